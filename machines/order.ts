@@ -1,0 +1,64 @@
+import type { Dependency, ServiceSpec, UnitFacts } from './types.ts';
+
+/** Who comes before whom, and whether a dependency is there. Pure functions over the table of units. */
+export interface Ordered {
+  readonly spec: ServiceSpec;
+  readonly facts: UnitFacts;
+}
+
+export type Units<T extends Ordered = Ordered> = ReadonlyMap<string, T>;
+
+/** The named units, dependencies first; equals in the order of their names. Cycles were refused with the configuration. */
+export function inOrder(units: Units, names: Iterable<string>): readonly string[] {
+  const wanted = new Set(names);
+  const ordered: string[] = [];
+  const seen = new Set<string>();
+  const visit = (name: string): void => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    for (const dependency of dependenciesOf(units, name)) visit(dependency);
+    if (wanted.has(name)) ordered.push(name);
+  };
+  for (const name of [...wanted].sort()) visit(name);
+  return ordered;
+}
+
+/** The named units and all that they need, directly or not. */
+export function withDependencies(units: Units, names: Iterable<string>): ReadonlySet<string> {
+  const all = new Set(names);
+  for (const name of all) for (const dependency of dependenciesOf(units, name)) all.add(dependency);
+  return all;
+}
+
+/** Units that name this one as their dependency. */
+export function dependentsOf(units: Units, name: string): readonly string[] {
+  return [...units.keys()].filter((other) => dependenciesOf(units, other).includes(name));
+}
+
+function dependenciesOf(units: Units, name: string): readonly string[] {
+  return (units.get(name)?.spec.dependsOn ?? []).map((dependency) => dependency.service).filter((other) => units.has(other)).sort();
+}
+
+/** `lost`: why a missing dependency will not come by itself. */
+export interface Availability {
+  readonly met: boolean;
+  readonly lost: string | null;
+}
+
+/** Whether a unit in this condition satisfies the edge that asks for it. */
+export function availability(edge: Dependency, unit: Ordered | undefined): Availability {
+  const name = edge.service;
+  if (unit === undefined) return { met: false, lost: `dependency '${name}' is not configured` };
+  const { facts, spec } = unit;
+  if (spec.cron !== null) return { met: true, lost: null };
+  if (facts.state === 'stopped' && (facts.outcome === 'completed' || facts.outcome === 'skipped')) return { met: true, lost: null };
+  if (facts.state === 'failed') return { met: false, lost: `dependency '${name}' failed` };
+  if (facts.state === 'stopped' && facts.wanted === 'down') return { met: false, lost: `dependency '${name}' is stopped` };
+  const serves = facts.state === 'running' && edge.condition !== 'completed' && (edge.condition === 'started' || facts.ready !== false);
+  return { met: serves, lost: null };
+}
+
+/** A unit that owns no process and will not begin to by itself before something else happens. */
+export function isAtRest(facts: UnitFacts): boolean {
+  return ['stopped', 'failed', 'waiting', 'backoff', 'removed'].includes(facts.state);
+}

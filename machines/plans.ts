@@ -1,0 +1,310 @@
+import { availability, dependentsOf, inOrder, isAtRest, withDependencies, type Availability } from './order.ts';
+import { exitCodeOf } from './policy.ts';
+import type { ServiceRef } from './service.ts';
+import type {
+  AdoptOrder, ServiceCommand, ServiceSpec, Settlement, SupervisorCommand, UnitFacts, UnitRecord,
+} from './types.ts';
+
+/**
+ * What the root does with an event, as data: the context after it, the events for the units, the answers for the
+ * clients. Pure, so that order and tickets can be read and tested without an actor.
+ */
+export interface Unit {
+  readonly name: string;
+  readonly spec: ServiceSpec;
+  /** Null until its actor was spawned. */
+  readonly ref: ServiceRef | null;
+  readonly facts: UnitFacts;
+  /** What the unit was last told of each of its dependencies. */
+  readonly told: Readonly<Record<string, Availability>>;
+}
+
+/** A part of a command that waits until the unit's dependents own no process. */
+export interface Turn {
+  readonly unit: string;
+  readonly command: 'stop' | 'restart';
+  readonly ticket: number | null;
+  readonly spec: ServiceSpec | null;
+  readonly after: readonly string[];
+}
+
+export interface SupervisorContext {
+  readonly units: ReadonlyMap<string, Unit>;
+  readonly turns: readonly Turn[];
+  readonly tokenSeed: string;
+  readonly unitsMade: number;
+  readonly seed: number;
+  /** When each unit's actor threw. */
+  readonly crashes: ReadonlyMap<string, readonly number[]>;
+  readonly ending: boolean;
+  readonly exitCode: number;
+  readonly endTickets: readonly number[];
+  /** The latest moment any event spoke of. */
+  readonly now: number;
+}
+
+export interface Plan {
+  readonly context: SupervisorContext;
+  readonly sends: readonly { readonly unit: string; readonly event: ServiceCommand }[];
+  readonly settlements: readonly Settlement[];
+}
+
+type Of<T extends SupervisorCommand['type']> = Extract<SupervisorCommand, { type: T }>;
+
+export const CRASHES_ALLOWED = { count: 3, windowMs: 60_000 } as const;
+const PENDING: Availability = { met: false, lost: null };
+
+export function unitOf(spec: ServiceSpec, at: number): Unit {
+  const facts: UnitFacts = {
+    unit: spec.name, state: 'stopped', phase: 'stopped', wanted: 'down', ready: null, outcome: 'none', cause: null, generation: 0, exit: null,
+    reason: null, restarts: 0, stuck: false, at,
+  };
+  return { name: spec.name, spec, ref: null, facts, told: pending(spec) };
+}
+
+export function planBoot(context: SupervisorContext, event: Of<'boot'>): Plan {
+  const draft = drafted(context);
+  const adopted = new Map<string, UnitRecord>();
+  for (const { record, verdict } of event.adopt) {
+    adopted.set(record.unit, record);
+    send(draft, record.unit, { type: 'adopt', at: event.at, record, verdict });
+  }
+  startInto(draft, event.start, null, event.at);
+  return finished(draft, event.at);
+}
+
+/** Brings the named units up, and what they need: their dependencies that are down or have failed. */
+export function planStart(context: SupervisorContext, event: Of<'start'>): Plan {
+  const draft = drafted(context);
+  startInto(draft, known(draft, event.units, event.ticket), event.ticket, event.at);
+  return finished(draft, event.at);
+}
+
+/** Each unit stops when those of the same command that need it are down. */
+export function planStop(context: SupervisorContext, event: Of<'stop'>): Plan {
+  const draft = drafted(context);
+  const names = known(draft, event.units, event.ticket);
+  queue(draft, names, 'stop', event.ticket, new Map());
+  return finished(draft, event.at);
+}
+
+/** Down in the order of a stop, up in the order of a start: a unit comes back when its dependencies have. */
+export function planRestart(context: SupervisorContext, event: Of<'restart'>): Plan {
+  const draft = drafted(context);
+  const names = known(draft, event.units, event.ticket);
+  const specs = new Map((event.specs ?? []).map((spec) => [spec.name, spec]));
+  for (const name of names) {
+    const spec = specs.get(name);
+    if (spec !== undefined) redefine(draft, name, spec, event.at);
+  }
+  expect(draft, names, event.at);
+  queue(draft, names, 'restart', event.ticket, specs);
+  const plan = finished(draft, event.at);
+  const lost = lostAmong(plan.context, names);
+  return { ...plan, sends: [...plan.sends, ...lost.map(({ unit, dependency, reason }) => ({
+    unit, event: { type: 'hold' as const, at: event.at, dependency, stops: false, lost: reason },
+  }))] };
+}
+
+export function planReload(context: SupervisorContext, event: Of<'reload'>): Plan {
+  const draft = drafted(context);
+  const specs = new Map(event.specs.map((spec) => [spec.name, spec]));
+  for (const name of context.units.keys()) if (!specs.has(name)) send(draft, name, { type: 'reload', at: event.at, spec: null });
+  const fresh = event.specs.filter((spec) => !context.units.has(spec.name));
+  for (const spec of fresh) draft.units.set(spec.name, unitOf(spec, event.at));
+  for (const spec of event.specs) {
+    if (!context.units.has(spec.name)) continue;
+    redefine(draft, spec.name, spec, event.at);
+    send(draft, spec.name, { type: 'reload', at: event.at, spec });
+  }
+  startInto(draft, fresh.map((spec) => spec.name), null, event.at);
+  return finished(draft, event.at);
+}
+
+export function planChange(context: SupervisorContext, facts: UnitFacts): Plan {
+  const draft = drafted(context);
+  const unit = draft.units.get(facts.unit);
+  if (unit !== undefined) draft.units.set(unit.name, { ...unit, facts });
+  return finished(draft, facts.at, facts.unit);
+}
+
+export function planRemoved(context: SupervisorContext, name: string, at: number): Plan {
+  const draft = drafted(context);
+  draft.units.delete(name);
+  draft.turns = draft.turns.filter((turn) => turn.unit !== name);
+  return finished(draft, at);
+}
+
+export function planEnding(context: SupervisorContext, at: number, exitCode: number): Plan {
+  const draft = drafted({ ...context, ending: true, exitCode });
+  queue(draft, [...draft.units.keys()], 'stop', null, new Map());
+  return finished(draft, at);
+}
+
+/** A new actor for a unit whose actor threw takes over what the old one had; a unit that keeps throwing is failed. */
+export function planRecovered(context: SupervisorContext, name: string, adopt: AdoptOrder | null, at: number): Plan {
+  const draft = drafted(context);
+  const unit = draft.units.get(name);
+  if (unit === undefined) return finished(draft, at);
+  draft.units.set(name, { ...unit, told: pending(unit.spec) });
+  const broken = (context.crashes.get(name) ?? []).length >= CRASHES_ALLOWED.count;
+  if (adopt !== null) {
+    const owns = adopt.verdict === 'alive' || adopt.verdict === 'dead';
+    const record: UnitRecord = broken ? { ...adopt.record, state: owns ? 'stopping' : 'failed', cause: 'internal' } : adopt.record;
+    send(draft, name, { type: 'adopt', at, record, verdict: broken && !owns ? 'rest' : adopt.verdict });
+  } else if (unit.facts.wanted === 'up') {
+    send(draft, name, { type: 'start', at, ticket: null });
+  }
+  if (context.ending) send(draft, name, { type: 'stop', at, ticket: null });
+  return finished(draft, at);
+}
+
+/** The exit code with which the end of an essential unit ends everything; null when it does not. */
+export function endingOf(context: SupervisorContext, facts: UnitFacts): number | null {
+  const spec = context.units.get(facts.unit)?.spec;
+  if (spec === undefined || !spec.essential) return null;
+  if (facts.state === 'failed') return exitCodeOf(facts.exit) || 1;
+  return facts.state === 'stopped' && facts.outcome === 'completed' && spec.restart.oneshot ? exitCodeOf(facts.exit) : null;
+}
+
+// ─── Drafts ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Draft {
+  readonly base: SupervisorContext;
+  readonly units: Map<string, Unit>;
+  turns: readonly Turn[];
+  readonly sends: { unit: string; event: ServiceCommand }[];
+  readonly settlements: Settlement[];
+}
+
+function drafted(context: SupervisorContext): Draft {
+  return { base: context, units: new Map(context.units), turns: context.turns, sends: [], settlements: [] };
+}
+
+/** What follows from any change: dependents are told, and units whose turn has come get their command. */
+function finished(draft: Draft, at: number, changed?: string): Plan {
+  const dependents = changed === undefined ? [...draft.units.keys()] : dependentsOf(draft.units, changed);
+  for (const name of dependents) tellDependencies(draft, name, at);
+  takeTurns(draft, at);
+  const { base, units, turns, sends, settlements } = draft;
+  return { context: { ...base, units, turns, now: Math.max(base.now, at) }, sends, settlements };
+}
+
+function send(draft: Draft, unit: string, event: ServiceCommand): void {
+  if (draft.units.has(unit)) draft.sends.push({ unit, event });
+}
+
+function known(draft: Draft, names: readonly string[], ticket: number | null): readonly string[] {
+  for (const unit of names) {
+    if (!draft.units.has(unit)) answer(draft, { ticket, unit, error: `Service '${unit}' not found in configuration` });
+  }
+  return names.filter((name) => draft.units.has(name));
+}
+
+function answer(draft: Draft, refusal: { ticket: number | null; unit: string; error: string }): void {
+  const { ticket, unit, error } = refusal;
+  if (ticket !== null) draft.settlements.push({ ticket, unit, result: 'failed', error });
+}
+
+function startInto(draft: Draft, names: readonly string[], ticket: number | null, at: number): void {
+  const named = new Set(names);
+  const meant = [...withDependencies(draft.units, names)].filter((name) => draft.units.has(name) && (named.has(name) || isDown(draft, name)));
+  dropTurns(draft, meant, 'superseded by start');
+  expect(draft, meant, at);
+  for (const name of inOrder(draft.units, meant)) send(draft, name, { type: 'start', at, ticket: named.has(name) ? ticket : null });
+}
+
+function isDown(draft: Draft, name: string): boolean {
+  const facts = draft.units.get(name)?.facts;
+  return facts !== undefined && (facts.wanted === 'down' || facts.state === 'failed');
+}
+
+/** Their dependents wait for the named units from now on, whatever they were told before. */
+function expect(draft: Draft, names: readonly string[], at: number): void {
+  for (const unit of [...draft.units.values()]) {
+    const edges = unit.spec.dependsOn.filter(({ service }) => names.includes(service));
+    if (edges.length === 0 || (!names.includes(unit.name) && isAtRest(unit.facts) && unit.facts.wanted === 'down')) continue;
+    const told = { ...unit.told };
+    for (const edge of edges) {
+      if (names.includes(unit.name) || !availability(edge, draft.units.get(edge.service)).met) {
+        told[edge.service] = PENDING;
+        send(draft, unit.name, { type: 'hold', at, dependency: edge.service, stops: false, lost: null });
+      }
+    }
+    draft.units.set(unit.name, { ...unit, told });
+  }
+}
+
+function queue(draft: Draft, names: readonly string[], command: Turn['command'], ticket: number | null, specs: ReadonlyMap<string, ServiceSpec>): void {
+  dropTurns(draft, names, `superseded by ${command}`);
+  const together = new Set(names);
+  const turns = [...inOrder(draft.units, names)].reverse().map((unit): Turn => ({
+    unit, command, ticket, spec: specs.get(unit) ?? null, after: dependentsOf(draft.units, unit).filter((name) => together.has(name)),
+  }));
+  draft.turns = [...draft.turns, ...turns];
+}
+
+function dropTurns(draft: Draft, names: readonly string[], error: string): void {
+  for (const { unit, ticket } of draft.turns.filter((turn) => names.includes(turn.unit))) answer(draft, { ticket, unit, error });
+  draft.turns = draft.turns.filter((turn) => !names.includes(turn.unit));
+}
+
+function takeTurns(draft: Draft, at: number): void {
+  const due = draft.turns.filter((turn) => turn.after.every((name) => hasMadeWay(draft, name)));
+  draft.turns = draft.turns.filter((turn) => !due.includes(turn));
+  for (const { unit, command, ticket, spec } of due) {
+    send(draft, unit, command === 'stop' ? { type: 'stop', at, ticket } : { type: 'restart', at, ticket, spec });
+  }
+}
+
+function hasMadeWay(draft: Draft, name: string): boolean {
+  const facts = draft.units.get(name)?.facts;
+  if (facts === undefined) return true;
+  return !draft.turns.some((turn) => turn.unit === name) && (isAtRest(facts) || facts.stuck);
+}
+
+function tellDependencies(draft: Draft, name: string, at: number): void {
+  const unit = draft.units.get(name);
+  if (unit === undefined || unit.spec.dependsOn.length === 0) return;
+  const told = { ...unit.told };
+  for (const edge of unit.spec.dependsOn) {
+    const dependency = draft.units.get(edge.service);
+    const restarting = draft.turns.some((turn) => turn.unit === edge.service && turn.command === 'restart');
+    const news = restarting ? PENDING : availability(edge, dependency);
+    const old = told[edge.service] ?? PENDING;
+    if (news.met === old.met && news.lost === old.lost) continue;
+    told[edge.service] = news;
+    const stops = old.met && edge.onRestart === 'restart' && edge.condition !== 'completed' && dependency?.facts.wanted === 'up';
+    send(draft, name, news.met
+      ? { type: 'release', at, dependency: edge.service }
+      : { type: 'hold', at, dependency: edge.service, stops, lost: news.lost });
+  }
+  draft.units.set(name, { ...unit, told });
+}
+
+/** A new definition: edges that went are released, edges that came hold until they are met. */
+function redefine(draft: Draft, name: string, spec: ServiceSpec, at: number): void {
+  const unit = draft.units.get(name);
+  if (unit === undefined) return;
+  const kept = new Set(spec.dependsOn.map(({ service }) => service));
+  for (const { service } of unit.spec.dependsOn) if (!kept.has(service)) send(draft, name, { type: 'release', at, dependency: service });
+  for (const service of kept) {
+    if (!Object.hasOwn(unit.told, service)) send(draft, name, { type: 'hold', at, dependency: service, stops: false, lost: null });
+  }
+  draft.units.set(name, { ...unit, spec, told: Object.fromEntries([...kept].map((service) => [service, unit.told[service] ?? PENDING])) });
+}
+
+function lostAmong(context: SupervisorContext, names: readonly string[]): readonly { unit: string; dependency: string; reason: string }[] {
+  return names.flatMap((name) => {
+    const unit = context.units.get(name);
+    if (unit === undefined) return [];
+    return unit.spec.dependsOn.flatMap(({ service }) => {
+      const reason = names.includes(service) ? null : (unit.told[service]?.lost ?? null);
+      return reason === null ? [] : [{ unit: name, dependency: service, reason }];
+    });
+  });
+}
+
+function pending(spec: ServiceSpec): Record<string, Availability> {
+  return Object.fromEntries(spec.dependsOn.map(({ service }) => [service, PENDING]));
+}

@@ -1,0 +1,75 @@
+import { fromCallback, type AnyActorRef } from 'xstate';
+import type {
+  DeadlineEvent, DeadlineKind, HealthCheck, ProbeReport, ProcessIdentity, ProcessOrder, ProcessReport, ProcessRole,
+  ServiceSpec, Settlement, UnitRecord,
+} from './types.ts';
+
+/**
+ * What the machines need from the outside. Each port is a placeholder that refuses to work: the composition root
+ * provides the real one, tests and the simulation a scripted one.
+ */
+
+/** One process of a unit, started or adopted. */
+export interface ProcessInput {
+  readonly spec: ServiceSpec;
+  readonly generation: number;
+  readonly role: ProcessRole;
+  /** Proves ownership: in the environment of the process and of all it starts. */
+  readonly token: string;
+  /** A living process to take over instead of starting one. */
+  readonly adopt: ProcessIdentity | null;
+}
+
+export interface ProbeInput {
+  readonly spec: ServiceSpec;
+  readonly generation: number;
+  readonly check: HealthCheck;
+  readonly pid: number;
+}
+
+/** Reports `ProcessReport`, takes `ProcessOrder`. Ending the actor ends the watching, never the process. */
+export const processPort = fromCallback<ProcessOrder, ProcessInput>(() => {
+  throw new Error('the process port is not provided');
+});
+
+/** Reports `ProbeReport`: first readiness, then liveness until it is ended. */
+export const probePort = fromCallback<{ type: 'never' }, ProbeInput>(() => {
+  throw new Error('the probe port is not provided');
+});
+
+export type PortReport = ProcessReport | ProbeReport;
+
+/** A deadline to arm: the clock sends `deadline.<kind>` with the generation to `target`, not before `at`. */
+export interface ArmParams {
+  readonly target: AnyActorRef;
+  readonly kind: DeadlineKind;
+  readonly generation: number;
+  readonly at: number;
+}
+
+/** An actor has one deadline at a time: arming replaces, disarming forgets. */
+export interface ClockPort {
+  arm(params: ArmParams): void;
+  disarm(target: AnyActorRef): void;
+}
+
+export interface LedgerPort {
+  /** `durable`: the operator's intent, to be on disk before anything follows. Throws nothing. */
+  record(record: UnitRecord, durable: boolean): void;
+  forget(unit: string): void;
+}
+
+export interface TicketPort {
+  settle(settlement: Settlement): void;
+}
+
+/** Asks the outside for what the ledger and the kernel know of a unit; answered by `recovered`. */
+export interface LookupPort {
+  lookup(unit: string, root: AnyActorRef): void;
+}
+
+export function notProvided(port: string): never {
+  throw new Error(`the ${port} port is not provided`);
+}
+
+export type { DeadlineEvent };

@@ -1,0 +1,226 @@
+import { assign, setup, type ActorRefFrom, type SnapshotFrom } from 'xstate';
+import { isAtRest } from './order.ts';
+import {
+  CRASHES_ALLOWED, endingOf, planBoot, planChange, planEnding, planRecovered, planReload, planRemoved, planRestart, planStart, planStop, unitOf,
+  type Plan, type SupervisorContext,
+} from './plans.ts';
+import { notProvided, type LookupPort } from './ports.ts';
+import { provideService, serviceMachine, type ServicePorts } from './service.ts';
+import type { ServiceFact, ServiceSpec, Settlement, SupervisorEvent } from './types.ts';
+
+export type { SupervisorContext, Unit } from './plans.ts';
+
+export interface SupervisorInput {
+  readonly specs: readonly ServiceSpec[];
+  /** Makes the tokens of this run unlike those of any other. */
+  readonly tokenSeed: string;
+  /** Of the units' jitter. */
+  readonly seed: number;
+  readonly at: number;
+}
+
+export type SupervisorFact =
+  | ServiceFact
+  | { readonly type: 'unit.crashed'; readonly at: number; readonly unit: string; readonly error: string }
+  | { readonly type: 'supervisor.ending'; readonly at: number; readonly because: string; readonly exitCode: number };
+
+const base = setup({
+  types: {} as {
+    context: SupervisorContext; events: SupervisorEvent; input: SupervisorInput; emitted: SupervisorFact; output: { exitCode: number };
+  },
+  actors: { service: serviceMachine },
+}).extend({
+  actions: {
+    // Ports: see `provideSupervisor`.
+    settle: (_, _params: { settlements: readonly Settlement[] }) => notProvided('ticket'),
+    abandon: (_, _params: { unit: string }) => notProvided('ticket'),
+    lookup: (_, _params: { unit: string }) => notProvided('lookup'),
+    /** All at once: one spawn each would copy the table of children every time. */
+    makeUnits: assign(({ context, spawn, self }) => {
+      let made = context.unitsMade;
+      const units = new Map(context.units);
+      for (const unit of context.units.values()) {
+        if (unit.ref !== null) continue;
+        made += 1;
+        const ref = spawn('service', {
+          id: idOf(unit.name),
+          input: {
+            spec: unit.spec, held: unit.spec.dependsOn.map(({ service }) => service), tokenBase: `${context.tokenSeed}.${made}`,
+            seed: (context.seed + made * 0x9e3779b9) | 0, at: context.now, parent: self,
+          },
+        });
+        units.set(unit.name, { ...unit, ref });
+      }
+      return { units, unitsMade: made };
+    }),
+  },
+});
+
+/**
+ * The root: the set of units, commands, order, reload, shutdown. A command becomes events to the units' actors; what
+ * they tell it becomes `hold` and `release` to their dependents. What an event leads to is worked out in `plans.ts`.
+ */
+export const supervisorMachine = base.extend({
+  guards: {
+    allAtRest: ({ context }) => [...context.units.values()].every(({ facts }) => isAtRest(facts) || facts.stuck),
+    endsEverything: ({ context, event }) => event.type === 'unit.changed' && endingOf(context, event.facts) !== null,
+  },
+  actions: {
+    follow: base.enqueueActions(({ context, event, enqueue }) => {
+      const plan = planOf(context, event);
+      if (plan === null) return;
+      enqueue.assign(() => plan.context);
+      enqueue('makeUnits');
+      for (const { unit, event: order } of plan.sends) enqueue.sendTo(idOf(unit), order);
+      if (plan.settlements.length > 0) enqueue({ type: 'settle', params: { settlements: plan.settlements } });
+      if (event.type === 'unit.changed') enqueue.emit(event);
+    }),
+    bury: base.enqueueActions(({ event, enqueue }) => {
+      if (event.type !== 'unit.removed') return;
+      enqueue.stopChild(idOf(event.unit));
+      enqueue.emit(event);
+    }),
+    /** The actor that threw is gone; its process is not. The ledger knows it. */
+    noteCrash: base.enqueueActions(({ context, event, enqueue }) => {
+      const { unit, error } = crashOf(context, event);
+      if (unit === null) return;
+      const recent = (context.crashes.get(unit) ?? []).filter((at) => at > context.now - CRASHES_ALLOWED.windowMs);
+      enqueue.assign({ crashes: new Map(context.crashes).set(unit, [...recent, context.now]) });
+      enqueue.emit({ type: 'unit.crashed', at: context.now, unit, error });
+      enqueue({ type: 'abandon', params: { unit } });
+      enqueue({ type: 'lookup', params: { unit } });
+    }),
+    replaceActor: base.enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'recovered') return;
+      const unit = context.units.get(event.unit);
+      if (unit === undefined) return;
+      enqueue.stopChild(idOf(unit.name));
+      enqueue.assign({ units: new Map(context.units).set(unit.name, { ...unit, ref: null }) });
+    }),
+    refuse: base.enqueueActions(({ event, enqueue }) => {
+      if ((event.type !== 'start' && event.type !== 'restart') || event.ticket === null) return;
+      const { ticket, units } = event;
+      enqueue({
+        type: 'settle',
+        params: { settlements: units.map((unit) => ({ ticket, unit, result: 'failed' as const, error: 'the supervisor is shutting down' })) },
+      });
+    }),
+    announceEnd: base.enqueueActions(({ context, event, enqueue }) => {
+      const because = event.type === 'unit.changed' ? `essential unit '${event.facts.unit}' ended` : 'shutdown';
+      enqueue.emit({ type: 'supervisor.ending', at: context.now, because, exitCode: context.exitCode });
+    }),
+    keepEndTicket: assign(({ context, event }) => ({
+      endTickets: event.type === 'shutdown' && event.ticket !== null ? [...context.endTickets, event.ticket] : context.endTickets,
+    })),
+    answerEnd: base.enqueueActions(({ context, enqueue }) => {
+      const settlements = context.endTickets.map((ticket): Settlement => ({ ticket, unit: '', result: 'stopped', error: null }));
+      if (settlements.length > 0) enqueue({ type: 'settle', params: { settlements } });
+    }),
+  },
+}).createMachine({
+  id: 'supervisor',
+  context: ({ input }) => ({
+    units: new Map(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)])), turns: [], tokenSeed: input.tokenSeed, unitsMade: 0,
+    seed: input.seed, crashes: new Map(), ending: false, exitCode: 0, endTickets: [], now: input.at,
+  }),
+  entry: 'makeUnits',
+  initial: 'booting',
+  on: {
+    'unit.changed': { actions: 'follow' },
+    'unit.removed': { actions: ['follow', 'bury'] },
+    'xstate.error.actor.*': { actions: 'noteCrash' },
+    recovered: { actions: ['replaceActor', 'follow'] },
+    signal: { actions: 'follow' },
+  },
+  states: {
+    booting: {
+      on: {
+        boot: { target: 'serving', actions: 'follow' },
+        shutdown: { target: 'ending', actions: ['keepEndTicket', 'follow', 'announceEnd'] },
+      },
+    },
+    serving: {
+      on: {
+        start: { actions: 'follow' },
+        stop: { actions: 'follow' },
+        restart: { actions: 'follow' },
+        reload: { actions: 'follow' },
+        shutdown: { target: 'ending', actions: ['keepEndTicket', 'follow', 'announceEnd'] },
+        'unit.changed': [
+          { guard: 'endsEverything', target: 'ending', actions: ['follow', 'announceEnd'] },
+          { actions: 'follow' },
+        ],
+      },
+    },
+    ending: {
+      always: { guard: 'allAtRest', target: 'ended' },
+      on: {
+        start: { actions: 'refuse' },
+        restart: { actions: 'refuse' },
+        stop: { actions: 'follow' },
+        shutdown: { actions: 'keepEndTicket' },
+      },
+    },
+    ended: { type: 'final', entry: 'answerEnd' },
+  },
+  output: ({ context }) => ({ exitCode: context.exitCode }),
+});
+
+export type SupervisorRef = ActorRefFrom<typeof supervisorMachine>;
+export type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;
+
+export interface SupervisorPorts extends ServicePorts, LookupPort {
+  /** Answers with an error whatever a unit whose actor threw still owed. */
+  abandon(unit: string): void;
+}
+
+/** The root that runs: `supervisorMachine` with the ports of it and of all its units filled. */
+export function provideSupervisor(ports: SupervisorPorts): typeof supervisorMachine {
+  return supervisorMachine.provide({
+    actors: { service: provideService(ports) },
+    actions: {
+      settle: (_, { settlements }) => settlements.forEach((settlement) => ports.tickets.settle(settlement)),
+      abandon: (_, { unit }) => ports.abandon(unit),
+      lookup: ({ self }, { unit }) => ports.lookup(unit, self),
+    },
+  });
+}
+
+function idOf(unit: string): string {
+  return `service.${unit}`;
+}
+
+function planOf(context: SupervisorContext, event: SupervisorEvent): Plan | null {
+  switch (event.type) {
+    case 'boot': return planBoot(context, event);
+    case 'start': return planStart(context, event);
+    case 'stop': return planStop(context, event);
+    case 'restart': return planRestart(context, event);
+    case 'reload': return planReload(context, event);
+    case 'shutdown': return planEnding(context, event.at, event.exitCode);
+    case 'signal':
+      return {
+        context, settlements: [],
+        sends: context.units.has(event.unit) ? [{ unit: event.unit, event: { type: 'signal', at: event.at, signal: event.signal } }] : [],
+      };
+    case 'recovered': return planRecovered(context, event.unit, event.adopt, event.at);
+    case 'unit.removed': return planRemoved(context, event.unit, event.at);
+    case 'unit.changed': {
+      const exitCode = context.ending ? null : endingOf(context, event.facts);
+      const plan = planChange(context, event.facts);
+      if (exitCode === null) return plan;
+      const ending = planEnding(plan.context, event.at, exitCode);
+      return { ...ending, sends: [...plan.sends, ...ending.sends], settlements: [...plan.settlements, ...ending.settlements] };
+    }
+  }
+}
+
+/** XState's own event, which the union of ours does not name. */
+function crashOf(context: SupervisorContext, event: object): { readonly unit: string | null; readonly error: string } {
+  const id = 'actorId' in event ? event.actorId : null;
+  const error = 'error' in event ? event.error : null;
+  return {
+    unit: [...context.units.keys()].find((name) => idOf(name) === id) ?? null,
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  };
+}

@@ -1,0 +1,363 @@
+/**
+ * The vocabulary of the machines: plain JSON data, shared by the charts and by everything that serves them.
+ * Times named `at` are milliseconds of the monotonic clock; durations end in `Ms`; wall-clock instants end in `WallMs`.
+ */
+
+/** A POSIX signal by name, `SIGTERM`. */
+export type SignalName = `SIG${string}`;
+
+// ─── What a unit is ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** How the program is started: an argument vector executed directly, or a text for `sh -c`. */
+export type Launch =
+  | { readonly kind: 'exec'; readonly argv: readonly string[] }
+  | { readonly kind: 'shell'; readonly script: string };
+
+export interface BackoffPolicy {
+  readonly initialMs: number;
+  readonly maxMs: number;
+  /** Multiplier per consecutive failure; 1 is a constant backoff. */
+  readonly factor: number;
+  /** Share of the delay that chance may add or take, 0 … 1. */
+  readonly jitter: number;
+}
+
+export interface RestartPolicy {
+  readonly mode: 'always' | 'on-failure' | 'never';
+  readonly oneshot: boolean;
+  /** Restarts allowed after failures; `null` is unlimited. */
+  readonly maxRestarts: number | null;
+  /** With a window only the failures inside it count against `maxRestarts`. */
+  readonly windowMs: number | null;
+  readonly backoff: BackoffPolicy;
+  /** Running (and ready) this long forgives earlier failures. */
+  readonly stableAfterMs: number;
+  readonly successExitCodes: readonly number[];
+  readonly noRestartExitCodes: readonly number[];
+}
+
+export type DependencyCondition = 'started' | 'healthy' | 'completed';
+
+export interface Dependency {
+  readonly service: string;
+  readonly condition: DependencyCondition;
+  /** What a crash, an unhealthy finding or a restart of the dependency does to this unit while it runs. */
+  readonly onRestart: 'ignore' | 'restart';
+}
+
+export type CheckProbe =
+  | { readonly kind: 'command'; readonly command: string }
+  | { readonly kind: 'url'; readonly url: string; readonly expectStatus: readonly number[] | null }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'log'; readonly pattern: string }
+  | { readonly kind: 'notify'; readonly fd: number };
+
+export interface HealthCheck {
+  readonly probe: CheckProbe;
+  readonly intervalMs: number;
+  /** Overall limit of readiness, counted from the end of the start period. */
+  readonly timeoutMs: number;
+  /** Failures in a row that make a ready unit unhealthy; attempts of a deployment's check. */
+  readonly retries: number;
+  readonly startPeriodMs: number;
+  readonly onUnhealthy: 'restart' | 'none';
+}
+
+export type HookStage = 'on_start' | 'on_stop' | 'on_restart';
+export type HookOutcome = 'success' | 'error';
+
+export interface HookSpec {
+  readonly stage: HookStage;
+  readonly outcome: HookOutcome;
+  readonly command: string;
+  readonly timeoutMs: number;
+}
+
+export interface BlueGreenSpec {
+  readonly envVar: string;
+  readonly slots: readonly [string, string];
+  readonly switchCommand: string;
+  readonly candidateCheck: HealthCheck | null;
+  readonly switchVerify: HealthCheck | null;
+  /** Absolute; `null` is the state directory's own file. */
+  readonly statePath: string | null;
+}
+
+export interface DeploymentSpec {
+  readonly strategy: 'immediate' | 'rolling';
+  /** Gate of a rollout; falls back to the unit's own check. */
+  readonly check: HealthCheck | null;
+  readonly gracePeriodMs: number;
+  readonly blueGreen: BlueGreenSpec | null;
+  readonly onAddressInUse: 'replace' | 'fail';
+}
+
+export interface CronSpec {
+  readonly expression: string;
+  /** IANA name or `UTC`; `null` is the system's local zone. */
+  readonly timezone: string | null;
+  readonly overlap: 'skip' | 'queue' | 'replace';
+  readonly timeoutMs: number | null;
+  readonly catchUp: 'none' | 'last';
+}
+
+export interface SpawnSpec {
+  readonly children: number;
+  /** A child is allowed while its depth is below this. */
+  readonly depth: number;
+  readonly descendants: number;
+  readonly totalMemoryBytes: number | null;
+  readonly terminationPolicy: 'cascade' | 'orphan' | 'reparent';
+}
+
+/** A resource limit; `null` is unlimited, absence leaves what is inherited. */
+export type LimitValue = number | null;
+
+export interface PrivilegeSpec {
+  readonly user: string | null;
+  readonly group: string | null;
+  readonly supplementaryGroups: readonly string[] | null;
+  readonly capabilities: readonly string[];
+  readonly limits: {
+    readonly nofile?: LimitValue;
+    readonly nproc?: LimitValue;
+    readonly memlock?: LimitValue;
+    readonly nice?: number;
+    readonly cpuAffinity?: readonly number[];
+    readonly cgroup?: {
+      readonly root: string;
+      readonly memoryMax?: string;
+      readonly cpuMax?: string;
+      readonly cpuWeight?: number;
+    };
+  };
+  readonly isolation: {
+    readonly network: boolean;
+    readonly mount: boolean;
+    readonly pid: boolean;
+    readonly user: boolean;
+  };
+}
+
+export interface LogSpec {
+  readonly via: 'pipe' | 'file';
+  readonly rotate: { readonly sizeBytes: number; readonly keep: number; readonly compress: boolean };
+  /** A command that gets the stream on its stdin instead of the log file. */
+  readonly logger: string | null;
+}
+
+/** Everything the supervisor knows about a unit, resolved and frozen. Made by `src/config`, changed by nobody. */
+export interface ServiceSpec {
+  readonly name: string;
+  /** systemg 0.33.0's identity: 16 hex digits, shown on the wire. */
+  readonly hash: string;
+  /** `process`: a change restarts the unit. `policy`: a change is taken over live. */
+  readonly definition: { readonly process: string; readonly policy: string };
+  /** As shown to people: the configured command, or the quoted argument vector. */
+  readonly command: string;
+  readonly launch: Launch;
+  readonly projectDir: string;
+  readonly workingDir: string;
+  /** Variables laid over the inherited environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stopSignal: SignalName;
+  readonly stopTimeoutMs: number;
+  readonly restart: RestartPolicy;
+  /** When it fails for good, or ends as a one-shot, the supervisor stops everything. */
+  readonly essential: boolean;
+  readonly dependsOn: readonly Dependency[];
+  readonly check: HealthCheck | null;
+  readonly skip: boolean | string;
+  readonly preStart: string | null;
+  readonly hooks: readonly HookSpec[];
+  readonly deployment: DeploymentSpec;
+  readonly cron: CronSpec | null;
+  /** `null` is a static unit: nothing may spawn children through it. */
+  readonly spawn: SpawnSpec | null;
+  readonly privileges: PrivilegeSpec;
+  readonly logs: LogSpec;
+}
+
+// ─── Processes ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: SignalName | null;
+}
+
+/** What proves that a process is the one we knew: the pid alone proves nothing. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** The kernel's start time, opaque: clock ticks since boot on Linux. */
+  readonly startTime: string;
+  readonly bootId: string;
+}
+
+/** What one process of a unit is for. `main` is the service itself. */
+export type ProcessRole = 'main' | 'skip' | 'pre_start';
+
+/** The process a unit owns, from the order to start it until it was seen dead. */
+export interface OwnedProcess {
+  readonly generation: number;
+  readonly role: ProcessRole;
+  readonly token: string;
+  /** `null` until the start was reported. */
+  readonly identity: ProcessIdentity | null;
+  /** Not our child: its end is noticed, its exit status is not. */
+  readonly adopted: boolean;
+}
+
+/** Reports of a process actor. `exited` speaks of the leader, `gone` of every process known to belong to it. */
+export type ProcessReport =
+  | { readonly type: 'process.spawned'; readonly generation: number; readonly at: number; readonly identity: ProcessIdentity }
+  | { readonly type: 'process.refused'; readonly generation: number; readonly at: number; readonly reason: string }
+  | { readonly type: 'process.exited'; readonly generation: number; readonly at: number; readonly exit: ProcessExit }
+  | { readonly type: 'process.gone'; readonly generation: number; readonly at: number };
+
+/** Orders to a process actor. */
+export type ProcessOrder =
+  /** A stop was asked for: signal the group and known escapees, search for unknown ones, report `gone` after that. */
+  | { readonly type: 'stop'; readonly signal: SignalName }
+  /** The leader ended by itself: signal what is left of its group and the known escapees. */
+  | { readonly type: 'clear'; readonly signal: SignalName }
+  /** SIGKILL to the group and to every holder of the token, as often as it is ordered. */
+  | { readonly type: 'kill' }
+  /** One signal to the leader, on behalf of a person. */
+  | { readonly type: 'signal'; readonly signal: SignalName };
+
+export type ProbeReport =
+  | { readonly type: 'probe.ok'; readonly generation: number; readonly at: number }
+  /** A ready unit failed `retries` attempts in a row. */
+  | { readonly type: 'probe.bad'; readonly generation: number; readonly at: number; readonly reason: string }
+  /** Readiness was not reached in time. */
+  | { readonly type: 'probe.timeout'; readonly generation: number; readonly at: number; readonly reason: string };
+
+// ─── A unit's facts ──────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Wanted = 'up' | 'down';
+export type Phase = 'stopped' | 'starting' | 'running' | 'stopping' | 'backoff' | 'failed';
+/** The leaf states of the service machine. */
+export type Leaf =
+  | 'stopped' | 'failed' | 'waiting' | 'preparing' | 'spawning' | 'starting' | 'running'
+  | 'stopping' | 'killing' | 'clearing' | 'settling' | 'backoff' | 'removed';
+
+/** Why a unit is being ended, or why its attempt failed. */
+export type Cause = 'command' | 'restart' | 'reload' | 'hold' | 'unready' | 'unhealthy' | 'limit' | 'internal';
+export type Outcome = 'none' | 'skipped' | 'completed' | 'failed';
+
+export type DeadlineKind = 'alive' | 'stable' | 'grace' | 'kill' | 'backoff' | 'task';
+export interface Deadline {
+  readonly kind: DeadlineKind;
+  readonly at: number;
+}
+
+/** What the ledger keeps of a unit: all that recovery needs, and nothing that it does not. */
+export interface UnitRecord {
+  readonly unit: string;
+  readonly hash: string;
+  readonly definition: { readonly process: string; readonly policy: string };
+  readonly wanted: Wanted;
+  readonly state: Leaf;
+  readonly cause: Cause | null;
+  readonly generation: number;
+  readonly process: OwnedProcess | null;
+  readonly outcome: Outcome;
+  readonly exit: ProcessExit | null;
+  readonly reason: string | null;
+  readonly failures: readonly number[];
+  readonly streak: number;
+  readonly restarts: number;
+  readonly deadline: Deadline | null;
+  readonly since: number;
+}
+
+/**
+ * What recovery found out about a record: `alive` the same process lives; `dead` it does not; `unborn` the intent to
+ * start was never carried out; `rest` the record owns no process.
+ */
+export type RecoveryVerdict = 'alive' | 'dead' | 'unborn' | 'rest';
+
+// ─── Events ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Who asked. `ticket` is answered once, through the `settle` port. */
+export interface Command {
+  readonly at: number;
+  readonly ticket: number | null;
+}
+
+export type DeadlineEvent = {
+  [K in DeadlineKind]: { readonly type: `deadline.${K}`; readonly generation: number; readonly at: number };
+}[DeadlineKind];
+
+export type ServiceCommand =
+  | (Command & { readonly type: 'start' })
+  | (Command & { readonly type: 'stop' })
+  | (Command & { readonly type: 'restart'; readonly spec: ServiceSpec | null })
+  /** A dependency is not available. `stops`: end what runs until it is; `lost`: why it will not come by itself. */
+  | { readonly type: 'hold'; readonly at: number; readonly dependency: string; readonly stops: boolean; readonly lost: string | null }
+  | { readonly type: 'release'; readonly at: number; readonly dependency: string }
+  /** `null`: the unit is no longer configured. */
+  | { readonly type: 'reload'; readonly at: number; readonly spec: ServiceSpec | null }
+  | { readonly type: 'signal'; readonly at: number; readonly signal: SignalName }
+  | { readonly type: 'limit.exceeded'; readonly at: number; readonly generation: number; readonly reason: string }
+  | { readonly type: 'adopt'; readonly at: number; readonly record: UnitRecord; readonly verdict: RecoveryVerdict };
+
+export type ServiceEvent = ServiceCommand | ProcessReport | ProbeReport | DeadlineEvent;
+
+export type TicketKind = 'start' | 'stop' | 'restart';
+export interface Ticket {
+  readonly id: number;
+  readonly kind: TicketKind;
+}
+
+/** How one unit's part of a command ended. `error` null is success. */
+export interface Settlement {
+  readonly ticket: number;
+  readonly unit: string;
+  readonly result: 'started' | 'already-running' | 'completed' | 'skipped' | 'stopped' | 'failed';
+  readonly error: string | null;
+}
+
+/** The public facts of a unit at one moment, told to the root and to whoever watches. */
+export interface UnitFacts {
+  readonly unit: string;
+  readonly state: Leaf;
+  readonly phase: Phase;
+  readonly wanted: Wanted;
+  /** `null`: has no check. */
+  readonly ready: boolean | null;
+  readonly outcome: Outcome;
+  readonly cause: Cause | null;
+  readonly generation: number;
+  readonly exit: ProcessExit | null;
+  readonly reason: string | null;
+  readonly restarts: number;
+  /** SIGKILL was ordered and the process is still there. */
+  readonly stuck: boolean;
+  readonly at: number;
+}
+
+export type ServiceFact =
+  | { readonly type: 'unit.changed'; readonly at: number; readonly facts: UnitFacts }
+  | { readonly type: 'unit.removed'; readonly at: number; readonly unit: string };
+
+export interface AdoptOrder {
+  readonly record: UnitRecord;
+  readonly verdict: RecoveryVerdict;
+}
+
+/** `units: null` is every unit it can mean. */
+export type SupervisorCommand =
+  /** The first event: what recovery found, and which units to start. */
+  | { readonly type: 'boot'; readonly at: number; readonly adopt: readonly AdoptOrder[]; readonly start: readonly string[] }
+  | (Command & { readonly type: 'start'; readonly units: readonly string[] })
+  | (Command & { readonly type: 'stop'; readonly units: readonly string[] })
+  | (Command & { readonly type: 'restart'; readonly units: readonly string[]; readonly specs: readonly ServiceSpec[] | null })
+  /** Takes over a whole configuration: new units appear, missing ones go, changed ones change. New ones start. */
+  | { readonly type: 'reload'; readonly at: number; readonly specs: readonly ServiceSpec[] }
+  | { readonly type: 'shutdown'; readonly at: number; readonly ticket: number | null; readonly exitCode: number }
+  | { readonly type: 'signal'; readonly at: number; readonly unit: string; readonly signal: SignalName }
+  /** The answer to `lookup` after a unit's actor threw. */
+  | { readonly type: 'recovered'; readonly at: number; readonly unit: string; readonly adopt: AdoptOrder | null };
+
+export type SupervisorEvent = SupervisorCommand | ServiceFact;

@@ -1,0 +1,75 @@
+import { phaseOf } from './service-facts.ts';
+import type { SupervisorSnapshot } from './supervisor.ts';
+import type { Cause, Deadline, Leaf, OwnedProcess, Outcome, Phase, ProcessExit, ServiceSpec, Wanted } from './types.ts';
+
+/** systemg 0.33.0's words. */
+export type Lifecycle = 'running' | 'skipped' | 'exited_successfully' | 'exited_with_error' | 'stopped';
+export type Health = 'healthy' | 'degraded' | 'failing';
+
+/** Everything the machines know of a unit, for whoever shows it. Times are of the monotonic clock, in milliseconds. */
+export interface UnitView {
+  readonly spec: ServiceSpec;
+  readonly state: Leaf;
+  readonly phase: Phase;
+  readonly wanted: Wanted;
+  /** Null: has no check, or no process that could be ready. */
+  readonly ready: boolean | null;
+  readonly outcome: Outcome;
+  readonly lifecycle: Lifecycle;
+  readonly health: Health;
+  readonly process: OwnedProcess | null;
+  readonly generation: number;
+  readonly restarts: number;
+  /** Failures in a row. */
+  readonly failures: number;
+  readonly cause: Cause | null;
+  readonly reason: string | null;
+  readonly exit: ProcessExit | null;
+  readonly held: Readonly<Record<string, string | null>>;
+  readonly since: number;
+  readonly deadline: Deadline | null;
+}
+
+/** All units in the order of their names. The one selector behind Status. */
+export function viewAll(snapshot: SupervisorSnapshot): readonly UnitView[] {
+  return [...snapshot.context.units.keys()].sort().flatMap((name) => viewUnit(snapshot, name) ?? []);
+}
+
+export function viewUnit(snapshot: SupervisorSnapshot, name: string): UnitView | null {
+  const unit = snapshot.context.units.get(name);
+  const context = unit?.ref?.getSnapshot().context;
+  if (unit === undefined || context === undefined) return null;
+  const alive = context.process?.identity != null && context.process.role === 'main';
+  const phase = phaseOf(context.leaf);
+  const facts = { phase, wanted: context.wanted, outcome: context.outcome, ready: context.ready, alive };
+  return {
+    spec: context.spec, state: context.leaf, phase, wanted: context.wanted, ready: context.ready, outcome: context.outcome,
+    lifecycle: lifecycleOf(facts), health: healthOf(facts), process: context.process, generation: context.generation, restarts: context.restarts,
+    failures: context.streak, cause: context.cause, reason: context.reason ?? context.refusal, exit: context.exit, held: context.held,
+    since: context.since, deadline: context.deadline,
+  };
+}
+
+export interface ShownFacts {
+  readonly phase: Phase;
+  readonly wanted: Wanted;
+  readonly outcome: Outcome;
+  readonly ready: boolean | null;
+  /** The service's own process lives. */
+  readonly alive: boolean;
+}
+
+export function lifecycleOf({ phase, wanted, outcome, alive }: ShownFacts): Lifecycle {
+  if (alive) return 'running';
+  if (outcome === 'skipped') return 'skipped';
+  if (outcome === 'completed') return 'exited_successfully';
+  if (phase === 'backoff' || phase === 'failed' || (outcome === 'failed' && wanted === 'up')) return 'exited_with_error';
+  return 'stopped';
+}
+
+export function healthOf({ phase, wanted, outcome, ready, alive }: ShownFacts): Health {
+  if (phase === 'backoff' || phase === 'failed') return 'failing';
+  const done = outcome === 'completed' || outcome === 'skipped';
+  if ((wanted === 'up' && !alive && !done) || ready === false) return 'degraded';
+  return 'healthy';
+}

@@ -1,0 +1,155 @@
+import type { ServiceSpec, Settlement, SignalName, SupervisorCommand } from '../../machines/types.ts';
+import { dependentsOf } from '../../machines/order.ts';
+import type { SupervisorSnapshot } from '../../machines/supervisor.ts';
+import { viewAll, type UnitView } from '../../machines/view.ts';
+import type { StatusSnapshot } from './payloads.ts';
+import type { Request, Response } from './protocol.ts';
+import type { TicketOffice } from './tickets.ts';
+
+/** A configuration that was read, or why it was refused, in the words for a client. */
+export type ReadConfig =
+  | { readonly ok: true; readonly path: string; readonly specs: readonly ServiceSpec[] }
+  | { readonly ok: false; readonly error: string };
+
+export interface RouteOutside {
+  readonly tickets: TicketOffice;
+  now(): number;
+  send(command: SupervisorCommand): void;
+  snapshot(): SupervisorSnapshot;
+  status(): StatusSnapshot;
+  /** Null: the file in use, read again. Relative paths are taken against its directory. */
+  readConfig(path: string | null): ReadConfig;
+  /** From now on this file is the one in use; new units get what they need outside the machines. */
+  adoptConfig(config: Extract<ReadConfig, { ok: true }>): void;
+  isSignal(name: string): name is SignalName;
+}
+
+/** Request → event and ticket → answer. Nothing else changes a unit's state. */
+export function makeRoute(outside: RouteOutside): (request: Request) => Promise<Response> {
+  const { tickets, now, send } = outside;
+  const views = (): readonly UnitView[] => viewAll(outside.snapshot());
+  const isKnown = (name: string): boolean => outside.snapshot().context.units.has(name);
+
+  const start = async (service: string | null): Promise<Response> => {
+    if (service !== null && !isKnown(service)) return unknown(service);
+    const units = service === null ? services(views()) : [service];
+    const settled = await tickets.open(units, (ticket) => send({ type: 'start', at: now(), ticket, units }));
+    if (service === null) return collect(settled, 'start', 'All services started');
+    const already = settled.some(({ result }) => result === 'already-running');
+    return collect(settled, 'start', already ? `Service '${service}' is already running` : `Service '${service}' started`);
+  };
+
+  const stop = async (service: string | null): Promise<Response> => {
+    if (service !== null && !isKnown(service)) return unknown(service);
+    const units = service === null ? views().map(({ spec }) => spec.name) : [service];
+    const settled = await tickets.open(units, (ticket) => send({ type: 'stop', at: now(), ticket, units }));
+    if (service === null) return collect(settled, 'stop', 'All services stopped');
+    const left = dependentsOf(outside.snapshot().context.units, service).filter((name) => views().some((view) => view.spec.name === name && view.phase === 'running'));
+    const note = left.length === 0 ? '' : ` (still running without it: ${left.join(', ')})`;
+    return collect(settled, 'stop', `Service '${service}' stopped${note}`);
+  };
+
+  const restartOne = async (service: string, path: string | null, wait: boolean): Promise<Response> => {
+    const config = outside.readConfig(path);
+    if (!config.ok) return error(config.error);
+    const spec = config.specs.find(({ name }) => name === service);
+    if (spec === undefined || !isKnown(service)) return unknown(service);
+    const settled = tickets.open([service], (ticket) => send({ type: 'restart', at: now(), ticket, units: [service], specs: [spec] }));
+    if (!wait) return message(`Restart of service '${service}' accepted`);
+    return collect(await settled, 'restart', `Service '${service}' restarted`);
+  };
+
+  /** The whole file is taken over; every service that is wanted up restarts once, in order, with its new definition. */
+  const restartAll = async (path: string | null, wait: boolean): Promise<Response> => {
+    const config = outside.readConfig(path);
+    if (!config.ok) return error(config.error);
+    const specs = new Map(config.specs.map((spec) => [spec.name, spec]));
+    const running = views().filter((view) => view.wanted === 'up' && view.spec.cron === null && specs.has(view.spec.name));
+    const units = running.map(({ spec }) => spec.name);
+    for (const view of running) specs.set(view.spec.name, view.spec);
+    outside.adoptConfig(config);
+    send({ type: 'reload', at: now(), specs: [...specs.values()] });
+    const settled = tickets.open(units, (ticket) => send({ type: 'restart', at: now(), ticket, units, specs: config.specs }));
+    if (!wait) return message('Restart of all services accepted');
+    return collect(await settled, 'restart', 'All services restarted');
+  };
+
+  const reload = (path: string | null): Response => {
+    const config = outside.readConfig(path);
+    if (!config.ok) return error(config.error);
+    const before = new Map(views().map((view) => [view.spec.name, view.spec]));
+    outside.adoptConfig(config);
+    send({ type: 'reload', at: now(), specs: config.specs });
+    return message(`Configuration reloaded: ${describeChange(before, config.specs)}`);
+  };
+
+  const signal = (unit: string, name: string): Response => {
+    if (!isKnown(unit)) return unknown(unit);
+    if (!outside.isSignal(name)) return error(`'${name}' is not a signal; expected a name such as SIGHUP or SIGUSR1`);
+    const view = views().find(({ spec }) => spec.name === unit);
+    const pid = view?.process?.identity?.pid;
+    if (pid === undefined) return error(`Service '${unit}' has no process to signal (${view?.phase ?? 'unknown'})`);
+    send({ type: 'signal', at: now(), unit, signal: name });
+    return message(`${name} sent to service '${unit}' (pid ${pid})`);
+  };
+
+  return async (request) => {
+    switch (request.kind) {
+      case 'start': return start(request.service);
+      case 'stop': return stop(request.service);
+      case 'restart':
+        return request.service === null
+          ? restartAll(request.config, request.wait) : restartOne(request.service, request.config, request.wait);
+      case 'shutdown': {
+        await tickets.open([''], (ticket) => send({ type: 'shutdown', at: now(), ticket, exitCode: 0 }));
+        return message('Supervisor shutting down');
+      }
+      case 'status': return { kind: 'status', snapshot: outside.status() };
+      case 'inspect': {
+        const unit = outside.status().units.find(({ name, hash }) => name === request.unit || hash === request.unit) ?? null;
+        return { kind: 'inspect', payload: { unit, samples: [] } };
+      }
+      case 'reload': return reload(request.config);
+      case 'signal': return signal(request.unit, request.signal);
+      default: return error(`'${request.kind}' is not supported yet`);
+    }
+  };
+}
+
+function services(views: readonly UnitView[]): readonly string[] {
+  return views.filter(({ spec }) => spec.cron === null).map(({ spec }) => spec.name);
+}
+
+/** The message when all went well, else one error that names each unit that did not, and why. */
+function collect(settled: readonly Settlement[], verb: 'start' | 'stop' | 'restart', success: string): Response {
+  const failed = settled.filter((settlement) => settlement.error !== null);
+  if (failed.length === 0) return message(success);
+  return error(failed.map(({ unit, error: why }) => `Failed to ${verb} service '${unit}': ${why}`).join('; '));
+}
+
+function describeChange(before: ReadonlyMap<string, ServiceSpec>, specs: readonly ServiceSpec[]): string {
+  const after = new Set(specs.map(({ name }) => name));
+  const kept = specs.flatMap((spec) => {
+    const old = before.get(spec.name);
+    return old === undefined ? [] : [{ old, spec }];
+  });
+  const restarted = kept.filter(({ old, spec }) => old.definition.process !== spec.definition.process);
+  const updated = kept.filter(({ old, spec }) => old.definition.process === spec.definition.process && old.definition.policy !== spec.definition.policy);
+  const counts = [
+    [specs.length - kept.length, 'added'], [[...before.keys()].filter((name) => !after.has(name)).length, 'removed'],
+    [restarted.length, 'restarted'], [updated.length, 'updated'], [kept.length - restarted.length - updated.length, 'unchanged'],
+  ] as const;
+  return counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`).join(', ') || 'no units';
+}
+
+function message(text: string): Response {
+  return { kind: 'message', text };
+}
+
+function error(text: string): Response {
+  return { kind: 'error', text };
+}
+
+function unknown(service: string): Response {
+  return error(`Service '${service}' not found in configuration`);
+}

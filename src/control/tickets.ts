@@ -1,0 +1,52 @@
+import type { TicketPort } from '../../machines/ports.ts';
+import type { Settlement } from '../../machines/types.ts';
+
+/** The counter where a command waits until every unit it named has answered for itself. */
+export interface TicketOffice extends TicketPort {
+  /** Resolves with one settlement per unit; `issue` sends the command with its ticket. */
+  open(units: readonly string[], issue: (ticket: number) => void): Promise<readonly Settlement[]>;
+  /** Answers with an error whatever this unit still owes. */
+  abandon(unit: string): void;
+  /** Answers with an error whatever anybody still owes. */
+  close(error: string): void;
+}
+
+interface OpenTicket {
+  readonly owing: Set<string>;
+  readonly settled: Settlement[];
+  readonly resolve: (settlements: readonly Settlement[]) => void;
+}
+
+export function openTicketOffice(): TicketOffice {
+  const tickets = new Map<number, OpenTicket>();
+  let issued = 0;
+
+  const settle = (settlement: Settlement): void => {
+    const ticket = tickets.get(settlement.ticket);
+    if (ticket === undefined || !ticket.owing.delete(settlement.unit)) return;
+    ticket.settled.push(settlement);
+    if (ticket.owing.size > 0) return;
+    tickets.delete(settlement.ticket);
+    ticket.resolve(ticket.settled);
+  };
+
+  const fail = (unit: string, error: string): void => {
+    for (const [id, { owing }] of [...tickets]) {
+      if (owing.has(unit)) settle({ ticket: id, unit, result: 'failed', error });
+    }
+  };
+
+  return {
+    settle,
+    open: (units, issue) => new Promise((resolve) => {
+      if (units.length === 0) return resolve([]);
+      const id = (issued += 1);
+      tickets.set(id, { owing: new Set(units), settled: [], resolve });
+      issue(id);
+    }),
+    abandon: (unit) => fail(unit, 'the supervisor failed while it looked after the unit'),
+    close: (error) => {
+      for (const { owing } of [...tickets.values()]) for (const unit of [...owing]) fail(unit, error);
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { readFileSync, statSync } from 'node:fs';
+import { readProcStat } from '../process/stat.ts';
+
+/** What the kernel says of a live process, for people. Linux; elsewhere only what the supervisor itself knows. */
+export interface ProcessFacts {
+  readonly state: 'running' | 'zombie' | 'missing';
+  readonly user: string;
+  /** Null when the kernel does not show it: another user's process, or a kernel thread. */
+  readonly commandLine: string | null;
+  /** Since the process began, by the kernel's clock. */
+  readonly uptimeMs: number | null;
+}
+
+/** Clock ticks a second in /proc: USER_HZ, which is 100 on every architecture Linux shows it on (proc_pid_stat(5), sysconf(3)). */
+const TICKS_PER_SECOND = 100;
+
+export function processFacts(pid: number, startTime: string): ProcessFacts {
+  const stat = process.platform === 'linux' ? readProcStat(pid) : null;
+  if (stat === null || stat.startTime !== startTime) {
+    return { state: process.platform === 'linux' ? 'missing' : 'running', user: '', commandLine: null, uptimeMs: null };
+  }
+  const zombie = stat.state === 'Z' || stat.state === 'X';
+  return {
+    state: zombie ? 'zombie' : 'running', user: ownerOf(pid), commandLine: zombie ? null : commandLine(pid),
+    uptimeMs: Math.max(0, bootUptimeMs() - (Number(startTime) * 1000) / TICKS_PER_SECOND),
+  };
+}
+
+/** 0.33.0's words: whole units, never singular. */
+export function ago(seconds: number): string {
+  const steps = [[60, 1, 'secs'], [3600, 60, 'mins'], [86_400, 3600, 'hours'], [604_800, 86_400, 'days'], [Infinity, 604_800, 'weeks']] as const;
+  const [, unit, word] = steps.find(([below]) => seconds < below) ?? steps[0];
+  return `${Math.floor(seconds / unit)} ${word} ago`;
+}
+
+function bootUptimeMs(): number {
+  return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000;
+}
+
+function commandLine(pid: number): string | null {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    const shown = words.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').replaceAll(/ {2,}/g, ' ').trim();
+    return shown === '' ? null : shown;
+  } catch {
+    // The process ended meanwhile, or hides its command line from us.
+    return null;
+  }
+}
+
+function ownerOf(pid: number): string {
+  try {
+    return userName(statSync(`/proc/${pid}`).uid);
+  } catch {
+    // The process ended meanwhile.
+    return '';
+  }
+}
+
+/** The account's name, or its number when it has none. The table is read again when it changes. */
+export function userName(uid: number): string {
+  try {
+    const { mtimeMs } = statSync('/etc/passwd');
+    if (mtimeMs !== known.mtimeMs) {
+      const rows = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
+      known = { mtimeMs, names: new Map(rows.flatMap(([name, , id]): [number, string][] => (name && id ? [[Number(id), name]] : []))) };
+    }
+  } catch {
+    // No table of accounts: numbers it is.
+  }
+  return known.names.get(uid) ?? String(uid);
+}
+
+let known: { readonly mtimeMs: number; readonly names: ReadonlyMap<number, string> } = { mtimeMs: -1, names: new Map() };

@@ -1,0 +1,68 @@
+import { constants } from 'node:os';
+import type { UnitView } from '../../machines/view.ts';
+import type { OverallHealth, StatusSnapshot, UnitStatus } from '../control/payloads.ts';
+import { ago, processFacts } from './process-facts.ts';
+
+/** Both clocks at one moment: the machines speak in monotonic milliseconds, people in wall time. */
+export interface Now {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+/** The answer to Status: ordered by hash, as systemg 0.33.0's is. */
+export function statusSnapshot(views: readonly UnitView[], now: Now): StatusSnapshot {
+  const units = views.map((view) => unitStatus(view, now)).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
+  return { schema_version: 'status.v1', captured_at: new Date(now.wallMs).toISOString(), overall_health: overallHealth(units), units };
+}
+
+/** Services weigh before cron units. */
+export function overallHealth(units: readonly Pick<UnitStatus, 'kind' | 'health'>[]): OverallHealth {
+  const services = units.filter((unit) => unit.kind !== 'cron');
+  const crons = units.filter((unit) => unit.kind === 'cron');
+  for (const group of [services, crons]) {
+    for (const health of ['failing', 'degraded'] as const) if (group.some((unit) => unit.health === health)) return health;
+  }
+  return 'healthy';
+}
+
+export function unitStatus(view: UnitView, now: Now): UnitStatus {
+  const { spec } = view;
+  const identity = view.process?.role === 'main' ? view.process.identity : null;
+  const facts = identity === null ? null : processFacts(identity.pid, identity.startTime);
+  const seconds = facts?.uptimeMs == null ? null : Math.floor(facts.uptimeMs / 1000);
+  return {
+    name: spec.name,
+    hash: spec.hash,
+    kind: spec.cron === null ? 'service' : 'cron',
+    lifecycle: view.lifecycle,
+    health: view.health,
+    ...(identity !== null && facts !== null && { process: { pid: identity.pid, state: facts.state, user: facts.user } }),
+    ...(facts?.state === 'running' && facts.uptimeMs !== null && seconds !== null && {
+      uptime: { seconds, human: ago(seconds), started_at: wallTime(now.wallMs - facts.uptimeMs) },
+    }),
+    ...(view.exit !== null && { last_exit: exitMetadata(view.exit) }),
+    command: spec.command,
+    ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
+    phase: view.phase,
+    wanted: view.wanted,
+    ...(spec.check !== null && { ready: view.ready === true }),
+    generation: view.generation,
+    restarts: view.restarts,
+    since: wallTime(now.wallMs - (now.monotonicMs - view.since)),
+    ...(view.deadline?.kind === 'backoff' && { next_at: wallTime(now.wallMs + (view.deadline.at - now.monotonicMs)) }),
+  };
+}
+
+function exitMetadata(exit: NonNullable<UnitView['exit']>): { exit_code?: number; signal?: number } {
+  const signals: Readonly<Record<string, number>> = constants.signals;
+  const signal = exit.signal === null ? undefined : signals[exit.signal];
+  return { ...(exit.code !== null && { exit_code: exit.code }), ...(signal !== undefined && { signal }) };
+}
+
+function wallTime(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
