@@ -31,6 +31,8 @@ export interface Turn {
 export interface SupervisorContext {
   readonly units: ReadonlyMap<string, Unit>;
   readonly turns: readonly Turn[];
+  /** Units that were sent up and have not answered: what is known of them is about to change. */
+  readonly expected: ReadonlySet<string>;
   readonly tokenSeed: string;
   readonly unitsMade: number;
   readonly seed: number;
@@ -125,12 +127,14 @@ export function planChange(context: SupervisorContext, facts: UnitFacts): Plan {
   const draft = drafted(context);
   const unit = draft.units.get(facts.unit);
   if (unit !== undefined) draft.units.set(unit.name, { ...unit, facts });
+  draft.expected.delete(facts.unit);
   return finished(draft, facts.at, facts.unit);
 }
 
 export function planRemoved(context: SupervisorContext, name: string, at: number): Plan {
   const draft = drafted(context);
   draft.units.delete(name);
+  draft.expected.delete(name);
   draft.turns = draft.turns.filter((turn) => turn.unit !== name);
   return finished(draft, at);
 }
@@ -173,12 +177,13 @@ interface Draft {
   readonly base: SupervisorContext;
   readonly units: Map<string, Unit>;
   turns: readonly Turn[];
+  readonly expected: Set<string>;
   readonly sends: { unit: string; event: ServiceCommand }[];
   readonly settlements: Settlement[];
 }
 
 function drafted(context: SupervisorContext): Draft {
-  return { base: context, units: new Map(context.units), turns: context.turns, sends: [], settlements: [] };
+  return { base: context, units: new Map(context.units), turns: context.turns, expected: new Set(context.expected), sends: [], settlements: [] };
 }
 
 /** What follows from any change: dependents are told, and units whose turn has come get their command. */
@@ -186,8 +191,8 @@ function finished(draft: Draft, at: number, changed?: string): Plan {
   const dependents = changed === undefined ? [...draft.units.keys()] : dependentsOf(draft.units, changed);
   for (const name of dependents) tellDependencies(draft, name, at);
   takeTurns(draft, at);
-  const { base, units, turns, sends, settlements } = draft;
-  return { context: { ...base, units, turns, now: Math.max(base.now, at) }, sends, settlements };
+  const { base, units, turns, expected, sends, settlements } = draft;
+  return { context: { ...base, units, turns, expected, now: Math.max(base.now, at) }, sends, settlements };
 }
 
 function send(draft: Draft, unit: string, event: ServiceCommand): void {
@@ -221,6 +226,10 @@ function isDown(draft: Draft, name: string): boolean {
 
 /** Their dependents wait for the named units from now on, whatever they were told before. */
 function expect(draft: Draft, names: readonly string[], at: number): void {
+  for (const name of names) {
+    // A running unit that is told to start has nothing to tell.
+    if (draft.units.get(name)?.facts.state !== 'running') draft.expected.add(name);
+  }
   for (const unit of [...draft.units.values()]) {
     const edges = unit.spec.dependsOn.filter(({ service }) => names.includes(service));
     if (edges.length === 0 || (!names.includes(unit.name) && isAtRest(unit.facts) && unit.facts.wanted === 'down')) continue;
@@ -253,6 +262,7 @@ function takeTurns(draft: Draft, at: number): void {
   const due = draft.turns.filter((turn) => turn.after.every((name) => hasMadeWay(draft, name)));
   draft.turns = draft.turns.filter((turn) => !due.includes(turn));
   for (const { unit, command, ticket, spec } of due) {
+    if (command === 'restart') draft.expected.add(unit);
     send(draft, unit, command === 'stop' ? { type: 'stop', at, ticket } : { type: 'restart', at, ticket, spec });
   }
 }
@@ -270,7 +280,7 @@ function tellDependencies(draft: Draft, name: string, at: number): void {
   for (const edge of unit.spec.dependsOn) {
     const dependency = draft.units.get(edge.service);
     const restarting = draft.turns.some((turn) => turn.unit === edge.service && turn.command === 'restart');
-    const news = restarting ? PENDING : availability(edge, dependency);
+    const news = restarting || draft.expected.has(edge.service) ? PENDING : availability(edge, dependency);
     const old = told[edge.service] ?? PENDING;
     if (news.met === old.met && news.lost === old.lost) continue;
     told[edge.service] = news;

@@ -294,7 +294,7 @@ export const serviceMachine = base.extend({
           },
         },
         spawning: {
-          entry: ['own', ...enter('spawning'), 'launch'],
+          entry: ['own', ...enter('spawning', 'launch')],
           on: { 'process.spawned': { guard: 'sameGeneration', target: 'starting', actions: 'identify' } },
         },
         starting: {
@@ -313,7 +313,7 @@ export const serviceMachine = base.extend({
           },
         },
         running: {
-          entry: ['becomeReady', plan('stable'), ...enter('running'), 'armClock', ...settle('start', 'started')],
+          entry: ['becomeReady', plan('stable'), ...enter('running', 'armClock'), ...settle('start', 'started')],
           on: {
             start: { actions: ['wantUp', answerNow('already-running')] },
             'process.exited': { guard: 'sameGeneration', target: '#service.ending.clearing', actions: 'recordExit' },
@@ -340,23 +340,23 @@ export const serviceMachine = base.extend({
       },
       states: {
         stopping: {
-          entry: ['forgetReady', 'unwatch', plan('grace'), ...enter('stopping'), 'orderStop', 'armClock'],
+          entry: ['forgetReady', 'unwatch', plan('grace'), ...enter('stopping', 'orderStop', 'armClock')],
           on: {
             'process.spawned': { guard: 'sameGeneration', actions: ['identify', write(), 'orderStop'] },
             'deadline.grace': { guard: 'sameGeneration', target: 'killing' },
           },
         },
         killing: {
-          entry: ['countKill', plan('kill'), ...enter('killing'), 'orderKill', 'armClock'],
+          entry: ['countKill', plan('kill'), ...enter('killing', 'orderKill', 'armClock')],
           on: {
             'process.spawned': { guard: 'sameGeneration', actions: ['identify', write(), 'orderKill'] },
             'deadline.kill': {
-              guard: 'sameGeneration', actions: ['countKill', plan('kill'), ...enter('killing'), 'orderKill', 'armClock', ...settle('all', 'failed')],
+              guard: 'sameGeneration', actions: ['countKill', plan('kill'), ...enter('killing', 'orderKill', 'armClock'), ...settle('all', 'failed')],
             },
           },
         },
         clearing: {
-          entry: ['forgetReady', 'unwatch', plan('grace'), ...enter('clearing'), 'orderClear', 'armClock'],
+          entry: ['forgetReady', 'unwatch', plan('grace'), ...enter('clearing', 'orderClear', 'armClock')],
           on: { 'deadline.grace': { guard: 'sameGeneration', target: 'killing' } },
         },
       },
@@ -384,7 +384,7 @@ export const serviceMachine = base.extend({
       ],
     },
     backoff: {
-      entry: [plan('backoff'), ...enter('backoff'), 'armClock'],
+      entry: [plan('backoff'), ...enter('backoff', 'armClock')],
       exit: ['disarmClock', 'unplan'],
       on: {
         'deadline.backoff': { guard: 'sameGeneration', target: 'waiting', actions: 'countRestart' },
@@ -442,9 +442,9 @@ function ofThisGeneration(context: ServiceContext, event: ServiceEvent): boolean
   return 'generation' in event && event.generation === context.generation;
 }
 
-/** On the way into a state: the leaf and its moment, the ledger, then whoever watches. */
-function enter(leaf: Leaf) {
-  return [{ type: 'note', params: { leaf } }, write(), 'tell'] as const;
+/** On the way into a state: the leaf and its moment, the ledger, the effects, and last whoever watches. */
+function enter<const Effects extends readonly string[]>(leaf: Leaf, ...effects: Effects) {
+  return [{ type: 'note', params: { leaf } }, write(), ...effects, 'tell'] as const;
 }
 
 function write() {

@@ -120,7 +120,7 @@ export const supervisorMachine = base.extend({
 }).createMachine({
   id: 'supervisor',
   context: ({ input }) => ({
-    units: new Map(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)])), turns: [], tokenSeed: input.tokenSeed, unitsMade: 0,
+    units: new Map(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)])), turns: [], expected: new Set(), tokenSeed: input.tokenSeed, unitsMade: 0,
     seed: input.seed, crashes: new Map(), ending: false, exitCode: 0, endTickets: [], now: input.at,
   }),
   entry: 'makeUnits',

@@ -1,0 +1,78 @@
+import { closeSync, fstatSync, writeFileSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+
+/** How one unit of the first start came out. */
+export interface SettledUnit {
+  readonly name: string;
+  readonly phase: string;
+  readonly pid?: number;
+  readonly error?: string;
+}
+
+export type LaunchReport =
+  | { readonly event: 'refused'; readonly message: string }
+  | { readonly event: 'listening'; readonly pid: number }
+  | { readonly event: 'settled'; readonly units: readonly SettledUnit[] };
+
+/** Whoever started the daemon: a command that waits for it, a guardian that starts it again, a foreground command. */
+export interface Parent {
+  /** False when nobody listens. */
+  tell(report: LaunchReport): boolean;
+  hangUp(): void;
+  /** To be called just before every orderly end: the guardian ends with this code instead of starting us again. */
+  noteEnd(exitCode: number): void;
+  /** Calls back when the foreground command is gone. */
+  onGone(leave: () => void): void;
+}
+
+/** Reads and removes what the parent left in the environment. */
+export function findParent(environment: NodeJS.ProcessEnv): Parent {
+  let ready = descriptorOf(environment['SYSG_READY_FD']);
+  const lifeline = descriptorOf(environment['SYSG_LIFELINE_FD']);
+  const guardianFile = environment['SYSG_GUARDIAN'] ?? null;
+  for (const name of ['SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_GUARDIAN']) delete environment[name];
+
+  const hangUp = (): void => {
+    if (ready !== null) closeSync(ready);
+    ready = null;
+  };
+  return {
+    tell: (report) => {
+      if (ready === null) return false;
+      try {
+        writeSync(ready, `${JSON.stringify(report)}\n`);
+        return true;
+      } catch {
+        // EPIPE: the command that waited is gone, which is its right.
+        hangUp();
+        return false;
+      }
+    },
+    hangUp,
+    noteEnd: (exitCode) => {
+      if (guardianFile === null) return;
+      try {
+        writeFileSync(guardianFile, String(exitCode), { mode: 0o600 });
+      } catch {
+        // The state directory is gone: the guardian starts us again, and that start is refused with the reason.
+      }
+    },
+    onGone: (leave) => {
+      if (lifeline === null) return;
+      const line = new Socket({ fd: lifeline, readable: true, writable: false });
+      line.on('error', leave).on('close', leave).resume().unref();
+    },
+  };
+}
+
+function descriptorOf(text: string | undefined): number | null {
+  const descriptor = Number(text ?? 'none');
+  if (!Number.isInteger(descriptor) || descriptor < 3) return null;
+  try {
+    fstatSync(descriptor);
+    return descriptor;
+  } catch {
+    // EBADF: the variable outlived its descriptor, as on the guardian's later starts.
+    return null;
+  }
+}

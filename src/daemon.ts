@@ -1,0 +1,249 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { createActor } from 'xstate';
+import { provideSupervisor, type SupervisorFact } from '../machines/supervisor.ts';
+import type { AdoptOrder, ServiceSpec, SignalName, SupervisorCommand } from '../machines/types.ts';
+import { viewAll, viewUnit } from '../machines/view.ts';
+import { createClock } from './actors/clock.ts';
+import { makeProbeActor } from './actors/probe.ts';
+import { makeProcessActor } from './actors/process.ts';
+import { formatProblem, loadConfig } from './config/load.ts';
+import { makeRoute, type ReadConfig } from './control/route.ts';
+import { listen } from './control/server.ts';
+import { openTicketOffice } from './control/tickets.ts';
+import { parseDaemonOptions, type DaemonOptions } from './daemon-options.ts';
+import { findParent, type Parent, type SettledUnit } from './daemon-parent.ts';
+import { departedSpec } from './departed.ts';
+import { makeForegroundEcho } from './logs/foreground.ts';
+import { levelOfRustLog } from './logs/log-level.ts';
+import { openLogStore } from './logs/store.ts';
+import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts';
+import { bootId, isAlive } from './process/identity.ts';
+import { scan } from './process/scan.ts';
+import { openLedger } from './state/ledger.ts';
+import { takeLock } from './state/lock.ts';
+import { recover } from './state/recovery.ts';
+import { removeRuntimeFiles, writeConfigHint, writeRuntimeFiles } from './state/runtime-files.ts';
+import { prepareRuntime, runtimePaths } from './state/runtime.ts';
+import { statusSnapshot } from './status/snapshot.ts';
+
+/** The composition root: the only place where machines, ports, state, logs and socket are joined. */
+async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
+  const environment = inheritedEnvironment();
+  const softNofile = softLimit(process.env['SYSG_NOFILE']);
+  delete process.env['SYSG_NOFILE'];
+  const refuse = (message: string): never => {
+    if (!parent.tell({ event: 'refused', message })) process.stderr.write(`sysg: ${message}\n`);
+    parent.noteEnd(1);
+    process.exit(1);
+  };
+
+  const paths = runtimePaths({ system: options.system, env: process.env });
+  const unprepared = prepareRuntime(paths);
+  if (unprepared !== null) return refuse(unprepared);
+  const lock = takeLock(paths.lock);
+  if (!lock.ok) return refuse(lock.reason);
+
+  let configInUse = options.config;
+  const readConfig = (asked: string | null): ReadConfig => {
+    const path = asked === null ? configInUse : isAbsolute(asked) ? asked : resolve(dirname(configInUse), asked);
+    const loaded = loadConfig(path, { env: environment, stateDir: paths.stateDir });
+    if (!loaded.ok) return { ok: false, error: loaded.problems.map(formatProblem).join('\n') };
+    for (const warning of loaded.config.warnings) log.warn('systemg::config', formatProblem(warning));
+    return { ok: true, path, specs: loaded.config.services };
+  };
+  const log = openSupervisorLog({
+    file: options.foreground ? null : paths.supervisorLog, level: options.logLevel ?? levelOfRustLog(process.env['RUST_LOG'] ?? '') ?? 'info',
+    colour: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+  });
+  const onProblem = (text: string): void => log.warn('systemg::supervisor', text);
+
+  const config = readConfig(null);
+  if (!config.ok) return refuse(config.error);
+  if (options.service !== null && !config.specs.some(({ name }) => name === options.service)) {
+    return refuse(`Service '${options.service}' not found in configuration`);
+  }
+
+  const clock = createClock();
+  const ledger = openLedger(paths.ledger, { onProblem, bootId: bootId(), now: clock.now });
+  if (ledger.unreadable !== null) return refuse(ledger.unreadable);
+  const now = () => ({ at: clock.now(), wallMs: Date.now(), bootId: bootId() });
+  const recovery = { scan, isAlive, now };
+  const found = ledger.clean ? [] : await recover(ledger.entries.values(), recovery);
+  const { departed, adopt } = sortFound(found, config.specs);
+  for (const { record, verdict } of departed) if (verdict !== 'alive') ledger.forget(record.unit);
+  const leaving = departed.filter(({ verdict }) => verdict === 'alive').map(({ record }) => departedSpec(record, dirname(config.path)));
+
+  const echo = options.foreground ? makeForegroundEcho({ stderrOnly: options.stderrOnly }) : null;
+  const logs = openLogStore({ fifoDir: paths.fifoDir, logDir: paths.logDir, onProblem, ...(echo !== null && { echo: echo.write }) });
+  const prepareLogs = (specs: readonly ServiceSpec[]): void => {
+    echo?.align(specs.map(({ name }) => name));
+    logs.prepare(specs.map(({ name, logs: settings }) => ({ name, logs: settings })));
+  };
+  prepareLogs([...config.specs, ...leaving]);
+
+  const tickets = openTicketOffice();
+  const root = createActor(provideSupervisor({
+    clock, ledger, tickets, abandon: tickets.abandon,
+    process: makeProcessActor({
+      now: clock.now, environment, softNofile, onProblem, openOutput: (spec) => logs.openChildEnds(spec.name),
+    }),
+    probe: makeProbeActor({ clock, environment }),
+    lookup: (unit, target) => {
+      const entry = ledger.latest(unit);
+      const answer = (order: AdoptOrder | null): void => target.send({ type: 'recovered', at: clock.now(), unit, adopt: order });
+      void recover(entry === null ? [] : [entry], recovery).then(([order]) => answer(order ?? null));
+    },
+  }), {
+    input: { specs: [...config.specs, ...leaving], tokenSeed: randomBytes(6).toString('hex'), seed: randomInt(2 ** 31), at: clock.now() },
+  });
+  const send = (command: SupervisorCommand): void => root.send(command);
+  const tell = narrator(log);
+  root.on('*', (fact) => {
+    tell(fact);
+    if (fact.type === 'unit.removed') logs.remove(fact.unit);
+  });
+
+  const moment = () => ({ monotonicMs: clock.now(), wallMs: Date.now() });
+  const route = makeRoute({
+    tickets, now: clock.now, send, snapshot: () => root.getSnapshot(), status: () => statusSnapshot(viewAll(root.getSnapshot()), moment()),
+    readConfig, isSignal: (name): name is SignalName => Object.hasOwn(constants.signals, name),
+    adoptConfig: ({ path, specs }) => {
+      if (path !== configInUse) {
+        configInUse = path;
+        note(writeConfigHint(paths, path));
+      }
+      prepareLogs(specs);
+      log.info('systemg::supervisor', `Reloading configuration from ${JSON.stringify(path)}`);
+    },
+  });
+  const note = (problem: string | null): void => {
+    if (problem !== null) onProblem(problem);
+  };
+
+  // The pid first: a client that finds a socket without a pid file takes it for a leftover.
+  note(writeRuntimeFiles(paths, { pid: process.pid, configPath: config.path }));
+  const server = await listen({ path: paths.socket, route: (request) => route(request), onProblem, replace: true });
+  log.info('systemg::supervisor', `systemg supervisor listening on ${JSON.stringify(paths.socket)}`);
+  parent.tell({ event: 'listening', pid: process.pid });
+
+  const ended = new Promise<number>((finish) => {
+    root.subscribe({ complete: () => finish(root.getSnapshot().output?.exitCode ?? 0), error: (error) => crash(log, error) });
+  });
+  root.start();
+  const known = new Set(adopt.map(({ record }) => record.unit));
+  send({ type: 'boot', at: clock.now(), adopt: [...adopt, ...departed.filter(({ verdict }) => verdict === 'alive')], start: [] });
+  if (leaving.length > 0) send({ type: 'reload', at: clock.now(), specs: config.specs });
+  const first = options.service !== null
+    ? [options.service]
+    : config.specs.filter(({ name, cron }) => cron === null && !known.has(name)).map(({ name }) => name);
+  void tickets.open(first, (ticket) => send({ type: 'start', at: clock.now(), ticket, units: first })).then((settlements) => {
+    const errors = new Map(settlements.map(({ unit, error }) => [unit, error]));
+    parent.tell({ event: 'settled', units: [...known, ...errors.keys()].map((name) => settled(name, errors.get(name) ?? null)) });
+    parent.hangUp();
+  });
+  const settled = (name: string, error: string | null): SettledUnit => {
+    const view = viewUnit(root.getSnapshot(), name);
+    const pid = view?.process?.identity?.pid;
+    return { name, phase: view?.phase ?? 'stopped', ...(pid !== undefined && { pid }), ...(error !== null && { error }) };
+  };
+
+  const shutdown = (because: string): void => {
+    log.info('systemg::supervisor', `Shutting down: ${because}`);
+    if (options.foreground) process.stdout.write('systemg is shutting down... terminating child services\n');
+    send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0 });
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => shutdown(signal));
+  process.on('SIGHUP', () => {
+    if (hasTerminal() && process.pid !== 1) return shutdown('SIGHUP from the terminal');
+    void route({ kind: 'reload', config: null }).then((answer) => {
+      if (answer.kind === 'error') log.error('systemg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
+      else if (answer.kind === 'message') log.info('systemg::supervisor', answer.text);
+    });
+  });
+  parent.onGone(() => shutdown('the command in the foreground is gone'));
+
+  const exitCode = await ended;
+  await server.close();
+  await Promise.race([logs.drain(), pause(DRAIN_MS)]);
+  logs.close();
+  ledger.markClean();
+  ledger.close();
+  note(removeRuntimeFiles(paths));
+  log.info('systemg::supervisor', `Supervisor ended with exit code ${exitCode}`);
+  log.close();
+  parent.noteEnd(exitCode);
+  lock.release();
+  process.exit(exitCode);
+}
+
+/** How long the last output of the services may take to reach the files. */
+const DRAIN_MS = 2000;
+
+function sortFound(found: readonly AdoptOrder[], specs: readonly ServiceSpec[]): { departed: readonly AdoptOrder[]; adopt: readonly AdoptOrder[] } {
+  const configured = new Set(specs.map(({ name }) => name));
+  return {
+    departed: found.filter(({ record }) => !configured.has(record.unit)),
+    adopt: found.filter(({ record }) => configured.has(record.unit)),
+  };
+}
+
+/** What services inherit: our environment, with what the launcher set aside put back. */
+function inheritedEnvironment(): NodeJS.ProcessEnv {
+  const { SYSG_NODE_EXTRA_CA_CERTS: certificates, ...environment } = process.env;
+  delete process.env['SYSG_NODE_EXTRA_CA_CERTS'];
+  return certificates === undefined ? environment : { ...environment, NODE_EXTRA_CA_CERTS: certificates };
+}
+
+function softLimit(text: string | undefined): number | null {
+  return text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : null;
+}
+
+/** Whether this process has a controlling terminal: field 7 of proc_pid_stat(5). */
+function hasTerminal(): boolean {
+  if (process.platform !== 'linux') return process.stdin.isTTY === true;
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0';
+}
+
+/** Facts as records of the supervisor's log, in 0.33.0's words where it has them. */
+function narrator(log: SupervisorLog): (fact: SupervisorFact) => void {
+  const daemon = 'systemg::daemon';
+  return (fact) => {
+    if (fact.type === 'unit.crashed') return log.error(daemon, `The actor of service '${fact.unit}' failed and is replaced: ${fact.error}`);
+    if (fact.type === 'unit.removed') return log.info(daemon, `Service '${fact.unit}' is no longer configured`);
+    if (fact.type === 'supervisor.ending') return log.info('systemg::supervisor', `Stopping all services: ${fact.because}`);
+    const { unit, state, reason, exit } = fact.facts;
+    const how = exit?.signal != null ? `signal ${exit.signal}` : `status ${exit?.code ?? 'unknown'}`;
+    switch (state) {
+      case 'spawning': return log.info(daemon, `Starting service: ${unit}`);
+      case 'running': return log.debug(daemon, `Service '${unit}' is running`);
+      case 'clearing': return log.debug(daemon, `Service '${unit}' ended with ${how}`);
+      case 'killing': return log.warn(daemon, `Service '${unit}' did not end in time; sending SIGKILL`);
+      case 'backoff': return log.warn(daemon, `Service '${unit}' failed (${reason ?? 'clean exit'}). Restarting...`);
+      case 'failed': return log.error(daemon, `Service '${unit}' has failed: ${reason ?? how}. Giving up.`);
+      case 'stopped': return log.info(daemon, fact.facts.outcome === 'completed' ? `Service '${unit}' exited normally.` : `Service '${unit}' is stopped`);
+      default: return undefined;
+    }
+  };
+}
+
+/** An error of ours: the guardian starts a new daemon, which adopts the services. */
+function crash(log: SupervisorLog, error: unknown): never {
+  log.error('systemg::supervisor', `Supervisor exited with error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  process.exit(70);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+const parent = findParent(process.env);
+serve(parseDaemonOptions(process.argv.slice(2)), parent).catch((error: unknown) => {
+  const text = error instanceof Error ? error.message : String(error);
+  if (!parent.tell({ event: 'refused', message: text })) process.stderr.write(`sysg: ${text}\n`);
+  parent.noteEnd(1);
+  process.exit(1);
+});

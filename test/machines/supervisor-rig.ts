@@ -1,0 +1,92 @@
+import { createActor, fromCallback, type Actor, type AnyActorRef } from 'xstate';
+import type { ArmParams, ProbeInput, ProcessInput } from '../../machines/ports.ts';
+import { provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
+import type { DeadlineKind, ProcessOrder, ServiceEvent, ServiceSpec, Settlement, SupervisorCommand, UnitRecord } from '../../machines/types.ts';
+import { identityOf } from './rig.ts';
+
+/** A supervisor whose processes, probes and clock are scripted by the test. */
+export interface World {
+  readonly root: Actor<typeof supervisorMachine>;
+  /** `spawn db 1`, `SIGTERM db 1`, `kill db 1`, in the order they were ordered. */
+  readonly effects: string[];
+  readonly answers: Settlement[];
+  readonly facts: SupervisorFact[];
+  readonly records: Map<string, UnitRecord>;
+  readonly lookups: string[];
+  readonly abandoned: string[];
+  send(command: Record<string, unknown> & { readonly type: SupervisorCommand['type'] }): void;
+  /** A report of the unit's present process. */
+  report(unit: string, type: ServiceEvent['type'], more?: Readonly<Record<string, unknown>>): void;
+  /** Delivers the unit's armed deadline, at its time. */
+  elapse(unit: string): DeadlineKind;
+  state(unit: string): string;
+  /** Reports the unit's new process as spawned and alive. */
+  come(unit: string): void;
+  /** Reports the leader's exit and the end of everything. */
+  go(unit: string, code?: number): void;
+  now(): number;
+}
+
+export function world(specs: readonly ServiceSpec[], boot: { readonly start?: readonly string[]; readonly adopt?: readonly unknown[] } = {}): World {
+  let now = 1000;
+  let pids = 100;
+  const effects: string[] = [];
+  const answers: Settlement[] = [];
+  const facts: SupervisorFact[] = [];
+  const records = new Map<string, UnitRecord>();
+  const lookups: string[] = [];
+  const abandoned: string[] = [];
+  const armed = new Map<AnyActorRef, ArmParams>();
+  const process = fromCallback<ProcessOrder, ProcessInput>(({ input, receive }) => {
+    const name = `${input.spec.name} ${input.generation}`;
+    effects.push(input.adopt === null ? `spawn ${name}` : `adopt ${name}`);
+    receive((order) => effects.push('signal' in order && order.type === 'stop' ? `${order.signal} ${name}` : `${order.type} ${name}`));
+  });
+  const probe = fromCallback<{ type: 'never' }, ProbeInput>(() => undefined);
+  const root = createActor(provideSupervisor({
+    process, probe,
+    clock: { arm: (params) => void armed.set(params.target, params), disarm: (target) => void armed.delete(target) },
+    ledger: { record: (record) => void records.set(record.unit, record), forget: (unit) => void records.delete(unit) },
+    tickets: { settle: (settlement) => void answers.push(settlement) },
+    lookup: (unit) => void lookups.push(unit),
+    abandon: (unit) => void abandoned.push(unit),
+  }), { input: { specs, tokenSeed: 'seed', seed: 1, at: now } });
+  root.on('*', (fact) => void facts.push(fact));
+  root.start();
+
+  const refOf = (unit: string): AnyActorRef => {
+    const ref = root.getSnapshot().context.units.get(unit)?.ref;
+    if (ref == null) throw new Error(`no unit ${unit}`);
+    return ref;
+  };
+  const state = (unit: string): string => {
+    const ref = root.getSnapshot().context.units.get(unit)?.ref;
+    return ref == null ? 'absent' : ref.getSnapshot().context.leaf;
+  };
+  const send: World['send'] = (command) => root.send({ at: now, ticket: null, ...command } as unknown as SupervisorCommand);
+  const report: World['report'] = (unit, type, more = {}) => {
+    const ref = refOf(unit);
+    const { generation } = root.getSnapshot().context.units.get(unit)?.ref?.getSnapshot().context ?? { generation: 0 };
+    ref.send({ type, at: now, generation, ...(type === 'process.spawned' && { identity: identityOf((pids += 1)) }), ...more });
+  };
+  const elapse = (unit: string): DeadlineKind => {
+    const params = armed.get(refOf(unit));
+    if (params === undefined) throw new Error(`${unit} has no deadline in ${state(unit)}`);
+    armed.delete(params.target);
+    now = Math.max(now, params.at);
+    params.target.send({ type: `deadline.${params.kind}`, generation: params.generation, at: now });
+    return params.kind;
+  };
+  send({ type: 'boot', adopt: boot.adopt ?? [], start: boot.start ?? [] });
+  return {
+    root, effects, answers, facts, records, lookups, abandoned, send, report, elapse, state, now: () => now,
+    come: (unit) => {
+      report(unit, 'process.spawned');
+      if (elapse(unit) !== 'alive') throw new Error(`${unit} was not starting`);
+    },
+    go: (unit, code = 0) => {
+      report(unit, 'process.exited', { exit: { code, signal: null } });
+      report(unit, 'process.gone');
+    },
+  };
+}

@@ -1,0 +1,276 @@
+import { describe, expect, test } from 'vitest';
+import type { Dependency, ServiceSpec } from '../../machines/types.ts';
+import { viewAll } from '../../machines/view.ts';
+import { identityOf, specOf } from './rig.ts';
+import { world } from './supervisor-rig.ts';
+
+const on = (...names: readonly string[]): readonly Dependency[] =>
+  names.map((service) => ({ service, condition: 'started', onRestart: 'restart' }));
+const unit = (name: string, changes: Parameters<typeof specOf>[0] = {}): ServiceSpec => specOf({ name, ...changes });
+const chain = (): readonly ServiceSpec[] => [unit('web', { dependsOn: on('api') }), unit('api', { dependsOn: on('db') }), unit('db')];
+
+describe('order', () => {
+  test('units start after what they depend on, independent ones at once', () => {
+    const { effects, come } = world([...chain(), unit('log')], { start: ['web', 'api', 'db', 'log'] });
+    expect(effects).toEqual(['spawn db 1', 'spawn log 1']);
+    come('db');
+    expect(effects.slice(2)).toEqual(['spawn api 1']);
+    come('api');
+    expect(effects.slice(3)).toEqual(['spawn web 1']);
+  });
+
+  test('start of one unit brings what it needs, and its answer waits for itself alone', () => {
+    const { send, effects, answers, come } = world(chain());
+    send({ type: 'start', ticket: 1, units: ['api'] });
+    expect(effects).toEqual(['spawn db 1']);
+    come('db');
+    expect(answers).toEqual([]);
+    come('api');
+    expect(answers).toEqual([{ ticket: 1, unit: 'api', result: 'started', error: null }]);
+    expect(effects).toEqual(['spawn db 1', 'spawn api 1']);
+  });
+
+  test('stop of all: dependents first, each when those that need it are gone', () => {
+    const { send, effects, come, go, answers } = world(chain(), { start: ['web', 'api', 'db'] });
+    for (const name of ['db', 'api', 'web']) come(name);
+    effects.length = 0;
+    send({ type: 'stop', ticket: 1, units: ['db', 'api', 'web'] });
+    expect(effects).toEqual(['SIGTERM web 1']);
+    go('web');
+    expect(effects).toEqual(['SIGTERM web 1', 'SIGTERM api 1']);
+    go('api');
+    go('db');
+    expect(effects).toEqual(['SIGTERM web 1', 'SIGTERM api 1', 'SIGTERM db 1']);
+    expect(answers.map(({ unit: name, error }) => [name, error])).toEqual([['web', null], ['api', null], ['db', null]]);
+  });
+
+  test('stop of one unit leaves its dependents running', () => {
+    const { send, effects, come, go, state } = world(chain(), { start: ['web', 'api', 'db'] });
+    for (const name of ['db', 'api', 'web']) come(name);
+    effects.length = 0;
+    send({ type: 'stop', ticket: 1, units: ['db'] });
+    go('db');
+    expect(effects).toEqual(['SIGTERM db 1']);
+    expect(state('api')).toBe('running');
+  });
+
+  test('restart of all: down in the order of a stop, up in the order of a start, each once', () => {
+    const { send, effects, come, go, answers } = world(chain(), { start: ['web', 'api', 'db'] });
+    for (const name of ['db', 'api', 'web']) come(name);
+    effects.length = 0;
+    send({ type: 'restart', ticket: 1, units: ['db', 'api', 'web'], specs: null });
+    for (const name of ['web', 'api', 'db']) go(name);
+    for (const name of ['db', 'api', 'web']) come(name);
+    expect(effects).toEqual(['SIGTERM web 1', 'SIGTERM api 1', 'SIGTERM db 1', 'spawn db 2', 'spawn api 2', 'spawn web 2']);
+    expect(answers.map(({ unit: name, result }) => [name, result])).toEqual([['db', 'started'], ['api', 'started'], ['web', 'started']]);
+  });
+
+  test('a start that comes while its stop waits for its turn takes the stop back', () => {
+    const { send, come, go, answers, state } = world(chain(), { start: ['web', 'api', 'db'] });
+    for (const name of ['db', 'api', 'web']) come(name);
+    send({ type: 'stop', ticket: 1, units: ['db', 'api', 'web'] });
+    send({ type: 'start', ticket: 2, units: ['db'] });
+    go('web');
+    go('api');
+    expect(state('db')).toBe('running');
+    expect(answers.filter(({ unit: name }) => name === 'db').map(({ ticket, error }) => [ticket, error])).toEqual([[1, 'superseded by start'], [2, null]]);
+  });
+});
+
+describe('dependencies', () => {
+  test('a crash holds the dependents, and they come back when it does', () => {
+    const { effects, come, go, elapse, report, state } = world(chain(), { start: ['web', 'api', 'db'] });
+    for (const name of ['db', 'api', 'web']) come(name);
+    effects.length = 0;
+    go('db', 1);
+    expect(effects).toEqual(['clear db 1', 'SIGTERM api 1', 'SIGTERM web 1']);
+    go('api');
+    go('web');
+    expect([state('db'), state('api'), state('web')]).toEqual(['backoff', 'waiting', 'waiting']);
+    elapse('db');
+    report('db', 'process.spawned');
+    elapse('db');
+    come('api');
+    come('web');
+    expect(effects.slice(3)).toEqual(['spawn db 2', 'spawn api 2', 'spawn web 2']);
+  });
+
+  test('on_restart ignore: the dependent runs on', () => {
+    const { effects, come, go } = world([unit('db'), unit('api', { dependsOn: [{ service: 'db', condition: 'started', onRestart: 'ignore' }] })], { start: ['db', 'api'] });
+    come('db');
+    come('api');
+    effects.length = 0;
+    go('db', 1);
+    expect(effects).toEqual(['clear db 1']);
+  });
+
+  test('a dependency that failed for good answers the start of its dependent, which goes on waiting', () => {
+    const { send, go, report, answers, state } = world([unit('db', { restart: { mode: 'never' } }), unit('api', { dependsOn: on('db') })]);
+    send({ type: 'start', ticket: 1, units: ['api'] });
+    report('db', 'process.spawned');
+    go('db', 1);
+    expect(answers).toEqual([{ ticket: 1, unit: 'api', result: 'failed', error: "dependency 'db' failed" }]);
+    expect(state('api')).toBe('waiting');
+  });
+
+  test('a start tries a failed dependency again instead of failing on what it was', () => {
+    const { send, go, report, come, answers } = world([unit('db', { restart: { mode: 'never' } }), unit('api', { dependsOn: on('db') })], { start: ['db'] });
+    report('db', 'process.spawned');
+    go('db', 1);
+    send({ type: 'start', ticket: 1, units: ['api'] });
+    expect(answers).toEqual([]);
+    come('db');
+    come('api');
+    expect(answers).toEqual([{ ticket: 1, unit: 'api', result: 'started', error: null }]);
+  });
+
+  test('restart of a unit whose dependency is stopped says so', () => {
+    const { send, come, go, answers, state } = world(chain(), { start: ['db', 'api'] });
+    come('db');
+    come('api');
+    send({ type: 'stop', units: ['db'] });
+    go('db');
+    send({ type: 'restart', ticket: 1, units: ['api'], specs: null });
+    go('api');
+    expect(state('api')).toBe('waiting');
+    expect(answers).toEqual([{ ticket: 1, unit: 'api', result: 'failed', error: "dependency 'db' is stopped" }]);
+  });
+
+  test('completed and skipped dependencies satisfy', () => {
+    const { effects, go, report } = world([
+      unit('migrate', { restart: { oneshot: true } }), unit('never', { skip: true }),
+      unit('api', { dependsOn: [{ service: 'migrate', condition: 'completed', onRestart: 'ignore' }, ...on('never')] }),
+    ], { start: ['migrate', 'never', 'api'] });
+    report('migrate', 'process.spawned');
+    expect(effects).toEqual(['spawn migrate 1']);
+    go('migrate');
+    expect(effects.at(-1)).toBe('spawn api 1');
+  });
+});
+
+describe('reload', () => {
+  test('new units start, missing ones go, changed ones restart, the others are not touched', () => {
+    const { send, effects, come, go, state, root } = world([unit('a'), unit('b'), unit('c')], { start: ['a', 'b', 'c'] });
+    for (const name of ['a', 'b', 'c']) come(name);
+    effects.length = 0;
+    send({ type: 'reload', specs: [unit('a'), unit('b', { definition: { process: 'new', policy: 'q1' } }), unit('d')] });
+    expect(effects).toEqual(['SIGTERM c 1', 'SIGTERM b 1', 'spawn d 1']);
+    go('c');
+    go('b');
+    expect(state('c')).toBe('absent');
+    expect(effects.slice(3)).toEqual(['spawn b 2']);
+    expect([...root.getSnapshot().context.units.keys()].sort()).toEqual(['a', 'b', 'd']);
+  });
+
+  test('a new edge to a unit that runs does not disturb; the next start is gated by it', () => {
+    const { send, effects, come, go, elapse, state } = world([unit('a'), unit('b')], { start: ['a'] });
+    come('a');
+    effects.length = 0;
+    send({ type: 'reload', specs: [unit('a', { dependsOn: on('b'), definition: { process: 'p1', policy: 'q2' } }), unit('b')] });
+    expect(effects).toEqual([]);
+    go('a', 1);
+    elapse('a');
+    expect(state('a')).toBe('waiting');
+  });
+});
+
+describe('shutdown', () => {
+  test('everything stops in order, the ticket is answered, the machine is done with the exit code', () => {
+    const { send, come, go, answers, root } = world(chain(), { start: ['web', 'api', 'db'] });
+    for (const name of ['db', 'api', 'web']) come(name);
+    send({ type: 'shutdown', ticket: 9, exitCode: 0 });
+    send({ type: 'start', ticket: 10, units: ['web'] });
+    expect(answers).toEqual([{ ticket: 10, unit: 'web', result: 'failed', error: 'the supervisor is shutting down' }]);
+    for (const name of ['web', 'api']) go(name);
+    expect(root.getSnapshot().status).toBe('active');
+    go('db');
+    expect(root.getSnapshot()).toMatchObject({ status: 'done', output: { exitCode: 0 } });
+    expect(answers.at(-1)).toMatchObject({ ticket: 9, error: null });
+  });
+
+  test('an essential unit that fails ends everything with its exit code; a signal counts 128 + n', () => {
+    const failing = world([unit('main', { essential: true, restart: { mode: 'never' } }), unit('side')], { start: ['main', 'side'] });
+    failing.come('main');
+    failing.come('side');
+    failing.go('main', 7);
+    expect(failing.effects.at(-1)).toBe('SIGTERM side 1');
+    failing.go('side');
+    expect(failing.root.getSnapshot().output).toEqual({ exitCode: 7 });
+
+    const killed = world([unit('main', { essential: true, restart: { mode: 'never' } })], { start: ['main'] });
+    killed.come('main');
+    killed.report('main', 'process.exited', { exit: { code: null, signal: 'SIGKILL' } });
+    killed.report('main', 'process.gone');
+    expect(killed.root.getSnapshot().output).toEqual({ exitCode: 137 });
+  });
+
+  test('an essential one-shot ends everything when it has done its work', () => {
+    const { root, report, go } = world([unit('job', { essential: true, restart: { oneshot: true } })], { start: ['job'] });
+    report('job', 'process.spawned');
+    go('job');
+    expect(root.getSnapshot().output).toEqual({ exitCode: 0 });
+  });
+
+  test('a process that survives SIGKILL does not hold up the end for ever', () => {
+    const { send, come, elapse, root } = world([unit('a')], { start: ['a'] });
+    come('a');
+    send({ type: 'shutdown', exitCode: 0 });
+    elapse('a');
+    expect(root.getSnapshot().status).toBe('active');
+    elapse('a');
+    expect(root.getSnapshot().status).toBe('done');
+  });
+});
+
+describe('an actor that throws', () => {
+  test('the root survives, answers what was owed, and a new actor adopts the process', () => {
+    const { root, come, effects, lookups, abandoned, send, records, state } = world([unit('a'), unit('b')], { start: ['a', 'b'] });
+    come('a');
+    come('b');
+    root.getSnapshot().context.units.get('a')?.ref?.send({ type: 'process.exited', generation: 1, at: 1, get exit(): never { throw new Error('planted'); } } as never);
+    expect(lookups).toEqual(['a']);
+    expect(abandoned).toEqual(['a']);
+    expect(root.getSnapshot().status).toBe('active');
+    const record = records.get('a');
+    send({ type: 'recovered', unit: 'a', adopt: { record, verdict: 'alive' } });
+    expect(effects.at(-1)).toBe('adopt a 1');
+    expect([state('a'), state('b')]).toEqual(['running', 'running']);
+  });
+
+  test('the third time in a minute the unit is ended and failed', () => {
+    const { root, come, lookups, send, records, state, report, effects } = world([unit('a')], { start: ['a'] });
+    come('a');
+    for (let time = 0; time < 3; time += 1) {
+      root.getSnapshot().context.units.get('a')?.ref?.send({ type: 'process.exited', generation: 1, at: 1, get exit(): never { throw new Error('planted'); } } as never);
+      send({ type: 'recovered', unit: 'a', adopt: { record: records.get('a'), verdict: 'alive' } });
+    }
+    expect(lookups).toHaveLength(3);
+    expect(effects.slice(-2)).toEqual(['adopt a 1', 'SIGTERM a 1']);
+    report('a', 'process.gone');
+    expect(state('a')).toBe('failed');
+  });
+});
+
+describe('boot', () => {
+  test('adopted units go on, the others start, dependents of adopted ones are not held', () => {
+    const record = {
+      unit: 'db', hash: '', definition: { process: 'p1', policy: 'q1' }, wanted: 'up', state: 'running', cause: null, generation: 3,
+      process: { generation: 3, role: 'main', token: 'old.3', identity: identityOf(50), adopted: false }, outcome: 'none', exit: null, reason: null,
+      failures: [], streak: 0, restarts: 0, deadline: null, since: 0,
+    };
+    const { effects, come, state } = world(chain(), { adopt: [{ record, verdict: 'alive' }], start: ['api', 'web'] });
+    expect(effects).toEqual(['adopt db 3', 'spawn api 1']);
+    come('api');
+    expect(state('web')).toBe('spawning');
+  });
+
+  test('the view lists every unit by name with 0.33.0\'s words', () => {
+    const { root, come, go } = world([unit('b', { restart: { mode: 'never' } }), unit('a'), unit('c', { skip: true }), unit('d')], { start: ['a', 'b', 'c'] });
+    come('a');
+    come('b');
+    go('b', 1);
+    expect(viewAll(root.getSnapshot()).map(({ spec, lifecycle, health }) => [spec.name, lifecycle, health])).toEqual([
+      ['a', 'running', 'healthy'], ['b', 'exited_with_error', 'failing'], ['c', 'skipped', 'healthy'], ['d', 'stopped', 'healthy'],
+    ]);
+  });
+});
