@@ -120,8 +120,9 @@ export const serviceMachine = base.extend({
     })),
     own: assign(({ context }) => ({
       process: {
-        generation: context.generation, role: context.step ?? 'main', token: `${context.tokenBase}.${context.generation}`, identity: null,
-        adopted: false,
+        generation: context.generation, role: context.step ?? 'main', identity: null, adopted: false,
+        // One for each: what a preparation left behind is not the service.
+        token: [context.tokenBase, context.generation, ...(context.step === null ? [] : [context.step])].join('.'),
       },
     })),
     launch: spawnChild('process', {
@@ -330,9 +331,15 @@ export const serviceMachine = base.extend({
     ending: {
       initial: 'stopping',
       on: {
-        start: { actions: ['wantUp', 'keepTicket', because('restart'), write(), 'tell'] },
+        start: [
+          { guard: 'isRemoved', actions: answerNow('failed', 'removed from the configuration') },
+          { actions: ['wantUp', 'keepTicket', because('restart'), write(), 'tell'] },
+        ],
         stop: { actions: ['wantDown', ...supersede(), 'keepTicket', because('command'), write(), 'tell'] },
-        restart: { actions: ['wantUp', 'beginAnew', 'keepNamedSpec', 'keepTicket', because('restart'), write(), 'tell'] },
+        restart: [
+          { guard: 'isRemoved', actions: answerNow('failed', 'removed from the configuration') },
+          { actions: ['wantUp', 'beginAnew', 'keepNamedSpec', 'keepTicket', because('restart'), write(), 'tell'] },
+        ],
         reload: [{ guard: 'definitionGone', actions: ['markRemoved', ...supersede()] }, { actions: 'keepSpec' }],
         'process.gone': { guard: 'sameGeneration', target: 'settling' },
         'process.refused': { guard: 'sameGeneration', target: 'settling', actions: 'refuse' },
@@ -487,12 +494,12 @@ function supersede() {
 }
 
 /** Answers the command at hand at once. */
-function answerNow(result: Settlement['result']) {
+function answerNow(result: Settlement['result'], error: string | null = null) {
   return {
     type: 'answer',
     params: ({ context, event }: Moment) => ({
       settlements: 'ticket' in event && event.ticket !== null
-        ? [{ ticket: event.ticket, unit: context.spec.name, result, error: null }] : [],
+        ? [{ ticket: event.ticket, unit: context.spec.name, result, error }] : [],
     }),
   } as const;
 }

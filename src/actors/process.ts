@@ -4,7 +4,7 @@ import type { ProcessIdentity, ProcessOrder, ProcessReport, ProcessRole, Service
 import { findChild, type Child } from '../process/children.ts';
 import { makeEnding, type Ending } from '../process/ending.ts';
 import { launch, type ChildOutput } from '../process/launch.ts';
-import { sweep } from '../process/sweep.ts';
+import { longestTimerMs, sweep } from '../process/sweep.ts';
 
 export interface ProcessOutside {
   /** Milliseconds of the monotonic clock. */
@@ -107,7 +107,7 @@ function holdStranger(input: ProcessInput, identity: ProcessIdentity, outside: P
     if (!ending.hasLeaderEnded()) return;
     clearInterval(poll);
     ending.stop('SIGTERM');
-    impatience = setTimeout(() => ending.kill(), input.spec.stopTimeoutMs);
+    impatience = setTimeout(() => ending.kill(), Math.min(input.spec.stopTimeoutMs, longestTimerMs));
   }, adoptedPollMs).unref();
   function release(): void {
     clearInterval(poll);

@@ -106,7 +106,7 @@ describe('before the start', () => {
     no.report('process.exited', CLEAN);
     no.report('process.gone');
     expect(no.effects).toEqual(['spawn skip 1', 'clear skip 1', 'spawn pre_start 1', 'clear pre_start 1', 'spawn 1']);
-    expect(no.inputs.map(({ token }) => token)).toEqual(['seed.1.1', 'seed.1.1', 'seed.1.1']);
+    expect(no.inputs.map(({ token }) => token)).toEqual(['seed.1.1.skip', 'seed.1.1.pre_start', 'seed.1.1']);
     no.report('process.spawned');
     no.elapse();
     expect(no.state()).toBe('running');

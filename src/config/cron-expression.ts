@@ -1,0 +1,140 @@
+/** The instants of a cron expression, field by field, each ascending. Weekdays: 1 is Sunday … 7 is Saturday. */
+export interface CronFields {
+  readonly seconds: readonly number[];
+  readonly minutes: readonly number[];
+  readonly hours: readonly number[];
+  readonly daysOfMonth: readonly number[];
+  readonly months: readonly number[];
+  readonly daysOfWeek: readonly number[];
+  /** `null` is every year. */
+  readonly years: readonly number[] | null;
+}
+
+export type CronParse = { readonly ok: true; readonly fields: CronFields } | { readonly ok: false; readonly problem: string };
+
+interface Field {
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  readonly words: readonly string[];
+  readonly question: boolean;
+}
+
+const months = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'];
+const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
+const shorthands: ReadonlyMap<string, string> = new Map([
+  ['@yearly', '0 0 0 1 1 *'], ['@annually', '0 0 0 1 1 *'], ['@monthly', '0 0 0 1 * *'],
+  ['@weekly', '0 0 0 * * 1'], ['@daily', '0 0 0 * * *'], ['@midnight', '0 0 0 * * *'], ['@hourly', '0 0 * * * *'],
+]);
+
+const second: Field = { name: 'second', least: 0, most: 59, words: [], question: false };
+const minute: Field = { ...second, name: 'minute' };
+const hour: Field = { ...second, name: 'hour', most: 23 };
+const dayOfMonth: Field = { name: 'day of month', least: 1, most: 31, words: [], question: true };
+const month: Field = { name: 'month', least: 1, most: 12, words: months, question: false };
+const dayOfWeek: Field = { name: 'day of week', least: 0, most: 7, words: weekdays, question: true };
+const year: Field = { name: 'year', least: 1970, most: 2100, words: [], question: false };
+
+/**
+ * Reads an expression of 5 (from minutes), 6 (from seconds) or 7 fields (with years), or a shorthand. Weekday numbers
+ * keep systemg 0.33.0's meaning, 1 = Sunday … 7 = Saturday; 0 is Sunday too.
+ */
+export function parseCron(expression: string): CronParse {
+  const written = expression.trim();
+  const expanded = shorthands.get(written.toLowerCase()) ?? written;
+  if (expanded.startsWith('@')) return { ok: false, problem: `expected one of ${[...shorthands.keys()].join(', ')}, got ${JSON.stringify(written)}` };
+  const parts = expanded.split(/\s+/).filter((part) => part !== '');
+  if (parts.length < 5 || parts.length > 7) return { ok: false, problem: `expected 5, 6 or 7 fields, got ${parts.length}` };
+  const problems: string[] = [];
+  const values = (field: Field, part: string | undefined): readonly number[] => {
+    const read = readField(field, part ?? '*');
+    if (typeof read === 'string') problems.push(read);
+    return typeof read === 'string' ? [] : read;
+  };
+  const [seconds, minutes, hours, days, monthPart, week, years] = parts.length === 5 ? ['0', ...parts] : parts;
+  const fields: CronFields = {
+    seconds: values(second, seconds),
+    minutes: values(minute, minutes),
+    hours: values(hour, hours),
+    daysOfMonth: values(dayOfMonth, days),
+    months: values(month, monthPart),
+    daysOfWeek: ascending(values(dayOfWeek, week).map((day) => (day === 0 ? 1 : day))),
+    years: years === undefined || years === '*' ? null : values(year, years),
+  };
+  if (problems.length > 0) return { ok: false, problem: problems.join('; ') };
+  const longest = Math.max(...fields.months.map((number) => [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][number - 1] ?? 31));
+  if (fields.daysOfMonth.every((day) => day > longest)) return { ok: false, problem: `no such day: ${days} in month ${monthPart}` };
+  return { ok: true, fields };
+}
+
+/** What is wrong with an expression in a time zone (`null`: the local one), or `null`. */
+export function checkCron(expression: string, timezone: string | null): string | null {
+  const parsed = parseCron(expression);
+  if (!parsed.ok) return `Invalid cron expression '${expression}': ${parsed.problem}`;
+  return timezone === null || isTimezone(timezone) ? null : `Invalid timezone '${timezone}': expected 'local', 'UTC' or an IANA name such as 'Europe/Paris'`;
+}
+
+/** The weekday names that its numbers mean, `1-5 = SUN-THU`; `null` when it has none. */
+export function namedWeekdays(expression: string): string | null {
+  const parts = expression.trim().split(/\s+/);
+  const week = parts[parts.length === 5 ? 4 : 5];
+  if (week === undefined || !/^[\d,-]+(\/|$)/.test(week) || expression.startsWith('@')) return null;
+  const named = week.replace(/\/.*/, '').replace(/\d+/g, (digits) => (weekdays[Math.max(0, Number(digits) - 1)] ?? '').slice(0, 3).toUpperCase());
+  return `${week} = ${named}${/\/.*/.exec(week)?.[0] ?? ''}`;
+}
+
+function isTimezone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    // RangeError: the name is not in the time zone database.
+    return false;
+  }
+}
+
+function readField(field: Field, part: string): readonly number[] | string {
+  const found: number[] = [];
+  for (const piece of part.split(',')) {
+    const values = readPiece(field, piece);
+    if (typeof values === 'string') return values;
+    found.push(...values);
+  }
+  return ascending(found);
+}
+
+function readPiece(field: Field, piece: string): readonly number[] | string {
+  const expected = `${field.name}: expected ${field.least}-${field.most}${field.words.length > 0 ? ' or a name' : ''}`;
+  const match = /^([^/]+)(?:\/(\d+))?$/.exec(piece);
+  const span = match?.[1] === undefined ? null : readSpan(field, match[1]);
+  if (match === null || span === null) return `${expected}, got ${JSON.stringify(piece)}`;
+  const [from, to] = span;
+  if (from > to) return `${field.name}: expected an ascending range, got ${JSON.stringify(piece)}`;
+  const step = match[2] === undefined ? 1 : Number(match[2]);
+  if (step === 0) return `${field.name}: expected a step of at least 1, got ${JSON.stringify(piece)}`;
+  const last = match[2] !== undefined && from === to && !piece.includes('-') ? field.most : to;
+  return Array.from({ length: Math.floor((last - from) / step) + 1 }, (_, index) => from + index * step);
+}
+
+function readSpan(field: Field, text: string): readonly [number, number] | null {
+  const first = field.words === weekdays ? 1 : field.least;
+  if (text === '*' || (text === '?' && field.question)) return [first, field.most];
+  const [from, to, ...more] = text.split('-').map((word) => readNumber(field, word));
+  if (from === undefined || from === null || to === null || more.length > 0) return null;
+  return [from, to ?? from];
+}
+
+function readNumber(field: Field, word: string): number | null {
+  if (/^\d{1,4}$/.test(word)) {
+    const value = Number(word);
+    return value >= field.least && value <= field.most ? value : null;
+  }
+  const lower = word.toLowerCase();
+  const index = lower.length < 3 ? -1 : field.words.findIndex((full) => full === lower || full.slice(0, 3) === lower || (full.startsWith(lower) && lower.length < 6));
+  return index < 0 ? null : index + 1;
+}
+
+function ascending(values: readonly number[]): readonly number[] {
+  return [...new Set(values)].toSorted((left, right) => left - right);
+}

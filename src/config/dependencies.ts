@@ -1,0 +1,107 @@
+import type { Dependency, DependencyCondition } from '../../machines/types.ts';
+import { complainAt } from './finding.ts';
+import { choice, filled, list, type Kind } from './kind.ts';
+import { below, complain, complainAbsent, warn, type Place } from './place.ts';
+import { didYouMean } from './near-miss.ts';
+import { optional, record, required } from './record.ts';
+
+/** A dependency as written; what is `null` follows from the service that it names. */
+export interface WrittenDependency {
+  readonly place: Place;
+  readonly service: string;
+  readonly condition: DependencyCondition | null;
+  readonly onRestart: Dependency['onRestart'] | null;
+}
+
+/** What a dependency's meaning depends on. */
+export interface DependencyTarget {
+  readonly name: string;
+  readonly hasCheck: boolean;
+  readonly oneshot: boolean;
+  readonly cron: boolean;
+  /** It is started again after each clean exit. */
+  readonly endless: boolean;
+  readonly dependsOn: readonly WrittenDependency[];
+}
+
+const name = filled('the name of a service');
+
+const block = record({
+  service: required(name, 'Name of the service.'),
+  condition: optional(choice(['started', 'healthy', 'completed']), 'What is waited for: healthy if that service has a health check, completed if it is a one-shot, else started.'),
+  on_restart: optional(choice(['ignore', 'restart']), 'What a crash, an unhealthy finding or a restart of that service does to this one.'),
+}, 'dependency keys');
+
+const dependency: Kind<WrittenDependency> = {
+  schema: { anyOf: [name.schema, block.schema] },
+  read(place) {
+    if (place.node.kind === 'scalar') {
+      const service = name.read(place);
+      return service === undefined ? undefined : { place, service, condition: null, onRestart: null };
+    }
+    const values = block.read(place);
+    return values === undefined ? undefined : { place, service: values.service, condition: values.condition, onRestart: values.on_restart };
+  },
+};
+
+export const dependsOn = list(dependency, 'a list of service names');
+
+/** Resolves the dependencies of one service and complains about what makes no sense. */
+export function resolveDependencies(unit: DependencyTarget, targets: ReadonlyMap<string, DependencyTarget>): readonly Dependency[] {
+  const resolved = new Map<string, Dependency>();
+  for (const written of unit.dependsOn) {
+    const target = targets.get(written.service);
+    if (target === undefined) {
+      complainAbsent(below(written.place, 'service') ?? written.place,
+        `Service '${unit.name}' declares unknown dependency '${written.service}'${didYouMean(written.service, [...targets.keys()])}`);
+      continue;
+    }
+    const found = resolveOne(written, target);
+    const earlier = resolved.get(target.name);
+    if (earlier === undefined) resolved.set(target.name, found);
+    else if (earlier.condition === found.condition && earlier.onRestart === found.onRestart) warn(written.place, `'${target.name}' is listed twice`);
+    else complain(written.place, `'${target.name}' is listed twice, with different conditions`);
+  }
+  return [...resolved.values()];
+}
+
+/** Complains about circles, each named by its path `a -> b -> a`; once for each service in which one closes. */
+export function complainCycles(targets: ReadonlyMap<string, DependencyTarget>): void {
+  const done = new Set<string>();
+  const closed = new Set<string>();
+  for (const start of targets.keys()) {
+    // An explicit stack: a chain of dependencies may be longer than the call stack.
+    const stack: { readonly name: string; next: number }[] = [];
+    const open = new Set<string>();
+    const enter = (unit: string): void => {
+      stack.push({ name: unit, next: 0 });
+      open.add(unit);
+    };
+    if (!done.has(start)) enter(start);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const written = targets.get(top.name)?.dependsOn[top.next];
+      top.next += 1;
+      if (written === undefined) {
+        done.add(top.name);
+        open.delete(top.name);
+        stack.pop();
+      } else if (open.has(written.service)) {
+        if (closed.has(written.service)) continue;
+        closed.add(written.service);
+        const names = stack.map((frame) => frame.name);
+        const path = [...names.slice(names.indexOf(written.service)), written.service];
+        complainAt(written.place.findings, written.place.node.offset, written.place.path, `Detected dependency cycle: ${path.join(' -> ')}`);
+      } else if (targets.has(written.service) && !done.has(written.service)) enter(written.service);
+    }
+  }
+}
+
+function resolveOne(written: WrittenDependency, target: DependencyTarget): Dependency {
+  const implied: DependencyCondition = target.hasCheck ? 'healthy' : target.oneshot ? 'completed' : 'started';
+  const condition = written.condition ?? implied;
+  const place = below(written.place, 'condition') ?? written.place;
+  if (condition === 'healthy' && !target.hasCheck && !target.cron) complainAbsent(place, `'${target.name}' has no health_check that could make it healthy`);
+  if (condition === 'completed' && target.endless) warn(place, `'${target.name}' is restarted after every exit and never completes`);
+  const restarts = written.condition === null ? condition !== 'completed' : condition === 'healthy';
+  return { service: target.name, condition, onRestart: written.onRestart ?? (restarts ? 'restart' : 'ignore') };
+}

@@ -1,0 +1,127 @@
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { interpolateText, type Scope } from './interpolate.ts';
+import { scalarText, scalarSchema, text, type JsonSchema } from './kind.ts';
+import { below, complain, complainAbsent, complainExpected, describe, inside, warn, type Place } from './place.ts';
+import { oneOf } from './finding.ts';
+import { readText } from './source-file.ts';
+
+export type Variables = ReadonlyMap<string, string>;
+
+/** A resolved `env` block. */
+export interface EnvBlock {
+  /** As written, interpolated; `null` when it names no file. */
+  readonly file: string | null;
+  readonly fromFile: Variables;
+  readonly vars: Variables;
+}
+
+export const emptyEnv: EnvBlock = { file: null, fromFile: new Map(), vars: new Map() };
+
+export const envSchema: JsonSchema = {
+  type: 'object',
+  properties: {
+    file: { description: 'An env file, relative to the directory of the config file.', ...scalarSchema },
+    vars: { description: 'Variables.', type: 'object', additionalProperties: scalarSchema },
+  },
+  additionalProperties: scalarSchema,
+};
+
+/**
+ * Resolves an `env` block: its file is looked up in `base`, its variables may refer to those of lower layers and to each
+ * other. The variables of `under` stand above the file of this block.
+ */
+export function readEnv(place: Place, base: string, under: EnvBlock = emptyEnv): EnvBlock {
+  if (place.node.kind !== 'map') {
+    complainExpected(place, "a map of variables, or of 'file' and 'vars'");
+    return emptyEnv;
+  }
+  const filePlace = below(place, 'file');
+  const file = filePlace === null ? undefined : text.read(filePlace);
+  const fromFile = filePlace === null || file === undefined ? new Map<string, string>() : readEnvFile(filePlace, resolve(base, file));
+  return { file: file ?? null, fromFile, vars: resolveVars(varPlaces(place), layered(place.scope, fromFile, under.vars)) };
+}
+
+/** Looks names up in `over` first. */
+export function layered(under: Scope, ...over: readonly Variables[]): Scope {
+  return (name) => over.findLast((variables) => variables.has(name))?.get(name) ?? under(name);
+}
+
+/** The variables of `vars` and, under them, those written directly into the block. */
+function varPlaces(place: Place): ReadonlyMap<string, Place> {
+  const found = new Map<string, Place>();
+  const collect = (from: Place, skipped: readonly string[]): void => {
+    if (from.node.kind !== 'map') return complainExpected(from, 'a map of variables');
+    for (const entry of from.node.entries) {
+      if (skipped.includes(entry.key)) continue;
+      const variable = inside(from, entry);
+      if (entry.key === '' || /[=\0]/.test(entry.key)) complain(variable, "expected a variable name without '=' and NUL");
+      else found.set(entry.key, variable);
+    }
+  };
+  collect(place, ['file', 'vars']);
+  const vars = below(place, 'vars');
+  if (vars !== null) collect(vars, []);
+  return found;
+}
+
+/** Far below what the call stack allows. */
+const maxReferenceDepth = 100;
+
+/** Each value may refer to lower layers and to its neighbours; a reference to itself means the layer below. */
+function resolveVars(places: ReadonlyMap<string, Place>, under: Scope): Variables {
+  const done = new Map<string, string>();
+  const open: string[] = [];
+  const resolveOne = (name: string): string | undefined => {
+    const place = places.get(name);
+    const known = done.get(name);
+    if (place === undefined || open.at(-1) === name) return under(name);
+    if (known !== undefined) return known;
+    if (open.includes(name)) {
+      complain(place, `variables refer to each other in a circle: ${[...open.slice(open.indexOf(name)), name].join(' -> ')}`);
+      return '';
+    }
+    if (open.length >= maxReferenceDepth) {
+      complain(place, `variables refer to each other more than ${maxReferenceDepth} deep`);
+      return '';
+    }
+    open.push(name);
+    const value = readValue({ ...place, scope: resolveOne });
+    open.pop();
+    done.set(name, value);
+    return value;
+  };
+  for (const name of places.keys()) resolveOne(name);
+  return done;
+}
+
+function readValue(place: Place): string {
+  if (place.node.kind === 'scalar' && place.node.value === null) {
+    complain(place, 'expected a string, got nothing; write "" for an empty value');
+    return '';
+  }
+  const written = scalarText(place, 'a string');
+  if (written === undefined) return '';
+  const { text: value, problems } = interpolateText(written, place.scope);
+  for (const problem of problems) complainAbsent(place, problem);
+  return value;
+}
+
+function readEnvFile(place: Place, path: string): Variables {
+  const file = readText(path);
+  if (!file.ok) {
+    complain(place, file.line === null ? file.message : `${path}:${file.line}: ${file.message}`);
+    return new Map();
+  }
+  const found = new Map<string, string>();
+  for (const [written, value] of Object.entries(parseEnv(file.text))) {
+    // A line without '=' is taken by the parser as the beginning of the next name.
+    const lines = (written ?? '').split('\n');
+    const name = (lines.at(-1) ?? '').trim();
+    for (const line of lines.slice(0, -1)) warn(place, `${path}: ignoring a line without '=': ${describe({ kind: 'scalar', offset: 0, text: line, value: line })}`);
+    if (value === undefined) continue;
+    if (name === '' || value.includes('\0') || name.includes('\0')) complain(place, `${path}: expected NAME=value, got ${oneOf([name])}`);
+    else found.set(name, value);
+  }
+  return found;
+}

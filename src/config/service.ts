@@ -1,0 +1,133 @@
+import { resolve } from 'node:path';
+import type { ServiceSpec } from '../../machines/types.ts';
+import { serviceCheck } from './check.ts';
+import { commandKeys, resolveCommand } from './command.ts';
+import { cron } from './cron.ts';
+import { dependsOn, type DependencyTarget } from './dependencies.ts';
+import { deploymentKey, resolveDeployment } from './deployment.ts';
+import { emptyEnv, envSchema, layered, readEnv, type EnvBlock } from './env.ts';
+import { hooks } from './hooks.ts';
+import { identityJson } from './identity.ts';
+import { command, duration, filled, flag, raw, type Kind } from './kind.ts';
+import { defaultLogs, logs } from './logs.ts';
+import { below, complainExpected, warn, type Place } from './place.ts';
+import { privilegeKeys, resolvePrivileges } from './privileges.ts';
+import { complainUnknown, optional, readKeys, withDefault } from './record.ts';
+import { resolveRestart, restartKeys } from './restart.ts';
+import { signal } from './signal.ts';
+import { spawn } from './spawn.ts';
+import type { SourceNode } from './document.ts';
+
+/** A service but for what depends on the others: its dependencies and its digests. */
+export interface DraftService {
+  readonly unit: Omit<ServiceSpec, 'hash' | 'definition' | 'dependsOn'>;
+  readonly target: DependencyTarget;
+  /** What 0.33.0 hashes. */
+  readonly identity: string;
+}
+
+/** What the file says outside the service. */
+export interface Surroundings {
+  readonly projectDir: string;
+  /** `null`: the file has no `env` of its own. */
+  readonly env: EnvBlock | null;
+  /** The `defaults` block. */
+  readonly defaults: Place | null;
+}
+
+const skip: Kind<boolean | string> = {
+  schema: { anyOf: [flag.schema, { type: 'string', minLength: 1 }] },
+  read: (place) => (place.node.kind === 'scalar' && typeof place.node.value === 'boolean' ? place.node.value : command.read(place)),
+};
+
+const sharedKeys = {
+  env: optional(raw(envSchema), 'Variables, over those of the top level: directly, or in `vars` beside a `file`.'),
+  working_dir: optional(filled('a directory'), 'Working directory, relative to the project directory, which is the default.'),
+  ...restartKeys,
+  stop_signal: withDefault(signal, 'First signal of a stop.', 'SIGTERM'),
+  stop_timeout: withDefault(duration('zero'), 'Time from it to SIGKILL.', 10_000),
+  essential: withDefault(flag, 'When it has failed, or has ended as a one-shot, everything is stopped.', false),
+  health_check: optional(serviceCheck, 'Readiness, which dependents wait for; then liveness.'),
+  depends_on: withDefault(dependsOn, 'Services that must be there first.', []),
+  ...privilegeKeys,
+  deployment: deploymentKey,
+  hooks: withDefault(hooks, 'Commands run after a start, a stop and a restart.', []),
+  cron: optional(cron, 'When it runs; a string is the expression.'),
+  skip: withDefault(skip, '`true` skips the service; a command skips it when it exits with 0.', false),
+  spawn: optional(spawn, 'Whether and how many children it may spawn through the supervisor.'),
+  logs: withDefault(logs, 'Where its output goes, and how it is rotated.', defaultLogs),
+};
+
+export const serviceKeys = { ...commandKeys, ...sharedKeys };
+/** Service keys that `defaults` may hold. */
+export const defaultableKeys = sharedKeys;
+
+/** Reads, checks and resolves one service; `null` when it has no command at all. */
+export function resolveService(place: Place, name: string, around: Surroundings): DraftService | null {
+  if (place.node.kind !== 'map') {
+    complainExpected(place, 'a map of service keys');
+    return null;
+  }
+  complainUnknown(place, Object.keys(serviceKeys));
+  const block = { ...place, node: withDefaults(place.node, around.defaults) };
+
+  const envPlace = below(block, 'env');
+  const root = around.env ?? emptyEnv;
+  const own = envPlace === null ? emptyEnv : readEnv({ ...envPlace, scope: layered(place.scope, root.fromFile, root.vars) }, around.projectDir, root);
+  const overlay = new Map([...root.fromFile, ...own.fromFile, ...root.vars, ...own.vars]);
+  const scope = layered(place.scope, overlay);
+
+  const scoped = { ...block, scope };
+  const values = readKeys(scoped, serviceKeys);
+  const resolvedCommand = values === undefined ? null : resolveCommand(scoped, values);
+  if (values === undefined || resolvedCommand === null) return null;
+
+  const { deployment, preStart } = resolveDeployment(values.deployment, name, around.projectDir, values.health_check);
+  warnIgnoredByCron(scoped, values.cron !== null);
+  const restart = resolveRestart(scoped, values);
+  return {
+    unit: {
+      name,
+      ...resolvedCommand,
+      projectDir: around.projectDir,
+      workingDir: values.working_dir === null ? around.projectDir : resolve(around.projectDir, values.working_dir),
+      env: Object.fromEntries(overlay),
+      stopSignal: values.stop_signal,
+      stopTimeoutMs: values.stop_timeout,
+      restart,
+      essential: values.essential,
+      check: values.health_check,
+      skip: values.skip,
+      preStart,
+      hooks: values.hooks,
+      deployment,
+      cron: values.cron,
+      spawn: values.spawn,
+      privileges: resolvePrivileges(scoped, values),
+      logs: values.logs,
+    },
+    target: {
+      name,
+      hasCheck: values.health_check !== null,
+      oneshot: values.oneshot,
+      cron: values.cron !== null,
+      endless: restart.mode === 'always' && !restart.oneshot && values.cron === null,
+      dependsOn: values.depends_on,
+    },
+    identity: identityJson(place.node, resolvedCommand.command, [around.env, below(place, 'env') === null ? null : own].filter((env) => env !== null), scope),
+  };
+}
+
+/** The service's own keys, then those of `defaults` about which it says nothing. */
+function withDefaults(node: SourceNode, defaults: Place | null): SourceNode {
+  if (node.kind !== 'map' || defaults?.node.kind !== 'map') return node;
+  const own = new Set(node.entries.map((entry) => entry.key));
+  return { ...node, entries: [...node.entries, ...defaults.node.entries.filter((entry) => !own.has(entry.key) && Object.hasOwn(defaultableKeys, entry.key))] };
+}
+
+function warnIgnoredByCron(place: Place, scheduled: boolean): void {
+  for (const key of ['restart_policy', 'backoff', 'max_restarts']) {
+    const given = scheduled ? below(place, key) : null;
+    if (given !== null) warn(given, 'has no effect on a cron unit');
+  }
+}

@@ -1,0 +1,49 @@
+import { isUtf8 } from 'node:buffer';
+import { readFileSync, statSync } from 'node:fs';
+import { getSystemErrorMap } from 'node:util';
+
+export type FileText =
+  | { readonly ok: true; readonly text: string }
+  /** `line` is 1-based, `null` when the file as a whole is meant. */
+  | { readonly ok: false; readonly message: string; readonly line: number | null };
+
+/** Bytes that a configuration or env file may have. */
+export const maxFileBytes = 16 * 1024 * 1024;
+
+/** Reads a UTF-8 text file. Devices and pipes are refused: they could block or never end. */
+export function readText(path: string): FileText {
+  try {
+    const found = statSync(path);
+    if (found.isDirectory()) return refused('Is a directory (os error 21)', path);
+    if (!found.isFile()) return refused('not a regular file', path);
+    if (found.size > maxFileBytes) return refused(`${found.size} bytes, expected at most ${maxFileBytes}`, path);
+    const bytes = readFileSync(path);
+    if (isUtf8(bytes)) return { ok: true, text: bytes.toString('utf8').replace(/^\ufeff/, '') };
+    return { ok: false, message: 'expected UTF-8 text, got bytes of another encoding', line: firstBadLine(bytes) };
+  } catch (error) {
+    return refused(osText(error), path);
+  }
+}
+
+function refused(reason: string, path: string): FileText {
+  return { ok: false, message: `Failed to read config file: ${reason} (${path})`, line: null };
+}
+
+/** As Rust's standard library words it: `No such file or directory (os error 2)`. */
+function osText(error: unknown): string {
+  if (!(error instanceof Error) || !('errno' in error) || typeof error.errno !== 'number') return String(error);
+  const words = new Map([['ENOTDIR', 'Not a directory'], ['ELOOP', 'Too many levels of symbolic links'], ['ENAMETOOLONG', 'File name too long'], ['EIO', 'Input/output error']]);
+  const [name, text] = getSystemErrorMap().get(error.errno) ?? ['', error.message];
+  return `${words.get(name) ?? text.charAt(0).toUpperCase() + text.slice(1)} (os error ${-error.errno})`;
+}
+
+function firstBadLine(bytes: Buffer): number {
+  let line = 1;
+  for (let start = 0; start < bytes.length; line++) {
+    const newline = bytes.indexOf(0x0a, start);
+    const end = newline < 0 ? bytes.length : newline;
+    if (!isUtf8(bytes.subarray(start, end))) return line;
+    start = end + 1;
+  }
+  return line;
+}

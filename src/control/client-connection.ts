@@ -1,0 +1,44 @@
+import { connect as connectSocket, type Socket } from 'node:net';
+import { ControlError, errorCode, ioError } from './control-error.ts';
+import { encodeRequest } from './encode.ts';
+import type { Request } from './protocol.ts';
+import { socketPathProblem } from './socket-address.ts';
+
+/** Connects and sends the request. Rejects with `ControlError`, or with the reason of `signal`. */
+export async function openWith(command: Request, path: string, signal?: AbortSignal): Promise<Socket> {
+  const socket = await connect(path, signal);
+  await new Promise<void>((resolve, reject) => {
+    socket.write(`${encodeRequest(command)}\n`, (error) => {
+      // The supervisor may have answered before it read all: what it said is worth more than the broken pipe.
+      if (!error || errorCode(error) === 'EPIPE') resolve();
+      else reject(ioError(error));
+    });
+  });
+  return socket;
+}
+
+/** Nobody at the path or behind it is `not-available`; anything else that the system says is `io`. */
+export async function connect(path: string, signal?: AbortSignal): Promise<Socket> {
+  const unusable = socketPathProblem(path);
+  if (unusable !== null) throw new ControlError('io', unusable);
+  signal?.throwIfAborted();
+  const socket = connectSocket({ path });
+  // Kept for the life of the socket: an error after the last interested reader has gone must not end the program.
+  socket.on('error', () => undefined);
+  const abort = (): void => {
+    socket.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  socket.once('close', () => signal?.removeEventListener('abort', abort));
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', (error) => {
+      if (signal?.aborted) reject(signal.reason);
+      else if (GONE.has(errorCode(error) ?? '')) reject(new ControlError('not-available', path, { cause: error }));
+      else reject(ioError(error, path));
+    });
+  });
+  return socket;
+}
+
+const GONE = new Set(['ENOENT', 'ECONNREFUSED']);

@@ -1,0 +1,174 @@
+import type { Socket } from 'node:net';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { connect, openWith } from './client-connection.ts';
+import { ControlError, errorCode, ioError } from './control-error.ts';
+import { decodeRequest } from './decode-request.ts';
+import { decodeResponse } from './decode-response.ts';
+import { encodeResponse } from './encode.ts';
+import { FirstLine } from './first-line.ts';
+import type { Request, Response } from './protocol.ts';
+import { watchHealth, type HealthRule } from './responsiveness.ts';
+import { cleanupRuntime, readSupervisorPid, socketPath } from './runtime-files.ts';
+
+export { ControlError, type ControlErrorKind } from './control-error.ts';
+export type { HealthRule } from './responsiveness.ts';
+export type { Request, Response, WatchLine } from './protocol.ts';
+export type * from './payloads.ts';
+export { decodeWatchLine } from './decode-response.ts';
+export {
+  cleanupRuntime, configHintPath, readConfigHint, readSupervisorPid, socketPath, stateDir, supervisorPidPath,
+  writeConfigHint, writeSupervisorPid,
+} from './runtime-files.ts';
+
+export interface SendOptions {
+  /** Default: `socketPath()`. */
+  readonly socket?: string;
+  /** Limit of the whole exchange; default none. */
+  readonly timeoutMs?: number;
+  /** Ends the exchange, not what the supervisor has begun; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** How a long wait is watched; `null` is not at all. Default: a Status every 5 s, to be answered within 2 s. */
+  readonly health?: HealthRule | null;
+}
+
+/**
+ * Sends a command and waits for its answer. Throws `ControlError`: an `Error` answer is one of kind `server`, a
+ * supervisor that answers nobody any more one of kind `io`.
+ */
+export async function sendCommand(command: Request, options: SendOptions = {}): Promise<Response> {
+  const path = options.socket ?? socketPath();
+  const stop = new AbortController();
+  const onAbort = (): void => stop.abort(options.signal?.reason);
+  options.signal?.throwIfAborted();
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  const { timeoutMs } = options;
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => {
+    stop.abort(new ControlError('io', `no answer within ${timeoutMs} ms`));
+  }, timeoutMs);
+  const unwatch = options.health === null ? undefined : watchHealth(path, options.health, (error) => stop.abort(error));
+  try {
+    const line = await exchange(command, path, stop.signal);
+    if (line.trim() === '') throw new ControlError('not-available', path);
+    const decoded = decodeResponse(line.trim());
+    if (!decoded.ok) throw new ControlError('serde', decoded.error);
+    if (decoded.response.kind === 'error') throw new ControlError('server', decoded.response.text);
+    return decoded.response;
+  } finally {
+    clearTimeout(timer);
+    unwatch?.();
+    options.signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Sends a command and leaves without an answer. */
+export async function sendCommandDetached(command: Request, options: Pick<SendOptions, 'socket' | 'signal'> = {}): Promise<void> {
+  const socket = await openWith(command, options.socket ?? socketPath(), options.signal);
+  socket.destroy();
+}
+
+/**
+ * Sends a command and copies the answer's bytes to `writer` as fast as it takes them, until the supervisor closes.
+ * Leaves `writer` open. Rejects with `ControlError`, with the reason of `signal`, or with the writer's own error.
+ */
+export async function streamCommandOutput(
+  command: Request, writer: Writable, options: Pick<SendOptions, 'socket' | 'signal'> = {},
+): Promise<void> {
+  const socket = await openWith(command, options.socket ?? socketPath(), options.signal);
+  let writerError: Error | null = null;
+  const onWriterError = (error: Error): void => {
+    writerError = error;
+    socket.destroy(error);
+  };
+  writer.on('error', onWriterError);
+  try {
+    for await (const chunk of socket) {
+      await new Promise<void>((resolve, reject) => {
+        writer.write(chunk, (error) => (error ? reject(error) : resolve()));
+      });
+    }
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw error === writerError ? error : ioError(error);
+  } finally {
+    socket.destroy();
+    writer.off('error', onWriterError);
+  }
+}
+
+/** Reads one request from a stream. Throws `ControlError`: `io` for an empty line or bytes that are no UTF-8, else `serde`. */
+export async function readCommand(stream: Readable): Promise<Request> {
+  const decoded = decodeRequest(await readFirstLine(stream));
+  if (decoded.ok) return decoded.request;
+  const [, prefix, detail] = /^(control socket I\/O failed|failed to serialise control message): ([^]*)$/.exec(decoded.error) ?? [];
+  throw new ControlError(prefix === 'control socket I/O failed' ? 'io' : 'serde', detail ?? decoded.error);
+}
+
+/** Writes one answer to a stream and leaves it open. */
+export function writeResponse(stream: Writable | Duplex, response: Response): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(`${encodeResponse(response)}\n`, (error) => (error ? reject(ioError(error)) : resolve()));
+  });
+}
+
+/**
+ * Removes the runtime files of a supervisor that is certainly gone: its recorded process does not exist (or none is
+ * recorded) and its socket refuses. False, and nothing touched, in every other case.
+ */
+export async function cleanupDeadRuntime(directory: string): Promise<boolean> {
+  const pid = readSupervisorPid(directory);
+  if (pid !== null && exists(pid)) return false;
+  try {
+    const socket = await connect(socketPath(directory));
+    socket.destroy();
+    return false;
+  } catch (error) {
+    if (!(error instanceof ControlError) || error.kind !== 'not-available') throw error;
+  }
+  cleanupRuntime(directory);
+  return true;
+}
+
+async function exchange(command: Request, path: string, signal: AbortSignal): Promise<string> {
+  let socket: Socket | null = null;
+  try {
+    socket = await openWith(command, path, signal);
+    return (await readFirstLine(socket)).toString('utf8');
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    socket?.destroy();
+  }
+}
+
+/** To the newline or the end, whichever comes first. Events instead of iteration: that would destroy the stream. */
+function readFirstLine(stream: Readable): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const line = new FirstLine(Number.POSITIVE_INFINITY);
+    const onData = (chunk: Buffer): void => {
+      const progress = line.push(chunk);
+      if (progress.kind === 'line') settle(() => resolve(progress.line));
+    };
+    const onEnd = (): void => settle(() => resolve(line.rest()));
+    if (stream.readableEnded || stream.destroyed) {
+      resolve(line.rest());
+      return;
+    }
+    const onError = (error: Error): void => settle(() => reject(ioError(error)));
+    const settle = (outcome: () => void): void => {
+      stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onEnd);
+      stream.pause();
+      outcome();
+    };
+    stream.on('data', onData).once('end', onEnd).once('error', onError).once('close', onEnd);
+  });
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH';
+  }
+}

@@ -1,0 +1,168 @@
+import type { Socket } from 'node:net';
+import { decodeRequest } from './decode-request.ts';
+import { encodeResponse } from './encode.ts';
+import { FirstLine } from './first-line.ts';
+import { peerDescriptor } from './peer-descriptor.ts';
+import type { Request, Response } from './protocol.ts';
+
+/** What a route knows of the client that asked. */
+export interface Exchange {
+  /** Aborted when the client has left, or when the server ends the exchange. */
+  readonly signal: AbortSignal;
+  /** Sends bytes as they are; settles when the kernel has taken them. Rejects with `signal.reason` when nobody is there. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** The connection's file descriptor, where it can be known. */
+  peerDescriptor(): number | null;
+}
+
+/** Answers a request; `null` when the route has written the whole answer itself. */
+export type Route = (request: Request, exchange: Exchange) => Promise<Response | null>;
+
+export interface ConnectionOptions {
+  readonly route: Route;
+  /** Never throws. */
+  readonly onProblem: (text: string) => void;
+  readonly readDeadlineMs: number;
+  readonly answerDeadlineMs: number;
+  readonly lineLimit: number;
+  /** Whether an answered connection may wait for its client to leave; false while the server closes. */
+  readonly lingers: () => boolean;
+}
+
+export interface Connection {
+  /** A request is being carried out or answered. */
+  readonly busy: boolean;
+  /** Ends it now, whatever it is doing. */
+  destroy(): void;
+}
+
+/**
+ * One request and its answer: reads to the first newline or the end, answers, half-closes, discards what still comes
+ * until the client leaves. Bytes left unread at a close would turn the client's end of stream into a reset.
+ */
+export function serveConnection(socket: Socket, options: ConnectionOptions): Connection {
+  const line = new FirstLine(options.lineLimit);
+  const left = new AbortController();
+  let stage: 'reading' | 'routing' | 'answered' = 'reading';
+  let discardedBytes = 0;
+  let probe: NodeJS.Timeout | undefined;
+  let deadline: NodeJS.Timeout | undefined = setTimeout(() => {
+    // After a pause of this process timers run before input that has long arrived: read that first.
+    setImmediate(() => {
+      if (stage === 'reading') answer({ kind: 'error', text: 'control socket I/O failed: timed out reading command' });
+    });
+  }, options.readDeadlineMs);
+
+  socket.on('data', (chunk: Buffer) => {
+    if (stage !== 'reading') {
+      discardedBytes += chunk.length;
+      if (discardedBytes > DISCARD_LIMIT_BYTES) socket.destroy();
+      return;
+    }
+    const progress = line.push(chunk);
+    if (progress.kind === 'line') void carryOut(progress.line);
+    if (progress.kind === 'too-long') {
+      answer({ kind: 'error', text: `control socket I/O failed: command exceeds ${options.lineLimit} bytes` });
+    }
+  });
+  socket.on('end', () => {
+    if (stage === 'reading') void carryOut(line.rest());
+    if (stage === 'answered') {
+      if (socket.writableFinished) socket.destroy();
+      return;
+    }
+    probe = setInterval(lookForClient, PROBE_INTERVAL_MS);
+  });
+  // A reset or a broken pipe is a client that left; `close` follows.
+  socket.on('error', leave);
+  socket.on('timeout', () => socket.destroy());
+  socket.on('close', () => {
+    clearTimeout(deadline);
+    clearInterval(probe);
+    leave();
+  });
+
+  const exchange: Exchange = {
+    signal: left.signal,
+    write: (chunk) => new Promise((resolve, reject) => {
+      if (left.signal.aborted || stage === 'answered') {
+        reject(left.signal.aborted ? left.signal.reason : new Error('the exchange is over'));
+        return;
+      }
+      socket.write(chunk, (error) => {
+        if (!error) {
+          resolve();
+          return;
+        }
+        leave();
+        reject(left.signal.reason);
+      });
+    }),
+    peerDescriptor: () => peerDescriptor(socket),
+  };
+
+  async function carryOut(bytes: Buffer): Promise<void> {
+    stage = 'routing';
+    clearTimeout(deadline);
+    let what = 'decode';
+    try {
+      const decoded = decodeRequest(bytes);
+      if (decoded.ok) {
+        what = decoded.request.kind;
+        answer(await options.route(decoded.request, exchange));
+      } else {
+        options.onProblem(`Invalid supervisor command: ${decoded.error}`);
+        answer({ kind: 'error', text: decoded.error });
+      }
+    } catch (error) {
+      if (left.signal.aborted && error === left.signal.reason) return;
+      const text = `internal error: ${error instanceof Error ? error.message : String(error)}`;
+      options.onProblem(`${what}: ${text}`);
+      // In the middle of a stream an answer would pass for content.
+      answer(socket.bytesWritten === 0 ? { kind: 'error', text } : null);
+    }
+  }
+
+  function answer(response: Response | null): void {
+    const bytes = response === null ? '' : `${encodeResponse(response)}\n`;
+    stage = 'answered';
+    clearTimeout(deadline);
+    clearInterval(probe);
+    if (socket.destroyed) return;
+    // Counts while nothing moves: a client that takes its answer slowly gets it, one that takes nothing is dropped.
+    socket.setTimeout(options.answerDeadlineMs);
+    socket.end(bytes, () => {
+      if (socket.destroyed) return;
+      if (socket.readableEnded || !options.lingers()) socket.destroy();
+      else deadline = setTimeout(() => socket.destroy(), options.readDeadlineMs);
+    });
+  }
+
+  function leave(): void {
+    if (!left.signal.aborted) left.abort(new Error('the client has left'));
+  }
+
+  /**
+   * The client ended its side: it may still be reading, or be gone. On Linux an empty send fails in the second case only
+   * (unix(7): EPIPE once the peer is closed), and puts nothing on the wire.
+   */
+  function lookForClient(): void {
+    if (socket.destroyed || socket.writableLength > 0) return;
+    socket.write(NOTHING);
+  }
+
+  return {
+    get busy() {
+      return !socket.destroyed && (stage === 'routing' || (stage === 'answered' && !socket.writableFinished));
+    },
+    destroy: () => {
+      leave();
+      socket.destroy();
+    },
+  };
+}
+
+const PROBE_INTERVAL_MS = 250;
+/** What a client may send after its line before it is cut off. */
+const DISCARD_LIMIT_BYTES = 16 * 1_048_576;
+const NOTHING = Buffer.alloc(0);

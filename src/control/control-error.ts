@@ -1,0 +1,45 @@
+import { getSystemErrorMap } from 'node:util';
+
+/**
+ * `io`: the socket or a runtime file; `serde`: a line that is not of the protocol; `missing-home`: no state directory to
+ * look in; `server`: the supervisor answered `Error`; `not-available`: nobody listens.
+ */
+export type ControlErrorKind = 'io' | 'serde' | 'missing-home' | 'server' | 'not-available';
+
+/** Why a command got no good answer. The messages are systemg 0.33.0's. */
+export class ControlError extends Error {
+  readonly kind: ControlErrorKind;
+  /** The part after the prefix of its kind: the server's own text, the reason of an I/O failure. */
+  readonly detail: string;
+
+  constructor(kind: ControlErrorKind, detail: string = '', options?: ErrorOptions) {
+    super(PREFIXES[kind] + (kind === 'missing-home' || kind === 'not-available' ? '' : detail), options);
+    this.name = 'ControlError';
+    this.kind = kind;
+    this.detail = detail;
+  }
+}
+
+/** An I/O failure in the words of the C library, `Permission denied (os error 13)`, followed by what it was about. */
+export function ioError(error: unknown, subject: string = ''): ControlError {
+  const about = subject === '' ? '' : ` (${subject})`;
+  if (!(error instanceof Error)) return new ControlError('io', `${String(error)}${about}`);
+  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
+  const known = getSystemErrorMap().get(errno)?.[1];
+  if (known === undefined) return new ControlError('io', `${error.message}${about}`, { cause: error });
+  const text = known.charAt(0).toUpperCase() + known.slice(1);
+  return new ControlError('io', `${text} (os error ${-errno})${about}`, { cause: error });
+}
+
+/** The `code` of a system error, `ENOENT`, or `null`. */
+export function errorCode(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+const PREFIXES: Readonly<Record<ControlErrorKind, string>> = {
+  io: 'control socket I/O failed: ',
+  serde: 'failed to serialise control message: ',
+  'missing-home': 'HOME environment variable not set',
+  server: 'supervisor reported error: ',
+  'not-available': 'control socket not available',
+};

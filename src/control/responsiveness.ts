@@ -1,0 +1,62 @@
+import { dirname } from 'node:path';
+import { openWith } from './client-connection.ts';
+import { ControlError } from './control-error.ts';
+import { readSupervisorPid } from './runtime-files.ts';
+
+export interface HealthRule {
+  readonly everyMs: number;
+  readonly withinMs: number;
+}
+
+/**
+ * While a command is waited for, asks on connections of their own whether the supervisor still answers a Status: commands
+ * may take minutes, queries never do. Calls `onDead` once when it does not. Returns what ends the watching.
+ */
+export function watchHealth(path: string, rule: HealthRule = EVERY_FIVE_SECONDS, onDead: (error: ControlError) => void): () => void {
+  const stopped = new AbortController();
+  const look = async (): Promise<void> => {
+    const alive = await answers(path, rule.withinMs, stopped.signal);
+    if (stopped.signal.aborted) return;
+    if (alive) next = setTimeout(look, rule.everyMs);
+    else onDead(new UnresponsiveError(`supervisor${pidText(path)} does not respond`));
+  };
+  let next = setTimeout(look, rule.everyMs);
+  return () => {
+    clearTimeout(next);
+    stopped.abort();
+  };
+}
+
+/** Whether anything comes back in time. A supervisor that is gone lets the waiting connection see it by itself. */
+async function answers(path: string, withinMs: number, stopped: AbortSignal): Promise<boolean> {
+  const end = AbortSignal.any([stopped, AbortSignal.timeout(withinMs)]);
+  try {
+    const socket = await openWith({ kind: 'status' }, path, end);
+    const heard = await new Promise<boolean>((resolve) => {
+      socket.once('data', () => resolve(true)).once('close', () => resolve(!end.aborted));
+    });
+    socket.destroy();
+    return heard;
+  } catch (error) {
+    return error instanceof ControlError;
+  }
+}
+
+class UnresponsiveError extends ControlError {
+  constructor(text: string) {
+    super('io', text);
+    this.message = text;
+  }
+}
+
+function pidText(path: string): string {
+  try {
+    const pid = readSupervisorPid(dirname(path));
+    return pid === null ? '' : ` pid ${pid}`;
+  } catch {
+    // An unreadable pid file: the sentence does without the number.
+    return '';
+  }
+}
+
+const EVERY_FIVE_SECONDS: HealthRule = { everyMs: 5000, withinMs: 2000 };

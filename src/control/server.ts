@@ -1,0 +1,118 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { serveConnection, type Connection, type ConnectionOptions, type Route } from './connection.ts';
+import { socketPathProblem } from './socket-address.ts';
+
+export type { Exchange, Route } from './connection.ts';
+
+export interface ListenOptions {
+  readonly path: string;
+  readonly route: Route;
+  /** Told what an operator should know: refused lines, routes that threw, connections that could not be accepted. */
+  readonly onProblem: (text: string) => void;
+  /** For the whole request line, from the connection on; default 5000. */
+  readonly readDeadlineMs?: number;
+  /** How long a client may take nothing of its answer; default 30,000. Streams may wait for ever. */
+  readonly answerDeadlineMs?: number;
+  /** Bytes before the newline; default 1,048,576. */
+  readonly lineLimit?: number;
+  /** Connections at a time; more are closed at once. Default 1024. */
+  readonly connectionLimit?: number;
+  /** Remove what is at `path` first. The caller holds the lock that makes it its own. */
+  readonly replace?: boolean;
+}
+
+export interface ControlServer {
+  readonly path: string;
+  /** Accepts no more and removes the socket file, gives running exchanges `graceMs` (default 1000), ends the rest. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Serves the control socket: mode 0600, one request a connection, any number at a time. Rejects when it cannot listen. */
+export async function listen(options: ListenOptions): Promise<ControlServer> {
+  const unusable = socketPathProblem(options.path);
+  if (unusable !== null) throw new Error(unusable);
+  const onProblem = guarded(options.onProblem);
+  const connectionOptions: ConnectionOptions = {
+    route: options.route,
+    onProblem,
+    readDeadlineMs: options.readDeadlineMs ?? 5000,
+    answerDeadlineMs: options.answerDeadlineMs ?? 30_000,
+    lineLimit: options.lineLimit ?? 1_048_576,
+    lingers: () => server.listening,
+  };
+  const connections = new Set<Connection>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const connection = serveConnection(socket, connectionOptions);
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+  });
+  server.maxConnections = options.connectionLimit ?? 1024;
+  const tellSometimes = atMostEvery(REPEAT_MS, onProblem);
+  server.on('drop', () => tellSometimes(`control socket: more than ${server.maxConnections} connections, closing new ones`));
+
+  await bind(server, options.path, options.replace ?? false);
+  // With no descriptor left libuv closes what it cannot accept by means of a spare one; the server stays up either way.
+  server.on('error', (error) => tellSometimes(`control socket: cannot accept a connection: ${error.message}`));
+  return { path: options.path, close: (graceMs = 1000) => close(server, connections, graceMs) };
+}
+
+function bind(server: Server, path: string, replace: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    if (replace) rmSync(path, { force: true });
+    // Binding happens inside the call. 077 and not 0177: a directory that another thread makes meanwhile stays usable.
+    const umask = process.umask(0o077);
+    try {
+      server.listen(path);
+    } finally {
+      process.umask(umask);
+    }
+    server.once('listening', () => {
+      server.off('error', reject);
+      resolve();
+    });
+    if (!server.listening) return;
+    try {
+      chmodSync(path, 0o600);
+    } catch (error) {
+      server.close();
+      reject(error);
+    }
+  });
+}
+
+async function close(server: Server, connections: ReadonlySet<Connection>, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const connection of connections) {
+    if (!connection.busy) connection.destroy();
+  }
+  const deadline = setTimeout(() => {
+    for (const connection of connections) connection.destroy();
+  }, graceMs);
+  await closed;
+  clearTimeout(deadline);
+}
+
+/** A reporter that fails has nobody left to report to. */
+function guarded(onProblem: (text: string) => void): (text: string) => void {
+  return (text) => {
+    try {
+      onProblem(text);
+    } catch {
+      // The caller's reporter threw: its own mistake must not end the daemon.
+    }
+  };
+}
+
+function atMostEvery(intervalMs: number, tell: (text: string) => void): (text: string) => void {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  return (text) => {
+    const now = performance.now();
+    if (now - lastAt < intervalMs) return;
+    lastAt = now;
+    tell(text);
+  };
+}
+
+const REPEAT_MS = 10_000;

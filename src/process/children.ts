@@ -1,0 +1,58 @@
+import type { ChildProcess } from 'node:child_process';
+import type { ProcessExit, ProcessIdentity } from '../../machines/types.ts';
+
+/** A process that this very program started. Its pid is its own until `exit` is known: only then it was reaped. */
+export interface Child {
+  readonly identity: ProcessIdentity;
+  readonly token: string;
+  readonly exit: ProcessExit | null;
+  /** Calls back once, at once or later, with the exit status; a later watcher takes the place of an earlier one. Returns the end of watching. */
+  watch(onExit: (exit: ProcessExit) => void): () => void;
+}
+
+/** Keeps a started process until its exit was told to someone, so that an actor that comes later still learns it. */
+export function keepChild(process: ChildProcess, identity: ProcessIdentity, token: string): Child {
+  let exit: ProcessExit | null = null;
+  let watcher: ((exit: ProcessExit) => void) | null = null;
+  const tell = () => {
+    if (exit === null || watcher === null) return;
+    const told = watcher;
+    watcher = null;
+    if (children.get(identity.pid) === child) children.delete(identity.pid);
+    told(exit);
+  };
+  const child: Child = {
+    identity,
+    token,
+    get exit() {
+      return exit;
+    },
+    watch(onExit) {
+      watcher = onExit;
+      if (exit !== null) setImmediate(tell);
+      return () => {
+        if (watcher === onExit) watcher = null;
+      };
+    },
+  };
+  children.set(identity.pid, child);
+  process.once('exit', (code, signal) => {
+    exit = { code, signal };
+    tell();
+  });
+  process.unref();
+  return child;
+}
+
+/** The child with that identity, living or with an exit nobody has heard of yet. */
+export function findChild(identity: ProcessIdentity): Child | null {
+  const child = children.get(identity.pid);
+  return child !== undefined && child.identity.startTime === identity.startTime && child.identity.bootId === identity.bootId ? child : null;
+}
+
+/** The children that have not been reaped. */
+export function livingChildren(): Child[] {
+  return [...children.values()].filter((child) => child.exit === null);
+}
+
+const children = new Map<number, Child>();

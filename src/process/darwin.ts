@@ -1,0 +1,40 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { ProcessStat } from './stat.ts';
+
+/**
+ * What /proc tells on Linux, from ps(1) and sysctl(8) on macOS. There is no environment to read there, and start
+ * times have a resolution of one second.
+ */
+
+export function readPsStat(pid: number): ProcessStat | null {
+  try {
+    return parsePsLine(execFileSync('/bin/ps', ['-o', columns, '-p', String(pid)], options));
+  } catch (error) {
+    // ps exits 1 when no process was selected.
+    if (error instanceof Error && 'status' in error && error.status === 1) return null;
+    throw error;
+  }
+}
+
+export async function listPs(): Promise<ProcessStat[]> {
+  const { stdout } = await promisify(execFile)('/bin/ps', ['-axo', columns], { ...options, maxBuffer: 64 * 1024 * 1024 });
+  return stdout.split('\n').flatMap((line) => parsePsLine(line) ?? []);
+}
+
+export function bootSession(): string {
+  return execFileSync('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], options).trim();
+}
+
+/** `pid ppid pgid state lstart`, the start time as five words. The session of ps on macOS is an address: the group stands for it. */
+export function parsePsLine(line: string): ProcessStat | null {
+  const [pid, ppid, pgrp, state, ...started] = line.trim().split(/\s+/);
+  if (pid === undefined || ppid === undefined || pgrp === undefined || state === undefined || started.length !== 5) return null;
+  return {
+    pid: Number(pid), ppid: Number(ppid), pgrp: Number(pgrp), session: Number(pgrp),
+    state: state.slice(0, 1), startTime: started.join(' '),
+  };
+}
+
+const columns = 'pid=,ppid=,pgid=,state=,lstart=';
+const options = { encoding: 'utf8', env: { LC_ALL: 'C', TZ: 'UTC' } } as const;

@@ -1,0 +1,204 @@
+import type { ProcessIdentity, SignalName } from '../../machines/types.ts';
+import type { Child } from './children.ts';
+import { makePauses } from './pauses.ts';
+import { scan, scanGroups, type ProcessTable, type ScannedProcess } from './scan.ts';
+import { makeSender } from './sender.ts';
+import { isGroupEmpty } from './signal.ts';
+import { belonging, isMember, remember, type Lineage } from './tree.ts';
+
+export interface EndingInput {
+  readonly leader: ProcessIdentity;
+  readonly token: string;
+  /** The leader as our child; `null` when it is not. */
+  readonly child: Child | null;
+  /** Processes that are someone else's to end. */
+  isForeign?(process: ScannedProcess): boolean;
+  /** No living process is known to belong to the leader any more. Called once, and nothing after it. */
+  onGone(): void;
+  /** `gone` does not answer for those who left the group: nobody has searched for them. */
+  onUnsearched?(signal: SignalName, groupWasEmpty: boolean): void;
+  onProblem(text: string): void;
+}
+
+/** The end of a process and of all that comes from it. A later order takes the place of an earlier one. */
+export interface Ending {
+  /** To the group now, then to each process that a search finds outside of it; `gone` follows a search that finds nothing. */
+  stop(signal: SignalName): void;
+  /** The leader ended by itself: to what is left of its group and to the others known; `gone` waits for no search beyond the group. */
+  clear(signal: SignalName): void;
+  /** SIGKILL to all, searched for anew each time. */
+  kill(): void;
+  /** To the leader alone, on behalf of a person. */
+  signal(signal: SignalName): void;
+  /** Takes note of what belongs to a living leader, to be known when the leader is dead. */
+  takeStock(): void;
+  /**
+   * Our child has ended. `now`: in this very turn, so that what its group's number stands for is certainly still its group;
+   * else only what proves to belong by itself does.
+   */
+  leaderEnded(now: boolean): void;
+  hasLeaderEnded(): boolean;
+  /** Ends the watching: nothing is signalled and nothing called back from then on. */
+  detach(): void;
+}
+
+const shortestPauseMs = 10;
+const longestPauseMs = 250;
+
+export function makeEnding(input: EndingInput): Ending {
+  const { leader, child } = input;
+  const lineage: Lineage = { leader, token: input.token, known: new Map() };
+  const sender = makeSender(input.onProblem);
+  const { pause, wake } = makePauses();
+  let orders = 0;
+  let over = false;
+  let adoptedEnded = false;
+  /** Settled when what was left of the group at the leader's end is known; `null`: nothing was, or the leader has not ended. */
+  let leftovers: Promise<void> | null = null;
+
+  const isUnreaped = () => child !== null && child.exit === null;
+
+  function hasLeaderEnded(): boolean {
+    if (child !== null) return child.exit !== null;
+    adoptedEnded ||= sender.look(leader) === null;
+    return adoptedEnded;
+  }
+
+  /** Begins an order; returns whether another has taken its place. */
+  function takeOver(): () => boolean {
+    orders += 1;
+    const mine = orders;
+    wake();
+    return () => over || orders !== mine;
+  }
+
+  function finish(): void {
+    over = true;
+    input.onGone();
+  }
+
+  /** The processes there are, asked for until the kernel answers; `null` when nobody wants to know any more. */
+  async function inventory(isStale: () => boolean, look: () => Promise<ProcessTable>): Promise<ProcessTable | null> {
+    while (!isStale()) {
+      try {
+        const table = await look();
+        return isStale() ? null : table;
+      } catch (error) {
+        sender.problem(`the processes cannot be listed: ${String(error)}`);
+        await pause(longestPauseMs);
+      }
+    }
+    return null;
+  }
+
+  function own(table: ProcessTable, groupIsOurs: boolean): ScannedProcess[] {
+    const found = belonging(table, lineage, groupIsOurs);
+    return input.isForeign === undefined ? found : found.filter((process) => input.isForeign?.(process) === false);
+  }
+
+  function forgetDead(): void {
+    for (const [pid, identity] of lineage.known) if (sender.look(identity) === null) lineage.known.delete(pid);
+  }
+
+  async function untilDead(isStale: () => boolean): Promise<void> {
+    for (let pauseMs = shortestPauseMs; !isStale(); pauseMs = Math.min(longestPauseMs, pauseMs * 1.5)) {
+      forgetDead();
+      if (hasLeaderEnded() && lineage.known.size === 0) break;
+      await pause(pauseMs);
+    }
+    await leftovers;
+  }
+
+  // A stopped process acts on a signal when it is continued; SIGKILL alone needs no help.
+  function wakeStopped(identity: ProcessIdentity, state: string, signal: SignalName): void {
+    if (state === 'T' && signal !== 'SIGKILL') sender.toProcess(identity, 'SIGCONT');
+  }
+
+  /** To everything that belongs, until a search finds nothing. */
+  async function pursue(signal: SignalName): Promise<void> {
+    const isStale = takeOver();
+    const signalled = new Set<string>();
+    let groupHasIt = sender.toGroup(leader, isUnreaped(), lineage.known.values(), signal) === 'sent';
+    for (;;) {
+      const groupIsOurs = !hasLeaderEnded();
+      const table = await inventory(isStale, scan);
+      if (table === null) return;
+      const found = own(table, groupIsOurs);
+      remember(lineage, found);
+      for (const process of found) {
+        const key = `${process.pid} ${process.startTime}`;
+        const identity = { pid: process.pid, startTime: process.startTime, bootId: leader.bootId };
+        if (!signalled.has(key) && !(groupHasIt && process.pgrp === leader.pid)) sender.toProcess(identity, signal);
+        signalled.add(key);
+        wakeStopped(identity, process.state, signal);
+      }
+      groupHasIt = false;
+      if (found.length === 0 && hasLeaderEnded()) return finish();
+      await untilDead(isStale);
+    }
+  }
+
+  /** To the group and to the others known; what appears in the group meanwhile gets it too. */
+  async function clearGroup(signal: SignalName): Promise<void> {
+    const isStale = takeOver();
+    await leftovers;
+    forgetDead();
+    while (!isStale()) {
+      if (lineage.known.size === 0) return finish();
+      const groupHasIt = sender.toGroup(leader, false, lineage.known.values(), signal) === 'sent';
+      for (const identity of lineage.known.values()) {
+        const stat = sender.look(identity);
+        if (stat === null || stat === 'unknown') continue;
+        if (!groupHasIt || stat.pgrp !== leader.pid) sender.toProcess(identity, signal);
+        wakeStopped(identity, stat.state, signal);
+      }
+      await untilDead(isStale);
+      if (isStale()) return;
+      if (isGroupEmpty(leader.pid)) return finish();
+      const later = await inventory(isStale, scan);
+      if (later === null) return;
+      remember(lineage, own(later, false).filter((process) => isMember(process, lineage)));
+    }
+  }
+
+  async function recordLeftovers(groupIsOurs: boolean): Promise<void> {
+    const table = await inventory(() => over, groupIsOurs ? scanGroups : scan);
+    if (table !== null) remember(lineage, own(table, groupIsOurs).filter((process) => isMember(process, lineage)));
+  }
+
+  return {
+    hasLeaderEnded,
+    stop(signal) {
+      if (!over) void pursue(signal);
+    },
+    kill() {
+      if (!over) void pursue('SIGKILL');
+    },
+    clear(signal) {
+      if (over) return;
+      if (!hasLeaderEnded()) return void pursue(signal);
+      forgetDead();
+      const nothingLeft = leftovers === null && lineage.known.size === 0;
+      if (nothingLeft) finish();
+      else void clearGroup(signal);
+      input.onUnsearched?.(signal, nothingLeft);
+    },
+    signal(signal) {
+      if (!over) sender.toLeader(leader, isUnreaped(), signal);
+    },
+    takeStock() {
+      if (hasLeaderEnded()) return;
+      void inventory(() => over, scan).then((table) => {
+        if (table !== null) remember(lineage, own(table, true));
+      });
+    },
+    leaderEnded(now) {
+      if (!isGroupEmpty(leader.pid)) leftovers = recordLeftovers(now);
+      wake();
+    },
+    detach() {
+      over = true;
+      wake();
+    },
+  };
+}

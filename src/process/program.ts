@@ -1,0 +1,111 @@
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { errorCode } from './stat.ts';
+
+export type Resolution =
+  | { readonly ok: true; readonly path: string }
+  | { readonly ok: false; readonly reason: string };
+
+/** Where execvp(3) looks without a PATH. */
+export const defaultPath = '/bin:/usr/bin';
+
+/**
+ * Finds the file that a program's name means to execvp(3), and says why it could not be executed. `searchPath` and `workingDir`
+ * are the program's own. The interpreter of a script is checked too: the kernel reports a missing one as if the script were missing.
+ */
+export function resolveProgram(name: string, searchPath: string | undefined, workingDir: string): Resolution {
+  if (name === '') return refuse('the name of the program is empty');
+  if (name.includes('/')) return examine(resolve(workingDir, name));
+  const directories = (searchPath ?? defaultPath).split(':');
+  let obstacle: Resolution | null = null;
+  for (const directory of directories) {
+    const path = resolve(workingDir, directory, name);
+    const found = examine(path);
+    if (found.ok) return found;
+    if (obstacle === null && exists(path)) obstacle = found;
+  }
+  return obstacle ?? refuse(`program "${name}" was not found on PATH (${directories.join(':')})`);
+}
+
+export function checkWorkingDir(path: string): string | null {
+  try {
+    if (!statSync(path).isDirectory()) return `working directory "${path}" is not a directory`;
+    accessSync(path, constants.X_OK);
+    return null;
+  } catch (error) {
+    return errorCode(error) === 'ENOENT'
+      ? `working directory "${path}" does not exist`
+      : `working directory "${path}" cannot be entered: ${describe(error)}`;
+  }
+}
+
+export function describe(error: unknown): string {
+  switch (errorCode(error)) {
+    case 'ENOENT': return 'no such file or directory';
+    case 'EACCES': return 'permission denied';
+    case 'ENOTDIR': return 'a part of its path is not a directory';
+    case 'ELOOP': return 'too many symbolic links';
+    case 'ENOEXEC': return 'it is not a program this machine can run';
+    case 'E2BIG': return 'its arguments and environment are too long';
+    case 'EAGAIN': return 'the limit of processes is reached';
+    case 'ENOMEM': return 'out of memory';
+    case 'EMFILE': case 'ENFILE': return 'no file descriptor is left';
+    case 'ETXTBSY': return 'the file is being written';
+    default: return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function examine(path: string): Resolution {
+  try {
+    const stat = statSync(path);
+    if (stat.isDirectory()) return refuse(`"${path}" is a directory, not a program`);
+    if (!stat.isFile()) return refuse(`"${path}" is not a regular file`);
+    if (!isExecutable(path)) return refuse(`"${path}" is not executable (mode ${(stat.mode & 0o7777).toString(8).padStart(4, '0')})`);
+  } catch (error) {
+    return refuse(errorCode(error) === 'ENOENT' ? `program "${path}" does not exist` : `program "${path}" cannot be reached: ${describe(error)}`);
+  }
+  const interpreter = interpreterOf(path);
+  if (interpreter === null || (exists(interpreter) && isExecutable(interpreter))) return { ok: true, path };
+  return refuse(`"${path}" cannot be executed: its interpreter "${interpreter}" ${exists(interpreter) ? 'is not executable' : 'does not exist'}`);
+}
+
+// execve(2): "#!", spaces, an absolute path; at most 255 bytes. A relative one is left for the kernel to judge.
+function interpreterOf(path: string): string | null {
+  let descriptor: number | null = null;
+  try {
+    descriptor = openSync(path, 'r');
+    const length = readSync(descriptor, head, 0, head.length, 0);
+    return /^#![ \t]*(\/[^\s\0]+)/.exec(head.toString('latin1', 0, length))?.[1] ?? null;
+  } catch {
+    // Executable but not readable to us: allowed, and then nothing can be said of an interpreter.
+    return null;
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    // No execute permission is what was asked.
+    return false;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch {
+    // Missing, or behind a directory that is: either way there is nothing to execute.
+    return false;
+  }
+}
+
+function refuse(reason: string): Resolution {
+  return { ok: false, reason };
+}
+
+const head = Buffer.alloc(256);

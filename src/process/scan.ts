@@ -1,0 +1,116 @@
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
+import { listPs } from './darwin.ts';
+import { errorCode, isLiving, readProcStat, readWhole, type ProcessStat } from './stat.ts';
+
+/** The variable that says whose a process is: tokens separated by commas, the innermost supervisor's last. */
+export const tokenVariable = 'SYSG_INSTANCE';
+
+export interface ScannedProcess extends ProcessStat {
+  /** Of its environment as it was when its program started; `null` when that cannot be read or was not asked for. */
+  readonly tokens: readonly string[] | null;
+}
+
+export type ProcessTable = ReadonlyMap<number, ScannedProcess>;
+
+/** All processes with their tokens. One pass serves everyone who asked before it began. Rejects when /proc cannot be read. */
+export const scan = shared(() => pass(true));
+
+/** As `scan`, without reading environments: for questions about groups, sessions and parents only. */
+export const scanGroups = shared(() => pass(false));
+
+/** Lets all who ask before a run begins share it, and runs one at a time. */
+export function shared<Result>(run: () => Promise<Result>): () => Promise<Result> {
+  let latest: Promise<unknown> = Promise.resolve();
+  let next: Promise<Result> | null = null;
+  return () => {
+    if (next !== null) return next;
+    const turn = latest.then(() => nextTurn()).then(() => {
+      next = null;
+      return run();
+    });
+    next = turn;
+    // Those who asked hear of a failure; it is nothing to the run after it.
+    latest = turn.catch(() => undefined);
+    return turn;
+  };
+}
+
+const processesPerTurn = 32;
+const patienceMs = 200;
+
+async function pass(withTokens: boolean): Promise<ProcessTable> {
+  if (process.platform === 'darwin') return new Map((await listPs()).map((stat) => [stat.pid, { ...stat, tokens: null }]));
+  const table = new Map<number, ScannedProcess>();
+  const unclear: ScannedProcess[] = [];
+  let count = 0;
+  for (const name of readdirSync('/proc')) {
+    if (!/^[0-9]/.test(name)) continue;
+    count += 1;
+    if (count % processesPerTurn === 0) await nextTurn();
+    const stat = readProcStat(Number(name));
+    if (stat === null) continue;
+    const tokens = withTokens && stat.state !== 'D' ? readTokens(stat.pid) : null;
+    const scanned = { ...stat, tokens: tokens === 'empty' ? [] : tokens };
+    table.set(stat.pid, scanned);
+    if (withTokens && isLiving(stat) && (stat.state === 'D' || tokens === 'empty')) unclear.push(scanned);
+  }
+  for (const scanned of unclear) table.set(scanned.pid, { ...scanned, tokens: await readUnclear(scanned) });
+  return table;
+}
+
+// An environment reads as empty for a moment within execve(2), and always in a kernel thread. The read may hang while the
+// process is in an uninterruptible sleep: then it happens off this thread, and the answer is not awaited for long.
+async function readUnclear(scanned: ScannedProcess): Promise<readonly string[] | null> {
+  const stat = readProcStat(scanned.pid);
+  if (stat === null || stat.startTime !== scanned.startTime) return scanned.tokens;
+  if (stat.state !== 'D') {
+    const tokens = readTokens(stat.pid);
+    return tokens === 'empty' ? [] : tokens;
+  }
+  if (hanging.has(stat.pid)) return null;
+  hanging.add(stat.pid);
+  const reading = readFile(`/proc/${stat.pid}/environ`)
+    .then((bytes) => tokensIn(bytes))
+    // Ended meanwhile, or another user's: nothing is known of it.
+    .catch(() => null)
+    .finally(() => hanging.delete(stat.pid));
+  return Promise.race([reading, setTimeout(patienceMs, null, { ref: false })]);
+}
+
+function readTokens(pid: number): readonly string[] | 'empty' | null {
+  for (;;) {
+    const length = readEnvironment(pid);
+    if (length === null) return null;
+    if (length === 0) return 'empty';
+    if (length < environment.length || environment.length >= maxEnvironmentBytes) return tokensIn(environment.subarray(0, length));
+    environment = Buffer.allocUnsafe(environment.length * 4);
+  }
+}
+
+function readEnvironment(pid: number): number | null {
+  try {
+    return readWhole(`/proc/${pid}/environ`, environment);
+  } catch (error) {
+    const code = errorCode(error);
+    // Another user's process, or one that may not be looked into (EIO: its memory is being torn down).
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EIO') return null;
+    throw error;
+  }
+}
+
+function tokensIn(bytes: Buffer): readonly string[] {
+  let at = bytes.indexOf(assignment);
+  while (at > 0 && bytes[at - 1] !== 0) at = bytes.indexOf(assignment, at + 1);
+  if (at < 0) return [];
+  const start = at + assignment.length;
+  const end = bytes.indexOf(0, start);
+  return bytes.toString('latin1', start, end < 0 ? bytes.length : end).split(',').filter((token) => token !== '');
+}
+
+const assignment = Buffer.from(`${tokenVariable}=`);
+// execve(2) allows 6 MiB for arguments and environment together at the most.
+const maxEnvironmentBytes = 8 * 1024 * 1024;
+let environment = Buffer.allocUnsafe(128 * 1024);
+const hanging = new Set<number>();

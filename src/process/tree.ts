@@ -1,0 +1,96 @@
+import type { ProcessIdentity } from '../../machines/types.ts';
+import { bootId, identityOf } from './identity.ts';
+import type { ProcessTable, ScannedProcess } from './scan.ts';
+import { isLiving } from './stat.ts';
+
+/** What is known of the processes that come from one leader. The leader's pid is also its group's and its session's number. */
+export interface Lineage {
+  readonly leader: ProcessIdentity;
+  readonly token: string;
+  /** Processes other than the leader that were once proven to belong, by pid. */
+  readonly known: Map<number, ProcessIdentity>;
+}
+
+/**
+ * The living processes of a table that belong to a lineage, by any of: it is the leader or a known process (pid and start
+ * time), it holds the token, it is in the leader's group or session, its parent belongs.
+ *
+ * A group's number may be taken again once the group is empty. Therefore group and session count only when `groupIsOurs`
+ * (the leader was unreaped when the scan began) or when one of them is proven to belong by itself.
+ */
+export function belonging(table: ProcessTable, lineage: Lineage, groupIsOurs: boolean): ScannedProcess[] {
+  const { leader, token, known } = lineage;
+  const index = indexOf(table);
+  const found = new Set<ScannedProcess>(index.byToken.get(token));
+  for (const record of [leader, ...known.values()]) {
+    const process = index.living.get(record.pid);
+    if (process !== undefined && process.startTime === record.startTime && record.bootId === bootId()) found.add(process);
+  }
+  if (groupIsOurs || [...found].some((process) => isMember(process, lineage))) {
+    for (const process of index.byGroup.get(leader.pid) ?? []) found.add(process);
+    for (const process of index.bySession.get(leader.pid) ?? []) found.add(process);
+  }
+  // A Set also iterates over what is added on the way: this ends when no child is missing.
+  for (const parent of found) {
+    for (const child of index.byParent.get(parent.pid) ?? []) found.add(child);
+  }
+  return [...found];
+}
+
+/** In the leader's group or session. */
+export function isMember(process: ScannedProcess, { leader }: Lineage): boolean {
+  return process.pgrp === leader.pid || process.session === leader.pid;
+}
+
+export function remember(lineage: Lineage, processes: readonly ScannedProcess[]): void {
+  for (const process of processes) {
+    if (process.pid !== lineage.leader.pid) lineage.known.set(process.pid, identityOf(process));
+  }
+}
+
+/** The living processes of a table that may be ended at all. */
+interface Index {
+  readonly living: ReadonlyMap<number, ScannedProcess>;
+  readonly byToken: ReadonlyMap<string, readonly ScannedProcess[]>;
+  readonly byGroup: ReadonlyMap<number, readonly ScannedProcess[]>;
+  readonly bySession: ReadonlyMap<number, readonly ScannedProcess[]>;
+  readonly byParent: ReadonlyMap<number, readonly ScannedProcess[]>;
+}
+
+// One table serves many: a thousand units stopped together look at the same one.
+const indexes = new WeakMap<ProcessTable, Index>();
+
+function indexOf(table: ProcessTable): Index {
+  const made = indexes.get(table);
+  if (made !== undefined) return made;
+  const untouchable = ownLine(table);
+  const living = new Map<number, ScannedProcess>();
+  const byToken = new Map<string, ScannedProcess[]>();
+  const byGroup = new Map<number, ScannedProcess[]>();
+  const bySession = new Map<number, ScannedProcess[]>();
+  const byParent = new Map<number, ScannedProcess[]>();
+  for (const process of table.values()) {
+    if (!isLiving(process) || untouchable.has(process.pid)) continue;
+    living.set(process.pid, process);
+    for (const token of process.tokens ?? []) add(byToken, token, process);
+    add(byGroup, process.pgrp, process);
+    add(bySession, process.session, process);
+    add(byParent, process.ppid, process);
+  }
+  const index = { living, byToken, byGroup, bySession, byParent };
+  indexes.set(table, index);
+  return index;
+}
+
+function add<Key>(groups: Map<Key, ScannedProcess[]>, key: Key, process: ScannedProcess): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [process]);
+  else group.push(process);
+}
+
+// A supervisor started from within a service carries that service's token, as do those that watch over it.
+function ownLine(table: ProcessTable): ReadonlySet<number> {
+  const line = new Set([1]);
+  for (let pid = process.pid; pid > 0 && !line.has(pid); pid = table.get(pid)?.ppid ?? 0) line.add(pid);
+  return line;
+}

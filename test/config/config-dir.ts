@@ -1,0 +1,63 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach } from 'vitest';
+import type { ServiceSpec } from '../../machines/types.ts';
+import { formatProblem, loadConfig, type ConfigResult, type LoadedConfig } from '../../src/config/load.ts';
+import type { Gate } from '../../src/config/support.ts';
+
+export interface ConfigDir {
+  readonly path: string;
+  write(name: string, content: string | Uint8Array): string;
+}
+
+const made: string[] = [];
+afterEach(() => {
+  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
+});
+
+/** A directory of the test's own, removed after it. */
+export function configDir(): ConfigDir {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'sysg-config-')));
+  made.push(path);
+  return {
+    path,
+    write(name, content) {
+      const file = join(path, name);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content);
+      return file;
+    },
+  };
+}
+
+export interface LoadOptions {
+  readonly env?: Record<string, string>;
+  readonly gate?: Gate;
+  readonly dir?: ConfigDir;
+}
+
+/** Loads `yaml` as `sysg.yaml`, with every key open unless a gate is given. */
+export function load(yaml: string, { env = { HOME: '/root' }, gate = [], dir = configDir() }: LoadOptions = {}): ConfigResult {
+  return loadConfig(dir.write('sysg.yaml', yaml), { env, stateDir: dir.path }, gate);
+}
+
+export function loaded(yaml: string, options: LoadOptions = {}): LoadedConfig {
+  const result = load(yaml, options);
+  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+  return result.config;
+}
+
+/** The one service of a file whose service block is `body`. */
+export function service(body: string, options: LoadOptions = {}, head = ''): ServiceSpec {
+  const [spec] = loaded(`version: "1"\n${head}services:\n  web:\n${body.replaceAll(/^/gm, '    ')}\n`, options).services;
+  if (spec === undefined) throw new Error('no service was loaded');
+  return spec;
+}
+
+/** What is said, without the directory of the file. */
+export function refusals(yaml: string, options: LoadOptions = {}): readonly string[] {
+  const dir = options.dir ?? configDir();
+  const result = load(yaml, { ...options, dir });
+  return result.ok ? [] : result.problems.map((problem) => formatProblem(problem).replaceAll(`${dir.path}/`, ''));
+}

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { explainProblem, loadConfig } from '../../src/config/load.ts';
+import { configDir, load, refusals } from './config-dir.ts';
+import { refusedConfigs } from './refused-configs.ts';
+
+describe('a configuration is refused with every problem, its place and its key', () => {
+  test.each(refusedConfigs)('%s', (_title, yaml, problems) => {
+    expect(refusals(yaml)).toEqual(problems);
+  });
+});
+
+test('a file that is not there is named with the words of the system', () => {
+  const path = `${configDir().path}/nope.yaml`;
+  expect(loadConfig(path, { env: {}, stateDir: '/' })).toEqual({
+    ok: false,
+    problems: [{ file: path, line: 0, column: 0, path: '', message: `Failed to read config file: No such file or directory (os error 2) (${path})`, excerpt: '' }],
+  });
+});
+
+test('a directory and a device are refused instead of read', () => {
+  const dir = configDir().path;
+  const messageOf = (path: string): string | undefined => {
+    const result = loadConfig(path, { env: {}, stateDir: '/' });
+    return result.ok ? undefined : result.problems[0]?.message;
+  };
+  expect(messageOf(dir)).toBe(`Failed to read config file: Is a directory (os error 21) (${dir})`);
+  expect(messageOf('/dev/zero')).toBe('Failed to read config file: not a regular file (/dev/zero)');
+});
+
+test('bytes that are no UTF-8 are refused with their line', () => {
+  const path = configDir().write('sysg.yaml', Buffer.from('version: "1"\nservices:\n  web: {command: caf\xe9}\n', 'latin1'));
+  const result = loadConfig(path, { env: {}, stateDir: '/' });
+  expect(result.ok ? [] : result.problems).toMatchObject([{ line: 3, message: 'expected UTF-8 text, got bytes of another encoding' }]);
+});
+
+test('deep nesting is refused before the parser recurses', () => {
+  expect(refusals(`services: ${'['.repeat(50_000)}`)).toEqual(['sysg.yaml:1:75: nested more than 64 levels deep']);
+});
+
+test('an explanation shows the line with a caret under the place', () => {
+  const dir = configDir();
+  const result = load('version: "1"\nservices:\n  web:\n    command: sleep 5\n    max_restarts: many\n', { dir });
+  const [problem] = result.ok ? [] : result.problems;
+  expect(problem && explainProblem(problem)).toBe(
+    `${dir.path}/sysg.yaml:5:19: services.web.max_restarts: expected a whole number ≥ 0, got "many"\n`
+    + '  5 |     max_restarts: many\n'
+    + '    |                   ^',
+  );
+});
+
+test('a syntax error hides its consequences, not what stands before it', () => {
+  const yaml = 'version: "1"\nservices:\n  web: {command: sleep 5, depends_on: [db], stop_timeout: 5x}\n  db: {command: "x\n';
+  const problems = refusals(yaml);
+  expect(problems).toContain('sysg.yaml:3:59: services.web.stop_timeout: expected a duration such as 500ms, 5s, 2m, 1h or 1d, got "5x"');
+  expect(problems.join('\n')).toContain('Missing closing "quote');
+  expect(problems.join('\n')).not.toContain('unknown dependency');
+});

@@ -1,0 +1,233 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  cleanupDeadRuntime, ControlError, readCommand, sendCommand, sendCommandDetached, streamCommandOutput, writeResponse, writeSupervisorPid,
+} from '../../src/control/client.ts';
+import { deferred, serve, temporaryDirectory } from './server-rig.ts';
+
+/** A server that does with each connection what it is told. */
+async function fakeServer(onConnection: (socket: Socket) => void): Promise<string> {
+  const path = join(temporaryDirectory(), 'control.sock');
+  const sockets = new Set<Socket>();
+  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    // Clients of these tests come and go.
+    socket.on('error', () => undefined);
+    onConnection(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return path;
+}
+
+/** Answers every line with these bytes and closes. */
+function answering(bytes: string): Promise<string> {
+  return fakeServer((socket) => socket.once('data', () => socket.end(bytes)));
+}
+
+async function failure(promise: Promise<unknown>): Promise<ControlError> {
+  const error = await promise.then(() => new Error('it was answered'), (reason: unknown) => reason);
+  if (!(error instanceof ControlError)) throw error;
+  return error;
+}
+
+describe('a command', () => {
+  test('is sent and answered', async () => {
+    const { path } = await serve({ route: async (request) => ({ kind: 'message', text: JSON.stringify(request) }) });
+    const answer = await sendCommand({ kind: 'start', service: 'café' }, { socket: path });
+    expect(answer).toEqual({ kind: 'message', text: '{"kind":"start","service":"café"}' });
+  });
+
+  test('is answered by the first line alone, in however many pieces it comes', async () => {
+    const path = await fakeServer((socket) => {
+      socket.once('data', () => {
+        socket.write(Buffer.from('{"Message":"caf\xc3', 'latin1'), () => setImmediate(() => {
+          socket.write(Buffer.from('\xa9"}\r\nrest', 'latin1'));
+        }));
+      });
+    });
+    expect(await sendCommand({ kind: 'status' }, { socket: path })).toEqual({ kind: 'message', text: 'café' });
+  });
+
+  test.each([
+    ['{"Error":"Service \'x\' not found in configuration"}\n', 'server', "supervisor reported error: Service 'x' not found in configuration"],
+    ['', 'not-available', 'control socket not available'],
+    ['\n', 'not-available', 'control socket not available'],
+    ['{"Bogus":1}\n', 'serde', 'failed to serialise control message: unknown variant `Bogus`'],
+    ['{"Mess', 'serde', 'failed to serialise control message: not JSON'],
+  ])('answered with %j fails as %s', async (bytes, kind, message) => {
+    const error = await failure(sendCommand({ kind: 'status' }, { socket: await answering(bytes) }));
+    expect(error.kind).toBe(kind);
+    expect(error.message.startsWith(message)).toBe(true);
+  });
+
+  test('to a path without a socket, or with one nobody serves, is not available', async () => {
+    const directory = temporaryDirectory();
+    const absent = await failure(sendCommand({ kind: 'status' }, { socket: join(directory, 'control.sock') }));
+    expect([absent.kind, absent.message]).toEqual(['not-available', 'control socket not available']);
+    writeFileSync(join(directory, 'file'), '');
+    expect((await failure(sendCommand({ kind: 'status' }, { socket: join(directory, 'file') }))).kind).toBe('not-available');
+  });
+
+  test('to a path that cannot be one is an I/O error that says why', async () => {
+    const socket = join(temporaryDirectory(), 'x'.repeat(120));
+    expect((await failure(sendCommand({ kind: 'status' }, { socket }))).message).toMatch(/^control socket I\/O failed: socket path .* has \d+ bytes/);
+    const file = join(temporaryDirectory(), 'file');
+    writeFileSync(file, '');
+    expect((await failure(sendCommand({ kind: 'status' }, { socket: join(file, 'x') }))).message)
+      .toBe(`control socket I/O failed: Not a directory (os error 20) (${join(file, 'x')})`);
+  });
+
+  test('gives up after its time, or when it is told to', async () => {
+    const path = await fakeServer(() => undefined);
+    const late = await failure(sendCommand({ kind: 'status' }, { socket: path, timeoutMs: 30 }));
+    expect([late.kind, late.message]).toEqual(['io', 'control socket I/O failed: no answer within 30 ms']);
+    const reason = new Error('Ctrl-C');
+    const abort = new AbortController();
+    const promise = sendCommand({ kind: 'status' }, { socket: path, signal: abort.signal });
+    setImmediate(() => abort.abort(reason));
+    await expect(promise).rejects.toBe(reason);
+    await expect(sendCommand({ kind: 'status' }, { socket: path, signal: abort.signal })).rejects.toBe(reason);
+  });
+});
+
+describe('a long wait', () => {
+  const rule = { everyMs: 30, withinMs: 60 };
+
+  test('ends when the supervisor answers nobody any more, naming its pid', async () => {
+    const path = await fakeServer((socket) => socket.resume());
+    writeSupervisorPid(4711, dirname(path));
+    const error = await failure(sendCommand({ kind: 'stop', service: null }, { socket: path, health: rule }));
+    expect([error.kind, error.message]).toEqual(['io', 'supervisor pid 4711 does not respond']);
+  });
+
+  test('goes on as long as a Status is answered', async () => {
+    const gate = deferred<void>();
+    let statuses = 0;
+    const { path } = await serve({
+      route: async (request) => {
+        if (request.kind === 'stop') await gate.promise;
+        else if ((statuses += 1) === 3) gate.resolve();
+        return { kind: 'message', text: request.kind };
+      },
+    });
+    const answer = await sendCommand({ kind: 'stop', service: null }, { socket: path, health: { everyMs: 10, withinMs: 5000 } });
+    expect(answer).toEqual({ kind: 'message', text: 'stop' });
+    expect(statuses).toBeGreaterThanOrEqual(3);
+  });
+
+  test('is not watched when told so', async () => {
+    let connections = 0;
+    const path = await fakeServer(() => {
+      connections += 1;
+    });
+    await failure(sendCommand({ kind: 'stop', service: null }, { socket: path, health: null, timeoutMs: 200 }));
+    expect(connections).toBe(1);
+  });
+});
+
+test('a detached command arrives although its sender has left', async () => {
+  const seen: unknown[] = [];
+  const { path } = await serve({
+    route: async (request) => {
+      seen.push(request);
+      return { kind: 'ok' };
+    },
+  });
+  await sendCommandDetached({ kind: 'restart', config: null, service: null, wait: false }, { socket: path });
+  await vi.waitFor(() => expect(seen).toEqual([{ kind: 'restart', config: null, service: null, wait: false }]), { timeout: 5000 });
+});
+
+describe('a stream', () => {
+  test('is copied byte for byte, no faster than the writer takes it', async () => {
+    const content = Buffer.from(Array.from({ length: 600_000 }, (_, index) => index % 256));
+    const { path } = await serve({
+      route: async (_request, exchange) => {
+        await exchange.write(content);
+        return null;
+      },
+    });
+    const parts: Buffer[] = [];
+    const slow = new Writable({
+      highWaterMark: 1,
+      write: (chunk: Buffer, _encoding, done) => {
+        parts.push(chunk);
+        setImmediate(done);
+      },
+    });
+    await streamCommandOutput({ kind: 'logs', service: null, lines: 1, logKind: 'stdout', follow: false }, slow, { socket: path });
+    expect(Buffer.concat(parts).equals(content)).toBe(true);
+    expect(slow.writableEnded).toBe(false);
+  });
+
+  test('ends with the writer\'s error when the writer fails', async () => {
+    const left = deferred<void>();
+    const { path } = await serve({
+      route: async (_request, exchange) => {
+        exchange.signal.addEventListener('abort', () => left.resolve());
+        await exchange.write(Buffer.from('x'));
+        await left.promise;
+        return null;
+      },
+    });
+    const broken = new Writable({ write: (_chunk, _encoding, done) => done(new Error('pipe')) });
+    await expect(streamCommandOutput({ kind: 'watch', since: null, units: null }, broken, { socket: path })).rejects.toThrow('pipe');
+    await left.promise;
+  });
+
+  test('ends when it is told to', async () => {
+    const { path } = await serve({ route: () => new Promise(() => undefined) });
+    const abort = new AbortController();
+    const promise = streamCommandOutput({ kind: 'watch', since: null, units: null }, new PassThrough(), { socket: path, signal: abort.signal });
+    setImmediate(() => abort.abort(new Error('enough')));
+    await expect(promise).rejects.toThrow('enough');
+  });
+});
+
+describe('the other side\'s pieces', () => {
+  test('read a command and write an answer on a connection', async () => {
+    const path = await fakeServer((socket) => {
+      void readCommand(socket).then((command) => writeResponse(socket, { kind: 'message', text: command.kind })).then(() => socket.end());
+    });
+    expect(await sendCommand({ kind: 'plan', config: null }, { socket: path })).toEqual({ kind: 'message', text: 'plan' });
+  });
+
+  test.each([
+    ['', 'io', 'control socket I/O failed: empty control command'],
+    ['\xff\n', 'io', 'control socket I/O failed: stream did not contain valid UTF-8'],
+    ['hello\n', 'serde', 'failed to serialise control message: expected value at line 1 column 1'],
+  ])('refuse %j', async (bytes, kind, message) => {
+    const stream = new PassThrough();
+    stream.end(Buffer.from(bytes, 'latin1'));
+    const error = await failure(readCommand(stream));
+    expect([error.kind, error.message]).toEqual([kind, message]);
+  });
+});
+
+describe('runtime files', () => {
+  const deadPid = 2 ** 31 - 1;
+
+  test('of a dead supervisor are removed', async () => {
+    const directory = temporaryDirectory();
+    writeSupervisorPid(deadPid, directory);
+    writeFileSync(join(directory, 'control.sock'), '');
+    expect(await cleanupDeadRuntime(directory)).toBe(true);
+    expect(existsSync(join(directory, 'sysg.pid'))).toBe(false);
+  });
+
+  test('stay while the recorded process lives or the socket is served', async () => {
+    const directory = temporaryDirectory();
+    writeSupervisorPid(process.pid, directory);
+    expect(await cleanupDeadRuntime(directory)).toBe(false);
+    const { path } = await serve();
+    writeSupervisorPid(deadPid, dirname(path));
+    expect(await cleanupDeadRuntime(dirname(path))).toBe(false);
+    expect(existsSync(path)).toBe(true);
+  });
+});

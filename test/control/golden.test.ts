@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../../src/control/protocol.ts';
+import { firstLine, readGolden } from './golden.ts';
+
+const accepted = readGolden('control', 'cron', 'edge', 'inspect', 'logs', 'spawn', 'status');
+const malformed = readGolden('malformed');
+const ours = '`History`, `Watch`, `Reload`, `Plan`, `Signal`';
+
+describe('requests recorded from systemg 0.33.0', () => {
+  test.each(accepted.map((golden) => [`${golden.file}/${golden.name}`, golden] as const))('%s decodes', (_name, golden) => {
+    expect(decodeRequest(firstLine(golden.request))).toMatchObject({ ok: true });
+  });
+
+  test.each(malformed.map((golden) => [golden.name, golden] as const))('%s is taken or refused in the same words', (_name, golden) => {
+    const decoded = decodeRequest(firstLine(golden.request));
+    const refusal = /^\{"Error":"((?:control socket|failed to serialise)[^]*)"\}\n$/.exec(golden.response)?.[1];
+    const text = refusal === undefined ? undefined : JSON.parse(`"${refusal}"`);
+    if (text === undefined) expect(decoded.ok).toBe(true);
+    else expect(decoded.ok ? null : decoded.error.replace(`, ${ours}`, '')).toBe(text);
+  });
+
+  const written = [...accepted, ...malformed].filter((golden) => golden.via !== 'raw' && golden.request.length > 0);
+  test.each(written.map((golden) => [golden.via, golden] as const))('%s: our client writes the same bytes', (_via, golden) => {
+    const decoded = decodeRequest(golden.request);
+    expect(decoded.ok && `${encodeRequest(decoded.request)}\n`).toBe(golden.request.toString());
+  });
+
+  test('there are such recordings', () => {
+    expect(written.length).toBeGreaterThan(8);
+    expect(accepted.length).toBeGreaterThan(80);
+    expect(malformed.length).toBeGreaterThan(30);
+  });
+});
+
+describe('answers recorded from systemg 0.33.0', () => {
+  const answers = [...accepted, ...malformed].filter((golden) => golden.file !== 'logs' && golden.response !== '');
+  test.each(answers.map((golden) => [`${golden.file}/${golden.name}`, golden] as const))('%s decodes and is written back byte for byte', (_name, golden) => {
+    const decoded = decodeResponse(golden.response);
+    expect(decoded).toMatchObject({ ok: true });
+    expect(decoded.ok && `${encodeResponse(decoded.response)}\n`).toBe(golden.response);
+  });
+});

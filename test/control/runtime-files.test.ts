@@ -1,0 +1,85 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  cleanupRuntime, configHintPath, ControlError, readConfigHint, readSupervisorPid, socketPath, stateDir, supervisorPidPath,
+  writeConfigHint, writeSupervisorPid,
+} from '../../src/control/client.ts';
+import { temporaryDirectory } from './server-rig.ts';
+
+describe('the state directory', () => {
+  test('is below HOME, or below the root without one', () => {
+    expect(stateDir('/home/a')).toBe('/home/a/.local/share/systemg');
+    const home = process.env['HOME'];
+    delete process.env['HOME'];
+    expect(stateDir()).toBe('/.local/share/systemg');
+    if (home !== undefined) process.env['HOME'] = home;
+  });
+
+  test('is made, for its owner alone, by whoever asks for a path in it', () => {
+    for (const [path, name] of [[socketPath, 'control.sock'], [supervisorPidPath, 'sysg.pid'], [configHintPath, 'config_hint']] as const) {
+      const directory = join(temporaryDirectory(), 'a', 'b');
+      expect(path(directory)).toBe(join(directory, name));
+      expect((statSync(directory).mode & 0o777).toString(8)).toBe('700');
+    }
+  });
+
+  test('that cannot be made is an I/O error that names it', () => {
+    const directory = join(temporaryDirectory(), 'file');
+    writeFileSync(directory, '');
+    expect(() => socketPath(join(directory, 'x'))).toThrow(
+      new ControlError('io', `Not a directory (os error 20) (${join(directory, 'x')})`),
+    );
+  });
+});
+
+describe('the supervisor\'s pid', () => {
+  test('is written whole, for its owner alone, without a trailing newline or leftovers', () => {
+    const directory = temporaryDirectory();
+    writeSupervisorPid(12345, directory);
+    writeSupervisorPid(54321, directory);
+    expect(readFileSync(join(directory, 'sysg.pid'), 'utf8')).toBe('54321');
+    expect((statSync(join(directory, 'sysg.pid')).mode & 0o777).toString(8)).toBe('600');
+    expect(readdirSync(directory)).toEqual(['sysg.pid']);
+    expect(readSupervisorPid(directory)).toBe(54321);
+  });
+
+  test('is none without a file, is read with blanks around it, and is no other text', () => {
+    const directory = temporaryDirectory();
+    expect(readSupervisorPid(directory)).toBeNull();
+    writeFileSync(join(directory, 'sysg.pid'), ' 77\n');
+    expect(readSupervisorPid(directory)).toBe(77);
+    for (const text of ['', 'abc', '-1', '0', '2147483648', '7x']) {
+      writeFileSync(join(directory, 'sysg.pid'), text);
+      expect(() => readSupervisorPid(directory)).toThrow(/^control socket I\/O failed: .*sysg\.pid: expected a process id, found/);
+    }
+  });
+
+  test('leaves nothing half-written behind when it cannot be put in place', () => {
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'sysg.pid'));
+    expect(() => writeSupervisorPid(1, directory)).toThrow(/^control socket I\/O failed: .* \(os error \d+\)/);
+    expect(readdirSync(directory)).toEqual(['sysg.pid']);
+  });
+});
+
+test('the config hint is none without a file or with an empty one', () => {
+  const directory = temporaryDirectory();
+  expect(readConfigHint(directory)).toBeNull();
+  writeConfigHint('/a/sysg é.yaml', directory);
+  expect(readConfigHint(directory)).toBe('/a/sysg é.yaml');
+  writeFileSync(join(directory, 'config_hint'), ' \n');
+  expect(readConfigHint(directory)).toBeNull();
+  chmodSync(directory, 0o700);
+});
+
+test('cleanup removes the three files and no other, as often as it is asked', () => {
+  const directory = temporaryDirectory();
+  writeSupervisorPid(1, directory);
+  writeConfigHint('/a', directory);
+  for (const name of ['control.sock', 'ledger.ndjson']) writeFileSync(join(directory, name), '');
+  cleanupRuntime(directory);
+  cleanupRuntime(directory);
+  expect(readdirSync(directory)).toEqual(['ledger.ndjson']);
+  expect(existsSync(join(directory, 'control.sock'))).toBe(false);
+});

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { identify, isAlive } from '../../src/process/identity.ts';
+import { isGroupEmpty, signalGroup, signalProcess, signalUnreapedGroup } from '../../src/process/signal.ts';
+import { until } from './until.ts';
+
+function sleeper() {
+  const child = spawn('/bin/sleep', ['1000'], { stdio: 'ignore', detached: true });
+  const identity = child.pid === undefined ? null : identify(child.pid);
+  if (identity === null) throw new Error('sleep was not started');
+  return identity;
+}
+
+test('a process with the right pid and another start time gets nothing, the right one does', async () => {
+  const identity = sleeper();
+  const other = { ...identity, startTime: `${identity.startTime}0` };
+  expect(signalProcess(other, 'SIGKILL')).toBe('dead');
+  expect(signalGroup(identity.pid, [other], 'SIGKILL')).toBe('dead');
+  expect(isAlive(identity)).toBe(true);
+  expect(isGroupEmpty(identity.pid)).toBe(false);
+  expect(signalGroup(identity.pid, [other, identity], 'SIGKILL')).toBe('sent');
+  await until('it is dead and reaped', () => isGroupEmpty(identity.pid));
+  expect(signalProcess(identity, 'SIGKILL')).toBe('dead');
+});
+
+test('a member of another group does not vouch for a group', async () => {
+  const [one, two] = [sleeper(), sleeper()];
+  expect(signalGroup(two.pid, [one], 'SIGKILL')).toBe('dead');
+  expect(isAlive(two)).toBe(true);
+  for (const identity of [one, two]) signalProcess(identity, 'SIGKILL');
+  await until('both are dead', () => !isAlive(one) && !isAlive(two));
+});
+
+test('a signal that does not exist is said to be unknown', () => {
+  const identity = sleeper();
+  expect(signalProcess(identity, 'SIGNONE')).toBe('unknown');
+  expect(signalProcess(identity, 'SIGKILL')).toBe('sent');
+});
+
+test('everybody, our own group and we ourselves are never a target', () => {
+  for (const target of [0, 1, -1, Number.NaN, -process.pid]) expect(() => signalUnreapedGroup(target, 'SIGCONT')).toThrow('refusing to signal');
+});

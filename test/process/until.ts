@@ -1,0 +1,10 @@
+/** Waits for a fact; fails naming it when it does not come true before the deadline. */
+export async function until<Fact>(what: string, look: () => Fact | null | undefined | false, deadlineMs = 15_000): Promise<Fact> {
+  const end = performance.now() + deadlineMs;
+  for (;;) {
+    const fact = look();
+    if (fact !== null && fact !== undefined && fact !== false) return fact;
+    if (performance.now() > end) throw new Error(`did not come true in ${deadlineMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
