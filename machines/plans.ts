@@ -2,7 +2,7 @@ import { availability, dependentsOf, inOrder, isAtRest, withDependencies, type A
 import { exitCodeOf } from './policy.ts';
 import type { ServiceRef } from './service.ts';
 import type {
-  AdoptOrder, ServiceCommand, ServiceSpec, Settlement, SupervisorCommand, UnitFacts, UnitRecord,
+  AdoptOrder, ServiceCommand, ServiceSpec, Settlement, SupervisorCommand, Trigger, UnitFacts, UnitRecord,
 } from './types.ts';
 
 /**
@@ -59,7 +59,7 @@ const PENDING: Availability = { met: false, lost: null };
 export function unitOf(spec: ServiceSpec, at: number): Unit {
   const facts: UnitFacts = {
     unit: spec.name, state: 'stopped', phase: 'stopped', wanted: 'down', ready: null, outcome: 'none', cause: null, generation: 0, exit: null,
-    reason: null, restarts: 0, stuck: false, at,
+    reason: null, restarts: 0, stuck: false, pid: null, failures: 0, deadline: null, trigger: { kind: 'boot', by: null }, at,
   };
   return { name: spec.name, spec, ref: null, facts, told: pending(spec) };
 }
@@ -71,7 +71,7 @@ export function planBoot(context: SupervisorContext, event: Of<'boot'>): Plan {
     adopted.set(record.unit, record);
     send(draft, record.unit, { type: 'adopt', at: event.at, record, verdict });
   }
-  startInto(draft, event.start, null, event.at);
+  startInto(draft, event.start, null, event.at, { kind: 'boot', by: null });
   return finished(draft, event.at);
 }
 
@@ -119,7 +119,7 @@ export function planReload(context: SupervisorContext, event: Of<'reload'>): Pla
     redefine(draft, spec.name, spec, event.at);
     send(draft, spec.name, { type: 'reload', at: event.at, spec });
   }
-  startInto(draft, fresh.map((spec) => spec.name), null, event.at);
+  startInto(draft, fresh.map((spec) => spec.name), null, event.at, { kind: 'reload', by: null });
   return finished(draft, event.at);
 }
 
@@ -211,12 +211,15 @@ function answer(draft: Draft, refusal: { ticket: number | null; unit: string; er
   if (ticket !== null) draft.settlements.push({ ticket, unit, result: 'failed', error });
 }
 
-function startInto(draft: Draft, names: readonly string[], ticket: number | null, at: number): void {
+function startInto(draft: Draft, names: readonly string[], ticket: number | null, at: number, origin: Trigger = { kind: 'command', by: 'start' }): void {
   const named = new Set(names);
   const meant = [...withDependencies(draft.units, names)].filter((name) => draft.units.has(name) && (named.has(name) || isDown(draft, name)));
   dropTurns(draft, meant, 'superseded by start');
   expect(draft, meant, at);
-  for (const name of inOrder(draft.units, meant)) send(draft, name, { type: 'start', at, ticket: named.has(name) ? ticket : null });
+  for (const name of inOrder(draft.units, meant)) {
+    const needy = [...named].find((other) => withDependencies(draft.units, [other]).has(name)) ?? null;
+    send(draft, name, named.has(name) ? { type: 'start', at, ticket, origin } : { type: 'start', at, ticket: null, origin: { kind: 'dependency', by: needy } });
+  }
 }
 
 function isDown(draft: Draft, name: string): boolean {

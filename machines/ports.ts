@@ -1,7 +1,6 @@
 import { fromCallback, type AnyActorRef } from 'xstate';
 import type {
-  DeadlineEvent, DeadlineKind, HealthCheck, ProbeReport, ProcessIdentity, ProcessOrder, ProcessReport, ProcessRole,
-  ServiceSpec, Settlement, UnitRecord,
+  DeadlineKind, HealthCheck, HookRun, ProbeReport, ProcessIdentity, ProcessOrder, ProcessReport, ProcessRole, ServiceSpec, Settlement, UnitRecord,
 } from './types.ts';
 
 /**
@@ -59,6 +58,11 @@ export interface LedgerPort {
   forget(unit: string): void;
 }
 
+/** A queue per unit, one run at a time. `target` is sent `hooks.idle` each time its queue has run empty. */
+export interface HookPort {
+  queue(runs: readonly HookRun[], target: AnyActorRef): void;
+}
+
 export interface TicketPort {
   settle(settlement: Settlement): void;
 }
@@ -71,5 +75,3 @@ export interface LookupPort {
 export function notProvided(port: string): never {
   throw new Error(`the ${port} port is not provided`);
 }
-
-export type { DeadlineEvent };

@@ -1,7 +1,7 @@
 import type { AnyActorRef } from 'xstate';
 import { countFailures, delay, draw, isClean, judge, type Verdict } from './policy.ts';
 import type {
-  Cause, Deadline, DeadlineKind, Leaf, Outcome, OwnedProcess, Phase, ProcessExit, ProcessRole, ServiceEvent, ServiceSpec, Ticket, UnitFacts,
+  Cause, Deadline, DeadlineKind, HookOutcome, HookRun, HookStage, Leaf, Outcome, OwnedProcess, Phase, ProcessExit, ProcessRole, ServiceEvent, ServiceSpec, Ticket, Trigger, UnitFacts,
   UnitRecord, Wanted,
 } from './types.ts';
 
@@ -53,6 +53,11 @@ export interface ServiceContext {
   /** A deadline from before a change of supervisor, kept instead of a new one. */
   readonly resumed: Deadline | null;
   readonly killsOrdered: number;
+  /** This generation has been running (and ready). */
+  readonly hasRun: boolean;
+  /** This attempt was begun by the restart policy, not by a person. */
+  readonly automatic: boolean;
+  readonly hooksPending: boolean;
   readonly leaf: Leaf;
   /** When the present phase began. */
   readonly since: number;
@@ -94,12 +99,53 @@ export function lostReason(context: ServiceContext): string | null {
   return Object.values(context.held).find((reason) => reason !== null) ?? null;
 }
 
-export function factsOf(context: ServiceContext, at: number): UnitFacts {
-  const { spec, leaf, wanted, ready, outcome, cause, generation, exit, reason, restarts } = context;
+export function factsOf(context: ServiceContext, at: number, trigger: Trigger): UnitFacts {
+  const { spec, leaf, wanted, ready, outcome, cause, generation, exit, reason, restarts, streak, deadline, process } = context;
   return {
     unit: spec.name, state: leaf, phase: phaseOf(leaf), wanted, ready, outcome, cause, generation, exit, reason, restarts,
-    stuck: leaf === 'killing' && context.killsOrdered > 1, at,
+    stuck: leaf === 'killing' && context.killsOrdered > 1, pid: process?.identity?.pid ?? null, failures: streak, deadline, trigger, at,
   };
+}
+
+/** What moved the unit, read from the event that did. */
+export function triggerOf(event: ServiceEvent): Trigger {
+  switch (event.type) {
+    case 'start': return event.origin ?? { kind: 'command', by: 'start' };
+    case 'stop': case 'restart': return { kind: 'command', by: event.type };
+    case 'hold': case 'release': return { kind: 'dependency', by: event.dependency };
+    case 'reload': return { kind: 'reload', by: null };
+    case 'adopt': return { kind: 'adopt', by: null };
+    case 'signal': return { kind: 'signal', by: event.signal };
+    case 'limit.exceeded': return { kind: 'limit', by: null };
+    case 'probe.ok': case 'probe.bad': case 'probe.timeout': return { kind: 'probe', by: null };
+    case 'process.spawned': case 'process.refused': case 'process.exited': case 'process.gone': return { kind: 'exit', by: null };
+    default: return { kind: 'timer', by: null };
+  }
+}
+
+/** The hooks that the end of an attempt calls for. Preparations, skips and what never had a process call for none. */
+export function endHooks(context: ServiceContext): readonly HookRun[] {
+  const { cause, step, hasRun, automatic } = context;
+  const born = context.process?.identity != null;
+  const ordered = cause === 'command' || cause === 'restart' || cause === 'reload' || cause === 'hold';
+  if (step !== null || (!born && (ordered || !context.refused))) return [];
+  const failed = !ordered && hasFailed(context);
+  if (hasRun || ordered) return hookRuns(context, 'on_stop', failed ? 'error' : 'success');
+  return [
+    ...hookRuns(context, 'on_start', failed ? 'error' : 'success'),
+    ...(automatic ? hookRuns(context, 'on_restart', failed ? 'error' : 'success') : []),
+  ];
+}
+
+export function startHooks(context: ServiceContext): readonly HookRun[] {
+  return [...hookRuns(context, 'on_start', 'success'), ...(context.automatic ? hookRuns(context, 'on_restart', 'success') : [])];
+}
+
+function hookRuns(context: ServiceContext, stage: HookStage, outcome: HookOutcome): readonly HookRun[] {
+  const { spec, process, ended, streak, cause } = context;
+  return spec.hooks.filter((hook) => hook.stage === stage && hook.outcome === outcome).map((hook) => ({
+    unit: spec.name, spec, hook, pid: process?.identity?.pid ?? null, exit: ended, attempt: streak + 1, cause,
+  }));
 }
 
 export function recordOf(context: ServiceContext): UnitRecord {

@@ -1,12 +1,12 @@
 import { assign, sendTo, setup, spawnChild, stopChild, type ActorRefFrom, type SnapshotFrom } from 'xstate';
 import { recent, type Verdict } from './policy.ts';
-import { notProvided, probePort, processPort, type ClockPort, type LedgerPort, type TicketPort } from './ports.ts';
+import { notProvided, probePort, processPort, type ClockPort, type HookPort, type LedgerPort, type TicketPort } from './ports.ts';
 import {
-  actorId, describeEnd, factsOf, failedUnwatched, firstStep, hasFailed, isSurvival, lostReason, momentOf, phaseOf, recordOf, resumeFrom,
-  verdictOf, waitFor, type ServiceContext, type ServiceInput, type Survival,
+  actorId, describeEnd, endHooks, factsOf, failedUnwatched, firstStep, hasFailed, isSurvival, lostReason, momentOf, phaseOf, recordOf, resumeFrom,
+  startHooks, triggerOf, verdictOf, waitFor, type ServiceContext, type ServiceInput, type Survival,
 } from './service-facts.ts';
 import type {
-  Cause, DeadlineKind, Leaf, ServiceEvent, ServiceFact, Settlement, TicketKind, UnitRecord,
+  Cause, DeadlineKind, HookRun, Leaf, ServiceEvent, ServiceFact, Settlement, TicketKind, UnitRecord,
 } from './types.ts';
 
 const STARTS: readonly TicketKind[] = ['start', 'restart'];
@@ -29,7 +29,7 @@ export const serviceMachine = base.extend({
   guards: {
     sameGeneration: ({ context, event }) => 'generation' in event && event.generation === context.generation,
     otherGeneration: ({ context, event }) => 'generation' in event && event.generation !== context.generation,
-    nothingHolds: ({ context }) => Object.keys(context.held).length === 0,
+    nothingHolds: ({ context }) => Object.keys(context.held).length === 0 && !context.hooksPending,
     waitsInVain: ({ context }) => lostReason(context) !== null && context.tickets.some((ticket) => STARTS.includes(ticket.kind)),
     holdStops: ({ event }) => event.type === 'hold' && event.stops,
     flaggedToSkip: ({ context }) => context.spec.skip === true,
@@ -57,6 +57,7 @@ export const serviceMachine = base.extend({
     armClock: () => notProvided('clock'),
     disarmClock: () => notProvided('clock'),
     writeRecord: (_, _params: { record: UnitRecord; durable: boolean }) => notProvided('ledger'),
+    runHooks: (_, _params: { runs: readonly HookRun[] }) => notProvided('hook'),
     forgetRecord: () => notProvided('ledger'),
     answer: (_, _params: { settlements: readonly Settlement[] }) => notProvided('ticket'),
 
@@ -67,7 +68,7 @@ export const serviceMachine = base.extend({
     tell: base.enqueueActions(({ context, event, enqueue }) => {
       const at = momentOf(event);
       if (at === null) return;
-      const fact: ServiceFact = { type: 'unit.changed', at, facts: factsOf(context, at) };
+      const fact: ServiceFact = { type: 'unit.changed', at, facts: factsOf(context, at, triggerOf(event)) };
       enqueue.emit(fact);
       if (context.parent !== null) enqueue.sendTo(context.parent, fact);
     }),
@@ -77,11 +78,27 @@ export const serviceMachine = base.extend({
       if (context.parent !== null) enqueue.sendTo(context.parent, fact);
     }),
 
+    /** A spawn waits for the queue, a stop never does. */
+    queueStartHooks: base.enqueueActions(({ context, enqueue }) => {
+      const runs = startHooks(context);
+      enqueue.assign({ hasRun: true });
+      if (runs.length === 0) return;
+      enqueue.assign({ hooksPending: true });
+      enqueue({ type: 'runHooks', params: { runs } } as never);
+    }),
+    queueEndHooks: base.enqueueActions(({ context, enqueue }) => {
+      const runs = endHooks(context);
+      if (runs.length === 0) return;
+      enqueue.assign({ hooksPending: true });
+      enqueue({ type: 'runHooks', params: { runs } } as never);
+    }),
+    noteHooksDone: assign({ hooksPending: false }),
+
     wantUp: assign({ wanted: 'up' }),
     wantDown: assign({ wanted: 'down' }),
     because: assign(({ event }, params: { cause: Cause }) => ({ cause: params.cause, refusal: 'reason' in event ? event.reason : null })),
     forgive: assign({ failures: [], streak: 0 }),
-    beginAnew: assign({ failures: [], streak: 0, restarts: 0, outcome: 'none' }),
+    beginAnew: assign({ failures: [], streak: 0, restarts: 0, outcome: 'none', automatic: false }),
     takeNamedSpec: assign(({ context, event }) => ({ spec: event.type === 'restart' && event.spec !== null ? event.spec : context.spec })),
     keepNamedSpec: assign(({ context, event }) => ({ nextSpec: event.type === 'restart' && event.spec !== null ? event.spec : context.nextSpec })),
     takeSpec: assign(({ context, event }) => ({ spec: event.type === 'reload' && event.spec !== null ? event.spec : context.spec })),
@@ -113,7 +130,7 @@ export const serviceMachine = base.extend({
 
     nextGeneration: assign(({ context }) => ({
       generation: context.generation + 1, step: firstStep(context.spec), ended: null, refusal: null, refused: false, cause: null, killsOrdered: 0,
-      outcome: 'none' as const,
+      outcome: 'none' as const, hasRun: false,
     })),
     nextStep: assign(({ context }) => ({
       step: context.step === 'skip' && context.spec.preStart !== null ? ('pre_start' as const) : null, ended: null, killsOrdered: 0,
@@ -179,7 +196,7 @@ export const serviceMachine = base.extend({
         streak: context.streak + 1, reason: describeEnd(context), outcome: 'failed' as const,
       };
     }),
-    countRestart: assign({ restarts: ({ context }) => context.restarts + 1 }),
+    countRestart: assign(({ context }) => ({ restarts: context.restarts + 1, automatic: true })),
     giveUp: assign({ outcome: 'failed', reason: ({ context }) => describeEnd(context) }),
     complete: assign({ outcome: 'completed', reason: null, failures: [], streak: 0 }),
     markSkipped: assign({ outcome: 'skipped', reason: null }),
@@ -192,12 +209,13 @@ export const serviceMachine = base.extend({
     parent: input.parent, tokenBase: input.tokenBase, spec: input.spec, nextSpec: null, removed: false, wanted: 'down',
     held: Object.fromEntries(input.held.map((dependency) => [dependency, null])), generation: 0, process: null, step: null, cause: null,
     refusal: null, refused: false, ended: null, exit: null, reason: null, failures: [], streak: 0, restarts: 0, outcome: 'none', ready: null, tickets: [],
-    deadline: null, resumed: null, killsOrdered: 0, leaf: 'stopped', since: input.at, seed: input.seed,
+    deadline: null, resumed: null, killsOrdered: 0, hasRun: false, automatic: false, hooksPending: false, leaf: 'stopped', since: input.at, seed: input.seed,
   }),
   initial: 'stopped',
   on: {
     hold: { actions: 'hold' },
     release: { actions: 'release' },
+    'hooks.idle': { actions: 'noteHooksDone' },
     'process.spawned': { guard: 'otherGeneration', actions: 'killStray' },
   },
   states: {
@@ -314,7 +332,7 @@ export const serviceMachine = base.extend({
           },
         },
         running: {
-          entry: ['becomeReady', plan('stable'), ...enter('running', 'armClock'), ...settle('start', 'started')],
+          entry: ['becomeReady', plan('stable'), ...enter('running', 'armClock'), 'queueStartHooks', ...settle('start', 'started')],
           on: {
             start: { actions: ['wantUp', answerNow('already-running')] },
             'process.exited': { guard: 'sameGeneration', target: '#service.ending.clearing', actions: 'recordExit' },
@@ -369,7 +387,7 @@ export const serviceMachine = base.extend({
       },
     },
     settling: {
-      entry: ['disarmClock', 'unplan', 'unwatch', 'forgetReady', 'disown', 'takeNextSpec'],
+      entry: ['disarmClock', 'unplan', 'unwatch', 'forgetReady', 'queueEndHooks', 'disown', 'takeNextSpec'],
       always: [
         { guard: 'isRemoved', target: 'removed' },
         { guard: 'mustRest', target: 'stopped', actions: ['clearCause', ...settle('stop', 'stopped')] },
@@ -419,13 +437,14 @@ export interface ServicePorts {
   readonly clock: ClockPort;
   readonly ledger: LedgerPort;
   readonly tickets: TicketPort;
+  readonly hooks: HookPort;
   readonly process: typeof processPort;
   readonly probe: typeof probePort;
 }
 
 /** The machine that runs: `serviceMachine` with its ports filled. */
 export function provideService(ports: ServicePorts): typeof serviceMachine {
-  const { clock, ledger, tickets, process, probe } = ports;
+  const { clock, ledger, tickets, hooks, process, probe } = ports;
   return serviceMachine.provide({
     actors: { process, probe },
     actions: {
@@ -435,6 +454,7 @@ export function provideService(ports: ServicePorts): typeof serviceMachine {
       },
       disarmClock: ({ self }) => clock.disarm(self),
       writeRecord: (_, { record, durable }) => ledger.record(record, durable),
+      runHooks: ({ self }, { runs }) => hooks.queue(runs, self),
       forgetRecord: ({ context }) => ledger.forget(context.spec.name),
       answer: (_, { settlements }) => settlements.forEach((settlement) => tickets.settle(settlement)),
     },

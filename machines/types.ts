@@ -232,6 +232,18 @@ export type ProbeReport =
   /** Readiness was not reached in time. */
   | { readonly type: 'probe.timeout'; readonly generation: number; readonly at: number; readonly reason: string };
 
+/** One run of a hook, with what its environment tells it. */
+export interface HookRun {
+  readonly unit: string;
+  readonly spec: ServiceSpec;
+  readonly hook: HookSpec;
+  readonly pid: number | null;
+  readonly exit: ProcessExit | null;
+  /** Which attempt in a row this is, from 1. */
+  readonly attempt: number;
+  readonly cause: Cause | null;
+}
+
 // ─── A unit's facts ──────────────────────────────────────────────────────────────────────────────────────────────
 
 export type Wanted = 'up' | 'down';
@@ -279,6 +291,12 @@ export type RecoveryVerdict = 'alive' | 'dead' | 'unborn' | 'rest';
 
 // ─── Events ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** What moved a unit, for the journal. `by` names the unit, signal or person's command behind it, where there is one. */
+export interface Trigger {
+  readonly kind: 'command' | 'exit' | 'probe' | 'dependency' | 'timer' | 'schedule' | 'reload' | 'boot' | 'adopt' | 'limit' | 'signal';
+  readonly by: string | null;
+}
+
 /** Who asked. `ticket` is answered once, through the `settle` port. */
 export interface Command {
   readonly at: number;
@@ -290,7 +308,8 @@ export type DeadlineEvent = {
 }[DeadlineKind];
 
 export type ServiceCommand =
-  | (Command & { readonly type: 'start' })
+  /** `origin`: not a person, but the first start, a reload that brought the unit, or a unit that needs it. */
+  | (Command & { readonly type: 'start'; readonly origin?: Trigger })
   | (Command & { readonly type: 'stop' })
   | (Command & { readonly type: 'restart'; readonly spec: ServiceSpec | null })
   /** A dependency is not available. `stops`: end what runs until it is; `lost`: why it will not come by itself. */
@@ -299,6 +318,8 @@ export type ServiceCommand =
   /** `null`: the unit is no longer configured. */
   | { readonly type: 'reload'; readonly at: number; readonly spec: ServiceSpec | null }
   | { readonly type: 'signal'; readonly at: number; readonly signal: SignalName }
+  /** The unit's queue of hooks is empty again. */
+  | { readonly type: 'hooks.idle'; readonly at: number }
   | { readonly type: 'limit.exceeded'; readonly at: number; readonly generation: number; readonly reason: string }
   | { readonly type: 'adopt'; readonly at: number; readonly record: UnitRecord; readonly verdict: RecoveryVerdict };
 
@@ -334,6 +355,11 @@ export interface UnitFacts {
   readonly restarts: number;
   /** SIGKILL was ordered and the process is still there. */
   readonly stuck: boolean;
+  readonly pid: number | null;
+  /** Failures in a row. */
+  readonly failures: number;
+  readonly deadline: Deadline | null;
+  readonly trigger: Trigger;
   readonly at: number;
 }
 

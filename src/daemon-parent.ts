@@ -16,6 +16,8 @@ export type LaunchReport =
 
 /** Whoever started the daemon: a command that waits for it, a guardian that starts it again, a foreground command. */
 export interface Parent {
+  /** What it shares with us; every other inherited descriptor is a stranger's. */
+  readonly descriptors: readonly number[];
   /** False when nobody listens. */
   tell(report: LaunchReport): boolean;
   hangUp(): void;
@@ -37,6 +39,7 @@ export function findParent(environment: NodeJS.ProcessEnv): Parent {
     ready = null;
   };
   return {
+    descriptors: [ready, lifeline].filter((descriptor) => descriptor !== null),
     tell: (report) => {
       if (ready === null) return false;
       try {

@@ -4,9 +4,10 @@ import { constants } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { createActor } from 'xstate';
 import { provideSupervisor, type SupervisorFact } from '../machines/supervisor.ts';
-import type { AdoptOrder, ServiceSpec, SignalName, SupervisorCommand } from '../machines/types.ts';
+import type { AdoptOrder, ProcessIdentity, ServiceSpec, SignalName, SupervisorCommand } from '../machines/types.ts';
 import { viewAll, viewUnit } from '../machines/view.ts';
 import { createClock } from './actors/clock.ts';
+import { openHookQueues } from './actors/hooks.ts';
 import { makeProbeActor } from './actors/probe.ts';
 import { makeProcessActor } from './actors/process.ts';
 import { formatProblem, loadConfig } from './config/load.ts';
@@ -21,7 +22,10 @@ import { levelOfRustLog } from './logs/log-level.ts';
 import { openLogStore } from './logs/store.ts';
 import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts';
 import { bootId, isAlive } from './process/identity.ts';
+import { findChild } from './process/children.ts';
+import { closeInheritedDescriptors } from './process/descriptors.ts';
 import { scan } from './process/scan.ts';
+import { sweepsEnded } from './process/sweep.ts';
 import { openLedger } from './state/ledger.ts';
 import { takeLock } from './state/lock.ts';
 import { recover } from './state/recovery.ts';
@@ -31,6 +35,7 @@ import { statusSnapshot } from './status/snapshot.ts';
 
 /** The composition root: the only place where machines, ports, state, logs and socket are joined. */
 async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
+  closeInheritedDescriptors(parent.descriptors);
   const environment = inheritedEnvironment();
   const softNofile = softLimit(process.env['SYSG_NOFILE']);
   delete process.env['SYSG_NOFILE'];
@@ -70,7 +75,8 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const ledger = openLedger(paths.ledger, { onProblem, bootId: bootId(), now: clock.now });
   if (ledger.unreadable !== null) return refuse(ledger.unreadable);
   const now = () => ({ at: clock.now(), wallMs: Date.now(), bootId: bootId() });
-  const recovery = { scan, isAlive, now };
+  // A child that ended while its unit had no actor still has its exit code to tell.
+  const recovery = { scan, now, isAlive: (identity: ProcessIdentity) => findChild(identity) !== null || isAlive(identity) };
   const found = ledger.clean ? [] : await recover(ledger.entries.values(), recovery);
   const { departed, adopt } = sortFound(found, config.specs);
   for (const { record, verdict } of departed) if (verdict !== 'alive') ledger.forget(record.unit);
@@ -85,8 +91,9 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   prepareLogs([...config.specs, ...leaving]);
 
   const tickets = openTicketOffice();
+  const hooks = openHookQueues({ now: clock.now, environment, onProblem });
   const root = createActor(provideSupervisor({
-    clock, ledger, tickets, abandon: tickets.abandon,
+    clock, ledger, tickets, hooks, abandon: tickets.abandon,
     process: makeProcessActor({
       now: clock.now, environment, softNofile, onProblem, openOutput: (spec) => logs.openChildEnds(spec.name),
     }),
@@ -167,6 +174,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
 
   const exitCode = await ended;
   await server.close();
+  await Promise.all([hooks.idle(HOOKS_MS), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
   await Promise.race([logs.drain(), pause(DRAIN_MS)]);
   logs.close();
   ledger.markClean();
@@ -179,6 +187,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   process.exit(exitCode);
 }
 
+/** How long hooks may hold up the end. */
+const HOOKS_MS = 5000;
+/** How long what escaped from services may take to end; a bit more than the default stop_timeout. */
+const SWEEP_MS = 12_000;
 /** How long the last output of the services may take to reach the files. */
 const DRAIN_MS = 2000;
 

@@ -77,6 +77,7 @@ export function rig(spec: ServiceSpec = specOf(), options: { readonly held?: rea
     process, probe,
     clock: { arm: (params) => void (armed = params), disarm: () => void (armed = null) },
     ledger: { record: (record) => void records.push(record), forget: (unit) => void effects.push(`forget ${unit}`) },
+    hooks: { queue: (runs) => runs.forEach(({ unit, hook }) => void effects.push(`hook ${unit} ${hook.stage}.${hook.outcome}`)) },
     tickets: { settle: (settlement) => void answers.push(settlement) },
   });
   const actor = createActor(machine, { input: { spec, held: options.held ?? [], tokenBase: 'seed.1', seed: 7, at: now, parent: null } });

@@ -684,3 +684,83 @@ describe('adoption', () => {
     expect(verdict('rest', { ...rest, state: 'waiting' }).effects).toEqual(['spawn 5']);
   });
 });
+
+describe('hooks', () => {
+  const hooks = (['on_start', 'on_stop', 'on_restart'] as const).flatMap((stage) =>
+    (['success', 'error'] as const).map((outcome) => ({ stage, outcome, command: 'true', timeoutMs: 1000 })));
+  const hooked = (restart = {}): ReturnType<typeof rig> => rig(specOf({ hooks, restart }));
+  const ran = ({ effects }: { effects: string[] }): string[] => effects.filter((effect) => effect.startsWith('hook')).map((effect) => effect.slice(9));
+
+  test('a start and a stop by hand', () => {
+    const unit = hooked();
+    unit.run();
+    unit.send({ type: 'hooks.idle' });
+    unit.send({ type: 'stop' });
+    unit.report('process.gone');
+    expect(ran(unit)).toEqual(['on_start.success', 'on_stop.success']);
+  });
+
+  test('a crash, and the automatic restart after it, which waits for the queue', () => {
+    const unit = hooked();
+    unit.run();
+    unit.send({ type: 'hooks.idle' });
+    unit.report('process.exited', CRASH);
+    unit.report('process.gone');
+    expect(unit.elapse()).toBe('backoff');
+    expect(unit.state()).toBe('waiting');
+    unit.send({ type: 'hooks.idle' });
+    unit.report('process.spawned');
+    unit.elapse();
+    expect(ran(unit)).toEqual(['on_start.success', 'on_stop.error', 'on_start.success', 'on_restart.success']);
+  });
+
+  test('a restart by hand is a stop and a start, never on_restart', () => {
+    const unit = hooked();
+    unit.run();
+    unit.send({ type: 'hooks.idle' });
+    unit.send({ type: 'restart' });
+    unit.report('process.gone');
+    unit.send({ type: 'hooks.idle' });
+    unit.report('process.spawned');
+    unit.elapse();
+    expect(ran(unit)).toEqual(['on_start.success', 'on_stop.success', 'on_start.success']);
+  });
+
+  test('what could not start, and an automatic attempt that failed', () => {
+    const refused = hooked();
+    refused.send({ type: 'start' });
+    refused.report('process.refused', { reason: 'no such program' });
+    expect(ran(refused)).toEqual(['on_start.error']);
+    refused.send({ type: 'hooks.idle' });
+    refused.elapse();
+    refused.report('process.spawned');
+    refused.report('process.exited', CRASH);
+    refused.report('process.gone');
+    expect(ran(refused)).toEqual(['on_start.error', 'on_start.error', 'on_restart.error']);
+  });
+
+  test('completion inside the first moment is a success; a preparation that fails and a skip run none', () => {
+    const done = hooked({ oneshot: true });
+    done.send({ type: 'start' });
+    done.report('process.spawned');
+    done.report('process.exited', CLEAN);
+    done.report('process.gone');
+    expect(ran(done)).toEqual(['on_start.success']);
+
+    const unprepared = rig(specOf({ hooks, preStart: 'prepare' }));
+    unprepared.send({ type: 'start' });
+    unprepared.report('process.spawned');
+    unprepared.report('process.exited', CRASH);
+    unprepared.report('process.gone');
+    expect(ran(unprepared)).toEqual([]);
+    expect(ran(rig(specOf({ hooks, skip: true })))).toEqual([]);
+  });
+
+  test('a stop never waits for the queue', () => {
+    const unit = hooked();
+    unit.run();
+    unit.send({ type: 'stop', ticket: 1 });
+    unit.report('process.gone');
+    expect(unit.answers.at(-1)).toMatchObject({ ticket: 1, error: null });
+  });
+});

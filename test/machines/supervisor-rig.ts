@@ -47,6 +47,7 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
     process, probe,
     clock: { arm: (params) => void armed.set(params.target, params), disarm: (target) => void armed.delete(target) },
     ledger: { record: (record) => void records.set(record.unit, record), forget: (unit) => void records.delete(unit) },
+    hooks: { queue: (runs) => runs.forEach(({ unit, hook }) => void effects.push(`hook ${unit} ${hook.stage}.${hook.outcome}`)) },
     tickets: { settle: (settlement) => void answers.push(settlement) },
     lookup: (unit) => void lookups.push(unit),
     abandon: (unit) => void abandoned.push(unit),

@@ -69,7 +69,11 @@ function observe(state: ModelState, event: ModelEvent): ModelState {
     case 'process.spawned': return state.process === null ? state : { ...state, process: { ...state.process, state: 'alive' } };
     case 'process.exited': return state.process === null ? state : { ...state, process: { ...state.process, state: 'leader-dead' } };
     case 'process.refused': case 'process.gone': return { ...state, process: null };
-    case 'deadline.backoff': return { ...state, armed: null, restartsSinceForgiven: state.restartsSinceForgiven + 1 };
+    case 'deadline.backoff': {
+      // A clean exit that restarts is no failure.
+      const failed = state.snapshot.context.streak > 0;
+      return { ...state, armed: null, restartsSinceForgiven: state.restartsSinceForgiven + (failed ? 1 : 0) };
+    }
     default: return event.type.startsWith('deadline.') ? { ...state, armed: null } : state;
   }
 }
@@ -131,6 +135,7 @@ export function possibleEvents(state: ModelState, options: Possibilities): reado
       { type: 'hold', at, dependency, stops: true, lost: null }, { type: 'hold', at, dependency, stops: false, lost: 'lost' },
       { type: 'release', at, dependency },
     ]),
+    ...(snapshot.context.hooksPending ? [{ type: 'hooks.idle', at } as const] : []),
     // Late reports of a process that is no longer meant.
     { type: 'process.exited', at, generation: generation - 1, exit: { code: 1, signal: null } }, { type: 'process.gone', at, generation: generation - 1 },
   ];
@@ -162,7 +167,7 @@ export function keyOf({ snapshot, process, armed, owed, lastCommand, newestSpec,
     context.refusal !== null, context.refused, context.ended?.code ?? null, Math.min(context.streak, 4), context.outcome, context.ready,
     context.tickets.map(({ id, kind }) => [id, kind]), context.deadline?.kind ?? null, Math.min(context.killsOrdered, 2), context.process === null,
     process === null ? null : [process.actor.split('.')[0], process.state, process.ordered, process.generation - context.generation, process.spec.definition],
-    armed?.kind ?? null, owed, lastCommand === 'restart' ? 'start' : lastCommand, newestSpec.definition, restartsSinceForgiven, removed, violations,
+    armed?.kind ?? null, owed, lastCommand === 'restart' ? 'start' : lastCommand, newestSpec.definition, restartsSinceForgiven, context.hooksPending, removed, violations,
   ]);
 }
 
@@ -188,7 +193,7 @@ export const invariants: readonly { readonly name: string; readonly holds: (stat
   },
   {
     name: 'the restart budget is kept',
-    holds: ({ snapshot, restartsSinceForgiven }) => restartsSinceForgiven <= (snapshot.context.spec.restart.maxRestarts ?? Infinity) || snapshot.context.spec.restart.mode === 'always',
+    holds: ({ snapshot, restartsSinceForgiven }) => restartsSinceForgiven <= (snapshot.context.spec.restart.maxRestarts ?? Infinity),
   },
   { name: 'the leaf on record is the leaf the machine is in', holds: ({ snapshot }) => JSON.stringify(snapshot.value).includes(`"${snapshot.context.leaf}"`) },
   {
@@ -214,7 +219,8 @@ export function settleQuietly(from: ModelState): ModelState {
 function quietEvent({ snapshot, process, armed }: ModelState): ModelEvent | null {
   const at = 0;
   if (snapshot.status !== 'active') return null;
-  const { generation, held, leaf, spec } = snapshot.context;
+  const { generation, held, hooksPending, leaf, spec } = snapshot.context;
+  if (hooksPending) return { type: 'hooks.idle', at };
   const dependency = Object.keys(held)[0];
   if (dependency !== undefined) return { type: 'release', at, dependency };
   if (process?.state === 'forking') return { type: 'process.spawned', generation: process.generation, at, identity: identityOf(7) };

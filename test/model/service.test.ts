@@ -24,6 +24,13 @@ const settings: readonly Setting[] = [
   { title: 'restart_policy never', spec: specOf({ restart: { mode: 'never' } }), specs: changed({ mode: 'never' }) },
   { title: 'a one-shot', spec: specOf({ restart: { mode: 'on-failure', oneshot: true, ...budget } }) },
   { title: 'a check', spec: specOf({ check: CHECK, restart: { mode: 'on-failure', ...budget } }) },
+  {
+    title: 'hooks',
+    spec: specOf({
+      hooks: [{ stage: 'on_start', outcome: 'success', command: 'true', timeoutMs: 1 }, { stage: 'on_stop', outcome: 'error', command: 'true', timeoutMs: 1 }],
+      restart: { mode: 'on-failure', maxRestarts: 1 },
+    }),
+  },
   { title: 'a dependency', spec: specOf({ restart: { mode: 'on-failure', maxRestarts: 1 } }), dependencies: ['db'] },
   { title: 'skip and pre_start', spec: specOf({ skip: 'test -f x', preStart: 'prepare', restart: { mode: 'on-failure', maxRestarts: 1 } }) },
 ];

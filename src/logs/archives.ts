@@ -1,0 +1,84 @@
+import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, statSync, type Stats } from 'node:fs';
+
+/** One archived piece of a log: `<file>.<number>` or, once compressed, `<file>.<number>.gz`. Number 1 is the newest. */
+export interface Archive {
+  readonly number: number;
+  readonly path: string;
+  readonly compressed: boolean;
+  readonly stat: Stats;
+}
+
+/**
+ * The archives of a log file, newest first. A crash between rotation's steps may leave one number without an archive, or
+ * one in both forms, which hold the same: the raw one is then left out.
+ */
+export function listArchives(file: string): Archive[] {
+  const found: Archive[] = [];
+  for (let number = 1, missing = 0; missing < 2; number += 1) {
+    const archive = archiveAt(file, number);
+    if (archive === null) missing += 1;
+    else {
+      missing = 0;
+      found.push(archive);
+    }
+  }
+  return found;
+}
+
+/**
+ * Frees number 1 by moving archives up, at most as far as the first free number; what would come to lie beyond `keep` is
+ * removed. Every step is a rename: a crash between two of them loses nothing.
+ */
+export function makeRoom(file: string, keep: number): void {
+  let free = 1;
+  while (free <= keep && archiveAt(file, free) !== null) free += 1;
+  removeBeyond(file, keep);
+  if (keep > 0 && free > keep) removeNumber(file, keep);
+  for (let number = Math.min(free, keep) - 1; number >= 1; number -= 1) {
+    for (const ending of endings) renameIfThere(`${file}.${number}${ending}`, `${file}.${number + 1}${ending}`);
+  }
+}
+
+/** Removes the oldest archive to free space; false when there is none. */
+export function dropOldest(file: string): boolean {
+  const oldest = listArchives(file).at(-1);
+  if (oldest === undefined) return false;
+  removeNumber(file, oldest.number);
+  return true;
+}
+
+/** Length of what a gzip file of at most 4 GiB holds, from its last four bytes (RFC 1952, ISIZE). */
+export function uncompressedSize(path: string): number {
+  const descriptor = openSync(path, 'r');
+  try {
+    const size = fstatSync(descriptor).size;
+    const trailer = Buffer.alloc(4);
+    return size < 18 || readSync(descriptor, trailer, 0, 4, size - 4) < 4 ? 0 : trailer.readUInt32LE(0);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const endings = ['', '.gz'] as const;
+
+function archiveAt(file: string, number: number): Archive | null {
+  for (const compressed of [true, false]) {
+    const path = `${file}.${number}${compressed ? '.gz' : ''}`;
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat?.isFile() === true) return { number, path, compressed, stat };
+  }
+  return null;
+}
+
+/** After `keep` was lowered. */
+function removeBeyond(file: string, keep: number): void {
+  for (const { number } of listArchives(file)) if (number > keep) removeNumber(file, number);
+}
+
+function removeNumber(file: string, number: number): void {
+  for (const ending of endings) rmSync(`${file}.${number}${ending}`, { force: true });
+}
+
+function renameIfThere(from: string, to: string): void {
+  if (statSync(from, { throwIfNoEntry: false }) !== undefined) renameSync(from, to);
+}

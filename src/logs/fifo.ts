@@ -1,0 +1,104 @@
+import { chmodSync, chownSync, closeSync, constants, lstatSync, openSync, readdirSync, unlinkSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { runTool } from '../process/run-tool.ts';
+import { hasCode, textOf } from '../state/fs-error.ts';
+
+/** The user a unit runs as, when that is not us: its FIFOs and log files are that user's, so that it can open /dev/stdout again. */
+export interface LogOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface FifoOrder {
+  readonly path: string;
+  readonly owner: LogOwner | null;
+}
+
+/**
+ * Sees to it that a FIFO of ours with mode 0600 is at every path, with one mkfifo(1) for all that are missing.
+ * Whatever else is there is replaced; a FIFO of ours is kept, since a process may hold it and output may be in it.
+ * Returns what was in its place before, and problems in sentences.
+ */
+export function ensureFifos(orders: readonly FifoOrder[]): { readonly kept: ReadonlySet<string>; readonly problems: readonly string[] } {
+  const kept = new Set<string>();
+  const problems: string[] = [];
+  const missing: FifoOrder[] = [];
+  for (const order of orders) {
+    try {
+      if (keepOrClear(order)) kept.add(order.path);
+      else missing.push(order);
+    } catch (error) {
+      problems.push(`${order.path}: cannot be replaced by a FIFO: ${textOf(error)}`);
+    }
+  }
+  for (const batch of batches(missing)) {
+    const made = runTool('mkfifo', ['-m', '600', '--', ...batch.map((order) => order.path)]);
+    if (!made.ok) problems.push(made.missing ? 'output needs the program mkfifo, which was not found on PATH: install coreutils' : made.reason);
+  }
+  for (const { path, owner } of missing) {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found?.isFIFO() !== true) problems.push(`${path}: expected a FIFO, found ${found === undefined ? 'nothing' : 'something else'}`);
+    else if (owner !== null) give(path, owner, problems);
+  }
+  return { kept, problems };
+}
+
+/** Removes the FIFOs in a directory that no process has open: they are of units that are no more, or will be made anew. */
+export function pruneFifos(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFIFO() === true && !hasReader(path)) unlinkSync(path);
+  }
+}
+
+// Linux gives arguments and environment together at least 128 KiB (ARG_MAX), usually 2 MiB.
+const bytesPerCall = 1_000_000;
+
+function keepOrClear({ path, owner }: FifoOrder): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  if (found.isFIFO() && belongs(found, owner)) {
+    if ((found.mode & 0o777) !== 0o600) chmodSync(path, 0o600);
+    return true;
+  }
+  unlinkSync(path);
+  return false;
+}
+
+function give(path: string, owner: LogOwner, problems: string[]): void {
+  try {
+    chownSync(path, owner.uid, owner.gid);
+  } catch (error) {
+    problems.push(`${path}: cannot be given to uid ${owner.uid}: ${textOf(error)}`);
+  }
+}
+
+function belongs(found: Stats, owner: LogOwner | null): boolean {
+  return found.uid === (owner?.uid ?? process.geteuid?.() ?? found.uid);
+}
+
+function hasReader(path: string): boolean {
+  try {
+    // fifo(7): opened for writing only and without blocking, a FIFO that nobody reads from answers ENXIO.
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+    return true;
+  } catch (error) {
+    return !hasCode(error, 'ENXIO');
+  }
+}
+
+function* batches(orders: readonly FifoOrder[]): Generator<FifoOrder[]> {
+  let batch: FifoOrder[] = [];
+  let bytes = 0;
+  for (const order of orders) {
+    const length = Buffer.byteLength(order.path) + 9;
+    if (batch.length > 0 && bytes + length > bytesPerCall) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(order);
+    bytes += length;
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,149 @@
+import { statSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readEnd } from './last-lines.ts';
+import { blockBytes, closeArchives, openSuccessors, readPiece, type Old } from './pieces.ts';
+
+/** Calls back after the log was written to; returns the end of that. `LogStore.wake` of one stream is one. */
+export type Wake = (notify: () => void) => () => void;
+
+export interface FollowOptions {
+  /** Without it the file is looked at four times a second. */
+  readonly wake?: Wake;
+}
+
+/** An offset of the present file, or its last lines (archives included) first. */
+export type FollowStart = number | { readonly lines: number };
+
+/**
+ * Hands on what is written to a log, across rotations and truncations, until `signal` is aborted. Each chunk is awaited
+ * before the next is read: a slow reader reads the files at its own pace. Resolves when aborted; rejects with what the
+ * file system or `onChunk` says. A log that does not exist yet is waited for.
+ */
+export async function follow(file: string, from: FollowStart, onChunk: Take, signal: AbortSignal, options: FollowOptions = {}): Promise<void> {
+  const bell = makeBell(signal, options.wake);
+  let reading: Reading | null = null;
+  try {
+    reading = await begin(file, from, onChunk);
+    while (!signal.aborted) {
+      if (reading === null) {
+        reading = await begin(file, 0, onChunk);
+        if (reading === null) await bell.rung();
+        continue;
+      }
+      if (await copyOn(reading, onChunk, signal)) continue;
+      const named = statSync(file, { throwIfNoEntry: false });
+      const same = named !== undefined && named.ino === reading.ino && named.dev === reading.dev;
+      if (same && named.size < reading.offset) reading.offset = 0;
+      else if (same && named.size > reading.offset) continue;
+      else if (same || named === undefined) await bell.rung();
+      else reading = await changeOver(file, reading, onChunk, signal);
+    }
+  } finally {
+    bell.end();
+    await reading?.handle.close();
+  }
+}
+
+export type Take = (chunk: Uint8Array) => void | Promise<void>;
+
+interface Reading {
+  readonly handle: FileHandle;
+  readonly dev: number;
+  readonly ino: number;
+  offset: number;
+}
+
+const pollMs = 250;
+
+async function begin(file: string, from: FollowStart, onChunk: Take): Promise<Reading | null> {
+  const { bytes, handle, offset } = await readEnd(file, typeof from === 'number' ? 0 : from.lines);
+  if (handle === null) {
+    if (bytes.length > 0) await onChunk(bytes);
+    return null;
+  }
+  try {
+    if (bytes.length > 0) await onChunk(bytes);
+    return await readingOf(handle, typeof from === 'number' ? from : offset);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function readingOf(handle: FileHandle, offset: number): Promise<Reading> {
+  const { dev, ino } = await handle.stat();
+  return { handle, dev, ino, offset };
+}
+
+/** One block; false at the end. */
+async function copyOn(reading: Reading, onChunk: Take, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  const { bytesRead, buffer } = await reading.handle.read({ buffer: Buffer.allocUnsafe(blockBytes), position: reading.offset });
+  if (bytesRead === 0) return false;
+  reading.offset += bytesRead;
+  await onChunk(buffer.subarray(0, bytesRead));
+  return true;
+}
+
+/**
+ * From a file that was put away to the present one: its rest, then whatever was put away after it. Rotation may have
+ * moved an unfinished line from its end to its successor: as much of that as was read already is skipped there. All are
+ * opened at one moment, so that rotations while they are read change nothing. The old file stays when there is no
+ * present one yet.
+ */
+async function changeOver(file: string, reading: Reading, onChunk: Take, signal: AbortSignal): Promise<Reading> {
+  while (await copyOn(reading, onChunk, signal));
+  const { ino, size, mtimeMs } = await reading.handle.stat();
+  const old: Old = { ino, size, mtimeMs };
+  const next = await openSuccessors(file, old);
+  try {
+    if (next.current === null) return reading;
+    let skip = Math.max(0, reading.offset - size);
+    for (const piece of next.archives.toReversed()) {
+      for await (const chunk of readPiece(piece, skip)) {
+        if (signal.aborted) break;
+        await onChunk(chunk);
+      }
+      skip = 0;
+    }
+    const present = await readingOf(next.current, skip);
+    await reading.handle.close();
+    return present;
+  } catch (error) {
+    await next.current?.close();
+    throw error;
+  } finally {
+    await closeArchives(next);
+  }
+}
+
+/** Rings when there may be more to read, and at the end. A ring that nobody waits for is kept. */
+function makeBell(signal: AbortSignal, wake: Wake | undefined): { rung(): Promise<void>; end(): void } {
+  if (wake === undefined) {
+    return {
+      // Rejects when aborted: the caller looks at the signal itself.
+      rung: () => sleep(pollMs, undefined, { signal }).catch(() => undefined),
+      end: () => undefined,
+    };
+  }
+  let pending = false;
+  let waiting: (() => void) | null = null;
+  const ring = (): void => {
+    pending = true;
+    waiting?.();
+  };
+  const stop = wake(ring);
+  signal.addEventListener('abort', ring);
+  return {
+    async rung() {
+      if (!pending) await new Promise<void>((resolve) => (waiting = resolve));
+      pending = false;
+      waiting = null;
+    },
+    end() {
+      stop();
+      signal.removeEventListener('abort', ring);
+    },
+  };
+}

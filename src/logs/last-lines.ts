@@ -1,0 +1,130 @@
+import type { FileHandle } from 'node:fs/promises';
+import { blockBytes, closeArchives, openPieces, readPiece, type Piece } from './pieces.ts';
+
+/** The end of a log, and the open file that it ends in. */
+export interface End {
+  readonly bytes: Buffer;
+  /** To be closed by the caller; null when there is no file. */
+  readonly handle: FileHandle | null;
+  /** Where in the file the bytes end. */
+  readonly offset: number;
+}
+
+/** The last `count` lines of a log, archives included; a last line without a newline counts. Empty when there is no file. */
+export async function lastLines(file: string, count: number): Promise<Buffer> {
+  const { bytes, handle } = await readEnd(file, count);
+  await handle?.close();
+  return bytes;
+}
+
+/** As `lastLines`, to read on from there. Archives are opened with the file, but read only as far as needed. */
+export async function readEnd(file: string, count: number): Promise<End> {
+  const pieces = await openPieces(file);
+  const handle = pieces.current;
+  try {
+    const offset = handle === null ? 0 : (await handle.stat()).size;
+    const all = handle === null ? pieces.archives : [{ handle, compressed: false }, ...pieces.archives];
+    return { bytes: count <= 0 ? Buffer.alloc(0) : await collect(all, handle, offset, count), handle, offset };
+  } catch (error) {
+    await handle?.close();
+    throw error;
+  } finally {
+    await closeArchives(pieces);
+  }
+}
+
+const newline = 0x0a;
+
+async function collect(pieces: readonly Piece[], current: FileHandle | null, currentSize: number, count: number): Promise<Buffer> {
+  let parts: Buffer[] = [];
+  // The newline that ends the very last line opens no further one.
+  let lineEnds = 0;
+  let isLast = true;
+  for (const piece of pieces) {
+    const size = piece.handle === current ? currentSize : (await piece.handle.stat()).size;
+    if (size === 0) continue;
+    const found = piece.compressed
+      ? await endOfCompressed(piece, count - lineEnds, isLast)
+      : await endOfRaw(piece, size, count - lineEnds, isLast);
+    parts = [...found.parts, ...parts];
+    lineEnds += found.lineEnds;
+    isLast = false;
+    if (found.complete) break;
+  }
+  return Buffer.concat(parts);
+}
+
+interface Found {
+  readonly parts: Buffer[];
+  readonly lineEnds: number;
+  /** All lines that were wanted are there. */
+  readonly complete: boolean;
+}
+
+/** From the end backwards to behind the newline before the lines wanted. */
+async function endOfRaw(piece: Piece, size: number, wanted: number, isLast: boolean): Promise<Found> {
+  const parts: Buffer[] = [];
+  let lineEnds = 0;
+  for (let end = size; end > 0;) {
+    const start = Math.max(0, end - blockBytes);
+    const block = await readBlock(piece, start, end);
+    const offset = isLast && end === size && block.at(-1) === newline ? block.length - 2 : block.length - 1;
+    for (let at = offset < 0 ? -1 : block.lastIndexOf(newline, offset); at >= 0; at = at === 0 ? -1 : block.lastIndexOf(newline, at - 1)) {
+      lineEnds += 1;
+      if (lineEnds === wanted) return { parts: [block.subarray(at + 1), ...parts], lineEnds, complete: true };
+    }
+    parts.unshift(block);
+    end = start;
+  }
+  return { parts, lineEnds, complete: false };
+}
+
+async function readBlock(piece: Piece, start: number, end: number): Promise<Buffer> {
+  const block = Buffer.allocUnsafe(end - start);
+  let length = 0;
+  while (length < block.length) {
+    const { bytesRead } = await piece.handle.read(block, length, block.length - length, start + length);
+    // Truncated by somebody meanwhile: what is left is what there is.
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return block.subarray(0, length);
+}
+
+/** From the beginning, letting go of what turns out to be too far from the end. */
+async function endOfCompressed(piece: Piece, wanted: number, isLast: boolean): Promise<Found> {
+  let held: { block: Buffer; lineEnds: number }[] = [];
+  let lineEnds = 0;
+  for await (const block of readPiece(piece)) {
+    const here = countLineEnds(block);
+    held.push({ block, lineEnds: here });
+    lineEnds += here;
+    let spare = 0;
+    // One more than wanted, for the newline at the very end of the last piece.
+    while (spare < held.length - 1 && lineEnds - (held[spare]?.lineEnds ?? 0) > wanted) {
+      lineEnds -= held[spare]?.lineEnds ?? 0;
+      spare += 1;
+    }
+    if (spare > 0) held = held.slice(spare);
+  }
+  const all = Buffer.concat(held.map(({ block }) => block));
+  return endOfBuffer(all, wanted, isLast);
+}
+
+function endOfBuffer(all: Buffer, wanted: number, isLast: boolean): Found {
+  let lineEnds = 0;
+  let at = isLast && all.at(-1) === newline ? all.length - 1 : all.length;
+  while (at > 0) {
+    at = all.lastIndexOf(newline, at - 1);
+    if (at < 0) break;
+    lineEnds += 1;
+    if (lineEnds === wanted) return { parts: [all.subarray(at + 1)], lineEnds, complete: true };
+  }
+  return { parts: [all], lineEnds, complete: false };
+}
+
+function countLineEnds(block: Buffer): number {
+  let count = 0;
+  for (let at = block.indexOf(newline); at >= 0; at = block.indexOf(newline, at + 1)) count += 1;
+  return count;
+}

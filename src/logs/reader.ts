@@ -1,0 +1,74 @@
+import { constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
+import { hasCode } from '../state/fs-error.ts';
+
+export interface FifoReader {
+  /** Whether this very FIFO is at its path still, not another one or none. */
+  isCurrent(): boolean;
+  /** Reads what the FIFO holds now, at once. */
+  drain(): void;
+  close(): void;
+}
+
+/**
+ * Reads a FIFO for as long as it is open. `onBytes` must use the bytes before it returns: all readers share one buffer.
+ * Each reader gets one buffer's worth of a loop turn, so that whoever writes more waits in write(2), and nobody else
+ * waits. Both ends are held: the FIFO never ends, and what is in it outlives its writers. Throws when it cannot be opened.
+ */
+export function openFifoReader(path: string, onBytes: (bytes: Uint8Array) => void): FifoReader {
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const { dev, ino } = fstatSync(descriptor);
+  let open = true;
+  const settings: SocketConstructorOpts & { onread: OnReadOpts } = {
+    fd: descriptor,
+    readable: true,
+    writable: false,
+    onread: {
+      buffer: shared,
+      callback(length) {
+        onBytes(shared.subarray(0, length));
+        if (length < shared.length) return true;
+        setImmediate(() => {
+          if (open) socket.resume();
+        });
+        return false;
+      },
+    },
+  };
+  const socket = new Socket(settings);
+  // Cannot happen to a FIFO of which we hold both ends; without a listener it would end the supervisor.
+  socket.on('error', () => socket.destroy());
+  socket.unref();
+  return {
+    isCurrent() {
+      const named = statSync(path, { throwIfNoEntry: false });
+      return named !== undefined && named.ino === ino && named.dev === dev;
+    },
+    drain() {
+      for (let total = 0; open && total < largestPipeBytes;) {
+        const length = readNow(descriptor);
+        if (length === 0) return;
+        onBytes(shared.subarray(0, length));
+        total += length;
+      }
+    },
+    close() {
+      open = false;
+      socket.destroy();
+    },
+  };
+}
+
+// As much as a pipe holds by default (pipe(7)). A read is used up within its callback, so one buffer serves all.
+const shared = Buffer.allocUnsafeSlow(64 * 1024);
+// /proc/sys/fs/pipe-max-size by default: a writer that goes on for ever must not keep `drain` from ending.
+const largestPipeBytes = 1024 * 1024;
+
+function readNow(descriptor: number): number {
+  try {
+    return readSync(descriptor, shared);
+  } catch (error) {
+    if (hasCode(error, 'EAGAIN')) return 0;
+    throw error;
+  }
+}

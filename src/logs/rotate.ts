@@ -1,0 +1,92 @@
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { makeRoom } from './archives.ts';
+
+/** How far back from its end a file is searched for the end of a line to cut at. */
+export const cutWindowBytes = 64 * 1024;
+
+/**
+ * Puts a full file away as archive 1. What follows its last newline, when one is within the last 64 KiB, moves to the
+ * new file, so that lines stay whole. Throws what the file system says.
+ *
+ * Steps: the moved piece is written to `<file>.next`; the file is renamed; cut; `.next` takes its name. `mendRotation`
+ * finishes what a crash between two of them left, with no byte lost or doubled.
+ */
+export function rotate(file: string, keep: number): void {
+  const piece = unfinishedLine(file);
+  if (piece.length > 0) writeFresh(`${file}.next`, piece, file);
+  makeRoom(file, keep);
+  const archive = `${file}.1`;
+  renameSync(file, archive);
+  if (piece.length > 0) {
+    truncateSync(archive, statSync(archive).size - piece.length);
+    renameSync(`${file}.next`, file);
+  }
+  // Who has it open still reads it to its end.
+  if (keep === 0) rmSync(archive);
+}
+
+/** To be called before a file is written to: finishes or takes back a rotation that a crash interrupted. */
+export function mendRotation(file: string): void {
+  const next = statSync(`${file}.next`, { throwIfNoEntry: false });
+  if (next === undefined) return;
+  if (statSync(file, { throwIfNoEntry: false }) !== undefined) {
+    rmSync(`${file}.next`);
+    return;
+  }
+  const archive = statSync(`${file}.1`, { throwIfNoEntry: false });
+  // A cut archive ends with a newline, the moved piece has none: so an archive without one at its end is not cut yet.
+  const uncut = archive !== undefined && archive.size >= next.size && lastByte(`${file}.1`, archive.size) !== newline;
+  if (uncut) truncateSync(`${file}.1`, archive.size - next.size);
+  renameSync(`${file}.next`, file);
+}
+
+/** Bytes behind the last newline in a file, or null when its last 64 KiB have none. */
+export function unfinishedBytes(file: string): number | null {
+  const tail = readTail(file);
+  const lineEnd = tail.lastIndexOf(newline);
+  return lineEnd < 0 ? null : tail.length - lineEnd - 1;
+}
+
+const newline = 0x0a;
+
+function unfinishedLine(file: string): Buffer {
+  const tail = readTail(file);
+  const lineEnd = tail.lastIndexOf(newline);
+  return lineEnd < 0 ? Buffer.alloc(0) : tail.subarray(lineEnd + 1);
+}
+
+function readTail(file: string): Buffer {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const tail = Buffer.allocUnsafe(Math.min(size, cutWindowBytes));
+    return tail.subarray(0, readSync(descriptor, tail, 0, tail.length, size - tail.length));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function lastByte(path: string, size: number): number | undefined {
+  const descriptor = openSync(path, 'r');
+  try {
+    const byte = Buffer.alloc(1);
+    return readSync(descriptor, byte, 0, 1, Math.max(0, size - 1)) === 1 ? byte[0] : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeFresh(path: string, bytes: Buffer, like: string): void {
+  rmSync(path, { force: true });
+  const { mode } = statSync(like);
+  const descriptor = openSync(path, 'wx', mode & 0o777);
+  try {
+    if (writeSync(descriptor, bytes) < bytes.length) throw new Error(`${path}: the disk is full`);
+  } catch (error) {
+    ftruncateSync(descriptor, 0);
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}

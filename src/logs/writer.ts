@@ -1,0 +1,176 @@
+import { closeSync, fchownSync, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { LogSpec } from '../../machines/types.ts';
+import { hasCode, textOf } from '../state/fs-error.ts';
+import { dropOldest } from './archives.ts';
+import type { Compressor } from './compress.ts';
+import type { LogOwner } from './fifo.ts';
+import { cutWindowBytes, mendRotation, rotate, unfinishedBytes } from './rotate.ts';
+
+export type Rotation = LogSpec['rotate'];
+
+export interface WriterOptions {
+  readonly rotation: Rotation;
+  readonly owner: LogOwner | null;
+  readonly compressor: Compressor;
+  readonly onProblem: (text: string) => void;
+}
+
+/** Appends raw bytes to a log file and rotates it by size. Never throws: what the disk does not take is dropped, counted and told. */
+export interface LogWriter {
+  readonly path: string;
+  /** Bytes that could not be written since the writer was made. */
+  readonly droppedBytes: number;
+  write(bytes: Uint8Array): void;
+  /** Creates the file when it is not there. Why it cannot, or null. */
+  touch(): string | null;
+  setRotation(rotation: Rotation): void;
+  close(): void;
+}
+
+export function makeWriter(path: string, options: WriterOptions): LogWriter {
+  const { owner, compressor, onProblem } = options;
+  let rotation = options.rotation;
+  let descriptor: number | null = null;
+  let size = 0;
+  let inode = 0;
+  let nextCheckAt = 0;
+  let nextRotationAt = 0;
+  let droppedBytes = 0;
+  let episodeStart: number | null = null;
+  let rotationFails = false;
+
+  const open = (): number => {
+    if (descriptor !== null) return descriptor;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    mendRotation(path);
+    const opened = openSync(path, 'a', 0o640);
+    try {
+      const stat = fstatSync(opened);
+      if (owner !== null && stat.uid !== owner.uid) fchownSync(opened, owner.uid, owner.gid);
+      size = stat.size;
+      inode = stat.ino;
+    } catch (error) {
+      closeSync(opened);
+      throw error;
+    }
+    nextCheckAt = performance.now() + checkEveryMs;
+    descriptor = opened;
+    return opened;
+  };
+
+  const release = (): void => {
+    if (descriptor !== null) closeSync(descriptor);
+    descriptor = null;
+  };
+
+  /** Others may have emptied, moved or removed the file. */
+  const check = (): void => {
+    if (descriptor === null || performance.now() < nextCheckAt) return;
+    nextCheckAt = performance.now() + checkEveryMs;
+    const named = statSync(path, { throwIfNoEntry: false });
+    if (named === undefined || named.ino !== inode) release();
+    else size = named.size;
+  };
+
+  const append = (bytes: Uint8Array): void => {
+    if (bytes.length === 0) return;
+    for (let offset = 0; offset < bytes.length;) {
+      let written: number;
+      try {
+        written = writeSync(open(), bytes, offset);
+      } catch (error) {
+        if (hasCode(error, 'ENOSPC', 'EDQUOT') && dropOldest(path)) continue;
+        drop(bytes.length - offset, error);
+        return;
+      }
+      size += written;
+      offset += written;
+    }
+    if (episodeStart !== null) {
+      onProblem(`${path}: is written again; ${droppedBytes - episodeStart} bytes were dropped`);
+      episodeStart = null;
+    }
+  };
+
+  const drop = (bytes: number, error: unknown): void => {
+    if (episodeStart === null) {
+      onProblem(`${path}: cannot be written: ${textOf(error)}; output is dropped until it can`);
+      episodeStart = droppedBytes;
+    }
+    droppedBytes += bytes;
+  };
+
+  const putAway = (): void => {
+    try {
+      release();
+      rotate(path, rotation.keep);
+      rotationFails = false;
+      if (rotation.compress && rotation.keep > 0) compressor.compress(path);
+    } catch (error) {
+      if (hasCode(error, 'ENOSPC', 'EDQUOT') && dropOldest(path)) {
+        putAway();
+        return;
+      }
+      nextRotationAt = performance.now() + rotationRetryMs;
+      if (!rotationFails) onProblem(`${path}: cannot be rotated: ${textOf(error)}; it grows on`);
+      rotationFails = true;
+    }
+  };
+
+  /** How many of the bytes still go to the present file before it is put away. */
+  const cutOf = (bytes: Uint8Array, limit: number): number => {
+    const room = Math.max(0, limit - size);
+    const lineEnd = room === 0 ? 0 : bytes.lastIndexOf(newline, room - 1) + 1;
+    if (lineEnd > 0 && room - lineEnd <= cutWindowBytes) return lineEnd;
+    const unfinished = room >= cutWindowBytes || size === 0 ? null : unfinishedBytes(path);
+    // The last line that fits ended in the file already: rotation takes what follows it to the new one.
+    const endsNear = unfinished !== null && unfinished < size && unfinished + room <= cutWindowBytes;
+    return endsNear ? 0 : room;
+  };
+
+  const mayRotate = (): boolean => performance.now() >= nextRotationAt;
+
+  return {
+    path,
+    get droppedBytes() {
+      return droppedBytes;
+    },
+    write(bytes) {
+      let rest = bytes;
+      try {
+        check();
+        open();
+        const limit = Math.max(1, rotation.sizeBytes);
+        while (size + rest.length > limit && mayRotate()) {
+          const cut = cutOf(rest, limit);
+          append(rest.subarray(0, cut));
+          rest = rest.subarray(cut);
+          if (rest.length === 0 || size === 0) break;
+          putAway();
+          open();
+        }
+      } catch (error) {
+        drop(rest.length, error);
+        return;
+      }
+      append(rest);
+    },
+    touch() {
+      try {
+        open();
+        return null;
+      } catch (error) {
+        return textOf(error);
+      }
+    },
+    setRotation(next) {
+      rotation = next;
+    },
+    close: release,
+  };
+}
+
+const checkEveryMs = 1000;
+const rotationRetryMs = 10_000;
+const newline = 0x0a;

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { openAppendFile, type AppendFile } from './append-file.ts';
+import { hasCode, textOf } from './fs-error.ts';
+import { encodeLine, readLines, type LedgerEntry } from './ledger-lines.ts';
+import { quarantine } from './quarantine.ts';
+
+/** A ledger as it was found. */
+export interface Opened {
+  readonly entries: ReadonlyMap<string, LedgerEntry>;
+  readonly live: ReadonlyMap<string, string>;
+  readonly meta: ReadonlyMap<string, unknown>;
+  readonly fresh: boolean;
+  readonly clean: boolean;
+  readonly damaged: boolean;
+  readonly unreadable: string | null;
+  readonly soundBytes: number;
+  readonly unterminated: boolean;
+}
+
+/** Reads what there is; damage is told and set aside, what cannot be read at all is said in `unreadable`. */
+export function readLedger(path: string, onProblem: (text: string) => void): Opened {
+  const nothing: Opened = {
+    entries: new Map(), live: new Map(), meta: new Map(), fresh: true, clean: true, damaged: false, unreadable: null, soundBytes: 0, unterminated: false,
+  };
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return nothing;
+    return { ...nothing, fresh: false, clean: false, unreadable: `${path}: cannot be read: ${textOf(error)}` };
+  }
+  const { lines, corrupt, soundBytes, unterminated } = readLines(bytes);
+  if (corrupt.length > 0) onProblem(describeDamage(path, corrupt));
+  const entries = new Map<string, LedgerEntry>();
+  const live = new Map<string, string>();
+  const meta = new Map<string, unknown>();
+  for (const line of lines) {
+    const { fact, written } = line;
+    live.delete(endKey);
+    if (fact.kind === 'clean') live.set(endKey, encodeLine(line));
+    if (fact.kind === 'record') {
+      entries.set(fact.record.unit, { record: fact.record, written });
+      live.set(unitKey(fact.record.unit), encodeLine(line));
+    }
+    if (fact.kind === 'forget') {
+      entries.delete(fact.unit);
+      live.delete(unitKey(fact.unit));
+    }
+    if (fact.kind === 'note') {
+      meta.set(fact.key, fact.value);
+      live.set(noteKey(fact.key), encodeLine(line));
+    }
+  }
+  const clean = live.has(endKey) || bytes.length === 0;
+  return { entries, live, meta, fresh: bytes.length === 0, clean, damaged: corrupt.length > 0, unreadable: null, soundBytes, unterminated };
+}
+
+/** Opens for appending; the first time it cuts off what a crash tore, so that no line is written behind half a line. */
+export function soundOpener(path: string, opened: Opened): () => AppendFile {
+  let sound = opened.fresh;
+  return () => {
+    const file = openAppendFile(path);
+    if (sound) return file;
+    try {
+      if (opened.soundBytes < file.size) file.truncate(opened.soundBytes);
+      if (opened.unterminated) file.append(Buffer.from('\n'));
+      sound = true;
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  };
+}
+
+/** Of all lines with one key the last one counts. */
+export const endKey = 'end';
+
+export function unitKey(unit: string): string {
+  return `unit ${unit}`;
+}
+
+export function noteKey(key: string): string {
+  return `note ${key}`;
+}
+
+function describeDamage(path: string, corrupt: readonly string[]): string {
+  const what = `${path}: ${corrupt.length} damaged line${corrupt.length === 1 ? '' : 's'} (${corrupt[0]}); the rest is used`;
+  try {
+    return `${what}; a copy is kept as ${quarantine(path)}`;
+  } catch (error) {
+    return `${what}; no copy could be kept: ${textOf(error)}`;
+  }
+}

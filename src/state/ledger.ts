@@ -1,0 +1,166 @@
+import type { LedgerPort } from '../../machines/ports.ts';
+import type { UnitRecord } from '../../machines/types.ts';
+import { openAppendFile, type AppendFile } from './append-file.ts';
+import { textOf } from './fs-error.ts';
+import { encodeLine, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
+import { endKey, noteKey, readLedger, soundOpener, unitKey } from './ledger-read.ts';
+import { replaceFile } from './replace-file.ts';
+
+export type { LedgerEntry, Stamp } from './ledger-lines.ts';
+
+export interface LedgerOptions {
+  /** Told in sentences; a failing disk once per episode. */
+  readonly onProblem: (text: string) => void;
+  /** Of this boot, as in process identities. */
+  readonly bootId: string;
+  /** Milliseconds of CLOCK_MONOTONIC: the same clock in every process of one boot. */
+  readonly now?: () => number;
+  readonly wallNow?: () => number;
+}
+
+/** The supervisor's memory of its units. Nothing here throws: what cannot be written now is written later. */
+export interface Ledger extends LedgerPort {
+  /** As read when it was opened: what recovery starts from. */
+  readonly entries: ReadonlyMap<string, LedgerEntry>;
+  readonly records: ReadonlyMap<string, UnitRecord>;
+  /** Notes as read when it was opened. */
+  readonly meta: ReadonlyMap<string, unknown>;
+  /** There was no ledger before. */
+  readonly fresh: boolean;
+  /** The last run ended in order, or there was none. */
+  readonly clean: boolean;
+  /** Set when there is a ledger that cannot be read: whoever starts units now may start second copies. */
+  readonly unreadable: string | null;
+  /** What was last recorded of a unit, in this run or before. */
+  latest(unit: string): LedgerEntry | null;
+  /** Keeps a JSON value under a key beside the units: boot, pid, config, slots, digests. */
+  note(key: string, value: unknown): void;
+  /** The last thing of an orderly end; anything recorded later takes it back. */
+  markClean(): void;
+  /** Writes what is still to be written, if the disk lets it. */
+  close(): void;
+}
+
+/** Opens or creates the ledger. To be called by the holder of the lock only. */
+export function openLedger(path: string, options: LedgerOptions): Ledger {
+  const { onProblem, bootId, now = monotonicMs, wallNow = Date.now } = options;
+  const opened = readLedger(path, onProblem);
+  const latest = new Map(opened.entries);
+  const live = new Map(opened.live);
+  let liveBytes = sum(live.values());
+  let file: AppendFile | null = null;
+  let failing = false;
+  const opener = soundOpener(path, opened);
+  const waiting = new Map<string, { readonly line: string; readonly durable: boolean }>();
+  let retry: NodeJS.Timeout | null = null;
+  let compactBeyond = 0;
+  let closed = false;
+
+  const put = (key: string, fact: LedgerFact, durable: boolean): void => {
+    const written = { at: now(), wallMs: wallNow(), bootId };
+    const line = encodeLine({ fact, written });
+    if (key !== endKey) drop(endKey);
+    drop(key);
+    if (fact.kind !== 'forget') live.set(key, line);
+    liveBytes += fact.kind === 'forget' ? 0 : line.length;
+    if (fact.kind === 'record') latest.set(fact.record.unit, { record: fact.record, written });
+    if (fact.kind === 'forget') latest.delete(fact.unit);
+    const superseded = waiting.get(key);
+    waiting.delete(key);
+    waiting.set(key, { line, durable: durable || superseded?.durable === true });
+    flush();
+  };
+
+  const drop = (key: string): void => {
+    liveBytes -= live.get(key)?.length ?? 0;
+    live.delete(key);
+  };
+
+  const flush = (): void => {
+    if (opened.unreadable !== null) return;
+    try {
+      file ??= opener();
+      let mustSync = false;
+      for (const [key, { line, durable }] of waiting) {
+        file.append(Buffer.from(line));
+        mustSync ||= durable;
+        // A durable line waits for its sync: after a failed fsync(2) the kernel may have dropped what it could not write.
+        if (!durable) waiting.delete(key);
+      }
+      if (mustSync) file.sync();
+      waiting.clear();
+      failing = false;
+      if (file.size > Math.max(compactBeyond, 4 * liveBytes + slackBytes)) compact();
+    } catch (error) {
+      complain(error);
+    }
+    armRetry();
+  };
+
+  const complain = (error: unknown): void => {
+    if (!failing) onProblem(`${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute`);
+    failing = true;
+  };
+
+  const compact = (): void => {
+    try {
+      replaceFile(path, [...live.values()].join(''), { durable: true });
+      file?.close();
+      file = null;
+      file = openAppendFile(path);
+      compactBeyond = 0;
+    } catch (error) {
+      onProblem(`${path}: cannot be compacted: ${textOf(error)}`);
+      compactBeyond = (file?.size ?? 0) + slackBytes;
+    }
+  };
+
+  const armRetry = (): void => {
+    if (retry !== null) clearTimeout(retry);
+    retry = waiting.size > 0 && !closed ? setTimeout(flush, retryMs).unref() : null;
+  };
+
+  if (opened.damaged) {
+    try {
+      file = opener();
+      compact();
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  return {
+    entries: opened.entries,
+    records: new Map([...opened.entries].map(([unit, entry]) => [unit, entry.record])),
+    meta: opened.meta,
+    fresh: opened.fresh,
+    clean: opened.clean,
+    unreadable: opened.unreadable,
+    record: (record, durable) => put(unitKey(record.unit), { kind: 'record', record }, durable),
+    forget: (unit) => put(unitKey(unit), { kind: 'forget', unit }, false),
+    latest: (unit) => latest.get(unit) ?? null,
+    note: (key, value) => put(noteKey(key), { kind: 'note', key, value }, false),
+    markClean: () => put(endKey, { kind: 'clean' }, true),
+    close() {
+      closed = true;
+      if (waiting.size > 0) flush();
+      if (retry !== null) clearTimeout(retry);
+      file?.close();
+      file = null;
+    },
+  };
+}
+
+/** CLOCK_MONOTONIC in milliseconds: counts from the boot, so that all processes of one boot agree. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
+const slackBytes = 256 * 1024;
+const retryMs = 60_000;
+
+function sum(lines: Iterable<string>): number {
+  let total = 0;
+  for (const line of lines) total += line.length;
+  return total;
+}

@@ -1,0 +1,133 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { runTool, type ToolResult } from '../process/run-tool.ts';
+import { hasCode, textOf } from './fs-error.ts';
+
+export type LockResult =
+  | { readonly ok: true; release(): void }
+  /** `held`: another process has it; otherwise it could not be asked for. */
+  | { readonly ok: false; readonly held: boolean; readonly reason: string };
+
+/**
+ * Takes the exclusive lock of a runtime directory. It belongs to our open file and is freed by `release` or by the
+ * death of this process, however it dies (flock(2)).
+ */
+export function takeLock(path: string): LockResult {
+  try {
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const taken = tryLock(path);
+      if (taken !== null) return taken;
+      // A client that asks whether the lock is held has it for an instant itself.
+      Atomics.wait(pause, 0, 0, 30);
+    }
+  } catch (error) {
+    return { ok: false, held: false, reason: `${path}: ${textOf(error)}` };
+  }
+  const holder = lockHolder(join(dirname(path), 'sysg.pid'));
+  return { ok: false, held: true, reason: `supervisor already running${holder === null ? '' : ` (pid ${holder})`}: it holds ${path}` };
+}
+
+/** Whether a supervisor lives in this runtime directory. Throws when the lock cannot be asked about: that is no answer. */
+export function isLocked(path: string): boolean {
+  const flags = process.platform === 'darwin' ? darwinSharedLock : constants.O_RDONLY;
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, flags);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    if (hasCode(error, 'EAGAIN')) return true;
+    throw error;
+  }
+  try {
+    if (process.platform === 'darwin') return false;
+    return isListed(descriptor) || isRefused(runTool('flock', ['-n', '-s', '3'], descriptor));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The pid a supervisor wrote down, for messages only: it proves nothing. */
+export function lockHolder(pidFile: string): number | null {
+  try {
+    const text = readFileSync(pidFile, 'utf8').trim();
+    return /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : null;
+  } catch {
+    // No pid file, or none that we may read: the message goes without.
+    return null;
+  }
+}
+
+const attempts = 5;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+// open(2) of macOS: O_SHLOCK 0x10, O_EXLOCK 0x20.
+const darwinSharedLock = constants.O_RDONLY | constants.O_NONBLOCK | 0x10;
+const darwinExclusiveLock = constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK | 0x20;
+
+/** Null: somebody has it now. */
+function tryLock(path: string): LockResult | null {
+  const descriptor = openLockable(path);
+  if (descriptor === null) return null;
+  let kept = false;
+  try {
+    if (process.platform !== 'darwin' && isRefused(runTool('flock', ['-n', '-x', '3'], descriptor))) return null;
+    // Locked a file that was removed in between: it guards nothing.
+    if (!isSameFile(descriptor, path)) return null;
+    kept = true;
+    return { ok: true, release: once(() => closeSync(descriptor)) };
+  } finally {
+    if (!kept) closeSync(descriptor);
+  }
+}
+
+function openLockable(path: string): number | null {
+  try {
+    return openSync(path, process.platform === 'darwin' ? darwinExclusiveLock : constants.O_RDWR | constants.O_CREAT, 0o600);
+  } catch (error) {
+    if (process.platform === 'darwin' && hasCode(error, 'EAGAIN')) return null;
+    throw error;
+  }
+}
+
+/** flock(1) ends with 1 for "somebody has it"; all else is a failure of the tool. */
+function isRefused(result: ToolResult): boolean {
+  if (result.ok) return false;
+  if (result.code === 1) return true;
+  throw new Error(result.missing ? 'locking needs the program flock, which was not found on PATH: install util-linux' : result.reason);
+}
+
+/**
+ * Whether /proc/locks shows a lock on this very file: saves clients a subprocess while a supervisor runs. It proves
+ * nothing by silence: in a pid namespace locks whose taker is dead are left out, and some file systems show another device.
+ */
+function isListed(descriptor: number): boolean {
+  try {
+    const { dev, ino } = fstatSync(descriptor, { bigint: true });
+    // makedev(3) of glibc.
+    const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
+    const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
+    const hex = (part: bigint): string => part.toString(16).padStart(2, '0');
+    const file = `${hex(major)}:${hex(minor)}:${ino}`;
+    return readFileSync('/proc/locks', 'utf8').split('\n').some((line) => {
+      const fields = line.trim().split(/\s+/);
+      return fields[1] === 'FLOCK' && fields[3] === 'WRITE' && fields[5] === file;
+    });
+  } catch {
+    // No /proc/locks, or not for us: flock(1) answers.
+    return false;
+  }
+}
+
+function isSameFile(descriptor: number, path: string): boolean {
+  const mine = fstatSync(descriptor);
+  const named = statSync(path, { throwIfNoEntry: false });
+  return named !== undefined && named.ino === mine.ino && named.dev === mine.dev;
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    work();
+  };
+}

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AdoptOrder, ProcessIdentity, RecoveryVerdict, UnitRecord } from '../../machines/types.ts';
+import type { LedgerEntry, Stamp } from './ledger-lines.ts';
+
+/** What recovery needs to know of a living process. `tokens` is null where environments cannot be read. */
+export interface ScannedRow {
+  readonly pid: number;
+  readonly pgrp: number;
+  readonly state: string;
+  readonly startTime: string;
+  readonly tokens: readonly string[] | null;
+}
+
+export interface RecoveryOutside {
+  scan(): Promise<ReadonlyMap<number, ScannedRow>>;
+  /** Same pid, start time and boot, and not a zombie. */
+  isAlive(identity: ProcessIdentity): boolean;
+  /** This moment by both clocks, and this boot. */
+  now(): Stamp;
+  /** Milliseconds between the two scans for processes whose start was ordered but not noted. */
+  readonly secondLookMs?: number;
+}
+
+/**
+ * What became of every unit of the ledger while no supervisor watched.
+ *
+ * `alive`: the recorded process lives, or what it left behind does (holders of its token): whoever adopts it sees the
+ * leader's end and clears the rest away. An environment that is empty or cannot be read disproves nothing, since
+ * programs may clear their own; one that holds other tokens only does.
+ * `unborn`: its start was ordered, and two scans found no holder of its token. `dead`: it does not live. `rest`: owns none.
+ */
+export async function recover(entries: Iterable<LedgerEntry>, outside: RecoveryOutside): Promise<AdoptOrder[]> {
+  const now = outside.now();
+  const known = [...entries];
+  const owning = known.filter(({ record, written }) => record.process !== null && written.bootId === now.bootId);
+  const first = owning.length > 0 ? await outside.scan() : new Map<number, ScannedRow>();
+  let looked = known.map((entry) => look(entry, first, outside));
+  if (looked.some((order) => order.verdict === 'unborn' && owning.some(({ record }) => record.unit === order.record.unit))) {
+    // A process between fork(2) and execve(2) does not show its token yet.
+    await sleep(outside.secondLookMs ?? 200);
+    const second = await outside.scan();
+    looked = looked.map((order, index) => {
+      const entry = known[index];
+      return order.verdict === 'unborn' && entry !== undefined ? look(entry, second, outside) : order;
+    });
+  }
+  return looked.map((order, index) => ({ ...order, record: toThisBoot(order.record, known[index]?.written ?? now, now) }));
+}
+
+/**
+ * Monotonic times of another boot are carried over through the wall clock: an instant lies as far from now as its wall
+ * time does. Nothing of the past comes to lie in the future, and no deadline is further off than it was when written,
+ * since the wall clock may have been set in between.
+ */
+export function toThisBoot(record: UnitRecord, written: Stamp, now: Stamp): UnitRecord {
+  if (written.bootId === now.bootId) return record;
+  const shift = now.at - now.wallMs - (written.at - written.wallMs);
+  const past = (at: number): number => Math.min(at + shift, now.at);
+  return {
+    ...record,
+    since: past(record.since),
+    failures: record.failures.map(past),
+    deadline: record.deadline === null
+      ? null
+      : { kind: record.deadline.kind, at: Math.min(record.deadline.at + shift, now.at + Math.max(0, record.deadline.at - written.at)) },
+  };
+}
+
+function look({ record, written }: LedgerEntry, table: ReadonlyMap<number, ScannedRow>, outside: RecoveryOutside): AdoptOrder {
+  const verdict = (word: RecoveryVerdict): AdoptOrder => ({ record, verdict: word });
+  const owned = record.process;
+  if (owned === null) return verdict('rest');
+  const { bootId } = outside.now();
+  const holders = written.bootId === bootId ? holdersOf(owned.token, table) : [];
+  if (owned.identity === null) {
+    const leader = holders.find((row) => row.pgrp === row.pid) ?? holders[0];
+    if (leader === undefined) return verdict('unborn');
+    const identity = { pid: leader.pid, startTime: leader.startTime, bootId };
+    return { record: { ...record, process: { ...owned, identity } }, verdict: 'alive' };
+  }
+  if (holders.length > 0) return verdict('alive');
+  return verdict(isSame(owned.identity, table.get(owned.identity.pid), outside) ? 'alive' : 'dead');
+}
+
+/** The living processes that carry a token, oldest first. */
+function holdersOf(token: string, table: ReadonlyMap<number, ScannedRow>): ScannedRow[] {
+  return [...table.values()]
+    .filter((row) => row.state !== 'Z' && row.state !== 'X' && row.tokens?.includes(token) === true)
+    .sort((one, other) => Number(one.startTime) - Number(other.startTime) || one.pid - other.pid);
+}
+
+function isSame(identity: ProcessIdentity, row: ScannedRow | undefined, outside: RecoveryOutside): boolean {
+  const foreign = row !== undefined && row.startTime === identity.startTime && row.tokens !== null && row.tokens.length > 0;
+  return !foreign && outside.isAlive(identity);
+}

@@ -1,0 +1,343 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import * as tools from '../../src/process/run-tool.ts';
+import { startProgram } from '../state/node-program.ts';
+import { canMount, smallDisk } from '../state/small-disk.ts';
+import { tempDir, until } from '../state/temp-dir.ts';
+import { ended, everything, numbered, piped, rig } from './rig.ts';
+
+const holdStore = join(import.meta.dirname, 'fixtures/hold-store.ts');
+
+describe('from a process to its files', () => {
+  test('both streams arrive as they were written, bytes that are no text included', async () => {
+    const { store, run, file, text } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    const child = run('web', String.raw`printf 'a\r\n\000\377'; printf 'oops' >&2`);
+    await ended(child);
+    await store.drain();
+    expect(readFileSync(file('web'))).toEqual(Buffer.from([0x61, 0x0d, 0x0a, 0x00, 0xff]));
+    expect(text('web', 'stderr')).toBe('oops');
+    expect(statSync(file('web')).mode & 0o777).toBe(0o640);
+  });
+
+  test('a script may open its own stdout and stderr again without losing what was there', async () => {
+    const { store, run, text } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    await ended(run('web', 'echo one; echo two > /dev/stdout; echo three > /proc/self/fd/1; echo err > /dev/stderr'));
+    await store.drain('web');
+    expect(text('web')).toBe('one\ntwo\nthree\n');
+    expect(text('web', 'stderr')).toBe('err\n');
+  });
+
+  test('followers are woken, until they leave', async () => {
+    const { store, run } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    let woken = 0;
+    const leave = store.wake('web', 'stdout', () => (woken += 1));
+    await ended(run('web', 'echo one'));
+    await until('the follower is woken', () => woken > 0);
+    leave();
+    const before = woken;
+    await ended(run('web', 'echo two'));
+    await store.drain();
+    expect(woken).toBe(before);
+  });
+
+  test('a follower or echo that throws is told of and harms nobody', async () => {
+    const { store, run, text, problems } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    store.wake('web', 'stdout', () => {
+      throw new Error('broken pipe');
+    });
+    await ended(run('web', 'echo one'));
+    await until('it was told', () => problems.some((problem) => problem.includes('a listener failed: broken pipe')));
+    expect(text('web')).toBe('one\n');
+  });
+
+  test('lines are echoed whole', async () => {
+    const lines: string[] = [];
+    const { store, run } = rig({ echo: (unit, stream, line) => lines.push(`${unit} ${stream} ${line}`) });
+    store.prepare([{ name: 'web', logs: piped }]);
+    await ended(run('web', String.raw`printf 'half'; printf ' line\r\nnext\n'; printf 'bad \377\n' >&2`));
+    await store.drain();
+    expect(lines.sort()).toEqual(['web stderr bad �', 'web stdout half line', 'web stdout next']);
+  });
+});
+
+describe('FIFOs', () => {
+  test('a thousand units are prepared with one subprocess', () => {
+    const spy = vi.spyOn(tools, 'runTool');
+    const { store, fifoDir, problems } = rig();
+    store.prepare(Array.from({ length: 1000 }, (_, index) => ({ name: `unit-${index}`, logs: piped })));
+    expect(spy.mock.calls.filter(([tool]) => tool === 'mkfifo')).toHaveLength(1);
+    spy.mockRestore();
+    expect(readdirSync(fifoDir)).toHaveLength(2000);
+    expect(problems).toEqual([]);
+    const ends = store.openChildEnds('unit-999');
+    expect(lstatSync(join(fifoDir, 'unit-999.stdout')).isFIFO()).toBe(true);
+    expect(lstatSync(join(fifoDir, 'unit-999.stdout')).mode & 0o777).toBe(0o600);
+    closeSync(ends.stdout);
+    closeSync(ends.stderr);
+  });
+
+  test.each([['-m 777'], ['a b\n"c"'], ['ünï 🎉'], ['x'.repeat(255)], ['..x']])('a unit may be called %j', async (name) => {
+    const { store, run, problems } = rig();
+    store.prepare([{ name, logs: piped }]);
+    await ended(run(name, 'echo hello'));
+    await store.drain();
+    expect(readFileSync(store.files(name)?.stdout ?? '', 'utf8')).toBe('hello\n');
+    expect(problems).toEqual([]);
+  });
+
+  test('what is no FIFO, and one that is open to others, is put right', async () => {
+    const { store, fifoDir, run, text } = rig();
+    writeFileSync(join(fifoDir, 'web.stdout'), 'a file');
+    spawnSync('mkfifo', [join(fifoDir, 'web.stderr')]);
+    chmodSync(join(fifoDir, 'web.stderr'), 0o666);
+    store.prepare([{ name: 'web', logs: piped }]);
+    expect(lstatSync(join(fifoDir, 'web.stderr')).mode & 0o777).toBe(0o600);
+    await ended(run('web', 'echo fine'));
+    await store.drain();
+    expect(text('web')).toBe('fine\n');
+  });
+
+  test('one that vanished under a running supervisor is made anew for the next process, the old process is still heard', async () => {
+    const { store, fifoDir, run, text } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    const old = run('web', 'echo ready; while ! [ -e ../go ]; do sleep 0.02; done; echo from old');
+    await until('the old process printed', () => text('web').includes('ready'));
+    rmSync(join(fifoDir, 'web.stdout'));
+    rmSync(join(fifoDir, 'web.stderr'));
+    await ended(run('web', 'echo from new'));
+    old.kill('SIGKILL');
+    await store.drain();
+    expect(text('web')).toBe('ready\nfrom new\n');
+  });
+
+  test('without mkfifo the output is lost, the process is not, and both are said', () => {
+    const before = process.env['PATH'];
+    const { store, problems } = rig();
+    process.env['PATH'] = '/nonexistent';
+    try {
+      store.prepare([{ name: 'web', logs: piped }]);
+      const ends = store.openChildEnds('web');
+      expect(writeSync(ends.stdout, 'x')).toBe(1);
+      closeSync(ends.stdout);
+      closeSync(ends.stderr);
+    } finally {
+      process.env['PATH'] = before;
+    }
+    expect(problems).toContain('output needs the program mkfifo, which was not found on PATH: install coreutils');
+    expect(problems).toContain('stdout of web is lost: output needs the program mkfifo, which was not found on PATH: install coreutils');
+  });
+
+  test('FIFOs that nobody holds go when a supervisor begins, the ones in use stay', async () => {
+    const first = rig();
+    first.store.prepare([{ name: 'gone', logs: piped }, { name: 'lives', logs: piped }]);
+    const child = first.run('lives', 'echo up; exec sleep 60');
+    await until('it is up', () => first.text('lives') === 'up\n');
+    first.store.close();
+    first.reopen();
+    expect(readdirSync(first.fifoDir).sort()).toEqual(['lives.stderr', 'lives.stdout']);
+    child.kill('SIGKILL');
+  });
+
+  test('a removed unit leaves its log and no FIFO', async () => {
+    const { store, run, text, fifoDir } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    await ended(run('web', 'echo last words'));
+    store.remove('web');
+    expect(text('web')).toBe('last words\n');
+    expect(readdirSync(fifoDir)).toEqual([]);
+    expect(store.files('web')).toBeNull();
+    expect(() => store.openChildEnds('web')).toThrow('no log channels were prepared for the unit "web"');
+  });
+});
+
+describe('the supervisor dies, the services do not', () => {
+  test('what is written while nobody reads waits for the next supervisor, nothing lost or doubled', async () => {
+    const { store, run, reopen, text, directory } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    const child = run('web', `i=1; while [ $i -le 300 ]; do echo "line $i"; i=$((i+1)); [ $i -eq 100 ] && { touch ${directory}/half; while ! [ -e ${directory}/go ]; do sleep 0.02; done; }; done; exec sleep 60`);
+    await until('the first lines were read', () => existsSync(join(directory, 'half')) && text('web') === numbered(1, 99));
+    store.close();
+    writeFileSync(join(directory, 'go'), '');
+    const next = reopen();
+    next.prepare([{ name: 'web', logs: piped }]);
+    await until('all lines arrived', () => text('web').endsWith('line 300\n'));
+    expect(text('web')).toBe(numbered(1, 300));
+    child.kill('SIGKILL');
+    await ended(child);
+  });
+
+  test('kill -9 of the supervisor: the service gets no SIGPIPE and every line is there once', async () => {
+    const directory = tempDir();
+    const script = 'i=1; while [ $i -le 400 ]; do echo "line $i"; i=$((i+1)); sleep 0.005; done; echo end; exec sleep 60';
+    const holder = startProgram(holdStore, directory, [directory, script]);
+    await until('the service started', () => holder.output().includes('pid '));
+    const pid = Number(/pid ([0-9]+)/.exec(holder.output())?.[1]);
+    const log = join(directory, 'logs/web_stdout.log');
+    await until('some lines arrived', () => existsSync(log) && readFileSync(log, 'utf8').includes('line 30\n'));
+    holder.kill('SIGKILL');
+    await ended(holder);
+    const { store, text } = rig({}, directory);
+    store.prepare([{ name: 'web', logs: piped }]);
+    await until('the last line arrived', () => text('web').endsWith('end\n'));
+    expect(() => process.kill(pid, 0)).not.toThrow();
+    process.kill(pid, 'SIGKILL');
+    expect(text('web')).toBe(`${numbered(1, 400)}end\n`);
+  });
+});
+
+describe('a flood', () => {
+  test("does not keep another unit's line, nor the supervisor's own timers, from coming", async () => {
+    const small = { ...piped, rotate: { sizeBytes: 4 * 1024 * 1024, keep: 1, compress: false } };
+    const { store, run, text, file } = rig();
+    store.prepare([{ name: 'flood', logs: small }, { name: 'quiet', logs: piped }]);
+    const flood = run('flood', 'exec yes "a flood of lines that never ends"');
+    await until('the flood is on', () => existsSync(`${file('flood')}.1`));
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 5);
+    await ended(run('quiet', 'echo heard'));
+    await until('the quiet line arrived', () => text('quiet') === 'heard\n' && turns >= 5);
+    clearInterval(timer);
+    flood.kill('SIGKILL');
+    await ended(flood);
+    await store.drain();
+    expect(text('flood')).toMatch(/^(a flood of lines that never ends\n)+/);
+  });
+
+  test('draining a pipe that is written to without end comes to an end', async () => {
+    const { store, run, file } = rig();
+    store.prepare([{ name: 'flood', logs: piped }]);
+    const flood = run('flood', 'exec yes');
+    await until('the flood is on', () => existsSync(file('flood')) && statSync(file('flood')).size > 0);
+    await store.drain();
+    expect(statSync(file('flood')).size).toBeGreaterThan(0);
+    flood.kill('SIGKILL');
+    await ended(flood);
+  });
+});
+
+describe('other hands on the files', () => {
+  test('an emptied file is filled from its beginning', async () => {
+    const { store, run, text, file } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    await ended(run('web', 'echo one'));
+    await store.drain();
+    truncateSync(file('web'));
+    await ended(run('web', 'echo two'));
+    await store.drain();
+    expect(text('web')).toBe('two\n');
+  });
+
+  test('a moved or removed file is made anew within about a second', async () => {
+    const { store, run, text, file } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    const child = run('web', 'i=0; while :; do echo "tick $i"; i=$((i+1)); sleep 0.05; done');
+    await until('it ticks', () => text('web').includes('tick 1\n'));
+    renameSync(file('web'), `${file('web')}.moved`);
+    await until('a new file appears', () => text('web').includes('tick'));
+    child.kill('SIGKILL');
+    await ended(child);
+    await store.drain();
+    const all = readFileSync(`${file('web')}.moved`, 'utf8') + text('web');
+    expect(all).toBe(all.split('\n').slice(0, -1).map((_, index) => `tick ${index}\n`).join(''));
+  });
+
+  test("the file of a name that means the same is used, unless it is another unit's own", async () => {
+    const { store, run, logDir } = rig();
+    mkdirSync(logDir);
+    writeFileSync(join(logDir, 'arb_rs_stdout.log'), 'before\n');
+    store.prepare([{ name: 'arb-rs', logs: piped }]);
+    await ended(run('arb-rs', 'echo after'));
+    await store.drain();
+    expect(readFileSync(join(logDir, 'arb_rs_stdout.log'), 'utf8')).toBe('before\nafter\n');
+
+    writeFileSync(join(logDir, 'a_b_stdout.log'), '');
+    store.prepare([{ name: 'a-b', logs: piped }, { name: 'a_b', logs: piped }]);
+    expect(store.files('a-b')?.stdout).toBe(join(logDir, 'a-b_stdout.log'));
+    expect(store.files('a_b')?.stdout).toBe(join(logDir, 'a_b_stdout.log'));
+  });
+});
+
+describe('a unit that writes its file itself', () => {
+  const direct = { ...piped, via: 'file', rotate: { sizeBytes: 1000, keep: 2, compress: false } } as const;
+
+  test('gets the file, appending, and no FIFO', async () => {
+    const { store, run, text, fifoDir } = rig();
+    store.prepare([{ name: 'web', logs: direct }]);
+    await ended(run('web', 'echo one'));
+    await ended(run('web', 'echo two'));
+    expect(text('web')).toBe('one\ntwo\n');
+    expect(readdirSync(fifoDir)).toEqual([]);
+  });
+
+  test('finds a fresh file at its start when the old one is full', async () => {
+    const { store, run, text, file } = rig();
+    store.prepare([{ name: 'web', logs: direct }]);
+    await ended(run('web', 'yes 123456789 | head -n 100'));
+    await ended(run('web', 'echo fresh'));
+    expect(text('web')).toBe('fresh\n');
+    expect(statSync(`${file('web')}.1`).size).toBe(1000);
+  });
+
+  test('is copied and emptied above four times its size while it runs', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const { store, run, file, text } = rig();
+      store.prepare([{ name: 'web', logs: direct }]);
+      await ended(run('web', 'yes 123456789 | head -n 500'));
+      vi.advanceTimersByTime(10_000);
+      await until('it is emptied', () => statSync(file('web')).size === 0);
+      expect(statSync(`${file('web')}.1`).size).toBe(5000);
+      await ended(run('web', 'echo more'));
+      expect(text('web')).toBe('more\n');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe.runIf(canMount)('a full disk', () => {
+  const yes = 'yes 0123456789abcdef | head -n 60000';
+  const logs = { ...piped, rotate: { sizeBytes: 64 * 1024, keep: 9, compress: false } };
+
+  test('oldest archives are given up first: the service goes on and the newest output stays', async () => {
+    const disk = smallDisk(256);
+    if (disk === null) throw new Error('the disk could not be mounted');
+    const { store, run } = rig({ logDir: join(disk, 'logs') });
+    store.prepare([{ name: 'web', logs }]);
+    const { stdout = '', stderr = '' } = store.files('web') ?? {};
+    const child = run('web', `${yes}; echo the newest; echo end >&2; exec sleep 60`);
+    await until('all was taken', () => existsSync(stderr) && readFileSync(stderr, 'utf8') === 'end\n');
+    await store.drain();
+    expect(store.droppedBytes('web')).toBe(0);
+    expect(everything(stdout)).toMatch(/^(0123456789abcdef\n){1000,}the newest\n$/);
+    child.kill('SIGKILL');
+    await ended(child);
+  });
+
+  test('without any: the loss is counted and told once, and writing goes on when there is room', async () => {
+    const disk = smallDisk(64);
+    if (disk === null) throw new Error('the disk could not be mounted');
+    const { store, run, problems } = rig({ logDir: join(disk, 'logs') });
+    store.prepare([{ name: 'web', logs }]);
+    const { stdout = '' } = store.files('web') ?? {};
+    await ended(run('web', 'echo before'));
+    await store.drain();
+    spawnSync('sh', ['-c', `cat /dev/zero > ${join(disk, 'ballast')}`]);
+    await ended(run('web', yes));
+    await store.drain();
+    const dropped = store.droppedBytes('web');
+    expect(dropped).toBeGreaterThan(60_000 * 17 - 8192);
+    expect(problems.filter((problem) => problem.includes('output is dropped until it can'))).toHaveLength(1);
+    rmSync(join(disk, 'ballast'));
+    await ended(run('web', 'echo room again'));
+    await store.drain();
+    expect(readFileSync(stdout, 'utf8')).toMatch(/^before\n[0-9a-f\n]*room again\n$/);
+    expect(problems.at(-1)).toBe(`${stdout}: is written again; ${dropped} bytes were dropped`);
+  });
+});

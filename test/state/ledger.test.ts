@@ -1,0 +1,248 @@
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { openLedger, type Ledger } from '../../src/state/ledger.ts';
+import { record } from './record.ts';
+import { canMount, smallDisk } from './small-disk.ts';
+import { tempDir } from './temp-dir.ts';
+
+function rig(path = join(tempDir(), 'ledger.ndjson')): { path: string; problems: string[]; open: () => Ledger } {
+  const problems: string[] = [];
+  return { path, problems, open: () => openLedger(path, { onProblem: (text) => problems.push(text), bootId: 'boot-1', now: () => 42.5, wallNow: () => 1_700_000_000_000 }) };
+}
+
+describe('what was recorded is read back', () => {
+  test('the last record of a unit wins, a forgotten unit is gone, stamps and notes stay', () => {
+    const { open, problems, path } = rig();
+    const first = open();
+    expect([first.fresh, first.clean, first.records.size]).toEqual([true, true, 0]);
+    first.record(record('web'), true);
+    first.record(record('db', { exit: { code: null, signal: 'SIGKILL' }, deadline: { kind: 'backoff', at: 77 } }), false);
+    first.record(record('web', { state: 'backoff', restarts: 3, failures: [1.5, 2] }), false);
+    first.record(record('old'), false);
+    first.forget('old');
+    first.note('config', '/etc/x.yaml');
+    first.note('slots', { web: 'blue' });
+    expect(first.latest('web')?.record.restarts).toBe(3);
+    expect(first.records.size).toBe(0);
+    first.close();
+
+    const second = open();
+    expect([...second.records.keys()]).toEqual(['web', 'db']);
+    expect(second.records.get('web')).toEqual(record('web', { state: 'backoff', restarts: 3, failures: [1.5, 2] }));
+    expect(second.records.get('db')?.exit).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(second.entries.get('web')?.written).toEqual({ at: 42.5, wallMs: 1_700_000_000_000, bootId: 'boot-1' });
+    expect(second.meta).toEqual(new Map<string, unknown>([['config', '/etc/x.yaml'], ['slots', { web: 'blue' }]]));
+    expect([second.fresh, second.clean]).toEqual([false, false]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    second.close();
+    expect(problems).toEqual([]);
+  });
+
+  test('names with any character survive', () => {
+    const { open } = rig();
+    const names = ['__proto__', 'a "b"\n', 'ünïcode 🎉', 'unit x', 'note y'];
+    const first = open();
+    for (const name of names) first.record(record(name), false);
+    first.close();
+    expect([...open().records.keys()]).toEqual(names);
+  });
+
+  test('clean holds only while nothing was recorded after it', () => {
+    const { open } = rig();
+    const first = open();
+    first.record(record('web'), false);
+    first.markClean();
+    first.close();
+    const second = open();
+    expect(second.clean).toBe(true);
+    second.note('pid', 1);
+    second.close();
+    expect(open().clean).toBe(false);
+  });
+});
+
+describe('damage', () => {
+  test('a torn last line is dropped, and the next record stands on its own line', () => {
+    const { open, path, problems } = rig();
+    const first = open();
+    first.record(record('web'), false);
+    first.close();
+    const whole = readFileSync(path, 'utf8');
+    for (const torn of ['{"at":1,"wall":2,"bo', '\0\0\0\0', `${whole.slice(0, -2)}`]) {
+      writeFileSync(path, whole + torn);
+      const again = open();
+      expect([...again.records.keys()]).toEqual(['web']);
+      again.record(record('db'), false);
+      again.close();
+      expect([...open().records.keys()]).toEqual(['web', 'db']);
+    }
+    expect(problems).toEqual([]);
+  });
+
+  test('a whole last line that only lacks its newline counts', () => {
+    const { open, path } = rig();
+    const first = open();
+    first.record(record('web'), false);
+    first.close();
+    writeFileSync(path, readFileSync(path, 'utf8').trimEnd());
+    const second = open();
+    second.record(record('db'), false);
+    second.close();
+    expect([...open().records.keys()]).toEqual(['web', 'db']);
+  });
+
+  test('damaged lines in the middle are set aside, the rest is used and the file is sound again', () => {
+    const { open, path, problems } = rig();
+    const first = open();
+    first.record(record('web'), false);
+    first.close();
+    appendFileSync(path, 'rubbish\n');
+    appendFileSync(path, `${JSON.stringify({ at: 1, wall: 2, boot: 'b', record: { ...record('bad'), generation: 'many' } })}\n`);
+    appendFileSync(path, `${JSON.stringify({ at: 1, wall: 2, boot: 'b', record: record('db') })}\n`);
+    const damaged = readFileSync(path);
+    const second = open();
+    expect([...second.records.keys()]).toEqual(['web', 'db']);
+    second.record(record('web', { restarts: 9 }), false);
+    second.close();
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain('2 damaged lines (line 2: ');
+    expect(readFileSync(`${path}.corrupt-1`)).toEqual(damaged);
+    const third = open();
+    expect(third.records.get('web')?.restarts).toBe(9);
+    expect(problems).toHaveLength(1);
+    third.close();
+  });
+
+  test('the sentence names the field, what was expected and what was found', () => {
+    const { open, path, problems } = rig();
+    const bad = { ...record('bad'), process: { generation: 1, role: 'boss', token: 't', identity: null, adopted: false } };
+    writeFileSync(path, `${JSON.stringify({ at: 1, wall: 2, boot: 'b', record: bad })}\n{}\n`);
+    open();
+    expect(problems[0]).toContain('line 1: record.process.role: expected one of main, skip, pre_start, got "boss"');
+  });
+
+  test('at most three damaged copies are kept, the newest ones', () => {
+    const { open, path } = rig();
+    for (let round = 1; round <= 5; round += 1) {
+      writeFileSync(path, `rubbish ${round}\n${'{}'}\n`);
+      open().close();
+    }
+    const copies = readdirSync(join(path, '..')).filter((name) => name.includes('corrupt')).sort();
+    expect(copies).toEqual(['ledger.ndjson.corrupt-3', 'ledger.ndjson.corrupt-4', 'ledger.ndjson.corrupt-5']);
+    expect(readFileSync(`${path}.corrupt-5`, 'utf8')).toContain('rubbish 5');
+  });
+
+  test('a ledger that cannot be read is said to be so and is left alone', () => {
+    const { open, path } = rig();
+    mkdirSync(path);
+    const ledger = open();
+    expect(ledger.unreadable).toMatch(/ledger\.ndjson: cannot be read: EISDIR/);
+    expect(ledger.clean).toBe(false);
+    ledger.record(record('web'), true);
+    ledger.close();
+    expect(statSync(path).isDirectory()).toBe(true);
+  });
+});
+
+describe('size', () => {
+  test('it is compacted when it has outgrown what lives in it, and loses nothing', () => {
+    const { open, path } = rig();
+    const ledger = open();
+    for (let round = 0; round < 2000; round += 1) ledger.record(record(`unit-${round % 5}`, { restarts: round }), false);
+    ledger.note('config', '/x');
+    expect(statSync(path).size).toBeLessThan(256 * 1024 + 10 * 1024);
+    ledger.markClean();
+    ledger.close();
+    const again = open();
+    expect([...again.records.values()].map((kept) => kept.restarts).sort()).toEqual([1995, 1996, 1997, 1998, 1999]);
+    expect(again.meta.get('config')).toBe('/x');
+    expect(again.clean).toBe(true);
+    expect(readdirSync(join(path, '..'))).toEqual(['ledger.ndjson']);
+  });
+
+  test('a clean end survives the compaction that it causes', () => {
+    const { open, path } = rig();
+    const ledger = open();
+    ledger.record(record('web'), false);
+    while (statSync(path).size < 257 * 1024) ledger.record(record('web'), false);
+    for (;;) {
+      const before = statSync(path).size;
+      ledger.markClean();
+      if (statSync(path).size < before) break;
+    }
+    ledger.close();
+    expect(open().clean).toBe(true);
+  });
+});
+
+describe('a failing disk', () => {
+  test('records wait while the file cannot be opened, told once, and are written with the next change', () => {
+    const directory = join(tempDir(), 'later');
+    const { open, path, problems } = rig(join(directory, 'ledger.ndjson'));
+    const ledger = open();
+    ledger.record(record('web'), true);
+    ledger.record(record('db'), false);
+    ledger.record(record('web', { restarts: 2 }), false);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain('cannot be written: ENOENT');
+    mkdirSync(directory);
+    ledger.note('pid', 7);
+    ledger.close();
+    expect(existsSync(path)).toBe(true);
+    const again = open();
+    expect(again.records.get('web')?.restarts).toBe(2);
+    expect([...again.records.keys()].sort()).toEqual(['db', 'web']);
+    again.close();
+  });
+
+  test('they are tried again within a minute without a change', () => {
+    vi.useFakeTimers();
+    try {
+      const directory = join(tempDir(), 'later');
+      const { open, path } = rig(join(directory, 'ledger.ndjson'));
+      const ledger = open();
+      ledger.record(record('web'), true);
+      vi.advanceTimersByTime(60_000);
+      expect(existsSync(path)).toBe(false);
+      mkdirSync(directory);
+      vi.advanceTimersByTime(60_000);
+      expect(readFileSync(path, 'utf8')).toContain('"unit":"web"');
+      ledger.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('clean that could not be written is not written behind a later record', () => {
+    const directory = join(tempDir(), 'later');
+    const { open } = rig(join(directory, 'ledger.ndjson'));
+    const ledger = open();
+    ledger.markClean();
+    ledger.record(record('web'), false);
+    mkdirSync(directory);
+    ledger.close();
+    expect(open().clean).toBe(false);
+  });
+
+  test.runIf(canMount)('a full disk never tears a line: what fitted stays readable, the rest follows when there is room', () => {
+    const disk = smallDisk(64);
+    if (disk === null) throw new Error('the disk could not be mounted');
+    const { open, path, problems } = rig(join(disk, 'ledger.ndjson'));
+    writeFileSync(join(disk, 'ballast'), Buffer.alloc(48 * 1024));
+    const ledger = open();
+    for (let round = 0; round < 60; round += 1) ledger.record(record(`unit-${round}`), round % 7 === 0);
+    expect(problems).toHaveLength(1);
+    const lines = readFileSync(path, 'utf8').split('\n');
+    expect(lines.pop()).toBe('');
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
+    rmSync(join(disk, 'ballast'));
+    ledger.record(record('unit-60'), false);
+    ledger.close();
+    const again = open();
+    expect(again.records.size).toBe(61);
+    expect(problems).toHaveLength(1);
+    again.close();
+  });
+});

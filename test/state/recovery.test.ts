@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import type { UnitRecord } from '../../machines/types.ts';
+import type { LedgerEntry } from '../../src/state/ledger-lines.ts';
+import { recover, toThisBoot, type RecoveryOutside, type ScannedRow } from '../../src/state/recovery.ts';
+import { record } from './record.ts';
+
+const now = { at: 10_000, wallMs: 1_000_000, bootId: 'boot-1' };
+const identity = { pid: 100, startTime: '555', bootId: 'boot-1' };
+
+function entry(changes: Partial<UnitRecord> = {}, bootId = 'boot-1'): LedgerEntry {
+  return { record: record('web', changes), written: { at: 5000, wallMs: 995_000, bootId } };
+}
+
+function row(pid: number, changes: Partial<ScannedRow> = {}): ScannedRow {
+  return { pid, pgrp: pid, state: 'S', startTime: '555', tokens: ['t-web'], ...changes };
+}
+
+/** A kernel that shows one table after another and the last one for ever. */
+function kernel(...tables: readonly (readonly ScannedRow[])[]): RecoveryOutside & { scans: number } {
+  const outside = {
+    scans: 0,
+    scan: async () => {
+      const table = tables[Math.min(outside.scans, tables.length - 1)] ?? [];
+      outside.scans += 1;
+      return new Map(table.map((one) => [one.pid, one]));
+    },
+    isAlive: (asked: { pid: number; startTime: string; bootId: string }) => asked.bootId === 'boot-1'
+      && (tables.at(-1) ?? []).some((one) => one.pid === asked.pid && one.startTime === asked.startTime && one.state !== 'Z'),
+    now: () => now,
+    secondLookMs: 0,
+  };
+  return outside;
+}
+
+async function verdict(of: LedgerEntry, outside: RecoveryOutside): Promise<string | undefined> {
+  return (await recover([of], outside))[0]?.verdict;
+}
+
+const intent = { generation: 2, role: 'main', token: 't-web', identity: null, adopted: false } as const;
+
+describe('a recorded process', () => {
+  test('lives when pid, start time, boot and token are its own', async () => {
+    expect(await verdict(entry(), kernel([row(100)]))).toBe('alive');
+  });
+  test('is dead when its pid is gone', async () => {
+    expect(await verdict(entry(), kernel([]))).toBe('dead');
+  });
+  test('is dead when its pid belongs to a process that started at another time', async () => {
+    expect(await verdict(entry(), kernel([row(100, { startTime: '556', tokens: [] })]))).toBe('dead');
+  });
+  test('is dead as a zombie', async () => {
+    expect(await verdict(entry(), kernel([row(100, { state: 'Z', tokens: [] })]))).toBe('dead');
+  });
+  test('is another one when its environment holds the token of somebody else only', async () => {
+    expect(await verdict(entry(), kernel([row(100, { tokens: ['t-other'] })]))).toBe('dead');
+  });
+  test('lives though its environment cannot be read or was cleared by itself', async () => {
+    expect(await verdict(entry(), kernel([row(100, { tokens: null })]))).toBe('alive');
+    expect(await verdict(entry(), kernel([row(100, { tokens: [] })]))).toBe('alive');
+  });
+  test('whose leader ended counts as alive while a process that it started lives', async () => {
+    expect(await verdict(entry(), kernel([row(300, { startTime: '600' })]))).toBe('alive');
+  });
+  test('of another boot is dead, whatever has its pid and token now, and costs no scan', async () => {
+    const outside = kernel([row(100)]);
+    const owned = { ...intent, identity: { ...identity, bootId: 'boot-0' } };
+    expect(await verdict(entry({ process: owned }, 'boot-0'), outside)).toBe('dead');
+    expect(outside.scans).toBe(0);
+  });
+  test('a record without a process rests, and costs no scan', async () => {
+    const outside = kernel([row(100)]);
+    expect(await verdict(entry({ process: null, state: 'stopped' }), outside)).toBe('rest');
+    expect(outside.scans).toBe(0);
+  });
+});
+
+describe('an ordered start of which nothing more is known', () => {
+  test('was not carried out when two scans find no holder of its token', async () => {
+    const outside = kernel([row(7, { tokens: ['t-other'] })]);
+    expect(await verdict(entry({ process: intent, state: 'spawning' }), outside)).toBe('unborn');
+    expect(outside.scans).toBe(2);
+  });
+  test('is found by the second scan when the first came too early', async () => {
+    const [order] = await recover([entry({ process: intent })], kernel([], [row(200, { startTime: '777' })]));
+    expect(order?.verdict).toBe('alive');
+    expect(order?.record.process?.identity).toEqual({ pid: 200, startTime: '777', bootId: 'boot-1' });
+  });
+  test('is the holder that leads its own group, not a child of it', async () => {
+    const [order] = await recover([entry({ process: intent })], kernel([row(90, { pgrp: 200, startTime: '500' }), row(200)]));
+    expect(order?.record.process?.identity?.pid).toBe(200);
+  });
+  test('is not a zombie', async () => {
+    expect(await verdict(entry({ process: intent }), kernel([row(200, { state: 'Z' })]))).toBe('unborn');
+  });
+  test('of another boot is not looked for', async () => {
+    const outside = kernel([row(200)]);
+    expect(await verdict(entry({ process: intent }, 'boot-0'), outside)).toBe('unborn');
+    expect(outside.scans).toBe(0);
+  });
+  test('the second scan leaves the verdicts of the others alone', async () => {
+    const other = { record: record('db', { process: { ...intent, token: 't-db', identity } }), written: entry().written };
+    const orders = await recover([other, entry({ process: intent })], kernel([row(100, { tokens: ['t-db'] })]));
+    expect(orders.map((order) => [order.record.unit, order.verdict])).toEqual([['db', 'alive'], ['web', 'unborn']]);
+  });
+});
+
+describe('times', () => {
+  test('of this boot stay as they are', () => {
+    const same = entry({ failures: [1, 2], since: 3, deadline: { kind: 'backoff', at: 9 } });
+    expect(toThisBoot(same.record, same.written, now)).toBe(same.record);
+  });
+  test('of another boot are carried over through the wall clock', () => {
+    // Written 5 s of wall time ago at 5000: the old clock's 5000 is 5000 of ours.
+    const old = { at: 800_000, wallMs: 995_000, bootId: 'boot-0' };
+    const moved = toThisBoot(record('web', { failures: [799_000], since: 790_000, deadline: { kind: 'backoff', at: 803_000 } }), old, now);
+    expect(moved).toMatchObject({ failures: [4000], since: -5000, deadline: { kind: 'backoff', at: 8000 } });
+  });
+  test('a clock that was set back makes no deadline longer and nothing past lie ahead', () => {
+    const old = { at: 800_000, wallMs: 9_000_000, bootId: 'boot-0' };
+    const moved = toThisBoot(record('web', { failures: [799_999], since: 799_000, deadline: { kind: 'backoff', at: 803_000 } }), old, now);
+    expect(moved).toMatchObject({ failures: [10_000], since: 10_000, deadline: { kind: 'backoff', at: 13_000 } });
+  });
+});
