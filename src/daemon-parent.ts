@@ -23,6 +23,8 @@ export interface Parent {
   hangUp(): void;
   /** To be called just before every orderly end: the guardian ends with this code instead of starting us again. */
   noteEnd(exitCode: number): void;
+  /** The signal that the guardian was sent while no daemon lived to get it. */
+  readonly asked: 'SIGTERM' | 'SIGHUP' | null;
   /** Calls back when the foreground command is gone. */
   onGone(leave: () => void): void;
 }
@@ -32,13 +34,15 @@ export function findParent(environment: NodeJS.ProcessEnv): Parent {
   let ready = descriptorOf(environment['SYSG_READY_FD']);
   const lifeline = descriptorOf(environment['SYSG_LIFELINE_FD']);
   const guardianFile = environment['SYSG_GUARDIAN'] ?? null;
-  for (const name of ['SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_GUARDIAN']) delete environment[name];
+  const asked = environment['SYSG_ASKED'];
+  for (const name of ['SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_GUARDIAN']) delete environment[name];
 
   const hangUp = (): void => {
     if (ready !== null) closeSync(ready);
     ready = null;
   };
   return {
+    asked: asked === 'TERM' || asked === 'INT' ? 'SIGTERM' : asked === 'HUP' ? 'SIGHUP' : null,
     descriptors: [ready, lifeline].filter((descriptor) => descriptor !== null),
     tell: (report) => {
       if (ready === null) return false;

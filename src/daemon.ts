@@ -157,7 +157,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     return { name, phase: view?.phase ?? 'stopped', ...(pid !== undefined && { pid }), ...(error !== null && { error }) };
   };
 
+  let ending = false;
   const shutdown = (because: string): void => {
+    if (ending) return;
+    ending = true;
     log.info('systemg::supervisor', `Shutting down: ${because}`);
     if (options.foreground) process.stdout.write('systemg is shutting down... terminating child services\n');
     send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0 });
@@ -171,6 +174,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     });
   });
   parent.onGone(() => shutdown('the command in the foreground is gone'));
+  if (parent.asked !== null) process.kill(process.pid, parent.asked);
 
   const exitCode = await ended;
   await server.close();

@@ -1,0 +1,71 @@
+// Builds dist/: `sysg` (shell and JavaScript in one executable file), the daemon, and the modules for programs.
+//   node .build/bundle.mjs [--outdir DIR]
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const root = resolve(import.meta.dirname, '..');
+const { values } = parseArgs({ options: { outdir: { type: 'string', default: join(root, 'dist') } } });
+const outdir = resolve(values.outdir);
+
+const common = {
+  bundle: true, platform: 'node', target: 'node20', absWorkingDir: root, write: false, charset: 'utf8', legalComments: 'none',
+  logLevel: 'warning', loader: { '.sh': 'text' },
+};
+// CommonJS starts a fifth faster than modules do. `import.meta` has to be spelled out for it.
+const program = {
+  ...common, format: 'cjs',
+  banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
+  define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
+};
+
+await mkdir(outdir, { recursive: true });
+// The package is one of modules, the programs in here are not.
+await put('package.json', '{"type":"commonjs"}\n');
+await bundle('src/cli/main.ts', 'sysg', {
+  ...program, minifyWhitespace: true, minifySyntax: true,
+  // The real one compiles a pattern of all emoji when it is loaded, which doubles the time that help takes.
+  alias: { 'string-width': './src/cli/print/width.ts' },
+}, { mode: 0o755, wrap: withLauncher });
+await bundle('src/daemon.ts', 'daemon.js', program);
+await bundle('.build/entries/client.ts', 'client.mjs', { ...common, format: 'esm' });
+await bundle('.build/entries/machines.ts', 'machines.mjs', { ...common, format: 'esm', external: ['xstate'] });
+if (outdir === join(root, 'dist')) await declareTypes();
+
+async function bundle(entry, name, options, { mode = 0o644, wrap = (code) => code } = {}) {
+  if (!existsSync(join(root, entry))) {
+    console.error(`bundle: ${entry} does not exist, ${name} is left out`);
+    return;
+  }
+  const result = await build({ ...options, entryPoints: [entry], outfile: join(outdir, name) });
+  await put(name, await wrap(result.outputFiles[0].text), mode);
+}
+
+/** A shell skips the first line and runs what follows; for JavaScript it is a directive and a comment. */
+async function withLauncher(code) {
+  const parts = await Promise.all(['src/guardian.sh', '.build/launcher.sh'].map((path) => readFile(join(root, path), 'utf8')));
+  const shell = parts.join('\n').split('\n').filter((line) => !/^\s*(#|$)/.test(line)).join('\n');
+  if (shell.includes('*/')) throw new Error('the launcher contains */, which would end the comment that holds it');
+  return `#!/bin/sh\n':' /* Shell up to the end of this comment, JavaScript after it.\n${shell}\n*/;\n${code}`;
+}
+
+/** By rename: a shell may be reading the old file. */
+async function put(name, text, mode = 0o644) {
+  const path = join(outdir, name);
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, text);
+  await chmod(temporary, mode);
+  await rename(temporary, path);
+}
+
+async function declareTypes() {
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  const result = spawnSync(tsc, ['-p', join(root, '.build/tsconfig.types.json')], { cwd: root, encoding: 'utf8' });
+  if (result.status !== 0) console.error(`bundle: declarations are incomplete\n${result.error?.message ?? result.stdout}`);
+  await mkdir(join(outdir, 'types'), { recursive: true });
+  await put('types/package.json', '{"type":"module"}\n');
+  for (const name of ['client', 'machines']) await put(`${name}.d.mts`, `export * from './types/.build/entries/${name}.js';\n`);
+}

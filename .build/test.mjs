@@ -1,0 +1,50 @@
+// Runs the tests; the last line of the output is always `N passed, N failed`.
+//   node .build/test.mjs [--all] [argument of vitest]...
+// --all: type-check, lint and build first, each of which counts as one failure when it fails.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const args = process.argv.slice(2);
+// Node 20 reads the file named here at every start, and the tests start it often.
+const { NODE_EXTRA_CA_CERTS: _certificates, ...env } = process.env;
+const scratch = mkdtempSync(join(tmpdir(), 'sysg-test-'));
+const totalsFile = join(scratch, 'totals.json');
+const tool = (name) => join(root, 'node_modules/.bin', name);
+const run = (command, ...rest) => spawnSync(command, rest, { cwd: root, stdio: 'inherit', env: { ...env, SYSG_TEST_TOTALS: totalsFile } }).status === 0;
+
+let failedSteps = 0;
+if (args.includes('--all')) {
+  const steps = [
+    ['type check', tool('tsc'), '--noEmit'],
+    ['lint', tool('oxlint'), '--deny-warnings', 'machines', 'src', 'test'],
+    ['build', process.execPath, '.build/bundle.mjs'],
+  ];
+  for (const [name, ...command] of steps) {
+    if (run(...command)) continue;
+    failedSteps += 1;
+    console.error(`${name} failed`);
+  }
+}
+
+const finished = run(
+  tool('vitest'), 'run', '--config', 'test/vitest.config.ts', '--reporter=default', '--reporter=./.build/totals-reporter.mjs',
+  ...args.filter((argument) => argument !== '--all'),
+);
+const totals = readTotals();
+rmSync(scratch, { recursive: true, force: true });
+// A run without a single failed test that did not end well, or that ran nothing, has failed all the same.
+const failed = failedSteps + totals.failed + (totals.failed === 0 && (!finished || totals.passed === 0) ? 1 : 0);
+process.exitCode = failed === 0 ? 0 : 1;
+process.stdout.write(`${totals.passed} passed, ${failed} failed\n`);
+
+function readTotals() {
+  try {
+    return JSON.parse(readFileSync(totalsFile, 'utf8'));
+  } catch {
+    // It died before it could count.
+    return { passed: 0, failed: 0 };
+  }
+}

@@ -1,0 +1,47 @@
+import { ControlError, readSupervisorPid, sendCommand } from '../control/client.ts';
+import type { Request, Response } from '../control/protocol.ts';
+import type { StatusSnapshot } from '../control/payloads.ts';
+import { refusals, type Refusal } from '../errors.ts';
+import type { Call } from './call.ts';
+
+export type Answer =
+  | { readonly ok: true; readonly response: Exclude<Response, { kind: 'error' }> }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** Sends a request to the supervisor of this call and waits for as long as it works on it. */
+export async function ask(call: Call, request: Request): Promise<Answer> {
+  try {
+    const response = await sendCommand(request, { socket: call.paths.socket });
+    return response.kind === 'error' ? { ok: false, refusal: refusals.refused(response.text) } : { ok: true, response };
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+    if (error.kind === 'not-available') return { ok: false, refusal: refusals.noSupervisor(call.paths.stateDir) };
+    return { ok: false, refusal: error.kind === 'server' ? refusals.refused(error.detail) : refusals.socket(error.message) };
+  }
+}
+
+export type StatusAnswer = { readonly ok: true; readonly snapshot: StatusSnapshot } | { readonly ok: false; readonly refusal: Refusal };
+
+export async function askStatus(call: Call): Promise<StatusAnswer> {
+  const answer = await ask(call, { kind: 'status' });
+  if (!answer.ok) return answer;
+  const { response } = answer;
+  return response.kind === 'status'
+    ? { ok: true, snapshot: response.snapshot } : { ok: false, refusal: refusals.socket(`expected a status, the supervisor answered with ${response.kind}`) };
+}
+
+/** The text of a message; `Ok` has none. */
+export function messageOf(response: Response): string {
+  return response.kind === 'message' || response.kind === 'error' ? response.text : '';
+}
+
+/** For sentences only: null when it is not known. */
+export function supervisorPid(call: Call): number | null {
+  try {
+    return readSupervisorPid(call.paths.stateDir);
+  } catch (error) {
+    // A pid file that cannot be read or holds no pid: the sentence does without it.
+    if (error instanceof ControlError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { refusals, type Refusal } from '../errors.ts';
+import type { LogLevel } from '../logs/log-level.ts';
+import { runtimePaths, type RuntimePaths } from '../state/runtime.ts';
+import type { Flags, ParsedCall } from './arguments.ts';
+import { globals, parseLogLevel } from './options.ts';
+import { speaker, type Speaker, type Terminal } from './terminal.ts';
+
+/** What the command line is called from. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Effective; null where there are none. */
+  readonly uid: number | null;
+  readonly terminal: Terminal;
+  /** Where system mode keeps its state; for telling which mode is meant. */
+  readonly systemStateDir: string;
+}
+
+/** All that a command is given. */
+export interface Call {
+  readonly flags: Flags;
+  readonly system: boolean;
+  readonly dropPrivileges: boolean;
+  /** As given; null lets the supervisor decide. */
+  readonly logLevel: LogLevel | null;
+  readonly paths: RuntimePaths;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly terminal: Speaker;
+}
+
+export type OpenedCall = { readonly ok: true; readonly call: Call } | { readonly ok: false; readonly refusal: Refusal };
+
+/** Decides whose supervisor is meant, with systemg 0.33.0's warnings and refusals about root. */
+export function openCall(parsed: ParsedCall, surroundings: Surroundings): OpenedCall {
+  const { flags, verb } = parsed;
+  const text = flags.text(globals.logLevel);
+  const level = text === null ? null : parseLogLevel(text);
+  const logLevel = level?.ok ? level.level : null;
+  const terminal = speaker(surroundings.terminal, logLevel ?? 'info');
+  const isRoot = surroundings.uid === 0;
+  const system = flags.has(globals.sys);
+  if (system && !isRoot) return { ok: false, refusal: refusals.needsRoot() };
+  if (isRoot && !system) {
+    terminal.warn('Running as root without --sys; state will be stored in userspace paths');
+    const { systemStateDir } = surroundings;
+    if (['sysg.pid', 'control.sock'].some((name) => existsSync(join(systemStateDir, name)))) {
+      return { ok: false, refusal: refusals.otherMode(systemStateDir) };
+    }
+  }
+  const dropPrivileges = flags.has(globals.dropPrivileges);
+  if (dropPrivileges && verb.name !== 'start' && verb.name !== 'restart') {
+    terminal.warn('--drop-privileges only applies when spawning child services during start/restart; this command will ignore it');
+  } else if (dropPrivileges && !isRoot) {
+    terminal.warn('--drop-privileges has no effect when not running as root');
+  }
+  const paths = runtimePaths({ system, env: surroundings.env });
+  return { ok: true, call: { flags, system, dropPrivileges, logLevel, paths, env: surroundings.env, cwd: surroundings.cwd, terminal } };
+}

@@ -1,0 +1,77 @@
+import { refusals, type Refusal } from '../../errors.ts';
+import { isLocked } from '../../state/lock.ts';
+import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';
+import type { Call } from '../call.ts';
+import { chooseConfig } from '../config-choice.ts';
+import type { SettledUnit } from '../launch/handshake.ts';
+import { options } from '../options.ts';
+import { outcomes, refuse, report } from '../report.ts';
+
+/** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
+export async function start(call: Call): Promise<number> {
+  const { flags } = call;
+  const running = isRunning(call);
+  if (typeof running !== 'boolean') return refuse(call, running);
+  if (running) {
+    if (!flags.has(options.daemonize)) return refuse(call, refusals.alreadyRunning(supervisorPid(call)));
+    const service = flags.text(options.service);
+    return service === null ? sayItRuns(call) : startService(call, service);
+  }
+  const config = chooseConfig(call);
+  if (!config.ok) return refuse(call, config.refusal);
+  if (flags.has(options.daemonize)) return startDetached(call, config.path);
+  const { runInForeground } = await import('../launch/foreground.ts');
+  return runInForeground(call, config.path);
+}
+
+/** Starts a supervisor under a guardian and tells how its units came up. */
+export async function startDetached(call: Call, configPath: string): Promise<number> {
+  const { launchDetached } = await import('../launch/detached.ts');
+  const launched = await launchDetached(call, configPath);
+  if (!launched.ok) return refuse(call, launched.refusal);
+  const { units } = launched;
+  const down = units.filter((unit) => faultOf(unit) !== null);
+  const pid = launched.pid === null ? '' : ` (pid ${launched.pid})`;
+  if (down.length > 0) {
+    const lines = down.map((unit) => `  ${unit.name}: ${faultOf(unit)}`);
+    const message = [`${down.length} of ${units.length} services did not start; the supervisor runs${pid}`, ...lines].join('\n');
+    return refuse(call, refusals.notStarted(message), units);
+  }
+  const message = `supervisor started${pid}: ${units.length} ${units.length === 1 ? 'service' : 'services'}`;
+  if (call.flags.has(options.json)) return report(call, { message, units });
+  // systemg 0.33.0 says nothing here, and its callers may count on that.
+  if (call.terminal.stderrIsTerminal) call.terminal.complain(message);
+  return 0;
+}
+
+/** By its lock: the pid file of a dead supervisor proves nothing. A refusal when that cannot be found out. */
+export function isRunning(call: Call): boolean | Refusal {
+  try {
+    return isLocked(call.paths.lock);
+  } catch (error) {
+    return refusals.runtime(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Null: it came up. */
+function faultOf(unit: SettledUnit): string | null {
+  if (unit.error !== undefined) return unit.error;
+  if (unit.phase === 'failed' || unit.phase === 'backoff') return `is in phase ${unit.phase}`;
+  return unit.phase === 'starting' ? 'was still starting when the wait timeout was over' : null;
+}
+
+async function startService(call: Call, service: string): Promise<number> {
+  if (call.dropPrivileges) call.terminal.warn('--drop-privileges has no effect on a supervisor that already runs');
+  const answer = await ask(call, { kind: 'start', service });
+  if (!answer.ok) return refuse(call, answer.refusal);
+  const status = call.flags.has(options.json) ? await askStatus(call) : null;
+  return report(call, { message: messageOf(answer.response), units: status?.ok ? outcomes(status.snapshot, service) : [] });
+}
+
+async function sayItRuns(call: Call): Promise<number> {
+  const { message } = refusals.alreadyRunning(supervisorPid(call));
+  call.terminal.complain(`sysg: ${message}`);
+  if (!call.flags.has(options.json)) return 0;
+  const status = await askStatus(call);
+  return report(call, { message, units: status.ok ? outcomes(status.snapshot, null) : [] });
+}

@@ -1,0 +1,49 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { discoverConfig } from '../config/discover.ts';
+import { ControlError, readConfigHint } from '../control/client.ts';
+import { refusals, type Refusal } from '../errors.ts';
+import type { Call } from './call.ts';
+import { options } from './options.ts';
+
+export type ChosenConfig = { readonly ok: true; readonly path: string } | { readonly ok: false; readonly refusal: Refusal };
+
+/** The file for a supervisor to start with: the one named, else the first of the usual names. */
+export function chooseConfig(call: Call): ChosenConfig {
+  const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: call.flags.text(options.config) });
+  return 'path' in found ? { ok: true, path: found.path } : { ok: false, refusal: refusals.config(found.problem) };
+}
+
+/** The file for a command without a supervisor: as for a start, else the one that the last supervisor used. */
+export function chooseConfigAtRest(call: Call): ChosenConfig {
+  const chosen = chooseConfig(call);
+  const hint = chosen.ok || call.flags.text(options.config) !== null ? null : configInUse(call);
+  return hint === null ? chosen : { ok: true, path: hint };
+}
+
+/** Says so when `-c` names another file than the running supervisor's, which is the one that counts. */
+export function warnAboutOtherConfig(call: Call): void {
+  const named = call.flags.text(options.config);
+  const used = named === null ? null : configInUse(call);
+  if (named === null || used === null) return;
+  if (real(resolve(call.cwd, named)) !== real(used)) call.terminal.warn(`the supervisor runs ${used}; -c ${named} is ignored here`);
+}
+
+function configInUse(call: Call): string | null {
+  try {
+    return readConfigHint(call.paths.stateDir);
+  } catch (error) {
+    // A hint that cannot be read is no hint.
+    if (error instanceof ControlError) return null;
+    throw error;
+  }
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // A file that does not exist is compared by its name.
+    return path;
+  }
+}

@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import guardian from '../../guardian.sh';
+import { refusals, type Refusal } from '../../errors.ts';
+import { prepareRuntime } from '../../state/runtime.ts';
+import { askStatus } from '../ask.ts';
+import type { Call } from '../call.ts';
+import { options } from '../options.ts';
+import { outcomes } from '../report.ts';
+import { daemonCommand, daemonEnvironment, waitTimeoutMs } from './daemon-command.ts';
+import { followStart, type Handshake, type SettledUnit } from './handshake.ts';
+
+export type Launched =
+  | { readonly ok: true; readonly pid: number | null; readonly units: readonly SettledUnit[] }
+  /** `pid` of a supervisor that runs nevertheless. */
+  | { readonly ok: false; readonly refusal: Refusal; readonly pid: number | null };
+
+/** Starts a supervisor under a guardian of its own and waits until its units are settled or given up on. */
+export async function launchDetached(call: Call, configPath: string): Promise<Launched> {
+  const unusable = prepareRuntime(call.paths);
+  if (unusable !== null) return { ok: false, refusal: refusals.runtime(unusable), pid: null };
+  const command = daemonCommand(call, configPath, false);
+  const shell = startGuardian(call, command);
+  const readiness = shell.stdio[3];
+  if (!(readiness instanceof Readable)) throw new Error('the guardian has no readiness descriptor');
+  const handshake = await Promise.race([
+    followStart(readiness, waitTimeoutMs(call)),
+    new Promise<Handshake>((resolve) => {
+      shell.once('error', (error) => resolve({ kind: 'refused', message: `sh could not be started: ${error.message}` }));
+    }),
+  ]);
+  shell.unref();
+  if (handshake.kind === 'silent' && handshake.pid === null) shell.kill('SIGTERM');
+  return handshake.kind === 'late' && handshake.pid !== null ? unitsSoFar(call, handshake.pid) : judge(call, handshake);
+}
+
+/** The wait is over: whoever is not up by now is named by the phase it is in. */
+async function unitsSoFar(call: Call, pid: number): Promise<Launched> {
+  const status = await askStatus(call);
+  return status.ok ? { ok: true, pid, units: outcomes(status.snapshot, call.flags.text(options.service)) } : { ok: false, refusal: status.refusal, pid };
+}
+
+/** A shell that reads its script from a pipe: in listings it shows what it runs, and the installation may be replaced under it. */
+function startGuardian(call: Call, command: readonly string[]): ChildProcess {
+  // What the runtime itself has to say at a violent death lands where people look for it.
+  const log = openSync(call.paths.supervisorLog, 'a', 0o640);
+  try {
+    const child = spawn('/bin/sh', ['-s', '--', call.paths.stateDir, ...command], {
+      stdio: ['pipe', log, log, 'pipe'],
+      detached: true,
+      cwd: '/',
+      env: { ...daemonEnvironment(call.env), SYSG_READY_FD: '3' },
+    });
+    // A shell that is gone before it read its script is reported by its silence.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(`${guardian}\nguard "$@"\n`);
+    return child;
+  } finally {
+    closeSync(log);
+  }
+}
+
+function judge(call: Call, handshake: Handshake): Launched {
+  const { pid } = { pid: null, ...handshake };
+  const log = call.paths.supervisorLog;
+  switch (handshake.kind) {
+    case 'refused': return { ok: false, refusal: refusals.refused(handshake.message), pid: null };
+    case 'silent':
+      return pid === null
+        ? { ok: false, refusal: refusals.died(`the supervisor ended before it was ready; see ${log}`), pid }
+        : { ok: false, refusal: refusals.died(`the supervisor died while it started its services and is started again; see ${log}`), pid };
+    case 'late': return { ok: false, refusal: refusals.timeout(`no word from the supervisor within the wait timeout; see ${log}`), pid };
+    case 'settled': return { ok: true, pid, units: handshake.units };
+  }
+}

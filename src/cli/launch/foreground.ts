@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { refusals } from '../../errors.ts';
+import type { Call } from '../call.ts';
+import { daemonCommand, daemonEnvironment } from './daemon-command.ts';
+
+/** Becomes the supervisor, or stands for it until it ends. Gives its exit code. */
+export async function runInForeground(call: Call, configPath: string): Promise<number> {
+  const command = daemonCommand(call, configPath, true);
+  const execFd = call.env['SYSG_EXEC_FD'];
+  if (execFd !== undefined && /^[0-9]{1,4}$/.test(execFd)) {
+    // The shell that started this puts the supervisor in its own place: one process less for as long as it runs.
+    writeSync(Number(execFd), `state=${quoted(call.paths.stateDir)}\nset -- ${command.map(quoted).join(' ')}\n`);
+    return 0;
+  }
+  return standFor(call, command);
+}
+
+/**
+ * The supervisor gets a session of its own, so that Ctrl-C comes here alone and is handed on once. Descriptor 3 is its
+ * lifeline: when this process dies without a word, it closes, and the supervisor ends in order.
+ */
+function standFor(call: Call, command: readonly string[]): Promise<number> {
+  const [program = process.execPath, ...args] = command;
+  const child = spawn(program, args, {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    detached: true,
+    env: { ...daemonEnvironment(call.env), SYSG_LIFELINE_FD: '3' },
+  });
+  // The line's end here says nothing: the exit does.
+  child.stdio[3]?.on('error', () => undefined);
+  const handOn = (signal: NodeJS.Signals): void => {
+    child.kill(signal);
+  };
+  process.on('SIGINT', handOn).on('SIGTERM', handOn);
+  // To the supervisor, which has no terminal, HUP is a reload. The end of ours is the end.
+  process.on('SIGHUP', () => child.kill(process.stdin.isTTY ? 'SIGTERM' : 'SIGHUP'));
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(call.terminal.refuse(refusals.died(`the supervisor could not be started: ${error.message}`))));
+    child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
+  });
+}
+
+/** As one word of a POSIX shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,75 @@
+import displayWidth, { fit } from './width.ts';
+
+export type Paint = (text: string) => string;
+
+export interface Cell {
+  readonly text: string;
+  readonly paint?: Paint;
+}
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly align: 'left' | 'right';
+  /** It may be cut to this many columns; absent: never. */
+  readonly least?: number;
+  /** Columns of higher rank are left out first when the table does not fit; absent: always shown. */
+  readonly spare?: number;
+  readonly cell: (row: Row) => Cell;
+}
+
+/**
+ * Lines of a table in `width` columns, or as wide as it takes when that is null. Cells are cut first, the last column
+ * before the others; then whole columns go.
+ */
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number | null): string[] {
+  const cells = new Map(columns.map((column) => [column, rows.map((row) => column.cell(row))]));
+  const natural = (column: Column<Row>): number =>
+    Math.max(displayWidth(column.title), ...(cells.get(column) ?? []).map(({ text }) => displayWidth(text)));
+  const shown = width === null ? columns : choose(columns, natural, width);
+  const widths = shrink(shown, natural, width);
+  const line = (cellOf: (column: Column<Row>) => Cell): string =>
+    shown.map((column, index) => place(cellOf(column), column.align, widths[index] ?? 0, index === shown.length - 1)).join(GAP).trimEnd();
+  return [
+    line(({ title }) => ({ text: title })),
+    ...rows.map((_, row) => line((column) => cells.get(column)?.[row] ?? { text: '' })),
+  ];
+}
+
+/** Those that fit when each is cut as far as it may be. */
+function choose<Row>(columns: readonly Column<Row>[], natural: (column: Column<Row>) => number, width: number): readonly Column<Row>[] {
+  const leastOf = (column: Column<Row>): number => Math.min(natural(column), Math.max(column.least ?? Infinity, column.title.length));
+  let shown = columns;
+  while (total(shown.map(leastOf)) > width) {
+    const dispensable = shown.filter(({ spare }) => spare !== undefined).sort((one, other) => (other.spare ?? 0) - (one.spare ?? 0))[0];
+    if (dispensable === undefined) return shown;
+    shown = shown.filter((column) => column !== dispensable);
+  }
+  return shown;
+}
+
+function shrink<Row>(columns: readonly Column<Row>[], natural: (column: Column<Row>) => number, width: number | null): number[] {
+  const widths = columns.map(natural);
+  if (width === null) return widths;
+  for (let index = columns.length - 1; index >= 0; index -= 1) {
+    const excess = total(widths) - width;
+    const column = columns[index];
+    const now = widths[index] ?? 0;
+    if (excess <= 0 || column?.least === undefined) continue;
+    widths[index] = Math.max(Math.min(now, Math.max(column.least, column.title.length)), now - excess);
+  }
+  return widths;
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, widths.length - 1);
+}
+
+function place({ text, paint }: Cell, align: 'left' | 'right', width: number, isLast: boolean): string {
+  const shown = fit(text, width);
+  const painted = paint === undefined ? shown : paint(shown);
+  const blanks = ' '.repeat(Math.max(0, width - displayWidth(shown)));
+  if (align === 'right') return blanks + painted;
+  return isLast ? painted : painted + blanks;
+}
+
+const GAP = '  ';

@@ -1,0 +1,40 @@
+/**
+ * Columns of a terminal that a text takes: escape sequences and combining marks none, East Asian wide characters and
+ * emoji two. Good for tables; joined emoji count by their parts.
+ */
+export default function displayWidth(text: string): number {
+  if (PLAIN.test(text)) return text.length;
+  let width = 0;
+  for (const character of text.replace(ESCAPES, '')) width += characterWidth(character);
+  return width;
+}
+
+/** At most `width` columns; what is cut off shows as `…`. */
+export function fit(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  let kept = '';
+  let used = 1;
+  for (const character of text) {
+    used += characterWidth(character);
+    if (used > width) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+/** Names and commands are other people's: control characters become blanks (one for many), so that none of them can steer the terminal. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, ' ').replace(/\s+/g, ' ').trim();
+}
+
+function characterWidth(character: string): number {
+  if (INVISIBLE.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
+}
+
+const PLAIN = /^[ -~]*$/;
+// eslint-disable-next-line no-control-regex
+const ESCAPES = /\u001b\[[0-9;]*[A-Za-z]/g;
+const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
+const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
+const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]$/u;

@@ -1,0 +1,38 @@
+import type { StatusSnapshot, UnitStatus } from '../control/payloads.ts';
+import { exitCodeOf, type Refusal } from '../errors.ts';
+import type { Call } from './call.ts';
+import { options } from './options.ts';
+
+/** One unit in the JSON that commands answer with. */
+export interface UnitOutcome {
+  readonly name: string;
+  readonly phase: string;
+  readonly pid?: number;
+  readonly error?: string;
+}
+
+/** How a command that changes something ended, in the form that was asked for. Gives the exit code. */
+export function report(call: Call, outcome: { readonly message: string; readonly units: readonly UnitOutcome[] }): number {
+  if (call.flags.has(options.json)) call.terminal.print(JSON.stringify({ ok: true, ...outcome }, null, 2));
+  else if (outcome.message !== '') call.terminal.print(outcome.message);
+  return 0;
+}
+
+/** With `--json` the refusal is on stdout as well, for the program that asked. */
+export function refuse(call: Call, refusal: Refusal, units: readonly UnitOutcome[] = []): number {
+  if (call.flags.has(options.json)) call.terminal.print(JSON.stringify({ ok: false, message: refusal.message, units }, null, 2));
+  call.terminal.refuse(refusal);
+  return exitCodeOf(refusal);
+}
+
+export function outcomes(snapshot: StatusSnapshot, only: string | null): UnitOutcome[] {
+  return snapshot.units.filter(({ name }) => only === null || name === only).map(outcomeOf);
+}
+
+function outcomeOf(unit: UnitStatus): UnitOutcome {
+  return {
+    name: unit.name,
+    phase: unit.phase ?? unit.lifecycle ?? 'stopped',
+    ...(unit.process !== undefined && { pid: unit.process.pid }),
+  };
+}

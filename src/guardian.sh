@@ -1,0 +1,66 @@
+# Keeps a supervisor running: starts it, starts it again when it dies, hands signals on and ends with its exit code.
+# As process 1 it also reaps orphans, which every `wait` below does.
+#
+#   guard <state directory> <command> [argument]...
+#
+# The command says that it ended in order by writing its exit code into the file named in SYSG_GUARDIAN; any other end
+# is a death, whatever its exit code. It is then started again at once, but never twice within a second. One that was
+# asked to end and died of it gets SYSG_ASKED=TERM in its environment: to clean up and end. SYSG_READY_FD=3 says that
+# descriptor 3 wants to hear of the first start; it is closed for later ones.
+
+asked= child= status=0
+
+listen() {
+  # An asynchronous command of a shell ignores INT until it handles it itself, so it is told TERM, which means the same.
+  trap 'hand_on TERM' TERM INT
+  trap 'hand_on HUP' HUP
+}
+
+hand_on() {
+  [ "$1" = HUP ] || asked=$1
+  [ -z "$child" ] || kill -s "$1" "$child" 2>/dev/null
+}
+
+# A signal ends `wait` early: only a process that is gone has ended. 127 is a process that this shell does not know.
+await() {
+  while :; do
+    wait "$1"
+    status=$?
+    [ "$status" -ne 127 ] && kill -0 "$1" 2>/dev/null || return 0
+  done
+}
+
+guard() {
+  SYSG_GUARDIAN=$1/guardian.$$
+  export SYSG_GUARDIAN
+  shift
+  rm -f "$SYSG_GUARDIAN"
+  listen
+  [ -z "$asked" ] || exit 143
+  while :; do
+    sleep 1 </dev/null >/dev/null 2>&1 3>&- &
+    pause=$!
+    told=$asked
+    [ -z "$told" ] || export SYSG_ASKED="$told"
+    "$@" &
+    child=$!
+    [ "$asked" = "$told" ] || kill -s "$asked" "$child" 2>/dev/null
+    if [ -n "${SYSG_READY_FD-}" ]; then
+      unset SYSG_READY_FD
+      exec 3>&-
+    fi
+    await "$child"
+    child= code=$status
+    if [ -e "$SYSG_GUARDIAN" ]; then
+      read -r code <"$SYSG_GUARDIAN"
+      rm -f "$SYSG_GUARDIAN"
+      case $code in '' | *[!0-9]*) code=1 ;; esac
+      exit "$code"
+    fi
+    # Nothing could be told through a directory that somebody has removed, and nothing is left to take over.
+    [ -d "${SYSG_GUARDIAN%/*}" ] || exit "$code"
+    # It knew from its start that it was to end and died again: another one would do no better.
+    [ -z "$told" ] || exit "$code"
+    await "$pause"
+  done
+}

@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { version } from '../../package.json';
+import { parsePlain, type ParsedCall } from '../../src/cli/arguments.ts';
+import { explain } from '../../src/cli/explain.ts';
+import { globalOptions, parseLogLevel, type OptionSpec } from '../../src/cli/options.ts';
+import { verbs } from '../../src/cli/verbs.ts';
+import { sysg } from './rig.ts';
+
+describe('what is wrong with a command line is said in one sentence, with exit code 2', () => {
+  test.each([
+    [['statu'], "unknown command 'statu', did you mean 'status'?"],
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['status', '--jsn'], "unknown option '--jsn', did you mean '--json'?"],
+    [['logs', '--no-folow'], "unknown option '--no-folow', did you mean '--no-follow'?"],
+    [['--verison'], "unknown option '--verison', did you mean '--version'?"],
+    [['stop', '--lines', '3'], "unknown option '--lines'"],
+    [['stop', '-x'], "unknown option '-x'"],
+    [['stop', 'web'], "unexpected argument 'web'; to name a service: sysg stop -s web"],
+    [['stop', '-s'], "option '--service' needs a value: NAME"],
+    [['stop', '--service='], "option '--service': expected NAME, got nothing"],
+    [['stop', '-s', 'a', '-s', 'b'], "option '--service' was given 2 times, expected once"],
+    [['logs', '-l', 'many'], '--lines: expected a whole number ≥ 0, got "many"'],
+    [['logs', '-k', 'stdotu'], '--kind: expected stdout, stderr or supervisor, got "stdotu", did you mean \'stdout\'?'],
+    [['start', '--wait-timeout', 'soon'], '--wait-timeout: expected a duration such as 500ms, 5s, 2m, 1h or 1d, got "soon"'],
+    [['--log-level', 'x', 'status'], "--log-level: invalid log level 'x' (expected off, error, warn, info, debug, trace or 0-5)"],
+    [['--log-level', '9', 'status'], "--log-level: unsupported log level number '9' (expected 0-5)"],
+    [['--log-level=', 'status'], 'log level cannot be empty'],
+    [['--daemonize', 'start'], "option '--daemonize' goes after its command, as in: sysg start --daemonize"],
+    [['start', '--', 'sleep', '1'], 'a command after -- is not supported yet: put it in a configuration as a service'],
+  ])('%j', async (argv, sentence) => {
+    const { exitCode, stdout, stderr } = await sysg(argv);
+    expect(stderr.split('\n')[0]).toBe(`sysg: ${sentence}`);
+    expect(stderr).toMatch(/\ntry: sysg .*--help\n$/);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  });
+
+  test('no command at all: help on stderr', async () => {
+    const { exitCode, stdout, stderr } = await sysg([]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    for (const { name } of verbs) expect(stderr).toContain(`sysg ${name} `);
+  });
+});
+
+describe('help', () => {
+  test.each([['--help'], ['-h'], ['help']])('%s names every command and teaches with examples', async (word) => {
+    const { exitCode, stdout, stderr } = await sysg([word]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    for (const { name, about } of verbs) {
+      expect(stdout).toContain(`sysg ${name}`);
+      expect(stdout).toContain(about);
+    }
+    expect(stdout).toContain('Examples:');
+    expect(stdout).toContain('Exit codes:');
+  });
+
+  test.each(verbs.map((verb) => [verb.name, verb] as const))('of %s lists its options and examples', async (name, verb) => {
+    const { stdout } = await sysg([name, '--help'], { columns: 110 });
+    expect((await sysg(['help', name], { columns: 110 })).stdout).toBe(stdout);
+    for (const option of [...verb.options, ...globalOptions]) expect(stdout).toContain(`--${option.name}`);
+    for (const [command] of verb.examples) expect(stdout).toContain(command);
+  });
+
+  test('every example is a command line that is understood', () => {
+    const examples = verbs.flatMap((verb) => verb.examples.map(([command]) => command));
+    expect(examples.filter((command) => parsePlain(command.split(' ').slice(1)) === null)).toEqual([]);
+  });
+
+  test.each([['--version'], ['-V']])('%s prints the version of the package', async (word) => {
+    expect(await sysg([word])).toEqual({ exitCode: 0, stdout: `sysg ${version}\n`, stderr: '' });
+  });
+});
+
+describe('the plain parser', () => {
+  test('reads flags before and after the command, glued or apart', () => {
+    const parsed = parsePlain(['--log-level', 'debug', 'logs', '--service=web', '-l', '5', '--no-follow']);
+    expect(parsed?.verb.name).toBe('logs');
+    expect(valuesOf(parsed)).toEqual({ 'log-level': 'debug', service: 'web', lines: '5', 'no-follow': true });
+  });
+
+  test.each([[['logs', '-l', 'x']], [['logs', '--help']], [['stop', '-s']], [['stop', '-s', '-x']], [['nope']], [[]], [['stop', 'web']], [['stop', '--', 'x']], [['stop', '--json=1']], [['--json', 'stop']]])(
+    'leaves %j to the one that explains', (argv) => {
+      expect(parsePlain(argv)).toBeNull();
+    },
+  );
+
+  test('means what the full parser means', async () => {
+    await fc.assert(fc.asyncProperty(commandLines, async (argv) => {
+      const plain = parsePlain(argv);
+      if (plain === null) return;
+      const explained = await explain(argv, 100);
+      expect(explained.kind).toBe('call');
+      if (explained.kind !== 'call') return;
+      expect(explained.parsed.verb).toBe(plain.verb);
+      expect(valuesOf(explained.parsed)).toEqual(valuesOf(plain));
+    }), { numRuns: 150 });
+  });
+});
+
+test.each([
+  ['warn', 'warn'], ['WARNING', 'warn'], ['err', 'error'], ['information', 'info'], ['0', 'off'], ['5', 'trace'], [' Debug ', 'debug'],
+])('log level %j is %s', (text, level) => {
+  expect(parseLogLevel(text)).toEqual({ ok: true, level });
+});
+
+function valuesOf(parsed: ParsedCall | null): Record<string, string | true> {
+  const all: readonly OptionSpec[] = parsed === null ? [] : [...globalOptions, ...parsed.verb.options];
+  return Object.fromEntries(all.filter((option) => parsed?.flags.has(option)).map((option) => [option.name, parsed?.flags.text(option) ?? true]));
+}
+
+const flag = fc.constantFrom(...globalOptions, ...verbs.flatMap((verb) => verb.options)).chain((option: OptionSpec) => {
+  const value = option.name === 'lines' ? fc.nat(1000).map(String)
+    : option.name === 'kind' ? fc.constantFrom('stdout', 'STDERR', 'supervisor')
+      : option.name === 'log-level' ? fc.constantFrom('warn', '3', 'ERR')
+        : option.name === 'wait-timeout' ? fc.constantFrom('5', '500ms', '1h')
+          : fc.constantFrom('web', 'a b', '007', 'true', 'x=y', 'ünit', '1e3', 'a.b');
+  const names = [`--${option.name}`, ...(option.short === undefined ? [] : [`-${option.short}`])];
+  if (option.value === undefined) return fc.constantFrom(...names).map((name) => [name]);
+  return fc.tuple(fc.constantFrom(...names), value, fc.boolean()).map(([name, text, glued]) => (glued && name.startsWith('--') ? [`${name}=${text}`] : [name, text]));
+});
+const commandLines = fc.tuple(fc.array(flag, { maxLength: 1 }), fc.constantFrom(...verbs.map(({ name }) => name)), fc.array(flag, { maxLength: 4 }))
+  .map(([before, verb, after]) => [...before.flat(), verb, ...after.flat()]);

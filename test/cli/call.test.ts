@@ -1,0 +1,85 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ownDirectory, sysg } from './rig.ts';
+
+describe('whose supervisor is meant', () => {
+  test('--sys is for root', async () => {
+    expect(await sysg(['--sys', 'status'])).toEqual({ exitCode: 1, stdout: '', stderr: 'sysg: --sys requires root privileges\n' });
+  });
+
+  test('root without --sys is warned', async () => {
+    const { stderr } = await sysg(['status'], { uid: 0 });
+    expect(stderr).toContain('sysg: warning: Running as root without --sys; state will be stored in userspace paths\n');
+  });
+
+  test('unless only errors are to be reported', async () => {
+    const { stderr } = await sysg(['status', '--log-level', 'error'], { uid: 0 });
+    expect(stderr).not.toContain('warning');
+  });
+
+  test.each(['sysg.pid', 'control.sock'])('root without --sys is refused where system mode has left its %s', async (name) => {
+    const systemStateDir = ownDirectory();
+    writeFileSync(join(systemStateDir, name), '');
+    const { exitCode, stderr } = await sysg(['status'], { uid: 0, systemStateDir });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`sysg: Detected system-mode state at ${systemStateDir} while running as root without --sys. Re-run with --sys`);
+  });
+
+  test('--drop-privileges is warned about where it does nothing', async () => {
+    expect((await sysg(['stop', '--drop-privileges'])).stderr).toContain('only applies when spawning child services during start/restart');
+    expect((await sysg(['restart', '--drop-privileges'])).stderr).toContain('--drop-privileges has no effect when not running as root');
+  });
+});
+
+describe('without a supervisor', () => {
+  test.each([['status'], ['restart'], ['status', '--json']])('%s says so and how to start one', async (...argv) => {
+    const home = ownDirectory();
+    const { exitCode, stderr, stdout } = await sysg(argv, { env: { HOME: home } });
+    expect(stderr).toBe(`sysg: no supervisor is running (state directory ${home}/.local/share/systemg); start one with: sysg start --daemonize\n`);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+  });
+
+  test('restart --json puts the refusal on stdout too', async () => {
+    const { stdout } = await sysg(['restart', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, units: [], message: expect.stringContaining('no supervisor is running') });
+  });
+
+  test('stop has nothing to do, which is no failure where there is a configuration', async () => {
+    const home = ownDirectory();
+    writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web: {command: sleep 1}\n');
+    const { exitCode, stderr } = await sysg(['stop'], { env: { HOME: home } });
+    expect(stderr).toMatch(/^sysg: no supervisor is running \(state directory .*\)\n$/);
+    expect(exitCode).toBe(0);
+  });
+
+  test('stop with a configuration that cannot be read fails with the place of the mistake', async () => {
+    const home = ownDirectory();
+    writeFileSync(join(home, 'broken.yaml'), 'version: "1"\nservices:\n  web: {comand: sleep 1}\n');
+    const { exitCode, stderr } = await sysg(['stop', '-c', 'broken.yaml'], { env: { HOME: home } });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`${home}/broken.yaml:3:9: services.web.comand: unknown key 'comand', did you mean 'command'?`);
+  });
+
+  test('start and stop without any configuration name the places that were searched', async () => {
+    for (const verb of ['start', 'stop']) {
+      const { exitCode, stderr } = await sysg([verb]);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain('No config file found: looked for sysg.config.yaml, sysg.yaml, systemg.yaml in ');
+    }
+  });
+
+  test('logs shows what is on file and ends', async () => {
+    const home = ownDirectory();
+    const logDir = join(home, '.local/share/systemg/logs');
+    mkdirSync(logDir, { recursive: true });
+    writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  b: {command: sleep 1}\n  long-name: {command: sleep 1}\n');
+    writeFileSync(join(logDir, 'b_stdout.log'), 'one\ntwo\nthree');
+    writeFileSync(join(logDir, 'long-name_stdout.log'), 'x\n');
+    const around = { env: { HOME: home } };
+    expect(await sysg(['logs', '-s', 'b', '-k', 'stdout', '-l', '2'], around)).toEqual({ exitCode: 0, stdout: 'two\nthree', stderr: '' });
+    expect((await sysg(['logs', '-k', 'stdout'], around)).stdout).toBe('b         | one\nb         | two\nb         | three\nlong-name | x\n');
+    expect((await sysg(['logs', '-s', 'b', '-k', 'stdout', '-l', '1'], { ...around, columns: 40 })).stdout).toContain('│             b [offline]              │\n');
+    expect(await sysg(['logs', '-s', 'nope'], around)).toEqual({ exitCode: 1, stdout: '', stderr: "sysg: Service 'nope' not found in configuration\n" });
+  });
+});

@@ -1,0 +1,162 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { onTestFinished, describe, expect, test } from 'vitest';
+import { ownDirectory, until } from './rig.ts';
+
+const script = readFileSync(resolve(import.meta.dirname, '../../src/guardian.sh'), 'utf8');
+
+/** A stand-in for the daemon: notes each of its starts, then does what `body` says. */
+const prelude = `#!/bin/sh
+directory=$1
+start=$(cat "$directory/starts" 2>/dev/null | wc -l)
+start=$((start + 1))
+printf '%s %s %s\\n' "$$" "\${SYSG_READY_FD:-none}" "\${SYSG_ASKED:-none}" >>"$directory/starts"
+echo start >>"$directory/order"
+end() { printf %s "$1" >"$SYSG_GUARDIAN"; exit "\${2:-0}"; }
+forever() { while :; do sleep 0.02; done; }
+`;
+
+interface Start {
+  readonly pid: number;
+  readonly readyFd: string;
+  readonly asked: string;
+}
+
+interface Guarded {
+  readonly directory: string;
+  readonly guardian: ChildProcess;
+  readonly ended: Promise<number | null>;
+  starts(): Start[];
+  startNumber(count: number): Promise<Start>;
+}
+
+function guard(body: string, options: { readonly ready?: boolean; readonly tools?: string } = {}): Guarded {
+  const directory = ownDirectory();
+  const daemon = join(directory, 'daemon');
+  writeFileSync(daemon, `${prelude}${body}\n`);
+  chmodSync(daemon, 0o755);
+  const guardian = spawn('/bin/sh', ['-s', '--', directory, daemon, directory], {
+    stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
+    detached: true,
+    env: {
+      PATH: [options.tools, process.env['PATH']].filter((path) => path !== undefined).join(':'),
+      ORDER: join(directory, 'order'),
+      ...(options.ready && { SYSG_READY_FD: '3' }),
+    },
+  });
+  guardian.stdin?.end(`${script}\nguard "$@"\n`);
+  const ended = new Promise<number | null>((settle) => guardian.once('exit', settle));
+  onTestFinished(() => {
+    // Its session is its own: what is left of it ends here.
+    if (guardian.pid !== undefined && guardian.exitCode === null) process.kill(-guardian.pid, 'SIGKILL');
+  });
+  const starts = (): Start[] => {
+    const path = join(directory, 'starts');
+    if (!existsSync(path)) return [];
+    return readFileSync(path, 'utf8').trim().split('\n').map((line) => {
+      const [pid = '', readyFd = '', asked = ''] = line.split(' ');
+      return { pid: Number(pid), readyFd, asked };
+    });
+  };
+  return { directory, guardian, ended, starts, startNumber: (count) => until(() => starts()[count - 1]) };
+}
+
+describe('the guardian', () => {
+  test.each([0, 3, 143])('passes on the exit code %i of an ordered end, whatever the process itself ended with', async (code) => {
+    const guarded = guard(`end ${code} 1`);
+    expect(await guarded.ended).toBe(code);
+    expect(guarded.starts()).toHaveLength(1);
+    expect(existsSync(join(guarded.directory, `guardian.${guarded.guardian.pid}`))).toBe(false);
+  });
+
+  test('starts the daemon again after kill -9', async () => {
+    const guarded = guard('trap "end 5" TERM; forever');
+    const first = await guarded.startNumber(1);
+    process.kill(first.pid, 'SIGKILL');
+    const second = await guarded.startNumber(2);
+    expect(second.pid).not.toBe(first.pid);
+    guarded.guardian.kill('SIGTERM');
+    expect(await guarded.ended).toBe(5);
+  });
+
+  test('takes an exit 0 without a word for a death too', async () => {
+    const guarded = guard('[ "$start" -gt 1 ] && end 0; exit 0');
+    expect(await guarded.ended).toBe(0);
+    expect(guarded.starts()).toHaveLength(2);
+  });
+
+  test('never starts it twice within a second', async () => {
+    const tools = ownDirectory();
+    writeFileSync(join(tools, 'sleep'), `#!/bin/sh\n/bin/sleep "$1"\necho "slept $1" >>"$ORDER"\n`, { mode: 0o755 });
+    const guarded = guard('[ "$start" -gt 3 ] && end 0; exit 9', { tools });
+    expect(await guarded.ended).toBe(0);
+    const order = readFileSync(join(guarded.directory, 'order'), 'utf8').trim().split('\n');
+    expect(order.slice(0, 7)).toEqual(['start', 'slept 1', 'start', 'slept 1', 'start', 'slept 1', 'start']);
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('hands %s on as TERM and waits for the end', async (signal) => {
+    const guarded = guard('trap "sleep 0.2; end 7" TERM; : >"$directory/armed"; forever');
+    await until(() => existsSync(join(guarded.directory, 'armed')));
+    guarded.guardian.kill(signal);
+    expect(await guarded.ended).toBe(7);
+    expect(guarded.starts()).toHaveLength(1);
+  });
+
+  test('hands HUP on and goes on', async () => {
+    const guarded = guard('trap \': >"$directory/hup"\' HUP; trap "end 0" TERM; : >"$directory/armed"; forever');
+    await until(() => existsSync(join(guarded.directory, 'armed')));
+    guarded.guardian.kill('SIGHUP');
+    await until(() => existsSync(join(guarded.directory, 'hup')));
+    expect(guarded.guardian.exitCode).toBeNull();
+    guarded.guardian.kill('SIGTERM');
+    expect(await guarded.ended).toBe(0);
+    expect(guarded.starts()).toHaveLength(1);
+  });
+
+  test('a daemon that dies of TERM before it could handle it is started once more, to clean up', async () => {
+    const guarded = guard('[ -n "$SYSG_ASKED" ] && end 0; forever');
+    await guarded.startNumber(1);
+    guarded.guardian.kill('SIGTERM');
+    expect(await guarded.ended).toBe(0);
+    expect(guarded.starts().map(({ asked }) => asked)).toEqual(['none', 'TERM']);
+  });
+
+  test('and only once more', async () => {
+    const guarded = guard('[ -n "$SYSG_ASKED" ] && exit 70; forever');
+    await guarded.startNumber(1);
+    guarded.guardian.kill('SIGTERM');
+    expect(await guarded.ended).toBe(70);
+    expect(guarded.starts()).toHaveLength(2);
+  });
+
+  test('TERM while no daemon lives is for the next one', async () => {
+    const guarded = guard('[ -n "$SYSG_ASKED" ] && end 4; : >"$directory/dying"; exit 9');
+    await until(() => existsSync(join(guarded.directory, 'dying')));
+    guarded.guardian.kill('SIGTERM');
+    expect(await guarded.ended).toBe(4);
+    expect(guarded.starts().at(-1)?.asked).toBe('TERM');
+  });
+
+  test('the readiness descriptor is for the first start, and closes with it', async () => {
+    const guarded = guard('[ "$start" -eq 1 ] && { echo first >&3; exit 9; }; { echo second >&3; } 2>/dev/null; trap "end 0" TERM; forever', { ready: true });
+    const readiness = guarded.guardian.stdio[3];
+    if (!(readiness instanceof Readable)) throw new Error('no descriptor 3');
+    expect(await text(readiness)).toBe('first\n');
+    await guarded.startNumber(2);
+    expect(guarded.starts().map(({ readyFd }) => readyFd)).toEqual(['3', 'none']);
+    guarded.guardian.kill('SIGTERM');
+    expect(await guarded.ended).toBe(0);
+  });
+
+  test('ends with a daemon that dies after its state directory was removed', async () => {
+    const guarded = guard('rm -rf "$directory"; exit 9');
+    expect(await guarded.ended).toBe(9);
+  });
+
+  test('rubbish in the file is an end that failed', async () => {
+    expect(await guard('end rubbish').ended).toBe(1);
+  });
+});

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import type { StatusSnapshot, UnitStatus } from '../../src/control/payloads.ts';
+import { statusTable, stateOf } from '../../src/cli/print/status.ts';
+import displayWidth, { fit, printable } from '../../src/cli/print/width.ts';
+import { table } from '../../src/cli/print/table.ts';
+
+const web: UnitStatus = {
+  name: 'web', hash: '0123456789abcdef', kind: 'service', health: 'healthy', lifecycle: 'running', phase: 'running', restarts: 2,
+  process: { pid: 4711, state: 'running' }, uptime: { seconds: 3723, human: '1 hours ago' }, command: 'node server.js --port 8080',
+};
+const crasher: UnitStatus = {
+  name: 'a-crashing-worker-with-a-long-name', hash: 'fedcba9876543210', kind: 'service', health: 'failing', lifecycle: 'exited_with_error', phase: 'backoff',
+  restarts: 17, next_at: '2026-01-01T00:00:03.200Z', last_exit: { exit_code: 3 },
+  command: 'sh -c "while true; do sleep 1; echo a rather long command that nobody wants to read to its end; done"',
+};
+
+function snapshotOf(units: readonly UnitStatus[]): StatusSnapshot {
+  return { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00.000Z', overall_health: 'failing', units };
+}
+
+function lines(units: readonly UnitStatus[], width: number | null, color = false): string[] {
+  return statusTable(snapshotOf(units), { width, color });
+}
+
+describe('the status table', () => {
+  test('is not cut when there is no terminal', () => {
+    expect(lines([web, crasher], null)).toEqual([
+      'UNIT                                STATE        PID  UPTIME  RESTARTS  HEALTH   LAST_EXIT  COMMAND',
+      `a-crashing-worker-with-a-long-name  backoff 4s     -  -             17  failing  exit 3     ${crasher.command}`,
+      'web                                 running     4711  1h 2m          2  healthy  -          node server.js --port 8080',
+      '',
+      'Overall health: failing (1 backoff, 1 running)',
+    ]);
+  });
+
+  test.each([80, 120, 200])('fits %i columns and keeps name, state and health', (width) => {
+    const rows = lines([web, crasher], width).slice(0, 3);
+    for (const row of rows) expect(displayWidth(row)).toBeLessThanOrEqual(width);
+    expect(rows[0]).toMatch(/^UNIT +STATE +PID +UPTIME +RESTARTS +HEALTH/);
+    expect(rows[1]).toMatch(/^a-crashing-.+ backoff 4s .+failing/);
+    expect(rows[2]).toMatch(/^web .+running +4711 +1h 2m .+healthy/);
+  });
+
+  test('cuts the command before the name', () => {
+    const [, row = ''] = lines([crasher], 120);
+    expect(row).toContain('a-crashing-worker-with-a-long-name');
+    expect(row.endsWith('…')).toBe(true);
+    expect(displayWidth(row)).toBe(120);
+  });
+
+  test('leaves columns out when even cut cells do not fit', () => {
+    const header = lines([web, crasher], 50)[0] ?? '';
+    expect(header).not.toContain('COMMAND');
+    expect(header).toContain('HEALTH');
+    expect(displayWidth(header)).toBeLessThanOrEqual(50);
+  });
+
+  test('has CPU and RSS only when somebody measured them', () => {
+    const metrics = { latest_cpu_percent: 12.34, average_cpu_percent: 1, max_cpu_percent: 20, latest_rss_bytes: 3 * 1024 * 1024, samples: 5 };
+    expect(lines([web], null)[0]).not.toContain('RSS');
+    const [header, measured, other] = lines([{ ...web, metrics }, crasher].toReversed(), null);
+    expect(header).toMatch(/ CPU +RSS /);
+    expect(other).toMatch(/ 12\.3% +3\.0MB /);
+    expect(measured).toMatch(/ - +- +failing/);
+  });
+
+  test('colours words without changing where they stand', () => {
+    const plain = lines([web, crasher], 120);
+    const coloured = lines([web, crasher], 120, true);
+    expect(coloured[1]).toContain('\u001b[31mfailing\u001b[39m');
+    // eslint-disable-next-line no-control-regex
+    expect(coloured.map((line) => line.replace(/\u001b\[[0-9;]*m/g, ''))).toEqual(plain);
+  });
+
+  test('lets no name or command steer the terminal', () => {
+    const evil = { ...web, name: 'w\u001b[2Jeb\u202e', command: 'printf "a\nb"\u0007' };
+    const all = lines([evil], null).join('\n');
+    // eslint-disable-next-line no-control-regex
+    expect(all).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+    expect(all).toContain('printf "a b"');
+  });
+
+  test('names the signal that ended a unit', () => {
+    expect(lines([{ ...crasher, last_exit: { signal: 9 } }], null)[1]).toContain('SIGKILL');
+  });
+});
+
+describe('the state of a unit', () => {
+  test.each([
+    ['completed', { phase: 'stopped', lifecycle: 'exited_successfully' }],
+    ['skipped', { phase: 'stopped', lifecycle: 'skipped' }],
+    ['stopped', { phase: 'stopped', lifecycle: 'stopped' }],
+    ['unready', { phase: 'running', ready: false }],
+    ['failed', { phase: 'failed', lifecycle: 'exited_with_error' }],
+  ] as const)('is %s by its phase and outcome', (word, facts) => {
+    expect(stateOf({ name: 'x', hash: 'h', kind: 'service', health: 'healthy', ...facts })).toBe(word);
+  });
+
+  test.each([
+    ['missing', { process: { pid: 1, state: 'missing' }, lifecycle: 'exited_with_error' }],
+    ['failed', { lifecycle: 'exited_with_error' }],
+    ['running', { process: { pid: 1, state: 'running' }, lifecycle: 'running' }],
+    ['unknown', {}],
+  ] as const)('is %s in what systemg 0.33.0 sends, which knows no phases', (word, facts) => {
+    expect(stateOf({ name: 'x', hash: 'h', kind: 'service', health: 'healthy', ...facts })).toBe(word);
+  });
+});
+
+describe('the width of text', () => {
+  test.each([['abc', 3], ['héllo', 5], ['日本', 4], ['e\u0301', 1], ['\u001b[31mred\u001b[39m', 3], ['🚀', 2], ['', 0]])('%j takes %i columns', (text, width) => {
+    expect(displayWidth(text)).toBe(width);
+  });
+
+  test('a cut never exceeds its width, not by half a wide character either', () => {
+    expect(fit('日本語', 4)).toBe('日…');
+    expect(fit('abc', 3)).toBe('abc');
+    expect(fit('abcd', 3)).toBe('ab…');
+  });
+
+  test('printable text is one line of single blanks', () => {
+    expect(printable('  a\t\n b\u0000c ')).toBe('a b c');
+  });
+});
+
+test('a table of no rows is its header', () => {
+  expect(table([{ title: 'A', align: 'left', cell: () => ({ text: '' }) }, { title: 'B', align: 'right', cell: () => ({ text: '' }) }], [], 80)).toEqual(['A  B']);
+});
