@@ -17,7 +17,10 @@ export interface UnitView {
   readonly outcome: Outcome;
   readonly lifecycle: Lifecycle;
   readonly health: Health;
+  /** What is left of it may still be there when `alive` is false. */
   readonly process: OwnedProcess | null;
+  /** The leader of the service's own process lives, as far as was reported. */
+  readonly alive: boolean;
   readonly generation: number;
   readonly restarts: number;
   /** Failures in a row. */
@@ -39,12 +42,12 @@ export function viewUnit(snapshot: SupervisorSnapshot, name: string): UnitView |
   const unit = snapshot.context.units.get(name);
   const context = unit?.ref?.getSnapshot().context;
   if (unit === undefined || context === undefined) return null;
-  const alive = context.process?.identity != null && context.process.role === 'main';
+  const alive = context.process?.identity != null && context.process.role === 'main' && context.ended === null;
   const phase = phaseOf(context.leaf);
   const facts = { phase, wanted: context.wanted, outcome: context.outcome, ready: context.ready, alive };
   return {
     spec: context.spec, state: context.leaf, phase, wanted: context.wanted, ready: context.ready, outcome: context.outcome,
-    lifecycle: lifecycleOf(facts), health: healthOf(facts), process: context.process, generation: context.generation, restarts: context.restarts,
+    lifecycle: lifecycleOf(facts), health: healthOf(facts), process: context.process, alive, generation: context.generation, restarts: context.restarts,
     failures: context.streak, cause: context.cause, reason: context.reason ?? context.refusal, exit: context.exit, held: context.held,
     since: context.since, deadline: context.deadline,
   };

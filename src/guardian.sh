@@ -55,6 +55,8 @@ guard() {
       read -r code <"$SYSG_GUARDIAN"
       rm -f "$SYSG_GUARDIAN"
       case $code in '' | *[!0-9]*) code=1 ;; esac
+      # Our own child, not waited for yet: its pid is still its own.
+      kill "$pause" 2>/dev/null
       exit "$code"
     fi
     # Nothing could be told through a directory that somebody has removed, and nothing is left to take over.

@@ -27,7 +27,7 @@ export function overallHealth(units: readonly Pick<UnitStatus, 'kind' | 'health'
 
 export function unitStatus(view: UnitView, now: Now): UnitStatus {
   const { spec } = view;
-  const identity = view.process?.role === 'main' ? view.process.identity : null;
+  const identity = view.alive ? (view.process?.identity ?? null) : null;
   const facts = identity === null ? null : processFacts(identity.pid, identity.startTime);
   const seconds = facts?.uptimeMs == null ? null : Math.floor(facts.uptimeMs / 1000);
   return {

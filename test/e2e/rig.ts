@@ -1,0 +1,138 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { connect } from 'node:net';
+import { onTestFinished } from 'vitest';
+import type { StatusSnapshot, UnitStatus } from '../../src/control/payloads.ts';
+
+export const bin = resolve(import.meta.dirname, '../../dist/sysg');
+export const programs = resolve(import.meta.dirname, '../fixtures/programs');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A home of its own with a configuration in it; whatever still runs there when the test is over is ended. */
+export interface Home {
+  readonly dir: string;
+  readonly state: string;
+  readonly config: string;
+  configure(yaml: string): void;
+  /** Runs the built command to its end. */
+  sysg(...args: readonly string[]): Promise<Ended>;
+  /** Starts the built command and leaves it running. */
+  open(...args: readonly string[]): ChildProcess;
+  status(): Promise<StatusSnapshot>;
+  unit(name: string): Promise<UnitStatus>;
+  /** Asks again and again until the unit is as wanted. */
+  until(name: string, fits: (unit: UnitStatus) => boolean, what: string): Promise<UnitStatus>;
+  /** One raw exchange on the control socket. */
+  exchange(line: string): Promise<string>;
+  supervisorPid(): number;
+  log(unit: string, stream?: 'stdout' | 'stderr'): string;
+  /** Living processes whose environment says that they belong to this home. */
+  processes(): readonly number[];
+}
+
+export function makeHome(yaml = ''): Home {
+  const dir = mkdtempSync(join(tmpdir(), 'sysg-e2e-'));
+  const state = join(dir, '.local/share/systemg');
+  const config = join(dir, 'sysg.yaml');
+  const { NODE_EXTRA_CA_CERTS: _certificates, SYSG_INSTANCE: _token, ...inherited } = process.env;
+  const env = { ...inherited, HOME: dir, SYSG_TEST_HOME: dir, PROGRAMS: programs };
+  mkdirSync(dir, { recursive: true });
+  if (yaml !== '') writeFileSync(config, yaml);
+
+  const open = (...args: readonly string[]): ChildProcess => spawn(bin, args, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const sysg = (...args: readonly string[]): Promise<Ended> => collect(open(...args));
+  const status = async (): Promise<StatusSnapshot> => {
+    const answer = JSON.parse(await exchange('"Status"')) as { Status: StatusSnapshot };
+    return answer.Status;
+  };
+  const exchange = (line: string): Promise<string> => new Promise((done, fail) => {
+    const socket = connect(join(state, 'control.sock'));
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => done(text)).on('error', fail);
+    socket.write(`${line}\n`);
+  });
+  const unit = async (name: string): Promise<UnitStatus> => {
+    const found = (await status()).units.find((candidate) => candidate.name === name);
+    if (found === undefined) throw new Error(`no unit ${name}`);
+    return found;
+  };
+  const processes = (): readonly number[] => readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number).filter((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      return !/\) [ZX] /.test(stat) && readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`SYSG_TEST_HOME=${dir}`);
+    } catch {
+      // It ended meanwhile.
+      return false;
+    }
+  });
+  onTestFinished(async () => {
+    await sysg('stop');
+    for (const pid of processes()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+    await soon('everything of this home has ended', () => processes().length === 0);
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  return {
+    dir, state, config, open, sysg, status, unit, exchange, processes,
+    configure: (text) => writeFileSync(config, text),
+    until: async (name, fits, what) => {
+      let last: UnitStatus | null = null;
+      return soon(`${name} ${what}`, async () => {
+        last = await unit(name).catch(() => null);
+        return last !== null && fits(last) ? last : null;
+      }).catch((error: unknown) => {
+        throw new Error(`${String(error)}; it is ${JSON.stringify(last)}`);
+      });
+    },
+    supervisorPid: () => Number(readFileSync(join(state, 'sysg.pid'), 'utf8')),
+    log: (name, stream = 'stdout') => {
+      try {
+        return readFileSync(join(state, 'logs', `${name}_${stream}.log`), 'utf8');
+      } catch {
+        // Nothing was written yet.
+        return '';
+      }
+    },
+  };
+}
+
+export function collect(child: ChildProcess): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  return new Promise((done) => void child.on('close', (code) => done({ code, stdout, stderr })));
+}
+
+/** Waits for a fact; fails naming it when it does not come true before the deadline. */
+export async function soon<Fact>(what: string, look: () => Promise<Fact | null | false> | Fact | null | false, deadlineMs = 20_000): Promise<Fact> {
+  const end = performance.now() + deadlineMs;
+  for (;;) {
+    const fact = await look();
+    if (fact !== null && fact !== false) return fact;
+    if (performance.now() > end) throw new Error(`did not come true in ${deadlineMs} ms: ${what}`);
+    await new Promise((wake) => setTimeout(wake, 20));
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    // ENOENT: no such process.
+    return false;
+  }
+}

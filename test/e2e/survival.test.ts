@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { isAlive, makeHome, soon, type Home } from './rig.ts';
+
+/** A daemon of another pid serves. */
+async function afterwards(home: Home, before: number): Promise<number> {
+  return soon('another supervisor serves', async () => {
+    const pid = await Promise.resolve().then(() => home.supervisorPid()).catch(() => 0);
+    return pid !== before && pid !== 0 && (await home.status().catch(() => null)) !== null ? pid : null;
+  });
+}
+
+const lines = (text: string): number[] => [...text.matchAll(/^line ([0-9]+)$/gm)].map(([, number]) => Number(number));
+
+describe('kill -9 of the supervisor', () => {
+  test('services go on under the same pids, the guardian brings a new one, no line is lost or doubled', async () => {
+    const home = makeHome(`
+version: "1"
+services:
+  one: {command: "i=0; while [ -z \\"$(cat $HOME/enough 2>/dev/null)\\" ]; do i=$((i+1)); echo line $i; sleep 0.005; done; echo last $i; exec $PROGRAMS/forever"}
+  two: {command: "i=0; while [ -z \\"$(cat $HOME/enough 2>/dev/null)\\" ]; do i=$((i+1)); echo line $i; sleep 0.005; done; echo last $i; exec $PROGRAMS/forever"}
+`);
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    const before = (await home.status()).units.map(({ name, process }) => [name, process?.pid]);
+    for (let round = 0; round < 3; round += 1) {
+      const seen = lines(home.log('one')).length;
+      await soon('lines come', () => lines(home.log('one')).length > seen + 20);
+      const supervisor = home.supervisorPid();
+      process.kill(supervisor, 'SIGKILL');
+      await afterwards(home, supervisor);
+    }
+    const after = (await home.status()).units;
+    expect(after.map(({ name, process }) => [name, process?.pid])).toEqual(before);
+    expect(after.map(({ phase, generation }) => [phase, generation])).toEqual([['running', 1], ['running', 1]]);
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync(`${home.dir}/enough`, 'yes');
+    for (const unit of ['one', 'two']) {
+      await soon(`${unit} printed its last line`, () => home.log(unit).includes('ready'));
+      const numbers = lines(home.log(unit));
+      expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => index + 1));
+      expect(home.log(unit)).toContain(`last ${numbers.length}\n`);
+    }
+  });
+
+  test('what was stopped by hand stays down, what was in backoff keeps its count, what died meanwhile comes back', async () => {
+    const home = makeHome(`
+version: "1"
+services:
+  down: {command: "$PROGRAMS/forever"}
+  dies: {command: "$PROGRAMS/forever", restart_policy: always, backoff: 100ms}
+  waits: {command: "exit 5", restart_policy: on-failure, backoff: {initial: 500ms, max: 1h, factor: 200, jitter: 0}}
+`);
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    await home.sysg('stop', '-s', 'down');
+    const waiting = await home.until('waits', ({ restarts, phase }) => phase === 'backoff' && restarts === 1, 'waits long');
+    const { process: dying } = await home.unit('dies');
+    const supervisor = home.supervisorPid();
+    process.kill(supervisor, 'SIGSTOP');
+    process.kill(dying?.pid ?? 0, 'SIGKILL');
+    process.kill(supervisor, 'SIGKILL');
+    await afterwards(home, supervisor);
+    expect(await home.unit('down')).toMatchObject({ phase: 'stopped', wanted: 'down' });
+    const still = await home.unit('waits');
+    expect(still).toMatchObject({ phase: 'backoff', restarts: 1 });
+    expect(Math.abs(Date.parse(still.next_at ?? '') - Date.parse(waiting.next_at ?? ''))).toBeLessThan(100);
+    await home.until('dies', ({ phase, process }) => phase === 'running' && process?.pid !== dying?.pid, 'came back as another process');
+  });
+
+  test('an adopted service that dies is noticed and restarted; stop ends adopted ones', async () => {
+    const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever", restart_policy: always, backoff: 50ms}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    const supervisor = home.supervisorPid();
+    process.kill(supervisor, 'SIGKILL');
+    await afterwards(home, supervisor);
+    const adopted = (await home.unit('a')).process?.pid ?? 0;
+    process.kill(adopted, 'SIGKILL');
+    const next = await home.until('a', ({ phase, process }) => phase === 'running' && process?.pid !== adopted, 'was restarted');
+    const again = home.supervisorPid();
+    process.kill(again, 'SIGKILL');
+    await afterwards(home, again);
+    expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+    expect(isAlive(next.process?.pid ?? 0)).toBe(false);
+    expect(home.processes()).toEqual([]);
+  });
+
+  test('a clean stop forgets: the next start wants everything', async () => {
+    const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    await home.sysg('stop', '-s', 'a');
+    await home.sysg('stop');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    expect(await home.unit('a')).toMatchObject({ phase: 'running', wanted: 'up' });
+  });
+
+  test('a unit that left the configuration meanwhile is ended', async () => {
+    const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n  b: {command: "$PROGRAMS/forever"}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    const gone = (await home.unit('b')).process?.pid ?? 0;
+    home.configure('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
+    const supervisor = home.supervisorPid();
+    process.kill(supervisor, 'SIGKILL');
+    await afterwards(home, supervisor);
+    await soon('it is dead', () => !isAlive(gone));
+    expect((await home.status()).units.map(({ name }) => name)).toEqual(['a']);
+  });
+});
+
+describe('rubbish on the socket', () => {
+  test('is answered with an error, and everything goes on', async () => {
+    const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    for (const line of ['hello', '{}', '"Bogus"', '{"Stop":5}', '[]', `"${'x'.repeat(5000)}"`]) {
+      expect(await home.exchange(line)).toMatch(/^\{"Error":"/);
+    }
+    expect(await home.unit('a')).toMatchObject({ phase: 'running' });
+  });
+});
