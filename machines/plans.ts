@@ -233,7 +233,7 @@ function expect(draft: Draft, names: readonly string[], at: number): void {
     // A running unit that is told to start has nothing to tell.
     if (draft.units.get(name)?.facts.state !== 'running') draft.expected.add(name);
   }
-  for (const unit of [...draft.units.values()]) {
+  for (const unit of draft.units.values()) {
     const edges = unit.spec.dependsOn.filter(({ service }) => names.includes(service));
     if (edges.length === 0 || (!names.includes(unit.name) && isAtRest(unit.facts) && unit.facts.wanted === 'down')) continue;
     const told = { ...unit.told };

@@ -31,7 +31,7 @@ export function openTicketOffice(): TicketOffice {
   };
 
   const fail = (unit: string, error: string): void => {
-    for (const [id, { owing }] of [...tickets]) {
+    for (const [id, { owing }] of tickets) {
       if (owing.has(unit)) settle({ ticket: id, unit, result: 'failed', error });
     }
   };
@@ -46,7 +46,7 @@ export function openTicketOffice(): TicketOffice {
     }),
     abandon: (unit) => fail(unit, 'the supervisor failed while it looked after the unit'),
     close: (error) => {
-      for (const { owing } of [...tickets.values()]) for (const unit of [...owing]) fail(unit, error);
+      for (const { owing } of tickets.values()) for (const unit of owing) fail(unit, error);
     },
   };
 }
