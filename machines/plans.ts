@@ -1,5 +1,6 @@
 import { availability, dependentsOf, inOrder, isAtRest, withDependencies, type Availability } from './order.ts';
 import { exitCodeOf } from './policy.ts';
+import type { JobRef } from './job.ts';
 import type { ServiceRef } from './service.ts';
 import type {
   AdoptOrder, ServiceCommand, ServiceSpec, Settlement, SupervisorCommand, Trigger, UnitFacts, UnitRecord,
@@ -13,7 +14,7 @@ export interface Unit {
   readonly name: string;
   readonly spec: ServiceSpec;
   /** Null until its actor was spawned. */
-  readonly ref: ServiceRef | null;
+  readonly ref: ServiceRef | JobRef | null;
   readonly facts: UnitFacts;
   /** What the unit was last told of each of its dependencies. */
   readonly told: Readonly<Record<string, Availability>>;
@@ -33,6 +34,8 @@ export interface SupervisorContext {
   readonly turns: readonly Turn[];
   /** Units that were sent up and have not answered: what is known of them is about to change. */
   readonly expected: ReadonlySet<string>;
+  /** Units whose old actor has to be gone before a new one can be made: a service that became a cron unit, or the reverse. */
+  readonly returning: ReadonlyMap<string, ServiceSpec>;
   readonly tokenSeed: string;
   readonly unitsMade: number;
   readonly seed: number;
@@ -58,7 +61,7 @@ const PENDING: Availability = { met: false, lost: null };
 
 export function unitOf(spec: ServiceSpec, at: number): Unit {
   const facts: UnitFacts = {
-    unit: spec.name, state: 'stopped', phase: 'stopped', wanted: 'down', ready: null, outcome: 'none', cause: null, generation: 0, exit: null,
+    unit: spec.name, state: 'stopped', phase: 'stopped', wanted: 'down', ready: null, outcome: 'none', cause: null, generation: 0, exit: null, ended: null,
     reason: null, restarts: 0, stuck: false, pid: null, failures: 0, deadline: null, trigger: { kind: 'boot', by: null }, at,
   };
   return { name: spec.name, spec, ref: null, facts, told: pending(spec) };
@@ -78,7 +81,7 @@ export function planBoot(context: SupervisorContext, event: Of<'boot'>): Plan {
 /** Brings the named units up, and what they need: their dependencies that are down or have failed. */
 export function planStart(context: SupervisorContext, event: Of<'start'>): Plan {
   const draft = drafted(context);
-  startInto(draft, known(draft, event.units, event.ticket), event.ticket, event.at);
+  startInto(draft, known(draft, event.units, event.ticket), event.ticket, event.at, event.origin);
   return finished(draft, event.at);
 }
 
@@ -114,8 +117,15 @@ export function planReload(context: SupervisorContext, event: Of<'reload'>): Pla
   for (const name of context.units.keys()) if (!specs.has(name)) send(draft, name, { type: 'reload', at: event.at, spec: null });
   const fresh = event.specs.filter((spec) => !context.units.has(spec.name));
   for (const spec of fresh) draft.units.set(spec.name, unitOf(spec, event.at));
+  draft.returning.clear();
   for (const spec of event.specs) {
-    if (!context.units.has(spec.name)) continue;
+    const unit = context.units.get(spec.name);
+    if (unit === undefined) continue;
+    if ((unit.spec.cron === null) !== (spec.cron === null)) {
+      draft.returning.set(spec.name, spec);
+      send(draft, spec.name, { type: 'reload', at: event.at, spec: null });
+      continue;
+    }
     redefine(draft, spec.name, spec, event.at);
     send(draft, spec.name, { type: 'reload', at: event.at, spec });
   }
@@ -136,6 +146,12 @@ export function planRemoved(context: SupervisorContext, name: string, at: number
   draft.units.delete(name);
   draft.expected.delete(name);
   draft.turns = draft.turns.filter((turn) => turn.unit !== name);
+  const spec = draft.returning.get(name);
+  if (spec !== undefined && !context.ending) {
+    draft.returning.delete(name);
+    draft.units.set(name, unitOf(spec, at));
+    startInto(draft, [name], null, at, { kind: 'reload', by: null });
+  }
   return finished(draft, at);
 }
 
@@ -178,12 +194,13 @@ interface Draft {
   readonly units: Map<string, Unit>;
   turns: readonly Turn[];
   readonly expected: Set<string>;
+  readonly returning: Map<string, ServiceSpec>;
   readonly sends: { unit: string; event: ServiceCommand }[];
   readonly settlements: Settlement[];
 }
 
 function drafted(context: SupervisorContext): Draft {
-  return { base: context, units: new Map(context.units), turns: context.turns, expected: new Set(context.expected), sends: [], settlements: [] };
+  return { base: context, units: new Map(context.units), turns: context.turns, expected: new Set(context.expected), returning: new Map(context.returning), sends: [], settlements: [] };
 }
 
 /** What follows from any change: dependents are told, and units whose turn has come get their command. */
@@ -191,8 +208,8 @@ function finished(draft: Draft, at: number, changed?: string): Plan {
   const dependents = changed === undefined ? [...draft.units.keys()] : dependentsOf(draft.units, changed);
   for (const name of dependents) tellDependencies(draft, name, at);
   takeTurns(draft, at);
-  const { base, units, turns, expected, sends, settlements } = draft;
-  return { context: { ...base, units, turns, expected, now: Math.max(base.now, at) }, sends, settlements };
+  const { base, units, turns, expected, returning, sends, settlements } = draft;
+  return { context: { ...base, units, turns, expected, returning, now: Math.max(base.now, at) }, sends, settlements };
 }
 
 function send(draft: Draft, unit: string, event: ServiceCommand): void {

@@ -1,5 +1,6 @@
 import { fromCallback, type AnyActorRef } from 'xstate';
 import type {
+  CronSpec, JobRun, JobRunEnd,
   DeadlineKind, HealthCheck, HookRun, ProbeReport, ProcessIdentity, ProcessOrder, ProcessReport, ProcessRole, ServiceSpec, Settlement, UnitRecord,
 } from './types.ts';
 
@@ -61,6 +62,21 @@ export interface LedgerPort {
 /** A queue per unit, one run at a time. `target` is sent `hooks.idle` each time its queue has run empty. */
 export interface HookPort {
   queue(runs: readonly HookRun[], target: AnyActorRef): void;
+}
+
+/** Sends `ScheduleReport`s to the target while it watches. `resume`: instants missed since the last run may be caught up. */
+export interface SchedulePort {
+  watch(target: AnyActorRef, unit: string, cron: CronSpec): void;
+  unwatch(target: AnyActorRef): void;
+}
+
+/** The history of cron runs. A run that was begun is ended once; an overlap is a record of its own. */
+export interface RunHistoryPort {
+  began(unit: string, run: JobRun): void;
+  /** Its process is known. */
+  running(unit: string, run: JobRun, pid: number): void;
+  ended(unit: string, run: JobRun, end: JobRunEnd): void;
+  overlapped(unit: string, instantWallMs: number): void;
 }
 
 export interface TicketPort {

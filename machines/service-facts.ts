@@ -100,9 +100,9 @@ export function lostReason(context: ServiceContext): string | null {
 }
 
 export function factsOf(context: ServiceContext, at: number, trigger: Trigger): UnitFacts {
-  const { spec, leaf, wanted, ready, outcome, cause, generation, exit, reason, restarts, streak, deadline, process } = context;
+  const { spec, leaf, wanted, ready, outcome, cause, generation, exit, ended, reason, restarts, streak, deadline, process } = context;
   return {
-    unit: spec.name, state: leaf, phase: phaseOf(leaf), wanted, ready, outcome, cause, generation, exit, reason, restarts,
+    unit: spec.name, state: leaf, phase: phaseOf(leaf), wanted, ready, outcome, cause, generation, exit, ended, reason, restarts,
     stuck: leaf === 'killing' && context.killsOrdered > 1, pid: process?.identity?.pid ?? null, failures: streak, deadline, trigger, at,
   };
 }
@@ -162,6 +162,7 @@ export function waitFor(kind: DeadlineKind, context: ServiceContext): { readonly
   switch (kind) {
     case 'alive': return { afterMs: ALIVE_MS, seed };
     case 'stable': return { afterMs: spec.restart.stableAfterMs, seed };
+    case 'run': return { afterMs: spec.cron?.timeoutMs ?? 0, seed };
     case 'grace': return { afterMs: spec.stopTimeoutMs, seed };
     case 'task': return { afterMs: TASK_LIMIT_MS[context.step ?? 'pre_start'], seed };
     case 'kill':

@@ -5,7 +5,8 @@ import {
   type Plan, type SupervisorContext,
 } from './plans.ts';
 import { notProvided, type LookupPort } from './ports.ts';
-import { provideService, serviceMachine, type ServicePorts } from './service.ts';
+import { jobMachine, provideJob, type JobPorts } from './job.ts';
+import { provideService, serviceMachine } from './service.ts';
 import type { ServiceFact, ServiceSpec, Settlement, SupervisorEvent } from './types.ts';
 
 export type { SupervisorContext, Unit } from './plans.ts';
@@ -28,7 +29,7 @@ const base = setup({
   types: {} as {
     context: SupervisorContext; events: SupervisorEvent; input: SupervisorInput; emitted: SupervisorFact; output: { exitCode: number };
   },
-  actors: { service: serviceMachine },
+  actors: { service: serviceMachine, job: jobMachine },
 }).extend({
   actions: {
     // Ports: see `provideSupervisor`.
@@ -42,13 +43,12 @@ const base = setup({
       for (const unit of context.units.values()) {
         if (unit.ref !== null) continue;
         made += 1;
-        const ref = spawn('service', {
-          id: idOf(unit.name),
-          input: {
-            spec: unit.spec, held: unit.spec.dependsOn.map(({ service }) => service), tokenBase: `${context.tokenSeed}.${made}`,
-            seed: (context.seed + made * 0x9e3779b9) | 0, at: context.now, parent: self,
-          },
-        });
+        const input = {
+          spec: unit.spec, held: unit.spec.dependsOn.map(({ service }) => service), tokenBase: `${context.tokenSeed}.${made}`,
+          seed: (context.seed + made * 0x9e3779b9) | 0, at: context.now, parent: self,
+        };
+        const id = idOf(unit.name);
+        const ref = unit.spec.cron === null ? spawn('service', { id, input }) : spawn('job', { id, input });
         units.set(unit.name, { ...unit, ref });
       }
       return { units, unitsMade: made };
@@ -120,14 +120,15 @@ export const supervisorMachine = base.extend({
 }).createMachine({
   id: 'supervisor',
   context: ({ input }) => ({
-    units: new Map(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)])), turns: [], expected: new Set(), tokenSeed: input.tokenSeed, unitsMade: 0,
+    units: new Map(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)])), turns: [], expected: new Set(), returning: new Map(), tokenSeed: input.tokenSeed, unitsMade: 0,
     seed: input.seed, crashes: new Map(), ending: false, exitCode: 0, endTickets: [], now: input.at,
   }),
   entry: 'makeUnits',
   initial: 'booting',
   on: {
     'unit.changed': { actions: 'follow' },
-    'unit.removed': { actions: ['follow', 'bury'] },
+    // The old actor first: another one may follow under its name.
+    'unit.removed': { actions: ['bury', 'follow'] },
     'xstate.error.actor.*': { actions: 'noteCrash' },
     recovered: { actions: ['replaceActor', 'follow'] },
     signal: { actions: 'follow' },
@@ -169,7 +170,7 @@ export const supervisorMachine = base.extend({
 export type SupervisorRef = ActorRefFrom<typeof supervisorMachine>;
 export type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;
 
-export interface SupervisorPorts extends ServicePorts, LookupPort {
+export interface SupervisorPorts extends JobPorts, LookupPort {
   /** Answers with an error whatever a unit whose actor threw still owed. */
   abandon(unit: string): void;
 }
@@ -177,7 +178,7 @@ export interface SupervisorPorts extends ServicePorts, LookupPort {
 /** The root that runs: `supervisorMachine` with the ports of it and of all its units filled. */
 export function provideSupervisor(ports: SupervisorPorts): typeof supervisorMachine {
   return supervisorMachine.provide({
-    actors: { service: provideService(ports) },
+    actors: { service: provideService(ports), job: provideJob(ports) },
     actions: {
       settle: (_, { settlements }) => settlements.forEach((settlement) => ports.tickets.settle(settlement)),
       abandon: (_, { unit }) => ports.abandon(unit),
@@ -186,8 +187,9 @@ export function provideSupervisor(ports: SupervisorPorts): typeof supervisorMach
   });
 }
 
+/** One namespace for both kinds of actor: a unit is one or the other. */
 function idOf(unit: string): string {
-  return `service.${unit}`;
+  return `unit.${unit}`;
 }
 
 function planOf(context: SupervisorContext, event: SupervisorEvent): Plan | null {

@@ -247,7 +247,8 @@ export interface HookRun {
 // ─── A unit's facts ──────────────────────────────────────────────────────────────────────────────────────────────
 
 export type Wanted = 'up' | 'down';
-export type Phase = 'stopped' | 'starting' | 'running' | 'stopping' | 'backoff' | 'failed';
+/** `waiting` is a cron unit's, between two runs. */
+export type Phase = 'stopped' | 'starting' | 'running' | 'stopping' | 'backoff' | 'failed' | 'waiting';
 /** The leaf states of the service machine. */
 export type Leaf =
   | 'stopped' | 'failed' | 'waiting' | 'preparing' | 'spawning' | 'starting' | 'running'
@@ -257,7 +258,7 @@ export type Leaf =
 export type Cause = 'command' | 'restart' | 'reload' | 'hold' | 'unready' | 'unhealthy' | 'limit' | 'internal';
 export type Outcome = 'none' | 'skipped' | 'completed' | 'failed';
 
-export type DeadlineKind = 'alive' | 'stable' | 'grace' | 'kill' | 'backoff' | 'task';
+export type DeadlineKind = 'alive' | 'stable' | 'grace' | 'kill' | 'backoff' | 'task' | 'run';
 export interface Deadline {
   readonly kind: DeadlineKind;
   readonly at: number;
@@ -350,7 +351,10 @@ export interface UnitFacts {
   readonly outcome: Outcome;
   readonly cause: Cause | null;
   readonly generation: number;
+  /** The last known end of the service itself. */
   readonly exit: ProcessExit | null;
+  /** How this generation's leader ended; null: it has not, or nobody saw it. */
+  readonly ended: ProcessExit | null;
   readonly reason: string | null;
   readonly restarts: number;
   /** SIGKILL was ordered and the process is still there. */
@@ -362,6 +366,23 @@ export interface UnitFacts {
   readonly trigger: Trigger;
   readonly at: number;
 }
+
+/** Reports of the schedule to a cron unit. Instants are of the wall clock. */
+export type ScheduleReport =
+  | { readonly type: 'scheduled'; readonly at: number; readonly nextWallMs: number | null }
+  | { readonly type: 'due'; readonly at: number; readonly instantWallMs: number };
+
+/** One run of a cron unit as its machine knows it; whoever keeps the history adds the wall clock. */
+export interface JobRun {
+  readonly id: string;
+  /** The instant it is the run of; null: asked for by a person. */
+  readonly instantWallMs: number | null;
+}
+
+export type JobRunEnd =
+  | { readonly kind: 'success'; readonly exit: ProcessExit | null }
+  /** `reason` in 0.33.0's words. */
+  | { readonly kind: 'failed'; readonly exit: ProcessExit | null; readonly reason: string };
 
 export type ServiceFact =
   | { readonly type: 'unit.changed'; readonly at: number; readonly facts: UnitFacts }
@@ -376,7 +397,7 @@ export interface AdoptOrder {
 export type SupervisorCommand =
   /** The first event: what recovery found, and which units to start. */
   | { readonly type: 'boot'; readonly at: number; readonly adopt: readonly AdoptOrder[]; readonly start: readonly string[] }
-  | (Command & { readonly type: 'start'; readonly units: readonly string[] })
+  | (Command & { readonly type: 'start'; readonly units: readonly string[]; readonly origin?: Trigger })
   | (Command & { readonly type: 'stop'; readonly units: readonly string[] })
   | (Command & { readonly type: 'restart'; readonly units: readonly string[]; readonly specs: readonly ServiceSpec[] | null })
   /** Takes over a whole configuration: new units appear, missing ones go, changed ones change. New ones start. */

@@ -1,6 +1,6 @@
 import { phaseOf } from './service-facts.ts';
 import type { SupervisorSnapshot } from './supervisor.ts';
-import type { Cause, Deadline, Leaf, OwnedProcess, Outcome, Phase, ProcessExit, ServiceSpec, Wanted } from './types.ts';
+import type { Cause, Deadline, JobRun, Leaf, OwnedProcess, Outcome, Phase, ProcessExit, ServiceSpec, Wanted } from './types.ts';
 
 /** systemg 0.33.0's words. */
 export type Lifecycle = 'running' | 'skipped' | 'exited_successfully' | 'exited_with_error' | 'stopped';
@@ -31,6 +31,10 @@ export interface UnitView {
   readonly held: Readonly<Record<string, string | null>>;
   readonly since: number;
   readonly deadline: Deadline | null;
+  /** A cron unit's next instant of the wall clock; null for services and while the schedule is suspended. */
+  readonly nextWallMs: number | null;
+  /** The run of a cron unit that goes on. */
+  readonly run: JobRun | null;
 }
 
 /** All units in the order of their names. The one selector behind Status. */
@@ -40,16 +44,19 @@ export function viewAll(snapshot: SupervisorSnapshot): readonly UnitView[] {
 
 export function viewUnit(snapshot: SupervisorSnapshot, name: string): UnitView | null {
   const unit = snapshot.context.units.get(name);
-  const context = unit?.ref?.getSnapshot().context;
-  if (unit === undefined || context === undefined) return null;
+  const actor = unit?.ref?.getSnapshot().context;
+  if (unit === undefined || actor === undefined) return null;
+  const job = 'runner' in actor ? actor : null;
+  const context = 'runner' in actor ? actor.runner.getSnapshot().context : actor;
   const alive = context.process?.identity != null && context.process.role === 'main' && context.ended === null;
-  const phase = phaseOf(context.leaf);
-  const facts = { phase, wanted: context.wanted, outcome: context.outcome, ready: context.ready, alive };
+  const phase = job === null ? phaseOf(context.leaf) : job.leaf === 'running' ? 'running' : 'waiting';
+  const wanted = (job ?? context).wanted;
+  const facts = { phase, wanted, outcome: context.outcome, ready: context.ready, alive };
   return {
-    spec: context.spec, state: context.leaf, phase, wanted: context.wanted, ready: context.ready, outcome: context.outcome,
+    spec: (job ?? context).spec, state: context.leaf, phase, wanted, ready: context.ready, outcome: context.outcome,
     lifecycle: lifecycleOf(facts), health: healthOf(facts), process: context.process, alive, generation: context.generation, restarts: context.restarts,
     failures: context.streak, cause: context.cause, reason: context.reason ?? context.refusal, exit: context.exit, held: context.held,
-    since: context.since, deadline: context.deadline,
+    since: (job ?? context).since, deadline: context.deadline, nextWallMs: job?.wanted === 'up' ? job.nextWallMs : null, run: job?.run ?? null,
   };
 }
 
@@ -72,6 +79,7 @@ export function lifecycleOf({ phase, wanted, outcome, alive }: ShownFacts): Life
 
 export function healthOf({ phase, wanted, outcome, ready, alive }: ShownFacts): Health {
   if (phase === 'backoff' || phase === 'failed') return 'failing';
+  if (phase === 'waiting') return 'healthy';
   const done = outcome === 'completed' || outcome === 'skipped';
   if ((wanted === 'up' && !alive && !done) || ready === false) return 'degraded';
   return 'healthy';

@@ -13,6 +13,10 @@ export interface World {
   readonly facts: SupervisorFact[];
   readonly records: Map<string, UnitRecord>;
   readonly lookups: string[];
+  /** Actors that watch the schedule, by unit. */
+  readonly schedules: ReadonlyMap<string, AnyActorRef>;
+  /** The history of cron runs, in words. */
+  readonly runs: string[];
   readonly abandoned: string[];
   send(command: Record<string, unknown> & { readonly type: SupervisorCommand['type'] }): void;
   /** A report of the unit's present process. */
@@ -37,6 +41,8 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
   const lookups: string[] = [];
   const abandoned: string[] = [];
   const armed = new Map<AnyActorRef, ArmParams>();
+  const schedules = new Map<string, AnyActorRef>();
+  const runs: string[] = [];
   const process = fromCallback<ProcessOrder, ProcessInput>(({ input, receive }) => {
     const name = `${input.spec.name} ${input.generation}`;
     effects.push(input.adopt === null ? `spawn ${name}` : `adopt ${name}`);
@@ -49,6 +55,12 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
     ledger: { record: (record) => void records.set(record.unit, record), forget: (unit) => void records.delete(unit) },
     hooks: { queue: (runs) => runs.forEach(({ unit, hook }) => void effects.push(`hook ${unit} ${hook.stage}.${hook.outcome}`)) },
     tickets: { settle: (settlement) => void answers.push(settlement) },
+    schedule: { watch: (target, unit) => void schedules.set(unit, target), unwatch: (target) => { for (const [unit, watching] of schedules) if (watching === target) schedules.delete(unit); } },
+    runs: {
+      began: (unit, run) => void runs.push(`${unit} began ${run.instantWallMs ?? 'by hand'}`), running: () => undefined,
+      ended: (unit, _run, end) => void runs.push(`${unit} ended ${end.kind === 'success' ? 'Success' : end.reason}`),
+      overlapped: (unit, instantWallMs) => void runs.push(`${unit} overlapped ${instantWallMs}`),
+    },
     lookup: (unit) => void lookups.push(unit),
     abandon: (unit) => void abandoned.push(unit),
   }), { input: { specs, tokenSeed: 'seed', seed: 1, at: now } });
@@ -65,13 +77,18 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
     return ref == null ? 'absent' : ref.getSnapshot().context.leaf;
   };
   const send: World['send'] = (command) => root.send({ at: now, ticket: null, ...command } as unknown as SupervisorCommand);
+  /** The actor that owns the unit's process: a job's runner, or the service itself. */
+  const runnerOf = (unit: string): AnyActorRef => {
+    const context = refOf(unit).getSnapshot().context;
+    return 'runner' in context ? context.runner : refOf(unit);
+  };
   const report: World['report'] = (unit, type, more = {}) => {
-    const ref = refOf(unit);
-    const { generation } = root.getSnapshot().context.units.get(unit)?.ref?.getSnapshot().context ?? { generation: 0 };
+    const ref = runnerOf(unit);
+    const { generation } = ref.getSnapshot().context;
     ref.send({ type, at: now, generation, ...(type === 'process.spawned' && { identity: identityOf((pids += 1)) }), ...more });
   };
   const elapse = (unit: string): DeadlineKind => {
-    const params = armed.get(refOf(unit));
+    const params = armed.get(runnerOf(unit)) ?? armed.get(refOf(unit));
     if (params === undefined) throw new Error(`${unit} has no deadline in ${state(unit)}`);
     armed.delete(params.target);
     now = Math.max(now, params.at);
@@ -80,7 +97,7 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
   };
   send({ type: 'boot', adopt: boot.adopt ?? [], start: boot.start ?? [] });
   return {
-    root, effects, answers, facts, records, lookups, abandoned, send, report, elapse, state, now: () => now,
+    root, effects, answers, facts, records, lookups, schedules, runs, abandoned, send, report, elapse, state, now: () => now,
     come: (unit) => {
       report(unit, 'process.spawned');
       if (elapse(unit) !== 'alive') throw new Error(`${unit} was not starting`);
