@@ -289,7 +289,7 @@ function jobFacts(context: JobContext, event: JobEvent, at: number): UnitFacts {
     unit: spec.name, state: running ? (facts?.state ?? 'preparing') : leaf === 'removed' ? 'removed' : 'waiting', phase: running ? 'running' : 'waiting',
     wanted, ready: null, outcome: facts?.outcome ?? 'none', cause: facts?.cause ?? null, generation: facts?.generation ?? 0, exit: facts?.exit ?? null, ended: facts?.ended ?? null,
     reason: facts?.reason ?? null, restarts: 0, stuck: facts?.stuck ?? false, pid: running ? (facts?.pid ?? null) : null, failures: 0,
-    deadline: null, trigger: triggerOfJob(event), at,
+    deadline: null, trigger: triggerOfJob(event), event: event.type === 'unit.changed' ? event.facts.event : event.type, at,
   };
 }
 

@@ -62,7 +62,7 @@ const PENDING: Availability = { met: false, lost: null };
 export function unitOf(spec: ServiceSpec, at: number): Unit {
   const facts: UnitFacts = {
     unit: spec.name, state: 'stopped', phase: 'stopped', wanted: 'down', ready: null, outcome: 'none', cause: null, generation: 0, exit: null, ended: null,
-    reason: null, restarts: 0, stuck: false, pid: null, failures: 0, deadline: null, trigger: { kind: 'boot', by: null }, at,
+    reason: null, restarts: 0, stuck: false, pid: null, failures: 0, deadline: null, trigger: { kind: 'boot', by: null }, event: 'boot', at,
   };
   return { name: spec.name, spec, ref: null, facts, told: pending(spec) };
 }

@@ -99,11 +99,11 @@ export function lostReason(context: ServiceContext): string | null {
   return Object.values(context.held).find((reason) => reason !== null) ?? null;
 }
 
-export function factsOf(context: ServiceContext, at: number, trigger: Trigger): UnitFacts {
+export function factsOf(context: ServiceContext, event: ServiceEvent, at: number): UnitFacts {
   const { spec, leaf, wanted, ready, outcome, cause, generation, exit, ended, reason, restarts, streak, deadline, process } = context;
   return {
     unit: spec.name, state: leaf, phase: phaseOf(leaf), wanted, ready, outcome, cause, generation, exit, ended, reason, restarts,
-    stuck: leaf === 'killing' && context.killsOrdered > 1, pid: process?.identity?.pid ?? null, failures: streak, deadline, trigger, at,
+    stuck: leaf === 'killing' && context.killsOrdered > 1, pid: process?.identity?.pid ?? null, failures: streak, deadline, trigger: triggerOf(event), event: event.type, at,
   };
 }
 

@@ -3,7 +3,7 @@ import { recent, type Verdict } from './policy.ts';
 import { notProvided, probePort, processPort, type ClockPort, type HookPort, type LedgerPort, type TicketPort } from './ports.ts';
 import {
   actorId, describeEnd, endHooks, factsOf, failedUnwatched, firstStep, hasFailed, isSurvival, lostReason, momentOf, phaseOf, recordOf, resumeFrom,
-  startHooks, triggerOf, verdictOf, waitFor, type ServiceContext, type ServiceInput, type Survival,
+  startHooks, verdictOf, waitFor, type ServiceContext, type ServiceInput, type Survival,
 } from './service-facts.ts';
 import type {
   Cause, DeadlineKind, HookRun, Leaf, ServiceEvent, ServiceFact, Settlement, TicketKind, UnitRecord,
@@ -68,7 +68,7 @@ export const serviceMachine = base.extend({
     tell: base.enqueueActions(({ context, event, enqueue }) => {
       const at = momentOf(event);
       if (at === null) return;
-      const fact: ServiceFact = { type: 'unit.changed', at, facts: factsOf(context, at, triggerOf(event)) };
+      const fact: ServiceFact = { type: 'unit.changed', at, facts: factsOf(context, event, at) };
       enqueue.emit(fact);
       if (context.parent !== null) enqueue.sendTo(context.parent, fact);
     }),

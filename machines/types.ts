@@ -364,6 +364,8 @@ export interface UnitFacts {
   readonly failures: number;
   readonly deadline: Deadline | null;
   readonly trigger: Trigger;
+  /** The name of the event that moved it. */
+  readonly event: string;
   readonly at: number;
 }
 

@@ -3,26 +3,36 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { createActor } from 'xstate';
-import { provideSupervisor, type SupervisorFact } from '../machines/supervisor.ts';
+import { provideSupervisor } from '../machines/supervisor.ts';
 import type { AdoptOrder, ProcessIdentity, ServiceSpec, SignalName, SupervisorCommand } from '../machines/types.ts';
 import { viewAll, viewUnit } from '../machines/view.ts';
+import { openAnnouncements } from './actors/checks/announcements.ts';
 import { createClock } from './actors/clock.ts';
 import { openHookQueues } from './actors/hooks.ts';
 import { makeProbeActor } from './actors/probe.ts';
 import { makeProcessActor } from './actors/process.ts';
 import { formatProblem, loadConfig } from './config/load.ts';
 import { makeRoute, type ReadConfig } from './control/route.ts';
-import { listen } from './control/server.ts';
+import { listen, type Exchange } from './control/server.ts';
 import { openTicketOffice } from './control/tickets.ts';
+import { openRunHistory } from './cron/history.ts';
+import { openSchedule } from './cron/schedule.ts';
 import { parseDaemonOptions, type DaemonOptions } from './daemon-options.ts';
 import { findParent, type Parent, type SettledUnit } from './daemon-parent.ts';
 import { departedSpec } from './departed.ts';
+import { openJournal } from './journal/journal.ts';
+import { openLastWords } from './journal/last-words.ts';
+import { makeScribe } from './journal/scribe.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
 import { levelOfRustLog } from './logs/log-level.ts';
+import { makeNarrator } from './logs/narrator.ts';
 import { openLogStore } from './logs/store.ts';
 import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts';
-import { bootId, isAlive } from './process/identity.ts';
+import { openSampler } from './metrics/sampler.ts';
+import { removeEmptyCgroups } from './process/cgroup.ts';
 import { findChild } from './process/children.ts';
+import { outputOwner } from './process/credentials.ts';
+import { bootId, isAlive } from './process/identity.ts';
 import { closeInheritedDescriptors } from './process/descriptors.ts';
 import { scan } from './process/scan.ts';
 import { sweepsEnded } from './process/sweep.ts';
@@ -31,6 +41,9 @@ import { takeLock } from './state/lock.ts';
 import { recover } from './state/recovery.ts';
 import { removeRuntimeFiles, writeConfigHint, writeRuntimeFiles } from './state/runtime-files.ts';
 import { prepareRuntime, runtimePaths } from './state/runtime.ts';
+import { withCron } from './status/cron.ts';
+import { inspectPayload, measuredUnit } from './status/inspect.ts';
+import { userName } from './status/process-facts.ts';
 import { statusSnapshot } from './status/snapshot.ts';
 
 /** The composition root: the only place where machines, ports, state, logs and socket are joined. */
@@ -57,7 +70,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     const loaded = loadConfig(path, { env: environment, stateDir: paths.stateDir });
     if (!loaded.ok) return { ok: false, error: loaded.problems.map(formatProblem).join('\n') };
     for (const warning of loaded.config.warnings) log.warn('systemg::config', formatProblem(warning));
-    return { ok: true, path, specs: loaded.config.services };
+    return { ok: true, path, specs: loaded.config.services, metrics: loaded.config.metrics };
   };
   const log = openSupervisorLog({
     file: options.foreground ? null : paths.supervisorLog, level: options.logLevel ?? levelOfRustLog(process.env['RUST_LOG'] ?? '') ?? 'info',
@@ -86,38 +99,78 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const logs = openLogStore({ fifoDir: paths.fifoDir, logDir: paths.logDir, onProblem, ...(echo !== null && { echo: echo.write }) });
   const prepareLogs = (specs: readonly ServiceSpec[]): void => {
     echo?.align(specs.map(({ name }) => name));
-    logs.prepare(specs.map(({ name, logs: settings }) => ({ name, logs: settings })));
+    logs.prepare(specs.map(({ name, logs: settings, privileges }) => ({
+      name, logs: settings, owner: outputOwner(name, privileges, options.dropPrivileges),
+    })));
   };
   prepareLogs([...config.specs, ...leaving]);
 
   const tickets = openTicketOffice();
-  const hooks = openHookQueues({ now: clock.now, environment, onProblem });
+  const hooks = openHookQueues({ clock, environment, onProblem });
+  const announcements = openAnnouncements({ logs, fifoDir: paths.fifoDir, onProblem });
+  const readyBefore = new Set<string>();
+  const noteReady = (orders: readonly AdoptOrder[]): void => {
+    for (const { record, verdict } of orders) if (verdict === 'alive' && record.state === 'running') readyBefore.add(`${record.generation} ${record.unit}`);
+  };
+  noteReady(adopt);
+  const specOf = (unit: string): ServiceSpec | null => root.getSnapshot().context.units.get(unit)?.spec ?? null;
+  const runs = openRunHistory({
+    ledger, wallNow: Date.now,
+    describe: (unit) => ({ user: specOf(unit)?.privileges.user ?? userName(process.geteuid?.() ?? 0), command: specOf(unit)?.command ?? null }),
+  });
+  const schedule = openSchedule({ clock, wallNow: Date.now, lastRunWallMs: runs.lastRunWallMs });
   const root = createActor(provideSupervisor({
-    clock, ledger, tickets, hooks, abandon: tickets.abandon,
+    clock, ledger, tickets, hooks, schedule, runs, abandon: tickets.abandon,
     process: makeProcessActor({
-      now: clock.now, environment, softNofile, onProblem, openOutput: (spec) => logs.openChildEnds(spec.name),
+      now: clock.now, environment, softNofile, dropPrivileges: options.dropPrivileges, onProblem,
+      openOutput: (spec, role) => (role === 'main' ? announcements.expect(spec, logs.openChildEnds(spec.name)) : logs.openChildEnds(spec.name)),
     }),
-    probe: makeProbeActor({ clock, environment }),
+    probe: makeProbeActor({
+      clock, environment, onProblem, announcements, wasReady: (unit, generation) => readyBefore.has(`${generation} ${unit}`),
+    }),
     lookup: (unit, target) => {
       const entry = ledger.latest(unit);
       const answer = (order: AdoptOrder | null): void => target.send({ type: 'recovered', at: clock.now(), unit, adopt: order });
-      void recover(entry === null ? [] : [entry], recovery).then(([order]) => answer(order ?? null));
+      void recover(entry === null ? [] : [entry], recovery).then((orders) => {
+        noteReady(orders);
+        answer(orders[0] ?? null);
+      });
     },
   }), {
     input: { specs: [...config.specs, ...leaving], tokenSeed: randomBytes(6).toString('hex'), seed: randomInt(2 ** 31), at: clock.now() },
   });
   const send = (command: SupervisorCommand): void => root.send(command);
-  const tell = narrator(log);
+  const journal = openJournal({ stateDir: paths.stateDir, onProblem });
+  const words = openLastWords((unit) => logs.files(unit)?.stderr ?? null);
+  const narrate = makeNarrator(log);
+  const write = makeScribe({
+    journal, wallNow: Date.now, now: clock.now, lastWords: words.of,
+    maxRestarts: (unit) => specOf(unit)?.restart.maxRestarts ?? null,
+  });
   root.on('*', (fact) => {
-    tell(fact);
-    if (fact.type === 'unit.removed') logs.remove(fact.unit);
+    if (fact.type === 'unit.changed' && fact.facts.state === 'spawning') words.begin(fact.facts.unit);
+    narrate(fact);
+    write(fact);
+    if (fact.type !== 'unit.removed') return;
+    announcements.forget(fact.unit);
+    words.forget(fact.unit);
+    logs.remove(fact.unit);
   });
 
   const moment = () => ({ monotonicMs: clock.now(), wallMs: Date.now() });
+  const views = () => viewAll(root.getSnapshot());
+  const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: () => views().map(measuredUnit) }, config.metrics);
+  const status = () => {
+    const [seen, now] = [views(), moment()];
+    const snapshot = statusSnapshot(seen, now, sampler.look());
+    return withCron(snapshot, { views: seen, runs: runs.of, samples: () => [], wallMs: now.wallMs });
+  };
   const route = makeRoute({
-    tickets, now: clock.now, send, snapshot: () => root.getSnapshot(), status: () => statusSnapshot(viewAll(root.getSnapshot()), moment()),
+    tickets, journal, now: clock.now, send, snapshot: () => root.getSnapshot(), status,
+    inspect: (unit, samples) => inspectPayload(unit, samples, { sampler, views, status }),
     readConfig, isSignal: (name): name is SignalName => Object.hasOwn(constants.signals, name),
-    adoptConfig: ({ path, specs }) => {
+    adoptConfig: ({ path, specs, metrics }) => {
+      sampler.configure(metrics);
       if (path !== configInUse) {
         configInUse = path;
         note(writeConfigHint(paths, path));
@@ -132,7 +185,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
 
   // The pid first: a client that finds a socket without a pid file takes it for a leftover.
   note(writeRuntimeFiles(paths, { pid: process.pid, configPath: config.path }));
-  const server = await listen({ path: paths.socket, route: (request) => route(request), onProblem, replace: true });
+  const server = await listen({ path: paths.socket, route, onProblem, replace: true });
   log.info('systemg::supervisor', `systemg supervisor listening on ${JSON.stringify(paths.socket)}`);
   parent.tell({ event: 'listening', pid: process.pid });
 
@@ -145,8 +198,8 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   if (leaving.length > 0) send({ type: 'reload', at: clock.now(), specs: config.specs });
   const first = options.service !== null
     ? [options.service]
-    : config.specs.filter(({ name, cron }) => cron === null && !known.has(name)).map(({ name }) => name);
-  void tickets.open(first, (ticket) => send({ type: 'start', at: clock.now(), ticket, units: first })).then((settlements) => {
+    : config.specs.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+  void tickets.open(first, (ticket) => send({ type: 'start', at: clock.now(), ticket, units: first, origin: { kind: 'boot', by: null } })).then((settlements) => {
     const errors = new Map(settlements.map(({ unit, error }) => [unit, error]));
     parent.tell({ event: 'settled', units: [...known, ...errors.keys()].map((name) => settled(name, errors.get(name) ?? null)) });
     parent.hangUp();
@@ -168,7 +221,8 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => shutdown(signal));
   process.on('SIGHUP', () => {
     if (hasTerminal() && process.pid !== 1) return shutdown('SIGHUP from the terminal');
-    void route({ kind: 'reload', config: null }).then((answer) => {
+    void route({ kind: 'reload', config: null }, nobody).then((answer) => {
+      if (answer === null) return;
       if (answer.kind === 'error') log.error('systemg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
       else if (answer.kind === 'message') log.info('systemg::supervisor', answer.text);
     });
@@ -177,12 +231,15 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   if (parent.asked !== null) process.kill(process.pid, parent.asked);
 
   const exitCode = await ended;
+  sampler.close();
   await server.close();
-  await Promise.all([hooks.idle(HOOKS_MS), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
+  await Promise.all([hooks.finish(HOOKS_MS), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
   await Promise.race([logs.drain(), pause(DRAIN_MS)]);
   logs.close();
+  note(removeEmptyCgroups());
   ledger.markClean();
   ledger.close();
+  journal.close();
   note(removeRuntimeFiles(paths));
   log.info('systemg::supervisor', `Supervisor ended with exit code ${exitCode}`);
   log.close();
@@ -190,6 +247,9 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   lock.release();
   process.exit(exitCode);
 }
+
+/** Asks on behalf of a signal: there is no client. */
+const nobody: Exchange = { signal: new AbortController().signal, write: () => Promise.resolve(), peerDescriptor: () => null };
 
 /** How long hooks may hold up the end. */
 const HOOKS_MS = 5000;
@@ -222,28 +282,6 @@ function hasTerminal(): boolean {
   if (process.platform !== 'linux') return process.stdin.isTTY === true;
   const stat = readFileSync('/proc/self/stat', 'latin1');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0';
-}
-
-/** Facts as records of the supervisor's log, in 0.33.0's words where it has them. */
-function narrator(log: SupervisorLog): (fact: SupervisorFact) => void {
-  const daemon = 'systemg::daemon';
-  return (fact) => {
-    if (fact.type === 'unit.crashed') return log.error(daemon, `The actor of service '${fact.unit}' failed and is replaced: ${fact.error}`);
-    if (fact.type === 'unit.removed') return log.info(daemon, `Service '${fact.unit}' is no longer configured`);
-    if (fact.type === 'supervisor.ending') return log.info('systemg::supervisor', `Stopping all services: ${fact.because}`);
-    const { unit, state, reason, exit } = fact.facts;
-    const how = exit?.signal != null ? `signal ${exit.signal}` : `status ${exit?.code ?? 'unknown'}`;
-    switch (state) {
-      case 'spawning': return log.info(daemon, `Starting service: ${unit}`);
-      case 'running': return log.debug(daemon, `Service '${unit}' is running`);
-      case 'clearing': return log.debug(daemon, `Service '${unit}' ended with ${how}`);
-      case 'killing': return log.warn(daemon, `Service '${unit}' did not end in time; sending SIGKILL`);
-      case 'backoff': return log.warn(daemon, `Service '${unit}' failed (${reason ?? 'clean exit'}). Restarting...`);
-      case 'failed': return log.error(daemon, `Service '${unit}' has failed: ${reason ?? how}. Giving up.`);
-      case 'stopped': return log.info(daemon, fact.facts.outcome === 'completed' ? `Service '${unit}' exited normally.` : `Service '${unit}' is stopped`);
-      default: return undefined;
-    }
-  };
 }
 
 /** An error of ours: the guardian starts a new daemon, which adopts the services. */

@@ -1,3 +1,5 @@
+import { firstMatch } from './cron-calendar.ts';
+
 /** The instants of a cron expression, field by field, each ascending. Weekdays: 1 is Sunday … 7 is Saturday. */
 export interface CronFields {
   readonly seconds: readonly number[];
@@ -10,7 +12,13 @@ export interface CronFields {
   readonly years: readonly number[] | null;
 }
 
-export type CronParse = { readonly ok: true; readonly fields: CronFields } | { readonly ok: false; readonly problem: string };
+export interface ParsedCron {
+  readonly fields: CronFields;
+  /** The hour is a wildcard or has a step: it goes by what the clock shows, also when clocks are set. Else it is fixed. */
+  readonly elapsedHours: boolean;
+}
+
+export type CronParse = ({ readonly ok: true } & ParsedCron) | { readonly ok: false; readonly problem: string };
 
 interface Field {
   readonly name: string;
@@ -62,9 +70,8 @@ export function parseCron(expression: string): CronParse {
     years: years === undefined || years === '*' ? null : values(year, years),
   };
   if (problems.length > 0) return { ok: false, problem: problems.join('; ') };
-  const longest = Math.max(...fields.months.map((number) => [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][number - 1] ?? 31));
-  if (fields.daysOfMonth.every((day) => day > longest)) return { ok: false, problem: `no such day: ${days} in month ${monthPart}` };
-  return { ok: true, fields };
+  if (firstMatch(fields, 0) === null) return { ok: false, problem: `never due: no day from 1970 to 2100 is ${dayInWords(days, monthPart, week, years)}` };
+  return { ok: true, fields, elapsedHours: /[*/]/.test(hours ?? '') || fields.hours.length === 24 };
 }
 
 /** What is wrong with an expression in a time zone (`null`: the local one), or `null`. */
@@ -137,4 +144,9 @@ function readNumber(field: Field, word: string): number | null {
 
 function ascending(values: readonly number[]): readonly number[] {
   return [...new Set(values)].toSorted((left, right) => left - right);
+}
+
+function dayInWords(days = '*', monthPart = '*', week = '*', years = '*'): string {
+  const said = [['day', days], ['month', monthPart], ['weekday', week], ['year', years]].filter(([, part]) => part !== '*' && part !== '?');
+  return said.map((words) => words.join(' ')).join(', ');
 }

@@ -1,7 +1,8 @@
 import type { CronSpec } from '../../machines/types.ts';
-import { checkCron, namedWeekdays } from './cron-expression.ts';
+import { firstMatch } from './cron-calendar.ts';
+import { checkCron, namedWeekdays, parseCron } from './cron-expression.ts';
 import { choice, duration, filled, text, type Kind } from './kind.ts';
-import { below, complain, note, type Place } from './place.ts';
+import { below, complain, note, warn, type Place } from './place.ts';
 import { optional, record, required, withDefault } from './record.ts';
 
 const expression = filled('a cron expression');
@@ -32,11 +33,18 @@ function checked(place: Place, spec: CronSpec): CronSpec {
   const written = below(place, 'expression') ?? place;
   const wrong = checkCron(spec.expression, null);
   if (wrong !== null) complain(written, wrong);
+  if (wrong === null && isPast(spec.expression)) warn(written, 'never due again: its years are over');
   const days = wrong === null ? namedWeekdays(spec.expression) : null;
   if (days !== null) note(written, `weekdays ${days}; names are recommended`);
   const wrongZone = spec.timezone === null ? null : checkCron('* * * * *', spec.timezone);
   if (wrongZone !== null) complain(below(place, 'timezone') ?? place, wrongZone);
   return spec;
+}
+
+/** In every zone: none is a day away from UTC. */
+function isPast(expression: string): boolean {
+  const parsed = parseCron(expression);
+  return parsed.ok && firstMatch(parsed.fields, Date.now() - 86_400_000) === null;
 }
 
 function zone(written: string | null): string | null {

@@ -14,7 +14,7 @@ import { rootKeys } from './root.ts';
 import { servicePlaces } from './service-names.ts';
 import { defaultableKeys, resolveService, type DraftService } from './service.ts';
 import { readText } from './source-file.ts';
-import { closedKeys, complainClosed, complainImplied, type Gate } from './support.ts';
+import { closedKeys, complainClosed, type Gate } from './support.ts';
 
 export type { MetricsSpec } from './metrics.ts';
 
@@ -125,11 +125,11 @@ function resolveFile(root: Place, projectDir: string, gate: Gate): Pick<LoadedCo
     const draft = resolveService(place, name, { projectDir, env, defaults });
     if (draft !== null) drafts.set(name, draft);
   }
-  return { services: finish(drafts, values.services, gate), metrics: metricsSpec };
+  return { services: finish(drafts, values.services), metrics: metricsSpec };
 }
 
 /** What can be said only when every service is known. */
-function finish(drafts: ReadonlyMap<string, DraftService>, services: Place, gate: Gate): readonly ServiceSpec[] {
+function finish(drafts: ReadonlyMap<string, DraftService>, services: Place): readonly ServiceSpec[] {
   const targets = new Map([...drafts].map(([name, draft]) => [name, draft.target]));
   // A service that was refused is still no unknown one.
   const refused = services.node.kind === 'map' ? services.node.entries.filter((entry) => !drafts.has(entry.key)) : [];
@@ -137,12 +137,7 @@ function finish(drafts: ReadonlyMap<string, DraftService>, services: Place, gate
   complainCycles(targets);
   const hashes = identityHashes(new Map([...drafts].map(([name, draft]) => [name, draft.identity])));
   return [...drafts].map(([name, { unit, target }]) => {
-    const dependsOn = resolveDependencies(target, targets);
-    for (const written of target.dependsOn) {
-      const found = dependsOn.find((dependency) => dependency.service === written.service);
-      if (found !== undefined) complainImplied(written.place, found.service, found.condition, gate);
-    }
-    const resolved = { ...unit, dependsOn };
+    const resolved = { ...unit, dependsOn: resolveDependencies(target, targets) };
     return { ...resolved, hash: hashes.get(name) ?? '', definition: definitionOf(resolved) };
   });
 }

@@ -1,5 +1,5 @@
 import { complainAt } from './finding.ts';
-import { below, inside, isNothing, type Place } from './place.ts';
+import { inside, isNothing, type Place } from './place.ts';
 
 /** A key that is read and checked but that the program does not act on yet. `*` is any name; `value`: only this value. */
 export interface ClosedKey {
@@ -11,26 +11,15 @@ export type Gate = readonly ClosedKey[];
 
 /** What is refused as not supported yet. Deleting a line opens a key. */
 export const closedKeys: Gate = [
-  { path: 'defaults' },
-  { path: 'metrics' },
-  { path: 'services.*.health_check' },
-  { path: 'services.*.depends_on.*.condition', value: 'healthy' },
-  { path: 'services.*.depends_on.*.condition', value: 'completed' },
-  { path: 'services.*.hooks' },
-  { path: 'services.*.cron' },
-  { path: 'services.*.spawn' },
-  { path: 'services.*.user' },
-  { path: 'services.*.group' },
-  { path: 'services.*.supplementary_groups' },
-  { path: 'services.*.limits' },
-  { path: 'services.*.capabilities' },
-  { path: 'services.*.isolation' },
-  { path: 'services.*.logs' },
-  { path: 'services.*.deployment.strategy', value: 'rolling' },
-  { path: 'services.*.deployment.health_check' },
-  { path: 'services.*.deployment.grace_period' },
-  { path: 'services.*.deployment.blue_green' },
-  { path: 'services.*.deployment.on_address_in_use' },
+  ...['services.*', 'defaults'].flatMap((where): Gate => [
+    { path: `${where}.spawn` },
+    { path: `${where}.logs.logger` },
+    { path: `${where}.deployment.strategy`, value: 'rolling' },
+    { path: `${where}.deployment.health_check` },
+    { path: `${where}.deployment.grace_period` },
+    { path: `${where}.deployment.blue_green` },
+    { path: `${where}.deployment.on_address_in_use` },
+  ]),
 ];
 
 /** Complains about each closed key that the file uses. `root` is the whole file. */
@@ -41,13 +30,6 @@ export function complainClosed(root: Place, gate: Gate): void {
       complainAt(place.findings, place.keyOffset, place.path, notSupported(closed));
     }
   }
-}
-
-/** Complains about a condition that a bare name means. */
-export function complainImplied(place: Place, service: string, condition: string, gate: Gate): void {
-  const closed = gate.find((key) => key.path === 'services.*.depends_on.*.condition' && key.value === condition);
-  if (closed === undefined || below(place, 'condition') !== null) return;
-  complainAt(place.findings, place.node.offset, place.path, `${notSupported(closed)}; '${service}' alone means it, {service: ${service}, condition: started} does not`);
 }
 
 function notSupported({ path, value }: ClosedKey): string {

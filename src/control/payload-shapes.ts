@@ -38,10 +38,11 @@ const unitStatus = record(
     cron: record({ timezone_label: string }, { timezone: string, last_run: cronRun, recent_runs: list(cronRun) }),
     metrics: record({
       latest_cpu_percent: number, average_cpu_percent: number, max_cpu_percent: number, latest_rss_bytes: count, samples: count,
-    }),
+    }, { average_rss_bytes: count, max_rss_bytes: count }),
     command: string, runtime_command: string, spawned_children: list(spawnedNode),
     phase: oneOf('stopped', 'starting', 'running', 'stopping', 'backoff', 'failed', 'waiting'), wanted: oneOf('up', 'down'),
     ready: boolean, generation: count, restarts: count, since: string, next_at: string, last_event: count,
+    waits_for: list(record({ unit: string }, { lost: string })),
   },
 );
 

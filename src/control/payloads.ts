@@ -48,6 +48,13 @@ export interface UnitStatus {
   readonly next_at?: Time;
   /** Journal sequence number. */
   readonly last_event?: number;
+  /** Dependencies it waits for; `lost` says why one will not come by itself. Absent when there are none. */
+  readonly waits_for?: readonly WaitsFor[];
+}
+
+export interface WaitsFor {
+  readonly unit: string;
+  readonly lost?: string;
 }
 
 export interface ProcessRuntime {
@@ -67,13 +74,16 @@ export interface ExitMetadata {
   readonly signal?: number;
 }
 
-/** CPU in percent of one core. */
+/** Over all processes of the unit and every sample that is kept. CPU in percent of one core. */
 export interface UnitMetricsSummary {
   readonly latest_cpu_percent: number;
   readonly average_cpu_percent: number;
   readonly max_cpu_percent: number;
   readonly latest_rss_bytes: number;
   readonly samples: number;
+  // Below: ours, unknown to 0.33.0.
+  readonly average_rss_bytes?: number;
+  readonly max_rss_bytes?: number;
 }
 
 export interface CronUnitStatus {
@@ -97,6 +107,7 @@ export interface CronExecutionSummary {
   readonly metrics?: readonly MetricSample[];
 }
 
+/** CPU is the average since the sample before; I/O counts since the unit's processes began. Network traffic is 0: no kernel counts it per process. */
 export interface MetricSample {
   readonly timestamp: Time;
   readonly cpu_percent: number;

@@ -2,21 +2,29 @@ import type { ServiceSpec, Settlement, SignalName, SupervisorCommand } from '../
 import { dependentsOf } from '../../machines/order.ts';
 import type { SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
-import type { StatusSnapshot } from './payloads.ts';
-import type { Request, Response } from './protocol.ts';
+import type { MetricsSpec } from '../config/metrics.ts';
+import type { InspectPayload, StatusSnapshot } from './payloads.ts';
+import { planReload } from './plan.ts';
+import type { Response } from './protocol.ts';
 import type { TicketOffice } from './tickets.ts';
+import { watch } from './watch.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Route } from './connection.ts';
 
 /** A configuration that was read, or why it was refused, in the words for a client. */
 export type ReadConfig =
-  | { readonly ok: true; readonly path: string; readonly specs: readonly ServiceSpec[] }
+  | { readonly ok: true; readonly path: string; readonly specs: readonly ServiceSpec[]; readonly metrics: MetricsSpec | null }
   | { readonly ok: false; readonly error: string };
 
 export interface RouteOutside {
   readonly tickets: TicketOffice;
+  readonly journal: Journal;
   now(): number;
   send(command: SupervisorCommand): void;
   snapshot(): SupervisorSnapshot;
   status(): StatusSnapshot;
+  /** The newest `samples` of a unit by name or hash. */
+  inspect(unit: string, samples: number): Promise<InspectPayload>;
   /** Null: the file in use, read again. Relative paths are taken against its directory. */
   readConfig(path: string | null): ReadConfig;
   /** From now on this file is the one in use; new units get what they need outside the machines. */
@@ -25,7 +33,7 @@ export interface RouteOutside {
 }
 
 /** Request → event and ticket → answer. Nothing else changes a unit's state. */
-export function makeRoute(outside: RouteOutside): (request: Request) => Promise<Response> {
+export function makeRoute(outside: RouteOutside): Route {
   const { tickets, now, send } = outside;
   const views = (): readonly UnitView[] => viewAll(outside.snapshot());
   const isKnown = (name: string): boolean => outside.snapshot().context.units.has(name);
@@ -93,7 +101,7 @@ export function makeRoute(outside: RouteOutside): (request: Request) => Promise<
     return message(`${name} sent to service '${unit}' (pid ${pid})`);
   };
 
-  return async (request) => {
+  return async (request, exchange) => {
     switch (request.kind) {
       case 'start': return start(request.service);
       case 'stop': return stop(request.service);
@@ -105,11 +113,14 @@ export function makeRoute(outside: RouteOutside): (request: Request) => Promise<
         return message('Supervisor shutting down');
       }
       case 'status': return { kind: 'status', snapshot: outside.status() };
-      case 'inspect': {
-        const unit = outside.status().units.find(({ name, hash }) => name === request.unit || hash === request.unit) ?? null;
-        return { kind: 'inspect', payload: { unit, samples: [] } };
-      }
+      case 'inspect': return { kind: 'inspect', payload: await outside.inspect(request.unit, request.samples) };
+      case 'history': return { kind: 'history', records: outside.journal.query(request) };
+      case 'watch': return watch(exchange, request, outside.journal, outside.status);
       case 'reload': return reload(request.config);
+      case 'plan': {
+        const config = outside.readConfig(request.config);
+        return config.ok ? { kind: 'plan', plan: planReload(views(), config.specs) } : error(config.error);
+      }
       case 'signal': return signal(request.unit, request.signal);
       default: return error(`'${request.kind}' is not supported yet`);
     }

@@ -37,7 +37,8 @@ function bootUptimeMs(): number {
   return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000;
 }
 
-function commandLine(pid: number): string | null {
+/** As the kernel shows it, on one line; `null` when there is none: a kernel thread, a process that ended or hides it. */
+export function commandLine(pid: number): string | null {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
     const shown = words.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').replaceAll(/ {2,}/g, ' ').trim();
@@ -48,7 +49,8 @@ function commandLine(pid: number): string | null {
   }
 }
 
-function ownerOf(pid: number): string {
+/** Empty when the process is gone. */
+export function ownerOf(pid: number): string {
   try {
     return userName(statSync(`/proc/${pid}`).uid);
   } catch {

@@ -1,7 +1,10 @@
 import { constants } from 'node:os';
 import type { UnitView } from '../../machines/view.ts';
-import type { OverallHealth, StatusSnapshot, UnitStatus } from '../control/payloads.ts';
+import type { OverallHealth, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../control/payloads.ts';
+import type { LiveUnit } from '../metrics/sampler.ts';
+import type { Summary } from '../metrics/store.ts';
 import { ago, processFacts } from './process-facts.ts';
+import { processTree } from './process-tree.ts';
 
 /** Both clocks at one moment: the machines speak in monotonic milliseconds, people in wall time. */
 export interface Now {
@@ -9,9 +12,12 @@ export interface Now {
   readonly wallMs: number;
 }
 
+/** What was measured, by unit; empty where nothing can be. */
+export type LiveUnits = ReadonlyMap<string, LiveUnit>;
+
 /** The answer to Status: ordered by hash, as systemg 0.33.0's is. */
-export function statusSnapshot(views: readonly UnitView[], now: Now): StatusSnapshot {
-  const units = views.map((view) => unitStatus(view, now)).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
+export function statusSnapshot(views: readonly UnitView[], now: Now, live: LiveUnits = new Map()): StatusSnapshot {
+  const units = views.map((view) => unitStatus(view, now, live.get(view.spec.name))).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
   return { schema_version: 'status.v1', captured_at: new Date(now.wallMs).toISOString(), overall_health: overallHealth(units), units };
 }
 
@@ -25,10 +31,11 @@ export function overallHealth(units: readonly Pick<UnitStatus, 'kind' | 'health'
   return 'healthy';
 }
 
-export function unitStatus(view: UnitView, now: Now): UnitStatus {
+export function unitStatus(view: UnitView, now: Now, live?: LiveUnit): UnitStatus {
   const { spec } = view;
   const identity = view.alive ? (view.process?.identity ?? null) : null;
   const facts = identity === null ? null : processFacts(identity.pid, identity.startTime);
+  const children = identity === null || live === undefined ? [] : processTree(identity.pid, live.processes);
   const seconds = facts?.uptimeMs == null ? null : Math.floor(facts.uptimeMs / 1000);
   return {
     name: spec.name,
@@ -41,8 +48,10 @@ export function unitStatus(view: UnitView, now: Now): UnitStatus {
       uptime: { seconds, human: ago(seconds), started_at: wallTime(now.wallMs - facts.uptimeMs) },
     }),
     ...(view.exit !== null && { last_exit: exitMetadata(view.exit) }),
+    ...(live?.summary != null && { metrics: metricsSummary(live.summary) }),
     command: spec.command,
     ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
+    ...(children.length > 0 && { spawned_children: children }),
     phase: view.phase,
     wanted: view.wanted,
     ...(spec.check !== null && { ready: view.ready === true }),
@@ -50,6 +59,18 @@ export function unitStatus(view: UnitView, now: Now): UnitStatus {
     restarts: view.restarts,
     since: wallTime(now.wallMs - (now.monotonicMs - view.since)),
     ...(view.deadline?.kind === 'backoff' && { next_at: wallTime(now.wallMs + (view.deadline.at - now.monotonicMs)) }),
+    ...(view.nextWallMs !== null && { next_at: wallTime(view.nextWallMs) }),
+    ...(view.state === 'waiting' && Object.keys(view.held).length > 0 && {
+      waits_for: Object.entries(view.held).map(([unit, lost]) => ({ unit, ...(lost !== null && { lost }) })),
+    }),
+  };
+}
+
+function metricsSummary(summary: Summary): UnitMetricsSummary {
+  return {
+    latest_cpu_percent: summary.latestCpuPercent, average_cpu_percent: Math.round(summary.averageCpuPercent * 100) / 100,
+    max_cpu_percent: summary.maxCpuPercent, latest_rss_bytes: summary.latestRssBytes, samples: summary.samples,
+    average_rss_bytes: summary.averageRssBytes, max_rss_bytes: summary.maxRssBytes,
   };
 }
 

@@ -57,3 +57,21 @@ test('numbered weekdays are noted with their names', () => {
   expect(['0 0 * * 1-5', '0 0 0 * * 0,7', '0 0 * * MON', '0 0 * * *', '0 0 * * 2/2'].map(namedWeekdays)).toEqual(['1-5 = SUN-THU', '0,7 = SUN,SAT', null, null, '2/2 = MON/2']);
   expect(loaded('version: "1"\nservices: {a: {command: b, cron: "0 9 * * 2-6"}}\n').notes.map(({ message }) => message)).toEqual(['weekdays 2-6 = MON-FRI; names are recommended']);
 });
+
+test('an hour with a wildcard or a step, or all hours, goes by the clock; any other is fixed', () => {
+  const hours = ['*', '*/2', '0-23', '2/3', '0-12/4', '1,*/6', '2', '2,14', '9-17'];
+  expect(hours.map((hour) => parseCron(`0 ${hour} * * *`)).map((parsed) => parsed.ok && parsed.elapsedHours)).toEqual([true, true, true, true, true, true, false, false, false]);
+});
+
+test('what no day of the calendar matches is refused, a weekday and a year included', () => {
+  const problem = (expression: string): string | null => checkCron(expression, null);
+  expect(problem('0 0 30 2 *')).toBe("Invalid cron expression '0 0 30 2 *': never due: no day from 1970 to 2100 is day 30, month 2");
+  expect(problem('0 0 31 4,6,9,11 *')).toContain('never due');
+  expect(problem('0 0 0 29 2 ? 2023,2025-2027')).toContain('never due: no day from 1970 to 2100 is day 29, month 2, year 2023,2025-2027');
+  expect(problem('0 0 0 1 1 MON 2026')).toContain('never due');
+  expect([problem('0 0 29 2 *'), problem('0 0 29 2 MON'), problem('0 0 0 1 1 THU 2026'), problem('0 0 0 29 2 * 2024')]).toEqual([null, null, null, null]);
+});
+
+test('an expression whose years are over is warned of', () => {
+  expect(loaded('version: "1"\nservices: {a: {command: b, cron: "0 0 0 1 1 * 2020"}}\n').warnings.map(({ message }) => message)).toEqual(['never due again: its years are over']);
+});

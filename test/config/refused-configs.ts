@@ -710,7 +710,7 @@ services:
     command: sleep 5
     cron: "0 0 31 2 *"
 `, [
-    "sysg.yaml:5:11: services.web.cron: Invalid cron expression '0 0 31 2 *': no such day: 31 in month 2",
+    "sysg.yaml:5:11: services.web.cron: Invalid cron expression '0 0 31 2 *': never due: no day from 1970 to 2100 is day 31, month 2",
   ]],
   ['an unknown time zone', `version: "1"
 services:

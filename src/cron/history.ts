@@ -1,0 +1,74 @@
+import type { RunHistoryPort } from '../../machines/ports.ts';
+import type { JobRun } from '../../machines/types.ts';
+import type { Ledger } from '../state/ledger.ts';
+import { withRun, type CronRun } from './summary.ts';
+
+/** The last runs of every cron unit, kept in the ledger through restarts, reloads and edits. */
+export interface RunHistory extends RunHistoryPort {
+  /** Newest last. */
+  of(unit: string): readonly CronRun[];
+  /** The instant of the unit's last run, whoever supervised it. */
+  lastRunWallMs(unit: string): number | null;
+}
+
+export interface RunHistoryOutside {
+  readonly ledger: Pick<Ledger, 'meta' | 'note'>;
+  readonly wallNow: () => number;
+  /** Whose account a unit's run belongs to, and what it runs. */
+  describe(unit: string): { readonly user: string | null; readonly command: string | null };
+}
+
+export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside): RunHistory {
+  const runs = new Map<string, readonly CronRun[]>();
+  let overlaps = 0;
+  for (const [key, value] of ledger.meta) {
+    if (key.startsWith(PREFIX) && Array.isArray(value)) runs.set(key.slice(PREFIX.length), value.filter(isRun));
+  }
+  const of = (unit: string): readonly CronRun[] => runs.get(unit) ?? [];
+  const keep = (unit: string, run: CronRun): void => {
+    const all = withRun(of(unit), run);
+    runs.set(unit, all);
+    ledger.note(PREFIX + unit, all);
+  };
+  /** By its identity; a run that began under another supervisor is the one that is still open. */
+  const find = (unit: string, { id }: JobRun): CronRun | undefined =>
+    of(unit).find((run) => run.id === id) ?? of(unit).findLast((run) => run.completedWallMs === null && run.status === null);
+
+  return {
+    of,
+    lastRunWallMs: (unit) => {
+      const last = of(unit).findLast((run) => run.status !== 'OverlapError');
+      return last === undefined ? null : (last.scheduledWallMs ?? last.startedWallMs);
+    },
+    began: (unit, run) => keep(unit, {
+      id: run.id, scheduledWallMs: run.instantWallMs, startedWallMs: wallNow(), completedWallMs: null, status: null, exitCode: null, pid: null,
+      ...describe(unit),
+    }),
+    running: (unit, run, pid) => {
+      const known = find(unit, run);
+      if (known !== undefined && known.pid !== pid) keep(unit, { ...known, pid });
+    },
+    ended: (unit, run, end) => {
+      const known = find(unit, run);
+      if (known === undefined) return;
+      keep(unit, {
+        ...known, completedWallMs: wallNow(), exitCode: end.exit?.code ?? null, status: end.kind === 'success' ? 'Success' : { Failed: end.reason },
+      });
+    },
+    overlapped: (unit, instantWallMs) => {
+      const now = wallNow();
+      keep(unit, {
+        id: `overlap.${now}.${(overlaps += 1)}`, scheduledWallMs: instantWallMs, startedWallMs: now, completedWallMs: now, status: 'OverlapError',
+        exitCode: null, pid: null, user: null, command: null,
+      });
+    },
+  };
+}
+
+const PREFIX = 'runs:';
+
+/** What an older or a damaged ledger holds instead is left out. */
+function isRun(value: unknown): value is CronRun {
+  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string' && 'startedWallMs' in value
+    && typeof value.startedWallMs === 'number' && 'status' in value && 'completedWallMs' in value;
+}

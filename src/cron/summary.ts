@@ -1,0 +1,95 @@
+import type { CronExecutionSummary, CronRunStatus, CronUnitStatus, MetricSample } from '../control/payloads.ts';
+import { offsetAt } from './timeline.ts';
+
+/** One run of a cron unit, or an overlap, which is a record without a process. Times are of the wall clock. */
+export interface CronRun {
+  readonly id: string;
+  /** The instant it is the run of; `null`: asked for by a person. */
+  readonly scheduledWallMs: number | null;
+  readonly startedWallMs: number;
+  /** `null`: goes on. */
+  readonly completedWallMs: number | null;
+  readonly status: CronRunStatus | null;
+  readonly exitCode: number | null;
+  readonly pid: number | null;
+  readonly user: string | null;
+  readonly command: string | null;
+}
+
+/** As many as systemg 0.33.0 keeps. */
+export const RUNS_KEPT = 10;
+/** Of the samples that fall into a run, so many are shown. */
+const SAMPLES_SHOWN = 60;
+
+/** `recorded` (newest last) with one more or a changed one; the oldest beyond what is kept are left out. */
+export function withRun(recorded: readonly CronRun[], run: CronRun): readonly CronRun[] {
+  const known = recorded.some(({ id }) => id === run.id);
+  return known ? recorded.map((other) => (other.id === run.id ? run : other)) : [...recorded, run].slice(-RUNS_KEPT);
+}
+
+export interface CronFacts {
+  /** As in `CronSpec`. */
+  readonly timezone: string | null;
+  /** Newest last. */
+  readonly runs: readonly CronRun[];
+  /** Of the unit, oldest first; each run shows those of its own time. */
+  readonly samples: readonly MetricSample[];
+}
+
+/** The `cron` block of a unit's status, in 0.33.0's form. */
+export function cronStatus({ timezone, runs, samples }: CronFacts, nowWallMs: number): CronUnitStatus {
+  const summaries = runs.slice(-RUNS_KEPT).toReversed().map((run) => summary(run, samples, nowWallMs));
+  const newest = summaries[0];
+  return {
+    timezone_label: timezoneLabel(timezone, nowWallMs),
+    ...(timezone !== null && { timezone }),
+    ...(newest !== undefined && { last_run: newest, recent_runs: summaries }),
+  };
+}
+
+/**
+ * By the newest ten runs that are complete: degraded when a fifth of them failed or none is there. Every `Failed` counts,
+ * unlike in 0.33.0, which forgives those without an exit code.
+ */
+export function cronHealth(runs: readonly CronRun[]): 'healthy' | 'degraded' {
+  const complete = runs.filter((run) => run.completedWallMs !== null || run.status !== null || run.exitCode !== null).slice(-RUNS_KEPT);
+  const failures = complete.filter(hasFailed).length;
+  return complete.length === 0 || failures * 5 >= complete.length ? 'degraded' : 'healthy';
+}
+
+/** `UTC`, the IANA name, or `local (+02:00+02:00)`: 0.33.0's local zone has no name but its offset. */
+export function timezoneLabel(timezone: string | null, nowWallMs: number): string {
+  if (timezone !== null) return timezone;
+  const minutes = Math.round(offsetAt(null, nowWallMs) / 60_000);
+  const [hour, minute] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((part) => String(part).padStart(2, '0'));
+  const offset = `${minutes < 0 ? '-' : '+'}${hour}:${minute}`;
+  return `local (${offset}${offset})`;
+}
+
+function hasFailed({ status, exitCode }: CronRun): boolean {
+  return status === null ? exitCode !== null && exitCode !== 0 : status !== 'Success';
+}
+
+function summary(run: CronRun, samples: readonly MetricSample[], nowWallMs: number): CronExecutionSummary {
+  const during = run.status === 'OverlapError' ? [] : samples.filter(({ timestamp }) => isWithin(timestamp, run, nowWallMs)).slice(-SAMPLES_SHOWN);
+  return {
+    started_at: wholeSeconds(run.startedWallMs),
+    ...(run.completedWallMs !== null && { completed_at: wholeSeconds(run.completedWallMs) }),
+    ...(run.status !== null && { status: run.status }),
+    ...(run.exitCode !== null && { exit_code: run.exitCode }),
+    ...(run.pid !== null && { pid: run.pid }),
+    ...(run.user !== null && { user: run.user }),
+    ...(run.command !== null && { command: run.command }),
+    ...(during.length > 0 && { metrics: during }),
+  };
+}
+
+function isWithin(timestamp: string, run: CronRun, nowWallMs: number): boolean {
+  const wallMs = Date.parse(timestamp);
+  return run.startedWallMs <= wallMs && wallMs <= (run.completedWallMs ?? nowWallMs);
+}
+
+/** 0.33.0's files keep seconds; a fraction would be lost by its readers. */
+function wholeSeconds(wallMs: number): string {
+  return `${new Date(Math.floor(wallMs / 1000) * 1000).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,111 @@
+import type { JournalRecord } from '../control/payloads.ts';
+import { openAppendFile, type AppendFile } from '../state/append-file.ts';
+import { textOf } from '../state/fs-error.ts';
+import { journalFiles, readJournal } from './read.ts';
+import { renameSync, statSync } from 'node:fs';
+
+/** What is told of an event; the journal adds its number. */
+export type JournalDraft = Omit<JournalRecord, 'seq'>;
+
+export interface JournalQuery {
+  /** Null: of every unit, and the supervisor's own. */
+  readonly unit: string | null;
+  /** The newest that many. */
+  readonly limit: number;
+  /** Exclusive. */
+  readonly since: number | null;
+}
+
+/** One record per transition with its cause, for people and `why`. Recovery never reads it; it never holds environment values. */
+export interface Journal {
+  /** The number of the newest record; 0 when there is none. */
+  readonly last: number;
+  /** The oldest number still kept in memory. */
+  readonly oldest: number;
+  append(draft: JournalDraft): JournalRecord;
+  /** Oldest first. */
+  query(query: JournalQuery): readonly JournalRecord[];
+  /** The number of the unit's newest record. */
+  lastOf(unit: string): number | null;
+  /** Told of every record, in order, from now on. */
+  subscribe(listener: (record: JournalRecord) => void): () => void;
+  close(): void;
+}
+
+export interface JournalOptions {
+  readonly stateDir: string;
+  readonly onProblem: (text: string) => void;
+  /** A file larger than this becomes the older one; default 4 MiB. */
+  readonly fileBytes?: number;
+  /** Records kept in memory; default 10,000. */
+  readonly kept?: number;
+}
+
+/** Opens or creates the journal; numbers go on where the last supervisor's ended. Nothing here throws. */
+export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, kept = 10_000 }: JournalOptions): Journal {
+  const { current, older } = journalFiles(stateDir);
+  const records: JournalRecord[] = [...readJournal(stateDir)].slice(-kept);
+  const newest = new Map<string, number>();
+  for (const { unit, seq } of records) if (unit !== null) newest.set(unit, seq);
+  const listeners = new Set<(record: JournalRecord) => void>();
+  let last = records.at(-1)?.seq ?? 0;
+  let written = sizeOf(current);
+  let file: AppendFile | null = null;
+  let failing = false;
+
+  const write = (line: string): void => {
+    try {
+      if (written > fileBytes) {
+        file?.close();
+        file = null;
+        renameSync(current, older);
+        written = 0;
+      }
+      file ??= openAppendFile(current);
+      file.append(Buffer.from(line));
+      written += Buffer.byteLength(line);
+      failing = false;
+    } catch (error) {
+      // A journal that cannot be written is no reason to stop: memory still has it.
+      if (!failing) onProblem(`${current}: ${textOf(error)}; events are kept in memory only`);
+      failing = true;
+      file?.close();
+      file = null;
+    }
+  };
+
+  return {
+    get last() {
+      return last;
+    },
+    get oldest() {
+      return records[0]?.seq ?? last + 1;
+    },
+    append: (draft) => {
+      const record: JournalRecord = { seq: (last += 1), ...draft };
+      records.push(record);
+      if (records.length > kept + 1000) records.splice(0, records.length - kept);
+      if (record.unit !== null) newest.set(record.unit, record.seq);
+      write(`${JSON.stringify(record)}\n`);
+      for (const listener of listeners) listener(record);
+      return record;
+    },
+    query: (query) => select(records, query),
+    lastOf: (unit) => newest.get(unit) ?? null,
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: () => file?.close(),
+  };
+}
+
+/** The newest `limit` records of the unit after `since`, oldest first. */
+export function select(records: readonly JournalRecord[], { unit, limit, since }: JournalQuery): readonly JournalRecord[] {
+  const fitting = records.filter((record) => (unit === null || record.unit === unit) && (since === null || record.seq > since));
+  return limit === 0 ? [] : fitting.slice(-limit);
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

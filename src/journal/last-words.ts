@@ -1,0 +1,48 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+
+/** What a process said last on standard error, read back from its log file. */
+export interface LastWords {
+  /** A new process of the unit begins to write. */
+  begin(unit: string): void;
+  of(unit: string): readonly string[];
+  forget(unit: string): void;
+}
+
+const LINES = 3;
+const LINE_LENGTH = 200;
+const TAIL_BYTES = 4096;
+
+/** `file`: where the unit's standard error goes; null when nothing is known of it. */
+export function openLastWords(file: (unit: string) => string | null): LastWords {
+  const begun = new Map<string, number>();
+  return {
+    begin: (unit) => {
+      const path = file(unit);
+      begun.set(unit, path === null ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0));
+    },
+    of: (unit) => {
+      const path = file(unit);
+      return path === null ? [] : tail(path, begun.get(unit) ?? 0);
+    },
+    forget: (unit) => void begun.delete(unit),
+  };
+}
+
+function tail(path: string, from: number): readonly string[] {
+  let descriptor: number | null = null;
+  try {
+    descriptor = openSync(path, 'r');
+    const { size } = fstatSync(descriptor);
+    // A file smaller than it was has been rotated or emptied since.
+    const start = Math.max(size < from ? 0 : from, size - TAIL_BYTES);
+    const bytes = Buffer.alloc(size - start);
+    const length = readSync(descriptor, bytes, 0, bytes.length, start);
+    const lines = bytes.toString('utf8', 0, length).split('\n').map((line) => line.trim()).filter((line) => line !== '');
+    return lines.slice(-LINES).map((line) => (line.length > LINE_LENGTH ? `${line.slice(0, LINE_LENGTH)}…` : line));
+  } catch {
+    // No such file, or not readable now: words are a courtesy.
+    return [];
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
+  }
+}

@@ -1,0 +1,99 @@
+import type { SupervisorFact } from '../../machines/supervisor.ts';
+import type { UnitFacts } from '../../machines/types.ts';
+import type { JournalCause, JournalRecord } from '../control/payloads.ts';
+import type { Journal, JournalDraft } from './journal.ts';
+
+export interface ScribeOutside {
+  readonly journal: Pick<Journal, 'append' | 'lastOf'>;
+  wallNow(): number;
+  /** Monotonic, in milliseconds: deadlines are. */
+  now(): number;
+  /** The last lines the unit's present process wrote to standard error. */
+  lastWords(unit: string): readonly string[];
+  /** How often failures in a row are restarted; null without a limit. */
+  maxRestarts(unit: string): number | null;
+}
+
+/** More changes than this within `STORM_MS` are a storm: of one unit only where it comes to rest is told then. */
+const STORM_CHANGES = 60;
+const STORM_MS = 10_000;
+const LANDINGS: readonly string[] = ['stopped', 'failed', 'running', 'backoff'];
+
+/** Turns the facts of the machines into records of the journal. */
+export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => void {
+  const { journal, wallNow } = outside;
+  const before = new Map<string, UnitFacts>();
+  const storms = new Map<string, { since: number; changes: number; left: number }>();
+
+  /** How many records were left out before this one; null: this one is left out too. */
+  const leftOut = (facts: UnitFacts): number | null => {
+    const storm = storms.get(facts.unit);
+    if (storm === undefined || facts.at - storm.since > STORM_MS) {
+      storms.set(facts.unit, { since: facts.at, changes: 1, left: 0 });
+      return storm?.left ?? 0;
+    }
+    storm.changes += 1;
+    if (storm.changes > STORM_CHANGES && !LANDINGS.includes(facts.state)) {
+      storm.left += 1;
+      return null;
+    }
+    const { left } = storm;
+    storm.left = 0;
+    return left;
+  };
+
+  const change = (facts: UnitFacts): void => {
+    const old = before.get(facts.unit);
+    before.set(facts.unit, facts);
+    if (old?.state === facts.state && old.ready === facts.ready && old.wanted === facts.wanted) return;
+    const omitted = leftOut(facts);
+    if (omitted === null) return;
+    journal.append({
+      at: new Date(wallNow()).toISOString(), unit: facts.unit, generation: facts.generation, event: facts.event, from: old?.state ?? 'stopped',
+      to: facts.state, cause: causeOf(facts), detail: detailOf(facts, omitted),
+    });
+  };
+
+  const causeOf = ({ unit, trigger }: UnitFacts): JournalCause => {
+    const { kind, by } = trigger;
+    const follows = kind === 'dependency' && by !== null ? journal.lastOf(by) : ['exit', 'probe', 'timer', 'limit'].includes(kind) ? journal.lastOf(unit) : null;
+    return { kind, ...(follows !== null && { seq: follows }), ...(by !== null && { by }) };
+  };
+
+  const detailOf = (facts: UnitFacts, omitted: number): Readonly<Record<string, unknown>> => {
+    const { ended, pid, reason, deadline, state, failures, ready, wanted, cause } = facts;
+    const failing = state === 'backoff' || state === 'failed';
+    const words = failing ? outside.lastWords(facts.unit) : [];
+    const limit = outside.maxRestarts(facts.unit);
+    return {
+      ...(pid !== null && { pid }),
+      ...(ended?.code != null && { exit_code: ended.code }),
+      ...(ended?.signal != null && { signal: ended.signal }),
+      ...(failing && { attempt: failures, ...(limit !== null && { max_restarts: limit }) }),
+      ...(reason !== null && failing && { reason }),
+      ...(cause !== null && { because: cause }),
+      ...(deadline?.kind === 'backoff' && { next_at: new Date(wallNow() + deadline.at - outside.now()).toISOString() }),
+      ...(ready !== null && { ready }),
+      ...(wanted === 'down' && { wanted }),
+      ...(words.length > 0 && { last_stderr: words }),
+      ...(omitted > 0 && { omitted }),
+    };
+  };
+
+  const own = (event: string, detail: Readonly<Record<string, unknown>>, unit: string | null = null): JournalRecord => {
+    const draft: JournalDraft = { at: new Date(wallNow()).toISOString(), unit, event, detail };
+    return journal.append(draft);
+  };
+
+  return (fact) => {
+    switch (fact.type) {
+      case 'unit.changed': return change(fact.facts);
+      case 'unit.removed':
+        before.delete(fact.unit);
+        storms.delete(fact.unit);
+        return void own('removed', {}, fact.unit);
+      case 'unit.crashed': return void own('actor.failed', { error: fact.error.split('\n')[0] ?? '' }, fact.unit);
+      case 'supervisor.ending': return void own('supervisor.ending', { because: fact.because, exit_code: fact.exitCode });
+    }
+  };
+}

@@ -1,0 +1,27 @@
+import type { SupervisorFact } from '../../machines/supervisor.ts';
+import type { SupervisorLog } from './supervisor-log.ts';
+
+/** Facts as records of the supervisor's log, in 0.33.0's words where it has them. */
+export function makeNarrator(log: SupervisorLog): (fact: SupervisorFact) => void {
+  const daemon = 'systemg::daemon';
+  return (fact) => {
+    if (fact.type === 'unit.crashed') return log.error(daemon, `The actor of service '${fact.unit}' failed and is replaced: ${fact.error}`);
+    if (fact.type === 'unit.removed') return log.info(daemon, `Service '${fact.unit}' is no longer configured`);
+    if (fact.type === 'supervisor.ending') return log.info('systemg::supervisor', `Stopping all services: ${fact.because}`);
+    const { unit, state, reason, exit } = fact.facts;
+    const how = exit?.signal != null ? `signal ${exit.signal}` : `status ${exit?.code ?? 'unknown'}`;
+    switch (state) {
+      case 'spawning': return log.info(daemon, `Starting service: ${unit}`);
+      case 'running': return log.debug(daemon, `Service '${unit}' is running`);
+      case 'clearing': return log.debug(daemon, `Service '${unit}' ended with ${how}`);
+      case 'killing': return log.warn(daemon, `Service '${unit}' did not end in time; sending SIGKILL`);
+      case 'backoff': return log.warn(daemon, `Service '${unit}' failed (${reason ?? 'clean exit'}). Restarting...`);
+      case 'failed': return log.error(daemon, `Service '${unit}' has failed: ${reason ?? how}. Giving up.`);
+      case 'stopped': return log.info(daemon, {
+        completed: `Service '${unit}' exited normally.`, skipped: `Skipping service '${unit}'`, none: `Service '${unit}' is stopped`,
+        failed: `Service '${unit}' is stopped`,
+      }[fact.facts.outcome]);
+      default: return undefined;
+    }
+  };
+}

@@ -1,0 +1,95 @@
+import { chmodSync, existsSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { findUser } from '../../src/process/accounts.ts';
+import { isRoot, procField } from '../process/privileges-rig.ts';
+import { isAlive, makeHome, soon, type Home } from './rig.ts';
+
+const uidOf = (name: string): number => findUser(name)?.uid ?? NaN;
+const realUid = (pid: number): number => Number(procField(pid, 'Uid').split(' ')[0]);
+
+/** A home whose directory other users may enter; its state stays root's alone. */
+function openHome(services: string): Home {
+  const home = makeHome(`version: "1"\nservices:\n${services}`);
+  chmodSync(home.dir, 0o755);
+  return home;
+}
+
+async function runningPid(home: Home, unit: string): Promise<number> {
+  const status = await home.until(unit, ({ process: found, phase }) => phase === 'running' && found != null, 'runs');
+  return status.process?.pid ?? NaN;
+}
+
+describe.skipIf(!isRoot || process.platform !== 'linux')('units of other users (as root)', () => {
+  test('a unit can open its own output again, and the files are its user\'s', async () => {
+    const home = openHome(`  web:
+    command: "echo one > /dev/stdout; echo two > /dev/stderr; echo three; exec sleep 1000"
+    user: daemon
+`);
+    expect(await home.sysg('start', '--daemonize')).toMatchObject({ code: 0 });
+    await soon('its output is logged', () => home.log('web').includes('one\nthree\n') && home.log('web', 'stderr').includes('two\n'));
+    const log = statSync(join(home.state, 'logs', 'web_stdout.log'));
+    expect([log.uid, log.mode & 0o777]).toEqual([uidOf('daemon'), 0o640]);
+    expect(realUid(await runningPid(home, 'web'))).toBe(uidOf('daemon'));
+  });
+
+  test('a reload that names another user starts the unit as that one, with its own output', async () => {
+    const services = (user: string) => `  web: {command: "id -un > /dev/stdout; exec sleep 1000", user: ${user}}\n`;
+    const home = openHome(services('daemon'));
+    await home.sysg('start', '--daemonize');
+    await soon('it runs as daemon', () => home.log('web').includes('daemon\n'));
+    home.configure(`version: "1"\nservices:\n${services('games')}`);
+    expect(await home.sysg('restart')).toMatchObject({ code: 0 });
+    await soon('it runs as games', () => home.log('web').includes('games\n'));
+    expect(statSync(join(home.state, 'logs', 'web_stdout.log')).uid).toBe(uidOf('games'));
+  });
+
+  test('start --drop-privileges runs units that name no user as nobody', async () => {
+    const home = openHome('  plain: {command: "sleep 1000"}\n  named: {command: "sleep 1000", user: daemon}\n');
+    expect(await home.sysg('start', '--daemonize', '--drop-privileges')).toMatchObject({ code: 0 });
+    expect(realUid(await runningPid(home, 'plain'))).toBe(uidOf('nobody'));
+    expect(realUid(await runningPid(home, 'named'))).toBe(uidOf('daemon'));
+  });
+
+  test('an unknown user fails the start of its unit with a sentence, not the others', async () => {
+    const home = openHome('  bad: {command: "sleep 1000", user: no-such-user}\n  good: {command: "sleep 1000"}\n');
+    const started = await home.sysg('start', '--daemonize');
+    expect(started.code).toBe(1);
+    expect(started.stderr).toContain("Failed to configure privileges for service 'bad': user 'no-such-user' not found");
+    expect(await runningPid(home, 'good')).toBeGreaterThan(0);
+  });
+
+  test('a unit in a pid namespace survives its supervisor, is taken over by its pid and ends at a stop', async () => {
+    const home = openHome(`  web:
+    command: "trap 'echo stopping; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
+    user: daemon
+    isolation: {pid: true}
+`);
+    await home.sysg('start', '--daemonize');
+    await soon('it is ready', () => home.log('web').includes('ready'));
+    const pid = await runningPid(home, 'web');
+    expect(procField(pid, 'NSpid')).toBe(`${pid} 1`);
+    const before = home.supervisorPid();
+    process.kill(before, 'SIGKILL');
+    await soon('another supervisor runs', () => existsSync(join(home.state, 'sysg.pid')) && home.supervisorPid() !== before);
+    expect(await runningPid(home, 'web')).toBe(pid);
+    expect(await home.sysg('stop', '-s', 'web')).toMatchObject({ code: 0 });
+    expect(isAlive(pid)).toBe(false);
+    expect(home.log('web')).toContain('stopping');
+  });
+
+  test('limits of a control group hold, and the group is removed with its supervisor', async () => {
+    const home = openHome('  web: {command: "sleep 1000", user: daemon, limits: {nofile: 77, cgroup: {root: /sys/fs/cgroup/sysg-e2e}}}\n');
+    const started = await home.sysg('start', '--daemonize');
+    if (started.stderr.includes('is not on a cgroup file system')) return expect(started.code).toBe(1);
+    const pid = await runningPid(home, 'web');
+    const [, group] = /:(\/sysg-e2e\/[0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) ?? [];
+    expect(group).toBeDefined();
+    const mountPoints = [...readFileSync('/proc/self/mountinfo', 'utf8').matchAll(/^\S+ \S+ \S+ \S+ (\S+).* - cgroup2? /gm)].map(([, path]) => path ?? '');
+    const directories = mountPoints.map((mountPoint) => join(mountPoint, group ?? '')).filter((path) => existsSync(path));
+    expect(directories).not.toEqual([]);
+    await home.sysg('stop');
+    await soon('the group is gone', () => directories.every((path) => !existsSync(path)));
+    for (const directory of directories) rmdirSync(dirname(directory));
+  });
+});
