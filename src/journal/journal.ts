@@ -1,8 +1,8 @@
+import { readFileSync, renameSync, statSync } from 'node:fs';
 import type { JournalRecord } from '../control/payloads.ts';
 import { openAppendFile, type AppendFile } from '../state/append-file.ts';
 import { textOf } from '../state/fs-error.ts';
 import { journalFiles, readJournal } from './read.ts';
-import { renameSync, statSync } from 'node:fs';
 
 /** What is told of an event; the journal adds its number. */
 export type JournalDraft = Omit<JournalRecord, 'seq'>;
@@ -50,6 +50,8 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
   const listeners = new Set<(record: JournalRecord) => void>();
   let last = records.at(-1)?.seq ?? 0;
   let written = sizeOf(current);
+  // Behind a line that a killed supervisor left torn, ours begins on its own.
+  let torn = written > 0 && !endsWithNewline(current);
   let file: AppendFile | null = null;
   let failing = false;
 
@@ -62,7 +64,8 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
         written = 0;
       }
       file ??= openAppendFile(current);
-      file.append(Buffer.from(line));
+      file.append(Buffer.from(torn ? `\n${line}` : line));
+      torn = false;
       written += Buffer.byteLength(line);
       failing = false;
     } catch (error) {
@@ -96,7 +99,10 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    close: () => file?.close(),
+    close: () => {
+      file?.close();
+      file = null;
+    },
   };
 }
 
@@ -104,6 +110,15 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
 export function select(records: readonly JournalRecord[], { unit, limit, since }: JournalQuery): readonly JournalRecord[] {
   const fitting = records.filter((record) => (unit === null || record.unit === unit) && (since === null || record.seq > since));
   return limit === 0 ? [] : fitting.slice(-limit);
+}
+
+function endsWithNewline(path: string): boolean {
+  try {
+    return readFileSync(path).at(-1) === 0x0a;
+  } catch {
+    // Not readable: a newline more does no harm.
+    return false;
+  }
 }
 
 function sizeOf(path: string): number {

@@ -1,0 +1,89 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openJournal, type Journal, type JournalOptions } from '../../src/journal/journal.ts';
+import { readJournal } from '../../src/journal/read.ts';
+
+function directory(): string {
+  const stateDir = mkdtempSync(join(tmpdir(), 'sysg-journal-'));
+  onTestFinished(() => rmSync(stateDir, { recursive: true, force: true }));
+  return stateDir;
+}
+
+function open(stateDir: string, options: Partial<JournalOptions> = {}): { journal: Journal; problems: string[] } {
+  const problems: string[] = [];
+  const journal = openJournal({ stateDir, onProblem: (text) => void problems.push(text), ...options });
+  onTestFinished(() => journal.close());
+  return { journal, problems };
+}
+
+const draft = (unit: string | null, event = 'start'): { at: string; unit: string | null; event: string } => ({ at: '2026-01-01T00:00:00.000Z', unit, event });
+
+test('numbers go on where the last supervisor ended, and its records are there', () => {
+  const stateDir = directory();
+  const first = open(stateDir).journal;
+  first.append(draft('a'));
+  first.append(draft('b'));
+  first.close();
+  const { journal } = open(stateDir);
+  expect(journal.append(draft('a', 'stop')).seq).toBe(3);
+  expect(journal.query({ unit: 'a', limit: 10, since: null }).map(({ seq, event }) => [seq, event])).toEqual([[1, 'start'], [3, 'stop']]);
+  expect(journal.lastOf('a')).toBe(3);
+});
+
+test('a query gives the newest of one unit after a number, oldest first', () => {
+  const { journal } = open(directory());
+  for (let count = 0; count < 10; count += 1) journal.append(draft(count % 2 === 0 ? 'even' : 'odd'));
+  expect(journal.query({ unit: 'even', limit: 2, since: null }).map(({ seq }) => seq)).toEqual([7, 9]);
+  expect(journal.query({ unit: null, limit: 100, since: 8 }).map(({ seq }) => seq)).toEqual([9, 10]);
+  expect(journal.query({ unit: null, limit: 0, since: null })).toEqual([]);
+});
+
+test('torn, foreign and turned-back lines are left out', () => {
+  const stateDir = directory();
+  const first = open(stateDir).journal;
+  first.append(draft('a'));
+  first.append(draft('a', 'stop'));
+  first.close();
+  const file = join(stateDir, 'journal.ndjson');
+  appendFileSync(file, `${JSON.stringify({ seq: 1, ...draft('old') })}\nnonsense\n{"seq":"x"}\n{"seq":3,"at":"2026`);
+  expect([...readJournal(stateDir)].map(({ seq, unit }) => [seq, unit])).toEqual([[1, 'a'], [2, 'a']]);
+  expect(open(stateDir).journal.append(draft('b')).seq).toBe(3);
+  expect([...readJournal(stateDir)].map(({ seq, unit }) => [seq, unit])).toEqual([[1, 'a'], [2, 'a'], [3, 'b']]);
+});
+
+test('a file that has grown becomes the older one; both are read', () => {
+  const stateDir = directory();
+  const { journal } = open(stateDir, { fileBytes: 200 });
+  for (let count = 0; count < 5; count += 1) journal.append(draft(`unit-${count}`));
+  expect(readFileSync(join(stateDir, 'journal.1.ndjson'), 'utf8')).not.toBe('');
+  expect([...readJournal(stateDir)].at(-1)?.seq).toBe(5);
+});
+
+test('memory is bounded and says from where on it is complete', () => {
+  const { journal } = open(directory(), { kept: 10 });
+  for (let count = 0; count < 2000; count += 1) journal.append(draft('a'));
+  expect(journal.oldest).toBeGreaterThan(1);
+  expect(journal.query({ unit: null, limit: 5000, since: null })[0]?.seq).toBe(journal.oldest);
+});
+
+test('a journal that cannot be written is told once and goes on in memory', () => {
+  const stateDir = directory();
+  writeFileSync(join(stateDir, 'file'), '');
+  const { journal, problems } = open(join(stateDir, 'no-such-directory'));
+  journal.append(draft('a'));
+  journal.append(draft('a'));
+  expect(problems).toHaveLength(1);
+  expect(journal.last).toBe(2);
+});
+
+test('subscribers get every record until they leave', () => {
+  const { journal } = open(directory());
+  const seen: number[] = [];
+  const leave = journal.subscribe(({ seq }) => void seen.push(seq));
+  journal.append(draft('a'));
+  leave();
+  journal.append(draft('a'));
+  expect(seen).toEqual([1]);
+});

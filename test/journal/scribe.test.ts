@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import type { JournalRecord } from '../../src/control/payloads.ts';
+import { makeScribe } from '../../src/journal/scribe.ts';
+import { specOf } from '../machines/rig.ts';
+import { world } from '../machines/supervisor-rig.ts';
+
+function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> & { records: JournalRecord[]; write(): JournalRecord[] } {
+  const all = world(specs);
+  const records: JournalRecord[] = [];
+  const scribe = makeScribe({
+    journal: {
+      append: (draft) => {
+        const record = { seq: records.length + 1, ...draft };
+        records.push(record);
+        return record;
+      },
+      lastOf: (unit) => records.findLast((record) => record.unit === unit)?.seq ?? null,
+    },
+    wallNow: () => all.now(), now: all.now, lastWords: () => ['last words'], maxRestarts: () => 5,
+  });
+  let told = 0;
+  const write = (): JournalRecord[] => {
+    for (; told < all.facts.length; told += 1) {
+      const fact = all.facts[told];
+      if (fact !== undefined) scribe(fact);
+    }
+    return records;
+  };
+  return { ...all, records: records as never, write };
+}
+
+test('one record per transition, with what moved it and the record that did', () => {
+  const all = scribed([specOf({ name: 'db' }), specOf({ name: 'api', dependsOn: [{ service: 'db', condition: 'started', onRestart: 'restart' }] })]);
+  all.send({ type: 'start', units: ['api'] });
+  all.come('db');
+  all.write();
+  all.go('db', 3);
+  const told = all.write().map(({ unit, from, to, cause }) => [unit, from, to, cause?.kind, cause?.by, cause?.seq]);
+  expect(told.slice(0, 4)).toEqual([
+    ['db', 'stopped', 'waiting', 'dependency', 'api', undefined], ['db', 'waiting', 'preparing', 'dependency', 'api', undefined],
+    ['db', 'preparing', 'spawning', 'dependency', 'api', undefined], ['api', 'stopped', 'waiting', 'command', 'start', undefined],
+  ]);
+  const held = all.records.find(({ unit, cause }) => unit === 'api' && cause?.kind === 'dependency' && cause.by === 'db');
+  expect(all.records.find(({ seq }) => seq === held?.cause?.seq)).toMatchObject({ unit: 'db', to: 'running' });
+  const backoff = all.records.find(({ to }) => to === 'backoff');
+  expect(backoff?.detail).toMatchObject({ exit_code: 3, attempt: 1, max_restarts: 5, last_stderr: ['last words'], next_at: new Date(all.now() + 1000).toISOString() });
+  expect(backoff?.generation).toBe(1);
+});
+
+test('in a storm only the landings are told, and how much was left out', () => {
+  const all = scribed([specOf({ name: 'loop', restart: { backoff: { initialMs: 10, maxMs: 10, factor: 1, jitter: 0 } } })]);
+  all.send({ type: 'start', units: ['loop'] });
+  for (let round = 0; round < 40; round += 1) {
+    all.report('loop', 'process.spawned');
+    all.go('loop', 1);
+    all.elapse('loop');
+  }
+  const records = all.write();
+  expect(records.filter(({ to }) => to === 'backoff')).toHaveLength(40);
+  expect(records.length).toBeLessThan(120);
+  expect(records.some(({ detail }) => typeof detail?.['omitted'] === 'number')).toBe(true);
+});

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import type { JournalRecord, UnitStatus } from '../../src/control/payloads.ts';
+import { why } from '../../src/cli/print/why.ts';
+
+const day = new Date();
+const at = (clock: string, ms = 0): string => {
+  const [hours, minutes, seconds] = clock.split(':').map(Number);
+  return new Date(day.getFullYear(), day.getMonth(), day.getDate(), hours, minutes, seconds, ms).toISOString();
+};
+const unit = (changes: Partial<UnitStatus>): UnitStatus => ({ name: 'api', hash: 'h', kind: 'service', health: 'healthy', wanted: 'up', restarts: 0, ...changes });
+let seq = 0;
+const record = (name: string, clock: string, from: string, to: string, more: Partial<JournalRecord> = {}): JournalRecord =>
+  ({ seq: (seq += 1), at: at(clock), unit: name, event: 'e', from, to, ...more });
+
+describe('why', () => {
+  test('a unit in backoff: code, times, attempt, next try, what its start followed, its last words', () => {
+    seq = 0;
+    const records = [
+      record('db', '12:00:58', 'running', 'clearing', { cause: { kind: 'exit' }, detail: { signal: 'SIGKILL' } }),
+      record('db', '12:01:05', 'starting', 'running', { cause: { kind: 'timer', seq: 1 } }),
+      record('api', '12:01:06', 'waiting', 'spawning', { cause: { kind: 'dependency', by: 'db', seq: 2 } }),
+      record('api', '12:01:07', 'clearing', 'backoff', {
+        at: at('12:01:06', 800), cause: { kind: 'exit', seq: 3 },
+        detail: { exit_code: 1, attempt: 3, max_restarts: 5, reason: 'process exited with status 1', last_stderr: ['no route to db'] },
+      }),
+    ];
+    const told = why({ unit: unit({ phase: 'backoff', next_at: at('12:01:12') }), records, nowMs: Date.parse(at('12:01:08')) });
+    expect(told.text).toEqual([
+      'api is in backoff (attempt 3 of 5, next try in 4.0 s) because it exited with code 1 at 12:01:06, 0.8 s after its start at 12:01:06, '
+        + "which followed db's return (killed by SIGKILL at 12:00:58).",
+      'Its last words: "no route to db"',
+    ]);
+    expect(told.causes.map((cause) => cause.seq)).toEqual([1, 2, 3, 4]);
+  });
+
+  test('a failed unit says that nothing more happens, and how to start it', () => {
+    const records = [
+      record('api', '12:00:00', 'waiting', 'spawning', { cause: { kind: 'boot' } }),
+      record('api', '12:00:02', 'clearing', 'failed', { cause: { kind: 'exit' }, detail: { signal: 'SIGSEGV', attempt: 1 } }),
+    ];
+    const { text } = why({ unit: unit({ phase: 'failed' }), records, nowMs: Date.parse(at('12:00:09')) });
+    expect(text[0]).toBe('api has failed (attempt 1) because it was killed by SIGSEGV at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00.');
+    expect(text.at(-1)).toContain('sysg start --daemonize -s api');
+  });
+
+  test('a waiting unit names every unmet condition and what would meet it', () => {
+    const { text } = why({
+      unit: unit({ phase: 'starting', since: at('12:00:00'), waits_for: [{ unit: 'db' }, { unit: 'cache', lost: "dependency 'cache' failed" }] }), records: [],
+      nowMs: Date.parse(at('12:00:09')),
+    });
+    expect(text).toEqual([
+      "api waits since 12:00:00 for db, which is not ready yet; it goes on as soon as db is; and for cache (dependency 'cache' failed); it goes on when cache comes up again: sysg start --daemonize -s cache.",
+    ]);
+  });
+
+  test('running, stopped by hand, completed, suspended', () => {
+    const begun = record('api', '12:00:00', 'waiting', 'spawning', { cause: { kind: 'command', by: 'restart' } });
+    const tell = (changes: Partial<UnitStatus>, records: readonly JournalRecord[] = [begun]): string => why({ unit: unit(changes), records, nowMs: Date.parse(at('12:01:05')) }).text.join(' ');
+    expect(tell({ phase: 'running', since: at('12:00:00'), process: { pid: 7, state: 'running' } }))
+      .toBe("api is running as pid 7 since 12:00:00 (1 min 5 s); it was started by the command 'restart' at 12:00:00.");
+    expect(tell({ phase: 'stopped', lifecycle: 'stopped', wanted: 'down' }, [record('api', '12:00:05', 'running', 'stopping', { cause: { kind: 'command', by: 'stop' } }), record('api', '12:00:06', 'stopping', 'stopped')]))
+      .toBe("api is stopped since the command 'stop' at 12:00:05.");
+    expect(tell({ phase: 'stopped', lifecycle: 'exited_successfully' }, [begun, record('api', '12:00:01', 'clearing', 'stopped', { detail: { exit_code: 0 } })]))
+      .toBe("api has completed: it exited with code 0 at 12:00:01, 1.0 s after its start by the command 'restart' at 12:00:00.");
+    expect(tell({ phase: 'waiting', kind: 'cron', wanted: 'down' }, [])).toContain('is suspended');
+  });
+});
