@@ -78,7 +78,7 @@ describe.skipIf(!isRoot || process.platform !== 'linux')('units of other users (
     expect(home.log('web')).toContain('stopping');
   });
 
-  test('limits of a control group hold, and the group is removed with its supervisor', async () => {
+  test('limits of a control group hold, and the group is removed at the end, by a later supervisor too', async () => {
     const home = openHome('  web: {command: "sleep 1000", user: daemon, limits: {nofile: 77, cgroup: {root: /sys/fs/cgroup/sysg-e2e}}}\n');
     const started = await home.sysg('start', '--daemonize');
     if (started.stderr.includes('is not on a cgroup file system')) return expect(started.code).toBe(1);
@@ -88,6 +88,10 @@ describe.skipIf(!isRoot || process.platform !== 'linux')('units of other users (
     const mountPoints = [...readFileSync('/proc/self/mountinfo', 'utf8').matchAll(/^\S+ \S+ \S+ \S+ (\S+).* - cgroup2? /gm)].map(([, path]) => path ?? '');
     const directories = mountPoints.map((mountPoint) => join(mountPoint, group ?? '')).filter((path) => existsSync(path));
     expect(directories).not.toEqual([]);
+    const before = home.supervisorPid();
+    process.kill(before, 'SIGKILL');
+    await soon('another supervisor serves', async () => home.supervisorPid() !== before && (await home.status().catch(() => null)) !== null);
+    expect(await runningPid(home, 'web')).toBe(pid);
     await home.sysg('stop');
     await soon('the group is gone', () => directories.every((path) => !existsSync(path)));
     for (const directory of directories) rmdirSync(dirname(directory));

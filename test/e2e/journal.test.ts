@@ -1,0 +1,74 @@
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { JournalRecord, StatusSnapshot } from '../../src/control/payloads.ts';
+import { makeHome, soon, type Home } from './rig.ts';
+
+type Line = { readonly Snapshot: { readonly seq: number; readonly status: StatusSnapshot } } | { readonly Event: JournalRecord } | { readonly Gap: { from: number; to: number } };
+
+/** The lines of a watch, as they come. */
+function watch(home: Home, since: number | null, units: readonly string[] | null = null): { lines: Line[]; events(): number[]; close(): void } {
+  const lines: Line[] = [];
+  let text = '';
+  const socket = connect(join(home.state, 'control.sock'));
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    const whole = text.split('\n');
+    text = whole.pop() ?? '';
+    for (const line of whole) lines.push(JSON.parse(line) as Line);
+  });
+  socket.on('error', () => undefined);
+  socket.write(`${JSON.stringify({ Watch: { since, units } })}\n`);
+  onTestFinished(() => void socket.destroy());
+  return { lines, events: () => lines.flatMap((line) => ('Event' in line ? [line.Event.seq] : [])), close: () => void socket.destroy() };
+}
+
+const history = async (home: Home, unit: string | null = null): Promise<JournalRecord[]> => {
+  const answer = JSON.parse(await home.exchange(JSON.stringify({ History: { unit, limit: 1000, since: null } }))) as { History: JournalRecord[] };
+  return answer.History;
+};
+
+describe('the journal on the built program', () => {
+  test('a crash is told with its exit, the attempt, the next try and the last words', async () => {
+    const home = makeHome('version: "1"\nservices:\n  a: {command: "echo sad end >&2; exit 3", restart_policy: on-failure, backoff: 1h, max_restarts: 5}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    const record = await soon('the backoff is told', async () => (await history(home, 'a')).find(({ to }) => to === 'backoff') ?? null);
+    expect(record).toMatchObject({ unit: 'a', generation: 1, from: 'clearing', cause: { kind: 'exit' }, detail: { exit_code: 3, attempt: 1, max_restarts: 5, last_stderr: ['sad end'] } });
+    expect(Date.parse(String(record.detail?.['next_at'])) - Date.parse(record.at)).toBeGreaterThan(3_599_000);
+  });
+
+  test('a watch begins with a snapshot; watched again from a number nothing is lost or doubled', async () => {
+    const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n  b: {command: "$PROGRAMS/forever"}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    const first = watch(home, null);
+    await soon('the snapshot is there', () => first.lines.length > 0);
+    const [head] = first.lines;
+    expect(head !== undefined && 'Snapshot' in head ? head.Snapshot.status.units.map(({ name }) => name).sort() : []).toEqual(['a', 'b']);
+    await home.sysg('restart', '-s', 'a');
+    await soon('the restart was watched', () => first.lines.some((line) => 'Event' in line && line.Event.to === 'running'));
+    first.close();
+    const seen = first.events();
+    const last = seen.at(-1) ?? 0;
+    await home.sysg('restart', '-s', 'b');
+    const second = watch(home, last);
+    await home.sysg('stop', '-s', 'a');
+    await soon('the stop was watched', () => second.lines.some((line) => 'Event' in line && line.Event.unit === 'a' && line.Event.to === 'stopped'));
+    const all = [...seen, ...second.events()];
+    expect(all).toEqual(Array.from({ length: all.length }, (_, index) => (seen[0] ?? 0) + index));
+    const third = watch(home, 0, ['b']);
+    await soon('what is kept comes first', () => third.events().length > 0);
+    expect(third.lines.every((line) => !('Event' in line) || line.Event.unit === 'b')).toBe(true);
+  });
+
+  test('numbers go on over a kill -9 of the supervisor', async () => {
+    const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    const before = (await history(home)).at(-1)?.seq ?? 0;
+    const supervisor = home.supervisorPid();
+    process.kill(supervisor, 'SIGKILL');
+    await soon('another supervisor serves', async () => home.supervisorPid() !== supervisor && (await home.status().catch(() => null)) !== null);
+    const adopted = await soon('the adoption is told', async () => (await history(home)).find(({ cause }) => cause?.kind === 'adopt') ?? null);
+    expect(adopted).toMatchObject({ unit: 'a', to: 'running' });
+    expect(adopted.seq).toBeGreaterThan(before);
+  });
+});
