@@ -64,7 +64,7 @@ export interface HookPort {
   queue(runs: readonly HookRun[], target: AnyActorRef): void;
 }
 
-/** Sends `ScheduleReport`s to the target while it watches. `resume`: instants missed since the last run may be caught up. */
+/** Sends `ScheduleReport`s to the target while it watches; the first watch of a unit may catch up an instant that was missed. */
 export interface SchedulePort {
   watch(target: AnyActorRef, unit: string, cron: CronSpec): void;
   unwatch(target: AnyActorRef): void;

@@ -13,6 +13,11 @@ const STARTS: readonly TicketKind[] = ['start', 'restart'];
 const STOPS: readonly TicketKind[] = ['stop'];
 const KINDS = { start: STARTS, stop: STOPS, all: [...STARTS, ...STOPS] } as const;
 
+const UNHEALTHY = [
+  { guard: 'unhealthyMustRestart', target: '#service.ending.stopping', actions: because('unhealthy') },
+  { guard: 'sameGeneration', actions: ['becomeUnready', 'disarmClock', 'unplan', ...enter('running')] },
+] as const;
+
 const base = setup({
   types: {} as { context: ServiceContext; events: ServiceEvent; input: ServiceInput; emitted: ServiceFact },
   actors: { process: processPort, probe: probePort },
@@ -41,6 +46,10 @@ export const serviceMachine = base.extend({
     unhealthyMustRestart: ({ context, event }) => ofThisGeneration(context, event) && context.spec.check?.onUnhealthy === 'restart',
     definitionGone: ({ event }) => event.type === 'reload' && event.spec === null,
     processChanges: ({ context, event }) => event.type === 'reload' && event.spec?.definition.process !== context.spec.definition.process,
+    /** The process may go on, but not its check. */
+    checkChanges: ({ context, event }) =>
+      event.type === 'reload' && event.spec !== null && event.spec.definition.process === context.spec.definition.process
+      && JSON.stringify(event.spec.check) !== JSON.stringify(context.spec.check),
     definitionChanges: ({ context, event }) =>
       event.type === 'reload' &&
       (event.spec?.definition.process !== context.spec.definition.process || event.spec?.definition.policy !== context.spec.definition.policy),
@@ -184,9 +193,17 @@ export const serviceMachine = base.extend({
         return { spec, generation, check: spec.check, pid: process.identity.pid };
       },
     }),
+    watchAnew: base.enqueueActions(({ context, enqueue }) => {
+      const { spec, generation, process } = context;
+      enqueue.stopChild('probe');
+      // Ready until the new check says otherwise: a changed file is no finding.
+      enqueue.assign({ ready: spec.check === null ? null : (context.ready ?? true) });
+      if (spec.check === null || !process?.identity) return;
+      enqueue.spawnChild('probe', { id: 'probe', input: { spec, generation, check: spec.check, pid: process.identity.pid } });
+    }),
     unwatch: stopChild('probe'),
     becomeReady: assign(({ context }) => ({ ready: context.spec.check === null ? null : true, reason: null })),
-    becomeUnready: assign({ ready: false }),
+    becomeUnready: assign(({ event }) => ({ ready: false, reason: 'reason' in event ? event.reason : null })),
     forgetReady: assign({ ready: null }),
 
     countFailure: assign(({ context, event }) => {
@@ -328,6 +345,7 @@ export const serviceMachine = base.extend({
             'deadline.alive': { guard: 'sameGeneration', target: 'running' },
             'probe.ok': { guard: 'sameGeneration', target: 'running' },
             'probe.timeout': { guard: 'sameGeneration', target: '#service.ending.stopping', actions: because('unready') },
+            reload: { guard: 'checkChanges', target: '.choosing', actions: ['takeSpec', 'unwatch', write()] },
             'process.exited': { guard: 'sameGeneration', target: '#service.ending.clearing', actions: 'recordExit' },
           },
         },
@@ -336,10 +354,10 @@ export const serviceMachine = base.extend({
           on: {
             start: { actions: ['wantUp', answerNow('already-running')] },
             'process.exited': { guard: 'sameGeneration', target: '#service.ending.clearing', actions: 'recordExit' },
-            'probe.bad': [
-              { guard: 'unhealthyMustRestart', target: '#service.ending.stopping', actions: because('unhealthy') },
-              { guard: 'sameGeneration', actions: ['becomeUnready', 'disarmClock', 'unplan', ...enter('running')] },
-            ],
+            'probe.bad': UNHEALTHY,
+            // Of a check that came with a reload.
+            'probe.timeout': UNHEALTHY,
+            reload: { guard: 'checkChanges', actions: ['takeSpec', 'watchAnew', ...enter('running')] },
             'probe.ok': { guard: 'isUnready', actions: ['becomeReady', plan('stable'), 'armClock', ...enter('running')] },
             'deadline.stable': { guard: 'sameGeneration', actions: ['forgive', 'unplan', write()] },
           },

@@ -23,12 +23,12 @@ export interface Channel {
   readonly fifo: string;
   readonly file: string;
   readonly droppedBytes: number;
-  configure(logs: LogSpec): void;
+  configure(logs: LogSpec, owner: LogOwner | null): void;
   /** Starts to read the FIFO. Throws when it cannot be opened. */
   read(): void;
   /** A descriptor for a process to write to. Throws when there is none to be had. */
   openEnd(): number;
-  wake(notify: () => void): () => void;
+  wake(notify: Notify): () => void;
   drain(): void;
   /** What must be done now and then for a file that its service writes itself. */
   tend(): Promise<void>;
@@ -36,12 +36,15 @@ export interface Channel {
   removeFifo(): void;
 }
 
+/** Is given what was written, to be used before it returns; not where the service writes the file itself. */
+export type Notify = (written?: Uint8Array) => void;
+
 export function makeChannel(options: ChannelOptions): Channel {
-  const { fifo, file, owner, compressor, onProblem, onLine } = options;
-  let { logs } = options;
+  const { fifo, file, compressor, onProblem, onLine } = options;
+  let { logs, owner } = options;
   const writer = makeWriter(file, { rotation: logs.rotate, owner, compressor, onProblem });
   const cutter = onLine === null ? null : openLineCutter(onLine);
-  const listeners = new Set<() => void>();
+  const listeners = new Set<Notify>();
   const readers: FifoReader[] = [];
 
   // What a listener throws inside a socket's callback would end the supervisor.
@@ -56,7 +59,7 @@ export function makeChannel(options: ChannelOptions): Channel {
   const take = (bytes: Uint8Array): void => {
     writer.write(bytes);
     if (cutter !== null) guarded(() => cutter.push(bytes));
-    for (const listener of listeners) guarded(listener);
+    for (const listener of listeners) guarded(() => listener(bytes));
   };
 
   const read = (): void => {
@@ -70,8 +73,10 @@ export function makeChannel(options: ChannelOptions): Channel {
     get droppedBytes() {
       return writer.droppedBytes;
     },
-    configure(next) {
+    configure(next, nextOwner) {
       logs = next;
+      owner = nextOwner;
+      writer.setOwner(owner);
       writer.setRotation(next.rotate);
     },
     read,
@@ -92,7 +97,7 @@ export function makeChannel(options: ChannelOptions): Channel {
     wake(notify) {
       listeners.add(notify);
       // A file that the service writes itself tells nobody.
-      const poll = logs.via === 'file' ? setInterval(notify, pollMs).unref() : null;
+      const poll = logs.via === 'file' ? setInterval(() => notify(), pollMs).unref() : null;
       return () => {
         listeners.delete(notify);
         if (poll !== null) clearInterval(poll);

@@ -4,11 +4,15 @@ import type { SupervisorLog } from './supervisor-log.ts';
 /** Facts as records of the supervisor's log, in 0.33.0's words where it has them. */
 export function makeNarrator(log: SupervisorLog): (fact: SupervisorFact) => void {
   const daemon = 'systemg::daemon';
+  const told = new Map<string, string>();
   return (fact) => {
     if (fact.type === 'unit.crashed') return log.error(daemon, `The actor of service '${fact.unit}' failed and is replaced: ${fact.error}`);
+    if (fact.type === 'unit.removed') told.delete(fact.unit);
     if (fact.type === 'unit.removed') return log.info(daemon, `Service '${fact.unit}' is no longer configured`);
     if (fact.type === 'supervisor.ending') return log.info('systemg::supervisor', `Stopping all services: ${fact.because}`);
     const { unit, state, reason, exit } = fact.facts;
+    if (told.get(unit) === state) return undefined;
+    told.set(unit, state);
     const how = exit?.signal != null ? `signal ${exit.signal}` : `status ${exit?.code ?? 'unknown'}`;
     switch (state) {
       case 'spawning': return log.info(daemon, `Starting service: ${unit}`);

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import type { LogSpec } from '../../machines/types.ts';
 import { textOf } from '../state/fs-error.ts';
-import { makeChannel, type Channel } from './channel.ts';
+import { makeChannel, type Channel, type Notify } from './channel.ts';
 import { makeCompressor } from './compress.ts';
 import { ensureFifos, pruneFifos, type LogOwner } from './fifo.ts';
 import { fifoPath, logStreams, makeLogLookup, type LogStream } from './names.ts';
@@ -46,7 +46,7 @@ export interface LogStore {
   /** The log files a prepared unit writes to; null for others. */
   files(unit: string): Readonly<Record<LogStream, string>> | null;
   /** Calls `notify` after output of the stream was written. Returns the end of it. */
-  wake(unit: string, stream: LogStream, notify: () => void): () => void;
+  wake(unit: string, stream: LogStream, notify: Notify): () => void;
   /** Bytes of the unit's output that the disk did not take. */
   droppedBytes(unit: string): number;
   /** When everything that is in the FIFOs now, or in one unit's, is in the files. */
@@ -110,7 +110,7 @@ export function openLogStore(options: LogStoreOptions): LogStore {
       const added = wanted.filter((unit) => !units.has(unit.name));
       for (const unit of wanted) {
         if (!units.has(unit.name)) add(unit, lookup);
-        else for (const channel of channelsOf(unit.name)) channel.configure(unit.logs);
+        else for (const channel of channelsOf(unit.name)) channel.configure(unit.logs, unit.owner ?? null);
       }
       const piped = added.filter((unit) => unit.logs.via === 'pipe');
       const { kept, problems } = ensureFifos(piped.flatMap((unit) =>

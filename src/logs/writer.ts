@@ -25,12 +25,14 @@ export interface LogWriter {
   /** Creates the file when it is not there. Why it cannot, or null. */
   touch(): string | null;
   setRotation(rotation: Rotation): void;
+  /** From the next write on. */
+  setOwner(owner: LogOwner | null): void;
   close(): void;
 }
 
 export function makeWriter(path: string, options: WriterOptions): LogWriter {
-  const { owner, compressor, onProblem } = options;
-  let rotation = options.rotation;
+  const { compressor, onProblem } = options;
+  let { owner, rotation } = options;
   let descriptor: number | null = null;
   let size = 0;
   let inode = 0;
@@ -166,6 +168,11 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     },
     setRotation(next) {
       rotation = next;
+    },
+    setOwner(next) {
+      if (next?.uid === owner?.uid && next?.gid === owner?.gid) return;
+      owner = next;
+      release();
     },
     close: release,
   };

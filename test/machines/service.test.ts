@@ -764,3 +764,41 @@ describe('hooks', () => {
     expect(unit.answers.at(-1)).toMatchObject({ ticket: 1, error: null });
   });
 });
+
+describe('a reload that changes the check', () => {
+  const recheck = (intervalMs: number, changes: Parameters<typeof specOf>[0] = {}): ReturnType<typeof specOf> =>
+    specOf({ check: { ...CHECK, intervalMs }, definition: { process: 'p1', policy: `q${intervalMs}` }, ...changes });
+
+  test('while running: the new check takes over, the process and its readiness stay', () => {
+    const { run, send, effects, state, actor } = rig(recheck(1000));
+    run();
+    send({ type: 'reload', spec: recheck(2000) });
+    expect(effects).toEqual(['spawn 1', 'watch 1', 'unwatch 1', 'watch 1']);
+    expect([state(), actor.getSnapshot().context.ready]).toEqual(['running', true]);
+  });
+
+  test('while starting: readiness is asked by the new check', () => {
+    const { send, report, effects, state } = rig(recheck(1000));
+    send({ type: 'start' });
+    report('process.spawned');
+    send({ type: 'reload', spec: recheck(2000) });
+    expect(effects).toEqual(['spawn 1', 'watch 1', 'unwatch 1', 'watch 1']);
+    report('probe.ok');
+    expect(state()).toBe('running');
+  });
+
+  test('a check that is taken away leaves no probe, one that comes finds out and is believed', () => {
+    const gone = rig(recheck(1000));
+    gone.run();
+    gone.send({ type: 'reload', spec: specOf({ definition: { process: 'p1', policy: 'q9' } }) });
+    expect(gone.effects).toEqual(['spawn 1', 'watch 1', 'unwatch 1']);
+    expect(gone.actor.getSnapshot().context.ready).toBeNull();
+
+    const come = rig();
+    come.run();
+    come.send({ type: 'reload', spec: recheck(1000) });
+    expect(come.actor.getSnapshot().context.ready).toBe(true);
+    come.report('probe.timeout', { reason: 'not ready within 30s' });
+    expect(come.state()).toBe('stopping');
+  });
+});
