@@ -1,17 +1,19 @@
 import type { ChildProcess } from 'node:child_process';
 import type { ProcessExit, ProcessIdentity } from '../../machines/types.ts';
 
-/** A process that this very program started. Its pid is its own until `exit` is known: only then it was reaped. */
+/** A process that this very program started. */
 export interface Child {
   readonly identity: ProcessIdentity;
   readonly token: string;
+  /** Its pid is its own until `exit` is known: only then it was reaped. Otherwise its parent is ours, reaps it and ends as it did. */
+  readonly isOwn: boolean;
   readonly exit: ProcessExit | null;
   /** Calls back once, at once or later, with the exit status; a later watcher takes the place of an earlier one. Returns the end of watching. */
   watch(onExit: (exit: ProcessExit) => void): () => void;
 }
 
 /** Keeps a started process until its exit was told to someone, so that an actor that comes later still learns it. */
-export function keepChild(process: ChildProcess, identity: ProcessIdentity, token: string): Child {
+export function keepChild(process: ChildProcess, identity: ProcessIdentity, token: string, isOwn = true): Child {
   let exit: ProcessExit | null = null;
   let watcher: ((exit: ProcessExit) => void) | null = null;
   const tell = () => {
@@ -24,6 +26,7 @@ export function keepChild(process: ChildProcess, identity: ProcessIdentity, toke
   const child: Child = {
     identity,
     token,
+    isOwn,
     get exit() {
       return exit;
     },

@@ -56,10 +56,11 @@ export function makeEnding(input: EndingInput): Ending {
   /** Settled when what was left of the group at the leader's end is known; `null`: nothing was, or the leader has not ended. */
   let leftovers: Promise<void> | null = null;
 
-  const isUnreaped = () => child !== null && child.exit === null;
+  const isUnreaped = () => child !== null && child.isOwn && child.exit === null;
 
   function hasLeaderEnded(): boolean {
-    if (child !== null) return child.exit !== null;
+    // The parent of a leader that is not our own child may have been killed before it.
+    if (child !== null && (child.isOwn || child.exit === null)) return child.exit !== null;
     adoptedEnded ||= sender.look(leader) === null;
     return adoptedEnded;
   }

@@ -4,8 +4,11 @@ import type { ProcessIdentity, ProcessRole, ServiceSpec } from '../../machines/t
 import { keepChild, type Child } from './children.ts';
 import { childEnvironment } from './environment.ts';
 import { identify } from './identity.ts';
-import { wrapping } from './limits.ts';
+import { awaitNamespaceLeader } from './namespace-leader.ts';
+import { confine, type Confinement } from './privileges.ts';
 import { checkWorkingDir, describe, resolveProgram } from './program.ts';
+import { rehearse } from './rehearsal.ts';
+import { tokenVariable } from './scan.ts';
 import { signalUnreapedGroup } from './signal.ts';
 import { makeTurns } from './turns.ts';
 
@@ -24,6 +27,8 @@ export interface LaunchRequest {
   /** What the supervisor inherited. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly softNofile: number | null;
+  /** As root, units that name no user run as nobody. */
+  readonly dropPrivileges: boolean;
   openOutput(spec: ServiceSpec, role: ProcessRole): ChildOutput;
 }
 
@@ -37,16 +42,25 @@ export type Launched =
  * Returns what calls it off: nothing is started and nothing is called back, unless it was started already.
  */
 export function launch(request: LaunchRequest, onDone: (launched: Launched) => void): () => void {
-  return launchTurns(() => launchNow(request, onDone));
+  let calledOff = false;
+  const leave = launchTurns(() => void launchNow(request, () => calledOff, onDone));
+  return () => {
+    calledOff = true;
+    leave();
+  };
 }
 
 // A spawn blocks the loop for a millisecond or two, and a thousand may be asked for at once.
 const launchTurns = makeTurns(4);
 
-function launchNow(request: LaunchRequest, onDone: (launched: Launched) => void): void {
+async function launchNow(request: LaunchRequest, isCalledOff: () => boolean, onDone: (launched: Launched) => void): Promise<void> {
   let started: Started;
   try {
-    started = start(request);
+    const prepared = prepare(request);
+    const obstacle = prepared.ok && prepared.confinement.asked ? await tryOut(request.spec, prepared) : null;
+    if (isCalledOff()) return;
+    if (!prepared.ok) started = refused(prepared.reason);
+    else started = obstacle === null ? start(request, prepared) : refused(obstacle);
   } catch (error) {
     started = refused(`"${request.spec.command}" cannot be started: ${describe(error)}`);
   }
@@ -59,26 +73,46 @@ type Started =
   /** Not started; the reason comes as an event. */
   | { readonly kind: 'pending'; readonly name: string; readonly process: ChildProcess };
 
-function start(request: LaunchRequest): Started {
-  const { spec, role, token, softNofile } = request;
-  const environment = childEnvironment(request.environment, spec.env, token);
-  const obstacle = checkWorkingDir(spec.workingDir);
-  if (obstacle !== null) return refused(obstacle);
-  const argv = argumentVector(spec, role);
-  if (!argv.ok) return refused(argv.reason);
-  const [name, ...words] = argv.words;
-  const program = resolveProgram(name, environment['PATH'], spec.workingDir);
-  if (!program.ok) return refused(program.reason);
-  const wrapped = wrapping(spec.privileges, softNofile, request.environment['PATH']);
-  if (!wrapped.ok) return refused(wrapped.reason);
-  const [tool, ...toolWords] = wrapped.prefix;
-  // A wrapper looks the name up in the same way; one that looks like an option of its own it gets as a path.
-  const wrappedName = name.startsWith('-') ? program.path : name;
-  const command = tool === undefined
-    ? { file: program.path, argv0: name, words }
-    : { file: tool, argv0: tool, words: [...toolWords, wrappedName, ...words] };
+interface Prepared {
+  readonly ok: true;
+  readonly name: string;
+  readonly words: readonly string[];
+  /** The file that the name means to the supervisor. */
+  readonly path: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly confinement: Confinement;
+}
 
-  const output = request.openOutput(spec, role);
+function prepare(request: LaunchRequest): Prepared | { readonly ok: false; readonly reason: string } {
+  const { spec, token, softNofile, dropPrivileges } = request;
+  const obstacle = checkWorkingDir(spec.workingDir);
+  if (obstacle !== null) return { ok: false, reason: obstacle };
+  const argv = argumentVector(spec, request.role);
+  if (!argv.ok) return argv;
+  const [name, ...words] = argv.words;
+  const confinement = confine({
+    service: spec.name, hash: spec.hash, privileges: spec.privileges, dropPrivileges, softNofile, searchPath: request.environment['PATH'],
+  });
+  if (!confinement.ok) return confinement;
+  const environment = childEnvironment(request.environment, { ...spec.env, ...confinement.environment }, token);
+  const program = resolveProgram(name, environment['PATH'], spec.workingDir);
+  return program.ok ? { ok: true, name, words, path: program.path, environment, confinement } : program;
+}
+
+function tryOut({ name: service, privileges, workingDir }: ServiceSpec, { confinement, environment, name }: Prepared): Promise<string | null> {
+  const { [tokenVariable]: _token, ...untold } = environment;
+  return rehearse({ service, confinement, privileges, workingDir, name, environment: untold });
+}
+
+function start(request: LaunchRequest, prepared: Prepared): Started {
+  const { spec, token } = request;
+  const { name } = prepared;
+  const { isolation } = spec.privileges;
+  const command = commandOf(prepared, isolation.pid);
+  // The parent that unshare(1) leaves behind is no process of the unit's: without the token it gets no signal that is meant for it.
+  const environment = isolation.pid ? { ...prepared.environment, [tokenVariable]: request.environment[tokenVariable] } : prepared.environment;
+
+  const output = request.openOutput(spec, request.role);
   let process: ChildProcess;
   try {
     process = spawn(command.file, command.words, {
@@ -88,7 +122,33 @@ function start(request: LaunchRequest): Started {
     closeOutput(output);
   }
   if (process.pid === undefined) return { kind: 'pending', name, process };
-  return { kind: 'settled', launched: { ok: true, child: keepChild(process, identityOfChild(process.pid), token) } };
+  const identity = identityOfChild(process.pid);
+  const leader = isolation.pid ? leaderIn(process.pid) : null;
+  return { kind: 'settled', launched: { ok: true, child: keepChild(process, leader ?? identity, token, leader === null) } };
+}
+
+/** The file to start and its words: the program itself, or the first of the tools before it. */
+function commandOf({ name, words, path, environment, confinement }: Prepared, hidesToken: boolean): { readonly file: string; readonly argv0: string; readonly words: string[] } {
+  const [tool, ...toolWords] = confinement.prefix;
+  if (tool === undefined) return { file: path, argv0: name, words: [...words] };
+  const last: string[] = [];
+  if (hidesToken) last.push('/bin/sh', '-c', tellToken, 'sh', environment[tokenVariable] ?? '');
+  // setpriv(1) still has root's capabilities when it looks a name up: a shell after it finds what the user may execute.
+  else if (confinement.credentials !== null && !name.includes('/')) last.push('/bin/sh', '-c', 'exec "$@"', 'sh');
+  // A wrapper looks the name up in the same way; one that looks like an option of its own it gets as a path.
+  return { file: tool, argv0: tool, words: [...toolWords, ...last, name.startsWith('-') ? path : name, ...words] };
+}
+
+const tellToken = `export ${tokenVariable}="$1"; shift; exec "$@"`;
+
+function leaderIn(parent: number): ProcessIdentity | null {
+  try {
+    const leader = awaitNamespaceLeader(parent);
+    return leader === null ? null : identify(leader);
+  } catch (error) {
+    signalUnreapedGroup(parent, 'SIGKILL');
+    throw error;
+  }
 }
 
 function identityOfChild(pid: number): ProcessIdentity {

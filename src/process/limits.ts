@@ -1,54 +1,78 @@
 import { readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import type { LimitValue, PrivilegeSpec } from '../../machines/types.ts';
-import { defaultPath, resolveProgram } from './program.ts';
+import { findTool, refuse, type Refused, type Wrapping } from './tools.ts';
 
-/** Words to put before a program's own: tools that set something and then exec, leaving nothing behind. */
-export type Wrapping =
-  | { readonly ok: true; readonly prefix: readonly string[] }
-  | { readonly ok: false; readonly reason: string };
+type Limits = PrivilegeSpec['limits'];
+
+export const resources = ['nofile', 'nproc', 'memlock'] as const;
+export type Resource = (typeof resources)[number];
 
 /**
- * How a program gets its limits. `softNofile` is the soft limit of open files that it would have had without the supervisor, whose own
- * was raised by Node; `null` leaves it. Refuses what it cannot enforce: a start without a limit that was asked for is worse than none.
+ * How a program gets its limits, niceness and CPUs. `softNofile` is the soft limit of open files that it would have had without the
+ * supervisor, whose own was raised by Node; `null` leaves it.
  */
-export function wrapping(privileges: PrivilegeSpec, softNofile: number | null, searchPath: string | undefined): Wrapping {
-  const unenforced = firstUnenforced(privileges);
-  if (unenforced !== null) return refuse(`${unenforced} cannot be enforced by this supervisor`);
-  const { limits } = privileges;
+export function limitWrapping(limits: Limits, softNofile: number | null, searchPath: string | undefined): Wrapping {
   const prefix: string[] = [];
-  const resources: string[] = [];
-  for (const name of ['nofile', 'nproc', 'memlock'] as const) {
+  const words: string[] = [];
+  for (const name of resources) {
     const value = limits[name];
-    if (value !== undefined) resources.push(`--${name}=${limitWord(value)}:${limitWord(value)}`);
+    if (value === undefined) continue;
+    const obstacle = raiseObstacle(name, value);
+    if (obstacle !== null) return obstacle;
+    words.push(`--${name}=${limitWord(value)}:${limitWord(value)}`);
   }
   const inherited = limits.nofile === undefined ? softLimitToRestore(softNofile) : null;
-  if (inherited !== null) resources.push(`--nofile=${inherited.soft}:${inherited.hard}`);
-  if (resources.length > 0) {
-    const prlimit = findTool('prlimit', searchPath);
-    if (prlimit !== null) prefix.push(prlimit, ...resources, '--');
-    else if (inherited !== null && resources.length === 1) prefix.push('/bin/sh', '-c', restoreBySh, 'sh', String(inherited.soft));
-    else return refuse('limits need the program prlimit (package util-linux), which was not found');
+  if (inherited !== null) words.push(`--nofile=${inherited.soft}:${inherited.hard}`);
+  if (words.length > 0) {
+    const prlimit = findTool('prlimit', 'limits need', searchPath);
+    if (prlimit.ok) prefix.push(prlimit.path, ...words, '--');
+    else if (inherited !== null && words.length === 1) prefix.push('/bin/sh', '-c', restoreBySh, 'sh', String(inherited.soft));
+    else return prlimit;
   }
   if (limits.nice !== undefined) {
-    const nice = findTool('nice', searchPath);
-    if (nice === null) return refuse('limits.nice needs the program nice (package coreutils), which was not found');
-    prefix.push(nice, '-n', String(limits.nice));
+    const nice = findTool('nice', 'limits.nice needs', searchPath);
+    if (!nice.ok) return nice;
+    if (process.platform !== 'linux' && limits.nice < getPriority() && process.getuid?.() !== 0) return refuse(`limits.nice is ${limits.nice}, which takes root here`);
+    // nice(1) adds to what is inherited; the configured number is absolute.
+    prefix.push(nice.path, '-n', String(limits.nice - getPriority()));
   }
   if (limits.cpuAffinity !== undefined) {
-    const taskset = findTool('taskset', searchPath);
-    if (taskset === null) return refuse('limits.cpu_affinity needs the program taskset (package util-linux), which was not found');
-    prefix.push(taskset, '--cpu-list', limits.cpuAffinity.join(','));
+    const taskset = findTool('taskset', 'limits.cpu_affinity needs', searchPath);
+    if (!taskset.ok) return taskset;
+    prefix.push(taskset.path, '--cpu-list', limits.cpuAffinity.join(','));
   }
   return { ok: true, prefix };
 }
 
+/** One resource of a file in the form of /proc/PID/limits; `null` when it is not listed. Unlimited is `Infinity`. */
+export function limitIn(text: string, resource: Resource): { readonly soft: number; readonly hard: number } | null {
+  const line = new RegExp(`^${titles[resource]}\\s+(\\S+)\\s+(\\S+)`, 'm').exec(text);
+  const number = (word: string | undefined) => (word === 'unlimited' ? Infinity : Number(word));
+  return line === null ? null : { soft: number(line[1]), hard: number(line[2]) };
+}
+
 /** Our own limit of open files, read once: Node changes it at its start only. `null` where /proc does not tell. */
 export function ownNofile(): { readonly soft: number; readonly hard: number } | null {
-  known ??= readNofile();
+  known ??= readOwn('nofile');
   return known;
 }
 
+const titles: Readonly<Record<Resource, string>> = { nofile: 'Max open files', nproc: 'Max processes', memlock: 'Max locked memory' };
+
 const restoreBySh = 'ulimit -S -n "$1" || exit 126; shift; exec "$@"';
+
+// capabilities(7)
+const capSysResource = 24n;
+
+/** setrlimit(2): only with CAP_SYS_RESOURCE may a hard limit be raised. */
+function raiseObstacle(resource: Resource, value: LimitValue): Refused | null {
+  const hard = readOwn(resource)?.hard ?? Infinity;
+  if ((value ?? Infinity) <= hard) return null;
+  const effective = /^CapEff:\s+([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  if (effective !== undefined && ((BigInt(`0x${effective}`) >> capSysResource) & 1n) === 1n) return null;
+  return refuse(`limits.${resource} is ${limitWord(value)}, above the hard limit ${hard} that the supervisor has and, without CAP_SYS_RESOURCE, cannot raise`);
+}
 
 function softLimitToRestore(soft: number | null): { readonly soft: number; readonly hard: string } | null {
   if (soft === null) return null;
@@ -58,35 +82,12 @@ function softLimitToRestore(soft: number | null): { readonly soft: number; reado
   return { soft: Math.min(soft, own.hard), hard: Number.isFinite(own.hard) ? String(own.hard) : 'unlimited' };
 }
 
-function readNofile(): { soft: number; hard: number } | null {
-  if (process.platform !== 'linux') return null;
-  const line = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-  const number = (word: string | undefined) => (word === 'unlimited' ? Infinity : Number(word));
-  return line === null ? null : { soft: number(line[1]), hard: number(line[2]) };
-}
-
-function firstUnenforced({ user, group, supplementaryGroups, capabilities, isolation, limits }: PrivilegeSpec): string | null {
-  if (user !== null) return `user "${user}"`;
-  if (group !== null) return `group "${group}"`;
-  if (supplementaryGroups !== null) return 'supplementary_groups';
-  if (capabilities.length > 0) return `capabilities ${capabilities.join(', ')}`;
-  if (limits.cgroup !== undefined) return 'limits.cgroup';
-  const isolated = (['network', 'mount', 'pid', 'user'] as const).find((kind) => isolation[kind]);
-  return isolated === undefined ? null : `isolation.${isolated}`;
-}
-
-// The service's own PATH may well be without the system's tools.
-function findTool(name: string, searchPath: string | undefined): string | null {
-  const found = resolveProgram(name, `${searchPath ?? defaultPath}:${defaultPath}`, '/');
-  return found.ok ? found.path : null;
+function readOwn(resource: Resource): { readonly soft: number; readonly hard: number } | null {
+  return process.platform === 'linux' ? limitIn(readFileSync('/proc/self/limits', 'utf8'), resource) : null;
 }
 
 function limitWord(value: LimitValue): string {
   return value === null ? 'unlimited' : String(value);
-}
-
-function refuse(reason: string): Wrapping {
-  return { ok: false, reason };
 }
 
 let known: { readonly soft: number; readonly hard: number } | null = null;

@@ -1,42 +1,101 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { ProcessIdentity } from '../../machines/types.ts';
+import { keepChild } from './children.ts';
+import { makeEnding } from './ending.ts';
+import { identify } from './identity.ts';
+import { checkWorkingDir, describe } from './program.ts';
 
 export interface CommandRequest {
   /** A text for `sh -c`. */
   readonly script: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly timeoutMs: number;
-  /** Ends the whole group when it is aborted. */
+  /** What the environment says whose it is: by that all of it is found when it must end. */
+  readonly token: string;
+  /** `inherit`: it writes where the supervisor does. */
+  readonly output: 'inherit' | 'ignore';
+  /** Words of tools that set something and then exec the shell. */
+  readonly prefix?: readonly string[];
+  /** Ends the command and all that came from it. */
   readonly signal: AbortSignal;
+  onProblem(text: string): void;
 }
 
 /** `reason` says why it did not succeed, in words that follow the command's name. */
 export type CommandResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
-/** Runs a short command in a group of its own, output discarded; the whole group is ended with SIGKILL at the timeout. */
-export function runCommand({ script, cwd, env, timeoutMs, signal }: CommandRequest): Promise<CommandResult> {
+/**
+ * Runs a short command in a session of its own. What it leaves running after its own end goes on; when it is ended, nothing of it does:
+ * SIGKILL goes to its group and to whoever carries its token, and the promise waits for their death. Never rejects.
+ */
+export function runCommand(request: CommandRequest): Promise<CommandResult> {
+  const run = begin(request);
+  running.add(run);
+  void run.then(() => running.delete(run));
+  return run;
+}
+
+/** When every command that runs now has ended. */
+export async function commandsEnded(): Promise<void> {
+  await Promise.all(running);
+}
+
+const running = new Set<Promise<CommandResult>>();
+
+function begin(request: CommandRequest): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const child = spawn('sh', ['-c', script], { cwd, env, detached: true, stdio: 'ignore' });
-    let timedOut = false;
-    const end = (): void => {
-      // The leader is our unreaped child: its group is ours.
-      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
-    };
-    const timer = setTimeout(() => {
-      timedOut = true;
-      end();
-    }, timeoutMs);
-    signal.addEventListener('abort', end, { once: true });
+    const started = start(request);
+    if (!started.ok) return resolve(started);
+    const { process: child, identity } = started;
+    if (identity === null) return void child.once('error', (error) => resolve(notRun(describe(error))));
+    const { token, signal, onProblem } = request;
+    const kept = keepChild(child, identity, token);
+    const ending = makeEnding({ leader: identity, token, child: kept, onProblem, onGone: () => settle({ ok: false, reason: 'was ended' }) });
+    let patience: NodeJS.Timeout | null = null;
+
     const settle = (result: CommandResult): void => {
-      clearTimeout(timer);
       signal.removeEventListener('abort', end);
+      if (patience !== null) clearTimeout(patience);
+      ending.detach();
       resolve(result);
     };
-    child.once('error', (error) => settle({ ok: false, reason: `could not be run: ${error.message}` }));
-    child.once('exit', (code, killedBy) => {
+    function end(): void {
+      ending.kill();
+      patience = setTimeout(() => settle({ ok: false, reason: 'survives SIGKILL' }), patienceMs);
+    }
+    kept.watch(({ code, signal: killedBy }) => {
+      if (signal.aborted) return ending.leaderEnded(true);
       if (code === 0) return settle({ ok: true });
-      if (timedOut) return settle({ ok: false, reason: `took longer than ${timeoutMs / 1000} s` });
-      settle({ ok: false, reason: killedBy === null ? `exited with status ${code}` : `was terminated by signal ${killedBy}` });
+      settle({ ok: false, reason: killedBy === null ? `exited with status ${code}${meaningOf(code)}` : `was terminated by signal ${killedBy}` });
     });
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
   });
+}
+
+// A process in an uninterruptible sleep dies when the kernel lets it: whoever waits here must not.
+const patienceMs = 2000;
+
+/** `identity` null: it could not be started, and the reason comes as an event. */
+type Started = { readonly ok: true; readonly process: ChildProcess; readonly identity: ProcessIdentity | null } | Extract<CommandResult, { ok: false }>;
+
+function start({ script, cwd, env, output, prefix = [] }: CommandRequest): Started {
+  const obstacle = checkWorkingDir(cwd);
+  if (obstacle !== null) return notRun(obstacle);
+  const [file = '/bin/sh', ...words] = [...prefix, '/bin/sh', '-c', script];
+  try {
+    const process = spawn(file, words, { cwd, env, detached: true, stdio: ['ignore', output, output] });
+    return { ok: true, process, identity: process.pid === undefined ? null : identify(process.pid) };
+  } catch (error) {
+    // What cannot be handed to a program at all, such as a NUL in its environment, and a kernel that does not tell who it is.
+    return notRun(describe(error));
+  }
+}
+
+function notRun(why: string): Extract<CommandResult, { ok: false }> {
+  return { ok: false, reason: `could not be run: ${why}` };
+}
+
+function meaningOf(code: number | null): string {
+  return code === 127 ? ' (command not found)' : code === 126 ? ' (command cannot be executed)' : '';
 }

@@ -79,7 +79,8 @@ async function readUnclear(scanned: ScannedProcess): Promise<readonly string[] |
   return Promise.race([reading, setTimeout(patienceMs, null, { ref: false })]);
 }
 
-function readTokens(pid: number): readonly string[] | 'empty' | null {
+/** What the environment of one process says; `empty` when it reads as nothing, `null` when it may not be read. */
+export function readTokens(pid: number): readonly string[] | 'empty' | null {
   for (;;) {
     const length = readEnvironment(pid);
     if (length === null) return null;

@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { errorCode } from './stat.ts';
+
+/** A line of passwd(5). */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  /** Of the primary group. */
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** The account of that very name: digits are a name too. Looked up anew each time; `null` when there is none. */
+export function findUser(name: string): Account | null {
+  const fields = findEntry('passwd', name);
+  if (fields === null) return null;
+  const [found, , uid, gid, , home, shell] = fields;
+  if (found === undefined || home === undefined || !isId(uid) || !isId(gid)) return null;
+  // passwd(5): an empty shell means /bin/sh.
+  return { name: found, uid: Number(uid), gid: Number(gid), home: home === '' ? '/' : home, shell: shell === undefined || shell === '' ? '/bin/sh' : shell };
+}
+
+/** The gid of the group of that very name; `null` when there is none. */
+export function findGroup(name: string): number | null {
+  const gid = findEntry('group', name)?.[2];
+  return isId(gid) ? Number(gid) : null;
+}
+
+function findEntry(database: 'passwd' | 'group', name: string): readonly string[] | null {
+  return entryIn(readDatabase(`/etc/${database}`), name) ?? entryIn(askNameService(database, name), name);
+}
+
+function entryIn(text: string, name: string): readonly string[] | null {
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${name}:`));
+  return line === undefined ? null : line.split(':');
+}
+
+function readDatabase(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    // A system may keep its accounts elsewhere: the name service is asked then.
+    if (errorCode(error) === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+// Accounts of a directory service; getent(1) also takes numbers and names of its own choice, hence the second look at the name.
+function askNameService(database: 'passwd' | 'group', name: string): string {
+  const answer = spawnSync('getent', ['--', database, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000 });
+  return answer.status === 0 ? answer.stdout : '';
+}
+
+function isId(text: string | undefined): text is string {
+  return text !== undefined && /^\d+$/.test(text);
+}

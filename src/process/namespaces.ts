@@ -1,0 +1,30 @@
+import type { PrivilegeSpec } from '../../machines/types.ts';
+import { findTool, refuse, type Wrapping } from './tools.ts';
+
+type Isolation = PrivilegeSpec['isolation'];
+
+/**
+ * How a program gets namespaces of its own, by one unshare(1). In a user namespace it keeps its ids: they are mapped to themselves.
+ * `keepCapabilities` hands those of the new user namespace on to the next tool.
+ *
+ * unshare(2) puts only a later child into a new pid namespace: there unshare(1) stays as the parent of the program and ends as it does.
+ * The program becomes the leader of a session and a group of its own, apart from that parent.
+ */
+export function namespaceWrapping(isolation: Isolation, keepCapabilities: boolean, searchPath: string | undefined): Wrapping {
+  const kinds = (['network', 'mount', 'pid', 'user'] as const).filter((kind) => isolation[kind]);
+  if (kinds.length === 0) return { ok: true, prefix: [] };
+  if (process.platform !== 'linux') return refuse('isolation features are only available on Linux');
+  const unshare = findTool('unshare', 'isolation needs', searchPath);
+  if (!unshare.ok) return unshare;
+  const prefix = [unshare.path];
+  if (isolation.user) prefix.push('--user', '--map-current-user');
+  if (isolation.user && keepCapabilities) prefix.push('--keep-caps');
+  if (isolation.network) prefix.push('--net');
+  if (isolation.mount) prefix.push('--mount', '--propagation', 'private');
+  if (!isolation.pid) return { ok: true, prefix: [...prefix, '--'] };
+  const setsid = findTool('setsid', 'isolation.pid needs', searchPath);
+  if (!setsid.ok) return setsid;
+  // Another /proc would hide the namespace's processes from nobody but show it those of the host.
+  if (isolation.mount) prefix.push('--mount-proc');
+  return { ok: true, prefix: [...prefix, '--pid', '--fork', '--kill-child', '--', setsid.path] };
+}

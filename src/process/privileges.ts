@@ -1,0 +1,93 @@
+import type { PrivilegeSpec } from '../../machines/types.ts';
+import { cgroupWrapping } from './cgroup.ts';
+import { accountEnvironment, findCredentials, type Credentials } from './credentials.ts';
+import { limitWrapping } from './limits.ts';
+import { namespaceWrapping } from './namespaces.ts';
+import { findTool, refuse, type Refused, type Wrapping } from './tools.ts';
+
+export interface PrivilegeRequest {
+  readonly service: string;
+  /** Names the unit's control group. */
+  readonly hash: string;
+  readonly privileges: PrivilegeSpec;
+  /** As root, a unit that names no user runs as nobody. */
+  readonly dropPrivileges: boolean;
+  readonly softNofile: number | null;
+  /** The supervisor's PATH: the tools that run as root are not the service's to choose. */
+  readonly searchPath: string | undefined;
+}
+
+export interface Confinement {
+  readonly ok: true;
+  /** Words before the program's own. */
+  readonly prefix: readonly string[];
+  /** Variables over those of the unit. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly credentials: Credentials | null;
+  /** Something was asked for that is to be seen to hold. */
+  readonly asked: boolean;
+}
+
+/**
+ * How a program gets what its unit's privileges say: the control group, limits, namespaces, then groups, gid, uid and capabilities, in this
+ * order, each by a tool that execs the next. The user namespace comes after the user, whom it then contains. Refuses what it
+ * cannot enforce: a start without a protection that was asked for is worse than none.
+ */
+export function confine(request: PrivilegeRequest): Confinement | Refused {
+  const { service, privileges, searchPath } = request;
+  const { limits, isolation, capabilities } = privileges;
+  const found = findCredentials(service, privileges, request.dropPrivileges);
+  if (!found.ok) return refuse(unconfigured(service, found.reason));
+  const { credentials } = found;
+  if (capabilities.length > 0 && !isolation.user && process.getuid?.() !== 0) {
+    return refuse(unconfigured(service, `capabilities ${capabilities.join(', ')} need a supervisor that runs as root`));
+  }
+  const groupsAndUser = identityWords(credentials, isolation.pid);
+  const bounds = capabilityWords(capabilities, credentials);
+  const namespaces = namespaceWrapping(isolation, capabilities.length > 0, searchPath);
+  const steps: readonly Wrapping[] = [
+    cgroupWrapping(limits.cgroup, request.hash),
+    limitWrapping(limits, request.softNofile, searchPath),
+    ...(isolation.user
+      ? [setpriv(groupsAndUser, searchPath), namespaces, setpriv(capabilities.length > 0 ? bounds : [], searchPath)]
+      : [namespaces, setpriv([...groupsAndUser, ...bounds], searchPath)]),
+  ];
+  const prefix: string[] = [];
+  for (const step of steps) {
+    if (!step.ok) return refuse(unconfigured(service, step.reason));
+    prefix.push(...step.prefix);
+  }
+  // Elsewhere there is no /proc to see it in; what gets this far there is nice(1) alone, which is checked before.
+  const asked = process.platform === 'linux' && (credentials !== null || capabilities.length > 0 || Object.keys(limits).length > 0 || Object.values(isolation).includes(true));
+  return { ok: true, prefix, environment: accountEnvironment(credentials), credentials, asked };
+}
+
+/** The sentence of a refusal. */
+export function unconfigured(service: string, reason: string): string {
+  return `Failed to configure privileges for service '${service}': ${reason}`;
+}
+
+// setpriv(1) sets bounding set, groups, gid, uid, inheritable and ambient capabilities in an order that works, whatever the order of its words.
+function setpriv(words: readonly string[], searchPath: string | undefined): Wrapping {
+  if (words.length === 0) return { ok: true, prefix: [] };
+  const tool = findTool('setpriv', 'user, group and capabilities need', searchPath);
+  return tool.ok ? { ok: true, prefix: [tool.path, ...words, '--'] } : tool;
+}
+
+function identityWords(credentials: Credentials | null, hasParent: boolean): readonly string[] {
+  if (credentials === null) return [];
+  const { uid, gid, groups } = credentials;
+  const words = [groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`];
+  if (gid !== null) words.push(`--regid=${gid}`);
+  if (uid !== null) words.push(`--reuid=${uid}`);
+  // prctl(2): a change of user forgets the death signal that unshare --kill-child has set.
+  if (hasParent) words.push('--pdeathsig=KILL');
+  return words;
+}
+
+/** No list leaves the bounding set to programs that are setuid; what was inherited is dropped with the user all the same. */
+function capabilityWords(capabilities: readonly string[], credentials: Credentials | null): readonly string[] {
+  if (capabilities.length === 0) return credentials === null ? [] : ['--inh-caps=-all', '--ambient-caps=-all'];
+  const set = ['-all', ...new Set(capabilities.map((name) => `+${name.replace(/^CAP_/, '').toLowerCase()}`))].join(',');
+  return [`--bounding-set=${set}`, `--inh-caps=${set}`, `--ambient-caps=${set}`];
+}
