@@ -1,37 +1,50 @@
+import { randomBytes } from 'node:crypto';
 import type { AnyActorRef } from 'xstate';
 import type { HookPort } from '../../machines/ports.ts';
 import type { HookRun } from '../../machines/types.ts';
 import { childEnvironment } from '../process/environment.ts';
-import { runCommand } from '../process/run-command.ts';
+import { runCommand, type CommandResult } from '../process/run-command.ts';
+import type { Clock } from './clock.ts';
+import { pause, within } from './within.ts';
 
 export interface HookOutside {
-  now(): number;
+  readonly clock: Clock;
+  /** What the supervisor inherited: the base of every unit's environment. */
   readonly environment: NodeJS.ProcessEnv;
   /** Told of every run that did not succeed. The unit goes on all the same. */
   onProblem(text: string): void;
 }
 
 export interface HookQueues extends HookPort {
-  /** When every queue is empty, or after `limitMs`. */
-  idle(limitMs: number): Promise<void>;
+  /** When every queue is empty, or after `limitMs`: then what still runs is ended, and what waits is dropped. */
+  finish(limitMs: number): Promise<void>;
 }
 
-/** Runs hooks in the project's directory, one at a time for each unit, each for at most its timeout. */
+/**
+ * Runs hooks in the project's directory as the supervisor's user, one at a time for each unit, each for at most its timeout: then all of
+ * it is ended. They write where the supervisor does.
+ */
 export function openHookQueues(outside: HookOutside): HookQueues {
+  const { clock } = outside;
   const queues = new Map<AnyActorRef, HookRun[]>();
+  const ended = new AbortController();
   let whenIdle: (() => void)[] = [];
 
   const drain = async (target: AnyActorRef, queue: HookRun[]): Promise<void> => {
     for (let run = queue[0]; run !== undefined; run = queue[0]) {
-      await runHook(run, outside);
+      const { unit, hook } = run;
+      const result = ended.signal.aborted ? dropped : await runHook(run, outside, ended.signal);
+      if (!result.ok) outside.onProblem(`${hook.stage}.${hook.outcome} hook for '${unit}' ${result.reason}`);
       queue.shift();
     }
     queues.delete(target);
-    target.send({ type: 'hooks.idle', at: outside.now() });
+    if (!ended.signal.aborted) target.send({ type: 'hooks.idle', at: clock.now() });
     if (queues.size > 0) return;
     for (const wake of whenIdle) wake();
     whenIdle = [];
   };
+
+  const idle = (): Promise<void> => (queues.size === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve)));
 
   return {
     queue: (runs, target) => {
@@ -41,34 +54,35 @@ export function openHookQueues(outside: HookOutside): HookQueues {
       queues.set(target, fresh);
       void drain(target, fresh);
     },
-    idle: (limitMs) => new Promise((resolve) => {
-      if (queues.size === 0) return resolve();
-      const timer = setTimeout(resolve, limitMs);
-      whenIdle.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    }),
+    async finish(limitMs) {
+      const patience = new AbortController();
+      await Promise.race([idle(), pause(limitMs, clock, patience.signal)]);
+      patience.abort();
+      ended.abort();
+      await idle();
+    },
   };
 }
 
-async function runHook(run: HookRun, outside: HookOutside): Promise<void> {
+const dropped: CommandResult = { ok: false, reason: 'was not run: the supervisor ended' };
+
+async function runHook(run: HookRun, outside: HookOutside, ended: AbortSignal): Promise<CommandResult> {
   const { spec, hook } = run;
-  const result = await runCommand({
-    script: hook.command, cwd: spec.projectDir, env: hookEnvironment(run, outside.environment), timeoutMs: hook.timeoutMs,
-    signal: new AbortController().signal,
-  });
-  if (!result.ok) outside.onProblem(`${hook.stage}.${hook.outcome} hook for '${spec.name}' ${result.reason}`);
+  const { clock, environment, onProblem } = outside;
+  const token = `hook.${randomBytes(6).toString('hex')}`;
+  return within(hook.timeoutMs, clock, ended, (signal) => runCommand({
+    script: hook.command, cwd: spec.projectDir, env: hookEnvironment(run, environment, token), token, output: 'inherit', signal, onProblem,
+  }));
 }
 
-/** Variables without a value are not set at all. */
-function hookEnvironment(run: HookRun, inherited: NodeJS.ProcessEnv): Record<string, string> {
+/** The unit's environment and what there is to know of the event. Variables without a value are not set at all, inherited ones included. */
+function hookEnvironment(run: HookRun, inherited: NodeJS.ProcessEnv, token: string): Record<string, string> {
   const { spec, hook, pid, exit, attempt, cause } = run;
   const values: Readonly<Record<string, string | null>> = {
     SYSG_SERVICE_NAME: spec.name, SYSG_EVENT: `${hook.stage}.${hook.outcome}`, SYSG_PID: pid === null ? null : String(pid),
     SYSG_EXIT_CODE: exit?.code == null ? null : String(exit.code), SYSG_SIGNAL: exit?.signal ?? null, SYSG_ATTEMPT: String(attempt), SYSG_CAUSE: cause,
   };
-  const { SYSG_INSTANCE: _token, ...environment } = childEnvironment(inherited, spec.env, '');
+  const environment = childEnvironment(inherited, spec.env, token);
   for (const [name, value] of Object.entries(values)) {
     if (value === null) delete environment[name];
     else environment[name] = value;

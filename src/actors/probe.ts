@@ -1,102 +1,90 @@
-import { connect } from 'node:net';
 import { fromCallback } from 'xstate';
 import { probePort, type ProbeInput } from '../../machines/ports.ts';
 import type { ProbeReport } from '../../machines/types.ts';
-import { childEnvironment } from '../process/environment.ts';
-import { runCommand, type CommandResult } from '../process/run-command.ts';
+import type { CommandResult } from '../process/run-command.ts';
+import type { Announced, Announcements } from './checks/announcements.ts';
+import { attempt, type Attempted, type AttemptOutside } from './checks/attempt.ts';
 import type { Clock } from './clock.ts';
+import { pause, seconds, within } from './within.ts';
 
-export interface ProbeOutside {
+export interface ProbeOutside extends AttemptOutside {
   readonly clock: Clock;
-  readonly environment: NodeJS.ProcessEnv;
+  readonly announcements: Pick<Announcements, 'heard'>;
+  /** Whether this very process was ready before: it was taken over from another supervisor, and its start is long past. */
+  wasReady(unit: string, generation: number): boolean;
 }
 
 /**
- * Readiness every interval until one attempt passes or the time is over, then liveness every interval: `retries`
- * failures in a row are `probe.bad`, the next success is `probe.ok` again.
+ * Readiness, then liveness. Readiness is tried every interval, and a last time when `timeout` is over, or awaited where the process itself
+ * says when it is ready. Liveness is tried every interval: `retries` failures in a row are `probe.bad`, the next success is `probe.ok`
+ * again. What a process says of itself it says once: it has no liveness.
  */
 export function makeProbeActor(outside: ProbeOutside): typeof probePort {
   return fromCallback<{ type: 'never' }, ProbeInput>(({ input, sendBack }) => {
     const ended = new AbortController();
-    const tell = (report: ProbeReport): void => {
-      if (!ended.signal.aborted) sendBack(report);
+    const watch: Watch = {
+      input, outside, ended: ended.signal,
+      tell: (report) => {
+        if (!ended.signal.aborted) sendBack({ ...report, generation: input.generation, at: outside.clock.now() });
+      },
     };
-    void watch(input, outside, tell, ended.signal);
+    const { probe } = input.check;
+    void (probe.kind === 'log' || probe.kind === 'notify' ? listen(watch, probe) : examine(watch, probe));
     return () => ended.abort();
   });
 }
 
-async function watch(input: ProbeInput, outside: ProbeOutside, tell: (report: ProbeReport) => void, ended: AbortSignal): Promise<void> {
-  const { check, generation } = input;
+interface Watch {
+  readonly input: ProbeInput;
+  readonly outside: ProbeOutside;
+  readonly ended: AbortSignal;
+  tell(report: { readonly type: 'probe.ok' } | { readonly type: Exclude<ProbeReport['type'], 'probe.ok'>; readonly reason: string }): void;
+}
+
+/** The least that the last attempt gets, which begins when the time is over. */
+const lastAttemptMs = 1000;
+
+async function examine(watch: Watch, probe: Attempted): Promise<void> {
+  const { input: { check, spec, generation }, outside, ended, tell } = watch;
   const { clock } = outside;
-  const attempt = (limitMs: number): Promise<CommandResult> => tryOnce(input, outside, Math.max(1, limitMs), ended);
+  const tryOnce = (limitMs: number): Promise<CommandResult> =>
+    within(limitMs, clock, ended, (signal) => attempt(probe, spec, outside, signal));
 
-  await pause(clock, check.startPeriodMs, ended);
+  if (!outside.wasReady(spec.name, generation)) await pause(check.startPeriodMs, clock, ended);
   const until = clock.now() + check.timeoutMs;
-  for (;;) {
-    const result = await attempt(until - clock.now());
-    if (ended.aborted) return;
+  while (!ended.aborted) {
+    const result = await tryOnce(Math.max(until - clock.now(), Math.min(lastAttemptMs, check.timeoutMs)));
     if (result.ok) break;
-    if (clock.now() + check.intervalMs >= until) {
-      return tell({ type: 'probe.timeout', generation, at: clock.now(), reason: `not ready within ${check.timeoutMs / 1000} s: the check ${result.reason}` });
-    }
-    await pause(clock, check.intervalMs, ended);
+    const leftMs = until - clock.now();
+    if (leftMs <= 0) return tell({ type: 'probe.timeout', reason: `not ready within ${seconds(check.timeoutMs)}: the check ${result.reason}` });
+    await pause(Math.min(check.intervalMs, leftMs), clock, ended);
   }
-  tell({ type: 'probe.ok', generation, at: clock.now() });
+  tell({ type: 'probe.ok' });
 
-  for (let failures = 0; ;) {
-    await pause(clock, check.intervalMs, ended);
+  for (let failures = 0; !ended.aborted;) {
+    await pause(check.intervalMs, clock, ended);
     if (ended.aborted) return;
-    const result = await attempt(Math.min(check.timeoutMs, check.intervalMs));
-    if (ended.aborted) return;
+    const result = await tryOnce(Math.min(check.timeoutMs, check.intervalMs));
     if (result.ok) {
-      if (failures >= check.retries) tell({ type: 'probe.ok', generation, at: clock.now() });
+      if (failures >= check.retries) tell({ type: 'probe.ok' });
       failures = 0;
-    } else {
-      failures += 1;
-      if (failures === check.retries) {
-        tell({ type: 'probe.bad', generation, at: clock.now(), reason: `unhealthy: ${failures} checks in a row failed; the last one ${result.reason}` });
-      }
+      continue;
+    }
+    failures += 1;
+    if (failures === check.retries) {
+      const which = failures === 1 ? 'the check' : `${failures} checks in a row failed; the last one`;
+      tell({ type: 'probe.bad', reason: `unhealthy: ${which} ${result.reason}` });
     }
   }
 }
 
-function tryOnce({ check, spec }: ProbeInput, outside: ProbeOutside, limitMs: number, ended: AbortSignal): Promise<CommandResult> {
-  const { probe } = check;
-  switch (probe.kind) {
-    case 'command': {
-      const env = { ...childEnvironment(outside.environment, spec.env, ''), SYSG_SERVICE_NAME: spec.name };
-      return runCommand({ script: probe.command, cwd: spec.workingDir, env, timeoutMs: limitMs, signal: ended });
-    }
-    case 'tcp': return connects(probe.host, probe.port, limitMs, ended);
-    default: return Promise.resolve({ ok: false, reason: `is of a kind that is not supported yet: ${probe.kind}` });
-  }
-}
-
-function connects(host: string, port: number, limitMs: number, ended: AbortSignal): Promise<CommandResult> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: limitMs, signal: ended });
-    const settle = (result: CommandResult): void => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket.once('connect', () => settle({ ok: true }));
-    socket.once('timeout', () => settle({ ok: false, reason: `got no connection to ${host}:${port} in ${limitMs / 1000} s` }));
-    socket.once('error', (error) => settle({ ok: false, reason: `got no connection to ${host}:${port}: ${error.message}` }));
+async function listen({ input: { check, spec, generation }, outside, ended, tell }: Watch, probe: Announced): Promise<void> {
+  const limitMs = check.startPeriodMs + check.timeoutMs;
+  const result = await within(limitMs, outside.clock, ended, async (signal) => {
+    const ok = outside.wasReady(spec.name, generation) || (await outside.announcements.heard(spec, probe, signal));
+    return ok ? { ok } : { ok, reason: '' };
   });
-}
-
-function pause(clock: Clock, ms: number, ended: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (ms <= 0 || ended.aborted) return resolve();
-    const forget = clock.at(clock.now() + ms, () => {
-      ended.removeEventListener('abort', leave);
-      resolve();
-    });
-    const leave = (): void => {
-      forget();
-      resolve();
-    };
-    ended.addEventListener('abort', leave, { once: true });
-  });
+  if (result.ok) return tell({ type: 'probe.ok' });
+  const missing = probe.kind === 'log' ? `no line of its output matched /${probe.pattern}/` : `it wrote no newline to descriptor ${probe.fd}`;
+  tell({ type: 'probe.timeout', reason: `not ready within ${seconds(limitMs)}: ${missing}` });
 }

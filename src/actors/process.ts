@@ -13,6 +13,8 @@ export interface ProcessOutside {
   readonly environment: NodeJS.ProcessEnv;
   /** The soft limit of open files that units get when they set none; `null` leaves the supervisor's own. */
   readonly softNofile: number | null;
+  /** As root, units that name no user run as nobody. */
+  readonly dropPrivileges?: boolean;
   /** Descriptors for one child, closed for the caller after the spawn. What it throws refuses the start. */
   openOutput(spec: ServiceSpec, role: ProcessRole): ChildOutput;
   /** What an administrator should know and no machine can act on. */
@@ -48,7 +50,9 @@ function start(input: ProcessInput, outside: ProcessOutside, tell: Tell): Custod
   const { generation } = input;
   let custody: Custody | null = null;
   let over = false;
-  const callOff = launch({ ...input, ...outside, openOutput: (spec, role) => outside.openOutput(spec, role) }, (launched) => {
+  const callOff = launch({
+    ...input, ...outside, dropPrivileges: outside.dropPrivileges ?? false, openOutput: (spec, role) => outside.openOutput(spec, role),
+  }, (launched) => {
     if (over) return;
     if (!launched.ok) {
       over = true;

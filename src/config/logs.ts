@@ -36,4 +36,7 @@ export const logs: Kind<LogSpec> = {
     if (rotateSize !== null && rotate.sizeBytes < leastRotateBytes) complain(rotateSize, `expected a size of at least ${formatSize(leastRotateBytes)}, got ${formatSize(rotate.sizeBytes)}`);
     return { via: values.via, rotate, logger: values.logger };
   },
+  show: ({ via, rotate: { sizeBytes, keep, compress }, logger }) => ({
+    via, rotate: { size: formatSize(sizeBytes), keep, compress }, ...(logger !== null && { logger }),
+  }),
 };

@@ -41,6 +41,11 @@ test('keys in force are open', () => {
     essential: true
     skip: "test -e x"
     deployment: {strategy: immediate, pre_start: make}
-    user:`;
+    user: www
+    group: www
+    supplementary_groups: [ssl]
+    capabilities: [CAP_CHOWN]
+    limits: {nofile: 1K, nice: 5, cpu_affinity: [0], cgroup: {memory_max: 64M}}
+    isolation: {pid: true}`;
   expect(load(block(body), gated).ok).toBe(true);
 });

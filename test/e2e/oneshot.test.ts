@@ -55,7 +55,7 @@ describe('an essential service', () => {
     const home = makeHome(`
 version: "1"
 services:
-  other: {command: "$PROGRAMS/notes other"}
+  other: {command: "$PROGRAMS/notes other", health_check: {command: "test -e other.up", interval: 50ms}}
   main: {${keys}, essential: true, depends_on: [other]}
 `);
     expect((await home.sysg('start', '-c', home.config)).code).toBe(code);

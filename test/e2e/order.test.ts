@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { collect, isAlive, makeHome, soon, type Home } from './rig.ts';
 
-const ready = (name: string): string => `health_check: {command: "test -e ${name}.ready", interval: 50ms}`;
+/** Ready when a test says so, or once it is up. */
+const ready = (name: string): string => checking(`${name}.ready`);
+const up = (name: string): string => checking(`${name}.up`);
+const checking = (file: string): string => `health_check: {command: "test -e ${file}", interval: 50ms}`;
 
 function events(home: Home): readonly string[] {
   const file = join(home.dir, 'events');
@@ -15,7 +18,7 @@ describe('start and stop', () => {
     const home = makeHome(`
 version: "1"
 services:
-  api: {command: "$PROGRAMS/notes api 0.2", depends_on: [{service: db, condition: healthy}]}
+  api: {command: "$PROGRAMS/notes api 0.2", ${up('api')}, depends_on: [{service: db, condition: healthy}]}
   cache: {command: "$PROGRAMS/notes cache", ${ready('cache')}, depends_on: [{service: api, condition: started}]}
   db: {command: "$PROGRAMS/notes db 0.2", ${ready('db')}}
   web: {command: "$PROGRAMS/notes web 0.2", depends_on: [api, cache]}
@@ -64,12 +67,11 @@ services:
     const home = makeHome(`
 version: "1"
 services:
-  db: {command: "$PROGRAMS/notes db", ${ready('db')}}
-  api: {command: "$PROGRAMS/notes api", depends_on: [db]}
+  db: {command: "$PROGRAMS/notes db", ${up('db')}}
+  api: {command: "$PROGRAMS/notes api", ${up('api')}, depends_on: [db]}
   web: {command: "$PROGRAMS/notes web", depends_on: [api]}
   other: {command: "$PROGRAMS/notes other"}
 `);
-    writeFileSync(join(home.dir, 'db.ready'), '');
     expect(await home.sysg('start', '--daemonize', '-s', 'api', '-c', home.config)).toMatchObject({ code: 0 });
     await soon('both are up', () => events(home).length === 2);
     expect(events(home)).toEqual(['db up', 'api up']);
@@ -90,8 +92,8 @@ describe('a dependency that goes', () => {
     const home = makeHome(`
 version: "1"
 services:
-  db: {command: "rm -f db.ready; exec $PROGRAMS/notes db", restart_policy: always, backoff: 100ms, ${ready('db')}}
-  api: {command: "$PROGRAMS/notes api", depends_on: [db]}
+  db: {command: "exec $PROGRAMS/notes db", restart_policy: always, backoff: 100ms, deployment: {pre_start: "rm -f db.ready"}, ${ready('db')}}
+  api: {command: "$PROGRAMS/notes api", ${up('api')}, depends_on: [db]}
   web: {command: "$PROGRAMS/notes web", depends_on: [{service: api, condition: started, on_restart: restart}]}
   loose: {command: "$PROGRAMS/notes loose", depends_on: [{service: db, condition: started}]}
 `);
@@ -104,7 +106,7 @@ services:
     await home.until('db', ({ generation, phase }) => generation === 2 && phase === 'starting', 'is back and not ready');
     await soon('its dependents are held', () => events(home).includes('api down') && events(home).includes('web down'));
     await soon('db is up', () => events(home).filter((event) => event === 'db up').length === 2);
-    for (const name of ['api', 'web']) expect(await home.until(name, ({ process }) => process === undefined, 'is held')).toMatchObject({ phase: 'starting', wanted: 'up' });
+    for (const name of ['api', 'web']) expect(await home.until(name, ({ phase }) => phase === 'starting', 'is held')).toMatchObject({ wanted: 'up', generation: 1 });
     expect(await home.unit('loose')).toMatchObject({ phase: 'running', generation: 1 });
     writeFileSync(join(home.dir, 'db.ready'), '');
     for (const name of ['api', 'web']) await home.until(name, ({ phase, generation }) => phase === 'running' && generation === 2, 'is back');
@@ -137,10 +139,9 @@ services:
     const home = makeHome(`
 version: "1"
 services:
-  db: {command: "$PROGRAMS/notes db", ${ready('db')}}
+  db: {command: "$PROGRAMS/notes db", ${up('db')}}
   api: {command: "$PROGRAMS/notes api", depends_on: [db]}
 `);
-    writeFileSync(join(home.dir, 'db.ready'), '');
     await home.sysg('start', '--daemonize', '-c', home.config);
     expect(await home.sysg('restart', '-s', 'db')).toMatchObject({ code: 0 });
     await home.until('api', ({ phase, generation }) => phase === 'running' && generation === 2, 'is back');

@@ -64,6 +64,19 @@ services:
   });
 });
 
+test('the end of the supervisor ends the checks that run, all of each', async () => {
+  const home = makeHome(`
+version: "1"
+services:
+  web: {command: "exec $PROGRAMS/forever", health_check: {command: "setsid sh -c 'touch escaped; exec sleep 100000' & sleep 100000"}}
+`);
+  const starting = collect(home.open('start', '--daemonize', '-c', home.config));
+  await soon('the check hangs', () => existsSync(join(home.dir, 'escaped')));
+  expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+  expect(home.processes()).toEqual([]);
+  await starting;
+});
+
 describe('a service that is found unhealthy', () => {
   test('is restarted whatever its restart policy, within its budget', async () => {
     const home = makeHome(`

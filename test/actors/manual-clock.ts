@@ -1,0 +1,42 @@
+import type { Clock } from '../../src/actors/clock.ts';
+import { until } from '../process/until.ts';
+
+/** A clock that stands still until a test moves it. */
+export interface ManualClock extends Clock {
+  /** Waits until something is to happen in exactly this many milliseconds, and lets them pass. */
+  pass(ms: number): Promise<void>;
+  advance(ms: number): void;
+  /** How long until each thing that is to happen. */
+  pending(): readonly number[];
+}
+
+export function makeManualClock(): ManualClock {
+  let now = 1000;
+  let entries: { readonly at: number; readonly fire: () => void }[] = [];
+  const pending = (): readonly number[] => entries.map(({ at }) => at - now);
+  const advance = (ms: number): void => {
+    now += ms;
+    const due = entries.filter(({ at }) => at <= now);
+    entries = entries.filter(({ at }) => at > now);
+    for (const { fire } of due) fire();
+  };
+  return {
+    now: () => now,
+    at: (at, fire) => {
+      const entry = { at, fire };
+      entries.push(entry);
+      return () => {
+        entries = entries.filter((other) => other !== entry);
+      };
+    },
+    arm: () => undefined,
+    disarm: () => undefined,
+    close: () => undefined,
+    pending,
+    advance,
+    async pass(ms) {
+      await until(`something is to happen in ${ms} ms`, () => pending().includes(ms));
+      advance(ms);
+    },
+  };
+}
