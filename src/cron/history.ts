@@ -7,7 +7,7 @@ import { withRun, type CronRun } from './summary.ts';
 export interface RunHistory extends RunHistoryPort {
   /** Newest last. */
   of(unit: string): readonly CronRun[];
-  /** The instant of the unit's last run, whoever supervised it. */
+  /** The latest instant that the unit ran at, or could not for the run before; whoever supervised it. */
   lastRunWallMs(unit: string): number | null;
 }
 
@@ -28,7 +28,7 @@ export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside)
   const keep = (unit: string, run: CronRun): void => {
     const all = withRun(of(unit), run);
     runs.set(unit, all);
-    ledger.note(PREFIX + unit, all);
+    ledger.note(historyKey(unit), all);
   };
   /** By its identity; a run that began under another supervisor is the one that is still open. */
   const find = (unit: string, { id }: JobRun): CronRun | undefined =>
@@ -37,8 +37,8 @@ export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside)
   return {
     of,
     lastRunWallMs: (unit) => {
-      const last = of(unit).findLast((run) => run.status !== 'OverlapError');
-      return last === undefined ? null : (last.scheduledWallMs ?? last.startedWallMs);
+      const instants = of(unit).map((run) => run.scheduledWallMs ?? run.startedWallMs);
+      return instants.length === 0 ? null : Math.max(...instants);
     },
     began: (unit, run) => keep(unit, {
       id: run.id, scheduledWallMs: run.instantWallMs, startedWallMs: wallNow(), completedWallMs: null, status: null, exitCode: null, pid: null,
@@ -63,6 +63,11 @@ export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside)
       });
     },
   };
+}
+
+/** Under which the ledger keeps a unit's runs. */
+export function historyKey(unit: string): string {
+  return PREFIX + unit;
 }
 
 const PREFIX = 'runs:';

@@ -21,10 +21,13 @@ export const RUNS_KEPT = 10;
 /** Of the samples that fall into a run, so many are shown. */
 const SAMPLES_SHOWN = 60;
 
-/** `recorded` (newest last) with one more or a changed one; the oldest beyond what is kept are left out. */
+/** `recorded` (newest last) with one more or a changed one. Beyond what is kept the oldest go, one that goes on last of all. */
 export function withRun(recorded: readonly CronRun[], run: CronRun): readonly CronRun[] {
   const known = recorded.some(({ id }) => id === run.id);
-  return known ? recorded.map((other) => (other.id === run.id ? run : other)) : [...recorded, run].slice(-RUNS_KEPT);
+  const all = known ? recorded.map((other) => (other.id === run.id ? run : other)) : [...recorded, run];
+  if (all.length <= RUNS_KEPT) return all;
+  const oldest = all.find(({ completedWallMs }) => completedWallMs !== null) ?? all[0];
+  return all.filter((other) => other !== oldest);
 }
 
 export interface CronFacts {
@@ -32,13 +35,13 @@ export interface CronFacts {
   readonly timezone: string | null;
   /** Newest last. */
   readonly runs: readonly CronRun[];
-  /** Of the unit, oldest first; each run shows those of its own time. */
-  readonly samples: readonly MetricSample[];
+  /** At most `count` samples of the unit between two instants, oldest first: each run shows those of its own time. */
+  samplesBetween(fromMs: number, toMs: number, count: number): readonly MetricSample[];
 }
 
 /** The `cron` block of a unit's status, in 0.33.0's form. */
-export function cronStatus({ timezone, runs, samples }: CronFacts, nowWallMs: number): CronUnitStatus {
-  const summaries = runs.slice(-RUNS_KEPT).toReversed().map((run) => summary(run, samples, nowWallMs));
+export function cronStatus({ timezone, runs, samplesBetween }: CronFacts, nowWallMs: number): CronUnitStatus {
+  const summaries = runs.slice(-RUNS_KEPT).toReversed().map((run) => summary(run, samplesBetween, nowWallMs));
   const newest = summaries[0];
   return {
     timezone_label: timezoneLabel(timezone, nowWallMs),
@@ -70,8 +73,8 @@ function hasFailed({ status, exitCode }: CronRun): boolean {
   return status === null ? exitCode !== null && exitCode !== 0 : status !== 'Success';
 }
 
-function summary(run: CronRun, samples: readonly MetricSample[], nowWallMs: number): CronExecutionSummary {
-  const during = run.status === 'OverlapError' ? [] : samples.filter(({ timestamp }) => isWithin(timestamp, run, nowWallMs)).slice(-SAMPLES_SHOWN);
+function summary(run: CronRun, samplesBetween: CronFacts['samplesBetween'], nowWallMs: number): CronExecutionSummary {
+  const during = run.status === 'OverlapError' ? [] : samplesBetween(run.startedWallMs, run.completedWallMs ?? nowWallMs, SAMPLES_SHOWN);
   return {
     started_at: wholeSeconds(run.startedWallMs),
     ...(run.completedWallMs !== null && { completed_at: wholeSeconds(run.completedWallMs) }),
@@ -82,11 +85,6 @@ function summary(run: CronRun, samples: readonly MetricSample[], nowWallMs: numb
     ...(run.command !== null && { command: run.command }),
     ...(during.length > 0 && { metrics: during }),
   };
-}
-
-function isWithin(timestamp: string, run: CronRun, nowWallMs: number): boolean {
-  const wallMs = Date.parse(timestamp);
-  return run.startedWallMs <= wallMs && wallMs <= (run.completedWallMs ?? nowWallMs);
 }
 
 /** 0.33.0's files keep seconds; a fraction would be lost by its readers. */

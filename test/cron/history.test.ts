@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { openRunHistory, type RunHistory } from '../../src/cron/history.ts';
+
+function rig(meta: Map<string, unknown> = new Map()): { readonly history: RunHistory; readonly meta: Map<string, unknown>; wallMs: number } {
+  const state = { wallMs: 1_000_000 };
+  const history = openRunHistory({
+    ledger: { meta: new Map(meta), note: (key, value) => void meta.set(key, JSON.parse(JSON.stringify(value))) },
+    wallNow: () => state.wallMs, describe: () => ({ user: 'nobody', command: 'true' }),
+  });
+  return Object.assign(state, { history, meta });
+}
+
+test('an end goes to the run that ended, not to an overlap that came meanwhile', () => {
+  const { history } = rig();
+  const run = { id: 'a.1', instantWallMs: 900_000 };
+  history.began('job', run);
+  history.running('job', run, 42);
+  history.overlapped('job', 960_000);
+  history.ended('job', run, { kind: 'failed', exit: { code: 4, signal: null }, reason: 'Process exited with code 4' });
+  expect(history.of('job')).toMatchObject([
+    { id: 'a.1', pid: 42, status: { Failed: 'Process exited with code 4' }, exitCode: 4, user: 'nobody', command: 'true' },
+    { status: 'OverlapError', exitCode: null, pid: null, user: null, command: null, scheduledWallMs: 960_000 },
+  ]);
+});
+
+test('the next supervisor finds the runs, and ends the one that was going on', () => {
+  const { history, meta } = rig();
+  history.began('job', { id: 'a.1', instantWallMs: 900_000 });
+  const later = rig(meta);
+  later.history.ended('job', { id: 'another', instantWallMs: null }, { kind: 'failed', exit: null, reason: 'Interrupted by supervisor crash' });
+  expect(later.history.of('job')).toMatchObject([{ id: 'a.1', status: { Failed: 'Interrupted by supervisor crash' } }]);
+  expect(rig(later.meta).history.of('job')).toEqual(later.history.of('job'));
+});
+
+test('what a ledger holds that is no run is left out', () => {
+  expect(rig(new Map<string, unknown>([['runs:job', [null, 7, { id: 3 }]], ['runs:other', 'x']])).history.of('job')).toEqual([]);
+});
+
+test('nothing counts as missed up to the latest instant that was run or overlapped', () => {
+  const { history } = rig();
+  expect(history.lastRunWallMs('job')).toBeNull();
+  history.began('job', { id: 'a.1', instantWallMs: 900_000 });
+  expect(history.lastRunWallMs('job')).toBe(900_000);
+  history.overlapped('job', 960_000);
+  expect(history.lastRunWallMs('job')).toBe(960_000);
+  history.began('job', { id: 'a.2', instantWallMs: null });
+  expect(history.lastRunWallMs('job')).toBe(1_000_000);
+});
