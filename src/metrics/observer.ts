@@ -1,0 +1,152 @@
+import { readdirSync } from 'node:fs';
+import { readTokens, type ProcessTable, type ScannedProcess } from '../process/scan.ts';
+import { readProcStat } from '../process/stat.ts';
+import { belonging, remember, type Lineage } from '../process/tree.ts';
+import { openUsageReader, type Reading, type UsageReader } from './usage.ts';
+
+/** Leader and token of one process of a unit. */
+export type Origin = Pick<Lineage, 'leader' | 'token'>;
+
+export interface Member extends Reading {
+  /** A zombie that was a member while it lived: nobody has waited for it, so its time is still its own. */
+  readonly zombie: boolean;
+}
+
+/** By unit, by pid. */
+export type Membership = ReadonlyMap<string, ReadonlyMap<number, Member>>;
+
+/** Knows which processes belong to which unit and what they use, by one pass over /proc for all units. */
+export interface Observer {
+  pass(units: ReadonlyMap<string, readonly Origin[]>): Membership;
+  /** Closes what is kept open; the next pass opens it again. */
+  rest(): void;
+}
+
+/** Processes whose files stay open; three descriptors each. What is above is opened and closed each time. */
+const KEPT_PROCESSES = 512;
+/** How often strangers are looked at again: until then one that takes over the pid of another may pass for it. */
+const PASSES_PER_FULL_PASS = 10;
+
+/**
+ * Whose a process is, is decided when it begins: a token is inherited, and so is a parent. So a pass reads those that are new since the last one
+ * and those that belong to a unit; what it has found to be a stranger it leaves alone for some passes.
+ */
+export function makeObserver(): Observer {
+  const known = new Map<number, Known>();
+  const lineages = new Map<string, Lineage>();
+  let passes = 0;
+  let kept = 0;
+
+  const release = (entry: Known): void => {
+    if (entry.reader?.kept === true) kept -= 1;
+    entry.reader?.close();
+    entry.reader = null;
+  };
+  const watch = (pid: number, entry: Known): Reading | null => {
+    if (entry.reader === null) {
+      const keep = kept < KEPT_PROCESSES;
+      if (keep) kept += 1;
+      entry.reader = { ...openUsageReader(pid, keep), kept: keep };
+    }
+    return entry.reader.read();
+  };
+
+  const refresh = (full: boolean): ProcessTable => {
+    const present = new Set<number>();
+    for (const name of readdirSync('/proc')) if (/^[0-9]/.test(name)) present.add(Number(name));
+    for (const [pid, entry] of known) {
+      if (present.has(pid)) continue;
+      release(entry);
+      known.delete(pid);
+    }
+    for (const pid of present) {
+      const entry = known.get(pid);
+      const reading = entry?.reader == null ? null : watch(pid, entry);
+      if (entry !== undefined && reading !== null) {
+        entry.process = { ...reading.stat, tokens: entry.process.tokens };
+        entry.reading = reading;
+        settle(entry);
+      } else if (entry === undefined || entry.reader !== null || full || entry.unsettled) {
+        if (entry !== undefined) release(entry);
+        const process = readProcStat(pid);
+        if (process === null) known.delete(pid);
+        else known.set(pid, meet(process, entry));
+      }
+    }
+    return new Map([...known].map(([pid, { process }]) => [pid, process]));
+  };
+
+  return {
+    pass(units) {
+      if (process.platform !== 'linux') return new Map();
+      const table = refresh(passes % PASSES_PER_FULL_PASS === 0);
+      passes += 1;
+      const watched = new Set<number>();
+      const membership = new Map<string, ReadonlyMap<number, Member>>();
+      const seen = new Set<string>();
+      for (const [unit, origins] of units) {
+        const members = new Map<number, Member>();
+        for (const origin of origins) {
+          const key = `${origin.leader.pid} ${origin.leader.startTime}`;
+          seen.add(key);
+          const lineage = lineages.get(key) ?? { ...origin, known: new Map() };
+          lineages.set(key, lineage);
+          const found = belonging(table, lineage, false);
+          remember(lineage, found);
+          for (const { pid, startTime } of found) take(pid, startTime, false, members);
+          for (const { pid, startTime } of [lineage.leader, ...lineage.known.values()]) {
+            if (members.has(pid)) continue;
+            const process = table.get(pid);
+            if (process?.startTime === startTime) take(pid, startTime, true, members);
+            else lineage.known.delete(pid);
+          }
+        }
+        for (const pid of members.keys()) watched.add(pid);
+        membership.set(unit, members);
+      }
+      for (const key of lineages.keys()) if (!seen.has(key)) lineages.delete(key);
+      for (const [pid, entry] of known) if (!watched.has(pid)) release(entry);
+      return membership;
+    },
+    rest() {
+      for (const entry of known.values()) release(entry);
+      known.clear();
+      passes = 0;
+    },
+  };
+
+  function take(pid: number, startTime: string, zombie: boolean, into: Map<number, Member>): void {
+    const entry = known.get(pid);
+    if (entry === undefined) return;
+    // Read in this very pass already, or a member only now.
+    const reading = entry.reader !== null && entry.reading !== null ? entry.reading : watch(pid, entry);
+    entry.reading = reading;
+    if (reading !== null && reading.stat.startTime === startTime) into.set(pid, { ...reading, zombie });
+  }
+}
+
+interface Known {
+  process: ScannedProcess;
+  /** Its environment could not be read yet. */
+  unsettled: boolean;
+  reader: (UsageReader & { readonly kept: boolean }) | null;
+  /** Of this pass, for those that are watched. */
+  reading: Reading | null;
+}
+
+// In an uninterruptible sleep reading the environment may hang. It reads as empty for a moment within execve(2), and always in a kernel
+// thread: those are children of kthreadd, pid 2.
+function meet(stat: Omit<ScannedProcess, 'tokens'>, before: Known | undefined): Known {
+  const same = before !== undefined && before.process.startTime === stat.startTime;
+  const tokens = same && !before.unsettled ? before.process.tokens : stat.state === 'D' ? 'empty' : readTokens(stat.pid);
+  const unsettled = tokens === 'empty' && stat.state !== 'Z' && stat.ppid !== 2 && stat.pid !== 2;
+  return { process: { ...stat, tokens: tokens === 'empty' ? [] : tokens }, unsettled, reader: null, reading: null };
+}
+
+function settle(entry: Known): void {
+  if (!entry.unsettled || entry.process.state === 'D') return;
+  const tokens = readTokens(entry.process.pid);
+  if (tokens === 'empty') return;
+  entry.unsettled = false;
+  entry.process = { ...entry.process, tokens };
+}

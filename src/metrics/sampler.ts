@@ -1,0 +1,282 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { MetricsSpec } from '../config/metrics.ts';
+import { consumption, type Owed } from './consumption.ts';
+import { makeObserver, type Member, type Membership, type Observer, type Origin } from './observer.ts';
+import { openSpillover, type Spillover } from './spillover.ts';
+import { openSampleStore, type Sample, type Summary } from './store.ts';
+import { kernelUnits } from './usage.ts';
+import { sampleLine } from './wire-sample.ts';
+
+export interface MeasuredUnit {
+  readonly name: string;
+  readonly hash: string;
+  /** Its processes: one, or two during a replacement. Empty: nothing to measure. */
+  readonly origins: readonly Origin[];
+}
+
+/** One process of a unit, as it was seen just now. */
+export interface LiveProcess {
+  readonly pid: number;
+  readonly parentPid: number;
+  readonly startTime: string;
+  readonly startedAtMs: number;
+  /** Its own, on average since the sample before, or since it began. */
+  readonly cpuPercent: number;
+  readonly rssBytes: number;
+}
+
+export interface LiveUnit {
+  /** `null`: never measured, or it has no process. */
+  readonly summary: Summary | null;
+  /** Living, leaders included. */
+  readonly processes: readonly LiveProcess[];
+}
+
+/** Measures the units while somebody wants to know. */
+export interface Sampler {
+  /** What is running now, with the samples so far; goes on sampling for a minute. */
+  look(): ReadonlyMap<string, LiveUnit>;
+  /** The newest `count` samples of a unit, oldest first. When there are none of late it takes two, 100 ms apart. */
+  inspect(unit: string, count: number): Promise<readonly Sample[]>;
+  /** The samples of one run, for its record. */
+  samplesBetween(unit: string, fromMs: number, toMs: number, count: number): readonly Sample[];
+  /** Samples until the returned function is called; for limits that need it. */
+  hold(): () => void;
+  /** `null`: only while somebody asks. What is kept stays, within the new limits. */
+  configure(spec: MetricsSpec | null): void;
+  close(): void;
+}
+
+export interface SamplerOutside {
+  /** Milliseconds of the monotonic clock. */
+  now(): number;
+  wallMs(): number;
+  units(): readonly MeasuredUnit[];
+  onProblem(text: string): void;
+  /** Calls back after so many milliseconds; returns what forgets it. */
+  wait?(ms: number, wake: () => void): () => void;
+  readonly observer?: Observer;
+}
+
+export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): Sampler {
+  const { now, wallMs, wait = waitUnreferenced, observer = makeObserver() } = outside;
+  let settings = spec ?? defaults;
+  let permanent = spec !== null;
+  let holders = 0;
+  let askedUntil = Number.NEGATIVE_INFINITY;
+  let cancel: (() => void) | null = null;
+  let problemTold = '';
+  let spillover: Spillover | null = null;
+  let latestPass: Pass | null = null;
+  let hashes: ReadonlyMap<string, string> = new Map();
+  let dueAt = now();
+  const measured = new Map<string, Measured>();
+  const store = openSampleStore(settings, (unit, sample) => spillover?.push(sampleLine(hashes.get(unit) ?? unit, sample)));
+
+  const openSpill = (): void => {
+    const { spilloverPath: directory, spilloverMaxBytes: maxBytes, spilloverSegmentBytes: segmentBytes } = settings;
+    spillover = directory === null || maxBytes === 0 ? null : openSpillover({ directory, maxBytes, segmentBytes }, outside.onProblem);
+  };
+  const isWanted = (): boolean => permanent || holders > 0 || now() < askedUntil;
+
+  /** One look at /proc for everyone who asks within a moment. */
+  const pass = (): Pass => {
+    const units = outside.units();
+    if (latestPass !== null && now() - latestPass.at < SHARED_MS && units.every((unit) => isCovered(unit, latestPass?.members))) return latestPass;
+    hashes = new Map(units.map(({ name, hash }) => [name, hash]));
+    latestPass = { at: now(), atWallMs: wallMs(), members: observe(units) };
+    return latestPass;
+  };
+  const observe = (units: readonly MeasuredUnit[]): Membership => {
+    try {
+      const members = observer.pass(new Map(units.map(({ name, origins }) => [name, origins])));
+      problemTold = '';
+      return members;
+    } catch (error) {
+      // No descriptor left, or a /proc that may not be read: units go unmeasured, nothing else depends on it.
+      const text = `processes cannot be measured: ${error instanceof Error ? error.message : String(error)}`;
+      if (text !== problemTold) outside.onProblem(text);
+      problemTold = text;
+      observer.rest();
+      return new Map();
+    }
+  };
+
+  const takeSample = (unit: string, { at, atWallMs }: Pass, members: ReadonlyMap<number, Member>): void => {
+    const living = [...members.values()].filter(({ zombie }) => !zombie);
+    if (living.length === 0) return void measured.delete(unit);
+    const before = measured.get(unit);
+    const used = consumption(before?.members ?? new Map<number, Member>(), members, before?.owed);
+    const elapsedMs = before === undefined ? Math.max(...living.map(ageMs)) : at - before.at;
+    const io = { readBytes: (before?.readBytes ?? 0) + used.readBytes, writtenBytes: (before?.writtenBytes ?? 0) + used.writtenBytes };
+    const cpuOf = new Map(living.map((member) => [member.stat.pid, ownCpuPercent(member, before, at)]));
+    measured.set(unit, { at, members, owed: used.owed, cpuOf, ...io });
+    store.add(unit, {
+      atMs: atWallMs, cpuPercent: percent(used.cpuTicks, elapsedMs), rssBytes: living.reduce((sum, { usage }) => sum + usage.rssBytes, 0), ...io,
+    });
+  };
+  /** Units whose last sample is at least so old, or that have none. */
+  const sampleOlder = (seen: Pass, leastAgeMs: number): void => {
+    for (const [unit, members] of seen.members) {
+      const last = measured.get(unit)?.at ?? Number.NEGATIVE_INFINITY;
+      if (seen.at - last >= leastAgeMs) takeSample(unit, seen, members);
+    }
+  };
+  const forgetOthers = (): void => {
+    const names = new Set(outside.units().map(({ name }) => name));
+    store.forgetAllBut(names);
+    for (const unit of measured.keys()) if (!names.has(unit)) measured.delete(unit);
+  };
+
+  const tick = (): void => {
+    cancel = null;
+    if (!isWanted()) return observer.rest();
+    forgetOthers();
+    // Of a shorter span than that a tick of the kernel's clock would be too large a part.
+    sampleOlder(pass(), settings.sampleIntervalMs / 2);
+    spillover?.flush();
+    arm();
+  };
+  const arm = (): void => {
+    if (cancel !== null || !isWanted()) return;
+    dueAt += settings.sampleIntervalMs;
+    if (dueAt <= now()) dueAt = now() + settings.sampleIntervalMs;
+    cancel = wait(dueAt - now(), tick);
+  };
+  const ask = (): void => {
+    askedUntil = now() + ASKED_MS;
+    arm();
+  };
+
+  const look = (): ReadonlyMap<string, LiveUnit> => {
+    ask();
+    const seen = pass();
+    // The timer does it as long as it runs.
+    sampleOlder(seen, settings.sampleIntervalMs * 1.5);
+    const bootMs = wallMs() - uptimeMs();
+    return new Map([...seen.members].map(([unit, members]) => [unit, liveUnit(unit, members, bootMs)]));
+  };
+  const liveUnit = (unit: string, members: ReadonlyMap<number, Member>, bootMs: number): LiveUnit => {
+    const before = measured.get(unit);
+    const living = [...members.values()].filter(({ zombie }) => !zombie);
+    return {
+      summary: living.length === 0 ? null : store.summary(unit),
+      processes: living.map((member) => ({
+        pid: member.stat.pid, parentPid: member.stat.ppid, startTime: member.stat.startTime, startedAtMs: bootMs + startMs(member),
+        cpuPercent: before?.cpuOf.get(member.stat.pid) ?? percent(member.usage.ownTicks, ageMs(member)), rssBytes: member.usage.rssBytes,
+      })),
+    };
+  };
+
+  openSpill();
+  arm();
+  return {
+    look,
+    async inspect(unit, count) {
+      const latest = measured.get(unit);
+      const isFresh = latest !== undefined && now() - latest.at < 2 * settings.sampleIntervalMs;
+      const isMeasured = look().get(unit)?.processes.length ?? 0;
+      if (!isFresh && isMeasured > 0) {
+        await pause(FIRST_PAUSE_MS);
+        const seen = pass();
+        const members = seen.members.get(unit);
+        const before = measured.get(unit)?.at;
+        if (members !== undefined && before !== undefined && seen.at - before >= FIRST_PAUSE_MS / 2) takeSample(unit, seen, members);
+      }
+      return store.newest(unit, count);
+    },
+    samplesBetween: (unit, fromMs, toMs, count) => store.between(unit, fromMs, toMs, count),
+    hold() {
+      holders += 1;
+      arm();
+      let held = true;
+      return () => {
+        if (held) holders -= 1;
+        held = false;
+      };
+    },
+    configure(specNow) {
+      permanent = specNow !== null;
+      settings = specNow ?? defaults;
+      store.setLimits(settings);
+      spillover?.flush();
+      spillover?.close();
+      openSpill();
+      cancel?.();
+      cancel = null;
+      dueAt = now();
+      arm();
+    },
+    close() {
+      cancel?.();
+      askedUntil = Number.NEGATIVE_INFINITY;
+      permanent = false;
+      holders = 0;
+      observer.rest();
+      spillover?.flush();
+      spillover?.close();
+    },
+  };
+}
+
+/** Without a `metrics` block: every second while somebody asks. */
+const defaults: MetricsSpec = {
+  retentionMs: 720 * 60_000, sampleIntervalMs: 1000, maxMemoryBytes: 10_485_760,
+  spilloverPath: null, spilloverMaxBytes: 0, spilloverSegmentBytes: 262_144,
+};
+/** How long a question keeps the sampling up. */
+const ASKED_MS = 60_000;
+const SHARED_MS = 50;
+const FIRST_PAUSE_MS = 100;
+
+interface Pass {
+  readonly at: number;
+  readonly atWallMs: number;
+  readonly members: Membership;
+}
+
+interface Measured {
+  readonly at: number;
+  readonly members: ReadonlyMap<number, Member>;
+  readonly owed: Owed;
+  readonly cpuOf: ReadonlyMap<number, number>;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+}
+
+function isCovered({ name, origins }: MeasuredUnit, members: Membership | undefined): boolean {
+  const own = members?.get(name);
+  return own !== undefined && origins.every(({ leader }) => own.get(leader.pid)?.stat.startTime === leader.startTime);
+}
+
+function ownCpuPercent(member: Member, before: Measured | undefined, at: number): number {
+  const earlier = before?.members.get(member.stat.pid);
+  if (before === undefined || earlier?.stat.startTime !== member.stat.startTime) return percent(member.usage.ownTicks, ageMs(member));
+  return percent(member.usage.ownTicks - earlier.usage.ownTicks, at - before.at);
+}
+
+/** Of one core, to two decimals: a clock tick is a hundredth of a second. */
+function percent(ticks: number, elapsedMs: number): number {
+  const busyMs = (ticks * 1000) / kernelUnits.ticksPerSecond;
+  return elapsedMs <= 0 ? 0 : Math.round((busyMs / elapsedMs) * 10_000) / 100;
+}
+
+/** Since boot, by the clock that runs on while the machine is suspended, as the kernel's start times do. */
+function startMs({ stat }: Member): number {
+  return (Number(stat.startTime) * 1000) / kernelUnits.ticksPerSecond;
+}
+
+/** At least one tick: start times are rounded down to ticks. */
+function ageMs(member: Member): number {
+  return Math.max(1000 / kernelUnits.ticksPerSecond, uptimeMs() - startMs(member));
+}
+
+function uptimeMs(): number {
+  return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000;
+}
+
+function waitUnreferenced(ms: number, wake: () => void): () => void {
+  const timer = setTimeout(wake, ms).unref();
+  return () => clearTimeout(timer);
+}
