@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { createActor } from 'xstate';
@@ -20,6 +20,7 @@ import { openSchedule } from './cron/schedule.ts';
 import { parseDaemonOptions, type DaemonOptions } from './daemon-options.ts';
 import { findParent, type Parent, type SettledUnit } from './daemon-parent.ts';
 import { departedSpec } from './departed.ts';
+import { refusals } from './errors.ts';
 import { openJournal } from './journal/journal.ts';
 import { openLastWords } from './journal/last-words.ts';
 import { makeScribe } from './journal/scribe.ts';
@@ -29,21 +30,28 @@ import { makeNarrator } from './logs/narrator.ts';
 import { openLogStore } from './logs/store.ts';
 import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts';
 import { openSampler } from './metrics/sampler.ts';
-import { removeEmptyCgroups } from './process/cgroup.ts';
+import { wireSample } from './metrics/wire-sample.ts';
+import { rememberCgroups, removeEmptyCgroups } from './process/cgroup.ts';
 import { findChild } from './process/children.ts';
 import { outputOwner } from './process/credentials.ts';
 import { bootId, isAlive } from './process/identity.ts';
 import { closeInheritedDescriptors } from './process/descriptors.ts';
+import { commandsEnded } from './process/run-command.ts';
 import { scan } from './process/scan.ts';
 import { sweepsEnded } from './process/sweep.ts';
 import { openLedger } from './state/ledger.ts';
-import { takeLock } from './state/lock.ts';
+import { lockHolder, takeLock } from './state/lock.ts';
+import { isServed } from './state/occupied.ts';
 import { recover } from './state/recovery.ts';
 import { removeRuntimeFiles, writeConfigHint, writeRuntimeFiles } from './state/runtime-files.ts';
 import { prepareRuntime, runtimePaths } from './state/runtime.ts';
+import { takeOver } from './state/takeover.ts';
+import { openProjection } from './state/xml/projection.ts';
 import { withCron } from './status/cron.ts';
 import { inspectPayload, measuredUnit } from './status/inspect.ts';
 import { userName } from './status/process-facts.ts';
+import { projectedUnit } from './status/projected-unit.ts';
+import { recordedJob, withRecordedRuns } from './status/recorded-job.ts';
 import { statusSnapshot } from './status/snapshot.ts';
 
 /** The composition root: the only place where machines, ports, state, logs and socket are joined. */
@@ -63,6 +71,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   if (unprepared !== null) return refuse(unprepared);
   const lock = takeLock(paths.lock);
   if (!lock.ok) return refuse(lock.reason);
+  if (await isServed(paths.socket)) return refuse(`${refusals.alreadyRunning(lockHolder(paths.pidFile)).message}: it serves ${paths.socket} without our lock`);
 
   let configInUse = options.config;
   const readConfig = (asked: string | null): ReadConfig => {
@@ -90,24 +99,28 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const now = () => ({ at: clock.now(), wallMs: Date.now(), bootId: bootId() });
   // A child that ended while its unit had no actor still has its exit code to tell.
   const recovery = { scan, now, isAlive: (identity: ProcessIdentity) => findChild(identity) !== null || isAlive(identity) };
-  const found = ledger.clean ? [] : await recover(ledger.entries.values(), recovery);
-  const { departed, adopt } = sortFound(found, config.specs);
+  const taken = takeOver({
+    stateDir: paths.stateDir, specs: config.specs, ledger, found: ledger.clean ? [] : await recover(ledger.entries.values(), recovery),
+    diedBefore: existsSync(paths.pidFile), environment, uid: process.geteuid?.() ?? 0, now, onProblem,
+    onReport: (text) => log.warn('systemg::takeover', text),
+  });
+  const { departed, adopt } = sortFound(taken.orders, config.specs);
   for (const { record, verdict } of departed) if (verdict !== 'alive') ledger.forget(record.unit);
   const leaving = departed.filter(({ verdict }) => verdict === 'alive').map(({ record }) => departedSpec(record, dirname(config.path)));
 
   const echo = options.foreground ? makeForegroundEcho({ stderrOnly: options.stderrOnly }) : null;
   const logs = openLogStore({ fifoDir: paths.fifoDir, logDir: paths.logDir, onProblem, ...(echo !== null && { echo: echo.write }) });
+  const ownerOf = ({ name, privileges }: ServiceSpec) => outputOwner(name, privileges, options.dropPrivileges);
   const prepareLogs = (specs: readonly ServiceSpec[]): void => {
     echo?.align(specs.map(({ name }) => name));
-    logs.prepare(specs.map(({ name, logs: settings, privileges }) => ({
-      name, logs: settings, owner: outputOwner(name, privileges, options.dropPrivileges),
-    })));
+    logs.prepare(specs.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec) })));
   };
   prepareLogs([...config.specs, ...leaving]);
+  rememberCgroups(config.specs);
 
   const tickets = openTicketOffice();
   const hooks = openHookQueues({ clock, environment, onProblem });
-  const announcements = openAnnouncements({ logs, fifoDir: paths.fifoDir, onProblem });
+  const announcements = openAnnouncements({ logs, fifoDir: paths.fifoDir, onProblem, ownerOf });
   const readyBefore = new Set<string>();
   const noteReady = (orders: readonly AdoptOrder[]): void => {
     for (const { record, verdict } of orders) if (verdict === 'alive' && record.state === 'running') readyBefore.add(`${record.generation} ${record.unit}`);
@@ -115,7 +128,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   noteReady(adopt);
   const specOf = (unit: string): ServiceSpec | null => root.getSnapshot().context.units.get(unit)?.spec ?? null;
   const runs = openRunHistory({
-    ledger, wallNow: Date.now,
+    ledger: withRecordedRuns(ledger, taken, config.specs), wallNow: Date.now,
     describe: (unit) => ({ user: specOf(unit)?.privileges.user ?? userName(process.geteuid?.() ?? 0), command: specOf(unit)?.command ?? null }),
   });
   const schedule = openSchedule({ clock, wallNow: Date.now, lastRunWallMs: runs.lastRunWallMs });
@@ -126,7 +139,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
       openOutput: (spec, role) => (role === 'main' ? announcements.expect(spec, logs.openChildEnds(spec.name)) : logs.openChildEnds(spec.name)),
     }),
     probe: makeProbeActor({
-      clock, environment, onProblem, announcements, wasReady: (unit, generation) => readyBefore.has(`${generation} ${unit}`),
+      clock, environment, dropPrivileges: options.dropPrivileges, onProblem, announcements, wasReady: (unit, generation) => readyBefore.has(`${generation} ${unit}`),
     }),
     lookup: (unit, target) => {
       const entry = ledger.latest(unit);
@@ -147,7 +160,15 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     journal, wallNow: Date.now, now: clock.now, lastWords: words.of,
     maxRestarts: (unit) => specOf(unit)?.restart.maxRestarts ?? null,
   });
+  const projection = openProjection({
+    stateDir: paths.stateDir, ledger, onProblem,
+    units: () => views().map((view) => {
+      const { name, cron } = view.spec;
+      return projectedUnit(view, { job: cron === null ? null : recordedJob(cron.timezone, runs.of(name), Date.now()) });
+    }),
+  });
   root.on('*', (fact) => {
+    projection.changed();
     if (fact.type === 'unit.changed' && fact.facts.state === 'spawning') words.begin(fact.facts.unit);
     narrate(fact);
     write(fact);
@@ -163,7 +184,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const status = () => {
     const [seen, now] = [views(), moment()];
     const snapshot = statusSnapshot(seen, now, sampler.look());
-    return withCron(snapshot, { views: seen, runs: runs.of, samples: () => [], wallMs: now.wallMs });
+    return withCron(snapshot, { views: seen, runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample), wallMs: now.wallMs });
   };
   const route = makeRoute({
     tickets, journal, now: clock.now, send, snapshot: () => root.getSnapshot(), status,
@@ -233,10 +254,11 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const exitCode = await ended;
   sampler.close();
   await server.close();
-  await Promise.all([hooks.finish(HOOKS_MS), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
+  await Promise.all([hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
   await Promise.race([logs.drain(), pause(DRAIN_MS)]);
   logs.close();
   note(removeEmptyCgroups());
+  projection.close();
   ledger.markClean();
   ledger.close();
   journal.close();

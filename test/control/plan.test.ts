@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import type { ServiceSpec } from '../../machines/types.ts';
+import type { UnitView } from '../../machines/view.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { planReload } from '../../src/control/plan.ts';
+import { configDir } from './plan-rig.ts';
+
+function specs(services: string): readonly ServiceSpec[] {
+  const loaded = loadConfig(configDir(`version: "1"\nservices:\n${services}`), { env: {}, stateDir: '/nowhere' }, []);
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'));
+  return loaded.config.services;
+}
+
+/** The units of a configuration, each in a phase. */
+function units(services: string, phase: UnitView['phase'] = 'running'): readonly UnitView[] {
+  return specs(services).map((spec) => ({
+    spec, phase, state: 'running', wanted: 'up', ready: null, outcome: 'none', lifecycle: 'running', health: 'healthy', process: null, alive: true,
+    generation: 1, restarts: 0, failures: 0, cause: null, reason: null, exit: null, held: {}, since: 0, deadline: null, nextWallMs: null, run: null,
+  }));
+}
+
+/** `restart web: changed: env` */
+function said(before: readonly UnitView[], after: readonly ServiceSpec[]): readonly string[] {
+  return Object.entries(planReload(before, after)).flatMap(([what, entries]) => entries.map(({ unit, why }) => `${what} ${unit}: ${why}`));
+}
+
+const web = '  web: {command: sleep 1}\n';
+
+test.each([
+  ['the same', web, web, ['unchanged web: same definition']],
+  ['a new command', web, '  web: {command: sleep 2}\n', ['restart web: changed: command']],
+  ['another environment and another stop', web, '  web: {command: sleep 1, env: {A: "1"}, stop_timeout: 1s}\n', ['restart web: changed: env, stop_timeout']],
+  ['rules that need no new process', web, '  web: {command: sleep 1, stop_timeout: 1s, max_restarts: 3}\n', ['update web: changed: stop_timeout, restart rules; taken over live']],
+  ['one more', web, `${web}  db: {command: sleep 2}\n`, ['unchanged web: same definition', 'start db: new in the configuration']],
+  ['one less', `${web}  db: {command: sleep 2}\n`, web, ['unchanged web: same definition', 'stop db: no longer configured']],
+])('a running unit and %s', (_what, before, after, plan) => {
+  expect(said(units(before), specs(after))).toEqual(plan);
+});
+
+test('a change starts no unit that is stopped, and tries one again that is failed', () => {
+  const after = specs('  web: {command: sleep 2}\n');
+  expect(said(units(web, 'stopped'), after)).toEqual(['update web: changed: command; it is stopped, the next start uses it']);
+  expect(said(units(web, 'failed'), after)).toEqual(['restart web: changed: command; in phase failed, tried again at once']);
+  expect(said(units(web, 'failed'), specs(web))).toEqual(['unchanged web: same definition']);
+});
+
+test('a service that becomes a cron unit is replaced', () => {
+  expect(said(units(web), specs('  web: {command: sleep 1, cron: "0 3 * * *"}\n'))).toEqual(['restart web: changed: cron']);
+});

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { openTicketOffice } from '../../src/control/tickets.ts';
+
+const done = (ticket: number, unit: string) => ({ ticket, unit, result: 'started' as const, error: null });
+
+test('a ticket is answered when every unit it named has answered for itself', async () => {
+  const office = openTicketOffice();
+  let id = 0;
+  let answered = false;
+  const answer = office.open(['a', 'b'], (ticket) => void (id = ticket)).then((settled) => {
+    answered = true;
+    return settled;
+  });
+  office.settle(done(id, 'a'));
+  await Promise.resolve();
+  expect(answered).toBe(false);
+  office.settle(done(id, 'b'));
+  expect((await answer).map(({ unit }) => unit)).toEqual(['a', 'b']);
+});
+
+test('a unit answers once: what it says later, or what a stranger says, changes nothing', async () => {
+  const office = openTicketOffice();
+  let id = 0;
+  const answer = office.open(['a', 'b'], (ticket) => void (id = ticket));
+  office.settle({ ...done(id, 'a'), error: 'first', result: 'failed' });
+  office.settle(done(id, 'a'));
+  office.settle(done(id, 'stranger'));
+  office.settle(done(id + 1, 'b'));
+  office.settle(done(id, 'b'));
+  expect((await answer).map(({ unit, error }) => [unit, error])).toEqual([['a', 'first'], ['b', null]]);
+});
+
+test('nothing to wait for is answered at once, and nothing is issued', async () => {
+  let issued = false;
+  expect(await openTicketOffice().open([], () => void (issued = true))).toEqual([]);
+  expect(issued).toBe(false);
+});
+
+test('an abandoned unit owes nothing any more: every ticket with it is answered with an error', async () => {
+  const office = openTicketOffice();
+  const answers = [office.open(['a'], () => undefined), office.open(['a', 'b'], (ticket) => office.settle(done(ticket, 'b')))];
+  office.abandon('a');
+  for (const answer of answers) expect((await answer).find(({ unit }) => unit === 'a')?.error).toMatch(/the supervisor failed/);
+});
+
+test('closing answers everybody', async () => {
+  const office = openTicketOffice();
+  const answers = [office.open(['a', 'b'], () => undefined), office.open(['c'], () => undefined)];
+  office.close('the supervisor is gone');
+  for (const answer of answers) for (const { error } of await answer) expect(error).toBe('the supervisor is gone');
+});
