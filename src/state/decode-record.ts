@@ -19,7 +19,7 @@ const owned = object<{ [Key in keyof OwnedProcess]: OwnedProcess[Key] }>({
 const exit = object<{ [Key in keyof ProcessExit]: ProcessExit[Key] }>({ code: orNull(whole(0)), signal: orNull(signalName) });
 
 const deadline = object<{ [Key in keyof Deadline]: Deadline[Key] }>({
-  kind: word('alive', 'stable', 'grace', 'kill', 'backoff', 'task'),
+  kind: word('alive', 'stable', 'grace', 'kill', 'backoff', 'task', 'run'),
   at: finite,
 });
 

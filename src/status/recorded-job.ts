@@ -11,13 +11,13 @@ export function recordedJob(timezone: string | null, runs: readonly CronRun[], n
 }
 
 /** As our own history keeps them. What was going on when the other program ended was interrupted, unless its process was taken over. */
-export function runsOf(job: RecordedJob, livingPid: number | null): readonly CronRun[] {
+export function runsOf(job: RecordedJob, livingPid: number | null, nowWallMs: number): readonly CronRun[] {
   return job.runs.map((run, index): CronRun => {
     const open = run.completedAt === null && run.status === null;
-    const goesOn = open && index === job.runs.length - 1 && livingPid !== null;
+    const goesOn = open && livingPid !== null && (run.pid === null || run.pid === livingPid);
     return {
       id: `recorded.${run.startedAt}.${index}`, scheduledWallMs: null, startedWallMs: run.startedAt * 1000,
-      completedWallMs: run.completedAt === null ? null : run.completedAt * 1000,
+      completedWallMs: run.completedAt !== null ? run.completedAt * 1000 : open && !goesOn ? nowWallMs : null,
       status: open && !goesOn ? { Failed: 'Interrupted by supervisor crash' } : run.status,
       exitCode: run.exitCode, pid: goesOn ? livingPid : run.pid, user: run.user, command: run.command,
     };
@@ -31,7 +31,7 @@ export function withRecordedRuns(ledger: RunHistoryOutside['ledger'], { cron, or
     const job = spec.cron === null ? undefined : cron?.get(spec.hash);
     if (job === undefined) continue;
     const adopted = orders.find(({ record, verdict }) => record.unit === spec.name && verdict === 'alive');
-    const runs = runsOf(job, adopted?.record.process?.identity?.pid ?? null);
+    const runs = runsOf(job, adopted?.record.process?.identity?.pid ?? null, Date.now());
     meta.set(historyKey(spec.name), runs);
     ledger.note(historyKey(spec.name), runs);
   }

@@ -1,0 +1,94 @@
+import { loadConfig, formatProblem } from '../config/load.ts';
+import type { StatusSnapshot, UnitStatus } from '../control/payloads.ts';
+import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
+import { refusals, type Refusal } from '../errors.ts';
+import { lookAtRest, type AtRest, type RestingUnit } from '../state/at-rest.ts';
+import { textOf } from '../state/fs-error.ts';
+import { isLocked } from '../state/lock.ts';
+import type { RecordedJob } from '../state/xml/cron-file.ts';
+import type { RecordedState } from '../state/xml/state-file.ts';
+import { ago, processFacts } from '../status/process-facts.ts';
+import { runsOf } from '../status/recorded-job.ts';
+import { overallHealth } from '../status/snapshot.ts';
+import type { StatusAnswer } from './ask.ts';
+import type { Call } from './call.ts';
+import { chooseConfigAtRest } from './config-choice.ts';
+
+export type RestAnswer = { readonly ok: true; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
+
+/** Ledger, files and /proc, where there is no supervisor to ask. */
+export function restOf(call: Call): RestAnswer {
+  const unserved = unservedRefusal(call);
+  if (unserved !== null) return { ok: false, refusal: unserved };
+  const config = chooseConfigAtRest(call);
+  if (!config.ok) return { ok: false, refusal: config.refusal };
+  const { paths: { stateDir, ledger }, env, terminal } = call;
+  const loaded = loadConfig(config.path, { env, stateDir });
+  if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
+  const input = { stateDir, ledger, specs: loaded.config.services, environment: env, uid: process.geteuid?.() ?? 0, onProblem: terminal.warn };
+  return { ok: true, rest: lookAtRest(input) };
+}
+
+/** What Status would say, as far as it is known without a supervisor: no metrics, no tree. */
+export function statusAtRest(call: Call): StatusAnswer {
+  const answer = restOf(call);
+  if (!answer.ok) return answer;
+  const { units, strangers } = answer.rest;
+  for (const { spec, suspect } of units) {
+    if (suspect !== null) call.terminal.warn(`pid ${suspect.pid} may be service '${spec.name}', which cannot be proven: ${suspect.why}`);
+  }
+  const now = Date.now();
+  const shown = [...units.map((unit) => unitAtRest(unit, now)), ...strangers.map(strangerAtRest)].sort((one, other) => (one.hash < other.hash ? -1 : 1));
+  const snapshot: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date(now).toISOString(), overall_health: overallHealth(shown), units: shown };
+  return { ok: true, snapshot };
+}
+
+/** A supervisor that just starts, or whose socket another program took: the files are its own to speak of. */
+function unservedRefusal({ paths }: Call): Refusal | null {
+  try {
+    return isLocked(paths.lock) ? refusals.socket(`a supervisor holds ${paths.lock} and does not serve ${paths.socket}: it is starting, ending, or another program took its socket`) : null;
+  } catch (error) {
+    return refusals.runtime(textOf(error));
+  }
+}
+
+function unitAtRest({ spec, process, recorded, job }: RestingUnit, nowWallMs: number): UnitStatus {
+  const facts = process === null ? null : processFacts(process.identity.pid, process.identity.startTime);
+  const alive = process !== null && facts?.state === 'running';
+  const seconds = facts?.uptimeMs == null ? null : Math.floor(facts.uptimeMs / 1000);
+  // It ran when its supervisor ended, and is gone.
+  const lost = recorded?.status === 'running' && !alive;
+  const lifecycle = alive ? 'running' : recorded === null || lost ? 'stopped' : recorded.status;
+  const runs = job === null ? [] : runsOf(job, process?.identity.pid ?? null, nowWallMs);
+  return {
+    name: spec.name, hash: spec.hash, kind: spec.cron === null ? 'service' : 'cron', lifecycle,
+    health: alive ? 'healthy' : job !== null ? cronHealth(runs) : lifecycle === 'exited_with_error' ? 'failing' : lost && spec.cron === null ? 'degraded' : 'healthy',
+    ...(alive && { process: { pid: process.identity.pid, state: 'running' as const, user: facts.user } }),
+    ...(alive && facts.uptimeMs !== null && seconds !== null && {
+      uptime: { seconds, human: ago(seconds), started_at: new Date(nowWallMs - facts.uptimeMs).toISOString() },
+    }),
+    ...(!alive && lastExit(recorded)),
+    ...(spec.cron !== null && job !== null && { cron: cronStatus({ timezone: spec.cron.timezone, runs, samplesBetween: recordedSamples(job) }, nowWallMs) }),
+    command: spec.command,
+    ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
+    phase: alive ? 'running' : lifecycle === 'exited_with_error' ? 'failed' : 'stopped',
+  };
+}
+
+/** Only systemg 0.33.0 writes them. */
+function recordedSamples({ runs }: RecordedJob): CronFacts['samplesBetween'] {
+  const all = runs.flatMap(({ samples }) => samples);
+  return (fromMs, toMs, count) => all.filter(({ timestamp }) => Date.parse(timestamp) >= fromMs && Date.parse(timestamp) <= toMs).slice(-count);
+}
+
+function strangerAtRest({ hash, recorded }: AtRest['strangers'][number]): UnitStatus {
+  const lifecycle = recorded.status === 'running' ? 'stopped' : recorded.status;
+  const health = lifecycle === 'exited_with_error' ? 'failing' : 'healthy';
+  return { name: `[orphaned] ${hash.slice(0, 12)}`, hash, kind: 'orphaned', lifecycle, health, ...lastExit(recorded) };
+}
+
+function lastExit(recorded: RecordedState | null): Pick<UnitStatus, 'last_exit'> {
+  if (recorded === null || (recorded.exitCode === null && recorded.signal === null)) return {};
+  const { exitCode, signal } = recorded;
+  return { last_exit: { ...(exitCode !== null && { exit_code: exitCode }), ...(signal !== null && { signal }) } };
+}

@@ -1,0 +1,91 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { StatusSnapshot } from '../../src/control/payloads.ts';
+import { isAlive, makeHome, soon, type Home } from './rig.ts';
+
+const yaml = `
+version: "1"
+services:
+  web: {command: "$PROGRAMS/forever"}
+  api: {command: "while :; do sleep 1; done", depends_on: [web]}
+  bad: {command: "sleep 0.3; exit 3"}
+`;
+
+/** The supervisor and its guardian die at once; nobody is left to bring anything back. */
+async function killSupervisor(home: Home): Promise<void> {
+  const supervisor = home.supervisorPid();
+  const guardian = Number(/\) . ([0-9]+) /.exec(readFileSync(`/proc/${supervisor}/stat`, 'latin1'))?.[1]);
+  for (const pid of [guardian, supervisor]) process.kill(pid, 'SIGKILL');
+  await soon('both are dead', () => !isAlive(supervisor) && !isAlive(guardian));
+}
+
+async function running(home: Home): Promise<{ readonly web: number; readonly api: number }> {
+  home.configure(yaml);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  await home.until('bad', ({ phase }) => phase === 'failed', 'has failed');
+  const [web, api] = await Promise.all(['web', 'api'].map(async (name) => (await home.unit(name)).process?.pid ?? 0));
+  await soon('the files tell of it', () => file(home, 'state.xml').includes('<exit_code>3</exit_code>') && file(home, 'pid.xml').includes(`<pid>${api}</pid>`));
+  return { web: web ?? 0, api: api ?? 0 };
+}
+
+function file(home: Home, name: string): string {
+  const path = join(home.state, name);
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+describe.each([['with the ledger', false], ['from the files alone', true]])('without a supervisor, %s', (_, forgetLedger) => {
+  test('status tells what runs, what failed and what is gone', async () => {
+    const home = makeHome();
+    const { web, api } = await running(home);
+    await killSupervisor(home);
+    process.kill(api, 'SIGKILL');
+    await soon('it is dead', () => !isAlive(api));
+    if (forgetLedger) rmSync(join(home.state, 'ledger.ndjson'));
+    const { stdout, code } = await home.sysg('status', '--json');
+    const { units } = JSON.parse(stdout) as StatusSnapshot;
+    expect(Object.fromEntries(units.map(({ name, lifecycle, health, process: shown }) => [name, [lifecycle, health, shown?.pid]]))).toEqual({
+      web: ['running', 'healthy', web], api: ['stopped', 'degraded', undefined], bad: ['exited_with_error', 'failing', undefined],
+    });
+    expect(units.find(({ name }) => name === 'bad')?.last_exit).toEqual({ exit_code: 3 });
+    expect(code).toBe(2);
+  });
+
+  test('stop -s ends one service, stop ends the rest', async () => {
+    const home = makeHome();
+    const { web, api } = await running(home);
+    await killSupervisor(home);
+    if (forgetLedger) rmSync(join(home.state, 'ledger.ndjson'));
+    expect(await home.sysg('stop', '-s', 'nope')).toMatchObject({ code: 1, stderr: expect.stringContaining("Service 'nope' not found in configuration") });
+    expect(await home.sysg('stop', '-s', 'api')).toMatchObject({ code: 0, stderr: expect.stringContaining(`Service 'api' stopped (pid ${api}`) });
+    expect([isAlive(web), isAlive(api)]).toEqual([true, false]);
+    expect(file(home, 'pid.xml')).not.toContain('api');
+    expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+    expect(isAlive(web)).toBe(false);
+    expect(file(home, 'pid.xml')).toBe('<PidFile/>');
+    expect(existsSync(join(home.state, 'sysg.pid'))).toBe(false);
+  });
+
+  test('the next supervisor goes on with what runs and leaves down what was stopped meanwhile', async () => {
+    const home = makeHome();
+    const { web } = await running(home);
+    await killSupervisor(home);
+    if (forgetLedger) rmSync(join(home.state, 'ledger.ndjson'));
+    await home.sysg('stop', '-s', 'api');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    expect(await home.unit('web')).toMatchObject({ phase: 'running', process: { pid: web } });
+    expect(await home.unit('api')).toMatchObject({ phase: 'stopped', wanted: 'down' });
+  });
+});
+
+test('a socket that somebody serves without our lock is nobody else\'s to take', async () => {
+  const home = makeHome(yaml);
+  await running(home);
+  await home.sysg('stop');
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(home.state, 'control.sock'), resolve));
+  onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
+  expect(await home.sysg('start', '-c', home.config)).toMatchObject({ code: 1, stderr: expect.stringContaining('supervisor already running') });
+  expect(existsSync(join(home.state, 'control.sock'))).toBe(true);
+});

@@ -1,0 +1,205 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { AdoptOrder, ServiceSpec } from '../../machines/types.ts';
+import { classify } from '../../src/config/launch.ts';
+import { bootId, identify } from '../../src/process/identity.ts';
+import { prove, readSuspect, runs, type Suspect } from '../../src/state/proof.ts';
+import { takeOver, type TakeoverInput } from '../../src/state/takeover.ts';
+import { encodePidFile } from '../../src/state/xml/pid-file.ts';
+import { digestOf } from '../../src/state/xml/read-files.ts';
+import { encodeStateFile, type RecordedState } from '../../src/state/xml/state-file.ts';
+import { writeXml } from '../../src/state/xml/xml.ts';
+import { serviceSpec } from '../process/spec.ts';
+import { record } from './record.ts';
+import { tempDir, until } from './temp-dir.ts';
+
+const uid = process.geteuid?.() ?? 0;
+
+/** A process as systemg 0.33.0 starts one: `sh -c` in a group of its own. */
+async function started(command: string): Promise<number> {
+  const child = spawn('sh', ['-c', command], { detached: true, stdio: 'ignore' });
+  const pid = child.pid ?? 0;
+  onTestFinished(() => {
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  });
+  await until('the shell runs', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('sleep'));
+  return pid;
+}
+
+function service(name: string, command: string, changes: Partial<ServiceSpec> = {}): ServiceSpec {
+  return serviceSpec([''], '/', { name, hash: `hash-${name}`, command, launch: classify(command), ...changes });
+}
+
+interface Files {
+  readonly pids?: Readonly<Record<string, number>>;
+  readonly states?: Readonly<Record<string, Partial<RecordedState>>>;
+}
+
+function rig(specs: readonly ServiceSpec[], { pids = {}, states = {} }: Files, changes: Partial<TakeoverInput> = {}) {
+  const stateDir = tempDir();
+  const services = new Map(Object.entries(pids));
+  const texts = {
+    'pid.xml': writeXml(encodePidFile({ services, groups: services, spawned: [] })),
+    'state.xml': writeXml(encodeStateFile(new Map(Object.entries(states).map(([name, state]) => [`hash-${name}`, { status: 'stopped', pid: null, exitCode: null, signal: null, ...state }])))),
+  };
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(stateDir, name), text);
+  const reports: string[] = [];
+  const take = (more: Partial<TakeoverInput> = {}) => takeOver({
+    stateDir, specs, ledger: { meta: new Map(), latest: () => null }, found: [], diedBefore: true, environment: {}, uid,
+    now: () => ({ at: 7, wallMs: Date.now(), bootId: bootId() }), onReport: (text) => reports.push(text), onProblem: (text) => reports.push(text), ...changes, ...more,
+  });
+  return { stateDir, texts, reports, take };
+}
+
+const brief = (orders: readonly AdoptOrder[]) => Object.fromEntries(orders.map(({ record: { unit, state, wanted, process: owned }, verdict }) => [unit, { verdict, state, wanted, pid: owned?.identity?.pid ?? null }]));
+
+describe('without a ledger', () => {
+  test('a process that runs the configured command goes on under its identity', async () => {
+    const pid = await started('sleep 300');
+    const { take, reports } = rig([service('web', 'sleep 300')], { pids: { web: pid }, states: { web: { status: 'running', pid } } });
+    const { orders } = take();
+    expect(brief(orders)).toEqual({ web: { verdict: 'alive', state: 'running', wanted: 'up', pid } });
+    expect(orders[0]?.record).toMatchObject({ generation: 1, process: { adopted: true, identity: identify(pid) } });
+    expect(reports.join('\n')).toContain(`service 'web': pid ${pid} goes on`);
+  });
+
+  test('a living process with another command is neither taken over nor doubled', async () => {
+    const pid = await started('sleep 301');
+    const { take, reports } = rig([service('web', 'sleep 300')], { pids: { web: pid }, states: { web: { status: 'running', pid } } });
+    expect(brief(take().orders)).toEqual({ web: { verdict: 'rest', state: 'stopped', wanted: 'down', pid: null } });
+    expect(reports.join('\n')).toMatch(/pid \d+ of pid\.xml is not taken over: it runs ".*sleep 301"/);
+    expect(identify(pid)).not.toBeNull();
+  });
+
+  test('what a dead shell left in its group is neither ended nor doubled', async () => {
+    const pid = await started('sleep 302; true');
+    const child = await new Promise<number>((resolve) => {
+      const look = setInterval(() => {
+        const found = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number).find((other) => other !== pid && readSuspect(other)?.pgrp === pid);
+        if (found === undefined) return;
+        clearInterval(look);
+        resolve(found);
+      }, 5);
+    });
+    process.kill(pid, 'SIGKILL');
+    await until('the shell is dead', () => readSuspect(pid) === null);
+    const { take, reports } = rig([service('web', 'sleep 302; true')], { pids: { web: pid }, states: { web: { status: 'running', pid } } });
+    expect(brief(take().orders)).toEqual({ web: { verdict: 'rest', state: 'stopped', wanted: 'down', pid: null } });
+    expect(reports.join('\n')).toContain(`of its group there is left pid ${child} (sleep 302)`);
+    expect(readSuspect(child)).not.toBeNull();
+  });
+
+  test('the stale pid of a crashed service holds nothing up', async () => {
+    const pid = await started('sleep 301');
+    const spec = service('web', 'sleep 300', { restart: { ...service('x', 'y').restart, mode: 'always' } });
+    expect(rig([spec], { pids: { web: pid }, states: { web: { status: 'exited_with_error', exitCode: 1 } } }).take().orders).toEqual([]);
+  });
+
+  test('a process younger than the file is another one', async () => {
+    const pid = await started('sleep 300');
+    const { take, stateDir, reports } = rig([service('web', 'sleep 300')], { pids: { web: pid }, states: { web: { status: 'running', pid } } });
+    utimesSync(join(stateDir, 'pid.xml'), new Date(0), new Date(0));
+    expect(take().orders).toEqual([]);
+    expect(reports.join('\n')).toContain('it began after the pid was written down');
+  });
+
+  test('one pid for two services is neither\'s, and neither is doubled', async () => {
+    const pid = await started('sleep 300');
+    const { take } = rig([service('one', 'sleep 300'), service('two', 'sleep 300')], { pids: { one: pid, two: pid } });
+    const held = { verdict: 'rest', state: 'stopped', wanted: 'down', pid: null };
+    expect(brief(take().orders)).toEqual({ one: held, two: held });
+  });
+
+  test('what rested when the other program died rests; after its clean end everything is wanted', () => {
+    const once = service('x', 'y').restart;
+    const specs = [
+      service('byhand', 'a'), service('done', 'b'), service('bad', 'c'), service('retried', 'd', { restart: { ...once, mode: 'on-failure' } }),
+      service('again', 'e', { restart: { ...once, mode: 'always' } }), service('fresh', 'f'),
+    ];
+    const states: Files['states'] = {
+      byhand: { status: 'stopped' }, done: { status: 'exited_successfully', exitCode: 0 }, bad: { status: 'exited_with_error', exitCode: 3 },
+      retried: { status: 'exited_with_error', exitCode: 3 }, again: { status: 'exited_successfully', exitCode: 0 },
+    };
+    const { take } = rig(specs, { states });
+    expect(brief(take().orders)).toEqual({
+      byhand: { verdict: 'rest', state: 'stopped', wanted: 'down', pid: null },
+      done: { verdict: 'rest', state: 'stopped', wanted: 'up', pid: null },
+      bad: { verdict: 'rest', state: 'failed', wanted: 'up', pid: null },
+    });
+    expect(take({ diedBefore: false }).orders).toEqual([]);
+  });
+
+  test('torn files are reported and everything starts', () => {
+    const { stateDir, take, reports } = rig([service('web', 'sleep 300')], {});
+    for (const name of ['pid.xml', 'state.xml']) writeFileSync(join(stateDir, name), '<PidFile><services><na');
+    expect(take().orders).toEqual([]);
+    expect(reports.filter((text) => text.includes('.corrupt-1'))).toHaveLength(2);
+  });
+});
+
+describe('with a ledger', () => {
+  const order: AdoptOrder = { record: record('web', { state: 'stopped', process: null, wanted: 'down' }), verdict: 'rest' };
+  const known = (texts: Readonly<Record<string, string>>) => ({
+    meta: new Map(Object.entries(texts).map(([name, text]) => [`digest ${name}`, ['an older one', digestOf(text)]])), latest: () => null,
+  });
+
+  test('files as it left them are not looked at', async () => {
+    const pid = await started('sleep 300');
+    const { texts, take, reports } = rig([service('web', 'sleep 300')], { pids: { web: pid } }, { found: [order] });
+    expect(take({ ledger: known(texts) }).orders).toEqual([order]);
+    expect(reports).toEqual([]);
+  });
+
+  test('files that another program wrote replace what it says of units that do not run', async () => {
+    const pid = await started('sleep 300');
+    const { texts, take } = rig([service('web', 'sleep 300')], { pids: { web: pid } }, { found: [order] });
+    const latest = () => ({ record: record('web', { generation: 4 }), written: { at: 0, wallMs: 0, bootId: 'b' } });
+    const { orders } = take({ ledger: { ...known({ ...texts, 'pid.xml': 'other' }), latest } });
+    expect(brief(orders)).toEqual({ web: { verdict: 'alive', state: 'running', wanted: 'up', pid } });
+    expect(orders[0]?.record.generation).toBe(5);
+  });
+
+  test('a unit it saw alive stays the one; a second copy is reported', async () => {
+    const second = await started('sleep 300');
+    const alive: AdoptOrder = { record: record('web'), verdict: 'alive' };
+    const { take, reports } = rig([service('web', 'sleep 300')], { pids: { web: second } }, { found: [alive] });
+    expect(take().orders).toEqual([alive]);
+    expect(reports.join('\n')).toContain(`a second copy that the other program started, pid ${second}, is left alone`);
+  });
+});
+
+test('a foreign uid and a process that leads no group prove nothing', async () => {
+  const pid = await started('sleep 300');
+  const claim = { pid, spec: service('web', 'sleep 300'), writtenWallMs: Date.now(), environment: {}, uid };
+  const suspect = (changes: Partial<Suspect>) => (asked: number): Suspect | null => {
+    const seen = readSuspect(asked);
+    return seen === null ? null : { ...seen, ...changes };
+  };
+  expect(prove(claim).ok).toBe(true);
+  expect(prove(claim, suspect({ uid: uid + 1 }))).toMatchObject({ ok: false, plausible: false });
+  expect(prove(claim, suspect({ pgrp: 1 }))).toMatchObject({ ok: false, plausible: false });
+  expect(prove({ ...claim, pid: 2 ** 22 + 1 })).toEqual({ ok: false, plausible: false, why: 'there is no such process' });
+});
+
+test.each([
+  ['python3 -u web.py', ['sh', '-c', 'python3 -u web.py'], true],
+  ['python3 -u web.py', ['/bin/sh', '-c', 'python3 -u other.py'], false],
+  ['python3 -u web.py', ['python3', '-u', 'web.py'], true],
+  ['python3 -u web.py', ['python3', '-u', 'web.py', '--more'], false],
+  ['./run.sh a', ['/bin/sh', './run.sh', 'a'], true],
+  ['run.sh a', ['/usr/bin/env', 'bash', '/opt/bin/run.sh', 'a'], true],
+  ['run.sh a', ['vi', 'run.sh', 'a'], false],
+  ['cd app && exec ./serve --port 1', ['./serve', '--port', '1'], true],
+  ['PORT=1 serve >> log 2>&1', ['serve'], true],
+  ['echo $HOME/x; sleep 1', ['sh', '-c', 'echo /home/me/x; sleep 1'], true],
+  ['echo $HOME/x; sleep 1', ['sh', '-c', 'echo /root/x; sleep 1'], false],
+  ['', [''], false],
+])('%j may be seen as %j: %j', (command, argv, expected) => {
+  expect(runs(argv, service('web', command), { HOME: '/home/me' })).toBe(expected);
+});
