@@ -26,6 +26,7 @@ import { openLastWords } from './journal/last-words.ts';
 import { makeScribe } from './journal/scribe.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
 import { levelOfRustLog } from './logs/log-level.ts';
+import { findLogFile } from './logs/names.ts';
 import { makeNarrator } from './logs/narrator.ts';
 import { openLogStore } from './logs/store.ts';
 import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts';
@@ -187,7 +188,12 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     return withCron(snapshot, { views: seen, runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample), wallMs: now.wallMs });
   };
   const route = makeRoute({
-    tickets, journal, now: clock.now, send, snapshot: () => root.getSnapshot(), status,
+    tickets, journal, now: clock.now, send,
+    logs: {
+      status: () => status(), supervisorLog: paths.supervisorLog,
+      file: (unit, stream) => logs.files(unit)?.[stream] ?? existing(findLogFile(paths.logDir, unit, stream)),
+      wake: (unit, stream) => (notify) => logs.wake(unit, stream, () => notify()),
+    }, snapshot: () => root.getSnapshot(), status,
     inspect: (unit, samples) => inspectPayload(unit, samples, { sampler, views, status }),
     readConfig, isSignal: (name): name is SignalName => Object.hasOwn(constants.signals, name),
     adoptConfig: ({ path, specs, metrics }) => {
@@ -310,6 +316,10 @@ function hasTerminal(): boolean {
 function crash(log: SupervisorLog, error: unknown): never {
   log.error('systemg::supervisor', `Supervisor exited with error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   process.exit(70);
+}
+
+function existing(path: string): string | null {
+  return existsSync(path) ? path : null;
 }
 
 function pause(ms: number): Promise<void> {

@@ -7,6 +7,7 @@ import type { InspectPayload, StatusSnapshot } from './payloads.ts';
 import { planReload } from './plan.ts';
 import type { Response } from './protocol.ts';
 import type { TicketOffice } from './tickets.ts';
+import { streamLogs, type LogSources } from './logs.ts';
 import { watch } from './watch.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Route } from './connection.ts';
@@ -19,6 +20,7 @@ export type ReadConfig =
 export interface RouteOutside {
   readonly tickets: TicketOffice;
   readonly journal: Journal;
+  readonly logs: LogSources;
   now(): number;
   send(command: SupervisorCommand): void;
   snapshot(): SupervisorSnapshot;
@@ -114,6 +116,7 @@ export function makeRoute(outside: RouteOutside): Route {
       }
       case 'status': return { kind: 'status', snapshot: outside.status() };
       case 'inspect': return { kind: 'inspect', payload: await outside.inspect(request.unit, request.samples) };
+      case 'logs': return streamLogs(request, exchange, outside.logs);
       case 'history': return { kind: 'history', records: outside.journal.query(request) };
       case 'watch': return watch(exchange, request, outside.journal, outside.status);
       case 'reload': return reload(request.config);

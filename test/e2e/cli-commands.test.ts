@@ -1,0 +1,173 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { isAlive, makeHome, soon } from './rig.ts';
+
+const two = `version: "1"
+services:
+  web: {command: sleep 1000}
+  db: {command: sleep 1001}
+`;
+
+/** Everything but the warning that root gets in every command. */
+const said = (stderr: string): string => stderr.replace(/^sysg: warning: Running as root.*\n/, '');
+
+describe('a command without a configuration', () => {
+  test('is run as a service of its own, from a file in the state directory', async () => {
+    const home = makeHome();
+    expect(await home.sysg('start', '--daemonize', '--name', 'Ticker', '--', 'sh', '-c', 'echo "$0 $1"; sleep 1000', 'one', 'two  words')).toMatchObject({ code: 0, stdout: '' });
+    await home.until('ticker', ({ phase }) => phase === 'running', 'runs');
+    await soon('it wrote', () => home.log('ticker') === 'one two  words\n');
+    expect(readdirSync(join(home.state, 'units'))).toEqual([expect.stringMatching(/^ticker-[0-9a-f]{12}\.yaml$/)]);
+  });
+
+  test('is staged while a supervisor runs, and applied by the restart that is shown', async () => {
+    const home = makeHome(two);
+    await home.sysg('start', '--daemonize');
+    const staged = await home.sysg('start', '--daemonize', '--', 'sleep', '2000');
+    const path = /^Unit staged at (\S+)\. Run `sysg restart --daemonize --config \1` to apply it\.\n$/.exec(staged.stdout)?.[1] ?? '';
+    expect(readFileSync(path, 'utf8')).toContain("    command: 'sleep 2000'\n");
+    expect((await home.status()).units.map(({ name }) => name).sort()).toEqual(['db', 'web']);
+    expect(await home.sysg('restart', '--daemonize', '--wait', '--config', path)).toMatchObject({ code: 0 });
+    await soon('only the staged unit is left', async () => (await home.status()).units.every(({ name, phase }) => name.startsWith('sleep-') && phase === 'running'));
+  });
+
+  test('is refused in the foreground beside a running supervisor, and nothing is written', async () => {
+    const home = makeHome(two);
+    await home.sysg('start', '--daemonize');
+    const refused = await home.sysg('start', 'sleep', '5');
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(said(refused.stderr)).toBe(`sysg: supervisor already running (pid ${home.supervisorPid()})\n`);
+    expect(existsSync(join(home.state, 'units'))).toBe(false);
+  });
+
+  test.each([
+    [['--name', 'x'], '--name requires a unit command or child mode'],
+    [['-s', 'web', 'sleep', '1'], '--service cannot be used with unit commands; use --name for units'],
+    [['--ttl', '5'], 'child start mode requires a command; use `sysg start --parent-pid <pid> --name <name> -- <command...>`'],
+    [['--child', '--', 'sleep', '1'], '--child requires --parent-pid'],
+    [['--parent-pid', '1', '--', 'sleep', '1'], 'Failed to communicate with supervisor: control socket not available'],
+  ])('start %j is refused with exit code 1', async (argv, sentence) => {
+    const { code, stdout, stderr } = await makeHome(two).sysg('start', ...argv);
+    expect({ code, stdout, stderr: said(stderr) }).toEqual({ code: 1, stdout: '', stderr: `sysg: ${sentence}\n` });
+  });
+});
+
+test('plan tells what reload then does, and only that', async () => {
+  const home = makeHome(`${two}  old: {command: sleep 1002}\n  same: {command: sleep 1003}\n`);
+  await home.sysg('start', '--daemonize');
+  const pids = async (): Promise<Record<string, number | undefined>> => Object.fromEntries((await home.status()).units.map(({ name, process }) => [name, process?.pid]));
+  const before = await pids();
+  home.configure(two.replace('sleep 1000}', 'sleep 1000, env: {A: "1"}}').replace('sleep 1001}', 'sleep 1001, stop_timeout: 3s}') + '  same: {command: sleep 1003}\n  new: {command: sleep 1004}\n');
+  const plan = await home.sysg('plan', '--json');
+  expect(JSON.parse(plan.stdout)).toEqual({
+    unchanged: [{ unit: 'same', why: 'same definition' }],
+    start: [{ unit: 'new', why: 'new in the configuration' }],
+    stop: [{ unit: 'old', why: 'no longer configured' }],
+    restart: [{ unit: 'web', why: 'changed: env' }],
+    update: [{ unit: 'db', why: 'changed: stop_timeout; taken over live' }],
+  });
+  expect(await pids()).toEqual(before);
+  const reloaded = await home.sysg('reload', '--json');
+  expect(JSON.parse(reloaded.stdout)).toMatchObject({ ok: true, message: 'Configuration reloaded: 1 added, 1 removed, 1 restarted, 1 updated, 1 unchanged' });
+  await soon('the old unit is gone', async () => !(await home.status()).units.some(({ name }) => name === 'old'));
+  await home.until('web', ({ phase, process }) => phase === 'running' && process?.pid !== before['web'], 'runs anew');
+  await home.until('new', ({ phase }) => phase === 'running', 'runs');
+  expect(await pids()).toMatchObject({ db: before['db'], same: before['same'] });
+  expect((await home.sysg('plan')).stdout).toBe('nothing would change: 4 units unchanged\n');
+});
+
+test('a reload of a broken file changes nothing and names the place', async () => {
+  const home = makeHome(two);
+  await home.sysg('start', '--daemonize');
+  const { process } = await home.unit('web');
+  home.configure(`${two}  bad: {comand: x}\n`);
+  for (const verb of ['plan', 'reload', 'validate']) {
+    const refused = await home.sysg(verb);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain(`${home.config}:5:9: services.bad.comand: unknown key 'comand', did you mean 'command'?`);
+  }
+  expect((await home.unit('web')).process?.pid).toBe(process?.pid);
+});
+
+test('wait ends when it is so, with 124 and what is missing when the time is over, and with 1 for a unit that nobody knows', async () => {
+  const home = makeHome(`${two}  slow: {command: "sleep 1; exit 0", oneshot: true}\n`);
+  await home.sysg('start', '--daemonize');
+  expect(await home.sysg('wait', 'web', 'db', '--for', 'running', '--timeout', '10s')).toMatchObject({ code: 0, stdout: '' });
+  expect(await home.sysg('wait', 'slow', '--for', 'completed', '--timeout', '15s')).toMatchObject({ code: 0 });
+  const late = await home.sysg('wait', 'web', 'slow', '--for', 'stopped', '--timeout', '100ms', '--json');
+  expect(late.code).toBe(124);
+  expect(said(late.stderr)).toBe('sysg: not stopped after 100ms: web is running\n');
+  expect(JSON.parse(late.stdout)).toMatchObject({ ok: false, units: [{ name: 'web', phase: 'running', error: 'is running' }, { name: 'slow', phase: 'stopped' }] });
+  expect(await home.sysg('wait', 'nope', '--for', 'stopped')).toMatchObject({ code: 1, stderr: expect.stringContaining("Service 'nope' not found in configuration") });
+});
+
+test('signal reaches the main process and says so; a unit without one, or that nobody knows, is refused', async () => {
+  const home = makeHome('version: "1"\nservices:\n  web: {command: "trap \'echo got it\' USR1; echo ready; while :; do sleep 0.05; done"}\n');
+  await home.sysg('start', '--daemonize');
+  await soon('it is ready', () => home.log('web').includes('ready'));
+  const { process } = await home.unit('web');
+  expect(await home.sysg('signal', '-s', 'web', 'usr1')).toMatchObject({ code: 0, stdout: `SIGUSR1 sent to service 'web' (pid ${process?.pid})\n` });
+  await soon('it was told', () => home.log('web').includes('got it'));
+  await home.sysg('stop', '-s', 'web');
+  expect(await home.sysg('signal', '-s', 'web', '10')).toMatchObject({ code: 1, stderr: expect.stringContaining("Service 'web' has no process to signal") });
+  expect(await home.sysg('signal', '-s', 'nope', 'HUP')).toMatchObject({ code: 1, stderr: expect.stringContaining("Service 'nope' not found in configuration") });
+});
+
+describe('purge', () => {
+  test('ends everything of this state directory, removes it, and leaves the supervisor of another one alone', async () => {
+    const home = makeHome(two);
+    const other = makeHome(two);
+    await Promise.all([home.sysg('start', '--daemonize'), other.sysg('start', '--daemonize')]);
+    expect(await home.sysg('purge')).toMatchObject({ code: 0, stdout: 'Supervisor shutting down\nAll systemg state has been purged\n' });
+    expect(existsSync(home.state)).toBe(false);
+    expect(home.processes()).toEqual([]);
+    expect((await other.unit('web')).phase).toBe('running');
+    expect(await home.sysg('purge')).toMatchObject({ code: 0, stdout: 'All systemg state has been purged\n' });
+  });
+
+  test('ends what a supervisor that was killed left running', async () => {
+    const home = makeHome(two);
+    const foreground = home.open('start');
+    const { process: web } = await home.until('web', ({ phase }) => phase === 'running', 'runs');
+    process.kill(home.supervisorPid(), 'SIGKILL');
+    await soon('the supervisor is gone', () => foreground.exitCode !== null || foreground.signalCode !== null);
+    expect(isAlive(web?.pid ?? 0)).toBe(true);
+    expect(await home.sysg('purge')).toMatchObject({ code: 0, stdout: 'All systemg state has been purged\n' });
+    expect(home.processes()).toEqual([]);
+    expect(existsSync(home.state)).toBe(false);
+  });
+
+  test('ends a supervisor that answers nobody, and its services', async () => {
+    const home = makeHome(two);
+    await home.sysg('start', '--daemonize');
+    process.kill(home.supervisorPid(), 'SIGSTOP');
+    expect(await home.sysg('purge')).toMatchObject({ code: 0, stdout: 'All systemg state has been purged\n' });
+    expect(home.processes()).toEqual([]);
+    expect(existsSync(home.state)).toBe(false);
+  });
+});
+
+test('-c that names another file than the one in use: stop warns, restart takes it', async () => {
+  const home = makeHome(two);
+  await home.sysg('start', '--daemonize');
+  const other = join(home.dir, 'other.yaml');
+  writeFileSync(other, 'version: "1"\nservices:\n  web: {command: sleep 3000}\n');
+  const stopped = await home.sysg('stop', '-s', 'db', '-c', other);
+  expect(said(stopped.stderr)).toBe(`sysg: warning: the supervisor runs ${home.config}; -c ${other} is ignored here\n`);
+  expect(stopped.stdout).toBe("Service 'db' stopped\n");
+  expect(await home.sysg('restart', '-c', 'other.yaml')).toMatchObject({ code: 0, stdout: 'All services restarted\n' });
+  expect((await home.unit('web')).command).toBe('sleep 3000');
+  expect(readFileSync(join(home.state, 'config_hint'), 'utf8')).toBe(other);
+});
+
+test('logs --purge empties files while they are written, and what comes later is shown', async () => {
+  const home = makeHome('version: "1"\nservices:\n  web: {command: "while :; do echo tick $((n += 1)); sleep 0.05; done"}\n');
+  await home.sysg('start', '--daemonize');
+  await soon('it wrote', () => home.log('web').includes('tick 3\n'));
+  expect(await home.sysg('logs', '-s', 'web', '--purge')).toMatchObject({ code: 0, stdout: '' });
+  await soon('it goes on', () => home.log('web').includes('tick'));
+  const shown = await home.sysg('logs', '-s', 'web', '-k', 'stdout', '-l', '1000', '--no-follow');
+  expect(shown.stdout).not.toContain('tick 1\n');
+  expect(shown.stdout).toMatch(/^(tick \d+\n)+$/);
+});
