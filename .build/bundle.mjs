@@ -3,7 +3,7 @@
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
@@ -22,18 +22,50 @@ const program = {
   define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
 };
 
+/** Parts of the command line that are loaded with it. */
+const frequent = ['status', 'logs', 'start'].map((name) => `src/cli/commands/${name}.ts`);
+
 await mkdir(outdir, { recursive: true });
 // The package is one of modules, the programs in here are not.
 await put('package.json', '{"type":"commonjs"}\n');
-await bundle('src/cli/main.ts', 'sysg', {
-  ...program, minifyWhitespace: true, minifySyntax: true,
-  // The real one compiles a pattern of all emoji when it is loaded, which doubles the time that help takes.
-  alias: { 'string-width': './src/cli/print/width.ts' },
-}, { mode: 0o755, wrap: withLauncher });
+await bundleCommandLine();
 await bundle('src/daemon.ts', 'daemon.js', program);
 await bundle('.build/entries/client.ts', 'client.mjs', { ...common, format: 'esm' });
 await bundle('.build/entries/machines.ts', 'machines.mjs', { ...common, format: 'esm', external: ['xstate'] });
 if (outdir === join(root, 'dist')) await declareTypes();
+
+/**
+ * Frequent commands are in `sysg` itself. What others load when they are called is in files beside it, `sysg-<name>.js`:
+ * only looking through all of it would take longer than `status` takes to run.
+ */
+async function bundleCommandLine() {
+  const chunks = new Map();
+  const apart = {
+    name: 'apart',
+    setup(builder) {
+      builder.onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir }) => {
+        if (kind !== 'dynamic-import') return undefined;
+        const source = relative(root, resolve(resolveDir, path));
+        if (frequent.some((part) => source.startsWith(part))) return undefined;
+        const chunk = `sysg-${source.replace(/^src\/(cli\/)?(commands\/)?/, '').replace(/\.ts$/, '').replaceAll('/', '-')}.js`;
+        chunks.set(chunk, source);
+        return { path: `./${chunk}`, external: true };
+      });
+    },
+  };
+  const options = {
+    ...program, minifyWhitespace: true, minifySyntax: true, plugins: [apart],
+    // The real one compiles a pattern of all emoji when it is loaded, which doubles the time that help takes.
+    alias: { 'string-width': './src/cli/print/width.ts' },
+  };
+  await bundle('src/cli/main.ts', 'sysg', options, { mode: 0o755, wrap: withLauncher });
+  const done = new Set();
+  for (let next; (next = [...chunks].find(([chunk]) => !done.has(chunk)));) {
+    const [chunk, source] = next;
+    done.add(chunk);
+    await bundle(source, chunk, options);
+  }
+}
 
 async function bundle(entry, name, options, { mode = 0o644, wrap = (code) => code } = {}) {
   if (!existsSync(join(root, entry))) {

@@ -13,7 +13,8 @@ verb= foreground=yes
 for word in "$@"; do
   case $word in
     start|restart) verb=${verb:-$word} ;;
-    --daemonize) foreground= ;;
+    # The last three ask a running supervisor for a child, whose parent is by default the caller of this process.
+    --daemonize|--child|--ttl|--ttl=*|--parent-pid|--parent-pid=*) foreground= ;;
     --) break ;;
   esac
 done

@@ -12,6 +12,7 @@ import { openHookQueues } from './actors/hooks.ts';
 import { makeProbeActor } from './actors/probe.ts';
 import { makeProcessActor } from './actors/process.ts';
 import { formatProblem, loadConfig } from './config/load.ts';
+import type { UnitStatus } from './control/payloads.ts';
 import { makeRoute, type ReadConfig } from './control/route.ts';
 import { listen, type Exchange } from './control/server.ts';
 import { openTicketOffice } from './control/tickets.ts';
@@ -185,7 +186,8 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const status = () => {
     const [seen, now] = [views(), moment()];
     const snapshot = statusSnapshot(seen, now, sampler.look());
-    return withCron(snapshot, { views: seen, runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample), wallMs: now.wallMs });
+    const dated = { ...snapshot, units: snapshot.units.map((unit) => withLastEvent(unit, journal.lastOf(unit.name))) };
+    return withCron(dated, { views: seen, runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample), wallMs: now.wallMs });
   };
   const route = makeRoute({
     tickets, journal, now: clock.now, send,
@@ -316,6 +318,10 @@ function hasTerminal(): boolean {
 function crash(log: SupervisorLog, error: unknown): never {
   log.error('systemg::supervisor', `Supervisor exited with error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   process.exit(70);
+}
+
+function withLastEvent(unit: UnitStatus, seq: number | null): UnitStatus {
+  return seq === null ? unit : { ...unit, last_event: seq };
 }
 
 function existing(path: string): string | null {

@@ -5,11 +5,39 @@ import { verbs, type Verb } from './verbs.ts';
 export interface Flags {
   has(option: OptionSpec): boolean;
   text(option: OptionSpec): string | null;
+  /** Of a flag that may be repeated, in the order given. */
+  texts(option: OptionSpec): readonly string[];
 }
 
 export interface ParsedCall {
   readonly verb: Verb;
   readonly flags: Flags;
+  /** Words after the verb that are no flags. */
+  readonly operands: readonly string[];
+  /** The command line of the user's that follows, where the verb takes one. */
+  readonly command: readonly string[] | null;
+}
+
+/**
+ * Parts what is meant for this program from a command line to be run by it, which begins at the first word after the
+ * verb or after `--`, and has dashes of its own.
+ */
+export function partCommand(argv: readonly string[]): { readonly own: readonly string[]; readonly command: readonly string[] | null } {
+  let verb: Verb | undefined;
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? '';
+    if (verb !== undefined && word === '--') return { own: argv.slice(0, index), command: argv.slice(index + 1) };
+    if (word.startsWith('-')) {
+      const split = splitFlag(word);
+      const option = split === null ? undefined : known.get(split.name);
+      if (split?.value === null && option?.value !== undefined) index += 1;
+      continue;
+    }
+    if (verb !== undefined) return { own: argv.slice(0, index), command: argv.slice(index) };
+    verb = verbs.find(({ name }) => name === word);
+    if (verb?.trailing !== true) break;
+  }
+  return { own: argv, command: null };
 }
 
 /**
@@ -17,10 +45,12 @@ export interface ParsedCall {
  * that can explain itself, which takes longer to load than a command takes to run.
  */
 export function parsePlain(argv: readonly string[]): ParsedCall | null {
+  const { own, command } = partCommand(argv);
+  if (command?.length === 0) return null;
   const words: string[] = [];
   const flags: [name: string, value: string | null][] = [];
-  for (let index = 0; index < argv.length; index += 1) {
-    const word = argv[index] ?? '';
+  for (let index = 0; index < own.length; index += 1) {
+    const word = own[index] ?? '';
     if (!word.startsWith('-')) {
       words.push(word);
       continue;
@@ -35,14 +65,14 @@ export function parsePlain(argv: readonly string[]): ParsedCall | null {
       flags.push([option.name, null]);
       continue;
     }
-    const value = split.value ?? argv[++index];
+    const value = split.value ?? own[++index];
     // A value that looks like a flag is more likely a forgotten value.
     if (value === undefined || value === '' || (split.value === null && value.startsWith('-'))) return null;
     flags.push([option.name, value]);
   }
-  const [name, ...rest] = words;
+  const [name, ...operands] = words;
   const verb = verbs.find((candidate) => candidate.name === name);
-  if (verb === undefined || rest.length > 0) return null;
+  if (verb === undefined || wrongOperands(verb, operands) !== null) return null;
   const given = new Map(flags);
   if (given.size < flags.length) return null;
   const allowed = [...globalOptions, ...verb.options];
@@ -50,11 +80,33 @@ export function parsePlain(argv: readonly string[]): ParsedCall | null {
     const option = allowed.find((candidate) => candidate.name === flag);
     if (option === undefined || (value !== null && option.check?.(value) != null)) return null;
   }
-  return { verb, flags: flagsOf(given) };
+  return { verb, flags: flagsOf(given), operands, command };
 }
 
-export function flagsOf(given: ReadonlyMap<string, string | null>): Flags {
-  return { has: (option) => given.has(option.name), text: (option) => given.get(option.name) ?? null };
+/** What is wrong with the words after the verb, or null. */
+export function wrongOperands(verb: Verb, words: readonly string[]): string | null {
+  const { operands } = verb;
+  const extra = words[operands?.most ?? 0];
+  if (extra !== undefined) {
+    const hint = operands === undefined && verb.options.some(({ name }) => name === 'service') ? `; to name a service: sysg ${verb.name} -s ${extra}` : '';
+    return `unexpected argument '${extra}'${hint}`;
+  }
+  if (operands === undefined) return null;
+  if (words.length < operands.least) return `expected ${operands.shown}: ${operands.about}`;
+  for (const word of words) {
+    const problem = operands.check?.(word) ?? null;
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+/** `repeated` has those that were given more than once. */
+export function flagsOf(given: ReadonlyMap<string, string | null>, repeated: ReadonlyMap<string, readonly string[]> = new Map()): Flags {
+  const text = (option: OptionSpec): string | null => given.get(option.name) ?? null;
+  return {
+    has: (option) => given.has(option.name) || repeated.has(option.name), text,
+    texts: (option) => repeated.get(option.name) ?? [text(option)].filter((value) => value !== null),
+  };
 }
 
 function splitFlag(word: string): { readonly name: string; readonly value: string | null } | null {

@@ -21,6 +21,10 @@ export interface Surroundings {
 /** All that a command is given. */
 export interface Call {
   readonly flags: Flags;
+  /** Words after the verb that are no flags. */
+  readonly operands: readonly string[];
+  /** The command line of the user's that follows. */
+  readonly command: readonly string[] | null;
   readonly system: boolean;
   readonly dropPrivileges: boolean;
   /** As given; null lets the supervisor decide. */
@@ -35,7 +39,7 @@ export type OpenedCall = { readonly ok: true; readonly call: Call } | { readonly
 
 /** Decides whose supervisor is meant, with systemg 0.33.0's warnings and refusals about root. */
 export function openCall(parsed: ParsedCall, surroundings: Surroundings): OpenedCall {
-  const { flags, verb } = parsed;
+  const { flags, verb, operands, command } = parsed;
   const text = flags.text(globals.logLevel);
   const level = text === null ? null : parseLogLevel(text);
   const logLevel = level?.ok ? level.level : null;
@@ -57,5 +61,5 @@ export function openCall(parsed: ParsedCall, surroundings: Surroundings): Opened
     terminal.warn('--drop-privileges has no effect when not running as root');
   }
   const paths = runtimePaths({ system, env: surroundings.env });
-  return { ok: true, call: { flags, system, dropPrivileges, logLevel, paths, env: surroundings.env, cwd: surroundings.cwd, terminal } };
+  return { ok: true, call: { flags, operands, command, system, dropPrivileges, logLevel, paths, env: surroundings.env, cwd: surroundings.cwd, terminal } };
 }

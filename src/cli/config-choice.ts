@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { discoverConfig } from '../config/discover.ts';
 import { ControlError, readConfigHint } from '../control/client.ts';
@@ -21,6 +21,19 @@ export function chooseConfigAtRest(call: Call): ChosenConfig {
   return hint === null ? chosen : { ok: true, path: hint };
 }
 
+/** The file for a command that sends it to the supervisor: absolute, or null for the one in use. */
+export function namedConfig(call: Call): { readonly ok: true; readonly path: string | null } | { readonly ok: false; readonly refusal: Refusal } {
+  if (call.flags.text(options.config) === null) return { ok: true, path: null };
+  const chosen = chooseConfig(call);
+  return chosen.ok ? { ok: true, path: resolve(call.cwd, chosen.path) } : chosen;
+}
+
+/** The file for a command that only reads one: the one named, else that of a running supervisor, else as without one. */
+export function chooseConfigToRead(call: Call): ChosenConfig {
+  const used = call.flags.text(options.config) === null && existsSync(call.paths.socket) ? configInUse(call) : null;
+  return used === null ? chooseConfigAtRest(call) : { ok: true, path: used };
+}
+
 /** Says so when `-c` names another file than the running supervisor's, which is the one that counts. */
 export function warnAboutOtherConfig(call: Call): void {
   const named = call.flags.text(options.config);
@@ -29,7 +42,8 @@ export function warnAboutOtherConfig(call: Call): void {
   if (real(resolve(call.cwd, named)) !== real(used)) call.terminal.warn(`the supervisor runs ${used}; -c ${named} is ignored here`);
 }
 
-function configInUse(call: Call): string | null {
+/** By the hint that the supervisor left; null when it cannot be read. */
+export function configInUse(call: Call): string | null {
   try {
     return readConfigHint(call.paths.stateDir);
   } catch (error) {

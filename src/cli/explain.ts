@@ -1,9 +1,9 @@
 import yargs, { type Argv } from 'yargs';
 import { refusals, type Refusal } from '../errors.ts';
 import { didYouMean } from '../config/near-miss.ts';
-import { flagsOf, type ParsedCall } from './arguments.ts';
+import { flagsOf, partCommand, wrongOperands, type ParsedCall } from './arguments.ts';
 import { globalOptions, type OptionSpec } from './options.ts';
-import { verbs, type Verb } from './verbs.ts';
+import { synopsis, verbs, type Verb } from './verbs.ts';
 import { version } from './version.ts';
 
 export type Explained =
@@ -17,8 +17,11 @@ export type Explained =
  */
 export async function explain(argv: readonly string[], columns: number): Promise<Explained> {
   const parser = makeParser(columns);
-  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
-  const verb = verbs.find(({ name }) => name === words.find((word) => !word.startsWith('-')));
+  const { own, command } = partCommand(argv);
+  const words = own[0] === 'help' ? [...own.slice(1), '--help'] : [...own];
+  const named = words.find((word) => !word.startsWith('-'));
+  const verb = verbs.find(({ name }) => name === named);
+  if (own[0] === 'help' && named !== undefined && verb === undefined) return unknownCommand(named);
   const { given, output, problem } = await run(parser, words);
   if (problem !== null) return usage(inOurWords(problem, verb), verb);
   if (output !== '') return { kind: 'text', text: output, asked: true };
@@ -28,26 +31,32 @@ export async function explain(argv: readonly string[], columns: number): Promise
     return unknown === null ? { kind: 'text', text: await parser.getHelp(), asked: false } : usage(unknown, undefined);
   }
   const called = verbs.find((candidate) => candidate.name === name);
-  if (called === undefined) return usage(`unknown command '${name}'${didYouMean(name, verbs.map((candidate) => candidate.name))}`, undefined);
-  return check(called, given, extra);
+  if (called === undefined) return unknownCommand(name);
+  return check(called, given, [...extra, ...(given['--'] ?? [])], command);
 }
 
 /** What yargs makes of it: by flag, plus positional words and what follows `--`. */
 type Given = Readonly<Record<string, unknown>> & { readonly _: readonly string[]; readonly '--'?: readonly string[] };
 
-function check(verb: Verb, given: Given, extra: readonly string[]): Explained {
+function check(verb: Verb, given: Given, operands: readonly string[], command: readonly string[] | null): Explained {
   const allowed = [...globalOptions, ...verb.options];
   const unknown = findUnknown(given, allowed);
   if (unknown !== null) return usage(unknown, verb);
-  if (given['--'] !== undefined) return usage('a command after -- is not supported yet: put it in a configuration as a service', verb);
-  if (extra.length > 0) {
-    const hint = verb.options.some(({ name }) => name === 'service') ? `; to name a service: sysg ${verb.name} -s ${extra[0]}` : '';
-    return usage(`unexpected argument '${extra[0]}'${hint}`, verb);
-  }
+  const wrong = wrongOperands(verb, operands);
+  if (wrong !== null) return usage(wrong, verb);
+  if (command?.length === 0) return usage('expected a command after --', verb);
   const flags = new Map<string, string | null>();
+  const repeated = new Map<string, readonly string[]>();
   for (const option of allowed) {
     const value = given[option.name];
     if (value === undefined || value === false) continue;
+    if (Array.isArray(value) && option.repeats === true) {
+      const texts = value.map(String);
+      const problem = texts.map((text) => (text === '' ? `expected ${option.value}, got nothing` : (option.check?.(text) ?? null))).find((found) => found !== null);
+      if (problem !== undefined) return usage(`--${option.name}: ${problem}`, verb);
+      repeated.set(option.name, texts);
+      continue;
+    }
     if (Array.isArray(value)) return usage(`option '--${option.name}' was given ${value.length} times, expected once`, verb);
     if (option.value === undefined) {
       flags.set(option.name, null);
@@ -59,7 +68,7 @@ function check(verb: Verb, given: Given, extra: readonly string[]): Explained {
     if (problem !== null) return usage(`--${option.name}: ${problem}`, verb);
     flags.set(option.name, text);
   }
-  return { kind: 'call', parsed: { verb, flags: flagsOf(flags) } };
+  return { kind: 'call', parsed: { verb, flags: flagsOf(flags, repeated), operands, command } };
 }
 
 function findUnknown(given: Given, allowed: readonly OptionSpec[]): string | null {
@@ -70,6 +79,10 @@ function findUnknown(given: Given, allowed: readonly OptionSpec[]): string | nul
   const owner = allowed === globalOptions ? verbs.find((verb) => verb.options.some(({ name, short }) => name === unknown || short === unknown)) : undefined;
   if (owner !== undefined) return `option '${dashed}' goes after its command, as in: sysg ${owner.name} ${dashed}`;
   return `unknown option '${dashed}'${didYouMean(dashed, [...allowed.map(({ name }) => `--${name}`), '--help', '--version'])}`;
+}
+
+function unknownCommand(name: string): Explained {
+  return usage(`unknown command '${name}'${didYouMean(name, verbs.filter(({ hidden }) => hidden !== true).map((verb) => verb.name))}`, undefined);
 }
 
 function usage(problem: string, verb: Verb | undefined): Explained {
@@ -109,17 +122,18 @@ function makeParser(columns: number): Argv {
     .help('help', 'show help').alias('help', 'h')
     .version('version', 'show the version', `sysg ${version}`).alias('version', 'V')
     .wrap(columns)
-    .epilog('Exit codes: 0 done, 1 refused or failed, 2 usage; status: 0 healthy, 1 degraded, 2 failing.');
+    .epilog('Exit codes: 0 done, 1 refused or failed, 2 usage; status, inspect: 0 healthy, 1 degraded, 2 failing; wait: 124 timeout.');
   for (const option of globalOptions) parser = addOption(parser, option, 'Global options:');
   for (const verb of verbs) {
-    parser = parser.command(verb.name, verb.about, (sub) => {
-      let described = sub.usage(`sysg ${verb.name} [options]\n\n${capitalised(verb.about)}.`);
+    const describe = (sub: Argv): Argv => {
+      let described = sub.usage(`${synopsis(verb)}\n\n${capitalised(verb.about)}.${verb.more === undefined ? '' : `\n\n${verb.more}`}`);
       for (const option of verb.options) described = addOption(described, option, 'Options:');
       for (const [command, about] of verb.examples) described = described.example(command, about);
       return described;
-    });
+    };
+    parser = verb.hidden === true ? parser.command(verb.name, false, describe) : parser.command(verb.name, verb.about, describe);
   }
-  for (const [command, about] of verbs.flatMap((verb) => verb.examples.slice(0, 1))) parser = parser.example(command, about);
+  for (const [command, about] of verbs.filter(({ hidden }) => hidden !== true).flatMap((verb) => verb.examples.slice(0, 1))) parser = parser.example(command, about);
   return parser;
 }
 

@@ -10,6 +10,10 @@ export interface OptionSpec {
   /** What a value stands for, `FILE`. Absent: the flag takes none. */
   readonly value?: string;
   readonly about: string;
+  /** May be given more than once. */
+  readonly repeats?: true;
+  /** Every value that it can have. */
+  readonly choices?: readonly string[];
   /** What is wrong with a value, as a sentence, or null. */
   readonly check?: (text: string) => string | null;
 }
@@ -17,10 +21,18 @@ export interface OptionSpec {
 export const logKinds = ['stdout', 'stderr', 'supervisor'] as const;
 export type LogKind = (typeof logKinds)[number];
 
+/** What `wait` can wait for. */
+export const goals = ['running', 'ready', 'stopped', 'failed', 'completed'] as const;
+export type Goal = (typeof goals)[number];
+
+/** What `chart` can be written as. */
+export const chartFormats = ['text', 'mermaid', 'dot', 'svg', 'json', 'scxml'] as const;
+export type ChartFormat = (typeof chartFormats)[number];
+
 /** Before or after the verb, for every verb. */
 export const globals = {
   logLevel: {
-    name: 'log-level', value: 'LEVEL', about: 'what this process reports: off, error, warn, info, debug, trace or 0-5',
+    name: 'log-level', value: 'LEVEL', about: 'what this process reports: off, error, warn, info, debug, trace or 0-5', choices: logLevels,
     check: (text) => {
       const level = parseLogLevel(text);
       return level.ok ? null : level.problem;
@@ -37,11 +49,7 @@ export const options = {
   json: { name: 'json', about: 'print JSON' },
   daemonize: { name: 'daemonize', about: 'run the supervisor in the background' },
   waitTimeout: {
-    name: 'wait-timeout', value: 'DURATION', about: 'with --daemonize: how long to wait for the services (default 60s)',
-    check: (text) => {
-      const parsed = parseDuration(text);
-      return parsed.ok ? null : `expected ${parsed.expected}, got "${text}"`;
-    },
+    name: 'wait-timeout', value: 'DURATION', about: 'with --daemonize: how long to wait for the services (default 60s)', check: checkDuration,
   },
   stderr: { name: 'stderr', about: 'show the services\' stderr on stdout too' },
   wait: { name: 'wait', about: 'with --daemonize: wait until the restart is through' },
@@ -52,8 +60,48 @@ export const options = {
     check: (text) => (/^[0-9]{1,9}$/.test(text) ? null : `expected a whole number ≥ 0, got "${text}"`),
   },
   kind: {
-    name: 'kind', short: 'k', value: 'KIND', about: 'stdout, stderr (default) or supervisor',
+    name: 'kind', short: 'k', value: 'KIND', about: 'stdout, stderr (default) or supervisor', choices: logKinds,
     check: (text) => (parseKind(text) === null ? `expected stdout, stderr or supervisor, got "${text}"${didYouMean(text, logKinds)}` : null),
+  },
+  fullCommand: { name: 'full-cmd', about: 'commands in full, on more lines where they do not fit' },
+  stream: { name: 'stream', value: 'DURATION', about: 'show it again every DURATION, such as 5, 0.5s or 2m; inspect: the charts of that time' },
+  name: { name: 'name', value: 'NAME', about: 'what to call the command that follows' },
+  ttl: {
+    name: 'ttl', value: 'SECONDS', about: 'end the child after so long',
+    check: (text) => wholeNumber(text, 2n ** 64n - 1n),
+  },
+  parentPid: {
+    name: 'parent-pid', value: 'PID', about: 'the process to which the child belongs; default: the caller\'s parent',
+    check: (text) => wholeNumber(text, 2n ** 32n - 1n),
+  },
+  child: { name: 'child', about: 'start the command as a child of a running service; needs --parent-pid' },
+  purge: { name: 'purge', about: 'empty the log files instead of showing them' },
+  goal: {
+    name: 'for', value: 'STATE', about: 'running, ready, stopped, failed or completed', choices: goals,
+    check: (text) => (goals.some((goal) => goal === text) ? null : `expected ${goals.join(', ')}, got "${text}"${didYouMean(text, goals)}`),
+  },
+  timeout: { name: 'timeout', value: 'DURATION', about: 'give up after so long, with exit code 124 (default: never)', check: checkDuration },
+  units: { name: 'units', about: 'the names of the units, one a line, for completion scripts' },
+  format: {
+    name: 'format', value: 'FORMAT', about: 'text (default), mermaid, dot, svg, json (for XState) or scxml', choices: chartFormats,
+    check: (text) => (chartFormats.some((format) => format === text) ? null : `expected ${chartFormats.join(', ')}, got "${text}"${didYouMean(text, chartFormats)}`),
+  },
+  machine: { name: 'machine', value: 'NAME', about: 'service (default), supervisor or job' },
+  live: { name: 'live', about: 'follow it' },
+  graph: { name: 'graph', about: 'the units and what they need instead of a machine' },
+  full: { name: 'full', about: 'leave nothing out' },
+  scenario: { name: 'scenario', value: 'FILE', about: 'how processes behave, and what happens to them' },
+  event: { name: 'event', value: 'EVENT', about: 'what happens, such as api@3s=exit:1, db@5s=check:fail or @6s=restart api; may be repeated', repeats: true },
+  duration: { name: 'for', value: 'DURATION', about: 'how long (default: until nothing is pending, at most an hour)', check: checkDuration },
+  startTime: {
+    name: 'start', value: 'TIME', about: 'the wall clock at the beginning (default 2026-01-01T00:00:00Z)',
+    check: (text) => (Number.isNaN(Date.parse(text)) || !/[zZ]$|[+-][0-9]{2}:[0-9]{2}$/.test(text) ? `expected a time such as 2026-03-08T00:30:00-05:00, got "${text}"` : null),
+  },
+  seed: { name: 'seed', value: 'N', about: 'of chance (default 1)', check: (text) => wholeNumber(text, 2n ** 31n - 1n) },
+  follow: { name: 'follow', short: 'f', about: 'go on with what happens from now on' },
+  since: {
+    name: 'since', value: 'TIME', about: 'only from then on: a duration before now, such as 10m, or an RFC 3339 time',
+    check: (text) => (parseDuration(text).ok || !Number.isNaN(Date.parse(text)) ? null : `expected a duration such as 10m or a time such as 2026-01-31T12:00:00Z, got "${text}"`),
   },
   noFollow: { name: 'no-follow', about: 'end after the last line' },
 } as const satisfies Record<string, OptionSpec>;
@@ -66,6 +114,15 @@ export function parseLogLevel(text: string): { readonly ok: true; readonly level
   if (level !== null) return { ok: true, level };
   if (/^[0-9]+$/.test(word)) return { ok: false, problem: `unsupported log level number '${word}' (expected 0-5)` };
   return { ok: false, problem: `invalid log level '${text}' (expected ${logLevels.join(', ')} or 0-5)${didYouMean(word, logLevels)}` };
+}
+
+function checkDuration(text: string): string | null {
+  const parsed = parseDuration(text);
+  return parsed.ok ? null : `expected ${parsed.expected}, got "${text}"`;
+}
+
+function wholeNumber(text: string, most: bigint): string | null {
+  return /^[0-9]{1,20}$/.test(text) && BigInt(text) <= most ? null : `expected a whole number from 0 to ${most}, got "${text}"`;
 }
 
 export function parseKind(text: string): LogKind | null {

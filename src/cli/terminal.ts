@@ -7,6 +7,8 @@ export interface Terminal {
   readonly columns: number | null;
   readonly color: boolean;
   readonly stderrIsTerminal: boolean;
+  /** Somebody sits at it: keys can be read, and what is shown can be drawn over. */
+  readonly isInteractive?: boolean;
   /** To stdout, as it is. Resolves when it was taken. */
   write(text: string | Uint8Array): Promise<void>;
   /** A line to stdout. */
@@ -27,6 +29,7 @@ export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
     columns,
     color: columns !== null && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     stderrIsTerminal: process.stderr.isTTY === true,
+    isInteractive: columns !== null && process.stdin.isTTY === true && env['TERM'] !== 'dumb',
     write: (text) => new Promise((resolve) => {
       // A reader that has left is noticed by the handler of the stream's errors.
       process.stdout.write(text, () => resolve());

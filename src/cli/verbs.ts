@@ -7,23 +7,56 @@ export type Command = (call: Call) => Promise<number>;
 export interface Verb {
   readonly name: string;
   readonly about: string;
+  /** More for whoever asks for help with this command. */
+  readonly more?: string;
   readonly options: readonly OptionSpec[];
+  /** Words that it takes besides flags. Absent: none. */
+  readonly operands?: Operands;
+  /** A command line of the user's may follow. */
+  readonly trailing?: true;
+  /** Works, and is shown only to those who ask for it by name. */
+  readonly hidden?: true;
   readonly examples: readonly (readonly [command: string, about: string])[];
   /** Only the command that is called is loaded. */
   load(): Promise<Command>;
 }
 
-const { config, service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow } = options;
+export interface Operands {
+  /** `UNIT...` */
+  readonly shown: string;
+  readonly about: string;
+  readonly least: number;
+  readonly most: number;
+  /** What is wrong with one of them, as a sentence, or null. */
+  readonly check?: (word: string) => string | null;
+}
+
+/** `sysg wait [options] UNIT...` */
+export function synopsis({ name, operands, trailing }: Verb): string {
+  return ['sysg', name, '[options]', ...(operands === undefined ? [] : [operands.shown]), ...(trailing === true ? ['[-- COMMAND...]'] : [])].join(' ');
+}
+
+const {
+  config, service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, stream, name, ttl, parentPid, child, purge,
+  goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since,
+} = options;
 
 export const verbs: readonly Verb[] = [
   {
     name: 'start',
     about: 'start a supervisor and the services of a configuration',
-    options: [config, service, daemonize, waitTimeout, stderr, json],
+    more: [
+      'A command after the options is started as a service of its own: a configuration is written for it, which a running supervisor takes over at the next',
+      'restart that names it. With --parent-pid, --child or --ttl the command becomes a child of a running service instead, and its pid is printed.',
+    ].join(' '),
+    options: [config, service, daemonize, waitTimeout, stderr, json, name, parentPid, child, ttl],
+    trailing: true,
     examples: [
       ['sysg start', 'in the foreground, until Ctrl-C'],
       ['sysg start --daemonize -c app.yaml', 'in the background; returns when the services are up'],
       ['sysg start --daemonize -s web', 'web alone; in a running supervisor too'],
+      ['sysg start --daemonize --name ticker -- sleep 60', 'a command without a configuration'],
+      ['sysg start --parent-pid 4711 --ttl 30 -- sleep 60', 'a child of a running service'],
     ],
     load: async () => (await import('./commands/start.ts')).start,
   },
@@ -48,19 +81,149 @@ export const verbs: readonly Verb[] = [
   {
     name: 'status',
     about: 'show the units; exit code 0 healthy, 1 degraded, 2 failing',
-    options: [config, service, all, json, noColor],
-    examples: [['sysg status', 'a table'], ['sysg status -s web --json', 'one unit, for programs']],
+    options: [config, service, all, json, noColor, fullCommand, stream],
+    examples: [
+      ['sysg status', 'a live table on a terminal, else a plain one'],
+      ['sysg status -s web --json', 'one unit, for programs'],
+      ['sysg status --stream 2s', 'again and again'],
+    ],
     load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'inspect',
+    about: 'show all about one unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown',
+    options: [config, service, json, noColor, stream],
+    examples: [
+      ['sysg inspect -s web', 'a report'],
+      ['sysg inspect -s web --stream 60s', 'again every minute, with charts of the last one'],
+      ['sysg inspect -s web --json', 'for programs'],
+    ],
+    load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   {
     name: 'logs',
     about: 'show what services wrote, and go on showing it',
-    options: [config, service, lines, kind, noFollow],
+    options: [config, service, lines, kind, noFollow, stream, purge],
     examples: [
       ['sysg logs -s web -k stdout', 'follow one service'],
       ['sysg logs -l 5 --no-follow', 'the last lines of every service'],
       ['sysg logs -k supervisor', 'what the supervisor itself has to say'],
+      ['sysg logs -s web --purge', 'empty its files'],
     ],
     load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  {
+    name: 'validate',
+    about: 'check a configuration; exit code 1 with every error that it has',
+    more: 'Without -c the file of the running supervisor is checked, else the one that a start would use. Nothing is started.',
+    options: [config, json],
+    examples: [['sysg validate', 'errors, warnings, and what systemg 0.33.0 would have read otherwise'], ['sysg validate -c new.yaml --json', 'for editors and programs']],
+    load: async () => (await import('./commands/validate.ts')).validate,
+  },
+  {
+    name: 'plan',
+    about: 'show what a reload would touch, and why, without touching it',
+    options: [config, json],
+    examples: [['sysg plan', 'with the file as it is now'], ['sysg plan -c new.yaml --json', 'with another file']],
+    load: async () => (await import('./commands/plan.ts')).plan,
+  },
+  {
+    name: 'reload',
+    about: 'take over what changed in the configuration, and leave the rest alone; so does SIGHUP',
+    options: [config, json],
+    examples: [['sysg reload', 'the file read again'], ['sysg reload -c new.yaml', 'another file from now on']],
+    load: async () => (await import('./commands/reload.ts')).reload,
+  },
+  {
+    name: 'why',
+    about: 'tell why a unit is where it is: the causes with their times, what it waits for, what happens next and when',
+    options: [json],
+    operands: { shown: 'UNIT', about: 'the name of a unit', least: 1, most: 1 },
+    examples: [['sysg why api', 'in sentences'], ['sysg why api --json', 'with the records of the journal behind them']],
+    load: async () => (await import('./commands/why.ts')).why,
+  },
+  {
+    name: 'events',
+    about: 'show the journal: every change of every unit with its cause',
+    options: [service, lines, since, follow, json],
+    examples: [
+      ['sysg events', 'the last 50, also without a supervisor'],
+      ['sysg events -s api --since 10m -f', 'what happened to api of late, and what does from now on'],
+      ['sysg events --since 1h --json', 'one record a line'],
+    ],
+    load: async () => (await import('./commands/events.ts')).events,
+  },
+  {
+    name: 'wait',
+    about: 'wait until units are in a state; exit code 124 when the time is over',
+    options: [goal, timeout, json],
+    operands: { shown: 'UNIT...', about: 'the names of one or more units', least: 1, most: Infinity },
+    examples: [['sysg wait --for ready --timeout 30s web db', 'until both are ready'], ['sysg wait migrate --for completed', 'until it has ended well']],
+    load: async () => (await import('./commands/wait.ts')).wait,
+  },
+  {
+    name: 'signal',
+    about: 'send a signal to the main process of a unit',
+    options: [service, json],
+    operands: { shown: 'SIGNAL', about: 'a name or a number, such as HUP, SIGUSR1 or 15', least: 1, most: 1 },
+    examples: [['sysg signal -s web HUP', 'to have it read its own configuration again']],
+    load: async () => (await import('./commands/signal.ts')).signal,
+  },
+  {
+    name: 'chart',
+    about: 'show a state chart of the machines that run, and where a unit is in it',
+    more: 'Without --full it is condensed: events that leave a state as it is, and what only keeps the books, are left out.',
+    options: [config, machine, format, live, graph, full, noColor],
+    operands: { shown: '[UNIT]', about: 'the unit whose place in the chart is marked', least: 0, most: 1 },
+    examples: [
+      ['sysg chart web', 'where web is, and by which ways it came'],
+      ['sysg chart web --live', 'as it moves'],
+      ['sysg chart --format svg > service.svg', 'a picture'],
+      ['sysg chart --graph --format mermaid', 'the units and what they need'],
+    ],
+    load: async () => (await import('./commands/chart.ts')).chart,
+  },
+  {
+    name: 'simulate',
+    about: 'show what would happen, with the real machines on a virtual clock; nothing is started',
+    options: [config, scenario, event, duration, startTime, seed, full, json, noColor],
+    examples: [
+      ['sysg simulate --event api@3s=exit:1', 'when api crashes after three seconds'],
+      ['sysg simulate --scenario crash.yaml --for 1d', 'a day of it'],
+      ['sysg simulate --event db@5s=check:fail --event "@9s=restart api" --json', 'for programs'],
+    ],
+    load: async () => (await import('./commands/simulate.ts')).simulate,
+  },
+  {
+    name: 'purge',
+    about: 'stop everything and remove the state directory, logs included',
+    more: 'Ends the supervisor of this state directory and no other; what services of a dead one left running is ended too. In system mode the logs in /var/log/systemg stay.',
+    options: [json],
+    examples: [['sysg purge', 'back to nothing']],
+    load: async () => (await import('./commands/purge.ts')).purge,
+  },
+  {
+    name: 'completions',
+    about: 'print the completion script of a shell',
+    options: [units],
+    operands: {
+      shown: 'bash|zsh|fish', about: 'the shell', least: 0, most: 1,
+      check: (word) => (['bash', 'zsh', 'fish'].includes(word) ? null : `expected bash, zsh or fish, got "${word}"`),
+    },
+    examples: [
+      ['sysg completions bash', 'in ~/.bashrc: source <(sysg completions bash)'],
+      ['sysg completions zsh', 'in ~/.zshrc, after compinit: source <(sysg completions zsh)'],
+      ['sysg completions fish', 'in config.fish: sysg completions fish | source'],
+    ],
+    load: async () => (await import('./commands/completions.ts')).completions,
+  },
+  {
+    name: 'spawn',
+    about: 'start a child of a running service (deprecated: use start --parent-pid)',
+    options: [name, ttl, parentPid],
+    trailing: true,
+    hidden: true,
+    examples: [['sysg spawn --name worker -- sleep 60', 'prints the pid']],
+    load: async () => (await import('./commands/spawn.ts')).spawn,
   },
 ];

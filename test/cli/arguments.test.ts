@@ -27,7 +27,20 @@ describe('what is wrong with a command line is said in one sentence, with exit c
     [['--log-level', '9', 'status'], "--log-level: unsupported log level number '9' (expected 0-5)"],
     [['--log-level=', 'status'], 'log level cannot be empty'],
     [['--daemonize', 'start'], "option '--daemonize' goes after its command, as in: sysg start --daemonize"],
-    [['start', '--', 'sleep', '1'], 'a command after -- is not supported yet: put it in a configuration as a service'],
+    [['start', '--'], 'expected a command after --'],
+    [['start', '--ttl', 'soon', '--', 'sleep', '1'], '--ttl: expected a whole number from 0 to 18446744073709551615, got "soon"'],
+    [['start', '--parent-pid=4294967296', 'sleep', '1'], '--parent-pid: expected a whole number from 0 to 4294967295, got "4294967296"'],
+    [['status', '--', 'web'], "unexpected argument 'web'; to name a service: sysg status -s web"],
+    [['wait', '--for', 'running'], 'expected UNIT...: the names of one or more units'],
+    [['wait', 'web'], 'wait needs a state: sysg wait web --for running|ready|stopped|failed|completed'],
+    [['wait', 'web', '--for', 'runing'], '--for: expected running, ready, stopped, failed, completed, got "runing", did you mean \'running\'?'],
+    [['signal', 'HUP'], 'signal needs a unit: sysg signal -s UNIT SIGNAL'],
+    [['signal', '-s', 'web'], 'expected SIGNAL: a name or a number, such as HUP, SIGUSR1 or 15'],
+    [['signal', '-s', 'web', 'SIGHUB'], 'expected a signal such as HUP, SIGUSR1 or 15, got "SIGHUB", did you mean \'SIGHUP\'?'],
+    [['completions', 'tcsh'], 'expected bash, zsh or fish, got "tcsh"'],
+    [['completions'], 'expected bash, zsh, fish: sysg completions bash|zsh|fish'],
+    [['spawn', '--', 'sleep', '1'], 'spawn needs --name NAME'],
+    [['help', 'frobnicate'], "unknown command 'frobnicate'"],
   ])('%j', async (argv, sentence) => {
     const { exitCode, stdout, stderr } = await sysg(argv);
     expect(stderr.split('\n')[0]).toBe(`sysg: ${sentence}`);
@@ -38,7 +51,7 @@ describe('what is wrong with a command line is said in one sentence, with exit c
   test('no command at all: help on stderr', async () => {
     const { exitCode, stdout, stderr } = await sysg([]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    for (const { name } of verbs) expect(stderr).toContain(`sysg ${name} `);
+    for (const { name } of shown) expect(stderr).toContain(`sysg ${name} `);
   });
 });
 
@@ -46,10 +59,12 @@ describe('help', () => {
   test.each([['--help'], ['-h'], ['help']])('%s names every command and teaches with examples', async (word) => {
     const { exitCode, stdout, stderr } = await sysg([word]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    for (const { name, about } of verbs) {
-      expect(stdout).toContain(`sysg ${name}`);
-      expect(stdout).toContain(about);
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    for (const { name, about } of shown) {
+      expect(text).toContain(`sysg ${name}`);
+      expect(text).toContain(about);
     }
+    expect(text).not.toContain('sysg spawn');
     expect(stdout).toContain('Examples:');
     expect(stdout).toContain('Exit codes:');
   });
@@ -58,12 +73,16 @@ describe('help', () => {
     const { stdout } = await sysg([name, '--help'], { columns: 110 });
     expect((await sysg(['help', name], { columns: 110 })).stdout).toBe(stdout);
     for (const option of [...verb.options, ...globalOptions]) expect(stdout).toContain(`--${option.name}`);
-    for (const [command] of verb.examples) expect(stdout).toContain(command);
+    // A long one goes on in the next line, beside what it is about.
+    for (const [command] of verb.examples) expect(stdout).toContain(command.split(' ').slice(0, 4).join(' '));
   });
 
-  test('every example is a command line that is understood', () => {
-    const examples = verbs.flatMap((verb) => verb.examples.map(([command]) => command));
-    expect(examples.filter((command) => parsePlain(command.split(' ').slice(1)) === null)).toEqual([]);
+  test('every example is a command line that is understood', async () => {
+    const examples = verbs.flatMap((verb) => verb.examples.map(([command]) => command.split(/ [|>] /)[0] ?? ''));
+    for (const example of examples) {
+      const words = [...example.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '').slice(1);
+      expect([example, (await explain(words, 100)).kind]).toEqual([example, 'call']);
+    }
   });
 
   test.each([['--version'], ['-V']])('%s prints the version of the package', async (word) => {
@@ -78,11 +97,27 @@ describe('the plain parser', () => {
     expect(valuesOf(parsed)).toEqual({ 'log-level': 'debug', service: 'web', lines: '5', 'no-follow': true });
   });
 
-  test.each([[['logs', '-l', 'x']], [['logs', '--help']], [['stop', '-s']], [['stop', '-s', '-x']], [['nope']], [[]], [['stop', 'web']], [['stop', '--', 'x']], [['stop', '--json=1']], [['--json', 'stop']]])(
+  test.each([[['logs', '-l', 'x']], [['logs', '--help']], [['stop', '-s']], [['stop', '-s', '-x']], [['nope']], [[]], [['stop', 'web']], [['stop', '--', 'x']], [['start', '--']], [['wait', '--for', 'ready']], [['signal', '-s', 'a', 'HUP', 'INT']], [['stop', '--json=1']], [['--json', 'stop']]])(
     'leaves %j to the one that explains', (argv) => {
       expect(parsePlain(argv)).toBeNull();
     },
   );
+
+  test.each([
+    [['start', '--daemonize', '--', 'sleep', '-s', '1'], ['sleep', '-s', '1']],
+    [['start', '--name', 'start', 'echo', '-n', '--', '--json'], ['echo', '-n', '--', '--json']],
+    [['--log-level', 'start', 'start', '--', '--help'], null],
+    [['spawn', '--name=x', 'prog', '--name', 'y'], ['prog', '--name', 'y']],
+    [['start', '--daemonize'], null],
+  ])('of %j the command of the user\'s is %j', async (argv, command) => {
+    expect(parsePlain(argv)?.command ?? null).toEqual(command);
+    const explained = await explain(argv, 100);
+    expect(explained.kind === 'call' ? explained.parsed.command : null).toEqual(command);
+  });
+
+  test('keeps words besides flags in their order', () => {
+    expect(parsePlain(['wait', 'web', '--for', 'ready', 'db'])).toMatchObject({ operands: ['web', 'db'], command: null });
+  });
 
   test('means what the full parser means', async () => {
     await fc.assert(fc.asyncProperty(commandLines, async (argv) => {
@@ -93,6 +128,7 @@ describe('the plain parser', () => {
       if (explained.kind !== 'call') return;
       expect(explained.parsed.verb).toBe(plain.verb);
       expect(valuesOf(explained.parsed)).toEqual(valuesOf(plain));
+      expect([explained.parsed.operands, explained.parsed.command]).toEqual([plain.operands, plain.command]);
     }), { numRuns: 150 });
   });
 });
@@ -108,15 +144,20 @@ function valuesOf(parsed: ParsedCall | null): Record<string, string | true> {
   return Object.fromEntries(all.filter((option) => parsed?.flags.has(option)).map((option) => [option.name, parsed?.flags.text(option) ?? true]));
 }
 
+const shown = verbs.filter(({ hidden }) => hidden !== true);
+
 const flag = fc.constantFrom(...globalOptions, ...verbs.flatMap((verb) => verb.options)).chain((option: OptionSpec) => {
   const value = option.name === 'lines' ? fc.nat(1000).map(String)
     : option.name === 'kind' ? fc.constantFrom('stdout', 'STDERR', 'supervisor')
       : option.name === 'log-level' ? fc.constantFrom('warn', '3', 'ERR')
-        : option.name === 'wait-timeout' ? fc.constantFrom('5', '500ms', '1h')
-          : fc.constantFrom('web', 'a b', '007', 'true', 'x=y', 'ünit', '1e3', 'a.b');
+        : ['ttl', 'parent-pid'].includes(option.name) ? fc.nat(100).map(String)
+          : option.name === 'for' ? fc.constantFrom('running', 'ready')
+            : option.name === 'timeout' || option.name === 'wait-timeout' ? fc.constantFrom('5', '500ms', '1h')
+              : fc.constantFrom('web', 'a b', '007', 'true', 'x=y', 'ünit', '1e3', 'a.b');
   const names = [`--${option.name}`, ...(option.short === undefined ? [] : [`-${option.short}`])];
   if (option.value === undefined) return fc.constantFrom(...names).map((name) => [name]);
   return fc.tuple(fc.constantFrom(...names), value, fc.boolean()).map(([name, text, glued]) => (glued && name.startsWith('--') ? [`${name}=${text}`] : [name, text]));
 });
-const commandLines = fc.tuple(fc.array(flag, { maxLength: 1 }), fc.constantFrom(...verbs.map(({ name }) => name)), fc.array(flag, { maxLength: 4 }))
-  .map(([before, verb, after]) => [...before.flat(), verb, ...after.flat()]);
+const commandLines = fc.tuple(fc.array(flag, { maxLength: 1 }), fc.constantFrom(...verbs.map(({ name }) => name)), fc.array(flag, { maxLength: 4 }),
+  fc.array(fc.constantFrom('web', 'HUP', 'bash', '--', '-x', '--json'), { maxLength: 3 }))
+  .map(([before, verb, after, words]) => [...before.flat(), verb, ...after.flat(), ...words]);

@@ -33,7 +33,7 @@ describe('whose supervisor is meant', () => {
 });
 
 describe('without a supervisor', () => {
-  test.each([['status'], ['restart'], ['status', '--json']])('%s says so and how to start one', async (...argv) => {
+  test.each([['restart'], ['reload'], ['plan'], ['plan', '--json'], ['signal', '-s', 'web', 'HUP'], ['wait', 'web', '--for', 'ready']])('%s %s says so and how to start one', async (...argv) => {
     const home = ownDirectory();
     const { exitCode, stderr, stdout } = await sysg(argv, { env: { HOME: home } });
     expect(stderr).toBe(`sysg: no supervisor is running (state directory ${home}/.local/share/systemg); start one with: sysg start --daemonize\n`);

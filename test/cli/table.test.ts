@@ -34,11 +34,53 @@ describe('the status table', () => {
   });
 
   test.each([80, 120, 200])('fits %i columns and keeps name, state and health', (width) => {
-    const rows = lines([web, crasher], width).slice(0, 3);
+    const rows = lines([web, crasher], width);
     for (const row of rows) expect(displayWidth(row)).toBeLessThanOrEqual(width);
     expect(rows[0]).toMatch(/^UNIT +STATE +PID +UPTIME +RESTARTS +HEALTH/);
     expect(rows[1]).toMatch(/^a-crashing-.+ backoff 4s .+failing/);
-    expect(rows[2]).toMatch(/^web .+running +4711 +1h 2m .+healthy/);
+    expect(rows.find((row) => row.startsWith('web'))).toMatch(/^web .+running +4711 +1h 2m .+healthy/);
+  });
+
+  test('tells below a row what finds no place in it', () => {
+    expect(lines([web, { ...crasher, name: 'bad', command: 'exit 3' }], 60)).toEqual([
+      'UNIT  STATE        PID  UPTIME  RESTARTS  HEALTH   LAST_EXIT',
+      'bad   backoff 4s     -  -             17  failing  exit 3',
+      '    exit 3',
+      'web   running     4711  1h 2m          2  healthy  -',
+      '    node server.js --port 8080',
+      '', 'Overall health: failing (1 backoff, 1 running)',
+    ]);
+  });
+
+  test('has commands in full when that is asked for, over as many lines as it takes', () => {
+    const rows = statusTable(snapshotOf([crasher]), { width: 60, color: false, fullCommands: true });
+    for (const row of rows) expect(displayWidth(row)).toBeLessThanOrEqual(60);
+    expect(rows.slice(2, -2).map((row) => row.trim()).join(' ')).toContain(crasher.command);
+  });
+
+  test('has what needs attention first', () => {
+    const units: UnitStatus[] = [{ ...web, name: 'a' }, { ...web, name: 'b', health: 'degraded' }, { ...crasher, name: 'd' }, { ...crasher, name: 'c' }];
+    expect(lines(units, null).slice(1, 5).map((line) => line[0])).toEqual(['c', 'd', 'b', 'a']);
+  });
+
+  test('has the processes of a unit below it, as a tree that keeps its indentation', () => {
+    const child = (name: string, pid: number, depth: number) => ({
+      name, pid, parent_pid: 1, command: `${name} --flag`, started_at: { secs_since_epoch: Date.parse('2026-01-01T00:00:00Z') / 1000 - 90, nanos_since_epoch: 0 },
+      depth, cpu_percent: 5, rss_bytes: 2048, kind: 'peripheral' as const,
+    });
+    const tree = [{ child: child('/usr/bin/python3', 10, 1), children: [{ child: child('sh', 11, 2) }] }, { child: child('sleep', 12, 1) }];
+    const rows = lines([{ ...web, spawned_children: tree, metrics: { latest_cpu_percent: 1, average_cpu_percent: 1, max_cpu_percent: 1, latest_rss_bytes: 1, samples: 1 } }], null);
+    expect(rows.slice(2, 5)).toEqual([
+      expect.stringMatching(/^├─ python3 +running +10 +1m 30s +- +5\.0% +2\.0KB +- +\/usr\/bin\/python3 --flag$/),
+      expect.stringMatching(/^│ {2}└─ sh +running +11 /),
+      expect.stringMatching(/^└─ sleep +running +12 /),
+    ]);
+  });
+
+  test('has a mark before each state when it is for a terminal', () => {
+    const rows = statusTable(snapshotOf([web, crasher]), { width: 120, color: false, glyphs: true });
+    expect(rows[1]).toContain('↻ backoff');
+    expect(rows[2]).toContain('● running');
   });
 
   test('cuts the command before the name', () => {

@@ -21,7 +21,8 @@ function units(services: string, phase: UnitView['phase'] = 'running'): readonly
 
 /** `restart web: changed: env` */
 function said(before: readonly UnitView[], after: readonly ServiceSpec[]): readonly string[] {
-  return Object.entries(planReload(before, after)).flatMap(([what, entries]) => entries.map(({ unit, why }) => `${what} ${unit}: ${why}`));
+  const plan = planReload(before, after);
+  return (['unchanged', 'start', 'stop', 'restart', 'update'] as const).flatMap((what) => plan[what].map(({ unit, why }) => `${what} ${unit}: ${why}`));
 }
 
 const web = '  web: {command: sleep 1}\n';

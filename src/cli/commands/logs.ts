@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, type Refusal } from '../../errors.ts';
 import { boxBanner, unitTitle } from '../../logs/banner.ts';
 import { echoLine, echoWidth, openLineCutter } from '../../logs/echo.ts';
@@ -8,17 +9,34 @@ import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigAtRest, warnAboutOtherConfig } from '../config-choice.ts';
 import { options, parseKind } from '../options.ts';
+import { parseStreamDuration } from '../stream-duration.ts';
 import type { Speaker } from '../terminal.ts';
 
 /** Shows the last lines and, while there is a supervisor, those that come. Reads the files: they outlive every supervisor. */
 export async function logs(call: Call): Promise<number> {
   const { flags, terminal } = call;
+  const stream = flags.text(options.stream);
+  const duration = stream === null ? null : parseStreamDuration(stream);
+  if (duration?.ok === false) return terminal.refuse(refusals.runtime(duration.problem));
   warnAboutOtherConfig(call);
+  if (flags.has(options.purge)) return purge(call);
+  if (duration === null) return show(call, !flags.has(options.noFollow) && call.env['SYSTEMG_TAIL_MODE']?.toLowerCase() !== 'oneshot');
+  for (;;) {
+    const startedMs = performance.now();
+    if (terminal.columns !== null) await terminal.write('\x1b[2J\x1b[H');
+    const exitCode = await show(call, false);
+    if (exitCode !== 0) return exitCode;
+    await pause(Math.max(0, duration.ms - (performance.now() - startedMs)));
+  }
+}
+
+async function show(call: Call, mayFollow: boolean): Promise<number> {
+  const { flags, terminal } = call;
   const lines = Number(flags.text(options.lines) ?? 50);
   const kind = parseKind(flags.text(options.kind) ?? 'stderr') ?? 'stderr';
   const known = await knownUnits(call);
   if (!known.ok) return terminal.refuse(known.refusal);
-  const goesOn = known.isLive && !flags.has(options.noFollow) && call.env['SYSTEMG_TAIL_MODE']?.toLowerCase() !== 'oneshot';
+  const goesOn = known.isLive && mayFollow;
   const chosen = choose(call, kind === 'supervisor' ? null : kind, known.units);
   if (!chosen.ok) return terminal.refuse(chosen.refusal);
   try {
@@ -26,6 +44,27 @@ export async function logs(call: Call): Promise<number> {
     return 0;
   } catch (error) {
     return terminal.refuse(refusals.runtime(error instanceof Error ? error.message : String(error)));
+  }
+}
+
+/** Empties files instead of showing them; says nothing, as systemg 0.33.0. */
+async function purge(call: Call): Promise<number> {
+  const { logDir } = call.paths;
+  const service = call.flags.text(options.service);
+  const { logFilesOf, purgeAllLogs, purgeUnitLogs } = await import('../purge-logs.ts');
+  try {
+    if (service === null) {
+      purgeAllLogs(logDir);
+      return 0;
+    }
+    const known = await knownUnits(call);
+    if (!known.ok) return call.terminal.refuse(known.refusal);
+    const unit = known.units.find(({ name }) => name === service) ?? known.units.find(({ hash }) => hash === service);
+    if (unit === undefined && !logFilesOf(logDir, service).some((file) => existsSync(file))) return call.terminal.refuse(refusals.unknownUnit(service));
+    purgeUnitLogs(logDir, unit?.name ?? service);
+    return 0;
+  } catch (error) {
+    return call.terminal.refuse(refusals.runtime(`the logs could not be emptied: ${error instanceof Error ? error.message : String(error)}`));
   }
 }
 

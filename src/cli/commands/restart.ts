@@ -1,24 +1,22 @@
-import { resolve } from 'node:path';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { chooseConfig } from '../config-choice.ts';
+import { chooseConfig, namedConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, report } from '../report.ts';
-import { startDetached } from './start.ts';
+import { startDetached, warnDropPrivileges } from './start.ts';
 
 /** Restarts a service, or all of them with the file read again. Only a file named with `-c` is sent along. */
 export async function restart(call: Call): Promise<number> {
   const { flags } = call;
   const service = flags.text(options.service);
-  const named = flags.text(options.config);
   const wait = !flags.has(options.daemonize) || flags.has(options.wait);
-  const config = named === null ? null : chooseConfig(call);
-  if (config !== null && !config.ok) return refuse(call, config.refusal);
-  const path = config === null ? null : resolve(call.cwd, config.path);
-  const answer = await ask(call, { kind: 'restart', config: path, service, wait });
+  const config = namedConfig(call);
+  if (!config.ok) return refuse(call, config.refusal);
+  const answer = await ask(call, { kind: 'restart', config: config.path, service, wait });
   if (!answer.ok) {
     return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call) : refuse(call, answer.refusal);
   }
+  if (call.dropPrivileges) warnDropPrivileges(call);
   const status = flags.has(options.json) ? await askStatus(call) : null;
   // With --daemonize alone the answer is only that it was accepted, of which systemg 0.33.0 does not speak.
   const message = wait || flags.has(options.json) ? messageOf(answer.response) : '';

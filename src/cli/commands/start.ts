@@ -1,24 +1,34 @@
 import { refusals, type Refusal } from '../../errors.ts';
 import { isLocked } from '../../state/lock.ts';
+import { isServed } from '../../state/occupied.ts';
+import { prepareRuntime } from '../../state/runtime.ts';
 import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { chooseConfig } from '../config-choice.ts';
+import { chooseConfig, configInUse, type ChosenConfig } from '../config-choice.ts';
 import type { SettledUnit } from '../launch/handshake.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, report } from '../report.ts';
 
 /** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
 export async function start(call: Call): Promise<number> {
-  const { flags } = call;
-  const running = isRunning(call);
+  const { flags, command } = call;
+  const children = await import('../spawn-child.ts');
+  if (children.isChildMode(call)) return children.startChild(call);
+  const contradiction = findContradiction(call);
+  if (contradiction !== null) return refuse(call, refusals.runtime(contradiction));
+  // A supervisor of systemg 0.33.0 knows no lock.
+  const running = isRunning(call) || await isServed(call.paths.socket);
   if (typeof running !== 'boolean') return refuse(call, running);
+  if (running && !flags.has(options.daemonize)) return refuse(call, refusals.alreadyRunning(supervisorPid(call)));
+  if (command !== null && flags.has(options.config)) call.terminal.warn('--config has no effect on a unit command: it gets a configuration of its own');
+  const config = command === null ? (running ? null : chooseConfig(call)) : await stage(call, command);
+  if (config !== null && !config.ok) return refuse(call, config.refusal);
   if (running) {
-    if (!flags.has(options.daemonize)) return refuse(call, refusals.alreadyRunning(supervisorPid(call)));
+    if (config !== null) return sayStaged(call, config.path);
     const service = flags.text(options.service);
     return service === null ? sayItRuns(call) : startService(call, service);
   }
-  const config = chooseConfig(call);
-  if (!config.ok) return refuse(call, config.refusal);
+  if (config === null) throw new Error('a start without a configuration');
   if (flags.has(options.daemonize)) return startDetached(call, config.path);
   const { runInForeground } = await import('../launch/foreground.ts');
   return runInForeground(call, config.path);
@@ -53,6 +63,31 @@ export function isRunning(call: Call): boolean | Refusal {
   }
 }
 
+export function warnDropPrivileges(call: Call): void {
+  call.terminal.warn('--drop-privileges has no effect on a supervisor that already runs');
+}
+
+function findContradiction({ flags, command }: Call): string | null {
+  if (command === null) return flags.has(options.name) ? '--name requires a unit command or child mode' : null;
+  return flags.has(options.service) ? '--service cannot be used with unit commands; use --name for units' : null;
+}
+
+/** A command of its own becomes a configuration with one service. */
+async function stage(call: Call, command: readonly string[]): Promise<ChosenConfig> {
+  const { stageUnit } = await import('../units.ts');
+  const unusable = prepareRuntime(call.paths);
+  if (unusable !== null) return { ok: false, refusal: refusals.runtime(unusable) };
+  try {
+    return { ok: true, path: stageUnit(call.paths.stateDir, command, call.flags.text(options.name), configInUse(call)) };
+  } catch (error) {
+    return { ok: false, refusal: refusals.runtime(`the unit could not be written: ${error instanceof Error ? error.message : String(error)}`) };
+  }
+}
+
+function sayStaged(call: Call, path: string): number {
+  return report(call, { message: `Unit staged at ${path}. Run \`sysg restart --daemonize --config ${path}\` to apply it.`, units: [] });
+}
+
 /** Null: it came up. */
 function faultOf(unit: SettledUnit): string | null {
   if (unit.error !== undefined) return unit.error;
@@ -61,7 +96,7 @@ function faultOf(unit: SettledUnit): string | null {
 }
 
 async function startService(call: Call, service: string): Promise<number> {
-  if (call.dropPrivileges) call.terminal.warn('--drop-privileges has no effect on a supervisor that already runs');
+  if (call.dropPrivileges) warnDropPrivileges(call);
   const answer = await ask(call, { kind: 'start', service });
   if (!answer.ok) return refuse(call, answer.refusal);
   const status = call.flags.has(options.json) ? await askStatus(call) : null;

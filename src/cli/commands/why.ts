@@ -6,8 +6,8 @@ import { why as explain } from '../print/why.ts';
 import { readRecords } from './events.ts';
 
 /** The causal chain that brought a unit where it is, what it waits for, and what happens next. */
-export async function why(call: Call, name: string): Promise<number> {
-  const { flags, terminal } = call;
+export async function why(call: Call): Promise<number> {
+  const { flags, terminal, operands: [name = ''] } = call;
   const status = await askStatus(call);
   if (!status.ok) return terminal.refuse(status.refusal);
   const unit = status.snapshot.units.find((candidate) => candidate.name === name || candidate.hash === name);

@@ -1,22 +1,55 @@
 import { constants } from 'node:os';
-import colors from 'picocolors';
-import type { OverallHealth, StatusSnapshot, UnitStatus } from '../../control/payloads.ts';
+import type { ExitMetadata, OverallHealth, SpawnedChild, SpawnedProcessNode, StatusSnapshot, UnitStatus } from '../../control/payloads.ts';
+import { glyphOf } from './glyphs.ts';
+import { palette, type Palette } from './palette.ts';
 import { bytes, span } from './quantity.ts';
-import { table, type Column, type Paint } from './table.ts';
+import { tableRows, type Column } from './table.ts';
 import { printable } from './width.ts';
 
 export interface StatusLook {
   /** Null: as wide as it takes. */
   readonly width: number | null;
   readonly color: boolean;
+  /** A mark before each state. */
+  readonly glyphs?: boolean;
+  /** Commands in full, below their rows when they do not fit. */
+  readonly fullCommands?: boolean;
+  /** Without the processes that units have started. */
+  readonly unitsOnly?: boolean;
 }
 
-/** The units by name, and in a last line how they are all in all. */
+/** A unit with the lines that show it: its own row, then its processes. */
+export interface ShownUnit {
+  readonly unit: UnitStatus;
+  readonly lines: readonly string[];
+}
+
+export interface StatusLines {
+  readonly header: string;
+  readonly units: readonly ShownUnit[];
+  readonly summary: string;
+}
+
+/** The units, those that need attention first, and in a last line how they are all in all. */
 export function statusTable(snapshot: StatusSnapshot, look: StatusLook): string[] {
-  const units = [...snapshot.units].sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
+  const { header, units, summary } = statusLines(snapshot, look);
+  return [header, ...units.flatMap(({ lines }) => lines), '', summary];
+}
+
+export function statusLines(snapshot: StatusSnapshot, look: StatusLook): StatusLines {
+  const units = [...snapshot.units].sort(byAttention);
   const paints = palette(look.color);
-  const columns = columnsFor(units, Date.parse(snapshot.captured_at), paints);
-  return [...table(columns, units, look.width), '', summary(snapshot.overall_health, units, paints)];
+  const rows = units.flatMap((unit): Row[] => [
+    { unit, child: null, prefix: '' }, ...(look.unitsOnly === true ? [] : childRows(unit, unit.spawned_children ?? [], '')),
+  ]);
+  const columns = columnsFor(units, Date.parse(snapshot.captured_at), paints, look);
+  const made = tableRows(columns, rows, look.width, { below: paints.faint, wraps: look.fullCommands === true });
+  const shown = new Map(units.map((unit) => [unit, [] as string[]]));
+  rows.forEach(({ unit }, index) => shown.get(unit)?.push(...(made.rows[index] ?? [])));
+  return {
+    header: paints.faint(made.header), units: units.map((unit) => ({ unit, lines: shown.get(unit) ?? [] })),
+    summary: summary(snapshot.overall_health, units, paints),
+  };
 }
 
 /** One word for where a unit is. Units of a systemg 0.33.0 supervisor have no phase. */
@@ -28,44 +61,94 @@ export function stateOf(unit: UnitStatus): string {
   return atRest ?? (unit.lifecycle === 'exited_with_error' ? 'failed' : (unit.lifecycle ?? 'unknown'));
 }
 
-interface Palette {
-  readonly title: Paint;
-  readonly faint: Paint;
-  state(word: string): Paint;
-  health(word: string): Paint;
-}
-
-function columnsFor(units: readonly UnitStatus[], now: number, paints: Palette): Column<UnitStatus>[] {
-  const measured = units.some(({ metrics }) => metrics !== undefined);
-  const metrics: Column<UnitStatus>[] = [
-    { title: 'CPU', align: 'right', spare: 2, cell: (unit) => ({ text: unit.metrics === undefined ? '-' : `${unit.metrics.latest_cpu_percent.toFixed(1)}%` }) },
-    { title: 'RSS', align: 'right', spare: 1, cell: (unit) => ({ text: unit.metrics === undefined ? '-' : bytes(unit.metrics.latest_rss_bytes) }) },
-  ];
-  return [
-    { title: 'UNIT', align: 'left', least: 12, cell: (unit) => ({ text: printable(unit.name), paint: paints.title }) },
-    { title: 'STATE', align: 'left', cell: (unit) => ({ text: stateText(unit, now), paint: paints.state(stateOf(unit)) }) },
-    { title: 'PID', align: 'right', spare: 3, cell: (unit) => ({ text: unit.process === undefined ? '-' : String(unit.process.pid) }) },
-    { title: 'UPTIME', align: 'left', cell: (unit) => ({ text: unit.uptime === undefined ? '-' : span(unit.uptime.seconds) }) },
-    { title: 'RESTARTS', align: 'right', spare: 4, cell: (unit) => ({ text: unit.restarts === undefined ? '-' : String(unit.restarts) }) },
-    ...(measured ? metrics : []),
-    { title: 'HEALTH', align: 'left', cell: (unit) => ({ text: unit.health, paint: paints.health(unit.health) }) },
-    { title: 'LAST_EXIT', align: 'left', spare: 5, cell: (unit) => ({ text: lastExit(unit) }) },
-    { title: 'COMMAND', align: 'left', least: 8, spare: 6, cell: (unit) => ({ text: printable(unit.command ?? unit.runtime_command ?? '-'), paint: paints.faint }) },
-  ];
-}
-
-/** With how long a wait goes on. */
-function stateText(unit: UnitStatus, now: number): string {
-  const word = stateOf(unit);
-  const left = unit.next_at === undefined ? Number.NaN : (Date.parse(unit.next_at) - now) / 1000;
-  return (word === 'backoff' || word === 'waiting') && left > 0 ? `${word} ${span(Math.ceil(left))}` : word;
-}
-
-function lastExit({ last_exit: exit }: UnitStatus): string {
+/** `exit 3`, `SIGKILL`, `-`. */
+export function exitText(exit: ExitMetadata | undefined): string {
   if (exit?.exit_code !== undefined) return `exit ${exit.exit_code}`;
   if (exit?.signal === undefined) return '-';
   const name = Object.entries(constants.signals).find(([, number]) => number === exit.signal)?.[0];
   return name ?? `signal ${exit.signal}`;
+}
+
+/** The program's own name, without its directory and arguments. */
+export function programName(command: string): string {
+  const program = printable(command.split(' ', 1)[0] ?? '');
+  return program.slice(program.lastIndexOf('/') + 1) || program || '-';
+}
+
+/** With how long a wait goes on. */
+export function stateText(unit: UnitStatus, nowMs: number): string {
+  const word = stateOf(unit);
+  const left = unit.next_at === undefined ? Number.NaN : (Date.parse(unit.next_at) - nowMs) / 1000;
+  return (word === 'backoff' || word === 'waiting') && left > 0 ? `${word} ${span(Math.ceil(left))}` : word;
+}
+
+interface Row {
+  readonly unit: UnitStatus;
+  readonly child: SpawnedChild | null;
+  /** Of the tree. */
+  readonly prefix: string;
+}
+
+function childRows(unit: UnitStatus, nodes: readonly SpawnedProcessNode[], indent: string): Row[] {
+  return nodes.flatMap(({ child, children }, index) => {
+    const isLast = index === nodes.length - 1;
+    return [
+      { unit, child, prefix: `${indent}${isLast ? '└─ ' : '├─ '}` },
+      ...childRows(unit, children ?? [], `${indent}${isLast ? '   ' : '│  '}`),
+    ];
+  });
+}
+
+function byAttention(one: UnitStatus, other: UnitStatus): number {
+  return urgency(one) - urgency(other) || (one.name < other.name ? -1 : one.name > other.name ? 1 : 0);
+}
+
+function urgency({ health }: UnitStatus): number {
+  return health === 'failing' ? 0 : health === 'degraded' ? 1 : 2;
+}
+
+function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette, look: StatusLook): Column<Row>[] {
+  const measured = units.some(({ metrics }) => metrics !== undefined);
+  const special = units.some(({ kind }) => kind !== 'service');
+  const users = new Set(units.flatMap(({ process }) => process?.user ?? []));
+  const mark = (state: string, text: string): string => (look.glyphs === true ? `${glyphOf(state)} ${text}` : text);
+  const kind: Column<Row> = { title: 'KIND', align: 'left', spare: 7, cell: ({ unit, child }) => ({ text: child === null ? KINDS[unit.kind] : child.kind === 'peripheral' ? 'peri' : 'spwn' }) };
+  const user: Column<Row> = { title: 'USER', align: 'left', spare: 8, cell: ({ unit, child }) => ({ text: printable((child === null ? unit.process?.user : child.user) ?? '') || '-' }) };
+  const metrics: Column<Row>[] = [
+    { title: 'CPU', align: 'right', spare: 2, cell: ({ unit, child }) => ({ text: percent(child === null ? unit.metrics?.latest_cpu_percent : child.cpu_percent) }) },
+    { title: 'RSS', align: 'right', spare: 1, cell: ({ unit, child }) => ({ text: size(child === null ? unit.metrics?.latest_rss_bytes : child.rss_bytes) }) },
+  ];
+  return [
+    { title: 'UNIT', align: 'left', least: 24, cell: ({ unit, child, prefix }) => (child === null ? { text: printable(unit.name), paint: paints.title } : { text: prefix + programName(child.name), paint: paints.faint }) },
+    ...(special ? [kind] : []),
+    {
+      title: 'STATE', align: 'left', cell: ({ unit, child }) => {
+        const state = child === null ? stateOf(unit) : child.last_exit === undefined ? 'running' : 'exited';
+        return { text: child === null ? mark(state, stateText(unit, nowMs)) : mark(state, state), paint: child === null ? paints.state(state) : paints.faint };
+      },
+    },
+    { title: 'PID', align: 'right', spare: 3, cell: ({ unit, child }) => ({ text: String(child?.pid ?? unit.process?.pid ?? '-') }) },
+    ...(users.size > 1 ? [user] : []),
+    { title: 'UPTIME', align: 'left', spare: 4, cell: ({ unit, child }) => ({ text: child === null ? (unit.uptime === undefined ? '-' : span(unit.uptime.seconds)) : span(nowMs / 1000 - child.started_at.secs_since_epoch) }) },
+    { title: 'RESTARTS', align: 'right', spare: 5, below: (text) => (text === '0' ? null : `${text} restarts`), cell: ({ unit, child }) => ({ text: child !== null || unit.restarts === undefined ? '-' : String(unit.restarts) }) },
+    ...(measured ? metrics : []),
+    { title: 'HEALTH', align: 'left', cell: ({ unit, child }) => (child === null ? { text: unit.health, paint: paints.health(unit.health) } : { text: '' }) },
+    { title: 'LAST_EXIT', align: 'left', spare: 6, below: (text) => `last ${text}`, cell: ({ unit, child }) => ({ text: exitText(child === null ? unit.last_exit : child.last_exit) }) },
+    {
+      title: 'COMMAND', align: 'left', ...(look.fullCommands !== true && { least: 16 }), spare: 9, below: String,
+      cell: ({ unit, child }) => ({ text: printable(child === null ? (unit.command ?? unit.runtime_command ?? '-') : child.command), paint: paints.faint }),
+    },
+  ];
+}
+
+const KINDS: Readonly<Record<UnitStatus['kind'], string>> = { service: 'srvc', cron: 'cron', orphaned: 'orph' };
+
+function percent(value: number | undefined): string {
+  return value === undefined ? '-' : `${value.toFixed(1)}%`;
+}
+
+function size(value: number | undefined): string {
+  return value === undefined ? '-' : bytes(value);
 }
 
 function summary(health: OverallHealth, units: readonly UnitStatus[], paints: Palette): string {
@@ -73,14 +156,4 @@ function summary(health: OverallHealth, units: readonly UnitStatus[], paints: Pa
   for (const unit of units) counts.set(stateOf(unit), (counts.get(stateOf(unit)) ?? 0) + 1);
   const words = [...counts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([word, count]) => `${count} ${word}`);
   return `Overall health: ${paints.health(health)(health)} (${words.join(', ')})`;
-}
-
-function palette(enabled: boolean): Palette {
-  const { bold, dim, green, red, yellow, gray } = colors.createColors(enabled);
-  const states = new Map<string, Paint>([
-    ['running', green], ['completed', green], ['failed', red], ['zombie', red], ['missing', red], ['backoff', yellow],
-    ['starting', yellow], ['stopping', yellow], ['unready', yellow],
-  ]);
-  const healths = new Map<string, Paint>([['healthy', green], ['degraded', yellow], ['failing', red]]);
-  return { title: bold, faint: dim, state: (word) => states.get(word) ?? gray, health: (word) => healths.get(word) ?? gray };
 }

@@ -1,4 +1,4 @@
-import displayWidth, { fit } from './width.ts';
+import displayWidth, { broken, fit } from './width.ts';
 
 export type Paint = (text: string) => string;
 
@@ -12,16 +12,37 @@ export interface Column<Row> {
   readonly align: 'left' | 'right';
   /** It may be cut to this many columns; absent: never. */
   readonly least?: number;
-  /** Columns of higher rank are left out first when the table does not fit; absent: always shown. */
+  /** Columns of higher rank leave their places first when the table does not fit; absent: always shown. */
   readonly spare?: number;
   readonly cell: (row: Row) => Cell;
+  /** How its text reads below the row, without the title over it; absent: title and text. Null leaves it out. */
+  readonly below?: (text: string) => string | null;
+}
+
+/** What becomes of columns that do not fit: left out, or told below their row. */
+export interface TableLook {
+  readonly below?: Paint;
+  /** What is told below goes on over more lines instead of being cut. */
+  readonly wraps?: boolean;
+}
+
+/** Lines of one row; more than one when cells are told below it. */
+export interface TableRows {
+  readonly header: string;
+  readonly rows: readonly (readonly string[])[];
 }
 
 /**
  * Lines of a table in `width` columns, or as wide as it takes when that is null. Cells are cut first, the last column
  * before the others; then whole columns go.
  */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number | null): string[] {
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number | null, look: TableLook = {}): string[] {
+  const made = tableRows(columns, rows, width, look);
+  return [made.header, ...made.rows.flat()];
+}
+
+/** As `table`, row by row. */
+export function tableRows<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number | null, { below, wraps = false }: TableLook = {}): TableRows {
   const cells = new Map(columns.map((column) => [column, rows.map((row) => column.cell(row))]));
   const natural = (column: Column<Row>): number =>
     Math.max(displayWidth(column.title), ...(cells.get(column) ?? []).map(({ text }) => displayWidth(text)));
@@ -29,11 +50,31 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   const widths = shrink(shown, natural, width);
   const line = (cellOf: (column: Column<Row>) => Cell): string =>
     shown.map((column, index) => place(cellOf(column), column.align, widths[index] ?? 0, index === shown.length - 1)).join(GAP).trimEnd();
-  return [
-    line(({ title }) => ({ text: title })),
-    ...rows.map((_, row) => line((column) => cells.get(column)?.[row] ?? { text: '' })),
-  ];
+  const hidden = below === undefined ? [] : columns.filter((column) => !shown.includes(column));
+  const rest = (row: number): string[] => wrap(hidden.flatMap((column) => {
+    const text = cells.get(column)?.[row]?.text ?? '';
+    const told = column.below === undefined ? `${column.title.toLowerCase()} ${text}` : column.below(text);
+    return text === '' || text === '-' || told === null ? [] : [told];
+  }), (width ?? Infinity) - INDENT.length, wraps).map((text) => INDENT + (below ?? String)(text));
+  return {
+    header: line(({ title }) => ({ text: title })),
+    rows: rows.map((_, row) => [line((column) => cells.get(column)?.[row] ?? { text: '' }), ...rest(row)]),
+  };
 }
+
+/** Parts in lines of `width`, no part torn apart unless it is longer than a line; then it is cut, or goes on. */
+function wrap(parts: readonly string[], width: number, wraps: boolean): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last !== undefined && displayWidth(last) + SEPARATOR.length + displayWidth(part) <= width) lines[lines.length - 1] = last + SEPARATOR + part;
+    else lines.push(...(wraps ? broken(part, width) : [fit(part, width)]));
+  }
+  return lines;
+}
+
+const INDENT = '    ';
+const SEPARATOR = ' · ';
 
 /** Those that fit when each is cut as far as it may be. */
 function choose<Row>(columns: readonly Column<Row>[], natural: (column: Column<Row>) => number, width: number): readonly Column<Row>[] {

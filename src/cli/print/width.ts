@@ -22,6 +22,26 @@ export function fit(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/** The text in lines of at most `width` columns, at blanks where there are any. */
+export function broken(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/(?<= )/)) {
+    if (line !== '' && displayWidth(line) + displayWidth(word.trimEnd()) > width) {
+      lines.push(line.trimEnd());
+      line = '';
+    }
+    for (const character of word) {
+      if (displayWidth(line) + characterWidth(character) > width && character !== ' ') {
+        lines.push(line);
+        line = '';
+      }
+      line += character;
+    }
+  }
+  return [...lines, line.trimEnd()];
+}
+
 /** Names and commands are other people's: control characters become blanks (one for many), so that none of them can steer the terminal. */
 export function printable(text: string): string {
   return text.replace(CONTROL, ' ').replace(/\s+/g, ' ').trim();

@@ -1,0 +1,91 @@
+import type { TextLook } from './text.ts';
+import { escaped, quoted } from './dot.ts';
+
+/** A unit among the others. `phase` null: nobody knows, because no supervisor runs. */
+export interface GraphUnit {
+  readonly name: string;
+  readonly phase: string | null;
+  readonly isCron: boolean;
+  readonly needs: readonly { readonly service: string; readonly condition: string; readonly restarts: boolean }[];
+}
+
+const GROUNDS: Readonly<Record<string, readonly [ground: string, line: string]>> = {
+  stopped: ['#f3f4f6', '#6b7280'], starting: ['#dbeafe', '#2563eb'], running: ['#d1fae5', '#047857'], stopping: ['#fef3c7', '#b45309'],
+  backoff: ['#ffedd5', '#c2410c'], failed: ['#fee2e2', '#b91c1c'], waiting: ['#ede9fe', '#6d28d9'],
+};
+
+/** Units and what they need, for Graphviz: an arrow leads from a unit to its dependency. */
+export function graphDot(units: readonly GraphUnit[]): string {
+  const lines = [
+    'digraph units {',
+    '  graph [rankdir=LR, nodesep=0.3, ranksep=0.8, pad=0.25, bgcolor="#ffffff"]',
+    '  node [shape=box, style="rounded,filled", fillcolor="#ffffff", color="#4b5563", fontname="Helvetica,Arial,sans-serif", fontsize=12, margin="0.18,0.08"]',
+    '  edge [color="#6b7280", fontcolor="#374151", fontname="Helvetica,Arial,sans-serif", fontsize=9, arrowsize=0.7]',
+    ...units.map(({ name, phase, isCron }) => {
+      const [ground, line] = GROUNDS[phase ?? ''] ?? ['#ffffff', '#4b5563'];
+      const under = [...(isCron ? ['cron'] : []), ...(phase === null ? [] : [phase])].join(', ');
+      const second = under === '' ? '' : `<br/><font point-size="9" color="${line}">${escaped(under)}</font>`;
+      return `  ${quoted(name)} [label=<<b>${escaped(name)}</b>${second}>, fillcolor="${ground}", color="${line}"]`;
+    }),
+    ...edgesOf(units).map(({ from, to, label, restarts }) => `  ${quoted(from)} -> ${quoted(to)} [label=${quoted(label)}${restarts ? '' : ', style=dashed'}]`),
+    '}',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+export function graphMermaid(units: readonly GraphUnit[]): string {
+  const ids = new Map(units.map(({ name }, index) => [name, `u${index}`]));
+  const phases = [...new Set(units.flatMap(({ phase }) => (phase === null ? [] : [phase])))];
+  const lines = [
+    'flowchart LR',
+    ...units.map(({ name, phase }) => `  ${ids.get(name)}["${escaped(name).replaceAll('#', '#35;')}${phase === null ? '' : `<br/>${phase}`}"]`),
+    ...edgesOf(units).map(({ from, to, label, restarts }) => `  ${ids.get(from)} ${restarts ? '-->' : '-.->'}|${label}| ${ids.get(to)}`),
+    ...phases.map((phase) => `  classDef ${phase} fill:${GROUNDS[phase]?.[0] ?? '#fff'},stroke:${GROUNDS[phase]?.[1] ?? '#333'},color:#111`),
+    ...units.flatMap(({ name, phase }) => (phase === null ? [] : [`  class ${ids.get(name)} ${phase}`])),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Dependencies first, each unit once, with what it needs behind it. */
+export function graphText(units: readonly GraphUnit[], look: TextLook): string {
+  const width = Math.max(0, ...units.map(({ name }) => name.length));
+  const phaseWidth = Math.max(0, ...units.map(({ phase }) => phase?.length ?? 0));
+  const lines = dependenciesFirst(units).map(({ name, phase, isCron, needs }) => {
+    const needed = needs.map(({ service, condition, restarts }) => `${service} (${condition}${restarts ? ', restarts with it' : ''})`);
+    const behind = needed.length > 0 ? `needs ${needed.join(', ')}` : '';
+    const phaseText = (phase ?? '').padEnd(phaseWidth);
+    return `${look.strong(name.padEnd(width))}  ${phase === null ? phaseText : look.present(phaseText)}  ${look.faint([...(isCron ? ['cron'] : []), ...(behind === '' ? [] : [behind])].join(', '))}`.trimEnd();
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+export function graphJson(units: readonly GraphUnit[]): string {
+  return `${JSON.stringify({
+    units: units.map(({ name, phase, isCron, needs }) => ({
+      name, kind: isCron ? 'cron' : 'service', ...(phase !== null && { phase }),
+      depends_on: needs.map(({ service, condition, restarts }) => ({ service, condition, on_restart: restarts ? 'restart' : 'ignore' })),
+    })),
+  }, null, 2)}\n`;
+}
+
+function edgesOf(units: readonly GraphUnit[]): readonly { from: string; to: string; label: string; restarts: boolean }[] {
+  const known = new Set(units.map(({ name }) => name));
+  return units.flatMap(({ name, needs }) => needs.filter(({ service }) => known.has(service)).map(({ service, condition, restarts }) => ({
+    from: name, to: service, label: condition, restarts,
+  })));
+}
+
+function dependenciesFirst(units: readonly GraphUnit[]): readonly GraphUnit[] {
+  const byName = new Map(units.map((unit) => [unit.name, unit]));
+  const placed = new Set<GraphUnit>();
+  const place = (unit: GraphUnit): void => {
+    if (placed.has(unit)) return;
+    for (const { service } of unit.needs) {
+      const needed = byName.get(service);
+      if (needed !== undefined) place(needed);
+    }
+    placed.add(unit);
+  };
+  for (const unit of units) place(unit);
+  return [...placed];
+}

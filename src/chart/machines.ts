@@ -1,0 +1,55 @@
+import type { AnyStateMachine } from 'xstate';
+import { jobMachine } from '../../machines/job.ts';
+import { phaseOf } from '../../machines/service-facts.ts';
+import { serviceMachine } from '../../machines/service.ts';
+import { supervisorMachine } from '../../machines/supervisor.ts';
+import type { Leaf } from '../../machines/types.ts';
+
+/** A machine as it is offered to be shown. */
+export interface ShownMachine {
+  readonly name: string;
+  readonly about: string;
+  /** The very object that the supervisor runs, before its ports are filled. */
+  readonly machine: AnyStateMachine;
+  /** The public phase that a state is shown as, by the state's own name; null: its name is public. */
+  phaseOf(state: string): string | null;
+  /** Guards and actions that every transition has to have and no reader misses. */
+  readonly plumbing: { readonly guards: readonly string[]; readonly actions: readonly string[] };
+  /** Events, or events with their guard (`reload [definition gone]`), left out of the condensed chart, and why. */
+  readonly leftOut: Readonly<Record<string, string>>;
+}
+
+const SERVICE_PLUMBING = [
+  'note', 'writeRecord', 'tell', 'tellRemoved', 'dropTickets', 'unplan', 'armClock', 'disarmClock', 'keepTicket', 'own', 'disown', 'clearCause', 'answer',
+  'identify', 'forgetReady', 'unwatch', 'takeNextSpec', 'takeNamedSpec', 'keepNamedSpec', 'keepSpec', 'takeSpec', 'markRemoved', 'forgetRecord',
+];
+
+/** Every machine there is, in the order in which one would explain them. */
+export const shownMachines: readonly ShownMachine[] = [
+  {
+    name: 'service', about: 'one unit, from the order to start it until its process is seen dead', machine: serviceMachine,
+    phaseOf: (state) => (isLeaf(state) ? phaseOf(state) : null),
+    plumbing: { guards: ['sameGeneration', 'otherGeneration'], actions: SERVICE_PLUMBING },
+    leftOut: {
+      adopt: 'after a change of supervisor a unit goes on where its process is found',
+      'reload [definition gone]': 'a unit that is no longer configured is stopped, then removed',
+    },
+  },
+  {
+    name: 'supervisor', about: 'the root: the set of units, commands, order, reload, shutdown', machine: supervisorMachine, phaseOf: () => null,
+    plumbing: { guards: [], actions: ['makeUnits'] }, leftOut: {},
+  },
+  {
+    name: 'job', about: 'a cron unit: waiting and running; each run is one start of a service machine', machine: jobMachine, phaseOf: () => null,
+    plumbing: { guards: [], actions: ['enter', 'tell', 'armClock', 'disarmClock', 'noteFacts', 'noteBegun', 'noteRunning', 'tellRemoved'] },
+    leftOut: { adopt: 'after a change of supervisor a run goes on where its process is found' },
+  },
+];
+
+const LEAVES: readonly string[] = [
+  'stopped', 'failed', 'waiting', 'preparing', 'spawning', 'starting', 'running', 'stopping', 'killing', 'clearing', 'settling', 'backoff', 'removed',
+] satisfies readonly Leaf[];
+
+function isLeaf(state: string): state is Leaf {
+  return LEAVES.includes(state);
+}

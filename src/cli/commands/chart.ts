@@ -1,0 +1,140 @@
+import { formatProblem, loadConfig } from '../../config/load.ts';
+import type { StatusSnapshot, UnitStatus } from '../../control/payloads.ts';
+import { refusals, type Refusal } from '../../errors.ts';
+import { countSteps, type UnitMarks } from '../../chart/marks.ts';
+import { condensedChart } from '../../chart/condense.ts';
+import { chartDot } from '../../chart/dot.ts';
+import { graphDot, graphJson, graphMermaid, graphText, type GraphUnit } from '../../chart/graph.ts';
+import { chartConfig } from '../../chart/json.ts';
+import { shownMachines, type ShownMachine } from '../../chart/machines.ts';
+import { chartMermaid } from '../../chart/mermaid.ts';
+import { readChart } from '../../chart/model.ts';
+import { chartScxml } from '../../chart/scxml.ts';
+import { chartText, type TextLook } from '../../chart/text.ts';
+import { ask, askStatus } from '../ask.ts';
+import type { Call } from '../call.ts';
+import { chooseConfigToRead } from '../config-choice.ts';
+import { chartFormats, options, type ChartFormat } from '../options.ts';
+import { palette } from '../print/palette.ts';
+import { repeat, type Shown } from '../repeat.ts';
+
+const LIVE_MS = 500;
+/** Of the journal, for the counts along the arrows. */
+const MOST_RECORDS = 10_000;
+
+type Drawn = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly refusal: Refusal };
+
+/** Shows a machine as it runs; with a unit, where that unit is in it. With `--graph` the units and what they need. */
+export async function chart(call: Call): Promise<number> {
+  const { flags, terminal, operands: [unit = null] } = call;
+  const format = chartFormats.find((known) => known === flags.text(options.format)) ?? 'text';
+  const isLive = flags.has(options.live);
+  const wrong = conflict(call, unit, format);
+  if (wrong !== null) return terminal.refuse(refusals.usage(wrong));
+  const draw = (): Promise<Drawn> => (flags.has(options.graph) ? drawGraph(call, format) : drawMachine(call, unit, format));
+  if (isLive) {
+    let before = '';
+    return repeat(call, LIVE_MS, async (): Promise<Shown> => {
+      const drawn = await draw();
+      if (!drawn.ok) return drawn;
+      // On a terminal it is drawn over itself; elsewhere only what is new is said.
+      const lines = terminal.isInteractive === true || drawn.text !== before ? drawn.text.trimEnd().split('\n') : [];
+      before = drawn.text;
+      return { ok: true, lines, complaints: [], exitCode: 0 };
+    });
+  }
+  const drawn = await draw();
+  if (!drawn.ok) return terminal.refuse(drawn.refusal);
+  await terminal.write(drawn.text);
+  return 0;
+}
+
+function conflict({ flags }: Call, unit: string | null, format: ChartFormat): string | null {
+  const isGraph = flags.has(options.graph);
+  if (isGraph && (unit !== null || flags.text(options.machine) !== null)) return '--graph shows all units: expected neither a unit nor --machine with it';
+  if (isGraph && format === 'scxml') return 'SCXML is for machines: expected --graph with another --format';
+  if (flags.has(options.live) && format !== 'text') return `--live shows text: expected no --format, got ${format}`;
+  if (flags.has(options.live) && unit === null && !isGraph) return '--live follows a unit, or all with --graph: expected one';
+  if (unit !== null && (format === 'json' || format === 'scxml')) return `${format} has the machine without a unit: expected no unit, got '${unit}'`;
+  return null;
+}
+
+async function drawMachine(call: Call, unit: string | null, format: ChartFormat): Promise<Drawn> {
+  const { flags } = call;
+  const found = unit === null ? null : await findUnit(call, unit);
+  if (found !== null && !found.ok) return found;
+  const own = found?.status.kind === 'cron' ? 'job' : 'service';
+  const name = flags.text(options.machine) ?? own;
+  const shown = shownMachines.find((machine) => machine.name === name);
+  if (shown === undefined) {
+    return { ok: false, refusal: refusals.usage(`--machine: expected ${shownMachines.map((machine) => machine.name).join(', ')}, got "${name}"`) };
+  }
+  const text = await written(shown, format, { marks: found === null || name !== own ? null : found.marks, detailed: flags.has(options.full), look: lookOf(call) });
+  return { ok: true, text };
+}
+
+async function written(
+  shown: ShownMachine, format: ChartFormat, given: { readonly marks: UnitMarks | null; readonly detailed: boolean; readonly look: TextLook },
+): Promise<string> {
+  if (format === 'json') return `${JSON.stringify(chartConfig(shown.machine), null, 2)}\n`;
+  if (format === 'scxml') return chartScxml(shown.machine);
+  const whole = given.detailed ? readChart(shown) : condensedChart(shown);
+  if (format === 'mermaid') return chartMermaid(whole, given);
+  if (format === 'text') return chartText(whole, given);
+  const dot = chartDot(whole, given);
+  return format === 'dot' ? dot : picture(dot);
+}
+
+type FoundUnit = { readonly ok: true; readonly status: UnitStatus; readonly marks: UnitMarks } | { readonly ok: false; readonly refusal: Refusal };
+
+/** Where the unit is, and by which ways it came: the first from Status, the second from the journal. */
+async function findUnit(call: Call, name: string): Promise<FoundUnit> {
+  const answer = await askStatus(call);
+  if (!answer.ok) return answer;
+  const status = answer.snapshot.units.find((unit) => unit.name === name || unit.hash === name);
+  if (status === undefined) return { ok: false, refusal: refusals.unknownUnit(name) };
+  const history = await ask(call, { kind: 'history', unit: status.name, limit: MOST_RECORDS, since: null });
+  // A supervisor without a journal knows the phase all the same.
+  const records = history.ok && history.response.kind === 'history' ? history.response.records : [];
+  const newest = records.findLast(({ to }) => to !== undefined);
+  return {
+    ok: true, status,
+    marks: {
+      unit: status.name, phase: status.phase ?? 'stopped', taken: countSteps(records),
+      // A record from before the present phase says nothing of the present state.
+      state: status.kind !== 'cron' && newest?.to !== undefined && newest.seq === status.last_event ? newest.to : null,
+    },
+  };
+}
+
+async function drawGraph(call: Call, format: ChartFormat): Promise<Drawn> {
+  const chosen = chooseConfigToRead(call);
+  if (!chosen.ok) return chosen;
+  const loaded = loadConfig(chosen.path, { env: call.env, stateDir: call.paths.stateDir });
+  if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
+  const answer = await askStatus(call);
+  if (!answer.ok && answer.refusal.code !== 'no-supervisor') return answer;
+  const snapshot: StatusSnapshot | null = answer.ok ? answer.snapshot : null;
+  const units = loaded.config.services.map((spec): GraphUnit => ({
+    name: spec.name, isCron: spec.cron !== null, phase: snapshot?.units.find((unit) => unit.name === spec.name)?.phase ?? null,
+    needs: spec.dependsOn.map(({ service, condition, onRestart }) => ({ service, condition, restarts: onRestart === 'restart' })),
+  }));
+  switch (format) {
+    case 'json': return { ok: true, text: graphJson(units) };
+    case 'mermaid': return { ok: true, text: graphMermaid(units) };
+    case 'dot': return { ok: true, text: graphDot(units) };
+    case 'svg': return { ok: true, text: await picture(graphDot(units)) };
+    default: return { ok: true, text: graphText(units, lookOf(call)) };
+  }
+}
+
+/** Graphviz is larger than all the rest. */
+async function picture(dot: string): Promise<string> {
+  const { drawDot } = await import('../../chart/svg.ts');
+  return drawDot(dot);
+}
+
+function lookOf({ flags, terminal }: Call): TextLook {
+  const paint = palette(terminal.color && !flags.has(options.noColor));
+  return { strong: paint.title, faint: paint.faint, present: (text) => paint.title(paint.state('running')(text)) };
+}

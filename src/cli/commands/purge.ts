@@ -1,0 +1,65 @@
+import { existsSync, rmSync } from 'node:fs';
+import { refusals, type Refusal } from '../../errors.ts';
+import { signalProcess } from '../../process/signal.ts';
+import { takeLock } from '../../state/lock.ts';
+import { ask, messageOf, supervisorPid } from '../ask.ts';
+import type { Call } from '../call.ts';
+import { endLeftovers } from '../end-leftovers.ts';
+import { findLockOwner } from '../lock-owner.ts';
+import { refuse, report } from '../report.ts';
+import { untilReleased } from '../until-released.ts';
+import { isRunning } from './start.ts';
+
+/** Ends the supervisor of this state directory and whatever its services left, and removes the directory. */
+export async function purge(call: Call): Promise<number> {
+  const { stateDir, lock, ledger } = call.paths;
+  const running = isRunning(call);
+  if (typeof running !== 'boolean') return refuse(call, running);
+  const stuck = running ? await endSupervisor(call) : null;
+  if (stuck !== null) return refuse(call, stuck);
+  if (existsSync(stateDir)) {
+    const taken = takeLock(lock);
+    if (!taken.ok) return refuse(call, refusals.runtime(taken.reason));
+    try {
+      const left = await endLeftovers(ledger, GRACE_MS, (text) => call.terminal.warn(text));
+      if (left.length > 0) return refuse(call, refusals.runtime(`processes of ${left.join(', ')} survived SIGKILL; nothing was removed`));
+      rmSync(stateDir, { recursive: true, force: true });
+    } catch (error) {
+      return refuse(call, refusals.runtime(`${stateDir} could not be removed: ${error instanceof Error ? error.message : String(error)}`));
+    } finally {
+      taken.release();
+    }
+  }
+  return report(call, { message: 'All systemg state has been purged', units: [] });
+}
+
+const GRACE_MS = 10_000;
+const TERM_MS = 2000;
+/** A supervisor that comes back only to end has services to stop. */
+const LAST_MS = 15_000;
+
+/** Asked, then told, then by force; and only the process that holds our lock. */
+async function endSupervisor(call: Call): Promise<Refusal | null> {
+  const answer = await ask(call, { kind: 'shutdown' });
+  if (answer.ok) call.terminal.print(messageOf(answer.response));
+  if (answer.ok && await untilReleased(call, GRACE_MS)) return null;
+  const owner = findLockOwner(call.paths);
+  if (owner === null) {
+    return refusals.unresponsive(`a supervisor holds ${call.paths.lock}, does not answer, and cannot be proven to be pid ${supervisorPid(call) ?? 'unknown'}; nothing was purged`);
+  }
+  // The guardian remembers that it was told: it starts the supervisor once more, to end the services and then itself.
+  signalProcess(owner.guardian ?? owner.supervisor, 'SIGTERM');
+  if (await untilReleased(call, TERM_MS)) return null;
+  signalProcess(owner.supervisor, 'SIGKILL');
+  if (owner.guardian !== null) await untilGuardianEnds(call, owner.guardian);
+  return await untilReleased(call, LAST_MS) ? null : refusals.unresponsive(`supervisor pid ${owner.supervisor.pid} survived SIGKILL; nothing was purged`);
+}
+
+/** Between two supervisors nobody holds the lock. */
+async function untilGuardianEnds(call: Call, guardian: Parameters<typeof signalProcess>[0]): Promise<void> {
+  const { isAlive } = await import('../../process/identity.ts');
+  const { setTimeout: pause } = await import('node:timers/promises');
+  const deadline = performance.now() + LAST_MS;
+  while (isAlive(guardian) && performance.now() < deadline) await pause(50);
+  if (isAlive(guardian)) call.terminal.warn(`the guardian (pid ${guardian.pid}) has not ended after ${LAST_MS / 1000} s`);
+}

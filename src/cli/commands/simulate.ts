@@ -1,0 +1,96 @@
+import { dirname, resolve } from 'node:path';
+import type { ServiceSpec } from '../../../machines/types.ts';
+import { didYouMean } from '../../config/near-miss.ts';
+import { parseDuration } from '../../config/duration.ts';
+import { explainProblem, formatProblem, loadConfig } from '../../config/load.ts';
+import { readText } from '../../config/source-file.ts';
+import { refusals, type Refusal } from '../../errors.ts';
+import { parseEvent } from '../../simulate/event-text.ts';
+import { simulationJson, simulationReport } from '../../simulate/report.ts';
+import { emptyScenario, parseInstant, readScenario, type Scenario, type ScenarioEvent } from '../../simulate/scenario.ts';
+import { simulate as run } from '../../simulate/simulate.ts';
+import type { Call } from '../call.ts';
+import { chooseConfigToRead } from '../config-choice.ts';
+import { options } from '../options.ts';
+import { palette } from '../print/palette.ts';
+
+type Result<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly refusal: Refusal };
+
+/** Shows what would happen. Starts nothing, and asks no supervisor. */
+export async function simulate(call: Call): Promise<number> {
+  const { flags, terminal } = call;
+  const chosen = chooseConfigToRead(call);
+  if (!chosen.ok) return terminal.refuse(chosen.refusal);
+  const config = readSpecs(call, chosen.path);
+  if (!config.ok) return terminal.refuse(config.refusal);
+  const read = scenarioOf(call);
+  if (!read.ok) return terminal.refuse(read.refusal);
+  const { scenario, directory } = read;
+  const files = new Map<string, readonly ServiceSpec[]>();
+  for (const file of new Set(scenario.events.flatMap((event) => (event.kind === 'command' && event.command.file !== null ? [event.command.file] : [])))) {
+    const next = readSpecs(call, resolve(directory, file));
+    if (!next.ok) return terminal.refuse(next.refusal);
+    files.set(file, next.specs);
+  }
+  const unknown = unknownUnit(scenario, [config.specs, ...files.values()].flatMap((specs) => specs.map(({ name }) => name)));
+  if (unknown !== null) return terminal.refuse(unknown);
+  const simulation = run({ specs: config.specs, scenario, files });
+  if (flags.has(options.json)) {
+    terminal.print(simulationJson(simulation));
+    return 0;
+  }
+  const paint = palette(terminal.color && !flags.has(options.noColor));
+  const look = { strong: paint.title, faint: paint.faint, good: paint.state('running'), bad: paint.state('failed') };
+  for (const line of simulationReport(simulation, { look, whole: flags.has(options.full) })) terminal.print(line);
+  return 0;
+}
+
+function readSpecs(call: Call, path: string): Result<{ readonly specs: readonly ServiceSpec[] }> {
+  const loaded = loadConfig(path, { env: call.env, stateDir: call.paths.stateDir });
+  if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
+  for (const warning of loaded.config.warnings) call.terminal.warn(formatProblem(warning));
+  return { ok: true, specs: loaded.config.services };
+}
+
+/** The scenario file, with what the command line says on top. */
+function scenarioOf(call: Call): Result<{ readonly scenario: Scenario; readonly directory: string }> {
+  const { flags, cwd } = call;
+  const file = flags.text(options.scenario);
+  const path = file === null ? null : resolve(cwd, file);
+  const written = path === null ? { ok: true as const, scenario: emptyScenario } : fileScenario(path);
+  if (!written.ok) return written;
+  const startText = flags.text(options.startTime);
+  const startWallMs = startText === null ? written.scenario.startWallMs : (parseInstant(startText) ?? written.scenario.startWallMs);
+  const events: ScenarioEvent[] = [...written.scenario.events];
+  for (const text of flags.texts(options.event)) {
+    const parsed = parseEvent(text, startWallMs);
+    if (!parsed.ok) return { ok: false, refusal: refusals.usage(`--event: ${parsed.problem}`) };
+    events.push(parsed.event);
+  }
+  const duration = parseDuration(flags.text(options.duration) ?? '');
+  const seed = flags.text(options.seed);
+  return {
+    ok: true, directory: path === null ? cwd : dirname(path),
+    scenario: {
+      ...written.scenario, startWallMs, events: events.toSorted((one, other) => one.atMs - other.atMs),
+      ...(duration.ok && { forMs: duration.value }), ...(seed !== null && { seed: Number(seed) }),
+    },
+  };
+}
+
+function fileScenario(path: string): Result<{ readonly scenario: Scenario }> {
+  const read = readText(path);
+  if (!read.ok) return { ok: false, refusal: refusals.runtime(`scenario: ${read.message.replace('Failed to read config file: ', 'cannot be read: ')}`) };
+  const result = readScenario(path, read.text);
+  return result.ok ? result : { ok: false, refusal: refusals.config(result.problems.map(explainProblem).join('\n')) };
+}
+
+function unknownUnit({ services, events }: Scenario, known: readonly string[]): Refusal | null {
+  const named = [
+    ...services.keys(), ...events.flatMap((event) => (event.kind === 'command' ? (event.command.unit === null ? [] : [event.command.unit]) : [event.unit])),
+  ];
+  const unknown = named.find((name) => !known.includes(name));
+  if (unknown === undefined) return null;
+  const { code, message } = refusals.unknownUnit(unknown);
+  return { code, message: `${message}${didYouMean(unknown, known)}` };
+}

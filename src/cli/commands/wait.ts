@@ -1,0 +1,82 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseDuration } from '../../config/duration.ts';
+import type { UnitStatus } from '../../control/payloads.ts';
+import { refusals, type Refusal } from '../../errors.ts';
+import { askStatus } from '../ask.ts';
+import type { Call } from '../call.ts';
+import { goals, options, type Goal } from '../options.ts';
+import { refuse, report, type UnitOutcome } from '../report.ts';
+import { isRunning } from './start.ts';
+
+/** Waits until units are as wanted: 0 when they are, 124 when the time is over. */
+export async function wait(call: Call): Promise<number> {
+  const goal = goals.find((candidate) => candidate === call.flags.text(options.goal));
+  if (goal === undefined) return call.terminal.refuse(refusals.usage(`wait needs a state: sysg wait ${call.operands.join(' ')} --for ${goals.join('|')}\ntry: sysg wait --help`));
+  const limit = call.flags.text(options.timeout);
+  const parsed = limit === null ? null : parseDuration(limit);
+  const endsMs = parsed?.ok ? performance.now() + parsed.value : Infinity;
+  for (let waitMs = SHORTEST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
+    const seen = await look(call, goal);
+    if (!seen.ok) return refuse(call, seen.refusal);
+    const missing = seen.units.filter(({ error }) => error !== undefined);
+    if (missing.length === 0) return report(call, { message: '', units: seen.units });
+    const leftMs = endsMs - performance.now();
+    if (leftMs <= 0) {
+      const text = missing.map(({ name, error }) => `${name} ${error}`).join('; ');
+      refuse(call, refusals.timeout(`not ${goal} after ${limit}: ${text}`), seen.units);
+      return TIMED_OUT;
+    }
+    await pause(Math.min(waitMs, leftMs));
+  }
+}
+
+/** As timeout(1) says it. */
+const TIMED_OUT = 124;
+const SHORTEST_WAIT_MS = 30;
+const LONGEST_WAIT_MS = 500;
+
+type Seen = { readonly ok: true; readonly units: readonly UnitOutcome[] } | { readonly ok: false; readonly refusal: Refusal };
+
+/** Units that are not there yet have an `error`: what they are instead. */
+async function look(call: Call, goal: Goal): Promise<Seen> {
+  const names = [...new Set(call.operands)];
+  const status = await askStatus(call);
+  if (!status.ok) {
+    if (status.refusal.code !== 'no-supervisor') return status;
+    // A supervisor that is being replaced holds the lock, or will in a moment; without one nothing runs.
+    const running = isRunning(call);
+    if (typeof running !== 'boolean') return { ok: false, refusal: running };
+    if (running) return { ok: true, units: names.map((name) => ({ name, phase: 'unknown', error: 'is not known: the supervisor does not answer yet' })) };
+    return goal === 'stopped' ? { ok: true, units: names.map((name) => ({ name, phase: 'stopped' })) } : status;
+  }
+  const units = names.map((name) => status.snapshot.units.find((unit) => unit.name === name || unit.hash === name));
+  const unknown = names.find((_name, index) => units[index] === undefined);
+  if (unknown !== undefined) return { ok: false, refusal: refusals.unknownUnit(unknown) };
+  return { ok: true, units: units.flatMap((unit) => (unit === undefined ? [] : [outcomeOf(unit, goal)])) };
+}
+
+function outcomeOf(unit: UnitStatus, goal: Goal): UnitOutcome {
+  const phase = unit.phase ?? 'stopped';
+  return {
+    name: unit.name, phase, ...(unit.process !== undefined && { pid: unit.process.pid }),
+    ...(!isThere(unit, goal) && { error: instead(unit, phase) }),
+  };
+}
+
+export function isThere(unit: Pick<UnitStatus, 'phase' | 'ready' | 'lifecycle' | 'kind' | 'cron'>, goal: Goal): boolean {
+  const { phase, ready, lifecycle } = unit;
+  const atRest = phase === 'stopped' || phase === 'waiting' || phase === undefined;
+  switch (goal) {
+    case 'running': return phase === 'running';
+    case 'ready': return phase === 'running' && ready !== false;
+    case 'stopped': return atRest;
+    case 'failed': return phase === 'failed';
+    case 'completed': return atRest && (unit.kind === 'cron' ? unit.cron?.last_run?.status === 'Success' : lifecycle === 'exited_successfully');
+  }
+}
+
+function instead(unit: UnitStatus, phase: string): string {
+  const exit = unit.last_exit?.exit_code ?? unit.last_exit?.signal;
+  const how = exit === undefined ? '' : ` (last ${unit.last_exit?.exit_code === undefined ? 'signal' : 'exit code'} ${exit})`;
+  return `is ${phase}${phase === 'running' && unit.ready === false ? ', not ready' : ''}${how}`;
+}

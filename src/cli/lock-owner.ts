@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessIdentity } from '../../machines/types.ts';
+import { identify } from '../process/identity.ts';
+import { readProcStat } from '../process/stat.ts';
+import { lockHolder } from '../state/lock.ts';
+import type { RuntimePaths } from '../state/runtime.ts';
+
+/** A supervisor that answers nobody, and the shell that would start it again. */
+export interface LockOwner {
+  readonly supervisor: ProcessIdentity;
+  readonly guardian: ProcessIdentity | null;
+}
+
+/** The process that the pid file names, when it has our lock file open: the pid alone proves nothing. Null without that proof. */
+export function findLockOwner(paths: Pick<RuntimePaths, 'lock' | 'pidFile' | 'stateDir'>): LockOwner | null {
+  const pid = lockHolder(paths.pidFile);
+  const supervisor = pid === null || !hasOpen(pid, paths.lock) ? null : identify(pid);
+  if (supervisor === null) return null;
+  const parent = readProcStat(supervisor.pid)?.ppid ?? 0;
+  return { supervisor, guardian: isGuardian(parent, paths.stateDir) ? identify(parent) : null };
+}
+
+function hasOpen(pid: number, path: string): boolean {
+  try {
+    const file = statSync(path);
+    return readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
+      const open = statSync(join(`/proc/${pid}/fd`, descriptor), { throwIfNoEntry: false });
+      return open !== undefined && open.ino === file.ino && open.dev === file.dev;
+    });
+  } catch {
+    // No such process, no such file, no /proc, or not for us to see: no proof.
+    return false;
+  }
+}
+
+function isGuardian(pid: number, stateDir: string): boolean {
+  try {
+    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return argv[1] === '-s' && argv[3] === stateDir;
+  } catch {
+    // It ended meanwhile.
+    return false;
+  }
+}

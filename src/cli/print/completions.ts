@@ -1,0 +1,183 @@
+import { globalOptions, options, type OptionSpec } from '../options.ts';
+import { verbs, type Verb } from '../verbs.ts';
+
+export const shells = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof shells)[number];
+
+export function isShell(word: string | undefined): word is Shell {
+  return shells.some((shell) => shell === word);
+}
+
+/** A script for a shell: commands and flags are written into it, unit names are asked for when they are wanted. */
+export function completionScript(shell: Shell): string {
+  switch (shell) {
+    case 'bash': return bash();
+    case 'zsh': return zsh();
+    case 'fish': return fish();
+  }
+}
+
+const UNITS_COMMAND = 'sysg completions --units 2>/dev/null';
+const shown: readonly Verb[] = verbs.filter(({ hidden }) => hidden !== true);
+
+/** What stands in place of a value. */
+type Wanted = { readonly words: readonly string[] } | 'unit' | 'file' | 'anything';
+
+function wantedBy(option: OptionSpec): Wanted {
+  if (option.choices !== undefined) return { words: option.choices };
+  if (option.name === options.service.name) return 'unit';
+  return option.value === 'FILE' ? 'file' : 'anything';
+}
+
+function operandsOf(verb: Verb): Wanted {
+  if (verb.name === 'completions') return { words: shells };
+  if (verb.name === 'signal') return { words: ['HUP', 'INT', 'QUIT', 'TERM', 'KILL', 'USR1', 'USR2', 'STOP', 'CONT'] };
+  return verb.operands?.shown.includes('UNIT') === true ? 'unit' : verb.trailing === true ? 'file' : 'anything';
+}
+
+function optionsOf(verb: Verb): readonly OptionSpec[] {
+  return [...verb.options, ...globalOptions];
+}
+
+function dashed({ name, short }: OptionSpec): string[] {
+  return [`--${name}`, ...(short === undefined ? [] : [`-${short}`])];
+}
+
+function bash(): string {
+  const value = (wanted: Wanted): string => {
+    if (wanted === 'unit') return '_sysg_units; return';
+    if (wanted === 'file') return 'COMPREPLY=($(compgen -f -- "$word")); return';
+    if (wanted === 'anything') return 'return';
+    return `COMPREPLY=($(compgen -W "${wanted.words.join(' ')}" -- "$word")); return`;
+  };
+  const valued = [{ name: '', optionsHere: globalOptions }, ...shown.map((verb) => ({ name: verb.name, optionsHere: optionsOf(verb) }))]
+    .flatMap(({ name, optionsHere }) => optionsHere.filter((option) => option.value !== undefined).map((option) => ({
+      pattern: dashed(option).map((flag) => `"${name} ${flag}"`).join('|'), action: value(wantedBy(option)),
+    })));
+  const actions = [...new Set(valued.map(({ action }) => action))];
+  const flags = shown.map((verb) => `    ${verb.name}) flags="${optionsOf(verb).map(({ name }) => `--${name}`).join(' ')} --help" ;;`);
+  const operands = shown.filter((verb) => operandsOf(verb) !== 'anything').map((verb) => `    ${verb.name}) ${value(operandsOf(verb))} ;;`);
+  return `# bash completion for sysg; load it with:  source <(sysg completions bash)
+_sysg_units() {
+  local IFS=$'\\n' name
+  COMPREPLY=()
+  for name in $(compgen -W '$(${UNITS_COMMAND})' -- "$word"); do COMPREPLY+=("$(printf '%q' "$name")"); done
+}
+
+_sysg() {
+  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} verb= flags= index skip=
+  COMPREPLY=()
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    case \${COMP_WORDS[index]} in
+      ${globalOptions.filter(({ value: given }) => given !== undefined).flatMap(dashed).join('|')}) index=$((index + 1)) ;;
+      -*) ;;
+      *) verb=\${COMP_WORDS[index]}; break ;;
+    esac
+  done
+  case "$verb $previous" in
+${actions.map((action) => `    ${valued.filter((option) => option.action === action).map(({ pattern }) => pattern).join('|')}) ${action} ;;`).join('\n')}
+  esac
+  case $verb in
+    '') flags="${[...globalOptions.map(({ name }) => `--${name}`), '--help', '--version'].join(' ')}"
+      [[ $word == -* ]] || { COMPREPLY=($(compgen -W "${[...shown.map(({ name }) => name), 'help'].join(' ')}" -- "$word")); return; } ;;
+    help) COMPREPLY=($(compgen -W "${shown.map(({ name }) => name).join(' ')}" -- "$word")); return ;;
+${flags.join('\n')}
+  esac
+  if [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$flags" -- "$word"))
+    return
+  fi
+  case $verb in
+${operands.join('\n')}
+  esac
+}
+complete -F _sysg sysg
+`;
+}
+
+function zsh(): string {
+  const value = (wanted: Wanted): string => {
+    if (wanted === 'unit') return '_sysg_units';
+    if (wanted === 'file') return '_files';
+    return wanted === 'anything' ? '' : `(${wanted.words.join(' ')})`;
+  };
+  const option = (spec: OptionSpec): string => {
+    const about = spec.about.replaceAll(/[[\]:]/g, '\\$&');
+    const names = dashed(spec);
+    const head = names.length === 1 ? `'${names[0]}` : `'(${names.join(' ')})'{${names.map((name) => (name.startsWith('--') && spec.value !== undefined ? `${name}=` : name)).join(',')}}'`;
+    const equals = names.length === 1 && spec.value !== undefined ? '=' : '';
+    return `${head}${equals}[${quoted(about)}]${spec.value === undefined ? '' : `:${spec.value}:${quoted(value(wantedBy(spec)))}`}'`;
+  };
+  const cases = shown.map((verb) => {
+    const operands = operandsOf(verb);
+    const rest = operands === 'anything' ? [] : [`'*:${verb.operands?.shown ?? 'command'}:${value(operands)}'`];
+    return `    ${verb.name}) _arguments -s ${[...optionsOf(verb).map(option), "'(--help -h)'{--help,-h}'[show help]'", ...rest].join(' \\\n      ')} ;;`;
+  });
+  return `#compdef sysg
+# zsh completion for sysg; load it with:  source <(sysg completions zsh)
+_sysg_units() {
+  local -a names
+  names=(\${(f)"$(${UNITS_COMMAND})"})
+  compadd -- $names
+}
+
+_sysg() {
+  local curcontext="$curcontext" state line
+  _arguments -C ${globalOptions.map(option).join(' ')} '1: :->verb' '*:: :->rest'
+  case $state in
+    verb)
+      local -a verbs
+      verbs=(
+${shown.map(({ name, about }) => `        '${name}:${quoted(about.replaceAll(':', '\\:'))}'`).join('\n')}
+        'help:show help'
+      )
+      _describe -t commands 'sysg command' verbs
+      return ;;
+  esac
+  case $line[1] in
+${cases.join('\n')}
+    help) _values command ${shown.map(({ name }) => name).join(' ')} ;;
+  esac
+}
+if [ "$funcstack[1]" = _sysg ]; then _sysg "$@"; else compdef _sysg sysg; fi
+`;
+}
+
+function fish(): string {
+  const value = (wanted: Wanted): string => {
+    if (wanted === 'unit') return `-x -a '(${UNITS_COMMAND})'`;
+    if (wanted === 'file') return '-r -F';
+    return wanted === 'anything' ? '-x' : `-x -a '${wanted.words.join(' ')}'`;
+  };
+  const option = (spec: OptionSpec, when: string): string => {
+    const short = spec.short === undefined ? '' : ` -s ${spec.short}`;
+    return `complete -c sysg ${when}-l ${spec.name}${short} -d '${fishQuoted(spec.about)}'${spec.value === undefined ? '' : ` ${value(wantedBy(spec))}`}`;
+  };
+  const names = [...shown.map(({ name }) => name), 'help'].join(' ');
+  const lines = shown.flatMap((verb) => {
+    const when = `-n '__fish_seen_subcommand_from ${verb.name}' `;
+    const operands = operandsOf(verb);
+    return [
+      `complete -c sysg -n 'not __fish_seen_subcommand_from ${names}' -a ${verb.name} -d '${fishQuoted(verb.about)}'`,
+      ...verb.options.map((spec) => option(spec, when)),
+      ...(operands === 'anything' ? [] : [`complete -c sysg ${when}${operands === 'file' ? '-F' : value(operands).replace('-x ', '')}`]),
+    ];
+  });
+  return `# fish completion for sysg; load it with:  sysg completions fish | source
+complete -c sysg -f
+${globalOptions.map((spec) => option(spec, '')).join('\n')}
+complete -c sysg -l help -s h -d 'show help'
+complete -c sysg -n 'not __fish_seen_subcommand_from ${names}' -l version -s V -d 'show the version'
+complete -c sysg -n '__fish_seen_subcommand_from help' -a '${shown.map(({ name }) => name).join(' ')}'
+${lines.join('\n')}
+`;
+}
+
+/** Within single quotes of a POSIX shell. */
+function quoted(text: string): string {
+  return text.replaceAll("'", `'\\''`);
+}
+
+function fishQuoted(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+}

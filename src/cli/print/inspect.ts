@@ -1,0 +1,213 @@
+import type { CronExecutionSummary, MetricSample, SpawnedProcessNode, UnitStatus } from '../../control/payloads.ts';
+import type { ProcessDetail } from '../../status/process-details.ts';
+import type { Host } from '../host.ts';
+import { charts } from './charts.ts';
+import { glyphOf } from './glyphs.ts';
+import { palette, type Palette } from './palette.ts';
+import { bytes, span } from './quantity.ts';
+import { exitText, programName, stateOf, stateText } from './status.ts';
+import { table, type Column } from './table.ts';
+import displayWidth, { broken, printable } from './width.ts';
+
+/** A process of the unit with its place in the tree. */
+export interface ShownProcess {
+  readonly detail: ProcessDetail;
+  readonly command: string;
+  readonly prefix: string;
+  /** Percent of one core, over the time of the report. */
+  readonly cpuPercent: number;
+}
+
+export interface Report {
+  readonly unit: UnitStatus;
+  /** Of the window, oldest first. */
+  readonly samples: readonly MetricSample[];
+  readonly windowSeconds: number;
+  readonly nowMs: number;
+  /** Null: not asked for, or not to be had. */
+  readonly host: Host | null;
+  readonly processes: readonly ShownProcess[];
+}
+
+export interface ReportLook {
+  /** Null: as wide as it takes. */
+  readonly width: number | null;
+  readonly color: boolean;
+  readonly glyphs: boolean;
+}
+
+/** Everything about one unit, in sections. */
+export function inspectReport(report: Report, look: ReportLook): string[] {
+  const paints = palette(look.color);
+  const { unit } = report;
+  const sections: (readonly [title: string, lines: readonly string[]])[] = [['Overview', overview(report, look, paints)]];
+  const children = unit.spawned_children ?? [];
+  if (children.length > 0) sections.push([`Process Tree (${total(children)} total)`, tree(children, report.nowMs, '')]);
+  sections.push(['Resource Metrics', resources(unit)]);
+  if (report.host !== null) sections.push(['System Resources', system(report.host, look, paints)]);
+  sections.push(['Time Series Charts', timeSeries(report, look, paints)]);
+  if (unit.kind === 'cron') {
+    const runs = unit.cron?.recent_runs ?? [];
+    if (runs.length > 0) sections.push(['Cron Run History (last 10)', table(RUN_COLUMNS, runs.slice(0, 10), look.width, { below: paints.faint })]);
+  } else {
+    sections.push(['Process Details Table', details(report, look, paints)]);
+  }
+  return sections.flatMap(([title, lines], index) => [...(index === 0 ? [] : ['']), heading(title, look, paints), ...lines]);
+}
+
+function heading(title: string, { width }: ReportLook, paints: Palette): string {
+  const rule = '─'.repeat(Math.max(0, Math.min(width ?? 80, 120) - displayWidth(title) - 4));
+  return `${paints.faint('──')} ${paints.heading(title)} ${paints.faint(rule)}`;
+}
+
+function overview({ unit, nowMs }: Report, look: ReportLook, paints: Palette): string[] {
+  const state = stateOf(unit);
+  const mark = look.glyphs ? `${glyphOf(state)} ` : '';
+  const since = unit.since === undefined ? '' : ` for ${span((nowMs - Date.parse(unit.since)) / 1000)}`;
+  const next = unit.next_at === undefined || state === 'backoff' ? null : `${unit.next_at} (in ${span((Date.parse(unit.next_at) - nowMs) / 1000)})`;
+  const process = unit.process === undefined ? '-' : [String(unit.process.pid), unit.process.user === undefined || unit.process.user === '' ? '' : `user ${printable(unit.process.user)}`].filter((part) => part !== '').join(', ');
+  const rows: (readonly [label: string, text: string | null, paint?: (text: string) => string])[] = [
+    ['Unit', printable(unit.name), paints.title],
+    ['Kind', unit.kind],
+    ['State', `${mark}${stateText(unit, nowMs)}${since}`, paints.state(state)],
+    ['Health', unit.health, paints.health(unit.health)],
+    ['Wanted', unit.wanted ?? null],
+    ['Ready', unit.ready === undefined ? null : unit.ready ? 'yes' : 'no'],
+    ['PID', process],
+    ['Uptime', unit.uptime === undefined ? '-' : `${span(unit.uptime.seconds)} (${unit.uptime.seconds}s)`],
+    ['Restarts', unit.restarts === undefined ? null : `${unit.restarts}${unit.generation === undefined ? '' : ` (process number ${unit.generation})`}`],
+    ['Last exit', exitText(unit.last_exit)],
+    ['Next', next],
+    ['Zone', unit.cron?.timezone_label ?? null],
+    ['Command', printable(unit.command ?? '-')],
+    ['Runtime', unit.runtime_command === undefined ? null : printable(unit.runtime_command)],
+    ['Hash', unit.hash],
+  ];
+  return rows.flatMap(([label, text, paint]) => (text === null ? [] : labelled(label, text, look.width, paints, paint)));
+}
+
+function labelled(label: string, text: string, width: number | null, paints: Palette, paint: (text: string) => string = String): string[] {
+  const lines = width === null ? [text] : broken(text, Math.max(10, width - LABEL_WIDTH));
+  return lines.map((line, index) => `${index === 0 ? paints.faint(label.padEnd(LABEL_WIDTH)) : ' '.repeat(LABEL_WIDTH)}${paint(line)}`);
+}
+
+const LABEL_WIDTH = 11;
+
+function tree(nodes: readonly SpawnedProcessNode[], nowMs: number, indent: string): string[] {
+  return nodes.flatMap(({ child, children }, index) => {
+    const isLast = index === nodes.length - 1;
+    const up = span(nowMs / 1000 - child.started_at.secs_since_epoch);
+    const facts = [`PID: ${child.pid}`, child.last_exit === undefined ? `Up: ${up}` : `Exited: ${exitText(child.last_exit)}`, `depth: ${child.depth}`];
+    return [
+      `${indent}${isLast ? '└─ ' : '├─ '}${printable(child.name)} [${facts.join(', ')}]`,
+      ...tree(children ?? [], nowMs, `${indent}${isLast ? '   ' : '│  '}`),
+    ];
+  });
+}
+
+function total(nodes: readonly SpawnedProcessNode[]): number {
+  return nodes.reduce((sum, { children }) => sum + 1 + total(children ?? []), 0);
+}
+
+function resources({ metrics, kind, process }: UnitStatus): string[] {
+  if (metrics === undefined) {
+    if (kind === 'cron') return ['Awaiting next cron execution'];
+    return [process === undefined ? 'Not available (service not running)' : 'Collector initializing (may take a few seconds)'];
+  }
+  const line = (label: string, cpu: number, rss: number | undefined): string =>
+    `${label}: ${cpu.toFixed(2)}% CPU${rss === undefined ? '' : ` | ${bytes(rss)} RSS`}`;
+  return [
+    line('Latest', metrics.latest_cpu_percent, metrics.latest_rss_bytes),
+    line('Average', metrics.average_cpu_percent, metrics.average_rss_bytes),
+    line('Maximum', metrics.max_cpu_percent, metrics.max_rss_bytes),
+    `Samples: ${metrics.samples}`,
+  ];
+}
+
+function system(host: Host, look: ReportLook, paints: Palette): string[] {
+  const bar = (percent: number): string => {
+    const filled = Math.min(BAR, Math.max(0, Math.round((percent / 100) * BAR)));
+    return `[${paints.fullness(percent)('|'.repeat(filled))}${' '.repeat(BAR - filled)}]`;
+  };
+  const cpus = host.cpus.map((percent, index) => `${String(index).padStart(3)} ${bar(percent)} ${percent.toFixed(1).padStart(5)}%`);
+  const memory = (label: string, { used, total: all }: Host['memory']): string =>
+    `${label} ${bar(all === 0 ? 0 : (used / all) * 100)} ${(used / GIB).toFixed(2)}/${(all / GIB).toFixed(2)}G`;
+  return [
+    ...(host.system === '' ? [] : labelled('System', printable(host.system), look.width, paints)),
+    ...labelled('Load', host.load.map((value) => value.toFixed(2)).join(' '), look.width, paints),
+    ...inColumns(cpus, look.width),
+    memory('Mem', host.memory),
+    ...(host.swap.total > 0 ? [memory('Swp', host.swap)] : []),
+  ];
+}
+
+const BAR = 40;
+const GIB = 1024 ** 3;
+
+/** Many processors go side by side where there is room. */
+function inColumns(lines: readonly string[], width: number | null): string[] {
+  const wide = Math.max(0, ...lines.map(displayWidth)) + 2;
+  const count = lines.length <= 8 || width === null ? 1 : Math.max(1, Math.floor(width / wide));
+  const height = Math.ceil(lines.length / count);
+  return Array.from({ length: height }, (_, row) => Array.from({ length: count }, (__, column) => lines[column * height + row] ?? '').filter((line) => line !== '').join('  '));
+}
+
+function timeSeries({ unit, samples, windowSeconds }: Report, look: ReportLook, paints: Palette): string[] {
+  const lines = charts(samples, { columns: look.width ?? 120, window: windowSeconds, cpu: paints.cpu, memory: paints.memory });
+  const run = unit.kind === 'cron' ? unit.cron?.last_run : undefined;
+  return run === undefined ? lines : [`Data from last run: ${localTime(run.started_at)}`, '', ...lines];
+}
+
+function details({ unit, processes, host }: Report, look: ReportLook, paints: Palette): string[] {
+  const root = unit.process?.pid;
+  if (root === undefined) return ['Unit is not currently running'];
+  if (processes.length === 0) return [`Root process no longer available: ${root}`];
+  const columns: Column<ShownProcess>[] = [
+    { title: 'PROC', align: 'left', least: 16, cell: ({ prefix, command }) => ({ text: prefix + programName(command) }) },
+    { title: 'PID', align: 'right', cell: ({ detail }) => ({ text: String(detail.pid) }) },
+    { title: 'PPID', align: 'right', spare: 4, cell: ({ detail }) => ({ text: String(detail.parentPid) }) },
+    { title: 'USER', align: 'left', spare: 3, cell: ({ detail }) => ({ text: printable(detail.user) || '-' }) },
+    { title: 'PRI', align: 'right', spare: 6, cell: ({ detail }) => ({ text: String(detail.priority) }) },
+    { title: 'NI', align: 'right', spare: 5, cell: ({ detail }) => ({ text: String(detail.nice) }) },
+    { title: 'VIRT', align: 'right', spare: 7, cell: ({ detail }) => ({ text: bytes(detail.virtualBytes) }) },
+    { title: 'RES', align: 'right', cell: ({ detail }) => ({ text: bytes(detail.residentBytes) }) },
+    { title: 'SHR', align: 'right', spare: 8, cell: ({ detail }) => ({ text: bytes(detail.sharedBytes) }) },
+    { title: 'S', align: 'left', cell: ({ detail }) => ({ text: detail.state }) },
+    { title: 'CPU%', align: 'right', cell: ({ cpuPercent }) => ({ text: cpuPercent.toFixed(1) }) },
+    ...(host === null ? [] : [{
+      title: 'MEM%', align: 'right' as const, spare: 2, cell: ({ detail }: ShownProcess) => ({ text: ((detail.residentBytes / host.memory.total) * 100).toFixed(1) }),
+    }]),
+    { title: 'TIME+', align: 'right', spare: 1, cell: ({ detail }) => ({ text: cpuTime(detail.cpuMs) }) },
+    { title: 'CMD', align: 'left', least: 20, spare: 9, below: String, cell: ({ command }) => ({ text: printable(command), paint: paints.faint }) },
+  ];
+  return [`Process hierarchy (root PID ${root} with descendants)`, '', ...table(columns, processes, look.width, { below: paints.faint })];
+}
+
+/** `MM:SS.cc`. */
+function cpuTime(ms: number): string {
+  const hundredths = Math.floor(ms / 10);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${two(Math.floor(hundredths / 6000))}:${two(Math.floor(hundredths / 100) % 60)}.${two(hundredths % 100)}`;
+}
+
+const RUN_COLUMNS: readonly Column<CronExecutionSummary>[] = [
+  { title: 'TIME', align: 'left', cell: (run) => ({ text: localTime(run.started_at) }) },
+  { title: 'RESULT', align: 'left', cell: (run) => ({ text: runResult(run) }) },
+  { title: 'USER', align: 'left', spare: 1, cell: (run) => ({ text: printable(run.user ?? '') || '-' }) },
+  { title: 'PID', align: 'right', spare: 2, cell: (run) => ({ text: run.pid === undefined ? '-' : String(run.pid) }) },
+  { title: 'CMD', align: 'left', least: 12, spare: 3, cell: (run) => ({ text: printable(run.command ?? '-') }) },
+];
+
+function runResult({ status, exit_code: code }: CronExecutionSummary): string {
+  if (status === undefined) return 'running';
+  if (status === 'Success') return 'ok';
+  if (status === 'OverlapError') return 'overlap';
+  return code === undefined ? printable(status.Failed) : `exit ${code}`;
+}
+
+function localTime(time: string): string {
+  const date = new Date(time);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+

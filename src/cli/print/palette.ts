@@ -1,0 +1,30 @@
+import colors from 'picocolors';
+import type { Paint } from './table.ts';
+
+/** What is coloured how; without colour every paint leaves its text alone. */
+export interface Palette {
+  readonly title: Paint;
+  readonly faint: Paint;
+  readonly heading: Paint;
+  readonly inverse: Paint;
+  readonly cpu: Paint;
+  readonly memory: Paint;
+  state(word: string): Paint;
+  health(word: string): Paint;
+  /** By how full something is, in percent. */
+  fullness(percent: number): Paint;
+}
+
+export function palette(enabled: boolean): Palette {
+  const { bold, dim, green, red, yellow, gray, cyan, magenta, inverse } = colors.createColors(enabled);
+  const states = new Map<string, Paint>([
+    ['running', green], ['completed', green], ['failed', red], ['zombie', red], ['missing', red], ['backoff', yellow],
+    ['starting', yellow], ['stopping', yellow], ['unready', yellow],
+  ]);
+  const healths = new Map<string, Paint>([['healthy', green], ['degraded', yellow], ['failing', red]]);
+  return {
+    title: bold, faint: dim, heading: (text) => bold(cyan(text)), inverse, cpu: cyan, memory: magenta,
+    state: (word) => states.get(word) ?? gray, health: (word) => healths.get(word) ?? gray,
+    fullness: (percent) => (percent <= 50 ? green : percent <= 70 ? cyan : percent <= 90 ? yellow : red),
+  };
+}

@@ -1,0 +1,97 @@
+import type { StatusSnapshot } from '../../control/payloads.ts';
+import { palette } from '../print/palette.ts';
+import { stateOf, statusLines } from '../print/status.ts';
+import displayWidth, { fit } from '../print/width.ts';
+import { passes, selectionOf, type StatusModel } from './status-model.ts';
+
+export interface StatusView {
+  readonly lines: readonly string[];
+  /** The units that are shown, in their order. */
+  readonly names: readonly string[];
+  /** Lines there are for units. */
+  readonly height: number;
+  /** The first of them that is visible. */
+  readonly top: number;
+}
+
+export interface ViewInput {
+  readonly snapshot: StatusSnapshot;
+  readonly model: StatusModel;
+  readonly columns: number;
+  readonly rows: number;
+  readonly color: boolean;
+  readonly fullCommands: boolean;
+  /** Of the last drawing. */
+  readonly top: number;
+  /** What became of a command, or why the figures are old. */
+  readonly message: string;
+}
+
+/** One screen: header, as many units as fit with the selected one among them, summary, what is typed or the keys. */
+export function statusView({ snapshot, model, columns, rows, color, fullCommands, top, message }: ViewInput): StatusView {
+  const paints = palette(color);
+  const filter = model.mode === 'filter' ? model.typed : model.filter;
+  const units = snapshot.units.filter((unit) => passes(unit, stateOf(unit), filter));
+  const made = statusLines({ ...snapshot, units }, { width: color ? columns : columns - MARK.length, color, glyphs: true, fullCommands, unitsOnly: model.unitsOnly });
+  const names = made.units.map(({ unit }) => unit.name);
+  const selected = selectionOf(model, names);
+  const height = Math.max(1, rows - 4);
+  if (model.mode === 'help') return { lines: HELP.map((line) => fit(line, columns)), names, height, top };
+
+  const flat = made.units.flatMap(({ unit, lines }) => lines.map((line, index) => ({ line, isSelected: unit.name === selected && index === 0 })));
+  const at = flat.findIndex(({ isSelected }) => isSelected);
+  const length = made.units.find(({ unit }) => unit.name === selected)?.lines.length ?? 1;
+  const first = visibleFrom(top, at, Math.min(length, height), flat.length, height);
+  const visible = flat.slice(first, first + height).map(({ line, isSelected }) => (color ? (isSelected ? inverted(line, columns) : line) : (isSelected ? MARK : BLANK) + line));
+  const hidden = flat.length > visible.length ? `   ${first + 1}-${first + visible.length} of ${flat.length} lines` : '';
+  return {
+    lines: [
+      (color ? '' : BLANK) + made.header, ...visible, ...Array.from({ length: height - visible.length }, () => ''),
+      units.length === 0 ? `No unit matches '${filter}'.` : made.summary + paints.faint(hidden + (filter === '' ? '' : `   filter: ${filter}`)),
+      fit(message, columns), footer(model, columns, color),
+    ],
+    names, height, top: first,
+  };
+}
+
+function visibleFrom(top: number, at: number, length: number, total: number, height: number): number {
+  const most = Math.max(0, total - height);
+  if (at < 0) return Math.min(top, most);
+  return Math.max(0, Math.min(most, at, Math.max(top, at + length - height)));
+}
+
+function inverted(line: string, columns: number): string {
+  // eslint-disable-next-line no-control-regex
+  const plain = line.replace(/\u001b\[[0-9;]*m/g, '');
+  return palette(true).inverse(plain + ' '.repeat(Math.max(0, columns - displayWidth(plain))));
+}
+
+// Without colours nothing can be inverted.
+const MARK = '> ';
+const BLANK = '  ';
+
+function footer(model: StatusModel, columns: number, color: boolean): string {
+  const { faint, title } = palette(color);
+  switch (model.mode) {
+    case 'filter': return title(fit(`filter: ${model.typed}▏`, columns));
+    case 'search': return title(fit(`/${model.typed}▏`, columns));
+    case 'confirm': return title(fit(`${model.pending?.verb ?? ''} ${model.pending?.unit ?? ''}? y / n`, columns));
+    default: return faint(fit(columns < 104 ? SHORT_KEYS : KEYS, columns));
+  }
+}
+
+const KEYS = '↑↓ move  Enter inspect  l logs  r restart  s stop  S start  f filter  / search  t tree  ? help  q quit';
+const SHORT_KEYS = '↑↓ Enter inspect  l logs  r restart  s stop  f filter  / search  ? help  q quit';
+
+const HELP = [
+  'Keys', '',
+  '  ↑ ↓  j k  Tab Shift-Tab     move               PgUp PgDn  Ctrl-U Ctrl-D   move far',
+  '  g G  Home End               first, last        /  n N                     search, next, previous',
+  '  Enter  →  i                 inspect            f                          filter, Escape takes it away',
+  '  l                           logs               t                          with or without processes',
+  '  r                           restart            s                          stop',
+  '  S                           start              Ctrl-L                     draw again',
+  '  q  Escape                   leave              Ctrl-C                     leave with exit code 130', '',
+  'Units that need attention come first. The exit code is the health: 0 healthy, 1 degraded, 2 failing.', '',
+  'Any key goes back.',
+];

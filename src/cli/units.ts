@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { quoteArgv } from '../config/launch.ts';
+import { replaceFile } from '../state/replace-file.ts';
+
+/**
+ * Writes the configuration of one command as systemg 0.33.0 does and gives its path. Old ones go: after 30 days, and all
+ * but the newest 200; `inUse` stays. Throws what the file system says.
+ */
+export function stageUnit(stateDir: string, command: readonly string[], name: string | null, inUse: string | null = null): string {
+  const directory = join(stateDir, 'units');
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const service = name === null ? defaultName(command) : plainName(name);
+  const path = join(directory, `${service}-${commandHash(command)}.yaml`);
+  replaceFile(path, `version: "1"\nservices:\n  ${service}:\n    command: ${scalar(quoteArgv(command))}\n`, { durable: false });
+  prune(directory, new Set([path, inUse]), Date.now());
+  return path;
+}
+
+/** What a command is called that was given no name. */
+export function defaultName(command: readonly string[]): string {
+  return `${plainName(command[0] ?? '')}-${commandHash(command)}`;
+}
+
+/** A name of ASCII letters, digits, `_` and `-`. */
+export function plainName(text: string): string {
+  const plain = text.replaceAll(/[^A-Za-z0-9_-]/gu, '-').replaceAll(/^-+|-+$/g, '').toLowerCase();
+  return plain === '' ? 'unit' : plain;
+}
+
+function commandHash(command: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const argument of command) hash.update(`${argument}\0`);
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** Single quotes as in 0.33.0; a single-quoted scalar would fold line breaks and cannot hold control characters. */
+function scalar(text: string): string {
+  return /\p{Cc}/u.test(text) ? JSON.stringify(text) : `'${text.replaceAll("'", "''")}'`;
+}
+
+const KEPT_MS = 30 * 86_400_000;
+const KEPT_FILES = 200;
+
+function prune(directory: string, spared: ReadonlySet<string | null>, nowMs: number): void {
+  const files = readdirSync(directory).filter((file) => file.endsWith('.yaml')).map((file) => join(directory, file));
+  const dated = files.flatMap((path) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat === undefined || spared.has(path) ? [] : [{ path, mtimeMs: stat.mtimeMs }];
+  }).sort((one, other) => other.mtimeMs - one.mtimeMs);
+  const room = KEPT_FILES - (files.length - dated.length);
+  for (const [index, { path, mtimeMs }] of dated.entries()) {
+    if (index >= room || nowMs - mtimeMs > KEPT_MS) rmSync(path, { force: true });
+  }
+}

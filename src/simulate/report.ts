@@ -1,0 +1,123 @@
+import { formatDuration } from '../config/duration.ts';
+import type { UnitOutcome } from './outcome.ts';
+import type { Simulation, Step } from './simulate.ts';
+
+/** How words are made to stand out; plain for files and pipes. */
+export interface ReportLook {
+  strong(text: string): string;
+  faint(text: string): string;
+  good(text: string): string;
+  bad(text: string): string;
+}
+
+export const plainReport: ReportLook = { strong: (text) => text, faint: (text) => text, good: (text) => text, bad: (text) => text };
+
+/** More lines of the timeline than this are told in short. */
+const LONGEST_TIMELINE = 60;
+const SHOWN = { first: 25, last: 10 } as const;
+
+/** A simulation for people: what happened, what became of each unit, and what to think about. `whole`: every line of the timeline. */
+export function simulationReport(simulation: Simulation, { look, whole }: { readonly look: ReportLook; readonly whole: boolean }): readonly string[] {
+  const { units, warnings } = simulation;
+  return [
+    ...timeline(simulation, look, whole), '', headline(simulation, look), '',
+    ...unitTable(units, look, simulation.lastedMs),
+    ...(warnings.length > 0 ? ['', look.strong('Worth a thought'), ...warnings.map((warning) => `  ${look.bad('!')} ${warning}`)] : []),
+  ];
+}
+
+/** `--json` of beyond the timeline: journal records, outcomes by unit, warnings. */
+export function simulationJson({ records, units, warnings, lastedMs, endedBy, exitCode }: Simulation): string {
+  return JSON.stringify({
+    events: records,
+    units: Object.fromEntries([...units].map(([name, unit]) => [name, {
+      restarts: unit.restarts, downtime_ms: Math.round(unit.downtimeMs), phase: unit.phase, starts: unit.starts, longest_downtime_ms: Math.round(unit.longestDownMs),
+      ...(unit.reason !== null && { reason: unit.reason }),
+    }])),
+    warnings, lasted_ms: Math.round(lastedMs), ended_by: endedBy, ...(exitCode !== null && { exit_code: exitCode }),
+  });
+}
+
+function timeline({ steps, lastedMs }: Simulation, look: ReportLook, whole: boolean): readonly string[] {
+  if (steps.length === 0) return [look.faint('Nothing happened.')];
+  const nameWidth = Math.max(...steps.map(({ unit }) => unit.length));
+  const long = lastedMs >= 3_600_000;
+  const line = (step: Step): string => {
+    const to = step.to === 'failed' || step.to === 'backoff' ? look.bad(step.to) : step.to === 'running' ? look.good(step.to) : step.to;
+    const detail = detailOf(step);
+    return `${look.faint(offset(step.atMs, long))}  ${step.unit.padEnd(nameWidth)}  ${`${step.from} → `.padStart(11)}${to}${detail === '' ? '' : `${' '.repeat(Math.max(1, 10 - step.to.length))}${look.faint(detail)}`}`;
+  };
+  if (whole || steps.length <= LONGEST_TIMELINE) return steps.map(line);
+  const left = steps.length - SHOWN.first - SHOWN.last;
+  return [
+    ...steps.slice(0, SHOWN.first).map(line), look.faint(`… ${left.toLocaleString('en')} more changes; --full shows them all …`),
+    ...steps.slice(-SHOWN.last).map(line),
+  ];
+}
+
+function detailOf({ facts, to }: Step): string {
+  const { exit, reason, deadline, trigger, at } = facts;
+  const why = trigger.kind === 'command' ? `by command: ${trigger.by ?? ''}` : trigger.kind === 'dependency' ? `for ${trigger.by ?? 'a dependency'}` : trigger.kind === 'schedule' ? 'due' : '';
+  if (to === 'backoff') return `${reason ?? ended(exit)}; next try in ${readable((deadline?.at ?? at) - at)}`;
+  if (to === 'failed') return reason ?? ended(exit);
+  if (to === 'stopped') return facts.outcome === 'completed' || facts.outcome === 'skipped' ? facts.outcome : why;
+  if (to === 'stopping') return facts.state === 'clearing' ? ended(facts.ended) : (facts.cause !== null && facts.cause !== 'command' && why === '' ? `because ${facts.cause}` : why);
+  return why;
+}
+
+function ended(exit: Step['facts']['exit']): string {
+  if (exit === null) return '';
+  return exit.signal === null ? `exited with status ${exit.code}` : `ended by ${exit.signal}`;
+}
+
+function headline({ endedBy, lastedMs, exitCode, units, steps }: Simulation, look: ReportLook): string {
+  const all = [...units.values()];
+  const troubled = all.filter(({ phase, wanted, reason }) => phase === 'failed' || phase === 'backoff' || (wanted === 'up' && reason === 'not ready'));
+  const ending = {
+    quiet: `after ${readable(lastedMs)} nothing more would happen`, time: `after ${readable(lastedMs)}`,
+    supervisor: `the supervisor ends after ${readable(lastedMs)} with exit code ${exitCode ?? 0}`, storm: `given up after ${readable(lastedMs)}`,
+  }[endedBy];
+  const verdict = troubled.length === 0 ? look.good('all units are where they should be') : look.bad(`${troubled.length} of ${all.length} units ${troubled.length === 1 ? 'is' : 'are'} in trouble`);
+  return `${look.strong(`${count(steps.length, 'change')}; ${ending}`)}: ${verdict}`;
+}
+
+function unitTable(units: ReadonlyMap<string, UnitOutcome>, look: ReportLook, lastedMs: number): readonly string[] {
+  const rows = [...units].map(([name, unit]) => ({
+    name, phase: unit.phase, times: unit.kind === 'cron' ? count(unit.starts, 'run') : count(unit.restarts, 'restart'),
+    down: unit.downtimeMs === 0 ? 'never down' : `down ${readable(unit.downtimeMs)} (${share(unit.downtimeMs, lastedMs)})`, reason: unit.reason ?? '',
+    isBad: unit.phase === 'failed' || unit.phase === 'backoff',
+  }));
+  const width = (pick: (row: (typeof rows)[number]) => string): number => Math.max(0, ...rows.map((row) => pick(row).length));
+  const [nameWidth, phaseWidth, timesWidth, downWidth] = [width(({ name }) => name), width(({ phase }) => phase), width(({ times }) => times), width(({ down }) => down)];
+  return rows.map(({ name, phase, times, down, reason, isBad }) => {
+    const shown = phase.padEnd(phaseWidth);
+    return `  ${name.padEnd(nameWidth)}  ${isBad ? look.bad(shown) : phase === 'running' ? look.good(shown) : shown}  ${times.padStart(timesWidth)}  ${down.padEnd(downWidth)}  ${look.faint(reason)}`.trimEnd();
+  });
+}
+
+/** `00:03.050`, or with hours `1:00:03.050`. */
+function offset(ms: number, withHours: boolean): string {
+  const total = Math.round(ms);
+  const clock = `${String(Math.floor(total / 60_000) % 60).padStart(2, '0')}:${String(Math.floor(total / 1000) % 60).padStart(2, '0')}.${String(total % 1000).padStart(3, '0')}`;
+  return withHours ? `${String(Math.floor(total / 3_600_000)).padStart(2)}:${clock}` : clock;
+}
+
+/** Two units at most, `1h 12m`, `3.05s`. */
+function readable(ms: number): string {
+  if (ms < 60_000) return ms < 1000 ? `${Math.round(ms)}ms` : `${Math.round(ms / 10) / 100}s`;
+  const parts: readonly (readonly [number, string])[] = [[86_400_000, 'd'], [3_600_000, 'h'], [60_000, 'm'], [1000, 's']];
+  const first = parts.findIndex(([size]) => ms >= size);
+  const [big, bigName] = parts[first] ?? [1000, 's'];
+  const [small, smallName] = parts[first + 1] ?? [1000, 's'];
+  const rest = Math.floor((ms % big) / small);
+  return rest === 0 ? formatDuration(Math.floor(ms / big) * big) : `${Math.floor(ms / big)}${bigName} ${rest}${smallName}`;
+}
+
+function share(part: number, whole: number): string {
+  const percent = whole === 0 ? 0 : (100 * part) / whole;
+  return percent > 0 && percent < 0.1 ? '< 0.1 %' : `${percent.toFixed(1)} %`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}

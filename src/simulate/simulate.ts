@@ -1,0 +1,181 @@
+import { createActor, type Actor } from 'xstate';
+import type { HookPort } from '../../machines/ports.ts';
+import { provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
+import type { Phase, ServiceSpec, UnitFacts } from '../../machines/types.ts';
+import type { JournalRecord } from '../control/payloads.ts';
+import { openSchedule } from '../cron/schedule.ts';
+import { makeScribe } from '../journal/scribe.ts';
+import { createVirtualClock } from './clock.ts';
+import type { ScenarioCommand } from './command.ts';
+import { openTally, type Tally, type UnitOutcome } from './outcome.ts';
+import { policyWarnings } from './policy-warnings.ts';
+import type { Scenario, ScenarioEvent } from './scenario.ts';
+import { openScript, type Script } from './script.ts';
+
+export interface SimulationInput {
+  readonly specs: readonly ServiceSpec[];
+  readonly scenario: Scenario;
+  /** What a `reload FILE` of the scenario finds; the file that is simulated is not among them. */
+  readonly files?: ReadonlyMap<string, readonly ServiceSpec[]>;
+  /** Changes of all units together after which it is given up; default two million. */
+  readonly mostChanges?: number;
+}
+
+/** A change of phase, for people; the records have every state between. */
+export interface Step {
+  readonly atMs: number;
+  readonly unit: string;
+  readonly from: Phase;
+  readonly to: Phase;
+  readonly facts: UnitFacts;
+}
+
+export interface Simulation {
+  readonly startWallMs: number;
+  /** How far it got. */
+  readonly lastedMs: number;
+  readonly endedBy: 'quiet' | 'time' | 'supervisor' | 'storm';
+  /** Of the supervisor, when it ended itself. */
+  readonly exitCode: number | null;
+  /** As the journal of a real supervisor would have them. */
+  readonly records: readonly JournalRecord[];
+  readonly steps: readonly Step[];
+  readonly units: ReadonlyMap<string, UnitOutcome>;
+  readonly warnings: readonly string[];
+}
+
+const LONGEST_MS = 3_600_000;
+const MOST_CHANGES = 2_000_000;
+
+/**
+ * What would happen: the machines, the clock and the journal of the real supervisor, with time that passes at once and
+ * processes that follow a script. The same input has the same result.
+ */
+export function simulate({ specs, scenario, files = new Map(), mostChanges = MOST_CHANGES }: SimulationInput): Simulation {
+  const { startWallMs } = scenario;
+  const clock = createVirtualClock();
+  const wallNow = (): number => startWallMs + clock.now();
+  const script = openScript(clock, scenario.services);
+  const journal = openMemoryJournal();
+  const limits = new Map(specs.map(({ name, restart }) => [name, restart.maxRestarts]));
+  const write = makeScribe({ journal, wallNow, now: clock.now, lastWords: () => [], maxRestarts: (unit) => limits.get(unit) ?? null });
+  const warnings: string[] = [...policyWarnings(specs)];
+  const root = createActor(provideSupervisor({
+    clock, process: script.process, probe: script.probe, schedule: openSchedule({ clock, wallNow, lastRunWallMs: () => null }),
+    hooks: instantHooks(clock), tickets: { settle: () => undefined }, abandon: () => undefined,
+    ledger: { record: () => undefined, forget: () => undefined },
+    runs: { began: () => undefined, running: () => undefined, ended: () => undefined, overlapped: () => undefined },
+    lookup: (unit, target) => target.send({ type: 'recovered', at: clock.now(), unit, adopt: null }),
+  }), { input: { specs, tokenSeed: 'simulated', seed: scenario.seed, at: clock.now() } });
+
+  const tallies = new Map<string, Tally>(specs.map((spec) => [spec.name, openTally(spec)]));
+  const phases = new Map<string, Phase>();
+  const steps: Step[] = [];
+  let changes = 0;
+  let ending: number | null = null;
+  const follow = (fact: SupervisorFact): void => {
+    write(fact);
+    if (fact.type === 'unit.crashed') warnings.push(`the actor of '${fact.unit}' failed: ${fact.error.split('\n')[0] ?? ''}`);
+    if (fact.type === 'supervisor.ending') ending = fact.exitCode;
+    if (fact.type !== 'unit.changed') return;
+    changes += 1;
+    const { facts } = fact;
+    const from = phases.get(facts.unit) ?? 'stopped';
+    phases.set(facts.unit, facts.phase);
+    tallies.get(facts.unit)?.follow(facts);
+    if (from !== facts.phase) steps.push({ atMs: facts.at, unit: facts.unit, from, to: facts.phase, facts });
+  };
+  root.on('*', follow);
+  root.start();
+
+  const order = (command: ScenarioCommand): void => {
+    for (const spec of files.get(command.file ?? '') ?? []) {
+      if (!tallies.has(spec.name)) tallies.set(spec.name, openTally(spec));
+      limits.set(spec.name, spec.restart.maxRestarts);
+    }
+    give(root, command, { at: clock.now(), specs: files.get(command.file ?? '') ?? specs });
+  };
+  for (const event of scenario.events) {
+    clock.at(event.atMs, () => {
+      const problem = play(event, { script, order, specs, phaseOf: (unit) => phases.get(unit) ?? 'stopped' });
+      if (problem !== null) warnings.push(`${describeEvent(event)}: ${problem}`);
+    });
+  }
+  root.send({ type: 'boot', at: 0, adopt: [], start: specs.map(({ name }) => name) });
+
+  const limitMs = scenario.forMs ?? LONGEST_MS;
+  while (root.getSnapshot().status === 'active' && clock.nextAt !== null && clock.nextAt <= limitMs && changes < mostChanges) clock.step();
+  const endedBy = root.getSnapshot().status !== 'active' ? 'supervisor' : changes >= mostChanges ? 'storm' : clock.nextAt === null ? 'quiet' : 'time';
+  if (endedBy === 'time' || (endedBy === 'quiet' && scenario.forMs !== null)) clock.goTo(limitMs);
+  if (endedBy === 'storm') warnings.push(`given up after ${changes} changes in ${clock.now() / 1000} s of simulated time: units change without end`);
+  const missed = scenario.events.filter(({ atMs }) => atMs > clock.now());
+  for (const event of missed) warnings.push(`${describeEvent(event)}: is after the end of the simulation`);
+  return {
+    startWallMs, lastedMs: clock.now(), endedBy, exitCode: endedBy === 'supervisor' ? ending : null, records: journal.records, steps,
+    units: new Map([...tallies].map(([name, tally]) => [name, tally.outcome(clock.now())])), warnings,
+  };
+}
+
+/** The event in the words of the command line. */
+export function describeEvent(event: ScenarioEvent): string {
+  const when = `@${event.atMs / 1000}s`;
+  switch (event.kind) {
+    case 'exit': return `${event.unit}${when}=${event.exit.signal === null ? `exit:${event.exit.code}` : `signal:${event.exit.signal}`}`;
+    case 'check': return `${event.unit}${when}=check:${event.passes ? 'ok' : 'fail'}`;
+    case 'command': return `${when}=${[event.command.verb, event.command.unit ?? event.command.file ?? ''].join(' ').trim()}`;
+  }
+}
+
+interface Stage {
+  readonly script: Script;
+  readonly specs: readonly ServiceSpec[];
+  order(command: ScenarioCommand): void;
+  phaseOf(unit: string): Phase;
+}
+
+/** What kept the event from having an effect, or null. */
+function play(event: ScenarioEvent, { script, order, specs, phaseOf }: Stage): string | null {
+  switch (event.kind) {
+    case 'exit': return script.end(event.unit, event.exit) ? null : `no process of '${event.unit}' runs at that time (${phaseOf(event.unit)})`;
+    case 'check': {
+      script.setCheck(event.unit, event.passes);
+      const check = specs.find(({ name }) => name === event.unit)?.check ?? null;
+      if (check === null) return `'${event.unit}' has no check`;
+      const isHeardOnce = check.probe.kind === 'log' || check.probe.kind === 'notify';
+      return isHeardOnce && phaseOf(event.unit) === 'running' ? `a check of this kind speaks once, and '${event.unit}' is ready` : null;
+    }
+    case 'command':
+      order(event.command);
+      return null;
+  }
+}
+
+function give(root: Actor<typeof supervisorMachine>, { verb, unit }: ScenarioCommand, { at, specs }: { readonly at: number; readonly specs: readonly ServiceSpec[] }): void {
+  if (verb === 'reload') return root.send({ type: 'reload', at, specs });
+  const { units } = root.getSnapshot().context;
+  const services = [...units.values()].filter(({ spec }) => spec.cron === null).map(({ name }) => name);
+  if (verb === 'stop') return root.send({ type: 'stop', at, ticket: null, units: unit === null ? [...units.keys()] : [unit] });
+  if (verb === 'start') return root.send({ type: 'start', at, ticket: null, units: unit === null ? services : [unit] });
+  const wanted = services.filter((name) => units.get(name)?.facts.wanted === 'up');
+  root.send({ type: 'restart', at, ticket: null, units: unit === null ? wanted : [unit], specs: null });
+}
+
+/** Hooks take no time and always succeed: what they do is not the supervisor's to foresee. */
+function instantHooks(clock: { now(): number; at(at: number, fire: () => void): () => void }): HookPort {
+  return { queue: (_runs, target) => void clock.at(clock.now(), () => target.send({ type: 'hooks.idle', at: clock.now() })) };
+}
+
+function openMemoryJournal(): { readonly records: JournalRecord[]; append(draft: Omit<JournalRecord, 'seq'>): JournalRecord; lastOf(unit: string): number | null } {
+  const records: JournalRecord[] = [];
+  const newest = new Map<string, number>();
+  return {
+    records,
+    append: (draft) => {
+      const record = { seq: records.length + 1, ...draft };
+      records.push(record);
+      if (record.unit !== null) newest.set(record.unit, record.seq);
+      return record;
+    },
+    lastOf: (unit) => newest.get(unit) ?? null,
+  };
+}

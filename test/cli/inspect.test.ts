@@ -1,0 +1,95 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { UnitStatus } from '../../src/control/payloads.ts';
+import type { Host } from '../../src/cli/host.ts';
+import { inspectReport, type Report } from '../../src/cli/print/inspect.ts';
+import displayWidth from '../../src/cli/print/width.ts';
+import { ownDirectory, sysg } from './rig.ts';
+
+const nowMs = Date.parse('2026-01-01T00:10:00Z');
+const web: UnitStatus = {
+  name: 'web', hash: '0123456789abcdef', kind: 'service', lifecycle: 'running', health: 'healthy', process: { pid: 70, state: 'running', user: 'www' },
+  uptime: { seconds: 3723, human: '1 hours ago' }, last_exit: { signal: 9 }, command: `node ${'argument '.repeat(30)}end`, phase: 'running', wanted: 'up',
+  restarts: 2, generation: 3, since: '2026-01-01T00:09:00Z',
+  metrics: { latest_cpu_percent: 12.345, average_cpu_percent: 5, max_cpu_percent: 90, latest_rss_bytes: 1024, samples: 4, average_rss_bytes: 2048, max_rss_bytes: 4096 },
+  spawned_children: [{ child: { name: 'sh', pid: 71, parent_pid: 70, command: 'sh -c x', started_at: { secs_since_epoch: nowMs / 1000 - 65, nanos_since_epoch: 0 }, depth: 1, kind: 'peripheral' } }],
+};
+const host: Host = { system: 'Linux', cpus: [0, 50, 100], memory: { used: 2 ** 30, total: 2 ** 32 }, swap: { used: 0, total: 0 }, load: [1, 2, 3] };
+const report: Report = {
+  unit: web, samples: [], windowSeconds: 5, nowMs, host,
+  processes: [{
+    detail: { pid: 70, parentPid: 1, startTime: '1', user: 'www', priority: 20, nice: 0, virtualBytes: 2 ** 32, residentBytes: 2 ** 30, sharedBytes: 4096, state: 'S', cpuMs: 754_320 },
+    command: '/usr/bin/node server.js', prefix: '', cpuPercent: 3.21,
+  }],
+};
+const lines = (given: Partial<Report> = {}, width: number | null = null): string[] => inspectReport({ ...report, ...given }, { width, color: false, glyphs: false });
+const titles = (text: readonly string[]): (string | undefined)[] => text.flatMap((line) => /^── (.+?) ─+$/.exec(line)?.[1] ?? []);
+
+describe('the report about a unit', () => {
+  test('has its sections in systemg 0.33.0\'s order', () => {
+    expect(titles(lines())).toEqual(['Overview', 'Process Tree (1 total)', 'Resource Metrics', 'System Resources', 'Time Series Charts', 'Process Details Table']);
+  });
+
+  test('tells what is measured, with averages and maxima of their own', () => {
+    expect(lines()).toEqual(expect.arrayContaining([
+      'State      running for 1m', 'Last exit  SIGKILL', 'Restarts   2 (process number 3)', '└─ sh [PID: 71, Up: 1m 5s, depth: 1]',
+      'Latest: 12.35% CPU | 1.0KB RSS', 'Average: 5.00% CPU | 2.0KB RSS', 'Maximum: 90.00% CPU | 4.0KB RSS', 'Samples: 4',
+      `  1 [${'|'.repeat(20)}${' '.repeat(20)}]  50.0%`, `Mem [${'|'.repeat(10)}${' '.repeat(30)}] 1.00/4.00G`,
+    ]));
+    expect(lines().at(-1)).toMatch(/^node +70 +1 +www +20 +0 +4\.0GB +1\.0GB +4\.0KB +S +3\.2 +25\.0 +12:34\.32 +\/usr\/bin\/node server\.js$/);
+  });
+
+  test.each([80, 120, 200])('fits %i columns, with the whole command', (width) => {
+    const shown = lines({}, width);
+    for (const line of shown) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+    const from = shown.findIndex((line) => line.startsWith('Command'));
+    const to = shown.findIndex((line) => line.startsWith('Hash'));
+    expect(shown.slice(from, to).map((line) => line.slice(11).trim()).join(' ')).toBe(web.command);
+  });
+
+  test('says why there are no figures', () => {
+    const { process: _process, metrics: _metrics, ...resting } = web;
+    expect(lines({ unit: resting })).toEqual(expect.arrayContaining(['Not available (service not running)', 'Unit is not currently running']));
+    expect(lines({ processes: [] })).toContain('Root process no longer available: 70');
+    expect(lines({ unit: { ...resting, kind: 'cron' } })).toContain('Awaiting next cron execution');
+  });
+
+  test('of a cron unit ends with its runs', () => {
+    const started_at = '2026-01-01T00:00:00Z';
+    const runs = [{ started_at, pid: 5 }, { started_at, status: { Failed: 'Timed out after 5s' } }, { started_at, status: 'Success' as const, exit_code: 0, user: 'me', command: 'tick' }];
+    const shown = lines({ unit: { ...web, kind: 'cron', cron: { timezone_label: 'UTC', recent_runs: runs } } });
+    expect(titles(shown).at(-1)).toBe('Cron Run History (last 10)');
+    expect(shown.slice(-3).map((line) => line.slice(21).trim().split(/ {2,}/))).toEqual([
+      ['running', '-', '5', '-'], ['Timed out after 5s', '-', '-', '-'], ['ok', 'me', '-', 'tick'],
+    ]);
+  });
+
+  test('lets no name steer the terminal', () => {
+    // eslint-disable-next-line no-control-regex
+    expect(lines({ unit: { ...web, name: 'w\u001b[2Jeb', command: 'a\u0007b' } }).join('\n')).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  });
+});
+
+describe('inspect', () => {
+  test('needs a unit', async () => {
+    const { exitCode, stderr } = await sysg(['inspect']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('inspect needs a unit: sysg inspect -s NAME');
+  });
+
+  test.each([['inspect', '-s', 'web'], ['status']])('%s refuses a bad --stream before it asks anybody', async (...argv) => {
+    expect(await sysg([...argv, '--stream', '5 parsecs'])).toEqual({ exitCode: 1, stdout: '', stderr: 'sysg: Invalid stream duration \'5 parsecs\': Unknown time unit: parsecs\n' });
+  });
+
+  test('without a supervisor shows what the configuration and the files tell', async () => {
+    const home = ownDirectory();
+    writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web:\n    command: sleep 1\n');
+    const around = { env: { HOME: home }, cwd: home };
+    const { exitCode, stdout } = await sysg(['inspect', '-s', 'web', '--json'], around);
+    expect(JSON.parse(stdout)).toMatchObject({ unit: { name: 'web', lifecycle: 'stopped', command: 'sleep 1' }, samples: [] });
+    expect(exitCode).toBe(0);
+    expect(await sysg(['inspect', '-s', 'nope'], around)).toEqual({ exitCode: 2, stdout: '', stderr: 'sysg: Service \'nope\' not found.\n' });
+    expect(JSON.parse((await sysg(['inspect', '-s', 'nope', '--json'], around)).stdout)).toEqual({ unit: null, samples: [] });
+  });
+});

@@ -1,0 +1,38 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ownDirectory, sysg } from './rig.ts';
+
+function withLogs(...names: readonly string[]): { readonly env: { readonly HOME: string }; readonly dir: string; left(): Record<string, string> } {
+  const home = ownDirectory();
+  const dir = join(home, '.local/share/systemg/logs');
+  mkdirSync(join(dir, 'spawn'), { recursive: true });
+  for (const name of names) writeFileSync(join(dir, name), 'text\n');
+  return {
+    env: { HOME: home }, dir,
+    left: () => Object.fromEntries(readdirSync(dir).filter((name) => name !== 'spawn').sort().map((name) => [name, readFileSync(join(dir, name), 'utf8')])),
+  };
+}
+
+test('of one unit: its files are emptied by the name under which they are found, made where missing, and its archives go', async () => {
+  const logs = withLogs('my_web_stderr.log', 'my_web_stderr.log.1.gz', 'other_stdout.log');
+  expect(await sysg(['logs', '-s', 'my-web', '--purge'], { env: logs.env })).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  expect(logs.left()).toEqual({ 'my_web_stderr.log': '', 'my-web_stdout.log': '', 'other_stdout.log': 'text\n' });
+});
+
+test('of all: every log and the supervisor\'s own, and nothing else', async () => {
+  const logs = withLogs('a_stdout.log', 'a_stdout.log.2.gz', 'b_stderr.log', 'supervisor.log', 'supervisor.log.1', 'notes.txt', 'spawn/x_y_1_stdout.log');
+  expect(await sysg(['logs', '--purge'], { env: logs.env })).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  expect(logs.left()).toEqual({ 'a_stdout.log': '', 'b_stderr.log': '', 'supervisor.log': '', 'notes.txt': 'text\n' });
+  expect(readFileSync(join(logs.dir, 'spawn/x_y_1_stdout.log'), 'utf8')).toBe('text\n');
+});
+
+test('of a unit that nobody knows: refused, and no file is made', async () => {
+  const logs = withLogs();
+  expect(await sysg(['logs', '-s', 'nope', '--purge'], { env: logs.env })).toMatchObject({ exitCode: 1, stderr: "sysg: Service 'nope' not found in configuration\n" });
+  expect(logs.left()).toEqual({});
+});
+
+test('--stream takes what systemg 0.33.0 takes and refuses in its words', async () => {
+  expect(await sysg(['logs', '--stream', 'soon'])).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^sysg: Invalid stream duration 'soon': /) });
+});

@@ -1,0 +1,64 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { ownDirectory, sysg } from './rig.ts';
+
+function withConfig(yaml: string): { readonly env: { readonly HOME: string }; readonly path: string; readonly home: string } {
+  const home = ownDirectory();
+  writeFileSync(join(home, 'sysg.yaml'), yaml);
+  return { env: { HOME: home }, path: join(home, 'sysg.yaml'), home };
+}
+
+test('a good file: its path and how many services it has, exit code 0', async () => {
+  const { env, path } = withConfig('version: "1"\nservices:\n  web: {command: sleep 1}\n');
+  expect(await sysg(['validate'], { env })).toEqual({ exitCode: 0, stdout: `${path}: valid, 1 service\n`, stderr: '' });
+});
+
+test('every error with its line and a caret under its place, exit code 1', async () => {
+  const { env, path } = withConfig('version: "1"\nservices:\n  web:\n    comand: sleep 1\n    max_restarts: many\n');
+  const { exitCode, stdout, stderr } = await sysg(['validate'], { env });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+  expect(stderr).toContain(`${path}:4:5: services.web.comand: unknown key 'comand', did you mean 'command'?\n  4 |     comand: sleep 1\n    |     ^\n`);
+  expect(stderr).toContain(`${path}:5:19: services.web.max_restarts: expected a whole number`);
+  expect(stderr).toMatch(/\nsysg: 3 errors in .*sysg\.yaml\n$/);
+});
+
+test('--json has errors, warnings and notes with their places, and nothing else', async () => {
+  const bad = withConfig('version: "2"\nservices:\n  web: {command: sleep 1, backoff: soon}\n');
+  const refused = await sysg(['validate', '--json'], { env: bad.env });
+  expect(refused.exitCode).toBe(1);
+  expect(JSON.parse(refused.stdout)).toEqual({
+    ok: false, warnings: [], notes: [],
+    errors: [{ file: bad.path, line: 3, column: 36, path: 'services.web.backoff', message: expect.stringContaining('got "soon"') }],
+  });
+  const good = withConfig('version: "2"\nservices:\n  web: {command: "echo $HOME; sleep 1"}\n');
+  const accepted = await sysg(['validate', '--json'], { env: good.env });
+  expect(accepted.exitCode).toBe(0);
+  expect(JSON.parse(accepted.stdout)).toEqual({
+    ok: true, errors: [],
+    warnings: [expect.objectContaining({ line: 1, path: 'version' })],
+    notes: [expect.objectContaining({ line: 3, path: 'services.web.command', message: expect.stringContaining('systemg 0.33.0 replaces $HOME here') })],
+  });
+});
+
+test('without any file it says where it looked', async () => {
+  const { exitCode, stderr, stdout } = await sysg(['validate', '--json']);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('No config file found: looked for sysg.config.yaml, sysg.yaml, systemg.yaml');
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, errors: [{ line: 0, message: expect.stringContaining('No config file found') }] });
+});
+
+test('a named file comes from the working directory, then from the config directory', async () => {
+  const home = ownDirectory();
+  mkdirSync(join(home, '.config/systemg'), { recursive: true });
+  writeFileSync(join(home, '.config/systemg/app.yaml'), 'version: "1"\nservices: {}\n');
+  expect((await sysg(['validate', '-c', 'app.yaml'], { env: { HOME: home } })).stdout).toContain('/.config/systemg/app.yaml: valid, 0 services');
+  const missing = await sysg(['validate', '-c', 'none.yaml'], { env: { HOME: home } });
+  expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('No such file or directory') });
+});
+
+test('the example is valid', async () => {
+  const example = resolve(import.meta.dirname, '../../sysg.config.example.yaml');
+  const { exitCode, stderr } = await sysg(['validate', '-c', example]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+});

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { isThere } from '../../src/cli/commands/wait.ts';
+import { signalName } from '../../src/cli/commands/signal.ts';
+import type { Goal } from '../../src/cli/options.ts';
+import type { UnitStatus } from '../../src/control/payloads.ts';
+
+type Facts = Pick<UnitStatus, 'phase' | 'ready' | 'lifecycle' | 'kind'>;
+const there = (facts: Omit<Facts, 'kind'>): readonly Goal[] =>
+  (['running', 'ready', 'stopped', 'failed', 'completed'] as const).filter((goal) => isThere({ kind: 'service', ...facts }, goal));
+
+test.each<[string, Omit<Facts, 'kind'>, readonly Goal[]]>([
+  ['starting', { phase: 'starting' }, []],
+  ['running without a check', { phase: 'running', lifecycle: 'running' }, ['running', 'ready']],
+  ['running and not ready', { phase: 'running', ready: false, lifecycle: 'running' }, ['running']],
+  ['stopping', { phase: 'stopping', lifecycle: 'running' }, []],
+  ['in backoff', { phase: 'backoff', lifecycle: 'exited_with_error' }, []],
+  ['failed', { phase: 'failed', lifecycle: 'exited_with_error' }, ['failed']],
+  ['stopped', { phase: 'stopped', lifecycle: 'stopped' }, ['stopped']],
+  ['completed', { phase: 'stopped', lifecycle: 'exited_successfully' }, ['stopped', 'completed']],
+])('a unit that is %s', (_what, facts, goals) => {
+  expect(there(facts)).toEqual(goals);
+});
+
+test('a cron unit is completed when its last run succeeded and none goes on', () => {
+  const cron = (status: 'Success' | 'OverlapError') => ({ timezone_label: 'UTC', last_run: { started_at: '2026-01-01T00:00:00Z', status } });
+  expect(isThere({ kind: 'cron', phase: 'waiting', cron: cron('Success') }, 'completed')).toBe(true);
+  expect(isThere({ kind: 'cron', phase: 'waiting', cron: cron('OverlapError') }, 'completed')).toBe(false);
+  expect(isThere({ kind: 'cron', phase: 'running', cron: cron('Success') }, 'completed')).toBe(false);
+});
+
+test.each([['HUP', 'SIGHUP'], ['sigusr1', 'SIGUSR1'], ['15', 'SIGTERM'], ['0', null], ['NOPE', null], ['', null]])('the signal %j is %j', (word, name) => {
+  expect(signalName(word)).toBe(name);
+});
