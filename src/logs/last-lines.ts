@@ -48,7 +48,8 @@ async function collect(pieces: readonly Piece[], current: FileHandle | null, cur
       : await endOfRaw(piece, size, count - lineEnds, isLast);
     parts = [...found.parts, ...parts];
     lineEnds += found.lineEnds;
-    isLast = false;
+    // An archive of nothing takes room too, compressed.
+    isLast &&= found.parts.every((part) => part.length === 0);
     if (found.complete) break;
   }
   return Buffer.concat(parts);

@@ -99,7 +99,7 @@ describe('the last lines', () => {
         const lines = parts.join('').match(/[^\n]*\n|[^\n]+$/g) ?? [];
         expect(await text(file, count)).toBe(lines.slice(-count).join(''));
       },
-    ), { numRuns: 150 });
+    ), { numRuns: 150, examples: [[['\n', '', ''], 1]] });
   });
 });
 
