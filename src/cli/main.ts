@@ -15,9 +15,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const { env } = process;
 void run(process.argv.slice(2), {
   env, cwd: process.cwd(), uid: process.geteuid?.() ?? null, terminal: processTerminal(env), systemStateDir: '/var/lib/systemg',
-}).then((exitCode) => {
-  process.exitCode = exitCode;
-}, (error: unknown) => {
+}).then(leave, (error: unknown) => {
   process.stderr.write(`sysg: internal error: ${error instanceof Error ? error.stack : String(error)}\n`);
-  process.exitCode = 1;
+  leave(1);
 });
+
+/** As soon as all is written: what the supervisor still has to close takes longer than that. */
+function leave(exitCode: number): void {
+  process.exitCode = exitCode;
+  process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+}

@@ -19,10 +19,16 @@ const STORM_CHANGES = 60;
 const STORM_MS = 10_000;
 const LANDINGS: readonly string[] = ['stopped', 'failed', 'running', 'backoff'];
 
+/** That a process was born is no cause of its own: the start is what it was begun for. */
+function isPartOfStart({ event, state }: UnitFacts): boolean {
+  return event === 'process.spawned' && state === 'starting';
+}
+
 /** Turns the facts of the machines into records of the journal. */
 export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => void {
   const { journal, wallNow } = outside;
   const before = new Map<string, UnitFacts>();
+  const causes = new Map<string, JournalCause>();
   const storms = new Map<string, { since: number; changes: number; left: number }>();
 
   /** How many records were left out before this one; null: this one is left out too. */
@@ -50,8 +56,14 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
     if (omitted === null) return;
     journal.append({
       at: new Date(wallNow()).toISOString(), unit: facts.unit, generation: facts.generation, event: facts.event, from: old?.state ?? 'stopped',
-      to: facts.state, cause: causeOf(facts), detail: detailOf(facts, omitted),
+      to: facts.state, cause: isPartOfStart(facts) ? (causes.get(facts.unit) ?? causeOf(facts)) : remember(facts), detail: detailOf(facts, omitted),
     });
+  };
+
+  const remember = (facts: UnitFacts): JournalCause => {
+    const cause = causeOf(facts);
+    causes.set(facts.unit, cause);
+    return cause;
   };
 
   const causeOf = ({ unit, trigger }: UnitFacts): JournalCause => {
@@ -91,6 +103,7 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
       case 'unit.removed':
         before.delete(fact.unit);
         storms.delete(fact.unit);
+        causes.delete(fact.unit);
         return void own('removed', {}, fact.unit);
       case 'unit.crashed': return void own('actor.failed', { error: fact.error.split('\n')[0] ?? '' }, fact.unit);
       case 'supervisor.ending': return void own('supervisor.ending', { because: fact.because, exit_code: fact.exitCode });

@@ -43,7 +43,7 @@ async function collect(pieces: readonly Piece[], current: FileHandle | null, cur
   for (const piece of pieces) {
     const size = piece.handle === current ? currentSize : (await piece.handle.stat()).size;
     if (size === 0) continue;
-    const found = piece.compressed
+    const found: Found = piece.compressed
       ? await endOfCompressed(piece, count - lineEnds, isLast)
       : await endOfRaw(piece, size, count - lineEnds, isLast);
     parts = [...found.parts, ...parts];

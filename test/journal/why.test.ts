@@ -36,10 +36,10 @@ describe('why', () => {
   test('a failed unit says that nothing more happens, and how to start it', () => {
     const records = [
       record('api', '12:00:00', 'waiting', 'spawning', { cause: { kind: 'boot' } }),
-      record('api', '12:00:02', 'clearing', 'failed', { cause: { kind: 'exit' }, detail: { signal: 'SIGSEGV', attempt: 1 } }),
+      record('api', '12:00:02', 'clearing', 'failed', { cause: { kind: 'exit' }, detail: { signal: 'SIGSEGV', attempt: 2, max_restarts: 2 } }),
     ];
     const { text } = why({ unit: unit({ phase: 'failed' }), records, nowMs: Date.parse(at('12:00:09')) });
-    expect(text[0]).toBe('api has failed (attempt 1) because it was killed by SIGSEGV at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00.');
+    expect(text[0]).toBe('api has failed (after 2 of 2 restarts in a row) because it was killed by SIGSEGV at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00.');
     expect(text.at(-1)).toContain('sysg start --daemonize -s api');
   });
 

@@ -52,7 +52,7 @@ class Story {
       case 'failed': {
         const end = this.#lastInto('failed');
         return [
-          `${name} has failed (${attempt(end, this.#unit.restarts ?? 0)}) because ${this.#endOf(end)}.`, ...this.#words(end),
+          `${name} has failed (${tries(end)}) because ${this.#endOf(end)}.`, ...this.#words(end),
           `Nothing more happens until someone starts it: sysg start --daemonize -s ${name}`,
         ];
       }
@@ -191,6 +191,14 @@ function attempt(end: JournalRecord | null, restarts: number): string {
   const most = end?.detail?.['max_restarts'];
   const count = typeof attempts === 'number' ? attempts : restarts;
   return typeof most === 'number' ? `attempt ${count} of ${most}` : `attempt ${count}`;
+}
+
+/** How often the restart policy had tried before it gave up. */
+function tries(end: JournalRecord | null): string {
+  const failures = end?.detail?.['attempt'];
+  const most = end?.detail?.['max_restarts'];
+  const limit = typeof most === 'number' ? ` of ${most}` : '';
+  return typeof failures === 'number' && failures > 0 ? `after ${failures}${limit} restarts in a row` : 'at its first attempt';
 }
 
 function killed(signal: string): string {
