@@ -11,7 +11,7 @@ import { createClock } from './actors/clock.ts';
 import { openHookQueues } from './actors/hooks.ts';
 import { makeProbeActor } from './actors/probe.ts';
 import { makeProcessActor } from './actors/process.ts';
-import { formatProblem, loadConfig } from './config/load.ts';
+import { formatProblem, loadConfig, wireError } from './config/load.ts';
 import type { UnitStatus } from './control/payloads.ts';
 import { makeRoute, type ReadConfig } from './control/route.ts';
 import { listen, type Exchange } from './control/server.ts';
@@ -79,7 +79,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const readConfig = (asked: string | null): ReadConfig => {
     const path = asked === null ? configInUse : isAbsolute(asked) ? asked : resolve(dirname(configInUse), asked);
     const loaded = loadConfig(path, { env: environment, stateDir: paths.stateDir });
-    if (!loaded.ok) return { ok: false, error: loaded.problems.map(formatProblem).join('\n') };
+    if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem).join('\n'), error: wireError(loaded.problems) };
     for (const warning of loaded.config.warnings) log.warn('systemg::config', formatProblem(warning));
     return { ok: true, path, specs: loaded.config.services, metrics: loaded.config.metrics };
   };
@@ -90,7 +90,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const onProblem = (text: string): void => log.warn('systemg::supervisor', text);
 
   const config = readConfig(null);
-  if (!config.ok) return refuse(config.error);
+  if (!config.ok) return refuse(config.problems);
   if (options.service !== null && !config.specs.some(({ name }) => name === options.service)) {
     return refuse(`Service '${options.service}' not found in configuration`);
   }
@@ -236,7 +236,9 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const settled = (name: string, error: string | null): SettledUnit => {
     const view = viewUnit(root.getSnapshot(), name);
     const pid = view?.process?.identity?.pid;
-    return { name, phase: view?.phase ?? 'stopped', ...(pid !== undefined && { pid }), ...(error !== null && { error }) };
+    // It came up, and fell before the others were through.
+    const fault = error ?? (view?.phase === 'failed' || view?.phase === 'backoff' ? view.reason : null);
+    return { name, phase: view?.phase ?? 'stopped', ...(pid !== undefined && { pid }), ...(fault !== null && { error: fault }) };
   };
 
   let ending = false;

@@ -53,7 +53,7 @@ export function resolveDependencies(unit: DependencyTarget, targets: ReadonlyMap
     const target = targets.get(written.service);
     if (target === undefined) {
       complainAbsent(below(written.place, 'service') ?? written.place,
-        `Service '${unit.name}' declares unknown dependency '${written.service}'${didYouMean(written.service, [...targets.keys()])}`);
+        `Service '${unit.name}' declares unknown dependency '${written.service}'${didYouMean(written.service, [...targets.keys()].filter((name) => name !== unit.name))}`);
       continue;
     }
     const found = resolveOne(written, target);

@@ -89,6 +89,14 @@ export function formatProblem(problem: ConfigProblem): string {
   return [where, problem.path, problem.message].filter((part) => part !== '').join(': ');
 }
 
+/** All problems for a client of the socket: 0.33.0 begins with what went wrong, a missing file or the form of what is in it. */
+export function wireError(problems: readonly ConfigProblem[]): string {
+  const [first] = problems;
+  if (first !== undefined && first.line === 0) return problems.map(({ message }) => message).join('\n');
+  const aboutDependencies = first !== undefined && /^(Service '|Detected dependency cycle)/.test(first.message);
+  return `${aboutDependencies ? '' : 'Invalid YAML format: '}${problems.map(formatProblem).join('\n')}`;
+}
+
 /** The problem, the line it is in, and a caret under the place. */
 export function explainProblem(problem: ConfigProblem): string {
   if (problem.line === 0 || problem.excerpt === '') return formatProblem(problem);

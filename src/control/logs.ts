@@ -45,9 +45,15 @@ async function oneUnit(asked: string, request: LogsRequest, exchange: Exchange, 
   if (unit === undefined && streams.every((stream) => sources.file(name, stream) === null)) return say(`Service '${asked}' not found\n`);
   await say(boxBanner(unitTitle(name, pidOf(unit))));
   if (!request.follow) return lastOf(name, streams, request.lines, sources, say);
+  const heading = makeHeading(name, streams, say);
   await Promise.all(streams.map((stream) => {
     const file = sources.file(name, stream);
-    return file === null ? undefined : follow(file, { lines: request.lines }, say, exchange.signal, { wake: sources.wake(name, stream) });
+    if (file === null) return undefined;
+    const take: Say = async (bytes) => {
+      await heading(stream);
+      await say(bytes);
+    };
+    return follow(file, { lines: request.lines }, take, exchange.signal, { wake: sources.wake(name, stream) });
   }));
 }
 
@@ -68,10 +74,24 @@ async function everyUnit({ logKind, lines }: LogsRequest, sources: LogSources, s
 }
 
 async function lastOf(unit: string, streams: readonly LogStream[], lines: number, sources: LogSources, say: Say): Promise<void> {
+  const heading = makeHeading(unit, streams, say);
   for (const stream of streams) {
     const file = sources.file(unit, stream);
-    if (file !== null) await say(await lastLines(file, lines));
+    if (file === null) continue;
+    await heading(stream);
+    await say(await lastLines(file, lines));
   }
+}
+
+/** Where two files share an answer, says whose turn it is whenever that changes. */
+function makeHeading(unit: string, streams: readonly LogStream[], say: Say): (stream: LogStream) => Promise<void> {
+  let present: LogStream | null = null;
+  return async (stream) => {
+    if (streams.length < 2 || stream === present) return;
+    const first = present === null;
+    present = stream;
+    await say(`${first ? '' : '\n'}==> ${unit} ${stream} <==\n`);
+  };
 }
 
 /** Anything but the name of a stream means both. */

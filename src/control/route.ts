@@ -15,7 +15,8 @@ import type { Route } from './connection.ts';
 /** A configuration that was read, or why it was refused, in the words for a client. */
 export type ReadConfig =
   | { readonly ok: true; readonly path: string; readonly specs: readonly ServiceSpec[]; readonly metrics: MetricsSpec | null }
-  | { readonly ok: false; readonly error: string };
+  /** `error`: for a client, with 0.33.0's prefix. */
+  | { readonly ok: false; readonly problems: string; readonly error: string };
 
 export interface RouteOutside {
   readonly tickets: TicketOffice;

@@ -161,7 +161,7 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
     const before = measured.get(unit);
     const living = [...members.values()].filter(({ zombie }) => !zombie);
     return {
-      summary: living.length === 0 ? null : store.summary(unit),
+      summary: store.summary(unit),
       processes: living.map((member) => ({
         pid: member.stat.pid, parentPid: member.stat.ppid, startTime: member.stat.startTime, startedAtMs: bootMs + startMs(member),
         cpuPercent: before?.cpuOf.get(member.stat.pid) ?? percent(member.usage.ownTicks, ageMs(member)), rssBytes: member.usage.rssBytes,

@@ -1,5 +1,5 @@
 import type { UnitView } from '../../machines/view.ts';
-import type { MetricSample, StatusSnapshot, UnitStatus } from '../control/payloads.ts';
+import type { CronUnitStatus, MetricSample, StatusSnapshot, UnitStatus } from '../control/payloads.ts';
 import { cronHealth, cronStatus, type CronRun } from '../cron/summary.ts';
 import { overallHealth } from './snapshot.ts';
 
@@ -20,7 +20,17 @@ export function withCron(snapshot: StatusSnapshot, { views, runs, samplesBetween
     if (cron === undefined || cron === null) return unit;
     const history = runs(unit.name);
     const block = cronStatus({ timezone: cron.timezone, runs: history, samplesBetween: (...span) => samplesBetween(unit.name, ...span) }, wallMs);
-    return { ...unit, health: unit.process?.state === 'running' ? 'healthy' : cronHealth(history), cron: block };
+    const health = unit.process?.state === 'running' ? 'healthy' : cronHealth(history);
+    return withBlock({ ...unit, health }, block);
   });
   return { ...snapshot, overall_health: overallHealth(units), units };
+}
+
+/** At its place in the order of keys on the wire: behind what is known of the process, before what was measured. */
+function withBlock(unit: UnitStatus, cron: CronUnitStatus): UnitStatus {
+  const { name, hash, kind, lifecycle, health, process, uptime, last_exit: lastExit, ...rest } = unit;
+  return {
+    name, hash, kind, ...(lifecycle !== undefined && { lifecycle }), health, ...(process !== undefined && { process }),
+    ...(uptime !== undefined && { uptime }), ...(lastExit !== undefined && { last_exit: lastExit }), cron, ...rest,
+  };
 }

@@ -16,7 +16,7 @@ describe('Logs on the socket, as 0.33.0 sends them', () => {
     expect([top, bottom]).toEqual([`┌${'─'.repeat(98)}┐`, `└${'─'.repeat(98)}┘`]);
     expect(title?.replaceAll(/[│ ]+/g, ' ').trim()).toBe(`talker [pid ${pid}]`);
     expect(answer.split('\n').slice(5)).toEqual(['line 29', 'line 30', `ready ${pid}`, '']);
-    expect((await home.exchange(ask('talker', 1, 'any'))).endsWith(`ready ${pid}\nerror line 30\n`)).toBe(true);
+    expect((await home.exchange(ask('talker', 1, 'any'))).endsWith(`==> talker stdout <==\nready ${pid}\n\n==> talker stderr <==\nerror line 30\n`)).toBe(true);
     expect(await home.exchange(ask('nope', 5))).toBe("Service 'nope' not found\n");
     const all = await home.exchange(ask(null, 1));
     expect(all.indexOf('Running Services')).toBeLessThan(all.indexOf('talker [pid'));

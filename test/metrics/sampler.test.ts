@@ -146,7 +146,7 @@ test('a unit without a living process is not measured, and its next process begi
   sampler.look();
   state.processes = members();
   pass(1000);
-  expect(sampler.look().get('web')).toEqual({ summary: null, processes: [] });
+  expect(sampler.look().get('web')).toMatchObject({ summary: { samples: 1 }, processes: [] });
   state.processes = members({ pid: 7, own: 0, rss: 10, read: 1, written: 0, startTime: '900' });
   pass(1000);
   expect(sampler.look().get('web')?.summary).toMatchObject({ latestCpuPercent: 0, latestRssBytes: 10 });
