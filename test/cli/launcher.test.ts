@@ -110,8 +110,7 @@ describe('one file that is a shell script and a JavaScript program', () => {
     const { env, home } = place();
     const odd = join(home, 'a "b" \'c\' $d');
     mkdirSync(odd);
-    copyFileSync(join(installed, 'sysg'), join(odd, 'sysg'));
-    copyFileSync(join(installed, 'package.json'), join(odd, 'package.json'));
+    for (const file of ['sysg', 'sysg-main.js', 'package.json']) copyFileSync(join(installed, file), join(odd, file));
     symlinkSync(join(odd, 'sysg'), join(home, 'one'));
     symlinkSync('one', join(home, 'sysg'));
     expect(call(join(home, 'sysg'), ['--version'], env).stdout).toBe(`sysg ${version}\n`);
@@ -128,6 +127,14 @@ describe('one file that is a shell script and a JavaScript program', () => {
   test('helps without an installation around it', () => {
     const { env } = place();
     expect(call(join(installed, 'sysg'), ['--help'], env)).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('sysg <command>') });
+  });
+
+  test.runIf(existsSync('/dev/full'))('what cannot be written is said, exit code 1; a reader that has left is none of its business', () => {
+    const { env } = place();
+    const { status, stderr } = call('sh', ['-c', `'${join(installed, 'sysg')}' help >/dev/full`], env);
+    expect([status, stderr]).toEqual([1, 'sysg: stdout cannot be written: ENOSPC: no space left on device, write\n']);
+    const piped = call('sh', ['-c', `'${join(installed, 'sysg')}' help | head -n 1`], env);
+    expect([piped.stdout, piped.stderr]).toEqual(['sysg <command> [options]\n', '']);
   });
 
   test('says so when there is no node', () => {
