@@ -25,6 +25,7 @@ export interface Turn {
   readonly unit: string;
   readonly command: 'stop' | 'restart';
   readonly ticket: number | null;
+  readonly origin: Trigger;
   readonly spec: ServiceSpec | null;
   readonly after: readonly string[];
 }
@@ -155,9 +156,9 @@ export function planRemoved(context: SupervisorContext, name: string, at: number
   return finished(draft, at);
 }
 
-export function planEnding(context: SupervisorContext, at: number, exitCode: number): Plan {
+export function planEnding(context: SupervisorContext, at: number, exitCode: number, origin: Trigger = { kind: 'command', by: 'shutdown' }): Plan {
   const draft = drafted({ ...context, ending: true, exitCode });
-  queue(draft, [...draft.units.keys()], 'stop', null, new Map());
+  queue(draft, [...draft.units.keys()], 'stop', null, new Map(), origin);
   return finished(draft, at);
 }
 
@@ -264,11 +265,14 @@ function expect(draft: Draft, names: readonly string[], at: number): void {
   }
 }
 
-function queue(draft: Draft, names: readonly string[], command: Turn['command'], ticket: number | null, specs: ReadonlyMap<string, ServiceSpec>): void {
+function queue(
+  draft: Draft, names: readonly string[], command: Turn['command'], ticket: number | null, specs: ReadonlyMap<string, ServiceSpec>,
+  origin: Trigger = { kind: 'command', by: command },
+): void {
   dropTurns(draft, names, `superseded by ${command}`);
   const together = new Set(names);
   const turns = [...inOrder(draft.units, names)].reverse().map((unit): Turn => ({
-    unit, command, ticket, spec: specs.get(unit) ?? null, after: dependentsOf(draft.units, unit).filter((name) => together.has(name)),
+    unit, command, ticket, origin, spec: specs.get(unit) ?? null, after: dependentsOf(draft.units, unit).filter((name) => together.has(name)),
   }));
   draft.turns = [...draft.turns, ...turns];
 }
@@ -281,9 +285,9 @@ function dropTurns(draft: Draft, names: readonly string[], error: string): void 
 function takeTurns(draft: Draft, at: number): void {
   const due = draft.turns.filter((turn) => turn.after.every((name) => hasMadeWay(draft, name)));
   draft.turns = draft.turns.filter((turn) => !due.includes(turn));
-  for (const { unit, command, ticket, spec } of due) {
+  for (const { unit, command, ticket, spec, origin } of due) {
     if (command === 'restart') draft.expected.add(unit);
-    send(draft, unit, command === 'stop' ? { type: 'stop', at, ticket } : { type: 'restart', at, ticket, spec });
+    send(draft, unit, command === 'stop' ? { type: 'stop', at, ticket, origin } : { type: 'restart', at, ticket, spec });
   }
 }
 

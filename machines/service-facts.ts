@@ -111,7 +111,8 @@ export function factsOf(context: ServiceContext, event: ServiceEvent, at: number
 export function triggerOf(event: ServiceEvent): Trigger {
   switch (event.type) {
     case 'start': return event.origin ?? { kind: 'command', by: 'start' };
-    case 'stop': case 'restart': return { kind: 'command', by: event.type };
+    case 'stop': return event.origin ?? { kind: 'command', by: 'stop' };
+    case 'restart': return { kind: 'command', by: 'restart' };
     case 'hold': case 'release': return { kind: 'dependency', by: event.dependency };
     case 'reload': return { kind: 'reload', by: null };
     case 'adopt': return { kind: 'adopt', by: null };
@@ -229,6 +230,8 @@ export function resumeFrom(context: ServiceContext, event: Adoption): Partial<Se
   return {
     wanted: record.wanted, generation: record.generation, outcome: record.outcome, reason: record.reason, failures: record.failures,
     streak: record.streak, restarts: record.restarts, resumed: record.deadline, ended: null,
+    // A phase that goes on did not begin with us.
+    leaf: record.state, since: record.since,
     exit: owned === null ? record.exit : null,
     process: verdict === 'alive' && owned !== null ? { ...owned, adopted: true } : null,
     step: owned !== null && owned.role !== 'main' ? owned.role : null,

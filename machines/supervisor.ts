@@ -199,7 +199,7 @@ function planOf(context: SupervisorContext, event: SupervisorEvent): Plan | null
     case 'stop': return planStop(context, event);
     case 'restart': return planRestart(context, event);
     case 'reload': return planReload(context, event);
-    case 'shutdown': return planEnding(context, event.at, event.exitCode);
+    case 'shutdown': return planEnding(context, event.at, event.exitCode, event.origin);
     case 'signal':
       return {
         context, settlements: [],
@@ -211,7 +211,7 @@ function planOf(context: SupervisorContext, event: SupervisorEvent): Plan | null
       const exitCode = context.ending ? null : endingOf(context, event.facts);
       const plan = planChange(context, event.facts);
       if (exitCode === null) return plan;
-      const ending = planEnding(plan.context, event.at, exitCode);
+      const ending = planEnding(plan.context, event.at, exitCode, { kind: 'exit', by: event.facts.unit });
       return { ...ending, sends: [...plan.sends, ...ending.sends], settlements: [...plan.settlements, ...ending.settlements] };
     }
   }

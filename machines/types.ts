@@ -311,7 +311,7 @@ export type DeadlineEvent = {
 export type ServiceCommand =
   /** `origin`: not a person, but the first start, a reload that brought the unit, or a unit that needs it. */
   | (Command & { readonly type: 'start'; readonly origin?: Trigger })
-  | (Command & { readonly type: 'stop' })
+  | (Command & { readonly type: 'stop'; readonly origin?: Trigger })
   | (Command & { readonly type: 'restart'; readonly spec: ServiceSpec | null })
   /** A dependency is not available. `stops`: end what runs until it is; `lost`: why it will not come by itself. */
   | { readonly type: 'hold'; readonly at: number; readonly dependency: string; readonly stops: boolean; readonly lost: string | null }
@@ -404,7 +404,7 @@ export type SupervisorCommand =
   | (Command & { readonly type: 'restart'; readonly units: readonly string[]; readonly specs: readonly ServiceSpec[] | null })
   /** Takes over a whole configuration: new units appear, missing ones go, changed ones change. New ones start. */
   | { readonly type: 'reload'; readonly at: number; readonly specs: readonly ServiceSpec[] }
-  | { readonly type: 'shutdown'; readonly at: number; readonly ticket: number | null; readonly exitCode: number }
+  | { readonly type: 'shutdown'; readonly at: number; readonly ticket: number | null; readonly exitCode: number; readonly origin?: Trigger }
   | { readonly type: 'signal'; readonly at: number; readonly unit: string; readonly signal: SignalName }
   /** The answer to `lookup` after a unit's actor threw. */
   | { readonly type: 'recovered'; readonly at: number; readonly unit: string; readonly adopt: AdoptOrder | null };

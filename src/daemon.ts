@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { createActor } from 'xstate';
 import { provideSupervisor } from '../machines/supervisor.ts';
-import type { AdoptOrder, ProcessIdentity, ServiceSpec, SignalName, SupervisorCommand } from '../machines/types.ts';
+import type { AdoptOrder, ProcessIdentity, ServiceSpec, SignalName, SupervisorCommand, Trigger } from '../machines/types.ts';
 import { viewAll, viewUnit } from '../machines/view.ts';
 import { openAnnouncements } from './actors/checks/announcements.ts';
 import { createClock } from './actors/clock.ts';
@@ -18,6 +18,7 @@ import { listen, type Exchange } from './control/server.ts';
 import { openTicketOffice } from './control/tickets.ts';
 import { openRunHistory } from './cron/history.ts';
 import { openSchedule } from './cron/schedule.ts';
+import { findLockOwner } from './cli/lock-owner.ts';
 import { parseDaemonOptions, type DaemonOptions } from './daemon-options.ts';
 import { findParent, type Parent, type SettledUnit } from './daemon-parent.ts';
 import { departedSpec } from './departed.ts';
@@ -42,7 +43,7 @@ import { commandsEnded } from './process/run-command.ts';
 import { scan } from './process/scan.ts';
 import { sweepsEnded } from './process/sweep.ts';
 import { openLedger } from './state/ledger.ts';
-import { lockHolder, takeLock } from './state/lock.ts';
+import { awaitLock, lockHolder } from './state/lock.ts';
 import { isServed } from './state/occupied.ts';
 import { recover } from './state/recovery.ts';
 import { removeRuntimeFiles, writeConfigHint, writeRuntimeFiles } from './state/runtime-files.ts';
@@ -71,8 +72,11 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const paths = runtimePaths({ system: options.system, env: process.env });
   const unprepared = prepareRuntime(paths);
   if (unprepared !== null) return refuse(unprepared);
-  const lock = takeLock(paths.lock);
+  const hadPid = existsSync(paths.pidFile);
+  const { lock, waited } = await awaitLock(paths.lock, () => findLockOwner(paths) !== null, LOCK_MS);
   if (!lock.ok) return refuse(lock.reason);
+  // A client that stops everything takes the pid file away at its end.
+  if (waited && hadPid && !existsSync(paths.pidFile)) return refuse('everything was stopped while the supervisor was to be started');
   if (await isServed(paths.socket)) return refuse(`${refusals.alreadyRunning(lockHolder(paths.pidFile)).message}: it serves ${paths.socket} without our lock`);
 
   let configInUse = options.config;
@@ -242,23 +246,23 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   };
 
   let ending = false;
-  const shutdown = (because: string): void => {
+  const shutdown = (because: string, origin: Trigger): void => {
     if (ending) return;
     ending = true;
     log.info('systemg::supervisor', `Shutting down: ${because}`);
     if (options.foreground) process.stdout.write('systemg is shutting down... terminating child services\n');
-    send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0 });
+    send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0, origin });
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => shutdown(signal));
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => shutdown(signal, { kind: 'signal', by: signal }));
   process.on('SIGHUP', () => {
-    if (hasTerminal() && process.pid !== 1) return shutdown('SIGHUP from the terminal');
+    if (hasTerminal() && process.pid !== 1) return shutdown('SIGHUP from the terminal', { kind: 'signal', by: 'SIGHUP' });
     void route({ kind: 'reload', config: null }, nobody).then((answer) => {
       if (answer === null) return;
       if (answer.kind === 'error') log.error('systemg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
       else if (answer.kind === 'message') log.info('systemg::supervisor', answer.text);
     });
   });
-  parent.onGone(() => shutdown('the command in the foreground is gone'));
+  parent.onGone(() => shutdown('the command in the foreground is gone', { kind: 'signal', by: null }));
   if (parent.asked !== null) process.kill(process.pid, parent.asked);
 
   const exitCode = await ended;
@@ -283,6 +287,8 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
 /** Asks on behalf of a signal: there is no client. */
 const nobody: Exchange = { signal: new AbortController().signal, write: () => Promise.resolve(), peerDescriptor: () => null };
 
+/** How long a client may take to end what a dead supervisor left behind. */
+const LOCK_MS = 30_000;
 /** How long hooks may hold up the end. */
 const HOOKS_MS = 5000;
 /** How long what escaped from services may take to end; a bit more than the default stop_timeout. */

@@ -14,7 +14,7 @@ export function chooseConfig(call: Call): ChosenConfig {
   return 'path' in found ? { ok: true, path: found.path } : { ok: false, refusal: refusals.config(found.problem) };
 }
 
-/** The file for a command without a supervisor: as for a start, else the one that the last supervisor used. */
+/** The file for a command without a supervisor: as for a start, else the one of a supervisor that was killed, which left a hint. */
 export function chooseConfigAtRest(call: Call): ChosenConfig {
   const chosen = chooseConfig(call);
   const hint = chosen.ok || call.flags.text(options.config) !== null ? null : configInUse(call);

@@ -9,6 +9,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 // `sysg logs | head`: the reader has what it wanted.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.stderr.write(`sysg: stdout cannot be written: ${error.message}\n`);
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
@@ -23,5 +24,7 @@ void run(process.argv.slice(2), {
 /** As soon as all is written: what the supervisor still has to close takes longer than that. */
 function leave(exitCode: number): void {
   process.exitCode = exitCode;
-  process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+  process.stdout.write('', (error) => {
+    if (error === null || error === undefined) process.stderr.write('', () => process.exit());
+  });
 }

@@ -85,6 +85,8 @@ export function loadConfig(path: string, context: LoadContext, gate: Gate = clos
 
 /** `<file>:<line>:<column>: <key path>: <message>` */
 export function formatProblem(problem: ConfigProblem): string {
+  // A file that cannot be read is named by the message itself.
+  if (problem.message.endsWith(`(${problem.file})`) && problem.line === 0) return problem.message;
   const where = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
   return [where, problem.path, problem.message].filter((part) => part !== '').join(': ');
 }

@@ -159,6 +159,11 @@ describe('the width of text', () => {
     expect(fit('abcd', 3)).toBe('ab…');
   });
 
+  test('a cut counts no colours and loses none, so that what was opened is closed', () => {
+    expect(fit('\u001b[31mred\u001b[39m', 3)).toBe('\u001b[31mred\u001b[39m');
+    expect(fit('a\u001b[31mbcd\u001b[39m', 3)).toBe('a\u001b[31mb…\u001b[39m');
+  });
+
   test('printable text is one line of single blanks', () => {
     expect(printable('  a\t\n b\u0000c ')).toBe('a b c');
   });

@@ -383,6 +383,12 @@ services:
 `, [
     "sysg.yaml:3:40: services.web.depends_on.0: Service 'web' declares unknown dependency 'databse', did you mean 'database'?",
   ]],
+  ['a misspelt dependency that is like the name of the service itself', `version: "1"
+services:
+  web: {command: sleep 5, depends_on: [wep]}
+`, [
+    "sysg.yaml:3:40: services.web.depends_on.0: Service 'web' declares unknown dependency 'wep'",
+  ]],
   ['a dependency on itself', `version: "1"
 services:
   a: {command: sleep 5, depends_on: [a]}

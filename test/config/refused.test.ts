@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { explainProblem, loadConfig } from '../../src/config/load.ts';
+import { explainProblem, formatProblem, loadConfig } from '../../src/config/load.ts';
 import { configDir, load, refusals } from './config-dir.ts';
 import { refusedConfigs } from './refused-configs.ts';
 
@@ -15,6 +15,12 @@ test('a file that is not there is named with the words of the system', () => {
     ok: false,
     problems: [{ file: path, line: 0, column: 0, path: '', message: `Failed to read config file: No such file or directory (os error 2) (${path})`, excerpt: '' }],
   });
+});
+
+test('a file that cannot be read is named once', () => {
+  const path = `${configDir().path}/nope.yaml`;
+  const result = loadConfig(path, { env: {}, stateDir: '/' });
+  expect(result.ok ? [] : result.problems.map(formatProblem)).toEqual([`Failed to read config file: No such file or directory (os error 2) (${path})`]);
 });
 
 test('a directory and a device are refused instead of read', () => {

@@ -37,6 +37,20 @@ describe('the journal on the built program', () => {
     expect(Date.parse(String(record.detail?.['next_at'])) - Date.parse(record.at)).toBeGreaterThan(3_599_000);
   });
 
+  test('a unit of which the journal knows nothing is named on stderr', async () => {
+    const home = makeHome();
+    const { code, stdout, stderr } = await home.sysg('events', '-s', 'nobody');
+    expect([code, stdout]).toEqual([0, '']);
+    expect(stderr).toContain("sysg: warning: the journal has no record of 'nobody'\n");
+  });
+
+  test('a start tells the reason of a unit that came up and fell before the others were through', async () => {
+    const home = makeHome('version: "1"\nservices:\n  falls: {command: "sleep 0.3; kill -9 $$", restart_policy: never}\n  slow: {command: sleep 60, health_check: {command: "sleep 2; false", timeout: 1500ms}, restart_policy: never}\n');
+    const { code, stderr } = await home.sysg('start', '--daemonize', '-c', home.config);
+    expect(code).toBe(1);
+    expect(stderr).toContain('  falls: process terminated by signal SIGKILL\n');
+  });
+
   test('a watch begins with a snapshot; watched again from a number nothing is lost or doubled', async () => {
     const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n  b: {command: "$PROGRAMS/forever"}\n');
     await home.sysg('start', '--daemonize', '-c', home.config);

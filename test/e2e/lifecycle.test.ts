@@ -65,6 +65,15 @@ services:
     expect((await home.unit('a')).process?.pid).toBe(before.process?.pid);
   });
 
+  test('start with another file than the one that runs says that it is not used', async () => {
+    const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    expect(await home.sysg('start', '--daemonize', '-c', 'other.yaml')).toMatchObject({
+      code: 0, stderr: expect.stringContaining(`sysg: warning: the supervisor runs ${home.config}; -c other.yaml is ignored here\n`),
+    });
+    expect((await home.sysg('start', '--daemonize', '-c', home.config)).stderr).not.toContain('is ignored here');
+  });
+
   test('twenty starts at once make one supervisor and each service once', async () => {
     const home = makeHome('version: "1"\nservices:\n  a: {command: "echo begun; exec $PROGRAMS/forever"}\n');
     const ends = await Promise.all(Array.from({ length: 20 }, () => home.sysg('start', '--daemonize', '-c', home.config)));

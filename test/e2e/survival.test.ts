@@ -91,6 +91,25 @@ services:
     expect(await home.unit('a')).toMatchObject({ phase: 'running', wanted: 'up' });
   });
 
+  test('while a stop is under way: the stop is carried out, and a supervisor serves again', async () => {
+    const home = makeHome(`
+version: "1"
+services:
+  stubborn: {command: "trap '' TERM; while :; do sleep 0.1; done", stop_timeout: 2s}
+  other: {command: "$PROGRAMS/forever"}
+`);
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    const before = (await home.unit('other')).process?.pid;
+    const stop = home.sysg('stop', '-s', 'stubborn');
+    await home.until('stubborn', ({ phase }) => phase === 'stopping', 'is being stopped');
+    const supervisor = home.supervisorPid();
+    process.kill(supervisor, 'SIGKILL');
+    expect(await stop).toMatchObject({ code: 0 });
+    await afterwards(home, supervisor);
+    await home.until('stubborn', ({ phase, wanted }) => phase === 'stopped' && wanted === 'down', 'stays down');
+    expect((await home.unit('other')).process?.pid).toBe(before);
+  });
+
   test('a unit that left the configuration meanwhile is ended', async () => {
     const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n  b: {command: "$PROGRAMS/forever"}\n');
     await home.sysg('start', '--daemonize', '-c', home.config);

@@ -43,6 +43,21 @@ describe('why', () => {
     expect(text.at(-1)).toContain('sysg start --daemonize -s api');
   });
 
+  test.each([
+    ['stopping', { signal: 'SIGTERM', reason: 'not ready within 2 s: the check exited with status 1' }, 'it was not ready within 2 s: the check exited with status 1 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['spawning', { reason: 'program "/none" does not exist' }, 'its start with the supervisor at 12:00:00 was refused: program "/none" does not exist'],
+    ['preparing', { exit_code: 1, reason: 'pre_start exited with status 1' }, 'its pre_start exited with status 1 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['clearing', { exit_code: 127, reason: 'process exited with status 127 (command not found)' }, 'it exited with code 127 (command not found) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+  ])('an end in %s is told by its reason where that says more than the exit', (from, detail, told) => {
+    const records = [
+      record('api', '12:00:00', 'waiting', 'preparing', { cause: { kind: 'boot' } }),
+      record('api', '12:00:00', 'preparing', 'spawning', { cause: { kind: 'boot' } }),
+      record('api', '12:00:02', from, 'failed', { cause: { kind: 'exit' }, detail }),
+    ].filter(({ to }) => from !== 'preparing' || to !== 'spawning');
+    const { text } = why({ unit: unit({ phase: 'failed' }), records, nowMs: Date.parse(at('12:00:09')) });
+    expect(text[0]).toBe(`api has failed (at its first attempt) because ${told}.`);
+  });
+
   test('a waiting unit names every unmet condition and what would meet it', () => {
     const { text } = why({
       unit: unit({ phase: 'starting', since: at('12:00:00'), waits_for: [{ unit: 'db' }, { unit: 'cache', lost: "dependency 'cache' failed" }] }), records: [],

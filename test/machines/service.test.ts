@@ -802,3 +802,18 @@ describe('a reload that changes the check', () => {
     expect(come.state()).toBe('stopping');
   });
 });
+
+test('an adopted unit has been in its phase since before this supervisor', () => {
+  const { send, actor } = rig();
+  send({
+    type: 'adopt', verdict: 'alive',
+    record: {
+      unit: 'web', hash: '', definition: { process: 'p1', policy: 'q1' }, wanted: 'up', state: 'running', cause: null, generation: 4,
+      process: { generation: 4, role: 'main', token: 'old.4', identity: identityOf(77), adopted: false }, outcome: 'none', exit: null, reason: null,
+      failures: [], streak: 0, restarts: 0, deadline: null, since: 500,
+    },
+  });
+  expect(actor.getSnapshot().context.since).toBe(500);
+  send({ type: 'stop' });
+  expect(actor.getSnapshot().context.since).toBe(1000);
+});

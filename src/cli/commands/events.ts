@@ -25,6 +25,7 @@ export async function events(call: Call): Promise<number> {
   const width = Math.max(10, ...shown.map((record) => (record.unit ?? '').length));
   const show = (record: JournalRecord): void => terminal.print(json ? JSON.stringify(record) : eventLine(record, width));
   for (const record of count === 0 ? [] : shown.slice(-count)) show(record);
+  if (unit !== null && read.records.length === 0) terminal.warn(`the journal has no record of '${unit}'`);
   if (!flags.has(options.follow)) return 0;
   if (!read.isLive) return terminal.refuse(refusals.noSupervisor(call.paths.stateDir));
   return followFrom(call, read.records.at(-1)?.seq ?? 0, unit, show);

@@ -4,7 +4,7 @@ import { isServed } from '../../state/occupied.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
 import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { chooseConfig, configInUse, type ChosenConfig } from '../config-choice.ts';
+import { chooseConfig, configInUse, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import type { SettledUnit } from '../launch/handshake.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, report } from '../report.ts';
@@ -25,6 +25,7 @@ export async function start(call: Call): Promise<number> {
   if (config !== null && !config.ok) return refuse(call, config.refusal);
   if (running) {
     if (config !== null) return sayStaged(call, config.path);
+    warnAboutOtherConfig(call);
     const service = flags.text(options.service);
     return service === null ? sayItRuns(call) : startService(call, service);
   }

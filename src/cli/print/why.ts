@@ -107,16 +107,12 @@ class Story {
   #endOf(end: JournalRecord | null): string {
     if (end === null) return 'of something the journal no longer holds';
     this.#used.add(end);
-    const { detail = {} } = end;
-    const how = typeof detail['signal'] === 'string' ? killed(detail['signal'])
-      : typeof detail['reason'] === 'string' && typeof detail['exit_code'] !== 'number' ? String(detail['reason'])
-        : typeof detail['exit_code'] === 'number' ? `it exited with code ${detail['exit_code']}${meaning(detail['exit_code'])}` : 'it ended unseen, its exit status is unknown';
-    const forced = typeof detail['because'] === 'string' && typeof detail['reason'] === 'string' ? ` (${detail['reason']})` : '';
-    const begun = this.#lastOf((record) => record.to === 'spawning' && record.seq < end.seq);
-    if (begun === null) return `${how}${forced} at ${time(end.at)}`;
+    const begun = this.#lastOf((record) => record.to === (end.from === 'preparing' ? 'preparing' : 'spawning') && record.seq < end.seq);
+    if (end.from === 'spawning' && begun !== null) return `its start ${this.#startCause(begun)} was refused: ${String(end.detail?.['reason'])}`;
+    const how = `${howItEnded(end)} at ${time(end.at)}`;
+    if (begun === null) return how;
     const after = span(Date.parse(end.at) - Date.parse(begun.at));
-    const origin = this.#startCause(begun);
-    return `${how}${forced} at ${time(end.at)}, ${after} after its start ${origin}`;
+    return `${how}, ${after} after its start ${this.#startCause(begun)}`;
   }
 
   /** What led to the start that this record is part of. */
@@ -199,6 +195,20 @@ function tries(end: JournalRecord | null): string {
   const most = end?.detail?.['max_restarts'];
   const limit = typeof most === 'number' ? ` of ${most}` : '';
   return typeof failures === 'number' && failures > 0 ? `after ${failures}${limit} restarts in a row` : 'at its first attempt';
+}
+
+/** The reason where it says more than the exit: a process that the supervisor ended, a command before it. */
+function howItEnded({ detail = {} }: JournalRecord): string {
+  const { reason, signal, exit_code: code } = detail;
+  if (typeof reason === 'string' && !/^process (exited|terminated)/.test(reason)) return asClause(reason);
+  if (typeof signal === 'string') return killed(signal);
+  return typeof code === 'number' ? `it exited with code ${code}${meaning(code)}` : 'it ended unseen, its exit status is unknown';
+}
+
+function asClause(reason: string): string {
+  if (/^(not ready|unhealthy|interrupted)/.test(reason)) return `it was ${reason}`;
+  if (reason.startsWith('ended')) return `it ${reason}`;
+  return /^(pre_start|skip) /.test(reason) ? `its ${reason}` : reason;
 }
 
 function killed(signal: string): string {

@@ -9,17 +9,21 @@ export default function displayWidth(text: string): number {
   return width;
 }
 
-/** At most `width` columns; what is cut off shows as `…`. */
+/** At most `width` columns; what is cut off shows as `…`. Colours take no columns; those behind the cut are kept, for they close what others opened. */
 export function fit(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let kept = '';
   let used = 1;
-  for (const character of text) {
-    used += characterWidth(character);
-    if (used > width) break;
-    kept += character;
+  let isCut = false;
+  for (const [piece] of text.matchAll(PIECES)) {
+    const isColor = piece.startsWith(ESCAPE);
+    if (isColor) kept += piece;
+    if (isColor || isCut) continue;
+    used += characterWidth(piece);
+    isCut = used > width;
+    kept += isCut ? '…' : piece;
   }
-  return `${kept}…`;
+  return kept;
 }
 
 /** The text in lines of at most `width` columns, at blanks where there are any. */
@@ -55,6 +59,10 @@ function characterWidth(character: string): number {
 const PLAIN = /^[ -~]*$/;
 // eslint-disable-next-line no-control-regex
 const ESCAPES = /\u001b\[[0-9;]*[A-Za-z]/g;
+const ESCAPE = '\u001b[';
+/** An escape sequence, or a character. */
+// eslint-disable-next-line no-control-regex
+const PIECES = /\u001b\[[0-9;]*[A-Za-z]|[^]/gu;
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
 const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
 const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]$/u;

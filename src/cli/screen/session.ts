@@ -5,7 +5,7 @@ import { openKeyReader, type Key } from './keys.ts';
 /** The terminal as a whole screen that is drawn on. It is put back as it was on every way out, and the mouse is never asked for. */
 export interface Session {
   size(): { readonly columns: number; readonly rows: number };
-  /** Shows these lines; only what changed is written. Lines may hold colours but are cut by the terminal, not here. */
+  /** Shows these lines; only what changed is written. Lines may hold colours; what is too long is cut. */
   draw(lines: readonly string[]): void;
   /** Redrawn, because its size changed or it was hidden: the next `draw` writes everything. */
   onRedraw(listener: () => void): void;
@@ -94,7 +94,7 @@ export function openSession(onKey: (key: Key) => void): Session {
     draw(lines) {
       if (!isOpen) return;
       const { columns, rows } = { columns: stdout.columns || 80, rows: stdout.rows || 24 };
-      const frame = lines.slice(0, rows).map((line) => (line.includes('\u001b') ? line : fit(line, columns)));
+      const frame = lines.slice(0, rows).map((line) => fit(line, columns));
       let text = '';
       for (let row = 0; row < Math.max(frame.length, shown.length); row += 1) {
         if (frame[row] === shown[row]) continue;

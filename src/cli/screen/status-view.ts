@@ -43,12 +43,12 @@ export function statusView({ snapshot, model, columns, rows, color, fullCommands
   const length = made.units.find(({ unit }) => unit.name === selected)?.lines.length ?? 1;
   const first = visibleFrom(top, at, Math.min(length, height), flat.length, height);
   const visible = flat.slice(first, first + height).map(({ line, isSelected }) => (color ? (isSelected ? inverted(line, columns) : line) : (isSelected ? MARK : BLANK) + line));
-  const hidden = flat.length > visible.length ? `   ${first + 1}-${first + visible.length} of ${flat.length} lines` : '';
+  const hidden = flat.length > visible.length ? `${first + 1}-${first + visible.length} of ${flat.length} lines` : '';
   return {
     lines: [
       (color ? '' : BLANK) + made.header, ...visible, ...Array.from({ length: height - visible.length }, () => ''),
-      units.length === 0 ? `No unit matches '${filter}'.` : made.summary + paints.faint(hidden + (filter === '' ? '' : `   filter: ${filter}`)),
-      fit(message, columns), footer(model, columns, color),
+      units.length === 0 ? `No unit matches '${filter}'.` : made.summary + paints.faint(filter === '' ? '' : `   filter: ${filter}`),
+      message !== '' ? fit(message, columns) : hidden === '' ? '' : paints.faint(fit(hidden, columns)), footer(model, columns, color),
     ],
     names, height, top: first,
   };

@@ -79,6 +79,12 @@ describe('the screen', () => {
     model, ...size, color: false, fullCommands: false, top, message: '',
   });
 
+  test('says which of its lines are shown on a line of its own, which a long summary cannot push out', () => {
+    const { lines } = view(many, firstModel, { columns: 80, rows: 24 });
+    expect(lines.at(-3)).toMatch(/^Overall health/);
+    expect(lines.at(-2)).toMatch(/^1-20 of \d+ lines$/);
+  });
+
   test.each([[80, 24], [120, 40], [200, 50], [30, 8]])('is never larger than %i by %i, and shows the selected unit', (columns, rows) => {
     for (const name of ['unit-00', 'unit-31', 'unit-59']) {
       const { lines } = view(many, { ...firstModel, selected: name }, { columns, rows });
