@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runTool, type ToolResult } from '../process/run-tool.ts';
 import { hasCode, textOf } from './fs-error.ts';
 
@@ -25,6 +26,19 @@ export function takeLock(path: string): LockResult {
   }
   const holder = lockHolder(join(dirname(path), 'sysg.pid'));
   return { ok: false, held: true, reason: `supervisor already running${holder === null ? '' : ` (pid ${holder})`}: it holds ${path}` };
+}
+
+/**
+ * As `takeLock`, but waits as long as no supervisor is known to hold it, at most `limitMs`: a client that ends what a dead
+ * supervisor left behind has the lock until that is done, and whoever starts the supervisor again asks once.
+ */
+export async function awaitLock(path: string, isSupervised: () => boolean, limitMs: number): Promise<{ readonly lock: LockResult; readonly waited: boolean }> {
+  const until = performance.now() + limitMs;
+  for (let waited = false; ; waited = true) {
+    const lock = takeLock(path);
+    if (lock.ok || !lock.held || isSupervised() || performance.now() >= until) return { lock, waited };
+    await sleep(100);
+  }
 }
 
 /** Whether a supervisor lives in this runtime directory. Throws when the lock cannot be asked about: that is no answer. */

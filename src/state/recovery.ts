@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AdoptOrder, ProcessIdentity, RecoveryVerdict, UnitRecord } from '../../machines/types.ts';
+import type { AdoptOrder, OwnedProcess, ProcessIdentity, RecoveryVerdict, UnitRecord } from '../../machines/types.ts';
 import type { LedgerEntry, Stamp } from './ledger-lines.ts';
 
 /** What recovery needs to know of a living process. `tokens` is null where environments cannot be read. */
@@ -28,6 +28,7 @@ export interface RecoveryOutside {
  * leader's end and clears the rest away. An environment that is empty or cannot be read disproves nothing, since
  * programs may clear their own; one that holds other tokens only does.
  * `unborn`: its start was ordered, and two scans found no holder of its token. `dead`: it does not live. `rest`: owns none.
+ * A process of a later generation than the recorded one is the unit's: the disk did not take its record.
  */
 export async function recover(entries: Iterable<LedgerEntry>, outside: RecoveryOutside): Promise<AdoptOrder[]> {
   const now = outside.now();
@@ -71,15 +72,42 @@ function look({ record, written }: LedgerEntry, table: ReadonlyMap<number, Scann
   const owned = record.process;
   if (owned === null) return verdict('rest');
   const { bootId } = outside.now();
+  const later = written.bootId === bootId ? laterGeneration(owned, table, bootId) : null;
+  if (later !== null) {
+    return { record: { ...record, state: 'running', cause: null, deadline: null, generation: later.generation, process: later }, verdict: 'alive' };
+  }
   const holders = written.bootId === bootId ? holdersOf(owned.token, table) : [];
   if (owned.identity === null) {
-    const leader = holders.find((row) => row.pgrp === row.pid) ?? holders[0];
+    const leader = leaderOf(holders);
     if (leader === undefined) return verdict('unborn');
     const identity = { pid: leader.pid, startTime: leader.startTime, bootId };
     return { record: { ...record, process: { ...owned, identity } }, verdict: 'alive' };
   }
   if (holders.length > 0) return verdict('alive');
   return verdict(isSame(owned.identity, table.get(owned.identity.pid), outside) ? 'alive' : 'dead');
+}
+
+/** Tokens of a unit differ in what follows the last dot: the generation of the service itself, or of a step before it. */
+const serviceToken = /^(.+)\.([0-9]+)$/;
+
+function laterGeneration(owned: OwnedProcess, table: ReadonlyMap<number, ScannedRow>, bootId: string): OwnedProcess | null {
+  const base = serviceToken.exec(owned.token)?.[1];
+  if (base === undefined) return null;
+  const generations = [...table.values()].flatMap((row) => row.tokens ?? []).flatMap((token) => {
+    const [, itsBase, number] = serviceToken.exec(token) ?? [];
+    return itsBase === base && Number(number) > owned.generation ? [Number(number)] : [];
+  });
+  for (const generation of [...new Set(generations)].sort((one, other) => other - one)) {
+    const token = `${base}.${generation}`;
+    const leader = leaderOf(holdersOf(token, table));
+    if (leader === undefined) continue;
+    return { generation, role: 'main', token, identity: { pid: leader.pid, startTime: leader.startTime, bootId }, adopted: false };
+  }
+  return null;
+}
+
+function leaderOf(holders: readonly ScannedRow[]): ScannedRow | undefined {
+  return holders.find((row) => row.pgrp === row.pid) ?? holders[0];
 }
 
 /** The living processes that carry a token, oldest first. */

@@ -104,6 +104,22 @@ describe('an ordered start of which nothing more is known', () => {
   });
 });
 
+describe('a process whose start the disk did not take', () => {
+  const owned = { generation: 1, role: 'main', token: 'seed.4.1', identity, adopted: false } as const;
+
+  test('is its unit\'s: the one of the latest generation, of which the leader is taken', async () => {
+    const rows = [row(300, { tokens: ['seed.4.2'] }), row(401, { pgrp: 400, startTime: '1', tokens: ['seed.4.10'] }), row(400, { tokens: ['seed.4.10'] })];
+    const [order] = await recover([entry({ process: owned })], kernel(rows));
+    expect(order?.verdict).toBe('alive');
+    expect(order?.record).toMatchObject({ state: 'running', generation: 10, process: { generation: 10, token: 'seed.4.10', identity: { pid: 400 } } });
+  });
+  test('is not one of another unit, of an earlier generation, of a step of preparation, or a zombie', async () => {
+    const tokens = ['seed.5.2', 'seed.41.2', 'seed.4.0', 'seed.4.2.skip'];
+    const rows = [...tokens.map((token, index) => row(300 + index, { tokens: [token] })), row(500, { state: 'Z', tokens: ['seed.4.2'] })];
+    expect(await verdict(entry({ process: owned }), kernel(rows))).toBe('dead');
+  });
+});
+
 describe('times', () => {
   test('of this boot stay as they are', () => {
     const same = entry({ failures: [1, 2], since: 3, deadline: { kind: 'backoff', at: 9 } });
