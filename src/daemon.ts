@@ -18,7 +18,7 @@ import { listen, type Exchange } from './control/server.ts';
 import { openTicketOffice } from './control/tickets.ts';
 import { openRunHistory } from './cron/history.ts';
 import { openSchedule } from './cron/schedule.ts';
-import { findLockOwner } from './cli/lock-owner.ts';
+import { findLockOwner } from './state/lock-owner.ts';
 import { parseDaemonOptions, type DaemonOptions } from './daemon-options.ts';
 import { findParent, type Parent, type SettledUnit } from './daemon-parent.ts';
 import { departedSpec } from './departed.ts';

@@ -5,7 +5,7 @@ import { takeLock } from '../../state/lock.ts';
 import { ask, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { endLeftovers } from '../end-leftovers.ts';
-import { findLockOwner } from '../lock-owner.ts';
+import { findLockOwner } from '../../state/lock-owner.ts';
 import { refuse, report } from '../report.ts';
 import { untilReleased } from '../until-released.ts';
 import { isRunning } from './start.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { identify } from '../process/identity.ts';
 import { readProcStat } from '../process/stat.ts';
-import { lockHolder } from '../state/lock.ts';
-import type { RuntimePaths } from '../state/runtime.ts';
+import { lockHolder } from './lock.ts';
+import type { RuntimePaths } from './runtime.ts';
 
 /** A supervisor that answers nobody, and the shell that would start it again. */
 export interface LockOwner {
