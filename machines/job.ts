@@ -1,20 +1,13 @@
 import { assign, setup, type ActorRefFrom, type AnyActorRef, type SnapshotFrom } from 'xstate';
 import { notProvided, type RunHistoryPort, type SchedulePort } from './ports.ts';
-import { momentOf, triggerOf } from './service-facts.ts';
+import { momentOf, triggerOf, type ServiceInput } from './service-facts.ts';
 import { provideService, serviceMachine, type ServicePorts, type ServiceRef } from './service.ts';
 import type {
   DeadlineEvent, JobRun, JobRunEnd, Leaf, ScheduleReport, ServiceCommand, ServiceFact, ServiceSpec, Settlement, UnitFacts, Wanted,
 } from './types.ts';
 
-/** What a job actor is made from. */
-export interface JobInput {
-  readonly spec: ServiceSpec;
-  readonly held: readonly string[];
-  readonly tokenBase: string;
-  readonly seed: number;
-  readonly at: number;
-  readonly parent: AnyActorRef | null;
-}
+/** What a job actor is made from: what its runner is. */
+export type JobInput = ServiceInput;
 
 export interface JobContext {
   readonly parent: AnyActorRef | null;

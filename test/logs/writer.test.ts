@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { listArchives } from '../../src/logs/archives.ts';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { mendRotation } from '../../src/logs/rotate.ts';
@@ -192,11 +192,13 @@ describe('a crash between the steps of a rotation', () => {
 });
 
 describe('other hands', () => {
-  test('a file that was emptied is counted from there, once it is looked at', async () => {
+  test('a file that was emptied is counted from there, once it is looked at', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
     const { file, writer } = rig({ sizeBytes: 1000 });
     writer.write(Buffer.from('x'.repeat(900) + '\n'));
     truncateSync(file);
-    await new Promise((resolve) => setTimeout(resolve, 1050));
+    vi.advanceTimersByTime(1050);
     writer.write(Buffer.from('y'.repeat(200)));
     expect(existsSync(`${file}.1`)).toBe(false);
     expect(readFileSync(file, 'utf8')).toBe('y'.repeat(200));
