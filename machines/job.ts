@@ -1,4 +1,4 @@
-import { assign, setup, type ActorRefFrom, type AnyActorRef, type SnapshotFrom } from 'xstate';
+import { assign, setup, type ActorRefFrom, type AnyActorRef } from 'xstate';
 import { notProvided, type RunHistoryPort, type SchedulePort } from './ports.ts';
 import { momentOf, triggerOf, type ServiceInput } from './service-facts.ts';
 import { provideService, serviceMachine, type ServicePorts, type ServiceRef } from './service.ts';
@@ -51,7 +51,6 @@ export const jobMachine = base.extend({
     definitionGone: ({ event }) => event.type === 'reload' && event.spec === null,
     survives: ({ event }) => event.type === 'adopt' && event.verdict !== 'rest',
     runEnded: ({ event }) => event.type === 'unit.changed' && RESTING.includes(event.facts.state),
-    runEndedForGood: ({ context, event }) => event.type === 'unit.changed' && RESTING.includes(event.facts.state) && context.removed,
     runEndedAndMoreWait: ({ context, event }) =>
       event.type === 'unit.changed' && RESTING.includes(event.facts.state) && context.queued !== null && (context.wanted === 'up' || context.queued.ticket !== null),
     overlapIs: ({ context }, params: { rule: 'skip' | 'queue' | 'replace' }) => context.spec.cron?.overlap === params.rule,
@@ -214,7 +213,6 @@ export const jobMachine = base.extend({
 });
 
 export type JobRef = ActorRefFrom<typeof jobMachine>;
-export type JobSnapshot = SnapshotFrom<typeof jobMachine>;
 
 export interface JobPorts extends ServicePorts {
   readonly schedule: SchedulePort;

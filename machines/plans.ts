@@ -70,11 +70,7 @@ export function unitOf(spec: ServiceSpec, at: number): Unit {
 
 export function planBoot(context: SupervisorContext, event: Of<'boot'>): Plan {
   const draft = drafted(context);
-  const adopted = new Map<string, UnitRecord>();
-  for (const { record, verdict } of event.adopt) {
-    adopted.set(record.unit, record);
-    send(draft, record.unit, { type: 'adopt', at: event.at, record, verdict });
-  }
+  for (const { record, verdict } of event.adopt) send(draft, record.unit, { type: 'adopt', at: event.at, record, verdict });
   startInto(draft, event.start, null, event.at, { kind: 'boot', by: null });
   return finished(draft, event.at);
 }

@@ -1,7 +1,7 @@
 import { fromCallback, type AnyActorRef } from 'xstate';
 import type {
   CronSpec, JobRun, JobRunEnd,
-  DeadlineKind, HealthCheck, HookRun, ProbeReport, ProcessIdentity, ProcessOrder, ProcessReport, ProcessRole, ServiceSpec, Settlement, UnitRecord,
+  DeadlineKind, HealthCheck, HookRun, ProcessIdentity, ProcessOrder, ProcessRole, ServiceSpec, Settlement, UnitRecord,
 } from './types.ts';
 
 /**
@@ -36,8 +36,6 @@ export const processPort = fromCallback<ProcessOrder, ProcessInput>(() => {
 export const probePort = fromCallback<{ type: 'never' }, ProbeInput>(() => {
   throw new Error('the probe port is not provided');
 });
-
-export type PortReport = ProcessReport | ProbeReport;
 
 /** A deadline to arm: the clock sends `deadline.<kind>` with the generation to `target`, not before `at`. */
 export interface ArmParams {

@@ -23,6 +23,15 @@ const base = setup({
   actors: { process: processPort, probe: probePort },
 });
 
+function queueing(runsOf: (context: ServiceContext) => readonly HookRun[]) {
+  return base.enqueueActions(({ context, enqueue }) => {
+    const runs = runsOf(context);
+    if (runs.length === 0) return;
+    enqueue.assign({ hooksPending: true });
+    enqueue({ type: 'runHooks', params: { runs } } as never);
+  });
+}
+
 /**
  * One unit: stopped → starting → running → backoff → failed, and stopping.
  *
@@ -87,20 +96,10 @@ export const serviceMachine = base.extend({
       if (context.parent !== null) enqueue.sendTo(context.parent, fact);
     }),
 
+    noteRun: assign({ hasRun: true }),
     /** A spawn waits for the queue, a stop never does. */
-    queueStartHooks: base.enqueueActions(({ context, enqueue }) => {
-      const runs = startHooks(context);
-      enqueue.assign({ hasRun: true });
-      if (runs.length === 0) return;
-      enqueue.assign({ hooksPending: true });
-      enqueue({ type: 'runHooks', params: { runs } } as never);
-    }),
-    queueEndHooks: base.enqueueActions(({ context, enqueue }) => {
-      const runs = endHooks(context);
-      if (runs.length === 0) return;
-      enqueue.assign({ hooksPending: true });
-      enqueue({ type: 'runHooks', params: { runs } } as never);
-    }),
+    queueStartHooks: queueing(startHooks),
+    queueEndHooks: queueing(endHooks),
     noteHooksDone: assign({ hooksPending: false }),
 
     wantUp: assign({ wanted: 'up' }),
@@ -350,7 +349,7 @@ export const serviceMachine = base.extend({
           },
         },
         running: {
-          entry: ['becomeReady', plan('stable'), ...enter('running', 'armClock'), 'queueStartHooks', ...settle('start', 'started')],
+          entry: ['becomeReady', plan('stable'), ...enter('running', 'armClock'), 'queueStartHooks', 'noteRun', ...settle('start', 'started')],
           on: {
             start: { actions: ['wantUp', answerNow('already-running')] },
             'process.exited': { guard: 'sameGeneration', target: '#service.ending.clearing', actions: 'recordExit' },

@@ -1,4 +1,4 @@
-import { assign, setup, type ActorRefFrom, type SnapshotFrom } from 'xstate';
+import { assign, setup, type SnapshotFrom } from 'xstate';
 import { isAtRest } from './order.ts';
 import {
   CRASHES_ALLOWED, endingOf, planBoot, planChange, planEnding, planRecovered, planReload, planRemoved, planRestart, planStart, planStop, unitOf,
@@ -167,7 +167,6 @@ export const supervisorMachine = base.extend({
   output: ({ context }) => ({ exitCode: context.exitCode }),
 });
 
-export type SupervisorRef = ActorRefFrom<typeof supervisorMachine>;
 export type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;
 
 export interface SupervisorPorts extends JobPorts, LookupPort {

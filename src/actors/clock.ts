@@ -1,6 +1,7 @@
 import TinyQueue from 'tinyqueue';
 import type { AnyActorRef } from 'xstate';
 import type { ArmParams, ClockPort } from '../../machines/ports.ts';
+import { monotonicMs } from '../process/monotonic.ts';
 
 /**
  * The one clock of a supervisor: one queue of deadlines behind a single timer. Monotonic milliseconds, whose zero is the
@@ -108,7 +109,7 @@ export function createClock(source: TimeSource = systemTime): Clock {
 }
 
 const systemTime: TimeSource = {
-  now: () => Number(process.hrtime.bigint() / 1000n) / 1000,
+  now: monotonicMs,
   wait: (ms, wake) => {
     const timer = setTimeout(wake, ms);
     return () => clearTimeout(timer);

@@ -1,5 +1,6 @@
 import type { LedgerPort } from '../../machines/ports.ts';
 import type { UnitRecord } from '../../machines/types.ts';
+import { monotonicMs } from '../process/monotonic.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
 import { textOf } from './fs-error.ts';
 import { encodeLine, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
@@ -151,10 +152,6 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   };
 }
 
-/** CLOCK_MONOTONIC in milliseconds: counts from the boot, so that all processes of one boot agree. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1000n) / 1000;
-}
 
 const slackBytes = 256 * 1024;
 const retryMs = 60_000;
