@@ -2,8 +2,9 @@ import { availability, dependentsOf, inOrder, isAtRest, withDependencies, type A
 import { exitCodeOf } from './policy.ts';
 import type { JobRef } from './job.ts';
 import type { ServiceRef } from './service.ts';
+import { afterChange, afterService, childSpec, depthOf, isLiving, refusalOf, type Child, type ChildEnding } from './spawning.ts';
 import type {
-  AdoptOrder, ServiceCommand, ServiceSpec, Settlement, SupervisorCommand, Trigger, UnitFacts, UnitRecord,
+  AdoptOrder, ChildFacts, ChildRecord, ServiceCommand, ServiceSpec, Settlement, SupervisorCommand, Trigger, UnitFacts, UnitRecord,
 } from './types.ts';
 
 /**
@@ -37,6 +38,9 @@ export interface SupervisorContext {
   readonly expected: ReadonlySet<string>;
   /** Units whose old actor has to be gone before a new one can be made: a service that became a cron unit, or the reverse. */
   readonly returning: ReadonlyMap<string, ServiceSpec>;
+  /** Processes that services spawned, by id; ended ones as long as they are shown. */
+  readonly children: ReadonlyMap<string, Child>;
+  readonly childrenMade: number;
   readonly tokenSeed: string;
   readonly unitsMade: number;
   readonly seed: number;
@@ -53,12 +57,15 @@ export interface Plan {
   readonly context: SupervisorContext;
   readonly sends: readonly { readonly unit: string; readonly event: ServiceCommand }[];
   readonly settlements: readonly Settlement[];
+  /** Spawned children to end. */
+  readonly endings: readonly ChildEnding[];
 }
 
 type Of<T extends SupervisorCommand['type']> = Extract<SupervisorCommand, { type: T }>;
 
 export const CRASHES_ALLOWED = { count: 3, windowMs: 60_000 } as const;
 const PENDING: Availability = { met: false, lost: null };
+const NOTHING = { children: 0, depth: 0, descendants: 0, totalMemoryBytes: null, terminationPolicy: 'cascade' } as const;
 
 export function unitOf(spec: ServiceSpec, at: number): Unit {
   const facts: UnitFacts = {
@@ -71,6 +78,7 @@ export function unitOf(spec: ServiceSpec, at: number): Unit {
 export function planBoot(context: SupervisorContext, event: Of<'boot'>): Plan {
   const draft = drafted(context);
   for (const { record, verdict } of event.adopt) send(draft, record.unit, { type: 'adopt', at: event.at, record, verdict });
+  for (const { record, alive } of event.children ?? []) if (alive) addChild(draft, record, null, event.at);
   startInto(draft, event.start, null, event.at, { kind: 'boot', by: null });
   return finished(draft, event.at);
 }
@@ -135,7 +143,38 @@ export function planChange(context: SupervisorContext, facts: UnitFacts): Plan {
   const unit = draft.units.get(facts.unit);
   if (unit !== undefined) draft.units.set(unit.name, { ...unit, facts });
   draft.expected.delete(facts.unit);
+  takeChildren(draft, afterService(draft.children, facts));
   return finished(draft, facts.at, facts.unit);
+}
+
+/** A child of a dynamic service, when its limits let it be. */
+export function planSpawn(context: SupervisorContext, { order, usedBytes, ticket, at }: Of<'spawn'>): Plan {
+  const draft = drafted(context);
+  const unit = draft.units.get(order.unit);
+  const refusal = refusalOfParent(unit, order.generation) ?? refusalOf(draft.children, unit?.spec.spawn ?? NOTHING, order, usedBytes, at);
+  if (refusal !== null) answer(draft, { ticket, unit: order.unit, error: refusal });
+  else addChild(draft, { order, depth: depthOf(draft.children, order), startedAt: at, identity: null }, ticket, at);
+  return finished(draft, at);
+}
+
+export function planChildChange(context: SupervisorContext, facts: ChildFacts): Plan {
+  const draft = drafted(context);
+  takeChildren(draft, afterChange(draft.children, facts, (unit) => draft.units.get(unit)?.spec.spawn?.terminationPolicy ?? 'cascade'));
+  return finished(draft, facts.at);
+}
+
+/** More memory than its service's children may use. */
+export function planChildLimit(context: SupervisorContext, child: string, at: number): Plan {
+  const draft = drafted(context);
+  if (draft.children.has(child)) draft.endings.push({ child, cause: 'limit' });
+  return finished(draft, at);
+}
+
+function refusalOfParent(unit: Unit | undefined, generation: number): string | null {
+  if (unit?.spec.spawn == null) return 'Spawn authorization failed: No spawn tree found for process';
+  const { facts, name } = unit;
+  const serves = facts.generation === generation && (facts.state === 'running' || facts.state === 'starting');
+  return serves ? null : `Spawn authorization failed: service '${name}' is ${facts.phase}`;
 }
 
 export function planRemoved(context: SupervisorContext, name: string, at: number): Plan {
@@ -143,6 +182,9 @@ export function planRemoved(context: SupervisorContext, name: string, at: number
   draft.units.delete(name);
   draft.expected.delete(name);
   draft.turns = draft.turns.filter((turn) => turn.unit !== name);
+  for (const child of draft.children.values()) {
+    if (child.record.order.unit === name && isLiving(child)) draft.endings.push({ child: child.record.id, cause: 'service' });
+  }
   const spec = draft.returning.get(name);
   if (spec !== undefined && !context.ending) {
     draft.returning.delete(name);
@@ -192,12 +234,19 @@ interface Draft {
   turns: readonly Turn[];
   readonly expected: Set<string>;
   readonly returning: Map<string, ServiceSpec>;
+  children: ReadonlyMap<string, Child>;
+  childrenMade: number;
   readonly sends: { unit: string; event: ServiceCommand }[];
   readonly settlements: Settlement[];
+  readonly endings: ChildEnding[];
 }
 
 function drafted(context: SupervisorContext): Draft {
-  return { base: context, units: new Map(context.units), turns: context.turns, expected: new Set(context.expected), returning: new Map(context.returning), sends: [], settlements: [] };
+  const { turns, children, childrenMade } = context;
+  return {
+    base: context, units: new Map(context.units), turns, expected: new Set(context.expected), returning: new Map(context.returning), children, childrenMade,
+    sends: [], settlements: [], endings: [],
+  };
 }
 
 /** What follows from any change: dependents are told, and units whose turn has come get their command. */
@@ -205,8 +254,24 @@ function finished(draft: Draft, at: number, changed?: string): Plan {
   const dependents = changed === undefined ? [...draft.units.keys()] : dependentsOf(draft.units, changed);
   for (const name of dependents) tellDependencies(draft, name, at);
   takeTurns(draft, at);
-  const { base, units, turns, expected, returning, sends, settlements } = draft;
-  return { context: { ...base, units, turns, expected, returning, now: Math.max(base.now, at) }, sends, settlements };
+  const { base, units, turns, expected, returning, children, childrenMade, sends, settlements, endings } = draft;
+  return { context: { ...base, units, turns, expected, returning, children, childrenMade, now: Math.max(base.now, at) }, sends, settlements, endings };
+}
+
+function addChild(draft: Draft, known: Omit<ChildRecord, 'id' | 'token'> & Partial<ChildRecord>, ticket: number | null, at: number): void {
+  draft.childrenMade += 1;
+  const fresh = `${draft.base.tokenSeed}.c${draft.childrenMade}`;
+  const record: ChildRecord = { ...known, id: known.id ?? fresh, token: known.token ?? fresh };
+  const { id, order, depth } = record;
+  const service = draft.units.get(order.unit)?.spec;
+  if (service === undefined) return;
+  const facts: ChildFacts = { child: id, unit: order.unit, state: record.identity === null ? 'spawning' : 'living', cause: null, identity: record.identity, exit: null, at };
+  draft.children = new Map(draft.children).set(id, { record, spec: childSpec(service, order, depth), parent: order.parent, ref: null, facts, ticket });
+}
+
+function takeChildren(draft: Draft, { children, endings }: { readonly children: Draft['children']; readonly endings: readonly ChildEnding[] }): void {
+  draft.children = children;
+  draft.endings.push(...endings);
 }
 
 function send(draft: Draft, unit: string, event: ServiceCommand): void {

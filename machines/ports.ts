@@ -1,6 +1,6 @@
 import { fromCallback, type AnyActorRef } from 'xstate';
 import type {
-  CronSpec, JobRun, JobRunEnd,
+  ChildRecord, CronSpec, JobRun, JobRunEnd,
   DeadlineKind, HealthCheck, HookRun, ProcessIdentity, ProcessOrder, ProcessRole, ServiceSpec, Settlement, UnitRecord,
 } from './types.ts';
 
@@ -18,6 +18,8 @@ export interface ProcessInput {
   readonly token: string;
   /** A living process to take over instead of starting one. */
   readonly adopt: ProcessIdentity | null;
+  /** The token of the process this one is a part of: carried before its own. */
+  readonly within?: string;
 }
 
 export interface ProbeInput {
@@ -49,6 +51,12 @@ export interface ArmParams {
 export interface ClockPort {
   arm(params: ArmParams): void;
   disarm(target: AnyActorRef): void;
+}
+
+/** What recovery has to know of spawned children. Throws nothing. */
+export interface ChildLedgerPort {
+  recordChild(record: ChildRecord): void;
+  forgetChild(child: string): void;
 }
 
 export interface LedgerPort {

@@ -32,7 +32,7 @@ export interface ServiceContext {
   readonly generation: number;
   readonly process: OwnedProcess | null;
   /** The step of the preparation that runs or failed; null while the service itself is meant. */
-  readonly step: Exclude<ProcessRole, 'main'> | null;
+  readonly step: Exclude<ProcessRole, 'main' | 'child'> | null;
   readonly cause: Cause | null;
   /** Why an attempt could not begin, or was ended, in words. */
   readonly refusal: string | null;
@@ -66,7 +66,7 @@ export interface ServiceContext {
 
 const ALIVE_MS = 50;
 const TASK_LIMIT_MS = { skip: 30_000, pre_start: 600_000 } as const;
-const KILL_AGAIN_MS = { first: 2_000, most: 30_000 } as const;
+export const KILL_AGAIN_MS = { first: 2_000, most: 30_000 } as const;
 const REFUSED_BACKOFF_MS = 1_000;
 
 const PHASES: Readonly<Record<Leaf, Phase>> = {
@@ -158,7 +158,7 @@ export function recordOf(context: ServiceContext): UnitRecord {
 }
 
 /** How long a deadline waits, and the seed after chance was drawn for it. */
-export function waitFor(kind: DeadlineKind, context: ServiceContext): { readonly afterMs: number; readonly seed: number } {
+export function waitFor(kind: Exclude<DeadlineKind, 'ttl'>, context: ServiceContext): { readonly afterMs: number; readonly seed: number } {
   const { spec, seed } = context;
   switch (kind) {
     case 'alive': return { afterMs: ALIVE_MS, seed };

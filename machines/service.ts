@@ -129,7 +129,7 @@ export const serviceMachine = base.extend({
       tickets: context.tickets.filter((ticket) => !params.kinds.includes(ticket.kind)),
     })),
 
-    plan: assign(({ context, event }, params: { deadline: DeadlineKind }) => {
+    plan: assign(({ context, event }, params: { deadline: Exclude<DeadlineKind, 'ttl'> }) => {
       if (context.resumed?.kind === params.deadline) return { deadline: context.resumed, resumed: null };
       const { seed, afterMs } = waitFor(params.deadline, context);
       return { deadline: { kind: params.deadline, at: (momentOf(event) ?? context.since) + afterMs }, resumed: null, seed };
@@ -502,7 +502,7 @@ function because(cause: Cause) {
   return { type: 'because', params: { cause } } as const;
 }
 
-function plan(deadline: DeadlineKind) {
+function plan(deadline: Exclude<DeadlineKind, 'ttl'>) {
   return { type: 'plan', params: { deadline } } as const;
 }
 

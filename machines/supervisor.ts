@@ -1,13 +1,15 @@
 import { assign, setup, type SnapshotFrom } from 'xstate';
 import { isAtRest } from './order.ts';
 import {
-  CRASHES_ALLOWED, endingOf, planBoot, planChange, planEnding, planRecovered, planReload, planRemoved, planRestart, planStart, planStop, unitOf,
-  type Plan, type SupervisorContext,
+  CRASHES_ALLOWED, endingOf, planBoot, planChange, planChildChange, planChildLimit, planEnding, planRecovered, planReload, planRemoved, planRestart,
+  planSpawn, planStart, planStop, unitOf, type Plan, type SupervisorContext,
 } from './plans.ts';
 import { notProvided, type LookupPort } from './ports.ts';
 import { jobMachine, provideJob, type JobPorts } from './job.ts';
 import { provideService, serviceMachine } from './service.ts';
-import type { ServiceFact, ServiceSpec, Settlement, SupervisorEvent } from './types.ts';
+import { provideSpawned, spawnedMachine, type SpawnedPorts } from './spawned.ts';
+import { isLiving } from './spawning.ts';
+import type { ChildFact, ServiceFact, ServiceSpec, Settlement, SupervisorEvent } from './types.ts';
 
 export type { SupervisorContext, Unit } from './plans.ts';
 
@@ -22,6 +24,7 @@ export interface SupervisorInput {
 
 export type SupervisorFact =
   | ServiceFact
+  | ChildFact
   | { readonly type: 'unit.crashed'; readonly at: number; readonly unit: string; readonly error: string }
   | { readonly type: 'supervisor.ending'; readonly at: number; readonly because: string; readonly exitCode: number };
 
@@ -29,7 +32,7 @@ const base = setup({
   types: {} as {
     context: SupervisorContext; events: SupervisorEvent; input: SupervisorInput; emitted: SupervisorFact; output: { exitCode: number };
   },
-  actors: { service: serviceMachine, job: jobMachine },
+  actors: { service: serviceMachine, job: jobMachine, spawned: spawnedMachine },
 }).extend({
   actions: {
     // Ports: see `provideSupervisor`.
@@ -53,6 +56,15 @@ const base = setup({
       }
       return { units, unitsMade: made };
     }),
+    makeChildren: assign(({ context, spawn, self }) => {
+      const children = new Map(context.children);
+      for (const [id, child] of children) {
+        if (child.ref !== null || !isLiving(child)) continue;
+        const { record, spec, ticket } = child;
+        children.set(id, { ...child, ref: spawn('spawned', { id: childId(id), input: { record, spec, ticket, at: context.now, parent: self } }) });
+      }
+      return { children };
+    }),
   },
 });
 
@@ -62,7 +74,9 @@ const base = setup({
  */
 export const supervisorMachine = base.extend({
   guards: {
-    allAtRest: ({ context }) => [...context.units.values()].every(({ facts }) => isAtRest(facts) || facts.stuck),
+    allAtRest: ({ context }) =>
+      [...context.units.values()].every(({ facts }) => isAtRest(facts) || facts.stuck)
+      && [...context.children.values()].every((child) => !isLiving(child) || child.facts.state === 'killing'),
     endsEverything: ({ context, event }) => event.type === 'unit.changed' && endingOf(context, event.facts) !== null,
   },
   actions: {
@@ -71,9 +85,14 @@ export const supervisorMachine = base.extend({
       if (plan === null) return;
       enqueue.assign(() => plan.context);
       enqueue('makeUnits');
+      if (plan.context.childrenMade > context.childrenMade) enqueue('makeChildren');
       for (const { unit, event: order } of plan.sends) enqueue.sendTo(idOf(unit), order);
+      for (const { child, cause } of plan.endings) enqueue.sendTo(childId(child), { type: 'end', at: plan.context.now, cause });
       if (plan.settlements.length > 0) enqueue({ type: 'settle', params: { settlements: plan.settlements } });
-      if (event.type === 'unit.changed') enqueue.emit(event);
+      if (event.type === 'unit.changed' || event.type === 'child.changed') enqueue.emit(event);
+    }),
+    buryChild: base.enqueueActions(({ event, enqueue }) => {
+      if (event.type === 'child.changed' && event.facts.state === 'gone') enqueue.stopChild(childId(event.facts.child));
     }),
     bury: base.enqueueActions(({ event, enqueue }) => {
       if (event.type !== 'unit.removed') return;
@@ -98,8 +117,9 @@ export const supervisorMachine = base.extend({
       enqueue.assign({ units: new Map(context.units).set(unit.name, { ...unit, ref: null }) });
     }),
     refuse: base.enqueueActions(({ event, enqueue }) => {
-      if ((event.type !== 'start' && event.type !== 'restart') || event.ticket === null) return;
-      const { ticket, units } = event;
+      if ((event.type !== 'start' && event.type !== 'restart' && event.type !== 'spawn') || event.ticket === null) return;
+      const { ticket } = event;
+      const units = event.type === 'spawn' ? [event.order.unit] : event.units;
       enqueue({
         type: 'settle',
         params: { settlements: units.map((unit) => ({ ticket, unit, result: 'failed' as const, error: 'the supervisor is shutting down' })) },
@@ -120,7 +140,8 @@ export const supervisorMachine = base.extend({
 }).createMachine({
   id: 'supervisor',
   context: ({ input }) => ({
-    units: new Map(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)])), turns: [], expected: new Set(), returning: new Map(), tokenSeed: input.tokenSeed, unitsMade: 0,
+    units: new Map(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)])), turns: [], expected: new Set(), returning: new Map(),
+    children: new Map(), childrenMade: 0, tokenSeed: input.tokenSeed, unitsMade: 0,
     seed: input.seed, crashes: new Map(), ending: false, exitCode: 0, endTickets: [], now: input.at,
   }),
   entry: 'makeUnits',
@@ -132,6 +153,8 @@ export const supervisorMachine = base.extend({
     'xstate.error.actor.*': { actions: 'noteCrash' },
     recovered: { actions: ['replaceActor', 'follow'] },
     signal: { actions: 'follow' },
+    'child.changed': { actions: ['buryChild', 'follow'] },
+    'child.limit': { actions: 'follow' },
   },
   states: {
     booting: {
@@ -146,6 +169,7 @@ export const supervisorMachine = base.extend({
         stop: { actions: 'follow' },
         restart: { actions: 'follow' },
         reload: { actions: 'follow' },
+        spawn: { actions: 'follow' },
         shutdown: { target: 'ending', actions: ['keepEndTicket', 'follow', 'announceEnd'] },
         'unit.changed': [
           { guard: 'endsEverything', target: 'ending', actions: ['follow', 'announceEnd'] },
@@ -158,6 +182,7 @@ export const supervisorMachine = base.extend({
       on: {
         start: { actions: 'refuse' },
         restart: { actions: 'refuse' },
+        spawn: { actions: 'refuse' },
         stop: { actions: 'follow' },
         shutdown: { actions: 'keepEndTicket' },
       },
@@ -169,7 +194,7 @@ export const supervisorMachine = base.extend({
 
 export type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;
 
-export interface SupervisorPorts extends JobPorts, LookupPort {
+export interface SupervisorPorts extends JobPorts, SpawnedPorts, LookupPort {
   /** Answers with an error whatever a unit whose actor threw still owed. */
   abandon(unit: string): void;
 }
@@ -177,7 +202,7 @@ export interface SupervisorPorts extends JobPorts, LookupPort {
 /** The root that runs: `supervisorMachine` with the ports of it and of all its units filled. */
 export function provideSupervisor(ports: SupervisorPorts): typeof supervisorMachine {
   return supervisorMachine.provide({
-    actors: { service: provideService(ports), job: provideJob(ports) },
+    actors: { service: provideService(ports), job: provideJob(ports), spawned: provideSpawned(ports) },
     actions: {
       settle: (_, { settlements }) => settlements.forEach((settlement) => ports.tickets.settle(settlement)),
       abandon: (_, { unit }) => ports.abandon(unit),
@@ -191,6 +216,10 @@ function idOf(unit: string): string {
   return `unit.${unit}`;
 }
 
+function childId(child: string): string {
+  return `child.${child}`;
+}
+
 function planOf(context: SupervisorContext, event: SupervisorEvent): Plan | null {
   switch (event.type) {
     case 'boot': return planBoot(context, event);
@@ -201,9 +230,12 @@ function planOf(context: SupervisorContext, event: SupervisorEvent): Plan | null
     case 'shutdown': return planEnding(context, event.at, event.exitCode, event.origin);
     case 'signal':
       return {
-        context, settlements: [],
+        context, settlements: [], endings: [],
         sends: context.units.has(event.unit) ? [{ unit: event.unit, event: { type: 'signal', at: event.at, signal: event.signal } }] : [],
       };
+    case 'spawn': return planSpawn(context, event);
+    case 'child.changed': return planChildChange(context, event.facts);
+    case 'child.limit': return planChildLimit(context, event.child, event.at);
     case 'recovered': return planRecovered(context, event.unit, event.adopt, event.at);
     case 'unit.removed': return planRemoved(context, event.unit, event.at);
     case 'unit.changed': {
@@ -211,7 +243,10 @@ function planOf(context: SupervisorContext, event: SupervisorEvent): Plan | null
       const plan = planChange(context, event.facts);
       if (exitCode === null) return plan;
       const ending = planEnding(plan.context, event.at, exitCode, { kind: 'exit', by: event.facts.unit });
-      return { ...ending, sends: [...plan.sends, ...ending.sends], settlements: [...plan.settlements, ...ending.settlements] };
+      return {
+        context: ending.context, sends: [...plan.sends, ...ending.sends], settlements: [...plan.settlements, ...ending.settlements],
+        endings: [...plan.endings, ...ending.endings],
+      };
     }
   }
 }

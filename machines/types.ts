@@ -193,13 +193,13 @@ export interface ProcessIdentity {
   readonly bootId: string;
 }
 
-/** What one process of a unit is for. `main` is the service itself. */
-export type ProcessRole = 'main' | 'skip' | 'pre_start';
+/** What one process of a unit is for. `main` is the service itself, `child` was spawned by one through the socket. */
+export type ProcessRole = 'main' | 'skip' | 'pre_start' | 'child';
 
 /** The process a unit owns, from the order to start it until it was seen dead. */
 export interface OwnedProcess {
   readonly generation: number;
-  readonly role: ProcessRole;
+  readonly role: Exclude<ProcessRole, 'child'>;
   readonly token: string;
   /** `null` until the start was reported. */
   readonly identity: ProcessIdentity | null;
@@ -258,7 +258,7 @@ export type Leaf =
 export type Cause = 'command' | 'restart' | 'reload' | 'hold' | 'unready' | 'unhealthy' | 'limit' | 'internal';
 export type Outcome = 'none' | 'skipped' | 'completed' | 'failed';
 
-export type DeadlineKind = 'alive' | 'stable' | 'grace' | 'kill' | 'backoff' | 'task' | 'run';
+export type DeadlineKind = 'alive' | 'stable' | 'grace' | 'kill' | 'backoff' | 'task' | 'run' | 'ttl';
 export interface Deadline {
   readonly kind: DeadlineKind;
   readonly at: number;
@@ -289,6 +289,58 @@ export interface UnitRecord {
  * start was never carried out; `rest` the record owns no process.
  */
 export type RecoveryVerdict = 'alive' | 'dead' | 'unborn' | 'rest';
+
+// ─── Spawned children ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a process inside a dynamic service's tree asks for. Who may ask is settled before. */
+export interface SpawnOrder {
+  /** The service in whose tree the parent is, and which of its processes: the child lives no longer than that one. */
+  readonly unit: string;
+  readonly generation: number;
+  /** Of that process; the child carries it beside its own. */
+  readonly token: string;
+  /** The parent, when it was spawned through the socket itself. */
+  readonly parent: string | null;
+  readonly parentPid: number;
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** How long it may live; null without a limit. */
+  readonly ttlMs: number | null;
+  /** `RUST_LOG` of the child; null leaves it out. */
+  readonly logLevel: string | null;
+}
+
+export type ChildState = 'spawning' | 'living' | 'clearing' | 'stopping' | 'killing' | 'gone';
+/** Why a child is being ended: its time is over, its parent or its service ended, or the memory of all children is used up. */
+export type ChildCause = 'ttl' | 'cascade' | 'service' | 'limit';
+
+/** What the ledger keeps of a child. */
+export interface ChildRecord {
+  readonly id: string;
+  readonly order: SpawnOrder;
+  /** 1 is a direct child of the service. */
+  readonly depth: number;
+  /** Proves ownership, beside the service's token. */
+  readonly token: string;
+  readonly startedAt: number;
+  /** `null` until the start was reported. */
+  readonly identity: ProcessIdentity | null;
+}
+
+export interface ChildFacts {
+  readonly child: string;
+  readonly unit: string;
+  readonly state: ChildState;
+  readonly cause: ChildCause | null;
+  readonly identity: ProcessIdentity | null;
+  readonly exit: ProcessExit | null;
+  readonly at: number;
+}
+
+export interface ChildAdoption {
+  readonly record: ChildRecord;
+  readonly alive: boolean;
+}
 
 // ─── Events ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -390,6 +442,8 @@ export type ServiceFact =
   | { readonly type: 'unit.changed'; readonly at: number; readonly facts: UnitFacts }
   | { readonly type: 'unit.removed'; readonly at: number; readonly unit: string };
 
+export type ChildFact = { readonly type: 'child.changed'; readonly at: number; readonly facts: ChildFacts };
+
 export interface AdoptOrder {
   readonly record: UnitRecord;
   readonly verdict: RecoveryVerdict;
@@ -398,7 +452,7 @@ export interface AdoptOrder {
 /** `units: null` is every unit it can mean. */
 export type SupervisorCommand =
   /** The first event: what recovery found, and which units to start. */
-  | { readonly type: 'boot'; readonly at: number; readonly adopt: readonly AdoptOrder[]; readonly start: readonly string[] }
+  | { readonly type: 'boot'; readonly at: number; readonly adopt: readonly AdoptOrder[]; readonly start: readonly string[]; readonly children?: readonly ChildAdoption[] }
   | (Command & { readonly type: 'start'; readonly units: readonly string[]; readonly origin?: Trigger })
   | (Command & { readonly type: 'stop'; readonly units: readonly string[] })
   | (Command & { readonly type: 'restart'; readonly units: readonly string[]; readonly specs: readonly ServiceSpec[] | null })
@@ -406,7 +460,11 @@ export type SupervisorCommand =
   | { readonly type: 'reload'; readonly at: number; readonly specs: readonly ServiceSpec[] }
   | { readonly type: 'shutdown'; readonly at: number; readonly ticket: number | null; readonly exitCode: number; readonly origin?: Trigger }
   | { readonly type: 'signal'; readonly at: number; readonly unit: string; readonly signal: SignalName }
+  /** `usedBytes`: what all children of the service use now. The ticket is answered for the service. */
+  | (Command & { readonly type: 'spawn'; readonly order: SpawnOrder; readonly usedBytes: number })
+  /** Ends a child that uses more than its service's children may. */
+  | { readonly type: 'child.limit'; readonly at: number; readonly child: string }
   /** The answer to `lookup` after a unit's actor threw. */
   | { readonly type: 'recovered'; readonly at: number; readonly unit: string; readonly adopt: AdoptOrder | null };
 
-export type SupervisorEvent = SupervisorCommand | ServiceFact;
+export type SupervisorEvent = SupervisorCommand | ServiceFact | ChildFact;

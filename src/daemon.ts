@@ -140,6 +140,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const schedule = openSchedule({ clock, wallNow: Date.now, lastRunWallMs: runs.lastRunWallMs });
   const root = createActor(provideSupervisor({
     clock, ledger, tickets, hooks, schedule, runs, abandon: tickets.abandon,
+    children: { recordChild: (record) => ledger.note(`child/${record.id}`, record), forgetChild: (child) => ledger.note(`child/${child}`, null) },
     process: makeProcessActor({
       now: clock.now, environment, softNofile, dropPrivileges: options.dropPrivileges, onProblem,
       openOutput: (spec, role) => (role === 'main' ? announcements.expect(spec, logs.openChildEnds(spec.name)) : logs.openChildEnds(spec.name)),

@@ -9,6 +9,7 @@ export function makeNarrator(log: SupervisorLog): (fact: SupervisorFact) => void
     if (fact.type === 'unit.crashed') return log.error(daemon, `The actor of service '${fact.unit}' failed and is replaced: ${fact.error}`);
     if (fact.type === 'unit.removed') told.delete(fact.unit);
     if (fact.type === 'unit.removed') return log.info(daemon, `Service '${fact.unit}' is no longer configured`);
+    if (fact.type === 'child.changed') return undefined;
     if (fact.type === 'supervisor.ending') return log.info('systemg::supervisor', `Stopping all services: ${fact.because}`);
     const { unit, state, reason, exit } = fact.facts;
     if (told.get(unit) === state) return undefined;

@@ -63,7 +63,7 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
   const root = createActor(provideSupervisor({
     clock, process: script.process, probe: script.probe, schedule: openSchedule({ clock, wallNow, lastRunWallMs: () => null }),
     hooks: instantHooks(clock), tickets: { settle: () => undefined }, abandon: () => undefined,
-    ledger: { record: () => undefined, forget: () => undefined },
+    ledger: { record: () => undefined, forget: () => undefined }, children: { recordChild: () => undefined, forgetChild: () => undefined },
     runs: { began: () => undefined, running: () => undefined, ended: () => undefined, overlapped: () => undefined },
     lookup: (unit, target) => target.send({ type: 'recovered', at: clock.now(), unit, adopt: null }),
   }), { input: { specs, tokenSeed: 'simulated', seed: scenario.seed, at: clock.now() } });

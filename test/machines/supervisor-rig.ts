@@ -1,7 +1,7 @@
 import { createActor, fromCallback, type Actor, type AnyActorRef } from 'xstate';
 import type { ArmParams, ProbeInput, ProcessInput } from '../../machines/ports.ts';
 import { provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
-import type { DeadlineKind, ProcessOrder, ServiceEvent, ServiceSpec, Settlement, SupervisorCommand, UnitRecord } from '../../machines/types.ts';
+import type { ChildRecord, DeadlineKind, ProcessOrder, ServiceEvent, ServiceSpec, Settlement, SupervisorCommand, UnitRecord } from '../../machines/types.ts';
 import { identityOf } from './rig.ts';
 
 /** A supervisor whose processes, probes and clock are scripted by the test. */
@@ -43,6 +43,7 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
   const armed = new Map<AnyActorRef, ArmParams>();
   const schedules = new Map<string, AnyActorRef>();
   const runs: string[] = [];
+  const children = new Map<string, ChildRecord>();
   const process = fromCallback<ProcessOrder, ProcessInput>(({ input, receive }) => {
     const name = `${input.spec.name} ${input.generation}`;
     effects.push(input.adopt === null ? `spawn ${name}` : `adopt ${name}`);
@@ -61,6 +62,7 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
       ended: (unit, _run, end) => void runs.push(`${unit} ended ${end.kind === 'success' ? 'Success' : end.reason}`),
       overlapped: (unit, instantWallMs) => void runs.push(`${unit} overlapped ${instantWallMs}`),
     },
+    children: { recordChild: (record) => void children.set(record.id, record), forgetChild: (child) => void children.delete(child) },
     lookup: (unit) => void lookups.push(unit),
     abandon: (unit) => void abandoned.push(unit),
   }), { input: { specs, tokenSeed: 'seed', seed: 1, at: now } });
