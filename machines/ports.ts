@@ -1,7 +1,8 @@
 import { fromCallback, type AnyActorRef } from 'xstate';
 import type {
   ChildRecord, CronSpec, JobRun, JobRunEnd,
-  DeadlineKind, HealthCheck, HookRun, ProcessIdentity, ProcessOrder, ProcessRole, ServiceSpec, Settlement, UnitRecord,
+  DeadlineKind, HealthCheck, HookRun, ProcessIdentity, ProcessOrder, ProcessRole, RolloutTask, ServiceSpec, Settlement, SlotChange,
+  SwitchRecord, UnitRecord,
 } from './types.ts';
 
 /**
@@ -38,6 +39,24 @@ export const processPort = fromCallback<ProcessOrder, ProcessInput>(() => {
 export const probePort = fromCallback<{ type: 'never' }, ProbeInput>(() => {
   throw new Error('the probe port is not provided');
 });
+
+export interface RolloutTaskInput {
+  readonly task: RolloutTask;
+  /** Of the candidate, its slot in it. */
+  readonly spec: ServiceSpec;
+  readonly slots: SlotChange | null;
+}
+
+/** Reports one `RolloutReport`. Ending the actor calls the task off. */
+export const rolloutTaskPort = fromCallback<{ type: 'never' }, RolloutTaskInput>(() => {
+  throw new Error('the rollout task port is not provided');
+});
+
+/** What recovery has to know of open switches. Throws nothing. */
+export interface SwitchLedgerPort {
+  recordSwitch(record: SwitchRecord): void;
+  forgetSwitch(unit: string): void;
+}
 
 /** A deadline to arm: the clock sends `deadline.<kind>` with the generation to `target`, not before `at`. */
 export interface ArmParams {
