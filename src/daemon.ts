@@ -42,6 +42,10 @@ import { closeInheritedDescriptors } from './process/descriptors.ts';
 import { commandsEnded } from './process/run-command.ts';
 import { scan } from './process/scan.ts';
 import { sweepsEnded } from './process/sweep.ts';
+import { keepSwitches, openSwitches } from './rollout/open-switches.ts';
+import { readSlots } from './rollout/slot-file.ts';
+import { makeRolloutTaskActor } from './rollout/task.ts';
+import { asideSpec, isAside, withoutDoubles } from './state/asides.ts';
 import { openLedger } from './state/ledger.ts';
 import { awaitLock, lockHolder } from './state/lock.ts';
 import { isServed } from './state/occupied.ts';
@@ -110,9 +114,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     diedBefore: existsSync(paths.pidFile), environment, uid: process.geteuid?.() ?? 0, now, onProblem,
     onReport: (text) => log.warn('systemg::takeover', text),
   });
-  const { departed, adopt } = sortFound(taken.orders, config.specs);
+  const { departed, adopt } = sortFound(withoutDoubles(taken.orders), config.specs);
   for (const { record, verdict } of departed) if (verdict !== 'alive') ledger.forget(record.unit);
-  const leaving = departed.filter(({ verdict }) => verdict === 'alive').map(({ record }) => departedSpec(record, dirname(config.path)));
+  const leaving = departed.filter(({ verdict }) => verdict === 'alive').map(({ record }) => asideSpec(record.unit, config.specs) ?? departedSpec(record, dirname(config.path)));
+  const slotsOf = (specs: readonly ServiceSpec[]) => readSlots(specs, paths.stateDir, onProblem);
 
   const echo = options.foreground ? makeForegroundEcho({ stderrOnly: options.stderrOnly }) : null;
   const logs = openLogStore({ fifoDir: paths.fifoDir, logDir: paths.logDir, onProblem, ...(echo !== null && { echo: echo.write }) });
@@ -121,7 +126,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     echo?.align(specs.map(({ name }) => name));
     logs.prepare(specs.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec) })));
   };
-  prepareLogs([...config.specs, ...leaving]);
+  prepareLogs([...config.specs, ...leaving.filter(({ name }) => !isAside(name))]);
   rememberCgroups(config.specs);
 
   const tickets = openTicketOffice();
@@ -148,6 +153,14 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     probe: makeProbeActor({
       clock, environment, dropPrivileges: options.dropPrivileges, onProblem, announcements, wasReady: (unit, generation) => readyBefore.has(`${generation} ${unit}`),
     }),
+    switches: keepSwitches(ledger),
+    rolloutTask: makeRolloutTaskActor({
+      clock, environment, dropPrivileges: options.dropPrivileges, onProblem, stateDir: paths.stateDir,
+      lastWords: async (unit) => {
+        await logs.drain(unit);
+        return words.of(unit);
+      },
+    }),
     lookup: (unit, target) => {
       const entry = ledger.latest(unit);
       const answer = (order: AdoptOrder | null): void => target.send({ type: 'recovered', at: clock.now(), unit, adopt: order });
@@ -157,7 +170,9 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
       });
     },
   }), {
-    input: { specs: [...config.specs, ...leaving], tokenSeed: randomBytes(6).toString('hex'), seed: randomInt(2 ** 31), at: clock.now() },
+    input: {
+      specs: [...config.specs, ...leaving], tokenSeed: randomBytes(6).toString('hex'), seed: randomInt(2 ** 31), at: clock.now(), slots: slotsOf(config.specs),
+    },
   });
   const send = (command: SupervisorCommand): void => root.send(command);
   const journal = openJournal({ stateDir: paths.stateDir, onProblem });
@@ -179,7 +194,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     if (fact.type === 'unit.changed' && fact.facts.state === 'spawning') words.begin(fact.facts.unit);
     narrate(fact);
     write(fact);
-    if (fact.type !== 'unit.removed') return;
+    if (fact.type !== 'unit.removed' || isAside(fact.unit)) return;
     announcements.forget(fact.unit);
     words.forget(fact.unit);
     logs.remove(fact.unit);
@@ -202,7 +217,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
       wake: (unit, stream) => (notify) => logs.wake(unit, stream, () => notify()),
     }, snapshot: () => root.getSnapshot(), status,
     inspect: (unit, samples) => inspectPayload(unit, samples, { sampler, views, status }),
-    readConfig, isSignal: (name): name is SignalName => Object.hasOwn(constants.signals, name),
+    readConfig, slots: slotsOf, isSignal: (name): name is SignalName => Object.hasOwn(constants.signals, name),
     adoptConfig: ({ path, specs, metrics }) => {
       sampler.configure(metrics);
       if (path !== configInUse) {
@@ -228,7 +243,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   });
   root.start();
   const known = new Set(adopt.map(({ record }) => record.unit));
-  send({ type: 'boot', at: clock.now(), adopt: [...adopt, ...departed.filter(({ verdict }) => verdict === 'alive')], start: [] });
+  send({
+    type: 'boot', at: clock.now(), adopt: [...adopt, ...departed.filter(({ verdict }) => verdict === 'alive')], start: [],
+    switches: openSwitches(ledger, onProblem),
+  });
   if (leaving.length > 0) send({ type: 'reload', at: clock.now(), specs: config.specs });
   const first = options.service !== null
     ? [options.service]

@@ -12,8 +12,8 @@ export interface CommandRequest {
   readonly env: Readonly<Record<string, string>>;
   /** What the environment says whose it is: by that all of it is found when it must end. */
   readonly token: string;
-  /** `inherit`: it writes where the supervisor does. */
-  readonly output: 'inherit' | 'ignore';
+  /** `inherit`: it writes where the supervisor does. A number: to that descriptor. */
+  readonly output: 'inherit' | 'ignore' | number;
   /** Words of tools that set something and then exec the shell. */
   readonly prefix?: readonly string[];
   /** Ends the command and all that came from it. */
