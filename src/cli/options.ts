@@ -52,6 +52,7 @@ export const options = {
     name: 'wait-timeout', value: 'DURATION', about: 'with --daemonize: how long to wait for the services (default 60s)', check: checkDuration,
   },
   stderr: { name: 'stderr', about: 'show the services\' stderr on stdout too' },
+  supervisor: { name: 'supervisor', about: 'put a new supervisor in the place of the running one; services go on' },
   wait: { name: 'wait', about: 'with --daemonize: wait until the restart is through' },
   all: { name: 'all', about: 'units that are no longer configured too' },
   noColor: { name: 'no-color', about: 'plain text; so does NO_COLOR, and output that is not a terminal' },

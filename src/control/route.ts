@@ -35,6 +35,8 @@ export interface RouteOutside {
   /** In which slot each blue-green unit was left. */
   slots(specs: readonly ServiceSpec[]): Readonly<Record<string, SlotIndex>>;
   isSignal(name: string): name is SignalName;
+  /** Ends this supervisor for the sake of the next one as soon as the answer is out. Why it cannot, or null. */
+  handOver(): string | null;
 }
 
 /** Request → event and ticket → answer. Nothing else changes a unit's state. */
@@ -116,6 +118,10 @@ export function makeRoute(outside: RouteOutside): Route {
       case 'shutdown': {
         await tickets.open([''], (ticket) => send({ type: 'shutdown', at: now(), ticket, exitCode: 0 }));
         return message('Supervisor shutting down');
+      }
+      case 'handover': {
+        const refusal = outside.handOver();
+        return refusal === null ? message('Supervisor restarting; services go on') : error(refusal);
       }
       case 'status': return { kind: 'status', snapshot: outside.status() };
       case 'inspect': return { kind: 'inspect', payload: await outside.inspect(request.unit, request.samples) };
