@@ -40,6 +40,18 @@ export const probePort = fromCallback<{ type: 'never' }, ProbeInput>(() => {
   throw new Error('the probe port is not provided');
 });
 
+export interface AttemptInput {
+  readonly spec: ServiceSpec;
+  readonly check: HealthCheck;
+  /** Milliseconds after which it has failed. */
+  readonly limitMs: number;
+}
+
+/** One attempt of a check, or the wait for what the process says of itself. Reports one `AttemptReport`. Ending the actor calls it off. */
+export const attemptPort = fromCallback<{ type: 'never' }, AttemptInput>(() => {
+  throw new Error('the attempt port is not provided');
+});
+
 export interface RolloutTaskInput {
   readonly task: RolloutTask;
   /** Of the candidate, its slot in it. */

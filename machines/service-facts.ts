@@ -69,6 +69,9 @@ export interface ServiceContext {
   readonly seed: number;
 }
 
+/** The deadlines that the service machine itself waits for. */
+export type ServiceDeadline = Exclude<DeadlineKind, 'ttl' | 'rollout' | 'probe'>;
+
 const ALIVE_MS = 50;
 const TASK_LIMIT_MS = { skip: 30_000, pre_start: 600_000 } as const;
 export const KILL_AGAIN_MS = { first: 2_000, most: 30_000 } as const;
@@ -181,7 +184,7 @@ export function recordOf(context: ServiceContext): UnitRecord {
 }
 
 /** How long a deadline waits, and the seed after chance was drawn for it. */
-export function waitFor(kind: Exclude<DeadlineKind, 'ttl' | 'rollout'>, context: ServiceContext): { readonly afterMs: number; readonly seed: number } {
+export function waitFor(kind: ServiceDeadline, context: ServiceContext): { readonly afterMs: number; readonly seed: number } {
   const { spec, seed } = context;
   switch (kind) {
     case 'alive': return { afterMs: ALIVE_MS, seed };

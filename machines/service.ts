@@ -3,10 +3,11 @@ import { recent, type Verdict } from './policy.ts';
 import { notProvided, probePort, processPort, type ClockPort, type HookPort, type LedgerPort, type TicketPort } from './ports.ts';
 import {
   actorId, describeEnd, endHooks, factsOf, failedUnwatched, firstStep, hasFailed, hasSecondInstance, isSurvival, lostReason, momentOf, moved, phaseOf,
-  recordKey, recordOf, resumeFrom, startHooks, verdictOf, waitFor, type ServiceContext, type ServiceInput, type Survival,
+  recordKey, recordOf, resumeFrom, startHooks, verdictOf, waitFor, type ServiceContext, type ServiceDeadline,
+  type ServiceInput, type Survival,
 } from './service-facts.ts';
 import type {
-  Cause, DeadlineKind, HookRun, Leaf, ServiceEvent, ServiceFact, Settlement, Ticket, TicketKind, UnitRecord,
+  Cause, HookRun, Leaf, ServiceEvent, ServiceFact, Settlement, Ticket, TicketKind, UnitRecord,
 } from './types.ts';
 
 const STARTS: readonly TicketKind[] = ['start', 'restart'];
@@ -144,7 +145,7 @@ export const serviceMachine = base.extend({
       tickets: context.tickets.filter((ticket) => !params.kinds.includes(ticket.kind)),
     })),
 
-    plan: assign(({ context, event }, params: { deadline: Exclude<DeadlineKind, 'ttl' | 'rollout'> }) => {
+    plan: assign(({ context, event }, params: { deadline: ServiceDeadline }) => {
       if (context.resumed?.kind === params.deadline) return { deadline: context.resumed, resumed: null };
       const { seed, afterMs } = waitFor(params.deadline, context);
       return { deadline: { kind: params.deadline, at: (momentOf(event) ?? context.since) + afterMs }, resumed: null, seed };
@@ -536,7 +537,7 @@ function because(cause: Cause) {
   return { type: 'because', params: { cause } } as const;
 }
 
-function plan(deadline: Exclude<DeadlineKind, 'ttl' | 'rollout'>) {
+function plan(deadline: ServiceDeadline) {
   return { type: 'plan', params: { deadline } } as const;
 }
 

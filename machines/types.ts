@@ -232,6 +232,11 @@ export type ProbeReport =
   /** Readiness was not reached in time. */
   | { readonly type: 'probe.timeout'; readonly generation: number; readonly at: number; readonly reason: string };
 
+/** One attempt of a check; `reason` follows the words "the check". */
+export type AttemptReport =
+  | { readonly type: 'attempt.ok'; readonly at: number }
+  | { readonly type: 'attempt.failed'; readonly at: number; readonly reason: string };
+
 /** One run of a hook, with what its environment tells it. */
 export interface HookRun {
   readonly unit: string;
@@ -262,7 +267,7 @@ export const SECOND_INSTANCE = '/second instance';
 export type Cause = 'command' | 'restart' | 'reload' | 'hold' | 'unready' | 'unhealthy' | 'limit' | 'internal';
 export type Outcome = 'none' | 'skipped' | 'completed' | 'failed';
 
-export type DeadlineKind = 'alive' | 'stable' | 'grace' | 'kill' | 'backoff' | 'task' | 'run' | 'ttl' | 'rollout';
+export type DeadlineKind = 'alive' | 'stable' | 'grace' | 'kill' | 'backoff' | 'task' | 'run' | 'ttl' | 'rollout' | 'probe';
 export interface Deadline {
   readonly kind: DeadlineKind;
   readonly at: number;

@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { jobMachine } from '../../machines/job.ts';
 import { phaseOf } from '../../machines/service-facts.ts';
+import { probeMachine } from '../../machines/probe.ts';
 import { rolloutMachine } from '../../machines/rollout.ts';
 import { serviceMachine } from '../../machines/service.ts';
 import { spawnedMachine } from '../../machines/spawned.ts';
@@ -50,6 +51,10 @@ export const shownMachines: readonly ShownMachine[] = [
   {
     name: 'rollout', about: 'the replacement of a running unit by a candidate beside it: rolling and blue-green', machine: rolloutMachine, phaseOf: () => null,
     plumbing: { guards: [], actions: ['note', 'tell', 'choose', 'follow', 'followAfterSwap', 'armClock', 'disarmClock', 'callOff', 'answer', 'sayWhy'] }, leftOut: {},
+  },
+  {
+    name: 'probe', about: 'the check of a unit: readiness, then liveness', machine: probeMachine, phaseOf: () => null,
+    plumbing: { guards: [], actions: ['plan', 'armClock', 'leave', 'limitReadiness', 'limitAnnouncement', 'limitLiveness'] }, leftOut: {},
   },
   {
     name: 'spawned', about: 'a process that a service spawned through the socket', machine: spawnedMachine, phaseOf: () => null,
