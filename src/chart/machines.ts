@@ -35,6 +35,7 @@ export const shownMachines: readonly ShownMachine[] = [
     plumbing: { guards: ['sameGeneration', 'otherGeneration'], actions: SERVICE_PLUMBING },
     leftOut: {
       adopt: 'after a change of supervisor a unit goes on where its process is found',
+      'stop [has other]': 'while a second instance of the unit is there, a stop waits for its end too',
       move: 'an instance that replaces another becomes the unit, and that one is retired',
       'reload [definition gone]': 'a unit that is no longer configured is stopped, then removed',
     },
@@ -50,7 +51,7 @@ export const shownMachines: readonly ShownMachine[] = [
   },
   {
     name: 'rollout', about: 'the replacement of a running unit by a candidate beside it: rolling and blue-green', machine: rolloutMachine, phaseOf: () => null,
-    plumbing: { guards: [], actions: ['note', 'tell', 'choose', 'follow', 'followAfterSwap', 'armClock', 'disarmClock', 'callOff', 'answer', 'sayWhy'] }, leftOut: {},
+    plumbing: { guards: [], actions: ['note', 'tell', 'perform', 'follow', 'followAfterSwap', 'armClock', 'disarmClock', 'callOff', 'answer', 'sayWhy'] }, leftOut: {},
   },
   {
     name: 'probe', about: 'the check of a unit: readiness, then liveness', machine: probeMachine, phaseOf: () => null,
