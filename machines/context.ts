@@ -53,6 +53,8 @@ export interface Rollout {
     readonly facts: UnitFacts;
   };
   readonly facts: RolloutFacts | null;
+  /** It was told to end without a change, or as soon as it may. */
+  readonly calledOff: boolean;
 }
 
 export type RolloutSend =

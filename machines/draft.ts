@@ -42,7 +42,10 @@ export function planned(draft: Draft, at: number): Plan {
 
 /** Calls off the unit's rollout, where there is one. */
 export function cancelRollout(draft: Draft, unit: string, because: CancelReason, at: number): void {
-  if (draft.rollouts.has(unit)) draft.rolloutSends.push({ to: 'rollout', unit, event: { type: 'cancel', at, because } });
+  const rollout = draft.rollouts.get(unit);
+  if (rollout === undefined) return;
+  draft.rollouts.set(unit, { ...rollout, calledOff: true });
+  draft.rolloutSends.push({ to: 'rollout', unit, event: { type: 'cancel', at, because } });
 }
 
 /** To the unit; a definition goes in the unit's slot, and what its dependencies are up to the instance beside it learns too. */

@@ -86,7 +86,7 @@ export function planReload(context: SupervisorContext, event: Of<'reload'>): Pla
   // On its way already: the rollout goes on.
   const coming = (spec: ServiceSpec): boolean => {
     const rollout = context.rollouts.get(spec.name);
-    return rollout?.aside.place === 'candidate' && isSame(rollout.spec.definition, spec.definition);
+    return rollout?.aside.place === 'candidate' && !rollout.calledOff && isSame(rollout.spec.definition, spec.definition);
   };
   const changed = kept.filter((spec) => !coming(spec) && context.units.get(spec.name)?.inForce.process !== spec.definition.process).map(({ name }) => name);
   const rolling = rollingAmong(draft, changed, (name) => specs.get(name));

@@ -84,8 +84,9 @@ export const rolloutMachine = base.extend({
     /** A slot of its own to be checked in. */
     provesItself: ({ context }) => context.slots !== null && (context.spec.check !== null || gateOf(context.spec, context.slots) !== null),
     candidateServes: ({ event }) => event.type === 'instance.changed' && event.facts.place === 'candidate' && event.facts.state === 'running',
-    /** Nothing of it is to run: skipped, or a one-shot that is through. */
-    candidateIsThrough: ({ event }) => isOf(event, 'candidate', ({ state, outcome }) => state === 'stopped' && (outcome === 'completed' || outcome === 'skipped')),
+    /** Nothing of it is to run: skipped, or a one-shot that is through. Traffic has nowhere to go then. */
+    candidateIsThrough: ({ context: { spec, slots }, event }) => slots === null && isOf(event, 'candidate', ({ state, outcome }) =>
+      state === 'stopped' && (outcome === 'skipped' || (outcome === 'completed' && spec.restart.oneshot))),
     candidateFell: ({ event }) => isOf(event, 'candidate', ({ state }) => state !== 'running' && state !== 'starting'),
     candidateFailed: ({ event }) => isOf(event, 'candidate', ({ state }) => state === 'failed' || state === 'stopped' || state === 'backoff'),
     /** The unit's new instance ended by itself while the old one still serves. */
@@ -346,7 +347,8 @@ function whyOf(event: RolloutEvent, { spec }: RolloutContext): string | null {
     case 'task.failed': return event.reason;
     case 'cancel': return `superseded by ${event.because}`;
     case 'instance.changed': {
-      const { reason, ended } = event.facts;
+      const { reason, ended, outcome } = event.facts;
+      if (outcome === 'skipped') return `the new instance of '${spec.name}' was skipped`;
       return reason ?? (ended === null ? `the new instance of '${spec.name}' ended` : describeExit(ended));
     }
     default: return null;

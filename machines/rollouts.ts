@@ -37,7 +37,7 @@ export function beginRollout(draft: Draft, { unit: name, spec: named, ticket }: 
   const from = slotOf(draft, name);
   const slots: SlotChange | null = spec.deployment.blueGreen === null ? null : { from, to: from === 0 ? 1 : 0 };
   draft.rollouts.set(name, {
-    unit: name, spec, former: unit.inForce, slots, mode: 'replace', ticket, ref: null, facts: null,
+    unit: name, spec, former: unit.inForce, slots, mode: 'replace', ticket, ref: null, facts: null, calledOff: false,
     aside: { place: 'candidate', ref: null, facts: { ...unit.facts, place: 'candidate', state: 'stopped', phase: 'stopped', pid: null } },
   });
 }
@@ -48,7 +48,7 @@ export function undoSwitch(draft: Draft, { unit: name, slots }: SwitchRecord): v
   if (unit === undefined || unit.spec.deployment.blueGreen === null) return;
   draft.slots.set(name, slots.from);
   draft.rollouts.set(name, {
-    unit: name, spec: unit.spec, former: unit.inForce, slots, mode: 'switch-back', ticket: null, ref: null, facts: null,
+    unit: name, spec: unit.spec, former: unit.inForce, slots, mode: 'switch-back', ticket: null, ref: null, facts: null, calledOff: false,
     aside: { place: 'candidate', ref: null, facts: { ...unit.facts, place: 'candidate' } },
   });
 }

@@ -86,6 +86,18 @@ describe('rolling', () => {
     }
   });
 
+  test('a candidate that ends cleanly has failed all the same, unless it is a one-shot', () => {
+    const clean = (spec: ServiceSpec): World => {
+      const it = restarted([spec]);
+      it.report('web/aside', 'process.spawned');
+      it.go('web/aside', 0);
+      return it;
+    };
+    expect(clean(rolling({}, { restart: { mode: 'always' } })).step('web')).toBe('inquiring');
+    const once = clean(rolling({}, { restart: { oneshot: true } }));
+    expect([once.step('web'), once.effects.at(-1)]).toEqual(['retiring', 'SIGTERM web 1']);
+  });
+
   test('a gate that fails ends the candidate', () => {
     const it = restarted([rolling({ check })]);
     comeAside(it);

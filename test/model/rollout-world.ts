@@ -1,0 +1,241 @@
+import { createActor, fromCallback, type Actor, type AnyActorRef } from 'xstate';
+import type { ArmParams, ProbeInput, ProcessInput, RolloutTaskInput } from '../../machines/ports.ts';
+import { provideSupervisor, supervisorMachine } from '../../machines/supervisor.ts';
+import type {
+  Leaf, ProcessOrder, ProcessReport, RolloutReport, ServiceSpec, Settlement, SlotIndex, SupervisorCommand, SwitchRecord, UnitRecord,
+} from '../../machines/types.ts';
+import { identityOf } from '../machines/rig.ts';
+
+/** The whole actor system around one unit, with an operating system, a clock and the world behind the switch command. */
+export interface RolloutWorld {
+  /** What may happen now, each with its name; a shutdown only where it is wanted, since nothing comes after it. */
+  possible(options: { readonly shutdown: boolean }): readonly { readonly name: string; happen(): void }[];
+  /** What must not have happened and did, since the beginning. */
+  violations(): readonly string[];
+  /** The next thing of those that happen by themselves while all goes well; null: there is none. */
+  next(): { readonly name: string; happen(): void } | null;
+  /** Faults cease: what is to come comes, until nothing more does. */
+  settle(): void;
+  /** What is wrong with the place where it came to rest. */
+  unrest(): readonly string[];
+}
+
+interface ModelProcess {
+  readonly input: ProcessInput;
+  readonly tell: (report: ProcessReport) => void;
+  state: 'forking' | 'alive' | 'leader-dead' | 'gone';
+  ordered: ProcessOrder['type'] | null;
+}
+
+interface ModelTask {
+  readonly input: RolloutTaskInput;
+  readonly tell: (report: RolloutReport) => void;
+}
+
+const RESTING: readonly Leaf[] = ['running', 'failed', 'stopped'];
+
+export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
+  const [first] = specs;
+  if (first === undefined) throw new Error('a world of one unit needs its definition');
+  const { name } = first;
+  let [now, pids, tickets] = [1000, 100, 0];
+  let lastCommand: 'up' | 'down' | 'removed' = 'down';
+  let ending = false;
+  const processes = new Set<ModelProcess>();
+  const tasks = new Set<ModelTask>();
+  const armed = new Map<AnyActorRef, ArmParams>();
+  const owed = new Set<number>();
+  const wrong: string[] = [];
+  const records = new Map<string, UnitRecord>();
+  const switches = new Map<string, SwitchRecord>();
+  let [traffic, file]: SlotIndex[] = [0, 0];
+
+  const settle = ({ ticket }: Settlement): void => {
+    if (!owed.delete(ticket)) wrong.push(`ticket ${ticket} was answered twice`);
+  };
+  const process = fromCallback<ProcessOrder, ProcessInput>(({ input, sendBack, receive }) => {
+    const it: ModelProcess = { input, tell: sendBack, state: 'forking', ordered: null };
+    processes.add(it);
+    if ([...processes].filter((other) => living(other)).length > 2) wrong.push('three processes at a time');
+    receive((order) => {
+      if (order.type === 'signal') return;
+      it.ordered = order.type;
+    });
+    return () => {
+      if (living(it)) wrong.push(`process ${input.generation} is nobody's any more and lives`);
+    };
+  });
+  const probe = fromCallback<{ type: 'never' }, ProbeInput>(() => undefined);
+  const rolloutTask = fromCallback<{ type: 'never' }, RolloutTaskInput>(({ input, sendBack }) => {
+    const task: ModelTask = { input, tell: sendBack };
+    tasks.add(task);
+    return () => void tasks.delete(task);
+  });
+  const root: Actor<typeof supervisorMachine> = createActor(provideSupervisor({
+    process, probe, rolloutTask,
+    clock: { arm: (params) => void armed.set(params.target, params), disarm: (target) => void armed.delete(target) },
+    ledger: { record: (record) => void records.set(record.unit, record), forget: (unit) => void records.delete(unit) },
+    switches: { recordSwitch: (record) => void switches.set(record.unit, record), forgetSwitch: (unit) => void switches.delete(unit) },
+    children: { recordChild: () => undefined, forgetChild: () => undefined },
+    hooks: { queue: (_, target) => target.send({ type: 'hooks.idle', at: now }) },
+    tickets: { settle }, schedule: { watch: () => undefined, unwatch: () => undefined },
+    runs: { began: () => undefined, running: () => undefined, ended: () => undefined, overlapped: () => undefined },
+    lookup: (unit) => void wrong.push(`the actor of ${unit} failed`), abandon: () => undefined,
+  }), { input: { specs: [first], tokenSeed: 't', seed: 1, at: now } });
+  root.on('unit.changed', ({ facts }) => {
+    // The candidate has become the unit.
+    if (facts.event === 'move' && facts.place === 'current' && facts.wanted === 'up' && !RESTING.includes(facts.state)) {
+      const back = root.getSnapshot().context.rollouts.get(name)?.aside.place === 'candidate';
+      if (!back) wrong.push(`an instance in ${facts.state} has become the unit`);
+    }
+  });
+  root.on('unit.crashed', ({ error }) => void wrong.push(error));
+  root.subscribe({ error: (error) => void wrong.push(String(error)) });
+  root.start();
+  root.send({ type: 'boot', at: now, adopt: [], start: [] });
+
+  const living = ({ state }: ModelProcess): boolean => state !== 'gone';
+  const alive = (): readonly ModelProcess[] => [...processes].filter(living);
+  const order = (command: Record<string, unknown>, wish: typeof lastCommand | null, owing = false): void => {
+    const ticket = owing ? (tickets += 1) : null;
+    if (ticket !== null) owed.add(ticket);
+    if (wish !== null) lastCommand = wish;
+    root.send({ at: now, ticket, ...command } as unknown as SupervisorCommand);
+  };
+  const exit = (it: ModelProcess, code: number): void => {
+    it.state = 'leader-dead';
+    it.tell({ type: 'process.exited', generation: it.input.generation, at: now, exit: { code, signal: null } });
+  };
+  const go = (it: ModelProcess): void => {
+    it.state = 'gone';
+    it.tell({ type: 'process.gone', generation: it.input.generation, at: now });
+  };
+  const come = (it: ModelProcess): void => {
+    it.state = 'alive';
+    it.tell({ type: 'process.spawned', generation: it.input.generation, at: now, identity: identityOf((pids += 1)) });
+  };
+  const succeed = (task: ModelTask): void => {
+    const { task: what, slots } = task.input;
+    tasks.delete(task);
+    if (slots !== null && what === 'switch') traffic = slots.to;
+    if (slots !== null && what === 'record') file = slots.to;
+    if (slots !== null && what === 'switch-back') traffic = file = slots.from;
+    task.tell({ type: 'task.done', task: what, at: now });
+  };
+  const fail = (task: ModelTask, unsure: boolean): void => {
+    const { task: what, slots } = task.input;
+    tasks.delete(task);
+    if (slots !== null && what === 'switch' && unsure) traffic = slots.to;
+    task.tell({ type: 'task.failed', task: what, at: now, reason: 'refused', unsure });
+  };
+  const elapse = (target: AnyActorRef, { kind, generation, at }: ArmParams): void => {
+    armed.delete(target);
+    now = Math.max(now, at);
+    target.send({ type: `deadline.${kind}`, generation, at: now });
+  };
+
+  const naturally = (it: ModelProcess): { name: string; happen(): void }[] => {
+    const called = `process ${it.input.generation}`;
+    switch (it.state) {
+      case 'forking': return it.ordered === null
+        ? [
+          { name: `${called} is born`, happen: () => come(it) },
+          { name: `${called} is refused`, happen: () => { it.state = 'gone'; it.tell({ type: 'process.refused', generation: it.input.generation, at: now, reason: 'refused' }); } },
+        ]
+        : [{ name: `${called} is never born`, happen: () => go(it) }];
+      case 'alive': return [0, 1].map((code) => ({ name: `${called} exits with ${code}`, happen: () => exit(it, code) }));
+      case 'leader-dead': return it.ordered === null ? [] : [{ name: `${called} is gone`, happen: () => go(it) }];
+      case 'gone': return [];
+    }
+  };
+
+  const commands = (): { name: string; happen(): void }[] => {
+    if (ending || root.getSnapshot().status !== 'active') return [];
+    // A unit that is being removed takes no command but a reload that brings it back.
+    const known = root.getSnapshot().context.units.has(name) && lastCommand !== 'removed';
+    return [
+      { name: 'start', happen: () => order({ type: 'start', units: [name] }, known ? 'up' : null, true) },
+      { name: 'stop', happen: () => order({ type: 'stop', units: [name] }, known ? 'down' : null, true) },
+      ...specs.map((spec, index) => ({ name: `restart as ${index}`, happen: () => order({ type: 'restart', units: [name], specs: [spec] }, known ? 'up' : null, true) })),
+      ...specs.map((spec, index) => ({ name: `reload to ${index}`, happen: () => order({ type: 'reload', specs: [spec] }, lastCommand === 'removed' ? 'up' : null) })),
+      { name: 'reload to nothing', happen: () => order({ type: 'reload', specs: [] }, 'removed') },
+      { name: 'shutdown', happen: () => { ending = true; order({ type: 'shutdown', exitCode: 0 }, 'down'); } },
+    ];
+  };
+
+  const watch = (): void => {
+    const { context, status } = root.getSnapshot();
+    if (status !== 'active') return;
+    const unit = context.units.get(name);
+    const rollout = context.rollouts.get(name);
+    if (alive().length > 1 && rollout === undefined) wrong.push('two processes outside a rollout');
+    const actor = unit?.ref?.getSnapshot().context;
+    const wanted = actor === undefined || 'runner' in actor ? 'removed' : actor.removed ? 'removed' : actor.wanted;
+    if (actor !== undefined && wanted !== lastCommand && !(ending && wanted === 'removed')) wrong.push(`wanted is ${wanted}, the last accepted command says ${lastCommand}`);
+  };
+
+  const next = (): { name: string; happen(): void } | null => {
+    const forking = alive().find(({ state }) => state === 'forking');
+    const dead = alive().find(({ state, ordered }) => state === 'leader-dead' && ordered !== null);
+    const told = alive().find(({ state, ordered }) => state === 'alive' && (ordered === 'stop' || ordered === 'kill'));
+    const [task] = tasks;
+    const [due] = [...armed].toSorted(([, one], [, other]) => one.at - other.at);
+    const event = forking !== undefined ? { name: `process ${forking.input.generation} comes`, happen: () => (forking.ordered === null ? come(forking) : go(forking)) }
+      : dead !== undefined ? { name: `process ${dead.input.generation} is gone`, happen: () => go(dead) }
+        : told !== undefined ? { name: `process ${told.input.generation} obeys`, happen: () => exit(told, 0) }
+          : task !== undefined ? { name: `${task.input.task} succeeds`, happen: () => succeed(task) }
+            : due !== undefined ? { name: `deadline ${due[1].kind} of ${due[0].id}`, happen: () => elapse(...due) } : null;
+    return event === null ? null : { name: event.name, happen: () => { event.happen(); watch(); } };
+  };
+
+  return {
+    possible: ({ shutdown }) => {
+      const all = [
+        ...commands(), ...alive().flatMap(naturally),
+        ...[...tasks].flatMap((task) => [
+          { name: `${task.input.task} succeeds`, happen: () => succeed(task) },
+          // What cannot be undone is for an operator to mend.
+          ...(task.input.task === 'switch-back' ? [] : [false, true].map((unsure) => ({ name: `${task.input.task} fails${unsure ? ' unsure' : ''}`, happen: () => fail(task, unsure) }))),
+        ]),
+        // What survives SIGKILL is given up by a shutdown: that is another story.
+        ...[...armed].filter(([, { kind }]) => kind !== 'kill').map(([target, params]) => ({ name: `deadline ${params.kind} of ${target.id}`, happen: () => elapse(target, params) })),
+      ];
+      return all.filter(({ name: called }) => shutdown || called !== 'shutdown').map(({ name: called, happen }) => ({ name: called, happen: () => { happen(); watch(); } }));
+    },
+    violations: () => wrong,
+    next,
+    settle: () => {
+      for (let step = 0; step < 300; step += 1) {
+        const event = next();
+        if (event === null) return;
+        event.happen();
+      }
+      wrong.push('no rest after 300 quiet steps');
+    },
+    unrest: () => {
+      const { context, status } = root.getSnapshot();
+      const problems: string[] = [];
+      const unit = context.units.get(name);
+      const actor = unit?.ref?.getSnapshot().context;
+      const state = actor === undefined || 'runner' in actor ? 'absent' : actor.leaf;
+      if (owed.size > 0) problems.push(`tickets ${[...owed].join(', ')} were never answered`);
+      if (context.rollouts.size > 0) problems.push(`a rollout at ${context.rollouts.get(name)?.facts?.step} goes on`);
+      if (switches.size > 0) problems.push('a switch is still open');
+      const up = alive();
+      if (ending && status !== 'done') problems.push('the supervisor has not ended');
+      if ((lastCommand !== 'up' || ending) && up.length > 0) problems.push(`${up.length} processes of a unit that is not wanted`);
+      if (lastCommand === 'up' && !ending && !['running', 'failed', 'stopped'].includes(state)) problems.push(`it is to be up and rests in ${state}`);
+      if (state === 'running' && up.length !== 1) problems.push(`it runs with ${up.length} processes`);
+      const keys = [...records.keys()].filter((key) => key !== name);
+      if (keys.length > 0) problems.push(`the ledger still has ${keys.join(', ')}`);
+      if (lastCommand === 'removed' && records.size > 0) problems.push('the ledger remembers a removed unit');
+      const blueGreen = actor === undefined || 'runner' in actor ? null : actor.spec.deployment.blueGreen;
+      if (traffic !== file) problems.push(`traffic goes to slot ${traffic}, the file says ${file}`);
+      if (blueGreen !== null && state === 'running') {
+        const slot = up[0]?.input.spec.env[blueGreen.envVar];
+        if (slot !== blueGreen.slots[traffic ?? 0]) problems.push(`it runs in slot ${slot}, traffic goes to ${blueGreen.slots[traffic ?? 0]}`);
+      }
+      return problems;
+    },
+  };
+}
