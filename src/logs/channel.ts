@@ -42,7 +42,7 @@ export type Notify = (written?: Uint8Array) => void;
 export function makeChannel(options: ChannelOptions): Channel {
   const { fifo, file, compressor, onProblem, onLine } = options;
   let { logs, owner } = options;
-  const writer = makeWriter(file, { rotation: logs.rotate, owner, compressor, onProblem });
+  const writer = makeWriter(file, { rotation: logs.rotate, owner, compressor, onProblem, timed: true });
   const cutter = onLine === null ? null : openLineCutter(onLine);
   const listeners = new Set<Notify>();
   const readers: FifoReader[] = [];
@@ -84,6 +84,7 @@ export function makeChannel(options: ChannelOptions): Channel {
       if (logs.via === 'file') {
         writer.close();
         const opened = openOwnedFile(file, logs.rotate, owner);
+        if (opened.problem !== null) onProblem(opened.problem);
         if (opened.rotated && logs.rotate.compress) compressor.compress(file);
         return opened.descriptor;
       }
