@@ -4,8 +4,8 @@ import { readTimesAt, timesHeader, timesLine, type TimeMark, type Times } from '
 
 /** Says when what is in a log file was written: `<file>.times`, beside it. */
 export interface TimeIndex {
-  /** Called when the file was opened, with the time of the last change to it. */
-  begin(mtimeMs: number): void;
+  /** Called when the file was opened, with the time of the last change to it; null: that was ours. */
+  begin(mtimeMs: number | null): void;
   /**
    * Called after bytes were appended to the file, not before: they are in memory only until then. Never throws: what the disk does not
    * take is kept and written with the next mark.
@@ -23,7 +23,7 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
   let lastOffset = 0;
   let bytes = 0;
   let pending = '';
-  let changedMs = 0;
+  let changedMs: number | null = null;
 
   const release = (): void => {
     if (descriptor !== null) closeSync(descriptor);
@@ -39,11 +39,12 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
     writeFileSync(path, text, { mode: 0o640, flag: 'wx' });
   };
 
-  const open = (inode: number, offset: number): number => {
+  const open = (inode: number, offset: number, at: number): number => {
     if (descriptor !== null && fstatSync(descriptor).nlink > 0 && offset >= lastOffset) return descriptor;
     if (descriptor !== null) closeSync(descriptor);
     descriptor = null;
-    const times = takeUp(file, inode, offset, changedMs);
+    const times = takeUp(file, inode, offset, { changedMs, at });
+    changedMs = null;
     create(times);
     descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
     lastOffset = times.marks.at(-1)?.offset ?? 0;
@@ -53,7 +54,7 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
 
   const thin = (inode: number): void => {
     const { marks } = readTimesAt(path) ?? { marks: [] };
-    create({ inode, marks: marks.filter((_, index) => index % 2 === 0) });
+    create({ inode, marks: marks.filter(({ at }, index) => index % 2 === 0 || at === null) });
     if (descriptor !== null) closeSync(descriptor);
     descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
     bytes = fstatSync(descriptor).size;
@@ -72,7 +73,7 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
         const at = Math.floor(clock.wallMs());
         const offset = Math.max(0, size - appendedBytes);
         pending += timesLine({ at, latest: at, offset });
-        const index = open(ino, offset);
+        const index = open(ino, offset, at);
         if (bytes > mostBytes) thin(ino);
         bytes += writeSync(descriptor ?? index, pending, null, 'latin1');
         pending = '';
@@ -112,7 +113,8 @@ export function endTimes(file: string): void {
   try {
     const times = readTimesAt(timesOf(file));
     const size = statSync(file, { throwIfNoEntry: false })?.size;
-    if (times === null || size === undefined) return;
+    const last = times?.marks.at(-1);
+    if (last === undefined || size === undefined || (last.at === null && last.latest === null)) return;
     const line = timesLine({ at: null, latest: null, offset: size });
     // The first newline ends what may be torn.
     writeFileSync(timesOf(file), `\n${line}`, { flag: 'a' });
@@ -130,15 +132,15 @@ const foreignMs = 1000;
 const systemClock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
 
 /** What is known of a file that we go on with. */
-function takeUp(file: string, inode: number, size: number, mtimeMs: number): Times {
+function takeUp(file: string, inode: number, size: number, { changedMs, at }: { readonly changedMs: number | null; readonly at: number }): Times {
   const found = readTimesAt(timesOf(file));
   if (found !== null && found.inode !== inode) rescue(file, found.inode);
   const marks: TimeMark[] = found?.inode === inode && (found.marks.at(-1)?.offset ?? 0) <= size ? [...found.marks] : [];
   const last = marks.at(-1);
-  const isForeign = last === undefined ? size > 0 : size > last.offset && mtimeMs > (last.latest ?? Infinity) + foreignMs;
+  const isForeign = last === undefined ? size > 0 : size > last.offset && (changedMs ?? 0) > (last.latest ?? Infinity) + foreignMs;
   if (isForeign) {
     if (last !== undefined) marks.pop();
-    marks.push({ offset: last?.offset ?? 0, at: null, latest: Math.ceil(mtimeMs) });
+    marks.push({ offset: last?.offset ?? 0, at: null, latest: Math.ceil(changedMs ?? at) });
   }
   return { inode, marks };
 }

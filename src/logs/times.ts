@@ -36,7 +36,10 @@ export function parseTimes(text: string): Times | null {
   return times;
 }
 
-/** The index of a log or of one of its archives as it is now, by the inode of the raw file; null when there is none. */
+/**
+ * The index of a raw file that is held open, be it the log or an archive by now; null when there is none. The newest one that speaks of
+ * this inode is meant: an older file that had it is gone.
+ */
 export function readTimes(file: string, inode: number): Times | null {
   for (const path of [timesOf(file), ...archiveNumbers(file).map((number) => timesOf(`${file}.${number}`))]) {
     const times = readTimesAt(path);
@@ -47,7 +50,7 @@ export function readTimes(file: string, inode: number): Times | null {
 
 /** Of one index file; null when it is missing or none of ours. */
 export function readTimesAt(path: string): Times | null {
-  const text = textAt(path);
+  const text = readTimesText(path);
   return text === null ? null : parseTimes(text);
 }
 
@@ -66,7 +69,7 @@ function addMarks(marks: TimeMark[], text: string): void {
   }
 }
 
-function textAt(path: string): string | null {
+export function readTimesText(path: string): string | null {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');

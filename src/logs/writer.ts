@@ -46,6 +46,8 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
   let droppedBytes = 0;
   let episodeStart: number | null = null;
   let rotationFails = false;
+  /** Our own rotation made the file. */
+  let isFresh = false;
 
   const open = (): number => {
     if (descriptor !== null) return descriptor;
@@ -54,7 +56,8 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     const opened = openPlain();
     size = opened.stat.size;
     inode = opened.stat.ino;
-    times?.begin(opened.stat.mtimeMs);
+    times?.begin(isFresh ? null : opened.stat.mtimeMs);
+    isFresh = false;
     nextCheckAt = performance.now() + checkEveryMs;
     descriptor = opened.descriptor;
     return descriptor;
@@ -120,6 +123,7 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     try {
       release();
       rotate(path, rotation.keep);
+      isFresh = true;
       rotationFails = false;
       if (rotation.compress && rotation.keep > 0) compressor.compress(path);
     } catch (error) {
