@@ -87,9 +87,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     for (const warning of loaded.config.warnings) log.warn('systemg::config', formatProblem(warning));
     return { ok: true, path, specs: loaded.config.services, metrics: loaded.config.metrics };
   };
+  const echo = options.foreground ? makeForegroundEcho({ stderrOnly: options.stderrOnly }) : null;
   const log = openSupervisorLog({
     file: options.foreground ? null : paths.supervisorLog, level: options.logLevel ?? levelOfRustLog(process.env['RUST_LOG'] ?? '') ?? 'info',
-    colour: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+    colour: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '', ...(echo !== null && { print: echo.print }),
   });
   const onProblem = (text: string): void => log.warn('systemg::supervisor', text);
 
@@ -114,7 +115,6 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   for (const { record, verdict } of departed) if (verdict !== 'alive') ledger.forget(record.unit);
   const leaving = departed.filter(({ verdict }) => verdict === 'alive').map(({ record }) => departedSpec(record, dirname(config.path)));
 
-  const echo = options.foreground ? makeForegroundEcho({ stderrOnly: options.stderrOnly }) : null;
   const logs = openLogStore({ fifoDir: paths.fifoDir, logDir: paths.logDir, onProblem, ...(echo !== null && { echo: echo.write }) });
   const ownerOf = ({ name, privileges }: ServiceSpec) => outputOwner(name, privileges, options.dropPrivileges);
   const prepareLogs = (specs: readonly ServiceSpec[]): void => {
@@ -250,7 +250,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     if (ending) return;
     ending = true;
     log.info('systemg::supervisor', `Shutting down: ${because}`);
-    if (options.foreground) process.stdout.write('systemg is shutting down... terminating child services\n');
+    echo?.say('systemg is shutting down... terminating child services');
     send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0, origin });
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => shutdown(signal, { kind: 'signal', by: signal }));
@@ -279,6 +279,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   note(removeRuntimeFiles(paths));
   log.info('systemg::supervisor', `Supervisor ended with exit code ${exitCode}`);
   log.close();
+  echo?.end();
   parent.noteEnd(exitCode);
   lock.release();
   process.exit(exitCode);
