@@ -9,6 +9,7 @@ import { viewAll, viewUnit } from '../machines/view.ts';
 import { openAnnouncements } from './actors/checks/announcements.ts';
 import { createClock } from './actors/clock.ts';
 import { openHookQueues } from './actors/hooks.ts';
+import { makeLoggerRunner } from './actors/loggers.ts';
 import { makeProbeActor } from './actors/probe.ts';
 import { makeProcessActor } from './actors/process.ts';
 import { formatProblem, loadConfig, wireError } from './config/load.ts';
@@ -117,9 +118,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
 
   const logs = openLogStore({ fifoDir: paths.fifoDir, logDir: paths.logDir, onProblem, ...(echo !== null && { echo: echo.write }) });
   const ownerOf = ({ name, privileges }: ServiceSpec) => outputOwner(name, privileges, options.dropPrivileges);
+  const loggerOutside = { environment, dropPrivileges: options.dropPrivileges, onProblem };
   const prepareLogs = (specs: readonly ServiceSpec[]): void => {
     echo?.align(specs.map(({ name }) => name));
-    logs.prepare(specs.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec) })));
+    logs.prepare(specs.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec), runLogger: makeLoggerRunner(spec, loggerOutside) })));
   };
   prepareLogs([...config.specs, ...leaving]);
   rememberCgroups(config.specs);
@@ -270,7 +272,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   await server.close();
   await Promise.all([hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
   await Promise.race([logs.drain(), pause(DRAIN_MS)]);
-  logs.close();
+  await logs.end();
   note(removeEmptyCgroups());
   projection.close();
   ledger.markClean();

@@ -52,11 +52,12 @@ export function makePatientOutput(descriptor: number, options: PatientOptions = 
       const written = writeNow(descriptor, head);
       if (written === 'gone') return leave();
       waitingBytes -= written;
+      // Soon while it moves, seldom while it is held.
+      if (written > 0) pauseMs = leastPauseMs;
       if (written < head.length) {
         queue[0] = head.subarray(written);
-        // Soon while it moves, seldom while it is held.
-        pauseMs = written > 0 ? leastPauseMs : Math.min(mostPauseMs, pauseMs * 2);
         timer = setTimeout(drain, pauseMs).unref();
+        pauseMs = Math.min(mostPauseMs, pauseMs * 2);
         return;
       }
       queue.shift();

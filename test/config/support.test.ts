@@ -7,7 +7,6 @@ const block = (body: string): string => `version: "1"\nservices:\n  web:\n    co
 
 describe('a known key that nothing acts on yet is refused', () => {
   test.each([
-    ['logs: {logger: "logger -t web"}', "sysg.yaml:5:12: services.web.logs.logger: 'logs.logger' is not supported yet"],
     ['deployment: {strategy: rolling}', "sysg.yaml:5:18: services.web.deployment.strategy: 'deployment.strategy: rolling' is not supported yet"],
     ['deployment: {grace_period: 5s}', "sysg.yaml:5:18: services.web.deployment.grace_period: 'deployment.grace_period' is not supported yet"],
   ])('%s', (body, problem) => {
@@ -46,6 +45,7 @@ test('keys in force are open', () => {
     supplementary_groups: [ssl]
     capabilities: [CAP_CHOWN]
     limits: {nofile: 1K, nice: 5, cpu_affinity: [0], cgroup: {memory_max: 64M}}
-    isolation: {pid: true}`;
+    isolation: {pid: true}
+    logs: {logger: "logger -t web"}`;
   expect(load(block(body), gated).ok).toBe(true);
 });
