@@ -5,7 +5,7 @@ import type { Compressor } from './compress.ts';
 import { openLineCutter } from './echo.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
 import { openLogger, type Logger, type RunLogger } from './logger.ts';
-import type { LogStream } from './names.ts';
+import { loggerFifo, type LogStream } from './names.ts';
 import { openOwnedFile, tendOwnedFile } from './owned-file.ts';
 import { openFifoReader, type FifoReader } from './reader.ts';
 import { makeWriter } from './writer.ts';
@@ -86,7 +86,7 @@ export function makeChannel(options: ChannelOptions): Channel {
     if (logs.logger === null || runLogger === undefined) return;
     try {
       logger = openLogger({
-        command: logs.logger, stream, fifo: `${fifo}.logger`, owner, run: runLogger, instead: (bytes) => writer.write(bytes),
+        command: logs.logger, stream, fifo: loggerFifo(fifo), owner, run: runLogger, instead: (bytes) => writer.write(bytes),
         onRoom: () => {
           for (const reader of readers) reader.resume();
         },

@@ -24,6 +24,11 @@ export function fifoPath(fifoDir: string, unit: string, stream: LogStream): stri
   return join(fifoDir, `${fileStem(unit)}.${stream}`);
 }
 
+/** Through which a program of the user's gets what comes out of that FIFO. */
+export function loggerFifo(fifo: string): string {
+  return `${fifo}.logger`;
+}
+
 export function exactLogPath(logDir: string, unit: string, stream: LogStream): string {
   return join(logDir, `${fileStem(unit)}_${stream}.log`);
 }

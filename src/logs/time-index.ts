@@ -21,6 +21,7 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
   let descriptor: number | null = null;
   let nextAt = 0;
   let lastOffset = 0;
+  let lastAt = 0;
   let bytes = 0;
   let pending = '';
   let changedMs: number | null = null;
@@ -40,24 +41,36 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
   };
 
   const open = (inode: number, offset: number, at: number): number => {
-    if (descriptor !== null && fstatSync(descriptor).nlink > 0 && offset >= lastOffset) return descriptor;
-    if (descriptor !== null) closeSync(descriptor);
-    descriptor = null;
+    if (descriptor !== null) {
+      const isThere = fstatSync(descriptor).nlink > 0;
+      if (isThere && offset >= lastOffset) return descriptor;
+      closeSync(descriptor);
+      descriptor = null;
+      return put({ inode, marks: offset < lastOffset ? emptied(offset) : bereft() });
+    }
     const times = takeUp(file, inode, offset, { changedMs, at });
     changedMs = null;
+    return put(times);
+  };
+
+  /** Whatever came since the last mark came within the gap between two. */
+  const emptied = (size: number): TimeMark[] => (size > 0 ? [{ offset: 0, at: lastAt, latest: lastAt }] : []);
+  const bereft = (): TimeMark[] => [
+    ...(lastOffset > 0 ? [{ offset: 0, at: null, latest: lastAt }] : []), { offset: lastOffset, at: lastAt, latest: lastAt },
+  ];
+
+  const put = (times: Times): number => {
     create(times);
     descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
-    lastOffset = times.marks.at(-1)?.offset ?? 0;
     bytes = fstatSync(descriptor).size;
     return descriptor;
   };
 
   const thin = (inode: number): void => {
     const { marks } = readTimesAt(path) ?? { marks: [] };
-    create({ inode, marks: marks.filter(({ at }, index) => index % 2 === 0 || at === null) });
     if (descriptor !== null) closeSync(descriptor);
-    descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
-    bytes = fstatSync(descriptor).size;
+    descriptor = null;
+    put({ inode, marks: marks.filter(({ at }, index) => index % 2 === 0 || at === null) });
   };
 
   return {
@@ -78,6 +91,7 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
         bytes += writeSync(descriptor ?? index, pending, null, 'latin1');
         pending = '';
         lastOffset = offset;
+        lastAt = at;
       } catch {
         // A full disk, mostly, of which the log itself tells: until there is room the marks wait here.
         if (pending.length > mostPendingBytes) pending = pending.slice(pending.indexOf('\n', pending.length / 2) + 1);

@@ -197,19 +197,23 @@ describe('what is not known', () => {
   test('an index that was removed under a writer is made anew', async () => {
     const { file, write } = log();
     write(0, 'one\n');
-    rmSync(`${file}.times`);
     write(1000, 'two\n');
-    write(2000, 'three\n');
-    expect(await read(file)).toEqual(['one@?', 'two@1000', 'three@2000']);
+    rmSync(`${file}.times`);
+    write(1050, 'three\n');
+    write(2000, 'four\n');
+    write(3000, 'five\n');
+    expect(await read(file)).toEqual(['one@?', 'two@1000', 'three@1000', 'four@2000', 'five@3000']);
   });
 
   test('a log that was emptied under a writer has the times of what came after', async () => {
     const { file, write } = log();
     write(0, 'a long line, and more than what follows\n');
+    write(500, 'one\n');
     truncateSync(file);
+    write(550, 'a\n');
     write(1000, 'two\n');
     write(2000, 'three\n');
-    expect(await read(file)).toEqual(['two@1000', 'three@2000']);
+    expect(await read(file)).toEqual(['a@500', 'two@1000', 'three@2000']);
   });
 
   test('a crash between putting a file away and its index costs no times', async () => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { refusals, type Refusal } from '../../errors.ts';
 import { unitTitle } from '../../logs/banner.ts';
-import { findLogFile, logStreams, makeLogLookup, type LogStream } from '../../logs/names.ts';
+import { fifoPath, findLogFile, loggerFifo, logStreams, makeLogLookup, type LogStream } from '../../logs/names.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigAtRest } from '../config-choice.ts';
@@ -55,6 +55,10 @@ export function chooseSources(call: Call, kind: LogKind, units: readonly KnownUn
   if (kind === 'supervisor') return { ok: true, sources: [{ unit: null, stream: 'supervisor', title: 'supervisor', file: supervisorLog }] };
   const wanted = service === null ? units.toSorted((one, other) => (one.name < other.name ? -1 : 1)) : [found ?? { name: service, pid: null }];
   if (wanted.length === 0) return { ok: false, refusal: refusals.runtime(`no services are known: none run and no configuration was found (logs are in ${logDir})`) };
+  for (const { name } of wanted) {
+    const gone = streams.filter((stream) => existsSync(loggerFifo(fifoPath(call.paths.fifoDir, name, stream))));
+    if (gone.length > 0) call.terminal.warn(`the ${gone.join(' and ')} of ${name} ${gone.length > 1 ? 'go' : 'goes'} to a logger; here is only what that did not take`);
+  }
   const fileOf = makeLogLookup(logDir, units.map(({ name }) => name));
   return {
     ok: true,
