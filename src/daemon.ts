@@ -121,7 +121,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const loggerOutside = { environment, dropPrivileges: options.dropPrivileges, onProblem };
   const prepareLogs = (specs: readonly ServiceSpec[]): void => {
     echo?.align(specs.map(({ name }) => name));
-    logs.prepare(specs.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec), runLogger: makeLoggerRunner(spec, loggerOutside) })));
+    logs.prepare(specs.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec), loggerRunner: makeLoggerRunner(spec, loggerOutside) })));
   };
   prepareLogs([...config.specs, ...leaving]);
   rememberCgroups(config.specs);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ServiceSpec } from '../../machines/types.ts';
-import type { RunLogger } from '../logs/logger.ts';
+import type { LoggerRunner } from '../logs/logger.ts';
 import { childEnvironment } from '../process/environment.ts';
 import { confine } from '../process/privileges.ts';
 import { runCommand } from '../process/run-command.ts';
@@ -17,8 +17,8 @@ export interface LoggerOutside {
  * How the loggers of a unit are run: in its working directory, with its environment, as its user; its limits and namespaces are for the
  * service itself. With a token of their own: who stops the service does not stop them.
  */
-export function makeLoggerRunner(spec: ServiceSpec, { environment, dropPrivileges, onProblem }: LoggerOutside): RunLogger {
-  return async ({ command, stream, input, signal, onComplaint }) => {
+export function makeLoggerRunner(spec: ServiceSpec, { environment, dropPrivileges, onProblem }: LoggerOutside): LoggerRunner {
+  const run: LoggerRunner['run'] = async ({ command, stream, input, signal, onComplaint }) => {
     const confinement = confine({
       service: spec.name, hash: spec.hash, dropPrivileges, softNofile: null, searchPath: environment['PATH'],
       privileges: { ...spec.privileges, capabilities: [], limits: {}, isolation: { network: false, mount: false, pid: false, user: false } },
@@ -31,4 +31,5 @@ export function makeLoggerRunner(spec: ServiceSpec, { environment, dropPrivilege
       env: { ...env, SYSG_SERVICE_NAME: spec.name, SYSG_LOG_STREAM: stream },
     });
   };
+  return { definition: spec.definition.process, run };
 }

@@ -4,7 +4,7 @@ import { textOf } from '../state/fs-error.ts';
 import type { Compressor } from './compress.ts';
 import { openLineCutter } from './echo.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
-import { openLogger, type Logger, type RunLogger } from './logger.ts';
+import { openLogger, type Logger, type LoggerRunner } from './logger.ts';
 import { loggerFifo, type LogStream } from './names.ts';
 import { openOwnedFile, tendOwnedFile } from './owned-file.ts';
 import { openFifoReader, type FifoReader } from './reader.ts';
@@ -21,7 +21,7 @@ export interface ChannelOptions {
   readonly onProblem: (text: string) => void;
   readonly onLine: ((line: string) => void) | null;
   /** Runs a program of the user's; absent: there is none to be had, and the file takes all. */
-  readonly runLogger?: RunLogger;
+  readonly loggerRunner?: LoggerRunner;
 }
 
 /** One stream of one unit: from the FIFO to the file. */
@@ -29,7 +29,7 @@ export interface Channel {
   readonly fifo: string;
   readonly file: string;
   readonly droppedBytes: number;
-  configure(logs: LogSpec, owner: LogOwner | null, runLogger?: RunLogger): void;
+  configure(logs: LogSpec, owner: LogOwner | null, loggerRunner?: LoggerRunner): void;
   /** Starts to read the FIFO. Throws when it cannot be opened. */
   read(): void;
   /** A descriptor for a process to write to. Throws when there is none to be had. */
@@ -49,7 +49,7 @@ export type Notify = (written?: Uint8Array) => void;
 
 export function makeChannel(options: ChannelOptions): Channel {
   const { unit, stream, fifo, file, compressor, onProblem, onLine } = options;
-  let { logs, owner, runLogger } = options;
+  let { logs, owner, loggerRunner } = options;
   let logger: Logger | null = null;
   const writer = makeWriter(file, { rotation: logs.rotate, owner, compressor, onProblem, timed: true });
   const cutter = onLine === null ? null : openLineCutter(onLine);
@@ -81,12 +81,12 @@ export function makeChannel(options: ChannelOptions): Channel {
 
   /** The one that is configured, or none. */
   const chooseLogger = (): void => {
-    if ((logger?.command ?? null) === logs.logger) return;
+    if (logger?.is(logs.logger, loggerRunner) === true) return;
     void endLogger();
-    if (logs.logger === null || runLogger === undefined) return;
+    if (logs.logger === null || loggerRunner === undefined) return;
     try {
       logger = openLogger({
-        command: logs.logger, stream, fifo: loggerFifo(fifo), owner, run: runLogger, instead: (bytes) => writer.write(bytes),
+        command: logs.logger, stream, fifo: loggerFifo(fifo), owner, runner: loggerRunner, instead: (bytes) => writer.write(bytes),
         onRoom: () => {
           for (const reader of readers) reader.resume();
         },
@@ -109,10 +109,10 @@ export function makeChannel(options: ChannelOptions): Channel {
     get droppedBytes() {
       return writer.droppedBytes;
     },
-    configure(next, nextOwner, nextRunLogger) {
+    configure(next, nextOwner, nextRunner) {
       logs = next;
       owner = nextOwner;
-      runLogger = nextRunLogger;
+      loggerRunner = nextRunner;
       writer.setOwner(owner);
       writer.setRotation(next.rotate);
     },

@@ -5,8 +5,13 @@ import { openLineCutter } from './echo.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
 import type { LogStream } from './names.ts';
 
-/** Runs the user's program once, with `input` as its standard input, until it ends or is aborted. Never rejects. */
-export type RunLogger = (order: LoggerOrder) => Promise<LoggerEnd>;
+/** Runs programs of the user's for one unit. */
+export interface LoggerRunner {
+  /** Digest of what a program is run with: another one means that a program which runs is out of date. */
+  readonly definition: string;
+  /** Runs it once, with `input` as its standard input, until it ends or is aborted. Never rejects. */
+  run(order: LoggerOrder): Promise<LoggerEnd>;
+}
 
 export interface LoggerOrder {
   readonly command: string;
@@ -26,7 +31,7 @@ export interface LoggerOptions {
   /** Where the FIFO to it is made. */
   readonly fifo: string;
   readonly owner: LogOwner | null;
-  readonly run: RunLogger;
+  readonly runner: LoggerRunner;
   /** Takes what the program cannot be given: the log file. */
   readonly instead: (bytes: Uint8Array) => void;
   /** There is room again after `push` has said that there is none. */
@@ -49,7 +54,8 @@ export interface LoggerWaits {
 
 /** The user's program that gets a stream. */
 export interface Logger {
-  readonly command: string;
+  /** Whether it is the program that would be run now. */
+  is(command: string | null, runner: LoggerRunner | undefined): boolean;
   /** Takes a copy. False: no more, please, until `onRoom`; what comes all the same is kept. */
   push(bytes: Uint8Array): boolean;
   /** Gives it what is left and the end of its input, and waits for its end; what it did not read goes to the file. */
@@ -62,7 +68,7 @@ export interface Logger {
  * when there is no FIFO to be had.
  */
 export function openLogger(options: LoggerOptions): Logger {
-  const { command, stream, fifo, owner, run, instead, onRoom, onProblem } = options;
+  const { command, stream, fifo, owner, runner, instead, onRoom, onProblem } = options;
   const waits: LoggerWaits = { ...usualWaits, ...options.waits };
   // A new one: an earlier supervisor's logger may be reading the old one to its end.
   rmSync(fifo, { force: true });
@@ -104,7 +110,7 @@ export function openLogger(options: LoggerOptions): Logger {
     let input: number | null = null;
     try {
       input = openSync(fifo, constants.O_RDONLY);
-      return await run({ command, stream, input, signal: aborted.signal, onComplaint: (text) => cutter.push(text) });
+      return await runner.run({ command, stream, input, signal: aborted.signal, onComplaint: (text) => cutter.push(text) });
     } catch (error) {
       return { ok: false, reason: `could not be started: ${textOf(error)}` };
     } finally {
@@ -146,7 +152,7 @@ export function openLogger(options: LoggerOptions): Logger {
   };
 
   return {
-    command,
+    is: (wanted, by) => wanted === command && by?.definition === runner.definition,
     push(bytes) {
       if (insteadBytes !== null) {
         insteadBytes += bytes.length;

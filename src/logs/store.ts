@@ -4,7 +4,7 @@ import { textOf } from '../state/fs-error.ts';
 import { makeChannel, type Channel, type Notify } from './channel.ts';
 import { makeCompressor } from './compress.ts';
 import { ensureFifos, pruneFifos, type LogOwner } from './fifo.ts';
-import type { RunLogger } from './logger.ts';
+import type { LoggerRunner } from './logger.ts';
 import { fifoPath, logStreams, makeLogLookup, type LogStream } from './names.ts';
 
 export type { LogOwner } from './fifo.ts';
@@ -16,7 +16,7 @@ export interface LogUnit {
   /** Set when the unit runs as another user. */
   readonly owner?: LogOwner | null;
   /** How a program that gets its output is run. */
-  readonly runLogger?: RunLogger;
+  readonly loggerRunner?: LoggerRunner;
 }
 
 export interface ChildEnds {
@@ -89,7 +89,7 @@ export function openLogStore(options: LogStoreOptions): LogStore {
   const add = (unit: LogUnit, file: (unit: string, stream: LogStream) => string): void => {
     const owner = unit.owner ?? null;
     const channel = (stream: LogStream): Channel => makeChannel({
-      unit: unit.name, stream, ...(unit.runLogger !== undefined && { runLogger: unit.runLogger }),
+      unit: unit.name, stream, ...(unit.loggerRunner !== undefined && { loggerRunner: unit.loggerRunner }),
       fifo: fifoPath(fifoDir, unit.name, stream),
       file: file(unit.name, stream),
       logs: unit.logs,
@@ -123,7 +123,7 @@ export function openLogStore(options: LogStoreOptions): LogStore {
       const added = wanted.filter((unit) => !units.has(unit.name));
       for (const unit of wanted) {
         if (!units.has(unit.name)) add(unit, lookup);
-        else for (const channel of channelsOf(unit.name)) channel.configure(unit.logs, unit.owner ?? null, unit.runLogger);
+        else for (const channel of channelsOf(unit.name)) channel.configure(unit.logs, unit.owner ?? null, unit.loggerRunner);
       }
       const piped = added.filter((unit) => unit.logs.via === 'pipe');
       const { kept, problems } = ensureFifos(piped.flatMap((unit) =>

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openLogger, type Logger, type LoggerOptions, type RunLogger } from '../../src/logs/logger.ts';
+import { openLogger, type Logger, type LoggerOptions, type LoggerRunner } from '../../src/logs/logger.ts';
 import type { LogStore } from '../../src/logs/store.ts';
 import { runCommand } from '../../src/process/run-command.ts';
 import { tempDir, until } from '../state/temp-dir.ts';
@@ -9,10 +9,10 @@ import { ended, numbered, piped, rig } from './rig.ts';
 
 let runs = 0;
 /** Runs the program as the daemon does, without a user of its own. */
-const runIn = (cwd: string): RunLogger => ({ command, input, signal, onComplaint }) => runCommand({
+const runIn = (cwd: string, definition = ''): LoggerRunner => ({ definition, run: ({ command, input, signal, onComplaint }) => runCommand({
   script: command, cwd, env: { PATH: process.env['PATH'] ?? '', SYSG_INSTANCE: `logger-test.${process.pid}.${(runs += 1)}` }, token: `logger-test.${process.pid}.${runs}`,
   output: 'complaints', input, signal, onComplaint, onProblem: () => undefined, isResident: true,
-});
+}) });
 
 interface Held {
   readonly dir: string;
@@ -31,7 +31,7 @@ function held(command: string, options: Partial<LoggerOptions> = {}): Held {
   let instead = '';
   let rooms = 0;
   const logger = openLogger({
-    command, stream: 'stdout', fifo: join(dir, 'web.stdout.logger'), owner: null, run: runIn(dir),
+    command, stream: 'stdout', fifo: join(dir, 'web.stdout.logger'), owner: null, runner: runIn(dir),
     instead: (bytes) => (instead += Buffer.from(bytes).toString()), onRoom: () => (rooms += 1), onProblem: (text) => problems.push(text), ...options,
     waits: { hungMs: 60_000, downMs: 60_000, leastBackoffMs: 20, mostBackoffMs: 50, endMs: 20_000, ...options.waits },
   });
@@ -105,7 +105,8 @@ describe('a logger', () => {
 
 describe('a unit with a logger', () => {
   const logged = { ...piped, logger: 'cat >> got' };
-  const withLogger = (store: LogStore, directory: string, logs: typeof piped = logged): void => store.prepare([{ name: 'web', logs, runLogger: runIn(directory) }]);
+  const withLogger = (store: LogStore, directory: string, logs: typeof piped = logged, definition = ''): void =>
+    store.prepare([{ name: 'web', logs, loggerRunner: runIn(directory, definition) }]);
 
   test('has its output there and not in its file, each stream apart', async () => {
     const { store, run, text, directory, problems } = rig();
@@ -139,6 +140,22 @@ describe('a unit with a logger', () => {
     await store.drain();
     expect(text('web')).toBe('two\n');
     await until('the logger had the rest', () => existsSync(join(directory, 'got')) && readFileSync(join(directory, 'got'), 'utf8') === 'one\n');
+  });
+
+  test('whose environment changed has another logger from its next start on, and the same one while nothing changed', async () => {
+    const { store, run, directory } = rig();
+    const logs = { ...piped, logger: 'echo "$$" >> pids; exec cat >> got' };
+    const pids = (): string[] => (existsSync(join(directory, 'pids')) ? readFileSync(join(directory, 'pids'), 'utf8').trim().split('\n') : []);
+    withLogger(store, directory, logs);
+    await ended(run('web', 'echo one'));
+    withLogger(store, directory, logs);
+    await ended(run('web', 'echo two'));
+    await until('one for each stream', () => pids().length === 2);
+    withLogger(store, directory, logs, 'changed');
+    await ended(run('web', 'echo three'));
+    await until('another for each', () => pids().length === 4);
+    await store.end();
+    expect(readFileSync(join(directory, 'got'), 'utf8').split('\n').sort()).toEqual(['', 'one', 'three', 'two']);
   });
 
   test('that is removed: its logger gets the rest and ends', async () => {
