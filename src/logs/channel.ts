@@ -72,11 +72,16 @@ export function makeChannel(options: ChannelOptions): Channel {
     return hasRoom;
   };
 
-  const endLogger = async (): Promise<void> => {
+  let endings: Promise<void> = Promise.resolve();
+  const endLogger = (): Promise<void> => {
     const ending = logger;
     logger = null;
     for (const reader of readers) reader.resume();
-    await ending?.end();
+    if (ending !== null) {
+      const ended = ending.end().catch((error: unknown) => onProblem(`${unit}: the logger of its ${stream} could not be ended: ${textOf(error)}`));
+      endings = Promise.all([endings, ended]).then(() => undefined);
+    }
+    return endings;
   };
 
   /** The one that is configured, or none. */

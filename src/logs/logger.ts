@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { hasCode, textOf } from '../state/fs-error.ts';
 import { openLineCutter } from './echo.ts';
@@ -183,8 +183,10 @@ export function openLogger(options: LoggerOptions): Logger {
       const left = readRest(rest);
       if (left.length > 0) instead(left);
       for (const bytes of unwritten) instead(bytes);
+      // Its successor's may be there by now.
+      const { ino } = fstatSync(rest);
       closeSync(rest);
-      rmSync(fifo, { force: true });
+      if (lstatSync(fifo, { throwIfNoEntry: false })?.ino === ino) rmSync(fifo, { force: true });
     },
   };
 }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { hasCode } from '../state/fs-error.ts';
 import { archiveNumbers, timesOf } from './archives.ts';
 
@@ -72,13 +72,16 @@ function addMarks(marks: TimeMark[], text: string): void {
 export function readTimesText(path: string): string | null {
   let descriptor: number;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
+    // None, or a link in its place, which is none.
+    if (hasCode(error, 'ENOENT', 'ELOOP')) return null;
     throw error;
   }
   try {
-    const bytes = Buffer.alloc(Math.min(fstatSync(descriptor).size, mostReadBytes));
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) return null;
+    const bytes = Buffer.alloc(Math.min(stat.size, mostReadBytes));
     return bytes.toString('latin1', 0, readSync(descriptor, bytes, 0, bytes.length, 0));
   } finally {
     closeSync(descriptor);

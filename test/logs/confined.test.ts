@@ -76,6 +76,22 @@ test.each([['a FIFO', (path: string) => void spawnSync('mkfifo', [path])], ['a d
   },
 );
 
+test('a FIFO or a link in the place of an index holds up nobody either, and is replaced', async () => {
+  const { store, run, file, logDir, text } = rig();
+  mkdirSync(logDir);
+  const secret = join(tempDir(), 'secret');
+  writeFileSync(secret, 'sysg-times 1 1\n');
+  spawnSync('mkfifo', [`${file('web')}.times`]);
+  symlinkSync(secret, `${file('web', 'stderr')}.times`);
+  store.prepare([{ name: 'web', logs: piped }]);
+  await ended(run('web', 'echo hello; echo oops >&2'));
+  await store.drain();
+  expect([text('web'), text('web', 'stderr')]).toEqual(['hello\n', 'oops\n']);
+  expect(lstatSync(`${file('web')}.times`).isFile()).toBe(true);
+  expect(lstatSync(`${file('web', 'stderr')}.times`).isFile()).toBe(true);
+  expect(readFileSync(secret, 'utf8')).toBe('sysg-times 1 1\n');
+});
+
 test('a log that others may read is closed to them', async () => {
   const { store, run, file, logDir } = rig();
   mkdirSync(logDir);

@@ -144,7 +144,8 @@ describe('a unit with a logger', () => {
 
   test('whose environment changed has another logger from its next start on, and the same one while nothing changed', async () => {
     const { store, run, directory } = rig();
-    const logs = { ...piped, logger: 'echo "$$" >> pids; exec cat >> got' };
+    // The old one takes its time to end: the FIFO of the new one is in the place of its own by then.
+    const logs = { ...piped, logger: 'echo "$$" >> pids; while read -r line; do echo "$line" >> got; [ "$line" = die ] && exit 1; done; sleep 0.2' };
     const pids = (): string[] => (existsSync(join(directory, 'pids')) ? readFileSync(join(directory, 'pids'), 'utf8').trim().split('\n') : []);
     withLogger(store, directory, logs);
     await ended(run('web', 'echo one'));
@@ -154,8 +155,11 @@ describe('a unit with a logger', () => {
     withLogger(store, directory, logs, 'changed');
     await ended(run('web', 'echo three'));
     await until('another for each', () => pids().length === 4);
+    await until('the old ones have ended', () => pids().slice(0, 2).every((pid) => !existsSync(`/proc/${pid}`)));
+    await ended(run('web', 'echo die'));
+    await until('what died is started again', () => pids().length === 5);
     await store.end();
-    expect(readFileSync(join(directory, 'got'), 'utf8').split('\n').sort()).toEqual(['', 'one', 'three', 'two']);
+    expect(readFileSync(join(directory, 'got'), 'utf8').split('\n').sort()).toEqual(['', 'die', 'one', 'three', 'two']);
   });
 
   test('that is removed: its logger gets the rest and ends', async () => {
