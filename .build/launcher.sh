@@ -27,7 +27,7 @@ esac
 # A supervisor in the foreground takes the place of this process. Descriptor 3 brings its command; nothing is
 # said there when there is none to start, and then everything else has been said and done.
 if [ "$verb" = start ] && [ -n "$foreground" ]; then
-  unset SYSG_GUARDIAN SYSG_ASKED SYSG_READY_FD SYSG_LIFELINE_FD
+  unset SYSG_GUARDIAN SYSG_AGAIN SYSG_ASKED SYSG_READY_FD SYSG_LIFELINE_FD
   [ $$ -ne 1 ] || listen
   exec 9>&1
   command=$(SYSG_EXEC_FD=3 node -- "$0" "$@" 3>&1 1>&9 9>&-)

@@ -127,7 +127,7 @@ export const jobMachine = base.extend({
       if (context.parent !== null) enqueue.sendTo(context.parent, fact);
     }),
     tellRemoved: base.enqueueActions(({ context, event, enqueue }) => {
-      const fact: ServiceFact = { type: 'unit.removed', at: momentOf(event) ?? context.since, unit: context.spec.name };
+      const fact: ServiceFact = { type: 'unit.removed', at: momentOf(event) ?? context.since, unit: context.spec.name, place: 'current' };
       enqueue.emit(fact);
       if (context.parent !== null) enqueue.sendTo(context.parent, fact);
     }),
@@ -277,7 +277,7 @@ function jobFacts(context: JobContext, event: JobEvent, at: number): UnitFacts {
   const { runnerFacts: facts, spec, leaf, wanted } = context;
   const running = leaf === 'running';
   return {
-    unit: spec.name, state: running ? (facts?.state ?? 'preparing') : leaf === 'removed' ? 'removed' : 'waiting', phase: running ? 'running' : 'waiting',
+    unit: spec.name, place: 'current', state: running ? (facts?.state ?? 'preparing') : leaf === 'removed' ? 'removed' : 'waiting', phase: running ? 'running' : 'waiting',
     wanted, ready: null, outcome: facts?.outcome ?? 'none', cause: facts?.cause ?? null, generation: facts?.generation ?? 0, exit: facts?.exit ?? null, ended: facts?.ended ?? null,
     reason: facts?.reason ?? null, restarts: 0, stuck: facts?.stuck ?? false, pid: running ? (facts?.pid ?? null) : null, failures: 0,
     deadline: null, trigger: triggerOfJob(event), event: event.type === 'unit.changed' ? event.facts.event : event.type, at,

@@ -1,7 +1,8 @@
 import { fromCallback, type AnyActorRef } from 'xstate';
 import type {
-  CronSpec, JobRun, JobRunEnd,
-  DeadlineKind, HealthCheck, HookRun, ProcessIdentity, ProcessOrder, ProcessRole, ServiceSpec, Settlement, UnitRecord,
+  ChildRecord, CronSpec, JobRun, JobRunEnd,
+  DeadlineKind, HealthCheck, HookRun, ProcessIdentity, ProcessOrder, ProcessRole, RolloutTask, ServiceSpec, Settlement, SlotChange,
+  SwitchRecord, UnitRecord,
 } from './types.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface ProcessInput {
   readonly token: string;
   /** A living process to take over instead of starting one. */
   readonly adopt: ProcessIdentity | null;
+  /** The token of the process this one is a part of: carried before its own. */
+  readonly within?: string;
 }
 
 export interface ProbeInput {
@@ -37,6 +40,36 @@ export const probePort = fromCallback<{ type: 'never' }, ProbeInput>(() => {
   throw new Error('the probe port is not provided');
 });
 
+export interface AttemptInput {
+  readonly spec: ServiceSpec;
+  readonly check: HealthCheck;
+  /** Milliseconds after which it has failed. */
+  readonly limitMs: number;
+}
+
+/** One attempt of a check, or the wait for what the process says of itself. Reports one `AttemptReport`. Ending the actor calls it off. */
+export const attemptPort = fromCallback<{ type: 'never' }, AttemptInput>(() => {
+  throw new Error('the attempt port is not provided');
+});
+
+export interface RolloutTaskInput {
+  readonly task: RolloutTask;
+  /** Of the candidate, its slot in it. */
+  readonly spec: ServiceSpec;
+  readonly slots: SlotChange | null;
+}
+
+/** Reports one `RolloutReport`. Ending the actor calls the task off. */
+export const rolloutTaskPort = fromCallback<{ type: 'never' }, RolloutTaskInput>(() => {
+  throw new Error('the rollout task port is not provided');
+});
+
+/** What recovery has to know of open switches. Throws nothing. */
+export interface SwitchLedgerPort {
+  recordSwitch(record: SwitchRecord): void;
+  forgetSwitch(unit: string): void;
+}
+
 /** A deadline to arm: the clock sends `deadline.<kind>` with the generation to `target`, not before `at`. */
 export interface ArmParams {
   readonly target: AnyActorRef;
@@ -49,6 +82,12 @@ export interface ArmParams {
 export interface ClockPort {
   arm(params: ArmParams): void;
   disarm(target: AnyActorRef): void;
+}
+
+/** What recovery has to know of spawned children. Throws nothing. */
+export interface ChildLedgerPort {
+  recordChild(record: ChildRecord): void;
+  forgetChild(child: string): void;
 }
 
 export interface LedgerPort {

@@ -1,7 +1,8 @@
 import type { AnyActorRef } from 'xstate';
 import { countFailures, delay, draw, isClean, judge, type Verdict } from './policy.ts';
+import { SECOND_INSTANCE } from './types.ts';
 import type {
-  Cause, Deadline, DeadlineKind, HookOutcome, HookRun, HookStage, Leaf, Outcome, OwnedProcess, Phase, ProcessExit, ProcessRole, ServiceEvent, ServiceSpec, Ticket, Trigger, UnitFacts,
+  Cause, Deadline, DeadlineKind, HookOutcome, HookRun, HookStage, Leaf, Outcome, OwnedProcess, Phase, Place, ProcessExit, ProcessRole, ServiceEvent, ServiceSpec, Ticket, Trigger, UnitFacts,
   UnitRecord, Wanted,
 } from './types.ts';
 
@@ -10,6 +11,9 @@ export interface ServiceInput {
   readonly spec: ServiceSpec;
   /** Dependencies that are not available yet. */
   readonly held: readonly string[];
+  readonly place?: Place;
+  /** Of the last process the unit had. */
+  readonly generation?: number;
   /** Process tokens are this, a dot and the generation. */
   readonly tokenBase: string;
   /** Of the backoff's jitter. */
@@ -22,6 +26,7 @@ export interface ServiceInput {
 export interface ServiceContext {
   readonly parent: AnyActorRef | null;
   readonly tokenBase: string;
+  readonly place: Place;
   readonly spec: ServiceSpec;
   /** Taken at the next settling. */
   readonly nextSpec: ServiceSpec | null;
@@ -32,7 +37,7 @@ export interface ServiceContext {
   readonly generation: number;
   readonly process: OwnedProcess | null;
   /** The step of the preparation that runs or failed; null while the service itself is meant. */
-  readonly step: Exclude<ProcessRole, 'main'> | null;
+  readonly step: Exclude<ProcessRole, 'main' | 'child'> | null;
   readonly cause: Cause | null;
   /** Why an attempt could not begin, or was ended, in words. */
   readonly refusal: string | null;
@@ -64,14 +69,17 @@ export interface ServiceContext {
   readonly seed: number;
 }
 
+/** The deadlines that the service machine itself waits for. */
+export type ServiceDeadline = Exclude<DeadlineKind, 'ttl' | 'rollout' | 'probe'>;
+
 const ALIVE_MS = 50;
 const TASK_LIMIT_MS = { skip: 30_000, pre_start: 600_000 } as const;
-const KILL_AGAIN_MS = { first: 2_000, most: 30_000 } as const;
+export const KILL_AGAIN_MS = { first: 2_000, most: 30_000 } as const;
 const REFUSED_BACKOFF_MS = 1_000;
 
 const PHASES: Readonly<Record<Leaf, Phase>> = {
   stopped: 'stopped', failed: 'failed', waiting: 'starting', preparing: 'starting', spawning: 'starting', starting: 'starting',
-  running: 'running', stopping: 'stopping', killing: 'stopping', clearing: 'stopping', settling: 'stopping', backoff: 'backoff',
+  running: 'running', stopping: 'stopping', killing: 'stopping', clearing: 'stopping', parting: 'stopping', settling: 'stopping', backoff: 'backoff',
   removed: 'stopped',
 };
 
@@ -102,7 +110,7 @@ export function lostReason(context: ServiceContext): string | null {
 export function factsOf(context: ServiceContext, event: ServiceEvent, at: number): UnitFacts {
   const { spec, leaf, wanted, ready, outcome, cause, generation, exit, ended, reason, restarts, streak, deadline, process } = context;
   return {
-    unit: spec.name, state: leaf, phase: phaseOf(leaf), wanted, ready, outcome, cause, generation, exit, ended, reason, restarts,
+    unit: spec.name, place: context.place, state: leaf, phase: phaseOf(leaf), wanted, ready, outcome, cause, generation, exit, ended, reason, restarts,
     stuck: leaf === 'killing' && context.killsOrdered > 1, pid: process?.identity?.pid ?? null, failures: streak, deadline, trigger: triggerOf(event), event: event.type, at,
   };
 }
@@ -115,6 +123,7 @@ export function triggerOf(event: ServiceEvent): Trigger {
     case 'restart': return { kind: 'command', by: 'restart' };
     case 'hold': case 'release': return { kind: 'dependency', by: event.dependency };
     case 'reload': return { kind: 'reload', by: null };
+    case 'move': return { kind: 'command', by: 'rollout' };
     case 'adopt': return { kind: 'adopt', by: null };
     case 'signal': return { kind: 'signal', by: event.signal };
     case 'limit.exceeded': return { kind: 'limit', by: null };
@@ -126,7 +135,9 @@ export function triggerOf(event: ServiceEvent): Trigger {
 
 /** The hooks that the end of an attempt calls for. Preparations, skips and what never had a process call for none. */
 export function endHooks(context: ServiceContext): readonly HookRun[] {
-  const { cause, step, hasRun, automatic } = context;
+  const { cause, step, hasRun, automatic, place } = context;
+  // Of two instances only the end of the unit itself is the end of the service.
+  if (place === 'retired' || (place === 'candidate' && hasRun)) return [];
   const born = context.process?.identity != null;
   const ordered = cause === 'command' || cause === 'restart' || cause === 'reload' || cause === 'hold';
   if (step !== null || (!born && (ordered || !context.refused))) return [];
@@ -149,16 +160,31 @@ function hookRuns(context: ServiceContext, stage: HookStage, outcome: HookOutcom
   }));
 }
 
+/** Under which name the ledger keeps an instance of a unit. */
+export function recordKey(unit: string, place: Place): string {
+  return place === 'current' ? unit : `${unit}/${place}`;
+}
+
+/** A second instance of the unit is there: it comes to rest only with that one. */
+export function hasSecondInstance(context: ServiceContext): boolean {
+  return context.place === 'current' && Object.hasOwn(context.held, SECOND_INSTANCE);
+}
+
+/** The current instance wants what the operator wants; a retired one is down when it ends, and is held from coming back. */
+export function moved(context: ServiceContext, to: Place, spec: ServiceSpec | null): Partial<ServiceContext> {
+  return { place: to, spec: spec ?? context.spec, wanted: to === 'retired' ? 'down' : 'up', held: { ...context.held, [SECOND_INSTANCE]: null } };
+}
+
 export function recordOf(context: ServiceContext): UnitRecord {
   const { spec, wanted, leaf, cause, generation, process, outcome, exit, reason, failures, streak, restarts, deadline, since } = context;
   return {
-    unit: spec.name, hash: spec.hash, definition: spec.definition, wanted, state: leaf, cause, generation, process, outcome, exit, reason,
+    unit: recordKey(spec.name, context.place), hash: spec.hash, definition: spec.definition, wanted, state: leaf, cause, generation, process, outcome, exit, reason,
     failures, streak, restarts, deadline, since,
   };
 }
 
 /** How long a deadline waits, and the seed after chance was drawn for it. */
-export function waitFor(kind: DeadlineKind, context: ServiceContext): { readonly afterMs: number; readonly seed: number } {
+export function waitFor(kind: ServiceDeadline, context: ServiceContext): { readonly afterMs: number; readonly seed: number } {
   const { spec, seed } = context;
   switch (kind) {
     case 'alive': return { afterMs: ALIVE_MS, seed };
@@ -193,16 +219,20 @@ export function verdictOf(context: ServiceContext, at: number): Verdict {
   return judge(end, countFailures(context.streak, context.failures, spec.restart, at), spec.restart);
 }
 
+/** How a process ended, in words. */
+export function describeExit({ code, signal }: ProcessExit, subject = 'process'): string {
+  if (signal !== null) return `${subject} terminated by signal ${signal}`;
+  const meaning = code === 127 ? ' (command not found)' : code === 126 ? ' (command cannot be executed)' : '';
+  return `${subject} exited with status ${code}${meaning}`;
+}
+
 /** The end of the attempt at hand, in words that follow "because". */
 export function describeEnd(context: ServiceContext): string {
   const { refusal, cause, ended, step, spec } = context;
-  const subject = step ?? 'process';
   if (refusal !== null) return refusal;
   if (cause === 'internal') return 'the supervisor failed while it looked after the unit';
   if (ended === null) return spec.restart.oneshot ? 'interrupted' : 'ended while nobody watched; its exit status is unknown';
-  if (ended.signal !== null) return `${subject} terminated by signal ${ended.signal}`;
-  const meaning = ended.code === 127 ? ' (command not found)' : ended.code === 126 ? ' (command cannot be executed)' : '';
-  return `${subject} exited with status ${ended.code}${meaning}`;
+  return describeExit(ended, step ?? 'process');
 }
 
 /** Why a start is answered with an error now. */

@@ -2,11 +2,12 @@ import { assign, sendTo, setup, spawnChild, stopChild, type ActorRefFrom, type S
 import { recent, type Verdict } from './policy.ts';
 import { notProvided, probePort, processPort, type ClockPort, type HookPort, type LedgerPort, type TicketPort } from './ports.ts';
 import {
-  actorId, describeEnd, endHooks, factsOf, failedUnwatched, firstStep, hasFailed, isSurvival, lostReason, momentOf, phaseOf, recordOf, resumeFrom,
-  startHooks, verdictOf, waitFor, type ServiceContext, type ServiceInput, type Survival,
+  actorId, describeEnd, endHooks, factsOf, failedUnwatched, firstStep, hasFailed, hasSecondInstance, isSurvival, lostReason, momentOf, moved, phaseOf,
+  recordKey, recordOf, resumeFrom, startHooks, verdictOf, waitFor, type ServiceContext, type ServiceDeadline,
+  type ServiceInput, type Survival,
 } from './service-facts.ts';
 import type {
-  Cause, DeadlineKind, HookRun, Leaf, ServiceEvent, ServiceFact, Settlement, TicketKind, UnitRecord,
+  Cause, HookRun, Leaf, ServiceEvent, ServiceFact, Settlement, Ticket, TicketKind, UnitRecord,
 } from './types.ts';
 
 const STARTS: readonly TicketKind[] = ['start', 'restart'];
@@ -17,6 +18,9 @@ const UNHEALTHY = [
   { guard: 'unhealthyMustRestart', target: '#service.ending.stopping', actions: because('unhealthy') },
   { guard: 'sameGeneration', actions: ['becomeUnready', 'disarmClock', 'unplan', ...enter('running')] },
 ] as const;
+
+/** A unit without a process whose second instance has one. */
+const PART = { guard: 'hasOther', target: '#service.ending.parting', actions: ['wantDown', ...supersede(), 'keepTicket', because('command')] } as const;
 
 const base = setup({
   types: {} as { context: ServiceContext; events: ServiceEvent; input: ServiceInput; emitted: ServiceFact },
@@ -59,10 +63,15 @@ export const serviceMachine = base.extend({
     checkChanges: ({ context, event }) =>
       event.type === 'reload' && event.spec !== null && event.spec.definition.process === context.spec.definition.process
       && JSON.stringify(event.spec.check) !== JSON.stringify(context.spec.check),
+    checkMoves: ({ context, event }) => event.type === 'move' && event.spec !== null && JSON.stringify(event.spec.check) !== JSON.stringify(context.spec.check),
     definitionChanges: ({ context, event }) =>
       event.type === 'reload' &&
       (event.spec?.definition.process !== context.spec.definition.process || event.spec?.definition.policy !== context.spec.definition.policy),
     isRemoved: ({ context }) => context.removed,
+    /** At rest is a unit when both of its instances are gone. */
+    waitsForOther: ({ context }) => hasSecondInstance(context) && (context.removed || context.wanted === 'down'),
+    isLastInstance: ({ context }) => !hasSecondInstance(context),
+    hasOther: ({ context }) => hasSecondInstance(context),
     mustRest: ({ context }) => context.wanted === 'down',
     mustStartAgain: ({ context }) => context.cause === 'restart' || context.cause === 'reload',
     isHeld: ({ context }) => context.cause === 'hold',
@@ -76,7 +85,7 @@ export const serviceMachine = base.extend({
     disarmClock: () => notProvided('clock'),
     writeRecord: (_, _params: { record: UnitRecord; durable: boolean }) => notProvided('ledger'),
     runHooks: (_, _params: { runs: readonly HookRun[] }) => notProvided('hook'),
-    forgetRecord: () => notProvided('ledger'),
+    forgetRecord: (_, _params: { key: string }) => notProvided('ledger'),
     answer: (_, _params: { settlements: readonly Settlement[] }) => notProvided('ticket'),
 
     note: assign(({ context, event }, params: { leaf: Leaf }) => ({
@@ -91,7 +100,7 @@ export const serviceMachine = base.extend({
       if (context.parent !== null) enqueue.sendTo(context.parent, fact);
     }),
     tellRemoved: base.enqueueActions(({ context, event, enqueue }) => {
-      const fact: ServiceFact = { type: 'unit.removed', at: momentOf(event) ?? context.since, unit: context.spec.name };
+      const fact: ServiceFact = { type: 'unit.removed', at: momentOf(event) ?? context.since, unit: context.spec.name, place: context.place };
       enqueue.emit(fact);
       if (context.parent !== null) enqueue.sendTo(context.parent, fact);
     }),
@@ -122,14 +131,21 @@ export const serviceMachine = base.extend({
       held: Object.fromEntries(Object.entries(context.held).filter(([name]) => event.type === 'release' && name !== event.dependency)),
     })),
 
+    move: assign(({ context, event }) => (event.type === 'move' ? moved(context, event.to, event.spec) : {})),
+    /** The current instance's record was overwritten by its successor's. */
+    forgetFormer: base.enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'move' || event.from === 'current') return;
+      enqueue({ type: 'forgetRecord', params: { key: recordKey(context.spec.name, event.from) } } as never);
+    }),
+
     keepTicket: assign(({ context, event }) => ({
-      tickets: 'ticket' in event && event.ticket !== null ? [...context.tickets, { id: event.ticket, kind: event.type }] : context.tickets,
+      tickets: 'ticket' in event && event.ticket !== null ? [...context.tickets, ticketOf(event, event.ticket)] : context.tickets,
     })),
     dropTickets: assign(({ context }, params: { kinds: readonly TicketKind[] }) => ({
       tickets: context.tickets.filter((ticket) => !params.kinds.includes(ticket.kind)),
     })),
 
-    plan: assign(({ context, event }, params: { deadline: DeadlineKind }) => {
+    plan: assign(({ context, event }, params: { deadline: ServiceDeadline }) => {
       if (context.resumed?.kind === params.deadline) return { deadline: context.resumed, resumed: null };
       const { seed, afterMs } = waitFor(params.deadline, context);
       return { deadline: { kind: params.deadline, at: (momentOf(event) ?? context.since) + afterMs }, resumed: null, seed };
@@ -222,8 +238,8 @@ export const serviceMachine = base.extend({
 }).createMachine({
   id: 'service',
   context: ({ input }) => ({
-    parent: input.parent, tokenBase: input.tokenBase, spec: input.spec, nextSpec: null, removed: false, wanted: 'down',
-    held: Object.fromEntries(input.held.map((dependency) => [dependency, null])), generation: 0, process: null, step: null, cause: null,
+    parent: input.parent, tokenBase: input.tokenBase, place: input.place ?? 'current', spec: input.spec, nextSpec: null, removed: false, wanted: 'down',
+    held: Object.fromEntries(input.held.map((dependency) => [dependency, null])), generation: input.generation ?? 0, process: null, step: null, cause: null,
     refusal: null, refused: false, ended: null, exit: null, reason: null, failures: [], streak: 0, restarts: 0, outcome: 'none', ready: null, tickets: [],
     deadline: null, resumed: null, killsOrdered: 0, hasRun: false, automatic: false, hooksPending: false, leaf: 'stopped', since: input.at, seed: input.seed,
   }),
@@ -231,6 +247,7 @@ export const serviceMachine = base.extend({
   on: {
     hold: { actions: 'hold' },
     release: { actions: 'release' },
+    move: { actions: ['move', write(), 'forgetFormer', 'tell'] },
     'hooks.idle': { actions: 'noteHooksDone' },
     'process.spawned': { guard: 'otherGeneration', actions: 'killStray' },
   },
@@ -240,7 +257,7 @@ export const serviceMachine = base.extend({
       on: {
         start: { target: 'waiting', actions: ['wantUp', 'beginAnew', 'keepTicket'] },
         restart: { target: 'waiting', actions: ['takeNamedSpec', 'wantUp', 'beginAnew', 'keepTicket'] },
-        stop: { actions: ['wantDown', ...enter('stopped'), answerNow('stopped')] },
+        stop: [PART, { actions: ['wantDown', ...enter('stopped'), answerNow('stopped')] }],
         reload: [{ guard: 'definitionGone', target: 'removed' }, { actions: ['takeSpec', write()] }],
         adopt: [
           { guard: survives('probed'), target: 'active.starting', actions: ['resume', 'launch'] },
@@ -259,7 +276,7 @@ export const serviceMachine = base.extend({
       on: {
         start: { target: 'waiting', actions: ['wantUp', 'beginAnew', 'keepTicket'] },
         restart: { target: 'waiting', actions: ['takeNamedSpec', 'wantUp', 'beginAnew', 'keepTicket'] },
-        stop: { target: 'stopped', actions: ['wantDown', answerNow('stopped')] },
+        stop: [PART, { target: 'stopped', actions: ['wantDown', answerNow('stopped')] }],
         reload: [
           { guard: 'definitionGone', target: 'removed' },
           { guard: 'definitionChanges', target: 'waiting', actions: ['takeSpec', 'beginAnew'] },
@@ -275,7 +292,7 @@ export const serviceMachine = base.extend({
       on: {
         start: { actions: ['wantUp', 'keepTicket', write(), 'tell'] },
         restart: { actions: ['takeNamedSpec', 'wantUp', 'beginAnew', 'keepTicket', write(), 'tell'] },
-        stop: { target: 'stopped', actions: ['wantDown', ...supersede(), answerNow('stopped')] },
+        stop: [PART, { target: 'stopped', actions: ['wantDown', ...supersede(), answerNow('stopped')] }],
         reload: [{ guard: 'definitionGone', target: 'removed' }, { actions: ['takeSpec', write()] }],
       },
     },
@@ -354,6 +371,10 @@ export const serviceMachine = base.extend({
             start: { actions: ['wantUp', answerNow('already-running')] },
             'process.exited': { guard: 'sameGeneration', target: '#service.ending.clearing', actions: 'recordExit' },
             'probe.bad': UNHEALTHY,
+            move: [
+              { guard: 'checkMoves', actions: ['move', 'watchAnew', write(), 'forgetFormer', 'tell'] },
+              { actions: ['move', write(), 'forgetFormer', 'tell'] },
+            ],
             // Of a check that came with a reload.
             'probe.timeout': UNHEALTHY,
             reload: { guard: 'checkChanges', actions: ['takeSpec', 'watchAnew', ...enter('running')] },
@@ -401,11 +422,17 @@ export const serviceMachine = base.extend({
           entry: ['forgetReady', 'unwatch', plan('grace'), ...enter('clearing', 'orderClear', 'armClock')],
           on: { 'deadline.grace': { guard: 'sameGeneration', target: 'killing' } },
         },
+        // The process is gone; what is to rest rests when the second instance is gone too.
+        parting: {
+          entry: enter('parting'),
+          always: { guard: 'isLastInstance', target: '#service.settling' },
+        },
       },
     },
     settling: {
       entry: ['disarmClock', 'unplan', 'unwatch', 'forgetReady', 'queueEndHooks', 'disown', 'takeNextSpec'],
       always: [
+        { guard: 'waitsForOther', target: 'ending.parting' },
         { guard: 'isRemoved', target: 'removed' },
         { guard: 'mustRest', target: 'stopped', actions: ['clearCause', ...settle('stop', 'stopped')] },
         { guard: 'mustStartAgain', target: 'waiting', actions: ['clearCause', 'beginAnew', ...settle('stop', 'stopped')] },
@@ -432,7 +459,7 @@ export const serviceMachine = base.extend({
         'deadline.backoff': { guard: 'sameGeneration', target: 'waiting', actions: 'countRestart' },
         start: { target: 'waiting', actions: ['wantUp', 'beginAnew', 'keepTicket'] },
         restart: { target: 'waiting', actions: ['takeNamedSpec', 'wantUp', 'beginAnew', 'keepTicket'] },
-        stop: { target: 'stopped', actions: ['wantDown', answerNow('stopped')] },
+        stop: [PART, { target: 'stopped', actions: ['wantDown', answerNow('stopped')] }],
         reload: [
           { guard: 'definitionGone', target: 'removed' },
           { guard: 'definitionChanges', target: 'waiting', actions: ['takeSpec', 'beginAnew'] },
@@ -441,7 +468,7 @@ export const serviceMachine = base.extend({
     },
     removed: {
       type: 'final',
-      entry: ['markRemoved', { type: 'note', params: { leaf: 'removed' } }, ...settle('stop', 'stopped'), ...settle('start', 'failed'), 'forgetRecord', 'tellRemoved'],
+      entry: ['markRemoved', { type: 'note', params: { leaf: 'removed' } }, ...settle('stop', 'stopped'), ...settle('start', 'failed'), forget(), 'tellRemoved'],
     },
   },
 });
@@ -472,7 +499,7 @@ export function provideService(ports: ServicePorts): typeof serviceMachine {
       disarmClock: ({ self }) => clock.disarm(self),
       writeRecord: (_, { record, durable }) => ledger.record(record, durable),
       runHooks: ({ self }, { runs }) => hooks.queue(runs, self),
-      forgetRecord: ({ context }) => ledger.forget(context.spec.name),
+      forgetRecord: (_, { key }) => ledger.forget(key),
       answer: (_, { settlements }) => settlements.forEach((settlement) => tickets.settle(settlement)),
     },
   });
@@ -498,11 +525,19 @@ function write() {
   } as const;
 }
 
+function ticketOf(event: Extract<ServiceEvent, { ticket: number | null }>, id: number): Ticket {
+  return { id, kind: event.type, ...(event.type === 'restart' && event.note !== undefined && { note: event.note }) };
+}
+
+function forget() {
+  return { type: 'forgetRecord', params: ({ context }: Moment) => ({ key: recordKey(context.spec.name, context.place) }) } as const;
+}
+
 function because(cause: Cause) {
   return { type: 'because', params: { cause } } as const;
 }
 
-function plan(deadline: DeadlineKind) {
+function plan(deadline: ServiceDeadline) {
   return { type: 'plan', params: { deadline } } as const;
 }
 
@@ -519,6 +554,7 @@ function settle(which: keyof typeof KINDS, result: Settlement['result'], error?:
       params: ({ context }: Moment) => ({
         settlements: context.tickets.filter((ticket) => kinds.includes(ticket.kind)).map((ticket): Settlement => ({
           ticket: ticket.id, unit: context.spec.name, result, error: result === 'failed' ? (error ?? failedUnwatched(context)) : null,
+          ...(ticket.note !== undefined && result !== 'failed' && { note: ticket.note }),
         })),
       }),
     },

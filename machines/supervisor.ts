@@ -1,15 +1,22 @@
 import { assign, setup, type SnapshotFrom } from 'xstate';
 import { isAtRest } from './order.ts';
+import { unitOf, type Plan, type SupervisorContext } from './context.ts';
 import {
-  CRASHES_ALLOWED, endingOf, planBoot, planChange, planEnding, planRecovered, planReload, planRemoved, planRestart, planStart, planStop, unitOf,
-  type Plan, type SupervisorContext,
+  CRASHES_ALLOWED, endingOf, planAsideChange, planAsideGone, planBoot, planChange, planChildChange, planChildLimit, planEnding, planRecovered, planReload,
+  planRemoved, planRestart, planRolloutChange, planRolloutOrder, planSpawn, planStart, planStop,
 } from './plans.ts';
 import { notProvided, type LookupPort } from './ports.ts';
 import { jobMachine, provideJob, type JobPorts } from './job.ts';
+import { provideRollout, rolloutMachine, type RolloutOrder, type RolloutPorts } from './rollout.ts';
+import { candidateSpec } from './rollouts.ts';
+import { recordKey, type ServiceInput } from './service-facts.ts';
 import { provideService, serviceMachine } from './service.ts';
-import type { ServiceFact, ServiceSpec, Settlement, SupervisorEvent } from './types.ts';
+import { inSlot } from './slots.ts';
+import { provideSpawned, spawnedMachine, type SpawnedPorts } from './spawned.ts';
+import { isLiving } from './spawning.ts';
+import type { ChildFact, RolloutFact, ServiceFact, ServiceSpec, Settlement, SlotIndex, SupervisorEvent } from './types.ts';
 
-export type { SupervisorContext, Unit } from './plans.ts';
+export type { Rollout, SupervisorContext, Unit } from './context.ts';
 
 export interface SupervisorInput {
   readonly specs: readonly ServiceSpec[];
@@ -17,19 +24,23 @@ export interface SupervisorInput {
   readonly tokenSeed: string;
   /** Of the units' jitter. */
   readonly seed: number;
+  /** Of blue-green units; without one the first slot holds. */
+  readonly slots?: Readonly<Record<string, SlotIndex>>;
   readonly at: number;
 }
 
 export type SupervisorFact =
   | ServiceFact
+  | ChildFact
+  | RolloutFact
   | { readonly type: 'unit.crashed'; readonly at: number; readonly unit: string; readonly error: string }
   | { readonly type: 'supervisor.ending'; readonly at: number; readonly because: string; readonly exitCode: number };
 
 const base = setup({
   types: {} as {
-    context: SupervisorContext; events: SupervisorEvent; input: SupervisorInput; emitted: SupervisorFact; output: { exitCode: number };
+    context: SupervisorContext; events: SupervisorEvent | RolloutOrder; input: SupervisorInput; emitted: SupervisorFact; output: { exitCode: number };
   },
-  actors: { service: serviceMachine, job: jobMachine },
+  actors: { service: serviceMachine, job: jobMachine, spawned: spawnedMachine, rollout: rolloutMachine },
 }).extend({
   actions: {
     // Ports: see `provideSupervisor`.
@@ -43,15 +54,41 @@ const base = setup({
       for (const unit of context.units.values()) {
         if (unit.ref !== null) continue;
         made += 1;
-        const input = {
-          spec: unit.spec, held: unit.spec.dependsOn.map(({ service }) => service), tokenBase: `${context.tokenSeed}.${made}`,
-          seed: (context.seed + made * 0x9e3779b9) | 0, at: context.now, parent: self,
+        const input: ServiceInput = {
+          ...seedOf(context, made), spec: inSlot(unit.spec, context.slots.get(unit.name) ?? 0), held: unit.spec.dependsOn.map(({ service }) => service), parent: self,
         };
-        const id = idOf(unit.name);
+        const id = `unit.${unit.name}`;
         const ref = unit.spec.cron === null ? spawn('service', { id, input }) : spawn('job', { id, input });
         units.set(unit.name, { ...unit, ref });
       }
       return { units, unitsMade: made };
+    }),
+    /** The instance beside the unit, and the rollout that leads both. */
+    makeRollouts: assign(({ context, spawn, self }) => {
+      let made = context.unitsMade;
+      const rollouts = new Map(context.rollouts);
+      for (const rollout of context.rollouts.values()) {
+        const { unit, mode, aside, slots, ticket } = rollout;
+        if (rollout.ref !== null && (aside.ref !== null || mode === 'switch-back')) continue;
+        made += 1;
+        const spec = candidateSpec(rollout);
+        const generation = context.units.get(unit)?.facts.generation ?? 0;
+        const asideRef = aside.ref ?? (mode === 'switch-back' ? null : spawn('service', {
+          id: `unit.${unit}.${made}`, input: { ...seedOf(context, made), spec, held: unmetOf(context, unit), parent: self, place: aside.place, generation },
+        }));
+        const ref = rollout.ref ?? spawn('rollout', { id: `rollout.${unit}.${made}`, input: { spec, slots, ticket, mode, at: context.now, parent: self } });
+        rollouts.set(unit, { ...rollout, ref, aside: { ...aside, ref: asideRef } });
+      }
+      return { rollouts, unitsMade: made };
+    }),
+    makeChildren: assign(({ context, spawn, self }) => {
+      const children = new Map(context.children);
+      for (const [id, child] of children) {
+        if (child.ref !== null || !isLiving(child)) continue;
+        const { record, spec, ticket } = child;
+        children.set(id, { ...child, ref: spawn('spawned', { id: childId(id), input: { record, spec, ticket, at: context.now, parent: self } }) });
+      }
+      return { children };
     }),
   },
 });
@@ -62,8 +99,11 @@ const base = setup({
  */
 export const supervisorMachine = base.extend({
   guards: {
-    allAtRest: ({ context }) => [...context.units.values()].every(({ facts }) => isAtRest(facts) || facts.stuck),
-    endsEverything: ({ context, event }) => event.type === 'unit.changed' && endingOf(context, event.facts) !== null,
+    allAtRest: ({ context }) =>
+      context.rollouts.size === 0 && [...context.units.values()].every(({ facts }) => isAtRest(facts) || facts.stuck)
+      && [...context.children.values()].every((child) => !isLiving(child) || child.facts.state === 'killing'),
+    isAside: ({ event }) => event.type === 'unit.removed' && event.place !== 'current',
+    endsEverything: ({ context, event }) => event.type === 'unit.changed' && event.facts.place === 'current' && endingOf(context, event.facts) !== null,
   },
   actions: {
     follow: base.enqueueActions(({ context, event, enqueue }) => {
@@ -71,35 +111,67 @@ export const supervisorMachine = base.extend({
       if (plan === null) return;
       enqueue.assign(() => plan.context);
       enqueue('makeUnits');
-      for (const { unit, event: order } of plan.sends) enqueue.sendTo(idOf(unit), order);
+      if (plan.context.childrenMade > context.childrenMade) enqueue('makeChildren');
+      if (plan.context.rollouts.size > 0) enqueue('makeRollouts');
+      for (const { unit, event: order } of plan.sends) enqueue.sendTo(({ context: now }) => now.units.get(unit)?.ref ?? '', order);
+      for (const { to, unit, event: order } of plan.rolloutSends) {
+        const rollout = plan.context.rollouts.get(unit);
+        if (rollout === undefined || (to === 'aside' && rollout.mode === 'switch-back')) continue;
+        enqueue.sendTo(({ context: now }) => (to === 'aside' ? now.rollouts.get(unit)?.aside.ref : now.rollouts.get(unit)?.ref) ?? '', order);
+      }
+      for (const { child, cause } of plan.endings) enqueue.sendTo(childId(child), { type: 'end', at: plan.context.now, cause });
       if (plan.settlements.length > 0) enqueue({ type: 'settle', params: { settlements: plan.settlements } });
-      if (event.type === 'unit.changed') enqueue.emit(event);
+      if (event.type === 'unit.changed' || event.type === 'child.changed' || event.type === 'rollout.changed') enqueue.emit(event);
     }),
-    bury: base.enqueueActions(({ event, enqueue }) => {
+    /** It is the unit's no more; what it was is told by the rollout. */
+    buryAside: base.enqueueActions(({ context, event, enqueue }) => {
+      const ref = event.type === 'unit.removed' ? context.rollouts.get(event.unit)?.aside.ref : null;
+      if (ref != null) enqueue.stopChild(ref);
+    }),
+    buryRollout: base.enqueueActions(({ context, event, enqueue }) => {
+      const ref = event.type === 'rollout.changed' && event.facts.step === 'done' ? context.rollouts.get(event.facts.unit)?.ref : null;
+      if (ref != null) enqueue.stopChild(ref);
+    }),
+    buryChild: base.enqueueActions(({ event, enqueue }) => {
+      if (event.type === 'child.changed' && event.facts.state === 'gone') enqueue.stopChild(childId(event.facts.child));
+    }),
+    bury: base.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'unit.removed') return;
-      enqueue.stopChild(idOf(event.unit));
+      const ref = context.units.get(event.unit)?.ref;
+      if (ref != null) enqueue.stopChild(ref);
       enqueue.emit(event);
     }),
     /** The actor that threw is gone; its process is not. The ledger knows it. */
     noteCrash: base.enqueueActions(({ context, event, enqueue }) => {
-      const { unit, error } = crashOf(context, event);
-      if (unit === null) return;
+      const { whose, error } = crashOf(context, event);
+      if (whose === null) return;
+      const { unit, part } = whose;
       const recent = (context.crashes.get(unit) ?? []).filter((at) => at > context.now - CRASHES_ALLOWED.windowMs);
       enqueue.assign({ crashes: new Map(context.crashes).set(unit, [...recent, context.now]) });
       enqueue.emit({ type: 'unit.crashed', at: context.now, unit, error });
       enqueue({ type: 'abandon', params: { unit } });
-      enqueue({ type: 'lookup', params: { unit } });
+      const rollout = context.rollouts.get(unit);
+      if (part !== 'rollout') enqueue({ type: 'lookup', params: { unit: part === 'unit' ? unit : recordKey(unit, rollout?.aside.place ?? 'candidate') } });
+      else if (rollout !== undefined) {
+        const mode = rollout.aside.place === 'retired' ? ('retire' as const) : ('abandon' as const);
+        if (rollout.ref !== null) enqueue.stopChild(rollout.ref);
+        enqueue.assign({ rollouts: new Map(context.rollouts).set(unit, { ...rollout, ref: null, mode, ticket: null }) });
+        enqueue('makeRollouts');
+      }
     }),
     replaceActor: base.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'recovered') return;
       const unit = context.units.get(event.unit);
-      if (unit === undefined) return;
-      enqueue.stopChild(idOf(unit.name));
-      enqueue.assign({ units: new Map(context.units).set(unit.name, { ...unit, ref: null }) });
+      const rollout = unit === undefined ? context.rollouts.get(event.unit.split('/')[0] ?? '') : undefined;
+      const ref = unit?.ref ?? rollout?.aside.ref;
+      if (ref != null) enqueue.stopChild(ref);
+      if (unit !== undefined) enqueue.assign({ units: new Map(context.units).set(unit.name, { ...unit, ref: null }) });
+      if (rollout !== undefined) enqueue.assign({ rollouts: new Map(context.rollouts).set(rollout.unit, { ...rollout, aside: { ...rollout.aside, ref: null } }) });
     }),
     refuse: base.enqueueActions(({ event, enqueue }) => {
-      if ((event.type !== 'start' && event.type !== 'restart') || event.ticket === null) return;
-      const { ticket, units } = event;
+      if ((event.type !== 'start' && event.type !== 'restart' && event.type !== 'spawn') || event.ticket === null) return;
+      const { ticket } = event;
+      const units = event.type === 'spawn' ? [event.order.unit] : event.units;
       enqueue({
         type: 'settle',
         params: { settlements: units.map((unit) => ({ ticket, unit, result: 'failed' as const, error: 'the supervisor is shutting down' })) },
@@ -120,18 +192,27 @@ export const supervisorMachine = base.extend({
 }).createMachine({
   id: 'supervisor',
   context: ({ input }) => ({
-    units: new Map(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)])), turns: [], expected: new Set(), returning: new Map(), tokenSeed: input.tokenSeed, unitsMade: 0,
+    units: new Map(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)])), turns: [], expected: new Set(), returning: new Map(),
+    children: new Map(), childrenMade: 0, rollouts: new Map(), slots: new Map(Object.entries(input.slots ?? {})), tokenSeed: input.tokenSeed, unitsMade: 0,
     seed: input.seed, crashes: new Map(), ending: false, exitCode: 0, endTickets: [], now: input.at,
   }),
   entry: 'makeUnits',
   initial: 'booting',
   on: {
     'unit.changed': { actions: 'follow' },
-    // The old actor first: another one may follow under its name.
-    'unit.removed': { actions: ['bury', 'follow'] },
+    'unit.removed': [
+      { guard: 'isAside', actions: ['buryAside', 'follow'] },
+      // The old actor first: another one may follow under its name.
+      { actions: ['bury', 'follow'] },
+    ],
+    'rollout.order': { actions: 'follow' },
+    'rollout.swap': { actions: 'follow' },
+    'rollout.changed': { actions: ['buryRollout', 'follow'] },
     'xstate.error.actor.*': { actions: 'noteCrash' },
     recovered: { actions: ['replaceActor', 'follow'] },
     signal: { actions: 'follow' },
+    'child.changed': { actions: ['buryChild', 'follow'] },
+    'child.limit': { actions: 'follow' },
   },
   states: {
     booting: {
@@ -146,6 +227,7 @@ export const supervisorMachine = base.extend({
         stop: { actions: 'follow' },
         restart: { actions: 'follow' },
         reload: { actions: 'follow' },
+        spawn: { actions: 'follow' },
         shutdown: { target: 'ending', actions: ['keepEndTicket', 'follow', 'announceEnd'] },
         'unit.changed': [
           { guard: 'endsEverything', target: 'ending', actions: ['follow', 'announceEnd'] },
@@ -158,6 +240,7 @@ export const supervisorMachine = base.extend({
       on: {
         start: { actions: 'refuse' },
         restart: { actions: 'refuse' },
+        spawn: { actions: 'refuse' },
         stop: { actions: 'follow' },
         shutdown: { actions: 'keepEndTicket' },
       },
@@ -169,7 +252,7 @@ export const supervisorMachine = base.extend({
 
 export type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;
 
-export interface SupervisorPorts extends JobPorts, LookupPort {
+export interface SupervisorPorts extends JobPorts, SpawnedPorts, RolloutPorts, LookupPort {
   /** Answers with an error whatever a unit whose actor threw still owed. */
   abandon(unit: string): void;
 }
@@ -177,7 +260,7 @@ export interface SupervisorPorts extends JobPorts, LookupPort {
 /** The root that runs: `supervisorMachine` with the ports of it and of all its units filled. */
 export function provideSupervisor(ports: SupervisorPorts): typeof supervisorMachine {
   return supervisorMachine.provide({
-    actors: { service: provideService(ports), job: provideJob(ports) },
+    actors: { service: provideService(ports), job: provideJob(ports), spawned: provideSpawned(ports), rollout: provideRollout(ports) },
     actions: {
       settle: (_, { settlements }) => settlements.forEach((settlement) => ports.tickets.settle(settlement)),
       abandon: (_, { unit }) => ports.abandon(unit),
@@ -186,12 +269,20 @@ export function provideSupervisor(ports: SupervisorPorts): typeof supervisorMach
   });
 }
 
-/** One namespace for both kinds of actor: a unit is one or the other. */
-function idOf(unit: string): string {
-  return `unit.${unit}`;
+/** What no two actors may have in common. */
+function seedOf({ tokenSeed, seed, now }: SupervisorContext, made: number): Pick<ServiceInput, 'tokenBase' | 'seed' | 'at'> {
+  return { tokenBase: `${tokenSeed}.${made}`, seed: (seed + made * 0x9e3779b9) | 0, at: now };
 }
 
-function planOf(context: SupervisorContext, event: SupervisorEvent): Plan | null {
+function unmetOf({ units }: SupervisorContext, name: string): readonly string[] {
+  return Object.entries(units.get(name)?.told ?? {}).filter(([, { met }]) => !met).map(([dependency]) => dependency);
+}
+
+function childId(child: string): string {
+  return `child.${child}`;
+}
+
+function planOf(context: SupervisorContext, event: SupervisorEvent | RolloutOrder): Plan | null {
   switch (event.type) {
     case 'boot': return planBoot(context, event);
     case 'start': return planStart(context, event);
@@ -201,27 +292,39 @@ function planOf(context: SupervisorContext, event: SupervisorEvent): Plan | null
     case 'shutdown': return planEnding(context, event.at, event.exitCode, event.origin);
     case 'signal':
       return {
-        context, settlements: [],
+        context, settlements: [], endings: [], rolloutSends: [],
         sends: context.units.has(event.unit) ? [{ unit: event.unit, event: { type: 'signal', at: event.at, signal: event.signal } }] : [],
       };
+    case 'spawn': return planSpawn(context, event);
+    case 'child.changed': return planChildChange(context, event.facts);
+    case 'child.limit': return planChildLimit(context, event.child, event.at);
     case 'recovered': return planRecovered(context, event.unit, event.adopt, event.at);
-    case 'unit.removed': return planRemoved(context, event.unit, event.at);
+    case 'rollout.order': case 'rollout.swap': return planRolloutOrder(context, event);
+    case 'rollout.changed': return planRolloutChange(context, event.facts);
+    case 'unit.removed': return event.place === 'current' ? planRemoved(context, event.unit, event.at) : planAsideGone(context, event.unit, event.at);
     case 'unit.changed': {
+      if (event.facts.place !== 'current') return planAsideChange(context, event.facts);
       const exitCode = context.ending ? null : endingOf(context, event.facts);
       const plan = planChange(context, event.facts);
       if (exitCode === null) return plan;
       const ending = planEnding(plan.context, event.at, exitCode, { kind: 'exit', by: event.facts.unit });
-      return { ...ending, sends: [...plan.sends, ...ending.sends], settlements: [...plan.settlements, ...ending.settlements] };
+      return {
+        context: ending.context, sends: [...plan.sends, ...ending.sends], settlements: [...plan.settlements, ...ending.settlements],
+        endings: [...plan.endings, ...ending.endings], rolloutSends: [...plan.rolloutSends, ...ending.rolloutSends],
+      };
     }
   }
 }
 
 /** XState's own event, which the union of ours does not name. */
-function crashOf(context: SupervisorContext, event: object): { readonly unit: string | null; readonly error: string } {
+function crashOf(context: SupervisorContext, event: object): {
+  readonly whose: { readonly unit: string; readonly part: 'unit' | 'aside' | 'rollout' } | null; readonly error: string;
+} {
   const id = 'actorId' in event ? event.actorId : null;
   const error = 'error' in event ? event.error : null;
-  return {
-    unit: [...context.units.keys()].find((name) => idOf(name) === id) ?? null,
-    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  };
+  const parts = [
+    ...[...context.units.values()].map(({ name, ref }) => ({ unit: name, part: 'unit' as const, ref })),
+    ...[...context.rollouts.values()].flatMap(({ unit, ref, aside }) => [{ unit, part: 'aside' as const, ref: aside.ref }, { unit, part: 'rollout' as const, ref }]),
+  ];
+  return { whose: parts.find(({ ref }) => ref !== null && ref.id === id) ?? null, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

@@ -193,13 +193,13 @@ export interface ProcessIdentity {
   readonly bootId: string;
 }
 
-/** What one process of a unit is for. `main` is the service itself. */
-export type ProcessRole = 'main' | 'skip' | 'pre_start';
+/** What one process of a unit is for. `main` is the service itself, `child` was spawned by one through the socket. */
+export type ProcessRole = 'main' | 'skip' | 'pre_start' | 'child';
 
 /** The process a unit owns, from the order to start it until it was seen dead. */
 export interface OwnedProcess {
   readonly generation: number;
-  readonly role: ProcessRole;
+  readonly role: Exclude<ProcessRole, 'child'>;
   readonly token: string;
   /** `null` until the start was reported. */
   readonly identity: ProcessIdentity | null;
@@ -232,6 +232,11 @@ export type ProbeReport =
   /** Readiness was not reached in time. */
   | { readonly type: 'probe.timeout'; readonly generation: number; readonly at: number; readonly reason: string };
 
+/** One attempt of a check; `reason` follows the words "the check". */
+export type AttemptReport =
+  | { readonly type: 'attempt.ok'; readonly at: number }
+  | { readonly type: 'attempt.failed'; readonly at: number; readonly reason: string };
+
 /** One run of a hook, with what its environment tells it. */
 export interface HookRun {
   readonly unit: string;
@@ -252,13 +257,17 @@ export type Phase = 'stopped' | 'starting' | 'running' | 'stopping' | 'backoff' 
 /** The leaf states of the service machine. */
 export type Leaf =
   | 'stopped' | 'failed' | 'waiting' | 'preparing' | 'spawning' | 'starting' | 'running'
-  | 'stopping' | 'killing' | 'clearing' | 'settling' | 'backoff' | 'removed';
+  | 'stopping' | 'killing' | 'clearing' | 'parting' | 'settling' | 'backoff' | 'removed';
+/** Which of a unit's two instances an actor is while one replaces the other; `current` is the unit to everybody else. */
+export type Place = 'current' | 'candidate' | 'retired';
+/** Stands among the dependencies that hold a unit while it has a second instance. No unit can have this name. */
+export const SECOND_INSTANCE = '/second instance';
 
 /** Why a unit is being ended, or why its attempt failed. */
 export type Cause = 'command' | 'restart' | 'reload' | 'hold' | 'unready' | 'unhealthy' | 'limit' | 'internal';
 export type Outcome = 'none' | 'skipped' | 'completed' | 'failed';
 
-export type DeadlineKind = 'alive' | 'stable' | 'grace' | 'kill' | 'backoff' | 'task' | 'run';
+export type DeadlineKind = 'alive' | 'stable' | 'grace' | 'kill' | 'backoff' | 'task' | 'run' | 'ttl' | 'rollout' | 'probe';
 export interface Deadline {
   readonly kind: DeadlineKind;
   readonly at: number;
@@ -266,6 +275,7 @@ export interface Deadline {
 
 /** What the ledger keeps of a unit: all that recovery needs, and nothing that it does not. */
 export interface UnitRecord {
+  /** The unit's name; of an instance that is not the current one the name, a slash and its place. */
   readonly unit: string;
   readonly hash: string;
   readonly definition: { readonly process: string; readonly policy: string };
@@ -290,6 +300,110 @@ export interface UnitRecord {
  */
 export type RecoveryVerdict = 'alive' | 'dead' | 'unborn' | 'rest';
 
+// ─── Rollouts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type SlotIndex = 0 | 1;
+/** From which slot to which a blue-green rollout leads. */
+export interface SlotChange {
+  readonly from: SlotIndex;
+  readonly to: SlotIndex;
+}
+
+export type RolloutStep =
+  | 'starting' | 'inquiring' | 'checking' | 'switching' | 'verifying' | 'recording' | 'grace' | 'retiring' | 'switching-back' | 'ending' | 'done';
+
+/** What a rollout asks of the outside, one at a time. */
+export type RolloutTask =
+  /** Whether the last words of the candidate say that its address is in use. */
+  | 'words'
+  /** The deployment's check, up to `retries` attempts. */
+  | 'gate'
+  /** The switch command, then its check, then the file with the active slot. */
+  | 'switch' | 'verify' | 'record'
+  /** The switch command the other way round, and the file as it was. */
+  | 'switch-back';
+
+export type RolloutReport =
+  /** `addressInUse`: of `words`. */
+  | { readonly type: 'task.done'; readonly task: RolloutTask; readonly at: number; readonly addressInUse?: boolean }
+  /** `unsure`: it may have had its effect all the same. */
+  | { readonly type: 'task.failed'; readonly task: RolloutTask; readonly at: number; readonly reason: string; readonly unsure: boolean };
+
+/** `replace`: the candidate could not run beside the old one, which is to be replaced by a plain restart. */
+export type RolloutResult = 'replaced' | 'kept' | 'replace';
+
+export interface RolloutFacts {
+  readonly unit: string;
+  readonly step: RolloutStep;
+  readonly slots: SlotChange | null;
+  /** Null until it is done. */
+  readonly result: RolloutResult | null;
+  readonly reason: string | null;
+  readonly at: number;
+}
+
+export type RolloutFact = { readonly type: 'rollout.changed'; readonly at: number; readonly facts: RolloutFacts };
+
+/** A rollout whose switch command may have run: what a later supervisor has to put back. */
+export interface SwitchRecord {
+  readonly unit: string;
+  /** Of the candidate: once it is the unit's, the switch is no longer open. */
+  readonly generation: number;
+  readonly slots: SlotChange;
+}
+
+// ─── Spawned children ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a process inside a dynamic service's tree asks for. Who may ask is settled before. */
+export interface SpawnOrder {
+  /** The service in whose tree the parent is, and which of its processes: the child lives no longer than that one. */
+  readonly unit: string;
+  readonly generation: number;
+  /** Of that process; the child carries it beside its own. */
+  readonly token: string;
+  /** The parent, when it was spawned through the socket itself. */
+  readonly parent: string | null;
+  readonly parentPid: number;
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** How long it may live; null without a limit. */
+  readonly ttlMs: number | null;
+  /** `RUST_LOG` of the child; null leaves it out. */
+  readonly logLevel: string | null;
+}
+
+export type ChildState = 'spawning' | 'living' | 'clearing' | 'stopping' | 'killing' | 'gone';
+/** Why a child is being ended: its time is over, its parent or its service ended, or the memory of all children is used up. */
+export type ChildCause = 'ttl' | 'cascade' | 'service' | 'limit';
+
+/** What the ledger keeps of a child. */
+export interface ChildRecord {
+  readonly id: string;
+  readonly order: SpawnOrder;
+  /** 1 is a direct child of the service. */
+  readonly depth: number;
+  /** Proves ownership, beside the service's token. */
+  readonly token: string;
+  readonly startedAt: number;
+  /** `null` until the start was reported. */
+  readonly identity: ProcessIdentity | null;
+}
+
+export interface ChildFacts {
+  readonly child: string;
+  readonly unit: string;
+  readonly state: ChildState;
+  readonly cause: ChildCause | null;
+  readonly identity: ProcessIdentity | null;
+  readonly exit: ProcessExit | null;
+  readonly at: number;
+}
+
+export interface ChildAdoption {
+  readonly record: ChildRecord;
+  readonly alive: boolean;
+}
+
 // ─── Events ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What moved a unit, for the journal. `by` names the unit, signal or person's command behind it, where there is one. */
@@ -312,13 +426,16 @@ export type ServiceCommand =
   /** `origin`: not a person, but the first start, a reload that brought the unit, or a unit that needs it. */
   | (Command & { readonly type: 'start'; readonly origin?: Trigger })
   | (Command & { readonly type: 'stop'; readonly origin?: Trigger })
-  | (Command & { readonly type: 'restart'; readonly spec: ServiceSpec | null })
+  /** `note`: goes into the answer when it succeeds. */
+  | (Command & { readonly type: 'restart'; readonly spec: ServiceSpec | null; readonly note?: string })
   /** A dependency is not available. `stops`: end what runs until it is; `lost`: why it will not come by itself. */
   | { readonly type: 'hold'; readonly at: number; readonly dependency: string; readonly stops: boolean; readonly lost: string | null }
   | { readonly type: 'release'; readonly at: number; readonly dependency: string }
   /** `null`: the unit is no longer configured. */
   | { readonly type: 'reload'; readonly at: number; readonly spec: ServiceSpec | null }
   | { readonly type: 'signal'; readonly at: number; readonly signal: SignalName }
+  /** Another place among the unit's instances; `spec`: what it is from now on, null: as it was. */
+  | { readonly type: 'move'; readonly at: number; readonly from: Place; readonly to: Place; readonly spec: ServiceSpec | null }
   /** The unit's queue of hooks is empty again. */
   | { readonly type: 'hooks.idle'; readonly at: number }
   | { readonly type: 'limit.exceeded'; readonly at: number; readonly generation: number; readonly reason: string }
@@ -330,6 +447,7 @@ export type TicketKind = 'start' | 'stop' | 'restart';
 export interface Ticket {
   readonly id: number;
   readonly kind: TicketKind;
+  readonly note?: string;
 }
 
 /** How one unit's part of a command ended. `error` null is success. */
@@ -338,11 +456,14 @@ export interface Settlement {
   readonly unit: string;
   readonly result: 'started' | 'already-running' | 'completed' | 'skipped' | 'stopped' | 'failed';
   readonly error: string | null;
+  /** What else there is to say of a success. */
+  readonly note?: string;
 }
 
 /** The public facts of a unit at one moment, told to the root and to whoever watches. */
 export interface UnitFacts {
   readonly unit: string;
+  readonly place: Place;
   readonly state: Leaf;
   readonly phase: Phase;
   readonly wanted: Wanted;
@@ -388,7 +509,9 @@ export type JobRunEnd =
 
 export type ServiceFact =
   | { readonly type: 'unit.changed'; readonly at: number; readonly facts: UnitFacts }
-  | { readonly type: 'unit.removed'; readonly at: number; readonly unit: string };
+  | { readonly type: 'unit.removed'; readonly at: number; readonly unit: string; readonly place: Place };
+
+export type ChildFact = { readonly type: 'child.changed'; readonly at: number; readonly facts: ChildFacts };
 
 export interface AdoptOrder {
   readonly record: UnitRecord;
@@ -398,15 +521,19 @@ export interface AdoptOrder {
 /** `units: null` is every unit it can mean. */
 export type SupervisorCommand =
   /** The first event: what recovery found, and which units to start. */
-  | { readonly type: 'boot'; readonly at: number; readonly adopt: readonly AdoptOrder[]; readonly start: readonly string[] }
+  | { readonly type: 'boot'; readonly at: number; readonly adopt: readonly AdoptOrder[]; readonly start: readonly string[]; readonly children?: readonly ChildAdoption[]; readonly switches?: readonly SwitchRecord[] }
   | (Command & { readonly type: 'start'; readonly units: readonly string[]; readonly origin?: Trigger })
   | (Command & { readonly type: 'stop'; readonly units: readonly string[] })
-  | (Command & { readonly type: 'restart'; readonly units: readonly string[]; readonly specs: readonly ServiceSpec[] | null })
+  | (Command & { readonly type: 'restart'; readonly units: readonly string[]; readonly specs: readonly ServiceSpec[] | null; readonly slots?: Readonly<Record<string, SlotIndex>> })
   /** Takes over a whole configuration: new units appear, missing ones go, changed ones change. New ones start. */
-  | { readonly type: 'reload'; readonly at: number; readonly specs: readonly ServiceSpec[] }
+  | { readonly type: 'reload'; readonly at: number; readonly specs: readonly ServiceSpec[]; readonly slots?: Readonly<Record<string, SlotIndex>> }
   | { readonly type: 'shutdown'; readonly at: number; readonly ticket: number | null; readonly exitCode: number; readonly origin?: Trigger }
   | { readonly type: 'signal'; readonly at: number; readonly unit: string; readonly signal: SignalName }
+  /** `usedBytes`: what all children of the service use now. The ticket is answered for the service. */
+  | (Command & { readonly type: 'spawn'; readonly order: SpawnOrder; readonly usedBytes: number })
+  /** Ends a child that uses more than its service's children may. */
+  | { readonly type: 'child.limit'; readonly at: number; readonly child: string }
   /** The answer to `lookup` after a unit's actor threw. */
   | { readonly type: 'recovered'; readonly at: number; readonly unit: string; readonly adopt: AdoptOrder | null };
 
-export type SupervisorEvent = SupervisorCommand | ServiceFact;
+export type SupervisorEvent = SupervisorCommand | ServiceFact | ChildFact | RolloutFact;

@@ -1,6 +1,9 @@
 import { phaseOf } from './service-facts.ts';
 import type { SupervisorSnapshot } from './supervisor.ts';
-import type { Cause, Deadline, JobRun, Leaf, OwnedProcess, Outcome, Phase, ProcessExit, ServiceSpec, Wanted } from './types.ts';
+import { SECOND_INSTANCE } from './types.ts';
+import type {
+  Cause, Deadline, JobRun, Leaf, OwnedProcess, Outcome, Phase, Place, ProcessExit, RolloutStep, ServiceSpec, SlotChange, Wanted,
+} from './types.ts';
 
 /** systemg 0.33.0's words. */
 export type Lifecycle = 'running' | 'skipped' | 'exited_successfully' | 'exited_with_error' | 'stopped';
@@ -35,6 +38,18 @@ export interface UnitView {
   readonly nextWallMs: number | null;
   /** The run of a cron unit that goes on. */
   readonly run: JobRun | null;
+  /** Null: nothing replaces it at present. */
+  readonly rollout: RolloutView | null;
+}
+
+/** The instance beside the unit: the candidate that is to replace it, or the old one on its way out. */
+export interface RolloutView {
+  readonly step: RolloutStep;
+  readonly place: Exclude<Place, 'current'>;
+  readonly slots: SlotChange | null;
+  readonly phase: Phase;
+  readonly generation: number;
+  readonly process: OwnedProcess | null;
 }
 
 /** All units in the order of their names. The one selector behind Status. */
@@ -55,9 +70,19 @@ export function viewUnit(snapshot: SupervisorSnapshot, name: string): UnitView |
   return {
     spec: (job ?? context).spec, state: context.leaf, phase, wanted, ready: context.ready, outcome: context.outcome,
     lifecycle: lifecycleOf(facts), health: healthOf(facts), process: context.process, alive, generation: context.generation, restarts: context.restarts,
-    failures: context.streak, cause: context.cause, reason: context.reason ?? context.refusal, exit: context.exit, held: context.held,
+    failures: context.streak, cause: context.cause, reason: context.reason ?? context.refusal, exit: context.exit,
+    held: Object.fromEntries(Object.entries(context.held).filter(([dependency]) => dependency !== SECOND_INSTANCE)),
     since: (job ?? context).since, deadline: context.deadline, nextWallMs: job?.wanted === 'up' ? job.nextWallMs : null, run: job?.run ?? null,
+    rollout: rolloutView(snapshot, name),
   };
+}
+
+function rolloutView({ context }: SupervisorSnapshot, name: string): RolloutView | null {
+  const rollout = context.rollouts.get(name);
+  if (rollout === undefined) return null;
+  const { aside, facts, slots } = rollout;
+  const { process = null } = aside.ref?.getSnapshot().context ?? {};
+  return { step: facts?.step ?? 'starting', place: aside.place, slots, phase: aside.facts.phase, generation: aside.facts.generation, process };
 }
 
 export interface ShownFacts {

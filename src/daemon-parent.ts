@@ -25,6 +25,10 @@ export interface Parent {
   noteEnd(exitCode: number): void;
   /** The signal that the guardian was sent while no daemon lived to get it. */
   readonly asked: 'SIGTERM' | 'SIGHUP' | null;
+  /** Somebody starts the daemon again when it ends without `noteEnd`. */
+  readonly startsAgain: boolean;
+  /** This is such a start. */
+  readonly again: boolean;
   /** Calls back when the foreground command is gone. */
   onGone(leave: () => void): void;
 }
@@ -35,7 +39,8 @@ export function findParent(environment: NodeJS.ProcessEnv): Parent {
   const lifeline = descriptorOf(environment['SYSG_LIFELINE_FD']);
   const guardianFile = environment['SYSG_GUARDIAN'] ?? null;
   const asked = environment['SYSG_ASKED'];
-  for (const name of ['SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_GUARDIAN']) delete environment[name];
+  const again = environment['SYSG_AGAIN'] === '1';
+  for (const name of ['SYSG_AGAIN', 'SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_GUARDIAN']) delete environment[name];
 
   const hangUp = (): void => {
     if (ready !== null) closeSync(ready);
@@ -43,6 +48,8 @@ export function findParent(environment: NodeJS.ProcessEnv): Parent {
   };
   return {
     asked: asked === 'TERM' || asked === 'INT' ? 'SIGTERM' : asked === 'HUP' ? 'SIGHUP' : null,
+    startsAgain: guardianFile !== null,
+    again,
     descriptors: [ready, lifeline].filter((descriptor) => descriptor !== null),
     tell: (report) => {
       if (ready === null) return false;

@@ -43,6 +43,11 @@ import { closeInheritedDescriptors } from './process/descriptors.ts';
 import { commandsEnded } from './process/run-command.ts';
 import { scan } from './process/scan.ts';
 import { sweepsEnded } from './process/sweep.ts';
+import { keepSwitches, openSwitches } from './rollout/open-switches.ts';
+import { readSlots } from './rollout/slot-file.ts';
+import { makeRolloutTaskActor } from './rollout/task.ts';
+import { asideSpec, isAside, withoutDoubles } from './state/asides.ts';
+import { forgetConfig, keepConfig, lastConfig } from './state/last-config.ts';
 import { openLedger } from './state/ledger.ts';
 import { awaitLock, lockHolder } from './state/lock.ts';
 import { isServed } from './state/occupied.ts';
@@ -80,7 +85,9 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   if (waited && hadPid && !existsSync(paths.pidFile)) return refuse('everything was stopped while the supervisor was to be started');
   if (await isServed(paths.socket)) return refuse(`${refusals.alreadyRunning(lockHolder(paths.pidFile)).message}: it serves ${paths.socket} without our lock`);
 
-  let configInUse = options.config;
+  // The guardian knows the file of the first start only.
+  const last = parent.again ? lastConfig(paths.stateDir) : null;
+  let configInUse = last?.path ?? options.config;
   const readConfig = (asked: string | null): ReadConfig => {
     const path = asked === null ? configInUse : isAbsolute(asked) ? asked : resolve(dirname(configInUse), asked);
     const loaded = loadConfig(path, { env: environment, stateDir: paths.stateDir });
@@ -95,7 +102,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   });
   const onProblem = (text: string): void => log.warn('systemg::supervisor', text);
 
-  const config = readConfig(null);
+  const found = readConfig(null);
+  // Services wait for somebody to look after them: a file that is being edited must not keep that from happening.
+  if (!found.ok && last !== null) log.error('systemg::config', `${found.problems}\nThe configuration is broken; the one that was in use goes on until a reload`);
+  const config: ReadConfig = found.ok || last === null ? found : { ok: true, ...last };
   if (!config.ok) return refuse(config.problems);
   if (options.service !== null && !config.specs.some(({ name }) => name === options.service)) {
     return refuse(`Service '${options.service}' not found in configuration`);
@@ -112,9 +122,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     diedBefore: existsSync(paths.pidFile), environment, uid: process.geteuid?.() ?? 0, now, onProblem,
     onReport: (text) => log.warn('systemg::takeover', text),
   });
-  const { departed, adopt } = sortFound(taken.orders, config.specs);
+  const { departed, adopt } = sortFound(withoutDoubles(taken.orders), config.specs);
   for (const { record, verdict } of departed) if (verdict !== 'alive') ledger.forget(record.unit);
-  const leaving = departed.filter(({ verdict }) => verdict === 'alive').map(({ record }) => departedSpec(record, dirname(config.path)));
+  const leaving = departed.filter(({ verdict }) => verdict === 'alive').map(({ record }) => asideSpec(record.unit, config.specs) ?? departedSpec(record, dirname(config.path)));
+  const slotsOf = (specs: readonly ServiceSpec[]) => readSlots(specs, paths.stateDir, onProblem);
 
   const logs = openLogStore({ fifoDir: paths.fifoDir, logDir: paths.logDir, onProblem, ...(echo !== null && { echo: echo.write }) });
   const ownerOf = ({ name, privileges }: ServiceSpec) => outputOwner(name, privileges, options.dropPrivileges);
@@ -123,7 +134,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     echo?.align(specs.map(({ name }) => name));
     logs.prepare(specs.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec), loggerRunner: makeLoggerRunner(spec, loggerOutside) })));
   };
-  prepareLogs([...config.specs, ...leaving]);
+  prepareLogs([...config.specs, ...leaving.filter(({ name }) => !isAside(name))]);
   rememberCgroups(config.specs);
 
   const tickets = openTicketOffice();
@@ -142,12 +153,21 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const schedule = openSchedule({ clock, wallNow: Date.now, lastRunWallMs: runs.lastRunWallMs });
   const root = createActor(provideSupervisor({
     clock, ledger, tickets, hooks, schedule, runs, abandon: tickets.abandon,
+    children: { recordChild: (record) => ledger.note(`child/${record.id}`, record), forgetChild: (child) => ledger.note(`child/${child}`, null) },
     process: makeProcessActor({
       now: clock.now, environment, softNofile, dropPrivileges: options.dropPrivileges, onProblem,
       openOutput: (spec, role) => (role === 'main' ? announcements.expect(spec, logs.openChildEnds(spec.name)) : logs.openChildEnds(spec.name)),
     }),
     probe: makeProbeActor({
       clock, environment, dropPrivileges: options.dropPrivileges, onProblem, announcements, wasReady: (unit, generation) => readyBefore.has(`${generation} ${unit}`),
+    }),
+    switches: keepSwitches(ledger),
+    rolloutTask: makeRolloutTaskActor({
+      clock, environment, dropPrivileges: options.dropPrivileges, onProblem, stateDir: paths.stateDir,
+      lastWords: async (unit) => {
+        await logs.drain(unit);
+        return words.of(unit, WORDS_OF_CANDIDATE);
+      },
     }),
     lookup: (unit, target) => {
       const entry = ledger.latest(unit);
@@ -158,7 +178,9 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
       });
     },
   }), {
-    input: { specs: [...config.specs, ...leaving], tokenSeed: randomBytes(6).toString('hex'), seed: randomInt(2 ** 31), at: clock.now() },
+    input: {
+      specs: [...config.specs, ...leaving], tokenSeed: randomBytes(6).toString('hex'), seed: randomInt(2 ** 31), at: clock.now(), slots: slotsOf(config.specs),
+    },
   });
   const send = (command: SupervisorCommand): void => root.send(command);
   const journal = openJournal({ stateDir: paths.stateDir, onProblem });
@@ -180,7 +202,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     if (fact.type === 'unit.changed' && fact.facts.state === 'spawning') words.begin(fact.facts.unit);
     narrate(fact);
     write(fact);
-    if (fact.type !== 'unit.removed') return;
+    if (fact.type !== 'unit.removed' || isAside(fact.unit)) return;
     announcements.forget(fact.unit);
     words.forget(fact.unit);
     logs.remove(fact.unit);
@@ -203,9 +225,17 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
       wake: (unit, stream) => (notify) => logs.wake(unit, stream, () => notify()),
     }, snapshot: () => root.getSnapshot(), status,
     inspect: (unit, samples) => inspectPayload(unit, samples, { sampler, views, status }),
-    readConfig, isSignal: (name): name is SignalName => Object.hasOwn(constants.signals, name),
+    handOver: () => {
+      if (!parent.startsAgain) return `this supervisor (pid ${process.pid}) runs in the foreground: nobody would start it again`;
+      const next = readConfig(null);
+      if (!next.ok) return next.error;
+      handOver();
+      return null;
+    },
+    readConfig, slots: slotsOf, isSignal: (name): name is SignalName => Object.hasOwn(constants.signals, name),
     adoptConfig: ({ path, specs, metrics }) => {
       sampler.configure(metrics);
+      note(keepConfig(paths.stateDir, { path, specs, metrics }));
       if (path !== configInUse) {
         configInUse = path;
         note(writeConfigHint(paths, path));
@@ -217,6 +247,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const note = (problem: string | null): void => {
     if (problem !== null) onProblem(problem);
   };
+  note(keepConfig(paths.stateDir, config));
 
   // The pid first: a client that finds a socket without a pid file takes it for a leftover.
   note(writeRuntimeFiles(paths, { pid: process.pid, configPath: config.path }));
@@ -224,15 +255,23 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   log.info('systemg::supervisor', `systemg supervisor listening on ${JSON.stringify(paths.socket)}`);
   parent.tell({ event: 'listening', pid: process.pid });
 
+  let handOver = (): void => undefined;
+  const handedOver = new Promise<'handed over'>((finish) => {
+    handOver = () => setImmediate(finish, 'handed over');
+  });
   const ended = new Promise<number>((finish) => {
     root.subscribe({ complete: () => finish(root.getSnapshot().output?.exitCode ?? 0), error: (error) => crash(log, error) });
   });
   root.start();
   const known = new Set(adopt.map(({ record }) => record.unit));
-  send({ type: 'boot', at: clock.now(), adopt: [...adopt, ...departed.filter(({ verdict }) => verdict === 'alive')], start: [] });
+  send({
+    type: 'boot', at: clock.now(), adopt: [...adopt, ...departed.filter(({ verdict }) => verdict === 'alive')], start: [],
+    switches: openSwitches(ledger, onProblem),
+  });
   if (leaving.length > 0) send({ type: 'reload', at: clock.now(), specs: config.specs });
+  // What was stopped by hand stays so when the supervisor alone begins again.
   const first = options.service !== null
-    ? [options.service]
+    ? [options.service].filter((name) => !parent.again || !known.has(name))
     : config.specs.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   void tickets.open(first, (ticket) => send({ type: 'start', at: clock.now(), ticket, units: first, origin: { kind: 'boot', by: null } })).then((settlements) => {
     const errors = new Map(settlements.map(({ unit, error }) => [unit, error]));
@@ -267,9 +306,20 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   parent.onGone(() => shutdown('the command in the foreground is gone', { kind: 'signal', by: null }));
   if (parent.asked !== null) process.kill(process.pid, parent.asked);
 
-  const exitCode = await ended;
+  const outcome = await Promise.race([ended, handedOver]);
   sampler.close();
   await server.close();
+  if (outcome === 'handed over') {
+    log.info('systemg::supervisor', 'Making way for a new supervisor; services go on');
+    await hooks.finish(HOOKS_MS);
+    logs.close();
+    projection.close();
+    ledger.close();
+    journal.close();
+    log.close();
+    process.exit(HANDED_OVER);
+  }
+  const exitCode = outcome;
   await Promise.all([hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
   await Promise.race([logs.drain(), pause(DRAIN_MS)]);
   await logs.end();
@@ -279,6 +329,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   ledger.close();
   journal.close();
   note(removeRuntimeFiles(paths));
+  forgetConfig(paths.stateDir);
   log.info('systemg::supervisor', `Supervisor ended with exit code ${exitCode}`);
   log.close();
   echo?.end();
@@ -290,8 +341,12 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
 /** Asks on behalf of a signal: there is no client. */
 const nobody: Exchange = { signal: new AbortController().signal, write: () => Promise.resolve(), peerDescriptor: () => null };
 
+/** Lines of a failed candidate in which its address is looked for: as many as systemg 0.33.0 looks at. */
+const WORDS_OF_CANDIDATE = 50;
 /** How long a client may take to end what a dead supervisor left behind. */
 const LOCK_MS = 30_000;
+/** Of a supervisor that makes way: EX_TEMPFAIL of sysexits.h(3head). The guardian starts another one. */
+const HANDED_OVER = 75;
 /** How long hooks may hold up the end. */
 const HOOKS_MS = 5000;
 /** How long what escaped from services may take to end; a bit more than the default stop_timeout. */

@@ -6,7 +6,7 @@
 # The command says that it ended in order by writing its exit code into the file named in SYSG_GUARDIAN; any other end
 # is a death, whatever its exit code. It is then started again at once, but never twice within a second. One that was
 # asked to end and died of it gets SYSG_ASKED=TERM in its environment: to clean up and end. SYSG_READY_FD=3 says that
-# descriptor 3 wants to hear of the first start; it is closed for later ones.
+# descriptor 3 wants to hear of the first start; it is closed for later ones. SYSG_AGAIN=1 says that another one went before.
 
 asked= child= status=0
 
@@ -64,5 +64,6 @@ guard() {
     # It knew from its start that it was to end and died again: another one would do no better.
     [ -z "$told" ] || exit "$code"
     await "$pause"
+    export SYSG_AGAIN=1
   done
 }

@@ -1,7 +1,10 @@
 import type { AnyStateMachine } from 'xstate';
 import { jobMachine } from '../../machines/job.ts';
 import { phaseOf } from '../../machines/service-facts.ts';
+import { probeMachine } from '../../machines/probe.ts';
+import { rolloutMachine } from '../../machines/rollout.ts';
 import { serviceMachine } from '../../machines/service.ts';
+import { spawnedMachine } from '../../machines/spawned.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
 import type { Leaf } from '../../machines/types.ts';
 
@@ -21,7 +24,7 @@ export interface ShownMachine {
 
 const SERVICE_PLUMBING = [
   'note', 'writeRecord', 'tell', 'tellRemoved', 'dropTickets', 'unplan', 'armClock', 'disarmClock', 'keepTicket', 'own', 'disown', 'clearCause', 'answer',
-  'identify', 'forgetReady', 'unwatch', 'takeNextSpec', 'takeNamedSpec', 'keepNamedSpec', 'keepSpec', 'takeSpec', 'markRemoved', 'forgetRecord',
+  'identify', 'forgetReady', 'unwatch', 'takeNextSpec', 'takeNamedSpec', 'keepNamedSpec', 'keepSpec', 'takeSpec', 'markRemoved', 'forgetRecord', 'forgetFormer',
 ];
 
 /** Every machine there is, in the order in which one would explain them. */
@@ -32,6 +35,8 @@ export const shownMachines: readonly ShownMachine[] = [
     plumbing: { guards: ['sameGeneration', 'otherGeneration'], actions: SERVICE_PLUMBING },
     leftOut: {
       adopt: 'after a change of supervisor a unit goes on where its process is found',
+      'stop [has other]': 'while a second instance of the unit is there, a stop waits for its end too',
+      move: 'an instance that replaces another becomes the unit, and that one is retired',
       'reload [definition gone]': 'a unit that is no longer configured is stopped, then removed',
     },
   },
@@ -44,10 +49,22 @@ export const shownMachines: readonly ShownMachine[] = [
     plumbing: { guards: [], actions: ['enter', 'tell', 'armClock', 'disarmClock', 'noteFacts', 'noteBegun', 'noteRunning', 'tellRemoved'] },
     leftOut: { adopt: 'after a change of supervisor a run goes on where its process is found' },
   },
+  {
+    name: 'rollout', about: 'the replacement of a running unit by a candidate beside it: rolling and blue-green', machine: rolloutMachine, phaseOf: () => null,
+    plumbing: { guards: [], actions: ['note', 'tell', 'perform', 'follow', 'followAfterSwap', 'armClock', 'disarmClock', 'callOff', 'answer', 'sayWhy'] }, leftOut: {},
+  },
+  {
+    name: 'probe', about: 'the check of a unit: readiness, then liveness', machine: probeMachine, phaseOf: () => null,
+    plumbing: { guards: [], actions: ['plan', 'armClock', 'leave', 'limitReadiness', 'limitAnnouncement', 'limitLiveness'] }, leftOut: {},
+  },
+  {
+    name: 'spawned', about: 'a process that a service spawned through the socket', machine: spawnedMachine, phaseOf: () => null,
+    plumbing: { guards: [], actions: ['note', 'tell', 'plan', 'writeRecord', 'forgetRecord', 'armClock', 'disarmClock', 'answer', 'dropTicket', 'identify'] }, leftOut: {},
+  },
 ];
 
 const LEAVES: readonly string[] = [
-  'stopped', 'failed', 'waiting', 'preparing', 'spawning', 'starting', 'running', 'stopping', 'killing', 'clearing', 'settling', 'backoff', 'removed',
+  'stopped', 'failed', 'waiting', 'preparing', 'spawning', 'starting', 'running', 'stopping', 'killing', 'clearing', 'parting', 'settling', 'backoff', 'removed',
 ] satisfies readonly Leaf[];
 
 function isLeaf(state: string): state is Leaf {

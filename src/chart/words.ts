@@ -23,7 +23,7 @@ export function plainValues(params: unknown): readonly (string | number | boolea
 
 /** Where camel case alone does not read as a sentence. */
 const PHRASES: Readonly<Record<string, string>> = {
-  plan: 'set deadline', note: 'enter', enter: 'enter', dropTickets: 'close tickets of', writeRecord: 'write ledger', endRun: 'end run,',
+  plan: 'set deadline', note: 'enter', enter: 'enter', dropTickets: 'close tickets of', writeRecord: 'write ledger', endRun: 'end run,', choose: 'ask for',
 };
 
 function humanise(name: string): string {

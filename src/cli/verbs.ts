@@ -38,7 +38,7 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 
 const {
   config, service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, stream, name, ttl, parentPid, child, purge,
-  goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, until, grep,
+  goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep,
 } = options;
 
 export const verbs: readonly Verb[] = [
@@ -71,9 +71,10 @@ export const verbs: readonly Verb[] = [
   {
     name: 'restart',
     about: 'restart a service, or all services, with the configuration read again',
-    options: [config, service, daemonize, wait, waitTimeout, json],
+    options: [config, service, daemonize, wait, waitTimeout, supervisor, json],
     examples: [
       ['sysg restart -s web', 'web alone'],
+      ['sysg restart --supervisor', 'the supervisor itself, after an upgrade; services go on'],
       ['sysg restart -c new.yaml', 'everything, with another configuration'],
       ['sysg restart --daemonize', 'returns as soon as it is accepted; starts a supervisor when none runs'],
     ],

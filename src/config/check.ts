@@ -53,7 +53,7 @@ export const serviceCheck: Kind<HealthCheck> = {
   schema: serviceRecord.schema,
   read(place) {
     const values = serviceRecord.read(place);
-    return values === undefined ? undefined : assemble(place, values, values.on_unhealthy, (url) => url);
+    return values === undefined ? undefined : assemble(place, values, values.on_unhealthy, slotsFilledIn);
   },
 };
 
@@ -62,9 +62,20 @@ export const rolloutCheck: Kind<HealthCheck> = {
   schema: rolloutRecord.schema,
   read(place) {
     const values = rolloutRecord.read(place);
-    return values === undefined ? undefined : assemble(place, values, 'none', (url) => url.replaceAll(/\{(slot|active_slot|candidate_slot|service_name)\}/g, '1'));
+    return values === undefined ? undefined : assemble(place, values, 'none', slotsFilledIn);
   },
 };
+
+/** With something in the place of what is known only when it runs. */
+function slotsFilledIn(url: string): string {
+  return url.replaceAll(/\{(slot|active_slot|candidate_slot|service_name)\}/g, '1');
+}
+
+/** Whether a check speaks of slots, which only a blue-green service has. */
+export function namesSlot({ probe }: HealthCheck): boolean {
+  const text = probe.kind === 'url' ? probe.url : probe.kind === 'command' ? probe.command : '';
+  return text.includes('{slot}');
+}
 
 const probeKeys = ['url', 'command', 'tcp', 'log', 'notify_fd'] as const;
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
-import { serviceCheck } from './check.ts';
+import { namesSlot, serviceCheck } from './check.ts';
 import { commandKeys, resolveCommand } from './command.ts';
 import { cron } from './cron.ts';
 import { dependsOn, type DependencyTarget } from './dependencies.ts';
@@ -10,7 +10,7 @@ import { hooks } from './hooks.ts';
 import { identityJson } from './identity.ts';
 import { command, duration, filled, flag, raw, type Kind } from './kind.ts';
 import { defaultLogs, logs } from './logs.ts';
-import { below, complainExpected, warn, type Place } from './place.ts';
+import { below, complain, complainExpected, warn, type Place } from './place.ts';
 import { privilegeKeys, resolvePrivileges } from './privileges.ts';
 import { complainUnknown, optional, readKeys, withDefault } from './record.ts';
 import { resolveRestart, restartKeys } from './restart.ts';
@@ -83,6 +83,10 @@ export function resolveService(place: Place, name: string, around: Surroundings)
   if (values === undefined || resolvedCommand === null) return null;
 
   const { deployment, preStart } = resolveDeployment(values.deployment, name, around.projectDir, values.health_check);
+  const checkPlace = below(scoped, 'health_check');
+  if (checkPlace !== null && values.health_check !== null && deployment.blueGreen === null && namesSlot(values.health_check)) {
+    complain(checkPlace, "'{slot}' is the slot of a blue-green service; this one has no deployment.blue_green");
+  }
   warnIgnoredByCron(scoped, values.cron !== null);
   const restart = resolveRestart(scoped, values);
   return {

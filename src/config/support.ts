@@ -12,11 +12,6 @@ export type Gate = readonly ClosedKey[];
 /** What is refused as not supported yet. Deleting a line opens a key. */
 export const closedKeys: Gate = ['services.*', 'defaults'].flatMap((where): Gate => [
   { path: `${where}.spawn` },
-  { path: `${where}.deployment.strategy`, value: 'rolling' },
-  { path: `${where}.deployment.health_check` },
-  { path: `${where}.deployment.grace_period` },
-  { path: `${where}.deployment.blue_green` },
-  { path: `${where}.deployment.on_address_in_use` },
 ]);
 
 /** Complains about each closed key that the file uses. `root` is the whole file. */

@@ -73,6 +73,7 @@ function readBody(reader: JsonLineReader, name: string): Request {
 const bare = new Map<string, Request>([
   ['Shutdown', { kind: 'shutdown' }],
   ['Status', { kind: 'status' }],
+  ['Handover', { kind: 'handover' }],
 ]);
 
 const unit = optional(text('unit'), null);
@@ -108,7 +109,7 @@ const structs = new Map<string, ReadVariant>([
 
 /** 0.33.0's order, then ours. */
 const VARIANT_ORDER = [
-  'Start', 'Stop', 'Restart', 'Shutdown', 'Status', 'Inspect', 'Logs', 'Spawn', 'History', 'Watch', 'Reload', 'Plan', 'Signal',
+  'Start', 'Stop', 'Restart', 'Shutdown', 'Status', 'Inspect', 'Logs', 'Spawn', 'History', 'Watch', 'Reload', 'Plan', 'Signal', 'Handover',
 ];
 
 function refuse(error: string): DecodedRequest {

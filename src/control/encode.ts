@@ -29,6 +29,7 @@ function wireRequest(request: Request): unknown {
       return { Restart: wait ? { config, service } : { config, service, wait } };
     }
     case 'shutdown': return 'Shutdown';
+    case 'handover': return 'Handover';
     case 'status': return 'Status';
     case 'inspect': return { Inspect: { unit: request.unit, samples: request.samples } };
     case 'logs': return { Logs: { service: request.service, lines: request.lines, kind: request.logKind, follow: request.follow } };

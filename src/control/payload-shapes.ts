@@ -43,6 +43,10 @@ const unitStatus = record(
     phase: oneOf('stopped', 'starting', 'running', 'stopping', 'backoff', 'failed', 'waiting'), wanted: oneOf('up', 'down'),
     ready: boolean, generation: count, restarts: count, since: string, next_at: string, last_event: count,
     waits_for: list(record({ unit: string }, { lost: string })),
+    rollout: record(
+      { step: string, instance: oneOf('candidate', 'retired'), phase: oneOf('stopped', 'starting', 'running', 'stopping', 'backoff', 'failed', 'waiting'), generation: count },
+      { pid: count, slots: list(count) },
+    ),
   },
 );
 

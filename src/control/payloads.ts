@@ -50,6 +50,19 @@ export interface UnitStatus {
   readonly last_event?: number;
   /** Dependencies it waits for; `lost` says why one will not come by itself. Absent when there are none. */
   readonly waits_for?: readonly WaitsFor[];
+  /** While the unit is being replaced beside itself. */
+  readonly rollout?: RolloutStatus;
+}
+
+/** The instance beside the unit: the `candidate` that is to replace it, or the `retired` one on its way out. */
+export interface RolloutStatus {
+  readonly step: string;
+  readonly instance: 'candidate' | 'retired';
+  readonly phase: UnitPhase;
+  readonly generation: number;
+  readonly pid?: number;
+  /** Indices of the slots it leads from and to; absent without slots. */
+  readonly slots?: readonly [number, number];
 }
 
 export interface WaitsFor {

@@ -11,6 +11,8 @@ export type Request =
   /** `wait` false: answered on acceptance instead of completion. */
   | { readonly kind: 'restart'; readonly config: string | null; readonly service: string | null; readonly wait: boolean }
   | { readonly kind: 'shutdown' }
+  /** A new supervisor takes the place of this one; services go on. */
+  | { readonly kind: 'handover' }
   | { readonly kind: 'status' }
   | { readonly kind: 'inspect'; readonly unit: string; readonly samples: number }
   | { readonly kind: 'logs'; readonly service: string | null; readonly lines: number; readonly logKind: string; readonly follow: boolean }

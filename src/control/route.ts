@@ -1,4 +1,4 @@
-import type { ServiceSpec, Settlement, SignalName, SupervisorCommand } from '../../machines/types.ts';
+import type { ServiceSpec, Settlement, SignalName, SlotIndex, SupervisorCommand } from '../../machines/types.ts';
 import { dependentsOf } from '../../machines/order.ts';
 import type { SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
@@ -32,7 +32,11 @@ export interface RouteOutside {
   readConfig(path: string | null): ReadConfig;
   /** From now on this file is the one in use; new units get what they need outside the machines. */
   adoptConfig(config: Extract<ReadConfig, { ok: true }>): void;
+  /** In which slot each blue-green unit was left. */
+  slots(specs: readonly ServiceSpec[]): Readonly<Record<string, SlotIndex>>;
   isSignal(name: string): name is SignalName;
+  /** Ends this supervisor for the sake of the next one as soon as the answer is out. Why it cannot, or null. */
+  handOver(): string | null;
 }
 
 /** Request → event and ticket → answer. Nothing else changes a unit's state. */
@@ -65,7 +69,7 @@ export function makeRoute(outside: RouteOutside): Route {
     if (!config.ok) return error(config.error);
     const spec = config.specs.find(({ name }) => name === service);
     if (spec === undefined || !isKnown(service)) return unknown(service);
-    const settled = tickets.open([service], (ticket) => send({ type: 'restart', at: now(), ticket, units: [service], specs: [spec] }));
+    const settled = tickets.open([service], (ticket) => send({ type: 'restart', at: now(), ticket, units: [service], specs: [spec], slots: outside.slots([spec]) }));
     if (!wait) return message(`Restart of service '${service}' accepted`);
     return collect(await settled, 'restart', `Service '${service}' restarted`);
   };
@@ -79,7 +83,7 @@ export function makeRoute(outside: RouteOutside): Route {
     const units = running.map(({ spec }) => spec.name);
     for (const view of running) specs.set(view.spec.name, view.spec);
     outside.adoptConfig(config);
-    send({ type: 'reload', at: now(), specs: [...specs.values()] });
+    send({ type: 'reload', at: now(), specs: [...specs.values()], slots: outside.slots(config.specs) });
     const settled = tickets.open(units, (ticket) => send({ type: 'restart', at: now(), ticket, units, specs: config.specs }));
     if (!wait) return message('Restart of all services accepted');
     return collect(await settled, 'restart', 'All services restarted');
@@ -90,7 +94,7 @@ export function makeRoute(outside: RouteOutside): Route {
     if (!config.ok) return error(config.error);
     const before = new Map(views().map((view) => [view.spec.name, view.spec]));
     outside.adoptConfig(config);
-    send({ type: 'reload', at: now(), specs: config.specs });
+    send({ type: 'reload', at: now(), specs: config.specs, slots: outside.slots(config.specs) });
     return message(`Configuration reloaded: ${describeChange(before, config.specs)}`);
   };
 
@@ -115,6 +119,10 @@ export function makeRoute(outside: RouteOutside): Route {
         await tickets.open([''], (ticket) => send({ type: 'shutdown', at: now(), ticket, exitCode: 0 }));
         return message('Supervisor shutting down');
       }
+      case 'handover': {
+        const refusal = outside.handOver();
+        return refusal === null ? message('Supervisor restarting; services go on') : error(refusal);
+      }
       case 'status': return { kind: 'status', snapshot: outside.status() };
       case 'inspect': return { kind: 'inspect', payload: await outside.inspect(request.unit, request.samples) };
       case 'logs': return streamLogs(request, exchange, outside.logs);
@@ -138,7 +146,8 @@ function services(views: readonly UnitView[]): readonly string[] {
 /** The message when all went well, else one error that names each unit that did not, and why. */
 function collect(settled: readonly Settlement[], verb: 'start' | 'stop' | 'restart', success: string): Response {
   const failed = settled.filter((settlement) => settlement.error !== null);
-  if (failed.length === 0) return message(success);
+  const notes = settled.flatMap(({ unit, note }) => (note === undefined ? [] : [`${unit}: ${note}`]));
+  if (failed.length === 0) return message([success, ...notes].join('; '));
   return error(failed.map(({ unit, error: why }) => `Failed to ${verb} service '${unit}': ${why}`).join('; '));
 }
 

@@ -4,13 +4,14 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 export interface LastWords {
   /** A new process of the unit begins to write. */
   begin(unit: string): void;
-  of(unit: string): readonly string[];
+  /** The last lines; three unless told. */
+  of(unit: string, lines?: number): readonly string[];
   forget(unit: string): void;
 }
 
 const LINES = 3;
 const LINE_LENGTH = 200;
-const TAIL_BYTES = 4096;
+const TAIL_BYTES = 16_384;
 
 /** `file`: where the unit's standard error goes; null when nothing is known of it. */
 export function openLastWords(file: (unit: string) => string | null): LastWords {
@@ -20,15 +21,15 @@ export function openLastWords(file: (unit: string) => string | null): LastWords 
       const path = file(unit);
       begun.set(unit, path === null ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0));
     },
-    of: (unit) => {
+    of: (unit, lines = LINES) => {
       const path = file(unit);
-      return path === null ? [] : tail(path, begun.get(unit) ?? 0);
+      return path === null ? [] : tail(path, begun.get(unit) ?? 0, lines);
     },
     forget: (unit) => void begun.delete(unit),
   };
 }
 
-function tail(path: string, from: number): readonly string[] {
+function tail(path: string, from: number, most: number): readonly string[] {
   let descriptor: number | null = null;
   try {
     descriptor = openSync(path, 'r');
@@ -38,7 +39,7 @@ function tail(path: string, from: number): readonly string[] {
     const bytes = Buffer.alloc(size - start);
     const length = readSync(descriptor, bytes, 0, bytes.length, start);
     const lines = bytes.toString('utf8', 0, length).split('\n').map((line) => line.trim()).filter((line) => line !== '');
-    return lines.slice(-LINES).map((line) => (line.length > LINE_LENGTH ? `${line.slice(0, LINE_LENGTH)}…` : line));
+    return lines.slice(-most).map((line) => (line.length > LINE_LENGTH ? `${line.slice(0, LINE_LENGTH)}…` : line));
   } catch {
     // No such file, or not readable now: words are a courtesy.
     return [];

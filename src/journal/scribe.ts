@@ -1,5 +1,5 @@
 import type { SupervisorFact } from '../../machines/supervisor.ts';
-import type { UnitFacts } from '../../machines/types.ts';
+import type { RolloutFacts, UnitFacts } from '../../machines/types.ts';
 import type { JournalCause, JournalRecord } from '../control/payloads.ts';
 import type { Journal, JournalDraft } from './journal.ts';
 
@@ -51,7 +51,7 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
   const change = (facts: UnitFacts): void => {
     const old = before.get(facts.unit);
     before.set(facts.unit, facts);
-    if (old?.state === facts.state && old.ready === facts.ready && old.wanted === facts.wanted) return;
+    if (old?.state === facts.state && old.ready === facts.ready && old.wanted === facts.wanted && old.generation === facts.generation) return;
     const omitted = leftOut(facts);
     if (omitted === null) return;
     journal.append({
@@ -97,9 +97,15 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
     return journal.append(draft);
   };
 
+  const rollout = ({ unit, step, slots, result, reason }: RolloutFacts): JournalRecord => own('rollout', {
+    step, ...(slots !== null && { slots: [slots.from, slots.to] }), ...(result !== null && { result }), ...(reason !== null && { reason }),
+  }, unit);
+
   return (fact) => {
     switch (fact.type) {
-      case 'unit.changed': return change(fact.facts);
+      // Of the instance beside a unit its rollout tells what matters.
+      case 'unit.changed': return fact.facts.place === 'current' ? change(fact.facts) : undefined;
+      case 'rollout.changed': return void rollout(fact.facts);
       case 'unit.removed':
         before.delete(fact.unit);
         storms.delete(fact.unit);

@@ -1,4 +1,5 @@
 import type { SupervisorFact } from '../../machines/supervisor.ts';
+import type { RolloutFacts } from '../../machines/types.ts';
 import type { SupervisorLog } from './supervisor-log.ts';
 
 /** Facts as records of the supervisor's log, in 0.33.0's words where it has them. */
@@ -9,8 +10,11 @@ export function makeNarrator(log: SupervisorLog): (fact: SupervisorFact) => void
     if (fact.type === 'unit.crashed') return log.error(daemon, `The actor of service '${fact.unit}' failed and is replaced: ${fact.error}`);
     if (fact.type === 'unit.removed') told.delete(fact.unit);
     if (fact.type === 'unit.removed') return log.info(daemon, `Service '${fact.unit}' is no longer configured`);
+    if (fact.type === 'child.changed') return undefined;
+    if (fact.type === 'rollout.changed') return narrateRollout(log, fact.facts);
     if (fact.type === 'supervisor.ending') return log.info('systemg::supervisor', `Stopping all services: ${fact.because}`);
-    const { unit, state, reason, exit } = fact.facts;
+    const { state, reason, exit, place } = fact.facts;
+    const unit = place === 'current' ? fact.facts.unit : `${fact.facts.unit} (${place})`;
     if (told.get(unit) === state) return undefined;
     told.set(unit, state);
     const how = exit?.signal != null ? `signal ${exit.signal}` : `status ${exit?.code ?? 'unknown'}`;
@@ -28,4 +32,13 @@ export function makeNarrator(log: SupervisorLog): (fact: SupervisorFact) => void
       default: return undefined;
     }
   };
+}
+
+function narrateRollout(log: SupervisorLog, { unit, step, result, reason, slots }: RolloutFacts): void {
+  const where = 'systemg::rollout';
+  const why = reason === null ? '' : `: ${reason}`;
+  if (step !== 'done') return step === 'starting' ? log.info(where, `Replacing service '${unit}'${slots === null ? '' : ` (slot ${slots.to})`}`) : log.debug(where, `Replacing service '${unit}': ${step}`);
+  if (result === 'replaced') return log.info(where, `Service '${unit}' was replaced`);
+  if (result === 'replace') return log.warn(where, `Service '${unit}' cannot run twice (its address is in use); it is restarted without overlap`);
+  return log.warn(where, `Service '${unit}' was not replaced and goes on as it was${why}`);
 }

@@ -12,8 +12,8 @@ export interface CommandRequest {
   readonly env: Readonly<Record<string, string>>;
   /** What the environment says whose it is: by that all of it is found when it must end. */
   readonly token: string;
-  /** `inherit`: it writes where the supervisor does. `complaints`: standard error goes to `onComplaint`, standard output nowhere. */
-  readonly output: 'inherit' | 'ignore' | 'complaints';
+  /** `inherit`: it writes where the supervisor does. A number: to that descriptor. `complaints`: standard error goes to `onComplaint`, standard output nowhere. */
+  readonly output: 'inherit' | 'ignore' | 'complaints' | number;
   readonly onComplaint?: (text: Uint8Array) => void;
   /** A descriptor to be its standard input; the caller's to close. */
   readonly input?: number;

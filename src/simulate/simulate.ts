@@ -1,5 +1,5 @@
-import { createActor, type Actor } from 'xstate';
-import type { HookPort } from '../../machines/ports.ts';
+import { createActor, fromCallback, type Actor } from 'xstate';
+import type { HookPort, RolloutTaskInput, rolloutTaskPort } from '../../machines/ports.ts';
 import { provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
 import type { Phase, ServiceSpec, UnitFacts } from '../../machines/types.ts';
 import type { JournalRecord } from '../control/payloads.ts';
@@ -63,7 +63,8 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
   const root = createActor(provideSupervisor({
     clock, process: script.process, probe: script.probe, schedule: openSchedule({ clock, wallNow, lastRunWallMs: () => null }),
     hooks: instantHooks(clock), tickets: { settle: () => undefined }, abandon: () => undefined,
-    ledger: { record: () => undefined, forget: () => undefined },
+    ledger: { record: () => undefined, forget: () => undefined }, children: { recordChild: () => undefined, forgetChild: () => undefined },
+    switches: { recordSwitch: () => undefined, forgetSwitch: () => undefined }, rolloutTask: instantRolloutTasks(clock),
     runs: { began: () => undefined, running: () => undefined, ended: () => undefined, overlapped: () => undefined },
     lookup: (unit, target) => target.send({ type: 'recovered', at: clock.now(), unit, adopt: null }),
   }), { input: { specs, tokenSeed: 'simulated', seed: scenario.seed, at: clock.now() } });
@@ -77,7 +78,7 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
     write(fact);
     if (fact.type === 'unit.crashed') warnings.push(`the actor of '${fact.unit}' failed: ${fact.error.split('\n')[0] ?? ''}`);
     if (fact.type === 'supervisor.ending') ending = fact.exitCode;
-    if (fact.type !== 'unit.changed') return;
+    if (fact.type !== 'unit.changed' || fact.facts.place !== 'current') return;
     changes += 1;
     const { facts } = fact;
     const from = phases.get(facts.unit) ?? 'stopped';
@@ -163,6 +164,11 @@ function give(root: Actor<typeof supervisorMachine>, { verb, unit }: ScenarioCom
 /** Hooks take no time and always succeed: what they do is not the supervisor's to foresee. */
 function instantHooks(clock: { now(): number; at(at: number, fire: () => void): () => void }): HookPort {
   return { queue: (_runs, target) => void clock.at(clock.now(), () => target.send({ type: 'hooks.idle', at: clock.now() })) };
+}
+
+/** Gates pass and switches succeed at once; what can fail is the candidate itself. */
+function instantRolloutTasks(clock: { now(): number; at(at: number, fire: () => void): () => void }): typeof rolloutTaskPort {
+  return fromCallback<{ type: 'never' }, RolloutTaskInput>(({ input: { task }, sendBack }) => clock.at(clock.now(), () => sendBack({ type: 'task.done', task, at: clock.now() })));
 }
 
 function openMemoryJournal(): { readonly records: JournalRecord[]; append(draft: Omit<JournalRecord, 'seq'>): JournalRecord; lastOf(unit: string): number | null } {

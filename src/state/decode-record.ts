@@ -31,7 +31,7 @@ export const decodeRecord: Decoder<UnitRecord> = object<{ [Key in keyof UnitReco
   wanted: word('up', 'down'),
   state: word(
     'stopped', 'failed', 'waiting', 'preparing', 'spawning', 'starting', 'running',
-    'stopping', 'killing', 'clearing', 'settling', 'backoff', 'removed',
+    'stopping', 'killing', 'clearing', 'parting', 'settling', 'backoff', 'removed',
   ),
   cause: orNull(word('command', 'restart', 'reload', 'hold', 'unready', 'unhealthy', 'limit', 'internal')),
   generation: whole(0),

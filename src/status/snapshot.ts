@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import type { UnitView } from '../../machines/view.ts';
-import type { OverallHealth, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../control/payloads.ts';
+import type { OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../control/payloads.ts';
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
 import { ago, processFacts } from './process-facts.ts';
@@ -63,6 +63,13 @@ export function unitStatus(view: UnitView, now: Now, live?: LiveUnit): UnitStatu
     ...(view.state === 'waiting' && Object.keys(view.held).length > 0 && {
       waits_for: Object.entries(view.held).map(([unit, lost]) => ({ unit, ...(lost !== null && { lost }) })),
     }),
+    ...(view.rollout !== null && { rollout: rolloutStatus(view.rollout) }),
+  };
+}
+
+function rolloutStatus({ step, place, slots, phase, generation, process }: NonNullable<UnitView['rollout']>): RolloutStatus {
+  return {
+    step, instance: place, phase, generation, ...(process?.identity != null && { pid: process.identity.pid }), ...(slots !== null && { slots: [slots.from, slots.to] }),
   };
 }
 

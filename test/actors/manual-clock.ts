@@ -1,3 +1,4 @@
+import type { AnyActorRef } from 'xstate';
 import type { Clock } from '../../src/actors/clock.ts';
 import { until } from '../process/until.ts';
 
@@ -20,17 +21,22 @@ export function makeManualClock(): ManualClock {
     entries = entries.filter(({ at }) => at > now);
     for (const { fire } of due) fire();
   };
+  const at: Clock['at'] = (moment, fire) => {
+    const entry = { at: moment, fire };
+    entries.push(entry);
+    return () => {
+      entries = entries.filter((other) => other !== entry);
+    };
+  };
+  const armed = new Map<AnyActorRef, () => void>();
   return {
     now: () => now,
-    at: (at, fire) => {
-      const entry = { at, fire };
-      entries.push(entry);
-      return () => {
-        entries = entries.filter((other) => other !== entry);
-      };
+    at,
+    arm: ({ target, kind, generation, at: moment }) => {
+      armed.get(target)?.();
+      armed.set(target, at(moment, () => target.send({ type: `deadline.${kind}`, generation, at: now })));
     },
-    arm: () => undefined,
-    disarm: () => undefined,
+    disarm: (target) => armed.get(target)?.(),
     close: () => undefined,
     pending,
     advance,

@@ -69,7 +69,7 @@ describe('the condensed chart', () => {
 
   test('a state that begins with a decision of its own is one state; a group is said of each of its members', () => {
     expect(chart.states.map(({ name }) => name)).toEqual([
-      'stopped', 'failed', 'waiting', 'preparing', 'spawning', 'starting', 'running', 'stopping', 'killing', 'clearing', 'settling', 'backoff', 'removed',
+      'stopped', 'failed', 'waiting', 'preparing', 'spawning', 'starting', 'running', 'stopping', 'killing', 'clearing', 'parting', 'settling', 'backoff', 'removed',
     ]);
     expect(linesBetween(chart, 'running', 'stopping').join(' ')).toContain('stop, restart, limit.exceeded');
     expect(linesBetween(chart, 'spawning', 'stopping').join(' ')).toContain('stop, restart, limit.exceeded');
@@ -101,7 +101,7 @@ describe('a unit in its chart', () => {
   test('its state is marked; while only the phase is known, all states of the phase', () => {
     const present = (marks: UnitMarks): readonly string[] => chart.states.filter((state) => isPresent(state, marks)).map(({ name }) => name);
     expect(present(marksOf({ phase: 'stopping', state: 'killing' }))).toEqual(['killing']);
-    expect(present(marksOf({ phase: 'stopping' }))).toEqual(['stopping', 'killing', 'clearing', 'settling']);
+    expect(present(marksOf({ phase: 'stopping' }))).toEqual(['stopping', 'killing', 'clearing', 'parting', 'settling']);
     expect(chartText(chart, { marks: marksOf({ phase: 'stopping', state: 'killing' }), detailed: false, look: plainLook })).toContain('● killing');
   });
 

@@ -7,17 +7,16 @@ const block = (body: string): string => `version: "1"\nservices:\n  web:\n    co
 
 describe('a known key that nothing acts on yet is refused', () => {
   test.each([
-    ['deployment: {strategy: rolling}', "sysg.yaml:5:18: services.web.deployment.strategy: 'deployment.strategy: rolling' is not supported yet"],
-    ['deployment: {grace_period: 5s}', "sysg.yaml:5:18: services.web.deployment.grace_period: 'deployment.grace_period' is not supported yet"],
+    ['spawn: {mode: dynamic}', "sysg.yaml:5:5: services.web.spawn: 'spawn' is not supported yet"],
   ])('%s', (body, problem) => {
     expect(refusals(block(body), gated)).toEqual([problem]);
   });
 });
 
 test('a closed key is checked all the same', () => {
-  expect(refusals(block('deployment: {grace_period: soon}'), gated)).toEqual([
-    "sysg.yaml:5:18: services.web.deployment.grace_period: 'deployment.grace_period' is not supported yet",
-    expect.stringMatching(/^sysg\.yaml:5:32: services\.web\.deployment\.grace_period: .*"soon"/),
+  expect(refusals(block('spawn: {mode: sometimes}'), gated)).toEqual([
+    "sysg.yaml:5:5: services.web.spawn: 'spawn' is not supported yet",
+    expect.stringMatching(/^sysg\.yaml:5:19: services\.web\.spawn\.mode: /),
   ]);
 });
 

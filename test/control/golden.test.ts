@@ -4,7 +4,7 @@ import { firstLine, readGolden } from './golden.ts';
 
 const accepted = readGolden('control', 'cron', 'edge', 'inspect', 'logs', 'spawn', 'status');
 const malformed = readGolden('malformed');
-const ours = '`History`, `Watch`, `Reload`, `Plan`, `Signal`';
+const ours = '`History`, `Watch`, `Reload`, `Plan`, `Signal`, `Handover`';
 
 describe('requests recorded from systemg 0.33.0', () => {
   test.each(accepted.map((golden) => [`${golden.file}/${golden.name}`, golden] as const))('%s decodes', (_name, golden) => {

@@ -12,6 +12,7 @@ export const anyRequest: fc.Arbitrary<Request> = fc.oneof(
   fc.record({ kind: fc.constant('stop' as const), service: optionalText }),
   fc.record({ kind: fc.constant('restart' as const), config: optionalText, service: optionalText, wait: fc.boolean() }),
   fc.record({ kind: fc.constant('shutdown' as const) }),
+  fc.record({ kind: fc.constant('handover' as const) }),
   fc.record({ kind: fc.constant('status' as const) }),
   fc.record({ kind: fc.constant('inspect' as const), unit: text, samples: u32 }),
   fc.record({ kind: fc.constant('logs' as const), service: optionalText, lines: whole, logKind: text, follow: fc.boolean() }),

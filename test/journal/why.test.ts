@@ -79,4 +79,18 @@ describe('why', () => {
       .toBe("api has completed: it exited with code 0 at 12:00:01, 1.0 s after its start by the command 'restart' at 12:00:00.");
     expect(tell({ phase: 'waiting', kind: 'cron', wanted: 'down' }, [])).toContain('is suspended');
   });
+
+  test('a unit that is being replaced, was replaced, or was to be replaced in vain', () => {
+    const begun = record('api', '12:00:00', 'waiting', 'spawning', { cause: { kind: 'boot' } });
+    const rollout = (clock: string, detail: Record<string, unknown>): JournalRecord => ({ seq: (seq += 1), at: at(clock), unit: 'api', event: 'rollout', detail });
+    const running = unit({ phase: 'running', since: at('12:00:00') });
+    const tell = (changes: Partial<UnitStatus>, records: readonly JournalRecord[]): readonly string[] =>
+      why({ unit: { ...running, ...changes }, records: [begun, ...records], nowMs: Date.parse(at('12:01:05')) }).text;
+    expect(tell({ rollout: { step: 'checking', instance: 'candidate', phase: 'running', generation: 2, pid: 9 } }, [])[1])
+      .toBe("It is being replaced: a candidate (pid 9) is at the step 'checking', and takes its place when it has passed.");
+    expect(tell({}, [record('api', '12:00:30', 'running', 'running', { event: 'move' }), rollout('12:00:31', { step: 'done', result: 'replaced' })]))
+      .toEqual([expect.stringContaining('; it took the place of an earlier process at 12:00:30.')]);
+    expect(tell({}, [rollout('12:00:31', { step: 'done', result: 'kept', reason: 'process exited with status 3' })])[1])
+      .toBe('An attempt to replace it ended at 12:00:31 and changed nothing: process exited with status 3.');
+  });
 });

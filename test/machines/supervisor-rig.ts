@@ -1,7 +1,7 @@
 import { createActor, fromCallback, type Actor, type AnyActorRef } from 'xstate';
-import type { ArmParams, ProbeInput, ProcessInput } from '../../machines/ports.ts';
+import type { ArmParams, ProbeInput, ProcessInput, RolloutTaskInput } from '../../machines/ports.ts';
 import { provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
-import type { DeadlineKind, ProcessOrder, ServiceEvent, ServiceSpec, Settlement, SupervisorCommand, UnitRecord } from '../../machines/types.ts';
+import type { ChildRecord, DeadlineKind, ProcessOrder, RolloutReport, ServiceEvent, SwitchRecord, ServiceSpec, Settlement, SupervisorCommand, UnitRecord } from '../../machines/types.ts';
 import { identityOf } from './rig.ts';
 
 /** A supervisor whose processes, probes and clock are scripted by the test. */
@@ -24,6 +24,11 @@ export interface World {
   /** Delivers the unit's armed deadline, at its time. */
   elapse(unit: string): DeadlineKind;
   state(unit: string): string;
+  /** Of the unit's rollout; `none` without one. `web/aside` names the instance beside the unit `web`. */
+  step(unit: string): string;
+  /** What rollouts wait for. */
+  readonly tasks: { readonly input: RolloutTaskInput; report(report: Partial<RolloutReport> & { type: RolloutReport['type'] }): void }[];
+  readonly switches: ReadonlyMap<string, SwitchRecord>;
   /** Reports the unit's new process as spawned and alive. */
   come(unit: string): void;
   /** Reports the leader's exit and the end of everything. */
@@ -31,7 +36,7 @@ export interface World {
   now(): number;
 }
 
-export function world(specs: readonly ServiceSpec[], boot: { readonly start?: readonly string[]; readonly adopt?: readonly unknown[] } = {}): World {
+export function world(specs: readonly ServiceSpec[], boot: { readonly start?: readonly string[]; readonly adopt?: readonly unknown[]; readonly switches?: readonly SwitchRecord[] } = {}): World {
   let now = 1000;
   let pids = 100;
   const effects: string[] = [];
@@ -43,6 +48,15 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
   const armed = new Map<AnyActorRef, ArmParams>();
   const schedules = new Map<string, AnyActorRef>();
   const runs: string[] = [];
+  const switches = new Map<string, SwitchRecord>();
+  const tasks: World['tasks'] = [];
+  const rolloutTask = fromCallback<{ type: 'never' }, RolloutTaskInput>(({ input, sendBack }) => {
+    effects.push(`${input.task} ${input.spec.name}`);
+    const task = { input, report: (report: Partial<RolloutReport> & { type: RolloutReport['type'] }) => sendBack({ at: now, task: input.task, reason: 'refused', unsure: false, ...report }) };
+    tasks.push(task);
+    return () => void tasks.splice(tasks.indexOf(task), 1);
+  });
+  const children = new Map<string, ChildRecord>();
   const process = fromCallback<ProcessOrder, ProcessInput>(({ input, receive }) => {
     const name = `${input.spec.name} ${input.generation}`;
     effects.push(input.adopt === null ? `spawn ${name}` : `adopt ${name}`);
@@ -61,6 +75,8 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
       ended: (unit, _run, end) => void runs.push(`${unit} ended ${end.kind === 'success' ? 'Success' : end.reason}`),
       overlapped: (unit, instantWallMs) => void runs.push(`${unit} overlapped ${instantWallMs}`),
     },
+    children: { recordChild: (record) => void children.set(record.id, record), forgetChild: (child) => void children.delete(child) },
+    switches: { recordSwitch: (record) => void switches.set(record.unit, record), forgetSwitch: (unit) => void switches.delete(unit) }, rolloutTask,
     lookup: (unit) => void lookups.push(unit),
     abandon: (unit) => void abandoned.push(unit),
   }), { input: { specs, tokenSeed: 'seed', seed: 1, at: now } });
@@ -68,14 +84,19 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
   root.start();
 
   const refOf = (unit: string): AnyActorRef => {
-    const ref = root.getSnapshot().context.units.get(unit)?.ref;
+    const { units, rollouts } = root.getSnapshot().context;
+    const [owner = unit, aside] = unit.split('/');
+    const ref = aside === undefined ? units.get(unit)?.ref : aside === 'rollout' ? rollouts.get(owner)?.ref : rollouts.get(owner)?.aside.ref;
     if (ref == null) throw new Error(`no unit ${unit}`);
     return ref;
   };
   const state = (unit: string): string => {
-    const ref = root.getSnapshot().context.units.get(unit)?.ref;
+    const { units, rollouts } = root.getSnapshot().context;
+    const [owner = unit, aside] = unit.split('/');
+    const ref = aside === undefined ? units.get(unit)?.ref : rollouts.get(owner)?.aside.ref;
     return ref == null ? 'absent' : ref.getSnapshot().context.leaf;
   };
+  const step = (unit: string): string => root.getSnapshot().context.rollouts.get(unit)?.facts?.step ?? 'none';
   const send: World['send'] = (command) => root.send({ at: now, ticket: null, ...command } as unknown as SupervisorCommand);
   /** The actor that owns the unit's process: a job's runner, or the service itself. */
   const runnerOf = (unit: string): AnyActorRef => {
@@ -95,9 +116,9 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
     params.target.send({ type: `deadline.${params.kind}`, generation: params.generation, at: now });
     return params.kind;
   };
-  send({ type: 'boot', adopt: boot.adopt ?? [], start: boot.start ?? [] });
+  send({ type: 'boot', adopt: boot.adopt ?? [], start: boot.start ?? [], switches: boot.switches ?? [] });
   return {
-    root, effects, answers, facts, records, lookups, schedules, runs, abandoned, send, report, elapse, state, now: () => now,
+    root, effects, answers, facts, records, lookups, schedules, runs, abandoned, step, tasks, switches, send, report, elapse, state, now: () => now,
     come: (unit) => {
       report(unit, 'process.spawned');
       if (elapse(unit) !== 'alive') throw new Error(`${unit} was not starting`);

@@ -9,6 +9,7 @@ import { startDetached, warnDropPrivileges } from './start.ts';
 export async function restart(call: Call): Promise<number> {
   const { flags } = call;
   const service = flags.text(options.service);
+  if (flags.has(options.supervisor)) return (await import('../replace-supervisor.ts')).replaceSupervisor(call);
   const wait = !flags.has(options.daemonize) || flags.has(options.wait);
   const config = namedConfig(call);
   if (!config.ok) return refuse(call, config.refusal);

@@ -40,5 +40,5 @@ export function daemonEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 const NOT_HANDED_ON = new Set([
-  'NODE_EXTRA_CA_CERTS', 'SYSG_EXEC_FD', 'SYSG_GUARDIAN', 'SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD',
+  'NODE_EXTRA_CA_CERTS', 'SYSG_EXEC_FD', 'SYSG_GUARDIAN', 'SYSG_AGAIN', 'SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD',
 ]);

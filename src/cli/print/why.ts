@@ -68,11 +68,29 @@ class Story {
     const { name, process, since, ready } = this.#unit;
     const begun = this.#lastInto('spawning') ?? this.#lastInto('running');
     const pid = process === undefined ? '' : ` as pid ${process.pid}`;
-    const text = [`${name} is running${pid} since ${time(since)} (${span(this.#nowMs - Date.parse(since ?? ''))}); it was started ${this.#startCause(begun)}.`];
+    const moved = this.#lastOf(({ event, seq }) => event === 'move' && seq > (begun?.seq ?? 0));
+    if (moved !== null) this.#used.add(moved);
+    const cause = moved === null ? `it was started ${this.#startCause(begun)}` : `it took the place of an earlier process at ${time(moved.at)}`;
+    const text = [`${name} is running${pid} since ${time(since)} (${span(this.#nowMs - Date.parse(since ?? ''))}); ${cause}.`];
     const end = this.#lastOf((record) => record.to === 'backoff' && record.seq < (begun?.seq ?? 0));
     if ((this.#unit.restarts ?? 0) > 0 && end !== null) text.push(`Before that ${this.#endOf(end)}.`, ...this.#words(end));
     if (ready === false) text.push('Its health check fails at present.');
-    return text;
+    return [...text, ...this.#replacement()];
+  }
+
+  /** What replaces it at present, or why the last attempt to did not. */
+  #replacement(): readonly string[] {
+    const { rollout } = this.#unit;
+    if (rollout !== undefined) {
+      const pid = rollout.pid === undefined ? '' : ` (pid ${rollout.pid})`;
+      return [rollout.instance === 'candidate'
+        ? `It is being replaced: a candidate${pid} is at the step '${rollout.step}', and takes its place when it has passed.`
+        : `It has replaced an earlier instance${pid}, which is at the step '${rollout.step}' and ends next.`];
+    }
+    const last = this.#lastOf(({ event, detail }) => event === 'rollout' && detail?.['result'] !== undefined);
+    if (last?.detail?.['result'] !== 'kept') return [];
+    this.#used.add(last);
+    return [`An attempt to replace it ended at ${time(last.at)} and changed nothing: ${String(last.detail['reason'])}.`];
   }
 
   #starting(): readonly string[] {

@@ -1,0 +1,110 @@
+import { availability } from './order.ts';
+import { PENDING, type Plan, type Rollout, type RolloutSend, type SupervisorContext, type Turn, type Unit } from './context.ts';
+import type { CancelReason } from './rollout.ts';
+import { inSlot } from './slots.ts';
+import type { Child, ChildEnding } from './spawning.ts';
+import { SECOND_INSTANCE } from './types.ts';
+import type { ServiceCommand, ServiceSpec, Settlement, SlotIndex } from './types.ts';
+
+/** A plan in the making. */
+export interface Draft {
+  readonly base: SupervisorContext;
+  readonly units: Map<string, Unit>;
+  turns: readonly Turn[];
+  readonly expected: Set<string>;
+  readonly returning: Map<string, ServiceSpec>;
+  children: ReadonlyMap<string, Child>;
+  childrenMade: number;
+  readonly rollouts: Map<string, Rollout>;
+  readonly slots: Map<string, SlotIndex>;
+  readonly sends: { unit: string; event: ServiceCommand }[];
+  readonly settlements: Settlement[];
+  readonly rolloutSends: RolloutSend[];
+  readonly endings: ChildEnding[];
+}
+
+export function drafted(context: SupervisorContext): Draft {
+  const { turns, children, childrenMade } = context;
+  return {
+    base: context, units: new Map(context.units), turns, expected: new Set(context.expected), returning: new Map(context.returning), children, childrenMade,
+    rollouts: new Map(context.rollouts), slots: new Map(context.slots), sends: [], settlements: [], rolloutSends: [], endings: [],
+  };
+}
+
+/** The plan of a draft that is complete. */
+export function planned(draft: Draft, at: number): Plan {
+  const { base, units, turns, expected, returning, children, childrenMade, rollouts, slots, sends, settlements, rolloutSends, endings } = draft;
+  return {
+    context: { ...base, units, turns, expected, returning, children, childrenMade, rollouts, slots, now: Math.max(base.now, at) },
+    sends, settlements, rolloutSends, endings,
+  };
+}
+
+/** Calls off the unit's rollout, where there is one. */
+export function cancelRollout(draft: Draft, unit: string, because: CancelReason, at: number): void {
+  if (draft.rollouts.has(unit)) draft.rolloutSends.push({ to: 'rollout', unit, event: { type: 'cancel', at, because } });
+}
+
+/** To the unit; a definition goes in the unit's slot, and what its dependencies are up to the instance beside it learns too. */
+export function send(draft: Draft, unit: string, event: ServiceCommand): void {
+  if (!draft.units.has(unit)) return;
+  draft.sends.push({ unit, event: slotted(draft, unit, event) });
+  const concernsBoth = (event.type === 'hold' || event.type === 'release') && event.dependency !== SECOND_INSTANCE;
+  if (concernsBoth && draft.rollouts.get(unit)?.aside.ref != null) draft.rolloutSends.push({ to: 'aside', unit, event });
+}
+
+function slotted(draft: Draft, unit: string, event: ServiceCommand): ServiceCommand {
+  return (event.type === 'restart' || event.type === 'reload') && event.spec !== null
+    ? { ...event, spec: inSlot(event.spec, slotOf(draft, unit)) } : event;
+}
+
+export function slotOf({ slots }: Pick<Draft, 'slots'>, unit: string): SlotIndex {
+  return slots.get(unit) ?? 0;
+}
+
+export function known(draft: Draft, names: readonly string[], ticket: number | null): readonly string[] {
+  for (const unit of names) {
+    if (!draft.units.has(unit)) answer(draft, { ticket, unit, error: `Service '${unit}' not found in configuration` });
+  }
+  return names.filter((name) => draft.units.has(name));
+}
+
+export function answer(draft: Draft, refusal: { ticket: number | null; unit: string; error: string }): void {
+  const { ticket, unit, error } = refusal;
+  if (ticket !== null) draft.settlements.push({ ticket, unit, result: 'failed', error });
+}
+
+export function tellDependencies(draft: Draft, name: string, at: number): void {
+  const unit = draft.units.get(name);
+  if (unit === undefined || unit.spec.dependsOn.length === 0) return;
+  const told = { ...unit.told };
+  for (const edge of unit.spec.dependsOn) {
+    const dependency = draft.units.get(edge.service);
+    const restarting = draft.turns.some((turn) => turn.unit === edge.service && turn.command === 'restart');
+    const news = restarting || draft.expected.has(edge.service) ? PENDING : availability(edge, dependency);
+    const old = told[edge.service] ?? PENDING;
+    if (news.met === old.met && news.lost === old.lost) continue;
+    told[edge.service] = news;
+    const stops = old.met && edge.onRestart === 'restart' && edge.condition !== 'completed' && dependency?.facts.wanted === 'up';
+    send(draft, name, news.met
+      ? { type: 'release', at, dependency: edge.service }
+      : { type: 'hold', at, dependency: edge.service, stops, lost: news.lost });
+    if (!news.met && stops) cancelRollout(draft, name, 'hold', at);
+  }
+  draft.units.set(name, { ...unit, told });
+}
+
+/** A new definition: edges that went are released, edges that came hold until they are met. `inForce`: of the present instance already. */
+export function redefine(draft: Draft, name: string, spec: ServiceSpec, at: number, inForce = true): void {
+  const unit = draft.units.get(name);
+  if (unit === undefined) return;
+  const kept = new Set(spec.dependsOn.map(({ service }) => service));
+  for (const { service } of unit.spec.dependsOn) if (!kept.has(service)) send(draft, name, { type: 'release', at, dependency: service });
+  for (const service of kept) {
+    if (!Object.hasOwn(unit.told, service)) send(draft, name, { type: 'hold', at, dependency: service, stops: false, lost: null });
+  }
+  draft.units.set(name, {
+    ...unit, spec, inForce: inForce ? spec.definition : unit.inForce,
+    told: Object.fromEntries([...kept].map((service) => [service, unit.told[service] ?? PENDING])),
+  });
+}

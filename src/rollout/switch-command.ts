@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { switchOf } from '../../machines/slots.ts';
+import type { ServiceSpec } from '../../machines/types.ts';
+import type { Clock } from '../actors/clock.ts';
+import { within } from '../actors/within.ts';
+import { childEnvironment } from '../process/environment.ts';
+import { runCommand } from '../process/run-command.ts';
+
+export interface SwitchOutside {
+  readonly clock: Clock;
+  readonly environment: NodeJS.ProcessEnv;
+  onProblem(text: string): void;
+}
+
+export type Switched = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly unsure: boolean };
+
+/** How long the switch command may take; then it is ended, and what it did is put back. */
+export const SWITCH_LIMIT_MS = 60_000;
+const SHOWN_BYTES = 1000;
+
+/** Runs the switch command in the project's directory as the supervisor's user, with the service's variables and its own. */
+export async function runSwitch(spec: ServiceSpec, change: ReturnType<typeof switchOf>, outside: SwitchOutside, calledOff: AbortSignal): Promise<Switched> {
+  if (change === null) return { ok: true };
+  const { clock, environment, onProblem } = outside;
+  const token = `switch.${randomBytes(6).toString('hex')}`;
+  // Not a pipe: what the command leaves running may go on writing.
+  const output = openUnnamed();
+  try {
+    let ended = false;
+    const result = await within(SWITCH_LIMIT_MS, clock, calledOff, async (signal) => {
+      const outcome = await runCommand({
+        script: change.command, cwd: spec.projectDir, token, output, signal, onProblem,
+        env: { ...childEnvironment(environment, spec.env, token), ...change.env },
+      });
+      ended = !signal.aborted;
+      return outcome;
+    });
+    if (result.ok) return result;
+    const said = textOfFile(output);
+    return { ok: false, reason: `blue/green switch command failed: ${said === '' ? result.reason : `${said} (it ${result.reason})`}`, unsure: !ended };
+  } finally {
+    closeSync(output);
+  }
+}
+
+function openUnnamed(): number {
+  const path = join(tmpdir(), `sysg-${randomBytes(9).toString('hex')}`);
+  const descriptor = openSync(path, 'wx+', 0o600);
+  unlinkSync(path);
+  return descriptor;
+}
+
+/** The end of it, on one line. */
+function textOfFile(descriptor: number): string {
+  const { size } = fstatSync(descriptor);
+  const bytes = Buffer.alloc(Math.min(size, SHOWN_BYTES));
+  const length = readSync(descriptor, bytes, 0, bytes.length, size - bytes.length);
+  return bytes.toString('utf8', 0, length).trim().replaceAll(/\s*\n\s*/g, '; ');
+}

@@ -1,0 +1,79 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeHome, soon, type Home } from './rig.ts';
+
+const yaml = `version: "1"
+services:
+  counts: {command: "i=0; while :; do i=$((i+1)); echo $i; sleep 0.01; done"}
+  waits: {command: exit 1, restart_policy: always, backoff: 1h}
+  rests: {command: $PROGRAMS/forever}
+`;
+
+async function pidOf(home: Home, name: string): Promise<number> {
+  return (await home.until(name, ({ process }) => process !== undefined, 'runs')).process?.pid ?? 0;
+}
+
+/** The guardian's next supervisor answers. */
+async function another(home: Home, before: number): Promise<void> {
+  await soon('another supervisor answers', () => home.status().then(() => home.supervisorPid() !== before).catch(() => false));
+}
+
+test('restart --supervisor: another supervisor, the same processes; no line is lost, deadlines and wishes go on', async () => {
+  const home = makeHome(yaml);
+  await home.sysg('start', '--daemonize');
+  await home.sysg('stop', '-s', 'rests');
+  const [before, pid, backoff] = [home.supervisorPid(), await pidOf(home, 'counts'), await home.until('waits', ({ next_at }) => next_at !== undefined, 'is in backoff')];
+  const answer = await home.sysg('restart', '--supervisor');
+  expect(answer).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`^Supervisor restarted \\(pid ${before} → [0-9]+\\); 1 service goes on\n$`)) });
+  expect([home.supervisorPid() === before, await pidOf(home, 'counts')]).toEqual([false, pid]);
+  const after = await home.unit('waits');
+  expect([after.phase, after.restarts, (await home.unit('rests')).phase]).toEqual(['backoff', backoff.restarts, 'stopped']);
+  expect(Math.abs(Date.parse(after.next_at ?? '') - Date.parse(backoff.next_at ?? ''))).toBeLessThan(2000);
+  const lines = await soon('it goes on counting', () => {
+    const read = home.log('counts').trim().split('\n');
+    return read.length > 60 ? read : null;
+  });
+  expect(lines).toEqual(lines.map((_, index) => String(index + 1)));
+});
+
+test('a supervisor makes way only when the next one could begin', async () => {
+  const home = makeHome(yaml);
+  await home.sysg('start', '--daemonize');
+  const before = home.supervisorPid();
+  home.configure(`${yaml}  broken: {comand: x}\n`);
+  expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 1, stderr: expect.stringContaining("unknown key 'comand', did you mean 'command'?") });
+  expect(await home.sysg('restart', '--supervisor', '-s', 'counts')).toMatchObject({ code: 2, stderr: expect.stringContaining('it takes no --service') });
+  expect(home.supervisorPid()).toBe(before);
+});
+
+test('in the foreground nobody would start it again, and it says so', async () => {
+  const home = makeHome(yaml);
+  home.open('start');
+  await home.until('counts', ({ phase }) => phase === 'running', 'runs');
+  expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 1, stderr: expect.stringContaining('runs in the foreground: nobody would start it again') });
+});
+
+test('kill -9 while the file is being edited: the services are looked after by the configuration that was in use', async () => {
+  const home = makeHome(yaml);
+  await home.sysg('start', '--daemonize');
+  const [before, pid] = [home.supervisorPid(), await pidOf(home, 'counts')];
+  home.configure('version: "1"\nservices: {counts: {comm');
+  process.kill(before, 'SIGKILL');
+  await another(home, before);
+  expect(await pidOf(home, 'counts')).toBe(pid);
+  process.kill(pid, 'SIGKILL');
+  expect((await home.sysg('start', '--daemonize', '-s', 'counts')).code).toBe(0);
+});
+
+test('kill -9 after another file was taken over: that one is still the one in use', async () => {
+  const home = makeHome(yaml);
+  await home.sysg('start', '--daemonize');
+  const other = join(home.dir, 'other.yaml');
+  writeFileSync(other, 'version: "1"\nservices:\n  counts: {command: "i=0; while :; do i=$((i+1)); echo $i; sleep 0.01; done"}\n  added: {command: $PROGRAMS/forever}\n');
+  expect(await home.sysg('reload', '-c', other)).toMatchObject({ code: 0 });
+  const [before, counts, added] = [home.supervisorPid(), await pidOf(home, 'counts'), await pidOf(home, 'added')];
+  process.kill(before, 'SIGKILL');
+  await another(home, before);
+  expect([await pidOf(home, 'counts'), await pidOf(home, 'added'), (await home.status()).units.map(({ name }) => name).sort()]).toEqual([counts, added, ['added', 'counts']]);
+});

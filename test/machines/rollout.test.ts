@@ -1,0 +1,320 @@
+import { describe, expect, test } from 'vitest';
+import type { HealthCheck, ServiceSpec } from '../../machines/types.ts';
+import { specOf } from './rig.ts';
+import { world, type World } from './supervisor-rig.ts';
+
+const check: HealthCheck = { probe: { kind: 'command', command: 'gate {slot}' }, intervalMs: 1000, timeoutMs: 5000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart' };
+const deployment: ServiceSpec['deployment'] = { strategy: 'rolling', check: null, gracePeriodMs: 0, blueGreen: null, onAddressInUse: 'replace' };
+const blueGreen: ServiceSpec['deployment']['blueGreen'] = {
+  envVar: 'PORT', slots: ['4000', '4001'], switchCommand: 'switch {active_slot} {candidate_slot}', candidateCheck: check, switchVerify: check, statePath: null,
+};
+
+function rolling(changes: Partial<ServiceSpec['deployment']> = {}, spec: Parameters<typeof specOf>[0] = {}): ServiceSpec {
+  return specOf({ deployment: { ...deployment, ...changes }, ...spec });
+}
+
+/** Runs the units, then restarts the first. */
+function restarted(specs: readonly ServiceSpec[], command: Record<string, unknown> = {}): World {
+  const it = world(specs);
+  it.send({ type: 'start', units: specs.map(({ name }) => name) });
+  for (const { name } of specs) it.come(name);
+  it.effects.length = 0;
+  it.send({ type: 'restart', ticket: 7, units: [specs[0]?.name ?? ''], specs: null, ...command });
+  return it;
+}
+
+/** The candidate's processes are born and die by themselves from here on. */
+function comeAside(it: World, unit = 'web'): void {
+  it.report(`${unit}/aside`, 'process.spawned');
+  it.elapse(`${unit}/aside`);
+  // Where it shares its address with the old one it is watched for a while.
+  if (it.step(unit) === 'starting') it.elapse(`${unit}/rollout`);
+}
+
+function leaveAside(it: World, unit = 'web'): void {
+  it.report(`${unit}/aside`, 'process.exited', { exit: { code: 0, signal: null } });
+  it.report(`${unit}/aside`, 'process.gone');
+}
+
+describe('rolling', () => {
+  test('a candidate beside the old instance: the old one ends only when the candidate runs', () => {
+    const it = restarted([rolling()]);
+    expect(it.effects).toEqual(['spawn web 2']);
+    expect([it.state('web'), it.step('web')]).toEqual(['running', 'starting']);
+    comeAside(it);
+    expect(it.effects).toEqual(['spawn web 2', 'SIGTERM web 1']);
+    expect([it.state('web'), it.state('web/aside'), it.step('web')]).toEqual(['running', 'stopping', 'retiring']);
+    expect(it.answers).toEqual([]);
+    leaveAside(it);
+    expect([it.state('web'), it.step('web')]).toEqual(['running', 'none']);
+    expect(it.answers).toEqual([{ ticket: 7, unit: 'web', result: 'started', error: null }]);
+    expect([...it.records].map(([unit, { generation, wanted, state }]) => [unit, generation, wanted, state])).toEqual([['web', 2, 'up', 'running']]);
+  });
+
+  test('both run through the grace period', () => {
+    const it = restarted([rolling({ gracePeriodMs: 5000 })]);
+    comeAside(it);
+    expect([it.state('web'), it.state('web/aside'), it.step('web')]).toEqual(['running', 'running', 'grace']);
+    expect(it.elapse('web/rollout')).toBe('rollout');
+    expect(it.step('web')).toBe('retiring');
+    leaveAside(it);
+    expect(it.answers.map(({ error }) => error)).toEqual([null]);
+  });
+
+  test('a candidate that fails is ended, the old one goes on and the restart is answered with why', () => {
+    const it = restarted([rolling()]);
+    it.report('web/aside', 'process.spawned');
+    it.report('web/aside', 'process.exited', { exit: { code: 3, signal: null } });
+    it.report('web/aside', 'process.gone');
+    expect(it.step('web')).toBe('inquiring');
+    it.tasks[0]?.report({ type: 'task.done', addressInUse: false });
+    expect([it.state('web'), it.step('web'), it.state('web/aside')]).toEqual(['running', 'none', 'absent']);
+    expect(it.answers).toEqual([{ ticket: 7, unit: 'web', result: 'failed', error: 'process exited with status 3' }]);
+    expect(it.effects.filter((effect) => effect.startsWith('SIGTERM'))).toEqual([]);
+  });
+
+  test('a candidate that ends while it is watched, or checked on the address that the old one serves, is asked for its last words', () => {
+    for (const watched of [true, false]) {
+      const it = restarted([rolling({ check })]);
+      it.report('web/aside', 'process.spawned');
+      it.elapse('web/aside');
+      expect([it.step('web'), it.tasks]).toEqual(['starting', []]);
+      if (!watched) it.elapse('web/rollout');
+      it.go('web/aside', 1);
+      expect([it.step('web'), it.tasks.map(({ input }) => input.task)]).toEqual(['inquiring', ['words']]);
+      expect(it.state('web')).toBe('running');
+    }
+  });
+
+  test('a gate that fails ends the candidate', () => {
+    const it = restarted([rolling({ check })]);
+    comeAside(it);
+    expect([it.step('web'), it.tasks[0]?.input.task]).toEqual(['checking', 'gate']);
+    it.tasks[0]?.report({ type: 'task.failed', reason: 'no answer' });
+    expect(it.effects.at(-1)).toBe('SIGTERM web 2');
+    leaveAside(it);
+    expect(it.answers).toEqual([{ ticket: 7, unit: 'web', result: 'failed', error: 'no answer' }]);
+    expect(it.state('web')).toBe('running');
+  });
+
+  test('an address in use: the old one is stopped and the new one started', () => {
+    const it = restarted([rolling()]);
+    it.report('web/aside', 'process.spawned');
+    it.report('web/aside', 'process.exited', { exit: { code: 1, signal: null } });
+    it.report('web/aside', 'process.gone');
+    it.tasks[0]?.report({ type: 'task.done', addressInUse: true });
+    expect(it.answers).toEqual([]);
+    expect(it.effects.at(-1)).toBe('SIGTERM web 1');
+    it.go('web');
+    it.come('web');
+    expect(it.answers).toMatchObject([{ ticket: 7, unit: 'web', result: 'started', error: null, note: expect.stringContaining('address') }]);
+  });
+
+  test('dependents are not told of a replacement', () => {
+    const app = specOf({ name: 'app', dependsOn: [{ service: 'web', condition: 'started', onRestart: 'restart' }] });
+    const it = restarted([rolling(), app]);
+    comeAside(it);
+    leaveAside(it);
+    expect(it.effects).toEqual(['spawn web 2', 'SIGTERM web 1']);
+    expect(it.state('app')).toBe('running');
+  });
+
+  test('the old instance dies meanwhile: it is not started again, and the candidate takes its place', () => {
+    const it = restarted([rolling({ check })]);
+    comeAside(it);
+    it.go('web', 1);
+    if (it.state('web') === 'backoff') it.elapse('web');
+    expect(it.state('web')).toBe('waiting');
+    it.tasks[0]?.report({ type: 'task.done' });
+    expect([it.state('web'), it.step('web')]).toEqual(['running', 'none']);
+    expect(it.effects).toEqual(['spawn web 2', 'gate web', 'clear web 1']);
+    expect(it.answers.map(({ error }) => error)).toEqual([null]);
+  });
+
+  test('both die: the unit comes back by its restart policy', () => {
+    const it = restarted([rolling({ check })]);
+    comeAside(it);
+    it.go('web', 1);
+    it.go('web/aside', 1);
+    it.tasks[0]?.report({ type: 'task.done', addressInUse: false });
+    expect(it.step('web')).toBe('none');
+    expect(it.state('web')).toBe('backoff');
+    it.elapse('web');
+    it.come('web');
+    expect(it.state('web')).toBe('running');
+  });
+
+  test('stop ends both, and is answered when both are gone', () => {
+    const it = restarted([rolling({ check })]);
+    comeAside(it);
+    it.send({ type: 'stop', ticket: 8, units: ['web'] });
+    expect(it.effects.slice(-2).sort()).toEqual(['SIGTERM web 1', 'SIGTERM web 2']);
+    it.go('web');
+    expect([it.state('web'), it.answers.filter(({ ticket }) => ticket === 8)]).toEqual(['parting', []]);
+    leaveAside(it);
+    expect(it.state('web')).toBe('stopped');
+    expect(it.answers).toMatchObject([{ ticket: 7, error: 'superseded by stop' }, { ticket: 8, result: 'stopped', error: null }]);
+    expect([...it.records.keys()]).toEqual(['web']);
+  });
+
+  test('stop while the old one retires ends both as well', () => {
+    const it = restarted([rolling({ gracePeriodMs: 5000 })]);
+    comeAside(it);
+    it.send({ type: 'stop', ticket: 8, units: ['web'] });
+    leaveAside(it);
+    expect(it.answers.filter(({ ticket }) => ticket === 8)).toEqual([]);
+    it.go('web');
+    expect(it.state('web')).toBe('stopped');
+    expect(it.answers.find(({ ticket }) => ticket === 8)?.result).toBe('stopped');
+  });
+
+  test('shutdown waits for both', () => {
+    const it = restarted([rolling({ check })]);
+    comeAside(it);
+    it.send({ type: 'shutdown', ticket: 9, exitCode: 0 });
+    it.go('web');
+    expect(it.root.getSnapshot().status).toBe('active');
+    leaveAside(it);
+    expect(it.root.getSnapshot().status).toBe('done');
+  });
+
+  test('a second restart ends the candidate and begins again with the newest definition', () => {
+    const it = restarted([rolling({ check })]);
+    comeAside(it);
+    const newest = rolling({ check }, { definition: { process: 'p9', policy: 'q1' }, command: 'newest' });
+    it.send({ type: 'restart', ticket: 8, units: ['web'], specs: [newest] });
+    expect(it.effects.at(-1)).toBe('SIGTERM web 2');
+    leaveAside(it);
+    expect(it.step('web')).toBe('starting');
+    comeAside(it);
+    it.tasks[0]?.report({ type: 'task.done' });
+    leaveAside(it);
+    expect(it.answers).toMatchObject([{ ticket: 7, error: 'superseded by restart' }, { ticket: 8, result: 'started' }]);
+    expect(it.records.get('web')?.definition.process).toBe('p9');
+  });
+
+  test('a reload with another process definition replaces; with the same one it leaves the rollout alone', () => {
+    const it = world([rolling()]);
+    it.send({ type: 'start', units: ['web'] });
+    it.come('web');
+    const next = rolling({}, { definition: { process: 'p2', policy: 'q1' } });
+    it.send({ type: 'reload', specs: [next] });
+    it.send({ type: 'reload', specs: [next] });
+    expect(it.effects.filter((effect) => effect.startsWith('spawn'))).toEqual(['spawn web 1', 'spawn web 2']);
+    comeAside(it);
+    leaveAside(it);
+    expect(it.records.get('web')?.definition.process).toBe('p2');
+  });
+
+  test('a reload back to what runs calls the rollout off', () => {
+    const it = world([rolling({ check })]);
+    it.send({ type: 'start', units: ['web'] });
+    it.come('web');
+    it.send({ type: 'reload', specs: [rolling({ check }, { definition: { process: 'p2', policy: 'q1' } })] });
+    comeAside(it);
+    it.send({ type: 'reload', specs: [rolling({ check })] });
+    expect(it.effects.at(-1)).toBe('SIGTERM web 2');
+    leaveAside(it);
+    expect([it.state('web'), it.step('web')]).toEqual(['running', 'none']);
+  });
+
+  test('a unit that is removed meanwhile ends with its candidate', () => {
+    const it = restarted([rolling({ check })]);
+    comeAside(it);
+    it.send({ type: 'reload', specs: [] });
+    it.go('web');
+    leaveAside(it);
+    expect([it.state('web'), it.records.size]).toEqual(['absent', 0]);
+  });
+
+  test('the successor dies in the grace period: the old one is the unit again', () => {
+    const it = restarted([rolling({ gracePeriodMs: 5000 })]);
+    comeAside(it);
+    it.report('web', 'process.exited', { exit: { code: 1, signal: null } });
+    expect([it.state('web'), it.state('web/aside')]).toEqual(['running', 'clearing']);
+    it.report('web/aside', 'process.gone');
+    expect([it.state('web'), it.step('web')]).toEqual(['running', 'none']);
+    expect(it.answers[0]?.error).toContain('exited with status 1');
+    expect(it.records.get('web')).toMatchObject({ generation: 1, wanted: 'up', state: 'running' });
+  });
+
+  test('a unit that does not run restarts in the plain way', () => {
+    const it = world([rolling()]);
+    it.send({ type: 'start', units: ['web'] });
+    it.report('web', 'process.spawned');
+    it.send({ type: 'restart', ticket: 7, units: ['web'], specs: null });
+    expect(it.step('web')).toBe('none');
+    expect(it.effects).toEqual(['spawn web 1', 'SIGTERM web 1']);
+  });
+
+  test('a unit that goes down with its dependency is not replaced beside itself', () => {
+    const db = specOf({ name: 'db' });
+    const web = rolling({}, { dependsOn: [{ service: 'db', condition: 'started', onRestart: 'restart' }] });
+    const it = world([db, web]);
+    it.send({ type: 'start', units: ['db', 'web'] });
+    it.come('db');
+    it.come('web');
+    it.effects.length = 0;
+    it.send({ type: 'restart', ticket: 7, units: ['db', 'web'], specs: null });
+    expect(it.effects).toEqual(['SIGTERM web 1']);
+  });
+});
+
+describe('blue-green', () => {
+  test('gate, switch, verify, record; then the old one retires', () => {
+    const it = restarted([rolling({ blueGreen })]);
+    comeAside(it);
+    const told = () => [it.step('web'), it.tasks[0]?.input.task];
+    expect(told()).toEqual(['checking', 'gate']);
+    expect(it.tasks[0]?.input.spec.env).toEqual({ PORT: '4001' });
+    it.tasks[0]?.report({ type: 'task.done' });
+    expect(told()).toEqual(['switching', 'switch']);
+    expect(it.switches.get('web')).toMatchObject({ generation: 2, slots: { from: 0, to: 1 } });
+    it.tasks[0]?.report({ type: 'task.done' });
+    expect(told()).toEqual(['verifying', 'verify']);
+    it.tasks[0]?.report({ type: 'task.done' });
+    expect(told()).toEqual(['recording', 'record']);
+    it.tasks[0]?.report({ type: 'task.done' });
+    expect([it.step('web'), it.switches.size]).toEqual(['retiring', 0]);
+    leaveAside(it);
+    expect(it.root.getSnapshot().context.slots.get('web')).toBe(1);
+    it.effects.length = 0;
+    it.go('web', 1);
+    it.elapse('web');
+    expect(it.root.getSnapshot().context.units.get('web')?.ref?.getSnapshot().context.spec.env).toEqual({ PORT: '4001' });
+  });
+
+  test('the first start has the first slot, or the one that is known', () => {
+    const it = world([rolling({ blueGreen })]);
+    expect(it.root.getSnapshot().context.units.get('web')?.ref?.getSnapshot().context.spec.env).toEqual({ PORT: '4000' });
+  });
+
+  test('a switch command that fails leaves everything as it was', () => {
+    const it = restarted([rolling({ blueGreen })]);
+    comeAside(it);
+    it.tasks[0]?.report({ type: 'task.done' });
+    it.tasks[0]?.report({ type: 'task.failed', reason: 'blue/green switch command failed: no' });
+    expect([it.step('web'), it.switches.size]).toEqual(['ending', 0]);
+    leaveAside(it);
+    expect(it.answers[0]?.error).toBe('blue/green switch command failed: no');
+    expect(it.root.getSnapshot().context.slots.get('web')).toBeUndefined();
+  });
+
+  test.each(['verifying', 'recording'])('a failure while %s is switched back first', (step) => {
+    const it = restarted([rolling({ blueGreen })]);
+    comeAside(it);
+    while (it.step('web') !== step) it.tasks[0]?.report({ type: 'task.done' });
+    it.tasks[0]?.report({ type: 'task.failed', reason: 'refused' });
+    expect([it.step('web'), it.tasks[0]?.input.task, it.state('web/aside')]).toEqual(['switching-back', 'switch-back', 'running']);
+    it.tasks[0]?.report({ type: 'task.done' });
+    leaveAside(it);
+    expect([it.state('web'), it.answers[0]?.error, it.switches.size]).toEqual(['running', 'refused', 0]);
+  });
+
+  test('a switch that another supervisor left open is undone at boot', () => {
+    const it = world([rolling({ blueGreen })], { switches: [{ unit: 'web', generation: 2, slots: { from: 1, to: 0 } }] });
+    expect([it.step('web'), it.tasks[0]?.input.task]).toEqual(['switching-back', 'switch-back']);
+    it.tasks[0]?.report({ type: 'task.done' });
+    expect([it.step('web'), it.root.getSnapshot().context.slots.get('web')]).toEqual(['none', 1]);
+  });
+});
