@@ -312,7 +312,8 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   if (outcome === 'handed over') {
     log.info('systemg::supervisor', 'Making way for a new supervisor; services go on');
     await hooks.finish(HOOKS_MS);
-    logs.close();
+    // Loggers are its successor's to start: ours get what they have coming, and end.
+    await logs.end();
     projection.close();
     ledger.close();
     journal.close();

@@ -117,7 +117,7 @@ describe('sysg logs', () => {
 });
 
 describe('a logger', () => {
-  test('gets every line once, through a killed supervisor, and ends after the service', async () => {
+  test('gets every line once, through a supervisor that is replaced and one that is killed, and ends after the service', async () => {
     const home = makeHome([
       'version: "1"', 'services:', '  one:', `    command: '${ticker}'`, '    env: {NAME: there}',
       '    logs: {logger: "cat >> got.$NAME.$SYSG_LOG_STREAM; echo ended >> got.$NAME.$SYSG_LOG_STREAM"}', '',
@@ -125,6 +125,10 @@ describe('a logger', () => {
     await home.sysg('start', '--daemonize', '-c', home.config);
     const got = (): string => (existsSync(join(home.dir, 'got.there.stdout')) ? readFileSync(join(home.dir, 'got.there.stdout'), 'utf8') : '');
     await soon('it gets lines', () => numbersIn(got()).length > 20);
+    expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 0 });
+    const replaced = Math.max(...numbersIn(got()));
+    await soon('the logger of the new one gets lines', () => Math.max(...numbersIn(got())) > replaced + 20);
+    expect(inARow(numbersIn(got()))).toBe(true);
     const killed = home.supervisorPid();
     process.kill(killed, 'SIGKILL');
     await soon('another supervisor runs', () => home.supervisorPid() !== killed && existsSync(join(home.state, 'control.sock')));
@@ -133,14 +137,15 @@ describe('a logger', () => {
     const { stderr } = await home.sysg('logs', '-s', 'one', '-k', 'stdout', '--no-follow');
     expect(stderr).toContain('the stdout of one goes to a logger');
     await home.sysg('stop');
-    await soon('it ended', () => got().endsWith('ended\n'));
+    await soon('all of them ended', () => got().match(/^ended$/gm)?.length === 3);
     const numbers = numbersIn(got());
     expect(numbers[0]).toBe(1);
-    // A kill between reading a line and handing it on may cost that line; more than one would be a fault.
-    expect(numbers.length).toBeGreaterThanOrEqual((numbers.at(-1) ?? 0) - 1);
-    expect(new Set(numbers).size).toBe(numbers.length);
+    // What a killed supervisor had read and not handed on yet is lost: one gap at most, and nothing twice.
+    const steps = numbers.slice(1).map((number, index) => number - (numbers[index] ?? 0));
+    expect(steps.every((step) => step >= 1)).toBe(true);
+    expect(steps.filter((step) => step > 1).length).toBeLessThanOrEqual(1);
     expect(home.log('one')).toBe('');
-    expect(home.processes()).toEqual([]);
+    await soon('nothing is left', () => home.processes().length === 0);
   });
 });
 
