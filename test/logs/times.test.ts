@@ -93,6 +93,18 @@ describe('the index', () => {
     expect(await read(file, { sinceMs: begin + 20_001, untilMs: begin + 25_999, pattern: /[13579] x*$/ })).toEqual([expected[21], expected[23], expected[25]]);
   });
 
+  test('of a line that came in many pieces goes with all of them to the new file', async () => {
+    const { file, write } = log({ sizeBytes: 100 });
+    write(0, `${'a'.repeat(60)}\n`);
+    for (let piece = 1; piece <= 4; piece += 1) write(piece * 1000, `piece ${piece} `);
+    write(5000, 'and the end\n');
+    expect(existsSync(`${file}.1`)).toBe(true);
+    write(6000, 'b\n');
+    write(7000, 'c\n');
+    expect(await read(file)).toEqual([`${'a'.repeat(60)}@0`, 'piece 1 piece 2 piece 3 piece 4 and the end@1000', 'b@6000', 'c@7000']);
+    expect(readTimesAt(`${file}.times`)?.marks.map(({ offset }) => offset)).toEqual([0, 8, 16, 24, 32, 44, 46]);
+  });
+
   test('is given up with its archive', async () => {
     const { file, write } = log({ sizeBytes: 50, keep: 1 });
     for (let line = 0; line < 30; line += 1) write(line * 1000, `line ${line}\n`);
