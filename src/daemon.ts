@@ -9,6 +9,7 @@ import { viewAll, viewUnit } from '../machines/view.ts';
 import { openAnnouncements } from './actors/checks/announcements.ts';
 import { createClock } from './actors/clock.ts';
 import { openHookQueues } from './actors/hooks.ts';
+import { makeLoggerRunner } from './actors/loggers.ts';
 import { makeProbeActor } from './actors/probe.ts';
 import { makeProcessActor } from './actors/process.ts';
 import { formatProblem, loadConfig, wireError } from './config/load.ts';
@@ -94,9 +95,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     for (const warning of loaded.config.warnings) log.warn('systemg::config', formatProblem(warning));
     return { ok: true, path, specs: loaded.config.services, metrics: loaded.config.metrics };
   };
+  const echo = options.foreground ? makeForegroundEcho({ stderrOnly: options.stderrOnly }) : null;
   const log = openSupervisorLog({
     file: options.foreground ? null : paths.supervisorLog, level: options.logLevel ?? levelOfRustLog(process.env['RUST_LOG'] ?? '') ?? 'info',
-    colour: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+    colour: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '', ...(echo !== null && { print: echo.print }),
   });
   const onProblem = (text: string): void => log.warn('systemg::supervisor', text);
 
@@ -125,12 +127,12 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const leaving = departed.filter(({ verdict }) => verdict === 'alive').map(({ record }) => asideSpec(record.unit, config.specs) ?? departedSpec(record, dirname(config.path)));
   const slotsOf = (specs: readonly ServiceSpec[]) => readSlots(specs, paths.stateDir, onProblem);
 
-  const echo = options.foreground ? makeForegroundEcho({ stderrOnly: options.stderrOnly }) : null;
   const logs = openLogStore({ fifoDir: paths.fifoDir, logDir: paths.logDir, onProblem, ...(echo !== null && { echo: echo.write }) });
   const ownerOf = ({ name, privileges }: ServiceSpec) => outputOwner(name, privileges, options.dropPrivileges);
+  const loggerOutside = { environment, dropPrivileges: options.dropPrivileges, onProblem };
   const prepareLogs = (specs: readonly ServiceSpec[]): void => {
     echo?.align(specs.map(({ name }) => name));
-    logs.prepare(specs.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec) })));
+    logs.prepare(specs.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec), loggerRunner: makeLoggerRunner(spec, loggerOutside) })));
   };
   prepareLogs([...config.specs, ...leaving.filter(({ name }) => !isAside(name))]);
   rememberCgroups(config.specs);
@@ -289,7 +291,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     if (ending) return;
     ending = true;
     log.info('systemg::supervisor', `Shutting down: ${because}`);
-    if (options.foreground) process.stdout.write('systemg is shutting down... terminating child services\n');
+    echo?.say('systemg is shutting down... terminating child services');
     send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0, origin });
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => shutdown(signal, { kind: 'signal', by: signal }));
@@ -310,7 +312,8 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   if (outcome === 'handed over') {
     log.info('systemg::supervisor', 'Making way for a new supervisor; services go on');
     await hooks.finish(HOOKS_MS);
-    logs.close();
+    // Loggers are its successor's to start: ours get what they have coming, and end.
+    await logs.end();
     projection.close();
     ledger.close();
     journal.close();
@@ -320,7 +323,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const exitCode = outcome;
   await Promise.all([hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
   await Promise.race([logs.drain(), pause(DRAIN_MS)]);
-  logs.close();
+  await logs.end();
   note(removeEmptyCgroups());
   projection.close();
   ledger.markClean();
@@ -330,6 +333,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   forgetConfig(paths.stateDir);
   log.info('systemg::supervisor', `Supervisor ended with exit code ${exitCode}`);
   log.close();
+  echo?.end();
   parent.noteEnd(exitCode);
   lock.release();
   process.exit(exitCode);

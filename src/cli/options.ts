@@ -1,5 +1,6 @@
 import { parseDuration } from '../config/duration.ts';
 import { didYouMean } from '../config/near-miss.ts';
+import { momentForm, parseMoment } from './moment.ts';
 import { logLevels, parseLogLevel as parsePlainLevel, type LogLevel } from '../logs/log-level.ts';
 
 /** One flag of the command line. The table of verbs is made of these; nothing else knows how a flag is written. */
@@ -18,7 +19,7 @@ export interface OptionSpec {
   readonly check?: (text: string) => string | null;
 }
 
-export const logKinds = ['stdout', 'stderr', 'supervisor'] as const;
+export const logKinds = ['stdout', 'stderr', 'all', 'supervisor'] as const;
 export type LogKind = (typeof logKinds)[number];
 
 /** What `wait` can wait for. */
@@ -61,8 +62,8 @@ export const options = {
     check: (text) => (/^[0-9]{1,9}$/.test(text) ? null : `expected a whole number ≥ 0, got "${text}"`),
   },
   kind: {
-    name: 'kind', short: 'k', value: 'KIND', about: 'stdout, stderr (default) or supervisor', choices: logKinds,
-    check: (text) => (parseKind(text) === null ? `expected stdout, stderr or supervisor, got "${text}"${didYouMean(text, logKinds)}` : null),
+    name: 'kind', short: 'k', value: 'KIND', about: 'stdout, stderr (default), all (both) or supervisor', choices: logKinds,
+    check: (text) => (parseKind(text) === null ? `expected stdout, stderr, all or supervisor, got "${text}"${didYouMean(text, logKinds)}` : null),
   },
   fullCommand: { name: 'full-cmd', about: 'commands in full, on more lines where they do not fit' },
   stream: { name: 'stream', value: 'DURATION', about: 'show it again every DURATION, such as 5, 0.5s or 2m; inspect: the charts of that time' },
@@ -100,9 +101,11 @@ export const options = {
   },
   seed: { name: 'seed', value: 'N', about: 'of chance (default 1)', check: (text) => wholeNumber(text, 2n ** 31n - 1n) },
   follow: { name: 'follow', short: 'f', about: 'go on with what happens from now on' },
-  since: {
-    name: 'since', value: 'TIME', about: 'only from then on: a duration before now, such as 10m, or an RFC 3339 time',
-    check: (text) => (parseDuration(text).ok || !Number.isNaN(Date.parse(text)) ? null : `expected a duration such as 10m or a time such as 2026-01-31T12:00:00Z, got "${text}"`),
+  since: { name: 'since', value: 'TIME', about: 'only from then on: a duration before now, such as 10m, or an RFC 3339 time', check: checkMoment },
+  until: { name: 'until', value: 'TIME', about: 'only up to then: a duration before now, or an RFC 3339 time; ends after the last line', check: checkMoment },
+  grep: {
+    name: 'grep', value: 'REGEX', about: 'only lines that match this regular expression (of JavaScript)',
+    check: (text) => regexProblem(text),
   },
   noFollow: { name: 'no-follow', about: 'end after the last line' },
 } as const satisfies Record<string, OptionSpec>;
@@ -120,6 +123,19 @@ export function parseLogLevel(text: string): { readonly ok: true; readonly level
 function checkDuration(text: string): string | null {
   const parsed = parseDuration(text);
   return parsed.ok ? null : `expected ${parsed.expected}, got "${text}"`;
+}
+
+function checkMoment(text: string): string | null {
+  return parseMoment(text, 0) === null ? `expected ${momentForm}, got "${text}"` : null;
+}
+
+function regexProblem(text: string): string | null {
+  try {
+    void new RegExp(text);
+    return null;
+  } catch (error) {
+    return `expected a regular expression, got "${text}": ${error instanceof Error ? error.message.replace(/^Invalid regular expression: /, '') : String(error)}`;
+  }
 }
 
 function wholeNumber(text: string, most: bigint): string | null {

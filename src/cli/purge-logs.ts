@@ -1,20 +1,22 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findLogFile, logStreams } from '../logs/names.ts';
+import { emptyFile, removeLink } from '../logs/plain-file.ts';
 
 /** The two log files of a unit, whether they exist or not. */
 export function logFilesOf(logDir: string, unit: string): readonly string[] {
   return logStreams.map((stream) => findLogFile(logDir, unit, stream));
 }
 
-/** Empties the log files of a unit and makes those that are missing; archives go. Throws what the file system says. */
+/** Empties the log files of a unit and makes those that are missing; archives and times go. Throws what the file system says. */
 export function purgeUnitLogs(logDir: string, unit: string): void {
   mkdirSync(logDir, { recursive: true, mode: 0o700 });
-  const archives = readdirSync(logDir);
+  const names = readdirSync(logDir);
   for (const file of logFilesOf(logDir, unit)) {
-    if (existsSync(file)) truncateSync(file);
-    else writeFileSync(file, '', { mode: 0o640 });
-    for (const name of archives) if (isArchiveOf(join(logDir, name), file)) rmSync(join(logDir, name), { force: true });
+    // What a link leads to is nobody's log.
+    removeLink(file);
+    emptyFile(file);
+    for (const name of names) if (isBeside(join(logDir, name), file)) rmSync(join(logDir, name), { force: true });
   }
 }
 
@@ -22,11 +24,19 @@ export function purgeUnitLogs(logDir: string, unit: string): void {
 export function purgeAllLogs(logDir: string): void {
   mkdirSync(logDir, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(logDir)) {
-    if (/^supervisor\.log$|_(stdout|stderr)\.log$/.test(name)) truncateSync(join(logDir, name));
-    else if (/^supervisor\.log\.[0-9]+(\.gz)?$|_(stdout|stderr)\.log\.[0-9]+(\.gz)?$/.test(name)) rmSync(join(logDir, name), { force: true });
+    const path = join(logDir, name);
+    const [, file, beside] = /^(supervisor\.log|.*_(?:stdout|stderr)\.log)(\..*)?$/s.exec(name) ?? [];
+    if (file === undefined) continue;
+    if (beside !== undefined) {
+      if (ownEnding.test(beside)) rmSync(path, { force: true });
+    } else if (lstatSync(path).isSymbolicLink()) removeLink(path);
+    else emptyFile(path);
   }
 }
 
-function isArchiveOf(path: string, file: string): boolean {
-  return path.startsWith(`${file}.`) && /^[0-9]+(\.gz)?$/.test(path.slice(file.length + 1));
+/** `.1`, `.1.gz`, `.1.times`, `.times` */
+const ownEnding = /^(\.[0-9]+)?(\.times)?$|^\.[0-9]+\.gz$/;
+
+function isBeside(path: string, file: string): boolean {
+  return path.startsWith(`${file}.`) && ownEnding.test(path.slice(file.length));
 }

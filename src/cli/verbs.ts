@@ -38,7 +38,7 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 
 const {
   config, service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, stream, name, ttl, parentPid, child, purge,
-  goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor,
+  goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep,
 } = options;
 
 export const verbs: readonly Verb[] = [
@@ -105,10 +105,13 @@ export const verbs: readonly Verb[] = [
   {
     name: 'logs',
     about: 'show what services wrote, and go on showing it',
-    options: [config, service, lines, kind, noFollow, stream, purge],
+    more: 'With --since or --until all lines of that time are shown, with --lines the last of those that fit. More than one log: in the order of time, each line behind whose it is.',
+    options: [config, service, lines, kind, since, until, grep, json, noFollow, stream, purge],
     examples: [
       ['sysg logs -s web -k stdout', 'follow one service'],
       ['sysg logs -l 5 --no-follow', 'the last lines of every service'],
+      ['sysg logs -k all --since 10m --grep "error|timeout"', 'of all services, and what comes'],
+      ['sysg logs --since 2026-01-31T12:00:00Z --until 5m --json', 'one object a line: at, unit, stream, line'],
       ['sysg logs -k supervisor', 'what the supervisor itself has to say'],
       ['sysg logs -s web --purge', 'empty its files'],
     ],

@@ -16,7 +16,7 @@ const rotation = record({
 const block = record({
   via: withDefault(choice(['pipe', 'file']), '`file` hands the log file itself to the service: no cost, but no line times.', defaultLogs.via),
   rotate: optional(rotation, 'When log files are rotated and how many are kept.'),
-  logger: optional(command, 'Command that gets the stream on its stdin instead of the log file.'),
+  logger: optional(command, 'Command that gets each stream on its stdin instead of the log file; `SYSG_LOG_STREAM` says which.'),
 }, 'log keys');
 
 /** Below this a busy service would rotate all the time. */

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, statSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readSync, renameSync, rmSync, type Stats } from 'node:fs';
 
 /** One archived piece of a log: `<file>.<number>` or, once compressed, `<file>.<number>.gz`. Number 1 is the newest. */
 export interface Archive {
@@ -59,12 +59,21 @@ export function uncompressedSize(path: string): number {
   }
 }
 
-const endings = ['', '.gz'] as const;
+/** Where the times of a log file or of an archive are kept, compressed or not. */
+export function timesOf(file: string): string {
+  return `${file}.times`;
+}
+
+export function archiveNumbers(file: string): number[] {
+  return listArchives(file).map(({ number }) => number);
+}
+
+const endings = ['', '.gz', '.times'] as const;
 
 function archiveAt(file: string, number: number): Archive | null {
   for (const compressed of [true, false]) {
     const path = `${file}.${number}${compressed ? '.gz' : ''}`;
-    const stat = statSync(path, { throwIfNoEntry: false });
+    const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat?.isFile() === true) return { number, path, compressed, stat };
   }
   return null;
@@ -80,5 +89,5 @@ function removeNumber(file: string, number: number): void {
 }
 
 function renameIfThere(from: string, to: string): void {
-  if (statSync(from, { throwIfNoEntry: false }) !== undefined) renameSync(from, to);
+  if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) renameSync(from, to);
 }

@@ -4,11 +4,15 @@ import { textOf } from '../state/fs-error.ts';
 import type { Compressor } from './compress.ts';
 import { openLineCutter } from './echo.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
+import { openLogger, type Logger, type LoggerRunner } from './logger.ts';
+import { loggerFifo, type LogStream } from './names.ts';
 import { openOwnedFile, tendOwnedFile } from './owned-file.ts';
 import { openFifoReader, type FifoReader } from './reader.ts';
 import { makeWriter } from './writer.ts';
 
 export interface ChannelOptions {
+  readonly unit: string;
+  readonly stream: LogStream;
   readonly fifo: string;
   readonly file: string;
   readonly logs: LogSpec;
@@ -16,6 +20,8 @@ export interface ChannelOptions {
   readonly compressor: Compressor;
   readonly onProblem: (text: string) => void;
   readonly onLine: ((line: string) => void) | null;
+  /** Runs a program of the user's; absent: there is none to be had, and the file takes all. */
+  readonly loggerRunner?: LoggerRunner;
 }
 
 /** One stream of one unit: from the FIFO to the file. */
@@ -23,7 +29,7 @@ export interface Channel {
   readonly fifo: string;
   readonly file: string;
   readonly droppedBytes: number;
-  configure(logs: LogSpec, owner: LogOwner | null): void;
+  configure(logs: LogSpec, owner: LogOwner | null, loggerRunner?: LoggerRunner): void;
   /** Starts to read the FIFO. Throws when it cannot be opened. */
   read(): void;
   /** A descriptor for a process to write to. Throws when there is none to be had. */
@@ -33,6 +39,8 @@ export interface Channel {
   /** What must be done now and then for a file that its service writes itself. */
   tend(): Promise<void>;
   close(): void;
+  /** Ends the program that gets the stream, when there is one. To be called before `close`. */
+  endLogger(): Promise<void>;
   removeFifo(): void;
 }
 
@@ -40,9 +48,10 @@ export interface Channel {
 export type Notify = (written?: Uint8Array) => void;
 
 export function makeChannel(options: ChannelOptions): Channel {
-  const { fifo, file, compressor, onProblem, onLine } = options;
-  let { logs, owner } = options;
-  const writer = makeWriter(file, { rotation: logs.rotate, owner, compressor, onProblem });
+  const { unit, stream, fifo, file, compressor, onProblem, onLine } = options;
+  let { logs, owner, loggerRunner } = options;
+  let logger: Logger | null = null;
+  const writer = makeWriter(file, { rotation: logs.rotate, owner, compressor, onProblem, timed: true });
   const cutter = onLine === null ? null : openLineCutter(onLine);
   const listeners = new Set<Notify>();
   const readers: FifoReader[] = [];
@@ -56,13 +65,45 @@ export function makeChannel(options: ChannelOptions): Channel {
     }
   };
 
-  const take = (bytes: Uint8Array): void => {
-    writer.write(bytes);
+  const take = (bytes: Uint8Array): boolean => {
+    const hasRoom = logger === null ? (writer.write(bytes), true) : logger.push(bytes);
     if (cutter !== null) guarded(() => cutter.push(bytes));
     for (const listener of listeners) guarded(() => listener(bytes));
+    return hasRoom;
+  };
+
+  let endings: Promise<void> = Promise.resolve();
+  const endLogger = (): Promise<void> => {
+    const ending = logger;
+    logger = null;
+    for (const reader of readers) reader.resume();
+    if (ending !== null) {
+      const ended = ending.end().catch((error: unknown) => onProblem(`${unit}: the logger of its ${stream} could not be ended: ${textOf(error)}`));
+      endings = Promise.all([endings, ended]).then(() => undefined);
+    }
+    return endings;
+  };
+
+  /** The one that is configured, or none. */
+  const chooseLogger = (): void => {
+    if (logger?.is(logs.logger, loggerRunner) === true) return;
+    void endLogger();
+    if (logs.logger === null || loggerRunner === undefined) return;
+    try {
+      logger = openLogger({
+        command: logs.logger, stream, fifo: loggerFifo(fifo), owner, runner: loggerRunner, instead: (bytes) => writer.write(bytes),
+        onRoom: () => {
+          for (const reader of readers) reader.resume();
+        },
+        onProblem: (text) => onProblem(`${unit}: ${text}`),
+      });
+    } catch (error) {
+      onProblem(`${unit}: the logger of its ${stream} cannot be given anything: ${textOf(error)}; the log file gets it instead`);
+    }
   };
 
   const read = (): void => {
+    chooseLogger();
     // A reader whose FIFO was removed is kept: a process may hold that one still.
     if (readers.at(-1)?.isCurrent() !== true) readers.push(openFifoReader(fifo, take));
   };
@@ -73,21 +114,24 @@ export function makeChannel(options: ChannelOptions): Channel {
     get droppedBytes() {
       return writer.droppedBytes;
     },
-    configure(next, nextOwner) {
+    configure(next, nextOwner, nextRunner) {
       logs = next;
       owner = nextOwner;
+      loggerRunner = nextRunner;
       writer.setOwner(owner);
       writer.setRotation(next.rotate);
     },
     read,
     openEnd() {
       if (logs.via === 'file') {
+        void endLogger();
         writer.close();
         const opened = openOwnedFile(file, logs.rotate, owner);
+        if (opened.problem !== null) onProblem(opened.problem);
         if (opened.rotated && logs.rotate.compress) compressor.compress(file);
         return opened.descriptor;
       }
-      const refusal = writer.touch();
+      const refusal = logs.logger === null ? writer.touch() : null;
       if (refusal !== null) onProblem(`${file}: cannot be created: ${refusal}`);
       const [problem] = ensureFifos([{ path: fifo, owner }]).problems;
       if (problem !== undefined) throw new Error(problem);
@@ -119,6 +163,7 @@ export function makeChannel(options: ChannelOptions): Channel {
       if (cutter !== null) guarded(() => cutter.flush());
       writer.close();
     },
+    endLogger,
     removeFifo: () => rmSync(fifo, { force: true }),
   };
 }

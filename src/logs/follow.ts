@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEnd } from './last-lines.ts';
-import { blockBytes, closeArchives, openSuccessors, readPiece, type Old } from './pieces.ts';
+import { blockBytes, closeArchives, openSuccessors, readPiece, type Old, type Take } from './pieces.ts';
+import { readSpan, type Span } from './span.ts';
 
 /** Calls back after the log was written to; returns the end of that. `LogStore.wake` of one stream is one. */
 export type Wake = (notify: () => void) => () => void;
@@ -10,10 +11,13 @@ export type Wake = (notify: () => void) => () => void;
 export interface FollowOptions {
   /** Without it the file is looked at four times a second. */
   readonly wake?: Wake;
+  /** Called and awaited once, when what was there at the beginning has been handed on. */
+  readonly onBegun?: () => void | Promise<void>;
 }
 
-/** An offset of the present file, or its last lines (archives included) first. */
-export type FollowStart = number | { readonly lines: number };
+/** An offset of the present file, or first its last lines, or what may be of a span of time, archives included. */
+export type FollowStart = number | LogStart;
+export type LogStart = { readonly lines: number } | Span;
 
 /**
  * Hands on what is written to a log, across rotations and truncations, until `signal` is aborted. Each chunk is awaited
@@ -25,6 +29,7 @@ export async function follow(file: string, from: FollowStart, onChunk: Take, sig
   let reading: Reading | null = null;
   try {
     reading = await begin(file, from, onChunk);
+    await options.onBegun?.();
     while (!signal.aborted) {
       if (reading === null) {
         reading = await begin(file, 0, onChunk);
@@ -45,7 +50,10 @@ export async function follow(file: string, from: FollowStart, onChunk: Take, sig
   }
 }
 
-export type Take = (chunk: Uint8Array) => void | Promise<void>;
+/** Hands on what is there and ends. */
+export async function readLog(file: string, from: LogStart, onChunk: Take): Promise<void> {
+  await (await begin(file, from, onChunk))?.handle.close();
+}
 
 interface Reading {
   readonly handle: FileHandle;
@@ -57,14 +65,23 @@ interface Reading {
 const pollMs = 250;
 
 async function begin(file: string, from: FollowStart, onChunk: Take): Promise<Reading | null> {
-  const { bytes, handle, offset } = await readEnd(file, typeof from === 'number' ? 0 : from.lines);
-  if (handle === null) {
-    if (bytes.length > 0) await onChunk(bytes);
-    return null;
+  if (typeof from === 'object' && !('lines' in from)) {
+    const { handle, offset } = await readSpan(file, from, onChunk);
+    return handle === null ? null : openedAt(handle, offset);
   }
+  const { chunks, handle, offset } = await readEnd(file, typeof from === 'number' ? 0 : from.lines);
   try {
-    if (bytes.length > 0) await onChunk(bytes);
-    return await readingOf(handle, typeof from === 'number' ? from : offset);
+    for (const { bytes, place } of chunks) await onChunk(bytes, place);
+  } catch (error) {
+    await handle?.close();
+    throw error;
+  }
+  return handle === null ? null : openedAt(handle, typeof from === 'number' ? from : offset);
+}
+
+async function openedAt(handle: FileHandle, offset: number): Promise<Reading> {
+  try {
+    return await readingOf(handle, offset);
   } catch (error) {
     await handle.close();
     throw error;
@@ -81,8 +98,9 @@ async function copyOn(reading: Reading, onChunk: Take, signal: AbortSignal): Pro
   if (signal.aborted) return false;
   const { bytesRead, buffer } = await reading.handle.read({ buffer: Buffer.allocUnsafe(blockBytes), position: reading.offset });
   if (bytesRead === 0) return false;
+  const place = { inode: reading.ino, marks: null, offset: reading.offset };
   reading.offset += bytesRead;
-  await onChunk(buffer.subarray(0, bytesRead));
+  await onChunk(buffer.subarray(0, bytesRead), place);
   return true;
 }
 
@@ -101,9 +119,11 @@ async function changeOver(file: string, reading: Reading, onChunk: Take, signal:
     if (next.current === null) return reading;
     let skip = Math.max(0, reading.offset - size);
     for (const piece of next.archives.toReversed()) {
+      let offset = skip;
       for await (const chunk of readPiece(piece, skip)) {
         if (signal.aborted) break;
-        await onChunk(chunk);
+        await onChunk(chunk, { inode: piece.inode, marks: piece.marks, offset });
+        offset += chunk.length;
       }
       skip = 0;
     }

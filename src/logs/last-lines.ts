@@ -1,20 +1,25 @@
 import type { FileHandle } from 'node:fs/promises';
-import { blockBytes, closeArchives, openPieces, readPiece, type Piece } from './pieces.ts';
+import { blockBytes, closeArchives, openPieces, readPiece, type Piece, type Place } from './pieces.ts';
 
-/** The end of a log, and the open file that it ends in. */
+/** Part of a log, and the open file that it ends in. */
 export interface End {
-  readonly bytes: Buffer;
+  readonly chunks: readonly Chunk[];
   /** To be closed by the caller; null when there is no file. */
   readonly handle: FileHandle | null;
-  /** Where in the file the bytes end. */
+  /** Where in the file the chunks end. */
   readonly offset: number;
+}
+
+export interface Chunk {
+  readonly bytes: Buffer;
+  readonly place: Place;
 }
 
 /** The last `count` lines of a log, archives included; a last line without a newline counts. Empty when there is no file. */
 export async function lastLines(file: string, count: number): Promise<Buffer> {
-  const { bytes, handle } = await readEnd(file, count);
+  const { chunks, handle } = await readEnd(file, count);
   await handle?.close();
-  return bytes;
+  return Buffer.concat(chunks.map(({ bytes }) => bytes));
 }
 
 /** As `lastLines`, to read on from there. Archives are opened with the file, but read only as far as needed. */
@@ -22,9 +27,10 @@ export async function readEnd(file: string, count: number): Promise<End> {
   const pieces = await openPieces(file);
   const handle = pieces.current;
   try {
-    const offset = handle === null ? 0 : (await handle.stat()).size;
-    const all = handle === null ? pieces.archives : [{ handle, compressed: false }, ...pieces.archives];
-    return { bytes: count <= 0 ? Buffer.alloc(0) : await collect(all, handle, offset, count), handle, offset };
+    const stat = await handle?.stat();
+    const offset = stat?.size ?? 0;
+    const current = handle === null || stat === undefined ? [] : [{ handle, compressed: false, inode: stat.ino, marks: null, changedMs: stat.mtimeMs }];
+    return { chunks: count <= 0 ? [] : await collect([...current, ...pieces.archives], handle, offset, count), handle, offset };
   } catch (error) {
     await handle?.close();
     throw error;
@@ -35,8 +41,8 @@ export async function readEnd(file: string, count: number): Promise<End> {
 
 const newline = 0x0a;
 
-async function collect(pieces: readonly Piece[], current: FileHandle | null, currentSize: number, count: number): Promise<Buffer> {
-  let parts: Buffer[] = [];
+async function collect(pieces: readonly Piece[], current: FileHandle | null, currentSize: number, count: number): Promise<Chunk[]> {
+  let chunks: Chunk[] = [];
   // The newline that ends the very last line opens no further one.
   let lineEnds = 0;
   let isLast = true;
@@ -46,17 +52,29 @@ async function collect(pieces: readonly Piece[], current: FileHandle | null, cur
     const found: Found = piece.compressed
       ? await endOfCompressed(piece, count - lineEnds, isLast)
       : await endOfRaw(piece, size, count - lineEnds, isLast);
-    parts = [...found.parts, ...parts];
+    chunks = [...placed(found, piece), ...chunks];
     lineEnds += found.lineEnds;
     // An archive of nothing takes room too, compressed.
     isLast &&= found.parts.every((part) => part.length === 0);
     if (found.complete) break;
   }
-  return Buffer.concat(parts);
+  return chunks;
+}
+
+/** Parts that end where the file does. */
+function placed({ parts, end }: Found, { inode, marks }: Piece): Chunk[] {
+  let offset = end - parts.reduce((total, part) => total + part.length, 0);
+  return parts.map((bytes) => {
+    const place = { inode, marks, offset };
+    offset += bytes.length;
+    return { bytes, place };
+  });
 }
 
 interface Found {
   readonly parts: Buffer[];
+  /** Where in the (uncompressed) file the last of them ends. */
+  readonly end: number;
   readonly lineEnds: number;
   /** All lines that were wanted are there. */
   readonly complete: boolean;
@@ -72,12 +90,12 @@ async function endOfRaw(piece: Piece, size: number, wanted: number, isLast: bool
     const offset = isLast && end === size && block.at(-1) === newline ? block.length - 2 : block.length - 1;
     for (let at = offset < 0 ? -1 : block.lastIndexOf(newline, offset); at >= 0; at = at === 0 ? -1 : block.lastIndexOf(newline, at - 1)) {
       lineEnds += 1;
-      if (lineEnds === wanted) return { parts: [block.subarray(at + 1), ...parts], lineEnds, complete: true };
+      if (lineEnds === wanted) return { parts: [block.subarray(at + 1), ...parts], end: size, lineEnds, complete: true };
     }
     parts.unshift(block);
     end = start;
   }
-  return { parts, lineEnds, complete: false };
+  return { parts, end: size, lineEnds, complete: false };
 }
 
 async function readBlock(piece: Piece, start: number, end: number): Promise<Buffer> {
@@ -96,7 +114,9 @@ async function readBlock(piece: Piece, start: number, end: number): Promise<Buff
 async function endOfCompressed(piece: Piece, wanted: number, isLast: boolean): Promise<Found> {
   let held: { block: Buffer; lineEnds: number }[] = [];
   let lineEnds = 0;
+  let size = 0;
   for await (const block of readPiece(piece)) {
+    size += block.length;
     const here = countLineEnds(block);
     held.push({ block, lineEnds: here });
     lineEnds += here;
@@ -109,19 +129,19 @@ async function endOfCompressed(piece: Piece, wanted: number, isLast: boolean): P
     if (spare > 0) held = held.slice(spare);
   }
   const all = Buffer.concat(held.map(({ block }) => block));
-  return endOfBuffer(all, wanted, isLast);
+  return endOfBuffer(all, size, wanted, isLast);
 }
 
-function endOfBuffer(all: Buffer, wanted: number, isLast: boolean): Found {
+function endOfBuffer(all: Buffer, end: number, wanted: number, isLast: boolean): Found {
   let lineEnds = 0;
   let at = isLast && all.at(-1) === newline ? all.length - 1 : all.length;
   while (at > 0) {
     at = all.lastIndexOf(newline, at - 1);
     if (at < 0) break;
     lineEnds += 1;
-    if (lineEnds === wanted) return { parts: [all.subarray(at + 1)], lineEnds, complete: true };
+    if (lineEnds === wanted) return { parts: [all.subarray(at + 1)], end, lineEnds, complete: true };
   }
-  return { parts: [all], lineEnds, complete: false };
+  return { parts: [all], end, lineEnds, complete: false };
 }
 
 function countLineEnds(block: Buffer): number {

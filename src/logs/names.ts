@@ -6,16 +6,27 @@ import { hasCode } from '../state/fs-error.ts';
 export type LogStream = 'stdout' | 'stderr';
 export const logStreams: readonly LogStream[] = ['stdout', 'stderr'];
 
-/** A unit's name as part of a file name: as it is, or shortened with a digest where the file system would refuse it. */
+/**
+ * A unit's name as part of a file name: as it is, or shortened with a digest where the file system would refuse it. What asks for logs
+ * may send any name, and records of other programs may hold any: none leads out of the directory.
+ */
 export function fileStem(unit: string): string {
-  if (Buffer.byteLength(unit) <= longestStem) return unit;
+  // eslint-disable-next-line no-control-regex
+  const isPlain = !/[/\0]/.test(unit);
+  if (isPlain && Buffer.byteLength(unit) <= longestStem) return unit;
   const digest = createHash('sha256').update(unit).digest('hex').slice(0, 32);
-  const head = Buffer.from(unit).subarray(0, 100).toString('utf8').replace(/\uFFFD+$/, '');
+  // eslint-disable-next-line no-control-regex
+  const head = Buffer.from(unit.replace(/[/\0]/g, '_')).subarray(0, 100).toString('utf8').replace(/\uFFFD+$/, '');
   return `${head}~${digest}`;
 }
 
 export function fifoPath(fifoDir: string, unit: string, stream: LogStream): string {
   return join(fifoDir, `${fileStem(unit)}.${stream}`);
+}
+
+/** Through which a program of the user's gets what comes out of that FIFO. */
+export function loggerFifo(fifo: string): string {
+  return `${fifo}.logger`;
 }
 
 export function exactLogPath(logDir: string, unit: string, stream: LogStream): string {
@@ -43,7 +54,7 @@ export function makeLogLookup(logDir: string, units: readonly string[]): (unit: 
   };
 }
 
-// NAME_MAX is 255 bytes; `_stdout.log.123.gz.tmp` is the longest ending.
+// NAME_MAX is 255 bytes; `_stdout.log.10000.times` is the longest ending.
 const longestStem = 230;
 
 function indexAlike(logDir: string, owned: ReadonlySet<string>): Map<string, string> {

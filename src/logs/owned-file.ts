@@ -1,29 +1,34 @@
-import { closeSync, constants, fchownSync, fstatSync, mkdirSync, openSync, statSync, truncateSync } from 'node:fs';
+import { constants, lstatSync, mkdirSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeRoom } from './archives.ts';
 import type { LogOwner } from './fifo.ts';
+import { emptyFile, openToAppend, removeLink } from './plain-file.ts';
 import { mendRotation, rotate } from './rotate.ts';
+import { endTimes } from './time-index.ts';
 import type { Rotation } from './writer.ts';
+
+export interface OwnedFile {
+  readonly descriptor: number;
+  readonly rotated: boolean;
+  /** What was found in its place, as a sentence. */
+  readonly problem: string | null;
+}
 
 /**
  * Opens a log file for a service that writes it by itself (`via: file`), put away first when it is full. Throws what the
  * file system says.
  */
-export function openOwnedFile(path: string, rotation: Rotation, owner: LogOwner | null): { readonly descriptor: number; readonly rotated: boolean } {
+export function openOwnedFile(path: string, rotation: Rotation, owner: LogOwner | null): OwnedFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const problem = removeLink(path);
   mendRotation(path);
-  const before = statSync(path, { throwIfNoEntry: false });
-  const rotated = before !== undefined && before.size >= rotation.sizeBytes;
+  const before = lstatSync(path, { throwIfNoEntry: false });
+  const rotated = before?.isFile() === true && before.size >= rotation.sizeBytes;
   if (rotated) rotate(path, rotation.keep);
-  const descriptor = openSync(path, 'a', 0o640);
-  try {
-    if (owner !== null && fstatSync(descriptor).uid !== owner.uid) fchownSync(descriptor, owner.uid, owner.gid);
-    return { descriptor, rotated };
-  } catch (error) {
-    closeSync(descriptor);
-    throw error;
-  }
+  const { descriptor } = openToAppend(path, owner);
+  endTimes(path);
+  return { descriptor, rotated, problem };
 }
 
 /**
@@ -31,12 +36,12 @@ export function openOwnedFile(path: string, rotation: Rotation, owner: LogOwner 
  * written between the two is lost. True when that was done. Rejects with what the file system says.
  */
 export async function tendOwnedFile(path: string, rotation: Rotation): Promise<boolean> {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined || found.size <= 4 * rotation.sizeBytes) return false;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() !== true || found.size <= 4 * rotation.sizeBytes) return false;
   if (rotation.keep > 0) {
     makeRoom(path, rotation.keep);
     await copyFile(path, `${path}.1`, constants.COPYFILE_EXCL);
   }
-  truncateSync(path, 0);
+  emptyFile(path);
   return true;
 }

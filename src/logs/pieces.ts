@@ -3,14 +3,31 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { hasCode } from '../state/fs-error.ts';
-import { listArchives, uncompressedSize, type Archive } from './archives.ts';
+import { listArchives, timesOf, uncompressedSize, type Archive } from './archives.ts';
 import { originOf } from './gzip-origin.ts';
+import { parseTimes, readTimesText, type TimeMark } from './times.ts';
 
 /** One file of a rotated log, held open: it can be read to its end whatever becomes of its name. */
 export interface Piece {
   readonly handle: FileHandle;
   readonly compressed: boolean;
+  /** Of the raw file, which is gone where it was compressed: another may have it by now. 0: it was compressed by somebody else. */
+  readonly inode: number;
+  /** Of a compressed one; null for a raw one, whose marks are found by its inode and may become more. */
+  readonly marks: ReadMarks | null;
+  /** Milliseconds of the wall clock: when the last of it was written. */
+  readonly changedMs: number;
 }
+
+export type ReadMarks = () => readonly TimeMark[];
+
+/** Where bytes of a log were found: in which file, as above, and at which offset of its content. */
+export interface Place extends Pick<Piece, 'inode' | 'marks'> {
+  readonly offset: number;
+}
+
+/** What a reader of a log is given. Each chunk is awaited before the next is read. */
+export type Take = (chunk: Uint8Array, place: Place) => void | Promise<void>;
 
 /** Files of a log as they were at one moment. The archives are newest first; `current` is null when there is no file. */
 export interface Pieces {
@@ -61,7 +78,7 @@ async function openTogether(file: string, choose: () => Archive[]): Promise<Piec
     const archives: Piece[] = [];
     for (const { path, compressed } of chosen) {
       const handle = await openIfThere(path);
-      if (handle !== null) archives.push({ handle, compressed });
+      if (handle !== null) archives.push(await pieceOf(handle, path, compressed));
     }
     const pieces = { current, archives };
     if (attempt === mostAttempts || ((await isNamed(current, file)) && signature(choose()) === signature(chosen))) return pieces;
@@ -73,9 +90,39 @@ async function openTogether(file: string, choose: () => Archive[]): Promise<Piec
 
 const mostAttempts = 20;
 
+async function pieceOf(handle: FileHandle, path: string, compressed: boolean): Promise<Piece> {
+  const { ino, mtimeMs } = await handle.stat();
+  if (!compressed) return { handle, compressed, inode: ino, marks: null, changedMs: mtimeMs };
+  const inode = inodeNoted(path);
+  return { handle, compressed, inode, marks: keepMarks(timesOf(path.slice(0, -'.gz'.length)), inode), changedMs: mtimeMs };
+}
+
+/** Reads the index at once, before it is moved on, and looks into it when that is wanted. */
+function keepMarks(path: string, inode: number): ReadMarks {
+  let text = inode === 0 ? null : readTimesText(path);
+  let marks: readonly TimeMark[] = [];
+  return () => {
+    const times = text === null ? null : parseTimes(text);
+    text = null;
+    if (times?.inode === inode) ({ marks } = times);
+    return marks;
+  };
+}
+
+function inodeNoted(path: string): number {
+  try {
+    return originOf(path) ?? 0;
+  } catch (error) {
+    // Moved on since it was opened: the list is made again.
+    if (hasCode(error, 'ENOENT')) return 0;
+    throw error;
+  }
+}
+
 async function openIfThere(path: string): Promise<FileHandle | null> {
   try {
-    return await open(path, constants.O_RDONLY);
+    // Without O_NONBLOCK a FIFO in its place would be waited for.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
     throw error;

@@ -7,18 +7,24 @@ export interface FifoReader {
   isCurrent(): boolean;
   /** Reads what the FIFO holds now, at once. */
   drain(): void;
+  /** After `onBytes` has said that there is no room for more. */
+  resume(): void;
   close(): void;
 }
 
+/** Must use the bytes before it returns: all readers share one buffer. False: no more until `resume`. */
+export type OnBytes = (bytes: Uint8Array) => boolean | void;
+
 /**
- * Reads a FIFO for as long as it is open. `onBytes` must use the bytes before it returns: all readers share one buffer.
+ * Reads a FIFO for as long as it is open.
  * Each reader gets one buffer's worth of a loop turn, so that whoever writes more waits in write(2), and nobody else
  * waits. Both ends are held: the FIFO never ends, and what is in it outlives its writers. Throws when it cannot be opened.
  */
-export function openFifoReader(path: string, onBytes: (bytes: Uint8Array) => void): FifoReader {
+export function openFifoReader(path: string, onBytes: OnBytes): FifoReader {
   const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const { dev, ino } = fstatSync(descriptor);
   let open = true;
+  let isFull = false;
   const settings: SocketConstructorOpts & { onread: OnReadOpts } = {
     fd: descriptor,
     readable: true,
@@ -26,10 +32,11 @@ export function openFifoReader(path: string, onBytes: (bytes: Uint8Array) => voi
     onread: {
       buffer: shared,
       callback(length) {
-        onBytes(shared.subarray(0, length));
+        isFull = onBytes(shared.subarray(0, length)) === false;
+        if (isFull) return false;
         if (length < shared.length) return true;
         setImmediate(() => {
-          if (open) socket.resume();
+          if (open && !isFull) socket.resume();
         });
         return false;
       },
@@ -51,6 +58,10 @@ export function openFifoReader(path: string, onBytes: (bytes: Uint8Array) => voi
         onBytes(shared.subarray(0, length));
         total += length;
       }
+    },
+    resume() {
+      isFull = false;
+      if (open) socket.resume();
     },
     close() {
       open = false;

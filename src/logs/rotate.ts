@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { makeRoom } from './archives.ts';
+import { rotateTimes } from './time-index.ts';
 
 /** How far back from its end a file is searched for the end of a line to cut at. */
 export const cutWindowBytes = 64 * 1024;
@@ -17,10 +18,12 @@ export function rotate(file: string, keep: number): void {
   makeRoom(file, keep);
   const archive = `${file}.1`;
   renameSync(file, archive);
+  const cut = statSync(archive).size - piece.length;
   if (piece.length > 0) {
-    truncateSync(archive, statSync(archive).size - piece.length);
+    truncateSync(archive, cut);
     renameSync(`${file}.next`, file);
   }
+  rotateTimes(file, cut, keep);
   // Who has it open still reads it to its end.
   if (keep === 0) rmSync(archive);
 }

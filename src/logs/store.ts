@@ -4,6 +4,7 @@ import { textOf } from '../state/fs-error.ts';
 import { makeChannel, type Channel, type Notify } from './channel.ts';
 import { makeCompressor } from './compress.ts';
 import { ensureFifos, pruneFifos, type LogOwner } from './fifo.ts';
+import type { LoggerRunner } from './logger.ts';
 import { fifoPath, logStreams, makeLogLookup, type LogStream } from './names.ts';
 
 export type { LogOwner } from './fifo.ts';
@@ -14,6 +15,8 @@ export interface LogUnit {
   readonly logs: LogSpec;
   /** Set when the unit runs as another user. */
   readonly owner?: LogOwner | null;
+  /** How a program that gets its output is run. */
+  readonly loggerRunner?: LoggerRunner;
 }
 
 export interface ChildEnds {
@@ -53,6 +56,8 @@ export interface LogStore {
   drain(unit?: string): Promise<void>;
   /** When all archives are compressed. */
   settled(): Promise<void>;
+  /** Gives what is left to the programs that get output instead of files, ends them, and closes. At most some seconds. */
+  end(): Promise<void>;
   /** Stops reading. What is still in the FIFOs stays there for as long as a process holds them. */
   close(): void;
 }
@@ -84,6 +89,7 @@ export function openLogStore(options: LogStoreOptions): LogStore {
   const add = (unit: LogUnit, file: (unit: string, stream: LogStream) => string): void => {
     const owner = unit.owner ?? null;
     const channel = (stream: LogStream): Channel => makeChannel({
+      unit: unit.name, stream, ...(unit.loggerRunner !== undefined && { loggerRunner: unit.loggerRunner }),
       fifo: fifoPath(fifoDir, unit.name, stream),
       file: file(unit.name, stream),
       logs: unit.logs,
@@ -104,13 +110,20 @@ export function openLogStore(options: LogStoreOptions): LogStore {
     }
   };
 
+  const endings = new Set<Promise<void>>();
+  const close = (): void => {
+    clearInterval(tending);
+    for (const channel of allChannels()) channel.close();
+    units.clear();
+  };
+
   return {
     prepare(wanted) {
       const lookup = makeLogLookup(logDir, [...units.keys(), ...wanted.map((unit) => unit.name)]);
       const added = wanted.filter((unit) => !units.has(unit.name));
       for (const unit of wanted) {
         if (!units.has(unit.name)) add(unit, lookup);
-        else for (const channel of channelsOf(unit.name)) channel.configure(unit.logs, unit.owner ?? null);
+        else for (const channel of channelsOf(unit.name)) channel.configure(unit.logs, unit.owner ?? null, unit.loggerRunner);
       }
       const piped = added.filter((unit) => unit.logs.via === 'pipe');
       const { kept, problems } = ensureFifos(piped.flatMap((unit) =>
@@ -135,7 +148,9 @@ export function openLogStore(options: LogStoreOptions): LogStore {
     remove(name) {
       for (const channel of channelsOf(name)) {
         attempt(`${channel.fifo}: cannot be read`, () => channel.drain());
-        channel.close();
+        const ended = channel.endLogger().then(() => channel.close());
+        endings.add(ended);
+        void ended.then(() => endings.delete(ended));
         attempt(`${channel.fifo}: cannot be removed`, () => channel.removeFifo());
       }
       units.delete(name);
@@ -152,11 +167,12 @@ export function openLogStore(options: LogStoreOptions): LogStore {
       }
     },
     settled: () => compressor.settled(),
-    close() {
-      clearInterval(tending);
-      for (const channel of allChannels()) channel.close();
-      units.clear();
+    async end() {
+      for (const channel of allChannels()) attempt(`${channel.fifo}: cannot be read`, () => channel.drain());
+      await Promise.all([...allChannels().map((channel) => channel.endLogger()), ...endings]);
+      close();
     },
+    close,
   };
 }
 

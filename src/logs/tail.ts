@@ -1,2 +1,3 @@
 export { lastLines } from './last-lines.ts';
-export { follow, type FollowOptions, type FollowStart, type Wake } from './follow.ts';
+export { follow, readLog, type FollowOptions, type FollowStart, type LogStart, type Wake } from './follow.ts';
+export type { Place, Take } from './pieces.ts';

@@ -1,11 +1,13 @@
-import { closeSync, fchownSync, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { LogSpec } from '../../machines/types.ts';
 import { hasCode, textOf } from '../state/fs-error.ts';
 import { dropOldest } from './archives.ts';
 import type { Compressor } from './compress.ts';
 import type { LogOwner } from './fifo.ts';
+import { openToAppend, removeLink, type OpenedFile } from './plain-file.ts';
 import { cutWindowBytes, mendRotation, rotate, unfinishedBytes } from './rotate.ts';
+import { makeTimeIndex } from './time-index.ts';
 
 export type Rotation = LogSpec['rotate'];
 
@@ -14,6 +16,8 @@ export interface WriterOptions {
   readonly owner: LogOwner | null;
   readonly compressor: Compressor;
   readonly onProblem: (text: string) => void;
+  /** Whether it keeps the times at which it wrote. */
+  readonly timed?: boolean;
 }
 
 /** Appends raw bytes to a log file and rotates it by size. Never throws: what the disk does not take is dropped, counted and told. */
@@ -33,6 +37,7 @@ export interface LogWriter {
 export function makeWriter(path: string, options: WriterOptions): LogWriter {
   const { compressor, onProblem } = options;
   let { owner, rotation } = options;
+  const times = options.timed === true ? makeTimeIndex(path) : null;
   let descriptor: number | null = null;
   let size = 0;
   let inode = 0;
@@ -41,29 +46,38 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
   let droppedBytes = 0;
   let episodeStart: number | null = null;
   let rotationFails = false;
+  /** Our own rotation made the file. */
+  let isFresh = false;
 
   const open = (): number => {
     if (descriptor !== null) return descriptor;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     mendRotation(path);
-    const opened = openSync(path, 'a', 0o640);
-    try {
-      const stat = fstatSync(opened);
-      if (owner !== null && stat.uid !== owner.uid) fchownSync(opened, owner.uid, owner.gid);
-      size = stat.size;
-      inode = stat.ino;
-    } catch (error) {
-      closeSync(opened);
-      throw error;
-    }
+    const opened = openPlain();
+    size = opened.stat.size;
+    inode = opened.stat.ino;
+    times?.begin(isFresh ? null : opened.stat.mtimeMs);
+    isFresh = false;
     nextCheckAt = performance.now() + checkEveryMs;
-    descriptor = opened;
-    return opened;
+    descriptor = opened.descriptor;
+    return descriptor;
+  };
+
+  const openPlain = (): OpenedFile => {
+    try {
+      return openToAppend(path, owner);
+    } catch (error) {
+      const removed = hasCode(error, 'ELOOP') ? removeLink(path) : null;
+      if (removed === null) throw error;
+      onProblem(removed);
+      return openToAppend(path, owner);
+    }
   };
 
   const release = (): void => {
     if (descriptor !== null) closeSync(descriptor);
     descriptor = null;
+    times?.release();
   };
 
   /** Others may have emptied, moved or removed the file. */
@@ -80,7 +94,9 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     for (let offset = 0; offset < bytes.length;) {
       let written: number;
       try {
-        written = writeSync(open(), bytes, offset);
+        const file = open();
+        written = writeSync(file, bytes, offset);
+        times?.note(file, written);
       } catch (error) {
         if (hasCode(error, 'ENOSPC', 'EDQUOT') && dropOldest(path)) continue;
         drop(bytes.length - offset, error);
@@ -107,6 +123,7 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     try {
       release();
       rotate(path, rotation.keep);
+      isFresh = true;
       rotationFails = false;
       if (rotation.compress && rotation.keep > 0) compressor.compress(path);
     } catch (error) {

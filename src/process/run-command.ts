@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { keepChild } from './children.ts';
 import { makeEnding } from './ending.ts';
@@ -12,8 +12,13 @@ export interface CommandRequest {
   readonly env: Readonly<Record<string, string>>;
   /** What the environment says whose it is: by that all of it is found when it must end. */
   readonly token: string;
-  /** `inherit`: it writes where the supervisor does. A number: to that descriptor. */
-  readonly output: 'inherit' | 'ignore' | number;
+  /** `inherit`: it writes where the supervisor does. A number: to that descriptor. `complaints`: standard error goes to `onComplaint`, standard output nowhere. */
+  readonly output: 'inherit' | 'ignore' | 'complaints' | number;
+  readonly onComplaint?: (text: Uint8Array) => void;
+  /** A descriptor to be its standard input; the caller's to close. */
+  readonly input?: number;
+  /** It runs for as long as it likes: `commandsEnded` does not wait for it. */
+  readonly isResident?: true;
   /** Words of tools that set something and then exec the shell. */
   readonly prefix?: readonly string[];
   /** Ends the command and all that came from it. */
@@ -30,6 +35,7 @@ export type CommandResult = { readonly ok: true } | { readonly ok: false; readon
  */
 export function runCommand(request: CommandRequest): Promise<CommandResult> {
   const run = begin(request);
+  if (request.isResident === true) return run;
   running.add(run);
   void run.then(() => running.delete(run));
   return run;
@@ -79,12 +85,14 @@ const patienceMs = 2000;
 /** `identity` null: it could not be started, and the reason comes as an event. */
 type Started = { readonly ok: true; readonly process: ChildProcess; readonly identity: ProcessIdentity | null } | Extract<CommandResult, { ok: false }>;
 
-function start({ script, cwd, env, output, prefix = [] }: CommandRequest): Started {
+function start({ script, cwd, env, output, onComplaint, input, prefix = [] }: CommandRequest): Started {
   const obstacle = checkWorkingDir(cwd);
   if (obstacle !== null) return notRun(obstacle);
   const [file = '/bin/sh', ...words] = [...prefix, '/bin/sh', '-c', script];
   try {
-    const process = spawn(file, words, { cwd, env, detached: true, stdio: ['ignore', output, output] });
+    const stdio: StdioOptions = output === 'complaints' ? [input ?? 'ignore', 'ignore', 'pipe'] : [input ?? 'ignore', output, output];
+    const process = spawn(file, words, { cwd, env, detached: true, stdio });
+    if (onComplaint !== undefined) process.stderr?.on('data', onComplaint);
     return { ok: true, process, identity: process.pid === undefined ? null : identify(process.pid) };
   } catch (error) {
     // What cannot be handed to a program at all, such as a NUL in its environment, and a kernel that does not tell who it is.

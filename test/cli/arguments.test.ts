@@ -21,7 +21,7 @@ describe('what is wrong with a command line is said in one sentence, with exit c
     [['stop', '--service='], "option '--service': expected NAME, got nothing"],
     [['stop', '-s', 'a', '-s', 'b'], "option '--service' was given 2 times, expected once"],
     [['logs', '-l', 'many'], '--lines: expected a whole number ≥ 0, got "many"'],
-    [['logs', '-k', 'stdotu'], '--kind: expected stdout, stderr or supervisor, got "stdotu", did you mean \'stdout\'?'],
+    [['logs', '-k', 'stdotu'], '--kind: expected stdout, stderr, all or supervisor, got "stdotu", did you mean \'stdout\'?'],
     [['start', '--wait-timeout', 'soon'], '--wait-timeout: expected a duration such as 500ms, 5s, 2m, 1h or 1d, got "soon"'],
     [['--log-level', 'x', 'status'], "--log-level: invalid log level 'x' (expected off, error, warn, info, debug, trace or 0-5)"],
     [['--log-level', '9', 'status'], "--log-level: unsupported log level number '9' (expected 0-5)"],

@@ -7,16 +7,16 @@ const block = (body: string): string => `version: "1"\nservices:\n  web:\n    co
 
 describe('a known key that nothing acts on yet is refused', () => {
   test.each([
-    ['logs: {logger: "logger -t web"}', "sysg.yaml:5:12: services.web.logs.logger: 'logs.logger' is not supported yet"],
+    ['spawn: {mode: dynamic}', "sysg.yaml:5:5: services.web.spawn: 'spawn' is not supported yet"],
   ])('%s', (body, problem) => {
     expect(refusals(block(body), gated)).toEqual([problem]);
   });
 });
 
 test('a closed key is checked all the same', () => {
-  expect(refusals(block('logs: {logger: [a]}'), gated)).toEqual([
-    "sysg.yaml:5:12: services.web.logs.logger: 'logs.logger' is not supported yet",
-    expect.stringMatching(/^sysg\.yaml:5:20: services\.web\.logs\.logger: /),
+  expect(refusals(block('spawn: {mode: sometimes}'), gated)).toEqual([
+    "sysg.yaml:5:5: services.web.spawn: 'spawn' is not supported yet",
+    expect.stringMatching(/^sysg\.yaml:5:19: services\.web\.spawn\.mode: /),
   ]);
 });
 
@@ -44,6 +44,7 @@ test('keys in force are open', () => {
     supplementary_groups: [ssl]
     capabilities: [CAP_CHOWN]
     limits: {nofile: 1K, nice: 5, cpu_affinity: [0], cgroup: {memory_max: 64M}}
-    isolation: {pid: true}`;
+    isolation: {pid: true}
+    logs: {logger: "logger -t web"}`;
   expect(load(block(body), gated).ok).toBe(true);
 });

@@ -1,7 +1,9 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { makeHome, soon } from './rig.ts';
+import { bin, makeHome, soon, type Home } from './rig.ts';
 
 const ask = (service: string | null, lines: number, kind = 'stdout', follow = false): string => JSON.stringify({ Logs: { service, lines, kind, follow } });
 
@@ -37,4 +39,126 @@ describe('Logs on the socket, as 0.33.0 sends them', () => {
     const seen = numbers();
     expect(seen).toEqual(seen.map((_, index) => (seen[0] ?? 0) + index));
   });
+});
+
+// Lines of a hundred bytes: a file of 4 KiB is full in a second.
+const ticker = 'pad=$(printf %090d 0); i=0; while :; do i=$((i+1)); echo "$pad line $i"; sleep 0.02; done';
+
+/** What a command that goes on has printed so far. */
+function printed(home: Home, ...args: readonly string[]): { readonly child: ChildProcess; text(): string } {
+  const child = home.open(...args);
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  return { child, text: () => text };
+}
+
+function numbersIn(text: string): number[] {
+  return [...text.matchAll(/line ([0-9]+)(?=[\n"])/g)].map(([, number]) => Number(number));
+}
+
+function inARow(numbers: readonly number[]): boolean {
+  return numbers.every((number, index) => number === (numbers[0] ?? 0) + index);
+}
+
+describe('sysg logs', () => {
+  test('--since, then what comes: over rotations, several units in the order of time, no line lost or doubled', async () => {
+    const rotate = 'logs: {rotate: {size: 4096, keep: 50}}';
+    const home = makeHome(`version: "1"\nservices:\n  one: {command: '${ticker}', ${rotate}}\n  two: {command: '${ticker}', ${rotate}}\n`);
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    await soon('some was said', () => home.log('one').includes('line 50\n') && home.log('two').includes('line 50\n'));
+    const follower = printed(home, 'logs', '-k', 'stdout', '--since', '1h', '--json');
+    const records = (): { at: string; unit: string; stream: string; line: string }[] =>
+      follower.text().split('\n').slice(0, -1).map((line) => JSON.parse(line) as { at: string; unit: string; stream: string; line: string });
+    await soon('it was rotated twice meanwhile', () => existsSync(join(home.state, 'logs/one_stdout.log.2.gz')), 60_000);
+    const goal = Math.max(...numbersIn(follower.text())) + 50;
+    await soon('what came since is there', () => Math.max(...numbersIn(follower.text())) > goal);
+    follower.child.kill('SIGKILL');
+    const seen = records();
+    for (const unit of ['one', 'two']) {
+      const numbers = seen.filter((record) => record.unit === unit).map(({ line }) => Number(line.replace(/^.* /, '')));
+      expect(numbers[0]).toBe(1);
+      expect(inARow(numbers)).toBe(true);
+    }
+    // What was there at the beginning is merged exactly; the index has one mark in 100 ms.
+    const times = seen.slice(0, 80).map(({ at }) => at);
+    expect(times).toEqual(times.toSorted());
+    expect(Object.keys(seen[0] ?? {})).toEqual(['at', 'unit', 'stream', 'line']);
+  });
+
+  test('--purge while it runs: what was is gone, its times and archives too, and followers go on', async () => {
+    const home = makeHome(`version: "1"\nservices:\n  one: {command: '${ticker}', logs: {rotate: {size: 4096, keep: 3}}}\n`);
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    await soon('it was rotated', () => existsSync(join(home.state, 'logs/one_stdout.log.1.gz')), 60_000);
+    const follower = printed(home, 'logs', '-s', 'one', '-k', 'stdout', '-l', '1');
+    await soon('it follows', () => numbersIn(follower.text()).length > 5);
+    const last = Math.max(...numbersIn(follower.text()));
+    expect(await home.sysg('logs', '-s', 'one', '--purge')).toMatchObject({ code: 0, stdout: '' });
+    expect(readdirSync(join(home.state, 'logs')).filter((name) => /one_stdout\.log\.[0-9]/.test(name))).toEqual([]);
+    await soon('what comes is followed', () => Math.max(...numbersIn(follower.text())) > last + 20);
+    const { stdout } = await home.sysg('logs', '-s', 'one', '-k', 'stdout', '--since', '1h', '--json', '--no-follow');
+    const numbers = numbersIn(stdout);
+    expect(numbers[0]).toBeGreaterThan(last - 1);
+    expect(inARow(numbers)).toBe(true);
+    expect(stdout).not.toContain('"at":null');
+  });
+
+  test('of the supervisor itself: its level is chosen at its start', async () => {
+    const home = makeHome('version: "1"\nservices:\n  one: {command: "$PROGRAMS/forever"}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config, '--log-level', 'debug');
+    const { stdout } = await home.sysg('logs', '-k', 'supervisor', '--json', '--no-follow');
+    const levels = stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { level: string }).level);
+    expect(new Set(levels)).toEqual(new Set(['info', 'debug']));
+    await home.sysg('stop');
+    await home.sysg('start', '--daemonize', '-c', home.config, '--log-level', 'error');
+    const after = await home.sysg('logs', '-k', 'supervisor', '--json', '--no-follow');
+    expect(after.stdout).toContain('Supervisor ended');
+    expect(after.stdout.match(/listening/g)).toHaveLength(1);
+  });
+});
+
+describe('a logger', () => {
+  test('gets every line once, through a supervisor that is replaced and one that is killed, and ends after the service', async () => {
+    const home = makeHome([
+      'version: "1"', 'services:', '  one:', `    command: '${ticker}'`, '    env: {NAME: there}',
+      '    logs: {logger: "cat >> got.$NAME.$SYSG_LOG_STREAM; echo ended >> got.$NAME.$SYSG_LOG_STREAM"}', '',
+    ].join('\n'));
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    const got = (): string => (existsSync(join(home.dir, 'got.there.stdout')) ? readFileSync(join(home.dir, 'got.there.stdout'), 'utf8') : '');
+    await soon('it gets lines', () => numbersIn(got()).length > 20);
+    expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 0 });
+    const replaced = Math.max(...numbersIn(got()));
+    await soon('the logger of the new one gets lines', () => Math.max(...numbersIn(got())) > replaced + 20);
+    expect(inARow(numbersIn(got()))).toBe(true);
+    const killed = home.supervisorPid();
+    process.kill(killed, 'SIGKILL');
+    await soon('another supervisor runs', () => home.supervisorPid() !== killed && existsSync(join(home.state, 'control.sock')));
+    const before = Math.max(...numbersIn(got()));
+    await soon('its logger gets lines', () => Math.max(...numbersIn(got())) > before + 50);
+    const { stderr } = await home.sysg('logs', '-s', 'one', '-k', 'stdout', '--no-follow');
+    expect(stderr).toContain('the stdout of one goes to a logger');
+    await home.sysg('stop');
+    await soon('all of them ended', () => got().match(/^ended$/gm)?.length === 3);
+    const numbers = numbersIn(got());
+    expect(numbers[0]).toBe(1);
+    // What a killed supervisor had read and not handed on yet is lost: one gap at most, and nothing twice.
+    const steps = numbers.slice(1).map((number, index) => number - (numbers[index] ?? 0));
+    expect(steps.every((step) => step >= 1)).toBe(true);
+    expect(steps.filter((step) => step > 1).length).toBeLessThanOrEqual(1);
+    expect(home.log('one')).toBe('');
+    await soon('nothing is left', () => home.processes().length === 0);
+  });
+});
+
+test('a supervisor in the foreground goes on when nobody takes what it shows', async () => {
+  const home = makeHome('version: "1"\nservices:\n  flood: {command: "exec yes 0123456789", logs: {rotate: {size: 1M, keep: 1}}}\n');
+  const { HOME: _home, ...env } = process.env;
+  // Who reads the pipe never does.
+  const child = spawn('sh', ['-c', `"${bin}" start -c "${home.config}" | exec sleep 600`], {
+    env: { ...env, HOME: home.dir, SYSG_TEST_HOME: home.dir, PROGRAMS: '' }, detached: true, stdio: 'ignore',
+  });
+  onTestFinished(() => void process.kill(-(child.pid ?? 0), 'SIGKILL'));
+  await soon('much more than a pipe holds was said', () => existsSync(join(home.state, 'logs/flood_stdout.log.1')) || existsSync(join(home.state, 'logs/flood_stdout.log.1.gz')));
+  const unit = await home.unit('flood');
+  expect(unit.process?.state).toBe('running');
+  expect(await home.sysg('stop')).toMatchObject({ code: 0 });
 });

@@ -174,14 +174,16 @@ describe('the supervisor dies, the services do not', () => {
 
   test('kill -9 of the supervisor: the service gets no SIGPIPE and every line is there once', async () => {
     const directory = tempDir();
-    const script = 'i=1; while [ $i -le 400 ]; do echo "line $i"; i=$((i+1)); sleep 0.005; done; echo end; exec sleep 60';
+    const script = `i=1; while [ $i -le 400 ]; do echo "line $i"; i=$((i+1)); [ $i -eq 200 ] && while ! [ -e ${directory}/go ]; do sleep 0.02; done; done; echo end; exec sleep 60`;
     const holder = startProgram(holdStore, directory, [directory, script]);
     await until('the service started', () => holder.output().includes('pid '));
     const pid = Number(/pid ([0-9]+)/.exec(holder.output())?.[1]);
     const log = join(directory, 'logs/web_stdout.log');
-    await until('some lines arrived', () => existsSync(log) && readFileSync(log, 'utf8').includes('line 30\n'));
+    // Not in the middle of a write: what it has read and not written yet dies with it.
+    await until('the first half arrived', () => existsSync(log) && readFileSync(log, 'utf8') === numbered(1, 199));
     holder.kill('SIGKILL');
     await ended(holder);
+    writeFileSync(join(directory, 'go'), '');
     const { store, text } = rig({}, directory);
     store.prepare([{ name: 'web', logs: piped }]);
     await until('the last line arrived', () => text('web').endsWith('end\n'));

@@ -1,11 +1,11 @@
 import { StringDecoder } from 'node:string_decoder';
 import { Writable } from 'node:stream';
-import { parseDuration } from '../../config/duration.ts';
 import { ControlError, decodeWatchLine, streamCommandOutput } from '../../control/client.ts';
 import type { JournalRecord } from '../../control/payloads.ts';
 import { refusals } from '../../errors.ts';
 import { ask } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { parseMoment } from '../moment.ts';
 import { options } from '../options.ts';
 import { eventLine } from '../print/event.ts';
 
@@ -74,7 +74,5 @@ async function followFrom(call: Call, since: number, unit: string | null, show: 
 
 /** A duration before now, or an RFC 3339 time; null for neither given. The option's own check has seen to its form. */
 export function sinceOf(text: string | null): number | null {
-  if (text === null) return null;
-  const duration = parseDuration(text);
-  return duration.ok ? Date.now() - duration.value : Date.parse(text);
+  return text === null ? null : parseMoment(text, Date.now());
 }

@@ -1,0 +1,92 @@
+import { boxBanner } from '../../logs/banner.ts';
+import { openLineTimes } from '../../logs/line-times.ts';
+import { openMerger, type MergerInput } from '../../logs/merge.ts';
+import { follow, readLog, type LogStart, type Wake } from '../../logs/tail.ts';
+import { openLineReader, type LineFilter, type TimedLine } from '../../logs/timed-lines.ts';
+import type { Speaker } from '../terminal.ts';
+import { formatter, type SourcedLine } from './format.ts';
+import type { Source } from './sources.ts';
+
+export interface Wish {
+  /** How many lines of each log to begin with; null is all that fit. */
+  readonly lines: number | null;
+  readonly filter: LineFilter;
+  readonly json: boolean;
+  /** Goes on with what comes. */
+  readonly follow: boolean;
+}
+
+/** One log as it is, or the lines of several, or those that fit. Resolves when all is shown; never, while it follows. */
+export async function show(sources: readonly Source[], wish: Wish, terminal: Speaker): Promise<void> {
+  const [source] = sources;
+  if (source === undefined) return;
+  const { sinceMs, untilMs, pattern } = wish.filter;
+  const isFiltered = sinceMs !== null || untilMs !== null || pattern !== null;
+  if (sources.length === 1 && !wish.json && terminal.columns !== null) await terminal.write(boxBanner(source.title, Math.min(terminal.columns, 100)));
+  if (sources.length === 1 && !wish.json && !isFiltered) await showRaw(source, wish, terminal);
+  else await showLines(sources, wish, terminal);
+}
+
+/** The bytes as they are. */
+async function showRaw({ file }: Source, { lines, follow: goesOn }: Wish, terminal: Speaker): Promise<void> {
+  const start = { lines: lines ?? Infinity };
+  const take = (chunk: Uint8Array): Promise<void> => terminal.write(chunk);
+  if (goesOn) await follow(file, start, take, new AbortController().signal);
+  else await readLog(file, start, take);
+}
+
+async function showLines(sources: readonly Source[], wish: Wish, terminal: Speaker): Promise<void> {
+  const format = formatter(sources, wish.json);
+  const merger = openMerger<SourcedLine>((lines) => terminal.write(Buffer.concat(lines.map(format))));
+  const inputs = sources.map(() => merger.add());
+  const { wake, end } = sharedBell();
+  try {
+    await Promise.all(sources.map((source, index) => showSource(source, wish, inputs[index] ?? merger.add(), terminal, wake)));
+    await merger.end();
+  } finally {
+    end();
+  }
+}
+
+async function showSource(source: Source, wish: Wish, input: MergerInput<SourcedLine>, terminal: Speaker, wake: Wake): Promise<void> {
+  const { file, stream, unit } = source;
+  const { lines, filter } = wish;
+  const isLimited = lines !== null && (filter.sinceMs !== null || filter.untilMs !== null || filter.pattern !== null);
+  const start: LogStart = lines === null || isLimited ? filter : { lines };
+  // The last ones are known when all are read.
+  const last: TimedLine[] = [];
+  let hasBegun = false;
+  const reader = openLineReader(stream === 'supervisor' ? 'in the line' : openLineTimes(file), filter, (line) => {
+    if (hasBegun || !isLimited) return input.push({ ...line, source });
+    last.push(line);
+    if (last.length > lines) last.shift();
+    return undefined;
+  });
+  const begin = async (): Promise<void> => {
+    for (const line of last.splice(0)) await input.push({ ...line, source });
+    hasBegun = true;
+    input.begun();
+    if (reader.undated > 0) terminal.warn(`${reader.undated} line${reader.undated === 1 ? '' : 's'} of ${unit ?? 'the supervisor'} (${stream}) may be of another time: when they were written is not known`);
+  };
+  if (wish.follow) return follow(file, start, reader.take, new AbortController().signal, { wake, onBegun: begin });
+  await readLog(file, start, reader.take);
+  await reader.flush();
+  await begin();
+}
+
+/** All logs are looked at in the same moment, so that what comes can be put in order. */
+function sharedBell(): { readonly wake: Wake; end(): void } {
+  const listeners = new Set<() => void>();
+  const timer = setInterval(() => {
+    for (const listener of listeners) listener();
+  }, pollMs);
+  return {
+    wake: (notify) => {
+      listeners.add(notify);
+      return () => listeners.delete(notify);
+    },
+    end: () => clearInterval(timer),
+  };
+}
+
+const pollMs = 200;

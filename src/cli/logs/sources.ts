@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { refusals, type Refusal } from '../../errors.ts';
+import { unitTitle } from '../../logs/banner.ts';
+import { fifoPath, findLogFile, loggerFifo, logStreams, makeLogLookup, type LogStream } from '../../logs/names.ts';
+import { askStatus } from '../ask.ts';
+import type { Call } from '../call.ts';
+import { chooseConfigAtRest } from '../config-choice.ts';
+import { options, type LogKind } from '../options.ts';
+
+export interface KnownUnit {
+  readonly name: string;
+  readonly hash: string;
+  readonly pid: number | null;
+}
+
+/** One log to show. */
+export interface Source {
+  /** Null: the supervisor. */
+  readonly unit: string | null;
+  readonly stream: LogStream | 'supervisor';
+  readonly title: string;
+  readonly file: string;
+}
+
+export type KnownUnits =
+  | { readonly ok: true; readonly isLive: boolean; readonly units: readonly KnownUnit[] }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** From the supervisor, else from the configuration; a configuration that does not load leaves only the files. */
+export async function knownUnits(call: Call): Promise<KnownUnits> {
+  const status = await askStatus(call);
+  if (status.ok) {
+    const units = status.snapshot.units.map(({ name, hash, process }) => ({ name, hash, pid: process?.pid ?? null }));
+    return { ok: true, isLive: true, units };
+  }
+  if (status.refusal.code !== 'no-supervisor') return status;
+  const config = chooseConfigAtRest(call);
+  if (!config.ok) return { ok: true, isLive: false, units: [] };
+  const { loadConfig } = await import('../../config/load.ts');
+  const loaded = loadConfig(config.path, { env: call.env, stateDir: call.paths.stateDir });
+  const services = loaded.ok ? loaded.config.services : [];
+  return { ok: true, isLive: false, units: services.map(({ name, hash }) => ({ name, hash, pid: null })) };
+}
+
+export type Choice = { readonly ok: true; readonly sources: readonly Source[] } | { readonly ok: false; readonly refusal: Refusal };
+
+/** The logs that a command line means. */
+export function chooseSources(call: Call, kind: LogKind, units: readonly KnownUnit[]): Choice {
+  const service = call.flags.text(options.service);
+  const found = units.find(({ name }) => name === service) ?? units.find(({ hash }) => hash === service);
+  const { logDir, supervisorLog } = call.paths;
+  const streams = streamsOf(kind);
+  const isOnFile = service !== null && streams.some((stream) => existsSync(findLogFile(logDir, service, stream)));
+  if (service !== null && found === undefined && !isOnFile) return { ok: false, refusal: refusals.unknownUnit(service) };
+  if (kind === 'supervisor') return { ok: true, sources: [{ unit: null, stream: 'supervisor', title: 'supervisor', file: supervisorLog }] };
+  const wanted = service === null ? units.toSorted((one, other) => (one.name < other.name ? -1 : 1)) : [found ?? { name: service, pid: null }];
+  if (wanted.length === 0) return { ok: false, refusal: refusals.runtime(`no services are known: none run and no configuration was found (logs are in ${logDir})`) };
+  for (const { name } of wanted) {
+    const gone = streams.filter((stream) => existsSync(loggerFifo(fifoPath(call.paths.fifoDir, name, stream))));
+    if (gone.length > 0) call.terminal.warn(`the ${gone.join(' and ')} of ${name} ${gone.length > 1 ? 'go' : 'goes'} to a logger; here is only what that did not take`);
+  }
+  const fileOf = makeLogLookup(logDir, units.map(({ name }) => name));
+  return {
+    ok: true,
+    sources: wanted.flatMap(({ name, pid }) => streams.map((stream) => ({ unit: name, stream, title: unitTitle(name, pid), file: fileOf(name, stream) }))),
+  };
+}
+
+function streamsOf(kind: LogKind): readonly LogStream[] {
+  if (kind === 'supervisor') return [];
+  return kind === 'all' ? logStreams : [kind];
+}

@@ -1,0 +1,79 @@
+import { statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { timesOf } from './archives.ts';
+import type { Place } from './pieces.ts';
+import { readTimes, type TimeMark } from './times.ts';
+
+/** A stretch of a chunk that was written at one time, up to `end`, an offset in the chunk. */
+export interface Stretch {
+  readonly end: number;
+  readonly mark: TimeMark;
+}
+
+/** Tells of each chunk of a log, as it is read, when it was written. */
+export type LineTimes = (place: Place, length: number) => Promise<readonly Stretch[]>;
+
+export function openLineTimes(file: string): LineTimes {
+  let known: { readonly inode: number; readonly marks: readonly TimeMark[] } = { inode: 0, marks: [] };
+  let seen = '';
+
+  const load = (inode: number): void => {
+    const state = signature(timesOf(file));
+    if (known.inode === inode && state === seen) return;
+    const found = readTimes(file, inode);
+    // One that was rotated away with its file meanwhile is as good as it was.
+    if (found !== null || known.inode !== inode) known = { inode, marks: found?.marks ?? [] };
+    seen = state;
+  };
+
+  return async (place, length) => {
+    if (place.marks !== null) return stretches(place.marks(), place.offset, length);
+    load(place.inode);
+    for (let attempt = 0; attempt < mostAttempts && lags(file, place, length, known.marks.at(-1)); attempt += 1) {
+      await sleep(attemptMs);
+      load(place.inode);
+    }
+    return stretches(known.marks, place.offset, length);
+  };
+}
+
+const unknown: TimeMark = { offset: 0, at: null, latest: null };
+const mostAttempts = 5;
+const attemptMs = 5;
+/** Marks are 100 ms apart, and a bit. */
+const gapMs = 150;
+
+/** A mark is written after the bytes that it speaks of: who reads these at once may come before it. */
+function lags(file: string, place: Place, length: number, last: TimeMark | undefined): boolean {
+  if (last === undefined || last.at === null) return false;
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat !== undefined && stat.ino === place.inode && stat.size <= place.offset + length && stat.mtimeMs > last.at + gapMs;
+}
+
+function stretches(marks: readonly TimeMark[], from: number, length: number): Stretch[] {
+  const found: Stretch[] = [];
+  let index = firstAfter(marks, from);
+  let mark = marks[index - 1] ?? { ...unknown, latest: marks[0]?.latest ?? null };
+  for (; ; index += 1) {
+    const next = marks[index];
+    if (next === undefined || next.offset >= from + length) return [...found, { end: length, mark }];
+    if (next.offset > from) found.push({ end: next.offset - from, mark });
+    mark = next;
+  }
+}
+
+function firstAfter(marks: readonly TimeMark[], offset: number): number {
+  let low = 0;
+  let high = marks.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((marks[middle]?.offset ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function signature(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? '' : `${stat.ino} ${stat.size}`;
+}

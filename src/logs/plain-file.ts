@@ -1,0 +1,55 @@
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync, lstatSync, openSync, readlinkSync, rmSync, type Stats } from 'node:fs';
+import type { LogOwner } from './fifo.ts';
+
+export interface OpenedFile {
+  readonly descriptor: number;
+  readonly stat: Stats;
+}
+
+/**
+ * Opens a log file to append to, made with mode 0640 where there is none, and gives it to its owner. Never through a symbolic
+ * link, which may lead to anybody's file, and never anything but a file: a FIFO would be waited for. Throws what the file
+ * system says, or what is in the way.
+ */
+export function openToAppend(path: string, owner: LogOwner | null): OpenedFile {
+  return opened(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, (descriptor, stat) => {
+    if (owner !== null && stat.uid !== owner.uid) fchownSync(descriptor, owner.uid, owner.gid);
+  });
+}
+
+/** Empties a log file, under the same conditions; one that is missing is made. */
+export function emptyFile(path: string): void {
+  closeSync(opened(path, constants.O_WRONLY | constants.O_CREAT, (descriptor) => ftruncateSync(descriptor)).descriptor);
+}
+
+/**
+ * Takes a symbolic link out of the place of a log file; what it leads to is not touched. Says so, or null when there was none.
+ */
+export function removeLink(path: string): string | null {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return null;
+  const target = readlinkSync(path);
+  rmSync(path);
+  return `${path}: was a symbolic link to ${target}, which is never written through; a file takes its place`;
+}
+
+function opened(path: string, flags: number, prepare: (descriptor: number, stat: Stats) => void): OpenedFile {
+  // Without O_NONBLOCK a FIFO here would hold up whoever opens it until somebody reads it (fifo(7)).
+  const descriptor = openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o640);
+  try {
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw new Error(`${path}: expected a file, found ${kindOf(stat)}`);
+    // Others have no business in it, whatever the umask was when it was made.
+    if ((stat.mode & 0o007) !== 0 && stat.uid === process.geteuid?.()) fchmodSync(descriptor, stat.mode & 0o770);
+    prepare(descriptor, stat);
+    return { descriptor, stat };
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+function kindOf(stat: Stats): string {
+  if (stat.isFIFO()) return 'a FIFO';
+  if (stat.isDirectory()) return 'a directory';
+  return stat.isSocket() ? 'a socket' : 'a device';
+}

@@ -1,0 +1,75 @@
+import type { FileHandle } from 'node:fs/promises';
+import { closeArchives, openPieces, readPiece, type Piece, type Take } from './pieces.ts';
+import { readTimes, type TimeMark } from './times.ts';
+
+/** Milliseconds of the wall clock, both ends included; null is open. */
+export interface Span {
+  readonly sinceMs: number | null;
+  readonly untilMs: number | null;
+}
+
+/**
+ * Hands on the parts of a log, oldest first, that may hold lines of a span of time. There is more in them: a little before, to begin
+ * with a whole line, and what nobody knows the time of. Resolves with the open file and where reading of it ended, to go on from there.
+ */
+export async function readSpan(file: string, span: Span, take: Take): Promise<{ readonly handle: FileHandle | null; readonly offset: number }> {
+  const pieces = await openPieces(file);
+  const handle = pieces.current;
+  try {
+    let earliestMs: number | null = null;
+    for (const piece of pieces.archives.toReversed()) {
+      await readPart(piece, rangeOf(file, piece, span, earliestMs), take);
+      earliestMs = piece.changedMs;
+    }
+    if (handle === null) return { handle, offset: 0 };
+    const { ino, mtimeMs, size } = await handle.stat();
+    const current = { handle, compressed: false, inode: ino, marks: null, changedMs: mtimeMs };
+    const range = rangeOf(file, current, span, earliestMs);
+    const end = await readPart(current, range, take);
+    return { handle, offset: Math.max(end, size) };
+  } catch (error) {
+    await handle?.close();
+    throw error;
+  } finally {
+    await closeArchives(pieces);
+  }
+}
+
+/** Offsets in the raw file; `to` is exclusive, and a line that goes on there is read to its end. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+const newline = 0x0a;
+
+function rangeOf(file: string, piece: Piece, span: Span, earliestMs: number | null): Range | null {
+  const marks = piece.marks?.() ?? readTimes(file, piece.inode)?.marks ?? [];
+  const all: readonly TimeMark[] = marks[0]?.offset === 0 ? marks : [{ offset: 0, at: null, latest: marks[0]?.latest ?? null }, ...marks];
+  const fits = ({ at, latest }: TimeMark): boolean => {
+    const { sinceMs, untilMs } = span;
+    const from = at ?? earliestMs;
+    const to = latest ?? Math.ceil(piece.changedMs);
+    return (sinceMs === null || to >= sinceMs) && (untilMs === null || from === null || from <= untilMs);
+  };
+  const first = all.findIndex(fits);
+  if (first < 0) return null;
+  const last = all.findLastIndex(fits);
+  return { from: all[Math.max(0, first - 1)]?.offset ?? 0, to: all[last + 1]?.offset ?? Infinity };
+}
+
+async function readPart(piece: Piece, range: Range | null, take: Take): Promise<number> {
+  let offset = range?.from ?? 0;
+  if (range === null) return offset;
+  for await (const chunk of readPiece(piece, range.from)) {
+    let bytes = chunk;
+    if (offset + chunk.length > range.to) {
+      const lineEnd = chunk.indexOf(newline, Math.max(0, range.to - offset));
+      if (lineEnd >= 0) bytes = chunk.subarray(0, lineEnd + 1);
+    }
+    await take(bytes, { inode: piece.inode, marks: piece.marks, offset });
+    offset += bytes.length;
+    if (bytes.length < chunk.length || (offset > range.to && bytes.at(-1) === newline)) break;
+  }
+  return offset;
+}

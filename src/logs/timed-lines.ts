@@ -1,0 +1,111 @@
+import type { LineTimes } from './line-times.ts';
+import type { Place, Take } from './pieces.ts';
+import type { Span } from './span.ts';
+import type { TimeMark } from './times.ts';
+
+export interface TimedLine {
+  /** Without the newline. */
+  readonly bytes: Buffer;
+  /** False for a piece of a line above 64 KiB that goes on, and for a last line that has no newline yet. */
+  readonly ended: boolean;
+  /** When its first byte was written, in milliseconds of the wall clock; null when nobody knows. */
+  readonly at: number | null;
+}
+
+export interface LineFilter extends Span {
+  readonly pattern: RegExp | null;
+}
+
+export interface LineReader {
+  readonly take: Take;
+  /** Hands out a last line that has no newline yet. */
+  flush(): Promise<void>;
+  /** Lines that fit though it is not known when they were written. */
+  readonly undated: number;
+}
+
+/** Cuts what is read of a log into lines with their times, and hands on those that fit, each awaited before the next. */
+export function openLineReader(times: LineTimes | 'in the line', filter: LineFilter, onLine: (line: TimedLine) => void | Promise<void>): LineReader {
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  let mark: TimeMark = undatedMark;
+  let next: Place | null = null;
+  let undated = 0;
+
+  const fits = ({ at, latest }: TimeMark): boolean => {
+    const { sinceMs, untilMs } = filter;
+    const last = at ?? latest;
+    return (sinceMs === null || last === null || last >= sinceMs) && (untilMs === null || at === null || at <= untilMs);
+  };
+
+  const emit = async (end: Buffer, ended: boolean): Promise<void> => {
+    const heldBefore = heldBytes > 0;
+    const bytes = heldBefore ? Buffer.concat([...held, end]) : end;
+    held = [];
+    heldBytes = 0;
+    if (times === 'in the line') mark = recordMark(bytes) ?? mark;
+    if (!fits(mark)) return;
+    if (filter.pattern !== null && !filter.pattern.test(textOfLine(bytes))) return;
+    if (mark.at === null && (filter.sinceMs !== null || filter.untilMs !== null)) undated += 1;
+    // A copy: what is kept for a while must not keep the whole chunk.
+    await onLine({ bytes: heldBefore ? bytes : Buffer.from(bytes), ended, at: mark.at });
+  };
+
+  const push = async (stretch: Buffer, stretchMark: TimeMark | null): Promise<void> => {
+    for (let start = 0; start < stretch.length;) {
+      if (heldBytes === 0 && stretchMark !== null) mark = stretchMark;
+      const lineEnd = stretch.indexOf(newline, start);
+      const end = Math.min(lineEnd < 0 ? stretch.length : lineEnd, start + longestPiece - heldBytes);
+      const piece = stretch.subarray(start, end);
+      start = end;
+      if (end === lineEnd) {
+        start += 1;
+        await emit(piece, true);
+      } else if (heldBytes + piece.length >= longestPiece) await emit(piece, false);
+      else {
+        held.push(Buffer.from(piece));
+        heldBytes += piece.length;
+      }
+    }
+  };
+
+  const flush = async (): Promise<void> => {
+    if (heldBytes > 0) await emit(Buffer.alloc(0), false);
+  };
+
+  return {
+    async take(chunk, place) {
+      // Emptied by somebody: what comes is no continuation of what was.
+      if (next !== null && place.inode === next.inode && place.offset < next.offset) await flush();
+      next = { ...place, offset: place.offset + chunk.length };
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      if (times === 'in the line') return push(bytes, null);
+      let start = 0;
+      for (const { end, mark: stretchMark } of await times(place, chunk.length)) {
+        await push(bytes.subarray(start, end), stretchMark);
+        start = end;
+      }
+    },
+    flush,
+    get undated() {
+      return undated;
+    },
+  };
+}
+
+/** For people and programs: invalid UTF-8 is replaced, a carriage return at the end is left out. */
+export function textOfLine(bytes: Buffer): string {
+  return bytes.toString('utf8', 0, bytes.at(-1) === carriageReturn ? bytes.length - 1 : bytes.length);
+}
+
+const newline = 0x0a;
+const carriageReturn = 0x0d;
+const longestPiece = 64 * 1024;
+const undatedMark: TimeMark = { offset: 0, at: null, latest: null };
+
+/** The time with which a record of a supervisor begins, systemg 0.33.0's too. */
+function recordMark(line: Buffer): TimeMark | null {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z/.exec(line.toString('latin1', 0, 40));
+  const at = time === null ? Number.NaN : Date.parse(time[0]);
+  return Number.isNaN(at) ? null : { offset: 0, at, latest: at };
+}

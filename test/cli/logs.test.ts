@@ -1,0 +1,159 @@
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { makeCompressor } from '../../src/logs/compress.ts';
+import { makeWriter } from '../../src/logs/writer.ts';
+import { ownDirectory, sysg, type Ran } from './rig.ts';
+
+const begin = Date.UTC(2026, 0, 31, 12);
+
+// The clocks stand still: a duration before now is exact.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'], now: begin }));
+afterEach(() => void vi.useRealTimers());
+
+interface Logs {
+  readonly dir: string;
+  write(file: string, atMs: number, text: string): void;
+  run(...argv: readonly string[]): Promise<Ran>;
+}
+
+function withLogs(): Logs {
+  const home = ownDirectory();
+  const dir = join(home, '.local/share/systemg/logs');
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  api: {command: a}\n  db: {command: b}\n');
+  const problems = (text: string): never => {
+    throw new Error(text);
+  };
+  const writers = new Map<string, ReturnType<typeof makeWriter>>();
+  return {
+    dir,
+    write(file, atMs, text) {
+      vi.advanceTimersByTime(begin + atMs - Date.now());
+      const made = writers.get(file) ?? makeWriter(join(dir, file), {
+        rotation: { sizeBytes: 1e6, keep: 1, compress: false }, owner: null, compressor: makeCompressor(problems), onProblem: problems, timed: true,
+      });
+      writers.set(file, made);
+      made.write(Buffer.from(text));
+    },
+    run: (...argv) => sysg(['logs', '-c', join(home, 'sysg.yaml'), ...argv], { env: { HOME: home } }),
+  };
+}
+
+function sample(): Logs {
+  const logs = withLogs();
+  logs.write('api_stdout.log', 0, 'listening\n');
+  logs.write('db_stdout.log', 60_000, 'checkpoint\n');
+  logs.write('api_stderr.log', 61_000, 'error: no route\r\n');
+  logs.write('api_stdout.log', 120_000, 'GET /\n');
+  logs.write('db_stdout.log', 180_000, 'error: disk\n');
+  logs.write('api_stdout.log', 240_000, 'GET /a\n');
+  vi.advanceTimersByTime(60_000);
+  return logs;
+}
+
+describe('several logs', () => {
+  test('are merged in the order of their times, each line behind whose it is', async () => {
+    expect(await sample().run('-k', 'stdout')).toEqual({
+      exitCode: 0, stdout: 'api | listening\ndb  | checkpoint\napi | GET /\ndb  | error: disk\napi | GET /a\n', stderr: '',
+    });
+  });
+
+  test('of both streams say which', async () => {
+    const logs = sample();
+    expect((await logs.run('-k', 'all', '--grep', 'error')).stdout).toBe('api stderr | error: no route\ndb stdout  | error: disk\n');
+    expect((await logs.run('-k', 'all', '-s', 'api', '-l', '1')).stdout).toBe('stderr | error: no route\nstdout | GET /a\n');
+  });
+});
+
+describe('--since and --until', () => {
+  test('take durations before now and times, both ends included', async () => {
+    const logs = sample();
+    expect((await logs.run('-s', 'api', '-k', 'stdout', '--since', '3m')).stdout).toBe('GET /\nGET /a\n');
+    expect((await logs.run('-s', 'api', '-k', 'stdout', '--until', '3m')).stdout).toBe('listening\nGET /\n');
+    expect((await logs.run('-k', 'stdout', '--since', '2026-01-31T12:01:00Z', '--until', '2026-01-31T13:03:00+01:00')).stdout)
+      .toBe('db  | checkpoint\napi | GET /\ndb  | error: disk\n');
+  });
+
+  test('show all lines of that time, and with -l the last of them', async () => {
+    const logs = withLogs();
+    for (let line = 0; line < 120; line += 1) logs.write('api_stdout.log', line * 1000, `line ${line}\n`);
+    const lines = async (...argv: string[]): Promise<string[]> => (await logs.run('-s', 'api', '-k', 'stdout', ...argv)).stdout.trimEnd().split('\n');
+    expect(await lines()).toHaveLength(50);
+    expect(await lines('--since', '1h')).toHaveLength(120);
+    expect(await lines('--since', '1h', '-l', '2')).toEqual(['line 118', 'line 119']);
+    expect(await lines('--until', '2026-01-31T12:00:09Z', '-l', '2')).toEqual(['line 8', 'line 9']);
+    expect(await lines('--grep', '7$', '-l', '2')).toEqual(['line 107', 'line 117']);
+  });
+
+  test('of lines whose time nobody knows show them, and say so', async () => {
+    const logs = withLogs();
+    writeFileSync(join(logs.dir, 'api_stdout.log'), 'one\ntwo\n');
+    expect(await logs.run('-s', 'api', '-k', 'stdout', '--since', '1m')).toEqual({
+      exitCode: 0, stdout: 'one\ntwo\n', stderr: 'sysg: warning: 2 lines of api (stdout) may be of another time: when they were written is not known\n',
+    });
+  });
+
+  test.each([
+    [['--since', 'tomorrow'], '--since: expected a duration before now such as 10m, or a time such as 2026-01-31T12:00:00Z, got "tomorrow"'],
+    [['--until', '2026-02-31T00:00:00Z'], '--until: expected a duration before now such as 10m, or a time such as 2026-01-31T12:00:00Z, got "2026-02-31T00:00:00Z"'],
+    [['--since', 'apple 1'], 'got "apple 1"'],
+    [['--since', '1m', '--until', '2m'], '--since 1m is after --until 2m: nothing can be between them'],
+    [['--grep', 'a('], '--grep: expected a regular expression, got "a(": /a(/: Unterminated group'],
+  ])('%j is refused', async (argv, problem) => {
+    const ran = await withLogs().run(...argv);
+    expect(ran.exitCode).toBe(2);
+    expect(ran.stderr).toContain(problem);
+  });
+});
+
+describe('--json', () => {
+  test('is one object a line, with null for what is not known', async () => {
+    const logs = sample();
+    writeFileSync(join(logs.dir, 'db_stderr.log'), 'raw \xff\n', 'latin1');
+    const { stdout } = await logs.run('-k', 'stderr', '--json');
+    expect(stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([
+      { at: null, unit: 'db', stream: 'stderr', line: 'raw \uFFFD' },
+      { at: '2026-01-31T12:01:01.000Z', unit: 'api', stream: 'stderr', line: 'error: no route' },
+    ]);
+  });
+
+  test("of the supervisor's own log has the times, levels and modules of its records", async () => {
+    const logs = withLogs();
+    writeFileSync(join(logs.dir, 'supervisor.log'), [
+      '2026-01-31T11:00:00.000001Z  INFO systemg::daemon: Starting service: api',
+      '2026-01-31T11:58:00.123456Z  WARN systemg::daemon: Service \'api\' failed (exit 1). Restarting...', '',
+    ].join('\n'));
+    const { stdout } = await logs.run('-k', 'supervisor', '--json', '--since', '5m');
+    expect(JSON.parse(stdout)).toEqual({
+      at: '2026-01-31T11:58:00.123Z', unit: null, stream: 'supervisor', level: 'warn', module: 'systemg::daemon',
+      line: '2026-01-31T11:58:00.123456Z  WARN systemg::daemon: Service \'api\' failed (exit 1). Restarting...',
+    });
+  });
+});
+
+describe('--purge', () => {
+  test('never touches what a symbolic link leads to, or a file outside of the log directory', async () => {
+    const logs = withLogs();
+    const secret = join(logs.dir, '../secret_stdout.log');
+    writeFileSync(secret, 'mine');
+    symlinkSync(secret, join(logs.dir, 'api_stdout.log'));
+    expect((await logs.run('--purge', '-s', 'api')).exitCode).toBe(0);
+    expect(readFileSync(secret, 'utf8')).toBe('mine');
+    expect(readFileSync(join(logs.dir, 'api_stdout.log'), 'utf8')).toBe('');
+    symlinkSync(secret, join(logs.dir, 'old_stdout.log'));
+    expect((await logs.run('--purge')).exitCode).toBe(0);
+    expect(readFileSync(secret, 'utf8')).toBe('mine');
+    expect(await logs.run('--purge', '-s', '../secret')).toMatchObject({ exitCode: 1, stderr: "sysg: Service '../secret' not found in configuration\n" });
+    expect(await logs.run('-k', 'stdout', '-s', '../secret')).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(readFileSync(secret, 'utf8')).toBe('mine');
+  });
+
+  test('empties what has an index: its times go with it', async () => {
+    const logs = sample();
+    expect((await logs.run('--purge')).exitCode).toBe(0);
+    expect(await logs.run('-k', 'stdout', '--json')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    logs.write('api_stdout.log', 400_000, 'new\n');
+    expect((await logs.run('-k', 'stdout', '--json')).stdout).toBe('{"at":"2026-01-31T12:06:40.000Z","unit":"api","stream":"stdout","line":"new"}\n');
+  });
+});
