@@ -5,7 +5,7 @@ import { counted } from './counts.ts';
 import { explore } from './explore.ts';
 import { nameOf, possibleEvents } from './os-events.ts';
 import { beginModel, stepModel } from './os.ts';
-import { brokenIn, keyOf, unrestOf } from './unit-invariants.ts';
+import { brokenIn, keyOf, makeRestFinder } from './unit-invariants.ts';
 
 const CHECK: HealthCheck = {
   probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
@@ -43,6 +43,7 @@ function changed(restart: Partial<ServiceSpec['restart']>): readonly ServiceSpec
 
 describe('every state the service machine can reach, with the operating system beside it', () => {
   test.each(settings)('$title', ({ title, spec, specs = [], dependencies = [], tickets = 1 }) => {
+    const unrestOf = makeRestFinder();
     const explored = explore({
       begin: [beginModel(spec, dependencies)], keyOf, describe: nameOf,
       events: (state) => possibleEvents(state, { specs, dependencies, tickets }),

@@ -50,7 +50,7 @@ export const invariants: readonly { readonly name: string; readonly holds: (stat
     name: 'the ledger names the process there is',
     holds: ({ process, record }) => process === null || (record?.process?.generation === process.generation && (process.state === 'forking' || record.process.identity !== null)),
   },
-  { name: 'the ledger has what is wanted', holds: ({ snapshot: { context }, record }) => record === null || context.removed || context.cause === 'reload' || record.wanted === context.wanted },
+  { name: 'the ledger has what is wanted', holds: ({ snapshot: { context }, record }) => record === null || context.removed || record.wanted === context.wanted },
 ];
 
 export function brokenIn(state: ModelState): string | null {
@@ -81,17 +81,6 @@ export function quietEvent({ snapshot, process, armed }: ModelState, holds: 'rel
   return armed === null ? null : deadlineOf(armed);
 }
 
-/** Where the unit comes to rest once faults cease. */
-export function settleQuietly(from: ModelState): ModelState {
-  let state = from;
-  for (let step = 0; step < 60; step += 1) {
-    const next = quietEvent(state);
-    if (next === null) return state;
-    state = stepModel(state, next).state;
-  }
-  throw new Error(`no rest after 60 quiet steps: ${keyOf(state)}`);
-}
-
 /** Up and running, or down and gone; or an end that nobody may undo by itself. */
 export function restsWhereItIsWanted({ snapshot, process }: ModelState): boolean {
   const { leaf, wanted, outcome } = snapshot.context;
@@ -100,28 +89,29 @@ export function restsWhereItIsWanted({ snapshot, process }: ModelState): boolean
   return (leaf === 'running' && process?.state === 'alive') || leaf === 'failed' || (leaf === 'stopped' && (outcome === 'completed' || outcome === 'skipped'));
 }
 
-const rests = new Map<string, string | null>();
-
-/** What is wrong with the rest that a state comes to; null: nothing. Each state on the way is looked at once. */
-export function unrestOf(from: ModelState): string | null {
-  const passed: string[] = [];
-  let state = from;
-  for (let step = 0; step < 60; step += 1) {
-    const key = `${state.snapshot.context.spec.name}|${keyOf(state)}`;
-    const known = rests.get(key);
-    if (known !== undefined) return remember(passed, known);
-    passed.push(key);
-    const next = quietEvent(state);
-    if (next === null) {
-      if (!restsWhereItIsWanted(state)) return remember(passed, `comes to rest in ${state.snapshot.context.leaf}, wanted ${state.snapshot.context.wanted}`);
-      return remember(passed, state.owed.length > 0 ? 'comes to rest and owes an answer' : null);
+/** Tells what is wrong with the rest that a state comes to; null: nothing. Each state on the way is looked at once. */
+export function makeRestFinder(): (from: ModelState) => string | null {
+  const known = new Map<string, string | null>();
+  const find = (from: ModelState, passed: string[]): string | null => {
+    let state = from;
+    for (let step = 0; step < 60; step += 1) {
+      const key = keyOf(state);
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      passed.push(key);
+      const next = quietEvent(state);
+      if (next === null) {
+        if (!restsWhereItIsWanted(state)) return `comes to rest in ${state.snapshot.context.leaf}, wanted ${state.snapshot.context.wanted}`;
+        return state.owed.length > 0 ? 'comes to rest and owes an answer' : null;
+      }
+      state = stepModel(state, next).state;
     }
-    state = stepModel(state, next).state;
-  }
-  return remember(passed, 'does not come to rest');
-}
-
-function remember(keys: readonly string[], problem: string | null): string | null {
-  for (const key of keys) rests.set(key, problem);
-  return problem;
+    return 'does not come to rest';
+  };
+  return (from) => {
+    const passed: string[] = [];
+    const problem = find(from, passed);
+    for (const key of passed) known.set(key, problem);
+    return problem;
+  };
 }
