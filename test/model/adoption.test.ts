@@ -30,10 +30,11 @@ describe('every state that a unit can be in when its supervisor is killed, every
       begin: [beginModel(spec)], keyOf, describe: nameOf, step, wrong: () => null,
       events: (state) => possibleEvents(state, { specs: [changed], dependencies: [], tickets: 0 }),
     });
-    const aftermaths = lives.states.flatMap((state) => [state.newestSpec, changed].flatMap((next) => crash(state, next)));
+    const aftermaths = lives.states.flatMap((state, index) => [state.newestSpec, changed].flatMap((next) => crash(state, next).map((found) => ({ ...found, index }))));
     const begin = aftermaths.map(({ state, adopt }) => step(state, { type: 'adopt', at: 0, ...adopt }));
     const explored = explore({
-      begin, keyOf, describe: nameOf, step, wrong: wrong(makeRestFinder()),
+      begin, keyOf, describe: nameOf, step,
+      beforeBegin: (index) => [...lives.way(aftermaths[index]?.index ?? 0), `the supervisor is killed: ${aftermaths[index]?.adopt.verdict}`], wrong: wrong(makeRestFinder()),
       events: (state) => possibleEvents(state, { specs: [changed], dependencies: [], tickets: 1 }),
     });
     counted(`adoption: ${title}, ${aftermaths.length} ways to be found`, explored);

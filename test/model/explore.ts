@@ -1,6 +1,8 @@
 /** A walk through every state that can be reached, nearest first, so that the way to a broken one is the shortest. */
 export interface Exploration<State, Event> {
   readonly begin: readonly State[];
+  /** How the beginning with this index came about. */
+  beforeBegin?(index: number): readonly string[];
   events(state: State): readonly Event[];
   step(state: State, event: Event): State;
   /** States with the same key are one. */
@@ -30,17 +32,16 @@ export function explore<State, Event>(exploration: Exploration<State, Event>): E
   const states: State[] = [];
   const from: number[] = [];
   const by: (Event | null)[] = [];
+  const begun: number[] = [];
   const depths: number[] = [];
   const known = new Set<string>();
   let transitions = 0;
   let complete = true;
-  const way = (index: number): string[] => {
+  const way = (index: number): readonly string[] => {
     const steps: string[] = [];
-    for (let at = index; at >= 0; at = from[at] ?? -1) {
-      const event = by[at];
-      if (event != null) steps.unshift(describe(event));
-    }
-    return steps;
+    let at = index;
+    for (; (from[at] ?? -1) >= 0; at = from[at] ?? -1) steps.unshift(describe(by[at] as Event));
+    return [...(exploration.beforeBegin?.(begun[at] ?? 0) ?? []), ...steps];
   };
   const add = (state: State, parent: number, event: Event | null): void => {
     const key = keyOf(state);
@@ -54,7 +55,10 @@ export function explore<State, Event>(exploration: Exploration<State, Event>): E
     if (problem !== null) throw new Error(`${problem}\nafter: ${way(states.length - 1).join(', ')}\nin ${key}`);
     if (states.length > mostStates) throw new Error(`more than ${mostStates} states`);
   };
-  for (const state of begin) add(state, -1, null);
+  for (const [index, state] of begin.entries()) {
+    begun[states.length] = index;
+    add(state, -1, null);
+  }
   for (let index = 0; index < states.length; index += 1) {
     const state = states[index] as State;
     if ((depths[index] ?? 0) >= deepest) {

@@ -32,6 +32,8 @@ export interface RootStep {
   readonly to: RootNode;
   readonly sends: readonly { readonly unit: string; readonly event: ModelEvent }[];
   readonly settlements: readonly Settlement[];
+  /** Units whose open answers are given for them. */
+  readonly abandoned: readonly string[];
 }
 
 export interface Atlas {
@@ -88,13 +90,15 @@ export function openAtlas(specs: readonly ServiceSpec[]): Atlas {
 function ordersIn(actions: readonly Action[]): Omit<RootStep, 'to'> {
   const sends: { unit: string; event: ModelEvent }[] = [];
   const settlements: Settlement[] = [];
+  const abandoned: string[] = [];
   for (const { type, params } of actions) {
     if (type === 'settle') settlements.push(...(params as { settlements: readonly Settlement[] }).settlements);
+    if (type === 'abandon') abandoned.push((params as { unit: string }).unit);
     if (type !== 'xstate.sendTo') continue;
     const { targetId, event } = params as { targetId: string; event: ModelEvent };
     sends.push({ unit: targetId.replace(/^unit\./, ''), event });
   }
-  return { sends, settlements };
+  return { sends, settlements, abandoned };
 }
 
 function keyOfUnitEvent(event: ModelEvent): string {

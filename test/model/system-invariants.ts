@@ -22,9 +22,10 @@ export const systemInvariants: readonly { readonly name: string; readonly holds:
   {
     name: 'whoever owes an answer knows of it',
     holds: ({ root, units, watch }, names) => {
+      if (root.snapshot.status !== 'active') return true;
       const known = [
         ...root.snapshot.context.turns.flatMap(({ ticket, unit }) => (ticket === null ? [] : [`${ticket} ${unit}`])),
-        ...root.snapshot.context.endTickets.filter(() => root.snapshot.status === 'active').map((ticket) => `${ticket} `),
+        ...root.snapshot.context.endTickets.map((ticket) => `${ticket} `),
         ...names.flatMap((name, index) => (units[index]?.state.snapshot.context.tickets ?? []).map(({ id }) => `${id} ${name}`)),
       ];
       return known.sort().join() === [...watch.owed].sort().join();
@@ -32,7 +33,7 @@ export const systemInvariants: readonly { readonly name: string; readonly holds:
   },
   {
     name: 'the root knows where its units are',
-    holds: ({ root, units }, names) => names.every((name, index) => {
+    holds: ({ root, units }, names) => root.snapshot.status !== 'active' || names.every((name, index) => {
       const facts = root.snapshot.context.units.get(name)?.facts;
       const context = units[index]?.state.snapshot.context;
       return facts?.state === context?.leaf && facts?.wanted === context?.wanted && (facts?.ready ?? null) === (context?.ready ?? null);
@@ -109,8 +110,9 @@ export function makeSystemRestFinder(system: System): (from: SystemState) => str
 function unrest(state: SystemState, names: readonly string[]): string | null {
   const { root, units, watch } = state;
   if (watch.owed.length > 0) return `comes to rest and owes ${watch.owed.join(', ')}`;
-  if (root.snapshot.context.turns.length > 0) return 'comes to rest and somebody waits for a turn';
   if (watch.ending !== (root.snapshot.status !== 'active')) return 'comes to rest, told to end, and goes on';
+  if (watch.ending) return null;
+  if (root.snapshot.context.turns.length > 0) return 'comes to rest and somebody waits for a turn';
   for (const [index, name] of names.entries()) {
     const node = units[index] ?? null;
     if (node === null) continue;

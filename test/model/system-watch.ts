@@ -74,9 +74,10 @@ export function watchCommand({ root, units, watch }: SystemState, command: Super
 export function watchStep(before: SystemState, after: SystemState, trace: Trace, names: readonly string[]): Watch {
   const { watch, units } = after;
   const violations: string[] = [...watch.violations];
-  const owed = [...watch.owed];
+  const owed = watch.owed.filter((due) => !trace.abandoned.includes(due.slice(due.indexOf(' ') + 1)));
   for (const { ticket, unit } of trace.answers) {
     const index = owed.indexOf(`${ticket} ${unit}`);
+    if (index < 0 && trace.abandoned.includes(unit)) continue;
     if (index < 0) violations.push(`ticket ${ticket} of ${unit} was answered twice`);
     else owed.splice(index, 1);
   }

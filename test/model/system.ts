@@ -21,6 +21,8 @@ export interface Trace {
   readonly facts: { readonly unit: string; readonly state: string; readonly event: string }[];
   readonly answers: { readonly ticket: number; readonly unit: string; readonly result: string; readonly error: string | null }[];
   readonly effects: string[];
+  /** Units whose open answers were given for them. */
+  readonly abandoned: string[];
 }
 
 export interface System {
@@ -52,7 +54,7 @@ export function openSystem(specs: readonly ServiceSpec[], names: readonly string
 function deliver(atlas: Atlas, names: readonly string[], before: SystemState, event: SystemEvent): { state: SystemState; trace: Trace } {
   let { root } = before;
   const units = [...before.units];
-  const trace: Trace = { facts: [], answers: [], effects: [] };
+  const trace: Trace = { facts: [], answers: [], effects: [], abandoned: [] };
   const queues = new Map<string, object[]>();
 
   const post = (actor: string, message: object): void => {
@@ -70,9 +72,10 @@ function deliver(atlas: Atlas, names: readonly string[], before: SystemState, ev
     // An actor that has come to its end hears nothing more.
     if (root.snapshot.status !== 'active') return;
     if (message.type === 'unit.changed') trace.facts.push({ unit: message.facts.unit, state: message.facts.state, event: message.facts.event });
-    const { to, sends, settlements } = atlas.stepRoot(root, message);
+    const { to, sends, settlements, abandoned } = atlas.stepRoot(root, message);
     root = to;
     trace.answers.push(...settlements);
+    trace.abandoned.push(...abandoned);
     if (message.type === 'unit.removed') units[names.indexOf(message.unit)] = null;
     for (const [name, { spec }] of to.snapshot.context.units) {
       const index = names.indexOf(name);
