@@ -22,7 +22,7 @@ interface Setting {
 const settings: readonly Setting[] = [
   { title: 'started, restart', edge: { condition: 'started', onRestart: 'restart' } },
   { title: 'started, ignore', edge: { condition: 'started', onRestart: 'ignore' }, depth: 9 },
-  { title: 'healthy, restart', edge: { condition: 'healthy', onRestart: 'restart' }, a: { check: CHECK } },
+  { title: 'healthy, restart', edge: { condition: 'healthy', onRestart: 'restart' }, a: { check: CHECK }, depth: 10 },
   { title: 'reloads', edge: { condition: 'started', onRestart: 'restart' }, reloads: true, depth: 8 },
 ];
 
