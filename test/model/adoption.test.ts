@@ -37,7 +37,8 @@ describe('every state that a unit can be in when its supervisor is killed, every
       beforeBegin: (index) => [...lives.way(aftermaths[index]?.index ?? 0), `the supervisor is killed: ${aftermaths[index]?.adopt.verdict}`], wrong: wrong(makeRestFinder()),
       events: (state) => possibleEvents(state, { specs: [], dependencies: [], tickets: 1 }),
     });
-    counted(`adoption: ${title}, ${aftermaths.length} ways to be found`, explored);
+    console.info(`model: adoption: ${title}: ${aftermaths.length} ways to be found`);
+    counted(`adoption: ${title}`, explored);
     expect(explored.complete).toBe(true);
     expect(new Set(aftermaths.map(({ adopt }) => adopt.verdict))).toEqual(new Set(['alive', 'dead', 'unborn', 'rest']));
   });

@@ -44,7 +44,8 @@ describe('the end of the supervisor, from every state of two units', () => {
       events: (state) => (state.root.snapshot.status === 'active' ? [...(state.watch.owed.some((due) => /^[28] /.test(due)) ? [] : late), ...reportsIn(state, system)] : []),
       wrong: (state) => brokenInSystem(state, system.names) ?? unrestOf(state),
     });
-    counted(`shutdown: two units, from ${lives.states.length} states`, explored);
+    console.info(`model: shutdown: from ${lives.states.length} states`);
+    counted('shutdown: two units', explored);
     expect(explored.complete).toBe(true);
   });
 
@@ -68,7 +69,8 @@ describe('the end of the supervisor, from every state of two units', () => {
       begin, beforeBegin: (index) => ways[index] ?? [], keyOf: keyOfSystem, describe: describeSystemEvent, step: system.step, depth: 2,
       events: (state) => reportsIn(state, system), wrong: (state) => brokenInSystem(state, system.names) ?? unrestOf(state),
     });
-    counted(`boot after a crash: two units, ${ways.length} ways to be found`, explored);
+    console.info(`model: boot after a crash: ${ways.length} ways to be found`);
+    counted('boot after a crash: two units', explored);
     expect(ways.length).toBeGreaterThan(1000);
   });
 });

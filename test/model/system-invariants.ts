@@ -51,6 +51,13 @@ export const systemInvariants: readonly { readonly name: string; readonly holds:
     }),
   },
   {
+    name: 'a unit is stopped for a dependency only where on_restart says so',
+    holds: ({ units }) => units.every((node) => {
+      const context = node?.state.snapshot.context;
+      return context?.cause !== 'hold' || context.spec.dependsOn.some(({ onRestart }) => onRestart === 'restart');
+    }),
+  },
+  {
     name: 'the end of the supervisor leaves no process',
     holds: ({ root, units }) => root.snapshot.status === 'active' || units.every((node) => node === null || node.state.process === null || node.state.snapshot.context.killsOrdered > 1),
   },
@@ -60,7 +67,6 @@ export function brokenInSystem(state: SystemState, names: readonly string[]): st
   const broken = systemInvariants.find(({ holds }) => !holds(state, names));
   if (broken === undefined) return null;
   const details = [...state.watch.violations, ...state.units.flatMap((node) => (node?.broken == null ? [] : [`${node.state.snapshot.context.spec.name}: ${node.broken}`]))];
-  if (process.env['DBG']) console.log(JSON.stringify(names.map((name, i) => [state.root.snapshot.context.units.get(name)?.facts, state.units[i]?.state.snapshot.context.leaf, state.units[i]?.state.snapshot.context.wanted])));
   return details.length === 0 ? broken.name : `${broken.name}: ${details.join(', ')}`;
 }
 

@@ -60,6 +60,7 @@ describe('every state of two dependent units that the root, the units and the op
       depth: asked === undefined ? depth : Number(asked),
     });
     counted(`two units: ${title}`, explored);
+    if (asked !== undefined) return;
     expect(explored.complete || explored.depth >= depth).toBe(true);
     if (depth >= 12) expect(explored.states.length).toBeGreaterThan(100_000);
   });

@@ -21,7 +21,7 @@ test('two or three units of any definition keep the rules on long random walks',
   }), { numRuns, seed });
   console.info(`model: walks: ${numRuns} walks, ${transitions} transitions`);
   expect(transitions).toBeGreaterThan(numRuns);
-});
+}, 1000 * numRuns);
 
 test('what a walk would print is a scenario that simulate replays, step by step the same', () => {
   fc.assert(fc.property(walkCases, (walkCase) => {
