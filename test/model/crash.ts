@@ -22,6 +22,11 @@ export function crash(before: ModelState, spec: ServiceSpec = before.newestSpec)
   return [ended, { state: newborn(before, spec, left), adopt: { record: found, verdict: 'alive' } }];
 }
 
+/** The same found with a record that wants it down, whoever wrote it. */
+export function unwanted({ state, adopt }: Aftermath): Aftermath {
+  return { state: { ...state, lastCommand: 'stop' }, adopt: { ...adopt, record: { ...adopt.record, wanted: 'down' } } };
+}
+
 function newborn({ lastCommand, restartsSinceForgiven, newestSpec }: ModelState, spec: ServiceSpec, process: ModelProcess | null): ModelState {
   const sameDefinition = spec.definition.process === newestSpec.definition.process;
   return {
