@@ -238,7 +238,9 @@ function startInto(draft: Draft, names: readonly string[], ticket: number | null
 
 function isDown(draft: Draft, name: string): boolean {
   const facts = draft.units.get(name)?.facts;
-  return facts !== undefined && (facts.wanted === 'down' || facts.state === 'failed');
+  // One that is about to be stopped, too.
+  const willStop = draft.turns.some((turn) => turn.unit === name && turn.command === 'stop');
+  return facts !== undefined && (facts.wanted === 'down' || facts.state === 'failed' || willStop);
 }
 
 /** Their dependents wait for the named units from now on, whatever they were told before. */
@@ -299,12 +301,12 @@ function tellDependencies(draft: Draft, name: string, at: number): void {
   const told = { ...unit.told };
   for (const edge of unit.spec.dependsOn) {
     const dependency = draft.units.get(edge.service);
-    const restarting = draft.turns.some((turn) => turn.unit === edge.service && turn.command === 'restart');
-    const news = restarting || draft.expected.has(edge.service) ? PENDING : availability(edge, dependency);
+    const turn = draft.turns.find(({ unit: waiting }) => waiting === edge.service);
+    const news = turn !== undefined || draft.expected.has(edge.service) ? PENDING : availability(edge, dependency);
     const old = told[edge.service] ?? PENDING;
     if (news.met === old.met && news.lost === old.lost) continue;
     told[edge.service] = news;
-    const stops = old.met && edge.onRestart === 'restart' && edge.condition !== 'completed' && dependency?.facts.wanted === 'up';
+    const stops = old.met && edge.onRestart === 'restart' && edge.condition !== 'completed' && dependency?.facts.wanted === 'up' && turn?.command !== 'stop';
     send(draft, name, news.met
       ? { type: 'release', at, dependency: edge.service }
       : { type: 'hold', at, dependency: edge.service, stops, lost: news.lost });
