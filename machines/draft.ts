@@ -83,12 +83,13 @@ export function tellDependencies(draft: Draft, name: string, at: number): void {
   const told = { ...unit.told };
   for (const edge of unit.spec.dependsOn) {
     const dependency = draft.units.get(edge.service);
-    const restarting = draft.turns.some((turn) => turn.unit === edge.service && turn.command === 'restart');
-    const news = restarting || draft.expected.has(edge.service) ? PENDING : availability(edge, dependency);
+    // A replacement is no news to those that need the unit.
+    const turn = draft.turns.find(({ unit: waiting, command }) => waiting === edge.service && command !== 'rollout');
+    const news = turn !== undefined || draft.expected.has(edge.service) ? PENDING : availability(edge, dependency);
     const old = told[edge.service] ?? PENDING;
     if (news.met === old.met && news.lost === old.lost) continue;
     told[edge.service] = news;
-    const stops = old.met && edge.onRestart === 'restart' && edge.condition !== 'completed' && dependency?.facts.wanted === 'up';
+    const stops = old.met && edge.onRestart === 'restart' && edge.condition !== 'completed' && dependency?.facts.wanted === 'up' && turn?.command !== 'stop';
     send(draft, name, news.met
       ? { type: 'release', at, dependency: edge.service }
       : { type: 'hold', at, dependency: edge.service, stops, lost: news.lost });

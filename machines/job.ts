@@ -54,6 +54,7 @@ export const jobMachine = base.extend({
     runEndedAndMoreWait: ({ context, event }) =>
       event.type === 'unit.changed' && RESTING.includes(event.facts.state) && context.queued !== null && (context.wanted === 'up' || context.queued.ticket !== null),
     overlapIs: ({ context }, params: { rule: 'skip' | 'queue' | 'replace' }) => context.spec.cron?.overlap === params.rule,
+    isRemoved: ({ context }) => context.removed,
     isEnding: ({ context }) => context.endingBecause !== null,
   },
   actions: {
@@ -131,6 +132,13 @@ export const jobMachine = base.extend({
       enqueue.emit(fact);
       if (context.parent !== null) enqueue.sendTo(context.parent, fact);
     }),
+    /** Configured again before its last run was over. */
+    comeBack: assign({ removed: false, wanted: 'up' }),
+    keepRunner: base.enqueueActions(({ context, event, enqueue }) => {
+      const at = momentOf(event) ?? context.since;
+      enqueue.sendTo(context.runner, { type: 'reload', at, spec: runnerSpec(context.spec) });
+      enqueue.sendTo(context.runner, { type: 'stop', at, ticket: null });
+    }),
     endRunner: base.enqueueActions(({ context, event, enqueue }) => {
       enqueue.sendTo(context.runner, { type: 'reload', at: momentOf(event) ?? context.since, spec: null });
     }),
@@ -188,16 +196,21 @@ export const jobMachine = base.extend({
           { actions: 'noteOverlap' },
         ],
         start: [
-          { guard: 'isEnding', actions: ['wantUp', 'watchSchedule', 'queueDue'] },
+          { guard: 'isRemoved', actions: answerNow('failed', 'removed from the configuration') },
+          { guard: 'isEnding', actions: ['wantUp', 'watchSchedule', answerQueued(), 'queueDue'] },
           { actions: ['wantUp', 'watchSchedule', 'passOn'] },
         ],
-        restart: { actions: ['takeSpec', 'wantUp', 'queueDue', because('replaced'), 'stopRunner'] },
-        stop: { actions: ['wantDown', 'unwatchSchedule', because('stopped'), 'passOn'] },
+        restart: [
+          { guard: 'isRemoved', actions: answerNow('failed', 'removed from the configuration') },
+          { actions: ['takeSpec', 'wantUp', 'watchSchedule', answerQueued(), 'queueDue', because('replaced'), 'stopRunner'] },
+        ],
+        stop: { actions: [answerQueued(), 'wantDown', 'unwatchSchedule', because('stopped'), 'passOn'] },
         signal: { actions: 'passOn' },
         'limit.exceeded': { actions: 'passOn' },
         'deadline.run': { actions: [because('timeout'), 'stopRunner'] },
         reload: [
-          { guard: 'definitionGone', actions: ['markRemoved', 'unwatchSchedule', 'endRunner'] },
+          { guard: 'definitionGone', actions: [answerQueued('removed from the configuration'), 'markRemoved', 'unwatchSchedule', 'endRunner'] },
+          { guard: 'isRemoved', actions: ['takeSpec', 'comeBack', 'watchSchedule', because('stopped'), 'keepRunner'] },
           { guard: 'isWanted', actions: ['takeSpec', 'watchSchedule'] },
           { actions: 'takeSpec' },
         ],
@@ -298,11 +311,22 @@ function because(because: 'timeout' | 'replaced' | 'stopped') {
   return { type: 'sayWhy', params: { because } } as const;
 }
 
-function answerNow(result: Settlement['result']) {
+function answerNow(result: Settlement['result'], error: string | null = null) {
   return {
     type: 'answer',
     params: ({ context, event }: { readonly context: JobContext; readonly event: JobEvent }) => ({
-      settlements: 'ticket' in event && event.ticket !== null ? [{ ticket: event.ticket, unit: context.spec.name, result, error: null }] : [],
+      settlements: 'ticket' in event && event.ticket !== null ? [{ ticket: event.ticket, unit: context.spec.name, result, error }] : [],
+    }),
+  } as const;
+}
+
+/** A run that somebody waits for will not be: another order has taken its place. */
+function answerQueued(error?: string) {
+  return {
+    type: 'answer',
+    params: ({ context, event }: { readonly context: JobContext; readonly event: JobEvent }) => ({
+      settlements: context.queued?.ticket == null ? []
+        : [{ ticket: context.queued.ticket, unit: context.spec.name, result: 'failed' as const, error: error ?? `superseded by ${event.type}` }],
     }),
   } as const;
 }

@@ -396,7 +396,7 @@ export const serviceMachine = base.extend({
           { guard: 'isRemoved', actions: answerNow('failed', 'removed from the configuration') },
           { actions: ['wantUp', 'beginAnew', 'keepNamedSpec', 'keepTicket', because('restart'), write(), 'tell'] },
         ],
-        reload: [{ guard: 'definitionGone', actions: ['markRemoved', ...supersede()] }, { actions: 'keepSpec' }],
+        reload: [{ guard: 'definitionGone', actions: ['markRemoved', ...supersede(), write(), 'tell'] }, { actions: ['keepSpec', write(), 'tell'] }],
         'process.gone': { guard: 'sameGeneration', target: 'settling' },
         'process.refused': { guard: 'sameGeneration', target: 'settling', actions: 'refuse' },
         'process.exited': { guard: 'sameGeneration', actions: 'recordExit' },

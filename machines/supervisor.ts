@@ -100,7 +100,7 @@ const base = setup({
 export const supervisorMachine = base.extend({
   guards: {
     allAtRest: ({ context }) =>
-      context.rollouts.size === 0 && [...context.units.values()].every(({ facts }) => isAtRest(facts) || facts.stuck)
+      context.turns.length === 0 && context.rollouts.size === 0 && [...context.units.values()].every(({ facts }) => isAtRest(facts) || facts.stuck)
       && [...context.children.values()].every((child) => !isLiving(child) || child.facts.state === 'killing'),
     isAside: ({ event }) => event.type === 'unit.removed' && event.place !== 'current',
     endsEverything: ({ context, event }) => event.type === 'unit.changed' && event.facts.place === 'current' && endingOf(context, event.facts) !== null,
@@ -184,6 +184,10 @@ export const supervisorMachine = base.extend({
     keepEndTicket: assign(({ context, event }) => ({
       endTickets: event.type === 'shutdown' && event.ticket !== null ? [...context.endTickets, event.ticket] : context.endTickets,
     })),
+    /** Nobody will be there when its process has gone. */
+    abandonStuck: base.enqueueActions(({ context, enqueue }) => {
+      for (const { name, facts } of context.units.values()) if (facts.stuck) enqueue({ type: 'abandon', params: { unit: name } });
+    }),
     answerEnd: base.enqueueActions(({ context, enqueue }) => {
       const settlements = context.endTickets.map((ticket): Settlement => ({ ticket, unit: '', result: 'stopped', error: null }));
       if (settlements.length > 0) enqueue({ type: 'settle', params: { settlements } });
@@ -245,7 +249,7 @@ export const supervisorMachine = base.extend({
         shutdown: { actions: 'keepEndTicket' },
       },
     },
-    ended: { type: 'final', entry: 'answerEnd' },
+    ended: { type: 'final', entry: ['abandonStuck', 'answerEnd'] },
   },
   output: ({ context }) => ({ exitCode: context.exitCode }),
 });

@@ -27,7 +27,9 @@ export function startInto(draft: Draft, names: readonly string[], ticket: number
 
 function isDown(draft: Draft, name: string): boolean {
   const facts = draft.units.get(name)?.facts;
-  return facts !== undefined && (facts.wanted === 'down' || facts.state === 'failed');
+  // One that is about to be stopped, too.
+  const willStop = draft.turns.some((turn) => turn.unit === name && turn.command === 'stop');
+  return facts !== undefined && (facts.wanted === 'down' || facts.state === 'failed' || willStop);
 }
 
 /** Their dependents wait for the named units from now on, whatever they were told before. */

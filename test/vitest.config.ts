@@ -25,7 +25,7 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      { extends: true, test: { name: 'model', include: ['test/model/**/*.test.ts'], testTimeout: 120_000 } },
+      { extends: true, test: { name: 'model', include: ['test/model/**/*.test.ts'], testTimeout: 900_000 } },
       {
         extends: true,
         // Real processes, one file after the other: they compete for the machine, not with each other.

@@ -1,0 +1,113 @@
+import type { ServiceSpec, SupervisorCommand, SupervisorEvent } from '../../machines/types.ts';
+import { nameOf } from './os-events.ts';
+import type { ModelEvent } from './os.ts';
+import { openAtlas, type Atlas, type RootNode, type UnitNode } from './nodes.ts';
+import { begunWatch, watchCommand, watchStep, type Watch } from './system-watch.ts';
+
+/** The real root, its real units and an operating system for each, between two events from outside. */
+export interface SystemState {
+  readonly root: RootNode;
+  /** By the order of their names; null: not configured. */
+  readonly units: readonly (UnitNode | null)[];
+  readonly watch: Watch;
+}
+
+export type SystemEvent =
+  | { readonly kind: 'command'; readonly command: SupervisorCommand }
+  | { readonly kind: 'report'; readonly unit: string; readonly event: ModelEvent };
+
+/** What one event from outside set in motion, in order. */
+export interface Trace {
+  readonly facts: { readonly unit: string; readonly state: string; readonly event: string }[];
+  readonly answers: { readonly ticket: number; readonly unit: string; readonly result: string; readonly error: string | null }[];
+  readonly effects: string[];
+  /** Units whose open answers were given for them. */
+  readonly abandoned: string[];
+}
+
+export interface System {
+  readonly names: readonly string[];
+  readonly atlas: Atlas;
+  readonly first: SystemState;
+  step(state: SystemState, event: SystemEvent): SystemState;
+  /** The same, and what was done. */
+  trace(state: SystemState, event: SystemEvent): { readonly state: SystemState; readonly trace: Trace };
+}
+
+export function openSystem(specs: readonly ServiceSpec[], names: readonly string[] = specs.map(({ name }) => name)): System {
+  const atlas = openAtlas(specs);
+  const first: SystemState = {
+    root: atlas.root, watch: begunWatch(),
+    units: names.map((name) => {
+      const spec = specs.find((candidate) => candidate.name === name);
+      return spec === undefined ? null : atlas.unit(spec);
+    }),
+  };
+  const trace: System['trace'] = (state, event) => deliver(atlas, names, state, event);
+  return { names, atlas, first, trace, step: (state, event) => trace(state, event).state };
+}
+
+/**
+ * As XState delivers: each actor has a queue; what an actor sends is delivered when its step is over, in order, and an
+ * actor that is not at work takes it at once. The actions of a step come before all that it sends.
+ */
+function deliver(atlas: Atlas, names: readonly string[], before: SystemState, event: SystemEvent): { state: SystemState; trace: Trace } {
+  let { root } = before;
+  const units = [...before.units];
+  const trace: Trace = { facts: [], answers: [], effects: [], abandoned: [] };
+  const queues = new Map<string, object[]>();
+
+  const post = (actor: string, message: object): void => {
+    const queue = queues.get(actor);
+    if (queue !== undefined) return void queue.push(message);
+    const work = [message];
+    queues.set(actor, work);
+    for (let next = work.shift(); next !== undefined; next = work.shift()) {
+      if (actor === '') stepRoot(next as SupervisorEvent);
+      else stepUnit(actor, next as ModelEvent);
+    }
+    queues.delete(actor);
+  };
+  const stepRoot = (message: SupervisorEvent): void => {
+    // An actor that has come to its end hears nothing more.
+    if (root.snapshot.status !== 'active') return;
+    if (message.type === 'unit.changed') trace.facts.push({ unit: message.facts.unit, state: message.facts.state, event: message.facts.event });
+    const { to, sends, settlements, abandoned } = atlas.stepRoot(root, message);
+    root = to;
+    trace.answers.push(...settlements);
+    trace.abandoned.push(...abandoned);
+    if (message.type === 'unit.removed') units[names.indexOf(message.unit)] = null;
+    for (const [name, { spec }] of to.snapshot.context.units) {
+      const index = names.indexOf(name);
+      if (units[index] === null) units[index] = atlas.unit(spec);
+    }
+    for (const { unit, event: order } of sends) post(unit, order);
+  };
+  const stepUnit = (name: string, message: ModelEvent): void => {
+    const index = names.indexOf(name);
+    const node = units[index];
+    if (node == null) return;
+    const { to, deeds } = atlas.stepUnit(node, message);
+    units[index] = to;
+    trace.answers.push(...deeds.answers);
+    trace.effects.push(...deeds.effects);
+    for (const fact of deeds.facts) post('', fact);
+  };
+
+  if (event.kind === 'command') post('', event.command);
+  else post(event.unit, event.event);
+  const reached: SystemState = { root, units, watch: event.kind === 'command' ? watchCommand(before, event.command) : before.watch };
+  return { state: { ...reached, watch: watchStep(before, reached, trace, names) }, trace };
+}
+
+export function describeSystemEvent(event: SystemEvent): string {
+  if (event.kind === 'report') return `${event.unit} ${nameOf(event.event)}`;
+  const { command } = event;
+  const ticket = 'ticket' in command && command.ticket !== null ? ' with a ticket' : '';
+  switch (command.type) {
+    case 'start': case 'stop': return `${command.type} ${command.units.join(' ')}${ticket}`;
+    case 'restart': return `restart ${command.units.join(' ')}${command.specs === null ? '' : ' changed'}${ticket}`;
+    case 'reload': return `reload ${command.specs.map(({ name, definition }) => `${name}:${definition.process}/${definition.policy}`).join(' ')}`;
+    default: return `${command.type}${ticket}`;
+  }
+}
