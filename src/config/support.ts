@@ -11,7 +11,6 @@ export type Gate = readonly ClosedKey[];
 
 /** What is refused as not supported yet. Deleting a line opens a key. */
 export const closedKeys: Gate = ['services.*', 'defaults'].flatMap((where): Gate => [
-  { path: `${where}.spawn` },
   { path: `${where}.logs.logger` },
   { path: `${where}.deployment.strategy`, value: 'rolling' },
   { path: `${where}.deployment.health_check` },

@@ -1,6 +1,8 @@
 import type { SupervisorFact } from '../../machines/supervisor.ts';
+import type { Child } from '../../machines/spawning.ts';
 import type { UnitFacts } from '../../machines/types.ts';
 import type { JournalCause, JournalRecord } from '../control/payloads.ts';
+import { childDraft } from './child-record.ts';
 import type { Journal, JournalDraft } from './journal.ts';
 
 export interface ScribeOutside {
@@ -12,6 +14,8 @@ export interface ScribeOutside {
   lastWords(unit: string): readonly string[];
   /** How often failures in a row are restarted; null without a limit. */
   maxRestarts(unit: string): number | null;
+  /** A spawned child as it was before the fact. */
+  childOf?(id: string): Child | null;
 }
 
 /** More changes than this within `STORM_MS` are a storm: of one unit only where it comes to rest is told then. */
@@ -29,6 +33,8 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
   const { journal, wallNow } = outside;
   const before = new Map<string, UnitFacts>();
   const causes = new Map<string, JournalCause>();
+  /** Numbers of the newest changes: records about a unit's children are the cause of nothing. */
+  const newest = new Map<string, number>();
   const storms = new Map<string, { since: number; changes: number; left: number }>();
 
   /** How many records were left out before this one; null: this one is left out too. */
@@ -54,10 +60,11 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
     if (old?.state === facts.state && old.ready === facts.ready && old.wanted === facts.wanted) return;
     const omitted = leftOut(facts);
     if (omitted === null) return;
-    journal.append({
+    const { seq } = journal.append({
       at: new Date(wallNow()).toISOString(), unit: facts.unit, generation: facts.generation, event: facts.event, from: old?.state ?? 'stopped',
       to: facts.state, cause: isPartOfStart(facts) ? (causes.get(facts.unit) ?? causeOf(facts)) : remember(facts), detail: detailOf(facts, omitted),
     });
+    newest.set(facts.unit, seq);
   };
 
   const remember = (facts: UnitFacts): JournalCause => {
@@ -68,7 +75,8 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
 
   const causeOf = ({ unit, trigger }: UnitFacts): JournalCause => {
     const { kind, by } = trigger;
-    const follows = kind === 'dependency' && by !== null ? journal.lastOf(by) : ['exit', 'probe', 'timer', 'limit'].includes(kind) ? journal.lastOf(unit) : null;
+    const lastOf = (name: string): number | null => newest.get(name) ?? journal.lastOf(name);
+    const follows = kind === 'dependency' && by !== null ? lastOf(by) : ['exit', 'probe', 'timer', 'limit'].includes(kind) ? lastOf(unit) : null;
     return { kind, ...(follows !== null && { seq: follows }), ...(by !== null && { by }) };
   };
 
@@ -103,8 +111,14 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
       case 'unit.removed':
         before.delete(fact.unit);
         storms.delete(fact.unit);
+        newest.delete(fact.unit);
         causes.delete(fact.unit);
         return void own('removed', {}, fact.unit);
+      case 'child.changed': {
+        const draft = childDraft(fact.facts, (id) => outside.childOf?.(id) ?? null, before.get(fact.facts.unit)?.state ?? null);
+        if (draft !== null) journal.append({ at: new Date(wallNow()).toISOString(), ...draft });
+        return undefined;
+      }
       case 'unit.crashed': return void own('actor.failed', { error: fact.error.split('\n')[0] ?? '' }, fact.unit);
       case 'supervisor.ending': return void own('supervisor.ending', { because: fact.because, exit_code: fact.exitCode });
     }
