@@ -48,6 +48,7 @@ import { scan } from './process/scan.ts';
 import { endStray } from './spawned/end-stray.ts';
 import { openMemoryWatch, watchedChildren } from './spawned/memory.ts';
 import { makeMemoryEnforcer } from './spawned/memory-enforcer.ts';
+import { openRoster } from './spawned/roster.ts';
 import { recordedChildren, shownChildren } from './spawned/shown.ts';
 import { forgetChild, noteChild, recoverChildren } from './state/child-notes.ts';
 import { sweepsEnded } from './process/sweep.ts';
@@ -180,7 +181,8 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const send = (command: SupervisorCommand): void => root.send(command);
   const journal = openJournal({ stateDir: paths.stateDir, onProblem });
   const words = openLastWords((unit) => logs.files(unit)?.stderr ?? null);
-  const childOf = (id: string): Child | null => root.getSnapshot().context.children.get(id) ?? null;
+  const roster = openRoster(() => root.getSnapshot().context.children);
+  const childOf = roster.of;
   const narrate = makeNarrator(log, childOf);
   const write = makeScribe({
     journal, wallNow: Date.now, now: clock.now, lastWords: words.of,
@@ -221,6 +223,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     },
   });
   const followChild = ({ child: id, state, identity }: ChildFacts): void => {
+    roster.see(id);
     const child = childOf(id);
     if (child !== null && state === 'living' && identity !== null) attachChild(child, identity.pid);
     if (state === 'gone') childLogs.release(id);
@@ -277,7 +280,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     type: 'boot', at: clock.now(), adopt: [...adopt, ...departed.filter(({ verdict }) => verdict === 'alive')], start: [],
     children: foundChildren.adopt.map((record) => ({ record, alive: true })),
   });
-  for (const child of root.getSnapshot().context.children.values()) if (child.facts.identity !== null) attachChild(child, child.facts.identity.pid);
+  for (const [id, child] of root.getSnapshot().context.children) {
+    roster.see(id);
+    if (child.facts.identity !== null) attachChild(child, child.facts.identity.pid);
+  }
   childLogs.prune();
   childMemory.changed();
   for (const record of foundChildren.stray) endStray(record, onProblem);

@@ -14,7 +14,7 @@ export interface ScribeOutside {
   lastWords(unit: string): readonly string[];
   /** How often failures in a row are restarted; null without a limit. */
   maxRestarts(unit: string): number | null;
-  /** A spawned child as it was before the fact. */
+  /** A spawned child, living or gone of late. */
   childOf?(id: string): Child | null;
 }
 

@@ -4,7 +4,7 @@ import type { ChildFacts } from '../../machines/types.ts';
 import type { SupervisorLog } from './supervisor-log.ts';
 
 /** Facts as records of the supervisor's log, in 0.33.0's words where it has them. */
-/** `childOf`: a spawned child as it was before the fact. */
+/** `childOf`: a spawned child, living or gone of late. */
 export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child | null): (fact: SupervisorFact) => void {
   const daemon = 'systemg::daemon';
   const told = new Map<string, string>();
