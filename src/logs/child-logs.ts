@@ -48,6 +48,8 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
   const logDir = join(options.logDir, 'spawn');
   const compressor = makeCompressor(onProblem);
   const attached = new Map<string, { readonly stem: string; readonly channels: readonly Channel[] }>();
+  /** Held from before the start until there is a reader: a FIFO that nobody has open forgets what is in it. */
+  const held = new Map<string, number>();
   const fifoOf = (id: string, stream: LogStream): string => join(fifoDir, `${id}.${stream}`);
 
   const attempt = (what: string, work: () => void): void => {
@@ -58,11 +60,19 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
     }
   };
 
+  const letGo = (fifo: string): void => {
+    const descriptor = held.get(fifo);
+    if (descriptor !== undefined) closeSync(descriptor);
+    held.delete(fifo);
+  };
+
   const openEnd = (id: string, stream: LogStream, owner: LogOwner | null): number => {
     try {
       mkdirSync(fifoDir, { recursive: true, mode: 0o700 });
       const [problem] = ensureFifos([{ path: fifoOf(id, stream), owner }]).problems;
       if (problem !== undefined) throw new Error(problem);
+      letGo(fifoOf(id, stream));
+      held.set(fifoOf(id, stream), openSync(fifoOf(id, stream), constants.O_RDWR));
       return openSync(fifoOf(id, stream), constants.O_RDWR);
     } catch (error) {
       onProblem(`${stream} of a spawned child is lost: ${textOf(error)}`);
@@ -106,6 +116,7 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
       }));
       attached.set(id, { stem, channels });
       for (const channel of channels) attempt(`${channel.fifo}: cannot be read`, () => channel.read());
+      for (const stream of logStreams) letGo(fifoOf(id, stream));
     },
     release(id) {
       for (const channel of attached.get(id)?.channels ?? []) {
@@ -113,6 +124,7 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
         channel.close();
       }
       attached.delete(id);
+      for (const stream of logStreams) letGo(fifoOf(id, stream));
       for (const stream of logStreams) attempt(`${fifoOf(id, stream)}: cannot be removed`, () => rmSync(fifoOf(id, stream), { force: true }));
       attempt(`${logDir}: old files cannot be removed`, removeOld);
     },
@@ -127,6 +139,7 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
     close() {
       for (const { channels } of attached.values()) for (const channel of channels) channel.close();
       attached.clear();
+      for (const fifo of [...held.keys()]) letGo(fifo);
     },
   };
 }
