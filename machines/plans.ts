@@ -265,7 +265,7 @@ function addChild(draft: Draft, known: Omit<ChildRecord, 'id' | 'token'> & Parti
   const { id, order, depth } = record;
   const service = draft.units.get(order.unit)?.spec;
   if (service === undefined) return;
-  const facts: ChildFacts = { child: id, unit: order.unit, state: record.identity === null ? 'spawning' : 'living', cause: null, identity: record.identity, exit: null, at };
+  const facts: ChildFacts = { child: id, unit: order.unit, state: record.identity === null ? 'spawning' : 'living', cause: null, identity: record.identity, exit: null, stuck: false, at };
   draft.children = new Map(draft.children).set(id, { record, spec: childSpec(service, order, depth), parent: order.parent, ref: null, facts, ticket });
 }
 

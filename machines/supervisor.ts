@@ -76,7 +76,7 @@ export const supervisorMachine = base.extend({
   guards: {
     allAtRest: ({ context }) =>
       [...context.units.values()].every(({ facts }) => isAtRest(facts) || facts.stuck)
-      && [...context.children.values()].every((child) => !isLiving(child) || child.facts.state === 'killing'),
+      && [...context.children.values()].every((child) => !isLiving(child) || child.facts.stuck),
     endsEverything: ({ context, event }) => event.type === 'unit.changed' && endingOf(context, event.facts) !== null,
   },
   actions: {
