@@ -257,6 +257,17 @@ describe('the end of the service', () => {
     expect(rig.root.getSnapshot().status).toBe('done');
   });
 
+  test('shutdown waits for one that was killed, but not for one that survives it', () => {
+    const rig = serving();
+    const id = spawned(rig);
+    rig.send({ type: 'shutdown', exitCode: 0 });
+    rig.go('orch');
+    expect(rig.elapseChild(id)).toBe('grace');
+    expect(rig.root.getSnapshot().status).toBe('active');
+    expect(rig.elapseChild(id)).toBe('kill');
+    expect(rig.root.getSnapshot().status).toBe('done');
+  });
+
   test('during a shutdown nothing is spawned', () => {
     const rig = serving();
     rig.send({ type: 'shutdown', exitCode: 0 });
