@@ -122,6 +122,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   });
   const { departed, adopt } = sortFound(taken.orders, config.specs);
   for (const { record, verdict } of departed) if (verdict !== 'alive') ledger.forget(record.unit);
+  for (const record of taken.children) noteChild(ledger, record);
   const foundChildren = await recoverChildren(ledger.meta, taken.orders, { ...recovery, onProblem });
   for (const id of [...foundChildren.gone, ...foundChildren.stray.map((record) => record.id)]) forgetChild(ledger, id);
   const leaving = departed.filter(({ verdict }) => verdict === 'alive').map(({ record }) => departedSpec(record, dirname(config.path)));
@@ -278,7 +279,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const known = new Set(adopt.map(({ record }) => record.unit));
   send({
     type: 'boot', at: clock.now(), adopt: [...adopt, ...departed.filter(({ verdict }) => verdict === 'alive')], start: [],
-    children: foundChildren.adopt.map((record) => ({ record, alive: true })),
+    children: [...foundChildren.adopt, ...taken.children].map((record) => ({ record, alive: true })),
   });
   for (const [id, child] of root.getSnapshot().context.children) {
     roster.see(id);

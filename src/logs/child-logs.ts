@@ -139,7 +139,7 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
     close() {
       for (const { channels } of attached.values()) for (const channel of channels) channel.close();
       attached.clear();
-      for (const fifo of [...held.keys()]) letGo(fifo);
+      for (const fifo of held.keys()) letGo(fifo);
     },
   };
 }
