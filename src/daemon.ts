@@ -232,7 +232,11 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   };
   const moment = () => ({ monotonicMs: clock.now(), wallMs: Date.now() });
   const views = () => viewAll(root.getSnapshot());
-  const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: () => views().map(measuredUnit) }, config.metrics);
+  const measuredUnits = () => {
+    const children = watchedChildren(root.getSnapshot().context.children);
+    return views().map((view) => measuredUnit(view, children));
+  };
+  const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: () => measuredUnits() }, config.metrics);
   const status = () => {
     const [seen, now] = [views(), moment()];
     const snapshot = statusSnapshot(seen, now, sampler.look(), root.getSnapshot().context.children);
