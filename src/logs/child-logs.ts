@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogSpec } from '../../machines/types.ts';
 import { hasCode, textOf } from '../state/fs-error.ts';
@@ -50,6 +50,8 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
   const attached = new Map<string, { readonly stem: string; readonly channels: readonly Channel[] }>();
   /** Held from before the start until there is a reader: a FIFO that nobody has open forgets what is in it. */
   const held = new Map<string, number>();
+  /** FIFOs for children to come: making one takes a subprocess, for which everything waits. */
+  const spares: string[] = [];
   const fifoOf = (id: string, stream: LogStream): string => join(fifoDir, `${id}.${stream}`);
 
   const attempt = (what: string, work: () => void): void => {
@@ -66,12 +68,22 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
     held.delete(fifo);
   };
 
+  const spare = (): string => {
+    if (spares.length === 0) {
+      mkdirSync(fifoDir, { recursive: true, mode: 0o700 });
+      const paths = Array.from({ length: SPARES }, (_, number) => join(fifoDir, `spare-${number}`));
+      const { problems } = ensureFifos(paths.map((path) => ({ path, owner: null })));
+      if (problems[0] !== undefined) throw new Error(problems[0]);
+      spares.push(...paths);
+    }
+    return spares.pop() ?? join(fifoDir, 'spare-0');
+  };
+
   const openEnd = (id: string, stream: LogStream, owner: LogOwner | null): number => {
     try {
-      mkdirSync(fifoDir, { recursive: true, mode: 0o700 });
-      const [problem] = ensureFifos([{ path: fifoOf(id, stream), owner }]).problems;
-      if (problem !== undefined) throw new Error(problem);
       letGo(fifoOf(id, stream));
+      renameSync(spare(), fifoOf(id, stream));
+      if (owner !== null) chownSync(fifoOf(id, stream), owner.uid, owner.gid);
       held.set(fifoOf(id, stream), openSync(fifoOf(id, stream), constants.O_RDWR));
       return openSync(fifoOf(id, stream), constants.O_RDWR);
     } catch (error) {
@@ -133,16 +145,19 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
     },
     prune() {
       attempt(`${fifoDir}: cannot be cleared of old FIFOs`, () => {
-        for (const name of listed(fifoDir)) if (!attached.has(name.replace(/\.(?:stdout|stderr)$/, ''))) rmSync(join(fifoDir, name), { force: true });
+        for (const name of listed(fifoDir)) if (!attached.has(name.replace(/\.(?:stdout|stderr)$/, '')) && !spares.includes(join(fifoDir, name))) rmSync(join(fifoDir, name), { force: true });
       });
     },
     close() {
       for (const { channels } of attached.values()) for (const channel of channels) channel.close();
       attached.clear();
       for (const fifo of held.keys()) letGo(fifo);
+      for (const path of spares.splice(0)) rmSync(path, { force: true });
     },
   };
 }
+
+const SPARES = 16;
 
 /** 0.33.0's: ASCII letters and digits, in lower case. NAME_MAX leaves room for about a hundred of each name. */
 function plain(name: string): string {

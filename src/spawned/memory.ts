@@ -35,18 +35,22 @@ export function openMemoryWatch(outside: MemoryOutside): MemoryWatch {
   const { now, limitOf, wait = waitUnreferenced, observer = makeObserver() } = outside;
   const states = new Map<string, MemoryState>();
   let cancel: (() => void) | null = null;
+  let problemTold = '';
 
   const limited = (): readonly WatchedChild[] => outside.children().filter(({ unit }) => limitOf(unit) !== null);
 
   const measure = (children: readonly WatchedChild[]): ReadonlyMap<string, number> => {
     try {
       const members = observer.pass(new Map(children.map(({ child, origin }) => [child, [origin]])));
+      problemTold = '';
       return new Map([...members].map(([child, processes]) => [
         child, [...processes.values()].reduce((bytes, { zombie, usage }) => bytes + (zombie ? 0 : usage.rssBytes), 0),
       ]));
     } catch (error) {
       // No descriptor left, or a /proc that may not be read: nothing is ended on a guess.
-      outside.onProblem(`the memory of spawned children cannot be measured: ${error instanceof Error ? error.message : String(error)}`);
+      const text = `the memory of spawned children cannot be measured: ${error instanceof Error ? error.message : String(error)}`;
+      if (text !== problemTold) outside.onProblem(text);
+      problemTold = text;
       observer.rest();
       return new Map();
     }

@@ -46,6 +46,7 @@ test('keys in force are open', () => {
     supplementary_groups: [ssl]
     capabilities: [CAP_CHOWN]
     limits: {nofile: 1K, nice: 5, cpu_affinity: [0], cgroup: {memory_max: 64M}}
+    spawn: {mode: dynamic, limits: {total_memory: 1G}}
     isolation: {pid: true}`;
   expect(load(block(body), gated).ok).toBe(true);
 });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { peerDescriptor } from '../../src/control/peer-descriptor.ts';
 import { identify } from '../../src/process/identity.ts';
 import { peerOf } from '../../src/process/peer.ts';
@@ -59,5 +59,16 @@ describe.skipIf(process.platform !== 'linux')('who is at the other end of a conn
 
   test('is nobody when the connection is closed', async () => {
     expect(await peerOf(() => null)).toBeNull();
+  });
+
+  // The last one: what is missing is not looked for again.
+  test('is nobody where there is neither Perl nor Python', async () => {
+    const socket = await accepted((path) => {
+      const client = connect(path);
+      onTestFinished(() => void client.destroy());
+    });
+    vi.stubEnv('PATH', '/nowhere');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await peerOf(() => peerDescriptor(socket))).toBeNull();
   });
 });
