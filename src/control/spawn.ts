@@ -68,7 +68,7 @@ function serviceTrees(snapshot: SupervisorSnapshot): readonly ServiceTree[] {
 function childTrees(snapshot: SupervisorSnapshot): readonly ChildTree[] {
   return [...snapshot.context.children.values()].flatMap(({ record, facts }) => (facts.identity === null || facts.state === 'gone'
     ? []
-    : [{ child: record.id, depth: record.depth, leader: facts.identity, token: record.token }]));
+    : [{ child: record.id, leader: facts.identity, token: record.token }]));
 }
 
 function error(text: string): Response {

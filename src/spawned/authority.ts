@@ -15,7 +15,6 @@ export interface ServiceTree {
 /** A living spawned child. */
 export interface ChildTree {
   readonly child: string;
-  readonly depth: number;
   readonly leader: ProcessIdentity;
   readonly token: string;
 }
@@ -54,8 +53,7 @@ export function authorise(claim: Claim): Authority {
     return refuse(home === null ? `process ${parentPid} is not in the tree of a service` : `process ${parentPid} is not in the tree of service '${home.unit}', as the client is`);
   }
   if (!service.dynamic) return refuse(`service '${service.unit}' has no spawn.mode: dynamic`);
-  const nearest = children.filter((child) => members(table, child).has(parent)).sort((one, other) => other.depth - one.depth)[0];
-  return { ok: true, service, parent: nearest?.child ?? null };
+  return { ok: true, service, parent: children.find((child) => members(table, child).has(parent))?.child ?? null };
 }
 
 /** 0.33.0's text, and why. */

@@ -19,7 +19,7 @@ const base: Claim = {
     { unit: 'orch', dynamic: true, generation: 3, leader: identity(orch), token: 'T' }, { unit: 'plain', dynamic: false, generation: 1, leader: identity(plain), token: 'P' },
     { unit: 'other', dynamic: true, generation: 1, leader: identity(other), token: 'O' },
   ],
-  children: [{ child: 'c1', depth: 1, leader: identity(child), token: 'c1' }, { child: 'c2', depth: 2, leader: identity(grandchild), token: 'c2' }],
+  children: [{ child: 'c1', leader: identity(child), token: 'c1' }, { child: 'c2', leader: identity(grandchild), token: 'c2' }],
 };
 const granted = (changes: Partial<Claim>): unknown => {
   const authority = authorise({ ...base, ...changes });

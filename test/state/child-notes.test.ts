@@ -68,6 +68,7 @@ describe('children of the ledger', () => {
 
   test.each([
     ['is dead', [{ ...service, verdict: 'dead' as const }]], ['is not known', []],
+    ['is another process', [{ ...service, record: { ...service.record, process: { generation: 2, role: 'main' as const, token: 'U', identity: null, adopted: true } } }]],
     ['is at a later generation', [{ ...service, record: { ...service.record, generation: 3, process: { generation: 3, role: 'main' as const, token: 'T3', identity: null, adopted: true } } }]],
   ])('whose service %s are strays', async (_, units) => {
     expect(await recovered([['child/c1', child('c1')]], [row(70, ['T', 'c1'])], units)).toMatchObject({ adopt: [], stray: ['c1'] });
