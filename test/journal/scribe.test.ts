@@ -107,3 +107,21 @@ test('spawned children are told of with their cause, whoever ended them, and are
   const changes = new Set(all.records.filter(({ to }) => to !== undefined).map(({ seq }) => seq));
   for (const { cause, to } of all.records) if (to !== undefined && cause?.seq !== undefined) expect(changes).toContain(cause.seq);
 });
+
+test('of a storm of children the first are told, then how many records were left out', () => {
+  const all = scribed([specOf({ name: 'orch', spawn: { children: 999, depth: 9, descendants: 999, totalMemoryBytes: null, terminationPolicy: 'cascade' } })]);
+  all.send({ type: 'start', units: ['orch'] });
+  all.come('orch');
+  const order = { unit: 'orch', generation: 1, token: 'T', parent: null, name: 'job', argv: ['job'], ttlMs: null, logLevel: null };
+  const spawn = (number: number): void => {
+    all.send({ type: 'spawn', usedBytes: 0, order: { ...order, parentPid: number } });
+    all.reportChild(`seed.c${number}`, 'process.spawned');
+    all.write();
+  };
+  for (let number = 1; number <= 100; number += 1) spawn(number);
+  const told = () => all.records.filter(({ event }) => event === 'child.spawned');
+  expect(told()).toHaveLength(60);
+  all.advance(11_000);
+  spawn(101);
+  expect(told().at(-1)?.detail).toMatchObject({ parent_pid: 101, omitted: 40 });
+});
