@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 const { values: { check } } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
-const { globalOptions, verbs, synopsis, jsonSchema, closedKeys } = await definitions();
+const { globalOptions, verbs, synopsis, jsonSchema } = await definitions();
 const schema = JSON.parse(JSON.stringify(jsonSchema()));
 
 const files = new Map([
@@ -34,7 +34,7 @@ for (const [name, text] of files) {
 async function definitions() {
   const { outputFiles: [bundle] } = await build({
     stdin: {
-      contents: "export { globalOptions } from './src/cli/options.ts'; export { verbs, synopsis } from './src/cli/verbs.ts'; export { jsonSchema } from './src/config/schema.ts'; export { closedKeys } from './src/config/support.ts';",
+      contents: "export { globalOptions } from './src/cli/options.ts'; export { verbs, synopsis } from './src/cli/verbs.ts'; export { jsonSchema } from './src/config/schema.ts';",
       resolveDir: root,
     },
     bundle: true, write: false, platform: 'node', target: 'node20', format: 'esm', external: ['./commands/*'], absWorkingDir: root, logLevel: 'warning',
@@ -119,10 +119,6 @@ function optionTable(options) {
 }
 
 /** The keys that are read and checked but that nothing acts on yet. */
-function closed() {
-  const keys = closedKeys.filter(({ path }) => path.startsWith('services.')).map(({ path, value }) => path.slice('services.*.'.length) + (value === undefined ? '' : `: ${value}`));
-  return keys.map((key) => `\`${key}\``).join(', ');
-}
 
 function configuration() {
   const service = schema.properties.services.additionalProperties;
@@ -146,7 +142,7 @@ services:
     health_check: {tcp: "127.0.0.1:5432", timeout: 20s}
 \`\`\`
 
-A file of systemg 0.33.0 is read as it is, but for what is not supported yet, which is refused by name: ${closed()}.
+A file of systemg 0.33.0 is read as it is.
 What it leaves to chance is refused here: unknown keys and values, durations that cannot
 be read, services that depend on each other in a circle.
 

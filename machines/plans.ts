@@ -179,7 +179,7 @@ function isSame(one: ServiceSpec['definition'], other: ServiceSpec['definition']
 export function planSpawn(context: SupervisorContext, { order, usedBytes, ticket, at }: Of<'spawn'>): Plan {
   const draft = drafted(context);
   const unit = draft.units.get(order.unit);
-  const refusal = refusalOfParent(unit, order.generation) ?? refusalOf(draft.children, unit?.spec.spawn ?? NOTHING, order, usedBytes, at);
+  const refusal = refusalOfParent(unit, draft.rollouts.get(order.unit)?.aside.facts ?? null, order.generation) ?? refusalOf(draft.children, unit?.spec.spawn ?? NOTHING, order, usedBytes, at);
   if (refusal !== null) answer(draft, { ticket, unit: order.unit, error: refusal });
   else addChild(draft, { order, depth: depthOf(draft.children, order), startedAt: at, identity: null }, ticket, at);
   return finished(draft, at);
@@ -198,10 +198,10 @@ export function planChildLimit(context: SupervisorContext, child: string, at: nu
   return finished(draft, at);
 }
 
-function refusalOfParent(unit: Unit | undefined, generation: number): string | null {
+function refusalOfParent(unit: Unit | undefined, aside: UnitFacts | null, generation: number): string | null {
   if (unit?.spec.spawn == null) return 'Spawn authorization failed: No spawn tree found for process';
   const { facts, name } = unit;
-  const serves = facts.generation === generation && (facts.state === 'running' || facts.state === 'starting');
+  const serves = [facts, aside].some((instance) => instance?.generation === generation && (instance.state === 'running' || instance.state === 'starting'));
   return serves ? null : `Spawn authorization failed: service '${name}' is ${facts.phase}`;
 }
 
@@ -273,7 +273,7 @@ function addChild(draft: Draft, known: Omit<ChildRecord, 'id' | 'token'> & Parti
   const { id, order, depth } = record;
   const service = draft.units.get(order.unit)?.spec;
   if (service === undefined) return;
-  const facts: ChildFacts = { child: id, unit: order.unit, state: record.identity === null ? 'spawning' : 'living', cause: null, identity: record.identity, exit: null, at };
+  const facts: ChildFacts = { child: id, unit: order.unit, state: record.identity === null ? 'spawning' : 'living', cause: null, identity: record.identity, exit: null, stuck: false, at };
   draft.children = new Map(draft.children).set(id, { record, spec: childSpec(service, order, depth), parent: order.parent, ref: null, facts, ticket });
 }
 

@@ -193,6 +193,6 @@ function deadlineOf(kind: 'ttl' | 'grace' | 'kill', context: SpawnedContext, eve
   return { kind, at: at + afterMs };
 }
 
-function factsOf({ record, state, cause, exit }: SpawnedContext, at: number): ChildFacts {
-  return { child: record.id, unit: record.order.unit, state, cause, identity: record.identity, exit, at };
+function factsOf({ record, state, cause, exit, killsOrdered }: SpawnedContext, at: number): ChildFacts {
+  return { child: record.id, unit: record.order.unit, state, cause, identity: record.identity, exit, stuck: state === 'killing' && killsOrdered > 1, at };
 }

@@ -69,7 +69,8 @@ export function afterChange(children: Children, facts: ChildFacts, policyOf: (un
   if (child === undefined) return { children, endings: [] };
   changed.set(facts.child, { ...child, facts });
   if (facts.state !== 'gone') return { children: changed, endings: [] };
-  if (facts.cause === 'service') {
+  // One that was never born leaves nothing to be shown.
+  if (facts.cause === 'service' || facts.identity === null) {
     changed.delete(facts.child);
     return { children: changed, endings: [] };
   }

@@ -101,7 +101,7 @@ export const supervisorMachine = base.extend({
   guards: {
     allAtRest: ({ context }) =>
       context.turns.length === 0 && context.rollouts.size === 0 && [...context.units.values()].every(({ facts }) => isAtRest(facts) || facts.stuck)
-      && [...context.children.values()].every((child) => !isLiving(child) || child.facts.state === 'killing'),
+      && [...context.children.values()].every((child) => !isLiving(child) || child.facts.stuck),
     isAside: ({ event }) => event.type === 'unit.removed' && event.place !== 'current',
     endsEverything: ({ context, event }) => event.type === 'unit.changed' && event.facts.place === 'current' && endingOf(context, event.facts) !== null,
   },
@@ -146,6 +146,12 @@ export const supervisorMachine = base.extend({
       const { whose, error } = crashOf(context, event);
       if (whose === null) return;
       const { unit, part } = whose;
+      if (part === 'child') {
+        enqueue.emit({ type: 'unit.crashed', at: context.now, unit, error });
+        enqueue.assign({ children: withoutActor(context.children, whose.id) });
+        enqueue('makeChildren');
+        return;
+      }
       const recent = (context.crashes.get(unit) ?? []).filter((at) => at > context.now - CRASHES_ALLOWED.windowMs);
       enqueue.assign({ crashes: new Map(context.crashes).set(unit, [...recent, context.now]) });
       enqueue.emit({ type: 'unit.crashed', at: context.now, unit, error });
@@ -320,15 +326,25 @@ function planOf(context: SupervisorContext, event: SupervisorEvent | RolloutOrde
   }
 }
 
+/** A child whose actor threw gets another one; one that nobody knows the process of is left to its service's end. */
+function withoutActor(children: SupervisorContext['children'], id: string): SupervisorContext['children'] {
+  const child = children.get(id);
+  const left = new Map(children);
+  if (child === undefined || child.facts.identity === null || child.facts.state !== 'living') left.delete(id);
+  else left.set(id, { ...child, record: { ...child.record, identity: child.facts.identity }, ref: null, ticket: null });
+  return left;
+}
+
 /** XState's own event, which the union of ours does not name. */
 function crashOf(context: SupervisorContext, event: object): {
-  readonly whose: { readonly unit: string; readonly part: 'unit' | 'aside' | 'rollout' } | null; readonly error: string;
+  readonly whose: { readonly unit: string; readonly id: string; readonly part: 'unit' | 'aside' | 'rollout' | 'child' } | null; readonly error: string;
 } {
   const id = 'actorId' in event ? event.actorId : null;
   const error = 'error' in event ? event.error : null;
   const parts = [
-    ...[...context.units.values()].map(({ name, ref }) => ({ unit: name, part: 'unit' as const, ref })),
-    ...[...context.rollouts.values()].flatMap(({ unit, ref, aside }) => [{ unit, part: 'aside' as const, ref: aside.ref }, { unit, part: 'rollout' as const, ref }]),
+    ...[...context.units.values()].map(({ name, ref }) => ({ unit: name, id: name, part: 'unit' as const, ref })),
+    ...[...context.rollouts.values()].flatMap(({ unit, ref, aside }) => [{ unit, id: unit, part: 'aside' as const, ref: aside.ref }, { unit, id: unit, part: 'rollout' as const, ref }]),
+    ...[...context.children.values()].map(({ record, ref }) => ({ unit: record.order.unit, id: record.id, part: 'child' as const, ref })),
   ];
   return { whose: parts.find(({ ref }) => ref !== null && ref.id === id) ?? null, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

@@ -396,6 +396,8 @@ export interface ChildFacts {
   readonly cause: ChildCause | null;
   readonly identity: ProcessIdentity | null;
   readonly exit: ProcessExit | null;
+  /** It survives SIGKILL. */
+  readonly stuck: boolean;
   readonly at: number;
 }
 

@@ -4,7 +4,8 @@ import { constants } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { createActor } from 'xstate';
 import { provideSupervisor } from '../machines/supervisor.ts';
-import type { AdoptOrder, ProcessIdentity, ServiceSpec, SignalName, SupervisorCommand, Trigger } from '../machines/types.ts';
+import type { Child } from '../machines/spawning.ts';
+import type { AdoptOrder, ChildFacts, ProcessIdentity, ServiceSpec, SignalName, SupervisorCommand, Trigger } from '../machines/types.ts';
 import { viewAll, viewUnit } from '../machines/view.ts';
 import { openAnnouncements } from './actors/checks/announcements.ts';
 import { createClock } from './actors/clock.ts';
@@ -15,6 +16,7 @@ import { makeProcessActor } from './actors/process.ts';
 import { formatProblem, loadConfig, wireError } from './config/load.ts';
 import type { UnitStatus } from './control/payloads.ts';
 import { makeRoute, type ReadConfig } from './control/route.ts';
+import { makeSpawn } from './control/spawn.ts';
 import { listen, type Exchange } from './control/server.ts';
 import { openTicketOffice } from './control/tickets.ts';
 import { openRunHistory } from './cron/history.ts';
@@ -27,6 +29,7 @@ import { refusals } from './errors.ts';
 import { openJournal } from './journal/journal.ts';
 import { openLastWords } from './journal/last-words.ts';
 import { makeScribe } from './journal/scribe.ts';
+import { openChildLogs } from './logs/child-logs.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
 import { levelOfRustLog } from './logs/log-level.ts';
 import { findLogFile } from './logs/names.ts';
@@ -40,8 +43,15 @@ import { findChild } from './process/children.ts';
 import { outputOwner } from './process/credentials.ts';
 import { bootId, isAlive } from './process/identity.ts';
 import { closeInheritedDescriptors } from './process/descriptors.ts';
+import { peerOf } from './process/peer.ts';
 import { commandsEnded } from './process/run-command.ts';
 import { scan } from './process/scan.ts';
+import { endStray } from './spawned/end-stray.ts';
+import { openMemoryWatch, watchedChildren } from './spawned/memory.ts';
+import { makeMemoryEnforcer } from './spawned/memory-enforcer.ts';
+import { openRoster } from './spawned/roster.ts';
+import { recordedChildren, shownChildren } from './spawned/shown.ts';
+import { forgetChild, noteChild, recoverChildren } from './state/child-notes.ts';
 import { sweepsEnded } from './process/sweep.ts';
 import { keepSwitches, openSwitches } from './rollout/open-switches.ts';
 import { readSlots } from './rollout/slot-file.ts';
@@ -124,6 +134,9 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   });
   const { departed, adopt } = sortFound(withoutDoubles(taken.orders), config.specs);
   for (const { record, verdict } of departed) if (verdict !== 'alive') ledger.forget(record.unit);
+  for (const record of taken.children) noteChild(ledger, record);
+  const foundChildren = await recoverChildren(ledger.meta, taken.orders, { ...recovery, onProblem });
+  for (const id of [...foundChildren.gone, ...foundChildren.stray.map((record) => record.id)]) forgetChild(ledger, id);
   const leaving = departed.filter(({ verdict }) => verdict === 'alive').map(({ record }) => asideSpec(record.unit, config.specs) ?? departedSpec(record, dirname(config.path)));
   const slotsOf = (specs: readonly ServiceSpec[]) => readSlots(specs, paths.stateDir, onProblem);
 
@@ -135,6 +148,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     logs.prepare(specs.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec), loggerRunner: makeLoggerRunner(spec, loggerOutside) })));
   };
   prepareLogs([...config.specs, ...leaving.filter(({ name }) => !isAside(name))]);
+  const childLogs = openChildLogs({ fifoDir: paths.fifoDir, logDir: paths.logDir, onProblem, ...(echo !== null && { echo: echo.write }) });
+  const attachChild = ({ record: { id, order }, spec }: Pick<Child, 'record' | 'spec'>, pid: number): void => {
+    childLogs.attach({ id, unit: order.unit, name: order.name, pid, logs: spec.logs, owner: ownerOf(spec) });
+  };
   rememberCgroups(config.specs);
 
   const tickets = openTicketOffice();
@@ -153,10 +170,13 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const schedule = openSchedule({ clock, wallNow: Date.now, lastRunWallMs: runs.lastRunWallMs });
   const root = createActor(provideSupervisor({
     clock, ledger, tickets, hooks, schedule, runs, abandon: tickets.abandon,
-    children: { recordChild: (record) => ledger.note(`child/${record.id}`, record), forgetChild: (child) => ledger.note(`child/${child}`, null) },
+    children: { recordChild: (record) => noteChild(ledger, record), forgetChild: (child) => forgetChild(ledger, child) },
     process: makeProcessActor({
       now: clock.now, environment, softNofile, dropPrivileges: options.dropPrivileges, onProblem,
-      openOutput: (spec, role) => (role === 'main' ? announcements.expect(spec, logs.openChildEnds(spec.name)) : logs.openChildEnds(spec.name)),
+      openOutput: (spec, role, token) => {
+        if (role === 'child') return childLogs.openEnds(token, ownerOf(spec));
+        return role === 'main' ? announcements.expect(spec, logs.openChildEnds(spec.name)) : logs.openChildEnds(spec.name);
+      },
     }),
     probe: makeProbeActor({
       clock, environment, dropPrivileges: options.dropPrivileges, onProblem, announcements, wasReady: (unit, generation) => readyBefore.has(`${generation} ${unit}`),
@@ -185,21 +205,27 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const send = (command: SupervisorCommand): void => root.send(command);
   const journal = openJournal({ stateDir: paths.stateDir, onProblem });
   const words = openLastWords((unit) => logs.files(unit)?.stderr ?? null);
-  const narrate = makeNarrator(log);
+  const roster = openRoster(() => root.getSnapshot().context.children);
+  const childOf = roster.of;
+  const narrate = makeNarrator(log, childOf);
   const write = makeScribe({
     journal, wallNow: Date.now, now: clock.now, lastWords: words.of,
-    maxRestarts: (unit) => specOf(unit)?.restart.maxRestarts ?? null,
+    maxRestarts: (unit) => specOf(unit)?.restart.maxRestarts ?? null, childOf,
   });
   const projection = openProjection({
     stateDir: paths.stateDir, ledger, onProblem,
     units: () => views().map((view) => {
       const { name, cron } = view.spec;
-      return projectedUnit(view, { job: cron === null ? null : recordedJob(cron.timezone, runs.of(name), Date.now()) });
+      return projectedUnit(view, {
+        job: cron === null ? null : recordedJob(cron.timezone, runs.of(name), Date.now()),
+        spawned: recordedChildren(shownChildren(root.getSnapshot().context.children, name, moment()), view.spec.hash),
+      });
     }),
   });
   root.on('*', (fact) => {
     projection.changed();
     if (fact.type === 'unit.changed' && fact.facts.state === 'spawning') words.begin(fact.facts.unit);
+    if (fact.type === 'child.changed') followChild(fact.facts);
     narrate(fact);
     write(fact);
     if (fact.type !== 'unit.removed' || isAside(fact.unit)) return;
@@ -208,12 +234,35 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     logs.remove(fact.unit);
   });
 
+  const childMemory = openMemoryWatch({
+    now: clock.now, onProblem, limitOf: (unit) => specOf(unit)?.spawn?.totalMemoryBytes ?? null,
+    children: () => watchedChildren(root.getSnapshot().context.children),
+    act: (unit, verdict, limitBytes) => enforceMemory({ unit, verdict, limitBytes }),
+  });
+  const enforceMemory = makeMemoryEnforcer({
+    journal, log, send, now: clock.now, wallNow: Date.now, childOf,
+    exceed: (unit, reason) => {
+      const { ref, facts } = root.getSnapshot().context.units.get(unit) ?? {};
+      if (ref != null && facts !== undefined) ref.send({ type: 'limit.exceeded', at: clock.now(), generation: facts.generation, reason });
+    },
+  });
+  const followChild = ({ child: id, state, identity }: ChildFacts): void => {
+    roster.see(id);
+    const child = childOf(id);
+    if (child !== null && state === 'living' && identity !== null) attachChild(child, identity.pid);
+    if (state === 'gone') childLogs.release(id);
+    setImmediate(childMemory.changed);
+  };
   const moment = () => ({ monotonicMs: clock.now(), wallMs: Date.now() });
   const views = () => viewAll(root.getSnapshot());
-  const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: () => views().map(measuredUnit) }, config.metrics);
+  const measuredUnits = () => {
+    const children = watchedChildren(root.getSnapshot().context.children);
+    return views().map((view) => measuredUnit(view, children));
+  };
+  const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: () => measuredUnits() }, config.metrics);
   const status = () => {
     const [seen, now] = [views(), moment()];
-    const snapshot = statusSnapshot(seen, now, sampler.look());
+    const snapshot = statusSnapshot(seen, now, sampler.look(), root.getSnapshot().context.children);
     const dated = { ...snapshot, units: snapshot.units.map((unit) => withLastEvent(unit, journal.lastOf(unit.name))) };
     return withCron(dated, { views: seen, runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample), wallMs: now.wallMs });
   };
@@ -232,6 +281,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
       handOver();
       return null;
     },
+    spawn: makeSpawn({
+      tickets, now: clock.now, send, scan, snapshot: () => root.getSnapshot(), usedBytes: childMemory.usedBytes,
+      peerOf: (exchange) => peerOf(() => exchange.peerDescriptor()),
+    }),
     readConfig, slots: slotsOf, isSignal: (name): name is SignalName => Object.hasOwn(constants.signals, name),
     adoptConfig: ({ path, specs, metrics }) => {
       sampler.configure(metrics);
@@ -266,8 +319,15 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const known = new Set(adopt.map(({ record }) => record.unit));
   send({
     type: 'boot', at: clock.now(), adopt: [...adopt, ...departed.filter(({ verdict }) => verdict === 'alive')], start: [],
-    switches: openSwitches(ledger, onProblem),
+    switches: openSwitches(ledger, onProblem), children: [...foundChildren.adopt, ...taken.children].map((record) => ({ record, alive: true })),
   });
+  for (const [id, child] of root.getSnapshot().context.children) {
+    roster.see(id);
+    if (child.facts.identity !== null) attachChild(child, child.facts.identity.pid);
+  }
+  childLogs.prune();
+  childMemory.changed();
+  for (const record of foundChildren.stray) endStray(record, onProblem);
   if (leaving.length > 0) send({ type: 'reload', at: clock.now(), specs: config.specs });
   // What was stopped by hand stays so when the supervisor alone begins again.
   const first = options.service !== null
@@ -308,6 +368,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
 
   const outcome = await Promise.race([ended, handedOver]);
   sampler.close();
+  childMemory.close();
   await server.close();
   if (outcome === 'handed over') {
     log.info('systemg::supervisor', 'Making way for a new supervisor; services go on');
@@ -324,6 +385,8 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   await Promise.all([hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
   await Promise.race([logs.drain(), pause(DRAIN_MS)]);
   await logs.end();
+  childLogs.drain();
+  childLogs.close();
   note(removeEmptyCgroups());
   projection.close();
   ledger.markClean();

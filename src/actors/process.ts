@@ -16,7 +16,7 @@ export interface ProcessOutside {
   /** As root, units that name no user run as nobody. */
   readonly dropPrivileges?: boolean;
   /** Descriptors for one child, closed for the caller after the spawn. What it throws refuses the start. */
-  openOutput(spec: ServiceSpec, role: ProcessRole): ChildOutput;
+  openOutput(spec: ServiceSpec, role: ProcessRole, token: string): ChildOutput;
   /** What an administrator should know and no machine can act on. */
   onProblem(text: string): void;
 }
@@ -51,7 +51,7 @@ function start(input: ProcessInput, outside: ProcessOutside, tell: Tell): Custod
   let custody: Custody | null = null;
   let over = false;
   const callOff = launch({
-    ...input, ...outside, dropPrivileges: outside.dropPrivileges ?? false, openOutput: (spec, role) => outside.openOutput(spec, role),
+    ...input, ...outside, dropPrivileges: outside.dropPrivileges ?? false, openOutput: (spec, role, token) => outside.openOutput(spec, role, token),
   }, (launched) => {
     if (over) return;
     if (!launched.ok) {

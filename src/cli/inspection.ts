@@ -87,7 +87,8 @@ function childRows(nodes: readonly SpawnedProcessNode[], indent: string): Proces
   return nodes.flatMap(({ child, children }, index) => {
     const isLast = index === nodes.length - 1;
     return [
-      { pid: child.pid, command: child.command || child.name, prefix: `${indent}${isLast ? '└─ ' : '├─ '}` },
+      // The pid of one that has ended may be another's by now.
+      ...(child.last_exit === undefined ? [{ pid: child.pid, command: child.command || child.name, prefix: `${indent}${isLast ? '└─ ' : '├─ '}` }] : []),
       ...childRows(children ?? [], `${indent}${isLast ? '   ' : '│  '}`),
     ];
   });

@@ -47,8 +47,8 @@ export const verbs: readonly Verb[] = [
     about: 'start a supervisor and the services of a configuration',
     more: [
       'A command after the options is started as a service of its own: a configuration is written for it, which a running supervisor takes over at the next',
-      'restart that names it. With --parent-pid, --child or --ttl the command is to become a child of a running service instead, and its pid is printed; '
-      + 'supervisors of this version refuse that as not supported yet, those of systemg 0.33.0 do it.',
+      'restart that names it. With --parent-pid, --child or --ttl the command becomes a child of a running service with `spawn: {mode: dynamic}` instead,',
+      'and its pid is printed.',
     ].join(' '),
     options: [config, service, daemonize, waitTimeout, stderr, json, name, parentPid, child, ttl],
     trailing: true,

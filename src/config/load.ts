@@ -14,7 +14,6 @@ import { rootKeys } from './root.ts';
 import { servicePlaces } from './service-names.ts';
 import { defaultableKeys, resolveService, type DraftService } from './service.ts';
 import { readText } from './source-file.ts';
-import { closedKeys, complainClosed, type Gate } from './support.ts';
 
 export type { MetricsSpec } from './metrics.ts';
 
@@ -54,7 +53,7 @@ export interface LoadContext {
 }
 
 /** Reads, checks and resolves the file at `path` (absolute). Everything wrong with it is reported at once; throws nothing. */
-export function loadConfig(path: string, context: LoadContext, gate: Gate = closedKeys): ConfigResult {
+export function loadConfig(path: string, context: LoadContext): ConfigResult {
   const file = readText(path);
   if (!file.ok) return { ok: false, problems: [{ file: path, line: file.line ?? 0, column: file.line === null ? 0 : 1, path: '', message: file.message, excerpt: '' }] };
   const findings: Finding[] = [];
@@ -66,7 +65,7 @@ export function loadConfig(path: string, context: LoadContext, gate: Gate = clos
     scope: (name) => (Object.hasOwn(context.env, name) ? context.env[name] : undefined),
     findings,
   };
-  const loaded = resolveFile(root, dirname(path), gate);
+  const loaded = resolveFile(root, dirname(path));
   const say = (finding: Finding): ConfigProblem => locate(finding, path, source);
   const said = distinct(findings).filter((finding) => trustworthy(finding, source));
   const problems = said.filter((finding) => finding.level === 'problem').map(say);
@@ -109,7 +108,7 @@ export function explainProblem(problem: ConfigProblem): string {
   return `${formatProblem(problem)}\n  ${number} | ${shown}\n  ${' '.repeat(number.length)} | ${indent}^`;
 }
 
-function resolveFile(root: Place, projectDir: string, gate: Gate): Pick<LoadedConfig, 'services' | 'metrics'> | null {
+function resolveFile(root: Place, projectDir: string): Pick<LoadedConfig, 'services' | 'metrics'> | null {
   if (root.node.kind !== 'map') {
     complainExpected(root, "a map with 'version' and 'services'");
     return null;
@@ -120,7 +119,6 @@ function resolveFile(root: Place, projectDir: string, gate: Gate): Pick<LoadedCo
   if (version?.node.kind === 'scalar' && version.node.text !== '1') warn(version, `expected "1", got ${JSON.stringify(version.node.text)}; it is read as version 1`);
   const given = below(root, 'project_dir');
   if (given?.node.kind === 'scalar' && given.node.text !== projectDir) warn(given, `has no effect: the project directory is that of the file, ${basename(projectDir)}`);
-  complainClosed(root, gate);
 
   const envPlace = below(root, 'env');
   const env: EnvBlock | null = envPlace === null ? null : readEnv(envPlace, projectDir);

@@ -9,9 +9,9 @@ const defaults = { children: 100, depth: 3, descendants: 500, total_memory: null
 
 const limits = record({
   children: withDefault(count, 'Children that one parent may have at a time.', defaults.children),
-  depth: withDefault(count, 'A child is allowed while its depth is below this.', defaults.depth),
-  descendants: withDefault(count, 'Children that a service may spawn in all.', defaults.descendants),
-  total_memory: optional(size, 'Memory of all children together.'),
+  depth: withDefault(count, 'A child is allowed while its depth is below this; 1 is a child of the service itself.', defaults.depth),
+  descendants: withDefault(count, 'Children of one service that may live at a time, at any depth.', defaults.descendants),
+  total_memory: optional(size, 'Resident memory of all children together, with what they started.'),
   termination_policy: withDefault(choice(['cascade', 'orphan', 'reparent']), 'What the end of a child means to its own children.', defaults.termination_policy),
 }, 'spawn limits');
 

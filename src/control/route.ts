@@ -10,7 +10,8 @@ import type { TicketOffice } from './tickets.ts';
 import { streamLogs, type LogSources } from './logs.ts';
 import { watch } from './watch.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Route } from './connection.ts';
+import type { SpawnRequest } from '../spawned/check-order.ts';
+import type { Exchange, Route } from './connection.ts';
 
 /** A configuration that was read, or why it was refused, in the words for a client. */
 export type ReadConfig =
@@ -37,6 +38,7 @@ export interface RouteOutside {
   isSignal(name: string): name is SignalName;
   /** Ends this supervisor for the sake of the next one as soon as the answer is out. Why it cannot, or null. */
   handOver(): string | null;
+  spawn(request: SpawnRequest, exchange: Exchange): Promise<Response>;
 }
 
 /** Request → event and ticket → answer. Nothing else changes a unit's state. */
@@ -134,7 +136,7 @@ export function makeRoute(outside: RouteOutside): Route {
         return config.ok ? { kind: 'plan', plan: planReload(views(), config.specs) } : error(config.error);
       }
       case 'signal': return signal(request.unit, request.signal);
-      default: return error(`'${request.kind}' is not supported yet`);
+      case 'spawn': return outside.spawn(request, exchange);
     }
   };
 }

@@ -1,6 +1,8 @@
 import type { SupervisorFact } from '../../machines/supervisor.ts';
+import type { Child } from '../../machines/spawning.ts';
 import type { RolloutFacts, UnitFacts } from '../../machines/types.ts';
 import type { JournalCause, JournalRecord } from '../control/payloads.ts';
+import { childDraft } from './child-record.ts';
 import type { Journal, JournalDraft } from './journal.ts';
 
 export interface ScribeOutside {
@@ -12,9 +14,11 @@ export interface ScribeOutside {
   lastWords(unit: string): readonly string[];
   /** How often failures in a row are restarted; null without a limit. */
   maxRestarts(unit: string): number | null;
+  /** A spawned child, living or gone of late. */
+  childOf?(id: string): Child | null;
 }
 
-/** More changes than this within `STORM_MS` are a storm: of one unit only where it comes to rest is told then. */
+/** More changes than this within `STORM_MS` are a storm: of one unit only where it comes to rest is told then, of its children nothing. */
 const STORM_CHANGES = 60;
 const STORM_MS = 10_000;
 const LANDINGS: readonly string[] = ['stopped', 'failed', 'running', 'backoff'];
@@ -29,17 +33,19 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
   const { journal, wallNow } = outside;
   const before = new Map<string, UnitFacts>();
   const causes = new Map<string, JournalCause>();
+  /** Numbers of the newest changes: records about a unit's children are the cause of nothing. */
+  const newest = new Map<string, number>();
   const storms = new Map<string, { since: number; changes: number; left: number }>();
 
   /** How many records were left out before this one; null: this one is left out too. */
-  const leftOut = (facts: UnitFacts): number | null => {
-    const storm = storms.get(facts.unit);
-    if (storm === undefined || facts.at - storm.since > STORM_MS) {
-      storms.set(facts.unit, { since: facts.at, changes: 1, left: 0 });
+  const leftOut = (key: string, at: number, isLanding: boolean): number | null => {
+    const storm = storms.get(key);
+    if (storm === undefined || at - storm.since > STORM_MS) {
+      storms.set(key, { since: at, changes: 1, left: 0 });
       return storm?.left ?? 0;
     }
     storm.changes += 1;
-    if (storm.changes > STORM_CHANGES && !LANDINGS.includes(facts.state)) {
+    if (storm.changes > STORM_CHANGES && !isLanding) {
       storm.left += 1;
       return null;
     }
@@ -52,12 +58,13 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
     const old = before.get(facts.unit);
     before.set(facts.unit, facts);
     if (old?.state === facts.state && old.ready === facts.ready && old.wanted === facts.wanted && old.generation === facts.generation) return;
-    const omitted = leftOut(facts);
+    const omitted = leftOut(facts.unit, facts.at, LANDINGS.includes(facts.state));
     if (omitted === null) return;
-    journal.append({
+    const { seq } = journal.append({
       at: new Date(wallNow()).toISOString(), unit: facts.unit, generation: facts.generation, event: facts.event, from: old?.state ?? 'stopped',
       to: facts.state, cause: isPartOfStart(facts) ? (causes.get(facts.unit) ?? causeOf(facts)) : remember(facts), detail: detailOf(facts, omitted),
     });
+    newest.set(facts.unit, seq);
   };
 
   const remember = (facts: UnitFacts): JournalCause => {
@@ -68,7 +75,8 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
 
   const causeOf = ({ unit, trigger }: UnitFacts): JournalCause => {
     const { kind, by } = trigger;
-    const follows = kind === 'dependency' && by !== null ? journal.lastOf(by) : ['exit', 'probe', 'timer', 'limit'].includes(kind) ? journal.lastOf(unit) : null;
+    const lastOf = (name: string): number | null => newest.get(name) ?? journal.lastOf(name);
+    const follows = kind === 'dependency' && by !== null ? lastOf(by) : ['exit', 'probe', 'timer', 'limit'].includes(kind) ? lastOf(unit) : null;
     return { kind, ...(follows !== null && { seq: follows }), ...(by !== null && { by }) };
   };
 
@@ -109,10 +117,23 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
       case 'unit.removed':
         before.delete(fact.unit);
         storms.delete(fact.unit);
+        storms.delete(childrenOf(fact.unit));
+        newest.delete(fact.unit);
         causes.delete(fact.unit);
         return void own('removed', {}, fact.unit);
+      case 'child.changed': {
+        const draft = childDraft(fact.facts, (id) => outside.childOf?.(id) ?? null, before.get(fact.facts.unit)?.state ?? null);
+        const omitted = draft === null ? null : leftOut(childrenOf(fact.facts.unit), fact.at, false);
+        if (draft === null || omitted === null) return undefined;
+        return void journal.append({ at: new Date(wallNow()).toISOString(), ...draft, detail: { ...draft.detail, ...(omitted > 0 && { omitted }) } });
+      }
       case 'unit.crashed': return void own('actor.failed', { error: fact.error.split('\n')[0] ?? '' }, fact.unit);
       case 'supervisor.ending': return void own('supervisor.ending', { because: fact.because, exit_code: fact.exitCode });
     }
   };
+}
+
+/** The children of a unit are a storm of their own. No unit has such a name. */
+function childrenOf(unit: string): string {
+  return `${unit}/`;
 }

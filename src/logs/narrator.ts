@@ -1,16 +1,18 @@
 import type { SupervisorFact } from '../../machines/supervisor.ts';
-import type { RolloutFacts } from '../../machines/types.ts';
+import type { Child } from '../../machines/spawning.ts';
+import type { ChildFacts, RolloutFacts } from '../../machines/types.ts';
 import type { SupervisorLog } from './supervisor-log.ts';
 
 /** Facts as records of the supervisor's log, in 0.33.0's words where it has them. */
-export function makeNarrator(log: SupervisorLog): (fact: SupervisorFact) => void {
+/** `childOf`: a spawned child, living or gone of late. */
+export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child | null): (fact: SupervisorFact) => void {
   const daemon = 'systemg::daemon';
   const told = new Map<string, string>();
   return (fact) => {
     if (fact.type === 'unit.crashed') return log.error(daemon, `The actor of service '${fact.unit}' failed and is replaced: ${fact.error}`);
     if (fact.type === 'unit.removed') told.delete(fact.unit);
     if (fact.type === 'unit.removed') return log.info(daemon, `Service '${fact.unit}' is no longer configured`);
-    if (fact.type === 'child.changed') return undefined;
+    if (fact.type === 'child.changed') return tellOfChild(log, fact.facts, childOf(fact.facts.child));
     if (fact.type === 'rollout.changed') return narrateRollout(log, fact.facts);
     if (fact.type === 'supervisor.ending') return log.info('systemg::supervisor', `Stopping all services: ${fact.because}`);
     const { state, reason, exit, place } = fact.facts;
@@ -41,4 +43,18 @@ function narrateRollout(log: SupervisorLog, { unit, step, result, reason, slots 
   if (result === 'replaced') return log.info(where, `Service '${unit}' was replaced`);
   if (result === 'replace') return log.warn(where, `Service '${unit}' cannot run twice (its address is in use); it is restarted without overlap`);
   return log.warn(where, `Service '${unit}' was not replaced and goes on as it was${why}`);
+}
+
+function tellOfChild(log: SupervisorLog, { state, identity, exit, cause, unit }: ChildFacts, child: Child | null): void {
+  if (child === null || identity === null) return undefined;
+  const { name, parentPid } = child.record.order;
+  const who = `Spawned child '${name}' (PID: ${identity.pid})`;
+  const how = exit?.signal != null ? `signal ${exit.signal}` : `status ${exit?.code ?? 'unknown'}`;
+  switch (state) {
+    case 'living': return log.info('systemg::supervisor', `${who} from parent ${parentPid}`);
+    case 'stopping': return log.info('systemg::daemon', `${who} of service '${unit}' is ended: ${cause ?? 'by itself'}`);
+    case 'killing': return log.warn('systemg::daemon', `${who} of service '${unit}' did not end in time; sending SIGKILL`);
+    case 'gone': return log.info('systemg::daemon', `${who} of service '${unit}' ended with ${how}`);
+    default: return undefined;
+  }
 }

@@ -2,10 +2,10 @@ import { tokenVariable } from './scan.ts';
 
 /**
  * The environment of a unit's process: what the supervisor inherited without its own variables, the unit's over it, and
- * the token behind those of outer supervisors.
+ * its tokens, the innermost last, behind those of outer supervisors.
  */
 export function childEnvironment(
-  inherited: Readonly<Record<string, string | undefined>>, own: Readonly<Record<string, string>>, token: string,
+  inherited: Readonly<Record<string, string | undefined>>, own: Readonly<Record<string, string>>, ...tokens: readonly string[]
 ): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) {
@@ -13,7 +13,7 @@ export function childEnvironment(
   }
   Object.assign(environment, own);
   const outer = inherited[tokenVariable];
-  environment[tokenVariable] = outer === undefined || outer === '' ? token : `${outer},${token}`;
+  environment[tokenVariable] = [...(outer === undefined || outer === '' ? [] : [outer]), ...tokens].join(',');
   return environment;
 }
 

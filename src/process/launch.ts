@@ -24,12 +24,14 @@ export interface LaunchRequest {
   readonly spec: ServiceSpec;
   readonly role: ProcessRole;
   readonly token: string;
+  /** The token of the process this one is a part of. */
+  readonly within?: string;
   /** What the supervisor inherited. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly softNofile: number | null;
   /** As root, units that name no user run as nobody. */
   readonly dropPrivileges: boolean;
-  openOutput(spec: ServiceSpec, role: ProcessRole): ChildOutput;
+  openOutput(spec: ServiceSpec, role: ProcessRole, token: string): ChildOutput;
 }
 
 export type Launched =
@@ -84,7 +86,7 @@ interface Prepared {
 }
 
 function prepare(request: LaunchRequest): Prepared | { readonly ok: false; readonly reason: string } {
-  const { spec, token, softNofile, dropPrivileges } = request;
+  const { spec, token, within, softNofile, dropPrivileges } = request;
   const obstacle = checkWorkingDir(spec.workingDir);
   if (obstacle !== null) return { ok: false, reason: obstacle };
   const argv = argumentVector(spec, request.role);
@@ -94,9 +96,11 @@ function prepare(request: LaunchRequest): Prepared | { readonly ok: false; reado
     service: spec.name, hash: spec.hash, privileges: spec.privileges, dropPrivileges, softNofile, searchPath: request.environment['PATH'],
   });
   if (!confinement.ok) return confinement;
-  const environment = childEnvironment(request.environment, { ...spec.env, ...confinement.environment }, token);
+  const environment = childEnvironment(request.environment, { ...spec.env, ...confinement.environment }, ...(within === undefined ? [] : [within]), token);
   const program = resolveProgram(name, environment['PATH'], spec.workingDir);
-  return program.ok ? { ok: true, name, words, path: program.path, environment, confinement } : program;
+  if (program.ok) return { ok: true, name, words, path: program.path, environment, confinement };
+  // Whoever asks for a child through the socket may know 0.33.0's answer.
+  return { ok: false, reason: request.role === 'child' ? `${program.osText}: ${program.reason}` : program.reason };
 }
 
 function tryOut({ name: service, privileges, workingDir }: ServiceSpec, { confinement, environment, name }: Prepared): Promise<string | null> {
@@ -112,7 +116,7 @@ function start(request: LaunchRequest, prepared: Prepared): Started {
   // The parent that unshare(1) leaves behind is no process of the unit's: without the token it gets no signal that is meant for it.
   const environment = isolation.pid ? { ...prepared.environment, [tokenVariable]: request.environment[tokenVariable] } : prepared.environment;
 
-  const output = request.openOutput(spec, request.role);
+  const output = request.openOutput(spec, request.role, token);
   let process: ChildProcess;
   try {
     process = spawn(command.file, command.words, {
@@ -171,7 +175,7 @@ type ArgumentVector =
   | { readonly ok: false; readonly reason: string };
 
 function argumentVector(spec: ServiceSpec, role: ProcessRole): ArgumentVector {
-  if (role === 'main' && spec.launch.kind === 'exec') {
+  if ((role === 'main' || role === 'child') && spec.launch.kind === 'exec') {
     const [name, ...rest] = spec.launch.argv;
     return name === undefined ? { ok: false, reason: 'there is no program to start: exec is empty' } : { ok: true, words: [name, ...rest] };
   }

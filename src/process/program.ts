@@ -4,7 +4,8 @@ import { errorCode } from './stat.ts';
 
 export type Resolution =
   | { readonly ok: true; readonly path: string }
-  | { readonly ok: false; readonly reason: string };
+  /** `osText`: what execvp(3) would have said, in 0.33.0's words. */
+  | { readonly ok: false; readonly reason: string; readonly osText: string };
 
 /** Where execvp(3) looks without a PATH. */
 export const defaultPath = '/bin:/usr/bin';
@@ -58,15 +59,15 @@ export function describe(error: unknown): string {
 function examine(path: string): Resolution {
   try {
     const stat = statSync(path);
-    if (stat.isDirectory()) return refuse(`"${path}" is a directory, not a program`);
-    if (!stat.isFile()) return refuse(`"${path}" is not a regular file`);
-    if (!isExecutable(path)) return refuse(`"${path}" is not executable (mode ${(stat.mode & 0o7777).toString(8).padStart(4, '0')})`);
+    if (stat.isDirectory()) return refuse(`"${path}" is a directory, not a program`, denied);
+    if (!stat.isFile()) return refuse(`"${path}" is not a regular file`, denied);
+    if (!isExecutable(path)) return refuse(`"${path}" is not executable (mode ${(stat.mode & 0o7777).toString(8).padStart(4, '0')})`, denied);
   } catch (error) {
-    return refuse(errorCode(error) === 'ENOENT' ? `program "${path}" does not exist` : `program "${path}" cannot be reached: ${describe(error)}`);
+    return refuse(errorCode(error) === 'ENOENT' ? `program "${path}" does not exist` : `program "${path}" cannot be reached: ${describe(error)}`, errorCode(error) === 'EACCES' ? denied : notFound);
   }
   const interpreter = interpreterOf(path);
   if (interpreter === null || (exists(interpreter) && isExecutable(interpreter))) return { ok: true, path };
-  return refuse(`"${path}" cannot be executed: its interpreter "${interpreter}" ${exists(interpreter) ? 'is not executable' : 'does not exist'}`);
+  return refuse(`"${path}" cannot be executed: its interpreter "${interpreter}" ${exists(interpreter) ? 'is not executable' : 'does not exist'}`, exists(interpreter) ? denied : notFound);
 }
 
 // execve(2): "#!", spaces, an absolute path; at most 255 bytes. A relative one is left for the kernel to judge.
@@ -104,8 +105,11 @@ function exists(path: string): boolean {
   }
 }
 
-function refuse(reason: string): Resolution {
-  return { ok: false, reason };
+function refuse(reason: string, osText = notFound): Resolution {
+  return { ok: false, reason, osText };
 }
+
+const notFound = 'No such file or directory (os error 2)';
+const denied = 'Permission denied (os error 13)';
 
 const head = Buffer.alloc(256);

@@ -19,6 +19,7 @@ export type LedgerFact =
   | { readonly kind: 'record'; readonly record: UnitRecord }
   | { readonly kind: 'forget'; readonly unit: string }
   | { readonly kind: 'note'; readonly key: string; readonly value: unknown }
+  | { readonly kind: 'forget-note'; readonly key: string }
   | { readonly kind: 'clean' };
 
 export interface LedgerLine {
@@ -43,6 +44,7 @@ export function encodeLine({ fact, written }: LedgerLine): string {
     case 'record': return `${JSON.stringify({ ...stamp, record: fact.record })}\n`;
     case 'forget': return `${JSON.stringify({ ...stamp, forget: fact.unit })}\n`;
     case 'note': return `${JSON.stringify({ ...stamp, note: fact.key, value: fact.value })}\n`;
+    case 'forget-note': return `${JSON.stringify({ ...stamp, forget_note: fact.key })}\n`;
     case 'clean': return `${JSON.stringify({ ...stamp, end: 'clean' })}\n`;
   }
 }
@@ -85,6 +87,7 @@ function fact(value: unknown): LedgerFact {
   if (fields.has('record')) return { kind: 'record', record: decodeRecord(fields.get('record'), 'record') };
   if (fields.has('forget')) return { kind: 'forget', unit: text(fields.get('forget'), 'forget') };
   if (fields.has('note')) return { kind: 'note', key: text(fields.get('note'), 'note'), value: fields.get('value') ?? null };
+  if (fields.has('forget_note')) return { kind: 'forget-note', key: text(fields.get('forget_note'), 'forget_note') };
   if (fields.get('end') === 'clean') return { kind: 'clean' };
-  throw new Mismatch('line', 'a record, forget, note or end', value);
+  throw new Mismatch('line', 'a record, forget, note, forget_note or end', value);
 }

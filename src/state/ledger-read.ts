@@ -50,6 +50,10 @@ export function readLedger(path: string, onProblem: (text: string) => void): Ope
       meta.set(fact.key, fact.value);
       live.set(noteKey(fact.key), encodeLine(line));
     }
+    if (fact.kind === 'forget-note') {
+      meta.delete(fact.key);
+      live.delete(noteKey(fact.key));
+    }
   }
   const clean = live.has(endKey) || bytes.length === 0;
   return { entries, live, meta, fresh: bytes.length === 0, clean, damaged: corrupt.length > 0, unreadable: null, soundBytes, unterminated };

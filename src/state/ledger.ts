@@ -36,6 +36,8 @@ export interface Ledger extends LedgerPort {
   latest(unit: string): LedgerEntry | null;
   /** Keeps a JSON value under a key beside the units: boot, pid, config, slots, digests. */
   note(key: string, value: unknown): void;
+  /** Nothing is left of it once the ledger is compacted. */
+  forgetNote(key: string): void;
   /** The last thing of an orderly end; anything recorded later takes it back. */
   markClean(): void;
   /** Writes what is still to be written, if the disk lets it. */
@@ -62,8 +64,9 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     const line = encodeLine({ fact, written });
     if (key !== endKey) drop(endKey);
     drop(key);
-    if (fact.kind !== 'forget') live.set(key, line);
-    liveBytes += fact.kind === 'forget' ? 0 : line.length;
+    const forgets = fact.kind === 'forget' || fact.kind === 'forget-note';
+    if (!forgets) live.set(key, line);
+    liveBytes += forgets ? 0 : line.length;
     if (fact.kind === 'record') latest.set(fact.record.unit, { record: fact.record, written });
     if (fact.kind === 'forget') latest.delete(fact.unit);
     const superseded = waiting.get(key);
@@ -141,6 +144,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     forget: (unit) => put(unitKey(unit), { kind: 'forget', unit }, false),
     latest: (unit) => latest.get(unit) ?? null,
     note: (key, value) => put(noteKey(key), { kind: 'note', key, value }, false),
+    forgetNote: (key) => put(noteKey(key), { kind: 'forget-note', key }, false),
     markClean: () => put(endKey, { kind: 'clean' }, true),
     close() {
       closed = true;

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { AdoptOrder, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
+import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
 import type { Stamp } from './ledger-lines.ts';
 import type { Ledger } from './ledger.ts';
 import { prove, survivorsOf, type Proof } from './proof.ts';
+import { takeChildren } from './takeover-children.ts';
 import type { CronFile } from './xml/cron-file.ts';
 import { ownDigests } from './xml/projection.ts';
 import { readStateFiles, type StateFiles, type XmlFile } from './xml/read-files.ts';
@@ -28,6 +29,8 @@ export interface Takeover {
   readonly orders: readonly AdoptOrder[];
   /** History of cron runs that another program wrote; null: none, or it is ours. */
   readonly cron: CronFile | null;
+  /** Spawned children that another program has left running with their services. */
+  readonly children: readonly ChildRecord[];
 }
 
 /**
@@ -37,7 +40,7 @@ export interface Takeover {
 export function takeOver(input: TakeoverInput): Takeover {
   const files = readStateFiles(input.stateDir, { onProblem: input.onProblem, quarantine: true });
   const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
-  if (!isForeign(input, files, 'pid.xml') && !isForeign(input, files, 'state.xml')) return { orders: input.found, cron };
+  if (!isForeign(input, files, 'pid.xml') && !isForeign(input, files, 'state.xml')) return { orders: input.found, cron, children: [] };
   input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
   const configured = new Set(input.specs.map(({ name }) => name));
   const alive = input.found.filter(({ verdict }) => verdict === 'alive');
@@ -47,7 +50,7 @@ export function takeOver(input: TakeoverInput): Takeover {
   ];
   for (const { record } of alive) reportSecond(input, files, record.unit, claimed(alive));
   reportOthers(input, files, configured, claimed(orders));
-  return { orders, cron };
+  return { orders, cron, children: takeChildren(files.pid?.spawned ?? [], { ...input, orders }) };
 }
 
 function isForeign({ ledger }: TakeoverInput, { digests }: StateFiles, name: XmlFile): boolean {
@@ -108,17 +111,10 @@ function proofOf({ environment, uid }: TakeoverInput, files: StateFiles, spec: S
 }
 
 /** What the files know and no service of the configuration claims. */
-function reportOthers({ onReport, uid }: TakeoverInput, files: StateFiles, configured: ReadonlySet<string>, taken: ReadonlySet<number>): void {
-  const proven = (pid: number, command: string): boolean => {
-    const claim = { pid, spec: { command, launch: { kind: 'exec', argv: command.split(' ') } }, writtenWallMs: files.pidWrittenWallMs, environment: {}, uid } as const;
-    return prove(claim).ok;
-  };
+function reportOthers({ onReport }: TakeoverInput, files: StateFiles, configured: ReadonlySet<string>, taken: ReadonlySet<number>): void {
   for (const [name, pid] of files.pid?.services ?? []) {
     if (configured.has(name) || taken.has(pid) || !lives(pid)) continue;
     onReport(`pid.xml names pid ${pid} as service '${name}', which is not configured; it is left alone`);
-  }
-  for (const { pid, name, command } of files.pid?.spawned ?? []) {
-    if (lives(pid)) onReport(`spawned process '${name}' (pid ${pid}${proven(pid, command) ? '' : ', perhaps another one by now'}) was left behind; it is left alone`);
   }
 }
 

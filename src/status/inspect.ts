@@ -1,6 +1,7 @@
 import type { UnitView } from '../../machines/view.ts';
 import type { InspectPayload, StatusSnapshot } from '../control/payloads.ts';
 import type { MeasuredUnit, Sampler } from '../metrics/sampler.ts';
+import type { WatchedChild } from '../spawned/memory.ts';
 import { wireSample } from '../metrics/wire-sample.ts';
 
 export interface InspectOutside {
@@ -18,8 +19,9 @@ export async function inspectPayload(asked: string, samples: number, { sampler, 
   return { unit: status().units.find(({ name }) => name === spec.name) ?? null, samples: taken.map(wireSample) };
 }
 
-/** What of a unit is there to be measured. */
-export function measuredUnit({ spec, process }: UnitView): MeasuredUnit {
-  const origins = process?.identity == null ? [] : [{ leader: process.identity, token: process.token }];
+/** What of a unit is there to be measured: its process, and living spawned children, which may carry no token of it. */
+export function measuredUnit({ spec, process }: UnitView, children: readonly WatchedChild[] = []): MeasuredUnit {
+  const own = children.filter(({ unit }) => unit === spec.name).map(({ origin }) => origin);
+  const origins = process?.identity == null ? [] : [{ leader: process.identity, token: process.token }, ...own];
   return { name: spec.name, hash: spec.hash, origins };
 }

@@ -1,38 +1,88 @@
-import type { SpawnedChild, SpawnedProcessNode } from '../control/payloads.ts';
+import type { EpochTime, SpawnedChild, SpawnedProcessNode } from '../control/payloads.ts';
 import type { LiveProcess } from '../metrics/sampler.ts';
+import type { ShownChild } from '../spawned/shown.ts';
 import { commandLine, ownerOf } from './process-facts.ts';
 
-/**
- * The processes of a unit below its leader. Those whose parent is no member (they left their parents, or their parents have ended) hang from the leader,
- * with the parent that the kernel names.
- */
-export function processTree(leaderPid: number, processes: readonly LiveProcess[]): readonly SpawnedProcessNode[] {
-  const present = new Set(processes.map(({ pid }) => pid));
-  const byParent = new Map<number, LiveProcess[]>();
-  for (const process of processes) {
-    if (process.pid === leaderPid) continue;
-    const parent = present.has(process.parentPid) ? process.parentPid : leaderPid;
-    const siblings = byParent.get(parent);
-    if (siblings === undefined) byParent.set(parent, [process]);
-    else siblings.push(process);
-  }
-  const below = (pid: number, depth: number): SpawnedProcessNode[] => (byParent.get(pid) ?? [])
-    .sort((one, other) => one.startedAtMs - other.startedAtMs || one.pid - other.pid)
-    .map((process) => {
-      const children = below(process.pid, depth + 1);
-      return { child: peripheral(process, depth), ...(children.length > 0 && { children }) };
-    });
-  return below(leaderPid, 1);
+interface Branch {
+  readonly key: string;
+  readonly child: SpawnedChild;
+  readonly startedAtMs: number;
 }
 
-function peripheral(process: LiveProcess, depth: number): SpawnedChild {
+/**
+ * The processes of a unit below its leader, each once: those that were spawned through the socket, ended ones as long as they are kept, and those that
+ * were found. A spawned child hangs from the child it was spawned for, else from the process it was spawned for; a found one from its parent. What has
+ * none of these here (they have ended, or it left them) hangs from the leader.
+ */
+export function processTree(leaderPid: number, processes: readonly LiveProcess[], spawned: readonly ShownChild[] = []): readonly SpawnedProcessNode[] {
+  const live = new Map(processes.map((process) => [process.pid, process]));
+  const children = new Map(spawned.map((child) => [child.id, child]));
+  const childOf = new Map(spawned.filter(({ pid, startTime, ended }) => ended === null && live.get(pid)?.startTime === startTime).map((child) => [child.pid, child]));
+  const keyOf = (pid: number): string => {
+    const child = childOf.get(pid);
+    return child === undefined ? `pid ${pid}` : `child ${child.id}`;
+  };
+  const root = `pid ${leaderPid}`;
+  const byParent = new Map<string, Branch[]>();
+  const hang = (from: string, branch: Branch): void => {
+    const siblings = byParent.get(from);
+    if (siblings === undefined) byParent.set(from, [branch]);
+    else siblings.push(branch);
+  };
+
+  for (const process of processes) {
+    if (process.pid === leaderPid || childOf.has(process.pid)) continue;
+    hang(live.has(process.parentPid) ? keyOf(process.parentPid) : root, { key: keyOf(process.pid), child: peripheral(process), startedAtMs: process.startedAtMs });
+  }
+  for (const child of spawned) {
+    const process = childOf.get(child.pid) === child ? (live.get(child.pid) ?? null) : null;
+    hang(above(child), { key: `child ${child.id}`, child: spawnedChild(child, process), startedAtMs: child.startedAtMs });
+  }
+
+  function above(child: ShownChild): string {
+    if (child.parent !== null) return children.has(child.parent) ? `child ${child.parent}` : root;
+    // Of a deeper one the parent has ended and left it without; a younger process has only the parent's pid.
+    const parent = child.depth > 1 ? undefined : live.get(child.parentPid);
+    return parent !== undefined && parent.startedAtMs <= child.startedAtMs + CLOCK_TICK_MS ? keyOf(parent.pid) : root;
+  }
+
+  const below = (from: string, depth: number): SpawnedProcessNode[] => (byParent.get(from) ?? [])
+    .sort((one, other) => one.startedAtMs - other.startedAtMs || one.child.pid - other.child.pid)
+    .map(({ key, child }) => {
+      const nodes = below(key, depth + 1);
+      return { child: child.kind === 'peripheral' ? { ...child, depth } : child, ...(nodes.length > 0 && { children: nodes }) };
+    });
+  return below(root, 1);
+}
+
+/** Start times are rounded down to ticks. */
+const CLOCK_TICK_MS = 20;
+
+function peripheral(process: LiveProcess): SpawnedChild {
   const { pid } = process;
   const command = commandLine(pid);
   const user = ownerOf(pid);
-  const startedAtMs = Math.max(0, process.startedAtMs);
   return {
     name: command?.split(' ', 1)[0] ?? `pid-${pid}`, pid, parent_pid: process.parentPid, command: command ?? '',
-    started_at: { secs_since_epoch: Math.floor(startedAtMs / 1000), nanos_since_epoch: Math.floor((startedAtMs % 1000) * 1e6) },
-    depth, cpu_percent: process.cpuPercent, rss_bytes: process.rssBytes, ...(user !== '' && { user }), kind: 'peripheral',
+    started_at: epoch(process.startedAtMs), depth: 0, cpu_percent: process.cpuPercent, rss_bytes: process.rssBytes, ...(user !== '' && { user }), kind: 'peripheral',
   };
+}
+
+function spawnedChild(child: ShownChild, process: LiveProcess | null): SpawnedChild {
+  const { pid, ended, ttlMs } = child;
+  const user = process === null ? '' : ownerOf(pid);
+  return {
+    name: child.name === '' ? 'child' : child.name, pid, parent_pid: child.parentPid, command: (process === null ? null : commandLine(pid)) ?? child.argv.join(' '), started_at: epoch(child.startedAtMs),
+    ...(ttlMs !== null && { ttl: { secs: Math.floor(ttlMs / 1000), nanos: (ttlMs % 1000) * 1e6 } }), depth: child.depth,
+    ...(process !== null && { cpu_percent: process.cpuPercent, rss_bytes: process.rssBytes }),
+    ...(ended !== null && {
+      last_exit: { ...(ended.code !== null && { exit_code: ended.code }), ...(ended.signal !== null && { signal: ended.signal }), finished_at: epoch(ended.atMs) },
+    }),
+    ...(user !== '' && { user }),
+  };
+}
+
+function epoch(ms: number): EpochTime {
+  const sound = Math.max(0, ms);
+  return { secs_since_epoch: Math.floor(sound / 1000), nanos_since_epoch: Math.floor((sound % 1000) * 1e6) };
 }

@@ -1,8 +1,10 @@
 import { constants } from 'node:os';
+import type { Children } from '../../machines/spawning.ts';
 import type { UnitView } from '../../machines/view.ts';
 import type { OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../control/payloads.ts';
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
+import { shownChildren, type ShownChild } from '../spawned/shown.ts';
 import { ago, processFacts } from './process-facts.ts';
 import { processTree } from './process-tree.ts';
 
@@ -16,8 +18,8 @@ export interface Now {
 export type LiveUnits = ReadonlyMap<string, LiveUnit>;
 
 /** The answer to Status: ordered by hash, as systemg 0.33.0's is. */
-export function statusSnapshot(views: readonly UnitView[], now: Now, live: LiveUnits = new Map()): StatusSnapshot {
-  const units = views.map((view) => unitStatus(view, now, live.get(view.spec.name))).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
+export function statusSnapshot(views: readonly UnitView[], now: Now, live: LiveUnits = new Map(), children: Children = new Map()): StatusSnapshot {
+  const units = views.map((view) => unitStatus(view, now, live.get(view.spec.name), children.size === 0 ? [] : shownChildren(children, view.spec.name, now))).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
   return { schema_version: 'status.v1', captured_at: new Date(now.wallMs).toISOString(), overall_health: overallHealth(units), units };
 }
 
@@ -31,11 +33,11 @@ export function overallHealth(units: readonly Pick<UnitStatus, 'kind' | 'health'
   return 'healthy';
 }
 
-export function unitStatus(view: UnitView, now: Now, live?: LiveUnit): UnitStatus {
+export function unitStatus(view: UnitView, now: Now, live?: LiveUnit, spawned: readonly ShownChild[] = []): UnitStatus {
   const { spec } = view;
   const identity = view.alive ? (view.process?.identity ?? null) : null;
   const facts = identity === null ? null : processFacts(identity.pid, identity.startTime);
-  const children = identity === null || live === undefined ? [] : processTree(identity.pid, live.processes);
+  const children = identity === null ? [] : processTree(identity.pid, live?.processes ?? [], spawned);
   const seconds = facts?.uptimeMs == null ? null : Math.floor(facts.uptimeMs / 1000);
   return {
     name: spec.name,

@@ -40,6 +40,14 @@ describe('the report about a unit', () => {
     expect(lines().at(-1)).toMatch(/^node +70 +1 +www +20 +0 +4\.0GB +1\.0GB +4\.0KB +S +3\.2 +25\.0 +12:34\.32 +\/usr\/bin\/node server\.js$/);
   });
 
+  test('tells how long a spawned child may live, and how one ended', () => {
+    const child = { name: 'job', pid: 72, parent_pid: 70, command: 'job', started_at: { secs_since_epoch: nowMs / 1000 - 65, nanos_since_epoch: 0 }, depth: 1 };
+    const tree = [{ child: { ...child, ttl: { secs: 900, nanos: 0 } } }, { child: { ...child, pid: 73, last_exit: { signal: 9 } } }];
+    expect(lines({ unit: { ...web, spawned_children: tree } })).toEqual(expect.arrayContaining([
+      '├─ job [PID: 72, Up: 1m 5s, depth: 1, ttl: 15m]', '└─ job [PID: 73, Exited: SIGKILL, depth: 1]',
+    ]));
+  });
+
   test.each([80, 120, 200])('fits %i columns, with the whole command', (width) => {
     const shown = lines({}, width);
     for (const line of shown) expect(displayWidth(line)).toBeLessThanOrEqual(width);

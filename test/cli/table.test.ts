@@ -77,6 +77,19 @@ describe('the status table', () => {
     ]);
   });
 
+  test('tells spawned children from found processes, and how those ended that are still shown', () => {
+    const child = (name: string, pid: number, more = {}) => ({
+      name, pid, parent_pid: 1, command: 'sleep 1', started_at: { secs_since_epoch: Date.parse('2026-01-01T00:00:00Z') / 1000 - 90, nanos_since_epoch: 0 }, depth: 1, ...more,
+    });
+    const tree = [{ child: child('job', 10) }, { child: child('done', 11, { last_exit: { exit_code: 3 } }) }, { child: child('sh', 12, { kind: 'peripheral' }) }];
+    const rows = lines([{ ...web, spawned_children: tree }], null);
+    expect(rows[0]).toMatch(/^UNIT +KIND /);
+    expect(rows.slice(1, 5)).toEqual([
+      expect.stringMatching(/^web +srvc +/), expect.stringMatching(/^├─ job +spwn +running +10 /), expect.stringMatching(/^├─ done +spwn +exited +11 .* exit 3 /),
+      expect.stringMatching(/^└─ sh +peri +running +12 /),
+    ]);
+  });
+
   test('has a mark before each state when it is for a terminal', () => {
     const rows = statusTable(snapshotOf([web, crasher]), { width: 120, color: false, glyphs: true });
     expect(rows[1]).toContain('↻ backoff');

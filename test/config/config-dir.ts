@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { formatProblem, loadConfig, type ConfigResult, type LoadedConfig } from '../../src/config/load.ts';
-import type { Gate } from '../../src/config/support.ts';
 
 export interface ConfigDir {
   readonly path: string;
@@ -33,13 +32,12 @@ export function configDir(): ConfigDir {
 
 export interface LoadOptions {
   readonly env?: Record<string, string>;
-  readonly gate?: Gate;
   readonly dir?: ConfigDir;
 }
 
-/** Loads `yaml` as `sysg.yaml`, with every key open unless a gate is given. */
-export function load(yaml: string, { env = { HOME: '/root' }, gate = [], dir = configDir() }: LoadOptions = {}): ConfigResult {
-  return loadConfig(dir.write('sysg.yaml', yaml), { env, stateDir: dir.path }, gate);
+/** Loads `yaml` as `sysg.yaml`. */
+export function load(yaml: string, { env = { HOME: '/root' }, dir = configDir() }: LoadOptions = {}): ConfigResult {
+  return loadConfig(dir.write('sysg.yaml', yaml), { env, stateDir: dir.path });
 }
 
 export function loaded(yaml: string, options: LoadOptions = {}): LoadedConfig {

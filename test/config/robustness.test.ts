@@ -10,7 +10,7 @@ const words = [
 
 function load(content: string | Uint8Array): boolean {
   const path = configDir().write('sysg.yaml', content);
-  const result = loadConfig(path, { env: {}, stateDir: '/' }, []);
+  const result = loadConfig(path, { env: {}, stateDir: '/' });
   if (result.ok) return true;
   expect(result.problems.length).toBeGreaterThan(0);
   for (const problem of result.problems) {

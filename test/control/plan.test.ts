@@ -6,7 +6,7 @@ import { planReload } from '../../src/control/plan.ts';
 import { configDir } from './plan-rig.ts';
 
 function specs(services: string): readonly ServiceSpec[] {
-  const loaded = loadConfig(configDir(`version: "1"\nservices:\n${services}`), { env: {}, stateDir: '/nowhere' }, []);
+  const loaded = loadConfig(configDir(`version: "1"\nservices:\n${services}`), { env: {}, stateDir: '/nowhere' });
   if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'));
   return loaded.config.services;
 }

@@ -96,4 +96,49 @@ describe.skipIf(!isRoot || process.platform !== 'linux')('units of other users (
     await soon('the group is gone', () => directories.every((path) => !existsSync(path)));
     for (const directory of directories) rmdirSync(dirname(directory));
   });
+
+  test('a spawned child has its service\'s ids, groups, capabilities, limits, niceness, CPUs and control group, and can open its output again', async () => {
+    const cgroup = '{root: /sys/fs/cgroup/sysg-e2e-spawn}';
+    const service = (limits: string): string => `  orch:
+    command: "exec sleep 1000"
+    user: daemon
+    supplementary_groups: [mail]
+    capabilities: [CAP_NET_BIND_SERVICE]
+    limits: {nofile: 77, memlock: 64K, nice: 3, cpu_affinity: [0]${limits}}
+    spawn: {mode: dynamic}
+`;
+    const home = openHome(service(`, cgroup: ${cgroup}`));
+    const started = await home.sysg('start', '--daemonize');
+    const hasGroups = !started.stderr.includes('is not on a cgroup file system');
+    if (!hasGroups) {
+      home.configure(`version: "1"\nservices:\n${service('')}`);
+      await home.sysg('restart');
+    }
+    const parent = await runningPid(home, 'orch');
+    const script = 'echo one; echo two > /dev/stdout; echo three > /dev/stderr; exec sleep 1001';
+    const pid = Number((await home.sysg('start', '--parent-pid', String(parent), '--name', 'kid', '--', 'sh', '-c', script)).stdout);
+    await soon('it became sleep', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep'));
+    const fields = ['Uid', 'Gid', 'Groups', 'CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'Cpus_allowed_list'];
+    const facts = (of: number): unknown => [
+      fields.map((name) => procField(of, name)), readFileSync(`/proc/${of}/limits`, 'utf8'), readFileSync(`/proc/${of}/cgroup`, 'utf8'), readFileSync(`/proc/${of}/stat`, 'latin1').split(') ')[1]?.split(' ')[16],
+    ];
+    expect(facts(pid)).toEqual(facts(parent));
+    expect([realUid(pid), procField(pid, 'CapEff'), procField(pid, 'Groups').split(' ').length]).toEqual([uidOf('daemon'), '0000000000000400', 2]);
+    if (hasGroups) expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).toContain('/sysg-e2e-spawn/');
+    const file = (stream: string): string => join(home.state, 'logs/spawn', `orch_kid_${pid}_${stream}.log`);
+    await soon('its output is there', () => existsSync(file('stderr')) && existsSync(file('stdout')) && readFileSync(file('stdout'), 'utf8') === 'one\ntwo\n');
+    expect(readFileSync(file('stderr'), 'utf8')).toBe('three\n');
+    expect([statSync(file('stdout')).uid, statSync(file('stdout')).mode & 0o777]).toEqual([uidOf('daemon'), 0o640]);
+    const mountPoints = [...readFileSync('/proc/self/mountinfo', 'utf8').matchAll(/^\S+ \S+ \S+ \S+ (\S+).* - cgroup2? /gm)].map(([, path]) => join(path ?? '', 'sysg-e2e-spawn'));
+    await home.sysg('stop');
+    for (const directory of mountPoints) if (existsSync(directory)) rmdirSync(directory);
+  });
+
+  test('with --drop-privileges a child of a service that names no user is nobody\'s too', async () => {
+    const home = openHome('  orch: {command: "exec sleep 1000", spawn: {mode: dynamic}}\n');
+    expect(await home.sysg('start', '--daemonize', '--drop-privileges')).toMatchObject({ code: 0 });
+    const pid = Number((await home.sysg('start', '--parent-pid', String(await runningPid(home, 'orch')), '--', 'sleep', '1000')).stdout);
+    await soon('it became sleep', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep'));
+    expect([realUid(pid), procField(pid, 'CapEff')]).toEqual([uidOf('nobody'), '0000000000000000']);
+  });
 });

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import type { JournalRecord } from '../../src/control/payloads.ts';
 import { makeScribe } from '../../src/journal/scribe.ts';
+import { openRoster } from '../../src/spawned/roster.ts';
 import { specOf } from '../machines/rig.ts';
 import { world } from '../machines/supervisor-rig.ts';
 
 function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> & { records: JournalRecord[]; write(): JournalRecord[] } {
   const all = world(specs);
   const records: JournalRecord[] = [];
+  const roster = openRoster(() => all.root.getSnapshot().context.children);
   const scribe = makeScribe({
     journal: {
       append: (draft) => {
@@ -16,12 +18,13 @@ function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> &
       },
       lastOf: (unit) => records.findLast((record) => record.unit === unit)?.seq ?? null,
     },
-    wallNow: () => all.now(), now: all.now, lastWords: () => ['last words'], maxRestarts: () => 5,
+    wallNow: () => all.now(), now: all.now, lastWords: () => ['last words'], maxRestarts: () => 5, childOf: roster.of,
   });
   let told = 0;
   const write = (): JournalRecord[] => {
     for (; told < all.facts.length; told += 1) {
       const fact = all.facts[told];
+      if (fact?.type === 'child.changed') roster.see(fact.facts.child);
       if (fact !== undefined) scribe(fact);
     }
     return records;
@@ -59,4 +62,66 @@ test('in a storm only the landings are told, and how much was left out', () => {
   expect(records.filter(({ to }) => to === 'backoff')).toHaveLength(40);
   expect(records.length).toBeLessThan(120);
   expect(records.some(({ detail }) => typeof detail?.['omitted'] === 'number')).toBe(true);
+});
+
+test('spawned children are told of with their cause, whoever ended them, and are no cause of a change', () => {
+  const all = scribed([
+    specOf({ name: 'orch', spawn: { children: 9, depth: 9, descendants: 9, totalMemoryBytes: null, terminationPolicy: 'cascade' } }),
+    specOf({ name: 'api', dependsOn: [{ service: 'orch', condition: 'started', onRestart: 'restart' }] }),
+  ]);
+  const order = { unit: 'orch', generation: 1, token: 'T', parent: null, parentPid: 77, name: 'job', argv: ['job'], ttlMs: 9000, logLevel: null };
+  const spawn = (number: number, changes = {}): string => {
+    all.send({ type: 'spawn', usedBytes: 0, order: { ...order, ...changes } });
+    all.reportChild(`seed.c${number}`, 'process.spawned');
+    all.write();
+    return `seed.c${number}`;
+  };
+  const end = (child: string): void => {
+    all.reportChild(child, 'process.exited', { exit: { code: null, signal: 'SIGTERM' } });
+    all.write();
+    all.reportChild(child, 'process.gone');
+    all.write();
+  };
+  all.send({ type: 'start', units: ['orch'] });
+  all.come('orch');
+  const parent = spawn(1);
+  const below = spawn(2, { parent, ttlMs: null });
+  all.elapseChild(parent);
+  end(parent);
+  end(below);
+  const last = spawn(3);
+  all.send({ type: 'stop', units: ['orch'] });
+  end(last);
+  expect(all.records.filter(({ event }) => event.startsWith('child.')).map(({ event, cause, detail }) => [event, cause, detail])).toEqual([
+    ['child.spawned', { kind: 'command', by: 'spawn' }, { child: 'job', pid: 102, parent_pid: 77, depth: 1, ttl_secs: 9 }],
+    ['child.spawned', { kind: 'command', by: 'spawn' }, { child: 'job', pid: 103, parent_pid: 77, depth: 2 }],
+    ['child.ending', { kind: 'timer' }, { child: 'job', pid: 102, because: 'its time is over' }],
+    ['child.ended', { kind: 'timer' }, { child: 'job', pid: 102, signal: 'SIGTERM', because: 'its time is over' }],
+    ['child.ending', { kind: 'exit', by: 'job' }, { child: 'job', pid: 103, because: 'its parent has ended' }],
+    ['child.ended', { kind: 'exit', by: 'job' }, { child: 'job', pid: 103, signal: 'SIGTERM', because: 'its parent has ended' }],
+    ['child.spawned', { kind: 'command', by: 'spawn' }, { child: 'job', pid: 104, parent_pid: 77, depth: 1, ttl_secs: 9 }],
+    ['child.ended', { kind: 'exit', by: 'orch' }, { child: 'job', pid: 104, signal: 'SIGTERM', because: 'its service has ended' }],
+  ]);
+  all.go('orch', 1);
+  all.write();
+  const changes = new Set(all.records.filter(({ to }) => to !== undefined).map(({ seq }) => seq));
+  for (const { cause, to } of all.records) if (to !== undefined && cause?.seq !== undefined) expect(changes).toContain(cause.seq);
+});
+
+test('of a storm of children the first are told, then how many records were left out', () => {
+  const all = scribed([specOf({ name: 'orch', spawn: { children: 999, depth: 9, descendants: 999, totalMemoryBytes: null, terminationPolicy: 'cascade' } })]);
+  all.send({ type: 'start', units: ['orch'] });
+  all.come('orch');
+  const order = { unit: 'orch', generation: 1, token: 'T', parent: null, name: 'job', argv: ['job'], ttlMs: null, logLevel: null };
+  const spawn = (number: number): void => {
+    all.send({ type: 'spawn', usedBytes: 0, order: { ...order, parentPid: number } });
+    all.reportChild(`seed.c${number}`, 'process.spawned');
+    all.write();
+  };
+  for (let number = 1; number <= 100; number += 1) spawn(number);
+  const told = () => all.records.filter(({ event }) => event === 'child.spawned');
+  expect(told()).toHaveLength(60);
+  all.advance(11_000);
+  spawn(101);
+  expect(told().at(-1)?.detail).toMatchObject({ parent_pid: 101, omitted: 40 });
 });

@@ -1,7 +1,9 @@
 import { createActor, fromCallback, type Actor, type AnyActorRef } from 'xstate';
 import type { ArmParams, ProbeInput, ProcessInput, RolloutTaskInput } from '../../machines/ports.ts';
 import { provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
-import type { ChildRecord, DeadlineKind, ProcessOrder, RolloutReport, ServiceEvent, SwitchRecord, ServiceSpec, Settlement, SupervisorCommand, UnitRecord } from '../../machines/types.ts';
+import type {
+  ChildRecord, DeadlineKind, ProcessOrder, ProcessReport, RolloutReport, ServiceEvent, ServiceSpec, Settlement, SupervisorCommand, SwitchRecord, UnitRecord,
+} from '../../machines/types.ts';
 import { identityOf } from './rig.ts';
 
 /** A supervisor whose processes, probes and clock are scripted by the test. */
@@ -33,10 +35,25 @@ export interface World {
   come(unit: string): void;
   /** Reports the leader's exit and the end of everything. */
   go(unit: string, code?: number): void;
+  /** What the ledger holds of spawned children. */
+  readonly children: ReadonlyMap<string, ChildRecord>;
+  /** What a process was started with, by its name in `effects`. */
+  readonly inputs: ReadonlyMap<string, ProcessInput>;
+  /** A report of a spawned child's process. */
+  reportChild(child: string, type: ProcessReport['type'], more?: Readonly<Record<string, unknown>>): void;
+  elapseChild(child: string): DeadlineKind;
+  advance(ms: number): void;
   now(): number;
 }
 
-export function world(specs: readonly ServiceSpec[], boot: { readonly start?: readonly string[]; readonly adopt?: readonly unknown[]; readonly switches?: readonly SwitchRecord[] } = {}): World {
+export interface Boot {
+  readonly start?: readonly string[];
+  readonly adopt?: readonly unknown[];
+  readonly children?: readonly unknown[];
+  readonly switches?: readonly SwitchRecord[];
+}
+
+export function world(specs: readonly ServiceSpec[], boot: Boot = {}): World {
   let now = 1000;
   let pids = 100;
   const effects: string[] = [];
@@ -45,6 +62,7 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
   const records = new Map<string, UnitRecord>();
   const lookups: string[] = [];
   const abandoned: string[] = [];
+  const inputs = new Map<string, ProcessInput>();
   const armed = new Map<AnyActorRef, ArmParams>();
   const schedules = new Map<string, AnyActorRef>();
   const runs: string[] = [];
@@ -58,7 +76,8 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
   });
   const children = new Map<string, ChildRecord>();
   const process = fromCallback<ProcessOrder, ProcessInput>(({ input, receive }) => {
-    const name = `${input.spec.name} ${input.generation}`;
+    const name = input.role === 'child' ? `child ${input.token}` : `${input.spec.name} ${input.generation}`;
+    inputs.set(name, input);
     effects.push(input.adopt === null ? `spawn ${name}` : `adopt ${name}`);
     receive((order) => effects.push('signal' in order && order.type === 'stop' ? `${order.signal} ${name}` : `${order.type} ${name}`));
   });
@@ -108,17 +127,25 @@ export function world(specs: readonly ServiceSpec[], boot: { readonly start?: re
     const { generation } = ref.getSnapshot().context;
     ref.send({ type, at: now, generation, ...(type === 'process.spawned' && { identity: identityOf((pids += 1)) }), ...more });
   };
-  const elapse = (unit: string): DeadlineKind => {
-    const params = armed.get(runnerOf(unit)) ?? armed.get(refOf(unit));
-    if (params === undefined) throw new Error(`${unit} has no deadline in ${state(unit)}`);
+  const childRef = (child: string): AnyActorRef => {
+    const ref = root.getSnapshot().context.children.get(child)?.ref;
+    if (ref == null) throw new Error(`no child ${child}`);
+    return ref;
+  };
+  const elapse = (unit: string): DeadlineKind => deliver(armed.get(runnerOf(unit)) ?? armed.get(refOf(unit)), unit);
+  const deliver = (params: ArmParams | undefined, whose: string): DeadlineKind => {
+    if (params === undefined) throw new Error(`${whose} has no deadline`);
     armed.delete(params.target);
     now = Math.max(now, params.at);
     params.target.send({ type: `deadline.${params.kind}`, generation: params.generation, at: now });
     return params.kind;
   };
-  send({ type: 'boot', adopt: boot.adopt ?? [], start: boot.start ?? [], switches: boot.switches ?? [] });
+  send({ type: 'boot', adopt: boot.adopt ?? [], start: boot.start ?? [], children: boot.children ?? [], switches: boot.switches ?? [] });
   return {
-    root, effects, answers, facts, records, lookups, schedules, runs, abandoned, step, tasks, switches, send, report, elapse, state, now: () => now,
+    root, effects, answers, facts, records, lookups, schedules, runs, abandoned, step, tasks, switches, send, report, elapse, state, now: () => now, children, inputs,
+    reportChild: (child, type, more = {}) => childRef(child).send({ type, at: now, generation: 1, ...(type === 'process.spawned' && { identity: identityOf((pids += 1)) }), ...more }),
+    elapseChild: (child) => deliver(armed.get(childRef(child)), child),
+    advance: (ms) => void (now += ms),
     come: (unit) => {
       report(unit, 'process.spawned');
       if (elapse(unit) !== 'alive') throw new Error(`${unit} was not starting`);

@@ -22,7 +22,7 @@ test('the first executable on PATH is taken; what cannot be executed before it i
 
 test('when none can be executed, the first obstacle is named', () => {
   write('second/program', 0o640);
-  expect(resolveProgram('program', searchPath(), '/')).toEqual({ ok: false, reason: `"${dir}/second/program" is not executable (mode 0640)` });
+  expect(resolveProgram('program', searchPath(), '/')).toMatchObject({ ok: false, reason: `"${dir}/second/program" is not executable (mode 0640)` });
 });
 
 test('an empty entry of PATH is the working directory, and a name with a slash never needs PATH', () => {
@@ -39,8 +39,8 @@ test('without PATH the system’s directories are searched', () => {
 test('a link that leads nowhere and a path through a file are refused with what is wrong', () => {
   symlinkSync('nowhere', join(dir, 'link'));
   write('file', 0o755);
-  expect(resolveProgram('./link', undefined, dir)).toEqual({ ok: false, reason: `program "${dir}/link" does not exist` });
-  expect(resolveProgram('./file/program', undefined, dir)).toEqual({
+  expect(resolveProgram('./link', undefined, dir)).toMatchObject({ ok: false, reason: `program "${dir}/link" does not exist` });
+  expect(resolveProgram('./file/program', undefined, dir)).toMatchObject({
     ok: false, reason: `program "${dir}/file/program" cannot be reached: a part of its path is not a directory`,
   });
 });
@@ -49,7 +49,7 @@ test('the interpreter of a script is looked at', () => {
   write('script', 0o755, '#! /usr/bin/env node\n');
   expect(resolveProgram('./script', undefined, dir).ok).toBe(true);
   write('other', 0o755, '#!/no/interpreter -x\n');
-  expect(resolveProgram('./other', undefined, dir)).toEqual({
+  expect(resolveProgram('./other', undefined, dir)).toMatchObject({
     ok: false, reason: `"${dir}/other" cannot be executed: its interpreter "/no/interpreter" does not exist`,
   });
 });

@@ -7,7 +7,7 @@ import { classify } from '../../src/config/launch.ts';
 import { bootId, identify } from '../../src/process/identity.ts';
 import { prove, readSuspect, runs, type Suspect } from '../../src/state/proof.ts';
 import { takeOver, type TakeoverInput } from '../../src/state/takeover.ts';
-import { encodePidFile } from '../../src/state/xml/pid-file.ts';
+import { encodePidFile, type SpawnRecord } from '../../src/state/xml/pid-file.ts';
 import { digestOf } from '../../src/state/xml/read-files.ts';
 import { encodeStateFile, type RecordedState } from '../../src/state/xml/state-file.ts';
 import { writeXml } from '../../src/state/xml/xml.ts';
@@ -37,15 +37,16 @@ function service(name: string, command: string, changes: Partial<ServiceSpec> = 
 }
 
 interface Files {
+  readonly spawned?: readonly SpawnRecord[];
   readonly pids?: Readonly<Record<string, number>>;
   readonly states?: Readonly<Record<string, Partial<RecordedState>>>;
 }
 
-function rig(specs: readonly ServiceSpec[], { pids = {}, states = {} }: Files, changes: Partial<TakeoverInput> = {}) {
+function rig(specs: readonly ServiceSpec[], { pids = {}, states = {}, spawned = [] }: Files, changes: Partial<TakeoverInput> = {}) {
   const stateDir = tempDir();
   const services = new Map(Object.entries(pids));
   const texts = {
-    'pid.xml': writeXml(encodePidFile({ services, groups: services, spawned: [] })),
+    'pid.xml': writeXml(encodePidFile({ services, groups: services, spawned })),
     'state.xml': writeXml(encodeStateFile(new Map(Object.entries(states).map(([name, state]) => [`hash-${name}`, { status: 'stopped', pid: null, exitCode: null, signal: null, ...state }])))),
   };
   for (const [name, text] of Object.entries(texts)) writeFileSync(join(stateDir, name), text);
@@ -202,4 +203,38 @@ test.each([
   ['', [''], false],
 ])('%j may be seen as %j: %j', (command, argv, expected) => {
   expect(runs(argv, service('web', command), { HOME: '/home/me' })).toBe(expected);
+});
+
+describe('spawned children that another program left running', () => {
+  const dynamic: Partial<ServiceSpec> = { spawn: { children: 9, depth: 9, descendants: 9, totalMemoryBytes: null, terminationPolicy: 'cascade' } };
+  const recorded = (pid: number, parentPid: number, changes: Partial<SpawnRecord> = {}): SpawnRecord => ({
+    pid, name: `job-${pid}`, command: 'sh -c sleep 400; true', startedAt: Math.floor((readSuspect(pid)?.startedWallMs ?? 0) / 1000), ttl: 60, depth: 1, parentPid, serviceHash: 'hash-web', ...changes,
+  });
+
+  test('go on with their service, under its token, nested as they were, their time running on', async () => {
+    const [web, job, below] = [await started('sleep 300'), await started('sleep 400; true'), await started('sleep 400; true')];
+    const { take, reports } = rig([service('web', 'sleep 300', dynamic)], {
+      pids: { web }, states: { web: { status: 'running', pid: web } }, spawned: [recorded(below, job, { depth: 2, ttl: null }), recorded(job, web)],
+    });
+    const { children, orders } = take();
+    const token = orders[0]?.record.process?.token;
+    expect(children.map(({ identity, depth, order: { unit, token: theirs, ttlMs } }) => [identity?.pid, depth, unit, theirs, ttlMs])).toEqual([[job, 1, 'web', token, 60_000], [below, 2, 'web', token, null]]);
+    expect(children.map(({ order }) => order.parent)).toEqual([null, children[0]?.id]);
+    expect(children[0]?.startedAt).toBeLessThanOrEqual(7);
+    expect(reports).toContain(`spawned process 'job-${job}' (pid ${job}) goes on with service 'web', taken over from pid.xml`);
+  });
+
+  test('are left alone and told of when they are not provably those, or their service is not dynamic or gone', async () => {
+    const [web, job] = [await started('sleep 300'), await started('sleep 400; true')];
+    const left = (spawned: readonly SpawnRecord[], changes: Partial<ServiceSpec> = dynamic, pids: Readonly<Record<string, number>> = { web }) => {
+      const { take, reports } = rig([service('web', 'sleep 300', changes)], { pids, states: { web: { status: 'running', pid: web } }, spawned });
+      expect(take().children).toEqual([]);
+      return reports.find((text) => text.startsWith('spawned process'));
+    };
+    expect(left([recorded(job, web, { command: 'sh -c other' })])).toMatch(/may be another one by now; it is left alone$/);
+    expect(left([recorded(job, web, { startedAt: 1000 })])).toMatch(/may be another one by now/);
+    expect(left([recorded(job, web)], {})).toMatch(/goes on without a service that could have it; it is left alone$/);
+    expect(left([recorded(job, web)], dynamic, {})).toMatch(/goes on without a service/);
+    expect(left([recorded(4_900_000, web)])).toBeUndefined();
+  });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SpawnedProcessNode } from '../../src/control/payloads.ts';
 import type { LiveProcess } from '../../src/metrics/sampler.ts';
+import type { ShownChild } from '../../src/spawned/shown.ts';
 import { processTree } from '../../src/status/process-tree.ts';
 
 const live = (pid: number, parentPid: number, startedAtMs = pid): LiveProcess => ({ pid, parentPid, startTime: '1', startedAtMs, cpuPercent: 1.5, rssBytes: 4096 });
@@ -33,5 +34,46 @@ describe('the processes of a unit', () => {
     expect(node?.child.name).toMatch(/node/);
     expect(node?.child.command.startsWith(node.child.name)).toBe(true);
     expect(node?.child.user).not.toBe('');
+  });
+});
+
+describe('spawned children in the tree', () => {
+  const child = (pid: number, changes: Partial<ShownChild> = {}): ShownChild => ({
+    id: `c${pid - base}`, name: `job-${pid - base}`, pid, startTime: '1', parent: null, parentPid: base, argv: ['job', '-x'], startedAtMs: pid, ttlMs: null, depth: 1, ended: null, ...changes,
+  });
+  const kinds = (nodes: readonly SpawnedProcessNode[]): unknown => nodes.map(({ child: one, children }) => [one.pid - base, one.kind ?? 'spawned', kinds(children ?? [])]);
+
+  test('hang from the child they were spawned for, with what they started below them, each pid once', () => {
+    const processes = [live(base, 1), live(base + 1, 1), live(base + 2, 1), live(base + 3, base + 1), live(base + 4, base)];
+    const spawned = [child(base + 1), child(base + 2, { parent: 'c1', parentPid: base + 1, depth: 2 })];
+    expect(kinds(processTree(base, processes, spawned))).toEqual([[1, 'spawned', [[2, 'spawned', []], [3, 'peripheral', []]]], [4, 'peripheral', []]]);
+  });
+
+  test('hang from the found process they were spawned for, but not from a younger one with its pid', () => {
+    const spawned = [child(base + 1, { parentPid: base + 4 })];
+    expect(kinds(processTree(base, [live(base, 1), live(base + 4, base, 5), live(base + 1, 1)], spawned))).toEqual([[4, 'peripheral', [[1, 'spawned', []]]]]);
+    expect(kinds(processTree(base, [live(base, 1), live(base + 4, base, base + 900), live(base + 1, 1)], spawned))).toEqual([[1, 'spawned', []], [4, 'peripheral', []]]);
+  });
+
+  test('hang from the leader when their parent is gone, those that were left without one too', () => {
+    const spawned = [child(base + 1, { parent: 'c9', depth: 2 }), child(base + 2, { parentPid: base + 4, depth: 2 })];
+    expect(kinds(processTree(base, [live(base, 1), live(base + 1, 1), live(base + 2, 1), live(base + 4, base)], spawned)))
+      .toEqual([[1, 'spawned', []], [2, 'spawned', []], [4, 'peripheral', []]]);
+  });
+
+  test('have figures, time to live and the command they were given while the kernel shows none; ended ones their end', () => {
+    const spawned = [
+      child(base + 1, { ttlMs: 2500, startedAtMs: 1_700_000_000_250 }),
+      child(base + 2, { ended: { code: null, signal: 9, atMs: 1_700_000_001_000 }, startedAtMs: 1_700_000_000_500 }),
+    ];
+    const [first, second] = processTree(base, [live(base, 1), live(base + 1, 1), { ...live(base + 2, 1), startTime: '77' }], spawned).filter(({ child: one }) => one.kind === undefined);
+    expect(first?.child).toEqual({
+      name: 'job-1', pid: base + 1, parent_pid: base, command: 'job -x', started_at: { secs_since_epoch: 1_700_000_000, nanos_since_epoch: 250_000_000 },
+      ttl: { secs: 2, nanos: 500_000_000 }, depth: 1, cpu_percent: 1.5, rss_bytes: 4096,
+    });
+    expect(second?.child).toEqual({
+      name: 'job-2', pid: base + 2, parent_pid: base, command: 'job -x', started_at: { secs_since_epoch: 1_700_000_000, nanos_since_epoch: 500_000_000 }, depth: 1,
+      last_exit: { signal: 9, finished_at: { secs_since_epoch: 1_700_000_001, nanos_since_epoch: 0 } },
+    });
   });
 });

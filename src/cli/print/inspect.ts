@@ -97,7 +97,7 @@ function tree(nodes: readonly SpawnedProcessNode[], nowMs: number, indent: strin
   return nodes.flatMap(({ child, children }, index) => {
     const isLast = index === nodes.length - 1;
     const up = span(nowMs / 1000 - child.started_at.secs_since_epoch);
-    const facts = [`PID: ${child.pid}`, child.last_exit === undefined ? `Up: ${up}` : `Exited: ${exitText(child.last_exit)}`, `depth: ${child.depth}`];
+    const facts = [`PID: ${child.pid}`, child.last_exit === undefined ? `Up: ${up}` : `Exited: ${exitText(child.last_exit)}`, `depth: ${child.depth}`, ...(child.ttl === undefined ? [] : [`ttl: ${span(child.ttl.secs)}`])];
     return [
       `${indent}${isLast ? '└─ ' : '├─ '}${printable(child.name)} [${facts.join(', ')}]`,
       ...tree(children ?? [], nowMs, `${indent}${isLast ? '   ' : '│  '}`),

@@ -109,7 +109,7 @@ function urgency({ health }: UnitStatus): number {
 
 function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette, look: StatusLook): Column<Row>[] {
   const measured = units.some(({ metrics }) => metrics !== undefined);
-  const special = units.some(({ kind }) => kind !== 'service');
+  const special = units.some(({ kind, spawned_children: nodes = [] }) => kind !== 'service' || nodes.some(({ child }) => child.kind !== 'peripheral'));
   const users = new Set(units.flatMap(({ process }) => process?.user ?? []));
   const mark = (state: string, text: string): string => (look.glyphs === true ? `${glyphOf(state)} ${text}` : text);
   const kind: Column<Row> = { title: 'KIND', align: 'left', spare: 7, cell: ({ unit, child }) => ({ text: child === null ? KINDS[unit.kind] : child.kind === 'peripheral' ? 'peri' : 'spwn' }) };

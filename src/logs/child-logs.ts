@@ -1,0 +1,178 @@
+import { chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LogSpec } from '../../machines/types.ts';
+import { hasCode, textOf } from '../state/fs-error.ts';
+import { makeChannel, type Channel } from './channel.ts';
+import { makeCompressor } from './compress.ts';
+import { ensureFifos, type LogOwner } from './fifo.ts';
+import { logStreams, type LogStream } from './names.ts';
+
+export interface ChildLog {
+  /** Names its FIFOs. */
+  readonly id: string;
+  readonly unit: string;
+  readonly name: string;
+  readonly pid: number;
+  readonly logs: LogSpec;
+  readonly owner: LogOwner | null;
+}
+
+export interface ChildLogsOptions {
+  readonly fifoDir: string;
+  readonly logDir: string;
+  readonly onProblem: (text: string) => void;
+  /** Gets complete lines, for a foreground supervisor to show. */
+  readonly echo?: (label: string, stream: LogStream, line: string) => void;
+  /** Pairs of files of ended children that stay. */
+  readonly keptPairs?: number;
+}
+
+/** The output of spawned children: a FIFO and a file for each stream, as services have. The file carries the pid, so reading begins after the start. */
+export interface ChildLogs {
+  /** Descriptors for a child to be, closed by the caller. Where there is no FIFO to be had they lead to /dev/null, and that is told. */
+  openEnds(id: string, owner: LogOwner | null): { readonly stdout: number; readonly stderr: number };
+  /** Reads what a started child writes, and what it wrote while nobody read. */
+  attach(log: ChildLog): void;
+  /** Nobody writes any more: keeps the rest and lets go, and removes the oldest files of ended children. */
+  release(id: string): void;
+  /** Writes what is in the FIFOs now. */
+  drain(): void;
+  /** Removes the FIFOs of children nobody knows. */
+  prune(): void;
+  close(): void;
+}
+
+export function openChildLogs(options: ChildLogsOptions): ChildLogs {
+  const { onProblem, echo, keptPairs = 200 } = options;
+  const fifoDir = join(options.fifoDir, 'spawn');
+  const logDir = join(options.logDir, 'spawn');
+  const compressor = makeCompressor(onProblem);
+  const attached = new Map<string, { readonly stem: string; readonly channels: readonly Channel[] }>();
+  /** Held from before the start until there is a reader: a FIFO that nobody has open forgets what is in it. */
+  const held = new Map<string, number>();
+  /** FIFOs for children to come: making one takes a subprocess, for which everything waits. */
+  const spares: string[] = [];
+  const fifoOf = (id: string, stream: LogStream): string => join(fifoDir, `${id}.${stream}`);
+
+  const attempt = (what: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      onProblem(`${what}: ${textOf(error)}`);
+    }
+  };
+
+  const letGo = (fifo: string): void => {
+    const descriptor = held.get(fifo);
+    if (descriptor !== undefined) closeSync(descriptor);
+    held.delete(fifo);
+  };
+
+  const spare = (): string => {
+    if (spares.length === 0) {
+      mkdirSync(fifoDir, { recursive: true, mode: 0o700 });
+      const paths = Array.from({ length: SPARES }, (_, number) => join(fifoDir, `spare-${number}`));
+      const { problems } = ensureFifos(paths.map((path) => ({ path, owner: null })));
+      if (problems[0] !== undefined) throw new Error(problems[0]);
+      spares.push(...paths);
+    }
+    return spares.pop() ?? join(fifoDir, 'spare-0');
+  };
+
+  const openEnd = (id: string, stream: LogStream, owner: LogOwner | null): number => {
+    try {
+      letGo(fifoOf(id, stream));
+      renameSync(spare(), fifoOf(id, stream));
+      if (owner !== null) chownSync(fifoOf(id, stream), owner.uid, owner.gid);
+      held.set(fifoOf(id, stream), openSync(fifoOf(id, stream), constants.O_RDWR));
+      return openSync(fifoOf(id, stream), constants.O_RDWR);
+    } catch (error) {
+      onProblem(`${stream} of a spawned child is lost: ${textOf(error)}`);
+      return openSync('/dev/null', constants.O_RDWR);
+    }
+  };
+
+  const removeOld = (): void => {
+    const pairs = new Map<string, string[]>();
+    for (const name of listed(logDir)) {
+      const stem = /^(.+_[0-9]+)_(?:stdout|stderr)\.log(?:\..+)?$/.exec(name)?.[1];
+      if (stem !== undefined) pairs.set(stem, [...(pairs.get(stem) ?? []), name]);
+    }
+    if (pairs.size <= keptPairs) return;
+    const live = new Set([...attached.values()].map(({ stem }) => stem));
+    const dated = [...pairs].filter(([stem]) => !live.has(stem)).map(([, names]) => ({
+      names, at: Math.max(...names.map((name) => statSync(join(logDir, name), { throwIfNoEntry: false })?.mtimeMs ?? 0)),
+    }));
+    for (const { names } of dated.toSorted((one, other) => one.at - other.at).slice(0, pairs.size - keptPairs)) {
+      for (const name of names) rmSync(join(logDir, name), { force: true });
+    }
+  };
+
+  return {
+    openEnds(id, owner) {
+      const stdout = openEnd(id, 'stdout', owner);
+      try {
+        return { stdout, stderr: openEnd(id, 'stderr', owner) };
+      } catch (error) {
+        closeSync(stdout);
+        throw error;
+      }
+    },
+    attach({ id, unit, name, pid, logs, owner }) {
+      if (attached.has(id)) return;
+      const stem = `${plain(unit) || 'dynamic'}_${plain(name) || 'child'}_${pid}`;
+      const label = `${unit}:${name === '' ? 'child' : name}`;
+      const channels = logStreams.filter((stream) => isFifo(fifoOf(id, stream))).map((stream) => makeChannel({
+        unit, stream, fifo: fifoOf(id, stream), file: join(logDir, `${stem}_${stream}.log`), logs: { ...logs, via: 'pipe', logger: null }, owner, compressor, onProblem,
+        onLine: echo === undefined ? null : (line) => echo(label, stream, line),
+      }));
+      attached.set(id, { stem, channels });
+      for (const channel of channels) attempt(`${channel.fifo}: cannot be read`, () => channel.read());
+      for (const stream of logStreams) letGo(fifoOf(id, stream));
+    },
+    release(id) {
+      for (const channel of attached.get(id)?.channels ?? []) {
+        attempt(`${channel.fifo}: cannot be read`, () => channel.drain());
+        channel.close();
+      }
+      attached.delete(id);
+      for (const stream of logStreams) letGo(fifoOf(id, stream));
+      for (const stream of logStreams) attempt(`${fifoOf(id, stream)}: cannot be removed`, () => rmSync(fifoOf(id, stream), { force: true }));
+      attempt(`${logDir}: old files cannot be removed`, removeOld);
+    },
+    drain() {
+      for (const { channels } of attached.values()) for (const channel of channels) attempt(`${channel.fifo}: cannot be read`, () => channel.drain());
+    },
+    prune() {
+      attempt(`${fifoDir}: cannot be cleared of old FIFOs`, () => {
+        for (const name of listed(fifoDir)) if (!attached.has(name.replace(/\.(?:stdout|stderr)$/, '')) && !spares.includes(join(fifoDir, name))) rmSync(join(fifoDir, name), { force: true });
+      });
+    },
+    close() {
+      for (const { channels } of attached.values()) for (const channel of channels) channel.close();
+      attached.clear();
+      for (const fifo of held.keys()) letGo(fifo);
+      for (const path of spares.splice(0)) rmSync(path, { force: true });
+    },
+  };
+}
+
+const SPARES = 16;
+
+/** 0.33.0's: ASCII letters and digits, in lower case. NAME_MAX leaves room for about a hundred of each name. */
+function plain(name: string): string {
+  return name.replace(/[^A-Za-z0-9]/g, '').toLowerCase().slice(0, 90);
+}
+
+function isFifo(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
+}
+
+function listed(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

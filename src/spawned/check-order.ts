@@ -1,0 +1,26 @@
+import type { Request } from '../control/protocol.ts';
+
+export type SpawnRequest = Extract<Request, { kind: 'spawn' }>;
+
+/** What is wrong with a request whoever sends it; null: nothing. */
+export function flawOf({ name, command, ttl, logLevel }: SpawnRequest): string | null {
+  const [program] = command;
+  if (program === undefined) return 'command: expected a program and its arguments, got an empty list';
+  if (program === '') return 'command: expected the name of a program, got an empty one';
+  for (const [index, word] of command.entries()) {
+    if (word.includes('\0')) return `command: argument ${index} has a NUL in it, which no argument can hold`;
+    const bytes = Buffer.byteLength(word);
+    if (bytes > LONGEST_ARGUMENT) return `command: argument ${index} has ${bytes} bytes; the kernel takes ${LONGEST_ARGUMENT} at the most`;
+  }
+  if (Buffer.byteLength(name) > LONGEST_NAME) return `name: expected at most ${LONGEST_NAME} bytes, got ${Buffer.byteLength(name)}`;
+  if (/[\u0000-\u001f\u007f]/.test(name)) return `name: expected no control characters, got ${JSON.stringify(name)}`;
+  if (logLevel?.includes('\0') === true) return 'log_level: has a NUL in it, which no variable can hold';
+  if (ttl === 0) return 'ttl: expected at least 1 second, got 0; leave it out for a child without a limit';
+  if (ttl !== null && ttl > LONGEST_TTL) return `ttl: expected at most ${LONGEST_TTL} seconds (100 years), got ${ttl}`;
+  return null;
+}
+
+/** execve(2), MAX_ARG_STRLEN: 32 pages with the NUL at the end. */
+const LONGEST_ARGUMENT = 131_071;
+const LONGEST_NAME = 255;
+const LONGEST_TTL = 100 * 31_557_600;

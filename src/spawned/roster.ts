@@ -1,0 +1,25 @@
+import type { Child, Children } from '../../machines/spawning.ts';
+
+/** Who spawned children are, the latest of those that are gone included: when a fact of an end is told, the root has forgotten whose it is. */
+export interface Roster {
+  of(id: string): Child | null;
+  /** To be called with every fact, before anything else asks. */
+  see(id: string): void;
+}
+
+export function openRoster(present: () => Children, keptGone = 200): Roster {
+  const seen = new Map<string, Child>();
+  return {
+    of: (id) => present().get(id) ?? seen.get(id) ?? null,
+    see(id) {
+      const child = present().get(id);
+      if (child !== undefined) seen.set(id, child);
+      if (seen.size <= keptGone + present().size) return;
+      for (const known of seen.keys()) {
+        if (present().has(known)) continue;
+        seen.delete(known);
+        return;
+      }
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AdoptOrder, ChildRecord, ProcessIdentity, SpawnOrder } from '../../machines/types.ts';
+import { finite, list, object, orNull, text, whole, type Decoder } from './decode.ts';
+import type { Ledger } from './ledger.ts';
+import type { RecoveryOutside, ScannedRow } from './recovery.ts';
+
+/** What became of the spawned children of the ledger while no supervisor watched. */
+export interface FoundChildren {
+  /** They live, and so does the process of their service that they belong to. */
+  readonly adopt: readonly ChildRecord[];
+  /** They live, but their service has ended: so must they. */
+  readonly stray: readonly ChildRecord[];
+  /** Nothing is left of them. */
+  readonly gone: readonly string[];
+}
+
+export function noteChild(ledger: Pick<Ledger, 'note'>, record: ChildRecord): void {
+  ledger.note(keyOf(record.id), record);
+}
+
+export function forgetChild(ledger: Pick<Ledger, 'forgetNote'>, id: string): void {
+  ledger.forgetNote(keyOf(id));
+}
+
+/** Looks for the children that the notes tell of. `units`: what recovery has found of their services. Unreadable notes are told and dropped. */
+export async function recoverChildren(
+  meta: ReadonlyMap<string, unknown>, units: readonly AdoptOrder[], outside: RecoveryOutside & { onProblem(text: string): void },
+): Promise<FoundChildren> {
+  const gone: string[] = [];
+  const records = [...meta].flatMap(([key, value]): ChildRecord[] => {
+    if (!key.startsWith(PREFIX)) return [];
+    try {
+      return [decodeChild(value, key)];
+    } catch (error) {
+      outside.onProblem(`the ledger's note of a spawned child cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      gone.push(key.slice(PREFIX.length));
+      return [];
+    }
+  });
+  if (records.length === 0) return { adopt: [], stray: [], gone };
+  let found = look(records, await outside.scan(), outside);
+  if (found.some(({ record, lives }) => record.identity === null && !lives)) {
+    // A process between fork(2) and execve(2) does not show its token yet.
+    await sleep(outside.secondLookMs ?? 200);
+    found = look(records, await outside.scan(), outside);
+  }
+  const living = found.filter(({ lives }) => lives).map(({ record }) => record);
+  const serves = ({ order }: ChildRecord): boolean => units.some(({ record, verdict }) => (
+    verdict === 'alive' && record.unit === order.unit && record.generation === order.generation && record.process?.token === order.token
+  ));
+  return {
+    adopt: living.filter(serves), stray: living.filter((record) => !serves(record)),
+    gone: [...gone, ...found.filter(({ lives }) => !lives).map(({ record }) => record.id)],
+  };
+}
+
+const PREFIX = 'child/';
+
+function keyOf(id: string): string {
+  return `${PREFIX}${id}`;
+}
+
+function look(records: readonly ChildRecord[], table: ReadonlyMap<number, ScannedRow>, outside: RecoveryOutside): readonly { readonly record: ChildRecord; readonly lives: boolean }[] {
+  const { bootId } = outside.now();
+  return records.map((record) => {
+    const holders = [...table.values()].filter((row) => row.state !== 'Z' && row.state !== 'X' && row.tokens?.includes(record.token) === true)
+      .sort((one, other) => Number(one.startTime) - Number(other.startTime) || one.pid - other.pid);
+    if (record.identity !== null) return { record, lives: holders.length > 0 || isSame(record.identity, table, outside) };
+    const leader = holders.find((row) => row.pgrp === row.pid) ?? holders[0];
+    return leader === undefined ? { record, lives: false } : { record: { ...record, identity: { pid: leader.pid, startTime: leader.startTime, bootId } }, lives: true };
+  });
+}
+
+/** A program may clear its own environment; one that holds other tokens is another. */
+function isSame(identity: ProcessIdentity, table: ReadonlyMap<number, ScannedRow>, outside: RecoveryOutside): boolean {
+  const row = table.get(identity.pid);
+  const foreign = row !== undefined && row.startTime === identity.startTime && row.tokens !== null && row.tokens.length > 0;
+  return !foreign && outside.isAlive(identity);
+}
+
+const decodeChild: Decoder<ChildRecord> = object<{ [Key in keyof ChildRecord]: ChildRecord[Key] }>({
+  id: text,
+  order: object<{ [Key in keyof SpawnOrder]: SpawnOrder[Key] }>({
+    unit: text, generation: whole(0), token: text, parent: orNull(text), parentPid: whole(1), name: text, argv: list(text), ttlMs: orNull(finite), logLevel: orNull(text),
+  }),
+  depth: whole(1),
+  token: text,
+  startedAt: finite,
+  identity: orNull(object<{ [Key in keyof ProcessIdentity]: ProcessIdentity[Key] }>({ pid: whole(1), startTime: text, bootId: text })),
+});

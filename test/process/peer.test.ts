@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { peerDescriptor } from '../../src/control/peer-descriptor.ts';
+import { identify } from '../../src/process/identity.ts';
+import { peerOf } from '../../src/process/peer.ts';
+import { tempDir } from '../state/temp-dir.ts';
+
+/** The server's end of a connection that `client` makes. */
+function accepted(client: (path: string) => void): Promise<Socket> {
+  const path = join(tempDir(), 'sock');
+  return new Promise((done) => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => undefined);
+      onTestFinished(() => void socket.destroy());
+      done(socket);
+    });
+    onTestFinished(() => void server.close());
+    server.listen(path, () => client(path));
+  });
+}
+
+describe.skipIf(process.platform !== 'linux')('who is at the other end of a connection', () => {
+  test('is the process that connected, with its user', async () => {
+    const other: { pid?: number | undefined } = {};
+    const socket = await accepted((path) => {
+      const client = spawn(process.execPath, ['-e', 'require("net").connect(process.argv[1]); setInterval(() => {}, 1000)', path]);
+      onTestFinished(() => void client.kill('SIGKILL'));
+      other.pid = client.pid;
+    });
+    expect(await peerOf(() => peerDescriptor(socket))).toEqual({ identity: identify(other.pid ?? 0), uid: process.geteuid?.() });
+  });
+
+  test('is this very process when it is', async () => {
+    const socket = await accepted((path) => {
+      const client = connect(path);
+      onTestFinished(() => void client.destroy());
+    });
+    expect((await peerOf(() => peerDescriptor(socket)))?.identity.pid).toBe(process.pid);
+    expect(socket.writable).toBe(true);
+  });
+
+  test('is nobody once it has ended, though another holds the connection', async () => {
+    let ended: Promise<unknown> = Promise.resolve();
+    const socket = await accepted((path) => {
+      // The perl that connects ends; the sleep that it started keeps the connection.
+      const script = 'use Socket; socket(my $s, PF_UNIX, SOCK_STREAM, 0); connect($s, sockaddr_un($ARGV[0])) or die; $^F = 100; fcntl($s, 2, 0); if (!fork) { sleep 30 }';
+      const client = spawn('perl', ['-e', script, path], { detached: true });
+      ended = once(client, 'exit');
+      onTestFinished(() => {
+        if (client.pid !== undefined) process.kill(-client.pid, 'SIGKILL');
+      });
+    });
+    await ended;
+    expect(await peerOf(() => peerDescriptor(socket))).toBeNull();
+  });
+
+  test('is nobody when the connection is closed', async () => {
+    expect(await peerOf(() => null)).toBeNull();
+  });
+
+  // The last one: what is missing is not looked for again.
+  test('is nobody where there is neither Perl nor Python', async () => {
+    const socket = await accepted((path) => {
+      const client = connect(path);
+      onTestFinished(() => void client.destroy());
+    });
+    vi.stubEnv('PATH', '/nowhere');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await peerOf(() => peerDescriptor(socket))).toBeNull();
+  });
+});
