@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
@@ -49,6 +49,7 @@ import { recover } from './state/recovery.ts';
 import { removeRuntimeFiles, writeConfigHint, writeRuntimeFiles } from './state/runtime-files.ts';
 import { prepareRuntime, runtimePaths } from './state/runtime.ts';
 import { takeOver } from './state/takeover.ts';
+import { noteTokenSeed } from './state/token-seeds.ts';
 import { openProjection } from './state/xml/projection.ts';
 import { withCron } from './status/cron.ts';
 import { inspectPayload, measuredUnit } from './status/inspect.ts';
@@ -156,7 +157,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
       });
     },
   }), {
-    input: { specs: [...config.specs, ...leaving], tokenSeed: randomBytes(6).toString('hex'), seed: randomInt(2 ** 31), at: clock.now() },
+    input: { specs: [...config.specs, ...leaving], tokenSeed: noteTokenSeed(ledger), seed: randomInt(2 ** 31), at: clock.now() },
   });
   const send = (command: SupervisorCommand): void => root.send(command);
   const journal = openJournal({ stateDir: paths.stateDir, onProblem });
