@@ -241,8 +241,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const settled = (name: string, error: string | null): SettledUnit => {
     const view = viewUnit(root.getSnapshot(), name);
     const pid = view?.process?.identity?.pid;
-    // It came up, and fell before the others were through.
-    const fault = error ?? (view?.phase === 'failed' || view?.phase === 'backoff' ? view.reason : null);
+    // It came up, and fell before the others were through; or it was left down for fear of a second copy.
+    const fell = view?.phase === 'failed' || view?.phase === 'backoff' ? view.reason : null;
+    const leftDown = view?.phase === 'stopped' ? taken.leftDown.get(name) : undefined;
+    const fault = error ?? fell ?? leftDown ?? null;
     return { name, phase: view?.phase ?? 'stopped', ...(pid !== undefined && { pid }), ...(fault !== null && { error: fault }) };
   };
 
@@ -268,12 +270,13 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
 
   const exitCode = await ended;
   sampler.close();
+  // Hooks and escapees may hold up the end for seconds: to others the services are stopped now.
+  projection.close();
   await server.close();
   await Promise.all([hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
   await Promise.race([logs.drain(), pause(DRAIN_MS)]);
   logs.close();
   note(removeEmptyCgroups());
-  projection.close();
   ledger.markClean();
   ledger.close();
   journal.close();

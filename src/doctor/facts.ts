@@ -57,6 +57,8 @@ export interface OutputFact {
   readonly stream: LogStream;
   readonly fifo: string;
   readonly file: string;
+  /** The FIFO that the unit's process writes to; null: none lives, or it writes elsewhere. */
+  readonly writesTo: string | null;
 }
 
 /** Everything that the checks compare, as it was within one moment. Times are of the wall clock. */

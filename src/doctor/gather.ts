@@ -1,7 +1,7 @@
 import { accessSync, constants, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../control/payloads.ts';
-import { exactLogPath, fifoPath, logStreams, makeLogLookup } from '../logs/names.ts';
+import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
 import { bootId } from '../process/identity.ts';
 import { resolveProgram } from '../process/program.ts';
 import { scan } from '../process/scan.ts';
@@ -43,7 +43,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
     journal: readJournalOnDisk(paths.stateDir),
     files: { ...readStateFiles(paths.stateDir, { quarantine: false, onProblem: (text) => fileProblems.push(text) }), problems: fileProblems },
     processes: await scan(),
-    outputs: units.flatMap((unit) => logStreams.map((stream) => ({ unit, stream, fifo: fifoPath(paths.fifoDir, unit, stream), file: lookup(unit, stream) }))),
+    outputs: units.flatMap((unit) => logStreams.map((stream) => ({ unit, stream, fifo: fifoPath(paths.fifoDir, unit, stream), file: lookup(unit, stream), writesTo: writesTo(pidOf(before, unit), stream) }))),
     entries: new Map(watched.map((path) => [path, pathFact(path)])),
     volumes: volumeFacts([paths.stateDir, paths.logDir]),
     tools: new Map(knownTools.map(({ name }) => [name, found(name, input.searchPath)])),
@@ -144,6 +144,21 @@ function volumeFact(path: string): VolumeFact {
 /** The path, or what exists of it. */
 function nearest(path: string): string {
   return statSync(path, { throwIfNoEntry: false }) === undefined && dirname(path) !== path ? nearest(dirname(path)) : path;
+}
+
+function pidOf(serving: ServingFact, unit: string): number | null {
+  return serving.kind === 'answers' ? (serving.snapshot.units.find(({ name }) => name === unit)?.process?.pid ?? null) : null;
+}
+
+function writesTo(pid: number | null, stream: LogStream): string | null {
+  if (pid === null) return null;
+  try {
+    const stats = statSync(`/proc/${pid}/fd/${stream === 'stdout' ? 1 : 2}`, { bigint: true });
+    return stats.isFIFO() ? identityOf(stats) : null;
+  } catch {
+    // It ended meanwhile, closed the descriptor, or is not ours to look into.
+    return null;
+  }
 }
 
 function isWritable(path: string): boolean {

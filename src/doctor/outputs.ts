@@ -8,7 +8,7 @@ export function checkOutputs(facts: Facts): readonly Finding[] {
   if (outputs.length === 0) return [];
   const live = new Set(liveUnits(facts).map(({ name }) => name));
   const fifos = outputs.filter(({ unit }) => live.has(unit)).flatMap((output) => fifoProblem(facts, output));
-  const logs = [...outputs.map(({ file }) => file), facts.paths.supervisorLog].flatMap((file) => logProblem(facts, file));
+  const logs = logProblems(facts, [...outputs.map(({ file }) => file), facts.paths.supervisorLog]);
   const written = outputs.filter(({ file }) => entryOf(facts, file).kind === 'file').length;
   return [
     ...(live.size === 0 ? [] : listed('FIFOs', fifos, `${counted(live.size * 2, 'FIFO')}, all read by the supervisor`)),
@@ -20,7 +20,7 @@ function listed(check: string, problems: readonly Disagreement[], fine: string):
   return problems.length === 0 ? [agrees(check, fine)] : problems.map((problem) => disagrees(check, problem));
 }
 
-function fifoProblem(facts: Facts, { unit, stream, fifo }: OutputFact): readonly Disagreement[] {
+function fifoProblem(facts: Facts, { unit, stream, fifo, writesTo }: OutputFact): readonly Disagreement[] {
   const found = entryOf(facts, fifo);
   const spec = facts.config.kind === 'loaded' ? facts.config.specs.find(({ name }) => name === unit) : undefined;
   // FIFOs of a unit with a user are that user's; those of a unit that writes its files itself are not read.
@@ -32,13 +32,30 @@ function fifoProblem(facts: Facts, { unit, stream, fifo }: OutputFact): readonly
     return [{ found: `${fifo} of uid ${found.uid} with mode ${octal(found.mode)}`, expected: 'mode 0600, and the user that the service runs as', remedy: `chmod 600 ${fifo}` }];
   }
   const open = facts.owner?.open ?? null;
-  return open === null || open.has(found.identity) ? [] : [{ found: `${fifo} that the supervisor does not read`, expected: 'it to be open in the supervisor', remedy }];
+  // A process that came from elsewhere, or sent its output elsewhere, writes to another pipe: those have no name.
+  if (open === null || writesTo === null || (open.has(writesTo) && writesTo === found.identity) || isElsewhere(writesTo, found.identity)) return [];
+  return [{
+    found: writesTo === found.identity ? `${fifo} that the supervisor does not read` : `${unit} writing to a FIFO that is no longer at ${fifo}`,
+    expected: 'the same FIFO to be written by the service and read by the supervisor', remedy,
+  }];
 }
 
-function logProblem(facts: Facts, file: string): readonly Disagreement[] {
-  const found = entryOf(facts, file);
-  if (found.kind === 'missing' || found.kind === 'link') return [];
-  if (found.kind !== 'file') return [{ found: `${file} is a ${found.kind}`, expected: 'a log file', remedy: 'Move it away: its output is dropped until then.' }];
-  if ((found.mode & 0o007) === 0) return [];
-  return [{ found: `${file} with mode ${octal(found.mode)}: everybody may look into it`, expected: 'mode 0640', remedy: `chmod 640 ${file}` }];
+/** On another device: an anonymous pipe. */
+function isElsewhere(one: string, other: string): boolean {
+  return one.split(':')[0] !== other.split(':')[0];
+}
+
+/** What is in a directory that others may not enter is nobody else's to see: 0.33.0 leaves its files with mode 0644. */
+function logProblems(facts: Facts, files: readonly string[]): readonly Disagreement[] {
+  const found = files.map((file) => entryOf(facts, file)).filter(({ kind }) => kind !== 'missing' && kind !== 'link');
+  const odd = found.filter(({ kind }) => kind !== 'file').map(({ path, kind }): Disagreement => ({
+    found: `${path} is a ${kind}`, expected: 'a log file', remedy: 'Move it away: its output is dropped until then.',
+  }));
+  const isOpen = (entryOf(facts, facts.paths.logDir).mode & 0o001) !== 0;
+  const [first, ...others] = isOpen ? found.filter(({ kind, mode }) => kind === 'file' && (mode & 0o007) !== 0) : [];
+  if (first === undefined) return odd;
+  return [...odd, {
+    found: `${first.path}${others.length === 0 ? '' : ` and ${others.length} more`} with mode ${octal(first.mode)} in a directory that everybody may enter`,
+    expected: 'mode 0640', remedy: `chmod 700 ${facts.paths.logDir}; chmod 640 ${facts.paths.logDir}/*.log`,
+  }];
 }

@@ -95,6 +95,20 @@ describe('without a ledger', () => {
     expect(readSuspect(child)).not.toBeNull();
   });
 
+  test('a service that needs one that is left alone is not started either, since its start would start that too', async () => {
+    const pid = await started('sleep 301');
+    const needing = (service: string) => [{ service, condition: 'started', onRestart: 'restart' }] as const;
+    const specs = [
+      service('top', 'sleep 310', { dependsOn: needing('api') }), service('api', 'sleep 311', { dependsOn: needing('web') }), service('web', 'sleep 300'), service('other', 'sleep 312'),
+    ];
+    const { take, reports } = rig(specs, { pids: { web: pid }, states: { web: { status: 'running', pid }, api: { status: 'running', pid: 1 } } });
+    const down = { verdict: 'rest', state: 'stopped', wanted: 'down', pid: null };
+    const { orders, leftDown } = take();
+    expect(brief(orders)).toEqual({ web: down, api: down, top: down });
+    expect([...leftDown.keys()]).toEqual(['web', 'api', 'top']);
+    expect(reports.join('\n')).toContain("service 'api' is not started: it needs 'web', which is down");
+  });
+
   test('the stale pid of a crashed service holds nothing up', async () => {
     const pid = await started('sleep 301');
     const spec = service('web', 'sleep 300', { restart: { ...service('x', 'y').restart, mode: 'always' } });
