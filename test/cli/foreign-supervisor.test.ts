@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -6,6 +6,7 @@ import { readGolden } from '../control/golden.ts';
 import { ownDirectory, sysg, type Ran } from './rig.ts';
 
 interface Foreign {
+  readonly state: string;
   readonly requests: readonly string[];
   run(...argv: readonly string[]): Promise<Ran>;
 }
@@ -20,14 +21,16 @@ async function foreign(): Promise<Foreign> {
   const server = createServer((socket) => socket.once('data', (data) => {
     const request = data.toString('utf8').trim();
     requests.push(request);
+    if (request === '"Shutdown"') server.close();
     socket.end(request === '"Status"' ? recorded : answerTo(request));
   }).on('error', () => undefined));
   await new Promise<void>((listening) => server.listen(join(state, 'control.sock'), listening));
   onTestFinished(() => new Promise((closed) => void server.close(() => closed())));
-  return { requests, run: (...argv) => sysg(argv, { env: { HOME: home, PATH: process.env['PATH'] } }) };
+  return { state, requests, run: (...argv) => sysg(argv, { env: { HOME: home, PATH: process.env['PATH'] } }) };
 }
 
 function answerTo(request: string): string {
+  if (request === '"Shutdown"') return '{"Message":"Supervisor shutting down"}\n';
   const variant = Object.keys(JSON.parse(request) as object)[0] ?? '';
   if (['Start', 'Stop', 'Restart'].includes(variant)) return '{"Message":"Service \'web\' done"}\n';
   return `{"Error":"failed to serialise control message: unknown variant \`${variant}\`, expected one of \`Start\`, \`Stop\`, \`Restart\`, \`Shutdown\`, \`Status\`, \`Inspect\`, \`Logs\`, \`Spawn\` at line 1 column 9"}\n`;
@@ -63,4 +66,11 @@ test.each([['plan'], ['reload'], ['events'], ['signal', '-s', 'web', 'HUP'], ['w
   const { exitCode, stderr } = await run(...argv);
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/does not know the request \w+: it is one of systemg 0\.33\.0, or of an older sysg; .*sysg stop, then sysg start/);
+});
+
+test('purge has that supervisor shut down before it removes what it lives on', async () => {
+  const { run, requests, state } = await foreign();
+  expect(await run('purge')).toMatchObject({ exitCode: 0, stdout: 'Supervisor shutting down\nAll systemg state has been purged\n' });
+  expect(requests).toContain('"Shutdown"');
+  expect(existsSync(state)).toBe(false);
 });
