@@ -145,12 +145,16 @@ function reportOthers({ onReport, uid }: TakeoverInput, files: StateFiles, confi
   }
 }
 
-/** systemg 0.33.0 starts second copies of what another supervisor left running. */
+/** systemg 0.33.0 starts second copies of what another supervisor left running. Without root its death ends their shells and not what those started. */
 function reportSecond(input: TakeoverInput, files: StateFiles, unit: string, taken: ReadonlySet<number>): void {
   const pid = files.pid?.services.get(unit);
   const spec = input.specs.find(({ name }) => name === unit);
-  if (pid === undefined || spec === undefined || taken.has(pid) || !proofOf(input, files, spec, pid, taken).ok) return;
-  input.onReport(`service '${unit}' goes on; a second copy that the other program started, pid ${pid}, is left alone: end it when it is not wanted`);
+  if (pid === undefined || spec === undefined || taken.has(pid)) return;
+  const isProven = proofOf(input, files, spec, pid, taken).ok;
+  const left = isProven ? [] : survivorsOf(files.pid?.groups.get(unit) ?? pid, { uid: input.uid, writtenWallMs: files.pidWrittenWallMs });
+  const copies = isProven ? [`pid ${pid}`] : left.filter(({ identity }) => !taken.has(identity.pid)).map(({ identity, argv }) => `pid ${identity.pid} (${argv.join(' ').slice(0, 80)})`);
+  if (copies.length === 0) return;
+  input.onReport(`service '${unit}' goes on; a second copy that the other program started, ${copies.join(', ')}, is left alone: end it when it is not wanted`);
 }
 
 function lives(pid: number): boolean {
