@@ -1,4 +1,4 @@
-import { accessSync, constants, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats, type Stats } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../control/payloads.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
@@ -39,7 +39,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
   const facts = {
     uid, bootId: bootId(), paths, config,
     lock: lockFact(paths.lock), owner: ownerFact(paths), pidText: textIn(paths.pidFile), hint: textIn(paths.configHint),
-    ledger: { ...readLedger(paths.ledger, (text) => ledgerProblems.push(text)), problems: ledgerProblems },
+    ledger: { ...readLedger(paths.ledger, { quarantine: false, onProblem: (text) => ledgerProblems.push(text) }), problems: ledgerProblems },
     journal: readJournalOnDisk(paths.stateDir),
     files: { ...readStateFiles(paths.stateDir, { quarantine: false, onProblem: (text) => fileProblems.push(text) }), problems: fileProblems },
     processes: await scan(),
@@ -141,9 +141,9 @@ function volumeFact(path: string): VolumeFact {
   return { path, freeBytes: bavail * bsize, freeFiles: ffree, files, writable: isWritable(path) };
 }
 
-/** The path, or what exists of it. */
+/** The path, or what exists of it and may be looked at. */
 function nearest(path: string): string {
-  return statSync(path, { throwIfNoEntry: false }) === undefined && dirname(path) !== path ? nearest(dirname(path)) : path;
+  return !existsSync(path) && dirname(path) !== path ? nearest(dirname(path)) : path;
 }
 
 function pidOf(serving: ServingFact, unit: string): number | null {

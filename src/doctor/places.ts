@@ -16,11 +16,11 @@ export function checkPlaces(facts: Facts): readonly Finding[] {
 
 /** Where there is no room nothing can be written down. */
 export function checkSpace({ volumes }: Pick<Facts, 'volumes'>): readonly Finding[] {
-  return volumes.map((volume) => {
-    const check = `space for ${volume.path}`;
-    const files = volume.files === 0 ? '' : `, ${volume.freeFiles} files`;
+  return volumes.map((volume, index) => {
+    const check = index === 0 ? 'disk space' : 'disk space for logs';
+    const files = volume.files === 0 ? '' : ` and room for ${volume.freeFiles} files`;
     const problem = shortage(volume);
-    return problem === null ? agrees(check, `${size(volume.freeBytes)} free${files}`) : disagrees(check, problem);
+    return problem === null ? agrees(check, `${size(volume.freeBytes)} free${files} at ${volume.path}`) : disagrees(check, problem);
   });
 }
 
@@ -30,8 +30,8 @@ const LEAST_FILES = 1000;
 
 function shortage({ path, freeBytes, freeFiles, files, writable }: VolumeFact): { found: string; expected: string; remedy: string } | null {
   if (!writable) return { found: `${path} cannot be written`, expected: 'a directory that this user may write', remedy: 'See whether the disk is mounted read-only, and whose the directory is.' };
-  if (freeBytes < LEAST_BYTES) return { found: `${size(freeBytes)} free`, expected: `at least ${size(LEAST_BYTES)}`, remedy: 'Free space: output and records that the disk does not take are dropped.' };
-  if (files > 0 && freeFiles < LEAST_FILES) return { found: `room for ${freeFiles} more files`, expected: `at least ${LEAST_FILES}`, remedy: 'Remove files, however small: the file system is out of inodes.' };
+  if (freeBytes < LEAST_BYTES) return { found: `${size(freeBytes)} free at ${path}`, expected: `at least ${size(LEAST_BYTES)}`, remedy: 'Free space: output and records that the disk does not take are dropped.' };
+  if (files > 0 && freeFiles < LEAST_FILES) return { found: `room for ${freeFiles} more files at ${path}`, expected: `at least ${LEAST_FILES}`, remedy: 'Remove files, however small: the file system is out of inodes.' };
   return null;
 }
 

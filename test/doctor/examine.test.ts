@@ -13,7 +13,7 @@ test('a supervisor whose parts agree has nothing wrong with it, and every part i
   expect(wrong(healthy)).toEqual({});
   expect(examine(healthy).map(({ check }) => check)).toEqual([
     'state directory', 'log directory', 'FIFO directory', 'supervisor', 'control socket', 'configuration', 'ledger', 'journal', 'unit web', 'pid.xml', 'state.xml',
-    'cron_state.xml', 'process of web', 'strays', 'zombies', 'FIFOs', 'log files', 'space for /home', 'tools',
+    'cron_state.xml', 'process of web', 'strays', 'zombies', 'FIFOs', 'log files', 'disk space', 'tools',
   ]);
 });
 
@@ -56,9 +56,9 @@ const faults: readonly (readonly [what: string, change: Partial<Facts>, check: s
   ['nobody reads a FIFO', { owner: { pid: 50, guardian: 49, open: new Set([`1:${paths.ledger}`]) } }, 'FIFOs', /web\.std\w+ that the supervisor does not read/],
   ['a log file is a directory', { entries: new Map([...healthy.entries, path('/logs/web_stdout.log', { kind: 'directory' })]) }, 'log files', /is a directory/],
   ['a log file is open to everybody', { entries: new Map([...healthy.entries, path('/logs/web_stdout.log', { mode: 0o666 }), path(paths.logDir, { kind: 'directory', mode: 0o755 })]) }, 'log files', /mode 0666/],
-  ['the disk is full', { volumes: [{ path: '/home', freeBytes: 4096, freeFiles: 1e6, files: 2e6, writable: true }] }, 'space for /home', /4\.0 KiB free/],
-  ['there are no inodes left', { volumes: [{ path: '/home', freeBytes: 1e12, freeFiles: 3, files: 2e6, writable: true }] }, 'space for /home', /room for 3 more files/],
-  ['the disk is read-only', { volumes: [{ path: '/home', freeBytes: 1e12, freeFiles: 1e6, files: 2e6, writable: false }] }, 'space for /home', /cannot be written/],
+  ['the disk is full', { volumes: [{ path: '/home', freeBytes: 4096, freeFiles: 1e6, files: 2e6, writable: true }] }, 'disk space', /4\.0 KiB free/],
+  ['there are no inodes left', { volumes: [{ path: '/home', freeBytes: 1e12, freeFiles: 3, files: 2e6, writable: true }] }, 'disk space', /room for 3 more files/],
+  ['the disk is read-only', { volumes: [{ path: '/home', freeBytes: 1e12, freeFiles: 1e6, files: 2e6, writable: false }] }, 'disk space', /cannot be written/],
   ['a tool that every supervisor needs is missing', { tools: new Map([...healthy.tools, ['flock', null]]) }, 'tool flock', /Install the package util-linux/],
   ['a tool that a unit needs is missing', { tools: new Map([...healthy.tools, ['setpriv', null]]), config: { kind: 'loaded', path: '/c', specs: [spec({ privileges: { ...spec().privileges, user: 'nobody' } })] } }, 'tool setpriv', /which web asks for/],
 ];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, readFileSync, readdirSync, renameSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Diagnosis } from '../../src/doctor/finding.ts';
@@ -97,3 +97,24 @@ test('a supervisor that is halted does not answer, and that is said', async () =
   expect(wrong['control socket']).toContain(`kill -CONT ${supervisor}`);
   process.kill(supervisor, 'SIGCONT');
 }, 120_000);
+
+test('rubbish in every place is told of, and neither ends it nor is touched', async () => {
+  const home = makeHome(yaml);
+  mkdirSync(home.state, { recursive: true, mode: 0o700 });
+  const rubbish = Buffer.from([0, 255, 10, 60, 97, 10, 123, 125, 10]);
+  for (const name of ['ledger.ndjson', 'journal.ndjson', 'pid.xml', 'state.xml', 'sysg.pid', 'config_hint', 'control.sock']) writeFileSync(join(home.state, name), rubbish, { mode: 0o600 });
+  const before = picture(home.state);
+  const { code, wrong } = await examine(home);
+  expect([code, Object.keys(wrong)]).toEqual([1, ['supervisor', 'configuration', 'ledger', 'journal', 'pid.xml', 'state.xml']]);
+  expect(await home.sysg('status')).toMatchObject({ code: 0 });
+  expect(picture(home.state)).toEqual(before);
+});
+
+test('a file where the state directory should be is told of', async () => {
+  const home = makeHome(yaml);
+  mkdirSync(join(home.state, '..'), { recursive: true });
+  writeFileSync(home.state, '');
+  const { code, wrong } = await examine(home);
+  expect(code).toBe(1);
+  expect(wrong['state directory']).toContain('is a file; expected a directory');
+});
