@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
@@ -65,6 +65,7 @@ import { recover } from './state/recovery.ts';
 import { removeRuntimeFiles, writeConfigHint, writeRuntimeFiles } from './state/runtime-files.ts';
 import { prepareRuntime, runtimePaths } from './state/runtime.ts';
 import { takeOver } from './state/takeover.ts';
+import { noteTokenSeed } from './state/token-seeds.ts';
 import { openProjection } from './state/xml/projection.ts';
 import { withCron } from './status/cron.ts';
 import { inspectPayload, measuredUnit } from './status/inspect.ts';
@@ -199,7 +200,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     },
   }), {
     input: {
-      specs: [...config.specs, ...leaving], tokenSeed: randomBytes(6).toString('hex'), seed: randomInt(2 ** 31), at: clock.now(), slots: slotsOf(config.specs),
+      specs: [...config.specs, ...leaving], tokenSeed: noteTokenSeed(ledger), seed: randomInt(2 ** 31), at: clock.now(), slots: slotsOf(config.specs),
     },
   });
   const send = (command: SupervisorCommand): void => root.send(command);
@@ -341,8 +342,10 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const settled = (name: string, error: string | null): SettledUnit => {
     const view = viewUnit(root.getSnapshot(), name);
     const pid = view?.process?.identity?.pid;
-    // It came up, and fell before the others were through.
-    const fault = error ?? (view?.phase === 'failed' || view?.phase === 'backoff' ? view.reason : null);
+    // It came up, and fell before the others were through; or it was left down for fear of a second copy.
+    const fell = view?.phase === 'failed' || view?.phase === 'backoff' ? view.reason : null;
+    const leftDown = view?.phase === 'stopped' ? taken.leftDown.get(name) : undefined;
+    const fault = error ?? fell ?? leftDown ?? null;
     return { name, phase: view?.phase ?? 'stopped', ...(pid !== undefined && { pid }), ...(fault !== null && { error: fault }) };
   };
 
@@ -369,13 +372,14 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const outcome = await Promise.race([ended, handedOver]);
   sampler.close();
   childMemory.close();
+  // Hooks and escapees may hold up the end for seconds: to others the services are stopped now.
+  projection.close();
   await server.close();
   if (outcome === 'handed over') {
     log.info('systemg::supervisor', 'Making way for a new supervisor; services go on');
     await hooks.finish(HOOKS_MS);
     // Loggers are its successor's to start: ours get what they have coming, and end.
     await logs.end();
-    projection.close();
     ledger.close();
     journal.close();
     log.close();
@@ -388,7 +392,6 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   childLogs.drain();
   childLogs.close();
   note(removeEmptyCgroups());
-  projection.close();
   ledger.markClean();
   ledger.close();
   journal.close();

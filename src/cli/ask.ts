@@ -16,8 +16,14 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
   } catch (error) {
     if (!(error instanceof ControlError)) throw error;
     if (error.kind === 'not-available') return { ok: false, refusal: refusals.noSupervisor(call.paths.stateDir) };
-    return { ok: false, refusal: error.kind === 'server' ? refusals.refused(error.detail) : refusals.socket(error.message) };
+    if (error.kind !== 'server') return { ok: false, refusal: refusals.socket(error.message) };
+    const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];
+    return { ok: false, refusal: refusals.refused(unknown === undefined ? error.detail : tooOld(unknown)) };
   }
+}
+
+function tooOld(request: string): string {
+  return `the supervisor that runs does not know the request ${request}: it is one of systemg 0.33.0, or of an older sysg; to have this one in its place: sysg stop, then sysg start`;
 }
 
 export type StatusAnswer = { readonly ok: true; readonly snapshot: StatusSnapshot } | { readonly ok: false; readonly refusal: Refusal };

@@ -47,7 +47,8 @@ export function openCall(parsed: ParsedCall, surroundings: Surroundings): Opened
   const isRoot = surroundings.uid === 0;
   const system = flags.has(globals.sys);
   if (system && !isRoot) return { ok: false, refusal: refusals.needsRoot() };
-  if (isRoot && !system) {
+  // What a shell loads at its start touches no state and has nobody to warn.
+  if (isRoot && !system && verb.name !== 'completions') {
     terminal.warn('Running as root without --sys; state will be stored in userspace paths');
     const { systemStateDir } = surroundings;
     if (['sysg.pid', 'control.sock'].some((name) => existsSync(join(systemStateDir, name)))) {

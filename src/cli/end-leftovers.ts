@@ -11,7 +11,7 @@ import { recover } from '../state/recovery.ts';
  * by their start time and token to be those of the ledger. Resolves with the names of the units that are alive still.
  */
 export async function endLeftovers(ledger: string, graceMs: number, onProblem: (text: string) => void): Promise<readonly string[]> {
-  const opened = readLedger(ledger, onProblem);
+  const opened = readLedger(ledger, { onProblem, quarantine: true });
   if (opened.clean) return [];
   const now = () => ({ at: monotonicMs(), wallMs: Date.now(), bootId: bootId() });
   const orders = await recover(opened.entries.values(), { scan, isAlive, now });

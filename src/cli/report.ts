@@ -2,6 +2,7 @@ import type { StatusSnapshot, UnitStatus } from '../control/payloads.ts';
 import { exitCodeOf, type Refusal } from '../errors.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
+import { phaseOf } from './phase.ts';
 
 /** One unit in the JSON that commands answer with. */
 export interface UnitOutcome {
@@ -32,7 +33,7 @@ export function outcomes(snapshot: StatusSnapshot, only: string | null): UnitOut
 function outcomeOf(unit: UnitStatus): UnitOutcome {
   return {
     name: unit.name,
-    phase: unit.phase ?? unit.lifecycle ?? 'stopped',
+    phase: phaseOf(unit),
     ...(unit.process !== undefined && { pid: unit.process.pid }),
   };
 }

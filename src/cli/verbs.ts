@@ -175,6 +175,14 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/signal.ts')).signal,
   },
   {
+    name: 'doctor',
+    about: 'check that state files, journal, socket, processes and supervisor agree; exit code 1 when they do not',
+    more: 'Works with and without a supervisor and changes nothing. Each line says what was found; what disagrees says also what was expected and what to do about it.',
+    options: [json],
+    examples: [['sysg doctor', 'when something looks odd'], ['sysg doctor --json', 'for monitoring: {"ok", "findings": [{"check", "ok", "detail"}]}']],
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
     name: 'chart',
     about: 'show a state chart of the machines that run, and where a unit is in it',
     more: 'Without --full it is condensed: events that leave a state as it is, and what only keeps the books, are left out.',

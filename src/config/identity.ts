@@ -16,7 +16,10 @@ const hook: Shape = { fields: [['command', 'command'], ['timeout', 'text']] };
 const hookStage: Shape = { fields: [['success', hook], ['error', hook]] };
 
 const blueGreen: Shape = {
-  fields: [['env_var', 'text'], ['slots', { list: 'text' }], ['switch_command', 'command'], ['candidate_health_check', check], ['switch_verify', check]],
+  fields: [
+    ['env_var', 'text'], ['slots', { list: 'text' }], ['switch_command', 'command'], ['candidate_health_check', check], ['switch_verify', check],
+    ['state_path', 'text'],
+  ],
 };
 
 /** The fields after `command` and `env`, in the order of declaration, which is that of the JSON. */

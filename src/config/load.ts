@@ -116,7 +116,8 @@ function resolveFile(root: Place, projectDir: string): Pick<LoadedConfig, 'servi
   complainUnknown(root, Object.keys(rootKeys));
   const values = readKeys(root, rootKeys);
   const version = below(root, 'version');
-  if (version?.node.kind === 'scalar' && version.node.text !== '1') warn(version, `expected "1", got ${JSON.stringify(version.node.text)}; it is read as version 1`);
+  if (version !== null && version.node.kind !== 'scalar') complainExpected(version, 'a version such as "1"');
+  else if (version?.node.kind === 'scalar' && version.node.text !== '1') warn(version, `expected "1", got ${JSON.stringify(version.node.text)}; it is read as version 1`);
   const given = below(root, 'project_dir');
   if (given?.node.kind === 'scalar' && given.node.text !== projectDir) warn(given, `has no effect: the project directory is that of the file, ${basename(projectDir)}`);
 

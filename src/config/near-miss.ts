@@ -1,13 +1,16 @@
 /** The candidate that `word` is most likely a misspelling of. */
 export function nearMiss(word: string, candidates: readonly string[]): string | null {
   const folded = fold(word);
+  const begun = candidates.filter((candidate) => folded.length >= 4 && fold(candidate).startsWith(folded));
+  // Half a word that can only become one is more likely that than a misspelling.
+  if (begun.length === 1 && begun[0] !== undefined) return begun[0];
   const limit = Math.min(3, Math.max(1, Math.floor(folded.length / 3)));
   let best: { readonly candidate: string; readonly distance: number } | null = null;
   for (const candidate of candidates) {
     const distance = editDistance(folded, fold(candidate), limit);
     if (distance <= limit && (best === null || distance < best.distance)) best = { candidate, distance };
   }
-  return best?.candidate ?? [...candidates].find((candidate) => folded.length >= 4 && fold(candidate).startsWith(folded)) ?? null;
+  return best?.candidate ?? begun[0] ?? null;
 }
 
 /** `, did you mean 'restart_policy'?`, or nothing. */

@@ -13,7 +13,7 @@ export function* readJournal(stateDir: string): Generator<JournalRecord> {
   let last = 0;
   for (const path of [older, current]) {
     for (const line of textOf(path).split('\n')) {
-      const record = parse(line);
+      const record = parseRecord(line);
       // Numbers only grow: a file that was put back by hand does not turn time round.
       if (record === null || record.seq <= last) continue;
       last = record.seq;
@@ -22,7 +22,8 @@ export function* readJournal(stateDir: string): Generator<JournalRecord> {
   }
 }
 
-function parse(line: string): JournalRecord | null {
+/** Null for a line that is no record. */
+export function parseRecord(line: string): JournalRecord | null {
   if (line === '') return null;
   try {
     const value: unknown = JSON.parse(line);

@@ -36,7 +36,7 @@ export interface AtRestInput {
 /** What ledger, files and kernel say of the units when there is no supervisor to ask. Changes nothing. */
 export function lookAtRest({ stateDir, ledger, specs, environment, uid, onProblem }: AtRestInput): AtRest {
   const files = readStateFiles(stateDir, { onProblem, quarantine: false });
-  const { entries } = readLedger(ledger, onProblem);
+  const { entries } = readLedger(ledger, { onProblem, quarantine: false });
   const units = specs.map((spec): RestingUnit => {
     const owned = entries.get(spec.name)?.record.process ?? null;
     const shown = { spec, recorded: files.state?.get(spec.hash) ?? null, job: spec.cron === null ? null : (files.cron?.get(spec.hash) ?? null) };

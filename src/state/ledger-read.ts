@@ -17,8 +17,15 @@ export interface Opened {
   readonly unterminated: boolean;
 }
 
-/** Reads what there is; damage is told and set aside, what cannot be read at all is said in `unreadable`. */
-export function readLedger(path: string, onProblem: (text: string) => void): Opened {
+export interface LedgerReading {
+  /** Told in sentences what is damaged. */
+  readonly onProblem: (text: string) => void;
+  /** Keeps a copy of a damaged ledger; for the holder of the lock. */
+  readonly quarantine: boolean;
+}
+
+/** Reads what there is; damage is told, what cannot be read at all is said in `unreadable`. */
+export function readLedger(path: string, reading: LedgerReading): Opened {
   const nothing: Opened = {
     entries: new Map(), live: new Map(), meta: new Map(), fresh: true, clean: true, damaged: false, unreadable: null, soundBytes: 0, unterminated: false,
   };
@@ -30,7 +37,7 @@ export function readLedger(path: string, onProblem: (text: string) => void): Ope
     return { ...nothing, fresh: false, clean: false, unreadable: `${path}: cannot be read: ${textOf(error)}` };
   }
   const { lines, corrupt, soundBytes, unterminated } = readLines(bytes);
-  if (corrupt.length > 0) onProblem(describeDamage(path, corrupt));
+  if (corrupt.length > 0) reading.onProblem(describeDamage(path, corrupt, reading.quarantine));
   const entries = new Map<string, LedgerEntry>();
   const live = new Map<string, string>();
   const meta = new Map<string, unknown>();
@@ -88,8 +95,9 @@ export function noteKey(key: string): string {
   return `note ${key}`;
 }
 
-function describeDamage(path: string, corrupt: readonly string[]): string {
+function describeDamage(path: string, corrupt: readonly string[], keepCopy: boolean): string {
   const what = `${path}: ${corrupt.length} damaged line${corrupt.length === 1 ? '' : 's'} (${corrupt[0]}); the rest is used`;
+  if (!keepCopy) return what;
   try {
     return `${what}; a copy is kept as ${quarantine(path)}`;
   } catch (error) {

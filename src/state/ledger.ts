@@ -47,7 +47,7 @@ export interface Ledger extends LedgerPort {
 /** Opens or creates the ledger. To be called by the holder of the lock only. */
 export function openLedger(path: string, options: LedgerOptions): Ledger {
   const { onProblem, bootId, now = monotonicMs, wallNow = Date.now } = options;
-  const opened = readLedger(path, onProblem);
+  const opened = readLedger(path, { onProblem, quarantine: true });
   const latest = new Map(opened.entries);
   const live = new Map(opened.live);
   let liveBytes = sum(live.values());

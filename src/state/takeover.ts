@@ -31,6 +31,8 @@ export interface Takeover {
   readonly cron: CronFile | null;
   /** Spawned children that another program has left running with their services. */
   readonly children: readonly ChildRecord[];
+  /** Units that are not started for fear of a second copy, and why. */
+  readonly leftDown: ReadonlyMap<string, string>;
 }
 
 /**
@@ -40,22 +42,43 @@ export interface Takeover {
 export function takeOver(input: TakeoverInput): Takeover {
   const files = readStateFiles(input.stateDir, { onProblem: input.onProblem, quarantine: true });
   const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
-  if (!isForeign(input, files, 'pid.xml') && !isForeign(input, files, 'state.xml')) return { orders: input.found, cron, children: [] };
+  if (!isForeign(input, files, 'pid.xml') && !isForeign(input, files, 'state.xml')) return { orders: input.found, cron, children: [], leftDown: new Map() };
   input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
   const configured = new Set(input.specs.map(({ name }) => name));
   const alive = input.found.filter(({ verdict }) => verdict === 'alive');
-  const orders = [
+  const known = [
     ...alive,
     ...input.specs.flatMap((spec) => (alive.some(({ record }) => record.unit === spec.name) ? [] : fromFiles(input, files, spec, claimed(alive)))),
   ];
+  const orders = [...known, ...heldBack(input, known)];
   for (const { record } of alive) reportSecond(input, files, record.unit, claimed(alive));
   reportOthers(input, files, configured, claimed(orders));
-  return { orders, cron, children: takeChildren(files.pid?.spawned ?? [], { ...input, orders }) };
+  const leftDown = new Map(orders.flatMap(({ record }): [string, string][] => (record.state === 'stopped' && record.reason !== null ? [[record.unit, record.reason]] : [])));
+  return { orders, cron, children: takeChildren(files.pid?.spawned ?? [], { ...input, orders }), leftDown };
 }
 
 function isForeign({ ledger }: TakeoverInput, { digests }: StateFiles, name: XmlFile): boolean {
   const digest = digests[name];
   return digest !== null && !ownDigests(ledger, name).includes(digest);
+}
+
+/** A service is started with all that it needs. Where that must not be started, neither is the service. */
+function heldBack(input: TakeoverInput, known: readonly AdoptOrder[]): readonly AdoptOrder[] {
+  const down = new Set(known.filter(({ verdict, record }) => verdict === 'rest' && record.wanted === 'down').map(({ record }) => record.unit));
+  const others = new Set(known.map(({ record }) => record.unit).filter((unit) => !down.has(unit)));
+  const held: AdoptOrder[] = [];
+  for (let before = -1; before < held.length;) {
+    before = held.length;
+    for (const spec of input.specs) {
+      const needed = spec.dependsOn.find(({ service }) => down.has(service))?.service;
+      if (needed === undefined || down.has(spec.name) || others.has(spec.name) || spec.cron !== null) continue;
+      const reason = `it needs '${needed}', which is down; start that first`;
+      input.onReport(`service '${spec.name}' is not started: ${reason}`);
+      held.push({ verdict: 'rest', record: recordOf(input, spec, { state: 'stopped', wanted: 'down', reason }) });
+      down.add(spec.name);
+    }
+  }
+  return held;
 }
 
 function claimed(orders: readonly AdoptOrder[]): ReadonlySet<number> {
@@ -118,12 +141,16 @@ function reportOthers({ onReport }: TakeoverInput, files: StateFiles, configured
   }
 }
 
-/** systemg 0.33.0 starts second copies of what another supervisor left running. */
+/** systemg 0.33.0 starts second copies of what another supervisor left running. Without root its death ends their shells and not what those started. */
 function reportSecond(input: TakeoverInput, files: StateFiles, unit: string, taken: ReadonlySet<number>): void {
   const pid = files.pid?.services.get(unit);
   const spec = input.specs.find(({ name }) => name === unit);
-  if (pid === undefined || spec === undefined || taken.has(pid) || !proofOf(input, files, spec, pid, taken).ok) return;
-  input.onReport(`service '${unit}' goes on; a second copy that the other program started, pid ${pid}, is left alone: end it when it is not wanted`);
+  if (pid === undefined || spec === undefined || taken.has(pid)) return;
+  const isProven = proofOf(input, files, spec, pid, taken).ok;
+  const left = isProven ? [] : survivorsOf(files.pid?.groups.get(unit) ?? pid, { uid: input.uid, writtenWallMs: files.pidWrittenWallMs });
+  const copies = isProven ? [`pid ${pid}`] : left.filter(({ identity }) => !taken.has(identity.pid)).map(({ identity, argv }) => `pid ${identity.pid} (${argv.join(' ').slice(0, 80)})`);
+  if (copies.length === 0) return;
+  input.onReport(`service '${unit}' goes on; a second copy that the other program started, ${copies.join(', ')}, is left alone: end it when it is not wanted`);
 }
 
 function lives(pid: number): boolean {

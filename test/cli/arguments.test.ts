@@ -161,3 +161,13 @@ const flag = fc.constantFrom(...globalOptions, ...verbs.flatMap((verb) => verb.o
 const commandLines = fc.tuple(fc.array(flag, { maxLength: 1 }), fc.constantFrom(...verbs.map(({ name }) => name)), fc.array(flag, { maxLength: 4 }),
   fc.array(fc.constantFrom('web', 'HUP', 'bash', '--', '-x', '--json'), { maxLength: 3 }))
   .map(([before, verb, after, words]) => [...before.flat(), verb, ...after.flat(), ...words]);
+
+test.each([
+  [['stat'], "did you mean 'status'?"], [['statu'], "did you mean 'status'?"], [['strat'], "did you mean 'start'?"], [['signal', '-s', 'web', 'SIGTRM'], "did you mean 'SIGTERM'?"],
+])('%j is told what was probably meant', async (argv, hint) => {
+  expect((await sysg(argv)).stderr).toContain(hint);
+});
+
+test('a word that is like no signal gets no guess', async () => {
+  expect((await sysg(['signal', '-s', 'web', 'FOO'])).stderr).not.toContain('did you mean');
+});

@@ -29,6 +29,19 @@ test('--units names the units of the configuration while no supervisor runs', as
   expect(await sysg(['completions', '--units'])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
 });
 
+/** A `sysg` that knows some units, and in system mode another one. */
+function withUnits(): string {
+  const directory = ownDirectory();
+  const cases = '"completions --units") printf "web\\nworker\\ndb\\n" ;; "--sys completions --units") echo system-web ;;';
+  writeFileSync(join(directory, 'sysg'), `#!/bin/sh\ncase "$*" in ${cases} esac\n`);
+  chmodSync(join(directory, 'sysg'), 0o755);
+  return directory;
+}
+
+function isThere(shell: string): boolean {
+  return spawnSync(shell, ['-c', 'exit 0']).status === 0;
+}
+
 describe('in bash', () => {
   test.each([
     [['sta'], ['start', 'status']],
@@ -41,13 +54,54 @@ describe('in bash', () => {
     [['completions', ''], ['bash', 'zsh', 'fish']],
     [['help', 'val'], ['validate']],
     [['stop', 'x'], []],
+    [['stop', '--service', '=', 'w'], ['web', 'worker']],
+    [['logs', '--kind', '='], ['stdout', 'stderr', 'supervisor']],
+    [['--sys', 'stop', '-s', 's'], ['system-web']],
   ])('%j becomes one of %j', (words, expected) => {
-    const directory = ownDirectory();
-    writeFileSync(join(directory, 'sysg'), '#!/bin/sh\n[ "$*" = "completions --units" ] && printf "web\\nworker\\ndb\\n"\n');
-    chmodSync(join(directory, 'sysg'), 0o755);
+    const directory = withUnits();
     const line = ['sysg', ...words].map((word) => `'${word}'`).join(' ');
     const program = `${completionScript('bash')}\nCOMP_WORDS=(${line}); COMP_CWORD=${words.length}; _sysg; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', program], { encoding: 'utf8', env: { PATH: `${directory}:${process.env['PATH']}` } });
     expect({ stderr, words: stdout.split('\n').filter((word) => word !== '').sort() }).toEqual({ stderr: '', words: [...expected].sort() });
   });
+});
+
+// Where the shell is not installed there is nothing to try its script in.
+describe.skipIf(!isThere('fish'))('in fish (skipped where it is not installed)', () => {
+  test.each([
+    ['sysg sta', ['start', 'status']], ['sysg --sys sta', ['start', 'status']], ['sysg logs -k s', ['stderr', 'stdout', 'supervisor']], ['sysg logs -s w', ['web', 'worker']],
+    ['sysg stop --service=w', ['--service=web', '--service=worker']], ['sysg wait web --for r', ['ready', 'running']], ['sysg why d', ['db']], ['sysg help val', ['validate']],
+    ['sysg --sys stop -s s', ['system-web']],
+  ])('"%s" becomes one of %j', (line, expected) => {
+    const directory = withUnits();
+    const script = join(directory, 'script.fish');
+    writeFileSync(script, completionScript('fish'));
+    const env = { PATH: `${directory}:${process.env['PATH']}`, HOME: directory };
+    const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', `source ${script}; complete -C '${line}'`], { encoding: 'utf8', env });
+    expect({ stderr, words: stdout.split('\n').filter((row) => row !== '').map((row) => row.split('\t')[0]) }).toEqual({ stderr: '', words: expected });
+  });
+});
+
+describe.skipIf(!isThere('zsh'))('in zsh (skipped where it is not installed)', () => {
+  test.each([
+    ['sysg logs -s wo', 'sysg logs -s worker'], ['sysg stop --service=wo', 'sysg stop --service=worker'], ['sysg why d', 'sysg why db'], ['sysg val', 'sysg validate'],
+    ['sysg logs -k su', 'sysg logs -k supervisor'], ['sysg --sys stop -s s', 'sysg --sys stop -s system-web'], ['sysg wait web --for com', 'sysg wait web --for completed'],
+  ])('"%s" becomes "%s"', (line, expected) => {
+    const directory = withUnits();
+    const script = join(directory, 'script.zsh');
+    writeFileSync(script, completionScript('zsh'));
+    // A terminal of its own, whose line editor shows what has become of the line.
+    const program = `
+      zmodload zsh/zpty; zpty shell zsh -f
+      say() { zpty -w shell "$1" }
+      wait_for() { local got= all=; while zpty -r shell got "*$1*"; do return 0; done; return 1 }
+      say 'PS1=; autoload -Uz compinit; compinit -u -D; source ${script}; show() { print -r -- "<$BUFFER>" > ${directory}/line; }; zle -N show; bindkey "^T" show; print rea""dy'
+      wait_for ready
+      zpty -w -n shell $'${line}\\t\\C-t'
+      for try in {1..400}; do [[ -s ${directory}/line ]] && break; sleep 0.05; done
+      cat ${directory}/line; zpty -d shell`;
+    const env = { PATH: `${directory}:${process.env['PATH']}`, HOME: directory, TERM: 'xterm' };
+    const { stdout } = spawnSync('zsh', ['-f', '-c', program], { encoding: 'utf8', env, timeout: 40_000 });
+    expect(stdout.trim()).toMatch(new RegExp(`^<${expected} ?>$`));
+  }, 60_000);
 });

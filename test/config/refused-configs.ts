@@ -18,6 +18,11 @@ export const refusedConfigs: readonly (readonly [title: string, yaml: string, pr
 `, [
     `sysg.yaml:1:1: expected a map with 'version' and 'services', got "hello"`,
   ]],
+  ['a version that is a list', `version: ["1"]
+services: {}
+`, [
+    'sysg.yaml:1:10: version: expected a version such as "1", got a list',
+  ]],
   ['no services', `version: "1"
 `, [
     'sysg.yaml:1:1: missing field `services`',

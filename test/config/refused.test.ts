@@ -1,10 +1,13 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, symlinkSync, truncateSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { explainProblem, formatProblem, loadConfig } from '../../src/config/load.ts';
 import { configDir, load, refusals } from './config-dir.ts';
 import { refusedConfigs } from './refused-configs.ts';
+import { refusedValues } from './refused-values.ts';
 
 describe('a configuration is refused with every problem, its place and its key', () => {
-  test.each(refusedConfigs)('%s', (_title, yaml, problems) => {
+  test.each([...refusedConfigs, ...refusedValues])('%s', (_title, yaml, problems) => {
     expect(refusals(yaml)).toEqual(problems);
   });
 });
@@ -31,6 +34,26 @@ test('a directory and a device are refused instead of read', () => {
   };
   expect(messageOf(dir)).toBe(`Failed to read config file: Is a directory (os error 21) (${dir})`);
   expect(messageOf('/dev/zero')).toBe('Failed to read config file: not a regular file (/dev/zero)');
+});
+
+test('a FIFO, a link to itself, a file that may not be read and one that is too large are refused at once', () => {
+  const dir = configDir();
+  const messageOf = (path: string): string | undefined => {
+    const result = loadConfig(path, { env: {}, stateDir: '/' });
+    return result.ok ? undefined : result.problems[0]?.message;
+  };
+  const fifo = `${dir.path}/fifo.yaml`;
+  execFileSync('mkfifo', [fifo]);
+  expect(messageOf(fifo)).toBe(`Failed to read config file: not a regular file (${fifo})`);
+  symlinkSync('loop.yaml', `${dir.path}/loop.yaml`);
+  expect(messageOf(`${dir.path}/loop.yaml`)).toBe(`Failed to read config file: Too many levels of symbolic links (os error 40) (${dir.path}/loop.yaml)`);
+  const large = dir.write('large.yaml', '');
+  truncateSync(large, 17 * 1024 * 1024);
+  expect(messageOf(large)).toBe(`Failed to read config file: ${17 * 1024 * 1024} bytes, expected at most ${16 * 1024 * 1024} (${large})`);
+  const secret = dir.write('secret.yaml', 'version: "1"');
+  chmodSync(secret, 0);
+  // Root reads everything.
+  if (process.geteuid?.() !== 0) expect(messageOf(secret)).toBe(`Failed to read config file: Permission denied (os error 13) (${secret})`);
 });
 
 test('bytes that are no UTF-8 are refused with their line', () => {

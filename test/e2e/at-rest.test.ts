@@ -83,7 +83,7 @@ test('a socket that somebody serves without our lock is nobody else\'s to take',
   const home = makeHome(yaml);
   await running(home);
   await home.sysg('stop');
-  const server = createServer();
+  const server = createServer((socket) => socket.resume());
   await new Promise<void>((resolve) => server.listen(join(home.state, 'control.sock'), resolve));
   onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
   expect(await home.sysg('start', '-c', home.config)).toMatchObject({ code: 1, stderr: expect.stringContaining('supervisor already running') });

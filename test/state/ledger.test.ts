@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { readLedger } from '../../src/state/ledger-read.ts';
 import { openLedger, type Ledger } from '../../src/state/ledger.ts';
 import { record } from './record.ts';
 import { canMount, smallDisk } from './small-disk.ts';
@@ -245,4 +246,14 @@ describe('a failing disk', () => {
     expect(problems).toHaveLength(1);
     again.close();
   });
+});
+
+test('a reader that is not its owner keeps no copy of a damaged ledger', () => {
+  const directory = tempDir();
+  const path = join(directory, 'ledger.ndjson');
+  writeFileSync(path, 'rubbish\n');
+  const problems: string[] = [];
+  readLedger(path, { onProblem: (text) => problems.push(text), quarantine: false });
+  expect(problems).toEqual([expect.stringContaining('1 damaged line')]);
+  expect(readdirSync(directory)).toEqual(['ledger.ndjson']);
 });

@@ -32,6 +32,18 @@ async function started(command: string): Promise<number> {
   return pid;
 }
 
+/** What a shell has started in its own group. */
+function childOf(pid: number): Promise<number> {
+  return new Promise((resolve) => {
+    const look = setInterval(() => {
+      const found = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number).find((other) => other !== pid && readSuspect(other)?.pgrp === pid);
+      if (found === undefined) return;
+      clearInterval(look);
+      resolve(found);
+    }, 5);
+  });
+}
+
 function service(name: string, command: string, changes: Partial<ServiceSpec> = {}): ServiceSpec {
   return serviceSpec([''], '/', { name, hash: `hash-${name}`, command, launch: classify(command), ...changes });
 }
@@ -80,20 +92,27 @@ describe('without a ledger', () => {
 
   test('what a dead shell left in its group is neither ended nor doubled', async () => {
     const pid = await started('sleep 302; true');
-    const child = await new Promise<number>((resolve) => {
-      const look = setInterval(() => {
-        const found = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number).find((other) => other !== pid && readSuspect(other)?.pgrp === pid);
-        if (found === undefined) return;
-        clearInterval(look);
-        resolve(found);
-      }, 5);
-    });
+    const child = await childOf(pid);
     process.kill(pid, 'SIGKILL');
     await until('the shell is dead', () => readSuspect(pid) === null);
     const { take, reports } = rig([service('web', 'sleep 302; true')], { pids: { web: pid }, states: { web: { status: 'running', pid } } });
     expect(brief(take().orders)).toEqual({ web: { verdict: 'rest', state: 'stopped', wanted: 'down', pid: null } });
     expect(reports.join('\n')).toContain(`of its group there is left pid ${child} (sleep 302)`);
     expect(readSuspect(child)).not.toBeNull();
+  });
+
+  test('a service that needs one that is left alone is not started either, since its start would start that too', async () => {
+    const pid = await started('sleep 301');
+    const needing = (service: string) => [{ service, condition: 'started', onRestart: 'restart' }] as const;
+    const specs = [
+      service('top', 'sleep 310', { dependsOn: needing('api') }), service('api', 'sleep 311', { dependsOn: needing('web') }), service('web', 'sleep 300'), service('other', 'sleep 312'),
+    ];
+    const { take, reports } = rig(specs, { pids: { web: pid }, states: { web: { status: 'running', pid }, api: { status: 'running', pid: 1 } } });
+    const down = { verdict: 'rest', state: 'stopped', wanted: 'down', pid: null };
+    const { orders, leftDown } = take();
+    expect(brief(orders)).toEqual({ web: down, api: down, top: down });
+    expect([...leftDown.keys()]).toEqual(['web', 'api', 'top']);
+    expect(reports.join('\n')).toContain("service 'api' is not started: it needs 'web', which is down");
   });
 
   test('the stale pid of a crashed service holds nothing up', async () => {
@@ -172,6 +191,17 @@ describe('with a ledger', () => {
     const { take, reports } = rig([service('web', 'sleep 300')], { pids: { web: second } }, { found: [alive] });
     expect(take().orders).toEqual([alive]);
     expect(reports.join('\n')).toContain(`a second copy that the other program started, pid ${second}, is left alone`);
+  });
+
+  test('what a dead shell left of a second copy is reported', async () => {
+    const second = await started('sleep 303; true');
+    const child = await childOf(second);
+    process.kill(second, 'SIGKILL');
+    await until('the shell is dead', () => readSuspect(second) === null);
+    const { take, reports } = rig([service('web', 'sleep 303; true')], { pids: { web: second } }, { found: [{ record: record('web'), verdict: 'alive' }] });
+    take();
+    expect(reports.join('\n')).toContain(`a second copy that the other program started, pid ${child} (sleep 303), is left alone`);
+    expect(readSuspect(child)).not.toBeNull();
   });
 });
 

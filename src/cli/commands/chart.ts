@@ -15,6 +15,7 @@ import { ask, askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
 import { chartFormats, options, type ChartFormat } from '../options.ts';
+import { phaseOf } from '../phase.ts';
 import { palette } from '../print/palette.ts';
 import { repeat, type Shown } from '../repeat.ts';
 
@@ -100,7 +101,7 @@ async function findUnit(call: Call, name: string): Promise<FoundUnit> {
   return {
     ok: true, status,
     marks: {
-      unit: status.name, phase: status.phase ?? 'stopped', taken: countSteps(records),
+      unit: status.name, phase: phaseOf(status), taken: countSteps(records),
       // A record from before the present phase says nothing of the present state.
       state: status.kind !== 'cron' && newest?.to !== undefined && newest.seq === status.last_event ? newest.to : null,
     },
@@ -115,8 +116,9 @@ async function drawGraph(call: Call, format: ChartFormat): Promise<Drawn> {
   const answer = await askStatus(call);
   if (!answer.ok && answer.refusal.code !== 'no-supervisor') return answer;
   const snapshot: StatusSnapshot | null = answer.ok ? answer.snapshot : null;
+  const shown = new Map((snapshot?.units ?? []).map((unit) => [unit.name, phaseOf(unit)]));
   const units = loaded.config.services.map((spec): GraphUnit => ({
-    name: spec.name, isCron: spec.cron !== null, phase: snapshot?.units.find((unit) => unit.name === spec.name)?.phase ?? null,
+    name: spec.name, isCron: spec.cron !== null, phase: shown.get(spec.name) ?? null,
     needs: spec.dependsOn.map(({ service, condition, onRestart }) => ({ service, condition, restarts: onRestart === 'restart' })),
   }));
   switch (format) {

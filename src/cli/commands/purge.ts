@@ -2,18 +2,20 @@ import { existsSync, rmSync } from 'node:fs';
 import { refusals, type Refusal } from '../../errors.ts';
 import { signalProcess } from '../../process/signal.ts';
 import { takeLock } from '../../state/lock.ts';
+import { isServed } from '../../state/occupied.ts';
 import { ask, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { endLeftovers } from '../end-leftovers.ts';
 import { findLockOwner } from '../../state/lock-owner.ts';
 import { refuse, report } from '../report.ts';
 import { untilReleased } from '../until-released.ts';
-import { isRunning } from './start.ts';
+import { isRunning } from '../supervision.ts';
 
 /** Ends the supervisor of this state directory and whatever its services left, and removes the directory. */
 export async function purge(call: Call): Promise<number> {
   const { stateDir, lock, ledger } = call.paths;
-  const running = isRunning(call);
+  // A supervisor of systemg 0.33.0 serves the socket without our lock.
+  const running = isRunning(call) || await isServed(call.paths.socket);
   if (typeof running !== 'boolean') return refuse(call, running);
   const stuck = running ? await endSupervisor(call) : null;
   if (stuck !== null) return refuse(call, stuck);
@@ -44,6 +46,9 @@ async function endSupervisor(call: Call): Promise<Refusal | null> {
   if (answer.ok) call.terminal.print(messageOf(answer.response));
   if (answer.ok && await untilReleased(call, GRACE_MS)) return null;
   const owner = findLockOwner(call.paths);
+  if (owner === null && isRunning(call) === false) {
+    return refusals.unresponsive(`somebody serves ${call.paths.socket} without our lock (pid ${supervisorPid(call) ?? 'unknown'}, by its pid file) and does not end; nothing was purged`);
+  }
   if (owner === null) {
     return refusals.unresponsive(`a supervisor holds ${call.paths.lock}, does not answer, and cannot be proven to be pid ${supervisorPid(call) ?? 'unknown'}; nothing was purged`);
   }

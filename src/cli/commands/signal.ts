@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { didYouMean } from '../../config/near-miss.ts';
+import { nearMiss } from '../../config/near-miss.ts';
 import { refusals } from '../../errors.ts';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
@@ -13,7 +13,8 @@ export async function signal(call: Call): Promise<number> {
   const word = call.operands[0] ?? '';
   const name = signalName(word);
   if (name === null) {
-    const hint = didYouMean(word.toUpperCase().replace(/^(?!SIG)/, 'SIG'), Object.keys(constants.signals));
+    const near = nearMiss(word.toUpperCase().replace(/^SIG/, ''), Object.keys(constants.signals).map((known) => known.slice(3)));
+    const hint = near === null ? '' : `, did you mean 'SIG${near}'?`;
     return call.terminal.refuse(refusals.usage(`expected a signal such as HUP, SIGUSR1 or 15, got "${word}"${hint}\ntry: sysg signal --help`));
   }
   const answer = await ask(call, { kind: 'signal', unit, signal: name });

@@ -1,6 +1,4 @@
-import { refusals, type Refusal } from '../../errors.ts';
-import { isLocked } from '../../state/lock.ts';
-import { isServed } from '../../state/occupied.ts';
+import { refusals } from '../../errors.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
 import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
@@ -8,6 +6,7 @@ import { chooseConfig, configInUse, warnAboutOtherConfig, type ChosenConfig } fr
 import type { SettledUnit } from '../launch/handshake.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, report } from '../report.ts';
+import { foreignObstacle, supervisionOf } from '../supervision.ts';
 
 /** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
 export async function start(call: Call): Promise<number> {
@@ -16,9 +15,9 @@ export async function start(call: Call): Promise<number> {
   if (children.isChildMode(call)) return children.startChild(call);
   const contradiction = findContradiction(call);
   if (contradiction !== null) return refuse(call, refusals.runtime(contradiction));
-  // A supervisor of systemg 0.33.0 knows no lock.
-  const running = isRunning(call) || await isServed(call.paths.socket);
-  if (typeof running !== 'boolean') return refuse(call, running);
+  const supervision = await supervisionOf(call);
+  if (typeof supervision !== 'string') return refuse(call, supervision);
+  const running = supervision !== 'none';
   if (running && !flags.has(options.daemonize)) return refuse(call, refusals.alreadyRunning(supervisorPid(call)));
   if (command !== null && flags.has(options.config)) call.terminal.warn('--config has no effect on a unit command: it gets a configuration of its own');
   const config = command === null ? (running ? null : chooseConfig(call)) : await stage(call, command);
@@ -55,15 +54,6 @@ export async function startDetached(call: Call, configPath: string): Promise<num
   return 0;
 }
 
-/** By its lock: the pid file of a dead supervisor proves nothing. A refusal when that cannot be found out. */
-export function isRunning(call: Call): boolean | Refusal {
-  try {
-    return isLocked(call.paths.lock);
-  } catch (error) {
-    return refusals.runtime(error instanceof Error ? error.message : String(error));
-  }
-}
-
 export function warnDropPrivileges(call: Call): void {
   call.terminal.warn('--drop-privileges has no effect on a supervisor that already runs');
 }
@@ -98,10 +88,13 @@ function faultOf(unit: SettledUnit): string | null {
 
 async function startService(call: Call, service: string): Promise<number> {
   if (call.dropPrivileges) warnDropPrivileges(call);
-  const answer = await ask(call, { kind: 'start', service });
-  if (!answer.ok) return refuse(call, answer.refusal);
+  // That supervisor would start a second copy.
+  const isUp = await foreignObstacle(call, service) === 'running';
+  const answer = isUp ? null : await ask(call, { kind: 'start', service });
+  if (answer?.ok === false) return refuse(call, answer.refusal);
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
-  return report(call, { message: messageOf(answer.response), units: status?.ok ? outcomes(status.snapshot, service) : [] });
+  const message = answer === null ? `Service '${service}' is already running` : messageOf(answer.response);
+  return report(call, { message, units: status?.ok ? outcomes(status.snapshot, service) : [] });
 }
 
 async function sayItRuns(call: Call): Promise<number> {

@@ -1,9 +1,10 @@
-import type { Refusal } from '../../errors.ts';
+import { refusals, type Refusal } from '../../errors.ts';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, report, type UnitOutcome } from '../report.ts';
+import { foreignObstacle } from '../supervision.ts';
 import { untilReleased } from '../until-released.ts';
 
 /** Stops a service; without `-s` all of them and the supervisor. */
@@ -14,6 +15,7 @@ export async function stop(call: Call): Promise<number> {
 }
 
 async function stopService(call: Call, service: string): Promise<number> {
+  if (await foreignObstacle(call, service) === 'unknown') return refuse(call, refusals.unknownUnit(service));
   const answer = await ask(call, { kind: 'stop', service });
   if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, answer.refusal) : refuse(call, answer.refusal);
   const status = call.flags.has(options.json) ? await askStatus(call) : null;

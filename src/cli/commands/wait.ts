@@ -5,8 +5,9 @@ import { refusals, type Refusal } from '../../errors.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { goals, options, type Goal } from '../options.ts';
+import { phaseOf } from '../phase.ts';
 import { refuse, report, type UnitOutcome } from '../report.ts';
-import { isRunning } from './start.ts';
+import { isRunning } from '../supervision.ts';
 
 /** Waits until units are as wanted: 0 when they are, 124 when the time is over. */
 export async function wait(call: Call): Promise<number> {
@@ -56,16 +57,17 @@ async function look(call: Call, goal: Goal): Promise<Seen> {
 }
 
 function outcomeOf(unit: UnitStatus, goal: Goal): UnitOutcome {
-  const phase = unit.phase ?? 'stopped';
+  const phase = phaseOf(unit);
   return {
     name: unit.name, phase, ...(unit.process !== undefined && { pid: unit.process.pid }),
     ...(!isThere(unit, goal) && { error: instead(unit, phase) }),
   };
 }
 
-export function isThere(unit: Pick<UnitStatus, 'phase' | 'ready' | 'lifecycle' | 'kind' | 'cron'>, goal: Goal): boolean {
-  const { phase, ready, lifecycle } = unit;
-  const atRest = phase === 'stopped' || phase === 'waiting' || phase === undefined;
+export function isThere(unit: Pick<UnitStatus, 'phase' | 'process' | 'ready' | 'lifecycle' | 'kind' | 'cron'>, goal: Goal): boolean {
+  const { ready, lifecycle } = unit;
+  const phase = phaseOf(unit);
+  const atRest = phase === 'stopped' || phase === 'waiting';
   switch (goal) {
     case 'running': return phase === 'running';
     case 'ready': return phase === 'running' && ready !== false;

@@ -17,7 +17,11 @@ export function completionScript(shell: Shell): string {
   }
 }
 
-const UNITS_COMMAND = 'sysg completions --units 2>/dev/null';
+/** `system` expands to `--sys` where that is on the line: then other units are meant. */
+function unitsCommand(system: string): string {
+  return `sysg ${system} completions --units 2>/dev/null`;
+}
+
 const shown: readonly Verb[] = verbs.filter(({ hidden }) => hidden !== true);
 
 /** What stands in place of a value. */
@@ -59,14 +63,18 @@ function bash(): string {
   const operands = shown.filter((verb) => operandsOf(verb) !== 'anything').map((verb) => `    ${verb.name}) ${value(operandsOf(verb))} ;;`);
   return `# bash completion for sysg; load it with:  source <(sysg completions bash)
 _sysg_units() {
-  local IFS=$'\\n' name
+  local IFS=$'\\n' name system=()
+  [[ " \${COMP_WORDS[*]} " == *$'\\n--sys\\n'* ]] && system=(--sys)
   COMPREPLY=()
-  for name in $(compgen -W '$(${UNITS_COMMAND})' -- "$word"); do COMPREPLY+=("$(printf '%q' "$name")"); done
+  for name in $(compgen -W '$(${unitsCommand('"${system[@]}"')})' -- "$word"); do COMPREPLY+=("$(printf '%q' "$name")"); done
 }
 
 _sysg() {
   local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} verb= flags= index skip=
   COMPREPLY=()
+  # Readline breaks --service=web in three.
+  [[ $word == = ]] && word= && previous='='
+  [[ $previous == = ]] && previous=\${COMP_WORDS[COMP_CWORD-1]} && [[ $previous == = ]] && previous=\${COMP_WORDS[COMP_CWORD-2]}
   for ((index = 1; index < COMP_CWORD; index++)); do
     case \${COMP_WORDS[index]} in
       ${globalOptions.filter(({ value: given }) => given !== undefined).flatMap(dashed).join('|')}) index=$((index + 1)) ;;
@@ -117,12 +125,12 @@ function zsh(): string {
 # zsh completion for sysg; load it with:  source <(sysg completions zsh)
 _sysg_units() {
   local -a names
-  names=(\${(f)"$(${UNITS_COMMAND})"})
+  names=(\${(f)"$(${unitsCommand('$system')})"})
   compadd -- $names
 }
 
 _sysg() {
-  local curcontext="$curcontext" state line
+  local curcontext="$curcontext" state line system=\${words[(r)--sys]}
   _arguments -C ${globalOptions.map(option).join(' ')} '1: :->verb' '*:: :->rest'
   case $state in
     verb)
@@ -145,7 +153,7 @@ if [ "$funcstack[1]" = _sysg ]; then _sysg "$@"; else compdef _sysg sysg; fi
 
 function fish(): string {
   const value = (wanted: Wanted): string => {
-    if (wanted === 'unit') return `-x -a '(${UNITS_COMMAND})'`;
+    if (wanted === 'unit') return `-x -a '(${unitsCommand('(commandline -opc | string match -- --sys)')})'`;
     if (wanted === 'file') return '-r -F';
     return wanted === 'anything' ? '-x' : `-x -a '${wanted.words.join(' ')}'`;
   };

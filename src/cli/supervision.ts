@@ -1,0 +1,64 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { ControlError, sendCommand } from '../control/client.ts';
+import { refusals, type Refusal } from '../errors.ts';
+import { isLocked } from '../state/lock.ts';
+import { isServed } from '../state/occupied.ts';
+import { askStatus, supervisorPid } from './ask.ts';
+import type { Call } from './call.ts';
+
+/** `foreign`: it serves the socket without our lock, as systemg 0.33.0's does. */
+export type Supervision = 'none' | 'ours' | 'foreign';
+
+/** Whose supervisor there is. One that is beginning or ending is waited for, so that a start right after a stop is no start of nothing. */
+export async function supervisionOf(call: Call, limitMs = SETTLED_WITHIN_MS): Promise<Supervision | Refusal> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const locked = isRunning(call);
+    if (typeof locked !== 'boolean') return locked;
+    if (!locked && !await isServed(call.paths.socket)) return 'none';
+    if (await answers(call.paths.socket)) return locked ? 'ours' : 'foreign';
+    if (performance.now() > deadline) {
+      const pid = supervisorPid(call);
+      return refusals.unresponsive(`a supervisor${pid === null ? '' : ` (pid ${pid})`} ${locked ? `holds ${call.paths.lock}` : `serves ${call.paths.socket}`} and does not answer; see sysg doctor`);
+    }
+    await pause(AGAIN_MS);
+  }
+}
+
+/** By its lock: the pid file of a dead supervisor proves nothing. A refusal when that cannot be found out. */
+export function isRunning(call: Call): boolean | Refusal {
+  try {
+    return isLocked(call.paths.lock);
+  } catch (error) {
+    return refusals.runtime(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * What keeps a command about a service from a supervisor of systemg 0.33.0: it starts a second copy of what runs, and claims to have stopped what does not
+ * exist. Null: nothing, or the supervisor is ours and knows by itself.
+ */
+export async function foreignObstacle(call: Call, service: string): Promise<'unknown' | 'running' | null> {
+  if (isRunning(call) !== false) return null;
+  const status = await askStatus(call);
+  if (!status.ok) return null;
+  const unit = status.snapshot.units.find(({ name }) => name === service);
+  if (unit === undefined) return 'unknown';
+  return unit.process?.state === 'running' ? 'running' : null;
+}
+
+/** One that is busy does not answer in time and is there all the same: 0.33.0's serves nobody while it starts services. */
+async function answers(socket: string): Promise<boolean> {
+  try {
+    await sendCommand({ kind: 'status' }, { socket, signal: AbortSignal.timeout(BUSY_MS), health: null });
+    return true;
+  } catch (error) {
+    if (error instanceof ControlError) return error.kind === 'server';
+    if (error instanceof DOMException && error.name === 'TimeoutError') return true;
+    throw error;
+  }
+}
+
+const SETTLED_WITHIN_MS = 15_000;
+const AGAIN_MS = 100;
+const BUSY_MS = 2000;

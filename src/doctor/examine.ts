@@ -1,0 +1,33 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Facts } from './facts.ts';
+import { diagnosis, type Diagnosis, type Finding } from './finding.ts';
+import { checkOutputs } from './outputs.ts';
+import { checkPlaces, checkSpace } from './places.ts';
+import { checkProcesses } from './processes.ts';
+import { checkProjection } from './projection.ts';
+import { checkRecords } from './records.ts';
+import { checkSupervisor } from './supervisor.ts';
+import { checkTools } from './tools.ts';
+
+/** Every check, in the order in which a person would look. */
+export function examine(facts: Facts): readonly Finding[] {
+  return [
+    ...checkPlaces(facts), ...checkSupervisor(facts), ...checkRecords(facts), ...checkProjection(facts), ...checkProcesses(facts), ...checkOutputs(facts),
+    ...checkSpace(facts), ...checkTools(facts),
+  ];
+}
+
+/**
+ * Looks, and where something disagrees looks once more: files lag behind the actors by up to 200 ms, and what is on its way ends is not wrong. Only what
+ * disagrees both times counts.
+ */
+export async function diagnose(look: () => Promise<Facts>, secondLookMs = SECOND_LOOK_MS): Promise<Diagnosis> {
+  const first = examine(await look());
+  if (first.every(({ ok }) => ok)) return diagnosis(first);
+  await pause(secondLookMs);
+  const second = examine(await look());
+  const before = new Set(first.filter(({ ok }) => !ok).map(({ check }) => check));
+  return diagnosis(second.filter(({ ok, check }) => ok || before.has(check)));
+}
+
+const SECOND_LOOK_MS = 700;

@@ -1,0 +1,104 @@
+import type { ServiceSpec } from '../../machines/types.ts';
+import type { StatusSnapshot } from '../control/payloads.ts';
+import type { LogStream } from '../logs/names.ts';
+import type { ProcessTable } from '../process/scan.ts';
+import type { Opened } from '../state/ledger-read.ts';
+import type { RuntimePaths } from '../state/runtime.ts';
+import type { StateFiles } from '../state/xml/read-files.ts';
+import type { JournalOnDisk } from './journal-on-disk.ts';
+
+/** What a path leads to, links not followed. */
+export interface PathFact {
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'socket' | 'fifo' | 'link' | 'other' | 'missing';
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  /** Names the file itself: `device:inode`. */
+  readonly identity: string;
+}
+
+export interface LockFact {
+  readonly state: 'held' | 'free' | 'unknown';
+  /** Why it is unknown. */
+  readonly reason: string | null;
+}
+
+/** A process that has the lock file open and is the one that the pid file names. */
+export interface OwnerFact {
+  readonly pid: number;
+  readonly guardian: number | null;
+  /** Identities of the files that it has open; null: it may not be looked into. */
+  readonly open: ReadonlySet<string> | null;
+}
+
+export type ServingFact =
+  | { readonly kind: 'answers'; readonly snapshot: StatusSnapshot; readonly tookMs: number }
+  /** Somebody listens, and no Status came of it. */
+  | { readonly kind: 'silent'; readonly reason: string }
+  | { readonly kind: 'nobody' };
+
+export type ConfigFact =
+  | { readonly kind: 'loaded'; readonly path: string; readonly specs: readonly ServiceSpec[] }
+  | { readonly kind: 'refused'; readonly path: string; readonly problems: readonly string[] }
+  | { readonly kind: 'none'; readonly reason: string };
+
+export interface VolumeFact {
+  readonly path: string;
+  readonly freeBytes: number;
+  /** Of those that there can be; 0 of 0 where the file system does not count them. */
+  readonly freeFiles: number;
+  readonly files: number;
+  readonly writable: boolean;
+}
+
+export interface OutputFact {
+  readonly unit: string;
+  readonly stream: LogStream;
+  readonly fifo: string;
+  readonly file: string;
+  /** The FIFO that the unit's process writes to; null: none lives, or it writes elsewhere. */
+  readonly writesTo: string | null;
+}
+
+/** Everything that the checks compare, as it was within one moment. Times are of the wall clock. */
+export interface Facts {
+  readonly nowWallMs: number;
+  readonly uid: number;
+  readonly bootId: string;
+  readonly paths: RuntimePaths;
+  readonly lock: LockFact;
+  readonly owner: OwnerFact | null;
+  /** What the pid file holds; null: there is none. */
+  readonly pidText: string | null;
+  /** What the hint holds; null: there is none. */
+  readonly hint: string | null;
+  readonly serving: ServingFact;
+  /** Units that changed while the rest was read, or just before: nothing can be held against them. */
+  readonly moving: ReadonlySet<string>;
+  readonly config: ConfigFact;
+  readonly ledger: Opened & { readonly problems: readonly string[] };
+  readonly journal: JournalOnDisk;
+  readonly files: StateFiles & { readonly problems: readonly string[] };
+  readonly processes: ProcessTable;
+  /** Where the units' output goes. */
+  readonly outputs: readonly OutputFact[];
+  /** By path: directories, runtime files, FIFOs and log files. */
+  readonly entries: ReadonlyMap<string, PathFact>;
+  readonly volumes: readonly VolumeFact[];
+  /** By name: where a tool of the system was found, or null. */
+  readonly tools: ReadonlyMap<string, string | null>;
+}
+
+/** Somebody looks after the units, as far as lock and socket tell. */
+export function isSupervised({ lock, serving }: Facts): boolean {
+  return lock.state === 'held' || serving.kind !== 'nobody';
+}
+
+export function entryOf({ entries }: Facts, path: string): PathFact {
+  return entries.get(path) ?? { path, kind: 'missing', mode: 0, uid: 0, identity: '' };
+}
+
+export function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}

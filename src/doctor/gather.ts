@@ -1,0 +1,197 @@
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { UnitStatus } from '../control/payloads.ts';
+import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
+import { bootId } from '../process/identity.ts';
+import { resolveProgram } from '../process/program.ts';
+import { scan } from '../process/scan.ts';
+import { hasCode, textOf } from '../state/fs-error.ts';
+import { readLedger } from '../state/ledger-read.ts';
+import { findLockOwner } from '../state/lock-owner.ts';
+import { isLocked } from '../state/lock.ts';
+import type { RuntimePaths } from '../state/runtime.ts';
+import { readStateFiles } from '../state/xml/read-files.ts';
+import type { ConfigFact, Facts, LockFact, OwnerFact, PathFact, ServingFact, VolumeFact } from './facts.ts';
+import { readJournalOnDisk } from './journal-on-disk.ts';
+import { knownTools } from './tools.ts';
+
+export interface GatherInput {
+  readonly paths: RuntimePaths;
+  readonly uid: number;
+  readonly searchPath: string | undefined;
+  readonly config: ConfigFact;
+  /** Asks the supervisor for its Status. */
+  serving(): Promise<ServingFact>;
+}
+
+/** Reads everything that the checks compare. Changes nothing. Rejects when /proc cannot be read. */
+export async function gather(input: GatherInput): Promise<Facts> {
+  const { paths, uid, config } = input;
+  const before = await input.serving();
+  const units = unitNames(config, before);
+  const lookup = logLookup(paths.logDir, units);
+  const watched = [
+    paths.stateDir, paths.fifoDir, paths.logDir, paths.socket, paths.pidFile, paths.configHint, paths.lock, paths.ledger, paths.supervisorLog,
+    ...units.flatMap((unit) => logStreams.flatMap((stream) => [fifoPath(paths.fifoDir, unit, stream), lookup(unit, stream)])),
+  ];
+  const ledgerProblems: string[] = [];
+  const fileProblems: string[] = [];
+  const facts = {
+    uid, bootId: bootId(), paths, config,
+    lock: lockFact(paths.lock), owner: ownerFact(paths), pidText: textIn(paths.pidFile), hint: textIn(paths.configHint),
+    ledger: { ...readLedger(paths.ledger, { quarantine: false, onProblem: (text) => ledgerProblems.push(text) }), problems: ledgerProblems },
+    journal: readJournalOnDisk(paths.stateDir),
+    files: { ...readStateFiles(paths.stateDir, { quarantine: false, onProblem: (text) => fileProblems.push(text) }), problems: fileProblems },
+    processes: await scan(),
+    outputs: units.flatMap((unit) => logStreams.map((stream) => ({ unit, stream, fifo: fifoPath(paths.fifoDir, unit, stream), file: lookup(unit, stream), writesTo: writesTo(pidOf(before, unit), stream) }))),
+    entries: new Map(watched.map((path) => [path, pathFact(path)])),
+    volumes: volumeFacts([paths.stateDir, paths.logDir]),
+    tools: new Map(knownTools.map(({ name }) => [name, found(name, input.searchPath)])),
+  };
+  const serving = before.kind === 'answers' ? await input.serving() : before;
+  return { ...facts, nowWallMs: Date.now(), serving, moving: movingUnits(before, serving) };
+}
+
+/** The projection may lag behind the actors by 200 ms. */
+const SETTLED_MS = 1000;
+
+function movingUnits(before: ServingFact, after: ServingFact): ReadonlySet<string> {
+  if (before.kind !== 'answers' || after.kind !== 'answers') return new Set();
+  const earlier = new Map(before.snapshot.units.map((unit) => [unit.name, JSON.stringify(momentOf(unit))]));
+  const readAtMs = Date.parse(before.snapshot.captured_at);
+  return new Set(after.snapshot.units.filter((unit) => (
+    earlier.get(unit.name) !== JSON.stringify(momentOf(unit)) || (unit.since !== undefined && readAtMs - Date.parse(unit.since) < SETTLED_MS)
+  )).map(({ name }) => name));
+}
+
+function momentOf({ phase, generation, wanted, last_event: lastEvent, since, process: shown }: UnitStatus): unknown {
+  return [phase, generation, wanted, lastEvent, since, shown?.pid];
+}
+
+export function pathFact(path: string): PathFact {
+  try {
+    const stats = lstatSync(path, { bigint: true });
+    return { path, kind: kindOf(stats), mode: Number(stats.mode) & 0o7777, uid: Number(stats.uid), identity: identityOf(stats) };
+  } catch (error) {
+    // Not there, or behind something that is no directory of ours: other findings say so.
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return { path, kind: 'missing', mode: 0, uid: 0, identity: '' };
+    throw error;
+  }
+}
+
+function kindOf(stats: Stats | BigIntStats): PathFact['kind'] {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isSocket()) return 'socket';
+  if (stats.isFIFO()) return 'fifo';
+  return stats.isSymbolicLink() ? 'link' : 'other';
+}
+
+function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}
+
+function lockFact(path: string): LockFact {
+  try {
+    return { state: isLocked(path) ? 'held' : 'free', reason: null };
+  } catch (error) {
+    return { state: 'unknown', reason: textOf(error) };
+  }
+}
+
+function ownerFact(paths: RuntimePaths): OwnerFact | null {
+  const owner = findLockOwner(paths);
+  return owner === null ? null : { pid: owner.supervisor.pid, guardian: owner.guardian?.pid ?? null, open: openFiles(owner.supervisor.pid) };
+}
+
+function openFiles(pid: number): ReadonlySet<string> | null {
+  const directory = `/proc/${pid}/fd`;
+  try {
+    return new Set(readdirSync(directory).flatMap((descriptor) => {
+      const stats = statSync(join(directory, descriptor), { bigint: true, throwIfNoEntry: false });
+      return stats === undefined ? [] : [identityOf(stats)];
+    }));
+  } catch (error) {
+    // It ended meanwhile, or is not ours to look into.
+    if (hasCode(error, 'ENOENT', 'EACCES', 'EPERM', 'ESRCH')) return null;
+    throw error;
+  }
+}
+
+function textIn(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    return hasCode(error, 'ENOENT', 'ENOTDIR') ? null : `(${textOf(error)})`;
+  }
+}
+
+/** One for each file system. */
+function volumeFacts(paths: readonly string[]): readonly VolumeFact[] {
+  const volumes = new Map<number, VolumeFact>();
+  for (const path of paths.map(nearest)) {
+    const device = statSync(path).dev;
+    if (!volumes.has(device)) volumes.set(device, volumeFact(path));
+  }
+  return [...volumes.values()];
+}
+
+function volumeFact(path: string): VolumeFact {
+  const { bavail, bsize, ffree, files } = statfsSync(path);
+  return { path, freeBytes: bavail * bsize, freeFiles: ffree, files, writable: isWritable(path) };
+}
+
+/** The path, or what exists of it and may be looked at. */
+function nearest(path: string): string {
+  return !existsSync(path) && dirname(path) !== path ? nearest(dirname(path)) : path;
+}
+
+function pidOf(serving: ServingFact, unit: string): number | null {
+  return serving.kind === 'answers' ? (serving.snapshot.units.find(({ name }) => name === unit)?.process?.pid ?? null) : null;
+}
+
+function writesTo(pid: number | null, stream: LogStream): string | null {
+  if (pid === null) return null;
+  try {
+    const stats = statSync(`/proc/${pid}/fd/${stream === 'stdout' ? 1 : 2}`, { bigint: true });
+    return stats.isFIFO() ? identityOf(stats) : null;
+  } catch {
+    // It ended meanwhile, closed the descriptor, or is not ours to look into.
+    return null;
+  }
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    // That is what was asked.
+    return false;
+  }
+}
+
+
+function unitNames(config: ConfigFact, serving: ServingFact): readonly string[] {
+  const configured = config.kind === 'loaded' ? config.specs.map(({ name }) => name) : [];
+  const live = serving.kind === 'answers' ? serving.snapshot.units.filter(({ kind }) => kind !== 'orphaned').map(({ name }) => name) : [];
+  return [...new Set([...configured, ...live])];
+}
+
+function logLookup(logDir: string, units: readonly string[]): ReturnType<typeof makeLogLookup> {
+  const lookup = makeLogLookup(logDir, units);
+  return (unit, stream) => {
+    try {
+      return lookup(unit, stream);
+    } catch (error) {
+      // No directory, or not for us to read: another finding says so.
+      if (hasCode(error, 'ENOTDIR', 'EACCES')) return exactLogPath(logDir, unit, stream);
+      throw error;
+    }
+  };
+}
+
+function found(tool: string, searchPath: string | undefined): string | null {
+  const resolved = resolveProgram(tool, `${searchPath ?? ''}:/bin:/usr/bin:/usr/sbin:/sbin`, '/');
+  return resolved.ok ? resolved.path : null;
+}

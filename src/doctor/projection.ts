@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { ownDigests } from '../state/xml/projection.ts';
+import { xmlFiles, type XmlFile } from '../state/xml/read-files.ts';
+import type { Facts } from './facts.ts';
+import { agrees, disagrees, type Finding } from './finding.ts';
+import { unitsOf } from './records.ts';
+
+/** The state files of systemg 0.33.0: whether they can be read, are as we left them, and tell what Status tells. */
+export function checkProjection(facts: Facts): readonly Finding[] {
+  return xmlFiles.flatMap((name) => checkFile(facts, name));
+}
+
+function checkFile(facts: Facts, name: XmlFile): readonly Finding[] {
+  const { files, ledger, lock, paths: { stateDir } } = facts;
+  const path = join(stateDir, name);
+  const problem = files.problems.find((text) => text.startsWith(path));
+  const expected = 'what the supervisor wrote last';
+  const remedy = 'It is written again at the next change of a unit.';
+  if (problem !== undefined) {
+    return [disagrees(name, { found: problem, expected: 'a file that systemg 0.33.0 can read', remedy: lock.state === 'held' ? remedy : 'The next supervisor keeps a copy and writes it anew.' })];
+  }
+  const digest = files.digests[name];
+  const ours = digest !== null && ownDigests(ledger, name).includes(digest);
+  if (lock.state !== 'held') {
+    if (digest === null) return [];
+    return [agrees(name, ours ? 'as our supervisor left it' : 'another program, or sysg stop, has written it since: the next supervisor takes over from it')];
+  }
+  if (digest === null) return [disagrees(name, { found: `no ${path}`, expected, remedy })];
+  if (!ours && !ledger.fresh) return [disagrees(name, { found: `${path} written by another program`, expected, remedy: `Find out which: only systemg 0.33.0 writes there. ${remedy}` })];
+  const differences = ledger.fresh ? [] : differencesIn(facts, name);
+  return [differences.length === 0 ? agrees(name, 'says what Status says') : disagrees(name, { found: differences.join('; '), expected: 'what Status says', remedy })];
+}
+
+function differencesIn(facts: Facts, name: XmlFile): readonly string[] {
+  const units = unitsOf(facts);
+  const { files } = facts;
+  if (units.length === 0) return [];
+  if (name === 'pid.xml') {
+    const living = new Map(units.flatMap((unit): [string, number][] => (unit.process === undefined ? [] : [[unit.name, unit.process.pid]])));
+    const named = [...new Set([...living.keys(), ...(files.pid?.services.keys() ?? [])])];
+    return named.filter((unit) => !facts.moving.has(unit)).flatMap((unit) => {
+      const [recorded, actual] = [files.pid?.services.get(unit) ?? null, living.get(unit) ?? null];
+      return recorded === actual ? [] : [`pid ${recorded ?? 'none'} of ${unit} instead of ${actual ?? 'none'}`];
+    });
+  }
+  if (name !== 'state.xml') return [];
+  return units.flatMap((unit) => {
+    const recorded = files.state?.get(unit.hash);
+    // Nothing is written of a unit that never ran.
+    return recorded === undefined || recorded.status === unit.lifecycle ? [] : [`"${recorded.status}" of ${unit.name} instead of "${unit.lifecycle}"`];
+  });
+}

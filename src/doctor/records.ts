@@ -1,0 +1,106 @@
+import { phaseOf } from '../../machines/service-facts.ts';
+import type { UnitRecord } from '../../machines/types.ts';
+import type { UnitStatus } from '../control/payloads.ts';
+import { journalFiles } from '../journal/read.ts';
+import { entryOf, type Facts } from './facts.ts';
+import { agrees, counted, disagrees, type Finding } from './finding.ts';
+
+/** Ledger and journal: whether they can be read, and say of each unit what the supervisor's actors say. */
+export function checkRecords(facts: Facts): readonly Finding[] {
+  return [checkLedger(facts), checkJournal(facts), ...unitsOf(facts).flatMap((unit) => checkActor(facts, unit))];
+}
+
+/** Units of our own supervisor; none of another program's, which has no ledger. */
+export function liveUnits({ lock, serving }: Pick<Facts, 'lock' | 'serving'>): readonly UnitStatus[] {
+  return lock.state === 'held' && serving.kind === 'answers' ? serving.snapshot.units.filter(({ kind }) => kind !== 'orphaned') : [];
+}
+
+/** Those that keep still: of them files and actors must say the same. */
+export function unitsOf(facts: Pick<Facts, 'lock' | 'serving' | 'moving'>): readonly UnitStatus[] {
+  return liveUnits(facts).filter(({ name }) => !facts.moving.has(name));
+}
+
+function checkLedger(facts: Facts): Finding {
+  const { ledger, paths: { ledger: path }, owner } = facts;
+  const say = (found: string, remedy: string): Finding => disagrees('ledger', { found, expected: 'a ledger from which recovery can know every unit', remedy });
+  if (ledger.unreadable !== null) return say(ledger.unreadable, 'Mend it before the next start, which would be refused.');
+  if (ledger.problems.length > 0) return say(ledger.problems.join('; '), 'Nothing now: the next supervisor keeps a copy of the damaged file and goes on with the rest.');
+  if (owner?.open != null && !owner.open.has(entryOf(facts, path).identity)) {
+    return say(`${path} not to be the file that the supervisor writes to`, 'Restart it with sysg stop and sysg start while it still knows its processes: if it dies, nobody does.');
+  }
+  const known = counted(ledger.entries.size, 'unit');
+  if (ledger.fresh) return agrees('ledger', 'none: nothing is to be recovered');
+  if (facts.lock.state === 'held') return agrees('ledger', `${known}, every line sound`);
+  return agrees('ledger', `${known}, every line sound; ${ledger.clean ? 'the last supervisor ended in order' : 'the last supervisor died'}`);
+}
+
+function checkJournal(facts: Facts): Finding {
+  const { journal, owner, paths: { stateDir } } = facts;
+  const torn = journal.torn === 0 ? '' : `, ${counted(journal.torn, 'line')} torn by supervisors that were killed`;
+  const { current } = journalFiles(stateDir);
+  const behind = unitsOf(facts).filter(({ name, last_event: seq }) => seq !== undefined && seq > (journal.newest.get(name)?.seq ?? 0));
+  const [first] = behind;
+  if (journal.problems.length > 0) {
+    return disagrees('journal', {
+      found: `${journal.problems.slice(0, 3).join('; ')}${journal.problems.length > 3 ? ` and ${journal.problems.length - 3} more` : ''}`,
+      expected: 'one record a line, numbered without a gap', remedy: `Nothing depends on it but sysg why and sysg events: to begin anew move ${current} away while no supervisor runs.`,
+    });
+  }
+  if (first !== undefined) {
+    return disagrees('journal', {
+      found: `record ${journal.newest.get(first.name)?.seq ?? 'none'} of ${first.name} to be the newest on disk${owner === null ? '' : ` in ${current}`}`,
+      expected: `record ${first.last_event}, of which Status speaks`, remedy: 'See whether the disk was full or the file was taken away; the supervisor has the rest in memory: sysg events.',
+    });
+  }
+  return agrees('journal', `${counted(journal.count, 'record')}, the newest is number ${journal.last}${torn}`);
+}
+
+/** What Status says of a unit against what the ledger would tell the next supervisor. */
+function checkActor(facts: Facts, unit: UnitStatus): readonly Finding[] {
+  const record = facts.ledger.entries.get(unit.name)?.record;
+  const check = `unit ${unit.name}`;
+  const differences = [...differ(unit, record), ...differFromJournal(facts, unit, record), ...overdue(facts, unit)];
+  if (differences.length === 0) return [agrees(check, told(unit))];
+  return [disagrees(check, {
+    found: differences.map(({ found }) => found).join('; '), expected: differences.map(({ expected }) => expected).join('; '),
+    remedy: `See sysg why ${unit.name}; if it stays so: sysg restart -s ${unit.name}`,
+  })];
+}
+
+interface Difference {
+  readonly found: string;
+  readonly expected: string;
+}
+
+function differ(unit: UnitStatus, record: UnitRecord | undefined): readonly Difference[] {
+  const pid = unit.process?.pid ?? null;
+  if (record === undefined) return pid === null ? [] : [{ found: 'nothing of it in the ledger', expected: `a record of pid ${pid}` }];
+  const recorded = record.process?.role === 'main' ? (record.process.identity?.pid ?? null) : null;
+  const pairs: readonly (readonly [what: string, ledger: unknown, actor: unknown])[] = [
+    // A leader that ended keeps its place in the ledger until all of it is gone.
+    ['pid', recorded, pid ?? (record.state === 'running' ? null : recorded)],
+    ...(unit.kind === 'service' ? [['phase', phaseOf(record.state), unit.phase], ['wanted', record.wanted, unit.wanted], ['generation', record.generation, unit.generation]] as const : []),
+  ];
+  return pairs.filter(([, ledger, actor]) => ledger !== actor).map(([what, ledger, actor]) => ({ found: `${what} ${ledger ?? 'none'} in the ledger`, expected: `${what} ${actor ?? 'none'}, as its actor says` }));
+}
+
+/** Only where a unit comes to rest is a record certain: in a storm what lies between is left out. */
+function differFromJournal({ journal }: Facts, unit: UnitStatus, record: UnitRecord | undefined): readonly Difference[] {
+  const newest = journal.newest.get(unit.name);
+  if (newest === undefined || record === undefined || unit.kind !== 'service' || !RESTS.has(record.state) || newest.seq !== unit.last_event) return [];
+  return newest.to === record.state ? [] : [{ found: `"${newest.to}" in the journal (record ${newest.seq})`, expected: `"${record.state}", as in the ledger` }];
+}
+
+function overdue({ nowWallMs }: Facts, unit: UnitStatus): readonly Difference[] {
+  const lateMs = unit.next_at === undefined ? 0 : nowWallMs - Date.parse(unit.next_at);
+  return lateMs > LATE_MS ? [{ found: `${unit.kind === 'cron' ? 'a run' : 'a try'} due ${Math.round(lateMs / 1000)} s ago`, expected: 'it to have begun' }] : [];
+}
+
+/** Longer than any timer is late on a machine that is merely busy. */
+const LATE_MS = 30_000;
+const RESTS: ReadonlySet<string> = new Set(['stopped', 'failed', 'running', 'backoff']);
+
+function told(unit: UnitStatus): string {
+  const { phase = unit.lifecycle ?? 'unknown', wanted, generation, process } = unit;
+  return `${phase}${process === undefined ? '' : `, pid ${process.pid}`}${generation === undefined ? '' : `, generation ${generation}`}${wanted === undefined ? '' : `, wanted ${wanted}`}`;
+}

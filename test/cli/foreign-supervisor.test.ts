@@ -1,0 +1,76 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readGolden } from '../control/golden.ts';
+import { ownDirectory, sysg, type Ran } from './rig.ts';
+
+interface Foreign {
+  readonly state: string;
+  readonly requests: readonly string[];
+  run(...argv: readonly string[]): Promise<Ran>;
+}
+
+/** A supervisor of systemg 0.33.0, as recorded: it serves the socket without our lock. */
+async function foreign(): Promise<Foreign> {
+  const recorded = readGolden('status').find(({ name }) => name === 'status-running-mixed')?.response ?? '';
+  const home = ownDirectory();
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  const requests: string[] = [];
+  const server = createServer((socket) => socket.once('data', (data) => {
+    const request = data.toString('utf8').trim();
+    requests.push(request);
+    if (request === '"Shutdown"') server.close();
+    socket.end(request === '"Status"' ? recorded : answerTo(request));
+  }).on('error', () => undefined));
+  await new Promise<void>((listening) => server.listen(join(state, 'control.sock'), listening));
+  onTestFinished(() => new Promise((closed) => void server.close(() => closed())));
+  return { state, requests, run: (...argv) => sysg(argv, { env: { HOME: home, PATH: process.env['PATH'] } }) };
+}
+
+function answerTo(request: string): string {
+  if (request === '"Shutdown"') return '{"Message":"Supervisor shutting down"}\n';
+  const variant = Object.keys(JSON.parse(request) as object)[0] ?? '';
+  if (['Start', 'Stop', 'Restart'].includes(variant)) return '{"Message":"Service \'web\' done"}\n';
+  return `{"Error":"failed to serialise control message: unknown variant \`${variant}\`, expected one of \`Start\`, \`Stop\`, \`Restart\`, \`Shutdown\`, \`Status\`, \`Inspect\`, \`Logs\`, \`Spawn\` at line 1 column 9"}\n`;
+}
+
+test.each([
+  ['web', 'running', 0], ['failing', 'failed', 0], ['oneshot', 'completed', 0], ['web', 'stopped', 124], ['failing', 'running', 124],
+] as const)('wait knows without a phase whether %s is %s', async (unit, goal, exitCode) => {
+  const { run } = await foreign();
+  expect((await run('wait', unit, '--for', goal, '--timeout', '0s')).exitCode).toBe(exitCode);
+});
+
+test('start of a running service is not sent: that supervisor would start a second copy', async () => {
+  const { run, requests } = await foreign();
+  expect(await run('start', '--daemonize', '-s', 'web')).toMatchObject({ exitCode: 0, stdout: "Service 'web' is already running\n" });
+  expect(requests.filter((request) => request.includes('Start'))).toEqual([]);
+});
+
+test('start of a service that does not run is sent', async () => {
+  const { run, requests } = await foreign();
+  expect(await run('start', '--daemonize', '-s', 'failing')).toMatchObject({ exitCode: 0 });
+  expect(requests).toContain('{"Start":{"service":"failing"}}');
+});
+
+test('stop of an unknown service is refused, though that supervisor would claim to have done it', async () => {
+  const { run, requests } = await foreign();
+  expect(await run('stop', '-s', 'nope')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("Service 'nope' not found in configuration") });
+  expect(requests.filter((request) => request.includes('Stop'))).toEqual([]);
+});
+
+test.each([['plan'], ['reload'], ['events'], ['signal', '-s', 'web', 'HUP'], ['why', 'web']])('%s says that this supervisor cannot do it, and what can be done', async (...argv) => {
+  const { run } = await foreign();
+  const { exitCode, stderr } = await run(...argv);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/does not know the request \w+: it is one of systemg 0\.33\.0, or of an older sysg; .*sysg stop, then sysg start/);
+});
+
+test('purge has that supervisor shut down before it removes what it lives on', async () => {
+  const { run, requests, state } = await foreign();
+  expect(await run('purge')).toMatchObject({ exitCode: 0, stdout: 'Supervisor shutting down\nAll systemg state has been purged\n' });
+  expect(requests).toContain('"Shutdown"');
+  expect(existsSync(state)).toBe(false);
+});

@@ -1,0 +1,31 @@
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeHome } from './rig.ts';
+
+test('a start that meets a supervisor of systemg 0.33.0 on its way out waits for its end instead of taking it for a running one', async () => {
+  const home = makeHome('version: "1"\nservices: {web: {command: "sleep 300"}}\n');
+  mkdirSync(home.state, { recursive: true, mode: 0o700 });
+  let left = 6;
+  // After its answer to Shutdown it takes connections and hangs up on them until it ends.
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined).destroy();
+    left -= 1;
+    if (left === 0) server.close();
+  });
+  await new Promise<void>((listening) => server.listen(join(home.state, 'control.sock'), listening));
+  expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0, stderr: expect.not.stringContaining('already running') });
+  expect(left).toBe(0);
+  expect(await home.unit('web')).toMatchObject({ phase: 'running' });
+});
+
+test('of two starts at once one starts the supervisor and the other finds it running', async () => {
+  const home = makeHome('version: "1"\nservices: {web: {command: "sleep 300"}}\n');
+  const both = await Promise.all([1, 2].map(() => home.sysg('start', '--daemonize', '-c', home.config)));
+  const supervisor = home.supervisorPid();
+  expect((await home.unit('web')).phase).toBe('running');
+  expect(both.filter(({ code }) => code === 0).length, JSON.stringify(both)).toBeGreaterThan(0);
+  for (const { code, stderr } of both) if (code !== 0) expect(stderr).toContain('supervisor already running');
+  expect(home.processes().filter((pid) => pid === supervisor)).toHaveLength(1);
+});
