@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { refusals, type Refusal } from '../../errors.ts';
 import { isLocked } from '../../state/lock.ts';
 import { isServed } from '../../state/occupied.ts';
@@ -12,10 +13,11 @@ import { outcomes, refuse, report } from '../report.ts';
 /** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
 export async function start(call: Call): Promise<number> {
   const { flags, command } = call;
-  const children = await import('../spawn-child.ts');
-  if (children.isChildMode(call)) return children.startChild(call);
+  if ([options.child, options.parentPid, options.ttl].some((option) => flags.has(option))) return (await import('../spawn-child.ts')).startChild(call);
   const contradiction = findContradiction(call);
   if (contradiction !== null) return refuse(call, refusals.runtime(contradiction));
+  const asked = await askRunning(call);
+  if (asked !== null) return asked;
   // A supervisor of systemg 0.33.0 knows no lock.
   const running = isRunning(call) || await isServed(call.paths.socket);
   if (typeof running !== 'boolean') return refuse(call, running);
@@ -27,7 +29,8 @@ export async function start(call: Call): Promise<number> {
     if (config !== null) return sayStaged(call, config.path);
     warnAboutOtherConfig(call);
     const service = flags.text(options.service);
-    return service === null ? sayItRuns(call) : startService(call, service);
+    if (service === null) return sayItRuns(call);
+    return await startService(call, service) ?? refuse(call, refusals.noSupervisor(call.paths.stateDir));
   }
   if (config === null) throw new Error('a start without a configuration');
   if (flags.has(options.daemonize)) return startDetached(call, config.path);
@@ -96,10 +99,19 @@ function faultOf(unit: SettledUnit): string | null {
   return unit.phase === 'starting' ? 'was still starting when the wait timeout was over' : null;
 }
 
-async function startService(call: Call, service: string): Promise<number> {
-  if (call.dropPrivileges) warnDropPrivileges(call);
+/** A service for a supervisor that runs; null when none answers, or something else is meant. Who answers needs no looking for. */
+async function askRunning(call: Call): Promise<number | null> {
+  const service = call.flags.text(options.service);
+  if (service === null || call.command !== null || !call.flags.has(options.daemonize) || !existsSync(call.paths.socket)) return null;
+  warnAboutOtherConfig(call);
+  return startService(call, service);
+}
+
+/** Null: there is no supervisor. */
+async function startService(call: Call, service: string): Promise<number | null> {
   const answer = await ask(call, { kind: 'start', service });
-  if (!answer.ok) return refuse(call, answer.refusal);
+  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? null : refuse(call, answer.refusal);
+  if (call.dropPrivileges) warnDropPrivileges(call);
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
   return report(call, { message: messageOf(answer.response), units: status?.ok ? outcomes(status.snapshot, service) : [] });
 }
