@@ -17,7 +17,7 @@ const web: UnitStatus = {
 };
 const host: Host = { system: 'Linux', cpus: [0, 50, 100], memory: { used: 2 ** 30, total: 2 ** 32 }, swap: { used: 0, total: 0 }, load: [1, 2, 3] };
 const report: Report = {
-  unit: web, samples: [], windowSeconds: 5, nowMs, host,
+  unit: web, samples: [], windowSeconds: 5, nowMs, host, transitions: [],
   processes: [{
     detail: { pid: 70, parentPid: 1, startTime: '1', user: 'www', priority: 20, nice: 0, virtualBytes: 2 ** 32, residentBytes: 2 ** 30, sharedBytes: 4096, state: 'S', cpuMs: 754_320 },
     command: '/usr/bin/node server.js', prefix: '', cpuPercent: 3.21,

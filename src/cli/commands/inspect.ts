@@ -40,7 +40,7 @@ async function look(call: Call, name: string, windowMs: number): Promise<Shown> 
   const exitCode = unit === null ? 2 : healthExitCode(unit.health);
   if (flags.has(options.json)) return { ok: true, lines: json(answer.payload), complaints, exitCode };
   if (unit === null) return { ok: true, lines: [], complaints, exitCode };
-  const report = reportOf(unit, samples, windowMs, await lookAround(unit));
+  const report = reportOf(unit, samples, windowMs, await lookAround(call, unit));
   const lines = inspectReport(report, {
     width: terminal.columns, color: terminal.color && !flags.has(options.noColor), glyphs: terminal.columns !== null,
   });

@@ -1,5 +1,5 @@
 import type { StatusSnapshot } from '../../control/payloads.ts';
-import { palette } from '../print/palette.ts';
+import { palette, type Palette } from '../print/palette.ts';
 import { stateOf, statusLines } from '../print/status.ts';
 import displayWidth, { fit } from '../print/width.ts';
 import { passes, selectionOf, type StatusModel } from './status-model.ts';
@@ -23,12 +23,16 @@ export interface ViewInput {
   readonly fullCommands: boolean;
   /** Of the last drawing. */
   readonly top: number;
-  /** What became of a command, or why the figures are old. */
+  /** What became of a command. */
   readonly message: string;
+  /** Why the figures are old; empty: they are not. */
+  readonly problem: string;
+  /** What happened last. */
+  readonly news: string;
 }
 
 /** One screen: header, as many units as fit with the selected one among them, summary, what is typed or the keys. */
-export function statusView({ snapshot, model, columns, rows, color, fullCommands, top, message }: ViewInput): StatusView {
+export function statusView({ snapshot, model, columns, rows, color, fullCommands, top, message, problem, news }: ViewInput): StatusView {
   const paints = palette(color);
   const filter = model.mode === 'filter' ? model.typed : model.filter;
   const units = snapshot.units.filter((unit) => passes(unit, stateOf(unit), filter));
@@ -48,10 +52,17 @@ export function statusView({ snapshot, model, columns, rows, color, fullCommands
     lines: [
       (color ? '' : BLANK) + made.header, ...visible, ...Array.from({ length: height - visible.length }, () => ''),
       units.length === 0 ? `No unit matches '${filter}'.` : made.summary + paints.faint(filter === '' ? '' : `   filter: ${filter}`),
-      message !== '' ? fit(message, columns) : hidden === '' ? '' : paints.faint(fit(hidden, columns)), footer(model, columns, color),
+      said({ message, problem, hidden, news }, columns, paints), footer(model, columns, color),
     ],
     names, height, top: first,
   };
+}
+
+/** The line for what there is to say: the gravest thing alone, or what is only good to know. */
+function said({ message, problem, hidden, news }: { readonly [part in 'message' | 'problem' | 'hidden' | 'news']: string }, columns: number, paints: Palette): string {
+  if (problem !== '') return paints.health('degraded')(fit(problem, columns));
+  if (message !== '') return fit(message, columns);
+  return paints.faint(fit([hidden, news].filter((part) => part !== '').join('   '), columns));
 }
 
 function visibleFrom(top: number, at: number, length: number, total: number, height: number): number {

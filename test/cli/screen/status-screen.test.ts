@@ -76,7 +76,7 @@ describe('the screen', () => {
   const many = Array.from({ length: 60 }, (_, index) => unit(`unit-${String(index).padStart(2, '0')}`));
   const view = (units: readonly UnitStatus[], model: StatusModel, size: { columns: number; rows: number }, top = 0) => statusView({
     snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00Z', overall_health: 'healthy', units },
-    model, ...size, color: false, fullCommands: false, top, message: '',
+    model, ...size, color: false, fullCommands: false, top, message: '', problem: '', news: '',
   });
 
   test('says which of its lines are shown on a line of its own, which a long summary cannot push out', () => {
