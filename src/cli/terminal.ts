@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { exitCodeOf, type Refusal } from '../errors.ts';
+import { inAscii, speaksUnicode } from './print/ascii.ts';
 import { includes, type LogLevel } from '../logs/log-level.ts';
 
 /** Where a command says what it has to say. */
@@ -33,6 +34,7 @@ export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
   const columns = isTerminal ? process.stdout.columns || 80 : null;
   const out = isTerminal ? streamed(process.stdout) : direct(1, () => whole(process.stdout));
   const complaints = mayBeTerminal(2) ? streamed(process.stderr) : direct(2, () => process.stderr);
+  const legible = isTerminal && !speaksUnicode(env) ? inAscii : String;
   return {
     columns,
     color: columns !== null && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
@@ -41,7 +43,7 @@ export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
     },
     isInteractive: columns !== null && env['TERM'] !== 'dumb' && mayBeTerminal(0) && process.stdin.isTTY === true,
     write: out.write,
-    print: (line) => out.print(`${line}\n`),
+    print: (line) => out.print(`${legible(line)}\n`),
     complain: (line) => complaints.print(`${line}\n`),
     settle: async () => {
       await out.settle();

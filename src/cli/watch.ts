@@ -37,7 +37,7 @@ export function followSupervisor(call: Call, units: readonly string[] | null, li
   };
 }
 
-const AGAIN_MS = 300;
+const AGAIN_MS = 100;
 
 type Ended = { readonly kind: 'gone'; readonly refusal: Refusal } | { readonly kind: 'refused'; readonly text: string };
 

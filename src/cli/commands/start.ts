@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { UnitStatus } from '../../control/payloads.ts';
 import { refusals, type Refusal } from '../../errors.ts';
 import { isLocked } from '../../state/lock.ts';
 import { isServed } from '../../state/occupied.ts';
@@ -8,7 +9,8 @@ import type { Call } from '../call.ts';
 import { chooseConfig, configInUse, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import type { SettledUnit } from '../launch/handshake.ts';
 import { options } from '../options.ts';
-import { outcomes, refuse, report } from '../report.ts';
+import { withProgress } from '../progress.ts';
+import { outcomes, refuse, refuseUnits, report } from '../report.ts';
 
 /** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
 export async function start(call: Call): Promise<number> {
@@ -41,7 +43,9 @@ export async function start(call: Call): Promise<number> {
 /** Starts a supervisor under a guardian and tells how its units came up. */
 export async function startDetached(call: Call, configPath: string): Promise<number> {
   const { launchDetached } = await import('../launch/detached.ts');
-  const launched = await launchDetached(call, configPath);
+  const service = call.flags.text(options.service);
+  const expects = ({ name, kind }: UnitStatus): boolean => (service === null ? kind === 'service' : name === service);
+  const launched = await withProgress(call, { expects, comesUp: true }, () => launchDetached(call, configPath));
   if (!launched.ok) return refuse(call, launched.refusal);
   const { units } = launched;
   const down = units.filter((unit) => faultOf(unit) !== null);
@@ -109,8 +113,8 @@ async function askRunning(call: Call): Promise<number | null> {
 
 /** Null: there is no supervisor. */
 async function startService(call: Call, service: string): Promise<number | null> {
-  const answer = await ask(call, { kind: 'start', service });
-  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? null : refuse(call, answer.refusal);
+  const answer = await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'start', service }));
+  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, answer.refusal, service);
   if (call.dropPrivileges) warnDropPrivileges(call);
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
   return report(call, { message: messageOf(answer.response), units: status?.ok ? outcomes(status.snapshot, service) : [] });

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { JournalRecord, StatusSnapshot } from '../../control/payloads.ts';
 import type { Refusal } from '../../errors.ts';
 import { ask, messageOf, type StatusAnswer } from '../ask.ts';
@@ -14,6 +13,7 @@ import { openPager, type Pager } from './pager.ts';
 import { openSession, type Session } from './session.ts';
 import { firstModel, press, type Action, type StatusModel } from './status-model.ts';
 import { statusView, type StatusView } from './status-view.ts';
+import { makeTurns } from './turns.ts';
 
 export interface StatusScreenInput {
   readonly first: StatusSnapshot;
@@ -89,7 +89,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
       problem = answer.ok ? '' : lost(answer.refusal, snapshot);
       draw();
     };
-    const look = makeTurns(() => (detail === null ? refresh() : detail.refresh()), guard);
+    const look = makeTurns(() => (detail === null ? refresh() : detail.refresh()), LEAST_PAUSE_MS, guard);
 
     const session = openSession((key) => {
       if (detail !== null) {
@@ -125,24 +125,6 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
 const REFRESH_MS = 1000;
 /** A storm of events is looked at so often. */
 const LEAST_PAUSE_MS = 100;
-
-/** Work that is done again when it was asked for meanwhile, and never twice at a time. */
-function makeTurns(work: () => Promise<void>, guard: (work: Promise<void>) => void): () => void {
-  const asked = { busy: false, again: false };
-  const turns = async (): Promise<void> => {
-    asked.busy = true;
-    do {
-      asked.again = false;
-      await work();
-      await pause(LEAST_PAUSE_MS);
-    } while (asked.again);
-    asked.busy = false;
-  };
-  return () => {
-    if (asked.busy) asked.again = true;
-    else guard(turns());
-  };
-}
 
 function lost(refusal: Refusal, { captured_at: seen }: StatusSnapshot): string {
   const what = refusal.code === 'no-supervisor' ? 'The supervisor is gone' : refusal.message;
