@@ -5,7 +5,7 @@ import { charts } from './charts.ts';
 import { glyphOf } from './glyphs.ts';
 import { palette, type Palette } from './palette.ts';
 import { bytes, span } from './quantity.ts';
-import { exitText, programName, stateOf, stateText } from './status.ts';
+import { exitText, programName, stateOf } from './status.ts';
 import { table, type Column } from './table.ts';
 import { localTime, transitions } from './transitions.ts';
 import displayWidth, { broken, printable } from './width.ts';
@@ -68,12 +68,14 @@ function overview({ unit, nowMs }: Report, look: ReportLook, paints: Palette): s
   const state = stateOf(unit);
   const mark = look.glyphs ? `${glyphOf(state)} ` : '';
   const since = unit.since === undefined ? '' : ` for ${span((nowMs - Date.parse(unit.since)) / 1000)}`;
-  const next = unit.next_at === undefined || state === 'backoff' ? null : `${unit.next_at} (in ${span((Date.parse(unit.next_at) - nowMs) / 1000)})`;
+  const next = unit.next_at === undefined ? null : `${state === 'backoff' ? 'try' : 'run'} ${localTime(unit.next_at)} (in ${span((Date.parse(unit.next_at) - nowMs) / 1000)})`;
+  const waits = (unit.waits_for ?? []).map(({ unit: name, lost }) => `${printable(name)}${lost === undefined ? '' : ` (${printable(lost)})`}`).join(', ');
   const process = unit.process === undefined ? '-' : [String(unit.process.pid), unit.process.user === undefined || unit.process.user === '' ? '' : `user ${printable(unit.process.user)}`].filter((part) => part !== '').join(', ');
   const rows: (readonly [label: string, text: string | null, paint?: (text: string) => string])[] = [
     ['Unit', printable(unit.name), paints.title],
     ['Kind', unit.kind],
-    ['State', `${mark}${stateText(unit, nowMs)}${since}`, paints.state(state)],
+    ['State', `${mark}${state}${since}`, paints.state(state)],
+    ['Waits for', waits === '' ? null : waits],
     ['Health', unit.health, paints.health(unit.health)],
     ['Wanted', unit.wanted ?? null],
     ['Ready', unit.ready === undefined ? null : unit.ready ? 'yes' : 'no'],

@@ -9,7 +9,7 @@ export function transitions(records: readonly JournalRecord[], nowMs: number, wi
   const columns: Column<JournalRecord>[] = [
     { title: 'TIME', align: 'left', cell: ({ at }) => ({ text: localTime(at) }) },
     { title: 'AGO', align: 'right', spare: 2, below: (text) => `${text} ago`, cell: ({ at }) => ({ text: span((nowMs - Date.parse(at)) / 1000) }) },
-    { title: 'GEN', align: 'right', spare: 3, below: (text) => `process number ${text}`, cell: ({ generation }) => ({ text: generation === undefined ? '-' : String(generation) }) },
+    { title: 'GEN', align: 'right', spare: 3, below: () => null, cell: ({ generation }) => ({ text: generation === undefined ? '-' : String(generation) }) },
     { title: 'CHANGE', align: 'left', cell: (record) => ({ text: changeOf(record), paint: paints.state(record.to ?? '') }) },
     { title: 'CAUSE', align: 'left', cell: ({ cause }) => ({ text: causeOf(cause) }) },
     { title: 'DETAIL', align: 'left', least: 12, spare: 1, below: String, cell: (record) => ({ text: detailOf(record), paint: paints.faint }) },
