@@ -56,6 +56,14 @@ export async function lookAround(call: Call, unit: UnitStatus): Promise<Extras> 
   return { host, processes, transitions: records.ok ? records.records : [] };
 }
 
+/** Of a cron unit, what was measured in its newest run and how long that took: a window that ends now would miss it nearly always. */
+export function lastRun({ kind, cron }: UnitStatus): { readonly samples: readonly MetricSample[]; readonly windowMs: number } | null {
+  const run = kind === 'cron' ? cron?.last_run : undefined;
+  if (run?.metrics === undefined) return null;
+  const endMs = run.completed_at === undefined ? Date.now() : Date.parse(run.completed_at);
+  return { samples: run.metrics, windowMs: endMs - Date.parse(run.started_at) };
+}
+
 export function reportOf(unit: UnitStatus, samples: readonly MetricSample[], windowMs: number, extras: Extras): Report {
   return { unit, samples, windowSeconds: Math.max(1, Math.round(windowMs / 1000)), nowMs: Date.now(), ...extras };
 }

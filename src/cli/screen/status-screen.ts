@@ -3,7 +3,7 @@ import type { Refusal } from '../../errors.ts';
 import { ask, messageOf, type StatusAnswer } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { healthExitCode } from '../health-exit-code.ts';
-import { askInspect, lookAround, reportOf } from '../inspection.ts';
+import { askInspect, lastRun, lookAround, reportOf } from '../inspection.ts';
 import { inspectReport } from '../print/inspect.ts';
 import { clockTime } from '../print/quantity.ts';
 import { printable } from '../print/width.ts';
@@ -158,7 +158,9 @@ function openInspection(call: Call, unit: string, color: boolean, session: Sessi
       if (!answer.ok) pager.show([answer.refusal.message]);
       else if (answer.payload.unit === null) pager.show([`Service '${unit}' not found.`]);
       else {
-        const report = reportOf(answer.payload.unit, answer.payload.samples, WINDOW_MS, await lookAround(call, answer.payload.unit));
+        const { unit: seen, samples } = answer.payload;
+        const run = lastRun(seen);
+        const report = reportOf(seen, run?.samples ?? samples, run?.windowMs ?? WINDOW_MS, await lookAround(call, seen));
         pager.show(inspectReport(report, { width: session.size().columns, color, glyphs: true }));
       }
       draw();
