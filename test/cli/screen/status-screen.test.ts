@@ -94,6 +94,20 @@ describe('the screen', () => {
     }
   });
 
+  test('tells the gravest thing: that the figures are old, then what became of a command, then what happened', () => {
+    const said = (given: Partial<Parameters<typeof statusView>[0]>): string | undefined => statusView({
+      snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00Z', overall_health: 'healthy', units: [unit('web')] },
+      model: firstModel, columns: 80, rows: 24, color: false, fullCommands: false, top: 0, message: '', problem: '', news: 'web: running → backoff', ...given,
+    }).lines.at(-2);
+    expect(said({})).toBe('web: running → backoff');
+    expect(said({ message: 'stopped' })).toBe('stopped');
+    expect(said({ message: 'stopped', problem: 'The supervisor is gone' })).toBe('The supervisor is gone');
+  });
+
+  test('has a help that fits 80 columns', () => {
+    for (const line of view([unit('web')], { ...firstModel, mode: 'help' }, { columns: 80, rows: 24 }).lines) expect(line).not.toContain('…');
+  });
+
   test('shows what passes the filter while it is typed', () => {
     const units = [unit('web'), unit('db', { phase: 'failed', health: 'failing', lifecycle: 'exited_with_error' })];
     expect(view(units, { ...firstModel, mode: 'filter', typed: 'FAIL' }, { columns: 80, rows: 24 }).names).toEqual(['db']);
