@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { ExitMetadata, OverallHealth, SpawnedChild, SpawnedProcessNode, StatusSnapshot, UnitStatus } from '../../control/payloads.ts';
+import type { ExitMetadata, SpawnedChild, SpawnedProcessNode, StatusSnapshot, UnitStatus } from '../../control/payloads.ts';
 import { glyphOf } from './glyphs.ts';
 import { palette, type Palette } from './palette.ts';
 import { bytes, span } from './quantity.ts';
@@ -48,7 +48,7 @@ export function statusLines(snapshot: StatusSnapshot, look: StatusLook): StatusL
   rows.forEach(({ unit }, index) => shown.get(unit)?.push(...(made.rows[index] ?? [])));
   return {
     header: paints.faint(made.header), units: units.map((unit) => ({ unit, lines: shown.get(unit) ?? [] })),
-    summary: summary(snapshot.overall_health, units, paints),
+    summary: statusSummary(snapshot, paints),
   };
 }
 
@@ -161,7 +161,8 @@ function size(value: number | undefined): string {
 /** What needs attention first, and what runs before what rests. */
 const SUMMARY_ORDER = ['failed', 'zombie', 'missing', 'backoff', 'unready', 'starting', 'stopping', 'running', 'waiting', 'completed', 'stopped', 'skipped'];
 
-function summary(health: OverallHealth, units: readonly UnitStatus[], paints: Palette): string {
+/** How the units are all in all. */
+export function statusSummary({ overall_health: health, units }: StatusSnapshot, paints: Palette): string {
   const counts = new Map<string, number>();
   for (const unit of units) counts.set(stateOf(unit), (counts.get(stateOf(unit)) ?? 0) + 1);
   const rank = (word: string): number => SUMMARY_ORDER.indexOf(word) >>> 0;

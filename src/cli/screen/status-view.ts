@@ -1,6 +1,6 @@
 import type { StatusSnapshot } from '../../control/payloads.ts';
 import { palette, type Palette } from '../print/palette.ts';
-import { stateOf, statusLines } from '../print/status.ts';
+import { stateOf, statusLines, statusSummary } from '../print/status.ts';
 import displayWidth, { fit } from '../print/width.ts';
 import { passes, selectionOf, type StatusModel } from './status-model.ts';
 
@@ -51,7 +51,7 @@ export function statusView({ snapshot, model, columns, rows, color, fullCommands
   return {
     lines: [
       (color ? '' : BLANK) + made.header, ...visible, ...Array.from({ length: height - visible.length }, () => ''),
-      units.length === 0 ? `No unit matches '${filter}'.` : made.summary + paints.faint(filter === '' ? '' : `   filter: ${filter}`),
+      units.length === 0 ? `No unit matches '${filter}'.` : statusSummary(snapshot, paints) + paints.faint(filter === '' ? '' : `   filter: ${filter}`),
       said({ message, problem, hidden, news }, columns, paints), footer(model, columns, color),
     ],
     names, height, top: first,

@@ -104,6 +104,11 @@ describe('the screen', () => {
     expect(said({ message: 'stopped', problem: 'The supervisor is gone' })).toBe('The supervisor is gone');
   });
 
+  test('sums up all units, whatever the filter leaves of them', () => {
+    const units = [unit('web'), unit('db', { phase: 'failed', health: 'failing' })];
+    expect(view(units, { ...firstModel, filter: 'web' }, { columns: 80, rows: 24 }).lines.at(-3)).toBe('Overall health: healthy (1 failed, 1 running)   filter: web');
+  });
+
   test('has a help that fits 80 columns', () => {
     for (const line of view([unit('web')], { ...firstModel, mode: 'help' }, { columns: 80, rows: 24 }).lines) expect(line).not.toContain('…');
   });
