@@ -63,7 +63,7 @@ async function bundleCommandLine() {
     },
   };
   const options = {
-    ...program, charset: 'ascii', minifyWhitespace: true, minifySyntax: true, plugins: [apart],
+    ...program, lazyModules: true, charset: 'ascii', minifyWhitespace: true, minifySyntax: true, plugins: [apart],
     // The real one compiles a pattern of all emoji when it is loaded, which doubles the time that help takes.
     alias: { 'string-width': './src/cli/print/width.ts' },
   };
@@ -106,7 +106,7 @@ async function keepCompiled() {
   await rm(home, { recursive: true, force: true });
 }
 
-async function bundle(entry, name, options, { mode = 0o644, wrap = (code) => code } = {}) {
+async function bundle(entry, name, { lazyModules = false, ...options }, { mode = 0o644, wrap = (code) => code } = {}) {
   if (!existsSync(join(root, entry))) {
     console.error(`bundle: ${entry} does not exist, ${name} is left out`);
     return;
@@ -114,7 +114,13 @@ async function bundle(entry, name, options, { mode = 0o644, wrap = (code) => cod
   const result = await build({ ...options, entryPoints: [entry], outfile: join(outdir, name) });
   const [{ text }] = result.outputFiles;
   const banner = options.format === 'cjs' && text.includes('importMetaUrl') ? 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;\n' : '';
-  await put(name, await wrap(banner + text), mode);
+  await put(name, await wrap(banner + (lazyModules ? withLazyModules(text) : text)), mode);
+}
+
+/** Modules of Node's that are slow to load are loaded by whoever uses them first; those that Node has loaded by itself are left alone. */
+function withLazyModules(text) {
+  const lazy = text.replaceAll(/(\bimport_\w+)\s*=\s*require\("(node:(?:child_process|crypto|fs\/promises|net|os|stream|timers\/promises|zlib))"\)/g, '$1=whenUsed("$2")');
+  return lazy === text ? text : `const whenUsed=(name)=>new Proxy({},{get:(_,key)=>require(name)[key]});\n${lazy}`;
 }
 
 /** A shell skips the first line and runs what follows; for JavaScript it is a directive and a comment. */
