@@ -21,17 +21,17 @@ const common = {
 const program = {
   // A chunk through import() would pass the loader of modules, which parses it once more.
   ...common, format: 'cjs', supported: { 'dynamic-import': false },
-  banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
   define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
 };
 
-/** Parts of the command line that are loaded with it. */
-const frequent = ['status'].map((name) => `src/cli/commands/${name}.ts`);
+/** Commands that are loaded with the command line itself, and how they are called. */
+const frequent = { status: ['status', 'status --json'], start: ['start --daemonize -s web'], stop: ['stop -s web'], logs: ['logs --no-follow -s web'] };
 
-/** What `dist/sysg` runs: the command line, with what V8 kept of it where that fits. */
-const STUB = `const {readFileSync}=require('node:fs'),{Script}=require('node:vm'),file=__dirname+'/sysg-main.js';let cachedData;
-try{cachedData=readFileSync(__dirname+'/sysg-main.cache')}catch{}
-new Script('(function(exports,require,module,__filename,__dirname){'+readFileSync(file,'utf8')+'\\n})',{filename:file,cachedData}).runInThisContext()(exports,require,module,file,__dirname);
+/** What `dist/sysg` runs: the command line, with what V8 kept of it for a command where that fits. */
+const STUB = `const {readFileSync}=require('node:fs'),{Script}=require('node:vm'),file=__dirname+'/sysg-main.js',verb=process.argv.slice(2).find(word=>word[0]!=='-');
+let cachedData;
+try{cachedData=readFileSync(__dirname+'/sysg-'+(${JSON.stringify(Object.keys(frequent))}.includes(verb)?verb:'status')+'.cache')}catch{}
+new Script('(function(exports,require,module,__filename,__dirname){'+readFileSync(file,'latin1')+'\\n})',{filename:file,cachedData}).runInThisContext()(exports,require,module,file,__dirname);
 `;
 
 await mkdir(outdir, { recursive: true });
@@ -55,7 +55,7 @@ async function bundleCommandLine() {
       builder.onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir }) => {
         if (kind !== 'dynamic-import') return undefined;
         const source = relative(root, resolve(resolveDir, path));
-        if (frequent.some((part) => source.startsWith(part))) return undefined;
+        if (Object.keys(frequent).some((verb) => source === `src/cli/commands/${verb}.ts`)) return undefined;
         const chunk = `sysg-${source.replace(/^src\/(cli\/)?(commands\/)?/, '').replace(/\.ts$/, '').replaceAll('/', '-')}.js`;
         chunks.set(chunk, source);
         return { path: `./${chunk}`, external: true };
@@ -63,12 +63,12 @@ async function bundleCommandLine() {
     },
   };
   const options = {
-    ...program, minifyWhitespace: true, minifySyntax: true, plugins: [apart],
+    ...program, lazyModules: true, charset: 'ascii', minifyWhitespace: true, minifySyntax: true, plugins: [apart],
     // The real one compiles a pattern of all emoji when it is loaded, which doubles the time that help takes.
     alias: { 'string-width': './src/cli/print/width.ts' },
   };
-  // The cache first: V8 knows a source by its length alone, and an old cache must never meet a new source.
-  await rm(join(outdir, 'sysg-main.cache'), { force: true });
+  // The caches first: V8 knows a source by its length alone, and an old cache must never meet a new source.
+  for (const verb of [...Object.keys(frequent), 'main']) await rm(join(outdir, `sysg-${verb}.cache`), { force: true });
   await bundle('src/cli/main.ts', 'sysg-main.js', options);
   await put('sysg', await withLauncher(STUB), 0o755);
   const done = new Set();
@@ -80,7 +80,7 @@ async function bundleCommandLine() {
   await keepCompiled();
 }
 
-/** Compiling what `status` needs takes a third of the time that it may take: V8 keeps it from a run against a supervisor that is none. */
+/** Compiling what `status` needs takes a third of the time that it may take: V8 keeps it from runs against a supervisor that is none. */
 async function keepCompiled() {
   const home = await mkdtemp(join(tmpdir(), 'sysg-build-'));
   const state = join(home, '.local/share/systemg');
@@ -90,24 +90,37 @@ async function keepCompiled() {
     uptime: { seconds: 1, human: '1 secs ago' }, command: 'web', phase: 'running', wanted: 'up', generation: 1, restarts: 0,
   };
   const snapshot = { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00Z', overall_health: 'healthy', units: [unit] };
-  const server = createServer((socket) => socket.once('data', () => socket.end(`${JSON.stringify({ Status: snapshot })}\n`)));
+  const server = createServer((socket) => socket.once('data', (request) => {
+    socket.end(`${JSON.stringify(request.includes('"Status"') ? { Status: snapshot } : { Message: 'done' })}\n`);
+  }));
   await new Promise((listening) => void server.listen(join(state, 'control.sock'), listening));
-  const child = spawn(process.execPath, [join(root, '.build/write-cache.cjs'), join(outdir, 'sysg-main.js'), join(outdir, 'sysg-main.cache'), 'status'], {
-    env: { ...process.env, HOME: home }, stdio: 'ignore',
-  });
-  await new Promise((ended) => void child.once('close', ended));
+  for (const [verb, commands] of Object.entries(frequent)) {
+    const cache = join(outdir, `sysg-${verb}.cache`);
+    const child = spawn(process.execPath, [join(root, '.build/write-cache.cjs'), join(outdir, 'sysg-main.js'), cache, ...commands], {
+      env: { ...process.env, HOME: home }, stdio: 'ignore',
+    });
+    await new Promise((ended) => void child.once('close', ended));
+    if (!existsSync(cache)) console.error(`bundle: no compiled code could be kept for ${verb}; it starts a little slower`);
+  }
   server.close();
   await rm(home, { recursive: true, force: true });
-  if (!existsSync(join(outdir, 'sysg-main.cache'))) console.error('bundle: no compiled code could be kept; the command line starts a little slower');
 }
 
-async function bundle(entry, name, options, { mode = 0o644, wrap = (code) => code } = {}) {
+async function bundle(entry, name, { lazyModules = false, ...options }, { mode = 0o644, wrap = (code) => code } = {}) {
   if (!existsSync(join(root, entry))) {
     console.error(`bundle: ${entry} does not exist, ${name} is left out`);
     return;
   }
   const result = await build({ ...options, entryPoints: [entry], outfile: join(outdir, name) });
-  await put(name, await wrap(result.outputFiles[0].text), mode);
+  const [{ text }] = result.outputFiles;
+  const banner = options.format === 'cjs' && text.includes('importMetaUrl') ? 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;\n' : '';
+  await put(name, await wrap(banner + (lazyModules ? withLazyModules(text) : text)), mode);
+}
+
+/** Modules of Node's that are slow to load are loaded by whoever uses them first; those that Node has loaded by itself are left alone. */
+function withLazyModules(text) {
+  const lazy = text.replaceAll(/(\bimport_\w+)\s*=\s*require\("(node:(?:child_process|crypto|fs\/promises|net|os|stream|timers\/promises|zlib))"\)/g, '$1=whenUsed("$2")');
+  return lazy === text ? text : `const whenUsed=(name)=>new Proxy({},{get:(_,key)=>require(name)[key]});\n${lazy}`;
 }
 
 /** A shell skips the first line and runs what follows; for JavaScript it is a directive and a comment. */

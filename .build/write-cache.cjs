@@ -1,16 +1,26 @@
-// Runs the command line once and keeps what V8 compiled for it: node .build/write-cache.cjs MAIN CACHE [argument]...
+// Runs command lines one after the other in one process and keeps what V8 compiled for them: node .build/write-cache.cjs MAIN CACHE COMMAND...
 // V8 itself refuses a cache of another version of it, so that a foreign one costs nothing but its reading.
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const { dirname } = require('node:path');
 const { Script } = require('node:vm');
 
-const [, , main, cache, ...args] = process.argv;
+const [program, , main, cache, ...commands] = process.argv;
 // As the stub in dist/sysg wraps it: V8 knows a source by its length.
-const script = new Script(`(function(exports,require,module,__filename,__dirname){${readFileSync(main, 'utf8')}\n})`, { filename: main });
-process.argv = [process.argv[0], main, ...args];
-process.on('exit', () => {
+const script = new Script(`(function(exports,require,module,__filename,__dirname){${readFileSync(main, 'latin1')}\n})`, { filename: main });
+const exit = process.exit.bind(process);
+
+// A command line ends by asking for the end of its process.
+process.exit = () => {
+  const command = commands.shift();
+  if (command !== undefined) return void setImmediate(run, command);
   writeFileSync(`${cache}.tmp`, script.createCachedData());
   renameSync(`${cache}.tmp`, cache);
-});
-script.runInThisContext()({}, createRequire(main), { exports: {} }, main, dirname(main));
+  exit(0);
+};
+process.exit();
+
+function run(command) {
+  process.argv = [program, main, ...command.split(' ')];
+  script.runInThisContext()({}, createRequire(main), { exports: {} }, main, dirname(main));
+}

@@ -1,4 +1,4 @@
-import { ControlError, readSupervisorPid, sendCommand } from '../control/client.ts';
+import { isControlError, readSupervisorPid, sendBriefly } from '../control/brief-client.ts';
 import type { Request, Response } from '../control/protocol.ts';
 import type { StatusSnapshot } from '../control/payloads.ts';
 import { refusals, type Refusal } from '../errors.ts';
@@ -11,10 +11,10 @@ export type Answer =
 /** Sends a request to the supervisor of this call and waits for as long as it works on it. */
 export async function ask(call: Call, request: Request): Promise<Answer> {
   try {
-    const response = await sendCommand(request, { socket: call.paths.socket });
+    const response = await sendBriefly(request, call.paths.socket);
     return response.kind === 'error' ? { ok: false, refusal: refusals.refused(response.text) } : { ok: true, response };
   } catch (error) {
-    if (!(error instanceof ControlError)) throw error;
+    if (!isControlError(error)) throw error;
     if (error.kind === 'not-available') return { ok: false, refusal: refusals.noSupervisor(call.paths.stateDir) };
     if (error.kind !== 'server') return { ok: false, refusal: refusals.socket(error.message) };
     const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];
@@ -47,7 +47,7 @@ export function supervisorPid(call: Call): number | null {
     return readSupervisorPid(call.paths.stateDir);
   } catch (error) {
     // A pid file that cannot be read or holds no pid: the sentence does without it.
-    if (error instanceof ControlError) return null;
+    if (isControlError(error)) return null;
     throw error;
   }
 }

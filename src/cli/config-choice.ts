@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { discoverConfig } from '../config/discover.ts';
-import { ControlError, readConfigHint } from '../control/client.ts';
+import { isControlError, readConfigHint } from '../control/brief-client.ts';
 import { refusals, type Refusal } from '../errors.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
@@ -48,7 +48,7 @@ export function configInUse(call: Call): string | null {
     return readConfigHint(call.paths.stateDir);
   } catch (error) {
     // A hint that cannot be read is no hint.
-    if (error instanceof ControlError) return null;
+    if (isControlError(error)) return null;
     throw error;
   }
 }

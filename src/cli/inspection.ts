@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { InspectPayload, MetricSample, SpawnedProcessNode, UnitStatus } from '../control/payloads.ts';
+import type { InspectPayload, JournalRecord, MetricSample, SpawnedProcessNode, UnitStatus } from '../control/payloads.ts';
 import { refusals, type Refusal } from '../errors.ts';
 import { processDetail, type ProcessDetail } from '../status/process-details.ts';
 import { ask } from './ask.ts';
+import { readRecords } from './commands/events.ts';
 import type { Call } from './call.ts';
 import type { Host } from './host.ts';
 import { inWindow } from './print/charts.ts';
@@ -34,22 +35,33 @@ async function inspectAtRest(call: Call, asked: string): Promise<InspectAnswer> 
 
 export interface Extras {
   readonly host: Host | null;
+  /** Of the unit, newest last. */
+  readonly transitions: readonly JournalRecord[];
   readonly processes: readonly ShownProcess[];
 }
 
 /** What the report shows beside the supervisor's answer. Takes about a third of a second: processors are measured over a while. */
-export async function lookAround(unit: UnitStatus): Promise<Extras> {
+export async function lookAround(call: Call, unit: UnitStatus): Promise<Extras> {
   const rows = processRows(unit);
   const before = rows.map(({ pid }) => processDetail(pid));
   const startedMs = performance.now();
-  const [host] = await Promise.all([hostNow(), pause(SPAN_MS)]);
+  const [host, records] = await Promise.all([hostNow(), readRecords(call, unit.name, TRANSITIONS), pause(SPAN_MS)]);
   const elapsedMs = performance.now() - startedMs;
   const processes = rows.flatMap(({ pid, command, prefix }, index): ShownProcess[] => {
     const detail = processDetail(pid);
     if (detail === null) return [];
     return [{ detail, command, prefix, cpuPercent: cpuPercent(before[index] ?? null, detail, elapsedMs) }];
   });
-  return { host, processes };
+  // A supervisor of systemg 0.33.0 keeps no journal.
+  return { host, processes, transitions: records.ok ? records.records : [] };
+}
+
+/** Of a cron unit, what was measured in its newest run and how long that took: a window that ends now would miss it nearly always. */
+export function lastRun({ kind, cron }: UnitStatus): { readonly samples: readonly MetricSample[]; readonly windowMs: number } | null {
+  const run = kind === 'cron' ? cron?.last_run : undefined;
+  if (run?.metrics === undefined) return null;
+  const endMs = run.completed_at === undefined ? Date.now() : Date.parse(run.completed_at);
+  return { samples: run.metrics, windowMs: endMs - Date.parse(run.started_at) };
 }
 
 export function reportOf(unit: UnitStatus, samples: readonly MetricSample[], windowMs: number, extras: Extras): Report {
@@ -57,6 +69,8 @@ export function reportOf(unit: UnitStatus, samples: readonly MetricSample[], win
 }
 
 const SPAN_MS = 200;
+/** So many of the last ones are shown. */
+const TRANSITIONS = 10;
 
 function samplesOf({ unit, samples }: InspectPayload): readonly MetricSample[] {
   return unit?.kind === 'cron' ? (unit.cron?.last_run?.metrics ?? samples) : samples;

@@ -7,24 +7,18 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-// `sysg logs | head`: the reader has what it wanted.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') process.stderr.write(`sysg: stdout cannot be written: ${error.message}\n`);
-  process.exit(error.code === 'EPIPE' ? 0 : 1);
-});
-
 const { env } = process;
+const terminal = processTerminal(env);
 void run(process.argv.slice(2), {
-  env, cwd: process.cwd(), uid: process.geteuid?.() ?? null, terminal: processTerminal(env), systemStateDir: '/var/lib/systemg',
+  env, cwd: process.cwd(), uid: process.geteuid?.() ?? null, terminal, systemStateDir: '/var/lib/systemg',
 }).then(leave, (error: unknown) => {
-  process.stderr.write(`sysg: internal error: ${error instanceof Error ? error.stack : String(error)}\n`);
-  leave(1);
+  terminal.complain(`sysg: internal error: ${error instanceof Error ? error.stack : String(error)}`);
+  return leave(1);
 });
 
 /** As soon as all is written: what the supervisor still has to close takes longer than that. */
-function leave(exitCode: number): void {
+async function leave(exitCode: number): Promise<void> {
   process.exitCode = exitCode;
-  process.stdout.write('', (error) => {
-    if (error === null || error === undefined) process.stderr.write('', () => process.exit());
-  });
+  await terminal.settle?.();
+  process.exit();
 }

@@ -1,5 +1,6 @@
 import type { StatusSnapshot, UnitStatus } from '../control/payloads.ts';
 import { exitCodeOf, type Refusal } from '../errors.ts';
+import { askStatus } from './ask.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
 import { phaseOf } from './phase.ts';
@@ -24,6 +25,26 @@ export function refuse(call: Call, refusal: Refusal, units: readonly UnitOutcome
   if (call.flags.has(options.json)) call.terminal.print(JSON.stringify({ ok: false, message: refusal.message, units }, null, 2));
   call.terminal.refuse(refusal);
   return exitCodeOf(refusal);
+}
+
+/** As `refuse`, with what the supervisor's error says of each unit. */
+export async function refuseUnits(call: Call, refusal: Refusal, only: string | null): Promise<number> {
+  const status = call.flags.has(options.json) && refusal.code === 'refused' ? await askStatus(call) : null;
+  if (status?.ok !== true) return refuse(call, refusal);
+  const errors = unitErrors(refusal.message);
+  return refuse(call, refusal, outcomes(status.snapshot, only).map((unit) => {
+    const error = errors.get(unit.name) ?? (unit.name === only ? refusal.message : undefined);
+    return { ...unit, ...(error !== undefined && { error }) };
+  }));
+}
+
+/** `Failed to start service 'a': why; Failed to start service 'b': why`. */
+export function unitErrors(message: string): ReadonlyMap<string, string> {
+  const parts = message.split(/(?:^|; )Failed to [a-z]+ service '/).slice(1);
+  return new Map(parts.flatMap((part): [string, string][] => {
+    const end = part.indexOf("': ");
+    return end < 0 ? [] : [[part.slice(0, end), part.slice(end + 3)]];
+  }));
 }
 
 export function outcomes(snapshot: StatusSnapshot, only: string | null): UnitOutcome[] {

@@ -4,11 +4,6 @@ import type { Call } from './call.ts';
 import { options } from './options.ts';
 import { defaultName, plainName } from './units.ts';
 
-/** Whether `start` is asked for a child of a running service. */
-export function isChildMode({ flags }: Call): boolean {
-  return flags.has(options.child) || flags.has(options.parentPid) || flags.has(options.ttl);
-}
-
 /** `start --parent-pid PID -- COMMAND...`: prints the pid of the child. */
 export async function startChild(call: Call): Promise<number> {
   const { flags, terminal, command } = call;

@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { ControlError, sendCommand } from '../control/client.ts';
+import { isControlError } from '../control/brief-client.ts';
 import { refusals, type Refusal } from '../errors.ts';
 import { isLocked } from '../state/lock.ts';
 import { isServed } from '../state/occupied.ts';
@@ -21,7 +20,7 @@ export async function supervisionOf(call: Call, limitMs = SETTLED_WITHIN_MS): Pr
       const pid = supervisorPid(call);
       return refusals.unresponsive(`a supervisor${pid === null ? '' : ` (pid ${pid})`} ${locked ? `holds ${call.paths.lock}` : `serves ${call.paths.socket}`} and does not answer; see sysg doctor`);
     }
-    await pause(AGAIN_MS);
+    await new Promise((resume) => setTimeout(resume, AGAIN_MS));
   }
 }
 
@@ -49,11 +48,12 @@ export async function foreignObstacle(call: Call, service: string): Promise<'unk
 
 /** One that is busy does not answer in time and is there all the same: 0.33.0's serves nobody while it starts services. */
 async function answers(socket: string): Promise<boolean> {
+  const { sendCommand } = await import('../control/client.ts');
   try {
     await sendCommand({ kind: 'status' }, { socket, signal: AbortSignal.timeout(BUSY_MS), health: null });
     return true;
   } catch (error) {
-    if (error instanceof ControlError) return error.kind === 'server';
+    if (isControlError(error)) return error.kind === 'server';
     if (error instanceof DOMException && error.name === 'TimeoutError') return true;
     throw error;
   }

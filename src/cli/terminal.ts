@@ -1,4 +1,6 @@
+import { fstatSync, writeSync } from 'node:fs';
 import { exitCodeOf, type Refusal } from '../errors.ts';
+import { inAscii, speaksUnicode } from './print/ascii.ts';
 import { includes, type LogLevel } from '../logs/log-level.ts';
 
 /** Where a command says what it has to say. */
@@ -15,6 +17,8 @@ export interface Terminal {
   print(line: string): void;
   /** A line to stderr. */
   complain(line: string): void;
+  /** Resolves when everything was taken. Absent: nothing waits. */
+  settle?(): Promise<void>;
 }
 
 export interface Speaker extends Terminal {
@@ -23,29 +27,106 @@ export interface Speaker extends Terminal {
   refuse(refusal: Refusal): number;
 }
 
+/** This process's own. Streams are opened when they are needed: loading what is under them takes longer than a short command may. */
 export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
-  const columns = process.stdout.isTTY ? process.stdout.columns || 80 : null;
+  const isTerminal = mayBeTerminal(1) && process.stdout.isTTY;
+  if (isTerminal) whole(process.stdout);
+  const columns = isTerminal ? process.stdout.columns || 80 : null;
+  const out = isTerminal ? streamed(process.stdout) : direct(1, () => whole(process.stdout));
+  const complaints = mayBeTerminal(2) ? streamed(process.stderr) : direct(2, () => process.stderr);
+  const legible = isTerminal && !speaksUnicode(env) ? inAscii : String;
   return {
     columns,
     color: columns !== null && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
-    stderrIsTerminal: process.stderr.isTTY === true,
-    isInteractive: columns !== null && process.stdin.isTTY === true && env['TERM'] !== 'dumb',
-    write: (text) => new Promise((resolve) => {
-      // A reader that has left is noticed by the handler of the stream's errors.
-      process.stdout.write(text, () => resolve());
-    }),
-    print: (line) => {
-      process.stdout.write(`${line}\n`);
+    get stderrIsTerminal() {
+      return mayBeTerminal(2) && process.stderr.isTTY === true;
     },
-    complain: (line) => {
-      process.stderr.write(`${line}\n`);
+    isInteractive: columns !== null && env['TERM'] !== 'dumb' && mayBeTerminal(0) && process.stdin.isTTY === true,
+    write: out.write,
+    print: (line) => out.print(`${legible(line)}\n`),
+    complain: (line) => complaints.print(`${line}\n`),
+    settle: async () => {
+      await out.settle();
+      await complaints.settle();
     },
   };
 }
 
+interface Outlet {
+  print(text: string): void;
+  /** Resolves when it was taken; a reader that has left is noticed by the handler of the stream's errors. */
+  write(text: string | Uint8Array): Promise<void>;
+  /** Resolves when all was taken. */
+  settle(): Promise<void>;
+}
+
+function streamed(stream: NodeJS.WriteStream): Outlet {
+  const write = (text: string | Uint8Array): Promise<void> => new Promise((resolve) => {
+    stream.write(text, () => resolve());
+  });
+  return {
+    print: (text) => void stream.write(text), write,
+    settle: () => write(''),
+  };
+}
+
+/** Writes at once, as the streams of files and pipes do. What does not want to be written like that is left to the stream, and all that follows. */
+function direct(descriptor: number, open: () => NodeJS.WriteStream): Outlet {
+  let outlet: Outlet | null = null;
+  const write = (text: string | Uint8Array): Promise<void> => {
+    const rest = outlet === null ? writeNow(descriptor, Buffer.from(text)) : text;
+    return rest.length === 0 ? Promise.resolve() : (outlet ??= streamed(open())).write(rest);
+  };
+  return {
+    print: (text) => void write(text),
+    write,
+    settle: () => outlet?.settle() ?? Promise.resolve(),
+  };
+}
+
+/** What could not be written: a pipe that somebody made non-blocking is full, or a reader has left, which the stream tells in its own way. */
+function writeNow(descriptor: number, bytes: Buffer): Buffer {
+  let written = 0;
+  try {
+    while (written < bytes.length) written += writeSync(descriptor, bytes, written);
+  } catch {
+    // EAGAIN, EPIPE, EBADF, EIO…: the stream meets it again.
+  }
+  return bytes.subarray(written);
+}
+
+/** `sysg logs | head`: the reader has what it wanted. */
+function whole(stdout: NodeJS.WriteStream): NodeJS.WriteStream {
+  if (stdout.listeners('error').includes(stdoutFailed)) return stdout;
+  return stdout.on('error', stdoutFailed);
+}
+
+function stdoutFailed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') process.stderr.write(`sysg: stdout cannot be written: ${error.message}\n`);
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+}
+
+/** Only character devices can be; asking the streams means loading them. */
+function mayBeTerminal(descriptor: number): boolean {
+  try {
+    const stats = fstatSync(descriptor);
+    return stats.isCharacterDevice() && !(process.platform === 'linux' && stats.rdev === DEV_NULL);
+  } catch {
+    // It is closed.
+    return false;
+  }
+}
+
+/** Character device 1:3 of null(4). */
+const DEV_NULL = 0x103;
+
 export function speaker(terminal: Terminal, level: LogLevel): Speaker {
   return {
-    ...terminal,
+    columns: terminal.columns, color: terminal.color, isInteractive: terminal.isInteractive === true,
+    get stderrIsTerminal() {
+      return terminal.stderrIsTerminal;
+    },
+    write: terminal.write, print: terminal.print, complain: terminal.complain,
     warn: (text) => {
       if (includes(level, 'warn')) terminal.complain(`sysg: warning: ${text}`);
     },

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
+import { readAnswer } from './answer.ts';
 import { connect, openWith } from './client-connection.ts';
 import { ControlError, errorCode, ioError } from './control-error.ts';
 import { decodeRequest } from './decode-request.ts';
-import { decodeResponse } from './decode-response.ts';
 import { encodeResponse } from './encode.ts';
 import { FirstLine } from './first-line.ts';
 import type { Request, Response } from './protocol.ts';
@@ -48,11 +48,7 @@ export async function sendCommand(command: Request, options: SendOptions = {}): 
   const unwatch = options.health === null ? undefined : watchHealth(path, options.health, (error) => stop.abort(error));
   try {
     const line = await exchange(command, path, stop.signal);
-    if (line.trim() === '') throw new ControlError('not-available', path);
-    const decoded = decodeResponse(line.trim());
-    if (!decoded.ok) throw new ControlError('serde', decoded.error);
-    if (decoded.response.kind === 'error') throw new ControlError('server', decoded.response.text);
-    return decoded.response;
+    return readAnswer(line, path);
   } finally {
     clearTimeout(timer);
     unwatch?.();

@@ -31,6 +31,11 @@ export function ioError(error: unknown, subject: string = ''): ControlError {
   return new ControlError('io', `${text} (os error ${-errno})${about}`, { cause: error });
 }
 
+/** By its name: parts of a program that were bundled apart have a class each. */
+export function isControlError(error: unknown): error is ControlError {
+  return error instanceof Error && error.name === 'ControlError';
+}
+
 /** The `code` of a system error, `ENOENT`, or `null`. */
 export function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;

@@ -6,6 +6,8 @@ import { readSupervisorPid } from './runtime-files.ts';
 export interface HealthRule {
   readonly everyMs: number;
   readonly withinMs: number;
+  /** Until the first time; default `everyMs`. */
+  readonly firstMs?: number;
 }
 
 /**
@@ -20,7 +22,7 @@ export function watchHealth(path: string, rule: HealthRule = EVERY_FIVE_SECONDS,
     if (alive) next = setTimeout(look, rule.everyMs);
     else onDead(new UnresponsiveError(`supervisor${pidText(path)} does not respond`));
   };
-  let next = setTimeout(look, rule.everyMs);
+  let next = setTimeout(look, rule.firstMs ?? rule.everyMs);
   return () => {
     clearTimeout(next);
     stopped.abort();

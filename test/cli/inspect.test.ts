@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { UnitStatus } from '../../src/control/payloads.ts';
+import type { JournalRecord, UnitStatus } from '../../src/control/payloads.ts';
 import type { Host } from '../../src/cli/host.ts';
+import { lastRun } from '../../src/cli/inspection.ts';
 import { inspectReport, type Report } from '../../src/cli/print/inspect.ts';
 import displayWidth from '../../src/cli/print/width.ts';
 import { ownDirectory, sysg } from './rig.ts';
@@ -17,7 +18,7 @@ const web: UnitStatus = {
 };
 const host: Host = { system: 'Linux', cpus: [0, 50, 100], memory: { used: 2 ** 30, total: 2 ** 32 }, swap: { used: 0, total: 0 }, load: [1, 2, 3] };
 const report: Report = {
-  unit: web, samples: [], windowSeconds: 5, nowMs, host,
+  unit: web, samples: [], windowSeconds: 5, nowMs, host, transitions: [],
   processes: [{
     detail: { pid: 70, parentPid: 1, startTime: '1', user: 'www', priority: 20, nice: 0, virtualBytes: 2 ** 32, residentBytes: 2 ** 30, sharedBytes: 4096, state: 'S', cpuMs: 754_320 },
     command: '/usr/bin/node server.js', prefix: '', cpuPercent: 3.21,
@@ -100,4 +101,35 @@ describe('inspect', () => {
     expect(await sysg(['inspect', '-s', 'nope'], around)).toEqual({ exitCode: 2, stdout: '', stderr: 'sysg: Service \'nope\' not found.\n' });
     expect(JSON.parse((await sysg(['inspect', '-s', 'nope', '--json'], around)).stdout)).toEqual({ unit: null, samples: [] });
   });
+});
+
+describe('what a cron unit\'s charts show', () => {
+  const sample = { timestamp: '2026-01-01T00:00:01Z', cpu_percent: 1, rss_bytes: 1, io_read_bytes: 0, io_write_bytes: 0, net_rx_bytes: 0, net_tx_bytes: 0 };
+  const cron = (run: object): UnitStatus => ({ ...web, kind: 'cron', cron: { timezone_label: 'UTC', last_run: { started_at: '2026-01-01T00:00:00Z', ...run } } });
+
+  test('is its newest run as a whole, however long ago', () => {
+    expect(lastRun(cron({ completed_at: '2026-01-01T00:00:03Z', metrics: [sample] }))).toEqual({ samples: [sample], windowMs: 3000 });
+    expect(lastRun(cron({ metrics: [sample] }))?.windowMs).toBeGreaterThan(3000);
+  });
+
+  test('is nothing when nothing was measured in it, or it is no cron unit', () => {
+    expect(lastRun(cron({}))).toBeNull();
+    expect(lastRun(web)).toBeNull();
+  });
+});
+
+test('the last changes are told newest first, with cause and detail', () => {
+  const records: JournalRecord[] = [
+    { seq: 1, at: '2026-01-01T00:08:00Z', unit: 'web', generation: 2, event: 'process.spawned', from: 'spawning', to: 'starting', cause: { kind: 'command', by: 'restart' }, detail: { pid: 70 } },
+    {
+      seq: 2, at: '2026-01-01T00:09:00Z', unit: 'web', generation: 2, event: 'process.gone', from: 'clearing', to: 'backoff', cause: { kind: 'exit', seq: 1 },
+      detail: { exit_code: 3, reason: 'process exited with status 3', attempt: 1, max_restarts: 5, last_stderr: ['first', 'bo\u001bom'] },
+    },
+  ];
+  const shown = lines({ transitions: records });
+  const from = shown.findIndex((line) => line.startsWith('── Last Transitions (2)'));
+  expect(shown.slice(from + 1, from + 4).map((line) => line.trim().split(/ {2,}/).slice(1))).toEqual([
+    ['AGO', 'GEN', 'CHANGE', 'CAUSE', 'DETAIL'], ['1m', '2', 'clearing → backoff', 'exit', 'exit 3, attempt 1 of 5, "bo om"'], ['2m', '2', 'spawning → starting', 'command restart', 'pid 70'],
+  ]);
+  for (const width of [60, 80, 120]) for (const line of lines({ transitions: records }, width)) expect(displayWidth(line)).toBeLessThanOrEqual(width);
 });

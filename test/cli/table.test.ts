@@ -52,6 +52,28 @@ describe('the status table', () => {
     ]);
   });
 
+  test('says for whom a unit waits, and leaves out what is no news below a row', () => {
+    const { process: _process, ...resting } = web;
+    const waiting: UnitStatus = { ...resting, name: 'app', health: 'degraded', phase: 'starting', restarts: 0, waits_for: [{ unit: 'db' }, { unit: 'cache' }] };
+    const cron: UnitStatus = { ...resting, name: 'tick', kind: 'cron', phase: 'waiting', restarts: 0 };
+    const rows = lines([waiting, cron], 60);
+    expect(rows[1]).toMatch(/^app +waits for db \+1 /);
+    expect(rows.filter((row) => row.startsWith('    '))).toEqual(['    node server.js --port 8080', '    cron · node server.js --port 8080']);
+  });
+
+  test('has figures of processes that live alone', () => {
+    const metrics = { latest_cpu_percent: 12.5, average_cpu_percent: 1, max_cpu_percent: 99, latest_rss_bytes: 2048, samples: 3 };
+    const rows = lines([{ ...web, metrics }, { ...crasher, name: 'gone', metrics }], null);
+    expect(rows.find((row) => row.startsWith('web'))).toMatch(/ 12\.5% +2\.0KB /);
+    expect(rows.find((row) => row.startsWith('gone'))).not.toMatch(/%|KB/);
+  });
+
+  test('counts in its last line what needs attention first', () => {
+    const { process: _process, ...resting } = web;
+    const units = [web, { ...resting, name: 'done', phase: 'stopped' as const, lifecycle: 'exited_successfully' as const }, { ...resting, name: 'dead', phase: 'failed' as const }, crasher];
+    expect(lines(units, null).at(-1)).toBe('Overall health: failing (1 failed, 1 backoff, 1 running, 1 completed)');
+  });
+
   test('has commands in full when that is asked for, over as many lines as it takes', () => {
     const rows = statusTable(snapshotOf([crasher]), { width: 60, color: false, fullCommands: true });
     for (const row of rows) expect(displayWidth(row)).toBeLessThanOrEqual(60);

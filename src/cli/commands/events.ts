@@ -1,5 +1,3 @@
-import { StringDecoder } from 'node:string_decoder';
-import { Writable } from 'node:stream';
 import { ControlError, decodeWatchLine, streamCommandOutput } from '../../control/client.ts';
 import type { JournalRecord } from '../../control/payloads.ts';
 import { refusals } from '../../errors.ts';
@@ -8,6 +6,7 @@ import type { Call } from '../call.ts';
 import { parseMoment } from '../moment.ts';
 import { options } from '../options.ts';
 import { eventLine } from '../print/event.ts';
+import { lineSink } from '../watch.ts';
 
 /** Records that fit in one answer. */
 const MOST = 10_000;
@@ -35,28 +34,17 @@ type Read =
   | { readonly ok: true; readonly isLive: boolean; readonly records: readonly JournalRecord[] }
   | { readonly ok: false; readonly refusal: ReturnType<typeof refusals.runtime> };
 
-/** Every kept record of the unit, or of all. */
-export async function readRecords(call: Call, unit: string | null): Promise<Read> {
-  const answer = await ask(call, { kind: 'history', unit, limit: MOST, since: null });
+/** The newest kept records of the unit, or of all, oldest first. */
+export async function readRecords(call: Call, unit: string | null, limit = MOST): Promise<Read> {
+  const answer = await ask(call, { kind: 'history', unit, limit, since: null });
   if (answer.ok && answer.response.kind === 'history') return { ok: true, isLive: true, records: answer.response.records };
   if (!answer.ok && answer.refusal.code !== 'no-supervisor') return { ok: false, refusal: answer.refusal };
   const { readJournal } = await import('../../journal/read.ts');
   const { select } = await import('../../journal/journal.ts');
-  return { ok: true, isLive: false, records: select([...readJournal(call.paths.stateDir)], { unit, limit: MOST, since: null }) };
+  return { ok: true, isLive: false, records: select([...readJournal(call.paths.stateDir)], { unit, limit, since: null }) };
 }
 
 async function followFrom(call: Call, since: number, unit: string | null, show: (record: JournalRecord) => void): Promise<number> {
-  const decoder = new StringDecoder('utf8');
-  let text = '';
-  const sink = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      text += decoder.write(chunk);
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
-      for (const line of lines) tell(line);
-      done();
-    },
-  });
   const tell = (line: string): void => {
     const decoded = decodeWatchLine(line);
     if (!decoded.ok) call.terminal.warn(decoded.error);
@@ -64,7 +52,7 @@ async function followFrom(call: Call, since: number, unit: string | null, show: 
     else if (decoded.line.kind === 'gap') call.terminal.warn(`events ${decoded.line.from} to ${decoded.line.to} are no longer kept`);
   };
   try {
-    await streamCommandOutput({ kind: 'watch', since, units: unit === null ? null : [unit] }, sink, { socket: call.paths.socket });
+    await streamCommandOutput({ kind: 'watch', since, units: unit === null ? null : [unit] }, lineSink(tell), { socket: call.paths.socket });
     return 0;
   } catch (error) {
     if (error instanceof ControlError) return call.terminal.refuse(refusals.socket(error.message));

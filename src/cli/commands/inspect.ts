@@ -3,7 +3,7 @@ import { refusals } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { healthExitCode } from '../health-exit-code.ts';
-import { askInspect, lookAround, reportOf } from '../inspection.ts';
+import { askInspect, lastRun, lookAround, reportOf } from '../inspection.ts';
 import { options } from '../options.ts';
 import { inspectReport } from '../print/inspect.ts';
 import { parseStreamDuration } from '../stream-duration.ts';
@@ -40,7 +40,8 @@ async function look(call: Call, name: string, windowMs: number): Promise<Shown> 
   const exitCode = unit === null ? 2 : healthExitCode(unit.health);
   if (flags.has(options.json)) return { ok: true, lines: json(answer.payload), complaints, exitCode };
   if (unit === null) return { ok: true, lines: [], complaints, exitCode };
-  const report = reportOf(unit, samples, windowMs, await lookAround(unit));
+  const shown = flags.has(options.stream) ? null : lastRun(unit);
+  const report = reportOf(unit, shown?.samples ?? samples, shown?.windowMs ?? windowMs, await lookAround(call, unit));
   const lines = inspectReport(report, {
     width: terminal.columns, color: terminal.color && !flags.has(options.noColor), glyphs: terminal.columns !== null,
   });

@@ -1,8 +1,10 @@
+import type { UnitStatus } from '../../control/payloads.ts';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfig, namedConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
-import { outcomes, refuse, report } from '../report.ts';
+import { withProgress } from '../progress.ts';
+import { outcomes, refuse, refuseUnits, report } from '../report.ts';
 import { startDetached, warnDropPrivileges } from './start.ts';
 
 /** Restarts a service, or all of them with the file read again. Only a file named with `-c` is sent along. */
@@ -13,9 +15,11 @@ export async function restart(call: Call): Promise<number> {
   const wait = !flags.has(options.daemonize) || flags.has(options.wait);
   const config = namedConfig(call);
   if (!config.ok) return refuse(call, config.refusal);
-  const answer = await ask(call, { kind: 'restart', config: config.path, service, wait });
+  const send = (): ReturnType<typeof ask> => ask(call, { kind: 'restart', config: config.path, service, wait });
+  const expects = (unit: UnitStatus): boolean => (service === null ? unit.kind === 'service' && unit.wanted === 'up' : unit.name === service);
+  const answer = await (wait ? withProgress(call, { expects }, send) : send());
   if (!answer.ok) {
-    return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call) : refuse(call, answer.refusal);
+    return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call) : refuseUnits(call, answer.refusal, service);
   }
   if (call.dropPrivileges) warnDropPrivileges(call);
   const status = flags.has(options.json) ? await askStatus(call) : null;

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import type { UnitStatus } from '../../control/payloads.ts';
 import { refusals } from '../../errors.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
 import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';
@@ -5,16 +7,18 @@ import type { Call } from '../call.ts';
 import { chooseConfig, configInUse, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import type { SettledUnit } from '../launch/handshake.ts';
 import { options } from '../options.ts';
-import { outcomes, refuse, report } from '../report.ts';
+import { withProgress } from '../progress.ts';
+import { outcomes, refuse, refuseUnits, report } from '../report.ts';
 import { foreignObstacle, supervisionOf } from '../supervision.ts';
 
 /** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
 export async function start(call: Call): Promise<number> {
   const { flags, command } = call;
-  const children = await import('../spawn-child.ts');
-  if (children.isChildMode(call)) return children.startChild(call);
+  if ([options.child, options.parentPid, options.ttl].some((option) => flags.has(option))) return (await import('../spawn-child.ts')).startChild(call);
   const contradiction = findContradiction(call);
   if (contradiction !== null) return refuse(call, refusals.runtime(contradiction));
+  const asked = await askRunning(call);
+  if (asked !== null) return asked;
   const supervision = await supervisionOf(call);
   if (typeof supervision !== 'string') return refuse(call, supervision);
   const running = supervision !== 'none';
@@ -26,7 +30,8 @@ export async function start(call: Call): Promise<number> {
     if (config !== null) return sayStaged(call, config.path);
     warnAboutOtherConfig(call);
     const service = flags.text(options.service);
-    return service === null ? sayItRuns(call) : startService(call, service);
+    if (service === null) return sayItRuns(call);
+    return await startService(call, service) ?? refuse(call, refusals.noSupervisor(call.paths.stateDir));
   }
   if (config === null) throw new Error('a start without a configuration');
   if (flags.has(options.daemonize)) return startDetached(call, config.path);
@@ -37,7 +42,9 @@ export async function start(call: Call): Promise<number> {
 /** Starts a supervisor under a guardian and tells how its units came up. */
 export async function startDetached(call: Call, configPath: string): Promise<number> {
   const { launchDetached } = await import('../launch/detached.ts');
-  const launched = await launchDetached(call, configPath);
+  const service = call.flags.text(options.service);
+  const expects = ({ name, kind }: UnitStatus): boolean => (service === null ? kind === 'service' : name === service);
+  const launched = await withProgress(call, { expects, comesUp: true }, () => launchDetached(call, configPath));
   if (!launched.ok) return refuse(call, launched.refusal);
   const { units } = launched;
   const down = units.filter((unit) => faultOf(unit) !== null);
@@ -86,12 +93,21 @@ function faultOf(unit: SettledUnit): string | null {
   return unit.phase === 'starting' ? 'was still starting when the wait timeout was over' : null;
 }
 
-async function startService(call: Call, service: string): Promise<number> {
-  if (call.dropPrivileges) warnDropPrivileges(call);
-  // That supervisor would start a second copy.
+/** A service for a supervisor that runs; null when none answers, or something else is meant. Who answers needs no looking for. */
+async function askRunning(call: Call): Promise<number | null> {
+  const service = call.flags.text(options.service);
+  if (service === null || call.command !== null || !call.flags.has(options.daemonize) || !existsSync(call.paths.socket)) return null;
+  warnAboutOtherConfig(call);
+  return startService(call, service);
+}
+
+/** Null: there is no supervisor. */
+async function startService(call: Call, service: string): Promise<number | null> {
+  // A supervisor of systemg 0.33.0 would start a second copy.
   const isUp = await foreignObstacle(call, service) === 'running';
-  const answer = isUp ? null : await ask(call, { kind: 'start', service });
-  if (answer?.ok === false) return refuse(call, answer.refusal);
+  const answer = isUp ? null : await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'start', service }));
+  if (answer?.ok === false) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, answer.refusal, service);
+  if (call.dropPrivileges) warnDropPrivileges(call);
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
   const message = answer === null ? `Service '${service}' is already running` : messageOf(answer.response);
   return report(call, { message, units: status?.ok ? outcomes(status.snapshot, service) : [] });

@@ -35,7 +35,7 @@ export async function status(call: Call): Promise<number> {
   const answer = await askUnits(call);
   if (!answer.ok) return terminal.refuse(answer.refusal);
   const { snapshot } = answer;
-  for (const line of linesOf(call, snapshot)) terminal.print(line);
+  terminal.print(linesOf(call, snapshot).join('\n'));
   return exitCode(snapshot);
 }
 

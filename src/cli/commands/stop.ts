@@ -1,9 +1,11 @@
+import type { UnitStatus } from '../../control/payloads.ts';
 import { refusals, type Refusal } from '../../errors.ts';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
-import { outcomes, refuse, report, type UnitOutcome } from '../report.ts';
+import { withProgress } from '../progress.ts';
+import { outcomes, refuse, refuseUnits, report, type UnitOutcome } from '../report.ts';
 import { foreignObstacle } from '../supervision.ts';
 import { untilReleased } from '../until-released.ts';
 
@@ -16,18 +18,23 @@ export async function stop(call: Call): Promise<number> {
 
 async function stopService(call: Call, service: string): Promise<number> {
   if (await foreignObstacle(call, service) === 'unknown') return refuse(call, refusals.unknownUnit(service));
-  const answer = await ask(call, { kind: 'stop', service });
-  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, answer.refusal) : refuse(call, answer.refusal);
+  const answer = await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'stop', service }));
+  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, answer.refusal) : refuseUnits(call, answer.refusal, service);
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
   return report(call, { message: messageOf(answer.response), units: status?.ok ? outcomes(status.snapshot, service) : [] });
 }
 
 async function stopEverything(call: Call): Promise<number> {
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
-  const answer = await ask(call, { kind: 'shutdown' });
+  const expects = ({ process, phase }: UnitStatus): boolean => process !== undefined || phase === 'starting' || phase === 'stopping' || phase === 'backoff';
+  const ended = await withProgress(call, { expects }, async () => {
+    const answer = await ask(call, { kind: 'shutdown' });
+    // The answer comes just before the end: a start that follows must not find the old one still there.
+    return { answer, isReleased: !answer.ok || await untilReleased(call, GONE_WITHIN_MS) };
+  });
+  const { answer } = ended;
   if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, answer.refusal) : refuse(call, answer.refusal);
-  // The answer comes just before the end: a start that follows must not find the old one still there.
-  if (!await untilReleased(call, GONE_WITHIN_MS)) call.terminal.warn(`the supervisor has answered and is not gone after ${GONE_WITHIN_MS / 1000} s`);
+  if (!ended.isReleased) call.terminal.warn(`the supervisor has answered and is not gone after ${GONE_WITHIN_MS / 1000} s`);
   const units = status?.ok ? outcomes(status.snapshot, null).map(({ name }): UnitOutcome => ({ name, phase: 'stopped' })) : [];
   return report(call, { message: messageOf(answer.response), units });
 }

@@ -6,6 +6,7 @@ import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { goals, options, type Goal } from '../options.ts';
 import { phaseOf } from '../phase.ts';
+import { withProgress } from '../progress.ts';
 import { refuse, report, type UnitOutcome } from '../report.ts';
 import { isRunning } from '../supervision.ts';
 
@@ -13,6 +14,10 @@ import { isRunning } from '../supervision.ts';
 export async function wait(call: Call): Promise<number> {
   const goal = goals.find((candidate) => candidate === call.flags.text(options.goal));
   if (goal === undefined) return call.terminal.refuse(refusals.usage(`wait needs a state: sysg wait ${call.operands.join(' ')} --for ${goals.join('|')}\ntry: sysg wait --help`));
+  return withProgress(call, { expects: ({ name, hash }) => call.operands.includes(name) || call.operands.includes(hash), comesUp: true }, () => waitFor(call, goal));
+}
+
+async function waitFor(call: Call, goal: Goal): Promise<number> {
   const limit = call.flags.text(options.timeout);
   const parsed = limit === null ? null : parseDuration(limit);
   const endsMs = parsed?.ok ? performance.now() + parsed.value : Infinity;

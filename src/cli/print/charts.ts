@@ -1,5 +1,6 @@
 import type { MetricSample } from '../../control/payloads.ts';
 import { plot } from './plot.ts';
+import { clockTime } from './quantity.ts';
 import type { Paint } from './table.ts';
 import displayWidth from './width.ts';
 
@@ -72,10 +73,4 @@ function sideBySide(cards: readonly (readonly string[])[], columns: number): str
 
 function statistics(values: readonly number[]): readonly [least: number, mean: number, most: number] {
   return [Math.min(...values), values.reduce((sum, value) => sum + value, 0) / values.length, Math.max(...values)];
-}
-
-/** Local. */
-function clockTime(time: string): string {
-  const date = new Date(time);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }

@@ -1,12 +1,13 @@
-import type { CronExecutionSummary, MetricSample, SpawnedProcessNode, UnitStatus } from '../../control/payloads.ts';
+import type { CronExecutionSummary, JournalRecord, MetricSample, SpawnedProcessNode, UnitStatus } from '../../control/payloads.ts';
 import type { ProcessDetail } from '../../status/process-details.ts';
 import type { Host } from '../host.ts';
 import { charts } from './charts.ts';
 import { glyphOf } from './glyphs.ts';
 import { palette, type Palette } from './palette.ts';
 import { bytes, span } from './quantity.ts';
-import { exitText, programName, stateOf, stateText } from './status.ts';
+import { exitText, programName, stateOf } from './status.ts';
 import { table, type Column } from './table.ts';
+import { localTime, transitions } from './transitions.ts';
 import displayWidth, { broken, printable } from './width.ts';
 
 /** A process of the unit with its place in the tree. */
@@ -27,6 +28,8 @@ export interface Report {
   /** Null: not asked for, or not to be had. */
   readonly host: Host | null;
   readonly processes: readonly ShownProcess[];
+  /** Newest last. */
+  readonly transitions: readonly JournalRecord[];
 }
 
 export interface ReportLook {
@@ -41,9 +44,10 @@ export function inspectReport(report: Report, look: ReportLook): string[] {
   const paints = palette(look.color);
   const { unit } = report;
   const sections: (readonly [title: string, lines: readonly string[]])[] = [['Overview', overview(report, look, paints)]];
+  if (report.transitions.length > 0) sections.push([`Last Transitions (${report.transitions.length})`, transitions(report.transitions, report.nowMs, look.width, paints)]);
   const children = unit.spawned_children ?? [];
   if (children.length > 0) sections.push([`Process Tree (${total(children)} total)`, tree(children, report.nowMs, '')]);
-  sections.push(['Resource Metrics', resources(unit)]);
+  sections.push(['Resource Metrics', resources(unit, report.samples.at(-1))]);
   if (report.host !== null) sections.push(['System Resources', system(report.host, look, paints)]);
   sections.push(['Time Series Charts', timeSeries(report, look, paints)]);
   if (unit.kind === 'cron') {
@@ -64,12 +68,14 @@ function overview({ unit, nowMs }: Report, look: ReportLook, paints: Palette): s
   const state = stateOf(unit);
   const mark = look.glyphs ? `${glyphOf(state)} ` : '';
   const since = unit.since === undefined ? '' : ` for ${span((nowMs - Date.parse(unit.since)) / 1000)}`;
-  const next = unit.next_at === undefined || state === 'backoff' ? null : `${unit.next_at} (in ${span((Date.parse(unit.next_at) - nowMs) / 1000)})`;
+  const next = unit.next_at === undefined ? null : `${state === 'backoff' ? 'try' : 'run'} ${localTime(unit.next_at)} (in ${span((Date.parse(unit.next_at) - nowMs) / 1000)})`;
+  const waits = (unit.waits_for ?? []).map(({ unit: name, lost }) => `${printable(name)}${lost === undefined ? '' : ` (${printable(lost)})`}`).join(', ');
   const process = unit.process === undefined ? '-' : [String(unit.process.pid), unit.process.user === undefined || unit.process.user === '' ? '' : `user ${printable(unit.process.user)}`].filter((part) => part !== '').join(', ');
   const rows: (readonly [label: string, text: string | null, paint?: (text: string) => string])[] = [
     ['Unit', printable(unit.name), paints.title],
     ['Kind', unit.kind],
-    ['State', `${mark}${stateText(unit, nowMs)}${since}`, paints.state(state)],
+    ['State', `${mark}${state}${since}`, paints.state(state)],
+    ['Waits for', waits === '' ? null : waits],
     ['Health', unit.health, paints.health(unit.health)],
     ['Wanted', unit.wanted ?? null],
     ['Ready', unit.ready === undefined ? null : unit.ready ? 'yes' : 'no'],
@@ -109,7 +115,7 @@ function total(nodes: readonly SpawnedProcessNode[]): number {
   return nodes.reduce((sum, { children }) => sum + 1 + total(children ?? []), 0);
 }
 
-function resources({ metrics, kind, process }: UnitStatus): string[] {
+function resources({ metrics, kind, process }: UnitStatus, latest: MetricSample | undefined): string[] {
   if (metrics === undefined) {
     if (kind === 'cron') return ['Awaiting next cron execution'];
     return [process === undefined ? 'Not available (service not running)' : 'Collector initializing (may take a few seconds)'];
@@ -120,6 +126,7 @@ function resources({ metrics, kind, process }: UnitStatus): string[] {
     line('Latest', metrics.latest_cpu_percent, metrics.latest_rss_bytes),
     line('Average', metrics.average_cpu_percent, metrics.average_rss_bytes),
     line('Maximum', metrics.max_cpu_percent, metrics.max_rss_bytes),
+    ...(latest === undefined || kind === 'cron' ? [] : [`Disk: ${bytes(latest.io_read_bytes)} read | ${bytes(latest.io_write_bytes)} written`]),
     `Samples: ${metrics.samples}`,
   ];
 }
@@ -204,10 +211,3 @@ function runResult({ status, exit_code: code }: CronExecutionSummary): string {
   if (status === 'OverlapError') return 'overlap';
   return code === undefined ? printable(status.Failed) : `exit ${code}`;
 }
-
-function localTime(time: string): string {
-  const date = new Date(time);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
-

@@ -1,4 +1,4 @@
-import colors from 'picocolors';
+import { styleText } from 'node:util';
 import type { Paint } from './table.ts';
 
 /** What is coloured how; without colour every paint leaves its text alone. */
@@ -16,7 +16,9 @@ export interface Palette {
 }
 
 export function palette(enabled: boolean): Palette {
-  const { bold, dim, green, red, yellow, gray, cyan, magenta, inverse } = colors.createColors(enabled);
+  const paint = (style: Parameters<typeof styleText>[0]): Paint => (enabled ? (text) => styleText(style, text, { validateStream: false }) : String);
+  const [bold, dim, green, red, yellow, gray] = [paint('bold'), paint('dim'), paint('green'), paint('red'), paint('yellow'), paint('gray')];
+  const [cyan, magenta, inverse] = [paint('cyan'), paint('magenta'), paint('inverse')];
   const states = new Map<string, Paint>([
     ['running', green], ['completed', green], ['failed', red], ['zombie', red], ['missing', red], ['backoff', yellow],
     ['starting', yellow], ['stopping', yellow], ['unready', yellow],

@@ -36,7 +36,8 @@ export function plot(values: readonly number[], width: number): Plot {
     put(from, column, to > from ? '╮' : '╯');
     for (let row = Math.min(from, to) + 1; row < Math.max(from, to); row += 1) put(row, column, '│');
   }
-  const labelOf = (row: number): number => (rows === 0 ? low : high - (row * interval) / rows);
+  // Without the last bits of what does not come out even: no -0.0000.
+  const labelOf = (row: number): number => (rows === 0 ? low : Math.round((high - (row * interval) / rows) * 1e9) / 1e9 + 0);
   const wide = Math.max(labelOf(0).toFixed(4).length, labelOf(rows).toFixed(4).length) + 1;
   const first = rowOf(points[0] ?? 0);
   return {

@@ -18,6 +18,12 @@ export function bytes(count: number): string {
   return unit === 0 ? `${value}B` : `${value.toFixed(1)}${UNITS[unit]}`;
 }
 
+/** `14:03:05`, local. */
+export function clockTime(time: string): string {
+  const date = new Date(time);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+}
+
 function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large}${largeUnit}` : `${large}${largeUnit} ${small}${smallUnit}`;
 }

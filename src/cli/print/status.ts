@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
-import type { ExitMetadata, OverallHealth, SpawnedChild, SpawnedProcessNode, StatusSnapshot, UnitStatus } from '../../control/payloads.ts';
+import type { ExitMetadata, SpawnedChild, SpawnedProcessNode, StatusSnapshot, UnitStatus } from '../../control/payloads.ts';
 import { glyphOf } from './glyphs.ts';
 import { palette, type Palette } from './palette.ts';
 import { bytes, span } from './quantity.ts';
 import { tableRows, type Column } from './table.ts';
-import { printable } from './width.ts';
+import { fit, printable } from './width.ts';
 
 export interface StatusLook {
   /** Null: as wide as it takes. */
@@ -48,7 +48,7 @@ export function statusLines(snapshot: StatusSnapshot, look: StatusLook): StatusL
   rows.forEach(({ unit }, index) => shown.get(unit)?.push(...(made.rows[index] ?? [])));
   return {
     header: paints.faint(made.header), units: units.map((unit) => ({ unit, lines: shown.get(unit) ?? [] })),
-    summary: summary(snapshot.overall_health, units, paints),
+    summary: statusSummary(snapshot, paints),
   };
 }
 
@@ -75,9 +75,11 @@ export function programName(command: string): string {
   return program.slice(program.lastIndexOf('/') + 1) || program || '-';
 }
 
-/** With how long a wait goes on. */
+/** With how long a wait goes on, and for what. */
 export function stateText(unit: UnitStatus, nowMs: number): string {
   const word = stateOf(unit);
+  const [first, ...others] = unit.waits_for ?? [];
+  if (word === 'starting' && first !== undefined) return fit(`waits for ${printable(first.unit)}${others.length === 0 ? '' : ` +${others.length}`}`, 24);
   const left = unit.next_at === undefined ? Number.NaN : (Date.parse(unit.next_at) - nowMs) / 1000;
   return (word === 'backoff' || word === 'waiting') && left > 0 ? `${word} ${span(Math.ceil(left))}` : word;
 }
@@ -112,11 +114,11 @@ function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette
   const special = units.some(({ kind, spawned_children: nodes = [] }) => kind !== 'service' || nodes.some(({ child }) => child.kind !== 'peripheral'));
   const users = new Set(units.flatMap(({ process }) => process?.user ?? []));
   const mark = (state: string, text: string): string => (look.glyphs === true ? `${glyphOf(state)} ${text}` : text);
-  const kind: Column<Row> = { title: 'KIND', align: 'left', spare: 7, cell: ({ unit, child }) => ({ text: child === null ? KINDS[unit.kind] : child.kind === 'peripheral' ? 'peri' : 'spwn' }) };
+  const kind: Column<Row> = { title: 'KIND', align: 'left', spare: 7, below: (text) => (text === 'cron' || text === 'orph' ? text : null), cell: ({ unit, child }) => ({ text: child === null ? KINDS[unit.kind] : child.kind === 'peripheral' ? 'peri' : 'spwn' }) };
   const user: Column<Row> = { title: 'USER', align: 'left', spare: 8, cell: ({ unit, child }) => ({ text: printable((child === null ? unit.process?.user : child.user) ?? '') || '-' }) };
   const metrics: Column<Row>[] = [
-    { title: 'CPU', align: 'right', spare: 2, cell: ({ unit, child }) => ({ text: percent(child === null ? unit.metrics?.latest_cpu_percent : child.cpu_percent) }) },
-    { title: 'RSS', align: 'right', spare: 1, cell: ({ unit, child }) => ({ text: size(child === null ? unit.metrics?.latest_rss_bytes : child.rss_bytes) }) },
+    { title: 'CPU', align: 'right', spare: 2, cell: ({ unit, child }) => ({ text: percent(child === null ? latest(unit)?.latest_cpu_percent : child.cpu_percent) }) },
+    { title: 'RSS', align: 'right', spare: 1, cell: ({ unit, child }) => ({ text: size(child === null ? latest(unit)?.latest_rss_bytes : child.rss_bytes) }) },
   ];
   return [
     { title: 'UNIT', align: 'left', least: 24, cell: ({ unit, child, prefix }) => (child === null ? { text: printable(unit.name), paint: paints.title } : { text: prefix + programName(child.name), paint: paints.faint }) },
@@ -143,6 +145,11 @@ function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette
 
 const KINDS: Readonly<Record<UnitStatus['kind'], string>> = { service: 'srvc', cron: 'cron', orphaned: 'orph' };
 
+/** Of a unit that does not run the latest figures are of a process that is gone. */
+function latest({ process, metrics }: UnitStatus): UnitStatus['metrics'] {
+  return process === undefined ? undefined : metrics;
+}
+
 function percent(value: number | undefined): string {
   return value === undefined ? '-' : `${value.toFixed(1)}%`;
 }
@@ -151,9 +158,14 @@ function size(value: number | undefined): string {
   return value === undefined ? '-' : bytes(value);
 }
 
-function summary(health: OverallHealth, units: readonly UnitStatus[], paints: Palette): string {
+/** What needs attention first, and what runs before what rests. */
+const SUMMARY_ORDER = ['failed', 'zombie', 'missing', 'backoff', 'unready', 'starting', 'stopping', 'running', 'waiting', 'completed', 'stopped', 'skipped'];
+
+/** How the units are all in all. */
+export function statusSummary({ overall_health: health, units }: StatusSnapshot, paints: Palette): string {
   const counts = new Map<string, number>();
   for (const unit of units) counts.set(stateOf(unit), (counts.get(stateOf(unit)) ?? 0) + 1);
-  const words = [...counts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([word, count]) => `${count} ${word}`);
+  const rank = (word: string): number => SUMMARY_ORDER.indexOf(word) >>> 0;
+  const words = [...counts].sort(([one], [other]) => rank(one) - rank(other) || (one < other ? -1 : 1)).map(([word, count]) => `${count} ${word}`);
   return `Overall health: ${paints.health(health)(health)} (${words.join(', ')})`;
 }

@@ -5,7 +5,7 @@
 export default function displayWidth(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
-  for (const character of text.replace(ESCAPES, '')) width += characterWidth(character);
+  for (const character of text.includes(ESCAPE) ? text.replace(ESCAPES, '') : text) width += characterWidth(character);
   return width;
 }
 
@@ -48,15 +48,20 @@ export function broken(text: string, width: number): string[] {
 
 /** Names and commands are other people's: control characters become blanks (one for many), so that none of them can steer the terminal. */
 export function printable(text: string): string {
+  if (TIDY.test(text)) return text;
   return text.replace(CONTROL, ' ').replace(/\s+/g, ' ').trim();
 }
 
 function characterWidth(character: string): number {
+  // Most are ASCII, lines and marks; the patterns take their time to be compiled.
+  if (character < '\u0300' ? character >= ' ' && character <= '~' : character >= '\u2500' && character <= '\u25ff') return 1;
   if (INVISIBLE.test(character)) return 0;
   return WIDE.test(character) ? 2 : 1;
 }
 
 const PLAIN = /^[ -~]*$/;
+/** ASCII words with one blank between each. */
+const TIDY = /^(?:[!-~]+(?: [!-~]+)*)?$/;
 // eslint-disable-next-line no-control-regex
 const ESCAPES = /\u001b\[[0-9;]*[A-Za-z]/g;
 const ESCAPE = '\u001b[';

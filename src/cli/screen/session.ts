@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { inAscii, speaksUnicode } from '../print/ascii.ts';
 import { fit } from '../print/width.ts';
 import { openKeyReader, type Key } from './keys.ts';
 
@@ -20,6 +21,7 @@ export function openSession(onKey: (key: Key) => void): Session {
   let redraw: () => void = () => {};
   let isOpen = false;
   let flushing: NodeJS.Timeout | null = null;
+  const legible = speaksUnicode(process.env) ? String : inAscii;
 
   const enter = (): void => {
     isOpen = true;
@@ -94,7 +96,7 @@ export function openSession(onKey: (key: Key) => void): Session {
     draw(lines) {
       if (!isOpen) return;
       const { columns, rows } = { columns: stdout.columns || 80, rows: stdout.rows || 24 };
-      const frame = lines.slice(0, rows).map((line) => fit(line, columns));
+      const frame = lines.slice(0, rows).map((line) => legible(fit(line, columns)));
       let text = '';
       for (let row = 0; row < Math.max(frame.length, shown.length); row += 1) {
         if (frame[row] === shown[row]) continue;

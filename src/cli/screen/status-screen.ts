@@ -1,14 +1,19 @@
-import type { StatusSnapshot } from '../../control/payloads.ts';
+import type { JournalRecord, StatusSnapshot } from '../../control/payloads.ts';
+import type { Refusal } from '../../errors.ts';
 import { ask, messageOf, type StatusAnswer } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { healthExitCode } from '../health-exit-code.ts';
-import { askInspect, lookAround, reportOf } from '../inspection.ts';
+import { askInspect, lastRun, lookAround, reportOf } from '../inspection.ts';
 import { inspectReport } from '../print/inspect.ts';
+import { clockTime } from '../print/quantity.ts';
+import { printable } from '../print/width.ts';
+import { followSupervisor } from '../watch.ts';
 import { followUnit } from './log-view.ts';
 import { openPager, type Pager } from './pager.ts';
 import { openSession, type Session } from './session.ts';
 import { firstModel, press, type Action, type StatusModel } from './status-model.ts';
 import { statusView, type StatusView } from './status-view.ts';
+import { makeTurns } from './turns.ts';
 
 export interface StatusScreenInput {
   readonly first: StatusSnapshot;
@@ -26,6 +31,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
     let view: StatusView = { lines: [], names: [], height: 1, top: 0 };
     let message = '';
     let problem = '';
+    let news = '';
     let detail: Detail | null = null;
     let over = false;
 
@@ -34,7 +40,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
       const { columns, rows } = session.size();
       if (detail !== null) return session.draw(detail.pager.frame(columns, rows));
       view = statusView({
-        snapshot, model, columns, rows, color: input.color, fullCommands: input.fullCommands, top: view.top, message: problem === '' ? message : problem,
+        snapshot, model, columns, rows, color: input.color, fullCommands: input.fullCommands, top: view.top, message, problem, news,
       });
       session.draw(view.lines);
     };
@@ -47,6 +53,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
     const end = (): void => {
       over = true;
       clearInterval(timer);
+      unfollow();
       detail?.close();
       session.close();
     };
@@ -79,9 +86,10 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
       const answer = await input.refresh();
       if (over) return;
       if (answer.ok) snapshot = answer.snapshot;
-      problem = answer.ok ? '' : `${answer.refusal.message} (shown: ${snapshot.captured_at})`;
+      problem = answer.ok ? '' : lost(answer.refusal, snapshot);
       draw();
     };
+    const look = makeTurns(() => (detail === null ? refresh() : detail.refresh()), LEAST_PAUSE_MS, guard);
 
     const session = openSession((key) => {
       if (detail !== null) {
@@ -95,21 +103,42 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
       if (step.action === null) draw();
       else act(step.action);
     });
-    let busy = false;
-    const timer = setInterval(() => {
-      // A slow answer is not asked for twice.
-      if (busy) return;
-      busy = true;
-      guard((detail === null ? refresh() : detail.refresh()).finally(() => {
-        busy = false;
-      }));
-    }, REFRESH_MS);
+    // The figures change all the time, the rest when something happens.
+    const timer = setInterval(look, REFRESH_MS);
+    const unfollow = followSupervisor(call, null, {
+      line(line) {
+        if (line.kind === 'event') news = newsOf(line.record) ?? news;
+        if (line.kind === 'snapshot' && problem !== '') message = 'The supervisor is back.';
+        look();
+      },
+      gone(refusal) {
+        problem = lost(refusal, snapshot);
+        draw();
+      },
+      refused: () => {},
+    });
     session.onRedraw(draw);
     draw();
   });
 }
 
 const REFRESH_MS = 1000;
+/** A storm of events is looked at so often. */
+const LEAST_PAUSE_MS = 100;
+
+function lost(refusal: Refusal, { captured_at: seen }: StatusSnapshot): string {
+  const what = refusal.code === 'no-supervisor' ? 'The supervisor is gone' : refusal.message;
+  return `${what}; this is of ${clockTime(seen)}. Waiting for it…`;
+}
+
+/** Null: nothing a person wants to be told. */
+function newsOf({ at, unit, from, to, cause, detail }: JournalRecord): string | null {
+  if (unit === null || to === undefined || from === to) return null;
+  const code = detail?.['exit_code'] ?? detail?.['signal'];
+  const why = cause?.kind === 'exit' && code !== undefined ? `exit ${String(code)}` : cause?.kind;
+  return `${clockTime(at)} ${printable(unit)}: ${from ?? '?'} → ${to}${why === undefined ? '' : ` (${why})`}`;
+}
+
 /** What the charts of the inspection look back on. */
 const WINDOW_MS = 60_000;
 
@@ -129,7 +158,9 @@ function openInspection(call: Call, unit: string, color: boolean, session: Sessi
       if (!answer.ok) pager.show([answer.refusal.message]);
       else if (answer.payload.unit === null) pager.show([`Service '${unit}' not found.`]);
       else {
-        const report = reportOf(answer.payload.unit, answer.payload.samples, WINDOW_MS, await lookAround(answer.payload.unit));
+        const { unit: seen, samples } = answer.payload;
+        const run = lastRun(seen);
+        const report = reportOf(seen, run?.samples ?? samples, run?.windowMs ?? WINDOW_MS, await lookAround(call, seen));
         pager.show(inspectReport(report, { width: session.size().columns, color, glyphs: true }));
       }
       draw();

@@ -1,6 +1,6 @@
 import type { StatusSnapshot } from '../../control/payloads.ts';
-import { palette } from '../print/palette.ts';
-import { stateOf, statusLines } from '../print/status.ts';
+import { palette, type Palette } from '../print/palette.ts';
+import { stateOf, statusLines, statusSummary } from '../print/status.ts';
 import displayWidth, { fit } from '../print/width.ts';
 import { passes, selectionOf, type StatusModel } from './status-model.ts';
 
@@ -23,12 +23,16 @@ export interface ViewInput {
   readonly fullCommands: boolean;
   /** Of the last drawing. */
   readonly top: number;
-  /** What became of a command, or why the figures are old. */
+  /** What became of a command. */
   readonly message: string;
+  /** Why the figures are old; empty: they are not. */
+  readonly problem: string;
+  /** What happened last. */
+  readonly news: string;
 }
 
 /** One screen: header, as many units as fit with the selected one among them, summary, what is typed or the keys. */
-export function statusView({ snapshot, model, columns, rows, color, fullCommands, top, message }: ViewInput): StatusView {
+export function statusView({ snapshot, model, columns, rows, color, fullCommands, top, message, problem, news }: ViewInput): StatusView {
   const paints = palette(color);
   const filter = model.mode === 'filter' ? model.typed : model.filter;
   const units = snapshot.units.filter((unit) => passes(unit, stateOf(unit), filter));
@@ -47,11 +51,18 @@ export function statusView({ snapshot, model, columns, rows, color, fullCommands
   return {
     lines: [
       (color ? '' : BLANK) + made.header, ...visible, ...Array.from({ length: height - visible.length }, () => ''),
-      units.length === 0 ? `No unit matches '${filter}'.` : made.summary + paints.faint(filter === '' ? '' : `   filter: ${filter}`),
-      message !== '' ? fit(message, columns) : hidden === '' ? '' : paints.faint(fit(hidden, columns)), footer(model, columns, color),
+      units.length === 0 ? `No unit matches '${filter}'.` : statusSummary(snapshot, paints) + paints.faint(filter === '' ? '' : `   filter: ${filter}`),
+      said({ message, problem, hidden, news }, columns, paints), footer(model, columns, color),
     ],
     names, height, top: first,
   };
+}
+
+/** The line for what there is to say: the gravest thing alone, or what is only good to know. */
+function said({ message, problem, hidden, news }: { readonly [part in 'message' | 'problem' | 'hidden' | 'news']: string }, columns: number, paints: Palette): string {
+  if (problem !== '') return paints.health('degraded')(fit(problem, columns));
+  if (message !== '') return fit(message, columns);
+  return paints.faint(fit([hidden, news].filter((part) => part !== '').join('   '), columns));
 }
 
 function visibleFrom(top: number, at: number, length: number, total: number, height: number): number {
@@ -85,13 +96,19 @@ const SHORT_KEYS = '↑↓ Enter inspect  l logs  r restart  s stop  f filter  /
 
 const HELP = [
   'Keys', '',
-  '  ↑ ↓  j k  Tab Shift-Tab     move               PgUp PgDn  Ctrl-U Ctrl-D   move far',
-  '  g G  Home End               first, last        /  n N                     search, next, previous',
-  '  Enter  →  i                 inspect            f                          filter, Escape takes it away',
-  '  l                           logs               t                          with or without processes',
-  '  r                           restart            s                          stop',
-  '  S                           start              Ctrl-L                     draw again',
-  '  q  Escape                   leave              Ctrl-C                     leave with exit code 130', '',
-  'Units that need attention come first. The exit code is the health: 0 healthy, 1 degraded, 2 failing.', '',
+  '  ↑ ↓   j k   Tab Shift-Tab      move',
+  '  PgUp PgDn   Ctrl-U Ctrl-D      move far',
+  '  g G   Home End                 first, last',
+  '  /   n N                        search, next, previous',
+  '  f                              filter; Escape takes it away',
+  '  t                              with or without processes', '',
+  '  Enter   →   i                  inspect',
+  '  l                              follow the logs',
+  '  S                              start',
+  '  r   s                          restart, stop; asks first', '',
+  '  Ctrl-L                         draw again',
+  '  q   Escape                     leave; the exit code is the health',
+  '  Ctrl-C                         leave with exit code 130', '',
+  'Health: 0 healthy, 1 degraded, 2 failing. What needs attention comes first.', '',
   'Any key goes back.',
 ];

@@ -76,7 +76,7 @@ describe('the screen', () => {
   const many = Array.from({ length: 60 }, (_, index) => unit(`unit-${String(index).padStart(2, '0')}`));
   const view = (units: readonly UnitStatus[], model: StatusModel, size: { columns: number; rows: number }, top = 0) => statusView({
     snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00Z', overall_health: 'healthy', units },
-    model, ...size, color: false, fullCommands: false, top, message: '',
+    model, ...size, color: false, fullCommands: false, top, message: '', problem: '', news: '',
   });
 
   test('says which of its lines are shown on a line of its own, which a long summary cannot push out', () => {
@@ -92,6 +92,25 @@ describe('the screen', () => {
       if (columns >= 80) for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
       expect(lines.filter((line) => line.startsWith('> '))).toEqual([expect.stringContaining(name)]);
     }
+  });
+
+  test('tells the gravest thing: that the figures are old, then what became of a command, then what happened', () => {
+    const said = (given: Partial<Parameters<typeof statusView>[0]>): string | undefined => statusView({
+      snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00Z', overall_health: 'healthy', units: [unit('web')] },
+      model: firstModel, columns: 80, rows: 24, color: false, fullCommands: false, top: 0, message: '', problem: '', news: 'web: running → backoff', ...given,
+    }).lines.at(-2);
+    expect(said({})).toBe('web: running → backoff');
+    expect(said({ message: 'stopped' })).toBe('stopped');
+    expect(said({ message: 'stopped', problem: 'The supervisor is gone' })).toBe('The supervisor is gone');
+  });
+
+  test('sums up all units, whatever the filter leaves of them', () => {
+    const units = [unit('web'), unit('db', { phase: 'failed', health: 'failing' })];
+    expect(view(units, { ...firstModel, filter: 'web' }, { columns: 80, rows: 24 }).lines.at(-3)).toBe('Overall health: healthy (1 failed, 1 running)   filter: web');
+  });
+
+  test('has a help that fits 80 columns', () => {
+    for (const line of view([unit('web')], { ...firstModel, mode: 'help' }, { columns: 80, rows: 24 }).lines) expect(line).not.toContain('…');
   });
 
   test('shows what passes the filter while it is typed', () => {

@@ -1,0 +1,64 @@
+import type { UnitStatus } from '../../control/payloads.ts';
+import { glyphOf } from './glyphs.ts';
+import type { Palette } from './palette.ts';
+import { exitText, stateOf, stateText } from './status.ts';
+import displayWidth, { fit, printable } from './width.ts';
+
+/** One unit of a command that is going on. */
+export interface ProgressRow {
+  readonly unit: UnitStatus;
+  /** Since the command began, until the unit came to rest. */
+  readonly elapsedMs: number;
+  /** Null while it moves, or has not yet begun to. */
+  readonly settledMs: number | null;
+  /** Something has happened to it. */
+  readonly moved: boolean;
+}
+
+export interface ProgressLook {
+  readonly columns: number;
+  /** Lines there are. */
+  readonly height: number;
+  /** Counts up; what moves turns with it. */
+  readonly frame: number;
+  readonly paints: Palette;
+}
+
+/** A unit on its way to another state. */
+export function isMoving(unit: UnitStatus): boolean {
+  return (unit.phase === 'starting' && (unit.waits_for ?? []).every(({ lost }) => lost === undefined)) || unit.phase === 'stopping'
+    || (unit.phase === 'running' && unit.ready === false);
+}
+
+/** A line for each unit; when there is not enough room, those that are through give way. */
+export function progressLines(rows: readonly ProgressRow[], { columns, height, frame, paints }: ProgressLook): string[] {
+  const sorted = [...rows].sort((one, other) => (one.unit.name < other.unit.name ? -1 : 1));
+  const shown = sorted.length <= height ? sorted : [...sorted].sort((one, other) => rank(one) - rank(other)).slice(0, height - 1);
+  const now = Date.now();
+  const names = Math.min(32, Math.max(0, ...shown.map(({ unit }) => displayWidth(printable(unit.name)))));
+  const texts = shown.map(({ unit }) => stateText(unit, now));
+  const wide = Math.max(0, ...texts.map(displayWidth));
+  const lines = shown.map((row, index) => {
+    const { unit, elapsedMs, moved } = row;
+    const state = stateOf(unit);
+    const mark = isMoving(unit) ? TURNING[frame % TURNING.length] ?? '' : glyphOf(state);
+    const name = fit(printable(unit.name), names);
+    const text = texts[index] ?? '';
+    const time = moved ? `${(elapsedMs / 1000).toFixed(1)}s` : '';
+    const line = `${paints.state(state)(mark)} ${name}${' '.repeat(names - displayWidth(name))}  ${paints.state(state)(text)}${' '.repeat(wide - displayWidth(text))}  ${time.padStart(6)}  ${paints.faint(noteOf(unit))}`;
+    return fit(line.trimEnd(), columns - 1);
+  });
+  return shown.length === sorted.length ? lines : [...lines, paints.faint(`  ${sorted.length - shown.length} more`)];
+}
+
+const TURNING = ['◐', '◓', '◑', '◒'];
+
+function rank({ unit, settledMs }: ProgressRow): number {
+  return unit.health === 'failing' ? 0 : settledMs === null ? 1 : 2;
+}
+
+function noteOf(unit: UnitStatus): string {
+  if (unit.process !== undefined) return `pid ${unit.process.pid}`;
+  const exit = exitText(unit.last_exit);
+  return (unit.phase === 'backoff' || unit.phase === 'failed') && exit !== '-' ? exit : '';
+}

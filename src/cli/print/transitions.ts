@@ -1,0 +1,48 @@
+import type { JournalRecord } from '../../control/payloads.ts';
+import type { Palette } from './palette.ts';
+import { span } from './quantity.ts';
+import { table, type Column } from './table.ts';
+import { printable } from './width.ts';
+
+/** The last changes of one unit, newest first, each with its cause. */
+export function transitions(records: readonly JournalRecord[], nowMs: number, width: number | null, paints: Palette): string[] {
+  const columns: Column<JournalRecord>[] = [
+    { title: 'TIME', align: 'left', cell: ({ at }) => ({ text: localTime(at) }) },
+    { title: 'AGO', align: 'right', spare: 2, below: (text) => `${text} ago`, cell: ({ at }) => ({ text: span((nowMs - Date.parse(at)) / 1000) }) },
+    { title: 'GEN', align: 'right', spare: 3, below: () => null, cell: ({ generation }) => ({ text: generation === undefined ? '-' : String(generation) }) },
+    { title: 'CHANGE', align: 'left', cell: (record) => ({ text: changeOf(record), paint: paints.state(record.to ?? '') }) },
+    { title: 'CAUSE', align: 'left', cell: ({ cause }) => ({ text: causeOf(cause) }) },
+    { title: 'DETAIL', align: 'left', least: 12, spare: 1, below: String, cell: (record) => ({ text: detailOf(record), paint: paints.faint }) },
+  ];
+  return table(columns, [...records].reverse(), width, { below: paints.faint });
+}
+
+/** `2026-01-01 12:00:05`. */
+export function localTime(time: string): string {
+  const date = new Date(time);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+function changeOf({ event, from, to }: JournalRecord): string {
+  if (to === undefined) return event;
+  return from === undefined || from === to ? `${to} (${event})` : `${from} → ${to}`;
+}
+
+function causeOf(cause: JournalRecord['cause']): string {
+  if (cause === undefined) return '-';
+  return cause.by === undefined ? cause.kind : `${cause.kind} ${printable(cause.by)}`;
+}
+
+function detailOf({ detail = {} }: JournalRecord): string {
+  const { pid, exit_code: code, signal, attempt, max_restarts: most, reason, next_at: next, last_stderr: words } = detail;
+  return [
+    code === undefined ? '' : `exit ${String(code)}`,
+    typeof signal === 'string' ? signal : '',
+    typeof reason === 'string' && code === undefined && signal === undefined ? printable(reason) : '',
+    attempt === undefined ? '' : `attempt ${String(attempt)}${most === undefined ? '' : ` of ${String(most)}`}`,
+    typeof next === 'string' ? `next ${localTime(next).slice(11)}` : '',
+    pid === undefined ? '' : `pid ${String(pid)}`,
+    Array.isArray(words) && typeof words.at(-1) === 'string' ? JSON.stringify(printable(String(words.at(-1)))) : '',
+  ].filter((part) => part !== '').join(', ');
+}

@@ -1,0 +1,76 @@
+import { StringDecoder } from 'node:string_decoder';
+import { Writable } from 'node:stream';
+import { decodeWatchLine, streamCommandOutput, type WatchLine } from '../control/client.ts';
+import { isControlError } from '../control/brief-client.ts';
+import { refusals, type Refusal } from '../errors.ts';
+import type { Call } from './call.ts';
+
+export interface WatchListener {
+  /** First the snapshot, then what happens. */
+  line(line: WatchLine): void;
+  /** Nobody answers any more, or not yet; it is tried again. Told once for each time. */
+  gone(refusal: Refusal): void;
+  /** The supervisor does not know how to be watched: one of systemg 0.33.0. Nothing more comes. */
+  refused(text: string): void;
+}
+
+/** Follows what the supervisor does until the returned function is called; when it ends and another one comes, that one. */
+export function followSupervisor(call: Call, units: readonly string[] | null, listener: WatchListener): () => void {
+  const stop = new AbortController();
+  let timer: NodeJS.Timeout | null = null;
+  let isToldGone = false;
+  const attempt = async (): Promise<void> => {
+    const ended = await watchOnce(call, units, stop.signal, (line) => {
+      isToldGone = false;
+      listener.line(line);
+    });
+    if (stop.signal.aborted) return;
+    if (ended.kind === 'refused') return listener.refused(ended.text);
+    if (!isToldGone) listener.gone(ended.refusal);
+    isToldGone = true;
+    timer = setTimeout(() => void attempt(), AGAIN_MS);
+  };
+  void attempt();
+  return () => {
+    stop.abort();
+    if (timer !== null) clearTimeout(timer);
+  };
+}
+
+const AGAIN_MS = 100;
+
+type Ended = { readonly kind: 'gone'; readonly refusal: Refusal } | { readonly kind: 'refused'; readonly text: string };
+
+/** One connection, to its end. */
+export async function watchOnce(call: Call, units: readonly string[] | null, signal: AbortSignal, onLine: (line: WatchLine) => void): Promise<Ended> {
+  const noSupervisor: Ended = { kind: 'gone', refusal: refusals.noSupervisor(call.paths.stateDir) };
+  let refusal: Ended | null = null;
+  const lines = lineSink((text) => {
+    if (signal.aborted || refusal !== null) return;
+    const decoded = decodeWatchLine(text);
+    if (decoded.ok) onLine(decoded.line);
+    else refusal = { kind: 'refused', text: decoded.error };
+  });
+  try {
+    await streamCommandOutput({ kind: 'watch', since: null, units }, lines, { socket: call.paths.socket, signal });
+    return refusal ?? noSupervisor;
+  } catch (error) {
+    if (signal.aborted) return noSupervisor;
+    if (!isControlError(error)) throw error;
+    return error.kind === 'not-available' ? noSupervisor : { kind: 'gone', refusal: refusals.socket(error.message) };
+  }
+}
+
+/** Takes bytes and tells lines, without their ends. */
+export function lineSink(onLine: (line: string) => void): Writable {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  return new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      const lines = (rest + decoder.write(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine(line);
+      done();
+    },
+  });
+}

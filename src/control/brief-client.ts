@@ -1,0 +1,49 @@
+import { readAnswer } from './answer.ts';
+import { ControlError, ioError } from './control-error.ts';
+import { encodeRequest } from './encode.ts';
+import type { Request, Response } from './protocol.ts';
+import { exchangeRaw } from './raw-pipe.ts';
+import { socketPathProblem } from './socket-address.ts';
+
+export { isControlError } from './control-error.ts';
+export { readConfigHint, readSupervisorPid } from './runtime-files.ts';
+
+/** As `sendCommand` without options: the same exchange, the same errors, for a program that is to load next to nothing. */
+export async function sendBriefly(command: Request, socketPath: string): Promise<Response> {
+  const unusable = socketPathProblem(socketPath);
+  if (unusable !== null) throw new ControlError('io', unusable);
+  const exchanging = exchangeRaw(socketPath, `${encodeRequest(command)}\n`);
+  const exchange = exchanging === null ? null : await watched(exchanging, socketPath);
+  if (exchange === null || exchange.kind === 'not-connected') {
+    const { sendCommand } = await import('./client.ts');
+    return sendCommand(command, { socket: socketPath });
+  }
+  if (exchange.kind === 'broken') throw ioError(Object.assign(new Error('the connection broke'), { errno: exchange.errno }));
+  return readAnswer(exchange.line, socketPath);
+}
+
+/** A command may take minutes; from some seconds on somebody looks whether the supervisor is there at all. */
+function watched({ outcome, close }: NonNullable<ReturnType<typeof exchangeRaw>>, socketPath: string): typeof outcome {
+  return new Promise((resolve, reject) => {
+    let unwatch = (): void => undefined;
+    let over = false;
+    const watch = async (): Promise<void> => {
+      const { watchHealth } = await import('./responsiveness.ts');
+      if (over) return;
+      unwatch = watchHealth(socketPath, { everyMs: FIRST_LOOK_MS, withinMs: WITHIN_MS, firstMs: 0 }, (error) => {
+        close();
+        reject(error);
+      });
+    };
+    const timer = setTimeout(() => void watch().catch(reject), FIRST_LOOK_MS);
+    void outcome.then((exchange) => {
+      over = true;
+      clearTimeout(timer);
+      unwatch();
+      resolve(exchange);
+    });
+  });
+}
+
+const FIRST_LOOK_MS = 5000;
+const WITHIN_MS = 2000;
