@@ -38,6 +38,7 @@ import { rememberCgroups, removeEmptyCgroups } from './process/cgroup.ts';
 import { findChild } from './process/children.ts';
 import { outputOwner } from './process/credentials.ts';
 import { bootId, isAlive } from './process/identity.ts';
+import { connectionsWithin, descriptorLimit } from './process/descriptor-reserve.ts';
 import { closeInheritedDescriptors } from './process/descriptors.ts';
 import { commandsEnded } from './process/run-command.ts';
 import { scan } from './process/scan.ts';
@@ -218,7 +219,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
 
   // The pid first: a client that finds a socket without a pid file takes it for a leftover.
   note(writeRuntimeFiles(paths, { pid: process.pid, configPath: config.path }));
-  const server = await listen({ path: paths.socket, route, onProblem, replace: true });
+  const server = await listen({ path: paths.socket, route, onProblem, replace: true, connectionLimit: connectionsWithin(descriptorLimit()) });
   log.info('systemg::supervisor', `systemg supervisor listening on ${JSON.stringify(paths.socket)}`);
   parent.tell({ event: 'listening', pid: process.pid });
 

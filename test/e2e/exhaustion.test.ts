@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { bin, collect, makeHome, type Ended, type Home } from './rig.ts';
+
+/** As `home.sysg`, in a shell that has set its limits before. */
+function limited(home: Home, limits: string, ...args: readonly string[]): Promise<Ended> {
+  return collect(spawn('/bin/sh', ['-c', `${limits} && exec "$@"`, 'sh', bin, ...args], { cwd: home.dir, env: home.env, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+test('units that would use up every descriptor are refused; the supervisor can be asked, and what runs be restarted', async () => {
+  const names = Array.from({ length: 20 }, (_, index) => `s${index}`);
+  const home = makeHome(`version: "1"\nservices:\n${names.map((name) => `  ${name}: {command: "$PROGRAMS/forever"}\n`).join('')}`);
+  const started = await limited(home, 'ulimit -n 60', 'start', '--daemonize', '-c', home.config);
+  expect(started.code).toBe(1);
+  expect(started.stderr).toMatch(/cannot be started: too few file descriptors are left: [0-9]+ of the 60 that the supervisor may have \(nofile\) are open/);
+  const { units } = await home.status();
+  const running = units.filter(({ phase }) => phase === 'running');
+  expect(running.length).toBeGreaterThan(0);
+  expect(units.filter(({ phase }) => phase === 'failed').length).toBe(20 - running.length);
+  const [first] = running;
+  if (first === undefined) throw new Error('nothing runs');
+  for (let round = 0; round < 3; round += 1) {
+    expect(await home.sysg('restart', '-s', first.name)).toMatchObject({ code: 0 });
+    const all = await Promise.all(Array.from({ length: 5 }, () => home.status()));
+    expect(all.map((status) => status.units.length)).toEqual([20, 20, 20, 20, 20]);
+  }
+  expect(readdirSync(`/proc/${home.supervisorPid()}/fd`).length).toBeLessThan(60 - 8);
+  expect(await home.sysg('stop', '-s', first.name)).toMatchObject({ code: 0 });
+  expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+  expect(home.processes()).toEqual([]);
+});
