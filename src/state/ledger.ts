@@ -4,7 +4,8 @@ import { monotonicMs } from '../process/monotonic.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
 import { textOf } from './fs-error.ts';
 import { encodeLine, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
-import { endKey, noteKey, readLedger, soundOpener, unitKey } from './ledger-read.ts';
+import { endKey, keyOf, readLedger, soundOpener } from './ledger-read.ts';
+import { openReserve } from './ledger-reserve.ts';
 import { replaceFile } from './replace-file.ts';
 
 export type { LedgerEntry, Stamp } from './ledger-lines.ts';
@@ -38,6 +39,8 @@ export interface Ledger extends LedgerPort {
   note(key: string, value: unknown): void;
   /** The last thing of an orderly end; anything recorded later takes it back. */
   markClean(): void;
+  /** Writes all of it again when somebody has removed or replaced the file. True: it had to. */
+  mend(): boolean;
   /** Writes what is still to be written, if the disk lets it. */
   close(): void;
 }
@@ -52,12 +55,14 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   let file: AppendFile | null = null;
   let failing = false;
   const opener = soundOpener(path, opened);
-  const waiting = new Map<string, { readonly line: string; readonly durable: boolean }>();
+  const reserve = openReserve(path);
+  const waiting = new Map([...opened.reserved].map(([key, line]): [string, Waiting] => [key, { line, durable: true }]));
   let retry: NodeJS.Timeout | null = null;
   let compactBeyond = 0;
   let closed = false;
 
-  const put = (key: string, fact: LedgerFact, durable: boolean): void => {
+  const put = (fact: LedgerFact, durable: boolean): void => {
+    const key = keyOf(fact);
     const written = { at: now(), wallMs: wallNow(), bootId };
     const line = encodeLine({ fact, written });
     if (key !== endKey) drop(endKey);
@@ -91,15 +96,18 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
       if (mustSync) file.sync();
       waiting.clear();
       failing = false;
+      reserve.clear();
       if (file.size > Math.max(compactBeyond, 4 * liveBytes + slackBytes)) compact();
     } catch (error) {
-      complain(error);
+      const kept = reserve.keep([...waiting.values()].filter(({ durable }) => durable).map(({ line }) => line));
+      complain(error, kept);
     }
     armRetry();
   };
 
-  const complain = (error: unknown): void => {
-    if (!failing) onProblem(`${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute`);
+  const complain = (error: unknown, kept: boolean): void => {
+    const meanwhile = kept ? ', until then what was asked for by hand is kept in its reserve' : '';
+    if (!failing) onProblem(`${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute${meanwhile}`);
     failing = true;
   };
 
@@ -126,9 +134,10 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
       file = opener();
       compact();
     } catch (error) {
-      complain(error);
+      complain(error, false);
     }
   }
+  if (waiting.size > 0) flush();
 
   return {
     entries: opened.entries,
@@ -137,21 +146,35 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     fresh: opened.fresh,
     clean: opened.clean,
     unreadable: opened.unreadable,
-    record: (record, durable) => put(unitKey(record.unit), { kind: 'record', record }, durable),
-    forget: (unit) => put(unitKey(unit), { kind: 'forget', unit }, false),
+    record: (record, durable) => put({ kind: 'record', record }, durable),
+    forget: (unit) => put({ kind: 'forget', unit }, false),
     latest: (unit) => latest.get(unit) ?? null,
-    note: (key, value) => put(noteKey(key), { kind: 'note', key, value }, false),
-    markClean: () => put(endKey, { kind: 'clean' }, true),
+    note: (key, value) => put({ kind: 'note', key, value }, false),
+    markClean: () => put({ kind: 'clean' }, true),
+    mend() {
+      if (opened.unreadable !== null || file === null || file.isInPlace()) return false;
+      file.close();
+      file = null;
+      compact();
+      reserve.close();
+      reserve.clear();
+      return true;
+    },
     close() {
       closed = true;
       if (waiting.size > 0) flush();
       if (retry !== null) clearTimeout(retry);
       file?.close();
       file = null;
+      reserve.close();
     },
   };
 }
 
+interface Waiting {
+  readonly line: string;
+  readonly durable: boolean;
+}
 
 const slackBytes = 256 * 1024;
 const retryMs = 60_000;
