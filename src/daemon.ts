@@ -46,6 +46,7 @@ import { sweepsEnded } from './process/sweep.ts';
 import { openLedger } from './state/ledger.ts';
 import { awaitLock, lockHolder } from './state/lock.ts';
 import { isServed } from './state/occupied.ts';
+import { keepPresence } from './state/presence.ts';
 import { recover } from './state/recovery.ts';
 import { removeRuntimeFiles, writeConfigHint, writeRuntimeFiles } from './state/runtime-files.ts';
 import { prepareRuntime, runtimePaths } from './state/runtime.ts';
@@ -220,6 +221,17 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   // The pid first: a client that finds a socket without a pid file takes it for a leftover.
   note(writeRuntimeFiles(paths, { pid: process.pid, configPath: config.path }));
   const server = await listen({ path: paths.socket, route, onProblem, replace: true, connectionLimit: connectionsWithin(descriptorLimit()) });
+  const presence = keepPresence({
+    paths, lock, socket: server, onProblem,
+    restoreFiles: () => {
+      const mended = [ledger.mend(), journal.mend()].includes(true);
+      projection.mend();
+      if (existsSync(paths.pidFile) && existsSync(paths.configHint)) return mended;
+      note(writeRuntimeFiles(paths, { pid: process.pid, configPath: configInUse }));
+      return true;
+    },
+    onReplaced: (reason) => shutdown(`another supervisor has taken over ${paths.stateDir}: ${reason}`, { kind: 'signal', by: null }),
+  });
   log.info('systemg::supervisor', `systemg supervisor listening on ${JSON.stringify(paths.socket)}`);
   parent.tell({ event: 'listening', pid: process.pid });
 
@@ -267,21 +279,22 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   if (parent.asked !== null) process.kill(process.pid, parent.asked);
 
   const exitCode = await ended;
+  presence.close();
   sampler.close();
   await server.close();
   await Promise.all([hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
   await Promise.race([logs.drain(), pause(DRAIN_MS)]);
   logs.close();
   note(removeEmptyCgroups());
-  projection.close();
+  if (presence.isOurs()) projection.close();
   ledger.markClean();
   ledger.close();
   journal.close();
-  note(removeRuntimeFiles(paths));
+  if (presence.isOurs()) note(removeRuntimeFiles(paths));
   log.info('systemg::supervisor', `Supervisor ended with exit code ${exitCode}`);
   log.close();
   parent.noteEnd(exitCode);
-  lock.release();
+  presence.release();
   process.exit(exitCode);
 }
 
