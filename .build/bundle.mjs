@@ -1,7 +1,7 @@
 // Builds dist/: `sysg` (shell and JavaScript in one executable file), the daemon, and the modules for programs.
 //   node .build/bundle.mjs [--outdir DIR]
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { existsSync } from 'node:fs';
 import { spawn, spawnSync } from 'node:child_process';
@@ -28,9 +28,9 @@ const program = {
 /** Parts of the command line that are loaded with it. */
 const frequent = ['status'].map((name) => `src/cli/commands/${name}.ts`);
 
-/** What `dist/sysg` runs: the command line, with what V8 kept of it where that fits. */
-const STUB = `const {readFileSync}=require('node:fs'),{Script}=require('node:vm'),file=__dirname+'/sysg-main.js';let cachedData;
-try{cachedData=readFileSync(__dirname+'/sysg-main.cache')}catch{}
+/** A file that runs `<name>.js` beside it, with what V8 kept of that in `<name>.cache` where it fits. */
+const stub = (name) => `const {readFileSync}=require('node:fs'),{Script}=require('node:vm'),file=__dirname+'/${name}.js';let cachedData;
+try{cachedData=readFileSync(__dirname+'/${name}.cache')}catch{}
 new Script('(function(exports,require,module,__filename,__dirname){'+readFileSync(file,'utf8')+'\\n})',{filename:file,cachedData}).runInThisContext()(exports,require,module,file,__dirname);
 `;
 
@@ -38,7 +38,7 @@ await mkdir(outdir, { recursive: true });
 // The package is one of modules, the programs in here are not.
 await put('package.json', '{"type":"commonjs"}\n');
 await bundleCommandLine();
-await bundle('src/daemon.ts', 'daemon.js', program);
+await bundleDaemon();
 await bundle('.build/entries/client.ts', 'client.mjs', { ...common, format: 'esm' });
 await bundle('.build/entries/machines.ts', 'machines.mjs', { ...common, format: 'esm', external: ['xstate'] });
 if (outdir === join(root, 'dist')) await declareTypes();
@@ -70,7 +70,7 @@ async function bundleCommandLine() {
   // The cache first: V8 knows a source by its length alone, and an old cache must never meet a new source.
   await rm(join(outdir, 'sysg-main.cache'), { force: true });
   await bundle('src/cli/main.ts', 'sysg-main.js', options);
-  await put('sysg', await withLauncher(STUB), 0o755);
+  await put('sysg', await withLauncher(stub('sysg-main')), 0o755);
   const done = new Set();
   for (let next; (next = [...chunks].find(([chunk]) => !done.has(chunk)));) {
     const [chunk, source] = next;
@@ -99,6 +99,46 @@ async function keepCompiled() {
   server.close();
   await rm(home, { recursive: true, force: true });
   if (!existsSync(join(outdir, 'sysg-main.cache'))) console.error('bundle: no compiled code could be kept; the command line starts a little slower');
+}
+
+/** One file in which everything is: an installation may be replaced under it. */
+async function bundleDaemon() {
+  await rm(join(outdir, 'daemon-main.cache'), { force: true });
+  await bundle('src/daemon.ts', 'daemon-main.js', { ...program, minifyWhitespace: true, minifySyntax: true });
+  await put('daemon.js', stub('daemon-main'));
+  await keepCompiledDaemon();
+}
+
+/** From a run in a home of its own, in which a service was started and asked about. The flags are those it runs with: V8 refuses a cache made with others. */
+async function keepCompiledDaemon() {
+  const home = await mkdtemp(join(tmpdir(), 'sysg-build-'));
+  const config = join(home, 'sysg.yaml');
+  await writeFile(config, 'version: "1"\nservices:\n  web: {command: "sleep 60", restart_policy: always, env: {vars: {A: b}}}\n  api: {command: "echo $A; exec sleep 60", depends_on: [web]}\n');
+  const state = join(home, '.local/share/systemg');
+  const child = spawn(process.execPath, [
+    '--max-semi-space-size=1', join(root, '.build/write-cache.cjs'), join(outdir, 'daemon-main.js'), join(outdir, 'daemon-main.cache'),
+    '--config', config, '--state-dir', state, '--mode', 'user', '--foreground', '--wait-timeout', '5000',
+  ], { env: { ...process.env, HOME: home }, stdio: 'ignore' });
+  const ended = new Promise((resolve) => void child.once('close', resolve));
+  const limit = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  while (child.exitCode === null && child.signalCode === null && !(await isUp(join(state, 'control.sock')))) {
+    await new Promise((resolve) => void setTimeout(resolve, 50));
+  }
+  child.kill('SIGTERM');
+  await ended;
+  clearTimeout(limit);
+  await rm(home, { recursive: true, force: true });
+  if (!existsSync(join(outdir, 'daemon-main.cache'))) console.error('bundle: no compiled code could be kept; the supervisor starts a little slower');
+}
+
+/** Whether a supervisor answers there that all of its units run. */
+function isUp(path) {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(path).setEncoding('utf8');
+    socket.on('error', () => resolve(false)).on('data', (chunk) => (text += chunk)).on('close', () => resolve(text.split('"phase":"running"').length === 3));
+    socket.end('"Status"\n');
+  });
 }
 
 async function bundle(entry, name, options, { mode = 0o644, wrap = (code) => code } = {}) {
