@@ -56,10 +56,11 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   let failing = false;
   const opener = soundOpener(path, opened);
   const reserve = openReserve(path);
-  const waiting = new Map([...opened.reserved].map(([key, line]): [string, Waiting] => [key, { line, durable: true }]));
+  const waiting = new Map([...opened.reserved].map(([key, line]): [string, Waiting] => [key, { line, durable: true, written: false }]));
   let retry: NodeJS.Timeout | null = null;
   let compactBeyond = 0;
   let closed = false;
+  let syncing = false;
 
   const put = (fact: LedgerFact, durable: boolean): void => {
     const key = keyOf(fact);
@@ -73,7 +74,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     if (fact.kind === 'forget') latest.delete(fact.unit);
     const superseded = waiting.get(key);
     waiting.delete(key);
-    waiting.set(key, { line, durable: durable || superseded?.durable === true });
+    waiting.set(key, { line, durable: durable || superseded?.durable === true, written: false });
     flush();
   };
 
@@ -86,23 +87,53 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     if (opened.unreadable !== null) return;
     try {
       file ??= opener();
-      let mustSync = false;
-      for (const [key, { line, durable }] of waiting) {
-        file.append(Buffer.from(line));
-        mustSync ||= durable;
+      for (const [key, entry] of waiting) {
+        if (entry.written) continue;
+        file.append(Buffer.from(entry.line));
         // A durable line waits for its sync: after a failed fsync(2) the kernel may have dropped what it could not write.
-        if (!durable) waiting.delete(key);
+        if (entry.durable) entry.written = true;
+        else waiting.delete(key);
       }
-      if (mustSync) file.sync();
-      waiting.clear();
-      failing = false;
-      reserve.clear();
       if (file.size > Math.max(compactBeyond, 4 * liveBytes + slackBytes)) compact();
+      if (waiting.size > 0) syncSoon();
+      else settled();
     } catch (error) {
-      const kept = reserve.keep([...waiting.values()].filter(({ durable }) => durable).map(({ line }) => line));
-      complain(error, kept);
+      failed(error);
     }
     armRetry();
+  };
+
+  /** One fsync(2) for all that one event orders, before any promise that hangs on it is kept: a command's answer goes out after it. */
+  const syncSoon = (): void => {
+    if (syncing) return;
+    syncing = true;
+    queueMicrotask(() => {
+      syncNow();
+      armRetry();
+    });
+  };
+
+  const syncNow = (): void => {
+    if (!syncing) return;
+    syncing = false;
+    try {
+      file?.sync();
+      for (const [key, { written }] of waiting) if (written) waiting.delete(key);
+      if (waiting.size === 0) settled();
+    } catch (error) {
+      for (const entry of waiting.values()) entry.written = false;
+      failed(error);
+    }
+  };
+
+  const settled = (): void => {
+    failing = false;
+    reserve.clear();
+  };
+
+  const failed = (error: unknown): void => {
+    const kept = reserve.keep([...waiting.values()].filter(({ durable }) => durable).map(({ line }) => line));
+    complain(error, kept);
   };
 
   const complain = (error: unknown, kept: boolean): void => {
@@ -114,6 +145,8 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   const compact = (): void => {
     try {
       replaceFile(path, [...live.values()].join(''), { durable: true });
+      // All that was to be written is in there.
+      waiting.clear();
       file?.close();
       file = null;
       file = openAppendFile(path);
@@ -163,6 +196,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     close() {
       closed = true;
       if (waiting.size > 0) flush();
+      syncNow();
       if (retry !== null) clearTimeout(retry);
       file?.close();
       file = null;
@@ -174,6 +208,8 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
 interface Waiting {
   readonly line: string;
   readonly durable: boolean;
+  /** In the file, not yet known to be on disk. */
+  written: boolean;
 }
 
 const slackBytes = 256 * 1024;
