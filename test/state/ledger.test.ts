@@ -278,10 +278,21 @@ describe('a failing disk', () => {
     const first = open();
     first.record(record('web', { wanted: 'down' }), true);
     first.close();
-    const stale = readFileSync(path, 'utf8').replace('"at":42.5', '"at":41').replace('"wanted":"down"', '"wanted":"up"');
+    const stale = readFileSync(path, 'utf8').replace('"at":42.5', '"at":41').replace('"wanted":"down"', '"wanted":"up"').replace(/,"crc":"[0-9a-f]+"/, '');
     writeFileSync(`${path}.reserve`, stale.padEnd(32 * 1024, '\n'));
     expect(open().records.get('web')).toMatchObject({ wanted: 'down' });
   });
+});
+
+test('a line in which a bit has changed is damaged, though it is JSON still; the line before it counts', () => {
+  const { open, path, problems } = rig();
+  const ledger = open();
+  ledger.record(record('web', { restarts: 1 }), true);
+  ledger.record(record('web', { restarts: 2 }), true);
+  ledger.close();
+  writeFileSync(path, readFileSync(path, 'utf8').replace('"restarts":2', '"restarts":3'));
+  expect(open().records.get('web')).toMatchObject({ restarts: 1 });
+  expect(problems).toEqual([expect.stringContaining('1 damaged line (line 2: crc: expected the checksum')]);
 });
 
 test('a ledger that somebody removed is written again as a whole', () => {
