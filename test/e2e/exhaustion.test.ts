@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { chownSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { bin, collect, makeHome, type Ended, type Home } from './rig.ts';
+import { bin, collect, makeHome, soon, type Ended, type Home } from './rig.ts';
 
 /** As `home.sysg`, in a shell that has set its limits before. */
 function limited(home: Home, limits: string, ...args: readonly string[]): Promise<Ended> {
@@ -29,4 +29,26 @@ test('units that would use up every descriptor are refused; the supervisor can b
   expect(await home.sysg('stop', '-s', first.name)).toMatchObject({ code: 0 });
   expect(await home.sysg('stop')).toMatchObject({ code: 0 });
   expect(home.processes()).toEqual([]);
+});
+
+// A uid that nobody else has: the limit counts all processes and threads of a user.
+const stranger = 64_123;
+
+test.runIf(process.getuid?.() === 0)('a unit for which there is no process to be had is refused and tried again; nothing else suffers', async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `s${index}`);
+  const home = makeHome(`version: "1"\nservices:\n${names.map((name) => `  ${name}: {command: "sleep 100000", restart_policy: always, backoff: 1s}\n`).join('')}`);
+  chownSync(home.dir, stranger, stranger);
+  chownSync(home.config, stranger, stranger);
+  const user = ['--nproc=40', 'setpriv', `--reuid=${stranger}`, `--regid=${stranger}`, '--clear-groups'];
+  const started = await collect(spawn('prlimit', [...user, bin, 'start', '--daemonize', '-c', home.config], { cwd: home.dir, env: home.env, stdio: ['ignore', 'pipe', 'pipe'] }));
+  expect(started).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be executed: the limit of processes is reached') });
+  const { units } = await home.status();
+  const running = units.filter(({ phase }) => phase === 'running');
+  expect(running.length).toBeGreaterThan(0);
+  expect(units.filter(({ phase }) => !['running', 'backoff', 'starting'].includes(phase ?? ''))).toEqual([]);
+  expect(await home.exchange(JSON.stringify({ Stop: { service: running[0]?.name } }))).toContain('stopped');
+  // What became free is taken by one that was refused.
+  await soon('another one runs', async () => (await home.status()).units.filter(({ phase }) => phase === 'running').length >= running.length);
+  await home.exchange('"Shutdown"');
+  await soon('all are gone', () => home.processes().length === 0);
 });
