@@ -1,7 +1,7 @@
 // Builds dist/: `sysg` (shell and JavaScript in one executable file), the daemon, and the modules for programs.
 //   node .build/bundle.mjs [--outdir DIR]
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { existsSync } from 'node:fs';
 import { spawn, spawnSync } from 'node:child_process';
@@ -27,18 +27,21 @@ const program = {
 /** Commands that are loaded with the command line itself, and how they are called. */
 const frequent = { status: ['status', 'status --json'], start: ['start --daemonize -s web'], stop: ['stop -s web'], logs: ['logs --no-follow -s web'] };
 
-/** What `dist/sysg` runs: the command line, with what V8 kept of it for a command where that fits. */
-const STUB = `const {readFileSync}=require('node:fs'),{Script}=require('node:vm'),file=__dirname+'/sysg-main.js',verb=process.argv.slice(2).find(word=>word[0]!=='-');
+/** A file that runs `<name>.js` beside it, with what V8 kept of that where it fits. `cache`: an expression for the name of that file. */
+const stub = (name, cache) => `const {readFileSync}=require('node:fs'),{Script}=require('node:vm'),file=__dirname+'/${name}.js';
 let cachedData;
-try{cachedData=readFileSync(__dirname+'/sysg-'+(${JSON.stringify(Object.keys(frequent))}.includes(verb)?verb:'status')+'.cache')}catch{}
+try{cachedData=readFileSync(__dirname+'/'+${cache}+'.cache')}catch{}
 new Script('(function(exports,require,module,__filename,__dirname){'+readFileSync(file,'latin1')+'\\n})',{filename:file,cachedData}).runInThisContext()(exports,require,module,file,__dirname);
 `;
+
+/** The cache of the command that is called, else of the one that is called most. */
+const cacheOfVerb = `'sysg-'+(w=>${JSON.stringify(Object.keys(frequent))}.includes(w)?w:'status')(process.argv.slice(2).find(w=>w[0]!=='-'))`;
 
 await mkdir(outdir, { recursive: true });
 // The package is one of modules, the programs in here are not.
 await put('package.json', '{"type":"commonjs"}\n');
 await bundleCommandLine();
-await bundle('src/daemon.ts', 'daemon.js', program);
+await bundleDaemon();
 await bundle('.build/entries/client.ts', 'client.mjs', { ...common, format: 'esm' });
 await bundle('.build/entries/machines.ts', 'machines.mjs', { ...common, format: 'esm', external: ['xstate'] });
 if (outdir === join(root, 'dist')) await declareTypes();
@@ -70,7 +73,7 @@ async function bundleCommandLine() {
   // The caches first: V8 knows a source by its length alone, and an old cache must never meet a new source.
   for (const verb of [...Object.keys(frequent), 'main']) await rm(join(outdir, `sysg-${verb}.cache`), { force: true });
   await bundle('src/cli/main.ts', 'sysg-main.js', options);
-  await put('sysg', await withLauncher(STUB), 0o755);
+  await put('sysg', await withLauncher(stub('sysg-main', cacheOfVerb)), 0o755);
   const done = new Set();
   for (let next; (next = [...chunks].find(([chunk]) => !done.has(chunk)));) {
     const [chunk, source] = next;
@@ -104,6 +107,46 @@ async function keepCompiled() {
   }
   server.close();
   await rm(home, { recursive: true, force: true });
+}
+
+/** One file in which everything is: an installation may be replaced under it. */
+async function bundleDaemon() {
+  await rm(join(outdir, 'daemon-main.cache'), { force: true });
+  await bundle('src/daemon.ts', 'daemon-main.js', { ...program, charset: 'ascii', minifyWhitespace: true, minifySyntax: true });
+  await put('daemon.js', stub('daemon-main', "'daemon-main'"));
+  await keepCompiledDaemon();
+}
+
+/** From a run in a home of its own, in which a service was started and asked about. The flags are those it runs with: V8 refuses a cache made with others. */
+async function keepCompiledDaemon() {
+  const home = await mkdtemp(join(tmpdir(), 'sysg-build-'));
+  const config = join(home, 'sysg.yaml');
+  await writeFile(config, 'version: "1"\nservices:\n  web: {command: "sleep 60", restart_policy: always, env: {vars: {A: b}}}\n  api: {command: "echo $A; exec sleep 60", depends_on: [web]}\n');
+  const state = join(home, '.local/share/systemg');
+  const child = spawn(process.execPath, [
+    '--max-semi-space-size=1', join(root, '.build/write-cache.cjs'), join(outdir, 'daemon-main.js'), join(outdir, 'daemon-main.cache'),
+    '--config', config, '--state-dir', state, '--mode', 'user', '--foreground', '--wait-timeout', '5000',
+  ], { env: { ...process.env, HOME: home }, stdio: 'ignore' });
+  const ended = new Promise((resolve) => void child.once('close', resolve));
+  const limit = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  while (child.exitCode === null && child.signalCode === null && !(await isUp(join(state, 'control.sock')))) {
+    await new Promise((resolve) => void setTimeout(resolve, 50));
+  }
+  child.kill('SIGTERM');
+  await ended;
+  clearTimeout(limit);
+  await rm(home, { recursive: true, force: true });
+  if (!existsSync(join(outdir, 'daemon-main.cache'))) console.error('bundle: no compiled code could be kept; the supervisor starts a little slower');
+}
+
+/** Whether a supervisor answers there that all of its units run. */
+function isUp(path) {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(path).setEncoding('utf8');
+    socket.on('error', () => resolve(false)).on('data', (chunk) => (text += chunk)).on('close', () => resolve(text.split('"phase":"running"').length === 3));
+    socket.end('"Status"\n');
+  });
 }
 
 async function bundle(entry, name, { lazyModules = false, ...options }, { mode = 0o644, wrap = (code) => code } = {}) {

@@ -42,6 +42,7 @@ import { rememberCgroups, removeEmptyCgroups } from './process/cgroup.ts';
 import { findChild } from './process/children.ts';
 import { outputOwner } from './process/credentials.ts';
 import { bootId, isAlive } from './process/identity.ts';
+import { connectionsWithin, descriptorLimit } from './process/descriptor-reserve.ts';
 import { closeInheritedDescriptors } from './process/descriptors.ts';
 import { peerOf } from './process/peer.ts';
 import { commandsEnded } from './process/run-command.ts';
@@ -61,6 +62,7 @@ import { forgetConfig, keepConfig, lastConfig } from './state/last-config.ts';
 import { openLedger } from './state/ledger.ts';
 import { awaitLock, lockHolder } from './state/lock.ts';
 import { isServed } from './state/occupied.ts';
+import { keepPresence } from './state/presence.ts';
 import { recover } from './state/recovery.ts';
 import { removeRuntimeFiles, writeConfigHint, writeRuntimeFiles } from './state/runtime-files.ts';
 import { prepareRuntime, runtimePaths } from './state/runtime.ts';
@@ -305,7 +307,18 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
 
   // The pid first: a client that finds a socket without a pid file takes it for a leftover.
   note(writeRuntimeFiles(paths, { pid: process.pid, configPath: config.path }));
-  const server = await listen({ path: paths.socket, route, onProblem, replace: true });
+  const server = await listen({ path: paths.socket, route, onProblem, replace: true, connectionLimit: connectionsWithin(descriptorLimit()) });
+  const presence = keepPresence({
+    paths, lock, socket: server, onProblem,
+    restoreFiles: () => {
+      const mended = [ledger.mend(), journal.mend()].includes(true);
+      projection.mend();
+      if (existsSync(paths.pidFile) && existsSync(paths.configHint)) return mended;
+      note(writeRuntimeFiles(paths, { pid: process.pid, configPath: configInUse }));
+      return true;
+    },
+    onReplaced: (reason) => shutdown(`another supervisor has taken over ${paths.stateDir}: ${reason}`, { kind: 'signal', by: null }),
+  });
   log.info('systemg::supervisor', `systemg supervisor listening on ${JSON.stringify(paths.socket)}`);
   parent.tell({ event: 'listening', pid: process.pid });
 
@@ -370,10 +383,11 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   if (parent.asked !== null) process.kill(process.pid, parent.asked);
 
   const outcome = await Promise.race([ended, handedOver]);
+  presence.close();
   sampler.close();
   childMemory.close();
   // Hooks and escapees may hold up the end for seconds: to others the services are stopped now.
-  projection.close();
+  if (presence.isOurs()) projection.close();
   await server.close();
   if (outcome === 'handed over') {
     log.info('systemg::supervisor', 'Making way for a new supervisor; services go on');
@@ -395,13 +409,15 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   ledger.markClean();
   ledger.close();
   journal.close();
-  note(removeRuntimeFiles(paths));
-  forgetConfig(paths.stateDir);
+  if (presence.isOurs()) {
+    note(removeRuntimeFiles(paths));
+    forgetConfig(paths.stateDir);
+  }
   log.info('systemg::supervisor', `Supervisor ended with exit code ${exitCode}`);
   log.close();
   echo?.end();
   parent.noteEnd(exitCode);
-  lock.release();
+  presence.release();
   process.exit(exitCode);
 }
 

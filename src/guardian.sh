@@ -34,7 +34,7 @@ guard() {
   SYSG_GUARDIAN=$1/guardian.$$
   export SYSG_GUARDIAN
   shift
-  rm -f "$SYSG_GUARDIAN"
+  [ ! -e "$SYSG_GUARDIAN" ] || rm -f "$SYSG_GUARDIAN"
   listen
   [ -z "$asked" ] || exit 143
   while :; do

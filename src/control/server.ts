@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { serveConnection, type Connection, type ConnectionOptions, type Route } from './connection.ts';
 import { socketPathProblem } from './socket-address.ts';
@@ -24,6 +24,10 @@ export interface ListenOptions {
 
 export interface ControlServer {
   readonly path: string;
+  /** Whether it is still our socket that clients find there. Throws when that cannot be seen. */
+  isInPlace(): boolean;
+  /** Puts a socket at the path again, in the place of whatever is there; running exchanges go on. Rejects when it cannot listen. */
+  putBack(): Promise<void>;
   /** Accepts no more and removes the socket file, gives running exchanges `graceMs` (default 1000), ends the rest. */
   close(graceMs?: number): Promise<void>;
 }
@@ -42,19 +46,39 @@ export async function listen(options: ListenOptions): Promise<ControlServer> {
     lingers: () => server.listening,
   };
   const connections = new Set<Connection>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const connection = serveConnection(socket, connectionOptions);
-    connections.add(connection);
-    socket.once('close', () => connections.delete(connection));
-  });
-  server.maxConnections = options.connectionLimit ?? 1024;
   const tellSometimes = atMostEvery(REPEAT_MS, onProblem);
-  server.on('drop', () => tellSometimes(`control socket: more than ${server.maxConnections} connections, closing new ones`));
+  const open = async (replace: boolean): Promise<Server> => {
+    const opened = createServer({ allowHalfOpen: true }, (socket) => {
+      const connection = serveConnection(socket, connectionOptions);
+      connections.add(connection);
+      socket.once('close', () => connections.delete(connection));
+    });
+    opened.maxConnections = options.connectionLimit ?? 1024;
+    opened.on('drop', () => tellSometimes(`control socket: more than ${opened.maxConnections} connections, closing new ones`));
+    await bind(opened, options.path, replace);
+    // With no descriptor left libuv closes what it cannot accept by means of a spare one; the server stays up either way.
+    opened.on('error', (error) => tellSometimes(`control socket: cannot accept a connection: ${error.message}`));
+    return opened;
+  };
+  let server = await open(options.replace ?? false);
+  let inode = inodeOf(options.path);
+  return {
+    path: options.path,
+    isInPlace: () => inodeOf(options.path) === inode,
+    putBack: async () => {
+      // First: closing a server takes away what is at its path.
+      server.close();
+      server = await open(true);
+      inode = inodeOf(options.path);
+    },
+    close: (graceMs = 1000) => close(server, connections, graceMs),
+  };
+}
 
-  await bind(server, options.path, options.replace ?? false);
-  // With no descriptor left libuv closes what it cannot accept by means of a spare one; the server stays up either way.
-  server.on('error', (error) => tellSometimes(`control socket: cannot accept a connection: ${error.message}`));
-  return { path: options.path, close: (graceMs = 1000) => close(server, connections, graceMs) };
+function inodeOf(path: string): string | null {
+  const found = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  // Inodes are used again at once.
+  return found === undefined ? null : `${found.dev}:${found.ino}:${found.birthtimeNs}`;
 }
 
 function bind(server: Server, path: string, replace: boolean): Promise<void> {

@@ -29,6 +29,8 @@ export interface Journal {
   lastOf(unit: string): number | null;
   /** Told of every record, in order, from now on. */
   subscribe(listener: (record: JournalRecord) => void): () => void;
+  /** Writes what memory has of it again when somebody has removed the file. True: it had to. */
+  mend(): boolean;
   close(): void;
 }
 
@@ -98,6 +100,15 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
     subscribe: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    mend: () => {
+      if (file === null || file.isInPlace()) return false;
+      file.close();
+      file = null;
+      written = 0;
+      torn = false;
+      write(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+      return true;
     },
     close: () => {
       file?.close();

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { descriptorLimit } from '../process/descriptor-reserve.ts';
 import { readTokens, type ProcessTable, type ScannedProcess } from '../process/scan.ts';
 import { readProcStat } from '../process/stat.ts';
 import { belonging, remember, type Lineage } from '../process/tree.ts';
@@ -22,7 +23,7 @@ export interface Observer {
   rest(): void;
 }
 
-/** Processes whose files stay open; three descriptors each. What is above is opened and closed each time. */
+/** Processes whose files may stay open, three descriptors each, where there are many to be had. What is above is opened and closed each time. */
 const KEPT_PROCESSES = 512;
 /** How often strangers are looked at again: until then one that takes over the pid of another may pass for it. */
 const PASSES_PER_FULL_PASS = 10;
@@ -34,6 +35,7 @@ const PASSES_PER_FULL_PASS = 10;
 export function makeObserver(): Observer {
   const known = new Map<number, Known>();
   const lineages = new Map<string, Lineage>();
+  const keptProcesses = Math.max(0, Math.min(KEPT_PROCESSES, Math.floor((descriptorLimit() - 256) / 24)));
   let passes = 0;
   let kept = 0;
 
@@ -44,7 +46,7 @@ export function makeObserver(): Observer {
   };
   const watch = (pid: number, entry: Known): Reading | null => {
     if (entry.reader === null) {
-      const keep = kept < KEPT_PROCESSES;
+      const keep = kept < keptProcesses;
       if (keep) kept += 1;
       entry.reader = { ...openUsageReader(pid, keep), kept: keep };
     }

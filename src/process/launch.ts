@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import type { ProcessIdentity, ProcessRole, ServiceSpec } from '../../machines/types.ts';
 import { keepChild, type Child } from './children.ts';
+import { descriptorLimit, makeReserve, type Reserve } from './descriptor-reserve.ts';
 import { childEnvironment } from './environment.ts';
 import { identify } from './identity.ts';
 import { awaitNamespaceLeader } from './namespace-leader.ts';
@@ -62,7 +63,7 @@ async function launchNow(request: LaunchRequest, isCalledOff: () => boolean, onD
     const obstacle = prepared.ok && prepared.confinement.asked ? await tryOut(request.spec, prepared) : null;
     if (isCalledOff()) return;
     if (!prepared.ok) started = refused(prepared.reason);
-    else started = obstacle === null ? start(request, prepared) : refused(obstacle);
+    else started = obstacle === null ? startWithin(request, prepared) : refused(obstacle);
   } catch (error) {
     started = refused(`"${request.spec.command}" cannot be started: ${describe(error)}`);
   }
@@ -107,6 +108,14 @@ function tryOut({ name: service, privileges, workingDir }: ServiceSpec, { confin
   const { [tokenVariable]: _token, ...untold } = environment;
   return rehearse({ service, confinement, privileges, workingDir, name, environment: untold });
 }
+
+function startWithin(request: LaunchRequest, prepared: Prepared): Started {
+  reserve ??= makeReserve(descriptorLimit());
+  const shortage = reserve.shortage(request.spec.name);
+  return shortage === null ? start(request, prepared) : refused(`"${prepared.name}" cannot be started: ${shortage}`);
+}
+
+let reserve: Reserve | null = null;
 
 function start(request: LaunchRequest, prepared: Prepared): Started {
   const { spec, token } = request;

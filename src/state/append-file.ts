@@ -1,10 +1,12 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncDirectory } from './replace-file.ts';
 
 /** A file that grows by whole pieces: what cannot be written whole is taken back. */
 export interface AppendFile {
   readonly size: number;
+  /** Whether it is still this very file that has its name. */
+  isInPlace(): boolean;
   /** One write(2). Throws what the file system says, with the file as it was before. */
   append(bytes: Buffer): void;
   sync(): void;
@@ -21,6 +23,7 @@ export function openAppendFile(path: string): AppendFile {
     get size() {
       return size;
     },
+    isInPlace: () => isSameFile(descriptor, path),
     append(bytes) {
       const written = writeSync(descriptor, bytes);
       if (written < bytes.length) {
@@ -40,4 +43,11 @@ export function openAppendFile(path: string): AppendFile {
     },
     close: () => closeSync(descriptor),
   };
+}
+
+/** Whether an open file is the one that has the name now. */
+export function isSameFile(descriptor: number, path: string): boolean {
+  const mine = fstatSync(descriptor);
+  const named = statSync(path, { throwIfNoEntry: false });
+  return named !== undefined && named.ino === mine.ino && named.dev === mine.dev;
 }

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { UnitRecord } from '../../machines/types.ts';
 import { decodeRecord } from './decode-record.ts';
 import { finite, Mismatch, object, text, type Decoder } from './decode.ts';
@@ -41,12 +42,28 @@ export interface LedgerContents {
 export function encodeLine({ fact, written }: LedgerLine): string {
   const stamp = { at: written.at, wall: written.wallMs, boot: written.bootId };
   switch (fact.kind) {
-    case 'record': return `${JSON.stringify({ ...stamp, record: fact.record })}\n`;
-    case 'forget': return `${JSON.stringify({ ...stamp, forget: fact.unit })}\n`;
-    case 'note': return `${JSON.stringify({ ...stamp, note: fact.key, value: fact.value })}\n`;
-    case 'forget-note': return `${JSON.stringify({ ...stamp, forget_note: fact.key })}\n`;
-    case 'clean': return `${JSON.stringify({ ...stamp, end: 'clean' })}\n`;
+    case 'record': return summed({ ...stamp, record: fact.record });
+    case 'forget': return summed({ ...stamp, forget: fact.unit });
+    case 'note': return summed({ ...stamp, note: fact.key, value: fact.value });
+    case 'forget-note': return summed({ ...stamp, forget_note: fact.key });
+    case 'clean': return summed({ ...stamp, end: 'clean' });
   }
+}
+
+/** With a checksum: a token or pid in which a bit has changed would make a living process look dead. */
+function summed(value: object): string {
+  const text = JSON.stringify(value);
+  return `${text.slice(0, -1)},"crc":"${checksum(text)}"}\n`;
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}
+
+/** Lines without a checksum, as people write them, are taken as they are. */
+function verify(line: string): void {
+  const sum = /,"crc":"([^"]*)"\}\s*$/.exec(line);
+  if (sum !== null && sum[1] !== checksum(`${line.slice(0, sum.index)}}`)) throw new Mismatch('crc', `the checksum ${checksum(`${line.slice(0, sum.index)}}`)}`, sum[1]);
 }
 
 export function readLines(bytes: Buffer): LedgerContents {
@@ -72,6 +89,7 @@ export function readLines(bytes: Buffer): LedgerContents {
 function decodeLine(line: string): { ok: true; line: LedgerLine } | { ok: false; reason: string } {
   try {
     const value: unknown = JSON.parse(line);
+    verify(line);
     const written = stamp(value, 'line');
     return { ok: true, line: { fact: fact(value), written: { at: written.at, wallMs: written.wall, bootId: written.boot } } };
   } catch (error) {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { openAppendFile, type AppendFile } from './append-file.ts';
 import { hasCode, textOf } from './fs-error.ts';
-import { encodeLine, readLines, type LedgerEntry } from './ledger-lines.ts';
+import { encodeLine, readLines, type LedgerEntry, type LedgerFact, type LedgerLine, type Stamp } from './ledger-lines.ts';
+import { readReserve } from './ledger-reserve.ts';
 import { quarantine } from './quarantine.ts';
 
 /** A ledger as it was found. */
@@ -15,6 +16,8 @@ export interface Opened {
   readonly unreadable: string | null;
   readonly soundBytes: number;
   readonly unterminated: boolean;
+  /** What a full disk kept out of the file and in its reserve, still to be written: by key. */
+  readonly reserved: ReadonlyMap<string, string>;
 }
 
 export interface LedgerReading {
@@ -28,6 +31,7 @@ export interface LedgerReading {
 export function readLedger(path: string, reading: LedgerReading): Opened {
   const nothing: Opened = {
     entries: new Map(), live: new Map(), meta: new Map(), fresh: true, clean: true, damaged: false, unreadable: null, soundBytes: 0, unterminated: false,
+    reserved: new Map(),
   };
   let bytes: Buffer;
   try {
@@ -36,11 +40,13 @@ export function readLedger(path: string, reading: LedgerReading): Opened {
     if (hasCode(error, 'ENOENT')) return nothing;
     return { ...nothing, fresh: false, clean: false, unreadable: `${path}: cannot be read: ${textOf(error)}` };
   }
-  const { lines, corrupt, soundBytes, unterminated } = readLines(bytes);
+  const { lines: written, corrupt, soundBytes, unterminated } = readLines(bytes);
   if (corrupt.length > 0) reading.onProblem(describeDamage(path, corrupt, reading.quarantine));
   const entries = new Map<string, LedgerEntry>();
   const live = new Map<string, string>();
   const meta = new Map<string, unknown>();
+  const reserved = newer(readReserve(path), written);
+  const lines = [...written, ...reserved];
   for (const line of lines) {
     const { fact, written } = line;
     live.delete(endKey);
@@ -62,8 +68,11 @@ export function readLedger(path: string, reading: LedgerReading): Opened {
       live.delete(noteKey(fact.key));
     }
   }
-  const clean = live.has(endKey) || bytes.length === 0;
-  return { entries, live, meta, fresh: bytes.length === 0, clean, damaged: corrupt.length > 0, unreadable: null, soundBytes, unterminated };
+  const clean = live.has(endKey) || (bytes.length === 0 && lines.length === 0);
+  return {
+    entries, live, meta, fresh: lines.length === 0 && bytes.length === 0, clean, damaged: corrupt.length > 0, unreadable: null, soundBytes, unterminated,
+    reserved: new Map(reserved.map((line) => [keyOf(line.fact), encodeLine(line)])),
+  };
 }
 
 /** Opens for appending; the first time it cuts off what a crash tore, so that no line is written behind half a line. */
@@ -93,6 +102,29 @@ export function unitKey(unit: string): string {
 
 export function noteKey(key: string): string {
   return `note ${key}`;
+}
+
+export function keyOf(fact: LedgerFact): string {
+  switch (fact.kind) {
+    case 'record': return unitKey(fact.record.unit);
+    case 'forget': return unitKey(fact.unit);
+    case 'note': case 'forget-note': return noteKey(fact.key);
+    case 'clean': return endKey;
+  }
+}
+
+/** Those that say nothing earlier than the ledger does: a crash may have come between writing the ledger and emptying its reserve. */
+function newer(reserved: readonly LedgerLine[], lines: readonly LedgerLine[]): LedgerLine[] {
+  if (reserved.length === 0) return [];
+  const last = new Map(lines.map(({ fact, written }) => [keyOf(fact), written]));
+  return reserved.filter(({ fact, written }) => {
+    const before = last.get(keyOf(fact));
+    return before === undefined || isNotEarlier(written, before);
+  });
+}
+
+function isNotEarlier(one: Stamp, other: Stamp): boolean {
+  return one.bootId === other.bootId ? one.at >= other.at : one.wallMs >= other.wallMs;
 }
 
 function describeDamage(path: string, corrupt: readonly string[], keepCopy: boolean): string {

@@ -4,7 +4,8 @@ import { monotonicMs } from '../process/monotonic.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
 import { textOf } from './fs-error.ts';
 import { encodeLine, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
-import { endKey, noteKey, readLedger, soundOpener, unitKey } from './ledger-read.ts';
+import { endKey, keyOf, readLedger, soundOpener } from './ledger-read.ts';
+import { openReserve } from './ledger-reserve.ts';
 import { replaceFile } from './replace-file.ts';
 
 export type { LedgerEntry, Stamp } from './ledger-lines.ts';
@@ -40,6 +41,8 @@ export interface Ledger extends LedgerPort {
   forgetNote(key: string): void;
   /** The last thing of an orderly end; anything recorded later takes it back. */
   markClean(): void;
+  /** Writes all of it again when somebody has removed or replaced the file. True: it had to. */
+  mend(): boolean;
   /** Writes what is still to be written, if the disk lets it. */
   close(): void;
 }
@@ -54,12 +57,15 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   let file: AppendFile | null = null;
   let failing = false;
   const opener = soundOpener(path, opened);
-  const waiting = new Map<string, { readonly line: string; readonly durable: boolean }>();
+  const reserve = openReserve(path);
+  const waiting = new Map([...opened.reserved].map(([key, line]): [string, Waiting] => [key, { line, durable: true, written: false }]));
   let retry: NodeJS.Timeout | null = null;
   let compactBeyond = 0;
   let closed = false;
+  let syncing = false;
 
-  const put = (key: string, fact: LedgerFact, durable: boolean): void => {
+  const put = (fact: LedgerFact, durable: boolean): void => {
+    const key = keyOf(fact);
     const written = { at: now(), wallMs: wallNow(), bootId };
     const line = encodeLine({ fact, written });
     if (key !== endKey) drop(endKey);
@@ -71,7 +77,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     if (fact.kind === 'forget') latest.delete(fact.unit);
     const superseded = waiting.get(key);
     waiting.delete(key);
-    waiting.set(key, { line, durable: durable || superseded?.durable === true });
+    waiting.set(key, { line, durable: durable || superseded?.durable === true, written: false });
     flush();
   };
 
@@ -84,31 +90,66 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     if (opened.unreadable !== null) return;
     try {
       file ??= opener();
-      let mustSync = false;
-      for (const [key, { line, durable }] of waiting) {
-        file.append(Buffer.from(line));
-        mustSync ||= durable;
+      for (const [key, entry] of waiting) {
+        if (entry.written) continue;
+        file.append(Buffer.from(entry.line));
         // A durable line waits for its sync: after a failed fsync(2) the kernel may have dropped what it could not write.
-        if (!durable) waiting.delete(key);
+        if (entry.durable) entry.written = true;
+        else waiting.delete(key);
       }
-      if (mustSync) file.sync();
-      waiting.clear();
-      failing = false;
       if (file.size > Math.max(compactBeyond, 4 * liveBytes + slackBytes)) compact();
+      if (waiting.size > 0) syncSoon();
+      else settled();
     } catch (error) {
-      complain(error);
+      failed(error);
     }
     armRetry();
   };
 
-  const complain = (error: unknown): void => {
-    if (!failing) onProblem(`${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute`);
+  /** One fsync(2) for all that one event orders, before any promise that hangs on it is kept: a command's answer goes out after it. */
+  const syncSoon = (): void => {
+    if (syncing) return;
+    syncing = true;
+    queueMicrotask(() => {
+      syncNow();
+      armRetry();
+    });
+  };
+
+  const syncNow = (): void => {
+    if (!syncing) return;
+    syncing = false;
+    try {
+      file?.sync();
+      for (const [key, { written }] of waiting) if (written) waiting.delete(key);
+      if (waiting.size === 0) settled();
+    } catch (error) {
+      for (const entry of waiting.values()) entry.written = false;
+      failed(error);
+    }
+  };
+
+  const settled = (): void => {
+    failing = false;
+    reserve.clear();
+  };
+
+  const failed = (error: unknown): void => {
+    const kept = reserve.keep([...waiting.values()].filter(({ durable }) => durable).map(({ line }) => line));
+    complain(error, kept);
+  };
+
+  const complain = (error: unknown, kept: boolean): void => {
+    const meanwhile = kept ? ', until then what was asked for by hand is kept in its reserve' : '';
+    if (!failing) onProblem(`${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute${meanwhile}`);
     failing = true;
   };
 
   const compact = (): void => {
     try {
       replaceFile(path, [...live.values()].join(''), { durable: true });
+      // All that was to be written is in there.
+      waiting.clear();
       file?.close();
       file = null;
       file = openAppendFile(path);
@@ -129,9 +170,10 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
       file = opener();
       compact();
     } catch (error) {
-      complain(error);
+      complain(error, false);
     }
   }
+  if (waiting.size > 0) flush();
 
   return {
     entries: opened.entries,
@@ -140,22 +182,39 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     fresh: opened.fresh,
     clean: opened.clean,
     unreadable: opened.unreadable,
-    record: (record, durable) => put(unitKey(record.unit), { kind: 'record', record }, durable),
-    forget: (unit) => put(unitKey(unit), { kind: 'forget', unit }, false),
+    record: (record, durable) => put({ kind: 'record', record }, durable),
+    forget: (unit) => put({ kind: 'forget', unit }, false),
     latest: (unit) => latest.get(unit) ?? null,
-    note: (key, value) => put(noteKey(key), { kind: 'note', key, value }, false),
-    forgetNote: (key) => put(noteKey(key), { kind: 'forget-note', key }, false),
-    markClean: () => put(endKey, { kind: 'clean' }, true),
+    note: (key, value) => put({ kind: 'note', key, value }, false),
+    forgetNote: (key) => put({ kind: 'forget-note', key }, false),
+    markClean: () => put({ kind: 'clean' }, true),
+    mend() {
+      if (opened.unreadable !== null || file === null || file.isInPlace()) return false;
+      file.close();
+      file = null;
+      compact();
+      reserve.close();
+      reserve.clear();
+      return true;
+    },
     close() {
       closed = true;
       if (waiting.size > 0) flush();
+      syncNow();
       if (retry !== null) clearTimeout(retry);
       file?.close();
       file = null;
+      reserve.close();
     },
   };
 }
 
+interface Waiting {
+  readonly line: string;
+  readonly durable: boolean;
+  /** In the file, not yet known to be on disk. */
+  written: boolean;
+}
 
 const slackBytes = 256 * 1024;
 const retryMs = 60_000;

@@ -1,11 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runTool, type ToolResult } from '../process/run-tool.ts';
+import { isSameFile } from './append-file.ts';
 import { hasCode, textOf } from './fs-error.ts';
 
 export type LockResult =
-  | { readonly ok: true; release(): void }
+  /** `isInPlace`: the file has not been removed or replaced, and with it what the lock guards. */
+  | { readonly ok: true; release(): void; isInPlace(): boolean }
   /** `held`: another process has it; otherwise it could not be asked for. */
   | { readonly ok: false; readonly held: boolean; readonly reason: string };
 
@@ -87,7 +89,7 @@ function tryLock(path: string): LockResult | null {
     // Locked a file that was removed in between: it guards nothing.
     if (!isSameFile(descriptor, path)) return null;
     kept = true;
-    return { ok: true, release: once(() => closeSync(descriptor)) };
+    return { ok: true, release: once(() => closeSync(descriptor)), isInPlace: () => isSameFile(descriptor, path) };
   } finally {
     if (!kept) closeSync(descriptor);
   }
@@ -129,12 +131,6 @@ function isListed(descriptor: number): boolean {
     // No /proc/locks, or not for us: flock(1) answers.
     return false;
   }
-}
-
-function isSameFile(descriptor: number, path: string): boolean {
-  const mine = fstatSync(descriptor);
-  const named = statSync(path, { throwIfNoEntry: false });
-  return named !== undefined && named.ino === mine.ino && named.dev === mine.dev;
 }
 
 function once(work: () => void): () => void {

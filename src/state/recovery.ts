@@ -84,7 +84,7 @@ function look({ record, written }: LedgerEntry, table: ReadonlyMap<number, Scann
     return { record: { ...record, process: { ...owned, identity } }, verdict: 'alive' };
   }
   if (holders.length > 0) return verdict('alive');
-  return verdict(isSame(owned.identity, table.get(owned.identity.pid), outside) ? 'alive' : 'dead');
+  return verdict(isSame(owned.token, owned.identity, table.get(owned.identity.pid), outside) ? 'alive' : 'dead');
 }
 
 /** Tokens of a unit differ in what follows the last dot: the generation of the service itself, or of a step before it. */
@@ -117,7 +117,10 @@ function holdersOf(token: string, table: ReadonlyMap<number, ScannedRow>): Scann
     .sort((one, other) => Number(one.startTime) - Number(other.startTime) || one.pid - other.pid);
 }
 
-function isSame(identity: ProcessIdentity, row: ScannedRow | undefined, outside: RecoveryOutside): boolean {
-  const foreign = row !== undefined && row.startTime === identity.startTime && row.tokens !== null && row.tokens.length > 0;
+/** What begins the token of a process that was taken over: nobody holds it, and the process may carry that of whoever started it. */
+export const takenOver = 'taken-';
+
+function isSame(token: string, identity: ProcessIdentity, row: ScannedRow | undefined, outside: RecoveryOutside): boolean {
+  const foreign = row !== undefined && !token.startsWith(takenOver) && row.startTime === identity.startTime && row.tokens !== null && row.tokens.length > 0;
   return !foreign && outside.isAlive(identity);
 }

@@ -4,6 +4,7 @@ import type { Stamp } from './ledger-lines.ts';
 import type { Ledger } from './ledger.ts';
 import { prove, survivorsOf, type Proof } from './proof.ts';
 import { takeChildren } from './takeover-children.ts';
+import { takenOver } from './recovery.ts';
 import type { CronFile } from './xml/cron-file.ts';
 import { ownDigests } from './xml/projection.ts';
 import { readStateFiles, type StateFiles, type XmlFile } from './xml/read-files.ts';
@@ -178,7 +179,7 @@ function recordOf({ ledger, now }: TakeoverInput, spec: ServiceSpec, resumed: Re
   return {
     unit: spec.name, hash: spec.hash, definition: spec.definition, wanted: resumed.wanted ?? 'up', state: resumed.state, cause: null, generation,
     // Nobody holds this token: what belongs to the process is told by group, session and parents.
-    process: identity === undefined ? null : { generation, role: 'main', token: `taken-${randomBytes(6).toString('hex')}`, identity, adopted: true },
+    process: identity === undefined ? null : { generation, role: 'main', token: `${takenOver}${randomBytes(6).toString('hex')}`, identity, adopted: true },
     outcome: resumed.outcome ?? 'none', exit: resumed.exit ?? null, reason: resumed.reason ?? null, failures: [], streak: 0, restarts: 0, deadline: null,
     since: now().at,
   };

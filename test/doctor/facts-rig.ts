@@ -53,7 +53,7 @@ export const healthy: Facts = {
   config: { kind: 'loaded', path: '/home/me/sysg.yaml', specs: [spec()] },
   ledger: {
     entries: new Map([['web', { record, written: { at: 1, wallMs: 1, bootId: 'boot' } }]]), live: new Map(), fresh: false, clean: false, damaged: false,
-    unreadable: null, soundBytes: 1, unterminated: false, problems: [],
+    unreadable: null, soundBytes: 1, unterminated: false, reserved: new Map(), problems: [],
     meta: new Map<string, unknown>([['token seeds', ['0123456789ab']], ...['pid.xml', 'state.xml', 'cron_state.xml'].map((name): [string, unknown] => [`digest ${name}`, [`of ${name}`]])]),
   },
   journal: { count: 4, last: 4, newest: new Map([['web', told]]), torn: 0, problems: [] },

@@ -20,6 +20,8 @@ export interface Home {
   readonly dir: string;
   readonly state: string;
   readonly config: string;
+  /** What commands run in. */
+  readonly env: NodeJS.ProcessEnv;
   configure(yaml: string): void;
   /** Runs the built command to its end. */
   sysg(...args: readonly string[]): Promise<Ended>;
@@ -86,7 +88,7 @@ export function makeHome(yaml = ''): Home {
   });
 
   return {
-    dir, state, config, open, sysg, status, unit, exchange, processes,
+    dir, state, config, env, open, sysg, status, unit, exchange, processes,
     configure: (text) => writeFileSync(config, text),
     until: async (name, fits, what) => {
       let last: UnitStatus | null = null;

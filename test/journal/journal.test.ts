@@ -87,3 +87,15 @@ test('subscribers get every record until they leave', () => {
   journal.append(draft('a'));
   expect(seen).toEqual([1]);
 });
+
+test('a journal that somebody removed is written again with what memory has', () => {
+  const stateDir = directory();
+  const { journal } = open(stateDir);
+  journal.append(draft('a'));
+  journal.append(draft('b'));
+  expect(journal.mend()).toBe(false);
+  rmSync(join(stateDir, 'journal.ndjson'));
+  expect([journal.mend(), journal.mend()]).toEqual([true, false]);
+  journal.append(draft('c'));
+  expect([...readJournal(stateDir)].map(({ seq, unit }) => [seq, unit])).toEqual([[1, 'a'], [2, 'b'], [3, 'c']]);
+});

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { readLedger } from '../../src/state/ledger-read.ts';
@@ -159,7 +159,7 @@ describe('size', () => {
     expect([...again.records.values()].map((kept) => kept.restarts).sort()).toEqual([1995, 1996, 1997, 1998, 1999]);
     expect(again.meta.get('config')).toBe('/x');
     expect(again.clean).toBe(true);
-    expect(readdirSync(join(path, '..'))).toEqual(['ledger.ndjson']);
+    expect(readdirSync(join(path, '..'))).toEqual(['ledger.ndjson', 'ledger.ndjson.reserve']);
   });
 
   test('a clean end survives the compaction that it causes', () => {
@@ -246,6 +246,43 @@ describe('a failing disk', () => {
     expect(problems).toHaveLength(1);
     again.close();
   });
+
+  test.runIf(canMount)('what was asked for by hand is recorded on a full disk too, survives kill -9, and goes to the ledger when there is room', () => {
+    const disk = smallDisk(256);
+    if (disk === null) throw new Error('the disk could not be mounted');
+    const { open, path } = rig(join(disk, 'ledger.ndjson'));
+    const ledger = open();
+    ledger.record(record('web'), false);
+    ledger.record(record('db'), false);
+    fill(join(disk, 'ballast'));
+    // What is left of the ledger's own last page.
+    for (let note = 0; note < 20; note += 1) ledger.note(`n${note}`, 'x'.repeat(500));
+    ledger.record(record('web', { wanted: 'down', state: 'stopping' }), true);
+    ledger.record(record('web', { wanted: 'down', state: 'stopped', process: null }), false);
+    expect(readFileSync(path, 'utf8')).not.toContain('"wanted":"down"');
+
+    const successor = open();
+    expect(successor.records.get('web')).toMatchObject({ wanted: 'down', state: 'stopped' });
+    expect(successor.records.get('db')).toMatchObject({ wanted: 'up' });
+    expect([successor.fresh, successor.clean]).toEqual([false, false]);
+
+    rmSync(join(disk, 'ballast'));
+    successor.record(record('db', { restarts: 1 }), false);
+    successor.close();
+    expect(readFileSync(path, 'utf8')).toContain('"wanted":"down"');
+    expect(readFileSync(`${path}.reserve`, 'utf8').trim()).toBe('');
+    expect(open().records.get('web')).toMatchObject({ wanted: 'down' });
+  });
+
+  test('an older word in the reserve takes nothing back that the ledger says', () => {
+    const { open, path } = rig();
+    const first = open();
+    first.record(record('web', { wanted: 'down' }), true);
+    first.close();
+    const stale = readFileSync(path, 'utf8').replace('"at":42.5', '"at":41').replace('"wanted":"down"', '"wanted":"up"').replace(/,"crc":"[0-9a-f]+"/, '');
+    writeFileSync(`${path}.reserve`, stale.padEnd(32 * 1024, '\n'));
+    expect(open().records.get('web')).toMatchObject({ wanted: 'down' });
+  });
 });
 
 test('a reader that is not its owner keeps no copy of a damaged ledger', () => {
@@ -257,3 +294,39 @@ test('a reader that is not its owner keeps no copy of a damaged ledger', () => {
   expect(problems).toEqual([expect.stringContaining('1 damaged line')]);
   expect(readdirSync(directory)).toEqual(['ledger.ndjson']);
 });
+test('a line in which a bit has changed is damaged, though it is JSON still; the line before it counts', () => {
+  const { open, path, problems } = rig();
+  const ledger = open();
+  ledger.record(record('web', { restarts: 1 }), true);
+  ledger.record(record('web', { restarts: 2 }), true);
+  ledger.close();
+  writeFileSync(path, readFileSync(path, 'utf8').replace('"restarts":2', '"restarts":3'));
+  expect(open().records.get('web')).toMatchObject({ restarts: 1 });
+  expect(problems).toEqual([expect.stringContaining('1 damaged line (line 2: crc: expected the checksum')]);
+});
+
+test('a ledger that somebody removed is written again as a whole', () => {
+  const { open, path } = rig();
+  const ledger = open();
+  ledger.record(record('web'), true);
+  ledger.note('config', '/x.yaml');
+  expect(ledger.mend()).toBe(false);
+  rmSync(path);
+  expect([ledger.mend(), ledger.mend()]).toEqual([true, false]);
+  ledger.record(record('db'), false);
+  const again = open();
+  expect([[...again.records.keys()], again.meta.get('config')]).toEqual([['web', 'db'], '/x.yaml']);
+});
+
+function fill(path: string): void {
+  const descriptor = openSync(path, 'w');
+  try {
+    for (const size of [4096, 512]) {
+      for (;;) if (writeSync(descriptor, Buffer.alloc(size)) < size) break;
+    }
+  } catch {
+    // ENOSPC: it is full.
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ledger } from '../ledger.ts';
 import { textOf } from '../fs-error.ts';
@@ -35,6 +36,8 @@ export interface ProjectionOptions {
 export interface Projection {
   /** Something that the files tell of has changed. */
   changed(): void;
+  /** Writes those files again that somebody has removed. */
+  mend(): void;
   /** Writes what is still to be written, for the last time. */
   close(): void;
 }
@@ -83,6 +86,11 @@ export function openProjection(options: ProjectionOptions): Projection {
     changed() {
       if (timer !== null || closed) return;
       timer = setTimeout(write, Math.max(0, lastAt + intervalMs - performance.now())).unref();
+    },
+    mend() {
+      const missing = xmlFiles.filter((name) => written.has(name) && !existsSync(join(stateDir, name)));
+      for (const name of missing) written.delete(name);
+      if (missing.length > 0) write();
     },
     close() {
       if (closed) return;

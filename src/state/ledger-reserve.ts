@@ -1,0 +1,92 @@
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { hasCode } from './fs-error.ts';
+import { readLines, type LedgerLine } from './ledger-lines.ts';
+import { replaceFile } from './replace-file.ts';
+
+/** Room on the disk that is ours already: written over in place, so that what an operator wanted can be recorded when the disk is full. */
+export interface LedgerReserve {
+  /** Puts these lines there instead of what was there, durably. False: there is no room, or no reserve. */
+  keep(lines: readonly string[]): boolean;
+  /** Empties it, and makes it when it is not there yet. What cannot be done now is done the next time. */
+  clear(): void;
+  close(): void;
+}
+
+export function openReserve(ledgerPath: string): LedgerReserve {
+  const path = reservePath(ledgerPath);
+  let descriptor: number | null = null;
+  let used = readReserve(ledgerPath).length > 0;
+  let nextTryAt = 0;
+
+  const open = (): number => {
+    // Not created by the way: a new file would need room where there may be none.
+    descriptor ??= openSync(path, 'r+');
+    return descriptor;
+  };
+  const fill = (text: Buffer): void => {
+    const page = Buffer.alloc(reserveBytes, '\n');
+    text.copy(page);
+    const target = open();
+    for (let written = 0; written < page.length;) written += writeSync(target, page, written, page.length - written, written);
+    fsyncSync(target);
+  };
+
+  return {
+    keep(lines) {
+      const text = Buffer.from(lines.join(''));
+      if (text.length > reserveBytes) return false;
+      try {
+        fill(text);
+        used = true;
+        return true;
+      } catch {
+        // It was never made, or was removed: there is nothing to fall back on then.
+        return false;
+      }
+    },
+    clear() {
+      if (!used && (descriptor !== null || performance.now() < nextTryAt)) return;
+      nextTryAt = performance.now() + retryMs;
+      try {
+        if (isWhole(path)) fill(Buffer.alloc(0));
+        else replaceFile(path, '\n'.repeat(reserveBytes), { durable: false });
+        open();
+        used = false;
+      } catch {
+        // No room for it now: it is tried again in a while.
+      }
+    },
+    close() {
+      if (descriptor !== null) closeSync(descriptor);
+      descriptor = null;
+      nextTryAt = 0;
+    },
+  };
+}
+
+/** Lines that did not fit into the ledger, oldest first. */
+export function readReserve(ledgerPath: string): readonly LedgerLine[] {
+  try {
+    return readLines(Buffer.from(readFileSync(reservePath(ledgerPath), 'utf8').replace(/\n+$/, '\n'))).lines;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'EACCES', 'EISDIR')) return [];
+    throw error;
+  }
+}
+
+function isWhole(path: string): boolean {
+  try {
+    return readFileSync(path).length === reserveBytes;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+function reservePath(ledgerPath: string): string {
+  return `${ledgerPath}.reserve`;
+}
+
+// Some sixty units.
+const reserveBytes = 32 * 1024;
+const retryMs = 60_000;

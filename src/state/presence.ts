@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { textOf } from './fs-error.ts';
+import { takeLock, type LockResult } from './lock.ts';
+import { isServed } from './occupied.ts';
+import { prepareRuntime, type RuntimePaths } from './runtime.ts';
+
+type Lock = Extract<LockResult, { ok: true }>;
+
+export interface PresenceOptions {
+  readonly paths: RuntimePaths;
+  readonly lock: Lock;
+  readonly socket: { isInPlace(): boolean; putBack(): Promise<void> };
+  /** Puts back what is missing of the files beside the socket, and says whether anything was. Throws what the file system says. */
+  restoreFiles(): boolean;
+  /** Told in sentences, a lasting trouble once. */
+  readonly onProblem: (text: string) => void;
+  /** Another supervisor has the directory now: this one cannot be reached, and must not go on beside it. */
+  onReplaced(reason: string): void;
+  /** Between two looks; default 5000. */
+  readonly everyMs?: number;
+}
+
+export interface Presence {
+  /** Looks now. Never rejects. */
+  look(): Promise<void>;
+  /** Whether the directory is still this supervisor's: then it may take its files away. */
+  isOurs(): boolean;
+  close(): void;
+  /** Frees the lock, the one that was taken in the course of time included. */
+  release(): void;
+}
+
+/**
+ * Sees to it that clients find the supervisor as long as it lives: somebody may remove its socket, its files or the whole directory under it. A look is
+ * a handful of stat(2). A directory whose home is gone as well is not made again: that is done when the home is back.
+ */
+export function keepPresence(options: PresenceOptions): Presence {
+  const { paths, socket, restoreFiles, onProblem, onReplaced, everyMs = 5000 } = options;
+  let { lock } = options;
+  let told = '';
+  let looking = false;
+  let closed = false;
+
+  const tellOnce = (text: string): void => {
+    if (text !== told && text !== '') onProblem(text);
+    told = text;
+  };
+
+  const isOurs = (): boolean => {
+    try {
+      return lock.isInPlace();
+    } catch {
+      // It cannot even be seen: nothing in there is to be touched.
+      return false;
+    }
+  };
+  const retake = (): LockResult => {
+    const taken = takeLock(paths.lock);
+    if (!taken.ok) return taken;
+    lock.release();
+    lock = taken;
+    return taken;
+  };
+
+  const restore = async (): Promise<void> => {
+    const isLockOurs = isOurs();
+    if (isLockOurs && socket.isInPlace()) {
+      if (restoreFiles()) onProblem(`${paths.stateDir}: files were removed by somebody and have been put back`);
+      return tellOnce('');
+    }
+    const home = resolve(paths.stateDir, '../../..');
+    if (!existsSync(home)) {
+      return tellOnce(`${home} is gone, and with it the socket: nobody can reach this supervisor until it is back`);
+    }
+    const unprepared = prepareRuntime(paths);
+    if (unprepared !== null) return tellOnce(`the state directory is gone and cannot be made again: ${unprepared}`);
+    const taken = isLockOurs ? lock : retake();
+    if (!taken.ok) return taken.held ? onReplaced(taken.reason) : tellOnce(`the lock cannot be taken again: ${taken.reason}`);
+    if (await isServed(paths.socket)) return tellOnce(`${paths.socket}: somebody else serves there; this supervisor cannot be reached until that has ended`);
+    if (closed) return;
+    await socket.putBack();
+    restoreFiles();
+    told = '';
+    onProblem(isLockOurs
+      ? `${paths.socket}: was removed by somebody and has been put back`
+      : `${paths.stateDir}: was removed by somebody and has been put back; the output of services that run now is kept only as long as this supervisor lives, until their next start`);
+  };
+
+  const look = async (): Promise<void> => {
+    if (looking || closed) return;
+    looking = true;
+    try {
+      await restore();
+    } catch (error) {
+      tellOnce(`clients may not find this supervisor: ${textOf(error)}`);
+    } finally {
+      looking = false;
+    }
+  };
+  const timer = setInterval(() => void look(), everyMs).unref();
+  return {
+    look,
+    isOurs,
+    close: () => {
+      closed = true;
+      clearInterval(timer);
+    },
+    release: () => lock.release(),
+  };
+}

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { chownSync, readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { bin, collect, makeHome, soon, type Ended, type Home } from './rig.ts';
+
+/** As `home.sysg`, in a shell that has set its limits before. */
+function limited(home: Home, limits: string, ...args: readonly string[]): Promise<Ended> {
+  return collect(spawn('/bin/sh', ['-c', `${limits} && exec "$@"`, 'sh', bin, ...args], { cwd: home.dir, env: home.env, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+test('units that would use up every descriptor are refused; the supervisor can be asked, and what runs be restarted', async () => {
+  const names = Array.from({ length: 20 }, (_, index) => `s${index}`);
+  const home = makeHome(`version: "1"\nservices:\n${names.map((name) => `  ${name}: {command: "$PROGRAMS/forever"}\n`).join('')}`);
+  const started = await limited(home, 'ulimit -n 60', 'start', '--daemonize', '-c', home.config);
+  expect(started.code).toBe(1);
+  expect(started.stderr).toMatch(/cannot be started: too few file descriptors are left: [0-9]+ of the 60 that the supervisor may have \(nofile\) are open/);
+  const { units } = await home.status();
+  const running = units.filter(({ phase }) => phase === 'running');
+  expect(running.length).toBeGreaterThan(0);
+  expect(units.filter(({ phase }) => phase === 'failed').length).toBe(20 - running.length);
+  const [first] = running;
+  if (first === undefined) throw new Error('nothing runs');
+  for (let round = 0; round < 3; round += 1) {
+    expect(await home.sysg('restart', '-s', first.name)).toMatchObject({ code: 0 });
+    const all = await Promise.all(Array.from({ length: 5 }, () => home.status()));
+    expect(all.map((status) => status.units.length)).toEqual([20, 20, 20, 20, 20]);
+  }
+  expect(readdirSync(`/proc/${home.supervisorPid()}/fd`).length).toBeLessThan(60 - 8);
+  expect(await home.sysg('stop', '-s', first.name)).toMatchObject({ code: 0 });
+  expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+  expect(home.processes()).toEqual([]);
+});
+
+// A uid that nobody else has: the limit counts all processes and threads of a user.
+const stranger = 64_123;
+
+test.runIf(process.getuid?.() === 0)('a unit for which there is no process to be had is refused and tried again; nothing else suffers', async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `s${index}`);
+  const home = makeHome(`version: "1"\nservices:\n${names.map((name) => `  ${name}: {command: "sleep 100000", restart_policy: always, backoff: 1s}\n`).join('')}`);
+  chownSync(home.dir, stranger, stranger);
+  chownSync(home.config, stranger, stranger);
+  const user = ['--nproc=40', 'setpriv', `--reuid=${stranger}`, `--regid=${stranger}`, '--clear-groups'];
+  const started = await collect(spawn('prlimit', [...user, bin, 'start', '--daemonize', '-c', home.config], { cwd: home.dir, env: home.env, stdio: ['ignore', 'pipe', 'pipe'] }));
+  expect(started).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be executed: the limit of processes is reached') });
+  const { units } = await home.status();
+  const running = units.filter(({ phase }) => phase === 'running');
+  expect(running.length).toBeGreaterThan(0);
+  expect(units.filter(({ phase }) => !['running', 'backoff', 'starting'].includes(phase ?? ''))).toEqual([]);
+  expect(await home.exchange(JSON.stringify({ Stop: { service: running[0]?.name } }))).toContain('stopped');
+  // What became free is taken by one that was refused.
+  await soon('another one runs', async () => (await home.status()).units.filter(({ phase }) => phase === 'running').length >= running.length);
+  await home.exchange('"Shutdown"');
+  await soon('all are gone', () => home.processes().length === 0);
+});

@@ -1,0 +1,53 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { isAlive, makeHome, soon } from './rig.ts';
+
+const yaml = 'version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever", restart_policy: always, backoff: 50ms}\n  b: {command: "$PROGRAMS/forever"}\n';
+
+test('a state directory that was removed comes back with all that is known; services go on, and kill -9 loses nothing', async () => {
+  const home = makeHome(yaml);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  await home.sysg('stop', '-s', 'b');
+  const [running, supervisor] = [(await home.unit('a')).process?.pid ?? 0, home.supervisorPid()];
+  rmSync(home.state, { recursive: true });
+  await soon('it can be reached again', async () => (await home.status().catch(() => null)) !== null);
+  expect(home.supervisorPid()).toBe(supervisor);
+  expect((await home.unit('a')).process?.pid).toBe(running);
+  expect((await home.sysg('why', 'b')).stdout).toContain('stopped');
+  await soon('the files are there', () => ['pid.xml', 'state.xml', 'config_hint'].every((name) => existsSync(join(home.state, name))));
+  expect((await home.sysg('start', '-c', home.config)).stderr).toContain('supervisor already running');
+
+  process.kill(supervisor, 'SIGKILL');
+  await soon('another supervisor serves', async () => (await home.status().catch(() => null)) !== null && home.supervisorPid() !== supervisor);
+  expect(await home.unit('a')).toMatchObject({ phase: 'running', process: { pid: running } });
+  expect(await home.unit('b')).toMatchObject({ phase: 'stopped', wanted: 'down' });
+  await home.sysg('restart', '-s', 'a');
+  await soon('its output is kept again', () => home.log('a').includes('ready'));
+  expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+  expect(home.processes()).toEqual([]);
+});
+
+test('a removed socket comes back; requests under way are answered', async () => {
+  const home = makeHome(`version: "1"\nservices:\n  slow: {command: "trap 'sleep 7; exit' TERM; while :; do sleep 0.1; done", stop_timeout: 20s}\n`);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const stop = home.sysg('stop', '-s', 'slow');
+  await home.until('slow', ({ phase }) => phase === 'stopping', 'is being stopped');
+  rmSync(join(home.state, 'control.sock'));
+  await soon('it can be reached again', async () => (await home.status().catch(() => null)) !== null);
+  expect(await stop).toMatchObject({ code: 0 });
+  expect(readFileSync(join(home.state, 'logs/supervisor.log'), 'utf8')).toContain('control.sock: was removed by somebody and has been put back');
+});
+
+test('a supervisor whose directory another one has taken over ends with its services and leaves the other alone', async () => {
+  const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const [old, supervisor] = [(await home.unit('a')).process?.pid ?? 0, home.supervisorPid()];
+  renameSync(home.state, `${home.state}.old`);
+  mkdirSync(home.state, { mode: 0o700 });
+  expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
+  await soon('the first one has ended', () => !isAlive(supervisor) && !isAlive(old));
+  await soon('the second one serves', async () => (await home.status().catch(() => null)) !== null);
+  expect(await home.unit('a')).toMatchObject({ phase: 'running' });
+  expect(home.supervisorPid()).not.toBe(supervisor);
+});

@@ -1,0 +1,108 @@
+// Minutes of ordinary trouble: crash loops, restarts, reloads, followers that come and go, metrics on. Watches the supervisor for leaks.
+//   npm run soak [-- --minutes 5] [--seed N]
+import { readFileSync, readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { makeHome, pause, random, soon } from './home.mjs';
+
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string' } } });
+const seed = Number(values.seed ?? Date.now() % 1_000_000);
+const chance = random(seed);
+const home = makeHome();
+const yaml = (extra) => `version: "1"
+metrics: {sample_interval_secs: 1}
+services:
+  steady: {command: "sleep 100000", restart_policy: always}
+  talks: {command: "while :; do echo line; sleep 0.01; done", logs: {rotate: {size: 64K, keep: 2}}, env: {vars: {EXTRA: "${extra}"}}}
+  flaps: {command: "echo up; sleep 0.05; exit 1", restart_policy: always, backoff: 20ms}
+  checked: {command: "sleep 100000", restart_policy: always, health_check: {command: "true", interval: 1s, timeout: 5s}, hooks: {on_start: {success: {command: "true"}}}}
+  after: {command: "sleep 100000", depends_on: [checked]}
+${extra % 2 === 0 ? '  sometimes: {command: "sleep 100000"}\n' : ''}`;
+console.log(`soak: seed ${seed}, ${values.minutes} minutes`);
+home.configure(yaml(0));
+await home.sysg('start', '--daemonize', '-c', home.config);
+const supervisor = home.supervisor();
+
+const actions = [
+  () => home.exchange(JSON.stringify({ Restart: { config: null, service: chance.pick(['steady', 'checked', 'talks']) } })),
+  () => home.exchange(JSON.stringify({ Stop: { service: 'after' } })),
+  () => home.exchange(JSON.stringify({ Start: { service: 'after' } })),
+  () => (home.configure(yaml(chance.below(100))), home.exchange('{"Reload":{"config":null}}')),
+  () => home.exchange('"Status"'),
+  () => home.exchange('{"Inspect":{"unit":"talks","samples":20}}'),
+  () => home.exchange('{"History":{"unit":null,"limit":100,"since":null}}'),
+  () => follow('{"Logs":{"service":"talks","lines":10,"kind":"stdout","follow":true}}'),
+  () => follow('{"Watch":{"since":null,"units":null}}'),
+  () => follow('"half a li', ''),
+  () => home.exchange('rubbish'),
+];
+const readings = [];
+const end = performance.now() + Number(values.minutes) * 60_000;
+let nextReading = 0;
+while (performance.now() < end) {
+  await Promise.all(Array.from({ length: 3 }, () => chance.pick(actions)().catch((error) => console.error(`soak: ${error.message}`))));
+  if (home.supervisor() !== supervisor) break;
+  if (performance.now() < nextReading) continue;
+  nextReading = performance.now() + 5000;
+  readings.push(read());
+}
+
+const problems = [];
+if (home.supervisor() !== supervisor) problems.push('the supervisor died and was started again');
+else {
+  home.configure(yaml(0));
+  await home.exchange('{"Reload":{"config":null}}');
+  await home.exchange('{"Start":{"service":"after"}}');
+  await soon('connections are closed', () => read().sockets <= 1, 20_000).catch((error) => problems.push(error.message));
+  await pause(1000);
+  readings.push(read());
+  const [early, late] = [readings[Math.floor(readings.length / 4)], readings.at(-1)];
+  console.log(`soak: memory ${early.rssMb.toFixed(1)} MB after a quarter, ${late.rssMb.toFixed(1)} MB at the end; descriptors ${early.descriptors} and ${late.descriptors}`);
+  // What the heap swings by between two collections, and the last ten thousand events in memory, are no leak.
+  if (late.rssMb > early.rssMb * 1.3 + 25) problems.push('memory grows');
+  if (late.descriptors > Math.min(...readings.map(({ descriptors }) => descriptors)) + 25) problems.push('descriptors leak');
+  if (late.zombies > 0) problems.push(`${late.zombies} zombies are left`);
+  const log = readFileSync(join(home.state, 'logs/supervisor.log'), 'utf8');
+  const trace = /^.*(internal error|Supervisor exited with error|MaxListenersExceeded|^ {4}at ).*$/m.exec(log);
+  if (trace !== null) problems.push(`the log says: ${trace[0]}`);
+}
+for (const problem of problems) console.error(`soak: ${problem} (seed ${seed})`);
+await home.remove();
+console.log(`soak: ${problems.length} failures`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+/** Reads for a while and leaves without a word. */
+function follow(line, newline = '\n') {
+  return new Promise((done) => {
+    const socket = connect(join(home.state, 'control.sock'));
+    socket.on('error', () => undefined).on('close', () => done()).resume();
+    socket.write(`${line}${newline}`);
+    setTimeout(() => socket.destroy(), chance.below(400));
+  });
+}
+
+function read() {
+  const names = readdirSync(`/proc/${supervisor}/fd`);
+  const children = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).filter((name) => {
+    try {
+      return new RegExp(`\\) Z ${supervisor} `).test(readFileSync(`/proc/${name}/stat`, 'latin1'));
+    } catch {
+      // It ended meanwhile.
+      return false;
+    }
+  });
+  const inodes = new Set(names.map((name) => {
+    try {
+      return readFileSync(`/proc/${supervisor}/fdinfo/${name}`, 'utf8');
+    } catch {
+      // Closed meanwhile.
+      return '';
+    }
+  }).map((text) => /^ino:\s+([0-9]+)/m.exec(text)?.[1]));
+  const sockets = readFileSync(`/proc/${supervisor}/net/unix`, 'utf8').split('\n').filter((line) => line.endsWith('/control.sock') && inodes.has(line.trim().split(/\s+/)[6])).length;
+  return {
+    rssMb: Number(/^VmRSS:\s+([0-9]+)/m.exec(readFileSync(`/proc/${supervisor}/status`, 'utf8'))?.[1]) / 1024,
+    descriptors: names.length, sockets, zombies: children.length,
+  };
+}

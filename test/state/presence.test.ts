@@ -1,0 +1,132 @@
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { takeLock } from '../../src/state/lock.ts';
+import { keepPresence, type Presence } from '../../src/state/presence.ts';
+import { prepareRuntime, runtimePaths, type RuntimePaths } from '../../src/state/runtime.ts';
+import { tempDir } from './temp-dir.ts';
+
+interface Rig {
+  readonly home: string;
+  readonly paths: RuntimePaths;
+  readonly presence: Presence;
+  readonly problems: string[];
+  readonly done: string[];
+}
+
+/** A presence whose socket is a plain file. */
+function rig(): Rig {
+  const home = join(tempDir(), 'home');
+  mkdirSync(home);
+  const paths = runtimePaths({ system: false, env: { HOME: home } });
+  expect(prepareRuntime(paths)).toBeNull();
+  const lock = takeLock(paths.lock);
+  if (!lock.ok) throw new Error(lock.reason);
+  const [problems, done]: [string[], string[]] = [[], []];
+  writeFileSync(paths.socket, '');
+  const presence = keepPresence({
+    paths, lock,
+    socket: {
+      isInPlace: () => statSync(paths.socket, { throwIfNoEntry: false })?.isFile() === true,
+      putBack: async () => {
+        writeFileSync(paths.socket, '');
+        done.push('socket');
+      },
+    },
+    restoreFiles: () => {
+      const missing = !existsSync(paths.pidFile);
+      if (missing) writeFileSync(paths.pidFile, '1');
+      if (missing) done.push('files');
+      return missing;
+    },
+    onProblem: (text) => problems.push(text),
+    onReplaced: (reason) => done.push(`replaced: ${reason}`),
+  });
+  onTestFinished(() => {
+    presence.close();
+    presence.release();
+  });
+  return { home, paths, presence, problems, done };
+}
+
+test('as long as nothing is missing nothing is done or said', async () => {
+  const { paths, presence, problems, done } = rig();
+  writeFileSync(paths.pidFile, '1');
+  await presence.look();
+  expect([problems, done, presence.isOurs()]).toEqual([[], [], true]);
+});
+
+test('a removed socket is put back', async () => {
+  const { paths, presence, problems, done } = rig();
+  writeFileSync(paths.pidFile, '1');
+  rmSync(paths.socket);
+  await presence.look();
+  expect(done).toEqual(['socket']);
+  expect(problems).toEqual([`${paths.socket}: was removed by somebody and has been put back`]);
+});
+
+test('a removed directory is made again, with its lock held: nobody else can start there', async () => {
+  const { paths, presence, problems, done } = rig();
+  rmSync(paths.stateDir, { recursive: true });
+  expect(presence.isOurs()).toBe(false);
+  await presence.look();
+  expect(done).toEqual(['socket', 'files']);
+  expect(problems).toEqual([expect.stringContaining('was removed by somebody and has been put back')]);
+  expect(presence.isOurs()).toBe(true);
+  expect(takeLock(paths.lock)).toMatchObject({ ok: false, held: true });
+  presence.release();
+  const next = takeLock(paths.lock);
+  expect(next.ok).toBe(true);
+  if (next.ok) next.release();
+});
+
+test('where another supervisor took the directory over, this one is told to end, and touches nothing there', async () => {
+  const { paths, presence, done } = rig();
+  renameSync(paths.stateDir, `${paths.stateDir}.old`);
+  expect(prepareRuntime(paths)).toBeNull();
+  const other = takeLock(paths.lock);
+  if (!other.ok) throw new Error(other.reason);
+  onTestFinished(() => other.release());
+  await presence.look();
+  expect(done).toEqual([expect.stringMatching(/^replaced: supervisor already running/)]);
+  expect([presence.isOurs(), existsSync(paths.socket)]).toEqual([false, false]);
+});
+
+test('a socket that somebody else serves is not taken away from him, and that is said once', async () => {
+  const { paths, presence, problems, done } = rig();
+  writeFileSync(paths.pidFile, '1');
+  rmSync(paths.socket);
+  const other = createServer();
+  await new Promise<void>((listening) => void other.listen(paths.socket, listening));
+  onTestFinished(() => new Promise<void>((closed) => void other.close(() => closed())));
+  await presence.look();
+  await presence.look();
+  expect(done).toEqual([]);
+  expect(problems).toEqual([expect.stringContaining('somebody else serves there')]);
+});
+
+test('with the home gone as well nothing is made again before it is back, and that is said once', async () => {
+  const { home, paths, presence, problems, done } = rig();
+  renameSync(home, `${home}.away`);
+  await presence.look();
+  await presence.look();
+  expect(done).toEqual([]);
+  expect(problems).toEqual([`${home} is gone, and with it the socket: nobody can reach this supervisor until it is back`]);
+  mkdirSync(home);
+  await presence.look();
+  expect(done).toEqual(['socket', 'files']);
+  expect(existsSync(paths.lock)).toBe(true);
+});
+
+test('what cannot be put back is said once and tried again', async () => {
+  const { paths, presence, problems, done } = rig();
+  rmSync(paths.stateDir, { recursive: true });
+  writeFileSync(paths.stateDir, 'in the way');
+  await presence.look();
+  await presence.look();
+  expect(problems).toEqual([expect.stringContaining('cannot be made again')]);
+  rmSync(paths.stateDir);
+  await presence.look();
+  expect(done).toEqual(['socket', 'files']);
+});
