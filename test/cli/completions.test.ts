@@ -55,7 +55,7 @@ describe('in bash', () => {
     [['help', 'val'], ['validate']],
     [['stop', 'x'], []],
     [['stop', '--service', '=', 'w'], ['web', 'worker']],
-    [['logs', '--kind', '='], ['stdout', 'stderr', 'supervisor']],
+    [['logs', '--kind', '='], ['stdout', 'stderr', 'all', 'supervisor']],
     [['--sys', 'stop', '-s', 's'], ['system-web']],
   ])('%j becomes one of %j', (words, expected) => {
     const directory = withUnits();
