@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { parseLogLevel, type LogLevel } from './logs/log-level.ts';
+import { parseLogLevel, type LogLevel } from '../logs/log-level.ts';
 
 /** What the command line program hands to the daemon. */
 export interface DaemonOptions {

@@ -1,4 +1,4 @@
-import type { ServiceSpec, UnitRecord } from '../machines/types.ts';
+import type { ServiceSpec, UnitRecord } from '../../machines/types.ts';
 
 /** Stands for a unit that still runs but is configured no more, for as long as it takes to end it. */
 export function departedSpec(record: UnitRecord, projectDir: string): ServiceSpec {

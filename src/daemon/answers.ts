@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { SignalName } from '../../machines/types.ts';
+import type { MetricsSpec } from '../config/metrics.ts';
+import type { Route } from '../control/connection.ts';
+import type { StatusSnapshot, UnitStatus } from '../control/payloads.ts';
+import { makeRoute } from '../control/route.ts';
+import { makeSpawn } from '../control/spawn.ts';
+import { findLogFile } from '../logs/names.ts';
+import { openSampler, type Sampler } from '../metrics/sampler.ts';
+import { wireSample } from '../metrics/wire-sample.ts';
+import { peerOf } from '../process/peer.ts';
+import { scan } from '../process/scan.ts';
+import { watchedChildren } from '../spawned/memory.ts';
+import { withCron } from '../status/cron.ts';
+import { inspectPayload, measuredUnit } from '../status/inspect.ts';
+import { statusSnapshot } from '../status/snapshot.ts';
+import type { Configuration } from './configuration.ts';
+import type { Outputs } from './outputs.ts';
+import type { Records } from './records.ts';
+import type { Setting } from './setting.ts';
+import type { Units } from './units.ts';
+
+export interface Answers {
+  readonly route: Route;
+  readonly sampler: Sampler;
+  /** Settled when a client has asked for another supervisor in the place of this one. */
+  readonly handedOver: Promise<'handed over'>;
+}
+
+/** What clients are answered with. */
+export function openAnswers(setting: Setting, metrics: MetricsSpec | null, configuration: Configuration, units: Units, outputs: Outputs, records: Records): Answers {
+  const { clock, log, parent, paths, onProblem } = setting;
+  const { root, tickets, runs, send, views, slotsOf } = units;
+  const { journal, childMemory } = records;
+  const snapshot = () => root.getSnapshot();
+  const measuredUnits = () => {
+    const children = watchedChildren(snapshot().context.children);
+    return views().map((view) => measuredUnit(view, children));
+  };
+  const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: measuredUnits }, metrics);
+  const status = (): StatusSnapshot => {
+    const [seen, now] = [views(), { monotonicMs: clock.now(), wallMs: Date.now() }];
+    const plain = statusSnapshot(seen, now, sampler.look(), snapshot().context.children);
+    const dated = { ...plain, units: plain.units.map((unit) => withLastEvent(unit, journal.lastOf(unit.name))) };
+    return withCron(dated, { views: seen, runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample), wallMs: now.wallMs });
+  };
+  let handOver = (): void => undefined;
+  const handedOver = new Promise<'handed over'>((finish) => {
+    // The answer goes out first.
+    handOver = () => setImmediate(finish, 'handed over');
+  });
+  const route = makeRoute({
+    tickets, journal, now: clock.now, send, snapshot, status,
+    logs: {
+      status, supervisorLog: paths.supervisorLog,
+      file: (unit, stream) => outputs.logs.files(unit)?.[stream] ?? existing(findLogFile(paths.logDir, unit, stream)),
+      wake: (unit, stream) => (notify) => outputs.logs.wake(unit, stream, () => notify()),
+    },
+    inspect: (unit, samples) => inspectPayload(unit, samples, { sampler, views, status }),
+    handOver: () => {
+      if (!parent.startsAgain) return `this supervisor (pid ${process.pid}) runs in the foreground: nobody would start it again`;
+      const next = configuration.read(null);
+      if (!next.ok) return next.error;
+      handOver();
+      return null;
+    },
+    spawn: makeSpawn({
+      tickets, now: clock.now, send, scan, snapshot, usedBytes: childMemory.usedBytes, peerOf: (exchange) => peerOf(() => exchange.peerDescriptor()),
+    }),
+    readConfig: configuration.read, slots: slotsOf, isSignal: (name): name is SignalName => Object.hasOwn(constants.signals, name),
+    adoptConfig: (config) => {
+      sampler.configure(config.metrics);
+      const problem = configuration.use(config);
+      if (problem !== null) onProblem(problem);
+      outputs.prepare(config.specs);
+      log.info('systemg::supervisor', `Reloading configuration from ${JSON.stringify(config.path)}`);
+    },
+  });
+  return { route, sampler, handedOver };
+}
+
+function withLastEvent(unit: UnitStatus, seq: number | null): UnitStatus {
+  return seq === null ? unit : { ...unit, last_event: seq };
+}
+
+function existing(path: string): string | null {
+  return existsSync(path) ? path : null;
+}

@@ -1,0 +1,52 @@
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { formatProblem, loadConfig, wireError } from '../config/load.ts';
+import type { ReadConfig } from '../control/route.ts';
+import { keepConfig, lastConfig } from '../state/last-config.ts';
+import { writeConfigHint } from '../state/runtime-files.ts';
+import type { Setting } from './setting.ts';
+
+type Config = Extract<ReadConfig, { ok: true }>;
+
+/** The configuration in use, and those that are to be. */
+export interface Configuration {
+  /** Absolute path of the file in use. */
+  readonly inUse: string;
+  /** Null: the file in use, read again. Relative paths are taken against its directory. */
+  read(asked: string | null): ReadConfig;
+  /** That of the start. A supervisor that is started again goes on with what was in use, even where the file is broken now. */
+  first(): ReadConfig;
+  /** From now on it is the one in use. Returns a sentence when that cannot be noted. */
+  use(config: Config): string | null;
+}
+
+export function openConfiguration({ options, parent, paths, environment, log }: Setting): Configuration {
+  // The guardian knows the file of the first start only.
+  const last = parent.again ? lastConfig(paths.stateDir) : null;
+  let inUse = last?.path ?? options.config;
+  const read = (asked: string | null): ReadConfig => {
+    const path = asked === null ? inUse : isAbsolute(asked) ? asked : resolve(dirname(inUse), asked);
+    const loaded = loadConfig(path, { env: environment, stateDir: paths.stateDir });
+    if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem).join('\n'), error: wireError(loaded.problems) };
+    for (const warning of loaded.config.warnings) log.warn('systemg::config', formatProblem(warning));
+    return { ok: true, path, specs: loaded.config.services, metrics: loaded.config.metrics };
+  };
+  return {
+    get inUse() {
+      return inUse;
+    },
+    read,
+    first: () => {
+      const found = read(null);
+      if (found.ok || last === null) return found;
+      // Services wait for somebody to look after them: a file that is being edited must not keep that from happening.
+      log.error('systemg::config', `${found.problems}\nThe configuration is broken; the one that was in use goes on until a reload`);
+      return { ok: true, ...last };
+    },
+    use: (config) => {
+      const problem = keepConfig(paths.stateDir, config);
+      if (config.path === inUse) return problem;
+      inUse = config.path;
+      return writeConfigHint(paths, config.path) ?? problem;
+    },
+  };
+}

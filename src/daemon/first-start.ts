@@ -1,0 +1,40 @@
+import type { ServiceSpec } from '../../machines/types.ts';
+import { viewUnit } from '../../machines/view.ts';
+import { openSwitches } from '../rollout/open-switches.ts';
+import { endStray } from '../spawned/end-stray.ts';
+import type { Ledger } from '../state/ledger.ts';
+import type { Found } from './found.ts';
+import type { SettledUnit } from './parent.ts';
+import type { Setting } from './setting.ts';
+import type { Units } from './units.ts';
+
+/** Hands the machines what was found, starts what is to be started, and tells whoever waits how it came out. */
+export function startUnits(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, units: Units): void {
+  const { clock, options, parent, onProblem } = setting;
+  const { root, send, tickets } = units;
+  const known = new Set(found.adopt.map(({ record }) => record.unit));
+  send({
+    type: 'boot', at: clock.now(), adopt: [...found.adopt, ...found.departed], start: [], switches: openSwitches(ledger, onProblem),
+    children: found.children.map((record) => ({ record, alive: true })),
+  });
+  for (const record of found.strays) endStray(record, onProblem);
+  if (found.leaving.length > 0) send({ type: 'reload', at: clock.now(), specs });
+  // What was stopped by hand stays so when the supervisor alone begins again.
+  const first = options.service !== null
+    ? [options.service].filter((name) => !parent.again || !known.has(name))
+    : specs.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+  const settled = (name: string, error: string | null): SettledUnit => {
+    const view = viewUnit(root.getSnapshot(), name);
+    const pid = view?.process?.identity?.pid;
+    // It came up, and fell before the others were through; or it was left down for fear of a second copy.
+    const fell = view?.phase === 'failed' || view?.phase === 'backoff' ? view.reason : null;
+    const leftDown = view?.phase === 'stopped' ? found.taken.leftDown.get(name) : undefined;
+    const fault = error ?? fell ?? leftDown ?? null;
+    return { name, phase: view?.phase ?? 'stopped', ...(pid !== undefined && { pid }), ...(fault !== null && { error: fault }) };
+  };
+  void tickets.open(first, (ticket) => send({ type: 'start', at: clock.now(), ticket, units: first, origin: { kind: 'boot', by: null } })).then((settlements) => {
+    const errors = new Map(settlements.map(({ unit, error }) => [unit, error]));
+    parent.tell({ event: 'settled', units: [...known, ...errors.keys()].map((name) => settled(name, errors.get(name) ?? null)) });
+    parent.hangUp();
+  });
+}

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
+import type { ReadConfig } from '../control/route.ts';
+import { findChild } from '../process/children.ts';
+import { bootId, isAlive } from '../process/identity.ts';
+import { scan } from '../process/scan.ts';
+import { asideSpec, withoutDoubles } from '../state/asides.ts';
+import { forgetChild, noteChild, recoverChildren } from '../state/child-notes.ts';
+import type { Ledger } from '../state/ledger.ts';
+import { recover, type RecoveryOutside } from '../state/recovery.ts';
+import { takeOver, type Takeover } from '../state/takeover.ts';
+import { departedSpec } from './departed.ts';
+import type { Setting } from './setting.ts';
+
+/** What earlier supervisors left behind, and what is to become of it. */
+export interface Found {
+  /** Of configured units. */
+  readonly adopt: readonly AdoptOrder[];
+  /** Of units that still run and are configured no more, or are the other instance of one that was being replaced: to be ended. */
+  readonly departed: readonly AdoptOrder[];
+  /** What those are, for as long as it takes. */
+  readonly leaving: readonly ServiceSpec[];
+  readonly children: readonly ChildRecord[];
+  /** Children whose service is gone. */
+  readonly strays: readonly ChildRecord[];
+  readonly taken: Takeover;
+}
+
+export function recoveryOutside({ clock }: Setting): RecoveryOutside {
+  return {
+    scan, now: () => ({ at: clock.now(), wallMs: Date.now(), bootId: bootId() }),
+    // A child that ended while its unit had no actor still has its exit code to tell.
+    isAlive: (identity: ProcessIdentity) => findChild(identity) !== null || isAlive(identity),
+  };
+}
+
+export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, specs }: Extract<ReadConfig, { ok: true }>): Promise<Found> {
+  const { paths, environment, log, onProblem } = setting;
+  const recovery = recoveryOutside(setting);
+  const taken = takeOver({
+    stateDir: paths.stateDir, specs, ledger, found: ledger.clean ? [] : await recover(ledger.entries.values(), recovery),
+    diedBefore: existsSync(paths.pidFile), environment, uid: process.geteuid?.() ?? 0, now: recovery.now, onProblem,
+    onReport: (text) => log.warn('systemg::takeover', text),
+  });
+  const configured = new Set(specs.map(({ name }) => name));
+  const orders = withoutDoubles(taken.orders);
+  const strangers = orders.filter(({ record }) => !configured.has(record.unit));
+  const departed = strangers.filter(({ verdict }) => verdict === 'alive');
+  for (const { record, verdict } of strangers) if (verdict !== 'alive') ledger.forget(record.unit);
+
+  for (const record of taken.children) noteChild(ledger, record);
+  const children = await recoverChildren(ledger.meta, taken.orders, { ...recovery, onProblem });
+  for (const id of [...children.gone, ...children.stray.map((record) => record.id)]) forgetChild(ledger, id);
+  return {
+    adopt: orders.filter(({ record }) => configured.has(record.unit)), departed,
+    leaving: departed.map(({ record }) => asideSpec(record.unit, specs) ?? departedSpec(record, dirname(path))),
+    children: [...children.adopt, ...taken.children], strays: children.stray, taken,
+  };
+}

@@ -1,0 +1,85 @@
+import type { ChildFacts } from '../../machines/types.ts';
+import { openJournal, type Journal } from '../journal/journal.ts';
+import { makeScribe } from '../journal/scribe.ts';
+import { makeNarrator } from '../logs/narrator.ts';
+import { openMemoryWatch, watchedChildren, type MemoryWatch } from '../spawned/memory.ts';
+import { makeMemoryEnforcer } from '../spawned/memory-enforcer.ts';
+import { openRoster } from '../spawned/roster.ts';
+import { recordedChildren, shownChildren } from '../spawned/shown.ts';
+import { isAside } from '../state/asides.ts';
+import type { Ledger } from '../state/ledger.ts';
+import { openProjection, type Projection } from '../state/xml/projection.ts';
+import { projectedUnit } from '../status/projected-unit.ts';
+import { recordedJob } from '../status/recorded-job.ts';
+import type { Outputs } from './outputs.ts';
+import type { Setting } from './setting.ts';
+import type { Units } from './units.ts';
+
+/** What follows the facts of the machines: journal, supervisor's log, files of 0.33.0, the memory of spawned children. */
+export interface Records {
+  readonly journal: Journal;
+  readonly projection: Projection;
+  readonly childMemory: MemoryWatch;
+  /** Children that were there from the start have told nothing. */
+  noteChildren(): void;
+}
+
+export function keepRecords({ clock, log, paths, onProblem }: Setting, ledger: Ledger, units: Units, outputs: Outputs): Records {
+  const { root, runs, send, specOf, views } = units;
+  const children = () => root.getSnapshot().context.children;
+  const journal = openJournal({ stateDir: paths.stateDir, onProblem });
+  const roster = openRoster(children);
+  const childOf = roster.of;
+  const narrate = makeNarrator(log, childOf);
+  const write = makeScribe({
+    journal, wallNow: Date.now, now: clock.now, lastWords: outputs.words.of, maxRestarts: (unit) => specOf(unit)?.restart.maxRestarts ?? null, childOf,
+  });
+  const projection = openProjection({
+    stateDir: paths.stateDir, ledger, onProblem,
+    units: () => views().map((view) => {
+      const { name, cron, hash } = view.spec;
+      return projectedUnit(view, {
+        job: cron === null ? null : recordedJob(cron.timezone, runs.of(name), Date.now()),
+        spawned: recordedChildren(shownChildren(children(), name, { monotonicMs: clock.now(), wallMs: Date.now() }), hash),
+      });
+    }),
+  });
+  const enforce = makeMemoryEnforcer({
+    journal, log, send, now: clock.now, wallNow: Date.now, childOf,
+    exceed: (unit, reason) => {
+      const { ref, facts } = root.getSnapshot().context.units.get(unit) ?? {};
+      if (ref != null && facts !== undefined) ref.send({ type: 'limit.exceeded', at: clock.now(), generation: facts.generation, reason });
+    },
+  });
+  const childMemory = openMemoryWatch({
+    now: clock.now, onProblem, limitOf: (unit) => specOf(unit)?.spawn?.totalMemoryBytes ?? null, children: () => watchedChildren(children()),
+    act: (unit, verdict, limitBytes) => enforce({ unit, verdict, limitBytes }),
+  });
+  const followChild = ({ child: id, state, identity }: ChildFacts): void => {
+    roster.see(id);
+    const child = childOf(id);
+    if (child !== null && state === 'living' && identity !== null) outputs.attachChild(child, identity.pid);
+    if (state === 'gone') outputs.childLogs.release(id);
+    setImmediate(childMemory.changed);
+  };
+
+  root.on('*', (fact) => {
+    projection.changed();
+    if (fact.type === 'unit.changed' && fact.facts.state === 'spawning') outputs.words.begin(fact.facts.unit);
+    if (fact.type === 'child.changed') followChild(fact.facts);
+    narrate(fact);
+    write(fact);
+    if (fact.type === 'unit.removed' && !isAside(fact.unit)) outputs.forget(fact.unit);
+  });
+  return {
+    journal, projection, childMemory,
+    noteChildren: () => {
+      for (const [id, child] of children()) {
+        roster.see(id);
+        if (child.facts.identity !== null) outputs.attachChild(child, child.facts.identity.pid);
+      }
+      outputs.childLogs.prune();
+      childMemory.changed();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { Trigger } from '../../machines/types.ts';
+import type { Exchange, Route } from '../control/connection.ts';
+import type { Setting } from './setting.ts';
+import { hasTerminal } from './surroundings.ts';
+import type { Units } from './units.ts';
+
+/** Ends everything in order; a second time it does nothing. */
+export type Shutdown = (because: string, origin: Trigger) => void;
+
+export function makeShutdown({ clock, log, echo }: Setting, { send }: Pick<Units, 'send'>): Shutdown {
+  let ending = false;
+  return (because, origin) => {
+    if (ending) return;
+    ending = true;
+    log.info('systemg::supervisor', `Shutting down: ${because}`);
+    echo?.say('systemg is shutting down... terminating child services');
+    send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0, origin });
+  };
+}
+
+/** TERM, INT and QUIT end everything; HUP reloads, and with a terminal, whose end it tells, ends everything too. */
+export function obeySignals({ log, parent }: Setting, route: Route, shutdown: Shutdown): void {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => shutdown(signal, { kind: 'signal', by: signal }));
+  process.on('SIGHUP', () => {
+    if (hasTerminal() && process.pid !== 1) return shutdown('SIGHUP from the terminal', { kind: 'signal', by: 'SIGHUP' });
+    void route({ kind: 'reload', config: null }, nobody).then((answer) => {
+      if (answer === null) return;
+      if (answer.kind === 'error') log.error('systemg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
+      else if (answer.kind === 'message') log.info('systemg::supervisor', answer.text);
+    });
+  });
+  parent.onGone(() => shutdown('the command in the foreground is gone', { kind: 'signal', by: null }));
+  if (parent.asked !== null) process.kill(process.pid, parent.asked);
+}
+
+/** Asks on behalf of a signal: there is no client. */
+const nobody: Exchange = { signal: new AbortController().signal, write: () => Promise.resolve(), peerDescriptor: () => null };

@@ -1,0 +1,88 @@
+import { randomInt } from 'node:crypto';
+import { createActor, type Actor } from 'xstate';
+import { provideSupervisor, supervisorMachine } from '../../machines/supervisor.ts';
+import type { AdoptOrder, ServiceSpec, SlotIndex, SupervisorCommand } from '../../machines/types.ts';
+import { viewAll, type UnitView } from '../../machines/view.ts';
+import { openHookQueues, type HookQueues } from '../actors/hooks.ts';
+import { makeProbeActor } from '../actors/probe.ts';
+import { makeProcessActor } from '../actors/process.ts';
+import { openTicketOffice, type TicketOffice } from '../control/tickets.ts';
+import { openRunHistory, type RunHistory } from '../cron/history.ts';
+import { openSchedule } from '../cron/schedule.ts';
+import { keepSwitches } from '../rollout/open-switches.ts';
+import { readSlots } from '../rollout/slot-file.ts';
+import { makeRolloutTaskActor } from '../rollout/task.ts';
+import { forgetChild, noteChild } from '../state/child-notes.ts';
+import type { Ledger } from '../state/ledger.ts';
+import { recover } from '../state/recovery.ts';
+import { noteTokenSeed } from '../state/token-seeds.ts';
+import { userName } from '../status/process-facts.ts';
+import { withRecordedRuns } from '../status/recorded-job.ts';
+import { recoveryOutside, type Found } from './found.ts';
+import type { Outputs } from './outputs.ts';
+import type { Setting } from './setting.ts';
+
+/** The root actor with all its ports filled, and what stands behind them. */
+export interface Units {
+  readonly root: Actor<typeof supervisorMachine>;
+  readonly tickets: TicketOffice;
+  readonly hooks: HookQueues;
+  readonly runs: RunHistory;
+  send(command: SupervisorCommand): void;
+  views(): readonly UnitView[];
+  specOf(unit: string): ServiceSpec | null;
+  /** In which slot each blue-green unit was left. */
+  slotsOf(specs: readonly ServiceSpec[]): Readonly<Record<string, SlotIndex>>;
+}
+
+/** Lines of a failed candidate in which its address is looked for: as many as systemg 0.33.0 looks at. */
+const WORDS_OF_CANDIDATE = 50;
+
+export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, outputs: Outputs): Units {
+  const { clock, environment, softNofile, options: { dropPrivileges }, paths, onProblem } = setting;
+  const outside = { clock, environment, dropPrivileges, onProblem };
+  const tickets = openTicketOffice();
+  const hooks = openHookQueues(outside);
+  const readyBefore = rememberReady(found.adopt);
+  const recovery = recoveryOutside(setting);
+  const specOf = (unit: string): ServiceSpec | null => root.getSnapshot().context.units.get(unit)?.spec ?? null;
+  const slotsOf = (of: readonly ServiceSpec[]) => readSlots(of, paths.stateDir, onProblem);
+  const runs = openRunHistory({
+    ledger: withRecordedRuns(ledger, found.taken, specs), wallNow: Date.now,
+    describe: (unit) => ({ user: specOf(unit)?.privileges.user ?? userName(process.geteuid?.() ?? 0), command: specOf(unit)?.command ?? null }),
+  });
+  const root: Units['root'] = createActor(provideSupervisor({
+    clock, ledger, tickets, hooks, runs, abandon: tickets.abandon, schedule: openSchedule({ clock, wallNow: Date.now, lastRunWallMs: runs.lastRunWallMs }),
+    children: { recordChild: (record) => noteChild(ledger, record), forgetChild: (child) => forgetChild(ledger, child) },
+    process: makeProcessActor({ now: clock.now, environment, softNofile, dropPrivileges, onProblem, openOutput: outputs.open }),
+    probe: makeProbeActor({ ...outside, announcements: outputs.announcements, wasReady: readyBefore.has }),
+    switches: keepSwitches(ledger),
+    rolloutTask: makeRolloutTaskActor({
+      ...outside, stateDir: paths.stateDir,
+      lastWords: async (unit) => {
+        await outputs.logs.drain(unit);
+        return outputs.words.of(unit, WORDS_OF_CANDIDATE);
+      },
+    }),
+    lookup: (unit, target) => {
+      const entry = ledger.latest(unit);
+      void recover(entry === null ? [] : [entry], recovery).then((orders) => {
+        readyBefore.note(orders);
+        target.send({ type: 'recovered', at: clock.now(), unit, adopt: orders[0] ?? null });
+      });
+    },
+  }), {
+    input: { specs: [...specs, ...found.leaving], tokenSeed: noteTokenSeed(ledger), seed: randomInt(2 ** 31), at: clock.now(), slots: slotsOf(specs) },
+  });
+  return { root, tickets, hooks, runs, specOf, slotsOf, send: (command) => root.send(command), views: () => viewAll(root.getSnapshot()) };
+}
+
+/** Processes that were ready under an earlier supervisor. */
+function rememberReady(adopted: readonly AdoptOrder[]): { note(orders: readonly AdoptOrder[]): void; has(unit: string, generation: number): boolean } {
+  const ready = new Set<string>();
+  const note = (orders: readonly AdoptOrder[]): void => {
+    for (const { record, verdict } of orders) if (verdict === 'alive' && record.state === 'running') ready.add(`${record.generation} ${record.unit}`);
+  };
+  note(adopted);
+  return { note, has: (unit, generation) => ready.has(`${generation} ${unit}`) };
+}
