@@ -138,3 +138,28 @@ export function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+/**
+ * kill -9 at a moment when the process waits for events: what it has read and not yet written dies with it, and a test of
+ * whole output must not hit the microseconds between. Where the kernel does not tell what a process does it is killed as it is.
+ */
+export async function killWhileIdle(pid: number): Promise<void> {
+  await soon(`${pid} waits for events`, async () => {
+    process.kill(pid, 'SIGSTOP');
+    await soon(`${pid} is stopped`, () => /\) [Tt] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')));
+    if (isWaiting(pid)) return true;
+    process.kill(pid, 'SIGCONT');
+    return false;
+  });
+  process.kill(pid, 'SIGKILL');
+}
+
+/** In epoll_wait(2) or epoll_pwait(2), by their numbers on x86-64 and arm64. */
+function isWaiting(pid: number): boolean {
+  try {
+    return ['232', '281', '22'].includes(readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ')[0] ?? '');
+  } catch {
+    // The kernel keeps it to itself.
+    return true;
+  }
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isAlive, makeHome, soon, type Home } from './rig.ts';
+import { isAlive, killWhileIdle, makeHome, soon, type Home } from './rig.ts';
 
 /** A daemon of another pid serves. */
 async function afterwards(home: Home, before: number): Promise<number> {
@@ -25,7 +25,7 @@ services:
       const seen = lines(home.log('one')).length;
       await soon('lines come', () => lines(home.log('one')).length > seen + 20);
       const supervisor = home.supervisorPid();
-      process.kill(supervisor, 'SIGKILL');
+      await killWhileIdle(supervisor);
       await afterwards(home, supervisor);
     }
     const after = (await home.status()).units;
