@@ -9,9 +9,13 @@ import type { ServiceCommand, ServiceSpec, Settlement, SlotIndex } from './types
 /** A plan in the making. */
 export interface Draft {
   readonly base: SupervisorContext;
-  readonly units: Map<string, Unit>;
+  /** Changed by `setUnit` and `dropUnit` alone: a table of a thousand units is copied when it changes, and once. */
+  units: ReadonlyMap<string, Unit>;
   turns: readonly Turn[];
-  readonly expected: Set<string>;
+  /** The copies that were made. */
+  readonly own: { units: Map<string, Unit> | null; expected: Set<string> | null };
+  /** Changed by `expectNews` and `hearNews` alone. */
+  expected: ReadonlySet<string>;
   readonly returning: Map<string, ServiceSpec>;
   children: ReadonlyMap<string, Child>;
   childrenMade: number;
@@ -26,7 +30,7 @@ export interface Draft {
 export function drafted(context: SupervisorContext): Draft {
   const { turns, children, childrenMade } = context;
   return {
-    base: context, units: new Map(context.units), turns, expected: new Set(context.expected), returning: new Map(context.returning), children, childrenMade,
+    base: context, units: context.units, turns, expected: context.expected, own: { units: null, expected: null }, returning: new Map(context.returning), children, childrenMade,
     rollouts: new Map(context.rollouts), slots: new Map(context.slots), sends: [], settlements: [], rolloutSends: [], endings: [],
   };
 }
@@ -38,6 +42,35 @@ export function planned(draft: Draft, at: number): Plan {
     context: { ...base, units, turns, expected, returning, children, childrenMade, rollouts, slots, now: Math.max(base.now, at) },
     sends, settlements, rolloutSends, endings,
   };
+}
+
+export function setUnit(draft: Draft, unit: Unit): void {
+  ownUnits(draft).set(unit.name, unit);
+}
+
+export function dropUnit(draft: Draft, name: string): void {
+  if (draft.units.has(name)) ownUnits(draft).delete(name);
+}
+
+/** The unit was sent on its way: what is known of it is about to change. */
+export function expectNews(draft: Draft, name: string): void {
+  if (!draft.expected.has(name)) ownExpected(draft).add(name);
+}
+
+export function hearNews(draft: Draft, name: string): void {
+  if (draft.expected.has(name)) ownExpected(draft).delete(name);
+}
+
+function ownUnits(draft: Draft): Map<string, Unit> {
+  draft.own.units ??= new Map(draft.base.units);
+  draft.units = draft.own.units;
+  return draft.own.units;
+}
+
+function ownExpected(draft: Draft): Set<string> {
+  draft.own.expected ??= new Set(draft.base.expected);
+  draft.expected = draft.own.expected;
+  return draft.own.expected;
 }
 
 /** Calls off the unit's rollout, where there is one. */
@@ -81,6 +114,7 @@ export function tellDependencies(draft: Draft, name: string, at: number): void {
   const unit = draft.units.get(name);
   if (unit === undefined || unit.spec.dependsOn.length === 0) return;
   const told = { ...unit.told };
+  let changed = false;
   for (const edge of unit.spec.dependsOn) {
     const dependency = draft.units.get(edge.service);
     // A replacement is no news to those that need the unit.
@@ -89,13 +123,14 @@ export function tellDependencies(draft: Draft, name: string, at: number): void {
     const old = told[edge.service] ?? PENDING;
     if (news.met === old.met && news.lost === old.lost) continue;
     told[edge.service] = news;
+    changed = true;
     const stops = old.met && edge.onRestart === 'restart' && edge.condition !== 'completed' && dependency?.facts.wanted === 'up' && turn?.command !== 'stop';
     send(draft, name, news.met
       ? { type: 'release', at, dependency: edge.service }
       : { type: 'hold', at, dependency: edge.service, stops, lost: news.lost });
     if (!news.met && stops) cancelRollout(draft, name, 'hold', at);
   }
-  draft.units.set(name, { ...unit, told });
+  if (changed) setUnit(draft, { ...unit, told });
 }
 
 /** A new definition: edges that went are released, edges that came hold until they are met. `inForce`: of the present instance already. */
@@ -107,7 +142,7 @@ export function redefine(draft: Draft, name: string, spec: ServiceSpec, at: numb
   for (const service of kept) {
     if (!Object.hasOwn(unit.told, service)) send(draft, name, { type: 'hold', at, dependency: service, stops: false, lost: null });
   }
-  draft.units.set(name, {
+  setUnit(draft, {
     ...unit, spec, inForce: inForce ? spec.definition : unit.inForce,
     told: Object.fromEntries([...kept].map((service) => [service, unit.told[service] ?? PENDING])),
   });

@@ -1,5 +1,7 @@
 import type { Dependency, ServiceSpec, UnitFacts } from './types.ts';
 
+const NONE: readonly string[] = [];
+
 /** Who comes before whom, and whether a dependency is there. Pure functions over the table of units. */
 export interface Ordered {
   readonly spec: ServiceSpec;
@@ -32,11 +34,14 @@ export function withDependencies(units: Units, names: Iterable<string>): Readonl
 
 /** Units that name this one as their dependency. */
 export function dependentsOf(units: Units, name: string): readonly string[] {
-  return [...units.keys()].filter((other) => dependenciesOf(units, other).includes(name));
+  const dependents: string[] = [];
+  for (const [other, { spec }] of units) if (spec.dependsOn.some(({ service }) => service === name)) dependents.push(other);
+  return dependents;
 }
 
 function dependenciesOf(units: Units, name: string): readonly string[] {
-  return (units.get(name)?.spec.dependsOn ?? []).map((dependency) => dependency.service).filter((other) => units.has(other)).sort();
+  const edges = units.get(name)?.spec.dependsOn ?? [];
+  return edges.length === 0 ? NONE : edges.map(({ service }) => service).filter((other) => units.has(other)).sort();
 }
 
 /** `lost`: why a missing dependency will not come by itself. */

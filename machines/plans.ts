@@ -1,6 +1,6 @@
 import { exitCodeOf } from './policy.ts';
 import { pending, unitOf, type Plan, type Rollout, type SupervisorContext, type Unit } from './context.ts';
-import { answer, cancelRollout, drafted, known, planned, redefine, send, type Draft } from './draft.ts';
+import { answer, cancelRollout, drafted, dropUnit, hearNews, known, planned, redefine, send, setUnit, type Draft } from './draft.ts';
 import type { RolloutOrder } from './rollout.ts';
 import { callOffFor, rollingAmong, swapInstances, undoSwitch } from './rollouts.ts';
 import { afterChange, afterService, childSpec, depthOf, isLiving, refusalOf, type ChildEnding } from './spawning.ts';
@@ -80,7 +80,7 @@ export function planReload(context: SupervisorContext, event: Of<'reload'>): Pla
     callOffFor(draft, [name], 'stop', event.at);
   }
   const fresh = event.specs.filter((spec) => !context.units.has(spec.name));
-  for (const spec of fresh) draft.units.set(spec.name, unitOf(spec, event.at));
+  for (const spec of fresh) setUnit(draft, unitOf(spec, event.at));
   draft.returning.clear();
   const kept = event.specs.filter((spec) => context.units.has(spec.name));
   // On its way already: the rollout goes on.
@@ -110,8 +110,8 @@ export function planReload(context: SupervisorContext, event: Of<'reload'>): Pla
 export function planChange(context: SupervisorContext, facts: UnitFacts): Plan {
   const draft = drafted(context);
   const unit = draft.units.get(facts.unit);
-  if (unit !== undefined) draft.units.set(unit.name, { ...unit, facts });
-  draft.expected.delete(facts.unit);
+  if (unit !== undefined) setUnit(draft, { ...unit, facts });
+  hearNews(draft, facts.unit);
   takeChildren(draft, afterService(draft.children, facts));
   tellRollout(draft, facts);
   return finished(draft, facts.at, facts.unit);
@@ -207,8 +207,8 @@ function refusalOfParent(unit: Unit | undefined, aside: UnitFacts | null, genera
 
 export function planRemoved(context: SupervisorContext, name: string, at: number): Plan {
   const draft = drafted(context);
-  draft.units.delete(name);
-  draft.expected.delete(name);
+  dropUnit(draft, name);
+  hearNews(draft, name);
   dropTurns(draft, [name], 'removed from the configuration');
   callOffFor(draft, [name], 'stop', at);
   for (const child of draft.children.values()) {
@@ -217,7 +217,7 @@ export function planRemoved(context: SupervisorContext, name: string, at: number
   const spec = draft.returning.get(name);
   if (spec !== undefined && !context.ending) {
     draft.returning.delete(name);
-    draft.units.set(name, unitOf(spec, at));
+    setUnit(draft, unitOf(spec, at));
     startInto(draft, [name], null, at, { kind: 'reload', by: null });
   }
   return finished(draft, at);
@@ -244,7 +244,7 @@ export function planRecovered(context: SupervisorContext, name: string, adopt: A
   }
   const unit = draft.units.get(name);
   if (unit === undefined) return finished(draft, at);
-  draft.units.set(name, { ...unit, told: pending(unit.spec) });
+  setUnit(draft, { ...unit, told: pending(unit.spec) });
   if (draft.rollouts.has(name)) send(draft, name, { type: 'hold', at, dependency: SECOND_INSTANCE, stops: false, lost: null });
   const broken = (context.crashes.get(name) ?? []).length >= CRASHES_ALLOWED.count;
   if (adopt !== null) {

@@ -1,5 +1,5 @@
 import type { Rollout, Turn, Unit } from './context.ts';
-import { answer, cancelRollout, send, slotOf, type Draft } from './draft.ts';
+import { answer, cancelRollout, expectNews, send, setUnit, slotOf, type Draft } from './draft.ts';
 import { inOrder } from './order.ts';
 import type { ServiceRef } from './service.ts';
 import { gateOf, inSlot } from './slots.ts';
@@ -30,8 +30,8 @@ export function beginRollout(draft: Draft, { unit: name, spec: named, ticket }: 
   if (unit === undefined) return answer(draft, { ticket, unit: name, error: 'removed from the configuration' });
   const spec = named ?? unit.spec;
   if (!rollsOver(spec, unit.facts)) {
-    draft.expected.add(name);
-    draft.units.set(name, { ...unit, inForce: spec.definition });
+    expectNews(draft, name);
+    setUnit(draft, { ...unit, inForce: spec.definition });
     return send(draft, name, { type: 'restart', at, ticket, spec });
   }
   const from = slotOf(draft, name);
@@ -73,7 +73,7 @@ export function swapInstances(draft: Draft, name: string, at: number): void {
   const goes: Exclude<Place, 'current'> = comes ? 'retired' : 'candidate';
   if (rollout.slots !== null) draft.slots.set(name, comes ? rollout.slots.to : rollout.slots.from);
   const facts: UnitFacts = { ...rollout.aside.facts, place: 'current', wanted: 'up' };
-  draft.units.set(name, { ...unit, ref: rollout.aside.ref, facts, inForce: comes ? rollout.spec.definition : rollout.former });
+  setUnit(draft, { ...unit, ref: rollout.aside.ref, facts, inForce: comes ? rollout.spec.definition : rollout.former });
   if (isService(unit)) draft.rollouts.set(name, { ...rollout, aside: { place: goes, ref: unit.ref, facts: { ...unit.facts, place: goes } } });
   const spec = comes ? inSlot(rollout.spec, slotOf(draft, name)) : null;
   send(draft, name, { type: 'move', at, from: rollout.aside.place, to: 'current', spec });

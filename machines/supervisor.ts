@@ -110,7 +110,7 @@ export const supervisorMachine = base.extend({
       const plan = planOf(context, event);
       if (plan === null) return;
       enqueue.assign(() => plan.context);
-      enqueue('makeUnits');
+      if (hasUnmade(plan.context)) enqueue('makeUnits');
       if (plan.context.childrenMade > context.childrenMade) enqueue('makeChildren');
       if (plan.context.rollouts.size > 0) enqueue('makeRollouts');
       for (const { unit, event: order } of plan.sends) enqueue.sendTo(({ context: now }) => now.units.get(unit)?.ref ?? '', order);
@@ -277,6 +277,11 @@ export function provideSupervisor(ports: SupervisorPorts): typeof supervisorMach
       lookup: ({ self }, { unit }) => ports.lookup(unit, self),
     },
   });
+}
+
+function hasUnmade({ units }: SupervisorContext): boolean {
+  for (const { ref } of units.values()) if (ref === null) return true;
+  return false;
 }
 
 /** What no two actors may have in common. */

@@ -1,6 +1,6 @@
 import { availability, dependentsOf, inOrder, isAtRest, withDependencies } from './order.ts';
 import { PENDING, type Plan, type SupervisorContext, type Turn } from './context.ts';
-import { answer, planned, send, tellDependencies, type Draft } from './draft.ts';
+import { answer, expectNews, planned, send, setUnit, tellDependencies, type Draft } from './draft.ts';
 import { beginRollout, hasRolledOver } from './rollouts.ts';
 import type { ServiceSpec, Trigger } from './types.ts';
 
@@ -36,7 +36,7 @@ function isDown(draft: Draft, name: string): boolean {
 export function expect(draft: Draft, names: readonly string[], at: number): void {
   for (const name of names) {
     // A running unit that is told to start has nothing to tell.
-    if (draft.units.get(name)?.facts.state !== 'running') draft.expected.add(name);
+    if (draft.units.get(name)?.facts.state !== 'running') expectNews(draft, name);
   }
   for (const unit of draft.units.values()) {
     const edges = unit.spec.dependsOn.filter(({ service }) => names.includes(service));
@@ -48,7 +48,7 @@ export function expect(draft: Draft, names: readonly string[], at: number): void
         send(draft, unit.name, { type: 'hold', at, dependency: edge.service, stops: false, lost: null });
       }
     }
-    draft.units.set(unit.name, { ...unit, told });
+    setUnit(draft, { ...unit, told });
   }
 }
 
@@ -80,6 +80,7 @@ export function dropTurns(draft: Draft, names: readonly string[], error: string)
 }
 
 function takeTurns(draft: Draft, at: number): void {
+  if (draft.turns.length === 0) return;
   const due = draft.turns.filter((turn) => isDue(draft, turn));
   draft.turns = draft.turns.filter((turn) => !due.includes(turn));
   for (const turn of due) {
@@ -88,7 +89,7 @@ function takeTurns(draft: Draft, at: number): void {
       beginRollout(draft, turn, at);
       continue;
     }
-    if (command === 'restart') draft.expected.add(unit);
+    if (command === 'restart') expectNews(draft, unit);
     send(draft, unit, command === 'stop' ? { type: 'stop', at, ticket, origin } : { type: 'restart', at, ticket, spec, ...(turn.note !== undefined && { note: turn.note }) });
   }
 }
