@@ -1,23 +1,22 @@
 import { exitCodeOf } from './policy.ts';
-import { pending, unitOf, type Plan, type Rollout, type SupervisorContext, type Unit } from './context.ts';
-import { answer, cancelRollout, drafted, dropUnit, hearNews, known, planned, redefine, send, setUnit, type Draft } from './draft.ts';
-import type { RolloutOrder } from './rollout.ts';
-import { callOffFor, rollingAmong, swapInstances, undoSwitch } from './rollouts.ts';
-import { afterChange, afterService, childSpec, depthOf, isLiving, refusalOf, type ChildEnding } from './spawning.ts';
+import { pending, unitOf, type Plan, type SupervisorContext } from './context.ts';
+import { cancelRollout, drafted, dropUnit, hearNews, known, redefine, send, setUnit, type Draft } from './draft.ts';
+import { tellRollout } from './rollout-plans.ts';
+import { callOffFor, rollingAmong, undoSwitch } from './rollouts.ts';
+import { addChild, takeChildren } from './spawn-plans.ts';
+import { afterService, isLiving } from './spawning.ts';
 import { dropTurns, expect, finished, lostAmong, queue, queueRollouts, startInto } from './turns.ts';
 import { SECOND_INSTANCE } from './types.ts';
-import type {
-  AdoptOrder, ChildFacts, ChildRecord, RolloutFacts, ServiceSpec, SlotIndex, SupervisorCommand, Trigger, UnitFacts, UnitRecord,
-} from './types.ts';
+import type { AdoptOrder, ServiceSpec, SlotIndex, SupervisorCommand, Trigger, UnitFacts, UnitRecord } from './types.ts';
 
 /**
  * What the root does with an event, as data: the context after it, the events for the units, the answers for the
  * clients. Pure, so that order and tickets can be read and tested without an actor.
  */
+
 type Of<T extends SupervisorCommand['type']> = Extract<SupervisorCommand, { type: T }>;
 
 export const CRASHES_ALLOWED = { count: 3, windowMs: 60_000 } as const;
-const NOTHING = { children: 0, depth: 0, descendants: 0, totalMemoryBytes: null, terminationPolicy: 'cascade' } as const;
 
 export function planBoot(context: SupervisorContext, event: Of<'boot'>): Plan {
   const draft = drafted(context);
@@ -117,55 +116,6 @@ export function planChange(context: SupervisorContext, facts: UnitFacts): Plan {
   return finished(draft, facts.at, facts.unit);
 }
 
-/** Of the instance beside the current one nobody but the rollout is told. */
-export function planAsideChange(context: SupervisorContext, facts: UnitFacts): Plan {
-  const draft = drafted(context);
-  const rollout = draft.rollouts.get(facts.unit);
-  if (rollout !== undefined && rollout.aside.place === facts.place) draft.rollouts.set(facts.unit, { ...rollout, aside: { ...rollout.aside, facts } });
-  // A candidate that has not begun still counts from the unit's own process.
-  if (facts.generation !== draft.units.get(facts.unit)?.facts.generation) takeChildren(draft, afterService(draft.children, facts));
-  tellRollout(draft, facts);
-  return planned(draft, facts.at);
-}
-
-export function planAsideGone(context: SupervisorContext, unit: string, at: number): Plan {
-  const draft = drafted(context);
-  draft.rolloutSends.push({ to: 'rollout', unit, event: { type: 'aside.gone', at } });
-  return planned(draft, at);
-}
-
-/** What a rollout asks for: an order to one of the two instances, or that the other one becomes the unit. */
-export function planRolloutOrder(context: SupervisorContext, order: RolloutOrder): Plan {
-  const draft = drafted(context);
-  if (order.type === 'rollout.swap') swapInstances(draft, order.unit, order.at);
-  else if (order.to === 'current') send(draft, order.unit, order.order);
-  else draft.rolloutSends.push({ to: 'aside', unit: order.unit, event: order.order });
-  return finished(draft, order.at, order.unit);
-}
-
-/** A rollout's news; when it is done, whoever waited for it has its turn. */
-export function planRolloutChange(context: SupervisorContext, facts: RolloutFacts): Plan {
-  const draft = drafted(context);
-  const rollout = draft.rollouts.get(facts.unit);
-  if (rollout === undefined) return planned(draft, facts.at);
-  if (facts.step !== 'done') draft.rollouts.set(facts.unit, { ...rollout, facts });
-  else endRollout(draft, rollout, facts);
-  return finished(draft, facts.at, facts.unit);
-}
-
-function endRollout(draft: Draft, { unit, ticket, spec }: Rollout, { result, at }: RolloutFacts): void {
-  draft.rollouts.delete(unit);
-  if (result !== 'replace') return;
-  expect(draft, [unit], at);
-  redefine(draft, unit, spec, at);
-  const note = 'not rolling: its address is in use while the old instance runs';
-  draft.turns = [...draft.turns, { unit, command: 'restart', ticket, origin: { kind: 'command', by: 'rollout' }, spec, after: [], note }];
-}
-
-function tellRollout(draft: Draft, facts: UnitFacts): void {
-  if (draft.rollouts.get(facts.unit)?.ref != null) draft.rolloutSends.push({ to: 'rollout', unit: facts.unit, event: { type: 'instance.changed', at: facts.at, facts } });
-}
-
 /** Slots that are known from before, of units that were not known to have any. */
 function learnSlots(draft: Draft, slots: Readonly<Record<string, SlotIndex>> = {}): void {
   for (const [unit, slot] of Object.entries(slots)) if (!draft.slots.has(unit)) draft.slots.set(unit, slot);
@@ -173,36 +123,6 @@ function learnSlots(draft: Draft, slots: Readonly<Record<string, SlotIndex>> = {
 
 function isSame(one: ServiceSpec['definition'], other: ServiceSpec['definition']): boolean {
   return one.process === other.process && one.policy === other.policy;
-}
-
-/** A child of a dynamic service, when its limits let it be. */
-export function planSpawn(context: SupervisorContext, { order, usedBytes, ticket, at }: Of<'spawn'>): Plan {
-  const draft = drafted(context);
-  const unit = draft.units.get(order.unit);
-  const refusal = refusalOfParent(unit, draft.rollouts.get(order.unit)?.aside.facts ?? null, order.generation) ?? refusalOf(draft.children, unit?.spec.spawn ?? NOTHING, order, usedBytes, at);
-  if (refusal !== null) answer(draft, { ticket, unit: order.unit, error: refusal });
-  else addChild(draft, { order, depth: depthOf(draft.children, order), startedAt: at, identity: null }, ticket, at);
-  return finished(draft, at);
-}
-
-export function planChildChange(context: SupervisorContext, facts: ChildFacts): Plan {
-  const draft = drafted(context);
-  takeChildren(draft, afterChange(draft.children, facts, (unit) => draft.units.get(unit)?.spec.spawn?.terminationPolicy ?? 'cascade'));
-  return finished(draft, facts.at);
-}
-
-/** More memory than its service's children may use. */
-export function planChildLimit(context: SupervisorContext, child: string, at: number): Plan {
-  const draft = drafted(context);
-  if (draft.children.has(child)) draft.endings.push({ child, cause: 'limit' });
-  return finished(draft, at);
-}
-
-function refusalOfParent(unit: Unit | undefined, aside: UnitFacts | null, generation: number): string | null {
-  if (unit?.spec.spawn == null) return 'Spawn authorization failed: No spawn tree found for process';
-  const { facts, name } = unit;
-  const serves = [facts, aside].some((instance) => instance?.generation === generation && (instance.state === 'running' || instance.state === 'starting'));
-  return serves ? null : `Spawn authorization failed: service '${name}' is ${facts.phase}`;
 }
 
 export function planRemoved(context: SupervisorContext, name: string, at: number): Plan {
@@ -266,18 +186,3 @@ export function endingOf(context: SupervisorContext, facts: UnitFacts): number |
   return facts.state === 'stopped' && facts.outcome === 'completed' && spec.restart.oneshot ? exitCodeOf(facts.exit) : null;
 }
 
-function addChild(draft: Draft, known: Omit<ChildRecord, 'id' | 'token'> & Partial<ChildRecord>, ticket: number | null, at: number): void {
-  draft.childrenMade += 1;
-  const fresh = `${draft.base.tokenSeed}.c${draft.childrenMade}`;
-  const record: ChildRecord = { ...known, id: known.id ?? fresh, token: known.token ?? fresh };
-  const { id, order, depth } = record;
-  const service = draft.units.get(order.unit)?.spec;
-  if (service === undefined) return;
-  const facts: ChildFacts = { child: id, unit: order.unit, state: record.identity === null ? 'spawning' : 'living', cause: null, identity: record.identity, exit: null, stuck: false, at };
-  draft.children = new Map(draft.children).set(id, { record, spec: childSpec(service, order, depth), parent: order.parent, ref: null, facts, ticket });
-}
-
-function takeChildren(draft: Draft, { children, endings }: { readonly children: Draft['children']; readonly endings: readonly ChildEnding[] }): void {
-  draft.children = children;
-  draft.endings.push(...endings);
-}

@@ -2,9 +2,10 @@ import { assign, setup, type SnapshotFrom } from 'xstate';
 import { isAtRest } from './order.ts';
 import { unitOf, type Plan, type SupervisorContext } from './context.ts';
 import {
-  CRASHES_ALLOWED, endingOf, planAsideChange, planAsideGone, planBoot, planChange, planChildChange, planChildLimit, planEnding, planRecovered, planReload,
-  planRemoved, planRestart, planRolloutChange, planRolloutOrder, planSpawn, planStart, planStop,
+  CRASHES_ALLOWED, endingOf, planBoot, planChange, planEnding, planRecovered, planReload, planRemoved, planRestart, planStart, planStop,
 } from './plans.ts';
+import { planAsideChange, planAsideGone, planRolloutChange, planRolloutOrder } from './rollout-plans.ts';
+import { planChildChange, planChildLimit, planSpawn } from './spawn-plans.ts';
 import { notProvided, type LookupPort } from './ports.ts';
 import { jobMachine, provideJob, type JobPorts } from './job.ts';
 import { provideRollout, rolloutMachine, type RolloutOrder, type RolloutPorts } from './rollout.ts';
