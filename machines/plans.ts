@@ -75,6 +75,7 @@ export function planReload(context: SupervisorContext, event: Of<'reload'>): Pla
   learnSlots(draft, event.slots);
   for (const name of context.units.keys()) {
     if (specs.has(name)) continue;
+    dropTurns(draft, [name], 'removed from the configuration');
     send(draft, name, { type: 'reload', at: event.at, spec: null });
     callOffFor(draft, [name], 'stop', event.at);
   }

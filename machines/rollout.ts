@@ -275,7 +275,8 @@ export const rolloutMachine = base.extend({
       entry: [...enter('ending'), 'endAside'],
       on: { 'aside.gone': 'done' },
     },
-    done: { type: 'final', entry: [...enter('done'), 'releaseCurrent', settle()] },
+    // The hold first: what follows the news may be a rollout with a hold of its own.
+    done: { type: 'final', entry: ['releaseCurrent', ...enter('done'), settle()] },
   },
 });
 

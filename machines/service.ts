@@ -22,6 +22,10 @@ const UNHEALTHY = [
 /** A unit without a process whose second instance has one. */
 const PART = { guard: 'hasOther', target: '#service.ending.parting', actions: ['wantDown', ...supersede(), 'keepTicket', because('command')] } as const;
 
+const PART_FOR_GOOD = {
+  guard: 'goneWithOther', target: '#service.ending.parting', actions: ['markRemoved', ...supersede(), because('command')],
+} as const;
+
 const base = setup({
   types: {} as { context: ServiceContext; events: ServiceEvent; input: ServiceInput; emitted: ServiceFact },
   actors: { process: processPort, probe: probePort },
@@ -71,6 +75,7 @@ export const serviceMachine = base.extend({
     /** At rest is a unit when both of its instances are gone. */
     waitsForOther: ({ context }) => hasSecondInstance(context) && (context.removed || context.wanted === 'down'),
     isLastInstance: ({ context }) => !hasSecondInstance(context),
+    goneWithOther: ({ context, event }) => event.type === 'reload' && event.spec === null && hasSecondInstance(context),
     hasOther: ({ context }) => hasSecondInstance(context),
     mustRest: ({ context }) => context.wanted === 'down',
     mustStartAgain: ({ context }) => context.cause === 'restart' || context.cause === 'reload',
@@ -258,7 +263,7 @@ export const serviceMachine = base.extend({
         start: { target: 'waiting', actions: ['wantUp', 'beginAnew', 'keepTicket'] },
         restart: { target: 'waiting', actions: ['takeNamedSpec', 'wantUp', 'beginAnew', 'keepTicket'] },
         stop: [PART, { actions: ['wantDown', ...enter('stopped'), answerNow('stopped')] }],
-        reload: [{ guard: 'definitionGone', target: 'removed' }, { actions: ['takeSpec', write()] }],
+        reload: [PART_FOR_GOOD, { guard: 'definitionGone', target: 'removed' }, { actions: ['takeSpec', write()] }],
         adopt: [
           { guard: survives('probed'), target: 'active.starting', actions: ['resume', 'launch'] },
           { guard: survives('running'), target: 'active.running', actions: ['resume', 'launch'] },
@@ -278,6 +283,7 @@ export const serviceMachine = base.extend({
         restart: { target: 'waiting', actions: ['takeNamedSpec', 'wantUp', 'beginAnew', 'keepTicket'] },
         stop: [PART, { target: 'stopped', actions: ['wantDown', answerNow('stopped')] }],
         reload: [
+          PART_FOR_GOOD,
           { guard: 'definitionGone', target: 'removed' },
           { guard: 'definitionChanges', target: 'waiting', actions: ['takeSpec', 'beginAnew'] },
         ],
@@ -293,7 +299,7 @@ export const serviceMachine = base.extend({
         start: { actions: ['wantUp', 'keepTicket', write(), 'tell'] },
         restart: { actions: ['takeNamedSpec', 'wantUp', 'beginAnew', 'keepTicket', write(), 'tell'] },
         stop: [PART, { target: 'stopped', actions: ['wantDown', ...supersede(), answerNow('stopped')] }],
-        reload: [{ guard: 'definitionGone', target: 'removed' }, { actions: ['takeSpec', write()] }],
+        reload: [PART_FOR_GOOD, { guard: 'definitionGone', target: 'removed' }, { actions: ['takeSpec', write()] }],
       },
     },
     active: {
@@ -461,6 +467,7 @@ export const serviceMachine = base.extend({
         restart: { target: 'waiting', actions: ['takeNamedSpec', 'wantUp', 'beginAnew', 'keepTicket'] },
         stop: [PART, { target: 'stopped', actions: ['wantDown', answerNow('stopped')] }],
         reload: [
+          PART_FOR_GOOD,
           { guard: 'definitionGone', target: 'removed' },
           { guard: 'definitionChanges', target: 'waiting', actions: ['takeSpec', 'beginAnew'] },
         ],

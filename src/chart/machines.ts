@@ -36,6 +36,7 @@ export const shownMachines: readonly ShownMachine[] = [
     leftOut: {
       adopt: 'after a change of supervisor a unit goes on where its process is found',
       'stop [has other]': 'while a second instance of the unit is there, a stop waits for its end too',
+      'reload [gone with other]': 'so does its removal',
       move: 'an instance that replaces another becomes the unit, and that one is retired',
       'reload [definition gone]': 'a unit that is no longer configured is stopped, then removed',
     },

@@ -239,6 +239,28 @@ describe('rolling', () => {
     expect([it.state('web'), it.records.size]).toEqual(['absent', 0]);
   });
 
+  test('whoever waits for a further restart of a unit that is removed meanwhile is answered', () => {
+    const it = restarted([rolling()]);
+    it.report('web/aside', 'process.spawned');
+    it.send({ type: 'restart', ticket: 8, units: ['web'], specs: null });
+    it.send({ type: 'reload', specs: [] });
+    it.go('web');
+    leaveAside(it);
+    expect(it.answers.map(({ ticket, error }) => [ticket, error])).toEqual([[8, 'removed from the configuration'], [7, 'superseded by restart']]);
+  });
+
+  test('a unit that is removed while it has no process is gone when its candidate is, and comes back after that', () => {
+    const it = restarted([rolling({ check })]);
+    comeAside(it);
+    it.go('web', 1);
+    it.send({ type: 'reload', specs: [] });
+    expect(it.state('web')).toBe('parting');
+    it.send({ type: 'reload', specs: [rolling({ check })] });
+    expect(it.effects.filter((effect) => effect.startsWith('spawn'))).toEqual(['spawn web 2']);
+    leaveAside(it);
+    expect([it.state('web'), it.effects.at(-1)]).toEqual(['spawning', 'spawn web 2']);
+  });
+
   test('the successor dies in the grace period: the old one is the unit again', () => {
     const it = restarted([rolling({ gracePeriodMs: 5000 })]);
     comeAside(it);

@@ -163,6 +163,7 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
     ];
   };
 
+  let seen: { readonly rollout: string | undefined; readonly processes: Set<ModelProcess> } = { rollout: undefined, processes: new Set() };
   const watch = (): void => {
     const { context, status } = root.getSnapshot();
     if (status !== 'active') return;
@@ -170,6 +171,13 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
     const rollout = context.rollouts.get(name);
     if (alive().length > 1 && rollout === undefined) wrong.push('two processes outside a rollout');
     const actor = unit?.ref?.getSnapshot().context;
+    // While there are two instances the unit itself starts nothing.
+    if (rollout?.ref?.id !== seen.rollout) seen = { rollout: rollout?.ref?.id, processes: new Set(processes) };
+    for (const it of alive()) {
+      if (rollout === undefined || seen.processes.has(it)) continue;
+      if (actor !== undefined && !('runner' in actor) && it.input.token.startsWith(`${actor.tokenBase}.`)) wrong.push(`process ${it.input.generation} of the unit was started during its replacement`);
+      seen.processes.add(it);
+    }
     const wanted = actor === undefined || 'runner' in actor ? 'removed' : actor.removed ? 'removed' : actor.wanted;
     if (actor !== undefined && wanted !== lastCommand && !(ending && wanted === 'removed')) wrong.push(`wanted is ${wanted}, the last accepted command says ${lastCommand}`);
   };
