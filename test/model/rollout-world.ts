@@ -50,8 +50,9 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
   const switches = new Map<string, SwitchRecord>();
   let [traffic, file]: SlotIndex[] = [0, 0];
 
-  const settle = ({ ticket }: Settlement): void => {
+  const settle = ({ ticket, result }: Settlement): void => {
     if (!owed.delete(ticket)) wrong.push(`ticket ${ticket} was answered twice`);
+    if (result === 'stopped' && alive().length > 0) wrong.push(`a stop was answered while ${alive().length} processes live`);
   };
   const process = fromCallback<ProcessOrder, ProcessInput>(({ input, sendBack, receive }) => {
     const it: ModelProcess = { input, tell: sendBack, state: 'forking', ordered: null };
