@@ -72,8 +72,9 @@ export const serviceMachine = base.extend({
       event.type === 'reload' &&
       (event.spec?.definition.process !== context.spec.definition.process || event.spec?.definition.policy !== context.spec.definition.policy),
     isRemoved: ({ context }) => context.removed,
-    /** At rest is a unit when both of its instances are gone. */
-    waitsForOther: ({ context }) => hasSecondInstance(context) && (context.removed || context.wanted === 'down'),
+    /** At rest, and stopped for whoever asked for it, is a unit when both of its instances are gone. */
+    waitsForOther: ({ context }) =>
+      hasSecondInstance(context) && (context.removed || context.wanted === 'down' || context.tickets.some(({ kind }) => kind === 'stop')),
     isLastInstance: ({ context }) => !hasSecondInstance(context),
     goneWithOther: ({ context, event }) => event.type === 'reload' && event.spec === null && hasSecondInstance(context),
     hasOther: ({ context }) => hasSecondInstance(context),
