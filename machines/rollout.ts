@@ -96,7 +96,6 @@ export const rolloutMachine = base.extend({
     mayReplace: ({ context, event }) =>
       event.type === 'task.done' && event.addressInUse === true && context.slots === null && context.spec.deployment.onAddressInUse === 'replace',
     mustEndBoth: ({ event }) => event.type === 'cancel' && event.because !== 'restart' && event.because !== 'reload',
-    wasUnsure: ({ event }) => event.type === 'task.failed' && event.unsure,
   },
   actions: {
     // Ports: see `provideRollout`.
@@ -205,10 +204,8 @@ export const rolloutMachine = base.extend({
       exit: 'callOff',
       on: {
         'task.done': [{ guard: 'isVerified', target: 'verifying' }, { target: 'recording' }],
-        'task.failed': [
-          { guard: 'wasUnsure', target: 'switchingBack', actions: 'sayWhy' },
-          { target: 'ending', actions: ['sayWhy', 'forgetSwitch'] },
-        ],
+        // It may have had its effect all the same.
+        'task.failed': { target: 'switchingBack', actions: 'sayWhy' },
         'instance.changed': [{ guard: 'candidateFell', target: 'switchingBack', actions: ['follow', 'sayWhy'] }, { actions: 'follow' }],
         cancel: { target: 'switchingBack', actions: 'sayWhy' },
       },
@@ -258,7 +255,7 @@ export const rolloutMachine = base.extend({
       entry: [...enter('retiring'), 'endAside'],
       on: { 'aside.gone': 'done', 'instance.changed': { actions: 'followAfterSwap' } },
     },
-    swappingBack: { entry: 'swap', always: 'undoing' },
+    swappingBack: { entry: ['openSwitch', 'swap'], always: 'undoing' },
     undoing: { always: [{ guard: 'isSwitched', target: 'switchingBack' }, { target: 'ending' }] },
     switchingBack: {
       entry: [...enter('switching-back'), ...perform('switch-back')],

@@ -326,8 +326,7 @@ export type RolloutTask =
 export type RolloutReport =
   /** `addressInUse`: of `words`. */
   | { readonly type: 'task.done'; readonly task: RolloutTask; readonly at: number; readonly addressInUse?: boolean }
-  /** `unsure`: it may have had its effect all the same. */
-  | { readonly type: 'task.failed'; readonly task: RolloutTask; readonly at: number; readonly reason: string; readonly unsure: boolean };
+  | { readonly type: 'task.failed'; readonly task: RolloutTask; readonly at: number; readonly reason: string };
 
 /** `replace`: the candidate could not run beside the old one, which is to be replaced by a plain restart. */
 export type RolloutResult = 'replaced' | 'kept' | 'replace';

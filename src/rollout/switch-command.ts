@@ -15,7 +15,7 @@ export interface SwitchOutside {
   onProblem(text: string): void;
 }
 
-export type Switched = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly unsure: boolean };
+export type Switched = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 /** How long the switch command may take; then it is ended, and what it did is put back. */
 export const SWITCH_LIMIT_MS = 60_000;
@@ -29,18 +29,13 @@ export async function runSwitch(spec: ServiceSpec, change: ReturnType<typeof swi
   // Not a pipe: what the command leaves running may go on writing.
   const output = openUnnamed();
   try {
-    let ended = false;
-    const result = await within(SWITCH_LIMIT_MS, clock, calledOff, async (signal) => {
-      const outcome = await runCommand({
-        script: change.command, cwd: spec.projectDir, token, output, signal, onProblem,
-        env: { ...childEnvironment(environment, spec.env, token), ...change.env },
-      });
-      ended = !signal.aborted;
-      return outcome;
-    });
+    const result = await within(SWITCH_LIMIT_MS, clock, calledOff, (signal) => runCommand({
+      script: change.command, cwd: spec.projectDir, token, output, signal, onProblem,
+      env: { ...childEnvironment(environment, spec.env, token), ...change.env },
+    }));
     if (result.ok) return result;
     const said = textOfFile(output);
-    return { ok: false, reason: `blue/green switch command failed: ${said === '' ? result.reason : `${said} (it ${result.reason})`}`, unsure: !ended };
+    return { ok: false, reason: `blue/green switch command failed: ${said === '' ? result.reason : `${said} (it ${result.reason})`}` };
   } finally {
     closeSync(output);
   }

@@ -18,7 +18,7 @@ export interface RolloutOutside extends AttemptOutside {
   lastWords(unit: string): Promise<readonly string[]>;
 }
 
-type Outcome = { readonly ok: true; readonly addressInUse?: boolean } | { readonly ok: false; readonly reason: string; readonly unsure: boolean };
+type Outcome = { readonly ok: true; readonly addressInUse?: boolean } | { readonly ok: false; readonly reason: string };
 
 /** One thing a rollout asks for. Reports once, or nothing when it is called off before. */
 export function makeRolloutTaskActor(outside: RolloutOutside): typeof rolloutTaskPort {
@@ -29,9 +29,9 @@ export function makeRolloutTaskActor(outside: RolloutOutside): typeof rolloutTas
       const common = { task: input.task, at: outside.clock.now() };
       sendBack((outcome.ok
         ? { ...common, type: 'task.done', ...(outcome.addressInUse !== undefined && { addressInUse: outcome.addressInUse }) }
-        : { ...common, type: 'task.failed', reason: outcome.reason, unsure: outcome.unsure }) satisfies RolloutReport);
+        : { ...common, type: 'task.failed', reason: outcome.reason }) satisfies RolloutReport);
     };
-    perform(input, outside, calledOff.signal).then(report, (error: unknown) => report({ ok: false, reason: textOf(error), unsure: true }));
+    perform(input, outside, calledOff.signal).then(report, (error: unknown) => report({ ok: false, reason: textOf(error) }));
     return () => calledOff.abort();
   });
 }
@@ -73,7 +73,7 @@ async function pass(check: HealthCheck | null, spec: ServiceSpec, outside: Rollo
     if (attempts < check.retries) await pause(Math.min(check.intervalMs, until - clock.now()), clock, calledOff);
   }
   const tried = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-  return { ok: false, reason: `Health check did not succeed within ${formatDuration(check.timeoutMs)} after ${tried}: the check ${reason}`, unsure: false };
+  return { ok: false, reason: `Health check did not succeed within ${formatDuration(check.timeoutMs)} after ${tried}: the check ${reason}` };
 }
 
 const LEAST_ATTEMPT_MS = 100;
@@ -89,6 +89,6 @@ function record(spec: ServiceSpec, slot: SlotChange['to'], { stateDir }: Rollout
     writeSlot(path, slot);
     return done;
   } catch (error) {
-    return { ok: false, reason: `the slot in use cannot be recorded: ${path}: ${textOf(error)}`, unsure: false };
+    return { ok: false, reason: `the slot in use cannot be recorded: ${path}: ${textOf(error)}` };
   }
 }

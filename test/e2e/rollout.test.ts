@@ -172,8 +172,16 @@ services:
     if (why === '') writeFileSync(join(home.dir, 'broken'), '5');
     const restart = await home.sysg('restart', '-s', 'web');
     expect(restart, title).toMatchObject({ code: 1, stderr: expect.stringContaining(why === '' ? 'process exited with status 5' : why) });
-    expect([slotFile(), active(), await pidIn(home, 'web'), await ask(ports[0] ?? 0)]).toEqual(['none', ports[0], old, expect.stringContaining(String(old))]);
+    expect([slotFile(), active(), await pidIn(home, 'web'), await ask(ports[0] ?? 0)])
+      .toEqual([why === '' ? 'none' : recorded(0), ports[0], old, expect.stringContaining(String(old))]);
     await expect(ask(ports[1] ?? 0)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('a switch command that moves the traffic and fails after that has moved it back in the end', async () => {
+    const { home, ports, active } = await site("sh -c 'echo {candidate_slot} > active; test ! -e once && touch once && exit 4; true'");
+    const old = await pidIn(home, 'web');
+    expect(await home.sysg('restart', '-s', 'web')).toMatchObject({ code: 1, stderr: expect.stringContaining('blue/green switch command failed: it exited with status 4') });
+    expect([active(), await pidIn(home, 'web'), (await ask(active())).split(' ')[0]]).toEqual([ports[0], old, String(old)]);
   });
 
   test('what is not verified is switched back', async () => {

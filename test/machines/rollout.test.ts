@@ -323,11 +323,13 @@ describe('blue-green', () => {
     expect(it.root.getSnapshot().context.units.get('web')?.ref?.getSnapshot().context.spec.env).toEqual({ PORT: '4000' });
   });
 
-  test('a switch command that fails leaves everything as it was', () => {
+  test('a switch command that fails may have moved traffic all the same: it is switched back, and everything is as it was', () => {
     const it = restarted([rolling({ blueGreen })]);
     comeAside(it);
     it.tasks[0]?.report({ type: 'task.done' });
     it.tasks[0]?.report({ type: 'task.failed', reason: 'blue/green switch command failed: no' });
+    expect([it.step('web'), it.switches.size]).toEqual(['switching-back', 1]);
+    it.tasks[0]?.report({ type: 'task.done' });
     expect([it.step('web'), it.switches.size]).toEqual(['ending', 0]);
     leaveAside(it);
     expect(it.answers[0]?.error).toBe('blue/green switch command failed: no');
@@ -343,6 +345,17 @@ describe('blue-green', () => {
     it.tasks[0]?.report({ type: 'task.done' });
     leaveAside(it);
     expect([it.state('web'), it.answers[0]?.error, it.switches.size]).toEqual(['running', 'refused', 0]);
+  });
+
+  test('the successor dies in the grace period: the switch is open again until it is taken back', () => {
+    const it = restarted([rolling({ blueGreen, gracePeriodMs: 5000 })]);
+    comeAside(it);
+    while (it.step('web') !== 'grace') it.tasks[0]?.report({ type: 'task.done' });
+    it.report('web', 'process.exited', { exit: { code: 1, signal: null } });
+    expect([it.step('web'), it.switches.get('web')]).toEqual(['switching-back', { unit: 'web', generation: 2, slots: { from: 0, to: 1 } }]);
+    it.tasks[0]?.report({ type: 'task.done' });
+    it.report('web/aside', 'process.gone');
+    expect([it.step('web'), it.switches.size, it.root.getSnapshot().context.slots.get('web')]).toEqual(['none', 0, 0]);
   });
 
   test('a switch that another supervisor left open is undone at boot', () => {

@@ -70,7 +70,7 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}): World {
   const tasks: World['tasks'] = [];
   const rolloutTask = fromCallback<{ type: 'never' }, RolloutTaskInput>(({ input, sendBack }) => {
     effects.push(`${input.task} ${input.spec.name}`);
-    const task = { input, report: (report: Partial<RolloutReport> & { type: RolloutReport['type'] }) => sendBack({ at: now, task: input.task, reason: 'refused', unsure: false, ...report }) };
+    const task = { input, report: (report: Partial<RolloutReport> & { type: RolloutReport['type'] }) => sendBack({ at: now, task: input.task, reason: 'refused', ...report }) };
     tasks.push(task);
     return () => void tasks.splice(tasks.indexOf(task), 1);
   });

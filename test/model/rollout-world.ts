@@ -123,11 +123,11 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
     if (slots !== null && what === 'switch-back') traffic = file = slots.from;
     task.tell({ type: 'task.done', task: what, at: now });
   };
-  const fail = (task: ModelTask, unsure: boolean): void => {
+  const fail = (task: ModelTask, tookEffect: boolean): void => {
     const { task: what, slots } = task.input;
     tasks.delete(task);
-    if (slots !== null && what === 'switch' && unsure) traffic = slots.to;
-    task.tell({ type: 'task.failed', task: what, at: now, reason: 'refused', unsure });
+    if (slots !== null && what === 'switch' && tookEffect) traffic = slots.to;
+    task.tell({ type: 'task.failed', task: what, at: now, reason: 'refused' });
   };
   const elapse = (target: AnyActorRef, { kind, generation, at }: ArmParams): void => {
     armed.delete(target);
@@ -204,7 +204,7 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
         ...[...tasks].flatMap((task) => [
           { name: `${task.input.task} succeeds`, happen: () => succeed(task) },
           // What cannot be undone is for an operator to mend.
-          ...(task.input.task === 'switch-back' ? [] : [false, true].map((unsure) => ({ name: `${task.input.task} fails${unsure ? ' unsure' : ''}`, happen: () => fail(task, unsure) }))),
+          ...(task.input.task === 'switch-back' ? [] : [false, true].map((tookEffect) => ({ name: `${task.input.task} fails${tookEffect ? ' after it took effect' : ''}`, happen: () => fail(task, tookEffect) }))),
         ]),
         // What survives SIGKILL is given up by a shutdown: that is another story.
         ...[...armed].filter(([, { kind }]) => kind !== 'kill').map(([target, params]) => ({ name: `deadline ${params.kind} of ${target.id}`, happen: () => elapse(target, params) })),
