@@ -84,10 +84,10 @@ function differ(unit: UnitStatus, record: UnitRecord | undefined): readonly Diff
   return pairs.filter(([, ledger, actor]) => ledger !== actor).map(([what, ledger, actor]) => ({ found: `${what} ${ledger ?? 'none'} in the ledger`, expected: `${what} ${actor ?? 'none'}, as its actor says` }));
 }
 
-/** Only where a unit comes to rest is a record certain: in a storm what lies between is left out. */
+/** Only where a unit comes to rest is a record certain: in a storm what lies between is left out. A rollout's record tells of no state. */
 function differFromJournal({ journal }: Facts, unit: UnitStatus, record: UnitRecord | undefined): readonly Difference[] {
   const newest = journal.newest.get(unit.name);
-  if (newest === undefined || record === undefined || unit.kind !== 'service' || !RESTS.has(record.state) || newest.seq !== unit.last_event) return [];
+  if (newest === undefined || record === undefined || unit.kind !== 'service' || !RESTS.has(record.state) || newest.seq !== unit.last_event || newest.to === undefined) return [];
   return newest.to === record.state ? [] : [{ found: `"${newest.to}" in the journal (record ${newest.seq})`, expected: `"${record.state}", as in the ledger` }];
 }
 

@@ -72,6 +72,9 @@ test.each(faults)('%s: it is seen, and by the right check', (_, change, check, s
 
 describe('what is no fault', () => {
   const fine: readonly (readonly [what: string, change: Partial<Facts>])[] = [
+    ['a unit at rest whose newest record is of its rollout', {
+      journal: { ...healthy.journal, newest: new Map([['web', { seq: told.seq, at: told.at, unit: 'web', event: 'rollout', detail: { step: 'done' } }]]) },
+    }],
     ['a program that cleared its environment', { processes: new Map([[70, processRow(70, { tokens: [] })]]) }],
     ['an environment that may not be read', { processes: new Map([[70, processRow(70, { tokens: null })]]) }],
     ['another supervisor\'s processes', { processes: rows(processRow(90, { tokens: ['ffffffffffff.1.1'] })) }],
