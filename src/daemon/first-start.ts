@@ -32,9 +32,26 @@ export function startUnits(setting: Setting, specs: readonly ServiceSpec[], foun
     const fault = error ?? fell ?? leftDown ?? null;
     return { name, phase: view?.phase ?? 'stopped', ...(pid !== undefined && { pid }), ...(fault !== null && { error: fault }) };
   };
-  void tickets.open(first, (ticket) => send({ type: 'start', at: clock.now(), ticket, units: first, origin: { kind: 'boot', by: null } })).then((settlements) => {
+  void tickets.open(first, (ticket) => send({ type: 'start', at: clock.now(), ticket, units: first, origin: { kind: 'boot', by: null } })).then(async (settlements) => {
+    await checked(units, [...known]);
     const errors = new Map(settlements.map(({ unit, error }) => [unit, error]));
     parent.tell({ event: 'settled', units: [...known, ...errors.keys()].map((name) => settled(name, errors.get(name) ?? null)) });
     parent.hangUp();
+  });
+}
+
+/** Resolves when the checks of processes that were taken over have said what they are. */
+function checked({ root }: Pick<Units, 'root'>, names: readonly string[]): Promise<void> {
+  const pending = (): boolean => names.some((name) => {
+    const view = viewUnit(root.getSnapshot(), name);
+    return view?.phase === 'starting' && view.process?.identity != null;
+  });
+  return new Promise((resolve) => {
+    if (!pending()) return resolve();
+    const following = root.subscribe(() => {
+      if (pending()) return;
+      following.unsubscribe();
+      resolve();
+    });
   });
 }

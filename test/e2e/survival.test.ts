@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isAlive, killWhileIdle, makeHome, soon, type Home } from './rig.ts';
 
@@ -132,4 +133,20 @@ describe('rubbish on the socket', () => {
     }
     expect(await home.unit('a')).toMatchObject({ phase: 'running' });
   });
+});
+
+test('a start by hand over services that went on waits for their checks before it says how they are', async () => {
+  const home = makeHome(`
+version: "1"
+services:
+  web: {command: "exec $PROGRAMS/forever", health_check: {command: "sleep 0.5", interval: 100ms}}
+`);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const supervisor = home.supervisorPid();
+  const stat = readFileSync(`/proc/${supervisor}/stat`, 'utf8');
+  process.kill(Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]), 'SIGKILL');
+  process.kill(supervisor, 'SIGKILL');
+  await soon('the supervisor is gone', () => !isAlive(supervisor));
+  const { code, stderr } = await home.sysg('start', '--daemonize', '-c', home.config);
+  expect([code, stderr]).toEqual([0, expect.not.stringMatching(/still starting/)]);
 });
