@@ -157,3 +157,10 @@ describe('--purge', () => {
     expect((await logs.run('-k', 'stdout', '--json')).stdout).toBe('{"at":"2026-01-31T12:06:40.000Z","unit":"api","stream":"stdout","line":"new"}\n');
   });
 });
+
+test("the supervisor's own log, where it has none, is said to be on its terminal", async () => {
+  const { exitCode, stdout, stderr } = await withLogs().run('-k', 'supervisor');
+  expect(exitCode).toBe(0);
+  expect(stdout).toBe('');
+  expect(stderr).toContain('a supervisor in the foreground writes its records to its terminal');
+});

@@ -33,6 +33,19 @@ describe('why', () => {
     expect(told.causes.map((cause) => cause.seq)).toEqual([1, 2, 3, 4]);
   });
 
+  test('a start behind the end that a command ordered is told by that command', () => {
+    seq = 0;
+    const records = [
+      record('api', '12:00:00', 'running', 'stopping', { cause: { kind: 'command', by: 'restart' } }),
+      record('api', '12:00:01', 'stopping', 'waiting', { cause: { kind: 'exit', seq: 1 } }),
+      record('api', '12:00:01', 'preparing', 'spawning', { cause: { kind: 'exit', seq: 2 } }),
+      record('api', '12:00:02', 'starting', 'running', { cause: { kind: 'probe', seq: 3 } }),
+    ];
+    const told = why({ unit: unit({ phase: 'running', since: at('12:00:02') }), records, nowMs: Date.parse(at('12:00:09')) });
+    expect(told.text).toEqual(["api is running since 12:00:02 (7.0 s); it was started by the command 'restart' at 12:00:01."]);
+    expect(told.causes.map((cause) => cause.seq)).toEqual([1, 3]);
+  });
+
   test('a failed unit says that nothing more happens, and how to start it', () => {
     const records = [
       record('api', '12:00:00', 'waiting', 'spawning', { cause: { kind: 'boot' } }),

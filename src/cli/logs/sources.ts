@@ -52,6 +52,9 @@ export function chooseSources(call: Call, kind: LogKind, units: readonly KnownUn
   const streams = streamsOf(kind);
   const isOnFile = service !== null && streams.some((stream) => existsSync(findLogFile(logDir, service, stream)));
   if (service !== null && found === undefined && !isOnFile) return { ok: false, refusal: refusals.unknownUnit(service) };
+  if (kind === 'supervisor' && !existsSync(supervisorLog)) {
+    call.terminal.warn(`there is no ${supervisorLog}: a supervisor in the foreground writes its records to its terminal; see also: sysg events`);
+  }
   if (kind === 'supervisor') return { ok: true, sources: [{ unit: null, stream: 'supervisor', title: 'supervisor', file: supervisorLog }] };
   const wanted = service === null ? units.toSorted((one, other) => (one.name < other.name ? -1 : 1)) : [found ?? { name: service, pid: null }];
   if (wanted.length === 0) return { ok: false, refusal: refusals.runtime(`no services are known: none run and no configuration was found (logs are in ${logDir})`) };

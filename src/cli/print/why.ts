@@ -137,7 +137,7 @@ class Story {
   #startCause(begun: JournalRecord | null): string {
     if (begun === null) return 'before the journal begins';
     this.#used.add(begun);
-    const { kind, by, seq } = begun.cause ?? { kind: 'unknown' };
+    const { kind, by, seq } = this.#order(begun)?.cause ?? { kind: 'unknown' };
     const at = time(begun.at);
     switch (kind) {
       case 'boot': return `with the supervisor at ${at}`;
@@ -153,6 +153,14 @@ class Story {
       }
       default: return `at ${at}`;
     }
+  }
+
+  /** A start that followed at once from the end of the process before is due to whatever ended that. */
+  #order(begun: JournalRecord): JournalRecord | undefined {
+    let record: JournalRecord | undefined = begun;
+    while (record?.cause?.kind === 'exit' && record.cause.seq !== undefined && record.cause.seq < record.seq) record = this.#bySeq.get(record.cause.seq);
+    if (record !== undefined && record.unit === this.#unit.name) this.#used.add(record);
+    return record;
   }
 
   /** "return at 12:00:59 (killed by SIGKILL at 12:00:58)". */
