@@ -180,7 +180,7 @@ services:
   test('a switch command that moves the traffic and fails after that has moved it back in the end', async () => {
     const { home, ports, active } = await site("sh -c 'echo {candidate_slot} > active; test ! -e once && touch once && exit 4; true'");
     const old = await pidIn(home, 'web');
-    expect(await home.sysg('restart', '-s', 'web')).toMatchObject({ code: 1, stderr: expect.stringContaining('blue/green switch command failed: it exited with status 4') });
+    expect(await home.sysg('restart', '-s', 'web')).toMatchObject({ code: 1, stderr: expect.stringContaining('blue/green switch command failed: exited with status 4') });
     expect([active(), await pidIn(home, 'web'), (await ask(active())).split(' ')[0]]).toEqual([ports[0], old, String(old)]);
   });
 
