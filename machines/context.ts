@@ -1,6 +1,6 @@
 import type { JobRef } from './job.ts';
 import type { Availability } from './order.ts';
-import type { RolloutEvent, RolloutRef } from './rollout.ts';
+import type { RolloutEvent, RolloutInput, RolloutRef } from './rollout.ts';
 import type { ServiceRef } from './service.ts';
 import type { Child, ChildEnding } from './spawning.ts';
 import type {
@@ -43,7 +43,7 @@ export interface Rollout {
   /** The one to go. */
   readonly former: ServiceSpec['definition'];
   readonly slots: SlotChange | null;
-  readonly mode: 'replace' | 'switch-back' | 'abandon' | 'retire';
+  readonly mode: RolloutInput['mode'];
   readonly ticket: number | null;
   /** Null until its actor was spawned. */
   readonly ref: RolloutRef | null;

@@ -1,6 +1,7 @@
-import { assign, setup, spawnChild, stopChild, type ActorRefFrom } from 'xstate';
+import { assign, setup, spawnChild, stopChild } from 'xstate';
 import { attemptPort, notProvided, type ClockPort, type ProbeInput } from './ports.ts';
-import type { AttemptReport, Deadline, DeadlineEvent, HealthCheck, ProbeReport } from './types.ts';
+import { inSeconds, momentOf } from './service-facts.ts';
+import { isAnnounced, type AttemptReport, type Deadline, type DeadlineEvent, type HealthCheck, type ProbeReport } from './types.ts';
 
 export interface ProbeMachineInput extends ProbeInput {
   /** Whether this very process was ready before: it was taken over from another supervisor, and its start is long past. */
@@ -31,7 +32,7 @@ const base = setup({
 function report(make: (context: ProbeContext, reason: string) => Omit<ProbeReport, 'generation' | 'at'>) {
   return base.enqueueActions(({ context, event, enqueue }) => {
     const reason = event.type === 'attempt.failed' ? event.reason : '';
-    enqueue.emit({ ...make(context, reason), generation: context.generation, at: momentOf(event, context) } as ProbeReport);
+    enqueue.emit({ ...make(context, reason), generation: context.generation, at: momentOf(event) ?? context.at } as ProbeReport);
   });
 }
 
@@ -42,8 +43,8 @@ function report(make: (context: ProbeContext, reason: string) => Omit<ProbeRepor
  */
 export const probeMachine = base.extend({
   guards: {
-    saidItBefore: ({ context: { check, wasReady } }) => wasReady && (check.probe.kind === 'log' || check.probe.kind === 'notify'),
-    isAnnounced: ({ context: { check } }) => check.probe.kind === 'log' || check.probe.kind === 'notify',
+    saidItBefore: ({ context: { check, wasReady } }) => wasReady && isAnnounced(check.probe),
+    isAnnounced: ({ context: { check } }) => isAnnounced(check.probe),
     mustWait: ({ context }) => !context.wasReady && context.check.startPeriodMs > 0,
     isOver: ({ context, event }) => event.type === 'attempt.failed' && event.at >= context.until,
     isTheLastStraw: ({ context }) => context.failures + 1 === context.check.retries,
@@ -54,14 +55,14 @@ export const probeMachine = base.extend({
     armClock: () => notProvided('clock'),
     plan: assign(({ context, event }, params: { wait: 'start period' | 'interval' | 'interval or the end' }) => {
       const { check, until } = context;
-      const from = momentOf(event, context);
+      const from = momentOf(event) ?? context.at;
       const waits = { 'start period': check.startPeriodMs, interval: check.intervalMs, 'interval or the end': Math.min(check.intervalMs, until - from) };
       return { deadline: { kind: 'probe' as const, at: from + waits[params.wait] } };
     }),
-    limitStart: assign(({ context, event }) => ({ until: momentOf(event, context) + context.check.timeoutMs })),
+    limitStart: assign(({ context, event }) => ({ until: (momentOf(event) ?? context.at) + context.check.timeoutMs })),
     limitReadiness: assign(({ context, event }) => {
       const { check, until } = context;
-      return { limitMs: Math.max(until - momentOf(event, context), Math.min(LAST_ATTEMPT_MS, check.timeoutMs)) };
+      return { limitMs: Math.max(until - (momentOf(event) ?? context.at), Math.min(LAST_ATTEMPT_MS, check.timeoutMs)) };
     }),
     limitAnnouncement: assign(({ context: { check } }) => ({ limitMs: check.startPeriodMs + check.timeoutMs })),
     limitLiveness: assign(({ context: { check } }) => ({ limitMs: Math.min(check.timeoutMs, check.intervalMs) })),
@@ -121,8 +122,6 @@ export const probeMachine = base.extend({
   },
 });
 
-export type ProbeRef = ActorRefFrom<typeof probeMachine>;
-
 /** The machine that runs: `probeMachine` with its ports filled. */
 export function provideProbe({ clock, attempt }: { readonly clock: ClockPort; readonly attempt: typeof attemptPort }): typeof probeMachine {
   return probeMachine.provide({
@@ -139,15 +138,7 @@ function wait(wait: 'start period' | 'interval' | 'interval or the end') {
   return { type: 'plan', params: { wait } } as const;
 }
 
-function momentOf(event: object, { at }: ProbeContext): number {
-  return 'at' in event && typeof event.at === 'number' ? event.at : at;
-}
-
 function missing({ probe }: HealthCheck): string {
   if (probe.kind === 'log') return `no line of its output matched /${probe.pattern}/`;
   return `it wrote no newline to descriptor ${probe.kind === 'notify' ? probe.fd : '?'}`;
-}
-
-function inSeconds(ms: number): string {
-  return `${Math.round(ms / 10) / 100} s`;
 }

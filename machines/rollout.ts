@@ -1,6 +1,6 @@
 import { assign, setup, spawnChild, stopChild, type ActorRefFrom, type AnyActorRef } from 'xstate';
 import { notProvided, rolloutTaskPort, type ClockPort, type SwitchLedgerPort, type TicketPort } from './ports.ts';
-import { describeExit } from './service-facts.ts';
+import { describeExit, momentOf } from './service-facts.ts';
 import { gateOf } from './slots.ts';
 import { SECOND_INSTANCE } from './types.ts';
 import type {
@@ -62,10 +62,19 @@ const base = setup({
 
 function order(to: 'current' | 'aside', make: (at: number) => ServiceCommand) {
   return base.enqueueActions(({ context, event, enqueue }) => {
-    const at = momentOf(event, context);
+    const at = momentOf(event) ?? context.since;
     enqueue.sendTo(context.parent, { type: 'rollout.order', at, unit: context.spec.name, to, order: make(at) } satisfies RolloutOrder);
   });
 }
+
+/** Before the switch: the old one goes on, whatever made the new one end. */
+const FELL = [{ guard: 'candidateFell', target: 'inquiring', actions: ['follow', 'sayWhy'] }, { actions: 'follow' }] as const;
+/** Once the switch was begun. */
+const SWITCHES_BACK = {
+  'task.failed': { target: 'switchingBack', actions: 'sayWhy' },
+  'instance.changed': [{ guard: 'candidateFell', target: 'switchingBack', actions: ['follow', 'sayWhy'] }, { actions: 'follow' }],
+  cancel: { target: 'switchingBack', actions: 'sayWhy' },
+} as const;
 
 /**
  * The replacement of a running unit by a candidate beside it. The old instance is ended only after the candidate has
@@ -105,9 +114,9 @@ export const rolloutMachine = base.extend({
     forgetSwitch: () => notProvided('ledger'),
     answer: (_, _params: { settlements: readonly Settlement[] }) => notProvided('ticket'),
 
-    note: assign(({ context, event }, params: { step: RolloutStep }) => ({ step: params.step, since: momentOf(event, context) })),
+    note: assign(({ context, event }, params: { step: RolloutStep }) => ({ step: params.step, since: momentOf(event) ?? context.since })),
     tell: base.enqueueActions(({ context, event, enqueue }) => {
-      const at = momentOf(event, context);
+      const at = momentOf(event) ?? context.since;
       const fact: RolloutFact = { type: 'rollout.changed', at, facts: factsOf(context, at) };
       enqueue.emit(fact);
       enqueue.sendTo(context.parent, fact);
@@ -137,7 +146,7 @@ export const rolloutMachine = base.extend({
     startAside: order('aside', (at) => ({ type: 'start', at, ticket: null, origin: { kind: 'command', by: 'rollout' } })),
     endAside: order('aside', (at) => ({ type: 'reload', at, spec: null })),
     swap: base.enqueueActions(({ context, event, enqueue }) => {
-      enqueue.sendTo(context.parent, { type: 'rollout.swap', at: momentOf(event, context), unit: context.spec.name } satisfies RolloutOrder);
+      enqueue.sendTo(context.parent, { type: 'rollout.swap', at: momentOf(event) ?? context.since, unit: context.spec.name } satisfies RolloutOrder);
     }),
   },
 }).createMachine({
@@ -183,7 +192,7 @@ export const rolloutMachine = base.extend({
       exit: 'disarmClock',
       on: {
         'deadline.rollout': 'passing',
-        'instance.changed': [{ guard: 'candidateFell', target: 'inquiring', actions: ['follow', 'sayWhy'] }, { actions: 'follow' }],
+        'instance.changed': FELL,
         cancel: { target: 'ending', actions: 'sayWhy' },
       },
     },
@@ -195,7 +204,7 @@ export const rolloutMachine = base.extend({
       on: {
         'task.done': [{ guard: 'isSwitched', target: 'switching' }, { target: 'swapping' }],
         'task.failed': { target: 'ending', actions: 'sayWhy' },
-        'instance.changed': [{ guard: 'candidateFell', target: 'inquiring', actions: ['follow', 'sayWhy'] }, { actions: 'follow' }],
+        'instance.changed': FELL,
         cancel: { target: 'ending', actions: 'sayWhy' },
       },
     },
@@ -205,9 +214,7 @@ export const rolloutMachine = base.extend({
       on: {
         'task.done': [{ guard: 'isVerified', target: 'verifying' }, { target: 'recording' }],
         // It may have had its effect all the same.
-        'task.failed': { target: 'switchingBack', actions: 'sayWhy' },
-        'instance.changed': [{ guard: 'candidateFell', target: 'switchingBack', actions: ['follow', 'sayWhy'] }, { actions: 'follow' }],
-        cancel: { target: 'switchingBack', actions: 'sayWhy' },
+        ...SWITCHES_BACK,
       },
     },
     verifying: {
@@ -215,9 +222,7 @@ export const rolloutMachine = base.extend({
       exit: 'callOff',
       on: {
         'task.done': 'recording',
-        'task.failed': { target: 'switchingBack', actions: 'sayWhy' },
-        'instance.changed': [{ guard: 'candidateFell', target: 'switchingBack', actions: ['follow', 'sayWhy'] }, { actions: 'follow' }],
-        cancel: { target: 'switchingBack', actions: 'sayWhy' },
+        ...SWITCHES_BACK,
       },
     },
     recording: {
@@ -225,9 +230,7 @@ export const rolloutMachine = base.extend({
       exit: 'callOff',
       on: {
         'task.done': 'swapping',
-        'task.failed': { target: 'switchingBack', actions: 'sayWhy' },
-        'instance.changed': [{ guard: 'candidateFell', target: 'switchingBack', actions: ['follow', 'sayWhy'] }, { actions: 'follow' }],
-        cancel: { target: 'switchingBack', actions: 'sayWhy' },
+        ...SWITCHES_BACK,
       },
     },
     /** From here on the candidate is the unit. */
@@ -326,10 +329,6 @@ function settle() {
 
 function isOf(event: RolloutEvent, place: UnitFacts['place'], holds: (facts: UnitFacts) => boolean): boolean {
   return event.type === 'instance.changed' && event.facts.place === place && holds(event.facts);
-}
-
-function momentOf(event: object, context: Pick<RolloutContext, 'since'>): number {
-  return 'at' in event && typeof event.at === 'number' ? event.at : context.since;
 }
 
 function factsOf({ spec, step, slots, result, reason }: RolloutContext, at: number): RolloutFacts {

@@ -3,7 +3,7 @@ import { answer, cancelRollout, expectNews, send, setUnit, slotOf, type Draft } 
 import { inOrder } from './order.ts';
 import type { ServiceRef } from './service.ts';
 import { gateOf, inSlot } from './slots.ts';
-import type { Place, ServiceSpec, SlotChange, SwitchRecord, UnitFacts } from './types.ts';
+import { isAnnounced, type Place, type ServiceSpec, type SlotChange, type SwitchRecord, type UnitFacts } from './types.ts';
 
 /** What the root does about units that are replaced by a candidate beside them. */
 
@@ -60,7 +60,7 @@ export function undoSwitch(draft: Draft, { unit: name, slots }: SwitchRecord): v
 export function candidateSpec({ spec, slots }: Pick<Rollout, 'spec' | 'slots'>): ServiceSpec {
   const slotted = slots === null ? spec : inSlot(spec, slots.to);
   const gate = gateOf(slotted, slots);
-  const placed = gate?.probe.kind === 'log' || gate?.probe.kind === 'notify' ? { ...slotted, check: gate } : slotted;
+  const placed = gate !== null && isAnnounced(gate.probe) ? { ...slotted, check: gate } : slotted;
   return { ...placed, essential: false, restart: { ...placed.restart, mode: 'never', maxRestarts: 0, noRestartExitCodes: [] } };
 }
 

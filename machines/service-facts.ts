@@ -74,7 +74,7 @@ export type ServiceDeadline = Exclude<DeadlineKind, 'ttl' | 'rollout' | 'probe'>
 
 const ALIVE_MS = 50;
 const TASK_LIMIT_MS = { skip: 30_000, pre_start: 600_000 } as const;
-export const KILL_AGAIN_MS = { first: 2_000, most: 30_000 } as const;
+const KILL_AGAIN_MS = { first: 2_000, most: 30_000 } as const;
 const REFUSED_BACKOFF_MS = 1_000;
 
 const PHASES: Readonly<Record<Leaf, Phase>> = {
@@ -183,6 +183,11 @@ export function recordOf(context: ServiceContext): UnitRecord {
   };
 }
 
+/** How long what was ordered to be killed may go on before it is ordered again. */
+export function killAgainMs(killsOrdered: number): number {
+  return Math.min(KILL_AGAIN_MS.most, KILL_AGAIN_MS.first * 2 ** Math.max(0, killsOrdered - 1));
+}
+
 /** How long a deadline waits, and the seed after chance was drawn for it. */
 export function waitFor(kind: ServiceDeadline, context: ServiceContext): { readonly afterMs: number; readonly seed: number } {
   const { spec, seed } = context;
@@ -193,7 +198,7 @@ export function waitFor(kind: ServiceDeadline, context: ServiceContext): { reado
     case 'grace': return { afterMs: spec.stopTimeoutMs, seed };
     case 'task': return { afterMs: TASK_LIMIT_MS[context.step ?? 'pre_start'], seed };
     case 'kill':
-      return { afterMs: Math.min(KILL_AGAIN_MS.most, KILL_AGAIN_MS.first * 2 ** Math.max(0, context.killsOrdered - 1)), seed };
+      return { afterMs: killAgainMs(context.killsOrdered), seed };
     case 'backoff': {
       const drawn = draw(seed);
       const afterMs = delay(context.streak, spec.restart.backoff, drawn.chance);
@@ -220,6 +225,10 @@ export function verdictOf(context: ServiceContext, at: number): Verdict {
 }
 
 /** How a process ended, in words. */
+export function inSeconds(ms: number): string {
+  return `${Math.round(ms / 10) / 100} s`;
+}
+
 export function describeExit({ code, signal }: ProcessExit, subject = 'process'): string {
   if (signal !== null) return `${subject} terminated by signal ${signal}`;
   const meaning = code === 127 ? ' (command not found)' : code === 126 ? ' (command cannot be executed)' : '';

@@ -1,6 +1,6 @@
 import { assign, sendTo, setup, spawnChild, type ActorRefFrom, type AnyActorRef } from 'xstate';
 import { notProvided, processPort, type ChildLedgerPort, type ClockPort, type TicketPort } from './ports.ts';
-import { KILL_AGAIN_MS } from './service-facts.ts';
+import { killAgainMs, momentOf } from './service-facts.ts';
 import type {
   ChildCause, ChildFact, ChildFacts, ChildRecord, ChildState, Deadline, DeadlineEvent, ProcessExit, ProcessReport, ServiceSpec, Settlement,
 } from './types.ts';
@@ -188,9 +188,8 @@ function settle() {
 function deadlineOf(kind: 'ttl' | 'grace' | 'kill', context: SpawnedContext, event: object): Deadline | null {
   const { record: { order, startedAt }, spec, killsOrdered } = context;
   if (kind === 'ttl') return order.ttlMs === null ? null : { kind, at: startedAt + order.ttlMs };
-  const at = 'at' in event && typeof event.at === 'number' ? event.at : startedAt;
-  const afterMs = kind === 'grace' ? spec.stopTimeoutMs : Math.min(KILL_AGAIN_MS.most, KILL_AGAIN_MS.first * 2 ** Math.max(0, killsOrdered - 1));
-  return { kind, at: at + afterMs };
+  const afterMs = kind === 'grace' ? spec.stopTimeoutMs : killAgainMs(killsOrdered);
+  return { kind, at: (momentOf(event) ?? startedAt) + afterMs };
 }
 
 function factsOf({ record, state, cause, exit, killsOrdered }: SpawnedContext, at: number): ChildFacts {

@@ -1,3 +1,4 @@
+import { isAtRest } from './order.ts';
 import type { SpawnedRef } from './spawned.ts';
 import type { ChildCause, ChildFacts, ChildRecord, ServiceSpec, SpawnOrder, SpawnSpec, UnitFacts } from './types.ts';
 
@@ -25,7 +26,6 @@ export interface ChildEnding {
 const RATE = { count: 10, windowMs: 1000 } as const;
 /** Ended children that are still shown, of each service. */
 const SHOWN_ENDED = 20;
-const SETTLED: readonly UnitFacts['state'][] = ['stopped', 'failed', 'waiting', 'backoff', 'removed'];
 const ENDING: readonly UnitFacts['state'][] = ['stopping', 'killing', 'clearing'];
 
 /** Why a child may not be spawned, in 0.33.0's words and order; null: it may. */
@@ -36,7 +36,7 @@ export function refusalOf(children: Children, limits: SpawnSpec, order: SpawnOrd
   const ofParent = [...children.values()].filter(({ record }) => record.order.parentPid === order.parentPid);
   if (ofParent.filter(({ record }) => record.startedAt > at - RATE.windowMs).length >= RATE.count) return exceeded(`Spawn rate limit exceeded (max ${RATE.count}/sec)`);
   if (depthOf(children, order) >= limits.depth) return exceeded('Maximum spawn depth reached');
-  const living = [...children.values()].filter(({ record, facts }) => record.order.unit === order.unit && facts.state !== 'gone');
+  const living = [...children.values()].filter((child) => child.record.order.unit === order.unit && isLiving(child));
   if (living.length >= limits.descendants) return exceeded('Descendant limit exceeded');
   if (limits.totalMemoryBytes !== null && usedBytes >= limits.totalMemoryBytes) return exceeded('Memory quota exceeded');
   if (living.filter(({ record }) => record.order.parentPid === order.parentPid).length >= limits.children) return exceeded('Maximum direct children reached');
@@ -89,10 +89,11 @@ export function afterChange(children: Children, facts: ChildFacts, policyOf: (un
  * What a change of a service means to the children of that process of it. While it is being ended, its own ending finds
  * those that were born; when it is gone, nothing of it may be left.
  */
-export function afterService(children: Children, { unit, state, generation }: UnitFacts): { readonly children: Children; readonly endings: readonly ChildEnding[] } {
+export function afterService(children: Children, facts: UnitFacts): { readonly children: Children; readonly endings: readonly ChildEnding[] } {
+  const { unit, state, generation } = facts;
   const own = [...children.values()].filter(({ record }) => record.order.unit === unit && record.order.generation === generation);
   if (own.length === 0) return { children, endings: [] };
-  const settled = SETTLED.includes(state);
+  const settled = isAtRest(facts);
   const ended = own.filter((child) => isLiving(child) && (settled || (ENDING.includes(state) && child.facts.state === 'spawning')));
   const left = new Map(children);
   if (settled) for (const child of own) if (!isLiving(child)) left.delete(child.record.id);

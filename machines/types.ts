@@ -52,6 +52,13 @@ export type CheckProbe =
   | { readonly kind: 'log'; readonly pattern: string }
   | { readonly kind: 'notify'; readonly fd: number };
 
+/** A check that waits for what the process itself says. */
+export type Announced = Extract<CheckProbe, { kind: 'log' | 'notify' }>;
+
+export function isAnnounced(probe: CheckProbe): probe is Announced {
+  return probe.kind === 'log' || probe.kind === 'notify';
+}
+
 export interface HealthCheck {
   readonly probe: CheckProbe;
   readonly intervalMs: number;

@@ -1,7 +1,7 @@
 import { createActor, fromCallback } from 'xstate';
 import { attemptPort, probePort, type AttemptInput, type ProbeInput } from '../../machines/ports.ts';
 import { provideProbe } from '../../machines/probe.ts';
-import type { AttemptReport } from '../../machines/types.ts';
+import { isAnnounced, type AttemptReport } from '../../machines/types.ts';
 import type { CommandResult } from '../process/run-command.ts';
 import type { Announcements } from './checks/announcements.ts';
 import { attempt, type AttemptOutside } from './checks/attempt.ts';
@@ -46,7 +46,7 @@ function makeAttemptActor(outside: ProbeOutside): typeof attemptPort {
 
 function perform({ spec, check: { probe }, limitMs }: AttemptInput, outside: ProbeOutside, ended: AbortSignal): Promise<CommandResult> {
   return within(limitMs, outside.clock, ended, async (signal) => {
-    if (probe.kind !== 'log' && probe.kind !== 'notify') return attempt(probe, spec, outside, signal);
+    if (!isAnnounced(probe)) return attempt(probe, spec, outside, signal);
     return await outside.announcements.heard(spec, probe, signal) ? { ok: true } : { ok: false, reason: 'was not heard' };
   });
 }

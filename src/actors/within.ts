@@ -1,3 +1,4 @@
+import { inSeconds } from '../../machines/service-facts.ts';
 import type { CommandResult } from '../process/run-command.ts';
 import type { Clock } from './clock.ts';
 
@@ -19,7 +20,7 @@ export async function within(
   else ended.addEventListener('abort', leave, { once: true });
   try {
     const result = await work(controller.signal);
-    return tookLonger && !result.ok ? { ok: false, reason: `took longer than ${seconds(limitMs)}` } : result;
+    return tookLonger && !result.ok ? { ok: false, reason: `took longer than ${inSeconds(limitMs)}` } : result;
   } finally {
     forget();
     ended.removeEventListener('abort', leave);
@@ -38,8 +39,4 @@ export function pause(ms: number, clock: Clock, ended: AbortSignal): Promise<voi
     const forget = clock.at(clock.now() + ms, leave);
     ended.addEventListener('abort', leave, { once: true });
   });
-}
-
-export function seconds(ms: number): string {
-  return `${Math.round(ms / 10) / 100} s`;
 }

@@ -1,8 +1,8 @@
 import { fromCallback } from 'xstate';
 import { rolloutTaskPort, type RolloutTaskInput } from '../../machines/ports.ts';
 import { gateOf, switchOf, verificationOf } from '../../machines/slots.ts';
-import type { HealthCheck, RolloutReport, ServiceSpec, SlotChange } from '../../machines/types.ts';
-import { attempt, type AttemptOutside, type Attempted } from '../actors/checks/attempt.ts';
+import { isAnnounced, type HealthCheck, type RolloutReport, type ServiceSpec, type SlotChange } from '../../machines/types.ts';
+import { attempt, type AttemptOutside } from '../actors/checks/attempt.ts';
 import type { Clock } from '../actors/clock.ts';
 import { pause, within } from '../actors/within.ts';
 import { formatDuration } from '../config/duration.ts';
@@ -57,7 +57,7 @@ const done: Outcome = { ok: true };
 
 /** `retries` attempts, `interval` apart, no further one once `timeout` is over: 0.33.0's rule for the checks of a deployment. */
 async function pass(check: HealthCheck | null, spec: ServiceSpec, outside: RolloutOutside, calledOff: AbortSignal): Promise<Outcome> {
-  if (check === null || !isAttempted(check.probe)) return done;
+  if (check === null || isAnnounced(check.probe)) return done;
   const { clock } = outside;
   const { probe } = check;
   await pause(check.startPeriodMs, clock, calledOff);
@@ -77,10 +77,6 @@ async function pass(check: HealthCheck | null, spec: ServiceSpec, outside: Rollo
 }
 
 const LEAST_ATTEMPT_MS = 100;
-
-function isAttempted(probe: HealthCheck['probe']): probe is Attempted {
-  return probe.kind !== 'log' && probe.kind !== 'notify';
-}
 
 function record(spec: ServiceSpec, slot: SlotChange['to'], { stateDir }: RolloutOutside): Outcome {
   const path = slotFileOf(spec, stateDir);

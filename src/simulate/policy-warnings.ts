@@ -1,5 +1,5 @@
 import { delay } from '../../machines/policy.ts';
-import type { ServiceSpec } from '../../machines/types.ts';
+import { isAnnounced, type ServiceSpec } from '../../machines/types.ts';
 import { parseCron } from '../config/cron-expression.ts';
 import { formatDuration } from '../config/duration.ts';
 import { nextInstant } from '../cron/instants.ts';
@@ -57,7 +57,7 @@ function endlessEssential({ essential, restart }: ServiceSpec): string | null {
 }
 
 function slowCheck({ check }: ServiceSpec): string | null {
-  if (check === null || check.probe.kind === 'log' || check.probe.kind === 'notify' || check.timeoutMs >= check.intervalMs) return null;
+  if (check === null || isAnnounced(check.probe) || check.timeoutMs >= check.intervalMs) return null;
   return `its check is tried every ${formatDuration(check.intervalMs)}, but has to pass within ${formatDuration(check.timeoutMs)}: readiness is tried twice at most`;
 }
 

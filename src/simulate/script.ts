@@ -1,6 +1,6 @@
 import { fromCallback } from 'xstate';
 import type { ProbeInput, ProcessInput, processPort, probePort } from '../../machines/ports.ts';
-import type { ProbeReport, ProcessExit, ProcessOrder, ProcessReport, ServiceSpec, SignalName } from '../../machines/types.ts';
+import { isAnnounced, type ProbeReport, type ProcessExit, type ProcessOrder, type ProcessReport, type ServiceSpec, type SignalName } from '../../machines/types.ts';
 import type { Clock } from '../actors/clock.ts';
 import type { Behaviour, PartialBehaviour } from './scenario.ts';
 
@@ -133,7 +133,7 @@ interface CheckWatch {
  */
 function watchCheck({ input, clock, checkTakesMs, passes, readyAt, tell, onChange }: CheckWatch): () => void {
   const { check, generation } = input;
-  const isAnnounced = check.probe.kind === 'log' || check.probe.kind === 'notify';
+  const isHeardOnce = isAnnounced(check.probe);
   let forget: () => void = () => undefined;
   let isLive = false;
   let failures = 0;
@@ -184,9 +184,9 @@ function watchCheck({ input, clock, checkTakesMs, passes, readyAt, tell, onChang
   };
 
   const ended = onChange(() => {
-    if (isLive && !isAnnounced) planLiveness();
+    if (isLive && !isHeardOnce) planLiveness();
   });
-  if (isAnnounced) {
+  if (isHeardOnce) {
     plan(Math.min(until, Math.max(clock.now(), readyAt)), () => {
       if (!passes()) return late();
       isLive = true;

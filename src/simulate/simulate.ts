@@ -1,7 +1,7 @@
 import { createActor, fromCallback, type Actor } from 'xstate';
 import type { HookPort, RolloutTaskInput, rolloutTaskPort } from '../../machines/ports.ts';
 import { provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
-import type { Phase, ServiceSpec, UnitFacts } from '../../machines/types.ts';
+import { isAnnounced, type Phase, type ServiceSpec, type UnitFacts } from '../../machines/types.ts';
 import type { JournalRecord } from '../control/payloads.ts';
 import { openSchedule } from '../cron/schedule.ts';
 import { makeScribe } from '../journal/scribe.ts';
@@ -142,7 +142,7 @@ function play(event: ScenarioEvent, { script, order, specs, phaseOf }: Stage): s
       script.setCheck(event.unit, event.passes);
       const check = specs.find(({ name }) => name === event.unit)?.check ?? null;
       if (check === null) return `'${event.unit}' has no check`;
-      const isHeardOnce = check.probe.kind === 'log' || check.probe.kind === 'notify';
+      const isHeardOnce = isAnnounced(check.probe);
       return isHeardOnce && phaseOf(event.unit) === 'running' ? `a check of this kind speaks once, and '${event.unit}' is ready` : null;
     }
     case 'command':

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CheckProbe, ServiceSpec } from '../../../machines/types.ts';
+import type { Announced, ServiceSpec } from '../../../machines/types.ts';
 import { openLineCutter } from '../../logs/echo.ts';
 import { ensureFifos, type LogOwner } from '../../logs/fifo.ts';
 import { follow, type Wake } from '../../logs/follow.ts';
@@ -9,9 +9,6 @@ import { openFifoReader } from '../../logs/reader.ts';
 import type { LogStore } from '../../logs/store.ts';
 import type { ChildOutput } from '../../process/launch.ts';
 import { hasCode, textOf } from '../../state/fs-error.ts';
-
-/** A check that waits for what the process itself says. */
-export type Announced = Extract<CheckProbe, { kind: 'log' | 'notify' }>;
 
 export interface AnnouncementsOutside {
   readonly logs: Pick<LogStore, 'files' | 'wake' | 'drain'>;

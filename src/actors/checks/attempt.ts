@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { CheckProbe, ServiceSpec } from '../../../machines/types.ts';
+import type { Announced, CheckProbe, ServiceSpec } from '../../../machines/types.ts';
 import { childEnvironment } from '../../process/environment.ts';
 import { confine } from '../../process/privileges.ts';
 import { runCommand, type CommandResult } from '../../process/run-command.ts';
-import type { Announced } from './announcements.ts';
 import { accepts } from './tcp.ts';
 import { answers } from './url.ts';
 
