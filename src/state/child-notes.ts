@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AdoptOrder, ChildRecord, ProcessIdentity, SpawnOrder } from '../../machines/types.ts';
+import type { AdoptOrder, ChildRecord, SpawnOrder } from '../../machines/types.ts';
 import { finite, list, object, orNull, text, whole, type Decoder } from './decode.ts';
+import { decodeIdentity } from './decode-record.ts';
+import { textOf } from './fs-error.ts';
 import type { Ledger } from './ledger.ts';
-import type { RecoveryOutside, ScannedRow } from './recovery.ts';
+import { holdersOf, isSame, leaderOf, type RecoveryOutside, type ScannedRow } from './recovery.ts';
 
 /** What became of the spawned children of the ledger while no supervisor watched. */
 export interface FoundChildren {
@@ -32,7 +34,7 @@ export async function recoverChildren(
     try {
       return [decodeChild(value, key)];
     } catch (error) {
-      outside.onProblem(`the ledger's note of a spawned child cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      outside.onProblem(`the ledger's note of a spawned child cannot be read: ${textOf(error)}`);
       gone.push(key.slice(PREFIX.length));
       return [];
     }
@@ -63,19 +65,11 @@ function keyOf(id: string): string {
 function look(records: readonly ChildRecord[], table: ReadonlyMap<number, ScannedRow>, outside: RecoveryOutside): readonly { readonly record: ChildRecord; readonly lives: boolean }[] {
   const { bootId } = outside.now();
   return records.map((record) => {
-    const holders = [...table.values()].filter((row) => row.state !== 'Z' && row.state !== 'X' && row.tokens?.includes(record.token) === true)
-      .sort((one, other) => Number(one.startTime) - Number(other.startTime) || one.pid - other.pid);
-    if (record.identity !== null) return { record, lives: holders.length > 0 || isSame(record.identity, table, outside) };
-    const leader = holders.find((row) => row.pgrp === row.pid) ?? holders[0];
+    const holders = holdersOf(record.token, table);
+    if (record.identity !== null) return { record, lives: holders.length > 0 || isSame(record.token, record.identity, table.get(record.identity.pid), outside) };
+    const leader = leaderOf(holders);
     return leader === undefined ? { record, lives: false } : { record: { ...record, identity: { pid: leader.pid, startTime: leader.startTime, bootId } }, lives: true };
   });
-}
-
-/** A program may clear its own environment; one that holds other tokens is another. */
-function isSame(identity: ProcessIdentity, table: ReadonlyMap<number, ScannedRow>, outside: RecoveryOutside): boolean {
-  const row = table.get(identity.pid);
-  const foreign = row !== undefined && row.startTime === identity.startTime && row.tokens !== null && row.tokens.length > 0;
-  return !foreign && outside.isAlive(identity);
 }
 
 const decodeChild: Decoder<ChildRecord> = object<{ [Key in keyof ChildRecord]: ChildRecord[Key] }>({
@@ -86,5 +80,5 @@ const decodeChild: Decoder<ChildRecord> = object<{ [Key in keyof ChildRecord]: C
   depth: whole(1),
   token: text,
   startedAt: finite,
-  identity: orNull(object<{ [Key in keyof ProcessIdentity]: ProcessIdentity[Key] }>({ pid: whole(1), startTime: text, bootId: text })),
+  identity: orNull(decodeIdentity),
 });

@@ -6,13 +6,13 @@ const signalName: Decoder<SignalName> = (value, where) => {
   return value;
 };
 
-const identity = object<{ [Key in keyof ProcessIdentity]: ProcessIdentity[Key] }>({ pid: whole(1), startTime: text, bootId: text });
+export const decodeIdentity = object<{ [Key in keyof ProcessIdentity]: ProcessIdentity[Key] }>({ pid: whole(1), startTime: text, bootId: text });
 
 const owned = object<{ [Key in keyof OwnedProcess]: OwnedProcess[Key] }>({
   generation: whole(0),
   role: word('main', 'skip', 'pre_start'),
   token: text,
-  identity: orNull(identity),
+  identity: orNull(decodeIdentity),
   adopted: flag,
 });
 

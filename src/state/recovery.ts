@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AdoptOrder, OwnedProcess, ProcessIdentity, RecoveryVerdict, UnitRecord } from '../../machines/types.ts';
+import { isLiving } from '../process/stat.ts';
 import type { LedgerEntry, Stamp } from './ledger-lines.ts';
 
 /** What recovery needs to know of a living process. `tokens` is null where environments cannot be read. */
@@ -106,21 +107,23 @@ function laterGeneration(owned: OwnedProcess, table: ReadonlyMap<number, Scanned
   return null;
 }
 
-function leaderOf(holders: readonly ScannedRow[]): ScannedRow | undefined {
+/** The first of them that leads a group, else the oldest. */
+export function leaderOf(holders: readonly ScannedRow[]): ScannedRow | undefined {
   return holders.find((row) => row.pgrp === row.pid) ?? holders[0];
 }
 
 /** The living processes that carry a token, oldest first. */
-function holdersOf(token: string, table: ReadonlyMap<number, ScannedRow>): ScannedRow[] {
+export function holdersOf(token: string, table: ReadonlyMap<number, ScannedRow>): ScannedRow[] {
   return [...table.values()]
-    .filter((row) => row.state !== 'Z' && row.state !== 'X' && row.tokens?.includes(token) === true)
+    .filter((row) => isLiving(row) && row.tokens?.includes(token) === true)
     .sort((one, other) => Number(one.startTime) - Number(other.startTime) || one.pid - other.pid);
 }
 
 /** What begins the token of a process that was taken over: nobody holds it, and the process may carry that of whoever started it. */
 export const takenOver = 'taken-';
 
-function isSame(token: string, identity: ProcessIdentity, row: ScannedRow | undefined, outside: RecoveryOutside): boolean {
+/** A program may clear its own environment; one that holds other tokens is another. */
+export function isSame(token: string, identity: ProcessIdentity, row: ScannedRow | undefined, outside: RecoveryOutside): boolean {
   const foreign = row !== undefined && !token.startsWith(takenOver) && row.startTime === identity.startTime && row.tokens !== null && row.tokens.length > 0;
   return !foreign && outside.isAlive(identity);
 }

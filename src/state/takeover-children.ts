@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AdoptOrder, ChildRecord, ServiceSpec } from '../../machines/types.ts';
 import type { Stamp } from './ledger-lines.ts';
 import { readSuspect } from './proof.ts';
+import { takenOver } from './recovery.ts';
 import type { SpawnRecord } from './xml/pid-file.ts';
 
 export interface ChildrenTakeover {
@@ -32,7 +33,7 @@ export function takeChildren(spawned: readonly SpawnRecord[], { specs, orders, u
       onReport(`${who}${isSame ? ' goes on without a service that could have it' : ' may be another one by now'}; it is left alone`);
       continue;
     }
-    const token = `taken-${randomBytes(6).toString('hex')}`;
+    const token = `${takenOver}${randomBytes(6).toString('hex')}`;
     taken.set(child.pid, {
       id: token, token, depth: Math.max(1, child.depth), startedAt: at - (wallMs - child.startedAt * 1000), identity: suspect.identity,
       order: {

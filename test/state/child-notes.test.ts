@@ -59,6 +59,12 @@ describe('children of the ledger', () => {
     expect(await recovered([['child/c1', child('c1', { identity: { pid: 70, startTime: '700', bootId: 'before' } })]], [row(70, [])])).toMatchObject({ gone: ['c1'] });
   });
 
+  test('that were taken over from the files carry the token of whoever started them, if any, and live', async () => {
+    const taken = child('taken-0123456789ab', { identity: { pid: 70, startTime: '700', bootId: 'boot' } });
+    expect(await recovered([[`child/${taken.id}`, taken]], [row(70, ['another.1.1'])])).toMatchObject({ adopt: [taken.id], gone: [] });
+    expect(await recovered([[`child/${taken.id}`, taken]], [row(70, ['another.1.1'], '999')])).toMatchObject({ adopt: [], gone: [taken.id] });
+  });
+
   test('whose start was ordered but not noted are found by their token, at the second look too', async () => {
     const unborn = child('c1', { identity: null });
     const found = await recovered([['child/c1', unborn]], [], [service], [row(80, ['T', 'c1'])]);
