@@ -106,7 +106,7 @@ export const verbs: readonly Verb[] = [
     name: 'logs',
     about: 'show what services wrote, and go on showing it',
     more: 'With --since or --until all lines of that time are shown, with --lines the last of those that fit. More than one log: in the order of time, each line behind whose it is.',
-    options: [config, service, lines, kind, since, until, grep, json, noFollow, stream, purge],
+    options: [config, service, lines, kind, since, until, grep, json, follow, noFollow, stream, purge],
     examples: [
       ['sysg logs -s web -k stdout', 'follow one service'],
       ['sysg logs -l 5 --no-follow', 'the last lines of every service'],

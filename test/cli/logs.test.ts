@@ -75,6 +75,13 @@ describe('--since and --until', () => {
       .toBe('db  | checkpoint\napi | GET /\ndb  | error: disk\n');
   });
 
+  test.each([['--no-follow'], ['--until', '1m'], ['--stream', '1s'], ['--purge']])('that are to be followed are refused with %s', async (...argv) => {
+    const logs = withLogs();
+    logs.write('api_stdout.log', 0, 'kept\n');
+    expect(await logs.run('-f', ...argv)).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringContaining(`--follow and ${argv[0]} exclude each other`) });
+    expect(readFileSync(join(logs.dir, 'api_stdout.log'), 'utf8')).toBe('kept\n');
+  });
+
   test('show all lines of that time, and with -l the last of them', async () => {
     const logs = withLogs();
     for (let line = 0; line < 120; line += 1) logs.write('api_stdout.log', line * 1000, `line ${line}\n`);

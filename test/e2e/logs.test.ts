@@ -90,7 +90,9 @@ describe('sysg logs', () => {
     await home.sysg('start', '--daemonize', '-c', home.config);
     await soon('it was rotated', () => existsSync(join(home.state, 'logs/one_stdout.log.1.gz')), 60_000);
     const follower = printed(home, 'logs', '-s', 'one', '-k', 'stdout', '-l', '1');
+    const asked = printed(home, 'logs', '-f', '-s', 'one', '-k', 'stdout', '-l', '1');
     await soon('it follows', () => numbersIn(follower.text()).length > 5);
+    await soon('so does the one that was asked to', () => numbersIn(asked.text()).length > 5);
     const last = Math.max(...numbersIn(follower.text()));
     expect(await home.sysg('logs', '-s', 'one', '--purge')).toMatchObject({ code: 0, stdout: '' });
     expect(readdirSync(join(home.state, 'logs')).filter((name) => /one_stdout\.log\.[0-9]/.test(name))).toEqual([]);

@@ -20,9 +20,13 @@ export async function logs(call: Call): Promise<number> {
   if (sinceMs !== null && untilMs !== null && sinceMs > untilMs) {
     return terminal.refuse(refusals.usage(`--since ${flags.text(options.since)} is after --until ${flags.text(options.until)}: nothing can be between them`));
   }
+  if (flags.has(options.follow)) {
+    const other = [options.noFollow, options.until, options.stream, options.purge].find((option) => flags.has(option));
+    if (other !== undefined) return terminal.refuse(refusals.usage(`--follow and --${other.name} exclude each other: expected one of them`));
+  }
   warnAboutOtherConfig(call);
   if (flags.has(options.purge)) return purge(call);
-  const isOneShot = flags.has(options.noFollow) || untilMs !== null || call.env['SYSTEMG_TAIL_MODE']?.toLowerCase() === 'oneshot';
+  const isOneShot = !flags.has(options.follow) && (flags.has(options.noFollow) || untilMs !== null || call.env['SYSTEMG_TAIL_MODE']?.toLowerCase() === 'oneshot');
   if (duration === null) return showOnce(call, !isOneShot);
   for (;;) {
     const startedMs = performance.now();
