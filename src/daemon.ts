@@ -24,6 +24,7 @@ import { closeInheritedDescriptors } from './process/descriptors.ts';
 import { bootId } from './process/identity.ts';
 import { commandsEnded } from './process/run-command.ts';
 import { sweepsEnded } from './process/sweep.ts';
+import { textOf } from './state/fs-error.ts';
 import { forgetConfig } from './state/last-config.ts';
 import { openLedger, type Ledger } from './state/ledger.ts';
 import { findLockOwner } from './state/lock-owner.ts';
@@ -41,9 +42,9 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const [environment, softNofile] = [inheritedEnvironment(), takeSoftLimit()];
   const paths = runtimePaths({ system: options.system, env: process.env });
   const unprepared = prepareRuntime(paths);
-  if (unprepared !== null) return refuse(unprepared);
+  if (unprepared !== null) return refuse(parent, unprepared);
   const lock = await takeTheLock(paths);
-  if (typeof lock === 'string') return refuse(lock);
+  if (typeof lock === 'string') return refuse(parent, lock);
 
   const echo = options.foreground ? makeForegroundEcho({ stderrOnly: options.stderrOnly }) : null;
   const log = openSupervisorLog({
@@ -55,19 +56,13 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   };
   const configuration = openConfiguration(setting);
   const config = configuration.first();
-  if (!config.ok) return refuse(config.problems);
+  if (!config.ok) return refuse(parent, config.problems);
   if (options.service !== null && !config.specs.some(({ name }) => name === options.service)) {
-    return refuse(`Service '${options.service}' not found in configuration`);
+    return refuse(parent, `Service '${options.service}' not found in configuration`);
   }
   const ledger = openLedger(paths.ledger, { onProblem: setting.onProblem, bootId: bootId(), now: setting.clock.now });
-  if (ledger.unreadable !== null) return refuse(ledger.unreadable);
+  if (ledger.unreadable !== null) return refuse(parent, ledger.unreadable);
   return run({ setting, lock, configuration, config, ledger });
-
-  function refuse(message: string): never {
-    if (!parent.tell({ event: 'refused', message })) process.stderr.write(`sysg: ${message}\n`);
-    parent.noteEnd(1);
-    process.exit(1);
-  }
 }
 
 interface Beginning {
@@ -206,6 +201,13 @@ function note({ onProblem }: Setting, problem: string | null): void {
   if (problem !== null) onProblem(problem);
 }
 
+/** Said to whoever started us, who ends with this. */
+function refuse(parent: Parent, message: string): never {
+  if (!parent.tell({ event: 'refused', message })) process.stderr.write(`sysg: ${message}\n`);
+  parent.noteEnd(1);
+  process.exit(1);
+}
+
 /** An error of ours: the guardian starts a new daemon, which adopts the services. */
 function crash(log: SupervisorLog, error: unknown): never {
   log.error('systemg::supervisor', `Supervisor exited with error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -217,9 +219,4 @@ function pause(ms: number): Promise<void> {
 }
 
 const parent = findParent(process.env);
-serve(parseDaemonOptions(process.argv.slice(2)), parent).catch((error: unknown) => {
-  const text = error instanceof Error ? error.message : String(error);
-  if (!parent.tell({ event: 'refused', message: text })) process.stderr.write(`sysg: ${text}\n`);
-  parent.noteEnd(1);
-  process.exit(1);
-});
+serve(parseDaemonOptions(process.argv.slice(2)), parent).catch((error: unknown) => refuse(parent, textOf(error)));

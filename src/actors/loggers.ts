@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { LoggerRunner } from '../logs/logger.ts';
 import { childEnvironment } from '../process/environment.ts';
-import { confine } from '../process/privileges.ts';
+import { confineAsUser } from '../process/privileges.ts';
 import { runCommand } from '../process/run-command.ts';
 
 export interface LoggerOutside {
@@ -19,10 +19,7 @@ export interface LoggerOutside {
  */
 export function makeLoggerRunner(spec: ServiceSpec, { environment, dropPrivileges, onProblem }: LoggerOutside): LoggerRunner {
   const run: LoggerRunner['run'] = async ({ command, stream, input, signal, onComplaint }) => {
-    const confinement = confine({
-      service: spec.name, hash: spec.hash, dropPrivileges, softNofile: null, searchPath: environment['PATH'],
-      privileges: { ...spec.privileges, capabilities: [], limits: {}, isolation: { network: false, mount: false, pid: false, user: false } },
-    });
+    const confinement = confineAsUser(spec, environment, dropPrivileges);
     if (!confinement.ok) return { ok: false, reason: `could not be run: ${confinement.reason}` };
     const token = `logger.${randomBytes(6).toString('hex')}`;
     const env = childEnvironment(environment, { ...spec.env, ...confinement.environment }, token);

@@ -9,8 +9,8 @@ import type { Call } from './call.ts';
 export type Supervision = 'none' | 'ours' | 'foreign';
 
 /** Whose supervisor there is. One that is beginning or ending is waited for, so that a start right after a stop is no start of nothing. */
-export async function supervisionOf(call: Call, limitMs = SETTLED_WITHIN_MS): Promise<Supervision | Refusal> {
-  const deadline = performance.now() + limitMs;
+export async function supervisionOf(call: Call): Promise<Supervision | Refusal> {
+  const deadline = performance.now() + SETTLED_WITHIN_MS;
   for (;;) {
     const locked = isRunning(call);
     if (typeof locked !== 'boolean') return locked;

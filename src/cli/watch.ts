@@ -15,12 +15,12 @@ export interface WatchListener {
 }
 
 /** Follows what the supervisor does until the returned function is called; when it ends and another one comes, that one. */
-export function followSupervisor(call: Call, units: readonly string[] | null, listener: WatchListener): () => void {
+export function followSupervisor(call: Call, listener: WatchListener): () => void {
   const stop = new AbortController();
   let timer: NodeJS.Timeout | null = null;
   let isToldGone = false;
   const attempt = async (): Promise<void> => {
-    const ended = await watchOnce(call, units, stop.signal, (line) => {
+    const ended = await watchOnce(call, stop.signal, (line) => {
       isToldGone = false;
       listener.line(line);
     });
@@ -42,7 +42,7 @@ const AGAIN_MS = 100;
 type Ended = { readonly kind: 'gone'; readonly refusal: Refusal } | { readonly kind: 'refused'; readonly text: string };
 
 /** One connection, to its end. */
-export async function watchOnce(call: Call, units: readonly string[] | null, signal: AbortSignal, onLine: (line: WatchLine) => void): Promise<Ended> {
+async function watchOnce(call: Call, signal: AbortSignal, onLine: (line: WatchLine) => void): Promise<Ended> {
   const noSupervisor: Ended = { kind: 'gone', refusal: refusals.noSupervisor(call.paths.stateDir) };
   let refusal: Ended | null = null;
   const lines = lineSink((text) => {
@@ -52,7 +52,7 @@ export async function watchOnce(call: Call, units: readonly string[] | null, sig
     else refusal = { kind: 'refused', text: decoded.error };
   });
   try {
-    await streamCommandOutput({ kind: 'watch', since: null, units }, lines, { socket: call.paths.socket, signal });
+    await streamCommandOutput({ kind: 'watch', since: null, units: null }, lines, { socket: call.paths.socket, signal });
     return refusal ?? noSupervisor;
   } catch (error) {
     if (signal.aborted) return noSupervisor;

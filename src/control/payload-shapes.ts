@@ -28,6 +28,8 @@ const spawnedChild = record(
 
 const spawnedNode: Shape = recursive(() => record({ child: spawnedChild }, { children: list(spawnedNode) }));
 
+const phase = oneOf('stopped', 'starting', 'running', 'stopping', 'backoff', 'failed', 'waiting');
+
 const unitStatus = record(
   { name: string, hash: string, kind: oneOf('service', 'cron', 'orphaned'), health: oneOf('healthy', 'degraded', 'failing', 'inactive') },
   {
@@ -40,11 +42,11 @@ const unitStatus = record(
       latest_cpu_percent: number, average_cpu_percent: number, max_cpu_percent: number, latest_rss_bytes: count, samples: count,
     }, { average_rss_bytes: count, max_rss_bytes: count }),
     command: string, runtime_command: string, spawned_children: list(spawnedNode),
-    phase: oneOf('stopped', 'starting', 'running', 'stopping', 'backoff', 'failed', 'waiting'), wanted: oneOf('up', 'down'),
+    phase, wanted: oneOf('up', 'down'),
     ready: boolean, generation: count, restarts: count, since: string, next_at: string, last_event: count,
     waits_for: list(record({ unit: string }, { lost: string })),
     rollout: record(
-      { step: string, instance: oneOf('candidate', 'retired'), phase: oneOf('stopped', 'starting', 'running', 'stopping', 'backoff', 'failed', 'waiting'), generation: count },
+      { step: string, instance: oneOf('candidate', 'retired'), phase, generation: count },
       { pid: count, slots: list(count) },
     ),
   },

@@ -1,5 +1,5 @@
 import type { ServiceSpec } from '../../machines/types.ts';
-import type { StatusSnapshot } from '../control/payloads.ts';
+import type { StatusSnapshot, UnitStatus } from '../control/payloads.ts';
 import type { LogStream } from '../logs/names.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import type { Opened } from '../state/ledger-read.ts';
@@ -93,6 +93,11 @@ export interface Facts {
 /** Somebody looks after the units, as far as lock and socket tell. */
 export function isSupervised({ lock, serving }: Facts): boolean {
   return lock.state === 'held' || serving.kind !== 'nobody';
+}
+
+/** The units of the supervisor that answers; of those that are no longer configured it knows what other programs do. */
+export function servedUnits(serving: ServingFact): readonly UnitStatus[] {
+  return serving.kind === 'answers' ? serving.snapshot.units.filter(({ kind }) => kind !== 'orphaned') : [];
 }
 
 export function entryOf({ entries }: Facts, path: string): PathFact {

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats, type Stats } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../control/payloads.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
@@ -11,7 +11,7 @@ import { findLockOwner } from '../state/lock-owner.ts';
 import { isLocked } from '../state/lock.ts';
 import type { RuntimePaths } from '../state/runtime.ts';
 import { readStateFiles } from '../state/xml/read-files.ts';
-import type { ConfigFact, Facts, LockFact, OwnerFact, PathFact, ServingFact, VolumeFact } from './facts.ts';
+import { servedUnits, type ConfigFact, type Facts, type LockFact, type OwnerFact, type PathFact, type ServingFact, type VolumeFact } from './facts.ts';
 import { readJournalOnDisk } from './journal-on-disk.ts';
 import { knownTools } from './tools.ts';
 
@@ -30,9 +30,10 @@ export async function gather(input: GatherInput): Promise<Facts> {
   const before = await input.serving();
   const units = unitNames(config, before);
   const lookup = logLookup(paths.logDir, units);
+  const streams = units.flatMap((unit) => logStreams.map((stream) => ({ unit, stream, fifo: fifoPath(paths.fifoDir, unit, stream), file: lookup(unit, stream) })));
   const watched = [
     paths.stateDir, paths.fifoDir, paths.logDir, paths.socket, paths.pidFile, paths.configHint, paths.lock, paths.ledger, paths.supervisorLog,
-    ...units.flatMap((unit) => logStreams.flatMap((stream) => [fifoPath(paths.fifoDir, unit, stream), lookup(unit, stream)])),
+    ...streams.flatMap(({ fifo, file }) => [fifo, file]),
   ];
   const ledgerProblems: string[] = [];
   const fileProblems: string[] = [];
@@ -43,7 +44,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
     journal: readJournalOnDisk(paths.stateDir),
     files: { ...readStateFiles(paths.stateDir, { quarantine: false, onProblem: (text) => fileProblems.push(text) }), problems: fileProblems },
     processes: await scan(),
-    outputs: units.flatMap((unit) => logStreams.map((stream) => ({ unit, stream, fifo: fifoPath(paths.fifoDir, unit, stream), file: lookup(unit, stream), writesTo: writesTo(pidOf(before, unit), stream) }))),
+    outputs: streams.map((output) => ({ ...output, writesTo: writesTo(pidOf(before, output.unit), output.stream) })),
     entries: new Map(watched.map((path) => [path, pathFact(path)])),
     volumes: volumeFacts([paths.stateDir, paths.logDir]),
     tools: new Map(knownTools.map(({ name }) => [name, found(name, input.searchPath)])),
@@ -68,7 +69,7 @@ function momentOf({ phase, generation, wanted, last_event: lastEvent, since, pro
   return [phase, generation, wanted, lastEvent, since, shown?.pid];
 }
 
-export function pathFact(path: string): PathFact {
+function pathFact(path: string): PathFact {
   try {
     const stats = lstatSync(path, { bigint: true });
     return { path, kind: kindOf(stats), mode: Number(stats.mode) & 0o7777, uid: Number(stats.uid), identity: identityOf(stats) };
@@ -79,7 +80,7 @@ export function pathFact(path: string): PathFact {
   }
 }
 
-function kindOf(stats: Stats | BigIntStats): PathFact['kind'] {
+function kindOf(stats: BigIntStats): PathFact['kind'] {
   if (stats.isFile()) return 'file';
   if (stats.isDirectory()) return 'directory';
   if (stats.isSocket()) return 'socket';
@@ -171,11 +172,9 @@ function isWritable(path: string): boolean {
   }
 }
 
-
 function unitNames(config: ConfigFact, serving: ServingFact): readonly string[] {
   const configured = config.kind === 'loaded' ? config.specs.map(({ name }) => name) : [];
-  const live = serving.kind === 'answers' ? serving.snapshot.units.filter(({ kind }) => kind !== 'orphaned').map(({ name }) => name) : [];
-  return [...new Set([...configured, ...live])];
+  return [...new Set([...configured, ...servedUnits(serving).map(({ name }) => name)])];
 }
 
 function logLookup(logDir: string, units: readonly string[]): ReturnType<typeof makeLogLookup> {

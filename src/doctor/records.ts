@@ -2,7 +2,7 @@ import { phaseOf } from '../../machines/service-facts.ts';
 import type { UnitRecord } from '../../machines/types.ts';
 import type { UnitStatus } from '../control/payloads.ts';
 import { journalFiles } from '../journal/read.ts';
-import { entryOf, type Facts } from './facts.ts';
+import { entryOf, servedUnits, type Facts } from './facts.ts';
 import { agrees, counted, disagrees, type Finding } from './finding.ts';
 
 /** Ledger and journal: whether they can be read, and say of each unit what the supervisor's actors say. */
@@ -12,7 +12,7 @@ export function checkRecords(facts: Facts): readonly Finding[] {
 
 /** Units of our own supervisor; none of another program's, which has no ledger. */
 export function liveUnits({ lock, serving }: Pick<Facts, 'lock' | 'serving'>): readonly UnitStatus[] {
-  return lock.state === 'held' && serving.kind === 'answers' ? serving.snapshot.units.filter(({ kind }) => kind !== 'orphaned') : [];
+  return lock.state === 'held' ? servedUnits(serving) : [];
 }
 
 /** Those that keep still: of them files and actors must say the same. */

@@ -1,4 +1,4 @@
-import { entryOf, octal, type Facts } from './facts.ts';
+import { entryOf, octal, servedUnits, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** Lock, pid file, socket, hint and configuration: whether they speak of the same supervisor, and whether it answers. */
@@ -79,7 +79,7 @@ function configuration(facts: Facts): readonly Finding[] {
   }
   const known = `${config.path}: valid`;
   if (serving.kind !== 'answers') return [agrees('configuration', known)];
-  const live = new Set(serving.snapshot.units.filter(({ kind }) => kind !== 'orphaned').map(({ name }) => name));
+  const live = new Set(servedUnits(serving).map(({ name }) => name));
   const named = new Set(config.specs.map(({ name }) => name));
   const added = [...named].filter((name) => !live.has(name));
   const gone = [...live].filter((name) => !named.has(name));

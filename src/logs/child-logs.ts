@@ -1,11 +1,11 @@
-import { chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogSpec } from '../../machines/types.ts';
-import { hasCode, textOf } from '../state/fs-error.ts';
+import { textOf } from '../state/fs-error.ts';
 import { makeChannel, type Channel } from './channel.ts';
 import { makeCompressor } from './compress.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
-import { logStreams, type LogStream } from './names.ts';
+import { listed, logStreams, plain, type LogStream } from './names.ts';
 
 export interface ChildLog {
   /** Names its FIFOs. */
@@ -120,7 +120,7 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
     },
     attach({ id, unit, name, pid, logs, owner }) {
       if (attached.has(id)) return;
-      const stem = `${plain(unit) || 'dynamic'}_${plain(name) || 'child'}_${pid}`;
+      const stem = `${short(unit) || 'dynamic'}_${short(name) || 'child'}_${pid}`;
       const label = `${unit}:${name === '' ? 'child' : name}`;
       const channels = logStreams.filter((stream) => isFifo(fifoOf(id, stream))).map((stream) => makeChannel({
         unit, stream, fifo: fifoOf(id, stream), file: join(logDir, `${stem}_${stream}.log`), logs: { ...logs, via: 'pipe', logger: null }, owner, compressor, onProblem,
@@ -159,20 +159,11 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
 
 const SPARES = 16;
 
-/** 0.33.0's: ASCII letters and digits, in lower case. NAME_MAX leaves room for about a hundred of each name. */
-function plain(name: string): string {
-  return name.replace(/[^A-Za-z0-9]/g, '').toLowerCase().slice(0, 90);
+/** NAME_MAX leaves room for about a hundred of each name. */
+function short(name: string): string {
+  return plain(name).slice(0, 90);
 }
 
 function isFifo(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
-}
-
-function listed(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

@@ -16,7 +16,7 @@ export function openLineCutter(onLine: (line: string) => void): LineCutter {
     const line = heldBytes === 0 ? asBuffer(end) : Buffer.concat([...held, end]);
     held = [];
     heldBytes = 0;
-    onLine(line.toString('utf8', 0, line.at(-1) === carriageReturn ? line.length - 1 : line.length));
+    onLine(textOfLine(line));
   };
 
   const hold = (bytes: Uint8Array): void => {
@@ -52,6 +52,11 @@ export function openLineCutter(onLine: (line: string) => void): LineCutter {
       if (heldBytes > 0) emit(new Uint8Array(0));
     },
   };
+}
+
+/** For people and programs: invalid UTF-8 is replaced, a carriage return at the end is left out. */
+export function textOfLine(bytes: Buffer): string {
+  return bytes.toString('utf8', 0, bytes.at(-1) === carriageReturn ? bytes.length - 1 : bytes.length);
 }
 
 /** Where the echo of all units lines up: `unit | line`. */

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { blockBytes, closeArchives, openPieces, readPiece, type Piece, type Place } from './pieces.ts';
+import { blockBytes, closeArchives, openPieces, rawPiece, readPiece, type Piece, type Place } from './pieces.ts';
 
 /** Part of a log, and the open file that it ends in. */
 export interface End {
@@ -29,7 +29,7 @@ export async function readEnd(file: string, count: number): Promise<End> {
   try {
     const stat = await handle?.stat();
     const offset = stat?.size ?? 0;
-    const current = handle === null || stat === undefined ? [] : [{ handle, compressed: false, inode: stat.ino, marks: null, changedMs: stat.mtimeMs }];
+    const current = handle === null || stat === undefined ? [] : [rawPiece(handle, stat)];
     return { chunks: count <= 0 ? [] : await collect([...current, ...pieces.archives], handle, offset, count), handle, offset };
   } catch (error) {
     await handle?.close();

@@ -70,11 +70,13 @@ function indexAlike(logDir: string, owned: ReadonlySet<string>): Map<string, str
   return index;
 }
 
-function plain(name: string): string {
+/** Of a name what counts where 0.33.0 compares or writes one: ASCII letters and digits, in lower case. */
+export function plain(name: string): string {
   return name.replace(/[^A-Za-z0-9]/g, '').toLowerCase();
 }
 
-function listed(directory: string): string[] {
+/** The names in a directory, none where there is none. */
+export function listed(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {

@@ -3,8 +3,7 @@ import type { Child } from '../../machines/spawning.ts';
 import type { ChildFacts, RolloutFacts } from '../../machines/types.ts';
 import type { SupervisorLog } from './supervisor-log.ts';
 
-/** Facts as records of the supervisor's log, in 0.33.0's words where it has them. */
-/** `childOf`: a spawned child, living or gone of late. */
+/** Facts as records of the supervisor's log, in 0.33.0's words where it has them. `childOf`: a spawned child, living or gone of late. */
 export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child | null): (fact: SupervisorFact) => void {
   const daemon = 'systemg::daemon';
   const told = new Map<string, string>();
@@ -19,7 +18,7 @@ export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child 
     const unit = place === 'current' ? fact.facts.unit : `${fact.facts.unit} (${place})`;
     if (told.get(unit) === state) return undefined;
     told.set(unit, state);
-    const how = exit?.signal != null ? `signal ${exit.signal}` : `status ${exit?.code ?? 'unknown'}`;
+    const how = howEnded(exit);
     switch (state) {
       case 'spawning': return log.info(daemon, `Starting service: ${unit}`);
       case 'running': return log.debug(daemon, `Service '${unit}' is running`);
@@ -36,6 +35,10 @@ export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child 
   };
 }
 
+function howEnded(exit: ChildFacts['exit']): string {
+  return exit?.signal != null ? `signal ${exit.signal}` : `status ${exit?.code ?? 'unknown'}`;
+}
+
 function narrateRollout(log: SupervisorLog, { unit, step, result, reason, slots }: RolloutFacts): void {
   const where = 'systemg::rollout';
   const why = reason === null ? '' : `: ${reason}`;
@@ -49,7 +52,7 @@ function tellOfChild(log: SupervisorLog, { state, identity, exit, cause, unit }:
   if (child === null || identity === null) return undefined;
   const { name, parentPid } = child.record.order;
   const who = `Spawned child '${name}' (PID: ${identity.pid})`;
-  const how = exit?.signal != null ? `signal ${exit.signal}` : `status ${exit?.code ?? 'unknown'}`;
+  const how = howEnded(exit);
   switch (state) {
     case 'living': return log.info('systemg::supervisor', `${who} from parent ${parentPid}`);
     case 'stopping': return log.info('systemg::daemon', `${who} of service '${unit}' is ended: ${cause ?? 'by itself'}`);

@@ -1,4 +1,4 @@
-import { constants, statSync } from 'node:fs';
+import { constants, statSync, type Stats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -51,6 +51,10 @@ export interface Old {
   readonly mtimeMs: number;
 }
 
+export function rawPiece(handle: FileHandle, { ino, mtimeMs }: Pick<Stats, 'ino' | 'mtimeMs'>): Piece {
+  return { handle, compressed: false, inode: ino, marks: null, changedMs: mtimeMs };
+}
+
 /** Bytes of a piece from an offset of its uncompressed content to the end that it has now. */
 export async function* readPiece(piece: Piece, from = 0): AsyncGenerator<Buffer> {
   if (piece.compressed) {
@@ -91,10 +95,10 @@ async function openTogether(file: string, choose: () => Archive[]): Promise<Piec
 const mostAttempts = 20;
 
 async function pieceOf(handle: FileHandle, path: string, compressed: boolean): Promise<Piece> {
-  const { ino, mtimeMs } = await handle.stat();
-  if (!compressed) return { handle, compressed, inode: ino, marks: null, changedMs: mtimeMs };
+  const stat = await handle.stat();
+  if (!compressed) return rawPiece(handle, stat);
   const inode = inodeNoted(path);
-  return { handle, compressed, inode, marks: keepMarks(timesOf(path.slice(0, -'.gz'.length)), inode), changedMs: mtimeMs };
+  return { handle, compressed, inode, marks: keepMarks(timesOf(path.slice(0, -'.gz'.length)), inode), changedMs: stat.mtimeMs };
 }
 
 /** Reads the index at once, before it is moved on, and looks into it when that is wanted. */

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { closeArchives, openPieces, readPiece, type Piece, type Take } from './pieces.ts';
+import { closeArchives, openPieces, rawPiece, readPiece, type Piece, type Take } from './pieces.ts';
 import { readTimes, type TimeMark } from './times.ts';
 
 /** Milliseconds of the wall clock, both ends included; null is open. */
@@ -22,11 +22,11 @@ export async function readSpan(file: string, span: Span, take: Take): Promise<{ 
       earliestMs = piece.changedMs;
     }
     if (handle === null) return { handle, offset: 0 };
-    const { ino, mtimeMs, size } = await handle.stat();
-    const current = { handle, compressed: false, inode: ino, marks: null, changedMs: mtimeMs };
+    const stat = await handle.stat();
+    const current = rawPiece(handle, stat);
     const range = rangeOf(file, current, span, earliestMs);
     const end = await readPart(current, range, take);
-    return { handle, offset: Math.max(end, size) };
+    return { handle, offset: Math.max(end, stat.size) };
   } catch (error) {
     await handle?.close();
     throw error;

@@ -1,3 +1,4 @@
+import { textOfLine } from './echo.ts';
 import type { LineTimes } from './line-times.ts';
 import type { Place, Take } from './pieces.ts';
 import type { Span } from './span.ts';
@@ -93,13 +94,7 @@ export function openLineReader(times: LineTimes | 'in the line', filter: LineFil
   };
 }
 
-/** For people and programs: invalid UTF-8 is replaced, a carriage return at the end is left out. */
-export function textOfLine(bytes: Buffer): string {
-  return bytes.toString('utf8', 0, bytes.at(-1) === carriageReturn ? bytes.length - 1 : bytes.length);
-}
-
 const newline = 0x0a;
-const carriageReturn = 0x0d;
 const longestPiece = 64 * 1024;
 const undatedMark: TimeMark = { offset: 0, at: null, latest: null };
 

@@ -276,7 +276,7 @@ function uptimeMs(): number {
   return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000;
 }
 
-function waitUnreferenced(ms: number, wake: () => void): () => void {
+export function waitUnreferenced(ms: number, wake: () => void): () => void {
   const timer = setTimeout(wake, ms).unref();
   return () => clearTimeout(timer);
 }

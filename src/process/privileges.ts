@@ -1,4 +1,4 @@
-import type { PrivilegeSpec } from '../../machines/types.ts';
+import type { PrivilegeSpec, ServiceSpec } from '../../machines/types.ts';
 import { cgroupWrapping } from './cgroup.ts';
 import { accountEnvironment, findCredentials, type Credentials } from './credentials.ts';
 import { limitWrapping } from './limits.ts';
@@ -60,6 +60,14 @@ export function confine(request: PrivilegeRequest): Confinement | Refused {
   // Elsewhere there is no /proc to see it in; what gets this far there is nice(1) alone, which is checked before.
   const asked = process.platform === 'linux' && (credentials !== null || capabilities.length > 0 || Object.keys(limits).length > 0 || Object.values(isolation).includes(true));
   return { ok: true, prefix, environment: accountEnvironment(credentials), credentials, asked };
+}
+
+/** What is run beside a service, as its user: limits, capabilities and namespaces are for the service itself. */
+export function confineAsUser(spec: Pick<ServiceSpec, 'name' | 'hash' | 'privileges'>, environment: NodeJS.ProcessEnv, dropPrivileges: boolean): Confinement | Refused {
+  return confine({
+    service: spec.name, hash: spec.hash, dropPrivileges, softNofile: null, searchPath: environment['PATH'],
+    privileges: { ...spec.privileges, capabilities: [], limits: {}, isolation: { network: false, mount: false, pid: false, user: false } },
+  });
 }
 
 /** The sentence of a refusal. */

@@ -37,6 +37,11 @@ export function isGroupEmpty(pgid: number): boolean {
   }
 }
 
+/** Null also for a signal that this platform does not have. */
+export function signalNumber(name: SignalName | null): number | null {
+  return name === null ? null : (numbers[name] ?? null);
+}
+
 function deliver(target: number, signal: SignalName): Delivery {
   const number = numbers[signal];
   if (number === undefined) return 'unknown';

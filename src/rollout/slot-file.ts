@@ -14,10 +14,10 @@ export function slotFileOf(spec: ServiceSpec, stateDir: string): string | null {
   return blueGreen === null ? null : (blueGreen.statePath ?? join(stateDir, `blue_green_${spec.name}.json`));
 }
 
-export type SlotRead = { readonly ok: true; readonly slot: SlotIndex } | { readonly ok: false; readonly problem: string };
+type SlotRead = { readonly ok: true; readonly slot: SlotIndex } | { readonly ok: false; readonly problem: string };
 
 /** Without a file the first slot is in use. */
-export function readSlot(path: string, service: string): SlotRead {
+function readSlot(path: string, service: string): SlotRead {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

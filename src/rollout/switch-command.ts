@@ -7,7 +7,7 @@ import type { ServiceSpec } from '../../machines/types.ts';
 import type { Clock } from '../actors/clock.ts';
 import { within } from '../actors/within.ts';
 import { childEnvironment } from '../process/environment.ts';
-import { runCommand } from '../process/run-command.ts';
+import { runCommand, type CommandResult } from '../process/run-command.ts';
 
 export interface SwitchOutside {
   readonly clock: Clock;
@@ -15,14 +15,12 @@ export interface SwitchOutside {
   onProblem(text: string): void;
 }
 
-export type Switched = { readonly ok: true } | { readonly ok: false; readonly reason: string };
-
 /** How long the switch command may take; then it is ended, and what it did is put back. */
-export const SWITCH_LIMIT_MS = 60_000;
+const SWITCH_LIMIT_MS = 60_000;
 const SHOWN_BYTES = 1000;
 
 /** Runs the switch command in the project's directory as the supervisor's user, with the service's variables and its own. */
-export async function runSwitch(spec: ServiceSpec, change: ReturnType<typeof switchOf>, outside: SwitchOutside, calledOff: AbortSignal): Promise<Switched> {
+export async function runSwitch(spec: ServiceSpec, change: ReturnType<typeof switchOf>, outside: SwitchOutside, calledOff: AbortSignal): Promise<CommandResult> {
   if (change === null) return { ok: true };
   const { clock, environment, onProblem } = outside;
   const token = `switch.${randomBytes(6).toString('hex')}`;

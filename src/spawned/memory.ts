@@ -1,5 +1,7 @@
 import type { Children } from '../../machines/spawning.ts';
 import { makeObserver, type Observer, type Origin } from '../metrics/observer.ts';
+import { waitUnreferenced } from '../metrics/sampler.ts';
+import { textOf } from '../state/fs-error.ts';
 import { CALM, judgeMemory, type ChildrenUse, type MemoryState, type MemoryVerdict } from './memory-policy.ts';
 
 /** A child that is not gone. */
@@ -48,7 +50,7 @@ export function openMemoryWatch(outside: MemoryOutside): MemoryWatch {
       ]));
     } catch (error) {
       // No descriptor left, or a /proc that may not be read: nothing is ended on a guess.
-      const text = `the memory of spawned children cannot be measured: ${error instanceof Error ? error.message : String(error)}`;
+      const text = `the memory of spawned children cannot be measured: ${textOf(error)}`;
       if (text !== problemTold) outside.onProblem(text);
       problemTold = text;
       observer.rest();
@@ -101,8 +103,3 @@ export function watchedChildren(children: Children): readonly WatchedChild[] {
 }
 
 const INTERVAL_MS = 1000;
-
-function waitUnreferenced(ms: number, wake: () => void): () => void {
-  const timer = setTimeout(wake, ms).unref();
-  return () => clearTimeout(timer);
-}

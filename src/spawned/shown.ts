@@ -1,5 +1,5 @@
-import { constants } from 'node:os';
 import type { Child, Children } from '../../machines/spawning.ts';
+import { signalNumber } from '../process/signal.ts';
 import type { SpawnRecord } from '../state/xml/pid-file.ts';
 
 /** A spawned child as people are told of it. Instants of the wall clock, in milliseconds. */
@@ -42,6 +42,5 @@ export function recordedChildren(shown: readonly ShownChild[], hash: string): re
 
 function endOf({ facts: { state, exit, at } }: Child, wallOf: (at: number) => number): ShownChild['ended'] {
   if (state !== 'gone') return null;
-  const signals: Readonly<Record<string, number>> = constants.signals;
-  return { code: exit?.code ?? null, signal: exit?.signal == null ? null : (signals[exit.signal] ?? null), atMs: wallOf(at) };
+  return { code: exit?.code ?? null, signal: signalNumber(exit?.signal ?? null), atMs: wallOf(at) };
 }

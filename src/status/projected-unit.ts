@@ -1,5 +1,5 @@
-import { constants } from 'node:os';
 import type { UnitView } from '../../machines/view.ts';
+import { signalNumber } from '../process/signal.ts';
 import type { RecordedJob } from '../state/xml/cron-file.ts';
 import type { SpawnRecord } from '../state/xml/pid-file.ts';
 import type { ProjectedUnit } from '../state/xml/projection.ts';
@@ -8,14 +8,13 @@ import type { ProjectedUnit } from '../state/xml/projection.ts';
 export function projectedUnit(view: UnitView, more: { readonly job?: RecordedJob | null; readonly spawned?: readonly SpawnRecord[] } = {}): ProjectedUnit {
   const { spec, lifecycle, exit } = view;
   const pid = view.alive ? (view.process?.identity?.pid ?? null) : null;
-  const signals: Readonly<Record<string, number>> = constants.signals;
   const running = lifecycle === 'running';
   return {
     name: spec.name, hash: spec.hash, pid,
     state: {
       status: lifecycle, pid: running ? pid : null,
       exitCode: running ? null : (exit?.code ?? null),
-      signal: running || exit?.signal == null ? null : (signals[exit.signal] ?? null),
+      signal: running ? null : signalNumber(exit?.signal ?? null),
     },
     job: more.job ?? null, spawned: more.spawned ?? [],
   };

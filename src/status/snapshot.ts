@@ -1,9 +1,9 @@
-import { constants } from 'node:os';
 import type { Children } from '../../machines/spawning.ts';
 import type { UnitView } from '../../machines/view.ts';
 import type { OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../control/payloads.ts';
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
+import { signalNumber } from '../process/signal.ts';
 import { shownChildren, type ShownChild } from '../spawned/shown.ts';
 import { ago, processFacts } from './process-facts.ts';
 import { processTree } from './process-tree.ts';
@@ -84,9 +84,8 @@ function metricsSummary(summary: Summary): UnitMetricsSummary {
 }
 
 function exitMetadata(exit: NonNullable<UnitView['exit']>): { exit_code?: number; signal?: number } {
-  const signals: Readonly<Record<string, number>> = constants.signals;
-  const signal = exit.signal === null ? undefined : signals[exit.signal];
-  return { ...(exit.code !== null && { exit_code: exit.code }), ...(signal !== undefined && { signal }) };
+  const signal = signalNumber(exit.signal);
+  return { ...(exit.code !== null && { exit_code: exit.code }), ...(signal !== null && { signal }) };
 }
 
 function wallTime(wallMs: number): string {

@@ -37,7 +37,7 @@ async function serve(path: string, greeting: string | null): Promise<Supervisor>
 function follow(path: string) {
   const told: string[] = [];
   const call = { paths: { socket: path, stateDir: '/state' } } as unknown as Call;
-  const unfollow = followSupervisor(call, null, {
+  const unfollow = followSupervisor(call, {
     line: (line) => told.push(line.kind === 'event' ? `event ${line.record.unit}` : line.kind), gone: ({ code }) => told.push(`gone: ${code}`), refused: (text) => told.push(`refused: ${text}`),
   });
   onTestFinished(unfollow);

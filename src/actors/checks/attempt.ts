@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Announced, CheckProbe, ServiceSpec } from '../../../machines/types.ts';
 import { childEnvironment } from '../../process/environment.ts';
-import { confine } from '../../process/privileges.ts';
+import { confineAsUser } from '../../process/privileges.ts';
 import { runCommand, type CommandResult } from '../../process/run-command.ts';
 import { accepts } from './tcp.ts';
 import { answers } from './url.ts';
@@ -33,10 +33,7 @@ export async function attempt(probe: Attempted, spec: ServiceSpec, outside: Atte
 /** As the unit's user; its limits and namespaces are for the service itself. */
 function runCheck(script: string, spec: ServiceSpec, outside: AttemptOutside, signal: AbortSignal): CommandResult | Promise<CommandResult> {
   const { environment, dropPrivileges = false, onProblem } = outside;
-  const confinement = confine({
-    service: spec.name, hash: spec.hash, dropPrivileges, softNofile: null, searchPath: environment['PATH'],
-    privileges: { ...spec.privileges, capabilities: [], limits: {}, isolation: { network: false, mount: false, pid: false, user: false } },
-  });
+  const confinement = confineAsUser(spec, environment, dropPrivileges);
   if (!confinement.ok) return { ok: false, reason: `could not be run: ${confinement.reason}` };
   const token = `check.${randomBytes(6).toString('hex')}`;
   return runCommand({

@@ -1,4 +1,5 @@
 import { explainProblem, loadConfig, type ConfigProblem } from '../../config/load.ts';
+import { counted } from '../../doctor/finding.ts';
 import { refusals } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
@@ -40,8 +41,4 @@ interface Findings {
 function json({ errors, warnings, notes }: Findings): string {
   const plain = ({ file, line, column, path, message }: ConfigProblem): object => ({ file, line, column, path, message });
   return JSON.stringify({ ok: errors.length === 0, errors: errors.map(plain), warnings: warnings.map(plain), notes: notes.map(plain) }, null, 2);
-}
-
-function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }

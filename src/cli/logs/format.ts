@@ -1,4 +1,5 @@
-import { textOfLine, type TimedLine } from '../../logs/timed-lines.ts';
+import { echoLine, echoWidth, textOfLine } from '../../logs/echo.ts';
+import type { TimedLine } from '../../logs/timed-lines.ts';
 import type { Source } from './sources.ts';
 
 export interface SourcedLine extends TimedLine {
@@ -10,7 +11,8 @@ export function formatter(sources: readonly Source[], json: boolean): (line: Sou
   if (json) return (line) => Buffer.from(`${JSON.stringify(asObject(line))}\n`);
   if (sources.length === 1) return ({ bytes, ended }) => (ended ? Buffer.concat([bytes, newline]) : bytes);
   const labels = labelsOf(sources);
-  return ({ bytes, source }) => Buffer.from(`${labels.get(source) ?? ''} | ${textOfLine(bytes)}\n`);
+  const width = echoWidth(labels.values());
+  return ({ bytes, source }) => Buffer.from(echoLine(labels.get(source) ?? '', textOfLine(bytes), width));
 }
 
 /** `at` is null where it is not known. The supervisor has no unit; its records have a level and a module. */
@@ -21,12 +23,11 @@ function asObject({ at, bytes, source: { unit, stream } }: SourcedLine): object 
   return record === null ? common : { ...common, level: record[1]?.toLowerCase(), module: record[2] };
 }
 
-/** What tells them apart, lined up: the unit, the stream, or both. */
+/** What tells them apart: the unit, the stream, or both. */
 function labelsOf(sources: readonly Source[]): ReadonlyMap<Source, string> {
   const [units, streams] = [new Set(sources.map(({ unit }) => unit)), new Set(sources.map(({ stream }) => stream))];
   const label = ({ unit, stream }: Source): string => [...(units.size > 1 ? [unit ?? 'supervisor'] : []), ...(streams.size > 1 ? [stream] : [])].join(' ');
-  const width = Math.max(...sources.map((source) => [...label(source)].length));
-  return new Map(sources.map((source) => [source, `${label(source)}${' '.repeat(width - [...label(source)].length)}`]));
+  return new Map(sources.map((source) => [source, label(source)]));
 }
 
 const newline = Buffer.from('\n');

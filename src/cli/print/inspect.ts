@@ -4,10 +4,10 @@ import type { Host } from '../host.ts';
 import { charts } from './charts.ts';
 import { glyphOf } from './glyphs.ts';
 import { palette, type Palette } from './palette.ts';
-import { bytes, span } from './quantity.ts';
+import { bytes, localTime, span } from './quantity.ts';
 import { exitText, programName, stateOf } from './status.ts';
 import { table, type Column } from './table.ts';
-import { localTime, transitions } from './transitions.ts';
+import { transitions } from './transitions.ts';
 import displayWidth, { broken, printable } from './width.ts';
 
 /** A process of the unit with its place in the tree. */

@@ -1,6 +1,6 @@
 import type { JournalRecord } from '../../control/payloads.ts';
 import type { Palette } from './palette.ts';
-import { span } from './quantity.ts';
+import { clockTime, localTime, span } from './quantity.ts';
 import { table, type Column } from './table.ts';
 import { printable } from './width.ts';
 
@@ -15,13 +15,6 @@ export function transitions(records: readonly JournalRecord[], nowMs: number, wi
     { title: 'DETAIL', align: 'left', least: 12, spare: 1, below: String, cell: (record) => ({ text: detailOf(record), paint: paints.faint }) },
   ];
   return table(columns, [...records].reverse(), width, { below: paints.faint });
-}
-
-/** `2026-01-01 12:00:05`. */
-export function localTime(time: string): string {
-  const date = new Date(time);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
 function changeOf({ event, from, to }: JournalRecord): string {
@@ -41,7 +34,7 @@ function detailOf({ detail = {} }: JournalRecord): string {
     typeof signal === 'string' ? signal : '',
     typeof reason === 'string' && code === undefined && signal === undefined ? printable(reason) : '',
     attempt === undefined ? '' : `attempt ${String(attempt)}${most === undefined ? '' : ` of ${String(most)}`}`,
-    typeof next === 'string' ? `next ${localTime(next).slice(11)}` : '',
+    typeof next === 'string' ? `next ${clockTime(next)}` : '',
     pid === undefined ? '' : `pid ${String(pid)}`,
     Array.isArray(words) && typeof words.at(-1) === 'string' ? JSON.stringify(printable(String(words.at(-1)))) : '',
   ].filter((part) => part !== '').join(', ');

@@ -1,4 +1,5 @@
 import type { JournalRecord, UnitStatus } from '../../control/payloads.ts';
+import { clockTime, localTime } from './quantity.ts';
 
 /** `text`: sentences; `causes`: the records behind them, oldest first. */
 export interface Why {
@@ -255,10 +256,7 @@ function runResult(status: unknown): string {
 /** Local time of day; with the date when it is not today's. */
 function time(at: string | undefined): string {
   if (at === undefined) return 'an unknown time';
-  const moment = new Date(at);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const clock = [moment.getHours(), moment.getMinutes(), moment.getSeconds()].map(two).join(':');
-  return moment.toDateString() === new Date().toDateString() ? clock : `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ${clock}`;
+  return new Date(at).toDateString() === new Date().toDateString() ? clockTime(at) : localTime(at);
 }
 
 /** 0.8 s, 42 s, 3 min 5 s, 2 h 10 min, 4 days. */

@@ -65,7 +65,7 @@ export function openProgress(call: Call, { expects, comesUp = false }: ProgressO
     frame += 1;
     if (rows.size > 0) draw();
   }, FRAME_MS);
-  const unfollow = followSupervisor(call, null, {
+  const unfollow = followSupervisor(call, {
     line(line) {
       if (line.kind === 'snapshot') {
         for (const unit of line.status.units) if (expects(unit)) expected.add(unit.name);

@@ -105,7 +105,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
     });
     // The figures change all the time, the rest when something happens.
     const timer = setInterval(look, REFRESH_MS);
-    const unfollow = followSupervisor(call, null, {
+    const unfollow = followSupervisor(call, {
       line(line) {
         if (line.kind === 'event') news = newsOf(line.record) ?? news;
         if (line.kind === 'snapshot' && problem !== '') message = 'The supervisor is back.';
