@@ -3,6 +3,7 @@ import type { JobRunEnd, ServiceSpec, Settlement } from '../../machines/types.ts
 import { reportsTo, deadlineOf, nameOf, definitionOf } from './os-events.ts';
 import { beginModel, stepModel, type ModelEvent, type ModelState } from './os.ts';
 import { purely, type Action, type Pure } from './pure.ts';
+import { makeRestFinderOf } from './rest.ts';
 import { brokenIn, keyOf, quietEvent } from './unit-invariants.ts';
 
 /** The real job machine, its real runner with an operating system beside it, the schedule and the history of runs. */
@@ -176,30 +177,18 @@ export function brokenInJob(state: JobState): string | null {
 
 /** Runs end, nothing new is due: the unit comes to wait, or is gone, and owes nothing. Null: so it does. */
 export function makeJobRestFinder(): (from: JobState) => string | null {
-  const known = new Map<string, string | null>();
-  const find = (from: JobState, passed: string[]): string | null => {
-    let state = from;
-    for (let step = 0; step < 80; step += 1) {
-      const key = keyOfJob(state);
-      const before = known.get(key);
-      if (before !== undefined) return before;
-      passed.push(key);
+  return makeRestFinderOf<JobState>({
+    keyOf: keyOfJob, steps: 80,
+    next: (state) => {
       const quiet = quietEvent(state.runner, 'kept') ?? endOfRun(state);
-      if (quiet === null || state.snapshot.status !== 'active') {
-        if (state.owed.length > 0) return `comes to rest and owes ${state.owed.join()}`;
-        if (state.runner.process !== null) return 'comes to rest with a process';
-        return state.snapshot.context.leaf === (state.removed ? 'removed' : 'waiting') ? null : `comes to rest ${state.snapshot.context.leaf}`;
-      }
-      state = stepJob(state, { to: 'runner', event: quiet });
-    }
-    return 'does not come to rest';
-  };
-  return (from) => {
-    const passed: string[] = [];
-    const problem = find(from, passed);
-    for (const key of passed) known.set(key, problem);
-    return problem;
-  };
+      return quiet === null || state.snapshot.status !== 'active' ? null : stepJob(state, { to: 'runner', event: quiet });
+    },
+    unrest: ({ snapshot, runner, removed, owed }) => {
+      if (owed.length > 0) return `comes to rest and owes ${owed.join()}`;
+      if (runner.process !== null) return 'comes to rest with a process';
+      return snapshot.context.leaf === (removed ? 'removed' : 'waiting') ? null : `comes to rest ${snapshot.context.leaf}`;
+    },
+  });
 }
 
 function endOfRun({ runner: { process } }: JobState): ModelEvent | null {

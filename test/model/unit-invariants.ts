@@ -1,6 +1,7 @@
 import { identityOf } from '../machines/rig.ts';
 import { definitionOf, deadlineOf } from './os-events.ts';
 import { stepModel, type ModelEvent, type ModelState } from './os.ts';
+import { makeRestFinderOf } from './rest.ts';
 
 /** States that differ in nothing that matters are one. */
 export function keyOf({ snapshot, process, probed, armed, owed, lastCommand, newestSpec, restartsSinceForgiven, removed, violations }: ModelState): string {
@@ -89,29 +90,17 @@ export function restsWhereItIsWanted({ snapshot, process }: ModelState): boolean
   return (leaf === 'running' && process?.state === 'alive') || leaf === 'failed' || (leaf === 'stopped' && (outcome === 'completed' || outcome === 'skipped'));
 }
 
-/** Tells what is wrong with the rest that a state comes to; null: nothing. Each state on the way is looked at once. */
+/** Tells what is wrong with the rest that a state comes to; null: nothing. */
 export function makeRestFinder(): (from: ModelState) => string | null {
-  const known = new Map<string, string | null>();
-  const find = (from: ModelState, passed: string[]): string | null => {
-    let state = from;
-    for (let step = 0; step < 60; step += 1) {
-      const key = keyOf(state);
-      const before = known.get(key);
-      if (before !== undefined) return before;
-      passed.push(key);
-      const next = quietEvent(state);
-      if (next === null) {
-        if (!restsWhereItIsWanted(state)) return `comes to rest in ${state.snapshot.context.leaf}, wanted ${state.snapshot.context.wanted}`;
-        return state.owed.length > 0 ? 'comes to rest and owes an answer' : null;
-      }
-      state = stepModel(state, next).state;
-    }
-    return 'does not come to rest';
-  };
-  return (from) => {
-    const passed: string[] = [];
-    const problem = find(from, passed);
-    for (const key of passed) known.set(key, problem);
-    return problem;
-  };
+  return makeRestFinderOf<ModelState>({
+    keyOf, steps: 60,
+    next: (state) => {
+      const event = quietEvent(state);
+      return event === null ? null : stepModel(state, event).state;
+    },
+    unrest: (state) => {
+      if (!restsWhereItIsWanted(state)) return `comes to rest in ${state.snapshot.context.leaf}, wanted ${state.snapshot.context.wanted}`;
+      return state.owed.length > 0 ? 'comes to rest and owes an answer' : null;
+    },
+  });
 }
