@@ -6,16 +6,17 @@ import type { Ledger } from '../state/ledger.ts';
 const key = (unit: string): string => `switch/${unit}`;
 
 /** Switches under way, kept in the ledger: a supervisor that dies meanwhile leaves the next one to put them back. */
-export function keepSwitches(ledger: Pick<Ledger, 'note'>): SwitchLedgerPort {
+export function keepSwitches(ledger: Pick<Ledger, 'note' | 'forgetNote'>): SwitchLedgerPort {
   return {
     recordSwitch: (record) => ledger.note(key(record.unit), record),
-    forgetSwitch: (unit) => ledger.note(key(unit), null),
+    forgetSwitch: (unit) => ledger.forgetNote(key(unit)),
   };
 }
 
 /** What was left open. A switch whose candidate became the unit was through; it only had not been noted. */
 export function openSwitches({ meta, records }: Pick<Ledger, 'meta' | 'records'>, onProblem: (text: string) => void): readonly SwitchRecord[] {
   return [...meta].flatMap(([name, value]) => {
+    // Null: a switch that was forgotten by a supervisor from before notes could be.
     if (!name.startsWith(key('')) || value === null) return [];
     try {
       const record = decode(value, name);

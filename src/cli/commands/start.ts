@@ -5,7 +5,7 @@ import { prepareRuntime } from '../../state/runtime.ts';
 import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfig, configInUse, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
-import type { SettledUnit } from '../launch/handshake.ts';
+import type { SettledUnit } from '../../daemon/parent.ts';
 import { options } from '../options.ts';
 import { withProgress } from '../progress.ts';
 import { outcomes, refuse, refuseUnits, report } from '../report.ts';

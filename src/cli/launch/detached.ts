@@ -9,7 +9,8 @@ import type { Call } from '../call.ts';
 import { options } from '../options.ts';
 import { outcomes } from '../report.ts';
 import { daemonCommand, daemonEnvironment, waitTimeoutMs } from './daemon-command.ts';
-import { followStart, type Handshake, type SettledUnit } from './handshake.ts';
+import type { SettledUnit } from '../../daemon/parent.ts';
+import { followStart, type Handshake } from './handshake.ts';
 
 export type Launched =
   | { readonly ok: true; readonly pid: number | null; readonly units: readonly SettledUnit[] }

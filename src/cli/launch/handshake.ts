@@ -1,12 +1,5 @@
 import type { Readable } from 'node:stream';
-
-/** What a supervisor says of one unit once its start has ended. */
-export interface SettledUnit {
-  readonly name: string;
-  readonly phase: string;
-  readonly pid?: number;
-  readonly error?: string;
-}
+import type { SettledUnit } from '../../daemon/parent.ts';
 
 /** What became of a start. `silent`: the supervisor went without a word; `late`: not all was settled in time. */
 export type Handshake =
