@@ -8,9 +8,23 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** 2 is for arguments that mean nothing, 1 for everything that was understood and not done. */
+/** 2 is for invalid arguments, 1 for everything that was understood and not done. */
 export function exitCodeOf(refusal: Refusal): number {
   return refusal.code === 'usage' ? 2 : 1;
+}
+
+/** The `code` of a system error, such as `ENOENT`; `null` for an error without one. */
+export function errorCode(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/** Whether an error carries one of these codes. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return codes.includes(errorCode(error) ?? '');
+}
+
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export const refusals = {

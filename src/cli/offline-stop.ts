@@ -1,7 +1,6 @@
 import { makeEnding } from '../process/ending.ts';
-import { refusals, type Refusal } from '../errors.ts';
+import { refusals, textOf, type Refusal } from '../errors.ts';
 import type { RestingUnit } from '../state/at-rest.ts';
-import { textOf } from '../state/fs-error.ts';
 import { takeLock } from '../state/lock.ts';
 import { isServed } from '../state/occupied.ts';
 import { removeRuntimeFiles } from '../state/runtime-files.ts';

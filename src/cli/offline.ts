@@ -1,9 +1,8 @@
 import { loadConfig, formatProblem } from '../config/load.ts';
 import type { StatusSnapshot, UnitStatus } from '../control/payloads.ts';
 import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
-import { refusals, type Refusal } from '../errors.ts';
+import { refusals, textOf, type Refusal } from '../errors.ts';
 import { lookAtRest, type AtRest, type RestingUnit } from '../state/at-rest.ts';
-import { textOf } from '../state/fs-error.ts';
 import { isLocked } from '../state/lock.ts';
 import type { RecordedJob } from '../state/xml/cron-file.ts';
 import type { RecordedState } from '../state/xml/state-file.ts';

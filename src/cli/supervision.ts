@@ -1,5 +1,5 @@
 import { isControlError } from '../control/brief-client.ts';
-import { refusals, type Refusal } from '../errors.ts';
+import { refusals, textOf, type Refusal } from '../errors.ts';
 import { isLocked } from '../state/lock.ts';
 import { isServed } from '../state/occupied.ts';
 import { askStatus, supervisorPid } from './ask.ts';
@@ -29,7 +29,7 @@ export function isRunning(call: Call): boolean | Refusal {
   try {
     return isLocked(call.paths.lock);
   } catch (error) {
-    return refusals.runtime(error instanceof Error ? error.message : String(error));
+    return refusals.runtime(textOf(error));
   }
 }
 

@@ -1,5 +1,6 @@
 import { connect as connectSocket, type Socket } from 'node:net';
-import { ControlError, errorCode, ioError } from './control-error.ts';
+import { errorCode } from '../errors.ts';
+import { ControlError, ioError } from './control-error.ts';
 import { encodeRequest } from './encode.ts';
 import type { Request } from './protocol.ts';
 import { socketPathProblem } from './socket-address.ts';

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
+import { errorCode } from '../errors.ts';
 import { readAnswer } from './answer.ts';
 import { connect, openWith } from './client-connection.ts';
-import { ControlError, errorCode, ioError } from './control-error.ts';
+import { ControlError, ioError } from './control-error.ts';
 import { decodeRequest } from './decode-request.ts';
 import { encodeResponse } from './encode.ts';
 import { FirstLine } from './first-line.ts';

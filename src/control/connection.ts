@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { textOf } from '../errors.ts';
 import { decodeRequest } from './decode-request.ts';
 import { encodeResponse } from './encode.ts';
 import { FirstLine } from './first-line.ts';
@@ -116,7 +117,7 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Con
       }
     } catch (error) {
       if (left.signal.aborted && error === left.signal.reason) return;
-      const text = `internal error: ${error instanceof Error ? error.message : String(error)}`;
+      const text = `internal error: ${textOf(error)}`;
       options.onProblem(`${what}: ${text}`);
       // In the middle of a stream an answer would pass for content.
       answer(socket.bytesWritten === 0 ? { kind: 'error', text } : null);

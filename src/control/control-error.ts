@@ -36,11 +36,6 @@ export function isControlError(error: unknown): error is ControlError {
   return error instanceof Error && error.name === 'ControlError';
 }
 
-/** The `code` of a system error, `ENOENT`, or `null`. */
-export function errorCode(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
-}
-
 const PREFIXES: Readonly<Record<ControlErrorKind, string>> = {
   io: 'control socket I/O failed: ',
   serde: 'failed to serialise control message: ',

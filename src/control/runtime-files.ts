@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { ControlError, errorCode, ioError } from './control-error.ts';
+import { errorCode } from '../errors.ts';
+import { ControlError, ioError } from './control-error.ts';
 
 /**
  * The three files through which a supervisor is found. Each function takes the state directory, by default the one of

@@ -1,11 +1,11 @@
 import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../control/payloads.ts';
+import { hasCode, textOf } from '../errors.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
 import { bootId } from '../process/identity.ts';
 import { resolveProgram } from '../process/program.ts';
 import { scan } from '../process/scan.ts';
-import { hasCode, textOf } from '../state/fs-error.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { findLockOwner } from '../state/lock-owner.ts';
 import { isLocked } from '../state/lock.ts';

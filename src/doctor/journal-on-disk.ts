@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { JournalRecord } from '../control/payloads.ts';
+import { hasCode, textOf } from '../errors.ts';
 import { journalFiles, parseRecord } from '../journal/read.ts';
-import { hasCode, textOf } from '../state/fs-error.ts';
 
 export interface JournalOnDisk {
   readonly count: number;

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, statSync } from 'node:fs';
 import type { JournalRecord } from '../control/payloads.ts';
+import { textOf } from '../errors.ts';
 import { openAppendFile, type AppendFile } from '../state/append-file.ts';
-import { textOf } from '../state/fs-error.ts';
 import { journalFiles, readJournal } from './read.ts';
 
 /** What is told of an event; the journal adds its number. */

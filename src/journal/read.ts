@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JournalRecord } from '../control/payloads.ts';
-import { hasCode } from '../state/fs-error.ts';
+import { hasCode } from '../errors.ts';
 
 export function journalFiles(stateDir: string): { readonly current: string; readonly older: string } {
   return { current: join(stateDir, 'journal.ndjson'), older: join(stateDir, 'journal.1.ndjson') };

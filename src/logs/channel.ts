@@ -1,6 +1,6 @@
 import { constants, openSync, rmSync } from 'node:fs';
 import type { LogSpec } from '../../machines/types.ts';
-import { textOf } from '../state/fs-error.ts';
+import { textOf } from '../errors.ts';
 import type { Compressor } from './compress.ts';
 import { openLineCutter } from './echo.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';

@@ -1,7 +1,7 @@
 import { chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogSpec } from '../../machines/types.ts';
-import { textOf } from '../state/fs-error.ts';
+import { textOf } from '../errors.ts';
 import { makeChannel, type Channel } from './channel.ts';
 import { makeCompressor } from './compress.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';

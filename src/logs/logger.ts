@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { hasCode, textOf } from '../state/fs-error.ts';
+import { hasCode, textOf } from '../errors.ts';
 import { openLineCutter } from './echo.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
 import type { LogStream } from './names.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasCode } from '../state/fs-error.ts';
+import { hasCode } from '../errors.ts';
 
 export type LogStream = 'stdout' | 'stderr';
 export const logStreams: readonly LogStream[] = ['stdout', 'stderr'];

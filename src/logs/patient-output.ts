@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
-import { hasCode } from '../state/fs-error.ts';
+import { hasCode } from '../errors.ts';
 
 /** Standard output or error of a supervisor in the foreground, which must not wait for whoever reads it. */
 export interface PatientOutput {

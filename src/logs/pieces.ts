@@ -2,7 +2,7 @@ import { constants, statSync, type Stats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { hasCode } from '../state/fs-error.ts';
+import { hasCode } from '../errors.ts';
 import { listArchives, timesOf, uncompressedSize, type Archive } from './archives.ts';
 import { originOf } from './gzip-origin.ts';
 import { parseTimes, readTimesText, type TimeMark } from './times.ts';

@@ -1,6 +1,6 @@
 import { constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
-import { hasCode } from '../state/fs-error.ts';
+import { hasCode } from '../errors.ts';
 
 export interface FifoReader {
   /** Whether this very FIFO is at its path still, not another one or none. */

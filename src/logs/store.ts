@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import type { LogSpec } from '../../machines/types.ts';
-import { textOf } from '../state/fs-error.ts';
+import { textOf } from '../errors.ts';
 import { makeChannel, type Channel, type Notify } from './channel.ts';
 import { makeCompressor } from './compress.ts';
 import { ensureFifos, pruneFifos, type LogOwner } from './fifo.ts';

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { hasCode } from '../state/fs-error.ts';
+import { hasCode } from '../errors.ts';
 import { archiveNumbers, timesOf } from './archives.ts';
 
 /**

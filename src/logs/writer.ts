@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { LogSpec } from '../../machines/types.ts';
-import { hasCode, textOf } from '../state/fs-error.ts';
+import { hasCode, textOf } from '../errors.ts';
 import { dropOldest } from './archives.ts';
 import type { Compressor } from './compress.ts';
 import type { LogOwner } from './fifo.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MetricsSpec } from '../config/metrics.ts';
+import { textOf } from '../errors.ts';
 import { consumption, type Owed } from './consumption.ts';
 import { makeObserver, type Member, type Membership, type Observer, type Origin } from './observer.ts';
 import { openSpillover, type Spillover } from './spillover.ts';
@@ -95,7 +96,7 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
       return members;
     } catch (error) {
       // No descriptor left, or a /proc that may not be read: units go unmeasured, nothing else depends on it.
-      const text = `processes cannot be measured: ${error instanceof Error ? error.message : String(error)}`;
+      const text = `processes cannot be measured: ${textOf(error)}`;
       if (text !== problemTold) outside.onProblem(text);
       problemTold = text;
       observer.rest();

@@ -1,6 +1,6 @@
 import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode } from '../process/stat.ts';
+import { errorCode, textOf } from '../errors.ts';
 
 export interface SpilloverSettings {
   /** Absolute. Created when it is missing. */
@@ -49,7 +49,7 @@ export function openSpillover(settings: SpilloverSettings, onProblem: (text: str
         problemTold = null;
       } catch (error) {
         // A full or missing disk costs history that nobody reads back, nothing else: said once, tried again with the next lines.
-        const text = `metrics cannot be spilled to ${directory}: ${error instanceof Error ? error.message : String(error)}`;
+        const text = `metrics cannot be spilled to ${directory}: ${textOf(error)}`;
         if (problemTold !== (errorCode(error) ?? text)) onProblem(text);
         problemTold = errorCode(error) ?? text;
         close();

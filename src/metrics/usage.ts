@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { errorCode, parseStat, type ProcessStat } from '../process/stat.ts';
+import { errorCode } from '../errors.ts';
+import { parseStat, type ProcessStat } from '../process/stat.ts';
 
 /** What one process has used so far, as the kernel counts it. */
 export interface Usage {

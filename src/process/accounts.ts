@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { errorCode } from './stat.ts';
+import { errorCode } from '../errors.ts';
 
 /** A line of passwd(5). */
 export interface Account {

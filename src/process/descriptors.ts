@@ -1,5 +1,5 @@
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
-import { errorCode } from './stat.ts';
+import { errorCode } from '../errors.ts';
 
 /**
  * Open descriptors above 2 that programs started from here would inherit. Node opens its own with close-on-exec: these are what

@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { errorCode } from './stat.ts';
+import { errorCode, textOf } from '../errors.ts';
 
 export type Resolution =
   | { readonly ok: true; readonly path: string }
@@ -52,7 +52,7 @@ export function describe(error: unknown): string {
     case 'ENOMEM': return 'out of memory';
     case 'EMFILE': case 'ENFILE': return 'no file descriptor is left';
     case 'ETXTBSY': return 'the file is being written';
-    default: return error instanceof Error ? error.message : String(error);
+    default: return textOf(error);
   }
 }
 

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
+import { errorCode } from '../errors.ts';
 import { listPs } from './darwin.ts';
-import { errorCode, isLiving, readProcStat, readWhole, type ProcessStat } from './stat.ts';
+import { isLiving, readProcStat, readWhole, type ProcessStat } from './stat.ts';
 
 /** The variable that says whose a process is: tokens separated by commas, the innermost supervisor's last. */
 export const tokenVariable = 'SYSG_INSTANCE';

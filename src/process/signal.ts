@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { ProcessIdentity, SignalName } from '../../machines/types.ts';
+import { errorCode } from '../errors.ts';
 import { readAlive } from './identity.ts';
-import { errorCode } from './stat.ts';
 
 /** What became of a signal. `forbidden`: it lives and we may not signal it. `unknown`: no such signal on this platform. */
 export type Delivery = 'sent' | 'dead' | 'forbidden' | 'unknown';

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { hasCode } from '../errors.ts';
 
 /** One process as the kernel lists it. */
 export interface ProcessStat {
@@ -57,14 +58,9 @@ export function readWhole(path: string, target: Buffer): number | null {
   }
 }
 
-export function errorCode(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
-}
-
 // A process may end between the open and the read: then the read itself says ESRCH.
 function isGone(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === 'ENOENT' || code === 'ESRCH';
+  return hasCode(error, 'ENOENT', 'ESRCH');
 }
 
 // The longest stat line: 52 numbers of at most 20 digits and a name of 64 bytes.

@@ -6,7 +6,7 @@ import { attempt, type AttemptOutside } from '../actors/checks/attempt.ts';
 import type { Clock } from '../actors/clock.ts';
 import { pause, within } from '../actors/within.ts';
 import { formatDuration } from '../config/duration.ts';
-import { textOf } from '../state/fs-error.ts';
+import { textOf } from '../errors.ts';
 import { saysAddressInUse } from './address-in-use.ts';
 import { slotFileOf, writeSlot } from './slot-file.ts';
 import { runSwitch } from './switch-command.ts';

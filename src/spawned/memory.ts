@@ -1,7 +1,7 @@
 import type { Children } from '../../machines/spawning.ts';
+import { textOf } from '../errors.ts';
 import { makeObserver, type Observer, type Origin } from '../metrics/observer.ts';
 import { waitUnreferenced } from '../metrics/sampler.ts';
-import { textOf } from '../state/fs-error.ts';
 import { CALM, judgeMemory, type ChildrenUse, type MemoryState, type MemoryVerdict } from './memory-policy.ts';
 
 /** A child that is not gone. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AdoptOrder, ChildRecord, SpawnOrder } from '../../machines/types.ts';
+import { textOf } from '../errors.ts';
 import { finite, list, object, orNull, text, whole, type Decoder } from './decode.ts';
 import { decodeIdentity } from './decode-record.ts';
-import { textOf } from './fs-error.ts';
 import type { Ledger } from './ledger.ts';
 import { holdersOf, isSame, leaderOf, type RecoveryOutside, type ScannedRow } from './recovery.ts';
 

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { UnitRecord } from '../../machines/types.ts';
+import { textOf } from '../errors.ts';
 import { decodeRecord } from './decode-record.ts';
 import { finite, Mismatch, object, text, type Decoder } from './decode.ts';
 
@@ -94,7 +95,7 @@ function decodeLine(line: string): { ok: true; line: LedgerLine } | { ok: false;
     return { ok: true, line: { fact: fact(value), written: { at: written.at, wallMs: written.wall, bootId: written.boot } } };
   } catch (error) {
     // SyntaxError of JSON.parse or our own Mismatch: both speak of the line.
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: textOf(error) };
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { hasCode, textOf } from '../errors.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
-import { hasCode, textOf } from './fs-error.ts';
 import { encodeLine, readLines, type LedgerEntry, type LedgerFact, type LedgerLine, type Stamp } from './ledger-lines.ts';
 import { readReserve } from './ledger-reserve.ts';
 import { quarantine } from './quarantine.ts';

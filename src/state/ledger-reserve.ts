@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { hasCode } from './fs-error.ts';
+import { hasCode } from '../errors.ts';
 import { readLines, type LedgerLine } from './ledger-lines.ts';
 import { replaceFile } from './replace-file.ts';
 

@@ -1,8 +1,8 @@
 import type { LedgerPort } from '../../machines/ports.ts';
 import type { UnitRecord } from '../../machines/types.ts';
+import { textOf } from '../errors.ts';
 import { monotonicMs } from '../process/monotonic.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
-import { textOf } from './fs-error.ts';
 import { encodeLine, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
 import { endKey, keyOf, readLedger, soundOpener } from './ledger-read.ts';
 import { openReserve } from './ledger-reserve.ts';

@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode, textOf } from '../errors.ts';
 import { runTool, type ToolResult } from '../process/run-tool.ts';
 import { isSameFile } from './append-file.ts';
-import { hasCode, textOf } from './fs-error.ts';
 
 export type LockResult =
   /** `isInPlace`: the file has not been removed or replaced, and with it what the lock guards. */

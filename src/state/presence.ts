@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { textOf } from './fs-error.ts';
+import { textOf } from '../errors.ts';
 import { takeLock, type LockResult } from './lock.ts';
 import { isServed } from './occupied.ts';
 import { prepareRuntime, type RuntimePaths } from './runtime.ts';

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { textOf } from './fs-error.ts';
+import { textOf } from '../errors.ts';
 import { replaceFile } from './replace-file.ts';
 import type { RuntimePaths } from './runtime.ts';
 

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { textOf } from './fs-error.ts';
+import { textOf } from '../errors.ts';
 
 /** Where a supervisor keeps what it keeps. Absolute paths, systemg 0.33.0's names where it has them. */
 export interface RuntimePaths {

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Announced, ServiceSpec } from '../../../machines/types.ts';
+import { hasCode, textOf } from '../../errors.ts';
 import { openLineCutter } from '../../logs/echo.ts';
 import { ensureFifos, type LogOwner } from '../../logs/fifo.ts';
 import { follow, type Wake } from '../../logs/follow.ts';
@@ -8,7 +9,6 @@ import { fileStem, logStreams, type LogStream } from '../../logs/names.ts';
 import { openFifoReader } from '../../logs/reader.ts';
 import type { LogStore } from '../../logs/store.ts';
 import type { ChildOutput } from '../../process/launch.ts';
-import { hasCode, textOf } from '../../state/fs-error.ts';
 
 export interface AnnouncementsOutside {
   readonly logs: Pick<LogStore, 'files' | 'wake' | 'drain'>;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Announced, CheckProbe, ServiceSpec } from '../../../machines/types.ts';
+import { textOf } from '../../errors.ts';
 import { childEnvironment } from '../../process/environment.ts';
 import { confineAsUser } from '../../process/privileges.ts';
 import { runCommand, type CommandResult } from '../../process/run-command.ts';
@@ -26,7 +27,7 @@ export async function attempt(probe: Attempted, spec: ServiceSpec, outside: Atte
       case 'tcp': return await accepts(probe.host, probe.port, signal);
     }
   } catch (error) {
-    return { ok: false, reason: `could not be made: ${error instanceof Error ? error.message : String(error)}` };
+    return { ok: false, reason: `could not be made: ${textOf(error)}` };
   }
 }
 

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { textOf } from '../../errors.ts';
 import type { CommandResult } from '../../process/run-command.ts';
 
 /** Whether an address accepts a connection, which is closed at once. */
@@ -18,5 +19,5 @@ export function accepts(host: string, port: number, signal: AbortSignal): Promis
 // Where a name has several addresses, Node tells of all failures in an error without a message.
 function describe(error: Error): string {
   if (error.message !== '' || !(error instanceof AggregateError)) return error.message;
-  return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join('; ');
+  return error.errors.map((each) => (textOf(each))).join('; ');
 }

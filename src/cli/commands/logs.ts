@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { refusals } from '../../errors.ts';
+import { refusals, textOf } from '../../errors.ts';
 import type { LineFilter } from '../../logs/timed-lines.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
@@ -56,7 +56,7 @@ async function showOnce(call: Call, mayFollow: boolean): Promise<number> {
     }, terminal);
     return 0;
   } catch (error) {
-    return terminal.refuse(refusals.runtime(error instanceof Error ? error.message : String(error)));
+    return terminal.refuse(refusals.runtime(textOf(error)));
   }
 }
 
@@ -88,6 +88,6 @@ async function purge(call: Call): Promise<number> {
     purgeUnitLogs(logDir, unit?.name ?? service);
     return 0;
   } catch (error) {
-    return call.terminal.refuse(refusals.runtime(`the logs could not be emptied: ${error instanceof Error ? error.message : String(error)}`));
+    return call.terminal.refuse(refusals.runtime(`the logs could not be emptied: ${textOf(error)}`));
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
-import { refusals, type Refusal } from '../../errors.ts';
+import { refusals, textOf, type Refusal } from '../../errors.ts';
 import { signalProcess } from '../../process/signal.ts';
 import { takeLock } from '../../state/lock.ts';
 import { isServed } from '../../state/occupied.ts';
@@ -27,7 +27,7 @@ export async function purge(call: Call): Promise<number> {
       if (left.length > 0) return refuse(call, refusals.runtime(`processes of ${left.join(', ')} survived SIGKILL; nothing was removed`));
       rmSync(stateDir, { recursive: true, force: true });
     } catch (error) {
-      return refuse(call, refusals.runtime(`${stateDir} could not be removed: ${error instanceof Error ? error.message : String(error)}`));
+      return refuse(call, refusals.runtime(`${stateDir} could not be removed: ${textOf(error)}`));
     } finally {
       taken.release();
     }

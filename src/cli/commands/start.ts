@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { UnitStatus } from '../../control/payloads.ts';
-import { refusals } from '../../errors.ts';
+import { refusals, textOf } from '../../errors.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
 import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
@@ -78,7 +78,7 @@ async function stage(call: Call, command: readonly string[]): Promise<ChosenConf
   try {
     return { ok: true, path: stageUnit(call.paths.stateDir, command, call.flags.text(options.name), configInUse(call)) };
   } catch (error) {
-    return { ok: false, refusal: refusals.runtime(`the unit could not be written: ${error instanceof Error ? error.message : String(error)}`) };
+    return { ok: false, refusal: refusals.runtime(`the unit could not be written: ${textOf(error)}`) };
   }
 }
 

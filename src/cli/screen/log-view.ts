@@ -1,3 +1,4 @@
+import { textOf } from '../../errors.ts';
 import { makeLogLookup } from '../../logs/names.ts';
 import { follow } from '../../logs/tail.ts';
 import type { Call } from '../call.ts';
@@ -18,7 +19,7 @@ export function followUnit(call: Call, unit: string, units: readonly string[], o
       return Promise.resolve();
     }, stop.signal).catch((error: unknown) => {
       if (stop.signal.aborted) return;
-      lines = [...lines, `[${stream}: ${error instanceof Error ? error.message : String(error)}]`];
+      lines = [...lines, `[${stream}: ${textOf(error)}]`];
       onLines(lines);
     });
   }

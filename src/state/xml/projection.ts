@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { textOf } from '../../errors.ts';
 import type { Ledger } from '../ledger.ts';
-import { textOf } from '../fs-error.ts';
 import { replaceFile } from '../replace-file.ts';
 import { encodeCronFile, type RecordedJob } from './cron-file.ts';
 import { encodePidFile, type SpawnRecord } from './pid-file.ts';
