@@ -1,4 +1,4 @@
-import type { UnitHealth } from '../control/payloads.ts';
+import type { UnitHealth } from '../wire/payloads.ts';
 
 /** systemg 0.33.0's exit codes of `status` and `inspect`. */
 export function healthExitCode(health: UnitHealth): number {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { InspectPayload, JournalRecord, MetricSample, SpawnedProcessNode, UnitStatus } from '../control/payloads.ts';
+import type { InspectPayload, JournalRecord, MetricSample, SpawnedProcessNode, UnitStatus } from '../wire/payloads.ts';
 import { refusals, type Refusal } from '../errors.ts';
 import { processDetail, type ProcessDetail } from '../status/process-details.ts';
 import { ask } from './ask.ts';

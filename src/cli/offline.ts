@@ -1,5 +1,5 @@
 import { loadConfig, formatProblem } from '../config/load.ts';
-import type { StatusSnapshot, UnitStatus } from '../control/payloads.ts';
+import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
 import { lookAtRest, type AtRest, type RestingUnit } from '../state/at-rest.ts';

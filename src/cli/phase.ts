@@ -1,4 +1,4 @@
-import type { UnitPhase, UnitStatus } from '../control/payloads.ts';
+import type { UnitPhase, UnitStatus } from '../wire/payloads.ts';
 
 /** The phase of a unit; where the supervisor is systemg 0.33.0's, which has none, what process and lifecycle say. */
 export function phaseOf({ phase, process, lifecycle, kind }: Pick<UnitStatus, 'phase' | 'process' | 'lifecycle' | 'kind'>): UnitPhase {

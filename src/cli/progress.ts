@@ -1,4 +1,4 @@
-import type { UnitStatus } from '../control/payloads.ts';
+import type { UnitStatus } from '../wire/payloads.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
 

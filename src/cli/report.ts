@@ -1,4 +1,4 @@
-import type { StatusSnapshot, UnitStatus } from '../control/payloads.ts';
+import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { exitCodeOf, type Refusal } from '../errors.ts';
 import { askStatus } from './ask.ts';
 import type { Call } from './call.ts';

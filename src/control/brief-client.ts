@@ -1,11 +1,11 @@
-import { readAnswer } from './answer.ts';
-import { ControlError, ioError } from './control-error.ts';
-import { encodeRequest } from './encode.ts';
-import type { Request, Response } from './protocol.ts';
+import { readAnswer } from '../wire/answer.ts';
+import { ControlError, ioError } from '../wire/control-error.ts';
+import { encodeRequest } from '../wire/encode.ts';
+import type { Request, Response } from '../wire/protocol.ts';
 import { exchangeRaw } from './raw-pipe.ts';
 import { socketPathProblem } from './socket-address.ts';
 
-export { isControlError } from './control-error.ts';
+export { isControlError } from '../wire/control-error.ts';
 export { readConfigHint, readSupervisorPid } from './runtime-files.ts';
 
 /** As `sendCommand` without options: the same exchange, the same errors, for a program that is to load next to nothing. */

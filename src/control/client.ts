@@ -1,21 +1,21 @@
 import type { Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { errorCode } from '../errors.ts';
-import { readAnswer } from './answer.ts';
+import { readAnswer } from '../wire/answer.ts';
 import { connect, openWith } from './client-connection.ts';
-import { ControlError, ioError } from './control-error.ts';
-import { decodeRequest } from './decode-request.ts';
-import { encodeResponse } from './encode.ts';
-import { FirstLine } from './first-line.ts';
-import type { Request, Response } from './protocol.ts';
+import { ControlError, ioError } from '../wire/control-error.ts';
+import { decodeRequest } from '../wire/decode-request.ts';
+import { encodeResponse } from '../wire/encode.ts';
+import { FirstLine } from '../wire/first-line.ts';
+import type { Request, Response } from '../wire/protocol.ts';
 import { watchHealth, type HealthRule } from './responsiveness.ts';
 import { cleanupRuntime, readSupervisorPid, socketPath } from './runtime-files.ts';
 
-export { ControlError, type ControlErrorKind } from './control-error.ts';
+export { ControlError, type ControlErrorKind } from '../wire/control-error.ts';
 export type { HealthRule } from './responsiveness.ts';
-export type { Request, Response, WatchLine } from './protocol.ts';
-export type * from './payloads.ts';
-export { decodeWatchLine } from './decode-response.ts';
+export type { Request, Response, WatchLine } from '../wire/protocol.ts';
+export type * from '../wire/payloads.ts';
+export { decodeWatchLine } from '../wire/decode-response.ts';
 export {
   cleanupRuntime, configHintPath, readConfigHint, readSupervisorPid, socketPath, stateDir, supervisorPidPath,
   writeConfigHint, writeSupervisorPid,

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { textOf } from '../errors.ts';
-import { decodeRequest } from './decode-request.ts';
-import { encodeResponse } from './encode.ts';
-import { FirstLine } from './first-line.ts';
+import { decodeRequest } from '../wire/decode-request.ts';
+import { encodeResponse } from '../wire/encode.ts';
+import { FirstLine } from '../wire/first-line.ts';
 import { peerDescriptor } from './peer-descriptor.ts';
-import type { Request, Response } from './protocol.ts';
+import type { Request, Response } from '../wire/protocol.ts';
 
 /** What a route knows of the client that asked. */
 export interface Exchange {

@@ -2,8 +2,8 @@ import { boxBanner, unitTitle } from '../logs/banner.ts';
 import type { LogStream } from '../logs/names.ts';
 import { follow, lastLines, type Wake } from '../logs/tail.ts';
 import type { Exchange } from './connection.ts';
-import type { StatusSnapshot, UnitStatus } from './payloads.ts';
-import type { Request } from './protocol.ts';
+import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
+import type { Request } from '../wire/protocol.ts';
 
 export interface LogSources {
   status(): StatusSnapshot;

@@ -1,7 +1,7 @@
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
 import { changedKeys } from '../config/changed-keys.ts';
-import type { PlanEntry, ReloadPlan } from './payloads.ts';
+import type { PlanEntry, ReloadPlan } from '../wire/payloads.ts';
 
 /** What a reload to `specs` would do to each unit, found by the digests of their definitions as the units themselves do it. */
 export function planReload(views: readonly UnitView[], specs: readonly ServiceSpec[]): ReloadPlan {

@@ -1,4 +1,4 @@
-import { FirstLine } from './first-line.ts';
+import { FirstLine } from '../wire/first-line.ts';
 
 /** A connected Unix socket: what was written is answered by one line. */
 export type RawExchange =

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { openWith } from './client-connection.ts';
-import { ControlError } from './control-error.ts';
+import { ControlError } from '../wire/control-error.ts';
 import { readSupervisorPid } from './runtime-files.ts';
 
 export interface HealthRule {

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { errorCode } from '../errors.ts';
-import { ControlError, ioError } from './control-error.ts';
+import { ControlError, ioError } from '../wire/control-error.ts';
 
 /**
  * The three files through which a supervisor is found. Each function takes the state directory, by default the one of

@@ -1,4 +1,4 @@
-import type { CronExecutionSummary, CronRunStatus, CronUnitStatus, MetricSample } from '../control/payloads.ts';
+import type { CronExecutionSummary, CronRunStatus, CronUnitStatus, MetricSample } from '../wire/payloads.ts';
 import { offsetAt } from './timeline.ts';
 
 /** One run of a cron unit, or an overlap, which is a record without a process. Times are of the wall clock. */

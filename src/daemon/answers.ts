@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import type { SignalName } from '../../machines/types.ts';
 import type { MetricsSpec } from '../config/metrics.ts';
 import type { Route } from '../control/connection.ts';
-import type { StatusSnapshot, UnitStatus } from '../control/payloads.ts';
+import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { makeRoute } from '../control/route.ts';
 import { makeSpawn } from '../control/spawn.ts';
 import { findLogFile } from '../logs/names.ts';

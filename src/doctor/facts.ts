@@ -1,5 +1,5 @@
 import type { ServiceSpec } from '../../machines/types.ts';
-import type { StatusSnapshot, UnitStatus } from '../control/payloads.ts';
+import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import type { LogStream } from '../logs/names.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import type { Opened } from '../state/ledger-read.ts';

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { UnitStatus } from '../control/payloads.ts';
+import type { UnitStatus } from '../wire/payloads.ts';
 import { hasCode, textOf } from '../errors.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
 import { bootId } from '../process/identity.ts';

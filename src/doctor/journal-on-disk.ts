@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { JournalRecord } from '../control/payloads.ts';
+import type { JournalRecord } from '../wire/payloads.ts';
 import { hasCode, textOf } from '../errors.ts';
 import { journalFiles, parseRecord } from '../journal/read.ts';
 

@@ -1,6 +1,6 @@
 import { phaseOf } from '../../machines/service-facts.ts';
 import type { UnitRecord } from '../../machines/types.ts';
-import type { UnitStatus } from '../control/payloads.ts';
+import type { UnitStatus } from '../wire/payloads.ts';
 import { journalFiles } from '../journal/read.ts';
 import { entryOf, servedUnits, type Facts } from './facts.ts';
 import { agrees, counted, disagrees, type Finding } from './finding.ts';

@@ -1,6 +1,6 @@
 import type { Child } from '../../machines/spawning.ts';
 import type { ChildCause, ChildFacts, Leaf } from '../../machines/types.ts';
-import type { JournalCause } from '../control/payloads.ts';
+import type { JournalCause } from '../wire/payloads.ts';
 import type { JournalDraft } from './journal.ts';
 
 /** What the journal holds of a spawned child: that it was born, that it is being ended and why, and its end. Null: not worth a record. */

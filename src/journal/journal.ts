@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, statSync } from 'node:fs';
-import type { JournalRecord } from '../control/payloads.ts';
+import type { JournalRecord } from '../wire/payloads.ts';
 import { textOf } from '../errors.ts';
 import { openAppendFile, type AppendFile } from '../state/append-file.ts';
 import { journalFiles, readJournal } from './read.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JournalRecord } from '../control/payloads.ts';
+import type { JournalRecord } from '../wire/payloads.ts';
 import { hasCode } from '../errors.ts';
 
 export function journalFiles(stateDir: string): { readonly current: string; readonly older: string } {

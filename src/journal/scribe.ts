@@ -1,7 +1,7 @@
 import type { SupervisorFact } from '../../machines/supervisor.ts';
 import type { Child } from '../../machines/spawning.ts';
 import type { RolloutFacts, UnitFacts } from '../../machines/types.ts';
-import type { JournalCause, JournalRecord } from '../control/payloads.ts';
+import type { JournalCause, JournalRecord } from '../wire/payloads.ts';
 import { childDraft } from './child-record.ts';
 import type { Journal, JournalDraft } from './journal.ts';
 

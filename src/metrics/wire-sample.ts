@@ -1,4 +1,4 @@
-import type { MetricSample } from '../control/payloads.ts';
+import type { MetricSample } from '../wire/payloads.ts';
 import type { Sample } from './store.ts';
 
 /** A sample as it travels. Traffic is not counted per process by the kernel: those two are always 0. */

@@ -2,7 +2,7 @@ import { createActor, fromCallback, type Actor } from 'xstate';
 import type { HookPort, RolloutTaskInput, rolloutTaskPort } from '../../machines/ports.ts';
 import { provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
 import { isAnnounced, type Phase, type ServiceSpec, type UnitFacts } from '../../machines/types.ts';
-import type { JournalRecord } from '../control/payloads.ts';
+import type { JournalRecord } from '../wire/payloads.ts';
 import { openSchedule } from '../cron/schedule.ts';
 import { makeScribe } from '../journal/scribe.ts';
 import { createVirtualClock } from './clock.ts';

@@ -1,4 +1,4 @@
-import type { Request } from '../control/protocol.ts';
+import type { Request } from '../wire/protocol.ts';
 
 export type SpawnRequest = Extract<Request, { kind: 'spawn' }>;
 

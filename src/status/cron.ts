@@ -1,5 +1,5 @@
 import type { UnitView } from '../../machines/view.ts';
-import type { CronUnitStatus, MetricSample, StatusSnapshot, UnitStatus } from '../control/payloads.ts';
+import type { CronUnitStatus, MetricSample, StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { cronHealth, cronStatus, type CronRun } from '../cron/summary.ts';
 import { overallHealth } from './snapshot.ts';
 

@@ -1,5 +1,5 @@
 import type { UnitView } from '../../machines/view.ts';
-import type { InspectPayload, StatusSnapshot } from '../control/payloads.ts';
+import type { InspectPayload, StatusSnapshot } from '../wire/payloads.ts';
 import type { MeasuredUnit, Sampler } from '../metrics/sampler.ts';
 import type { WatchedChild } from '../spawned/memory.ts';
 import { wireSample } from '../metrics/wire-sample.ts';

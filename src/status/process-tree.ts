@@ -1,4 +1,4 @@
-import type { EpochTime, SpawnedChild, SpawnedProcessNode } from '../control/payloads.ts';
+import type { EpochTime, SpawnedChild, SpawnedProcessNode } from '../wire/payloads.ts';
 import type { LiveProcess } from '../metrics/sampler.ts';
 import type { ShownChild } from '../spawned/shown.ts';
 import { commandLine, ownerOf } from './process-facts.ts';

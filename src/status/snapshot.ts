@@ -1,6 +1,6 @@
 import type { Children } from '../../machines/spawning.ts';
 import type { UnitView } from '../../machines/view.ts';
-import type { OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../control/payloads.ts';
+import type { OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../wire/payloads.ts';
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
 import { signalNumber } from '../process/signal.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { MetricSample } from '../../src/control/payloads.ts';
+import type { MetricSample } from '../../src/wire/payloads.ts';
 import { charts, inWindow } from '../../src/cli/print/charts.ts';
 import { plot } from '../../src/cli/print/plot.ts';
 import displayWidth from '../../src/cli/print/width.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readGolden } from '../control/golden.ts';
+import { readGolden } from '../wire/golden.ts';
 import { ownDirectory, sysg, type Ran } from './rig.ts';
 
 interface Foreign {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { JournalRecord, UnitStatus } from '../../src/control/payloads.ts';
+import type { JournalRecord, UnitStatus } from '../../src/wire/payloads.ts';
 import type { Host } from '../../src/cli/host.ts';
 import { lastRun } from '../../src/cli/inspection.ts';
 import { inspectReport, type Report } from '../../src/cli/print/inspect.ts';

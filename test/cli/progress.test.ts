@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { UnitStatus } from '../../src/control/payloads.ts';
+import type { UnitStatus } from '../../src/wire/payloads.ts';
 import { withProgress } from '../../src/cli/progress.ts';
 import { inAscii, speaksUnicode } from '../../src/cli/print/ascii.ts';
 import { palette } from '../../src/cli/print/palette.ts';

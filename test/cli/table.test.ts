@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StatusSnapshot, UnitStatus } from '../../src/control/payloads.ts';
+import type { StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 import { statusTable, stateOf } from '../../src/cli/print/status.ts';
 import displayWidth, { fit, printable } from '../../src/cli/print/width.ts';
 import { table } from '../../src/cli/print/table.ts';

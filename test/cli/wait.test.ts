@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { isThere } from '../../src/cli/commands/wait.ts';
 import { signalName } from '../../src/cli/commands/signal.ts';
 import type { Goal } from '../../src/cli/options.ts';
-import type { UnitStatus } from '../../src/control/payloads.ts';
+import type { UnitStatus } from '../../src/wire/payloads.ts';
 
 type Facts = Pick<UnitStatus, 'phase' | 'ready' | 'lifecycle' | 'kind'>;
 const there = (facts: Omit<Facts, 'kind'>): readonly Goal[] =>

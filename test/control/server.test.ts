@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Exchange } from '../../src/control/server.ts';
 import { listen } from '../../src/control/server.ts';
-import { firstLine, readGolden } from './golden.ts';
+import { firstLine, readGolden } from '../wire/golden.ts';
 import { deferred, openSocket, readAll, serve, temporaryDirectory } from './server-rig.ts';
 
 const STATUS = '"Status"\n';

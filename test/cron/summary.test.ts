@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CronRun } from '../../src/cron/summary.ts';
 import { cronHealth, cronStatus, timezoneLabel, withRun } from '../../src/cron/summary.ts';
-import type { MetricSample } from '../../src/control/payloads.ts';
+import type { MetricSample } from '../../src/wire/payloads.ts';
 
 const nowMs = Date.parse('2026-11-23T02:20:00Z');
 

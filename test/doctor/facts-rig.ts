@@ -1,5 +1,5 @@
 import type { ServiceSpec, UnitRecord } from '../../machines/types.ts';
-import type { JournalRecord, UnitStatus } from '../../src/control/payloads.ts';
+import type { JournalRecord, UnitStatus } from '../../src/wire/payloads.ts';
 import { examine } from '../../src/doctor/examine.ts';
 import type { Facts, PathFact } from '../../src/doctor/facts.ts';
 import { knownTools } from '../../src/doctor/tools.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { StatusSnapshot } from '../../src/control/payloads.ts';
+import type { StatusSnapshot } from '../../src/wire/payloads.ts';
 import { isAlive, makeHome, soon, type Home } from './rig.ts';
 
 const yaml = `

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CronUnitStatus } from '../../src/control/payloads.ts';
+import type { CronUnitStatus } from '../../src/wire/payloads.ts';
 import { isAlive, makeHome, soon, type Home } from './rig.ts';
 
 const cronOf = async (home: Home, unit: string): Promise<CronUnitStatus | null> => (await home.unit(unit).catch(() => null))?.cron ?? null;

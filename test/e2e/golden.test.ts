@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { InspectPayload } from '../../src/control/payloads.ts';
-import { readGolden, type Golden } from '../control/golden.ts';
+import type { InspectPayload } from '../../src/wire/payloads.ts';
+import { readGolden, type Golden } from '../wire/golden.ts';
 import { makeHome, soon, type Home } from './rig.ts';
 import { differences, readWire } from './shape.ts';
 

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { JournalRecord, StatusSnapshot } from '../../src/control/payloads.ts';
+import type { JournalRecord, StatusSnapshot } from '../../src/wire/payloads.ts';
 import { makeHome, soon, type Home } from './rig.ts';
 
 type Line = { readonly Snapshot: { readonly seq: number; readonly status: StatusSnapshot } } | { readonly Event: JournalRecord } | { readonly Gap: { from: number; to: number } };

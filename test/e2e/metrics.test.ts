@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { InspectPayload } from '../../src/control/payloads.ts';
+import type { InspectPayload } from '../../src/wire/payloads.ts';
 import { makeHome } from './rig.ts';
 
 const busyTree = `version: "1"

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { StatusSnapshot, UnitStatus } from '../../src/control/payloads.ts';
+import type { StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 
 export const bin = resolve(import.meta.dirname, '../../dist/sysg');
 export const programs = resolve(import.meta.dirname, '../fixtures/programs');

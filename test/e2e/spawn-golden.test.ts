@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { InspectPayload, SpawnedProcessNode } from '../../src/control/payloads.ts';
-import { readGolden } from '../control/golden.ts';
+import type { InspectPayload, SpawnedProcessNode } from '../../src/wire/payloads.ts';
+import { readGolden } from '../wire/golden.ts';
 import { makeHome, soon } from './rig.ts';
 import { differences, readWire } from './shape.ts';
 

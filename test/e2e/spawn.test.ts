@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { JournalRecord, SpawnedProcessNode } from '../../src/control/payloads.ts';
+import type { JournalRecord, SpawnedProcessNode } from '../../src/wire/payloads.ts';
 import { isAlive, makeHome, soon, type Home } from './rig.ts';
 
 const dynamic = (more = '', policy = 'cascade'): string => `spawn: {mode: dynamic, limits: {depth: 5, termination_policy: ${policy}}}${more}`;

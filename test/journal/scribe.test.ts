@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JournalRecord } from '../../src/control/payloads.ts';
+import type { JournalRecord } from '../../src/wire/payloads.ts';
 import { makeScribe } from '../../src/journal/scribe.ts';
 import { openRoster } from '../../src/spawned/roster.ts';
 import { specOf } from '../machines/rig.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { JournalRecord, UnitStatus } from '../../src/control/payloads.ts';
+import type { JournalRecord, UnitStatus } from '../../src/wire/payloads.ts';
 import { why } from '../../src/cli/print/why.ts';
 
 const day = new Date();

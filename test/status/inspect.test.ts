@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { UnitView } from '../../machines/view.ts';
-import type { UnitStatus } from '../../src/control/payloads.ts';
+import type { UnitStatus } from '../../src/wire/payloads.ts';
 import type { Sampler } from '../../src/metrics/sampler.ts';
 import { inspectPayload } from '../../src/status/inspect.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SpawnedProcessNode } from '../../src/control/payloads.ts';
+import type { SpawnedProcessNode } from '../../src/wire/payloads.ts';
 import type { LiveProcess } from '../../src/metrics/sampler.ts';
 import type { ShownChild } from '../../src/spawned/shown.ts';
 import { processTree } from '../../src/status/process-tree.ts';

@@ -1,5 +1,5 @@
 import { formatProblem, loadConfig } from '../../config/load.ts';
-import type { StatusSnapshot, UnitStatus } from '../../control/payloads.ts';
+import type { StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import { refusals, type Refusal } from '../../errors.ts';
 import { countSteps, type UnitMarks } from '../../chart/marks.ts';
 import { condensedChart } from '../../chart/condense.ts';

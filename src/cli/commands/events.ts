@@ -1,5 +1,5 @@
 import { ControlError, decodeWatchLine, streamCommandOutput } from '../../control/client.ts';
-import type { JournalRecord } from '../../control/payloads.ts';
+import type { JournalRecord } from '../../wire/payloads.ts';
 import { refusals } from '../../errors.ts';
 import { ask } from '../ask.ts';
 import type { Call } from '../call.ts';

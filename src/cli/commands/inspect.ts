@@ -1,4 +1,4 @@
-import type { InspectPayload } from '../../control/payloads.ts';
+import type { InspectPayload } from '../../wire/payloads.ts';
 import { refusals } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';

@@ -1,4 +1,4 @@
-import type { ReloadPlan } from '../../control/payloads.ts';
+import type { ReloadPlan } from '../../wire/payloads.ts';
 import { refusals } from '../../errors.ts';
 import { ask } from '../ask.ts';
 import type { Call } from '../call.ts';

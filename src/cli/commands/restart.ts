@@ -1,4 +1,4 @@
-import type { UnitStatus } from '../../control/payloads.ts';
+import type { UnitStatus } from '../../wire/payloads.ts';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfig, namedConfig } from '../config-choice.ts';

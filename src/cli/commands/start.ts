@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { UnitStatus } from '../../control/payloads.ts';
+import type { UnitStatus } from '../../wire/payloads.ts';
 import { refusals, textOf } from '../../errors.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
 import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';

@@ -1,4 +1,4 @@
-import type { StatusSnapshot } from '../../control/payloads.ts';
+import type { StatusSnapshot } from '../../wire/payloads.ts';
 import { refusals } from '../../errors.ts';
 import { overallHealth } from '../../status/snapshot.ts';
 import { askStatus, type StatusAnswer } from '../ask.ts';

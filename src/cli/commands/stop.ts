@@ -1,4 +1,4 @@
-import type { UnitStatus } from '../../control/payloads.ts';
+import type { UnitStatus } from '../../wire/payloads.ts';
 import { refusals, type Refusal } from '../../errors.ts';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';

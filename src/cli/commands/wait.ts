@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseDuration } from '../../config/duration.ts';
-import type { UnitStatus } from '../../control/payloads.ts';
+import type { UnitStatus } from '../../wire/payloads.ts';
 import { refusals, type Refusal } from '../../errors.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';

@@ -1,4 +1,4 @@
-import type { MetricSample } from '../../control/payloads.ts';
+import type { MetricSample } from '../../wire/payloads.ts';
 import { plot } from './plot.ts';
 import { clockTime } from './quantity.ts';
 import type { Paint } from './table.ts';

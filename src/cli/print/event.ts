@@ -1,4 +1,4 @@
-import type { JournalRecord } from '../../control/payloads.ts';
+import type { JournalRecord } from '../../wire/payloads.ts';
 
 /** One line for a record: time, unit, what became of it, and why. */
 export function eventLine(record: JournalRecord, width: number): string {

@@ -1,4 +1,4 @@
-import type { CronExecutionSummary, JournalRecord, MetricSample, SpawnedProcessNode, UnitStatus } from '../../control/payloads.ts';
+import type { CronExecutionSummary, JournalRecord, MetricSample, SpawnedProcessNode, UnitStatus } from '../../wire/payloads.ts';
 import type { ProcessDetail } from '../../status/process-details.ts';
 import type { Host } from '../host.ts';
 import { charts } from './charts.ts';

@@ -1,4 +1,4 @@
-import type { UnitStatus } from '../../control/payloads.ts';
+import type { UnitStatus } from '../../wire/payloads.ts';
 import { glyphOf } from './glyphs.ts';
 import type { Palette } from './palette.ts';
 import { exitText, stateOf, stateText } from './status.ts';

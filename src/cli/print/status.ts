@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { ExitMetadata, SpawnedChild, SpawnedProcessNode, StatusSnapshot, UnitStatus } from '../../control/payloads.ts';
+import type { ExitMetadata, SpawnedChild, SpawnedProcessNode, StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import { glyphOf } from './glyphs.ts';
 import { palette, type Palette } from './palette.ts';
 import { bytes, span } from './quantity.ts';

@@ -1,4 +1,4 @@
-import type { JournalRecord } from '../../control/payloads.ts';
+import type { JournalRecord } from '../../wire/payloads.ts';
 import type { Palette } from './palette.ts';
 import { clockTime, localTime, span } from './quantity.ts';
 import { table, type Column } from './table.ts';

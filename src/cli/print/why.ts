@@ -1,4 +1,4 @@
-import type { JournalRecord, UnitStatus } from '../../control/payloads.ts';
+import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
 import { clockTime, localTime } from './quantity.ts';
 
 /** `text`: sentences; `causes`: the records behind them, oldest first. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { StatusSnapshot, UnitStatus } from '../../control/payloads.ts';
+import type { StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { palette } from '../print/palette.ts';

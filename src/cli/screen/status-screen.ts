@@ -1,4 +1,4 @@
-import type { JournalRecord, StatusSnapshot } from '../../control/payloads.ts';
+import type { JournalRecord, StatusSnapshot } from '../../wire/payloads.ts';
 import type { Refusal } from '../../errors.ts';
 import { ask, messageOf, type StatusAnswer } from '../ask.ts';
 import type { Call } from '../call.ts';

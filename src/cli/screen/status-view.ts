@@ -1,4 +1,4 @@
-import type { StatusSnapshot } from '../../control/payloads.ts';
+import type { StatusSnapshot } from '../../wire/payloads.ts';
 import { palette, type Palette } from '../print/palette.ts';
 import { stateOf, statusLines, statusSummary } from '../print/status.ts';
 import displayWidth, { fit } from '../print/width.ts';

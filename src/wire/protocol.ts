@@ -1,9 +1,5 @@
 import type { InspectPayload, JournalRecord, ReloadPlan, StatusSnapshot } from './payloads.ts';
 
-export { decodeRequest, type DecodedRequest } from './decode-request.ts';
-export { decodeResponse, decodeWatchLine, type DecodedResponse, type DecodedWatchLine } from './decode-response.ts';
-export { encodeRequest, encodeResponse, encodeWatchLine } from './encode.ts';
-
 /** One request in decoded form; `null` is "not given". The first eight are systemg 0.33.0's, the rest ours. */
 export type Request =
   | { readonly kind: 'start'; readonly service: string | null }

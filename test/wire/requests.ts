@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Request } from '../../src/control/protocol.ts';
+import type { Request } from '../../src/wire/protocol.ts';
 
 const text = fc.string({ unit: 'binary' });
 const optionalText = fc.option(text);

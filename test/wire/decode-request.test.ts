@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeRequest, encodeRequest } from '../../src/control/protocol.ts';
+import { decodeRequest } from '../../src/wire/decode-request.ts';
+import { encodeRequest } from '../../src/wire/encode.ts';
 import { anyRequest } from './requests.ts';
 
 function refusal(line: string | Uint8Array): string | null {

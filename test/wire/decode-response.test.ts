@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Response, WatchLine } from '../../src/control/protocol.ts';
-import { decodeResponse, decodeWatchLine, encodeResponse, encodeWatchLine } from '../../src/control/protocol.ts';
+import type { Response, WatchLine } from '../../src/wire/protocol.ts';
+import { decodeResponse, decodeWatchLine } from '../../src/wire/decode-response.ts';
+import { encodeResponse, encodeWatchLine } from '../../src/wire/encode.ts';
 
 const record = { seq: 4, at: '2026-01-01T00:00:00Z', unit: 'web', event: 'process.exited', cause: { kind: 'exit', seq: 3 } };
 const snapshot = { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00Z', overall_health: 'healthy' as const, units: [] };

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../../src/control/protocol.ts';
+import { decodeRequest } from '../../src/wire/decode-request.ts';
+import { decodeResponse } from '../../src/wire/decode-response.ts';
+import { encodeRequest, encodeResponse } from '../../src/wire/encode.ts';
 import { firstLine, readGolden } from './golden.ts';
 
 const accepted = readGolden('control', 'cron', 'edge', 'inspect', 'logs', 'spawn', 'status');
