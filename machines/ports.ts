@@ -35,6 +35,11 @@ export const processPort = fromCallback<ProcessOrder, ProcessInput>(() => {
   throw new Error('the process port is not provided');
 });
 
+/** Knows processes that belong to no unit. Obeys `ProcessOrder`, reports `process.gone` (any generation). Ending the actor ends the watching alone. */
+export const custodyPort = fromCallback<ProcessOrder>(() => {
+  throw new Error('the custody port is not provided');
+});
+
 /** Reports `ProbeReport`: first readiness, then liveness until it is ended. */
 export const probePort = fromCallback<{ type: 'never' }, ProbeInput>(() => {
   throw new Error('the probe port is not provided');

@@ -218,7 +218,8 @@ export interface OwnedProcess {
 export type ProcessReport =
   | { readonly type: 'process.spawned'; readonly generation: number; readonly at: number; readonly identity: ProcessIdentity }
   | { readonly type: 'process.refused'; readonly generation: number; readonly at: number; readonly reason: string }
-  | { readonly type: 'process.exited'; readonly generation: number; readonly at: number; readonly exit: ProcessExit }
+  /** `exit` null: nobody saw how it ended, since it was not our child. */
+  | { readonly type: 'process.exited'; readonly generation: number; readonly at: number; readonly exit: ProcessExit | null }
   | { readonly type: 'process.gone'; readonly generation: number; readonly at: number };
 
 /** Orders to a process actor. */

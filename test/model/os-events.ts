@@ -67,7 +67,7 @@ export function processEvents({ state, generation, ordered, adopted }: ModelProc
 
 export function nameOf(event: ModelEvent): string {
   switch (event.type) {
-    case 'process.exited': return `exited ${event.exit.code ?? event.exit.signal}`;
+    case 'process.exited': return `exited ${event.exit?.code ?? event.exit?.signal}`;
     case 'start': case 'stop': return event.ticket === null ? event.type : `${event.type} with a ticket`;
     case 'restart': return `restart${event.spec === null ? '' : ` with ${definitionOf(event.spec)}`}${event.ticket === null ? '' : ' with a ticket'}`;
     case 'reload': return event.spec === null ? 'remove' : `reload ${definitionOf(event.spec)}`;
