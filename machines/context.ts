@@ -1,38 +1,39 @@
+import type { Child, ChildEnding } from './children.ts';
 import type { JobRef } from './job.ts';
-import type { Availability } from './order.ts';
+import type { OperationEvent, OperationInput, OperationRef, Part } from './operation.ts';
+import { isAtRest, type Availability } from './order.ts';
 import type { RolloutEvent, RolloutInput, RolloutRef } from './rollout.ts';
 import type { ServiceRef } from './service.ts';
-import type { Child, ChildEnding } from './spawning.ts';
-import type {
-  Place, RolloutFacts, ServiceCommand, ServiceSpec, Settlement, SlotChange, SlotIndex, Trigger, UnitFacts,
-} from './types.ts';
+import { inSlot } from './slots.ts';
+import { Table } from './table.ts';
+import { SECOND_INSTANCE, type Place, type RolloutFacts, type ServiceCommand, type ServiceSpec, type Settlement, type SlotChange, type SlotIndex, type UnitFacts } from './types.ts';
 
-/** What the root knows, and what it does with an event, as data: order and tickets can be read and tested without an actor. */
+/** What the root knows, as data, and how its actions change it: order and answers can be read and tested without an actor. */
 export interface Unit {
   readonly name: string;
+  /** What the configuration says. */
   readonly spec: ServiceSpec;
   /** Null until its actor was spawned. */
   readonly ref: ServiceRef | JobRef | null;
   readonly facts: UnitFacts;
-  /** Of the current instance; `spec` is what the configuration says. */
+  /** Of the current instance. */
   readonly inForce: ServiceSpec['definition'];
-  /** What the unit was last told of each of its dependencies. */
-  readonly told: Readonly<Record<string, Availability>>;
+  /** What was last said to the unit about each of its dependencies. */
+  readonly informed: Readonly<Record<string, Availability>>;
+  /** The operation in which the unit waits for its turn. */
+  readonly turn: { readonly operation: number; readonly command: Part['command'] } | null;
+  /** It has an order and has not reported since: its facts are about to change. */
+  readonly expected: boolean;
+  /** Made anew with this definition when the present actor is gone: a service that became a cron unit, or the reverse. */
+  readonly returning: ServiceSpec | null;
 }
 
-/**
- * A part of a command that waits for other units: a stop and a restart until those that need the unit own no process, a
- * rollout until those that it needs are through with theirs.
- */
-export interface Turn {
-  readonly unit: string;
-  readonly command: 'stop' | 'restart' | 'rollout';
-  readonly ticket: number | null;
-  readonly origin: Trigger;
-  readonly spec: ServiceSpec | null;
-  readonly after: readonly string[];
-  /** Goes into the answer. */
-  readonly note?: string;
+export interface Operation {
+  readonly input: OperationInput;
+  /** Units that are a part of it, and units that have to make way for one. */
+  readonly concerns: ReadonlySet<string>;
+  /** Null until its actor was spawned. */
+  readonly ref: OperationRef | null;
 }
 
 /** A unit that is being replaced, and the instance beside the current one. */
@@ -53,21 +54,20 @@ export interface Rollout {
     readonly facts: UnitFacts;
   };
   readonly facts: RolloutFacts | null;
-  /** It was told to end without a change, or as soon as it may. */
+  /** It has to end without a change, or as soon as it may. */
   readonly calledOff: boolean;
+  /** Answers of a stop that the unit has given: they go out when the second instance is gone too. */
+  readonly owed: readonly Settlement[];
 }
 
-export type RolloutSend =
-  | { readonly to: 'aside'; readonly unit: string; readonly event: ServiceCommand }
-  | { readonly to: 'rollout'; readonly unit: string; readonly event: RolloutEvent };
-
 export interface SupervisorContext {
-  readonly units: ReadonlyMap<string, Unit>;
-  readonly turns: readonly Turn[];
-  /** Units that were sent up and have not answered: what is known of them is about to change. */
-  readonly expected: ReadonlySet<string>;
-  /** Units whose old actor has to be gone before a new one can be made: a service that became a cron unit, or the reverse. */
-  readonly returning: ReadonlyMap<string, ServiceSpec>;
+  readonly units: Table<Unit>;
+  /** The units that need each unit. */
+  readonly dependents: ReadonlyMap<string, readonly string[]>;
+  /** How many units own a process that SIGKILL can still end. */
+  readonly busy: number;
+  readonly operations: ReadonlyMap<number, Operation>;
+  readonly operationsMade: number;
   /** Processes that services spawned, by id; ended ones as long as they are shown. */
   readonly children: ReadonlyMap<string, Child>;
   readonly childrenMade: number;
@@ -80,33 +80,98 @@ export interface SupervisorContext {
   readonly seed: number;
   /** When each unit's actor threw. */
   readonly crashes: ReadonlyMap<string, readonly number[]>;
-  readonly ending: boolean;
   readonly exitCode: number;
   readonly endTickets: readonly number[];
   /** The latest moment any event spoke of. */
   readonly now: number;
 }
 
-export interface Plan {
-  readonly context: SupervisorContext;
-  readonly sends: readonly { readonly unit: string; readonly event: ServiceCommand }[];
-  readonly settlements: readonly Settlement[];
-  /** To rollouts, and to the instances beside the current ones. */
-  readonly rolloutSends: readonly RolloutSend[];
+/** An action of the root in the making: the context to come, and what goes to whom. */
+export type Draft = { -readonly [Key in keyof SupervisorContext]: SupervisorContext[Key] } & {
+  readonly sends: { readonly unit: string; readonly event: ServiceCommand }[];
+  readonly rolloutSends: RolloutSend[];
+  readonly operationSends: { readonly operation: number; readonly event: OperationEvent }[];
   /** Spawned children to end. */
-  readonly endings: readonly ChildEnding[];
-}
+  readonly endings: ChildEnding[];
+  /** Answers that no operation gives. */
+  readonly settlements: Settlement[];
+  /** A unit without an actor was set. */
+  makesUnits: boolean;
+};
+
+export type RolloutSend =
+  | { readonly to: 'aside'; readonly unit: string; readonly event: ServiceCommand }
+  | { readonly to: 'rollout'; readonly unit: string; readonly event: RolloutEvent };
 
 export const PENDING: Availability = { met: false, lost: null };
+export const REMOVED = 'removed from the configuration';
+
+export function drafted(context: SupervisorContext, at: number): Draft {
+  return { ...context, now: Math.max(context.now, at), sends: [], rolloutSends: [], operationSends: [], endings: [], settlements: [], makesUnits: false };
+}
 
 export function unitOf(spec: ServiceSpec, at: number): Unit {
   const facts: UnitFacts = {
     unit: spec.name, place: 'current', state: 'stopped', phase: 'stopped', wanted: 'down', ready: null, outcome: 'none', cause: null, generation: 0, exit: null, ended: null,
     reason: null, restarts: 0, stuck: false, pid: null, failures: 0, deadline: null, trigger: { kind: 'boot', by: null }, event: 'boot', at,
   };
-  return { name: spec.name, spec, inForce: spec.definition, ref: null, facts, told: pending(spec) };
+  const informed = Object.fromEntries(spec.dependsOn.map(({ service }) => [service, PENDING]));
+  return { name: spec.name, spec, inForce: spec.definition, ref: null, facts, informed, turn: null, expected: false, returning: null };
 }
 
-export function pending(spec: ServiceSpec): Record<string, Availability> {
-  return Object.fromEntries(spec.dependsOn.map(({ service }) => [service, PENDING]));
+export function setUnit(draft: Draft, unit: Unit): void {
+  const old = draft.units.get(unit.name);
+  draft.busy += Number(isBusy(unit)) - Number(old !== undefined && isBusy(old));
+  draft.units = draft.units.set(unit.name, unit);
+  draft.makesUnits ||= unit.ref === null;
+  if (old?.spec.dependsOn !== unit.spec.dependsOn) draft.dependents = dependentsIn(draft.units);
+}
+
+export function dropUnit(draft: Draft, name: string): void {
+  const old = draft.units.get(name);
+  if (old === undefined) return;
+  draft.busy -= Number(isBusy(old));
+  draft.units = draft.units.delete(name);
+  draft.dependents = dependentsIn(draft.units);
+}
+
+export function setRollout(draft: Draft, rollout: Rollout): void {
+  draft.rollouts = new Map(draft.rollouts).set(rollout.unit, rollout);
+}
+
+/** To the unit; a definition goes in the unit's slot, and what concerns its dependencies goes to the instance beside it too. */
+export function send(draft: Draft, unit: string, event: ServiceCommand): void {
+  if (!draft.units.has(unit)) return;
+  const slotted = (event.type === 'restart' || event.type === 'reload') && event.spec !== null ? { ...event, spec: inSlot(event.spec, draft.slots.get(unit) ?? 0) } : event;
+  draft.sends.push({ unit, event: slotted });
+  const concernsBoth = (event.type === 'hold' || event.type === 'release') && event.dependency !== SECOND_INSTANCE;
+  if (concernsBoth && draft.rollouts.get(unit)?.aside.ref != null) draft.rolloutSends.push({ to: 'aside', unit, event });
+}
+
+/** Those of the named units that there are; for the others the client gets an error. */
+export function known(draft: Draft, names: readonly string[], ticket: number | null): readonly string[] {
+  for (const unit of names) {
+    if (!draft.units.has(unit)) refuse(draft, { ticket, unit, error: `Service '${unit}' not found in configuration` });
+  }
+  return names.filter((name) => draft.units.has(name));
+}
+
+export function refuse(draft: Draft, { ticket, unit, error }: { readonly ticket: number | null; readonly unit: string; readonly error: string }): void {
+  if (ticket !== null) draft.settlements.push({ ticket, unit, result: 'failed', error });
+}
+
+export function dependentsIn(units: ReadonlyMap<string, Unit>): ReadonlyMap<string, readonly string[]> {
+  const dependents = new Map<string, string[]>();
+  for (const [name, { spec }] of units) {
+    for (const { service } of spec.dependsOn) {
+      const others = dependents.get(service);
+      if (others === undefined) dependents.set(service, [name]);
+      else if (others.at(-1) !== name) others.push(name);
+    }
+  }
+  return dependents;
+}
+
+function isBusy({ facts }: Unit): boolean {
+  return !isAtRest(facts) && !facts.stuck;
 }

@@ -1,9 +1,12 @@
-import { assign, setup, type ActorRefFrom, type AnyActorRef } from 'xstate';
-import { notProvided, type RunHistoryPort, type SchedulePort } from './ports.ts';
+import { assign, setup, type ActorRefFrom, type AnyActorRef, type StateValue } from 'xstate';
+import { until } from './ending.ts';
+import type { RunHistoryPort, SchedulePort } from './ports.ts';
+import { clockDoers, deadlineDeeds, publishing, report, type Deed, type Publisher } from './publishing.ts';
 import { momentOf, triggerOf, type ServiceInput } from './service-facts.ts';
-import { provideService, serviceMachine, type ServicePorts, type ServiceRef } from './service.ts';
+import type { ServiceRef } from './service.ts';
+import { provideService, publishedService, type ServicePorts } from './unit.ts';
 import type {
-  DeadlineEvent, JobRun, JobRunEnd, Leaf, ScheduleReport, ServiceCommand, ServiceFact, ServiceSpec, Settlement, UnitFacts, Wanted,
+  CronSpec, Deadline, DeadlineEvent, JobRun, JobRunEnd, Leaf, ScheduleReport, ServiceCommand, ServiceFact, ServiceSpec, Settlement, UnitFacts, Wanted,
 } from './types.ts';
 
 /** What a job actor is made from: what its runner is. */
@@ -25,20 +28,32 @@ export interface JobContext {
   readonly queued: { readonly instantWallMs: number | null; readonly ticket: number | null } | null;
   /** Why the present run is being ended, in 0.33.0's words; null while it is not. */
   readonly endingBecause: string | null;
-  /** What the runner told last. */
+  /** The runner's latest report. */
   readonly runnerFacts: UnitFacts | null;
   readonly since: number;
-  readonly leaf: 'waiting' | 'running' | 'removed';
+  readonly deadline: Deadline | null;
+  /** Collected in a transition and published after it. */
+  readonly settled: readonly Settlement[];
+  readonly deeds: readonly Deed[];
 }
 
 export type JobEvent = ServiceCommand | ServiceFact | ScheduleReport | DeadlineEvent;
 
+const REMOVED = 'removed from the configuration';
 const RESTING: readonly Leaf[] = ['stopped', 'failed', 'removed'];
 
 const base = setup({
   types: {} as { context: JobContext; events: JobEvent; input: JobInput; emitted: ServiceFact },
-  actors: { runner: serviceMachine },
+  actors: { runner: publishedService },
 });
+
+/** Collects an order to the outside; null: there is none. */
+function post(make: (context: JobContext, event: JobEvent) => Deed | null) {
+  return base.assign(({ context, event }) => {
+    const deed = make(context, event);
+    return deed === null ? {} : { deeds: [...context.deeds, deed] };
+  });
+}
 
 /**
  * A cron unit: waiting and running. Each run is one start of the runner, so what is true of a service's process is true
@@ -50,6 +65,8 @@ export const jobMachine = base.extend({
     runsNow: ({ event }) => event.type === 'restart' || (event.type === 'start' && (event.origin === undefined || event.origin.kind === 'command')),
     definitionGone: ({ event }) => event.type === 'reload' && event.spec === null,
     survives: ({ event }) => event.type === 'adopt' && event.verdict !== 'rest',
+    survivesWanted: ({ event }) => event.type === 'adopt' && event.verdict !== 'rest' && event.record.wanted === 'up',
+    recordIsWanted: ({ event }) => event.type === 'adopt' && event.record.wanted === 'up',
     runEnded: ({ event }) => event.type === 'unit.changed' && RESTING.includes(event.facts.state),
     runEndedAndMoreWait: ({ context, event }) =>
       event.type === 'unit.changed' && RESTING.includes(event.facts.state) && context.queued !== null && (context.wanted === 'up' || context.queued.ticket !== null),
@@ -58,31 +75,42 @@ export const jobMachine = base.extend({
     isEnding: ({ context }) => context.endingBecause !== null,
   },
   actions: {
-    // Ports: see `provideJob`.
-    watchSchedule: () => notProvided('schedule'),
-    watchIfWanted: () => notProvided('schedule'),
-    unwatchSchedule: () => notProvided('schedule'),
-    armClock: () => notProvided('clock'),
-    disarmClock: () => notProvided('clock'),
-    noteBegun: () => notProvided('run history'),
-    noteOverlap: () => notProvided('run history'),
-    noteRunning: () => notProvided('run history'),
-    noteEnded: (_, _params: { end: JobRunEnd }) => notProvided('run history'),
-    answer: (_, _params: { settlements: readonly Settlement[] }) => notProvided('ticket'),
+    watchSchedule: post(({ spec }) => spec.cron === null ? null : { type: 'watchSchedule', params: { unit: spec.name, cron: spec.cron } }),
+    unwatchSchedule: post(() => ({ type: 'unwatchSchedule' })),
+    noteOverlap: post(({ spec }, event) => event.type === 'due' ? { type: 'noteOverlap', params: { unit: spec.name, instantWallMs: event.instantWallMs } } : null),
+    noteRunning: post(({ spec, run, runnerFacts }) =>
+      run !== null && runnerFacts?.pid != null ? { type: 'noteRunning', params: { unit: spec.name, run, pid: runnerFacts.pid } } : null),
+    noteEnded: post((context) => context.run === null ? null : { type: 'noteEnded', params: { unit: context.spec.name, run: context.run, end: endOf(context) } }),
+    answer: assign(({ context, event }, { result, error }: { result: Settlement['result']; error: string | null }) => (
+      'ticket' in event && event.ticket !== null ? { settled: [...context.settled, { ticket: event.ticket, unit: context.spec.name, result, error }] } : {}
+    )),
+    /** A run that somebody waits for will not be: another order has taken its place. */
+    answerQueued: assign(({ context, event }, { error }: { error: string | null }) => (
+      context.queued?.ticket == null ? {} : {
+        settled: [...context.settled, { ticket: context.queued.ticket, unit: context.spec.name, result: 'failed' as const, error: error ?? `superseded by ${event.type}` }],
+      }
+    )),
+    passAnswers: assign(({ context, event }) => 'settlements' in event ? { settled: [...context.settled, ...event.settlements] } : {}),
+    await: assign(({ context, event }) => {
+      const timeoutMs = context.spec.cron?.timeoutMs ?? null;
+      return { deadline: timeoutMs === null ? null : { kind: 'run' as const, at: (momentOf(event) ?? context.since) + timeoutMs } };
+    }),
+    unplan: assign({ deadline: null }),
 
     wantUp: assign({ wanted: 'up' }),
     wantDown: assign({ wanted: 'down', queued: null, nextWallMs: null }),
     takeNext: assign(({ event }) => (event.type === 'scheduled' ? { nextWallMs: event.nextWallMs } : {})),
     takeSpec: assign(({ context, event }) => ({ spec: event.type === 'reload' && event.spec !== null ? event.spec : event.type === 'restart' && event.spec !== null ? event.spec : context.spec })),
     markRemoved: assign({ removed: true, wanted: 'down', queued: null }),
-    enter: assign(({ context, event }, params: { leaf: JobContext['leaf'] }) => ({ leaf: params.leaf, since: momentOf(event) ?? context.since })),
+    noteTime: assign(({ context, event }) => ({ since: momentOf(event) ?? context.since })),
     begin: base.enqueueActions(({ context, event, enqueue }) => {
       const instantWallMs = event.type === 'due' ? event.instantWallMs : event.type === 'unit.changed' ? (context.queued?.instantWallMs ?? null) : null;
       const ticket = 'ticket' in event ? event.ticket : (context.queued?.ticket ?? null);
       const at = momentOf(event) ?? context.since;
+      const run: JobRun = { id: `${context.tokenBase}.${context.runsBegun + 1}`, instantWallMs };
       enqueue.assign({
-        run: { id: `${context.tokenBase}.${context.runsBegun + 1}`, instantWallMs }, runsBegun: context.runsBegun + 1, queued: null, endingBecause: null,
-        runnerFacts: null,
+        run, runsBegun: context.runsBegun + 1, queued: null, endingBecause: null, runnerFacts: null,
+        deeds: [...context.deeds, { type: 'noteBegun', params: { unit: context.spec.name, run } }],
       });
       enqueue.sendTo(context.runner, { type: 'restart', at, ticket, spec: runnerSpec(context.spec) });
     }),
@@ -115,23 +143,8 @@ export const jobMachine = base.extend({
       queued: event.type === 'due' ? { instantWallMs: event.instantWallMs, ticket: context.queued?.ticket ?? null }
         : 'ticket' in event ? { instantWallMs: null, ticket: event.ticket } : context.queued,
     })),
-    noteFacts: assign(({ event }) => (event.type === 'unit.changed' ? { runnerFacts: event.facts } : {})),
-    recordEnd: base.enqueueActions(({ context, enqueue }) => {
-      if (context.run !== null) enqueue({ type: 'noteEnded', params: { end: endOf(context) } } as never);
-      enqueue.assign({ run: null, endingBecause: null });
-    }),
-    tell: base.enqueueActions(({ context, event, enqueue }) => {
-      const at = momentOf(event);
-      if (at === null) return;
-      const fact: ServiceFact = { type: 'unit.changed', at, facts: jobFacts(context, event, at) };
-      enqueue.emit(fact);
-      if (context.parent !== null) enqueue.sendTo(context.parent, fact);
-    }),
-    tellRemoved: base.enqueueActions(({ context, event, enqueue }) => {
-      const fact: ServiceFact = { type: 'unit.removed', at: momentOf(event) ?? context.since, unit: context.spec.name, place: 'current' };
-      enqueue.emit(fact);
-      if (context.parent !== null) enqueue.sendTo(context.parent, fact);
-    }),
+    noteFacts: assign(({ context, event }) => event.type !== 'unit.changed' ? {} : { runnerFacts: event.facts, settled: [...context.settled, ...event.settlements] }),
+    forgetRun: assign({ run: null, endingBecause: null }),
     /** Configured again before its last run was over. */
     comeBack: assign({ removed: false, wanted: 'up' }),
     keepRunner: base.enqueueActions(({ context, event, enqueue }) => {
@@ -152,43 +165,46 @@ export const jobMachine = base.extend({
       input: { spec: runnerSpec(input.spec), held: input.held, tokenBase: input.tokenBase, seed: input.seed, at: input.at, parent: self },
     }),
     wanted: 'down', removed: false, nextWallMs: null, run: null, runsBegun: 0, tokenBase: input.tokenBase, queued: null, endingBecause: null,
-    runnerFacts: null, since: input.at, leaf: 'waiting',
+    runnerFacts: null, since: input.at, deadline: null, settled: [], deeds: [],
   }),
   initial: 'waiting',
   on: {
-    scheduled: { actions: ['takeNext', 'tell'] },
+    scheduled: { actions: 'takeNext' },
     hold: { actions: 'passOn' },
     release: { actions: 'passOn' },
     // The record of it went with the runner: the runner forgets it.
-    'unit.removed': { target: '.removed', actions: 'recordEnd' },
+    'unit.removed': { target: '.removed', actions: ['passAnswers', 'noteEnded', 'forgetRun'] },
+    'unit.settled': { actions: 'passAnswers' },
   },
   states: {
     waiting: {
-      entry: [enter('waiting'), 'tell'],
+      entry: 'noteTime',
       on: {
-        due: { guard: 'isWanted', target: 'running', actions: ['begin', 'noteBegun'] },
+        due: { guard: 'isWanted', target: 'running', actions: ['begin'] },
         start: [
-          { guard: 'runsNow', target: 'running', actions: ['wantUp', 'watchSchedule', 'begin', 'noteBegun'] },
-          { actions: ['wantUp', 'watchSchedule', 'tell', answerNow('started')] },
+          { guard: 'runsNow', target: 'running', actions: ['wantUp', 'watchSchedule', 'begin'] },
+          { actions: ['wantUp', 'watchSchedule', answer('started')] },
         ],
-        restart: { target: 'running', actions: ['takeSpec', 'wantUp', 'watchSchedule', 'begin', 'noteBegun'] },
+        restart: { target: 'running', actions: ['takeSpec', 'wantUp', 'watchSchedule', 'begin'] },
         // The runner keeps the wish in the ledger, and answers.
-        stop: { actions: ['wantDown', 'unwatchSchedule', 'passOn', 'tell'] },
-        'unit.changed': { actions: ['noteFacts', 'tell'] },
+        stop: { actions: ['wantDown', 'unwatchSchedule', 'passOn'] },
+        'unit.changed': { actions: 'noteFacts' },
         reload: [
           { guard: 'definitionGone', actions: ['markRemoved', 'unwatchSchedule', 'endRunner'] },
           { guard: 'isWanted', actions: ['takeSpec', 'watchSchedule'] },
           { actions: 'takeSpec' },
         ],
         adopt: [
-          { guard: 'survives', target: 'running', actions: ['resumeRun', 'watchIfWanted'] },
-          { actions: ['resumeRest', 'watchIfWanted', 'tell'] },
+          { guard: 'survivesWanted', target: 'running', actions: ['resumeRun', 'watchSchedule'] },
+          { guard: 'survives', target: 'running', actions: 'resumeRun' },
+          { guard: 'recordIsWanted', actions: ['resumeRest', 'watchSchedule'] },
+          { actions: 'resumeRest' },
         ],
       },
     },
     running: {
-      entry: [enter('running'), 'armClock', 'tell'],
-      exit: 'disarmClock',
+      entry: ['noteTime', until('run')],
+      exit: 'unplan',
       on: {
         due: [
           { guard: { type: 'overlapIs', params: { rule: 'queue' } }, actions: 'queueDue' },
@@ -196,12 +212,12 @@ export const jobMachine = base.extend({
           { actions: 'noteOverlap' },
         ],
         start: [
-          { guard: 'isRemoved', actions: answerNow('failed', 'removed from the configuration') },
+          { guard: 'isRemoved', actions: answer('failed', REMOVED) },
           { guard: 'isEnding', actions: ['wantUp', 'watchSchedule', answerQueued(), 'queueDue'] },
           { actions: ['wantUp', 'watchSchedule', 'passOn'] },
         ],
         restart: [
-          { guard: 'isRemoved', actions: answerNow('failed', 'removed from the configuration') },
+          { guard: 'isRemoved', actions: answer('failed', REMOVED) },
           { actions: ['takeSpec', 'wantUp', 'watchSchedule', answerQueued(), 'queueDue', because('replaced'), 'stopRunner'] },
         ],
         stop: { actions: [answerQueued(), 'wantDown', 'unwatchSchedule', because('stopped'), 'passOn'] },
@@ -209,19 +225,19 @@ export const jobMachine = base.extend({
         'limit.exceeded': { actions: 'passOn' },
         'deadline.run': { actions: [because('timeout'), 'stopRunner'] },
         reload: [
-          { guard: 'definitionGone', actions: [answerQueued('removed from the configuration'), 'markRemoved', 'unwatchSchedule', 'endRunner'] },
+          { guard: 'definitionGone', actions: [answerQueued(REMOVED), 'markRemoved', 'unwatchSchedule', 'endRunner'] },
           { guard: 'isRemoved', actions: ['takeSpec', 'comeBack', 'watchSchedule', because('stopped'), 'keepRunner'] },
           { guard: 'isWanted', actions: ['takeSpec', 'watchSchedule'] },
           { actions: 'takeSpec' },
         ],
         'unit.changed': [
-          { guard: 'runEndedAndMoreWait', target: 'running', reenter: true, actions: ['noteFacts', 'recordEnd', 'begin', 'noteBegun'] },
-          { guard: 'runEnded', target: 'waiting', actions: ['noteFacts', 'recordEnd'] },
-          { actions: ['noteFacts', 'noteRunning', 'tell'] },
+          { guard: 'runEndedAndMoreWait', target: 'running', reenter: true, actions: ['noteFacts', 'noteEnded', 'forgetRun', 'begin'] },
+          { guard: 'runEnded', target: 'waiting', actions: ['noteFacts', 'noteEnded', 'forgetRun'] },
+          { actions: ['noteFacts', 'noteRunning'] },
         ],
       },
     },
-    removed: { type: 'final', entry: [enter('removed'), 'unwatchSchedule', 'tellRemoved'] },
+    removed: { type: 'final', entry: ['noteTime', 'unwatchSchedule'] },
   },
 });
 
@@ -232,40 +248,47 @@ export interface JobPorts extends ServicePorts {
   readonly runs: RunHistoryPort;
 }
 
-/** The machine that runs: `jobMachine` with its ports and those of its runner filled. */
+/** The fields of the facts by which one report differs from the one before. */
+const SHOWN = ['state', 'wanted', 'outcome', 'cause', 'generation', 'exit', 'ended', 'reason', 'stuck', 'pid'] as const;
+
+export const jobPublisher: Publisher<JobContext, JobEvent> = {
+  publish(before, after, event) {
+    const at = momentOf(event);
+    const { settled, deeds: collected } = after.context;
+    const context = settled.length + collected.length === 0 ? after.context : { ...after.context, settled: [], deeds: [] };
+    if (before === null || at === null) return { context, deeds: collected };
+    const deeds: Deed[] = [...collected, ...deadlineDeeds(before.context, context)];
+    const facts = jobFacts(context, after.value, event, at);
+    const old = jobFacts(before.context, before.value, event, at);
+    const { spec: { name: unit }, parent } = context;
+    if (after.value === 'removed') deeds.push(report({ type: 'unit.removed', at, unit, place: 'current', settlements: settled } satisfies ServiceFact, parent));
+    else if (SHOWN.some((key) => facts[key] !== old[key]) || before.value !== after.value || context.nextWallMs !== before.context.nextWallMs || context.run !== before.context.run) {
+      deeds.push(report({ type: 'unit.changed', at, facts, settlements: settled } satisfies ServiceFact, parent));
+    } else if (settled.length > 0) deeds.push(report({ type: 'unit.settled', at, unit, settlements: settled } satisfies ServiceFact, parent));
+    return { context, deeds };
+  },
+};
+
+/** The job machine with its publisher, its ports unfilled: what explorations step. */
+export const publishedJob = publishing(jobMachine, jobPublisher);
+
+/** The machine that runs, with its runner. */
 export function provideJob(ports: JobPorts): typeof jobMachine {
-  const { clock, schedule, runs, tickets } = ports;
-  return jobMachine.provide({
-    actors: { runner: provideService(ports) },
-    actions: {
-      watchSchedule: ({ context, self }) => {
-        if (context.spec.cron !== null) schedule.watch(self, context.spec.name, context.spec.cron);
-      },
-      watchIfWanted: ({ context, self }) => {
-        if (context.wanted === 'up' && context.spec.cron !== null) schedule.watch(self, context.spec.name, context.spec.cron);
-      },
-      unwatchSchedule: ({ self }) => schedule.unwatch(self),
-      armClock: ({ context, self }) => {
-        const timeoutMs = context.spec.cron?.timeoutMs ?? null;
-        if (timeoutMs !== null) clock.arm({ target: self, kind: 'run', generation: context.runsBegun, at: context.since + timeoutMs });
-      },
-      disarmClock: ({ self }) => clock.disarm(self),
-      noteBegun: ({ context }) => {
-        if (context.run !== null) runs.began(context.spec.name, context.run);
-      },
-      noteRunning: ({ context }) => {
-        const pid = context.runnerFacts?.pid ?? null;
-        if (context.run !== null && pid !== null) runs.running(context.spec.name, context.run, pid);
-      },
-      noteOverlap: ({ context, event }) => {
-        if (event.type === 'due') runs.overlapped(context.spec.name, event.instantWallMs);
-      },
-      noteEnded: ({ context }, { end }) => {
-        if (context.run !== null) runs.ended(context.spec.name, context.run, end);
-      },
-      answer: (_, { settlements }) => settlements.forEach((settlement) => tickets.settle(settlement)),
-    },
+  const { clock, schedule, runs } = ports;
+  return publishing(jobMachine.provide({ actors: { runner: provideService(ports) } }), jobPublisher, {
+    ...clockDoers(clock),
+    watchSchedule: (self, { unit, cron }: { readonly unit: string; readonly cron: CronSpec }) => schedule.watch(self, unit, cron),
+    unwatchSchedule: (self) => schedule.unwatch(self),
+    noteBegun: (_, { unit, run }: RunDeed) => runs.began(unit, run),
+    noteRunning: (_, { unit, run, pid }: RunDeed & { readonly pid: number }) => runs.running(unit, run, pid),
+    noteEnded: (_, { unit, run, end }: RunDeed & { readonly end: JobRunEnd }) => runs.ended(unit, run, end),
+    noteOverlap: (_, { unit, instantWallMs }: { readonly unit: string; readonly instantWallMs: number }) => runs.overlapped(unit, instantWallMs),
   });
+}
+
+interface RunDeed {
+  readonly unit: string;
+  readonly run: JobRun;
 }
 
 /** A run is attempted once: what the restart keys say is for services. */
@@ -286,11 +309,11 @@ function endOf(context: JobContext): JobRunEnd {
   return { kind: 'failed', exit, reason: interrupted ? 'Interrupted by supervisor crash' : `Failed to start service '${spec.name}': ${facts.reason}` };
 }
 
-function jobFacts(context: JobContext, event: JobEvent, at: number): UnitFacts {
-  const { runnerFacts: facts, spec, leaf, wanted } = context;
-  const running = leaf === 'running';
+function jobFacts(context: JobContext, value: StateValue, event: JobEvent, at: number): UnitFacts {
+  const { runnerFacts: facts, spec, wanted } = context;
+  const running = value === 'running';
   return {
-    unit: spec.name, place: 'current', state: running ? (facts?.state ?? 'preparing') : leaf === 'removed' ? 'removed' : 'waiting', phase: running ? 'running' : 'waiting',
+    unit: spec.name, place: 'current', state: running ? (facts?.state ?? 'preparing') : value === 'removed' ? 'removed' : 'waiting', phase: running ? 'running' : 'waiting',
     wanted, ready: null, outcome: facts?.outcome ?? 'none', cause: facts?.cause ?? null, generation: facts?.generation ?? 0, exit: facts?.exit ?? null, ended: facts?.ended ?? null,
     reason: facts?.reason ?? null, restarts: 0, stuck: facts?.stuck ?? false, pid: running ? (facts?.pid ?? null) : null, failures: 0,
     deadline: null, trigger: triggerOfJob(event), event: event.type === 'unit.changed' ? event.facts.event : event.type, at,
@@ -299,36 +322,20 @@ function jobFacts(context: JobContext, event: JobEvent, at: number): UnitFacts {
 
 function triggerOfJob(event: JobEvent): UnitFacts['trigger'] {
   if (event.type === 'unit.changed') return event.facts.trigger;
-  if (event.type === 'unit.removed') return { kind: 'reload', by: null };
+  if (event.type === 'unit.removed' || event.type === 'unit.settled') return { kind: 'reload', by: null };
   return event.type === 'due' || event.type === 'scheduled' ? { kind: 'schedule', by: null } : triggerOf(event);
-}
-
-function enter(leaf: JobContext['leaf']) {
-  return { type: 'enter', params: { leaf } } as const;
 }
 
 function because(because: 'timeout' | 'replaced' | 'stopped') {
   return { type: 'sayWhy', params: { because } } as const;
 }
 
-function answerNow(result: Settlement['result'], error: string | null = null) {
-  return {
-    type: 'answer',
-    params: ({ context, event }: { readonly context: JobContext; readonly event: JobEvent }) => ({
-      settlements: 'ticket' in event && event.ticket !== null ? [{ ticket: event.ticket, unit: context.spec.name, result, error }] : [],
-    }),
-  } as const;
+function answer(result: Settlement['result'], error: string | null = null) {
+  return { type: 'answer', params: { result, error } } as const;
 }
 
-/** A run that somebody waits for will not be: another order has taken its place. */
-function answerQueued(error?: string) {
-  return {
-    type: 'answer',
-    params: ({ context, event }: { readonly context: JobContext; readonly event: JobEvent }) => ({
-      settlements: context.queued?.ticket == null ? []
-        : [{ ticket: context.queued.ticket, unit: context.spec.name, result: 'failed' as const, error: error ?? `superseded by ${event.type}` }],
-    }),
-  } as const;
+function answerQueued(error: string | null = null) {
+  return { type: 'answerQueued', params: { error } } as const;
 }
 
 /** 90000 → `90s`, 300000 → `5m`. */

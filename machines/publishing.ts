@@ -66,7 +66,7 @@ export function publishing<Machine extends AnyStateMachine, Context, Event>(
 }
 
 /** A fact for the parent actor and for listeners. It leaves when the transition is complete, after everything that the chart itself sends. */
-export function report(fact: EventObject, to: AnyActorRef | null): Deed {
+export function report<Fact extends EventObject>(fact: Fact, to: AnyActorRef | null): Deed {
   return { type: 'report', params: { fact, to } };
 }
 

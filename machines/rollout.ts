@@ -1,10 +1,11 @@
 import { assign, setup, spawnChild, stopChild, type ActorRefFrom, type AnyActorRef } from 'xstate';
-import { notProvided, rolloutTaskPort, type ClockPort, type SwitchLedgerPort, type TicketPort } from './ports.ts';
+import { rolloutTaskPort, type ClockPort, type SwitchLedgerPort } from './ports.ts';
+import { clockDoers, deadlineDeeds, publishing, report, type Deed, type Publisher } from './publishing.ts';
 import { describeExit, momentOf } from './service-facts.ts';
 import { gateOf } from './slots.ts';
 import { SECOND_INSTANCE } from './types.ts';
 import type {
-  DeadlineEvent, RolloutFact, RolloutFacts, RolloutReport, RolloutResult, RolloutStep, RolloutTask, ServiceCommand, ServiceSpec, Settlement, SlotChange,
+  Deadline, DeadlineEvent, RolloutFact, RolloutFacts, RolloutReport, RolloutResult, RolloutStep, RolloutTask, ServiceCommand, ServiceSpec, Settlement, SlotChange,
   SwitchRecord, UnitFacts,
 } from './types.ts';
 
@@ -23,9 +24,11 @@ export interface RolloutInput {
 }
 
 export interface RolloutContext extends Omit<RolloutInput, 'at'> {
-  readonly step: RolloutStep;
   /** What the outside was asked for last. */
   readonly task: RolloutTask;
+  readonly deadline: Deadline | null;
+  /** The switch command may have run and was not undone. */
+  readonly switchOpen: boolean;
   /** What the candidate told last. */
   readonly candidate: UnitFacts | null;
   /** What the other instance told last: the old one. */
@@ -33,6 +36,7 @@ export interface RolloutContext extends Omit<RolloutInput, 'at'> {
   /** Why it failed or was called off. */
   readonly reason: string | null;
   readonly result: RolloutResult;
+  /** When it began. */
   readonly since: number;
 }
 
@@ -107,20 +111,11 @@ export const rolloutMachine = base.extend({
     mustEndBoth: ({ event }) => event.type === 'cancel' && event.because !== 'restart' && event.because !== 'reload',
   },
   actions: {
-    // Ports: see `provideRollout`.
-    armClock: () => notProvided('clock'),
-    disarmClock: () => notProvided('clock'),
-    writeSwitch: (_, _params: { record: SwitchRecord }) => notProvided('ledger'),
-    forgetSwitch: () => notProvided('ledger'),
-    answer: (_, _params: { settlements: readonly Settlement[] }) => notProvided('ticket'),
-
-    note: assign(({ context, event }, params: { step: RolloutStep }) => ({ step: params.step, since: momentOf(event) ?? context.since })),
-    tell: base.enqueueActions(({ context, event, enqueue }) => {
-      const at = momentOf(event) ?? context.since;
-      const fact: RolloutFact = { type: 'rollout.changed', at, facts: factsOf(context, at) };
-      enqueue.emit(fact);
-      enqueue.sendTo(context.parent, fact);
+    await: assign(({ context, event }, { wait }: { wait: 'observed' | 'grace' }) => {
+      const from = wait === 'observed' ? (context.candidate?.at ?? context.since) : (momentOf(event) ?? context.since);
+      return { deadline: { kind: 'rollout' as const, at: from + (wait === 'observed' ? OBSERVED_MS : context.spec.deployment.gracePeriodMs) } };
     }),
+    unplan: assign({ deadline: null }),
     follow: assign(({ event }) => {
       if (event.type !== 'instance.changed') return {};
       return event.facts.place === 'candidate' ? { candidate: event.facts } : { old: event.facts };
@@ -132,10 +127,8 @@ export const rolloutMachine = base.extend({
     choose: assign((_, params: { task: RolloutTask }) => ({ task: params.task })),
     perform: spawnChild('task', { id: 'task', input: ({ context: { task, spec, slots } }) => ({ task, spec, slots }) }),
     callOff: stopChild('task'),
-    openSwitch: base.enqueueActions(({ context: { spec, slots, candidate }, enqueue }) => {
-      if (slots === null) return;
-      enqueue({ type: 'writeSwitch', params: { record: { unit: spec.name, generation: candidate?.generation ?? 0, slots } } } as never);
-    }),
+    openSwitch: assign({ switchOpen: true }),
+    closeSwitch: assign({ switchOpen: false }),
     sayWhy: assign(({ context, event }) => ({ reason: context.reason ?? whyOf(event, context) })),
     sayWhyBackFailed: assign(({ context, event }) => ({
       reason: [context.reason, event.type === 'task.failed' ? `and it could not be switched back: ${event.reason}` : null].filter((part) => part !== null).join('; '),
@@ -151,7 +144,9 @@ export const rolloutMachine = base.extend({
   },
 }).createMachine({
   id: 'rollout',
-  context: ({ input: { at, ...input } }) => ({ ...input, step: 'starting', task: 'words', candidate: null, old: null, reason: null, result: 'kept', since: at }),
+  context: ({ input: { at, ...input } }) => ({
+    ...input, task: 'words', deadline: null, switchOpen: input.mode === 'switch-back', candidate: null, old: null, reason: null, result: 'kept', since: at,
+  }),
   initial: 'choosing',
   on: { 'instance.changed': { actions: 'follow' } },
   states: {
@@ -162,7 +157,8 @@ export const rolloutMachine = base.extend({
       ],
     },
     starting: {
-      entry: [...enter('starting'), 'holdCurrent', 'startAside'],
+      meta: { step: 'starting' },
+      entry: ['holdCurrent', 'startAside'],
       on: {
         'instance.changed': [
           { guard: 'candidateServes', target: 'serving', actions: 'follow' },
@@ -174,7 +170,8 @@ export const rolloutMachine = base.extend({
       },
     },
     inquiring: {
-      entry: [...enter('inquiring'), ...perform('words')],
+      meta: { step: 'inquiring' },
+      entry: perform('words'),
       exit: 'callOff',
       on: {
         'task.done': [
@@ -188,8 +185,9 @@ export const rolloutMachine = base.extend({
     serving: { always: [{ guard: 'provesItself', target: 'passing' }, { target: 'observing' }] },
     /** What answers on an address that both share may be the old one: a candidate that cannot bind it ends within this time. */
     observing: {
-      entry: 'armClock',
-      exit: 'disarmClock',
+      meta: { step: 'starting' },
+      entry: wait('observed'),
+      exit: 'unplan',
       on: {
         'deadline.rollout': 'passing',
         'instance.changed': FELL,
@@ -199,7 +197,8 @@ export const rolloutMachine = base.extend({
     /** Running is the first gate, its own check included; then the deployment's. */
     passing: { always: [{ guard: 'isGated', target: 'checking' }, { guard: 'isSwitched', target: 'switching' }, { target: 'swapping' }] },
     checking: {
-      entry: [...enter('checking'), ...perform('gate')],
+      meta: { step: 'checking' },
+      entry: perform('gate'),
       exit: 'callOff',
       on: {
         'task.done': [{ guard: 'isSwitched', target: 'switching' }, { target: 'swapping' }],
@@ -209,7 +208,8 @@ export const rolloutMachine = base.extend({
       },
     },
     switching: {
-      entry: ['openSwitch', ...enter('switching'), ...perform('switch')],
+      meta: { step: 'switching' },
+      entry: ['openSwitch', ...perform('switch')],
       exit: 'callOff',
       on: {
         'task.done': [{ guard: 'isVerified', target: 'verifying' }, { target: 'recording' }],
@@ -218,7 +218,8 @@ export const rolloutMachine = base.extend({
       },
     },
     verifying: {
-      entry: [...enter('verifying'), ...perform('verify')],
+      meta: { step: 'verifying' },
+      entry: perform('verify'),
       exit: 'callOff',
       on: {
         'task.done': 'recording',
@@ -226,7 +227,8 @@ export const rolloutMachine = base.extend({
       },
     },
     recording: {
-      entry: [...enter('recording'), ...perform('record')],
+      meta: { step: 'recording' },
+      entry: perform('record'),
       exit: 'callOff',
       on: {
         'task.done': 'swapping',
@@ -235,12 +237,13 @@ export const rolloutMachine = base.extend({
     },
     /** From here on the candidate is the unit. */
     swapping: {
-      entry: ['swap', 'forgetSwitch', { type: 'keepResult', params: { result: 'replaced' } }],
+      entry: ['swap', 'closeSwitch', { type: 'keepResult', params: { result: 'replaced' } }],
       always: [{ guard: 'hasGrace', target: 'grace' }, { target: 'retiring' }],
     },
     grace: {
-      entry: [...enter('grace'), 'armClock'],
-      exit: 'disarmClock',
+      meta: { step: 'grace' },
+      entry: wait('grace'),
+      exit: 'unplan',
       on: {
         'deadline.rollout': 'retiring',
         'instance.changed': [
@@ -255,14 +258,16 @@ export const rolloutMachine = base.extend({
       },
     },
     retiring: {
-      entry: [...enter('retiring'), 'endAside'],
+      meta: { step: 'retiring' },
+      entry: 'endAside',
       on: { 'aside.gone': 'done', 'instance.changed': { actions: 'followAfterSwap' } },
     },
     swappingBack: { entry: ['openSwitch', 'swap'], always: 'undoing' },
     undoing: { always: [{ guard: 'isSwitched', target: 'switchingBack' }, { target: 'ending' }] },
     switchingBack: {
-      entry: [...enter('switching-back'), ...perform('switch-back')],
-      exit: ['callOff', 'forgetSwitch'],
+      meta: { step: 'switching-back' },
+      entry: perform('switch-back'),
+      exit: ['callOff', 'closeSwitch'],
       on: {
         'task.done': [{ guard: 'hasCandidate', target: 'ending' }, { target: 'done' }],
         'task.failed': [
@@ -272,43 +277,62 @@ export const rolloutMachine = base.extend({
       },
     },
     ending: {
-      entry: [...enter('ending'), 'endAside'],
+      meta: { step: 'ending' },
+      entry: 'endAside',
       on: { 'aside.gone': 'done' },
     },
-    // The hold first: what follows the news may be a rollout with a hold of its own.
-    done: { type: 'final', entry: ['releaseCurrent', ...enter('done'), settle()] },
+    // The hold is released before the report: what follows the report may be a rollout with a hold of its own.
+    done: { type: 'final', meta: { step: 'done' }, entry: 'releaseCurrent' },
   },
 });
 
 export type RolloutRef = ActorRefFrom<typeof rolloutMachine>;
 
+const STEPS: ReadonlyMap<string, RolloutStep> = new Map(
+  Object.entries(rolloutMachine.states).flatMap(([key, { meta }]) => (meta === undefined ? [] : [[key, (meta as { step: RolloutStep }).step] as const])),
+);
+
+const rolloutPublisher: Publisher<RolloutContext, RolloutEvent> = {
+  publish(before, { context, value }, event) {
+    const at = momentOf(event) ?? context.since;
+    const step = STEPS.get(String(value)) ?? 'starting';
+    const old = before === null ? null : (STEPS.get(String(before.value)) ?? 'starting');
+    const { spec: { name: unit }, slots, candidate, switchOpen } = context;
+    const deeds: Deed[] = [...deadlineDeeds(before?.context ?? null, context)];
+    if (slots !== null && switchOpen && before?.context.switchOpen === false) {
+      deeds.push({ type: 'writeSwitch', params: { record: { unit, generation: candidate?.generation ?? 0, slots } satisfies SwitchRecord } });
+    }
+    if (slots !== null && !switchOpen && before?.context.switchOpen === true) deeds.push({ type: 'forgetSwitch', params: { unit } });
+    if (step !== old) {
+      const settlements = step === 'done' ? settlementsOf(context) : [];
+      deeds.push(report({ type: 'rollout.changed', at, facts: factsOf(context, step, at), settlements } satisfies RolloutFact, context.parent));
+    }
+    return { context, deeds };
+  },
+};
+
+/** The rollout machine with its publisher, its ports unfilled: what explorations step. */
+export const publishedRollout = publishing(rolloutMachine, rolloutPublisher);
+
 export interface RolloutPorts {
   readonly clock: ClockPort;
   readonly switches: SwitchLedgerPort;
-  readonly tickets: TicketPort;
   readonly rolloutTask: typeof rolloutTaskPort;
 }
 
-/** The machine that runs: `rolloutMachine` with its ports filled. */
-export function provideRollout({ clock, switches, tickets, rolloutTask }: RolloutPorts): typeof rolloutMachine {
-  return rolloutMachine.provide({
-    actors: { task: rolloutTask },
-    actions: {
-      armClock: ({ context, self }) => clock.arm({ target: self, kind: 'rollout', generation: 0, at: deadlineOf(context) }),
-      disarmClock: ({ self }) => clock.disarm(self),
-      writeSwitch: (_, { record }) => switches.recordSwitch(record),
-      forgetSwitch: ({ context }) => {
-        if (context.slots !== null) switches.forgetSwitch(context.spec.name);
-      },
-      answer: (_, { settlements }) => settlements.forEach((settlement) => tickets.settle(settlement)),
-    },
+/** The machine that runs. */
+export function provideRollout({ clock, switches, rolloutTask }: RolloutPorts): typeof rolloutMachine {
+  return publishing(rolloutMachine.provide({ actors: { task: rolloutTask } }), rolloutPublisher, {
+    ...clockDoers(clock),
+    writeSwitch: (_, { record }: { readonly record: SwitchRecord }) => switches.recordSwitch(record),
+    forgetSwitch: (_, { unit }: { readonly unit: string }) => switches.forgetSwitch(unit),
   });
 }
 
-// ─── Words of the chart ──────────────────────────────────────────────────────────────────────────────────────────
+// ─── Words of the chart ──────────────────────────────────────────────────────────────────────────────────────────────
 
-function enter(step: RolloutStep) {
-  return [{ type: 'note', params: { step } }, 'tell'] as const;
+function wait(wait: 'observed' | 'grace') {
+  return { type: 'await', params: { wait } } as const;
 }
 
 function perform(task: RolloutTask) {
@@ -316,27 +340,18 @@ function perform(task: RolloutTask) {
 }
 
 /** A rollout that gives way to a plain restart leaves the answer to that one. */
-function settle() {
-  return {
-    type: 'answer',
-    params: ({ context: { ticket, spec, result, reason } }: { readonly context: RolloutContext }): { settlements: readonly Settlement[] } => ({
-      settlements: result === 'replace' || ticket === null ? [] : [{
-        ticket, unit: spec.name, result: result === 'replaced' ? 'started' : 'failed', error: result === 'replaced' ? null : (reason ?? 'called off'),
-      }],
-    }),
-  } as const;
+function settlementsOf({ ticket, spec, result, reason }: RolloutContext): readonly Settlement[] {
+  if (result === 'replace' || ticket === null) return [];
+  const replaced = result === 'replaced';
+  return [{ ticket, unit: spec.name, result: replaced ? 'started' : 'failed', error: replaced ? null : (reason ?? 'called off') }];
 }
 
 function isOf(event: RolloutEvent, place: UnitFacts['place'], holds: (facts: UnitFacts) => boolean): boolean {
   return event.type === 'instance.changed' && event.facts.place === place && holds(event.facts);
 }
 
-function factsOf({ spec, step, slots, result, reason }: RolloutContext, at: number): RolloutFacts {
+function factsOf({ spec, slots, result, reason }: RolloutContext, step: RolloutStep, at: number): RolloutFacts {
   return { unit: spec.name, step, slots, result: step === 'done' ? result : null, reason, at };
-}
-
-function deadlineOf({ step, since, candidate, spec }: RolloutContext): number {
-  return step === 'grace' ? since + spec.deployment.gracePeriodMs : (candidate?.at ?? since) + OBSERVED_MS;
 }
 
 function whyOf(event: RolloutEvent, { spec }: RolloutContext): string | null {

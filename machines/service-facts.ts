@@ -1,9 +1,10 @@
-import type { AnyActorRef } from 'xstate';
+import type { AnyActorRef, StateValue } from 'xstate';
+import { killAgainMs } from './ending.ts';
 import { countFailures, delay, draw, isClean, judge, type Verdict } from './policy.ts';
-import { SECOND_INSTANCE } from './types.ts';
+import { LEAVES } from './types.ts';
 import type {
-  Cause, Deadline, DeadlineKind, HookOutcome, HookRun, HookStage, Leaf, Outcome, OwnedProcess, Phase, Place, ProcessExit, ProcessRole, ServiceEvent, ServiceSpec, Ticket, Trigger, UnitFacts,
-  UnitRecord, Wanted,
+  Cause, Deadline, DeadlineKind, HookOutcome, HookRun, HookStage, Leaf, Outcome, OwnedProcess, Place, ProcessExit, ServiceEvent, ServiceSpec, Settlement, Ticket, Trigger,
+  Wanted,
 } from './types.ts';
 
 /** What a service actor is made from. */
@@ -19,7 +20,7 @@ export interface ServiceInput {
   /** Of the backoff's jitter. */
   readonly seed: number;
   readonly at: number;
-  /** Is told every `ServiceFact`. */
+  /** Gets every `ServiceFact`. */
   readonly parent: AnyActorRef | null;
 }
 
@@ -28,7 +29,7 @@ export interface ServiceContext {
   readonly tokenBase: string;
   readonly place: Place;
   readonly spec: ServiceSpec;
-  /** Taken at the next settling. */
+  /** Taken when the present process is gone. */
   readonly nextSpec: ServiceSpec | null;
   readonly removed: boolean;
   readonly wanted: Wanted;
@@ -36,14 +37,15 @@ export interface ServiceContext {
   readonly held: Readonly<Record<string, string | null>>;
   readonly generation: number;
   readonly process: OwnedProcess | null;
-  /** The step of the preparation that runs or failed; null while the service itself is meant. */
-  readonly step: Exclude<ProcessRole, 'main' | 'child'> | null;
+  /** Why the unit is being ended, or why its attempt failed: for the ledger and for people. What follows the end is the chart's. */
   readonly cause: Cause | null;
   /** Why an attempt could not begin, or was ended, in words. */
   readonly refusal: string | null;
   /** The program could not be started at all. */
   readonly refused: boolean;
-  /** How the leader at hand ended; null: not yet, or nobody saw it. */
+  /** The leader at hand has ended, whether or not anybody saw how. */
+  readonly leaderEnded: boolean;
+  /** How the leader at hand ended; null: it has not, or nobody saw it. */
   readonly ended: ProcessExit | null;
   /** The last known end of the service itself. */
   readonly exit: ProcessExit | null;
@@ -63,56 +65,51 @@ export interface ServiceContext {
   /** This attempt was begun by the restart policy, not by a person. */
   readonly automatic: boolean;
   readonly hooksPending: boolean;
-  readonly leaf: Leaf;
   /** When the present phase began. */
   readonly since: number;
   readonly seed: number;
+  /** Collected in a transition and published after it. */
+  readonly settled: readonly Settlement[];
+  readonly hookRuns: readonly HookRun[];
 }
 
 /** The deadlines that the service machine itself waits for. */
-export type ServiceDeadline = Exclude<DeadlineKind, 'ttl' | 'rollout' | 'probe'>;
+export type ServiceDeadline = Exclude<DeadlineKind, 'ttl' | 'rollout' | 'probe' | 'run'>;
 
 const ALIVE_MS = 50;
 const TASK_LIMIT_MS = { skip: 30_000, pre_start: 600_000 } as const;
-const KILL_AGAIN_MS = { first: 2_000, most: 30_000 } as const;
 const REFUSED_BACKOFF_MS = 1_000;
+const STATES: ReadonlySet<string> = new Set(LEAVES);
 
-const PHASES: Readonly<Record<Leaf, Phase>> = {
-  stopped: 'stopped', failed: 'failed', waiting: 'starting', preparing: 'starting', spawning: 'starting', starting: 'starting',
-  running: 'running', stopping: 'stopping', killing: 'stopping', clearing: 'stopping', parting: 'stopping', settling: 'stopping', backoff: 'backoff',
-  removed: 'stopped',
-};
-
-export function phaseOf(leaf: Leaf): Phase {
-  return PHASES[leaf];
+/** The public name of a state of the chart: the outermost one that has a name outside of it. */
+export function leafOf(value: StateValue): Leaf {
+  for (let rest: StateValue | undefined = value; rest !== undefined;) {
+    if (typeof rest === 'string') return rest as Leaf;
+    // Of a parallel state the region that owns the process has the name.
+    const key: string = 'process' in rest ? 'process' : (Object.keys(rest)[0] ?? '');
+    if (STATES.has(key)) return key as Leaf;
+    rest = rest[key];
+  }
+  throw new Error(`a state without a name: ${JSON.stringify(value)}`);
 }
 
-/** The moment an event speaks of; null for XState's own. */
+/** The moment that an event speaks of; null for XState's own. */
 export function momentOf(event: object): number | null {
   return 'at' in event && typeof event.at === 'number' ? event.at : null;
 }
 
-export function actorId(context: ServiceContext): string {
-  const { process } = context;
+export function actorId({ process }: Pick<ServiceContext, 'process'>): string {
   if (process === null) return 'process.none';
   return process.role === 'main' ? `process.${process.generation}` : `task.${process.generation}.${process.role}`;
 }
 
-export function firstStep(spec: ServiceSpec): 'skip' | 'pre_start' | null {
-  if (typeof spec.skip === 'string') return 'skip';
-  return spec.preStart === null ? null : 'pre_start';
+/** The step of the preparation that the process at hand is; null while the service itself is meant. */
+function stepOf({ process }: ServiceContext): 'skip' | 'pre_start' | null {
+  return process === null || process.role === 'main' ? null : process.role;
 }
 
 export function lostReason(context: ServiceContext): string | null {
   return Object.values(context.held).find((reason) => reason !== null) ?? null;
-}
-
-export function factsOf(context: ServiceContext, event: ServiceEvent, at: number): UnitFacts {
-  const { spec, leaf, wanted, ready, outcome, cause, generation, exit, ended, reason, restarts, streak, deadline, process } = context;
-  return {
-    unit: spec.name, place: context.place, state: leaf, phase: phaseOf(leaf), wanted, ready, outcome, cause, generation, exit, ended, reason, restarts,
-    stuck: leaf === 'killing' && context.killsOrdered > 1, pid: process?.identity?.pid ?? null, failures: streak, deadline, trigger: triggerOf(event), event: event.type, at,
-  };
 }
 
 /** What moved the unit, read from the event that did. */
@@ -133,14 +130,16 @@ export function triggerOf(event: ServiceEvent): Trigger {
   }
 }
 
+// ─── Hooks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
 /** The hooks that the end of an attempt calls for. Preparations, skips and what never had a process call for none. */
 export function endHooks(context: ServiceContext): readonly HookRun[] {
-  const { cause, step, hasRun, automatic, place } = context;
+  const { cause, hasRun, automatic, place } = context;
   // Of two instances only the end of the unit itself is the end of the service.
   if (place === 'retired' || (place === 'candidate' && hasRun)) return [];
   const born = context.process?.identity != null;
   const ordered = cause === 'command' || cause === 'restart' || cause === 'reload' || cause === 'hold';
-  if (step !== null || (!born && (ordered || !context.refused))) return [];
+  if (stepOf(context) !== null || (!born && (ordered || !context.refused))) return [];
   const failed = !ordered && hasFailed(context);
   if (hasRun || ordered) return hookRuns(context, 'on_stop', failed ? 'error' : 'success');
   return [
@@ -160,32 +159,11 @@ function hookRuns(context: ServiceContext, stage: HookStage, outcome: HookOutcom
   }));
 }
 
-/** Under which name the ledger keeps an instance of a unit. */
+// ─── Instances ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The name under which the ledger keeps an instance of a unit. */
 export function recordKey(unit: string, place: Place): string {
   return place === 'current' ? unit : `${unit}/${place}`;
-}
-
-/** A second instance of the unit is there: it comes to rest only with that one. */
-export function hasSecondInstance(context: ServiceContext): boolean {
-  return context.place === 'current' && Object.hasOwn(context.held, SECOND_INSTANCE);
-}
-
-/** The current instance wants what the operator wants; a retired one is down when it ends, and is held from coming back. */
-export function moved(context: ServiceContext, to: Place, spec: ServiceSpec | null): Partial<ServiceContext> {
-  return { place: to, spec: spec ?? context.spec, wanted: to === 'retired' ? 'down' : 'up', held: { ...context.held, [SECOND_INSTANCE]: null } };
-}
-
-export function recordOf(context: ServiceContext): UnitRecord {
-  const { spec, wanted, leaf, cause, generation, process, outcome, exit, reason, failures, streak, restarts, deadline, since } = context;
-  return {
-    unit: recordKey(spec.name, context.place), hash: spec.hash, definition: spec.definition, wanted, state: leaf, cause, generation, process, outcome, exit, reason,
-    failures, streak, restarts, deadline, since,
-  };
-}
-
-/** How long what was ordered to be killed may go on before it is ordered again. */
-export function killAgainMs(killsOrdered: number): number {
-  return Math.min(KILL_AGAIN_MS.most, KILL_AGAIN_MS.first * 2 ** Math.max(0, killsOrdered - 1));
 }
 
 /** How long a deadline waits, and the seed after chance was drawn for it. */
@@ -194,11 +172,9 @@ export function waitFor(kind: ServiceDeadline, context: ServiceContext): { reado
   switch (kind) {
     case 'alive': return { afterMs: ALIVE_MS, seed };
     case 'stable': return { afterMs: spec.restart.stableAfterMs, seed };
-    case 'run': return { afterMs: spec.cron?.timeoutMs ?? 0, seed };
     case 'grace': return { afterMs: spec.stopTimeoutMs, seed };
-    case 'task': return { afterMs: TASK_LIMIT_MS[context.step ?? 'pre_start'], seed };
-    case 'kill':
-      return { afterMs: killAgainMs(context.killsOrdered), seed };
+    case 'task': return { afterMs: TASK_LIMIT_MS[stepOf(context) ?? 'pre_start'], seed };
+    case 'kill': return { afterMs: killAgainMs(context.killsOrdered), seed };
     case 'backoff': {
       const drawn = draw(seed);
       const afterMs = delay(context.streak, spec.restart.backoff, drawn.chance);
@@ -207,28 +183,30 @@ export function waitFor(kind: ServiceDeadline, context: ServiceContext): { reado
   }
 }
 
+// ─── Ends ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
 const FAILING: readonly (Cause | null)[] = ['unready', 'unhealthy', 'limit', 'internal'];
 
 /** Whether the attempt that just ended counts as a failure. */
 export function hasFailed(context: ServiceContext): boolean {
-  return FAILING.includes(context.cause) || context.refusal !== null || context.step !== null || !isClean(context.ended, context.spec.restart);
+  return FAILING.includes(context.cause) || context.refusal !== null || stepOf(context) !== null || !isClean(context.ended, context.spec.restart);
 }
 
-/** What follows an end that nobody ordered; asked while settling. */
+/** What follows an end that nobody ordered. */
 export function verdictOf(context: ServiceContext, at: number): Verdict {
   const { spec, cause, ended, refusal } = context;
   if (cause === 'internal') return 'give-up';
   const unseen = ended === null && refusal === null && !FAILING.includes(cause);
   if (unseen && spec.restart.oneshot) return 'give-up';
-  const end = { exit: context.step === null ? ended : null, failed: hasFailed(context), forced: cause === 'unhealthy' };
+  const end = { exit: stepOf(context) === null ? ended : null, failed: hasFailed(context), forced: cause === 'unhealthy' };
   return judge(end, countFailures(context.streak, context.failures, spec.restart, at), spec.restart);
 }
 
-/** How a process ended, in words. */
 export function inSeconds(ms: number): string {
   return `${Math.round(ms / 10) / 100} s`;
 }
 
+/** How a process ended, in words. */
 export function describeExit({ code, signal }: ProcessExit, subject = 'process'): string {
   if (signal !== null) return `${subject} terminated by signal ${signal}`;
   const meaning = code === 127 ? ' (command not found)' : code === 126 ? ' (command cannot be executed)' : '';
@@ -237,30 +215,21 @@ export function describeExit({ code, signal }: ProcessExit, subject = 'process')
 
 /** The end of the attempt at hand, in words that follow "because". */
 export function describeEnd(context: ServiceContext): string {
-  const { refusal, cause, ended, step, spec } = context;
+  const { refusal, cause, ended, spec } = context;
   if (refusal !== null) return refusal;
   if (cause === 'internal') return 'the supervisor failed while it looked after the unit';
   if (ended === null) return spec.restart.oneshot ? 'interrupted' : 'ended while nobody watched; its exit status is unknown';
-  return describeExit(ended, step ?? 'process');
+  return describeExit(ended, stepOf(context) ?? 'process');
 }
 
-/** Why a start is answered with an error now. */
-export function failedUnwatched(context: ServiceContext): string {
-  if (context.removed) return 'removed from the configuration';
-  if (context.leaf === 'killing') return `pid ${context.process?.identity?.pid ?? '?'} survives SIGKILL (state D)`;
-  if (context.leaf === 'waiting') return lostReason(context) ?? 'a dependency is not available';
-  return context.reason ?? describeEnd(context);
-}
+// ─── Recovery ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-// ─── Recovery ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Where an adopted unit goes on. */
-export type Survival = 'probed' | 'running' | 'unwanted' | 'dead' | 'pending' | 'backoff' | 'failed' | 'stopped';
+/** Where an adopted unit goes on. `ending` and `ended`: followed by rest, another start, a hold or a judgement. */
+export type Survival =
+  | 'probed' | 'running' | 'pending' | 'backoff' | 'failed' | 'stopped'
+  | `ending, then ${Afterwards}` | `ended, then ${Afterwards}`;
+export type Afterwards = 'rest' | 'again' | 'hold' | 'judge';
 type Adoption = Extract<ServiceEvent, { type: 'adopt' }>;
-
-export function isSurvival(context: ServiceContext, event: Adoption, as: Survival): boolean {
-  return survivalOf(context, event) === as;
-}
 
 export function resumeFrom(context: ServiceContext, event: Adoption): Partial<ServiceContext> {
   const { record, verdict } = event;
@@ -268,29 +237,32 @@ export function resumeFrom(context: ServiceContext, event: Adoption): Partial<Se
   const owned = record.process;
   return {
     wanted: record.wanted, generation: record.generation, outcome: record.outcome, reason: record.reason, failures: record.failures,
-    streak: record.streak, restarts: record.restarts, resumed: record.deadline, ended: null,
-    // A phase that goes on did not begin with us.
-    leaf: record.state, since: record.since,
+    streak: record.streak, restarts: record.restarts, resumed: record.deadline, leaderEnded: false, ended: null, since: record.since,
     exit: owned === null ? record.exit : null,
-    process: verdict === 'alive' && owned !== null ? { ...owned, adopted: true } : null,
-    step: owned !== null && owned.role !== 'main' ? owned.role : null,
-    cause: survival === 'unwanted' ? (record.cause ?? (record.wanted === 'down' ? 'command' : 'reload')) : survival === 'dead' ? record.cause : null,
+    // One that is dead is kept for the judgement alone.
+    process: owned === null || verdict === 'unborn' ? null : verdict === 'alive' ? { ...owned, adopted: true } : { ...owned, identity: null },
+    cause: survival.startsWith('ending') ? (record.cause ?? (record.wanted === 'down' ? 'command' : 'reload')) : survival.startsWith('ended') ? record.cause : null,
   };
 }
 
-function survivalOf(context: ServiceContext, event: Adoption): Survival {
-  const { record, verdict } = event;
+export function survivalOf(context: ServiceContext, { record, verdict }: Adoption): Survival {
   const up = record.wanted === 'up';
   const same = record.definition.process === context.spec.definition.process;
   if (verdict === 'alive') {
     const serves = record.process?.role === 'main' && ['spawning', 'starting', 'running'].includes(record.state);
-    if (!up || !same || !serves) return 'unwanted';
+    if (!up || !same || !serves) return `ending, then ${afterwardsOf(record.wanted, record.cause ?? 'reload')}`;
     return context.spec.check === null ? 'running' : 'probed';
   }
-  if (verdict === 'dead') return 'dead';
+  if (verdict === 'dead') return `ended, then ${afterwardsOf(record.wanted, record.cause)}`;
   if (!up) return 'stopped';
   if (verdict === 'unborn') return 'pending';
   if (record.state === 'stopped') return 'stopped';
   if (record.state === 'failed') return same ? 'failed' : 'pending';
   return record.state === 'backoff' && same ? 'backoff' : 'pending';
+}
+
+function afterwardsOf(wanted: Wanted, cause: Cause | null): Afterwards {
+  if (wanted === 'down') return 'rest';
+  if (cause === 'restart' || cause === 'reload' || cause === 'command') return 'again';
+  return cause === 'hold' ? 'hold' : 'judge';
 }

@@ -1,6 +1,8 @@
 import { assign, sendTo, setup, spawnChild, type ActorRefFrom, type AnyActorRef } from 'xstate';
-import { notProvided, processPort, type ChildLedgerPort, type ClockPort, type TicketPort } from './ports.ts';
-import { killAgainMs, momentOf } from './service-facts.ts';
+import { CLEARING, killAgainMs, KILLING, STOPPING, until } from './ending.ts';
+import { processPort, type ChildLedgerPort, type ClockPort } from './ports.ts';
+import { clockDoers, deadlineDeeds, publishing, report, type Deed, type Publisher } from './publishing.ts';
+import { momentOf } from './service-facts.ts';
 import type {
   ChildCause, ChildFact, ChildFacts, ChildRecord, ChildState, Deadline, DeadlineEvent, ProcessExit, ProcessReport, ServiceSpec, Settlement,
 } from './types.ts';
@@ -11,17 +13,17 @@ export interface SpawnedInput {
   readonly spec: ServiceSpec;
   readonly ticket: number | null;
   readonly at: number;
-  /** Is told every `ChildFact`. */
+  /** Gets every `ChildFact`. */
   readonly parent: AnyActorRef | null;
 }
 
 export interface SpawnedContext extends Pick<SpawnedInput, 'record' | 'spec' | 'ticket' | 'parent'> {
-  readonly state: ChildState;
   readonly cause: ChildCause | null;
   readonly exit: ProcessExit | null;
-  readonly refusal: string | null;
   readonly deadline: Deadline | null;
   readonly killsOrdered: number;
+  /** Collected in a transition and published after it. */
+  readonly settled: readonly Settlement[];
 }
 
 export type SpawnedEvent =
@@ -31,36 +33,20 @@ export type SpawnedEvent =
 
 const PROCESS = 'process';
 
-const base = setup({
-  types: {} as { context: SpawnedContext; events: SpawnedEvent; input: SpawnedInput; emitted: ChildFact },
-  actors: { process: processPort },
-});
-
 /**
  * A process that a service spawned through the socket: spawning → living → gone, ended at its time, with its parent or by
  * order. When its service ends, the service's own ending reaches it, since it carries the service's token too; `end` is for
  * what that cannot reach.
  */
-export const spawnedMachine = base.extend({
+export const spawnedMachine = setup({
+  types: {} as { context: SpawnedContext; events: SpawnedEvent; input: SpawnedInput; emitted: ChildFact },
+  actors: { process: processPort },
   guards: {
     wasAlive: ({ context }) => context.record.identity !== null,
   },
   actions: {
-    // Ports: see `provideSpawned`.
-    armClock: () => notProvided('clock'),
-    disarmClock: () => notProvided('clock'),
-    writeRecord: () => notProvided('ledger'),
-    forgetRecord: () => notProvided('ledger'),
-    answer: (_, _params: { settlements: readonly Settlement[] }) => notProvided('ticket'),
-
-    note: assign((_, params: { state: ChildState }) => ({ state: params.state })),
-    tell: base.enqueueActions(({ context, event, enqueue }) => {
-      if (!('at' in event)) return;
-      const fact: ChildFact = { type: 'child.changed', at: event.at, facts: factsOf(context, event.at) };
-      enqueue.emit(fact);
-      if (context.parent !== null) enqueue.sendTo(context.parent, fact);
-    }),
-    plan: assign(({ context, event }, params: { deadline: 'ttl' | 'grace' | 'kill' }) => ({ deadline: deadlineOf(params.deadline, context, event) })),
+    await: assign(({ context, event }, { kind }: { kind: 'ttl' | 'grace' | 'kill' }) => ({ deadline: deadlineOf(kind, context, event) })),
+    unplan: assign({ deadline: null }),
     launch: spawnChild('process', {
       id: PROCESS,
       input: ({ context: { spec, record } }) => ({
@@ -69,120 +55,87 @@ export const spawnedMachine = base.extend({
     }),
     identify: assign(({ context, event }) => (event.type === 'process.spawned' ? { record: { ...context.record, identity: event.identity } } : {})),
     recordExit: assign(({ event }) => (event.type === 'process.exited' ? { exit: event.exit } : {})),
-    refuse: assign(({ event }) => (event.type === 'process.refused' ? { refusal: event.reason } : {})),
     because: assign(({ event }) => ({ cause: event.type === 'end' ? event.cause : ('ttl' as const) })),
     orderStop: sendTo(PROCESS, ({ context }) => ({ type: 'stop' as const, signal: context.spec.stopSignal })),
     orderClear: sendTo(PROCESS, ({ context }) => ({ type: 'clear' as const, signal: context.spec.stopSignal })),
     orderKill: sendTo(PROCESS, { type: 'kill' }),
-    dropTicket: assign({ ticket: null }),
     countKill: assign({ killsOrdered: ({ context }) => context.killsOrdered + 1 }),
+    /** The answer to the request for the child, given once. */
+    answer: assign(({ context: { ticket, record, settled }, event }) => {
+      if (ticket === null) return {};
+      const started = event.type === 'process.spawned';
+      const error = started ? null : event.type === 'process.refused' ? event.reason : 'it was ended before it had started';
+      return { ticket: null, settled: [...settled, { ticket, unit: record.order.unit, result: started ? 'started' as const : 'failed' as const, error }] };
+    }),
   },
 }).createMachine({
   id: 'spawned',
   context: ({ input: { record, spec, ticket, parent } }) => ({
-    record, spec, ticket, parent, state: 'spawning', cause: null, exit: null, refusal: null, deadline: null, killsOrdered: 0,
+    record, spec, ticket, parent, cause: null, exit: null, deadline: null, killsOrdered: 0, settled: [],
   }),
-  initial: 'choosing',
+  initial: 'spawning',
+  entry: 'launch',
+  on: {
+    'process.exited': { actions: 'recordExit' },
+    'process.gone': '.gone',
+    'process.refused': { target: '.gone', actions: 'answer' },
+  },
   states: {
-    choosing: {
-      always: [
-        { guard: 'wasAlive', target: 'living', actions: ['launch', plan('ttl')] },
-        { target: 'spawning' },
-      ],
-    },
     spawning: {
-      entry: ['writeRecord', 'launch'],
+      always: { guard: 'wasAlive', target: 'living' },
       on: {
-        'process.spawned': { target: 'living', actions: ['identify', plan('ttl'), 'writeRecord', ...settle()] },
-        'process.refused': { target: 'gone', actions: ['refuse', ...settle()] },
+        'process.spawned': { target: 'living', actions: ['identify', 'answer'] },
         end: { target: 'stopping', actions: 'because' },
       },
     },
     living: {
-      entry: [note('living'), 'armClock', 'tell'],
+      entry: until('ttl'),
       on: {
         'process.exited': { target: 'clearing', actions: 'recordExit' },
-        'process.gone': 'gone',
         'deadline.ttl': { target: 'stopping', actions: 'because' },
         end: { target: 'stopping', actions: 'because' },
       },
     },
-    clearing: {
-      entry: [note('clearing'), plan('grace'), 'orderClear', 'armClock', 'tell'],
-      on: { 'deadline.grace': 'killing', 'process.gone': 'gone' },
-    },
-    stopping: {
-      entry: [note('stopping'), plan('grace'), 'orderStop', 'armClock', 'tell'],
-      on: {
-        'process.spawned': { actions: ['identify', 'writeRecord', 'orderStop'] },
-        'process.refused': { target: 'gone', actions: 'refuse' },
-        'process.exited': { actions: 'recordExit' },
-        'process.gone': 'gone',
-        'deadline.grace': 'killing',
-      },
-    },
-    killing: {
-      entry: [note('killing'), 'countKill', plan('kill'), 'orderKill', 'armClock', 'tell'],
-      on: {
-        'process.spawned': { actions: ['identify', 'writeRecord', 'orderKill'] },
-        'process.refused': { target: 'gone', actions: 'refuse' },
-        'process.exited': { actions: 'recordExit' },
-        'process.gone': 'gone',
-        'deadline.kill': { target: 'killing', reenter: true },
-      },
-    },
-    gone: { type: 'final', entry: [note('gone'), 'disarmClock', 'forgetRecord', ...settle(), 'tell'] },
+    stopping: STOPPING,
+    clearing: CLEARING,
+    killing: KILLING,
+    gone: { type: 'final', entry: ['unplan', 'answer'] },
   },
 });
+
+const spawnedPublisher: Publisher<SpawnedContext, SpawnedEvent> = {
+  publish(before, after, event) {
+    const { context, value } = after.context.settled.length === 0 ? after : { context: { ...after.context, settled: [] }, value: after.value };
+    const at = momentOf(event) ?? context.record.startedAt;
+    const state = value as ChildState;
+    const deeds: Deed[] = [];
+    if (state === 'gone') deeds.push({ type: 'forgetRecord', params: { child: context.record.id } });
+    else if (before?.context.record !== context.record && !(before === null && context.record.identity !== null)) deeds.push({ type: 'writeRecord', params: { record: context.record } });
+    deeds.push(...deadlineDeeds(before?.context ?? null, context));
+    const news = before === null ? state !== 'spawning' : before.value !== value || before.context.killsOrdered !== context.killsOrdered;
+    if (news && momentOf(event) !== null) deeds.push(report({ type: 'child.changed', at, facts: factsOf(context, state, at), settlements: after.context.settled } satisfies ChildFact, context.parent));
+    return { context, deeds };
+  },
+};
+
+/** The spawned child's machine with its publisher, its ports unfilled: what explorations step. */
+export const publishedSpawned = publishing(spawnedMachine, spawnedPublisher);
 
 export type SpawnedRef = ActorRefFrom<typeof spawnedMachine>;
 
 export interface SpawnedPorts {
   readonly clock: ClockPort;
   readonly children: ChildLedgerPort;
-  readonly tickets: TicketPort;
   readonly process: typeof processPort;
 }
 
-/** The machine that runs: `spawnedMachine` with its ports filled. */
-export function provideSpawned({ clock, children, tickets, process }: SpawnedPorts): typeof spawnedMachine {
-  return spawnedMachine.provide({
-    actors: { process },
-    actions: {
-      armClock: ({ context: { deadline }, self }) => {
-        if (deadline !== null) clock.arm({ target: self, kind: deadline.kind, generation: 1, at: deadline.at });
-        else clock.disarm(self);
-      },
-      disarmClock: ({ self }) => clock.disarm(self),
-      writeRecord: ({ context }) => children.recordChild(context.record),
-      forgetRecord: ({ context }) => children.forgetChild(context.record.id),
-      answer: (_, { settlements }) => settlements.forEach((settlement) => tickets.settle(settlement)),
-    },
+/** The machine that runs. */
+export function provideSpawned({ clock, children, process }: SpawnedPorts): typeof spawnedMachine {
+  return publishing(spawnedMachine.provide({ actors: { process } }), spawnedPublisher, {
+    ...clockDoers(clock),
+    writeRecord: (_, { record }: { readonly record: ChildRecord }) => children.recordChild(record),
+    forgetRecord: (_, { child }: { readonly child: string }) => children.forgetChild(child),
   });
-}
-
-function note(state: ChildState) {
-  return { type: 'note', params: { state } } as const;
-}
-
-function plan(deadline: 'ttl' | 'grace' | 'kill') {
-  return { type: 'plan', params: { deadline } } as const;
-}
-
-/** Answers whoever asked for the child, once. */
-function settle() {
-  return [
-    {
-      type: 'answer',
-      params: ({ context: { ticket, record, refusal, state } }: { readonly context: SpawnedContext }) => ({
-        settlements: ticket === null ? [] : [{
-          ticket, unit: record.order.unit, result: state === 'spawning' && refusal === null ? ('started' as const) : ('failed' as const),
-          error: refusal ?? (state === 'spawning' ? null : 'it was ended before it had started'),
-        }],
-      }),
-    },
-    'dropTicket',
-  ] as const;
 }
 
 function deadlineOf(kind: 'ttl' | 'grace' | 'kill', context: SpawnedContext, event: object): Deadline | null {
@@ -192,6 +145,6 @@ function deadlineOf(kind: 'ttl' | 'grace' | 'kill', context: SpawnedContext, eve
   return { kind, at: (momentOf(event) ?? startedAt) + afterMs };
 }
 
-function factsOf({ record, state, cause, exit, killsOrdered }: SpawnedContext, at: number): ChildFacts {
+function factsOf({ record, cause, exit, killsOrdered }: SpawnedContext, state: ChildState, at: number): ChildFacts {
   return { child: record.id, unit: record.order.unit, state, cause, identity: record.identity, exit, stuck: state === 'killing' && killsOrdered > 1, at };
 }

@@ -262,10 +262,11 @@ export interface HookRun {
 export type Wanted = 'up' | 'down';
 /** `waiting` is a cron unit's, between two runs. */
 export type Phase = 'stopped' | 'starting' | 'running' | 'stopping' | 'backoff' | 'failed' | 'waiting';
-/** The leaf states of the service machine. */
-export type Leaf =
-  | 'stopped' | 'failed' | 'waiting' | 'preparing' | 'spawning' | 'starting' | 'running'
-  | 'stopping' | 'killing' | 'clearing' | 'parting' | 'settling' | 'backoff' | 'removed';
+/** The states of the service machine that have a name outside of it: in the ledger, the journal and on the wire. */
+export const LEAVES = [
+  'stopped', 'failed', 'waiting', 'backoff', 'preparing', 'spawning', 'starting', 'running', 'stopping', 'killing', 'clearing', 'removed',
+] as const;
+export type Leaf = (typeof LEAVES)[number];
 /** Which of a unit's two instances an actor is while one replaces the other; `current` is the unit to everybody else. */
 export type Place = 'current' | 'candidate' | 'retired';
 /** Stands among the dependencies that hold a unit while it has a second instance. No unit can have this name. */
@@ -349,7 +350,7 @@ export interface RolloutFacts {
   readonly at: number;
 }
 
-export type RolloutFact = { readonly type: 'rollout.changed'; readonly at: number; readonly facts: RolloutFacts };
+export type RolloutFact = { readonly type: 'rollout.changed'; readonly at: number; readonly facts: RolloutFacts; readonly settlements: readonly Settlement[] };
 
 /** A rollout whose switch command may have run: what a later supervisor has to put back. */
 export interface SwitchRecord {
@@ -516,11 +517,14 @@ export type JobRunEnd =
   /** `reason` in 0.33.0's words. */
   | { readonly kind: 'failed'; readonly exit: ProcessExit | null; readonly reason: string };
 
+/** `settlements`: the answers that the change brought about. */
 export type ServiceFact =
-  | { readonly type: 'unit.changed'; readonly at: number; readonly facts: UnitFacts }
-  | { readonly type: 'unit.removed'; readonly at: number; readonly unit: string; readonly place: Place };
+  | { readonly type: 'unit.changed'; readonly at: number; readonly facts: UnitFacts; readonly settlements: readonly Settlement[] }
+  /** Answers without a change. */
+  | { readonly type: 'unit.settled'; readonly at: number; readonly unit: string; readonly settlements: readonly Settlement[] }
+  | { readonly type: 'unit.removed'; readonly at: number; readonly unit: string; readonly place: Place; readonly settlements: readonly Settlement[] };
 
-export type ChildFact = { readonly type: 'child.changed'; readonly at: number; readonly facts: ChildFacts };
+export type ChildFact = { readonly type: 'child.changed'; readonly at: number; readonly facts: ChildFacts; readonly settlements: readonly Settlement[] };
 
 export interface AdoptOrder {
   readonly record: UnitRecord;

@@ -1,4 +1,5 @@
-import { phaseOf } from './service-facts.ts';
+import { leafOf } from './service-facts.ts';
+import { phaseOf } from './unit.ts';
 import type { SupervisorSnapshot } from './supervisor.ts';
 import { SECOND_INSTANCE } from './types.ts';
 import type {
@@ -58,17 +59,17 @@ export function viewAll(snapshot: SupervisorSnapshot): readonly UnitView[] {
 }
 
 export function viewUnit(snapshot: SupervisorSnapshot, name: string): UnitView | null {
-  const unit = snapshot.context.units.get(name);
-  const actor = unit?.ref?.getSnapshot().context;
-  if (unit === undefined || actor === undefined) return null;
-  const job = 'runner' in actor ? actor : null;
-  const context = 'runner' in actor ? actor.runner.getSnapshot().context : actor;
-  const alive = context.process?.identity != null && context.process.role === 'main' && context.ended === null;
-  const phase = job === null ? phaseOf(context.leaf) : job.leaf === 'running' ? 'running' : 'waiting';
+  const actor = snapshot.context.units.get(name)?.ref?.getSnapshot();
+  if (actor === undefined) return null;
+  const job = 'runner' in actor.context ? actor.context : null;
+  const { context, value } = 'runner' in actor.context ? actor.context.runner.getSnapshot() : { context: actor.context, value: actor.value };
+  const alive = context.process?.identity != null && context.process.role === 'main' && !context.leaderEnded;
+  const state = leafOf(value);
+  const phase = job === null ? phaseOf(state) : actor.value === 'running' ? 'running' : 'waiting';
   const wanted = (job ?? context).wanted;
   const facts = { phase, wanted, outcome: context.outcome, ready: context.ready, alive };
   return {
-    spec: (job ?? context).spec, state: context.leaf, phase, wanted, ready: context.ready, outcome: context.outcome,
+    spec: (job ?? context).spec, state, phase, wanted, ready: context.ready, outcome: context.outcome,
     lifecycle: lifecycleOf(facts), health: healthOf(facts), process: context.process, alive, generation: context.generation, restarts: context.restarts,
     failures: context.streak, cause: context.cause, reason: context.reason ?? context.refusal, exit: context.exit,
     held: Object.fromEntries(Object.entries(context.held).filter(([dependency]) => dependency !== SECOND_INSTANCE)),

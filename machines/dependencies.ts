@@ -1,0 +1,70 @@
+import { PENDING, send, setUnit, type Draft } from './context.ts';
+import { availability, isAtRest } from './order.ts';
+import { cancelRollout } from './rollouts.ts';
+import type { ServiceSpec } from './types.ts';
+
+/** Which unit is held back by which of its dependencies, and when a dependent restarts. */
+
+/** After a change of `dependency`: those that need it are held or released. */
+export function informDependents(draft: Draft, dependency: string, at: number): void {
+  for (const name of draft.dependents.get(dependency) ?? []) informOf(draft, name, at, dependency);
+}
+
+/** What has changed for a unit since it was last informed of its dependencies, or of one of them. */
+export function informOf(draft: Draft, name: string, at: number, about: string | null = null): void {
+  const unit = draft.units.get(name);
+  if (unit === undefined) return;
+  const informed = { ...unit.informed };
+  let changed = false;
+  for (const edge of unit.spec.dependsOn) {
+    if (about !== null && edge.service !== about) continue;
+    const dependency = draft.units.get(edge.service);
+    // A replacement is no news to those that need the unit.
+    const turn = dependency?.turn?.command === 'rollout' ? null : (dependency?.turn ?? null);
+    const news = turn !== null || dependency?.expected === true ? PENDING : availability(edge, dependency);
+    const old = informed[edge.service] ?? PENDING;
+    if (news.met === old.met && news.lost === old.lost) continue;
+    informed[edge.service] = news;
+    changed = true;
+    // The rule "when does a dependent restart": its edge says so, and the dependency is to come back.
+    const restarts = old.met && edge.onRestart === 'restart' && edge.condition !== 'completed' && dependency?.facts.wanted === 'up' && turn?.command !== 'stop';
+    send(draft, name, news.met
+      ? { type: 'release', at, dependency: edge.service }
+      : { type: 'hold', at, dependency: edge.service, stops: restarts, lost: news.lost });
+    if (!news.met && restarts) cancelRollout(draft, name, 'hold', at);
+  }
+  if (changed) setUnit(draft, { ...unit, informed });
+}
+
+/** The named units are about to come up: those that need them wait for them from now on, whatever they knew before. */
+export function expect(draft: Draft, names: readonly string[], at: number): void {
+  const together = new Set(names);
+  const concerned = new Set(names.flatMap((name) => draft.dependents.get(name) ?? []));
+  for (const other of concerned) {
+    const unit = draft.units.get(other);
+    if (unit === undefined || (!together.has(other) && isAtRest(unit.facts) && unit.facts.wanted === 'down')) continue;
+    const informed = { ...unit.informed };
+    for (const edge of unit.spec.dependsOn) {
+      if (!together.has(edge.service)) continue;
+      if (!together.has(other) && availability(edge, draft.units.get(edge.service)).met) continue;
+      informed[edge.service] = PENDING;
+      send(draft, other, { type: 'hold', at, dependency: edge.service, stops: false, lost: null });
+    }
+    setUnit(draft, { ...unit, informed });
+  }
+}
+
+/** A new definition: edges that went are released, edges that came hold until they are met. `inForce`: the present instance has it already. */
+export function redefine(draft: Draft, name: string, spec: ServiceSpec, at: number, inForce = true): void {
+  const unit = draft.units.get(name);
+  if (unit === undefined) return;
+  const kept = new Set(spec.dependsOn.map(({ service }) => service));
+  for (const { service } of unit.spec.dependsOn) if (!kept.has(service)) send(draft, name, { type: 'release', at, dependency: service });
+  for (const service of kept) {
+    if (!Object.hasOwn(unit.informed, service)) send(draft, name, { type: 'hold', at, dependency: service, stops: false, lost: null });
+  }
+  setUnit(draft, {
+    ...unit, spec, inForce: inForce ? spec.definition : unit.inForce,
+    informed: Object.fromEntries([...kept].map((service) => [service, unit.informed[service] ?? PENDING])),
+  });
+}

@@ -1,0 +1,209 @@
+import { assign, setup, type ActorRefFrom, type AnyActorRef } from 'xstate';
+import type { TicketPort } from './ports.ts';
+import { publishing, type Publisher } from './publishing.ts';
+import { Table } from './table.ts';
+import type { ServiceSpec, Settlement, Trigger } from './types.ts';
+
+/** What an operation has to do with one unit. */
+export interface Part {
+  readonly unit: string;
+  readonly command: 'start' | 'stop' | 'restart' | 'rollout';
+  readonly origin: Trigger;
+  /** The definition to start with; null: the present one. */
+  readonly spec: ServiceSpec | null;
+  /** Units that have to make way first: to be down, or through with their replacement. */
+  readonly after: readonly string[];
+  /** The client that asked gets an answer for this unit. */
+  readonly named: boolean;
+}
+
+export type OperationKind = 'boot' | 'start' | 'stop' | 'restart' | 'reload' | 'shutdown';
+
+export interface OperationInput {
+  readonly id: number;
+  readonly kind: OperationKind;
+  /** Of the client; null: nobody waits. */
+  readonly ticket: number | null;
+  readonly parts: readonly Part[];
+  readonly at: number;
+  /** Gets `OperationReport`s. */
+  readonly parent: AnyActorRef | null;
+}
+
+export type OperationReport =
+  /** The turn of these units has come. */
+  | { readonly type: 'operation.order'; readonly at: number; readonly operation: number; readonly parts: readonly Part[] }
+  /** Every unit has answered or was superseded. */
+  | { readonly type: 'operation.done'; readonly at: number; readonly operation: number };
+
+export type OperationEvent =
+  /** `isDown` counts for those that wait for the unit to be down, `isThrough` for replacements that wait for it to be up again or given up. */
+  | { readonly type: 'way.clear'; readonly at: number; readonly unit: string; readonly isDown: boolean; readonly isThrough: boolean }
+  | { readonly type: 'unit.settled'; readonly at: number; readonly settlement: Settlement }
+  /** A later command has taken the unit's turn, or there is no such unit any more. */
+  | { readonly type: 'supersede'; readonly at: number; readonly unit: string; readonly error: string };
+
+interface PartState {
+  readonly part: Part;
+  /** Units that still have to make way. */
+  readonly left: number;
+  readonly stage: 'waiting' | 'due' | 'ordered' | 'settled' | 'superseded';
+}
+
+export interface OperationContext {
+  readonly id: number;
+  readonly kind: OperationKind;
+  readonly ticket: number | null;
+  readonly parent: AnyActorRef | null;
+  readonly parts: Table<PartState>;
+  /** For each unit that has to make way: the units that wait for it. Emptied when it has. */
+  readonly blocks: Table<readonly string[]>;
+  readonly due: readonly string[];
+  readonly waiting: number;
+  /** Units whose answer is still to come, those that wait included. */
+  readonly open: number;
+  readonly superseded: number;
+  readonly at: number;
+  /** Collected in a transition and published after it. */
+  readonly settled: readonly Settlement[];
+}
+
+const base = setup({
+  types: {} as { context: OperationContext; events: OperationEvent; input: OperationInput },
+});
+
+/**
+ * One accepted command on its way through the units that it names: each gets its order when those that have to go first
+ * have made way, and the operation ends when each has answered. A later command takes a unit's turn away only while the
+ * unit still waits for it; after the order, the unit itself answers what a later command means.
+ */
+export const operationMachine = base.extend({
+  guards: {
+    someAreDue: ({ context }) => context.due.length > 0,
+    someWait: ({ context }) => context.waiting > 0,
+    someOwe: ({ context }) => context.open > 0,
+    allWereSuperseded: ({ context }) => context.parts.size > 0 && context.superseded === context.parts.size,
+  },
+  actions: {
+    orderDue: base.enqueueActions(({ context, event, enqueue }) => {
+      const { due, parent, id } = context;
+      enqueue.assign(({ context: now }) => ({ due: [], parts: due.reduce((parts, unit) => withStage(parts, unit, 'ordered'), now.parts) }));
+      const parts = due.flatMap((unit) => context.parts.get(unit)?.part ?? []);
+      if (parent !== null) enqueue.sendTo(parent, { type: 'operation.order', at: at(context, event), operation: id, parts } satisfies OperationReport);
+    }),
+    noteClear: assign(({ context, event }) => {
+      if (event.type !== 'way.clear') return {};
+      const blocked = context.blocks.get(event.unit) ?? [];
+      let { parts, waiting } = context;
+      const due = [...context.due];
+      const left = blocked.filter((unit) => {
+        const state = parts.get(unit);
+        if (state === undefined || !(state.part.command === 'rollout' ? event.isThrough : event.isDown)) return true;
+        const isDue = state.left === 1 && state.stage === 'waiting';
+        parts = parts.set(unit, { ...state, left: state.left - 1, stage: isDue ? 'due' : state.stage });
+        if (isDue) due.push(unit);
+        waiting -= Number(isDue);
+        return false;
+      });
+      return left.length === blocked.length ? {} : { parts, due, waiting, blocks: context.blocks.set(event.unit, left) };
+    }),
+    noteSettled: assign(({ context, event }) => {
+      if (event.type !== 'unit.settled') return {};
+      const { settlement } = event;
+      if (context.parts.get(settlement.unit)?.stage !== 'ordered') return {};
+      return { parts: withStage(context.parts, settlement.unit, 'settled'), open: context.open - 1, ...answered(context, settlement) };
+    }),
+    noteSuperseded: assign(({ context, event }) => {
+      if (event.type !== 'supersede') return {};
+      const { unit, error } = event;
+      const stage = context.parts.get(unit)?.stage;
+      if (stage !== 'waiting' && stage !== 'due') return {};
+      return {
+        parts: withStage(context.parts, unit, 'superseded'), open: context.open - 1, superseded: context.superseded + 1,
+        waiting: context.waiting - (stage === 'waiting' ? 1 : 0), due: context.due.filter((name) => name !== unit),
+        ...answered(context, { ticket: context.id, unit, result: 'failed', error }),
+      };
+    }),
+    reportDone: base.enqueueActions(({ context, event, enqueue }) => {
+      if (context.parent !== null) enqueue.sendTo(context.parent, { type: 'operation.done', at: at(context, event), operation: context.id } satisfies OperationReport);
+    }),
+  },
+}).createMachine({
+  id: 'operation',
+  context: ({ input }) => begun(input),
+  initial: 'deciding',
+  states: {
+    deciding: {
+      always: [
+        { guard: 'someAreDue', target: 'deciding', reenter: true, actions: 'orderDue' },
+        { guard: 'someWait', target: 'waiting' },
+        { guard: 'someOwe', target: 'acting' },
+        { guard: 'allWereSuperseded', target: 'superseded' },
+        { target: 'settled' },
+      ],
+    },
+    /** Some units wait for their turn; the others have their order. */
+    waiting: {
+      on: {
+        'way.clear': { target: 'deciding', actions: 'noteClear' },
+        'unit.settled': { target: 'deciding', actions: 'noteSettled' },
+        supersede: { target: 'deciding', actions: 'noteSuperseded' },
+      },
+    },
+    /** Every unit has its order; some have not answered. */
+    acting: {
+      on: { 'unit.settled': { target: 'deciding', actions: 'noteSettled' } },
+    },
+    settled: { type: 'final', entry: 'reportDone' },
+    superseded: { type: 'final', entry: 'reportDone' },
+  },
+});
+
+export type OperationRef = ActorRefFrom<typeof operationMachine>;
+
+const operationPublisher: Publisher<OperationContext, OperationEvent> = {
+  publish(_, { context }) {
+    const { settled: settlements } = context;
+    return settlements.length === 0 ? { context, deeds: [] } : { context: { ...context, settled: [] }, deeds: [{ type: 'settle', params: { settlements } }] };
+  },
+};
+
+/** The operation machine with its publisher, its port unfilled: what explorations step. */
+export const publishedOperation = publishing(operationMachine, operationPublisher);
+
+/** The machine that runs. */
+export function provideOperation({ tickets }: { readonly tickets: TicketPort }): typeof operationMachine {
+  return publishing(operationMachine, operationPublisher, {
+    settle: (_, { settlements }: { readonly settlements: readonly Settlement[] }) => settlements.forEach((settlement) => tickets.settle(settlement)),
+  });
+}
+
+function begun({ id, kind, ticket, parts, at, parent }: OperationInput): OperationContext {
+  const blocks = new Map<string, string[]>();
+  for (const { unit, after } of parts) {
+    for (const other of after) {
+      const waiting = blocks.get(other) ?? [];
+      waiting.push(unit);
+      blocks.set(other, waiting);
+    }
+  }
+  const due = parts.filter(({ after }) => after.length === 0).map(({ unit }) => unit);
+  return {
+    id, kind, ticket, parent, at, due, blocks: Table.of(blocks), waiting: parts.length - due.length, open: parts.length, superseded: 0, settled: [],
+    parts: Table.of(parts.map((part) => [part.unit, { part, left: part.after.length, stage: part.after.length === 0 ? 'due' : 'waiting' }])),
+  };
+}
+
+function withStage(parts: Table<PartState>, unit: string, stage: PartState['stage']): Table<PartState> {
+  const state = parts.get(unit);
+  return state === undefined ? parts : parts.set(unit, { ...state, stage });
+}
+
+/** The client's ticket in place of the operation's, where the client named the unit. */
+function answered({ ticket, parts, settled }: OperationContext, settlement: Settlement): { readonly settled: readonly Settlement[] } {
+  return { settled: ticket === null || parts.get(settlement.unit)?.part.named !== true ? settled : [...settled, { ...settlement, ticket }] };
+}
+
+function at(context: OperationContext, event: object): number {
+  return 'at' in event && typeof event.at === 'number' ? event.at : context.at;
+}

@@ -1,0 +1,190 @@
+import { consequenceOf } from './consequence.ts';
+import { dropUnit, known, REMOVED, send, setUnit, unitOf, type Draft } from './context.ts';
+import { expect, informOf, redefine } from './dependencies.ts';
+import type { OperationKind, Part } from './operation.ts';
+import { inOrder, isAtRest, withDependencies } from './order.ts';
+import { cancelRollout, rollingAmong } from './rollouts.ts';
+import type { ServiceSpec, SlotIndex, SupervisorCommand, Trigger, UnitFacts } from './types.ts';
+
+/** Rules of order: what each command means to which unit, and which units have to make way first. */
+
+type Of<T extends SupervisorCommand['type']> = Extract<SupervisorCommand, { type: T }>;
+
+/** Brings the named units up, and what they need: their dependencies that are down or have failed. */
+export function openStart(draft: Draft, { at, units, ticket, origin }: Pick<Of<'start'>, 'at' | 'units' | 'ticket' | 'origin'>, kind: OperationKind = 'start', after: readonly string[] = []): void {
+  const named = new Set(known(draft, units, ticket));
+  const meant = inOrder(draft.units, [...withDependencies(draft.units, named)].filter((name) => draft.units.has(name) && (named.has(name) || isDown(draft, name))));
+  const neededBy = new Map<string, string>();
+  for (const name of named) for (const dependency of withDependencies(draft.units, [name])) if (!neededBy.has(dependency)) neededBy.set(dependency, name);
+  open(draft, { kind, ticket, at }, meant.map((unit): Part => ({
+    unit, command: 'start', spec: null, after, named: named.has(unit),
+    origin: named.has(unit) ? (origin ?? { kind: 'command', by: 'start' }) : { kind: 'dependency', by: neededBy.get(unit) ?? null },
+  })));
+  expect(draft, meant, at);
+}
+
+/** Each unit stops when those of the same command that need it are down. */
+export function openStop(draft: Draft, { at, units, ticket }: Of<'stop'>): void {
+  const names = known(draft, units, ticket);
+  open(draft, { kind: 'stop', ticket, at }, downwards(draft, names, 'stop'));
+  for (const name of names) cancelRollout(draft, name, 'stop', at);
+}
+
+export function openShutdown(draft: Draft, at: number, origin: Trigger): void {
+  open(draft, { kind: 'shutdown', ticket: null, at }, downwards(draft, [...draft.units.keys()], 'stop', new Map(), origin));
+  for (const name of draft.rollouts.keys()) cancelRollout(draft, name, 'shutdown', at);
+}
+
+/**
+ * Down in the order of a stop, up in the order of a start: a unit comes back when its dependencies have. What can be
+ * replaced beside itself is replaced, which those that need it do not notice.
+ */
+export function openRestart(draft: Draft, { at, units, specs: changed, ticket, slots }: Of<'restart'>): void {
+  const names = known(draft, units, ticket);
+  const specs = new Map((changed ?? []).map((spec) => [spec.name, spec]));
+  learnSlots(draft, slots);
+  const rolling = rollingAmong(draft, names, (name) => specs.get(name) ?? draft.units.get(name)?.spec);
+  const plain = names.filter((name) => !rolling.has(name));
+  for (const name of names) {
+    const spec = specs.get(name);
+    if (spec !== undefined) redefine(draft, name, spec, at, !rolling.has(name));
+  }
+  open(draft, { kind: 'restart', ticket, at }, [
+    ...downwards(draft, plain, 'restart', specs), ...replacements(draft, rolling, specs, { kind: 'command', by: 'restart' }),
+  ]);
+  expect(draft, plain, at);
+  for (const name of names) cancelRollout(draft, name, 'restart', at);
+}
+
+/** Takes over a whole configuration. What it removes is gone before what it adds is started. */
+export function openReload(draft: Draft, event: Of<'reload'>): void {
+  const { at } = event;
+  const specs = new Map(event.specs.map((spec) => [spec.name, spec]));
+  learnSlots(draft, event.slots);
+  const present = [...draft.units.values()];
+  const removed = present.filter(({ name }) => !specs.has(name)).map(({ name }) => name);
+  for (const name of removed) {
+    yieldTurn(draft, name, REMOVED, at);
+    send(draft, name, { type: 'reload', at, spec: null });
+    cancelRollout(draft, name, 'stop', at);
+  }
+  const goes = [...removed.filter((name) => hasProcess(draft, name))];
+  const rolling = rollingAmong(draft, present.filter(({ name }) => meansAnotherProcess(draft, name, specs.get(name))).map(({ name }) => name), (name) => specs.get(name));
+  for (const { name } of present) {
+    const spec = specs.get(name);
+    const unit = draft.units.get(name);
+    if (spec === undefined || unit === undefined || isComing(draft, spec)) continue;
+    setUnit(draft, { ...unit, returning: null });
+    cancelRollout(draft, name, 'reload', at);
+    if (consequenceOf({ ...unit.facts, spec: unit.spec }, spec) === 'remake') {
+      setUnit(draft, { ...unit, returning: spec });
+      send(draft, name, { type: 'reload', at, spec: null });
+      continue;
+    }
+    redefine(draft, name, spec, at, !rolling.has(name));
+    if (!rolling.has(name)) send(draft, name, { type: 'reload', at, spec });
+  }
+  const fresh = event.specs.filter(({ name }) => !draft.units.has(name));
+  for (const spec of fresh) setUnit(draft, unitOf(spec, at));
+  open(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, specs, { kind: 'reload', by: null }));
+  openStart(draft, { at, units: fresh.map(({ name }) => name), ticket: null, origin: { kind: 'reload', by: null } }, 'reload', goes);
+  for (const name of draft.units.keys()) informOf(draft, name, at);
+}
+
+/** A unit's actor is gone for good, or until it is made anew as the other kind. */
+export function takeAway(draft: Draft, name: string, at: number, mayReturn: boolean): void {
+  const spec = draft.units.get(name)?.returning ?? null;
+  yieldTurn(draft, name, REMOVED, at);
+  dropUnit(draft, name);
+  cancelRollout(draft, name, 'stop', at);
+  if (spec === null || !mayReturn) return;
+  setUnit(draft, unitOf(spec, at));
+  openStart(draft, { at, units: [name], ticket: null, origin: { kind: 'reload', by: null } }, 'reload');
+}
+
+/** Whether a unit has made way for those that wait for it to be down, and for replacements that wait for it to be up again. */
+export function wayOf(draft: Draft, name: string): { readonly isDown: boolean; readonly isThrough: boolean } {
+  const unit = draft.units.get(name);
+  if (draft.rollouts.has(name) || unit?.turn != null) return { isDown: false, isThrough: false };
+  if (unit === undefined) return { isDown: true, isThrough: true };
+  const isDown = isAtRest(unit.facts) || unit.facts.stuck;
+  return { isDown, isThrough: !unit.expected && (unit.facts.state === 'running' || (isDown && unit.facts.state !== 'waiting')) };
+}
+
+/** Whether the order is sure to change the unit's facts: what is known of the unit is no longer right. */
+export function isAboutToChange({ state }: UnitFacts, command: Part['command']): boolean {
+  if (command !== 'start' && command !== 'restart') return false;
+  return state === 'stopped' || state === 'failed' || (state === 'running' && command === 'restart');
+}
+
+/** Gives up the unit's turn in an earlier operation, which answers with `error`. */
+export function yieldTurn(draft: Draft, name: string, error: string, at: number): void {
+  const unit = draft.units.get(name);
+  if (unit?.turn == null) return;
+  draft.operationSends.push({ operation: unit.turn.operation, event: { type: 'supersede', at, unit: name, error } });
+  setUnit(draft, { ...unit, turn: null });
+}
+
+/** Slots that are known from before, of units that were not known to have any. */
+export function learnSlots(draft: Draft, slots: Readonly<Record<string, SlotIndex>> = {}): void {
+  for (const [unit, slot] of Object.entries(slots)) if (!draft.slots.has(unit)) draft.slots = new Map(draft.slots).set(unit, slot);
+}
+
+function open(draft: Draft, { kind, ticket, at }: { readonly kind: OperationKind; readonly ticket: number | null; readonly at: number }, parts: readonly Part[]): void {
+  if (parts.length === 0) return;
+  const id = draft.operationsMade + 1;
+  draft.operationsMade = id;
+  for (const { unit: name, command } of parts) {
+    yieldTurn(draft, name, `superseded by ${command === 'rollout' ? 'restart' : command}`, at);
+    const unit = draft.units.get(name);
+    if (unit !== undefined) setUnit(draft, { ...unit, turn: { operation: id, command } });
+  }
+  const concerns = new Set(parts.flatMap(({ unit, after }) => [unit, ...after]));
+  draft.operations = new Map(draft.operations).set(id, { input: { id, kind, ticket, parts, at, parent: null }, concerns, ref: null });
+}
+
+/** Each of them when those that need it are out of the way. */
+function downwards(
+  draft: Draft, names: readonly string[], command: 'stop' | 'restart', specs: ReadonlyMap<string, ServiceSpec> = new Map(), origin: Trigger = { kind: 'command', by: command },
+): readonly Part[] {
+  const together = new Set(names);
+  return [...inOrder(draft.units, names)].reverse().map((unit) => ({
+    unit, command, origin, spec: specs.get(unit) ?? null, after: (draft.dependents.get(unit) ?? []).filter((name) => together.has(name)), named: true,
+  }));
+}
+
+/** Replacements one after the other, each after those of its dependencies and after an earlier one of its own. */
+function replacements(draft: Draft, names: ReadonlySet<string>, specs: ReadonlyMap<string, ServiceSpec>, origin: Trigger): readonly Part[] {
+  return inOrder(draft.units, names).map((unit) => ({
+    unit, command: 'rollout', origin, spec: specs.get(unit) ?? null, named: true,
+    after: [...withDependencies(draft.units, [unit])].filter((name) => (name === unit ? draft.rollouts.has(name) : isInTransition(draft, name) || names.has(name))),
+  }));
+}
+
+function isInTransition(draft: Draft, name: string): boolean {
+  return draft.rollouts.has(name) || draft.units.get(name)?.turn != null || draft.units.get(name)?.expected === true;
+}
+
+function isDown(draft: Draft, name: string): boolean {
+  const unit = draft.units.get(name);
+  // One that is about to be stopped, too.
+  return unit !== undefined && (unit.facts.wanted === 'down' || unit.facts.state === 'failed' || unit.turn?.command === 'stop');
+}
+
+function hasProcess(draft: Draft, name: string): boolean {
+  const facts = draft.units.get(name)?.facts;
+  return facts !== undefined && !isAtRest(facts);
+}
+
+/** The rollout that the definition asks for goes on already. */
+function isComing(draft: Draft, { name, definition }: ServiceSpec): boolean {
+  const rollout = draft.rollouts.get(name);
+  return rollout?.aside.place === 'candidate' && !rollout.calledOff
+    && rollout.spec.definition.process === definition.process && rollout.spec.definition.policy === definition.policy;
+}
+
+function meansAnotherProcess(draft: Draft, name: string, spec: ServiceSpec | undefined): boolean {
+  const unit = draft.units.get(name);
+  return spec !== undefined && unit !== undefined && !isComing(draft, spec)
+    && consequenceOf({ ...unit.facts, spec: { ...unit.spec, definition: unit.inForce } }, spec) === 'replace';
+}
