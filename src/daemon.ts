@@ -21,7 +21,7 @@ import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts'
 import { rememberCgroups, removeEmptyCgroups } from './process/cgroup.ts';
 import { connectionsWithin, descriptorLimit } from './process/descriptor-reserve.ts';
 import { closeInheritedDescriptors } from './process/descriptors.ts';
-import { bootId } from './process/identity.ts';
+import { bootId } from './process/boot.ts';
 import { commandsEnded } from './process/run-command.ts';
 import { sweepsEnded } from './process/sweep.ts';
 import { forgetConfig } from './state/last-config.ts';

@@ -1,7 +1,7 @@
 import TinyQueue from 'tinyqueue';
 import type { AnyActorRef } from 'xstate';
 import type { ArmParams, ClockPort } from '../../machines/ports.ts';
-import { monotonicMs } from '../process/monotonic.ts';
+import { monotonicMs } from '../process/boot.ts';
 
 /**
  * The one clock of a supervisor: one queue of deadlines behind a single timer. Monotonic milliseconds, whose zero is the

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeEnding } from '../process/ending.ts';
-import { bootId, isAlive } from '../process/identity.ts';
+import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
-import { monotonicMs } from '../process/monotonic.ts';
+import { bootId, monotonicMs } from '../process/boot.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { recover } from '../state/recovery.ts';
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { hasCode, textOf } from '../errors.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
-import { bootId } from '../process/identity.ts';
+import { bootId } from '../process/boot.ts';
 import { resolveProgram } from '../process/program.ts';
 import { scan } from '../process/scan.ts';
 import { readLedger } from '../state/ledger-read.ts';

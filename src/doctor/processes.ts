@@ -1,6 +1,6 @@
 import type { OwnedProcess } from '../../machines/types.ts';
 import type { ScannedProcess } from '../process/scan.ts';
-import { isLiving } from '../process/stat.ts';
+import { isLiving } from '../process/proc.ts';
 import type { LedgerEntry } from '../state/ledger-lines.ts';
 import { tokenSeeds } from '../state/token-seeds.ts';
 import { isSupervised, type Facts } from './facts.ts';

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
 import { classify } from '../config/launch.ts';
+import { ticksToMs, uptimeMs } from '../process/boot.ts';
 import { identityOf } from '../process/identity.ts';
-import { isLiving, readProcStat } from '../process/stat.ts';
+import { isLiving, listPids, ownerOf, readArguments, readProcStat } from '../process/proc.ts';
 
 /** What the kernel says of a process whose pid somebody wrote down. */
 export interface Suspect {
@@ -49,15 +49,9 @@ export function readSuspect(pid: number): Suspect | null {
   if (process.platform !== 'linux') return null;
   const stat = readProcStat(pid);
   if (stat === null || !isLiving(stat)) return null;
-  try {
-    const { uid } = statSync(`/proc/${pid}`);
-    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, '').split('\0');
-    const bootWallMs = Date.now() - Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000;
-    return { identity: identityOf(stat), pgrp: stat.pgrp, uid, argv, startedWallMs: bootWallMs + Number(stat.startTime) * MS_PER_TICK };
-  } catch {
-    // It ended meanwhile, or hides from us.
-    return null;
-  }
+  const [uid, argv] = [ownerOf(pid), readArguments(pid)];
+  if (uid === null || argv === null) return null;
+  return { identity: identityOf(stat), pgrp: stat.pgrp, uid, argv, startedWallMs: Date.now() - uptimeMs() + ticksToMs(Number(stat.startTime)) };
 }
 
 /**
@@ -66,8 +60,8 @@ export function readSuspect(pid: number): Suspect | null {
  */
 export function survivorsOf(pgid: number, { writtenWallMs, uid }: Pick<Claim, 'writtenWallMs' | 'uid'>): readonly Suspect[] {
   if (process.platform !== 'linux' || pgid < 2 || readSuspect(pgid) !== null) return [];
-  return readdirSync('/proc').flatMap((name) => {
-    const stat = /^[0-9]+$/.test(name) ? readProcStat(Number(name)) : null;
+  return listPids().flatMap((pid) => {
+    const stat = readProcStat(pid);
     const suspect = stat?.pgrp === pgid && stat.pid !== pgid ? readSuspect(stat.pid) : null;
     return suspect !== null && suspect.uid === uid && suspect.startedWallMs <= writtenWallMs + CLOCK_SLACK_MS ? [suspect] : [];
   });
@@ -85,8 +79,6 @@ export function runs(argv: readonly string[], spec: Claim['spec'], environment: 
   return known.some((words) => isTail(words, argv));
 }
 
-/** Clock ticks a second in /proc are 100 on every architecture. */
-const MS_PER_TICK = 10;
 /** The wall clock may have been stepped a little since the claim was written. */
 const CLOCK_SLACK_MS = 1000;
 /** Its interpreter and one argument of it: execve(2), Interpreter scripts. */

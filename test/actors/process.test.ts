@@ -7,7 +7,7 @@ import { inheritableDescriptors } from '../../src/process/descriptors.ts';
 import { identify, isAlive } from '../../src/process/identity.ts';
 import { ownNofile } from '../../src/process/limits.ts';
 import { scan } from '../../src/process/scan.ts';
-import { readProcStat } from '../../src/process/stat.ts';
+import { readProcStat } from '../../src/process/proc.ts';
 import { sweepsEnded } from '../../src/process/sweep.ts';
 import { programs } from '../process/spec.ts';
 import { until } from '../process/until.ts';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { parsePsLine } from '../../src/process/darwin.ts';
-import { bootId, identify, isAlive } from '../../src/process/identity.ts';
-import { isLiving, parseStat, readProcStat } from '../../src/process/stat.ts';
+import { bootId } from '../../src/process/boot.ts';
+import { identify, isAlive } from '../../src/process/identity.ts';
+import { isLiving, ownerOf, parseStat, readArguments, readProcStat, statFields } from '../../src/process/proc.ts';
 
 const numbers = (startTime: string) => `1 10 11 0 -1 4194304 ${'0 '.repeat(12)}${startTime} 3133440 417`;
 
@@ -38,4 +39,18 @@ test('a line of ps is read with its start time as one text', () => {
     pid: 501, ppid: 1, pgrp: 501, session: 501, state: 'S', startTime: 'Mon Nov 23 21:35:00 2026',
   });
   expect(parsePsLine('')).toBe(null);
+});
+
+test('fields of a stat line are asked for by their numbers in proc_pid_stat(5)', () => {
+  const field = statFields(`123 (a) b) S ${numbers('4567')}\n`);
+  expect([1, 3, 4, 7, 18, 19, 22].map((number) => field?.(number))).toEqual(['123', 'S', '1', '0', '0', '0', '4567']);
+  expect(field?.(23)).toBe('');
+  expect(statFields('no stat line')).toBe(null);
+});
+
+test('the words of this very process, and none of a process that is gone', () => {
+  expect(readArguments(process.pid)?.[0]).toContain('node');
+  expect(readArguments(4194305)).toBe(null);
+  expect(ownerOf(process.pid)).toBe(process.getuid?.());
+  expect(ownerOf(4194305)).toBe(null);
 });
