@@ -1,6 +1,4 @@
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
-import type { SignalName } from '../../machines/types.ts';
 import type { MetricsSpec } from '../config/metrics.ts';
 import type { Route } from '../control/connection.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
@@ -11,6 +9,7 @@ import { openSampler, type Sampler } from '../metrics/sampler.ts';
 import { wireSample } from '../metrics/wire-sample.ts';
 import { peerOf } from '../process/peer.ts';
 import { scan } from '../process/scan.ts';
+import { isSignal } from '../signals.ts';
 import { watchedChildren } from '../spawned/memory.ts';
 import { withCron } from '../status/cron.ts';
 import { inspectPayload, measuredUnit } from '../status/inspect.ts';
@@ -68,7 +67,7 @@ export function openAnswers(setting: Setting, metrics: MetricsSpec | null, confi
     spawn: makeSpawn({
       tickets, now: clock.now, send, scan, snapshot, usedBytes: childMemory.usedBytes, peerOf: (exchange) => peerOf(() => exchange.peerDescriptor()),
     }),
-    readConfig: configuration.read, slots: slotsOf, isSignal: (name): name is SignalName => Object.hasOwn(constants.signals, name),
+    readConfig: configuration.read, slots: slotsOf, isSignal,
     adoptConfig: (config) => {
       sampler.configure(config.metrics);
       const problem = configuration.use(config);

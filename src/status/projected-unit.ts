@@ -1,5 +1,5 @@
 import type { UnitView } from '../../machines/view.ts';
-import { signalNumber } from '../process/signal.ts';
+import { signalNumber } from '../signals.ts';
 import type { RecordedJob } from '../state/xml/cron-file.ts';
 import type { SpawnRecord } from '../state/xml/pid-file.ts';
 import type { ProjectedUnit } from '../state/xml/projection.ts';

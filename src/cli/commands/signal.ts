@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
 import { nearMiss } from '../../config/near-miss.ts';
 import { refusals } from '../../errors.ts';
+import { bareSignal, signalNamed, signalNames, signalNumbered } from '../../signals.ts';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { options } from '../options.ts';
@@ -13,7 +13,7 @@ export async function signal(call: Call): Promise<number> {
   const word = call.operands[0] ?? '';
   const name = signalName(word);
   if (name === null) {
-    const near = nearMiss(word.toUpperCase().replace(/^SIG/, ''), Object.keys(constants.signals).map((known) => known.slice(3)));
+    const near = nearMiss(bareSignal(word), signalNames.map(bareSignal));
     const hint = near === null ? '' : `, did you mean 'SIG${near}'?`;
     return call.terminal.refuse(refusals.usage(`expected a signal such as HUP, SIGUSR1 or 15, got "${word}"${hint}\ntry: sysg signal --help`));
   }
@@ -25,8 +25,5 @@ export async function signal(call: Call): Promise<number> {
 
 /** `hup`, `SIGHUP` and `1` are the same. */
 export function signalName(word: string): string | null {
-  const all = Object.entries(constants.signals);
-  if (/^[0-9]+$/.test(word)) return all.find(([, number]) => number === Number(word))?.[0] ?? null;
-  const name = word.toUpperCase().replace(/^(?!SIG)/, 'SIG');
-  return all.some(([known]) => known === name) ? name : null;
+  return /^[0-9]+$/.test(word) ? signalNumbered(Number(word)) : signalNamed(word);
 }

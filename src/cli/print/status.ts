@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { signalNumbered } from '../../signals.ts';
 import type { ExitMetadata, SpawnedChild, SpawnedProcessNode, StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import { glyphOf } from './glyphs.ts';
 import { palette, type Palette } from './palette.ts';
@@ -65,8 +65,7 @@ export function stateOf(unit: UnitStatus): string {
 export function exitText(exit: ExitMetadata | undefined): string {
   if (exit?.exit_code !== undefined) return `exit ${exit.exit_code}`;
   if (exit?.signal === undefined) return '-';
-  const name = Object.entries(constants.signals).find(([, number]) => number === exit.signal)?.[0];
-  return name ?? `signal ${exit.signal}`;
+  return signalNumbered(exit.signal) ?? `signal ${exit.signal}`;
 }
 
 /** The program's own name, without its directory and arguments. */
