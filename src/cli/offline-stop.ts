@@ -1,10 +1,10 @@
 import { makeEnding } from '../process/ending.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
-import type { RestingUnit } from '../state/at-rest.ts';
+import type { RestingUnit } from '../compat/at-rest.ts';
 import { takeLock } from '../state/lock.ts';
 import { isServed } from '../state/occupied.ts';
 import { removeRuntimeFiles } from '../state/runtime-files.ts';
-import { recordStopped } from '../state/xml/after-stop.ts';
+import { recordStopped } from '../compat/after-stop.ts';
 import type { Call } from './call.ts';
 import { restOf } from './offline.ts';
 

@@ -10,7 +10,7 @@ import { asideSpec, withoutDoubles } from '../state/asides.ts';
 import { forgetChild, noteChild, recoverChildren } from '../state/child-notes.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { recover, type RecoveryOutside } from '../state/recovery.ts';
-import { takeOver, type Takeover } from '../state/takeover.ts';
+import { takeOver, type Takeover } from '../compat/takeover.ts';
 import { departedSpec } from './departed.ts';
 import type { Setting } from './setting.ts';
 

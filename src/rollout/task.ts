@@ -8,7 +8,7 @@ import { pause, within } from '../actors/within.ts';
 import { formatDuration } from '../config/duration.ts';
 import { textOf } from '../errors.ts';
 import { saysAddressInUse } from './address-in-use.ts';
-import { slotFileOf, writeSlot } from './slot-file.ts';
+import { slotFileOf, writeSlot } from '../compat/slot-file.ts';
 import { runSwitch } from './switch-command.ts';
 
 export interface RolloutOutside extends AttemptOutside {

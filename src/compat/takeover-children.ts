@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { AdoptOrder, ChildRecord, ServiceSpec } from '../../machines/types.ts';
-import type { Stamp } from './ledger-lines.ts';
+import type { Stamp } from '../state/ledger-lines.ts';
 import { readSuspect } from './proof.ts';
-import { takenOver } from './recovery.ts';
-import type { SpawnRecord } from './xml/pid-file.ts';
+import { takenOver } from '../state/recovery.ts';
+import type { SpawnRecord } from './pid-file.ts';
 
 export interface ChildrenTakeover {
   readonly specs: readonly ServiceSpec[];

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasCode, textOf } from '../../errors.ts';
-import { quarantine } from '../quarantine.ts';
+import { hasCode, textOf } from '../errors.ts';
+import { quarantine } from '../state/quarantine.ts';
 import { decodeCronFile, type CronFile } from './cron-file.ts';
 import { decodePidFile, type PidFile } from './pid-file.ts';
 import { decodeStateFile, type StateFile } from './state-file.ts';

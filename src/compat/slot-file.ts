@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ServiceSpec, SlotIndex } from '../../machines/types.ts';
 import { hasCode, textOf } from '../errors.ts';
 import { replaceFile } from '../state/replace-file.ts';
-import { branch, leaf, readXml, writeXml } from '../state/xml/xml.ts';
+import { branch, leaf, readXml, writeXml } from './xml.ts';
 
 /**
  * Which slot of a blue-green service is in use: a file of systemg 0.33.0, XML in spite of its name.

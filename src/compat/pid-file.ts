@@ -1,4 +1,4 @@
-import { Mismatch } from '../decode.ts';
+import { Mismatch } from '../state/decode.ts';
 import { all, maybeNumber, maybeText, numberIn, one, pidIn, textIn } from './fields.ts';
 import { branch, leaf, optional, type XmlElement } from './xml.ts';
 

@@ -6,15 +6,15 @@ import type { AdoptOrder, ServiceSpec } from '../../machines/types.ts';
 import { classify } from '../../src/config/launch.ts';
 import { bootId } from '../../src/process/boot.ts';
 import { identify } from '../../src/process/identity.ts';
-import { prove, readSuspect, runs, type Suspect } from '../../src/state/proof.ts';
-import { takeOver, type TakeoverInput } from '../../src/state/takeover.ts';
-import { encodePidFile, type SpawnRecord } from '../../src/state/xml/pid-file.ts';
-import { digestOf } from '../../src/state/xml/read-files.ts';
-import { encodeStateFile, type RecordedState } from '../../src/state/xml/state-file.ts';
-import { writeXml } from '../../src/state/xml/xml.ts';
+import { prove, readSuspect, runs, type Suspect } from '../../src/compat/proof.ts';
+import { takeOver, type TakeoverInput } from '../../src/compat/takeover.ts';
+import { encodePidFile, type SpawnRecord } from '../../src/compat/pid-file.ts';
+import { digestOf } from '../../src/compat/read-files.ts';
+import { encodeStateFile, type RecordedState } from '../../src/compat/state-file.ts';
+import { writeXml } from '../../src/compat/xml.ts';
 import { serviceSpec } from '../process/spec.ts';
-import { record } from './record.ts';
-import { tempDir, until } from './temp-dir.ts';
+import { record } from '../state/record.ts';
+import { tempDir, until } from '../state/temp-dir.ts';
 
 const uid = process.geteuid?.() ?? 0;
 

@@ -1,8 +1,8 @@
 import type { ServiceSpec } from '../../machines/types.ts';
 import { historyKey, type RunHistoryOutside } from '../cron/history.ts';
 import { timezoneLabel, type CronRun } from '../cron/summary.ts';
-import type { Takeover } from '../state/takeover.ts';
-import type { RecordedJob, RecordedRun } from '../state/xml/cron-file.ts';
+import type { Takeover } from './takeover.ts';
+import type { RecordedJob, RecordedRun } from './cron-file.ts';
 
 /** The runs of a cron unit for `cron_state.xml`; newest last. Their samples stay out: they are another supervisor's to take. */
 export function recordedJob(timezone: string | null, runs: readonly CronRun[], nowWallMs: number): RecordedJob {

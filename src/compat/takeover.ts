@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
-import type { Stamp } from './ledger-lines.ts';
-import type { Ledger } from './ledger.ts';
+import type { Stamp } from '../state/ledger-lines.ts';
+import type { Ledger } from '../state/ledger.ts';
 import { prove, survivorsOf, type Proof } from './proof.ts';
 import { takeChildren } from './takeover-children.ts';
-import { takenOver } from './recovery.ts';
-import type { CronFile } from './xml/cron-file.ts';
-import { ownDigests } from './xml/projection.ts';
-import { readStateFiles, type StateFiles, type XmlFile } from './xml/read-files.ts';
-import type { RecordedState } from './xml/state-file.ts';
+import { takenOver } from '../state/recovery.ts';
+import type { CronFile } from './cron-file.ts';
+import { ownDigests } from './projection.ts';
+import { readStateFiles, type StateFiles, type XmlFile } from './read-files.ts';
+import type { RecordedState } from './state-file.ts';
 
 export interface TakeoverInput {
   readonly stateDir: string;

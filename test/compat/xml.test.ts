@@ -2,12 +2,12 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeCronFile, encodeCronFile, type CronFile, type RecordedRun } from '../../src/state/xml/cron-file.ts';
-import { decodePidFile, encodePidFile } from '../../src/state/xml/pid-file.ts';
-import { readStateFiles } from '../../src/state/xml/read-files.ts';
-import { decodeStateFile, encodeStateFile } from '../../src/state/xml/state-file.ts';
-import { branch, leaf, readXml, writeXml, type XmlElement } from '../../src/state/xml/xml.ts';
-import { tempDir } from './temp-dir.ts';
+import { decodeCronFile, encodeCronFile, type CronFile, type RecordedRun } from '../../src/compat/cron-file.ts';
+import { decodePidFile, encodePidFile } from '../../src/compat/pid-file.ts';
+import { readStateFiles } from '../../src/compat/read-files.ts';
+import { decodeStateFile, encodeStateFile } from '../../src/compat/state-file.ts';
+import { branch, leaf, readXml, writeXml, type XmlElement } from '../../src/compat/xml.ts';
+import { tempDir } from '../state/temp-dir.ts';
 
 const golden = resolve(import.meta.dirname, '../fixtures/state-files');
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { replaceFile } from '../replace-file.ts';
+import { replaceFile } from '../state/replace-file.ts';
 import { encodePidFile } from './pid-file.ts';
 import type { StateFiles } from './read-files.ts';
 import { encodeStateFile, type StateFile } from './state-file.ts';

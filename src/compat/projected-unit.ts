@@ -1,8 +1,8 @@
 import type { UnitView } from '../../machines/view.ts';
 import { signalNumber } from '../signals.ts';
-import type { RecordedJob } from '../state/xml/cron-file.ts';
-import type { SpawnRecord } from '../state/xml/pid-file.ts';
-import type { ProjectedUnit } from '../state/xml/projection.ts';
+import type { RecordedJob } from './cron-file.ts';
+import type { SpawnRecord } from './pid-file.ts';
+import type { ProjectedUnit } from './projection.ts';
 
 /** A unit for the state files of systemg 0.33.0, whose status is the last end where there is none that goes on. */
 export function projectedUnit(view: UnitView, more: { readonly job?: RecordedJob | null; readonly spawned?: readonly SpawnRecord[] } = {}): ProjectedUnit {

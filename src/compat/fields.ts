@@ -1,4 +1,4 @@
-import { Mismatch } from '../decode.ts';
+import { Mismatch } from '../state/decode.ts';
 import type { XmlElement } from './xml.ts';
 
 /** Reading what an element holds. Each throws `Mismatch` with the place; elements nobody asks for may be there. */

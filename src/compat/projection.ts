@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { textOf } from '../../errors.ts';
-import type { Ledger } from '../ledger.ts';
-import { replaceFile } from '../replace-file.ts';
+import { textOf } from '../errors.ts';
+import type { Ledger } from '../state/ledger.ts';
+import { replaceFile } from '../state/replace-file.ts';
 import { encodeCronFile, type RecordedJob } from './cron-file.ts';
 import { encodePidFile, type SpawnRecord } from './pid-file.ts';
 import { digestOf, xmlFiles, type XmlFile } from './read-files.ts';

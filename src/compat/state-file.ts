@@ -1,4 +1,4 @@
-import { Mismatch } from '../decode.ts';
+import { Mismatch } from '../state/decode.ts';
 import { all, maybeNumber, maybePid, one, textIn } from './fields.ts';
 import { branch, leaf, optional, type XmlElement } from './xml.ts';
 
