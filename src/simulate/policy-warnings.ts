@@ -1,6 +1,6 @@
 import { delay } from '../../machines/policy.ts';
 import { isAnnounced, type ServiceSpec } from '../../machines/types.ts';
-import { parseCron } from '../config/cron-expression.ts';
+import { parseCron } from '../cron/expression.ts';
 import { formatDuration } from '../config/duration.ts';
 import { nextInstant } from '../cron/instants.ts';
 

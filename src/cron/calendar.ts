@@ -1,8 +1,18 @@
-import type { CronFields } from './cron-expression.ts';
+/** The instants of a cron expression, field by field, each ascending. Weekdays: 1 is Sunday … 7 is Saturday. */
+export interface CronFields {
+  readonly seconds: readonly number[];
+  readonly minutes: readonly number[];
+  readonly hours: readonly number[];
+  readonly daysOfMonth: readonly number[];
+  readonly months: readonly number[];
+  readonly daysOfWeek: readonly number[];
+  /** `null` is every year. */
+  readonly years: readonly number[] | null;
+}
 
-const DAY_MS = 86_400_000;
 /** The last year that an expression can name. */
-const LAST_YEAR = 2100;
+export const LAST_YEAR = 2100;
+const DAY_MS = 86_400_000;
 
 /**
  * The first moment not before `fromMs` that the fields name, on a calendar without time zones; `null` when there is none

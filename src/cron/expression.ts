@@ -1,16 +1,4 @@
-import { firstMatch } from './cron-calendar.ts';
-
-/** The instants of a cron expression, field by field, each ascending. Weekdays: 1 is Sunday … 7 is Saturday. */
-export interface CronFields {
-  readonly seconds: readonly number[];
-  readonly minutes: readonly number[];
-  readonly hours: readonly number[];
-  readonly daysOfMonth: readonly number[];
-  readonly months: readonly number[];
-  readonly daysOfWeek: readonly number[];
-  /** `null` is every year. */
-  readonly years: readonly number[] | null;
-}
+import { firstMatch, LAST_YEAR, type CronFields } from './calendar.ts';
 
 export interface ParsedCron {
   readonly fields: CronFields;
@@ -25,6 +13,7 @@ interface Field {
   readonly least: number;
   readonly most: number;
   readonly words: readonly string[];
+  /** `?` may stand for the wildcard. */
   readonly question: boolean;
 }
 
@@ -35,13 +24,14 @@ const shorthands: ReadonlyMap<string, string> = new Map([
   ['@weekly', '0 0 0 * * 1'], ['@daily', '0 0 0 * * *'], ['@midnight', '0 0 0 * * *'], ['@hourly', '0 0 * * * *'],
 ]);
 
-const second: Field = { name: 'second', least: 0, most: 59, words: [], question: false };
-const minute: Field = { ...second, name: 'minute' };
-const hour: Field = { ...second, name: 'hour', most: 23 };
-const dayOfMonth: Field = { name: 'day of month', least: 1, most: 31, words: [], question: true };
-const month: Field = { name: 'month', least: 1, most: 12, words: months, question: false };
+const plain = { words: [], question: false };
+const second: Field = { ...plain, name: 'second', least: 0, most: 59 };
+const minute: Field = { ...plain, name: 'minute', least: 0, most: 59 };
+const hour: Field = { ...plain, name: 'hour', least: 0, most: 23 };
+const dayOfMonth: Field = { ...plain, name: 'day of month', least: 1, most: 31, question: true };
+const month: Field = { ...plain, name: 'month', least: 1, most: 12, words: months };
 const dayOfWeek: Field = { name: 'day of week', least: 0, most: 7, words: weekdays, question: true };
-const year: Field = { name: 'year', least: 1970, most: 2100, words: [], question: false };
+const year: Field = { ...plain, name: 'year', least: 1970, most: LAST_YEAR };
 
 /**
  * Reads an expression of 5 (from minutes), 6 (from seconds) or 7 fields (with years), or a shorthand. Weekday numbers
@@ -54,10 +44,11 @@ export function parseCron(expression: string): CronParse {
   const parts = expanded.split(/\s+/).filter((part) => part !== '');
   if (parts.length < 5 || parts.length > 7) return { ok: false, problem: `expected 5, 6 or 7 fields, got ${parts.length}` };
   const problems: string[] = [];
-  const values = (field: Field, part: string | undefined): readonly number[] => {
-    const read = readField(field, part ?? '*');
-    if (typeof read === 'string') problems.push(read);
-    return typeof read === 'string' ? [] : read;
+  const values = (field: Field, part = '*'): readonly number[] => {
+    const pieces = part.split(',').map((piece) => readPiece(field, piece));
+    const wrong = pieces.find((piece) => typeof piece === 'string');
+    if (wrong !== undefined) problems.push(wrong);
+    return ascending(pieces.flatMap((piece) => (typeof piece === 'string' ? [] : piece)));
   };
   const [seconds, minutes, hours, days, monthPart, week, years] = parts.length === 5 ? ['0', ...parts] : parts;
   const fields: CronFields = {
@@ -101,16 +92,7 @@ function isTimezone(name: string): boolean {
   }
 }
 
-function readField(field: Field, part: string): readonly number[] | string {
-  const found: number[] = [];
-  for (const piece of part.split(',')) {
-    const values = readPiece(field, piece);
-    if (typeof values === 'string') return values;
-    found.push(...values);
-  }
-  return ascending(found);
-}
-
+/** The values that one piece of a list names, or what is wrong with the piece. */
 function readPiece(field: Field, piece: string): readonly number[] | string {
   const expected = `${field.name}: expected ${field.least}-${field.most}${field.words.length > 0 ? ' or a name' : ''}`;
   const match = /^([^/]+)(?:\/(\d+))?$/.exec(piece);

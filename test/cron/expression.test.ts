@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkCron, namedWeekdays, parseCron, type CronFields } from '../../src/config/cron-expression.ts';
-import { loaded } from './config-dir.ts';
+import type { CronFields } from '../../src/cron/calendar.ts';
+import { checkCron, namedWeekdays, parseCron } from '../../src/cron/expression.ts';
+import { loaded } from '../config/config-dir.ts';
 
 function fields(expression: string): CronFields {
   const parsed = parseCron(expression);
