@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { createClock } from './actors/clock.ts';
+import { createClock } from './clock.ts';
 import type { ReadConfig } from './control/route.ts';
 import { listen } from './control/server.ts';
 import { openAnswers, type Answers } from './daemon/answers.ts';

@@ -4,7 +4,7 @@ import type { HookPort } from '../../machines/ports.ts';
 import type { HookRun } from '../../machines/types.ts';
 import { childEnvironment } from '../process/environment.ts';
 import { runCommand, type CommandResult } from '../process/run-command.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { pause, within } from './within.ts';
 
 export interface HookOutside {

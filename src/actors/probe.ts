@@ -5,7 +5,7 @@ import { isAnnounced, type AttemptReport } from '../../machines/types.ts';
 import type { CommandResult } from '../process/run-command.ts';
 import type { Announcements } from './checks/announcements.ts';
 import { attempt, type AttemptOutside } from './checks/attempt.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { within } from './within.ts';
 
 export interface ProbeOutside extends AttemptOutside {

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { makeEnding } from '../process/ending.ts';
 import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
-import { bootId, monotonicMs } from '../process/boot.ts';
+import { monotonicMs } from '../clock.ts';
+import { bootId } from '../process/boot.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { recover } from '../state/recovery.ts';
 

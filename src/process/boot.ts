@@ -8,11 +8,6 @@ export function bootId(): string {
   return knownBootId;
 }
 
-/** Milliseconds of CLOCK_MONOTONIC (clock_gettime(2)), to the microsecond: on Linux since boot, so they compare across processes of one boot. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1000n) / 1000;
-}
-
 /** Milliseconds since boot by the clock that runs on while the machine is suspended, as the kernel's start times do: proc_uptime(5). Linux. */
 export function uptimeMs(): number {
   return Math.round(Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { switchOf } from '../../machines/slots.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
-import type { Clock } from '../actors/clock.ts';
+import type { Clock } from '../clock.ts';
 import { within } from '../actors/within.ts';
 import { childEnvironment } from '../process/environment.ts';
 import { runCommand, type CommandResult } from '../process/run-command.ts';

@@ -3,7 +3,7 @@ import { rolloutTaskPort, type RolloutTaskInput } from '../../machines/ports.ts'
 import { gateOf, switchOf, verificationOf } from '../../machines/slots.ts';
 import { isAnnounced, type HealthCheck, type RolloutReport, type ServiceSpec, type SlotChange } from '../../machines/types.ts';
 import { attempt, type AttemptOutside } from '../actors/checks/attempt.ts';
-import type { Clock } from '../actors/clock.ts';
+import type { Clock } from '../clock.ts';
 import { pause, within } from '../actors/within.ts';
 import { formatDuration } from '../config/duration.ts';
 import { textOf } from '../errors.ts';

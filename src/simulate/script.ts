@@ -1,7 +1,7 @@
 import { fromCallback } from 'xstate';
 import type { ProbeInput, ProcessInput, processPort, probePort } from '../../machines/ports.ts';
 import { isAnnounced, type ProbeReport, type ProcessExit, type ProcessOrder, type ProcessReport, type ServiceSpec, type SignalName } from '../../machines/types.ts';
-import type { Clock } from '../actors/clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Behaviour, PartialBehaviour } from './scenario.ts';
 
 /** Processes and checks that do what the scenario says, on its clock. */

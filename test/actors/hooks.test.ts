@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createActor, fromCallback, type AnyActorRef } from 'xstate';
 import type { HookRun, HookSpec, ServiceSpec } from '../../machines/types.ts';
-import { createClock } from '../../src/actors/clock.ts';
+import { createClock } from '../../src/clock.ts';
 import { openHookQueues, type HookQueues } from '../../src/actors/hooks.ts';
 import { identify, isAlive } from '../../src/process/identity.ts';
 import { serviceSpec } from '../process/spec.ts';

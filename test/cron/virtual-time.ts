@@ -1,7 +1,7 @@
 import type { AnyActorRef } from 'xstate';
 import { createActor, fromCallback } from 'xstate';
 import type { CronSpec, ScheduleReport } from '../../machines/types.ts';
-import type { Clock } from '../../src/actors/clock.ts';
+import type { Clock } from '../../src/clock.ts';
 
 /** Both clocks of a machine, moved by hand. */
 export interface VirtualTime {

@@ -1,6 +1,6 @@
 import { createActor, fromCallback, type AnyActorRef } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import { createClock, type Clock, type TimeSource } from '../../src/actors/clock.ts';
+import { createClock, type Clock, type TimeSource } from '../src/clock.ts';
 
 /** Time that passes when the test says so; a pause lets it pass without any timer firing meanwhile. */
 function scripted(): { source: TimeSource; waits: number[]; pass(ms: number): void; freeze(ms: number): void; poll(): void; armed(): number } {
