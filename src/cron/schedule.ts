@@ -1,16 +1,12 @@
 import type { AnyActorRef } from 'xstate';
 import type { SchedulePort } from '../../machines/ports.ts';
 import type { CronSpec, ScheduleReport } from '../../machines/types.ts';
+import type { Clock } from '../clock.ts';
 import { parseCron, type ParsedCron } from './expression.ts';
 import { lastInstant, nextInstant } from './instants.ts';
 
 export interface ScheduleOptions {
-  readonly clock: {
-    /** Monotonic milliseconds. */
-    now(): number;
-    /** Calls back once, not before `at`; returns a function that forgets the call. */
-    at(at: number, fire: () => void): () => void;
-  };
+  readonly clock: Pick<Clock, 'now' | 'at'>;
   /** The wall clock, in milliseconds since 1970. */
   readonly wallNow: () => number;
   /** The instant of the unit's last run under any supervisor; `null` when it never ran. Asked once a unit, at its first watch. */
