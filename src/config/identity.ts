@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { parseLimit } from '../words.ts';
 import type { SourceNode } from './document.ts';
 import type { EnvBlock } from './env.ts';
 import { interpolateCommand, interpolateText, type Scope } from './interpolate.ts';
 import { child } from './place.ts';
-import { parseLimit } from './size.ts';
 
 /** How a value of 0.33.0's service definition is serialised. */
 type Shape =

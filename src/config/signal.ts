@@ -1,7 +1,7 @@
 import type { SignalName } from '../../machines/types.ts';
 import { bareSignal, signalNamed, signalNames } from '../signals.ts';
+import { didYouMean } from '../words.ts';
 import { worded, type Kind } from './kind.ts';
-import { didYouMean } from './near-miss.ts';
 
 /** A signal by name, with or without `SIG`, any case. */
 export const signal: Kind<SignalName> = worded((text) => {

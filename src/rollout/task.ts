@@ -5,8 +5,8 @@ import { isAnnounced, type HealthCheck, type RolloutReport, type ServiceSpec, ty
 import { attempt, type AttemptOutside } from '../actors/checks/attempt.ts';
 import type { Clock } from '../clock.ts';
 import { pause, within } from '../actors/within.ts';
-import { formatDuration } from '../config/duration.ts';
 import { textOf } from '../errors.ts';
+import { formatDuration } from '../words.ts';
 import { saysAddressInUse } from './address-in-use.ts';
 import { slotFileOf, writeSlot } from '../compat/slot-file.ts';
 import { runSwitch } from './switch-command.ts';

@@ -1,6 +1,6 @@
-import { nearMiss } from '../../config/near-miss.ts';
 import { refusals } from '../../errors.ts';
 import { bareSignal, signalNamed, signalNames, signalNumbered } from '../../signals.ts';
+import { nearMiss } from '../../words.ts';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { options } from '../options.ts';
@@ -11,7 +11,7 @@ export async function signal(call: Call): Promise<number> {
   const unit = call.flags.text(options.service);
   if (unit === null) return call.terminal.refuse(refusals.usage('signal needs a unit: sysg signal -s UNIT SIGNAL\ntry: sysg signal --help'));
   const word = call.operands[0] ?? '';
-  const name = signalName(word);
+  const name = /^[0-9]+$/.test(word) ? signalNumbered(Number(word)) : signalNamed(word);
   if (name === null) {
     const near = nearMiss(bareSignal(word), signalNames.map(bareSignal));
     const hint = near === null ? '' : `, did you mean 'SIG${near}'?`;
@@ -21,9 +21,4 @@ export async function signal(call: Call): Promise<number> {
   if (!answer.ok) return refuse(call, answer.refusal);
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
   return report(call, { message: messageOf(answer.response), units: status?.ok ? outcomes(status.snapshot, unit) : [] });
-}
-
-/** `hup`, `SIGHUP` and `1` are the same. */
-export function signalName(word: string): string | null {
-  return /^[0-9]+$/.test(word) ? signalNumbered(Number(word)) : signalNamed(word);
 }

@@ -1,7 +1,5 @@
 import { dirname, resolve } from 'node:path';
 import type { ServiceSpec } from '../../../machines/types.ts';
-import { didYouMean } from '../../config/near-miss.ts';
-import { parseDuration } from '../../config/duration.ts';
 import { explainProblem, formatProblem, loadConfig } from '../../config/load.ts';
 import { readText } from '../../config/source-file.ts';
 import { refusals, type Refusal } from '../../errors.ts';
@@ -9,6 +7,7 @@ import { parseEvent } from '../../simulate/event-text.ts';
 import { simulationJson, simulationReport } from '../../simulate/report.ts';
 import { emptyScenario, parseInstant, readScenario, type Scenario, type ScenarioEvent } from '../../simulate/scenario.ts';
 import { simulate as run } from '../../simulate/simulate.ts';
+import { didYouMean, parseDuration } from '../../words.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
 import { options } from '../options.ts';

@@ -1,6 +1,6 @@
 import { explainProblem, loadConfig, type ConfigProblem } from '../../config/load.ts';
-import { counted } from '../../doctor/finding.ts';
 import { refusals } from '../../errors.ts';
+import { counted } from '../../words.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
 import { options } from '../options.ts';
