@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
+import { digest } from '../config/definition.ts';
+import type { SourceNode } from '../config/document.ts';
+import type { EnvBlock } from '../config/env.ts';
+import { interpolateCommand, interpolateText, type Scope } from '../config/interpolate.ts';
+import { child } from '../config/place.ts';
+import type { Identify, IdentityBlock } from '../config/service.ts';
 import { parseLimit } from '../words.ts';
-import type { SourceNode } from './document.ts';
-import type { EnvBlock } from './env.ts';
-import { interpolateCommand, interpolateText, type Scope } from './interpolate.ts';
-import { child } from './place.ts';
 
 /** How a value of 0.33.0's service definition is serialised. */
 type Shape =
@@ -53,30 +54,24 @@ const fields: readonly (readonly [key: string, shape: Shape])[] = [
 ];
 
 /** The JSON that systemg 0.33.0 hashes for a service block: its own keys only, names of variables sorted. */
-export function identityJson(block: SourceNode, command: string, env: readonly EnvBlock[], scope: Scope): string {
+export function identityJson({ block, command, env, scope }: IdentityBlock): string {
   const rest = fields.map(([key, shape]) => `${JSON.stringify(key)}:${JSON.stringify(serialise(field(block, key), shape, scope))}`);
   return `{"command":${JSON.stringify(command)},"env":${envJson(env)},${rest.join(',')}}`;
 }
 
-/** 16 hex digits for each service by name. Of equal blocks the first by name keeps 0.33.0's; the others add NUL and their name. */
-export function identityHashes(jsonByName: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+/** The hashes by which systemg 0.33.0 knows services. Of equal blocks the first by name keeps 0.33.0's; the others add NUL and their name. */
+export const identify: Identify = (blocks) => {
   const taken = new Set<string>();
-  const hashes = new Map<string, string>();
-  for (const name of [...jsonByName.keys()].toSorted(byBytes)) {
-    const json = jsonByName.get(name) ?? '';
-    hashes.set(name, digest(taken.has(json) ? `${json}\0${name}` : json));
+  return new Map([...blocks].toSorted(([left], [right]) => byBytes(left, right)).map(([name, block]) => {
+    const json = identityJson(block);
+    const hash = digest(taken.has(json) ? `${json}\0${name}` : json);
     taken.add(json);
-  }
-  return hashes;
-}
-
-/** The first 8 bytes of SHA-256, as 16 lower-case hex digits. */
-export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
+    return [name, hash];
+  }));
+};
 
 /** Ascending by UTF-8 bytes, the order in which 0.33.0 compares names. */
-export function byBytes(left: string, right: string): number {
+function byBytes(left: string, right: string): number {
   return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseSource } from '../../src/config/document.ts';
-import { identityJson } from '../../src/config/identity.ts';
-import { loaded, service } from './config-dir.ts';
+import { identityJson } from '../../src/compat/identity.ts';
+import { loaded, service } from '../config/config-dir.ts';
 
 const fixture = (name: string): string => readFileSync(new URL(`../fixtures/config/${name}`, import.meta.url), 'utf8');
 
@@ -22,7 +22,7 @@ test('absent keys are null, in the order of 0.33.0, variables sorted by name', (
   const { root } = parseSource('user: 7\nlimits: {nofile: 4K}\nhooks: {on_stop: {error: {command: a}}}', []);
   if (root === null) throw new Error('nothing was parsed');
   const env = { file: null, fromFile: new Map([['X', 'y']]), vars: new Map([['B', '2'], ['A', '1'], ['10', 'x']]) };
-  expect(identityJson(root, 'run', [env], () => undefined)).toBe(
+  expect(identityJson({ block: root, command: 'run', env: [env], scope: () => undefined })).toBe(
     '{"command":"run","env":{"file":null,"vars":{"10":"x","A":"1","B":"2"}},"user":"7","group":null,"supplementary_groups":null,'
     + '"limits":{"nofile":4096,"nproc":null,"memlock":null,"nice":null,"cpu_affinity":null,"cgroup":null},"capabilities":null,"isolation":null,'
     + '"restart_policy":null,"backoff":null,"max_restarts":null,"depends_on":null,"deployment":null,'
