@@ -1,7 +1,6 @@
-import { readAnswer } from '../wire/answer.ts';
+import { readAnswer, type Response } from '../wire/responses.ts';
 import { ControlError, ioError } from '../wire/control-error.ts';
-import { encodeRequest } from '../wire/encode.ts';
-import type { Request, Response } from '../wire/protocol.ts';
+import { encodeRequest, type Request } from '../wire/requests.ts';
 import { exchangeRaw } from './raw-pipe.ts';
 import { socketPathProblem } from './socket-address.ts';
 

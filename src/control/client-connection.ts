@@ -1,8 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { errorCode } from '../errors.ts';
 import { ControlError, ioError } from '../wire/control-error.ts';
-import { encodeRequest } from '../wire/encode.ts';
-import type { Request } from '../wire/protocol.ts';
+import { encodeRequest, type Request } from '../wire/requests.ts';
 import { socketPathProblem } from './socket-address.ts';
 
 /** Connects and sends the request. Rejects with `ControlError`, or with the reason of `signal`. */

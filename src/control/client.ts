@@ -1,21 +1,20 @@
 import type { Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { errorCode } from '../errors.ts';
-import { readAnswer } from '../wire/answer.ts';
+import { readAnswer, encodeResponse, type Response } from '../wire/responses.ts';
 import { connect, openWith } from './client-connection.ts';
 import { ControlError, ioError } from '../wire/control-error.ts';
 import { decodeRequest } from '../wire/decode-request.ts';
-import { encodeResponse } from '../wire/encode.ts';
 import { FirstLine } from '../wire/first-line.ts';
-import type { Request, Response } from '../wire/protocol.ts';
+import type { Request } from '../wire/requests.ts';
 import { watchHealth, type HealthRule } from './responsiveness.ts';
 import { cleanupRuntime, readSupervisorPid, socketPath } from './runtime-files.ts';
 
 export { ControlError, type ControlErrorKind } from '../wire/control-error.ts';
 export type { HealthRule } from './responsiveness.ts';
-export type { Request, Response, WatchLine } from '../wire/protocol.ts';
+export type { Request } from '../wire/requests.ts';
+export { decodeWatchLine, type Response, type WatchLine } from '../wire/responses.ts';
 export type * from '../wire/payloads.ts';
-export { decodeWatchLine } from '../wire/decode-response.ts';
 export {
   cleanupRuntime, configHintPath, readConfigHint, readSupervisorPid, socketPath, stateDir, supervisorPidPath,
   writeConfigHint, writeSupervisorPid,
@@ -95,9 +94,8 @@ export async function streamCommandOutput(
 /** Reads one request from a stream. Throws `ControlError`: `io` for an empty line or bytes that are no UTF-8, else `serde`. */
 export async function readCommand(stream: Readable): Promise<Request> {
   const decoded = decodeRequest(await readFirstLine(stream));
-  if (decoded.ok) return decoded.request;
-  const [, prefix, detail] = /^(control socket I\/O failed|failed to serialise control message): ([^]*)$/.exec(decoded.error) ?? [];
-  throw new ControlError(prefix === 'control socket I/O failed' ? 'io' : 'serde', detail ?? decoded.error);
+  if (!decoded.ok) throw decoded.error;
+  return decoded.request;
 }
 
 /** Writes one answer to a stream and leaves it open. */

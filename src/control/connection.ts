@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { textOf } from '../errors.ts';
 import { decodeRequest } from '../wire/decode-request.ts';
-import { encodeResponse } from '../wire/encode.ts';
+import { encodeResponse, type Response } from '../wire/responses.ts';
 import { FirstLine } from '../wire/first-line.ts';
 import { peerDescriptor } from './peer-descriptor.ts';
-import type { Request, Response } from '../wire/protocol.ts';
+import type { Request } from '../wire/requests.ts';
 
 /** What a route knows of the client that asked. */
 export interface Exchange {
@@ -112,8 +112,8 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Con
         what = decoded.request.kind;
         answer(await options.route(decoded.request, exchange));
       } else {
-        options.onProblem(`Invalid supervisor command: ${decoded.error}`);
-        answer({ kind: 'error', text: decoded.error });
+        options.onProblem(`Invalid supervisor command: ${decoded.error.message}`);
+        answer({ kind: 'error', text: decoded.error.message });
       }
     } catch (error) {
       if (left.signal.aborted && error === left.signal.reason) return;

@@ -3,7 +3,7 @@ import type { LogStream } from '../logs/names.ts';
 import { follow, lastLines, type Wake } from '../logs/tail.ts';
 import type { Exchange } from './connection.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
-import type { Request } from '../wire/protocol.ts';
+import type { Request } from '../wire/requests.ts';
 
 export interface LogSources {
   status(): StatusSnapshot;

@@ -7,7 +7,7 @@ import { authorise, type ChildTree, type ServiceTree } from '../spawned/authorit
 import { flawOf, type SpawnRequest } from '../spawned/check-order.ts';
 import { openRate } from '../spawned/rate.ts';
 import type { Exchange } from './connection.ts';
-import type { Response } from '../wire/protocol.ts';
+import type { Response } from '../wire/responses.ts';
 import type { TicketOffice } from './tickets.ts';
 
 export interface SpawnOutside {

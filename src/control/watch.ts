@@ -1,8 +1,7 @@
 import type { Journal } from '../journal/journal.ts';
 import type { Exchange } from './connection.ts';
-import { encodeWatchLine } from '../wire/encode.ts';
+import { encodeWatchLine, type WatchLine } from '../wire/responses.ts';
 import type { JournalRecord, StatusSnapshot } from '../wire/payloads.ts';
-import type { WatchLine } from '../wire/protocol.ts';
 
 export interface WatchOptions {
   /** Exclusive; null: from now on. */

@@ -1,4 +1,4 @@
-import type { Request } from '../wire/protocol.ts';
+import type { Request } from '../wire/requests.ts';
 
 export type SpawnRequest = Extract<Request, { kind: 'spawn' }>;
 

@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Response, WatchLine } from '../../src/wire/protocol.ts';
-import { decodeResponse, decodeWatchLine } from '../../src/wire/decode-response.ts';
-import { encodeResponse, encodeWatchLine } from '../../src/wire/encode.ts';
+import { decodeResponse, decodeWatchLine, encodeResponse, encodeWatchLine, type Response, type WatchLine } from '../../src/wire/responses.ts';
 
 const record = { seq: 4, at: '2026-01-01T00:00:00Z', unit: 'web', event: 'process.exited', cause: { kind: 'exit', seq: 3 } };
 const snapshot = { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00Z', overall_health: 'healthy' as const, units: [] };
@@ -11,6 +9,8 @@ test.each<Response>([
   { kind: 'ok' },
   { kind: 'message', text: 'a "quoted"\n\u0000 café 😀 /' },
   { kind: 'error', text: '' },
+  { kind: 'message', text: 'done', units: [{ unit: 'web', result: 'skipped', note: 'its condition is false' }] },
+  { kind: 'error', text: '', units: [{ unit: 'web', result: 'failed', error: 'exit 3' }] },
   { kind: 'spawned', pid: 7 },
   { kind: 'status', snapshot },
   { kind: 'history', records: [record] },
@@ -34,7 +34,7 @@ test('a refused watch reads as the refusal', () => {
 test.each([
   ['hello', /^not JSON: /],
   ['{"Error":"a","Message":"b"}', /^expected a variant name or an object with one key/],
-  ['{"Bogus":{}}', /^unknown variant `Bogus`, expected one of Message, /],
+  ['{"Bogus":{}}', /^unknown variant `Bogus`, expected one of Ok, Message, /],
   ['{"Message":5}', /^Message: expected a string, found 5$/],
   ['"Status"', /^Status: expected an object, found null$/],
   ['{"Spawned":{}}', /^Spawned: missing field `pid`$/],
