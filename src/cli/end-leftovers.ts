@@ -23,9 +23,9 @@ export async function endLeftovers(ledger: string, graceMs: number, onProblem: (
     left.add(record.unit);
     return [makeEnding({ leader: process.identity, token: process.token, child: null, onProblem, onGone: () => left.delete(record.unit) })];
   });
-  for (const ending of endings) ending.stop('SIGTERM');
+  for (const ending of endings) ending.obey({ type: 'stop', signal: 'SIGTERM' });
   await until(() => left.size === 0, graceMs);
-  if (left.size > 0) for (const ending of endings) ending.kill();
+  if (left.size > 0) for (const ending of endings) ending.obey({ type: 'kill' });
   await until(() => left.size === 0, KILL_MS);
   for (const ending of endings) ending.detach();
   return [...left];

@@ -68,8 +68,8 @@ function endOne({ spec, process }: RestingUnit, onProblem: (text: string) => voi
       resolve(ended);
     };
     const ending = makeEnding({ leader: process.identity, token: process.token, child: null, onGone: () => finish(true), onProblem });
-    timers.push(setTimeout(() => ending.kill(), spec.stopTimeoutMs), setTimeout(() => finish(false), spec.stopTimeoutMs + SURRENDER_MS));
-    ending.stop(spec.stopSignal);
+    timers.push(setTimeout(() => ending.obey({ type: 'kill' }), spec.stopTimeoutMs), setTimeout(() => finish(false), spec.stopTimeoutMs + SURRENDER_MS));
+    ending.obey({ type: 'stop', signal: spec.stopSignal });
   });
 }
 

@@ -54,7 +54,7 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
   const root: Units['root'] = createActor(provideSupervisor({
     clock, ledger, tickets, hooks, runs, abandon: tickets.abandon, schedule: openSchedule({ clock, wallNow: Date.now, lastRunWallMs: runs.lastRunWallMs }),
     children: { recordChild: (record) => noteChild(ledger, record), forgetChild: (child) => forgetChild(ledger, child) },
-    process: makeProcessActor({ now: clock.now, environment, softNofile, dropPrivileges, onProblem, openOutput: outputs.open }),
+    process: makeProcessActor({ clock, environment, softNofile, dropPrivileges, onProblem, openOutput: outputs.open }),
     probe: makeProbeActor({ ...outside, announcements: outputs.announcements, wasReady: readyBefore.has }),
     switches: keepSwitches(ledger),
     rolloutTask: makeRolloutTaskActor({
