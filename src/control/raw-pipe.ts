@@ -1,4 +1,4 @@
-import { FirstLine } from '../wire/first-line.ts';
+import { FirstLine } from '../wire/socket.ts';
 
 /** A connected Unix socket: what was written is answered by one line. */
 export type RawExchange =
@@ -10,7 +10,7 @@ export type RawExchange =
 
 export interface RawExchanging {
   readonly outcome: Promise<RawExchange>;
-  /** Nobody waits for the answer any more; `outcome` stays open. */
+  /** The answer is no longer waited for; `outcome` stays open. */
   close(): void;
 }
 
@@ -23,7 +23,7 @@ export function exchangeRaw(path: string, line: string): RawExchanging | null {
   if (kit === null) return null;
   const { PipeConnectWrap, Pipe, WriteWrap, state, socketType, sizeAt, offsetAt } = kit;
   const pipe = new Pipe(socketType);
-  const answer = new FirstLine(Number.POSITIVE_INFINITY);
+  const answer = new FirstLine();
   let isOpen = true;
   const close = (): void => {
     if (isOpen) pipe.close();
@@ -42,8 +42,8 @@ export function exchangeRaw(path: string, line: string): RawExchanging | null {
         const rest = answer.rest().toString('utf8');
         return end(size !== END_OF_FILE && rest === '' ? { kind: 'broken', errno: size } : { kind: 'line', line: rest });
       }
-      const progress = answer.push(Buffer.from(chunk, state[offsetAt] ?? 0, size));
-      if (progress.kind === 'line') end({ kind: 'line', line: progress.line.toString('utf8') });
+      const whole = answer.push(Buffer.from(chunk, state[offsetAt] ?? 0, size));
+      if (whole !== null) end({ kind: 'line', line: whole.toString('utf8') });
     };
     const connecting = new PipeConnectWrap();
     connecting.oncomplete = (status) => {
@@ -51,7 +51,7 @@ export function exchangeRaw(path: string, line: string): RawExchanging | null {
       if (!isOpen) return;
       pipe.readStart();
       const writing = new WriteWrap();
-      // A broken pipe is told by the reading end, after what was said before it.
+      // The reading end reports a broken pipe, after what the supervisor sent before it.
       writing.oncomplete = () => undefined;
       pipe.writeUtf8String(writing, line);
     };

@@ -3,15 +3,11 @@ import { dependentsOf } from '../../machines/order.ts';
 import type { SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
 import type { MetricsSpec } from '../config/metrics.ts';
-import type { InspectPayload, StatusSnapshot } from '../wire/payloads.ts';
+import type { InspectPayload, JournalRecord, StatusSnapshot } from '../wire/payloads.ts';
 import { planReload } from './plan.ts';
-import type { Request } from '../wire/requests.ts';
+import type { RequestOf } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
 import type { TicketOffice } from './tickets.ts';
-import { streamLogs, type LogSources } from './logs.ts';
-import { watch } from './watch.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { SpawnRequest } from '../spawned/check-order.ts';
 import type { Exchange, Route } from './connection.ts';
 
 /** A configuration that was read, or why it was refused, in the words for a client. */
@@ -22,8 +18,6 @@ export type ReadConfig =
 
 export interface RouteOutside {
   readonly tickets: TicketOffice;
-  readonly journal: Journal;
-  readonly logs: LogSources;
   now(): number;
   send(command: SupervisorCommand): void;
   snapshot(): SupervisorSnapshot;
@@ -39,10 +33,13 @@ export interface RouteOutside {
   isSignal(name: string): name is SignalName;
   /** Ends this supervisor for the sake of the next one as soon as the answer is out. Why it cannot, or null. */
   handOver(): string | null;
-  spawn(request: SpawnRequest, exchange: Exchange): Promise<Response>;
+  spawn(request: RequestOf<'spawn'>, exchange: Exchange): Promise<Response>;
+  history(request: RequestOf<'history'>): readonly JournalRecord[];
+  /** These write their answers themselves. */
+  logs(request: RequestOf<'logs'>, exchange: Exchange): Promise<null>;
+  watch(request: RequestOf<'watch'>, exchange: Exchange): Promise<null>;
 }
 
-type Asked<K extends Request['kind']> = Extract<Request, { kind: K }>;
 type Sentence = Extract<Response, { kind: 'message' | 'error' }>;
 
 /** Request → event and ticket → answer. Nothing else changes a unit's state. */
@@ -51,7 +48,7 @@ export function makeRoute(outside: RouteOutside): Route {
   const views = (): readonly UnitView[] => viewAll(outside.snapshot());
   const isKnown = (name: string): boolean => outside.snapshot().context.units.has(name);
 
-  const start = async ({ service, settlements }: Asked<'start'>): Promise<Response> => {
+  const start = async ({ service, settlements }: RequestOf<'start'>): Promise<Response> => {
     const collect = collector('start', settlements);
     if (service !== null && !isKnown(service)) return unknown(service);
     const units = service === null ? services(views()) : [service];
@@ -61,7 +58,7 @@ export function makeRoute(outside: RouteOutside): Route {
     return collect(settled, already ? `Service '${service}' is already running` : `Service '${service}' started`);
   };
 
-  const stop = async ({ service, settlements }: Asked<'stop'>): Promise<Response> => {
+  const stop = async ({ service, settlements }: RequestOf<'stop'>): Promise<Response> => {
     const collect = collector('stop', settlements);
     if (service !== null && !isKnown(service)) return unknown(service);
     const units = service === null ? views().map(({ spec }) => spec.name) : [service];
@@ -72,7 +69,7 @@ export function makeRoute(outside: RouteOutside): Route {
     return collect(settled, `Service '${service}' stopped${note}`);
   };
 
-  const restartOne = async (service: string, { config: path, wait, settlements }: Asked<'restart'>): Promise<Response> => {
+  const restartOne = async (service: string, { config: path, wait, settlements }: RequestOf<'restart'>): Promise<Response> => {
     const collect = collector('restart', settlements);
     const config = outside.readConfig(path);
     if (!config.ok) return error(config.error);
@@ -84,7 +81,7 @@ export function makeRoute(outside: RouteOutside): Route {
   };
 
   /** The whole file is taken over; every service that is wanted up restarts once, in order, with its new definition. */
-  const restartAll = async ({ config: path, wait, settlements }: Asked<'restart'>): Promise<Response> => {
+  const restartAll = async ({ config: path, wait, settlements }: RequestOf<'restart'>): Promise<Response> => {
     const collect = collector('restart', settlements);
     const config = outside.readConfig(path);
     if (!config.ok) return error(config.error);
@@ -133,9 +130,9 @@ export function makeRoute(outside: RouteOutside): Route {
       }
       case 'status': return { kind: 'status', snapshot: outside.status() };
       case 'inspect': return { kind: 'inspect', payload: await outside.inspect(request.unit, request.samples) };
-      case 'logs': return streamLogs(request, exchange, outside.logs);
-      case 'history': return { kind: 'history', records: outside.journal.query(request) };
-      case 'watch': return watch(exchange, request, outside.journal, outside.status);
+      case 'logs': return outside.logs(request, exchange);
+      case 'history': return { kind: 'history', records: outside.history(request) };
+      case 'watch': return outside.watch(request, exchange);
       case 'reload': return reload(request.config);
       case 'plan': {
         const config = outside.readConfig(request.config);

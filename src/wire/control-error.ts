@@ -3,7 +3,7 @@ import type { UnitSettlement } from './payloads.ts';
 
 /**
  * `io`: the socket or a runtime file; `serde`: a line that is not of the protocol; `missing-home`: no state directory to
- * look in; `server`: the supervisor answered `Error`; `not-available`: nobody listens.
+ * look in; `server`: the supervisor answered `Error`; `not-available`: no process listens.
  */
 export type ControlErrorKind = 'io' | 'serde' | 'missing-home' | 'server' | 'not-available';
 

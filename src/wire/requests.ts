@@ -1,7 +1,8 @@
 import { boolean, count, list, string, type Shape } from './shape.ts';
 
 /** One request in decoded form; `null` is "not given". A flag that is left out has its usual value. */
-export type Request = { [K in keyof typeof REQUESTS]: RequestOf<K, (typeof REQUESTS)[K]> }[keyof typeof REQUESTS];
+export type Request = { [K in keyof typeof REQUESTS]: Decoded<K, (typeof REQUESTS)[K]> }[keyof typeof REQUESTS];
+export type RequestOf<K extends Request['kind']> = Extract<Request, { readonly kind: K }>;
 
 /** The line of a request, without its newline: every field, `null` for none, in 0.33.0's order; a flag only when it is unusual. */
 export function encodeRequest(request: Request): string {
@@ -30,7 +31,7 @@ export interface Variant {
   readonly flags: Readonly<Record<string, boolean>>;
 }
 
-type RequestOf<K extends string, V extends Variant> = { readonly kind: K }
+type Decoded<K extends string, V extends Variant> = { readonly kind: K }
   & { readonly [F in keyof V['fields']]: V['fields'][F] extends Field<infer T> ? T : never }
   & { readonly [F in keyof V['flags']]?: boolean };
 

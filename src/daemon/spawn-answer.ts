@@ -6,16 +6,16 @@ import type { ProcessTable } from '../process/scan.ts';
 import { authorise, type ChildTree, type ServiceTree } from '../spawned/authority.ts';
 import { flawOf, type SpawnRequest } from '../spawned/check-order.ts';
 import { openRate } from '../spawned/rate.ts';
-import type { Exchange } from './connection.ts';
+import type { Exchange } from '../control/connection.ts';
 import type { Response } from '../wire/responses.ts';
-import type { TicketOffice } from './tickets.ts';
+import type { TicketOffice } from '../control/tickets.ts';
 
 export interface SpawnOutside {
   readonly tickets: TicketOffice;
   now(): number;
   send(command: SupervisorCommand): void;
   snapshot(): SupervisorSnapshot;
-  /** Who sent a request; null where nobody can tell. */
+  /** The process that sent a request; null where that cannot be known. */
   peerOf(exchange: Exchange): Promise<Peer | null>;
   /** Every process there is, with its tokens. */
   scan(): Promise<ProcessTable>;
@@ -23,7 +23,7 @@ export interface SpawnOutside {
   usedBytes(unit: string): number;
 }
 
-/** Spawn: checks of the request, of who asks and for whom, then the root's, then the pid. In 0.33.0's order. */
+/** Spawn: checks of the request, of the client and the service it asks for, then the root's, then the pid. In 0.33.0's order. */
 export function makeSpawn(outside: SpawnOutside): (request: SpawnRequest, exchange: Exchange) => Promise<Response> {
   const { tickets, now, send, snapshot } = outside;
   const rate = openRate(now);
@@ -35,7 +35,7 @@ export function makeSpawn(outside: SpawnOutside): (request: SpawnRequest, exchan
 
     const peer = await outside.peerOf(exchange);
     const table = await outside.scan();
-    // Nobody waits for it any more, and whoever asked can be anyone by now.
+    // The answer is no longer waited for, and the pid of the client may belong to another process by now.
     if (exchange.signal.aborted) return error('the client has left');
     const authority = authorise({
       table, tokensTold: process.platform === 'linux', services: serviceTrees(snapshot()), children: childTrees(snapshot()), peer, uid: process.geteuid?.() ?? 0, parentPid,

@@ -1,9 +1,9 @@
 import { boxBanner, unitTitle } from '../logs/banner.ts';
 import type { LogStream } from '../logs/names.ts';
 import { follow, lastLines, type Wake } from '../logs/tail.ts';
-import type { Exchange } from './connection.ts';
+import type { Exchange } from '../control/connection.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
-import type { Request } from '../wire/requests.ts';
+import type { RequestOf } from '../wire/requests.ts';
 
 export interface LogSources {
   status(): StatusSnapshot;
@@ -13,7 +13,7 @@ export interface LogSources {
   readonly supervisorLog: string;
 }
 
-type LogsRequest = Extract<Request, { kind: 'logs' }>;
+type LogsRequest = RequestOf<'logs'>;
 
 /** Raw bytes as 0.33.0 sends them: a banner, the last lines, and with `follow` what comes until the client leaves. */
 export async function streamLogs(request: LogsRequest, exchange: Exchange, sources: LogSources): Promise<null> {
