@@ -16,7 +16,8 @@ export interface RawExchanging {
 
 /**
  * Sends a line to a Unix socket and takes the one that comes back, over Node's own handle: loading node:net and the streams under it takes longer than all
- * the rest of a short command. That handle is no public interface (DEP0111); null where it is not as expected.
+ * the rest of a short command. `process.binding`, which gives that handle, is deprecated (DEP0111): where a Node has it no more, forbids it or gives
+ * something else, the answer is null, and the caller goes by node:net. Then this file is to be deleted: nothing but that time is lost.
  */
 export function exchangeRaw(path: string, line: string): RawExchanging | null {
   const kit = rawKit();
@@ -88,8 +89,11 @@ interface RawKit {
 }
 
 function rawKit(): RawKit | null {
+  const { noDeprecation } = process;
   try {
-    const binding = (process as unknown as { binding(name: string): Partial<Record<string, unknown>> }).binding;
+    // With --pending-deprecation, and by default in some Node to come, the first use is complained of on standard error.
+    process.noDeprecation = true;
+    const { binding } = process as unknown as { binding(name: string): Partial<Record<string, unknown>> };
     const [pipes, streams] = [binding.call(process, 'pipe_wrap'), binding.call(process, 'stream_wrap')];
     const { Pipe, PipeConnectWrap, constants } = pipes as Partial<Pick<RawKit, 'Pipe' | 'PipeConnectWrap'>> & { constants?: { SOCKET?: unknown } };
     const { WriteWrap, streamBaseState: state, kReadBytesOrError: sizeAt, kArrayBufferOffset: offsetAt } = streams as
@@ -103,5 +107,7 @@ function rawKit(): RawKit | null {
   } catch {
     // A runtime without it, or a policy against it.
     return null;
+  } finally {
+    process.noDeprecation = noDeprecation ?? false;
   }
 }
