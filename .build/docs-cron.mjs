@@ -86,7 +86,7 @@ function fill(text, [name, content]) {
 
 async function schedule() {
   const { outputFiles } = buildSync({
-    stdin: { contents: "export * from './src/cron/instants.ts'; export * from './src/config/cron-expression.ts';", resolveDir: root },
+    stdin: { contents: "export * from './src/cron/instants.ts'; export * from './src/cron/expression.ts';", resolveDir: root },
     bundle: true, platform: 'node', format: 'esm', write: false,
   });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`);

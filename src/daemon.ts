@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { createClock } from './actors/clock.ts';
+import { createClock } from './clock.ts';
 import type { ReadConfig } from './control/route.ts';
 import { listen } from './control/server.ts';
 import { openAnswers, type Answers } from './daemon/answers.ts';
@@ -21,9 +21,9 @@ import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts'
 import { rememberCgroups, removeEmptyCgroups } from './process/cgroup.ts';
 import { connectionsWithin, descriptorLimit } from './process/descriptor-reserve.ts';
 import { closeInheritedDescriptors } from './process/descriptors.ts';
-import { bootId } from './process/identity.ts';
+import { bootId } from './process/boot.ts';
+import { sweepsEnded } from './process/end-process.ts';
 import { commandsEnded } from './process/run-command.ts';
-import { sweepsEnded } from './process/sweep.ts';
 import { forgetConfig } from './state/last-config.ts';
 import { openLedger, type Ledger } from './state/ledger.ts';
 import { findLockOwner } from './state/lock-owner.ts';

@@ -18,7 +18,17 @@ listen() {
 
 hand_on() {
   [ "$1" = HUP ] || asked=$1
-  [ -z "$child" ] || kill -s "$1" "$child" 2>/dev/null
+  [ -n "$child" ] || return 0
+  while is_still_shell "$child"; do sleep 0.01 || sleep 1; done </dev/null >/dev/null 2>&1
+  kill -s "$1" "$child" 2>/dev/null
+}
+
+# Whether a child of this shell has not become its command yet. A signal at that time is lost: the child has inherited
+# the handler, notes the signal, and then forgets the trap.
+is_still_shell() {
+  own= its=
+  { read -r own <"/proc/$$/cmdline"; read -r its <"/proc/$1/cmdline"; } 2>/dev/null
+  [ -n "$its" ] && [ "$its" = "$own" ]
 }
 
 # A signal ends `wait` early: only a process that is gone has ended. 127 is a process that this shell does not know.
@@ -44,7 +54,7 @@ guard() {
     [ -z "$told" ] || export SYSG_ASKED="$told"
     "$@" &
     child=$!
-    [ "$asked" = "$told" ] || kill -s "$asked" "$child" 2>/dev/null
+    [ "$asked" = "$told" ] || hand_on "$asked"
     if [ -n "${SYSG_READY_FD-}" ]; then
       unset SYSG_READY_FD
       exec 3>&-

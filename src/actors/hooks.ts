@@ -1,19 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { AnyActorRef } from 'xstate';
 import type { HookPort } from '../../machines/ports.ts';
 import type { HookRun } from '../../machines/types.ts';
-import { childEnvironment } from '../process/environment.ts';
-import { runCommand, type CommandResult } from '../process/run-command.ts';
-import type { Clock } from './clock.ts';
+import type { CommandResult } from '../process/run-command.ts';
+import { runForUnit, type CommandOutside } from '../process/unit-command.ts';
 import { pause, within } from './within.ts';
-
-export interface HookOutside {
-  readonly clock: Clock;
-  /** What the supervisor inherited: the base of every unit's environment. */
-  readonly environment: NodeJS.ProcessEnv;
-  /** Told of every run that did not succeed. The unit goes on all the same. */
-  onProblem(text: string): void;
-}
 
 export interface HookQueues extends HookPort {
   /** When every queue is empty, or after `limitMs`: then what still runs is ended, and what waits is dropped. */
@@ -24,7 +14,7 @@ export interface HookQueues extends HookPort {
  * Runs hooks in the project's directory as the supervisor's user, one at a time for each unit, each for at most its timeout: then all of
  * it is ended. They write where the supervisor does.
  */
-export function openHookQueues(outside: HookOutside): HookQueues {
+export function openHookQueues(outside: CommandOutside): HookQueues {
   const { clock } = outside;
   const queues = new Map<AnyActorRef, HookRun[]>();
   const ended = new AbortController();
@@ -66,26 +56,13 @@ export function openHookQueues(outside: HookOutside): HookQueues {
 
 const dropped: CommandResult = { ok: false, reason: 'was not run: the supervisor ended' };
 
-async function runHook(run: HookRun, outside: HookOutside, ended: AbortSignal): Promise<CommandResult> {
-  const { spec, hook } = run;
-  const { clock, environment, onProblem } = outside;
-  const token = `hook.${randomBytes(6).toString('hex')}`;
-  return within(hook.timeoutMs, clock, ended, (signal) => runCommand({
-    script: hook.command, cwd: spec.projectDir, env: hookEnvironment(run, environment, token), token, output: 'inherit', signal, onProblem,
-  }));
-}
-
-/** The unit's environment and what there is to know of the event. Variables without a value are not set at all, inherited ones included. */
-function hookEnvironment(run: HookRun, inherited: NodeJS.ProcessEnv, token: string): Record<string, string> {
+function runHook(run: HookRun, outside: CommandOutside, ended: AbortSignal): Promise<CommandResult> {
   const { spec, hook, pid, exit, attempt, cause } = run;
-  const values: Readonly<Record<string, string | null>> = {
+  const variables = {
     SYSG_SERVICE_NAME: spec.name, SYSG_EVENT: `${hook.stage}.${hook.outcome}`, SYSG_PID: pid === null ? null : String(pid),
     SYSG_EXIT_CODE: exit?.code == null ? null : String(exit.code), SYSG_SIGNAL: exit?.signal ?? null, SYSG_ATTEMPT: String(attempt), SYSG_CAUSE: cause,
   };
-  const environment = childEnvironment(inherited, spec.env, token);
-  for (const [name, value] of Object.entries(values)) {
-    if (value === null) delete environment[name];
-    else environment[name] = value;
-  }
-  return environment;
+  return within(hook.timeoutMs, outside.clock, ended, (signal) => runForUnit(spec, {
+    purpose: 'hook', asUnit: false, script: hook.command, output: 'inherit', signal, variables,
+  }, outside));
 }

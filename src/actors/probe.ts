@@ -3,13 +3,12 @@ import { attemptPort, probePort, type AttemptInput, type ProbeInput } from '../.
 import { provideProbe } from '../../machines/probe.ts';
 import { isAnnounced, type AttemptReport } from '../../machines/types.ts';
 import type { CommandResult } from '../process/run-command.ts';
+import type { CommandOutside } from '../process/unit-command.ts';
 import type { Announcements } from './checks/announcements.ts';
-import { attempt, type AttemptOutside } from './checks/attempt.ts';
-import type { Clock } from './clock.ts';
+import { attempt } from './checks/attempt.ts';
 import { within } from './within.ts';
 
-export interface ProbeOutside extends AttemptOutside {
-  readonly clock: Clock;
+export interface ProbeOutside extends CommandOutside {
   readonly announcements: Pick<Announcements, 'heard'>;
   /** Whether this very process was ready before: it was taken over from another supervisor, and its start is long past. */
   wasReady(unit: string, generation: number): boolean;

@@ -1,6 +1,6 @@
 import { inSeconds } from '../../machines/service-facts.ts';
 import type { CommandResult } from '../process/run-command.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 /**
  * Runs something for at most `limitMs`, or until `ended` is aborted: then its own signal is, and it has to come to an end.

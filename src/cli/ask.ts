@@ -1,5 +1,6 @@
 import { isControlError, readSupervisorPid, sendBriefly } from '../control/brief-client.ts';
-import type { Request, Response } from '../wire/protocol.ts';
+import type { Request } from '../wire/requests.ts';
+import type { Response } from '../wire/responses.ts';
 import type { StatusSnapshot } from '../wire/payloads.ts';
 import { refusals, type Refusal } from '../errors.ts';
 import type { Call } from './call.ts';

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeEnding } from '../process/ending.ts';
-import { bootId, isAlive } from '../process/identity.ts';
+import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
-import { monotonicMs } from '../process/monotonic.ts';
+import { monotonicMs } from '../clock.ts';
+import { bootId } from '../process/boot.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { recover } from '../state/recovery.ts';
 
@@ -22,9 +23,9 @@ export async function endLeftovers(ledger: string, graceMs: number, onProblem: (
     left.add(record.unit);
     return [makeEnding({ leader: process.identity, token: process.token, child: null, onProblem, onGone: () => left.delete(record.unit) })];
   });
-  for (const ending of endings) ending.stop('SIGTERM');
+  for (const ending of endings) ending.obey({ type: 'stop', signal: 'SIGTERM' });
   await until(() => left.size === 0, graceMs);
-  if (left.size > 0) for (const ending of endings) ending.kill();
+  if (left.size > 0) for (const ending of endings) ending.obey({ type: 'kill' });
   await until(() => left.size === 0, KILL_MS);
   for (const ending of endings) ending.detach();
   return [...left];

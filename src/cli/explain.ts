@@ -1,6 +1,6 @@
 import yargs, { type Argv } from 'yargs';
 import { refusals, type Refusal } from '../errors.ts';
-import { didYouMean } from '../config/near-miss.ts';
+import { didYouMean } from '../words.ts';
 import { flagsOf, partCommand, wrongOperands, type ParsedCall } from './arguments.ts';
 import { globalOptions, type OptionSpec } from './options.ts';
 import { synopsis, verbs, type Verb } from './verbs.ts';

@@ -1,10 +1,10 @@
 import { makeEnding } from '../process/ending.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
-import type { RestingUnit } from '../state/at-rest.ts';
+import type { RestingUnit } from '../compat/at-rest.ts';
 import { takeLock } from '../state/lock.ts';
 import { isServed } from '../state/occupied.ts';
 import { removeRuntimeFiles } from '../state/runtime-files.ts';
-import { recordStopped } from '../state/xml/after-stop.ts';
+import { recordStopped } from '../compat/after-stop.ts';
 import type { Call } from './call.ts';
 import { restOf } from './offline.ts';
 
@@ -68,8 +68,8 @@ function endOne({ spec, process }: RestingUnit, onProblem: (text: string) => voi
       resolve(ended);
     };
     const ending = makeEnding({ leader: process.identity, token: process.token, child: null, onGone: () => finish(true), onProblem });
-    timers.push(setTimeout(() => ending.kill(), spec.stopTimeoutMs), setTimeout(() => finish(false), spec.stopTimeoutMs + SURRENDER_MS));
-    ending.stop(spec.stopSignal);
+    timers.push(setTimeout(() => ending.obey({ type: 'kill' }), spec.stopTimeoutMs), setTimeout(() => finish(false), spec.stopTimeoutMs + SURRENDER_MS));
+    ending.obey({ type: 'stop', signal: spec.stopSignal });
   });
 }
 

@@ -1,17 +1,18 @@
-import { loadConfig, formatProblem } from '../config/load.ts';
+import { formatProblem } from '../config/load.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
-import { lookAtRest, type AtRest, type RestingUnit } from '../state/at-rest.ts';
+import { lookAtRest, type AtRest, type RestingUnit } from '../compat/at-rest.ts';
 import { isLocked } from '../state/lock.ts';
-import type { RecordedJob } from '../state/xml/cron-file.ts';
-import type { RecordedState } from '../state/xml/state-file.ts';
+import type { RecordedJob } from '../compat/cron-file.ts';
+import type { RecordedState } from '../compat/state-file.ts';
 import { ago, processFacts } from '../status/process-facts.ts';
-import { runsOf } from '../status/recorded-job.ts';
+import { runsOf } from '../compat/recorded-job.ts';
 import { overallHealth } from '../status/snapshot.ts';
 import type { StatusAnswer } from './ask.ts';
 import type { Call } from './call.ts';
 import { chooseConfigAtRest } from './config-choice.ts';
+import { loadConfigFor } from './load-config.ts';
 
 export type RestAnswer = { readonly ok: true; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
 
@@ -22,7 +23,7 @@ export function restOf(call: Call): RestAnswer {
   const config = chooseConfigAtRest(call);
   if (!config.ok) return { ok: false, refusal: config.refusal };
   const { paths: { stateDir, ledger }, env, terminal } = call;
-  const loaded = loadConfig(config.path, { env, stateDir });
+  const loaded = loadConfigFor(call, config.path);
   if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
   const input = { stateDir, ledger, specs: loaded.config.services, environment: env, uid: process.geteuid?.() ?? 0, onProblem: terminal.warn };
   return { ok: true, rest: lookAtRest(input) };

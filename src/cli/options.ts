@@ -1,7 +1,5 @@
-import { parseDuration } from '../config/duration.ts';
-import { didYouMean } from '../config/near-miss.ts';
-import { momentForm, parseMoment } from './moment.ts';
 import { logLevels, parseLogLevel as parsePlainLevel, type LogLevel } from '../logs/log-level.ts';
+import { didYouMean, momentForm, parseDuration, parseMoment } from '../words.ts';
 
 /** One flag of the command line. The table of verbs is made of these; nothing else knows how a flag is written. */
 export interface OptionSpec {

@@ -1,8 +1,8 @@
 import type { CheckProbe, HealthCheck } from '../../machines/types.ts';
+import type { Parsed } from '../words.ts';
 import { choice, command, duration, integer, list, text, worded, type Kind } from './kind.ts';
 import { below, complain, missing, warn, type Place } from './place.ts';
 import { exclusive, optional, record, withDefault, type Values } from './record.ts';
-import type { Parsed } from './duration.ts';
 
 const statusCode = integer(100, 599);
 const statusCodes = list(statusCode, 'an HTTP status or a list of them', 1);

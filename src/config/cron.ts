@@ -1,6 +1,6 @@
 import type { CronSpec } from '../../machines/types.ts';
-import { firstMatch } from './cron-calendar.ts';
-import { checkCron, namedWeekdays, parseCron } from './cron-expression.ts';
+import { firstMatch } from '../cron/calendar.ts';
+import { checkCron, namedWeekdays, parseCron } from '../cron/expression.ts';
 import { choice, duration, filled, text, type Kind } from './kind.ts';
 import { below, complain, note, warn, type Place } from './place.ts';
 import { optional, record, required, withDefault } from './record.ts';

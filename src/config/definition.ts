@@ -1,5 +1,5 @@
+import { createHash } from 'node:crypto';
 import type { ServiceSpec } from '../../machines/types.ts';
-import { digest } from './identity.ts';
 
 type Undefined = Omit<ServiceSpec, 'definition' | 'hash'>;
 
@@ -19,6 +19,11 @@ export function definitionOf(unit: Undefined): ServiceSpec['definition'] {
     slots: blueGreen === null ? null : { envVar: blueGreen.envVar, slots: blueGreen.slots },
   };
   return { process: digest(canonicalJson(process)), policy: digest(canonicalJson({ ...policy, rotate: logs.rotate, check, spawn, cron, deployment })) };
+}
+
+/** The first 8 bytes of SHA-256, as 16 lower-case hex digits. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** JSON with the keys of every object sorted. */

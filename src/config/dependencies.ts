@@ -1,8 +1,8 @@
 import type { Dependency, DependencyCondition } from '../../machines/types.ts';
+import { didYouMean } from '../words.ts';
 import { complainAt } from './finding.ts';
 import { choice, filled, list, type Kind } from './kind.ts';
 import { below, complain, complainAbsent, warn, type Place } from './place.ts';
-import { didYouMean } from './near-miss.ts';
 import { optional, record, required } from './record.ts';
 
 /** A dependency as written; what is `null` follows from the service that it names. */

@@ -1,9 +1,7 @@
-import { durationForm, durationPattern, formatDuration, parseDuration, type Parsed } from './duration.ts';
+import { didYouMean, durationForm, durationPattern, formatDuration, formatSize, limitForm, type Parsed, parseDuration, parseLimit, parseSize, sizeForm, sizePattern } from '../words.ts';
 import { oneOf } from './finding.ts';
 import { interpolateCommand, interpolateText, readDifferentlyBefore } from './interpolate.ts';
-import { didYouMean } from './near-miss.ts';
 import { complain, complainAbsent, complainExpected, describe, item, note, type Place } from './place.ts';
-import { formatSize, parseLimit, parseSize, sizeForm, sizePattern, limitForm } from './size.ts';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 

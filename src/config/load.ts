@@ -6,13 +6,12 @@ import { parseSource, type SourceDocument } from './document.ts';
 import { readEnv, type EnvBlock } from './env.ts';
 import { complainAt, distinct, formatPath, type Finding } from './finding.ts';
 import { frozen } from './frozen.ts';
-import { identityHashes } from './identity.ts';
 import { resolveMetrics, type MetricsSpec } from './metrics.ts';
 import { below, complainExpected, warn, type Place } from './place.ts';
 import { complainUnknown, readKeys } from './record.ts';
 import { rootKeys } from './root.ts';
 import { servicePlaces } from './service-names.ts';
-import { defaultableKeys, resolveService, type DraftService } from './service.ts';
+import { defaultableKeys, resolveService, type DraftService, type Identify } from './service.ts';
 import { readText } from './source-file.ts';
 
 export type { MetricsSpec } from './metrics.ts';
@@ -49,7 +48,7 @@ export type ConfigResult =
 export interface LoadContext {
   /** The environment that services inherit; references may name its variables. Never changed. */
   readonly env: NodeJS.ProcessEnv;
-  readonly stateDir: string;
+  readonly identify: Identify;
 }
 
 /** Reads, checks and resolves the file at `path` (absolute). Everything wrong with it is reported at once; throws nothing. */
@@ -65,7 +64,7 @@ export function loadConfig(path: string, context: LoadContext): ConfigResult {
     scope: (name) => (Object.hasOwn(context.env, name) ? context.env[name] : undefined),
     findings,
   };
-  const loaded = resolveFile(root, dirname(path));
+  const loaded = resolveFile(root, dirname(path), context.identify);
   const say = (finding: Finding): ConfigProblem => locate(finding, path, source);
   const said = distinct(findings).filter((finding) => trustworthy(finding, source));
   const problems = said.filter((finding) => finding.level === 'problem').map(say);
@@ -108,7 +107,7 @@ export function explainProblem(problem: ConfigProblem): string {
   return `${formatProblem(problem)}\n  ${number} | ${shown}\n  ${' '.repeat(number.length)} | ${indent}^`;
 }
 
-function resolveFile(root: Place, projectDir: string): Pick<LoadedConfig, 'services' | 'metrics'> | null {
+function resolveFile(root: Place, projectDir: string, identify: Identify): Pick<LoadedConfig, 'services' | 'metrics'> | null {
   if (root.node.kind !== 'map') {
     complainExpected(root, "a map with 'version' and 'services'");
     return null;
@@ -134,17 +133,17 @@ function resolveFile(root: Place, projectDir: string): Pick<LoadedConfig, 'servi
     const draft = resolveService(place, name, { projectDir, env, defaults });
     if (draft !== null) drafts.set(name, draft);
   }
-  return { services: finish(drafts, values.services), metrics: metricsSpec };
+  return { services: finish(drafts, values.services, identify), metrics: metricsSpec };
 }
 
 /** What can be said only when every service is known. */
-function finish(drafts: ReadonlyMap<string, DraftService>, services: Place): readonly ServiceSpec[] {
+function finish(drafts: ReadonlyMap<string, DraftService>, services: Place, identify: Identify): readonly ServiceSpec[] {
   const targets = new Map([...drafts].map(([name, draft]) => [name, draft.target]));
   // A service that was refused is still no unknown one.
   const refused = services.node.kind === 'map' ? services.node.entries.filter((entry) => !drafts.has(entry.key)) : [];
   for (const { key } of refused) targets.set(key, { name: key, hasCheck: true, oneshot: false, cron: true, endless: false, dependsOn: [] });
   complainCycles(targets);
-  const hashes = identityHashes(new Map([...drafts].map(([name, draft]) => [name, draft.identity])));
+  const hashes = identify(new Map([...drafts].map(([name, draft]) => [name, draft.identity])));
   return [...drafts].map(([name, { unit, target }]) => {
     const resolved = { ...unit, dependsOn: resolveDependencies(target, targets) };
     return { ...resolved, hash: hashes.get(name) ?? '', definition: definitionOf(resolved) };

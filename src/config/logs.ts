@@ -1,5 +1,5 @@
 import type { LogSpec } from '../../machines/types.ts';
-import { formatSize } from './size.ts';
+import { formatSize } from '../words.ts';
 import { choice, command, flag, integer, size, type Kind } from './kind.ts';
 import { below, complain, warn } from './place.ts';
 import { optional, record, withDefault } from './record.ts';

@@ -1,10 +1,8 @@
 import type { PrivilegeSpec } from '../../machines/types.ts';
+import { didYouMean, type Parsed, parseSize } from '../words.ts';
 import { filled, flag, integer, limit, list, raw, worded, type Kind } from './kind.ts';
 import { below, complain, isNothing, type Place } from './place.ts';
-import { didYouMean } from './near-miss.ts';
-import { parseSize } from './size.ts';
 import { optional, record, withDefault, type Values } from './record.ts';
-import type { Parsed } from './duration.ts';
 
 type Limits = PrivilegeSpec['limits'];
 type Isolation = PrivilegeSpec['isolation'];

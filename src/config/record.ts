@@ -1,6 +1,6 @@
+import { didYouMean } from '../words.ts';
 import { child, complain, complainExpected, inside, isNothing, missing, type Place } from './place.ts';
 import { complainAt, quote } from './finding.ts';
-import { didYouMean } from './near-miss.ts';
 import { hintFor } from './former-keys.ts';
 import type { JsonSchema, Kind } from './kind.ts';
 

@@ -1,5 +1,5 @@
 import type { BackoffPolicy, RestartPolicy } from '../../machines/types.ts';
-import { formatDuration } from './duration.ts';
+import { formatDuration } from '../words.ts';
 import { choice, decimal, duration, flag, integer, list, type Kind } from './kind.ts';
 import { below, complain, warn, type Place } from './place.ts';
 import { optional, record, withDefault, type Values } from './record.ts';

@@ -7,7 +7,7 @@ import { dependsOn, type DependencyTarget } from './dependencies.ts';
 import { deploymentKey, resolveDeployment } from './deployment.ts';
 import { emptyEnv, envSchema, layered, readEnv, type EnvBlock } from './env.ts';
 import { hooks } from './hooks.ts';
-import { identityJson } from './identity.ts';
+import type { Scope } from './interpolate.ts';
 import { command, duration, filled, flag, raw, type Kind } from './kind.ts';
 import { defaultLogs, logs } from './logs.ts';
 import { below, complain, complainExpected, warn, type Place } from './place.ts';
@@ -22,9 +22,20 @@ import type { SourceNode } from './document.ts';
 export interface DraftService {
   readonly unit: Omit<ServiceSpec, 'hash' | 'definition' | 'dependsOn'>;
   readonly target: DependencyTarget;
-  /** What 0.33.0 hashes. */
-  readonly identity: string;
+  readonly identity: IdentityBlock;
 }
+
+/** What the hash of a service may be made of: its own block, without what `defaults` adds. */
+export interface IdentityBlock {
+  readonly block: SourceNode;
+  readonly command: string;
+  /** The variables of the file and those of the service, where there are any. */
+  readonly env: readonly EnvBlock[];
+  readonly scope: Scope;
+}
+
+/** The hash of each service by its name. */
+export type Identify = (blocks: ReadonlyMap<string, IdentityBlock>) => ReadonlyMap<string, string>;
 
 /** What the file says outside the service. */
 export interface Surroundings {
@@ -118,7 +129,7 @@ export function resolveService(place: Place, name: string, around: Surroundings)
       endless: restart.mode === 'always' && !restart.oneshot && values.cron === null,
       dependsOn: values.depends_on,
     },
-    identity: identityJson(place.node, resolvedCommand.command, [around.env, below(place, 'env') === null ? null : own].filter((env) => env !== null), scope),
+    identity: { block: place.node, command: resolvedCommand.command, env: [around.env, below(place, 'env') === null ? null : own].filter((env) => env !== null), scope },
   };
 }
 

@@ -1,9 +1,8 @@
-import { readAnswer } from '../wire/answer.ts';
+import { readAnswer, type Response } from '../wire/responses.ts';
 import { ControlError, ioError } from '../wire/control-error.ts';
-import { encodeRequest } from '../wire/encode.ts';
-import type { Request, Response } from '../wire/protocol.ts';
+import { encodeRequest, type Request } from '../wire/requests.ts';
 import { exchangeRaw } from './raw-pipe.ts';
-import { socketPathProblem } from './socket-address.ts';
+import { socketPathProblem } from '../wire/socket.ts';
 
 export { isControlError } from '../wire/control-error.ts';
 export { readConfigHint, readSupervisorPid } from './runtime-files.ts';
@@ -22,13 +21,13 @@ export async function sendBriefly(command: Request, socketPath: string): Promise
   return readAnswer(exchange.line, socketPath);
 }
 
-/** A command may take minutes; from some seconds on somebody looks whether the supervisor is there at all. */
+/** A command may take minutes; after some seconds we look whether the supervisor still answers at all. */
 function watched({ outcome, close }: NonNullable<ReturnType<typeof exchangeRaw>>, socketPath: string): typeof outcome {
   return new Promise((resolve, reject) => {
     let unwatch = (): void => undefined;
     let over = false;
     const watch = async (): Promise<void> => {
-      const { watchHealth } = await import('./responsiveness.ts');
+      const { watchHealth } = await import('./health.ts');
       if (over) return;
       unwatch = watchHealth(socketPath, { everyMs: FIRST_LOOK_MS, withinMs: WITHIN_MS, firstMs: 0 }, (error) => {
         close();

@@ -1,9 +1,8 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { errorCode } from '../errors.ts';
 import { ControlError, ioError } from '../wire/control-error.ts';
-import { encodeRequest } from '../wire/encode.ts';
-import type { Request } from '../wire/protocol.ts';
-import { socketPathProblem } from './socket-address.ts';
+import { encodeRequest, type Request } from '../wire/requests.ts';
+import { socketPathProblem } from '../wire/socket.ts';
 
 /** Connects and sends the request. Rejects with `ControlError`, or with the reason of `signal`. */
 export async function openWith(command: Request, path: string, signal?: AbortSignal): Promise<Socket> {

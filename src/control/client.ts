@@ -1,21 +1,20 @@
 import type { Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { errorCode } from '../errors.ts';
-import { readAnswer } from '../wire/answer.ts';
+import { errorCode, hasCode } from '../errors.ts';
+import { readAnswer, encodeResponse, type Response } from '../wire/responses.ts';
 import { connect, openWith } from './client-connection.ts';
 import { ControlError, ioError } from '../wire/control-error.ts';
 import { decodeRequest } from '../wire/decode-request.ts';
-import { encodeResponse } from '../wire/encode.ts';
-import { FirstLine } from '../wire/first-line.ts';
-import type { Request, Response } from '../wire/protocol.ts';
-import { watchHealth, type HealthRule } from './responsiveness.ts';
+import { FirstLine } from '../wire/socket.ts';
+import type { Request } from '../wire/requests.ts';
+import { watchHealth, type HealthRule } from './health.ts';
 import { cleanupRuntime, readSupervisorPid, socketPath } from './runtime-files.ts';
 
 export { ControlError, type ControlErrorKind } from '../wire/control-error.ts';
-export type { HealthRule } from './responsiveness.ts';
-export type { Request, Response, WatchLine } from '../wire/protocol.ts';
+export type { HealthRule } from './health.ts';
+export type { Request } from '../wire/requests.ts';
+export { decodeWatchLine, type Response, type WatchLine } from '../wire/responses.ts';
 export type * from '../wire/payloads.ts';
-export { decodeWatchLine } from '../wire/decode-response.ts';
 export {
   cleanupRuntime, configHintPath, readConfigHint, readSupervisorPid, socketPath, stateDir, supervisorPidPath,
   writeConfigHint, writeSupervisorPid,
@@ -34,26 +33,21 @@ export interface SendOptions {
 
 /**
  * Sends a command and waits for its answer. Throws `ControlError`: an `Error` answer is one of kind `server`, a
- * supervisor that answers nobody any more one of kind `io`.
+ * supervisor that does not answer any more one of kind `io`.
  */
 export async function sendCommand(command: Request, options: SendOptions = {}): Promise<Response> {
   const path = options.socket ?? socketPath();
   const stop = new AbortController();
-  const onAbort = (): void => stop.abort(options.signal?.reason);
-  options.signal?.throwIfAborted();
-  options.signal?.addEventListener('abort', onAbort, { once: true });
   const { timeoutMs } = options;
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => {
     stop.abort(new ControlError('io', `no answer within ${timeoutMs} ms`));
   }, timeoutMs);
   const unwatch = options.health === null ? undefined : watchHealth(path, options.health, (error) => stop.abort(error));
   try {
-    const line = await exchange(command, path, stop.signal);
-    return readAnswer(line, path);
+    return readAnswer(await exchange(command, path, AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])])), path);
   } finally {
     clearTimeout(timer);
     unwatch?.();
-    options.signal?.removeEventListener('abort', onAbort);
   }
 }
 
@@ -95,9 +89,8 @@ export async function streamCommandOutput(
 /** Reads one request from a stream. Throws `ControlError`: `io` for an empty line or bytes that are no UTF-8, else `serde`. */
 export async function readCommand(stream: Readable): Promise<Request> {
   const decoded = decodeRequest(await readFirstLine(stream));
-  if (decoded.ok) return decoded.request;
-  const [, prefix, detail] = /^(control socket I\/O failed|failed to serialise control message): ([^]*)$/.exec(decoded.error) ?? [];
-  throw new ControlError(prefix === 'control socket I/O failed' ? 'io' : 'serde', detail ?? decoded.error);
+  if (!decoded.ok) throw decoded.error;
+  return decoded.request;
 }
 
 /** Writes one answer to a stream and leaves it open. */
@@ -138,27 +131,19 @@ async function exchange(command: Request, path: string, signal: AbortSignal): Pr
   }
 }
 
-/** To the newline or the end, whichever comes first. Events instead of iteration: that would destroy the stream. */
-function readFirstLine(stream: Readable): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const line = new FirstLine(Number.POSITIVE_INFINITY);
-    const onData = (chunk: Buffer): void => {
-      const progress = line.push(chunk);
-      if (progress.kind === 'line') settle(() => resolve(progress.line));
-    };
-    const onEnd = (): void => settle(() => resolve(line.rest()));
-    if (stream.readableEnded || stream.destroyed) {
-      resolve(line.rest());
-      return;
+/** To the newline or the end, whichever comes first. Leaves the stream open. */
+async function readFirstLine(stream: Readable): Promise<Buffer> {
+  const line = new FirstLine();
+  try {
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+      const whole = line.push(chunk);
+      if (Buffer.isBuffer(whole)) return whole;
     }
-    const onError = (error: Error): void => settle(() => reject(ioError(error)));
-    const settle = (outcome: () => void): void => {
-      stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onEnd);
-      stream.pause();
-      outcome();
-    };
-    stream.on('data', onData).once('end', onEnd).once('error', onError).once('close', onEnd);
-  });
+  } catch (error) {
+    // Closed without an end: what came is all there is.
+    if (!hasCode(error, 'ERR_STREAM_PREMATURE_CLOSE')) throw ioError(error);
+  }
+  return line.rest();
 }
 
 function exists(pid: number): boolean {

@@ -1,18 +1,17 @@
 import type { Socket } from 'node:net';
 import { textOf } from '../errors.ts';
 import { decodeRequest } from '../wire/decode-request.ts';
-import { encodeResponse } from '../wire/encode.ts';
-import { FirstLine } from '../wire/first-line.ts';
-import { peerDescriptor } from './peer-descriptor.ts';
-import type { Request, Response } from '../wire/protocol.ts';
+import { encodeResponse, type Response } from '../wire/responses.ts';
+import { FirstLine } from '../wire/socket.ts';
+import type { Request } from '../wire/requests.ts';
 
 /** What a route knows of the client that asked. */
 export interface Exchange {
   /** Aborted when the client has left, or when the server ends the exchange. */
   readonly signal: AbortSignal;
-  /** Sends bytes as they are; settles when the kernel has taken them. Rejects with `signal.reason` when nobody is there. */
+  /** Sends bytes as they are; settles when the kernel has taken them. Rejects with `signal.reason` when the client has left. */
   write(chunk: Uint8Array): Promise<void>;
-  /** The connection's file descriptor, where it can be known. */
+  /** The file descriptor of the connection, for asking the kernel which process is at its other end (`SO_PEERCRED`); `null` where Node does not show it. */
   peerDescriptor(): number | null;
 }
 
@@ -60,11 +59,9 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Con
       if (discardedBytes > DISCARD_LIMIT_BYTES) socket.destroy();
       return;
     }
-    const progress = line.push(chunk);
-    if (progress.kind === 'line') void carryOut(progress.line);
-    if (progress.kind === 'too-long') {
-      answer({ kind: 'error', text: `control socket I/O failed: command exceeds ${options.lineLimit} bytes` });
-    }
+    const whole = line.push(chunk);
+    if (whole === 'too-long') answer({ kind: 'error', text: `control socket I/O failed: command exceeds ${options.lineLimit} bytes` });
+    else if (whole !== null) void carryOut(whole);
   });
   socket.on('end', () => {
     if (stage === 'reading') void carryOut(line.rest());
@@ -112,8 +109,8 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Con
         what = decoded.request.kind;
         answer(await options.route(decoded.request, exchange));
       } else {
-        options.onProblem(`Invalid supervisor command: ${decoded.error}`);
-        answer({ kind: 'error', text: decoded.error });
+        options.onProblem(`Invalid supervisor command: ${decoded.error.message}`);
+        answer({ kind: 'error', text: decoded.error.message });
       }
     } catch (error) {
       if (left.signal.aborted && error === left.signal.reason) return;
@@ -161,6 +158,13 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Con
       socket.destroy();
     },
   };
+}
+
+/** Node keeps it in a private field, so any version may be without it. */
+export function peerDescriptor(socket: Socket): number | null {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  const descriptor: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : null;
+  return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : null;
 }
 
 const PROBE_INTERVAL_MS = 250;

@@ -1,4 +1,4 @@
-import { FirstLine } from '../wire/first-line.ts';
+import { FirstLine } from '../wire/socket.ts';
 
 /** A connected Unix socket: what was written is answered by one line. */
 export type RawExchange =
@@ -10,20 +10,21 @@ export type RawExchange =
 
 export interface RawExchanging {
   readonly outcome: Promise<RawExchange>;
-  /** Nobody waits for the answer any more; `outcome` stays open. */
+  /** The answer is no longer waited for; `outcome` stays open. */
   close(): void;
 }
 
 /**
  * Sends a line to a Unix socket and takes the one that comes back, over Node's own handle: loading node:net and the streams under it takes longer than all
- * the rest of a short command. That handle is no public interface (DEP0111); null where it is not as expected.
+ * the rest of a short command. `process.binding`, which gives that handle, is deprecated (DEP0111): where a Node has it no more, forbids it or gives
+ * something else, the answer is null, and the caller goes by node:net. Then this file is to be deleted: nothing but that time is lost.
  */
 export function exchangeRaw(path: string, line: string): RawExchanging | null {
   const kit = rawKit();
   if (kit === null) return null;
   const { PipeConnectWrap, Pipe, WriteWrap, state, socketType, sizeAt, offsetAt } = kit;
   const pipe = new Pipe(socketType);
-  const answer = new FirstLine(Number.POSITIVE_INFINITY);
+  const answer = new FirstLine();
   let isOpen = true;
   const close = (): void => {
     if (isOpen) pipe.close();
@@ -42,8 +43,8 @@ export function exchangeRaw(path: string, line: string): RawExchanging | null {
         const rest = answer.rest().toString('utf8');
         return end(size !== END_OF_FILE && rest === '' ? { kind: 'broken', errno: size } : { kind: 'line', line: rest });
       }
-      const progress = answer.push(Buffer.from(chunk, state[offsetAt] ?? 0, size));
-      if (progress.kind === 'line') end({ kind: 'line', line: progress.line.toString('utf8') });
+      const whole = answer.push(Buffer.from(chunk, state[offsetAt] ?? 0, size));
+      if (whole !== null) end({ kind: 'line', line: whole.toString('utf8') });
     };
     const connecting = new PipeConnectWrap();
     connecting.oncomplete = (status) => {
@@ -51,7 +52,7 @@ export function exchangeRaw(path: string, line: string): RawExchanging | null {
       if (!isOpen) return;
       pipe.readStart();
       const writing = new WriteWrap();
-      // A broken pipe is told by the reading end, after what was said before it.
+      // The reading end reports a broken pipe, after what the supervisor sent before it.
       writing.oncomplete = () => undefined;
       pipe.writeUtf8String(writing, line);
     };
@@ -88,8 +89,11 @@ interface RawKit {
 }
 
 function rawKit(): RawKit | null {
+  const { noDeprecation } = process;
   try {
-    const binding = (process as unknown as { binding(name: string): Partial<Record<string, unknown>> }).binding;
+    // With --pending-deprecation, and by default in some Node to come, the first use is complained of on standard error.
+    process.noDeprecation = true;
+    const { binding } = process as unknown as { binding(name: string): Partial<Record<string, unknown>> };
     const [pipes, streams] = [binding.call(process, 'pipe_wrap'), binding.call(process, 'stream_wrap')];
     const { Pipe, PipeConnectWrap, constants } = pipes as Partial<Pick<RawKit, 'Pipe' | 'PipeConnectWrap'>> & { constants?: { SOCKET?: unknown } };
     const { WriteWrap, streamBaseState: state, kReadBytesOrError: sizeAt, kArrayBufferOffset: offsetAt } = streams as
@@ -103,5 +107,7 @@ function rawKit(): RawKit | null {
   } catch {
     // A runtime without it, or a policy against it.
     return null;
+  } finally {
+    process.noDeprecation = noDeprecation ?? false;
   }
 }

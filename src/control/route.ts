@@ -3,14 +3,11 @@ import { dependentsOf } from '../../machines/order.ts';
 import type { SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
 import type { MetricsSpec } from '../config/metrics.ts';
-import type { InspectPayload, StatusSnapshot } from '../wire/payloads.ts';
+import type { InspectPayload, JournalRecord, StatusSnapshot } from '../wire/payloads.ts';
 import { planReload } from './plan.ts';
-import type { Response } from '../wire/protocol.ts';
+import type { RequestOf } from '../wire/requests.ts';
+import type { Response } from '../wire/responses.ts';
 import type { TicketOffice } from './tickets.ts';
-import { streamLogs, type LogSources } from './logs.ts';
-import { watch } from './watch.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { SpawnRequest } from '../spawned/check-order.ts';
 import type { Exchange, Route } from './connection.ts';
 
 /** A configuration that was read, or why it was refused, in the words for a client. */
@@ -21,8 +18,6 @@ export type ReadConfig =
 
 export interface RouteOutside {
   readonly tickets: TicketOffice;
-  readonly journal: Journal;
-  readonly logs: LogSources;
   now(): number;
   send(command: SupervisorCommand): void;
   snapshot(): SupervisorSnapshot;
@@ -38,8 +33,14 @@ export interface RouteOutside {
   isSignal(name: string): name is SignalName;
   /** Ends this supervisor for the sake of the next one as soon as the answer is out. Why it cannot, or null. */
   handOver(): string | null;
-  spawn(request: SpawnRequest, exchange: Exchange): Promise<Response>;
+  spawn(request: RequestOf<'spawn'>, exchange: Exchange): Promise<Response>;
+  history(request: RequestOf<'history'>): readonly JournalRecord[];
+  /** These write their answers themselves. */
+  logs(request: RequestOf<'logs'>, exchange: Exchange): Promise<null>;
+  watch(request: RequestOf<'watch'>, exchange: Exchange): Promise<null>;
 }
+
+type Sentence = Extract<Response, { kind: 'message' | 'error' }>;
 
 /** Request → event and ticket → answer. Nothing else changes a unit's state. */
 export function makeRoute(outside: RouteOutside): Route {
@@ -47,37 +48,41 @@ export function makeRoute(outside: RouteOutside): Route {
   const views = (): readonly UnitView[] => viewAll(outside.snapshot());
   const isKnown = (name: string): boolean => outside.snapshot().context.units.has(name);
 
-  const start = async (service: string | null): Promise<Response> => {
+  const start = async ({ service, settlements }: RequestOf<'start'>): Promise<Response> => {
+    const collect = collector('start', settlements);
     if (service !== null && !isKnown(service)) return unknown(service);
     const units = service === null ? services(views()) : [service];
     const settled = await tickets.open(units, (ticket) => send({ type: 'start', at: now(), ticket, units }));
-    if (service === null) return collect(settled, 'start', 'All services started');
+    if (service === null) return collect(settled, 'All services started');
     const already = settled.some(({ result }) => result === 'already-running');
-    return collect(settled, 'start', already ? `Service '${service}' is already running` : `Service '${service}' started`);
+    return collect(settled, already ? `Service '${service}' is already running` : `Service '${service}' started`);
   };
 
-  const stop = async (service: string | null): Promise<Response> => {
+  const stop = async ({ service, settlements }: RequestOf<'stop'>): Promise<Response> => {
+    const collect = collector('stop', settlements);
     if (service !== null && !isKnown(service)) return unknown(service);
     const units = service === null ? views().map(({ spec }) => spec.name) : [service];
     const settled = await tickets.open(units, (ticket) => send({ type: 'stop', at: now(), ticket, units }));
-    if (service === null) return collect(settled, 'stop', 'All services stopped');
+    if (service === null) return collect(settled, 'All services stopped');
     const left = dependentsOf(outside.snapshot().context.units, service).filter((name) => views().some((view) => view.spec.name === name && view.phase === 'running'));
     const note = left.length === 0 ? '' : ` (still running without it: ${left.join(', ')})`;
-    return collect(settled, 'stop', `Service '${service}' stopped${note}`);
+    return collect(settled, `Service '${service}' stopped${note}`);
   };
 
-  const restartOne = async (service: string, path: string | null, wait: boolean): Promise<Response> => {
+  const restartOne = async (service: string, { config: path, wait, settlements }: RequestOf<'restart'>): Promise<Response> => {
+    const collect = collector('restart', settlements);
     const config = outside.readConfig(path);
     if (!config.ok) return error(config.error);
     const spec = config.specs.find(({ name }) => name === service);
     if (spec === undefined || !isKnown(service)) return unknown(service);
     const settled = tickets.open([service], (ticket) => send({ type: 'restart', at: now(), ticket, units: [service], specs: [spec], slots: outside.slots([spec]) }));
-    if (!wait) return message(`Restart of service '${service}' accepted`);
-    return collect(await settled, 'restart', `Service '${service}' restarted`);
+    if (wait === false) return message(`Restart of service '${service}' accepted`);
+    return collect(await settled, `Service '${service}' restarted`);
   };
 
   /** The whole file is taken over; every service that is wanted up restarts once, in order, with its new definition. */
-  const restartAll = async (path: string | null, wait: boolean): Promise<Response> => {
+  const restartAll = async ({ config: path, wait, settlements }: RequestOf<'restart'>): Promise<Response> => {
+    const collect = collector('restart', settlements);
     const config = outside.readConfig(path);
     if (!config.ok) return error(config.error);
     const specs = new Map(config.specs.map((spec) => [spec.name, spec]));
@@ -87,8 +92,8 @@ export function makeRoute(outside: RouteOutside): Route {
     outside.adoptConfig(config);
     send({ type: 'reload', at: now(), specs: [...specs.values()], slots: outside.slots(config.specs) });
     const settled = tickets.open(units, (ticket) => send({ type: 'restart', at: now(), ticket, units, specs: config.specs }));
-    if (!wait) return message('Restart of all services accepted');
-    return collect(await settled, 'restart', 'All services restarted');
+    if (wait === false) return message('Restart of all services accepted');
+    return collect(await settled, 'All services restarted');
   };
 
   const reload = (path: string | null): Response => {
@@ -112,11 +117,9 @@ export function makeRoute(outside: RouteOutside): Route {
 
   return async (request, exchange) => {
     switch (request.kind) {
-      case 'start': return start(request.service);
-      case 'stop': return stop(request.service);
-      case 'restart':
-        return request.service === null
-          ? restartAll(request.config, request.wait) : restartOne(request.service, request.config, request.wait);
+      case 'start': return start(request);
+      case 'stop': return stop(request);
+      case 'restart': return request.service === null ? restartAll(request) : restartOne(request.service, request);
       case 'shutdown': {
         await tickets.open([''], (ticket) => send({ type: 'shutdown', at: now(), ticket, exitCode: 0 }));
         return message('Supervisor shutting down');
@@ -127,9 +130,9 @@ export function makeRoute(outside: RouteOutside): Route {
       }
       case 'status': return { kind: 'status', snapshot: outside.status() };
       case 'inspect': return { kind: 'inspect', payload: await outside.inspect(request.unit, request.samples) };
-      case 'logs': return streamLogs(request, exchange, outside.logs);
-      case 'history': return { kind: 'history', records: outside.journal.query(request) };
-      case 'watch': return watch(exchange, request, outside.journal, outside.status);
+      case 'logs': return outside.logs(request, exchange);
+      case 'history': return { kind: 'history', records: outside.history(request) };
+      case 'watch': return outside.watch(request, exchange);
       case 'reload': return reload(request.config);
       case 'plan': {
         const config = outside.readConfig(request.config);
@@ -145,12 +148,17 @@ function services(views: readonly UnitView[]): readonly string[] {
   return views.filter(({ spec }) => spec.cron === null).map(({ spec }) => spec.name);
 }
 
-/** The message when all went well, else one error that names each unit that did not, and why. */
-function collect(settled: readonly Settlement[], verb: 'start' | 'stop' | 'restart', success: string): Response {
-  const failed = settled.filter((settlement) => settlement.error !== null);
-  const notes = settled.flatMap(({ unit, note }) => (note === undefined ? [] : [`${unit}: ${note}`]));
-  if (failed.length === 0) return message([success, ...notes].join('; '));
-  return error(failed.map(({ unit, error: why }) => `Failed to ${verb} service '${unit}': ${why}`).join('; '));
+/** The message when all went well, else one error that names each unit that did not, and why; with `settlements` the same of every unit as data beside it. */
+function collector(verb: 'start' | 'stop' | 'restart', settlements = false): (settled: readonly Settlement[], success: string) => Response {
+  return (settled, success) => {
+    const failed = settled.filter((settlement) => settlement.error !== null);
+    const notes = settled.flatMap(({ unit, note }) => (note === undefined ? [] : [`${unit}: ${note}`]));
+    const answer = failed.length === 0
+      ? message([success, ...notes].join('; '))
+      : error(failed.map(({ unit, error: why }) => `Failed to ${verb} service '${unit}': ${why}`).join('; '));
+    if (!settlements) return answer;
+    return { ...answer, units: settled.map(({ unit, result, error: why, note }) => ({ unit, result, ...(why !== null && { error: why }), ...(note !== undefined && { note }) })) };
+  };
 }
 
 function describeChange(before: ReadonlyMap<string, ServiceSpec>, specs: readonly ServiceSpec[]): string {
@@ -168,14 +176,14 @@ function describeChange(before: ReadonlyMap<string, ServiceSpec>, specs: readonl
   return counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`).join(', ') || 'no units';
 }
 
-function message(text: string): Response {
+function message(text: string): Sentence {
   return { kind: 'message', text };
 }
 
-function error(text: string): Response {
+function error(text: string): Sentence {
   return { kind: 'error', text };
 }
 
-function unknown(service: string): Response {
+function unknown(service: string): Sentence {
   return error(`Service '${service}' not found in configuration`);
 }

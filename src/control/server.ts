@@ -1,14 +1,14 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { serveConnection, type Connection, type ConnectionOptions, type Route } from './connection.ts';
-import { socketPathProblem } from './socket-address.ts';
+import { socketPathProblem } from '../wire/socket.ts';
 
 export type { Exchange, Route } from './connection.ts';
 
 export interface ListenOptions {
   readonly path: string;
   readonly route: Route;
-  /** Told what an operator should know: refused lines, routes that threw, connections that could not be accepted. */
+  /** Takes what an operator should know: refused lines, routes that threw, connections that could not be accepted. */
   readonly onProblem: (text: string) => void;
   /** For the whole request line, from the connection on; default 5000. */
   readonly readDeadlineMs?: number;
@@ -46,7 +46,7 @@ export async function listen(options: ListenOptions): Promise<ControlServer> {
     lingers: () => server.listening,
   };
   const connections = new Set<Connection>();
-  const tellSometimes = atMostEvery(REPEAT_MS, onProblem);
+  const reportSometimes = atMostEvery(REPEAT_MS, onProblem);
   const open = async (replace: boolean): Promise<Server> => {
     const opened = createServer({ allowHalfOpen: true }, (socket) => {
       const connection = serveConnection(socket, connectionOptions);
@@ -54,10 +54,10 @@ export async function listen(options: ListenOptions): Promise<ControlServer> {
       socket.once('close', () => connections.delete(connection));
     });
     opened.maxConnections = options.connectionLimit ?? 1024;
-    opened.on('drop', () => tellSometimes(`control socket: more than ${opened.maxConnections} connections, closing new ones`));
+    opened.on('drop', () => reportSometimes(`control socket: more than ${opened.maxConnections} connections, closing new ones`));
     await bind(opened, options.path, replace);
     // With no descriptor left libuv closes what it cannot accept by means of a spare one; the server stays up either way.
-    opened.on('error', (error) => tellSometimes(`control socket: cannot accept a connection: ${error.message}`));
+    opened.on('error', (error) => reportSometimes(`control socket: cannot accept a connection: ${error.message}`));
     return opened;
   };
   let server = await open(options.replace ?? false);
@@ -118,24 +118,23 @@ async function close(server: Server, connections: ReadonlySet<Connection>, grace
   clearTimeout(deadline);
 }
 
-/** A reporter that fails has nobody left to report to. */
 function guarded(onProblem: (text: string) => void): (text: string) => void {
   return (text) => {
     try {
       onProblem(text);
     } catch {
-      // The caller's reporter threw: its own mistake must not end the daemon.
+      // The caller's reporter threw, and no other is left to report that to: it must not end the daemon.
     }
   };
 }
 
-function atMostEvery(intervalMs: number, tell: (text: string) => void): (text: string) => void {
+function atMostEvery(intervalMs: number, report: (text: string) => void): (text: string) => void {
   let lastAt = Number.NEGATIVE_INFINITY;
   return (text) => {
     const now = performance.now();
     if (now - lastAt < intervalMs) return;
     lastAt = now;
-    tell(text);
+    report(text);
   };
 }
 

@@ -1,18 +1,18 @@
 import type { RunHistoryPort } from '../../machines/ports.ts';
 import type { JobRun } from '../../machines/types.ts';
-import type { Ledger } from '../state/ledger.ts';
 import { withRun, type CronRun } from './summary.ts';
 
 /** The last runs of every cron unit, kept in the ledger through restarts, reloads and edits. */
 export interface RunHistory extends RunHistoryPort {
   /** Newest last. */
   of(unit: string): readonly CronRun[];
-  /** The latest instant that the unit ran at, or could not for the run before; whoever supervised it. */
+  /** The latest instant that the unit ran at, or could not for the run before, under any supervisor. */
   lastRunWallMs(unit: string): number | null;
 }
 
 export interface RunHistoryOutside {
-  readonly ledger: Pick<Ledger, 'meta' | 'note'>;
+  /** Where the runs are kept: what was noted under each key, and a way to note more. */
+  readonly ledger: { readonly meta: ReadonlyMap<string, unknown>; note(key: string, value: unknown): void };
   readonly wallNow: () => number;
   /** Whose account a unit's run belongs to, and what it runs. */
   describe(unit: string): { readonly user: string | null; readonly command: string | null };

@@ -1,5 +1,5 @@
-import { firstMatch } from '../config/cron-calendar.ts';
-import type { ParsedCron } from '../config/cron-expression.ts';
+import { firstMatch } from './calendar.ts';
+import type { ParsedCron } from './expression.ts';
 import { timelineOf, type Piece } from './timeline.ts';
 
 /** No zone's clocks differ more from UTC. */

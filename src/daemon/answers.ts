@@ -1,25 +1,26 @@
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
-import type { SignalName } from '../../machines/types.ts';
 import type { MetricsSpec } from '../config/metrics.ts';
 import type { Route } from '../control/connection.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { makeRoute } from '../control/route.ts';
-import { makeSpawn } from '../control/spawn.ts';
 import { findLogFile } from '../logs/names.ts';
 import { openSampler, type Sampler } from '../metrics/sampler.ts';
 import { wireSample } from '../metrics/wire-sample.ts';
 import { peerOf } from '../process/peer.ts';
 import { scan } from '../process/scan.ts';
+import { isSignal } from '../signals.ts';
 import { watchedChildren } from '../spawned/memory.ts';
 import { withCron } from '../status/cron.ts';
 import { inspectPayload, measuredUnit } from '../status/inspect.ts';
 import { statusSnapshot } from '../status/snapshot.ts';
 import type { Configuration } from './configuration.ts';
+import { streamLogs } from './log-stream.ts';
 import type { Outputs } from './outputs.ts';
 import type { Records } from './records.ts';
 import type { Setting } from './setting.ts';
+import { makeSpawn } from './spawn-answer.ts';
 import type { Units } from './units.ts';
+import { watch } from './watch-stream.ts';
 
 export interface Answers {
   readonly route: Route;
@@ -51,12 +52,14 @@ export function openAnswers(setting: Setting, metrics: MetricsSpec | null, confi
     handOver = () => setImmediate(finish, 'handed over');
   });
   const route = makeRoute({
-    tickets, journal, now: clock.now, send, snapshot, status,
-    logs: {
+    tickets, now: clock.now, send, snapshot, status,
+    history: (request) => journal.query(request),
+    watch: (request, exchange) => watch(request, exchange, journal, status),
+    logs: (request, exchange) => streamLogs(request, exchange, {
       status, supervisorLog: paths.supervisorLog,
       file: (unit, stream) => outputs.logs.files(unit)?.[stream] ?? existing(findLogFile(paths.logDir, unit, stream)),
       wake: (unit, stream) => (notify) => outputs.logs.wake(unit, stream, () => notify()),
-    },
+    }),
     inspect: (unit, samples) => inspectPayload(unit, samples, { sampler, views, status }),
     handOver: () => {
       if (!parent.startsAgain) return `this supervisor (pid ${process.pid}) runs in the foreground: nobody would start it again`;
@@ -68,7 +71,7 @@ export function openAnswers(setting: Setting, metrics: MetricsSpec | null, confi
     spawn: makeSpawn({
       tickets, now: clock.now, send, scan, snapshot, usedBytes: childMemory.usedBytes, peerOf: (exchange) => peerOf(() => exchange.peerDescriptor()),
     }),
-    readConfig: configuration.read, slots: slotsOf, isSignal: (name): name is SignalName => Object.hasOwn(constants.signals, name),
+    readConfig: configuration.read, slots: slotsOf, isSignal,
     adoptConfig: (config) => {
       sampler.configure(config.metrics);
       const problem = configuration.use(config);

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
+import { identify } from '../compat/identity.ts';
 import { formatProblem, loadConfig, wireError } from '../config/load.ts';
 import type { ReadConfig } from '../control/route.ts';
 import { keepConfig, lastConfig } from '../state/last-config.ts';
@@ -25,7 +26,7 @@ export function openConfiguration({ options, parent, paths, environment, log }: 
   let inUse = last?.path ?? options.config;
   const read = (asked: string | null): ReadConfig => {
     const path = asked === null ? inUse : isAbsolute(asked) ? asked : resolve(dirname(inUse), asked);
-    const loaded = loadConfig(path, { env: environment, stateDir: paths.stateDir });
+    const loaded = loadConfig(path, { env: environment, identify });
     if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem).join('\n'), error: wireError(loaded.problems) };
     for (const warning of loaded.config.warnings) log.warn('systemg::config', formatProblem(warning));
     return { ok: true, path, specs: loaded.config.services, metrics: loaded.config.metrics };

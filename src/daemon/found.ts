@@ -3,13 +3,14 @@ import { dirname } from 'node:path';
 import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
 import type { ReadConfig } from '../control/route.ts';
 import { findChild } from '../process/children.ts';
-import { bootId, isAlive } from '../process/identity.ts';
+import { bootId } from '../process/boot.ts';
+import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
 import { asideSpec, withoutDoubles } from '../state/asides.ts';
 import { forgetChild, noteChild, recoverChildren } from '../state/child-notes.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { recover, type RecoveryOutside } from '../state/recovery.ts';
-import { takeOver, type Takeover } from '../state/takeover.ts';
+import { takeOver, type Takeover } from '../compat/takeover.ts';
 import { departedSpec } from './departed.ts';
 import type { Setting } from './setting.ts';
 

@@ -1,13 +1,14 @@
 import type { Child } from '../../machines/spawning.ts';
 import type { ProcessRole, ServiceSpec } from '../../machines/types.ts';
 import { openAnnouncements, type Announcements } from '../actors/checks/announcements.ts';
-import { makeLoggerRunner } from '../actors/loggers.ts';
 import { openLastWords, type LastWords } from '../journal/last-words.ts';
 import { openChildLogs, type ChildLogs } from '../logs/child-logs.ts';
 import type { LogOwner } from '../logs/fifo.ts';
+import type { LoggerRunner } from '../logs/logger.ts';
 import { openLogStore, type LogStore } from '../logs/store.ts';
 import { outputOwner } from '../process/credentials.ts';
 import type { ChildOutput } from '../process/launch.ts';
+import { runForUnit, type CommandOutside } from '../process/unit-command.ts';
 import { isAside } from '../state/asides.ts';
 import type { Setting } from './setting.ts';
 
@@ -26,7 +27,7 @@ export interface Outputs {
   forget(unit: string): void;
 }
 
-export function openOutputs({ paths, environment, options, echo, onProblem }: Setting): Outputs {
+export function openOutputs({ clock, paths, environment, options, echo, onProblem }: Setting): Outputs {
   const { fifoDir, logDir } = paths;
   const echoing = echo === null ? {} : { echo: echo.write };
   const logs = openLogStore({ fifoDir, logDir, onProblem, ...echoing });
@@ -34,13 +35,13 @@ export function openOutputs({ paths, environment, options, echo, onProblem }: Se
   const ownerOf = ({ name, privileges }: ServiceSpec): LogOwner | null => outputOwner(name, privileges, options.dropPrivileges);
   const announcements = openAnnouncements({ logs, fifoDir, onProblem, ownerOf });
   const words = openLastWords((unit) => logs.files(unit)?.stderr ?? null);
-  const loggerOutside = { environment, dropPrivileges: options.dropPrivileges, onProblem };
+  const outside = { clock, environment, dropPrivileges: options.dropPrivileges, onProblem };
   return {
     logs, childLogs, announcements, words,
     prepare: (specs) => {
       const units = specs.filter(({ name }) => !isAside(name));
       echo?.align(units.map(({ name }) => name));
-      logs.prepare(units.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec), loggerRunner: makeLoggerRunner(spec, loggerOutside) })));
+      logs.prepare(units.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec), loggerRunner: loggerRunnerOf(spec, outside) })));
     },
     open: (spec, role, token) => {
       if (role === 'child') return childLogs.openEnds(token, ownerOf(spec));
@@ -53,5 +54,16 @@ export function openOutputs({ paths, environment, options, echo, onProblem }: Se
       words.forget(unit);
       logs.remove(unit);
     },
+  };
+}
+
+/** How the loggers of a unit are run: in its working directory, with its environment, as its user. */
+function loggerRunnerOf(spec: ServiceSpec, outside: CommandOutside): LoggerRunner {
+  return {
+    definition: spec.definition.process,
+    run: ({ command, stream, ...run }) => runForUnit(spec, {
+      ...run, purpose: 'logger', asUnit: true, script: command, output: 'complaints', isResident: true,
+      variables: { SYSG_SERVICE_NAME: spec.name, SYSG_LOG_STREAM: stream },
+    }, outside),
   };
 }

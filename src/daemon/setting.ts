@@ -1,4 +1,4 @@
-import type { Clock } from '../actors/clock.ts';
+import type { Clock } from '../clock.ts';
 import type { ForegroundEcho } from '../logs/foreground.ts';
 import type { SupervisorLog } from '../logs/supervisor-log.ts';
 import type { RuntimePaths } from '../state/runtime.ts';

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readStatText, statFields } from '../process/proc.ts';
 
 /** What services inherit: our environment, with what the launcher set aside put back. */
 export function inheritedEnvironment(): NodeJS.ProcessEnv {
@@ -17,6 +17,5 @@ export function takeSoftLimit(): number | null {
 /** Whether this process has a controlling terminal: field 7 of proc_pid_stat(5). */
 export function hasTerminal(): boolean {
   if (process.platform !== 'linux') return process.stdin.isTTY === true;
-  const stat = readFileSync('/proc/self/stat', 'latin1');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0';
+  return statFields(readStatText('self') ?? '')?.(7) !== '0';
 }

@@ -4,7 +4,7 @@ import type { LogStream } from '../logs/names.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import type { Opened } from '../state/ledger-read.ts';
 import type { RuntimePaths } from '../state/runtime.ts';
-import type { StateFiles } from '../state/xml/read-files.ts';
+import type { StateFiles } from '../compat/read-files.ts';
 import type { JournalOnDisk } from './journal-on-disk.ts';
 
 /** What a path leads to, links not followed. */

@@ -28,8 +28,3 @@ export function disagrees(check: string, { found, expected, remedy }: Disagreeme
 export function diagnosis(findings: readonly Finding[]): Diagnosis {
   return { ok: findings.every(({ ok }) => ok), findings };
 }
-
-/** `1 line`, `2 lines`. */
-export function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
-}

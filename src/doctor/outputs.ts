@@ -1,5 +1,6 @@
+import { counted } from '../words.ts';
 import { entryOf, octal, type Facts, type OutputFact } from './facts.ts';
-import { agrees, counted, disagrees, type Disagreement, type Finding } from './finding.ts';
+import { agrees, disagrees, type Disagreement, type Finding } from './finding.ts';
 import { liveUnits } from './records.ts';
 
 /** FIFOs and log files of every unit, and the supervisor's own log. */

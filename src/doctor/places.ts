@@ -1,3 +1,4 @@
+import { bytes } from '../words.ts';
 import { entryOf, isSupervised, octal, type Facts, type VolumeFact } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
@@ -20,7 +21,7 @@ export function checkSpace({ volumes }: Pick<Facts, 'volumes'>): readonly Findin
     const check = index === 0 ? 'disk space' : 'disk space for logs';
     const files = volume.files === 0 ? '' : ` and room for ${volume.freeFiles} files`;
     const problem = shortage(volume);
-    return problem === null ? agrees(check, `${size(volume.freeBytes)} free${files} at ${volume.path}`) : disagrees(check, problem);
+    return problem === null ? agrees(check, `${bytes(volume.freeBytes, 'iec')} free${files} at ${volume.path}`) : disagrees(check, problem);
   });
 }
 
@@ -30,19 +31,9 @@ const LEAST_FILES = 1000;
 
 function shortage({ path, freeBytes, freeFiles, files, writable }: VolumeFact): { found: string; expected: string; remedy: string } | null {
   if (!writable) return { found: `${path} cannot be written`, expected: 'a directory that this user may write', remedy: 'See whether the disk is mounted read-only, and whose the directory is.' };
-  if (freeBytes < LEAST_BYTES) return { found: `${size(freeBytes)} free at ${path}`, expected: `at least ${size(LEAST_BYTES)}`, remedy: 'Free space: output and records that the disk does not take are dropped.' };
+  if (freeBytes < LEAST_BYTES) return { found: `${bytes(freeBytes, 'iec')} free at ${path}`, expected: `at least ${bytes(LEAST_BYTES, 'iec')}`, remedy: 'Free space: output and records that the disk does not take are dropped.' };
   if (files > 0 && freeFiles < LEAST_FILES) return { found: `room for ${freeFiles} more files at ${path}`, expected: `at least ${LEAST_FILES}`, remedy: 'Remove files, however small: the file system is out of inodes.' };
   return null;
-}
-
-function size(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let [value, unit] = [bytes, 0];
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
 function directory(facts: Facts, check: string, path: string, mustExist: boolean): Finding | null {

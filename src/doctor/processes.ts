@@ -1,10 +1,11 @@
 import type { OwnedProcess } from '../../machines/types.ts';
 import type { ScannedProcess } from '../process/scan.ts';
-import { isLiving } from '../process/stat.ts';
+import { isLiving } from '../process/proc.ts';
 import type { LedgerEntry } from '../state/ledger-lines.ts';
 import { tokenSeeds } from '../state/token-seeds.ts';
+import { counted } from '../words.ts';
 import { isSupervised, type Facts } from './facts.ts';
-import { agrees, counted, disagrees, type Finding } from './finding.ts';
+import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** What /proc says of every recorded process, of every holder of our tokens, and of children that nobody reaps. */
 export function checkProcesses(facts: Facts): readonly Finding[] {

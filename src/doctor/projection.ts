@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { ownDigests } from '../state/xml/projection.ts';
-import { xmlFiles, type XmlFile } from '../state/xml/read-files.ts';
+import { ownDigests } from '../compat/projection.ts';
+import { xmlFiles, type XmlFile } from '../compat/read-files.ts';
 import type { Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 import { unitsOf } from './records.ts';

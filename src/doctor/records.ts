@@ -2,8 +2,9 @@ import { phaseOf } from '../../machines/service-facts.ts';
 import type { UnitRecord } from '../../machines/types.ts';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { journalFiles } from '../journal/read.ts';
+import { counted } from '../words.ts';
 import { entryOf, servedUnits, type Facts } from './facts.ts';
-import { agrees, counted, disagrees, type Finding } from './finding.ts';
+import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** Ledger and journal: whether they can be read, and say of each unit what the supervisor's actors say. */
 export function checkRecords(facts: Facts): readonly Finding[] {

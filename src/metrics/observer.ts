@@ -1,7 +1,6 @@
-import { readdirSync } from 'node:fs';
 import { descriptorLimit } from '../process/descriptor-reserve.ts';
 import { readTokens, type ProcessTable, type ScannedProcess } from '../process/scan.ts';
-import { readProcStat } from '../process/stat.ts';
+import { listPids, readProcStat } from '../process/proc.ts';
 import { belonging, remember, type Lineage } from '../process/tree.ts';
 import { openUsageReader, type Reading, type UsageReader } from './usage.ts';
 
@@ -54,8 +53,7 @@ export function makeObserver(): Observer {
   };
 
   const refresh = (full: boolean): ProcessTable => {
-    const present = new Set<number>();
-    for (const name of readdirSync('/proc')) if (/^[0-9]/.test(name)) present.add(Number(name));
+    const present = new Set(listPids());
     for (const [pid, entry] of known) {
       if (present.has(pid)) continue;
       release(entry);

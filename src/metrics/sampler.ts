@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MetricsSpec } from '../config/metrics.ts';
 import { textOf } from '../errors.ts';
+import { ticksToMs, uptimeMs } from '../process/boot.ts';
 import { consumption, type Owed } from './consumption.ts';
 import { makeObserver, type Member, type Membership, type Observer, type Origin } from './observer.ts';
 import { openSpillover, type Spillover } from './spillover.ts';
 import { openSampleStore, type Sample, type Summary } from './store.ts';
-import { kernelUnits } from './usage.ts';
 import { sampleLine } from './wire-sample.ts';
 
 export interface MeasuredUnit {
@@ -259,22 +258,17 @@ function ownCpuPercent(member: Member, before: Measured | undefined, at: number)
 
 /** Of one core, to two decimals: a clock tick is a hundredth of a second. */
 function percent(ticks: number, elapsedMs: number): number {
-  const busyMs = (ticks * 1000) / kernelUnits.ticksPerSecond;
-  return elapsedMs <= 0 ? 0 : Math.round((busyMs / elapsedMs) * 10_000) / 100;
+  return elapsedMs <= 0 ? 0 : Math.round((ticksToMs(ticks) / elapsedMs) * 10_000) / 100;
 }
 
 /** Since boot, by the clock that runs on while the machine is suspended, as the kernel's start times do. */
 function startMs({ stat }: Member): number {
-  return (Number(stat.startTime) * 1000) / kernelUnits.ticksPerSecond;
+  return ticksToMs(Number(stat.startTime));
 }
 
 /** At least one tick: start times are rounded down to ticks. */
 function ageMs(member: Member): number {
-  return Math.max(1000 / kernelUnits.ticksPerSecond, uptimeMs() - startMs(member));
-}
-
-function uptimeMs(): number {
-  return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000;
+  return Math.max(ticksToMs(1), uptimeMs() - startMs(member));
 }
 
 export function waitUnreferenced(ms: number, wake: () => void): () => void {

@@ -1,7 +1,7 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { endianness } from 'node:os';
-import { errorCode } from '../errors.ts';
-import { parseStat, type ProcessStat } from '../process/stat.ts';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { hasCode } from '../errors.ts';
+import { kernelUnits } from '../process/boot.ts';
+import { isGone, parseStat, statFields, type ProcessStat } from '../process/proc.ts';
 
 /** What one process has used so far, as the kernel counts it. */
 export interface Usage {
@@ -44,12 +44,6 @@ export function openUsageReader(pid: number, keep: boolean): UsageReader {
   };
 }
 
-const AT_PAGESZ = 6;
-const AT_CLKTCK = 17;
-
-/** Clock ticks a second in /proc, and the size of a page: from the auxiliary vector (getauxval(3)), else what nearly every kernel has. */
-export const kernelUnits: { readonly ticksPerSecond: number; readonly pageBytes: number } = readAuxiliaryVector();
-
 interface KeptFile {
   read(): string | null;
   close(): void;
@@ -69,10 +63,9 @@ function openFile(path: string, keep: boolean): KeptFile {
         descriptor ??= openSync(path, 'r');
         return buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
       } catch (error) {
-        const code = errorCode(error);
-        // Not ours to read now means never: its owner does not change back.
-        refused = code === 'EACCES' || code === 'EPERM';
-        if (refused || code === 'ENOENT' || code === 'ESRCH') return null;
+        // Not ours to read now means never: the process's owner does not change back.
+        refused = hasCode(error, 'EACCES', 'EPERM');
+        if (refused || isGone(error)) return null;
         throw error;
       } finally {
         if (!keep) close();
@@ -82,34 +75,22 @@ function openFile(path: string, keep: boolean): KeptFile {
   };
 }
 
-// proc_pid_stat(5): utime, stime, cutime and cstime are fields 14 to 17, the state is field 3.
+// proc_pid_stat(5): utime, stime, cutime and cstime are fields 14 to 17.
 function cpuTime(line: string): Pick<Usage, 'ownTicks' | 'reapedTicks'> {
-  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ', 15);
-  const ticks = (index: number): number => Number(fields[index] ?? 0);
-  return { ownTicks: ticks(11) + ticks(12), reapedTicks: ticks(13) + ticks(14) };
+  const field = statFields(line);
+  const ticks = (number: number): number => Number(field?.(number) ?? 0);
+  return { ownTicks: ticks(14) + ticks(15), reapedTicks: ticks(16) + ticks(17) };
 }
 
 // The resident pages of proc_pid_statm(5) are exact; field 24 of stat lags behind by up to some hundred pages.
 function residentBytes(line: string | null): number {
-  return line === null ? 0 : Number(line.split(' ', 2)[1] ?? 0) * kernelUnits.pageBytes;
+  return line === null ? 0 : Number(line.split(' ', 2)[1] ?? 0) * kernelUnits().pageBytes;
 }
 
 function ioBytes(text: string | null): Usage['io'] {
   const read = text === null ? null : /^read_bytes: (\d+)$/m.exec(text);
   const written = text === null ? null : /^write_bytes: (\d+)$/m.exec(text);
   return read?.[1] === undefined || written?.[1] === undefined ? null : { readBytes: Number(read[1]), writtenBytes: Number(written[1]) };
-}
-
-function readAuxiliaryVector(): { ticksPerSecond: number; pageBytes: number } {
-  const units = { ticksPerSecond: 100, pageBytes: 4096 };
-  if (process.platform !== 'linux') return units;
-  const vector = readFileSync('/proc/self/auxv');
-  const word = (offset: number): number => Number(endianness() === 'LE' ? vector.readBigUInt64LE(offset) : vector.readBigUInt64BE(offset));
-  for (let offset = 0; offset + 16 <= vector.length; offset += 16) {
-    if (word(offset) === AT_PAGESZ) units.pageBytes = word(offset + 8);
-    if (word(offset) === AT_CLKTCK) units.ticksPerSecond = word(offset + 8);
-  }
-  return units;
 }
 
 const buffer = Buffer.allocUnsafe(4096);

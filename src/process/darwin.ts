@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { ProcessStat } from './stat.ts';
+import type { ProcessStat } from './proc.ts';
 
 /**
  * What /proc tells on Linux, from ps(1) and sysctl(8) on macOS. There is no environment to read there, and start

@@ -1,6 +1,6 @@
-import type { ProcessIdentity, SignalName } from '../../machines/types.ts';
+import { setTimeout } from 'node:timers/promises';
+import type { ProcessExit, ProcessIdentity, ProcessOrder, SignalName } from '../../machines/types.ts';
 import type { Child } from './children.ts';
-import { makePauses } from './pauses.ts';
 import { scan, scanGroups, type ProcessTable, type ScannedProcess } from './scan.ts';
 import { makeSender } from './sender.ts';
 import { isGroupEmpty } from './signal.ts';
@@ -9,10 +9,12 @@ import { belonging, isMember, remember, type Lineage } from './tree.ts';
 export interface EndingInput {
   readonly leader: ProcessIdentity;
   readonly token: string;
-  /** The leader as our child; `null` when it is not. */
+  /** The leader as our child; `null` when it is not: then its end is looked for again and again. */
   readonly child: Child | null;
   /** Processes that are someone else's to end. */
   isForeign?(process: ScannedProcess): boolean;
+  /** The leader has ended. `null`: its exit status went to another parent. Called once, and not for a stranger that was ordered to end. */
+  onExited?(exit: ProcessExit | null): void;
   /** No living process is known to belong to the leader any more. Called once, and nothing after it. */
   onGone(): void;
   /** `gone` does not answer for those who left the group: nobody has searched for them. */
@@ -20,28 +22,22 @@ export interface EndingInput {
   onProblem(text: string): void;
 }
 
-/** The end of a process and of all that comes from it. A later order takes the place of an earlier one. */
+/** The end of a process and of all that comes from it. */
 export interface Ending {
-  /** To the group now, then to each process that a search finds outside of it; `gone` follows a search that finds nothing. */
-  stop(signal: SignalName): void;
-  /** The leader ended by itself: to what is left of its group and to the others known; `gone` waits for no search beyond the group. */
-  clear(signal: SignalName): void;
-  /** SIGKILL to all, searched for anew each time. */
-  kill(): void;
-  /** To the leader alone, on behalf of a person. */
-  signal(signal: SignalName): void;
-  /** Takes note of what belongs to a living leader, to be known when the leader is dead. */
-  takeStock(): void;
   /**
-   * Our child has ended. `now`: in this very turn, so that what its group's number stands for is certainly still its group;
-   * else only what proves to belong by itself does.
+   * A later order takes the place of an earlier one.
+   * - `stop`: to the group now, then to each process that a search finds outside of it; `gone` follows a search that finds nothing.
+   * - `clear`: the leader ended by itself: to what is left of its group and to the others known; `gone` waits for no search beyond the group.
+   * - `kill`: SIGKILL to all, searched for anew each time.
+   * - `signal`: to the leader alone, on behalf of a person.
    */
-  leaderEnded(now: boolean): void;
-  hasLeaderEnded(): boolean;
+  obey(order: ProcessOrder): void;
   /** Ends the watching: nothing is signalled and nothing called back from then on. */
   detach(): void;
 }
 
+/** How often the end of a process that is not our child is looked for. */
+const strangerPollMs = 500;
 const shortestPauseMs = 10;
 const longestPauseMs = 250;
 
@@ -49,10 +45,11 @@ export function makeEnding(input: EndingInput): Ending {
   const { leader, child } = input;
   const lineage: Lineage = { leader, token: input.token, known: new Map() };
   const sender = makeSender(input.onProblem);
-  const { pause, wake } = makePauses();
   let orders = 0;
   let over = false;
-  let adoptedEnded = false;
+  let strangerEnded = false;
+  /** Aborted to end every pause early. */
+  let resting = new AbortController();
   /** Settled when what was left of the group at the leader's end is known; `null`: nothing was, or the leader has not ended. */
   let leftovers: Promise<void> | null = null;
 
@@ -61,8 +58,17 @@ export function makeEnding(input: EndingInput): Ending {
   function hasLeaderEnded(): boolean {
     // The parent of a leader that is not our own child may have been killed before it.
     if (child !== null && (child.isOwn || child.exit === null)) return child.exit !== null;
-    adoptedEnded ||= sender.look(leader) === null;
-    return adoptedEnded;
+    strangerEnded ||= sender.look(leader) === null;
+    return strangerEnded;
+  }
+
+  function pause(forMs: number): Promise<unknown> {
+    return setTimeout(forMs, null, { signal: resting.signal }).catch(() => null);
+  }
+
+  function wake(): void {
+    resting.abort();
+    resting = new AbortController();
   }
 
   /** Begins an order; returns whether another has taken its place. */
@@ -167,38 +173,51 @@ export function makeEnding(input: EndingInput): Ending {
     if (table !== null) remember(lineage, own(table, groupIsOurs).filter((process) => isMember(process, lineage)));
   }
 
-  return {
-    hasLeaderEnded,
-    stop(signal) {
-      if (!over) void pursue(signal);
-    },
-    kill() {
-      if (!over) void pursue('SIGKILL');
-    },
-    clear(signal) {
-      if (over) return;
-      if (!hasLeaderEnded()) return void pursue(signal);
-      forgetDead();
-      const nothingLeft = leftovers === null && lineage.known.size === 0;
-      if (nothingLeft) finish();
-      else void clearGroup(signal);
-      input.onUnsearched?.(signal, nothingLeft);
-    },
-    signal(signal) {
-      if (!over) sender.toLeader(leader, isUnreaped(), signal);
-    },
-    takeStock() {
-      if (hasLeaderEnded()) return;
+  /** `now`: in the very turn of the leader's end, so that its group's number is certainly still its group's; else only what proves to belong by itself does. */
+  function leaderEnded(now: boolean, exit: ProcessExit | null): void {
+    if (!isGroupEmpty(leader.pid)) leftovers = recordLeftovers(now);
+    wake();
+    input.onExited?.(exit);
+  }
+
+  function watchChild(ours: Child): () => void {
+    const endedBefore = ours.exit !== null;
+    return ours.watch((exit) => leaderEnded(!endedBefore, exit));
+  }
+
+  function watchStranger(): () => void {
+    const poll = setInterval(() => {
+      if (!hasLeaderEnded()) return;
+      clearInterval(poll);
+      leaderEnded(false, null);
+    }, strangerPollMs).unref();
+    // What belongs to a living leader can be told by its group; after its end it must be known.
+    if (!hasLeaderEnded()) {
       void inventory(() => over, scan).then((table) => {
         if (table !== null) remember(lineage, own(table, true));
       });
-    },
-    leaderEnded(now) {
-      if (!isGroupEmpty(leader.pid)) leftovers = recordLeftovers(now);
-      wake();
+    }
+    return () => clearInterval(poll);
+  }
+
+  const unwatch = child !== null ? watchChild(child) : input.onExited !== undefined ? watchStranger() : () => undefined;
+
+  return {
+    obey(order) {
+      if (over) return;
+      if (order.type === 'signal') return void sender.toLeader(leader, isUnreaped(), order.signal);
+      if (child === null) unwatch();
+      if (order.type === 'kill') return void pursue('SIGKILL');
+      if (order.type === 'stop' || !hasLeaderEnded()) return void pursue(order.signal);
+      forgetDead();
+      const nothingLeft = leftovers === null && lineage.known.size === 0;
+      if (nothingLeft) finish();
+      else void clearGroup(order.signal);
+      input.onUnsearched?.(order.signal, nothingLeft);
     },
     detach() {
       over = true;
+      unwatch();
       wake();
     },
   };

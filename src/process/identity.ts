@@ -1,13 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { ProcessIdentity } from '../../machines/types.ts';
-import { bootSession, readPsStat } from './darwin.ts';
-import { isLiving, readProcStat, type ProcessStat } from './stat.ts';
-
-/** Names this boot of the machine: start times of another boot mean nothing. */
-export function bootId(): string {
-  knownBootId ??= onDarwin ? bootSession() : readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  return knownBootId;
-}
+import { bootId } from './boot.ts';
+import { readPsStat } from './darwin.ts';
+import { isLiving, readProcStat, type ProcessStat } from './proc.ts';
 
 /** The identity of whatever has this pid now, a zombie included; `null` when nothing has. */
 export function identify(pid: number): ProcessIdentity | null {
@@ -31,6 +25,4 @@ export function readAlive(identity: ProcessIdentity): ProcessStat | null {
   return stat !== null && stat.startTime === identity.startTime && isLiving(stat) ? stat : null;
 }
 
-const onDarwin = process.platform === 'darwin';
-const readStat = onDarwin ? readPsStat : readProcStat;
-let knownBootId: string | null = null;
+const readStat = process.platform === 'darwin' ? readPsStat : readProcStat;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import type { LimitValue, PrivilegeSpec } from '../../machines/types.ts';
+import { statusField } from './proc.ts';
 import { findTool, refuse, type Refused, type Wrapping } from './tools.ts';
 
 type Limits = PrivilegeSpec['limits'];
@@ -69,7 +70,7 @@ const capSysResource = 24n;
 function raiseObstacle(resource: Resource, value: LimitValue): Refused | null {
   const hard = readOwn(resource)?.hard ?? Infinity;
   if ((value ?? Infinity) <= hard) return null;
-  const effective = /^CapEff:\s+([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  const effective = statusField(readFileSync('/proc/self/status', 'utf8'), 'CapEff');
   if (effective !== undefined && ((BigInt(`0x${effective}`) >> capSysResource) & 1n) === 1n) return null;
   return refuse(`limits.${resource} is ${limitWord(value)}, above the hard limit ${hard} that the supervisor has and, without CAP_SYS_RESOURCE, cannot raise`);
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { errorCode } from '../errors.ts';
-import { isLiving, readProcStat } from './stat.ts';
+import { isLiving, readProcStat } from './proc.ts';
 
 /**
  * The pid of the program that unshare(1) has started in a new pid namespace, as seen from here, once it leads a session of its own. Blocks for the

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { ProcessIdentity } from '../../machines/types.ts';
+import { ticksToMs, uptimeMs } from './boot.ts';
 import { identify } from './identity.ts';
 
 /** A process that connected, and its user then. */
@@ -16,7 +16,7 @@ export interface Peer {
  */
 export async function peerOf(descriptor: () => number | null): Promise<Peer | null> {
   if (process.platform !== 'linux') return null;
-  const askedAt = uptimeTicks();
+  const askedAt = uptimeMs();
   for (const asker of askers) {
     const socket = absent.has(asker) ? null : descriptor();
     if (socket === null) continue;
@@ -24,7 +24,7 @@ export async function peerOf(descriptor: () => number | null): Promise<Peer | nu
     if (told === 'absent') absent.add(asker);
     if (told === 'absent' || told === 'failed') continue;
     const identity = identify(told.pid);
-    return identity !== null && Number(identity.startTime) <= askedAt ? { identity, uid: told.uid } : null;
+    return identity !== null && ticksToMs(Number(identity.startTime)) <= askedAt ? { identity, uid: told.uid } : null;
   }
   return null;
 }
@@ -57,8 +57,3 @@ function ask({ program, words }: Asker, socket: number): Promise<{ readonly pid:
 }
 
 const PATIENCE_MS = 3000;
-
-/** Start times count from boot, in hundredths of a second (proc_pid_stat(5), proc_uptime(5)). */
-function uptimeTicks(): number {
-  return Math.floor(Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 100);
-}

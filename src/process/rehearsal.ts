@@ -3,7 +3,7 @@ import type { PrivilegeSpec } from '../../machines/types.ts';
 import { unconfigured, type Confinement } from './privileges.ts';
 import { limitIn, resources } from './limits.ts';
 import { makeSlots } from './slots.ts';
-import { parseStat } from './stat.ts';
+import { statFields, statusField } from './proc.ts';
 import { findTool } from './tools.ts';
 
 export interface RehearsalRequest {
@@ -27,7 +27,7 @@ export function rehearse(request: RehearsalRequest): Promise<string | null> {
 
 /** What of the privileges does not hold in a process, of the texts of its /proc/self/status, limits and stat one after the other. */
 export function compare(privileges: PrivilegeSpec, { credentials }: Pick<Confinement, 'credentials'>, facts: string): string | null {
-  const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(facts)?.[1]?.trim();
+  const field = (name: string) => statusField(facts, name);
   const { limits, capabilities, isolation } = privileges;
   if (credentials !== null) {
     const { uid, gid, groups } = credentials;
@@ -115,9 +115,7 @@ function judge({ service, confinement, privileges, workingDir, name, environment
 }
 
 function nicenessIn(facts: string): number {
-  const stat = facts.trimEnd().split('\n').at(-1) ?? '';
-  // proc_pid_stat(5): field 19, and fields count from the state, which is the third.
-  return parseStat(stat) === null ? NaN : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  return Number(statFields(facts.trimEnd().split('\n').at(-1) ?? '')?.(19) ?? NaN);
 }
 
 function four(id: number): string {

@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import type { ProcessIdentity } from '../../machines/types.ts';
+import type { ProcessExit, ProcessIdentity } from '../../machines/types.ts';
+import type { Clock } from '../clock.ts';
 import { keepChild } from './children.ts';
-import { makeEnding } from './ending.ts';
+import { endProcess } from './end-process.ts';
 import { identify } from './identity.ts';
 import { checkWorkingDir, describe } from './program.ts';
 
 export interface CommandRequest {
+  readonly clock: Clock;
   /** A text for `sh -c`. */
   readonly script: string;
   readonly cwd: string;
@@ -31,7 +33,7 @@ export type CommandResult = { readonly ok: true } | { readonly ok: false; readon
 
 /**
  * Runs a short command in a session of its own. What it leaves running after its own end goes on; when it is ended, nothing of it does:
- * SIGKILL goes to its group and to whoever carries its token, and the promise waits for their death. Never rejects.
+ * SIGKILL goes to its group and to all that carry its token, and the promise waits for their death. Never rejects.
  */
 export function runCommand(request: CommandRequest): Promise<CommandResult> {
   const run = begin(request);
@@ -54,33 +56,28 @@ function begin(request: CommandRequest): Promise<CommandResult> {
     if (!started.ok) return resolve(started);
     const { process: child, identity } = started;
     if (identity === null) return void child.once('error', (error) => resolve(notRun(describe(error))));
-    const { token, signal, onProblem } = request;
+    const { clock, token, signal, onProblem } = request;
     const kept = keepChild(child, identity, token);
-    const ending = makeEnding({ leader: identity, token, child: kept, onProblem, onGone: () => settle({ ok: false, reason: 'was ended' }) });
-    let patience: NodeJS.Timeout | null = null;
-
-    const settle = (result: CommandResult): void => {
-      signal.removeEventListener('abort', end);
-      if (patience !== null) clearTimeout(patience);
-      ending.detach();
-      resolve(result);
+    const end = (): void => {
+      // A process in an uninterruptible sleep dies when the kernel lets it: the caller must not wait for that.
+      void endProcess({ clock, leader: identity, token, child: kept, signal: 'SIGKILL', graceMs: patienceMs, mostKills: 0, onProblem })
+        .then((gone) => resolve({ ok: false, reason: gone ? 'was ended' : 'survives SIGKILL' }));
     };
-    function end(): void {
-      ending.kill();
-      patience = setTimeout(() => settle({ ok: false, reason: 'survives SIGKILL' }), patienceMs);
-    }
-    kept.watch(({ code, signal: killedBy }) => {
-      if (signal.aborted) return ending.leaderEnded(true);
-      if (code === 0) return settle({ ok: true });
-      settle({ ok: false, reason: killedBy === null ? `exited with status ${code}${meaningOf(code)}` : `was terminated by signal ${killedBy}` });
+    kept.watch((exit) => {
+      signal.removeEventListener('abort', end);
+      resolve(resultOf(exit));
     });
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });
   });
 }
 
-// A process in an uninterruptible sleep dies when the kernel lets it: whoever waits here must not.
 const patienceMs = 2000;
+
+function resultOf({ code, signal }: ProcessExit): CommandResult {
+  if (code === 0) return { ok: true };
+  return { ok: false, reason: signal === null ? `exited with status ${code}${meaningOf(code)}` : `was terminated by signal ${signal}` };
+}
 
 /** `identity` null: it could not be started, and the reason comes as an event. */
 type Started = { readonly ok: true; readonly process: ChildProcess; readonly identity: ProcessIdentity | null } | Extract<CommandResult, { ok: false }>;

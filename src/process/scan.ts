@@ -1,9 +1,8 @@
-import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
 import { errorCode } from '../errors.ts';
 import { listPs } from './darwin.ts';
-import { isLiving, readProcStat, readWhole, type ProcessStat } from './stat.ts';
+import { isLiving, listPids, readProcStat, readWhole, type ProcessStat } from './proc.ts';
 
 /** The variable that says whose a process is: tokens separated by commas, the innermost supervisor's last. */
 export const tokenVariable = 'SYSG_INSTANCE';
@@ -46,11 +45,10 @@ async function pass(withTokens: boolean): Promise<ProcessTable> {
   const table = new Map<number, ScannedProcess>();
   const unclear: ScannedProcess[] = [];
   let count = 0;
-  for (const name of readdirSync('/proc')) {
-    if (!/^[0-9]/.test(name)) continue;
+  for (const pid of listPids()) {
     count += 1;
     if (count % processesPerTurn === 0) await nextTurn();
-    const stat = readProcStat(Number(name));
+    const stat = readProcStat(pid);
     if (stat === null) continue;
     const tokens = withTokens && stat.state !== 'D' ? readTokens(stat.pid) : null;
     const scanned = { ...stat, tokens: tokens === 'empty' ? [] : tokens };

@@ -1,7 +1,7 @@
 import type { ProcessIdentity, SignalName } from '../../machines/types.ts';
 import { readAlive } from './identity.ts';
 import { signalGroup, signalProcess, signalUnreaped, signalUnreapedGroup, type Delivery } from './signal.ts';
-import type { ProcessStat } from './stat.ts';
+import type { ProcessStat } from './proc.ts';
 
 /** Signals to the processes of one leader, and questions about them. What goes wrong is told once per text and never thrown. */
 export interface Sender {

@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
 import type { ProcessIdentity, SignalName } from '../../machines/types.ts';
-import { errorCode } from '../errors.ts';
+import { hasCode } from '../errors.ts';
+import { signalNumber } from '../signals.ts';
 import { readAlive } from './identity.ts';
 
 /** What became of a signal. `forbidden`: it lives and we may not signal it. `unknown`: no such signal on this platform. */
@@ -33,25 +33,19 @@ export function isGroupEmpty(pgid: number): boolean {
     process.kill(guarded(-pgid), 0);
     return false;
   } catch (error) {
-    return errorCode(error) === 'ESRCH';
+    return hasCode(error, 'ESRCH');
   }
 }
 
-/** Null also for a signal that this platform does not have. */
-export function signalNumber(name: SignalName | null): number | null {
-  return name === null ? null : (numbers[name] ?? null);
-}
-
 function deliver(target: number, signal: SignalName): Delivery {
-  const number = numbers[signal];
-  if (number === undefined) return 'unknown';
+  const number = signalNumber(signal);
+  if (number === null) return 'unknown';
   try {
     process.kill(guarded(target), number);
     return 'sent';
   } catch (error) {
-    const code = errorCode(error);
-    if (code === 'ESRCH') return 'dead';
-    if (code === 'EPERM') return 'forbidden';
+    if (hasCode(error, 'ESRCH')) return 'dead';
+    if (hasCode(error, 'EPERM')) return 'forbidden';
     throw error;
   }
 }
@@ -61,5 +55,3 @@ function guarded(target: number): number {
   if (!Number.isInteger(target) || (target < 2 && target > -2) || target === process.pid) throw new Error(`refusing to signal ${target}`);
   return target;
 }
-
-const numbers: Readonly<Record<string, number>> = constants.signals;

@@ -1,7 +1,8 @@
 import type { ProcessIdentity } from '../../machines/types.ts';
-import { bootId, identityOf } from './identity.ts';
+import { bootId } from './boot.ts';
+import { identityOf } from './identity.ts';
 import type { ProcessTable, ScannedProcess } from './scan.ts';
-import { isLiving } from './stat.ts';
+import { isLiving } from './proc.ts';
 
 /** What is known of the processes that come from one leader. The leader's pid is also its group's and its session's number. */
 export interface Lineage {

@@ -4,33 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { switchOf } from '../../machines/slots.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
-import type { Clock } from '../actors/clock.ts';
 import { within } from '../actors/within.ts';
-import { childEnvironment } from '../process/environment.ts';
-import { runCommand, type CommandResult } from '../process/run-command.ts';
-
-export interface SwitchOutside {
-  readonly clock: Clock;
-  readonly environment: NodeJS.ProcessEnv;
-  onProblem(text: string): void;
-}
+import type { CommandResult } from '../process/run-command.ts';
+import { runForUnit, type CommandOutside } from '../process/unit-command.ts';
 
 /** How long the switch command may take; then it is ended, and what it did is put back. */
 const SWITCH_LIMIT_MS = 60_000;
 const SHOWN_BYTES = 1000;
 
 /** Runs the switch command in the project's directory as the supervisor's user, with the service's variables and its own. */
-export async function runSwitch(spec: ServiceSpec, change: ReturnType<typeof switchOf>, outside: SwitchOutside, calledOff: AbortSignal): Promise<CommandResult> {
+export async function runSwitch(spec: ServiceSpec, change: ReturnType<typeof switchOf>, outside: CommandOutside, calledOff: AbortSignal): Promise<CommandResult> {
   if (change === null) return { ok: true };
-  const { clock, environment, onProblem } = outside;
-  const token = `switch.${randomBytes(6).toString('hex')}`;
   // Not a pipe: what the command leaves running may go on writing.
   const output = openUnnamed();
   try {
-    const result = await within(SWITCH_LIMIT_MS, clock, calledOff, (signal) => runCommand({
-      script: change.command, cwd: spec.projectDir, token, output, signal, onProblem,
-      env: { ...childEnvironment(environment, spec.env, token), ...change.env },
-    }));
+    const result = await within(SWITCH_LIMIT_MS, outside.clock, calledOff, (signal) => runForUnit(spec, {
+      purpose: 'switch', asUnit: false, script: change.command, output, signal, variables: change.env,
+    }, outside));
     if (result.ok) return result;
     const said = textOfFile(output);
     return { ok: false, reason: `blue/green switch command failed: ${said === '' ? result.reason : `${said} (it ${result.reason})`}` };

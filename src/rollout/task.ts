@@ -2,17 +2,16 @@ import { fromCallback } from 'xstate';
 import { rolloutTaskPort, type RolloutTaskInput } from '../../machines/ports.ts';
 import { gateOf, switchOf, verificationOf } from '../../machines/slots.ts';
 import { isAnnounced, type HealthCheck, type RolloutReport, type ServiceSpec, type SlotChange } from '../../machines/types.ts';
-import { attempt, type AttemptOutside } from '../actors/checks/attempt.ts';
-import type { Clock } from '../actors/clock.ts';
+import { attempt } from '../actors/checks/attempt.ts';
 import { pause, within } from '../actors/within.ts';
-import { formatDuration } from '../config/duration.ts';
 import { textOf } from '../errors.ts';
+import type { CommandOutside } from '../process/unit-command.ts';
+import { formatDuration } from '../words.ts';
 import { saysAddressInUse } from './address-in-use.ts';
-import { slotFileOf, writeSlot } from './slot-file.ts';
+import { slotFileOf, writeSlot } from '../compat/slot-file.ts';
 import { runSwitch } from './switch-command.ts';
 
-export interface RolloutOutside extends AttemptOutside {
-  readonly clock: Clock;
+export interface RolloutOutside extends CommandOutside {
   readonly stateDir: string;
   /** The last lines the newest process of the unit wrote to standard error, when all of its output was read. */
   lastWords(unit: string): Promise<readonly string[]>;

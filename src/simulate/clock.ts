@@ -1,4 +1,4 @@
-import { createClock, type Clock } from '../actors/clock.ts';
+import { createClock, type Clock } from '../clock.ts';
 
 /** The supervisor's own clock on virtual time: it goes from one deadline to the next, and waits for nothing. */
 export interface VirtualClock extends Clock {

@@ -1,6 +1,6 @@
 import { signal } from '../config/signal.ts';
 import type { Finding } from '../config/finding.ts';
-import { parseDuration } from '../config/duration.ts';
+import { parseDuration } from '../words.ts';
 import { parseCommand } from './command.ts';
 import { parseInstant, type ScenarioEvent } from './scenario.ts';
 

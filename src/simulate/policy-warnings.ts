@@ -1,8 +1,8 @@
 import { delay } from '../../machines/policy.ts';
 import { isAnnounced, type ServiceSpec } from '../../machines/types.ts';
-import { parseCron } from '../config/cron-expression.ts';
-import { formatDuration } from '../config/duration.ts';
+import { parseCron } from '../cron/expression.ts';
 import { nextInstant } from '../cron/instants.ts';
+import { formatDuration } from '../words.ts';
 
 /** What `docker stop` and its like wait before they kill everything. */
 const CONTAINER_GRACE_MS = 10_000;

@@ -1,4 +1,4 @@
-import { formatDuration } from '../config/duration.ts';
+import { fineSpan, twoDigits } from '../words.ts';
 import type { UnitOutcome } from './outcome.ts';
 import type { Simulation, Step } from './simulate.ts';
 
@@ -58,7 +58,7 @@ function timeline({ steps, lastedMs }: Simulation, look: ReportLook, whole: bool
 function detailOf({ facts, to }: Step): string {
   const { exit, reason, deadline, trigger, at } = facts;
   const why = trigger.kind === 'command' ? `by command: ${trigger.by ?? ''}` : trigger.kind === 'dependency' ? `for ${trigger.by ?? 'a dependency'}` : trigger.kind === 'schedule' ? 'due' : '';
-  if (to === 'backoff') return `${reason ?? ended(exit)}; next try in ${readable((deadline?.at ?? at) - at)}`;
+  if (to === 'backoff') return `${reason ?? ended(exit)}; next try in ${fineSpan((deadline?.at ?? at) - at)}`;
   if (to === 'failed') return reason ?? ended(exit);
   if (to === 'stopped') return facts.outcome === 'completed' || facts.outcome === 'skipped' ? facts.outcome : why;
   if (to === 'stopping') return facts.state === 'clearing' ? ended(facts.ended) : (facts.cause !== null && facts.cause !== 'command' && why === '' ? `because ${facts.cause}` : why);
@@ -74,8 +74,8 @@ function headline({ endedBy, lastedMs, exitCode, units, steps }: Simulation, loo
   const all = [...units.values()];
   const troubled = all.filter(({ phase, wanted, reason }) => phase === 'failed' || phase === 'backoff' || (wanted === 'up' && reason === 'not ready'));
   const ending = {
-    quiet: `after ${readable(lastedMs)} nothing more would happen`, time: `after ${readable(lastedMs)}`,
-    supervisor: `the supervisor ends after ${readable(lastedMs)} with exit code ${exitCode ?? 0}`, storm: `given up after ${readable(lastedMs)}`,
+    quiet: `after ${fineSpan(lastedMs)} nothing more would happen`, time: `after ${fineSpan(lastedMs)}`,
+    supervisor: `the supervisor ends after ${fineSpan(lastedMs)} with exit code ${exitCode ?? 0}`, storm: `given up after ${fineSpan(lastedMs)}`,
   }[endedBy];
   const verdict = troubled.length === 0 ? look.good('all units are where they should be') : look.bad(`${troubled.length} of ${all.length} units ${troubled.length === 1 ? 'is' : 'are'} in trouble`);
   return `${look.strong(`${count(steps.length, 'change')}; ${ending}`)}: ${verdict}`;
@@ -84,7 +84,7 @@ function headline({ endedBy, lastedMs, exitCode, units, steps }: Simulation, loo
 function unitTable(units: ReadonlyMap<string, UnitOutcome>, look: ReportLook, lastedMs: number): readonly string[] {
   const rows = [...units].map(([name, unit]) => ({
     name, phase: unit.phase, times: unit.kind === 'cron' ? count(unit.starts, 'run') : count(unit.restarts, 'restart'),
-    down: unit.downtimeMs === 0 ? 'never down' : `down ${readable(unit.downtimeMs)} (${share(unit.downtimeMs, lastedMs)})`, reason: unit.reason ?? '',
+    down: unit.downtimeMs === 0 ? 'never down' : `down ${fineSpan(unit.downtimeMs)} (${share(unit.downtimeMs, lastedMs)})`, reason: unit.reason ?? '',
     isBad: unit.phase === 'failed' || unit.phase === 'backoff',
   }));
   const width = (pick: (row: (typeof rows)[number]) => string): number => Math.max(0, ...rows.map((row) => pick(row).length));
@@ -98,19 +98,8 @@ function unitTable(units: ReadonlyMap<string, UnitOutcome>, look: ReportLook, la
 /** `00:03.050`, or with hours `1:00:03.050`. */
 function offset(ms: number, withHours: boolean): string {
   const total = Math.round(ms);
-  const clock = `${String(Math.floor(total / 60_000) % 60).padStart(2, '0')}:${String(Math.floor(total / 1000) % 60).padStart(2, '0')}.${String(total % 1000).padStart(3, '0')}`;
+  const clock = `${twoDigits(Math.floor(total / 60_000) % 60)}:${twoDigits(Math.floor(total / 1000) % 60)}.${String(total % 1000).padStart(3, '0')}`;
   return withHours ? `${String(Math.floor(total / 3_600_000)).padStart(2)}:${clock}` : clock;
-}
-
-/** Two units at most, `1h 12m`, `3.05s`. */
-function readable(ms: number): string {
-  if (ms < 60_000) return ms < 1000 ? `${Math.round(ms)}ms` : `${Math.round(ms / 10) / 100}s`;
-  const parts: readonly (readonly [number, string])[] = [[86_400_000, 'd'], [3_600_000, 'h'], [60_000, 'm'], [1000, 's']];
-  const first = parts.findIndex(([size]) => ms >= size);
-  const [big, bigName] = parts[first] ?? [1000, 's'];
-  const [small, smallName] = parts[first + 1] ?? [1000, 's'];
-  const rest = Math.floor((ms % big) / small);
-  return rest === 0 ? formatDuration(Math.floor(ms / big) * big) : `${Math.floor(ms / big)}${bigName} ${rest}${smallName}`;
 }
 
 function share(part: number, whole: number): string {

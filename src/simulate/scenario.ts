@@ -1,12 +1,12 @@
 import type { ProcessExit, SignalName } from '../../machines/types.ts';
 import { parseSource } from '../config/document.ts';
-import { parseDuration, type Parsed } from '../config/duration.ts';
 import { distinct, formatPath, type Finding } from '../config/finding.ts';
 import { choice, duration, integer, list, raw, worded, type Kind } from '../config/kind.ts';
 import type { ConfigProblem } from '../config/load.ts';
 import { below, complain, complainExpected, inside, isNothing, type Place } from '../config/place.ts';
 import { exclusive, optional, readKeys, record, required, withDefault, complainUnknown, type Values } from '../config/record.ts';
 import { signal } from '../config/signal.ts';
+import { type Parsed, parseDuration } from '../words.ts';
 import { commandVerbs, parseCommand, type ScenarioCommand } from './command.ts';
 
 /** How the scripted processes of one unit behave by themselves. */

@@ -1,7 +1,9 @@
-import { fromCallback } from 'xstate';
-import type { ProbeInput, ProcessInput, processPort, probePort } from '../../machines/ports.ts';
-import { isAnnounced, type ProbeReport, type ProcessExit, type ProcessOrder, type ProcessReport, type ServiceSpec, type SignalName } from '../../machines/types.ts';
-import type { Clock } from '../actors/clock.ts';
+import { createActor, fromCallback } from 'xstate';
+import type { AttemptInput, attemptPort, ProbeInput, ProcessInput, processPort, probePort } from '../../machines/ports.ts';
+import { provideProbe } from '../../machines/probe.ts';
+import { inSeconds } from '../../machines/service-facts.ts';
+import { isAnnounced, type AttemptReport, type ProcessExit, type ProcessOrder, type ProcessReport, type ServiceSpec, type SignalName } from '../../machines/types.ts';
+import type { Clock } from '../clock.ts';
 import type { Behaviour, PartialBehaviour } from './scenario.ts';
 
 /** Processes and checks that do what the scenario says, on its clock. */
@@ -14,7 +16,13 @@ export interface Script {
   setCheck(unit: string, passes: boolean): void;
 }
 
-type ScriptClock = Pick<Clock, 'now' | 'at'>;
+type ScriptClock = Pick<Clock, 'now' | 'at' | 'arm' | 'disarm'>;
+
+/** The check of a unit as the scenario has it now; listeners learn of changes. */
+interface ScriptedCheck {
+  fails: boolean;
+  readonly listeners: Set<() => void>;
+}
 
 /** From the order to start until the program runs: long enough that no loop is without duration. */
 const SPAWN_MS = 1;
@@ -24,12 +32,12 @@ const HARMLESS: readonly SignalName[] = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWIN
 
 export function openScript(clock: ScriptClock, services: ReadonlyMap<string, PartialBehaviour>): Script {
   const living = new Map<string, (exit: ProcessExit) => void>();
-  const checks = new Map<string, { fails: boolean; readonly listeners: Set<() => void> }>();
+  const checks = new Map<string, ScriptedCheck>();
   const launched = new Map<string, number>();
   let pids = 1000;
 
-  const checkOf = (unit: string): { fails: boolean; readonly listeners: Set<() => void> } => {
-    const known = checks.get(unit) ?? { fails: false, listeners: new Set<() => void>() };
+  const checkOf = (unit: string): ScriptedCheck => {
+    const known = checks.get(unit) ?? { fails: false, listeners: new Set() };
     checks.set(unit, known);
     return known;
   };
@@ -76,18 +84,24 @@ export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Par
   });
 
   const probe = fromCallback<{ type: 'never' }, ProbeInput>(({ input, sendBack }) => {
-    const { spec } = input;
-    const state = checkOf(spec.name);
-    const behaviour = behaviourOf(spec, services.get(spec.name), false);
-    const readyAt = (launched.get(spec.name) ?? clock.now()) + behaviour.startsInMs;
-    return watchCheck({
-      input, clock, checkTakesMs: behaviour.checkTakesMs, passes: () => !state.fails && clock.now() >= readyAt, readyAt,
-      tell: (event) => sendBack(event),
-      onChange: (listener) => {
-        state.listeners.add(listener);
-        return () => void state.listeners.delete(listener);
+    const { spec: { name } } = input;
+    const scripted = checkOf(name);
+    const { startsInMs, checkTakesMs } = behaviourOf(input.spec, services.get(name), false);
+    const readyAt = (launched.get(name) ?? clock.now()) + startsInMs;
+    const attempt = scriptedAttempt({
+      clock, takesMs: checkTakesMs, readyAt, scripted,
+      isSettled: (passes) => {
+        const snapshot = machine.getSnapshot();
+        return snapshot.matches('ready') && (passes ? snapshot.context.failures === 0 : snapshot.context.failures >= input.check.retries);
       },
     });
+    const machine = createActor(provideProbe({ clock, attempt }), { input: { ...input, wasReady: false, at: clock.now() } });
+    machine.on('*', (report) => sendBack(report));
+    machine.start();
+    return () => {
+      clock.disarm(machine);
+      machine.stop();
+    };
   });
 
   return {
@@ -117,86 +131,49 @@ export function behaviourOf(spec: ServiceSpec, said: PartialBehaviour | undefine
   };
 }
 
-interface CheckWatch {
-  readonly input: ProbeInput;
+interface ScriptedAttempt {
   readonly clock: ScriptClock;
-  readonly checkTakesMs: number;
+  /** How long an attempt takes that is not cut short. */
+  readonly takesMs: number;
   readonly readyAt: number;
-  passes(): boolean;
-  tell(event: ProbeReport): void;
-  onChange(listener: () => void): () => void;
+  readonly scripted: ScriptedCheck;
+  /** Whether an attempt that ends like this, and every later one, changes nothing. */
+  isSettled(passes: boolean): boolean;
 }
 
 /**
- * The rules of the real probe: readiness is tried every interval and a last time when the time is over; then liveness
- * every interval. Attempts that can only end as the one before are not made, so that a quiet simulation comes to an end.
+ * One attempt of a check, and the only scripted part of it: the rules are those of the probe machine. While nothing can
+ * change, a liveness attempt stands for all that would follow and ends when the first of them would that meets a change
+ * of the script, so that a quiet simulation comes to its end.
  */
-function watchCheck({ input, clock, checkTakesMs, passes, readyAt, tell, onChange }: CheckWatch): () => void {
-  const { check, generation } = input;
-  const isHeardOnce = isAnnounced(check.probe);
-  let forget: () => void = () => undefined;
-  let isLive = false;
-  let failures = 0;
-  let lastAttemptAt = clock.now();
-  const plan = (at: number, run: () => void): void => {
-    forget();
-    forget = clock.at(at, run);
-  };
-  const until = clock.now() + check.startPeriodMs + check.timeoutMs;
-  const late = (): void => tell({ type: 'probe.timeout', generation, at: clock.now(), reason: `not ready within ${check.timeoutMs / 1000} s (simulated)` });
-
-  const tryReadiness = (): void => {
-    lastAttemptAt = clock.now();
-    const limitMs = Math.max(until - clock.now(), Math.min(1000, check.timeoutMs));
-    const takesMs = Math.min(checkTakesMs, limitMs);
-    plan(clock.now() + takesMs, () => {
-      if (checkTakesMs <= limitMs && passes()) {
-        isLive = true;
-        lastAttemptAt = clock.now();
-        tell({ type: 'probe.ok', generation, at: clock.now() });
-        planLiveness();
-        return;
+function scriptedAttempt({ clock, takesMs, readyAt, scripted, isSettled }: ScriptedAttempt): typeof attemptPort {
+  return fromCallback<{ type: 'never' }, AttemptInput>(({ input: { check, limitMs }, sendBack }) => {
+    const beganAt = clock.now();
+    const endsAt = beganAt + Math.min(takesMs, limitMs);
+    const periodMs = endsAt - beganAt + check.intervalMs;
+    let forget: () => void = () => undefined;
+    const passes = (): boolean => takesMs <= limitMs && !scripted.fails;
+    const failure = takesMs > limitMs ? `took longer than ${inSeconds(limitMs)} (simulated)` : 'did not pass (simulated)';
+    const end = (at: number, isOk: () => boolean): void => {
+      forget = clock.at(at, () => sendBack((isOk() ? { type: 'attempt.ok', at: clock.now() } : { type: 'attempt.failed', at: clock.now(), reason: failure }) satisfies AttemptReport));
+    };
+    const plan = (): void => {
+      forget();
+      if (isAnnounced(check.probe)) {
+        // A failing check keeps silent, until the time is over.
+        const saysAt = Math.max(clock.now(), readyAt);
+        const isHeard = !scripted.fails && saysAt <= beganAt + limitMs;
+        return end(isHeard ? saysAt : beganAt + limitMs, () => isHeard);
       }
-      if (clock.now() >= until) return late();
-      plan(Math.min(until, clock.now() + check.intervalMs), tryReadiness);
-    });
-  };
-
-  const tryLiveness = (): void => {
-    const limitMs = Math.min(check.timeoutMs, check.intervalMs);
-    lastAttemptAt = clock.now();
-    plan(clock.now() + Math.min(checkTakesMs, limitMs), () => {
-      const passed = checkTakesMs <= limitMs && passes();
-      lastAttemptAt = clock.now();
-      if (passed && failures >= check.retries) tell({ type: 'probe.ok', generation, at: clock.now() });
-      failures = passed ? 0 : failures + 1;
-      if (failures === check.retries) tell({ type: 'probe.bad', generation, at: clock.now(), reason: `unhealthy: ${failures} checks in a row failed (simulated)` });
-      planLiveness();
-    });
-  };
-
-  /** Only while the next attempt may say something else than the last one. */
-  const planLiveness = (): void => {
-    const fails = !passes() || checkTakesMs > Math.min(check.timeoutMs, check.intervalMs);
-    if (fails ? failures >= check.retries : failures === 0) return void (forget = () => undefined);
-    const periods = Math.max(1, Math.ceil((clock.now() - lastAttemptAt) / check.intervalMs));
-    plan(lastAttemptAt + periods * check.intervalMs, tryLiveness);
-  };
-
-  const ended = onChange(() => {
-    if (isLive && !isHeardOnce) planLiveness();
+      if (isSettled(passes())) return;
+      const missed = Math.max(0, Math.ceil((clock.now() - endsAt) / periodMs));
+      end(endsAt + missed * periodMs, () => passes() && clock.now() >= readyAt);
+    };
+    plan();
+    scripted.listeners.add(plan);
+    return () => {
+      forget();
+      scripted.listeners.delete(plan);
+    };
   });
-  if (isHeardOnce) {
-    plan(Math.min(until, Math.max(clock.now(), readyAt)), () => {
-      if (!passes()) return late();
-      isLive = true;
-      tell({ type: 'probe.ok', generation, at: clock.now() });
-    });
-  } else {
-    plan(clock.now() + check.startPeriodMs, tryReadiness);
-  }
-  return () => {
-    forget();
-    ended();
-  };
 }

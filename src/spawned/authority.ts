@@ -1,6 +1,6 @@
 import type { ProcessIdentity } from '../../machines/types.ts';
 import type { ProcessTable, ScannedProcess } from '../process/scan.ts';
-import { isLiving } from '../process/stat.ts';
+import { isLiving } from '../process/proc.ts';
 import { belonging } from '../process/tree.ts';
 
 /** The living process of a service, from which its tree grows. */

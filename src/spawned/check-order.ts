@@ -1,8 +1,8 @@
-import type { Request } from '../wire/protocol.ts';
+import type { RequestOf } from '../wire/requests.ts';
 
-export type SpawnRequest = Extract<Request, { kind: 'spawn' }>;
+export type SpawnRequest = RequestOf<'spawn'>;
 
-/** What is wrong with a request whoever sends it; null: nothing. */
+/** What is wrong with a request, whichever process sends it; null: nothing. */
 export function flawOf({ name, command, ttl, logLevel }: SpawnRequest): string | null {
   const [program] = command;
   if (program === undefined) return 'command: expected a program and its arguments, got an empty list';

@@ -1,6 +1,6 @@
 import type { Child, Children } from '../../machines/spawning.ts';
-import { signalNumber } from '../process/signal.ts';
-import type { SpawnRecord } from '../state/xml/pid-file.ts';
+import { signalNumber } from '../signals.ts';
+import type { SpawnRecord } from '../compat/pid-file.ts';
 
 /** A spawned child as people are told of it. Instants of the wall clock, in milliseconds. */
 export interface ShownChild {

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { identify } from '../process/identity.ts';
-import { readProcStat } from '../process/stat.ts';
+import { readArguments, readProcStat } from '../process/proc.ts';
 import { lockHolder } from './lock.ts';
 import type { RuntimePaths } from './runtime.ts';
 
@@ -35,11 +35,6 @@ function hasOpen(pid: number, path: string): boolean {
 }
 
 function isGuardian(pid: number, stateDir: string): boolean {
-  try {
-    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return argv[1] === '-s' && argv[3] === stateDir;
-  } catch {
-    // It ended meanwhile.
-    return false;
-  }
+  const argv = readArguments(pid);
+  return argv?.[1] === '-s' && argv[3] === stateDir;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AdoptOrder, OwnedProcess, ProcessIdentity, RecoveryVerdict, UnitRecord } from '../../machines/types.ts';
-import { isLiving } from '../process/stat.ts';
+import { isLiving } from '../process/proc.ts';
 import type { LedgerEntry, Stamp } from './ledger-lines.ts';
 
 /** What recovery needs to know of a living process. `tokens` is null where environments cannot be read. */

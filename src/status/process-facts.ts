@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { readProcStat } from '../process/stat.ts';
+import { ticksToMs, uptimeMs } from '../process/boot.ts';
+import { isLiving, ownerOf, readArguments, readProcStat } from '../process/proc.ts';
 
 /** What the kernel says of a live process, for people. Linux; elsewhere only what the supervisor itself knows. */
 export interface ProcessFacts {
@@ -11,18 +12,15 @@ export interface ProcessFacts {
   readonly uptimeMs: number | null;
 }
 
-/** Clock ticks a second in /proc: USER_HZ, which is 100 on every architecture Linux shows it on (proc_pid_stat(5), sysconf(3)). */
-const TICKS_PER_SECOND = 100;
-
 export function processFacts(pid: number, startTime: string): ProcessFacts {
   const stat = process.platform === 'linux' ? readProcStat(pid) : null;
   if (stat === null || stat.startTime !== startTime) {
     return { state: process.platform === 'linux' ? 'missing' : 'running', user: '', commandLine: null, uptimeMs: null };
   }
-  const zombie = stat.state === 'Z' || stat.state === 'X';
+  const zombie = !isLiving(stat);
   return {
-    state: zombie ? 'zombie' : 'running', user: ownerOf(pid), commandLine: zombie ? null : commandLine(pid),
-    uptimeMs: Math.max(0, bootUptimeMs() - (Number(startTime) * 1000) / TICKS_PER_SECOND),
+    state: zombie ? 'zombie' : 'running', user: ownerName(pid), commandLine: zombie ? null : commandLine(pid),
+    uptimeMs: Math.max(0, uptimeMs() - ticksToMs(Number(startTime))),
   };
 }
 
@@ -33,30 +31,16 @@ export function ago(seconds: number): string {
   return `${Math.floor(seconds / unit)} ${word} ago`;
 }
 
-function bootUptimeMs(): number {
-  return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000;
-}
-
 /** As the kernel shows it, on one line; `null` when there is none: a kernel thread, a process that ended or hides it. */
 export function commandLine(pid: number): string | null {
-  try {
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    const shown = words.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').replaceAll(/ {2,}/g, ' ').trim();
-    return shown === '' ? null : shown;
-  } catch {
-    // The process ended meanwhile, or hides its command line from us.
-    return null;
-  }
+  const shown = readArguments(pid)?.join(' ').replaceAll(/[\u0000-\u001f\u007f]/g, ' ').replaceAll(/ {2,}/g, ' ').trim() ?? '';
+  return shown === '' ? null : shown;
 }
 
-/** Empty when the process is gone. */
-export function ownerOf(pid: number): string {
-  try {
-    return userName(statSync(`/proc/${pid}`).uid);
-  } catch {
-    // The process ended meanwhile.
-    return '';
-  }
+/** The name of a process's user; empty when the process is gone. */
+export function ownerName(pid: number): string {
+  const uid = ownerOf(pid);
+  return uid === null ? '' : userName(uid);
 }
 
 /** The account's name, or its number when it has none. The table is read again when it changes. */

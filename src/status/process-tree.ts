@@ -1,7 +1,7 @@
 import type { EpochTime, SpawnedChild, SpawnedProcessNode } from '../wire/payloads.ts';
 import type { LiveProcess } from '../metrics/sampler.ts';
 import type { ShownChild } from '../spawned/shown.ts';
-import { commandLine, ownerOf } from './process-facts.ts';
+import { commandLine, ownerName } from './process-facts.ts';
 
 interface Branch {
   readonly key: string;
@@ -61,7 +61,7 @@ const CLOCK_TICK_MS = 20;
 function peripheral(process: LiveProcess): SpawnedChild {
   const { pid } = process;
   const command = commandLine(pid);
-  const user = ownerOf(pid);
+  const user = ownerName(pid);
   return {
     name: command?.split(' ', 1)[0] ?? `pid-${pid}`, pid, parent_pid: process.parentPid, command: command ?? '',
     started_at: epoch(process.startedAtMs), depth: 0, cpu_percent: process.cpuPercent, rss_bytes: process.rssBytes, ...(user !== '' && { user }), kind: 'peripheral',
@@ -70,7 +70,7 @@ function peripheral(process: LiveProcess): SpawnedChild {
 
 function spawnedChild(child: ShownChild, process: LiveProcess | null): SpawnedChild {
   const { pid, ended, ttlMs } = child;
-  const user = process === null ? '' : ownerOf(pid);
+  const user = process === null ? '' : ownerName(pid);
   return {
     name: child.name === '' ? 'child' : child.name, pid, parent_pid: child.parentPid, command: (process === null ? null : commandLine(pid)) ?? child.argv.join(' '), started_at: epoch(child.startedAtMs),
     ...(ttlMs !== null && { ttl: { secs: Math.floor(ttlMs / 1000), nanos: (ttlMs % 1000) * 1e6 } }), depth: child.depth,

@@ -3,7 +3,7 @@ import type { UnitView } from '../../machines/view.ts';
 import type { OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../wire/payloads.ts';
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
-import { signalNumber } from '../process/signal.ts';
+import { signalNumber } from '../signals.ts';
 import { shownChildren, type ShownChild } from '../spawned/shown.ts';
 import { ago, processFacts } from './process-facts.ts';
 import { processTree } from './process-tree.ts';

@@ -1,8 +1,9 @@
 import { getSystemErrorMap } from 'node:util';
+import type { UnitSettlement } from './payloads.ts';
 
 /**
  * `io`: the socket or a runtime file; `serde`: a line that is not of the protocol; `missing-home`: no state directory to
- * look in; `server`: the supervisor answered `Error`; `not-available`: nobody listens.
+ * look in; `server`: the supervisor answered `Error`; `not-available`: no process listens.
  */
 export type ControlErrorKind = 'io' | 'serde' | 'missing-home' | 'server' | 'not-available';
 
@@ -11,12 +12,15 @@ export class ControlError extends Error {
   readonly kind: ControlErrorKind;
   /** The part after the prefix of its kind: the server's own text, the reason of an I/O failure. */
   readonly detail: string;
+  /** How each unit fared, where the request asked for settlements and the supervisor knows them. */
+  readonly units: readonly UnitSettlement[];
 
-  constructor(kind: ControlErrorKind, detail: string = '', options?: ErrorOptions) {
+  constructor(kind: ControlErrorKind, detail: string = '', options: ErrorOptions & { readonly units?: readonly UnitSettlement[] } = {}) {
     super(PREFIXES[kind] + (kind === 'missing-home' || kind === 'not-available' ? '' : detail), options);
     this.name = 'ControlError';
     this.kind = kind;
     this.detail = detail;
+    this.units = options.units ?? [];
   }
 }
 

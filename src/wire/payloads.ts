@@ -1,204 +1,167 @@
+import { boolean, count, isRecord, list, nullable, number, oneOf, record, string, type Shape, type Shaped } from './shape.ts';
+
 /**
- * What travels inside answers. Keys and their order are systemg 0.33.0's, ours follow them; optional keys are absent
- * when there is no value, `null` is written where the type says so. `Time` is RFC 3339 in UTC.
+ * What travels inside answers: of each payload the shape that an answer is checked against, and the type of it. Keys and
+ * their order are systemg 0.33.0's, ours follow them; optional keys are absent when there is no value, `null` is written
+ * where the shape says so.
  */
+export interface StatusSnapshot extends Shaped<typeof statusSnapshot> {}
+export interface UnitStatus extends Shaped<typeof unitStatus> {}
+export interface RolloutStatus extends Shaped<typeof rolloutStatus> {}
+export interface WaitsFor extends Shaped<typeof waitsFor> {}
+export interface ProcessRuntime extends Shaped<typeof processRuntime> {}
+export interface UptimeInfo extends Shaped<typeof uptimeInfo> {}
+export interface ExitMetadata extends Shaped<typeof exitMetadata> {}
+export interface UnitMetricsSummary extends Shaped<typeof metricsSummary> {}
+export interface CronUnitStatus extends Shaped<typeof cronUnit> {}
+export interface CronExecutionSummary extends Shaped<typeof cronRun> {}
+export interface MetricSample extends Shaped<typeof metricSample> {}
+export interface EpochTime extends Shaped<typeof epochTime> {}
+export interface SpawnedChild extends Shaped<typeof spawnedChild> {}
+export interface SpawnedExit extends Shaped<typeof spawnedExit> {}
+export interface SpawnedProcessNode { readonly child: SpawnedChild; readonly children?: readonly SpawnedProcessNode[] }
+export interface InspectPayload extends Required<Shaped<typeof inspectPayload>> {}
+export interface JournalRecord extends Shaped<typeof journalRecord> {}
+export type JournalCause = NonNullable<JournalRecord['cause']>;
+export interface ReloadPlan extends Shaped<typeof reloadPlan> {}
+export interface PlanEntry extends Shaped<typeof planEntry> {}
+export interface UnitSettlement extends Shaped<typeof unitSettlement> {}
+
+export type OverallHealth = Shaped<typeof overallHealth>;
+export type UnitHealth = UnitStatus['health'];
+export type UnitKind = UnitStatus['kind'];
+export type UnitPhase = Shaped<typeof phase>;
+export type Lifecycle = Shaped<typeof lifecycle>;
+export type CronRunStatus = 'Success' | 'OverlapError' | { readonly Failed: string };
+/** RFC 3339 in UTC. */
 export type Time = string;
 
-export type OverallHealth = 'healthy' | 'degraded' | 'failing';
-export type UnitHealth = OverallHealth | 'inactive';
-export type UnitKind = 'service' | 'cron' | 'orphaned';
-export type Lifecycle = 'running' | 'skipped' | 'exited_successfully' | 'exited_with_error' | 'stopped';
-export type UnitPhase = 'stopped' | 'starting' | 'running' | 'stopping' | 'backoff' | 'failed' | 'waiting';
-
-export interface StatusSnapshot {
-  readonly schema_version: string;
-  readonly captured_at: Time;
-  readonly overall_health: OverallHealth;
-  readonly units: readonly UnitStatus[];
-}
-
-export interface UnitStatus {
-  readonly name: string;
-  /** 16 lower-case hex digits, or the name of an orphan that is known by name only. */
-  readonly hash: string;
-  readonly kind: UnitKind;
-  readonly lifecycle?: Lifecycle;
-  readonly health: UnitHealth;
-  readonly process?: ProcessRuntime;
-  readonly uptime?: UptimeInfo;
-  readonly last_exit?: ExitMetadata;
-  readonly cron?: CronUnitStatus;
-  readonly metrics?: UnitMetricsSummary;
-  /** As configured. */
-  readonly command?: string;
-  /** As the kernel shows it. */
-  readonly runtime_command?: string;
-  readonly spawned_children?: readonly SpawnedProcessNode[];
-  // Below: ours, unknown to 0.33.0.
-  readonly phase?: UnitPhase;
-  readonly wanted?: 'up' | 'down';
-  /** Absent without a check. */
-  readonly ready?: boolean;
-  readonly generation?: number;
-  /** Since the last manual start. */
-  readonly restarts?: number;
-  /** When the phase began. */
-  readonly since?: Time;
-  /** Next retry or next cron run. */
-  readonly next_at?: Time;
-  /** Journal sequence number. */
-  readonly last_event?: number;
-  /** Dependencies it waits for; `lost` says why one will not come by itself. Absent when there are none. */
-  readonly waits_for?: readonly WaitsFor[];
-  /** While the unit is being replaced beside itself. */
-  readonly rollout?: RolloutStatus;
-}
-
-/** The instance beside the unit: the `candidate` that is to replace it, or the `retired` one on its way out. */
-export interface RolloutStatus {
-  readonly step: string;
-  readonly instance: 'candidate' | 'retired';
-  readonly phase: UnitPhase;
-  readonly generation: number;
-  readonly pid?: number;
-  /** Indices of the slots it leads from and to; absent without slots. */
-  readonly slots?: readonly [number, number];
-}
-
-export interface WaitsFor {
-  readonly unit: string;
-  readonly lost?: string;
-}
-
-export interface ProcessRuntime {
-  readonly pid: number;
-  readonly state: 'running' | 'zombie' | 'missing';
-  readonly user?: string;
-}
-
-export interface UptimeInfo {
-  readonly seconds: number;
-  readonly human: string;
-  readonly started_at?: Time;
-}
-
-export interface ExitMetadata {
-  readonly exit_code?: number;
-  readonly signal?: number;
-}
-
-/** Over all processes of the unit and every sample that is kept. CPU in percent of one core. */
-export interface UnitMetricsSummary {
-  readonly latest_cpu_percent: number;
-  readonly average_cpu_percent: number;
-  readonly max_cpu_percent: number;
-  readonly latest_rss_bytes: number;
-  readonly samples: number;
-  // Below: ours, unknown to 0.33.0.
-  readonly average_rss_bytes?: number;
-  readonly max_rss_bytes?: number;
-}
-
-export interface CronUnitStatus {
-  readonly timezone_label: string;
-  readonly timezone?: string;
-  readonly last_run?: CronExecutionSummary;
-  /** Newest first, at most 10. */
-  readonly recent_runs?: readonly CronExecutionSummary[];
-}
-
-export type CronRunStatus = 'Success' | 'OverlapError' | { readonly Failed: string };
-
-export interface CronExecutionSummary {
-  readonly started_at: Time;
-  readonly completed_at?: Time;
-  readonly status?: CronRunStatus;
-  readonly exit_code?: number;
-  readonly pid?: number;
-  readonly user?: string;
-  readonly command?: string;
-  readonly metrics?: readonly MetricSample[];
-}
+const time: Shape<Time> = string;
+const epochTime = record({ secs_since_epoch: count, nanos_since_epoch: count });
+const overallHealth = oneOf('healthy', 'degraded', 'failing');
+const lifecycle = oneOf('running', 'skipped', 'exited_successfully', 'exited_with_error', 'stopped');
+const phase = oneOf('stopped', 'starting', 'running', 'stopping', 'backoff', 'failed', 'waiting');
 
 /** CPU is the average since the sample before; I/O counts since the unit's processes began. Network traffic is 0: no kernel counts it per process. */
-export interface MetricSample {
-  readonly timestamp: Time;
-  readonly cpu_percent: number;
-  readonly rss_bytes: number;
-  readonly io_read_bytes: number;
-  readonly io_write_bytes: number;
-  readonly net_rx_bytes: number;
-  readonly net_tx_bytes: number;
-}
+const metricSample = record({
+  timestamp: time, cpu_percent: number, rss_bytes: count,
+  io_read_bytes: count, io_write_bytes: count, net_rx_bytes: count, net_tx_bytes: count,
+});
 
-export interface SpawnedProcessNode {
-  readonly child: SpawnedChild;
-  readonly children?: readonly SpawnedProcessNode[];
-}
+const cronRunStatus: Shape<CronRunStatus> = (value, at) =>
+  (isRecord(value) ? record({ Failed: string }) : oneOf('Success', 'OverlapError'))(value, at);
 
-export interface EpochTime {
-  readonly secs_since_epoch: number;
-  readonly nanos_since_epoch: number;
-}
+const cronRun = record({ started_at: time }, {
+  completed_at: time, status: cronRunStatus, exit_code: number, pid: count, user: string, command: string,
+  metrics: list(metricSample),
+});
 
-export interface SpawnedChild {
-  readonly name: string;
-  readonly pid: number;
-  readonly parent_pid: number;
-  readonly command: string;
-  readonly started_at: EpochTime;
-  readonly ttl?: { readonly secs: number; readonly nanos: number };
-  /** 1 is a direct child of the service. */
-  readonly depth: number;
-  readonly cpu_percent?: number;
-  readonly rss_bytes?: number;
-  readonly last_exit?: SpawnedExit;
-  readonly user?: string;
-  /** `peripheral`: found by looking, not spawned through the socket. Absent is `spawned`. */
-  readonly kind?: 'spawned' | 'peripheral';
-}
+const cronUnit = record({ timezone_label: string }, {
+  timezone: string,
+  last_run: cronRun,
+  /** Newest first, at most 10. */
+  recent_runs: list(cronRun),
+});
 
-export interface SpawnedExit {
-  readonly exit_code?: number;
-  readonly signal?: number;
-  readonly finished_at?: EpochTime;
-}
+const spawnedExit = record({}, { exit_code: number, signal: number, finished_at: epochTime });
 
-export interface InspectPayload {
-  readonly unit: UnitStatus | null;
+const spawnedChild = record(
+  {
+    name: string, pid: count, parent_pid: count, command: string, started_at: epochTime,
+    /** 1 is a direct child of the service. */
+    depth: count,
+  },
+  {
+    ttl: record({ secs: count, nanos: count }), cpu_percent: number, rss_bytes: count, last_exit: spawnedExit, user: string,
+    /** `peripheral`: found by looking, not spawned through the socket. Absent is `spawned`. */
+    kind: oneOf('spawned', 'peripheral'),
+  },
+);
+
+const spawnedNode: Shape<SpawnedProcessNode> = (value, at) => record({ child: spawnedChild }, { children: list(spawnedNode) })(value, at);
+
+const processRuntime = record({ pid: count, state: oneOf('running', 'zombie', 'missing') }, { user: string });
+const uptimeInfo = record({ seconds: count, human: string }, { started_at: time });
+const exitMetadata = record({}, { exit_code: number, signal: number });
+const waitsFor = record({ unit: string }, { lost: string });
+
+/** Over all processes of the unit and every sample that is kept. CPU in percent of one core. The last two keys are unknown to 0.33.0. */
+const metricsSummary = record({
+  latest_cpu_percent: number, average_cpu_percent: number, max_cpu_percent: number, latest_rss_bytes: count, samples: count,
+}, { average_rss_bytes: count, max_rss_bytes: count });
+
+/** The instance beside the unit: the `candidate` that is to replace it, or the `retired` one that is being stopped. */
+const rolloutStatus = record({ step: string, instance: oneOf('candidate', 'retired'), phase, generation: count }, {
+  pid: count,
+  /** Indices of the slots it leads from and to; absent without slots. */
+  slots: list(count) as Shape<readonly [number, number]>,
+});
+
+const unitStatus = record(
+  {
+    name: string,
+    /** 16 lower-case hex digits, or the name of an orphan that is known by name only. */
+    hash: string,
+    kind: oneOf('service', 'cron', 'orphaned'),
+    health: oneOf('healthy', 'degraded', 'failing', 'inactive'),
+  },
+  {
+    lifecycle,
+    process: processRuntime,
+    uptime: uptimeInfo,
+    last_exit: exitMetadata,
+    cron: cronUnit,
+    metrics: metricsSummary,
+    /** As configured. */
+    command: string,
+    /** As the kernel shows it. */
+    runtime_command: string,
+    spawned_children: list(spawnedNode),
+    // Below: ours, unknown to 0.33.0.
+    phase,
+    wanted: oneOf('up', 'down'),
+    /** Absent without a check. */
+    ready: boolean,
+    generation: count,
+    /** Since the last manual start. */
+    restarts: count,
+    /** When the phase began. */
+    since: time,
+    /** Next retry or next cron run. */
+    next_at: time,
+    /** Journal sequence number. */
+    last_event: count,
+    /** Dependencies it waits for; `lost` says why one will not come by itself. Absent when there are none. */
+    waits_for: list(waitsFor),
+    /** While the unit is being replaced beside itself. */
+    rollout: rolloutStatus,
+  },
+);
+
+export const statusSnapshot = record({
+  schema_version: string, captured_at: time, overall_health: overallHealth, units: list<UnitStatus>(unitStatus),
+});
+
+/** `samples` may be missing in an answer and is then empty. */
+export const inspectPayload = record({ unit: nullable<UnitStatus>(unitStatus) }, {
   /** Oldest first. */
-  readonly samples: readonly MetricSample[];
-}
-
-export interface JournalCause {
-  readonly kind: string;
-  readonly seq?: number;
-  readonly by?: string;
-}
+  samples: list<MetricSample>(metricSample),
+});
 
 /** One record of the journal; `unit` null is the supervisor itself. */
-export interface JournalRecord {
-  readonly seq: number;
-  readonly at: Time;
-  readonly unit: string | null;
-  readonly generation?: number;
-  readonly event: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly cause?: JournalCause;
-  readonly detail?: Readonly<Record<string, unknown>>;
-}
+export const journalRecord = record({ seq: count, at: time, unit: nullable(string), event: string }, {
+  generation: count, from: string, to: string,
+  cause: record({ kind: string }, { seq: count, by: string }),
+  detail: (() => null) as Shape<Readonly<Record<string, unknown>>>,
+});
 
-export interface PlanEntry {
-  readonly unit: string;
-  readonly why: string;
-}
+const planEntry = record({ unit: string, why: string });
 
 /** What a reload would do; `update` is taken over without a restart. */
-export interface ReloadPlan {
-  readonly unchanged: readonly PlanEntry[];
-  readonly start: readonly PlanEntry[];
-  readonly stop: readonly PlanEntry[];
-  readonly restart: readonly PlanEntry[];
-  readonly update: readonly PlanEntry[];
-}
+export const reloadPlan = record({
+  unchanged: list<PlanEntry>(planEntry), start: list<PlanEntry>(planEntry), stop: list<PlanEntry>(planEntry),
+  restart: list<PlanEntry>(planEntry), update: list<PlanEntry>(planEntry),
+});
+
+/** How a command ended for one unit; `error` is why it failed, `note` what else there is to say of a success. */
+export const unitSettlement = record({ unit: string, result: string }, { error: string, note: string });

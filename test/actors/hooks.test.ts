@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createActor, fromCallback, type AnyActorRef } from 'xstate';
 import type { HookRun, HookSpec, ServiceSpec } from '../../machines/types.ts';
-import { createClock } from '../../src/actors/clock.ts';
+import { createClock, type Clock } from '../../src/clock.ts';
 import { openHookQueues, type HookQueues } from '../../src/actors/hooks.ts';
 import { identify, isAlive } from '../../src/process/identity.ts';
 import { serviceSpec } from '../process/spec.ts';
 import { until } from '../process/until.ts';
 import { tempDir } from '../state/temp-dir.ts';
+import { makeManualClock } from './manual-clock.ts';
 
 interface Rig {
   readonly dir: string;
@@ -21,10 +22,9 @@ interface Rig {
   made(name: string): Promise<true>;
 }
 
-function rig(environment: NodeJS.ProcessEnv = process.env): Rig {
+function rig(environment: NodeJS.ProcessEnv = process.env, clock: Clock = createClock()): Rig {
   const dir = tempDir();
   const problems: string[] = [];
-  const clock = createClock();
   const hooks = openHookQueues({ clock, environment, onProblem: (text) => problems.push(text) });
   onTestFinished(async () => {
     await hooks.finish(0);
@@ -110,13 +110,15 @@ test('a hook that cannot be run at all is told of too', async () => {
 });
 
 test('at its timeout all of a hook is dead, whoever left its group included, and the next one runs', async () => {
-  const { hooks, unit, run, problems, text, made } = rig();
+  const clock = makeManualClock();
+  const { hooks, unit, run, problems, text, made } = rig(process.env, clock);
   const { target, told } = unit();
-  const script = 'setsid sh -c \'trap "" TERM; echo $$ > escaped; touch ready; sleep 1000\' & (sleep 1000) & echo $$ > leader; wait';
+  const script = 'echo $$ > leader; setsid sh -c \'trap "" TERM; echo $$ > escaped; touch ready; sleep 1000\' & (sleep 1000) & wait';
   hooks.queue([run(script, {}, { timeoutMs: 1000 }), run('echo ran > log')], target);
   await made('ready');
   const tree = ['leader', 'escaped'].map((name) => identify(Number(text(name))));
   expect(tree).not.toContain(null);
+  await clock.pass(1000);
   await until('the queue is empty', () => told.length === 1);
   expect(tree.map((identity) => identity !== null && isAlive(identity))).toEqual([false, false]);
   expect(problems).toEqual(["on_start.success hook for 'web' took longer than 1 s"]);
@@ -136,7 +138,8 @@ test('what a hook leaves running after its own end goes on', async () => {
 });
 
 test('the end waits for hooks, then ends what still runs and drops what waits', async () => {
-  const { dir, hooks, unit, run, problems, text, made } = rig();
+  const clock = makeManualClock();
+  const { dir, hooks, unit, run, problems, text, made } = rig(process.env, clock);
   const [patient, hung] = [unit(), unit()];
   mkdirSync(join(dir, 'done'));
   hooks.queue([run('touch begun; while [ ! -e go ]; do sleep 0.01; done; touch done/patient')], patient.target);
@@ -144,8 +147,11 @@ test('the end waits for hooks, then ends what still runs and drops what waits', 
   await made('begun');
   await made('ready');
   const leader = identify(Number(text('leader')));
+  const finished = hooks.finish(500);
   writeFileSync(join(dir, 'go'), '');
-  await hooks.finish(500);
+  await until("the patient unit's queue is empty", () => patient.told.length === 1);
+  await clock.pass(500);
+  await finished;
   expect(leader !== null && isAlive(leader)).toBe(false);
   expect(existsSync(join(dir, 'done/patient'))).toBe(true);
   expect(existsSync(join(dir, 'done/dropped'))).toBe(false);

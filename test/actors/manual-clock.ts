@@ -1,5 +1,5 @@
 import type { AnyActorRef } from 'xstate';
-import type { Clock } from '../../src/actors/clock.ts';
+import type { Clock } from '../../src/clock.ts';
 import { until } from '../process/until.ts';
 
 /** A clock that stands still until a test moves it. */

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { HealthCheck, ServiceSpec } from '../../machines/types.ts';
 import { openAnnouncements, type Announcements } from '../../src/actors/checks/announcements.ts';
+import { ensureFifos } from '../../src/logs/fifo.ts';
 import type { LogStore } from '../../src/logs/store.ts';
+import type { ChildOutput } from '../../src/process/launch.ts';
 import { piped, rig as logRig } from '../logs/rig.ts';
 import { serviceSpec } from '../process/spec.ts';
 import { until } from '../process/until.ts';
@@ -24,9 +26,7 @@ function rig(check: HealthCheck, logs: Partial<ServiceSpec['logs']> = {}) {
     return announcements;
   };
   const announcements = open(made.store);
-  /** Starts a process of the unit. */
-  const run = (script: string): { end(): void } => {
-    const { stdout, stderr, extra = [] } = announcements.expect(spec, made.store.openChildEnds('web'));
+  const start = (script: string, { stdout, stderr, extra = [] }: ChildOutput): { end(): void } => {
     const stdio: ('ignore' | number)[] = ['ignore', stdout, stderr];
     for (const { at, descriptor } of extra) {
       while (stdio.length < at) stdio.push('ignore');
@@ -40,6 +40,14 @@ function rig(check: HealthCheck, logs: Partial<ServiceSpec['logs']> = {}) {
     onTestFinished(end);
     return { end };
   };
+  /** Starts a process of the unit as this supervisor would, which listens to it from then on. */
+  const run = (script: string): { end(): void } => start(script, announcements.expect(spec, made.store.openChildEnds('web')));
+  /** Starts a process as a supervisor that is gone has left it: nobody reads its FIFO, for a reader of this test would take what is for the next one. */
+  const leaveBehind = (script: string): void => {
+    const fifo = join(fifoDir, 'web.notify');
+    expect(ensureFifos([{ path: fifo, owner: null }]).problems).toEqual([]);
+    start(script, { ...made.store.openChildEnds('web'), extra: [{ at: 4, descriptor: openSync(fifo, constants.O_RDWR) }] });
+  };
   /** What a supervisor after this one finds. */
   const succeed = (): Announcements => {
     made.store.close();
@@ -49,7 +57,7 @@ function rig(check: HealthCheck, logs: Partial<ServiceSpec['logs']> = {}) {
   };
   const watch = (by = announcements, changes: Partial<HealthCheck> = {}, wasReady = false) =>
     probe({ dir, clock, spec, check: { ...check, ...changes }, announcements: by, wasReady });
-  return { ...made, dir, clock, spec, run, watch, succeed, announcements };
+  return { ...made, dir, clock, spec, run, leaveBehind, watch, succeed, announcements };
 }
 
 describe('log', () => {
@@ -137,23 +145,27 @@ describe('notify_fd', () => {
     expect((await report(1)).type).toBe('probe.timeout');
   });
 
-  test('the newline reaches the next supervisor, be it written before or after that began', async () => {
-    for (const when of ['before', 'after']) {
-      const { run, succeed, watch, dir } = rig(check);
-      const go = join(dir, 'go');
-      run('while [ ! -e go ]; do sleep 0.01; done; echo >&4 && touch said; sleep 1000');
-      if (when === 'before') {
-        const next = succeed();
-        writeFileSync(go, '');
-        await until('it was said', () => existsSync(join(dir, 'said')));
-        expect((await watch(next).report(1)).type).toBe('probe.ok');
-      } else {
-        const { report } = watch(succeed());
-        writeFileSync(go, '');
-        expect((await report(1)).type).toBe('probe.ok');
-      }
-      await until('it was not hurt by writing', () => existsSync(join(dir, 'said')));
-    }
+  test.each(['before', 'after'])('the newline reaches the next supervisor when it is written %s that listens', async (when) => {
+    const { leaveBehind, succeed, watch, dir } = rig(check);
+    leaveBehind('while [ ! -e go ]; do sleep 0.01; done; echo >&4; touch written; sleep 1000');
+    const write = async (): Promise<void> => {
+      writeFileSync(join(dir, 'go'), '');
+      await until('it was written', () => existsSync(join(dir, 'written')));
+    };
+    if (when === 'before') await write();
+    const { report } = watch(succeed());
+    if (when === 'after') await write();
+    expect((await report(1)).type).toBe('probe.ok');
+  });
+
+  test('a process that goes on writing when nobody listens any more is not hurt', async () => {
+    const { run, watch, dir } = rig(check);
+    run('echo >&4; while [ ! -e go ]; do sleep 0.01; done; echo >&4 && touch written; sleep 1000');
+    expect((await watch().report(1)).type).toBe('probe.ok');
+    // What listened is closed in the turn after the report.
+    await new Promise(setImmediate);
+    writeFileSync(join(dir, 'go'), '');
+    await until('it was written', () => existsSync(join(dir, 'written')));
   });
 
   test('a process taken over that has closed the descriptor has said it', async () => {

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { createActor, createMachine, spawnChild } from 'xstate';
 import type { CheckProbe, HealthCheck, ProbeReport, ServiceSpec } from '../../machines/types.ts';
 import type { Announcements } from '../../src/actors/checks/announcements.ts';
-import type { Clock } from '../../src/actors/clock.ts';
+import type { Clock } from '../../src/clock.ts';
 import { makeProbeActor } from '../../src/actors/probe.ts';
 import { serviceSpec } from '../process/spec.ts';
 import { until } from '../process/until.ts';

@@ -6,10 +6,11 @@ import { createActor, createMachine, spawnChild } from 'xstate';
 import type { ProcessInput } from '../../machines/ports.ts';
 import type { ProcessIdentity, ProcessOrder, ProcessReport, ServiceSpec } from '../../machines/types.ts';
 import { makeProcessActor, type ProcessOutside } from '../../src/actors/process.ts';
+import { createClock } from '../../src/clock.ts';
 import { isAlive, identify } from '../../src/process/identity.ts';
 import { scan } from '../../src/process/scan.ts';
 import { signalProcess } from '../../src/process/signal.ts';
-import { sweepsEnded } from '../../src/process/sweep.ts';
+import { sweepsEnded } from '../../src/process/end-process.ts';
 import { serviceSpec } from '../process/spec.ts';
 import { until } from '../process/until.ts';
 
@@ -50,7 +51,7 @@ export function makeRig(changes: Partial<ProcessOutside> = {}): Rig {
     const token = inputChanges.token ?? `${mark}-${count}`;
     const reports: ProcessReport[] = [];
     const logic = makeProcessActor({
-      now: () => performance.now(),
+      clock: createClock(),
       environment: process.env,
       softNofile: null,
       openOutput: () => ({ stdout: openSync(log, 'a'), stderr: openSync(log, 'a') }),

@@ -7,8 +7,8 @@ import { inheritableDescriptors } from '../../src/process/descriptors.ts';
 import { identify, isAlive } from '../../src/process/identity.ts';
 import { ownNofile } from '../../src/process/limits.ts';
 import { scan } from '../../src/process/scan.ts';
-import { readProcStat } from '../../src/process/stat.ts';
-import { sweepsEnded } from '../../src/process/sweep.ts';
+import { readProcStat } from '../../src/process/proc.ts';
+import { sweepsEnded } from '../../src/process/end-process.ts';
 import { programs } from '../process/spec.ts';
 import { until } from '../process/until.ts';
 import { makeRig, type Rig } from './process-rig.ts';
@@ -439,24 +439,31 @@ describe('adopt', () => {
   }
   const token = () => `${rig.run(['exits-with', '0']).token}-stranger`;
 
-  test('the end of a process taken over gives gone, without exited and without an order', async () => {
+  test('the end of a process taken over is reported without an exit status, and gone answers an order', async () => {
     const mark = token();
     const identity = await stranger('exec sleep 1000', mark);
     const run = rig.run(['forever'], {}, { adopt: identity, token: mark });
     process.kill(identity.pid, 'SIGKILL');
+    expect((await run.report('process.exited')).exit).toBe(null);
+    run.order({ type: 'clear', signal: 'SIGTERM' });
     await run.report('process.gone');
-    expect(run.types()).toEqual(['process.gone']);
+    expect(run.types()).toEqual(['process.exited', 'process.gone']);
   });
 
-  test('its leftovers are ended before gone, by SIGKILL after the stop timeout', async () => {
+  test('its leftovers get nothing but what is ordered, and are dead before gone', async () => {
     const mark = token();
     const identity = await stranger(`cd '${rig.dir}'; READY_FILE=./up '${programs}ignores-term' & member=$!; while [ ! -e up ]; do sleep 0.01; done; echo $member >member; wait`, mark);
     const member = await rig.writtenPid('member');
-    const run = rig.run(['forever'], { stopTimeoutMs: 300 }, { adopt: identity, token: mark });
+    const run = rig.run(['forever'], { stopTimeoutMs: 1 }, { adopt: identity, token: mark });
     process.kill(identity.pid, 'SIGKILL');
+    await run.report('process.exited');
+    run.order({ type: 'clear', signal: 'SIGTERM' });
+    await searched();
+    expect(isAlive(member)).toBe(true);
+    run.order({ type: 'kill' });
     await run.report('process.gone');
     expect(isAlive(member)).toBe(false);
-    expect(run.types()).toEqual(['process.gone']);
+    expect(run.types()).toEqual(['process.exited', 'process.gone']);
   });
 
   test('a member without the token is known from the taking over', async () => {
@@ -466,6 +473,8 @@ describe('adopt', () => {
     const run = rig.run(['forever'], {}, { adopt: identity, token: mark });
     await searched();
     process.kill(identity.pid, 'SIGKILL');
+    await run.report('process.exited');
+    run.order({ type: 'clear', signal: 'SIGTERM' });
     await run.report('process.gone');
     expect(isAlive(member)).toBe(false);
   });

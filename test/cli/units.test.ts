@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { identify } from '../../src/compat/identity.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { defaultName, plainName, stageUnit } from '../../src/cli/units.ts';
 import { ownDirectory } from './rig.ts';
@@ -34,7 +35,7 @@ test.each([
   [['prog', 'a  b', "it's"]], [['prog', 'one\ntwo\n', '\t']], [['prog', '', '--flag=x', '"quoted"', '#not', 'key: value']], [['prog', '\\', '$1', '`id`']],
 ])('%j is started as it was given', (argv) => {
   const path = stageUnit(ownDirectory(), argv, 'unit');
-  const loaded = loadConfig(path, { env: {}, stateDir: '/nowhere' });
+  const loaded = loadConfig(path, { env: {}, identify });
   const [service] = loaded.ok ? loaded.config.services : [];
   const script = service?.launch.kind === 'shell' ? service.launch.script : null;
   if (script === null) expect(service?.launch).toEqual({ kind: 'exec', argv });

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { isThere } from '../../src/cli/commands/wait.ts';
-import { signalName } from '../../src/cli/commands/signal.ts';
 import type { Goal } from '../../src/cli/options.ts';
 import type { UnitStatus } from '../../src/wire/payloads.ts';
 
@@ -26,8 +25,4 @@ test('a cron unit is completed when its last run succeeded and none goes on', ()
   expect(isThere({ kind: 'cron', phase: 'waiting', cron: cron('Success') }, 'completed')).toBe(true);
   expect(isThere({ kind: 'cron', phase: 'waiting', cron: cron('OverlapError') }, 'completed')).toBe(false);
   expect(isThere({ kind: 'cron', phase: 'running', cron: cron('Success') }, 'completed')).toBe(false);
-});
-
-test.each([['HUP', 'SIGHUP'], ['sigusr1', 'SIGUSR1'], ['15', 'SIGTERM'], ['0', null], ['NOPE', null], ['', null]])('the signal %j is %j', (word, name) => {
-  expect(signalName(word)).toBe(name);
 });

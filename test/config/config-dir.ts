@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { ServiceSpec } from '../../machines/types.ts';
+import { identify } from '../../src/compat/identity.ts';
 import { formatProblem, loadConfig, type ConfigResult, type LoadedConfig } from '../../src/config/load.ts';
 
 export interface ConfigDir {
@@ -37,7 +38,7 @@ export interface LoadOptions {
 
 /** Loads `yaml` as `sysg.yaml`. */
 export function load(yaml: string, { env = { HOME: '/root' }, dir = configDir() }: LoadOptions = {}): ConfigResult {
-  return loadConfig(dir.write('sysg.yaml', yaml), { env, stateDir: dir.path });
+  return loadConfig(dir.write('sysg.yaml', yaml), { env, identify });
 }
 
 export function loaded(yaml: string, options: LoadOptions = {}): LoadedConfig {

@@ -45,7 +45,7 @@ test('comments are not looked at', () => {
   expect(service('command: a # $NOWHERE').command).toBe('a');
 });
 
-test('notes tell what 0.33.0 would have read otherwise', () => {
+test('notes say what 0.33.0 would have read otherwise', () => {
   const { notes, warnings } = loaded('version: "1"\nservices:\n  a: {command: "echo $HOME"}\n  b: {command: "echo $i"}\n  c: {command: "echo ${HOME}", working_dir: "$HOME"}\n  d: {command: a, working_dir: "/$$HOME"}\n');
   expect(warnings).toEqual([]);
   expect(notes.map(({ line, column, message }) => `${line}:${column} ${message}`)).toEqual([

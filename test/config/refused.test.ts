@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, symlinkSync, truncateSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { identify } from '../../src/compat/identity.ts';
 import { explainProblem, formatProblem, loadConfig } from '../../src/config/load.ts';
 import { configDir, load, refusals } from './config-dir.ts';
 import { refusedConfigs } from './refused-configs.ts';
@@ -14,7 +15,7 @@ describe('a configuration is refused with every problem, its place and its key',
 
 test('a file that is not there is named with the words of the system', () => {
   const path = `${configDir().path}/nope.yaml`;
-  expect(loadConfig(path, { env: {}, stateDir: '/' })).toEqual({
+  expect(loadConfig(path, { env: {}, identify })).toEqual({
     ok: false,
     problems: [{ file: path, line: 0, column: 0, path: '', message: `Failed to read config file: No such file or directory (os error 2) (${path})`, excerpt: '' }],
   });
@@ -22,14 +23,14 @@ test('a file that is not there is named with the words of the system', () => {
 
 test('a file that cannot be read is named once', () => {
   const path = `${configDir().path}/nope.yaml`;
-  const result = loadConfig(path, { env: {}, stateDir: '/' });
+  const result = loadConfig(path, { env: {}, identify });
   expect(result.ok ? [] : result.problems.map(formatProblem)).toEqual([`Failed to read config file: No such file or directory (os error 2) (${path})`]);
 });
 
 test('a directory and a device are refused instead of read', () => {
   const dir = configDir().path;
   const messageOf = (path: string): string | undefined => {
-    const result = loadConfig(path, { env: {}, stateDir: '/' });
+    const result = loadConfig(path, { env: {}, identify });
     return result.ok ? undefined : result.problems[0]?.message;
   };
   expect(messageOf(dir)).toBe(`Failed to read config file: Is a directory (os error 21) (${dir})`);
@@ -39,7 +40,7 @@ test('a directory and a device are refused instead of read', () => {
 test('a FIFO, a link to itself, a file that may not be read and one that is too large are refused at once', () => {
   const dir = configDir();
   const messageOf = (path: string): string | undefined => {
-    const result = loadConfig(path, { env: {}, stateDir: '/' });
+    const result = loadConfig(path, { env: {}, identify });
     return result.ok ? undefined : result.problems[0]?.message;
   };
   const fifo = `${dir.path}/fifo.yaml`;
@@ -58,7 +59,7 @@ test('a FIFO, a link to itself, a file that may not be read and one that is too 
 
 test('bytes that are no UTF-8 are refused with their line', () => {
   const path = configDir().write('sysg.yaml', Buffer.from('version: "1"\nservices:\n  web: {command: caf\xe9}\n', 'latin1'));
-  const result = loadConfig(path, { env: {}, stateDir: '/' });
+  const result = loadConfig(path, { env: {}, identify });
   expect(result.ok ? [] : result.problems).toMatchObject([{ line: 3, message: 'expected UTF-8 text, got bytes of another encoding' }]);
 });
 

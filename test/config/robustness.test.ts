@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { identify } from '../../src/compat/identity.ts';
 import { formatProblem, explainProblem, loadConfig } from '../../src/config/load.ts';
 import { configDir } from './config-dir.ts';
 
@@ -10,7 +11,7 @@ const words = [
 
 function load(content: string | Uint8Array): boolean {
   const path = configDir().write('sysg.yaml', content);
-  const result = loadConfig(path, { env: {}, stateDir: '/' });
+  const result = loadConfig(path, { env: {}, identify });
   if (result.ok) return true;
   expect(result.problems.length).toBeGreaterThan(0);
   for (const problem of result.problems) {

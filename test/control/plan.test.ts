@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
+import { identify } from '../../src/compat/identity.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { planReload } from '../../src/control/plan.ts';
 import { configDir } from './plan-rig.ts';
 
 function specs(services: string): readonly ServiceSpec[] {
-  const loaded = loadConfig(configDir(`version: "1"\nservices:\n${services}`), { env: {}, stateDir: '/nowhere' });
+  const loaded = loadConfig(configDir(`version: "1"\nservices:\n${services}`), { env: {}, identify });
   if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'));
   return loaded.config.services;
 }

@@ -19,7 +19,7 @@ export function* readingsOfUtc(fromMs: number, untilMs: number): Generator<Readi
   for (let wallMs = fromMs; wallMs < untilMs; wallMs += 60_000) yield { wallMs, shown: wallMs / 60_000 };
 }
 
-/** Instants of an expression of five fields, numbers only. The first reading only tells what was shown before. */
+/** Instants of an expression of five fields, numbers only. The first reading only says what was shown before. */
 export function walk(expression: string, walked: Iterable<Reading>): readonly number[] {
   const fixed = !/[*/]/.test(expression.split(' ')[1] ?? '');
   const isNamed = reader(expression);

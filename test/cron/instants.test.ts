@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { buildSync } from 'esbuild';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseCron, type ParsedCron } from '../../src/config/cron-expression.ts';
+import { parseCron, type ParsedCron } from '../../src/cron/expression.ts';
 import { instantsBetween, lastInstant, nextInstant } from '../../src/cron/instants.ts';
 import { Timeline } from '../../src/cron/timeline.ts';
 import { readings, readingsOfUtc, walk } from './by-walking.ts';
@@ -170,7 +170,7 @@ test('the last of a year of seconds does not take a walk through them', () => {
 test('without a zone the clock of the system is meant', () => {
   const { outputFiles } = buildSync({
     stdin: {
-      contents: `import { nextInstant } from './src/cron/instants.ts'; import { parseCron } from './src/config/cron-expression.ts';
+      contents: `import { nextInstant } from './src/cron/instants.ts'; import { parseCron } from './src/cron/expression.ts';
         console.log(nextInstant(parseCron('30 2 * * *'), null, ${Date.UTC(2026, 2, 8, 6)}));`,
       resolveDir: process.cwd(),
     },

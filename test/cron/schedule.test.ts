@@ -13,7 +13,7 @@ function rig(start: string, lastRuns: Readonly<Record<string, string>> = {}): { 
   return { time, schedule: openSchedule({ clock: time.clock, wallNow: time.wallNow, lastRunWallMs }) };
 }
 
-test('the next instant is told at once, each instant when it comes, and the one after it', () => {
+test('the next instant is reported at once, each instant when it comes, and the one after it', () => {
   const { time, schedule } = rig('2026-11-23T10:59:30Z');
   const job = makeListener();
   schedule.watch(job.ref, 'job', cronOf('0 * * * *'));
@@ -47,7 +47,7 @@ test('one timer for all, for a minute at most, and none without schedules', () =
   expect([daily.heard.at(-1), time.pending()]).toEqual(['next never', []]);
 });
 
-test('a timer that goes off early tells nothing before it is time', () => {
+test('a timer that goes off early reports nothing before it is time', () => {
   const { time, schedule } = rig('2026-11-23T10:59:50Z');
   const job = makeListener();
   schedule.watch(job.ref, 'job', cronOf('0 * * * *'));
@@ -58,7 +58,7 @@ test('a timer that goes off early tells nothing before it is time', () => {
   expect(job.dues()).toEqual(['11-23 11:00:00']);
 });
 
-test('units whose instants fall together are all told; one that leaves meanwhile is not', () => {
+test('units whose instants fall together are all reported; one that leaves meanwhile is not', () => {
   const { time, schedule } = rig('2026-11-23T10:59:50Z');
   const last = makeListener();
   const middle = makeListener();
@@ -77,7 +77,7 @@ test('who leaves when it is due hears no more', () => {
 });
 
 describe('watching again', () => {
-  test('the same expression tells the next instant again, and no instant twice', () => {
+  test('the same expression reports the next instant again, and no instant twice', () => {
     const { time, schedule } = rig('2026-11-23T10:59:50Z', { job: '2026-11-01T00:00:00Z' });
     const job = makeListener((report) => report.type === 'due' && schedule.watch(job.ref, 'job', cronOf('0 * * * *', { overlap: 'queue' })));
     schedule.watch(job.ref, 'job', cronOf('0 * * * *'));
@@ -130,7 +130,7 @@ describe('instants that passed while nobody supervised', () => {
 });
 
 describe('the wall clock', () => {
-  test('stopped for hours: one instant is told, the last that passed, and the next in time', () => {
+  test('stopped for hours: one instant is reported, the last that passed, and the next in time', () => {
     const { time, schedule } = rig('2026-11-23T10:30:00Z');
     const job = makeListener();
     schedule.watch(job.ref, 'job', cronOf('0 * * * *'));
@@ -140,7 +140,7 @@ describe('the wall clock', () => {
     expect(job.dues()).toEqual(['11-23 13:00:00', '11-23 14:00:00']);
   });
 
-  test('set forward: noticed within a minute, told once', () => {
+  test('set forward: noticed within a minute, reported once', () => {
     const { time, schedule } = rig('2026-11-23T10:30:00Z');
     const job = makeListener();
     schedule.watch(job.ref, 'job', cronOf('0 * * * *'));
@@ -151,7 +151,7 @@ describe('the wall clock', () => {
     expect(job.dues()).toEqual(['11-23 12:00:00', '11-23 13:00:00']);
   });
 
-  test('set forward by half a minute over an instant: it is told', () => {
+  test('set forward by half a minute over an instant: it is reported', () => {
     const { time, schedule } = rig('2026-11-23T10:59:10Z');
     const job = makeListener();
     schedule.watch(job.ref, 'job', cronOf('0 * * * *'));
@@ -160,7 +160,7 @@ describe('the wall clock', () => {
     expect(job.dues()).toEqual(['11-23 11:00:00']);
   });
 
-  test('set back: what it shows again is not told again', () => {
+  test('set back: what it shows again is not reported again', () => {
     const { time, schedule } = rig('2026-11-23T08:30:00Z');
     const job = makeListener();
     schedule.watch(job.ref, 'job', cronOf('0 * * * *'));
@@ -170,7 +170,7 @@ describe('the wall clock', () => {
     expect(job.dues()).toEqual(['11-23 09:00:00', '11-23 10:00:00', '11-23 11:00:00']);
   });
 
-  test('set back by a second just after an instant: it is not told again', () => {
+  test('set back by a second just after an instant: it is not reported again', () => {
     const { time, schedule } = rig('2026-11-23T10:59:50Z');
     const job = makeListener();
     schedule.watch(job.ref, 'job', cronOf('0 * * * *'));
@@ -180,7 +180,7 @@ describe('the wall clock', () => {
     expect(job.dues()).toEqual(['11-23 11:00:00']);
   });
 
-  test('set back to before the watch began: what has not been yet is told, with the new next instant', () => {
+  test('set back to before the watch began: what has not been yet is reported, with the new next instant', () => {
     const { time, schedule } = rig('2027-06-01T10:30:00Z');
     const job = makeListener();
     schedule.watch(job.ref, 'job', cronOf('0 12 * * *'));
@@ -200,7 +200,7 @@ describe('the wall clock', () => {
     expect(job.dues()).toEqual(['11-23 11:00:00', '11-23 12:00:00', '11-23 13:00:00', '11-23 14:00:00']);
   });
 
-  test('set forward onto hours that it showed before: what was told then is not told again', () => {
+  test('set forward onto hours that it showed before: what was reported then is not reported again', () => {
     const { time, schedule } = rig('2026-11-23T10:30:00Z');
     const job = makeListener();
     schedule.watch(job.ref, 'job', cronOf('0 * * * *'));
@@ -223,10 +223,10 @@ describe('the wall clock', () => {
     time.setWall(-365 * DAY_MS);
     expect(job.dues()).toEqual(['11-22 12:00:00', '11-23 12:00:00']);
     time.pass(364 * DAY_MS);
-    // The last of the 364 days is the one that was told while the clock was ahead.
-    const told = job.dues().slice(2);
-    expect([told[0], told.length, new Set(told).size]).toEqual(['11-24 12:00:00', 363, 363]);
-    expect(told).not.toContain('11-23 12:00:00');
+    // The last of the 364 days is the one that was reported while the clock was ahead.
+    const reported = job.dues().slice(2);
+    expect([reported[0], reported.length, new Set(reported).size]).toEqual(['11-24 12:00:00', 363, 363]);
+    expect(reported).not.toContain('11-23 12:00:00');
   });
 
   test('slewed back by milliseconds all day: each instant once', () => {

@@ -1,13 +1,13 @@
 import type { AnyActorRef } from 'xstate';
 import { createActor, fromCallback } from 'xstate';
 import type { CronSpec, ScheduleReport } from '../../machines/types.ts';
-import type { Clock } from '../../src/actors/clock.ts';
+import type { Clock } from '../../src/clock.ts';
 
 /** Both clocks of a machine, moved by hand. */
 export interface VirtualTime {
   readonly clock: Pick<Clock, 'now' | 'at'>;
   wallNow(): number;
-  /** Lets time pass, waking whoever waits, when it wants to be woken. */
+  /** Lets time pass, waking each waiter when it wants to be woken. */
   pass(ms: number): void;
   /** Sets the wall clock, forward or back. */
   setWall(byMs: number): void;
@@ -63,7 +63,7 @@ export interface Listener {
   dues(): readonly string[];
 }
 
-/** An actor that writes down what the schedule tells it; `react` sees each report first. */
+/** An actor that writes down what the schedule reports; `react` sees each report first. */
 export function makeListener(react: (report: ScheduleReport) => void = () => undefined): Listener {
   const heard: string[] = [];
   const moment = (wallMs: number | null): string => (wallMs === null ? 'never' : new Date(wallMs).toISOString().slice(5, 19).replace('T', ' '));

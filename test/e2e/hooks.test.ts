@@ -65,7 +65,7 @@ services:
     command: "exec $PROGRAMS/forever"
     restart_policy: always
     backoff: 50ms
-    hooks: {on_stop: {error: {command: "echo $$ > hook.pid; setsid sh -c 'echo $$ > escaped.pid; exec sleep 100000' & sleep 100000", timeout: 2s}}}
+    hooks: {on_stop: {error: {command: "echo $$ > hook.pid; setsid sh -c 'echo $$ > escaped.pid; exec sleep 100000' & sleep 100000", timeout: 5s}}}
   other: {command: "exec $PROGRAMS/forever"}
 `);
   await home.sysg('start', '--daemonize', '-c', home.config);
@@ -78,7 +78,7 @@ services:
   expect(hook.map(isAlive)).toEqual([true, true]);
   await home.until('web', ({ phase, generation }) => phase === 'running' && generation === 2, 'is back');
   expect(hook.map(isAlive)).toEqual([false, false]);
-  expect(readFileSync(join(home.state, 'logs/supervisor.log'), 'utf8')).toContain("on_stop.error hook for 'web' took longer than 2 s");
+  expect(readFileSync(join(home.state, 'logs/supervisor.log'), 'utf8')).toContain("on_stop.error hook for 'web' took longer than 5 s");
 });
 
 test('a stop does not wait for a hook that runs, the next start does', async () => {

@@ -83,6 +83,26 @@ services:
     expect(home.processes()).toEqual([]);
   });
 
+  test('what an adopted service leaves behind gets the stop_signal of the unit, not SIGTERM', async () => {
+    const home = makeHome(`
+version: "1"
+services:
+  a:
+    command: "sh -c 'trap \\"echo got USR1; exit\\" USR1; trap \\"echo got TERM; exit\\" TERM; echo listening; while :; do sleep 0.05; done' & wait"
+    stop_signal: SIGUSR1
+    restart_policy: never
+`);
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    await soon('the member listens', () => home.log('a').includes('listening'));
+    const supervisor = home.supervisorPid();
+    process.kill(supervisor, 'SIGKILL');
+    await afterwards(home, supervisor);
+    process.kill((await home.unit('a')).process?.pid ?? 0, 'SIGKILL');
+    await home.until('a', ({ phase }) => phase === 'failed', 'has ended');
+    expect(home.log('a').match(/^got .*$/gm)).toEqual(['got USR1']);
+    expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+  });
+
   test('a clean stop forgets: the next start wants everything', async () => {
     const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
     await home.sysg('start', '--daemonize', '-c', home.config);

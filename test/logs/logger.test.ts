@@ -1,16 +1,18 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { createClock } from '../../src/clock.ts';
 import { openLogger, type Logger, type LoggerOptions, type LoggerRunner } from '../../src/logs/logger.ts';
 import type { LogStore } from '../../src/logs/store.ts';
 import { runCommand } from '../../src/process/run-command.ts';
 import { tempDir, until } from '../state/temp-dir.ts';
 import { ended, numbered, piped, rig } from './rig.ts';
 
+const clock = createClock();
 let runs = 0;
 /** Runs the program as the daemon does, without a user of its own. */
 const runIn = (cwd: string, definition = ''): LoggerRunner => ({ definition, run: ({ command, input, signal, onComplaint }) => runCommand({
-  script: command, cwd, env: { PATH: process.env['PATH'] ?? '', SYSG_INSTANCE: `logger-test.${process.pid}.${(runs += 1)}` }, token: `logger-test.${process.pid}.${runs}`,
+  clock, script: command, cwd, env: { PATH: process.env['PATH'] ?? '', SYSG_INSTANCE: `logger-test.${process.pid}.${(runs += 1)}` }, token: `logger-test.${process.pid}.${runs}`,
   output: 'complaints', input, signal, onComplaint, onProblem: () => undefined, isResident: true,
 }) });
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { consumption, type Owed } from '../../src/metrics/consumption.ts';
 import { makeObserver, type Member, type Origin } from '../../src/metrics/observer.ts';
-import { kernelUnits } from '../../src/metrics/usage.ts';
+import { kernelUnits } from '../../src/process/boot.ts';
 import { identify } from '../../src/process/identity.ts';
 import { until } from '../process/until.ts';
 
@@ -89,7 +89,7 @@ describe.runIf(onLinux)('the processes of a unit', () => {
       const kernel = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
       return seen === Number(kernel) * 1024 ? seen : null;
     });
-    expect(agreed % kernelUnits.pageBytes).toBe(0);
+    expect(agreed % kernelUnits().pageBytes).toBe(0);
   });
 
   test('have used, over all readings together, what their leader has when it has waited for all of them', async () => {
@@ -140,7 +140,7 @@ describe.runIf(onLinux)('the processes of a unit', () => {
 });
 
 test.runIf(onLinux)('pages and clock ticks are what the kernel uses', () => {
-  const { pageBytes, ticksPerSecond } = kernelUnits;
+  const { pageBytes, ticksPerSecond } = kernelUnits();
   expect(Math.log2(pageBytes) % 1).toBe(0);
   expect(readFileSync('/proc/self/smaps', 'utf8')).toContain(`KernelPageSize:        ${pageBytes / 1024} kB`);
   expect(ticksPerSecond).toBeGreaterThan(0);

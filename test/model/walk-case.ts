@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import type { ServiceSpec } from '../../machines/types.ts';
+import { identify } from '../../src/compat/identity.ts';
 import { formatProblem, loadConfig } from '../../src/config/load.ts';
 import { readScenario, type Scenario } from '../../src/simulate/scenario.ts';
 
@@ -75,7 +76,7 @@ export function read({ config, scenario }: Written): { readonly specs: readonly 
   try {
     const file = join(dir, 'sysg.yaml');
     writeFileSync(file, config);
-    const loaded = loadConfig(file, { env: {}, stateDir: dir });
+    const loaded = loadConfig(file, { env: {}, identify });
     if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
     const told = readScenario('scenario.yaml', scenario);
     if (!told.ok) throw new Error(told.problems.map(formatProblem).join('\n'));

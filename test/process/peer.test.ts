@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { peerDescriptor } from '../../src/control/peer-descriptor.ts';
+import { peerDescriptor } from '../../src/control/connection.ts';
 import { identify } from '../../src/process/identity.ts';
 import { peerOf } from '../../src/process/peer.ts';
 import { tempDir } from '../state/temp-dir.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bootId } from '../../src/process/identity.ts';
+import { bootId } from '../../src/process/boot.ts';
 import type { ProcessTable, ScannedProcess } from '../../src/process/scan.ts';
 import { belonging, type Lineage } from '../../src/process/tree.ts';
 

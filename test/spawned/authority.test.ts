@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ProcessTable, ScannedProcess } from '../../src/process/scan.ts';
-import { bootId } from '../../src/process/identity.ts';
+import { bootId } from '../../src/process/boot.ts';
 import { authorise, type Claim } from '../../src/spawned/authority.ts';
 
 const row = (pid: number, ppid: number, tokens: readonly string[] | null, more: Partial<ScannedProcess> = {}): ScannedProcess => ({ pid, ppid, pgrp: pid, session: pid, state: 'S', startTime: `${pid}0`, tokens, ...more });

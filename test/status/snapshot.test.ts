@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { UnitView } from '../../machines/view.ts';
-import { readProcStat } from '../../src/process/stat.ts';
+import { readProcStat } from '../../src/process/proc.ts';
 import { ago } from '../../src/status/process-facts.ts';
 import { overallHealth, statusSnapshot, unitStatus } from '../../src/status/snapshot.ts';
 

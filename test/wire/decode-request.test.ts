@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeRequest } from '../../src/wire/decode-request.ts';
-import { encodeRequest } from '../../src/wire/encode.ts';
+import { encodeRequest } from '../../src/wire/requests.ts';
 import { anyRequest } from './requests.ts';
 
 function refusal(line: string | Uint8Array): string | null {
   const decoded = decodeRequest(line);
-  return decoded.ok ? null : decoded.error.replace('failed to serialise control message: ', '');
+  return decoded.ok ? null : decoded.error.message.replace('failed to serialise control message: ', '');
 }
 
 function request(line: string): unknown {
@@ -25,7 +25,7 @@ describe('a request line', () => {
   test('of any bytes is taken or refused with a text, never thrown at', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       const decoded = decodeRequest(bytes);
-      expect(decoded.ok || decoded.error.length > 0).toBe(true);
+      expect(decoded.ok || decoded.error.message.length > 0).toBe(true);
     }), { numRuns: 500 });
   });
 
@@ -45,49 +45,63 @@ describe('a request line', () => {
   });
 
   test('may leave out optional fields, order them freely and carry unknown ones of any shape', () => {
-    expect(request('{"Restart":{}}')).toEqual({ kind: 'restart', config: null, service: null, wait: true });
-    expect(request('{"Restart":{"wait":null,"service":"a"}}')).toEqual({ kind: 'restart', config: null, service: 'a', wait: true });
+    expect(request('{"Restart":{}}')).toEqual({ kind: 'restart', config: null, service: null, wait: true, settlements: false });
+    expect(request('{"Restart":{"wait":null,"service":"a"}}')).toEqual({ kind: 'restart', config: null, service: 'a', wait: true, settlements: false });
+    expect(request('{"Stop":{"settlements":true}}')).toEqual({ kind: 'stop', service: null, settlements: true });
     expect(request('{"Inspect":{"x":{"a":[1,{},[],"b\\"",-0.5e3,true,false,null]},"samples":2,"__proto__":{},"unit":"u"}}'))
       .toEqual({ kind: 'inspect', unit: 'u', samples: 2 });
   });
 
   test('may hold its fields as an array in order', () => {
     expect(request('{"Logs":[null,10,"stdout",true]}')).toEqual({ kind: 'logs', service: null, lines: 10, logKind: 'stdout', follow: true });
-    expect(request('{"Restart":["c","s"]}')).toEqual({ kind: 'restart', config: 'c', service: 's', wait: true });
-    expect(request('{"Restart":["c","s",false]}')).toEqual({ kind: 'restart', config: 'c', service: 's', wait: false });
-    expect(refusal('{"Inspect":["u"]}')).toBe('invalid length 1, expected struct variant ControlCommand::Inspect with 2 elements at line 1 column 16');
-    expect(refusal('{"Start":[]}')).toBe('invalid length 0, expected struct variant ControlCommand::Start with 1 element at line 1 column 11');
-    expect(refusal('{"Inspect":["u",1,2]}')).toBe('trailing characters at line 1 column 19');
-    expect(refusal('{"Inspect":["u",1,]}')).toBe('trailing comma at line 1 column 19');
+    expect(request('{"Restart":["c","s"]}')).toEqual({ kind: 'restart', config: 'c', service: 's', wait: true, settlements: false });
+    expect(request('{"Restart":["c","s",false]}')).toEqual({ kind: 'restart', config: 'c', service: 's', wait: false, settlements: false });
+    expect(refusal('{"Inspect":["u"]}')).toBe('Inspect: expected 2 elements, found 1');
+    expect(refusal('{"Start":[]}')).toBe('Start: expected 1 to 2 elements, found 0');
+    expect(refusal('{"Inspect":["u",1,2]}')).toBe('Inspect: expected 2 elements, found 3');
+    expect(refusal('{"Inspect":["u",1,]}')).toMatch(/^not JSON: /);
+    expect(refusal('{"Inspect":["u",1.0]}')).toBe('Inspect.samples: expected a whole number below 2^64, found 1.0');
+    expect(refusal('{"Spawn":[1,"n",["a",{"b":[1]}],1e2,null]}')).toMatch(/^Spawn\.command\[1\]: /);
+    expect(refusal('{"Spawn":[1,"n",["a"],1e2,null]}')).toMatch(/^Spawn\.ttl: /);
   });
 
   test('gives no field twice, by whatever spelling', () => {
-    expect(refusal('{"Stop":{"service":"a","\\u0073ervice":"b"}}')).toMatch(/^duplicate field `service` at line 1 column/);
+    expect(refusal('{"Stop":{"service":"a","\\u0073ervice":"b"}}')).toBe('Stop: duplicate field `service`');
+    expect(refusal('{"Stop":{},"Stop":{}}')).toBe('Stop: given twice');
+    expect(request('{"Stop":{"x":1,"x":2,"service":"a, \\"service\\": {[\\\\"}}')).toMatchObject({ service: 'a, "service": {[\\' });
   });
 
   test.each([
-    ['{"Inspect":{"unit":"u","samples":"5"}}', 'invalid type: string "5", expected u32 at line 1 column 36'],
-    ['{"Inspect":{"unit":null,"samples":5}}', 'invalid type: null, expected a string at line 1 column 23'],
-    ['{"Inspect":{"unit":"u","samples":1e2}}', 'invalid type: floating point `100.0`, expected u32 at line 1 column 36'],
-    ['{"Inspect":{"unit":"u","samples":18446744073709551616}}', 'invalid type: floating point `1.8446744073709552e19`, expected u32 at line 1 column 53'],
-    ['{"Inspect":{"unit":"u","samples":01}}', 'invalid number at line 1 column 35'],
-    ['{"Inspect":{"unit":"u","samples":1e999}}', 'number out of range at line 1 column 38'],
-    ['{"Logs":{"service":null,"lines":1,"kind":"stdout","follow":1}}', 'invalid type: integer `1`, expected a boolean at line 1 column 60'],
-    ['{"Spawn":{"parent_pid":1,"name":"n","command":"true"}}', 'invalid type: string "true", expected a sequence at line 1 column 52'],
-    ['{"Spawn":{"parent_pid":1,"name":"n","command":["a",]}}', 'trailing comma at line 1 column 52'],
-    ['{"Stop":5}', 'invalid type: integer `5`, expected struct variant ControlCommand::Stop at line 1 column 9'],
-    ['{"Status":', 'EOF while parsing a value at line 1 column 10'],
-    ['{"Stop":{"service":"a"', 'EOF while parsing an object at line 1 column 22'],
-    ['{"Stop":{"service":"é', 'EOF while parsing a string at line 1 column 22'],
-    ['{"Stop":{"service":"\\x"}}', 'invalid escape at line 1 column 22'],
-    ['{"Stop":{"service":"\\udc00"}}', 'lone leading surrogate in hex escape at line 1 column 26'],
-    ['{"Stop":{"service":nul}}', 'expected ident at line 1 column 23'],
-    ['{"Stop":{service:1}}', 'key must be a string at line 1 column 10'],
-    ['{"Stop":{"service":"a",}}', 'trailing comma at line 1 column 24'],
-    ['{"Stop":{"service" "a"}}', 'expected `:` at line 1 column 20'],
-    ['"Start"', 'invalid type: unit variant, expected struct variant'],
+    ['{"Inspect":{"unit":"u","samples":"5"}}', /^Inspect\.samples: expected a whole number ≥ 0, found "5"$/],
+    ['{"Inspect":{"unit":"u","samples":-1}}', /^Inspect\.samples: expected a whole number below 2\^64, found -1$/],
+    ['{"Inspect":{"unit":"u","samples":-0}}', /^Inspect\.samples: expected a whole number below 2\^64, found -0$/],
+    ['{"Inspect":{"unit":"u","samples":4294967296}}', /^Inspect\.samples: expected a number below 2\^32, found 4294967296$/],
+    ['{"Inspect":{"unit":null,"samples":5}}', /^Inspect\.unit: expected a string, found null$/],
+    ['{"Inspect":{"unit":"u","samples":1e2}}', /^Inspect\.samples: expected a whole number below 2\^64, found 1e2$/],
+    ['{"Inspect":{"unit":"u","samples":18446744073709551616}}', /^Inspect\.samples: expected a whole number below 2\^64, found 18446744073709551616$/],
+    ['{"Logs":{"lines":18446744073709551616,"kind":"stdout","follow":false}}', /^Logs\.lines: expected a whole number below 2\^64/],
+    ['{"Inspect":{"unit":"u","samples":01}}', /^not JSON: /],
+    ['{"Inspect":{"unit":"u","samples":1e999}}', /^Inspect\.samples: expected a whole number below 2\^64, found 1e999$/],
+    ['{"Logs":{"service":null,"lines":1,"kind":"stdout","follow":1}}', /^Logs\.follow: expected a boolean, found 1$/],
+    ['{"Restart":{"wait":1}}', /^Restart\.wait: expected a boolean, found 1$/],
+    ['{"Spawn":{"parent_pid":1,"name":"n","command":"true"}}', /^Spawn\.command: expected a list, found "true"$/],
+    ['{"Spawn":{"name":"n","command":["a"]}}', /^Spawn: missing field `parent_pid`$/],
+    ['{"Spawn":{"parent_pid":1,"name":"n","command":["a",]}}', /^not JSON: /],
+    ['{"Stop":5}', /^Stop: expected an object with its fields$/],
+    ['{"Status":{}}', /^Status: expected no fields$/],
+    ['{"Status":', /^not JSON: /],
+    ['{"Stop":{"service":"a"', /^not JSON: /],
+    ['{"Stop":{"service":"é', /^not JSON: /],
+    ['{"Stop":{"service":"\\x"}}', /^not JSON: /],
+    ['{"Stop":{"service":"\\udc00"}}', /^Stop\.service: expected a string without lone surrogates/],
+    ['{"Stop":{"service":nul}}', /^not JSON: /],
+    ['{"Stop":{service:1}}', /^not JSON: /],
+    ['{"Stop":{"service":"a",}}', /^not JSON: /],
+    ['{"Stop":{"service" "a"}}', /^not JSON: /],
+    ['\ufeff"Status"', /^not JSON: /],
+    ['"Start"', /^Start: expected an object with its fields$/],
   ])('%s is refused, saying what, where and what was expected', (line, text) => {
-    expect(refusal(line)).toBe(text);
+    expect(refusal(line)).toMatch(text);
   });
 
   test('with a number beyond 2^53 - 1 means the largest one there is', () => {
@@ -97,9 +111,9 @@ describe('a request line', () => {
   test('may nest 127 deep but not 128, and a million deep without harm', () => {
     const nested = (depth: number): string => `{"Stop":{"x":${'['.repeat(depth - 2)}${']'.repeat(depth - 2)}}}`;
     expect(refusal(nested(127))).toBeNull();
-    expect(refusal(nested(128))).toMatch(/^recursion limit exceeded at/);
-    expect(refusal(nested(1_000_000))).toMatch(/^recursion limit exceeded at/);
-    expect(refusal(`{"Stop":{"x":${'[],'.repeat(100_000)}1}}`)).toMatch(/^(expected|key)/);
+    expect(refusal(nested(128))).toBe('nested more than 127 deep');
+    expect(refusal(nested(1_000_000))).toBe('nested more than 127 deep');
+    expect(refusal(`{"Stop":{"x":${'[],'.repeat(100_000)}1}}`)).toMatch(/^not JSON: /);
     expect(refusal(`{"Stop":{"x":[${'[],'.repeat(100_000)}1]}}`)).toBeNull();
   });
 
@@ -114,5 +128,7 @@ test('our own requests are written as documented', () => {
   expect(encodeRequest({ kind: 'watch', since: null, units: ['a'] })).toBe('{"Watch":{"since":null,"units":["a"]}}');
   expect(encodeRequest({ kind: 'signal', unit: 'a', signal: 'SIGHUP' })).toBe('{"Signal":{"unit":"a","signal":"SIGHUP"}}');
   expect(encodeRequest({ kind: 'restart', config: null, service: null, wait: true })).toBe('{"Restart":{"config":null,"service":null}}');
+  expect(encodeRequest({ kind: 'restart', config: null, service: null })).toBe('{"Restart":{"config":null,"service":null}}');
+  expect(encodeRequest({ kind: 'stop', service: null, settlements: true })).toBe('{"Stop":{"service":null,"settlements":true}}');
   expect(encodeRequest({ kind: 'restart', config: null, service: null, wait: false })).toBe('{"Restart":{"config":null,"service":null,"wait":false}}');
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Request } from '../../src/wire/protocol.ts';
+import type { Request } from '../../src/wire/requests.ts';
 
 const text = fc.string({ unit: 'binary' });
 const optionalText = fc.option(text);
@@ -8,9 +8,9 @@ const whole = fc.maxSafeNat();
 
 /** Every request there is. */
 export const anyRequest: fc.Arbitrary<Request> = fc.oneof(
-  fc.record({ kind: fc.constant('start' as const), service: optionalText }),
-  fc.record({ kind: fc.constant('stop' as const), service: optionalText }),
-  fc.record({ kind: fc.constant('restart' as const), config: optionalText, service: optionalText, wait: fc.boolean() }),
+  fc.record({ kind: fc.constant('start' as const), service: optionalText, settlements: fc.boolean() }),
+  fc.record({ kind: fc.constant('stop' as const), service: optionalText, settlements: fc.boolean() }),
+  fc.record({ kind: fc.constant('restart' as const), config: optionalText, service: optionalText, wait: fc.boolean(), settlements: fc.boolean() }),
   fc.record({ kind: fc.constant('shutdown' as const) }),
   fc.record({ kind: fc.constant('handover' as const) }),
   fc.record({ kind: fc.constant('status' as const) }),

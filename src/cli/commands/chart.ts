@@ -1,4 +1,4 @@
-import { formatProblem, loadConfig } from '../../config/load.ts';
+import { formatProblem } from '../../config/load.ts';
 import type { StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import { refusals, type Refusal } from '../../errors.ts';
 import { countSteps, type UnitMarks } from '../../chart/marks.ts';
@@ -14,6 +14,7 @@ import { chartText, type TextLook } from '../../chart/text.ts';
 import { ask, askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
+import { loadConfigFor } from '../load-config.ts';
 import { chartFormats, options, type ChartFormat } from '../options.ts';
 import { phaseOf } from '../phase.ts';
 import { palette } from '../print/palette.ts';
@@ -111,7 +112,7 @@ async function findUnit(call: Call, name: string): Promise<FoundUnit> {
 async function drawGraph(call: Call, format: ChartFormat): Promise<Drawn> {
   const chosen = chooseConfigToRead(call);
   if (!chosen.ok) return chosen;
-  const loaded = loadConfig(chosen.path, { env: call.env, stateDir: call.paths.stateDir });
+  const loaded = loadConfigFor(call, chosen.path);
   if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
   const answer = await askStatus(call);
   if (!answer.ok && answer.refusal.code !== 'no-supervisor') return answer;

@@ -23,7 +23,7 @@ async function unitNames(call: Call): Promise<readonly string[]> {
   if (status.ok) return status.snapshot.units.map(({ name }) => name);
   const config = chooseConfigAtRest(call);
   if (!config.ok) return [];
-  const { loadConfig } = await import('../../config/load.ts');
-  const loaded = loadConfig(config.path, { env: call.env, stateDir: call.paths.stateDir });
+  const { loadConfigFor } = await import('../load-config.ts');
+  const loaded = loadConfigFor(call, config.path);
   return loaded.ok ? loaded.config.services.map(({ name }) => name) : [];
 }

@@ -2,10 +2,11 @@ import { ControlError, sendCommand } from '../../control/client.ts';
 import { diagnose } from '../../doctor/examine.ts';
 import type { ConfigFact, ServingFact } from '../../doctor/facts.ts';
 import { gather } from '../../doctor/gather.ts';
-import { formatProblem, loadConfig } from '../../config/load.ts';
+import { formatProblem } from '../../config/load.ts';
 import { isServed } from '../../state/occupied.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
+import { loadConfigFor } from '../load-config.ts';
 import { options } from '../options.ts';
 import { doctorReport } from '../print/doctor.ts';
 
@@ -22,7 +23,7 @@ export async function doctor(call: Call): Promise<number> {
 function readConfig(call: Call): ConfigFact {
   const chosen = chooseConfigToRead(call);
   if (!chosen.ok) return { kind: 'none', reason: chosen.refusal.message };
-  const loaded = loadConfig(chosen.path, { env: call.env, stateDir: call.paths.stateDir });
+  const loaded = loadConfigFor(call, chosen.path);
   if (loaded.ok) return { kind: 'loaded', path: chosen.path, specs: loaded.config.services };
   return { kind: 'refused', path: chosen.path, problems: loaded.problems.map(formatProblem) };
 }

@@ -1,9 +1,9 @@
 import { ControlError, decodeWatchLine, streamCommandOutput } from '../../control/client.ts';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { refusals } from '../../errors.ts';
+import { parseMoment } from '../../words.ts';
 import { ask } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { parseMoment } from '../moment.ts';
 import { options } from '../options.ts';
 import { eventLine } from '../print/event.ts';
 import { lineSink } from '../watch.ts';

@@ -1,12 +1,12 @@
 import type { InspectPayload } from '../../wire/payloads.ts';
 import { refusals } from '../../errors.ts';
+import { parseStreamDuration } from '../../words.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { healthExitCode } from '../health-exit-code.ts';
 import { askInspect, lastRun, lookAround, reportOf } from '../inspection.ts';
 import { options } from '../options.ts';
 import { inspectReport } from '../print/inspect.ts';
-import { parseStreamDuration } from '../stream-duration.ts';
 import { repeat } from '../repeat.ts';
 
 /** Shows one unit. The exit code is its health, 2 for a unit that is not known. */

@@ -2,13 +2,12 @@ import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, textOf } from '../../errors.ts';
 import type { LineFilter } from '../../logs/timed-lines.ts';
+import { parseMoment, parseStreamDuration } from '../../words.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { show } from '../logs/show.ts';
 import { chooseSources, knownUnits } from '../logs/sources.ts';
-import { parseMoment } from '../moment.ts';
 import { options, parseKind } from '../options.ts';
-import { parseStreamDuration } from '../stream-duration.ts';
 
 /** Shows the last lines and, while there is a supervisor, those that come. Reads the files: they outlive every supervisor. */
 export async function logs(call: Call): Promise<number> {

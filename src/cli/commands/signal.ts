@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
-import { nearMiss } from '../../config/near-miss.ts';
 import { refusals } from '../../errors.ts';
+import { bareSignal, signalNamed, signalNames, signalNumbered } from '../../signals.ts';
+import { nearMiss } from '../../words.ts';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { options } from '../options.ts';
@@ -11,9 +11,9 @@ export async function signal(call: Call): Promise<number> {
   const unit = call.flags.text(options.service);
   if (unit === null) return call.terminal.refuse(refusals.usage('signal needs a unit: sysg signal -s UNIT SIGNAL\ntry: sysg signal --help'));
   const word = call.operands[0] ?? '';
-  const name = signalName(word);
+  const name = /^[0-9]+$/.test(word) ? signalNumbered(Number(word)) : signalNamed(word);
   if (name === null) {
-    const near = nearMiss(word.toUpperCase().replace(/^SIG/, ''), Object.keys(constants.signals).map((known) => known.slice(3)));
+    const near = nearMiss(bareSignal(word), signalNames.map(bareSignal));
     const hint = near === null ? '' : `, did you mean 'SIG${near}'?`;
     return call.terminal.refuse(refusals.usage(`expected a signal such as HUP, SIGUSR1 or 15, got "${word}"${hint}\ntry: sysg signal --help`));
   }
@@ -21,12 +21,4 @@ export async function signal(call: Call): Promise<number> {
   if (!answer.ok) return refuse(call, answer.refusal);
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
   return report(call, { message: messageOf(answer.response), units: status?.ok ? outcomes(status.snapshot, unit) : [] });
-}
-
-/** `hup`, `SIGHUP` and `1` are the same. */
-export function signalName(word: string): string | null {
-  const all = Object.entries(constants.signals);
-  if (/^[0-9]+$/.test(word)) return all.find(([, number]) => number === Number(word))?.[0] ?? null;
-  const name = word.toUpperCase().replace(/^(?!SIG)/, 'SIG');
-  return all.some(([known]) => known === name) ? name : null;
 }

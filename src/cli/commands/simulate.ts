@@ -1,16 +1,16 @@
 import { dirname, resolve } from 'node:path';
 import type { ServiceSpec } from '../../../machines/types.ts';
-import { didYouMean } from '../../config/near-miss.ts';
-import { parseDuration } from '../../config/duration.ts';
-import { explainProblem, formatProblem, loadConfig } from '../../config/load.ts';
+import { explainProblem, formatProblem } from '../../config/load.ts';
 import { readText } from '../../config/source-file.ts';
 import { refusals, type Refusal } from '../../errors.ts';
 import { parseEvent } from '../../simulate/event-text.ts';
 import { simulationJson, simulationReport } from '../../simulate/report.ts';
 import { emptyScenario, parseInstant, readScenario, type Scenario, type ScenarioEvent } from '../../simulate/scenario.ts';
 import { simulate as run } from '../../simulate/simulate.ts';
+import { didYouMean, parseDuration } from '../../words.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
+import { loadConfigFor } from '../load-config.ts';
 import { options } from '../options.ts';
 import { palette } from '../print/palette.ts';
 
@@ -46,7 +46,7 @@ export async function simulate(call: Call): Promise<number> {
 }
 
 function readSpecs(call: Call, path: string): Result<{ readonly specs: readonly ServiceSpec[] }> {
-  const loaded = loadConfig(path, { env: call.env, stateDir: call.paths.stateDir });
+  const loaded = loadConfigFor(call, path);
   if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
   for (const warning of loaded.config.warnings) call.terminal.warn(formatProblem(warning));
   return { ok: true, specs: loaded.config.services };

@@ -1,13 +1,13 @@
 import type { StatusSnapshot } from '../../wire/payloads.ts';
 import { refusals } from '../../errors.ts';
 import { overallHealth } from '../../status/snapshot.ts';
+import { parseStreamDuration } from '../../words.ts';
 import { askStatus, type StatusAnswer } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { healthExitCode } from '../health-exit-code.ts';
 import { options } from '../options.ts';
 import { statusTable } from '../print/status.ts';
-import { parseStreamDuration } from '../stream-duration.ts';
 
 /** Shows the units. The exit code is their health: 0 healthy, 1 degraded or none, 2 failing. */
 export async function status(call: Call): Promise<number> {

@@ -1,8 +1,9 @@
-import { explainProblem, loadConfig, type ConfigProblem } from '../../config/load.ts';
-import { counted } from '../../doctor/finding.ts';
+import { explainProblem, type ConfigProblem } from '../../config/load.ts';
 import { refusals } from '../../errors.ts';
+import { counted } from '../../words.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
+import { loadConfigFor } from '../load-config.ts';
 import { options } from '../options.ts';
 
 /** Checks a configuration: exit code 0, or 1 with everything that is wrong with it. */
@@ -14,7 +15,7 @@ export async function validate(call: Call): Promise<number> {
     if (asJson) terminal.print(json({ errors: [{ file: '', line: 0, column: 0, path: '', message: chosen.refusal.message, excerpt: '' }], warnings: [], notes: [] }));
     return terminal.refuse(chosen.refusal);
   }
-  const loaded = loadConfig(chosen.path, { env: call.env, stateDir: call.paths.stateDir });
+  const loaded = loadConfigFor(call, chosen.path);
   const { warnings, notes } = loaded.ok ? loaded.config : { warnings: [], notes: [] };
   const errors = loaded.ok ? [] : loaded.problems;
   if (asJson) {

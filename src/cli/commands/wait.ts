@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseDuration } from '../../config/duration.ts';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { refusals, type Refusal } from '../../errors.ts';
+import { parseDuration } from '../../words.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { goals, options, type Goal } from '../options.ts';

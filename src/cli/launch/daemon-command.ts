@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseDuration } from '../../config/duration.ts';
+import { parseDuration } from '../../words.ts';
 import type { Call } from '../call.ts';
 import { options } from '../options.ts';
 

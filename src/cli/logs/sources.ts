@@ -36,8 +36,8 @@ export async function knownUnits(call: Call): Promise<KnownUnits> {
   if (status.refusal.code !== 'no-supervisor') return status;
   const config = chooseConfigAtRest(call);
   if (!config.ok) return { ok: true, isLive: false, units: [] };
-  const { loadConfig } = await import('../../config/load.ts');
-  const loaded = loadConfig(config.path, { env: call.env, stateDir: call.paths.stateDir });
+  const { loadConfigFor } = await import('../load-config.ts');
+  const loaded = loadConfigFor(call, config.path);
   const services = loaded.ok ? loaded.config.services : [];
   return { ok: true, isLive: false, units: services.map(({ name, hash }) => ({ name, hash, pid: null })) };
 }

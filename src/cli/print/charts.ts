@@ -1,6 +1,6 @@
 import type { MetricSample } from '../../wire/payloads.ts';
+import { clockTime } from '../../words.ts';
 import { plot } from './plot.ts';
-import { clockTime } from './quantity.ts';
 import type { Paint } from './table.ts';
 import displayWidth from './width.ts';
 

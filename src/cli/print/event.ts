@@ -1,11 +1,10 @@
 import type { JournalRecord } from '../../wire/payloads.ts';
+import { localTime } from '../../words.ts';
 
 /** One line for a record: time, unit, what became of it, and why. */
 export function eventLine(record: JournalRecord, width: number): string {
   const { at, unit, event, from, to, cause, detail = {} } = record;
-  const moment = new Date(at);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const clock = `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ${[moment.getHours(), moment.getMinutes(), moment.getSeconds()].map(two).join(':')}.${String(moment.getMilliseconds()).padStart(3, '0')}`;
+  const clock = `${localTime(at)}.${String(new Date(at).getMilliseconds()).padStart(3, '0')}`;
   const change = to === undefined ? event : from === to ? to : `${from ?? '?'} → ${to}`;
   const why = cause === undefined ? '' : `${cause.kind}${cause.by === undefined ? '' : ` ${cause.by}`}`;
   const more = Object.entries(detail).filter(([key]) => !['last_stderr', 'ready', 'wanted'].includes(key)).map(([key, value]) => `${key}=${plain(value)}`);

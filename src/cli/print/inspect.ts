@@ -1,11 +1,11 @@
 import type { CronExecutionSummary, JournalRecord, MetricSample, SpawnedProcessNode, UnitStatus } from '../../wire/payloads.ts';
 import type { ProcessDetail } from '../../status/process-details.ts';
+import { bytes, exitText, localTime, span, twoDigits } from '../../words.ts';
 import type { Host } from '../host.ts';
 import { charts } from './charts.ts';
 import { glyphOf } from './glyphs.ts';
 import { palette, type Palette } from './palette.ts';
-import { bytes, localTime, span } from './quantity.ts';
-import { exitText, programName, stateOf } from './status.ts';
+import { programName, stateOf } from './status.ts';
 import { table, type Column } from './table.ts';
 import { transitions } from './transitions.ts';
 import displayWidth, { broken, printable } from './width.ts';
@@ -193,8 +193,7 @@ function details({ unit, processes, host }: Report, look: ReportLook, paints: Pa
 /** `MM:SS.cc`. */
 function cpuTime(ms: number): string {
   const hundredths = Math.floor(ms / 10);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${two(Math.floor(hundredths / 6000))}:${two(Math.floor(hundredths / 100) % 60)}.${two(hundredths % 100)}`;
+  return `${twoDigits(Math.floor(hundredths / 6000))}:${twoDigits(Math.floor(hundredths / 100) % 60)}.${twoDigits(hundredths % 100)}`;
 }
 
 const RUN_COLUMNS: readonly Column<CronExecutionSummary>[] = [

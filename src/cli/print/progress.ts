@@ -1,7 +1,8 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
+import { exitText } from '../../words.ts';
 import { glyphOf } from './glyphs.ts';
 import type { Palette } from './palette.ts';
-import { exitText, stateOf, stateText } from './status.ts';
+import { stateOf, stateText } from './status.ts';
 import displayWidth, { fit, printable } from './width.ts';
 
 /** One unit of a command that is going on. */

@@ -1,8 +1,7 @@
-import { constants } from 'node:os';
-import type { ExitMetadata, SpawnedChild, SpawnedProcessNode, StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
+import type { SpawnedChild, SpawnedProcessNode, StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
+import { bytes, exitText, span } from '../../words.ts';
 import { glyphOf } from './glyphs.ts';
 import { palette, type Palette } from './palette.ts';
-import { bytes, span } from './quantity.ts';
 import { tableRows, type Column } from './table.ts';
 import { fit, printable } from './width.ts';
 
@@ -59,14 +58,6 @@ export function stateOf(unit: UnitStatus): string {
   if (unit.phase !== undefined) return unit.phase === 'stopped' ? (atRest ?? 'stopped') : unit.phase;
   if (unit.process !== undefined) return unit.process.state;
   return atRest ?? (unit.lifecycle === 'exited_with_error' ? 'failed' : (unit.lifecycle ?? 'unknown'));
-}
-
-/** `exit 3`, `SIGKILL`, `-`. */
-export function exitText(exit: ExitMetadata | undefined): string {
-  if (exit?.exit_code !== undefined) return `exit ${exit.exit_code}`;
-  if (exit?.signal === undefined) return '-';
-  const name = Object.entries(constants.signals).find(([, number]) => number === exit.signal)?.[0];
-  return name ?? `signal ${exit.signal}`;
 }
 
 /** The program's own name, without its directory and arguments. */

@@ -1,6 +1,6 @@
 import type { JournalRecord } from '../../wire/payloads.ts';
+import { clockTime, localTime, span } from '../../words.ts';
 import type { Palette } from './palette.ts';
-import { clockTime, localTime, span } from './quantity.ts';
 import { table, type Column } from './table.ts';
 import { printable } from './width.ts';
 

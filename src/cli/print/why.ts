@@ -1,5 +1,5 @@
 import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
-import { clockTime, localTime } from './quantity.ts';
+import { clockTime, localTime, spanInProse } from '../../words.ts';
 
 /** `text`: sentences; `causes`: the records behind them, oldest first. */
 export interface Why {
@@ -72,7 +72,7 @@ class Story {
     const moved = this.#lastOf(({ event, seq }) => event === 'move' && seq > (begun?.seq ?? 0));
     if (moved !== null) this.#used.add(moved);
     const cause = moved === null ? `it was started ${this.#startCause(begun)}` : `it took the place of an earlier process at ${time(moved.at)}`;
-    const text = [`${name} is running${pid} since ${time(since)} (${span(this.#nowMs - Date.parse(since ?? ''))}); ${cause}.`];
+    const text = [`${name} is running${pid} since ${time(since)} (${spanInProse(this.#nowMs - Date.parse(since ?? ''))}); ${cause}.`];
     const end = this.#lastOf((record) => record.to === 'backoff' && record.seq < (begun?.seq ?? 0));
     if ((this.#unit.restarts ?? 0) > 0 && end !== null) text.push(`Before that ${this.#endOf(end)}.`, ...this.#words(end));
     if (ready === false) text.push('Its health check fails at present.');
@@ -130,7 +130,7 @@ class Story {
     if (end.from === 'spawning' && begun !== null) return `its start ${this.#startCause(begun)} was refused: ${String(end.detail?.['reason'])}`;
     const how = `${howItEnded(end)} at ${time(end.at)}`;
     if (begun === null) return how;
-    const after = span(Date.parse(end.at) - Date.parse(begun.at));
+    const after = spanInProse(Date.parse(end.at) - Date.parse(begun.at));
     return `${how}, ${after} after its start ${this.#startCause(begun)}`;
   }
 
@@ -197,7 +197,7 @@ class Story {
 
   #ahead(at: string): string {
     const ms = Date.parse(at) - this.#nowMs;
-    return ms > 0 ? `in ${span(ms)}` : 'now';
+    return ms > 0 ? `in ${spanInProse(ms)}` : 'now';
   }
 
   #lastInto(state: string): JournalRecord | null {
@@ -259,13 +259,3 @@ function time(at: string | undefined): string {
   return new Date(at).toDateString() === new Date().toDateString() ? clockTime(at) : localTime(at);
 }
 
-/** 0.8 s, 42 s, 3 min 5 s, 2 h 10 min, 4 days. */
-function span(ms: number): string {
-  if (Number.isNaN(ms)) return 'an unknown time';
-  const seconds = ms / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-  return `${Math.floor(seconds / 86_400)} days`;
-}

@@ -1,11 +1,11 @@
 import type { JournalRecord, StatusSnapshot } from '../../wire/payloads.ts';
 import type { Refusal } from '../../errors.ts';
+import { clockTime } from '../../words.ts';
 import { ask, messageOf, type StatusAnswer } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { healthExitCode } from '../health-exit-code.ts';
 import { askInspect, lastRun, lookAround, reportOf } from '../inspection.ts';
 import { inspectReport } from '../print/inspect.ts';
-import { clockTime } from '../print/quantity.ts';
 import { printable } from '../print/width.ts';
 import { followSupervisor } from '../watch.ts';
 import { followUnit } from './log-view.ts';

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { textOf } from '../errors.ts';
+import type { Ledger } from '../state/ledger.ts';
+import { replaceFile } from '../state/replace-file.ts';
+import { encodeCronFile, type RecordedJob } from './cron-file.ts';
+import { encodePidFile, type SpawnRecord } from './pid-file.ts';
+import { digestOf, xmlFiles, type XmlFile } from './read-files.ts';
+import { encodeStateFile, type RecordedState } from './state-file.ts';
+import { writeXml } from './xml.ts';
+
+/** A unit as the files of systemg 0.33.0 tell of it. `state` null: it never ran. */
+export interface ProjectedUnit {
+  readonly name: string;
+  readonly hash: string;
+  /** The living leader of its group. */
+  readonly pid: number | null;
+  readonly state: RecordedState | null;
+  /** Null: not a cron unit. */
+  readonly job: RecordedJob | null;
+  readonly spawned: readonly SpawnRecord[];
+}
+
+export interface ProjectionOptions {
+  readonly stateDir: string;
+  /** Takes note of what the files will be before they are. */
+  readonly ledger: Pick<Ledger, 'note' | 'meta'>;
+  /** Asked each time the files are written. */
+  units(): readonly ProjectedUnit[];
+  /** Told once per episode that a file cannot be written. */
+  readonly onProblem: (text: string) => void;
+  /** Default 200. */
+  readonly intervalMs?: number;
+}
+
+export interface Projection {
+  /** Something that the files tell of has changed. */
+  changed(): void;
+  /** Writes those files again that somebody has removed. */
+  mend(): void;
+  /** Writes what is still to be written, for the last time. */
+  close(): void;
+}
+
+/**
+ * The state files of systemg 0.33.0, so that its commands see our units and it can take over. Written by temporary file and rename, at most once in
+ * `intervalMs`; one that cannot be written is tried again at the next change and every minute. Never read back while we run.
+ */
+export function openProjection(options: ProjectionOptions): Projection {
+  const { stateDir, ledger, onProblem, intervalMs = 200 } = options;
+  const written = new Map<XmlFile, string>();
+  const noted = new Map(xmlFiles.map((name) => [name, ownDigests(ledger, name)]));
+  const failing = new Set<XmlFile>();
+  let timer: NodeJS.Timeout | null = null;
+  let retry: NodeJS.Timeout | null = null;
+  let lastAt = Number.NEGATIVE_INFINITY;
+  let closed = false;
+
+  const write = (): void => {
+    timer = null;
+    lastAt = performance.now();
+    const texts = project(options.units());
+    for (const name of xmlFiles) if (written.get(name) !== texts[name]) put(name, texts[name]);
+    if (retry !== null) clearTimeout(retry);
+    retry = failing.size > 0 && !closed ? setTimeout(write, RETRY_MS).unref() : null;
+  };
+
+  const put = (name: XmlFile, text: string): void => {
+    const path = join(stateDir, name);
+    const digest = digestOf(text);
+    try {
+      // Before the file: a crash in between must not make our own file look like another's.
+      const known = [...new Set([...(noted.get(name) ?? []).slice(-1), digest])];
+      ledger.note(noteKey(name), known);
+      noted.set(name, known);
+      replaceFile(path, text, { durable: false });
+      written.set(name, text);
+      failing.delete(name);
+    } catch (error) {
+      if (!failing.has(name)) onProblem(`${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute`);
+      failing.add(name);
+    }
+  };
+
+  return {
+    changed() {
+      if (timer !== null || closed) return;
+      timer = setTimeout(write, Math.max(0, lastAt + intervalMs - performance.now())).unref();
+    },
+    mend() {
+      const missing = xmlFiles.filter((name) => written.has(name) && !existsSync(join(stateDir, name)));
+      for (const name of missing) written.delete(name);
+      if (missing.length > 0) write();
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      if (timer !== null) clearTimeout(timer);
+      write();
+    },
+  };
+}
+
+/** The content of each file, in the order of names and hashes. */
+export function project(units: readonly ProjectedUnit[]): Readonly<Record<XmlFile, string>> {
+  const byName = [...units].sort((one, other) => (one.name < other.name ? -1 : 1));
+  const byHash = [...units].sort((one, other) => (one.hash < other.hash ? -1 : 1));
+  const pids = new Map(byName.flatMap(({ name, pid }): [string, number][] => (pid === null ? [] : [[name, pid]])));
+  return {
+    'pid.xml': writeXml(encodePidFile({ services: pids, groups: pids, spawned: byName.flatMap(({ spawned }) => spawned) })),
+    'state.xml': writeXml(encodeStateFile(new Map(byHash.flatMap(({ hash, state }): [string, RecordedState][] => (state === null ? [] : [[hash, state]]))))),
+    'cron_state.xml': writeXml(encodeCronFile(new Map(byHash.flatMap(({ hash, job }): [string, RecordedJob][] => (job === null ? [] : [[hash, job]]))))),
+  };
+}
+
+/** The digests that a file has when we wrote it: the one before the last writing, and the last. */
+export function ownDigests(ledger: Pick<Ledger, 'meta'>, name: XmlFile): readonly string[] {
+  const value = ledger.meta.get(noteKey(name));
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+function noteKey(name: XmlFile): string {
+  return `digest ${name}`;
+}
+
+const RETRY_MS = 60_000;

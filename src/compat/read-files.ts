@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasCode, textOf } from '../errors.ts';
+import { quarantine } from '../state/quarantine.ts';
+import { decodeCronFile, type CronFile } from './cron-file.ts';
+import { decodePidFile, type PidFile } from './pid-file.ts';
+import { decodeStateFile, type StateFile } from './state-file.ts';
+import { readXml, type XmlElement } from './xml.ts';
+
+export const xmlFiles = ['pid.xml', 'state.xml', 'cron_state.xml'] as const;
+export type XmlFile = (typeof xmlFiles)[number];
+
+/** `null`: the file is not there, or cannot be used. */
+export interface StateFiles {
+  readonly pid: PidFile | null;
+  readonly state: StateFile | null;
+  readonly cron: CronFile | null;
+  /** Of each file's bytes; null: not there. */
+  readonly digests: Readonly<Record<XmlFile, string | null>>;
+  /** When `pid.xml` was last written, by the wall clock. */
+  readonly pidWrittenWallMs: number;
+}
+
+export interface ReadOptions {
+  /** Told in sentences what could not be used. */
+  readonly onProblem: (text: string) => void;
+  /** Keeps a copy of a file that cannot be understood; for the holder of the lock. */
+  readonly quarantine: boolean;
+}
+
+/** Reads the files of systemg 0.33.0. What is torn or foreign is told and left out, never fatal. Throws nothing. */
+export function readStateFiles(stateDir: string, options: ReadOptions): StateFiles {
+  const read = <Content>(name: XmlFile, decode: (root: XmlElement) => Content): { content: Content | null; digest: string | null; writtenWallMs: number } => {
+    const path = join(stateDir, name);
+    let text: string;
+    let writtenWallMs: number;
+    try {
+      writtenWallMs = statSync(path).mtimeMs;
+      text = readFileSync(path, 'utf8');
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) options.onProblem(`${path}: cannot be read: ${textOf(error)}; it is ignored`);
+      return { content: null, digest: null, writtenWallMs: 0 };
+    }
+    const decoded = decodeText(text, decode);
+    if (!decoded.ok) options.onProblem(`${path}: ${decoded.reason}; it is ignored${options.quarantine ? keepCopy(path) : ''}`);
+    return { content: decoded.ok ? decoded.content : null, digest: digestOf(text), writtenWallMs };
+  };
+  const pid = read('pid.xml', decodePidFile);
+  const state = read('state.xml', decodeStateFile);
+  const cron = read('cron_state.xml', decodeCronFile);
+  return {
+    pid: pid.content, state: state.content, cron: cron.content, pidWrittenWallMs: pid.writtenWallMs,
+    digests: { 'pid.xml': pid.digest, 'state.xml': state.digest, 'cron_state.xml': cron.digest },
+  };
+}
+
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+type Decoded<Content> = { readonly ok: true; readonly content: Content } | { readonly ok: false; readonly reason: string };
+
+function decodeText<Content>(text: string, decode: (root: XmlElement) => Content): Decoded<Content> {
+  const parsed = readXml(text);
+  if (!parsed.ok) return parsed;
+  try {
+    return { ok: true, content: decode(parsed.root) };
+  } catch (error) {
+    // The decoder's Mismatch: it says what, where and what else.
+    return { ok: false, reason: textOf(error) };
+  }
+}
+
+function keepCopy(path: string): string {
+  try {
+    return `; a copy is kept as ${quarantine(path)}`;
+  } catch (error) {
+    return `; no copy could be kept: ${textOf(error)}`;
+  }
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ServiceSpec, SlotIndex } from '../../machines/types.ts';
+import { hasCode, textOf } from '../errors.ts';
+import { replaceFile } from '../state/replace-file.ts';
+import { branch, leaf, readXml, writeXml } from './xml.ts';
+
+/**
+ * Which slot of a blue-green service is in use: a file of systemg 0.33.0, XML in spite of its name.
+ * Null for a service that has no slots.
+ */
+export function slotFileOf(spec: ServiceSpec, stateDir: string): string | null {
+  const { blueGreen } = spec.deployment;
+  return blueGreen === null ? null : (blueGreen.statePath ?? join(stateDir, `blue_green_${spec.name}.json`));
+}
+
+type SlotRead = { readonly ok: true; readonly slot: SlotIndex } | { readonly ok: false; readonly problem: string };
+
+/** Without a file the first slot is in use. */
+function readSlot(path: string, service: string): SlotRead {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return { ok: true, slot: 0 };
+    return { ok: false, problem: `Failed reading blue/green state '${path}': ${textOf(error)}` };
+  }
+  const parsed = readXml(text);
+  if (!parsed.ok) return { ok: false, problem: `Failed parsing blue/green state '${path}': ${parsed.reason}` };
+  const index = parsed.root.name === 'BlueGreenState' ? parsed.root.children.find(({ name }) => name === 'active_slot_index')?.text.trim() : undefined;
+  if (index === '0') return { ok: true, slot: 0 };
+  if (index === '1') return { ok: true, slot: 1 };
+  return {
+    ok: false,
+    problem: index === undefined
+      ? `Failed parsing blue/green state '${path}': expected <BlueGreenState> with <active_slot_index>, got ${JSON.stringify(text.slice(0, 60))}`
+      : `blue/green state for '${service}' contains invalid slot index ${index} (${path}: expected 0 or 1)`,
+  };
+}
+
+/** The slots of all blue-green services, for whoever starts them. A file that cannot be read is told, and the first slot holds. */
+export function readSlots(specs: readonly ServiceSpec[], stateDir: string, onProblem: (text: string) => void): Readonly<Record<string, SlotIndex>> {
+  return Object.fromEntries(specs.flatMap((spec) => {
+    const path = slotFileOf(spec, stateDir);
+    if (path === null) return [];
+    const read = readSlot(path, spec.name);
+    if (!read.ok) onProblem(`${read.problem}; slot 0 is taken to be in use`);
+    return [[spec.name, read.ok ? read.slot : 0] as const];
+  }));
+}
+
+/** Throws what the file system says. */
+export function writeSlot(path: string, slot: SlotIndex): void {
+  replaceFile(path, writeXml(branch('BlueGreenState', [leaf('active_slot_index', slot)])), { durable: true });
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import type { AdoptOrder, ChildRecord, ServiceSpec } from '../../machines/types.ts';
+import type { Stamp } from '../state/ledger-lines.ts';
+import { readSuspect } from './proof.ts';
+import { takenOver } from '../state/recovery.ts';
+import type { SpawnRecord } from './pid-file.ts';
+
+export interface ChildrenTakeover {
+  readonly specs: readonly ServiceSpec[];
+  readonly orders: readonly AdoptOrder[];
+  readonly uid: number;
+  now(): Stamp;
+  readonly onReport: (text: string) => void;
+}
+
+/**
+ * Spawned children of systemg 0.33.0 that go on: each has our uid, began when the file says it did and runs what it says, and its service, which is dynamic,
+ * was taken over too. They lead no group of their own and carry no token of ours; the rest is told and left alone.
+ */
+export function takeChildren(spawned: readonly SpawnRecord[], { specs, orders, uid, now, onReport }: ChildrenTakeover): readonly ChildRecord[] {
+  const taken = new Map<number, ChildRecord>();
+  const { at, wallMs } = now();
+  for (const child of spawned.toSorted((one, other) => one.depth - other.depth)) {
+    const suspect = readSuspect(child.pid);
+    if (suspect === null) continue;
+    const who = `spawned process '${child.name}' (pid ${child.pid})`;
+    const above = taken.get(child.parentPid);
+    const owner = orders.find(({ record, verdict }) => verdict === 'alive' && record.process?.identity != null
+      && (above === undefined ? record.process.identity.pid === child.parentPid || record.hash === child.serviceHash : record.unit === above.order.unit));
+    const isDynamic = specs.some(({ name, spawn }) => name === owner?.record.unit && spawn !== null);
+    const isSame = suspect.uid === uid && suspect.argv.join(' ') === child.command && Math.abs(suspect.startedWallMs / 1000 - child.startedAt) <= START_SLACK_S;
+    if (owner?.record.process == null || !isDynamic || !isSame) {
+      onReport(`${who}${isSame ? ' goes on without a service that could have it' : ' may be another one by now'}; it is left alone`);
+      continue;
+    }
+    const token = `${takenOver}${randomBytes(6).toString('hex')}`;
+    taken.set(child.pid, {
+      id: token, token, depth: Math.max(1, child.depth), startedAt: at - (wallMs - child.startedAt * 1000), identity: suspect.identity,
+      order: {
+        unit: owner.record.unit, generation: owner.record.generation, token: owner.record.process.token, parent: above?.id ?? null, parentPid: child.parentPid, name: child.name,
+        argv: suspect.argv, ttlMs: child.ttl === null ? null : child.ttl * 1000, logLevel: null,
+      },
+    });
+    onReport(`${who} goes on with service '${owner.record.unit}', taken over from pid.xml`);
+  }
+  return [...taken.values()];
+}
+
+/** The file has whole seconds, and is written a moment after the start. */
+const START_SLACK_S = 2;

@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
+import type { Stamp } from '../state/ledger-lines.ts';
+import type { Ledger } from '../state/ledger.ts';
+import { prove, survivorsOf, type Proof } from './proof.ts';
+import { takeChildren } from './takeover-children.ts';
+import { takenOver } from '../state/recovery.ts';
+import type { CronFile } from './cron-file.ts';
+import { ownDigests } from './projection.ts';
+import { readStateFiles, type StateFiles, type XmlFile } from './read-files.ts';
+import type { RecordedState } from './state-file.ts';
+
+export interface TakeoverInput {
+  readonly stateDir: string;
+  readonly specs: readonly ServiceSpec[];
+  readonly ledger: Pick<Ledger, 'meta' | 'latest'>;
+  /** What recovery made of the ledger; nothing after a clean end. */
+  readonly found: readonly AdoptOrder[];
+  /** The run before this one left its pid file, which a clean end removes. */
+  readonly diedBefore: boolean;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly uid: number;
+  now(): Stamp;
+  /** Told in sentences what was taken over and what could not be. */
+  readonly onReport: (text: string) => void;
+  readonly onProblem: (text: string) => void;
+}
+
+export interface Takeover {
+  readonly orders: readonly AdoptOrder[];
+  /** History of cron runs that another program wrote; null: none, or it is ours. */
+  readonly cron: CronFile | null;
+  /** Spawned children that another program has left running with their services. */
+  readonly children: readonly ChildRecord[];
+  /** Units that are not started for fear of a second copy, and why. */
+  readonly leftDown: ReadonlyMap<string, string>;
+}
+
+/**
+ * What goes on from a run of systemg 0.33.0, known from its files where the ledger does not know better. Without a ledger, or when the files are not
+ * those we wrote, another program has run in between: what the ledger saw alive stays, all else is as the files say.
+ */
+export function takeOver(input: TakeoverInput): Takeover {
+  const files = readStateFiles(input.stateDir, { onProblem: input.onProblem, quarantine: true });
+  const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
+  if (!isForeign(input, files, 'pid.xml') && !isForeign(input, files, 'state.xml')) return { orders: input.found, cron, children: [], leftDown: new Map() };
+  input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
+  const configured = new Set(input.specs.map(({ name }) => name));
+  const alive = input.found.filter(({ verdict }) => verdict === 'alive');
+  const known = [
+    ...alive,
+    ...input.specs.flatMap((spec) => (alive.some(({ record }) => record.unit === spec.name) ? [] : fromFiles(input, files, spec, claimed(alive)))),
+  ];
+  const orders = [...known, ...heldBack(input, known)];
+  for (const { record } of alive) reportSecond(input, files, record.unit, claimed(alive));
+  reportOthers(input, files, configured, claimed(orders));
+  const leftDown = new Map(orders.flatMap(({ record }): [string, string][] => (record.state === 'stopped' && record.reason !== null ? [[record.unit, record.reason]] : [])));
+  return { orders, cron, children: takeChildren(files.pid?.spawned ?? [], { ...input, orders }), leftDown };
+}
+
+function isForeign({ ledger }: TakeoverInput, { digests }: StateFiles, name: XmlFile): boolean {
+  const digest = digests[name];
+  return digest !== null && !ownDigests(ledger, name).includes(digest);
+}
+
+/** A service is started with all that it needs. Where that must not be started, neither is the service. */
+function heldBack(input: TakeoverInput, known: readonly AdoptOrder[]): readonly AdoptOrder[] {
+  const down = new Set(known.filter(({ verdict, record }) => verdict === 'rest' && record.wanted === 'down').map(({ record }) => record.unit));
+  const others = new Set(known.map(({ record }) => record.unit).filter((unit) => !down.has(unit)));
+  const held: AdoptOrder[] = [];
+  for (let before = -1; before < held.length;) {
+    before = held.length;
+    for (const spec of input.specs) {
+      const needed = spec.dependsOn.find(({ service }) => down.has(service))?.service;
+      if (needed === undefined || down.has(spec.name) || others.has(spec.name) || spec.cron !== null) continue;
+      const reason = `it needs '${needed}', which is down; start that first`;
+      input.onReport(`service '${spec.name}' is not started: ${reason}`);
+      held.push({ verdict: 'rest', record: recordOf(input, spec, { state: 'stopped', wanted: 'down', reason }) });
+      down.add(spec.name);
+    }
+  }
+  return held;
+}
+
+function claimed(orders: readonly AdoptOrder[]): ReadonlySet<number> {
+  return new Set(orders.flatMap(({ record }) => record.process?.identity?.pid ?? []));
+}
+
+/** None: the unit is started, as one that nobody knows. */
+function fromFiles(input: TakeoverInput, files: StateFiles, spec: ServiceSpec, taken: ReadonlySet<number>): readonly AdoptOrder[] {
+  const { onReport, diedBefore } = input;
+  const recorded = files.state?.get(spec.hash) ?? null;
+  const pid = files.pid?.services.get(spec.name) ?? null;
+  const proof = pid === null ? null : proofOf(input, files, spec, pid, taken);
+  if (proof?.ok === true) {
+    onReport(`service '${spec.name}': pid ${pid} goes on, taken over from pid.xml`);
+    return [{ verdict: 'alive', record: recordOf(input, spec, { state: 'running', process: proof.identity }) }];
+  }
+  // Crashed services keep their pid in the file until they run again.
+  const mayRun = recorded?.status !== 'exited_with_error';
+  const survivors = proof?.ok === false && !proof.plausible && pid !== null && mayRun ? survivorsOf(files.pid?.groups.get(spec.name) ?? pid, { uid: input.uid, writtenWallMs: files.pidWrittenWallMs }) : [];
+  const left = survivors.map(({ identity, argv }) => `pid ${identity.pid} (${argv.join(' ').slice(0, 80)})`).join(', ');
+  if (proof !== null) onReport(`service '${spec.name}': pid ${pid} of pid.xml is not taken over: ${proof.why}${left === '' ? '' : `, but of its group there is left ${left}`}`);
+  if (mayRun && (proof?.plausible === true || left !== '')) {
+    const what = left === '' ? `pid ${pid}` : left;
+    const reason = `${what} may be this service, left running by another supervisor: it is neither signalled nor doubled; end it, then start the service`;
+    onReport(`service '${spec.name}' is not started: ${reason}`);
+    return [{ verdict: 'rest', record: recordOf(input, spec, { state: 'stopped', wanted: 'down', reason }) }];
+  }
+  return diedBefore && spec.cron === null && recorded !== null ? atRest(input, spec, recorded) : [];
+}
+
+/** Services that rested when the other program died; after a clean end everything is wanted again. */
+function atRest(input: TakeoverInput, spec: ServiceSpec, recorded: RecordedState): readonly AdoptOrder[] {
+  const exit = { code: recorded.exitCode === null || recorded.exitCode < 0 ? null : recorded.exitCode, signal: null };
+  const again = spec.restart.mode === 'always' && !spec.restart.oneshot;
+  switch (recorded.status) {
+    case 'stopped':
+      input.onReport(`service '${spec.name}' was stopped and stays so`);
+      return [{ verdict: 'rest', record: recordOf(input, spec, { state: 'stopped', wanted: 'down' }) }];
+    case 'exited_successfully':
+      return again ? [] : [{ verdict: 'rest', record: recordOf(input, spec, { state: 'stopped', outcome: 'completed', exit: { ...exit, code: exit.code ?? 0 } }) }];
+    case 'exited_with_error':
+      if (spec.restart.mode !== 'never') return [];
+      return [{ verdict: 'rest', record: recordOf(input, spec, { state: 'failed', outcome: 'failed', exit: exit.code === null ? null : exit, reason: describeEnd(recorded) }) }];
+    case 'running': case 'skipped': return [];
+  }
+}
+
+function proofOf({ environment, uid }: TakeoverInput, files: StateFiles, spec: ServiceSpec, pid: number, taken: ReadonlySet<number>): Proof {
+  if (taken.has(pid)) return { ok: false, plausible: false, why: 'it is that of another service' };
+  const sharers = [...(files.pid?.services ?? [])].filter(([, other]) => other === pid).length;
+  const proof = prove({ pid, spec, writtenWallMs: files.pidWrittenWallMs, environment, uid });
+  return sharers > 1 && proof.ok ? { ok: false, plausible: true, why: 'several services claim it' } : proof;
+}
+
+/** What the files know and no service of the configuration claims. */
+function reportOthers({ onReport }: TakeoverInput, files: StateFiles, configured: ReadonlySet<string>, taken: ReadonlySet<number>): void {
+  for (const [name, pid] of files.pid?.services ?? []) {
+    if (configured.has(name) || taken.has(pid) || !lives(pid)) continue;
+    onReport(`pid.xml names pid ${pid} as service '${name}', which is not configured; it is left alone`);
+  }
+}
+
+/** systemg 0.33.0 starts second copies of what another supervisor left running. Without root its death ends their shells and not what those started. */
+function reportSecond(input: TakeoverInput, files: StateFiles, unit: string, taken: ReadonlySet<number>): void {
+  const pid = files.pid?.services.get(unit);
+  const spec = input.specs.find(({ name }) => name === unit);
+  if (pid === undefined || spec === undefined || taken.has(pid)) return;
+  const isProven = proofOf(input, files, spec, pid, taken).ok;
+  const left = isProven ? [] : survivorsOf(files.pid?.groups.get(unit) ?? pid, { uid: input.uid, writtenWallMs: files.pidWrittenWallMs });
+  const copies = isProven ? [`pid ${pid}`] : left.filter(({ identity }) => !taken.has(identity.pid)).map(({ identity, argv }) => `pid ${identity.pid} (${argv.join(' ').slice(0, 80)})`);
+  if (copies.length === 0) return;
+  input.onReport(`service '${unit}' goes on; a second copy that the other program started, ${copies.join(', ')}, is left alone: end it when it is not wanted`);
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // Gone, or not ours to speak of.
+    return false;
+  }
+}
+
+interface Resumed {
+  readonly state: UnitRecord['state'];
+  readonly wanted?: UnitRecord['wanted'];
+  readonly process?: ProcessIdentity;
+  readonly outcome?: UnitRecord['outcome'];
+  readonly exit?: UnitRecord['exit'];
+  readonly reason?: string;
+}
+
+function recordOf({ ledger, now }: TakeoverInput, spec: ServiceSpec, resumed: Resumed): UnitRecord {
+  const generation = (ledger.latest(spec.name)?.record.generation ?? 0) + 1;
+  const { process: identity } = resumed;
+  return {
+    unit: spec.name, hash: spec.hash, definition: spec.definition, wanted: resumed.wanted ?? 'up', state: resumed.state, cause: null, generation,
+    // Nobody holds this token: what belongs to the process is told by group, session and parents.
+    process: identity === undefined ? null : { generation, role: 'main', token: `${takenOver}${randomBytes(6).toString('hex')}`, identity, adopted: true },
+    outcome: resumed.outcome ?? 'none', exit: resumed.exit ?? null, reason: resumed.reason ?? null, failures: [], streak: 0, restarts: 0, deadline: null,
+    since: now().at,
+  };
+}
+
+function describeEnd({ exitCode, signal }: RecordedState): string {
+  if (signal !== null) return `process terminated by signal ${signal}`;
+  return exitCode === null ? 'ended with an error' : `process exited with status ${exitCode}`;
+}

@@ -1,0 +1,107 @@
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { hasCode } from '../errors.ts';
+
+/** One process as the kernel lists it. */
+export interface ProcessStat {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly pgrp: number;
+  readonly session: number;
+  /** One letter: `R` `S` `D` `T` `t` `Z` `X` `I`. */
+  readonly state: string;
+  /** Opaque, unique together with the pid and the boot: clock ticks since boot on Linux. */
+  readonly startTime: string;
+}
+
+/** A zombie owns nothing any more: it counts as dead. */
+export function isLiving(process: Pick<ProcessStat, 'state'>): boolean {
+  return process.state !== 'Z' && process.state !== 'X';
+}
+
+/** The pids of all processes, zombies included. Throws where there is no /proc. */
+export function listPids(): number[] {
+  return readdirSync('/proc').filter((name) => /^[0-9]/.test(name)).map(Number);
+}
+
+/** Reads /proc/PID/stat; `null` when there is no such process. Other failures (no descriptor left) are thrown: they do not mean death. */
+export function readProcStat(pid: number): ProcessStat | null {
+  const text = readStatText(pid);
+  return text === null ? null : parseStat(text);
+}
+
+/** The text for `parseStat` and `statFields`; `null` when there is no such process. */
+export function readStatText(pid: number | 'self'): string | null {
+  const length = readWhole(`/proc/${pid}/stat`, buffer);
+  return length === null ? null : buffer.toString('latin1', 0, length);
+}
+
+export function parseStat(text: string): ProcessStat | null {
+  const field = statFields(text);
+  if (field === null || field(startTimeField) === '') return null;
+  return {
+    pid: Number(field(1)), ppid: Number(field(4)), pgrp: Number(field(5)), session: Number(field(6)), state: field(3), startTime: field(startTimeField),
+  };
+}
+
+/**
+ * The fields of a stat line by their numbers in proc_pid_stat(5), the empty string for one that is missing; `null` when the text is no stat line.
+ * The name in parentheses, field 2, may hold anything, parentheses and newlines included: the fields after it are counted from the last parenthesis.
+ */
+export function statFields(text: string): ((number: number) => string) | null {
+  const nameStart = text.indexOf(' (');
+  const nameEnd = text.lastIndexOf(')');
+  if (nameStart < 0 || nameEnd < nameStart) return null;
+  const afterName = text.slice(nameEnd + 2).trimEnd().split(' ', startTimeField - 2);
+  return (number) => (number === 1 ? text.slice(0, nameStart) : afterName[number - 3] ?? '');
+}
+
+/** One field of a text in the form of /proc/PID/status, such as `CapEff`: proc_pid_status(5). */
+export function statusField(text: string, name: string): string | undefined {
+  return new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(text)?.[1]?.trim();
+}
+
+/** The words of a process's command line; `null` when the process is gone or hides them, and without words for a kernel thread and a zombie. */
+export function readArguments(pid: number): readonly string[] | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return text === '' ? [] : text.replace(/\0$/, '').split('\0');
+  } catch {
+    // The process has ended, hides from us, or there is no /proc here.
+    return null;
+  }
+}
+
+/** The effective uid of a process; `null` when the process is gone. */
+export function ownerOf(pid: number): number | null {
+  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? null;
+}
+
+/** Bytes of a file of /proc read into `target`, or `null` when its process is gone. Stops when `target` is full. */
+export function readWhole(path: string, target: Buffer): number | null {
+  let descriptor: number | null = null;
+  try {
+    descriptor = openSync(path, 'r');
+    let length = 0;
+    while (length < target.length) {
+      const got = readSync(descriptor, target, length, target.length - length, null);
+      if (got === 0) break;
+      length += got;
+    }
+    return length;
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
+  }
+}
+
+/** Whether a failed read of a file of /proc means that the process is gone. A process may end between the open and the read: then the read says ESRCH. */
+export function isGone(error: unknown): boolean {
+  return hasCode(error, 'ENOENT', 'ESRCH');
+}
+
+/** The last field that is read here. */
+const startTimeField = 22;
+// The longest stat line: 52 numbers of at most 20 digits and a name of 64 bytes.
+const buffer = Buffer.allocUnsafe(2048);

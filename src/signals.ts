@@ -1,0 +1,30 @@
+import { constants } from 'node:os';
+import type { SignalName } from '../machines/types.ts';
+
+/** The signals of this platform: signal(7). */
+export const signalNames = Object.keys(constants.signals) as readonly SignalName[];
+
+export function isSignal(name: string): name is SignalName {
+  return Object.hasOwn(numbers, name);
+}
+
+/** `hup` and `SIGHUP` are the same; `null` when there is no such signal. */
+export function signalNamed(word: string): SignalName | null {
+  return signalNames.find((name) => name === `SIG${bareSignal(word)}`) ?? null;
+}
+
+/** In capitals and without `SIG`. */
+export function bareSignal(word: string): string {
+  return word.toUpperCase().replace(/^SIG/, '');
+}
+
+/** `null` for none, and for a signal that this platform does not have. */
+export function signalNumber(name: SignalName | null): number | null {
+  return name === null ? null : (numbers[name] ?? null);
+}
+
+export function signalNumbered(number: number): SignalName | null {
+  return signalNames.find((name) => numbers[name] === number) ?? null;
+}
+
+const numbers: Readonly<Record<string, number>> = constants.signals;

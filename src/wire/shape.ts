@@ -1,0 +1,82 @@
+/** What is wrong with a value read from JSON and where, or `null` when the value has the shape. */
+export interface Shape<T> {
+  (value: unknown, at: string): string | null;
+  /** Never there: it carries the type of a value of this shape. */
+  readonly type?: T;
+}
+
+/** The type of the values of a shape. */
+export type Shaped<S> = S extends Shape<infer T> ? T : never;
+
+type Fields = Readonly<Record<string, Shape<unknown>>>;
+type Values<F extends Fields> = { readonly [K in keyof F]: Shaped<F[K]> };
+
+export const string: Shape<string> = (value, at) => (typeof value === 'string' ? null : unexpected('a string', value, at));
+export const number: Shape<number> = (value, at) => (typeof value === 'number' ? null : unexpected('a number', value, at));
+export const boolean: Shape<boolean> = (value, at) => (typeof value === 'boolean' ? null : unexpected('a boolean', value, at));
+export const count: Shape<number> = (value, at) =>
+  (typeof value === 'number' && Number.isInteger(value) && value >= 0 ? null : unexpected('a whole number ≥ 0', value, at));
+
+export function oneOf<const W extends string>(...words: readonly W[]): Shape<W> {
+  return (value, at) => ((words as readonly unknown[]).includes(value) ? null : unexpected(`one of ${words.join(', ')}`, value, at));
+}
+
+export function nullable<T>(shape: Shape<T>): Shape<T | null> {
+  return (value, at) => (value === null ? null : shape(value, at));
+}
+
+export function list<T>(element: Shape<T>): Shape<readonly T[]> {
+  return (value, at) => {
+    if (!Array.isArray(value)) return unexpected('a list', value, at);
+    for (const [index, item] of value.entries()) {
+      const problem = element(item, `${at}[${index}]`);
+      if (problem !== null) return problem;
+    }
+    return null;
+  };
+}
+
+/** Unknown keys are let through: they are a newer server's. */
+export function record<R extends Fields, O extends Fields = Record<never, never>>(required: R, optional?: O): Shape<Values<R> & Partial<Values<O>>> {
+  const fields = [...Object.entries(required), ...Object.entries(optional ?? {})];
+  return (value, at) => {
+    if (!isRecord(value)) return unexpected('an object', value, at);
+    for (const [key, shape] of fields) {
+      const field = value[key];
+      if (field === undefined && !Object.hasOwn(required, key)) continue;
+      const problem = field === undefined ? `${at}: missing field \`${key}\`` : shape(field, `${at}.${key}`);
+      if (problem !== null) return problem;
+    }
+    return null;
+  };
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function unexpected(what: string, value: unknown, at: string): string {
+  return `${at}: expected ${what}, found ${excerpt(JSON.stringify(value) ?? 'nothing')}`;
+}
+
+/** Enough of a text to recognise it by. */
+export function excerpt(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+export type Tagged = { readonly ok: true; readonly tag: string; readonly body: unknown } | { readonly ok: false; readonly error: string };
+
+/** A variant as Rust's serde writes it: a bare name, or an object with that one key. Never throws. */
+export function readTagged(line: string): Tagged {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    if (error instanceof SyntaxError) return { ok: false, error: `not JSON: ${error.message}` };
+    throw error;
+  }
+  if (typeof value === 'string') return { ok: true, tag: value, body: null };
+  const [entry, ...rest] = isRecord(value) ? Object.entries(value) : [];
+  if (entry === undefined || rest.length > 0) return { ok: false, error: `expected a variant name or an object with one key, found ${excerpt(line)}` };
+  return { ok: true, tag: entry[0], body: entry[1] };
+}

@@ -1,0 +1,77 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openLedger, type Ledger } from '../../src/state/ledger.ts';
+import { openProjection, ownDigests, type ProjectedUnit } from '../../src/compat/projection.ts';
+import { digestOf } from '../../src/compat/read-files.ts';
+import { tempDir, until } from '../state/temp-dir.ts';
+
+function unit(name: string, changes: Partial<ProjectedUnit> = {}): ProjectedUnit {
+  return { name, hash: `hash-${name}`, pid: 70, state: { status: 'running', pid: 70, exitCode: null, signal: null }, job: null, spawned: [], ...changes };
+}
+
+function rig(intervalMs?: number) {
+  const stateDir = tempDir();
+  const problems: string[] = [];
+  const onProblem = (text: string): void => void problems.push(text);
+  const reopen = (): Ledger => openLedger(join(stateDir, 'ledger.ndjson'), { onProblem, bootId: 'b' });
+  const ledger = reopen();
+  const now: { units: readonly ProjectedUnit[]; asked: number } = { units: [unit('web')], asked: 0 };
+  const projection = openProjection({
+    stateDir, ledger, onProblem, ...(intervalMs !== undefined && { intervalMs }),
+    units: () => {
+      now.asked += 1;
+      return now.units;
+    },
+  });
+  onTestFinished(() => {
+    projection.close();
+    ledger.close();
+  });
+  return { stateDir, problems, projection, now, reopen, text: (name: string) => readFileSync(join(stateDir, name), 'utf8') };
+}
+
+test('a burst of changes is one writing, the end another', async () => {
+  const { projection, now, text } = rig(60_000);
+  projection.changed();
+  await until('it is written', () => now.asked === 1);
+  expect(text('pid.xml')).toBe('<PidFile><services><name>web</name><pid>70</pid></services><service_groups><name>web</name><pgid>70</pgid></service_groups></PidFile>');
+  expect(text('state.xml')).toBe('<ServiceStateFile><services><name>hash-web</name><state><status>running</status><pid>70</pid></state></services></ServiceStateFile>');
+  expect(text('cron_state.xml')).toBe('<CronStateFile/>');
+  now.units = [unit('web', { pid: null, state: { status: 'exited_with_error', pid: null, exitCode: 3, signal: null } })];
+  for (let count = 0; count < 100; count += 1) projection.changed();
+  expect(now.asked).toBe(1);
+  projection.close();
+  expect(now.asked).toBe(2);
+  expect(text('pid.xml')).toBe('<PidFile/>');
+  expect(text('state.xml')).toContain('<status>exited_with_error</status><exit_code>3</exit_code>');
+});
+
+test('the next run knows from the ledger what this one wrote, and the writing before', async () => {
+  const { projection, now, text, reopen } = rig(0);
+  projection.changed();
+  await until('it is written', () => now.asked === 1);
+  const first = digestOf(text('state.xml'));
+  now.units = [unit('web'), unit('api', { pid: 71 })];
+  projection.close();
+  const last = digestOf(text('state.xml'));
+  const next = reopen();
+  onTestFinished(() => next.close());
+  expect(ownDigests(next, 'state.xml')).toEqual([first, last]);
+});
+
+test('a file that cannot be written is told once and written when it can be', async () => {
+  const { stateDir, projection, now, problems, text } = rig(0);
+  mkdirSync(join(stateDir, 'pid.xml'));
+  writeFileSync(join(stateDir, 'pid.xml/in-the-way'), '');
+  for (const round of [1, 2]) {
+    projection.changed();
+    await until('it is tried', () => now.asked === round);
+  }
+  expect(problems).toEqual([expect.stringContaining('pid.xml: cannot be written')]);
+  expect(text('state.xml')).toContain('running');
+  rmSync(join(stateDir, 'pid.xml'), { recursive: true });
+  projection.changed();
+  await until('it is written', () => now.asked === 3);
+  expect(text('pid.xml')).toContain('<pid>70</pid>');
+});

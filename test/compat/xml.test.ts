@@ -1,0 +1,121 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeCronFile, encodeCronFile, type CronFile, type RecordedRun } from '../../src/compat/cron-file.ts';
+import { decodePidFile, encodePidFile } from '../../src/compat/pid-file.ts';
+import { readStateFiles } from '../../src/compat/read-files.ts';
+import { decodeStateFile, encodeStateFile } from '../../src/compat/state-file.ts';
+import { branch, leaf, readXml, writeXml, type XmlElement } from '../../src/compat/xml.ts';
+import { tempDir } from '../state/temp-dir.ts';
+
+const golden = resolve(import.meta.dirname, '../fixtures/state-files');
+
+function rootOf(text: string): XmlElement {
+  const read = readXml(text);
+  if (!read.ok) throw new Error(read.reason);
+  return read.root;
+}
+
+function goldenRoot(name: string): XmlElement {
+  return rootOf(readFileSync(join(golden, name), 'utf8'));
+}
+
+describe('the reader', () => {
+  test('whatever text is written comes back', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(rootOf(writeXml(branch('a', [leaf('b', text)]))).children[0]?.text).toBe(text);
+    }));
+  });
+
+  test('the references of XML are understood', () => {
+    expect(rootOf('<a>&lt;&amp;&gt;&quot;&apos;&#65;&#x42;</a>').text).toBe('<&>"\'AB');
+  });
+
+  test('blanks between elements mean nothing', () => {
+    expect(rootOf('\n<a>\n  <b>1</b>\n</a>\n').children.map(({ name, text }) => [name, text])).toEqual([['b', '1']]);
+  });
+
+  test.each([
+    ['', 'character 1: expected an element, got the end of the file'],
+    ['<PidFile><services><na', 'character 20: expected a plain tag, got "<na"'],
+    ['<PidFile><services>', 'character 20: expected </services>, got the end of the file'],
+    ['<a></b>', 'character 4: expected </a>, got "</b>"'],
+    ['<a/><b/>', 'character 5: expected the end of the file, got "<b/>"'],
+    ['<a x="1"/>', 'character 1: expected a plain tag, got "<a x=\\"1\\"/>"'],
+    ['<a>1<b/></a>', 'character 9: expected only elements in <a>, got "</a>"'],
+    ['<a>&nbsp;</a>', 'character 4: expected text whose & begins a character reference, got "&nbsp;</a>"'],
+    ['{"pid": 1}', 'character 1: expected an element, got "{\\"pid\\": 1}"'],
+    ['<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', 'character 1: expected a plain tag, got "<!DOCTYPE a [<!ENTITY x \\"y\\">]><a>&x;</a>"'],
+  ])('%j is refused with the place', (text, reason) => {
+    expect(readXml(text)).toEqual({ ok: false, reason });
+  });
+
+  test('no beginning of a real file is taken for the whole', () => {
+    for (const name of readdirSync(golden)) {
+      const text = readFileSync(join(golden, name), 'utf8');
+      for (let length = 0; length < text.length; length += 7) expect(readXml(text.slice(0, length)).ok).toBe(false);
+    }
+  });
+});
+
+describe('files recorded from systemg 0.33.0', () => {
+  test('pid.xml: processes, groups and spawned children', () => {
+    const file = decodePidFile(goldenRoot('pid.xml'));
+    expect(file.services.get('web')).toBe(22);
+    expect(file.groups.get('orchestrator')).toBe(13);
+    expect(file.spawned.find(({ pid }) => pid === 4748)).toEqual({
+      pid: 4748, name: 'cli-job', command: 'sleep 606', startedAt: 1795418970, ttl: null, depth: 2, parentPid: 4542, serviceHash: 'cb9f1ecf2baee075',
+    });
+    const again = encodePidFile(file);
+    expect(decodePidFile(rootOf(writeXml(again)))).toEqual(file);
+    const kinds = (root: XmlElement) => root.children.map(({ name }) => name).sort();
+    expect(kinds(again)).toEqual(kinds(goldenRoot('pid.xml')));
+  });
+
+  test('state.xml is written back to the byte', () => {
+    const text = readFileSync(join(golden, 'state.xml'), 'utf8');
+    expect(writeXml(encodeStateFile(decodeStateFile(rootOf(text))))).toBe(text);
+  });
+
+  test('cron_state.xml: what is empty or 0 is nothing', () => {
+    const file = decodeCronFile(goldenRoot('cron_state.xml'));
+    expect(file.get('544b5a5a9ea0157c')).toMatchObject({
+      timezone: null, timezoneLabel: 'local (+00:00+00:00)',
+      runs: [{ startedAt: 1795418915, completedAt: null, status: null, exitCode: null, pid: null, user: 'nobody', command: 'echo bad >&2; exit 4' }],
+    });
+    expect(file.get('c05356c3c99d467c')).toMatchObject({ lastExecution: null, runs: [] });
+    expect(decodeCronFile(rootOf(writeXml(encodeCronFile(file))))).toEqual(file);
+  });
+});
+
+test('failed, overlapping and unfinished runs are written in forms that systemg 0.33.0 reads', () => {
+  const run: RecordedRun = { startedAt: 5, completedAt: 6, status: { Failed: 'exit <4>' }, exitCode: 4, pid: 9, user: 'me', command: 'a', samples: [] };
+  const runs = [run, { ...run, status: 'OverlapError' as const, exitCode: null, pid: null, user: null, command: null }, { ...run, completedAt: null, status: null, exitCode: null }];
+  const file: CronFile = new Map([['h', { lastExecution: 5, runs, timezoneLabel: 'UTC', timezone: 'UTC' }]]);
+  const text = writeXml(encodeCronFile(file));
+  expect(text).toContain('<completed_at>6</completed_at><status><Failed>exit &lt;4&gt;</Failed></status><exit_code>4</exit_code>');
+  expect(text).toContain('<completed_at>6</completed_at><status>OverlapError</status></execution_history>');
+  expect(text).toContain('<completed_at>0</completed_at><pid>9</pid>');
+  expect(decodeCronFile(rootOf(text))).toEqual(file);
+});
+
+test.each([
+  ['pid.xml', '<ServiceStateFile/>', 'root: expected <PidFile>, got "<ServiceStateFile>"'],
+  ['pid.xml', '<PidFile><services><name>a</name></services></PidFile>', 'services[0].pid: expected an element, got nothing'],
+  ['pid.xml', '<PidFile><services><name>a</name><pid>-7</pid></services></PidFile>', 'services[0].pid: expected a whole number ≥ 1, got "-7"'],
+  ['pid.xml', '<PidFile><services><name>a</name><pid>99999999999</pid></services></PidFile>', 'services[0].pid: expected a process id, got "99999999999"'],
+  ['state.xml', '<ServiceStateFile><services><name>a</name><state><status>gone</status></state></services></ServiceStateFile>', 'services[0].state.status: expected one of running, skipped'],
+  ['cron_state.xml', '<CronStateFile><jobs><hash>a</hash></jobs></CronStateFile>', 'jobs[0].state: expected an element, got nothing'],
+  ['pid.xml', '<PidFile><serv', 'expected a plain tag'],
+])('a damaged %s is told, copied and left out, and the others are read: %s', (name, text, reason) => {
+  const stateDir = tempDir();
+  for (const other of readdirSync(golden)) writeFileSync(join(stateDir, other), readFileSync(join(golden, other)));
+  writeFileSync(join(stateDir, name), text);
+  const problems: string[] = [];
+  const files = readStateFiles(stateDir, { quarantine: true, onProblem: (problem) => problems.push(problem) });
+  expect(problems).toEqual([expect.stringContaining(reason)]);
+  expect(problems[0]).toContain(`${name}.corrupt-1`);
+  expect(readFileSync(join(stateDir, `${name}.corrupt-1`), 'utf8')).toBe(text);
+  expect([files.pid, files.state, files.cron].filter((content) => content === null)).toHaveLength(1);
+});
