@@ -30,8 +30,9 @@ export interface Unit {
 
 export interface Operation {
   readonly input: OperationInput;
-  /** Units that are a part of it, and units that have to make way for one. */
-  readonly concerns: ReadonlySet<string>;
+  readonly units: ReadonlySet<string>;
+  /** Units that have to make way for another. */
+  readonly blockers: ReadonlySet<string>;
   /** Null until its actor was spawned. */
   readonly ref: OperationRef | null;
 }
@@ -66,6 +67,8 @@ export interface SupervisorContext {
   readonly dependents: ReadonlyMap<string, readonly string[]>;
   /** How many units own a process that SIGKILL can still end. */
   readonly busy: number;
+  /** How many units wait for their turn in an operation, or have an order and have not reported since. */
+  readonly underOrder: number;
   readonly operations: ReadonlyMap<number, Operation>;
   readonly operationsMade: number;
   /** Processes that services spawned, by id; ended ones as long as they are shown. */
@@ -122,6 +125,7 @@ export function unitOf(spec: ServiceSpec, at: number): Unit {
 export function setUnit(draft: Draft, unit: Unit): void {
   const old = draft.units.get(unit.name);
   draft.busy += Number(isBusy(unit)) - Number(old !== undefined && isBusy(old));
+  draft.underOrder += Number(isUnderOrder(unit)) - Number(old !== undefined && isUnderOrder(old));
   draft.units = draft.units.set(unit.name, unit);
   draft.makesUnits ||= unit.ref === null;
   if (old?.spec.dependsOn !== unit.spec.dependsOn) draft.dependents = dependentsIn(draft.units);
@@ -131,6 +135,7 @@ export function dropUnit(draft: Draft, name: string): void {
   const old = draft.units.get(name);
   if (old === undefined) return;
   draft.busy -= Number(isBusy(old));
+  draft.underOrder -= Number(isUnderOrder(old));
   draft.units = draft.units.delete(name);
   draft.dependents = dependentsIn(draft.units);
 }
@@ -170,6 +175,10 @@ export function dependentsIn(units: ReadonlyMap<string, Unit>): ReadonlyMap<stri
     }
   }
   return dependents;
+}
+
+function isUnderOrder({ turn, expected }: Unit): boolean {
+  return turn !== null || expected;
 }
 
 function isBusy({ facts }: Unit): boolean {

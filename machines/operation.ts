@@ -41,6 +41,8 @@ export type OperationEvent =
   | { readonly type: 'way.clear'; readonly at: number; readonly unit: string; readonly isDown: boolean; readonly isThrough: boolean }
   | { readonly type: 'unit.settled'; readonly at: number; readonly settlement: Settlement }
   /** A later command has taken the unit's turn, or there is no such unit any more. */
+  /** The supervisor ends, and some unit will never answer. */
+  | { readonly type: 'give.up'; readonly at: number; readonly error: string }
   | { readonly type: 'supersede'; readonly at: number; readonly unit: string; readonly error: string };
 
 interface PartState {
@@ -124,6 +126,12 @@ export const operationMachine = base.extend({
         ...answered(context, { ticket: context.id, unit, result: 'failed', error }),
       };
     }),
+    giveUp: assign(({ context, event }) => {
+      if (event.type !== 'give.up') return {};
+      const owing = [...context.parts.values()].filter(({ stage }) => stage !== 'settled' && stage !== 'superseded');
+      const settled = owing.reduce((all, { part: { unit } }) => answered({ ...context, settled: all }, { ticket: context.id, unit, result: 'failed', error: event.error }).settled, context.settled);
+      return { open: 0, waiting: 0, due: [], settled };
+    }),
     reportDone: base.enqueueActions(({ context, event, enqueue }) => {
       if (context.parent !== null) enqueue.sendTo(context.parent, { type: 'operation.done', at: at(context, event), operation: context.id } satisfies OperationReport);
     }),
@@ -132,6 +140,7 @@ export const operationMachine = base.extend({
   id: 'operation',
   context: ({ input }) => begun(input),
   initial: 'deciding',
+  on: { 'give.up': { target: '.settled', actions: 'giveUp' } },
   states: {
     deciding: {
       always: [

@@ -1,6 +1,6 @@
 import { consequenceOf } from './consequence.ts';
 import { dropUnit, known, REMOVED, send, setUnit, unitOf, type Draft } from './context.ts';
-import { expect, informOf, redefine } from './dependencies.ts';
+import { expect, informDependents, informOf, redefine } from './dependencies.ts';
 import type { OperationKind, Part } from './operation.ts';
 import { inOrder, isAtRest, withDependencies } from './order.ts';
 import { cancelRollout, rollingAmong } from './rollouts.ts';
@@ -27,11 +27,15 @@ export function openStart(draft: Draft, { at, units, ticket, origin }: Pick<Of<'
 export function openStop(draft: Draft, { at, units, ticket }: Of<'stop'>): void {
   const names = known(draft, units, ticket);
   open(draft, { kind: 'stop', ticket, at }, downwards(draft, names, 'stop'));
-  for (const name of names) cancelRollout(draft, name, 'stop', at);
+  for (const name of names) {
+    informDependents(draft, name, at);
+    cancelRollout(draft, name, 'stop', at);
+  }
 }
 
 export function openShutdown(draft: Draft, at: number, origin: Trigger): void {
   open(draft, { kind: 'shutdown', ticket: null, at }, downwards(draft, [...draft.units.keys()], 'stop', new Map(), origin));
+  for (const name of draft.units.keys()) informDependents(draft, name, at);
   for (const name of draft.rollouts.keys()) cancelRollout(draft, name, 'shutdown', at);
 }
 
@@ -53,6 +57,7 @@ export function openRestart(draft: Draft, { at, units, specs: changed, ticket, s
     ...downwards(draft, plain, 'restart', specs), ...replacements(draft, rolling, specs, { kind: 'command', by: 'restart' }),
   ]);
   expect(draft, plain, at);
+  for (const name of plain) informDependents(draft, name, at);
   for (const name of names) cancelRollout(draft, name, 'restart', at);
 }
 
@@ -112,8 +117,9 @@ export function wayOf(draft: Draft, name: string): { readonly isDown: boolean; r
 }
 
 /** Whether the order is sure to change the unit's facts: what is known of the unit is no longer right. */
-export function isAboutToChange({ state }: UnitFacts, command: Part['command']): boolean {
-  if (command !== 'start' && command !== 'restart') return false;
+export function isAboutToChange({ state, wanted }: UnitFacts, command: Part['command']): boolean {
+  if (command === 'stop') return wanted === 'up';
+  if (command === 'rollout') return false;
   return state === 'stopped' || state === 'failed' || (state === 'running' && command === 'restart');
 }
 
@@ -139,8 +145,9 @@ function open(draft: Draft, { kind, ticket, at }: { readonly kind: OperationKind
     const unit = draft.units.get(name);
     if (unit !== undefined) setUnit(draft, { ...unit, turn: { operation: id, command } });
   }
-  const concerns = new Set(parts.flatMap(({ unit, after }) => [unit, ...after]));
-  draft.operations = new Map(draft.operations).set(id, { input: { id, kind, ticket, parts, at, parent: null }, concerns, ref: null });
+  draft.operations = new Map(draft.operations).set(id, {
+    input: { id, kind, ticket, parts, at, parent: null }, units: new Set(parts.map(({ unit }) => unit)), blockers: new Set(parts.flatMap(({ after }) => after)), ref: null,
+  });
 }
 
 /** Each of them when those that need it are out of the way. */
@@ -157,8 +164,16 @@ function downwards(
 function replacements(draft: Draft, names: ReadonlySet<string>, specs: ReadonlyMap<string, ServiceSpec>, origin: Trigger): readonly Part[] {
   return inOrder(draft.units, names).map((unit) => ({
     unit, command: 'rollout', origin, spec: specs.get(unit) ?? null, named: true,
-    after: [...withDependencies(draft.units, [unit])].filter((name) => (name === unit ? draft.rollouts.has(name) : isInTransition(draft, name) || names.has(name))),
+    after: [
+      ...(draft.rollouts.has(unit) ? [replacementOf(unit)] : []),
+      ...[...withDependencies(draft.units, [unit])].filter((name) => name !== unit && (isInTransition(draft, name) || names.has(name))),
+    ],
   }));
+}
+
+/** Stands among those that have to make way for the unit's own replacement that goes on. No unit can have this name. */
+export function replacementOf(unit: string): string {
+  return `/replacement of ${unit}`;
 }
 
 function isInTransition(draft: Draft, name: string): boolean {

@@ -385,16 +385,15 @@ export const serviceMachine = base.extend({
     // By the restart policy: an end that nobody ordered.
     judging: {
       entry: ['unplan', 'unwatch', 'forgetReady', 'collectEndHooks', 'takeNextSpec'],
-      exit: 'disown',
       always: [
-        { guard: 'mustRest', target: 'idle.stopped', actions: ['clearCause', settle('stop', 'stopped')] },
+        { guard: 'mustRest', target: 'idle.stopped', actions: ['clearCause', settle('stop', 'stopped'), 'disown'] },
         {
           guard: and(['hasFailed', verdictIs('retry')]), target: 'idle.backoff',
-          actions: ['countFailure', settleFailed('start'), settle('stop', 'stopped'), 'clearCause'],
+          actions: ['countFailure', settleFailed('start'), settle('stop', 'stopped'), 'clearCause', 'disown'],
         },
-        { guard: verdictIs('retry'), target: 'idle.backoff', actions: ['clearCause', 'forgive', settle('start', 'completed'), settle('stop', 'stopped')] },
-        { guard: verdictIs('rest'), target: 'idle.stopped', actions: ['clearCause', 'complete', settle('start', 'completed'), settle('stop', 'stopped')] },
-        { target: 'idle.failed', actions: ['giveUp', settleFailed('start'), settle('stop', 'stopped'), 'clearCause'] },
+        { guard: verdictIs('retry'), target: 'idle.backoff', actions: ['clearCause', 'forgive', settle('start', 'completed'), settle('stop', 'stopped'), 'disown'] },
+        { guard: verdictIs('rest'), target: 'idle.stopped', actions: ['clearCause', 'complete', settle('start', 'completed'), settle('stop', 'stopped'), 'disown'] },
+        { target: 'idle.failed', actions: ['giveUp', settleFailed('start'), settle('stop', 'stopped'), 'clearCause', 'disown'] },
       ],
     },
     removed: {

@@ -5,8 +5,8 @@ import {
 } from './context.ts';
 import { expect, informDependents, informOf, redefine } from './dependencies.ts';
 import { provideJob, publishedJob, type JobPorts } from './job.ts';
-import { provideOperation, publishedOperation, type OperationReport } from './operation.ts';
-import { isAboutToChange, openReload, openRestart, openShutdown, openStart, openStop, takeAway, wayOf } from './orders.ts';
+import { provideOperation, publishedOperation, type OperationEvent, type OperationReport } from './operation.ts';
+import { isAboutToChange, openReload, openRestart, openShutdown, openStart, openStop, replacementOf, takeAway, wayOf } from './orders.ts';
 import { exitCodeOf } from './policy.ts';
 import { notProvided, type LookupPort, type TicketPort } from './ports.ts';
 import { provideRollout, publishedRollout, type RolloutOrder, type RolloutPorts } from './rollout.ts';
@@ -141,7 +141,7 @@ const FOLLOW = ['learnFacts', 'informDependents', 'informOperations', 'announce'
  */
 export const supervisorMachine = base.extend({
   guards: {
-    allAtRest: ({ context }) => context.busy === 0 && context.operations.size === 0 && context.rollouts.size === 0
+    allAtRest: ({ context }) => context.busy === 0 && context.underOrder === 0 && context.rollouts.size === 0
       && [...context.children.values()].every((child) => !isLiving(child) || child.facts.stuck),
     isAside: ({ event }) => (event.type === 'unit.changed' ? event.facts.place : event.type === 'unit.removed' ? event.place : 'current') !== 'current',
     isEssential: ({ context, event }) => event.type === 'unit.changed' && essentialCode(context, event.facts) !== null,
@@ -189,6 +189,8 @@ export const supervisorMachine = base.extend({
         if (part.command === 'rollout') beginRollout(draft, part, operation, at);
         else if (part.command === 'restart') send(draft, part.unit, { type: 'restart', at, ticket: operation, spec: part.spec });
         else send(draft, part.unit, { type: part.command, at, ticket: operation, origin: part.origin });
+        // One that runs already has nothing to report.
+        if (part.command === 'start' && !isAboutToChange(unit.facts, 'start')) informDependents(draft, part.unit, at);
         clearTheWay(draft, part.unit, at);
       }
     }),
@@ -210,8 +212,8 @@ export const supervisorMachine = base.extend({
     }),
     informDependents: act('unit.changed', (draft, { facts, at }) => informDependents(draft, facts.unit, at)),
     informOperations: act('unit.changed', (draft, { facts, settlements, at }) => {
-      passAnswers(draft, settlements, at);
       clearTheWay(draft, facts.unit, at);
+      passAnswers(draft, settlements, at);
     }),
     passAnswers: act('unit.settled', (draft, { settlements, at }) => passAnswers(draft, settlements, at)),
     announce: base.enqueueActions(({ event, enqueue }) => {
@@ -257,6 +259,7 @@ export const supervisorMachine = base.extend({
       draft.rollouts = rollouts;
       passAnswers(draft, [...settlements, ...rollout.owed], at);
       if (facts.result === 'replace') replacePlainly(draft, rollout.unit, rollout.spec, rollout.ticket, at);
+      sendWay(draft, { type: 'way.clear', at, unit: replacementOf(facts.unit), isDown: true, isThrough: true });
       clearTheWay(draft, facts.unit, at);
     }),
     buryRollout: base.enqueueActions(({ context, event, enqueue }) => {
@@ -290,9 +293,9 @@ export const supervisorMachine = base.extend({
       }
       const recent = (context.crashes.get(unit) ?? []).filter((at) => at > context.now - CRASHES_ALLOWED.windowMs);
       enqueue.assign({ crashes: new Map(context.crashes).set(unit, [...recent, context.now]) });
-      for (const { input: { id }, concerns, ref } of context.operations.values()) {
+      for (const { input: { id }, units, ref } of context.operations.values()) {
         const settlement: Settlement = { ticket: id, unit, result: 'failed', error: CRASHED };
-        if (ref !== null && concerns.has(unit)) enqueue.sendTo(ref, { type: 'unit.settled', at: context.now, settlement });
+        if (ref !== null && units.has(unit)) enqueue.sendTo(ref, { type: 'unit.settled', at: context.now, settlement });
       }
       const rollout = context.rollouts.get(unit);
       if (part !== 'rollout') enqueue({ type: 'lookup', params: { unit: part === 'unit' ? unit : recordKey(unit, rollout?.aside.place ?? 'candidate') } });
@@ -338,6 +341,10 @@ export const supervisorMachine = base.extend({
       const because = event.type === 'unit.changed' ? `essential unit '${event.facts.unit}' ended` : 'shutdown';
       enqueue.emit({ type: 'supervisor.ending', at: context.now, because, exitCode: context.exitCode });
     }),
+    /** What a unit that survives SIGKILL still owes is answered without it. */
+    closeOperations: base.enqueueActions(({ context, enqueue }) => {
+      for (const { ref } of context.operations.values()) if (ref !== null) enqueue.sendTo(ref, { type: 'give.up', at: context.now, error: CRASHED });
+    }),
     answerEnd: base.enqueueActions(({ context, enqueue }) => {
       const settlements = context.endTickets.map((ticket): Settlement => ({ ticket, unit: '', result: 'stopped', error: null }));
       if (settlements.length > 0) enqueue({ type: 'settle', params: { settlements } });
@@ -349,7 +356,7 @@ export const supervisorMachine = base.extend({
   context: ({ input }) => {
     const units = Table.of(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)] as const));
     return {
-      units, dependents: dependentsIn(units), busy: 0, operations: new Map(), operationsMade: 0, children: new Map(), childrenMade: 0, rollouts: new Map(),
+      units, dependents: dependentsIn(units), busy: 0, underOrder: 0, operations: new Map(), operationsMade: 0, children: new Map(), childrenMade: 0, rollouts: new Map(),
       slots: new Map(Object.entries(input.slots ?? {})), tokenSeed: input.tokenSeed, unitsMade: 0, seed: input.seed, crashes: new Map(), exitCode: 0, endTickets: [], now: input.at,
     };
   },
@@ -404,7 +411,7 @@ export const supervisorMachine = base.extend({
         },
       },
     },
-    ended: { entry: 'answerEnd' },
+    ended: { entry: ['closeOperations', 'answerEnd'] },
   },
 });
 
@@ -446,10 +453,11 @@ function passAnswers(draft: Draft, settlements: readonly Settlement[], at: numbe
 /** Operations in which another unit waits for this one learn that it has made way. */
 function clearTheWay(draft: Draft, unit: string, at: number): void {
   const way = wayOf(draft, unit);
-  if (!way.isDown && !way.isThrough) return;
-  for (const [operation, { concerns }] of draft.operations) {
-    if (concerns.has(unit)) draft.operationSends.push({ operation, event: { type: 'way.clear', at, unit, ...way } });
-  }
+  if (way.isDown || way.isThrough) sendWay(draft, { type: 'way.clear', at, unit, ...way });
+}
+
+function sendWay(draft: Draft, event: Extract<OperationEvent, { type: 'way.clear' }>): void {
+  for (const [operation, { blockers }] of draft.operations) if (blockers.has(event.unit)) draft.operationSends.push({ operation, event });
 }
 
 function leave(draft: Draft, { unit, at, settlements }: Of<'unit.removed'>, mayReturn: boolean): void {

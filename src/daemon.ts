@@ -98,7 +98,8 @@ async function run({ setting, lock, configuration, config, ledger }: Beginning):
 
   const ended = new Promise<number>((finish) => {
     const { root } = units;
-    root.subscribe({ complete: () => finish(root.getSnapshot().output?.exitCode ?? 0), error: (error) => crash(log, error) });
+    root.on('supervisor.ended', ({ exitCode }) => finish(exitCode));
+    root.subscribe({ error: (error) => crash(log, error) });
   });
   units.root.start();
   startUnits(setting, config.specs, found, ledger, units);

@@ -1,12 +1,14 @@
 import type { AnyStateMachine } from 'xstate';
 import { jobMachine } from '../../machines/job.ts';
-import { phaseOf } from '../../machines/service-facts.ts';
+import { endingMachine } from '../../machines/ending.ts';
+import { operationMachine } from '../../machines/operation.ts';
+import { phaseOf } from '../../machines/unit.ts';
 import { probeMachine } from '../../machines/probe.ts';
 import { rolloutMachine } from '../../machines/rollout.ts';
 import { serviceMachine } from '../../machines/service.ts';
 import { spawnedMachine } from '../../machines/spawned.ts';
 import { supervisorMachine } from '../../machines/supervisor.ts';
-import type { Leaf } from '../../machines/types.ts';
+import { LEAVES, type Leaf } from '../../machines/types.ts';
 
 /** A machine as it is offered to be shown. */
 export interface ShownMachine {
@@ -46,6 +48,14 @@ export const shownMachines: readonly ShownMachine[] = [
     plumbing: { guards: [], actions: ['makeUnits'] }, leftOut: {},
   },
   {
+    name: 'operation', about: 'one accepted command: who waits for whose way, who has the order, who has answered', machine: operationMachine, phaseOf: () => null,
+    plumbing: { guards: [], actions: [] }, leftOut: {},
+  },
+  {
+    name: 'ending', about: 'the end of processes that belong to no unit: the stop signal, the time to follow it, SIGKILL', machine: endingMachine, phaseOf: () => null,
+    plumbing: { guards: [], actions: [] }, leftOut: {},
+  },
+  {
     name: 'job', about: 'a cron unit: waiting and running; each run is one start of a service machine', machine: jobMachine, phaseOf: () => null,
     plumbing: { guards: [], actions: ['enter', 'tell', 'armClock', 'disarmClock', 'noteFacts', 'noteBegun', 'noteRunning', 'tellRemoved'] },
     leftOut: { adopt: 'after a change of supervisor a run goes on where its process is found' },
@@ -64,10 +74,6 @@ export const shownMachines: readonly ShownMachine[] = [
   },
 ];
 
-const LEAVES: readonly string[] = [
-  'stopped', 'failed', 'waiting', 'preparing', 'spawning', 'starting', 'running', 'stopping', 'killing', 'clearing', 'parting', 'settling', 'backoff', 'removed',
-] satisfies readonly Leaf[];
-
 function isLeaf(state: string): state is Leaf {
-  return LEAVES.includes(state);
+  return LEAVES.some((leaf) => leaf === state);
 }

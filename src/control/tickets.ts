@@ -5,8 +5,6 @@ import type { Settlement } from '../../machines/types.ts';
 export interface TicketOffice extends TicketPort {
   /** Resolves with one settlement per unit; `issue` sends the command with its ticket. */
   open(units: readonly string[], issue: (ticket: number) => void): Promise<readonly Settlement[]>;
-  /** Answers with an error whatever this unit still owes. */
-  abandon(unit: string): void;
   /** Answers with an error whatever anybody still owes. */
   close(error: string): void;
 }
@@ -44,7 +42,6 @@ export function openTicketOffice(): TicketOffice {
       tickets.set(id, { owing: new Set(units), settled: [], resolve });
       issue(id);
     }),
-    abandon: (unit) => fail(unit, 'the supervisor failed while it looked after the unit'),
     close: (error) => {
       for (const { owing } of tickets.values()) for (const unit of owing) fail(unit, error);
     },

@@ -1,4 +1,4 @@
-import type { Child } from '../../machines/spawning.ts';
+import type { Child } from '../../machines/children.ts';
 import type { ProcessRole, ServiceSpec } from '../../machines/types.ts';
 import { openAnnouncements, type Announcements } from '../actors/checks/announcements.ts';
 import { openLastWords, type LastWords } from '../journal/last-words.ts';

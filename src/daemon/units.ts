@@ -52,7 +52,7 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
     describe: (unit) => ({ user: specOf(unit)?.privileges.user ?? userName(process.geteuid?.() ?? 0), command: specOf(unit)?.command ?? null }),
   });
   const root: Units['root'] = createActor(provideSupervisor({
-    clock, ledger, tickets, hooks, runs, abandon: tickets.abandon, schedule: openSchedule({ clock, wallNow: Date.now, lastRunWallMs: runs.lastRunWallMs }),
+    clock, ledger, tickets, hooks, runs, schedule: openSchedule({ clock, wallNow: Date.now, lastRunWallMs: runs.lastRunWallMs }),
     children: { recordChild: (record) => noteChild(ledger, record), forgetChild: (child) => forgetChild(ledger, child) },
     process: makeProcessActor({ clock, environment, softNofile, dropPrivileges, onProblem, openOutput: outputs.open }),
     probe: makeProbeActor({ ...outside, announcements: outputs.announcements, wasReady: readyBefore.has }),

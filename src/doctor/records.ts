@@ -1,4 +1,4 @@
-import { phaseOf } from '../../machines/service-facts.ts';
+import { phaseOf } from '../../machines/unit.ts';
 import type { UnitRecord } from '../../machines/types.ts';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { journalFiles } from '../journal/read.ts';

@@ -1,4 +1,4 @@
-import type { Child } from '../../machines/spawning.ts';
+import type { Child } from '../../machines/children.ts';
 import type { ChildCause, ChildFacts, Leaf } from '../../machines/types.ts';
 import type { JournalCause } from '../wire/payloads.ts';
 import type { JournalDraft } from './journal.ts';
@@ -26,7 +26,7 @@ export function childDraft(facts: ChildFacts, childOf: (id: string) => Child | n
 }
 
 const EVENTS: Partial<Readonly<Record<ChildFacts['state'], string>>> = { living: 'child.spawned', stopping: 'child.ending', killing: 'child.killing', gone: 'child.ended' };
-const LEAVING: readonly Leaf[] = ['stopping', 'killing', 'clearing', 'settling', 'stopped', 'failed', 'backoff', 'waiting', 'removed'];
+const LEAVING: readonly Leaf[] = ['stopping', 'killing', 'clearing', 'stopped', 'failed', 'backoff', 'waiting', 'removed'];
 const WORDS: Readonly<Record<ChildCause, string>> = {
   ttl: 'its time is over', cascade: 'its parent has ended', service: 'its service has ended', limit: 'spawn.limits.total_memory is used up',
 };

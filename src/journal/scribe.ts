@@ -1,5 +1,5 @@
 import type { SupervisorFact } from '../../machines/supervisor.ts';
-import type { Child } from '../../machines/spawning.ts';
+import type { Child } from '../../machines/children.ts';
 import type { RolloutFacts, UnitFacts } from '../../machines/types.ts';
 import type { JournalCause, JournalRecord } from '../wire/payloads.ts';
 import { childDraft } from './child-record.ts';

@@ -1,5 +1,5 @@
 import type { SupervisorFact } from '../../machines/supervisor.ts';
-import type { Child } from '../../machines/spawning.ts';
+import type { Child } from '../../machines/children.ts';
 import type { ChildFacts, RolloutFacts } from '../../machines/types.ts';
 import type { SupervisorLog } from './supervisor-log.ts';
 
@@ -14,6 +14,7 @@ export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child 
     if (fact.type === 'child.changed') return tellOfChild(log, fact.facts, childOf(fact.facts.child));
     if (fact.type === 'rollout.changed') return narrateRollout(log, fact.facts);
     if (fact.type === 'supervisor.ending') return log.info('systemg::supervisor', `Stopping all services: ${fact.because}`);
+    if (fact.type === 'supervisor.ended') return undefined;
     const { state, reason, exit, place } = fact.facts;
     const unit = place === 'current' ? fact.facts.unit : `${fact.facts.unit} (${place})`;
     if (told.get(unit) === state) return undefined;

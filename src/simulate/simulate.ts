@@ -1,6 +1,6 @@
 import { createActor, fromCallback, type Actor } from 'xstate';
 import type { HookPort, RolloutTaskInput, rolloutTaskPort } from '../../machines/ports.ts';
-import { provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
+import { hasEnded, provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
 import { isAnnounced, type Phase, type ServiceSpec, type UnitFacts } from '../../machines/types.ts';
 import type { JournalRecord } from '../wire/payloads.ts';
 import { openSchedule } from '../cron/schedule.ts';
@@ -62,7 +62,7 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
   const warnings: string[] = [...policyWarnings(specs)];
   const root = createActor(provideSupervisor({
     clock, process: script.process, probe: script.probe, schedule: openSchedule({ clock, wallNow, lastRunWallMs: () => null }),
-    hooks: instantHooks(clock), tickets: { settle: () => undefined }, abandon: () => undefined,
+    hooks: instantHooks(clock), tickets: { settle: () => undefined },
     ledger: { record: () => undefined, forget: () => undefined }, children: { recordChild: () => undefined, forgetChild: () => undefined },
     switches: { recordSwitch: () => undefined, forgetSwitch: () => undefined }, rolloutTask: instantRolloutTasks(clock),
     runs: { began: () => undefined, running: () => undefined, ended: () => undefined, overlapped: () => undefined },
@@ -105,8 +105,8 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
   root.send({ type: 'boot', at: 0, adopt: [], start: specs.map(({ name }) => name) });
 
   const limitMs = scenario.forMs ?? LONGEST_MS;
-  while (root.getSnapshot().status === 'active' && clock.nextAt !== null && clock.nextAt <= limitMs && changes < mostChanges) clock.step();
-  const endedBy = root.getSnapshot().status !== 'active' ? 'supervisor' : changes >= mostChanges ? 'storm' : clock.nextAt === null ? 'quiet' : 'time';
+  while (!hasEnded(root.getSnapshot()) && clock.nextAt !== null && clock.nextAt <= limitMs && changes < mostChanges) clock.step();
+  const endedBy = hasEnded(root.getSnapshot()) ? 'supervisor' : changes >= mostChanges ? 'storm' : clock.nextAt === null ? 'quiet' : 'time';
   if (endedBy === 'time' || (endedBy === 'quiet' && scenario.forMs !== null)) clock.goTo(limitMs);
   if (endedBy === 'storm') warnings.push(`given up after ${changes} changes in ${clock.now() / 1000} s of simulated time: units change without end`);
   const missed = scenario.events.filter(({ atMs }) => atMs > clock.now());

@@ -1,4 +1,4 @@
-import type { Child } from '../../machines/spawning.ts';
+import type { Child } from '../../machines/children.ts';
 import type { SupervisorCommand } from '../../machines/types.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SupervisorLog } from '../logs/supervisor-log.ts';

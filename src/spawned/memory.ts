@@ -1,4 +1,4 @@
-import type { Children } from '../../machines/spawning.ts';
+import type { Children } from '../../machines/children.ts';
 import { textOf } from '../errors.ts';
 import { makeObserver, type Observer, type Origin } from '../metrics/observer.ts';
 import { waitUnreferenced } from '../metrics/sampler.ts';

@@ -1,4 +1,4 @@
-import type { Child, Children } from '../../machines/spawning.ts';
+import type { Child, Children } from '../../machines/children.ts';
 
 /** Who spawned children are, the latest of those that are gone included: when a fact of an end is told, the root has forgotten whose it is. */
 export interface Roster {

@@ -1,4 +1,4 @@
-import type { Child, Children } from '../../machines/spawning.ts';
+import type { Child, Children } from '../../machines/children.ts';
 import { signalNumber } from '../signals.ts';
 import type { SpawnRecord } from '../compat/pid-file.ts';
 

@@ -1,3 +1,4 @@
+import { LEAVES, type Leaf } from '../../machines/types.ts';
 import type { Deadline, OwnedProcess, ProcessExit, ProcessIdentity, SignalName, UnitRecord } from '../../machines/types.ts';
 import { finite, flag, list, Mismatch, object, orNull, text, whole, word, type Decoder } from './decode.ts';
 
@@ -23,16 +24,16 @@ const deadline = object<{ [Key in keyof Deadline]: Deadline[Key] }>({
   at: finite,
 });
 
+/** Of earlier versions: `parting` owned no process and waited for the end of a second instance. */
+const leaf: Decoder<Leaf> = (value, path) => (value === 'parting' || value === 'settling' ? 'stopped' : word(...LEAVES)(value, path));
+
 /** A unit's record as it was written by `JSON.stringify`. Throws `Mismatch` for anything else. */
 export const decodeRecord: Decoder<UnitRecord> = object<{ [Key in keyof UnitRecord]: UnitRecord[Key] }>({
   unit: text,
   hash: text,
   definition: object<{ process: string; policy: string }>({ process: text, policy: text }),
   wanted: word('up', 'down'),
-  state: word(
-    'stopped', 'failed', 'waiting', 'preparing', 'spawning', 'starting', 'running',
-    'stopping', 'killing', 'clearing', 'parting', 'settling', 'backoff', 'removed',
-  ),
+  state: leaf,
   cause: orNull(word('command', 'restart', 'reload', 'hold', 'unready', 'unhealthy', 'limit', 'internal')),
   generation: whole(0),
   process: orNull(owned),

@@ -1,4 +1,4 @@
-import type { Children } from '../../machines/spawning.ts';
+import type { Children } from '../../machines/children.ts';
 import type { UnitView } from '../../machines/view.ts';
 import type { OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../wire/payloads.ts';
 import type { LiveUnit } from '../metrics/sampler.ts';

@@ -1,6 +1,8 @@
 import { createActor, fromCallback, type Actor } from 'xstate';
 import type { ArmParams, ProbeInput, ProcessInput } from '../../machines/ports.ts';
-import { provideService, serviceMachine } from '../../machines/service.ts';
+import { leafOf } from '../../machines/service-facts.ts';
+import type { serviceMachine } from '../../machines/service.ts';
+import { provideService } from '../../machines/unit.ts';
 import type {
   DeadlineKind, ProcessIdentity, ProcessOrder, ServiceEvent, ServiceFact, ServiceSpec, Settlement, UnitRecord,
 } from '../../machines/types.ts';
@@ -78,11 +80,12 @@ export function rig(spec: ServiceSpec = specOf(), options: { readonly held?: rea
     clock: { arm: (params) => void (armed = params), disarm: () => void (armed = null) },
     ledger: { record: (record) => void records.push(record), forget: (unit) => void effects.push(`forget ${unit}`) },
     hooks: { queue: (runs) => runs.forEach(({ unit, hook }) => void effects.push(`hook ${unit} ${hook.stage}.${hook.outcome}`)) },
-    tickets: { settle: (settlement) => void answers.push(settlement) },
   });
   const actor = createActor(machine, { input: { spec, held: options.held ?? [], tokenBase: 'seed.1', seed: 7, at: now, parent: null } });
-  actor.on('unit.changed', (fact) => void facts.push(fact));
-  actor.on('unit.removed', (fact) => void facts.push(fact));
+  actor.on('*', (fact) => {
+    answers.push(...fact.settlements);
+    if (fact.type !== 'unit.settled') facts.push(fact);
+  });
   actor.start();
 
   const send = (event: Loose): void => {
@@ -105,7 +108,7 @@ export function rig(spec: ServiceSpec = specOf(), options: { readonly held?: rea
     send({ type: `deadline.${kind}`, generation });
     return kind;
   };
-  const state = (): string => actor.getSnapshot().context.leaf;
+  const state = (): string => leafOf(actor.getSnapshot().value);
   return {
     actor, effects, records, facts, answers, inputs, send, report, elapse, state,
     phase: () => facts.length === 0 ? 'stopped' : (facts.filter((fact) => fact.type === 'unit.changed').at(-1)?.facts.phase ?? 'stopped'),

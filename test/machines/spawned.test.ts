@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ChildFacts, ServiceSpec, SpawnOrder, SpawnSpec } from '../../machines/types.ts';
 import { identityOf, specOf } from './rig.ts';
+import { hasEnded } from '../../machines/supervisor.ts';
 import { world, type World } from './supervisor-rig.ts';
 
 const limits: SpawnSpec = { children: 100, depth: 3, descendants: 500, totalMemoryBytes: null, terminationPolicy: 'cascade' };
@@ -251,10 +252,10 @@ describe('the end of the service', () => {
     const id = spawned(rig);
     rig.send({ type: 'shutdown', exitCode: 0 });
     rig.go('orch');
-    expect(rig.root.getSnapshot().status).toBe('active');
+    expect(hasEnded(rig.root.getSnapshot())).toBe(false);
     expect(told(rig, id).at(-1)).toMatchObject({ state: 'stopping', cause: 'service' });
     end(rig, id);
-    expect(rig.root.getSnapshot().status).toBe('done');
+    expect(hasEnded(rig.root.getSnapshot())).toBe(true);
   });
 
   test('shutdown waits for one that was killed, but not for one that survives it', () => {
@@ -263,9 +264,9 @@ describe('the end of the service', () => {
     rig.send({ type: 'shutdown', exitCode: 0 });
     rig.go('orch');
     expect(rig.elapseChild(id)).toBe('grace');
-    expect(rig.root.getSnapshot().status).toBe('active');
+    expect(hasEnded(rig.root.getSnapshot())).toBe(false);
     expect(rig.elapseChild(id)).toBe('kill');
-    expect(rig.root.getSnapshot().status).toBe('done');
+    expect(hasEnded(rig.root.getSnapshot())).toBe(true);
   });
 
   test('during a shutdown nothing is spawned', () => {

@@ -4,6 +4,7 @@ import { provideSupervisor, supervisorMachine, type SupervisorFact } from '../..
 import type {
   ChildRecord, DeadlineKind, ProcessOrder, ProcessReport, RolloutReport, ServiceEvent, ServiceSpec, Settlement, SupervisorCommand, SwitchRecord, UnitRecord,
 } from '../../machines/types.ts';
+import { leafOf } from '../../machines/service-facts.ts';
 import { identityOf } from './rig.ts';
 
 /** A supervisor whose processes, probes and clock are scripted by the test. */
@@ -19,7 +20,6 @@ export interface World {
   readonly schedules: ReadonlyMap<string, AnyActorRef>;
   /** The history of cron runs, in words. */
   readonly runs: string[];
-  readonly abandoned: string[];
   send(command: Record<string, unknown> & { readonly type: SupervisorCommand['type'] }): void;
   /** A report of the unit's present process. */
   report(unit: string, type: ServiceEvent['type'], more?: Readonly<Record<string, unknown>>): void;
@@ -61,7 +61,6 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}): World {
   const facts: SupervisorFact[] = [];
   const records = new Map<string, UnitRecord>();
   const lookups: string[] = [];
-  const abandoned: string[] = [];
   const inputs = new Map<string, ProcessInput>();
   const armed = new Map<AnyActorRef, ArmParams>();
   const schedules = new Map<string, AnyActorRef>();
@@ -97,7 +96,6 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}): World {
     children: { recordChild: (record) => void children.set(record.id, record), forgetChild: (child) => void children.delete(child) },
     switches: { recordSwitch: (record) => void switches.set(record.unit, record), forgetSwitch: (unit) => void switches.delete(unit) }, rolloutTask,
     lookup: (unit) => void lookups.push(unit),
-    abandon: (unit) => void abandoned.push(unit),
   }), { input: { specs, tokenSeed: 'seed', seed: 1, at: now } });
   root.on('*', (fact) => void facts.push(fact));
   root.start();
@@ -113,7 +111,9 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}): World {
     const { units, rollouts } = root.getSnapshot().context;
     const [owner = unit, aside] = unit.split('/');
     const ref = aside === undefined ? units.get(unit)?.ref : rollouts.get(owner)?.aside.ref;
-    return ref == null ? 'absent' : ref.getSnapshot().context.leaf;
+    if (ref == null) return 'absent';
+    const { value } = ref.getSnapshot();
+    return leafOf(value);
   };
   const step = (unit: string): string => root.getSnapshot().context.rollouts.get(unit)?.facts?.step ?? 'none';
   const send: World['send'] = (command) => root.send({ at: now, ticket: null, ...command } as unknown as SupervisorCommand);
@@ -142,7 +142,7 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}): World {
   };
   send({ type: 'boot', adopt: boot.adopt ?? [], start: boot.start ?? [], children: boot.children ?? [], switches: boot.switches ?? [] });
   return {
-    root, effects, answers, facts, records, lookups, schedules, runs, abandoned, step, tasks, switches, send, report, elapse, state, now: () => now, children, inputs,
+    root, effects, answers, facts, records, lookups, schedules, runs, step, tasks, switches, send, report, elapse, state, now: () => now, children, inputs,
     reportChild: (child, type, more = {}) => childRef(child).send({ type, at: now, generation: 1, ...(type === 'process.spawned' && { identity: identityOf((pids += 1)) }), ...more }),
     elapseChild: (child) => deliver(armed.get(childRef(child)), child),
     advance: (ms) => void (now += ms),
