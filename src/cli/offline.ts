@@ -1,4 +1,4 @@
-import { formatProblem } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';

@@ -1,9 +1,8 @@
 import type { Dependency, DependencyCondition } from '../../machines/types.ts';
 import { didYouMean } from '../words.ts';
-import { complainAt } from './finding.ts';
-import { choice, filled, list, type Kind } from './kind.ts';
+import { choice, either, filled, list, meaning } from './kind.ts';
 import { below, complain, complainAbsent, warn, type Place } from './place.ts';
-import { optional, record, required } from './record.ts';
+import { defaultsOf, optional, record, required } from './record.ts';
 
 /** A dependency as written; what is `null` follows from the service that it names. */
 export interface WrittenDependency {
@@ -26,23 +25,16 @@ export interface DependencyTarget {
 
 const name = filled('the name of a service');
 
-const block = record({
+const dependencyKeys = {
   service: required(name, 'Name of the service.'),
   condition: optional(choice(['started', 'healthy', 'completed']), 'What is waited for: healthy if that service has a health check, completed if it is a one-shot, else started.'),
   on_restart: optional(choice(['ignore', 'restart']), 'What a crash, an unhealthy finding or a restart of that service does to this one.'),
-}, 'dependency keys');
-
-const dependency: Kind<WrittenDependency> = {
-  schema: { anyOf: [name.schema, block.schema] },
-  read(place) {
-    if (place.node.kind === 'scalar') {
-      const service = name.read(place);
-      return service === undefined ? undefined : { place, service, condition: null, onRestart: null };
-    }
-    const values = block.read(place);
-    return values === undefined ? undefined : { place, service: values.service, condition: values.condition, onRestart: values.on_restart };
-  },
 };
+
+const dependency = meaning(
+  either(meaning(name, (service) => ({ ...defaultsOf(dependencyKeys), service })), record(dependencyKeys, 'dependency keys')),
+  ({ service, condition, on_restart: onRestart }, place): WrittenDependency => ({ place, service, condition, onRestart }),
+);
 
 export const dependsOn = list(dependency, 'a list of service names');
 
@@ -52,8 +44,9 @@ export function resolveDependencies(unit: DependencyTarget, targets: ReadonlyMap
   for (const written of unit.dependsOn) {
     const target = targets.get(written.service);
     if (target === undefined) {
+      const others = [...targets.keys()].filter((other) => other !== unit.name);
       complainAbsent(below(written.place, 'service') ?? written.place,
-        `Service '${unit.name}' declares unknown dependency '${written.service}'${didYouMean(written.service, [...targets.keys()].filter((name) => name !== unit.name))}`);
+        `Service '${unit.name}' declares unknown dependency '${written.service}'${didYouMean(written.service, others)}`);
       continue;
     }
     const found = resolveOne(written, target);
@@ -67,31 +60,29 @@ export function resolveDependencies(unit: DependencyTarget, targets: ReadonlyMap
 
 /** Complains about circles, each named by its path `a -> b -> a`; once for each service in which one closes. */
 export function complainCycles(targets: ReadonlyMap<string, DependencyTarget>): void {
-  const done = new Set<string>();
+  const visited = new Map<string, 'open' | 'done'>();
   const closed = new Set<string>();
   for (const start of targets.keys()) {
     // An explicit stack: a chain of dependencies may be longer than the call stack.
-    const stack: { readonly name: string; next: number }[] = [];
-    const open = new Set<string>();
+    const stack: { readonly name: string; readonly left: Iterator<WrittenDependency, undefined> }[] = [];
     const enter = (unit: string): void => {
-      stack.push({ name: unit, next: 0 });
-      open.add(unit);
+      const target = targets.get(unit);
+      if (target === undefined || visited.has(unit)) return;
+      visited.set(unit, 'open');
+      stack.push({ name: unit, left: target.dependsOn.values() });
     };
-    if (!done.has(start)) enter(start);
+    enter(start);
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const written = targets.get(top.name)?.dependsOn[top.next];
-      top.next += 1;
+      const written = top.left.next().value;
       if (written === undefined) {
-        done.add(top.name);
-        open.delete(top.name);
+        visited.set(top.name, 'done');
         stack.pop();
-      } else if (open.has(written.service)) {
-        if (closed.has(written.service)) continue;
+      } else if (visited.get(written.service) !== 'open') enter(written.service);
+      else if (!closed.has(written.service)) {
         closed.add(written.service);
         const names = stack.map((frame) => frame.name);
-        const path = [...names.slice(names.indexOf(written.service)), written.service];
-        complainAt(written.place.findings, written.place.node.offset, written.place.path, `Detected dependency cycle: ${path.join(' -> ')}`);
-      } else if (targets.has(written.service) && !done.has(written.service)) enter(written.service);
+        complain(written.place, `Detected dependency cycle: ${[...names.slice(names.indexOf(written.service)), written.service].join(' -> ')}`);
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, LineCounter, Parser, type CST } from 'yaml';
-import { complainAt, quote, type Finding } from './finding.ts';
+import { quote, type Finding } from './place.ts';
 
 /** A YAML file as plain data: aliases followed, every node with its offset in the text. */
 export type SourceNode = SourceScalar | SourceMap | SourceList;
@@ -164,4 +164,8 @@ function position(text: string, lines: LineCounter, offset: number): Position {
   const start = lines.lineStarts[line - 1] ?? 0;
   const end = /[\r\n]|$/.exec(text.slice(start, start + 1000));
   return { line, column: Math.max(1, found.col), excerpt: text.slice(start, start + (end?.index ?? 0)) };
+}
+
+function complainAt(findings: Finding[], offset: number, path: readonly string[], message: string): void {
+  findings.push({ level: 'problem', offset, path, message });
 }

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { identify } from '../compat/identity.ts';
-import { formatProblem, loadConfig, wireError } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import { formatProblem, wireError } from '../config/problem.ts';
 import type { ReadConfig } from '../control/route.ts';
 import { keepConfig, lastConfig } from '../state/last-config.ts';
 import { writeConfigHint } from '../state/runtime-files.ts';

@@ -1,5 +1,5 @@
-import { signal } from '../config/signal.ts';
-import type { Finding } from '../config/finding.ts';
+import { signal } from '../config/kind.ts';
+import type { Finding } from '../config/place.ts';
 import { parseDuration } from '../words.ts';
 import { parseCommand } from './command.ts';
 import { parseInstant, type ScenarioEvent } from './scenario.ts';

@@ -1,11 +1,9 @@
 import type { ProcessExit, SignalName } from '../../machines/types.ts';
-import { parseSource } from '../config/document.ts';
-import { distinct, formatPath, type Finding } from '../config/finding.ts';
 import { choice, duration, integer, list, raw, worded, type Kind } from '../config/kind.ts';
-import type { ConfigProblem } from '../config/load.ts';
+import { openSource, type ConfigProblem } from '../config/problem.ts';
 import { below, complain, complainExpected, inside, isNothing, type Place } from '../config/place.ts';
 import { exclusive, optional, readKeys, record, required, withDefault, complainUnknown, type Values } from '../config/record.ts';
-import { signal } from '../config/signal.ts';
+import { signal } from '../config/kind.ts';
 import { type Parsed, parseDuration } from '../words.ts';
 import { commandVerbs, parseCommand, type ScenarioCommand } from './command.ts';
 
@@ -47,13 +45,9 @@ export const emptyScenario: Scenario = { startWallMs: Date.UTC(2026, 0, 1), forM
 
 /** Reads a scenario file; everything wrong with it is reported at once, with its place. */
 export function readScenario(file: string, text: string): ScenarioResult {
-  const findings: Finding[] = [];
-  const source = parseSource(text, findings);
-  const root: Place = { node: source.root ?? { kind: 'map', offset: 0, entries: [] }, keyOffset: 0, path: [], scope: () => undefined, findings };
+  const { root, said } = openSource(file, text, () => undefined);
   const scenario = resolve(root);
-  const problems = distinct(findings).filter(({ level }) => level === 'problem').map((finding): ConfigProblem => ({
-    file, ...source.locate(finding.offset), path: formatPath(finding.path), message: finding.message,
-  }));
+  const problems = said('problem');
   return scenario === undefined || problems.length > 0 ? { ok: false, problems } : { ok: true, scenario };
 }
 

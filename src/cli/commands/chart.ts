@@ -1,4 +1,4 @@
-import { formatProblem } from '../../config/load.ts';
+import { formatProblem } from '../../config/problem.ts';
 import type { StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import { refusals, type Refusal } from '../../errors.ts';
 import { countSteps, type UnitMarks } from '../../chart/marks.ts';

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { ServiceSpec } from '../../../machines/types.ts';
-import { explainProblem, formatProblem } from '../../config/load.ts';
+import { explainProblem, formatProblem } from '../../config/problem.ts';
 import { readText } from '../../config/source-file.ts';
 import { refusals, type Refusal } from '../../errors.ts';
 import { parseEvent } from '../../simulate/event-text.ts';
