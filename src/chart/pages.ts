@@ -21,30 +21,50 @@ export async function chartPages(): Promise<readonly Page[]> {
 const GENERATED = '<!-- Generated from machines/ by `node .build/charts.mjs`. -->';
 
 function index(): string {
-  return [
-    GENERATED, '# State charts', '',
-    'Everything the supervisor decides is a transition of one of these machines. The pages are generated from the objects that run;',
-    '`sysg chart` prints the same, with `sysg chart UNIT` marking where a unit is.', '',
-    ...shownMachines.map(({ name, about }) => `- [${name}](${name}.md): ${about}`), '',
-    '`sysg chart --machine NAME --format json` is taken by XState\'s `createMachine` and the tools that import it, `--format scxml` by readers of',
-    '[SCXML](https://www.w3.org/TR/scxml/): guards are data there, true at first, actions are logged.', '',
-  ].join('\n');
+  return `${GENERATED}
+# State charts
+
+Everything the supervisor decides is a transition of one of these machines. The pages are generated from the objects that run;
+\`sysg chart\` prints the same, with \`sysg chart UNIT\` marking where a unit is.
+
+${shownMachines.map(({ name, about }) => `- [${name}](${name}.md): ${about}`).join('\n')}
+
+\`sysg chart --machine NAME --format json\` is taken by XState's \`createMachine\` and the tools that import it, \`--format scxml\` by readers of
+[SCXML](https://www.w3.org/TR/scxml/): guards are data there, true at first, actions are logged. With a unit, JSON tags the states it is in as \`present\`
+and has what else is known in \`meta.unit\`; in SCXML the same is the datum \`unit\`.
+`;
 }
 
 async function pagesOf(shown: ShownMachine): Promise<readonly Page[]> {
-  const options = { marks: null, detailed: false };
+  const { name, about } = shown;
   const condensed = condensedChart(shown);
-  const whole = chartText(readChart(shown), { marks: null, detailed: true, look: plainLook });
-  const page = [
-    GENERATED, `# The ${shown.name} machine`, '', `${capitalised(shown.about)}.`, '', `![The ${shown.name} machine](${shown.name}.svg)`, '',
-    ...(condensed.remarks.length > 0 ? [...condensed.remarks, ''] : []),
-    '## State by state', '', '```', chartText({ ...condensed, remarks: [] }, { ...options, look: plainLook }).trimEnd(), '```', '',
-    '## For Mermaid', '', '```mermaid', chartMermaid(condensed, options).trimEnd(), '```', '',
-    '## With nothing left out', '', '<details><summary>All states, transitions, guards and actions</summary>', '', '```', whole.trimEnd(), '```', '', '</details>', '',
-  ].join('\n');
-  return [{ file: `${shown.name}.md`, text: page }, { file: `${shown.name}.svg`, text: await drawDot(chartDot(condensed, options)) }];
-}
+  const states = chartText({ ...condensed, remarks: [] }, { marks: null, look: plainLook });
+  const whole = chartText(readChart(shown), { marks: null, look: plainLook });
+  const page = `${GENERATED}
+# The ${name} machine
 
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+${about.charAt(0).toUpperCase()}${about.slice(1)}.
+
+![The ${name} machine](${name}.svg)
+
+${condensed.remarks.map((remark) => `${remark}\n`).join('')}${condensed.remarks.length > 0 ? '\n' : ''}## State by state
+
+\`\`\`
+${states}\`\`\`
+
+## For Mermaid
+
+\`\`\`mermaid
+${chartMermaid(condensed, null)}\`\`\`
+
+## With nothing left out
+
+<details><summary>All states, transitions, guards and actions</summary>
+
+\`\`\`
+${whole}\`\`\`
+
+</details>
+`;
+  return [{ file: `${name}.md`, text: page }, { file: `${name}.svg`, text: await drawDot(chartDot(condensed, null)) }];
 }
