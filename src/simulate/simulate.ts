@@ -6,10 +6,10 @@ import type { JournalRecord } from '../wire/payloads.ts';
 import { openSchedule } from '../cron/schedule.ts';
 import { makeScribe } from '../journal/scribe.ts';
 import { createVirtualClock } from './clock.ts';
-import type { ScenarioCommand } from './command.ts';
+import { describeEvent, type ScenarioCommand, type ScenarioEvent } from './events.ts';
 import { openTally, type Tally, type UnitOutcome } from './outcome.ts';
 import { policyWarnings } from './policy-warnings.ts';
-import type { Scenario, ScenarioEvent } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { openScript, type Script } from './script.ts';
 
 export interface SimulationInput {
@@ -115,16 +115,6 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
     startWallMs, lastedMs: clock.now(), endedBy, exitCode: endedBy === 'supervisor' ? ending : null, records: journal.records, steps,
     units: new Map([...tallies].map(([name, tally]) => [name, tally.outcome(clock.now())])), warnings,
   };
-}
-
-/** The event in the words of the command line. */
-export function describeEvent(event: ScenarioEvent): string {
-  const when = `@${event.atMs / 1000}s`;
-  switch (event.kind) {
-    case 'exit': return `${event.unit}${when}=${event.exit.signal === null ? `exit:${event.exit.code}` : `signal:${event.exit.signal}`}`;
-    case 'check': return `${event.unit}${when}=check:${event.passes ? 'ok' : 'fail'}`;
-    case 'command': return `${when}=${[event.command.verb, event.command.unit ?? event.command.file ?? ''].join(' ').trim()}`;
-  }
 }
 
 interface Stage {

@@ -25,7 +25,7 @@ function specWith(check: HealthCheck): ServiceSpec {
 
 function simulated(check: HealthCheck, { changes, ...behaviour }: Script, forMs: number | null = UNTIL_MS): { readonly reports: readonly string[]; readonly lastedMs: number } {
   const scenario: Scenario = {
-    ...emptyScenario, forMs, services: new Map([['db', { runsMs: 'unsaid', exit: 'unsaid', stopsInMs: 'unsaid', ...behaviour }]]),
+    ...emptyScenario, forMs, services: new Map([['db', behaviour]]),
     events: changes.map((change) => ({ kind: 'check', unit: 'db', ...change })),
   };
   const { records, startWallMs, lastedMs } = simulate({ specs: [specWith(check)], scenario });

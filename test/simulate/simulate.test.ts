@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServiceSpec } from '../../machines/types.ts';
-import { parseEvent } from '../../src/simulate/event-text.ts';
+import { parseEvent } from '../../src/simulate/events.ts';
 import { policyWarnings } from '../../src/simulate/policy-warnings.ts';
 import { plainReport, simulationJson, simulationReport } from '../../src/simulate/report.ts';
 import { emptyScenario, readScenario, type Scenario } from '../../src/simulate/scenario.ts';
