@@ -1,4 +1,4 @@
-import type { Dependency, DependencyCondition } from '../../machines/types.ts';
+import type { Dependency, DependencyCondition, ServiceSpec } from '../../machines/types.ts';
 import { didYouMean } from '../words.ts';
 import { choice, either, filled, list, meaning } from './kind.ts';
 import { below, complain, complainAbsent, warn, type Place } from './place.ts';
@@ -12,14 +12,14 @@ export interface WrittenDependency {
   readonly onRestart: Dependency['onRestart'] | null;
 }
 
-/** What a dependency's meaning depends on. */
-export interface DependencyTarget {
+/** A service but for its dependencies and its digests, which need the other services. */
+export type PlainService = Omit<ServiceSpec, 'hash' | 'definition' | 'dependsOn'>;
+
+/** A service with the dependencies that were written for it. */
+export interface Dependent {
   readonly name: string;
-  readonly hasCheck: boolean;
-  readonly oneshot: boolean;
-  readonly cron: boolean;
-  /** It is started again after each clean exit. */
-  readonly endless: boolean;
+  /** `null`: it was refused, so nothing is known of it. */
+  readonly unit: PlainService | null;
   readonly dependsOn: readonly WrittenDependency[];
 }
 
@@ -39,14 +39,14 @@ const dependency = meaning(
 export const dependsOn = list(dependency, 'a list of service names');
 
 /** Resolves the dependencies of one service and complains about what makes no sense. */
-export function resolveDependencies(unit: DependencyTarget, targets: ReadonlyMap<string, DependencyTarget>): readonly Dependency[] {
+export function resolveDependencies({ name: dependent, dependsOn: all }: Dependent, units: ReadonlyMap<string, Dependent>): readonly Dependency[] {
   const resolved = new Map<string, Dependency>();
-  for (const written of unit.dependsOn) {
-    const target = targets.get(written.service);
+  for (const written of all) {
+    const target = units.get(written.service);
     if (target === undefined) {
-      const others = [...targets.keys()].filter((other) => other !== unit.name);
+      const others = [...units.keys()].filter((other) => other !== dependent);
       complainAbsent(below(written.place, 'service') ?? written.place,
-        `Service '${unit.name}' declares unknown dependency '${written.service}'${didYouMean(written.service, others)}`);
+        `Service '${dependent}' declares unknown dependency '${written.service}'${didYouMean(written.service, others)}`);
       continue;
     }
     const found = resolveOne(written, target);
@@ -59,17 +59,17 @@ export function resolveDependencies(unit: DependencyTarget, targets: ReadonlyMap
 }
 
 /** Complains about circles, each named by its path `a -> b -> a`; once for each service in which one closes. */
-export function complainCycles(targets: ReadonlyMap<string, DependencyTarget>): void {
+export function complainCycles(units: ReadonlyMap<string, Dependent>): void {
   const visited = new Map<string, 'open' | 'done'>();
   const closed = new Set<string>();
-  for (const start of targets.keys()) {
+  for (const start of units.keys()) {
     // An explicit stack: a chain of dependencies may be longer than the call stack.
     const stack: { readonly name: string; readonly left: Iterator<WrittenDependency, undefined> }[] = [];
-    const enter = (unit: string): void => {
-      const target = targets.get(unit);
-      if (target === undefined || visited.has(unit)) return;
-      visited.set(unit, 'open');
-      stack.push({ name: unit, left: target.dependsOn.values() });
+    const enter = (unitName: string): void => {
+      const entered = units.get(unitName);
+      if (entered === undefined || visited.has(unitName)) return;
+      visited.set(unitName, 'open');
+      stack.push({ name: unitName, left: entered.dependsOn.values() });
     };
     enter(start);
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -87,12 +87,15 @@ export function complainCycles(targets: ReadonlyMap<string, DependencyTarget>): 
   }
 }
 
-function resolveOne(written: WrittenDependency, target: DependencyTarget): Dependency {
-  const implied: DependencyCondition = target.hasCheck ? 'healthy' : target.oneshot ? 'completed' : 'started';
+function resolveOne(written: WrittenDependency, { name: service, unit }: Dependent): Dependency {
+  const implied: DependencyCondition = unit === null || unit.check !== null ? 'healthy' : unit.restart.oneshot ? 'completed' : 'started';
   const condition = written.condition ?? implied;
   const place = below(written.place, 'condition') ?? written.place;
-  if (condition === 'healthy' && !target.hasCheck && !target.cron) complainAbsent(place, `'${target.name}' has no health_check that could make it healthy`);
-  if (condition === 'completed' && target.endless) warn(place, `'${target.name}' is restarted after every exit and never completes`);
+  if (unit !== null && unit.cron === null) {
+    if (condition === 'healthy' && unit.check === null) complainAbsent(place, `'${service}' has no health_check that could make it healthy`);
+    const isEndless = unit.restart.mode === 'always' && !unit.restart.oneshot;
+    if (condition === 'completed' && isEndless) warn(place, `'${service}' is restarted after every exit and never completes`);
+  }
   const restarts = written.condition === null ? condition !== 'completed' : condition === 'healthy';
-  return { service: target.name, condition, onRestart: written.onRestart ?? (restarts ? 'restart' : 'ignore') };
+  return { service, condition, onRestart: written.onRestart ?? (restarts ? 'restart' : 'ignore') };
 }

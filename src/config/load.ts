@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { definitionOf } from './definition.ts';
-import { complainCycles, resolveDependencies } from './dependencies.ts';
+import { complainCycles, resolveDependencies, type Dependent } from './dependencies.ts';
 import { readEnv } from './env.ts';
 import { resolveMetrics, type MetricsSpec } from './metrics.ts';
 import { below, complainExpected, entries, warn, type Place } from './place.ts';
@@ -77,16 +77,14 @@ function resolveFile(root: Place, projectDir: string, identify: Identify): Pick<
 
 /** What can be said only when every service is known. */
 function finish(drafts: ReadonlyMap<string, DraftService>, services: Place, identify: Identify): readonly ServiceSpec[] {
-  const targets = new Map([...drafts].map(([name, draft]) => [name, draft.target]));
   // A service that was refused is still no unknown one.
-  for (const [name] of entries(services)) {
-    if (!drafts.has(name)) targets.set(name, { name, hasCheck: true, oneshot: false, cron: true, endless: false, dependsOn: [] });
-  }
-  complainCycles(targets);
+  const refused = entries(services).filter(([name]) => !drafts.has(name)).map(([name]) => [name, { name, unit: null, dependsOn: [] }] as const);
+  const units = new Map<string, Dependent>([...drafts, ...refused]);
+  complainCycles(units);
   const hashes = identify(new Map([...drafts].map(([name, draft]) => [name, draft.identity])));
-  return [...drafts].map(([name, { unit, target }]) => {
-    const resolved = { ...unit, dependsOn: resolveDependencies(target, targets) };
-    return { ...resolved, hash: hashes.get(name) ?? '', definition: definitionOf(resolved) };
+  return [...drafts.values()].map((draft) => {
+    const resolved = { ...draft.unit, dependsOn: resolveDependencies(draft, units) };
+    return { ...resolved, hash: hashes.get(draft.name) ?? '', definition: definitionOf(resolved) };
   });
 }
 

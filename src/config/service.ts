@@ -3,7 +3,7 @@ import type { ServiceSpec } from '../../machines/types.ts';
 import { namesSlot, serviceCheck } from './check.ts';
 import { commandKeys, resolveCommand, type ResolvedCommand } from './command.ts';
 import { cron } from './cron.ts';
-import { dependsOn, type DependencyTarget } from './dependencies.ts';
+import { dependsOn, type Dependent, type PlainService } from './dependencies.ts';
 import { deployment, resolveDeployment } from './deployment.ts';
 import type { SourceNode } from './document.ts';
 import { emptyEnv, envSchema, layered, readEnv, type EnvBlock } from './env.ts';
@@ -17,12 +17,8 @@ import { complainUnknown, defaultsOf, optional, readKeys, withDefault, type Valu
 import { resolveRestart, restartKeys } from './restart.ts';
 import { spawn } from './spawn.ts';
 
-/** A service but for its dependencies and its digests, which need the others. */
-export type PlainService = Omit<ServiceSpec, 'hash' | 'definition' | 'dependsOn'>;
-
-export interface DraftService {
+export interface DraftService extends Dependent {
   readonly unit: PlainService;
-  readonly target: DependencyTarget;
   readonly identity: IdentityBlock;
 }
 
@@ -101,13 +97,10 @@ export function resolveService(place: Place, name: string, around: Surroundings)
   if (unit.cron !== null) {
     for (const key of ['restart_policy', 'backoff', 'max_restarts']) warn(below(scoped, key), 'has no effect on a cron unit');
   }
-  const { oneshot, mode } = unit.restart;
   return {
+    name,
     unit,
-    target: {
-      name, hasCheck: unit.check !== null, oneshot, cron: unit.cron !== null, endless: mode === 'always' && !oneshot && unit.cron === null,
-      dependsOn: values.depends_on,
-    },
+    dependsOn: values.depends_on,
     identity: {
       block: place.node, command: resolvedCommand.command, scope,
       env: [around.env, below(place, 'env') === null ? null : own].filter((env) => env !== null),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
+import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
 import type { ReadConfig } from '../control/route.ts';
 import { findChild } from '../process/children.ts';
 import { bootId } from '../process/boot.ts';
@@ -11,7 +11,7 @@ import { forgetChild, noteChild, recoverChildren } from '../state/child-notes.ts
 import type { Ledger } from '../state/ledger.ts';
 import { recover, type RecoveryOutside } from '../state/recovery.ts';
 import { takeOver, type Takeover } from '../compat/takeover.ts';
-import { departedSpec } from './departed.ts';
+import { plainService } from '../config/service.ts';
 import type { Setting } from './setting.ts';
 
 /** What earlier supervisors left behind, and what is to become of it. */
@@ -58,4 +58,9 @@ export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, spe
     leaving: departed.map(({ record }) => asideSpec(record.unit, specs) ?? departedSpec(record, dirname(path))),
     children: [...children.adopt, ...taken.children], strays: children.stray, taken,
   };
+}
+
+/** Stands for a unit that still runs but is configured no more, for as long as it takes to end it. */
+function departedSpec({ unit, hash, definition }: UnitRecord, projectDir: string): ServiceSpec {
+  return { ...plainService(unit, projectDir, { command: '', launch: { kind: 'shell', script: 'exit 1' } }), hash, definition, dependsOn: [] };
 }
