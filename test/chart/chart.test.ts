@@ -10,7 +10,7 @@ import { shownMachines, type ShownMachine } from '../../src/chart/machines.ts';
 import { arrowsOf, countSteps, isPresent, type UnitMarks } from '../../src/chart/marks.ts';
 import { chartMermaid } from '../../src/chart/mermaid.ts';
 import { readChart, type Chart } from '../../src/chart/model.ts';
-import { chartPages } from '../../src/chart/pages.ts';
+import { chartPages } from '../../.build/chart-pages.ts';
 import { chartScxml } from '../../src/chart/scxml.ts';
 import { drawDot } from '../../src/chart/svg.ts';
 import { chartText, plainLook } from '../../src/chart/text.ts';

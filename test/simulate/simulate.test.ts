@@ -106,6 +106,15 @@ describe('checks and dependencies', () => {
     expect(simulation.records[(crossing?.cause?.seq ?? 0) - 1]?.unit).toBe('db');
   });
 
+  test('whether a unit has a check is asked of the definition that it has by then', () => {
+    const simulation = simulate({
+      specs: [specOf({ name: 'db' })], files: new Map([['checked.yaml', [specOf({ name: 'db', check })]]]),
+      scenario: scenario('for: 1m\nevents: [{at: 2s, unit: db, check: ok}, {at: 3s, command: reload checked.yaml}, {at: 5s, unit: db, check: fail}]'),
+    });
+    expect(simulation.warnings).toEqual(["db@2s=check:ok: 'db' has no check"]);
+    expect(simulation.records.some(({ event }) => event === 'probe.bad')).toBe(true);
+  });
+
   test('a check that takes longer than it may never passes', () => {
     const simulation = simulate({ specs: [specs[0] as ServiceSpec], scenario: scenario('for: 1m\nservices: {db: {check_takes: 11s}}') });
     expect(simulation.units.get('db')?.phase).not.toBe('running');

@@ -1,10 +1,10 @@
-import { condensedChart } from './condense.ts';
-import { chartDot } from './dot.ts';
-import { shownMachines, type ShownMachine } from './machines.ts';
-import { chartMermaid } from './mermaid.ts';
-import { readChart } from './model.ts';
-import { drawDot } from './svg.ts';
-import { chartText, plainLook } from './text.ts';
+import { condensedChart } from '../src/chart/condense.ts';
+import { chartDot } from '../src/chart/dot.ts';
+import { shownMachines, type ShownMachine } from '../src/chart/machines.ts';
+import { chartMermaid } from '../src/chart/mermaid.ts';
+import { readChart } from '../src/chart/model.ts';
+import { drawDot } from '../src/chart/svg.ts';
+import { chartText, plainLook } from '../src/chart/text.ts';
 
 export interface Page {
   /** Within `docs/charts`. */
