@@ -16,7 +16,7 @@ const scratch = await mkdtemp(join(root, 'node_modules/.cache/charts-'));
 try {
   const outfile = join(scratch, 'pages.mjs');
   await build({
-    entryPoints: [join(root, 'src/chart/pages.ts')], outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'warning',
+    entryPoints: [join(root, '.build/chart-pages.ts')], outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'warning',
   });
   const { chartPages } = await import(pathToFileURL(outfile).href);
   await mkdir(folder, { recursive: true });

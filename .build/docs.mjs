@@ -34,7 +34,7 @@ for (const [name, text] of files) {
 async function definitions() {
   const { outputFiles: [bundle] } = await build({
     stdin: {
-      contents: "export { globalOptions } from './src/cli/options.ts'; export { verbs, synopsis } from './src/cli/verbs.ts'; export { jsonSchema } from './src/config/schema.ts';",
+      contents: "export { globalOptions } from './src/cli/options.ts'; export { verbs, synopsis } from './src/cli/verbs.ts'; export { jsonSchema } from './src/config/root.ts';",
       resolveDir: root,
     },
     bundle: true, write: false, platform: 'node', target: 'node20', format: 'esm', external: ['./commands/*'], absWorkingDir: root, logLevel: 'warning',

@@ -1,7 +1,6 @@
-import { refuse, type Draft, type Unit } from './context.ts';
 import { isAtRest } from './order.ts';
 import type { SpawnedRef } from './spawned.ts';
-import type { ChildCause, ChildFacts, ChildRecord, ServiceSpec, SpawnOrder, SpawnSpec, SupervisorCommand, UnitFacts } from './types.ts';
+import type { ChildCause, ChildFacts, ChildRecord, ServiceSpec, SpawnOrder, SpawnSpec, UnitFacts } from './types.ts';
 
 /** Processes that services spawn through the socket: who may, and what the end of one means to the others. */
 export interface Child {
@@ -110,40 +109,4 @@ function withoutOldest(children: Children, unit: string): Children {
   const kept = new Map(children);
   for (const { record } of ended.slice(0, Math.max(0, ended.length - SHOWN_ENDED))) kept.delete(record.id);
   return kept;
-}
-
-// ─── In the root ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-const NOTHING = { children: 0, depth: 0, descendants: 0, totalMemoryBytes: null, terminationPolicy: 'cascade' } as const;
-
-/** A child of a dynamic service, when its limits let it be. */
-export function spawnChildOf(draft: Draft, { order, usedBytes, ticket, at }: Extract<SupervisorCommand, { type: 'spawn' }>): void {
-  const unit = draft.units.get(order.unit);
-  const refusal = refusalOfParent(unit, draft.rollouts.get(order.unit)?.aside.facts ?? null, order.generation)
-    ?? refusalOf(draft.children, unit?.spec.spawn ?? NOTHING, order, usedBytes, at);
-  if (refusal !== null) refuse(draft, { ticket, unit: order.unit, error: refusal });
-  else addChild(draft, { order, depth: depthOf(draft.children, order), startedAt: at, identity: null }, ticket, at);
-}
-
-function refusalOfParent(unit: Unit | undefined, aside: UnitFacts | null, generation: number): string | null {
-  if (unit?.spec.spawn == null) return 'Spawn authorization failed: No spawn tree found for process';
-  const { facts, name } = unit;
-  const serves = [facts, aside].some((instance) => instance?.generation === generation && (instance.state === 'running' || instance.state === 'starting'));
-  return serves ? null : `Spawn authorization failed: service '${name}' is ${facts.phase}`;
-}
-
-export function addChild(draft: Draft, known: Omit<ChildRecord, 'id' | 'token'> & Partial<ChildRecord>, ticket: number | null, at: number): void {
-  draft.childrenMade += 1;
-  const fresh = `${draft.tokenSeed}.c${draft.childrenMade}`;
-  const record: ChildRecord = { ...known, id: known.id ?? fresh, token: known.token ?? fresh };
-  const { id, order, depth } = record;
-  const service = draft.units.get(order.unit)?.spec;
-  if (service === undefined) return;
-  const facts: ChildFacts = { child: id, unit: order.unit, state: record.identity === null ? 'spawning' : 'living', cause: null, identity: record.identity, exit: null, stuck: false, at };
-  draft.children = new Map(draft.children).set(id, { record, spec: childSpec(service, order, depth), parent: order.parent, ref: null, facts, ticket });
-}
-
-export function takeChildren(draft: Draft, { children, endings }: { readonly children: Children; readonly endings: readonly ChildEnding[] }): void {
-  draft.children = children;
-  draft.endings.push(...endings);
 }

@@ -1,14 +1,13 @@
-import type { Child, ChildEnding } from './children.ts';
+import type { Child } from './children.ts';
 import type { JobRef } from './job.ts';
-import type { OperationEvent, OperationInput, OperationRef, Part } from './operation.ts';
-import { isAtRest, type Availability } from './order.ts';
-import type { RolloutEvent, RolloutInput, RolloutRef } from './rollout.ts';
+import type { OperationInput, OperationRef, Part } from './operation.ts';
+import type { Availability } from './order.ts';
+import type { RolloutInput, RolloutRef } from './rollout.ts';
 import type { ServiceRef } from './service.ts';
-import { inSlot } from './slots.ts';
-import { Table } from './table.ts';
-import { SECOND_INSTANCE, type Place, type RolloutFacts, type ServiceCommand, type ServiceSpec, type Settlement, type SlotChange, type SlotIndex, type UnitFacts } from './types.ts';
+import type { Table } from './table.ts';
+import type { Place, RolloutFacts, ServiceSpec, Settlement, SlotChange, SlotIndex, UnitFacts } from './types.ts';
 
-/** What the root knows, as data, and how its actions change it: order and answers can be read and tested without an actor. */
+/** What the root knows, as data. */
 export interface Unit {
   readonly name: string;
   /** What the configuration says. */
@@ -89,29 +88,7 @@ export interface SupervisorContext {
   readonly now: number;
 }
 
-/** An action of the root in the making: the context to come, and what goes to whom. */
-export type Draft = { -readonly [Key in keyof SupervisorContext]: SupervisorContext[Key] } & {
-  readonly sends: { readonly unit: string; readonly event: ServiceCommand }[];
-  readonly rolloutSends: RolloutSend[];
-  readonly operationSends: { readonly operation: number; readonly event: OperationEvent }[];
-  /** Spawned children to end. */
-  readonly endings: ChildEnding[];
-  /** Answers that no operation gives. */
-  readonly settlements: Settlement[];
-  /** A unit without an actor was set. */
-  makesUnits: boolean;
-};
-
-export type RolloutSend =
-  | { readonly to: 'aside'; readonly unit: string; readonly event: ServiceCommand }
-  | { readonly to: 'rollout'; readonly unit: string; readonly event: RolloutEvent };
-
 export const PENDING: Availability = { met: false, lost: null };
-export const REMOVED = 'removed from the configuration';
-
-export function drafted(context: SupervisorContext, at: number): Draft {
-  return { ...context, now: Math.max(context.now, at), sends: [], rolloutSends: [], operationSends: [], endings: [], settlements: [], makesUnits: false };
-}
 
 export function unitOf(spec: ServiceSpec, at: number): Unit {
   const facts: UnitFacts = {
@@ -120,49 +97,6 @@ export function unitOf(spec: ServiceSpec, at: number): Unit {
   };
   const informed = Object.fromEntries(spec.dependsOn.map(({ service }) => [service, PENDING]));
   return { name: spec.name, spec, inForce: spec.definition, ref: null, facts, informed, turn: null, expected: false, returning: null };
-}
-
-export function setUnit(draft: Draft, unit: Unit): void {
-  const old = draft.units.get(unit.name);
-  draft.busy += Number(isBusy(unit)) - Number(old !== undefined && isBusy(old));
-  draft.underOrder += Number(isUnderOrder(unit)) - Number(old !== undefined && isUnderOrder(old));
-  draft.units = draft.units.set(unit.name, unit);
-  draft.makesUnits ||= unit.ref === null;
-  if (old?.spec.dependsOn !== unit.spec.dependsOn) draft.dependents = dependentsIn(draft.units);
-}
-
-export function dropUnit(draft: Draft, name: string): void {
-  const old = draft.units.get(name);
-  if (old === undefined) return;
-  draft.busy -= Number(isBusy(old));
-  draft.underOrder -= Number(isUnderOrder(old));
-  draft.units = draft.units.delete(name);
-  draft.dependents = dependentsIn(draft.units);
-}
-
-export function setRollout(draft: Draft, rollout: Rollout): void {
-  draft.rollouts = new Map(draft.rollouts).set(rollout.unit, rollout);
-}
-
-/** To the unit; a definition goes in the unit's slot, and what concerns its dependencies goes to the instance beside it too. */
-export function send(draft: Draft, unit: string, event: ServiceCommand): void {
-  if (!draft.units.has(unit)) return;
-  const slotted = (event.type === 'restart' || event.type === 'reload') && event.spec !== null ? { ...event, spec: inSlot(event.spec, draft.slots.get(unit) ?? 0) } : event;
-  draft.sends.push({ unit, event: slotted });
-  const concernsBoth = (event.type === 'hold' || event.type === 'release') && event.dependency !== SECOND_INSTANCE;
-  if (concernsBoth && draft.rollouts.get(unit)?.aside.ref != null) draft.rolloutSends.push({ to: 'aside', unit, event });
-}
-
-/** Those of the named units that there are; for the others the client gets an error. */
-export function known(draft: Draft, names: readonly string[], ticket: number | null): readonly string[] {
-  for (const unit of names) {
-    if (!draft.units.has(unit)) refuse(draft, { ticket, unit, error: `Service '${unit}' not found in configuration` });
-  }
-  return names.filter((name) => draft.units.has(name));
-}
-
-export function refuse(draft: Draft, { ticket, unit, error }: { readonly ticket: number | null; readonly unit: string; readonly error: string }): void {
-  if (ticket !== null) draft.settlements.push({ ticket, unit, result: 'failed', error });
 }
 
 export function dependentsIn(units: ReadonlyMap<string, Unit>): ReadonlyMap<string, readonly string[]> {
@@ -175,12 +109,4 @@ export function dependentsIn(units: ReadonlyMap<string, Unit>): ReadonlyMap<stri
     }
   }
   return dependents;
-}
-
-function isUnderOrder({ turn, expected }: Unit): boolean {
-  return turn !== null || expected;
-}
-
-function isBusy({ facts }: Unit): boolean {
-  return !isAtRest(facts) && !facts.stuck;
 }

@@ -1,4 +1,5 @@
-import { PENDING, send, setUnit, type Draft } from './context.ts';
+import { PENDING } from './context.ts';
+import { send, setUnit, type Draft } from './draft.ts';
 import { availability, isAtRest } from './order.ts';
 import { cancelRollout } from './rollouts.ts';
 import type { ServiceSpec } from './types.ts';

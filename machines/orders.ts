@@ -1,5 +1,6 @@
 import { consequenceOf } from './consequence.ts';
-import { dropUnit, known, REMOVED, send, setUnit, unitOf, type Draft } from './context.ts';
+import { unitOf } from './context.ts';
+import { dropUnit, known, REMOVED, send, setUnit, type Draft } from './draft.ts';
 import { expect, informDependents, informOf, redefine } from './dependencies.ts';
 import type { OperationKind, Part } from './operation.ts';
 import { inOrder, isAtRest, withDependencies } from './order.ts';

@@ -1,5 +1,6 @@
 import { rollsOver } from './consequence.ts';
-import { refuse, REMOVED, send, setRollout, setUnit, type Draft, type Rollout } from './context.ts';
+import { type Rollout } from './context.ts';
+import { refuse, REMOVED, send, setRollout, setUnit, type Draft } from './draft.ts';
 import type { Part } from './operation.ts';
 import { inOrder } from './order.ts';
 import type { CancelReason } from './rollout.ts';

@@ -1,4 +1,4 @@
-import { and, assign, sendTo, setup, spawnChild, stopChild, type ActorRefFrom, type SnapshotFrom } from 'xstate';
+import { assign, sendTo, setup, spawnChild, stopChild, type ActorRefFrom, type SnapshotFrom } from 'xstate';
 import { consequenceOf, type Consequence } from './consequence.ts';
 import { CLEARING, KILLING, STOPPING, until } from './ending.ts';
 import { recent, type Verdict } from './policy.ts';
@@ -51,10 +51,11 @@ export const serviceMachine = base.extend({
     consequenceIs: ({ context, event }, { is, in: state }: { is: Consequence; in: Leaf }) =>
       event.type === 'reload' && consequenceOf({ state, wanted: context.wanted, spec: context.spec }, event.spec) === is,
     /** The process may go on, but not its check. */
-    checkChanges: ({ context, event }) =>
-      (event.type === 'reload' || event.type === 'move') && event.spec !== null && JSON.stringify(event.spec.check) !== JSON.stringify(context.spec.check),
+    checkChanges: ({ context, event }) => event.type === 'move' && event.spec !== null && JSON.stringify(event.spec.check) !== JSON.stringify(context.spec.check),
+    onlyCheckChanges: ({ context, event }) => event.type === 'reload' && event.spec !== null
+      && event.spec.definition.process === context.spec.definition.process && JSON.stringify(event.spec.check) !== JSON.stringify(context.spec.check),
     verdictIs: ({ context, event }, params: { verdict: Verdict }) => verdictOf(context, event.at) === params.verdict,
-    hasFailed: ({ context }) => hasFailed(context),
+    failedButRetries: ({ context, event }) => hasFailed(context) && verdictOf(context, event.at) === 'retry',
     survivesAs: ({ context, event }, params: { as: Survival }) => event.type === 'adopt' && survivalOf(context, event) === params.as,
   },
   actions: {
@@ -317,7 +318,7 @@ export const serviceMachine = base.extend({
             'deadline.alive': 'running',
             'probe.ok': 'running',
             'probe.timeout': { target: ending('judge'), actions: because('unready') },
-            reload: { guard: and([means('update', 'starting'), 'checkChanges']), target: '.choosing', actions: ['takeSpec', 'unwatch'] },
+            reload: { guard: 'onlyCheckChanges', target: '.choosing', actions: ['takeSpec', 'unwatch'] },
             'process.exited': { target: clearing(), actions: 'recordExit' },
           },
         },
@@ -333,7 +334,7 @@ export const serviceMachine = base.extend({
             'probe.ok': { guard: 'isUnready', actions: ['becomeReady', until('stable')] },
             'deadline.stable': { actions: ['forgive', 'unplan'] },
             move: [{ guard: 'checkChanges', actions: ['move', 'watchAnew'] }, { actions: 'move' }],
-            reload: { guard: and([means('update', 'running'), 'checkChanges']), actions: ['takeSpec', 'watchAnew'] },
+            reload: { guard: 'onlyCheckChanges', actions: ['takeSpec', 'watchAnew'] },
           },
         },
       },
@@ -388,7 +389,7 @@ export const serviceMachine = base.extend({
       always: [
         { guard: 'mustRest', target: 'idle.stopped', actions: ['clearCause', settle('stop', 'stopped'), 'disown'] },
         {
-          guard: and(['hasFailed', verdictIs('retry')]), target: 'idle.backoff',
+          guard: 'failedButRetries', target: 'idle.backoff',
           actions: ['countFailure', settleFailed('start'), settle('stop', 'stopped'), 'clearCause', 'disown'],
         },
         { guard: verdictIs('retry'), target: 'idle.backoff', actions: ['clearCause', 'forgive', settle('start', 'completed'), settle('stop', 'stopped'), 'disown'] },

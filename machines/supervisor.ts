@@ -1,8 +1,7 @@
 import { assign, setup, type SnapshotFrom } from 'xstate';
-import { addChild, afterChange, afterService, isLiving, spawnChildOf, takeChildren } from './children.ts';
-import {
-  dependentsIn, drafted, send, setRollout, setUnit, unitOf, type Draft, type SupervisorContext,
-} from './context.ts';
+import { afterChange, afterService, isLiving } from './children.ts';
+import { dependentsIn, unitOf, type SupervisorContext } from './context.ts';
+import { drafted, send, setRollout, setUnit, type Draft } from './draft.ts';
 import { expect, informDependents, informOf, redefine } from './dependencies.ts';
 import { provideJob, publishedJob, type JobPorts } from './job.ts';
 import { provideOperation, publishedOperation, type OperationEvent, type OperationReport } from './operation.ts';
@@ -13,6 +12,7 @@ import { provideRollout, publishedRollout, type RolloutOrder, type RolloutPorts 
 import { beginRollout, cancelRollout, candidateSpec, informRollout, swapInstances, undoSwitch } from './rollouts.ts';
 import { recordKey, type ServiceInput } from './service-facts.ts';
 import { inSlot } from './slots.ts';
+import { addChild, spawnChildOf, takeChildren } from './spawning.ts';
 import { provideSpawned, publishedSpawned, type SpawnedPorts } from './spawned.ts';
 import { Table } from './table.ts';
 import { SECOND_INSTANCE } from './types.ts';

@@ -6,32 +6,25 @@ import { openAnswers, type Answers } from './daemon/answers.ts';
 import { openConfiguration, type Configuration } from './daemon/configuration.ts';
 import { startUnits } from './daemon/first-start.ts';
 import { findWhatRuns } from './daemon/found.ts';
-import { parseDaemonOptions, type DaemonOptions } from './daemon/options.ts';
-import { openOutputs, type Outputs } from './daemon/outputs.ts';
 import { findParent, type Parent } from './daemon/parent.ts';
-import { keepRecords, type Records } from './daemon/records.ts';
-import type { Setting } from './daemon/setting.ts';
+import { inheritedEnvironment, parseDaemonOptions, takeSoftLimit, type DaemonOptions, type DaemonSetting } from './daemon/setting.ts';
 import { makeShutdown, obeySignals } from './daemon/signals.ts';
-import { inheritedEnvironment, takeSoftLimit } from './daemon/surroundings.ts';
-import { openUnits, type Units } from './daemon/units.ts';
+import { closeBooks, HOOKS_MS, openSupervision, seeOut, type Supervision } from './daemon/supervision.ts';
 import { refusals, textOf } from './errors.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
 import { levelOfRustLog } from './logs/log-level.ts';
 import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts';
-import { rememberCgroups, removeEmptyCgroups } from './process/cgroup.ts';
 import { connectionsWithin, descriptorLimit } from './process/descriptor-reserve.ts';
 import { closeInheritedDescriptors } from './process/descriptors.ts';
 import { bootId } from './process/boot.ts';
-import { sweepsEnded } from './process/end-process.ts';
-import { commandsEnded } from './process/run-command.ts';
 import { forgetConfig } from './state/last-config.ts';
 import { openLedger, type Ledger } from './state/ledger.ts';
 import { findLockOwner } from './state/lock-owner.ts';
 import { awaitLock, lockHolder, type LockResult } from './state/lock.ts';
 import { isServed } from './state/occupied.ts';
 import { keepPresence, type Presence } from './state/presence.ts';
-import { removeRuntimeFiles, writeRuntimeFiles } from './state/runtime-files.ts';
-import { prepareRuntime, runtimePaths, type RuntimePaths } from './state/runtime.ts';
+import { type RuntimePaths, runtimePaths } from './runtime-paths.ts';
+import { prepareRuntime, removeRuntimeFiles, writeRuntimeFiles } from './state/runtime.ts';
 
 type Lock = Extract<LockResult, { ok: true }>;
 
@@ -50,8 +43,8 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     file: options.foreground ? null : paths.supervisorLog, level: options.logLevel ?? levelOfRustLog(process.env['RUST_LOG'] ?? '') ?? 'info',
     colour: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '', ...(echo !== null && { print: echo.print }),
   });
-  const setting: Setting = {
-    options, parent, paths, environment, softNofile, echo, log, clock: createClock(), onProblem: (text) => log.warn('systemg::supervisor', text),
+  const setting: DaemonSetting = {
+    options, parent, paths, environment, softNofile, dropPrivileges: options.dropPrivileges, echo, log, clock: createClock(), onProblem: (text) => log.warn('systemg::supervisor', text),
   };
   const configuration = openConfiguration(setting);
   const config = configuration.first();
@@ -65,7 +58,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
 }
 
 interface Beginning {
-  readonly setting: Setting;
+  readonly setting: DaemonSetting;
   readonly lock: Lock;
   readonly configuration: Configuration;
   readonly config: Extract<ReadConfig, { ok: true }>;
@@ -75,11 +68,8 @@ interface Beginning {
 async function run({ setting, lock, configuration, config, ledger }: Beginning): Promise<void> {
   const { log, parent, paths } = setting;
   const found = await findWhatRuns(setting, ledger, config);
-  const outputs = openOutputs(setting);
-  outputs.prepare([...config.specs, ...found.leaving]);
-  rememberCgroups(config.specs);
-  const units = openUnits(setting, config.specs, found, ledger, outputs);
-  const records = keepRecords(setting, ledger, units, outputs);
+  const supervision = openSupervision(setting, config.specs, found, ledger);
+  const { units, outputs, records } = supervision;
   const answers = openAnswers(setting, config.metrics, configuration, units, outputs, records);
   const shutdown = makeShutdown(setting, units);
   note(setting, configuration.use(config));
@@ -90,7 +80,7 @@ async function run({ setting, lock, configuration, config, ledger }: Beginning):
     path: paths.socket, route: answers.route, onProblem: setting.onProblem, replace: true, connectionLimit: connectionsWithin(descriptorLimit()),
   });
   const presence = keepPresence({
-    paths, lock, socket: server, onProblem: setting.onProblem, restoreFiles: () => restoreFiles(setting, configuration, ledger, records),
+    paths, lock, socket: server, onProblem: setting.onProblem, restoreFiles: () => restoreFiles(setting, configuration, supervision),
     onReplaced: (reason) => shutdown(`another supervisor has taken over ${paths.stateDir}: ${reason}`, { kind: 'signal', by: null }),
   });
   log.info('systemg::supervisor', `systemg supervisor listening on ${JSON.stringify(paths.socket)}`);
@@ -101,30 +91,26 @@ async function run({ setting, lock, configuration, config, ledger }: Beginning):
     root.on('supervisor.ended', ({ exitCode }) => finish(exitCode));
     root.subscribe({ error: (error) => crash(log, error) });
   });
-  units.root.start();
-  startUnits(setting, config.specs, found, ledger, units);
+  startUnits(setting, config.specs, supervision);
   records.noteChildren();
   obeySignals(setting, answers.route, shutdown);
 
   const outcome = await Promise.race([ended, answers.handedOver]);
-  await end(outcome, { setting, ledger, units, outputs, records, answers, presence, closeServer: () => server.close() });
+  await end(outcome, { setting, supervision, answers, presence, closeServer: () => server.close() });
 }
 
 interface Ending {
-  readonly setting: Setting;
-  readonly ledger: Ledger;
-  readonly units: Units;
-  readonly outputs: Outputs;
-  readonly records: Records;
+  readonly setting: DaemonSetting;
+  readonly supervision: Supervision;
   readonly answers: Answers;
   readonly presence: Presence;
   closeServer(): Promise<void>;
 }
 
-/** Of an exit code: everything has ended. Handed over: services go on, and what another supervisor needs stays where it is. */
-async function end(outcome: number | 'handed over', { setting, ledger, units, outputs, records, answers, presence, closeServer }: Ending): Promise<never> {
+/** After an exit code everything has ended. After a handover services go on, and what another supervisor needs stays where it is. */
+async function end(outcome: number | 'handed over', { setting, supervision, answers, presence, closeServer }: Ending): Promise<never> {
   const { log, parent, paths, echo } = setting;
-  const { logs, childLogs } = outputs;
+  const { units, records } = supervision;
   presence.close();
   answers.sampler.close();
   records.childMemory.close();
@@ -134,20 +120,15 @@ async function end(outcome: number | 'handed over', { setting, ledger, units, ou
   if (outcome === 'handed over') {
     log.info('systemg::supervisor', 'Making way for a new supervisor; services go on');
     await units.hooks.finish(HOOKS_MS);
-    // Loggers are its successor's to start: ours get what they have coming, and end.
-    await logs.end();
-    closeBooks(ledger, records);
+    // Loggers are started anew by the successor: ours get the output that is under way, and end.
+    await supervision.outputs.logs.end();
+    closeBooks(supervision);
     log.close();
     process.exit(HANDED_OVER);
   }
-  await Promise.all([units.hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
-  await Promise.race([logs.drain(), pause(DRAIN_MS)]);
-  await logs.end();
-  childLogs.drain();
-  childLogs.close();
-  note(setting, removeEmptyCgroups());
-  ledger.markClean();
-  closeBooks(ledger, records);
+  await seeOut(setting, supervision);
+  supervision.ledger.markClean();
+  closeBooks(supervision);
   if (presence.isOurs()) {
     note(setting, removeRuntimeFiles(paths));
     forgetConfig(paths.stateDir);
@@ -164,12 +145,6 @@ async function end(outcome: number | 'handed over', { setting, ledger, units, ou
 const LOCK_MS = 30_000;
 /** Of a supervisor that makes way: EX_TEMPFAIL of sysexits.h(3head). The guardian starts another one. */
 const HANDED_OVER = 75;
-/** How long hooks may hold up the end. */
-const HOOKS_MS = 5000;
-/** How long what escaped from services may take to end; a bit more than the default stop_timeout. */
-const SWEEP_MS = 12_000;
-/** How long the last output of the services may take to reach the files. */
-const DRAIN_MS = 2000;
 
 /** The lock, or why this supervisor must not be. */
 async function takeTheLock(paths: RuntimePaths): Promise<Lock | string> {
@@ -183,7 +158,7 @@ async function takeTheLock(paths: RuntimePaths): Promise<Lock | string> {
 }
 
 /** Puts back what somebody has removed; true when something was. */
-function restoreFiles(setting: Setting, { inUse }: Configuration, ledger: Ledger, { journal, projection }: Records): boolean {
+function restoreFiles(setting: DaemonSetting, { inUse }: Configuration, { ledger, records: { journal, projection } }: Supervision): boolean {
   const { paths } = setting;
   const mended = [ledger.mend(), journal.mend()].includes(true);
   projection.mend();
@@ -192,16 +167,11 @@ function restoreFiles(setting: Setting, { inUse }: Configuration, ledger: Ledger
   return true;
 }
 
-function closeBooks(ledger: Ledger, { journal }: Records): void {
-  ledger.close();
-  journal.close();
-}
-
-function note({ onProblem }: Setting, problem: string | null): void {
+function note({ onProblem }: DaemonSetting, problem: string | null): void {
   if (problem !== null) onProblem(problem);
 }
 
-/** Said to whoever started us, who ends with this. */
+/** Reported to the program that started this one, and the end. */
 function refuse(parent: Parent, message: string): never {
   if (!parent.tell({ event: 'refused', message })) process.stderr.write(`sysg: ${message}\n`);
   parent.noteEnd(1);
@@ -212,10 +182,6 @@ function refuse(parent: Parent, message: string): never {
 function crash(log: SupervisorLog, error: unknown): never {
   log.error('systemg::supervisor', `Supervisor exited with error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   process.exit(70);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 const parent = findParent(process.env);

@@ -1,3 +1,5 @@
+import { getSystemErrorMap } from 'node:util';
+
 /** What is refused on purpose. The code is stable and for programs, the message is one sentence for people. */
 export type RefusalCode =
   | 'usage' | 'needs-root' | 'other-mode' | 'already-running' | 'no-supervisor' | 'unresponsive' | 'socket'
@@ -26,6 +28,19 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** As Rust's standard library words a system error, `No such file or directory (os error 2)`; else the error's own text. */
+export function osText(error: unknown): string {
+  const errno = error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
+  const [name, text] = getSystemErrorMap().get(errno) ?? [];
+  if (name === undefined || text === undefined) return textOf(error);
+  return `${wordsOfLibc.get(name) ?? text.charAt(0).toUpperCase() + text.slice(1)} (os error ${-errno})`;
+}
+
+/** Where libuv has words of its own. */
+const wordsOfLibc: ReadonlyMap<string, string> = new Map([
+  ['ENOTDIR', 'Not a directory'], ['ELOOP', 'Too many levels of symbolic links'], ['ENAMETOOLONG', 'File name too long'], ['EIO', 'Input/output error'],
+]);
 
 export const refusals = {
   usage: (message: string): Refusal => ({ code: 'usage', message }),

@@ -1,58 +1,71 @@
 import type { ShownMachine } from './machines.ts';
-import { readChart, type Chart, type ChartEdge, type ChartState } from './model.ts';
+import { isBookkeeping, isFrame, readChart, type Chart, type ChartEdge, type ChartState } from './model.ts';
 
 /**
- * A chart that fits on a page. Transitions that stay where they are go; a state that begins with a decision of its own
- * becomes one state; what a group of states does is said of each of them; what concerns only the bookkeeping goes.
+ * A chart that fits on a page. Transitions that stay where they are go, and so do actions that only keep books; a state
+ * that begins with a decision of its own becomes one state; what a group of states does is said of each of them. A
+ * parallel state and its regions stay frames: what one of them does is said of the frame.
  */
 export function condensedChart(shown: ShownMachine): Chart {
-  const { plumbing } = shown;
-  const whole = readChart(shown, (kind, name) => !(kind === 'guard' ? plumbing.guards : plumbing.actions).includes(name));
+  const all = readChart(shown, (action) => !isBookkeeping(shown.machine, action) && !PUBLISHED.includes(action));
+  const whole = { ...all, edges: all.edges.map((edge) => (CURRENCY.includes(edge.guard ?? '') ? { ...edge, guard: null } : edge)) };
   const byId = new Map(whole.states.map((state) => [state.id, state]));
-  const folded = whole.states.filter((state) => whole.states.some((child) => child.parent === state.id && child.initial && child.kind === 'decision'));
-  const groups = whole.states.filter((state) => state.kind === 'compound' && !folded.includes(state));
+  const around = function* (id: string | null): Generator<ChartState> {
+    for (let state = byId.get(id ?? ''); state !== undefined; state = byId.get(state.parent ?? '')) yield state;
+  };
+  const folded = new Set(whole.states.flatMap(({ kind, initial, parent }) =>
+    (kind === 'decision' && initial && parent !== null && byId.get(parent)?.kind === 'compound' ? [parent] : [])));
+  const isGroup = (state: ChartState): boolean => state.kind === 'compound' && !folded.has(state.id);
+  const isKept = ({ kind }: ChartState): boolean => kind === 'parallel' || kind === 'region';
 
   /** The state that stands for this one in the condensed chart. */
-  const standIn = (id: string): string => {
-    for (let state = byId.get(id); state !== undefined; state = state.parent === null ? undefined : byId.get(state.parent)) {
-      if (folded.includes(state)) return state.id;
-    }
-    return id;
-  };
-  /** Where one gets when one goes to this state: a group begins somewhere. */
+  const standIn = (id: string): string => [...around(id)].find((state) => folded.has(state.id))?.id ?? id;
+  /** The frame that a state is in, or null. */
+  const frameOf = ({ parent }: ChartState): string | null => [...around(parent)].find(isKept)?.id ?? null;
+  /** Where one gets when one goes to this state: a group or a region begins somewhere. */
   const arrival = (id: string): string => {
     const into = standIn(id);
-    const first = groups.some((group) => group.id === into) ? whole.states.find((state) => state.parent === into && state.initial) : undefined;
+    const state = byId.get(into);
+    const first = state !== undefined && (isGroup(state) || state.kind === 'region') ? whole.states.find(({ parent, initial }) => parent === into && initial) : undefined;
     return first === undefined ? into : arrival(first.id);
   };
-  const states = whole.states
-    .filter((state) => standIn(state.id) === state.id && !groups.includes(state))
-    .map((state): ChartState => ({
-      ...state, parent: null, kind: folded.includes(state) ? 'plain' : state.kind, initial: state.initial && isFirst(state, byId),
-    }));
+  const isFirst = (state: ChartState): boolean => {
+    const parent = byId.get(state.parent ?? '');
+    return state.initial && (parent === undefined || isKept(parent) || isFirst(parent));
+  };
+  const states = whole.states.filter((state) => standIn(state.id) === state.id && !isGroup(state)).map((state): ChartState => ({
+    ...state, parent: frameOf(state), kind: folded.has(state.id) ? 'plain' : state.kind, initial: isFirst(state),
+  }));
+  const isInside = (id: string, outer: string | null): boolean => outer === null || id.startsWith(`${outer}.`);
+  /** What is said of `id` in the condensed chart: the state, the frame, or each state of a group. */
   const members = (id: string | null): readonly string[] => {
     if (id !== null && states.some((state) => state.id === standIn(id))) return [standIn(id)];
-    return states.filter((state) => id === null || state.id.startsWith(`${id}.`)).map((state) => state.id);
+    return states.filter(({ id: own, parent }) => isInside(own, id) && (parent === null || !isInside(parent, id))).map((state) => state.id);
   };
+  /** Where a transition to `to` begins: within a frame it concerns the states of one region. */
+  const sourcesOf = (from: string | null, to: string): readonly string[] => members(from).flatMap((member) => {
+    const region = isInside(to, member) ? [...around(to)].find(({ kind }) => kind === 'region')?.id : undefined;
+    return region === undefined ? [member] : states.filter((state) => isInside(state.id, region) && !isFrame(state)).map((state) => state.id);
+  });
 
-  const edges: ChartEdge[] = [];
-  for (const edge of whole.edges) {
-    if (edge.to === null || isLeftOut(shown, edge)) continue;
+  const edges = whole.edges.flatMap((edge): readonly ChartEdge[] => {
+    if (edge.to === null || isLeftOut(shown, edge)) return [];
     const to = arrival(edge.to);
     // What a group says does not hold for a member that says something else of the same event without a condition.
-    const sources = members(edge.from).filter((from) => from === edge.from || !overrules(whole, from, edge));
-    for (const from of sources) if (from !== to || edge.reenters) edges.push({ ...edge, from, to });
-  }
+    const sources = sourcesOf(edge.from, to).filter((from) => from === edge.from || !overrules(whole, from, edge));
+    return sources.filter((from) => from !== to || edge.reenters).map((from) => ({ ...edge, from, to, beside: edge.beside.map(arrival) }));
+  });
   const kept = edges.filter((edge, index) => edges.findIndex((other) => sameEdge(edge, other)) === index);
-  return { ...whole, states, edges: kept, remarks: remarksOf(shown, whole) };
+  return { ...whole, isCondensed: true, states, edges: kept, remarks: remarksOf(shown, whole) };
 }
 
-function isLeftOut({ leftOut }: ShownMachine, { event, guard }: ChartEdge): boolean {
+/** What a machine without a publisher does after each transition, whatever it has decided. */
+export const PUBLISHED = ['armClock', 'disarmClock', 'writeRecord', 'forgetRecord', 'tell', 'tellRemoved', 'answer'];
+/** The question whether a report is about the present process: one about another changes nothing. */
+export const CURRENCY = ['same generation', 'other generation'];
+
+export function isLeftOut({ leftOut }: ShownMachine, { event, guard }: ChartEdge): boolean {
   return event !== null && (Object.hasOwn(leftOut, event) || (guard !== null && Object.hasOwn(leftOut, `${event} [${guard}]`)));
-}
-
-function isFirst(state: ChartState, byId: ReadonlyMap<string, ChartState>): boolean {
-  return state.parent === null || byId.get(state.parent)?.initial === true;
 }
 
 /** Whether a state, or each of the states it is made of, takes the event itself, whatever else is true. */
@@ -64,7 +77,7 @@ function overrules(whole: Chart, member: string, edge: ChartEdge): boolean {
 }
 
 function sameEdge(one: ChartEdge, other: ChartEdge): boolean {
-  return one.from === other.from && one.to === other.to && one.event === other.event && one.guard === other.guard;
+  return one.from === other.from && one.to === other.to && one.event === other.event && one.guard === other.guard && one.beside.join() === other.beside.join();
 }
 
 function remarksOf(shown: ShownMachine, whole: Chart): readonly string[] {

@@ -1,5 +1,5 @@
 import type { TextLook } from './text.ts';
-import { escaped, quoted } from './dot.ts';
+import { escaped, PHASE_COLOURS, quoted } from './dot.ts';
 
 /** A unit among the others. `phase` null: nobody knows, because no supervisor runs. */
 export interface GraphUnit {
@@ -9,11 +9,6 @@ export interface GraphUnit {
   readonly needs: readonly { readonly service: string; readonly condition: string; readonly restarts: boolean }[];
 }
 
-const GROUNDS: Readonly<Record<string, readonly [ground: string, line: string]>> = {
-  stopped: ['#f3f4f6', '#6b7280'], starting: ['#dbeafe', '#2563eb'], running: ['#d1fae5', '#047857'], stopping: ['#fef3c7', '#b45309'],
-  backoff: ['#ffedd5', '#c2410c'], failed: ['#fee2e2', '#b91c1c'], waiting: ['#ede9fe', '#6d28d9'],
-};
-
 /** Units and what they need, for Graphviz: an arrow leads from a unit to its dependency. */
 export function graphDot(units: readonly GraphUnit[]): string {
   const lines = [
@@ -22,9 +17,9 @@ export function graphDot(units: readonly GraphUnit[]): string {
     '  node [shape=box, style="rounded,filled", fillcolor="#ffffff", color="#4b5563", fontname="Helvetica,Arial,sans-serif", fontsize=12, margin="0.18,0.08"]',
     '  edge [color="#6b7280", fontcolor="#374151", fontname="Helvetica,Arial,sans-serif", fontsize=9, arrowsize=0.7]',
     ...units.map(({ name, phase, isCron }) => {
-      const [ground, line] = GROUNDS[phase ?? ''] ?? ['#ffffff', '#4b5563'];
+      const [ground, line, words] = PHASE_COLOURS[phase ?? ''] ?? ['#ffffff', '#4b5563', '#4b5563'];
       const under = [...(isCron ? ['cron'] : []), ...(phase === null ? [] : [phase])].join(', ');
-      const second = under === '' ? '' : `<br/><font point-size="9" color="${line}">${escaped(under)}</font>`;
+      const second = under === '' ? '' : `<br/><font point-size="9" color="${words}">${escaped(under)}</font>`;
       return `  ${quoted(name)} [label=<<b>${escaped(name)}</b>${second}>, fillcolor="${ground}", color="${line}"]`;
     }),
     ...edgesOf(units).map(({ from, to, label, restarts }) => `  ${quoted(from)} -> ${quoted(to)} [label=${quoted(label)}${restarts ? '' : ', style=dashed'}]`),
@@ -40,7 +35,7 @@ export function graphMermaid(units: readonly GraphUnit[]): string {
     'flowchart LR',
     ...units.map(({ name, phase }) => `  ${ids.get(name)}["${escaped(name).replaceAll('#', '#35;')}${phase === null ? '' : `<br/>${phase}`}"]`),
     ...edgesOf(units).map(({ from, to, label, restarts }) => `  ${ids.get(from)} ${restarts ? '-->' : '-.->'}|${label}| ${ids.get(to)}`),
-    ...phases.map((phase) => `  classDef ${phase} fill:${GROUNDS[phase]?.[0] ?? '#fff'},stroke:${GROUNDS[phase]?.[1] ?? '#333'},color:#111`),
+    ...phases.map((phase) => `  classDef ${phase} fill:${PHASE_COLOURS[phase]?.[0] ?? '#fff'},stroke:${PHASE_COLOURS[phase]?.[1] ?? '#333'},color:#111`),
     ...units.flatMap(({ name, phase }) => (phase === null ? [] : [`  class ${ids.get(name)} ${phase}`])),
   ];
   return `${lines.join('\n')}\n`;

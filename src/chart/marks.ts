@@ -1,11 +1,13 @@
-import type { Chart, ChartEdge, ChartState } from './model.ts';
+import type { StateValue } from 'xstate';
+import { isFrame, type Chart, type ChartEdge, type ChartState } from './model.ts';
+import { activeIn } from './words.ts';
 
-/** What is known of one unit, to be drawn into its chart. All of it is optional but the phase. */
+/** What is known of one unit, to be drawn into its chart. */
 export interface UnitMarks {
   readonly unit: string;
   readonly phase: string;
-  /** The leaf state, where it is known; else all states of the phase are meant. */
-  readonly state: string | null;
+  /** Its state by name, as the journal has it, or the value of its snapshot; null: all states of the phase are meant. */
+  readonly state: StateValue | null;
   /** How often each transition was taken, as far as the journal goes back. */
   readonly taken: readonly Taken[];
 }
@@ -40,9 +42,10 @@ export function countSteps(steps: readonly JournalStep[]): readonly Taken[] {
 
 /** Whether the unit is in this state now. */
 export function isPresent(state: ChartState, marks: UnitMarks | null): boolean {
-  if (marks === null || state.kind === 'compound') return false;
-  if (marks.state !== null) return state.name === marks.state;
-  return (state.phase ?? state.name) === marks.phase;
+  if (marks === null) return false;
+  if (marks.state === null) return !isFrame(state) && (state.phase ?? state.name) === marks.phase;
+  // A state that stands for those within it is where they are.
+  return activeIn(marks.state).some((path) => path === state.id || path === state.name || (!isFrame(state) && path.startsWith(`${state.id}.`)));
 }
 
 /** One arrow between two states, with all that leads along it. */
@@ -54,26 +57,25 @@ export interface Arrow {
   readonly taken: { readonly count: number; readonly lastAt: string } | null;
 }
 
-/** The edges of a chart joined by where they begin and end. `detailed`: with what is done on the way. */
-export function arrowsOf(chart: Chart, options: { readonly marks: UnitMarks | null; readonly detailed: boolean }): readonly Arrow[] {
-  const joined = new Map<string, ChartEdge[]>();
+/** The edges of a chart joined by where they begin and end; in a whole chart with what is done on the way. */
+export function arrowsOf(chart: Chart, marks: UnitMarks | null): readonly Arrow[] {
+  const joined = new Map<string, { readonly from: string | null; readonly to: string | null; readonly edges: ChartEdge[] }>();
   for (const edge of chart.edges) {
-    const key = `${edge.from ?? ''}\n${edge.to ?? ''}`;
-    joined.set(key, [...(joined.get(key) ?? []), edge]);
+    const { from, to } = edge;
+    const key = `${from ?? ''}\n${to ?? ''}`;
+    const arrow = joined.get(key);
+    if (arrow === undefined) joined.set(key, { from, to, edges: [edge] });
+    else arrow.edges.push(edge);
   }
-  return [...joined.values()].map((edges) => {
-    const [first] = edges;
-    const from = first?.from ?? null;
-    const to = first?.to ?? null;
-    return { from, to, lines: linesOf(edges, options.detailed), taken: takenAlong(chart, from, to, options.marks) };
-  });
+  return [...joined.values()].map(({ from, to, edges }) => ({ from, to, lines: linesOf(edges, !chart.isCondensed), taken: takenAlong(chart, from, to, marks) }));
 }
 
-/** `stop, restart [process changes] / want down`; events that are alike but for their names share a line. */
+/** `stop, restart [process changes] + again / want down`, with the states of other regions after a plus; events that are alike but for their names share a line. */
 function linesOf(edges: readonly ChartEdge[], detailed: boolean): readonly string[] {
   const byRest = new Map<string, string[]>();
-  for (const { event, guard, actions } of edges) {
-    const rest = `${guard === null ? '' : ` [${guard}]`}${detailed && actions.length > 0 ? ` / ${actions.join(', ')}` : ''}`;
+  for (const { event, guard, actions, beside } of edges) {
+    const along = beside.map((id) => ` + ${id.split('.').at(-1)}`).join('');
+    const rest = `${guard === null ? '' : ` [${guard}]`}${along}${detailed && actions.length > 0 ? ` / ${actions.join(', ')}` : ''}`;
     const events = byRest.get(rest) ?? [];
     if (!events.includes(event ?? '')) byRest.set(rest, [...events, event ?? '']);
   }
@@ -95,14 +97,19 @@ function takenAlong(chart: Chart, from: string | null, to: string | null, marks:
   };
 }
 
-/** The arrows that a step went along: one, or two with a decision between. */
+/** The arrows that a step went along: one, or two with a decision between; from the state or from a frame around it. */
 function wayOf({ states, edges }: Chart, step: Taken): readonly { readonly from: string; readonly to: string }[] {
   const [from, to] = [step.from, step.to].map((name) => states.find((state) => state.name === name && state.kind !== 'compound')?.id);
   if (from === undefined || to === undefined) return [];
-  const leads = (one: string, other: string): boolean => edges.some((edge) => edge.from === one && edge.to === other);
-  if (leads(from, to)) return [{ from, to }];
-  const between = states.find(({ id, kind }) => kind === 'decision' && leads(from, id) && leads(id, to));
-  return between === undefined ? [] : [{ from, to: between.id }, { from: between.id, to }];
+  const leg = (one: string, other: string): { readonly from: string; readonly to: string } | undefined =>
+    edges.flatMap((edge) => (edge.from !== null && edge.to === other && `${one}.`.startsWith(`${edge.from}.`) ? [{ from: edge.from, to: other }] : []))[0];
+  const direct = leg(from, to);
+  if (direct !== undefined) return [direct];
+  for (const { id } of states.filter(({ kind }) => kind === 'decision')) {
+    const [first, second] = [leg(from, id), leg(id, to)];
+    if (first !== undefined && second !== undefined) return [first, second];
+  }
+  return [];
 }
 
 /** `×3, last 2026-03-08 14:02:11`, in UTC as the journal has it. */

@@ -1,45 +1,33 @@
 import { arrowsOf, isPresent, takenWords, type Arrow, type UnitMarks } from './marks.ts';
-import type { Chart, ChartState } from './model.ts';
+import { boxesOf, type Box, type Chart, type ChartState } from './model.ts';
 
 /** The chart for Mermaid, as a `stateDiagram-v2`. */
-export function chartMermaid(chart: Chart, options: { readonly marks: UnitMarks | null; readonly detailed: boolean }): string {
-  const present = chart.states.filter((state) => isPresent(state, options.marks));
-  const isNested = chart.states.some(({ parent }) => parent !== null);
-  const arrows = arrowsOf(chart, options).filter(({ from, to }) => from !== null && to !== null);
-  const lines = [
+export function chartMermaid(chart: Chart, marks: UnitMarks | null): string {
+  const present = chart.states.filter((state) => isPresent(state, marks));
+  const arrows = arrowsOf(chart, marks).filter(({ from, to }) => from !== null && to !== null);
+  return `${[
     'stateDiagram-v2',
-    ...(isNested ? nested(chart, null, 1) : phased(chart)),
+    ...boxesOf(chart).flatMap((box) => boxLines(box, '  ')),
     ...chart.states.filter((state) => state.parent === null && state.initial).map((state) => `  [*] --> ${idIn(state.id)}`),
     ...arrows.map((arrow) => `  ${arrowLine(arrow)}`),
     ...chart.states.filter((state) => state.kind === 'final').map((state) => `  ${idIn(state.id)} --> [*]`),
     ...(present.length > 0 ? ['  classDef present fill:#d1fae5,stroke:#047857,stroke-width:3px,color:#047857'] : []),
     ...present.map((state) => `  class ${idIn(state.id)} present`),
+  ].join('\n')}\n`;
+}
+
+function boxLines({ label, state, inside }: Box, indent: string): readonly string[] {
+  // One state that is called as its phase needs no frame.
+  if (state === null && inside.length === 1 && inside[0]?.label === label) return boxLines(inside[0], indent);
+  if (state !== null && inside.length === 0) return [`${indent}${stateLine(state)}`];
+  const first = state === null ? undefined : inside.find((box) => box.state?.initial === true)?.state;
+  const lines = inside.map((box) => boxLines(box, `${indent}  `));
+  // Regions of a parallel state are kept apart by two dashes.
+  const apart = state?.kind === 'parallel' ? lines.flatMap((region, index) => (index === 0 ? region : [`${indent}  --`, ...region])) : lines.flat();
+  return [
+    `${indent}${state === null ? `state "${label}" as phase_${label}` : stateLine(state)} {`,
+    ...(first == null ? [] : [`${indent}  [*] --> ${idIn(first.id)}`]), ...apart, `${indent}}`,
   ];
-  return `${lines.join('\n')}\n`;
-}
-
-function phased(chart: Chart): readonly string[] {
-  const phases = [...new Set(chart.states.map(({ phase }) => phase))];
-  return phases.flatMap((phase) => {
-    const states = chart.states.filter((state) => state.phase === phase && state.kind !== 'final');
-    const finals = chart.states.filter((state) => state.phase === phase && state.kind === 'final').map((state) => `  ${stateLine(state)}`);
-    if (phase === null) return [...states.map((state) => `  ${stateLine(state)}`), ...finals];
-    // One state that is called as its phase needs no frame.
-    if (states.length === 1 && states[0]?.name === phase) return [...states.map((state) => `  ${stateLine(state)}`), ...finals];
-    return [`  state "${phase}" as phase_${phase} {`, ...states.map((state) => `    ${stateLine(state)}`), '  }', ...finals];
-  });
-}
-
-function nested(chart: Chart, parent: string | null, depth: number): readonly string[] {
-  const indent = '  '.repeat(depth);
-  return chart.states.filter((state) => state.parent === parent).flatMap((state) => {
-    if (state.kind !== 'compound') return [`${indent}${stateLine(state)}`];
-    const first = chart.states.find((child) => child.parent === state.id && child.initial);
-    return [
-      `${indent}state "${state.name}" as ${idIn(state.id)} {`, ...(first === undefined ? [] : [`${indent}  [*] --> ${idIn(first.id)}`]),
-      ...nested(chart, state.id, depth + 1), `${indent}}`,
-    ];
-  });
 }
 
 function stateLine(state: ChartState): string {
@@ -52,7 +40,7 @@ function arrowLine({ from, to, lines, taken }: Arrow): string {
   return `${idIn(from ?? '')} --> ${idIn(to ?? '')}${label === '' ? '' : `: ${label}`}`;
 }
 
-/** Words such as `end` mean something to Mermaid: an identifier of ours is never one of them. */
+/** Words such as `end` have a meaning of their own in Mermaid: an identifier of ours is never one of them. */
 function idIn(id: string): string {
   return `s_${id.replaceAll(/[^A-Za-z0-9]/g, '_')}`;
 }

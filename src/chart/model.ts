@@ -1,9 +1,9 @@
-import type { StateNode } from 'xstate';
+import type { AnyStateMachine, StateNode } from 'xstate';
 import type { ShownMachine } from './machines.ts';
 import { nameOf, wordsOf, type Reference } from './words.ts';
 
-/** `decision`: entered and left at once, by the first condition that holds. */
-export type StateKind = 'plain' | 'compound' | 'final' | 'decision';
+/** `decision`: entered and left at once, by the first condition that is true. `parallel`: in each of its regions at once. */
+export type StateKind = 'plain' | 'compound' | 'parallel' | 'region' | 'final' | 'decision';
 
 export interface ChartState {
   /** Its path, `active.running`. */
@@ -15,6 +15,8 @@ export interface ChartState {
   /** Where its parent, or the machine, begins. */
   readonly initial: boolean;
   readonly phase: string | null;
+  /** What ends the wait in this state when nothing else does. */
+  readonly deadlines: readonly string[];
   readonly entry: readonly string[];
   readonly exit: readonly string[];
 }
@@ -24,6 +26,8 @@ export interface ChartEdge {
   readonly from: string | null;
   /** Null: the state stays. */
   readonly to: string | null;
+  /** States of other regions that are entered along with it. */
+  readonly beside: readonly string[];
   /** Null: at once. */
   readonly event: string | null;
   readonly guard: string | null;
@@ -35,6 +39,8 @@ export interface ChartEdge {
 export interface Chart {
   readonly name: string;
   readonly about: string;
+  /** A condensed chart is arranged by phases, a whole one by the machine's own hierarchy. */
+  readonly isCondensed: boolean;
   /** Parents before their children. */
   readonly states: readonly ChartState[];
   readonly edges: readonly ChartEdge[];
@@ -42,35 +48,32 @@ export interface Chart {
   readonly remarks: readonly string[];
 }
 
-/** The whole of a machine, read from the object that runs. `isShown` picks the actions and guards that are worth a reader's while. */
-export function readChart(shown: ShownMachine, isShown: (kind: 'guard' | 'action', name: string) => boolean = () => true): Chart {
+/** The whole of a machine, read from the object that runs. */
+export function readChart(shown: ShownMachine, isShown: (action: string) => boolean = () => true): Chart {
   const { root } = shown.machine;
-  const words = (actions: readonly Reference[]): readonly string[] =>
-    distinct(actions.filter((action) => isShown('action', nameOf(action))).map(wordsOf));
+  const words = (actions: readonly Reference[]): readonly string[] => distinct(actions.filter((action) => isShown(nameOf(action))).map(wordsOf));
   const states: ChartState[] = [];
   const edges: ChartEdge[] = [];
-  const visit = (node: StateNode): void => {
+  const visit = (node: StateNode, phaseAround: string | null): void => {
+    const { phase, deadlines } = metaOf(node);
+    const ownPhase = phase ?? phaseAround;
     const { parent } = node;
     if (parent !== undefined) {
       states.push({
         id: idOf(node), name: node.key, parent: parent === root ? null : idOf(parent), kind: kindOf(node),
-        initial: parent.initial?.target[0] === node, phase: shown.phaseOf(node.key), entry: words(node.entry), exit: words(node.exit),
+        initial: parent.type !== 'parallel' && parent.initial?.target[0] === node, phase: ownPhase, deadlines, entry: words(node.entry), exit: words(node.exit),
       });
     }
-    for (const { event, definition } of transitionsOf(node)) {
-      const { guard, actions, target, reenter } = definition;
-      const shownGuard = guard !== undefined && isShown('guard', nameOf(guard)) ? wordsOf(guard) : null;
-      for (const to of target ?? [null]) {
-        edges.push({
-          from: node === root ? null : idOf(node), to: to === null ? null : idOf(to), event, guard: shownGuard, actions: words(actions),
-          reenters: reenter,
-        });
-      }
+    for (const { event, definition: { guard, actions, target: [first, ...beside] = [], reenter } } of transitionsOf(node)) {
+      edges.push({
+        from: node === root ? null : idOf(node), to: first === undefined ? null : idOf(first), beside: beside.map(idOf), event,
+        guard: guard === undefined ? null : wordsOf(guard), actions: words(actions), reenters: reenter,
+      });
     }
-    for (const child of Object.values(node.states)) visit(child);
+    for (const child of Object.values(node.states)) visit(child, ownPhase);
   };
-  visit(root);
-  return { name: shown.name, about: shown.about, states, edges, remarks: [] };
+  visit(root, null);
+  return { name: shown.name, about: shown.about, isCondensed: false, states, edges, remarks: [] };
 }
 
 /** One transition of a state, as XState has resolved it. */
@@ -91,13 +94,55 @@ export function idOf(node: StateNode): string {
   return node.path.join('.');
 }
 
-/** A state with children, all of which are one thing to the outside, is told from a group by where it begins: at a decision. */
-export function kindOf(node: StateNode): StateKind {
-  if (node.type === 'final') return 'final';
+/** A state with children, all of which are one thing to the outside, differs from a group by where it begins: at a decision. */
+function kindOf(node: StateNode): StateKind {
+  if (node.parent?.type === 'parallel') return 'region';
+  if (node.type === 'final' || node.type === 'parallel') return node.type;
   if (node.type !== 'atomic') return 'compound';
   return (node.always ?? []).length > 0 && node.transitions.size === 0 ? 'decision' : 'plain';
 }
 
+/** What the machines say of their states beside the chart: `meta: {phase, deadline}`. */
+function metaOf({ meta }: StateNode): { readonly phase: string | null; readonly deadlines: readonly string[] } {
+  const { phase, deadline } = (meta ?? {}) as { readonly phase?: unknown; readonly deadline?: unknown };
+  return {
+    phase: typeof phase === 'string' ? phase : null,
+    deadlines: Array.isArray(deadline) ? deadline.filter((kind) => typeof kind === 'string') : typeof deadline === 'string' ? [deadline] : [],
+  };
+}
+
 export function distinct<T>(items: readonly T[]): readonly T[] {
   return [...new Set(items)];
+}
+
+/** Whether an action only changes the context: what follows from that is seen in the guards. */
+export function isBookkeeping(machine: AnyStateMachine, action: string): boolean {
+  const implementation: unknown = machine.implementations.actions[action];
+  return typeof implementation === 'function' && 'type' in implementation && implementation.type === 'xstate.assign';
+}
+
+// ─── Boxes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A state with what is inside it, or the frame around the states of a phase: then without a state. */
+export interface Box {
+  readonly label: string;
+  readonly state: ChartState | null;
+  readonly inside: readonly Box[];
+}
+
+/** How a chart is arranged: phases in the order in which they first appear, each final state behind its phase. */
+export function boxesOf({ states, isCondensed }: Chart): readonly Box[] {
+  const within = (members: readonly ChartState[]): readonly Box[] =>
+    members.map((state) => ({ label: state.name, state, inside: within(states.filter(({ parent }) => parent === state.id)) }));
+  const all = states.filter(({ parent }) => parent === null);
+  if (!isCondensed) return within(all);
+  return distinct(all.map(({ phase }) => phase)).flatMap((phase): readonly Box[] => {
+    const finals = within(all.filter((state) => state.phase === phase && state.kind === 'final'));
+    const others = within(all.filter((state) => state.phase === phase && state.kind !== 'final'));
+    return phase === null || others.length === 0 ? [...others, ...finals] : [{ label: phase, state: null, inside: others }, ...finals];
+  });
+}
+
+export function isFrame({ kind }: ChartState): boolean {
+  return kind === 'compound' || kind === 'parallel' || kind === 'region';
 }

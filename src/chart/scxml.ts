@@ -1,72 +1,70 @@
-import type { AnyStateMachine, StateNode } from 'xstate';
 import { escaped } from './dot.ts';
-import { idOf, transitionsOf, type Definition } from './model.ts';
-import { nameOf, plainValues, type Reference } from './words.ts';
+import { chartConfig, type PlainReference, type PlainState, type PlainTransition } from './json.ts';
+import type { ShownMachine } from './machines.ts';
+import type { UnitMarks } from './marks.ts';
+import { plainValues } from './words.ts';
 
 /**
  * The machine as SCXML (https://www.w3.org/TR/scxml/). Guards are data that is true, so that a reader can walk the whole
- * chart and set each of them; actions are logged under their names, with their written parameters.
+ * chart and set each of them; actions are logged under their names, with their written parameters. With a unit, the datum
+ * `unit` is an object: its name, its phase, the states it is in and the transitions it took.
  */
-export function chartScxml(machine: AnyStateMachine): string {
+export function chartScxml(shown: ShownMachine, marks: UnitMarks | null): string {
+  const config = chartConfig(shown, marks);
+  const name = config.id ?? '';
+  const idOf = (full: string): string => (full === name ? name : full.replace('#', '').slice(name.length + 1));
   const guards = new Set<string>();
-  const body = Object.values(machine.root.states).flatMap((child) => stateLines(child, 1, guards));
-  const anywhere = transitionsOf(machine.root).flatMap(({ event, definition }) => transitionLines(machine.root, event, definition, 1, guards));
-  const first = machine.root.initial.target[0];
-  const data = [...guards].sort().map((guard) => `    <data id="${guard}" expr="true"/>`);
-  const name = escaped(machine.id);
+
+  const condition = (guard: PlainReference): string => {
+    const params = typeof guard === 'object' ? guard.params : {};
+    if (typeof params['state'] === 'string') return `In('${params['state'].replace(`${name}.`, '')}')`;
+    if (typeof guard === 'object' && Array.isArray(params['guards'])) {
+      const parts = (params['guards'] as readonly PlainReference[]).map(condition);
+      return guard.type === 'not' ? `!${parts.join('')}` : `(${parts.join(guard.type === 'or' ? ' || ' : ' && ')})`;
+    }
+    const datum = identifier(guard);
+    guards.add(datum);
+    return datum;
+  };
+  const transition = (source: string, event: string | undefined, { target = [], guard, actions, reenter }: PlainTransition): readonly string[] => {
+    const targets = [target].flat().map(idOf);
+    const isInside = targets.length > 0 && targets.every((id) => source === name || id.startsWith(`${source}.`));
+    return element('transition', {
+      event, cond: guard === undefined ? undefined : condition(guard), target: targets.join(' ') || undefined, type: isInside && reenter !== true ? 'internal' : undefined,
+    }, (actions ?? []).flatMap(log));
+  };
+  const state = ({ id: full = '', type, initial, entry, exit, always = [], on = {}, states = {} }: PlainState): readonly string[] => {
+    const id = idOf(full);
+    return element(type === 'final' || type === 'parallel' ? type : 'state', { id, initial: initial === undefined ? undefined : idOf(`${full}.${initial}`) }, [
+      ...(entry === undefined ? [] : element('onentry', {}, entry.flatMap(log))), ...(exit === undefined ? [] : element('onexit', {}, exit.flatMap(log))),
+      ...always.flatMap((each) => transition(id, undefined, each)),
+      ...Object.entries(on).flatMap(([event, each]) => each.flatMap((one) => transition(id, event, one))), ...Object.values(states).flatMap(state),
+    ]);
+  };
   // Only a state has transitions: what the whole machine does is said of one state around all others.
-  const inner = anywhere.length === 0 ? body : [`  <state id="${name}"${first === undefined ? '' : ` initial="${escaped(idOf(first))}"`}>`, ...[...anywhere, ...body].map((line) => `  ${line}`), '  </state>'];
-  const initial = anywhere.length === 0 ? (first === undefined ? '' : idOf(first)) : machine.id;
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" datamodel="ecmascript" name="${name}" initial="${escaped(initial)}">`,
-    ...(data.length > 0 ? ['  <datamodel>', ...data, '  </datamodel>'] : []), ...inner, '</scxml>', '',
-  ].join('\n');
-}
-
-function stateLines(node: StateNode, depth: number, guards: Set<string>): readonly string[] {
-  const indent = '  '.repeat(depth);
-  const tag = node.type === 'final' ? 'final' : node.type === 'parallel' ? 'parallel' : 'state';
-  const first = node.initial?.target[0];
-  const inner = [
-    ...handler('onentry', node.entry, depth + 1), ...handler('onexit', node.exit, depth + 1),
-    ...transitionsOf(node).flatMap(({ event, definition }) => transitionLines(node, event, definition, depth + 1, guards)),
-    ...Object.values(node.states).flatMap((child) => stateLines(child, depth + 1, guards)),
+  const isAround = config.on !== undefined || config.always !== undefined || config.type === 'parallel';
+  const body = isAround ? state(config) : Object.values(config.states ?? {}).flatMap(state);
+  const data = [
+    ...(config.meta?.['unit'] === undefined ? [] : element('data', { id: 'unit', expr: JSON.stringify(config.meta['unit']) })),
+    ...[...guards].sort().flatMap((id) => element('data', { id, expr: 'true' })),
   ];
-  const open = `${indent}<${tag} id="${escaped(idOf(node))}"${node.type === 'compound' && first !== undefined ? ` initial="${escaped(idOf(first))}"` : ''}`;
-  return inner.length === 0 ? [`${open}/>`] : [`${open}>`, ...inner, `${indent}</${tag}>`];
+  return `${['<?xml version="1.0" encoding="UTF-8"?>', ...element('scxml', {
+    xmlns: 'http://www.w3.org/2005/07/scxml', version: '1.0', datamodel: 'ecmascript', name, initial: isAround ? name : config.initial,
+  }, [...(data.length > 0 ? element('datamodel', {}, data) : []), ...body])].join('\n')}\n`;
 }
 
-function transitionLines(source: StateNode, event: string | null, { target, guard, actions, reenter }: Definition, depth: number, guards: Set<string>): readonly string[] {
-  const indent = '  '.repeat(depth);
-  const to = (target ?? []).map(idOf).join(' ');
-  const isInside = target?.every((node) => node !== source && isWithin(node, source)) === true;
-  const condition = guard === undefined ? null : identifier(guard);
-  if (condition !== null) guards.add(condition);
-  const open = [
-    `${indent}<transition`, ...(event === null ? [] : [`event="${escaped(event)}"`]), ...(condition === null ? [] : [`cond="${condition}"`]),
-    ...(to === '' ? [] : [`target="${escaped(to)}"`]), ...(to !== '' && isInside && !reenter ? ['type="internal"'] : []),
-  ].join(' ');
-  return actions.length === 0 ? [`${open}/>`] : [`${open}>`, ...actions.map((action) => logLine(action, depth + 1)), `${indent}</transition>`];
+function element(tag: string, attributes: Readonly<Record<string, string | undefined>>, inside: readonly string[] = []): readonly string[] {
+  const open = [`<${tag}`, ...Object.entries(attributes).flatMap(([key, value]) => (value === undefined ? [] : [`${key}="${escaped(value)}"`]))].join(' ');
+  return inside.length === 0 ? [`${open}/>`] : [`${open}>`, ...inside.map((line) => `  ${line}`), `</${tag}>`];
 }
 
-function handler(tag: 'onentry' | 'onexit', actions: readonly Reference[], depth: number): readonly string[] {
-  const indent = '  '.repeat(depth);
-  return actions.length === 0 ? [] : [`${indent}<${tag}>`, ...actions.map((action) => logLine(action, depth + 1)), `${indent}</${tag}>`];
-}
-
-function logLine(action: Reference, depth: number): string {
-  const params = typeof action === 'object' ? plainValues(action.params) : [];
-  return `${'  '.repeat(depth)}<log label="${escaped(nameOf(action))}" expr="'${escaped(params.join(' ').replaceAll("'", ' '))}'"/>`;
+function log(action: PlainReference): readonly string[] {
+  const [label, params] = typeof action === 'string' ? [action, []] : [action.type, plainValues(action.params)];
+  return element('log', { label, expr: `'${params.join(' ').replaceAll("'", ' ')}'` });
 }
 
 /** One name for each guard and each of its written parameters: `verdictIs_retry`. */
-function identifier(guard: Reference): string {
-  const params = typeof guard === 'object' ? plainValues(guard.params) : [];
-  return [nameOf(guard), ...params].join('_').replaceAll(/[^A-Za-z0-9_]/g, '_');
-}
-
-function isWithin(node: StateNode, ancestor: StateNode): boolean {
-  for (let at: StateNode | undefined = node; at !== undefined; at = at.parent) if (at === ancestor) return true;
-  return false;
+function identifier(guard: PlainReference): string {
+  const parts = typeof guard === 'string' ? [guard] : [guard.type, ...plainValues(guard.params)];
+  return parts.join('_').replaceAll(/[^A-Za-z0-9_]/g, '_');
 }

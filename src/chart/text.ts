@@ -1,5 +1,5 @@
 import { arrowsOf, isPresent, takenWords, type UnitMarks } from './marks.ts';
-import type { Chart, ChartState } from './model.ts';
+import { boxesOf, isFrame, type Box, type Chart, type ChartState } from './model.ts';
 
 /** How text is made to stand out; plain for files and pipes. */
 export interface TextLook {
@@ -11,51 +11,54 @@ export interface TextLook {
 export const plainLook: TextLook = { strong: (text) => text, faint: (text) => text, present: (text) => text };
 
 /** A chart for a terminal: each state under its phase, with where it goes and what makes it go there. */
-export function chartText(chart: Chart, options: { readonly marks: UnitMarks | null; readonly detailed: boolean; readonly look: TextLook }): string {
+export function chartText(chart: Chart, options: { readonly marks: UnitMarks | null; readonly look: TextLook }): string {
   const { marks, look } = options;
-  const arrows = arrowsOf(chart, options);
+  const arrows = arrowsOf(chart, marks);
   const nameOf = new Map(chart.states.map(({ id, name }) => [id, name]));
-  const lines = [`${look.strong(chart.name)}: ${chart.about}`];
-  if (marks !== null) lines.push(`${marks.unit} is in ${look.present(marks.state ?? marks.phase)}${marks.state === null || marks.state === marks.phase ? '' : ` (${marks.phase})`}`);
-  let phase: string | null = null;
-  const width = Math.max(...chart.states.map(({ name }) => name.length));
-  for (const state of inPhases(chart)) {
-    if (state.phase !== null && state.phase !== phase && !options.detailed) lines.push('', look.strong(state.phase.toUpperCase()));
-    else lines.push('');
-    phase = state.phase;
-    lines.push(...heading(state, options));
-    const indent = '    ';
-    for (const arrow of arrows.filter(({ from }) => from === state.id)) {
+  const width = Math.max(...chart.states.map(({ name }) => name.length)) + 2;
+  const stateLines = (state: ChartState, indent: string): readonly string[] => [
+    ...heading(chart, state, options).map((line) => indent + line),
+    ...arrows.filter(({ from }) => from === state.id).flatMap((arrow) => {
       const target = arrow.to === null ? '(stays)' : `→ ${nameOf.get(arrow.to) ?? arrow.to}`;
       const [first = state.kind === 'decision' ? 'otherwise' : 'at once', ...more] = arrow.lines;
       const taken = arrow.taken === null ? '' : `   ${look.present(takenWords(arrow.taken))}`;
-      lines.push(`${indent}${target.padEnd(width + 2)}  ${first}${taken}`, ...more.map((line) => `${indent}${' '.repeat(width + 2)}  ${line}`));
-    }
-  }
+      return [`${indent}    ${target.padEnd(width)}  ${first}${taken}`, ...more.map((line) => `${indent}    ${' '.repeat(width)}  ${line}`)];
+    }),
+  ];
+  const boxLines = (box: Box, indent: string): readonly string[] => {
+    if (box.state === null) return ['', look.strong(box.label.toUpperCase()), ...box.inside.flatMap((inner, index) => boxLines(inner, indent).slice(index === 0 ? 1 : 0))];
+    // A whole chart names each state by its path; in a condensed one frames are shown by how far what is inside stands in.
+    const deeper = chart.isCondensed && isFrame(box.state) ? `${indent}  ` : indent;
+    return ['', ...stateLines(box.state, indent), ...box.inside.flatMap((inner) => boxLines(inner, deeper))];
+  };
   const anywhere = arrows.filter(({ from }) => from === null);
-  if (anywhere.length > 0) lines.push('', look.strong('in any state'), ...anywhere.flatMap(({ to, lines: words }) => words.map((line) => `    ${to === null ? '(stays)' : `→ ${to}`}  ${line}`)));
-  if (chart.remarks.length > 0) lines.push('', ...chart.remarks.map((remark) => look.faint(remark)));
-  return `${lines.join('\n')}\n`;
+  return `${[
+    `${look.strong(chart.name)}: ${chart.about}`,
+    ...(marks === null ? [] : [whereabouts(chart, marks, look)]),
+    ...boxesOf(chart).flatMap((box) => boxLines(box, '')),
+    ...(anywhere.length === 0 ? [] : ['', look.strong('in any state')]),
+    ...anywhere.flatMap(({ to, lines }) => lines.map((line) => `    ${to === null ? '(stays)' : `→ ${to}`}  ${line}`)),
+    ...(chart.remarks.length === 0 ? [] : ['', ...chart.remarks.map((remark) => look.faint(remark))]),
+  ].join('\n')}\n`;
 }
 
-function heading(state: ChartState, { marks, detailed, look }: { readonly marks: UnitMarks | null; readonly detailed: boolean; readonly look: TextLook }): readonly string[] {
-  const present = isPresent(state, marks);
-  const name = detailed ? state.id : state.name;
+function whereabouts(chart: Chart, marks: UnitMarks, look: TextLook): string {
+  const names = marks.state === null ? [marks.phase] : chart.states.filter((state) => !isFrame(state) && isPresent(state, marks)).map(({ name }) => name);
+  const known = names.length === 0 ? [marks.phase] : names;
+  return `${marks.unit} is in ${known.map((name) => look.present(name)).join(' and ')}${known.includes(marks.phase) ? '' : ` (${marks.phase})`}`;
+}
+
+function heading(chart: Chart, state: ChartState, { marks, look }: { readonly marks: UnitMarks | null; readonly look: TextLook }): readonly string[] {
+  const name = chart.isCondensed ? state.name : state.id;
   const traits = [
     ...(state.initial ? ['begins here'] : []), ...(state.kind === 'final' ? ['ends here'] : []), ...(state.kind === 'decision' ? ['decides at once'] : []),
-    ...(detailed && state.phase !== null ? [`phase ${state.phase}`] : []),
+    ...(state.kind === 'parallel' ? ['all of these at once'] : []), ...(!chart.isCondensed && state.phase !== null ? [`phase ${state.phase}`] : []),
+    ...state.deadlines.map((deadline) => `deadline ${deadline}`),
   ];
-  const entry = state.entry.length > 0 ? [look.faint(`      on entry: ${state.entry.join(', ')}`)] : [];
-  const exit = state.exit.length > 0 ? [look.faint(`      on exit: ${state.exit.join(', ')}`)] : [];
+  const present = isPresent(state, marks);
   return [
     `${present ? look.present('●') : ' '} ${present ? look.present(name) : look.strong(name)}${traits.length > 0 ? look.faint(`  ${traits.join(', ')}`) : ''}`,
-    ...entry, ...exit,
+    ...(state.entry.length > 0 ? [look.faint(`      on entry: ${state.entry.join(', ')}`)] : []),
+    ...(state.exit.length > 0 ? [look.faint(`      on exit: ${state.exit.join(', ')}`)] : []),
   ];
-}
-
-/** Condensed charts are read phase by phase, in the order in which the phases first appear. */
-export function inPhases(chart: Chart): readonly ChartState[] {
-  const phases = [...new Set(chart.states.map(({ phase }) => phase))];
-  return chart.states.some(({ parent }) => parent !== null)
-    ? chart.states : phases.flatMap((phase) => chart.states.filter((state) => state.phase === phase));
 }

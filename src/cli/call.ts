@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { refusals, type Refusal } from '../errors.ts';
 import type { LogLevel } from '../logs/log-level.ts';
-import { runtimePaths, type RuntimePaths } from '../state/runtime.ts';
+import { runtimePaths, type RuntimePaths } from '../runtime-paths.ts';
 import type { Flags, ParsedCall } from './arguments.ts';
 import { globals, parseLogLevel } from './options.ts';
 import { speaker, type Speaker, type Terminal } from './terminal.ts';

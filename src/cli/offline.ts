@@ -1,4 +1,5 @@
-import { formatProblem } from '../config/load.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
@@ -14,7 +15,7 @@ import type { Call } from './call.ts';
 import { chooseConfigAtRest } from './config-choice.ts';
 import { loadConfigFor } from './load-config.ts';
 
-export type RestAnswer = { readonly ok: true; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
+export type RestAnswer = { readonly ok: true; readonly config: LoadedConfig; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
 
 /** Ledger, files and /proc, where there is no supervisor to ask. */
 export function restOf(call: Call): RestAnswer {
@@ -26,7 +27,7 @@ export function restOf(call: Call): RestAnswer {
   const loaded = loadConfigFor(call, config.path);
   if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
   const input = { stateDir, ledger, specs: loaded.config.services, environment: env, uid: process.geteuid?.() ?? 0, onProblem: terminal.warn };
-  return { ok: true, rest: lookAtRest(input) };
+  return { ok: true, config: loaded.config, rest: lookAtRest(input) };
 }
 
 /** What Status would say, as far as it is known without a supervisor: no metrics, no tree. */

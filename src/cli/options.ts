@@ -86,7 +86,7 @@ export const options = {
     name: 'format', value: 'FORMAT', about: 'text (default), mermaid, dot, svg, json (for XState) or scxml', choices: chartFormats,
     check: (text) => (chartFormats.some((format) => format === text) ? null : `expected ${chartFormats.join(', ')}, got "${text}"${didYouMean(text, chartFormats)}`),
   },
-  machine: { name: 'machine', value: 'NAME', about: 'service (default), supervisor, job, rollout, probe or spawned' },
+  machine: { name: 'machine', value: 'NAME', about: 'service (default), supervisor, job, rollout, probe, ending or spawned' },
   live: { name: 'live', about: 'follow it' },
   graph: { name: 'graph', about: 'the units and what they need instead of a machine' },
   full: { name: 'full', about: 'leave nothing out' },

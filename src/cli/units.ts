@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { quoteArgv } from '../config/launch.ts';
-import { replaceFile } from '../state/replace-file.ts';
+import { replaceFile } from '../files.ts';
 
 /**
  * Writes the configuration of one command as systemg 0.33.0 does and gives its path. Old ones go: after 30 days, and all

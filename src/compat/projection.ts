@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { textOf } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
-import { replaceFile } from '../state/replace-file.ts';
+import { replaceFile } from '../files.ts';
 import { encodeCronFile, type RecordedJob } from './cron-file.ts';
 import { encodePidFile, type SpawnRecord } from './pid-file.ts';
-import { digestOf, xmlFiles, type XmlFile } from './read-files.ts';
+import { digestOf, xmlFiles, type StateFiles, type XmlFile } from './read-files.ts';
 import { encodeStateFile, type RecordedState } from './state-file.ts';
 import { writeXml } from './xml.ts';
 
@@ -25,6 +25,8 @@ export interface ProjectionOptions {
   readonly stateDir: string;
   /** Takes note of what the files will be before they are. */
   readonly ledger: Pick<Ledger, 'note' | 'meta'>;
+  /** What the files say of units that are not among ours, and shall go on saying. Null: the files are ours alone. */
+  readonly others?: StateFiles | null;
   /** Asked each time the files are written. */
   units(): readonly ProjectedUnit[];
   /** Told once per episode that a file cannot be written. */
@@ -47,9 +49,8 @@ export interface Projection {
  * `intervalMs`; one that cannot be written is tried again at the next change and every minute. Never read back while we run.
  */
 export function openProjection(options: ProjectionOptions): Projection {
-  const { stateDir, ledger, onProblem, intervalMs = 200 } = options;
+  const { stateDir, ledger, onProblem, others = null, intervalMs = 200 } = options;
   const written = new Map<XmlFile, string>();
-  const noted = new Map(xmlFiles.map((name) => [name, ownDigests(ledger, name)]));
   const failing = new Set<XmlFile>();
   let timer: NodeJS.Timeout | null = null;
   let retry: NodeJS.Timeout | null = null;
@@ -59,7 +60,7 @@ export function openProjection(options: ProjectionOptions): Projection {
   const write = (): void => {
     timer = null;
     lastAt = performance.now();
-    const texts = project(options.units());
+    const texts = project(options.units(), others);
     for (const name of xmlFiles) if (written.get(name) !== texts[name]) put(name, texts[name]);
     if (retry !== null) clearTimeout(retry);
     retry = failing.size > 0 && !closed ? setTimeout(write, RETRY_MS).unref() : null;
@@ -70,9 +71,7 @@ export function openProjection(options: ProjectionOptions): Projection {
     const digest = digestOf(text);
     try {
       // Before the file: a crash in between must not make our own file look like another's.
-      const known = [...new Set([...(noted.get(name) ?? []).slice(-1), digest])];
-      ledger.note(noteKey(name), known);
-      noted.set(name, known);
+      ledger.note(noteKey(name), [...new Set([...ownDigests(ledger, name).slice(-1), digest])]);
       replaceFile(path, text, { durable: false });
       written.set(name, text);
       failing.delete(name);
@@ -102,14 +101,22 @@ export function openProjection(options: ProjectionOptions): Projection {
 }
 
 /** The content of each file, in the order of names and hashes. */
-export function project(units: readonly ProjectedUnit[]): Readonly<Record<XmlFile, string>> {
-  const byName = [...units].sort((one, other) => (one.name < other.name ? -1 : 1));
-  const byHash = [...units].sort((one, other) => (one.hash < other.hash ? -1 : 1));
-  const pids = new Map(byName.flatMap(({ name, pid }): [string, number][] => (pid === null ? [] : [[name, pid]])));
+function project(units: readonly ProjectedUnit[], others: StateFiles | null): Readonly<Record<XmlFile, string>> {
+  const [names, hashes] = [new Set(units.map(({ name }) => name)), new Set(units.map(({ hash }) => hash))];
+  const merged = <Value>(before: Iterable<readonly [string, Value]> | undefined, ours: ReadonlySet<string>, now: readonly (readonly [string, Value | null])[]) => new Map(
+    [...[...before ?? []].filter(([key]) => !ours.has(key)), ...now]
+      .flatMap(([key, value]): [string, Value][] => (value === null ? [] : [[key, value]]))
+      .sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
+  const pids = units.map(({ name, pid }) => [name, pid] as const);
+  const spawned = [
+    ...(others?.pid?.spawned ?? []).filter(({ serviceHash }) => serviceHash === null || !hashes.has(serviceHash)),
+    ...units.toSorted((one, other) => (one.name < other.name ? -1 : 1)).flatMap((unit) => unit.spawned),
+  ];
   return {
-    'pid.xml': writeXml(encodePidFile({ services: pids, groups: pids, spawned: byName.flatMap(({ spawned }) => spawned) })),
-    'state.xml': writeXml(encodeStateFile(new Map(byHash.flatMap(({ hash, state }): [string, RecordedState][] => (state === null ? [] : [[hash, state]]))))),
-    'cron_state.xml': writeXml(encodeCronFile(new Map(byHash.flatMap(({ hash, job }): [string, RecordedJob][] => (job === null ? [] : [[hash, job]]))))),
+    'pid.xml': writeXml(encodePidFile({ services: merged(others?.pid?.services, names, pids), groups: merged(others?.pid?.groups, names, pids), spawned })),
+    'state.xml': writeXml(encodeStateFile(merged(others?.state ?? [], hashes, units.map(({ hash, state }) => [hash, state] as const)))),
+    'cron_state.xml': writeXml(encodeCronFile(merged(others?.cron ?? [], hashes, units.map(({ hash, job }) => [hash, job] as const)))),
   };
 }
 

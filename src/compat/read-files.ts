@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode, textOf } from '../errors.ts';
-import { quarantine } from '../state/quarantine.ts';
+import { quarantine } from '../files.ts';
 import { decodeCronFile, type CronFile } from './cron-file.ts';
 import { decodePidFile, type PidFile } from './pid-file.ts';
 import { decodeStateFile, type StateFile } from './state-file.ts';
@@ -43,7 +43,7 @@ export function readStateFiles(stateDir: string, options: ReadOptions): StateFil
       return { content: null, digest: null, writtenWallMs: 0 };
     }
     const decoded = decodeText(text, decode);
-    if (!decoded.ok) options.onProblem(`${path}: ${decoded.reason}; it is ignored${options.quarantine ? keepCopy(path) : ''}`);
+    if (!decoded.ok) options.onProblem(`${path}: ${decoded.reason}; it is ignored${options.quarantine ? quarantine(path) : ''}`);
     return { content: decoded.ok ? decoded.content : null, digest: digestOf(text), writtenWallMs };
   };
   const pid = read('pid.xml', decodePidFile);
@@ -69,13 +69,5 @@ function decodeText<Content>(text: string, decode: (root: XmlElement) => Content
   } catch (error) {
     // The decoder's Mismatch: it says what, where and what else.
     return { ok: false, reason: textOf(error) };
-  }
-}
-
-function keepCopy(path: string): string {
-  try {
-    return `; a copy is kept as ${quarantine(path)}`;
-  } catch (error) {
-    return `; no copy could be kept: ${textOf(error)}`;
   }
 }

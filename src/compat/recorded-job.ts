@@ -1,6 +1,7 @@
 import type { ServiceSpec } from '../../machines/types.ts';
-import { historyKey, type RunHistoryOutside } from '../cron/history.ts';
+import { historyKey } from '../cron/history.ts';
 import { timezoneLabel, type CronRun } from '../cron/summary.ts';
+import type { Ledger } from '../state/ledger.ts';
 import type { Takeover } from './takeover.ts';
 import type { RecordedJob, RecordedRun } from './cron-file.ts';
 
@@ -24,18 +25,14 @@ export function runsOf(job: RecordedJob, livingPid: number | null, nowWallMs: nu
   });
 }
 
-/** The ledger as the history of runs is to find it: with the runs of another program, where one has written them. */
-export function withRecordedRuns(ledger: RunHistoryOutside['ledger'], { cron, orders }: Takeover, specs: readonly ServiceSpec[]): RunHistoryOutside['ledger'] {
-  const meta = new Map(ledger.meta);
+/** Puts the runs that another program has recorded into the ledger, where the history of runs looks for them. */
+export function noteRecordedRuns(ledger: Pick<Ledger, 'note'>, { cron, orders }: Pick<Takeover, 'cron' | 'orders'>, specs: readonly ServiceSpec[]): void {
   for (const spec of specs) {
     const job = spec.cron === null ? undefined : cron?.get(spec.hash);
     if (job === undefined) continue;
     const adopted = orders.find(({ record, verdict }) => record.unit === spec.name && verdict === 'alive');
-    const runs = runsOf(job, adopted?.record.process?.identity?.pid ?? null, Date.now());
-    meta.set(historyKey(spec.name), runs);
-    ledger.note(historyKey(spec.name), runs);
+    ledger.note(historyKey(spec.name), runsOf(job, adopted?.record.process?.identity?.pid ?? null, Date.now()));
   }
-  return { meta, note: ledger.note };
 }
 
 function recordedRun(run: CronRun): RecordedRun {

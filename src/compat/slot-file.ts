@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceSpec, SlotIndex } from '../../machines/types.ts';
 import { hasCode, textOf } from '../errors.ts';
-import { replaceFile } from '../state/replace-file.ts';
+import { replaceFile } from '../files.ts';
 import { branch, leaf, readXml, writeXml } from './xml.ts';
 
 /**

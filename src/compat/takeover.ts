@@ -34,6 +34,8 @@ export interface Takeover {
   readonly children: readonly ChildRecord[];
   /** Units that are not started for fear of a second copy, and why. */
   readonly leftDown: ReadonlyMap<string, string>;
+  /** Those of them that a living process may belong to; the others need one of these. */
+  readonly suspects: ReadonlyMap<string, string>;
 }
 
 /**
@@ -43,7 +45,7 @@ export interface Takeover {
 export function takeOver(input: TakeoverInput): Takeover {
   const files = readStateFiles(input.stateDir, { onProblem: input.onProblem, quarantine: true });
   const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
-  if (!isForeign(input, files, 'pid.xml') && !isForeign(input, files, 'state.xml')) return { orders: input.found, cron, children: [], leftDown: new Map() };
+  if (!isForeign(input, files, 'pid.xml') && !isForeign(input, files, 'state.xml')) return { orders: input.found, cron, children: [], leftDown: new Map(), suspects: new Map() };
   input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
   const configured = new Set(input.specs.map(({ name }) => name));
   const alive = input.found.filter(({ verdict }) => verdict === 'alive');
@@ -54,8 +56,12 @@ export function takeOver(input: TakeoverInput): Takeover {
   const orders = [...known, ...heldBack(input, known)];
   for (const { record } of alive) reportSecond(input, files, record.unit, claimed(alive));
   reportOthers(input, files, configured, claimed(orders));
-  const leftDown = new Map(orders.flatMap(({ record }): [string, string][] => (record.state === 'stopped' && record.reason !== null ? [[record.unit, record.reason]] : [])));
-  return { orders, cron, children: takeChildren(files.pid?.spawned ?? [], { ...input, orders }), leftDown };
+  const children = takeChildren(files.pid?.spawned ?? [], { ...input, orders });
+  return { orders, cron, children, leftDown: reasonsDown(orders), suspects: reasonsDown(known) };
+}
+
+function reasonsDown(orders: readonly AdoptOrder[]): ReadonlyMap<string, string> {
+  return new Map(orders.flatMap(({ record }): [string, string][] => (record.state === 'stopped' && record.reason !== null ? [[record.unit, record.reason]] : [])));
 }
 
 function isForeign({ ledger }: TakeoverInput, { digests }: StateFiles, name: XmlFile): boolean {

@@ -1,20 +1,13 @@
 import type { CheckProbe, HealthCheck } from '../../machines/types.ts';
 import type { Parsed } from '../words.ts';
-import { choice, command, duration, integer, list, text, worded, type Kind } from './kind.ts';
+import { choice, command, duration, either, integer, list, meaning, text, worded, type Kind } from './kind.ts';
 import { below, complain, missing, warn, type Place } from './place.ts';
 import { exclusive, optional, record, withDefault, type Values } from './record.ts';
 
 const statusCode = integer(100, 599);
 const statusCodes = list(statusCode, 'an HTTP status or a list of them', 1);
 
-const expectStatus: Kind<readonly number[]> = {
-  schema: { anyOf: [statusCode.schema, statusCodes.schema] },
-  read(place) {
-    if (place.node.kind === 'list') return statusCodes.read(place);
-    const status = statusCode.read(place);
-    return status === undefined ? undefined : [status];
-  },
-};
+const expectStatus = either(meaning(statusCode, (status): readonly number[] => [status]), statusCodes, ({ node }) => node.kind === 'list');
 
 const pattern: Kind<string> = worded((value) => {
   try {
@@ -26,8 +19,7 @@ const pattern: Kind<string> = worded((value) => {
   }
 }, { type: 'string', format: 'regex' });
 
-/** Keys of a check in a deployment, where `{slot}` and its kin stand for what is known only then. */
-const rolloutKeys = {
+const checkKeys = {
   url: optional(text, 'HTTP GET; passes with a 2xx status, or one of `expect_status`.'),
   command: optional(command, 'Passes with exit code 0.'),
   tcp: optional(worded(parseAddress, { type: 'string' }), '`host:port` that must accept a connection.'),
@@ -41,35 +33,15 @@ const rolloutKeys = {
 };
 
 const serviceKeys = {
-  ...rolloutKeys,
+  ...checkKeys,
   on_unhealthy: withDefault(choice(['restart', 'none']), 'What an unhealthy finding does, whatever the restart policy.', 'restart'),
 };
 
-const serviceRecord = record(serviceKeys, 'health check keys');
-const rolloutRecord = record(rolloutKeys, 'health check keys');
-
 /** The `health_check` of a service. */
-export const serviceCheck: Kind<HealthCheck> = {
-  schema: serviceRecord.schema,
-  read(place) {
-    const values = serviceRecord.read(place);
-    return values === undefined ? undefined : assemble(place, values, values.on_unhealthy, slotsFilledIn);
-  },
-};
+export const serviceCheck = meaning(record(serviceKeys, 'health check keys'), (values, place) => checkOf(values, place, values.on_unhealthy));
 
-/** A check of a deployment: it decides about a rollout, not about restarts. */
-export const rolloutCheck: Kind<HealthCheck> = {
-  schema: rolloutRecord.schema,
-  read(place) {
-    const values = rolloutRecord.read(place);
-    return values === undefined ? undefined : assemble(place, values, 'none', slotsFilledIn);
-  },
-};
-
-/** With something in the place of what is known only when it runs. */
-function slotsFilledIn(url: string): string {
-  return url.replaceAll(/\{(slot|active_slot|candidate_slot|service_name)\}/g, '1');
-}
+/** A check of a deployment, which decides about a rollout and not about restarts. */
+export const rolloutCheck = meaning(record(checkKeys, 'health check keys'), (values, place) => checkOf(values, place, 'none'));
 
 /** Whether a check speaks of slots, which only a blue-green service has. */
 export function namesSlot({ probe }: HealthCheck): boolean {
@@ -79,18 +51,17 @@ export function namesSlot({ probe }: HealthCheck): boolean {
 
 const probeKeys = ['url', 'command', 'tcp', 'log', 'notify_fd'] as const;
 
-function assemble(place: Place, values: Values<typeof rolloutKeys>, onUnhealthy: HealthCheck['onUnhealthy'], filledIn: (url: string) => string): HealthCheck | undefined {
+function checkOf(values: Values<typeof checkKeys>, place: Place, onUnhealthy: HealthCheck['onUnhealthy']): HealthCheck | undefined {
   const url = below(place, 'url');
-  if (url !== null && values.command !== null) warn(url, "'command' is used, as in systemg 0.33.0: 'url' has no effect beside it");
-  exclusive(place, url !== null && values.command !== null ? probeKeys.filter((key) => key !== 'url') : probeKeys);
-  const status = below(place, 'expect_status');
-  if (status !== null && url === null) complain(status, "needs 'url'");
-  const retries = below(place, 'retries');
-  if (retries !== null && values.retries === 0) warn(retries, '0 is read as 1, as in systemg 0.33.0');
-  if (url !== null && values.url !== null) checkUrl(url, filledIn(values.url), values.url);
+  const urlIsOutdone = url !== null && values.command !== null;
+  if (urlIsOutdone) warn(url, "'command' is used, as in systemg 0.33.0: 'url' has no effect beside it");
+  exclusive(place, urlIsOutdone ? probeKeys.filter((key) => key !== 'url') : probeKeys);
+  if (url === null) complain(below(place, 'expect_status'), "needs 'url'");
+  if (values.retries === 0) warn(below(place, 'retries'), '0 is read as 1, as in systemg 0.33.0');
+  if (values.url !== null && !isWebAddress(values.url)) complain(url, `expected an http or https URL, got ${JSON.stringify(values.url)}`);
   const probe = probeOf(values);
   if (probe === null) {
-    if (!probeKeys.some((key) => below(place, key) !== null)) missing(place, "health check requires at least one of 'url' or 'command' (or 'tcp', 'log', 'notify_fd')");
+    if (probeKeys.every((key) => below(place, key) === null)) missing(place, "health check requires at least one of 'url' or 'command' (or 'tcp', 'log', 'notify_fd')");
     return undefined;
   }
   return {
@@ -103,7 +74,7 @@ function assemble(place: Place, values: Values<typeof rolloutKeys>, onUnhealthy:
   };
 }
 
-function probeOf(values: Values<typeof rolloutKeys>): CheckProbe | null {
+function probeOf(values: Values<typeof checkKeys>): CheckProbe | null {
   if (values.command !== null) return { kind: 'command', command: values.command };
   if (values.url !== null) return { kind: 'url', url: values.url, expectStatus: values.expect_status };
   if (values.tcp !== null) return { kind: 'tcp', ...values.tcp };
@@ -111,9 +82,10 @@ function probeOf(values: Values<typeof rolloutKeys>): CheckProbe | null {
   return values.notify_fd === null ? null : { kind: 'notify', fd: values.notify_fd };
 }
 
-function checkUrl(place: Place, url: string, shown: string): void {
-  const scheme = URL.canParse(url) ? new URL(url).protocol : '';
-  if (scheme !== 'http:' && scheme !== 'https:') complain(place, `expected an http or https URL, got ${JSON.stringify(shown)}`);
+/** `{slot}` and its kin stand for what is known only when the check runs. */
+function isWebAddress(url: string): boolean {
+  const filledIn = url.replaceAll(/\{(slot|active_slot|candidate_slot|service_name)\}/g, '1');
+  return URL.canParse(filledIn) && ['http:', 'https:'].includes(new URL(filledIn).protocol);
 }
 
 function parseAddress(value: string): Parsed<{ readonly host: string; readonly port: number }> {

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ServiceSpec } from '../../machines/types.ts';
 
-type Undefined = Omit<ServiceSpec, 'definition' | 'hash'>;
-
 /**
  * Two digests of a resolved unit. `process` covers what a running process was started with, so that a change needs a
  * new one; `policy` covers everything else, which is taken over live.
  */
-export function definitionOf(unit: Undefined): ServiceSpec['definition'] {
+export function definitionOf(unit: Omit<ServiceSpec, 'definition' | 'hash'>): ServiceSpec['definition'] {
   const { launch, workingDir, env, skip, preStart, privileges, logs, check, spawn, cron, deployment, ...policy } = unit;
   const { blueGreen } = deployment;
   const process = {
@@ -26,8 +24,21 @@ export function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
+/** The keys of the file, as a person knows them, in which two definitions of a unit differ. */
+export function changedKeys(before: ServiceSpec, after: ServiceSpec): readonly string[] {
+  const changed = keysOfFile.filter(([field]) => canonicalJson(before[field]) !== canonicalJson(after[field]));
+  return [...new Set(changed.map(([, key]) => key))];
+}
+
+const keysOfFile: readonly (readonly [keyof ServiceSpec, string])[] = [
+  ['command', 'command'], ['launch', 'command'], ['projectDir', 'project directory'], ['workingDir', 'working_dir'], ['env', 'env'],
+  ['stopSignal', 'stop_signal'], ['stopTimeoutMs', 'stop_timeout'], ['restart', 'restart rules'], ['essential', 'essential'], ['check', 'health_check'],
+  ['dependsOn', 'depends_on'], ['skip', 'skip'], ['preStart', 'pre_start'], ['hooks', 'hooks'], ['deployment', 'deployment'], ['cron', 'cron'],
+  ['spawn', 'spawn'], ['privileges', 'user, limits or capabilities'], ['logs', 'logs'],
+];
+
 /** JSON with the keys of every object sorted. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined).toSorted(([left], [right]) => (left < right ? -1 : 1));

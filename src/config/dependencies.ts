@@ -1,9 +1,8 @@
-import type { Dependency, DependencyCondition } from '../../machines/types.ts';
+import type { Dependency, DependencyCondition, ServiceSpec } from '../../machines/types.ts';
 import { didYouMean } from '../words.ts';
-import { complainAt } from './finding.ts';
-import { choice, filled, list, type Kind } from './kind.ts';
+import { choice, either, filled, list, meaning } from './kind.ts';
 import { below, complain, complainAbsent, warn, type Place } from './place.ts';
-import { optional, record, required } from './record.ts';
+import { defaultsOf, optional, record, required } from './record.ts';
 
 /** A dependency as written; what is `null` follows from the service that it names. */
 export interface WrittenDependency {
@@ -13,47 +12,41 @@ export interface WrittenDependency {
   readonly onRestart: Dependency['onRestart'] | null;
 }
 
-/** What a dependency's meaning depends on. */
-export interface DependencyTarget {
+/** A service but for its dependencies and its digests, which need the other services. */
+export type PlainService = Omit<ServiceSpec, 'hash' | 'definition' | 'dependsOn'>;
+
+/** A service with the dependencies that were written for it. */
+export interface Dependent {
   readonly name: string;
-  readonly hasCheck: boolean;
-  readonly oneshot: boolean;
-  readonly cron: boolean;
-  /** It is started again after each clean exit. */
-  readonly endless: boolean;
+  /** `null`: it was refused, so nothing is known of it. */
+  readonly unit: PlainService | null;
   readonly dependsOn: readonly WrittenDependency[];
 }
 
 const name = filled('the name of a service');
 
-const block = record({
+const dependencyKeys = {
   service: required(name, 'Name of the service.'),
   condition: optional(choice(['started', 'healthy', 'completed']), 'What is waited for: healthy if that service has a health check, completed if it is a one-shot, else started.'),
   on_restart: optional(choice(['ignore', 'restart']), 'What a crash, an unhealthy finding or a restart of that service does to this one.'),
-}, 'dependency keys');
-
-const dependency: Kind<WrittenDependency> = {
-  schema: { anyOf: [name.schema, block.schema] },
-  read(place) {
-    if (place.node.kind === 'scalar') {
-      const service = name.read(place);
-      return service === undefined ? undefined : { place, service, condition: null, onRestart: null };
-    }
-    const values = block.read(place);
-    return values === undefined ? undefined : { place, service: values.service, condition: values.condition, onRestart: values.on_restart };
-  },
 };
+
+const dependency = meaning(
+  either(meaning(name, (service) => ({ ...defaultsOf(dependencyKeys), service })), record(dependencyKeys, 'dependency keys')),
+  ({ service, condition, on_restart: onRestart }, place): WrittenDependency => ({ place, service, condition, onRestart }),
+);
 
 export const dependsOn = list(dependency, 'a list of service names');
 
 /** Resolves the dependencies of one service and complains about what makes no sense. */
-export function resolveDependencies(unit: DependencyTarget, targets: ReadonlyMap<string, DependencyTarget>): readonly Dependency[] {
+export function resolveDependencies({ name: dependent, dependsOn: all }: Dependent, units: ReadonlyMap<string, Dependent>): readonly Dependency[] {
   const resolved = new Map<string, Dependency>();
-  for (const written of unit.dependsOn) {
-    const target = targets.get(written.service);
+  for (const written of all) {
+    const target = units.get(written.service);
     if (target === undefined) {
+      const others = [...units.keys()].filter((other) => other !== dependent);
       complainAbsent(below(written.place, 'service') ?? written.place,
-        `Service '${unit.name}' declares unknown dependency '${written.service}'${didYouMean(written.service, [...targets.keys()].filter((name) => name !== unit.name))}`);
+        `Service '${dependent}' declares unknown dependency '${written.service}'${didYouMean(written.service, others)}`);
       continue;
     }
     const found = resolveOne(written, target);
@@ -66,42 +59,43 @@ export function resolveDependencies(unit: DependencyTarget, targets: ReadonlyMap
 }
 
 /** Complains about circles, each named by its path `a -> b -> a`; once for each service in which one closes. */
-export function complainCycles(targets: ReadonlyMap<string, DependencyTarget>): void {
-  const done = new Set<string>();
+export function complainCycles(units: ReadonlyMap<string, Dependent>): void {
+  const visited = new Map<string, 'open' | 'done'>();
   const closed = new Set<string>();
-  for (const start of targets.keys()) {
+  for (const start of units.keys()) {
     // An explicit stack: a chain of dependencies may be longer than the call stack.
-    const stack: { readonly name: string; next: number }[] = [];
-    const open = new Set<string>();
-    const enter = (unit: string): void => {
-      stack.push({ name: unit, next: 0 });
-      open.add(unit);
+    const stack: { readonly name: string; readonly left: Iterator<WrittenDependency, undefined> }[] = [];
+    const enter = (unitName: string): void => {
+      const entered = units.get(unitName);
+      if (entered === undefined || visited.has(unitName)) return;
+      visited.set(unitName, 'open');
+      stack.push({ name: unitName, left: entered.dependsOn.values() });
     };
-    if (!done.has(start)) enter(start);
+    enter(start);
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const written = targets.get(top.name)?.dependsOn[top.next];
-      top.next += 1;
+      const written = top.left.next().value;
       if (written === undefined) {
-        done.add(top.name);
-        open.delete(top.name);
+        visited.set(top.name, 'done');
         stack.pop();
-      } else if (open.has(written.service)) {
-        if (closed.has(written.service)) continue;
+      } else if (visited.get(written.service) !== 'open') enter(written.service);
+      else if (!closed.has(written.service)) {
         closed.add(written.service);
         const names = stack.map((frame) => frame.name);
-        const path = [...names.slice(names.indexOf(written.service)), written.service];
-        complainAt(written.place.findings, written.place.node.offset, written.place.path, `Detected dependency cycle: ${path.join(' -> ')}`);
-      } else if (targets.has(written.service) && !done.has(written.service)) enter(written.service);
+        complain(written.place, `Detected dependency cycle: ${[...names.slice(names.indexOf(written.service)), written.service].join(' -> ')}`);
+      }
     }
   }
 }
 
-function resolveOne(written: WrittenDependency, target: DependencyTarget): Dependency {
-  const implied: DependencyCondition = target.hasCheck ? 'healthy' : target.oneshot ? 'completed' : 'started';
+function resolveOne(written: WrittenDependency, { name: service, unit }: Dependent): Dependency {
+  const implied: DependencyCondition = unit === null || unit.check !== null ? 'healthy' : unit.restart.oneshot ? 'completed' : 'started';
   const condition = written.condition ?? implied;
   const place = below(written.place, 'condition') ?? written.place;
-  if (condition === 'healthy' && !target.hasCheck && !target.cron) complainAbsent(place, `'${target.name}' has no health_check that could make it healthy`);
-  if (condition === 'completed' && target.endless) warn(place, `'${target.name}' is restarted after every exit and never completes`);
+  if (unit !== null && unit.cron === null) {
+    if (condition === 'healthy' && unit.check === null) complainAbsent(place, `'${service}' has no health_check that could make it healthy`);
+    const isEndless = unit.restart.mode === 'always' && !unit.restart.oneshot;
+    if (condition === 'completed' && isEndless) warn(place, `'${service}' is restarted after every exit and never completes`);
+  }
   const restarts = written.condition === null ? condition !== 'completed' : condition === 'healthy';
-  return { service: target.name, condition, onRestart: written.onRestart ?? (restarts ? 'restart' : 'ignore') };
+  return { service, condition, onRestart: written.onRestart ?? (restarts ? 'restart' : 'ignore') };
 }

@@ -1,5 +1,5 @@
-import { Composer, isAlias, isMap, isScalar, isSeq, LineCounter, Parser, type CST } from 'yaml';
-import { complainAt, quote, type Finding } from './finding.ts';
+import { Composer, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, Parser, type CST, type Pair } from 'yaml';
+import { quote, type Finding } from './place.ts';
 
 /** A YAML file as plain data: aliases followed, every node with its offset in the text. */
 export type SourceNode = SourceScalar | SourceMap | SourceList;
@@ -10,15 +10,15 @@ export interface SourceScalar {
   readonly text: string;
   readonly value: string | number | boolean | null;
 }
-export interface SourceEntry {
-  readonly key: string;
-  readonly keyOffset: number;
-  readonly value: SourceNode;
-}
 export interface SourceMap {
   readonly kind: 'map';
   readonly offset: number;
   readonly entries: readonly SourceEntry[];
+}
+export interface SourceEntry {
+  readonly key: string;
+  readonly keyOffset: number;
+  readonly value: SourceNode;
 }
 export interface SourceList {
   readonly kind: 'list';
@@ -49,99 +49,81 @@ export function parseSource(text: string, findings: Finding[]): SourceDocument {
   const lines = new LineCounter();
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   const locate = (offset: number): Position => position(text, lines, offset);
+  const complain: Complain = (offset, path, message) => void findings.push({ level: 'problem', offset, path, message });
 
   // The composer recurses; near the end of its stack V8 aborts the whole process instead of throwing.
   const tooDeep = firstBelow(tokens, maxDepth);
   if (tooDeep !== null) {
-    complainAt(findings, tooDeep, [], `nested more than ${maxDepth} levels deep`);
+    complain(tooDeep, [], `nested more than ${maxDepth} levels deep`);
     return { root: null, brokenAt: 0, incomplete: true, locate };
   }
 
-  const documents = [...new Composer({ prettyErrors: false, uniqueKeys: false, logLevel: 'silent' }).compose(tokens, true, text.length)];
-  const [first, second] = documents;
+  const [first, second] = [...new Composer({ prettyErrors: false, uniqueKeys: false, logLevel: 'silent' }).compose(tokens, true, text.length)];
   const errors = first === undefined ? [] : [...first.errors, ...first.warnings];
   // What follows an error in the same line is mostly its consequence.
   const firstInLine = new Map(errors.toReversed().map((error) => [locate(error.pos[0]).line, error]));
-  for (const error of firstInLine.values()) complainAt(findings, error.pos[0], [], error.message);
+  for (const error of firstInLine.values()) complain(error.pos[0], [], error.message);
   if (second !== undefined) {
-    complainAt(findings, second.range[0], [], 'deserializing from YAML containing more than one document is not supported: a second document begins here');
+    complain(second.range[0], [], 'deserializing from YAML containing more than one document is not supported: a second document begins here');
   }
   const contents = first?.contents ?? null;
   const blank = contents === null || (isScalar(contents) && contents.value === null && contents.source === '');
-  const brokenAt = first?.errors.reduce((least, error) => Math.min(least, error.pos[0]), Infinity) ?? Infinity;
-  const conversion: Conversion = { anchors: new Map(), unknownAliases: [], findings, locate };
-  return {
-    root: blank ? null : convert(contents, [], 0, conversion),
-    brokenAt: brokenAt === Infinity ? null : brokenAt,
-    incomplete: brokenAt !== Infinity || conversion.unknownAliases.length > 0,
-    locate,
-  };
+  const { root, complete } = blank ? { root: null, complete: true } : plainTree(contents, complain, locate);
+  const broken = (first?.errors ?? []).map((error) => error.pos[0]);
+  return { root, brokenAt: broken.length === 0 ? null : Math.min(...broken), incomplete: broken.length > 0 || !complete, locate };
 }
 
-interface Conversion {
-  readonly anchors: Map<string, SourceNode>;
-  readonly unknownAliases: string[];
-  readonly findings: Finding[];
-  readonly locate: (offset: number) => Position;
-}
+type Complain = (offset: number, path: readonly string[], message: string) => void;
 
-function convert(node: unknown, path: readonly string[], near: number, conversion: Conversion): SourceNode {
-  if (isAlias(node)) {
-    const offset = node.range?.[0] ?? near;
-    const target = conversion.anchors.get(node.source);
+/** The tree as plain data; not `complete` when an alias leads nowhere. */
+function plainTree(contents: unknown, complain: Complain, locate: (offset: number) => Position): { readonly root: SourceNode; readonly complete: boolean } {
+  const anchors = new Map<string, SourceNode>();
+  let complete = true;
+
+  /** `near` is the offset of a node that has none of its own. */
+  const convert = (node: unknown, path: readonly string[], near: number): SourceNode => {
+    const offset = isNode(node) ? (node.range?.[0] ?? near) : near;
+    if (!isAlias(node)) {
+      const converted = convertOwn(node, path, offset);
+      if (isNode(node) && 'anchor' in node && node.anchor !== undefined) anchors.set(node.anchor, converted);
+      return converted;
+    }
+    const target = anchors.get(node.source);
     if (target !== undefined) return target;
-    conversion.unknownAliases.push(node.source);
-    complainAt(conversion.findings, offset, path, `unknown alias '*${node.source}': no anchor '&${node.source}' is complete above it`);
+    complete = false;
+    complain(offset, path, `unknown alias '*${node.source}': no anchor '&${node.source}' is complete above it`);
     return { kind: 'scalar', offset, text: '', value: null };
-  }
-  const converted = convertOwn(node, path, near, conversion);
-  const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
-  if (anchor !== undefined) conversion.anchors.set(anchor, converted);
-  return converted;
-}
+  };
 
-function convertOwn(node: unknown, path: readonly string[], near: number, conversion: Conversion): SourceNode {
-  if (isMap(node)) {
+  const convertOwn = (node: unknown, path: readonly string[], offset: number): SourceNode => {
+    if (isMap(node)) return { kind: 'map', offset, entries: convertPairs(node.items, path, offset) };
+    if (isSeq(node)) return { kind: 'list', offset, items: node.items.map((item, index) => convert(item, [...path, String(index)], offset)) };
+    if (!isScalar(node)) return { kind: 'scalar', offset, text: '', value: null };
+    const { value, source } = node;
+    const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null;
+    return { kind: 'scalar', offset, text: typeof value === 'string' ? value : (source ?? String(value)), value: known ? value : String(value) };
+  };
+
+  const convertPairs = (pairs: readonly Pair[], path: readonly string[], near: number): readonly SourceEntry[] => {
     const entries = new Map<string, SourceEntry>();
-    for (const pair of node.items) {
-      const entry = convertPair(pair, path, node.range?.[0] ?? near, conversion);
-      if (entry === null) continue;
-      const earlier = entries.get(entry.key);
-      if (earlier === undefined) entries.set(entry.key, entry);
-      else {
-        const line = conversion.locate(earlier.keyOffset).line;
-        complainAt(conversion.findings, entry.keyOffset, [...path, entry.key], `duplicate key ${quote(entry.key)}, first given in line ${line}`);
+    for (const pair of pairs) {
+      const key = convert(pair.key, path, near);
+      if (key.kind !== 'scalar') complain(key.offset, path, `expected a word as key, got ${key.kind === 'map' ? 'a map' : 'a list'}`);
+      else if (key.text === '<<') {
+        complain(key.offset, path, "unknown key '<<': YAML merge keys are not applied; repeat the keys, or put what services share under 'defaults'");
+      } else {
+        const inner = [...path, key.text];
+        const entry = { key: key.text, keyOffset: key.offset, value: convert(pair.value, inner, key.offset) };
+        const earlier = entries.get(entry.key);
+        if (earlier === undefined) entries.set(entry.key, entry);
+        else complain(entry.keyOffset, inner, `duplicate key ${quote(entry.key)}, first given in line ${locate(earlier.keyOffset).line}`);
       }
     }
-    return { kind: 'map', offset: node.range?.[0] ?? near, entries: [...entries.values()] };
-  }
-  if (isSeq(node)) {
-    const items = node.items.map((item, index) => convert(item, [...path, String(index)], node.range?.[0] ?? near, conversion));
-    return { kind: 'list', offset: node.range?.[0] ?? near, items };
-  }
-  if (!isScalar(node)) return { kind: 'scalar', offset: near, text: '', value: null };
-  const value: unknown = node.value;
-  const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null;
-  return {
-    kind: 'scalar',
-    offset: node.range?.[0] ?? near,
-    text: typeof value === 'string' ? value : (node.source ?? String(value)),
-    value: known ? value : String(value),
+    return [...entries.values()];
   };
-}
 
-function convertPair(pair: { key: unknown; value: unknown }, path: readonly string[], near: number, conversion: Conversion): SourceEntry | null {
-  const key = convert(pair.key, path, near, conversion);
-  if (key.kind !== 'scalar') {
-    complainAt(conversion.findings, key.offset, path, `expected a word as key, got ${key.kind === 'map' ? 'a map' : 'a list'}`);
-    return null;
-  }
-  if (key.text === '<<') {
-    complainAt(conversion.findings, key.offset, path,
-      "unknown key '<<': YAML merge keys are not applied; repeat the keys, or put what services share under 'defaults'");
-    return null;
-  }
-  return { key: key.text, keyOffset: key.offset, value: convert(pair.value, [...path, key.text], key.offset, conversion) };
+  const root = convert(contents, [], 0);
+  return { root, complete };
 }
 
 /** The offset of the first collection below `depth` levels, found without recursion. */

@@ -2,8 +2,7 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { interpolateText, type Scope } from './interpolate.ts';
 import { scalarText, scalarSchema, text, type JsonSchema } from './kind.ts';
-import { below, complain, complainAbsent, complainExpected, describe, inside, warn, type Place } from './place.ts';
-import { oneOf } from './finding.ts';
+import { below, complain, complainAbsent, complainExpected, describe, entries, oneOf, warn, type Place } from './place.ts';
 import { readText } from './source-file.ts';
 
 export type Variables = ReadonlyMap<string, string>;
@@ -49,20 +48,14 @@ export function layered(under: Scope, ...over: readonly Variables[]): Scope {
 
 /** The variables of `vars` and, under them, those written directly into the block. */
 function varPlaces(place: Place): ReadonlyMap<string, Place> {
-  const found = new Map<string, Place>();
-  const collect = (from: Place, skipped: readonly string[]): void => {
-    if (from.node.kind !== 'map') return complainExpected(from, 'a map of variables');
-    for (const entry of from.node.entries) {
-      if (skipped.includes(entry.key)) continue;
-      const variable = inside(from, entry);
-      if (entry.key === '' || /[=\0]/.test(entry.key)) complain(variable, "expected a variable name without '=' and NUL");
-      else found.set(entry.key, variable);
-    }
-  };
-  collect(place, ['file', 'vars']);
   const vars = below(place, 'vars');
-  if (vars !== null) collect(vars, []);
-  return found;
+  if (vars !== null && vars.node.kind !== 'map') complainExpected(vars, 'a map of variables');
+  const written = [...entries(place).filter(([name]) => name !== 'file' && name !== 'vars'), ...(vars === null ? [] : entries(vars))];
+  return new Map(written.filter(([name, variable]) => {
+    const isName = name !== '' && !/[=\0]/.test(name);
+    if (!isName) complain(variable, "expected a variable name without '=' and NUL");
+    return isName;
+  }));
 }
 
 /** Far below what the call stack allows. */

@@ -1,5 +1,5 @@
 import type { HookOutcome, HookSpec, HookStage } from '../../machines/types.ts';
-import { command, duration, type Kind } from './kind.ts';
+import { command, duration, meaning, type Kind } from './kind.ts';
 import { optional, record, required, withDefault } from './record.ts';
 
 const stages = ['on_start', 'on_stop', 'on_restart'] as const satisfies readonly HookStage[];
@@ -21,14 +21,7 @@ const stageMap = record({
   on_restart: optional(stage, 'After an automatic restart.'),
 }, "the stages 'on_start', 'on_stop' and 'on_restart'");
 
-export const hooks: Kind<readonly HookSpec[]> = {
-  schema: stageMap.schema,
-  read(place) {
-    const values = stageMap.read(place);
-    if (values === undefined) return undefined;
-    return stages.flatMap((name) => outcomes.flatMap((outcome) => {
-      const found = values[name]?.[outcome] ?? null;
-      return found === null ? [] : [{ stage: name, outcome, command: found.command, timeoutMs: found.timeout }];
-    }));
-  },
-};
+export const hooks: Kind<readonly HookSpec[]> = meaning(stageMap, (values) => stages.flatMap((name) => outcomes.flatMap((outcome) => {
+  const found = values[name]?.[outcome] ?? null;
+  return found === null ? [] : [{ stage: name, outcome, command: found.command, timeoutMs: found.timeout }];
+})));

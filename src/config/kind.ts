@@ -1,7 +1,10 @@
-import { didYouMean, durationForm, durationPattern, formatDuration, formatSize, limitForm, type Parsed, parseDuration, parseLimit, parseSize, sizeForm, sizePattern } from '../words.ts';
-import { oneOf } from './finding.ts';
-import { interpolateCommand, interpolateText, readDifferentlyBefore } from './interpolate.ts';
-import { complain, complainAbsent, complainExpected, describe, item, note, type Place } from './place.ts';
+import type { SignalName } from '../../machines/types.ts';
+import { bareSignal, signalNamed, signalNames } from '../signals.ts';
+import {
+  didYouMean, durationForm, durationPattern, formatDuration, formatSize, limitForm, parseDuration, parseLimit, parseSize, sizeForm, sizePattern, type Parsed,
+} from '../words.ts';
+import { interpolateCommand, interpolateText, readDifferentlyBefore, type Interpolated, type Scope } from './interpolate.ts';
+import { complain, complainAbsent, complainExpected, describe, items, note, oneOf, type Place, type Written } from './place.ts';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -22,7 +25,7 @@ export function worded<T>(parse: (text: string) => Parsed<T>, schema: JsonSchema
   return {
     schema,
     read(place) {
-      const text = readText(place, expected);
+      const text = interpolated(place, expected, interpolateText, 'the rules for references are others now', complainAbsent);
       if (text === undefined) return undefined;
       const parsed = parse(text);
       if (parsed.ok) return parsed.value;
@@ -34,24 +37,24 @@ export function worded<T>(parse: (text: string) => Parsed<T>, schema: JsonSchema
   };
 }
 
-export const text: Kind<string> = worded((value) => ({ ok: true, value }), scalarSchema);
+/** A text that must pass a test, and is used as it was written. */
+export function verbatim(accepts: (text: string) => boolean, expected: string, schema: JsonSchema, before = 'a string'): Kind<string> {
+  return worded((value) => (accepts(value) ? { ok: true, value } : { ok: false, expected }), schema, before);
+}
+
+export const text: Kind<string> = verbatim(() => true, '', scalarSchema);
 
 /** A non-empty text. */
 export function filled(expected: string): Kind<string> {
-  return worded((value) => (value === '' ? { ok: false, expected } : { ok: true, value }), scalarSchema, expected);
+  return verbatim((value) => value !== '', expected, scalarSchema, expected);
 }
 
 /** A command line: only `${NAME}` of known variables is replaced, the rest is left to the shell. */
 export const command: Kind<string> = {
-  schema: { type: ['string', 'number', 'boolean'], minLength: 1 },
+  schema: { ...scalarSchema, minLength: 1 },
   read(place) {
-    const written = scalarText(place, 'a command');
-    if (written === undefined) return undefined;
-    const { text: now, problems } = interpolateCommand(written, place.scope);
-    for (const problem of problems) complain(place, problem);
-    if (problems.length > 0) return undefined;
-    noteFormerReading(place, written, now, 'sysg leaves it to the shell');
-    if (now.trim() !== '') return now;
+    const now = interpolated(place, 'a command', interpolateCommand, 'sysg leaves it to the shell', complain);
+    if (now === undefined || now.trim() !== '') return now;
     complainExpected(place, 'a command');
     return undefined;
   },
@@ -114,13 +117,20 @@ export const size: Kind<number> = {
 /** A resource limit; `null` is unlimited. */
 export const limit: Kind<number | null> = worded(parseLimit, { type: ['string', 'integer'], minimum: 0 }, limitForm);
 
-export function choice<const T extends string>(words: readonly T[]): Kind<T> {
-  const find = (value: string): Parsed<T> => {
-    const found = words.find((word) => word === value);
-    if (found !== undefined) return { ok: true, value: found };
-    return { ok: false, expected: oneOf(words), hint: didYouMean(value, words) };
+/** A signal by name, with or without `SIG`, any case. */
+export const signal: Kind<SignalName> = worded((written) => {
+  const value = signalNamed(written);
+  if (value !== null) return { ok: true, value };
+  return { ok: false, expected: 'a signal name such as SIGTERM', hint: didYouMean(`SIG${bareSignal(written)}`, signalNames) };
+}, { type: 'string', examples: ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL'] }, 'a signal name such as SIGTERM');
+
+/** One of some words; `expected` says so where there are too many to list. */
+export function choice<const T extends string>(words: readonly T[], expected = oneOf(words)): Kind<T> {
+  const find = (written: string): Parsed<T> => {
+    const value = words.find((word) => word === written);
+    return value === undefined ? { ok: false, expected, hint: didYouMean(written, words) } : { ok: true, value };
   };
-  return worded(find, { enum: words }, oneOf(words));
+  return worded(find, { enum: words }, expected);
 }
 
 export function list<T>(of: Kind<T>, expected: string, least = 0): Kind<readonly T[]> {
@@ -132,8 +142,8 @@ export function list<T>(of: Kind<T>, expected: string, least = 0): Kind<readonly
         complainExpected(place, expected, hint);
         return undefined;
       }
-      const items = place.node.items.map((node, index) => of.read(item(place, node, index)));
-      return items.every((value): value is Exclude<typeof value, undefined> => value !== undefined) ? items : undefined;
+      const values = items(place).map((item) => of.read(item));
+      return values.every((value): value is Exclude<typeof value, undefined> => value !== undefined) ? values : undefined;
     },
   };
 }
@@ -141,6 +151,22 @@ export function list<T>(of: Kind<T>, expected: string, least = 0): Kind<readonly
 /** Any node at all, to be looked at by the caller. */
 export function raw(schema: JsonSchema): Kind<Place> {
   return { schema, read: (place) => place };
+}
+
+/** A value that has a short form, read where the node is not of the kind `longIs`. */
+export function either<T>(short: Kind<T>, long: Kind<T>, isLong: (place: Place) => boolean = (place) => place.node.kind !== 'scalar'): Kind<T> {
+  return { schema: { anyOf: [short.schema, long.schema] }, read: (place) => (isLong(place) ? long : short).read(place) };
+}
+
+/** What a value means; `make` complains about what does not go together, and then gives any value or `undefined`. */
+export function meaning<T, U>(kind: Kind<T>, make: (value: T, place: Place) => U | undefined): Kind<U> {
+  return {
+    schema: kind.schema,
+    read(place) {
+      const value = kind.read(place);
+      return value === undefined ? undefined : make(value, place);
+    },
+  };
 }
 
 /** The text of a scalar as written; complains about anything else and about NUL, which no process can be given. */
@@ -154,21 +180,20 @@ export function scalarText(place: Place, expected: string): string | undefined {
   return undefined;
 }
 
-function readText(place: Place, expected: string): string | undefined {
+/** The text with its references replaced; `undefined` after having complained. `instead` says what differs from 0.33.0. */
+function interpolated(
+  place: Place, expected: string, replace: (text: string, scope: Scope) => Interpolated, instead: string, complainOf: (place: Written, message: string) => void,
+): string | undefined {
   const written = scalarText(place, expected);
   if (written === undefined) return undefined;
-  const { text: now, problems } = interpolateText(written, place.scope);
-  for (const problem of problems) complainAbsent(place, problem);
+  const { text: now, problems } = replace(written, place.scope);
+  for (const problem of problems) complainOf(place, problem);
   if (problems.length > 0) return undefined;
-  noteFormerReading(place, written, now, 'the rules for references are others now');
+  const { replaced, missing } = written.includes('$') ? readDifferentlyBefore(written, now, place.scope) : { replaced: [], missing: [] };
+  const names = (variables: readonly string[]): string => variables.map((name) => `$${name}`).join(', ');
+  if (missing.length > 0) note(place, `systemg 0.33.0 refuses this: ${names(missing)} is not set; ${instead}`);
+  else if (replaced.length > 0) note(place, `systemg 0.33.0 replaces ${names(replaced)} here when it reads the file; ${instead}`);
   return now;
-}
-
-function noteFormerReading(place: Place, written: string, now: string, instead: string): void {
-  if (!written.includes('$')) return;
-  const { replaced, missing } = readDifferentlyBefore(written, now, place.scope);
-  if (missing.length > 0) note(place, `systemg 0.33.0 refuses this: ${missing.map((name) => `$${name}`).join(', ')} is not set; ${instead}`);
-  else if (replaced.length > 0) note(place, `systemg 0.33.0 replaces ${replaced.map((name) => `$${name}`).join(', ')} here when it reads the file; ${instead}`);
 }
 
 function unquoteHint(place: Place): string {

@@ -24,62 +24,27 @@ const shellWords: ReadonlySet<string> = new Set(
   times trap true type typeset ulimit umask unalias unset until wait while`.split(/\s+/),
 );
 
-/** Unquoted, each of these may be more than itself: operators, expansions, globs, braces, tildes, any control character. */
-const special = /[|&;<>()$`*?[{}~\\]|\p{Cc}/u;
+/**
+ * Blanks, a quoted or a bare part of a word. Double quotes only without `$` and backquote that are not escaped (2.2.3). What
+ * may not stand bare may be more than itself: operators, expansions, globs, braces, tildes, any control character.
+ */
+const part = /([ \t]+)|'([^']*)'|"((?:[^"\\$`]|\\[^])*)"|([^ '"|&;<>()$`*?[{}~\\\p{Cc}]+)/guy;
 
 function words(line: string): readonly string[] | null {
   const found: string[] = [];
   let word: string | null = null;
-  let first = true;
-  let at = 0;
-  const end = (): void => {
-    if (word !== null) found.push(word);
-    first &&= word === null;
-    word = null;
-  };
-  while (at < line.length) {
-    const char = line[at] ?? '';
-    if (char === ' ' || char === '\t') {
-      end();
-      at += 1;
-    } else if (char === "'" || char === '"') {
-      const quoted = char === "'" ? singleQuoted(line, at) : doubleQuoted(line, at);
-      if (quoted === null) return null;
-      word = (word ?? '') + quoted.text;
-      at = quoted.end;
-    } else {
-      if (special.test(char) || (char === '#' && word === null) || (char === '=' && first)) return null;
-      word = (word ?? '') + char;
-      at += 1;
-    }
+  let end = 0;
+  for (const { 0: whole, 1: blanks, 2: single, 3: double, 4: bare, index } of line.matchAll(part)) {
+    end = index + whole.length;
+    if (blanks !== undefined && word !== null) found.push(word);
+    // A comment, and what may be an assignment.
+    if (bare !== undefined && ((bare.startsWith('#') && word === null) || (bare.includes('=') && found.length === 0))) return null;
+    word = blanks !== undefined ? null : (word ?? '') + (single ?? bare ?? unescaped(double ?? ''));
   }
-  end();
-  return found;
+  return end < line.length ? null : [...found, ...(word === null ? [] : [word])];
 }
 
-interface Quoted {
-  readonly text: string;
-  readonly end: number;
-}
-
-function singleQuoted(line: string, start: number): Quoted | null {
-  const close = line.indexOf("'", start + 1);
-  return close < 0 ? null : { text: line.slice(start + 1, close), end: close + 1 };
-}
-
-/** Only without `$` and backquote, and with backslashes only where they escape (2.2.3). */
-function doubleQuoted(line: string, start: number): Quoted | null {
-  let text = '';
-  for (let at = start + 1; at < line.length; at++) {
-    const char = line[at] ?? '';
-    if (char === '"') return { text, end: at + 1 };
-    if (char === '$' || char === '`') return null;
-    const next = line[at + 1] ?? '';
-    if (char === '\\' && next === '\n') at += 1;
-    else if (char === '\\' && '$`"\\'.includes(next) && next !== '') {
-      text += next;
-      at += 1;
-    } else text += char;
-  }
-  return null;
+/** Within double quotes a backslash is removed only before these; with a newline it is removed together. */
+function unescaped(quoted: string): string {
+  return quoted.replaceAll(/\\([$`"\\\n])/g, (_, char: string) => (char === '\n' ? '' : char));
 }

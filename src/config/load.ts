@@ -1,33 +1,15 @@
 import { basename, dirname } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
-import { complainCycles, resolveDependencies } from './dependencies.ts';
 import { definitionOf } from './definition.ts';
-import { parseSource, type SourceDocument } from './document.ts';
-import { readEnv, type EnvBlock } from './env.ts';
-import { complainAt, distinct, formatPath, type Finding } from './finding.ts';
-import { frozen } from './frozen.ts';
+import { complainCycles, resolveDependencies, type Dependent } from './dependencies.ts';
+import { readEnv } from './env.ts';
 import { resolveMetrics, type MetricsSpec } from './metrics.ts';
-import { below, complainExpected, warn, type Place } from './place.ts';
+import { below, complainExpected, entries, warn, type Place } from './place.ts';
+import { openSource, type ConfigProblem } from './problem.ts';
 import { complainUnknown, readKeys } from './record.ts';
-import { rootKeys } from './root.ts';
-import { servicePlaces } from './service-names.ts';
-import { defaultableKeys, resolveService, type DraftService, type Identify } from './service.ts';
+import { checkDefaults, rootKeys, servicePlaces } from './root.ts';
+import { resolveService, type DraftService, type Identify } from './service.ts';
 import { readText } from './source-file.ts';
-
-export type { MetricsSpec } from './metrics.ts';
-
-/** Something wrong, or worth a warning, at a place of the file. */
-export interface ConfigProblem {
-  readonly file: string;
-  /** 1-based; 0 means the file as a whole. */
-  readonly line: number;
-  readonly column: number;
-  /** `services.web.max_restarts`; empty outside any key. */
-  readonly path: string;
-  readonly message: string;
-  /** The line of the file. */
-  readonly excerpt: string;
-}
 
 export interface LoadedConfig {
   readonly path: string;
@@ -52,59 +34,15 @@ export interface LoadContext {
 }
 
 /** Reads, checks and resolves the file at `path` (absolute). Everything wrong with it is reported at once; throws nothing. */
-export function loadConfig(path: string, context: LoadContext): ConfigResult {
+export function loadConfig(path: string, { env, identify }: LoadContext): ConfigResult {
   const file = readText(path);
   if (!file.ok) return { ok: false, problems: [{ file: path, line: file.line ?? 0, column: file.line === null ? 0 : 1, path: '', message: file.message, excerpt: '' }] };
-  const findings: Finding[] = [];
-  const source = parseSource(file.text, findings);
-  const root: Place = {
-    node: source.root ?? { kind: 'map', offset: 0, entries: [] },
-    keyOffset: 0,
-    path: [],
-    scope: (name) => (Object.hasOwn(context.env, name) ? context.env[name] : undefined),
-    findings,
-  };
-  const loaded = resolveFile(root, dirname(path), context.identify);
-  const say = (finding: Finding): ConfigProblem => locate(finding, path, source);
-  const said = distinct(findings).filter((finding) => trustworthy(finding, source));
-  const problems = said.filter((finding) => finding.level === 'problem').map(say);
+  const { root, said } = openSource(path, file.text, (name) => (Object.hasOwn(env, name) ? env[name] : undefined));
+  const projectDir = dirname(path);
+  const loaded = resolveFile(root, projectDir, identify);
+  const problems = said('problem');
   if (problems.length > 0 || loaded === null) return { ok: false, problems };
-  return {
-    ok: true,
-    config: frozen({
-      path,
-      projectDir: dirname(path),
-      ...loaded,
-      warnings: said.filter((finding) => finding.level === 'warning').map(say),
-      notes: said.filter((finding) => finding.level === 'note').map(say),
-    }),
-  };
-}
-
-/** `<file>:<line>:<column>: <key path>: <message>` */
-export function formatProblem(problem: ConfigProblem): string {
-  // A file that cannot be read is named by the message itself.
-  if (problem.message.endsWith(`(${problem.file})`) && problem.line === 0) return problem.message;
-  const where = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
-  return [where, problem.path, problem.message].filter((part) => part !== '').join(': ');
-}
-
-/** All problems for a client of the socket: 0.33.0 begins with what went wrong, a missing file or the form of what is in it. */
-export function wireError(problems: readonly ConfigProblem[]): string {
-  const [first] = problems;
-  if (first !== undefined && first.line === 0) return problems.map(({ message }) => message).join('\n');
-  const aboutDependencies = first !== undefined && /^(Service '|Detected dependency cycle)/.test(first.message);
-  return `${aboutDependencies ? '' : 'Invalid YAML format: '}${problems.map(formatProblem).join('\n')}`;
-}
-
-/** The problem, the line it is in, and a caret under the place. */
-export function explainProblem(problem: ConfigProblem): string {
-  if (problem.line === 0 || problem.excerpt === '') return formatProblem(problem);
-  const skipped = problem.column > 100 ? problem.column - 40 : 0;
-  const shown = problem.excerpt.slice(skipped, skipped + 120).replaceAll(/(?!\t)\p{Cc}/gu, '\ufffd');
-  const indent = shown.slice(0, problem.column - 1 - skipped).replaceAll(/[^\t]/g, ' ');
-  const number = String(problem.line);
-  return `${formatProblem(problem)}\n  ${number} | ${shown}\n  ${' '.repeat(number.length)} | ${indent}^`;
+  return { ok: true, config: frozen({ path, projectDir, ...loaded, warnings: said('warning'), notes: said('note') }) };
 }
 
 function resolveFile(root: Place, projectDir: string, identify: Identify): Pick<LoadedConfig, 'services' | 'metrics'> | null {
@@ -121,11 +59,9 @@ function resolveFile(root: Place, projectDir: string, identify: Identify): Pick<
   if (given?.node.kind === 'scalar' && given.node.text !== projectDir) warn(given, `has no effect: the project directory is that of the file, ${basename(projectDir)}`);
 
   const envPlace = below(root, 'env');
-  const env: EnvBlock | null = envPlace === null ? null : readEnv(envPlace, projectDir);
+  const env = envPlace === null ? null : readEnv(envPlace, projectDir);
   const defaults = below(root, 'defaults');
   if (defaults !== null) checkDefaults(defaults);
-  const metrics = below(root, 'metrics');
-  const metricsSpec = metrics === null ? null : resolveMetrics(metrics, projectDir);
   if (values === undefined) return null;
 
   const drafts = new Map<string, DraftService>();
@@ -133,37 +69,29 @@ function resolveFile(root: Place, projectDir: string, identify: Identify): Pick<
     const draft = resolveService(place, name, { projectDir, env, defaults });
     if (draft !== null) drafts.set(name, draft);
   }
-  return { services: finish(drafts, values.services, identify), metrics: metricsSpec };
+  return {
+    services: finish(drafts, values.services, identify),
+    metrics: values.metrics === null ? null : resolveMetrics(values.metrics, below(root, 'metrics'), projectDir),
+  };
 }
 
 /** What can be said only when every service is known. */
 function finish(drafts: ReadonlyMap<string, DraftService>, services: Place, identify: Identify): readonly ServiceSpec[] {
-  const targets = new Map([...drafts].map(([name, draft]) => [name, draft.target]));
   // A service that was refused is still no unknown one.
-  const refused = services.node.kind === 'map' ? services.node.entries.filter((entry) => !drafts.has(entry.key)) : [];
-  for (const { key } of refused) targets.set(key, { name: key, hasCheck: true, oneshot: false, cron: true, endless: false, dependsOn: [] });
-  complainCycles(targets);
+  const refused = entries(services).filter(([name]) => !drafts.has(name)).map(([name]) => [name, { name, unit: null, dependsOn: [] }] as const);
+  const units = new Map<string, Dependent>([...drafts, ...refused]);
+  complainCycles(units);
   const hashes = identify(new Map([...drafts].map(([name, draft]) => [name, draft.identity])));
-  return [...drafts].map(([name, { unit, target }]) => {
-    const resolved = { ...unit, dependsOn: resolveDependencies(target, targets) };
-    return { ...resolved, hash: hashes.get(name) ?? '', definition: definitionOf(resolved) };
+  return [...drafts.values()].map((draft) => {
+    const resolved = { ...draft.unit, dependsOn: resolveDependencies(draft, units) };
+    return { ...resolved, hash: hashes.get(draft.name) ?? '', definition: definitionOf(resolved) };
   });
 }
 
-function checkDefaults(place: Place): void {
-  if (place.node.kind !== 'map') return complainExpected(place, 'a map of service keys');
-  for (const entry of place.node.entries) {
-    if (entry.key === 'command' || entry.key === 'exec') complainAt(place.findings, entry.keyOffset, [...place.path, entry.key], 'belongs to a service, not to defaults');
-  }
-  complainUnknown(place, ['command', 'exec', ...Object.keys(defaultableKeys)]);
-}
-
-/** Only consequences of a broken syntax are left out; the errors of the syntax itself have no path. */
-function trustworthy(finding: Finding, source: SourceDocument): boolean {
-  if (finding.absent && source.incomplete) return false;
-  return source.brokenAt === null || finding.offset <= source.brokenAt || finding.path.length === 0;
-}
-
-function locate(finding: Finding, file: string, source: SourceDocument): ConfigProblem {
-  return { file, ...source.locate(finding.offset), path: formatPath(finding.path), message: finding.message };
+/** Freezes plain data all the way down. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const inner of Object.values(value)) frozen(inner);
+  return value;
 }

@@ -1,6 +1,15 @@
 import type { SourceEntry, SourceMap, SourceNode } from './document.ts';
-import { complainAt, type Finding } from './finding.ts';
 import type { Scope } from './interpolate.ts';
+
+/** Something to say about a place in the source. `note`: what 0.33.0 would have made of the place; shown by `validate` only. */
+export interface Finding {
+  readonly level: 'problem' | 'warning' | 'note';
+  readonly offset: number;
+  readonly path: readonly string[];
+  readonly message: string;
+  /** Something is missing, which a broken syntax may be the cause of. */
+  readonly absent?: true;
+}
 
 /** A node of the source, where it stands, and what its texts may refer to. */
 export interface Place {
@@ -11,13 +20,11 @@ export interface Place {
   readonly findings: Finding[];
 }
 
-export function complain(place: Place, message: string): void {
-  complainAt(place.findings, place.node.offset, place.path, message);
-}
+/** A place, or `null` for a value that nobody wrote: nothing is ever said about such a value. */
+export type Written = Place | null;
 
-/** Something that is named is not there, which a broken syntax may be the cause of. */
-export function complainAbsent(place: Place, message: string): void {
-  place.findings.push({ level: 'problem', offset: place.node.offset, path: place.path, message, absent: true });
+export function complain(place: Written, message: string): void {
+  say(place, 'problem', message);
 }
 
 export function complainExpected(place: Place, expected: string, hint = ''): void {
@@ -25,24 +32,42 @@ export function complainExpected(place: Place, expected: string, hint = ''): voi
   complainOf(place, `expected ${expected}, got ${describe(place.node)}${hint}`);
 }
 
-export function warn(place: Place, message: string): void {
-  place.findings.push({ level: 'warning', offset: place.node.offset, path: place.path, message, absent: false });
+/** Something that is named is not there, which a broken syntax may be the cause of. */
+export function complainAbsent(place: Written, message: string): void {
+  place?.findings.push({ level: 'problem', offset: place.node.offset, path: place.path, message, absent: true });
 }
 
-export function note(place: Place, message: string): void {
-  place.findings.push({ level: 'note', offset: place.node.offset, path: place.path, message, absent: false });
+/** As `complainAbsent`, of a key that a map must have. */
+export function missing(place: Written, message: string): void {
+  place?.findings.push({ level: 'problem', offset: place.keyOffset, path: place.path, message, absent: true });
 }
 
-export function missing(place: Place, message: string): void {
-  place.findings.push({ level: 'problem', offset: place.keyOffset, path: place.path, message, absent: true });
+/** Complains about the key itself. */
+export function complainKey(place: Place, message: string): void {
+  place.findings.push({ level: 'problem', offset: place.keyOffset, path: place.path, message });
+}
+
+export function warn(place: Written, message: string): void {
+  say(place, 'warning', message);
+}
+
+export function note(place: Written, message: string): void {
+  say(place, 'note', message);
 }
 
 export function inside(place: Place, entry: SourceEntry): Place {
   return { ...place, node: entry.value, keyOffset: entry.keyOffset, path: [...place.path, entry.key] };
 }
 
-export function item(place: Place, node: SourceNode, index: number): Place {
-  return { ...place, node, keyOffset: node.offset, path: [...place.path, String(index)] };
+/** The places of all keys of a map; none in anything else. */
+export function entries(place: Place): readonly (readonly [key: string, place: Place])[] {
+  return place.node.kind === 'map' ? place.node.entries.map((entry) => [entry.key, inside(place, entry)] as const) : [];
+}
+
+/** The places of all items of a list; none in anything else. */
+export function items(place: Place): readonly Place[] {
+  if (place.node.kind !== 'list') return [];
+  return place.node.items.map((node, index) => ({ ...place, node, keyOffset: node.offset, path: [...place.path, String(index)] }));
 }
 
 /** The value of a key that says something; a key without a value says nothing, as in 0.33.0. */
@@ -52,9 +77,9 @@ export function child(map: SourceMap, key: string): SourceEntry | null {
 }
 
 /** The place of `key` below `place`, when it is there. */
-export function below(place: Place, key: string): Place | null {
-  const entry = place.node.kind === 'map' ? child(place.node, key) : null;
-  return entry === null ? null : inside(place, entry);
+export function below(place: Written, key: string): Written {
+  const entry = place?.node.kind === 'map' ? child(place.node, key) : null;
+  return place === null || entry === null ? null : inside(place, entry);
 }
 
 export function isNothing(node: SourceNode): boolean {
@@ -66,6 +91,24 @@ export function describe(node: SourceNode): string {
   if (node.kind === 'map') return 'a map';
   if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list';
   if (node.value === null) return 'nothing';
-  if (typeof node.value !== 'string') return node.text;
-  return JSON.stringify(node.value.length > 60 ? `${node.value.slice(0, 60)}…` : node.value);
+  return typeof node.value === 'string' ? JSON.stringify(shortened(node.value)) : node.text;
+}
+
+/** A name as shown in messages, `'web'`; control characters escaped. */
+export function quote(text: string): string {
+  return `'${JSON.stringify(shortened(text)).slice(1, -1).replaceAll('\\"', '"')}'`;
+}
+
+/** `'a', 'b' or 'c'` */
+export function oneOf(words: readonly string[]): string {
+  const quoted = words.map((word) => `'${word}'`);
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
+}
+
+function say(place: Written, level: Finding['level'], message: string): void {
+  place?.findings.push({ level, offset: place.node.offset, path: place.path, message });
+}
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

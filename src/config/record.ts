@@ -1,10 +1,8 @@
 import { didYouMean } from '../words.ts';
-import { child, complain, complainExpected, inside, isNothing, missing, type Place } from './place.ts';
-import { complainAt, quote } from './finding.ts';
-import { hintFor } from './former-keys.ts';
 import type { JsonSchema, Kind } from './kind.ts';
+import { child, complain, complainExpected, complainKey, entries, inside, isNothing, missing, quote, type Place } from './place.ts';
 
-/** One key of a map: its kind, what it is about, and what holds when it is absent. */
+/** One key of a map: its kind, what it is about, and the value that stands for its absence. */
 export interface Key<T, D> {
   readonly kind: Kind<T>;
   readonly about: string;
@@ -18,6 +16,11 @@ export type Values<K extends Keys> = { readonly [N in keyof K]: K[N] extends Key
 /** A key that may be absent: `null` then. */
 export function optional<T>(kind: Kind<T>, about: string): Key<T, null> {
   return { kind, about, otherwise: null, required: false };
+}
+
+/** A key that may be absent, of a kind that gives `null` a meaning of its own. */
+export function nullable<T>(kind: Kind<T>, about: string): Key<T, undefined> {
+  return { kind, about, otherwise: undefined, required: false };
 }
 
 export function withDefault<T, D extends T>(kind: Kind<T>, about: string, otherwise: D): Key<T, D> {
@@ -49,39 +52,38 @@ export function record<K extends Keys>(keys: K, what: string): Kind<Values<K>> {
 /** Reads each key; a refused optional one counts as absent, since a file with problems yields nothing anyway. */
 export function readKeys<K extends Keys>(place: Place, keys: K): Values<K> | undefined {
   if (place.node.kind !== 'map') return undefined;
-  let complete = true;
-  const values: [name: string, value: unknown][] = [];
-  for (const [name, key] of Object.entries(keys)) {
-    const entry = child(place.node, name);
-    const value = entry === null ? undefined : key.kind.read(inside(place, entry));
-    if (entry === null && key.required) missing(place, `missing field \`${name}\``);
-    if (value === undefined && key.required) complete = false;
-    values.push([name, value === undefined ? key.otherwise : value]);
-  }
-  return complete ? decoded<K>(values) : undefined;
+  const { node } = place;
+  const values = Object.entries(keys).map(([name, { kind, otherwise, required: needed }]) => {
+    const entry = child(node, name);
+    if (entry === null && needed) missing(place, `missing field \`${name}\``);
+    const value = entry === null ? undefined : kind.read(inside(place, entry));
+    return [name, value === undefined ? otherwise : value] as const;
+  });
+  return values.some(([name, value]) => value === absent && keys[name]?.required === true) ? undefined : decoded<K>(values);
+}
+
+/** The values of a map that says nothing. */
+export function defaultsOf<K extends Keys>(keys: K): Values<K> {
+  return decoded<K>(Object.entries(keys).map(([name, { otherwise }]) => [name, otherwise]));
 }
 
 /** Complains about each key that is not known, with what may have been meant. */
 export function complainUnknown(place: Place, known: readonly string[]): void {
-  if (place.node.kind !== 'map') return;
-  for (const { key, keyOffset } of place.node.entries) {
-    if (known.includes(key)) continue;
-    const hint = hintFor(key, known) ?? didYouMean(key, known);
-    complainAt(place.findings, keyOffset, [...place.path, key], `unknown key ${quote(key)}${hint}`);
+  for (const [key, inner] of entries(place)) {
+    if (!known.includes(key)) complainKey(inner, `unknown key ${quote(key)}${formerName(key, known) ?? didYouMean(key, known)}`);
   }
 }
 
 /** Of several keys of which one at most may be given, complains about the second. */
 export function exclusive(place: Place, names: readonly string[]): void {
-  if (place.node.kind !== 'map') return;
-  const [first, second] = place.node.entries.filter((entry) => names.includes(entry.key) && !isNothing(entry.value));
-  if (first !== undefined && second !== undefined) complain(inside(place, second), `'${first.key}' and '${second.key}' exclude each other`);
+  const [first, second] = entries(place).filter(([key, { node }]) => names.includes(key) && !isNothing(node));
+  if (first !== undefined && second !== undefined) complain(second[1], `'${first[0]}' and '${second[0]}' exclude each other`);
 }
 
 export function recordSchema(keys: Keys): JsonSchema {
-  const properties = Object.entries(keys).map(([name, key]) => {
-    const shown = key.otherwise === null || key.otherwise === undefined ? {} : { default: key.kind.show?.(key.otherwise) ?? key.otherwise };
-    return [name, { description: key.about, ...key.kind.schema, ...shown }] as const;
+  const properties = Object.entries(keys).map(([name, { kind, about, otherwise }]) => {
+    const shown = otherwise === null || otherwise === undefined ? {} : { default: kind.show?.(otherwise) ?? otherwise };
+    return [name, { description: about, ...kind.schema, ...shown }] as const;
   });
   const needed = Object.entries(keys).filter(([, key]) => key.required).map(([name]) => name);
   return { type: 'object', additionalProperties: false, properties: Object.fromEntries(properties), ...(needed.length > 0 ? { required: needed } : {}) };
@@ -91,3 +93,26 @@ export function recordSchema(keys: Keys): JsonSchema {
 function decoded<K extends Keys>(values: readonly (readonly [string, unknown])[]): Values<K> {
   return Object.fromEntries(values) as Values<K>;
 }
+
+/** `, did you mean 'working_dir'?` when `key` is a former or foreign name of a known key. */
+function formerName(key: string, known: readonly string[]): string | null {
+  const [target, shown] = meant.get(key) ?? [];
+  return target !== undefined && known.includes(target) ? `, did you mean '${shown ?? target}'?` : null;
+}
+
+/**
+ * Keys of 0.33.0's documentation and examples that its program never read, and names that other supervisors use, with
+ * what is meant here. A hint applies where its key is known.
+ */
+const meant: ReadonlyMap<string, readonly string[]> = new Map([
+  ['work_dir', ['working_dir']], ['workdir', ['working_dir']], ['cwd', ['working_dir']], ['directory', ['working_dir']],
+  ['retries', ['max_restarts']], ['restart', ['restart_policy']], ['restart_delay', ['backoff']],
+  ['deployment_strategy', ['deployment', 'deployment: {strategy: …}']],
+  ['pre_start', ['deployment', 'deployment: {pre_start: …}']],
+  ['limit', ['limits']], ['environment', ['env']], ['env_file', ['env', 'env: {file: …}']], ['environment_file', ['env', 'env: {file: …}']],
+  ['cmd', ['command']], ['args', ['exec']], ['argv', ['exec']], ['depends', ['depends_on']], ['after', ['depends_on']], ['requires', ['depends_on']],
+  ['healthcheck', ['health_check']], ['schedule', ['cron']], ['timezone', ['cron', 'cron: {expression: …, timezone: …}']],
+  ['stop_grace_period', ['stop_timeout']], ['kill_timeout', ['stop_timeout']], ['grace_period', ['stop_timeout']],
+  ['kill_signal', ['stop_signal']], ['log', ['logs']], ['logging', ['logs']],
+  ['on_error', ['on_start', 'on_start: {error: …}']], ['webhooks', ['hooks']],
+]);

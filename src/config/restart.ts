@@ -1,43 +1,35 @@
 import type { BackoffPolicy, RestartPolicy } from '../../machines/types.ts';
 import { formatDuration } from '../words.ts';
-import { choice, decimal, duration, flag, integer, list, type Kind } from './kind.ts';
-import { below, complain, warn, type Place } from './place.ts';
-import { optional, record, withDefault, type Values } from './record.ts';
+import { choice, decimal, duration, either, flag, integer, list, meaning, type Kind } from './kind.ts';
+import { below, complain, warn, type Written } from './place.ts';
+import { defaultsOf, optional, record, withDefault, type Values } from './record.ts';
 
-const backoffMap = record({
+const backoffKeys = {
   initial: withDefault(duration('zero'), 'Delay after the first failure.', 1000),
   max: withDefault(duration('zero'), 'The longest delay.', 60_000),
   factor: withDefault(decimal(1, 1000), 'Multiplier per consecutive failure.', 2),
   jitter: withDefault(decimal(0, 1), 'Share of the delay that chance may add or take.', 0.1),
-}, 'backoff keys');
+};
 
-const constantBackoff = duration('zero');
+const constant = meaning(duration('zero'), (ms): BackoffPolicy => ({ initialMs: ms, maxMs: ms, factor: 1, jitter: 0 }));
+const growing = meaning(record(backoffKeys, 'backoff keys'), (values, place) => {
+  if (values.initial > values.max) {
+    const maxShown = `${formatDuration(values.max)}${below(place, 'max') === null ? ', the default' : ''}`;
+    complain(below(place, 'initial') ?? place, `expected at most max (${maxShown}), got ${formatDuration(values.initial)}`);
+  }
+  return backoffPolicy(values);
+});
 
 const backoff: Kind<BackoffPolicy> = {
-  schema: { anyOf: [constantBackoff.schema, backoffMap.schema] },
-  show: (policy) => ({
-    initial: formatDuration(policy.initialMs), max: formatDuration(policy.maxMs), factor: policy.factor, jitter: policy.jitter,
-  }),
-  read(place) {
-    if (place.node.kind !== 'map') {
-      const constantMs = constantBackoff.read(place);
-      return constantMs === undefined ? undefined : { initialMs: constantMs, maxMs: constantMs, factor: 1, jitter: 0 };
-    }
-    const values = backoffMap.read(place);
-    if (values === undefined) return undefined;
-    if (values.initial > values.max) {
-      const maxShown = below(place, 'max') === null ? `${formatDuration(values.max)}, the default` : formatDuration(values.max);
-      complain(below(place, 'initial') ?? place, `expected at most max (${maxShown}), got ${formatDuration(values.initial)}`);
-    }
-    return { initialMs: values.initial, maxMs: values.max, factor: values.factor, jitter: values.jitter };
-  },
+  ...either(constant, growing, ({ node }) => node.kind === 'map'),
+  show: ({ initialMs, maxMs, factor, jitter }) => ({ initial: formatDuration(initialMs), max: formatDuration(maxMs), factor, jitter }),
 };
 
 const exitCodes = list(integer(0, 255), 'a list of exit codes');
 
 export const restartKeys = {
   restart_policy: withDefault(choice(['always', 'on-failure', 'never']), '`always` restarts clean exits too.', 'never'),
-  backoff: withDefault(backoff, 'Delay before a restart; a bare duration is constant.', { initialMs: 1000, maxMs: 60_000, factor: 2, jitter: 0.1 }),
+  backoff: withDefault(backoff, 'Delay before a restart; a bare duration is constant.', backoffPolicy(defaultsOf(backoffKeys))),
   max_restarts: optional(integer(0, 4_294_967_295), 'Restarts after consecutive failures, or within `restart_window`; then the service is failed. Unlimited by default.'),
   restart_window: optional(duration('positive'), 'Sliding window for `max_restarts`.'),
   stable_after: withDefault(duration('zero'), 'Running (and ready) this long forgives earlier failures.', 10_000),
@@ -46,9 +38,8 @@ export const restartKeys = {
   oneshot: withDefault(flag, 'A clean exit is completion.', false),
 };
 
-export function resolveRestart(place: Place, values: Values<typeof restartKeys>): RestartPolicy {
-  const window = below(place, 'restart_window');
-  if (window !== null && values.max_restarts === null) warn(window, 'has no effect without max_restarts');
+export function resolveRestart(place: Written, values: Values<typeof restartKeys>): RestartPolicy {
+  if (values.max_restarts === null) warn(below(place, 'restart_window'), 'has no effect without max_restarts');
   return {
     mode: values.restart_policy,
     oneshot: values.oneshot,
@@ -59,4 +50,8 @@ export function resolveRestart(place: Place, values: Values<typeof restartKeys>)
     successExitCodes: values.success_exit_codes,
     noRestartExitCodes: values.no_restart_exit_codes,
   };
+}
+
+function backoffPolicy({ initial, max, factor, jitter }: Values<typeof backoffKeys>): BackoffPolicy {
+  return { initialMs: initial, maxMs: max, factor, jitter };
 }

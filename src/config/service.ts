@@ -1,27 +1,24 @@
 import { resolve } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { namesSlot, serviceCheck } from './check.ts';
-import { commandKeys, resolveCommand } from './command.ts';
+import { commandKeys, resolveCommand, type ResolvedCommand } from './command.ts';
 import { cron } from './cron.ts';
-import { dependsOn, type DependencyTarget } from './dependencies.ts';
-import { deploymentKey, resolveDeployment } from './deployment.ts';
+import { dependsOn, type Dependent, type PlainService } from './dependencies.ts';
+import { deployment, resolveDeployment } from './deployment.ts';
+import type { SourceNode } from './document.ts';
 import { emptyEnv, envSchema, layered, readEnv, type EnvBlock } from './env.ts';
 import { hooks } from './hooks.ts';
 import type { Scope } from './interpolate.ts';
-import { command, duration, filled, flag, raw, type Kind } from './kind.ts';
+import { command, duration, filled, flag, raw, signal, type Kind } from './kind.ts';
 import { defaultLogs, logs } from './logs.ts';
-import { below, complain, complainExpected, warn, type Place } from './place.ts';
+import { below, complain, complainExpected, warn, type Place, type Written } from './place.ts';
 import { privilegeKeys, resolvePrivileges } from './privileges.ts';
-import { complainUnknown, optional, readKeys, withDefault } from './record.ts';
+import { complainUnknown, defaultsOf, optional, readKeys, withDefault, type Values } from './record.ts';
 import { resolveRestart, restartKeys } from './restart.ts';
-import { signal } from './signal.ts';
 import { spawn } from './spawn.ts';
-import type { SourceNode } from './document.ts';
 
-/** A service but for what depends on the others: its dependencies and its digests. */
-export interface DraftService {
-  readonly unit: Omit<ServiceSpec, 'hash' | 'definition' | 'dependsOn'>;
-  readonly target: DependencyTarget;
+export interface DraftService extends Dependent {
+  readonly unit: PlainService;
   readonly identity: IdentityBlock;
 }
 
@@ -61,7 +58,7 @@ const sharedKeys = {
   health_check: optional(serviceCheck, 'Readiness, which dependents wait for; then liveness.'),
   depends_on: withDefault(dependsOn, 'Services that must be there first.', []),
   ...privilegeKeys,
-  deployment: deploymentKey,
+  deployment: optional(deployment, 'How the service is started and replaced.'),
   hooks: withDefault(hooks, 'Commands run after a start, a stop and a restart.', []),
   cron: optional(cron, 'When it runs; a string is the expression.'),
   skip: withDefault(skip, '`true` skips the service; a command skips it when it exits with 0.', false),
@@ -93,43 +90,50 @@ export function resolveService(place: Place, name: string, around: Surroundings)
   const resolvedCommand = values === undefined ? null : resolveCommand(scoped, values);
   if (values === undefined || resolvedCommand === null) return null;
 
-  const { deployment, preStart } = resolveDeployment(values.deployment, name, around.projectDir, values.health_check);
-  const checkPlace = below(scoped, 'health_check');
-  if (checkPlace !== null && values.health_check !== null && deployment.blueGreen === null && namesSlot(values.health_check)) {
-    complain(checkPlace, "'{slot}' is the slot of a blue-green service; this one has no deployment.blue_green");
+  const unit = unitOf(name, around.projectDir, values, resolvedCommand, Object.fromEntries(overlay), scoped);
+  if (unit.check !== null && unit.deployment.blueGreen === null && namesSlot(unit.check)) {
+    complain(below(scoped, 'health_check'), "'{slot}' is the slot of a blue-green service; this one has no deployment.blue_green");
   }
-  warnIgnoredByCron(scoped, values.cron !== null);
-  const restart = resolveRestart(scoped, values);
+  if (unit.cron !== null) {
+    for (const key of ['restart_policy', 'backoff', 'max_restarts']) warn(below(scoped, key), 'has no effect on a cron unit');
+  }
   return {
-    unit: {
-      name,
-      ...resolvedCommand,
-      projectDir: around.projectDir,
-      workingDir: values.working_dir === null ? around.projectDir : resolve(around.projectDir, values.working_dir),
-      env: Object.fromEntries(overlay),
-      stopSignal: values.stop_signal,
-      stopTimeoutMs: values.stop_timeout,
-      restart,
-      essential: values.essential,
-      check: values.health_check,
-      skip: values.skip,
-      preStart,
-      hooks: values.hooks,
-      deployment,
-      cron: values.cron,
-      spawn: values.spawn,
-      privileges: resolvePrivileges(scoped, values),
-      logs: values.logs,
+    name,
+    unit,
+    dependsOn: values.depends_on,
+    identity: {
+      block: place.node, command: resolvedCommand.command, scope,
+      env: [around.env, below(place, 'env') === null ? null : own].filter((env) => env !== null),
     },
-    target: {
-      name,
-      hasCheck: values.health_check !== null,
-      oneshot: values.oneshot,
-      cron: values.cron !== null,
-      endless: restart.mode === 'always' && !restart.oneshot && values.cron === null,
-      dependsOn: values.depends_on,
-    },
-    identity: { block: place.node, command: resolvedCommand.command, env: [around.env, below(place, 'env') === null ? null : own].filter((env) => env !== null), scope },
+  };
+}
+
+/** A service of which nothing is configured but its command. */
+export function plainService(name: string, projectDir: string, resolvedCommand: ResolvedCommand): PlainService {
+  return unitOf(name, projectDir, defaultsOf(sharedKeys), resolvedCommand, {}, null);
+}
+
+function unitOf(
+  name: string, projectDir: string, values: Values<typeof sharedKeys>, resolvedCommand: ResolvedCommand, env: ServiceSpec['env'], place: Written,
+): PlainService {
+  return {
+    name,
+    ...resolvedCommand,
+    projectDir,
+    workingDir: values.working_dir === null ? projectDir : resolve(projectDir, values.working_dir),
+    env,
+    stopSignal: values.stop_signal,
+    stopTimeoutMs: values.stop_timeout,
+    restart: resolveRestart(place, values),
+    essential: values.essential,
+    check: values.health_check,
+    skip: values.skip,
+    hooks: values.hooks,
+    ...resolveDeployment(values.deployment, below(place, 'deployment'), name, projectDir, values.health_check),
+    cron: values.cron,
+    spawn: values.spawn,
+    privileges: resolvePrivileges(values),
+    logs: values.logs,
   };
 }
 
@@ -138,11 +142,4 @@ function withDefaults(node: SourceNode, defaults: Place | null): SourceNode {
   if (node.kind !== 'map' || defaults?.node.kind !== 'map') return node;
   const own = new Set(node.entries.map((entry) => entry.key));
   return { ...node, entries: [...node.entries, ...defaults.node.entries.filter((entry) => !own.has(entry.key) && Object.hasOwn(defaultableKeys, entry.key))] };
-}
-
-function warnIgnoredByCron(place: Place, scheduled: boolean): void {
-  for (const key of ['restart_policy', 'backoff', 'max_restarts']) {
-    const given = scheduled ? below(place, key) : null;
-    if (given !== null) warn(given, 'has no effect on a cron unit');
-  }
 }

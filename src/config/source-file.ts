@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
-import { getSystemErrorMap } from 'node:util';
+import { osText } from '../errors.ts';
 
 export type FileText =
   | { readonly ok: true; readonly text: string }
@@ -27,14 +27,6 @@ export function readText(path: string): FileText {
 
 function refused(reason: string, path: string): FileText {
   return { ok: false, message: `Failed to read config file: ${reason} (${path})`, line: null };
-}
-
-/** As Rust's standard library words it: `No such file or directory (os error 2)`. */
-function osText(error: unknown): string {
-  if (!(error instanceof Error) || !('errno' in error) || typeof error.errno !== 'number') return String(error);
-  const words = new Map([['ENOTDIR', 'Not a directory'], ['ELOOP', 'Too many levels of symbolic links'], ['ENAMETOOLONG', 'File name too long'], ['EIO', 'Input/output error']]);
-  const [name, text] = getSystemErrorMap().get(error.errno) ?? ['', error.message];
-  return `${words.get(name) ?? text.charAt(0).toUpperCase() + text.slice(1)} (os error ${-error.errno})`;
 }
 
 function firstBadLine(bytes: Buffer): number {

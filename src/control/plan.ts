@@ -1,6 +1,6 @@
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
-import { changedKeys } from '../config/changed-keys.ts';
+import { changedKeys } from '../config/definition.ts';
 import type { PlanEntry, ReloadPlan } from '../wire/payloads.ts';
 
 /** What a reload to `specs` would do to each unit, found by the digests of their definitions as the units themselves do it. */

@@ -3,12 +3,12 @@ import { dependentsOf } from '../../machines/order.ts';
 import type { SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
 import type { MetricsSpec } from '../config/metrics.ts';
-import type { InspectPayload, JournalRecord, StatusSnapshot } from '../wire/payloads.ts';
-import { planReload } from './plan.ts';
+import type { InspectPayload, JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
 import type { RequestOf } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
-import type { TicketOffice } from './tickets.ts';
 import type { Exchange, Route } from './connection.ts';
+import { planReload } from './plan.ts';
+import type { TicketOffice } from './tickets.ts';
 
 /** A configuration that was read, or why it was refused, in the words for a client. */
 export type ReadConfig =
@@ -48,42 +48,41 @@ export function makeRoute(outside: RouteOutside): Route {
   const views = (): readonly UnitView[] => viewAll(outside.snapshot());
   const isKnown = (name: string): boolean => outside.snapshot().context.units.has(name);
 
-  const start = async ({ service, settlements }: RequestOf<'start'>): Promise<Response> => {
-    const collect = collector('start', settlements);
+  const start = async (request: RequestOf<'start'>): Promise<Response> => {
+    const { service } = request;
     if (service !== null && !isKnown(service)) return unknown(service);
     const units = service === null ? services(views()) : [service];
     const settled = await tickets.open(units, (ticket) => send({ type: 'start', at: now(), ticket, units }));
-    if (service === null) return collect(settled, 'All services started');
+    if (service === null) return collect(request, settled, 'All services started');
     const already = settled.some(({ result }) => result === 'already-running');
-    return collect(settled, already ? `Service '${service}' is already running` : `Service '${service}' started`);
+    return collect(request, settled, already ? `Service '${service}' is already running` : `Service '${service}' started`);
   };
 
-  const stop = async ({ service, settlements }: RequestOf<'stop'>): Promise<Response> => {
-    const collect = collector('stop', settlements);
+  const stop = async (request: RequestOf<'stop'>): Promise<Response> => {
+    const { service } = request;
     if (service !== null && !isKnown(service)) return unknown(service);
     const units = service === null ? views().map(({ spec }) => spec.name) : [service];
     const settled = await tickets.open(units, (ticket) => send({ type: 'stop', at: now(), ticket, units }));
-    if (service === null) return collect(settled, 'All services stopped');
-    const left = dependentsOf(outside.snapshot().context.units, service).filter((name) => views().some((view) => view.spec.name === name && view.phase === 'running'));
+    if (service === null) return collect(request, settled, 'All services stopped');
+    const running = new Set(views().filter(({ phase }) => phase === 'running').map(({ spec }) => spec.name));
+    const left = dependentsOf(outside.snapshot().context.units, service).filter((name) => running.has(name));
     const note = left.length === 0 ? '' : ` (still running without it: ${left.join(', ')})`;
-    return collect(settled, `Service '${service}' stopped${note}`);
+    return collect(request, settled, `Service '${service}' stopped${note}`);
   };
 
-  const restartOne = async (service: string, { config: path, wait, settlements }: RequestOf<'restart'>): Promise<Response> => {
-    const collect = collector('restart', settlements);
-    const config = outside.readConfig(path);
+  const restartOne = async (service: string, request: RequestOf<'restart'>): Promise<Response> => {
+    const config = outside.readConfig(request.config);
     if (!config.ok) return error(config.error);
     const spec = config.specs.find(({ name }) => name === service);
     if (spec === undefined || !isKnown(service)) return unknown(service);
     const settled = tickets.open([service], (ticket) => send({ type: 'restart', at: now(), ticket, units: [service], specs: [spec], slots: outside.slots([spec]) }));
-    if (wait === false) return message(`Restart of service '${service}' accepted`);
-    return collect(await settled, `Service '${service}' restarted`);
+    if (request.wait === false) return message(`Restart of service '${service}' accepted`);
+    return collect(request, await settled, `Service '${service}' restarted`);
   };
 
   /** The whole file is taken over; every service that is wanted up restarts once, in order, with its new definition. */
-  const restartAll = async ({ config: path, wait, settlements }: RequestOf<'restart'>): Promise<Response> => {
-    const collect = collector('restart', settlements);
-    const config = outside.readConfig(path);
+  const restartAll = async (request: RequestOf<'restart'>): Promise<Response> => {
+    const config = outside.readConfig(request.config);
     if (!config.ok) return error(config.error);
     const specs = new Map(config.specs.map((spec) => [spec.name, spec]));
     const running = views().filter((view) => view.wanted === 'up' && view.spec.cron === null && specs.has(view.spec.name));
@@ -92,8 +91,8 @@ export function makeRoute(outside: RouteOutside): Route {
     outside.adoptConfig(config);
     send({ type: 'reload', at: now(), specs: [...specs.values()], slots: outside.slots(config.specs) });
     const settled = tickets.open(units, (ticket) => send({ type: 'restart', at: now(), ticket, units, specs: config.specs }));
-    if (wait === false) return message('Restart of all services accepted');
-    return collect(await settled, 'All services restarted');
+    if (request.wait === false) return message('Restart of all services accepted');
+    return collect(request, await settled, 'All services restarted');
   };
 
   const reload = (path: string | null): Response => {
@@ -148,17 +147,18 @@ function services(views: readonly UnitView[]): readonly string[] {
   return views.filter(({ spec }) => spec.cron === null).map(({ spec }) => spec.name);
 }
 
-/** The message when all went well, else one error that names each unit that did not, and why; with `settlements` the same of every unit as data beside it. */
-function collector(verb: 'start' | 'stop' | 'restart', settlements = false): (settled: readonly Settlement[], success: string) => Response {
-  return (settled, success) => {
-    const failed = settled.filter((settlement) => settlement.error !== null);
-    const notes = settled.flatMap(({ unit, note }) => (note === undefined ? [] : [`${unit}: ${note}`]));
-    const answer = failed.length === 0
-      ? message([success, ...notes].join('; '))
-      : error(failed.map(({ unit, error: why }) => `Failed to ${verb} service '${unit}': ${why}`).join('; '));
-    if (!settlements) return answer;
-    return { ...answer, units: settled.map(({ unit, result, error: why, note }) => ({ unit, result, ...(why !== null && { error: why }), ...(note !== undefined && { note }) })) };
-  };
+/** The message when all went well, else one error that names each unit that did not, and why; on request with the settlement of every unit as data beside it. */
+function collect({ kind, settlements }: RequestOf<'start' | 'stop' | 'restart'>, settled: readonly Settlement[], success: string): Sentence {
+  const failed = settled.filter((settlement) => settlement.error !== null);
+  const notes = settled.flatMap(({ unit, note }) => (note === undefined ? [] : [`${unit}: ${note}`]));
+  const answer = failed.length === 0
+    ? message([success, ...notes].join('; '))
+    : error(failed.map(({ unit, error: why }) => `Failed to ${kind} service '${unit}': ${why}`).join('; '));
+  return settlements === true ? { ...answer, units: settled.map(unitSettlement) } : answer;
+}
+
+function unitSettlement({ unit, result, error: why, note }: Settlement): UnitSettlement {
+  return { unit, result, ...(why !== null && { error: why }), ...(note !== undefined && { note }) };
 }
 
 function describeChange(before: ReadonlyMap<string, ServiceSpec>, specs: readonly ServiceSpec[]): string {

@@ -17,7 +17,7 @@ import type { Configuration } from './configuration.ts';
 import { streamLogs } from './log-stream.ts';
 import type { Outputs } from './outputs.ts';
 import type { Records } from './records.ts';
-import type { Setting } from './setting.ts';
+import type { DaemonSetting } from './setting.ts';
 import { makeSpawn } from './spawn-answer.ts';
 import type { Units } from './units.ts';
 import { watch } from './watch-stream.ts';
@@ -30,7 +30,7 @@ export interface Answers {
 }
 
 /** What clients are answered with. */
-export function openAnswers(setting: Setting, metrics: MetricsSpec | null, configuration: Configuration, units: Units, outputs: Outputs, records: Records): Answers {
+export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null, configuration: Configuration, units: Units, outputs: Outputs, records: Records): Answers {
   const { clock, log, parent, paths, onProblem } = setting;
   const { root, tickets, runs, send, views, slotsOf } = units;
   const { journal, childMemory } = records;

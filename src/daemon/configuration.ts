@@ -1,10 +1,11 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { identify } from '../compat/identity.ts';
-import { formatProblem, loadConfig, wireError } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import { formatProblem, wireError } from '../config/problem.ts';
 import type { ReadConfig } from '../control/route.ts';
 import { keepConfig, lastConfig } from '../state/last-config.ts';
-import { writeConfigHint } from '../state/runtime-files.ts';
-import type { Setting } from './setting.ts';
+import { writeConfigHint } from '../state/runtime.ts';
+import type { DaemonSetting } from './setting.ts';
 
 type Config = Extract<ReadConfig, { ok: true }>;
 
@@ -20,7 +21,7 @@ export interface Configuration {
   use(config: Config): string | null;
 }
 
-export function openConfiguration({ options, parent, paths, environment, log }: Setting): Configuration {
+export function openConfiguration({ options, parent, paths, environment, log }: DaemonSetting): Configuration {
   // The guardian knows the file of the first start only.
   const last = parent.again ? lastConfig(paths.stateDir) : null;
   let inUse = last?.path ?? options.config;

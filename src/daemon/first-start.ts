@@ -1,23 +1,17 @@
-import type { ChildRecord, ServiceSpec } from '../../machines/types.ts';
+import type { ServiceSpec } from '../../machines/types.ts';
 import { viewUnit } from '../../machines/view.ts';
-import { sweep } from '../process/end-process.ts';
-import { openSwitches } from '../rollout/open-switches.ts';
-import type { Ledger } from '../state/ledger.ts';
-import type { Found } from './found.ts';
 import type { SettledUnit } from './parent.ts';
-import type { Setting } from './setting.ts';
+import type { DaemonSetting } from './setting.ts';
+import { takeUp, type Supervision } from './supervision.ts';
 import type { Units } from './units.ts';
 
 /** Hands the machines what was found, starts what is to be started, and tells whoever waits how it came out. */
-export function startUnits(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, units: Units): void {
-  const { clock, options, parent, onProblem } = setting;
+export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[], supervision: Supervision): void {
+  const { clock, options, parent } = setting;
+  const { found, units } = supervision;
   const { root, send, tickets } = units;
   const known = new Set(found.adopt.map(({ record }) => record.unit));
-  send({
-    type: 'boot', at: clock.now(), adopt: [...found.adopt, ...found.departed], start: [], switches: openSwitches(ledger, onProblem),
-    children: found.children.map((record) => ({ record, alive: true })),
-  });
-  for (const record of found.strays) endStray(record, setting);
+  takeUp(setting, supervision);
   if (found.leaving.length > 0) send({ type: 'reload', at: clock.now(), specs });
   // What was stopped by hand stays so when the supervisor alone begins again.
   const first = options.service !== null
@@ -55,13 +49,3 @@ function checked({ root }: Pick<Units, 'root'>, names: readonly string[]): Promi
     });
   });
 }
-
-/** Ends a spawned child, and what came from it, whose service has ended while no supervisor watched. */
-function endStray({ identity, token, order }: ChildRecord, { clock, onProblem }: Setting): void {
-  if (identity === null) return;
-  onProblem(`spawned child '${order.name}' (pid ${identity.pid}) of service '${order.unit}' is ended: its service ended while no supervisor ran`);
-  sweep({ clock, leader: identity, token, signal: 'SIGTERM', graceMs: STRAY_GRACE_MS, spareGroup: false, onProblem });
-}
-
-/** The default of stop_timeout. */
-const STRAY_GRACE_MS = 10_000;

@@ -1,17 +1,18 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
-import type { ReadConfig } from '../control/route.ts';
+import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
 import { findChild } from '../process/children.ts';
 import { bootId } from '../process/boot.ts';
 import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
 import { asideSpec, withoutDoubles } from '../state/asides.ts';
 import { forgetChild, noteChild, recoverChildren } from '../state/child-notes.ts';
+import type { LastConfig } from '../state/last-config.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { recover, type RecoveryOutside } from '../state/recovery.ts';
+import { noteRecordedRuns } from '../compat/recorded-job.ts';
 import { takeOver, type Takeover } from '../compat/takeover.ts';
-import { departedSpec } from './departed.ts';
+import { plainService } from '../config/service.ts';
 import type { Setting } from './setting.ts';
 
 /** What earlier supervisors left behind, and what is to become of it. */
@@ -36,7 +37,7 @@ export function recoveryOutside({ clock }: Setting): RecoveryOutside {
   };
 }
 
-export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, specs }: Extract<ReadConfig, { ok: true }>): Promise<Found> {
+export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, specs }: Pick<LastConfig, 'path' | 'specs'>): Promise<Found> {
   const { paths, environment, log, onProblem } = setting;
   const recovery = recoveryOutside(setting);
   const taken = takeOver({
@@ -50,12 +51,18 @@ export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, spe
   const departed = strangers.filter(({ verdict }) => verdict === 'alive');
   for (const { record, verdict } of strangers) if (verdict !== 'alive') ledger.forget(record.unit);
 
+  noteRecordedRuns(ledger, taken, specs);
   for (const record of taken.children) noteChild(ledger, record);
   const children = await recoverChildren(ledger.meta, taken.orders, { ...recovery, onProblem });
   for (const id of [...children.gone, ...children.stray.map((record) => record.id)]) forgetChild(ledger, id);
   return {
     adopt: orders.filter(({ record }) => configured.has(record.unit)), departed,
     leaving: departed.map(({ record }) => asideSpec(record.unit, specs) ?? departedSpec(record, dirname(path))),
-    children: [...children.adopt, ...taken.children], strays: children.stray, taken,
+    children: children.adopt, strays: children.stray, taken,
   };
+}
+
+/** Stands for a unit that still runs but is configured no more, for as long as it takes to end it. */
+function departedSpec({ unit, hash, definition }: UnitRecord, projectDir: string): ServiceSpec {
+  return { ...plainService(unit, projectDir, { command: '', launch: { kind: 'shell', script: 'exit 1' } }), hash, definition, dependsOn: [] };
 }

@@ -27,15 +27,15 @@ export interface Outputs {
   forget(unit: string): void;
 }
 
-export function openOutputs({ clock, paths, environment, options, echo, onProblem }: Setting): Outputs {
+export function openOutputs({ clock, paths, environment, dropPrivileges, echo, onProblem }: Setting): Outputs {
   const { fifoDir, logDir } = paths;
   const echoing = echo === null ? {} : { echo: echo.write };
   const logs = openLogStore({ fifoDir, logDir, onProblem, ...echoing });
   const childLogs = openChildLogs({ fifoDir, logDir, onProblem, ...echoing });
-  const ownerOf = ({ name, privileges }: ServiceSpec): LogOwner | null => outputOwner(name, privileges, options.dropPrivileges);
+  const ownerOf = ({ name, privileges }: ServiceSpec): LogOwner | null => outputOwner(name, privileges, dropPrivileges);
   const announcements = openAnnouncements({ logs, fifoDir, onProblem, ownerOf });
   const words = openLastWords((unit) => logs.files(unit)?.stderr ?? null);
-  const outside = { clock, environment, dropPrivileges: options.dropPrivileges, onProblem };
+  const outside = { clock, environment, dropPrivileges, onProblem };
   return {
     logs, childLogs, announcements, words,
     prepare: (specs) => {

@@ -9,6 +9,7 @@ import { recordedChildren, shownChildren } from '../spawned/shown.ts';
 import { isAside } from '../state/asides.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { openProjection, type Projection } from '../compat/projection.ts';
+import type { StateFiles } from '../compat/read-files.ts';
 import { projectedUnit } from '../compat/projected-unit.ts';
 import { recordedJob } from '../compat/recorded-job.ts';
 import type { Outputs } from './outputs.ts';
@@ -24,7 +25,7 @@ export interface Records {
   noteChildren(): void;
 }
 
-export function keepRecords({ clock, log, paths, onProblem }: Setting, ledger: Ledger, units: Units, outputs: Outputs): Records {
+export function keepRecords({ clock, log, paths, onProblem }: Setting, ledger: Ledger, units: Units, outputs: Outputs, others: StateFiles | null): Records {
   const { root, runs, send, specOf, views } = units;
   const children = () => root.getSnapshot().context.children;
   const journal = openJournal({ stateDir: paths.stateDir, onProblem });
@@ -35,7 +36,7 @@ export function keepRecords({ clock, log, paths, onProblem }: Setting, ledger: L
     journal, wallNow: Date.now, now: clock.now, lastWords: outputs.words.of, maxRestarts: (unit) => specOf(unit)?.restart.maxRestarts ?? null, childOf,
   });
   const projection = openProjection({
-    stateDir: paths.stateDir, ledger, onProblem,
+    stateDir: paths.stateDir, ledger, others, onProblem,
     units: () => views().map((view) => {
       const { name, cron, hash } = view.spec;
       return projectedUnit(view, {

@@ -1,23 +1,73 @@
+import { parseArgs } from 'node:util';
 import type { Clock } from '../clock.ts';
 import type { ForegroundEcho } from '../logs/foreground.ts';
+import { parseLogLevel, type LogLevel } from '../logs/log-level.ts';
 import type { SupervisorLog } from '../logs/supervisor-log.ts';
-import type { RuntimePaths } from '../state/runtime.ts';
-import type { DaemonOptions } from './options.ts';
+import type { RuntimePaths } from '../runtime-paths.ts';
 import type { Parent } from './parent.ts';
 
-/** What all parts of a supervisor are made with. */
+/** What everything that looks after units is made with. */
 export interface Setting {
-  readonly options: DaemonOptions;
-  readonly parent: Parent;
   readonly paths: RuntimePaths;
   /** What services inherit. */
   readonly environment: NodeJS.ProcessEnv;
   /** The soft limit of open files that services get; null leaves the supervisor's own. */
   readonly softNofile: number | null;
+  /** As root, units that name no user run as nobody. */
+  readonly dropPrivileges: boolean;
   readonly clock: Clock;
   readonly log: SupervisorLog;
   /** Of a supervisor in the foreground. */
   readonly echo: ForegroundEcho | null;
-  /** What an administrator should know and nobody here can act on. */
+  /** Takes what an administrator should know and nobody here can act on. */
   onProblem(text: string): void;
+}
+
+export interface DaemonSetting extends Setting {
+  readonly options: DaemonOptions;
+  readonly parent: Parent;
+}
+
+/** What the command line program hands to the daemon. */
+export interface DaemonOptions {
+  /** Absolute. */
+  readonly config: string;
+  readonly system: boolean;
+  /** Start only this unit and what it needs. */
+  readonly service: string | null;
+  readonly foreground: boolean;
+  /** Echo standard error only. */
+  readonly stderrOnly: boolean;
+  readonly logLevel: LogLevel | null;
+  readonly dropPrivileges: boolean;
+}
+
+export function parseDaemonOptions(argv: readonly string[]): DaemonOptions {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      config: { type: 'string' }, 'state-dir': { type: 'string' }, mode: { type: 'string' }, service: { type: 'string' }, foreground: { type: 'boolean' },
+      stderr: { type: 'boolean' }, 'log-level': { type: 'string' }, 'drop-privileges': { type: 'boolean' }, 'wait-timeout': { type: 'string' },
+    },
+  });
+  if (values.config === undefined) throw new Error('the daemon needs --config with an absolute path');
+  return {
+    config: values.config, system: values.mode === 'sys', service: values.service ?? null, foreground: values.foreground ?? false,
+    stderrOnly: values.stderr ?? false, logLevel: values['log-level'] === undefined ? null : parseLogLevel(values['log-level']),
+    dropPrivileges: values['drop-privileges'] ?? false,
+  };
+}
+
+/** The environment that services inherit: our own, with what the launcher set aside put back. */
+export function inheritedEnvironment(): NodeJS.ProcessEnv {
+  const { SYSG_NODE_EXTRA_CA_CERTS: certificates, ...environment } = process.env;
+  delete process.env['SYSG_NODE_EXTRA_CA_CERTS'];
+  return certificates === undefined ? environment : { ...environment, NODE_EXTRA_CA_CERTS: certificates };
+}
+
+/** The soft limit of open files that the launcher found, before Node raised it. */
+export function takeSoftLimit(): number | null {
+  const text = process.env['SYSG_NOFILE'];
+  delete process.env['SYSG_NOFILE'];
+  return text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : null;
 }

@@ -1,13 +1,13 @@
 import type { Trigger } from '../../machines/types.ts';
 import type { Exchange, Route } from '../control/connection.ts';
-import type { Setting } from './setting.ts';
-import { hasTerminal } from './surroundings.ts';
+import { readStatText, statFields } from '../process/proc.ts';
+import type { DaemonSetting } from './setting.ts';
 import type { Units } from './units.ts';
 
 /** Ends everything in order; a second time it does nothing. */
 export type Shutdown = (because: string, origin: Trigger) => void;
 
-export function makeShutdown({ clock, log, echo }: Setting, { send }: Pick<Units, 'send'>): Shutdown {
+export function makeShutdown({ clock, log, echo }: DaemonSetting, { send }: Pick<Units, 'send'>): Shutdown {
   let ending = false;
   return (because, origin) => {
     if (ending) return;
@@ -19,7 +19,7 @@ export function makeShutdown({ clock, log, echo }: Setting, { send }: Pick<Units
 }
 
 /** TERM, INT and QUIT end everything; HUP reloads, and with a terminal, whose end it tells, ends everything too. */
-export function obeySignals({ log, parent }: Setting, route: Route, shutdown: Shutdown): void {
+export function obeySignals({ log, parent }: DaemonSetting, route: Route, shutdown: Shutdown): void {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => shutdown(signal, { kind: 'signal', by: signal }));
   process.on('SIGHUP', () => {
     if (hasTerminal() && process.pid !== 1) return shutdown('SIGHUP from the terminal', { kind: 'signal', by: 'SIGHUP' });
@@ -35,3 +35,9 @@ export function obeySignals({ log, parent }: Setting, route: Route, shutdown: Sh
 
 /** Asks on behalf of a signal: there is no client. */
 const nobody: Exchange = { signal: new AbortController().signal, write: () => Promise.resolve(), peerDescriptor: () => null };
+
+/** Whether this process has a controlling terminal: field 7 of proc_pid_stat(5). */
+function hasTerminal(): boolean {
+  if (process.platform !== 'linux') return process.stdin.isTTY === true;
+  return statFields(readStatText('self') ?? '')?.(7) !== '0';
+}

@@ -4,9 +4,10 @@ import { viewAll } from '../../machines/view.ts';
 import type { Peer } from '../process/peer.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import { authorise, type ChildTree, type ServiceTree } from '../spawned/authority.ts';
-import { flawOf, type SpawnRequest } from '../spawned/check-order.ts';
+import { flawOf } from '../spawned/check-order.ts';
 import { openRate } from '../spawned/rate.ts';
 import type { Exchange } from '../control/connection.ts';
+import type { RequestOf } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
 import type { TicketOffice } from '../control/tickets.ts';
 
@@ -24,7 +25,7 @@ export interface SpawnOutside {
 }
 
 /** Spawn: checks of the request, of the client and the service it asks for, then the root's, then the pid. In 0.33.0's order. */
-export function makeSpawn(outside: SpawnOutside): (request: SpawnRequest, exchange: Exchange) => Promise<Response> {
+export function makeSpawn(outside: SpawnOutside): (request: RequestOf<'spawn'>, exchange: Exchange) => Promise<Response> {
   const { tickets, now, send, snapshot } = outside;
   const rate = openRate(now);
   return async (request, exchange) => {

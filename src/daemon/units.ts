@@ -17,7 +17,6 @@ import type { Ledger } from '../state/ledger.ts';
 import { recover } from '../state/recovery.ts';
 import { noteTokenSeed } from '../state/token-seeds.ts';
 import { userName } from '../status/process-facts.ts';
-import { withRecordedRuns } from '../compat/recorded-job.ts';
 import { recoveryOutside, type Found } from './found.ts';
 import type { Outputs } from './outputs.ts';
 import type { Setting } from './setting.ts';
@@ -39,7 +38,7 @@ export interface Units {
 const WORDS_OF_CANDIDATE = 50;
 
 export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, outputs: Outputs): Units {
-  const { clock, environment, softNofile, options: { dropPrivileges }, paths, onProblem } = setting;
+  const { clock, environment, softNofile, dropPrivileges, paths, onProblem } = setting;
   const outside = { clock, environment, dropPrivileges, onProblem };
   const tickets = openTicketOffice();
   const hooks = openHookQueues(outside);
@@ -48,7 +47,7 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
   const specOf = (unit: string): ServiceSpec | null => root.getSnapshot().context.units.get(unit)?.spec ?? null;
   const slotsOf = (of: readonly ServiceSpec[]) => readSlots(of, paths.stateDir, onProblem);
   const runs = openRunHistory({
-    ledger: withRecordedRuns(ledger, found.taken, specs), wallNow: Date.now,
+    ledger, wallNow: Date.now,
     describe: (unit) => ({ user: specOf(unit)?.privileges.user ?? userName(process.geteuid?.() ?? 0), command: specOf(unit)?.command ?? null }),
   });
   const root: Units['root'] = createActor(provideSupervisor({

@@ -3,7 +3,7 @@ import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import type { LogStream } from '../logs/names.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import type { Opened } from '../state/ledger-read.ts';
-import type { RuntimePaths } from '../state/runtime.ts';
+import type { RuntimePaths } from '../runtime-paths.ts';
 import type { StateFiles } from '../compat/read-files.ts';
 import type { JournalOnDisk } from './journal-on-disk.ts';
 

@@ -9,7 +9,7 @@ import { scan } from '../process/scan.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { findLockOwner } from '../state/lock-owner.ts';
 import { isLocked } from '../state/lock.ts';
-import type { RuntimePaths } from '../state/runtime.ts';
+import type { RuntimePaths } from '../runtime-paths.ts';
 import { readStateFiles } from '../compat/read-files.ts';
 import { servedUnits, type ConfigFact, type Facts, type LockFact, type OwnerFact, type PathFact, type ServingFact, type VolumeFact } from './facts.ts';
 import { readJournalOnDisk } from './journal-on-disk.ts';

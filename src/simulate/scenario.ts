@@ -1,13 +1,9 @@
 import type { ProcessExit, SignalName } from '../../machines/types.ts';
-import { parseSource } from '../config/document.ts';
-import { distinct, formatPath, type Finding } from '../config/finding.ts';
-import { choice, duration, integer, list, raw, worded, type Kind } from '../config/kind.ts';
-import type { ConfigProblem } from '../config/load.ts';
-import { below, complain, complainExpected, inside, isNothing, type Place } from '../config/place.ts';
-import { exclusive, optional, readKeys, record, required, withDefault, complainUnknown, type Values } from '../config/record.ts';
-import { signal } from '../config/signal.ts';
-import { type Parsed, parseDuration } from '../words.ts';
-import { commandVerbs, parseCommand, type ScenarioCommand } from './command.ts';
+import { choice, duration, integer, list, meaning, raw, signal, text, worded, type Kind } from '../config/kind.ts';
+import { below, complain, complainExpected, entries, isNothing, type Place } from '../config/place.ts';
+import { openSource, type ConfigProblem } from '../config/problem.ts';
+import { exclusive, optional, record, required, withDefault } from '../config/record.ts';
+import { commandVerbs, parseCommand, parseInstant, parseOffset, type ScenarioCommand, type ScenarioEvent } from './events.ts';
 
 /** How the scripted processes of one unit behave by themselves. */
 export interface Behaviour {
@@ -22,22 +18,14 @@ export interface Behaviour {
   readonly checkTakesMs: number;
 }
 
-/** What a scenario says of a unit; what it does not say depends on the unit. */
-export type PartialBehaviour = { readonly [Key in keyof Behaviour]: Behaviour[Key] | 'unsaid' };
-
-/** Something that happens at a moment, `atMs` after the start. */
-export type ScenarioEvent =
-  | { readonly kind: 'exit'; readonly atMs: number; readonly unit: string; readonly exit: ProcessExit }
-  | { readonly kind: 'check'; readonly atMs: number; readonly unit: string; readonly passes: boolean }
-  | { readonly kind: 'command'; readonly atMs: number; readonly command: ScenarioCommand };
-
 export interface Scenario {
   readonly startWallMs: number;
   /** Null: until nothing is pending, at most an hour. */
   readonly forMs: number | null;
   /** Of chance: the jitter of delays. */
   readonly seed: number;
-  readonly services: ReadonlyMap<string, PartialBehaviour>;
+  /** What is said of a unit; what is not said depends on the unit. */
+  readonly services: ReadonlyMap<string, Partial<Behaviour>>;
   readonly events: readonly ScenarioEvent[];
 }
 
@@ -46,141 +34,97 @@ export type ScenarioResult = { readonly ok: true; readonly scenario: Scenario } 
 export const emptyScenario: Scenario = { startWallMs: Date.UTC(2026, 0, 1), forMs: null, seed: 1, services: new Map(), events: [] };
 
 /** Reads a scenario file; everything wrong with it is reported at once, with its place. */
-export function readScenario(file: string, text: string): ScenarioResult {
-  const findings: Finding[] = [];
-  const source = parseSource(text, findings);
-  const root: Place = { node: source.root ?? { kind: 'map', offset: 0, entries: [] }, keyOffset: 0, path: [], scope: () => undefined, findings };
-  const scenario = resolve(root);
-  const problems = distinct(findings).filter(({ level }) => level === 'problem').map((finding): ConfigProblem => ({
-    file, ...source.locate(finding.offset), path: formatPath(finding.path), message: finding.message,
-  }));
+export function readScenario(file: string, source: string): ScenarioResult {
+  const { root, said } = openSource(file, source, () => undefined);
+  const scenario = scenarioKind.read(root);
+  const problems = said('problem');
   return scenario === undefined || problems.length > 0 ? { ok: false, problems } : { ok: true, scenario };
 }
 
-/** An RFC 3339 instant in milliseconds since 1970, or null. */
-export function parseInstant(text: string): number | null {
-  return /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/.test(text) ? orNull(Date.parse(text.replace(' ', 'T'))) : null;
+/** A text that is read by a function, or refused with what was expected. */
+function parsed<T>(parse: (written: string) => T | null, type: string | readonly string[], expected: string, short = expected): Kind<T> {
+  return worded((written) => {
+    const value = parse(written);
+    return value === null ? { ok: false, expected } : { ok: true, value };
+  }, { type }, short);
 }
 
-const instantForm = 'a time such as 2026-03-08T00:30:00-05:00';
-const instant: Kind<number> = worded((text) => {
-  const wallMs = parseInstant(text);
-  return wallMs === null ? { ok: false, expected: instantForm } : { ok: true, value: wallMs };
-}, { type: 'string' }, instantForm);
-
-/** An offset from the start, or a time; told apart when the start is known. */
-type Moment = { readonly afterMs: number } | { readonly wallMs: number };
-const momentForm = 'an offset such as 3s, or a time such as 2026-03-08T00:30:00-05:00';
-const moment: Kind<Moment> = worded((text): Parsed<Moment> => {
-  const offset = parseDuration(text);
-  if (offset.ok) return { ok: true, value: { afterMs: offset.value } };
-  const wallMs = parseInstant(text);
-  return wallMs === null ? { ok: false, expected: momentForm } : { ok: true, value: { wallMs } };
-}, { type: ['string', 'number'] }, momentForm);
-
 const exitCode = integer(0, 255);
+const instant = parsed(parseInstant, 'string', 'a time such as 2026-03-08T00:30:00-05:00');
+const command = parsed<ScenarioCommand>(parseCommand, 'string', `a command: ${commandVerbs.join(', ')}, with the unit it is for`, 'a command');
 const patience: Kind<number | 'never'> = {
   schema: { type: ['string', 'number'] },
   read: (place) => (place.node.kind === 'scalar' && place.node.text === 'never' ? 'never' : duration('zero').read(place)),
 };
-const command: Kind<ScenarioCommand> = worded((text) => {
-  const parsed = parseCommand(text);
-  return parsed === null ? { ok: false, expected: `a command: ${commandVerbs.join(', ')}, with the unit it is for` } : { ok: true, value: parsed };
-}, { type: 'string' }, 'a command');
 
-const behaviourKeys = {
+const behaviour: Kind<Partial<Behaviour>> = meaning(record({
   runs: optional(duration('zero'), 'From the start of a process until it ends by itself.'),
   exit: optional(exitCode, 'The exit code with which it ends.'),
   signal: optional(signal, 'The signal by which it ends, instead of an exit code.'),
   starts_in: optional(duration('zero'), 'From the start of a process until its check passes.'),
   stops_in: optional(patience, 'From the stop signal until it ends; `never`: it has to be killed.'),
   check_takes: optional(duration('zero'), 'How long one attempt of its check takes.'),
-};
+}, "'runs', 'exit', 'signal', 'starts_in', 'stops_in' and 'check_takes'"), (values, place) => {
+  exclusive(place, ['exit', 'signal']);
+  const exit = exitOf(values.exit, values.signal);
+  return {
+    ...(values.runs !== null && { runsMs: values.runs }), ...(exit !== null && { exit }), ...(values.starts_in !== null && { startsInMs: values.starts_in }),
+    ...(values.stops_in !== null && { stopsInMs: values.stops_in === 'never' ? null : values.stops_in }),
+    ...(values.check_takes !== null && { checkTakesMs: values.check_takes }),
+  };
+});
 
-const eventKeys = {
-  at: required(moment, 'Offset from the start, or an RFC 3339 time.'),
-  unit: optional(worded((text) => ({ ok: true, value: text }), { type: 'string' }), 'Whose process.'),
-  exit: optional(exitCode, 'It ends with this exit code.'),
-  signal: optional(signal, 'It is ended by this signal.'),
-  check: optional(choice(['fail', 'ok']), 'Its check begins to fail, or to pass.'),
-  command: optional(command, 'What a person types.'),
-};
-const eventRecord = record(eventKeys, "event keys: 'at' with one of 'exit', 'signal', 'check' and 'command'");
+const WHAT = ['exit', 'signal', 'check', 'command'] as const;
 
-const rootKeys = {
+function eventKind(startWallMs: number): Kind<ScenarioEvent> {
+  const moment = parsed((written) => parseOffset(written, startWallMs), ['string', 'number'], 'an offset such as 3s, or a time such as 2026-03-08T00:30:00-05:00');
+  return meaning(record({
+    at: required(moment, 'Offset from the start, or an RFC 3339 time.'),
+    unit: optional(text, 'Whose process.'),
+    exit: optional(exitCode, 'The process ends with this exit code.'),
+    signal: optional(signal, 'The process is ended by this signal.'),
+    check: optional(choice(['fail', 'ok']), 'The check of the unit begins to fail, or to pass.'),
+    command: optional(command, 'What a person types.'),
+  }, "event keys: 'at' with one of 'exit', 'signal', 'check' and 'command'"), (values, place) => {
+    exclusive(place, WHAT);
+    const { unit, check, at: atMs } = values;
+    if (atMs < 0) return void complain(place, 'is before the start');
+    if (values.command !== null) {
+      if (unit !== null) complain(place, "'unit' belongs into the command: {at: 6s, command: \"restart api\"}");
+      return { kind: 'command', atMs, command: values.command };
+    }
+    const exit = exitOf(values.exit, values.signal);
+    if (exit === null && check === null) {
+      // One that could not be read was complained about where it stands.
+      if (WHAT.every((key) => below(place, key) === null)) complain(place, "expected one of 'exit', 'signal', 'check' and 'command'");
+      return undefined;
+    }
+    if (unit === null) return void complain(place, "expected 'unit': whose process it happens to");
+    return exit === null ? { kind: 'check', atMs, unit, passes: check === 'ok' } : { kind: 'exit', atMs, unit, exit };
+  });
+}
+
+const scenarioKind: Kind<Scenario> = meaning(record({
   start: withDefault(instant, 'The wall clock at the beginning.', emptyScenario.startWallMs),
   for: optional(duration('positive'), 'How long; default: until nothing is pending, at most an hour.'),
   seed: withDefault(integer(0, 2 ** 31 - 1), 'Of chance.', emptyScenario.seed),
   services: optional(raw({ type: 'object' }), 'How scripted processes behave by themselves.'),
+  // Moments are offsets from the start, which is known when all keys are read.
   events: optional(list(raw({ type: 'object' }), 'a list of events'), 'What happens to them.'),
-};
-
-function resolve(root: Place): Scenario | undefined {
-  if (root.node.kind !== 'map') {
-    complainExpected(root, "a map with 'services' and 'events'");
-    return undefined;
-  }
-  complainUnknown(root, Object.keys(rootKeys));
-  const values = readKeys(root, rootKeys);
-  if (values === undefined) return undefined;
-  const events = (values.events ?? []).flatMap((place) => {
-    const event = readEvent(place, values.start);
-    return event === undefined ? [] : [event];
-  });
-  return { startWallMs: values.start, forMs: values.for, seed: values.seed, services: readServices(values.services), events };
-}
-
-function readServices(place: Place | null): ReadonlyMap<string, PartialBehaviour> {
-  const services = new Map<string, PartialBehaviour>();
-  if (place === null) return services;
-  if (place.node.kind !== 'map') {
-    complainExpected(place, 'a map from units to how they behave');
-    return services;
-  }
-  for (const entry of place.node.entries) {
-    const each = inside(place, entry);
-    if (isNothing(each.node)) continue;
-    const values = record(behaviourKeys, "'runs', 'exit', 'signal', 'starts_in', 'stops_in' and 'check_takes'").read(each);
-    exclusive(each, ['exit', 'signal']);
-    if (values !== undefined) services.set(entry.key, behaviourOf(values));
-  }
-  return services;
-}
-
-function behaviourOf(values: Values<typeof behaviourKeys>): PartialBehaviour {
+}, "'services' and 'events'"), ({ start, services, events, ...values }) => {
+  const event = eventKind(start);
   return {
-    runsMs: values.runs ?? 'unsaid', exit: exitOf(values.exit, values.signal) ?? 'unsaid', startsInMs: values.starts_in ?? 'unsaid',
-    stopsInMs: values.stops_in === 'never' ? null : (values.stops_in ?? 'unsaid'), checkTakesMs: values.check_takes ?? 'unsaid',
+    startWallMs: start, forMs: values.for, seed: values.seed, services: readServices(services),
+    events: (events ?? []).flatMap((place) => event.read(place) ?? []),
   };
-}
+});
 
-const WHAT = ['exit', 'signal', 'check', 'command'] as const;
-
-function readEvent(place: Place, startWallMs: number): ScenarioEvent | undefined {
-  const values = eventRecord.read(place);
-  if (values === undefined) return undefined;
-  exclusive(place, WHAT);
-  const { unit, check, at } = values;
-  const atMs = 'afterMs' in at ? at.afterMs : at.wallMs - startWallMs;
-  if (atMs < 0) return void complain(place, 'is before the start');
-  if (values.command !== null) {
-    if (unit !== null) complain(place, "'unit' belongs into the command: {at: 6s, command: \"restart api\"}");
-    return { kind: 'command', atMs, command: values.command };
-  }
-  const exit = exitOf(values.exit, values.signal);
-  if (exit === null && check === null) {
-    // One that could not be read was complained about where it stands.
-    if (WHAT.every((key) => below(place, key) === null)) complain(place, "expected one of 'exit', 'signal', 'check' and 'command'");
-    return undefined;
-  }
-  if (unit === null) return void complain(place, "expected 'unit': whose process it happens to");
-  return exit === null ? { kind: 'check', atMs, unit, passes: check === 'ok' } : { kind: 'exit', atMs, unit, exit };
+function readServices(place: Place | null): ReadonlyMap<string, Partial<Behaviour>> {
+  if (place !== null && place.node.kind !== 'map') complainExpected(place, 'a map from units to how they behave');
+  const said = place === null ? [] : entries(place).filter(([, { node }]) => !isNothing(node));
+  return new Map(said.map(([unit, each]) => [unit, behaviour.read(each) ?? {}]));
 }
 
 function exitOf(code: number | null, name: SignalName | null): ProcessExit | null {
   return code === null && name === null ? null : { code: name === null ? code : null, signal: name };
-}
-
-function orNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
 }

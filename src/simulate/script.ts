@@ -4,7 +4,7 @@ import { provideProbe } from '../../machines/probe.ts';
 import { inSeconds } from '../../machines/service-facts.ts';
 import { isAnnounced, type AttemptReport, type ProcessExit, type ProcessOrder, type ProcessReport, type ServiceSpec, type SignalName } from '../../machines/types.ts';
 import type { Clock } from '../clock.ts';
-import type { Behaviour, PartialBehaviour } from './scenario.ts';
+import type { Behaviour } from './scenario.ts';
 
 /** Processes and checks that do what the scenario says, on its clock. */
 export interface Script {
@@ -30,7 +30,7 @@ const ONE_RUN_MS = 1000;
 /** A person's signals that programs take for news, not for an end. */
 const HARMLESS: readonly SignalName[] = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT', 'SIGCHLD', 'SIGURG'];
 
-export function openScript(clock: ScriptClock, services: ReadonlyMap<string, PartialBehaviour>): Script {
+export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Partial<Behaviour>>): Script {
   const living = new Map<string, (exit: ProcessExit) => void>();
   const checks = new Map<string, ScriptedCheck>();
   const launched = new Map<string, number>();
@@ -120,14 +120,13 @@ export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Par
 }
 
 /** What a unit's processes do when nothing is said: services run for ever, one-shots, cron runs and preparations end well after a second. */
-export function behaviourOf(spec: ServiceSpec, said: PartialBehaviour | undefined, isStep: boolean): Behaviour {
+export function behaviourOf(spec: ServiceSpec, said: Partial<Behaviour> | undefined, isStep: boolean): Behaviour {
   const endsByItself = isStep || spec.restart.oneshot || spec.cron !== null;
-  const value = <T>(given: T | 'unsaid' | undefined, otherwise: T): T => (given === undefined || given === 'unsaid' ? otherwise : given);
   return {
-    runsMs: value(said?.runsMs, endsByItself ? ONE_RUN_MS : null),
+    runsMs: endsByItself ? ONE_RUN_MS : null,
     // A skip command that succeeds would skip the unit.
-    exit: value(said?.exit, { code: isStep && typeof spec.skip === 'string' ? 1 : 0, signal: null }),
-    startsInMs: value(said?.startsInMs, 0), stopsInMs: value(said?.stopsInMs, 0), checkTakesMs: value(said?.checkTakesMs, 0),
+    exit: { code: isStep && typeof spec.skip === 'string' ? 1 : 0, signal: null },
+    startsInMs: 0, stopsInMs: 0, checkTakesMs: 0, ...said,
   };
 }
 

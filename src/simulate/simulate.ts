@@ -4,13 +4,14 @@ import { hasEnded, provideSupervisor, supervisorMachine, type SupervisorFact } f
 import { isAnnounced, type Phase, type ServiceSpec, type UnitFacts } from '../../machines/types.ts';
 import type { JournalRecord } from '../wire/payloads.ts';
 import { openSchedule } from '../cron/schedule.ts';
+import type { Journal } from '../journal/journal.ts';
 import { makeScribe } from '../journal/scribe.ts';
-import { createVirtualClock } from './clock.ts';
-import type { ScenarioCommand } from './command.ts';
+import { createVirtualClock, type VirtualClock } from './clock.ts';
+import { describeEvent, type ScenarioCommand, type ScenarioEvent } from './events.ts';
 import { openTally, type Tally, type UnitOutcome } from './outcome.ts';
 import { policyWarnings } from './policy-warnings.ts';
-import type { Scenario, ScenarioEvent } from './scenario.ts';
-import { openScript, type Script } from './script.ts';
+import type { Scenario } from './scenario.ts';
+import { openScript } from './script.ts';
 
 export interface SimulationInput {
   readonly specs: readonly ServiceSpec[];
@@ -57,8 +58,8 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
   const wallNow = (): number => startWallMs + clock.now();
   const script = openScript(clock, scenario.services);
   const journal = openMemoryJournal();
-  const limits = new Map(specs.map(({ name, restart }) => [name, restart.maxRestarts]));
-  const write = makeScribe({ journal, wallNow, now: clock.now, lastWords: () => [], maxRestarts: (unit) => limits.get(unit) ?? null });
+  const specNamed = (unit: string): ServiceSpec | undefined => root.getSnapshot().context.units.get(unit)?.spec;
+  const write = makeScribe({ journal, wallNow, now: clock.now, lastWords: () => [], maxRestarts: (unit) => specNamed(unit)?.restart.maxRestarts ?? null });
   const warnings: string[] = [...policyWarnings(specs)];
   const root = createActor(provideSupervisor({
     clock, process: script.process, probe: script.probe, schedule: openSchedule({ clock, wallNow, lastRunWallMs: () => null }),
@@ -89,16 +90,22 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
   root.on('*', follow);
   root.start();
 
-  const order = (command: ScenarioCommand): void => {
-    for (const spec of files.get(command.file ?? '') ?? []) {
-      if (!tallies.has(spec.name)) tallies.set(spec.name, openTally(spec));
-      limits.set(spec.name, spec.restart.maxRestarts);
+  const play = (event: ScenarioEvent): string | null => {
+    if (event.kind === 'exit') return script.end(event.unit, event.exit) ? null : `no process of '${event.unit}' runs at that time (${phases.get(event.unit) ?? 'stopped'})`;
+    if (event.kind === 'command') {
+      const next = files.get(event.command.file ?? '') ?? specs;
+      for (const spec of next) if (!tallies.has(spec.name)) tallies.set(spec.name, openTally(spec));
+      order(root, event.command, { at: clock.now(), specs: next });
+      return null;
     }
-    give(root, command, { at: clock.now(), specs: files.get(command.file ?? '') ?? specs });
+    script.setCheck(event.unit, event.passes);
+    const check = specNamed(event.unit)?.check ?? null;
+    if (check === null) return `'${event.unit}' has no check`;
+    return isAnnounced(check.probe) && phases.get(event.unit) === 'running' ? `a check of this kind speaks once, and '${event.unit}' is ready` : null;
   };
   for (const event of scenario.events) {
     clock.at(event.atMs, () => {
-      const problem = play(event, { script, order, specs, phaseOf: (unit) => phases.get(unit) ?? 'stopped' });
+      const problem = play(event);
       if (problem !== null) warnings.push(`${describeEvent(event)}: ${problem}`);
     });
   }
@@ -117,41 +124,7 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
   };
 }
 
-/** The event in the words of the command line. */
-export function describeEvent(event: ScenarioEvent): string {
-  const when = `@${event.atMs / 1000}s`;
-  switch (event.kind) {
-    case 'exit': return `${event.unit}${when}=${event.exit.signal === null ? `exit:${event.exit.code}` : `signal:${event.exit.signal}`}`;
-    case 'check': return `${event.unit}${when}=check:${event.passes ? 'ok' : 'fail'}`;
-    case 'command': return `${when}=${[event.command.verb, event.command.unit ?? event.command.file ?? ''].join(' ').trim()}`;
-  }
-}
-
-interface Stage {
-  readonly script: Script;
-  readonly specs: readonly ServiceSpec[];
-  order(command: ScenarioCommand): void;
-  phaseOf(unit: string): Phase;
-}
-
-/** What kept the event from having an effect, or null. */
-function play(event: ScenarioEvent, { script, order, specs, phaseOf }: Stage): string | null {
-  switch (event.kind) {
-    case 'exit': return script.end(event.unit, event.exit) ? null : `no process of '${event.unit}' runs at that time (${phaseOf(event.unit)})`;
-    case 'check': {
-      script.setCheck(event.unit, event.passes);
-      const check = specs.find(({ name }) => name === event.unit)?.check ?? null;
-      if (check === null) return `'${event.unit}' has no check`;
-      const isHeardOnce = isAnnounced(check.probe);
-      return isHeardOnce && phaseOf(event.unit) === 'running' ? `a check of this kind speaks once, and '${event.unit}' is ready` : null;
-    }
-    case 'command':
-      order(event.command);
-      return null;
-  }
-}
-
-function give(root: Actor<typeof supervisorMachine>, { verb, unit }: ScenarioCommand, { at, specs }: { readonly at: number; readonly specs: readonly ServiceSpec[] }): void {
+function order(root: Actor<typeof supervisorMachine>, { verb, unit }: ScenarioCommand, { at, specs }: { readonly at: number; readonly specs: readonly ServiceSpec[] }): void {
   if (verb === 'reload') return root.send({ type: 'reload', at, specs });
   const { units } = root.getSnapshot().context;
   const services = [...units.values()].filter(({ spec }) => spec.cron === null).map(({ name }) => name);
@@ -162,16 +135,16 @@ function give(root: Actor<typeof supervisorMachine>, { verb, unit }: ScenarioCom
 }
 
 /** Hooks take no time and always succeed: what they do is not the supervisor's to foresee. */
-function instantHooks(clock: { now(): number; at(at: number, fire: () => void): () => void }): HookPort {
+function instantHooks(clock: VirtualClock): HookPort {
   return { queue: (_runs, target) => void clock.at(clock.now(), () => target.send({ type: 'hooks.idle', at: clock.now() })) };
 }
 
 /** Gates pass and switches succeed at once; what can fail is the candidate itself. */
-function instantRolloutTasks(clock: { now(): number; at(at: number, fire: () => void): () => void }): typeof rolloutTaskPort {
+function instantRolloutTasks(clock: VirtualClock): typeof rolloutTaskPort {
   return fromCallback<{ type: 'never' }, RolloutTaskInput>(({ input: { task }, sendBack }) => clock.at(clock.now(), () => sendBack({ type: 'task.done', task, at: clock.now() })));
 }
 
-function openMemoryJournal(): { readonly records: JournalRecord[]; append(draft: Omit<JournalRecord, 'seq'>): JournalRecord; lastOf(unit: string): number | null } {
+function openMemoryJournal(): Pick<Journal, 'append' | 'lastOf'> & { readonly records: JournalRecord[] } {
   const records: JournalRecord[] = [];
   const newest = new Map<string, number>();
   return {

@@ -1,6 +1,11 @@
-import type { RequestOf } from '../wire/requests.ts';
-
-export type SpawnRequest = RequestOf<'spawn'>;
+/** What a client may choose of a child. */
+export interface SpawnRequest {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Seconds. */
+  readonly ttl: number | null;
+  readonly logLevel: string | null;
+}
 
 /** What is wrong with a request, whichever process sends it; null: nothing. */
 export function flawOf({ name, command, ttl, logLevel }: SpawnRequest): string | null {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncDirectory } from './replace-file.ts';
+import { syncDirectory } from '../files.ts';
 
 /** A file that grows by whole pieces: what cannot be written whole is taken back. */
 export interface AppendFile {

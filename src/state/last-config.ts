@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { MetricsSpec } from '../config/metrics.ts';
 import { textOf } from '../errors.ts';
-import { replaceFile } from './replace-file.ts';
+import { replaceFile } from '../files.ts';
 
 /** A configuration as it was resolved when it was taken over. */
 export interface LastConfig {

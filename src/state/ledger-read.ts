@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { hasCode, textOf } from '../errors.ts';
+import { quarantine } from '../files.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
 import { encodeLine, readLines, type LedgerEntry, type LedgerFact, type LedgerLine, type Stamp } from './ledger-lines.ts';
 import { readReserve } from './ledger-reserve.ts';
-import { quarantine } from './quarantine.ts';
 
 /** A ledger as it was found. */
 export interface Opened {
@@ -41,7 +41,10 @@ export function readLedger(path: string, reading: LedgerReading): Opened {
     return { ...nothing, fresh: false, clean: false, unreadable: `${path}: cannot be read: ${textOf(error)}` };
   }
   const { lines: written, corrupt, soundBytes, unterminated } = readLines(bytes);
-  if (corrupt.length > 0) reading.onProblem(describeDamage(path, corrupt, reading.quarantine));
+  if (corrupt.length > 0) {
+    const damage = `${path}: ${corrupt.length} damaged line${corrupt.length === 1 ? '' : 's'} (${corrupt[0]}); the rest is used`;
+    reading.onProblem(reading.quarantine ? damage + quarantine(path) : damage);
+  }
   const entries = new Map<string, LedgerEntry>();
   const live = new Map<string, string>();
   const meta = new Map<string, unknown>();
@@ -125,14 +128,4 @@ function newer(reserved: readonly LedgerLine[], lines: readonly LedgerLine[]): L
 
 function isNotEarlier(one: Stamp, other: Stamp): boolean {
   return one.bootId === other.bootId ? one.at >= other.at : one.wallMs >= other.wallMs;
-}
-
-function describeDamage(path: string, corrupt: readonly string[], keepCopy: boolean): string {
-  const what = `${path}: ${corrupt.length} damaged line${corrupt.length === 1 ? '' : 's'} (${corrupt[0]}); the rest is used`;
-  if (!keepCopy) return what;
-  try {
-    return `${what}; a copy is kept as ${quarantine(path)}`;
-  } catch (error) {
-    return `${what}; no copy could be kept: ${textOf(error)}`;
-  }
 }

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { hasCode } from '../errors.ts';
 import { readLines, type LedgerLine } from './ledger-lines.ts';
-import { replaceFile } from './replace-file.ts';
+import { replaceFile } from '../files.ts';
 
 /** Room on the disk that is ours already: written over in place, so that what an operator wanted can be recorded when the disk is full. */
 export interface LedgerReserve {

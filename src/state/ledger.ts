@@ -6,7 +6,7 @@ import { openAppendFile, type AppendFile } from './append-file.ts';
 import { encodeLine, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
 import { endKey, keyOf, readLedger, soundOpener } from './ledger-read.ts';
 import { openReserve } from './ledger-reserve.ts';
-import { replaceFile } from './replace-file.ts';
+import { replaceFile } from '../files.ts';
 
 export type { LedgerEntry, Stamp } from './ledger-lines.ts';
 
@@ -25,7 +25,7 @@ export interface Ledger extends LedgerPort {
   /** As read when it was opened: what recovery starts from. */
   readonly entries: ReadonlyMap<string, LedgerEntry>;
   readonly records: ReadonlyMap<string, UnitRecord>;
-  /** Notes as read when it was opened. */
+  /** The notes, those of earlier runs among them. */
   readonly meta: ReadonlyMap<string, unknown>;
   /** There was no ledger before. */
   readonly fresh: boolean;
@@ -53,6 +53,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   const opened = readLedger(path, { onProblem, quarantine: true });
   const latest = new Map(opened.entries);
   const live = new Map(opened.live);
+  const meta = new Map(opened.meta);
   let liveBytes = sum(live.values());
   let file: AppendFile | null = null;
   let failing = false;
@@ -75,6 +76,8 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     liveBytes += forgets ? 0 : line.length;
     if (fact.kind === 'record') latest.set(fact.record.unit, { record: fact.record, written });
     if (fact.kind === 'forget') latest.delete(fact.unit);
+    if (fact.kind === 'note') meta.set(fact.key, fact.value);
+    if (fact.kind === 'forget-note') meta.delete(fact.key);
     const superseded = waiting.get(key);
     waiting.delete(key);
     waiting.set(key, { line, durable: durable || superseded?.durable === true, written: false });
@@ -178,7 +181,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   return {
     entries: opened.entries,
     records: new Map([...opened.entries].map(([unit, entry]) => [unit, entry.record])),
-    meta: opened.meta,
+    meta,
     fresh: opened.fresh,
     clean: opened.clean,
     unreadable: opened.unreadable,

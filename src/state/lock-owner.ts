@@ -4,7 +4,7 @@ import type { ProcessIdentity } from '../../machines/types.ts';
 import { identify } from '../process/identity.ts';
 import { readArguments, readProcStat } from '../process/proc.ts';
 import { lockHolder } from './lock.ts';
-import type { RuntimePaths } from './runtime.ts';
+import type { RuntimePaths } from '../runtime-paths.ts';
 
 /** A supervisor that answers nobody, and the shell that would start it again. */
 export interface LockOwner {

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { textOf } from '../errors.ts';
 import { takeLock, type LockResult } from './lock.ts';
 import { isServed } from './occupied.ts';
-import { prepareRuntime, type RuntimePaths } from './runtime.ts';
+import type { RuntimePaths } from '../runtime-paths.ts';
+import { prepareRuntime } from './runtime.ts';
 
 type Lock = Extract<LockResult, { ok: true }>;
 

@@ -1,28 +1,7 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { textOf } from '../errors.ts';
-
-/** Where a supervisor keeps what it keeps. Absolute paths, systemg 0.33.0's names where it has them. */
-export interface RuntimePaths {
-  readonly stateDir: string;
-  readonly logDir: string;
-  readonly configDir: string;
-  readonly socket: string;
-  readonly pidFile: string;
-  readonly configHint: string;
-  readonly ledger: string;
-  readonly lock: string;
-  readonly fifoDir: string;
-  readonly supervisorLog: string;
-}
-
-/** `system` is `--sys`. Without a HOME the user's paths start at `/`. */
-export function runtimePaths(options: { readonly system: boolean; readonly env: NodeJS.ProcessEnv }): RuntimePaths {
-  if (options.system) return pathsIn('/var/lib/systemg', '/var/log/systemg', '/etc/systemg');
-  const home = options.env['HOME'] || '/';
-  const stateDir = join(home, '.local/share/systemg');
-  return pathsIn(stateDir, join(stateDir, 'logs'), join(home, '.config/systemg'));
-}
+import { replaceFile } from '../files.ts';
+import type { RuntimePaths } from '../runtime-paths.ts';
 
 /**
  * Creates the state, FIFO and log directories with mode 0700 and tightens ours that are wider.
@@ -36,19 +15,22 @@ export function prepareRuntime(paths: Pick<RuntimePaths, 'stateDir' | 'fifoDir' 
   return null;
 }
 
-function pathsIn(stateDir: string, logDir: string, configDir: string): RuntimePaths {
-  return {
-    stateDir,
-    logDir,
-    configDir,
-    socket: join(stateDir, 'control.sock'),
-    pidFile: join(stateDir, 'sysg.pid'),
-    configHint: join(stateDir, 'config_hint'),
-    ledger: join(stateDir, 'ledger.ndjson'),
-    lock: join(stateDir, 'supervisor.lock'),
-    fifoDir: join(stateDir, 'fifo'),
-    supervisorLog: join(logDir, 'supervisor.log'),
-  };
+type FilePaths = Pick<RuntimePaths, 'pidFile' | 'configHint' | 'socket'>;
+
+/** Shows clients where the supervisor is: the daemon's pid and the absolute path of its config. A sentence when it cannot, else null. */
+export function writeRuntimeFiles(paths: FilePaths, facts: { readonly pid: number; readonly configPath: string }): string | null {
+  return writeConfigHint(paths, facts.configPath) ?? attempt(paths.pidFile, () => replaceFile(paths.pidFile, String(facts.pid), { durable: false }));
+}
+
+/** Again whenever another file becomes the config in use. */
+export function writeConfigHint(paths: FilePaths, configPath: string): string | null {
+  return attempt(paths.configHint, () => replaceFile(paths.configHint, configPath, { durable: false }));
+}
+
+/** At a clean end, by the holder of the lock only. Files already gone are fine. A sentence when one cannot be removed. */
+export function removeRuntimeFiles(paths: FilePaths): string | null {
+  const problems = [paths.socket, paths.pidFile, paths.configHint].map((path) => attempt(path, () => rmSync(path, { force: true })));
+  return problems.find((problem) => problem !== null) ?? null;
 }
 
 function prepareDirectory(directory: string): string | null {
@@ -62,5 +44,14 @@ function prepareDirectory(directory: string): string | null {
     return null;
   } catch (error) {
     return `${directory}: cannot be prepared: ${textOf(error)}`;
+  }
+}
+
+function attempt(path: string, work: () => void): string | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return `${path}: ${textOf(error)}`;
   }
 }

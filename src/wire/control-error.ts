@@ -1,4 +1,4 @@
-import { getSystemErrorMap } from 'node:util';
+import { osText } from '../errors.ts';
 import type { UnitSettlement } from './payloads.ts';
 
 /**
@@ -26,13 +26,7 @@ export class ControlError extends Error {
 
 /** An I/O failure in the words of the C library, `Permission denied (os error 13)`, followed by what it was about. */
 export function ioError(error: unknown, subject: string = ''): ControlError {
-  const about = subject === '' ? '' : ` (${subject})`;
-  if (!(error instanceof Error)) return new ControlError('io', `${String(error)}${about}`);
-  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
-  const known = getSystemErrorMap().get(errno)?.[1];
-  if (known === undefined) return new ControlError('io', `${error.message}${about}`, { cause: error });
-  const text = known.charAt(0).toUpperCase() + known.slice(1);
-  return new ControlError('io', `${text} (os error ${-errno})${about}`, { cause: error });
+  return new ControlError('io', `${osText(error)}${subject === '' ? '' : ` (${subject})`}`, { cause: error });
 }
 
 /** By its name: parts of a program that were bundled apart have a class each. */

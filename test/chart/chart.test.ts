@@ -2,15 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createActor, createMachine, setup, type AnyStateMachine } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import { condensedChart } from '../../src/chart/condense.ts';
+import { condensedChart, CURRENCY, isLeftOut, PUBLISHED } from '../../src/chart/condense.ts';
 import { chartDot } from '../../src/chart/dot.ts';
 import { graphDot, graphJson, graphMermaid, graphText, type GraphUnit } from '../../src/chart/graph.ts';
-import { chartConfig } from '../../src/chart/json.ts';
+import { chartConfig, machineConfig } from '../../src/chart/json.ts';
 import { shownMachines, type ShownMachine } from '../../src/chart/machines.ts';
 import { arrowsOf, countSteps, isPresent, type UnitMarks } from '../../src/chart/marks.ts';
 import { chartMermaid } from '../../src/chart/mermaid.ts';
 import { readChart, type Chart } from '../../src/chart/model.ts';
-import { chartPages } from '../../src/chart/pages.ts';
+import { chartPages } from '../../.build/chart-pages.ts';
 import { chartScxml } from '../../src/chart/scxml.ts';
 import { drawDot } from '../../src/chart/svg.ts';
 import { chartText, plainLook } from '../../src/chart/text.ts';
@@ -30,20 +30,20 @@ function marksOf(changes: Partial<UnitMarks>): UnitMarks {
 }
 
 function linesBetween(chart: Chart, from: string, to: string): readonly string[] {
-  const arrow = arrowsOf(chart, { marks: null, detailed: false }).find((candidate) => candidate.from?.endsWith(from) === true && candidate.to?.endsWith(to) === true);
+  const arrow = arrowsOf(chart, null).find((candidate) => candidate.from?.endsWith(from) === true && candidate.to?.endsWith(to) === true);
   return arrow?.lines ?? [];
 }
 
-/** As long a chart as the machine allows, without a supervisor around it. */
+/** A machine of a test, as the supervisor's are offered. */
 function shownAs(machine: AnyStateMachine): ShownMachine {
-  return { name: machine.id, about: 'a machine', machine, phaseOf: () => null, plumbing: { guards: [], actions: [] }, leftOut: {} };
+  return { name: machine.id, about: 'a machine', machine, leftOut: {} };
 }
 
 describe('what is read from a machine', () => {
   test('every state and every transition of the object that runs is in the whole chart', () => {
     for (const { machine } of shownMachines) {
       const chart = readChart(shownAs(machine));
-      const config = chartConfig(machine);
+      const config = machineConfig(machine);
       expect(chart.states.length).toBe(count(config.states));
       expect(chart.edges.length).toBeGreaterThan(chart.states.length);
     }
@@ -52,7 +52,7 @@ describe('what is read from a machine', () => {
   test('guards and actions read as words, with the parameters that are written down', () => {
     expect(wordsOf('sameGeneration')).toBe('same generation');
     expect(wordsOf({ type: 'verdictIs', params: { verdict: 'retry' } })).toBe('verdict is retry');
-    expect(wordsOf({ type: 'plan', params: { deadline: 'grace' } })).toBe('set deadline grace');
+    expect(wordsOf({ type: 'plan', params: { deadline: 'grace' } })).toBe('plan grace');
     expect(wordsOf({ type: 'answer', params: () => ({ settlements: [] }) })).toBe('answer');
   });
 
@@ -85,6 +85,17 @@ describe('the condensed chart', () => {
     expect(chart.remarks.join(' ')).toContain('adopt');
   });
 
+  test('nothing is left out that is not there', () => {
+    for (const machine of shownMachines) {
+      const { edges } = readChart(machine);
+      for (const [event, why] of Object.entries(machine.leftOut)) expect(edges.some((edge) => isLeftOut({ ...machine, leftOut: { [event]: why } }, edge)), event).toBe(true);
+    }
+    const guards = shownMachines.flatMap((machine) => readChart(machine).edges.map(({ guard }) => guard));
+    for (const guard of CURRENCY) expect(guards).toContain(guard);
+    const actions = shownMachines.flatMap(({ machine }) => Object.keys(machine.implementations.actions));
+    for (const action of PUBLISHED) expect(actions).toContain(action);
+  });
+
   test('a target that is a group means where the group begins', () => {
     const machine = createMachine({
       id: 'grouped', initial: 'idle',
@@ -102,7 +113,7 @@ describe('a unit in its chart', () => {
     const present = (marks: UnitMarks): readonly string[] => chart.states.filter((state) => isPresent(state, marks)).map(({ name }) => name);
     expect(present(marksOf({ phase: 'stopping', state: 'killing' }))).toEqual(['killing']);
     expect(present(marksOf({ phase: 'stopping' }))).toEqual(['stopping', 'killing', 'clearing', 'parting', 'settling']);
-    expect(chartText(chart, { marks: marksOf({ phase: 'stopping', state: 'killing' }), detailed: false, look: plainLook })).toContain('● killing');
+    expect(chartText(chart, { marks: marksOf({ phase: 'stopping', state: 'killing' }), look: plainLook })).toContain('● killing');
   });
 
   test('what the journal has seen stands along the arrows, on both sides of a decision', () => {
@@ -113,7 +124,7 @@ describe('a unit in its chart', () => {
       { at: '2026-01-01T00:00:05.100Z', event: 'process.gone', from: 'clearing', to: 'backoff' },
       { at: '2026-01-01T00:00:06.000Z', event: 'probe.ok', from: 'running', to: 'running' },
     ]);
-    const arrows = arrowsOf(chart, { marks: marksOf({ taken }), detailed: false });
+    const arrows = arrowsOf(chart, marksOf({ taken }));
     const between = (from: string, to: string): unknown => arrows.find((arrow) => arrow.from?.endsWith(from) === true && arrow.to?.endsWith(to) === true)?.taken;
     expect(between('running', 'clearing')).toEqual({ count: 2, lastAt: '2026-01-01T00:00:05.000Z' });
     expect(between('clearing', 'settling')).toEqual({ count: 2, lastAt: '2026-01-01T00:00:05.100Z' });
@@ -125,8 +136,8 @@ describe('a unit in its chart', () => {
 describe('formats', () => {
   test('XState makes the same machine of the JSON: the same states, transitions, guards and actions', () => {
     for (const { machine } of shownMachines) {
-      const again = createMachine(JSON.parse(JSON.stringify(chartConfig(machine))) as object);
-      expect(chartConfig(again)).toEqual(chartConfig(machine));
+      const again = createMachine(JSON.parse(JSON.stringify(machineConfig(machine))) as object);
+      expect(machineConfig(again)).toEqual(machineConfig(machine));
       const { states, edges } = readChart(shownAs(machine));
       const { states: statesAgain, edges: edgesAgain } = readChart(shownAs(again));
       expect(statesAgain).toEqual(states);
@@ -135,7 +146,7 @@ describe('formats', () => {
   });
 
   test('the machine of the JSON walks the same way when its guards are told what to say', () => {
-    const config = JSON.parse(JSON.stringify(chartConfig(service.machine))) as object;
+    const config = JSON.parse(JSON.stringify(machineConfig(service.machine))) as object;
     const yes = ['sameGeneration', 'nothingHolds', 'nothingToPrepare', 'failedButRetries'];
     const guards = Object.fromEntries(guardNames(config).map((name) => [name, () => yes.includes(name)]));
     const actor = createActor(setup({ guards }).createMachine(config)).start();
@@ -148,9 +159,21 @@ describe('formats', () => {
     ]);
   });
 
+  test('with a unit JSON and SCXML have the machine and where the unit is in it', () => {
+    const taken = [{ from: 'running', to: 'clearing', event: 'process.exited', count: 2, lastAt: '2026-01-01T00:00:05.000Z' }];
+    const marks = marksOf({ phase: 'stopping', state: 'clearing', taken });
+    const unit = { name: 'web', phase: 'stopping', present: ['ending.clearing'], taken: [{ from: 'running', to: 'clearing', event: 'process.exited', count: 2, last_at: '2026-01-01T00:00:05.000Z' }] };
+    const config = chartConfig(service, marks);
+    expect(config.meta).toMatchObject({ unit });
+    expect(config.states?.['ending']?.states?.['clearing']?.tags).toEqual(['present']);
+    expect(readChart(shownAs(createMachine(config as object))).edges).toEqual(readChart(service).edges);
+    const data = all(parseXml(chartScxml(service, marks))).filter(({ name }) => name === 'data').map(({ attributes }) => attributes);
+    expect(JSON.parse(data.find((each) => each.get('id') === 'unit')?.get('expr') ?? '')).toEqual(unit);
+  });
+
   test('SCXML is well-formed, its ids are unique, and every target and every condition is declared', () => {
     for (const { machine } of shownMachines) {
-      const root = parseXml(chartScxml(machine));
+      const root = parseXml(chartScxml(shownAs(machine), null));
       const elements = all(root);
       const ids = elements.filter(({ name }) => ['state', 'final', 'parallel'].includes(name)).map(({ attributes }) => attributes.get('id'));
       expect(new Set(ids).size).toBe(ids.length);
@@ -169,16 +192,15 @@ describe('formats', () => {
   test('Mermaid and DOT have every state of the chart, and the present one stands out', () => {
     const chart = condensedChart(service);
     const marks = marksOf({ state: 'running' });
-    const mermaid = chartMermaid(chart, { marks, detailed: false });
+    const mermaid = chartMermaid(chart, marks);
     for (const { name, kind } of chart.states) if (kind !== 'decision') expect(mermaid).toContain(`state "${name}" as `);
     expect(mermaid).toContain('class s_active_running present');
-    expect(chartDot(chart, { marks, detailed: false })).toMatch(/"active\.running" \[.*penwidth=3/);
+    expect(chartDot(chart, marks)).toMatch(/"active\.running" \[.*penwidth=3/);
   });
 
   test('a picture is a whole SVG with every state in it', async () => {
-    for (const detailed of [false, true]) {
-      const chart = detailed ? readChart(service) : condensedChart(service);
-      const svg = await drawDot(chartDot(chart, { marks: null, detailed }));
+    for (const chart of [condensedChart(service), readChart(service)]) {
+      const svg = await drawDot(chartDot(chart, null));
       expect(svg).toContain('</svg>');
       for (const { name } of chart.states) expect(svg).toContain(`>${name}</text>`);
     }

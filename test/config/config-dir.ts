@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { identify } from '../../src/compat/identity.ts';
-import { formatProblem, loadConfig, type ConfigResult, type LoadedConfig } from '../../src/config/load.ts';
+import { loadConfig, type ConfigResult, type LoadedConfig } from '../../src/config/load.ts';
+import { formatProblem } from '../../src/config/problem.ts';
 
 export interface ConfigDir {
   readonly path: string;

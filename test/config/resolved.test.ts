@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServiceSpec } from '../../machines/types.ts';
+import { plainService } from '../../src/config/service.ts';
 import { configDir, loaded, service } from './config-dir.ts';
 
 describe('what a service says nothing about has its documented default', () => {
@@ -188,3 +189,10 @@ function defaultRestart(): ServiceSpec['restart'] {
 function defaultCheck() {
   return { intervalMs: 2000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart' } as const;
 }
+
+test('a plain service is what a file says nothing about but the command', () => {
+  const dir = configDir();
+  const { hash: _hash, definition: _definition, dependsOn, ...loadedUnit } = service('command: run', { dir });
+  expect(dependsOn).toEqual([]);
+  expect(plainService('web', dir.path, { command: 'run', launch: { kind: 'exec', argv: ['run'] } })).toEqual(loadedUnit);
+});

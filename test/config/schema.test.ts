@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jsonSchema } from '../../src/config/schema.ts';
+import { jsonSchema } from '../../src/config/root.ts';
 import { refusals } from './config-dir.ts';
 
 interface Described {

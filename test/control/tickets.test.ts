@@ -36,13 +36,6 @@ test('nothing to wait for is answered at once, and nothing is issued', async () 
   expect(issued).toBe(false);
 });
 
-test('an abandoned unit owes nothing any more: every ticket with it is answered with an error', async () => {
-  const office = openTicketOffice();
-  const answers = [office.open(['a'], () => undefined), office.open(['a', 'b'], (ticket) => office.settle(done(ticket, 'b')))];
-  office.abandon('a');
-  for (const answer of answers) expect((await answer).find(({ unit }) => unit === 'a')?.error).toMatch(/the supervisor failed/);
-});
-
 test('closing answers everybody', async () => {
   const office = openTicketOffice();
   const answers = [office.open(['a', 'b'], () => undefined), office.open(['c'], () => undefined)];

@@ -4,7 +4,7 @@ import { examine } from '../../src/doctor/examine.ts';
 import type { Facts, PathFact } from '../../src/doctor/facts.ts';
 import { knownTools } from '../../src/doctor/tools.ts';
 import type { ScannedProcess } from '../../src/process/scan.ts';
-import { runtimePaths } from '../../src/state/runtime.ts';
+import { runtimePaths } from '../../src/runtime-paths.ts';
 import { serviceSpec } from '../process/spec.ts';
 
 export const paths = runtimePaths({ system: false, env: { HOME: '/home/me' } });

@@ -79,6 +79,38 @@ describe.each([['with the ledger', false], ['from the files alone', true]])('wit
   });
 });
 
+test('stop ends as a supervisor does: dependents first, with the unit\'s own signal, its hook, what escaped, and its last words in the log', async () => {
+  const home = makeHome();
+  home.configure(`
+version: "1"
+services:
+  web: {command: "trap 'echo web >> $HOME/order; echo said at the end; exit 0' USR1; while :; do sleep 0.05; done", stop_signal: USR1, hooks: {on_stop: {success: {command: "echo hook >> $HOME/order"}}}}
+  api: {command: "trap 'sleep 0.3; echo api >> $HOME/order; exit 0' TERM; setsid sleep 321 & while :; do sleep 0.05; done", depends_on: [web]}
+`);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  await home.until('api', ({ phase }) => phase === 'running', 'runs');
+  await killSupervisor(home);
+  expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+  expect(readFileSync(join(home.dir, 'order'), 'utf8')).toBe('api\nweb\nhook\n');
+  expect(home.log('web')).toContain('said at the end');
+  // What the guardian waited with may outlive it.
+  expect(home.processes().map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).filter((words) => words !== 'sleep\u00001\u0000')).toEqual([]);
+  expect((await home.sysg('events', '-s', 'web')).stdout).toContain('stopped');
+  expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
+  expect((await home.status()).units.map(({ name, phase }) => [name, phase]).sort()).toEqual([['api', 'running'], ['web', 'running']]);
+});
+
+test('stop leaves a process alone that may be a unit\'s and cannot be proven to be, and says so', async () => {
+  const home = makeHome();
+  const { web, api } = await running(home);
+  await killSupervisor(home);
+  rmSync(join(home.state, 'ledger.ndjson'));
+  home.configure(yaml.replace('"$PROGRAMS/forever"', '"$PROGRAMS/forever --other"'));
+  expect(await home.sysg('stop')).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`service 'web'.*pid ${web}|pid ${web}.*service 'web'`)) });
+  expect([isAlive(web), isAlive(api)]).toEqual([true, false]);
+  process.kill(web, 'SIGKILL');
+});
+
 test('a socket that somebody serves without our lock is nobody else\'s to take', async () => {
   const home = makeHome(yaml);
   await running(home);

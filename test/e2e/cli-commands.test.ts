@@ -171,3 +171,25 @@ test('logs --purge empties files while they are written, and what comes later is
   expect(shown.stdout).not.toContain('tick 1\n');
   expect(shown.stdout).toMatch(/^(tick \d+\n)+$/);
 });
+
+test('a client that asks for settlements gets one of each unit beside the sentence, any other the sentence alone', async () => {
+  const home = makeHome(`version: "1"
+services:
+  web: {command: sleep 1000}
+  bad: {command: "exit 3", restart_policy: never}
+`);
+  await home.sysg('start', '--daemonize');
+  await home.until('bad', ({ phase }) => phase === 'failed', 'failed');
+  const answer = async (line: string): Promise<unknown> => JSON.parse(await home.exchange(line));
+  expect(await answer('{"Start":{"service":"web","settlements":true}}'))
+    .toEqual({ Settled: { message: "Service 'web' is already running", units: [{ unit: 'web', result: 'already-running' }] } });
+  const sentence = expect.stringMatching(/^Failed to start service 'bad': /);
+  expect(await answer('{"Start":{"service":null}}')).toEqual({ Error: sentence });
+  expect(await answer('{"Start":{"service":null,"settlements":true}}')).toEqual({
+    Settled: {
+      error: sentence,
+      units: expect.toSatisfy((units: readonly { unit: string; error?: string }[]) => (
+        units.map(({ unit, error }) => `${unit} ${error === undefined}`).sort().join() === 'bad false,web true')),
+    },
+  });
+});

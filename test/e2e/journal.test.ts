@@ -37,6 +37,17 @@ describe('the journal on the built program', () => {
     expect(Date.parse(String(record.detail?.['next_at'])) - Date.parse(record.at)).toBeGreaterThan(3_599_000);
   });
 
+  test('the chart of a unit is marked with where it is and by which ways it came, in every format', async () => {
+    const home = makeHome('version: "1"\nservices:\n  a: {command: "exit 3", restart_policy: on-failure, backoff: 1h, max_restarts: 5}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    await soon('the backoff is recorded', async () => (await history(home, 'a')).find(({ to }) => to === 'backoff') ?? null);
+    expect((await home.sysg('chart', 'a')).stdout).toContain('● backoff');
+    const config = JSON.parse((await home.sysg('chart', 'a', '--format', 'json')).stdout) as { states: Record<string, { tags?: string[] }>; meta: { unit: unknown } };
+    expect(config.states['backoff']?.tags).toEqual(['present']);
+    expect(config.meta.unit).toMatchObject({ name: 'a', phase: 'backoff', present: ['backoff'] });
+    expect((await home.sysg('chart', 'a', '--format', 'scxml')).stdout).toContain('<data id="unit" expr="{&quot;name&quot;:&quot;a&quot;');
+  });
+
   test('a unit of which the journal knows nothing is named on stderr', async () => {
     const home = makeHome();
     const { code, stdout, stderr } = await home.sysg('events', '-s', 'nobody');

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { stringify } from 'yaml';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { identify } from '../../src/compat/identity.ts';
-import { formatProblem, loadConfig } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { formatProblem } from '../../src/config/problem.ts';
 import { readScenario, type Scenario } from '../../src/simulate/scenario.ts';
 
 /** A configuration and a scenario as a person would write them. */

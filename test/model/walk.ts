@@ -4,7 +4,7 @@ import { provideSupervisor } from '../../machines/supervisor.ts';
 import { rolloutTaskPort, type ProcessInput } from '../../machines/ports.ts';
 import type { ProcessOrder, ProcessReport, ServiceSpec, UnitFacts, UnitRecord } from '../../machines/types.ts';
 import { createVirtualClock } from '../../src/simulate/clock.ts';
-import type { ScenarioCommand } from '../../src/simulate/command.ts';
+import type { ScenarioCommand } from '../../src/simulate/events.ts';
 import type { Scenario } from '../../src/simulate/scenario.ts';
 import { openScript } from '../../src/simulate/script.ts';
 import { isMet } from './system-watch.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServiceSpec } from '../../machines/types.ts';
-import { parseEvent } from '../../src/simulate/event-text.ts';
+import { parseEvent } from '../../src/simulate/events.ts';
 import { policyWarnings } from '../../src/simulate/policy-warnings.ts';
 import { plainReport, simulationJson, simulationReport } from '../../src/simulate/report.ts';
 import { emptyScenario, readScenario, type Scenario } from '../../src/simulate/scenario.ts';
@@ -104,6 +104,15 @@ describe('checks and dependencies', () => {
     const crossing = simulation.records.find(({ unit, to }) => unit === 'api' && to === 'stopping');
     expect(crossing?.cause).toMatchObject({ kind: 'dependency', by: 'db' });
     expect(simulation.records[(crossing?.cause?.seq ?? 0) - 1]?.unit).toBe('db');
+  });
+
+  test('whether a unit has a check is asked of the definition that it has by then', () => {
+    const simulation = simulate({
+      specs: [specOf({ name: 'db' })], files: new Map([['checked.yaml', [specOf({ name: 'db', check })]]]),
+      scenario: scenario('for: 1m\nevents: [{at: 2s, unit: db, check: ok}, {at: 3s, command: reload checked.yaml}, {at: 5s, unit: db, check: fail}]'),
+    });
+    expect(simulation.warnings).toEqual(["db@2s=check:ok: 'db' has no check"]);
+    expect(simulation.records.some(({ event }) => event === 'probe.bad')).toBe(true);
   });
 
   test('a check that takes longer than it may never passes', () => {

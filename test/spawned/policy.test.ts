@@ -4,7 +4,7 @@ import { CALM, judgeMemory, type ChildrenUse, type MemoryVerdict } from '../../s
 import { openRate } from '../../src/spawned/rate.ts';
 
 describe('a request is refused for itself', () => {
-  const request: SpawnRequest = { kind: 'spawn', parentPid: 7, name: 'job', command: ['sleep', '1'], ttl: null, logLevel: null };
+  const request: SpawnRequest = { name: 'job', command: ['sleep', '1'], ttl: null, logLevel: null };
   test.each([
     [{ command: [] }, 'command: expected a program and its arguments, got an empty list'],
     [{ command: ['', 'x'] }, 'command: expected the name of a program, got an empty one'],

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { takeLock } from '../../src/state/lock.ts';
 import { keepPresence, type Presence } from '../../src/state/presence.ts';
-import { prepareRuntime, runtimePaths, type RuntimePaths } from '../../src/state/runtime.ts';
+import { runtimePaths, type RuntimePaths } from '../../src/runtime-paths.ts';
+import { prepareRuntime } from '../../src/state/runtime.ts';
 import { tempDir } from './temp-dir.ts';
 
 interface Rig {

@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { removeRuntimeFiles, writeRuntimeFiles } from '../../src/state/runtime-files.ts';
-import { prepareRuntime, runtimePaths } from '../../src/state/runtime.ts';
+import { runtimePaths } from '../../src/runtime-paths.ts';
+import { prepareRuntime, removeRuntimeFiles, writeRuntimeFiles } from '../../src/state/runtime.ts';
 import { tempDir } from './temp-dir.ts';
 
 const mode = (path: string): number => statSync(path).mode & 0o777;

@@ -1,4 +1,4 @@
-import { formatProblem } from '../../config/load.ts';
+import { formatProblem } from '../../config/problem.ts';
 import type { StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import { refusals, type Refusal } from '../../errors.ts';
 import { countSteps, type UnitMarks } from '../../chart/marks.ts';
@@ -57,7 +57,6 @@ function conflict({ flags }: Call, unit: string | null, format: ChartFormat): st
   if (isGraph && format === 'scxml') return 'SCXML is for machines: expected --graph with another --format';
   if (flags.has(options.live) && format !== 'text') return `--live shows text: expected no --format, got ${format}`;
   if (flags.has(options.live) && unit === null && !isGraph) return '--live follows a unit, or all with --graph: expected one';
-  if (unit !== null && (format === 'json' || format === 'scxml')) return `${format} has the machine without a unit: expected no unit, got '${unit}'`;
   return null;
 }
 
@@ -71,19 +70,19 @@ async function drawMachine(call: Call, unit: string | null, format: ChartFormat)
   if (shown === undefined) {
     return { ok: false, refusal: refusals.usage(`--machine: expected ${shownMachines.map((machine) => machine.name).join(', ')}, got "${name}"`) };
   }
-  const text = await written(shown, format, { marks: found === null || name !== own ? null : found.marks, detailed: flags.has(options.full), look: lookOf(call) });
+  const text = await written(shown, format, { marks: found === null || name !== own ? null : found.marks, isWhole: flags.has(options.full), look: lookOf(call) });
   return { ok: true, text };
 }
 
 async function written(
-  shown: ShownMachine, format: ChartFormat, given: { readonly marks: UnitMarks | null; readonly detailed: boolean; readonly look: TextLook },
+  shown: ShownMachine, format: ChartFormat, { marks, isWhole, look }: { readonly marks: UnitMarks | null; readonly isWhole: boolean; readonly look: TextLook },
 ): Promise<string> {
-  if (format === 'json') return `${JSON.stringify(chartConfig(shown.machine), null, 2)}\n`;
-  if (format === 'scxml') return chartScxml(shown.machine);
-  const whole = given.detailed ? readChart(shown) : condensedChart(shown);
-  if (format === 'mermaid') return chartMermaid(whole, given);
-  if (format === 'text') return chartText(whole, given);
-  const dot = chartDot(whole, given);
+  if (format === 'json') return `${JSON.stringify(chartConfig(shown, marks), null, 2)}\n`;
+  if (format === 'scxml') return chartScxml(shown, marks);
+  const whole = isWhole ? readChart(shown) : condensedChart(shown);
+  if (format === 'mermaid') return chartMermaid(whole, marks);
+  if (format === 'text') return chartText(whole, { marks, look });
+  const dot = chartDot(whole, marks);
   return format === 'dot' ? dot : picture(dot);
 }
 

@@ -2,7 +2,7 @@ import { ControlError, sendCommand } from '../../control/client.ts';
 import { diagnose } from '../../doctor/examine.ts';
 import type { ConfigFact, ServingFact } from '../../doctor/facts.ts';
 import { gather } from '../../doctor/gather.ts';
-import { formatProblem } from '../../config/load.ts';
+import { formatProblem } from '../../config/problem.ts';
 import { isServed } from '../../state/occupied.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';

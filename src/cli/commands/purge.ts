@@ -1,11 +1,11 @@
 import { existsSync, rmSync } from 'node:fs';
 import { refusals, textOf, type Refusal } from '../../errors.ts';
 import { signalProcess } from '../../process/signal.ts';
+import { lastConfig } from '../../state/last-config.ts';
 import { takeLock } from '../../state/lock.ts';
 import { isServed } from '../../state/occupied.ts';
 import { ask, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { endLeftovers } from '../end-leftovers.ts';
 import { findLockOwner } from '../../state/lock-owner.ts';
 import { refuse, report } from '../report.ts';
 import { untilReleased } from '../until-released.ts';
@@ -13,7 +13,7 @@ import { isRunning } from '../supervision.ts';
 
 /** Ends the supervisor of this state directory and whatever its services left, and removes the directory. */
 export async function purge(call: Call): Promise<number> {
-  const { stateDir, lock, ledger } = call.paths;
+  const { stateDir, lock } = call.paths;
   // A supervisor of systemg 0.33.0 serves the socket without our lock.
   const running = isRunning(call) || await isServed(call.paths.socket);
   if (typeof running !== 'boolean') return refuse(call, running);
@@ -23,8 +23,8 @@ export async function purge(call: Call): Promise<number> {
     const taken = takeLock(lock);
     if (!taken.ok) return refuse(call, refusals.runtime(taken.reason));
     try {
-      const left = await endLeftovers(ledger, GRACE_MS, (text) => call.terminal.warn(text));
-      if (left.length > 0) return refuse(call, refusals.runtime(`processes of ${left.join(', ')} survived SIGKILL; nothing was removed`));
+      const left = await endLeftovers(call);
+      if (left.length > 0) return refuse(call, refusals.runtime(`${left.join('; ')}; nothing was removed`));
       rmSync(stateDir, { recursive: true, force: true });
     } catch (error) {
       return refuse(call, refusals.runtime(`${stateDir} could not be removed: ${textOf(error)}`));
@@ -39,6 +39,17 @@ const GRACE_MS = 10_000;
 const TERM_MS = 2000;
 /** A supervisor that comes back only to end has services to stop. */
 const LAST_MS = 15_000;
+
+/** Why something goes on; empty: nothing does. */
+async function endLeftovers(call: Call): Promise<readonly string[]> {
+  const { paths, env, terminal } = call;
+  if (!existsSync(paths.ledger)) return [];
+  const { endUnits } = await import('../../daemon/end-units.ts');
+  // Units of another configuration than the last one are ended as units that are configured no more.
+  const config = lastConfig(paths.stateDir) ?? { path: paths.configHint, specs: [] };
+  const result = await endUnits({ paths, environment: env, config, service: null, onProblem: terminal.warn });
+  return result.ok ? result.left : [result.reason];
+}
 
 /** Asked, then told, then by force; and only the process that holds our lock. */
 async function endSupervisor(call: Call): Promise<Refusal | null> {

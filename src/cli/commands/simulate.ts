@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import type { ServiceSpec } from '../../../machines/types.ts';
-import { explainProblem, formatProblem } from '../../config/load.ts';
+import { explainProblem, formatProblem } from '../../config/problem.ts';
 import { readText } from '../../config/source-file.ts';
 import { refusals, type Refusal } from '../../errors.ts';
-import { parseEvent } from '../../simulate/event-text.ts';
+import { parseEvent, parseInstant, type ScenarioEvent } from '../../simulate/events.ts';
 import { simulationJson, simulationReport } from '../../simulate/report.ts';
-import { emptyScenario, parseInstant, readScenario, type Scenario, type ScenarioEvent } from '../../simulate/scenario.ts';
+import { emptyScenario, readScenario, type Scenario } from '../../simulate/scenario.ts';
 import { simulate as run } from '../../simulate/simulate.ts';
 import { didYouMean, parseDuration } from '../../words.ts';
 import type { Call } from '../call.ts';

@@ -41,13 +41,13 @@ async function stopEverything(call: Call): Promise<number> {
 
 /** No supervisor: what a dead one left running is ended. Nothing running is what was asked for, and no failure, as in systemg 0.33.0. */
 async function withoutSupervisor(call: Call, refusal: Refusal): Promise<number> {
-  const { stopAtRest } = await import('../offline-stop.ts');
-  const ended = await stopAtRest(call, call.flags.text(options.service));
+  const { stopAtRest } = await import('../stop-at-rest.ts');
+  const stopped = await stopAtRest(call, call.flags.text(options.service));
   const message = refusal.message.split(';')[0] ?? refusal.message;
-  if (!ended.ok) return refuse(call, { ...ended.refusal, message: `${message}\n${ended.refusal.message}` });
-  const text = [message, ...ended.stopped.map(({ name, pid }) => `Service '${name}' stopped (pid ${pid}, left running by a dead supervisor)`)].join('\n');
+  if (!stopped.ok) return refuse(call, { ...stopped.refusal, message: `${message}\n${stopped.refusal.message}` });
+  const text = [message, ...stopped.ended.map(({ name, pid }) => `Service '${name}' stopped (pid ${pid}, left running by a dead supervisor)`)].join('\n');
   call.terminal.complain(`sysg: ${text}`);
-  return call.flags.has(options.json) ? report(call, { message: text, units: ended.stopped.map(({ name }) => ({ name, phase: 'stopped' })) }) : 0;
+  return call.flags.has(options.json) ? report(call, { message: text, units: stopped.ended.map(({ name }) => ({ name, phase: 'stopped' })) }) : 0;
 }
 
 const GONE_WITHIN_MS = 10_000;

@@ -1,4 +1,4 @@
-import { explainProblem, type ConfigProblem } from '../../config/load.ts';
+import { explainProblem, type ConfigProblem } from '../../config/problem.ts';
 import { refusals } from '../../errors.ts';
 import { counted } from '../../words.ts';
 import type { Call } from '../call.ts';

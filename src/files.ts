@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, copyFileSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { textOf } from './errors.ts';
 
 /**
  * Puts `text` in the place of a file by a temporary file and rename: readers see the old or the new content, never
@@ -33,6 +34,28 @@ export function syncDirectory(directory: string): void {
     closeSync(descriptor);
   }
 }
+
+/**
+ * Keeps a copy of a damaged file beside it, as `<file>.corrupt-<n>`, of which the newest three stay. Returns the end of a sentence about the damage;
+ * throws nothing.
+ */
+export function quarantine(path: string): string {
+  const [directory, prefix] = [dirname(path), `${basename(path)}.corrupt-`];
+  try {
+    const numbers = readdirSync(directory)
+      .filter((name) => name.startsWith(prefix) && /^[0-9]+$/.test(name.slice(prefix.length)))
+      .map((name) => Number(name.slice(prefix.length)))
+      .sort((one, other) => one - other);
+    const copy = join(directory, `${prefix}${(numbers.at(-1) ?? 0) + 1}`);
+    for (const number of numbers.slice(0, Math.max(0, numbers.length - KEPT_COPIES + 1))) rmSync(join(directory, `${prefix}${number}`), { force: true });
+    copyFileSync(path, copy);
+    return `; a copy is kept as ${copy}`;
+  } catch (error) {
+    return `; no copy could be kept: ${textOf(error)}`;
+  }
+}
+
+const KEPT_COPIES = 3;
 
 function writeWhole(descriptor: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);

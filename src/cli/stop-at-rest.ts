@@ -1,0 +1,34 @@
+import { refusals, textOf, type Refusal } from '../errors.ts';
+import { takeLock } from '../state/lock.ts';
+import { isServed } from '../state/occupied.ts';
+import type { Call } from './call.ts';
+import { restOf } from './offline.ts';
+
+export type StoppedAtRest =
+  | { readonly ok: true; readonly ended: readonly { readonly name: string; readonly pid: number }[] }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** Stops what a dead supervisor left running: `service`, `null` all units. */
+export async function stopAtRest(call: Call, service: string | null): Promise<StoppedAtRest> {
+  const { paths, env, terminal } = call;
+  const answer = restOf(call);
+  if (!answer.ok) return answer;
+  const { config, rest } = answer;
+  const meant = rest.units.filter(({ spec }) => service === null || spec.name === service);
+  if (service !== null && meant.length === 0) return { ok: false, refusal: refusals.unknownUnit(service) };
+  if (!meant.some((unit) => unit.process !== null || unit.suspect !== null || unit.recorded?.status === 'running')) return { ok: true, ended: [] };
+
+  const lock = takeLock(paths.lock);
+  if (!lock.ok) return { ok: false, refusal: refusals.runtime(lock.reason) };
+  try {
+    if (await isServed(paths.socket)) return { ok: false, refusal: refusals.runtime(`somebody serves ${paths.socket} without our lock: nothing was stopped`) };
+    const { endUnits } = await import('../daemon/end-units.ts');
+    const result = await endUnits({ paths, environment: env, config: { path: config.path, specs: config.services }, service, onProblem: terminal.warn });
+    if (!result.ok) return { ok: false, refusal: refusals.runtime(result.reason) };
+    return result.left.length === 0 ? result : { ok: false, refusal: refusals.refused(result.left.join('; ')) };
+  } catch (error) {
+    return { ok: false, refusal: refusals.runtime(textOf(error)) };
+  } finally {
+    lock.release();
+  }
+}

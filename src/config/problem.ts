@@ -1,0 +1,78 @@
+import { parseSource } from './document.ts';
+import type { Scope } from './interpolate.ts';
+import type { Finding, Place } from './place.ts';
+
+/** Something wrong, or worth a warning, at a place of a file. */
+export interface ConfigProblem {
+  readonly file: string;
+  /** 1-based; 0 means the file as a whole. */
+  readonly line: number;
+  readonly column: number;
+  /** `services.web.max_restarts`; empty outside any key. */
+  readonly path: string;
+  readonly message: string;
+  /** The line of the file. */
+  readonly excerpt: string;
+}
+
+export interface OpenSource {
+  readonly root: Place;
+  /** What was said until now about the text, in the order of the text. */
+  readonly said: (level: Finding['level']) => readonly ConfigProblem[];
+}
+
+/** Reads YAML; `scope` gives the variables that its texts may refer to. An empty text is an empty map. */
+export function openSource(file: string, text: string, scope: Scope): OpenSource {
+  const findings: Finding[] = [];
+  const source = parseSource(text, findings);
+  /** Only consequences of a broken syntax are left out; the errors of the syntax itself have no path. */
+  const trustworthy = ({ absent, offset, path }: Finding): boolean =>
+    !(absent === true && source.incomplete) && (source.brokenAt === null || offset <= source.brokenAt || path.length === 0);
+  return {
+    root: { node: source.root ?? { kind: 'map', offset: 0, entries: [] }, keyOffset: 0, path: [], scope, findings },
+    said: (level) => distinct(findings.filter((finding) => finding.level === level && trustworthy(finding)))
+      .map(({ offset, path, message }) => ({ file, ...source.locate(offset), path: formatPath(path), message })),
+  };
+}
+
+/** `<file>:<line>:<column>: <key path>: <message>` */
+export function formatProblem(problem: ConfigProblem): string {
+  // A file that cannot be read is named by the message itself.
+  if (problem.message.endsWith(`(${problem.file})`) && problem.line === 0) return problem.message;
+  const where = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
+  return [where, problem.path, problem.message].filter((part) => part !== '').join(': ');
+}
+
+/** All problems for a client of the socket: 0.33.0 begins with what went wrong, a missing file or the form of its content. */
+export function wireError(problems: readonly ConfigProblem[]): string {
+  const [first] = problems;
+  if (first !== undefined && first.line === 0) return problems.map(({ message }) => message).join('\n');
+  const aboutDependencies = first !== undefined && /^(Service '|Detected dependency cycle)/.test(first.message);
+  return `${aboutDependencies ? '' : 'Invalid YAML format: '}${problems.map(formatProblem).join('\n')}`;
+}
+
+/** The problem, the line it is in, and a caret under the place. */
+export function explainProblem(problem: ConfigProblem): string {
+  if (problem.line === 0 || problem.excerpt === '') return formatProblem(problem);
+  const skipped = problem.column > 100 ? problem.column - 40 : 0;
+  const shown = problem.excerpt.slice(skipped, skipped + 120).replaceAll(/(?!\t)\p{Cc}/gu, '\ufffd');
+  const indent = shown.slice(0, problem.column - 1 - skipped).replaceAll(/[^\t]/g, ' ');
+  const number = String(problem.line);
+  return `${formatProblem(problem)}\n  ${number} | ${shown}\n  ${' '.repeat(number.length)} | ${indent}^`;
+}
+
+/** The same thing said of the same place once; an alias or a default is read once for each of its users. */
+function distinct(findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Set<string>();
+  const fresh = findings.filter(({ offset, message }) => {
+    const known = seen.has(`${offset} ${message}`);
+    seen.add(`${offset} ${message}`);
+    return !known;
+  });
+  return fresh.toSorted((left, right) => left.offset - right.offset);
+}
+
+/** `services.web.env`; a key that is not a plain word is quoted. */
+function formatPath(path: readonly string[]): string {
+  return path.map((key) => (/^[\p{L}\p{N}_@%+-]+$/u.test(key) ? key : JSON.stringify(key))).join('.');
+}

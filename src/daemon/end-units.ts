@@ -1,0 +1,98 @@
+import type { AdoptOrder } from '../../machines/types.ts';
+import { createClock } from '../clock.ts';
+import { readStateFiles } from '../compat/read-files.ts';
+import { openSupervisorLog } from '../logs/supervisor-log.ts';
+import { bootId } from '../process/boot.ts';
+import { forgetConfig, type LastConfig } from '../state/last-config.ts';
+import { openLedger } from '../state/ledger.ts';
+import type { RuntimePaths } from '../runtime-paths.ts';
+import { prepareRuntime, removeRuntimeFiles } from '../state/runtime.ts';
+import { findWhatRuns, type Found } from './found.ts';
+import type { Setting } from './setting.ts';
+import { closeBooks, openSupervision, seeOut, takeUp, type Supervision } from './supervision.ts';
+
+export interface EndUnits {
+  readonly paths: RuntimePaths;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly config: Pick<LastConfig, 'path' | 'specs'>;
+  /** The one unit that is meant; null: all of them. */
+  readonly service: string | null;
+  onProblem(text: string): void;
+}
+
+export type EndedUnits =
+  | { readonly ok: true; readonly ended: readonly { readonly name: string; readonly pid: number }[]; readonly left: readonly string[] }
+  /** Nothing was touched. */
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * A stop without a supervisor: recovery with every unit wanted down, by the caller, who holds the lock. Ends what can be proven to be a unit's, as a
+ * supervisor would: in order, with the unit's signal and patience, its hooks, its last output and its records. `left` says in sentences what goes on.
+ */
+export async function endUnits({ paths, environment, config, service, onProblem }: EndUnits): Promise<EndedUnits> {
+  const unprepared = prepareRuntime(paths);
+  if (unprepared !== null) return { ok: false, reason: unprepared };
+  const clock = createClock();
+  const ledger = openLedger(paths.ledger, { onProblem, bootId: bootId(), now: clock.now });
+  if (ledger.unreadable !== null) return { ok: false, reason: ledger.unreadable };
+  const log = openSupervisorLog({ file: paths.supervisorLog, level: 'info' });
+  const setting: Setting = { paths, environment, softNofile: null, dropPrivileges: false, clock, log, echo: null, onProblem };
+  const others = service === null ? null : readStateFiles(paths.stateDir, { onProblem: () => undefined, quarantine: false });
+  const all = await findWhatRuns(setting, ledger, config);
+  const isMeant = (unit: string): boolean => service === null || unit === service || unit.startsWith(`${service}/`);
+  // What another program's files said of the rest is in the ledger from now on: the next supervisor finds files that are ours.
+  for (const { record } of all.adopt) if (!isMeant(record.unit) && ledger.latest(record.unit)?.record !== record) ledger.record(record, false);
+  const found = wantedDown(all, isMeant);
+  const specs = config.specs.filter(({ name }) => isMeant(name)).map((spec) => (service === null ? spec : { ...spec, dependsOn: [] }));
+  const supervision = openSupervision(setting, specs, found, ledger, others);
+  const { records, units: { root, views } } = supervision;
+  log.info('systemg::supervisor', `Stopping ${service ?? 'all services'}, left running by a dead supervisor`);
+
+  await bringDown(setting, supervision, service);
+  const living = new Set(views().filter(({ alive }) => alive).map(({ spec }) => spec.name));
+  root.stop();
+  records.childMemory.close();
+  records.projection.close();
+  await seeOut(setting, supervision);
+  const ran = [...found.adopt, ...found.departed].flatMap(({ record: { unit, process }, verdict }) => (
+    verdict === 'alive' && process?.identity != null ? [{ name: unit, pid: process.identity.pid }] : []
+  ));
+  const left = [
+    ...[...found.taken.suspects].filter(([unit]) => isMeant(unit)).map(([unit, reason]) => `service '${unit}': ${reason}`),
+    ...ran.filter(({ name }) => living.has(name)).map(({ name, pid }) => `service '${name}': pid ${pid} survives SIGKILL`),
+  ];
+  const isOver = service === null && left.length === 0;
+  if (isOver) ledger.markClean();
+  closeBooks(supervision);
+  if (isOver) {
+    removeRuntimeFiles(paths);
+    forgetConfig(paths.stateDir);
+  }
+  log.close();
+  return { ok: true, ended: ran.filter(({ name }) => !living.has(name)), left };
+}
+
+/** Of the units that are meant. Those that live go on until they are stopped in order; the rest must not come back. */
+function wantedDown(found: Found, isMeant: (unit: string) => boolean): Found {
+  const meant = (orders: readonly AdoptOrder[]): readonly AdoptOrder[] => orders.filter(({ record }) => isMeant(record.unit));
+  return {
+    ...found,
+    adopt: meant(found.adopt).map((order) => (order.verdict === 'alive' ? order : { ...order, record: { ...order.record, wanted: 'down' } })),
+    departed: meant(found.departed), leaving: found.leaving.filter(({ name }) => isMeant(name)),
+    children: found.children.filter(({ order }) => isMeant(order.unit)),
+  };
+}
+
+async function bringDown(setting: Setting, supervision: Supervision, service: string | null): Promise<void> {
+  const { clock } = setting;
+  const { found, records, units: { root, send, tickets } } = supervision;
+  const ended = new Promise<void>((resolve, reject) => void root.subscribe({ complete: resolve, error: reject }));
+  takeUp(setting, supervision);
+  records.noteChildren();
+  if (service === null) {
+    send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0 });
+    return ended;
+  }
+  const names = [service, ...found.leaving.map(({ name }) => name)];
+  await tickets.open(names, (ticket) => send({ type: 'stop', at: clock.now(), ticket, units: names }));
+}

@@ -1,0 +1,77 @@
+import type { ChildRecord, ServiceSpec } from '../../machines/types.ts';
+import type { StateFiles } from '../compat/read-files.ts';
+import { rememberCgroups, removeEmptyCgroups } from '../process/cgroup.ts';
+import { sweep, sweepsEnded } from '../process/end-process.ts';
+import { commandsEnded } from '../process/run-command.ts';
+import { openSwitches } from '../rollout/open-switches.ts';
+import type { Ledger } from '../state/ledger.ts';
+import type { Found } from './found.ts';
+import { openOutputs, type Outputs } from './outputs.ts';
+import { keepRecords, type Records } from './records.ts';
+import type { Setting } from './setting.ts';
+import { openUnits, type Units } from './units.ts';
+
+/** Units under the machines, with their output and their records; for the holder of the lock. */
+export interface Supervision {
+  readonly ledger: Ledger;
+  readonly found: Found;
+  readonly outputs: Outputs;
+  readonly units: Units;
+  readonly records: Records;
+}
+
+/** How long hooks may hold up the end. */
+export const HOOKS_MS = 5000;
+/** How long what escaped from services may take to end; a bit more than the default stop_timeout. */
+const SWEEP_MS = 12_000;
+/** The default of stop_timeout. */
+const STRAY_GRACE_MS = 10_000;
+/** How long the last output of the services may take to reach the files. */
+const DRAIN_MS = 2000;
+
+/** Joins the parts. Nothing moves before `takeUp`. `others`: what the files of systemg 0.33.0 say of units that are not among `specs`, and shall go on saying. */
+export function openSupervision(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, others: StateFiles | null = null): Supervision {
+  const outputs = openOutputs(setting);
+  outputs.prepare([...specs, ...found.leaving]);
+  rememberCgroups(specs);
+  const units = openUnits(setting, specs, found, ledger, outputs);
+  return { ledger, found, outputs, units, records: keepRecords(setting, ledger, units, outputs, others) };
+}
+
+/** Starts the root and hands it what earlier supervisors left. */
+export function takeUp(setting: Setting, { units: { root, send }, found, ledger }: Supervision): void {
+  const { clock, onProblem } = setting;
+  root.start();
+  send({
+    type: 'boot', at: clock.now(), adopt: [...found.adopt, ...found.departed], start: [], switches: openSwitches(ledger, onProblem),
+    children: found.children.map((record) => ({ record, alive: true })),
+  });
+  for (const record of found.strays) endStray(record, setting);
+}
+
+/** Waits, within limits, for what may outlast the units: hooks, processes that escaped, output on its way to the files. */
+export async function seeOut({ onProblem }: Setting, { units, outputs: { logs, childLogs } }: Supervision): Promise<void> {
+  await Promise.all([units.hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
+  await Promise.race([logs.drain(), pause(DRAIN_MS)]);
+  await logs.end();
+  childLogs.drain();
+  childLogs.close();
+  const problem = removeEmptyCgroups();
+  if (problem !== null) onProblem(problem);
+}
+
+export function closeBooks({ ledger, records }: Pick<Supervision, 'ledger' | 'records'>): void {
+  ledger.close();
+  records.journal.close();
+}
+
+/** Ends a spawned child, and what came from it, whose service has ended while no supervisor watched. */
+function endStray({ identity, token, order }: ChildRecord, { clock, onProblem }: Setting): void {
+  if (identity === null) return;
+  onProblem(`spawned child '${order.name}' (pid ${identity.pid}) of service '${order.unit}' is ended: its service ended while no supervisor ran`);
+  sweep({ clock, leader: identity, token, signal: 'SIGTERM', graceMs: STRAY_GRACE_MS, spareGroup: false, onProblem });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
