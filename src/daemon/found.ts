@@ -32,7 +32,7 @@ export interface Found {
 export function recoveryOutside({ clock }: Setting): RecoveryOutside {
   return {
     scan, now: () => ({ at: clock.now(), wallMs: Date.now(), bootId: bootId() }),
-    // A child that ended while its unit had no actor still has its exit code to tell.
+    // A child that ended while its unit had no actor still has its exit code to report.
     isAlive: (identity: ProcessIdentity) => findChild(identity) !== null || isAlive(identity),
   };
 }

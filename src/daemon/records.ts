@@ -21,7 +21,7 @@ export interface Records {
   readonly journal: Journal;
   readonly projection: Projection;
   readonly childMemory: MemoryWatch;
-  /** Children that were there from the start have told nothing. */
+  /** Children that were there from the start have reported nothing. */
   noteChildren(): void;
 }
 
