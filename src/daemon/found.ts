@@ -10,7 +10,7 @@ import { forgetChild, noteChild, recoverChildren } from '../state/child-notes.ts
 import type { LastConfig } from '../state/last-config.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { recover, type RecoveryOutside } from '../state/recovery.ts';
-import { noteRecordedRuns } from '../compat/recorded-job.ts';
+import { noteRecordedRuns } from '../compat/recorded.ts';
 import { takeOver, type Takeover } from '../compat/takeover.ts';
 import { plainService } from '../config/service.ts';
 import type { Setting } from './setting.ts';

@@ -10,7 +10,7 @@ import { openTicketOffice, type TicketOffice } from '../control/tickets.ts';
 import { openRunHistory, type RunHistory } from '../cron/history.ts';
 import { openSchedule } from '../cron/schedule.ts';
 import { keepSwitches } from '../rollout/open-switches.ts';
-import { readSlots } from '../compat/slot-file.ts';
+import { readSlots, writeSlot } from '../compat/slot-file.ts';
 import { makeRolloutTaskActor } from '../rollout/task.ts';
 import { forgetChild, noteChild } from '../state/child-notes.ts';
 import type { Ledger } from '../state/ledger.ts';
@@ -57,7 +57,7 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
     probe: makeProbeActor({ ...outside, announcements: outputs.announcements, wasReady: readyBefore.has }),
     switches: keepSwitches(ledger),
     rolloutTask: makeRolloutTaskActor({
-      ...outside, stateDir: paths.stateDir,
+      ...outside, recordSlot: (spec, slot) => writeSlot(spec, slot, paths.stateDir),
       lastWords: async (unit) => {
         await outputs.logs.drain(unit);
         return outputs.words.of(unit, WORDS_OF_CANDIDATE);
