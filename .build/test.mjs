@@ -1,6 +1,6 @@
-// Runs the tests; the last line of the output is always `N passed, N failed`.
+// Runs the tests; the last line of the output is always `N passed, N failed, N skipped`.
 //   node .build/test.mjs [--all] [argument of vitest]...
-// --all: type-check, lint and build first, each of which counts as one failure when it fails.
+// --all: type-check and lint first, each of which counts as one failure when it fails. dist/ is built by the tests that need it.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,6 @@ if (args.includes('--all')) {
   const steps = [
     ['type check', tool('tsc'), '--noEmit'],
     ['lint', tool('oxlint'), '--deny-warnings', 'machines', 'src', 'test'],
-    ['build', process.execPath, '.build/bundle.mjs'],
   ];
   for (const [name, ...command] of steps) {
     if (run(...command)) continue;
@@ -30,7 +29,7 @@ if (args.includes('--all')) {
 }
 
 const finished = run(
-  tool('vitest'), 'run', '--config', 'test/vitest.config.ts', '--reporter=default', '--reporter=./.build/totals-reporter.mjs',
+  tool('vitest'), 'run', '--reporter=default', '--reporter=./.build/totals-reporter.mjs',
   ...args.filter((argument) => argument !== '--all'),
 );
 const totals = readTotals();
@@ -38,13 +37,13 @@ rmSync(scratch, { recursive: true, force: true });
 // A run without a single failed test that did not end well, or that ran nothing, has failed all the same.
 const failed = failedSteps + totals.failed + (totals.failed === 0 && (!finished || totals.passed === 0) ? 1 : 0);
 process.exitCode = failed === 0 ? 0 : 1;
-process.stdout.write(`${totals.passed} passed, ${failed} failed\n`);
+process.stdout.write(`${totals.passed} passed, ${failed} failed, ${totals.skipped} skipped\n`);
 
 function readTotals() {
   try {
     return JSON.parse(readFileSync(totalsFile, 'utf8'));
   } catch {
     // It died before it could count.
-    return { passed: 0, failed: 0 };
+    return { passed: 0, failed: 0, skipped: 0 };
   }
 }

@@ -74,7 +74,7 @@ export function openReload(draft: Draft, event: Of<'reload'>): void {
     send(draft, name, { type: 'reload', at, spec: null });
     cancelRollout(draft, name, 'stop', at);
   }
-  const goes = [...removed.filter((name) => hasProcess(draft, name))];
+  const goes = removed.filter((name) => hasProcess(draft, name));
   const rolling = rollingAmong(draft, present.filter(({ name }) => meansAnotherProcess(draft, name, specs.get(name))).map(({ name }) => name), (name) => specs.get(name));
   for (const { name } of present) {
     const spec = specs.get(name);

@@ -14,8 +14,7 @@ import { refusals, textOf } from './errors.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
 import { levelOfRustLog } from './logs/log-level.ts';
 import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts';
-import { connectionsWithin, descriptorLimit } from './process/descriptor-reserve.ts';
-import { closeInheritedDescriptors } from './process/descriptors.ts';
+import { closeInheritedDescriptors, connectionsWithin, descriptorLimit } from './process/descriptors.ts';
 import { bootId } from './process/boot.ts';
 import { forgetConfig } from './state/last-config.ts';
 import { openLedger, type Ledger } from './state/ledger.ts';
@@ -84,7 +83,7 @@ async function run({ setting, lock, configuration, config, ledger }: Beginning):
     onReplaced: (reason) => shutdown(`another supervisor has taken over ${paths.stateDir}: ${reason}`, { kind: 'signal', by: null }),
   });
   log.info('systemg::supervisor', `systemg supervisor listening on ${JSON.stringify(paths.socket)}`);
-  parent.tell({ event: 'listening', pid: process.pid });
+  parent.report({ event: 'listening', pid: process.pid });
 
   const ended = new Promise<number>((finish) => {
     const { root } = units;
@@ -157,7 +156,7 @@ async function takeTheLock(paths: RuntimePaths): Promise<Lock | string> {
   return lock;
 }
 
-/** Puts back what somebody has removed; true when something was. */
+/** Puts back the files that were removed; true when there were any. */
 function restoreFiles(setting: DaemonSetting, { inUse }: Configuration, { ledger, records: { journal, projection } }: Supervision): boolean {
   const { paths } = setting;
   const mended = [ledger.mend(), journal.mend()].includes(true);
@@ -173,7 +172,7 @@ function note({ onProblem }: DaemonSetting, problem: string | null): void {
 
 /** Reported to the program that started this one, and the end. */
 function refuse(parent: Parent, message: string): never {
-  if (!parent.tell({ event: 'refused', message })) process.stderr.write(`sysg: ${message}\n`);
+  if (!parent.report({ event: 'refused', message })) process.stderr.write(`sysg: ${message}\n`);
   parent.noteEnd(1);
   process.exit(1);
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const root = resolve(import.meta.dirname, '..');
@@ -11,10 +11,19 @@ const shellAsText = {
   load: (id: string) => (id.endsWith('.sh') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : null),
 };
 
+const freshDist = join(import.meta.dirname, 'fresh-dist.ts');
+const withProcesses = { testTimeout: 60_000, hookTimeout: 60_000, globalSetup: freshDist };
+
+/** They measure what is left for others while the machine is busy, or use up what all processes share. */
+const alone = ['exhaustion', 'hostile', 'metrics', 'policy-paths'].map((name) => `test/e2e/${name}.test.ts`);
+
 export default defineConfig({
   root,
   plugins: [shellAsText],
   test: {
+    // No file leaves anything behind for the next one, so that what it imports need not be loaded again.
+    isolate: false,
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
@@ -28,12 +37,9 @@ export default defineConfig({
       { extends: true, test: { name: 'model', include: ['test/model/**/*.test.ts'], testTimeout: 900_000 } },
       {
         extends: true,
-        // Real processes, one file after the other: they compete for the machine, not with each other.
-        test: {
-          name: 'e2e', include: ['test/{actors,process,e2e}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000,
-          fileParallelism: false, sequence: { groupOrder: 1 },
-        },
+        test: { ...withProcesses, name: 'e2e', include: ['test/{actors,process,e2e}/**/*.test.ts'], exclude: alone, sequence: { groupOrder: 1 } },
       },
+      { extends: true, test: { ...withProcesses, name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } } },
     ],
   },
 });

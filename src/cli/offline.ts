@@ -8,7 +8,7 @@ import { isLocked } from '../state/lock.ts';
 import type { RecordedJob } from '../compat/cron-file.ts';
 import type { RecordedState } from '../compat/state-file.ts';
 import { ago, processFacts } from '../status/process-facts.ts';
-import { runsOf } from '../compat/recorded-job.ts';
+import { runsOf } from '../compat/recorded.ts';
 import { overallHealth } from '../status/snapshot.ts';
 import type { StatusAnswer } from './ask.ts';
 import type { Call } from './call.ts';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { textOf } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
+import { stringsOf } from '../state/notes.ts';
 import { replaceFile } from '../files.ts';
 import { encodeCronFile, type RecordedJob } from './cron-file.ts';
 import { encodePidFile, type SpawnRecord } from './pid-file.ts';
@@ -122,8 +123,7 @@ function project(units: readonly ProjectedUnit[], others: StateFiles | null): Re
 
 /** The digests that a file has when we wrote it: the one before the last writing, and the last. */
 export function ownDigests(ledger: Pick<Ledger, 'meta'>, name: XmlFile): readonly string[] {
-  const value = ledger.meta.get(noteKey(name));
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+  return stringsOf(ledger.meta.get(noteKey(name)));
 }
 
 function noteKey(name: XmlFile): string {

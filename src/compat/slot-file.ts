@@ -9,7 +9,7 @@ import { branch, leaf, readXml, writeXml } from './xml.ts';
  * Which slot of a blue-green service is in use: a file of systemg 0.33.0, XML in spite of its name.
  * Null for a service that has no slots.
  */
-export function slotFileOf(spec: ServiceSpec, stateDir: string): string | null {
+function slotFileOf(spec: ServiceSpec, stateDir: string): string | null {
   const { blueGreen } = spec.deployment;
   return blueGreen === null ? null : (blueGreen.statePath ?? join(stateDir, `blue_green_${spec.name}.json`));
 }
@@ -38,7 +38,7 @@ function readSlot(path: string, service: string): SlotRead {
   };
 }
 
-/** The slots of all blue-green services, for whoever starts them. A file that cannot be read is told, and the first slot holds. */
+/** The slots of all blue-green services, for the caller that starts them. Of a file that cannot be read `onProblem` is told, and the first slot counts. */
 export function readSlots(specs: readonly ServiceSpec[], stateDir: string, onProblem: (text: string) => void): Readonly<Record<string, SlotIndex>> {
   return Object.fromEntries(specs.flatMap((spec) => {
     const path = slotFileOf(spec, stateDir);
@@ -49,7 +49,13 @@ export function readSlots(specs: readonly ServiceSpec[], stateDir: string, onPro
   }));
 }
 
-/** Throws what the file system says. */
-export function writeSlot(path: string, slot: SlotIndex): void {
-  replaceFile(path, writeXml(branch('BlueGreenState', [leaf('active_slot_index', slot)])), { durable: true });
+/** Why it could not be written; null when it was, or has none. */
+export function writeSlot(spec: ServiceSpec, slot: SlotIndex, stateDir: string): string | null {
+  const path = slotFileOf(spec, stateDir);
+  try {
+    if (path !== null) replaceFile(path, writeXml(branch('BlueGreenState', [leaf('active_slot_index', slot)])), { durable: true });
+    return null;
+  } catch (error) {
+    return `${path}: ${textOf(error)}`;
+  }
 }

@@ -17,7 +17,7 @@ export async function openWith(command: Request, path: string, signal?: AbortSig
   return socket;
 }
 
-/** Nobody at the path or behind it is `not-available`; anything else that the system says is `io`. */
+/** No socket at the path, or none that accepts, is `not-available`; any other error of the system is `io`. */
 export async function connect(path: string, signal?: AbortSignal): Promise<Socket> {
   const unusable = socketPathProblem(path);
   if (unusable !== null) throw new ControlError('io', unusable);

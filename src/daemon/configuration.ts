@@ -40,7 +40,7 @@ export function openConfiguration({ options, parent, paths, environment, log }: 
     first: () => {
       const found = read(null);
       if (found.ok || last === null) return found;
-      // Services wait for somebody to look after them: a file that is being edited must not keep that from happening.
+      // Services run without a supervisor until this one is there: a file that is being edited must not keep it from starting.
       log.error('systemg::config', `${found.problems}\nThe configuration is broken; the one that was in use goes on until a reload`);
       return { ok: true, ...last };
     },

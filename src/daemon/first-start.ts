@@ -5,7 +5,7 @@ import type { DaemonSetting } from './setting.ts';
 import { takeUp, type Supervision } from './supervision.ts';
 import type { Units } from './units.ts';
 
-/** Hands the machines what was found, starts what is to be started, and tells whoever waits how it came out. */
+/** Hands the machines what was found, starts what is to be started, and reports to the command that waits how each unit came out. */
 export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[], supervision: Supervision): void {
   const { clock, options, parent } = setting;
   const { found, units } = supervision;
@@ -29,7 +29,7 @@ export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[]
   void tickets.open(first, (ticket) => send({ type: 'start', at: clock.now(), ticket, units: first, origin: { kind: 'boot', by: null } })).then(async (settlements) => {
     await checked(units, [...known]);
     const errors = new Map(settlements.map(({ unit, error }) => [unit, error]));
-    parent.tell({ event: 'settled', units: [...known, ...errors.keys()].map((name) => settled(name, errors.get(name) ?? null)) });
+    parent.report({ event: 'settled', units: [...known, ...errors.keys()].map((name) => settled(name, errors.get(name) ?? null)) });
     parent.hangUp();
   });
 }

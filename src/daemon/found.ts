@@ -6,11 +6,11 @@ import { bootId } from '../process/boot.ts';
 import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
 import { asideSpec, withoutDoubles } from '../state/asides.ts';
-import { forgetChild, noteChild, recoverChildren } from '../state/child-notes.ts';
 import type { LastConfig } from '../state/last-config.ts';
 import type { Ledger } from '../state/ledger.ts';
+import { keepChildren, recoverChildren } from '../state/notes.ts';
 import { recover, type RecoveryOutside } from '../state/recovery.ts';
-import { noteRecordedRuns } from '../compat/recorded-job.ts';
+import { noteRecordedRuns } from '../compat/recorded.ts';
 import { takeOver, type Takeover } from '../compat/takeover.ts';
 import { plainService } from '../config/service.ts';
 import type { Setting } from './setting.ts';
@@ -32,7 +32,7 @@ export interface Found {
 export function recoveryOutside({ clock }: Setting): RecoveryOutside {
   return {
     scan, now: () => ({ at: clock.now(), wallMs: Date.now(), bootId: bootId() }),
-    // A child that ended while its unit had no actor still has its exit code to tell.
+    // A child that ended while its unit had no actor still has its exit code to report.
     isAlive: (identity: ProcessIdentity) => findChild(identity) !== null || isAlive(identity),
   };
 }
@@ -52,9 +52,10 @@ export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, spe
   for (const { record, verdict } of strangers) if (verdict !== 'alive') ledger.forget(record.unit);
 
   noteRecordedRuns(ledger, taken, specs);
-  for (const record of taken.children) noteChild(ledger, record);
+  const { recordChild, forgetChild } = keepChildren(ledger);
+  for (const record of taken.children) recordChild(record);
   const children = await recoverChildren(ledger.meta, taken.orders, { ...recovery, onProblem });
-  for (const id of [...children.gone, ...children.stray.map((record) => record.id)]) forgetChild(ledger, id);
+  for (const id of [...children.gone, ...children.stray.map((record) => record.id)]) forgetChild(id);
   return {
     adopt: orders.filter(({ record }) => configured.has(record.unit)), departed,
     leaving: departed.map(({ record }) => asideSpec(record.unit, specs) ?? departedSpec(record, dirname(path))),

@@ -18,7 +18,7 @@ export interface Outputs {
   readonly childLogs: ChildLogs;
   readonly announcements: Announcements;
   readonly words: LastWords;
-  /** To be told of every unit that runs or may run, at the start and at every reload. */
+  /** Makes ready for every unit that runs or may run; to be called at the start and at every reload. */
   prepare(specs: readonly ServiceSpec[]): void;
   /** Descriptors for a process that is about to be started. */
   open(spec: ServiceSpec, role: ProcessRole, token: string): ChildOutput;

@@ -14,18 +14,18 @@ export type LaunchReport =
   | { readonly event: 'listening'; readonly pid: number }
   | { readonly event: 'settled'; readonly units: readonly SettledUnit[] };
 
-/** Whoever started the daemon: a command that waits for it, a guardian that starts it again, a foreground command. */
+/** What started the daemon: a command that waits for it, a guardian that starts it again, a foreground command. */
 export interface Parent {
-  /** What it shares with us; every other inherited descriptor is a stranger's. */
+  /** What the parent shares with us; every other inherited descriptor is a stranger's. */
   readonly descriptors: readonly number[];
-  /** False when nobody listens. */
-  tell(report: LaunchReport): boolean;
+  /** False when no command waits for the report. */
+  report(event: LaunchReport): boolean;
   hangUp(): void;
   /** To be called just before every orderly end: the guardian ends with this code instead of starting us again. */
   noteEnd(exitCode: number): void;
   /** The signal that the guardian was sent while no daemon lived to get it. */
   readonly asked: 'SIGTERM' | 'SIGHUP' | null;
-  /** Somebody starts the daemon again when it ends without `noteEnd`. */
+  /** A guardian starts the daemon again when it ends without `noteEnd`. */
   readonly startsAgain: boolean;
   /** This is such a start. */
   readonly again: boolean;
@@ -51,10 +51,10 @@ export function findParent(environment: NodeJS.ProcessEnv): Parent {
     startsAgain: guardianFile !== null,
     again,
     descriptors: [ready, lifeline].filter((descriptor) => descriptor !== null),
-    tell: (report) => {
+    report: (event) => {
       if (ready === null) return false;
       try {
-        writeSync(ready, `${JSON.stringify(report)}\n`);
+        writeSync(ready, `${JSON.stringify(event)}\n`);
         return true;
       } catch {
         // EPIPE: the command that waited is gone, which is its right.

@@ -5,13 +5,12 @@ import { makeNarrator } from '../logs/narrator.ts';
 import { openMemoryWatch, watchedChildren, type MemoryWatch } from '../spawned/memory.ts';
 import { makeMemoryEnforcer } from '../spawned/memory-enforcer.ts';
 import { openRoster } from '../spawned/roster.ts';
-import { recordedChildren, shownChildren } from '../spawned/shown.ts';
+import { shownChildren } from '../status/shown-children.ts';
 import { isAside } from '../state/asides.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { openProjection, type Projection } from '../compat/projection.ts';
 import type { StateFiles } from '../compat/read-files.ts';
-import { projectedUnit } from '../compat/projected-unit.ts';
-import { recordedJob } from '../compat/recorded-job.ts';
+import { projectedUnit } from '../compat/recorded.ts';
 import type { Outputs } from './outputs.ts';
 import type { Setting } from './setting.ts';
 import type { Units } from './units.ts';
@@ -21,7 +20,7 @@ export interface Records {
   readonly journal: Journal;
   readonly projection: Projection;
   readonly childMemory: MemoryWatch;
-  /** Children that were there from the start have told nothing. */
+  /** Children that were there from the start have reported nothing. */
   noteChildren(): void;
 }
 
@@ -38,11 +37,9 @@ export function keepRecords({ clock, log, paths, onProblem }: Setting, ledger: L
   const projection = openProjection({
     stateDir: paths.stateDir, ledger, others, onProblem,
     units: () => views().map((view) => {
-      const { name, cron, hash } = view.spec;
-      return projectedUnit(view, {
-        job: cron === null ? null : recordedJob(cron.timezone, runs.of(name), Date.now()),
-        spawned: recordedChildren(shownChildren(children(), name, { monotonicMs: clock.now(), wallMs: Date.now() }), hash),
-      });
+      const now = { monotonicMs: clock.now(), wallMs: Date.now() };
+      const shown = shownChildren(children(), view.spec.name, now);
+      return projectedUnit(view, runs.of(view.spec.name), shown.filter(({ ended }) => ended === null), now.wallMs);
     }),
   });
   const enforce = makeMemoryEnforcer({

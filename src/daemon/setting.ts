@@ -19,7 +19,7 @@ export interface Setting {
   readonly log: SupervisorLog;
   /** Of a supervisor in the foreground. */
   readonly echo: ForegroundEcho | null;
-  /** Takes what an administrator should know and nobody here can act on. */
+  /** Takes what an administrator should know and the daemon itself cannot act on. */
   onProblem(text: string): void;
 }
 

@@ -18,12 +18,12 @@ export function makeShutdown({ clock, log, echo }: DaemonSetting, { send }: Pick
   };
 }
 
-/** TERM, INT and QUIT end everything; HUP reloads, and with a terminal, whose end it tells, ends everything too. */
+/** TERM, INT and QUIT end everything; HUP reloads; with a terminal it means that the terminal is gone, and ends everything too. */
 export function obeySignals({ log, parent }: DaemonSetting, route: Route, shutdown: Shutdown): void {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => shutdown(signal, { kind: 'signal', by: signal }));
   process.on('SIGHUP', () => {
     if (hasTerminal() && process.pid !== 1) return shutdown('SIGHUP from the terminal', { kind: 'signal', by: 'SIGHUP' });
-    void route({ kind: 'reload', config: null }, nobody).then((answer) => {
+    void route({ kind: 'reload', config: null }, noClient).then((answer) => {
       if (answer === null) return;
       if (answer.kind === 'error') log.error('systemg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
       else if (answer.kind === 'message') log.info('systemg::supervisor', answer.text);
@@ -33,8 +33,8 @@ export function obeySignals({ log, parent }: DaemonSetting, route: Route, shutdo
   if (parent.asked !== null) process.kill(process.pid, parent.asked);
 }
 
-/** Asks on behalf of a signal: there is no client. */
-const nobody: Exchange = { signal: new AbortController().signal, write: () => Promise.resolve(), peerDescriptor: () => null };
+/** A signal asks, no client. */
+const noClient: Exchange = { signal: new AbortController().signal, write: () => Promise.resolve(), peerDescriptor: () => null };
 
 /** Whether this process has a controlling terminal: field 7 of proc_pid_stat(5). */
 function hasTerminal(): boolean {

@@ -9,13 +9,11 @@ import { makeProcessActor } from '../actors/process.ts';
 import { openTicketOffice, type TicketOffice } from '../control/tickets.ts';
 import { openRunHistory, type RunHistory } from '../cron/history.ts';
 import { openSchedule } from '../cron/schedule.ts';
-import { keepSwitches } from '../rollout/open-switches.ts';
-import { readSlots } from '../compat/slot-file.ts';
+import { readSlots, writeSlot } from '../compat/slot-file.ts';
 import { makeRolloutTaskActor } from '../rollout/task.ts';
-import { forgetChild, noteChild } from '../state/child-notes.ts';
 import type { Ledger } from '../state/ledger.ts';
+import { keepChildren, keepSwitches, noteTokenSeed } from '../state/notes.ts';
 import { recover } from '../state/recovery.ts';
-import { noteTokenSeed } from '../state/token-seeds.ts';
 import { userName } from '../status/process-facts.ts';
 import { recoveryOutside, type Found } from './found.ts';
 import type { Outputs } from './outputs.ts';
@@ -52,12 +50,12 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
   });
   const root: Units['root'] = createActor(provideSupervisor({
     clock, ledger, tickets, hooks, runs, schedule: openSchedule({ clock, wallNow: Date.now, lastRunWallMs: runs.lastRunWallMs }),
-    children: { recordChild: (record) => noteChild(ledger, record), forgetChild: (child) => forgetChild(ledger, child) },
+    children: keepChildren(ledger),
     process: makeProcessActor({ clock, environment, softNofile, dropPrivileges, onProblem, openOutput: outputs.open }),
     probe: makeProbeActor({ ...outside, announcements: outputs.announcements, wasReady: readyBefore.has }),
     switches: keepSwitches(ledger),
     rolloutTask: makeRolloutTaskActor({
-      ...outside, stateDir: paths.stateDir,
+      ...outside, recordSlot: (spec, slot) => writeSlot(spec, slot, paths.stateDir),
       lastWords: async (unit) => {
         await outputs.logs.drain(unit);
         return outputs.words.of(unit, WORDS_OF_CANDIDATE);

@@ -2,7 +2,7 @@ import type { OwnedProcess } from '../../machines/types.ts';
 import type { ScannedProcess } from '../process/scan.ts';
 import { isLiving } from '../process/proc.ts';
 import type { LedgerEntry } from '../state/ledger-lines.ts';
-import { tokenSeeds } from '../state/token-seeds.ts';
+import { tokenSeeds } from '../state/notes.ts';
 import { counted } from '../words.ts';
 import { isSupervised, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fchownSync, futimesSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { textOf } from '../errors.ts';
-import { pipeTool } from '../process/run-tool.ts';
+import { pipeTool } from '../process/tools.ts';
 import { listArchives, type Archive } from './archives.ts';
 import { originMember } from './gzip-origin.ts';
 

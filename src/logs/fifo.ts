@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, closeSync, constants, lstatSync, openSync, readdirSync, unlinkSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode, textOf } from '../errors.ts';
-import { runTool } from '../process/run-tool.ts';
+import { runTool } from '../process/tools.ts';
 
 /** The user a unit runs as, when that is not us: its FIFOs and log files are that user's, so that it can open /dev/stdout again. */
 export interface LogOwner {

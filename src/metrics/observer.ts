@@ -1,4 +1,4 @@
-import { descriptorLimit } from '../process/descriptor-reserve.ts';
+import { descriptorLimit } from '../process/descriptors.ts';
 import { readTokens, type ProcessTable, type ScannedProcess } from '../process/scan.ts';
 import { listPids, readProcStat } from '../process/proc.ts';
 import { belonging, remember, type Lineage } from '../process/tree.ts';

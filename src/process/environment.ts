@@ -1,4 +1,5 @@
-import { tokenVariable } from './scan.ts';
+/** The variable that says whose a process is: tokens separated by commas, the innermost supervisor's last. */
+export const tokenVariable = 'SYSG_INSTANCE';
 
 /**
  * The environment of a unit's process: what the supervisor inherited without its own variables, the unit's over it, and
@@ -17,5 +18,16 @@ export function childEnvironment(
   return environment;
 }
 
-// What the guardian and the launching CLI tell the supervisor.
+/** The tokens in an environment as the kernel shows it: proc_pid_environ(5). */
+export function tokensIn(bytes: Buffer): readonly string[] {
+  let at = bytes.indexOf(assignment);
+  while (at > 0 && bytes[at - 1] !== 0) at = bytes.indexOf(assignment, at + 1);
+  if (at < 0) return [];
+  const start = at + assignment.length;
+  const end = bytes.indexOf(0, start);
+  return bytes.toString('latin1', start, end < 0 ? bytes.length : end).split(',').filter((token) => token !== '');
+}
+
+// What the guardian and the launching CLI hand to the supervisor.
 const internal: ReadonlySet<string> = new Set(['SYSG_GUARDIAN', 'SYSG_NOFILE', 'SYSG_READY_FD']);
+const assignment = Buffer.from(`${tokenVariable}=`);

@@ -2,16 +2,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import type { ProcessIdentity, ProcessRole, ServiceSpec } from '../../machines/types.ts';
 import { keepChild, type Child } from './children.ts';
-import { descriptorLimit, makeReserve, type Reserve } from './descriptor-reserve.ts';
-import { childEnvironment } from './environment.ts';
+import { descriptorLimit, makeReserve, type Reserve } from './descriptors.ts';
+import { childEnvironment, tokenVariable } from './environment.ts';
 import { identify } from './identity.ts';
-import { awaitNamespaceLeader } from './namespace-leader.ts';
+import { awaitNamespaceLeader } from './namespaces.ts';
 import { confine, type Confinement } from './privileges.ts';
 import { checkWorkingDir, describe, resolveProgram } from './program.ts';
 import { rehearse } from './rehearsal.ts';
-import { tokenVariable } from './scan.ts';
 import { signalUnreapedGroup } from './signal.ts';
-import { makeTurns } from './turns.ts';
+import { makeTurns } from './throttle.ts';
 
 /** Descriptors for a child. They are closed here once it was started or refused. */
 export interface ChildOutput {

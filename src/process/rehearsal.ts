@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { PrivilegeSpec } from '../../machines/types.ts';
 import { unconfigured, type Confinement } from './privileges.ts';
 import { limitIn, resources } from './limits.ts';
-import { makeSlots } from './slots.ts';
+import { makeSlots } from './throttle.ts';
 import { statFields, statusField } from './proc.ts';
 import { findTool } from './tools.ts';
 

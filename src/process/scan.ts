@@ -1,11 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
-import { errorCode } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import { listPs } from './darwin.ts';
+import { tokensIn } from './environment.ts';
 import { isLiving, listPids, readProcStat, readWhole, type ProcessStat } from './proc.ts';
-
-/** The variable that says whose a process is: tokens separated by commas, the innermost supervisor's last. */
-export const tokenVariable = 'SYSG_INSTANCE';
 
 export interface ScannedProcess extends ProcessStat {
   /** Of its environment as it was when its program started; `null` when that cannot be read or was not asked for. */
@@ -93,23 +91,12 @@ function readEnvironment(pid: number): number | null {
   try {
     return readWhole(`/proc/${pid}/environ`, environment);
   } catch (error) {
-    const code = errorCode(error);
     // Another user's process, or one that may not be looked into (EIO: its memory is being torn down).
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EIO') return null;
+    if (hasCode(error, 'EACCES', 'EPERM', 'EIO')) return null;
     throw error;
   }
 }
 
-function tokensIn(bytes: Buffer): readonly string[] {
-  let at = bytes.indexOf(assignment);
-  while (at > 0 && bytes[at - 1] !== 0) at = bytes.indexOf(assignment, at + 1);
-  if (at < 0) return [];
-  const start = at + assignment.length;
-  const end = bytes.indexOf(0, start);
-  return bytes.toString('latin1', start, end < 0 ? bytes.length : end).split(',').filter((token) => token !== '');
-}
-
-const assignment = Buffer.from(`${tokenVariable}=`);
 // execve(2) allows 6 MiB for arguments and environment together at the most.
 const maxEnvironmentBytes = 8 * 1024 * 1024;
 let environment = Buffer.allocUnsafe(128 * 1024);

@@ -1,3 +1,5 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { hasCode } from '../errors.ts';
 import { defaultPath, resolveProgram } from './program.ts';
 
 /** Words to put before a program's own: tools that set something and then exec, leaving nothing behind. */
@@ -26,3 +28,48 @@ export function refuse(reason: string): Refused {
 const packages = {
   prlimit: 'util-linux', taskset: 'util-linux', setpriv: 'util-linux', unshare: 'util-linux', setsid: 'util-linux', nice: 'coreutils', cat: 'coreutils',
 } as const;
+
+export type ToolResult =
+  | { readonly ok: true }
+  /** `missing`: there is no such program. `code` is null when it did not run or a signal ended it. */
+  | { readonly ok: false; readonly missing: boolean; readonly code: number | null; readonly reason: string };
+
+/** Runs a system tool and waits, blocking the event loop. `inherit` becomes the tool's descriptor 3. */
+export function runTool(tool: string, args: readonly string[], inherit?: number): ToolResult {
+  const stdio: ('ignore' | 'pipe' | number)[] = ['ignore', 'ignore', 'pipe'];
+  if (inherit !== undefined) stdio.push(inherit);
+  const result = spawnSync(tool, args, { stdio, encoding: 'utf8', env: plainEnvironment() });
+  if (result.error !== undefined) return notRun(tool, result.error);
+  return judge(tool, result.status, result.signal, result.stderr);
+}
+
+/** Runs a system tool from one descriptor to another beside the event loop. The caller keeps and closes the descriptors. */
+export function pipeTool(tool: string, args: readonly string[], input: number, output: number): Promise<ToolResult> {
+  return new Promise((resolve) => {
+    const child = spawn(tool, args, { stdio: [input, output, 'pipe'], env: plainEnvironment() });
+    let complaint = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      complaint = (complaint + text).slice(0, 1000);
+    });
+    child.on('error', (error) => resolve(notRun(tool, error)));
+    child.on('close', (code, signal) => resolve(judge(tool, code, signal, complaint)));
+  });
+}
+
+function judge(tool: string, code: number | null, signal: string | null, complaint: string): ToolResult {
+  if (code === 0) return { ok: true };
+  const end = code === null ? `was ended by ${signal}` : `ended with code ${code}`;
+  const said = complaint.trim();
+  return { ok: false, missing: false, code, reason: said === '' ? `${tool} ${end}` : `${tool} ${end}: ${said}` };
+}
+
+function notRun(tool: string, error: Error): ToolResult {
+  const missing = hasCode(error, 'ENOENT');
+  return { ok: false, missing, code: null, reason: missing ? `${tool} was not found on PATH` : `${tool} cannot be run: ${error.message}` };
+}
+
+// GZIP would change what gzip does, a locale the language of its complaints.
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const { GZIP: _options, ...environment } = process.env;
+  return { ...environment, LC_ALL: 'C' };
+}

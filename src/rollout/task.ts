@@ -1,18 +1,18 @@
 import { fromCallback } from 'xstate';
 import { rolloutTaskPort, type RolloutTaskInput } from '../../machines/ports.ts';
 import { gateOf, switchOf, verificationOf } from '../../machines/slots.ts';
-import { isAnnounced, type HealthCheck, type RolloutReport, type ServiceSpec, type SlotChange } from '../../machines/types.ts';
+import { isAnnounced, type HealthCheck, type RolloutReport, type ServiceSpec, type SlotChange, type SlotIndex } from '../../machines/types.ts';
 import { attempt } from '../actors/checks/attempt.ts';
 import { pause, within } from '../actors/within.ts';
 import { textOf } from '../errors.ts';
 import type { CommandOutside } from '../process/unit-command.ts';
 import { formatDuration } from '../words.ts';
 import { saysAddressInUse } from './address-in-use.ts';
-import { slotFileOf, writeSlot } from '../compat/slot-file.ts';
 import { runSwitch } from './switch-command.ts';
 
 export interface RolloutOutside extends CommandOutside {
-  readonly stateDir: string;
+  /** Notes durably which slot of a blue-green unit is in use. Throws nothing: why it could not. */
+  recordSlot(spec: ServiceSpec, slot: SlotIndex): string | null;
   /** The last lines the newest process of the unit wrote to standard error, when all of its output was read. */
   lastWords(unit: string): Promise<readonly string[]>;
 }
@@ -77,13 +77,7 @@ async function pass(check: HealthCheck | null, spec: ServiceSpec, outside: Rollo
 
 const LEAST_ATTEMPT_MS = 100;
 
-function record(spec: ServiceSpec, slot: SlotChange['to'], { stateDir }: RolloutOutside): Outcome {
-  const path = slotFileOf(spec, stateDir);
-  if (path === null) return done;
-  try {
-    writeSlot(path, slot);
-    return done;
-  } catch (error) {
-    return { ok: false, reason: `the slot in use cannot be recorded: ${path}: ${textOf(error)}` };
-  }
+function record(spec: ServiceSpec, slot: SlotIndex, outside: RolloutOutside): Outcome {
+  const problem = outside.recordSlot(spec, slot);
+  return problem === null ? done : { ok: false, reason: `the slot in use cannot be recorded: ${problem}` };
 }

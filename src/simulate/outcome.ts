@@ -43,8 +43,7 @@ export function openTally(spec: ServiceSpec): Tally {
     follow: (next) => {
       const { trigger, state, generation } = next;
       // What a command set in motion ends with the process that it leads to.
-      const isOnTheWay = state === 'waiting' || state === 'stopping' || state === 'killing' || state === 'clearing';
-      if (isOnTheWay && ORDERS.includes(trigger.kind)) isManual = true;
+      if (IN_TRANSITION.includes(state) && ORDERS.includes(trigger.kind)) isManual = true;
       if (generation > starts) {
         starts = generation;
         if (!isManual && spec.cron === null) restarts += 1;
@@ -66,6 +65,7 @@ export function openTally(spec: ServiceSpec): Tally {
 }
 
 const ORDERS: readonly Trigger['kind'][] = ['command', 'reload', 'boot'];
+const IN_TRANSITION: readonly string[] = ['waiting', 'stopping', 'killing', 'clearing'] satisfies readonly UnitFacts['state'][];
 
 /** A unit that starts for the first time is not down until it fails to. */
 function isDown(spec: ServiceSpec, facts: UnitFacts, hasServed: boolean): boolean {

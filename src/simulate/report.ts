@@ -1,5 +1,5 @@
+import type { Phase } from '../../machines/types.ts';
 import { fineSpan, twoDigits } from '../words.ts';
-import type { UnitOutcome } from './outcome.ts';
 import type { Simulation, Step } from './simulate.ts';
 
 /** How words are made to stand out; plain for files and pipes. */
@@ -12,21 +12,20 @@ export interface ReportLook {
 
 export const plainReport: ReportLook = { strong: (text) => text, faint: (text) => text, good: (text) => text, bad: (text) => text };
 
-/** More lines of the timeline than this are told in short. */
+/** A timeline of more lines than this is shortened to its first and last ones. */
 const LONGEST_TIMELINE = 60;
 const SHOWN = { first: 25, last: 10 } as const;
 
 /** A simulation for people: what happened, what became of each unit, and what to think about. `whole`: every line of the timeline. */
 export function simulationReport(simulation: Simulation, { look, whole }: { readonly look: ReportLook; readonly whole: boolean }): readonly string[] {
-  const { units, warnings } = simulation;
+  const { warnings } = simulation;
   return [
-    ...timeline(simulation, look, whole), '', headline(simulation, look), '',
-    ...unitTable(units, look, simulation.lastedMs),
+    ...timeline(simulation, look, whole), '', headline(simulation, look), '', ...unitTable(simulation, look),
     ...(warnings.length > 0 ? ['', look.strong('Worth a thought'), ...warnings.map((warning) => `  ${look.bad('!')} ${warning}`)] : []),
   ];
 }
 
-/** `--json` of beyond the timeline: journal records, outcomes by unit, warnings. */
+/** `--json`: journal records, outcomes by unit, warnings. */
 export function simulationJson({ records, units, warnings, lastedMs, endedBy, exitCode }: Simulation): string {
   return JSON.stringify({
     events: records,
@@ -43,9 +42,8 @@ function timeline({ steps, lastedMs }: Simulation, look: ReportLook, whole: bool
   const nameWidth = Math.max(...steps.map(({ unit }) => unit.length));
   const long = lastedMs >= 3_600_000;
   const line = (step: Step): string => {
-    const to = step.to === 'failed' || step.to === 'backoff' ? look.bad(step.to) : step.to === 'running' ? look.good(step.to) : step.to;
     const detail = detailOf(step);
-    return `${look.faint(offset(step.atMs, long))}  ${step.unit.padEnd(nameWidth)}  ${`${step.from} → `.padStart(11)}${to}${detail === '' ? '' : `${' '.repeat(Math.max(1, 10 - step.to.length))}${look.faint(detail)}`}`;
+    return `${look.faint(offset(step.atMs, long))}  ${step.unit.padEnd(nameWidth)}  ${`${step.from} → `.padStart(11)}${toned(step.to, step.to, look)}${detail === '' ? '' : `${' '.repeat(Math.max(1, 10 - step.to.length))}${look.faint(detail)}`}`;
   };
   if (whole || steps.length <= LONGEST_TIMELINE) return steps.map(line);
   const left = steps.length - SHOWN.first - SHOWN.last;
@@ -81,18 +79,21 @@ function headline({ endedBy, lastedMs, exitCode, units, steps }: Simulation, loo
   return `${look.strong(`${count(steps.length, 'change')}; ${ending}`)}: ${verdict}`;
 }
 
-function unitTable(units: ReadonlyMap<string, UnitOutcome>, look: ReportLook, lastedMs: number): readonly string[] {
+function unitTable({ units, lastedMs }: Simulation, look: ReportLook): readonly string[] {
   const rows = [...units].map(([name, unit]) => ({
     name, phase: unit.phase, times: unit.kind === 'cron' ? count(unit.starts, 'run') : count(unit.restarts, 'restart'),
     down: unit.downtimeMs === 0 ? 'never down' : `down ${fineSpan(unit.downtimeMs)} (${share(unit.downtimeMs, lastedMs)})`, reason: unit.reason ?? '',
-    isBad: unit.phase === 'failed' || unit.phase === 'backoff',
   }));
-  const width = (pick: (row: (typeof rows)[number]) => string): number => Math.max(0, ...rows.map((row) => pick(row).length));
-  const [nameWidth, phaseWidth, timesWidth, downWidth] = [width(({ name }) => name), width(({ phase }) => phase), width(({ times }) => times), width(({ down }) => down)];
-  return rows.map(({ name, phase, times, down, reason, isBad }) => {
-    const shown = phase.padEnd(phaseWidth);
-    return `  ${name.padEnd(nameWidth)}  ${isBad ? look.bad(shown) : phase === 'running' ? look.good(shown) : shown}  ${times.padStart(timesWidth)}  ${down.padEnd(downWidth)}  ${look.faint(reason)}`.trimEnd();
-  });
+  const width = (key: 'name' | 'phase' | 'times' | 'down'): number => Math.max(0, ...rows.map((row) => row[key].length));
+  const [nameWidth, phaseWidth, timesWidth, downWidth] = [width('name'), width('phase'), width('times'), width('down')];
+  return rows.map(({ name, phase, times, down, reason }) => [
+    '', name.padEnd(nameWidth), toned(phase, phase.padEnd(phaseWidth), look), times.padStart(timesWidth), down.padEnd(downWidth), look.faint(reason),
+  ].join('  ').trimEnd());
+}
+
+/** A text about a phase, coloured by it. */
+function toned(phase: Phase, text: string, look: ReportLook): string {
+  return phase === 'failed' || phase === 'backoff' ? look.bad(text) : phase === 'running' ? look.good(text) : text;
 }
 
 /** `00:03.050`, or with hours `1:00:03.050`. */

@@ -27,7 +27,7 @@ interface ScriptedCheck {
 /** From the order to start until the program runs: long enough that no loop is without duration. */
 const SPAWN_MS = 1;
 const ONE_RUN_MS = 1000;
-/** A person's signals that programs take for news, not for an end. */
+/** Signals from a person by which programs are informed and not ended. */
 const HARMLESS: readonly SignalName[] = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT', 'SIGCHLD', 'SIGURG'];
 
 export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Partial<Behaviour>>): Script {
@@ -46,14 +46,8 @@ export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Par
     const { spec, generation, role } = input;
     const behaviour = behaviourOf(spec, role === 'main' ? services.get(spec.name) : undefined, role !== 'main');
     const report = (event: ProcessReport): void => sendBack(event);
-    const forgets = new Set<() => void>();
-    const after = (ms: number, run: () => void): void => {
-      const forget = clock.at(clock.now() + ms, () => {
-        forgets.delete(forget);
-        run();
-      });
-      forgets.add(forget);
-    };
+    const forgets: (() => void)[] = [];
+    const after = (ms: number, run: () => void): void => void forgets.push(clock.at(clock.now() + ms, run));
     let ended = false;
     const end = (exit: ProcessExit): void => {
       if (ended) return;
@@ -85,11 +79,9 @@ export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Par
 
   const probe = fromCallback<{ type: 'never' }, ProbeInput>(({ input, sendBack }) => {
     const { spec: { name } } = input;
-    const scripted = checkOf(name);
     const { startsInMs, checkTakesMs } = behaviourOf(input.spec, services.get(name), false);
-    const readyAt = (launched.get(name) ?? clock.now()) + startsInMs;
     const attempt = scriptedAttempt({
-      clock, takesMs: checkTakesMs, readyAt, scripted,
+      clock, takesMs: checkTakesMs, readyAt: (launched.get(name) ?? clock.now()) + startsInMs, scripted: checkOf(name),
       isSettled: (passes) => {
         const snapshot = machine.getSnapshot();
         return snapshot.matches('ready') && (passes ? snapshot.context.failures === 0 : snapshot.context.failures >= input.check.retries);
@@ -119,7 +111,7 @@ export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Par
   };
 }
 
-/** What a unit's processes do when nothing is said: services run for ever, one-shots, cron runs and preparations end well after a second. */
+/** What a unit's processes do. Where the scenario says nothing, services run for ever, one-shots, cron runs and preparations end well after a second. */
 export function behaviourOf(spec: ServiceSpec, said: Partial<Behaviour> | undefined, isStep: boolean): Behaviour {
   const endsByItself = isStep || spec.restart.oneshot || spec.cron !== null;
   return {

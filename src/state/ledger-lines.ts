@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 import type { UnitRecord } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
-import { decodeRecord } from './decode-record.ts';
-import { finite, Mismatch, object, text, type Decoder } from './decode.ts';
+import { isRecord, number, record, string, unexpected } from '../wire/shape.ts';
+import { check, unitRecord } from './record-shapes.ts';
 
 /** When a line was written, by both clocks. `at` is of the boot `bootId`. */
 export interface Stamp {
@@ -64,7 +64,7 @@ function checksum(text: string): string {
 /** Lines without a checksum, as people write them, are taken as they are. */
 function verify(line: string): void {
   const sum = /,"crc":"([^"]*)"\}\s*$/.exec(line);
-  if (sum !== null && sum[1] !== checksum(`${line.slice(0, sum.index)}}`)) throw new Mismatch('crc', `the checksum ${checksum(`${line.slice(0, sum.index)}}`)}`, sum[1]);
+  if (sum !== null && sum[1] !== checksum(`${line.slice(0, sum.index)}}`)) throw new Error(unexpected(`the checksum ${checksum(`${line.slice(0, sum.index)}}`)}`, sum[1], 'crc'));
 }
 
 export function readLines(bytes: Buffer): LedgerContents {
@@ -91,22 +91,36 @@ function decodeLine(line: string): { ok: true; line: LedgerLine } | { ok: false;
   try {
     const value: unknown = JSON.parse(line);
     verify(line);
-    const written = stamp(value, 'line');
-    return { ok: true, line: { fact: fact(value), written: { at: written.at, wallMs: written.wall, bootId: written.boot } } };
+    check(value, stamp, 'line');
+    return { ok: true, line: { fact: factOf(value), written: { at: value.at, wallMs: value.wall, bootId: value.boot } } };
   } catch (error) {
-    // SyntaxError of JSON.parse or our own Mismatch: both speak of the line.
+    // Of JSON.parse, of the checksum or of a check: each says what is wrong with the line.
     return { ok: false, reason: textOf(error) };
   }
 }
 
-const stamp: Decoder<{ at: number; wall: number; boot: string }> = object({ at: finite, wall: finite, boot: text });
+const stamp = record({ at: number, wall: number, boot: string });
 
-function fact(value: unknown): LedgerFact {
-  const fields = new Map<string, unknown>(typeof value === 'object' && value !== null ? Object.entries(value) : []);
-  if (fields.has('record')) return { kind: 'record', record: decodeRecord(fields.get('record'), 'record') };
-  if (fields.has('forget')) return { kind: 'forget', unit: text(fields.get('forget'), 'forget') };
-  if (fields.has('note')) return { kind: 'note', key: text(fields.get('note'), 'note'), value: fields.get('value') ?? null };
-  if (fields.has('forget_note')) return { kind: 'forget-note', key: text(fields.get('forget_note'), 'forget_note') };
-  if (fields.get('end') === 'clean') return { kind: 'clean' };
-  throw new Mismatch('line', 'a record, forget, note, forget_note or end', value);
+function factOf(line: object): LedgerFact {
+  const fields = isRecord(line) ? line : {};
+  const named = (key: string): string => {
+    const name = fields[key];
+    check(name, string, key);
+    return name;
+  };
+  if ('record' in fields) {
+    const found = withPresentState(fields['record']);
+    check(found, unitRecord, 'record');
+    return { kind: 'record', record: found };
+  }
+  if ('forget' in fields) return { kind: 'forget', unit: named('forget') };
+  if ('note' in fields) return { kind: 'note', key: named('note'), value: fields['value'] ?? null };
+  if ('forget_note' in fields) return { kind: 'forget-note', key: named('forget_note') };
+  if (fields['end'] === 'clean') return { kind: 'clean' };
+  throw new Error(unexpected('a record, forget, note, forget_note or end', line, 'line'));
+}
+
+/** A unit in `parting`, a state of earlier versions, had no process and waited for the end of a second instance. */
+function withPresentState(found: unknown): unknown {
+  return isRecord(found) && found['state'] === 'parting' ? { ...found, state: 'stopped' } : found;
 }

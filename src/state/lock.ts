@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode, textOf } from '../errors.ts';
-import { runTool, type ToolResult } from '../process/run-tool.ts';
+import { runTool, type ToolResult } from '../process/tools.ts';
 import { isSameFile } from './append-file.ts';
 
 export type LockResult =

@@ -1,6 +1,6 @@
 import type { EpochTime, SpawnedChild, SpawnedProcessNode } from '../wire/payloads.ts';
 import type { LiveProcess } from '../metrics/sampler.ts';
-import type { ShownChild } from '../spawned/shown.ts';
+import type { ShownChild } from './shown-children.ts';
 import { commandLine, ownerName } from './process-facts.ts';
 
 interface Branch {

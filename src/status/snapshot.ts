@@ -4,7 +4,7 @@ import type { OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, 
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
 import { signalNumber } from '../signals.ts';
-import { shownChildren, type ShownChild } from '../spawned/shown.ts';
+import { shownChildren, type ShownChild } from './shown-children.ts';
 import { ago, processFacts } from './process-facts.ts';
 import { processTree } from './process-tree.ts';
 

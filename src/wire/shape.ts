@@ -14,10 +14,13 @@ type Values<F extends Fields> = { readonly [K in keyof F]: Shaped<F[K]> };
 export const string: Shape<string> = (value, at) => (typeof value === 'string' ? null : unexpected('a string', value, at));
 export const number: Shape<number> = (value, at) => (typeof value === 'number' ? null : unexpected('a number', value, at));
 export const boolean: Shape<boolean> = (value, at) => (typeof value === 'boolean' ? null : unexpected('a boolean', value, at));
-export const count: Shape<number> = (value, at) =>
-  (typeof value === 'number' && Number.isInteger(value) && value >= 0 ? null : unexpected('a whole number ≥ 0', value, at));
+export const count: Shape<number> = whole(0);
 
-export function oneOf<const W extends string>(...words: readonly W[]): Shape<W> {
+export function whole(lowest: number): Shape<number> {
+  return (value, at) => (typeof value === 'number' && Number.isInteger(value) && value >= lowest ? null : unexpected(`a whole number ≥ ${lowest}`, value, at));
+}
+
+export function oneOf<const W extends string | number>(...words: readonly W[]): Shape<W> {
   return (value, at) => ((words as readonly unknown[]).includes(value) ? null : unexpected(`one of ${words.join(', ')}`, value, at));
 }
 
@@ -55,7 +58,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function unexpected(what: string, value: unknown, at: string): string {
+export function unexpected(what: string, value: unknown, at: string): string {
   return `${at}: expected ${what}, found ${excerpt(JSON.stringify(value) ?? 'nothing')}`;
 }
 

@@ -145,7 +145,7 @@ describe('formats', () => {
     }
   });
 
-  test('the machine of the JSON walks the same way when its guards are told what to say', () => {
+  test('the machine of the JSON walks the same way when its guards are given answers', () => {
     const config = JSON.parse(JSON.stringify(machineConfig(service.machine))) as object;
     const yes = ['sameGeneration', 'nothingHolds', 'nothingToPrepare', 'failedButRetries'];
     const guards = Object.fromEntries(guardNames(config).map((name) => [name, () => yes.includes(name)]));

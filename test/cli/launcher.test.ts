@@ -1,9 +1,10 @@
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { version } from '../../package.json';
+import freshDist from '../fresh-dist.ts';
 import { ownDirectory, until } from './rig.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -11,8 +12,8 @@ let installed = '';
 
 beforeAll(() => {
   installed = mkdtempSync(join(tmpdir(), 'sysg-dist-'));
-  const built = spawnSync(process.execPath, [join(root, '.build/bundle.mjs'), '--outdir', installed], { encoding: 'utf8' });
-  if (built.status !== 0) throw new Error(built.stderr);
+  freshDist();
+  cpSync(join(root, 'dist'), installed, { recursive: true });
   // In the place of the daemon: says what it was given, and shows the signals it gets.
   writeFileSync(join(installed, 'daemon.js'), `
     const { writeFileSync, readFileSync } = require('node:fs');

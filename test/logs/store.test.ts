@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import * as tools from '../../src/process/run-tool.ts';
+import * as tools from '../../src/process/tools.ts';
 import { startProgram } from '../state/node-program.ts';
 import { canMount, smallDisk } from '../state/small-disk.ts';
 import { tempDir, until } from '../state/temp-dir.ts';

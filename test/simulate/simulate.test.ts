@@ -155,7 +155,7 @@ describe('the simulation as such', () => {
     expect(restarts).toBe(1442);
   });
 
-  test('units that change without end are given up on, which is said', () => {
+  test('a simulation of units that change without end is given up, with a warning', () => {
     const spinning = specOf({ name: 'api', restart: { backoff: { initialMs: 0, maxMs: 0, factor: 1, jitter: 0 } } });
     const simulation = simulate({ specs: [spinning], scenario: scenario('for: 1d\nservices: {api: {runs: 0s, exit: 1}}'), mostChanges: 1000 });
     expect(simulation.endedBy).toBe('storm');
@@ -174,7 +174,7 @@ describe('the simulation as such', () => {
   });
 });
 
-describe('what is told', () => {
+describe('what is printed', () => {
   const simulation = simulate({ specs: [specOf({ name: 'api', restart: { maxRestarts: 0 } }), specOf({ name: 'db' })], scenario: scenario('for: 10s\nevents: [{at: 3s, unit: api, exit: 1}]') });
 
   test('the report has the timeline, a verdict, each unit and the warnings', () => {
@@ -185,19 +185,19 @@ describe('what is told', () => {
     expect(report.find((line) => line.startsWith('  db'))).toMatch(/running +0 restarts +never down/);
   });
 
-  test('a long timeline is told in short, unless all of it is asked for', () => {
+  test('a long timeline is shortened, unless all of it is asked for', () => {
     const long = simulate({ specs: [specOf({ name: 'api' })], scenario: scenario('for: 1h\nservices: {api: {runs: 1s, exit: 1}}') });
     expect(simulationReport(long, { look: plainReport, whole: false }).length).toBeLessThan(50);
     expect(simulationReport(long, { look: plainReport, whole: true }).length).toBeGreaterThan(long.steps.length);
   });
 
   test('the JSON has journal records, outcomes and warnings', () => {
-    const told = JSON.parse(simulationJson(simulation)) as Record<string, unknown>;
-    expect(told['units']).toMatchObject({ api: { restarts: 0, downtime_ms: 7000, phase: 'failed' }, db: { restarts: 0, downtime_ms: 0, phase: 'running' } });
-    expect(told['events']).toContainEqual(expect.objectContaining({
+    const printed = JSON.parse(simulationJson(simulation)) as Record<string, unknown>;
+    expect(printed['units']).toMatchObject({ api: { restarts: 0, downtime_ms: 7000, phase: 'failed' }, db: { restarts: 0, downtime_ms: 0, phase: 'running' } });
+    expect(printed['events']).toContainEqual(expect.objectContaining({
       at: '2026-01-01T00:00:03.000Z', unit: 'api', generation: 1, event: 'process.exited', from: 'running', to: 'clearing', cause: expect.objectContaining({ kind: 'exit' }) as object,
     }));
-    expect(told['warnings']).toEqual([]);
+    expect(printed['warnings']).toEqual([]);
   });
 });
 

@@ -120,7 +120,7 @@ describe('damage', () => {
     const bad = { ...record('bad'), process: { generation: 1, role: 'boss', token: 't', identity: null, adopted: false } };
     writeFileSync(path, `${JSON.stringify({ at: 1, wall: 2, boot: 'b', record: bad })}\n{}\n`);
     open();
-    expect(problems[0]).toContain('line 1: record.process.role: expected one of main, skip, pre_start, got "boss"');
+    expect(problems[0]).toContain('line 1: record.process.role: expected one of main, skip, pre_start, found "boss"');
   });
 
   test('at most three damaged copies are kept, the newest ones', () => {

@@ -1,7 +1,5 @@
 /** Runs tasks in order, at most `perTurn` in one turn of the event loop; returns what takes a task out that has not begun. */
-export type Turns = (task: () => void) => () => void;
-
-export function makeTurns(perTurn: number): Turns {
+export function makeTurns(perTurn: number): (task: () => void) => () => void {
   const waiting = new Set<() => void>();
   let booked = false;
   const book = () => {
@@ -11,7 +9,7 @@ export function makeTurns(perTurn: number): Turns {
   };
   const takeSome = () => {
     booked = false;
-    const some = [...first(waiting, perTurn)];
+    const some = [...waiting].slice(0, perTurn);
     for (const task of some) waiting.delete(task);
     // Booked before: a task that throws must not strand those behind it.
     book();
@@ -26,11 +24,20 @@ export function makeTurns(perTurn: number): Turns {
   };
 }
 
-function* first<Item>(items: Iterable<Item>, count: number): Generator<Item> {
-  let taken = 0;
-  for (const item of items) {
-    if (taken === count) return;
-    taken += 1;
-    yield item;
-  }
+/** Runs work, at most `count` at a time, the rest in order of asking. */
+export function makeSlots(count: number): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((begin) => waiting.push(begin));
+    try {
+      return await work();
+    } finally {
+      // Handed on rather than given back: work that is asked for now must not come before what waits.
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
+  };
 }

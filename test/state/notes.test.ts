@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AdoptOrder, ChildRecord } from '../../machines/types.ts';
-import { forgetChild, noteChild, recoverChildren } from '../../src/state/child-notes.ts';
+import { keepChildren, recoverChildren } from '../../src/state/notes.ts';
 import { openLedger } from '../../src/state/ledger.ts';
 import type { ScannedRow } from '../../src/state/recovery.ts';
 import { record as unitRecord } from './record.ts';
@@ -32,10 +32,10 @@ describe('children of the ledger', () => {
     const path = join(tempDir(), 'ledger.ndjson');
     const options = { onProblem: (text: string) => { throw new Error(text); }, bootId: 'boot' };
     const first = openLedger(path, options);
-    noteChild(first, child('c1'));
+    keepChildren(first).recordChild(child('c1'));
     for (let round = 0; round < 4000; round += 1) {
-      noteChild(first, child(`x${round}`));
-      forgetChild(first, `x${round}`);
+      keepChildren(first).recordChild(child(`x${round}`));
+      keepChildren(first).forgetChild(`x${round}`);
     }
     first.close();
     expect(readFileSync(path).length).toBeLessThan(500_000);
@@ -83,6 +83,6 @@ describe('children of the ledger', () => {
   test('that cannot be read are told and dropped', async () => {
     const found = await recovered([['child/c1', { id: 'c1', order: 5 }]], []);
     expect(found).toMatchObject({ adopt: [], gone: ['c1'] });
-    expect(found.problems[0]).toMatch(/a spawned child cannot be read: child\/c1\.order: expected an object, got 5/);
+    expect(found.problems[0]).toMatch(/a spawned child cannot be read: child\/c1\.order: expected an object, found 5/);
   });
 });

@@ -1,6 +1,5 @@
 import type { Child, Children } from '../../machines/children.ts';
 import { signalNumber } from '../signals.ts';
-import type { SpawnRecord } from '../compat/pid-file.ts';
 
 /** A spawned child as people are told of it. Instants of the wall clock, in milliseconds. */
 export interface ShownChild {
@@ -31,13 +30,6 @@ export function shownChildren(children: Children, unit: string, now: { readonly 
       startedAtMs: wallOf(startedAt), ttlMs: order.ttlMs, depth, ended: endOf(child, wallOf),
     }];
   });
-}
-
-/** The living ones for `pid.xml`. */
-export function recordedChildren(shown: readonly ShownChild[], hash: string): readonly SpawnRecord[] {
-  return shown.filter(({ ended }) => ended === null).map(({ pid, name, argv, startedAtMs, ttlMs, depth, parentPid }) => ({
-    pid, name, command: argv.join(' '), startedAt: Math.floor(startedAtMs / 1000), ttl: ttlMs === null ? null : Math.round(ttlMs / 1000), depth, parentPid, serviceHash: hash,
-  }));
 }
 
 function endOf({ facts: { state, exit, at } }: Child, wallOf: (at: number) => number): ShownChild['ended'] {

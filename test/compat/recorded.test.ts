@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RecordedJob, RecordedRun } from '../../src/compat/cron-file.ts';
-import { recordedJob, runsOf } from '../../src/compat/recorded-job.ts';
+import { recordedJob, runsOf } from '../../src/compat/recorded.ts';
 
 const open: RecordedRun = { startedAt: 10, completedAt: null, status: null, exitCode: null, pid: 24, user: 'me', command: 'sleep 20', samples: [] };
 const overlap: RecordedRun = { ...open, startedAt: 14, completedAt: 14, status: 'OverlapError', pid: null, user: null, command: null };

@@ -1,14 +1,52 @@
 import type { ServiceSpec } from '../../machines/types.ts';
+import type { UnitView } from '../../machines/view.ts';
 import { historyKey } from '../cron/history.ts';
 import { timezoneLabel, type CronRun } from '../cron/summary.ts';
+import { signalNumber } from '../signals.ts';
 import type { Ledger } from '../state/ledger.ts';
 import type { Takeover } from './takeover.ts';
-import type { RecordedJob, RecordedRun } from './cron-file.ts';
+import type { RecordedJob } from './cron-file.ts';
+import type { ProjectedUnit } from './projection.ts';
+
+/** A spawned child that lives, by the wall clock. */
+export interface LivingChild {
+  readonly pid: number;
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly startedAtMs: number;
+  readonly ttlMs: number | null;
+  readonly depth: number;
+  readonly parentPid: number;
+}
+
+/** A unit for the state files of systemg 0.33.0, whose status is the last end where there is none that goes on. */
+export function projectedUnit(view: UnitView, runs: readonly CronRun[], children: readonly LivingChild[], nowWallMs: number): ProjectedUnit {
+  const { spec: { name, hash, cron }, lifecycle, exit } = view;
+  const pid = view.alive ? (view.process?.identity?.pid ?? null) : null;
+  const isRunning = lifecycle === 'running';
+  return {
+    name, hash, pid,
+    state: {
+      status: lifecycle, pid: isRunning ? pid : null, exitCode: isRunning ? null : (exit?.code ?? null), signal: isRunning ? null : signalNumber(exit?.signal ?? null),
+    },
+    job: cron === null ? null : recordedJob(cron.timezone, runs, nowWallMs),
+    spawned: children.map((child) => ({
+      pid: child.pid, name: child.name, command: child.argv.join(' '), startedAt: seconds(child.startedAtMs),
+      ttl: child.ttlMs === null ? null : Math.round(child.ttlMs / 1000), depth: child.depth, parentPid: child.parentPid, serviceHash: hash,
+    })),
+  };
+}
 
 /** The runs of a cron unit for `cron_state.xml`; newest last. Their samples stay out: they are another supervisor's to take. */
 export function recordedJob(timezone: string | null, runs: readonly CronRun[], nowWallMs: number): RecordedJob {
   const last = runs.at(-1);
-  return { lastExecution: last === undefined ? null : seconds(last.startedWallMs), runs: runs.map(recordedRun), timezoneLabel: timezoneLabel(timezone, nowWallMs), timezone };
+  return {
+    lastExecution: last === undefined ? null : seconds(last.startedWallMs), timezoneLabel: timezoneLabel(timezone, nowWallMs), timezone,
+    runs: runs.map((run) => ({
+      startedAt: seconds(run.startedWallMs), completedAt: run.completedWallMs === null ? null : seconds(run.completedWallMs), status: run.status,
+      exitCode: run.exitCode, pid: run.pid, user: run.user, command: run.command, samples: [],
+    })),
+  };
 }
 
 /** As our own history keeps them. What was going on when the other program ended was interrupted, unless its process was taken over. */
@@ -33,13 +71,6 @@ export function noteRecordedRuns(ledger: Pick<Ledger, 'note'>, { cron, orders }:
     const adopted = orders.find(({ record, verdict }) => record.unit === spec.name && verdict === 'alive');
     ledger.note(historyKey(spec.name), runsOf(job, adopted?.record.process?.identity?.pid ?? null, Date.now()));
   }
-}
-
-function recordedRun(run: CronRun): RecordedRun {
-  return {
-    startedAt: seconds(run.startedWallMs), completedAt: run.completedWallMs === null ? null : seconds(run.completedWallMs), status: run.status,
-    exitCode: run.exitCode, pid: run.pid, user: run.user, command: run.command, samples: [],
-  };
 }
 
 function seconds(wallMs: number): number {

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChildLedgerPort, SwitchLedgerPort } from '../../machines/ports.ts';
+import type { AdoptOrder, ChildRecord, SwitchRecord } from '../../machines/types.ts';
+import { textOf } from '../errors.ts';
+import type { Shape } from '../wire/shape.ts';
+import type { Ledger } from './ledger.ts';
+import { check, childRecord, switchRecord } from './record-shapes.ts';
+import { holdersOf, isSame, leaderOf, type RecoveryOutside, type ScannedRow } from './recovery.ts';
+
+/** What became of the spawned children of the ledger while no supervisor watched. */
+export interface FoundChildren {
+  /** They live, and so does the process of their service that they belong to. */
+  readonly adopt: readonly ChildRecord[];
+  /** They live, but their service has ended: so must they. */
+  readonly stray: readonly ChildRecord[];
+  /** Nothing is left of them. */
+  readonly gone: readonly string[];
+}
+
+type Notes = Pick<Ledger, 'note' | 'forgetNote'>;
+type Report = (text: string) => void;
+
+/** Living spawned children, kept in the ledger beside the units. */
+export function keepChildren(ledger: Notes): ChildLedgerPort {
+  return {
+    recordChild: (record) => ledger.note(CHILD + record.id, record),
+    forgetChild: (id) => ledger.forgetNote(CHILD + id),
+  };
+}
+
+/** Switches under way, kept in the ledger: a supervisor that dies meanwhile leaves the next one to put them back. */
+export function keepSwitches(ledger: Notes): SwitchLedgerPort {
+  return {
+    recordSwitch: (record) => ledger.note(SWITCH + record.unit, record),
+    forgetSwitch: (unit) => ledger.forgetNote(SWITCH + unit),
+  };
+}
+
+/** What was left open. A switch whose candidate became the unit was through; it only had not been noted. */
+export function openSwitches({ meta, records }: Pick<Ledger, 'meta' | 'records'>, onProblem: Report): readonly SwitchRecord[] {
+  return readNotes(meta, SWITCH, switchRecord, 'an open switch', onProblem).found.filter(({ unit, generation }) => records.get(unit)?.generation !== generation);
+}
+
+/** Looks for the children that the notes name. `units`: what recovery has found of their services. A note that cannot be read is reported and dropped. */
+export async function recoverChildren(
+  meta: ReadonlyMap<string, unknown>, units: readonly AdoptOrder[], outside: RecoveryOutside & { onProblem: Report },
+): Promise<FoundChildren> {
+  const { found: records, unreadable } = readNotes(meta, CHILD, childRecord, 'a spawned child', outside.onProblem);
+  if (records.length === 0) return { adopt: [], stray: [], gone: unreadable };
+  let found = look(records, await outside.scan(), outside);
+  if (found.some(({ record, lives }) => record.identity === null && !lives)) {
+    // A process between fork(2) and execve(2) does not show its token yet.
+    await sleep(outside.secondLookMs ?? 200);
+    found = look(records, await outside.scan(), outside);
+  }
+  const living = found.filter(({ lives }) => lives).map(({ record }) => record);
+  const serves = ({ order }: ChildRecord): boolean => units.some(({ record, verdict }) => (
+    verdict === 'alive' && record.unit === order.unit && record.generation === order.generation && record.process?.token === order.token
+  ));
+  return {
+    adopt: living.filter(serves), stray: living.filter((record) => !serves(record)),
+    gone: [...unreadable, ...found.filter(({ lives }) => !lives).map(({ record }) => record.id)],
+  };
+}
+
+/** What the tokens of one run of the supervisor begin with. Noted, so that the processes of this state directory can be told from other supervisors' later. */
+export function noteTokenSeed(ledger: Pick<Ledger, 'meta' | 'note'>): string {
+  const seed = randomBytes(6).toString('hex');
+  ledger.note(TOKEN_SEEDS, [...tokenSeeds(ledger.meta), seed].slice(-SEEDS_KEPT));
+  return seed;
+}
+
+/** Of earlier runs in the same state directory, oldest first. */
+export function tokenSeeds(meta: ReadonlyMap<string, unknown>): readonly string[] {
+  return stringsOf(meta.get(TOKEN_SEEDS));
+}
+
+export function stringsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+const CHILD = 'child/';
+const SWITCH = 'switch/';
+const TOKEN_SEEDS = 'token seeds';
+const SEEDS_KEPT = 64;
+
+/** The notes under a prefix. Null: one that was forgotten by a supervisor from before notes could be. */
+function readNotes<Value>(meta: ReadonlyMap<string, unknown>, prefix: string, shape: Shape<Value>, what: string, onProblem: Report) {
+  const found: Value[] = [];
+  const unreadable: string[] = [];
+  for (const [key, value] of meta) {
+    if (!key.startsWith(prefix) || value === null) continue;
+    try {
+      check(value, shape, key);
+      found.push(value);
+    } catch (error) {
+      onProblem(`the ledger's note of ${what} cannot be read: ${textOf(error)}`);
+      unreadable.push(key.slice(prefix.length));
+    }
+  }
+  return { found, unreadable };
+}
+
+function look(records: readonly ChildRecord[], table: ReadonlyMap<number, ScannedRow>, outside: RecoveryOutside): readonly { readonly record: ChildRecord; readonly lives: boolean }[] {
+  const { bootId } = outside.now();
+  return records.map((record) => {
+    const holders = holdersOf(record.token, table);
+    if (record.identity !== null) return { record, lives: holders.length > 0 || isSame(record.token, record.identity, table.get(record.identity.pid), outside) };
+    const leader = leaderOf(holders);
+    return leader === undefined ? { record, lives: false } : { record: { ...record, identity: { pid: leader.pid, startTime: leader.startTime, bootId } }, lives: true };
+  });
+}
