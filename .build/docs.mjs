@@ -37,7 +37,7 @@ async function definitions() {
       contents: "export { globalOptions } from './src/cli/options.ts'; export { verbs, synopsis } from './src/cli/verbs.ts'; export { jsonSchema } from './src/config/root.ts';",
       resolveDir: root,
     },
-    bundle: true, write: false, platform: 'node', target: 'node20', format: 'esm', external: ['./commands/*'], absWorkingDir: root, logLevel: 'warning',
+    bundle: true, write: false, platform: 'node', target: 'node20', format: 'esm', absWorkingDir: root, logLevel: 'warning',
     // The yaml parser is CommonJS and asks for modules of Node.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(process.cwd() + '/');" },
   });
