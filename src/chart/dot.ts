@@ -44,7 +44,7 @@ function stateLine(state: ChartState, isMarked: boolean): string {
   const paint = isMarked ? `, color="${PRESENT}", penwidth=3, fillcolor="#d1fae5", fontcolor="${PRESENT}"` : '';
   if (state.kind === 'decision') return `${quoted(state.id)} [shape=diamond, style=filled, margin="0.02,0.02", fontsize=10, label=${quoted(state.name)}${paint}]`;
   const border = state.kind === 'final' ? ', peripheries=2' : '';
-  const notes = [...state.deadlines.map((deadline) => `deadline ${deadline}`), ...state.entry].join(', ');
+  const notes = [...(state.deadlines.length > 0 ? [`deadline ${state.deadlines.join(' or ')}`] : []), ...state.entry].join(', ');
   const under = notes === '' ? '' : `<br/><font point-size="8" color="#6b7280">${wrapped(notes, 34).map(escaped).join('<br/>')}</font>`;
   return `${quoted(state.id)} [label=<<b>${escaped(state.name)}</b>${under}>${border}${paint}]`;
 }

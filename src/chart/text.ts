@@ -54,7 +54,7 @@ function heading(chart: Chart, state: ChartState, isMarked: boolean, look: TextL
   const traits = [
     ...(state.initial ? ['begins here'] : []), ...(state.kind === 'final' ? ['ends here'] : []), ...(state.kind === 'decision' ? ['decides at once'] : []),
     ...(state.kind === 'parallel' ? ['all of these at once'] : []), ...(!chart.isCondensed && state.phase !== null ? [`phase ${state.phase}`] : []),
-    ...state.deadlines.map((deadline) => `deadline ${deadline}`),
+    ...(state.deadlines.length > 0 ? [`deadline ${state.deadlines.join(' or ')}`] : []),
   ];
   return [
     `${isMarked ? look.present('●') : ' '} ${isMarked ? look.present(name) : look.strong(name)}${traits.length > 0 ? look.faint(`  ${traits.join(', ')}`) : ''}`,
