@@ -125,7 +125,7 @@ async function keepCompiledDaemon() {
   const state = join(home, '.local/share/systemg');
   const child = spawn(process.execPath, [
     '--max-semi-space-size=1', join(root, '.build/write-cache.cjs'), join(outdir, 'daemon-main.js'), join(outdir, 'daemon-main.cache'),
-    `--config ${config} --state-dir ${state} --mode user --foreground --wait-timeout 5000`,
+    `--config ${config} --mode user --foreground`,
   ], { env: { ...process.env, HOME: home }, stdio: 'ignore' });
   const ended = new Promise((resolve) => void child.once('close', resolve));
   const limit = setTimeout(() => child.kill('SIGKILL'), 20_000);

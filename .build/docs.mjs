@@ -37,7 +37,7 @@ async function definitions() {
       contents: "export { globalOptions } from './src/cli/options.ts'; export { verbs, synopsis } from './src/cli/verbs.ts'; export { jsonSchema } from './src/config/root.ts';",
       resolveDir: root,
     },
-    bundle: true, write: false, platform: 'node', target: 'node20', format: 'esm', external: ['./commands/*'], absWorkingDir: root, logLevel: 'warning',
+    bundle: true, write: false, platform: 'node', target: 'node20', format: 'esm', absWorkingDir: root, logLevel: 'warning',
     // The yaml parser is CommonJS and asks for modules of Node.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(process.cwd() + '/');" },
   });
@@ -117,8 +117,6 @@ function optionTable(options) {
     `\`--${name}${value === undefined ? '' : ` ${value}`}\`${short === undefined ? '' : `, \`-${short}\``}`, about,
   ]));
 }
-
-/** The keys that are read and checked but that nothing acts on yet. */
 
 function configuration() {
   const service = schema.properties.services.additionalProperties;
@@ -206,8 +204,16 @@ crashes or restarts, the dependent is stopped and comes back with it. \`{service
 
 ## What a reload does
 
-\`sysg plan\` tells beforehand. A change of what a process was started with (its command, environment, user, limits and the like) restarts the service;
+\`sysg plan\` shows it beforehand. A change of what a process was started with (its command, environment, user, limits and the like) restarts the service;
 a change of the rules about it (checks, restarts, dependencies, hooks and the like) is taken over while it runs.
+
+## How the file is checked
+
+Each key has one definition in \`src/config\`: how its value is read from a place of the file, what it means, its default, and its description.
+This page and the schema are made from the same definitions. The definitions read the nodes of the YAML file and no plain values, because a
+message names line and column, a key that is written as \`1.10\` must stay that text, each text has its own set of variables, and all mistakes are
+reported at once with what may have been meant. A library that checks plain values, such as valibot, is given none of this: every kind of value
+would be a custom check of a node, and the schema a second description of it.
 `;
 }
 

@@ -10,6 +10,9 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** What was asked for, or why it was refused. */
+export type Result<Value> = ({ readonly ok: true } & Value) | { readonly ok: false; readonly refusal: Refusal };
+
 /** 2 is for invalid arguments, 1 for everything that was understood and not done. */
 export function exitCodeOf(refusal: Refusal): number {
   return refusal.code === 'usage' ? 2 : 1;

@@ -53,7 +53,7 @@ export function condensedChart(shown: ShownMachine): Chart {
     const to = arrival(edge.to);
     // What a group says does not hold for a member that says something else of the same event without a condition.
     const sources = sourcesOf(edge.from, to).filter((from) => from === edge.from || !overrules(whole, from, edge));
-    return sources.filter((from) => from !== to || edge.reenters).map((from) => ({ ...edge, from, to, beside: edge.beside.map(arrival) }));
+    return sources.filter((from) => from !== to || (edge.reenters && edge.from === from)).map((from) => ({ ...edge, from, to, beside: edge.beside.map(arrival) }));
   });
   const kept = edges.filter((edge, index) => edges.findIndex((other) => sameEdge(edge, other)) === index);
   return { ...whole, isCondensed: true, states, edges: kept, remarks: remarksOf(shown, whole) };

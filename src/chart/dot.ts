@@ -1,4 +1,4 @@
-import { arrowsOf, isPresent, takenWords, type Arrow, type UnitMarks } from './marks.ts';
+import { arrowsOf, presentIn, takenWords, type Arrow, type UnitMarks } from './marks.ts';
 import { boxesOf, isFrame, type Box, type Chart, type ChartState } from './model.ts';
 
 /** Colours of a phase: the ground, a line around it, and words on it. Calm ones: the present state is what stands out. */
@@ -12,6 +12,7 @@ const FONT = 'Helvetica,Arial,sans-serif';
 
 /** The chart for Graphviz, `dot` layout. */
 export function chartDot(chart: Chart, marks: UnitMarks | null): string {
+  const present = presentIn(chart, marks);
   const first = chart.states.find(({ parent, initial }) => parent === null && initial);
   return `${[
     `digraph ${quoted(chart.name)} {`,
@@ -19,7 +20,7 @@ export function chartDot(chart: Chart, marks: UnitMarks | null): string {
     `  node [shape=box, style="rounded,filled", fillcolor="#ffffff", color="#4b5563", fontname="${FONT}", fontsize=12, margin="0.14,0.07"]`,
     `  edge [color="#6b7280", fontcolor="#374151", fontname="${FONT}", fontsize=9, arrowsize=0.7]`,
     '  "(begin)" [shape=circle, label="", width=0.14, height=0.14, fixedsize=true, fillcolor="#111827", color="#111827"]',
-    ...boxesOf(chart).flatMap((box) => boxLines(box, '  ', marks)),
+    ...boxesOf(chart).flatMap((box) => boxLines(box, '  ', present)),
     ...(first === undefined ? [] : [`  "(begin)" -> ${quoted(leafOf(chart, first.id))} [arrowsize=0.6]`]),
     ...(chart.edges.some(({ from }) => from === null) ? ['  "(any state)" [style="rounded,dashed", fontcolor="#6b7280", color="#9ca3af"]'] : []),
     ...arrowsOf(chart, marks).map((arrow) => `  ${arrowLine(chart, arrow)}`),
@@ -27,15 +28,15 @@ export function chartDot(chart: Chart, marks: UnitMarks | null): string {
   ].join('\n')}\n`;
 }
 
-function boxLines({ label, state, inside }: Box, indent: string, marks: UnitMarks | null): readonly string[] {
-  if (state !== null && !isFrame(state)) return [`${indent}${stateLine(state, isPresent(state, marks))}`];
+function boxLines({ label, state, inside }: Box, indent: string, present: ReadonlySet<string>): readonly string[] {
+  if (state !== null && !isFrame(state)) return [`${indent}${stateLine(state, present.has(state.id))}`];
   const [ground, line] = state === null ? (PHASE_COLOURS[label] ?? ['#f9fafb', '#d1d5db']) : [indent.length % 4 === 2 ? '#f9fafb' : '#ffffff', '#d1d5db'];
   const style = state?.kind === 'region' ? 'rounded,filled,dashed' : 'rounded,filled';
-  const border = state !== null && isPresent(state, marks) ? `color="${PRESENT}", penwidth=3` : `color="${line}"`;
+  const border = state !== null && present.has(state.id) ? `color="${PRESENT}", penwidth=3` : `color="${line}"`;
   return [
     `${indent}subgraph ${quoted(`cluster_${state?.id ?? label}`)} {`,
     `${indent}  graph [label=${quoted(label)}, labeljust=l, style="${style}", ${border}, fillcolor="${ground}", margin=12]`,
-    ...inside.flatMap((box) => boxLines(box, `${indent}  `, marks)), `${indent}}`,
+    ...inside.flatMap((box) => boxLines(box, `${indent}  `, present)), `${indent}}`,
   ];
 }
 
@@ -43,7 +44,7 @@ function stateLine(state: ChartState, isMarked: boolean): string {
   const paint = isMarked ? `, color="${PRESENT}", penwidth=3, fillcolor="#d1fae5", fontcolor="${PRESENT}"` : '';
   if (state.kind === 'decision') return `${quoted(state.id)} [shape=diamond, style=filled, margin="0.02,0.02", fontsize=10, label=${quoted(state.name)}${paint}]`;
   const border = state.kind === 'final' ? ', peripheries=2' : '';
-  const notes = [...state.deadlines.map((deadline) => `deadline ${deadline}`), ...state.entry].join(', ');
+  const notes = [...(state.deadlines.length > 0 ? [`deadline ${state.deadlines.join(' or ')}`] : []), ...state.entry].join(', ');
   const under = notes === '' ? '' : `<br/><font point-size="8" color="#6b7280">${wrapped(notes, 34).map(escaped).join('<br/>')}</font>`;
   return `${quoted(state.id)} [label=<<b>${escaped(state.name)}</b>${under}>${border}${paint}]`;
 }

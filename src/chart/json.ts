@@ -1,5 +1,5 @@
 import type { AnyStateMachine, StateNode } from 'xstate';
-import { isPresent, type UnitMarks } from './marks.ts';
+import { presentIn, type UnitMarks } from './marks.ts';
 import { idOf, readChart, transitionsOf, type Definition } from './model.ts';
 import type { ShownMachine } from './machines.ts';
 import { combinationOf, nameOf, type Reference } from './words.ts';
@@ -30,7 +30,7 @@ export interface PlainState {
 /** The machine for `--format json`; with a unit, its states are tagged `present`, and the machine's `meta` has what is known of the unit. */
 export function chartConfig(shown: ShownMachine, marks: UnitMarks | null): PlainState {
   if (marks === null) return machineConfig(shown.machine);
-  const present = readChart(shown).states.filter((state) => isPresent(state, marks)).map(({ id }) => id);
+  const present = [...presentIn(readChart(shown), marks)];
   const { meta, ...config } = machineConfig(shown.machine, present);
   const { unit: name, phase, taken } = marks;
   return { ...config, meta: { ...meta, unit: { name, phase, present, taken: taken.map(({ lastAt, ...step }) => ({ ...step, last_at: lastAt })) } } };

@@ -1,5 +1,5 @@
 import type { StateValue } from 'xstate';
-import { isFrame, type Chart, type ChartEdge, type ChartState } from './model.ts';
+import { isFrame, type Chart, type ChartEdge } from './model.ts';
 import { activeIn } from './words.ts';
 
 /** What is known of one unit, to be drawn into its chart. */
@@ -40,12 +40,22 @@ export function countSteps(steps: readonly JournalStep[]): readonly Taken[] {
   return [...counted.values()];
 }
 
-/** Whether the unit is in this state now. */
-export function isPresent(state: ChartState, marks: UnitMarks | null): boolean {
-  if (marks === null) return false;
-  if (marks.state === null) return !isFrame(state) && (state.phase ?? state.name) === marks.phase;
+/** The ids of the states that the unit is in now. */
+export function presentIn(chart: Chart, marks: UnitMarks | null): ReadonlySet<string> {
+  if (marks === null) return new Set();
+  const { phase, state: value } = marks;
+  if (value === null) return new Set(chart.states.filter((state) => !isFrame(state) && (state.phase ?? state.name) === phase).map(({ id }) => id));
+  if (typeof value === 'string') return new Set([named(chart, value)].filter((id) => id !== null));
   // A state that stands for those within it is where they are.
-  return activeIn(marks.state).some((path) => path === state.id || path === state.name || (!isFrame(state) && path.startsWith(`${state.id}.`)));
+  const paths = activeIn(value);
+  return new Set(chart.states.filter((state) => paths.some((path) => path === state.id || (!isFrame(state) && path.startsWith(`${state.id}.`)))).map(({ id }) => id));
+}
+
+/** The state that has this name to the outside; what is within a state may be called the same. */
+function named({ states }: Chart, name: string): string | null {
+  const depth = (id: string): number => id.split('.').length;
+  const [first] = states.filter((state) => state.name === name).toSorted((one, other) => depth(one.id) - depth(other.id));
+  return first?.id ?? null;
 }
 
 /** One arrow between two states, with all that leads along it. */
@@ -97,15 +107,22 @@ function takenAlong(chart: Chart, from: string | null, to: string | null, marks:
   };
 }
 
-/** The arrows that a step went along: one, or two with a decision between; from the state or from a frame around it. */
-function wayOf({ states, edges }: Chart, step: Taken): readonly { readonly from: string; readonly to: string }[] {
-  const [from, to] = [step.from, step.to].map((name) => states.find((state) => state.name === name && state.kind !== 'compound')?.id);
-  if (from === undefined || to === undefined) return [];
-  const leg = (one: string, other: string): { readonly from: string; readonly to: string } | undefined =>
-    edges.flatMap((edge) => (edge.from !== null && edge.to === other && `${one}.`.startsWith(`${edge.from}.`) ? [{ from: edge.from, to: other }] : []))[0];
+/**
+ * The arrows that a step went along: one, or two with a decision between. They begin at the state, at a frame around it
+ * or, where the state is in a region, in another region of the same frame.
+ */
+function wayOf(chart: Chart, step: Taken): readonly { readonly from: string; readonly to: string }[] {
+  const [from, to] = [named(chart, step.from), named(chart, step.to)];
+  if (from === null || to === null) return [];
+  const parallel = chart.states.filter(({ kind }) => kind === 'parallel').map(({ id }) => `${id}.`);
+  const leads = (one: string, source: string): boolean => `${one}.`.startsWith(`${source}.`) || parallel.some((frame) => one.startsWith(frame) && source.startsWith(frame));
+  const leg = (one: string, other: string): { readonly from: string; readonly to: string } | undefined => {
+    const found = chart.edges.find((edge) => edge.from !== null && edge.to === other && leads(one, edge.from));
+    return found === undefined ? undefined : { from: found.from ?? one, to: other };
+  };
   const direct = leg(from, to);
   if (direct !== undefined) return [direct];
-  for (const { id } of states.filter(({ kind }) => kind === 'decision')) {
+  for (const { id } of chart.states.filter(({ kind }) => kind === 'decision')) {
     const [first, second] = [leg(from, id), leg(id, to)];
     if (first !== undefined && second !== undefined) return [first, second];
   }

@@ -1,9 +1,9 @@
-import { arrowsOf, isPresent, takenWords, type Arrow, type UnitMarks } from './marks.ts';
+import { arrowsOf, presentIn, takenWords, type Arrow, type UnitMarks } from './marks.ts';
 import { boxesOf, type Box, type Chart, type ChartState } from './model.ts';
 
 /** The chart for Mermaid, as a `stateDiagram-v2`. */
 export function chartMermaid(chart: Chart, marks: UnitMarks | null): string {
-  const present = chart.states.filter((state) => isPresent(state, marks));
+  const present = [...presentIn(chart, marks)];
   const arrows = arrowsOf(chart, marks).filter(({ from, to }) => from !== null && to !== null);
   return `${[
     'stateDiagram-v2',
@@ -12,7 +12,7 @@ export function chartMermaid(chart: Chart, marks: UnitMarks | null): string {
     ...arrows.map((arrow) => `  ${arrowLine(arrow)}`),
     ...chart.states.filter((state) => state.kind === 'final').map((state) => `  ${idIn(state.id)} --> [*]`),
     ...(present.length > 0 ? ['  classDef present fill:#d1fae5,stroke:#047857,stroke-width:3px,color:#047857'] : []),
-    ...present.map((state) => `  class ${idIn(state.id)} present`),
+    ...present.map((id) => `  class ${idIn(id)} present`),
   ].join('\n')}\n`;
 }
 

@@ -73,7 +73,13 @@ export function readChart(shown: ShownMachine, isShown: (action: string) => bool
     for (const child of Object.values(node.states)) visit(child, ownPhase);
   };
   visit(root, null);
-  return { name: shown.name, about: shown.about, isCondensed: false, states, edges, remarks: [] };
+  return { name: shown.name, about: shown.about, isCondensed: false, states: states.map((state) => ({ ...state, phase: state.phase ?? phaseWithin(state.id, states) })), edges, remarks: [] };
+}
+
+/** The phase of a frame: that of the states in it, where these have one. */
+function phaseWithin(id: string, states: readonly ChartState[]): string | null {
+  const [phase = null, ...others] = distinct(states.flatMap((state) => (state.id.startsWith(`${id}.`) && state.phase !== null ? [state.phase] : [])));
+  return others.length === 0 ? phase : null;
 }
 
 /** One transition of a state, as XState has resolved it. */

@@ -1,4 +1,4 @@
-import { arrowsOf, isPresent, takenWords, type UnitMarks } from './marks.ts';
+import { arrowsOf, presentIn, takenWords, type UnitMarks } from './marks.ts';
 import { boxesOf, isFrame, type Box, type Chart, type ChartState } from './model.ts';
 
 /** How text is made to stand out; plain for files and pipes. */
@@ -13,11 +13,12 @@ export const plainLook: TextLook = { strong: (text) => text, faint: (text) => te
 /** A chart for a terminal: each state under its phase, with where it goes and what makes it go there. */
 export function chartText(chart: Chart, options: { readonly marks: UnitMarks | null; readonly look: TextLook }): string {
   const { marks, look } = options;
+  const present = presentIn(chart, marks);
   const arrows = arrowsOf(chart, marks);
   const nameOf = new Map(chart.states.map(({ id, name }) => [id, name]));
   const width = Math.max(...chart.states.map(({ name }) => name.length)) + 2;
   const stateLines = (state: ChartState, indent: string): readonly string[] => [
-    ...heading(chart, state, options).map((line) => indent + line),
+    ...heading(chart, state, present.has(state.id), look).map((line) => indent + line),
     ...arrows.filter(({ from }) => from === state.id).flatMap((arrow) => {
       const target = arrow.to === null ? '(stays)' : `→ ${nameOf.get(arrow.to) ?? arrow.to}`;
       const [first = state.kind === 'decision' ? 'otherwise' : 'at once', ...more] = arrow.lines;
@@ -34,7 +35,7 @@ export function chartText(chart: Chart, options: { readonly marks: UnitMarks | n
   const anywhere = arrows.filter(({ from }) => from === null);
   return `${[
     `${look.strong(chart.name)}: ${chart.about}`,
-    ...(marks === null ? [] : [whereabouts(chart, marks, look)]),
+    ...(marks === null ? [] : [whereabouts(chart, marks, present, look)]),
     ...boxesOf(chart).flatMap((box) => boxLines(box, '')),
     ...(anywhere.length === 0 ? [] : ['', look.strong('in any state')]),
     ...anywhere.flatMap(({ to, lines }) => lines.map((line) => `    ${to === null ? '(stays)' : `→ ${to}`}  ${line}`)),
@@ -42,22 +43,21 @@ export function chartText(chart: Chart, options: { readonly marks: UnitMarks | n
   ].join('\n')}\n`;
 }
 
-function whereabouts(chart: Chart, marks: UnitMarks, look: TextLook): string {
-  const names = marks.state === null ? [marks.phase] : chart.states.filter((state) => !isFrame(state) && isPresent(state, marks)).map(({ name }) => name);
+function whereabouts(chart: Chart, marks: UnitMarks, present: ReadonlySet<string>, look: TextLook): string {
+  const names = marks.state === null ? [] : chart.states.filter(({ id }) => present.has(id)).map(({ name }) => name);
   const known = names.length === 0 ? [marks.phase] : names;
   return `${marks.unit} is in ${known.map((name) => look.present(name)).join(' and ')}${known.includes(marks.phase) ? '' : ` (${marks.phase})`}`;
 }
 
-function heading(chart: Chart, state: ChartState, { marks, look }: { readonly marks: UnitMarks | null; readonly look: TextLook }): readonly string[] {
+function heading(chart: Chart, state: ChartState, isMarked: boolean, look: TextLook): readonly string[] {
   const name = chart.isCondensed ? state.name : state.id;
   const traits = [
     ...(state.initial ? ['begins here'] : []), ...(state.kind === 'final' ? ['ends here'] : []), ...(state.kind === 'decision' ? ['decides at once'] : []),
     ...(state.kind === 'parallel' ? ['all of these at once'] : []), ...(!chart.isCondensed && state.phase !== null ? [`phase ${state.phase}`] : []),
-    ...state.deadlines.map((deadline) => `deadline ${deadline}`),
+    ...(state.deadlines.length > 0 ? [`deadline ${state.deadlines.join(' or ')}`] : []),
   ];
-  const present = isPresent(state, marks);
   return [
-    `${present ? look.present('●') : ' '} ${present ? look.present(name) : look.strong(name)}${traits.length > 0 ? look.faint(`  ${traits.join(', ')}`) : ''}`,
+    `${isMarked ? look.present('●') : ' '} ${isMarked ? look.present(name) : look.strong(name)}${traits.length > 0 ? look.faint(`  ${traits.join(', ')}`) : ''}`,
     ...(state.entry.length > 0 ? [look.faint(`      on entry: ${state.entry.join(', ')}`)] : []),
     ...(state.exit.length > 0 ? [look.faint(`      on exit: ${state.exit.join(', ')}`)] : []),
   ];

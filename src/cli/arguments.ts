@@ -1,13 +1,5 @@
-import { globalOptions, type OptionSpec } from './options.ts';
+import { globalOptions, type Flags, type OptionSpec } from './options.ts';
 import { verbs, type Verb } from './verbs.ts';
-
-/** The flags of one call, by name. A flag without a value is there or not. */
-export interface Flags {
-  has(option: OptionSpec): boolean;
-  text(option: OptionSpec): string | null;
-  /** Of a flag that may be repeated, in the order given. */
-  texts(option: OptionSpec): readonly string[];
-}
 
 export interface ParsedCall {
   readonly verb: Verb;

@@ -1,15 +1,14 @@
-import { isControlError, readSupervisorPid, sendBriefly } from '../control/brief-client.ts';
+import { isControlError, readConfigHint, readSupervisorPid, sendBriefly } from '../control/brief-client.ts';
+import { refusals, type Result } from '../errors.ts';
+import type { JournalRecord, StatusSnapshot } from '../wire/payloads.ts';
 import type { Request } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
-import type { StatusSnapshot } from '../wire/payloads.ts';
-import { refusals, type Refusal } from '../errors.ts';
 import type { Call } from './call.ts';
 
-export type Answer =
-  | { readonly ok: true; readonly response: Exclude<Response, { kind: 'error' }> }
-  | { readonly ok: false; readonly refusal: Refusal };
+export type Answer = Result<{ readonly response: Exclude<Response, { kind: 'error' }> }>;
+export type StatusAnswer = Result<{ readonly snapshot: StatusSnapshot }>;
 
-/** Sends a request to the supervisor of this call and waits for as long as it works on it. */
+/** Sends a request to the supervisor of this call and waits for as long as the supervisor works on it. */
 export async function ask(call: Call, request: Request): Promise<Answer> {
   try {
     const response = await sendBriefly(request, call.paths.socket);
@@ -24,17 +23,39 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
 }
 
 function tooOld(request: string): string {
-  return `the supervisor that runs does not know the request ${request}: it is one of systemg 0.33.0, or of an older sysg; to have this one in its place: sysg stop, then sysg start`;
+  return `the running supervisor does not know the request ${request}: it is systemg 0.33.0 or an older sysg; to replace it: sysg stop, then sysg start`;
 }
 
-export type StatusAnswer = { readonly ok: true; readonly snapshot: StatusSnapshot } | { readonly ok: false; readonly refusal: Refusal };
-
-export async function askStatus(call: Call): Promise<StatusAnswer> {
-  const answer = await ask(call, { kind: 'status' });
+/** As `ask`, for a request with one kind of answer. */
+export async function askFor<Kind extends Response['kind']>(call: Call, request: Request, kind: Kind): Promise<Result<{ readonly response: Extract<Response, { kind: Kind }> }>> {
+  const answer = await ask(call, request);
   if (!answer.ok) return answer;
   const { response } = answer;
-  return response.kind === 'status'
-    ? { ok: true, snapshot: response.snapshot } : { ok: false, refusal: refusals.socket(`expected a status, the supervisor answered with ${response.kind}`) };
+  return isOf(response, kind) ? { ok: true, response } : { ok: false, refusal: refusals.socket(`expected ${kind}, the supervisor answered with ${response.kind}`) };
+}
+
+function isOf<Kind extends Response['kind']>(response: Response, kind: Kind): response is Extract<Response, { kind: Kind }> {
+  return response.kind === kind;
+}
+
+export async function askStatus(call: Call): Promise<StatusAnswer> {
+  const answer = await askFor(call, { kind: 'status' }, 'status');
+  return answer.ok ? { ok: true, snapshot: answer.response.snapshot } : answer;
+}
+
+/** Records that fit in one answer. */
+export const mostRecords = 10_000;
+
+/** The newest records that are kept of the unit, or of all units, oldest first: from the supervisor, else (`isLive` false) from the file that it left. */
+export async function askRecords(
+  call: Call, unit: string | null, limit = mostRecords,
+): Promise<Result<{ readonly isLive: boolean; readonly records: readonly JournalRecord[] }>> {
+  const answer = await askFor(call, { kind: 'history', unit, limit, since: null }, 'history');
+  if (answer.ok) return { ok: true, isLive: true, records: answer.response.records };
+  if (answer.refusal.code !== 'no-supervisor') return answer;
+  const { readJournal } = await import('../journal/read.ts');
+  const { select } = await import('../journal/journal.ts');
+  return { ok: true, isLive: false, records: select([...readJournal(call.paths.stateDir)], { unit, limit, since: null }) };
 }
 
 /** The text of a message; `Ok` has none. */
@@ -42,12 +63,20 @@ export function messageOf(response: Response): string {
   return response.kind === 'message' || response.kind === 'error' ? response.text : '';
 }
 
-/** For sentences only: null when it is not known. */
-export function supervisorPid(call: Call): number | null {
+/** For sentences only: null when the pid file cannot be read or holds no pid. */
+export function supervisorPid({ paths }: Call): number | null {
+  return unlessUnreadable(() => readSupervisorPid(paths.stateDir));
+}
+
+/** The configuration of the running supervisor, by the hint that the supervisor left; null when the hint cannot be read. */
+export function configInUse({ paths }: Call): string | null {
+  return unlessUnreadable(() => readConfigHint(paths.stateDir));
+}
+
+function unlessUnreadable<Value>(read: () => Value): Value | null {
   try {
-    return readSupervisorPid(call.paths.stateDir);
+    return read();
   } catch (error) {
-    // A pid file that cannot be read or holds no pid: the sentence does without it.
     if (isControlError(error)) return null;
     throw error;
   }

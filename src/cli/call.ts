@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { refusals, type Refusal } from '../errors.ts';
+import { refusals, type Result } from '../errors.ts';
 import type { LogLevel } from '../logs/log-level.ts';
 import { runtimePaths, type RuntimePaths } from '../runtime-paths.ts';
-import type { Flags, ParsedCall } from './arguments.ts';
-import { globals, parseLogLevel } from './options.ts';
+import { parseStreamDuration } from '../words.ts';
+import type { ParsedCall } from './arguments.ts';
+import { globals, options, parseLogLevel, type Flags } from './options.ts';
+import type { Look } from './print/palette.ts';
 import { speaker, type Speaker, type Terminal } from './terminal.ts';
 
 /** What the command line is called from. */
@@ -14,7 +16,7 @@ export interface Surroundings {
   /** Effective; null where there are none. */
   readonly uid: number | null;
   readonly terminal: Terminal;
-  /** Where system mode keeps its state; for telling which mode is meant. */
+  /** Where system mode keeps its state, which shows what mode is meant. */
   readonly systemStateDir: string;
 }
 
@@ -23,7 +25,7 @@ export interface Call {
   readonly flags: Flags;
   /** Words after the verb that are no flags. */
   readonly operands: readonly string[];
-  /** The command line of the user's that follows. */
+  /** The command line of the user that follows. */
   readonly command: readonly string[] | null;
   readonly system: boolean;
   readonly dropPrivileges: boolean;
@@ -35,10 +37,8 @@ export interface Call {
   readonly terminal: Speaker;
 }
 
-export type OpenedCall = { readonly ok: true; readonly call: Call } | { readonly ok: false; readonly refusal: Refusal };
-
 /** Decides whose supervisor is meant, with systemg 0.33.0's warnings and refusals about root. */
-export function openCall(parsed: ParsedCall, surroundings: Surroundings): OpenedCall {
+export function openCall(parsed: ParsedCall, surroundings: Surroundings): Result<{ readonly call: Call }> {
   const { flags, verb, operands, command } = parsed;
   const text = flags.text(globals.logLevel);
   const level = text === null ? null : parseLogLevel(text);
@@ -63,4 +63,16 @@ export function openCall(parsed: ParsedCall, surroundings: Surroundings): Opened
   }
   const paths = runtimePaths({ system, env: surroundings.env });
   return { ok: true, call: { flags, operands, command, system, dropPrivileges, logLevel, paths, env: surroundings.env, cwd: surroundings.cwd, terminal } };
+}
+
+/** How often `--stream` shows the output of its command again; null: once. */
+export function streamOf({ flags }: Call): Result<{ readonly everyMs: number | null }> {
+  const text = flags.text(options.stream);
+  const parsed = text === null ? null : parseStreamDuration(text);
+  return parsed?.ok === false ? { ok: false, refusal: refusals.runtime(parsed.problem) } : { ok: true, everyMs: parsed?.ms ?? null };
+}
+
+/** How a report is printed for this call: to a pipe or a file as wide as it takes, without marks and colours. */
+export function lookOf({ flags, terminal }: Call): Look {
+  return { width: terminal.columns, color: terminal.color && !flags.has(options.noColor), glyphs: terminal.columns !== null };
 }

@@ -1,12 +1,12 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { discoverConfig } from '../config/discover.ts';
-import { isControlError, readConfigHint } from '../control/brief-client.ts';
-import { refusals, type Refusal } from '../errors.ts';
+import { refusals, type Result } from '../errors.ts';
+import { configInUse } from './ask.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
 
-export type ChosenConfig = { readonly ok: true; readonly path: string } | { readonly ok: false; readonly refusal: Refusal };
+export type ChosenConfig = Result<{ readonly path: string }>;
 
 /** The file for a supervisor to start with: the one named, else the first of the usual names. */
 export function chooseConfig(call: Call): ChosenConfig {
@@ -22,7 +22,7 @@ export function chooseConfigAtRest(call: Call): ChosenConfig {
 }
 
 /** The file for a command that sends it to the supervisor: absolute, or null for the one in use. */
-export function namedConfig(call: Call): { readonly ok: true; readonly path: string | null } | { readonly ok: false; readonly refusal: Refusal } {
+export function namedConfig(call: Call): Result<{ readonly path: string | null }> {
   if (call.flags.text(options.config) === null) return { ok: true, path: null };
   const chosen = chooseConfig(call);
   return chosen.ok ? { ok: true, path: resolve(call.cwd, chosen.path) } : chosen;
@@ -40,17 +40,6 @@ export function warnAboutOtherConfig(call: Call): void {
   const used = named === null ? null : configInUse(call);
   if (named === null || used === null) return;
   if (real(resolve(call.cwd, named)) !== real(used)) call.terminal.warn(`the supervisor runs ${used}; -c ${named} is ignored here`);
-}
-
-/** By the hint that the supervisor left; null when it cannot be read. */
-export function configInUse(call: Call): string | null {
-  try {
-    return readConfigHint(call.paths.stateDir);
-  } catch (error) {
-    // A hint that cannot be read is no hint.
-    if (isControlError(error)) return null;
-    throw error;
-  }
 }
 
 function real(path: string): string {

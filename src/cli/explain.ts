@@ -4,7 +4,7 @@ import { didYouMean } from '../words.ts';
 import { flagsOf, partCommand, wrongOperands, type ParsedCall } from './arguments.ts';
 import { globalOptions, type OptionSpec } from './options.ts';
 import { synopsis, verbs, type Verb } from './verbs.ts';
-import { version } from './version.ts';
+import { version } from '../../package.json';
 
 export type Explained =
   | { readonly kind: 'call'; readonly parsed: ParsedCall }

@@ -16,10 +16,10 @@ export interface Host {
 }
 
 /** Takes about a third of a second. */
-export async function readHost(withSystem: boolean): Promise<Host> {
+export async function readHost(): Promise<Host> {
   // The first reading counts from boot; the next one from the first, when it is at least 200 ms older.
   await information.currentLoad();
-  const [system, memory] = await Promise.all([withSystem ? describeSystem() : '', information.mem(), pause(LOAD_SPAN_MS)]);
+  const [system, memory] = await Promise.all([describeSystem(), information.mem(), pause(LOAD_SPAN_MS)]);
   const load = await information.currentLoad();
   return {
     system, cpus: load.cpus.map((cpu) => cpu.load), memory: { used: memory.total - memory.available, total: memory.total },

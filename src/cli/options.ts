@@ -17,6 +17,14 @@ export interface OptionSpec {
   readonly check?: (text: string) => string | null;
 }
 
+/** The flags of one call, by name. A flag without a value is there or not. */
+export interface Flags {
+  has(option: OptionSpec): boolean;
+  text(option: OptionSpec): string | null;
+  /** Of a flag that may be repeated, in the order given. */
+  texts(option: OptionSpec): readonly string[];
+}
+
 export const logKinds = ['stdout', 'stderr', 'all', 'supervisor'] as const;
 export type LogKind = (typeof logKinds)[number];
 

@@ -1,15 +1,6 @@
-import type { UnitStatus } from '../wire/payloads.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
-
-export interface ProgressOptions {
-  /** Units that are shown before anything happens to them; others are from their first change on. */
-  readonly expects: (unit: UnitStatus) => boolean;
-  /** There is no supervisor yet, or the one there is may be another one in the end. */
-  readonly comesUp?: boolean;
-  /** The command is answered before all is done: what it began is shown for so long at most. */
-  readonly settlesMs?: number;
-}
+import type { ProgressOptions } from './screen/progress.ts';
 
 /** While a command works, shows on a terminal what becomes of each unit, one line for each; elsewhere nothing. */
 export async function withProgress<Outcome>(call: Call, asked: ProgressOptions, work: () => Promise<Outcome>): Promise<Outcome> {

@@ -3,7 +3,7 @@ import { exitCodeOf, type Refusal } from '../errors.ts';
 import { askStatus } from './ask.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
-import { phaseOf } from './phase.ts';
+import { phaseOf } from './print/unit.ts';
 
 /** One unit in the JSON that commands answer with. */
 export interface UnitOutcome {
@@ -47,11 +47,17 @@ export function unitErrors(message: string): ReadonlyMap<string, string> {
   }));
 }
 
+/** Ends a command that changed something with the supervisor's message and, for programs, how the units are now. */
+export async function reportUnits(call: Call, message: string, only: string | null): Promise<number> {
+  const status = call.flags.has(options.json) ? await askStatus(call) : null;
+  return report(call, { message, units: status?.ok ? outcomes(status.snapshot, only) : [] });
+}
+
 export function outcomes(snapshot: StatusSnapshot, only: string | null): UnitOutcome[] {
   return snapshot.units.filter(({ name }) => only === null || name === only).map(outcomeOf);
 }
 
-function outcomeOf(unit: UnitStatus): UnitOutcome {
+export function outcomeOf(unit: UnitStatus): UnitOutcome {
   return {
     name: unit.name,
     phase: phaseOf(unit),

@@ -1,7 +1,11 @@
 import { parsePlain, type ParsedCall } from './arguments.ts';
-import { openCall, type Surroundings } from './call.ts';
+import { openCall, type Call, type Surroundings } from './call.ts';
 import { speaker } from './terminal.ts';
-import { version } from './version.ts';
+import type { VerbName } from './verbs.ts';
+import { version } from '../../package.json';
+
+/** A command answers with the exit code. */
+type Command = (call: Call) => Promise<number>;
 
 /** Runs one command line and answers with its exit code. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -27,6 +31,29 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
 async function call(parsed: ParsedCall, surroundings: Surroundings): Promise<number> {
   const opened = openCall(parsed, surroundings);
   if (!opened.ok) return speaker(surroundings.terminal, 'info').refuse(opened.refusal);
-  const command = await parsed.verb.load();
+  const command = await commands[parsed.verb.name]();
   return command(opened.call);
 }
+
+/** Only the command that is called is loaded. */
+const commands: Readonly<Record<VerbName, () => Promise<Command>>> = {
+  start: async () => (await import('./commands/start.ts')).start,
+  stop: async () => (await import('./commands/stop.ts')).stop,
+  restart: async () => (await import('./commands/restart.ts')).restart,
+  status: async () => (await import('./commands/status.ts')).status,
+  inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  logs: async () => (await import('./commands/logs.ts')).logs,
+  validate: async () => (await import('./commands/validate.ts')).validate,
+  plan: async () => (await import('./commands/reload.ts')).plan,
+  reload: async () => (await import('./commands/reload.ts')).reload,
+  why: async () => (await import('./commands/why.ts')).why,
+  events: async () => (await import('./commands/events.ts')).events,
+  wait: async () => (await import('./commands/wait.ts')).wait,
+  signal: async () => (await import('./commands/signal.ts')).signal,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  chart: async () => (await import('./commands/chart.ts')).chart,
+  simulate: async () => (await import('./commands/simulate.ts')).simulate,
+  purge: async () => (await import('./commands/purge.ts')).purge,
+  completions: async () => (await import('./commands/completions.ts')).completions,
+  spawn: async () => (await import('./commands/spawn.ts')).spawn,
+};

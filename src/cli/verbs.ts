@@ -1,13 +1,9 @@
-import type { Call } from './call.ts';
 import { options, type OptionSpec } from './options.ts';
 
-/** A command answers with the exit code. */
-export type Command = (call: Call) => Promise<number>;
-
 export interface Verb {
-  readonly name: string;
+  readonly name: VerbName;
   readonly about: string;
-  /** More for whoever asks for help with this command. */
+  /** What its own help says beyond that. */
   readonly more?: string;
   readonly options: readonly OptionSpec[];
   /** Words that it takes besides flags. Absent: none. */
@@ -17,8 +13,6 @@ export interface Verb {
   /** Works, and is shown only to those who ask for it by name. */
   readonly hidden?: true;
   readonly examples: readonly (readonly [command: string, about: string])[];
-  /** Only the command that is called is loaded. */
-  load(): Promise<Command>;
 }
 
 export interface Operands {
@@ -41,9 +35,8 @@ const {
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep,
 } = options;
 
-export const verbs: readonly Verb[] = [
-  {
-    name: 'start',
+const table = {
+  start: {
     about: 'start a supervisor and the services of a configuration',
     more: [
       'A command after the options is started as a service of its own: a configuration is written for it, which a running supervisor takes over at the next',
@@ -59,17 +52,13 @@ export const verbs: readonly Verb[] = [
       ['sysg start --daemonize --name ticker -- sleep 60', 'a command without a configuration'],
       ['sysg start --parent-pid 4711 --ttl 30 -- sleep 60', 'a child of a running service'],
     ],
-    load: async () => (await import('./commands/start.ts')).start,
   },
-  {
-    name: 'stop',
+  stop: {
     about: 'stop a service, or all services and the supervisor',
     options: [config, service, json],
     examples: [['sysg stop -s web', 'web stays stopped until it is started again'], ['sysg stop', 'everything']],
-    load: async () => (await import('./commands/stop.ts')).stop,
   },
-  {
-    name: 'restart',
+  restart: {
     about: 'restart a service, or all services, with the configuration read again',
     options: [config, service, daemonize, wait, waitTimeout, supervisor, json],
     examples: [
@@ -78,10 +67,8 @@ export const verbs: readonly Verb[] = [
       ['sysg restart -c new.yaml', 'everything, with another configuration'],
       ['sysg restart --daemonize', 'returns as soon as it is accepted; starts a supervisor when none runs'],
     ],
-    load: async () => (await import('./commands/restart.ts')).restart,
   },
-  {
-    name: 'status',
+  status: {
     about: 'show the units; exit code 0 healthy, 1 degraded, 2 failing',
     options: [config, service, all, json, noColor, fullCommand, stream],
     examples: [
@@ -89,10 +76,8 @@ export const verbs: readonly Verb[] = [
       ['sysg status -s web --json', 'one unit, for programs'],
       ['sysg status --stream 2s', 'again and again'],
     ],
-    load: async () => (await import('./commands/status.ts')).status,
   },
-  {
-    name: 'inspect',
+  inspect: {
     about: 'show all about one unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown',
     options: [config, service, json, noColor, stream],
     examples: [
@@ -100,10 +85,8 @@ export const verbs: readonly Verb[] = [
       ['sysg inspect -s web --stream 60s', 'again every minute, with charts of the last one'],
       ['sysg inspect -s web --json', 'for programs'],
     ],
-    load: async () => (await import('./commands/inspect.ts')).inspect,
   },
-  {
-    name: 'logs',
+  logs: {
     about: 'show what services wrote, and go on showing it',
     more: 'With --since or --until all lines of that time are shown, with --lines the last of those that fit. More than one log: in the order of time, each line behind whose it is.',
     options: [config, service, lines, kind, since, until, grep, json, follow, noFollow, stream, purge],
@@ -115,40 +98,30 @@ export const verbs: readonly Verb[] = [
       ['sysg logs -k supervisor', 'what the supervisor itself has to say'],
       ['sysg logs -s web --purge', 'empty its files'],
     ],
-    load: async () => (await import('./commands/logs.ts')).logs,
   },
-  {
-    name: 'validate',
+  validate: {
     about: 'check a configuration; exit code 1 with every error that it has',
     more: 'Without -c the file of the running supervisor is checked, else the one that a start would use. Nothing is started.',
     options: [config, json],
     examples: [['sysg validate', 'errors, warnings, and what systemg 0.33.0 would have read otherwise'], ['sysg validate -c new.yaml --json', 'for editors and programs']],
-    load: async () => (await import('./commands/validate.ts')).validate,
   },
-  {
-    name: 'plan',
+  plan: {
     about: 'show what a reload would touch, and why, without touching it',
     options: [config, json],
     examples: [['sysg plan', 'with the file as it is now'], ['sysg plan -c new.yaml --json', 'with another file']],
-    load: async () => (await import('./commands/plan.ts')).plan,
   },
-  {
-    name: 'reload',
+  reload: {
     about: 'take over what changed in the configuration, and leave the rest alone; so does SIGHUP',
     options: [config, json],
     examples: [['sysg reload', 'the file read again'], ['sysg reload -c new.yaml', 'another file from now on']],
-    load: async () => (await import('./commands/reload.ts')).reload,
   },
-  {
-    name: 'why',
+  why: {
     about: 'tell why a unit is where it is: the causes with their times, what it waits for, what happens next and when',
     options: [json],
     operands: { shown: 'UNIT', about: 'the name of a unit', least: 1, most: 1 },
     examples: [['sysg why api', 'in sentences'], ['sysg why api --json', 'with the records of the journal behind them']],
-    load: async () => (await import('./commands/why.ts')).why,
   },
-  {
-    name: 'events',
+  events: {
     about: 'show the journal: every change of every unit with its cause',
     options: [service, lines, since, follow, json],
     examples: [
@@ -156,34 +129,26 @@ export const verbs: readonly Verb[] = [
       ['sysg events -s api --since 10m -f', 'what happened to api of late, and what does from now on'],
       ['sysg events --since 1h --json', 'one record a line'],
     ],
-    load: async () => (await import('./commands/events.ts')).events,
   },
-  {
-    name: 'wait',
+  wait: {
     about: 'wait until units are in a state; exit code 124 when the time is over',
     options: [goal, timeout, json],
     operands: { shown: 'UNIT...', about: 'the names of one or more units', least: 1, most: Infinity },
     examples: [['sysg wait --for ready --timeout 30s web db', 'until both are ready'], ['sysg wait migrate --for completed', 'until it has ended well']],
-    load: async () => (await import('./commands/wait.ts')).wait,
   },
-  {
-    name: 'signal',
+  signal: {
     about: 'send a signal to the main process of a unit',
     options: [service, json],
     operands: { shown: 'SIGNAL', about: 'a name or a number, such as HUP, SIGUSR1 or 15', least: 1, most: 1 },
     examples: [['sysg signal -s web HUP', 'to have it read its own configuration again']],
-    load: async () => (await import('./commands/signal.ts')).signal,
   },
-  {
-    name: 'doctor',
+  doctor: {
     about: 'check that state files, journal, socket, processes and supervisor agree; exit code 1 when they do not',
     more: 'Works with and without a supervisor and changes nothing. Each line says what was found; what disagrees says also what was expected and what to do about it.',
     options: [json],
     examples: [['sysg doctor', 'when something looks odd'], ['sysg doctor --json', 'for monitoring: {"ok", "findings": [{"check", "ok", "detail"}]}']],
-    load: async () => (await import('./commands/doctor.ts')).doctor,
   },
-  {
-    name: 'chart',
+  chart: {
     about: 'show a state chart of the machines that run, and where a unit is in it',
     more: 'Without --full it is condensed: events that leave a state as it is, and what only keeps the books, are left out.',
     options: [config, machine, format, live, graph, full, noColor],
@@ -194,10 +159,8 @@ export const verbs: readonly Verb[] = [
       ['sysg chart --format svg > service.svg', 'a picture'],
       ['sysg chart --graph --format mermaid', 'the units and what they need'],
     ],
-    load: async () => (await import('./commands/chart.ts')).chart,
   },
-  {
-    name: 'simulate',
+  simulate: {
     about: 'show what would happen, with the real machines on a virtual clock; nothing is started',
     options: [config, scenario, event, duration, startTime, seed, full, json, noColor],
     examples: [
@@ -205,38 +168,36 @@ export const verbs: readonly Verb[] = [
       ['sysg simulate --scenario crash.yaml --for 1d', 'a day of it'],
       ['sysg simulate --event db@5s=check:fail --event "@9s=restart api" --json', 'for programs'],
     ],
-    load: async () => (await import('./commands/simulate.ts')).simulate,
   },
-  {
-    name: 'purge',
+  purge: {
     about: 'stop everything and remove the state directory, logs included',
     more: 'Ends the supervisor of this state directory and no other; what services of a dead one left running is ended too. In system mode the logs in /var/log/systemg stay.',
     options: [json],
     examples: [['sysg purge', 'back to nothing']],
-    load: async () => (await import('./commands/purge.ts')).purge,
   },
-  {
-    name: 'completions',
+  completions: {
     about: 'print the completion script of a shell',
     options: [units],
     operands: {
       shown: 'bash|zsh|fish', about: 'the shell', least: 0, most: 1,
-      check: (word) => (['bash', 'zsh', 'fish'].includes(word) ? null : `expected bash, zsh or fish, got "${word}"`),
+      check: (word: string) => (['bash', 'zsh', 'fish'].includes(word) ? null : `expected bash, zsh or fish, got "${word}"`),
     },
     examples: [
       ['sysg completions bash', 'in ~/.bashrc: source <(sysg completions bash)'],
       ['sysg completions zsh', 'in ~/.zshrc, after compinit: source <(sysg completions zsh)'],
       ['sysg completions fish', 'in config.fish: sysg completions fish | source'],
     ],
-    load: async () => (await import('./commands/completions.ts')).completions,
   },
-  {
-    name: 'spawn',
+  spawn: {
     about: 'start a child of a running service (deprecated: use start --parent-pid)',
     options: [name, ttl, parentPid],
     trailing: true,
     hidden: true,
     examples: [['sysg spawn --name worker -- sleep 60', 'prints the pid']],
-    load: async () => (await import('./commands/spawn.ts')).spawn,
   },
-];
+} as const satisfies Record<string, Omit<Verb, 'name'>>;
+
+export type VerbName = keyof typeof table;
+
+/** Every command, in the order of help. */
+export const verbs: readonly Verb[] = Object.entries<Omit<Verb, 'name'>>(table).map(([verb, about]) => ({ name: verb as VerbName, ...about }));

@@ -1,6 +1,6 @@
 import type { CheckProbe, HealthCheck } from '../../machines/types.ts';
 import type { Parsed } from '../words.ts';
-import { choice, command, duration, either, integer, list, meaning, text, worded, type Kind } from './kind.ts';
+import { choice, command, duration, either, integer, list, meaning, scalarSchema, verbatim, worded, type Kind } from './kind.ts';
 import { below, complain, missing, warn, type Place } from './place.ts';
 import { exclusive, optional, record, withDefault, type Values } from './record.ts';
 
@@ -19,15 +19,25 @@ const pattern: Kind<string> = worded((value) => {
   }
 }, { type: 'string', format: 'regex' });
 
+const webAddress = verbatim(isWebAddress, 'an http or https URL', scalarSchema);
+const retries = meaning(integer(0, 4_294_967_295), (written, place) => {
+  if (written === 0) warn(place, '0 is read as 1, as in systemg 0.33.0');
+  return Math.max(1, written);
+});
+
+const probeKeys = {
+  url: optional(webAddress, 'HTTP GET; passes with a 2xx status, or one of `expect_status`.'),
+  command: optional(meaning(command, (line): CheckProbe => ({ kind: 'command', command: line })), 'Passes with exit code 0.'),
+  tcp: optional(meaning(worded(parseAddress, { type: 'string' }), (address): CheckProbe => ({ kind: 'tcp', ...address })), '`host:port` that must accept a connection.'),
+  log: optional(meaning(pattern, (regex): CheckProbe => ({ kind: 'log', pattern: regex })), 'Regular expression that a line of the output must match.'),
+  notify_fd: optional(meaning(integer(3, 1023), (fd): CheckProbe => ({ kind: 'notify', fd })), 'Descriptor to which the service writes a newline when it is ready.'),
+};
+
 const checkKeys = {
-  url: optional(text, 'HTTP GET; passes with a 2xx status, or one of `expect_status`.'),
-  command: optional(command, 'Passes with exit code 0.'),
-  tcp: optional(worded(parseAddress, { type: 'string' }), '`host:port` that must accept a connection.'),
-  log: optional(pattern, 'Regular expression that a line of the output must match.'),
-  notify_fd: optional(integer(3, 1023), 'Descriptor to which the service writes a newline when it is ready.'),
+  ...probeKeys,
   interval: withDefault(duration('positive'), 'Pause between attempts.', 2000),
   timeout: withDefault(duration('positive'), 'Limit of readiness as a whole, counted from the end of `start_period`.', 30_000),
-  retries: withDefault(integer(0, 4_294_967_295), 'Failures in a row that make a ready service unhealthy; in a deployment, attempts.', 3),
+  retries: withDefault(retries, 'Failures in a row that make a ready service unhealthy; in a deployment, attempts.', 3),
   start_period: withDefault(duration('zero'), 'Time before the first attempt.', 0),
   expect_status: optional(expectStatus, 'HTTP status or statuses that pass; 2xx by default.'),
 };
@@ -49,37 +59,19 @@ export function namesSlot({ probe }: HealthCheck): boolean {
   return text.includes('{slot}');
 }
 
-const probeKeys = ['url', 'command', 'tcp', 'log', 'notify_fd'] as const;
-
 function checkOf(values: Values<typeof checkKeys>, place: Place, onUnhealthy: HealthCheck['onUnhealthy']): HealthCheck | undefined {
   const url = below(place, 'url');
-  const urlIsOutdone = url !== null && values.command !== null;
-  if (urlIsOutdone) warn(url, "'command' is used, as in systemg 0.33.0: 'url' has no effect beside it");
-  exclusive(place, urlIsOutdone ? probeKeys.filter((key) => key !== 'url') : probeKeys);
+  const outdone = url !== null && values.command !== null;
+  if (outdone) warn(url, "'command' is used, as in systemg 0.33.0: 'url' has no effect beside it");
+  const names = Object.keys(probeKeys);
+  exclusive(place, outdone ? names.filter((key) => key !== 'url') : names);
   if (url === null) complain(below(place, 'expect_status'), "needs 'url'");
-  if (values.retries === 0) warn(below(place, 'retries'), '0 is read as 1, as in systemg 0.33.0');
-  if (values.url !== null && !isWebAddress(values.url)) complain(url, `expected an http or https URL, got ${JSON.stringify(values.url)}`);
-  const probe = probeOf(values);
-  if (probe === null) {
-    if (probeKeys.every((key) => below(place, key) === null)) missing(place, "health check requires at least one of 'url' or 'command' (or 'tcp', 'log', 'notify_fd')");
-    return undefined;
-  }
-  return {
-    probe,
-    intervalMs: values.interval,
-    timeoutMs: values.timeout,
-    retries: Math.max(1, values.retries),
-    startPeriodMs: values.start_period,
-    onUnhealthy,
-  };
-}
-
-function probeOf(values: Values<typeof checkKeys>): CheckProbe | null {
-  if (values.command !== null) return { kind: 'command', command: values.command };
-  if (values.url !== null) return { kind: 'url', url: values.url, expectStatus: values.expect_status };
-  if (values.tcp !== null) return { kind: 'tcp', ...values.tcp };
-  if (values.log !== null) return { kind: 'log', pattern: values.log };
-  return values.notify_fd === null ? null : { kind: 'notify', fd: values.notify_fd };
+  if (names.every((key) => below(place, key) === null)) missing(place, "health check requires at least one of 'url' or 'command' (or 'tcp', 'log', 'notify_fd')");
+  const request: CheckProbe | null = values.url === null ? null : { kind: 'url', url: values.url, expectStatus: values.expect_status };
+  const probe = values.command ?? request ?? values.tcp ?? values.log ?? values.notify_fd;
+  if (probe === null) return undefined;
+  const { interval: intervalMs, timeout: timeoutMs, retries: attempts, start_period: startPeriodMs } = values;
+  return { probe, intervalMs, timeoutMs, retries: attempts, startPeriodMs, onUnhealthy };
 }
 
 /** `{slot}` and its kin stand for what is known only when the check runs. */

@@ -3,6 +3,7 @@ import { bareSignal, signalNamed, signalNames } from '../signals.ts';
 import {
   didYouMean, durationForm, durationPattern, formatDuration, formatSize, limitForm, parseDuration, parseLimit, parseSize, sizeForm, sizePattern, type Parsed,
 } from '../words.ts';
+import type { SourceScalar } from './document.ts';
 import { interpolateCommand, interpolateText, readDifferentlyBefore, type Interpolated, type Scope } from './interpolate.ts';
 import { complain, complainAbsent, complainExpected, describe, items, note, oneOf, type Place, type Written } from './place.ts';
 
@@ -29,7 +30,7 @@ export function worded<T>(parse: (text: string) => Parsed<T>, schema: JsonSchema
       if (text === undefined) return undefined;
       const parsed = parse(text);
       if (parsed.ok) return parsed.value;
-      const written = place.node.kind === 'scalar' ? place.node.text : '';
+      const written = scalarOf(place).text;
       const got = written === text ? describe(place.node) : `${JSON.stringify(text)} from ${JSON.stringify(written)}`;
       complain(place, `expected ${parsed.expected}, got ${got}${parsed.hint ?? ''}`);
       return undefined;
@@ -63,7 +64,8 @@ export const command: Kind<string> = {
 export const flag: Kind<boolean> = {
   schema: { type: 'boolean' },
   read(place) {
-    if (place.node.kind === 'scalar' && typeof place.node.value === 'boolean') return place.node.value;
+    const { value } = scalarOf(place);
+    if (typeof value === 'boolean') return value;
     complainExpected(place, 'true or false');
     return undefined;
   },
@@ -72,16 +74,13 @@ export const flag: Kind<boolean> = {
 /** A whole number, unquoted as in 0.33.0. */
 export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): Kind<number> {
   const range = `a whole number from ${least} to ${most}`;
-  const expected = most > 1_000_000_000 ? `a whole number ≥ ${least}` : range;
   return {
     schema: { type: 'integer', minimum: least, ...(most === Number.MAX_SAFE_INTEGER ? {} : { maximum: most }) },
     read(place) {
-      const { node } = place;
-      if (node.kind === 'scalar' && Number.isSafeInteger(node.value) && /^[-+]?(\d+|0x[\da-f]+|0o[0-7]+)$/i.test(node.text)) {
-        const value = Number(node.value);
-        if (value >= least && value <= most) return value;
-      }
-      complainExpected(place, node.kind === 'scalar' && Number(node.value) > most ? range : expected, unquoteHint(place));
+      const { value, text: written } = scalarOf(place);
+      const isWhole = Number.isSafeInteger(value) && /^[-+]?(\d+|0x[\da-f]+|0o[0-7]+)$/i.test(written);
+      if (isWhole && Number(value) >= least && Number(value) <= most) return Number(value);
+      complainExpected(place, most > 1_000_000_000 && !(Number(value) > most) ? `a whole number ≥ ${least}` : range, unquoteHint(value));
       return undefined;
     },
   };
@@ -91,9 +90,9 @@ export function decimal(least: number, most: number): Kind<number> {
   return {
     schema: { type: 'number', minimum: least, maximum: most },
     read(place) {
-      const value = place.node.kind === 'scalar' ? place.node.value : null;
+      const { value } = scalarOf(place);
       if (typeof value === 'number' && value >= least && value <= most) return value;
-      complainExpected(place, `a number from ${least} to ${most}`, unquoteHint(place));
+      complainExpected(place, `a number from ${least} to ${most}`, unquoteHint(value));
       return undefined;
     },
   };
@@ -196,7 +195,10 @@ function interpolated(
   return now;
 }
 
-function unquoteHint(place: Place): string {
-  const quoted = place.node.kind === 'scalar' && typeof place.node.value === 'string' && /^-?\d+(\.\d+)?$/.test(place.node.value);
-  return quoted ? ' (a string; remove the quotes)' : '';
+function scalarOf({ node }: Place): Pick<SourceScalar, 'value' | 'text'> {
+  return node.kind === 'scalar' ? node : { value: null, text: '' };
+}
+
+function unquoteHint(value: SourceScalar['value']): string {
+  return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? ' (a string; remove the quotes)' : '';
 }

@@ -23,36 +23,18 @@ export interface Place {
 /** A place, or `null` for a value that nobody wrote: nothing is ever said about such a value. */
 export type Written = Place | null;
 
-export function complain(place: Written, message: string): void {
-  say(place, 'problem', message);
-}
+export const complain = saying({ level: 'problem' }, 'value');
+/** Something that is named is not there, which a broken syntax may be the cause of. */
+export const complainAbsent = saying({ level: 'problem', absent: true }, 'value');
+/** As `complainAbsent`, of a key that a map must have. */
+export const missing = saying({ level: 'problem', absent: true }, 'key');
+export const complainKey = saying({ level: 'problem' }, 'key');
+export const warn = saying({ level: 'warning' }, 'value');
+export const note = saying({ level: 'note' }, 'value');
 
 export function complainExpected(place: Place, expected: string, hint = ''): void {
   const complainOf = isNothing(place.node) ? complainAbsent : complain;
   complainOf(place, `expected ${expected}, got ${describe(place.node)}${hint}`);
-}
-
-/** Something that is named is not there, which a broken syntax may be the cause of. */
-export function complainAbsent(place: Written, message: string): void {
-  place?.findings.push({ level: 'problem', offset: place.node.offset, path: place.path, message, absent: true });
-}
-
-/** As `complainAbsent`, of a key that a map must have. */
-export function missing(place: Written, message: string): void {
-  place?.findings.push({ level: 'problem', offset: place.keyOffset, path: place.path, message, absent: true });
-}
-
-/** Complains about the key itself. */
-export function complainKey(place: Place, message: string): void {
-  place.findings.push({ level: 'problem', offset: place.keyOffset, path: place.path, message });
-}
-
-export function warn(place: Written, message: string): void {
-  say(place, 'warning', message);
-}
-
-export function note(place: Written, message: string): void {
-  say(place, 'note', message);
 }
 
 export function inside(place: Place, entry: SourceEntry): Place {
@@ -105,8 +87,8 @@ export function oneOf(words: readonly string[]): string {
   return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
 }
 
-function say(place: Written, level: Finding['level'], message: string): void {
-  place?.findings.push({ level, offset: place.node.offset, path: place.path, message });
+function saying(kind: Pick<Finding, 'level' | 'absent'>, of: 'key' | 'value'): (place: Written, message: string) => void {
+  return (place, message) => place?.findings.push({ ...kind, offset: of === 'key' ? place.keyOffset : place.node.offset, path: place.path, message });
 }
 
 function shortened(text: string): string {

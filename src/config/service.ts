@@ -7,15 +7,13 @@ import { dependsOn, type Dependent, type PlainService } from './dependencies.ts'
 import { deployment, resolveDeployment } from './deployment.ts';
 import type { SourceNode } from './document.ts';
 import { emptyEnv, envSchema, layered, readEnv, type EnvBlock } from './env.ts';
-import { hooks } from './hooks.ts';
 import type { Scope } from './interpolate.ts';
-import { command, duration, filled, flag, raw, signal, type Kind } from './kind.ts';
+import { command, filled, flag, raw, type Kind } from './kind.ts';
+import { hooks, lifecycleKeys, resolveRestart } from './lifecycle.ts';
 import { defaultLogs, logs } from './logs.ts';
 import { below, complain, complainExpected, warn, type Place, type Written } from './place.ts';
-import { privilegeKeys, resolvePrivileges } from './privileges.ts';
+import { privilegeKeys, resolvePrivileges, spawn } from './privileges.ts';
 import { complainUnknown, defaultsOf, optional, readKeys, withDefault, type Values } from './record.ts';
-import { resolveRestart, restartKeys } from './restart.ts';
-import { spawn } from './spawn.ts';
 
 export interface DraftService extends Dependent {
   readonly unit: PlainService;
@@ -51,10 +49,7 @@ const skip: Kind<boolean | string> = {
 const sharedKeys = {
   env: optional(raw(envSchema), 'Variables, over those of the top level: directly, or in `vars` beside a `file`.'),
   working_dir: optional(filled('a directory'), 'Working directory, relative to the project directory, which is the default.'),
-  ...restartKeys,
-  stop_signal: withDefault(signal, 'First signal of a stop.', 'SIGTERM'),
-  stop_timeout: withDefault(duration('zero'), 'Time from it to SIGKILL.', 10_000),
-  essential: withDefault(flag, 'When it has failed, or has ended as a one-shot, everything is stopped.', false),
+  ...lifecycleKeys,
   health_check: optional(serviceCheck, 'Readiness, which dependents wait for; then liveness.'),
   depends_on: withDefault(dependsOn, 'Services that must be there first.', []),
   ...privilegeKeys,

@@ -12,9 +12,9 @@ interface Field {
   readonly name: string;
   readonly least: number;
   readonly most: number;
-  readonly words: readonly string[];
+  readonly words?: readonly string[];
   /** `?` may stand for the wildcard. */
-  readonly question: boolean;
+  readonly question?: true;
 }
 
 const months = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'];
@@ -24,14 +24,13 @@ const shorthands: ReadonlyMap<string, string> = new Map([
   ['@weekly', '0 0 0 * * 1'], ['@daily', '0 0 0 * * *'], ['@midnight', '0 0 0 * * *'], ['@hourly', '0 0 * * * *'],
 ]);
 
-const plain = { words: [], question: false };
-const second: Field = { ...plain, name: 'second', least: 0, most: 59 };
-const minute: Field = { ...plain, name: 'minute', least: 0, most: 59 };
-const hour: Field = { ...plain, name: 'hour', least: 0, most: 23 };
-const dayOfMonth: Field = { ...plain, name: 'day of month', least: 1, most: 31, question: true };
-const month: Field = { ...plain, name: 'month', least: 1, most: 12, words: months };
+const second: Field = { name: 'second', least: 0, most: 59 };
+const minute: Field = { name: 'minute', least: 0, most: 59 };
+const hour: Field = { name: 'hour', least: 0, most: 23 };
+const dayOfMonth: Field = { name: 'day of month', least: 1, most: 31, question: true };
+const month: Field = { name: 'month', least: 1, most: 12, words: months };
 const dayOfWeek: Field = { name: 'day of week', least: 0, most: 7, words: weekdays, question: true };
-const year: Field = { ...plain, name: 'year', least: 1970, most: LAST_YEAR };
+const year: Field = { name: 'year', least: 1970, most: LAST_YEAR };
 
 /**
  * Reads an expression of 5 (from minutes), 6 (from seconds) or 7 fields (with years), or a shorthand. Weekday numbers
@@ -94,7 +93,7 @@ function isTimezone(name: string): boolean {
 
 /** The values that one piece of a list names, or what is wrong with the piece. */
 function readPiece(field: Field, piece: string): readonly number[] | string {
-  const expected = `${field.name}: expected ${field.least}-${field.most}${field.words.length > 0 ? ' or a name' : ''}`;
+  const expected = `${field.name}: expected ${field.least}-${field.most}${field.words !== undefined ? ' or a name' : ''}`;
   const match = /^([^/]+)(?:\/(\d+))?$/.exec(piece);
   const span = match?.[1] === undefined ? null : readSpan(field, match[1]);
   if (match === null || span === null) return `${expected}, got ${JSON.stringify(piece)}`;
@@ -108,7 +107,7 @@ function readPiece(field: Field, piece: string): readonly number[] | string {
 
 function readSpan(field: Field, text: string): readonly [number, number] | null {
   const first = field.words === weekdays ? 1 : field.least;
-  if (text === '*' || (text === '?' && field.question)) return [first, field.most];
+  if (text === '*' || (text === '?' && field.question === true)) return [first, field.most];
   const [from, to, ...more] = text.split('-').map((word) => readNumber(field, word));
   if (from === undefined || from === null || to === null || more.length > 0) return null;
   return [from, to ?? from];
@@ -120,7 +119,8 @@ function readNumber(field: Field, word: string): number | null {
     return value >= field.least && value <= field.most ? value : null;
   }
   const lower = word.toLowerCase();
-  const index = lower.length < 3 ? -1 : field.words.findIndex((full) => full === lower || full.slice(0, 3) === lower || (full.startsWith(lower) && lower.length < 6));
+  if (field.words === undefined || lower.length < 3) return null;
+  const index = field.words.findIndex((full) => full === lower || full.slice(0, 3) === lower || (full.startsWith(lower) && lower.length < 6));
   return index < 0 ? null : index + 1;
 }
 

@@ -1,5 +1,5 @@
 import type { CronExecutionSummary, CronRunStatus, CronUnitStatus, MetricSample } from '../wire/payloads.ts';
-import { offsetAt } from './timeline.ts';
+import { timelineOf } from './timeline.ts';
 
 /** One run of a cron unit, or an overlap, which is a record without a process. Times are of the wall clock. */
 export interface CronRun {
@@ -63,7 +63,7 @@ export function cronHealth(runs: readonly CronRun[]): 'healthy' | 'degraded' {
 /** `UTC`, the IANA name, or `local (+02:00+02:00)`: 0.33.0's local zone has no name but its offset. */
 export function timezoneLabel(timezone: string | null, nowWallMs: number): string {
   if (timezone !== null) return timezone;
-  const minutes = Math.round(offsetAt(null, nowWallMs) / 60_000);
+  const minutes = Math.round(timelineOf(null).offsetAt(nowWallMs) / 60_000);
   const [hour, minute] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((part) => String(part).padStart(2, '0'));
   const offset = `${minutes < 0 ? '-' : '+'}${hour}:${minute}`;
   return `local (${offset}${offset})`;

@@ -11,10 +11,19 @@ export interface Piece {
   readonly repeatedUntilMs: number;
 }
 
-interface Transition {
+interface Change {
   readonly atMs: number;
   readonly beforeMs: number;
   readonly afterMs: number;
+}
+
+interface Day {
+  /** The offset at its midnight. */
+  readonly offsetMs: number;
+  /** After its midnight, up to the next one and including it. */
+  readonly changes: readonly Change[];
+  /** The offset at the next midnight. */
+  readonly nextOffsetMs: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -25,22 +34,15 @@ const timelines = new Map<string | null, Timeline>();
 
 /** The offsets of one zone, looked up by the day and kept. `null` is the system's local zone. */
 export function timelineOf(zone: string | null): Timeline {
-  const known = timelines.get(zone);
-  if (known !== undefined) return known;
-  const made = new Timeline(offsetsOf(zone));
-  timelines.set(zone, made);
-  return made;
-}
-
-/** Reading of the wall clock minus UTC, in milliseconds. */
-export function offsetAt(zone: string | null, wallMs: number): number {
-  return timelineOf(zone).offsetAt(wallMs);
+  const timeline = timelines.get(zone) ?? new Timeline(offsetsOf(zone));
+  timelines.set(zone, timeline);
+  return timeline;
 }
 
 export class Timeline {
+  /** Reading of the wall clock minus UTC, in milliseconds. */
   readonly offsetAt: (wallMs: number) => number;
-  readonly #offsets = new Map<number, number>();
-  readonly #pieces = new Map<number, readonly Piece[]>();
+  readonly #days = new Map<number, Day>();
 
   constructor(offsetOf: (wallMs: number) => number) {
     this.offsetAt = offsetOf;
@@ -49,48 +51,38 @@ export class Timeline {
   /** The piece that holds this moment; pieces end at each midnight UTC. */
   pieceAt(wallMs: number): Piece {
     const day = Math.floor(wallMs / DAY_MS);
-    const pieces = this.#pieces.get(day) ?? this.#readDay(day);
-    const piece = pieces.length === 1 ? pieces[0] : pieces.find(({ endMs }) => wallMs < endMs);
-    if (piece === undefined) throw new Error(`no offset is known for ${wallMs}`);
-    return piece;
-  }
-
-  #readDay(day: number): readonly Piece[] {
-    if (this.#pieces.size > DAYS_KEPT) {
-      this.#pieces.clear();
-      this.#offsets.clear();
-    }
     const dayMs = day * DAY_MS;
-    // One that falls on this very midnight counts as of the day before.
-    const earlier = this.#transitions(day - 1).at(-1);
-    const inside = this.#transitions(day).filter(({ atMs }) => atMs < dayMs + DAY_MS);
-    const pieces = [earlier, ...inside].map((last, index): Piece => {
-      const startMs = index === 0 ? dayMs : (last?.atMs ?? dayMs);
-      const untilMs = last === undefined ? Number.NEGATIVE_INFINITY : last.atMs + last.beforeMs;
-      const forward = last !== undefined && last.atMs === startMs && last.afterMs > last.beforeMs;
-      const back = last !== undefined && last.afterMs < last.beforeMs;
-      return {
-        startMs, endMs: inside[index]?.atMs ?? dayMs + DAY_MS, offsetMs: last?.afterMs ?? this.#midnight(day),
-        swallowedFromMs: forward ? untilMs : null, repeatedUntilMs: back ? untilMs : Number.NEGATIVE_INFINITY,
-      };
-    });
-    this.#pieces.set(day, pieces);
-    return pieces;
+    const yesterday = this.#day(day - 1);
+    const today = this.#day(day);
+    const changes = [...yesterday.changes.slice(-1), ...today.changes];
+    const last = changes.findLast(({ atMs }) => atMs <= wallMs);
+    const next = changes.find(({ atMs }) => atMs > wallMs);
+    const startMs = Math.max(dayMs, last?.atMs ?? dayMs);
+    const untilMs = last === undefined ? Number.NEGATIVE_INFINITY : last.atMs + last.beforeMs;
+    const forward = last !== undefined && last.atMs === startMs && last.afterMs > last.beforeMs;
+    const back = last !== undefined && last.afterMs < last.beforeMs;
+    return {
+      startMs, endMs: Math.min(next?.atMs ?? Number.POSITIVE_INFINITY, dayMs + DAY_MS), offsetMs: last?.afterMs ?? today.offsetMs,
+      swallowedFromMs: forward ? untilMs : null, repeatedUntilMs: back ? untilMs : Number.NEGATIVE_INFINITY,
+    };
   }
 
-  /** Changes after this midnight, up to the next one and including it. */
-  #transitions(day: number): readonly Transition[] {
-    const found: Transition[] = [];
-    const lastMs = this.#midnight(day + 1);
-    let beforeMs = this.#midnight(day);
-    let fromMs = day * DAY_MS;
-    while (beforeMs !== lastMs) {
+  #day(day: number): Day {
+    const known = this.#days.get(day);
+    if (known !== undefined) return known;
+    const offsetMs = this.#days.get(day - 1)?.nextOffsetMs ?? this.offsetAt(day * DAY_MS);
+    const nextOffsetMs = this.offsetAt((day + 1) * DAY_MS);
+    const changes: Change[] = [];
+    for (let [fromMs, beforeMs] = [day * DAY_MS, offsetMs]; beforeMs !== nextOffsetMs;) {
       const atMs = this.#firstChange(fromMs, (day + 1) * DAY_MS, beforeMs);
       const afterMs = this.offsetAt(atMs);
-      found.push({ atMs, beforeMs, afterMs });
-      [beforeMs, fromMs] = [afterMs, atMs];
+      changes.push({ atMs, beforeMs, afterMs });
+      [fromMs, beforeMs] = [atMs, afterMs];
     }
-    return found;
+    const read: Day = { offsetMs, changes, nextOffsetMs };
+    if (this.#days.size > DAYS_KEPT) this.#days.clear();
+    this.#days.set(day, read);
+    return read;
   }
 
   /** By halving, to the second: the offset is `offsetMs` at `fromMs` and another at `toMs`. */
@@ -102,14 +94,6 @@ export class Timeline {
       else other = middle;
     }
     return other * 1000;
-  }
-
-  #midnight(day: number): number {
-    const known = this.#offsets.get(day);
-    if (known !== undefined) return known;
-    const offset = this.offsetAt(day * DAY_MS);
-    this.#offsets.set(day, offset);
-    return offset;
   }
 }
 

@@ -43,6 +43,7 @@ export interface DaemonOptions {
 }
 
 export function parseDaemonOptions(argv: readonly string[]): DaemonOptions {
+  // A guardian that an older sysg started still passes --state-dir and --wait-timeout, which decide nothing.
   const { values } = parseArgs({
     args: [...argv],
     options: {

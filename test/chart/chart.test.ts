@@ -7,7 +7,7 @@ import { chartDot } from '../../src/chart/dot.ts';
 import { graphDot, graphJson, graphMermaid, graphText, type GraphUnit } from '../../src/chart/graph.ts';
 import { chartConfig, machineConfig } from '../../src/chart/json.ts';
 import { shownMachines, type ShownMachine } from '../../src/chart/machines.ts';
-import { arrowsOf, countSteps, isPresent, type UnitMarks } from '../../src/chart/marks.ts';
+import { arrowsOf, countSteps, presentIn, type UnitMarks } from '../../src/chart/marks.ts';
 import { chartMermaid } from '../../src/chart/mermaid.ts';
 import { readChart, type Chart } from '../../src/chart/model.ts';
 import { chartPages } from '../../.build/chart-pages.ts';
@@ -110,7 +110,7 @@ describe('a unit in its chart', () => {
   const chart = condensedChart(service);
 
   test('its state is marked; while only the phase is known, all states of the phase', () => {
-    const present = (marks: UnitMarks): readonly string[] => chart.states.filter((state) => isPresent(state, marks)).map(({ name }) => name);
+    const present = (marks: UnitMarks): readonly string[] => [...presentIn(chart, marks)].map((id) => id.split('.').at(-1) ?? '');
     expect(present(marksOf({ phase: 'stopping', state: 'killing' }))).toEqual(['killing']);
     expect(present(marksOf({ phase: 'stopping' }))).toEqual(['stopping', 'killing', 'clearing', 'parting', 'settling']);
     expect(chartText(chart, { marks: marksOf({ phase: 'stopping', state: 'killing' }), look: plainLook })).toContain('● killing');

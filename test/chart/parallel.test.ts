@@ -4,9 +4,9 @@ import { condensedChart } from '../../src/chart/condense.ts';
 import { chartDot } from '../../src/chart/dot.ts';
 import { machineConfig } from '../../src/chart/json.ts';
 import type { ShownMachine } from '../../src/chart/machines.ts';
-import { isPresent, type UnitMarks } from '../../src/chart/marks.ts';
+import { presentIn, type UnitMarks } from '../../src/chart/marks.ts';
 import { chartMermaid } from '../../src/chart/mermaid.ts';
-import { readChart, type Chart } from '../../src/chart/model.ts';
+import { readChart } from '../../src/chart/model.ts';
 import { chartScxml } from '../../src/chart/scxml.ts';
 import { drawDot } from '../../src/chart/svg.ts';
 import { chartText, plainLook } from '../../src/chart/text.ts';
@@ -47,10 +47,6 @@ function marksIn(...events: readonly string[]): UnitMarks {
   return { unit: 'web', phase: 'stopping', state: actor.getSnapshot().value, taken: [] };
 }
 
-function presentIn(chart: Chart, marks: UnitMarks): readonly string[] {
-  return chart.states.filter((state) => isPresent(state, marks)).map(({ id }) => id);
-}
-
 describe('a parallel state', () => {
   test('stays a frame in a condensed chart, with its regions in it', () => {
     expect(condensed.states.map(({ id, kind, parent, initial }) => [id, kind, parent, initial])).toEqual([
@@ -75,10 +71,10 @@ describe('a parallel state', () => {
   });
 
   test('has one active state in each region', () => {
-    expect(presentIn(condensed, marksIn('restart', 'deadline.grace'))).toEqual(['ending.process.killing', 'ending.afterwards.again']);
-    expect(presentIn(readChart(shown), marksIn('stop'))).toEqual(['ending.process.stopping', 'ending.afterwards.rest']);
-    expect(presentIn(condensed, { ...marksIn(), state: 'killing' })).toEqual(['ending.process.killing']);
-    expect(presentIn(condensed, { ...marksIn(), state: null })).toEqual(['ending.process.stopping', 'ending.process.clearing', 'ending.process.killing', 'ending.afterwards.rest', 'ending.afterwards.again']);
+    expect([...presentIn(condensed, marksIn('restart', 'deadline.grace'))]).toEqual(['ending.process.killing', 'ending.afterwards.again']);
+    expect([...presentIn(readChart(shown), marksIn('stop'))]).toEqual(['ending.process.stopping', 'ending.afterwards.rest']);
+    expect([...presentIn(condensed, { ...marksIn(), state: 'killing' })]).toEqual(['ending.process.killing']);
+    expect([...presentIn(condensed, { ...marksIn(), state: null })]).toEqual(['ending.process.stopping', 'ending.process.clearing', 'ending.process.killing', 'ending.afterwards.rest', 'ending.afterwards.again']);
   });
 
   test('is drawn for Mermaid, with two dashes between its regions', () => {

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { MetricSample } from '../../src/wire/payloads.ts';
-import { charts, inWindow } from '../../src/cli/print/charts.ts';
-import { plot } from '../../src/cli/print/plot.ts';
+import { charts, inWindow, plot } from '../../src/cli/print/charts.ts';
 import displayWidth from '../../src/cli/print/width.ts';
 
 const sampleAt = (timestamp: string, cpu: number, rss: number): MetricSample => ({

@@ -65,7 +65,7 @@ test.each([['plan'], ['reload'], ['events'], ['signal', '-s', 'web', 'HUP'], ['w
   const { run } = await foreign();
   const { exitCode, stderr } = await run(...argv);
   expect(exitCode).toBe(1);
-  expect(stderr).toMatch(/does not know the request \w+: it is one of systemg 0\.33\.0, or of an older sysg; .*sysg stop, then sysg start/);
+  expect(stderr).toMatch(/does not know the request \w+: it is systemg 0\.33\.0 or an older sysg; .*sysg stop, then sysg start/);
 });
 
 test('purge has that supervisor shut down before it removes what it lives on', async () => {

@@ -18,7 +18,7 @@ beforeAll(() => {
   writeFileSync(join(installed, 'daemon.js'), `
     const { writeFileSync, readFileSync } = require('node:fs');
     const argv = process.argv.slice(2);
-    const directory = argv[argv.indexOf('--state-dir') + 1];
+    const directory = process.env.HOME + '/.local/share/systemg';
     const { env, pid, ppid, execArgv } = process;
     process.on('SIGTERM', () => process.exit(41)).on('SIGINT', () => process.exit(42));
     if (env.SYSG_LIFELINE_FD) new (require('node:net').Socket)({ fd: Number(env.SYSG_LIFELINE_FD) }).resume().on('close', () => {
@@ -155,7 +155,7 @@ describe('start in the foreground', () => {
     const { pid, ended } = direct ? launch(file, args, { ...at, env }) : launch(process.execPath, [file, ...args], { ...at, env });
     const facts = await at.daemon();
     expect(facts.argv).toEqual([
-      '--config', at.config, '--state-dir', at.stateDir, '--mode', 'user', '--service', "o'neil", '--foreground', '--stderr', '--log-level', 'warn', '--wait-timeout', '60000',
+      '--config', at.config, '--mode', 'user', '--service', "o'neil", '--foreground', '--stderr', '--log-level', 'warn',
     ]);
     expect(facts.execArgv).toEqual(['--max-semi-space-size=1']);
     expect(facts.env).toMatchObject({ SYSG_NODE_EXTRA_CA_CERTS: '/none', KEPT: 'it' });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { UnitStatus } from '../../src/wire/payloads.ts';
 import { withProgress } from '../../src/cli/progress.ts';
-import { inAscii, speaksUnicode } from '../../src/cli/print/ascii.ts';
 import { palette } from '../../src/cli/print/palette.ts';
-import { isMoving, progressLines, type ProgressRow } from '../../src/cli/print/progress.ts';
-import displayWidth from '../../src/cli/print/width.ts';
+import { progressLines, type ProgressRow } from '../../src/cli/print/progress.ts';
+import { isMoving } from '../../src/cli/print/unit.ts';
+import displayWidth, { inAscii, speaksUnicode } from '../../src/cli/print/width.ts';
 import { unitErrors } from '../../src/cli/report.ts';
 import type { Call } from '../../src/cli/call.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
-import { statusTable, stateOf } from '../../src/cli/print/status.ts';
+import { statusTable } from '../../src/cli/print/status.ts';
+import { stateOf } from '../../src/cli/print/unit.ts';
 import displayWidth, { fit, printable } from '../../src/cli/print/width.ts';
 import { table } from '../../src/cli/print/table.ts';
 

@@ -3,8 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Call } from '../../src/cli/call.ts';
-import { makeTurns } from '../../src/cli/screen/turns.ts';
-import { followSupervisor } from '../../src/cli/watch.ts';
+import { followSupervisor, makeTurns } from '../../src/cli/watch.ts';
 import { ownDirectory, until } from './rig.ts';
 
 const SNAPSHOT = '{"Snapshot":{"seq":1,"status":{"schema_version":"status.v1","captured_at":"","overall_health":"healthy","units":[]}}}\n';

@@ -1,6 +1,5 @@
-import { formatProblem } from '../../config/problem.ts';
-import type { StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
-import { refusals, type Refusal } from '../../errors.ts';
+import type { UnitStatus } from '../../wire/payloads.ts';
+import { refusals, type Result } from '../../errors.ts';
 import { countSteps, type UnitMarks } from '../../chart/marks.ts';
 import { condensedChart } from '../../chart/condense.ts';
 import { chartDot } from '../../chart/dot.ts';
@@ -11,20 +10,19 @@ import { chartMermaid } from '../../chart/mermaid.ts';
 import { readChart } from '../../chart/model.ts';
 import { chartScxml } from '../../chart/scxml.ts';
 import { chartText, type TextLook } from '../../chart/text.ts';
-import { ask, askStatus } from '../ask.ts';
-import type { Call } from '../call.ts';
+import { askFor, askStatus, mostRecords } from '../ask.ts';
+import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
-import { loadConfigFor } from '../load-config.ts';
+import { loadOrRefuse } from '../load-config.ts';
 import { chartFormats, options, type ChartFormat } from '../options.ts';
-import { phaseOf } from '../phase.ts';
 import { palette } from '../print/palette.ts';
-import { repeat, type Shown } from '../repeat.ts';
+import { phaseOf, unitNamed } from '../print/unit.ts';
+import { repeat } from '../repeat.ts';
+import type { Shown } from '../screen/repeat-screen.ts';
 
 const LIVE_MS = 500;
-/** Of the journal, for the counts along the arrows. */
-const MOST_RECORDS = 10_000;
 
-type Drawn = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly refusal: Refusal };
+type Drawn = Result<{ readonly text: string }>;
 
 /** Shows a machine as it runs; with a unit, where that unit is in it. With `--graph` the units and what they need. */
 export async function chart(call: Call): Promise<number> {
@@ -70,7 +68,7 @@ async function drawMachine(call: Call, unit: string | null, format: ChartFormat)
   if (shown === undefined) {
     return { ok: false, refusal: refusals.usage(`--machine: expected ${shownMachines.map((machine) => machine.name).join(', ')}, got "${name}"`) };
   }
-  const text = await written(shown, format, { marks: found === null || name !== own ? null : found.marks, isWhole: flags.has(options.full), look: lookOf(call) });
+  const text = await written(shown, format, { marks: found === null || name !== own ? null : found.marks, isWhole: flags.has(options.full), look: textLook(call) });
   return { ok: true, text };
 }
 
@@ -86,17 +84,15 @@ async function written(
   return format === 'dot' ? dot : picture(dot);
 }
 
-type FoundUnit = { readonly ok: true; readonly status: UnitStatus; readonly marks: UnitMarks } | { readonly ok: false; readonly refusal: Refusal };
-
 /** Where the unit is, and by which ways it came: the first from Status, the second from the journal. */
-async function findUnit(call: Call, name: string): Promise<FoundUnit> {
+async function findUnit(call: Call, name: string): Promise<Result<{ readonly status: UnitStatus; readonly marks: UnitMarks }>> {
   const answer = await askStatus(call);
   if (!answer.ok) return answer;
-  const status = answer.snapshot.units.find((unit) => unit.name === name || unit.hash === name);
+  const status = unitNamed(answer.snapshot.units, name);
   if (status === undefined) return { ok: false, refusal: refusals.unknownUnit(name) };
-  const history = await ask(call, { kind: 'history', unit: status.name, limit: MOST_RECORDS, since: null });
+  const history = await askFor(call, { kind: 'history', unit: status.name, limit: mostRecords, since: null }, 'history');
   // A supervisor without a journal knows the phase all the same.
-  const records = history.ok && history.response.kind === 'history' ? history.response.records : [];
+  const records = history.ok ? history.response.records : [];
   const newest = records.findLast(({ to }) => to !== undefined);
   return {
     ok: true, status,
@@ -111,12 +107,11 @@ async function findUnit(call: Call, name: string): Promise<FoundUnit> {
 async function drawGraph(call: Call, format: ChartFormat): Promise<Drawn> {
   const chosen = chooseConfigToRead(call);
   if (!chosen.ok) return chosen;
-  const loaded = loadConfigFor(call, chosen.path);
-  if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
+  const loaded = loadOrRefuse(call, chosen.path);
+  if (!loaded.ok) return loaded;
   const answer = await askStatus(call);
   if (!answer.ok && answer.refusal.code !== 'no-supervisor') return answer;
-  const snapshot: StatusSnapshot | null = answer.ok ? answer.snapshot : null;
-  const shown = new Map((snapshot?.units ?? []).map((unit) => [unit.name, phaseOf(unit)]));
+  const shown = new Map(answer.ok ? answer.snapshot.units.map((unit) => [unit.name, phaseOf(unit)]) : []);
   const units = loaded.config.services.map((spec): GraphUnit => ({
     name: spec.name, isCron: spec.cron !== null, phase: shown.get(spec.name) ?? null,
     needs: spec.dependsOn.map(({ service, condition, onRestart }) => ({ service, condition, restarts: onRestart === 'restart' })),
@@ -126,7 +121,7 @@ async function drawGraph(call: Call, format: ChartFormat): Promise<Drawn> {
     case 'mermaid': return { ok: true, text: graphMermaid(units) };
     case 'dot': return { ok: true, text: graphDot(units) };
     case 'svg': return { ok: true, text: await picture(graphDot(units)) };
-    default: return { ok: true, text: graphText(units, lookOf(call)) };
+    default: return { ok: true, text: graphText(units, textLook(call)) };
   }
 }
 
@@ -136,7 +131,7 @@ async function picture(dot: string): Promise<string> {
   return drawDot(dot);
 }
 
-function lookOf({ flags, terminal }: Call): TextLook {
-  const paint = palette(terminal.color && !flags.has(options.noColor));
+function textLook(call: Call): TextLook {
+  const paint = palette(lookOf(call).color);
   return { strong: paint.title, faint: paint.faint, present: (text) => paint.title(paint.state('running')(text)) };
 }

@@ -1,7 +1,7 @@
 import { refusals } from '../../errors.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { chooseConfigAtRest } from '../config-choice.ts';
+import { configuredUnits } from '../logs/sources.ts';
 import { options } from '../options.ts';
 import { completionScript, isShell, shells } from '../print/completions.ts';
 
@@ -17,13 +17,9 @@ export async function completions(call: Call): Promise<number> {
   return 0;
 }
 
-/** From the supervisor, else from the configuration; a completion has nobody to complain to. */
+/** From the supervisor, else from the configuration; what is wrong with either is nobody's concern while a word is completed. */
 async function unitNames(call: Call): Promise<readonly string[]> {
   const status = await askStatus(call);
-  if (status.ok) return status.snapshot.units.map(({ name }) => name);
-  const config = chooseConfigAtRest(call);
-  if (!config.ok) return [];
-  const { loadConfigFor } = await import('../load-config.ts');
-  const loaded = loadConfigFor(call, config.path);
-  return loaded.ok ? loaded.config.services.map(({ name }) => name) : [];
+  const units = status.ok ? status.snapshot.units : await configuredUnits(call);
+  return units.map(({ name }) => name);
 }

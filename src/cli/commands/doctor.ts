@@ -1,22 +1,24 @@
 import { ControlError, sendCommand } from '../../control/client.ts';
 import { diagnose } from '../../doctor/examine.ts';
+import type { Diagnosis, Finding } from '../../doctor/finding.ts';
 import type { ConfigFact, ServingFact } from '../../doctor/facts.ts';
 import { gather } from '../../doctor/gather.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { isServed } from '../../state/occupied.ts';
-import type { Call } from '../call.ts';
+import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
 import { loadConfigFor } from '../load-config.ts';
 import { options } from '../options.ts';
-import { doctorReport } from '../print/doctor.ts';
+import { palette, type Look } from '../print/palette.ts';
+import { broken, printable } from '../print/width.ts';
 
-/** Checks that files, socket, processes and actors tell the same, with or without a supervisor. Changes nothing; exit code 1 when they do not. */
+/** Checks that files, socket, processes and actors agree, with or without a supervisor. Changes nothing; exit code 1 when they do not. */
 export async function doctor(call: Call): Promise<number> {
   const { flags, terminal, paths, env } = call;
   const input = { paths, uid: process.geteuid?.() ?? 0, searchPath: env['PATH'], serving: () => serving(paths.socket) };
   const found = await diagnose(() => gather({ ...input, config: readConfig(call) }));
   if (flags.has(options.json)) terminal.print(JSON.stringify(found, null, 2));
-  else for (const line of doctorReport(found, { width: terminal.columns, color: terminal.color, glyphs: terminal.columns !== null })) terminal.print(line);
+  else for (const line of doctorReport(found, lookOf(call))) terminal.print(line);
   return found.ok ? 0 : 1;
 }
 
@@ -42,3 +44,23 @@ async function serving(socket: string): Promise<ServingFact> {
 
 /** A query is answered in milliseconds; a machine under load may need longer. */
 const PATIENCE_MS = 5000;
+
+/** A line for each finding, what disagrees last, where it is seen; then how many there are. */
+function doctorReport({ findings }: Diagnosis, look: Look): readonly string[] {
+  const width = Math.max(0, ...findings.map(({ check }) => check.length));
+  const wrong = findings.filter(({ ok }) => !ok);
+  const right = findings.filter(({ ok }) => ok);
+  const sum = wrong.length === 0 ? `all ${right.length} checks agree` : `${wrong.length} of ${findings.length} checks ${wrong.length === 1 ? 'disagrees' : 'disagree'}`;
+  return [...[...right, ...wrong].flatMap((finding) => lines(finding, width, look)), '', sum];
+}
+
+function lines({ check, ok, detail }: Finding, width: number, { width: columns, color, glyphs }: Look): readonly string[] {
+  const paint = palette(color).health(ok ? 'healthy' : 'failing');
+  const mark = glyphs ? (ok ? '✓' : '✗') : ok ? 'ok   ' : 'WRONG';
+  const indent = mark.length + width + 3;
+  const text = printable(detail);
+  const parts = columns === null || columns - indent < NARROWEST ? [text] : broken(text, columns - indent);
+  return parts.map((part, index) => (index === 0 ? `${paint(mark)} ${printable(check).padEnd(width)}  ${part}` : `${' '.repeat(indent)}${part}`));
+}
+
+const NARROWEST = 30;

@@ -1,26 +1,23 @@
-import type { InspectPayload } from '../../wire/payloads.ts';
 import { refusals } from '../../errors.ts';
-import { parseStreamDuration } from '../../words.ts';
-import type { Call } from '../call.ts';
+import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
-import { healthExitCode } from '../health-exit-code.ts';
-import { askInspect, lastRun, lookAround, reportOf } from '../inspection.ts';
+import { askInspect, makeReport } from '../inspection.ts';
 import { options } from '../options.ts';
 import { inspectReport } from '../print/inspect.ts';
+import { healthExitCode } from '../print/unit.ts';
 import { repeat } from '../repeat.ts';
+import type { Shown } from '../screen/repeat-screen.ts';
 
 /** Shows one unit. The exit code is its health, 2 for a unit that is not known. */
 export async function inspect(call: Call): Promise<number> {
   const { flags, terminal } = call;
   const name = flags.text(options.service);
   if (name === null) return terminal.refuse(refusals.usage('inspect needs a unit: sysg inspect -s NAME\ntry: sysg inspect --help'));
-  const stream = flags.text(options.stream);
-  const duration = stream === null ? null : parseStreamDuration(stream);
-  if (duration?.ok === false) return terminal.refuse(refusals.runtime(duration.problem));
+  const stream = streamOf(call);
+  if (!stream.ok) return terminal.refuse(stream.refusal);
   warnAboutOtherConfig(call);
-  const windowMs = duration?.ms ?? DEFAULT_WINDOW_MS;
-  if (duration !== null) return repeat(call, duration.ms, () => look(call, name, windowMs));
-  const shown = await look(call, name, windowMs);
+  if (stream.everyMs !== null) return repeat(call, stream.everyMs, () => look(call, name, stream.everyMs));
+  const shown = await look(call, name, null);
   if (!shown.ok) return terminal.refuse(shown.refusal);
   for (const line of shown.lines) terminal.print(line);
   for (const line of shown.complaints) terminal.complain(line);
@@ -29,25 +26,14 @@ export async function inspect(call: Call): Promise<number> {
 
 const DEFAULT_WINDOW_MS = 5000;
 
-type Shown = Awaited<ReturnType<Parameters<typeof repeat>[2]>>;
-
-async function look(call: Call, name: string, windowMs: number): Promise<Shown> {
-  const { flags, terminal } = call;
+async function look(call: Call, name: string, everyMs: number | null): Promise<Shown> {
+  const windowMs = everyMs ?? DEFAULT_WINDOW_MS;
   const answer = await askInspect(call, name, windowMs);
   if (!answer.ok) return answer;
   const { unit, samples } = answer.payload;
-  const complaints = unit === null ? [`sysg: Service '${name}' not found.`] : [];
-  const exitCode = unit === null ? 2 : healthExitCode(unit.health);
-  if (flags.has(options.json)) return { ok: true, lines: json(answer.payload), complaints, exitCode };
-  if (unit === null) return { ok: true, lines: [], complaints, exitCode };
-  const shown = flags.has(options.stream) ? null : lastRun(unit);
-  const report = reportOf(unit, shown?.samples ?? samples, shown?.windowMs ?? windowMs, await lookAround(call, unit));
-  const lines = inspectReport(report, {
-    width: terminal.columns, color: terminal.color && !flags.has(options.noColor), glyphs: terminal.columns !== null,
-  });
-  return { ok: true, lines, complaints, exitCode };
-}
-
-function json(payload: InspectPayload): string[] {
-  return JSON.stringify(payload, null, 2).split('\n');
+  const end = unit === null ? { complaints: [`sysg: Service '${name}' not found.`], exitCode: 2 } : { complaints: [], exitCode: healthExitCode(unit.health) };
+  if (call.flags.has(options.json)) return { ok: true, lines: JSON.stringify(answer.payload, null, 2).split('\n'), ...end };
+  if (unit === null) return { ok: true, lines: [], ...end };
+  const report = await makeReport(call, unit, { samples, windowMs, ofLastRun: everyMs === null });
+  return { ok: true, lines: inspectReport(report, lookOf(call)), ...end };
 }

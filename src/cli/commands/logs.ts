@@ -2,19 +2,19 @@ import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, textOf } from '../../errors.ts';
 import type { LineFilter } from '../../logs/timed-lines.ts';
-import { parseMoment, parseStreamDuration } from '../../words.ts';
-import type { Call } from '../call.ts';
+import { parseMoment } from '../../words.ts';
+import { streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { show } from '../logs/show.ts';
 import { chooseSources, knownUnits } from '../logs/sources.ts';
 import { options, parseKind } from '../options.ts';
+import { unitNamed } from '../print/unit.ts';
 
 /** Shows the last lines and, while there is a supervisor, those that come. Reads the files: they outlive every supervisor. */
 export async function logs(call: Call): Promise<number> {
   const { flags, terminal } = call;
-  const stream = flags.text(options.stream);
-  const duration = stream === null ? null : parseStreamDuration(stream);
-  if (duration?.ok === false) return terminal.refuse(refusals.runtime(duration.problem));
+  const stream = streamOf(call);
+  if (!stream.ok) return terminal.refuse(stream.refusal);
   const { sinceMs, untilMs } = filterOf(call);
   if (sinceMs !== null && untilMs !== null && sinceMs > untilMs) {
     return terminal.refuse(refusals.usage(`--since ${flags.text(options.since)} is after --until ${flags.text(options.until)}: nothing can be between them`));
@@ -26,13 +26,13 @@ export async function logs(call: Call): Promise<number> {
   warnAboutOtherConfig(call);
   if (flags.has(options.purge)) return purge(call);
   const isOneShot = !flags.has(options.follow) && (flags.has(options.noFollow) || untilMs !== null || call.env['SYSTEMG_TAIL_MODE']?.toLowerCase() === 'oneshot');
-  if (duration === null) return showOnce(call, !isOneShot);
+  if (stream.everyMs === null) return showOnce(call, !isOneShot);
   for (;;) {
     const startedMs = performance.now();
     if (terminal.columns !== null) await terminal.write('\x1b[2J\x1b[H');
     const exitCode = await showOnce(call, false);
     if (exitCode !== 0) return exitCode;
-    await pause(Math.max(0, duration.ms - (performance.now() - startedMs)));
+    await pause(Math.max(0, stream.everyMs - (performance.now() - startedMs)));
   }
 }
 
@@ -82,7 +82,7 @@ async function purge(call: Call): Promise<number> {
     }
     const known = await knownUnits(call);
     if (!known.ok) return call.terminal.refuse(known.refusal);
-    const unit = known.units.find(({ name }) => name === service) ?? known.units.find(({ hash }) => hash === service);
+    const unit = unitNamed(known.units, service);
     if (unit === undefined && !logFilesOf(logDir, service).some((file) => existsSync(file))) return call.terminal.refuse(refusals.unknownUnit(service));
     purgeUnitLogs(logDir, unit?.name ?? service);
     return 0;

@@ -1,16 +1,39 @@
-import { ask, askStatus, messageOf } from '../ask.ts';
+import type { ReloadPlan } from '../../wire/payloads.ts';
+import { counted } from '../../words.ts';
+import { ask, askFor, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { namedConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
 import { withProgress } from '../progress.ts';
-import { outcomes, refuse, report } from '../report.ts';
+import { refuse, reportUnits } from '../report.ts';
 
 /** Has the supervisor take over what changed in the configuration, and nothing else. */
 export async function reload(call: Call): Promise<number> {
   const config = namedConfig(call);
   if (!config.ok) return refuse(call, config.refusal);
   const answer = await withProgress(call, { expects: () => false, settlesMs: 60_000 }, () => ask(call, { kind: 'reload', config: config.path }));
-  if (!answer.ok) return refuse(call, answer.refusal);
-  const status = call.flags.has(options.json) ? await askStatus(call) : null;
-  return report(call, { message: messageOf(answer.response), units: status?.ok ? outcomes(status.snapshot, null) : [] });
+  return answer.ok ? reportUnits(call, messageOf(answer.response), null) : refuse(call, answer.refusal);
+}
+
+/** Shows what a reload would touch, and why. Changes nothing. */
+export async function plan(call: Call): Promise<number> {
+  const { flags, terminal } = call;
+  const config = namedConfig(call);
+  if (!config.ok) return terminal.refuse(config.refusal);
+  const answer = await askFor(call, { kind: 'plan', config: config.path }, 'plan');
+  if (!answer.ok) return terminal.refuse(answer.refusal);
+  const { plan: found } = answer.response;
+  if (flags.has(options.json)) terminal.print(JSON.stringify(found, null, 2));
+  else for (const line of planLines(found)) terminal.print(line);
+  return 0;
+}
+
+/** `restart  web  changed: env`, lined up; what stays is only counted. */
+function planLines(found: ReloadPlan): readonly string[] {
+  const rows = (['start', 'restart', 'update', 'stop'] as const).flatMap((what) => found[what].map(({ unit, why }) => ({ what, unit, why })));
+  const width = Math.max(0, ...rows.map(({ unit }) => unit.length));
+  return [
+    ...rows.map(({ what, unit, why }) => `${what.padEnd(8)} ${unit.padEnd(width)}  ${why}`),
+    `${rows.length === 0 ? 'nothing would change: ' : ''}${counted(found.unchanged.length, 'unit')} unchanged`,
+  ];
 }

@@ -1,10 +1,10 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
-import { ask, askStatus, messageOf } from '../ask.ts';
+import { ask, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfig, namedConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
 import { withProgress } from '../progress.ts';
-import { outcomes, refuse, refuseUnits, report } from '../report.ts';
+import { refuse, refuseUnits, reportUnits } from '../report.ts';
 import { startDetached, warnDropPrivileges } from './start.ts';
 
 /** Restarts a service, or all of them with the file read again. Only a file named with `-c` is sent along. */
@@ -22,10 +22,8 @@ export async function restart(call: Call): Promise<number> {
     return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call) : refuseUnits(call, answer.refusal, service);
   }
   if (call.dropPrivileges) warnDropPrivileges(call);
-  const status = flags.has(options.json) ? await askStatus(call) : null;
-  // With --daemonize alone the answer is only that it was accepted, of which systemg 0.33.0 does not speak.
-  const message = wait || flags.has(options.json) ? messageOf(answer.response) : '';
-  return report(call, { message, units: status?.ok ? outcomes(status.snapshot, service) : [] });
+  // With --daemonize alone the answer only means that the restart was accepted, and systemg 0.33.0 prints nothing then.
+  return reportUnits(call, wait || flags.has(options.json) ? messageOf(answer.response) : '', service);
 }
 
 async function startInstead(call: Call): Promise<number> {

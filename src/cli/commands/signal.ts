@@ -1,12 +1,12 @@
 import { refusals } from '../../errors.ts';
 import { bareSignal, signalNamed, signalNames, signalNumbered } from '../../signals.ts';
 import { nearMiss } from '../../words.ts';
-import { ask, askStatus, messageOf } from '../ask.ts';
+import { ask, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { options } from '../options.ts';
-import { outcomes, refuse, report } from '../report.ts';
+import { refuse, reportUnits } from '../report.ts';
 
-/** Sends a signal to the leader of a unit. */
+/** Sends a signal to the main process of a unit. */
 export async function signal(call: Call): Promise<number> {
   const unit = call.flags.text(options.service);
   if (unit === null) return call.terminal.refuse(refusals.usage('signal needs a unit: sysg signal -s UNIT SIGNAL\ntry: sysg signal --help'));
@@ -18,7 +18,5 @@ export async function signal(call: Call): Promise<number> {
     return call.terminal.refuse(refusals.usage(`expected a signal such as HUP, SIGUSR1 or 15, got "${word}"${hint}\ntry: sysg signal --help`));
   }
   const answer = await ask(call, { kind: 'signal', unit, signal: name });
-  if (!answer.ok) return refuse(call, answer.refusal);
-  const status = call.flags.has(options.json) ? await askStatus(call) : null;
-  return report(call, { message: messageOf(answer.response), units: status?.ok ? outcomes(status.snapshot, unit) : [] });
+  return answer.ok ? reportUnits(call, messageOf(answer.response), unit) : refuse(call, answer.refusal);
 }

@@ -2,19 +2,17 @@ import { dirname, resolve } from 'node:path';
 import type { ServiceSpec } from '../../../machines/types.ts';
 import { explainProblem, formatProblem } from '../../config/problem.ts';
 import { readText } from '../../config/source-file.ts';
-import { refusals, type Refusal } from '../../errors.ts';
+import { refusals, type Refusal, type Result } from '../../errors.ts';
 import { parseEvent, parseInstant, type ScenarioEvent } from '../../simulate/events.ts';
 import { simulationJson, simulationReport } from '../../simulate/report.ts';
 import { emptyScenario, readScenario, type Scenario } from '../../simulate/scenario.ts';
 import { simulate as run } from '../../simulate/simulate.ts';
 import { didYouMean, parseDuration } from '../../words.ts';
-import type { Call } from '../call.ts';
+import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
-import { loadConfigFor } from '../load-config.ts';
+import { loadOrRefuse } from '../load-config.ts';
 import { options } from '../options.ts';
 import { palette } from '../print/palette.ts';
-
-type Result<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly refusal: Refusal };
 
 /** Shows what would happen. Starts nothing, and asks no supervisor. */
 export async function simulate(call: Call): Promise<number> {
@@ -39,15 +37,15 @@ export async function simulate(call: Call): Promise<number> {
     terminal.print(simulationJson(simulation));
     return 0;
   }
-  const paint = palette(terminal.color && !flags.has(options.noColor));
+  const paint = palette(lookOf(call).color);
   const look = { strong: paint.title, faint: paint.faint, good: paint.state('running'), bad: paint.state('failed') };
   for (const line of simulationReport(simulation, { look, whole: flags.has(options.full) })) terminal.print(line);
   return 0;
 }
 
 function readSpecs(call: Call, path: string): Result<{ readonly specs: readonly ServiceSpec[] }> {
-  const loaded = loadConfigFor(call, path);
-  if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
+  const loaded = loadOrRefuse(call, path);
+  if (!loaded.ok) return loaded;
   for (const warning of loaded.config.warnings) call.terminal.warn(formatProblem(warning));
   return { ok: true, specs: loaded.config.services };
 }

@@ -1,7 +1,19 @@
+import { ControlError, sendCommand } from '../../control/client.ts';
 import { refusals } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { options } from '../options.ts';
-import { spawnChild } from '../spawn-child.ts';
+import { defaultName, plainName } from '../units.ts';
+
+/** `start --parent-pid PID -- COMMAND...`: prints the pid of the child. */
+export async function startChild(call: Call): Promise<number> {
+  const { flags, terminal, command } = call;
+  if (command === null) {
+    return terminal.refuse(refusals.runtime('child start mode requires a command; use `sysg start --parent-pid <pid> --name <name> -- <command...>`'));
+  }
+  if (flags.has(options.child) && !flags.has(options.parentPid)) return terminal.refuse(refusals.runtime('--child requires --parent-pid'));
+  const name = flags.text(options.name);
+  return spawnChild(call, command, name === null ? defaultName(command) : plainName(name));
+}
 
 /** systemg's former spelling of `start --parent-pid`; takes the name as it is. */
 export async function spawn(call: Call): Promise<number> {
@@ -11,4 +23,20 @@ export async function spawn(call: Call): Promise<number> {
   }
   call.terminal.complain('Warning: `sysg spawn` is deprecated. Use `sysg start --parent-pid <pid> --name <name> [--ttl <seconds>] -- <command...>`.');
   return spawnChild(call, call.command, name);
+}
+
+async function spawnChild(call: Call, command: readonly string[], name: string): Promise<number> {
+  const { flags, terminal, paths, logLevel } = call;
+  const refuse = (why: string): number => terminal.refuse(refusals.refused(`Failed to communicate with supervisor: ${why}`));
+  const ttl = flags.text(options.ttl);
+  try {
+    const parentPid = Number(flags.text(options.parentPid) ?? process.ppid);
+    const response = await sendCommand({ kind: 'spawn', parentPid, name, command, ttl: ttl === null ? null : Number(ttl), logLevel }, { socket: paths.socket });
+    if (response.kind !== 'spawned') return refuse(`expected a pid, the supervisor answered with ${response.kind}`);
+    terminal.print(String(response.pid));
+    return 0;
+  } catch (error) {
+    if (error instanceof ControlError) return refuse(error.message);
+    throw error;
+  }
 }

@@ -2,19 +2,20 @@ import { existsSync } from 'node:fs';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { refusals, textOf } from '../../errors.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
-import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';
+import { counted } from '../../words.ts';
+import { ask, configInUse, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { chooseConfig, configInUse, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
+import { chooseConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import type { SettledUnit } from '../../daemon/parent.ts';
 import { options } from '../options.ts';
 import { withProgress } from '../progress.ts';
-import { outcomes, refuse, refuseUnits, report } from '../report.ts';
+import { refuse, refuseUnits, report, reportUnits } from '../report.ts';
 import { foreignObstacle, supervisionOf } from '../supervision.ts';
 
 /** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
 export async function start(call: Call): Promise<number> {
   const { flags, command } = call;
-  if ([options.child, options.parentPid, options.ttl].some((option) => flags.has(option))) return (await import('../spawn-child.ts')).startChild(call);
+  if ([options.child, options.parentPid, options.ttl].some((option) => flags.has(option))) return (await import('./spawn.ts')).startChild(call);
   const contradiction = findContradiction(call);
   if (contradiction !== null) return refuse(call, refusals.runtime(contradiction));
   const asked = await askRunning(call);
@@ -27,7 +28,7 @@ export async function start(call: Call): Promise<number> {
   const config = command === null ? (running ? null : chooseConfig(call)) : await stage(call, command);
   if (config !== null && !config.ok) return refuse(call, config.refusal);
   if (running) {
-    if (config !== null) return sayStaged(call, config.path);
+    if (config !== null) return report(call, { message: `Unit staged at ${config.path}. Run \`sysg restart --daemonize --config ${config.path}\` to apply it.`, units: [] });
     warnAboutOtherConfig(call);
     const service = flags.text(options.service);
     if (service === null) return sayItRuns(call);
@@ -54,7 +55,7 @@ export async function startDetached(call: Call, configPath: string): Promise<num
     const message = [`${down.length} of ${units.length} services did not start; the supervisor runs${pid}`, ...lines].join('\n');
     return refuse(call, refusals.notStarted(message), units);
   }
-  const message = `supervisor started${pid}: ${units.length} ${units.length === 1 ? 'service' : 'services'}`;
+  const message = `supervisor started${pid}: ${counted(units.length, 'service')}`;
   if (call.flags.has(options.json)) return report(call, { message, units });
   // systemg 0.33.0 says nothing here, and its callers may count on that.
   if (call.terminal.stderrIsTerminal) call.terminal.complain(message);
@@ -82,10 +83,6 @@ async function stage(call: Call, command: readonly string[]): Promise<ChosenConf
   }
 }
 
-function sayStaged(call: Call, path: string): number {
-  return report(call, { message: `Unit staged at ${path}. Run \`sysg restart --daemonize --config ${path}\` to apply it.`, units: [] });
-}
-
 /** Null: it came up. */
 function faultOf(unit: SettledUnit): string | null {
   if (unit.error !== undefined) return unit.error;
@@ -108,15 +105,11 @@ async function startService(call: Call, service: string): Promise<number | null>
   const answer = isUp ? null : await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'start', service }));
   if (answer?.ok === false) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, answer.refusal, service);
   if (call.dropPrivileges) warnDropPrivileges(call);
-  const status = call.flags.has(options.json) ? await askStatus(call) : null;
-  const message = answer === null ? `Service '${service}' is already running` : messageOf(answer.response);
-  return report(call, { message, units: status?.ok ? outcomes(status.snapshot, service) : [] });
+  return reportUnits(call, answer === null ? `Service '${service}' is already running` : messageOf(answer.response), service);
 }
 
 async function sayItRuns(call: Call): Promise<number> {
   const { message } = refusals.alreadyRunning(supervisorPid(call));
   call.terminal.complain(`sysg: ${message}`);
-  if (!call.flags.has(options.json)) return 0;
-  const status = await askStatus(call);
-  return report(call, { message, units: status.ok ? outcomes(status.snapshot, null) : [] });
+  return call.flags.has(options.json) ? reportUnits(call, message, null) : 0;
 }

@@ -1,24 +1,21 @@
-import type { StatusSnapshot } from '../../wire/payloads.ts';
-import { refusals } from '../../errors.ts';
 import { overallHealth } from '../../status/snapshot.ts';
-import { parseStreamDuration } from '../../words.ts';
+import type { StatusSnapshot } from '../../wire/payloads.ts';
 import { askStatus, type StatusAnswer } from '../ask.ts';
-import type { Call } from '../call.ts';
+import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
-import { healthExitCode } from '../health-exit-code.ts';
 import { options } from '../options.ts';
 import { statusTable } from '../print/status.ts';
+import { healthExitCode } from '../print/unit.ts';
 
 /** Shows the units. The exit code is their health: 0 healthy, 1 degraded or none, 2 failing. */
 export async function status(call: Call): Promise<number> {
   const { flags, terminal } = call;
-  const stream = flags.text(options.stream);
-  const duration = stream === null ? null : parseStreamDuration(stream);
-  if (duration?.ok === false) return terminal.refuse(refusals.runtime(duration.problem));
+  const stream = streamOf(call);
+  if (!stream.ok) return terminal.refuse(stream.refusal);
   warnAboutOtherConfig(call);
-  if (duration !== null) {
+  if (stream.everyMs !== null) {
     const { repeat } = await import('../repeat.ts');
-    return repeat(call, duration.ms, async () => {
+    return repeat(call, stream.everyMs, async () => {
       const answer = await askUnits(call);
       return answer.ok ? { ok: true, lines: linesOf(call, answer.snapshot), complaints: [], exitCode: exitCode(answer.snapshot) } : answer;
     });
@@ -28,15 +25,13 @@ export async function status(call: Call): Promise<number> {
     const live = await askLiveUnits(call);
     if (live.ok && live.snapshot.units.length > 0) {
       const { statusScreen } = await import('../screen/status-screen.ts');
-      const fullCommands = flags.has(options.fullCommand);
-      return statusScreen(call, { first: live.snapshot, color: isColoured(call), fullCommands, refresh: () => askLiveUnits(call) });
+      return statusScreen(call, { first: live.snapshot, color: lookOf(call).color, fullCommands: flags.has(options.fullCommand), refresh: () => askLiveUnits(call) });
     }
   }
   const answer = await askUnits(call);
   if (!answer.ok) return terminal.refuse(answer.refusal);
-  const { snapshot } = answer;
-  terminal.print(linesOf(call, snapshot).join('\n'));
-  return exitCode(snapshot);
+  terminal.print(linesOf(call, answer.snapshot).join('\n'));
+  return exitCode(answer.snapshot);
 }
 
 async function askUnits(call: Call): Promise<StatusAnswer> {
@@ -54,16 +49,9 @@ function narrowedAnswer({ flags }: Call, answer: StatusAnswer): StatusAnswer {
 }
 
 function linesOf(call: Call, snapshot: StatusSnapshot): readonly string[] {
-  const { flags, terminal } = call;
-  if (flags.has(options.json)) return [JSON.stringify(snapshot, null, 2)];
+  if (call.flags.has(options.json)) return [JSON.stringify(snapshot, null, 2)];
   if (snapshot.units.length === 0) return ['No matching units found.'];
-  return statusTable(snapshot, {
-    width: terminal.columns, color: isColoured(call), glyphs: terminal.columns !== null, fullCommands: flags.has(options.fullCommand),
-  });
-}
-
-function isColoured({ terminal, flags }: Call): boolean {
-  return terminal.color && !flags.has(options.noColor);
+  return statusTable(snapshot, { ...lookOf(call), fullCommands: call.flags.has(options.fullCommand) });
 }
 
 /** By name or hash; orphans only when asked for. The health is that of what is shown. */

@@ -5,7 +5,7 @@ import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
 import { withProgress } from '../progress.ts';
-import { outcomes, refuse, refuseUnits, report, type UnitOutcome } from '../report.ts';
+import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome } from '../report.ts';
 import { foreignObstacle } from '../supervision.ts';
 import { untilReleased } from '../until-released.ts';
 
@@ -20,8 +20,7 @@ async function stopService(call: Call, service: string): Promise<number> {
   if (await foreignObstacle(call, service) === 'unknown') return refuse(call, refusals.unknownUnit(service));
   const answer = await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'stop', service }));
   if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, answer.refusal) : refuseUnits(call, answer.refusal, service);
-  const status = call.flags.has(options.json) ? await askStatus(call) : null;
-  return report(call, { message: messageOf(answer.response), units: status?.ok ? outcomes(status.snapshot, service) : [] });
+  return reportUnits(call, messageOf(answer.response), service);
 }
 
 async function stopEverything(call: Call): Promise<number> {

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { UnitStatus } from '../../wire/payloads.ts';
-import { refusals, type Refusal } from '../../errors.ts';
+import { refusals, type Result } from '../../errors.ts';
 import { parseDuration } from '../../words.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { goals, options, type Goal } from '../options.ts';
-import { phaseOf } from '../phase.ts';
+import { phaseOf, unitNamed } from '../print/unit.ts';
 import { withProgress } from '../progress.ts';
-import { refuse, report, type UnitOutcome } from '../report.ts';
+import { outcomeOf, refuse, report, type UnitOutcome } from '../report.ts';
 import { isRunning } from '../supervision.ts';
 
 /** Waits until units are as wanted: 0 when they are, 124 when the time is over. */
@@ -41,10 +41,8 @@ const TIMED_OUT = 124;
 const SHORTEST_WAIT_MS = 30;
 const LONGEST_WAIT_MS = 500;
 
-type Seen = { readonly ok: true; readonly units: readonly UnitOutcome[] } | { readonly ok: false; readonly refusal: Refusal };
-
-/** Units that are not there yet have an `error`: what they are instead. */
-async function look(call: Call, goal: Goal): Promise<Seen> {
+/** A unit that has not reached the state has an `error`: what it is instead. */
+async function look(call: Call, goal: Goal): Promise<Result<{ readonly units: readonly UnitOutcome[] }>> {
   const names = [...new Set(call.operands)];
   const status = await askStatus(call);
   if (!status.ok) {
@@ -55,18 +53,13 @@ async function look(call: Call, goal: Goal): Promise<Seen> {
     if (running) return { ok: true, units: names.map((name) => ({ name, phase: 'unknown', error: 'is not known: the supervisor does not answer yet' })) };
     return goal === 'stopped' ? { ok: true, units: names.map((name) => ({ name, phase: 'stopped' })) } : status;
   }
-  const units = names.map((name) => status.snapshot.units.find((unit) => unit.name === name || unit.hash === name));
-  const unknown = names.find((_name, index) => units[index] === undefined);
-  if (unknown !== undefined) return { ok: false, refusal: refusals.unknownUnit(unknown) };
-  return { ok: true, units: units.flatMap((unit) => (unit === undefined ? [] : [outcomeOf(unit, goal)])) };
-}
-
-function outcomeOf(unit: UnitStatus, goal: Goal): UnitOutcome {
-  const phase = phaseOf(unit);
-  return {
-    name: unit.name, phase, ...(unit.process !== undefined && { pid: unit.process.pid }),
-    ...(!isThere(unit, goal) && { error: instead(unit, phase) }),
-  };
+  const units: UnitOutcome[] = [];
+  for (const name of names) {
+    const unit = unitNamed(status.snapshot.units, name);
+    if (unit === undefined) return { ok: false, refusal: refusals.unknownUnit(name) };
+    units.push({ ...outcomeOf(unit), ...(!isThere(unit, goal) && { error: instead(unit) }) });
+  }
+  return { ok: true, units };
 }
 
 export function isThere(unit: Pick<UnitStatus, 'phase' | 'process' | 'ready' | 'lifecycle' | 'kind' | 'cron'>, goal: Goal): boolean {
@@ -82,7 +75,8 @@ export function isThere(unit: Pick<UnitStatus, 'phase' | 'process' | 'ready' | '
   }
 }
 
-function instead(unit: UnitStatus, phase: string): string {
+function instead(unit: UnitStatus): string {
+  const phase = phaseOf(unit);
   const exit = unit.last_exit?.exit_code ?? unit.last_exit?.signal;
   const how = exit === undefined ? '' : ` (last ${unit.last_exit?.exit_code === undefined ? 'signal' : 'exit code'} ${exit})`;
   return `is ${phase}${phase === 'running' && unit.ready === false ? ', not ready' : ''}${how}`;

@@ -12,14 +12,12 @@ export function daemonCommand(call: Call, configPath: string, foreground: boolea
   return [
     process.execPath, '--max-semi-space-size=1', join(import.meta.dirname, 'daemon.js'),
     '--config', configPath,
-    '--state-dir', call.paths.stateDir,
     '--mode', call.system ? 'sys' : 'user',
     ...(service === null ? [] : ['--service', service]),
     ...(foreground ? ['--foreground'] : []),
     ...(call.flags.has(options.stderr) ? ['--stderr'] : []),
     ...(call.logLevel === null ? [] : ['--log-level', call.logLevel]),
     ...(call.dropPrivileges ? ['--drop-privileges'] : []),
-    '--wait-timeout', String(waitTimeoutMs(call)),
   ];
 }
 

@@ -1,10 +1,11 @@
 import { boxBanner } from '../../logs/banner.ts';
+import { echoLine, echoWidth, textOfLine } from '../../logs/echo.ts';
 import { openLineTimes } from '../../logs/line-times.ts';
 import { openMerger, type MergerInput } from '../../logs/merge.ts';
 import { follow, readLog, type LogStart, type Wake } from '../../logs/tail.ts';
 import { openLineReader, type LineFilter, type TimedLine } from '../../logs/timed-lines.ts';
+import { counted } from '../../words.ts';
 import type { Speaker } from '../terminal.ts';
-import { formatter, type SourcedLine } from './format.ts';
 import type { Source } from './sources.ts';
 
 export interface Wish {
@@ -66,7 +67,7 @@ async function showSource(source: Source, wish: Wish, input: MergerInput<Sourced
     for (const line of last.splice(0)) await input.push({ ...line, source });
     hasBegun = true;
     input.begun();
-    if (reader.undated > 0) terminal.warn(`${reader.undated} line${reader.undated === 1 ? '' : 's'} of ${unit ?? 'the supervisor'} (${stream}) may be of another time: when they were written is not known`);
+    if (reader.undated > 0) terminal.warn(`${counted(reader.undated, 'line')} of ${unit ?? 'the supervisor'} (${stream}) may be of another time: when they were written is not known`);
   };
   if (wish.follow) return follow(file, start, reader.take, new AbortController().signal, { wake, onBegun: begin });
   await readLog(file, start, reader.take);
@@ -90,3 +91,33 @@ function sharedBell(): { readonly wake: Wake; end(): void } {
 }
 
 const pollMs = 200;
+
+interface SourcedLine extends TimedLine {
+  readonly source: Source;
+}
+
+/** How a line is printed: one JSON object, or the line behind whose it is where there is more than one log, or as it is. */
+function formatter(sources: readonly Source[], json: boolean): (line: SourcedLine) => Buffer {
+  if (json) return (line) => Buffer.from(`${JSON.stringify(asObject(line))}\n`);
+  if (sources.length === 1) return ({ bytes, ended }) => (ended ? Buffer.concat([bytes, newline]) : bytes);
+  const labels = labelsOf(sources);
+  const width = echoWidth(labels.values());
+  return ({ bytes, source }) => Buffer.from(echoLine(labels.get(source) ?? '', textOfLine(bytes), width));
+}
+
+/** `at` is null where it is not known. The supervisor has no unit; its records have a level and a module. */
+function asObject({ at, bytes, source: { unit, stream } }: SourcedLine): object {
+  const line = textOfLine(bytes);
+  const common = { at: at === null ? null : new Date(at).toISOString(), unit, stream, line };
+  const record = stream === 'supervisor' ? /^\S+Z +([A-Z]+) ([\w:]+): /.exec(line) : null;
+  return record === null ? common : { ...common, level: record[1]?.toLowerCase(), module: record[2] };
+}
+
+/** What tells them apart: the unit, the stream, or both. */
+function labelsOf(sources: readonly Source[]): ReadonlyMap<Source, string> {
+  const [units, streams] = [new Set(sources.map(({ unit }) => unit)), new Set(sources.map(({ stream }) => stream))];
+  const label = ({ unit, stream }: Source): string => [...(units.size > 1 ? [unit ?? 'supervisor'] : []), ...(streams.size > 1 ? [stream] : [])].join(' ');
+  return new Map(sources.map((source) => [source, label(source)]));
+}
+
+const newline = Buffer.from('\n');

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { refusals, type Refusal } from '../../errors.ts';
+import { refusals, type Result } from '../../errors.ts';
 import { unitTitle } from '../../logs/banner.ts';
 import { fifoPath, findLogFile, loggerFifo, logStreams, makeLogLookup, type LogStream } from '../../logs/names.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigAtRest } from '../config-choice.ts';
 import { options, type LogKind } from '../options.ts';
+import { unitNamed } from '../print/unit.ts';
 
 export interface KnownUnit {
   readonly name: string;
@@ -22,32 +23,26 @@ export interface Source {
   readonly file: string;
 }
 
-export type KnownUnits =
-  | { readonly ok: true; readonly isLive: boolean; readonly units: readonly KnownUnit[] }
-  | { readonly ok: false; readonly refusal: Refusal };
-
 /** From the supervisor, else from the configuration; a configuration that does not load leaves only the files. */
-export async function knownUnits(call: Call): Promise<KnownUnits> {
+export async function knownUnits(call: Call): Promise<Result<{ readonly isLive: boolean; readonly units: readonly KnownUnit[] }>> {
   const status = await askStatus(call);
-  if (status.ok) {
-    const units = status.snapshot.units.map(({ name, hash, process }) => ({ name, hash, pid: process?.pid ?? null }));
-    return { ok: true, isLive: true, units };
-  }
-  if (status.refusal.code !== 'no-supervisor') return status;
-  const config = chooseConfigAtRest(call);
-  if (!config.ok) return { ok: true, isLive: false, units: [] };
-  const { loadConfigFor } = await import('../load-config.ts');
-  const loaded = loadConfigFor(call, config.path);
-  const services = loaded.ok ? loaded.config.services : [];
-  return { ok: true, isLive: false, units: services.map(({ name, hash }) => ({ name, hash, pid: null })) };
+  if (status.ok) return { ok: true, isLive: true, units: status.snapshot.units.map(({ name, hash, process }) => ({ name, hash, pid: process?.pid ?? null })) };
+  return status.refusal.code === 'no-supervisor' ? { ok: true, isLive: false, units: await configuredUnits(call) } : status;
 }
 
-export type Choice = { readonly ok: true; readonly sources: readonly Source[] } | { readonly ok: false; readonly refusal: Refusal };
+/** The services of the configuration that a start would use; none when there is no such file, or the file is refused. */
+export async function configuredUnits(call: Call): Promise<readonly KnownUnit[]> {
+  const config = chooseConfigAtRest(call);
+  if (!config.ok) return [];
+  const { loadConfigFor } = await import('../load-config.ts');
+  const loaded = loadConfigFor(call, config.path);
+  return loaded.ok ? loaded.config.services.map(({ name, hash }) => ({ name, hash, pid: null })) : [];
+}
 
-/** The logs that a command line means. */
-export function chooseSources(call: Call, kind: LogKind, units: readonly KnownUnit[]): Choice {
+/** The logs that the command line asks for. */
+export function chooseSources(call: Call, kind: LogKind, units: readonly KnownUnit[]): Result<{ readonly sources: readonly Source[] }> {
   const service = call.flags.text(options.service);
-  const found = units.find(({ name }) => name === service) ?? units.find(({ hash }) => hash === service);
+  const found = unitNamed(units, service);
   const { logDir, supervisorLog } = call.paths;
   const streams = streamsOf(kind);
   const isOnFile = service !== null && streams.some((stream) => existsSync(findLogFile(logDir, service, stream)));

@@ -1,13 +1,12 @@
-import type { CronExecutionSummary, JournalRecord, MetricSample, SpawnedProcessNode, UnitStatus } from '../../wire/payloads.ts';
+import type { CronExecutionSummary, JournalRecord, MetricSample, UnitStatus } from '../../wire/payloads.ts';
 import type { ProcessDetail } from '../../status/process-details.ts';
 import { bytes, exitText, localTime, span, twoDigits } from '../../words.ts';
 import type { Host } from '../host.ts';
 import { charts } from './charts.ts';
-import { glyphOf } from './glyphs.ts';
-import { palette, type Palette } from './palette.ts';
-import { programName, stateOf } from './status.ts';
+import { palette, type Look, type Palette } from './palette.ts';
+import { transitions } from './records.ts';
 import { table, type Column } from './table.ts';
-import { transitions } from './transitions.ts';
+import { branches, glyphOf, programName, stateOf, type Branch } from './unit.ts';
 import displayWidth, { broken, printable } from './width.ts';
 
 /** A process of the unit with its place in the tree. */
@@ -32,21 +31,14 @@ export interface Report {
   readonly transitions: readonly JournalRecord[];
 }
 
-export interface ReportLook {
-  /** Null: as wide as it takes. */
-  readonly width: number | null;
-  readonly color: boolean;
-  readonly glyphs: boolean;
-}
-
 /** Everything about one unit, in sections. */
-export function inspectReport(report: Report, look: ReportLook): string[] {
+export function inspectReport(report: Report, look: Look): string[] {
   const paints = palette(look.color);
   const { unit } = report;
   const sections: (readonly [title: string, lines: readonly string[]])[] = [['Overview', overview(report, look, paints)]];
   if (report.transitions.length > 0) sections.push([`Last Transitions (${report.transitions.length})`, transitions(report.transitions, report.nowMs, look.width, paints)]);
-  const children = unit.spawned_children ?? [];
-  if (children.length > 0) sections.push([`Process Tree (${total(children)} total)`, tree(children, report.nowMs, '')]);
+  const children = branches(unit.spawned_children);
+  if (children.length > 0) sections.push([`Process Tree (${children.length} total)`, processTree(children, report.nowMs)]);
   sections.push(['Resource Metrics', resources(unit, report.samples.at(-1))]);
   if (report.host !== null) sections.push(['System Resources', system(report.host, look, paints)]);
   sections.push(['Time Series Charts', timeSeries(report, look, paints)]);
@@ -59,12 +51,12 @@ export function inspectReport(report: Report, look: ReportLook): string[] {
   return sections.flatMap(([title, lines], index) => [...(index === 0 ? [] : ['']), heading(title, look, paints), ...lines]);
 }
 
-function heading(title: string, { width }: ReportLook, paints: Palette): string {
+function heading(title: string, { width }: Look, paints: Palette): string {
   const rule = '─'.repeat(Math.max(0, Math.min(width ?? 80, 120) - displayWidth(title) - 4));
   return `${paints.faint('──')} ${paints.heading(title)} ${paints.faint(rule)}`;
 }
 
-function overview({ unit, nowMs }: Report, look: ReportLook, paints: Palette): string[] {
+function overview({ unit, nowMs }: Report, look: Look, paints: Palette): string[] {
   const state = stateOf(unit);
   const mark = look.glyphs ? `${glyphOf(state)} ` : '';
   const since = unit.since === undefined ? '' : ` for ${span((nowMs - Date.parse(unit.since)) / 1000)}`;
@@ -99,20 +91,15 @@ function labelled(label: string, text: string, width: number | null, paints: Pal
 
 const LABEL_WIDTH = 11;
 
-function tree(nodes: readonly SpawnedProcessNode[], nowMs: number, indent: string): string[] {
-  return nodes.flatMap(({ child, children }, index) => {
-    const isLast = index === nodes.length - 1;
+function processTree(processes: readonly Branch[], nowMs: number): string[] {
+  return processes.map(({ child, prefix }) => {
     const up = span(nowMs / 1000 - child.started_at.secs_since_epoch);
-    const facts = [`PID: ${child.pid}`, child.last_exit === undefined ? `Up: ${up}` : `Exited: ${exitText(child.last_exit)}`, `depth: ${child.depth}`, ...(child.ttl === undefined ? [] : [`ttl: ${span(child.ttl.secs)}`])];
-    return [
-      `${indent}${isLast ? '└─ ' : '├─ '}${printable(child.name)} [${facts.join(', ')}]`,
-      ...tree(children ?? [], nowMs, `${indent}${isLast ? '   ' : '│  '}`),
+    const facts = [
+      `PID: ${child.pid}`, child.last_exit === undefined ? `Up: ${up}` : `Exited: ${exitText(child.last_exit)}`, `depth: ${child.depth}`,
+      ...(child.ttl === undefined ? [] : [`ttl: ${span(child.ttl.secs)}`]),
     ];
+    return `${prefix}${printable(child.name)} [${facts.join(', ')}]`;
   });
-}
-
-function total(nodes: readonly SpawnedProcessNode[]): number {
-  return nodes.reduce((sum, { children }) => sum + 1 + total(children ?? []), 0);
 }
 
 function resources({ metrics, kind, process }: UnitStatus, latest: MetricSample | undefined): string[] {
@@ -131,7 +118,7 @@ function resources({ metrics, kind, process }: UnitStatus, latest: MetricSample 
   ];
 }
 
-function system(host: Host, look: ReportLook, paints: Palette): string[] {
+function system(host: Host, look: Look, paints: Palette): string[] {
   const bar = (percent: number): string => {
     const filled = Math.min(BAR, Math.max(0, Math.round((percent / 100) * BAR)));
     return `[${paints.fullness(percent)('|'.repeat(filled))}${' '.repeat(BAR - filled)}]`;
@@ -159,13 +146,13 @@ function inColumns(lines: readonly string[], width: number | null): string[] {
   return Array.from({ length: height }, (_, row) => Array.from({ length: count }, (__, column) => lines[column * height + row] ?? '').filter((line) => line !== '').join('  '));
 }
 
-function timeSeries({ unit, samples, windowSeconds }: Report, look: ReportLook, paints: Palette): string[] {
+function timeSeries({ unit, samples, windowSeconds }: Report, look: Look, paints: Palette): string[] {
   const lines = charts(samples, { columns: look.width ?? 120, window: windowSeconds, cpu: paints.cpu, memory: paints.memory });
   const run = unit.kind === 'cron' ? unit.cron?.last_run : undefined;
   return run === undefined ? lines : [`Data from last run: ${localTime(run.started_at)}`, '', ...lines];
 }
 
-function details({ unit, processes, host }: Report, look: ReportLook, paints: Palette): string[] {
+function details({ unit, processes, host }: Report, look: Look, paints: Palette): string[] {
   const root = unit.process?.pid;
   if (root === undefined) return ['Unit is not currently running'];
   if (processes.length === 0) return [`Root process no longer available: ${root}`];

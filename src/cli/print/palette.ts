@@ -1,5 +1,14 @@
 import { styleText } from 'node:util';
-import type { Paint } from './table.ts';
+
+export type Paint = (text: string) => string;
+
+export interface Look {
+  /** Columns; null: as wide as it takes. */
+  readonly width: number | null;
+  readonly color: boolean;
+  /** A mark before each state. */
+  readonly glyphs?: boolean;
+}
 
 /** What is coloured how; without colour every paint leaves its text alone. */
 export interface Palette {

@@ -1,8 +1,7 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { exitText } from '../../words.ts';
-import { glyphOf } from './glyphs.ts';
 import type { Palette } from './palette.ts';
-import { stateOf, stateText } from './status.ts';
+import { glyphOf, isMoving, stateOf, stateText } from './unit.ts';
 import displayWidth, { fit, printable } from './width.ts';
 
 /** One unit of a command that is going on. */
@@ -23,12 +22,6 @@ export interface ProgressLook {
   /** Counts up; what moves turns with it. */
   readonly frame: number;
   readonly paints: Palette;
-}
-
-/** A unit on its way to another state. */
-export function isMoving(unit: UnitStatus): boolean {
-  return (unit.phase === 'starting' && (unit.waits_for ?? []).every(({ lost }) => lost === undefined)) || unit.phase === 'stopping'
-    || (unit.phase === 'running' && unit.ready === false);
 }
 
 /** A line for each unit; when there is not enough room, those that are through give way. */

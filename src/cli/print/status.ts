@@ -1,16 +1,11 @@
-import type { SpawnedChild, SpawnedProcessNode, StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
+import type { SpawnedChild, StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import { bytes, exitText, span } from '../../words.ts';
-import { glyphOf } from './glyphs.ts';
-import { palette, type Palette } from './palette.ts';
+import { palette, type Look, type Palette } from './palette.ts';
 import { tableRows, type Column } from './table.ts';
-import { fit, printable } from './width.ts';
+import { branches, glyphOf, programName, stateOf, stateText } from './unit.ts';
+import { printable } from './width.ts';
 
-export interface StatusLook {
-  /** Null: as wide as it takes. */
-  readonly width: number | null;
-  readonly color: boolean;
-  /** A mark before each state. */
-  readonly glyphs?: boolean;
+export interface StatusLook extends Look {
   /** Commands in full, below their rows when they do not fit. */
   readonly fullCommands?: boolean;
   /** Without the processes that units have started. */
@@ -39,7 +34,7 @@ export function statusLines(snapshot: StatusSnapshot, look: StatusLook): StatusL
   const units = [...snapshot.units].sort(byAttention);
   const paints = palette(look.color);
   const rows = units.flatMap((unit): Row[] => [
-    { unit, child: null, prefix: '' }, ...(look.unitsOnly === true ? [] : childRows(unit, unit.spawned_children ?? [], '')),
+    { unit, child: null, prefix: '' }, ...(look.unitsOnly === true ? [] : branches(unit.spawned_children).map((branch) => ({ unit, ...branch }))),
   ]);
   const columns = columnsFor(units, Date.parse(snapshot.captured_at), paints, look);
   const made = tableRows(columns, rows, look.width, { below: paints.faint, wraps: look.fullCommands === true });
@@ -51,45 +46,11 @@ export function statusLines(snapshot: StatusSnapshot, look: StatusLook): StatusL
   };
 }
 
-/** One word for where a unit is. Units of a systemg 0.33.0 supervisor have no phase. */
-export function stateOf(unit: UnitStatus): string {
-  const atRest = unit.lifecycle === 'exited_successfully' ? 'completed' : unit.lifecycle === 'skipped' ? 'skipped' : null;
-  if (unit.phase === 'running' && unit.ready === false) return 'unready';
-  if (unit.phase !== undefined) return unit.phase === 'stopped' ? (atRest ?? 'stopped') : unit.phase;
-  if (unit.process !== undefined) return unit.process.state;
-  return atRest ?? (unit.lifecycle === 'exited_with_error' ? 'failed' : (unit.lifecycle ?? 'unknown'));
-}
-
-/** The program's own name, without its directory and arguments. */
-export function programName(command: string): string {
-  const program = printable(command.split(' ', 1)[0] ?? '');
-  return program.slice(program.lastIndexOf('/') + 1) || program || '-';
-}
-
-/** With how long a wait goes on, and for what. */
-export function stateText(unit: UnitStatus, nowMs: number): string {
-  const word = stateOf(unit);
-  const [first, ...others] = unit.waits_for ?? [];
-  if (word === 'starting' && first !== undefined) return fit(`waits for ${printable(first.unit)}${others.length === 0 ? '' : ` +${others.length}`}`, 24);
-  const left = unit.next_at === undefined ? Number.NaN : (Date.parse(unit.next_at) - nowMs) / 1000;
-  return (word === 'backoff' || word === 'waiting') && left > 0 ? `${word} ${span(Math.ceil(left))}` : word;
-}
-
 interface Row {
   readonly unit: UnitStatus;
   readonly child: SpawnedChild | null;
   /** Of the tree. */
   readonly prefix: string;
-}
-
-function childRows(unit: UnitStatus, nodes: readonly SpawnedProcessNode[], indent: string): Row[] {
-  return nodes.flatMap(({ child, children }, index) => {
-    const isLast = index === nodes.length - 1;
-    return [
-      { unit, child, prefix: `${indent}${isLast ? '└─ ' : '├─ '}` },
-      ...childRows(unit, children ?? [], `${indent}${isLast ? '   ' : '│  '}`),
-    ];
-  });
 }
 
 function byAttention(one: UnitStatus, other: UnitStatus): number {

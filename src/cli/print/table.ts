@@ -1,6 +1,5 @@
+import type { Paint } from './palette.ts';
 import displayWidth, { broken, fit } from './width.ts';
-
-export type Paint = (text: string) => string;
 
 export interface Cell {
   readonly text: string;

@@ -52,6 +52,17 @@ export function printable(text: string): string {
   return text.replace(CONTROL, ' ').replace(/\s+/g, ' ').trim();
 }
 
+/** Whether the terminal is said to take UTF-8: by LC_ALL, LC_CTYPE or LANG, the first that is set (locale(7)). Nothing said is taken for yes, as nearly all do. */
+export function speaksUnicode(env: NodeJS.ProcessEnv): boolean {
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '');
+  return locale === undefined || /utf-?8/i.test(locale);
+}
+
+/** Our own marks and lines in ASCII, each one column as before. What is not ours stays as it is. */
+export function inAscii(text: string): string {
+  return text.replace(MARKS, (mark) => ASCII.get(mark) ?? mark);
+}
+
 function characterWidth(character: string): number {
   // Most are ASCII, lines and marks; the patterns take their time to be compiled.
   if (character < '\u0300' ? character >= ' ' && character <= '~' : character >= '\u2500' && character <= '\u25ff') return 1;
@@ -71,3 +82,9 @@ const PIECES = /\u001b\[[0-9;]*[A-Za-z]|[^]/gu;
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
 const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
 const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]$/u;
+
+const ASCII: ReadonlyMap<string, string> = new Map(Object.entries({
+  '●': '*', '◐': '/', '◓': '-', '◑': '\\', '◒': '|', '↻': '@', '✗': 'x', '✓': '+', '○': '-', '◷': 'o', '├': '|', '└': '`', '─': '-', '│': '|', '┤': '|', '┼': '+',
+  '╭': '.', '╮': '.', '╯': '\'', '╰': '\'', '…': '~', '→': '>', '↑': '^', '↓': 'v', '▏': '_', '·': '-',
+}));
+const MARKS = new RegExp(`[${[...ASCII.keys()].join('')}]`, 'gu');

@@ -1,7 +1,4 @@
-import { palette } from '../print/palette.ts';
-import { fit } from '../print/width.ts';
 import type { Key } from './keys.ts';
-import { scrolled } from './scroll.ts';
 
 /** A text that is longer than the screen, and may grow. */
 export interface Pager {
@@ -11,18 +8,24 @@ export interface Pager {
   frame(columns: number, rows: number): string[];
 }
 
-/** `follows`: begins at the end and stays there while nobody scrolls away from it. */
-export function openPager(title: string, color: boolean, follows: boolean): Pager {
+export interface PagerLook {
+  /** The last line of the screen. `place` is `3-22 of 40`; empty: everything is visible. */
+  footer(place: string, columns: number): string;
+  /** Begins at the end and stays there unless a key scrolls away from it. */
+  readonly follows?: boolean;
+}
+
+export function openPager({ footer, follows = false }: PagerLook): Pager {
   let lines: readonly string[] = ['Looking…'];
   let top = 0;
   let sticks = follows;
   let height = 20;
+  const end = (): number => Math.max(0, lines.length - height);
   return {
     press(key) {
       if (key === 'q' || key === 'escape' || key === 'left') return false;
-      const end = Math.max(0, lines.length - height);
-      top = scrolled(sticks ? end : top, key, lines.length, height);
-      sticks = follows && top === end;
+      top = scrolled(sticks ? end() : top, key, lines.length, height);
+      sticks = follows && top === end();
       return true;
     },
     show(linesNow) {
@@ -30,14 +33,32 @@ export function openPager(title: string, color: boolean, follows: boolean): Page
     },
     frame(columns, rows) {
       height = Math.max(1, rows - 1);
-      const end = Math.max(0, lines.length - height);
-      top = sticks ? end : Math.min(top, end);
+      top = sticks ? end() : Math.min(top, end());
       const visible = lines.slice(top, top + height);
-      const place = lines.length > height ? `  ${top + 1}-${top + visible.length} of ${lines.length}` : '';
-      return [
-        ...visible, ...Array.from({ length: height - visible.length }, () => ''),
-        palette(color).faint(fit(`${title}${place}  ↑↓ scroll  q back`, columns)),
-      ];
+      const place = lines.length > height ? `${top + 1}-${top + visible.length} of ${lines.length}` : '';
+      return [...visible, ...Array.from({ length: height - visible.length }, () => ''), footer(place, columns)];
     },
   };
+}
+
+/** The first visible line after a key, in a text of `length` lines of which `height` are visible. */
+function scrolled(top: number, key: Key, length: number, height: number): number {
+  const most = Math.max(0, length - height);
+  if (key === 'g' || key === 'home') return 0;
+  if (key === 'G' || key === 'end') return most;
+  return Math.min(most, Math.max(0, top + steps(key, height)));
+}
+
+/** How far a key moves, down being positive; 0 for keys that do not move. */
+export function steps(key: Key, height: number): number {
+  const half = Math.max(1, Math.floor(height / 2));
+  switch (key) {
+    case 'down': case 'j': case 'tab': return 1;
+    case 'up': case 'k': case 'shift-tab': return -1;
+    case 'page-down': return Math.max(1, height - 1);
+    case 'page-up': return -Math.max(1, height - 1);
+    case 'ctrl-d': return half;
+    case 'ctrl-u': return -half;
+    default: return 0;
+  }
 }

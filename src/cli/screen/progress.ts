@@ -3,10 +3,18 @@ import type { StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { palette } from '../print/palette.ts';
-import { isMoving, progressLines, type ProgressRow } from '../print/progress.ts';
-import type { ProgressOptions } from '../progress.ts';
-import { followSupervisor } from '../watch.ts';
-import { makeTurns } from './turns.ts';
+import { progressLines, type ProgressRow } from '../print/progress.ts';
+import { isMoving } from '../print/unit.ts';
+import { followSupervisor, makeTurns } from '../watch.ts';
+
+export interface ProgressOptions {
+  /** Units that are shown before anything happens to them; others are from their first change on. */
+  readonly expects: (unit: UnitStatus) => boolean;
+  /** There is no supervisor yet, or the one there is may be another one in the end. */
+  readonly comesUp?: boolean;
+  /** The command is answered before all is done: what it began is shown for so long at most. */
+  readonly settlesMs?: number;
+}
 
 export interface Progress {
   /** The units are known, or it is known that they are not: the command may be sent. */

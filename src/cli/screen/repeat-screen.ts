@@ -1,26 +1,24 @@
-import type { Shown } from '../repeat.ts';
-import { scrolled } from './scroll.ts';
+import type { Result } from '../../errors.ts';
+import { openPager } from './pager.ts';
 import { openSession } from './session.ts';
+
+/** What one look shows. */
+export type Shown = Result<{ readonly lines: readonly string[]; readonly complaints: readonly string[]; readonly exitCode: number }>;
 
 /** Redraws in place every so often until q or Escape; the exit code is that of the last look. */
 export function repeatOnScreen(everyMs: number, look: () => Promise<Shown>): Promise<number> {
   return new Promise((finish, fail) => {
     let exitCode = 0;
-    let lines: readonly string[] = ['Looking…'];
-    let top = 0;
     let over = false;
     let timer: NodeJS.Timeout | null = null;
+    const pager = openPager({ footer: (place) => `q quit  every ${everyMs / 1000}s${place === '' ? '' : `  ${place}, ↑↓ scroll`}` });
     const session = openSession((key) => {
-      if (key === 'q' || key === 'escape') return end();
-      top = scrolled(top, key, lines.length, session.size().rows - 1);
-      draw();
+      if (key === 'left' || pager.press(key)) draw();
+      else end();
     });
     const draw = (): void => {
-      const { rows } = session.size();
-      top = Math.min(top, Math.max(0, lines.length - (rows - 1)));
-      const visible = lines.slice(top, top + rows - 1);
-      const more = lines.length > rows - 1 ? `  ${top + 1}-${top + visible.length} of ${lines.length}, ↑↓ scroll` : '';
-      session.draw([...visible, ...Array.from({ length: rows - 1 - visible.length }, () => ''), `q quit  every ${everyMs / 1000}s${more}`]);
+      const { columns, rows } = session.size();
+      session.draw(pager.frame(columns, rows));
     };
     const end = (): void => {
       over = true;
@@ -32,13 +30,9 @@ export function repeatOnScreen(everyMs: number, look: () => Promise<Shown>): Pro
       const startedMs = performance.now();
       const shown = await look();
       if (over) return;
-      if (shown.ok) {
-        exitCode = shown.exitCode;
-        lines = [...shown.complaints, ...shown.lines];
-      } else {
-        exitCode = 1;
-        lines = [`Warn: ${shown.refusal.message}`, '', 'Waiting for supervisor to restart...', 'Press Ctrl+C to exit stream mode.'];
-      }
+      exitCode = shown.ok ? shown.exitCode : 1;
+      pager.show(shown.ok ? [...shown.complaints, ...shown.lines]
+        : [`Warn: ${shown.refusal.message}`, '', 'Waiting for supervisor to restart...', 'Press Ctrl+C to exit stream mode.']);
       draw();
       timer = setTimeout(again, Math.max(0, everyMs - (performance.now() - startedMs)));
     };

@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
-import { inAscii, speaksUnicode } from '../print/ascii.ts';
-import { fit } from '../print/width.ts';
+import { fit, inAscii, speaksUnicode } from '../print/width.ts';
 import { openKeyReader, type Key } from './keys.ts';
 
 /** The terminal as a whole screen that is drawn on. It is put back as it was on every way out, and the mouse is never asked for. */

@@ -1,6 +1,6 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
 import type { Key } from './keys.ts';
-import { steps } from './scroll.ts';
+import { steps } from './pager.ts';
 
 /** What the table shows and what its person is about to do. */
 export interface StatusModel {

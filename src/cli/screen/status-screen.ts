@@ -1,19 +1,15 @@
-import type { JournalRecord, StatusSnapshot } from '../../wire/payloads.ts';
 import type { Refusal } from '../../errors.ts';
+import type { JournalRecord, StatusSnapshot } from '../../wire/payloads.ts';
 import { clockTime } from '../../words.ts';
 import { ask, messageOf, type StatusAnswer } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { healthExitCode } from '../health-exit-code.ts';
-import { askInspect, lastRun, lookAround, reportOf } from '../inspection.ts';
-import { inspectReport } from '../print/inspect.ts';
+import { healthExitCode } from '../print/unit.ts';
 import { printable } from '../print/width.ts';
-import { followSupervisor } from '../watch.ts';
-import { followUnit } from './log-view.ts';
-import { openPager, type Pager } from './pager.ts';
-import { openSession, type Session } from './session.ts';
+import { followSupervisor, makeTurns } from '../watch.ts';
+import { openInspection, openLogs, type Detail } from './details.ts';
+import { openSession } from './session.ts';
 import { firstModel, press, type Action, type StatusModel } from './status-model.ts';
 import { statusView, type StatusView } from './status-view.ts';
-import { makeTurns } from './turns.ts';
 
 export interface StatusScreenInput {
   readonly first: StatusSnapshot;
@@ -23,7 +19,7 @@ export interface StatusScreenInput {
   refresh(): Promise<StatusAnswer>;
 }
 
-/** The live table until its person leaves it; answers with the exit code of the health seen last. */
+/** The live table until the user leaves it; answers with the exit code of the health seen last. */
 export function statusScreen(call: Call, input: StatusScreenInput): Promise<number> {
   return new Promise((finish, fail) => {
     let snapshot = input.first;
@@ -67,10 +63,10 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
         end();
         finish(healthExitCode(snapshot.overall_health));
       } else if (action.kind === 'inspect') {
-        detail = openInspection(call, action.unit, input.color, session, draw);
+        detail = openInspection(call, { unit: action.unit, color: input.color, draw }, () => session.size().columns);
         guard(detail.refresh());
       } else if (action.kind === 'logs') {
-        detail = openLogs(call, action.unit, snapshot.units.map(({ name }) => name), input.color, draw);
+        detail = openLogs(call, { unit: action.unit, color: input.color, draw }, snapshot.units.map(({ name }) => name));
       } else {
         guard(order(action.kind, action.unit));
       }
@@ -131,49 +127,10 @@ function lost(refusal: Refusal, { captured_at: seen }: StatusSnapshot): string {
   return `${what}; this is of ${clockTime(seen)}. Waiting for it…`;
 }
 
-/** Null: nothing a person wants to be told. */
+/** Null: nothing that concerns the user. */
 function newsOf({ at, unit, from, to, cause, detail }: JournalRecord): string | null {
   if (unit === null || to === undefined || from === to) return null;
   const code = detail?.['exit_code'] ?? detail?.['signal'];
   const why = cause?.kind === 'exit' && code !== undefined ? `exit ${String(code)}` : cause?.kind;
   return `${clockTime(at)} ${printable(unit)}: ${from ?? '?'} → ${to}${why === undefined ? '' : ` (${why})`}`;
-}
-
-/** What the charts of the inspection look back on. */
-const WINDOW_MS = 60_000;
-
-/** What lies over the table. */
-interface Detail {
-  readonly pager: Pager;
-  refresh(): Promise<void>;
-  close(): void;
-}
-
-function openInspection(call: Call, unit: string, color: boolean, session: Session, draw: () => void): Detail {
-  const pager = openPager(unit, color, false);
-  return {
-    pager,
-    async refresh() {
-      const answer = await askInspect(call, unit, WINDOW_MS);
-      if (!answer.ok) pager.show([answer.refusal.message]);
-      else if (answer.payload.unit === null) pager.show([`Service '${unit}' not found.`]);
-      else {
-        const { unit: seen, samples } = answer.payload;
-        const run = lastRun(seen);
-        const report = reportOf(seen, run?.samples ?? samples, run?.windowMs ?? WINDOW_MS, await lookAround(call, seen));
-        pager.show(inspectReport(report, { width: session.size().columns, color, glyphs: true }));
-      }
-      draw();
-    },
-    close: () => {},
-  };
-}
-
-function openLogs(call: Call, unit: string, units: readonly string[], color: boolean, draw: () => void): Detail {
-  const pager = openPager(`logs of ${unit}`, color, true);
-  const close = followUnit(call, unit, units, (lines) => {
-    pager.show(lines.length === 0 ? ['(nothing yet)'] : lines);
-    draw();
-  });
-  return { pager, refresh: () => Promise.resolve(), close };
 }

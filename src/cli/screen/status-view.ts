@@ -1,6 +1,7 @@
 import type { StatusSnapshot } from '../../wire/payloads.ts';
 import { palette, type Palette } from '../print/palette.ts';
-import { stateOf, statusLines, statusSummary } from '../print/status.ts';
+import { statusLines, statusSummary } from '../print/status.ts';
+import { stateOf } from '../print/unit.ts';
 import displayWidth, { fit } from '../print/width.ts';
 import { passes, selectionOf, type StatusModel } from './status-model.ts';
 

@@ -124,8 +124,8 @@ describe('the screen', () => {
 describe('the pager', () => {
   const lines = Array.from({ length: 50 }, (_, index) => `line ${index}`);
 
-  test('stays at the end of a text that grows until somebody scrolls away', () => {
-    const pager = openPager('logs', false, true);
+  test('stays at the end of a text that grows until a key scrolls away', () => {
+    const pager = openPager({ footer: () => '', follows: true });
     pager.show(lines);
     expect(pager.frame(80, 11)[9]).toBe('line 49');
     pager.show([...lines, 'more']);
@@ -138,6 +138,6 @@ describe('the pager', () => {
   });
 
   test.each(['q', 'escape', 'left'])('%s leaves it', (key) => {
-    expect(openPager('web', false, false).press(key)).toBe(false);
+    expect(openPager({ footer: () => '' }).press(key)).toBe(false);
   });
 });

@@ -1,8 +1,8 @@
-import type { BackoffPolicy, RestartPolicy } from '../../machines/types.ts';
+import type { BackoffPolicy, HookOutcome, HookSpec, HookStage, RestartPolicy } from '../../machines/types.ts';
 import { formatDuration } from '../words.ts';
-import { choice, decimal, duration, either, flag, integer, list, meaning, type Kind } from './kind.ts';
+import { choice, command, decimal, duration, either, flag, integer, list, meaning, signal, type Kind } from './kind.ts';
 import { below, complain, warn, type Written } from './place.ts';
-import { defaultsOf, optional, record, withDefault, type Values } from './record.ts';
+import { defaultsOf, optional, record, required, withDefault, type Values } from './record.ts';
 
 const backoffKeys = {
   initial: withDefault(duration('zero'), 'Delay after the first failure.', 1000),
@@ -27,7 +27,8 @@ const backoff: Kind<BackoffPolicy> = {
 
 const exitCodes = list(integer(0, 255), 'a list of exit codes');
 
-export const restartKeys = {
+/** Of starts and ends. */
+export const lifecycleKeys = {
   restart_policy: withDefault(choice(['always', 'on-failure', 'never']), '`always` restarts clean exits too.', 'never'),
   backoff: withDefault(backoff, 'Delay before a restart; a bare duration is constant.', backoffPolicy(defaultsOf(backoffKeys))),
   max_restarts: optional(integer(0, 4_294_967_295), 'Restarts after consecutive failures, or within `restart_window`; then the service is failed. Unlimited by default.'),
@@ -36,9 +37,36 @@ export const restartKeys = {
   success_exit_codes: withDefault(exitCodes, 'Exit codes that count as a clean exit.', [0]),
   no_restart_exit_codes: withDefault(exitCodes, 'Exit codes after which the service is never restarted.', []),
   oneshot: withDefault(flag, 'A clean exit is completion.', false),
+  stop_signal: withDefault(signal, 'First signal of a stop.', 'SIGTERM'),
+  stop_timeout: withDefault(duration('zero'), 'Time from it to SIGKILL.', 10_000),
+  essential: withDefault(flag, 'When it has failed, or has ended as a one-shot, everything is stopped.', false),
 };
 
-export function resolveRestart(place: Written, values: Values<typeof restartKeys>): RestartPolicy {
+const stages = ['on_start', 'on_stop', 'on_restart'] as const satisfies readonly HookStage[];
+const outcomes = ['success', 'error'] as const satisfies readonly HookOutcome[];
+
+const action = record({
+  command: required(command, 'Command run by `sh -c` in the project directory.'),
+  timeout: withDefault(duration('positive'), 'Time it may take; then it is killed.', 30_000),
+}, "hook keys such as {command: 'echo started'}");
+
+const stage = record({
+  success: optional(action, 'Run when it succeeded.'),
+  error: optional(action, 'Run when it failed.'),
+}, "the outcomes 'success' and 'error'");
+
+const stageMap = record({
+  on_start: optional(stage, 'After a start.'),
+  on_stop: optional(stage, 'After a stop or an end.'),
+  on_restart: optional(stage, 'After an automatic restart.'),
+}, "the stages 'on_start', 'on_stop' and 'on_restart'");
+
+export const hooks: Kind<readonly HookSpec[]> = meaning(stageMap, (values) => stages.flatMap((name) => outcomes.flatMap((outcome) => {
+  const found = values[name]?.[outcome] ?? null;
+  return found === null ? [] : [{ stage: name, outcome, command: found.command, timeoutMs: found.timeout }];
+})));
+
+export function resolveRestart(place: Written, values: Values<typeof lifecycleKeys>): RestartPolicy {
   if (values.max_restarts === null) warn(below(place, 'restart_window'), 'has no effect without max_restarts');
   return {
     mode: values.restart_policy,
