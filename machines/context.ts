@@ -69,7 +69,6 @@ export interface SupervisorContext {
   /** How many units wait for their turn in an operation, or have an order and have not reported since. */
   readonly underOrder: number;
   readonly operations: ReadonlyMap<number, Operation>;
-  readonly operationsMade: number;
   /** Processes that services spawned, by id; ended ones as long as they are shown. */
   readonly children: ReadonlyMap<string, Child>;
   readonly childrenMade: number;

@@ -13,8 +13,8 @@ export interface Part {
   readonly spec: ServiceSpec | null;
   /** Units that have to make way first: to be down, or through with their replacement. */
   readonly after: readonly string[];
-  /** The client that asked gets an answer for this unit. */
-  readonly named: boolean;
+  /** The client that asked waits for an answer for this unit: the order carries the operation's id as its ticket. */
+  readonly owes: boolean;
 }
 
 export type OperationKind = 'boot' | 'start' | 'stop' | 'restart' | 'reload' | 'shutdown';
@@ -89,8 +89,11 @@ export const operationMachine = base.extend({
   actions: {
     orderDue: base.enqueueActions(({ context, event, enqueue }) => {
       const { due, parent, id } = context;
-      enqueue.assign(({ context: now }) => ({ due: [], parts: due.reduce((parts, unit) => withStage(parts, unit, 'ordered'), now.parts) }));
       const parts = due.flatMap((unit) => context.parts.get(unit)?.part ?? []);
+      enqueue.assign({
+        due: [], open: context.open - parts.filter(({ owes }) => !owes).length,
+        parts: parts.reduce((states, { unit, owes }) => withStage(states, unit, owes ? 'ordered' : 'settled'), context.parts),
+      });
       if (parent !== null) enqueue.sendTo(parent, { type: 'operation.order', at: at(context, event), operation: id, parts } satisfies OperationReport);
     }),
     noteClear: assign(({ context, event }) => {
@@ -159,7 +162,7 @@ export const operationMachine = base.extend({
         supersede: { target: 'deciding', actions: 'noteSuperseded' },
       },
     },
-    /** Every unit has its order; some have not answered. */
+    /** Every unit has its order; some owe the client an answer. */
     acting: {
       on: { 'unit.settled': { target: 'deciding', actions: 'noteSettled' } },
     },
@@ -208,9 +211,9 @@ function withStage(parts: Table<PartState>, unit: string, stage: PartState['stag
   return state === undefined ? parts : parts.set(unit, { ...state, stage });
 }
 
-/** The client's ticket in place of the operation's, where the client named the unit. */
+/** The client's ticket in place of the operation's, where the client waits. */
 function answered({ ticket, parts, settled }: OperationContext, settlement: Settlement): { readonly settled: readonly Settlement[] } {
-  return { settled: ticket === null || parts.get(settlement.unit)?.part.named !== true ? settled : [...settled, { ...settlement, ticket }] };
+  return { settled: ticket === null || parts.get(settlement.unit)?.part.owes !== true ? settled : [...settled, { ...settlement, ticket }] };
 }
 
 function at(context: OperationContext, event: object): number {

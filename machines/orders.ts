@@ -18,7 +18,7 @@ export function openStart(draft: Draft, { at, units, ticket, origin }: Pick<Of<'
   const neededBy = new Map<string, string>();
   for (const name of named) for (const dependency of withDependencies(draft.units, [name])) if (!neededBy.has(dependency)) neededBy.set(dependency, name);
   open(draft, { kind, ticket, at }, meant.map((unit): Part => ({
-    unit, command: 'start', spec: null, after, named: named.has(unit),
+    unit, command: 'start', spec: null, after, owes: ticket !== null && named.has(unit),
     origin: named.has(unit) ? (origin ?? { kind: 'command', by: 'start' }) : { kind: 'dependency', by: neededBy.get(unit) ?? null },
   })));
   expect(draft, meant, at);
@@ -27,7 +27,7 @@ export function openStart(draft: Draft, { at, units, ticket, origin }: Pick<Of<'
 /** Each unit stops when those of the same command that need it are down. */
 export function openStop(draft: Draft, { at, units, ticket }: Of<'stop'>): void {
   const names = known(draft, units, ticket);
-  open(draft, { kind: 'stop', ticket, at }, downwards(draft, names, 'stop'));
+  open(draft, { kind: 'stop', ticket, at }, downwards(draft, names, { command: 'stop', origin: { kind: 'command', by: 'stop' }, owes: ticket !== null }));
   for (const name of names) {
     informDependents(draft, name, at);
     cancelRollout(draft, name, 'stop', at);
@@ -35,7 +35,7 @@ export function openStop(draft: Draft, { at, units, ticket }: Of<'stop'>): void 
 }
 
 export function openShutdown(draft: Draft, at: number, origin: Trigger): void {
-  open(draft, { kind: 'shutdown', ticket: null, at }, downwards(draft, [...draft.units.keys()], 'stop', new Map(), origin));
+  open(draft, { kind: 'shutdown', ticket: null, at }, downwards(draft, [...draft.units.keys()], { command: 'stop', origin, owes: false }));
   for (const name of draft.units.keys()) informDependents(draft, name, at);
   for (const name of draft.rollouts.keys()) cancelRollout(draft, name, 'shutdown', at);
 }
@@ -54,8 +54,9 @@ export function openRestart(draft: Draft, { at, units, specs: changed, ticket, s
     const spec = specs.get(name);
     if (spec !== undefined) redefine(draft, name, spec, at, !rolling.has(name));
   }
+  const order = { origin: { kind: 'command', by: 'restart' }, owes: ticket !== null, specs } as const;
   open(draft, { kind: 'restart', ticket, at }, [
-    ...downwards(draft, plain, 'restart', specs), ...replacements(draft, rolling, specs, { kind: 'command', by: 'restart' }),
+    ...downwards(draft, plain, { command: 'restart', ...order }), ...replacements(draft, rolling, order),
   ]);
   expect(draft, plain, at);
   for (const name of plain) informDependents(draft, name, at);
@@ -92,7 +93,7 @@ export function openReload(draft: Draft, event: Of<'reload'>): void {
   }
   const fresh = event.specs.filter(({ name }) => !draft.units.has(name));
   for (const spec of fresh) setUnit(draft, unitOf(spec, at));
-  open(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, specs, { kind: 'reload', by: null }));
+  open(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: { kind: 'reload', by: null }, owes: false, specs }));
   openStart(draft, { at, units: fresh.map(({ name }) => name), ticket: null, origin: { kind: 'reload', by: null } }, 'reload', goes);
   for (const name of draft.units.keys()) informOf(draft, name, at);
 }
@@ -139,8 +140,9 @@ export function learnSlots(draft: Draft, slots: Readonly<Record<string, SlotInde
 
 function open(draft: Draft, { kind, ticket, at }: { readonly kind: OperationKind; readonly ticket: number | null; readonly at: number }, parts: readonly Part[]): void {
   if (parts.length === 0) return;
-  const id = draft.operationsMade + 1;
-  draft.operationsMade = id;
+  // The least that no open operation has.
+  let id = 1;
+  while (draft.operations.has(id)) id += 1;
   for (const { unit: name, command } of parts) {
     yieldTurn(draft, name, `superseded by ${command === 'rollout' ? 'restart' : command}`, at);
     const unit = draft.units.get(name);
@@ -153,18 +155,20 @@ function open(draft: Draft, { kind, ticket, at }: { readonly kind: OperationKind
 
 /** Each of them when those that need it are out of the way. */
 function downwards(
-  draft: Draft, names: readonly string[], command: 'stop' | 'restart', specs: ReadonlyMap<string, ServiceSpec> = new Map(), origin: Trigger = { kind: 'command', by: command },
+  draft: Draft, names: readonly string[], { command, origin, owes, specs = new Map() }: Pick<Part, 'origin' | 'owes'> & { readonly command: 'stop' | 'restart'; readonly specs?: ReadonlyMap<string, ServiceSpec> },
 ): readonly Part[] {
   const together = new Set(names);
   return [...inOrder(draft.units, names)].reverse().map((unit) => ({
-    unit, command, origin, spec: specs.get(unit) ?? null, after: (draft.dependents.get(unit) ?? []).filter((name) => together.has(name)), named: true,
+    unit, command, origin, spec: specs.get(unit) ?? null, after: (draft.dependents.get(unit) ?? []).filter((name) => together.has(name)), owes,
   }));
 }
 
 /** Replacements one after the other, each after those of its dependencies and after an earlier one of its own. */
-function replacements(draft: Draft, names: ReadonlySet<string>, specs: ReadonlyMap<string, ServiceSpec>, origin: Trigger): readonly Part[] {
+function replacements(
+  draft: Draft, names: ReadonlySet<string>, { origin, owes, specs }: Pick<Part, 'origin' | 'owes'> & { readonly specs: ReadonlyMap<string, ServiceSpec> },
+): readonly Part[] {
   return inOrder(draft.units, names).map((unit) => ({
-    unit, command: 'rollout', origin, spec: specs.get(unit) ?? null, named: true,
+    unit, command: 'rollout', origin, spec: specs.get(unit) ?? null, owes,
     after: [
       ...(draft.rollouts.has(unit) ? [replacementOf(unit)] : []),
       ...[...withDependencies(draft.units, [unit])].filter((name) => name !== unit && (isInTransition(draft, name) || names.has(name))),

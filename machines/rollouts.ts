@@ -24,7 +24,7 @@ export function rollingAmong(draft: Draft, names: readonly string[], specOf: (na
 }
 
 /** A candidate beside the running instance; a unit that does not run any more starts in the plain way. */
-export function beginRollout(draft: Draft, { unit: name, spec: named }: Part, ticket: number, at: number): void {
+export function beginRollout(draft: Draft, { unit: name, spec: named }: Part, ticket: number | null, at: number): void {
   const unit = draft.units.get(name);
   if (unit === undefined) return refuse(draft, { ticket, unit: name, error: REMOVED });
   const spec = named ?? unit.spec;

@@ -8,7 +8,7 @@ import {
   type Afterwards, type ServiceContext, type ServiceDeadline, type ServiceInput, type Survival,
 } from './service-facts.ts';
 import { SECOND_INSTANCE } from './types.ts';
-import type { Cause, Leaf, OwnedProcess, ServiceEvent, ServiceFact, Settlement, Ticket, TicketKind } from './types.ts';
+import type { Cause, HookRun, Leaf, OwnedProcess, ServiceEvent, ServiceFact, Settlement, Ticket, TicketKind } from './types.ts';
 
 const REMOVED = 'removed from the configuration';
 const KINDS = { start: ['start', 'restart'], stop: ['stop'], all: ['start', 'restart', 'stop'] } as const satisfies Record<string, readonly TicketKind[]>;
@@ -61,8 +61,8 @@ export const serviceMachine = base.extend({
   actions: {
     noteRun: assign({ hasRun: true }),
     /** A spawn waits for the queue of hooks, a stop never does. */
-    collectStartHooks: assign(({ context }) => ({ hookRuns: [...context.hookRuns, ...startHooks(context)] })),
-    collectEndHooks: assign(({ context }) => ({ hookRuns: [...context.hookRuns, ...endHooks(context)] })),
+    collectStartHooks: assign(({ context }) => collected(context, startHooks(context))),
+    collectEndHooks: assign(({ context }) => collected(context, endHooks(context))),
     noteHooksDone: assign({ hooksPending: false }),
 
     wantUp: assign({ wanted: 'up' }),
@@ -439,6 +439,10 @@ function step(role: 'skip' | 'pre_start') {
 /** When nothing of the process is left, or it never came to be. */
 function gone<const Target extends string, const Actions extends readonly unknown[]>(target: Target, ...actions: Actions) {
   return { 'process.gone': { target, actions }, 'process.refused': { target, actions: ['refuse', ...actions] } } as const;
+}
+
+function collected({ hookRuns, hooksPending }: ServiceContext, runs: readonly HookRun[]) {
+  return { hookRuns: [...hookRuns, ...runs], hooksPending: hooksPending || runs.length > 0 };
 }
 
 function own(role: OwnedProcess['role']) {

@@ -116,7 +116,7 @@ function act<Type extends RootEvent['type']>(_type: Type, work: (draft: Draft, e
     if (makesUnits) enqueue('makeUnits');
     if (next.childrenMade > context.childrenMade) enqueue('makeChildren');
     if (next.rollouts !== context.rollouts) enqueue('makeRollouts');
-    if (next.operationsMade > context.operationsMade) enqueue('makeOperations');
+    if (next.operations !== context.operations) enqueue('makeOperations');
     for (const { unit, event: order } of sends) enqueue.sendTo(({ context: now }) => now.units.get(unit)?.ref ?? '', order);
     for (const { to, unit, event: order } of rolloutSends) {
       const rollout = next.rollouts.get(unit);
@@ -186,11 +186,12 @@ export const supervisorMachine = base.extend({
         // A later command has taken the turn in the meantime.
         if (unit?.turn?.operation !== operation) continue;
         setUnit(draft, { ...unit, turn: null, expected: isAboutToChange(unit.facts, part.command) });
-        if (part.command === 'rollout') beginRollout(draft, part, operation, at);
-        else if (part.command === 'restart') send(draft, part.unit, { type: 'restart', at, ticket: operation, spec: part.spec });
-        else send(draft, part.unit, { type: part.command, at, ticket: operation, origin: part.origin });
-        // One that runs already has nothing to report.
-        if (part.command === 'start' && !isAboutToChange(unit.facts, 'start')) informDependents(draft, part.unit, at);
+        const ticket = part.owes ? operation : null;
+        if (part.command === 'rollout') beginRollout(draft, part, ticket, at);
+        else if (part.command === 'restart') send(draft, part.unit, { type: 'restart', at, ticket, spec: part.spec });
+        else send(draft, part.unit, { type: part.command, at, ticket, origin: part.origin });
+        // One that is where the order wants it has nothing to report.
+        if (!isAboutToChange(unit.facts, part.command)) informDependents(draft, part.unit, at);
         clearTheWay(draft, part.unit, at);
       }
     }),
@@ -356,7 +357,7 @@ export const supervisorMachine = base.extend({
   context: ({ input }) => {
     const units = Table.of(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)] as const));
     return {
-      units, dependents: dependentsIn(units), busy: 0, underOrder: 0, operations: new Map(), operationsMade: 0, children: new Map(), childrenMade: 0, rollouts: new Map(),
+      units, dependents: dependentsIn(units), busy: 0, underOrder: 0, operations: new Map(), children: new Map(), childrenMade: 0, rollouts: new Map(),
       slots: new Map(Object.entries(input.slots ?? {})), tokenSeed: input.tokenSeed, unitsMade: 0, seed: input.seed, crashes: new Map(), exitCode: 0, endTickets: [], now: input.at,
     };
   },

@@ -63,7 +63,7 @@ export const servicePublisher: Publisher<ServiceContext, ServiceEvent> = {
     const phaseBefore = phaseOf(event.type === 'adopt' ? event.record.state : leafOf(before.value));
     const since = (entered || event.type === 'adopt') && phaseBefore !== phaseOf(leaf) ? at : after.context.since;
     const context: ServiceContext = !collected && since === after.context.since ? after.context : {
-      ...after.context, since, settled: NOTHING, hookRuns: NOTHING, hooksPending: after.context.hooksPending || hookRuns.length > 0,
+      ...after.context, since, settled: NOTHING, hookRuns: NOTHING,
     };
     const differs = (keys: readonly (keyof ServiceContext)[]): boolean => entered || keys.some((key) => before.context[key] !== context[key]);
     const deeds: Deed[] = [];

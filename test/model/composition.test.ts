@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { AnyActorRef } from 'xstate';
+import type { AnyActorRef, StateValue } from 'xstate';
 import { draw } from '../../machines/policy.ts';
-import type { ServiceContext } from '../../machines/service-facts.ts';
+import { leafOf, type ServiceContext } from '../../machines/service-facts.ts';
 import type { HealthCheck, ServiceSpec, SupervisorCommand } from '../../machines/types.ts';
 import { specOf } from '../machines/rig.ts';
+import type { NamedContext } from './nodes.ts';
 import { world, type World } from '../machines/supervisor-rig.ts';
-import { describeSystemEvent, openSystem, type System, type SystemEvent, type SystemState } from './system.ts';
+import { describeSystemEvent, isOver, openSystem, type System, type SystemEvent, type SystemState } from './system.ts';
 
 const CHECK: HealthCheck = {
   probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
@@ -41,7 +42,7 @@ describe('the system that is explored does what the actor system does', () => {
       let state = boot.state;
       const seen: Seen = { effects: [...boot.trace.effects], answers: [...boot.trace.answers], facts: boot.trace.facts.map(factText) };
       const way: string[] = [];
-      for (let step = 0; step < STEPS && state.root.snapshot.status === 'active'; step += 1) {
+      for (let step = 0; step < STEPS && !isOver(state); step += 1) {
         const events = [...commandsOn(specs, state), ...reportsIn(state, system)];
         const drawn = draw(seed);
         seed = drawn.seed;
@@ -106,27 +107,29 @@ function give(real: World, event: SystemEvent): void {
 
 function pictureOf({ root, units }: SystemState, names: readonly string[]): object {
   return {
-    units: names.map((_, index) => (units[index] == null ? null : essence(units[index].state.snapshot.context))),
-    turns: root.snapshot.context.turns.map(({ unit, command, ticket }) => ({ unit, command, ticket })), status: root.snapshot.status,
-    told: names.map((name) => root.snapshot.context.units.get(name)?.told ?? null),
+    units: names.map((_, index) => (units[index] == null ? null : essence(units[index].context))),
+    turns: names.map((name) => root.snapshot.context.units.get(name)?.turn ?? null), value: root.snapshot.value, operations: [...root.snapshot.context.operations.keys()],
+    informed: names.map((name) => root.snapshot.context.units.get(name)?.informed ?? null),
   };
 }
 
 function realPictureOf({ root }: World, names: readonly string[]): object {
-  const { context, status } = root.getSnapshot();
+  const { context, value } = root.getSnapshot();
   return {
     units: names.map((name) => {
       const ref: AnyActorRef | null = context.units.get(name)?.ref ?? null;
-      return ref === null ? null : essence(ref.getSnapshot().context as ServiceContext);
+      if (ref === null) return null;
+      const snapshot = ref.getSnapshot() as { context: ServiceContext; value: StateValue };
+      return essence({ ...snapshot.context, leaf: leafOf(snapshot.value) });
     }),
-    turns: context.turns.map(({ unit, command, ticket }) => ({ unit, command, ticket })), status,
-    told: names.map((name) => context.units.get(name)?.told ?? null),
+    turns: names.map((name) => context.units.get(name)?.turn ?? null), value, operations: [...context.operations.keys()],
+    informed: names.map((name) => context.units.get(name)?.informed ?? null),
   };
 }
 
-function essence({ leaf, wanted, ready, cause, outcome, held, ended, step, hooksPending, tickets, streak, spec, nextSpec, removed, process }: ServiceContext): object {
+function essence({ leaf, wanted, ready, cause, outcome, held, ended, hooksPending, tickets, streak, spec, nextSpec, removed, process }: NamedContext): object {
   return {
-    leaf, wanted, ready, cause, outcome, held, ended, step, hooksPending, tickets, streak: Math.min(streak, 4), removed,
+    leaf, wanted, ready, cause, outcome, held, ended, hooksPending, tickets, streak: Math.min(streak, 4), removed,
     definition: spec.definition, next: nextSpec?.definition ?? null, owns: process?.role ?? null, known: process?.identity != null,
   };
 }

@@ -1,4 +1,4 @@
-import { jobMachine, type JobContext, type JobEvent } from '../../machines/job.ts';
+import { publishedJob, type JobContext, type JobEvent } from '../../machines/job.ts';
 import type { JobRunEnd, ServiceSpec, Settlement } from '../../machines/types.ts';
 import { reportsTo, deadlineOf, nameOf, definitionOf } from './os-events.ts';
 import { beginModel, stepModel, type ModelEvent, type ModelState } from './os.ts';
@@ -8,7 +8,7 @@ import { brokenIn, keyOf, quietEvent } from './unit-invariants.ts';
 
 /** The real job machine, its real runner with an operating system beside it, the schedule and the history of runs. */
 export interface JobState {
-  readonly snapshot: Pure<typeof jobMachine>['first'];
+  readonly snapshot: Pure<typeof publishedJob>['first'];
   readonly runner: ModelState;
   readonly scheduled: boolean;
   /** Of a run's timeout. */
@@ -25,11 +25,11 @@ export interface JobState {
 
 export type JobModelEvent = { readonly to: 'job'; readonly event: JobEvent } | { readonly to: 'runner'; readonly event: ModelEvent };
 
-let pureJob: Pure<typeof jobMachine> | null = null;
+let pureJob: Pure<typeof publishedJob> | null = null;
 
 export function beginJob(spec: ServiceSpec): JobState {
-  pureJob ??= purely(jobMachine, { spec, held: [], tokenBase: 't', seed: 1, at: 0, parent: null });
-  const { first, firstActions } = purely(jobMachine, { spec, held: [], tokenBase: 't', seed: 1, at: 0, parent: null });
+  pureJob ??= purely(publishedJob, { spec, held: [], tokenBase: 't', seed: 1, at: 0, parent: null });
+  const { first, firstActions } = purely(publishedJob, { spec, held: [], tokenBase: 't', seed: 1, at: 0, parent: null });
   const runnerSpec = first.context.runner.getSnapshot().context.spec;
   const state: JobState = {
     snapshot: first, runner: beginModel(runnerSpec), scheduled: false, armed: false, openRun: null, owed: [], wanted: 'down', removed: false, newestSpec: spec, violations: [],
@@ -61,7 +61,7 @@ export function stepJob(before: JobState, { to, event }: JobModelEvent): JobStat
     for (let next = queues.runner.shift(); next !== undefined; next = queues.runner.shift()) {
       if (state.runner.snapshot.status !== 'active') break;
       const { state: runner, deeds } = stepModel(state.runner, next);
-      state = settle({ ...state, runner }, deeds.answers);
+      state = { ...state, runner };
       for (const fact of deeds.facts) postJob(fact);
     }
     busy.runner = false;
@@ -93,21 +93,20 @@ function perform(state: JobState, action: Action): JobState {
   const breach = (text: string): JobState => ({ ...state, violations: [...state.violations, text] });
   switch (action.type) {
     case 'watchSchedule': return { ...state, scheduled: true };
-    case 'watchIfWanted': return context.wanted === 'up' ? { ...state, scheduled: true } : state;
     case 'unwatchSchedule': return { ...state, scheduled: false };
-    case 'armClock': return { ...state, armed: context.spec.cron?.timeoutMs != null };
+    case 'armClock': return { ...state, armed: true };
     case 'disarmClock': return { ...state, armed: false };
     case 'noteBegun': {
       if (state.openRun !== null) return breach('a run was begun while another goes on');
       if (definitionOf(context.spec) !== definitionOf(state.newestSpec)) return breach('a run of a stale definition was begun');
-      return { ...state, openRun: context.run?.id ?? 'none' };
+      return { ...state, openRun: (action.params as { run: { id: string } }).run.id };
     }
     case 'noteEnded': {
       const { end } = action.params as { end: JobRunEnd };
       if (state.openRun === null) return breach(`a run was ended that was not begun: ${end.kind}`);
       return { ...state, openRun: null };
     }
-    case 'answer': return settle(state, (action.params as { settlements: readonly Settlement[] }).settlements);
+    case 'report': return settle(state, (action.params as { fact: { settlements: readonly Settlement[] } }).fact.settlements);
     default: return state;
   }
 }
@@ -134,7 +133,7 @@ export function jobEvents(state: JobState, specs: readonly ServiceSpec[], ticket
 
 export function nameOfJobEvent({ to, event }: JobModelEvent): string {
   if (to === 'runner') return nameOf(event);
-  if (event.type === 'due' || event.type === 'scheduled' || event.type === 'unit.changed' || event.type === 'unit.removed') return event.type;
+  if (event.type === 'due' || event.type === 'scheduled' || event.type === 'unit.changed' || event.type === 'unit.removed' || event.type === 'unit.settled') return event.type;
   return event.type === 'start' && event.origin !== undefined ? 'start by itself' : nameOf(event);
 }
 
@@ -156,12 +155,12 @@ function withoutTickets(runner: ModelState): ModelState {
 export const jobInvariants: readonly { readonly name: string; readonly holds: (state: JobState) => boolean }[] = [
   { name: 'nothing forbidden happened on the way', holds: ({ violations }) => violations.length === 0 },
   { name: 'the runner keeps the rules of one unit', holds: ({ runner }) => brokenIn(runner) === null },
-  { name: 'a run is open exactly while the unit runs', holds: ({ snapshot, openRun }) => snapshot.context.removed || (openRun !== null) === (snapshot.context.leaf === 'running') },
-  { name: 'a process exists only during a run', holds: ({ snapshot: { context }, runner }) => runner.process === null || context.leaf === 'running' },
+  { name: 'a run is open exactly while the unit runs', holds: ({ snapshot, openRun }) => snapshot.context.removed || (openRun !== null) === (snapshot.value === 'running') },
+  { name: 'a process exists only during a run', holds: ({ snapshot: { value }, runner }) => runner.process === null || value === 'running' },
   { name: 'whoever owes an answer knows of it', holds: ({ snapshot: { context }, runner, owed }) => ticketsOf(context, runner) === [...owed].sort().join() },
   { name: 'wanted is the last accepted command', holds: ({ snapshot: { context }, wanted }) => context.wanted === wanted },
   { name: 'the schedule is watched exactly while it is wanted', holds: ({ snapshot: { context }, scheduled }) => scheduled === (context.wanted === 'up' && !context.removed) },
-  { name: 'a run with a timeout is timed', holds: ({ snapshot: { context }, armed }) => context.leaf !== 'running' || armed || context.endingBecause !== null || context.spec.cron?.timeoutMs == null },
+  { name: 'a run with a timeout is timed', holds: ({ snapshot: { context, value }, armed }) => value !== 'running' || armed || context.endingBecause !== null || context.spec.cron?.timeoutMs == null },
 ];
 
 function ticketsOf(context: JobContext, runner: ModelState): string {
@@ -186,7 +185,7 @@ export function makeJobRestFinder(): (from: JobState) => string | null {
     unrest: ({ snapshot, runner, removed, owed }) => {
       if (owed.length > 0) return `comes to rest and owes ${owed.join()}`;
       if (runner.process !== null) return 'comes to rest with a process';
-      return snapshot.context.leaf === (removed ? 'removed' : 'waiting') ? null : `comes to rest ${snapshot.context.leaf}`;
+      return snapshot.value === (removed ? 'removed' : 'waiting') ? null : `comes to rest ${snapshot.value}`;
     },
   });
 }

@@ -1,8 +1,10 @@
+import { publishedOperation, type OperationEvent, type OperationInput, type OperationReport } from '../../machines/operation.ts';
+import { leafOf, type ServiceContext } from '../../machines/service-facts.ts';
 import { supervisorMachine, type SupervisorSnapshot } from '../../machines/supervisor.ts';
-import type { ServiceSpec, Settlement, SupervisorEvent, UnitFacts } from '../../machines/types.ts';
+import type { Leaf, ServiceSpec, Settlement, SupervisorEvent, UnitFacts } from '../../machines/types.ts';
 import { definitionOf, nameOf, reportsTo } from './os-events.ts';
 import { beginModel, stepModel, type Deeds, type ModelEvent, type ModelState } from './os.ts';
-import { purely, type Action } from './pure.ts';
+import { purely, type Action, type Pure } from './pure.ts';
 import { brokenIn, keyOf } from './unit-invariants.ts';
 
 /**
@@ -12,10 +14,14 @@ import { brokenIn, keyOf } from './unit-invariants.ts';
 export interface UnitNode {
   readonly id: number;
   readonly state: ModelState;
+  /** Of the state: its context, with the public name of the state. */
+  readonly context: NamedContext;
   readonly broken: string | null;
   readonly reports: readonly ModelEvent[];
   readonly steps: Map<string, UnitStep>;
 }
+
+export type NamedContext = ServiceContext & { readonly leaf: Leaf };
 
 export interface UnitStep {
   readonly to: UnitNode;
@@ -28,12 +34,31 @@ export interface RootNode {
   readonly steps: Map<string, RootStep>;
 }
 
+export type RootMessage = SupervisorEvent | OperationReport;
+
+/** What the root sends when a step is over, in order: to a unit, or to an operation by its number. */
+export type Sent =
+  | { readonly unit: string; readonly event: ModelEvent }
+  | { readonly operation: number; readonly event: OperationEvent };
+
 export interface RootStep {
   readonly to: RootNode;
-  readonly sends: readonly { readonly unit: string; readonly event: ModelEvent }[];
+  /** Operations that were opened: they begin before anything is sent. */
+  readonly opened: readonly OperationInput[];
+  readonly sends: readonly Sent[];
   readonly settlements: readonly Settlement[];
-  /** Units whose open answers are given for them. */
-  readonly abandoned: readonly string[];
+}
+
+export interface OperationNode {
+  readonly id: number;
+  readonly snapshot: Pure<typeof publishedOperation>['first'];
+  readonly steps: Map<string, OperationStep>;
+}
+
+export interface OperationStep {
+  readonly to: OperationNode;
+  readonly reports: readonly OperationReport[];
+  readonly settlements: readonly Settlement[];
 }
 
 export interface Atlas {
@@ -42,18 +67,26 @@ export interface Atlas {
   /** A state that something else than a step led to. */
   enter(state: ModelState): UnitNode;
   stepUnit(node: UnitNode, event: ModelEvent): UnitStep;
-  stepRoot(node: RootNode, event: SupervisorEvent): RootStep;
+  stepRoot(node: RootNode, event: RootMessage): RootStep;
+  beginOperation(input: OperationInput): OperationStep;
+  stepOperation(node: OperationNode, event: OperationEvent): OperationStep;
 }
+
+const anybody = { send: () => undefined, id: 'root' } as unknown as NonNullable<OperationInput['parent']>;
 
 export function openAtlas(specs: readonly ServiceSpec[]): Atlas {
   const units = new Map<string, UnitNode>();
   const roots = new Map<string, RootNode>();
+  const operations = new Map<string, OperationNode>();
+  const begun = new Map<string, OperationStep>();
   const root = purely(supervisorMachine, { specs, tokenSeed: 't', seed: 1, at: 0 });
+  const operation = purely(publishedOperation, { id: 0, kind: 'start', ticket: null, parts: [], at: 0, parent: anybody });
   const enter = (state: ModelState): UnitNode => {
     const key = `${state.snapshot.context.spec.name}|${keyOf(state)}`;
     const known = units.get(key);
     if (known !== undefined) return known;
-    const node: UnitNode = { id: units.size, state, broken: brokenIn(state), reports: reportsTo(state), steps: new Map() };
+    const context = { ...state.snapshot.context, leaf: leafOf(state.snapshot.value) };
+    const node: UnitNode = { id: units.size, state, context, broken: brokenIn(state), reports: reportsTo(state), steps: new Map() };
     units.set(key, node);
     return node;
   };
@@ -63,42 +96,57 @@ export function openAtlas(specs: readonly ServiceSpec[]): Atlas {
     roots.set(key, known);
     return known;
   };
+  const operationNode = (snapshot: OperationNode['snapshot']): OperationNode => {
+    const key = keyOfOperation(snapshot);
+    const known = operations.get(key) ?? { id: operations.size, snapshot, steps: new Map<string, OperationStep>() };
+    operations.set(key, known);
+    return known;
+  };
+  const operationStep = (snapshot: OperationNode['snapshot'], actions: readonly Action[]): OperationStep => ({
+    to: operationNode(snapshot),
+    reports: actions.flatMap(({ type, params }) => (type === 'xstate.sendTo' ? [(params as { event: OperationReport }).event] : [])),
+    settlements: settlementsIn(actions),
+  });
   return {
     root: rootNode(root.first), enter,
     unit: (spec) => enter(beginModel(spec, spec.dependsOn.map(({ service }) => service))),
-    stepUnit: (node, event) => {
-      const key = keyOfUnitEvent(event);
-      const known = node.steps.get(key);
-      if (known !== undefined) return known;
+    stepUnit: (node, event) => remembered(node.steps, keyOfUnitEvent(event), () => {
       const { state, deeds } = stepModel(node.state, event);
-      const step = { to: enter(state), deeds };
-      node.steps.set(key, step);
-      return step;
-    },
-    stepRoot: (node, event) => {
-      const key = keyOfRootEvent(event);
-      const known = node.steps.get(key);
-      if (known !== undefined) return known;
+      return { to: enter(state), deeds };
+    }),
+    stepRoot: (node, event) => remembered(node.steps, keyOfRootEvent(event), () => {
       const { snapshot, actions } = root.step(node.snapshot, event);
-      const step = { to: rootNode(snapshot), ...ordersIn(actions) };
-      node.steps.set(key, step);
-      return step;
-    },
+      const opened = [...snapshot.context.operations].flatMap(([id, { input, ref }]) => (node.snapshot.context.operations.get(id)?.ref === ref ? [] : [input]));
+      return { to: rootNode(snapshot), opened, sends: actions.flatMap(sentBy), settlements: settlementsIn(actions) };
+    }),
+    beginOperation: (input) => remembered(begun, keyOfInput(input), () => {
+      const { first, firstActions } = purely(publishedOperation, { ...input, parent: anybody });
+      return operationStep(first, firstActions);
+    }),
+    stepOperation: (node, event) => remembered(node.steps, keyOfOperationEvent(event), () => {
+      const { snapshot, actions } = operation.step(node.snapshot, event);
+      return operationStep(snapshot, actions);
+    }),
   };
 }
 
-function ordersIn(actions: readonly Action[]): Omit<RootStep, 'to'> {
-  const sends: { unit: string; event: ModelEvent }[] = [];
-  const settlements: Settlement[] = [];
-  const abandoned: string[] = [];
-  for (const { type, params } of actions) {
-    if (type === 'settle') settlements.push(...(params as { settlements: readonly Settlement[] }).settlements);
-    if (type === 'abandon') abandoned.push((params as { unit: string }).unit);
-    if (type !== 'xstate.sendTo') continue;
-    const { targetId, to, event } = params as { targetId?: string; to: { readonly id: string }; event: ModelEvent };
-    sends.push({ unit: (targetId ?? to.id).replace(/^unit\./, ''), event });
-  }
-  return { sends, settlements, abandoned };
+function remembered<Step>(steps: Map<string, Step>, key: string, make: () => Step): Step {
+  const known = steps.get(key);
+  if (known !== undefined) return known;
+  const step = make();
+  steps.set(key, step);
+  return step;
+}
+
+function sentBy({ type, params }: Action): readonly Sent[] {
+  if (type !== 'xstate.sendTo') return [];
+  const { targetId, to, event } = params as { targetId?: string; to: { readonly id: string }; event: ModelEvent & OperationEvent };
+  const id = targetId ?? to.id;
+  return id.startsWith('operation.') ? [{ operation: Number(id.slice('operation.'.length)), event }] : [{ unit: id.replace(/^unit\./, ''), event }];
+}
+
+function settlementsIn(actions: readonly Action[]): readonly Settlement[] {
+  return actions.flatMap(({ type, params }) => (type === 'settle' ? (params as { settlements: readonly Settlement[] }).settlements : []));
 }
 
 function keyOfUnitEvent(event: ModelEvent): string {
@@ -107,10 +155,13 @@ function keyOfUnitEvent(event: ModelEvent): string {
   return event.type === 'hold' ? `hold ${event.dependency} ${event.stops} ${event.lost ?? ''}` : `${nameOf(event)}${ticket}`;
 }
 
-function keyOfRootEvent(event: SupervisorEvent): string {
+function keyOfRootEvent(event: RootMessage): string {
   switch (event.type) {
-    case 'unit.changed': return `changed ${event.facts.unit} ${keyOfFacts(event.facts)}`;
-    case 'unit.removed': return `removed ${event.unit}`;
+    case 'unit.changed': return `changed ${event.facts.unit} ${keyOfFacts(event.facts)} ${keyOfAnswers(event.settlements)}`;
+    case 'unit.settled': return `settled ${event.unit} ${keyOfAnswers(event.settlements)}`;
+    case 'unit.removed': return `removed ${event.unit} ${keyOfAnswers(event.settlements)}`;
+    case 'operation.order': return `order ${event.operation} ${event.parts.map(keyOfPart).join('+')}`;
+    case 'operation.done': return `done ${event.operation}`;
     case 'start': case 'stop': return `${event.type} ${event.units.join('+')} ${event.ticket ?? ''}`;
     case 'restart': return `restart ${event.units.join('+')} ${event.ticket ?? ''} ${(event.specs ?? []).map(definitionOf).join('+')}`;
     case 'reload': return `reload ${event.specs.map((spec) => `${spec.name} ${definitionOf(spec)}`).join('+')}`;
@@ -119,19 +170,42 @@ function keyOfRootEvent(event: SupervisorEvent): string {
   }
 }
 
+function keyOfOperationEvent(event: OperationEvent): string {
+  switch (event.type) {
+    case 'way.clear': return `clear ${event.unit} ${event.isDown} ${event.isThrough}`;
+    case 'unit.settled': return keyOfAnswers([event.settlement]);
+    default: return `${event.type} ${'unit' in event ? event.unit : ''} ${event.error}`;
+  }
+}
+
+function keyOfAnswers(settlements: readonly Settlement[]): string {
+  return settlements.map(({ ticket, unit, result, error }) => `${ticket} ${unit} ${result} ${error ?? ''}`).join('+');
+}
+
+function keyOfPart({ unit, command, spec, after, owes }: OperationInput['parts'][number]): string {
+  return `${unit} ${command} ${spec === null ? '' : definitionOf(spec)} ${after.join(',')} ${owes}`;
+}
+
+function keyOfInput({ id, kind, ticket, parts }: OperationInput): string {
+  return `${id} ${kind} ${ticket ?? ''} ${parts.map(keyOfPart).join('+')}`;
+}
+
 /** What the root reads of a unit's facts. */
 function keyOfFacts({ state, wanted, outcome, ready, stuck, exit }: UnitFacts): string {
   return `${state} ${wanted} ${outcome} ${ready} ${stuck} ${exit?.code ?? ''}`;
 }
 
+function keyOfOperation({ value, context }: OperationNode['snapshot']): string {
+  const { id, kind, ticket, parts, blocks, due } = context;
+  const states = [...parts.values()].map(({ part, left, stage }) => `${keyOfPart(part)} ${left} ${stage}`);
+  return [JSON.stringify(value), id, kind, ticket, states.join(';'), [...blocks].map(([unit, waiting]) => `${unit}:${waiting.join(',')}`).join(';'), due.join()].join('|');
+}
+
 function keyOfRoot({ value, context }: SupervisorSnapshot): string {
-  const units = [...context.units.values()].map(({ name, spec, facts, told }) => {
-    const heard = Object.entries(told).map(([dependency, { met, lost }]) => `${dependency} ${met} ${lost ?? ''}`).join('+');
-    return `${name} ${definitionOf(spec)} ${keyOfFacts(facts)} ${heard}`;
+  const units = [...context.units.values()].map(({ name, spec, facts, informed, turn, expected, returning }) => {
+    const knows = Object.entries(informed).map(([dependency, { met, lost }]) => `${dependency} ${met} ${lost ?? ''}`).join('+');
+    return `${name} ${definitionOf(spec)} ${keyOfFacts(facts)} ${knows} ${turn === null ? '' : `${turn.operation} ${turn.command}`} ${expected} ${returning !== null}`;
   });
-  const turns = context.turns.map(({ unit, command, ticket, spec, after }) => `${unit} ${command} ${ticket ?? ''} ${spec === null ? '' : definitionOf(spec)} ${after.join('+')}`);
-  return [
-    JSON.stringify(value), units.join(';'), turns.join(';'), [...context.expected].sort().join('+'), [...context.returning.keys()].join('+'),
-    context.ending, context.exitCode, context.endTickets.join('+'),
-  ].join('|');
+  const operations = [...context.operations.values()].map(({ input }) => keyOfInput(input));
+  return [JSON.stringify(value), units.join(';'), operations.join(';'), context.exitCode, context.endTickets.join('+')].join('|');
 }

@@ -1,3 +1,4 @@
+import { leafOf } from '../../machines/service-facts.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { identityOf } from '../machines/rig.ts';
 import type { ModelEvent, ModelProcess, ModelState } from './os.ts';
@@ -35,7 +36,8 @@ export function possibleEvents(state: ModelState, options: Possibilities): reado
 /** What the operating system, the checks, the clock and the hooks may tell a unit now. */
 export function reportsTo({ snapshot, process, armed }: ModelState): readonly ModelEvent[] {
   if (snapshot.status !== 'active') return [];
-  const { spec, leaf, generation, hooksPending } = snapshot.context;
+  const { spec, generation, hooksPending } = snapshot.context;
+  const leaf = leafOf(snapshot.value);
   const events: ModelEvent[] = [];
   if (hooksPending) events.push({ type: 'hooks.idle', at });
   if (armed !== null) events.push(deadlineOf(armed));

@@ -1,4 +1,6 @@
-import { serviceMachine, type ServiceSnapshot } from '../../machines/service.ts';
+import type { ServiceSnapshot } from '../../machines/service.ts';
+import { leafOf } from '../../machines/service-facts.ts';
+import { publishedService } from '../../machines/unit.ts';
 import type { ServiceFact, ServiceEvent, ServiceSpec, Settlement, SignalName, UnitRecord } from '../../machines/types.ts';
 import { purely, type Action, type Pure } from './pure.ts';
 
@@ -50,10 +52,10 @@ export interface Stepped {
 
 const anyInput = { held: [], tokenBase: 't', seed: 1, at: 0, parent: null } as const;
 /** One for all units: what differs between them is in their snapshots. */
-let pureService: Pure<typeof serviceMachine> | null = null;
+let pureService: Pure<typeof publishedService> | null = null;
 
 export function beginModel(spec: ServiceSpec, held: readonly string[] = []): ModelState {
-  const { first, firstActions } = purely(serviceMachine, { spec, ...anyInput, held });
+  const { first, firstActions } = purely(publishedService, { spec, ...anyInput, held });
   const empty: ModelState = {
     snapshot: first, process: null, probed: false, armed: null, record: null, owed: [], lastCommand: 'none', newestSpec: spec, restartsSinceForgiven: 0,
     removed: false, violations: [],
@@ -63,7 +65,7 @@ export function beginModel(spec: ServiceSpec, held: readonly string[] = []): Mod
 
 /** One event through the real machine, its orders through the model of the system. */
 export function stepModel(state: ModelState, event: ModelEvent): Stepped {
-  pureService ??= purely(serviceMachine, { spec: state.newestSpec, ...anyInput });
+  pureService ??= purely(publishedService, { spec: state.newestSpec, ...anyInput });
   const { snapshot, actions } = pureService.step(state.snapshot, event);
   const { state: after, deeds } = carryOut({ ...observe(state, event), snapshot }, actions);
   const forgiven = snapshot.context.streak === 0 && state.snapshot.context.streak > 0;
@@ -103,7 +105,7 @@ function observe(state: ModelState, event: ModelEvent): ModelState {
 
 /** On its way up or up: to start it again begins nothing anew. */
 function isUnderway({ snapshot }: ModelState): boolean {
-  return ['waiting', 'preparing', 'spawning', 'starting', 'running'].includes(snapshot.context.leaf);
+  return ['waiting', 'preparing', 'spawning', 'starting', 'running'].includes(leafOf(snapshot.value));
 }
 
 /** The machine's actions as the ports would carry them out: its own first, then what goes to other actors. */
@@ -138,9 +140,13 @@ function perform(state: ModelState, action: Action, deeds: OpenDeeds): ModelStat
       if (state.process?.actor !== targetId) return { ...state, violations: [...state.violations, `${event.type} to ${targetId}, which has no process`] };
       return event.type === 'signal' ? state : { ...state, process: { ...state.process, ordered: event.type } };
     }
-    case 'xstate.emit': {
-      deeds.facts.push((params as { event: ServiceFact }).event);
-      return state;
+    case 'report': {
+      const { fact } = params as { fact: ServiceFact };
+      deeds.facts.push(fact);
+      deeds.answers.push(...fact.settlements);
+      const ids = fact.settlements.map(({ ticket }) => ticket);
+      const twice = ids.filter((id) => !state.owed.includes(id)).map((id) => `ticket ${id} was answered twice`);
+      return { ...state, owed: state.owed.filter((id) => !ids.includes(id)), violations: [...state.violations, ...twice] };
     }
     case 'armClock': {
       const { deadline, generation } = state.snapshot.context;
@@ -153,13 +159,6 @@ function perform(state: ModelState, action: Action, deeds: OpenDeeds): ModelStat
       deeds.effects.push(...(params as { runs: readonly { unit: string; hook: { stage: string; outcome: string } }[] }).runs
         .map(({ unit, hook }) => `hook ${unit} ${hook.stage}.${hook.outcome}`));
       return state;
-    }
-    case 'answer': {
-      const { settlements } = params as { settlements: readonly Settlement[] };
-      deeds.answers.push(...settlements);
-      const ids = settlements.map(({ ticket }) => ticket);
-      const twice = ids.filter((id) => !state.owed.includes(id)).map((id) => `ticket ${id} was answered twice`);
-      return { ...state, owed: state.owed.filter((id) => !ids.includes(id)), violations: [...state.violations, ...twice] };
     }
     default: return state;
   }

@@ -58,6 +58,7 @@ function happen(unit: Rig, event: PolicyStep['event']): void {
 }
 
 function pictureOf(unit: Rig, { state }: PolicyStep): object {
-  const { leaf, outcome, restarts } = unit.actor.getSnapshot().context;
+  const { outcome, restarts } = unit.actor.getSnapshot().context;
+  const leaf = unit.state();
   return { state: leaf === 'stopped' && outcome === 'completed' ? 'completed' : leaf, restarts, delayMs: state === 'backoff' ? unit.deadlineIn() : null };
 }

@@ -4,7 +4,7 @@ import { specOf } from '../machines/rig.ts';
 import { counted } from './counts.ts';
 import { crash } from './crash.ts';
 import { explore } from './explore.ts';
-import { openSystem, describeSystemEvent, type System, type SystemEvent, type SystemState } from './system.ts';
+import { openSystem, describeSystemEvent, isOver, type System, type SystemEvent, type SystemState } from './system.ts';
 import { begunWatch, contextOf } from './system-watch.ts';
 import { brokenInSystem, keyOfSystem, makeSystemRestFinder } from './system-invariants.ts';
 
@@ -41,7 +41,7 @@ describe('the end of the supervisor, from every state of two units', () => {
       begin: lives.states.map((state) => system.step(state, order({ type: 'shutdown', at, ticket: 9, exitCode: 0 }))),
       beforeBegin: (index) => [...lives.way(index), 'shutdown'],
       keyOf: keyOfSystem, describe: describeSystemEvent, step: system.step,
-      events: (state) => (state.root.snapshot.status === 'active' ? [...(state.watch.owed.some((due) => /^[28] /.test(due)) ? [] : late), ...reportsIn(state, system)] : []),
+      events: (state) => (!isOver(state) ? [...(state.watch.owed.some((due) => /^[28] /.test(due)) ? [] : late), ...reportsIn(state, system)] : []),
       wrong: (state) => brokenInSystem(state, system.names) ?? unrestOf(state),
     });
     console.info(`model: shutdown: from ${lives.states.length} states`);
@@ -56,12 +56,12 @@ describe('the end of the supervisor, from every state of two units', () => {
     const ways: (readonly string[])[] = [];
     const begin = lives.states.flatMap((state, index) => {
       // A command that a unit had not been given yet is lost with the supervisor, and was not answered.
-      const turns = state.root.snapshot.context.turns.map(({ unit }) => unit);
+      const turns = [...state.root.snapshot.context.units.values()].filter(({ turn }) => turn !== null).map(({ name }) => name);
       const up = system.names.filter((name) => (turns.includes(name) ? contextOf(state.units, name)?.wanted === 'up' : state.watch.up.includes(name)));
       const [ofA = [], ofB = []] = state.units.map((node) => (node === null ? [] : crash(node.state)));
       return ofA.flatMap((a) => ofB.map((b): SystemState => {
         ways.push([...lives.way(index), `the supervisor is killed, a is ${a.adopt.verdict}, b is ${b.adopt.verdict}`]);
-        const before: SystemState = { root: system.first.root, units: [a, b].map((found) => system.atlas.enter(found.state)), watch: { ...begunWatch(), up } };
+        const before: SystemState = { root: system.first.root, units: [a, b].map((found) => system.atlas.enter(found.state)), operations: new Map(), watch: { ...begunWatch(), up } };
         return system.step(before, order({ type: 'boot', at, adopt: [a.adopt, b.adopt], start: [] }));
       }));
     });

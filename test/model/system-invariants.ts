@@ -1,10 +1,10 @@
-import { describeSystemEvent, type System, type SystemEvent, type SystemState } from './system.ts';
+import { describeSystemEvent, isOver, type System, type SystemEvent, type SystemState } from './system.ts';
 import { contextOf, isMet, type Context } from './system-watch.ts';
 import { quietEvent, restsWhereItIsWanted } from './unit-invariants.ts';
 
-export function keyOfSystem({ root, units, watch }: SystemState): string {
+export function keyOfSystem({ root, units, operations, watch }: SystemState): string {
   const { up, owed, relied, stopping, ending, violations } = watch;
-  return `${root.id} ${units.map((node) => node?.id ?? '').join(' ')}|${up.join()}|${owed.join()}|${relied.join()}|${stopping.join()}|${ending}${violations.join()}`;
+  return `${root.id} ${units.map((node) => node?.id ?? '').join(' ')}|${[...operations.values()].map(({ id }) => id).join(' ')}|${up.join()}|${owed.join()}|${relied.join()}|${stopping.join()}|${ending}${violations.join()}`;
 }
 
 /** What must hold between any two events from outside. Rollouts add theirs here: never the old stopped before the new is ready. */
@@ -14,38 +14,41 @@ export const systemInvariants: readonly { readonly name: string; readonly holds:
   {
     name: 'a unit whose turn has come wants what the last accepted command wants',
     holds: ({ root, units, watch }, names) => names.every((name, index) => {
-      const context = units[index]?.state.snapshot.context;
-      const waits = root.snapshot.context.turns.some((turn) => turn.unit === name);
+      const context = units[index]?.context;
+      const waits = root.snapshot.context.units.get(name)?.turn != null;
       return context === undefined || waits || context.removed || (context.wanted === 'up') === watch.up.includes(name);
     }),
   },
   {
     name: 'whoever owes an answer knows of it',
-    holds: ({ root, units, watch }, names) => {
-      if (root.snapshot.status !== 'active') return true;
+    holds: (state) => {
+      if (isOver(state)) return true;
+      const { root, operations, watch } = state;
       const known = [
-        ...root.snapshot.context.turns.flatMap(({ ticket, unit }) => (ticket === null ? [] : [`${ticket} ${unit}`])),
+        ...[...operations.values()].flatMap(({ snapshot: { context: { ticket, parts } } }) => [...parts.values()].flatMap(({ part: { unit, owes }, stage }) => (
+          owes && stage !== 'settled' && stage !== 'superseded' ? [`${ticket} ${unit}`] : []
+        ))),
         ...root.snapshot.context.endTickets.map((ticket) => `${ticket} `),
-        ...names.flatMap((name, index) => (units[index]?.state.snapshot.context.tickets ?? []).map(({ id }) => `${id} ${name}`)),
       ];
       return known.sort().join() === [...watch.owed].sort().join();
     },
   },
   {
     name: 'the root knows where its units are',
-    holds: ({ root, units }, names) => root.snapshot.status !== 'active' || names.every((name, index) => {
+    holds: (state, names) => isOver(state) || names.every((name, index) => {
+      const { root, units } = state;
       const facts = root.snapshot.context.units.get(name)?.facts;
-      const context = units[index]?.state.snapshot.context;
+      const context = units[index]?.context;
       return facts?.state === context?.leaf && facts?.wanted === context?.wanted && (facts?.ready ?? null) === (context?.ready ?? null);
     }),
   },
   {
     name: 'what a unit is held for is what is missing',
     holds: ({ root, units }) => units.every((node) => {
-      const context = node?.state.snapshot.context;
+      const context = node?.context;
       if (context === undefined) return true;
       return context.spec.dependsOn.every((edge) => {
-        const told = root.snapshot.context.units.get(context.spec.name)?.told[edge.service];
+        const told = root.snapshot.context.units.get(context.spec.name)?.informed[edge.service];
         return told === undefined || told.met === !Object.hasOwn(context.held, edge.service);
       });
     }),
@@ -53,7 +56,7 @@ export const systemInvariants: readonly { readonly name: string; readonly holds:
   {
     name: 'a unit is stopped for a dependency only where on_restart says so',
     holds: ({ units }) => units.every((node) => {
-      const context = node?.state.snapshot.context;
+      const context = node?.context;
       return context?.cause !== 'hold' || context.spec.dependsOn.some(({ onRestart }) => onRestart === 'restart');
     }),
   },
@@ -116,13 +119,13 @@ export function makeSystemRestFinder(system: System): (from: SystemState) => str
 function unrest(state: SystemState, names: readonly string[]): string | null {
   const { root, units, watch } = state;
   if (watch.owed.length > 0) return `comes to rest and owes ${watch.owed.join(', ')}`;
-  if (watch.ending !== (root.snapshot.status !== 'active')) return 'comes to rest, told to end, and goes on';
+  if (watch.ending !== isOver(state)) return 'comes to rest, told to end, and goes on';
   if (watch.ending) return null;
-  if (root.snapshot.context.turns.length > 0) return 'comes to rest and somebody waits for a turn';
+  if (root.snapshot.context.underOrder > 0) return 'comes to rest and somebody waits for a turn';
   for (const [index, name] of names.entries()) {
     const node = units[index] ?? null;
     if (node === null) continue;
-    const { context } = node.state.snapshot;
+    const { context } = node;
     if (watch.up.includes(name) !== (context.wanted === 'up')) return `${name} comes to rest and does not want what was ordered`;
     if (!restsWhereItIsWanted(node.state) && !waitsForGood(context, units)) return `${name} comes to rest in ${context.leaf}, wanted ${context.wanted}`;
   }

@@ -1,5 +1,5 @@
 import type { Dependency, SupervisorCommand } from '../../machines/types.ts';
-import type { UnitNode } from './nodes.ts';
+import type { NamedContext, UnitNode } from './nodes.ts';
 import type { SystemState, Trace } from './system.ts';
 
 /** What an observer of a whole system remembers, and what he saw that must not be. */
@@ -30,7 +30,7 @@ export function watchCommand({ root, units, watch }: SystemState, command: Super
     'ticket' in command && command.ticket !== null ? [...watch.owed, ...named.map((name) => `${command.ticket} ${name}`)] : watch.owed;
   const down = (name: string): boolean => {
     const context = contextOf(units, name);
-    const willStop = root.snapshot.context.turns.some((turn) => turn.unit === name && turn.command === 'stop');
+    const willStop = root.snapshot.context.units.get(name)?.turn?.command === 'stop';
     return context === null || context.wanted === 'down' || context.leaf === 'failed' || willStop;
   };
   const needs = (name: string): readonly string[] => (specs.get(name)?.dependsOn ?? []).flatMap(({ service }) => [service, ...needs(service)]);
@@ -74,15 +74,14 @@ export function watchCommand({ root, units, watch }: SystemState, command: Super
 export function watchStep(before: SystemState, after: SystemState, trace: Trace, names: readonly string[]): Watch {
   const { watch, units } = after;
   const violations: string[] = [...watch.violations];
-  const owed = watch.owed.filter((due) => !trace.abandoned.includes(due.slice(due.indexOf(' ') + 1)));
+  const owed = [...watch.owed];
   for (const { ticket, unit } of trace.answers) {
     const index = owed.indexOf(`${ticket} ${unit}`);
-    if (index < 0 && trace.abandoned.includes(unit)) continue;
     if (index < 0) violations.push(`ticket ${ticket} of ${unit} was answered twice`);
     else owed.splice(index, 1);
   }
   let { stopping, up, ending } = watch;
-  if (!ending && after.root.snapshot.context.ending) {
+  if (!ending && !isServing(after)) {
     // An essential unit ended.
     ending = true;
     up = [];
@@ -118,14 +117,18 @@ export function isMet({ condition }: Dependency, { leaf, outcome, ready }: Conte
   return condition === 'started' || ready !== false;
 }
 
-export type Context = UnitNode['state']['snapshot']['context'];
+export type Context = NamedContext;
 
 export function contextOf(units: readonly (UnitNode | null)[], name: string): Context | null {
-  return units.find((node) => node?.state.snapshot.context.spec.name === name)?.state.snapshot.context ?? null;
+  return units.find((node) => node?.context.spec.name === name)?.context ?? null;
 }
 
 export function isActive(context: Context | null): boolean {
   return context !== null && ACTIVE.includes(context.leaf);
+}
+
+function isServing({ root: { snapshot } }: SystemState): boolean {
+  return snapshot.matches({ working: 'serving' }) || snapshot.matches({ working: 'booting' });
 }
 
 function unite(some: readonly string[], others: readonly string[]): readonly string[] {

@@ -1,7 +1,9 @@
-import type { ServiceSpec, SupervisorCommand, SupervisorEvent } from '../../machines/types.ts';
+import type { OperationEvent } from '../../machines/operation.ts';
+import { hasEnded } from '../../machines/supervisor.ts';
+import type { ServiceSpec, SupervisorCommand } from '../../machines/types.ts';
 import { nameOf } from './os-events.ts';
 import type { ModelEvent } from './os.ts';
-import { openAtlas, type Atlas, type RootNode, type UnitNode } from './nodes.ts';
+import { openAtlas, type Atlas, type OperationNode, type OperationStep, type RootMessage, type RootNode, type UnitNode } from './nodes.ts';
 import { begunWatch, watchCommand, watchStep, type Watch } from './system-watch.ts';
 
 /** The real root, its real units and an operating system for each, between two events from outside. */
@@ -9,6 +11,8 @@ export interface SystemState {
   readonly root: RootNode;
   /** By the order of their names; null: not configured. */
   readonly units: readonly (UnitNode | null)[];
+  /** Open ones, by their number. */
+  readonly operations: ReadonlyMap<number, OperationNode>;
   readonly watch: Watch;
 }
 
@@ -21,8 +25,6 @@ export interface Trace {
   readonly facts: { readonly unit: string; readonly state: string; readonly event: string }[];
   readonly answers: { readonly ticket: number; readonly unit: string; readonly result: string; readonly error: string | null }[];
   readonly effects: string[];
-  /** Units whose open answers were given for them. */
-  readonly abandoned: string[];
 }
 
 export interface System {
@@ -37,7 +39,7 @@ export interface System {
 export function openSystem(specs: readonly ServiceSpec[], names: readonly string[] = specs.map(({ name }) => name)): System {
   const atlas = openAtlas(specs);
   const first: SystemState = {
-    root: atlas.root, watch: begunWatch(),
+    root: atlas.root, watch: begunWatch(), operations: new Map(),
     units: names.map((name) => {
       const spec = specs.find((candidate) => candidate.name === name);
       return spec === undefined ? null : atlas.unit(spec);
@@ -54,7 +56,8 @@ export function openSystem(specs: readonly ServiceSpec[], names: readonly string
 function deliver(atlas: Atlas, names: readonly string[], before: SystemState, event: SystemEvent): { state: SystemState; trace: Trace } {
   let { root } = before;
   const units = [...before.units];
-  const trace: Trace = { facts: [], answers: [], effects: [], abandoned: [] };
+  const operations = new Map(before.operations);
+  const trace: Trace = { facts: [], answers: [], effects: [] };
   const queues = new Map<string, object[]>();
 
   const post = (actor: string, message: object): void => {
@@ -63,25 +66,38 @@ function deliver(atlas: Atlas, names: readonly string[], before: SystemState, ev
     const work = [message];
     queues.set(actor, work);
     for (let next = work.shift(); next !== undefined; next = work.shift()) {
-      if (actor === '') stepRoot(next as SupervisorEvent);
+      if (actor === '') stepRoot(next as RootMessage);
+      else if (actor.startsWith(OPERATION)) stepOperation(Number(actor.slice(OPERATION.length)), next as OperationEvent);
       else stepUnit(actor, next as ModelEvent);
     }
     queues.delete(actor);
   };
-  const stepRoot = (message: SupervisorEvent): void => {
-    // An actor that has come to its end hears nothing more.
-    if (root.snapshot.status !== 'active') return;
+  const stepRoot = (message: RootMessage): void => {
     if (message.type === 'unit.changed') trace.facts.push({ unit: message.facts.unit, state: message.facts.state, event: message.facts.event });
-    const { to, sends, settlements, abandoned } = atlas.stepRoot(root, message);
+    const { to, opened, sends, settlements } = atlas.stepRoot(root, message);
     root = to;
     trace.answers.push(...settlements);
-    trace.abandoned.push(...abandoned);
     if (message.type === 'unit.removed') units[names.indexOf(message.unit)] = null;
     for (const [name, { spec }] of to.snapshot.context.units) {
       const index = names.indexOf(name);
       if (units[index] === null) units[index] = atlas.unit(spec);
     }
-    for (const { unit, event: order } of sends) post(unit, order);
+    for (const id of operations.keys()) if (!to.snapshot.context.operations.has(id)) operations.delete(id);
+    for (const input of opened) follow(input.id, atlas.beginOperation(input));
+    for (const sent of sends) {
+      if ('unit' in sent) post(sent.unit, sent.event);
+      else post(`${OPERATION}${sent.operation}`, sent.event);
+    }
+  };
+  const stepOperation = (id: number, message: OperationEvent): void => {
+    const node = operations.get(id);
+    // An actor that has come to its end hears nothing more.
+    if (node?.snapshot.status === 'active') follow(id, atlas.stepOperation(node, message));
+  };
+  const follow = (id: number, { to, reports, settlements }: OperationStep): void => {
+    operations.set(id, to);
+    trace.answers.push(...settlements);
+    for (const report of reports) post('', report);
   };
   const stepUnit = (name: string, message: ModelEvent): void => {
     const index = names.indexOf(name);
@@ -89,15 +105,21 @@ function deliver(atlas: Atlas, names: readonly string[], before: SystemState, ev
     if (node == null) return;
     const { to, deeds } = atlas.stepUnit(node, message);
     units[index] = to;
-    trace.answers.push(...deeds.answers);
     trace.effects.push(...deeds.effects);
     for (const fact of deeds.facts) post('', fact);
   };
 
   if (event.kind === 'command') post('', event.command);
   else post(event.unit, event.event);
-  const reached: SystemState = { root, units, watch: event.kind === 'command' ? watchCommand(before, event.command) : before.watch };
+  const reached: SystemState = { root, units, operations, watch: event.kind === 'command' ? watchCommand(before, event.command) : before.watch };
   return { state: { ...reached, watch: watchStep(before, reached, trace, names) }, trace };
+}
+
+const OPERATION = '/operation ';
+
+/** Whether everything has ended. */
+export function isOver({ root }: SystemState): boolean {
+  return hasEnded(root.snapshot);
 }
 
 export function describeSystemEvent(event: SystemEvent): string {

@@ -1,4 +1,6 @@
 import { identityOf } from '../machines/rig.ts';
+import { leafOf } from '../../machines/service-facts.ts';
+import { metaOf } from '../../machines/unit.ts';
 import { definitionOf, deadlineOf } from './os-events.ts';
 import { stepModel, type ModelEvent, type ModelState } from './os.ts';
 import { makeRestFinderOf } from './rest.ts';
@@ -8,7 +10,7 @@ export function keyOf({ snapshot, process, probed, armed, owed, lastCommand, new
   const { context, value, status } = snapshot;
   return [
     status, typeof value === 'string' ? value : JSON.stringify(value), definitionOf(context.spec), context.nextSpec === null ? '' : definitionOf(context.nextSpec), context.removed, context.wanted,
-    Object.keys(context.held).length === 0 ? '' : JSON.stringify(context.held), context.step, context.cause,
+    Object.keys(context.held).length === 0 ? '' : JSON.stringify(context.held), context.process?.role, context.leaderEnded, context.cause,
     context.refusal !== null, context.refused, context.ended?.code, context.spec.essential ? context.exit?.code : '', Math.min(context.streak, 4), context.outcome, context.ready,
     context.tickets.map(({ id, kind }) => `${id}${kind}`).join('+'), context.deadline?.kind, context.resumed?.kind, Math.min(context.killsOrdered, 2),
     context.process === null ? '' : `${context.process.adopted}${context.process.identity !== null}`,
@@ -18,14 +20,13 @@ export function keyOf({ snapshot, process, probed, armed, owed, lastCommand, new
   ].join('|');
 }
 
-const OWNING = ['preparing', 'spawning', 'starting', 'running', 'stopping', 'killing', 'clearing'];
 
 /** What must hold in every state, each with the sentence that says it. */
 export const invariants: readonly { readonly name: string; readonly holds: (state: ModelState) => boolean }[] = [
   { name: 'nothing forbidden happened on the way', holds: ({ violations }) => violations.length === 0 },
-  { name: 'a process exists only in states that own one', holds: ({ snapshot, process }) => (process !== null) === OWNING.includes(snapshot.context.leaf) },
+  { name: 'a process exists only in states that own one', holds: ({ snapshot, process }) => (process !== null) === metaOf(leafOf(snapshot.value)).owns },
   { name: 'the machine knows of its process', holds: ({ snapshot, process }) => (process === null) === (snapshot.context.process === null) },
-  { name: 'a resting unit owes no answer', holds: ({ snapshot, owed }) => !['stopped', 'failed', 'backoff', 'removed'].includes(snapshot.context.leaf) || owed.length === 0 },
+  { name: 'a resting unit owes no answer', holds: ({ snapshot, owed }) => !['stopped', 'failed', 'backoff', 'removed'].includes(leafOf(snapshot.value)) || owed.length === 0 },
   { name: 'the machine keeps the tickets it owes', holds: ({ snapshot, owed }) => snapshot.context.tickets.map(({ id }) => id).sort().join() === [...owed].sort().join() },
   {
     name: 'wanted is the last accepted command',
@@ -35,17 +36,21 @@ export const invariants: readonly { readonly name: string; readonly holds: (stat
     },
   },
   { name: 'the restart budget is kept', holds: ({ snapshot, restartsSinceForgiven }) => restartsSinceForgiven <= (snapshot.context.spec.restart.maxRestarts ?? Infinity) },
-  { name: 'the leaf on record is the leaf the machine is in', holds: ({ snapshot: { value, context } }) => value === context.leaf || JSON.stringify(value).includes(`"${context.leaf}"`) },
-  { name: 'a deadline is armed where the chart waits for one', holds: ({ snapshot, armed }) => !['stopping', 'killing', 'clearing', 'backoff'].includes(snapshot.context.leaf) || armed !== null },
+  { name: 'the state on record is the state the machine is in', holds: ({ snapshot, record }) => record === null || record.state === leafOf(snapshot.value) },
+  {
+    name: 'a deadline is one that the chart says the state may wait for',
+    holds: ({ snapshot: { value, context } }) => context.deadline === null || metaOf(leafOf(value)).deadline.includes(context.deadline.kind),
+  },
+  { name: 'a deadline is armed where the chart waits for one', holds: ({ snapshot, armed }) => !['stopping', 'killing', 'clearing', 'backoff'].includes(leafOf(snapshot.value)) || armed !== null },
   { name: 'what is armed is what is shown', holds: ({ snapshot, armed }) => armed === null || armed.kind === snapshot.context.deadline?.kind },
   {
     name: 'a probe goes on only while the process runs',
-    holds: ({ snapshot: { context }, probed }) => !probed || (['starting', 'running'].includes(context.leaf) && context.spec.check !== null),
+    holds: ({ snapshot: { context, value }, probed }) => !probed || (['starting', 'running'].includes(leafOf(value)) && context.spec.check !== null),
   },
-  { name: 'what a probe has to decide is probed', holds: ({ snapshot: { context }, probed }) => probed || context.leaf !== 'starting' || context.spec.check === null },
+  { name: 'what a probe has to decide is probed', holds: ({ snapshot: { context, value }, probed }) => probed || leafOf(value) !== 'starting' || context.spec.check === null },
   {
     name: 'a unit that is being stopped has been told so',
-    holds: ({ snapshot: { context }, process }) => process === null || process.state !== 'alive' || !['stopping', 'killing'].includes(context.leaf) || process.ordered !== 'nothing',
+    holds: ({ snapshot: { value }, process }) => process === null || process.state !== 'alive' || !['stopping', 'killing'].includes(leafOf(value)) || process.ordered !== 'nothing',
   },
   {
     name: 'the ledger names the process there is',
@@ -66,7 +71,8 @@ export function brokenIn(state: ModelState): string | null {
 export function quietEvent({ snapshot, process, armed }: ModelState, holds: 'released' | 'kept' = 'released'): ModelEvent | null {
   const at = 0;
   if (snapshot.status !== 'active') return null;
-  const { generation, held, hooksPending, leaf, spec } = snapshot.context;
+  const { generation, held, hooksPending, spec } = snapshot.context;
+  const leaf = leafOf(snapshot.value);
   if (hooksPending) return { type: 'hooks.idle', at };
   const dependency = Object.keys(held)[0];
   if (dependency !== undefined && holds === 'released') return { type: 'release', at, dependency };
@@ -84,7 +90,8 @@ export function quietEvent({ snapshot, process, armed }: ModelState, holds: 'rel
 
 /** Up and running, or down and gone; or an end that nobody may undo by itself. */
 export function restsWhereItIsWanted({ snapshot, process }: ModelState): boolean {
-  const { leaf, wanted, outcome } = snapshot.context;
+  const { wanted, outcome } = snapshot.context;
+  const leaf = leafOf(snapshot.value);
   if (leaf === 'removed') return process === null;
   if (wanted === 'down') return leaf === 'stopped' && process === null;
   return (leaf === 'running' && process?.state === 'alive') || leaf === 'failed' || (leaf === 'stopped' && (outcome === 'completed' || outcome === 'skipped'));
@@ -99,7 +106,7 @@ export function makeRestFinder(): (from: ModelState) => string | null {
       return event === null ? null : stepModel(state, event).state;
     },
     unrest: (state) => {
-      if (!restsWhereItIsWanted(state)) return `comes to rest in ${state.snapshot.context.leaf}, wanted ${state.snapshot.context.wanted}`;
+      if (!restsWhereItIsWanted(state)) return `comes to rest in ${leafOf(state.snapshot.value)}, wanted ${state.snapshot.context.wanted}`;
       return state.owed.length > 0 ? 'comes to rest and owes an answer' : null;
     },
   });

@@ -1,5 +1,5 @@
-import { createActor, fromCallback } from 'xstate';
-import type { ServiceContext } from '../../machines/service-facts.ts';
+import { createActor, fromCallback, type StateValue } from 'xstate';
+import { leafOf, type ServiceContext } from '../../machines/service-facts.ts';
 import { provideSupervisor } from '../../machines/supervisor.ts';
 import { rolloutTaskPort, type ProcessInput } from '../../machines/ports.ts';
 import type { ProcessOrder, ProcessReport, ServiceSpec, UnitFacts, UnitRecord } from '../../machines/types.ts';
@@ -7,6 +7,7 @@ import { createVirtualClock } from '../../src/simulate/clock.ts';
 import type { ScenarioCommand } from '../../src/simulate/events.ts';
 import type { Scenario } from '../../src/simulate/scenario.ts';
 import { openScript } from '../../src/simulate/script.ts';
+import type { NamedContext } from './nodes.ts';
 import { isMet } from './system-watch.ts';
 
 export interface Walk {
@@ -58,9 +59,12 @@ export function walk(specs: readonly ServiceSpec[], scenario: Scenario): Walk {
     ledger: { record: (record) => void records.set(record.unit, record), forget: (unit) => void records.delete(unit) },
     runs: { began: () => undefined, running: () => undefined, ended: () => undefined, overlapped: () => undefined },
     children: { recordChild: () => undefined, forgetChild: () => undefined }, switches: { recordSwitch: () => undefined, forgetSwitch: () => undefined },
-    rolloutTask: rolloutTaskPort, lookup: (unit) => wrong(`the actor of ${unit} failed`), abandon: () => undefined,
+    rolloutTask: rolloutTaskPort, lookup: (unit) => wrong(`the actor of ${unit} failed`),
   }), { input: { specs, tokenSeed: 'simulated', seed: scenario.seed, at: clock.now() } });
-  const contextOf = (unit: string): ServiceContext | null => (root.getSnapshot().context.units.get(unit)?.ref?.getSnapshot().context as ServiceContext | undefined) ?? null;
+  const contextOf = (unit: string): NamedContext | null => {
+    const snapshot = root.getSnapshot().context.units.get(unit)?.ref?.getSnapshot() as { readonly context: ServiceContext; readonly value: StateValue } | undefined;
+    return snapshot === undefined ? null : { ...snapshot.context, leaf: leafOf(snapshot.value) };
+  };
 
   root.on('unit.changed', ({ facts }) => {
     transitions += 1;
@@ -72,7 +76,7 @@ export function walk(specs: readonly ServiceSpec[], scenario: Scenario): Walk {
   const limits = new Map(specs.map(({ name, restart }) => [name, restart.maxRestarts ?? Infinity]));
   const keepBudget = ({ unit, state, event, failures }: UnitFacts): void => {
     if (failures === 0) inARow.set(unit, 0);
-    if (event === 'deadline.backoff' && state === 'waiting' && failures > 0) inARow.set(unit, (inARow.get(unit) ?? 0) + 1);
+    if (event === 'deadline.backoff' && state !== 'backoff' && failures > 0) inARow.set(unit, (inARow.get(unit) ?? 0) + 1);
     if ((inARow.get(unit) ?? 0) > (limits.get(unit) ?? 0)) wrong(`${unit} was restarted ${inARow.get(unit)} times in a row`);
   };
   root.start();
@@ -110,7 +114,7 @@ export function walk(specs: readonly ServiceSpec[], scenario: Scenario): Walk {
   if (clock.nextAt === null) for (const due of owed) wrong(`an answer is owed for good: ticket and unit ${due}`);
   return { problems, steps, transitions };
 
-  function lookAtRest({ spec: { name }, leaf, wanted, outcome, process: owned }: ServiceContext): void {
+  function lookAtRest({ spec: { name }, leaf, wanted, outcome, process: owned }: NamedContext): void {
     const there = wanted === 'down' ? leaf === 'stopped' && owned === null
       : leaf === 'running' || leaf === 'failed' || leaf === 'waiting' || (leaf === 'starting' && owned !== null) || (leaf === 'stopped' && (outcome === 'completed' || outcome === 'skipped'));
     if (!there) wrong(`${name} comes to rest in ${leaf}, wanted ${wanted}`);
