@@ -4,8 +4,7 @@ import { viewAll } from '../../machines/view.ts';
 import type { Peer } from '../process/peer.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import { authorise, type ChildTree, type ServiceTree } from '../spawned/authority.ts';
-import { flawOf } from '../spawned/check-order.ts';
-import { openRate } from '../spawned/rate.ts';
+import { flawOf, openRate, SPAWNS_PER_SECOND } from '../spawned/spawn-order.ts';
 import type { Exchange } from '../control/connection.ts';
 import type { RequestOf } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
@@ -32,7 +31,7 @@ export function makeSpawn(outside: SpawnOutside): (request: RequestOf<'spawn'>, 
     const { parentPid, name, command, ttl, logLevel } = request;
     const flaw = flawOf(request);
     if (flaw !== null) return error(`Spawn refused: ${flaw}`);
-    if (rate.isExceeded(parentPid)) return error('Spawn limit exceeded: Spawn rate limit exceeded (max 10/sec)');
+    if (rate.isExceeded(parentPid)) return error(`Spawn limit exceeded: Spawn rate limit exceeded (max ${SPAWNS_PER_SECOND}/sec)`);
 
     const peer = await outside.peerOf(exchange);
     const table = await outside.scan();

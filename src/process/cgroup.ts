@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import type { PrivilegeSpec } from '../../machines/types.ts';
-import { errorCode } from '../errors.ts';
+import { errorCode, refuse, type Refused } from '../errors.ts';
 import { describe } from './program.ts';
-import { refuse, type Refused, type Wrapping } from './tools.ts';
+import { type Wrapping } from './tools.ts';
 
 type CgroupLimits = NonNullable<PrivilegeSpec['limits']['cgroup']>;
 

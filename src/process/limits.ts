@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import type { LimitValue, PrivilegeSpec } from '../../machines/types.ts';
+import { refuse, type Refused } from '../errors.ts';
 import { statusField } from './proc.ts';
-import { findTool, refuse, type Refused, type Wrapping } from './tools.ts';
+import { findTool, type Wrapping } from './tools.ts';
 
 type Limits = PrivilegeSpec['limits'];
 

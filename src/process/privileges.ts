@@ -1,9 +1,10 @@
 import type { PrivilegeSpec, ServiceSpec } from '../../machines/types.ts';
+import { refuse, type Refused } from '../errors.ts';
 import { cgroupWrapping } from './cgroup.ts';
 import { accountEnvironment, findCredentials, type Credentials } from './credentials.ts';
 import { limitWrapping } from './limits.ts';
 import { namespaceWrapping } from './namespaces.ts';
-import { findTool, refuse, type Refused, type Wrapping } from './tools.ts';
+import { findTool, type Wrapping } from './tools.ts';
 
 export interface PrivilegeRequest {
   readonly service: string;
