@@ -71,7 +71,7 @@ function resolveFile(root: Place, projectDir: string, identify: Identify): Pick<
   }
   return {
     services: finish(drafts, values.services, identify),
-    metrics: values.metrics === null ? null : resolveMetrics(values.metrics, below(root, 'metrics'), projectDir),
+    metrics: values.metrics === null ? null : resolveMetrics(values.metrics, projectDir),
   };
 }
 
