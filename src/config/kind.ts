@@ -152,7 +152,7 @@ export function raw(schema: JsonSchema): Kind<Place> {
   return { schema, read: (place) => place };
 }
 
-/** A value that has a short form, read where the node is not of the kind `longIs`. */
+/** A value that has a short form and a long one; a scalar is short unless `isLong` says otherwise. */
 export function either<T>(short: Kind<T>, long: Kind<T>, isLong: (place: Place) => boolean = (place) => place.node.kind !== 'scalar'): Kind<T> {
   return { schema: { anyOf: [short.schema, long.schema] }, read: (place) => (isLong(place) ? long : short).read(place) };
 }
