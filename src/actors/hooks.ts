@@ -1,6 +1,7 @@
 import type { AnyActorRef } from 'xstate';
 import type { HookPort } from '../../machines/ports.ts';
 import type { HookRun } from '../../machines/types.ts';
+import { refuse } from '../errors.ts';
 import type { CommandResult } from '../process/run-command.ts';
 import { runForUnit, type CommandOutside } from '../process/unit-command.ts';
 import { pause, within } from './within.ts';
@@ -54,7 +55,7 @@ export function openHookQueues(outside: CommandOutside): HookQueues {
   };
 }
 
-const dropped: CommandResult = { ok: false, reason: 'was not run: the supervisor ended' };
+const dropped: CommandResult = refuse('was not run: the supervisor ended');
 
 function runHook(run: HookRun, outside: CommandOutside, ended: AbortSignal): Promise<CommandResult> {
   const { spec, hook, pid, exit, attempt, cause } = run;

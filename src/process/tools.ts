@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { hasCode, type Refused } from '../errors.ts';
+import { hasCode, refuse, type Refused } from '../errors.ts';
 import { defaultPath, resolveProgram } from './program.ts';
 
 /** Words to put before a program's own: tools that set something and then exec, leaving nothing behind. */
@@ -12,7 +12,7 @@ export type Tool = { readonly ok: true; readonly path: string } | Refused;
 /** Finds a tool of the system for a purpose. A PATH may well be without them. */
 export function findTool(name: keyof typeof packages, purpose: string, searchPath: string | undefined): Tool {
   const found = resolveProgram(name, `${searchPath ?? defaultPath}:${defaultPath}:/usr/sbin:/sbin`, '/');
-  return found.ok ? found : { ok: false, reason: `${purpose} the program ${name} (package ${packages[name]}), which was not found` };
+  return found.ok ? found : refuse(`${purpose} the program ${name} (package ${packages[name]}), which was not found`);
 }
 
 const packages = {

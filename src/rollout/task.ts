@@ -71,7 +71,7 @@ async function pass(check: HealthCheck | null, spec: ServiceSpec, outside: Rollo
     if (attempts < check.retries) await pause(Math.min(check.intervalMs, until - clock.now()), clock, calledOff);
   }
   const tried = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-  return { ok: false, reason: `Health check did not succeed within ${formatDuration(check.timeoutMs)} after ${tried}: the check ${reason}` };
+  return refuse(`Health check did not succeed within ${formatDuration(check.timeoutMs)} after ${tried}: the check ${reason}`);
 }
 
 const LEAST_ATTEMPT_MS = 100;

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { fromCallback } from 'xstate';
 import type { attemptPort, AttemptInput } from '../../../machines/ports.ts';
 import { isAnnounced, type Announced, type AttemptReport, type CheckProbe, type ServiceSpec } from '../../../machines/types.ts';
-import { textOf } from '../../errors.ts';
+import { refuse, textOf } from '../../errors.ts';
 import type { CommandResult } from '../../process/run-command.ts';
 import { runForUnit, type CommandOutside } from '../../process/unit-command.ts';
 import { within } from '../within.ts';
@@ -20,7 +20,7 @@ export function makeAttemptActor(outside: AttemptOutside): typeof attemptPort {
     const ended = new AbortController();
     void within(limitMs, clock, ended.signal, async (signal): Promise<CommandResult> => {
       if (!isAnnounced(probe)) return attempt(probe, spec, outside, signal);
-      return await outside.announcements.heard(spec, probe, signal) ? { ok: true } : { ok: false, reason: 'was not heard' };
+      return await outside.announcements.heard(spec, probe, signal) ? { ok: true } : refuse('was not heard');
     }).then((result) => {
       if (ended.signal.aborted) return;
       sendBack((result.ok ? { type: 'attempt.ok', at: clock.now() } : { type: 'attempt.failed', at: clock.now(), reason: result.reason }) satisfies AttemptReport);
@@ -43,7 +43,7 @@ export async function attempt(probe: Attempted, spec: ServiceSpec, outside: Comm
       case 'tcp': return await accepts(probe.host, probe.port, signal);
     }
   } catch (error) {
-    return { ok: false, reason: `could not be made: ${textOf(error)}` };
+    return refuse(`could not be made: ${textOf(error)}`);
   }
 }
 
@@ -57,6 +57,6 @@ function accepts(host: string, port: number, signal: AbortSignal): Promise<Comma
     };
     socket.once('connect', () => settle({ ok: true }));
     // Stays: a second error must not be an uncaught one.
-    socket.on('error', (error) => settle({ ok: false, reason: `got no connection to ${host}:${port}: ${textOf(error)}` }));
+    socket.on('error', (error) => settle(refuse(`got no connection to ${host}:${port}: ${textOf(error)}`)));
   });
 }
