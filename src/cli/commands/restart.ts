@@ -15,11 +15,11 @@ export async function restart(call: Call): Promise<number> {
   const wait = !flags.has(options.daemonize) || flags.has(options.wait);
   const config = namedConfig(call);
   if (!config.ok) return refuse(call, config.refusal);
-  const send = (): ReturnType<typeof ask> => ask(call, { kind: 'restart', config: config.path, service, wait });
+  const send = (): ReturnType<typeof ask> => ask(call, { kind: 'restart', config: config.path, service, wait, settlements: flags.has(options.json) });
   const expects = (unit: UnitStatus): boolean => (service === null ? unit.kind === 'service' && unit.wanted === 'up' : unit.name === service);
   const answer = await (wait ? withProgress(call, { expects }, send) : send());
   if (!answer.ok) {
-    return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call) : refuseUnits(call, answer.refusal, service);
+    return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call) : refuseUnits(call, answer, service);
   }
   if (call.dropPrivileges) warnDropPrivileges(call);
   // With --daemonize alone the answer only means that the restart was accepted, and systemg 0.33.0 prints nothing then.

@@ -102,8 +102,8 @@ async function askRunning(call: Call): Promise<number | null> {
 async function startService(call: Call, service: string): Promise<number | null> {
   // A supervisor of systemg 0.33.0 would start a second copy.
   const isUp = await foreignObstacle(call, service) === 'running';
-  const answer = isUp ? null : await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'start', service }));
-  if (answer?.ok === false) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, answer.refusal, service);
+  const answer = isUp ? null : await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'start', service, settlements: call.flags.has(options.json) }));
+  if (answer?.ok === false) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, answer, service);
   if (call.dropPrivileges) warnDropPrivileges(call);
   return reportUnits(call, answer === null ? `Service '${service}' is already running` : messageOf(answer.response), service);
 }

@@ -18,8 +18,8 @@ export async function stop(call: Call): Promise<number> {
 
 async function stopService(call: Call, service: string): Promise<number> {
   if (await foreignObstacle(call, service) === 'unknown') return refuse(call, refusals.unknownUnit(service));
-  const answer = await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'stop', service }));
-  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, answer.refusal) : refuseUnits(call, answer.refusal, service);
+  const answer = await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'stop', service, settlements: call.flags.has(options.json) }));
+  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, answer.refusal) : refuseUnits(call, answer, service);
   return reportUnits(call, messageOf(answer.response), service);
 }
 
