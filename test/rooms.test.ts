@@ -98,7 +98,6 @@ const outstanding = new Set([
   'metrics -> config', 'rollout -> state', 'rollout -> compat', 'spawned -> journal', 'spawned -> metrics', 'spawned -> compat',
   'state -> config', 'status -> spawned',
 ]);
-const outstandingAtOnce = /log-level|state\/runtime/;
 const outstandingCircle = 2;
 
 const listed = (some: readonly Import[]): readonly string[] => some.map(({ from, to, kind }) => `${from} -> ${to} (${kind})`).toSorted();
@@ -115,7 +114,7 @@ test('the command line loads no more at once than it needs to ask a supervisor',
   const loaded = new Set([from]);
   for (const file of loaded) for (const { to, kind } of importsOf(file)) if (kind === 'value' && to.startsWith('src/')) loaded.add(to);
   const excess = imports.filter(({ from: file, to, kind }) => loaded.has(file) && kind === 'value' && isOurs(to) && !rooms.includes(roomOf(to)) && !rooms.includes(to));
-  expect(listed(excess.filter(({ to }) => !outstandingAtOnce.test(to)))).toEqual([]);
+  expect(listed(excess)).toEqual([]);
 });
 
 test('no files import each other in a circle, neither for types nor lazily', () => {
