@@ -40,7 +40,9 @@ export function condensedChart(shown: ShownMachine): Chart {
   /** What is said of `id` in the condensed chart: the state, the frame, or each state of a group. */
   const members = (id: string | null): readonly string[] => {
     if (id !== null && states.some((state) => state.id === standIn(id))) return [standIn(id)];
-    return states.filter(({ id: own, parent }) => isInside(own, id) && (parent === null || !isInside(parent, id))).map((state) => state.id);
+    // A machine in a final state is over and takes no event.
+    const within = states.filter(({ id: own, parent, kind }) => isInside(own, id) && (parent === null || !isInside(parent, id)) && (id !== null || kind !== 'final'));
+    return within.map((state) => state.id);
   };
   /** Where a transition to `to` begins: within a frame it concerns the states of one region. */
   const sourcesOf = (from: string | null, to: string): readonly string[] => members(from).flatMap((member) => {
