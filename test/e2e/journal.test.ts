@@ -44,9 +44,9 @@ describe('the journal on the built program', () => {
     await home.sysg('start', '--daemonize', '-c', home.config);
     await soon('the backoff is recorded', async () => (await history(home, 'a')).find(({ to }) => to === 'backoff') ?? null);
     expect((await home.sysg('chart', 'a')).stdout).toContain('● backoff');
-    const config = JSON.parse((await home.sysg('chart', 'a', '--format', 'json')).stdout) as { states: Record<string, { tags?: string[] }>; meta: { unit: unknown } };
-    expect(config.states['backoff']?.tags).toEqual(['present']);
-    expect(config.meta.unit).toMatchObject({ name: 'a', phase: 'backoff', present: ['backoff'] });
+    const config = JSON.parse((await home.sysg('chart', 'a', '--format', 'json')).stdout) as { states: { idle: { states: Record<string, { tags?: string[] }> } }; meta: { unit: unknown } };
+    expect(config.states.idle.states['backoff']?.tags).toEqual(['present']);
+    expect(config.meta.unit).toMatchObject({ name: 'a', phase: 'backoff', present: ['idle.backoff'] });
     expect((await home.sysg('chart', 'a', '--format', 'scxml')).stdout).toContain('<data id="unit" expr="{&quot;name&quot;:&quot;a&quot;');
   });
 
