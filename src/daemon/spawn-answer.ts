@@ -38,7 +38,7 @@ export function makeSpawn(outside: SpawnOutside): (request: RequestOf<'spawn'>, 
     // The answer is no longer waited for, and the pid of the client may belong to another process by now.
     if (exchange.signal.aborted) return error('the client has left');
     const authority = authorise({
-      table, tokensTold: process.platform === 'linux', services: serviceTrees(snapshot()), children: childTrees(snapshot()), peer, uid: process.geteuid?.() ?? 0, parentPid,
+      table, tokensReadable: process.platform === 'linux', services: serviceTrees(snapshot()), children: childTrees(snapshot()), peer, uid: process.geteuid?.() ?? 0, parentPid,
     });
     if (!authority.ok) return error(authority.error);
 

@@ -31,7 +31,7 @@ export interface Confinement {
 
 /**
  * How a program gets what its unit's privileges say: the control group, limits, namespaces, then groups, gid, uid and capabilities, in this
- * order, each by a tool that execs the next. The user namespace comes after the user, whom it then contains. Refuses what it
+ * order, each by a tool that execs the next. The user namespace comes after the change of user, so that the namespace contains that user. Refuses what it
  * cannot enforce: a start without a protection that was asked for is worse than none.
  */
 export function confine(request: PrivilegeRequest): Confinement | Refused {

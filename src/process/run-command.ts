@@ -93,7 +93,7 @@ function start({ script, cwd, env, output, onComplaint, input, prefix = [] }: Co
     if (onComplaint !== undefined) process.stderr?.on('data', onComplaint);
     return { ok: true, process, identity: process.pid === undefined ? null : identify(process.pid) };
   } catch (error) {
-    // What cannot be handed to a program at all, such as a NUL in its environment, and a kernel that does not tell who it is.
+    // What cannot be handed to a program at all, such as a NUL in its environment, and a process that the kernel does not list.
     return notRun(describe(error));
   }
 }
