@@ -95,8 +95,8 @@ function isAllowed({ from, to, kind }: Import): boolean {
 
 /** What is still to be mended: pairs of rooms, and how many files are in a circle. */
 const outstanding = new Set([
-  'metrics -> config', 'rollout -> state', 'rollout -> compat', 'spawned -> journal', 'spawned -> metrics', 'spawned -> compat',
-  'state -> config', 'status -> spawned',
+  'rollout -> state', 'rollout -> compat', 'spawned -> journal', 'spawned -> metrics', 'spawned -> compat',
+  'status -> spawned',
 ]);
 const outstandingCircle = 2;
 

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { interpolateText, type Scope } from './interpolate.ts';
 import { scalarText, scalarSchema, text, type JsonSchema } from './kind.ts';
-import { below, complain, complainAbsent, complainExpected, describe, entries, oneOf, warn, type Place } from './place.ts';
+import { describe } from './document.ts';
+import { below, complain, complainAbsent, complainExpected, entries, oneOf, warn, type Place } from './place.ts';
 import { readText } from './source-file.ts';
 
 export type Variables = ReadonlyMap<string, string>;

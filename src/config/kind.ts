@@ -5,7 +5,8 @@ import {
 } from '../words.ts';
 import type { SourceScalar } from './document.ts';
 import { interpolateCommand, interpolateText, readDifferentlyBefore, type Interpolated, type Scope } from './interpolate.ts';
-import { complain, complainAbsent, complainExpected, describe, items, note, oneOf, type Place, type Written } from './place.ts';
+import { describe } from './document.ts';
+import { complain, complainAbsent, complainExpected, items, note, oneOf, type Place, type Written } from './place.ts';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 

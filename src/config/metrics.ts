@@ -1,33 +1,19 @@
 import { resolve } from 'node:path';
+import { defaultMetrics, type MetricsSpec } from '../metrics-spec.ts';
 import { filled, integer, meaning, size, type Kind } from './kind.ts';
 import { warn } from './place.ts';
-import { defaultsOf, optional, record, withDefault, type Values } from './record.ts';
-
-/** The `metrics` block: how long and how much is kept. */
-export interface MetricsSpec {
-  readonly retentionMs: number;
-  readonly sampleIntervalMs: number;
-  readonly maxMemoryBytes: number;
-  /** Absolute; `null`: nothing is spilled to disk. */
-  readonly spilloverPath: string | null;
-  /** 0 disables spilling. */
-  readonly spilloverMaxBytes: number;
-  readonly spilloverSegmentBytes: number;
-}
+import { optional, record, withDefault, type Values } from './record.ts';
 
 const metricsKeys = {
-  retention_minutes: withDefault(clamped(integer(0), 1, 5_256_000), 'How long samples are kept.', 720),
-  sample_interval_secs: withDefault(clamped(integer(0), 1, 60), 'Time between samples, 1 to 60 seconds.', 1),
-  max_memory_bytes: withDefault(clamped(size, 131_072, Number.MAX_SAFE_INTEGER), 'Memory for samples of all units, at least 128K.', 10_485_760),
+  retention_minutes: withDefault(clamped(integer(0), 1, 5_256_000), 'How long samples are kept.', defaultMetrics.retentionMs / 60_000),
+  sample_interval_secs: withDefault(clamped(integer(0), 1, 60), 'Time between samples, 1 to 60 seconds.', defaultMetrics.sampleIntervalMs / 1000),
+  max_memory_bytes: withDefault(clamped(size, 131_072, Number.MAX_SAFE_INTEGER), 'Memory for samples of all units, at least 128K.', defaultMetrics.maxMemoryBytes),
   spillover_path: optional(filled('a path'), 'Directory for evicted samples, relative to the project directory.'),
-  spillover_max_bytes: withDefault(size, 'Size of that directory; 0 disables it.', 6_291_456),
-  spillover_segment_bytes: withDefault(size, 'Size of one of its files.', 262_144),
+  spillover_max_bytes: withDefault(size, 'Size of that directory; 0 disables it.', defaultMetrics.spilloverMaxBytes),
+  spillover_segment_bytes: withDefault(size, 'Size of one of its files.', defaultMetrics.spilloverSegmentBytes),
 };
 
 export const metrics = record(metricsKeys, 'metrics keys');
-
-/** Of a file without the block. */
-export const defaultMetrics: MetricsSpec = resolveMetrics(defaultsOf(metricsKeys), '/');
 
 export function resolveMetrics(values: Values<typeof metricsKeys>, projectDir: string): MetricsSpec {
   return {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { defaultMetrics, type MetricsSpec } from '../config/metrics.ts';
+import { defaultMetrics, type MetricsSpec } from '../metrics-spec.ts';
 import { textOf } from '../errors.ts';
 import { ticksToMs, uptimeMs } from '../process/boot.ts';
 import { consumption, type Owed } from './consumption.ts';

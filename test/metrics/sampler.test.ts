@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { MetricsSpec } from '../../src/config/metrics.ts';
+import type { MetricsSpec } from '../../src/metrics-spec.ts';
 import type { Member, Observer } from '../../src/metrics/observer.ts';
 import { openSampler, type MeasuredUnit } from '../../src/metrics/sampler.ts';
 import { members } from './members.ts';
