@@ -4,6 +4,7 @@ import { askStatus, type Answer } from './ask.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
 import { phaseOf } from './print/unit.ts';
+import type { ProgressOptions } from './screen/progress.ts';
 
 /** One unit in the JSON that commands answer with. */
 export interface UnitOutcome {
@@ -54,4 +55,19 @@ export function outcomeOf(unit: UnitStatus): UnitOutcome {
     phase: phaseOf(unit),
     ...(unit.process !== undefined && { pid: unit.process.pid }),
   };
+}
+
+/** While a command works, shows on a terminal what becomes of each unit, one line for each; elsewhere nothing. */
+export async function withProgress<Outcome>(call: Call, asked: ProgressOptions, work: () => Promise<Outcome>): Promise<Outcome> {
+  if (call.terminal.columns === null || call.env['TERM'] === 'dumb' || call.flags.has(options.json)) return work();
+  const { openProgress } = await import('./screen/progress.ts');
+  const progress = openProgress(call, asked);
+  try {
+    if (asked.comesUp !== true) await progress.begun;
+    const outcome = await work();
+    if (asked.settlesMs !== undefined) await progress.settle(asked.settlesMs);
+    return outcome;
+  } finally {
+    await progress.close();
+  }
 }

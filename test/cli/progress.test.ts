@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { UnitStatus } from '../../src/wire/payloads.ts';
-import { withProgress } from '../../src/cli/progress.ts';
+import { withProgress } from '../../src/cli/report.ts';
 import { palette } from '../../src/cli/print/palette.ts';
 import { progressLines, type ProgressRow } from '../../src/cli/print/progress.ts';
 import { isMoving } from '../../src/cli/print/unit.ts';

@@ -8,8 +8,7 @@ import { ask, configInUse, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
-import { withProgress } from '../progress.ts';
-import { refuse, refuseUnits, report, reportUnits } from '../report.ts';
+import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { foreignObstacle, supervisionOf } from '../supervision.ts';
 
 /** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */

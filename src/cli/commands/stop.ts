@@ -4,10 +4,8 @@ import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
-import { withProgress } from '../progress.ts';
-import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome } from '../report.ts';
-import { foreignObstacle } from '../supervision.ts';
-import { untilReleased } from '../until-released.ts';
+import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome, withProgress } from '../report.ts';
+import { foreignObstacle, untilReleased } from '../supervision.ts';
 
 /** Stops a service; without `-s` all of them and the supervisor. */
 export async function stop(call: Call): Promise<number> {
