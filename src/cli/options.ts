@@ -94,7 +94,7 @@ export const options = {
     name: 'format', value: 'FORMAT', about: 'text (default), mermaid, dot, svg, json (for XState) or scxml', choices: chartFormats,
     check: oneOf(chartFormats),
   },
-  machine: { name: 'machine', value: 'NAME', about: 'service (default), supervisor, job, rollout, probe, ending or spawned' },
+  machine: { name: 'machine', value: 'NAME', about: 'service (default), supervisor, operation, job, rollout, probe, ending or spawned' },
   live: { name: 'live', about: 'follow it' },
   graph: { name: 'graph', about: 'the units and what they need instead of a machine' },
   full: { name: 'full', about: 'leave nothing out' },

@@ -15,6 +15,7 @@ import { chartScxml } from '../../src/chart/scxml.ts';
 import { drawDot } from '../../src/chart/svg.ts';
 import { chartText, plainLook } from '../../src/chart/text.ts';
 import { wordsOf } from '../../src/chart/words.ts';
+import { options } from '../../src/cli/options.ts';
 import { all, parseXml } from './xml.ts';
 
 const service = shown('service');
@@ -54,6 +55,10 @@ describe('what is read from a machine', () => {
     expect(wordsOf({ type: 'verdictIs', params: { verdict: 'retry' } })).toBe('verdict is retry');
     expect(wordsOf({ type: 'plan', params: { deadline: 'grace' } })).toBe('plan grace');
     expect(wordsOf({ type: 'answer', params: () => ({ settlements: [] }) })).toBe('answer');
+  });
+
+  test('the command line offers every machine by name', () => {
+    expect(options.machine.about.split(/ or |, | \(default\),? ?/).filter((name) => name !== '').toSorted()).toEqual(shownMachines.map(({ name }) => name).toSorted());
   });
 
   test('phases group the states of a service', () => {
