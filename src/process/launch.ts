@@ -10,7 +10,7 @@ import { awaitNamespaceLeader } from './namespaces.ts';
 import { confine, type Confinement } from './privileges.ts';
 import { checkWorkingDir, describe, resolveProgram } from './program.ts';
 import { rehearse } from './rehearsal.ts';
-import { signalUnreapedGroup } from './signal.ts';
+import { signalUnreaped } from './signal.ts';
 import { makeTurns } from './throttle.ts';
 
 /** Descriptors for a child. They are closed here once it was started or refused. */
@@ -159,7 +159,7 @@ function orKilled<Found>(pid: number, look: () => Found): Found {
   try {
     return look();
   } catch (error) {
-    signalUnreapedGroup(pid, 'SIGKILL');
+    signalUnreaped(pid, 'SIGKILL', { group: true });
     throw error;
   }
 }

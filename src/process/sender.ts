@@ -1,6 +1,6 @@
 import type { ProcessIdentity, SignalName } from '../../machines/types.ts';
 import { readAlive } from './identity.ts';
-import { signalGroup, signalProcess, signalUnreaped, signalUnreapedGroup, type Delivery } from './signal.ts';
+import { signalGroup, signalProcess, signalUnreaped, type Delivery } from './signal.ts';
 import type { ProcessStat } from './proc.ts';
 
 /** Signals to the processes of one leader, and questions about them. What goes wrong is reported once per text and never thrown. */
@@ -43,7 +43,7 @@ export function makeSender(onProblem: (text: string) => void): Sender {
       unreaped ? signalUnreaped(leader.pid, signal) : signalProcess(leader, signal)
     )),
     toGroup: (leader, unreaped, members, signal) => send(`process group ${leader.pid}`, signal, () => (
-      unreaped ? signalUnreapedGroup(leader.pid, signal) : signalGroup(leader.pid, [leader, ...members], signal)
+      unreaped ? signalUnreaped(leader.pid, signal, { group: true }) : signalGroup(leader.pid, [leader, ...members], signal)
     )),
     look(target) {
       try {
