@@ -58,7 +58,7 @@ function clocks() {
 
 function runs(expression, zone, after, count) {
   const parsed = parseCron(expression);
-  if (!parsed.ok) throw new Error(`${expression}: ${parsed.problem}`);
+  if (!parsed.ok) throw new Error(parsed.problem);
   const found = [];
   for (let wallMs = nextInstant(parsed, zone, after); wallMs !== null && found.length < count; wallMs = nextInstant(parsed, zone, wallMs)) found.push(show(wallMs, zone));
   return found;

@@ -12,7 +12,7 @@ import { makeShutdown, obeySignals } from './daemon/signals.ts';
 import { closeBooks, HOOKS_MS, openSupervision, seeOut, type Supervision } from './daemon/supervision.ts';
 import { refusals, textOf } from './errors.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
-import { levelOfRustLog } from './logs/log-level.ts';
+import { levelOfRustLog } from './log-level.ts';
 import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts';
 import { closeInheritedDescriptors, connectionsWithin, descriptorLimit } from './process/descriptors.ts';
 import { bootId } from './process/boot.ts';

@@ -28,8 +28,20 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return codes.includes(errorCode(error) ?? '');
 }
 
+/** The message of an error. Where a name has several addresses, Node gathers the failures of all in an error that has none itself. */
 export function textOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(textOf).join('; ');
   return error instanceof Error ? error.message : String(error);
+}
+
+/** A refusal that needs no code: `reason` is a sentence, or the end of one that the caller begins. */
+export interface Refused {
+  readonly ok: false;
+  readonly reason: string;
+}
+
+export function refuse(reason: string): Refused {
+  return { ok: false, reason };
 }
 
 /** As Rust's standard library words a system error, `No such file or directory (os error 2)`; else the error's own text. */

@@ -1,6 +1,7 @@
 import type { AnyActorRef } from 'xstate';
 import type { HookPort } from '../../machines/ports.ts';
 import type { HookRun } from '../../machines/types.ts';
+import { refuse } from '../errors.ts';
 import type { CommandResult } from '../process/run-command.ts';
 import { runForUnit, type CommandOutside } from '../process/unit-command.ts';
 import { pause, within } from './within.ts';
@@ -16,33 +17,28 @@ export interface HookQueues extends HookPort {
  */
 export function openHookQueues(outside: CommandOutside): HookQueues {
   const { clock } = outside;
-  const queues = new Map<AnyActorRef, HookRun[]>();
+  /** Settled when the last run of a unit has ended; without those that have. */
+  const queues = new Map<AnyActorRef, Promise<void>>();
   const ended = new AbortController();
-  let whenIdle: (() => void)[] = [];
 
-  const drain = async (target: AnyActorRef, queue: HookRun[]): Promise<void> => {
-    for (let run = queue[0]; run !== undefined; run = queue[0]) {
-      const { unit, hook } = run;
-      const result = ended.signal.aborted ? dropped : await runHook(run, outside, ended.signal);
-      if (!result.ok) outside.onProblem(`${hook.stage}.${hook.outcome} hook for '${unit}' ${result.reason}`);
-      queue.shift();
-    }
-    queues.delete(target);
-    if (!ended.signal.aborted) target.send({ type: 'hooks.idle', at: clock.now() });
-    if (queues.size > 0) return;
-    for (const wake of whenIdle) wake();
-    whenIdle = [];
+  const perform = async (run: HookRun): Promise<void> => {
+    const { unit, hook } = run;
+    const result = ended.signal.aborted ? dropped : await runHook(run, outside, ended.signal);
+    if (!result.ok) outside.onProblem(`${hook.stage}.${hook.outcome} hook for '${unit}' ${result.reason}`);
   };
-
-  const idle = (): Promise<void> => (queues.size === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.push(resolve)));
+  const idle = async (): Promise<void> => {
+    while (queues.size > 0) await Promise.all(queues.values());
+  };
 
   return {
     queue: (runs, target) => {
-      const queue = queues.get(target);
-      if (queue !== undefined) return void queue.push(...runs);
-      const fresh = [...runs];
-      queues.set(target, fresh);
-      void drain(target, fresh);
+      const last = runs.reduce((before, run) => before.then(() => perform(run)), queues.get(target) ?? Promise.resolve());
+      const end = last.then(() => {
+        if (queues.get(target) !== end) return;
+        queues.delete(target);
+        if (!ended.signal.aborted) target.send({ type: 'hooks.idle', at: clock.now() });
+      });
+      queues.set(target, end);
     },
     async finish(limitMs) {
       const patience = new AbortController();
@@ -54,7 +50,7 @@ export function openHookQueues(outside: CommandOutside): HookQueues {
   };
 }
 
-const dropped: CommandResult = { ok: false, reason: 'was not run: the supervisor ended' };
+const dropped: CommandResult = refuse('was not run: the supervisor ended');
 
 function runHook(run: HookRun, outside: CommandOutside, ended: AbortSignal): Promise<CommandResult> {
   const { spec, hook, pid, exit, attempt, cause } = run;

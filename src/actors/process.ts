@@ -14,7 +14,7 @@ export interface ProcessOutside {
   /** The soft limit of open files that units get when they set none; `null` leaves the supervisor's own. */
   readonly softNofile: number | null;
   /** As root, units that name no user run as nobody. */
-  readonly dropPrivileges?: boolean;
+  readonly dropPrivileges: boolean;
   /** Descriptors for one child, closed for the caller after the spawn. What it throws refuses the start. */
   openOutput(spec: ServiceSpec, role: ProcessRole, token: string): ChildOutput;
   /** What an administrator should know and no machine can act on. */
@@ -40,9 +40,7 @@ function start(input: ProcessInput, outside: ProcessOutside, report: Report): En
   const { generation } = input;
   let ending: Ending | null = null;
   let over = false;
-  const callOff = launch({
-    ...input, ...outside, dropPrivileges: outside.dropPrivileges ?? false, openOutput: (spec, role, token) => outside.openOutput(spec, role, token),
-  }, (launched) => {
+  const callOff = launch({ ...input, ...outside }, (launched) => {
     if (over) return;
     if (!launched.ok) {
       over = true;

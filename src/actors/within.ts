@@ -1,4 +1,5 @@
 import { inSeconds } from '../../machines/service-facts.ts';
+import { refuse } from '../errors.ts';
 import type { CommandResult } from '../process/run-command.ts';
 import type { Clock } from '../clock.ts';
 
@@ -20,7 +21,7 @@ export async function within(
   else ended.addEventListener('abort', leave, { once: true });
   try {
     const result = await work(controller.signal);
-    return tookLonger && !result.ok ? { ok: false, reason: `took longer than ${inSeconds(limitMs)}` } : result;
+    return tookLonger && !result.ok ? refuse(`took longer than ${inSeconds(limitMs)}`) : result;
   } finally {
     forget();
     ended.removeEventListener('abort', leave);

@@ -7,8 +7,7 @@ import { isBookkeeping, isFrame, readChart, type Chart, type ChartEdge, type Cha
  * parallel state and its regions stay frames: what one of them does is said of the frame.
  */
 export function condensedChart(shown: ShownMachine): Chart {
-  const all = readChart(shown, (action) => !isBookkeeping(shown.machine, action) && !PUBLISHED.includes(action));
-  const whole = { ...all, edges: all.edges.map((edge) => (CURRENCY.includes(edge.guard ?? '') ? { ...edge, guard: null } : edge)) };
+  const whole = readChart(shown, (action) => !isBookkeeping(shown.machine, action));
   const byId = new Map(whole.states.map((state) => [state.id, state]));
   const around = function* (id: string | null): Generator<ChartState> {
     for (let state = byId.get(id ?? ''); state !== undefined; state = byId.get(state.parent ?? '')) yield state;
@@ -40,7 +39,9 @@ export function condensedChart(shown: ShownMachine): Chart {
   /** What is said of `id` in the condensed chart: the state, the frame, or each state of a group. */
   const members = (id: string | null): readonly string[] => {
     if (id !== null && states.some((state) => state.id === standIn(id))) return [standIn(id)];
-    return states.filter(({ id: own, parent }) => isInside(own, id) && (parent === null || !isInside(parent, id))).map((state) => state.id);
+    // A machine in a final state is over and takes no event.
+    const within = states.filter(({ id: own, parent, kind }) => isInside(own, id) && (parent === null || !isInside(parent, id)) && (id !== null || kind !== 'final'));
+    return within.map((state) => state.id);
   };
   /** Where a transition to `to` begins: within a frame it concerns the states of one region. */
   const sourcesOf = (from: string | null, to: string): readonly string[] => members(from).flatMap((member) => {
@@ -58,11 +59,6 @@ export function condensedChart(shown: ShownMachine): Chart {
   const kept = edges.filter((edge, index) => edges.findIndex((other) => sameEdge(edge, other)) === index);
   return { ...whole, isCondensed: true, states, edges: kept, remarks: remarksOf(shown, whole) };
 }
-
-/** What a machine without a publisher does after each transition, whatever it has decided. */
-export const PUBLISHED = ['armClock', 'disarmClock', 'writeRecord', 'forgetRecord', 'tell', 'tellRemoved', 'answer'];
-/** The question whether a report is about the present process: one about another changes nothing. */
-export const CURRENCY = ['same generation', 'other generation'];
 
 export function isLeftOut({ leftOut }: ShownMachine, { event, guard }: ChartEdge): boolean {
   return event !== null && (Object.hasOwn(leftOut, event) || (guard !== null && Object.hasOwn(leftOut, `${event} [${guard}]`)));

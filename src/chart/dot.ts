@@ -1,5 +1,5 @@
 import { arrowsOf, presentIn, takenWords, type Arrow, type UnitMarks } from './marks.ts';
-import { boxesOf, isFrame, type Box, type Chart, type ChartState } from './model.ts';
+import { boxesOf, distinct, isFrame, type Box, type Chart, type ChartState } from './model.ts';
 
 /** Colours of a phase: the ground, a line around it, and words on it. Calm ones: the present state is what stands out. */
 export const PHASE_COLOURS: Readonly<Record<string, readonly [ground: string, line: string, words: string]>> = {
@@ -24,6 +24,8 @@ export function chartDot(chart: Chart, marks: UnitMarks | null): string {
     ...(first === undefined ? [] : [`  "(begin)" -> ${quoted(leafOf(chart, first.id))} [arrowsize=0.6]`]),
     ...(chart.edges.some(({ from }) => from === null) ? ['  "(any state)" [style="rounded,dashed", fontcolor="#6b7280", color="#9ca3af"]'] : []),
     ...arrowsOf(chart, marks).map((arrow) => `  ${arrowLine(chart, arrow)}`),
+    // What is entered together stands side by side.
+    ...distinct(chart.edges.flatMap(({ from, beside }) => (from === null ? [] : beside.map((id) => `  ${quoted(leafOf(chart, from))} -> ${quoted(leafOf(chart, id))} [style=invis]`)))),
     '}',
   ].join('\n')}\n`;
 }
@@ -59,8 +61,14 @@ function arrowLine(chart: Chart, arrow: Arrow): string {
     ...(lines.length > 0 ? [`label="${lines.map((line) => `${line.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}\\l`).join('')}"`] : []),
     ...(isAround(from) ? [`ltail=${quoted(`cluster_${from}`)}`] : []), ...(isAround(to) ? [`lhead=${quoted(`cluster_${to}`)}`] : []),
     ...(arrow.taken === null ? [] : [`color="${PRESENT}"`, 'penwidth=1.8']),
+    ...(isLeaving(chart, from, to) ? ['constraint=false'] : []),
   ];
   return `${quoted(leafOf(chart, from))} -> ${quoted(leafOf(chart, to))}${traits.length > 0 ? ` [${traits.join(', ')}]` : ''}`;
+}
+
+/** An arrow out of a region does not decide where the region stands. */
+function isLeaving(chart: Chart, from: string, to: string): boolean {
+  return chart.states.some(({ id, kind }) => kind === 'parallel' && from.startsWith(`${id}.`) && !to.startsWith(`${id}.`));
 }
 
 /** Graphviz draws between nodes: a group is meant by the state it begins with. */

@@ -45,13 +45,12 @@ export function graphMermaid(units: readonly GraphUnit[]): string {
 export function graphText(units: readonly GraphUnit[], look: TextLook): string {
   const width = Math.max(0, ...units.map(({ name }) => name.length));
   const phaseWidth = Math.max(0, ...units.map(({ phase }) => phase?.length ?? 0));
-  const lines = dependenciesFirst(units).map(({ name, phase, isCron, needs }) => {
+  return dependenciesFirst(units).map(({ name, phase, isCron, needs }) => {
     const needed = needs.map(({ service, condition, restarts }) => `${service} (${condition}${restarts ? ', restarts with it' : ''})`);
-    const behind = needed.length > 0 ? `needs ${needed.join(', ')}` : '';
-    const phaseText = (phase ?? '').padEnd(phaseWidth);
-    return `${look.strong(name.padEnd(width))}  ${phase === null ? phaseText : look.present(phaseText)}  ${look.faint([...(isCron ? ['cron'] : []), ...(behind === '' ? [] : [behind])].join(', '))}`.trimEnd();
-  });
-  return `${lines.join('\n')}\n`;
+    const traits = [...(isCron ? ['cron'] : []), ...(needed.length > 0 ? [`needs ${needed.join(', ')}`] : [])].join(', ');
+    const shown = (phase ?? '').padEnd(phaseWidth);
+    return `${`${look.strong(name.padEnd(width))}  ${phase === null ? shown : look.present(shown)}  ${look.faint(traits)}`.trimEnd()}\n`;
+  }).join('');
 }
 
 export function graphJson(units: readonly GraphUnit[]): string {
@@ -63,22 +62,19 @@ export function graphJson(units: readonly GraphUnit[]): string {
   }, null, 2)}\n`;
 }
 
+/** What units need of each other; what is not configured is no node. */
 function edgesOf(units: readonly GraphUnit[]): readonly { from: string; to: string; label: string; restarts: boolean }[] {
   const known = new Set(units.map(({ name }) => name));
-  return units.flatMap(({ name, needs }) => needs.filter(({ service }) => known.has(service)).map(({ service, condition, restarts }) => ({
-    from: name, to: service, label: condition, restarts,
-  })));
+  return units.flatMap(({ name, needs }) => needs.flatMap(({ service, condition, restarts }) => (
+    known.has(service) ? [{ from: name, to: service, label: condition, restarts }] : [])));
 }
 
 function dependenciesFirst(units: readonly GraphUnit[]): readonly GraphUnit[] {
   const byName = new Map(units.map((unit) => [unit.name, unit]));
   const placed = new Set<GraphUnit>();
-  const place = (unit: GraphUnit): void => {
-    if (placed.has(unit)) return;
-    for (const { service } of unit.needs) {
-      const needed = byName.get(service);
-      if (needed !== undefined) place(needed);
-    }
+  const place = (unit: GraphUnit | undefined): void => {
+    if (unit === undefined || placed.has(unit)) return;
+    for (const { service } of unit.needs) place(byName.get(service));
     placed.add(unit);
   };
   for (const unit of units) place(unit);

@@ -25,7 +25,6 @@ export const shownMachines: readonly ShownMachine[] = [
     leftOut: {
       adopt: 'after a change of supervisor a unit goes on where its process is found',
       move: 'an instance that replaces another becomes the unit, and that one is retired',
-      'reload [definition gone]': 'a unit that is no longer configured is stopped, then removed',
     },
   },
   { name: 'supervisor', about: 'the root: the set of units, commands, order, reload, shutdown', machine: supervisorMachine, leftOut: {} },

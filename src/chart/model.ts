@@ -1,4 +1,5 @@
 import type { AnyStateMachine, StateNode } from 'xstate';
+import type { StateMeta } from '../../machines/unit.ts';
 import type { ShownMachine } from './machines.ts';
 import { nameOf, wordsOf, type Reference } from './words.ts';
 
@@ -55,13 +56,13 @@ export function readChart(shown: ShownMachine, isShown: (action: string) => bool
   const states: ChartState[] = [];
   const edges: ChartEdge[] = [];
   const visit = (node: StateNode, phaseAround: string | null): void => {
-    const { phase, deadlines } = metaOf(node);
-    const ownPhase = phase ?? phaseAround;
     const { parent } = node;
+    const { phase: own, deadline = [] }: Partial<StateMeta> = node.meta ?? {};
+    const phase = own ?? phaseAround;
     if (parent !== undefined) {
       states.push({
         id: idOf(node), name: node.key, parent: parent === root ? null : idOf(parent), kind: kindOf(node),
-        initial: parent.type !== 'parallel' && parent.initial?.target[0] === node, phase: ownPhase, deadlines, entry: words(node.entry), exit: words(node.exit),
+        initial: parent.type !== 'parallel' && parent.initial?.target[0] === node, phase, deadlines: deadline, entry: words(node.entry), exit: words(node.exit),
       });
     }
     for (const { event, definition: { guard, actions, target: [first, ...beside] = [], reenter } } of transitionsOf(node)) {
@@ -70,7 +71,7 @@ export function readChart(shown: ShownMachine, isShown: (action: string) => bool
         guard: guard === undefined ? null : wordsOf(guard), actions: words(actions), reenters: reenter,
       });
     }
-    for (const child of Object.values(node.states)) visit(child, ownPhase);
+    for (const child of Object.values(node.states)) visit(child, phase);
   };
   visit(root, null);
   return { name: shown.name, about: shown.about, isCondensed: false, states: states.map((state) => ({ ...state, phase: state.phase ?? phaseWithin(state.id, states) })), edges, remarks: [] };
@@ -106,15 +107,6 @@ function kindOf(node: StateNode): StateKind {
   if (node.type === 'final' || node.type === 'parallel') return node.type;
   if (node.type !== 'atomic') return 'compound';
   return (node.always ?? []).length > 0 && node.transitions.size === 0 ? 'decision' : 'plain';
-}
-
-/** What the machines say of their states beside the chart: `meta: {phase, deadline}`. */
-function metaOf({ meta }: StateNode): { readonly phase: string | null; readonly deadlines: readonly string[] } {
-  const { phase, deadline } = (meta ?? {}) as { readonly phase?: unknown; readonly deadline?: unknown };
-  return {
-    phase: typeof phase === 'string' ? phase : null,
-    deadlines: Array.isArray(deadline) ? deadline.filter((kind) => typeof kind === 'string') : typeof deadline === 'string' ? [deadline] : [],
-  };
 }
 
 export function distinct<T>(items: readonly T[]): readonly T[] {

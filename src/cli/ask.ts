@@ -1,24 +1,27 @@
 import { isControlError, readConfigHint, readSupervisorPid, sendBriefly } from '../control/brief-client.ts';
-import { refusals, type Result } from '../errors.ts';
-import type { JournalRecord, StatusSnapshot } from '../wire/payloads.ts';
+import { refusals, type Refusal, type Result } from '../errors.ts';
+import type { JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
 import type { Request } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
 import type { Call } from './call.ts';
 
-export type Answer = Result<{ readonly response: Exclude<Response, { kind: 'error' }> }>;
+export type Answer =
+  | { readonly ok: true; readonly response: Exclude<Response, { kind: 'error' }> }
+  /** `units`: how each unit fared, where the request asked for settlements and the supervisor knows them. */
+  | { readonly ok: false; readonly refusal: Refusal; readonly units?: readonly UnitSettlement[] };
 export type StatusAnswer = Result<{ readonly snapshot: StatusSnapshot }>;
 
 /** Sends a request to the supervisor of this call and waits for as long as the supervisor works on it. */
 export async function ask(call: Call, request: Request): Promise<Answer> {
   try {
     const response = await sendBriefly(request, call.paths.socket);
-    return response.kind === 'error' ? { ok: false, refusal: refusals.refused(response.text) } : { ok: true, response };
+    return response.kind === 'error' ? { ok: false, refusal: refusals.refused(response.text), units: response.units ?? [] } : { ok: true, response };
   } catch (error) {
     if (!isControlError(error)) throw error;
     if (error.kind === 'not-available') return { ok: false, refusal: refusals.noSupervisor(call.paths.stateDir) };
     if (error.kind !== 'server') return { ok: false, refusal: refusals.socket(error.message) };
     const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];
-    return { ok: false, refusal: refusals.refused(unknown === undefined ? error.detail : tooOld(unknown)) };
+    return { ok: false, refusal: refusals.refused(unknown === undefined ? error.detail : tooOld(unknown)), units: error.units };
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { refusals, type Result } from '../errors.ts';
-import type { LogLevel } from '../logs/log-level.ts';
+import type { LogLevel } from '../log-level.ts';
 import { runtimePaths, type RuntimePaths } from '../runtime-paths.ts';
 import { parseStreamDuration } from '../words.ts';
 import type { ParsedCall } from './arguments.ts';

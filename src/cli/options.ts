@@ -1,4 +1,4 @@
-import { logLevels, parseLogLevel as parsePlainLevel, type LogLevel } from '../logs/log-level.ts';
+import { logLevels, parseLogLevel as parsePlainLevel, type LogLevel } from '../log-level.ts';
 import { didYouMean, momentForm, parseDuration, parseMoment } from '../words.ts';
 
 /** One flag of the command line. The table of verbs is made of these; nothing else knows how a flag is written. */
@@ -76,25 +76,25 @@ export const options = {
   name: { name: 'name', value: 'NAME', about: 'what to call the command that follows' },
   ttl: {
     name: 'ttl', value: 'SECONDS', about: 'end the child after so long',
-    check: (text) => wholeNumber(text, 2n ** 64n - 1n),
+    check: wholeNumber(2n ** 64n - 1n),
   },
   parentPid: {
     name: 'parent-pid', value: 'PID', about: 'the process to which the child belongs; default: the caller\'s parent',
-    check: (text) => wholeNumber(text, 2n ** 32n - 1n),
+    check: wholeNumber(2n ** 32n - 1n),
   },
   child: { name: 'child', about: 'start the command as a child of a running service; needs --parent-pid' },
   purge: { name: 'purge', about: 'empty the log files instead of showing them' },
   goal: {
     name: 'for', value: 'STATE', about: 'running, ready, stopped, failed or completed', choices: goals,
-    check: (text) => (goals.some((goal) => goal === text) ? null : `expected ${goals.join(', ')}, got "${text}"${didYouMean(text, goals)}`),
+    check: oneOf(goals),
   },
   timeout: { name: 'timeout', value: 'DURATION', about: 'give up after so long, with exit code 124 (default: never)', check: checkDuration },
   units: { name: 'units', about: 'the names of the units, one a line, for completion scripts' },
   format: {
     name: 'format', value: 'FORMAT', about: 'text (default), mermaid, dot, svg, json (for XState) or scxml', choices: chartFormats,
-    check: (text) => (chartFormats.some((format) => format === text) ? null : `expected ${chartFormats.join(', ')}, got "${text}"${didYouMean(text, chartFormats)}`),
+    check: oneOf(chartFormats),
   },
-  machine: { name: 'machine', value: 'NAME', about: 'service (default), supervisor, job, rollout, probe, ending or spawned' },
+  machine: { name: 'machine', value: 'NAME', about: 'service (default), supervisor, operation, job, rollout, probe, ending or spawned' },
   live: { name: 'live', about: 'follow it' },
   graph: { name: 'graph', about: 'the units and what they need instead of a machine' },
   full: { name: 'full', about: 'leave nothing out' },
@@ -105,13 +105,13 @@ export const options = {
     name: 'start', value: 'TIME', about: 'the wall clock at the beginning (default 2026-01-01T00:00:00Z)',
     check: (text) => (Number.isNaN(Date.parse(text)) || !/[zZ]$|[+-][0-9]{2}:[0-9]{2}$/.test(text) ? `expected a time such as 2026-03-08T00:30:00-05:00, got "${text}"` : null),
   },
-  seed: { name: 'seed', value: 'N', about: 'of chance (default 1)', check: (text) => wholeNumber(text, 2n ** 31n - 1n) },
+  seed: { name: 'seed', value: 'N', about: 'of chance (default 1)', check: wholeNumber(2n ** 31n - 1n) },
   follow: { name: 'follow', short: 'f', about: 'go on with what happens from now on' },
   since: { name: 'since', value: 'TIME', about: 'only from then on: a duration before now, such as 10m, or an RFC 3339 time', check: checkMoment },
   until: { name: 'until', value: 'TIME', about: 'only up to then: a duration before now, or an RFC 3339 time; ends after the last line', check: checkMoment },
   grep: {
     name: 'grep', value: 'REGEX', about: 'only lines that match this regular expression (of JavaScript)',
-    check: (text) => regexProblem(text),
+    check: regexProblem,
   },
   noFollow: { name: 'no-follow', about: 'end after the last line' },
 } as const satisfies Record<string, OptionSpec>;
@@ -144,8 +144,12 @@ function regexProblem(text: string): string | null {
   }
 }
 
-function wholeNumber(text: string, most: bigint): string | null {
-  return /^[0-9]{1,20}$/.test(text) && BigInt(text) <= most ? null : `expected a whole number from 0 to ${most}, got "${text}"`;
+function oneOf(words: readonly string[]): (text: string) => string | null {
+  return (text) => (words.includes(text) ? null : `expected ${words.join(', ')}, got "${text}"${didYouMean(text, words)}`);
+}
+
+function wholeNumber(most: bigint): (text: string) => string | null {
+  return (text) => (/^[0-9]{1,20}$/.test(text) && BigInt(text) <= most ? null : `expected a whole number from 0 to ${most}, got "${text}"`);
 }
 
 export function parseKind(text: string): LogKind | null {

@@ -1,9 +1,10 @@
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { exitCodeOf, type Refusal } from '../errors.ts';
-import { askStatus } from './ask.ts';
+import { askStatus, type Answer } from './ask.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
 import { phaseOf } from './print/unit.ts';
+import type { ProgressOptions } from './screen/progress.ts';
 
 /** One unit in the JSON that commands answer with. */
 export interface UnitOutcome {
@@ -27,23 +28,14 @@ export function refuse(call: Call, refusal: Refusal, units: readonly UnitOutcome
   return exitCodeOf(refusal);
 }
 
-/** As `refuse`, with what the supervisor's error says of each unit. */
-export async function refuseUnits(call: Call, refusal: Refusal, only: string | null): Promise<number> {
+/** As `refuse`; with `--json` and how the units are now, and why those that the command was about failed. */
+export async function refuseUnits(call: Call, { refusal, units = [] }: Extract<Answer, { ok: false }>, only: string | null): Promise<number> {
   const status = call.flags.has(options.json) && refusal.code === 'refused' ? await askStatus(call) : null;
   if (status?.ok !== true) return refuse(call, refusal);
-  const errors = unitErrors(refusal.message);
+  const errors = new Map(units.map(({ unit, error }) => [unit, error]));
   return refuse(call, refusal, outcomes(status.snapshot, only).map((unit) => {
     const error = errors.get(unit.name) ?? (unit.name === only ? refusal.message : undefined);
     return { ...unit, ...(error !== undefined && { error }) };
-  }));
-}
-
-/** `Failed to start service 'a': why; Failed to start service 'b': why`. */
-export function unitErrors(message: string): ReadonlyMap<string, string> {
-  const parts = message.split(/(?:^|; )Failed to [a-z]+ service '/).slice(1);
-  return new Map(parts.flatMap((part): [string, string][] => {
-    const end = part.indexOf("': ");
-    return end < 0 ? [] : [[part.slice(0, end), part.slice(end + 3)]];
   }));
 }
 
@@ -63,4 +55,19 @@ export function outcomeOf(unit: UnitStatus): UnitOutcome {
     phase: phaseOf(unit),
     ...(unit.process !== undefined && { pid: unit.process.pid }),
   };
+}
+
+/** While a command works, shows on a terminal what becomes of each unit, one line for each; elsewhere nothing. */
+export async function withProgress<Outcome>(call: Call, asked: ProgressOptions, work: () => Promise<Outcome>): Promise<Outcome> {
+  if (call.terminal.columns === null || call.env['TERM'] === 'dumb' || call.flags.has(options.json)) return work();
+  const { openProgress } = await import('./screen/progress.ts');
+  const progress = openProgress(call, asked);
+  try {
+    if (asked.comesUp !== true) await progress.begun;
+    const outcome = await work();
+    if (asked.settlesMs !== undefined) await progress.settle(asked.settlesMs);
+    return outcome;
+  } finally {
+    await progress.close();
+  }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { isControlError } from '../control/brief-client.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
 import { isLocked } from '../state/lock.ts';
@@ -20,7 +21,7 @@ export async function supervisionOf(call: Call): Promise<Supervision | Refusal> 
       const pid = supervisorPid(call);
       return refusals.unresponsive(`a supervisor${pid === null ? '' : ` (pid ${pid})`} ${locked ? `holds ${call.paths.lock}` : `serves ${call.paths.socket}`} and does not answer; see sysg doctor`);
     }
-    await new Promise((resume) => setTimeout(resume, AGAIN_MS));
+    await pause(AGAIN_MS);
   }
 }
 
@@ -31,6 +32,16 @@ export function isRunning(call: Call): boolean | Refusal {
   } catch (error) {
     return refusals.runtime(textOf(error));
   }
+}
+
+/** Waits until no supervisor holds the lock or serves the socket (systemg 0.33.0's knows no lock); false when one still does after `limitMs`. */
+export async function untilReleased(call: Call, limitMs: number): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  for (let waitMs = 10; isRunning(call) === true || await isServed(call.paths.socket); waitMs = Math.min(waitMs * 2, 200)) {
+    if (performance.now() > deadline) return false;
+    await pause(waitMs);
+  }
+  return true;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { exitCodeOf, type Refusal } from '../errors.ts';
 import { inAscii, speaksUnicode } from './print/width.ts';
-import { includes, type LogLevel } from '../logs/log-level.ts';
+import { includes, type LogLevel } from '../log-level.ts';
 
 /** Where a command says what it has to say. */
 export interface Terminal {

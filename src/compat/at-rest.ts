@@ -2,9 +2,8 @@ import type { ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
 import { isAlive } from '../process/identity.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { prove, survivorsOf } from './proof.ts';
-import type { RecordedJob } from './cron-file.ts';
+import type { RecordedJob, RecordedState } from './state-files.ts';
 import { readStateFiles, type StateFiles } from './read-files.ts';
-import type { RecordedState } from './state-file.ts';
 
 /** A unit while no supervisor looks after it. */
 export interface RestingUnit {

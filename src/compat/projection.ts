@@ -4,10 +4,8 @@ import { textOf } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { stringsOf } from '../state/notes.ts';
 import { replaceFile } from '../files.ts';
-import { encodeCronFile, type RecordedJob } from './cron-file.ts';
-import { encodePidFile, type SpawnRecord } from './pid-file.ts';
+import { cronFile, pidFile, type RecordedJob, type RecordedState, type SpawnRecord, stateFile } from './state-files.ts';
 import { digestOf, xmlFiles, type StateFiles, type XmlFile } from './read-files.ts';
-import { encodeStateFile, type RecordedState } from './state-file.ts';
 import { writeXml } from './xml.ts';
 
 /** A unit as the files of systemg 0.33.0 tell of it. `state` null: it never ran. */
@@ -115,9 +113,9 @@ function project(units: readonly ProjectedUnit[], others: StateFiles | null): Re
     ...units.toSorted((one, other) => (one.name < other.name ? -1 : 1)).flatMap((unit) => unit.spawned),
   ];
   return {
-    'pid.xml': writeXml(encodePidFile({ services: merged(others?.pid?.services, names, pids), groups: merged(others?.pid?.groups, names, pids), spawned })),
-    'state.xml': writeXml(encodeStateFile(merged(others?.state ?? [], hashes, units.map(({ hash, state }) => [hash, state] as const)))),
-    'cron_state.xml': writeXml(encodeCronFile(merged(others?.cron ?? [], hashes, units.map(({ hash, job }) => [hash, job] as const)))),
+    'pid.xml': writeXml(pidFile.encode({ services: merged(others?.pid?.services, names, pids), groups: merged(others?.pid?.groups, names, pids), spawned })),
+    'state.xml': writeXml(stateFile.encode(merged(others?.state ?? [], hashes, units.map(({ hash, state }) => [hash, state] as const)))),
+    'cron_state.xml': writeXml(cronFile.encode(merged(others?.cron ?? [], hashes, units.map(({ hash, job }) => [hash, job] as const)))),
   };
 }
 

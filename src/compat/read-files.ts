@@ -3,9 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode, textOf } from '../errors.ts';
 import { quarantine } from '../files.ts';
-import { decodeCronFile, type CronFile } from './cron-file.ts';
-import { decodePidFile, type PidFile } from './pid-file.ts';
-import { decodeStateFile, type StateFile } from './state-file.ts';
+import { cronFile, type CronFile, pidFile, type PidFile, type StateFile, stateFile } from './state-files.ts';
 import { readXml, type XmlElement } from './xml.ts';
 
 export const xmlFiles = ['pid.xml', 'state.xml', 'cron_state.xml'] as const;
@@ -46,9 +44,9 @@ export function readStateFiles(stateDir: string, options: ReadOptions): StateFil
     if (!decoded.ok) options.onProblem(`${path}: ${decoded.reason}; it is ignored${options.quarantine ? quarantine(path) : ''}`);
     return { content: decoded.ok ? decoded.content : null, digest: digestOf(text), writtenWallMs };
   };
-  const pid = read('pid.xml', decodePidFile);
-  const state = read('state.xml', decodeStateFile);
-  const cron = read('cron_state.xml', decodeCronFile);
+  const pid = read('pid.xml', pidFile.decode);
+  const state = read('state.xml', stateFile.decode);
+  const cron = read('cron_state.xml', cronFile.decode);
   return {
     pid: pid.content, state: state.content, cron: cron.content, pidWrittenWallMs: pid.writtenWallMs,
     digests: { 'pid.xml': pid.digest, 'state.xml': state.digest, 'cron_state.xml': cron.digest },

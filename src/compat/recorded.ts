@@ -5,7 +5,7 @@ import { timezoneLabel, type CronRun } from '../cron/summary.ts';
 import { signalNumber } from '../signals.ts';
 import type { Ledger } from '../state/ledger.ts';
 import type { Takeover } from './takeover.ts';
-import type { RecordedJob } from './cron-file.ts';
+import type { RecordedJob } from './state-files.ts';
 import type { ProjectedUnit } from './projection.ts';
 
 /** A spawned child that lives, by the wall clock. */

@@ -3,7 +3,7 @@ import type { AdoptOrder, ChildRecord, ServiceSpec } from '../../machines/types.
 import type { Stamp } from '../state/ledger-lines.ts';
 import { readSuspect } from './proof.ts';
 import { takenOver } from '../state/recovery.ts';
-import type { SpawnRecord } from './pid-file.ts';
+import type { SpawnRecord } from './state-files.ts';
 
 export interface ChildrenTakeover {
   readonly specs: readonly ServiceSpec[];

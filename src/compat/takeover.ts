@@ -5,10 +5,9 @@ import type { Ledger } from '../state/ledger.ts';
 import { prove, survivorsOf, type Proof } from './proof.ts';
 import { takeChildren } from './takeover-children.ts';
 import { takenOver } from '../state/recovery.ts';
-import type { CronFile } from './cron-file.ts';
+import type { CronFile, RecordedState } from './state-files.ts';
 import { ownDigests } from './projection.ts';
 import { readStateFiles, type StateFiles, type XmlFile } from './read-files.ts';
-import type { RecordedState } from './state-file.ts';
 
 export interface TakeoverInput {
   readonly stateDir: string;

@@ -1,6 +1,6 @@
 import type { CronSpec } from '../../machines/types.ts';
 import { firstMatch } from '../cron/calendar.ts';
-import { checkCron, namedWeekdays, parseCron } from '../cron/expression.ts';
+import { isTimezone, namedWeekdays, parseCron } from '../cron/expression.ts';
 import { choice, duration, either, filled, meaning, text, type Kind } from './kind.ts';
 import { below, complain, note, warn } from './place.ts';
 import { defaultsOf, optional, record, required, withDefault } from './record.ts';
@@ -21,21 +21,19 @@ export const cron: Kind<CronSpec> = meaning(either(bare, record(cronKeys, 'cron 
   const { overlap, catch_up: catchUp, timeout: timeoutMs } = values;
   const timezone = zone(values.timezone);
   const written = below(place, 'expression') ?? place;
-  const wrong = checkCron(values.expression, null);
-  if (wrong !== null) complain(written, wrong);
-  else if (isPast(values.expression)) warn(written, 'never due again: its years are over');
-  const days = wrong === null ? namedWeekdays(values.expression) : null;
-  if (days !== null) note(written, `weekdays ${days}; names are recommended`);
-  const wrongZone = timezone === null ? null : checkCron('* * * * *', timezone);
-  if (wrongZone !== null) complain(below(place, 'timezone'), wrongZone);
+  const parsed = parseCron(values.expression);
+  if (!parsed.ok) complain(written, parsed.problem);
+  else {
+    // In every zone: none is a day away from UTC.
+    if (firstMatch(parsed.fields, Date.now() - 86_400_000) === null) warn(written, 'never due again: its years are over');
+    const days = namedWeekdays(values.expression);
+    if (days !== null) note(written, `weekdays ${days}; names are recommended`);
+  }
+  if (timezone !== null && !isTimezone(timezone)) {
+    complain(below(place, 'timezone'), `Invalid timezone '${timezone}': expected 'local', 'UTC' or an IANA name such as 'Europe/Paris'`);
+  }
   return { expression: values.expression, timezone, overlap, timeoutMs, catchUp };
 });
-
-/** In every zone: none is a day away from UTC. */
-function isPast(written: string): boolean {
-  const parsed = parseCron(written);
-  return parsed.ok && firstMatch(parsed.fields, Date.now() - 86_400_000) === null;
-}
 
 function zone(written: string | null): string | null {
   const name = (written ?? '').trim();

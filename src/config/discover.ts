@@ -20,16 +20,13 @@ export type Discovered = { readonly path: string } | { readonly problem: string 
  */
 export function discoverConfig({ cwd, configDir, explicit }: DiscoverOptions): Discovered {
   if (explicit === '') return { problem: 'expected the path of a config file, got ""' };
-  if (explicit !== null) {
-    if (isAbsolute(explicit)) return { path: explicit };
-    return { path: existing(join(cwd, explicit)) ?? existing(join(configDir, explicit)) ?? join(cwd, explicit) };
+  if (explicit !== null && isAbsolute(explicit)) return { path: explicit };
+  const names = explicit === null ? configNames : [explicit];
+  for (const path of [cwd, configDir].flatMap((directory) => names.map((name) => join(directory, name)))) {
+    const found = existing(path);
+    if (found !== null) return { path: found };
   }
-  for (const directory of [cwd, configDir]) {
-    for (const name of configNames) {
-      const path = existing(join(directory, name));
-      if (path !== null) return { path };
-    }
-  }
+  if (explicit !== null) return { path: join(cwd, explicit) };
   return { problem: `No config file found: looked for ${configNames.join(', ')} in ${cwd} and ${configDir}` };
 }
 

@@ -1,5 +1,4 @@
 import { Composer, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, Parser, type CST, type Pair } from 'yaml';
-import { quote, type Finding } from './place.ts';
 
 /** A YAML file as plain data: aliases followed, every node with its offset in the text. */
 export type SourceNode = SourceScalar | SourceMap | SourceList;
@@ -24,6 +23,16 @@ export interface SourceList {
   readonly kind: 'list';
   readonly offset: number;
   readonly items: readonly SourceNode[];
+}
+
+/** Something to say about a place in the source. `note`: what 0.33.0 would have made of the place; shown by `validate` only. */
+export interface Finding {
+  readonly level: 'problem' | 'warning' | 'note';
+  readonly offset: number;
+  readonly path: readonly string[];
+  readonly message: string;
+  /** Something is missing, which a broken syntax may be the cause of. */
+  readonly absent?: true;
 }
 
 export interface Position {
@@ -71,6 +80,19 @@ export function parseSource(text: string, findings: Finding[]): SourceDocument {
   const { root, complete } = blank ? { root: null, complete: true } : plainTree(contents, complain, locate);
   const broken = (first?.errors ?? []).map((error) => error.pos[0]);
   return { root, brokenAt: broken.length === 0 ? null : Math.min(...broken), incomplete: broken.length > 0 || !complete, locate };
+}
+
+/** What was found, for `expected …, got …`. */
+export function describe(node: SourceNode): string {
+  if (node.kind === 'map') return 'a map';
+  if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list';
+  if (node.value === null) return 'nothing';
+  return typeof node.value === 'string' ? JSON.stringify(shortened(node.value)) : node.text;
+}
+
+/** A name as shown in messages, `'web'`; control characters escaped. */
+export function quote(text: string): string {
+  return `'${JSON.stringify(shortened(text)).slice(1, -1).replaceAll('\\"', '"')}'`;
 }
 
 type Complain = (offset: number, path: readonly string[], message: string) => void;
@@ -146,4 +168,8 @@ function position(text: string, lines: LineCounter, offset: number): Position {
   const start = lines.lineStarts[line - 1] ?? 0;
   const end = /[\r\n]|$/.exec(text.slice(start, start + 1000));
   return { line, column: Math.max(1, found.col), excerpt: text.slice(start, start + (end?.index ?? 0)) };
+}
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { interpolateText, type Scope } from './interpolate.ts';
 import { scalarText, scalarSchema, text, type JsonSchema } from './kind.ts';
-import { below, complain, complainAbsent, complainExpected, describe, entries, oneOf, warn, type Place } from './place.ts';
+import { describe } from './document.ts';
+import { below, complain, complainAbsent, complainExpected, entries, oneOf, warn, type Place } from './place.ts';
 import { readText } from './source-file.ts';
 
 export type Variables = ReadonlyMap<string, string>;
@@ -70,12 +71,11 @@ function resolveVars(places: ReadonlyMap<string, Place>, under: Scope): Variable
     const known = done.get(name);
     if (place === undefined || open.at(-1) === name) return under(name);
     if (known !== undefined) return known;
-    if (open.includes(name)) {
-      complain(place, `variables refer to each other in a circle: ${[...open.slice(open.indexOf(name)), name].join(' -> ')}`);
-      return '';
-    }
-    if (open.length >= maxReferenceDepth) {
-      complain(place, `variables refer to each other more than ${maxReferenceDepth} deep`);
+    const problem = open.includes(name)
+      ? `variables refer to each other in a circle: ${[...open.slice(open.indexOf(name)), name].join(' -> ')}`
+      : open.length >= maxReferenceDepth ? `variables refer to each other more than ${maxReferenceDepth} deep` : null;
+    if (problem !== null) {
+      complain(place, problem);
       return '';
     }
     open.push(name);

@@ -7,9 +7,9 @@ export interface Interpolated {
 }
 
 const name = '[A-Za-z_][A-Za-z0-9_]*';
-const anyReference = new RegExp(String.raw`\$(?:(\$)|(${name})|\{([^}]*)\}|(\{))`, 'g');
-const bracedReference = new RegExp(String.raw`^(${name})(?::-([\s\S]*))?$`);
-const commandReference = new RegExp(String.raw`\$\$|\$\{(${name})(?::-([^}]*))?\}`, 'g');
+const braced = String.raw`\{(${name})(?::-([^}]*))?\}`;
+const textReference = new RegExp(String.raw`\$(?:(\$)|(${name})|${braced}|\{(?:[^}]*\})?)`, 'g');
+const commandReference = new RegExp(String.raw`\$\$|\$${braced}`, 'g');
 const formerReference = new RegExp(String.raw`\$\{?(${name})\}?`, 'g');
 
 /** The longest text that Linux passes to a program, as one argument or variable (MAX_ARG_STRLEN, execve(2)). */
@@ -17,46 +17,39 @@ export const maxTextLength = 131_071;
 
 /** Replaces `$NAME`, `${NAME}`, `${NAME:-default}` and `$$`. The default stands for an unset or empty variable. */
 export function interpolateText(text: string, scope: Scope): Interpolated {
-  const problems: string[] = [];
-  const result = replaceWithin(text, anyReference, problems, (whole: string, dollar?: string, bare?: string, braced?: string) => {
+  return replaceWithin(text, textReference, (problems, whole, dollar, bare, inBraces, fallback) => {
     if (dollar !== undefined) return '$';
-    const reference = bare === undefined ? bracedReference.exec(braced ?? '') : [whole, bare, undefined];
-    if (reference === null) {
-      problems.push('expected ${NAME} or ${NAME:-default} after a dollar and a brace; write $$ for a dollar');
-      return whole;
-    }
-    const variable = reference[1] ?? '';
-    const fallback = reference[2];
-    const value = scope(variable);
+    const variable = bare ?? inBraces;
+    const value = variable === undefined ? undefined : scope(variable);
     if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
-    if (value === undefined) problems.push(`Missing environment variable: ${variable} (write $$ for a dollar)`);
+    if (variable === undefined) problems.push('expected ${NAME} or ${NAME:-default} after a dollar and a brace; write $$ for a dollar');
+    else if (value === undefined) problems.push(`Missing environment variable: ${variable} (write $$ for a dollar)`);
     return value ?? whole;
   });
-  return { text: result, problems };
 }
 
 /** Replaces `${NAME}` and `${NAME:-default}` where NAME is set; everything else is the shell's. */
 export function interpolateCommand(text: string, scope: Scope): Interpolated {
-  const problems: string[] = [];
-  const result = replaceWithin(text, commandReference, problems, (whole: string, variable?: string, fallback?: string) => {
+  return replaceWithin(text, commandReference, (_problems, whole, variable, fallback) => {
     const value = variable === undefined ? undefined : scope(variable);
     if (value === undefined) return whole;
     return value === '' && fallback !== undefined ? fallback : value;
   });
-  return { text: result, problems };
 }
 
 /** Stops replacing when the text has grown too long: a few references to references could fill any memory. */
-function replaceWithin(text: string, pattern: RegExp, problems: string[], replacement: (whole: string, ...groups: (string | undefined)[]) => string): string {
+function replaceWithin(
+  text: string, pattern: RegExp, replacement: (problems: string[], whole: string, ...groups: readonly (string | undefined)[]) => string,
+): Interpolated {
+  const problems: string[] = [];
   let length = text.length;
-  const result = text.replace(pattern, (whole: string, ...rest: unknown[]) => {
-    const groups = rest.map((group) => (typeof group === 'string' ? group : undefined));
-    const value = length > maxTextLength ? whole : replacement(whole, ...groups);
+  const result = text.replace(pattern, (whole: string, ...groups: (string | undefined)[]) => {
+    const value = length > maxTextLength ? whole : replacement(problems, whole, ...groups);
     length += value.length - whole.length;
     return value;
   });
   if (length > maxTextLength) problems.push(`expected at most ${maxTextLength} characters once variables are replaced, which is what a program can be given`);
-  return result;
+  return { text: result, problems };
 }
 
 /** The variables that 0.33.0, which replaced references in the text of the file, would have treated otherwise. */

@@ -5,7 +5,8 @@ import {
 } from '../words.ts';
 import type { SourceScalar } from './document.ts';
 import { interpolateCommand, interpolateText, readDifferentlyBefore, type Interpolated, type Scope } from './interpolate.ts';
-import { complain, complainAbsent, complainExpected, describe, items, note, oneOf, type Place, type Written } from './place.ts';
+import { describe } from './document.ts';
+import { complain, complainAbsent, complainExpected, items, note, oneOf, type Place, type Written } from './place.ts';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -152,7 +153,7 @@ export function raw(schema: JsonSchema): Kind<Place> {
   return { schema, read: (place) => place };
 }
 
-/** A value that has a short form, read where the node is not of the kind `longIs`. */
+/** A value that has a short form and a long one; a scalar is short unless `isLong` says otherwise. */
 export function either<T>(short: Kind<T>, long: Kind<T>, isLong: (place: Place) => boolean = (place) => place.node.kind !== 'scalar'): Kind<T> {
   return { schema: { anyOf: [short.schema, long.schema] }, read: (place) => (isLong(place) ? long : short).read(place) };
 }

@@ -1,9 +1,10 @@
 import { basename, dirname } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
+import type { MetricsSpec } from '../metrics-spec.ts';
 import { definitionOf } from './definition.ts';
 import { complainCycles, resolveDependencies, type Dependent } from './dependencies.ts';
 import { readEnv } from './env.ts';
-import { resolveMetrics, type MetricsSpec } from './metrics.ts';
+import { resolveMetrics } from './metrics.ts';
 import { below, complainExpected, entries, warn, type Place } from './place.ts';
 import { openSource, type ConfigProblem } from './problem.ts';
 import { complainUnknown, readKeys } from './record.ts';
@@ -71,7 +72,7 @@ function resolveFile(root: Place, projectDir: string, identify: Identify): Pick<
   }
   return {
     services: finish(drafts, values.services, identify),
-    metrics: values.metrics === null ? null : resolveMetrics(values.metrics, below(root, 'metrics'), projectDir),
+    metrics: values.metrics === null ? null : resolveMetrics(values.metrics, projectDir),
   };
 }
 

@@ -1,15 +1,5 @@
-import type { SourceEntry, SourceMap, SourceNode } from './document.ts';
+import { describe, type Finding, type SourceEntry, type SourceMap, type SourceNode } from './document.ts';
 import type { Scope } from './interpolate.ts';
-
-/** Something to say about a place in the source. `note`: what 0.33.0 would have made of the place; shown by `validate` only. */
-export interface Finding {
-  readonly level: 'problem' | 'warning' | 'note';
-  readonly offset: number;
-  readonly path: readonly string[];
-  readonly message: string;
-  /** Something is missing, which a broken syntax may be the cause of. */
-  readonly absent?: true;
-}
 
 /** A node of the source, where it stands, and what its texts may refer to. */
 export interface Place {
@@ -68,19 +58,6 @@ export function isNothing(node: SourceNode): boolean {
   return node.kind === 'scalar' && node.value === null;
 }
 
-/** What was found, for `expected …, got …`. */
-export function describe(node: SourceNode): string {
-  if (node.kind === 'map') return 'a map';
-  if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list';
-  if (node.value === null) return 'nothing';
-  return typeof node.value === 'string' ? JSON.stringify(shortened(node.value)) : node.text;
-}
-
-/** A name as shown in messages, `'web'`; control characters escaped. */
-export function quote(text: string): string {
-  return `'${JSON.stringify(shortened(text)).slice(1, -1).replaceAll('\\"', '"')}'`;
-}
-
 /** `'a', 'b' or 'c'` */
 export function oneOf(words: readonly string[]): string {
   const quoted = words.map((word) => `'${word}'`);
@@ -89,8 +66,4 @@ export function oneOf(words: readonly string[]): string {
 
 function saying(kind: Pick<Finding, 'level' | 'absent'>, of: 'key' | 'value'): (place: Written, message: string) => void {
   return (place, message) => place?.findings.push({ ...kind, offset: of === 'key' ? place.keyOffset : place.node.offset, path: place.path, message });
-}
-
-function shortened(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

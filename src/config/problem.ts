@@ -1,6 +1,7 @@
 import { parseSource } from './document.ts';
 import type { Scope } from './interpolate.ts';
-import type { Finding, Place } from './place.ts';
+import type { Finding } from './document.ts';
+import type { Place } from './place.ts';
 
 /** Something wrong, or worth a warning, at a place of a file. */
 export interface ConfigProblem {

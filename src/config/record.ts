@@ -1,6 +1,7 @@
 import { didYouMean } from '../words.ts';
 import type { JsonSchema, Kind } from './kind.ts';
-import { child, complain, complainExpected, complainKey, entries, inside, isNothing, missing, quote, type Place } from './place.ts';
+import { quote } from './document.ts';
+import { child, complain, complainExpected, complainKey, entries, inside, isNothing, missing, type Place } from './place.ts';
 
 /** One key of a map: its kind, what it is about, and the value that stands for its absence. */
 export interface Key<T, D> {

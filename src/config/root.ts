@@ -2,7 +2,8 @@ import { commandKeys } from './command.ts';
 import { envSchema } from './env.ts';
 import { raw, scalarSchema, text, type JsonSchema } from './kind.ts';
 import { metrics } from './metrics.ts';
-import { complainExpected, complainKey, entries, quote, warn, type Place } from './place.ts';
+import { quote } from './document.ts';
+import { complainExpected, complainKey, entries, warn, type Place } from './place.ts';
 import { complainUnknown, optional, recordSchema, required } from './record.ts';
 import { defaultableKeys, serviceKeys } from './service.ts';
 

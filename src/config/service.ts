@@ -46,7 +46,8 @@ const skip: Kind<boolean | string> = {
   read: (place) => (place.node.kind === 'scalar' && typeof place.node.value === 'boolean' ? place.node.value : command.read(place)),
 };
 
-const sharedKeys = {
+/** Service keys that `defaults` may hold. */
+export const defaultableKeys = {
   env: optional(raw(envSchema), 'Variables, over those of the top level: directly, or in `vars` beside a `file`.'),
   working_dir: optional(filled('a directory'), 'Working directory, relative to the project directory, which is the default.'),
   ...lifecycleKeys,
@@ -61,9 +62,7 @@ const sharedKeys = {
   logs: withDefault(logs, 'Where its output goes, and how it is rotated.', defaultLogs),
 };
 
-export const serviceKeys = { ...commandKeys, ...sharedKeys };
-/** Service keys that `defaults` may hold. */
-export const defaultableKeys = sharedKeys;
+export const serviceKeys = { ...commandKeys, ...defaultableKeys };
 
 /** Reads, checks and resolves one service; `null` when it has no command at all. */
 export function resolveService(place: Place, name: string, around: Surroundings): DraftService | null {
@@ -105,11 +104,11 @@ export function resolveService(place: Place, name: string, around: Surroundings)
 
 /** A service of which nothing is configured but its command. */
 export function plainService(name: string, projectDir: string, resolvedCommand: ResolvedCommand): PlainService {
-  return unitOf(name, projectDir, defaultsOf(sharedKeys), resolvedCommand, {}, null);
+  return unitOf(name, projectDir, defaultsOf(defaultableKeys), resolvedCommand, {}, null);
 }
 
 function unitOf(
-  name: string, projectDir: string, values: Values<typeof sharedKeys>, resolvedCommand: ResolvedCommand, env: ServiceSpec['env'], place: Written,
+  name: string, projectDir: string, values: Values<typeof defaultableKeys>, resolvedCommand: ResolvedCommand, env: ServiceSpec['env'], place: Written,
 ): PlainService {
   return {
     name,

@@ -2,7 +2,7 @@ import type { ServiceSpec, Settlement, SignalName, SlotIndex, SupervisorCommand 
 import { dependentsOf } from '../../machines/order.ts';
 import type { SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
-import type { MetricsSpec } from '../config/metrics.ts';
+import type { MetricsSpec } from '../metrics-spec.ts';
 import type { InspectPayload, JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
 import type { RequestOf } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';

@@ -37,11 +37,12 @@ const year: Field = { name: 'year', least: 1970, most: LAST_YEAR };
  * keep systemg 0.33.0's meaning, 1 = Sunday … 7 = Saturday; 0 is Sunday too.
  */
 export function parseCron(expression: string): CronParse {
+  const refuse = (reason: string): CronParse => ({ ok: false, problem: `Invalid cron expression '${expression}': ${reason}` });
   const written = expression.trim();
   const expanded = shorthands.get(written.toLowerCase()) ?? written;
-  if (expanded.startsWith('@')) return { ok: false, problem: `expected one of ${[...shorthands.keys()].join(', ')}, got ${JSON.stringify(written)}` };
+  if (expanded.startsWith('@')) return refuse(`expected one of ${[...shorthands.keys()].join(', ')}, got ${JSON.stringify(written)}`);
   const parts = expanded.split(/\s+/).filter((part) => part !== '');
-  if (parts.length < 5 || parts.length > 7) return { ok: false, problem: `expected 5, 6 or 7 fields, got ${parts.length}` };
+  if (parts.length < 5 || parts.length > 7) return refuse(`expected 5, 6 or 7 fields, got ${parts.length}`);
   const problems: string[] = [];
   const values = (field: Field, part = '*'): readonly number[] => {
     const pieces = part.split(',').map((piece) => readPiece(field, piece));
@@ -59,16 +60,9 @@ export function parseCron(expression: string): CronParse {
     daysOfWeek: ascending(values(dayOfWeek, week).map((day) => (day === 0 ? 1 : day))),
     years: years === undefined || years === '*' ? null : values(year, years),
   };
-  if (problems.length > 0) return { ok: false, problem: problems.join('; ') };
-  if (firstMatch(fields, 0) === null) return { ok: false, problem: `never due: no day from 1970 to 2100 is ${dayInWords(days, monthPart, week, years)}` };
+  if (problems.length > 0) return refuse(problems.join('; '));
+  if (firstMatch(fields, 0) === null) return refuse(`never due: no day from 1970 to 2100 is ${dayInWords(days, monthPart, week, years)}`);
   return { ok: true, fields, elapsedHours: /[*/]/.test(hours ?? '') || fields.hours.length === 24 };
-}
-
-/** What is wrong with an expression in a time zone (`null`: the local one), or `null`. */
-export function checkCron(expression: string, timezone: string | null): string | null {
-  const parsed = parseCron(expression);
-  if (!parsed.ok) return `Invalid cron expression '${expression}': ${parsed.problem}`;
-  return timezone === null || isTimezone(timezone) ? null : `Invalid timezone '${timezone}': expected 'local', 'UTC' or an IANA name such as 'Europe/Paris'`;
 }
 
 /** The weekday names that its numbers mean, `1-5 = SUN-THU`; `null` when it has none. */
@@ -80,13 +74,14 @@ export function namedWeekdays(expression: string): string | null {
   return `${week} = ${named}${/\/.*/.exec(week)?.[0] ?? ''}`;
 }
 
-function isTimezone(name: string): boolean {
+/** Whether an IANA name (or `UTC`) is in the time zone database. */
+export function isTimezone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
     return true;
   } catch {
-    // RangeError: the name is not in the time zone database.
+    // RangeError: there is no such zone.
     return false;
   }
 }

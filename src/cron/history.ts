@@ -72,7 +72,7 @@ export function historyKey(unit: string): string {
 
 const PREFIX = 'runs:';
 
-/** What an older or a damaged ledger holds instead is left out. */
+/** Anything else, from an older or a damaged ledger, is left out. */
 function isRun(value: unknown): value is CronRun {
   return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string' && 'startedWallMs' in value
     && typeof value.startedWallMs === 'number' && 'status' in value && 'completedWallMs' in value;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { MetricsSpec } from '../config/metrics.ts';
+import type { MetricsSpec } from '../metrics-spec.ts';
 import type { Route } from '../control/connection.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { makeRoute } from '../control/route.ts';

@@ -50,7 +50,8 @@ export async function endUnits({ paths, environment, config, service, onProblem 
 
   await bringDown(setting, supervision, service);
   const living = new Set(views().filter(({ alive }) => alive).map(({ spec }) => spec.name));
-  root.stop();
+  // Of all units nothing goes on that would have to be called off.
+  if (service !== null) root.stop();
   records.childMemory.close();
   records.projection.close();
   await seeOut(setting, supervision);
@@ -86,13 +87,19 @@ function wantedDown(found: Found, isMeant: (unit: string) => boolean): Found {
 async function bringDown(setting: Setting, supervision: Supervision, service: string | null): Promise<void> {
   const { clock } = setting;
   const { found, records, units: { root, send, tickets } } = supervision;
-  const ended = new Promise<void>((resolve, reject) => void root.subscribe({ complete: resolve, error: reject }));
-  takeUp(setting, supervision);
-  records.noteChildren();
-  if (service === null) {
-    send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0 });
-    return ended;
+  const ended = new Promise<void>((resolve, reject) => {
+    root.on('supervisor.ended', () => resolve());
+    root.subscribe({ error: reject });
+  });
+  // A supervisor lives by its socket. Without one Node would end, with success, as soon as nothing but this promise is waited for.
+  const wakeful = setInterval(() => undefined, 60_000);
+  try {
+    takeUp(setting, supervision);
+    records.noteChildren();
+    const names = service === null ? [] : [service, ...found.leaving.map(({ name }) => name)];
+    if (service === null) send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0 });
+    await (service === null ? ended : tickets.open(names, (ticket) => send({ type: 'stop', at: clock.now(), ticket, units: names })));
+  } finally {
+    clearInterval(wakeful);
   }
-  const names = [service, ...found.leaving.map(({ name }) => name)];
-  await tickets.open(names, (ticket) => send({ type: 'stop', at: clock.now(), ticket, units: names }));
 }

@@ -1,6 +1,6 @@
 import type { ServiceSpec } from '../../machines/types.ts';
 import { viewUnit } from '../../machines/view.ts';
-import type { SettledUnit } from './parent.ts';
+import type { SettledUnit } from '../wire/launch.ts';
 import type { DaemonSetting } from './setting.ts';
 import { takeUp, type Supervision } from './supervision.ts';
 import type { Units } from './units.ts';

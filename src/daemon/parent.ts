@@ -1,18 +1,6 @@
 import { closeSync, fstatSync, writeFileSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-
-/** How one unit of the first start came out. */
-export interface SettledUnit {
-  readonly name: string;
-  readonly phase: string;
-  readonly pid?: number;
-  readonly error?: string;
-}
-
-export type LaunchReport =
-  | { readonly event: 'refused'; readonly message: string }
-  | { readonly event: 'listening'; readonly pid: number }
-  | { readonly event: 'settled'; readonly units: readonly SettledUnit[] };
+import type { LaunchReport } from '../wire/launch.ts';
 
 /** What started the daemon: a command that waits for it, a guardian that starts it again, a foreground command. */
 export interface Parent {

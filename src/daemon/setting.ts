@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Clock } from '../clock.ts';
 import type { ForegroundEcho } from '../logs/foreground.ts';
-import { parseLogLevel, type LogLevel } from '../logs/log-level.ts';
+import { parseLogLevel, type LogLevel } from '../log-level.ts';
 import type { SupervisorLog } from '../logs/supervisor-log.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import type { Parent } from './parent.ts';

@@ -4,8 +4,7 @@ import { viewAll } from '../../machines/view.ts';
 import type { Peer } from '../process/peer.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import { authorise, type ChildTree, type ServiceTree } from '../spawned/authority.ts';
-import { flawOf } from '../spawned/check-order.ts';
-import { openRate } from '../spawned/rate.ts';
+import { flawOf, openRate, SPAWNS_PER_SECOND } from '../spawned/spawn-order.ts';
 import type { Exchange } from '../control/connection.ts';
 import type { RequestOf } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
@@ -32,14 +31,14 @@ export function makeSpawn(outside: SpawnOutside): (request: RequestOf<'spawn'>, 
     const { parentPid, name, command, ttl, logLevel } = request;
     const flaw = flawOf(request);
     if (flaw !== null) return error(`Spawn refused: ${flaw}`);
-    if (rate.isExceeded(parentPid)) return error('Spawn limit exceeded: Spawn rate limit exceeded (max 10/sec)');
+    if (rate.isExceeded(parentPid)) return error(`Spawn limit exceeded: Spawn rate limit exceeded (max ${SPAWNS_PER_SECOND}/sec)`);
 
     const peer = await outside.peerOf(exchange);
     const table = await outside.scan();
     // The answer is no longer waited for, and the pid of the client may belong to another process by now.
     if (exchange.signal.aborted) return error('the client has left');
     const authority = authorise({
-      table, tokensTold: process.platform === 'linux', services: serviceTrees(snapshot()), children: childTrees(snapshot()), peer, uid: process.geteuid?.() ?? 0, parentPid,
+      table, tokensReadable: process.platform === 'linux', services: serviceTrees(snapshot()), children: childTrees(snapshot()), peer, uid: process.geteuid?.() ?? 0, parentPid,
     });
     if (!authority.ok) return error(authority.error);
 

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { makeCompressor } from './compress.ts';
-import { includes, type LogLevel } from './log-level.ts';
+import { includes, type LogLevel } from '../log-level.ts';
 import { makeWriter, type Rotation } from './writer.ts';
 
 export interface SupervisorLogOptions {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { MetricsSpec } from '../config/metrics.ts';
+import { defaultMetrics, type MetricsSpec } from '../metrics-spec.ts';
 import { textOf } from '../errors.ts';
 import { ticksToMs, uptimeMs } from '../process/boot.ts';
 import { consumption, type Owed } from './consumption.ts';
@@ -61,7 +61,7 @@ export interface SamplerOutside {
 
 export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): Sampler {
   const { now, wallMs, wait = waitUnreferenced, observer = makeObserver() } = outside;
-  let settings = spec ?? defaults;
+  let settings = spec ?? defaultMetrics;
   let permanent = spec !== null;
   let holders = 0;
   let askedUntil = Number.NEGATIVE_INFINITY;
@@ -198,7 +198,7 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
     },
     configure(specNow) {
       permanent = specNow !== null;
-      settings = specNow ?? defaults;
+      settings = specNow ?? defaultMetrics;
       store.setLimits(settings);
       spillover?.flush();
       spillover?.close();
@@ -220,11 +220,6 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
   };
 }
 
-/** Without a `metrics` block: every second while somebody asks. */
-const defaults: MetricsSpec = {
-  retentionMs: 720 * 60_000, sampleIntervalMs: 1000, maxMemoryBytes: 10_485_760,
-  spilloverPath: null, spilloverMaxBytes: 0, spilloverSegmentBytes: 262_144,
-};
 /** How long a question keeps the sampling up. */
 const ASKED_MS = 60_000;
 const SHARED_MS = 50;

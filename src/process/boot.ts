@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { bootSession } from './darwin.ts';
 
-/** Names this boot of the machine: start times of another boot mean nothing. */
+/** Names this boot of the machine: start times of different boots cannot be compared. */
 export function bootId(): string {
   knownBootId ??= process.platform === 'darwin' ? bootSession() : readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return knownBootId;

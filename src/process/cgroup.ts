@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import type { PrivilegeSpec } from '../../machines/types.ts';
-import { errorCode } from '../errors.ts';
+import { hasCode, refuse, type Refused } from '../errors.ts';
 import { describe } from './program.ts';
-import { refuse, type Refused, type Wrapping } from './tools.ts';
+import { type Wrapping } from './tools.ts';
 
 type CgroupLimits = NonNullable<PrivilegeSpec['limits']['cgroup']>;
 
@@ -33,7 +33,7 @@ export function cgroupWrapping(limits: CgroupLimits | undefined, hash: string): 
   if (process.platform !== 'linux') return refuse('limits.cgroup: control groups are only available on Linux');
   const planned = planCgroup(limits, hash, readHierarchies());
   if (!planned.ok) return planned;
-  const problem = make(planned.directories) ?? firstProblem(planned.settings);
+  const problem = carryOut(planned);
   if (problem !== null) return refuse(`limits.cgroup: ${problem}`);
   const doors = planned.directories.map((directory) => join(directory, 'cgroup.procs'));
   return { ok: true, prefix: ['/bin/sh', '-c', enterBySh, 'sh', ...doors, '--'] };
@@ -57,8 +57,8 @@ export function removeEmptyCgroups(): string | null {
       made.delete(directory);
     } catch (error) {
       // rmdir(2) of a control group with a process in it: EBUSY.
-      if (errorCode(error) === 'ENOENT') made.delete(directory);
-      else if (errorCode(error) !== 'EBUSY') problem ??= `${directory}: an empty control group cannot be removed: ${describe(error)}`;
+      if (hasCode(error, 'ENOENT')) made.delete(directory);
+      else if (!hasCode(error, 'EBUSY')) problem ??= `${directory}: an empty control group cannot be removed: ${describe(error)}`;
     }
   }
   return problem;
@@ -134,42 +134,30 @@ function readHierarchies(): readonly Hierarchy[] {
   return hierarchiesIn(readFileSync('/proc/self/mountinfo', 'utf8'), (mountPoint) => words(join(mountPoint, 'cgroup.controllers')));
 }
 
-function make(directories: readonly string[]): string | null {
-  for (const directory of directories) {
-    try {
+/** Makes the directories and sets the limits, as far as the first problem. */
+function carryOut({ directories, settings }: Extract<CgroupPlan, { ok: true }>): string | null {
+  let failure = '';
+  try {
+    for (const directory of directories) {
+      failure = `${directory} cannot be made`;
       mkdirSync(directory, { recursive: true });
       made.add(directory);
-    } catch (error) {
-      return `${directory} cannot be made: ${describe(error)}`;
     }
-  }
-  return null;
-}
-
-function firstProblem(settings: readonly CgroupSetting[]): string | null {
-  for (const setting of settings) {
-    const problem = apply(setting);
-    if (problem !== null) return problem;
-  }
-  return null;
-}
-
-function apply({ hierarchy, directory, controller, file, value }: CgroupSetting): string | null {
-  let path = directory;
-  try {
-    if (hierarchy.version === 2) {
-      // A controller works in a group when each group above it hands it down.
-      for (const above of ancestors(hierarchy.mountPoint, dirname(directory))) {
-        path = join(above, 'cgroup.subtree_control');
+    for (const { hierarchy, directory, controller, file, value } of settings) {
+      // A controller works in a group of version 2 when each group above it hands it down.
+      for (const above of hierarchy.version === 2 ? ancestors(hierarchy.mountPoint, dirname(directory)) : []) {
+        const path = join(above, 'cgroup.subtree_control');
+        failure = `"${value}" cannot be set in ${path}`;
         if (!words(path).includes(controller)) writeFileSync(path, `+${controller}`);
       }
+      // Opened as it is: a file that would have to be created is none of the kernel's.
+      const path = join(directory, file);
+      failure = `"${value}" cannot be set in ${path}`;
+      writeFileSync(path, value, { flag: 'r+' });
     }
-    path = join(directory, file);
-    // Opened as it is: a file that would have to be created is none of the kernel's.
-    writeFileSync(path, value, { flag: 'r+' });
     return null;
   } catch (error) {
-    return `"${value}" cannot be set in ${path}: ${describe(error)}`;
+    return `${failure}: ${describe(error)}`;
   }
 }
 

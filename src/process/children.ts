@@ -12,16 +12,16 @@ export interface Child {
   watch(onExit: (exit: ProcessExit) => void): () => void;
 }
 
-/** Keeps a started process until its exit was told to someone, so that an actor that comes later still learns it. */
+/** Keeps a started process until its exit was delivered, so that an actor that comes later still learns the exit. */
 export function keepChild(process: ChildProcess, identity: ProcessIdentity, token: string, isOwn = true): Child {
   let exit: ProcessExit | null = null;
   let watcher: ((exit: ProcessExit) => void) | null = null;
-  const tell = () => {
+  const deliver = () => {
     if (exit === null || watcher === null) return;
-    const told = watcher;
+    const notify = watcher;
     watcher = null;
     if (children.get(identity.pid) === child) children.delete(identity.pid);
-    told(exit);
+    notify(exit);
   };
   const child: Child = {
     identity,
@@ -32,7 +32,7 @@ export function keepChild(process: ChildProcess, identity: ProcessIdentity, toke
     },
     watch(onExit) {
       watcher = onExit;
-      if (exit !== null) setImmediate(tell);
+      if (exit !== null) setImmediate(deliver);
       return () => {
         if (watcher === onExit) watcher = null;
       };
@@ -41,13 +41,13 @@ export function keepChild(process: ChildProcess, identity: ProcessIdentity, toke
   children.set(identity.pid, child);
   process.once('exit', (code, signal) => {
     exit = { code, signal };
-    tell();
+    deliver();
   });
   process.unref();
   return child;
 }
 
-/** The child with that identity, living or with an exit nobody has heard of yet. */
+/** The child with that identity, living or with an exit that was not delivered yet. */
 export function findChild(identity: ProcessIdentity): Child | null {
   const child = children.get(identity.pid);
   return child !== undefined && child.identity.startTime === identity.startTime && child.identity.bootId === identity.bootId ? child : null;

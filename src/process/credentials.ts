@@ -1,4 +1,5 @@
 import type { PrivilegeSpec } from '../../machines/types.ts';
+import { refuse, type Refused } from '../errors.ts';
 import { findGroup, findUser, type Account } from './accounts.ts';
 
 /** Whose rights a process gets. `null`: those of the supervisor. */
@@ -11,18 +12,11 @@ export interface Credentials {
   readonly groups: readonly number[];
 }
 
-export type CredentialsFound =
-  | { readonly ok: true; readonly credentials: Credentials | null }
-  | { readonly ok: false; readonly reason: string };
-
-/** Whom units without a user run as when the supervisor drops privileges. */
-const nobody = 'nobody';
-
-/** Looks up the user and the groups of a unit. `dropPrivileges`: as root, a unit that names no user is nobody's. */
-export function findCredentials(service: string, privileges: PrivilegeSpec, dropPrivileges: boolean): CredentialsFound {
+/** Looks up the user and the groups of a unit. `dropPrivileges`: as root, a unit that names no user runs as the user nobody. */
+export function findCredentials(service: string, privileges: PrivilegeSpec, dropPrivileges: boolean): { readonly ok: true; readonly credentials: Credentials | null } | Refused {
   const { group, supplementaryGroups } = privileges;
   const isRoot = process.getuid?.() === 0;
-  const user = privileges.user ?? (dropPrivileges && isRoot ? nobody : null);
+  const user = privileges.user ?? (dropPrivileges && isRoot ? 'nobody' : null);
   if (user === null && group === null && supplementaryGroups === null) return { ok: true, credentials: null };
   if (!isRoot) return refuse(`service '${service}' requested user/group switching but systemg is not running as root`);
 
@@ -48,13 +42,9 @@ export function accountEnvironment(credentials: Credentials | null): Readonly<Re
   return account === null ? {} : { HOME: account.home, USER: account.name, LOGNAME: account.name, SHELL: account.shell };
 }
 
-/** To whom the output of a unit belongs, so that it can open /dev/stdout again; `null`: to the supervisor, or nobody could be found. */
+/** The owner of a unit's output, so that the unit can open /dev/stdout again; `null`: the supervisor, also where no account is found. */
 export function outputOwner(service: string, privileges: PrivilegeSpec, dropPrivileges: boolean): { readonly uid: number; readonly gid: number } | null {
   const found = findCredentials(service, privileges, dropPrivileges);
-  const account = found.ok ? (found.credentials?.account ?? null) : null;
-  return account === null ? null : { uid: account.uid, gid: (found.ok ? found.credentials?.gid : null) ?? account.gid };
-}
-
-function refuse(reason: string): CredentialsFound {
-  return { ok: false, reason };
+  const { account = null, gid = null } = (found.ok ? found.credentials : null) ?? {};
+  return account === null ? null : { uid: account.uid, gid: gid ?? account.gid };
 }

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import type { ProcessStat } from './proc.ts';
 
 /**
- * What /proc tells on Linux, from ps(1) and sysctl(8) on macOS. There is no environment to read there, and start
+ * What /proc shows on Linux, from ps(1) and sysctl(8) on macOS. There is no environment to read there, and start
  * times have a resolution of one second.
  */
 

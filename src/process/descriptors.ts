@@ -15,8 +15,8 @@ export interface Reserve {
 }
 
 /**
- * Sees to it that units leave the supervisor enough descriptors to be asked and stopped: whoever would take one of the reserve is refused, and what
- * runs may be started again. `open` counts the descriptors that are open now.
+ * Sees to it that units leave the supervisor enough descriptors to answer clients and to stop units: a start that would take one of the reserve is refused, and
+ * what runs may be started again. `open` counts the descriptors that are open now.
  */
 export function makeReserve(limit: number, open: () => number = countOpen): Reserve {
   const known = new Set<string>();
@@ -62,7 +62,7 @@ function listOpen(): number[] {
 
 /**
  * Open descriptors above 2 that programs started from here would inherit. Node opens its own with close-on-exec: these are what
- * the caller left open. Empty where /proc does not tell.
+ * the caller left open. Empty where there is no /proc.
  */
 export function inheritableDescriptors(): number[] {
   if (process.platform !== 'linux') return [];

@@ -4,6 +4,8 @@ import type { ProcessOrder, ProcessReport, SignalName } from '../../machines/typ
 import type { Clock } from '../clock.ts';
 import { livingChildren, type Child } from './children.ts';
 import { makeEnding, type EndingInput } from './ending.ts';
+import { scan, type ScannedProcess } from './scan.ts';
+import { belonging } from './tree.ts';
 
 export interface EndProcessRequest extends Pick<EndingInput, 'leader' | 'token' | 'isForeign' | 'onProblem'> {
   readonly clock: Clock;
@@ -49,10 +51,13 @@ export function sweep({ spareGroup, ...request }: SweepRequest): void {
   const isHeirs = (startTime: string) => livingChildren().some(({ identity, token: theirs }) => (
     theirs === token && Number(startTime) >= Number(identity.startTime)
   ));
-  const run = endProcess({
-    ...request, mostKills: 4,
-    isForeign: (process) => (spareGroup && (process.pgrp === leader.pid || process.session === leader.pid)) || isHeirs(process.startTime),
-  }).then((gone) => {
+  const isForeign = (process: ScannedProcess) => (
+    (spareGroup && (process.pgrp === leader.pid || process.session === leader.pid)) || isHeirs(process.startTime)
+  );
+  // Nearly always nobody has left the group: then one look, which a thousand ends share, is all.
+  const isNeeded = scan().then((table) => belonging(table, { leader, token, known: new Map() }, false).some((process) => !isForeign(process)), () => true);
+  const run = isNeeded.then(async (needed) => {
+    const gone = !needed || await endProcess({ ...request, mostKills: 4, isForeign });
     underWay.delete(run);
     if (!gone) onProblem(`processes that left the group of ${leader.pid} survive SIGKILL`);
   });

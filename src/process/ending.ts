@@ -84,7 +84,7 @@ export function makeEnding(input: EndingInput): Ending {
     input.onGone();
   }
 
-  /** The processes there are, asked for until the kernel answers; `null` when nobody wants to know any more. */
+  /** The processes there are, asked for until the kernel answers; `null` when the order that asked was replaced meanwhile. */
   async function inventory(isStale: () => boolean, look: () => Promise<ProcessTable>): Promise<ProcessTable | null> {
     while (!isStale()) {
       try {
@@ -191,7 +191,7 @@ export function makeEnding(input: EndingInput): Ending {
       clearInterval(poll);
       leaderEnded(false, null);
     }, strangerPollMs).unref();
-    // What belongs to a living leader can be told by its group; after its end it must be known.
+    // While the leader lives its group shows what belongs to it; after the leader's end that must be known.
     if (!hasLeaderEnded()) {
       void inventory(() => over, scan).then((table) => {
         if (table !== null) remember(lineage, own(table, true));

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import type { ProcessIdentity, ProcessRole, ServiceSpec } from '../../machines/types.ts';
+import { refuse, type Refused } from '../errors.ts';
 import { keepChild, type Child } from './children.ts';
 import { descriptorLimit, makeReserve, type Reserve } from './descriptors.ts';
 import { childEnvironment, tokenVariable } from './environment.ts';
@@ -9,7 +10,7 @@ import { awaitNamespaceLeader } from './namespaces.ts';
 import { confine, type Confinement } from './privileges.ts';
 import { checkWorkingDir, describe, resolveProgram } from './program.ts';
 import { rehearse } from './rehearsal.ts';
-import { signalUnreapedGroup } from './signal.ts';
+import { signalUnreaped } from './signal.ts';
 import { makeTurns } from './throttle.ts';
 
 /** Descriptors for a child. They are closed here once it was started or refused. */
@@ -34,10 +35,7 @@ export interface LaunchRequest {
   openOutput(spec: ServiceSpec, role: ProcessRole, token: string): ChildOutput;
 }
 
-export type Launched =
-  | { readonly ok: true; readonly child: Child }
-  /** A sentence: what could not be started and why. */
-  | { readonly ok: false; readonly reason: string };
+export type Launched = { readonly ok: true; readonly child: Child } | Refused;
 
 /**
  * Starts a process in a session and group of its own, in order of asking and a few per turn of the event loop. Calls back once.
@@ -56,24 +54,18 @@ export function launch(request: LaunchRequest, onDone: (launched: Launched) => v
 const launchTurns = makeTurns(4);
 
 async function launchNow(request: LaunchRequest, isCalledOff: () => boolean, onDone: (launched: Launched) => void): Promise<void> {
-  let started: Started;
+  const cannotStart = (error: unknown) => refuse(`"${request.spec.command}" cannot be started: ${describe(error)}`);
+  const prepared = await prepare(request).catch(cannotStart);
+  if (isCalledOff()) return;
+  let started: Launched | ChildProcess;
   try {
-    const prepared = prepare(request);
-    const obstacle = prepared.ok && prepared.confinement.asked ? await tryOut(request.spec, prepared) : null;
-    if (isCalledOff()) return;
-    if (!prepared.ok) started = refused(prepared.reason);
-    else started = obstacle === null ? startWithin(request, prepared) : refused(obstacle);
+    started = prepared.ok ? start(request, prepared) : prepared;
   } catch (error) {
-    started = refused(`"${request.spec.command}" cannot be started: ${describe(error)}`);
+    started = cannotStart(error);
   }
-  if (started.kind !== 'pending') onDone(started.launched);
-  else started.process.once('error', (error) => onDone(refused(`"${started.name}" cannot be executed: ${describe(error)}`).launched));
+  if ('ok' in started) onDone(started);
+  else started.once('error', (error) => onDone(refuse(`"${prepared.ok ? prepared.name : ''}" cannot be executed: ${describe(error)}`)));
 }
-
-type Started =
-  | { readonly kind: 'settled'; readonly launched: Launched }
-  /** Not started; the reason comes as an event. */
-  | { readonly kind: 'pending'; readonly name: string; readonly process: ChildProcess };
 
 interface Prepared {
   readonly ok: true;
@@ -85,41 +77,37 @@ interface Prepared {
   readonly confinement: Confinement;
 }
 
-function prepare(request: LaunchRequest): Prepared | { readonly ok: false; readonly reason: string } {
-  const { spec, token, within, softNofile, dropPrivileges } = request;
-  const obstacle = checkWorkingDir(spec.workingDir);
-  if (obstacle !== null) return { ok: false, reason: obstacle };
-  const argv = argumentVector(spec, request.role);
+async function prepare(request: LaunchRequest): Promise<Prepared | Refused> {
+  const { spec, role, token, within, softNofile, dropPrivileges } = request;
+  const { name: service, hash, privileges, workingDir } = spec;
+  const obstacle = checkWorkingDir(workingDir);
+  if (obstacle !== null) return refuse(obstacle);
+  const argv = argumentVector(spec, role);
   if (!argv.ok) return argv;
   const [name, ...words] = argv.words;
-  const confinement = confine({
-    service: spec.name, hash: spec.hash, privileges: spec.privileges, dropPrivileges, softNofile, searchPath: request.environment['PATH'],
-  });
+  const confinement = confine({ service, hash, privileges, dropPrivileges, softNofile, searchPath: request.environment['PATH'] });
   if (!confinement.ok) return confinement;
   const environment = childEnvironment(request.environment, { ...spec.env, ...confinement.environment }, ...(within === undefined ? [] : [within]), token);
-  const program = resolveProgram(name, environment['PATH'], spec.workingDir);
-  if (program.ok) return { ok: true, name, words, path: program.path, environment, confinement };
-  // Whoever asks for a child through the socket may know 0.33.0's answer.
-  return { ok: false, reason: request.role === 'child' ? `${program.osText}: ${program.reason}` : program.reason };
-}
-
-function tryOut({ name: service, privileges, workingDir }: ServiceSpec, { confinement, environment, name }: Prepared): Promise<string | null> {
-  const { [tokenVariable]: _token, ...untold } = environment;
-  return rehearse({ service, confinement, privileges, workingDir, name, environment: untold });
-}
-
-function startWithin(request: LaunchRequest, prepared: Prepared): Started {
-  reserve ??= makeReserve(descriptorLimit());
-  const shortage = reserve.shortage(request.spec.name);
-  return shortage === null ? start(request, prepared) : refused(`"${prepared.name}" cannot be started: ${shortage}`);
+  const program = resolveProgram(name, environment['PATH'], workingDir);
+  // A client that asks for a child through the socket may know 0.33.0's answer.
+  if (!program.ok) return refuse(role === 'child' ? `${program.osText}: ${program.reason}` : program.reason);
+  if (confinement.asked) {
+    const { [tokenVariable]: _token, ...tokenless } = environment;
+    const problem = await rehearse({ service, confinement, privileges, workingDir, name, environment: tokenless });
+    if (problem !== null) return refuse(problem);
+  }
+  return { ok: true, name, words, path: program.path, environment, confinement };
 }
 
 let reserve: Reserve | null = null;
 
-function start(request: LaunchRequest, prepared: Prepared): Started {
+/** A process without a pid was not started; the reason comes as an event. */
+function start(request: LaunchRequest, prepared: Prepared): Launched | ChildProcess {
   const { spec, token } = request;
-  const { name } = prepared;
   const { isolation } = spec.privileges;
+  reserve ??= makeReserve(descriptorLimit());
+  const shortage = reserve.shortage(spec.name);
+  if (shortage !== null) return refuse(`"${prepared.name}" cannot be started: ${shortage}`);
   const command = commandOf(prepared, isolation.pid);
   // The parent that unshare(1) leaves behind is no process of the unit's: without the token it gets no signal that is meant for it.
   const environment = isolation.pid ? { ...prepared.environment, [tokenVariable]: request.environment[tokenVariable] } : prepared.environment;
@@ -133,10 +121,10 @@ function start(request: LaunchRequest, prepared: Prepared): Started {
   } finally {
     closeOutput(output);
   }
-  if (process.pid === undefined) return { kind: 'pending', name, process };
+  if (process.pid === undefined) return process;
   const identity = identityOfChild(process.pid);
   const leader = isolation.pid ? leaderIn(process.pid) : null;
-  return { kind: 'settled', launched: { ok: true, child: keepChild(process, leader ?? identity, token, leader === null) } };
+  return { ok: true, child: keepChild(process, leader ?? identity, token, leader === null) };
 }
 
 /** The file to start and its words: the program itself, or the first of the tools before it. */
@@ -144,51 +132,45 @@ function commandOf({ name, words, path, environment, confinement }: Prepared, hi
   const [tool, ...toolWords] = confinement.prefix;
   if (tool === undefined) return { file: path, argv0: name, words: [...words] };
   const last: string[] = [];
-  if (hidesToken) last.push('/bin/sh', '-c', tellToken, 'sh', environment[tokenVariable] ?? '');
+  if (hidesToken) last.push('/bin/sh', '-c', exportToken, 'sh', environment[tokenVariable] ?? '');
   // setpriv(1) still has root's capabilities when it looks a name up: a shell after it finds what the user may execute.
   else if (confinement.credentials !== null && !name.includes('/')) last.push('/bin/sh', '-c', 'exec "$@"', 'sh');
   // A wrapper looks the name up in the same way; one that looks like an option of its own it gets as a path.
   return { file: tool, argv0: tool, words: [...toolWords, ...last, name.startsWith('-') ? path : name, ...words] };
 }
 
-const tellToken = `export ${tokenVariable}="$1"; shift; exec "$@"`;
+const exportToken = `export ${tokenVariable}="$1"; shift; exec "$@"`;
 
 function leaderIn(parent: number): ProcessIdentity | null {
-  try {
+  return orKilled(parent, () => {
     const leader = awaitNamespaceLeader(parent);
     return leader === null ? null : identify(leader);
-  } catch (error) {
-    signalUnreapedGroup(parent, 'SIGKILL');
-    throw error;
-  }
+  });
 }
 
 function identityOfChild(pid: number): ProcessIdentity {
+  const identity = orKilled(pid, () => identify(pid));
+  if (identity === null) throw new Error(`process ${pid} was started and is not listed by the kernel`);
+  return identity;
+}
+
+/** What nobody could identify, nobody could end later. */
+function orKilled<Found>(pid: number, look: () => Found): Found {
   try {
-    const identity = identify(pid);
-    if (identity !== null) return identity;
+    return look();
   } catch (error) {
-    signalUnreapedGroup(pid, 'SIGKILL');
+    signalUnreaped(pid, 'SIGKILL', { group: true });
     throw error;
   }
-  throw new Error(`process ${pid} was started and is not listed by the kernel`);
 }
 
-function refused(reason: string): { readonly kind: 'settled'; readonly launched: Launched } {
-  return { kind: 'settled', launched: { ok: false, reason } };
-}
-
-type ArgumentVector =
-  | { readonly ok: true; readonly words: readonly [string, ...string[]] }
-  | { readonly ok: false; readonly reason: string };
-
-function argumentVector(spec: ServiceSpec, role: ProcessRole): ArgumentVector {
+function argumentVector(spec: ServiceSpec, role: ProcessRole): { readonly ok: true; readonly words: readonly [string, ...string[]] } | Refused {
   if ((role === 'main' || role === 'child') && spec.launch.kind === 'exec') {
     const [name, ...rest] = spec.launch.argv;
-    return name === undefined ? { ok: false, reason: 'there is no program to start: exec is empty' } : { ok: true, words: [name, ...rest] };
+    return name === undefined ? refuse('there is no program to start: exec is empty') : { ok: true, words: [name, ...rest] };
   }
   const script = scriptOf(spec, role);
-  if (script === null) return { ok: false, reason: `there is no ${role} command to run` };
+  if (script === null) return refuse(`there is no ${role} command to run`);
   return { ok: true, words: ['/bin/sh', '-c', script] };
 }
 

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import type { LimitValue, PrivilegeSpec } from '../../machines/types.ts';
+import { refuse, type Refused } from '../errors.ts';
 import { statusField } from './proc.ts';
-import { findTool, refuse, type Refused, type Wrapping } from './tools.ts';
+import { findTool, type Wrapping } from './tools.ts';
 
 type Limits = PrivilegeSpec['limits'];
 
@@ -53,7 +54,7 @@ export function limitIn(text: string, resource: Resource): { readonly soft: numb
   return line === null ? null : { soft: number(line[1]), hard: number(line[2]) };
 }
 
-/** Our own limit of open files, read once: Node changes it at its start only. `null` where /proc does not tell. */
+/** Our own limit of open files, read once: Node changes it at its start only. `null` where there is no /proc. */
 export function ownNofile(): { readonly soft: number; readonly hard: number } | null {
   known ??= readOwn('nofile');
   return known;

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { PrivilegeSpec } from '../../machines/types.ts';
+import { refuse } from '../errors.ts';
 import { isGone, isLiving, readProcStat } from './proc.ts';
-import { findTool, refuse, type Wrapping } from './tools.ts';
+import { findTool, type Wrapping } from './tools.ts';
 
 type Isolation = PrivilegeSpec['isolation'];
 

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
 import type { ProcessIdentity } from '../../machines/types.ts';
+import { hasCode } from '../errors.ts';
 import { ticksToMs, uptimeMs } from './boot.ts';
 import { identify } from './identity.ts';
+import { collect } from './tools.ts';
 
 /** A process that connected, and its user then. */
 export interface Peer {
@@ -10,8 +11,8 @@ export interface Peer {
 }
 
 /**
- * Who is at the other end of a connected Unix socket: SO_PEERCRED of unix(7), noted by the kernel at the connect. Node cannot ask, so a Perl or a Python is
- * sent for it, which gets the socket as its descriptor 3. `null` where there is neither, where the kernel does not tell, and when that process has ended
+ * The process at the other end of a connected Unix socket: SO_PEERCRED of unix(7), noted by the kernel at the connect. Node cannot ask, so a Perl or a Python
+ * asks, which gets the socket as its descriptor 3. `null` where there is neither, where the kernel does not say, and when that process has ended
  * since: a later one may have its pid. `descriptor` is asked right before each use: the connection may be closed in between.
  */
 export async function peerOf(descriptor: () => number | null): Promise<Peer | null> {
@@ -20,11 +21,11 @@ export async function peerOf(descriptor: () => number | null): Promise<Peer | nu
   for (const asker of askers) {
     const socket = absent.has(asker) ? null : descriptor();
     if (socket === null) continue;
-    const told = await ask(asker, socket);
-    if (told === 'absent') absent.add(asker);
-    if (told === 'absent' || told === 'failed') continue;
-    const identity = identify(told.pid);
-    return identity !== null && ticksToMs(Number(identity.startTime)) <= askedAt ? { identity, uid: told.uid } : null;
+    const peer = await ask(asker, socket);
+    if (peer === 'absent') absent.add(asker);
+    if (peer === 'absent' || peer === 'failed') continue;
+    const identity = identify(peer.pid);
+    return identity !== null && ticksToMs(Number(identity.startTime)) <= askedAt ? { identity, uid: peer.uid } : null;
   }
   return null;
 }
@@ -41,19 +42,11 @@ const askers: readonly Asker[] = [
 ];
 const absent = new Set<Asker>();
 
-function ask({ program, words }: Asker, socket: number): Promise<{ readonly pid: number; readonly uid: number } | 'failed' | 'absent'> {
-  return new Promise((resolve) => {
-    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'ignore', socket], timeout: PATIENCE_MS, killSignal: 'SIGKILL' });
-    let told = '';
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      told = (told + text).slice(0, 100);
-    });
-    child.on('error', () => resolve('absent'));
-    child.on('close', () => {
-      const [, pid, uid] = /^([1-9]\d*) (\d+) \d+\s*$/.exec(told) ?? [];
-      resolve(pid === undefined ? 'failed' : { pid: Number(pid), uid: Number(uid) });
-    });
-  });
+async function ask({ program, words }: Asker, socket: number): Promise<{ readonly pid: number; readonly uid: number } | 'failed' | 'absent'> {
+  const answer = await collect(program, words, { stdio: ['ignore', 'pipe', 'ignore', socket], limitMs: PATIENCE_MS });
+  if (answer instanceof Error) return hasCode(answer, 'ENOENT') ? 'absent' : 'failed';
+  const [, pid, uid] = /^([1-9]\d*) (\d+) \d+\s*$/.exec(answer.output) ?? [];
+  return pid === undefined ? 'failed' : { pid: Number(pid), uid: Number(uid) };
 }
 
 const PATIENCE_MS = 3000;

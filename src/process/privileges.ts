@@ -1,9 +1,10 @@
 import type { PrivilegeSpec, ServiceSpec } from '../../machines/types.ts';
+import { refuse, type Refused } from '../errors.ts';
 import { cgroupWrapping } from './cgroup.ts';
 import { accountEnvironment, findCredentials, type Credentials } from './credentials.ts';
 import { limitWrapping } from './limits.ts';
 import { namespaceWrapping } from './namespaces.ts';
-import { findTool, refuse, type Refused, type Wrapping } from './tools.ts';
+import { findTool, type Wrapping } from './tools.ts';
 
 export interface PrivilegeRequest {
   readonly service: string;
@@ -30,7 +31,7 @@ export interface Confinement {
 
 /**
  * How a program gets what its unit's privileges say: the control group, limits, namespaces, then groups, gid, uid and capabilities, in this
- * order, each by a tool that execs the next. The user namespace comes after the user, whom it then contains. Refuses what it
+ * order, each by a tool that execs the next. The user namespace comes after the change of user, so that the namespace contains that user. Refuses what it
  * cannot enforce: a start without a protection that was asked for is worse than none.
  */
 export function confine(request: PrivilegeRequest): Confinement | Refused {

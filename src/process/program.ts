@@ -85,22 +85,20 @@ function interpreterOf(path: string): string | null {
   }
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    // No execute permission is what was asked.
-    return false;
-  }
+function exists(path: string): boolean {
+  return isAccessible(path, constants.F_OK);
 }
 
-function exists(path: string): boolean {
+function isExecutable(path: string): boolean {
+  return isAccessible(path, constants.X_OK);
+}
+
+function isAccessible(path: string, mode: number): boolean {
   try {
-    statSync(path);
+    accessSync(path, mode);
     return true;
   } catch {
-    // Missing, or behind a directory that is: either way there is nothing to execute.
+    // Missing, without that permission, or behind a directory that is: either way there is nothing to execute.
     return false;
   }
 }

@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import type { PrivilegeSpec } from '../../machines/types.ts';
 import { unconfigured, type Confinement } from './privileges.ts';
 import { limitIn, resources } from './limits.ts';
 import { makeSlots } from './throttle.ts';
 import { statFields, statusField } from './proc.ts';
-import { findTool } from './tools.ts';
+import { collect, findTool } from './tools.ts';
 
 export interface RehearsalRequest {
   readonly service: string;
@@ -73,31 +72,14 @@ esac
 [ -n "$found" ] || { echo no-program; exit 0; }
 exec "$1" /proc/self/status /proc/self/limits /proc/self/stat`;
 
-function tryOut(request: RehearsalRequest): Promise<string | null> {
+async function tryOut(request: RehearsalRequest): Promise<string | null> {
   const { service, confinement, workingDir, name, environment } = request;
   const cat = findTool('cat', 'checking privileges needs', undefined);
-  if (!cat.ok) return Promise.resolve(unconfigured(service, cat.reason));
+  if (!cat.ok) return unconfigured(service, cat.reason);
   const [tool = '/bin/sh', ...words] = [...confinement.prefix, '/bin/sh', '-c', script, 'sh', cat.path, workingDir, name];
-  return new Promise((resolve) => {
-    const child = spawn(tool, words, { cwd: workingDir, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-    let facts = '';
-    let complaint = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (facts += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(0, 2000)));
-    const timer = setTimeout(() => {
-      // Our unreaped child: its pid and its group's number are its own.
-      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
-      resolve(unconfigured(service, `they could not be tried out within ${patienceMs / 1000} s`));
-    }, patienceMs);
-    child.once('error', (error) => {
-      clearTimeout(timer);
-      resolve(unconfigured(service, `they could not be tried out: ${error.message}`));
-    });
-    child.once('close', (code, signal) => {
-      clearTimeout(timer);
-      resolve(judge(request, code ?? signal, facts, complaint.trim()));
-    });
-  });
+  const ended = await collect(tool, words, { cwd: workingDir, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'], limitMs: patienceMs });
+  if (ended instanceof Error) return unconfigured(service, `they could not be tried out: ${ended.message}`);
+  return judge(request, ended.code ?? ended.signal, ended.output, ended.complaint.trim());
 }
 
 function judge({ service, confinement, privileges, workingDir, name, environment }: RehearsalRequest, end: number | string | null, facts: string, complaint: string): string | null {

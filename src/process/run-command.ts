@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { ProcessExit, ProcessIdentity } from '../../machines/types.ts';
 import type { Clock } from '../clock.ts';
+import { refuse, type Refused } from '../errors.ts';
 import { keepChild } from './children.ts';
 import { endProcess } from './end-process.ts';
 import { identify } from './identity.ts';
@@ -29,7 +30,7 @@ export interface CommandRequest {
 }
 
 /** `reason` says why it did not succeed, in words that follow the command's name. */
-export type CommandResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type CommandResult = { readonly ok: true } | Refused;
 
 /**
  * Runs a short command in a session of its own. What it leaves running after its own end goes on; when it is ended, nothing of it does:
@@ -61,7 +62,7 @@ function begin(request: CommandRequest): Promise<CommandResult> {
     const end = (): void => {
       // A process in an uninterruptible sleep dies when the kernel lets it: the caller must not wait for that.
       void endProcess({ clock, leader: identity, token, child: kept, signal: 'SIGKILL', graceMs: patienceMs, mostKills: 0, onProblem })
-        .then((gone) => resolve({ ok: false, reason: gone ? 'was ended' : 'survives SIGKILL' }));
+        .then((gone) => resolve(refuse(gone ? 'was ended' : 'survives SIGKILL')));
     };
     kept.watch((exit) => {
       signal.removeEventListener('abort', end);
@@ -76,11 +77,11 @@ const patienceMs = 2000;
 
 function resultOf({ code, signal }: ProcessExit): CommandResult {
   if (code === 0) return { ok: true };
-  return { ok: false, reason: signal === null ? `exited with status ${code}${meaningOf(code)}` : `was terminated by signal ${signal}` };
+  return refuse(signal === null ? `exited with status ${code}${meaningOf(code)}` : `was terminated by signal ${signal}`);
 }
 
 /** `identity` null: it could not be started, and the reason comes as an event. */
-type Started = { readonly ok: true; readonly process: ChildProcess; readonly identity: ProcessIdentity | null } | Extract<CommandResult, { ok: false }>;
+type Started = { readonly ok: true; readonly process: ChildProcess; readonly identity: ProcessIdentity | null } | Refused;
 
 function start({ script, cwd, env, output, onComplaint, input, prefix = [] }: CommandRequest): Started {
   const obstacle = checkWorkingDir(cwd);
@@ -92,13 +93,13 @@ function start({ script, cwd, env, output, onComplaint, input, prefix = [] }: Co
     if (onComplaint !== undefined) process.stderr?.on('data', onComplaint);
     return { ok: true, process, identity: process.pid === undefined ? null : identify(process.pid) };
   } catch (error) {
-    // What cannot be handed to a program at all, such as a NUL in its environment, and a kernel that does not tell who it is.
+    // What cannot be handed to a program at all, such as a NUL in its environment, and a process that the kernel does not list.
     return notRun(describe(error));
   }
 }
 
-function notRun(why: string): Extract<CommandResult, { ok: false }> {
-  return { ok: false, reason: `could not be run: ${why}` };
+function notRun(why: string): Refused {
+  return refuse(`could not be run: ${why}`);
 }
 
 function meaningOf(code: number | null): string {

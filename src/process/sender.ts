@@ -1,9 +1,9 @@
 import type { ProcessIdentity, SignalName } from '../../machines/types.ts';
 import { readAlive } from './identity.ts';
-import { signalGroup, signalProcess, signalUnreaped, signalUnreapedGroup, type Delivery } from './signal.ts';
+import { signalGroup, signalProcess, signalUnreaped, type Delivery } from './signal.ts';
 import type { ProcessStat } from './proc.ts';
 
-/** Signals to the processes of one leader, and questions about them. What goes wrong is told once per text and never thrown. */
+/** Signals to the processes of one leader, and questions about them. What goes wrong is reported once per text and never thrown. */
 export interface Sender {
   toProcess(target: ProcessIdentity, signal: SignalName): Delivery | 'failed';
   /** The leader alone. `unreaped`: it is our child and its end is not known. */
@@ -16,11 +16,11 @@ export interface Sender {
 }
 
 export function makeSender(onProblem: (text: string) => void): Sender {
-  const told = new Set<string>();
+  const reported = new Set<string>();
 
   function problem(text: string): void {
-    if (told.has(text)) return;
-    told.add(text);
+    if (reported.has(text)) return;
+    reported.add(text);
     onProblem(text);
   }
 
@@ -43,7 +43,7 @@ export function makeSender(onProblem: (text: string) => void): Sender {
       unreaped ? signalUnreaped(leader.pid, signal) : signalProcess(leader, signal)
     )),
     toGroup: (leader, unreaped, members, signal) => send(`process group ${leader.pid}`, signal, () => (
-      unreaped ? signalUnreapedGroup(leader.pid, signal) : signalGroup(leader.pid, [leader, ...members], signal)
+      unreaped ? signalUnreaped(leader.pid, signal, { group: true }) : signalGroup(leader.pid, [leader, ...members], signal)
     )),
     look(target) {
       try {

@@ -11,14 +11,9 @@ export function signalProcess(target: ProcessIdentity, signal: SignalName): Deli
   return readAlive(target) === null ? 'dead' : deliver(target.pid, signal);
 }
 
-/** Signals a process that is our child and was not reaped: its pid cannot have been given away, however it ended. */
-export function signalUnreaped(pid: number, signal: SignalName): Delivery {
-  return deliver(pid, signal);
-}
-
-/** As `signalUnreaped`, to the whole group that the child leads. */
-export function signalUnreapedGroup(pgid: number, signal: SignalName): Delivery {
-  return deliver(-pgid, signal);
+/** Signals a process that is our child and was not reaped, or with `group` the whole group that it leads: its pid cannot have been given away, however it ended. */
+export function signalUnreaped(pid: number, signal: SignalName, { group = false } = {}): Delivery {
+  return deliver(group ? -pid : pid, signal);
 }
 
 /** Signals a group when one of `members` lives in it now: while it does, the group's number is not anyone else's. */

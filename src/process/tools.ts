@@ -1,5 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { hasCode } from '../errors.ts';
+import { spawn, spawnSync, type SpawnOptions } from 'node:child_process';
+import { hasCode, refuse, type Refused } from '../errors.ts';
 import { defaultPath, resolveProgram } from './program.ts';
 
 /** Words to put before a program's own: tools that set something and then exec, leaving nothing behind. */
@@ -7,22 +7,12 @@ export type Wrapping =
   | { readonly ok: true; readonly prefix: readonly string[] }
   | Refused;
 
-export interface Refused {
-  readonly ok: false;
-  /** A sentence. */
-  readonly reason: string;
-}
-
 export type Tool = { readonly ok: true; readonly path: string } | Refused;
 
 /** Finds a tool of the system for a purpose. A PATH may well be without them. */
 export function findTool(name: keyof typeof packages, purpose: string, searchPath: string | undefined): Tool {
   const found = resolveProgram(name, `${searchPath ?? defaultPath}:${defaultPath}:/usr/sbin:/sbin`, '/');
-  return found.ok ? found : { ok: false, reason: `${purpose} the program ${name} (package ${packages[name]}), which was not found` };
-}
-
-export function refuse(reason: string): Refused {
-  return { ok: false, reason };
+  return found.ok ? found : refuse(`${purpose} the program ${name} (package ${packages[name]}), which was not found`);
 }
 
 const packages = {
@@ -44,22 +34,51 @@ export function runTool(tool: string, args: readonly string[], inherit?: number)
 }
 
 /** Runs a system tool from one descriptor to another beside the event loop. The caller keeps and closes the descriptors. */
-export function pipeTool(tool: string, args: readonly string[], input: number, output: number): Promise<ToolResult> {
+export async function pipeTool(tool: string, args: readonly string[], input: number, output: number): Promise<ToolResult> {
+  const ended = await collect(tool, args, { stdio: [input, output, 'pipe'], env: plainEnvironment() });
+  return ended instanceof Error ? notRun(tool, ended) : judge(tool, ended.code, ended.signal, ended.complaint);
+}
+
+export interface Collected {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The beginning of what the program wrote to standard output and to standard error. */
+  readonly output: string;
+  readonly complaint: string;
+}
+
+/**
+ * Runs a program beside the event loop and gathers what it writes where `stdio` has pipes. Resolves to the error of a program that could not be started or
+ * did not end in time: it gets SIGKILL then, a detached one with its group.
+ */
+export function collect(program: string, words: readonly string[], { limitMs, ...options }: SpawnOptions & { readonly limitMs?: number }): Promise<Collected | Error> {
   return new Promise((resolve) => {
-    const child = spawn(tool, args, { stdio: [input, output, 'pipe'], env: plainEnvironment() });
-    let complaint = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      complaint = (complaint + text).slice(0, 1000);
+    const child = spawn(program, words, options);
+    const timer = limitMs === undefined ? undefined : setTimeout(() => {
+      // Our unreaped child: its pid and its group's number are its own.
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(options.detached === true ? -child.pid : child.pid, 'SIGKILL');
+      resolve(new Error(`${program} did not end within ${limitMs / 1000} s`));
+    }, limitMs);
+    let [output, complaint] = ['', ''];
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(0, COLLECTED_CHARACTERS)));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(0, COLLECTED_CHARACTERS)));
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      resolve(error);
     });
-    child.on('error', (error) => resolve(notRun(tool, error)));
-    child.on('close', (code, signal) => resolve(judge(tool, code, signal, complaint)));
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, output, complaint });
+    });
   });
 }
+
+const COLLECTED_CHARACTERS = 16_384;
 
 function judge(tool: string, code: number | null, signal: string | null, complaint: string): ToolResult {
   if (code === 0) return { ok: true };
   const end = code === null ? `was ended by ${signal}` : `ended with code ${code}`;
-  const said = complaint.trim();
+  const said = complaint.slice(0, 1000).trim();
   return { ok: false, missing: false, code, reason: said === '' ? `${tool} ${end}` : `${tool} ${end}: ${said}` };
 }
 

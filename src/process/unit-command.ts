@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ServiceSpec } from '../../machines/types.ts';
+import { refuse } from '../errors.ts';
 import { childEnvironment } from './environment.ts';
 import { confineAsUser } from './privileges.ts';
 import { runCommand, type CommandRequest, type CommandResult } from './run-command.ts';
@@ -26,7 +27,7 @@ export interface UnitCommand extends Pick<CommandRequest, 'script' | 'output' | 
 export async function runForUnit(spec: ServiceSpec, { purpose, asUnit, variables, ...command }: UnitCommand, outside: CommandOutside): Promise<CommandResult> {
   const { clock, environment: inherited, dropPrivileges = false, onProblem } = outside;
   const confinement = asUnit ? confineAsUser(spec, inherited, dropPrivileges) : { ok: true, prefix: [], environment: {} } as const;
-  if (!confinement.ok) return { ok: false, reason: `could not be run: ${confinement.reason}` };
+  if (!confinement.ok) return refuse(`could not be run: ${confinement.reason}`);
   const token = `${purpose}.${randomBytes(6).toString('hex')}`;
   const env = childEnvironment(inherited, { ...spec.env, ...confinement.environment }, token);
   for (const [name, value] of Object.entries(variables)) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { switchOf } from '../../machines/slots.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { within } from '../actors/within.ts';
+import { refuse } from '../errors.ts';
 import type { CommandResult } from '../process/run-command.ts';
 import { runForUnit, type CommandOutside } from '../process/unit-command.ts';
 
@@ -23,7 +24,7 @@ export async function runSwitch(spec: ServiceSpec, change: ReturnType<typeof swi
     }, outside));
     if (result.ok) return result;
     const said = textOfFile(output);
-    return { ok: false, reason: `blue/green switch command failed: ${said === '' ? result.reason : `${said} (it ${result.reason})`}` };
+    return refuse(`blue/green switch command failed: ${said === '' ? result.reason : `${said} (it ${result.reason})`}`);
   } finally {
     closeSync(output);
   }

@@ -4,10 +4,9 @@ import { gateOf, switchOf, verificationOf } from '../../machines/slots.ts';
 import { isAnnounced, type HealthCheck, type RolloutReport, type ServiceSpec, type SlotChange, type SlotIndex } from '../../machines/types.ts';
 import { attempt } from '../actors/checks/attempt.ts';
 import { pause, within } from '../actors/within.ts';
-import { textOf } from '../errors.ts';
+import { refuse, textOf, type Refused } from '../errors.ts';
 import type { CommandOutside } from '../process/unit-command.ts';
 import { formatDuration } from '../words.ts';
-import { saysAddressInUse } from './address-in-use.ts';
 import { runSwitch } from './switch-command.ts';
 
 export interface RolloutOutside extends CommandOutside {
@@ -17,7 +16,7 @@ export interface RolloutOutside extends CommandOutside {
   lastWords(unit: string): Promise<readonly string[]>;
 }
 
-type Outcome = { readonly ok: true; readonly addressInUse?: boolean } | { readonly ok: false; readonly reason: string };
+type Outcome = { readonly ok: true; readonly addressInUse?: boolean } | Refused;
 
 /** One thing a rollout asks for. Reports once, or nothing when it is called off before. */
 export function makeRolloutTaskActor(outside: RolloutOutside): typeof rolloutTaskPort {
@@ -30,7 +29,7 @@ export function makeRolloutTaskActor(outside: RolloutOutside): typeof rolloutTas
         ? { ...common, type: 'task.done', ...(outcome.addressInUse !== undefined && { addressInUse: outcome.addressInUse }) }
         : { ...common, type: 'task.failed', reason: outcome.reason }) satisfies RolloutReport);
     };
-    perform(input, outside, calledOff.signal).then(report, (error: unknown) => report({ ok: false, reason: textOf(error) }));
+    perform(input, outside, calledOff.signal).then(report, (error: unknown) => report(refuse(textOf(error))));
     return () => calledOff.abort();
   });
 }
@@ -72,7 +71,7 @@ async function pass(check: HealthCheck | null, spec: ServiceSpec, outside: Rollo
     if (attempts < check.retries) await pause(Math.min(check.intervalMs, until - clock.now()), clock, calledOff);
   }
   const tried = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-  return { ok: false, reason: `Health check did not succeed within ${formatDuration(check.timeoutMs)} after ${tried}: the check ${reason}` };
+  return refuse(`Health check did not succeed within ${formatDuration(check.timeoutMs)} after ${tried}: the check ${reason}`);
 }
 
 const LEAST_ATTEMPT_MS = 100;
@@ -80,4 +79,13 @@ const LEAST_ATTEMPT_MS = 100;
 function record(spec: ServiceSpec, slot: SlotIndex, outside: RolloutOutside): Outcome {
   const problem = outside.recordSlot(spec, slot);
   return problem === null ? done : { ok: false, reason: `the slot in use cannot be recorded: ${problem}` };
+}
+
+/** What systemg 0.33.0 takes as a sign that the address is taken, in any case of letters. */
+const phrases = ['address already in use', 'os error 48', 'os error 98', 'eaddrinuse'] as const;
+
+/** Whether the last lines that a process wrote say that its address was in use. */
+function saysAddressInUse(lines: readonly string[]): boolean {
+  const text = lines.join('\n').toLowerCase();
+  return phrases.some((phrase) => text.includes(phrase));
 }

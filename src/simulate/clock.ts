@@ -6,8 +6,6 @@ export interface VirtualClock extends Clock {
   readonly nextAt: number | null;
   /** Goes on to the next deadline and delivers what is due then. */
   step(): void;
-  /** Goes on to this moment, at most to the next deadline. */
-  goTo(at: number): void;
 }
 
 export function createVirtualClock(): VirtualClock {
@@ -36,9 +34,6 @@ export function createVirtualClock(): VirtualClock {
       waiting = null;
       now = entry.at;
       entry.wake();
-    },
-    goTo: (at) => {
-      now = Math.max(now, Math.min(at, waiting?.at ?? at));
     },
   };
 }

@@ -114,13 +114,13 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
   const limitMs = scenario.forMs ?? LONGEST_MS;
   while (!hasEnded(root.getSnapshot()) && clock.nextAt !== null && clock.nextAt <= limitMs && changes < mostChanges) clock.step();
   const endedBy = hasEnded(root.getSnapshot()) ? 'supervisor' : changes >= mostChanges ? 'storm' : clock.nextAt === null ? 'quiet' : 'time';
-  if (endedBy === 'time' || (endedBy === 'quiet' && scenario.forMs !== null)) clock.goTo(limitMs);
-  if (endedBy === 'storm') warnings.push(`given up after ${changes} changes in ${clock.now() / 1000} s of simulated time: units change without end`);
-  const missed = scenario.events.filter(({ atMs }) => atMs > clock.now());
+  const lastedMs = endedBy === 'time' || (endedBy === 'quiet' && scenario.forMs !== null) ? limitMs : clock.now();
+  if (endedBy === 'storm') warnings.push(`given up after ${changes} changes in ${lastedMs / 1000} s of simulated time: units change without end`);
+  const missed = scenario.events.filter(({ atMs }) => atMs > lastedMs);
   for (const event of missed) warnings.push(`${describeEvent(event)}: is after the end of the simulation`);
   return {
-    startWallMs, lastedMs: clock.now(), endedBy, exitCode: endedBy === 'supervisor' ? ending : null, records: journal.records, steps,
-    units: new Map([...tallies].map(([name, tally]) => [name, tally.outcome(clock.now())])), warnings,
+    startWallMs, lastedMs, endedBy, exitCode: endedBy === 'supervisor' ? ending : null, records: journal.records, steps,
+    units: new Map([...tallies].map(([name, tally]) => [name, tally.outcome(lastedMs)])), warnings,
   };
 }
 

@@ -22,11 +22,11 @@ export interface ChildTree {
 export interface Claim {
   /** Every process there is, with its tokens. */
   readonly table: ProcessTable;
-  /** False where no environment can be read: then groups, sessions and parents tell whose a process is. */
-  readonly tokensTold: boolean;
+  /** False where no environment can be read: then groups, sessions and parents decide whose a process is. */
+  readonly tokensReadable: boolean;
   readonly services: readonly ServiceTree[];
   readonly children: readonly ChildTree[];
-  /** Who asks; null: nobody can tell. */
+  /** The client; null: it cannot be identified. */
   readonly peer: { readonly identity: ProcessIdentity; readonly uid: number } | null;
   /** Of the supervisor. */
   readonly uid: number;
@@ -40,7 +40,7 @@ export type Authority =
 
 /**
  * Whether a client may have a child spawned for a process. A client inside a unit's tree may name any process of that tree; any other client of the
- * owner's uid or root any process inside a dynamic unit's tree. Where nobody can tell who asks, the parent must hold a dynamic unit's token.
+ * owner's uid or root any process inside a dynamic unit's tree. Where the client cannot be identified, the parent must hold a dynamic unit's token.
  */
 export function authorise(claim: Claim): Authority {
   const { table, services, children, peer, parentPid } = claim;
@@ -61,8 +61,8 @@ function refuse(why: string): Authority {
   return { ok: false, error: `Spawn authorization failed: No spawn tree found for process (${why})` };
 }
 
-function isIn({ table, tokensTold, peer }: Claim, tree: ServiceTree, parent: ScannedProcess): boolean {
-  return peer === null && tokensTold ? parent.tokens?.includes(tree.token) === true : members(table, tree).has(parent);
+function isIn({ table, tokensReadable, peer }: Claim, tree: ServiceTree, parent: ScannedProcess): boolean {
+  return peer === null && tokensReadable ? parent.tokens?.includes(tree.token) === true : members(table, tree).has(parent);
 }
 
 function holds(table: ProcessTable, tree: ServiceTree, { pid, startTime }: ProcessIdentity): boolean {

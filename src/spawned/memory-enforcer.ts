@@ -21,24 +21,24 @@ export interface EnforcerOutside {
   exceed(unit: string, reason: string): void;
 }
 
-/** Carries out what was judged of the memory of spawned children, and tells which and why with figures. */
+/** Carries out a verdict on the memory of spawned children, and notes with figures which child is ended and why. */
 export function makeMemoryEnforcer(outside: EnforcerOutside): (found: MemoryCase) => void {
   return ({ unit, verdict, limitBytes }) => {
     const total = `all spawned children of service '${unit}' use ${verdict.usedBytes} bytes, spawn.limits.total_memory is ${limitBytes}`;
     const figures = { used_bytes: verdict.usedBytes, limit_bytes: limitBytes };
-    const tell = (event: string, detail: Readonly<Record<string, unknown>>): void => {
+    const note = (event: string, detail: Readonly<Record<string, unknown>>): void => {
       outside.journal.append({ at: new Date(outside.wallNow()).toISOString(), unit, event, cause: { kind: 'limit' }, detail });
     };
     if (verdict.kind === 'exceeded') {
       outside.log.warn('systemg::daemon', `${total}, and none of them ends: the service is ended`);
-      tell('spawn.limit', figures);
+      note('spawn.limit', figures);
       return outside.exceed(unit, total);
     }
     const child = outside.childOf(verdict.child);
     const name = child?.record.order.name ?? verdict.child;
     const pid = child?.facts.identity?.pid ?? null;
     outside.log.warn('systemg::daemon', `${total}: '${name}' (PID: ${pid ?? 'unknown'}), which uses most (${verdict.childBytes}), is ended`);
-    tell('spawn.limit', { child: name, ...(pid !== null && { pid }), child_bytes: verdict.childBytes, ...figures });
+    note('spawn.limit', { child: name, ...(pid !== null && { pid }), child_bytes: verdict.childBytes, ...figures });
     outside.send({ type: 'child.limit', at: outside.now(), child: verdict.child });
   };
 }

@@ -5,12 +5,12 @@ export interface ChildrenUse {
   readonly children: readonly {
     readonly child: string;
     readonly bytes: number;
-    /** `ending`: it was told to end; `killed`: SIGKILL was sent. */
+    /** `ending`: it was ordered to end; `killed`: SIGKILL was sent. */
     readonly state: 'living' | 'ending' | 'killed';
   }[];
 }
 
-/** Since when the children that were not told to end are above the quota, and since when nothing is left to be told. */
+/** Since when the children that were not ordered to end are above the quota, and since when none is left to be ordered. */
 export interface MemoryState {
   readonly aboveSince: number | null;
   readonly helplessSince: number | null;
@@ -39,7 +39,7 @@ export function judgeMemory(state: MemoryState, { at, limitBytes, children }: Ch
     if (at - aboveSince < ABOVE_MS || largest === undefined) return { state: { aboveSince, helplessSince: null }, verdict: { kind: 'nothing' } };
     return { state: { aboveSince: at, helplessSince: null }, verdict: { kind: 'end-child', child: largest.child, childBytes: largest.bytes, usedBytes } };
   }
-  // What was told to end will free enough, when it goes.
+  // What was ordered to end will free enough, when it goes.
   if (children.some((child) => child.state === 'ending')) return { state: CALM, verdict: { kind: 'nothing' } };
   const helplessSince = state.helplessSince ?? at;
   if (at - helplessSince < HELPLESS_MS) return { state: { aboveSince: null, helplessSince }, verdict: { kind: 'nothing' } };

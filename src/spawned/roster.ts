@@ -1,6 +1,6 @@
 import type { Child, Children } from '../../machines/children.ts';
 
-/** Who spawned children are, the latest of those that are gone included: when a fact of an end is told, the root has forgotten whose it is. */
+/** Who spawned children are, the latest of those that are gone included: by the time the end of one is reported, the root has forgotten whose it was. */
 export interface Roster {
   of(id: string): Child | null;
   /** To be called with every fact, before anything else asks. */

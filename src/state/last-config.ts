@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
-import type { MetricsSpec } from '../config/metrics.ts';
+import type { MetricsSpec } from '../metrics-spec.ts';
 import { textOf } from '../errors.ts';
 import { replaceFile } from '../files.ts';
 

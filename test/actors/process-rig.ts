@@ -54,6 +54,7 @@ export function makeRig(changes: Partial<ProcessOutside> = {}): Rig {
       clock: createClock(),
       environment: process.env,
       softNofile: null,
+      dropPrivileges: false,
       openOutput: () => ({ stdout: openSync(log, 'a'), stderr: openSync(log, 'a') }),
       onProblem: (text) => problems.push(text),
       ...changes,

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { UnitStatus } from '../../src/wire/payloads.ts';
-import { withProgress } from '../../src/cli/progress.ts';
+import { withProgress } from '../../src/cli/report.ts';
 import { palette } from '../../src/cli/print/palette.ts';
 import { progressLines, type ProgressRow } from '../../src/cli/print/progress.ts';
 import { isMoving } from '../../src/cli/print/unit.ts';
 import displayWidth, { inAscii, speaksUnicode } from '../../src/cli/print/width.ts';
-import { unitErrors } from '../../src/cli/report.ts';
 import type { Call } from '../../src/cli/call.ts';
 
 const unit = (name: string, more: Partial<UnitStatus> = {}): UnitStatus =>
@@ -59,12 +58,6 @@ describe('the lines of a command that goes on', () => {
 test('without a terminal a command just works', async () => {
   const call = { terminal: { columns: null }, env: {}, flags: { has: () => false } } as unknown as Call;
   expect(await withProgress(call, { expects: () => true }, () => Promise.resolve(42))).toBe(42);
-});
-
-test('what an error says of several units is told of each', () => {
-  expect([...unitErrors("Failed to start service 'a': exit; code 3; Failed to start service 'b': dependency 'a' failed")])
-    .toEqual([['a', 'exit; code 3'], ['b', "dependency 'a' failed"]]);
-  expect(unitErrors('Service \'x\' not found in configuration').size).toBe(0);
 });
 
 test('marks are ASCII, as wide as before, where the locale is not of UTF-8', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RecordedJob, RecordedRun } from '../../src/compat/cron-file.ts';
+import type { RecordedJob, RecordedRun } from '../../src/compat/state-files.ts';
 import { recordedJob, runsOf } from '../../src/compat/recorded.ts';
 
 const open: RecordedRun = { startedAt: 10, completedAt: null, status: null, exitCode: null, pid: 24, user: 'me', command: 'sleep 20', samples: [] };

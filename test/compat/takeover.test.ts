@@ -8,9 +8,8 @@ import { bootId } from '../../src/process/boot.ts';
 import { identify } from '../../src/process/identity.ts';
 import { prove, readSuspect, runs, type Suspect } from '../../src/compat/proof.ts';
 import { takeOver, type TakeoverInput } from '../../src/compat/takeover.ts';
-import { encodePidFile, type SpawnRecord } from '../../src/compat/pid-file.ts';
+import { pidFile, type RecordedState, type SpawnRecord, stateFile } from '../../src/compat/state-files.ts';
 import { digestOf } from '../../src/compat/read-files.ts';
-import { encodeStateFile, type RecordedState } from '../../src/compat/state-file.ts';
 import { writeXml } from '../../src/compat/xml.ts';
 import { serviceSpec } from '../process/spec.ts';
 import { record } from '../state/record.ts';
@@ -59,8 +58,8 @@ function rig(specs: readonly ServiceSpec[], { pids = {}, states = {}, spawned = 
   const stateDir = tempDir();
   const services = new Map(Object.entries(pids));
   const texts = {
-    'pid.xml': writeXml(encodePidFile({ services, groups: services, spawned })),
-    'state.xml': writeXml(encodeStateFile(new Map(Object.entries(states).map(([name, state]) => [`hash-${name}`, { status: 'stopped', pid: null, exitCode: null, signal: null, ...state }])))),
+    'pid.xml': writeXml(pidFile.encode({ services, groups: services, spawned })),
+    'state.xml': writeXml(stateFile.encode(new Map(Object.entries(states).map(([name, state]) => [`hash-${name}`, { status: 'stopped', pid: null, exitCode: null, signal: null, ...state }])))),
   };
   for (const [name, text] of Object.entries(texts)) writeFileSync(join(stateDir, name), text);
   const reports: string[] = [];

@@ -2,10 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeCronFile, encodeCronFile, type CronFile, type RecordedRun } from '../../src/compat/cron-file.ts';
-import { decodePidFile, encodePidFile } from '../../src/compat/pid-file.ts';
+import { cronFile, type CronFile, pidFile, type RecordedRun, stateFile } from '../../src/compat/state-files.ts';
 import { readStateFiles } from '../../src/compat/read-files.ts';
-import { decodeStateFile, encodeStateFile } from '../../src/compat/state-file.ts';
 import { branch, leaf, readXml, writeXml, type XmlElement } from '../../src/compat/xml.ts';
 import { tempDir } from '../state/temp-dir.ts';
 
@@ -61,31 +59,31 @@ describe('the reader', () => {
 
 describe('files recorded from systemg 0.33.0', () => {
   test('pid.xml: processes, groups and spawned children', () => {
-    const file = decodePidFile(goldenRoot('pid.xml'));
+    const file = pidFile.decode(goldenRoot('pid.xml'));
     expect(file.services.get('web')).toBe(22);
     expect(file.groups.get('orchestrator')).toBe(13);
     expect(file.spawned.find(({ pid }) => pid === 4748)).toEqual({
       pid: 4748, name: 'cli-job', command: 'sleep 606', startedAt: 1795418970, ttl: null, depth: 2, parentPid: 4542, serviceHash: 'cb9f1ecf2baee075',
     });
-    const again = encodePidFile(file);
-    expect(decodePidFile(rootOf(writeXml(again)))).toEqual(file);
+    const again = pidFile.encode(file);
+    expect(pidFile.decode(rootOf(writeXml(again)))).toEqual(file);
     const kinds = (root: XmlElement) => root.children.map(({ name }) => name).sort();
     expect(kinds(again)).toEqual(kinds(goldenRoot('pid.xml')));
   });
 
   test('state.xml is written back to the byte', () => {
     const text = readFileSync(join(golden, 'state.xml'), 'utf8');
-    expect(writeXml(encodeStateFile(decodeStateFile(rootOf(text))))).toBe(text);
+    expect(writeXml(stateFile.encode(stateFile.decode(rootOf(text))))).toBe(text);
   });
 
   test('cron_state.xml: what is empty or 0 is nothing', () => {
-    const file = decodeCronFile(goldenRoot('cron_state.xml'));
+    const file = cronFile.decode(goldenRoot('cron_state.xml'));
     expect(file.get('544b5a5a9ea0157c')).toMatchObject({
       timezone: null, timezoneLabel: 'local (+00:00+00:00)',
       runs: [{ startedAt: 1795418915, completedAt: null, status: null, exitCode: null, pid: null, user: 'nobody', command: 'echo bad >&2; exit 4' }],
     });
     expect(file.get('c05356c3c99d467c')).toMatchObject({ lastExecution: null, runs: [] });
-    expect(decodeCronFile(rootOf(writeXml(encodeCronFile(file))))).toEqual(file);
+    expect(cronFile.decode(rootOf(writeXml(cronFile.encode(file))))).toEqual(file);
   });
 });
 
@@ -93,11 +91,11 @@ test('failed, overlapping and unfinished runs are written in forms that systemg 
   const run: RecordedRun = { startedAt: 5, completedAt: 6, status: { Failed: 'exit <4>' }, exitCode: 4, pid: 9, user: 'me', command: 'a', samples: [] };
   const runs = [run, { ...run, status: 'OverlapError' as const, exitCode: null, pid: null, user: null, command: null }, { ...run, completedAt: null, status: null, exitCode: null }];
   const file: CronFile = new Map([['h', { lastExecution: 5, runs, timezoneLabel: 'UTC', timezone: 'UTC' }]]);
-  const text = writeXml(encodeCronFile(file));
+  const text = writeXml(cronFile.encode(file));
   expect(text).toContain('<completed_at>6</completed_at><status><Failed>exit &lt;4&gt;</Failed></status><exit_code>4</exit_code>');
   expect(text).toContain('<completed_at>6</completed_at><status>OverlapError</status></execution_history>');
   expect(text).toContain('<completed_at>0</completed_at><pid>9</pid>');
-  expect(decodeCronFile(rootOf(text))).toEqual(file);
+  expect(cronFile.decode(rootOf(text))).toEqual(file);
 });
 
 test.each([

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CronFields } from '../../src/cron/calendar.ts';
-import { checkCron, namedWeekdays, parseCron } from '../../src/cron/expression.ts';
-import { loaded } from '../config/config-dir.ts';
+import { isTimezone, namedWeekdays, parseCron } from '../../src/cron/expression.ts';
+import { loaded, refusals } from '../config/config-dir.ts';
 
 function fields(expression: string): CronFields {
   const parsed = parseCron(expression);
@@ -50,8 +50,10 @@ test('a field is never empty, out of range or out of order', () => {
 });
 
 test('zones are names of the database', () => {
-  expect([checkCron('@daily', null), checkCron('@daily', 'UTC'), checkCron('@daily', 'America/New_York')]).toEqual([null, null, null]);
-  expect(checkCron('@daily', '+02:00')).toContain("Invalid timezone '+02:00'");
+  expect(['UTC', 'America/New_York', '+02:00', 'Atlantis'].map(isTimezone)).toEqual([true, true, false, false]);
+  expect(refusals('version: "1"\nservices: {a: {command: b, cron: {expression: "@daily", timezone: "+02:00"}}}\n')).toEqual([
+    expect.stringContaining("Invalid timezone '+02:00'"),
+  ]);
 });
 
 test('numbered weekdays are noted with their names', () => {
@@ -65,7 +67,10 @@ test('an hour with a wildcard or a step, or all hours, goes by the clock; any ot
 });
 
 test('what no day of the calendar matches is refused, a weekday and a year included', () => {
-  const problem = (expression: string): string | null => checkCron(expression, null);
+  const problem = (expression: string): string | null => {
+    const parsed = parseCron(expression);
+    return parsed.ok ? null : parsed.problem;
+  };
   expect(problem('0 0 30 2 *')).toBe("Invalid cron expression '0 0 30 2 *': never due: no day from 1970 to 2100 is day 30, month 2");
   expect(problem('0 0 31 4,6,9,11 *')).toContain('never due');
   expect(problem('0 0 0 29 2 ? 2023,2025-2027')).toContain('never due: no day from 1970 to 2100 is day 29, month 2, year 2023,2025-2027');

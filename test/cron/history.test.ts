@@ -32,7 +32,7 @@ test('the next supervisor finds the runs, and ends the one that was going on', (
   expect(rig(later.meta).history.of('job')).toEqual(later.history.of('job'));
 });
 
-test('what a ledger holds that is no run is left out', () => {
+test('a note of the ledger that is no run is left out', () => {
   expect(rig(new Map<string, unknown>([['runs:job', [null, 7, { id: 3 }]], ['runs:other', 'x']])).history.of('job')).toEqual([]);
 });
 

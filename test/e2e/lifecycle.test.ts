@@ -77,8 +77,8 @@ services:
   test('twenty starts at once make one supervisor and each service once', async () => {
     const home = makeHome('version: "1"\nservices:\n  a: {command: "echo begun; exec $PROGRAMS/forever"}\n');
     const ends = await Promise.all(Array.from({ length: 20 }, () => home.sysg('start', '--daemonize', '-c', home.config)));
-    expect(ends.filter(({ code }) => code === 0).length).toBeGreaterThan(0);
-    for (const { code, stderr } of ends) if (code !== 0) expect(stderr).toMatch(/already running|shutting down/);
+    // It was not there for one of them only. The others found it, or were refused the lock.
+    expect(ends.filter(({ stderr }) => !stderr.includes('supervisor already running (pid ')).map(({ code }) => code)).toEqual([0]);
     await home.until('a', ({ phase }) => phase === 'running', 'runs');
     await soon('its output was logged', () => home.log('a').includes('ready'));
     expect(home.log('a').match(/begun/g)).toHaveLength(1);
@@ -137,7 +137,7 @@ services:
     await home.sysg('start', '--daemonize', '-c', home.config);
     const waiting = await home.until('crash', ({ phase, restarts, next_at: next }) => phase === 'backoff' && restarts === 1 && next !== undefined, 'waits longer');
     const wait = Date.parse(waiting.next_at ?? '') - Date.parse(waiting.since ?? '');
-    expect(Math.abs(wait - 6000)).toBeLessThan(50);
+    expect(wait).toBe(6000);
   });
 
   test('a program that does not exist is a failure that names it', async () => {

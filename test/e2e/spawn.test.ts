@@ -149,7 +149,7 @@ describe('kill -9 of the supervisor', () => {
     const parent = await leader(home);
     const writer = await child(home, parent, ['sh', '-c', 'i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo line $i; sleep 0.002; done; exec sleep 1000'], '--name', 'writer');
     const nested = await child(home, writer, ['sleep', '1000'], '--name', 'nested');
-    const mortal = await child(home, parent, ['sleep', '1000'], '--name', 'mortal', '--ttl', '12');
+    const mortal = await child(home, parent, ['sleep', '1000'], '--name', 'mortal', '--ttl', '6');
     const before = await tree(home);
     await killSupervisor(home);
     expect(await leader(home)).toBe(parent);

@@ -93,7 +93,7 @@ describe.runIf(onLinux)('the processes of a unit', () => {
   });
 
   test('have used, over all readings together, what their leader has when it has waited for all of them', async () => {
-    const burn = 'i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done';
+    const burn = 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done';
     const program = await run(`for n in 1 2 3 4; do sh -c '${burn}'; done; sh -c '${burn}' & sh -c '${burn}' & wait; echo done; exec sleep 300`);
     const observer = makeObserver();
     onTestFinished(() => observer.rest());
@@ -111,8 +111,9 @@ describe.runIf(onLinux)('the processes of a unit', () => {
     });
     const leader = before.get(program.origin.leader.pid);
     const account = (leader?.usage.ownTicks ?? 0) + (leader?.usage.reapedTicks ?? 0);
-    expect(account).toBeGreaterThan(10);
-    expect(ticks).toBe(account);
+    // The kernel counts finer than it shows: of each of the six children a tick of user and one of system time may be lost to rounding.
+    expect(account).toBeGreaterThan(48);
+    expect(Math.abs(ticks - account)).toBeLessThanOrEqual(12);
   });
 
   test('cost three descriptors each, no more with every pass, and none at rest', async () => {

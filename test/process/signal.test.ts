@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { identify, isAlive } from '../../src/process/identity.ts';
-import { isGroupEmpty, signalGroup, signalProcess, signalUnreapedGroup } from '../../src/process/signal.ts';
+import { isGroupEmpty, signalGroup, signalProcess, signalUnreaped } from '../../src/process/signal.ts';
 import { until } from './until.ts';
 
 function sleeper() {
@@ -38,5 +38,5 @@ test('a signal that does not exist is said to be unknown', () => {
 });
 
 test('everybody, our own group and we ourselves are never a target', () => {
-  for (const target of [0, 1, -1, Number.NaN, -process.pid]) expect(() => signalUnreapedGroup(target, 'SIGCONT')).toThrow('refusing to signal');
+  for (const target of [0, 1, -1, Number.NaN, -process.pid]) expect(() => signalUnreaped(target, 'SIGCONT', { group: true })).toThrow('refusing to signal');
 });

@@ -14,7 +14,7 @@ const table: ProcessTable = new Map([
   row(stranger, 1, []), row(other, 1, ['O']),
 ].map((process) => [process.pid, process]));
 const base: Claim = {
-  table, tokensTold: true, peer: peer(stranger), uid: 1000, parentPid: orch,
+  table, tokensReadable: true, peer: peer(stranger), uid: 1000, parentPid: orch,
   services: [
     { unit: 'orch', dynamic: true, generation: 3, leader: identity(orch), token: 'T' }, { unit: 'plain', dynamic: false, generation: 1, leader: identity(plain), token: 'P' },
     { unit: 'other', dynamic: true, generation: 1, leader: identity(other), token: 'O' },
@@ -78,8 +78,8 @@ describe('where nobody can tell who asks', () => {
 
   test('and no environment can be read, groups and parents tell', () => {
     const blind = new Map([...table].map(([pid, process]) => [pid, { ...process, tokens: null }]));
-    expect(granted({ table: blind, tokensTold: false, peer: null, parentPid: worker })).toEqual(['orch', 3, null]);
-    expect(granted({ table: blind, tokensTold: false, peer: null, parentPid: stranger })).toBe(refused(`process ${stranger} is not in the tree of a service`));
+    expect(granted({ table: blind, tokensReadable: false, peer: null, parentPid: worker })).toEqual(['orch', 3, null]);
+    expect(granted({ table: blind, tokensReadable: false, peer: null, parentPid: stranger })).toBe(refused(`process ${stranger} is not in the tree of a service`));
   });
 });
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { flawOf, type SpawnRequest } from '../../src/spawned/check-order.ts';
 import { CALM, judgeMemory, type ChildrenUse, type MemoryVerdict } from '../../src/spawned/memory-policy.ts';
-import { openRate } from '../../src/spawned/rate.ts';
+import { flawOf, openRate, type SpawnRequest } from '../../src/spawned/spawn-order.ts';
 
 describe('a request is refused for itself', () => {
   const request: SpawnRequest = { name: 'job', command: ['sleep', '1'], ttl: null, logLevel: null };

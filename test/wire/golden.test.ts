@@ -26,10 +26,8 @@ describe('requests recorded from systemg 0.33.0', () => {
     expect(decoded.ok && `${encodeRequest(decoded.request)}\n`).toBe(golden.request.toString());
   });
 
-  test('there are such recordings', () => {
-    expect(written.length).toBeGreaterThan(8);
-    expect(accepted.length).toBeGreaterThan(80);
-    expect(malformed.length).toBeGreaterThan(30);
+  test('all recordings are read', () => {
+    expect({ written: written.length, accepted: accepted.length, malformed: malformed.length }).toEqual({ written: 13, accepted: 108, malformed: 34 });
   });
 });
 

@@ -14,7 +14,7 @@ export interface AnnouncementsOutside {
   readonly logs: Pick<LogStore, 'files' | 'wake' | 'drain'>;
   /** Where the FIFOs of units are. */
   readonly fifoDir: string;
-  /** To whom what a unit may open again belongs; null: to the supervisor. */
+  /** The owner of what a unit may open again; null: the supervisor. */
   ownerOf(spec: ServiceSpec): LogOwner | null;
   onProblem(text: string): void;
 }
@@ -119,11 +119,11 @@ function alreadyHeard(probe: Announced): Listening {
 }
 
 function listenToFifo(path: string, probe: Announced, remove: (fifo: string) => void): Listening {
-  return listening(probe, (tell) => {
+  return listening(probe, (hear) => {
     const reader = openFifoReader(path, (bytes) => {
       if (!bytes.includes(newline)) return;
       remove(path);
-      tell();
+      hear();
     });
     return () => reader.close();
   });
@@ -133,13 +133,13 @@ function listenToFifo(path: string, probe: Announced, remove: (fifo: string) => 
 function listenToLog(
   { name, logs: { via } }: ServiceSpec, probe: Extract<Announced, { kind: 'log' }>, { logs, onProblem }: AnnouncementsOutside, backBytes: number,
 ): Listening {
-  return listening(probe, (tell) => {
+  return listening(probe, (hear) => {
     const expression = new RegExp(probe.pattern);
     const ended = new AbortController();
     const problem = (file: string, error: unknown): void => onProblem(`${file}: cannot be searched for a sign of readiness: ${textOf(error)}`);
     const listen = (file: string, stream: LogStream): void => {
       const cutter = openLineCutter((line) => {
-        if (!ended.signal.aborted && expression.test(line)) tell();
+        if (!ended.signal.aborted && expression.test(line)) hear();
       });
       const wake: Wake = (notify) => logs.wake(name, stream, notify);
       if (via === 'pipe') {
@@ -173,7 +173,7 @@ function lastBytes(file: string, count: number, problem: (file: string, error: u
 }
 
 /** Begins at once; ends when it was heard. */
-function listening(probe: Announced, begin: (tell: () => void) => () => void): Listening {
+function listening(probe: Announced, begin: (hear: () => void) => () => void): Listening {
   const waiting = new Set<() => void>();
   let isHeard = false;
   const end = begin(() => {

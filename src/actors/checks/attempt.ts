@@ -1,9 +1,33 @@
-import type { Announced, CheckProbe, ServiceSpec } from '../../../machines/types.ts';
-import { textOf } from '../../errors.ts';
+import { connect } from 'node:net';
+import { fromCallback } from 'xstate';
+import type { attemptPort, AttemptInput } from '../../../machines/ports.ts';
+import { isAnnounced, type Announced, type AttemptReport, type CheckProbe, type ServiceSpec } from '../../../machines/types.ts';
+import { refuse, textOf } from '../../errors.ts';
 import type { CommandResult } from '../../process/run-command.ts';
 import { runForUnit, type CommandOutside } from '../../process/unit-command.ts';
-import { accepts } from './tcp.ts';
+import { within } from '../within.ts';
+import type { Announcements } from './announcements.ts';
 import { answers } from './url.ts';
+
+export interface AttemptOutside extends CommandOutside {
+  readonly announcements: Pick<Announcements, 'heard'>;
+}
+
+/** One attempt of a check, for at most its limit, reported once; an actor that is ended before reports nothing. */
+export function makeAttemptActor(outside: AttemptOutside): typeof attemptPort {
+  const { clock } = outside;
+  return fromCallback<{ type: 'never' }, AttemptInput>(({ input: { spec, check: { probe }, limitMs }, sendBack }) => {
+    const ended = new AbortController();
+    void within(limitMs, clock, ended.signal, async (signal): Promise<CommandResult> => {
+      if (!isAnnounced(probe)) return attempt(probe, spec, outside, signal);
+      return await outside.announcements.heard(spec, probe, signal) ? { ok: true } : refuse('was not heard');
+    }).then((result) => {
+      if (ended.signal.aborted) return;
+      sendBack((result.ok ? { type: 'attempt.ok', at: clock.now() } : { type: 'attempt.failed', at: clock.now(), reason: result.reason }) satisfies AttemptReport);
+    });
+    return () => ended.abort();
+  });
+}
 
 /** A check that is made again and again. */
 export type Attempted = Exclude<CheckProbe, Announced>;
@@ -19,6 +43,20 @@ export async function attempt(probe: Attempted, spec: ServiceSpec, outside: Comm
       case 'tcp': return await accepts(probe.host, probe.port, signal);
     }
   } catch (error) {
-    return { ok: false, reason: `could not be made: ${textOf(error)}` };
+    return refuse(`could not be made: ${textOf(error)}`);
   }
+}
+
+/** Whether an address accepts a connection, which is closed at once. */
+function accepts(host: string, port: number, signal: AbortSignal): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, signal });
+    const settle = (result: CommandResult): void => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once('connect', () => settle({ ok: true }));
+    // Stays: a second error must not be an uncaught one.
+    socket.on('error', (error) => settle(refuse(`got no connection to ${host}:${port}: ${textOf(error)}`)));
+  });
 }

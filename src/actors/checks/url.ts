@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { SecureContext } from 'node:tls';
+import { refuse, textOf, type Refused } from '../../errors.ts';
 import type { CommandResult } from '../../process/run-command.ts';
 
 export interface UrlRequest {
@@ -12,7 +13,7 @@ export interface UrlRequest {
 }
 
 /**
- * GET, straight to the target: no proxy of the environment's is asked. Redirects are followed, at most ten, unless their status is an
+ * GET, straight to the target: no proxy that the environment names is used. Redirects are followed, at most ten, unless their status is an
  * expected one. The status decides; the body is read and thrown away. Rejects with nothing but our own mistakes.
  */
 export async function answers(request: UrlRequest): Promise<CommandResult> {
@@ -24,11 +25,11 @@ export async function answers(request: UrlRequest): Promise<CommandResult> {
     const { status, location } = answer;
     if (expectStatus === null ? status >= 200 && status <= 299 : expectStatus.includes(status)) return { ok: true };
     const expected = expectStatus === null ? '2xx' : expectStatus.join(' or ');
-    if (!redirecting.has(status) || location === null) return failed(`got status ${status} from ${shown(target)}, expected ${expected}`);
-    if (redirects === mostRedirects) return failed(`was redirected more than ${mostRedirects} times, last to ${shown(target)}`);
+    if (!redirecting.has(status) || location === null) return refuse(`got status ${status} from ${shown(target)}, expected ${expected}`);
+    if (redirects === mostRedirects) return refuse(`was redirected more than ${mostRedirects} times, last to ${shown(target)}`);
     const next = URL.canParse(location, target.href) ? new URL(location, target) : null;
     if (next === null || !['http:', 'https:'].includes(next.protocol)) {
-      return failed(`was redirected from ${shown(target)} to ${JSON.stringify(location)}, which is no http or https URL`);
+      return refuse(`was redirected from ${shown(target)} to ${JSON.stringify(location)}, which is no http or https URL`);
     }
     target = next;
   }
@@ -38,7 +39,7 @@ const mostRedirects = 10;
 const redirecting: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const bodyLimit = { bytes: 64 * 1024, ms: 1000 } as const;
 
-type Answer = { readonly ok: true; readonly status: number; readonly location: string | null } | Extract<CommandResult, { ok: false }>;
+type Answer = { readonly ok: true; readonly status: number; readonly location: string | null } | Refused;
 
 async function get(target: URL, { signal, certificates }: UrlRequest): Promise<Answer> {
   const secure = target.protocol === 'https:';
@@ -52,7 +53,7 @@ async function get(target: URL, { signal, certificates }: UrlRequest): Promise<A
       resolve({ ok: true, status: response.statusCode ?? 0, location: response.headers.location ?? null });
     });
     // Stays: what breaks after the answer must not be an uncaught error.
-    asked.on('error', (error) => resolve(failed(`got no answer from ${shown(target)}: ${describe(error)}`)));
+    asked.on('error', (error) => resolve(refuse(`got no answer from ${shown(target)}: ${textOf(error)}`)));
     asked.end();
   });
 }
@@ -72,15 +73,6 @@ function discard(response: IncomingMessage): void {
 /** Without what may be secret in it. */
 function shown({ origin, pathname }: URL): string {
   return `${origin}${pathname}`;
-}
-
-function describe(error: Error): string {
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  return first instanceof Error && first.message !== '' ? first.message : String(error);
-}
-
-function failed(reason: string): Extract<CommandResult, { ok: false }> {
-  return { ok: false, reason };
 }
 
 /** NODE_EXTRA_CA_CERTS as Node reads it, but only when an https check wants it; a file that cannot be read is as good as none, as there. */

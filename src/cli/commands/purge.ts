@@ -8,8 +8,7 @@ import { ask, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { findLockOwner } from '../../state/lock-owner.ts';
 import { refuse, report } from '../report.ts';
-import { untilReleased } from '../until-released.ts';
-import { isRunning } from '../supervision.ts';
+import { isRunning, untilReleased } from '../supervision.ts';
 
 /** Ends the supervisor of this state directory and whatever its services left, and removes the directory. */
 export async function purge(call: Call): Promise<number> {

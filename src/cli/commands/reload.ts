@@ -4,8 +4,7 @@ import { ask, askFor, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { namedConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
-import { withProgress } from '../progress.ts';
-import { refuse, reportUnits } from '../report.ts';
+import { refuse, reportUnits, withProgress } from '../report.ts';
 
 /** Has the supervisor take over what changed in the configuration, and nothing else. */
 export async function reload(call: Call): Promise<number> {

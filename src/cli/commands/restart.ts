@@ -1,25 +1,26 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { refusals } from '../../errors.ts';
 import type { UnitStatus } from '../../wire/payloads.ts';
-import { ask, messageOf } from '../ask.ts';
+import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfig, namedConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
-import { withProgress } from '../progress.ts';
-import { refuse, refuseUnits, reportUnits } from '../report.ts';
+import { outcomes, refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { startDetached, warnDropPrivileges } from './start.ts';
 
 /** Restarts a service, or all of them with the file read again. Only a file named with `-c` is sent along. */
 export async function restart(call: Call): Promise<number> {
   const { flags } = call;
   const service = flags.text(options.service);
-  if (flags.has(options.supervisor)) return (await import('../replace-supervisor.ts')).replaceSupervisor(call);
+  if (flags.has(options.supervisor)) return replaceSupervisor(call);
   const wait = !flags.has(options.daemonize) || flags.has(options.wait);
   const config = namedConfig(call);
   if (!config.ok) return refuse(call, config.refusal);
-  const send = (): ReturnType<typeof ask> => ask(call, { kind: 'restart', config: config.path, service, wait });
+  const send = (): ReturnType<typeof ask> => ask(call, { kind: 'restart', config: config.path, service, wait, settlements: flags.has(options.json) });
   const expects = (unit: UnitStatus): boolean => (service === null ? unit.kind === 'service' && unit.wanted === 'up' : unit.name === service);
   const answer = await (wait ? withProgress(call, { expects }, send) : send());
   if (!answer.ok) {
-    return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call) : refuseUnits(call, answer.refusal, service);
+    return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call) : refuseUnits(call, answer, service);
   }
   if (call.dropPrivileges) warnDropPrivileges(call);
   // With --daemonize alone the answer only means that the restart was accepted, and systemg 0.33.0 prints nothing then.
@@ -29,4 +30,29 @@ export async function restart(call: Call): Promise<number> {
 async function startInstead(call: Call): Promise<number> {
   const config = chooseConfig(call);
   return config.ok ? startDetached(call, config.path) : refuse(call, config.refusal);
+}
+
+/** How long the new supervisor may take to answer. */
+const LIMIT_MS = 30_000;
+
+/** `restart --supervisor`: asks the running one to make way, and waits until another one answers in its place. */
+async function replaceSupervisor(call: Call): Promise<number> {
+  const { flags } = call;
+  const beside = [options.service, options.config].find((option) => flags.has(option));
+  if (beside !== undefined) return refuse(call, refusals.usage(`--supervisor restarts the supervisor and no service: it takes no --${beside.name}`));
+  const before = supervisorPid(call);
+  const answer = await ask(call, { kind: 'handover' });
+  if (!answer.ok) return refuse(call, answer.refusal);
+  const deadline = performance.now() + LIMIT_MS;
+  for (let waitMs = 20; performance.now() < deadline; waitMs = Math.min(waitMs * 2, 200)) {
+    await pause(waitMs);
+    const after = supervisorPid(call);
+    const status = after === null || after === before ? null : await askStatus(call);
+    if (status?.ok !== true) continue;
+    const { length } = status.snapshot.units.filter(({ process }) => process !== undefined);
+    return report(call, {
+      message: `Supervisor restarted (pid ${before ?? '?'} → ${after}); ${length} ${length === 1 ? 'service goes' : 'services go'} on`, units: outcomes(status.snapshot, null),
+    });
+  }
+  return refuse(call, refusals.timeout(`no new supervisor answered within ${LIMIT_MS / 1000} s; see ${call.paths.supervisorLog}`));
 }

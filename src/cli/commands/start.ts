@@ -2,14 +2,13 @@ import { existsSync } from 'node:fs';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { refusals, textOf } from '../../errors.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
+import type { SettledUnit } from '../../wire/launch.ts';
 import { counted } from '../../words.ts';
 import { ask, configInUse, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
-import type { SettledUnit } from '../../daemon/parent.ts';
 import { options } from '../options.ts';
-import { withProgress } from '../progress.ts';
-import { refuse, refuseUnits, report, reportUnits } from '../report.ts';
+import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { foreignObstacle, supervisionOf } from '../supervision.ts';
 
 /** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
@@ -102,8 +101,8 @@ async function askRunning(call: Call): Promise<number | null> {
 async function startService(call: Call, service: string): Promise<number | null> {
   // A supervisor of systemg 0.33.0 would start a second copy.
   const isUp = await foreignObstacle(call, service) === 'running';
-  const answer = isUp ? null : await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'start', service }));
-  if (answer?.ok === false) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, answer.refusal, service);
+  const answer = isUp ? null : await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'start', service, settlements: call.flags.has(options.json) }));
+  if (answer?.ok === false) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, answer, service);
   if (call.dropPrivileges) warnDropPrivileges(call);
   return reportUnits(call, answer === null ? `Service '${service}' is already running` : messageOf(answer.response), service);
 }

@@ -4,10 +4,8 @@ import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
-import { withProgress } from '../progress.ts';
-import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome } from '../report.ts';
-import { foreignObstacle } from '../supervision.ts';
-import { untilReleased } from '../until-released.ts';
+import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome, withProgress } from '../report.ts';
+import { foreignObstacle, untilReleased } from '../supervision.ts';
 
 /** Stops a service; without `-s` all of them and the supervisor. */
 export async function stop(call: Call): Promise<number> {
@@ -18,8 +16,8 @@ export async function stop(call: Call): Promise<number> {
 
 async function stopService(call: Call, service: string): Promise<number> {
   if (await foreignObstacle(call, service) === 'unknown') return refuse(call, refusals.unknownUnit(service));
-  const answer = await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'stop', service }));
-  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, answer.refusal) : refuseUnits(call, answer.refusal, service);
+  const answer = await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'stop', service, settlements: call.flags.has(options.json) }));
+  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, answer.refusal) : refuseUnits(call, answer, service);
   return reportUnits(call, messageOf(answer.response), service);
 }
 

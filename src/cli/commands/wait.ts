@@ -6,8 +6,7 @@ import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { goals, options, type Goal } from '../options.ts';
 import { phaseOf, unitNamed } from '../print/unit.ts';
-import { withProgress } from '../progress.ts';
-import { outcomeOf, refuse, report, type UnitOutcome } from '../report.ts';
+import { outcomeOf, refuse, report, type UnitOutcome, withProgress } from '../report.ts';
 import { isRunning } from '../supervision.ts';
 
 /** Waits until units are as wanted: 0 when they are, 124 when the time is over. */

@@ -4,13 +4,12 @@ import { Readable } from 'node:stream';
 import guardian from '../../guardian.sh';
 import { refusals, type Refusal } from '../../errors.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
+import { decodeLaunchReport, type SettledUnit } from '../../wire/launch.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { options } from '../options.ts';
 import { outcomes } from '../report.ts';
 import { daemonCommand, daemonEnvironment, waitTimeoutMs } from './daemon-command.ts';
-import type { SettledUnit } from '../../daemon/parent.ts';
-import { followStart, type Handshake } from './handshake.ts';
 
 export type Launched =
   | { readonly ok: true; readonly pid: number | null; readonly units: readonly SettledUnit[] }
@@ -36,7 +35,7 @@ export async function launchDetached(call: Call, configPath: string): Promise<La
   return handshake.kind === 'late' && handshake.pid !== null ? unitsSoFar(call, handshake.pid) : judge(call, handshake);
 }
 
-/** The wait is over: whoever is not up by now is named by the phase it is in. */
+/** The wait is over: a unit that is not up by now is named with the phase it is in. */
 async function unitsSoFar(call: Call, pid: number): Promise<Launched> {
   const status = await askStatus(call);
   return status.ok ? { ok: true, pid, units: outcomes(status.snapshot, call.flags.text(options.service)) } : { ok: false, refusal: status.refusal, pid };
@@ -74,4 +73,40 @@ function judge(call: Call, handshake: Handshake): Launched {
     case 'late': return { ok: false, refusal: refusals.timeout(`no word from the supervisor within the wait timeout; see ${log}`), pid };
     case 'settled': return { ok: true, pid, units: handshake.units };
   }
+}
+
+/** What became of a start. `silent`: the supervisor ended without a report; `late`: not every unit was settled in time. */
+type Handshake =
+  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'settled'; readonly pid: number | null; readonly units: readonly SettledUnit[] }
+  | { readonly kind: 'silent'; readonly pid: number | null }
+  | { readonly kind: 'late'; readonly pid: number | null };
+
+/** Follows the lines of a starting supervisor until the last one that matters, or for `limitMs`. */
+function followStart(lines: Readable, limitMs: number): Promise<Handshake> {
+  return new Promise((resolve) => {
+    let pid: number | null = null;
+    let buffered = '';
+    const end = (outcome: Handshake): void => {
+      clearTimeout(timer);
+      lines.off('data', onData).off('end', onEnd).off('error', onEnd);
+      lines.on('error', () => undefined);
+      lines.destroy();
+      resolve(outcome);
+    };
+    const onEnd = (): void => end({ kind: 'silent', pid });
+    const onData = (chunk: string): void => {
+      const parts = (buffered + chunk).split('\n');
+      buffered = parts.pop() ?? '';
+      for (const part of parts) {
+        const report = decodeLaunchReport(part);
+        if (report?.event === 'listening') pid = report.pid;
+        else if (report?.event === 'refused') return end({ kind: 'refused', message: report.message });
+        else if (report?.event === 'settled') return end({ kind: 'settled', pid, units: report.units });
+      }
+    };
+    const timer = setTimeout(() => end({ kind: 'late', pid }), Math.min(limitMs, 2 ** 31 - 1));
+    lines.setEncoding('utf8');
+    lines.on('data', onData).once('end', onEnd).once('error', onEnd);
+  });
 }

@@ -29,3 +29,23 @@ export function flawOf({ name, command, ttl, logLevel }: SpawnRequest): string |
 const LONGEST_ARGUMENT = 131_071;
 const LONGEST_NAME = 255;
 const LONGEST_TTL = 100 * 31_557_600;
+
+/** How many children one parent may have spawned in a second. */
+export const SPAWNS_PER_SECOND = 10;
+
+/** Counts the successful requests of each parent within the last second, those for children that have ended since included. */
+export function openRate(now: () => number): { isExceeded(parentPid: number): boolean; count(parentPid: number): void } {
+  const moments = new Map<number, readonly number[]>();
+  const recent = (parentPid: number): readonly number[] => {
+    for (const [pid, times] of moments) {
+      const kept = times.filter((at) => at > now() - 1000);
+      if (kept.length === 0) moments.delete(pid);
+      else moments.set(pid, kept);
+    }
+    return moments.get(parentPid) ?? [];
+  };
+  return {
+    isExceeded: (parentPid) => recent(parentPid).length >= SPAWNS_PER_SECOND,
+    count: (parentPid) => void moments.set(parentPid, [...recent(parentPid), now()]),
+  };
+}

@@ -1,0 +1,97 @@
+import { branch, leaf, type XmlElement } from './xml.ts';
+
+/** How a value is written as the elements of one name, and read from them. `read` throws a sentence with the place. */
+export interface Codec<Value> {
+  write(name: string, value: Value): readonly XmlElement[];
+  read(found: readonly XmlElement[], at: string): Value;
+}
+
+export function mismatch(at: string, expected: string, found: string | undefined): Error {
+  return new Error(`${at}: expected ${expected}, got ${found === undefined ? 'nothing' : JSON.stringify(found)}`);
+}
+
+export function scalar<Value extends string | number>(parse: (written: string, at: string) => Value): Codec<Value> {
+  return { write: (name, value) => [leaf(name, value)], read: (found, at) => parse(textOf(one(found, at), at), at) };
+}
+
+export const text = scalar((written) => written);
+
+/** A whole number from `lowest` up. */
+export function whole(lowest: number): Codec<number> {
+  return scalar((written, at) => {
+    const value = /^\s*-?[0-9]{1,16}\s*$/.test(written) ? Number(written) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < lowest) throw mismatch(at, `a whole number ≥ ${lowest}`, written);
+    return value;
+  });
+}
+
+/** A `pid_t` of the kernel. */
+export const pid: Codec<number> = {
+  ...whole(1),
+  read: (found, at) => {
+    const value = whole(1).read(found, at);
+    if (value >= 2 ** 31) throw mismatch(at, 'a process id', String(value));
+    return value;
+  },
+};
+
+/** Null: absent or empty, which is how systemg 0.33.0 writes "none". Written as no element, or as one that holds `none`, which is read as null too. */
+export function maybe<Value extends string | number>(codec: Codec<Value>, none?: Value): Codec<Value | null> {
+  return {
+    write: (name, value) => (value !== null ? codec.write(name, value) : none === undefined ? [] : codec.write(name, none)),
+    read: (found, at) => {
+      const element = atMostOne(found, at);
+      const value = element === null || textOf(element, at) === '' ? null : codec.read(found, at);
+      return value === none ? null : value;
+    },
+  };
+}
+
+export function many<Value>(codec: Codec<Value>): Codec<readonly Value[]> {
+  return {
+    write: (name, values) => values.flatMap((value) => codec.write(name, value)),
+    read: (found, at) => found.map((element, index) => codec.read([element], `${at}[${index}]`)),
+  };
+}
+
+/** An element with other elements in it, in the order of the fields. Others may be there when it is read. */
+export function group<Value extends object>(fields: { readonly [Key in keyof Value]: readonly [name: string, codec: Codec<Value[Key]>] }): Codec<Value> {
+  const keys = Object.keys(fields) as (keyof Value)[];
+  return {
+    write: (name, value) => [branch(name, keys.flatMap((key) => fields[key][1].write(fields[key][0], value[key])))],
+    read: (found, at) => {
+      const element = one(found, at);
+      // Every key of `Value` has its field.
+      return Object.fromEntries(keys.map((key) => [key, fieldOf(element, at, fields[key][0], fields[key][1])])) as Value;
+    },
+  };
+}
+
+export function fieldOf<Value>({ children }: XmlElement, at: string, name: string, codec: Codec<Value>): Value {
+  return codec.read(children.filter((child) => child.name === name), at === '' ? name : `${at}.${name}`);
+}
+
+/** A map as one element per entry, which holds the key and the value. */
+export function entries<Value>(keyName: string, valueName: string, codec: Codec<Value>): Codec<ReadonlyMap<string, Value>> {
+  const pairs = many(group<{ key: string; value: Value }>({ key: [keyName, text], value: [valueName, codec] }));
+  return {
+    write: (name, map) => pairs.write(name, [...map].map(([key, value]) => ({ key, value }))),
+    read: (found, at) => new Map(pairs.read(found, at).map(({ key, value }) => [key, value])),
+  };
+}
+
+export function atMostOne(found: readonly XmlElement[], at: string): XmlElement | null {
+  if (found.length > 1) throw mismatch(at, 'one element', `${found.length} of them`);
+  return found[0] ?? null;
+}
+
+function one(found: readonly XmlElement[], at: string): XmlElement {
+  const element = atMostOne(found, at);
+  if (element === null) throw mismatch(at, 'an element', undefined);
+  return element;
+}
+
+function textOf({ children: [child], text: written }: XmlElement, at: string): string {
+  if (child !== undefined) throw mismatch(at, 'text', `<${child.name}>`);
+  return written;
+}

@@ -1,0 +1,163 @@
+import { atMostOne, entries, fieldOf, group, many, maybe, mismatch, pid, scalar, text, whole, type Codec } from './codec.ts';
+import { branch, leaf, type XmlElement } from './xml.ts';
+
+/** One file of systemg 0.33.0. `decode` throws a sentence that says where the file is not as it should be. */
+export interface FileCodec<Content> {
+  encode(content: Content): XmlElement;
+  decode(root: XmlElement): Content;
+}
+
+/** A process that a service had the supervisor start. `startedAt` and `ttl` in seconds, the former of the epoch. */
+export interface SpawnRecord {
+  readonly pid: number;
+  readonly name: string;
+  readonly command: string;
+  readonly startedAt: number;
+  readonly ttl: number | null;
+  /** 1 is a direct child of the service. */
+  readonly depth: number;
+  readonly parentPid: number;
+  readonly serviceHash: string | null;
+}
+
+/** `pid.xml`: processes and groups by the name of their service. It holds no start times: a pid in it proves nothing. */
+export interface PidFile {
+  readonly services: ReadonlyMap<string, number>;
+  readonly groups: ReadonlyMap<string, number>;
+  readonly spawned: readonly SpawnRecord[];
+}
+
+const pids = entries('name', 'pid', pid);
+const groups = entries('name', 'pgid', pid);
+const metadata = group<SpawnRecord>({
+  pid: ['pid', pid], name: ['name', text], command: ['command', text], startedAt: ['started_at', whole(0)], ttl: ['ttl_secs', maybe(whole(0))],
+  depth: ['depth', whole(0)], parentPid: ['parent_pid', pid], serviceHash: ['service_hash', maybe(text)],
+});
+
+export const pidFile: FileCodec<PidFile> = {
+  encode: ({ services, groups: pgids, spawned }) => branch('PidFile', [
+    ...pids.write('services', services),
+    ...groups.write('service_groups', pgids),
+    // The maps of parents, children and depths say nothing that the records do not, and are not read.
+    ...spawned.map((child) => branch('parent_map', [leaf('child', child.pid), leaf('parent', child.parentPid)])),
+    ...[...new Set(spawned.map(({ parentPid }) => parentPid))].map((parent) => branch('children_map', [
+      leaf('parent', parent), ...spawned.filter(({ parentPid }) => parentPid === parent).map((child) => leaf('children', child.pid)),
+    ])),
+    ...spawned.map((child) => branch('spawn_depth', [leaf('pid', child.pid), leaf('depth', child.depth)])),
+    ...spawned.map((child) => branch('spawn_metadata', [leaf('pid', child.pid), ...metadata.write('metadata', child)])),
+  ]),
+  decode: (root) => ({
+    services: rootField(root, 'PidFile', 'services', pids), groups: rootField(root, 'PidFile', 'service_groups', groups),
+    spawned: rootField(root, 'PidFile', 'spawn_metadata', many(group<{ record: SpawnRecord }>({ record: ['metadata', metadata] }))).map(({ record }) => record),
+  }),
+};
+
+export const statuses = ['running', 'skipped', 'exited_successfully', 'exited_with_error', 'stopped'] as const;
+
+export interface RecordedState {
+  readonly status: (typeof statuses)[number];
+  readonly pid: number | null;
+  readonly exitCode: number | null;
+  /** Its number. */
+  readonly signal: number | null;
+}
+
+/** `state.xml`: the last state by the hash of the service. */
+export type StateFile = ReadonlyMap<string, RecordedState>;
+
+export const stateFile: FileCodec<StateFile> = mapFile('ServiceStateFile', 'services', entries('name', 'state', group<RecordedState>({
+  status: ['status', scalar((written, at) => {
+    const status = statuses.find((known) => known === written);
+    if (status === undefined) throw mismatch(at, `one of ${statuses.join(', ')}`, written);
+    return status;
+  })],
+  pid: ['pid', maybe(pid)], exitCode: ['exit_code', maybe(whole(-(2 ** 31)))], signal: ['signal', maybe(whole(0))],
+})));
+
+export interface RecordedSample {
+  /** RFC 3339. */
+  readonly timestamp: string;
+  readonly cpu_percent: number;
+  readonly rss_bytes: number;
+  readonly io_read_bytes: number;
+  readonly io_write_bytes: number;
+  readonly net_rx_bytes: number;
+  readonly net_tx_bytes: number;
+}
+
+export type RecordedRunStatus = 'Success' | 'OverlapError' | { readonly Failed: string };
+
+/** Times in seconds of the epoch. A run that goes on has no `completedAt` and no `status`. */
+export interface RecordedRun {
+  readonly startedAt: number;
+  readonly completedAt: number | null;
+  readonly status: RecordedRunStatus | null;
+  readonly exitCode: number | null;
+  readonly pid: number | null;
+  readonly user: string | null;
+  readonly command: string | null;
+  readonly samples: readonly RecordedSample[];
+}
+
+export interface RecordedJob {
+  /** Seconds of the epoch; null: never. */
+  readonly lastExecution: number | null;
+  /** Oldest first. */
+  readonly runs: readonly RecordedRun[];
+  readonly timezoneLabel: string;
+  /** Null is local time. */
+  readonly timezone: string | null;
+}
+
+/** `cron_state.xml`: the history of runs by the hash of the cron unit. */
+export type CronFile = ReadonlyMap<string, RecordedJob>;
+
+const runStatus: Codec<RecordedRunStatus | null> = {
+  write: (name, status) => (status === null ? [] : typeof status === 'string' ? [leaf(name, status)] : [branch(name, [leaf('Failed', status.Failed)])]),
+  read: (found, at) => {
+    const failed = atMostOne(found, at)?.children.find(({ name }) => name === 'Failed');
+    if (failed !== undefined) return { Failed: failed.text };
+    const word = maybe(text).read(found, at);
+    if (word === null || word === 'Success' || word === 'OverlapError') return word;
+    if (word === 'Failed') return { Failed: 'failed' };
+    throw mismatch(at, 'one of Success, OverlapError, Failed', word);
+  },
+};
+
+const sample = group<RecordedSample>({
+  timestamp: ['timestamp', scalar((written, at) => {
+    if (Number.isNaN(Date.parse(written))) throw mismatch(at, 'an RFC 3339 time', written);
+    return written;
+  })],
+  cpu_percent: ['cpu_percent', scalar((written, at) => {
+    const value = /^[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?$/i.test(written) ? Number(written) : Number.NaN;
+    if (!Number.isFinite(value)) throw mismatch(at, 'a number', written);
+    return value;
+  })],
+  rss_bytes: ['rss_bytes', whole(0)], io_read_bytes: ['io_read_bytes', whole(0)], io_write_bytes: ['io_write_bytes', whole(0)],
+  net_rx_bytes: ['net_rx_bytes', whole(0)], net_tx_bytes: ['net_tx_bytes', whole(0)],
+});
+
+/**
+ * In forms that systemg 0.33.0 reads, tried on the program, which itself cannot write all of them: a failure as an element in `status`, and no
+ * `status` or `exit_code` where there is none (empty ones make it give up the whole file). `completed_at` has to be there.
+ */
+const run = group<RecordedRun>({
+  startedAt: ['started_at', whole(0)], completedAt: ['completed_at', maybe(whole(0), 0)], status: ['status', runStatus],
+  exitCode: ['exit_code', maybe(whole(-(2 ** 31)))], pid: ['pid', maybe(pid)], user: ['user', maybe(text)], command: ['command', maybe(text)],
+  samples: ['metrics', many(sample)],
+});
+
+export const cronFile: FileCodec<CronFile> = mapFile('CronStateFile', 'jobs', entries('hash', 'state', group<RecordedJob>({
+  lastExecution: ['last_execution', maybe(whole(0), 0)], runs: ['execution_history', many(run)],
+  timezoneLabel: ['timezone_label', { ...text, read: (found, at) => maybe(text).read(found, at) ?? '' }], timezone: ['timezone', maybe(text, '')],
+})));
+
+function mapFile<Value>(root: string, name: string, codec: Codec<ReadonlyMap<string, Value>>): FileCodec<ReadonlyMap<string, Value>> {
+  return { encode: (content) => branch(root, codec.write(name, content)), decode: (element) => rootField(element, root, name, codec) };
+}
+
+function rootField<Value>(element: XmlElement, root: string, name: string, codec: Codec<Value>): Value {
+  if (element.name !== root) throw mismatch('root', `<${root}>`, `<${element.name}>`);
+  return fieldOf(element, '', name, codec);
+}

@@ -1,0 +1,31 @@
+import { isRecord, list, number, record, string, type Shaped } from './shape.ts';
+
+const settledUnit = record({ name: string, phase: string }, { pid: number, error: string });
+const refused = record({ message: string });
+const listening = record({ pid: number });
+const settled = record({ units: list<SettledUnit>(settledUnit) });
+
+/** How one unit of the first start came out. */
+export interface SettledUnit extends Shaped<typeof settledUnit> {}
+
+/** What a starting supervisor reports to the command that waits for it, each on a line of JSON. */
+export type LaunchReport =
+  | ({ readonly event: 'refused' } & Shaped<typeof refused>)
+  | ({ readonly event: 'listening' } & Shaped<typeof listening>)
+  | ({ readonly event: 'settled' } & Shaped<typeof settled>);
+
+const shapes = new Map<unknown, (value: unknown, at: string) => string | null>(Object.entries({ refused, listening, settled }));
+
+/** Null for a line of a later version, which this one need not understand, and for one that is not of the protocol: a runtime's own words. */
+export function decodeLaunchReport(line: string): LaunchReport | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isReport(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isReport(value: unknown): value is LaunchReport {
+  return isRecord(value) && shapes.get(value['event'])?.(value, 'report') === null;
+}
