@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { textOf } from './errors.ts';
 
@@ -52,6 +52,27 @@ export function quarantine(path: string): string {
     return `; a copy is kept as ${copy}`;
   } catch (error) {
     return `; no copy could be kept: ${textOf(error)}`;
+  }
+}
+
+/** The first bytes of a file, at most so many. Throws what the file system says. */
+export function readHead(path: string, most: number): Buffer {
+  return readPart(path, most, () => 0);
+}
+
+/** The last bytes of a file, at most so many. Throws what the file system says. */
+export function readTail(path: string, most: number): Buffer {
+  return readPart(path, most, (size) => Math.max(0, size - most));
+}
+
+function readPart(path: string, most: number, from: (size: number) => number): Buffer {
+  const descriptor = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const bytes = Buffer.alloc(Math.min(size, most));
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, from(size)));
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -47,7 +47,7 @@ export function openCall(parsed: ParsedCall, surroundings: Surroundings): Result
   const isRoot = surroundings.uid === 0;
   const system = flags.has(globals.sys);
   if (system && !isRoot) return { ok: false, refusal: refusals.needsRoot() };
-  // What a shell loads at its start touches no state and has nobody to warn.
+  // A completion script, loaded at the start of a shell, touches no state, and no person reads its warnings.
   if (isRoot && !system && verb.name !== 'completions') {
     terminal.warn('Running as root without --sys; state will be stored in userspace paths');
     const { systemStateDir } = surroundings;

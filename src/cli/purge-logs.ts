@@ -13,7 +13,7 @@ export function purgeUnitLogs(logDir: string, unit: string): void {
   mkdirSync(logDir, { recursive: true, mode: 0o700 });
   const names = readdirSync(logDir);
   for (const file of logFilesOf(logDir, unit)) {
-    // What a link leads to is nobody's log.
+    // What a link leads to is not a log of ours.
     removeLink(file);
     emptyFile(file);
     for (const name of names) if (isBeside(join(logDir, name), file)) rmSync(join(logDir, name), { force: true });

@@ -57,7 +57,7 @@ export async function foreignObstacle(call: Call, service: string): Promise<'unk
   return unit.process?.state === 'running' ? 'running' : null;
 }
 
-/** One that is busy does not answer in time and is there all the same: 0.33.0's serves nobody while it starts services. */
+/** A busy supervisor does not answer in time and is there all the same: 0.33.0's answers no client while it starts services. */
 async function answers(socket: string): Promise<boolean> {
   const { sendCommand } = await import('../control/client.ts');
   try {

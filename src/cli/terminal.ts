@@ -3,13 +3,13 @@ import { exitCodeOf, type Refusal } from '../errors.ts';
 import { inAscii, speaksUnicode } from './print/width.ts';
 import { includes, type LogLevel } from '../log-level.ts';
 
-/** Where a command says what it has to say. */
+/** Where a command writes its output. */
 export interface Terminal {
   /** Columns of stdout, null when it is no terminal: then nothing is cut. */
   readonly columns: number | null;
   readonly color: boolean;
   readonly stderrIsTerminal: boolean;
-  /** Somebody sits at it: keys can be read, and what is shown can be drawn over. */
+  /** A person can press keys, and what is shown can be drawn over. */
   readonly isInteractive?: boolean;
   /** To stdout, as it is. Resolves when it was taken. */
   write(text: string | Uint8Array): Promise<void>;
@@ -84,7 +84,7 @@ function direct(descriptor: number, open: () => NodeJS.WriteStream): Outlet {
   };
 }
 
-/** What could not be written: a pipe that somebody made non-blocking is full, or a reader has left, which the stream tells in its own way. */
+/** What could not be written: a non-blocking pipe is full, or the reader has left, which the stream reports in its own way. */
 function writeNow(descriptor: number, bytes: Buffer): Buffer {
   let written = 0;
   try {

@@ -78,7 +78,7 @@ const table = {
     ],
   },
   inspect: {
-    about: 'show all about one unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown',
+    about: 'show everything about one unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown',
     options: [config, service, json, noColor, stream],
     examples: [
       ['sysg inspect -s web', 'a report'],
@@ -87,15 +87,15 @@ const table = {
     ],
   },
   logs: {
-    about: 'show what services wrote, and go on showing it',
-    more: 'With --since or --until all lines of that time are shown, with --lines the last of those that fit. More than one log: in the order of time, each line behind whose it is.',
+    about: 'show what services wrote, and follow what they write',
+    more: 'With --since or --until all lines of that time are shown; --lines keeps the last of them. Lines of several logs are in the order of time, each behind the name of its log.',
     options: [config, service, lines, kind, since, until, grep, json, follow, noFollow, stream, purge],
     examples: [
       ['sysg logs -s web -k stdout', 'follow one service'],
       ['sysg logs -l 5 --no-follow', 'the last lines of every service'],
-      ['sysg logs -k all --since 10m --grep "error|timeout"', 'of all services, and what comes'],
+      ['sysg logs -k all --since 10m --grep "error|timeout"', 'of all services, and new lines as they come'],
       ['sysg logs --since 2026-01-31T12:00:00Z --until 5m --json', 'one object a line: at, unit, stream, line'],
-      ['sysg logs -k supervisor', 'what the supervisor itself has to say'],
+      ['sysg logs -k supervisor', 'the log of the supervisor itself'],
       ['sysg logs -s web --purge', 'empty its files'],
     ],
   },
@@ -111,12 +111,12 @@ const table = {
     examples: [['sysg plan', 'with the file as it is now'], ['sysg plan -c new.yaml --json', 'with another file']],
   },
   reload: {
-    about: 'take over what changed in the configuration, and leave the rest alone; so does SIGHUP',
+    about: 'apply what changed in the configuration, and leave the rest alone; SIGHUP does the same',
     options: [config, json],
     examples: [['sysg reload', 'the file read again'], ['sysg reload -c new.yaml', 'another file from now on']],
   },
   why: {
-    about: 'tell why a unit is where it is: the causes with their times, what it waits for, what happens next and when',
+    about: 'explain why a unit is in its state: the causes with their times, what the unit waits for, what happens next and when',
     options: [json],
     operands: { shown: 'UNIT', about: 'the name of a unit', least: 1, most: 1 },
     examples: [['sysg why api', 'in sentences'], ['sysg why api --json', 'with the records of the journal behind them']],
@@ -126,15 +126,15 @@ const table = {
     options: [service, lines, since, follow, json],
     examples: [
       ['sysg events', 'the last 50, also without a supervisor'],
-      ['sysg events -s api --since 10m -f', 'what happened to api of late, and what does from now on'],
+      ['sysg events -s api --since 10m -f', 'what happened to api in the last ten minutes, and what happens from now on'],
       ['sysg events --since 1h --json', 'one record a line'],
     ],
   },
   wait: {
-    about: 'wait until units are in a state; exit code 124 when the time is over',
+    about: 'wait until units reach a state; exit code 124 when the time is over',
     options: [goal, timeout, json],
     operands: { shown: 'UNIT...', about: 'the names of one or more units', least: 1, most: Infinity },
-    examples: [['sysg wait --for ready --timeout 30s web db', 'until both are ready'], ['sysg wait migrate --for completed', 'until it has ended well']],
+    examples: [['sysg wait --for ready --timeout 30s web db', 'until both are ready'], ['sysg wait migrate --for completed', 'until migrate has ended with success']],
   },
   signal: {
     about: 'send a signal to the main process of a unit',
@@ -144,20 +144,20 @@ const table = {
   },
   doctor: {
     about: 'check that state files, journal, socket, processes and supervisor agree; exit code 1 when they do not',
-    more: 'Works with and without a supervisor and changes nothing. Each line says what was found; what disagrees says also what was expected and what to do about it.',
+    more: 'Works with and without a supervisor and changes nothing. Each line says what was found; a check that fails also says what was expected and what to do.',
     options: [json],
-    examples: [['sysg doctor', 'when something looks odd'], ['sysg doctor --json', 'for monitoring: {"ok", "findings": [{"check", "ok", "detail"}]}']],
+    examples: [['sysg doctor', 'when something looks wrong'], ['sysg doctor --json', 'for monitoring: {"ok", "findings": [{"check", "ok", "detail"}]}']],
   },
   chart: {
-    about: 'show a state chart of the machines that run, and where a unit is in it',
-    more: 'Without --full it is condensed: events that leave a state as it is, and what only keeps the books, are left out.',
+    about: 'show a state chart of the running machines, and where a unit is in it',
+    more: 'Without --full the chart is condensed: events that do not change the state, and steps of bookkeeping, are left out.',
     options: [config, machine, format, live, graph, full, noColor],
     operands: { shown: '[UNIT]', about: 'the unit whose place in the chart is marked', least: 0, most: 1 },
     examples: [
-      ['sysg chart web', 'where web is, and by which ways it came'],
+      ['sysg chart web', 'the state of web, and the transitions that led there'],
       ['sysg chart web --live', 'as it moves'],
       ['sysg chart --format svg > service.svg', 'a picture'],
-      ['sysg chart --graph --format mermaid', 'the units and what they need'],
+      ['sysg chart --graph --format mermaid', 'the units and their dependencies'],
     ],
   },
   simulate: {
@@ -171,7 +171,7 @@ const table = {
   },
   purge: {
     about: 'stop everything and remove the state directory, logs included',
-    more: 'Ends the supervisor of this state directory and no other; what services of a dead one left running is ended too. In system mode the logs in /var/log/systemg stay.',
+    more: 'Ends the supervisor of this state directory and no other. Processes that the services of a dead supervisor left running are ended too. In system mode the logs in /var/log/systemg stay.',
     options: [json],
     examples: [['sysg purge', 'back to nothing']],
   },

@@ -9,9 +9,9 @@ import type { Call } from './call.ts';
 export interface WatchListener {
   /** First the snapshot, then what happens. */
   line(line: WatchLine): void;
-  /** Nobody answers any more, or not yet; it is tried again. Told once for each time. */
+  /** No supervisor answers, or not yet; the connection is tried again. Reported once each time. */
   gone(refusal: Refusal): void;
-  /** The supervisor does not know how to be watched: one of systemg 0.33.0. Nothing more comes. */
+  /** The supervisor cannot be watched, as systemg 0.33.0's cannot. Nothing more comes. */
   refused(text: string): void;
 }
 
@@ -19,16 +19,16 @@ export interface WatchListener {
 export function followSupervisor(call: Call, listener: WatchListener): () => void {
   const stop = new AbortController();
   let timer: NodeJS.Timeout | null = null;
-  let isToldGone = false;
+  let isReportedGone = false;
   const attempt = async (): Promise<void> => {
     const ended = await watchOnce(call, stop.signal, (line) => {
-      isToldGone = false;
+      isReportedGone = false;
       listener.line(line);
     });
     if (stop.signal.aborted) return;
     if (ended.kind === 'refused') return listener.refused(ended.text);
-    if (!isToldGone) listener.gone(ended.refusal);
-    isToldGone = true;
+    if (!isReportedGone) listener.gone(ended.refusal);
+    isReportedGone = true;
     timer = setTimeout(() => void attempt(), AGAIN_MS);
   };
   void attempt();
@@ -62,7 +62,7 @@ async function watchOnce(call: Call, signal: AbortSignal, onLine: (line: WatchLi
   }
 }
 
-/** Takes bytes and tells lines, without their ends. */
+/** Takes bytes and passes lines on, without their ends. */
 export function lineSink(onLine: (line: string) => void): Writable {
   const decoder = new StringDecoder('utf8');
   let rest = '';
@@ -76,7 +76,7 @@ export function lineSink(onLine: (line: string) => void): Writable {
   });
 }
 
-/** Work that is done again when it was asked for meanwhile, never twice at a time and not oftener than every `leastPauseMs`. */
+/** Work that is done again when it was asked for meanwhile, never twice at a time and at most once every `leastPauseMs`. */
 export function makeTurns(work: () => Promise<void>, leastPauseMs: number, guard: (work: Promise<void>) => void): () => void {
   const asked = { busy: false, again: false };
   const turns = async (): Promise<void> => {

@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, statSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import type { JournalRecord } from '../wire/payloads.ts';
 import { textOf } from '../errors.ts';
+import { readTail } from '../files.ts';
 import { openAppendFile, type AppendFile } from '../state/append-file.ts';
 import { journalFiles, readJournal } from './read.ts';
 
@@ -125,7 +126,7 @@ export function select(records: readonly JournalRecord[], { unit, limit, since }
 
 function endsWithNewline(path: string): boolean {
   try {
-    return readFileSync(path).at(-1) === 0x0a;
+    return readTail(path, 1)[0] === 0x0a;
   } catch {
     // Not readable: a newline more does no harm.
     return false;

@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { readTail } from '../files.ts';
 
 /** What a process said last on standard error, read back from its log file. */
 export interface LastWords {
@@ -30,20 +31,15 @@ export function openLastWords(file: (unit: string) => string | null): LastWords 
 }
 
 function tail(path: string, from: number, most: number): readonly string[] {
-  let descriptor: number | null = null;
   try {
-    descriptor = openSync(path, 'r');
-    const { size } = fstatSync(descriptor);
+    const { size } = statSync(path);
     // A file smaller than it was has been rotated or emptied since.
-    const start = Math.max(size < from ? 0 : from, size - TAIL_BYTES);
-    const bytes = Buffer.alloc(size - start);
-    const length = readSync(descriptor, bytes, 0, bytes.length, start);
-    const lines = bytes.toString('utf8', 0, length).split('\n').map((line) => line.trim()).filter((line) => line !== '');
+    const written = size < from ? size : size - from;
+    const text = readTail(path, Math.min(written, TAIL_BYTES)).toString('utf8');
+    const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
     return lines.slice(-most).map((line) => (line.length > LINE_LENGTH ? `${line.slice(0, LINE_LENGTH)}…` : line));
   } catch {
     // No such file, or not readable now: words are a courtesy.
     return [];
-  } finally {
-    if (descriptor !== null) closeSync(descriptor);
   }
 }

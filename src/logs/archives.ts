@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, lstatSync, openSync, readSync, renameSync, rmSync, type Stats } from 'node:fs';
+import { lstatSync, renameSync, rmSync, type Stats } from 'node:fs';
 
 /** One archived piece of a log: `<file>.<number>` or, once compressed, `<file>.<number>.gz`. Number 1 is the newest. */
 export interface Archive {
@@ -45,18 +45,6 @@ export function dropOldest(file: string): boolean {
   if (oldest === undefined) return false;
   removeNumber(file, oldest.number);
   return true;
-}
-
-/** Length of what a gzip file of at most 4 GiB holds, from its last four bytes (RFC 1952, ISIZE). */
-export function uncompressedSize(path: string): number {
-  const descriptor = openSync(path, 'r');
-  try {
-    const size = fstatSync(descriptor).size;
-    const trailer = Buffer.alloc(4);
-    return size < 18 || readSync(descriptor, trailer, 0, 4, size - 4) < 4 ? 0 : trailer.readUInt32LE(0);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** Where the times of a log file or of an archive are kept, compressed or not. */

@@ -2,7 +2,7 @@ import { closeSync, existsSync, fchownSync, futimesSync, openSync, renameSync, r
 import { textOf } from '../errors.ts';
 import { pipeTool } from '../process/tools.ts';
 import { listArchives, type Archive } from './archives.ts';
-import { originMember } from './gzip-origin.ts';
+import { originMember } from './gzip.ts';
 
 export interface Compressor {
   /** Compresses the raw archives of a log file, in a while. Asking again while it is at it is fine. */

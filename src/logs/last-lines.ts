@@ -1,57 +1,20 @@
-import type { FileHandle } from 'node:fs/promises';
-import { blockBytes, closeArchives, openPieces, rawPiece, readPiece, type Piece, type Place } from './pieces.ts';
-
-/** Part of a log, and the open file that it ends in. */
-export interface End {
-  readonly chunks: readonly Chunk[];
-  /** To be closed by the caller; null when there is no file. */
-  readonly handle: FileHandle | null;
-  /** Where in the file the chunks end. */
-  readonly offset: number;
-}
+import { blockBytes, readPiece, type Piece, type Pieces, type Place } from './pieces.ts';
 
 export interface Chunk {
   readonly bytes: Buffer;
   readonly place: Place;
 }
 
-/** The last `count` lines of a log, archives included; a last line without a newline counts. Empty when there is no file. */
-export async function lastLines(file: string, count: number): Promise<Buffer> {
-  const { chunks, handle } = await readEnd(file, count);
-  await handle?.close();
-  return Buffer.concat(chunks.map(({ bytes }) => bytes));
-}
-
-/** As `lastLines`, to read on from there. Archives are opened with the file, but read only as far as needed. */
-export async function readEnd(file: string, count: number): Promise<End> {
-  const pieces = await openPieces(file);
-  const handle = pieces.current;
-  try {
-    const stat = await handle?.stat();
-    const offset = stat?.size ?? 0;
-    const current = handle === null || stat === undefined ? [] : [rawPiece(handle, stat)];
-    return { chunks: count <= 0 ? [] : await collect([...current, ...pieces.archives], handle, offset, count), handle, offset };
-  } catch (error) {
-    await handle?.close();
-    throw error;
-  } finally {
-    await closeArchives(pieces);
-  }
-}
-
-const newline = 0x0a;
-
-async function collect(pieces: readonly Piece[], current: FileHandle | null, currentSize: number, count: number): Promise<Chunk[]> {
+/** The last `count` lines of a log; a last line without a newline counts. Of the archives only what is needed is read. */
+export async function lastChunks({ current, archives }: Pieces, count: number): Promise<readonly Chunk[]> {
   let chunks: Chunk[] = [];
+  if (count <= 0) return chunks;
   // The newline that ends the very last line opens no further one.
   let lineEnds = 0;
   let isLast = true;
-  for (const piece of pieces) {
-    const size = piece.handle === current ? currentSize : (await piece.handle.stat()).size;
-    if (size === 0) continue;
-    const found: Found = piece.compressed
-      ? await endOfCompressed(piece, count - lineEnds, isLast)
-      : await endOfRaw(piece, size, count - lineEnds, isLast);
+  for (const piece of current === null ? archives : [current, ...archives]) {
+    if (piece.size === 0) continue;
+    const found: Found = piece.compressed ? await endOfCompressed(piece, count - lineEnds, isLast) : await endOfRaw(piece, count - lineEnds, isLast);
     chunks = [...placed(found, piece), ...chunks];
     lineEnds += found.lineEnds;
     // An archive of nothing takes room too, compressed.
@@ -59,16 +22,6 @@ async function collect(pieces: readonly Piece[], current: FileHandle | null, cur
     if (found.complete) break;
   }
   return chunks;
-}
-
-/** Parts that end where the file does. */
-function placed({ parts, end }: Found, { inode, marks }: Piece): Chunk[] {
-  let offset = end - parts.reduce((total, part) => total + part.length, 0);
-  return parts.map((bytes) => {
-    const place = { inode, marks, offset };
-    offset += bytes.length;
-    return { bytes, place };
-  });
 }
 
 interface Found {
@@ -80,19 +33,30 @@ interface Found {
   readonly complete: boolean;
 }
 
+const newline = 0x0a;
+
+/** Parts that end where the file does. */
+function placed({ parts, end }: Found, { inode, marks }: Piece): Chunk[] {
+  let offset = end - parts.reduce((total, part) => total + part.length, 0);
+  return parts.map((bytes) => {
+    const place = { inode, marks, offset };
+    offset += bytes.length;
+    return { bytes, place };
+  });
+}
+
 /** From the end backwards to behind the newline before the lines wanted. */
-async function endOfRaw(piece: Piece, size: number, wanted: number, isLast: boolean): Promise<Found> {
+async function endOfRaw(piece: Piece, wanted: number, isLast: boolean): Promise<Found> {
+  const { size } = piece;
   const parts: Buffer[] = [];
   let lineEnds = 0;
   for (let end = size; end > 0;) {
     const start = Math.max(0, end - blockBytes);
     const block = await readBlock(piece, start, end);
-    const offset = isLast && end === size && block.at(-1) === newline ? block.length - 2 : block.length - 1;
-    for (let at = offset < 0 ? -1 : block.lastIndexOf(newline, offset); at >= 0; at = at === 0 ? -1 : block.lastIndexOf(newline, at - 1)) {
-      lineEnds += 1;
-      if (lineEnds === wanted) return { parts: [block.subarray(at + 1), ...parts], end: size, lineEnds, complete: true };
-    }
-    parts.unshift(block);
+    const found = stepBack(block, wanted - lineEnds, isLast && end === size);
+    lineEnds += found.lineEnds;
+    parts.unshift(block.subarray(found.start));
+    if (found.complete) return { parts, end: size, lineEnds, complete: true };
     end = start;
   }
   return { parts, end: size, lineEnds, complete: false };
@@ -112,36 +76,34 @@ async function readBlock(piece: Piece, start: number, end: number): Promise<Buff
 
 /** From the beginning, letting go of what turns out to be too far from the end. */
 async function endOfCompressed(piece: Piece, wanted: number, isLast: boolean): Promise<Found> {
-  let held: { block: Buffer; lineEnds: number }[] = [];
+  const held: { readonly block: Buffer; readonly lineEnds: number }[] = [];
   let lineEnds = 0;
-  let size = 0;
+  let end = 0;
   for await (const block of readPiece(piece)) {
-    size += block.length;
-    const here = countLineEnds(block);
-    held.push({ block, lineEnds: here });
-    lineEnds += here;
-    let spare = 0;
+    end += block.length;
+    held.push({ block, lineEnds: countLineEnds(block) });
+    lineEnds += held.at(-1)?.lineEnds ?? 0;
     // One more than wanted, for the newline at the very end of the last piece.
-    while (spare < held.length - 1 && lineEnds - (held[spare]?.lineEnds ?? 0) > wanted) {
-      lineEnds -= held[spare]?.lineEnds ?? 0;
-      spare += 1;
+    for (let [first] = held; held.length > 1 && first !== undefined && lineEnds - first.lineEnds > wanted; [first] = held) {
+      lineEnds -= first.lineEnds;
+      held.shift();
     }
-    if (spare > 0) held = held.slice(spare);
   }
   const all = Buffer.concat(held.map(({ block }) => block));
-  return endOfBuffer(all, size, wanted, isLast);
+  const { start, ...found } = stepBack(all, wanted, isLast);
+  return { ...found, parts: [all.subarray(start)], end };
 }
 
-function endOfBuffer(all: Buffer, end: number, wanted: number, isLast: boolean): Found {
+/** Where the wanted lines begin, counted from the end; `isEnd`: a newline at the end is that of the last of them. */
+function stepBack(bytes: Buffer, wanted: number, isEnd: boolean): Pick<Found, 'lineEnds' | 'complete'> & { readonly start: number } {
   let lineEnds = 0;
-  let at = isLast && all.at(-1) === newline ? all.length - 1 : all.length;
-  while (at > 0) {
-    at = all.lastIndexOf(newline, at - 1);
+  for (let at = bytes.length - (isEnd && bytes.at(-1) === newline ? 1 : 0); at > 0;) {
+    at = bytes.lastIndexOf(newline, at - 1);
     if (at < 0) break;
     lineEnds += 1;
-    if (lineEnds === wanted) return { parts: [all.subarray(at + 1)], end, lineEnds, complete: true };
+    if (lineEnds === wanted) return { start: at + 1, lineEnds, complete: true };
   }
-  return { parts: [all], end, lineEnds, complete: false };
+  return { start: 0, lineEnds, complete: false };
 }
 
 function countLineEnds(block: Buffer): number {

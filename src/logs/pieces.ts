@@ -1,22 +1,25 @@
-import { constants, statSync, type Stats } from 'node:fs';
+import { constants, statSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { hasCode } from '../errors.ts';
-import { listArchives, timesOf, uncompressedSize, type Archive } from './archives.ts';
-import { originOf } from './gzip-origin.ts';
+import { listArchives, timesOf, type Archive } from './archives.ts';
+import { originOf, uncompressedSize } from './gzip.ts';
 import { parseTimes, readTimesText, type TimeMark } from './times.ts';
 
 /** One file of a rotated log, held open: it can be read to its end whatever becomes of its name. */
 export interface Piece {
   readonly handle: FileHandle;
   readonly compressed: boolean;
+  readonly device: number;
   /** Of the raw file, which is gone where it was compressed: another may have it by now. 0: it was compressed by somebody else. */
   readonly inode: number;
   /** Of a compressed one; null for a raw one, whose marks are found by its inode and may become more. */
   readonly marks: ReadMarks | null;
   /** Milliseconds of the wall clock: when the last of it was written. */
   readonly changedMs: number;
+  /** Bytes that the file itself had when it was opened. */
+  readonly size: number;
 }
 
 export type ReadMarks = () => readonly TimeMark[];
@@ -31,7 +34,7 @@ export type Take = (chunk: Uint8Array, place: Place) => void | Promise<void>;
 
 /** Files of a log as they were at one moment. The archives are newest first; `current` is null when there is no file. */
 export interface Pieces {
-  readonly current: FileHandle | null;
+  readonly current: Piece | null;
   readonly archives: readonly Piece[];
 }
 
@@ -39,21 +42,12 @@ export function openPieces(file: string): Promise<Pieces> {
   return openTogether(file, () => listArchives(file));
 }
 
-/** The file, and what was put away after `old` was. */
+/** The file, and what was put away after `old` was, a piece that has lost its name, `size` and `changedMs` as they are now. */
 export function openSuccessors(file: string, old: Old): Promise<Pieces> {
   return openTogether(file, () => archivesAfter(file, old));
 }
 
-/** What is known of a file that has lost its name. */
-export interface Old {
-  readonly ino: number;
-  readonly size: number;
-  readonly mtimeMs: number;
-}
-
-export function rawPiece(handle: FileHandle, { ino, mtimeMs }: Pick<Stats, 'ino' | 'mtimeMs'>): Piece {
-  return { handle, compressed: false, inode: ino, marks: null, changedMs: mtimeMs };
-}
+export type Old = Pick<Piece, 'inode' | 'size' | 'changedMs'>;
 
 /** Bytes of a piece from an offset of its uncompressed content to the end that it has now. */
 export async function* readPiece(piece: Piece, from = 0): AsyncGenerator<Buffer> {
@@ -78,27 +72,42 @@ export const blockBytes = 64 * 1024;
 async function openTogether(file: string, choose: () => Archive[]): Promise<Pieces> {
   for (let attempt = 1; ; attempt += 1) {
     const chosen = choose();
-    const current = await openIfThere(file);
+    const current = await openPiece(file, false);
     const archives: Piece[] = [];
     for (const { path, compressed } of chosen) {
-      const handle = await openIfThere(path);
-      if (handle !== null) archives.push(await pieceOf(handle, path, compressed));
+      const piece = await openPiece(path, compressed);
+      if (piece !== null) archives.push(piece);
     }
     const pieces = { current, archives };
-    if (attempt === mostAttempts || ((await isNamed(current, file)) && signature(choose()) === signature(chosen))) return pieces;
+    const named = statSync(file, { throwIfNoEntry: false });
+    if (attempt === mostAttempts || (named?.ino === current?.inode && signature(choose()) === signature(chosen))) return pieces;
     // A rotation or a compression came in between: a piece may be missing, or there twice.
-    await current?.close();
+    await current?.handle.close();
     await closeArchives(pieces);
   }
 }
 
 const mostAttempts = 20;
 
-async function pieceOf(handle: FileHandle, path: string, compressed: boolean): Promise<Piece> {
-  const stat = await handle.stat();
-  if (!compressed) return rawPiece(handle, stat);
-  const inode = inodeNoted(path);
-  return { handle, compressed, inode, marks: keepMarks(timesOf(path.slice(0, -'.gz'.length)), inode), changedMs: stat.mtimeMs };
+async function openPiece(path: string, compressed: boolean): Promise<Piece | null> {
+  let handle: FileHandle;
+  try {
+    // Without O_NONBLOCK a FIFO in its place would be waited for.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+  try {
+    const { dev: device, ino, mtimeMs: changedMs, size } = await handle.stat();
+    const common = { handle, compressed, device, changedMs, size };
+    if (!compressed) return { ...common, inode: ino, marks: null };
+    const inode = inodeNoted(path);
+    return { ...common, inode, marks: keepMarks(timesOf(path.slice(0, -'.gz'.length)), inode) };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /** Reads the index at once, before it is moved on, and looks into it when that is wanted. */
@@ -123,21 +132,6 @@ function inodeNoted(path: string): number {
   }
 }
 
-async function openIfThere(path: string): Promise<FileHandle | null> {
-  try {
-    // Without O_NONBLOCK a FIFO in its place would be waited for.
-    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
-  }
-}
-
-async function isNamed(handle: FileHandle | null, file: string): Promise<boolean> {
-  const named = statSync(file, { throwIfNoEntry: false });
-  return handle === null ? named === undefined : named?.ino === (await handle.stat()).ino;
-}
-
 function signature(archives: readonly Archive[]): string {
   return archives.map(({ path, stat }) => `${path} ${stat.ino}`).join('\n');
 }
@@ -147,14 +141,14 @@ function archivesAfter(file: string, old: Old): Archive[] {
   const found = archives.findIndex((archive) => isSame(archive, old));
   if (found >= 0) return archives.slice(0, found);
   // It was removed since, as the oldest: what was written to later than it came after it.
-  return archives.filter((archive) => archive.stat.mtimeMs > old.mtimeMs);
+  return archives.filter((archive) => archive.stat.mtimeMs > old.changedMs);
 }
 
 /** Inodes are used again: the time of the last write, which compressing keeps, and the size have to be the same too. */
 function isSame({ path, compressed, stat }: Archive, old: Old): boolean {
-  if (!compressed) return stat.ino === old.ino;
+  if (!compressed) return stat.ino === old.inode;
   try {
-    return Math.abs(stat.mtimeMs - old.mtimeMs) < 1 && uncompressedSize(path) === old.size % 2 ** 32 && originOf(path) === old.ino;
+    return Math.abs(stat.mtimeMs - old.changedMs) < 1 && uncompressedSize(path) === old.size % 2 ** 32 && originOf(path) === old.inode;
   } catch (error) {
     // Moved on or removed since it was listed: the list is made again.
     if (hasCode(error, 'ENOENT')) return false;

@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { readTail } from '../files.ts';
 import { makeRoom } from './archives.ts';
 import { rotateTimes } from './time-index.ts';
 
@@ -13,7 +14,7 @@ export const cutWindowBytes = 64 * 1024;
  * finishes what a crash between two of them left, with no byte lost or doubled.
  */
 export function rotate(file: string, keep: number): void {
-  const piece = unfinishedLine(file);
+  const piece = unfinishedLine(file) ?? Buffer.alloc(0);
   if (piece.length > 0) writeFresh(`${file}.next`, piece, file);
   makeRoom(file, keep);
   const archive = `${file}.1`;
@@ -38,46 +39,19 @@ export function mendRotation(file: string): void {
   }
   const archive = statSync(`${file}.1`, { throwIfNoEntry: false });
   // A cut archive ends with a newline, the moved piece has none: so an archive without one at its end is not cut yet.
-  const uncut = archive !== undefined && archive.size >= next.size && lastByte(`${file}.1`, archive.size) !== newline;
+  const uncut = archive !== undefined && archive.size >= next.size && readTail(`${file}.1`, 1)[0] !== newline;
   if (uncut) truncateSync(`${file}.1`, archive.size - next.size);
   renameSync(`${file}.next`, file);
 }
 
-/** Bytes behind the last newline in a file, or null when its last 64 KiB have none. */
-export function unfinishedBytes(file: string): number | null {
-  const tail = readTail(file);
+/** What follows the last newline of a file, or null when its last 64 KiB have none. */
+export function unfinishedLine(file: string): Buffer | null {
+  const tail = readTail(file, cutWindowBytes);
   const lineEnd = tail.lastIndexOf(newline);
-  return lineEnd < 0 ? null : tail.length - lineEnd - 1;
+  return lineEnd < 0 ? null : tail.subarray(lineEnd + 1);
 }
 
 const newline = 0x0a;
-
-function unfinishedLine(file: string): Buffer {
-  const tail = readTail(file);
-  const lineEnd = tail.lastIndexOf(newline);
-  return lineEnd < 0 ? Buffer.alloc(0) : tail.subarray(lineEnd + 1);
-}
-
-function readTail(file: string): Buffer {
-  const descriptor = openSync(file, 'r');
-  try {
-    const { size } = fstatSync(descriptor);
-    const tail = Buffer.allocUnsafe(Math.min(size, cutWindowBytes));
-    return tail.subarray(0, readSync(descriptor, tail, 0, tail.length, size - tail.length));
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function lastByte(path: string, size: number): number | undefined {
-  const descriptor = openSync(path, 'r');
-  try {
-    const byte = Buffer.alloc(1);
-    return readSync(descriptor, byte, 0, 1, Math.max(0, size - 1)) === 1 ? byte[0] : undefined;
-  } finally {
-    closeSync(descriptor);
-  }
-}
 
 function writeFresh(path: string, bytes: Buffer, like: string): void {
   rmSync(path, { force: true });

@@ -1,5 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
-import { closeArchives, openPieces, rawPiece, readPiece, type Piece, type Take } from './pieces.ts';
+import { readPiece, type Piece, type Pieces, type Take } from './pieces.ts';
 import { readTimes, type TimeMark } from './times.ts';
 
 /** Milliseconds of the wall clock, both ends included; null is open. */
@@ -10,29 +9,18 @@ export interface Span {
 
 /**
  * Hands on the parts of a log, oldest first, that may hold lines of a span of time. There is more in them: a little before, to begin
- * with a whole line, and what nobody knows the time of. Resolves with the open file and where reading of it ended, to go on from there.
+ * with a whole line, and what nobody knows the time of. Resolves with the offset in the present file where reading of it ended.
  */
-export async function readSpan(file: string, span: Span, take: Take): Promise<{ readonly handle: FileHandle | null; readonly offset: number }> {
-  const pieces = await openPieces(file);
-  const handle = pieces.current;
-  try {
-    let earliestMs: number | null = null;
-    for (const piece of pieces.archives.toReversed()) {
-      await readPart(piece, rangeOf(file, piece, span, earliestMs), take);
-      earliestMs = piece.changedMs;
-    }
-    if (handle === null) return { handle, offset: 0 };
-    const stat = await handle.stat();
-    const current = rawPiece(handle, stat);
-    const range = rangeOf(file, current, span, earliestMs);
-    const end = await readPart(current, range, take);
-    return { handle, offset: Math.max(end, stat.size) };
-  } catch (error) {
-    await handle?.close();
-    throw error;
-  } finally {
-    await closeArchives(pieces);
+export async function readSpan(file: string, { current, archives }: Pieces, span: Span, take: Take): Promise<number> {
+  let earliestMs: number | null = null;
+  for (const piece of archives.toReversed()) {
+    await readPart(piece, rangeOf(file, piece, span, earliestMs), take);
+    earliestMs = piece.changedMs;
   }
+  if (current === null) return 0;
+  // What nobody knows the latest time of was written before the present change: reading the archives has taken time.
+  const { mtimeMs: changedMs } = await current.handle.stat();
+  return readPart(current, rangeOf(file, { ...current, changedMs }, span, earliestMs), take);
 }
 
 /** Offsets in the raw file; `to` is exclusive, and a line that goes on there is read to its end. */

@@ -6,7 +6,7 @@ import { dropOldest } from './archives.ts';
 import type { Compressor } from './compress.ts';
 import type { LogOwner } from './fifo.ts';
 import { openToAppend, removeLink, type OpenedFile } from './plain-file.ts';
-import { cutWindowBytes, mendRotation, rotate, unfinishedBytes } from './rotate.ts';
+import { cutWindowBytes, mendRotation, rotate, unfinishedLine } from './rotate.ts';
 import { makeTimeIndex } from './time-index.ts';
 
 export type Rotation = LogSpec['rotate'];
@@ -142,7 +142,7 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     const room = Math.max(0, limit - size);
     const lineEnd = room === 0 ? 0 : bytes.lastIndexOf(newline, room - 1) + 1;
     if (lineEnd > 0 && room - lineEnd <= cutWindowBytes) return lineEnd;
-    const unfinished = room >= cutWindowBytes || size === 0 ? null : unfinishedBytes(path);
+    const unfinished = room >= cutWindowBytes || size === 0 ? null : (unfinishedLine(path)?.length ?? null);
     // The last line that fits ended in the file already: rotation takes what follows it to the new one.
     const endsNear = unfinished !== null && unfinished < size && unfinished + room <= cutWindowBytes;
     return endsNear ? 0 : room;

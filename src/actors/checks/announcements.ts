@@ -1,10 +1,11 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Announced, ServiceSpec } from '../../../machines/types.ts';
 import { hasCode, textOf } from '../../errors.ts';
+import { readTail } from '../../files.ts';
 import { openLineCutter } from '../../logs/echo.ts';
 import { ensureFifos, type LogOwner } from '../../logs/fifo.ts';
-import { follow, type Wake } from '../../logs/follow.ts';
+import { follow, type Wake } from '../../logs/tail.ts';
 import { fileStem, logStreams, type LogStream } from '../../logs/names.ts';
 import { openFifoReader } from '../../logs/reader.ts';
 import type { LogStore } from '../../logs/store.ts';
@@ -159,13 +160,7 @@ function listenToLog(
 
 function lastBytes(file: string, count: number, problem: (file: string, error: unknown) => void): Uint8Array {
   try {
-    const descriptor = openSync(file, 'r');
-    try {
-      const bytes = Buffer.alloc(count);
-      return bytes.subarray(0, readSync(descriptor, bytes, 0, count, Math.max(0, fstatSync(descriptor).size - count)));
-    } finally {
-      closeSync(descriptor);
-    }
+    return readTail(file, count);
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) problem(file, error);
     return new Uint8Array(0);

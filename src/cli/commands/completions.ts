@@ -17,7 +17,7 @@ export async function completions(call: Call): Promise<number> {
   return 0;
 }
 
-/** From the supervisor, else from the configuration; what is wrong with either is nobody's concern while a word is completed. */
+/** From the supervisor, else from the configuration; while a word is completed, mistakes in either are not reported. */
 async function unitNames(call: Call): Promise<readonly string[]> {
   const status = await askStatus(call);
   const units = status.ok ? status.snapshot.units : await configuredUnits(call);

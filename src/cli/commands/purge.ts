@@ -50,19 +50,19 @@ async function endLeftovers(call: Call): Promise<readonly string[]> {
   return result.ok ? result.left : [result.reason];
 }
 
-/** Asked, then told, then by force; and only the process that holds our lock. */
+/** By a request, then SIGTERM, then SIGKILL; and only the process that holds our lock. */
 async function endSupervisor(call: Call): Promise<Refusal | null> {
   const answer = await ask(call, { kind: 'shutdown' });
   if (answer.ok) call.terminal.print(messageOf(answer.response));
   if (answer.ok && await untilReleased(call, GRACE_MS)) return null;
   const owner = findLockOwner(call.paths);
   if (owner === null && isRunning(call) === false) {
-    return refusals.unresponsive(`somebody serves ${call.paths.socket} without our lock (pid ${supervisorPid(call) ?? 'unknown'}, by its pid file) and does not end; nothing was purged`);
+    return refusals.unresponsive(`a process serves ${call.paths.socket} without our lock (pid ${supervisorPid(call) ?? 'unknown'}, by its pid file) and does not end; nothing was purged`);
   }
   if (owner === null) {
     return refusals.unresponsive(`a supervisor holds ${call.paths.lock}, does not answer, and cannot be proven to be pid ${supervisorPid(call) ?? 'unknown'}; nothing was purged`);
   }
-  // The guardian remembers that it was told: it starts the supervisor once more, to end the services and then itself.
+  // The guardian remembers the signal: it starts the supervisor once more, to end the services and then itself.
   signalProcess(owner.guardian ?? owner.supervisor, 'SIGTERM');
   if (await untilReleased(call, TERM_MS)) return null;
   signalProcess(owner.supervisor, 'SIGKILL');
@@ -70,7 +70,7 @@ async function endSupervisor(call: Call): Promise<Refusal | null> {
   return await untilReleased(call, LAST_MS) ? null : refusals.unresponsive(`supervisor pid ${owner.supervisor.pid} survived SIGKILL; nothing was purged`);
 }
 
-/** Between two supervisors nobody holds the lock. */
+/** Between two supervisors the lock is free. */
 async function untilGuardianEnds(call: Call, guardian: Parameters<typeof signalProcess>[0]): Promise<void> {
   const { isAlive } = await import('../../process/identity.ts');
   const { setTimeout: pause } = await import('node:timers/promises');

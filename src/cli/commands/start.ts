@@ -39,7 +39,7 @@ export async function start(call: Call): Promise<number> {
   return runInForeground(call, config.path);
 }
 
-/** Starts a supervisor under a guardian and tells how its units came up. */
+/** Starts a supervisor under a guardian and reports how its units came up. */
 export async function startDetached(call: Call, configPath: string): Promise<number> {
   const { launchDetached } = await import('../launch/detached.ts');
   const service = call.flags.text(options.service);

@@ -29,7 +29,7 @@ export function waitTimeoutMs(call: Call): number {
 
 /**
  * The environment of the supervisor. What makes Node itself slow is moved out of its way and given back to services;
- * what an outer supervisor told this very process is not for the inner one.
+ * what an outer supervisor set for this process is not for the inner one.
  */
 export function daemonEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_HANDED_ON.has(name)));

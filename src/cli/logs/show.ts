@@ -113,7 +113,7 @@ function asObject({ at, bytes, source: { unit, stream } }: SourcedLine): object 
   return record === null ? common : { ...common, level: record[1]?.toLowerCase(), module: record[2] };
 }
 
-/** What tells them apart: the unit, the stream, or both. */
+/** What distinguishes the sources: the unit, the stream, or both. */
 function labelsOf(sources: readonly Source[]): ReadonlyMap<Source, string> {
   const [units, streams] = [new Set(sources.map(({ unit }) => unit)), new Set(sources.map(({ stream }) => stream))];
   const label = ({ unit, stream }: Source): string => [...(units.size > 1 ? [unit ?? 'supervisor'] : []), ...(streams.size > 1 ? [stream] : [])].join(' ');

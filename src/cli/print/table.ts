@@ -18,14 +18,14 @@ export interface Column<Row> {
   readonly below?: (text: string) => string | null;
 }
 
-/** What becomes of columns that do not fit: left out, or told below their row. */
+/** What becomes of columns that do not fit: left out, or shown below their row. */
 export interface TableLook {
   readonly below?: Paint;
-  /** What is told below goes on over more lines instead of being cut. */
+  /** What is shown below a row goes on over more lines instead of being cut. */
   readonly wraps?: boolean;
 }
 
-/** Lines of one row; more than one when cells are told below it. */
+/** Lines of one row; more than one when cells are shown below it. */
 export interface TableRows {
   readonly header: string;
   readonly rows: readonly (readonly string[])[];
@@ -52,8 +52,8 @@ export function tableRows<Row>(columns: readonly Column<Row>[], rows: readonly R
   const hidden = below === undefined ? [] : columns.filter((column) => !shown.includes(column));
   const rest = (row: number): string[] => wrap(hidden.flatMap((column) => {
     const text = cells.get(column)?.[row]?.text ?? '';
-    const told = column.below === undefined ? `${column.title.toLowerCase()} ${text}` : column.below(text);
-    return text === '' || text === '-' || told === null ? [] : [told];
+    const shownBelow = column.below === undefined ? `${column.title.toLowerCase()} ${text}` : column.below(text);
+    return text === '' || text === '-' || shownBelow === null ? [] : [shownBelow];
   }), (width ?? Infinity) - INDENT.length, wraps).map((text) => INDENT + (below ?? String)(text));
   return {
     header: line(({ title }) => ({ text: title })),

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { readHead, readTail } from '../files.ts';
 
 /**
  * What a compressed archive was before: the inode of the raw file, so that a follower that has that one open finds its
@@ -14,17 +14,18 @@ export function originMember(inode: number): Buffer {
 
 /** The inode noted in a compressed archive; null in one that was not made by us. */
 export function originOf(path: string): number | null {
-  const descriptor = openSync(path, 'r');
-  try {
-    const head = Buffer.alloc(64);
-    const text = head.toString('latin1', 0, readSync(descriptor, head, 0, head.length, 0));
-    const noted = /^inode ([0-9]+)\0/.exec(text.slice(headerBytes));
-    return head[3] === hasComment && noted !== null ? Number(noted[1]) : null;
-  } finally {
-    closeSync(descriptor);
-  }
+  const head = readHead(path, 64);
+  const noted = /^inode ([0-9]+)\0/.exec(head.toString('latin1', headerBytes));
+  return head[3] === hasComment && noted !== null ? Number(noted[1]) : null;
+}
+
+/** Length of what a gzip file of at most 4 GiB holds, from its last four bytes (RFC 1952, ISIZE). */
+export function uncompressedSize(path: string): number {
+  const end = readTail(path, smallestMemberBytes);
+  return end.length < smallestMemberBytes ? 0 : end.readUInt32LE(smallestMemberBytes - 4);
 }
 
 const headerBytes = 10;
+const smallestMemberBytes = headerBytes + 8;
 const hasComment = 0x10;
 const unknownSystem = 0xff;
