@@ -42,7 +42,7 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
 const loadedAtOnce = { from: 'src/cli/main.ts', rooms: ['cli', 'wire', 'base', 'machines', 'src/control/client.ts', 'src/control/brief-client.ts'] };
 
 /** Libraries that exactly one file imports. */
-const libraries = ['yaml', 'systeminformation'];
+const libraries = ['yaml', 'yargs', 'systeminformation'];
 
 /** Where processes are started: those of units and their commands, and the supervisor itself. */
 const starters = /^src\/(?:process|cli\/launch)\//;

@@ -1,4 +1,4 @@
-import { parse } from './arguments.ts';
+import { parsePlain, type ParsedCall } from './arguments.ts';
 import { openCall, type Call, type Surroundings } from './call.ts';
 import { speaker } from './terminal.ts';
 import type { VerbName } from './verbs.ts';
@@ -10,26 +10,29 @@ type Command = (call: Call) => Promise<number>;
 /** Runs one command line and answers with its exit code. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const { terminal } = surroundings;
-  const parsed = parse(argv);
-  switch (parsed.kind) {
-    case 'call': {
-      const opened = openCall(parsed.parsed, surroundings);
-      if (!opened.ok) return speaker(terminal, 'info').refuse(opened.refusal);
-      const command = await commands[parsed.parsed.verb.name]();
-      return command(opened.call);
-    }
-    case 'refused': return speaker(terminal, 'info').refuse(parsed.refusal);
-    case 'version':
-      terminal.print(`sysg ${version}`);
-      return 0;
-    case 'help': {
-      const { helpText } = await import('./help.ts');
-      const text = helpText(parsed.verb, Math.min(terminal.columns ?? 100, 110));
-      if (parsed.asked) terminal.print(text);
-      else terminal.complain(text);
-      return parsed.asked ? 0 : 2;
-    }
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    terminal.print(`sysg ${version}`);
+    return 0;
   }
+  const plain = parsePlain(argv);
+  if (plain !== null) return call(plain, surroundings);
+  const { explain } = await import('./explain.ts');
+  const explained = await explain(argv, Math.min(terminal.columns ?? 100, 110));
+  switch (explained.kind) {
+    case 'call': return call(explained.parsed, surroundings);
+    case 'refused': return speaker(terminal, 'info').refuse(explained.refusal);
+    case 'text':
+      if (explained.asked) terminal.print(explained.text);
+      else terminal.complain(explained.text);
+      return explained.asked ? 0 : 2;
+  }
+}
+
+async function call(parsed: ParsedCall, surroundings: Surroundings): Promise<number> {
+  const opened = openCall(parsed, surroundings);
+  if (!opened.ok) return speaker(surroundings.terminal, 'info').refuse(opened.refusal);
+  const command = await commands[parsed.verb.name]();
+  return command(opened.call);
 }
 
 /** Only the command that is called is loaded. */

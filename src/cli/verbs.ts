@@ -201,6 +201,3 @@ export type VerbName = keyof typeof table;
 
 /** Every command, in the order of help. */
 export const verbs: readonly Verb[] = Object.entries<Omit<Verb, 'name'>>(table).map(([verb, about]) => ({ name: verb as VerbName, ...about }));
-
-/** Those that help and completions show. */
-export const shownVerbs: readonly Verb[] = verbs.filter(({ hidden }) => hidden !== true);

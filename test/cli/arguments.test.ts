@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { version } from '../../package.json';
-import { parse, type ParsedCall } from '../../src/cli/arguments.ts';
+import { parsePlain, type ParsedCall } from '../../src/cli/arguments.ts';
+import { explain } from '../../src/cli/explain.ts';
 import { globalOptions, parseLogLevel, type OptionSpec } from '../../src/cli/options.ts';
 import { verbs } from '../../src/cli/verbs.ts';
 import { sysg } from './rig.ts';
@@ -76,11 +77,11 @@ describe('help', () => {
     for (const [command] of verb.examples) expect(stdout).toContain(command.split(' ').slice(0, 4).join(' '));
   });
 
-  test('every example is a command line that is understood', () => {
+  test('every example is a command line that is understood', async () => {
     const examples = verbs.flatMap((verb) => verb.examples.map(([command]) => command.split(/ [|>] /)[0] ?? ''));
     for (const example of examples) {
       const words = [...example.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '').slice(1);
-      expect([example, parse(words).kind]).toEqual([example, 'call']);
+      expect([example, (await explain(words, 100)).kind]).toEqual([example, 'call']);
     }
   });
 
@@ -89,17 +90,16 @@ describe('help', () => {
   });
 });
 
-describe('a command line that is understood', () => {
-  test('has flags before and after the command, glued or apart', () => {
-    const parsed = callOf(['--log-level', 'debug', 'logs', '--service=web', '-l', '5', '--no-follow']);
+describe('the plain parser', () => {
+  test('reads flags before and after the command, glued or apart', () => {
+    const parsed = parsePlain(['--log-level', 'debug', 'logs', '--service=web', '-l', '5', '--no-follow']);
     expect(parsed?.verb.name).toBe('logs');
     expect(valuesOf(parsed)).toEqual({ 'log-level': 'debug', service: 'web', lines: '5', 'no-follow': true });
-    expect(valuesOf(callOf(['logs', '-fl5', '-s=web']))).toEqual({ follow: true, lines: '5', service: 'web' });
   });
 
-  test.each([[['logs', '-l', 'x']], [['stop', '-s']], [['stop', '-s', '-x']], [['nope']], [['stop', 'web']], [['stop', '--', 'x']], [['start', '--']], [['wait', '--for', 'ready']], [['signal', '-s', 'a', 'HUP', 'INT']], [['stop', '--json=1']], [['--json', 'stop']]])(
-    'is not %j', (argv) => {
-      expect(parse(argv).kind).toBe('refused');
+  test.each([[['logs', '-l', 'x']], [['logs', '--help']], [['stop', '-s']], [['stop', '-s', '-x']], [['nope']], [[]], [['stop', 'web']], [['stop', '--', 'x']], [['start', '--']], [['wait', '--for', 'ready']], [['signal', '-s', 'a', 'HUP', 'INT']], [['stop', '--json=1']], [['--json', 'stop']]])(
+    'leaves %j to the one that explains', (argv) => {
+      expect(parsePlain(argv)).toBeNull();
     },
   );
 
@@ -109,32 +109,27 @@ describe('a command line that is understood', () => {
     [['--log-level', 'start', 'start', '--', '--help'], null],
     [['spawn', '--name=x', 'prog', '--name', 'y'], ['prog', '--name', 'y']],
     [['start', '--daemonize'], null],
-  ])('of %j the command of the user is %j', (argv, command) => {
-    expect(callOf(argv)?.command ?? null).toEqual(command);
+  ])('of %j the command of the user\'s is %j', async (argv, command) => {
+    expect(parsePlain(argv)?.command ?? null).toEqual(command);
+    const explained = await explain(argv, 100);
+    expect(explained.kind === 'call' ? explained.parsed.command : null).toEqual(command);
   });
 
   test('keeps words besides flags in their order', () => {
-    expect(callOf(['wait', 'web', '--for', 'ready', 'db'])).toMatchObject({ operands: ['web', 'db'], command: null });
+    expect(parsePlain(['wait', 'web', '--for', 'ready', 'db'])).toMatchObject({ operands: ['web', 'db'], command: null });
   });
 
-  test('gives every value as it was written, wherever its flag stands', () => {
-    fc.assert(fc.property(callLines, ({ verb, before, after, operands }) => {
-      const argv = [...before.flatMap(({ words }) => words), verb.name, ...after.flatMap(({ words }) => words), ...operands];
-      const parsed = parse(argv);
-      expect([argv, parsed.kind]).toEqual([argv, 'call']);
-      if (parsed.kind !== 'call') return;
-      expect(parsed.parsed.verb).toBe(verb);
-      expect(valuesOf(parsed.parsed)).toEqual(Object.fromEntries([...before, ...after].map(({ option, value }) => [option.name, value])));
-      expect(parsed.parsed.operands).toEqual(operands);
-    }));
-  });
-
-  test('and one that is not is refused in a sentence, whatever it is', () => {
-    const words = fc.constantFrom('stop', 'start', 'web', '-s', '--service', '--service=', '-', '--', '-x', '-sl', '--json=1', '--help', '=', '', '--=', '-h', '-V');
-    fc.assert(fc.property(fc.array(fc.oneof(words, fc.string({ maxLength: 4 })), { maxLength: 6 }), (argv) => {
-      const parsed = parse(argv);
-      if (parsed.kind === 'refused') expect(parsed.refusal.message).toMatch(/^.+\ntry: sysg .*--help$/s);
-    }));
+  test('means what the full parser means', async () => {
+    await fc.assert(fc.asyncProperty(commandLines, async (argv) => {
+      const plain = parsePlain(argv);
+      if (plain === null) return;
+      const explained = await explain(argv, 100);
+      expect(explained.kind).toBe('call');
+      if (explained.kind !== 'call') return;
+      expect(explained.parsed.verb).toBe(plain.verb);
+      expect(valuesOf(explained.parsed)).toEqual(valuesOf(plain));
+      expect([explained.parsed.operands, explained.parsed.command]).toEqual([plain.operands, plain.command]);
+    }), { numRuns: 150 });
   });
 });
 
@@ -144,11 +139,6 @@ test.each([
   expect(parseLogLevel(text)).toEqual({ ok: true, level });
 });
 
-function callOf(argv: readonly string[]): ParsedCall | null {
-  const parsed = parse(argv);
-  return parsed.kind === 'call' ? parsed.parsed : null;
-}
-
 function valuesOf(parsed: ParsedCall | null): Record<string, string | true> {
   const all: readonly OptionSpec[] = parsed === null ? [] : [...globalOptions, ...parsed.verb.options];
   return Object.fromEntries(all.filter((option) => parsed?.flags.has(option)).map((option) => [option.name, parsed?.flags.text(option) ?? true]));
@@ -156,30 +146,21 @@ function valuesOf(parsed: ParsedCall | null): Record<string, string | true> {
 
 const shown = verbs.filter(({ hidden }) => hidden !== true);
 
-interface GivenFlag {
-  readonly option: OptionSpec;
-  readonly value: string | true;
-  readonly words: readonly string[];
-}
-
-function givenFlag(option: OptionSpec): fc.Arbitrary<GivenFlag> {
+const flag = fc.constantFrom(...globalOptions, ...verbs.flatMap((verb) => verb.options)).chain((option: OptionSpec) => {
+  const value = option.name === 'lines' ? fc.nat(1000).map(String)
+    : option.name === 'kind' ? fc.constantFrom('stdout', 'STDERR', 'supervisor')
+      : option.name === 'log-level' ? fc.constantFrom('warn', '3', 'ERR')
+        : ['ttl', 'parent-pid'].includes(option.name) ? fc.nat(100).map(String)
+          : option.name === 'for' ? fc.constantFrom('running', 'ready')
+            : option.name === 'timeout' || option.name === 'wait-timeout' ? fc.constantFrom('5', '500ms', '1h')
+              : fc.constantFrom('web', 'a b', '007', 'true', 'x=y', 'ünit', '1e3', 'a.b');
   const names = [`--${option.name}`, ...(option.short === undefined ? [] : [`-${option.short}`])];
-  if (option.value === undefined) return fc.constantFrom(...names).map((name) => ({ option, value: true, words: [name] }));
-  const values = fc.constantFrom('web', 'a b', '007', 'true', 'x=y', 'ünit', '1e3', 'a.b', '5', 'warn', 'STDERR', 'running', '500ms', '2026-01-31T12:00:00Z', 'text')
-    .filter((text) => option.check?.(text) == null);
-  return fc.tuple(fc.constantFrom(...names), values, fc.boolean())
-    .map(([name, value, glued]) => ({ option, value, words: glued ? [`${name}=${value}`] : [name, value] }));
-}
-
-function givenFlags(options: readonly OptionSpec[]): fc.Arbitrary<readonly GivenFlag[]> {
-  return fc.subarray([...options]).chain((some) => fc.tuple(...some.map(givenFlag)));
-}
-
-const callLines = fc.constantFrom(...verbs).chain((verb) => {
-  const words = { signal: 'HUP', completions: 'bash' }[verb.name as string] ?? 'web';
-  const operands = Array.from({ length: verb.operands?.least ?? 0 }, () => words);
-  return fc.record({ verb: fc.constant(verb), before: givenFlags(globalOptions), after: givenFlags(verb.options), operands: fc.constant(operands) });
+  if (option.value === undefined) return fc.constantFrom(...names).map((name) => [name]);
+  return fc.tuple(fc.constantFrom(...names), value, fc.boolean()).map(([name, text, glued]) => (glued && name.startsWith('--') ? [`${name}=${text}`] : [name, text]));
 });
+const commandLines = fc.tuple(fc.array(flag, { maxLength: 1 }), fc.constantFrom(...verbs.map(({ name }) => name)), fc.array(flag, { maxLength: 4 }),
+  fc.array(fc.constantFrom('web', 'HUP', 'bash', '--', '-x', '--json'), { maxLength: 3 }))
+  .map(([before, verb, after, words]) => [...before.flat(), verb, ...after.flat(), ...words]);
 
 test.each([
   [['stat'], "did you mean 'status'?"], [['statu'], "did you mean 'status'?"], [['strat'], "did you mean 'start'?"], [['signal', '-s', 'web', 'SIGTRM'], "did you mean 'SIGTERM'?"],

@@ -1,5 +1,5 @@
 import { globalOptions, options, type OptionSpec } from '../options.ts';
-import { shownVerbs, type Verb } from '../verbs.ts';
+import { verbs, type Verb } from '../verbs.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
@@ -22,7 +22,7 @@ function unitsCommand(system: string): string {
   return `sysg ${system} completions --units 2>/dev/null`;
 }
 
-const shown = shownVerbs;
+const shown: readonly Verb[] = verbs.filter(({ hidden }) => hidden !== true);
 
 /** What stands in place of a value. */
 type Wanted = { readonly words: readonly string[] } | 'unit' | 'file' | 'anything';

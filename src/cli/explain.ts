@@ -1,0 +1,151 @@
+import yargs, { type Argv } from 'yargs';
+import { refusals, type Refusal } from '../errors.ts';
+import { didYouMean } from '../words.ts';
+import { flagsOf, partCommand, wrongOperands, type ParsedCall } from './arguments.ts';
+import { globalOptions, type OptionSpec } from './options.ts';
+import { synopsis, verbs, type Verb } from './verbs.ts';
+import { version } from '../../package.json';
+
+export type Explained =
+  | { readonly kind: 'call'; readonly parsed: ParsedCall }
+  | { readonly kind: 'text'; readonly text: string; readonly asked: boolean }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/**
+ * The whole command line: everything that `parsePlain` reads means the same here, and what it does not read gets help
+ * or a sentence that says what is wrong. `columns` is the width of help.
+ */
+export async function explain(argv: readonly string[], columns: number): Promise<Explained> {
+  const parser = makeParser(columns);
+  const { own, command } = partCommand(argv);
+  const words = own[0] === 'help' ? [...own.slice(1), '--help'] : [...own];
+  const named = words.find((word) => !word.startsWith('-'));
+  const verb = verbs.find(({ name }) => name === named);
+  if (own[0] === 'help' && named !== undefined && verb === undefined) return unknownCommand(named);
+  const { given, output, problem } = await run(parser, words);
+  if (problem !== null) return usage(inOurWords(problem, verb), verb);
+  if (output !== '') return { kind: 'text', text: output, asked: true };
+  const [name, ...extra] = given._;
+  if (name === undefined) {
+    const unknown = findUnknown(given, globalOptions);
+    return unknown === null ? { kind: 'text', text: await parser.getHelp(), asked: false } : usage(unknown, undefined);
+  }
+  const called = verbs.find((candidate) => candidate.name === name);
+  if (called === undefined) return unknownCommand(name);
+  return check(called, given, [...extra, ...(given['--'] ?? [])], command);
+}
+
+/** What yargs makes of it: by flag, plus positional words and what follows `--`. */
+type Given = Readonly<Record<string, unknown>> & { readonly _: readonly string[]; readonly '--'?: readonly string[] };
+
+function check(verb: Verb, given: Given, operands: readonly string[], command: readonly string[] | null): Explained {
+  const allowed = [...globalOptions, ...verb.options];
+  const unknown = findUnknown(given, allowed);
+  if (unknown !== null) return usage(unknown, verb);
+  const wrong = wrongOperands(verb, operands);
+  if (wrong !== null) return usage(wrong, verb);
+  if (command?.length === 0) return usage('expected a command after --', verb);
+  const flags = new Map<string, string | null>();
+  const repeated = new Map<string, readonly string[]>();
+  for (const option of allowed) {
+    const value = given[option.name];
+    if (value === undefined || value === false) continue;
+    if (Array.isArray(value) && option.repeats === true) {
+      const texts = value.map(String);
+      const problem = texts.map((text) => (text === '' ? `expected ${option.value}, got nothing` : (option.check?.(text) ?? null))).find((found) => found !== null);
+      if (problem !== undefined) return usage(`--${option.name}: ${problem}`, verb);
+      repeated.set(option.name, texts);
+      continue;
+    }
+    if (Array.isArray(value)) return usage(`option '--${option.name}' was given ${value.length} times, expected once`, verb);
+    if (option.value === undefined) {
+      flags.set(option.name, null);
+      continue;
+    }
+    const text = String(value);
+    if (text === '') return usage(option.check?.(text) ?? `option '--${option.name}': expected ${option.value}, got nothing`, verb);
+    const problem = option.check?.(text) ?? null;
+    if (problem !== null) return usage(`--${option.name}: ${problem}`, verb);
+    flags.set(option.name, text);
+  }
+  return { kind: 'call', parsed: { verb, flags: flagsOf(flags, repeated), operands, command } };
+}
+
+function findUnknown(given: Given, allowed: readonly OptionSpec[]): string | null {
+  const names = allowed.flatMap(({ name, short }) => (short === undefined ? [name] : [name, short]));
+  const unknown = Object.keys(given).find((key) => !['_', '$0', '--', 'help', 'version'].includes(key) && !names.includes(key));
+  if (unknown === undefined) return null;
+  const dashed = unknown.length === 1 ? `-${unknown}` : `--${unknown}`;
+  const owner = allowed === globalOptions ? verbs.find((verb) => verb.options.some(({ name, short }) => name === unknown || short === unknown)) : undefined;
+  if (owner !== undefined) return `option '${dashed}' goes after its command, as in: sysg ${owner.name} ${dashed}`;
+  return `unknown option '${dashed}'${didYouMean(dashed, [...allowed.map(({ name }) => `--${name}`), '--help', '--version'])}`;
+}
+
+function unknownCommand(name: string): Explained {
+  return usage(`unknown command '${name}'${didYouMean(name, verbs.filter(({ hidden }) => hidden !== true).map((verb) => verb.name))}`, undefined);
+}
+
+function usage(problem: string, verb: Verb | undefined): Explained {
+  return { kind: 'refused', refusal: refusals.usage(`${problem}\ntry: sysg ${verb === undefined ? '' : `${verb.name} `}--help`) };
+}
+
+function inOurWords(problem: string, verb: Verb | undefined): string {
+  const name = /^Not enough arguments following: (.+)$/.exec(problem)?.[1];
+  const option = [...globalOptions, ...(verb?.options ?? [])].find((candidate) => candidate.name === name || candidate.short === name);
+  return option === undefined ? problem : `option '--${option.name}' needs a value: ${option.value}`;
+}
+
+async function run(parser: Argv, words: readonly string[]): Promise<{ given: Given; output: string; problem: string | null }> {
+  let problem: string | null = null;
+  let output = '';
+  // The first complaint is the one that matters; without an exception parsing just goes on.
+  parser.fail((message, error) => {
+    problem ??= message ?? error.message;
+  });
+  const given: unknown = await parser.parse([...words], {}, (_error: unknown, _given: unknown, text: string) => {
+    output = text;
+  });
+  return { given: given as Given, output, problem };
+}
+
+function makeParser(columns: number): Argv {
+  let parser = yargs([])
+    .scriptName('sysg')
+    .usage('$0 <command> [options]\n\nKeeps the services of a configuration in the state that was asked for.')
+    .locale('en')
+    .detectLocale(false)
+    .exitProcess(false)
+    .parserConfiguration({
+      'boolean-negation': false, 'camel-case-expansion': false, 'dot-notation': false, 'parse-numbers': false,
+      'parse-positional-numbers': false, 'populate--': true, 'strip-aliased': true,
+    })
+    .help('help', 'show help').alias('help', 'h')
+    .version('version', 'show the version', `sysg ${version}`).alias('version', 'V')
+    .wrap(columns)
+    .epilog('Exit codes: 0 done, 1 refused or failed, 2 usage; status, inspect: 0 healthy, 1 degraded, 2 failing; wait: 124 timeout.');
+  for (const option of globalOptions) parser = addOption(parser, option, 'Global options:');
+  for (const verb of verbs) {
+    const describe = (sub: Argv): Argv => {
+      let described = sub.usage(`${synopsis(verb)}\n\n${capitalised(verb.about)}.${verb.more === undefined ? '' : `\n\n${verb.more}`}`);
+      for (const option of verb.options) described = addOption(described, option, 'Options:');
+      for (const [command, about] of verb.examples) described = described.example(command, about);
+      return described;
+    };
+    parser = verb.hidden === true ? parser.command(verb.name, false, describe) : parser.command(verb.name, verb.about, describe);
+  }
+  for (const [command, about] of verbs.filter(({ hidden }) => hidden !== true).flatMap((verb) => verb.examples.slice(0, 1))) parser = parser.example(command, about);
+  return parser;
+}
+
+function addOption(parser: Argv, option: OptionSpec, group: string): Argv {
+  return parser.option(option.name, {
+    describe: option.value === undefined ? option.about : `${option.value}: ${option.about}`,
+    group,
+    ...(option.short !== undefined && { alias: option.short }),
+    ...(option.value === undefined ? { type: 'boolean' as const } : { type: 'string' as const, requiresArg: true }),
+  });
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
