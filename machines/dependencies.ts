@@ -34,7 +34,10 @@ export function informOf(draft: Draft, name: string, at: number, about: string |
       : { type: 'hold', at, dependency: edge.service, stops: restarts, lost: news.lost });
     if (!news.met && restarts) cancelRollout(draft, name, 'hold', at);
   }
-  if (changed) setUnit(draft, { ...unit, informed });
+  if (!changed) return;
+  setUnit(draft, { ...unit, informed });
+  // Those that wait for a unit that waits in vain wait in vain too.
+  if (unit.facts.state === 'waiting') informDependents(draft, name, at);
 }
 
 /** The named units are about to come up: those that need them wait for them from now on, whatever they knew before. */

@@ -6,6 +6,8 @@ const NONE: readonly string[] = [];
 export interface Ordered {
   readonly spec: ServiceSpec;
   readonly facts: UnitFacts;
+  /** What the unit knows of its own dependencies. */
+  readonly informed?: Readonly<Record<string, Availability>>;
 }
 
 export type Units<T extends Ordered = Ordered> = ReadonlyMap<string, T>;
@@ -54,13 +56,21 @@ export interface Availability {
 export function availability(edge: Dependency, unit: Ordered | undefined): Availability {
   const name = edge.service;
   if (unit === undefined) return { met: false, lost: `dependency '${name}' is not configured` };
-  const { facts, spec } = unit;
+  const { facts, spec, informed = {} } = unit;
   if (spec.cron !== null) return { met: true, lost: null };
   if (facts.state === 'stopped' && (facts.outcome === 'completed' || facts.outcome === 'skipped')) return { met: true, lost: null };
-  if (facts.state === 'failed') return { met: false, lost: `dependency '${name}' failed` };
+  if (facts.state === 'failed') return { met: false, lost: `dependency '${name}' failed${howOf(facts)}` };
   if (facts.state === 'stopped' && facts.wanted === 'down') return { met: false, lost: `dependency '${name}' is stopped` };
+  const inVain = facts.state === 'waiting' && facts.wanted === 'up' ? Object.values(informed).find(({ lost }) => lost !== null)?.lost : null;
+  if (inVain != null) return { met: false, lost: `dependency '${name}' cannot start: its ${inVain}` };
   const serves = facts.state === 'running' && edge.condition !== 'completed' && (edge.condition === 'started' || facts.ready !== false);
   return { met: serves, lost: null };
+}
+
+function howOf({ exit, reason }: UnitFacts): string {
+  if (exit?.code != null) return ` (exit ${exit.code})`;
+  if (exit?.signal != null) return ` (${exit.signal})`;
+  return reason === null ? '' : ` (${reason})`;
 }
 
 /** A unit that owns no process and will not begin to by itself before something else happens. */

@@ -62,10 +62,10 @@ export const probeMachine = base.extend({
     limitStart: assign(({ context, event }) => ({ until: (momentOf(event) ?? context.at) + context.check.timeoutMs })),
     limitReadiness: assign(({ context, event }) => {
       const { check, until } = context;
-      return { limitMs: Math.max(until - (momentOf(event) ?? context.at), Math.min(LAST_ATTEMPT_MS, check.timeoutMs)) };
+      return { limitMs: check.attemptTimeoutMs ?? Math.max(until - (momentOf(event) ?? context.at), Math.min(LAST_ATTEMPT_MS, check.timeoutMs)) };
     }),
     limitAnnouncement: assign(({ context: { check } }) => ({ limitMs: check.startPeriodMs + check.timeoutMs })),
-    limitLiveness: assign(({ context: { check } }) => ({ limitMs: Math.min(check.timeoutMs, check.intervalMs) })),
+    limitLiveness: assign(({ context: { check } }) => ({ limitMs: check.attemptTimeoutMs ?? check.timeoutMs })),
     attempt: spawnChild('attempt', { id: 'attempt', input: ({ context: { spec, check, limitMs } }) => ({ spec, check, limitMs }) }),
     leave: stopChild('attempt'),
     count: assign({ failures: ({ context }) => context.failures + 1 }),

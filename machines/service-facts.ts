@@ -198,7 +198,7 @@ export function verdictOf(context: ServiceContext, at: number): Verdict {
   if (cause === 'internal') return 'give-up';
   const unseen = ended === null && refusal === null && !FAILING.includes(cause);
   if (unseen && spec.restart.oneshot) return 'give-up';
-  const end = { exit: stepOf(context) === null ? ended : null, failed: hasFailed(context), forced: cause === 'unhealthy' };
+  const end = { exit: ended, failed: hasFailed(context), forced: cause === 'unhealthy' };
   return judge(end, countFailures(context.streak, context.failures, spec.restart, at), spec.restart);
 }
 

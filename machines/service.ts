@@ -8,7 +8,7 @@ import {
   type Afterwards, type ServiceContext, type ServiceDeadline, type ServiceInput, type Survival,
 } from './service-facts.ts';
 import { SECOND_INSTANCE } from './types.ts';
-import type { Cause, HookRun, Leaf, OwnedProcess, ServiceEvent, ServiceFact, Settlement, Ticket, TicketKind } from './types.ts';
+import type { Cause, HookRun, Leaf, OwnedProcess, ProcessExit, ServiceEvent, ServiceFact, Settlement, Ticket, TicketKind } from './types.ts';
 
 const REMOVED = 'removed from the configuration';
 const KINDS = { start: ['start', 'restart'], stop: ['stop'], all: ['start', 'restart', 'stop'] } as const satisfies Record<string, readonly TicketKind[]>;
@@ -132,7 +132,7 @@ export const serviceMachine = base.extend({
         ? { process: { ...context.process, identity: event.identity }, exit: context.process.role === 'main' ? null : context.exit }
         : {}),
     recordExit: assign(({ context, event }) => event.type !== 'process.exited' ? {} : {
-      leaderEnded: true, ended: event.exit, ...(context.process?.role === 'main' && { exit: event.exit }),
+      leaderEnded: true, ended: event.exit, ...(isEndOfAttempt(context, event.exit) && { exit: event.exit }),
     }),
     refuse: assign(({ event }) => ({ refusal: 'reason' in event ? event.reason : null, refused: true })),
     refuseSlowStep: assign(({ context }) => ({ refusal: `${context.process?.role ?? 'preparation'} took longer than ${waitFor('task', context).afterMs / 1000} s` })),
@@ -439,6 +439,11 @@ function step(role: 'skip' | 'pre_start') {
 /** When nothing of the process is left, or it never came to be. */
 function gone<const Target extends string, const Actions extends readonly unknown[]>(target: Target, ...actions: Actions) {
   return { 'process.gone': { target, actions }, 'process.refused': { target, actions: ['refuse', ...actions] } } as const;
+}
+
+/** Of a preparation only the failure is an end of the unit. */
+function isEndOfAttempt({ process }: ServiceContext, exit: ProcessExit | null): boolean {
+  return process?.role === 'main' || (process?.role === 'pre_start' && exit?.code !== 0);
 }
 
 function collected({ hookRuns, hooksPending }: ServiceContext, runs: readonly HookRun[]) {

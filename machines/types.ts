@@ -64,6 +64,8 @@ export interface HealthCheck {
   readonly intervalMs: number;
   /** Overall limit of readiness, counted from the end of the start period. */
   readonly timeoutMs: number;
+  /** How long one attempt may take; null: what is left of `timeout` for readiness, `timeout` for liveness. */
+  readonly attemptTimeoutMs: number | null;
   /** Failures in a row that make a ready unit unhealthy; attempts of a deployment's check. */
   readonly retries: number;
   readonly startPeriodMs: number;
@@ -169,6 +171,10 @@ export interface ServiceSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly stopSignal: SignalName;
   readonly stopTimeoutMs: number;
+  /** Who gets the stop signal: the whole process group, or the main process alone and SIGKILL for all that is left after `stop_timeout`. */
+  readonly killMode: 'group' | 'mixed';
+  /** Run instead of the stop signal, within `stop_timeout`. */
+  readonly stopCommand: string | null;
   readonly restart: RestartPolicy;
   /** When it fails for good, or ends as a one-shot, the supervisor stops everything. */
   readonly essential: boolean;

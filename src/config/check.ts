@@ -37,6 +37,7 @@ const checkKeys = {
   ...probeKeys,
   interval: withDefault(duration('positive'), 'Pause between attempts.', 2000),
   timeout: withDefault(duration('positive'), 'Limit of readiness as a whole, counted from the end of `start_period`.', 30_000),
+  attempt_timeout: optional(duration('positive'), 'How long one attempt may take; by default what is left of `timeout` until the service is ready, and `timeout` from then on.'),
   retries: withDefault(retries, 'Failures in a row that make a ready service unhealthy; in a deployment, attempts.', 3),
   start_period: withDefault(duration('zero'), 'Time before the first attempt.', 0),
   expect_status: optional(expectStatus, 'HTTP status or statuses that pass; 2xx by default.'),
@@ -70,8 +71,8 @@ function checkOf(values: Values<typeof checkKeys>, place: Place, onUnhealthy: He
   const request: CheckProbe | null = values.url === null ? null : { kind: 'url', url: values.url, expectStatus: values.expect_status };
   const probe = values.command ?? request ?? values.tcp ?? values.log ?? values.notify_fd;
   if (probe === null) return undefined;
-  const { interval: intervalMs, timeout: timeoutMs, retries: attempts, start_period: startPeriodMs } = values;
-  return { probe, intervalMs, timeoutMs, retries: attempts, startPeriodMs, onUnhealthy };
+  const { interval: intervalMs, timeout: timeoutMs, attempt_timeout: attemptTimeoutMs, retries: attempts, start_period: startPeriodMs } = values;
+  return { probe, intervalMs, timeoutMs, attemptTimeoutMs, retries: attempts, startPeriodMs, onUnhealthy };
 }
 
 /** `{slot}` and its kin stand for what is known only when the check runs. */

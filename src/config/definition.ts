@@ -32,7 +32,7 @@ export function changedKeys(before: ServiceSpec, after: ServiceSpec): readonly s
 
 const keysOfFile: readonly (readonly [keyof ServiceSpec, string])[] = [
   ['command', 'command'], ['launch', 'command'], ['projectDir', 'project directory'], ['workingDir', 'working_dir'], ['env', 'env'],
-  ['stopSignal', 'stop_signal'], ['stopTimeoutMs', 'stop_timeout'], ['restart', 'restart rules'], ['essential', 'essential'], ['check', 'health_check'],
+  ['stopSignal', 'stop_signal'], ['stopTimeoutMs', 'stop_timeout'], ['killMode', 'kill_mode'], ['stopCommand', 'stop_command'], ['restart', 'restart rules'], ['essential', 'essential'], ['check', 'health_check'],
   ['dependsOn', 'depends_on'], ['skip', 'skip'], ['preStart', 'pre_start'], ['hooks', 'hooks'], ['deployment', 'deployment'], ['cron', 'cron'],
   ['spawn', 'spawn'], ['privileges', 'user, limits or capabilities'], ['logs', 'logs'],
 ];

@@ -39,6 +39,8 @@ export const lifecycleKeys = {
   oneshot: withDefault(flag, 'A clean exit is completion.', false),
   stop_signal: withDefault(signal, 'First signal of a stop.', 'SIGTERM'),
   stop_timeout: withDefault(duration('zero'), 'Time from it to SIGKILL.', 10_000),
+  kill_mode: withDefault(choice(['group', 'mixed']), '`mixed` sends the stop signal to the main process alone, and SIGKILL to all that is left after `stop_timeout`.', 'group'),
+  stop_command: optional(command, 'Run instead of the stop signal, with the environment of hooks, within `stop_timeout`.'),
   essential: withDefault(flag, 'When it has failed, or has ended as a one-shot, everything is stopped.', false),
 };
 

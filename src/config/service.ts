@@ -118,6 +118,8 @@ function unitOf(
     env,
     stopSignal: values.stop_signal,
     stopTimeoutMs: values.stop_timeout,
+    killMode: values.kill_mode,
+    stopCommand: values.stop_command,
     restart: resolveRestart(place, values),
     essential: values.essential,
     check: values.health_check,

@@ -10,7 +10,7 @@ import { serviceSpec } from '../process/spec.ts';
 import { until } from '../process/until.ts';
 
 export function checkOf(probe: CheckProbe, changes: Partial<HealthCheck> = {}): HealthCheck {
-  return { probe, intervalMs: 500, timeoutMs: 5000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart', ...changes };
+  return { probe, intervalMs: 500, timeoutMs: 5000, attemptTimeoutMs: null, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart', ...changes };
 }
 
 export interface ProbeRun {

@@ -77,7 +77,7 @@ describe('liveness', () => {
   test('is bad after as many failures in a row as retries says, once, and ok again with the next success', async () => {
     const [dir, clock] = [tempDir(), makeManualClock()];
     const flag = join(dir, 'sick');
-    const { report, reports } = probe({ dir, clock, check: checkOf(command('test ! -e sick || exit 9'), { retries: 2, timeoutMs: 400 }) });
+    const { report, reports } = probe({ dir, clock, check: checkOf(command('test ! -e sick || exit 9'), { retries: 2, timeoutMs: 400, attemptTimeoutMs: null }) });
     await report(1);
     writeFileSync(flag, '');
     await clock.pass(500);
@@ -95,7 +95,7 @@ describe('liveness', () => {
     const [dir, clock] = [tempDir(), makeManualClock()];
     // Every second attempt fails: the first is that of readiness.
     const script = 'echo x >> tries; test $(( $(wc -l < tries) % 2 )) -eq 1';
-    const { reports, report } = probe({ dir, clock, check: checkOf(command(script), { retries: 2, timeoutMs: 400 }) });
+    const { reports, report } = probe({ dir, clock, check: checkOf(command(script), { retries: 2, timeoutMs: 400, attemptTimeoutMs: null }) });
     await report(1);
     for (let round = 0; round < 6; round += 1) await clock.pass(500);
     await until('the last attempt has ended', () => clock.pending().includes(500));
@@ -105,7 +105,7 @@ describe('liveness', () => {
 
   test('by a check that hangs gets the interval or the timeout, whichever is shorter', async () => {
     const [dir, clock] = [tempDir(), makeManualClock()];
-    const { report } = probe({ dir, clock, check: checkOf(command('test ! -e once || sleep 1000; touch once'), { retries: 1, intervalMs: 900, timeoutMs: 700 }) });
+    const { report } = probe({ dir, clock, check: checkOf(command('test ! -e once || sleep 1000; touch once'), { retries: 1, intervalMs: 900, timeoutMs: 700, attemptTimeoutMs: null }) });
     await report(1);
     await clock.pass(900);
     await clock.pass(700);

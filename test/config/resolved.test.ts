@@ -11,7 +11,7 @@ describe('what a service says nothing about has its documented default', () => {
     expect(definition.process).toMatch(/^[0-9a-f]{16}$/);
     expect(spec).toEqual({
       name: 'web', command: 'sleep 1000', launch: { kind: 'exec', argv: ['sleep', '1000'] }, projectDir: dir.path, workingDir: dir.path, env: {},
-      stopSignal: 'SIGTERM', stopTimeoutMs: 10_000, essential: false, dependsOn: [], check: null, skip: false, preStart: null, hooks: [],
+      stopSignal: 'SIGTERM', stopTimeoutMs: 10_000, killMode: 'group', stopCommand: null, essential: false, dependsOn: [], check: null, skip: false, preStart: null, hooks: [],
       restart: {
         mode: 'never', oneshot: false, maxRestarts: null, windowMs: null, stableAfterMs: 10_000, successExitCodes: [0], noRestartExitCodes: [],
         backoff: { initialMs: 1000, maxMs: 60_000, factor: 2, jitter: 0.1 },
@@ -41,7 +41,7 @@ const accepted: readonly (readonly [title: string, body: string, expected: Parti
   ['an essential service', 'command: a\nessential: true\nskip: true', { essential: true, skip: true }],
   ['pre_start', 'command: a\ndeployment: {pre_start: "make build"}', { preStart: 'make build' }],
   ['a health check', 'command: a\nhealth_check: {url: "http://localhost:80/", expect_status: [200, 204], interval: 1s, timeout: 1m, retries: 5, start_period: 3s, on_unhealthy: none}', {
-    check: { probe: { kind: 'url', url: 'http://localhost:80/', expectStatus: [200, 204] }, intervalMs: 1000, timeoutMs: 60_000, retries: 5, startPeriodMs: 3000, onUnhealthy: 'none' },
+    check: { probe: { kind: 'url', url: 'http://localhost:80/', expectStatus: [200, 204] }, intervalMs: 1000, timeoutMs: 60_000, attemptTimeoutMs: null, retries: 5, startPeriodMs: 3000, onUnhealthy: 'none' },
   }],
   ['a check of an address', 'command: a\nhealth_check: {tcp: "[::1]:6379"}', { check: { probe: { kind: 'tcp', host: '::1', port: 6379 }, ...defaultCheck() } }],
   ['a check of the output', 'command: a\nhealth_check: {log: "ready (in|after) .*$"}', { check: { probe: { kind: 'log', pattern: 'ready (in|after) .*$' }, ...defaultCheck() } }],
@@ -187,7 +187,7 @@ function defaultRestart(): ServiceSpec['restart'] {
 }
 
 function defaultCheck() {
-  return { intervalMs: 2000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart' } as const;
+  return { intervalMs: 2000, timeoutMs: 30_000, attemptTimeoutMs: null, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart' } as const;
 }
 
 test('a plain service is what a file says nothing about but the command', () => {

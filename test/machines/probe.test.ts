@@ -5,7 +5,7 @@ import { provideProbe } from '../../machines/probe.ts';
 import type { AttemptReport, HealthCheck, ProbeReport } from '../../machines/types.ts';
 import { specOf } from './rig.ts';
 
-const check: HealthCheck = { probe: { kind: 'tcp', host: 'localhost', port: 1 }, intervalMs: 1000, timeoutMs: 2500, retries: 2, startPeriodMs: 500, onUnhealthy: 'restart' };
+const check: HealthCheck = { probe: { kind: 'tcp', host: 'localhost', port: 1 }, intervalMs: 1000, timeoutMs: 2500, attemptTimeoutMs: null, retries: 2, startPeriodMs: 500, onUnhealthy: 'restart' };
 
 /** Steps through a check: `ok` and `failed` end the attempt at hand, numbers let time pass to the armed deadline. */
 function examined(changes: Partial<HealthCheck>, steps: readonly ('ok' | 'failed' | number)[]): { readonly reports: readonly ProbeReport[]; readonly limits: readonly number[]; readonly state: unknown } {
@@ -43,8 +43,14 @@ test('readiness: after the start period, every interval, a last time when the ti
 test('liveness: `retries` failures in a row are bad, once; the next success is good again', () => {
   const { reports, limits, state } = examined({}, [500, 'ok', 1000, 'failed', 1000, 'ok', 1000, 'failed', 1000, 'failed', 1000, 'failed', 1000, 'ok']);
   expect(reports.map(({ type, at }) => [type, at])).toEqual([['probe.ok', 500], ['probe.bad', 4500], ['probe.ok', 6500]]);
-  expect(limits.slice(1)).toEqual(Array.from({ length: 6 }, () => 1000));
+  // An attempt may take longer than the interval, which is the pause between two of them.
+  expect(limits.slice(1)).toEqual(Array.from({ length: 6 }, () => 2500));
   expect(state).toEqual({ ready: 'resting' });
+});
+
+test('attempt_timeout limits each attempt, before and after the service is ready', () => {
+  const { limits } = examined({ attemptTimeoutMs: 300 }, [500, 'failed', 1000, 'ok', 1000, 'failed']);
+  expect(limits).toEqual([300, 300, 300]);
 });
 
 test('what a process says of itself it says once, within the start period and the timeout together', () => {

@@ -18,7 +18,7 @@ export function specOf(changes: Partial<Omit<ServiceSpec, 'restart'>> & { readon
   const { restart, ...rest } = changes;
   return {
     name: 'web', hash: '0123456789abcdef', definition: { process: 'p1', policy: 'q1' }, command: 'web', launch: { kind: 'exec', argv: ['web'] },
-    projectDir: '/project', workingDir: '/project', env: {}, stopSignal: 'SIGTERM', stopTimeoutMs: 10_000,
+    projectDir: '/project', workingDir: '/project', env: {}, stopSignal: 'SIGTERM', stopTimeoutMs: 10_000, killMode: 'group', stopCommand: null,
     restart: {
       mode: 'on-failure', oneshot: false, maxRestarts: null, windowMs: null, backoff: { initialMs: 1000, maxMs: 60_000, factor: 2, jitter: 0 },
       stableAfterMs: 10_000, successExitCodes: [0], noRestartExitCodes: [], ...restart,

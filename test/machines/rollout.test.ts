@@ -4,7 +4,7 @@ import { specOf } from './rig.ts';
 import { hasEnded } from '../../machines/supervisor.ts';
 import { world, type World } from './supervisor-rig.ts';
 
-const check: HealthCheck = { probe: { kind: 'command', command: 'gate {slot}' }, intervalMs: 1000, timeoutMs: 5000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart' };
+const check: HealthCheck = { probe: { kind: 'command', command: 'gate {slot}' }, intervalMs: 1000, timeoutMs: 5000, attemptTimeoutMs: null, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart' };
 const deployment: ServiceSpec['deployment'] = { strategy: 'rolling', check: null, gracePeriodMs: 0, blueGreen: null, onAddressInUse: 'replace' };
 const blueGreen: ServiceSpec['deployment']['blueGreen'] = {
   envVar: 'PORT', slots: ['4000', '4001'], switchCommand: 'switch {active_slot} {candidate_slot}', candidateCheck: check, switchVerify: check, statePath: null,

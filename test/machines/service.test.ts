@@ -6,7 +6,7 @@ const CLEAN = { exit: { code: 0, signal: null } };
 const CRASH = { exit: { code: 3, signal: null } };
 const KILLED = { exit: { code: null, signal: 'SIGKILL' } };
 const CHECK: HealthCheck = {
-  probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
+  probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, attemptTimeoutMs: null, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
 };
 
 describe('from stopped to running', () => {
@@ -112,7 +112,7 @@ describe('before the start', () => {
     expect(no.state()).toBe('running');
   });
 
-  test('a pre_start that fails is a failure to start, and its exit is not the exit of the service', () => {
+  test('a pre_start that fails is a failure to start, and its exit is the last exit of the unit', () => {
     const { send, report, state, answers, actor } = rig(specOf({ preStart: 'prepare' }));
     send({ type: 'start', ticket: 1 });
     report('process.spawned');
@@ -120,7 +120,16 @@ describe('before the start', () => {
     report('process.gone');
     expect(state()).toBe('backoff');
     expect(answers[0]).toMatchObject({ result: 'failed', error: 'pre_start exited with status 3' });
-    expect(actor.getSnapshot().context.exit).toBeNull();
+    expect(actor.getSnapshot().context.exit).toEqual({ code: 3, signal: null });
+  });
+
+  test('the exit codes that forbid a restart count for a preparation too', () => {
+    const { send, report, state } = rig(specOf({ preStart: 'prepare', restart: { noRestartExitCodes: [78] } }));
+    send({ type: 'start', ticket: 1 });
+    report('process.spawned');
+    report('process.exited', { exit: { code: 78, signal: null } });
+    report('process.gone');
+    expect(state()).toBe('failed');
   });
 
   test('a pre_start that takes too long is ended and the start has failed', () => {

@@ -110,8 +110,19 @@ describe('dependencies', () => {
     send({ type: 'start', ticket: 1, units: ['api'] });
     report('db', 'process.spawned');
     go('db', 1);
-    expect(answers).toEqual([{ ticket: 1, unit: 'api', result: 'failed', error: "dependency 'db' failed" }]);
+    expect(answers).toEqual([{ ticket: 1, unit: 'api', result: 'failed', error: "dependency 'db' failed (exit 1)" }]);
     expect(state('api')).toBe('waiting');
+  });
+
+  test('those that wait for a unit that waits in vain are answered at once, with the whole chain; when the cause comes back, they come up', () => {
+    const { send, come, go, report, answers, state } = world([unit('c', { restart: { mode: 'never' } }), unit('b', { dependsOn: on('c') }), unit('a', { dependsOn: on('b') })]);
+    send({ type: 'start', ticket: 1, units: ['a'] });
+    report('c', 'process.spawned');
+    go('c', 3);
+    expect(answers).toEqual([{ ticket: 1, unit: 'a', result: 'failed', error: "dependency 'b' cannot start: its dependency 'c' failed (exit 3)" }]);
+    send({ type: 'start', units: ['c'] });
+    for (const name of ['c', 'b', 'a']) come(name);
+    expect(['a', 'b', 'c'].map(state)).toEqual(['running', 'running', 'running']);
   });
 
   test('a start tries a failed dependency again instead of failing on what it was', () => {

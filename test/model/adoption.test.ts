@@ -9,7 +9,7 @@ import { beginModel, stepModel, type ModelState } from './os.ts';
 import { brokenIn, keyOf, makeRestFinder } from './unit-invariants.ts';
 
 const CHECK: HealthCheck = {
-  probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
+  probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, attemptTimeoutMs: null, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
 };
 const budget = { maxRestarts: 1 } as const;
 

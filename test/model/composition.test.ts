@@ -9,7 +9,7 @@ import { world, type World } from '../machines/supervisor-rig.ts';
 import { describeSystemEvent, isOver, openSystem, type System, type SystemEvent, type SystemState } from './system.ts';
 
 const CHECK: HealthCheck = {
-  probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
+  probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, attemptTimeoutMs: null, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
 };
 const restart = { mode: 'on-failure', maxRestarts: 2 } as const;
 const hook = (stage: 'on_start' | 'on_stop') => ({ stage, outcome: 'success', command: 'true', timeoutMs: 1 } as const);

@@ -4,7 +4,7 @@ import type { HealthCheck, ServiceSpec } from '../../machines/types.ts';
 import { specOf } from '../machines/rig.ts';
 import { rolloutWorld } from './rollout-world.ts';
 
-const check: HealthCheck = { probe: { kind: 'tcp', host: 'localhost', port: 1 }, intervalMs: 1000, timeoutMs: 5000, retries: 3, startPeriodMs: 0, onUnhealthy: 'none' };
+const check: HealthCheck = { probe: { kind: 'tcp', host: 'localhost', port: 1 }, intervalMs: 1000, timeoutMs: 5000, attemptTimeoutMs: null, retries: 3, startPeriodMs: 0, onUnhealthy: 'none' };
 const rolling: ServiceSpec['deployment'] = { strategy: 'rolling', check, gracePeriodMs: 1000, blueGreen: null, onAddressInUse: 'replace' };
 const blueGreen: ServiceSpec['deployment'] = {
   ...rolling, check: null, blueGreen: { envVar: 'PORT', slots: ['4000', '4001'], switchCommand: 'true', candidateCheck: check, switchVerify: check, statePath: null },

@@ -8,7 +8,7 @@ import { beginModel, stepModel } from './os.ts';
 import { brokenIn, keyOf, makeRestFinder } from './unit-invariants.ts';
 
 const CHECK: HealthCheck = {
-  probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
+  probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, attemptTimeoutMs: null, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
 };
 
 interface Setting {

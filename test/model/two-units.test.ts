@@ -7,7 +7,7 @@ import { openSystem, describeSystemEvent, type SystemEvent, type SystemState } f
 import { brokenInSystem, keyOfSystem, makeSystemRestFinder } from './system-invariants.ts';
 
 const CHECK: HealthCheck = {
-  probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
+  probe: { kind: 'command', command: 'true' }, intervalMs: 2000, timeoutMs: 30_000, attemptTimeoutMs: null, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart',
 };
 const restart = { mode: 'on-failure', maxRestarts: 1 } as const;
 

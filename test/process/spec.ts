@@ -17,6 +17,8 @@ export function serviceSpec(argv: readonly string[], workingDir: string, changes
     env: {},
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 10_000,
+    killMode: 'group',
+    stopCommand: null,
     restart: {
       mode: 'never', oneshot: false, maxRestarts: null, windowMs: null,
       backoff: { initialMs: 1000, maxMs: 1000, factor: 1, jitter: 0 }, stableAfterMs: 10_000,

@@ -8,7 +8,7 @@ import { simulate, type Simulation } from '../../src/simulate/simulate.ts';
 import { specOf } from '../machines/rig.ts';
 
 const check: NonNullable<ServiceSpec['check']> = {
-  probe: { kind: 'tcp', host: 'localhost', port: 1 }, intervalMs: 2000, timeoutMs: 10_000, retries: 2, startPeriodMs: 0, onUnhealthy: 'restart',
+  probe: { kind: 'tcp', host: 'localhost', port: 1 }, intervalMs: 2000, timeoutMs: 10_000, attemptTimeoutMs: null, retries: 2, startPeriodMs: 0, onUnhealthy: 'restart',
 };
 const never = { mode: 'never' } as const;
 
