@@ -65,8 +65,8 @@ export const refusals = {
     message: `Detected system-mode state at ${stateDir} while running as root without --sys. Re-run with --sys to avoid targeting the wrong runtime.`,
   }),
   alreadyRunning: (pid: number | null): Refusal => ({ code: 'already-running', message: `supervisor already running${pidText(pid)}` }),
-  noSupervisor: (stateDir: string): Refusal => ({
-    code: 'no-supervisor', message: `no supervisor is running (state directory ${stateDir}); start one with: sysg start --daemonize`,
+  noSupervisor: (stateDir: string, advice = '; start one with: sysg start --daemonize'): Refusal => ({
+    code: 'no-supervisor', message: `no supervisor is running (state directory ${stateDir})${advice}`,
   }),
   /** `text` is the supervisor's own. */
   refused: (text: string): Refusal => ({ code: 'refused', message: text }),

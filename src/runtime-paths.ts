@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 
+/** The files in the state directory through which a supervisor is found. */
+export const runtimeNames = { socket: 'control.sock', pidFile: 'sysg.pid', configHint: 'config_hint' } as const;
+
 /** Where a supervisor keeps what it keeps. Absolute paths, systemg 0.33.0's names where it has them. */
 export interface RuntimePaths {
   readonly stateDir: string;
@@ -22,14 +25,23 @@ export function runtimePaths(options: { readonly system: boolean; readonly env: 
   return pathsIn(stateDir, join(stateDir, 'logs'), join(home, '.config/systemg'));
 }
 
+/** The process that a pid file names, by its text; null: none. */
+export function pidIn(text: string): number | null {
+  const pid = /^\s*\+?[0-9]{1,10}\s*$/.test(text) ? Number(text) : 0;
+  return pid >= 1 && pid <= MAX_PID ? pid : null;
+}
+
+/** `pid_t`. */
+const MAX_PID = 2 ** 31 - 1;
+
 function pathsIn(stateDir: string, logDir: string, configDir: string): RuntimePaths {
   return {
     stateDir,
     logDir,
     configDir,
-    socket: join(stateDir, 'control.sock'),
-    pidFile: join(stateDir, 'sysg.pid'),
-    configHint: join(stateDir, 'config_hint'),
+    socket: join(stateDir, runtimeNames.socket),
+    pidFile: join(stateDir, runtimeNames.pidFile),
+    configHint: join(stateDir, runtimeNames.configHint),
     ledger: join(stateDir, 'ledger.ndjson'),
     lock: join(stateDir, 'supervisor.lock'),
     fifoDir: join(stateDir, 'fifo'),

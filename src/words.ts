@@ -1,3 +1,4 @@
+import { textOf } from './errors.ts';
 import { signalNumbered } from './signals.ts';
 
 // How durations, sizes, moments and exits are written and read. Nothing else in the program spells them out.
@@ -155,6 +156,15 @@ export function bytes(count: number, style: 'short' | 'iec' = 'short'): string {
   const power = Math.min(powers.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, count)) / 10)));
   const value = power === 0 ? count : (count / 1024 ** power).toFixed(1);
   return style === 'short' ? `${value}${powers[power]}B` : `${value} ${powers[power]}${power === 0 ? '' : 'i'}B`;
+}
+
+/** A regular expression of JavaScript. */
+export function parsePattern(text: string): Parsed<RegExp> {
+  try {
+    return { ok: true, value: new RegExp(text) };
+  } catch (error) {
+    return { ok: false, expected: 'a regular expression', hint: ` (${textOf(error).replace(/^Invalid regular expression: /, '')})` };
+  }
 }
 
 /** `1 line`, `2 lines`. */

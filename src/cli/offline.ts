@@ -53,17 +53,17 @@ function unservedRefusal({ paths }: Call): Refusal | null {
 }
 
 function unitAtRest({ spec, process, recorded, job }: RestingUnit, nowWallMs: number): UnitStatus {
-  const facts = process === null ? null : processFacts(process.identity.pid, process.identity.startTime);
+  const facts = process === null ? null : processFacts(process.pid, process.startTime);
   const alive = process !== null && facts?.state === 'running';
   const seconds = facts?.uptimeMs == null ? null : Math.floor(facts.uptimeMs / 1000);
   // It ran when its supervisor ended, and is gone.
   const lost = recorded?.status === 'running' && !alive;
   const lifecycle = alive ? 'running' : recorded === null || lost ? 'stopped' : recorded.status;
-  const runs = job === null ? [] : runsOf(job, process?.identity.pid ?? null, nowWallMs);
+  const runs = job === null ? [] : runsOf(job, process?.pid ?? null, nowWallMs);
   return {
     name: spec.name, hash: spec.hash, kind: spec.cron === null ? 'service' : 'cron', lifecycle,
     health: alive ? 'healthy' : job !== null ? cronHealth(runs) : lifecycle === 'exited_with_error' ? 'failing' : lost && spec.cron === null ? 'degraded' : 'healthy',
-    ...(alive && { process: { pid: process.identity.pid, state: 'running' as const, user: facts.user } }),
+    ...(alive && { process: { pid: process.pid, state: 'running' as const, user: facts.user } }),
     ...(alive && facts.uptimeMs !== null && seconds !== null && {
       uptime: { seconds, human: ago(seconds), started_at: new Date(nowWallMs - facts.uptimeMs).toISOString() },
     }),

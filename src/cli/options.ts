@@ -1,5 +1,5 @@
 import { logLevels, parseLogLevel as parsePlainLevel, type LogLevel } from '../log-level.ts';
-import { didYouMean, momentForm, parseDuration, parseMoment } from '../words.ts';
+import { didYouMean, momentForm, parseDuration, parseMoment, parsePattern, type Parsed } from '../words.ts';
 
 /** One flag of the command line. The table of verbs is made of these; nothing else knows how a flag is written. */
 export interface OptionSpec {
@@ -56,7 +56,7 @@ export const options = {
   json: { name: 'json', about: 'print JSON' },
   daemonize: { name: 'daemonize', about: 'run the supervisor in the background' },
   waitTimeout: {
-    name: 'wait-timeout', value: 'DURATION', about: 'with --daemonize: how long to wait for the services (default 60s)', check: checkDuration,
+    name: 'wait-timeout', value: 'DURATION', about: 'with --daemonize: how long to wait for the services (default 60s)', check: checked(parseDuration),
   },
   stderr: { name: 'stderr', about: 'show the services\' stderr on stdout too' },
   supervisor: { name: 'supervisor', about: 'replace the running supervisor by a new one; services keep running' },
@@ -88,7 +88,7 @@ export const options = {
     name: 'for', value: 'STATE', about: 'running, ready, stopped, failed or completed', choices: goals,
     check: oneOf(goals),
   },
-  timeout: { name: 'timeout', value: 'DURATION', about: 'give up after this time, with exit code 124 (default: never)', check: checkDuration },
+  timeout: { name: 'timeout', value: 'DURATION', about: 'give up after this time, with exit code 124 (default: never)', check: checked(parseDuration) },
   units: { name: 'units', about: 'the names of the units, one a line, for completion scripts' },
   format: {
     name: 'format', value: 'FORMAT', about: 'text (default), mermaid, dot, svg, json (for XState) or scxml', choices: chartFormats,
@@ -100,18 +100,18 @@ export const options = {
   full: { name: 'full', about: 'leave nothing out' },
   scenario: { name: 'scenario', value: 'FILE', about: 'how processes behave, and what happens to them' },
   event: { name: 'event', value: 'EVENT', about: 'what happens, such as api@3s=exit:1, db@5s=check:fail or @6s=restart api; may be repeated', repeats: true },
-  duration: { name: 'for', value: 'DURATION', about: 'how long (default: until nothing is pending, at most an hour)', check: checkDuration },
+  duration: { name: 'for', value: 'DURATION', about: 'how long (default: until nothing is pending, at most an hour)', check: checked(parseDuration) },
   startTime: {
     name: 'start', value: 'TIME', about: 'the wall clock at the beginning (default 2026-01-01T00:00:00Z)',
     check: (text) => (Number.isNaN(Date.parse(text)) || !/[zZ]$|[+-][0-9]{2}:[0-9]{2}$/.test(text) ? `expected a time such as 2026-03-08T00:30:00-05:00, got "${text}"` : null),
   },
   seed: { name: 'seed', value: 'N', about: 'seed of the random numbers (default 1)', check: wholeNumber(2n ** 31n - 1n) },
   follow: { name: 'follow', short: 'f', about: 'also show what happens from now on' },
-  since: { name: 'since', value: 'TIME', about: 'only from then on: a duration before now, such as 10m, or an RFC 3339 time', check: checkMoment },
-  until: { name: 'until', value: 'TIME', about: 'only up to then: a duration before now, or an RFC 3339 time; ends after the last line', check: checkMoment },
+  since: { name: 'since', value: 'TIME', about: 'only from then on: a duration before now, such as 10m, or an RFC 3339 time', check: checked(parsePast) },
+  until: { name: 'until', value: 'TIME', about: 'only up to then: a duration before now, or an RFC 3339 time; ends after the last line', check: checked(parsePast) },
   grep: {
     name: 'grep', value: 'REGEX', about: 'only lines that match this regular expression (of JavaScript)',
-    check: regexProblem,
+    check: checked(parsePattern),
   },
   noFollow: { name: 'no-follow', about: 'end after the last line' },
 } as const satisfies Record<string, OptionSpec>;
@@ -126,22 +126,16 @@ export function parseLogLevel(text: string): { readonly ok: true; readonly level
   return { ok: false, problem: `invalid log level '${text}' (expected ${logLevels.join(', ')} or 0-5)${didYouMean(word, logLevels)}` };
 }
 
-function checkDuration(text: string): string | null {
-  const parsed = parseDuration(text);
-  return parsed.ok ? null : `expected ${parsed.expected}, got "${text}"`;
+function checked(parse: (text: string) => Parsed<unknown>): (text: string) => string | null {
+  return (text) => {
+    const parsed = parse(text);
+    return parsed.ok ? null : `expected ${parsed.expected}, got "${text}"${parsed.hint ?? ''}`;
+  };
 }
 
-function checkMoment(text: string): string | null {
-  return parseMoment(text, 0) === null ? `expected ${momentForm}, got "${text}"` : null;
-}
-
-function regexProblem(text: string): string | null {
-  try {
-    void new RegExp(text);
-    return null;
-  } catch (error) {
-    return `expected a regular expression, got "${text}": ${error instanceof Error ? error.message.replace(/^Invalid regular expression: /, '') : String(error)}`;
-  }
+function parsePast(text: string): Parsed<number> {
+  const value = parseMoment(text, 0);
+  return value === null ? { ok: false, expected: momentForm } : { ok: true, value };
 }
 
 function oneOf(words: readonly string[]): (text: string) => string | null {

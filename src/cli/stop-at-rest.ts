@@ -1,6 +1,6 @@
 import { refusals, textOf, type Refusal } from '../errors.ts';
 import { takeLock } from '../state/lock.ts';
-import { isServed } from '../state/occupied.ts';
+import { isServed } from '../state/lock-owner.ts';
 import type { Call } from './call.ts';
 import { restOf } from './offline.ts';
 

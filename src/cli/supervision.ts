@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isControlError } from '../control/brief-client.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
 import { isLocked } from '../state/lock.ts';
-import { isServed } from '../state/occupied.ts';
+import { isServed } from '../state/lock-owner.ts';
 import { askStatus, supervisorPid } from './ask.ts';
 import type { Call } from './call.ts';
 

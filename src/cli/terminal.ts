@@ -8,7 +8,7 @@ export interface Terminal {
   /** Columns of stdout, null when it is no terminal: then nothing is cut. */
   readonly columns: number | null;
   readonly color: boolean;
-  readonly stderrIsTerminal: boolean;
+  stderrIsTerminal(): boolean;
   /** A person can press keys, and what is shown can be drawn over. */
   readonly isInteractive?: boolean;
   /** To stdout, as it is. Resolves when it was taken. */
@@ -38,9 +38,7 @@ export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
   return {
     columns,
     color: columns !== null && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
-    get stderrIsTerminal() {
-      return mayBeTerminal(2) && process.stderr.isTTY === true;
-    },
+    stderrIsTerminal: () => mayBeTerminal(2) && process.stderr.isTTY === true,
     isInteractive: columns !== null && env['TERM'] !== 'dumb' && mayBeTerminal(0) && process.stdin.isTTY === true,
     write: out.write,
     print: (line) => out.print(`${legible(line)}\n`),
@@ -122,11 +120,7 @@ const DEV_NULL = 0x103;
 
 export function speaker(terminal: Terminal, level: LogLevel): Speaker {
   return {
-    columns: terminal.columns, color: terminal.color, isInteractive: terminal.isInteractive === true,
-    get stderrIsTerminal() {
-      return terminal.stderrIsTerminal;
-    },
-    write: terminal.write, print: terminal.print, complain: terminal.complain,
+    ...terminal,
     warn: (text) => {
       if (includes(level, 'warn')) terminal.complain(`sysg: warning: ${text}`);
     },

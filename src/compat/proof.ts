@@ -3,6 +3,7 @@ import { classify } from '../config/launch.ts';
 import { ticksToMs, uptimeMs } from '../process/boot.ts';
 import { identityOf } from '../process/identity.ts';
 import { isLiving, listPids, ownerOf, readArguments, readProcStat } from '../process/proc.ts';
+import type { StateFiles } from './read-files.ts';
 
 /** What the kernel says of a process whose pid somebody wrote down. */
 export interface Suspect {
@@ -55,15 +56,16 @@ export function readSuspect(pid: number): Suspect | null {
 }
 
 /**
- * Living members of a group whose leader is dead, that have our uid and are older than the claim: while they live the number of the group is nobody
- * else's, so they are what is left of the service. 0.33.0's death ends the shell of a service and not what the shell started.
+ * Of a service whose `pid` of `pid.xml` is dead: living members of the group, that have our uid and are older than the file. While they live the number of
+ * the group is nobody else's, so they are what is left of the service. 0.33.0's death ends the shell of a service and not what the shell started.
  */
-export function survivorsOf(pgid: number, { writtenWallMs, uid }: Pick<Claim, 'writtenWallMs' | 'uid'>): readonly Suspect[] {
+export function survivorsOf({ pid: file, pidWrittenWallMs }: Pick<StateFiles, 'pid' | 'pidWrittenWallMs'>, service: string, pid: number, uid: number): readonly Suspect[] {
+  const pgid = file?.groups.get(service) ?? pid;
   if (process.platform !== 'linux' || pgid < 2 || readSuspect(pgid) !== null) return [];
-  return listPids().flatMap((pid) => {
-    const stat = readProcStat(pid);
+  return listPids().flatMap((member) => {
+    const stat = readProcStat(member);
     const suspect = stat?.pgrp === pgid && stat.pid !== pgid ? readSuspect(stat.pid) : null;
-    return suspect !== null && suspect.uid === uid && suspect.startedWallMs <= writtenWallMs + CLOCK_SLACK_MS ? [suspect] : [];
+    return suspect !== null && suspect.uid === uid && suspect.startedWallMs <= pidWrittenWallMs + CLOCK_SLACK_MS ? [suspect] : [];
   });
 }
 

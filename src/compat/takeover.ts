@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
 import type { Stamp } from '../state/ledger-lines.ts';
 import type { Ledger } from '../state/ledger.ts';
-import { prove, survivorsOf, type Proof } from './proof.ts';
+import { prove, survivorsOf, type Proof, type Suspect } from './proof.ts';
 import { takeChildren } from './takeover-children.ts';
 import { takenOver } from '../state/recovery.ts';
 import type { CronFile, RecordedState } from './state-files.ts';
@@ -103,8 +103,8 @@ function fromFiles(input: TakeoverInput, files: StateFiles, spec: ServiceSpec, t
   }
   // Crashed services keep their pid in the file until they run again.
   const mayRun = recorded?.status !== 'exited_with_error';
-  const survivors = proof?.ok === false && !proof.plausible && pid !== null && mayRun ? survivorsOf(files.pid?.groups.get(spec.name) ?? pid, { uid: input.uid, writtenWallMs: files.pidWrittenWallMs }) : [];
-  const left = survivors.map(({ identity, argv }) => `pid ${identity.pid} (${argv.join(' ').slice(0, 80)})`).join(', ');
+  const survivors = proof?.ok === false && !proof.plausible && pid !== null && mayRun ? survivorsOf(files, spec.name, pid, input.uid) : [];
+  const left = survivors.map(described).join(', ');
   if (proof !== null) onReport(`service '${spec.name}': pid ${pid} of pid.xml is not taken over: ${proof.why}${left === '' ? '' : `, but of its group there is left ${left}`}`);
   if (mayRun && (proof?.plausible === true || left !== '')) {
     const what = left === '' ? `pid ${pid}` : left;
@@ -153,10 +153,14 @@ function reportSecond(input: TakeoverInput, files: StateFiles, unit: string, tak
   const spec = input.specs.find(({ name }) => name === unit);
   if (pid === undefined || spec === undefined || taken.has(pid)) return;
   const isProven = proofOf(input, files, spec, pid, taken).ok;
-  const left = isProven ? [] : survivorsOf(files.pid?.groups.get(unit) ?? pid, { uid: input.uid, writtenWallMs: files.pidWrittenWallMs });
-  const copies = isProven ? [`pid ${pid}`] : left.filter(({ identity }) => !taken.has(identity.pid)).map(({ identity, argv }) => `pid ${identity.pid} (${argv.join(' ').slice(0, 80)})`);
+  const left = isProven ? [] : survivorsOf(files, unit, pid, input.uid);
+  const copies = isProven ? [`pid ${pid}`] : left.filter(({ identity }) => !taken.has(identity.pid)).map(described);
   if (copies.length === 0) return;
   input.onReport(`service '${unit}' goes on; a second copy that the other program started, ${copies.join(', ')}, is left alone: end it when it is not wanted`);
+}
+
+function described({ identity, argv }: Suspect): string {
+  return `pid ${identity.pid} (${argv.join(' ').slice(0, 80)})`;
 }
 
 function lives(pid: number): boolean {

@@ -1,5 +1,5 @@
 import type { CheckProbe, HealthCheck } from '../../machines/types.ts';
-import type { Parsed } from '../words.ts';
+import { parsePattern, type Parsed } from '../words.ts';
 import { choice, command, duration, either, integer, list, meaning, scalarSchema, verbatim, worded, type Kind } from './kind.ts';
 import { below, complain, missing, warn, type Place } from './place.ts';
 import { exclusive, optional, record, withDefault, type Values } from './record.ts';
@@ -10,13 +10,8 @@ const statusCodes = list(statusCode, 'an HTTP status or a list of them', 1);
 const expectStatus = either(meaning(statusCode, (status): readonly number[] => [status]), statusCodes, ({ node }) => node.kind === 'list');
 
 const pattern: Kind<string> = worded((value) => {
-  try {
-    new RegExp(value);
-    return { ok: true, value };
-  } catch (error) {
-    const reason = error instanceof SyntaxError ? error.message.replace(/^Invalid regular expression: /, '') : String(error);
-    return { ok: false, expected: 'a regular expression', hint: ` (${reason})` };
-  }
+  const parsed = parsePattern(value);
+  return parsed.ok ? { ok: true, value } : parsed;
 }, { type: 'string', format: 'regex' });
 
 const webAddress = verbatim(isWebAddress, 'an http or https URL', scalarSchema);

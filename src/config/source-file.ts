@@ -10,23 +10,20 @@ export type FileText =
 /** Bytes that a configuration or env file may have. */
 export const maxFileBytes = 16 * 1024 * 1024;
 
-/** Reads a UTF-8 text file. Devices and pipes are refused: they could block or never end. */
-export function readText(path: string): FileText {
+/** Reads a UTF-8 text file. Devices and pipes are refused: they could block or never end. `failure` begins the message. */
+export function readText(path: string, failure = 'Failed to read config file'): FileText {
+  const refused = (reason: string): FileText => ({ ok: false, message: `${failure}: ${reason} (${path})`, line: null });
   try {
     const found = statSync(path);
-    if (found.isDirectory()) return refused('Is a directory (os error 21)', path);
-    if (!found.isFile()) return refused('not a regular file', path);
-    if (found.size > maxFileBytes) return refused(`${found.size} bytes, expected at most ${maxFileBytes}`, path);
+    if (found.isDirectory()) return refused('Is a directory (os error 21)');
+    if (!found.isFile()) return refused('not a regular file');
+    if (found.size > maxFileBytes) return refused(`${found.size} bytes, expected at most ${maxFileBytes}`);
     const bytes = readFileSync(path);
     if (isUtf8(bytes)) return { ok: true, text: bytes.toString('utf8').replace(/^\ufeff/, '') };
     return { ok: false, message: 'expected UTF-8 text, got bytes of another encoding', line: firstBadLine(bytes) };
   } catch (error) {
-    return refused(osText(error), path);
+    return refused(osText(error));
   }
-}
-
-function refused(reason: string, path: string): FileText {
-  return { ok: false, message: `Failed to read config file: ${reason} (${path})`, line: null };
 }
 
 function firstBadLine(bytes: Buffer): number {

@@ -3,7 +3,7 @@ import { identify } from '../compat/identity.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem, wireError } from '../config/problem.ts';
 import type { ReadConfig } from '../control/route.ts';
-import { keepConfig, lastConfig } from '../state/last-config.ts';
+import { keepConfig, lastConfig } from './last-config.ts';
 import { writeConfigHint } from '../state/runtime.ts';
 import type { DaemonSetting } from './setting.ts';
 

@@ -3,7 +3,7 @@ import { createClock } from '../clock.ts';
 import { readStateFiles } from '../compat/read-files.ts';
 import { openSupervisorLog } from '../logs/supervisor-log.ts';
 import { bootId } from '../process/boot.ts';
-import { forgetConfig, type LastConfig } from '../state/last-config.ts';
+import { forgetConfig, lastConfig, type LastConfig } from './last-config.ts';
 import { openLedger } from '../state/ledger.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { prepareRuntime, removeRuntimeFiles } from '../state/runtime.ts';
@@ -14,7 +14,8 @@ import { closeBooks, openSupervision, seeOut, takeUp, type Supervision } from '.
 export interface EndUnits {
   readonly paths: RuntimePaths;
   readonly environment: NodeJS.ProcessEnv;
-  readonly config: Pick<LastConfig, 'path' | 'specs'>;
+  /** Null: the one that was last in use; what its units have left is ended as units are that are configured no more, where there is none. */
+  readonly config: Pick<LastConfig, 'path' | 'specs'> | null;
   /** The one unit that is meant; null: all of them. */
   readonly service: string | null;
   onProblem(text: string): void;
@@ -29,9 +30,10 @@ export type EndedUnits =
  * A stop without a supervisor: recovery with every unit wanted down, by the caller, who holds the lock. Ends what can be proven to be a unit's, as a
  * supervisor would: in order, with the unit's signal and patience, its hooks, its last output and its records. `left` says in sentences what goes on.
  */
-export async function endUnits({ paths, environment, config, service, onProblem }: EndUnits): Promise<EndedUnits> {
+export async function endUnits({ paths, environment, config: given, service, onProblem }: EndUnits): Promise<EndedUnits> {
   const unprepared = prepareRuntime(paths);
   if (unprepared !== null) return { ok: false, reason: unprepared };
+  const config = given ?? lastConfig(paths.stateDir) ?? { path: paths.configHint, specs: [] };
   const clock = createClock();
   const ledger = openLedger(paths.ledger, { onProblem, bootId: bootId(), now: clock.now });
   if (ledger.unreadable !== null) return { ok: false, reason: ledger.unreadable };

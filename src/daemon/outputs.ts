@@ -9,7 +9,7 @@ import { openLogStore, type LogStore } from '../logs/store.ts';
 import { outputOwner } from '../process/credentials.ts';
 import type { ChildOutput } from '../process/launch.ts';
 import { runForUnit, type CommandOutside } from '../process/unit-command.ts';
-import { isAside } from '../state/asides.ts';
+import { isAside } from '../state/recovery.ts';
 import type { Setting } from './setting.ts';
 
 /** Where everything that services write goes, and what is read out of it. */

@@ -6,7 +6,7 @@ import { openMemoryWatch, watchedChildren, type MemoryWatch } from '../spawned/m
 import { makeMemoryEnforcer } from '../spawned/memory-enforcer.ts';
 import { openRoster } from '../spawned/roster.ts';
 import { shownChildren } from '../status/shown-children.ts';
-import { isAside } from '../state/asides.ts';
+import { isAside } from '../state/recovery.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { openProjection, type Projection } from '../compat/projection.ts';
 import type { StateFiles } from '../compat/read-files.ts';

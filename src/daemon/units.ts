@@ -14,7 +14,7 @@ import { makeRolloutTaskActor } from '../rollout/task.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { keepChildren, keepSwitches, noteTokenSeed } from '../state/notes.ts';
 import { recover } from '../state/recovery.ts';
-import { userName } from '../status/process-facts.ts';
+import { userName } from '../process/accounts.ts';
 import { recoveryOutside, type Found } from './found.ts';
 import type { Outputs } from './outputs.ts';
 import type { Setting } from './setting.ts';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { errorCode } from '../errors.ts';
+import { readFileSync, statSync } from 'node:fs';
+import { hasCode } from '../errors.ts';
 
 /** A line of passwd(5). */
 export interface Account {
@@ -28,6 +28,20 @@ export function findGroup(name: string): number | null {
   return isId(gid) ? Number(gid) : null;
 }
 
+/** The account's name, or its number when it has none. The table is read again when it changes. */
+export function userName(uid: number): string {
+  try {
+    const { mtimeMs } = statSync('/etc/passwd');
+    if (mtimeMs !== known.mtimeMs) {
+      const rows = readDatabase('/etc/passwd').split('\n').map((line) => line.split(':'));
+      known = { mtimeMs, names: new Map(rows.flatMap(([name, , id]): [number, string][] => (name && isId(id) ? [[Number(id), name]] : []))) };
+    }
+  } catch {
+    // No table of accounts: the number stands for the name.
+  }
+  return known.names.get(uid) ?? String(uid);
+}
+
 function findEntry(database: 'passwd' | 'group', name: string): readonly string[] | null {
   return entryIn(readDatabase(`/etc/${database}`), name) ?? entryIn(askNameService(database, name), name);
 }
@@ -42,7 +56,7 @@ function readDatabase(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     // A system may keep its accounts elsewhere: the name service is asked then.
-    if (errorCode(error) === 'ENOENT') return '';
+    if (hasCode(error, 'ENOENT')) return '';
     throw error;
   }
 }
@@ -56,3 +70,5 @@ function askNameService(database: 'passwd' | 'group', name: string): string {
 function isId(text: string | undefined): text is string {
   return text !== undefined && /^\d+$/.test(text);
 }
+
+let known: { readonly mtimeMs: number; readonly names: ReadonlyMap<number, string> } = { mtimeMs: -1, names: new Map() };

@@ -40,6 +40,51 @@ export interface LedgerContents {
   readonly unterminated: boolean;
 }
 
+/** What lines add up to: of all lines with one key the last one counts. */
+export interface LedgerSum {
+  readonly entries: Map<string, LedgerEntry>;
+  readonly meta: Map<string, unknown>;
+  /** The lines that count, as they are written. */
+  readonly live: Map<string, string>;
+  liveBytes: number;
+}
+
+export function emptySum(): LedgerSum {
+  return { entries: new Map(), meta: new Map(), live: new Map(), liveBytes: 0 };
+}
+
+/** Returns the line as it is written. */
+export function addLine(sum: LedgerSum, line: LedgerLine): string {
+  const { fact, written } = line;
+  const encoded = encodeLine(line);
+  for (const key of new Set([END, keyOf(fact)])) {
+    sum.liveBytes -= sum.live.get(key)?.length ?? 0;
+    sum.live.delete(key);
+  }
+  switch (fact.kind) {
+    case 'record': sum.entries.set(fact.record.unit, { record: fact.record, written }); break;
+    case 'note': sum.meta.set(fact.key, fact.value); break;
+    case 'forget': sum.entries.delete(fact.unit); return encoded;
+    case 'forget-note': sum.meta.delete(fact.key); return encoded;
+    case 'clean': break;
+  }
+  sum.live.set(keyOf(fact), encoded);
+  sum.liveBytes += encoded.length;
+  return encoded;
+}
+
+export function keyOf(fact: LedgerFact): string {
+  switch (fact.kind) {
+    case 'record': return `unit ${fact.record.unit}`;
+    case 'forget': return `unit ${fact.unit}`;
+    case 'note': case 'forget-note': return `note ${fact.key}`;
+    case 'clean': return END;
+  }
+}
+
+/** The key of the line that says that a run ended in order. */
+export const END = 'end';
+
 export function encodeLine({ fact, written }: LedgerLine): string {
   const stamp = { at: written.at, wall: written.wallMs, boot: written.bootId };
   switch (fact.kind) {

@@ -3,8 +3,8 @@ import type { UnitRecord } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
 import { monotonicMs } from '../clock.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
-import { encodeLine, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
-import { endKey, keyOf, readLedger, soundOpener } from './ledger-read.ts';
+import { addLine, keyOf, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
+import { readLedger, soundOpener } from './ledger-read.ts';
 import { openReserve } from './ledger-reserve.ts';
 import { replaceFile } from '../files.ts';
 
@@ -51,10 +51,8 @@ export interface Ledger extends LedgerPort {
 export function openLedger(path: string, options: LedgerOptions): Ledger {
   const { onProblem, bootId, now = monotonicMs, wallNow = Date.now } = options;
   const opened = readLedger(path, { onProblem, quarantine: true });
-  const latest = new Map(opened.entries);
-  const live = new Map(opened.live);
-  const meta = new Map(opened.meta);
-  let liveBytes = sum(live.values());
+  const { sum } = opened;
+  const entries = new Map(sum.entries);
   let file: AppendFile | null = null;
   let failing = false;
   const opener = soundOpener(path, opened);
@@ -67,26 +65,11 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
 
   const put = (fact: LedgerFact, durable: boolean): void => {
     const key = keyOf(fact);
-    const written = { at: now(), wallMs: wallNow(), bootId };
-    const line = encodeLine({ fact, written });
-    if (key !== endKey) drop(endKey);
-    drop(key);
-    const forgets = fact.kind === 'forget' || fact.kind === 'forget-note';
-    if (!forgets) live.set(key, line);
-    liveBytes += forgets ? 0 : line.length;
-    if (fact.kind === 'record') latest.set(fact.record.unit, { record: fact.record, written });
-    if (fact.kind === 'forget') latest.delete(fact.unit);
-    if (fact.kind === 'note') meta.set(fact.key, fact.value);
-    if (fact.kind === 'forget-note') meta.delete(fact.key);
+    const line = addLine(sum, { fact, written: { at: now(), wallMs: wallNow(), bootId } });
     const superseded = waiting.get(key);
     waiting.delete(key);
     waiting.set(key, { line, durable: durable || superseded?.durable === true, written: false });
     flush();
-  };
-
-  const drop = (key: string): void => {
-    liveBytes -= live.get(key)?.length ?? 0;
-    live.delete(key);
   };
 
   const flush = (): void => {
@@ -100,7 +83,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
         if (entry.durable) entry.written = true;
         else waiting.delete(key);
       }
-      if (file.size > Math.max(compactBeyond, 4 * liveBytes + slackBytes)) compact();
+      if (file.size > Math.max(compactBeyond, 4 * sum.liveBytes + slackBytes)) compact();
       if (waiting.size > 0) syncSoon();
       else settled();
     } catch (error) {
@@ -150,7 +133,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
 
   const compact = (): void => {
     try {
-      replaceFile(path, [...live.values()].join(''), { durable: true });
+      replaceFile(path, [...sum.live.values()].join(''), { durable: true });
       // All that was to be written is in there.
       waiting.clear();
       file?.close();
@@ -179,15 +162,15 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   if (waiting.size > 0) flush();
 
   return {
-    entries: opened.entries,
-    records: new Map([...opened.entries].map(([unit, entry]) => [unit, entry.record])),
-    meta,
+    entries,
+    records: new Map([...entries].map(([unit, entry]) => [unit, entry.record])),
+    meta: sum.meta,
     fresh: opened.fresh,
     clean: opened.clean,
     unreadable: opened.unreadable,
     record: (record, durable) => put({ kind: 'record', record }, durable),
     forget: (unit) => put({ kind: 'forget', unit }, false),
-    latest: (unit) => latest.get(unit) ?? null,
+    latest: (unit) => sum.entries.get(unit) ?? null,
     note: (key, value) => put({ kind: 'note', key, value }, false),
     forgetNote: (key) => put({ kind: 'forget-note', key }, false),
     markClean: () => put({ kind: 'clean' }, true),
@@ -221,9 +204,3 @@ interface Waiting {
 
 const slackBytes = 256 * 1024;
 const retryMs = 60_000;
-
-function sum(lines: Iterable<string>): number {
-  let total = 0;
-  for (const line of lines) total += line.length;
-  return total;
-}

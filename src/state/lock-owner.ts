@@ -1,4 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { identify } from '../process/identity.ts';
@@ -19,6 +20,24 @@ export function findLockOwner(paths: Pick<RuntimePaths, 'lock' | 'pidFile' | 'st
   if (supervisor === null) return null;
   const parent = readProcStat(supervisor.pid)?.ppid ?? 0;
   return { supervisor, guardian: isGuardian(parent, paths.stateDir) ? identify(parent) : null };
+}
+
+/**
+ * Whether somebody serves this control socket. A supervisor that does not know our lock, such as systemg 0.33.0's, is known by that alone: its pid file may
+ * name any process by now.
+ */
+export function isServed(socketPath: string, timeoutMs = 2000): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    const answer = (served: boolean) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(served);
+    };
+    // EAGAIN and silence: the queue of a server that is busy is full.
+    socket.once('connect', () => answer(true)).once('error', (error: NodeJS.ErrnoException) => answer(error.code === 'EAGAIN'));
+    const timer = setTimeout(() => answer(true), timeoutMs);
+  });
 }
 
 function hasOpen(pid: number, path: string): boolean {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode, textOf } from '../errors.ts';
 import { runTool, type ToolResult } from '../process/tools.ts';
+import { pidIn, runtimeNames } from '../runtime-paths.ts';
 import { isSameFile } from './append-file.ts';
 
 export type LockResult =
@@ -26,7 +27,7 @@ export function takeLock(path: string): LockResult {
   } catch (error) {
     return { ok: false, held: false, reason: `${path}: ${textOf(error)}` };
   }
-  const holder = lockHolder(join(dirname(path), 'sysg.pid'));
+  const holder = lockHolder(join(dirname(path), runtimeNames.pidFile));
   return { ok: false, held: true, reason: `supervisor already running${holder === null ? '' : ` (pid ${holder})`}: it holds ${path}` };
 }
 
@@ -65,8 +66,7 @@ export function isLocked(path: string): boolean {
 /** The pid a supervisor wrote down, for messages only: it proves nothing. */
 export function lockHolder(pidFile: string): number | null {
   try {
-    const text = readFileSync(pidFile, 'utf8').trim();
-    return /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : null;
+    return pidIn(readFileSync(pidFile, 'utf8'));
   } catch {
     // No pid file, or none that we may read: the message goes without.
     return null;

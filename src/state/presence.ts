@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { textOf } from '../errors.ts';
 import { takeLock, type LockResult } from './lock.ts';
-import { isServed } from './occupied.ts';
+import { isServed } from './lock-owner.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { prepareRuntime } from './runtime.ts';
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { userName } from '../process/accounts.ts';
 import { ticksToMs, uptimeMs } from '../process/boot.ts';
 import { isLiving, ownerOf, readArguments, readProcStat } from '../process/proc.ts';
 
@@ -42,19 +42,3 @@ export function ownerName(pid: number): string {
   const uid = ownerOf(pid);
   return uid === null ? '' : userName(uid);
 }
-
-/** The account's name, or its number when it has none. The table is read again when it changes. */
-export function userName(uid: number): string {
-  try {
-    const { mtimeMs } = statSync('/etc/passwd');
-    if (mtimeMs !== known.mtimeMs) {
-      const rows = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
-      known = { mtimeMs, names: new Map(rows.flatMap(([name, , id]): [number, string][] => (name && id ? [[Number(id), name]] : []))) };
-    }
-  } catch {
-    // No table of accounts: numbers it is.
-  }
-  return known.names.get(uid) ?? String(uid);
-}
-
-let known: { readonly mtimeMs: number; readonly names: ReadonlyMap<number, string> } = { mtimeMs: -1, names: new Map() };

@@ -106,7 +106,7 @@ describe('--since and --until', () => {
     [['--until', '2026-02-31T00:00:00Z'], '--until: expected a duration before now such as 10m, or a time such as 2026-01-31T12:00:00Z, got "2026-02-31T00:00:00Z"'],
     [['--since', 'apple 1'], 'got "apple 1"'],
     [['--since', '1m', '--until', '2m'], '--since 1m is after --until 2m: nothing can be between them'],
-    [['--grep', 'a('], '--grep: expected a regular expression, got "a(": /a(/: Unterminated group'],
+    [['--grep', 'a('], '--grep: expected a regular expression, got "a(" (/a(/: Unterminated group)'],
   ])('%j is refused', async (argv, problem) => {
     const ran = await withLogs().run(...argv);
     expect(ran.exitCode).toBe(2);

@@ -26,7 +26,7 @@ export async function sysg(argv: readonly string[], around: Partial<Omit<Surroun
   const terminal: Terminal = {
     columns: around.columns ?? null,
     color: false,
-    stderrIsTerminal: false,
+    stderrIsTerminal: () => false,
     write: (text) => {
       said.stdout += Buffer.from(text).toString('utf8');
       return Promise.resolve();

@@ -5,6 +5,7 @@ import type { Facts, PathFact } from '../../src/doctor/facts.ts';
 import { knownTools } from '../../src/doctor/tools.ts';
 import type { ScannedProcess } from '../../src/process/scan.ts';
 import { runtimePaths } from '../../src/runtime-paths.ts';
+import { emptySum } from '../../src/state/ledger-lines.ts';
 import { serviceSpec } from '../process/spec.ts';
 
 export const paths = runtimePaths({ system: false, env: { HOME: '/home/me' } });
@@ -52,7 +53,7 @@ export const healthy: Facts = {
   serving: { kind: 'answers', tookMs: 3, snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:01:00Z', overall_health: 'healthy', units: [unit] } },
   config: { kind: 'loaded', path: '/home/me/sysg.yaml', specs: [spec()] },
   ledger: {
-    entries: new Map([['web', { record, written: { at: 1, wallMs: 1, bootId: 'boot' } }]]), live: new Map(), fresh: false, clean: false, damaged: false,
+    entries: new Map([['web', { record, written: { at: 1, wallMs: 1, bootId: 'boot' } }]]), sum: emptySum(), fresh: false, clean: false, damaged: false,
     unreadable: null, soundBytes: 1, unterminated: false, reserved: new Map(), problems: [],
     meta: new Map<string, unknown>([['token seeds', ['0123456789ab']], ...['pid.xml', 'state.xml', 'cron_state.xml'].map((name): [string, unknown] => [`digest ${name}`, [`of ${name}`]])]),
   },

@@ -4,7 +4,7 @@ import type { Diagnosis, Finding } from '../../doctor/finding.ts';
 import type { ConfigFact, ServingFact } from '../../doctor/facts.ts';
 import { gather } from '../../doctor/gather.ts';
 import { formatProblem } from '../../config/problem.ts';
-import { isServed } from '../../state/occupied.ts';
+import { isServed } from '../../state/lock-owner.ts';
 import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
 import { loadConfigFor } from '../load-config.ts';

@@ -1,12 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { refusals, textOf, type Refusal } from '../../errors.ts';
 import { signalProcess } from '../../process/signal.ts';
-import { lastConfig } from '../../state/last-config.ts';
 import { takeLock } from '../../state/lock.ts';
-import { isServed } from '../../state/occupied.ts';
+import { findLockOwner, isServed } from '../../state/lock-owner.ts';
 import { ask, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { findLockOwner } from '../../state/lock-owner.ts';
 import { refuse, report } from '../report.ts';
 import { isRunning, untilReleased } from '../supervision.ts';
 
@@ -44,9 +42,7 @@ async function endLeftovers(call: Call): Promise<readonly string[]> {
   const { paths, env, terminal } = call;
   if (!existsSync(paths.ledger)) return [];
   const { endUnits } = await import('../../daemon/end-units.ts');
-  // Units of another configuration than the last one are ended as units that are configured no more.
-  const config = lastConfig(paths.stateDir) ?? { path: paths.configHint, specs: [] };
-  const result = await endUnits({ paths, environment: env, config, service: null, onProblem: terminal.warn });
+  const result = await endUnits({ paths, environment: env, config: null, service: null, onProblem: terminal.warn });
   return result.ok ? result.left : [result.reason];
 }
 

@@ -77,8 +77,8 @@ function scenarioOf(call: Call): Result<{ readonly scenario: Scenario; readonly 
 }
 
 function fileScenario(path: string): Result<{ readonly scenario: Scenario }> {
-  const read = readText(path);
-  if (!read.ok) return { ok: false, refusal: refusals.runtime(`scenario: ${read.message.replace('Failed to read config file: ', 'cannot be read: ')}`) };
+  const read = readText(path, 'cannot be read');
+  if (!read.ok) return { ok: false, refusal: refusals.runtime(`scenario: ${read.message}`) };
   const result = readScenario(path, read.text);
   return result.ok ? result : { ok: false, refusal: refusals.config(result.problems.map(explainProblem).join('\n')) };
 }

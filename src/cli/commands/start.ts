@@ -57,7 +57,7 @@ export async function startDetached(call: Call, configPath: string): Promise<num
   const message = `supervisor started${pid}: ${counted(units.length, 'service')}`;
   if (call.flags.has(options.json)) return report(call, { message, units });
   // systemg 0.33.0 says nothing here, and its callers may count on that.
-  if (call.terminal.stderrIsTerminal) call.terminal.complain(message);
+  if (call.terminal.stderrIsTerminal()) call.terminal.complain(message);
   return 0;
 }
 

@@ -1,5 +1,5 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
-import { refusals, type Refusal } from '../../errors.ts';
+import { refusals } from '../../errors.ts';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
@@ -17,7 +17,7 @@ export async function stop(call: Call): Promise<number> {
 async function stopService(call: Call, service: string): Promise<number> {
   if (await foreignObstacle(call, service) === 'unknown') return refuse(call, refusals.unknownUnit(service));
   const answer = await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'stop', service, settlements: call.flags.has(options.json) }));
-  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, answer.refusal) : refuseUnits(call, answer, service);
+  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call) : refuseUnits(call, answer, service);
   return reportUnits(call, messageOf(answer.response), service);
 }
 
@@ -30,17 +30,17 @@ async function stopEverything(call: Call): Promise<number> {
     return { answer, isReleased: !answer.ok || await untilReleased(call, GONE_WITHIN_MS) };
   });
   const { answer } = ended;
-  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, answer.refusal) : refuse(call, answer.refusal);
+  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call) : refuse(call, answer.refusal);
   if (!ended.isReleased) call.terminal.warn(`the supervisor has answered and is not gone after ${GONE_WITHIN_MS / 1000} s`);
   const units = status?.ok ? outcomes(status.snapshot, null).map(({ name }): UnitOutcome => ({ name, phase: 'stopped' })) : [];
   return report(call, { message: messageOf(answer.response), units });
 }
 
 /** No supervisor: what a dead one left running is ended. Nothing running is what was asked for, and no failure, as in systemg 0.33.0. */
-async function withoutSupervisor(call: Call, refusal: Refusal): Promise<number> {
+async function withoutSupervisor(call: Call): Promise<number> {
   const { stopAtRest } = await import('../stop-at-rest.ts');
   const stopped = await stopAtRest(call, call.flags.text(options.service));
-  const message = refusal.message.split(';')[0] ?? refusal.message;
+  const { message } = refusals.noSupervisor(call.paths.stateDir, '');
   if (!stopped.ok) return refuse(call, { ...stopped.refusal, message: `${message}\n${stopped.refusal.message}` });
   const text = [message, ...stopped.ended.map(({ name, pid }) => `Service '${name}' stopped (pid ${pid}, left running by a dead supervisor)`)].join('\n');
   call.terminal.complain(`sysg: ${text}`);
