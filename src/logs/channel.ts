@@ -2,7 +2,7 @@ import { constants, openSync, rmSync } from 'node:fs';
 import type { LogSpec } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
 import type { Compressor } from './compress.ts';
-import { openLineCutter } from './echo.ts';
+import { openLineCutter } from './lines.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
 import { openLogger, type Logger, type LoggerRunner } from './logger.ts';
 import { loggerFifo, type LogStream } from './names.ts';
