@@ -60,7 +60,7 @@ export function openAnnouncements(outside: AnnouncementsOutside): Announcements 
     current.delete(spec.name);
     if (probe?.kind === 'log') {
       // What an earlier process wrote is before this one's.
-      void outside.logs.drain(spec.name);
+      outside.logs.drain(spec.name);
       take(spec.name, listenToLog(spec, probe, outside, 0));
     } else if (probe?.kind === 'notify') {
       const fifo = fifoOf(spec.name);
