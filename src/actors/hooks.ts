@@ -2,8 +2,7 @@ import type { AnyActorRef } from 'xstate';
 import type { HookPort } from '../../machines/ports.ts';
 import type { HookRun } from '../../machines/types.ts';
 import { refuse } from '../errors.ts';
-import type { CommandResult } from '../process/run-command.ts';
-import { runForUnit, type CommandOutside } from '../process/unit-command.ts';
+import { runForUnit, type CommandOutside, type CommandResult } from '../process/run-command.ts';
 import { pause, within } from './within.ts';
 
 export interface HookQueues extends HookPort {

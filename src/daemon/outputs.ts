@@ -8,7 +8,7 @@ import type { LoggerRunner } from '../logs/logger.ts';
 import { openLogStore, type LogStore } from '../logs/store.ts';
 import { outputOwner } from '../process/credentials.ts';
 import type { ChildOutput } from '../process/launch.ts';
-import { runForUnit, type CommandOutside } from '../process/unit-command.ts';
+import { runForUnit, type CommandOutside } from '../process/run-command.ts';
 import { isAside } from '../state/recovery.ts';
 import type { Setting } from './setting.ts';
 

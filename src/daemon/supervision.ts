@@ -26,8 +26,6 @@ export const HOOKS_MS = 5000;
 const SWEEP_MS = 12_000;
 /** The default of stop_timeout. */
 const STRAY_GRACE_MS = 10_000;
-/** How long the last output of the services may take to reach the files. */
-const DRAIN_MS = 2000;
 
 /** Joins the parts. Nothing moves before `takeUp`. `others`: what the files of systemg 0.33.0 say of units that are not among `specs`, and shall go on saying. */
 export function openSupervision(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, others: StateFiles | null = null): Supervision {
@@ -52,7 +50,7 @@ export function takeUp(setting: Setting, { units: { root, send }, found, ledger 
 /** Waits, within limits, for what may outlast the units: hooks, processes that escaped, output on its way to the files. */
 export async function seeOut({ onProblem }: Setting, { units, outputs: { logs, childLogs } }: Supervision): Promise<void> {
   await Promise.all([units.hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
-  await Promise.race([logs.drain(), pause(DRAIN_MS)]);
+  logs.drain();
   await logs.end();
   childLogs.drain();
   childLogs.close();

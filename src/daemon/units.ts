@@ -56,9 +56,9 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
     switches: keepSwitches(ledger),
     rolloutTask: makeRolloutTaskActor({
       ...outside, recordSlot: (spec, slot) => writeSlot(spec, slot, paths.stateDir),
-      lastWords: async (unit) => {
-        await outputs.logs.drain(unit);
-        return outputs.words.of(unit, WORDS_OF_CANDIDATE);
+      lastWords: (unit) => {
+        outputs.logs.drain(unit);
+        return Promise.resolve(outputs.words.of(unit, WORDS_OF_CANDIDATE));
       },
     }),
     lookup: (unit, target) => {

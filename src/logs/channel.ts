@@ -1,8 +1,8 @@
-import { constants, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import type { LogSpec } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
 import type { Compressor } from './compress.ts';
-import { openLineCutter } from './echo.ts';
+import { openLineCutter } from './lines.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
 import { openLogger, type Logger, type LoggerRunner } from './logger.ts';
 import { loggerFifo, type LogStream } from './names.ts';
@@ -10,31 +10,37 @@ import { openOwnedFile, tendOwnedFile } from './owned-file.ts';
 import { openFifoReader, type FifoReader } from './reader.ts';
 import { makeWriter } from './writer.ts';
 
-export interface ChannelOptions {
+/** What may change while a unit is known. */
+export interface ChannelSettings {
+  readonly logs: LogSpec;
+  /** Set when the unit runs as another user. */
+  readonly owner?: LogOwner | null;
+  /** Runs the program that gets the output; absent: there is none to be had, and the file takes all. */
+  readonly loggerRunner?: LoggerRunner;
+}
+
+export interface ChannelOptions extends ChannelSettings {
   readonly unit: string;
   readonly stream: LogStream;
   readonly fifo: string;
   readonly file: string;
-  readonly logs: LogSpec;
-  readonly owner: LogOwner | null;
   readonly compressor: Compressor;
   readonly onProblem: (text: string) => void;
   readonly onLine: ((line: string) => void) | null;
-  /** Runs a program of the user's; absent: there is none to be had, and the file takes all. */
-  readonly loggerRunner?: LoggerRunner;
 }
 
-/** One stream of one unit: from the FIFO to the file. */
+/** One stream of one unit: from the FIFO to the file. Nothing but `openEnd` throws; problems are reported. */
 export interface Channel {
   readonly fifo: string;
   readonly file: string;
   readonly droppedBytes: number;
-  configure(logs: LogSpec, owner: LogOwner | null, loggerRunner?: LoggerRunner): void;
-  /** Starts to read the FIFO. Throws when it cannot be opened. */
+  configure(settings: ChannelSettings): void;
+  /** Starts to read the FIFO. */
   read(): void;
   /** A descriptor for a process to write to. Throws when there is none to be had. */
   openEnd(): number;
   wake(notify: Notify): () => void;
+  /** Writes what is in the FIFO now. */
   drain(): void;
   /** What must be done now and then for a file that its service writes itself. */
   tend(): Promise<void>;
@@ -47,9 +53,50 @@ export interface Channel {
 /** Is given what was written, to be used before it returns; not where the service writes the file itself. */
 export type Notify = (written?: Uint8Array) => void;
 
+/** Does some work, and reports what it throws as the end of a sentence about `what`. */
+export type Attempt = (what: string, work: () => void) => void;
+
+export function attemptWith(onProblem: (text: string) => void): Attempt {
+  return (what, work) => {
+    try {
+      work();
+    } catch (error) {
+      onProblem(`${what}: ${textOf(error)}`);
+    }
+  };
+}
+
+export interface ChildEnds {
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+/**
+ * Descriptors for a process to write to, to be closed by the caller after the spawn. One that cannot be had leads to /dev/null, and that is
+ * reported. Throws when not even that can be opened.
+ */
+export function openEnds(of: string, open: (stream: LogStream) => number, onProblem: (text: string) => void): ChildEnds {
+  const openEnd = (stream: LogStream): number => {
+    try {
+      return open(stream);
+    } catch (error) {
+      onProblem(`${stream} of ${of} is lost: ${textOf(error)}`);
+      return openSync('/dev/null', constants.O_RDWR);
+    }
+  };
+  const stdout = openEnd('stdout');
+  try {
+    return { stdout, stderr: openEnd('stderr') };
+  } catch (error) {
+    closeSync(stdout);
+    throw error;
+  }
+}
+
 export function makeChannel(options: ChannelOptions): Channel {
   const { unit, stream, fifo, file, compressor, onProblem, onLine } = options;
-  let { logs, owner, loggerRunner } = options;
+  let { logs, owner = null, loggerRunner } = options;
+  const attempt = attemptWith(onProblem);
   let logger: Logger | null = null;
   const writer = makeWriter(file, { rotation: logs.rotate, owner, compressor, onProblem, timed: true });
   const cutter = onLine === null ? null : openLineCutter(onLine);
@@ -57,13 +104,7 @@ export function makeChannel(options: ChannelOptions): Channel {
   const readers: FifoReader[] = [];
 
   // What a listener throws inside a socket's callback would end the supervisor.
-  const guarded = (work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      onProblem(`${file}: a listener failed: ${textOf(error)}`);
-    }
-  };
+  const guarded = (work: () => void): void => attempt(`${file}: a listener failed`, work);
 
   const take = (bytes: Uint8Array): boolean => {
     const hasRoom = logger === null ? (writer.write(bytes), true) : logger.push(bytes);
@@ -114,14 +155,12 @@ export function makeChannel(options: ChannelOptions): Channel {
     get droppedBytes() {
       return writer.droppedBytes;
     },
-    configure(next, nextOwner, nextRunner) {
-      logs = next;
-      owner = nextOwner;
-      loggerRunner = nextRunner;
+    configure(next) {
+      ({ logs, owner = null, loggerRunner } = next);
       writer.setOwner(owner);
-      writer.setRotation(next.rotate);
+      writer.setRotation(logs.rotate);
     },
-    read,
+    read: () => attempt(`${fifo}: cannot be read`, read),
     openEnd() {
       if (logs.via === 'file') {
         void endLogger();
@@ -140,16 +179,14 @@ export function makeChannel(options: ChannelOptions): Channel {
     },
     wake(notify) {
       listeners.add(notify);
-      // A file that the service writes itself tells nobody.
+      // Nothing announces that a service has written to its file itself.
       const poll = logs.via === 'file' ? setInterval(() => notify(), pollMs).unref() : null;
       return () => {
         listeners.delete(notify);
         if (poll !== null) clearInterval(poll);
       };
     },
-    drain() {
-      for (const reader of readers) reader.drain();
-    },
+    drain: () => attempt(`${fifo}: cannot be read`, () => readers.forEach((reader) => reader.drain())),
     async tend() {
       if (logs.via !== 'file') return;
       try {
@@ -164,7 +201,7 @@ export function makeChannel(options: ChannelOptions): Channel {
       writer.close();
     },
     endLogger,
-    removeFifo: () => rmSync(fifo, { force: true }),
+    removeFifo: () => attempt(`${fifo}: cannot be removed`, () => rmSync(fifo, { force: true })),
   };
 }
 

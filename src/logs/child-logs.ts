@@ -1,8 +1,7 @@
 import { chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogSpec } from '../../machines/types.ts';
-import { textOf } from '../errors.ts';
-import { makeChannel, type Channel } from './channel.ts';
+import { attemptWith, makeChannel, openEnds, type Channel, type ChildEnds } from './channel.ts';
 import { makeCompressor } from './compress.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
 import { listed, logStreams, plain, type LogStream } from './names.ts';
@@ -29,8 +28,8 @@ export interface ChildLogsOptions {
 
 /** The output of spawned children: a FIFO and a file for each stream, as services have. The file carries the pid, so reading begins after the start. */
 export interface ChildLogs {
-  /** Descriptors for a child to be, closed by the caller. Where there is no FIFO to be had they lead to /dev/null, and that is told. */
-  openEnds(id: string, owner: LogOwner | null): { readonly stdout: number; readonly stderr: number };
+  /** For a child to be, as `openEnds` of channels says. */
+  openEnds(id: string, owner: LogOwner | null): ChildEnds;
   /** Reads what a started child writes, and what it wrote while nobody read. */
   attach(log: ChildLog): void;
   /** Nobody writes any more: keeps the rest and lets go, and removes the oldest files of ended children. */
@@ -54,13 +53,7 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
   const spares: string[] = [];
   const fifoOf = (id: string, stream: LogStream): string => join(fifoDir, `${id}.${stream}`);
 
-  const attempt = (what: string, work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      onProblem(`${what}: ${textOf(error)}`);
-    }
-  };
+  const attempt = attemptWith(onProblem);
 
   const letGo = (fifo: string): void => {
     const descriptor = held.get(fifo);
@@ -80,16 +73,12 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
   };
 
   const openEnd = (id: string, stream: LogStream, owner: LogOwner | null): number => {
-    try {
-      letGo(fifoOf(id, stream));
-      renameSync(spare(), fifoOf(id, stream));
-      if (owner !== null) chownSync(fifoOf(id, stream), owner.uid, owner.gid);
-      held.set(fifoOf(id, stream), openSync(fifoOf(id, stream), constants.O_RDWR));
-      return openSync(fifoOf(id, stream), constants.O_RDWR);
-    } catch (error) {
-      onProblem(`${stream} of a spawned child is lost: ${textOf(error)}`);
-      return openSync('/dev/null', constants.O_RDWR);
-    }
+    const fifo = fifoOf(id, stream);
+    letGo(fifo);
+    renameSync(spare(), fifo);
+    if (owner !== null) chownSync(fifo, owner.uid, owner.gid);
+    held.set(fifo, openSync(fifo, constants.O_RDWR));
+    return openSync(fifo, constants.O_RDWR);
   };
 
   const removeOld = (): void => {
@@ -109,43 +98,41 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
   };
 
   return {
-    openEnds(id, owner) {
-      const stdout = openEnd(id, 'stdout', owner);
-      try {
-        return { stdout, stderr: openEnd(id, 'stderr', owner) };
-      } catch (error) {
-        closeSync(stdout);
-        throw error;
-      }
-    },
+    openEnds: (id, owner) => openEnds('a spawned child', (stream) => openEnd(id, stream, owner), onProblem),
     attach({ id, unit, name, pid, logs, owner }) {
       if (attached.has(id)) return;
       const stem = `${short(unit) || 'dynamic'}_${short(name) || 'child'}_${pid}`;
       const label = `${unit}:${name === '' ? 'child' : name}`;
       const channels = logStreams.filter((stream) => isFifo(fifoOf(id, stream))).map((stream) => makeChannel({
-        unit, stream, fifo: fifoOf(id, stream), file: join(logDir, `${stem}_${stream}.log`), logs: { ...logs, via: 'pipe', logger: null }, owner, compressor, onProblem,
+        unit, stream, fifo: fifoOf(id, stream), file: join(logDir, `${stem}_${stream}.log`), logs: { ...logs, via: 'pipe', logger: null }, owner,
+        compressor, onProblem,
         onLine: echo === undefined ? null : (line) => echo(label, stream, line),
       }));
       attached.set(id, { stem, channels });
-      for (const channel of channels) attempt(`${channel.fifo}: cannot be read`, () => channel.read());
+      for (const channel of channels) channel.read();
       for (const stream of logStreams) letGo(fifoOf(id, stream));
     },
     release(id) {
       for (const channel of attached.get(id)?.channels ?? []) {
-        attempt(`${channel.fifo}: cannot be read`, () => channel.drain());
+        channel.drain();
         channel.close();
       }
       attached.delete(id);
-      for (const stream of logStreams) letGo(fifoOf(id, stream));
-      for (const stream of logStreams) attempt(`${fifoOf(id, stream)}: cannot be removed`, () => rmSync(fifoOf(id, stream), { force: true }));
+      for (const fifo of logStreams.map((stream) => fifoOf(id, stream))) {
+        letGo(fifo);
+        attempt(`${fifo}: cannot be removed`, () => rmSync(fifo, { force: true }));
+      }
       attempt(`${logDir}: old files cannot be removed`, removeOld);
     },
     drain() {
-      for (const { channels } of attached.values()) for (const channel of channels) attempt(`${channel.fifo}: cannot be read`, () => channel.drain());
+      for (const { channels } of attached.values()) for (const channel of channels) channel.drain();
     },
     prune() {
       attempt(`${fifoDir}: cannot be cleared of old FIFOs`, () => {
-        for (const name of listed(fifoDir)) if (!attached.has(name.replace(/\.(?:stdout|stderr)$/, '')) && !spares.includes(join(fifoDir, name))) rmSync(join(fifoDir, name), { force: true });
+        for (const name of listed(fifoDir)) {
+          const isKnown = attached.has(name.replace(/\.(?:stdout|stderr)$/, '')) || spares.includes(join(fifoDir, name));
+          if (!isKnown) rmSync(join(fifoDir, name), { force: true });
+        }
       });
     },
     close() {

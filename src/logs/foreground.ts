@@ -1,4 +1,4 @@
-import { echoLine, echoWidth } from './echo.ts';
+import { echoLine, echoWidth } from './lines.ts';
 import type { LogStream } from './names.ts';
 import { openPatientOutput } from './patient-output.ts';
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { hasCode, textOf } from '../errors.ts';
-import { openLineCutter } from './echo.ts';
+import { openLineCutter } from './lines.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
 import type { LogStream } from './names.ts';
 

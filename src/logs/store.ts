@@ -1,27 +1,10 @@
-import { closeSync, constants, openSync } from 'node:fs';
-import type { LogSpec } from '../../machines/types.ts';
-import { textOf } from '../errors.ts';
-import { makeChannel, type Channel, type Notify } from './channel.ts';
+import { attemptWith, makeChannel, openEnds, type Channel, type ChannelSettings, type ChildEnds, type Notify } from './channel.ts';
 import { makeCompressor } from './compress.ts';
-import { ensureFifos, pruneFifos, type LogOwner } from './fifo.ts';
-import type { LoggerRunner } from './logger.ts';
+import { ensureFifos, pruneFifos } from './fifo.ts';
 import { fifoPath, logStreams, makeLogLookup, type LogStream } from './names.ts';
 
-export type { LogOwner } from './fifo.ts';
-export type { LogStream } from './names.ts';
-
-export interface LogUnit {
+export interface LogUnit extends ChannelSettings {
   readonly name: string;
-  readonly logs: LogSpec;
-  /** Set when the unit runs as another user. */
-  readonly owner?: LogOwner | null;
-  /** How a program that gets its output is run. */
-  readonly loggerRunner?: LoggerRunner;
-}
-
-export interface ChildEnds {
-  readonly stdout: number;
-  readonly stderr: number;
 }
 
 export interface LogStoreOptions {
@@ -39,10 +22,7 @@ export interface LogStore {
    * or may run, adopted ones included, and at every reload.
    */
   prepare(units: readonly LogUnit[]): void;
-  /**
-   * Descriptors for a process of the unit to write to, to be closed by the caller after the spawn. Where there is no
-   * FIFO or file to be had they lead to /dev/null, and that is told. Throws when not even that can be opened.
-   */
+  /** For a process of the unit, as `openEnds` says. */
   openChildEnds(unit: string): ChildEnds;
   /** Writes what is left of its output and forgets the unit; its log files stay. */
   remove(unit: string): void;
@@ -52,8 +32,8 @@ export interface LogStore {
   wake(unit: string, stream: LogStream, notify: Notify): () => void;
   /** Bytes of the unit's output that the disk did not take. */
   droppedBytes(unit: string): number;
-  /** When everything that is in the FIFOs now, or in one unit's, is in the files. */
-  drain(unit?: string): Promise<void>;
+  /** Writes what is in the FIFOs now, or in those of one unit, to the files. */
+  drain(unit?: string): void;
   /** When all archives are compressed. */
   settled(): Promise<void>;
   /** Gives what is left to the programs that get output instead of files, ends them, and closes. At most some seconds. */
@@ -65,49 +45,23 @@ export interface LogStore {
 /** The output of all units: FIFOs in, rotated files out. `fifoDir` has to exist. */
 export function openLogStore(options: LogStoreOptions): LogStore {
   const { fifoDir, logDir, onProblem, echo } = options;
-  const units = new Map<string, { readonly owner: LogOwner | null; readonly channels: Readonly<Record<LogStream, Channel>> }>();
+  const units = new Map<string, Readonly<Record<LogStream, Channel>>>();
   const compressor = makeCompressor(onProblem);
 
-  const attempt = (what: string, work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      onProblem(`${what}: ${textOf(error)}`);
-    }
-  };
-  const channelsOf = (name: string): Channel[] => {
-    const channels = units.get(name)?.channels;
-    return channels === undefined ? [] : [channels.stdout, channels.stderr];
-  };
+  const channelsOf = (name: string): Channel[] => Object.values(units.get(name) ?? {});
   const allChannels = (): Channel[] => [...units.keys()].flatMap(channelsOf);
 
-  attempt(`${fifoDir}: cannot be cleared of old FIFOs`, () => pruneFifos(fifoDir));
+  attemptWith(onProblem)(`${fifoDir}: cannot be cleared of old FIFOs`, () => pruneFifos(fifoDir));
   const tending = setInterval(() => {
     for (const channel of allChannels()) void channel.tend();
   }, tendEveryMs).unref();
 
-  const add = (unit: LogUnit, file: (unit: string, stream: LogStream) => string): void => {
-    const owner = unit.owner ?? null;
+  const add = ({ name, ...settings }: LogUnit, file: (unit: string, stream: LogStream) => string): void => {
     const channel = (stream: LogStream): Channel => makeChannel({
-      unit: unit.name, stream, ...(unit.loggerRunner !== undefined && { loggerRunner: unit.loggerRunner }),
-      fifo: fifoPath(fifoDir, unit.name, stream),
-      file: file(unit.name, stream),
-      logs: unit.logs,
-      owner,
-      compressor,
-      onProblem,
-      onLine: echo === undefined ? null : (line) => echo(unit.name, stream, line),
+      ...settings, unit: name, stream, fifo: fifoPath(fifoDir, name, stream), file: file(name, stream), compressor, onProblem,
+      onLine: echo === undefined ? null : (line) => echo(name, stream, line),
     });
-    units.set(unit.name, { owner, channels: { stdout: channel('stdout'), stderr: channel('stderr') } });
-  };
-
-  const openEnd = (name: string, stream: LogStream, channel: Channel): number => {
-    try {
-      return channel.openEnd();
-    } catch (error) {
-      onProblem(`${stream} of ${name} is lost: ${textOf(error)}`);
-      return openSync('/dev/null', constants.O_RDWR);
-    }
+    units.set(name, { stdout: channel('stdout'), stderr: channel('stderr') });
   };
 
   const endings = new Set<Promise<void>>();
@@ -123,7 +77,7 @@ export function openLogStore(options: LogStoreOptions): LogStore {
       const added = wanted.filter((unit) => !units.has(unit.name));
       for (const unit of wanted) {
         if (!units.has(unit.name)) add(unit, lookup);
-        else for (const channel of channelsOf(unit.name)) channel.configure(unit.logs, unit.owner ?? null, unit.loggerRunner);
+        else for (const channel of channelsOf(unit.name)) channel.configure(unit);
       }
       const piped = added.filter((unit) => unit.logs.via === 'pipe');
       const { kept, problems } = ensureFifos(piped.flatMap((unit) =>
@@ -131,44 +85,36 @@ export function openLogStore(options: LogStoreOptions): LogStore {
       for (const problem of problems) onProblem(problem);
       // Only a FIFO that was there is in use by a process; the others are opened with their first process.
       for (const channel of added.flatMap((unit) => channelsOf(unit.name))) {
-        if (kept.has(channel.fifo)) attempt(`${channel.fifo}: cannot be read`, () => channel.read());
+        if (kept.has(channel.fifo)) channel.read();
       }
     },
     openChildEnds(name) {
-      const unit = units.get(name);
-      if (unit === undefined) throw new Error(`no log channels were prepared for the unit ${JSON.stringify(name)}`);
-      const stdout = openEnd(name, 'stdout', unit.channels.stdout);
-      try {
-        return { stdout, stderr: openEnd(name, 'stderr', unit.channels.stderr) };
-      } catch (error) {
-        closeSync(stdout);
-        throw error;
-      }
+      const channels = units.get(name);
+      if (channels === undefined) throw new Error(`no log channels were prepared for the unit ${JSON.stringify(name)}`);
+      return openEnds(name, (stream) => channels[stream].openEnd(), onProblem);
     },
     remove(name) {
       for (const channel of channelsOf(name)) {
-        attempt(`${channel.fifo}: cannot be read`, () => channel.drain());
+        channel.drain();
         const ended = channel.endLogger().then(() => channel.close());
         endings.add(ended);
         void ended.then(() => endings.delete(ended));
-        attempt(`${channel.fifo}: cannot be removed`, () => channel.removeFifo());
+        channel.removeFifo();
       }
       units.delete(name);
     },
     files(name) {
-      const channels = units.get(name)?.channels;
+      const channels = units.get(name);
       return channels === undefined ? null : { stdout: channels.stdout.file, stderr: channels.stderr.file };
     },
-    wake: (name, stream, notify) => units.get(name)?.channels[stream].wake(notify) ?? (() => undefined),
+    wake: (name, stream, notify) => units.get(name)?.[stream].wake(notify) ?? (() => undefined),
     droppedBytes: (name) => channelsOf(name).reduce((total, channel) => total + channel.droppedBytes, 0),
-    async drain(name) {
-      for (const channel of name === undefined ? allChannels() : channelsOf(name)) {
-        attempt(`${channel.fifo}: cannot be read`, () => channel.drain());
-      }
+    drain(name) {
+      for (const channel of name === undefined ? allChannels() : channelsOf(name)) channel.drain();
     },
     settled: () => compressor.settled(),
     async end() {
-      for (const channel of allChannels()) attempt(`${channel.fifo}: cannot be read`, () => channel.drain());
+      for (const channel of allChannels()) channel.drain();
       await Promise.all([...allChannels().map((channel) => channel.endLogger()), ...endings]);
       close();
     },

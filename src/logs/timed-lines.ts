@@ -1,5 +1,5 @@
-import { textOfLine } from './echo.ts';
 import type { LineTimes } from './line-times.ts';
+import { makeCutter, textOfLine, type Piece } from './lines.ts';
 import type { Place, Take } from './pieces.ts';
 import type { Span } from './span.ts';
 import type { TimeMark } from './times.ts';
@@ -27,8 +27,8 @@ export interface LineReader {
 
 /** Cuts what is read of a log into lines with their times, and hands on those that fit, each awaited before the next. */
 export function openLineReader(times: LineTimes | 'in the line', filter: LineFilter, onLine: (line: TimedLine) => void | Promise<void>): LineReader {
-  let held: Buffer[] = [];
-  let heldBytes = 0;
+  const cutter = makeCutter();
+  /** Of the line that is cut now: of its first byte. */
   let mark: TimeMark = undatedMark;
   let next: Place | null = null;
   let undated = 0;
@@ -39,39 +39,25 @@ export function openLineReader(times: LineTimes | 'in the line', filter: LineFil
     return (sinceMs === null || last === null || last >= sinceMs) && (untilMs === null || at === null || at <= untilMs);
   };
 
-  const emit = async (end: Buffer, ended: boolean): Promise<void> => {
-    const heldBefore = heldBytes > 0;
-    const bytes = heldBefore ? Buffer.concat([...held, end]) : end;
-    held = [];
-    heldBytes = 0;
+  const emit = async ({ bytes, ended }: Piece): Promise<void> => {
     if (times === 'in the line') mark = recordMark(bytes) ?? mark;
     if (!fits(mark)) return;
     if (filter.pattern !== null && !filter.pattern.test(textOfLine(bytes))) return;
     if (mark.at === null && (filter.sinceMs !== null || filter.untilMs !== null)) undated += 1;
     // A copy: what is kept for a while must not keep the whole chunk.
-    await onLine({ bytes: heldBefore ? bytes : Buffer.from(bytes), ended, at: mark.at });
+    await onLine({ bytes: Buffer.from(bytes), ended, at: mark.at });
   };
 
-  const push = async (stretch: Buffer, stretchMark: TimeMark | null): Promise<void> => {
-    for (let start = 0; start < stretch.length;) {
-      if (heldBytes === 0 && stretchMark !== null) mark = stretchMark;
-      const lineEnd = stretch.indexOf(newline, start);
-      const end = Math.min(lineEnd < 0 ? stretch.length : lineEnd, start + longestPiece - heldBytes);
-      const piece = stretch.subarray(start, end);
-      start = end;
-      if (end === lineEnd) {
-        start += 1;
-        await emit(piece, true);
-      } else if (heldBytes + piece.length >= longestPiece) await emit(piece, false);
-      else {
-        held.push(Buffer.from(piece));
-        heldBytes += piece.length;
-      }
+  const push = async (stretch: Uint8Array, stretchMark: TimeMark | null): Promise<void> => {
+    if (!cutter.isWithinLine) mark = stretchMark ?? mark;
+    for (const piece of cutter.cut(stretch)) {
+      await emit(piece);
+      mark = stretchMark ?? mark;
     }
   };
 
   const flush = async (): Promise<void> => {
-    if (heldBytes > 0) await emit(Buffer.alloc(0), false);
+    for (const piece of cutter.rest()) await emit(piece);
   };
 
   return {
@@ -79,11 +65,10 @@ export function openLineReader(times: LineTimes | 'in the line', filter: LineFil
       // Emptied by somebody: what comes is no continuation of what was.
       if (next !== null && place.inode === next.inode && place.offset < next.offset) await flush();
       next = { ...place, offset: place.offset + chunk.length };
-      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-      if (times === 'in the line') return push(bytes, null);
+      if (times === 'in the line') return push(chunk, null);
       let start = 0;
       for (const { end, mark: stretchMark } of await times(place, chunk.length)) {
-        await push(bytes.subarray(start, end), stretchMark);
+        await push(chunk.subarray(start, end), stretchMark);
         start = end;
       }
     },
@@ -94,8 +79,6 @@ export function openLineReader(times: LineTimes | 'in the line', filter: LineFil
   };
 }
 
-const newline = 0x0a;
-const longestPiece = 64 * 1024;
 const undatedMark: TimeMark = { offset: 0, at: null, latest: null };
 
 /** The time with which a record of a supervisor begins, systemg 0.33.0's too. */

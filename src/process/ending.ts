@@ -2,8 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { ProcessExit, ProcessIdentity, ProcessOrder, SignalName } from '../../machines/types.ts';
 import type { Child } from './children.ts';
 import { scan, scanGroups, type ProcessTable, type ScannedProcess } from './scan.ts';
-import { makeSender } from './sender.ts';
-import { isGroupEmpty } from './signal.ts';
+import { isGroupEmpty, makeSender } from './signal.ts';
 import { belonging, isMember, remember, type Lineage } from './tree.ts';
 
 export interface EndingInput {
@@ -116,55 +115,32 @@ export function makeEnding(input: EndingInput): Ending {
     await leftovers;
   }
 
-  // A stopped process acts on a signal when it is continued; SIGKILL alone needs no help.
-  function wakeStopped(identity: ProcessIdentity, state: string, signal: SignalName): void {
-    if (state === 'T' && signal !== 'SIGKILL') sender.toProcess(identity, 'SIGCONT');
-  }
-
-  /** To everything that belongs, until a search finds nothing. */
-  async function pursue(signal: SignalName): Promise<void> {
+  /** Signals everything that belongs, or of that the `group` and the others known, until a search finds nothing. */
+  async function pursue(signal: SignalName, scope: 'all' | 'group' = 'all'): Promise<void> {
     const isStale = takeOver();
+    if (scope === 'group') await leftovers;
+    forgetDead();
+    if (isStale()) return;
     const signalled = new Set<string>();
     let groupHasIt = sender.toGroup(leader, isUnreaped(), lineage.known.values(), signal) === 'sent';
-    for (;;) {
+    while (!isStale()) {
+      if (scope === 'group' && lineage.known.size === 0 && isGroupEmpty(leader.pid)) return finish();
       const groupIsOurs = !hasLeaderEnded();
       const table = await inventory(isStale, scan);
       if (table === null) return;
-      const found = own(table, groupIsOurs);
+      const found = own(table, groupIsOurs).filter((process) => scope === 'all' || isMember(process, lineage) || lineage.known.has(process.pid));
       remember(lineage, found);
       for (const process of found) {
         const key = `${process.pid} ${process.startTime}`;
         const identity = { pid: process.pid, startTime: process.startTime, bootId: leader.bootId };
         if (!signalled.has(key) && !(groupHasIt && process.pgrp === leader.pid)) sender.toProcess(identity, signal);
         signalled.add(key);
-        wakeStopped(identity, process.state, signal);
+        // A stopped process acts on a signal when it is continued; SIGKILL alone needs no help.
+        if (process.state === 'T' && signal !== 'SIGKILL') sender.toProcess(identity, 'SIGCONT');
       }
       groupHasIt = false;
       if (found.length === 0 && hasLeaderEnded()) return finish();
       await untilDead(isStale);
-    }
-  }
-
-  /** To the group and to the others known; what appears in the group meanwhile gets it too. */
-  async function clearGroup(signal: SignalName): Promise<void> {
-    const isStale = takeOver();
-    await leftovers;
-    forgetDead();
-    while (!isStale()) {
-      if (lineage.known.size === 0) return finish();
-      const groupHasIt = sender.toGroup(leader, false, lineage.known.values(), signal) === 'sent';
-      for (const identity of lineage.known.values()) {
-        const stat = sender.look(identity);
-        if (stat === null || stat === 'unknown') continue;
-        if (!groupHasIt || stat.pgrp !== leader.pid) sender.toProcess(identity, signal);
-        wakeStopped(identity, stat.state, signal);
-      }
-      await untilDead(isStale);
-      if (isStale()) return;
-      if (isGroupEmpty(leader.pid)) return finish();
-      const later = await inventory(isStale, scan);
-      if (later === null) return;
-      remember(lineage, own(later, false).filter((process) => isMember(process, lineage)));
     }
   }
 
@@ -212,7 +188,7 @@ export function makeEnding(input: EndingInput): Ending {
       forgetDead();
       const nothingLeft = leftovers === null && lineage.known.size === 0;
       if (nothingLeft) finish();
-      else void clearGroup(order.signal);
+      else void pursue(order.signal, 'group');
       input.onUnsearched?.(order.signal, nothingLeft);
     },
     detach() {

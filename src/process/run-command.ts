@@ -1,10 +1,13 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import type { ProcessExit, ProcessIdentity } from '../../machines/types.ts';
+import { randomBytes } from 'node:crypto';
+import type { ProcessExit, ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
 import type { Clock } from '../clock.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { keepChild } from './children.ts';
 import { endProcess } from './end-process.ts';
+import { childEnvironment } from './environment.ts';
 import { identify } from './identity.ts';
+import { confineAsUser } from './privileges.ts';
 import { checkWorkingDir, describe } from './program.ts';
 
 export interface CommandRequest {
@@ -42,6 +45,38 @@ export function runCommand(request: CommandRequest): Promise<CommandResult> {
   running.add(run);
   void run.then(() => running.delete(run));
   return run;
+}
+
+export interface CommandOutside extends Pick<CommandRequest, 'clock' | 'onProblem'> {
+  /** What the supervisor inherited: the base of every unit's environment. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** As root, units that name no user run as nobody. */
+  readonly dropPrivileges?: boolean;
+}
+
+export interface UnitCommand extends Pick<CommandRequest, 'script' | 'output' | 'onComplaint' | 'input' | 'isResident' | 'signal'> {
+  readonly purpose: 'hook' | 'check' | 'logger' | 'switch';
+  /**
+   * As the unit's user in its working directory, else as the supervisor's user in the project's. The unit's limits, capabilities and namespaces are
+   * for the service itself.
+   */
+  readonly asUnit: boolean;
+  /** Over those of the unit; `null` is not set at all, an inherited one included. */
+  readonly variables: Readonly<Record<string, string | null>>;
+}
+
+/** Runs a command beside a unit, with the unit's environment and a token of its own: an order to stop the unit does not reach the command. Never rejects. */
+export async function runForUnit(spec: ServiceSpec, { purpose, asUnit, variables, ...command }: UnitCommand, outside: CommandOutside): Promise<CommandResult> {
+  const { clock, environment: inherited, dropPrivileges = false, onProblem } = outside;
+  const confinement = asUnit ? confineAsUser(spec, inherited, dropPrivileges) : { ok: true, prefix: [], environment: {} } as const;
+  if (!confinement.ok) return refuse(`could not be run: ${confinement.reason}`);
+  const token = `${purpose}.${randomBytes(6).toString('hex')}`;
+  const env = childEnvironment(inherited, { ...spec.env, ...confinement.environment }, token);
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === null) delete env[name];
+    else env[name] = value;
+  }
+  return runCommand({ ...command, clock, env, token, prefix: confinement.prefix, cwd: asUnit ? spec.workingDir : spec.projectDir, onProblem });
 }
 
 /** When every command that runs now has ended. */

@@ -6,8 +6,7 @@ import type { switchOf } from '../../machines/slots.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { within } from '../actors/within.ts';
 import { refuse } from '../errors.ts';
-import type { CommandResult } from '../process/run-command.ts';
-import { runForUnit, type CommandOutside } from '../process/unit-command.ts';
+import { runForUnit, type CommandOutside, type CommandResult } from '../process/run-command.ts';
 
 /** How long the switch command may take; then it is ended, and what it did is put back. */
 const SWITCH_LIMIT_MS = 60_000;

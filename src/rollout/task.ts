@@ -5,7 +5,7 @@ import { isAnnounced, type HealthCheck, type RolloutReport, type ServiceSpec, ty
 import { attempt } from '../actors/checks/attempt.ts';
 import { pause, within } from '../actors/within.ts';
 import { refuse, textOf, type Refused } from '../errors.ts';
-import type { CommandOutside } from '../process/unit-command.ts';
+import type { CommandOutside } from '../process/run-command.ts';
 import { formatDuration } from '../words.ts';
 import { runSwitch } from './switch-command.ts';
 

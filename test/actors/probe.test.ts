@@ -50,10 +50,9 @@ describe('readiness', () => {
 
   test('by a check that hangs costs the timeout, and then the whole tree of the check is dead', async () => {
     const [dir, clock] = [tempDir(), makeManualClock()];
-    const script = 'setsid sh -c \'echo $$ > escaped; sleep 1000\' & (sleep 1000) & echo $$ > leader; wait';
+    const script = 'echo $$ > leader; setsid sh -c \'echo $$ > escaped; touch ready; sleep 1000\' & (sleep 1000) & wait';
     const { report } = probe({ dir, clock, check: checkOf(command(script), { timeoutMs: 4000 }) });
-    await made(dir, 'escaped');
-    await made(dir, 'leader');
+    await made(dir, 'ready');
     const tree = ['leader', 'escaped'].map((name) => identify(Number(readFileSync(join(dir, name), 'utf8'))));
     expect(tree).not.toContain(null);
     await clock.pass(4000);

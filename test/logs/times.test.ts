@@ -6,7 +6,7 @@ import { makeCompressor } from '../../src/logs/compress.ts';
 import { openLineTimes } from '../../src/logs/line-times.ts';
 import { openMerger } from '../../src/logs/merge.ts';
 import { makeTimeIndex } from '../../src/logs/time-index.ts';
-import { textOfLine } from '../../src/logs/echo.ts';
+import { textOfLine } from '../../src/logs/lines.ts';
 import { openLineReader, type LineFilter } from '../../src/logs/timed-lines.ts';
 import { parseTimes, readTimesAt } from '../../src/logs/times.ts';
 import { follow, readLog, type LogStart } from '../../src/logs/tail.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Announced, ServiceSpec } from '../../../machines/types.ts';
 import { hasCode, textOf } from '../../errors.ts';
 import { readTail } from '../../files.ts';
-import { openLineCutter } from '../../logs/echo.ts';
+import { openLineCutter } from '../../logs/lines.ts';
 import { ensureFifos, type LogOwner } from '../../logs/fifo.ts';
 import { follow, type Wake } from '../../logs/tail.ts';
 import { fileStem, logStreams, type LogStream } from '../../logs/names.ts';
@@ -60,7 +60,7 @@ export function openAnnouncements(outside: AnnouncementsOutside): Announcements 
     current.delete(spec.name);
     if (probe?.kind === 'log') {
       // What an earlier process wrote is before this one's.
-      void outside.logs.drain(spec.name);
+      outside.logs.drain(spec.name);
       take(spec.name, listenToLog(spec, probe, outside, 0));
     } else if (probe?.kind === 'notify') {
       const fifo = fifoOf(spec.name);

@@ -1,5 +1,5 @@
 import { boxBanner } from '../../logs/banner.ts';
-import { echoLine, echoWidth, textOfLine } from '../../logs/echo.ts';
+import { echoLine, echoWidth, textOfLine } from '../../logs/lines.ts';
 import { openLineTimes } from '../../logs/line-times.ts';
 import { openMerger, type MergerInput } from '../../logs/merge.ts';
 import { follow, readLog, type LogStart, type Wake } from '../../logs/tail.ts';
