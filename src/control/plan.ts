@@ -1,9 +1,10 @@
+import { consequenceOf, type Consequence } from '../../machines/consequence.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
 import { changedKeys } from '../config/definition.ts';
 import type { PlanEntry, ReloadPlan } from '../wire/payloads.ts';
 
-/** What a reload to `specs` would do to each unit, found by the digests of their definitions as the units themselves do it. */
+/** What a reload to `specs` would do to each unit: the machines decide the same by `consequenceOf`. */
 export function planReload(views: readonly UnitView[], specs: readonly ServiceSpec[]): ReloadPlan {
   const plan: Record<keyof ReloadPlan, PlanEntry[]> = { unchanged: [], start: [], stop: [], restart: [], update: [] };
   const present = new Map(views.map((view) => [view.spec.name, view]));
@@ -18,16 +19,32 @@ export function planReload(views: readonly UnitView[], specs: readonly ServiceSp
   return plan;
 }
 
+/** The plan as the answer to a reload counts it. */
+export function describePlan(plan: ReloadPlan): string {
+  const counts = [
+    [plan.start, 'added'], [plan.stop, 'removed'], [plan.restart, 'restarted'], [plan.update, 'updated'], [plan.unchanged, 'unchanged'],
+  ] as const;
+  return counts.filter(([units]) => units.length > 0).map(([units, word]) => `${units.length} ${word}`).join(', ') || 'no units';
+}
+
+const ENTRIES = {
+  unchanged: 'unchanged', update: 'update', restart: 'restart', replace: 'restart', remake: 'restart', remove: 'stop',
+} as const satisfies Record<Consequence, keyof ReloadPlan>;
+
 function change(view: UnitView | undefined, spec: ServiceSpec): readonly [keyof ReloadPlan, string] {
   if (view === undefined) return ['start', spec.cron === null ? 'new in the configuration' : 'new in the configuration: runs by its schedule'];
-  const { process, policy } = view.spec.definition;
-  const why = `changed: ${changedKeys(view.spec, spec).join(', ') || 'definition'}`;
-  if (process === spec.definition.process && policy === spec.definition.policy) return ['unchanged', 'same definition'];
-  if ((view.spec.cron === null) !== (spec.cron === null)) return ['restart', why];
-  if (view.phase === 'stopped') return ['update', `${why}; it is stopped, the next start uses it`];
-  if (spec.cron !== null) return ['update', `${why}; the next run uses it`];
-  if (view.phase === 'failed' || view.phase === 'backoff') return ['restart', `${why}; in phase ${view.phase}, tried again at once`];
-  return process === spec.definition.process ? ['update', `${why}; taken over live`] : ['restart', why];
+  const consequence = consequenceOf(view, spec);
+  if (consequence === 'unchanged') return ['unchanged', 'same definition'];
+  return [ENTRIES[consequence], `changed: ${changedKeys(view.spec, spec).join(', ') || 'definition'}${howOf(consequence, view, spec)}`];
+}
+
+function howOf(consequence: Consequence, { phase, state }: UnitView, spec: ServiceSpec): string {
+  if (consequence === 'replace') return '; replaced by an instance beside it';
+  if (consequence === 'restart') return phase === 'failed' || phase === 'backoff' ? `; in phase ${phase}, tried again at once` : '';
+  if (consequence !== 'update') return '';
+  if (spec.cron !== null) return '; the next run uses it';
+  if (phase === 'stopped') return '; it is stopped, the next start uses it';
+  return state === 'waiting' || phase === 'stopping' ? '; the next start uses it' : '; taken over live';
 }
 
 function byName(one: ServiceSpec, other: ServiceSpec): number {

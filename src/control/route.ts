@@ -7,7 +7,7 @@ import type { InspectPayload, JournalRecord, StatusSnapshot, UnitSettlement } fr
 import type { RequestOf } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
 import type { Exchange, Route } from './connection.ts';
-import { planReload } from './plan.ts';
+import { describePlan, planReload } from './plan.ts';
 import type { TicketOffice } from './tickets.ts';
 
 /** A configuration that was read, or why it was refused, in the words for a client. */
@@ -98,10 +98,10 @@ export function makeRoute(outside: RouteOutside): Route {
   const reload = (path: string | null): Response => {
     const config = outside.readConfig(path);
     if (!config.ok) return error(config.error);
-    const before = new Map(views().map((view) => [view.spec.name, view.spec]));
+    const plan = planReload(views(), config.specs);
     outside.adoptConfig(config);
     send({ type: 'reload', at: now(), specs: config.specs, slots: outside.slots(config.specs) });
-    return message(`Configuration reloaded: ${describeChange(before, config.specs)}`);
+    return message(`Configuration reloaded: ${describePlan(plan)}`);
   };
 
   const signal = (unit: string, name: string): Response => {
@@ -159,21 +159,6 @@ function collect({ kind, settlements }: RequestOf<'start' | 'stop' | 'restart'>,
 
 function unitSettlement({ unit, result, error: why, note }: Settlement): UnitSettlement {
   return { unit, result, ...(why !== null && { error: why }), ...(note !== undefined && { note }) };
-}
-
-function describeChange(before: ReadonlyMap<string, ServiceSpec>, specs: readonly ServiceSpec[]): string {
-  const after = new Set(specs.map(({ name }) => name));
-  const kept = specs.flatMap((spec) => {
-    const old = before.get(spec.name);
-    return old === undefined ? [] : [{ old, spec }];
-  });
-  const restarted = kept.filter(({ old, spec }) => old.definition.process !== spec.definition.process);
-  const updated = kept.filter(({ old, spec }) => old.definition.process === spec.definition.process && old.definition.policy !== spec.definition.policy);
-  const counts = [
-    [specs.length - kept.length, 'added'], [[...before.keys()].filter((name) => !after.has(name)).length, 'removed'],
-    [restarted.length, 'restarted'], [updated.length, 'updated'], [kept.length - restarted.length - updated.length, 'unchanged'],
-  ] as const;
-  return counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`).join(', ') || 'no units';
 }
 
 function message(text: string): Sentence {
