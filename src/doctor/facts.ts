@@ -100,6 +100,16 @@ export function servedUnits(serving: ServingFact): readonly UnitStatus[] {
   return serving.kind === 'answers' ? serving.snapshot.units.filter(({ kind }) => kind !== 'orphaned') : [];
 }
 
+/** Units of our own supervisor; none of another program's, which has no ledger. */
+export function liveUnits({ lock, serving }: Pick<Facts, 'lock' | 'serving'>): readonly UnitStatus[] {
+  return lock.state === 'held' ? servedUnits(serving) : [];
+}
+
+/** Those that keep still: of them files and actors must say the same. */
+export function settledUnits(facts: Pick<Facts, 'lock' | 'serving' | 'moving'>): readonly UnitStatus[] {
+  return liveUnits(facts).filter(({ name }) => !facts.moving.has(name));
+}
+
 export function entryOf({ entries }: Facts, path: string): PathFact {
   return entries.get(path) ?? { path, kind: 'missing', mode: 0, uid: 0, identity: '' };
 }
