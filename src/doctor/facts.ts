@@ -1,11 +1,11 @@
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import type { LogStream } from '../logs/names.ts';
+import type { JournalOnDisk } from '../journal/read.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import type { Opened } from '../state/ledger-read.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import type { StateFiles } from '../compat/read-files.ts';
-import type { JournalOnDisk } from './journal-on-disk.ts';
 
 /** What a path leads to, links not followed. */
 export interface PathFact {
