@@ -40,7 +40,7 @@ export function parsePlain(argv: readonly string[]): ParsedCall | null {
   const { own, command } = partCommand(argv);
   if (command?.length === 0) return null;
   const words: string[] = [];
-  const flags: [name: string, value: string | null][] = [];
+  const flags: [name: string, values: readonly string[]][] = [];
   for (let index = 0; index < own.length; index += 1) {
     const word = own[index] ?? '';
     if (!word.startsWith('-')) {
@@ -54,13 +54,13 @@ export function parsePlain(argv: readonly string[]): ParsedCall | null {
     if (words.length === 0 && !globalOptions.includes(option)) return null;
     if (option.value === undefined) {
       if (split.value !== null) return null;
-      flags.push([option.name, null]);
+      flags.push([option.name, []]);
       continue;
     }
     const value = split.value ?? own[++index];
     // A value that looks like a flag is more likely a forgotten value.
     if (value === undefined || value === '' || (split.value === null && value.startsWith('-'))) return null;
-    flags.push([option.name, value]);
+    flags.push([option.name, [value]]);
   }
   const [name, ...operands] = words;
   const verb = verbs.find((candidate) => candidate.name === name);
@@ -68,9 +68,9 @@ export function parsePlain(argv: readonly string[]): ParsedCall | null {
   const given = new Map(flags);
   if (given.size < flags.length) return null;
   const allowed = [...globalOptions, ...verb.options];
-  for (const [flag, value] of given) {
+  for (const [flag, values] of given) {
     const option = allowed.find((candidate) => candidate.name === flag);
-    if (option === undefined || (value !== null && option.check?.(value) != null)) return null;
+    if (option === undefined || values.some((value) => option.check?.(value) != null)) return null;
   }
   return { verb, flags: flagsOf(given), operands, command };
 }
@@ -92,13 +92,9 @@ export function wrongOperands(verb: Verb, words: readonly string[]): string | nu
   return null;
 }
 
-/** `repeated` has those that were given more than once. */
-export function flagsOf(given: ReadonlyMap<string, string | null>, repeated: ReadonlyMap<string, readonly string[]> = new Map()): Flags {
-  const text = (option: OptionSpec): string | null => given.get(option.name) ?? null;
-  return {
-    has: (option) => given.has(option.name) || repeated.has(option.name), text,
-    texts: (option) => repeated.get(option.name) ?? [text(option)].filter((value) => value !== null),
-  };
+/** `given` has the values of each flag; none for a flag without a value. */
+export function flagsOf(given: ReadonlyMap<string, readonly string[]>): Flags {
+  return { has: ({ name }) => given.has(name), text: ({ name }) => given.get(name)?.[0] ?? null, texts: ({ name }) => given.get(name) ?? [] };
 }
 
 function splitFlag(word: string): { readonly name: string; readonly value: string | null } | null {

@@ -45,30 +45,23 @@ function check(verb: Verb, given: Given, operands: readonly string[], command: r
   const wrong = wrongOperands(verb, operands);
   if (wrong !== null) return usage(wrong, verb);
   if (command?.length === 0) return usage('expected a command after --', verb);
-  const flags = new Map<string, string | null>();
-  const repeated = new Map<string, readonly string[]>();
+  const flags = new Map<string, readonly string[]>();
   for (const option of allowed) {
     const value = given[option.name];
     if (value === undefined || value === false) continue;
-    if (Array.isArray(value) && option.repeats === true) {
-      const texts = value.map(String);
-      const problem = texts.map((text) => (text === '' ? `expected ${option.value}, got nothing` : (option.check?.(text) ?? null))).find((found) => found !== null);
-      if (problem !== undefined) return usage(`--${option.name}: ${problem}`, verb);
-      repeated.set(option.name, texts);
-      continue;
-    }
-    if (Array.isArray(value)) return usage(`option '--${option.name}' was given ${value.length} times, expected once`, verb);
-    if (option.value === undefined) {
-      flags.set(option.name, null);
-      continue;
-    }
-    const text = String(value);
-    if (text === '') return usage(option.check?.(text) ?? `option '--${option.name}': expected ${option.value}, got nothing`, verb);
-    const problem = option.check?.(text) ?? null;
-    if (problem !== null) return usage(`--${option.name}: ${problem}`, verb);
-    flags.set(option.name, text);
+    const values = Array.isArray(value) ? value.map(String) : [String(value)];
+    if (values.length > 1 && option.repeats !== true) return usage(`option '--${option.name}' was given ${values.length} times, expected once`, verb);
+    const problem = option.value === undefined ? null : wrongValue(option, values);
+    if (problem !== null) return usage(problem, verb);
+    flags.set(option.name, option.value === undefined ? [] : values);
   }
-  return { kind: 'call', parsed: { verb, flags: flagsOf(flags, repeated), operands, command } };
+  return { kind: 'call', parsed: { verb, flags: flagsOf(flags), operands, command } };
+}
+
+function wrongValue({ name, value, check: problemOf }: OptionSpec, texts: readonly string[]): string | null {
+  if (texts.includes('')) return problemOf?.('') ?? `option '--${name}': expected ${value}, got nothing`;
+  const problem = texts.map((text) => problemOf?.(text) ?? null).find((found) => found !== null);
+  return problem === undefined ? null : `--${name}: ${problem}`;
 }
 
 function findUnknown(given: Given, allowed: readonly OptionSpec[]): string | null {

@@ -42,16 +42,15 @@ export function keepRecords({ clock, log, paths, onProblem }: Setting, ledger: L
       return projectedUnit(view, runs.of(view.spec.name), shown.filter(({ ended }) => ended === null), now.wallMs);
     }),
   });
-  const enforce = makeMemoryEnforcer({
-    journal, log, send, now: clock.now, wallNow: Date.now, childOf,
-    exceed: (unit, reason) => {
-      const { ref, facts } = root.getSnapshot().context.units.get(unit) ?? {};
-      if (ref != null && facts !== undefined) ref.send({ type: 'limit.exceeded', at: clock.now(), generation: facts.generation, reason });
-    },
-  });
   const childMemory = openMemoryWatch({
     now: clock.now, onProblem, limitOf: (unit) => specOf(unit)?.spawn?.totalMemoryBytes ?? null, children: () => watchedChildren(children()),
-    act: (unit, verdict, limitBytes) => enforce({ unit, verdict, limitBytes }),
+    act: makeMemoryEnforcer({
+      journal, log, send, now: clock.now, wallNow: Date.now, childOf,
+      exceed: (unit, reason) => {
+        const { ref, facts } = root.getSnapshot().context.units.get(unit) ?? {};
+        if (ref != null && facts !== undefined) ref.send({ type: 'limit.exceeded', at: clock.now(), generation: facts.generation, reason });
+      },
+    }),
   });
   const followChild = ({ child: id, state, identity }: ChildFacts): void => {
     roster.see(id);

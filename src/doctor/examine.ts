@@ -18,7 +18,7 @@ export function examine(facts: Facts): readonly Finding[] {
 }
 
 /**
- * Looks, and where something disagrees looks once more: files lag behind the actors by up to 200 ms, and what is on its way ends is not wrong. Only what
+ * Looks, and where something disagrees looks once more: files lag behind the actors by up to 200 ms, and a unit in transition is not wrong. Only what
  * disagrees both times counts.
  */
 export async function diagnose(look: () => Promise<Facts>, secondLookMs = SECOND_LOOK_MS): Promise<Diagnosis> {

@@ -1,11 +1,11 @@
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import type { LogStream } from '../logs/names.ts';
+import type { JournalOnDisk } from '../journal/read.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import type { Opened } from '../state/ledger-read.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import type { StateFiles } from '../compat/read-files.ts';
-import type { JournalOnDisk } from './journal-on-disk.ts';
 
 /** What a path leads to, links not followed. */
 export interface PathFact {
@@ -98,6 +98,16 @@ export function isSupervised({ lock, serving }: Facts): boolean {
 /** The units of the supervisor that answers; of those that are no longer configured it knows what other programs do. */
 export function servedUnits(serving: ServingFact): readonly UnitStatus[] {
   return serving.kind === 'answers' ? serving.snapshot.units.filter(({ kind }) => kind !== 'orphaned') : [];
+}
+
+/** Units of our own supervisor; none of another program's, which has no ledger. */
+export function liveUnits({ lock, serving }: Pick<Facts, 'lock' | 'serving'>): readonly UnitStatus[] {
+  return lock.state === 'held' ? servedUnits(serving) : [];
+}
+
+/** Those that keep still: of them files and actors must say the same. */
+export function settledUnits(facts: Pick<Facts, 'lock' | 'serving' | 'moving'>): readonly UnitStatus[] {
+  return liveUnits(facts).filter(({ name }) => !facts.moving.has(name));
 }
 
 export function entryOf({ entries }: Facts, path: string): PathFact {

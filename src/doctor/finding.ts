@@ -10,18 +10,12 @@ export interface Diagnosis {
   readonly findings: readonly Finding[];
 }
 
-export interface Disagreement {
-  readonly found: string;
-  readonly expected: string;
-  /** What to do about it, as an order. */
-  readonly remedy: string;
-}
-
 export function agrees(check: string, detail: string): Finding {
   return { check, ok: true, detail };
 }
 
-export function disagrees(check: string, { found, expected, remedy }: Disagreement): Finding {
+/** `remedy`: what to do about it, as an order. */
+export function disagrees(check: string, found: string, expected: string, remedy: string): Finding {
   return { check, ok: false, detail: `found ${found}; expected ${expected}. ${remedy}` };
 }
 

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync
 import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { hasCode, textOf } from '../errors.ts';
+import { surveyJournal } from '../journal/read.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
 import { bootId } from '../process/boot.ts';
 import { resolveProgram } from '../process/program.ts';
@@ -12,7 +13,6 @@ import { isLocked } from '../state/lock.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { readStateFiles } from '../compat/read-files.ts';
 import { servedUnits, type ConfigFact, type Facts, type LockFact, type OwnerFact, type PathFact, type ServingFact, type VolumeFact } from './facts.ts';
-import { readJournalOnDisk } from './journal-on-disk.ts';
 import { knownTools } from './tools.ts';
 
 export interface GatherInput {
@@ -41,7 +41,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
     uid, bootId: bootId(), paths, config,
     lock: lockFact(paths.lock), owner: ownerFact(paths), pidText: textIn(paths.pidFile), hint: textIn(paths.configHint),
     ledger: { ...readLedger(paths.ledger, { quarantine: false, onProblem: (text) => ledgerProblems.push(text) }), problems: ledgerProblems },
-    journal: readJournalOnDisk(paths.stateDir),
+    journal: surveyJournal(paths.stateDir),
     files: { ...readStateFiles(paths.stateDir, { quarantine: false, onProblem: (text) => fileProblems.push(text) }), problems: fileProblems },
     processes: await scan(),
     outputs: streams.map((output) => ({ ...output, writesTo: writesTo(pidOf(before, output.unit), output.stream) })),

@@ -20,8 +20,7 @@ export function checkSpace({ volumes }: Pick<Facts, 'volumes'>): readonly Findin
   return volumes.map((volume, index) => {
     const check = index === 0 ? 'disk space' : 'disk space for logs';
     const files = volume.files === 0 ? '' : ` and room for ${volume.freeFiles} files`;
-    const problem = shortage(volume);
-    return problem === null ? agrees(check, `${bytes(volume.freeBytes, 'iec')} free${files} at ${volume.path}`) : disagrees(check, problem);
+    return shortage(check, volume) ?? agrees(check, `${bytes(volume.freeBytes, 'iec')} free${files} at ${volume.path}`);
   });
 }
 
@@ -29,33 +28,37 @@ export function checkSpace({ volumes }: Pick<Facts, 'volumes'>): readonly Findin
 const LEAST_BYTES = 64 * 1024 * 1024;
 const LEAST_FILES = 1000;
 
-function shortage({ path, freeBytes, freeFiles, files, writable }: VolumeFact): { found: string; expected: string; remedy: string } | null {
-  if (!writable) return { found: `${path} cannot be written`, expected: 'a directory that this user may write', remedy: 'See whether the disk is mounted read-only, and whose the directory is.' };
-  if (freeBytes < LEAST_BYTES) return { found: `${bytes(freeBytes, 'iec')} free at ${path}`, expected: `at least ${bytes(LEAST_BYTES, 'iec')}`, remedy: 'Free space: output and records that the disk does not take are dropped.' };
-  if (files > 0 && freeFiles < LEAST_FILES) return { found: `room for ${freeFiles} more files at ${path}`, expected: `at least ${LEAST_FILES}`, remedy: 'Remove files, however small: the file system is out of inodes.' };
-  return null;
+function shortage(check: string, { path, freeBytes, freeFiles, files, writable }: VolumeFact): Finding | null {
+  if (!writable) {
+    return disagrees(check, `${path} cannot be written`, 'a directory that this user may write',
+      'See whether the disk is mounted read-only, and whose the directory is.');
+  }
+  if (freeBytes < LEAST_BYTES) {
+    return disagrees(check, `${bytes(freeBytes, 'iec')} free at ${path}`, `at least ${bytes(LEAST_BYTES, 'iec')}`,
+      'Free space: output and records that the disk does not take are dropped.');
+  }
+  if (files === 0 || freeFiles >= LEAST_FILES) return null;
+  return disagrees(check, `room for ${freeFiles} more files at ${path}`, `at least ${LEAST_FILES}`,
+    'Remove files, however small: the file system is out of inodes.');
 }
 
 function directory(facts: Facts, check: string, path: string, mustExist: boolean): Finding | null {
-  const found = entryOf(facts, path);
-  const tidy = { expected: 'a directory of this user with mode 0700' };
-  if (found.kind === 'missing') {
-    return mustExist ? disagrees(check, { ...tidy, found: `no ${path}`, remedy: 'Restart the supervisor, which makes it: sysg restart --daemonize, or sysg start.' }) : null;
-  }
+  const { kind, mode, uid } = entryOf(facts, path);
+  const say = (found: string, remedy: string): Finding => disagrees(check, found, 'a directory of this user with mode 0700', remedy);
+  if (kind === 'missing') return mustExist ? say(`no ${path}`, 'Restart the supervisor, which makes it: sysg restart --daemonize, or sysg start.') : null;
   // A log directory may be a link to a bigger disk.
-  if (found.kind !== 'directory' && found.kind !== 'link') return disagrees(check, { ...tidy, found: `${path} is a ${found.kind}`, remedy: 'Move it away: no supervisor starts over it.' });
-  if (found.uid !== facts.uid) return disagrees(check, { ...tidy, found: `${path} belongs to uid ${found.uid}, and this is uid ${facts.uid}`, remedy: `Run as uid ${found.uid}, or give it back: chown -R ${facts.uid} ${path}` });
-  if (found.kind === 'directory' && (found.mode & 0o077) !== 0) {
-    return disagrees(check, { ...tidy, found: `${path} with mode ${octal(found.mode)}: others may look into it`, remedy: `chmod 700 ${path} (the next supervisor does so by itself).` });
+  if (kind !== 'directory' && kind !== 'link') return say(`${path} is a ${kind}`, 'Move it away: no supervisor starts over it.');
+  if (uid !== facts.uid) return say(`${path} belongs to uid ${uid}, and this is uid ${facts.uid}`, `Run as uid ${uid}, or give it back: chown -R ${facts.uid} ${path}`);
+  if (kind === 'directory' && (mode & 0o077) !== 0) {
+    return say(`${path} with mode ${octal(mode)}: others may look into it`, `chmod 700 ${path} (the next supervisor does so by itself).`);
   }
-  return agrees(check, `${path}, mode ${octal(found.mode)}`);
+  return agrees(check, `${path}, mode ${octal(mode)}`);
 }
 
 function file(facts: Facts, check: string, path: string): Finding | null {
-  const found = entryOf(facts, path);
-  if (found.kind === 'missing') return null;
-  const expected = 'a file of this user with mode 0600';
-  if (found.kind !== 'file') return disagrees(check, { expected, found: `${path} is a ${found.kind}`, remedy: 'Move it away while no supervisor runs.' });
-  if (found.uid === facts.uid && (found.mode & 0o077) === 0) return null;
-  return disagrees(check, { expected, found: `${path} of uid ${found.uid} with mode ${octal(found.mode)}`, remedy: `chown ${facts.uid} ${path}; chmod 600 ${path}` });
+  const { kind, mode, uid } = entryOf(facts, path);
+  const say = (found: string, remedy: string): Finding => disagrees(check, found, 'a file of this user with mode 0600', remedy);
+  if (kind === 'missing' || (kind === 'file' && uid === facts.uid && (mode & 0o077) === 0)) return null;
+  if (kind !== 'file') return say(`${path} is a ${kind}`, 'Move it away while no supervisor runs.');
+  return say(`${path} of uid ${uid} with mode ${octal(mode)}`, `chown ${facts.uid} ${path}; chmod 600 ${path}`);
 }

@@ -23,11 +23,8 @@ function checkRecorded(facts: Facts, { record, written }: LedgerEntry): readonly
   const dead = (how: string): readonly Finding[] => {
     if (ending) return [agrees(check, `pid ${identity.pid} ${how}: what is left of it is being ended`)];
     if (!watched) return [agrees(check, `pid ${identity.pid} ${how}: the next supervisor judges that by the restart policy`)];
-    return [disagrees(check, {
-      found: `pid ${identity.pid} ${how}`, expected: `the process that the ledger calls ${record.state}`,
-      remedy: facts.serving.kind === 'answers'
-        ? `The supervisor has missed its end. Start it again with: sysg restart -s ${record.unit}` : 'The supervisor sees that as soon as it works again.',
-    })];
+    return [disagrees(check, `pid ${identity.pid} ${how}`, `the process that the ledger calls ${record.state}`, facts.serving.kind === 'answers'
+      ? `The supervisor has missed its end. Start it again with: sysg restart -s ${record.unit}` : 'The supervisor sees that as soon as it works again.')];
   };
   if (written.bootId !== facts.bootId || identity.bootId !== facts.bootId) return dead('ran before the machine was started anew');
   const found = facts.processes.get(identity.pid);
@@ -36,16 +33,13 @@ function checkRecorded(facts: Facts, { record, written }: LedgerEntry): readonly
   if (!isLiving(found)) return dead(`is a zombie, which its parent ${found.ppid} has not reaped`);
   const foreign = contradicts(found, process);
   if (foreign !== null) {
-    return [disagrees(check, {
-      found: `pid ${identity.pid} with the token ${foreign}`, expected: `the token ${process.token}`,
-      remedy: 'It has the right pid and start time and was started by somebody else: the boot id or the clock of this machine repeats itself. End it by hand and restart the service.',
-    })];
+    return [disagrees(check, `pid ${identity.pid} with the token ${foreign}`, `the token ${process.token}`,
+      'It has the right pid and start time and was started by somebody else: the boot id or the clock of this machine repeats itself. '
+      + 'End it by hand and restart the service.')];
   }
   if (!watched) {
-    return [disagrees(check, {
-      found: `pid ${identity.pid} running without a supervisor`, expected: 'a supervisor that looks after it',
-      remedy: 'Go on with it by sysg start --daemonize, or end it by sysg stop.',
-    })];
+    return [disagrees(check, `pid ${identity.pid} running without a supervisor`, 'a supervisor that looks after it',
+      'Go on with it by sysg start --daemonize, or end it by sysg stop.')];
   }
   return [agrees(check, `pid ${identity.pid} lives and is the same by start time and boot${holds(found, process) ? ' and token' : ''}`)];
 }
@@ -77,9 +71,8 @@ function checkGroups({ ledger, processes }: Facts): readonly Finding[] {
     }
     if (generations.size < 2) return [];
     const each = [...generations].map(([generation, pids]) => `generation ${generation} (pid ${pids.join(', ')})`).join(' and ');
-    return [disagrees(`groups of ${record.unit}`, {
-      found: `${each} living at once`, expected: `generation ${record.generation} alone, outside a rollout`, remedy: `End all of it with: sysg stop -s ${record.unit}; then end by hand what is left.`,
-    })];
+    return [disagrees(`groups of ${record.unit}`, `${each} living at once`, `generation ${record.generation} alone, outside a rollout`,
+      `End all of it with: sysg stop -s ${record.unit}; then end by hand what is left.`)];
   });
 }
 
@@ -94,10 +87,9 @@ function checkStrays({ ledger, processes }: Facts): Finding {
   });
   if (strays.length === 0) return agrees('strays', 'no process holds a token of ours that no unit owns');
   const listed = strays.slice(0, 10).map(({ pid, pgrp, tokens }) => `pid ${pid} (group ${pgrp}, token ${tokens?.at(-1)})`).join(', ');
-  return disagrees('strays', {
-    found: `${listed}${strays.length > 10 ? ` and ${strays.length - 10} more` : ''}`, expected: 'every holder of a token of ours to belong to a unit',
-    remedy: `Services left ${strays.length === 1 ? 'it' : 'them'} behind: look at ${strays.length === 1 ? 'it' : 'them'} with ps, and end what is not wanted.`,
-  });
+  const them = strays.length === 1 ? 'it' : 'them';
+  return disagrees('strays', `${listed}${strays.length > 10 ? ` and ${strays.length - 10} more` : ''}`, 'every holder of a token of ours to belong to a unit',
+    `Services left ${them} behind: look at ${them} with ps, and end what is not wanted.`);
 }
 
 function unitOf(token: string): string {
@@ -109,8 +101,6 @@ function checkZombies({ processes, owner }: Facts): Finding {
   const parents = new Set([owner?.pid, owner?.guardian].filter((pid) => pid != null));
   const zombies = [...processes.values()].filter(({ state, ppid }) => state === 'Z' && parents.has(ppid));
   if (zombies.length === 0) return agrees('zombies', 'no child of the supervisor waits to be reaped');
-  return disagrees('zombies', {
-    found: `${counted(zombies.length, 'zombie')} (pid ${zombies.slice(0, 10).map(({ pid }) => pid).join(', ')}) that pid ${zombies[0]?.ppid} does not reap`,
-    expected: 'none', remedy: 'They hold nothing but a number each. When they become many, put a new supervisor in its place.',
-  });
+  const found = `${counted(zombies.length, 'zombie')} (pid ${zombies.slice(0, 10).map(({ pid }) => pid).join(', ')}) that pid ${zombies[0]?.ppid} does not reap`;
+  return disagrees('zombies', found, 'none', 'They hold nothing but a number each. When they become many, put a new supervisor in its place.');
 }

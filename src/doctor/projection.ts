@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { ownDigests } from '../compat/projection.ts';
 import { xmlFiles, type XmlFile } from '../compat/read-files.ts';
-import type { Facts } from './facts.ts';
+import { settledUnits, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
-import { unitsOf } from './records.ts';
 
-/** The state files of systemg 0.33.0: whether they can be read, are as we left them, and tell what Status tells. */
+/** The state files of systemg 0.33.0: whether they can be read, are as we left them, and say what Status says. */
 export function checkProjection(facts: Facts): readonly Finding[] {
   return xmlFiles.flatMap((name) => checkFile(facts, name));
 }
@@ -14,10 +13,11 @@ function checkFile(facts: Facts, name: XmlFile): readonly Finding[] {
   const { files, ledger, lock, paths: { stateDir } } = facts;
   const path = join(stateDir, name);
   const problem = files.problems.find((text) => text.startsWith(path));
-  const expected = 'what the supervisor wrote last';
-  const remedy = 'It is written again at the next change of a unit.';
+  const wrong = (found: string, expected = 'what the supervisor wrote last', advice = ''): readonly Finding[] =>
+    [disagrees(name, found, expected, `${advice}It is written again at the next change of a unit.`)];
   if (problem !== undefined) {
-    return [disagrees(name, { found: problem, expected: 'a file that systemg 0.33.0 can read', remedy: lock.state === 'held' ? remedy : 'The next supervisor keeps a copy and writes it anew.' })];
+    const expected = 'a file that systemg 0.33.0 can read';
+    return lock.state === 'held' ? wrong(problem, expected) : [disagrees(name, problem, expected, 'The next supervisor keeps a copy and writes it anew.')];
   }
   const digest = files.digests[name];
   const ours = digest !== null && ownDigests(ledger, name).includes(digest);
@@ -25,14 +25,14 @@ function checkFile(facts: Facts, name: XmlFile): readonly Finding[] {
     if (digest === null) return [];
     return [agrees(name, ours ? 'as our supervisor left it' : 'another program, or sysg stop, has written it since: the next supervisor takes over from it')];
   }
-  if (digest === null) return [disagrees(name, { found: `no ${path}`, expected, remedy })];
-  if (!ours && !ledger.fresh) return [disagrees(name, { found: `${path} written by another program`, expected, remedy: `Find out which: only systemg 0.33.0 writes there. ${remedy}` })];
+  if (digest === null) return wrong(`no ${path}`);
+  if (!ours && !ledger.fresh) return wrong(`${path} written by another program`, undefined, 'Find out which: only systemg 0.33.0 writes there. ');
   const differences = ledger.fresh ? [] : differencesIn(facts, name);
-  return [differences.length === 0 ? agrees(name, 'says what Status says') : disagrees(name, { found: differences.join('; '), expected: 'what Status says', remedy })];
+  return differences.length === 0 ? [agrees(name, 'says what Status says')] : wrong(differences.join('; '), 'what Status says');
 }
 
 function differencesIn(facts: Facts, name: XmlFile): readonly string[] {
-  const units = unitsOf(facts);
+  const units = settledUnits(facts);
   const { files } = facts;
   if (units.length === 0) return [];
   if (name === 'pid.xml') {

@@ -3,27 +3,17 @@ import type { UnitRecord } from '../../machines/types.ts';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { journalFiles } from '../journal/read.ts';
 import { counted } from '../words.ts';
-import { entryOf, servedUnits, type Facts } from './facts.ts';
+import { entryOf, settledUnits, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** Ledger and journal: whether they can be read, and say of each unit what the supervisor's actors say. */
 export function checkRecords(facts: Facts): readonly Finding[] {
-  return [checkLedger(facts), checkJournal(facts), ...unitsOf(facts).flatMap((unit) => checkActor(facts, unit))];
-}
-
-/** Units of our own supervisor; none of another program's, which has no ledger. */
-export function liveUnits({ lock, serving }: Pick<Facts, 'lock' | 'serving'>): readonly UnitStatus[] {
-  return lock.state === 'held' ? servedUnits(serving) : [];
-}
-
-/** Those that keep still: of them files and actors must say the same. */
-export function unitsOf(facts: Pick<Facts, 'lock' | 'serving' | 'moving'>): readonly UnitStatus[] {
-  return liveUnits(facts).filter(({ name }) => !facts.moving.has(name));
+  return [checkLedger(facts), checkJournal(facts), ...settledUnits(facts).flatMap((unit) => checkActor(facts, unit))];
 }
 
 function checkLedger(facts: Facts): Finding {
   const { ledger, paths: { ledger: path }, owner } = facts;
-  const say = (found: string, remedy: string): Finding => disagrees('ledger', { found, expected: 'a ledger from which recovery can know every unit', remedy });
+  const say = (found: string, remedy: string): Finding => disagrees('ledger', found, 'a ledger from which recovery can know every unit', remedy);
   if (ledger.unreadable !== null) return say(ledger.unreadable, 'Mend it before the next start, which would be refused.');
   if (ledger.problems.length > 0) return say(ledger.problems.join('; '), 'Nothing now: the next supervisor keeps a copy of the damaged file and goes on with the rest.');
   if (owner?.open != null && !owner.open.has(entryOf(facts, path).identity)) {
@@ -39,19 +29,18 @@ function checkJournal(facts: Facts): Finding {
   const { journal, owner, paths: { stateDir } } = facts;
   const torn = journal.torn === 0 ? '' : `, ${counted(journal.torn, 'line')} torn by supervisors that were killed`;
   const { current } = journalFiles(stateDir);
-  const behind = unitsOf(facts).filter(({ name, last_event: seq }) => seq !== undefined && seq > (journal.newest.get(name)?.seq ?? 0));
+  const behind = settledUnits(facts).filter(({ name, last_event: seq }) => seq !== undefined && seq > (journal.newest.get(name)?.seq ?? 0));
   const [first] = behind;
   if (journal.problems.length > 0) {
-    return disagrees('journal', {
-      found: `${journal.problems.slice(0, 3).join('; ')}${journal.problems.length > 3 ? ` and ${journal.problems.length - 3} more` : ''}`,
-      expected: 'one record a line, numbered without a gap', remedy: `Nothing depends on it but sysg why and sysg events: to begin anew move ${current} away while no supervisor runs.`,
-    });
+    const more = journal.problems.length > 3 ? ` and ${journal.problems.length - 3} more` : '';
+    return disagrees('journal', `${journal.problems.slice(0, 3).join('; ')}${more}`, 'one record a line, numbered without a gap',
+      `Nothing depends on it but sysg why and sysg events: to begin anew move ${current} away while no supervisor runs.`);
   }
   if (first !== undefined) {
-    return disagrees('journal', {
-      found: `record ${journal.newest.get(first.name)?.seq ?? 'none'} of ${first.name} to be the newest on disk${owner === null ? '' : ` in ${current}`}`,
-      expected: `record ${first.last_event}, of which Status speaks`, remedy: 'See whether the disk was full or the file was taken away; the supervisor has the rest in memory: sysg events.',
-    });
+    return disagrees('journal',
+      `record ${journal.newest.get(first.name)?.seq ?? 'none'} of ${first.name} to be the newest on disk${owner === null ? '' : ` in ${current}`}`,
+      `record ${first.last_event}, of which Status speaks`,
+      'See whether the disk was full or the file was taken away; the supervisor has the rest in memory: sysg events.');
   }
   return agrees('journal', `${counted(journal.count, 'record')}, the newest is number ${journal.last}${torn}`);
 }
@@ -62,10 +51,8 @@ function checkActor(facts: Facts, unit: UnitStatus): readonly Finding[] {
   const check = `unit ${unit.name}`;
   const differences = [...differ(unit, record), ...differFromJournal(facts, unit, record), ...overdue(facts, unit)];
   if (differences.length === 0) return [agrees(check, told(unit))];
-  return [disagrees(check, {
-    found: differences.map(({ found }) => found).join('; '), expected: differences.map(({ expected }) => expected).join('; '),
-    remedy: `See sysg why ${unit.name}; if it stays so: sysg restart -s ${unit.name}`,
-  })];
+  return [disagrees(check, differences.map(({ found }) => found).join('; '), differences.map(({ expected }) => expected).join('; '),
+    `See sysg why ${unit.name}; if it stays so: sysg restart -s ${unit.name}`)];
 }
 
 interface Difference {

@@ -46,9 +46,9 @@ export function checkTools({ tools, config }: Pick<Facts, 'tools' | 'config'>): 
   const spare = missing.filter((tool) => !needed.some((need) => need.tool === tool));
   const without = spare.map((tool) => `${tool.name} (package ${tool.package}, for ${tool.purpose})`).join(', ');
   const rest = agrees('tools', `${knownTools.length - missing.length} of ${knownTools.length} are installed${without === '' ? '' : `; no unit needs ${without}`}`);
-  return [...needed.map(({ tool, users }) => disagrees(`tool ${tool.name}`, {
-    found: `no program ${tool.name} on PATH or in the usual places`,
-    expected: `it for ${tool.purpose}${users === null ? '' : `, which ${users.join(', ')} ${users.length === 1 ? 'asks' : 'ask'} for`}`,
-    remedy: `Install the package ${tool.package}.`,
-  })), rest];
+  return [...needed.map(({ tool, users }) => disagrees(
+    `tool ${tool.name}`, `no program ${tool.name} on PATH or in the usual places`,
+    `it for ${tool.purpose}${users === null ? '' : `, which ${users.join(', ')} ${users.length === 1 ? 'asks' : 'ask'} for`}`,
+    `Install the package ${tool.package}.`,
+  )), rest];
 }

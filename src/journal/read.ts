@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JournalRecord } from '../wire/payloads.ts';
-import { hasCode } from '../errors.ts';
+import { hasCode, textOf } from '../errors.ts';
+import { journalRecord, type JournalRecord } from '../wire/payloads.ts';
 
 export function journalFiles(stateDir: string): { readonly current: string; readonly older: string } {
   return { current: join(stateDir, 'journal.ndjson'), older: join(stateDir, 'journal.1.ndjson') };
@@ -9,22 +9,67 @@ export function journalFiles(stateDir: string): { readonly current: string; read
 
 /** What is on disk, oldest first, with or without a supervisor. Torn and foreign lines are left out. */
 export function* readJournal(stateDir: string): Generator<JournalRecord> {
-  const { current, older } = journalFiles(stateDir);
   let last = 0;
-  for (const path of [older, current]) {
-    for (const line of textOf(path).split('\n')) {
-      const record = parseRecord(line);
-      // Numbers only grow: a file that was put back by hand does not turn time round.
-      if (record === null || record.seq <= last) continue;
-      last = record.seq;
-      yield record;
-    }
+  for (const { record } of linesOf(stateDir, (_, error) => raise(error))) {
+    // Numbers only grow: a file that was put back by hand does not turn time round.
+    if (record === null || record.seq <= last) continue;
+    last = record.seq;
+    yield record;
   }
 }
 
-/** Null for a line that is no record. */
-export function parseRecord(line: string): JournalRecord | null {
-  if (line === '') return null;
+export interface JournalOnDisk {
+  readonly count: number;
+  /** Sequence number of the newest record; 0 without any. */
+  readonly last: number;
+  /** The newest record of each unit. */
+  readonly newest: ReadonlyMap<string, JournalRecord>;
+  /** Beginnings of records: supervisors that were killed while they wrote. */
+  readonly torn: number;
+  /** Lines that no supervisor wrote, numbers that do not follow each other, files that cannot be read. */
+  readonly problems: readonly string[];
+}
+
+/** What is on disk, and what is wrong with it. */
+export function surveyJournal(stateDir: string): JournalOnDisk {
+  const newest = new Map<string, JournalRecord>();
+  const problems: string[] = [];
+  let [count, torn, last] = [0, 0, 0];
+  for (const { record, text, place } of linesOf(stateDir, (path, error) => void problems.push(`${path}: ${textOf(error)}`))) {
+    if (record === null && isTorn(text)) torn += 1;
+    else if (record === null) problems.push(`${place}: not a record: ${JSON.stringify(text.slice(0, 60))}`);
+    else {
+      if (count > 0 && record.seq !== last + 1) problems.push(`${place}: number ${record.seq} follows number ${last}`);
+      count += 1;
+      last = record.seq;
+      if (record.unit !== null) newest.set(record.unit, record);
+    }
+  }
+  return { count, last, newest, torn, problems };
+}
+
+interface JournalLine {
+  /** Null for a line that is no record. */
+  readonly record: JournalRecord | null;
+  readonly text: string;
+  /** File and number of the line. */
+  readonly place: string;
+}
+
+function* linesOf(stateDir: string, onUnreadable: (path: string, error: unknown) => void): Generator<JournalLine> {
+  const { current, older } = journalFiles(stateDir);
+  for (const path of [older, current]) {
+    let lines: readonly string[] = [];
+    try {
+      lines = readFileSync(path, 'utf8').split('\n');
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) onUnreadable(path, error);
+    }
+    for (const [index, text] of lines.entries()) if (text !== '') yield { record: parseRecord(text), text, place: `${path}:${index + 1}` };
+  }
+}
+
+function parseRecord(line: string): JournalRecord | null {
   try {
     const value: unknown = JSON.parse(line);
     return isRecord(value) ? value : null;
@@ -35,16 +80,15 @@ export function parseRecord(line: string): JournalRecord | null {
 }
 
 function isRecord(value: unknown): value is JournalRecord {
-  return typeof value === 'object' && value !== null && 'seq' in value && Number.isSafeInteger(value.seq) && 'at' in value
-    && typeof value.at === 'string' && 'unit' in value && (value.unit === null || typeof value.unit === 'string') && 'event' in value
-    && typeof value.event === 'string';
+  return journalRecord(value, 'record') === null;
 }
 
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return '';
-    throw error;
-  }
+const head = '{"seq":';
+
+function isTorn(line: string): boolean {
+  return !line.endsWith('}') && (line.startsWith(head) || head.startsWith(line));
+}
+
+function raise(error: unknown): never {
+  throw error;
 }

@@ -49,21 +49,17 @@ export function remember(lineage: Lineage, processes: readonly ScannedProcess[])
   }
 }
 
-/** The living processes of a table that may be ended at all. */
-interface Index {
-  readonly living: ReadonlyMap<number, ScannedProcess>;
-  readonly byToken: ReadonlyMap<string, readonly ScannedProcess[]>;
-  readonly byGroup: ReadonlyMap<number, readonly ScannedProcess[]>;
-  readonly bySession: ReadonlyMap<number, readonly ScannedProcess[]>;
-  readonly byParent: ReadonlyMap<number, readonly ScannedProcess[]>;
+// One table serves many: a thousand units stopped together look at the same one.
+const indexes = new WeakMap<ProcessTable, ReturnType<typeof makeIndex>>();
+
+function indexOf(table: ProcessTable): ReturnType<typeof makeIndex> {
+  const index = indexes.get(table) ?? makeIndex(table);
+  indexes.set(table, index);
+  return index;
 }
 
-// One table serves many: a thousand units stopped together look at the same one.
-const indexes = new WeakMap<ProcessTable, Index>();
-
-function indexOf(table: ProcessTable): Index {
-  const made = indexes.get(table);
-  if (made !== undefined) return made;
+/** The living processes of a table that may be ended at all. */
+function makeIndex(table: ProcessTable) {
   const untouchable = ownLine(table);
   const living = new Map<number, ScannedProcess>();
   const byToken = new Map<string, ScannedProcess[]>();
@@ -78,9 +74,7 @@ function indexOf(table: ProcessTable): Index {
     add(bySession, process.session, process);
     add(byParent, process.ppid, process);
   }
-  const index = { living, byToken, byGroup, bySession, byParent };
-  indexes.set(table, index);
-  return index;
+  return { living, byToken, byGroup, bySession, byParent };
 }
 
 function add<Key>(groups: Map<Key, ScannedProcess[]>, key: Key, process: ScannedProcess): void {

@@ -2,7 +2,8 @@ import type { Children } from '../../machines/children.ts';
 import { textOf } from '../errors.ts';
 import { makeObserver, type Observer, type Origin } from '../metrics/observer.ts';
 import { waitUnreferenced } from '../metrics/sampler.ts';
-import { CALM, judgeMemory, type ChildrenUse, type MemoryState, type MemoryVerdict } from './memory-policy.ts';
+import type { MemoryCase } from './memory-enforcer.ts';
+import { CALM, judgeMemory, type ChildrenUse, type MemoryState } from './memory-policy.ts';
 
 /** A child that is not gone. */
 export interface WatchedChild {
@@ -18,7 +19,7 @@ export interface MemoryOutside {
   children(): readonly WatchedChild[];
   /** `spawn.limits.total_memory` of a unit, in bytes. */
   limitOf(unit: string): number | null;
-  act(unit: string, verdict: Exclude<MemoryVerdict, { kind: 'nothing' }>, limitBytes: number): void;
+  act(found: MemoryCase): void;
   onProblem(text: string): void;
   wait?(ms: number, wake: () => void): () => void;
   readonly observer?: Observer;
@@ -69,7 +70,7 @@ export function openMemoryWatch(outside: MemoryOutside): MemoryWatch {
       const own = children.filter((child) => child.unit === unit).map(({ child, state }) => ({ child, state, bytes: bytes.get(child) ?? 0 }));
       const { state, verdict } = judgeMemory(states.get(unit) ?? CALM, { at: now(), limitBytes, children: own });
       states.set(unit, state);
-      if (verdict.kind !== 'nothing') outside.act(unit, verdict, limitBytes);
+      if (verdict.kind !== 'nothing') outside.act({ unit, verdict, limitBytes });
     }
     arm();
   };

@@ -26,7 +26,7 @@ function rig(limits: Readonly<Record<string, number>>) {
     rest: () => void (rests += 1),
   };
   const watch = openMemoryWatch({
-    now: () => now, children: () => children, limitOf: (unit) => limits[unit] ?? null, act: (unit, verdict, limitBytes) => void acts.push([unit, verdict.kind, limitBytes]),
+    now: () => now, children: () => children, limitOf: (unit) => limits[unit] ?? null, act: ({ unit, verdict, limitBytes }) => void acts.push([unit, verdict.kind, limitBytes]),
     onProblem: (text) => void problems.push(text), observer,
     wait: (ms, next) => {
       wake = () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { JournalRecord, UnitStatus } from '../../src/wire/payloads.ts';
-import { why } from '../../src/cli/print/why.ts';
+import type { JournalRecord, UnitStatus } from '../../../src/wire/payloads.ts';
+import { why } from '../../../src/cli/print/why.ts';
 
 const day = new Date();
 const at = (clock: string, ms = 0): string => {

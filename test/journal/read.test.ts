@@ -1,16 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readJournalOnDisk } from '../../src/doctor/journal-on-disk.ts';
+import { surveyJournal } from '../../src/journal/read.ts';
 import { tempDir } from '../state/temp-dir.ts';
 
 const line = (seq: number, unit: string | null = 'web'): string => JSON.stringify({ seq, at: '2026-01-01T00:00:00Z', unit, generation: 1, event: 'start', from: 'a', to: 'b' });
 
-function read(current: string, older = ''): ReturnType<typeof readJournalOnDisk> {
+function read(current: string, older = ''): ReturnType<typeof surveyJournal> {
   const directory = tempDir();
   if (older !== '') writeFileSync(join(directory, 'journal.1.ndjson'), older);
   writeFileSync(join(directory, 'journal.ndjson'), current);
-  return readJournalOnDisk(directory);
+  return surveyJournal(directory);
 }
 
 test('both files are read as one, and the newest record of each unit is known', () => {
@@ -29,5 +29,5 @@ test('a foreign line and a gap are named with their places', () => {
 });
 
 test('without a journal there is nothing', () => {
-  expect(readJournalOnDisk(tempDir())).toMatchObject({ count: 0, last: 0, problems: [] });
+  expect(surveyJournal(tempDir())).toMatchObject({ count: 0, last: 0, problems: [] });
 });
