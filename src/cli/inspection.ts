@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Result } from '../errors.ts';
-import { processDetail, type ProcessDetail } from '../status/process-details.ts';
+import { processDetail, type ProcessDetail } from '../status/process-facts.ts';
 import type { InspectPayload, MetricSample, UnitStatus } from '../wire/payloads.ts';
 import { askFor, askRecords } from './ask.ts';
 import type { Call } from './call.ts';

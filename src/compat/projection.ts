@@ -8,7 +8,7 @@ import { cronFile, pidFile, type RecordedJob, type RecordedState, type SpawnReco
 import { digestOf, xmlFiles, type StateFiles, type XmlFile } from './read-files.ts';
 import { writeXml } from './xml.ts';
 
-/** A unit as the files of systemg 0.33.0 tell of it. `state` null: it never ran. */
+/** A unit as the files of systemg 0.33.0 describe it. `state` null: it never ran. */
 export interface ProjectedUnit {
   readonly name: string;
   readonly hash: string;
@@ -22,20 +22,20 @@ export interface ProjectedUnit {
 
 export interface ProjectionOptions {
   readonly stateDir: string;
-  /** Takes note of what the files will be before they are. */
+  /** Keeps the digests of the files, each noted before its file is written. */
   readonly ledger: Pick<Ledger, 'note' | 'meta'>;
-  /** What the files say of units that are not among ours, and shall go on saying. Null: the files are ours alone. */
+  /** The files as they are, whose entries about units that are not among `units` are kept. Null: nothing else is in the files. */
   readonly others?: StateFiles | null;
   /** Asked each time the files are written. */
   units(): readonly ProjectedUnit[];
-  /** Told once per episode that a file cannot be written. */
+  /** Takes one sentence per episode about a file that cannot be written. */
   readonly onProblem: (text: string) => void;
   /** Default 200. */
   readonly intervalMs?: number;
 }
 
 export interface Projection {
-  /** Something that the files tell of has changed. */
+  /** Something that is in the files has changed. */
   changed(): void;
   /** Writes those files again that somebody has removed. */
   mend(): void;

@@ -21,13 +21,13 @@ export interface StateFiles {
 }
 
 export interface ReadOptions {
-  /** Told in sentences what could not be used. */
+  /** Takes sentences about what could not be used. */
   readonly onProblem: (text: string) => void;
   /** Keeps a copy of a file that cannot be understood; for the holder of the lock. */
   readonly quarantine: boolean;
 }
 
-/** Reads the files of systemg 0.33.0. What is torn or foreign is told and left out, never fatal. Throws nothing. */
+/** Reads the files of systemg 0.33.0. A torn or foreign file is reported and left out. Throws nothing. */
 export function readStateFiles(stateDir: string, options: ReadOptions): StateFiles {
   const read = <Content>(name: XmlFile, decode: (root: XmlElement) => Content): { content: Content | null; digest: string | null; writtenWallMs: number } => {
     const path = join(stateDir, name);
@@ -65,7 +65,7 @@ function decodeText<Content>(text: string, decode: (root: XmlElement) => Content
   try {
     return { ok: true, content: decode(parsed.root) };
   } catch (error) {
-    // The decoder's Mismatch: it says what, where and what else.
+    // Of a codec: the sentence names the place, what was expected there and what was found.
     return { ok: false, reason: textOf(error) };
   }
 }

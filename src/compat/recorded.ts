@@ -37,7 +37,7 @@ export function projectedUnit(view: UnitView, runs: readonly CronRun[], children
   };
 }
 
-/** The runs of a cron unit for `cron_state.xml`; newest last. Their samples stay out: they are another supervisor's to take. */
+/** The runs of a cron unit for `cron_state.xml`; newest last. Samples are left out: systemg 0.33.0 takes its own. */
 export function recordedJob(timezone: string | null, runs: readonly CronRun[], nowWallMs: number): RecordedJob {
   const last = runs.at(-1);
   return {
@@ -49,7 +49,7 @@ export function recordedJob(timezone: string | null, runs: readonly CronRun[], n
   };
 }
 
-/** As our own history keeps them. What was going on when the other program ended was interrupted, unless its process was taken over. */
+/** Recorded runs as our own history keeps them. A run that was going on when the other program ended was interrupted, unless its process was taken over. */
 export function runsOf(job: RecordedJob, livingPid: number | null, nowWallMs: number): readonly CronRun[] {
   return job.runs.map((run, index): CronRun => {
     const open = run.completedAt === null && run.status === null;

@@ -38,7 +38,7 @@ function readSlot(path: string, service: string): SlotRead {
   };
 }
 
-/** The slots of all blue-green services, for the caller that starts them. Of a file that cannot be read `onProblem` is told, and the first slot counts. */
+/** The slots of all blue-green services, for the caller that starts them. A file that cannot be read is reported, and the first slot counts. */
 export function readSlots(specs: readonly ServiceSpec[], stateDir: string, onProblem: (text: string) => void): Readonly<Record<string, SlotIndex>> {
   return Object.fromEntries(specs.flatMap((spec) => {
     const path = slotFileOf(spec, stateDir);
@@ -49,7 +49,7 @@ export function readSlots(specs: readonly ServiceSpec[], stateDir: string, onPro
   }));
 }
 
-/** Why it could not be written; null when it was, or has none. */
+/** Notes durably which slot is in use. Returns why the file could not be written; null: it was, or the service has no slots. */
 export function writeSlot(spec: ServiceSpec, slot: SlotIndex, stateDir: string): string | null {
   const path = slotFileOf(spec, stateDir);
   try {

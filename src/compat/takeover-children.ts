@@ -15,7 +15,7 @@ export interface ChildrenTakeover {
 
 /**
  * Spawned children of systemg 0.33.0 that go on: each has our uid, began when the file says it did and runs what it says, and its service, which is dynamic,
- * was taken over too. They lead no group of their own and carry no token of ours; the rest is told and left alone.
+ * was taken over too. They lead no group of their own and carry no token of ours; the rest is reported and left alone.
  */
 export function takeChildren(spawned: readonly SpawnRecord[], { specs, orders, uid, now, onReport }: ChildrenTakeover): readonly ChildRecord[] {
   const taken = new Map<number, ChildRecord>();

@@ -1,3 +1,13 @@
+/*
+ * This room holds what exists for systemg 0.33.0 alone: its state files, written for its commands (`projection`) and read after its death (`takeover`,
+ * `at-rest`), the hashes by which it knows services (`identity`) and its file of slots (`slot-file`). Nothing but the daemon's composition root, the
+ * command line and `doctor` imports it. To do without systemg 0.33.0, delete the room and then
+ * - in src/daemon/found.ts take the orders of `recover` as they are, in place of `takeOver` and `noteRecordedRuns`;
+ * - in src/daemon/records.ts and supervision.ts leave out the projection, in end-units.ts `readStateFiles`;
+ * - in src/daemon/units.ts keep the slots in the ledger's notes;
+ * - in src/daemon/configuration.ts and src/cli/load-config.ts give `loadConfig` an `identify` of our own, such as the digest of a definition;
+ * - in src/cli/offline.ts say of units at rest what the ledger says, and leave out src/doctor/projection.ts.
+ */
 import { randomBytes } from 'node:crypto';
 import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
 import type { Stamp } from '../state/ledger-lines.ts';
@@ -20,7 +30,7 @@ export interface TakeoverInput {
   readonly environment: NodeJS.ProcessEnv;
   readonly uid: number;
   now(): Stamp;
-  /** Told in sentences what was taken over and what could not be. */
+  /** Takes sentences about what was taken over and what could not be. */
   readonly onReport: (text: string) => void;
   readonly onProblem: (text: string) => void;
 }
@@ -33,7 +43,7 @@ export interface Takeover {
   readonly children: readonly ChildRecord[];
   /** Units that are not started for fear of a second copy, and why. */
   readonly leftDown: ReadonlyMap<string, string>;
-  /** Those of them that a living process may belong to; the others need one of these. */
+  /** Those of them that a living process may belong to. The others depend on one of these. */
   readonly suspects: ReadonlyMap<string, string>;
 }
 
@@ -68,7 +78,7 @@ function isForeign({ ledger }: TakeoverInput, { digests }: StateFiles, name: Xml
   return digest !== null && !ownDigests(ledger, name).includes(digest);
 }
 
-/** A service is started with all that it needs. Where that must not be started, neither is the service. */
+/** A service whose dependency must not be started is not started either. */
 function heldBack(input: TakeoverInput, known: readonly AdoptOrder[]): readonly AdoptOrder[] {
   const down = new Set(known.filter(({ verdict, record }) => verdict === 'rest' && record.wanted === 'down').map(({ record }) => record.unit));
   const others = new Set(known.map(({ record }) => record.unit).filter((unit) => !down.has(unit)));
@@ -91,7 +101,7 @@ function claimed(orders: readonly AdoptOrder[]): ReadonlySet<number> {
   return new Set(orders.flatMap(({ record }) => record.process?.identity?.pid ?? []));
 }
 
-/** None: the unit is started, as one that nobody knows. */
+/** No order: the unit is started, as one that is not known yet. */
 function fromFiles(input: TakeoverInput, files: StateFiles, spec: ServiceSpec, taken: ReadonlySet<number>): readonly AdoptOrder[] {
   const { onReport, diedBefore } = input;
   const recorded = files.state?.get(spec.hash) ?? null;
@@ -187,7 +197,7 @@ function recordOf({ ledger, now }: TakeoverInput, spec: ServiceSpec, resumed: Re
   const { process: identity } = resumed;
   return {
     unit: spec.name, hash: spec.hash, definition: spec.definition, wanted: resumed.wanted ?? 'up', state: resumed.state, cause: null, generation,
-    // Nobody holds this token: what belongs to the process is told by group, session and parents.
+    // Nobody holds this token: what belongs to the process is found by group, session and parents.
     process: identity === undefined ? null : { generation, role: 'main', token: `${takenOver}${randomBytes(6).toString('hex')}`, identity, adopted: true },
     outcome: resumed.outcome ?? 'none', exit: resumed.exit ?? null, reason: resumed.reason ?? null, failures: [], streak: 0, restarts: 0, deadline: null,
     since: now().at,

@@ -5,7 +5,7 @@ import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { makeRoute } from '../control/route.ts';
 import { findLogFile } from '../logs/names.ts';
 import { openSampler, type Sampler } from '../metrics/sampler.ts';
-import { wireSample } from '../metrics/wire-sample.ts';
+import { wireSample } from '../metrics/store.ts';
 import { peerOf } from '../process/peer.ts';
 import { scan } from '../process/scan.ts';
 import { isSignal } from '../signals.ts';

@@ -5,7 +5,7 @@ import { makeNarrator } from '../logs/narrator.ts';
 import { openMemoryWatch, watchedChildren, type MemoryWatch } from '../spawned/memory.ts';
 import { makeMemoryEnforcer } from '../spawned/memory-enforcer.ts';
 import { openRoster } from '../spawned/roster.ts';
-import { shownChildren } from '../status/shown-children.ts';
+import { shownChildren } from '../status/process-tree.ts';
 import { isAside } from '../state/recovery.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { openProjection, type Projection } from '../compat/projection.ts';

@@ -27,7 +27,7 @@ const SWEEP_MS = 12_000;
 /** The default of stop_timeout. */
 const STRAY_GRACE_MS = 10_000;
 
-/** Joins the parts. Nothing moves before `takeUp`. `others`: what the files of systemg 0.33.0 say of units that are not among `specs`, and shall go on saying. */
+/** Joins the parts. Nothing moves before `takeUp`. `others`: the files of systemg 0.33.0, whose entries about units that are not among `specs` are kept. */
 export function openSupervision(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, others: StateFiles | null = null): Supervision {
   const outputs = openOutputs(setting);
   outputs.prepare([...specs, ...found.leaving]);
@@ -47,7 +47,7 @@ export function takeUp(setting: Setting, { units: { root, send }, found, ledger 
   for (const record of found.strays) endStray(record, setting);
 }
 
-/** Waits, within limits, for what may outlast the units: hooks, processes that escaped, output on its way to the files. */
+/** Waits, within limits, for what may outlast the units: hooks, processes that escaped, output that has not reached the files. */
 export async function seeOut({ onProblem }: Setting, { units, outputs: { logs, childLogs } }: Supervision): Promise<void> {
   await Promise.all([units.hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
   logs.drain();

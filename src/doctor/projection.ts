@@ -23,7 +23,7 @@ function checkFile(facts: Facts, name: XmlFile): readonly Finding[] {
   const ours = digest !== null && ownDigests(ledger, name).includes(digest);
   if (lock.state !== 'held') {
     if (digest === null) return [];
-    return [agrees(name, ours ? 'as our supervisor left it' : 'another program, or sysg stop, has written it since: the next supervisor takes over from it')];
+    return [agrees(name, ours ? 'as our supervisor left it' : 'another program has written it since: the next supervisor takes over from it')];
   }
   if (digest === null) return wrong(`no ${path}`);
   if (!ours && !ledger.fresh) return wrong(`${path} written by another program`, undefined, 'Find out which: only systemg 0.33.0 writes there. ');

@@ -1,3 +1,4 @@
+import { textOf } from '../errors.ts';
 import { descriptorLimit } from '../process/descriptors.ts';
 import { readTokens, type ProcessTable, type ScannedProcess } from '../process/scan.ts';
 import { listPids, readProcStat } from '../process/proc.ts';
@@ -20,6 +21,24 @@ export interface Observer {
   pass(units: ReadonlyMap<string, readonly Origin[]>): Membership;
   /** Closes what is kept open; the next pass opens it again. */
   rest(): void;
+}
+
+/** As `pass` of an observer; without descriptors, or a /proc that may be read, it finds nothing, and reports why once. */
+export function reportingPass(observer: Observer, what: string, onProblem: (text: string) => void): Observer['pass'] {
+  let reported = '';
+  return (units) => {
+    try {
+      const members = observer.pass(units);
+      reported = '';
+      return members;
+    } catch (error) {
+      const text = `${what} cannot be measured: ${textOf(error)}`;
+      if (text !== reported) onProblem(text);
+      reported = text;
+      observer.rest();
+      return new Map();
+    }
+  };
 }
 
 /** Processes whose files may stay open, three descriptors each, where there are many to be had. What is above is opened and closed each time. */

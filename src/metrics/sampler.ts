@@ -1,12 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { defaultMetrics, type MetricsSpec } from '../metrics-spec.ts';
-import { textOf } from '../errors.ts';
 import { ticksToMs, uptimeMs } from '../process/boot.ts';
 import { consumption, type Owed } from './consumption.ts';
-import { makeObserver, type Member, type Membership, type Observer, type Origin } from './observer.ts';
+import { makeObserver, reportingPass, type Member, type Membership, type Observer, type Origin } from './observer.ts';
 import { openSpillover, type Spillover } from './spillover.ts';
-import { openSampleStore, type Sample, type Summary } from './store.ts';
-import { sampleLine } from './wire-sample.ts';
+import { openSampleStore, sampleLine, type Sample, type Summary } from './store.ts';
 
 export interface MeasuredUnit {
   readonly name: string;
@@ -66,12 +64,12 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
   let holders = 0;
   let askedUntil = Number.NEGATIVE_INFINITY;
   let cancel: (() => void) | null = null;
-  let problemTold = '';
   let spillover: Spillover | null = null;
   let latestPass: Pass | null = null;
   let hashes: ReadonlyMap<string, string> = new Map();
   let dueAt = now();
   const measured = new Map<string, Measured>();
+  const observe = reportingPass(observer, 'processes', outside.onProblem);
   const store = openSampleStore(settings, (unit, sample) => spillover?.push(sampleLine(hashes.get(unit) ?? unit, sample)));
 
   const openSpill = (): void => {
@@ -85,22 +83,8 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
     const units = outside.units();
     if (latestPass !== null && now() - latestPass.at < SHARED_MS && units.every((unit) => isCovered(unit, latestPass?.members))) return latestPass;
     hashes = new Map(units.map(({ name, hash }) => [name, hash]));
-    latestPass = { at: now(), atWallMs: wallMs(), members: observe(units) };
+    latestPass = { at: now(), atWallMs: wallMs(), members: observe(new Map(units.map(({ name, origins }) => [name, origins]))) };
     return latestPass;
-  };
-  const observe = (units: readonly MeasuredUnit[]): Membership => {
-    try {
-      const members = observer.pass(new Map(units.map(({ name, origins }) => [name, origins])));
-      problemTold = '';
-      return members;
-    } catch (error) {
-      // No descriptor left, or a /proc that may not be read: units go unmeasured, nothing else depends on it.
-      const text = `processes cannot be measured: ${textOf(error)}`;
-      if (text !== problemTold) outside.onProblem(text);
-      problemTold = text;
-      observer.rest();
-      return new Map();
-    }
   };
 
   const takeSample = (unit: string, { at, atWallMs }: Pass, members: ReadonlyMap<number, Member>): void => {

@@ -1,6 +1,5 @@
 import type { Children } from '../../machines/children.ts';
-import { textOf } from '../errors.ts';
-import { makeObserver, type Observer, type Origin } from '../metrics/observer.ts';
+import { makeObserver, reportingPass, type Observer, type Origin } from '../metrics/observer.ts';
 import { waitUnreferenced } from '../metrics/sampler.ts';
 import type { MemoryCase } from './memory-enforcer.ts';
 import { CALM, judgeMemory, type ChildrenUse, type MemoryState } from './memory-policy.ts';
@@ -38,25 +37,16 @@ export function openMemoryWatch(outside: MemoryOutside): MemoryWatch {
   const { now, limitOf, wait = waitUnreferenced, observer = makeObserver() } = outside;
   const states = new Map<string, MemoryState>();
   let cancel: (() => void) | null = null;
-  let problemTold = '';
+  // Without a measure nothing is ended on a guess.
+  const observe = reportingPass(observer, 'the memory of spawned children', outside.onProblem);
 
   const limited = (): readonly WatchedChild[] => outside.children().filter(({ unit }) => limitOf(unit) !== null);
 
   const measure = (children: readonly WatchedChild[]): ReadonlyMap<string, number> => {
-    try {
-      const members = observer.pass(new Map(children.map(({ child, origin }) => [child, [origin]])));
-      problemTold = '';
-      return new Map([...members].map(([child, processes]) => [
-        child, [...processes.values()].reduce((bytes, { zombie, usage }) => bytes + (zombie ? 0 : usage.rssBytes), 0),
-      ]));
-    } catch (error) {
-      // No descriptor left, or a /proc that may not be read: nothing is ended on a guess.
-      const text = `the memory of spawned children cannot be measured: ${textOf(error)}`;
-      if (text !== problemTold) outside.onProblem(text);
-      problemTold = text;
-      observer.rest();
-      return new Map();
-    }
+    const members = observe(new Map(children.map(({ child, origin }) => [child, [origin]])));
+    return new Map([...members].map(([child, processes]) => [
+      child, [...processes.values()].reduce((bytes, { zombie, usage }) => bytes + (zombie ? 0 : usage.rssBytes), 0),
+    ]));
   };
 
   const tick = (): void => {

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, wri
 import { dirname } from 'node:path';
 import { syncDirectory } from '../files.ts';
 
-/** A file that grows by whole pieces: what cannot be written whole is taken back. */
+/** A file that grows by whole pieces: a piece that cannot be written whole is taken back. */
 export interface AppendFile {
   readonly size: number;
   /** Whether it is still this very file that has its name. */

@@ -16,18 +16,18 @@ export interface Opened {
   readonly unreadable: string | null;
   readonly soundBytes: number;
   readonly unterminated: boolean;
-  /** What a full disk kept out of the file and in its reserve, still to be written: by key. */
+  /** Lines that a full disk kept in the reserve, still to be written, by their key. */
   readonly reserved: ReadonlyMap<string, string>;
 }
 
 export interface LedgerReading {
-  /** Told in sentences what is damaged. */
+  /** Takes sentences about what is damaged. */
   readonly onProblem: (text: string) => void;
   /** Keeps a copy of a damaged ledger; for the holder of the lock. */
   readonly quarantine: boolean;
 }
 
-/** Reads what there is; damage is told, what cannot be read at all is said in `unreadable`. */
+/** Reads what there is and reports damage. A ledger that cannot be read at all has its reason in `unreadable`. */
 export function readLedger(path: string, reading: LedgerReading): Opened {
   const nothing: Opened = {
     sum: emptySum(), entries: new Map(), meta: new Map(), fresh: true, clean: true, damaged: false, unreadable: null, soundBytes: 0, unterminated: false,
@@ -73,7 +73,7 @@ export function soundOpener(path: string, opened: Opened): () => AppendFile {
   };
 }
 
-/** Those that say nothing earlier than the ledger does: a crash may have come between writing the ledger and emptying its reserve. */
+/** Lines of the reserve that are not older than those of the ledger: a crash may have come between writing the ledger and emptying its reserve. */
 function newer(reserved: readonly LedgerLine[], lines: readonly LedgerLine[]): LedgerLine[] {
   if (reserved.length === 0) return [];
   const last = new Map(lines.map(({ fact, written }) => [keyOf(fact), written]));

@@ -3,11 +3,11 @@ import { hasCode } from '../errors.ts';
 import { readLines, type LedgerLine } from './ledger-lines.ts';
 import { replaceFile } from '../files.ts';
 
-/** Room on the disk that is ours already: written over in place, so that what an operator wanted can be recorded when the disk is full. */
+/** Room on the disk that the supervisor holds already. It is written over in place, so that an operator's command can be recorded when the disk is full. */
 export interface LedgerReserve {
-  /** Puts these lines there instead of what was there, durably. False: there is no room, or no reserve. */
+  /** Replaces the content by these lines, durably. False: they do not fit, or there is no reserve. */
   keep(lines: readonly string[]): boolean;
-  /** Empties it, and makes it when it is not there yet. What cannot be done now is done the next time. */
+  /** Empties the reserve, or makes it when it is not there yet. A failure is tried again at the next call. */
   clear(): void;
   close(): void;
 }
@@ -19,7 +19,7 @@ export function openReserve(ledgerPath: string): LedgerReserve {
   let nextTryAt = 0;
 
   const open = (): number => {
-    // Not created by the way: a new file would need room where there may be none.
+    // Not created here: a new file would need room where there may be none.
     descriptor ??= openSync(path, 'r+');
     return descriptor;
   };
@@ -40,7 +40,7 @@ export function openReserve(ledgerPath: string): LedgerReserve {
         used = true;
         return true;
       } catch {
-        // It was never made, or was removed: there is nothing to fall back on then.
+        // The reserve was never made, or was removed: nothing can be kept.
         return false;
       }
     },

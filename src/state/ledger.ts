@@ -1,5 +1,4 @@
 import type { LedgerPort } from '../../machines/ports.ts';
-import type { UnitRecord } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
 import { monotonicMs } from '../clock.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
@@ -11,7 +10,7 @@ import { replaceFile } from '../files.ts';
 export type { LedgerEntry, Stamp } from './ledger-lines.ts';
 
 export interface LedgerOptions {
-  /** Told in sentences; a failing disk once per episode. */
+  /** Takes sentences; one per episode about a failing disk. */
   readonly onProblem: (text: string) => void;
   /** Of this boot, as in process identities. */
   readonly bootId: string;
@@ -22,26 +21,23 @@ export interface LedgerOptions {
 
 /** The supervisor's memory of its units. Nothing here throws: what cannot be written now is written later. */
 export interface Ledger extends LedgerPort {
-  /** As read when it was opened: what recovery starts from. */
+  /** The records as read when the ledger was opened, from which recovery starts. */
   readonly entries: ReadonlyMap<string, LedgerEntry>;
-  readonly records: ReadonlyMap<string, UnitRecord>;
   /** The notes, those of earlier runs among them. */
   readonly meta: ReadonlyMap<string, unknown>;
-  /** There was no ledger before. */
-  readonly fresh: boolean;
   /** The last run ended in order, or there was none. */
   readonly clean: boolean;
-  /** Set when there is a ledger that cannot be read: whoever starts units now may start second copies. */
+  /** Why a ledger that exists cannot be read: a supervisor that starts units all the same may start second copies. */
   readonly unreadable: string | null;
   /** What was last recorded of a unit, in this run or before. */
   latest(unit: string): LedgerEntry | null;
   /** Keeps a JSON value under a key beside the units: boot, pid, config, slots, digests. */
   note(key: string, value: unknown): void;
-  /** Nothing is left of it once the ledger is compacted. */
+  /** Removes a note. */
   forgetNote(key: string): void;
-  /** The last thing of an orderly end; anything recorded later takes it back. */
+  /** Records that the run ended in order. Anything recorded later takes this back. */
   markClean(): void;
-  /** Writes all of it again when somebody has removed or replaced the file. True: it had to. */
+  /** Writes the whole ledger again when somebody has removed or replaced the file. True: that was necessary. */
   mend(): boolean;
   /** Writes what is still to be written, if the disk lets it. */
   close(): void;
@@ -92,7 +88,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     armRetry();
   };
 
-  /** One fsync(2) for all that one event orders, before any promise that hangs on it is kept: a command's answer goes out after it. */
+  /** One fsync(2) for all that one event orders. It is done before the answer to the command goes out. */
   const syncSoon = (): void => {
     if (syncing) return;
     syncing = true;
@@ -163,9 +159,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
 
   return {
     entries,
-    records: new Map([...entries].map(([unit, entry]) => [unit, entry.record])),
     meta: sum.meta,
-    fresh: opened.fresh,
     clean: opened.clean,
     unreadable: opened.unreadable,
     record: (record, durable) => put({ kind: 'record', record }, durable),

@@ -9,7 +9,7 @@ import { isSameFile } from './append-file.ts';
 export type LockResult =
   /** `isInPlace`: the file has not been removed or replaced, and with it what the lock guards. */
   | { readonly ok: true; release(): void; isInPlace(): boolean }
-  /** `held`: another process has it; otherwise it could not be asked for. */
+  /** `held`: another process has the lock; otherwise nobody could be asked for it. */
   | { readonly ok: false; readonly held: boolean; readonly reason: string };
 
 /**
@@ -33,7 +33,7 @@ export function takeLock(path: string): LockResult {
 
 /**
  * As `takeLock`, but waits as long as no supervisor is known to hold it, at most `limitMs`: a client that ends what a dead
- * supervisor left behind has the lock until that is done, and whoever starts the supervisor again asks once.
+ * supervisor left behind has the lock until that is done, and a start of the supervisor asks once.
  */
 export async function awaitLock(path: string, isSupervised: () => boolean, limitMs: number): Promise<{ readonly lock: LockResult; readonly waited: boolean }> {
   const until = performance.now() + limitMs;
@@ -44,7 +44,7 @@ export async function awaitLock(path: string, isSupervised: () => boolean, limit
   }
 }
 
-/** Whether a supervisor lives in this runtime directory. Throws when the lock cannot be asked about: that is no answer. */
+/** Whether a supervisor lives in this runtime directory. Throws when the kernel cannot be asked about the lock. */
 export function isLocked(path: string): boolean {
   const flags = process.platform === 'darwin' ? darwinSharedLock : constants.O_RDONLY;
   let descriptor: number;
@@ -63,7 +63,7 @@ export function isLocked(path: string): boolean {
   }
 }
 
-/** The pid a supervisor wrote down, for messages only: it proves nothing. */
+/** The pid that a supervisor wrote down, for messages only: the process may be another by now. */
 export function lockHolder(pidFile: string): number | null {
   try {
     return pidIn(readFileSync(pidFile, 'utf8'));
@@ -86,7 +86,7 @@ function tryLock(path: string): LockResult | null {
   let kept = false;
   try {
     if (process.platform !== 'darwin' && isRefused(runTool('flock', ['-n', '-x', '3'], descriptor))) return null;
-    // Locked a file that was removed in between: it guards nothing.
+    // The locked file was removed in between: its lock guards nothing.
     if (!isSameFile(descriptor, path)) return null;
     kept = true;
     return { ok: true, release: once(() => closeSync(descriptor)), isInPlace: () => isSameFile(descriptor, path) };

@@ -10,11 +10,11 @@ import { holdersOf, isSame, leaderOf, type RecoveryOutside, type ScannedRow } fr
 
 /** What became of the spawned children of the ledger while no supervisor watched. */
 export interface FoundChildren {
-  /** They live, and so does the process of their service that they belong to. */
+  /** Children that live, as does the process of their service that they belong to. */
   readonly adopt: readonly ChildRecord[];
-  /** They live, but their service has ended: so must they. */
+  /** Children that live although their service has ended: they must be ended. */
   readonly stray: readonly ChildRecord[];
-  /** Nothing is left of them. */
+  /** Ids of children of which no process is left. */
   readonly gone: readonly string[];
 }
 
@@ -37,9 +37,9 @@ export function keepSwitches(ledger: Notes): SwitchLedgerPort {
   };
 }
 
-/** What was left open. A switch whose candidate became the unit was through; it only had not been noted. */
-export function openSwitches({ meta, records }: Pick<Ledger, 'meta' | 'records'>, onProblem: Report): readonly SwitchRecord[] {
-  return readNotes(meta, SWITCH, switchRecord, 'an open switch', onProblem).found.filter(({ unit, generation }) => records.get(unit)?.generation !== generation);
+/** The switches that were left open. One whose candidate has become the unit was complete; only the note of it was not removed. */
+export function openSwitches({ meta, entries }: Pick<Ledger, 'meta' | 'entries'>, onProblem: Report): readonly SwitchRecord[] {
+  return readNotes(meta, SWITCH, switchRecord, 'an open switch', onProblem).found.filter(({ unit, generation }) => entries.get(unit)?.record.generation !== generation);
 }
 
 /** Looks for the children that the notes name. `units`: what recovery has found of their services. A note that cannot be read is reported and dropped. */
@@ -64,7 +64,7 @@ export async function recoverChildren(
   };
 }
 
-/** What the tokens of one run of the supervisor begin with. Noted, so that the processes of this state directory can be told from other supervisors' later. */
+/** What the tokens of one run of the supervisor begin with. Noted, so that the processes of this state directory can be distinguished from other supervisors' later. */
 export function noteTokenSeed(ledger: Pick<Ledger, 'meta' | 'note'>): string {
   const seed = randomBytes(6).toString('hex');
   ledger.note(TOKEN_SEEDS, [...tokenSeeds(ledger.meta), seed].slice(-SEEDS_KEPT));
@@ -85,7 +85,7 @@ const SWITCH = 'switch/';
 const TOKEN_SEEDS = 'token seeds';
 const SEEDS_KEPT = 64;
 
-/** The notes under a prefix. Null: one that was forgotten by a supervisor from before notes could be. */
+/** The notes under a prefix. Earlier versions wrote null to forget a note. */
 function readNotes<Value>(meta: ReadonlyMap<string, unknown>, prefix: string, shape: Shape<Value>, what: string, onProblem: Report) {
   const found: Value[] = [];
   const unreadable: string[] = [];

@@ -14,7 +14,7 @@ export interface PresenceOptions {
   readonly socket: { isInPlace(): boolean; putBack(): Promise<void> };
   /** Puts back what is missing of the files beside the socket, and says whether anything was. Throws what the file system says. */
   restoreFiles(): boolean;
-  /** Told in sentences, a lasting trouble once. */
+  /** Takes sentences; a trouble that lasts is reported once. */
   readonly onProblem: (text: string) => void;
   /** Another supervisor has the directory now: this one cannot be reached, and must not go on beside it. */
   onReplaced(reason: string): void;
@@ -39,20 +39,20 @@ export interface Presence {
 export function keepPresence(options: PresenceOptions): Presence {
   const { paths, socket, restoreFiles, onProblem, onReplaced, everyMs = 5000 } = options;
   let { lock } = options;
-  let told = '';
+  let reported = '';
   let looking = false;
   let closed = false;
 
-  const tellOnce = (text: string): void => {
-    if (text !== told && text !== '') onProblem(text);
-    told = text;
+  const reportOnce = (text: string): void => {
+    if (text !== reported && text !== '') onProblem(text);
+    reported = text;
   };
 
   const isOurs = (): boolean => {
     try {
       return lock.isInPlace();
     } catch {
-      // It cannot even be seen: nothing in there is to be touched.
+      // The lock file cannot be looked at: nothing in the directory is to be touched.
       return false;
     }
   };
@@ -68,21 +68,21 @@ export function keepPresence(options: PresenceOptions): Presence {
     const isLockOurs = isOurs();
     if (isLockOurs && socket.isInPlace()) {
       if (restoreFiles()) onProblem(`${paths.stateDir}: files were removed by somebody and have been put back`);
-      return tellOnce('');
+      return reportOnce('');
     }
     const home = resolve(paths.stateDir, '../../..');
     if (!existsSync(home)) {
-      return tellOnce(`${home} is gone, and with it the socket: nobody can reach this supervisor until it is back`);
+      return reportOnce(`${home} is gone, and with it the socket: nobody can reach this supervisor until it is back`);
     }
     const unprepared = prepareRuntime(paths);
-    if (unprepared !== null) return tellOnce(`the state directory is gone and cannot be made again: ${unprepared}`);
+    if (unprepared !== null) return reportOnce(`the state directory is gone and cannot be made again: ${unprepared}`);
     const taken = isLockOurs ? lock : retake();
-    if (!taken.ok) return taken.held ? onReplaced(taken.reason) : tellOnce(`the lock cannot be taken again: ${taken.reason}`);
-    if (await isServed(paths.socket)) return tellOnce(`${paths.socket}: somebody else serves there; this supervisor cannot be reached until that has ended`);
+    if (!taken.ok) return taken.held ? onReplaced(taken.reason) : reportOnce(`the lock cannot be taken again: ${taken.reason}`);
+    if (await isServed(paths.socket)) return reportOnce(`${paths.socket}: somebody else serves there; this supervisor cannot be reached until that has ended`);
     if (closed) return;
     await socket.putBack();
     restoreFiles();
-    told = '';
+    reported = '';
     onProblem(isLockOurs
       ? `${paths.socket}: was removed by somebody and has been put back`
       : `${paths.stateDir}: was removed by somebody and has been put back; the output of services that run now is kept only as long as this supervisor lives, until their next start`);
@@ -94,7 +94,7 @@ export function keepPresence(options: PresenceOptions): Presence {
     try {
       await restore();
     } catch (error) {
-      tellOnce(`clients may not find this supervisor: ${textOf(error)}`);
+      reportOnce(`clients may not find this supervisor: ${textOf(error)}`);
     } finally {
       looking = false;
     }

@@ -25,7 +25,7 @@ export interface RecoveryOutside {
 /**
  * What became of every unit of the ledger while no supervisor watched.
  *
- * `alive`: the recorded process lives, or what it left behind does (holders of its token): whoever adopts it sees the
+ * `alive`: the recorded process lives, or what it left behind does (holders of its token): the process that adopts it sees the
  * leader's end and clears the rest away. An environment that is empty or cannot be read disproves nothing, since
  * programs may clear their own; one that holds other tokens only does.
  * `unborn`: its start was ordered, and two scans found no holder of its token. `dead`: it does not live. `rest`: owns none.
@@ -55,15 +55,15 @@ export function isAside(record: string): boolean {
 }
 
 /**
- * Of a unit that was being replaced when its supervisor died: what the ledger calls the unit is, and the other instance is
- * ended. Two records may speak of one process for the time of a change; then it is the unit's.
+ * When a supervisor died while it replaced a unit: the process that the ledger records for the unit stays, and the other instance is
+ * ended. Two records may name one process for the time of a change; then the process is the unit's.
  */
 export function withoutDoubles(orders: readonly AdoptOrder[]): readonly AdoptOrder[] {
   const tokens = new Set(orders.filter(({ record }) => !isAside(record.unit)).map(({ record }) => record.process?.token));
   return orders.filter(({ record }) => !isAside(record.unit) || !tokens.has(record.process?.token));
 }
 
-/** An instance beside its unit, for as long as it takes to end it: it has its signals and patience, and nothing else. */
+/** Stands for an instance beside its unit until that has ended: the unit's stop signal and stop timeout, and nothing that would start or check it. */
 export function asideSpec(name: string, specs: readonly ServiceSpec[]): ServiceSpec | null {
   const [owner] = name.split('/');
   const spec = specs.find((known) => known.name === owner);
@@ -140,7 +140,7 @@ export function holdersOf(token: string, table: ReadonlyMap<number, ScannedRow>)
     .sort((one, other) => Number(one.startTime) - Number(other.startTime) || one.pid - other.pid);
 }
 
-/** What begins the token of a process that was taken over: nobody holds it, and the process may carry that of whoever started it. */
+/** What begins the token of a process that was taken over: nobody holds it, and the process may carry that of the program that started it. */
 export const takenOver = 'taken-';
 
 /** A program may clear its own environment; one that holds other tokens is another. */

@@ -22,7 +22,7 @@ export function writeRuntimeFiles(paths: FilePaths, facts: { readonly pid: numbe
   return writeConfigHint(paths, facts.configPath) ?? attempt(paths.pidFile, () => replaceFile(paths.pidFile, String(facts.pid), { durable: false }));
 }
 
-/** Again whenever another file becomes the config in use. */
+/** To be called again when another file becomes the config in use. */
 export function writeConfigHint(paths: FilePaths, configPath: string): string | null {
   return attempt(paths.configHint, () => replaceFile(paths.configHint, configPath, { durable: false }));
 }

@@ -1,8 +1,8 @@
 import type { UnitView } from '../../machines/view.ts';
 import type { InspectPayload, StatusSnapshot } from '../wire/payloads.ts';
 import type { MeasuredUnit, Sampler } from '../metrics/sampler.ts';
-import type { WatchedChild } from '../spawned/memory.ts';
-import { wireSample } from '../metrics/wire-sample.ts';
+import { wireSample } from '../metrics/store.ts';
+import type { Origin } from '../metrics/observer.ts';
 
 export interface InspectOutside {
   readonly sampler: Sampler;
@@ -20,7 +20,7 @@ export async function inspectPayload(asked: string, samples: number, { sampler, 
 }
 
 /** What of a unit is there to be measured: its process, and living spawned children, which may carry no token of it. */
-export function measuredUnit({ spec, process }: UnitView, children: readonly WatchedChild[] = []): MeasuredUnit {
+export function measuredUnit({ spec, process }: UnitView, children: readonly { readonly unit: string; readonly origin: Origin }[] = []): MeasuredUnit {
   const own = children.filter(({ unit }) => unit === spec.name).map(({ origin }) => origin);
   const origins = process?.identity == null ? [] : [{ leader: process.identity, token: process.token }, ...own];
   return { name: spec.name, hash: spec.hash, origins };

@@ -4,9 +4,8 @@ import type { OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, 
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
 import { signalNumber } from '../signals.ts';
-import { shownChildren, type ShownChild } from './shown-children.ts';
 import { ago, processFacts } from './process-facts.ts';
-import { processTree } from './process-tree.ts';
+import { processTree, shownChildren, type ShownChild } from './process-tree.ts';
 
 /** Both clocks at one moment: the machines speak in monotonic milliseconds, people in wall time. */
 export interface Now {

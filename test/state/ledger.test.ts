@@ -16,7 +16,7 @@ describe('what was recorded is read back', () => {
   test('the last record of a unit wins, a forgotten unit is gone, stamps and notes stay', () => {
     const { open, problems, path } = rig();
     const first = open();
-    expect([first.fresh, first.clean, first.records.size]).toEqual([true, true, 0]);
+    expect([first.clean, first.entries.size]).toEqual([true, 0]);
     first.record(record('web'), true);
     first.record(record('db', { exit: { code: null, signal: 'SIGKILL' }, deadline: { kind: 'backoff', at: 77 } }), false);
     first.record(record('web', { state: 'backoff', restarts: 3, failures: [1.5, 2] }), false);
@@ -25,16 +25,16 @@ describe('what was recorded is read back', () => {
     first.note('config', '/etc/x.yaml');
     first.note('slots', { web: 'blue' });
     expect(first.latest('web')?.record.restarts).toBe(3);
-    expect(first.records.size).toBe(0);
+    expect(first.entries.size).toBe(0);
     first.close();
 
     const second = open();
-    expect([...second.records.keys()]).toEqual(['web', 'db']);
-    expect(second.records.get('web')).toEqual(record('web', { state: 'backoff', restarts: 3, failures: [1.5, 2] }));
-    expect(second.records.get('db')?.exit).toEqual({ code: null, signal: 'SIGKILL' });
+    expect([...second.entries.keys()]).toEqual(['web', 'db']);
+    expect(second.entries.get('web')?.record).toEqual(record('web', { state: 'backoff', restarts: 3, failures: [1.5, 2] }));
+    expect(second.entries.get('db')?.record.exit).toEqual({ code: null, signal: 'SIGKILL' });
     expect(second.entries.get('web')?.written).toEqual({ at: 42.5, wallMs: 1_700_000_000_000, bootId: 'boot-1' });
     expect(second.meta).toEqual(new Map<string, unknown>([['config', '/etc/x.yaml'], ['slots', { web: 'blue' }]]));
-    expect([second.fresh, second.clean]).toEqual([false, false]);
+    expect(second.clean).toBe(false);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     second.close();
     expect(problems).toEqual([]);
@@ -46,7 +46,7 @@ describe('what was recorded is read back', () => {
     const first = open();
     for (const name of names) first.record(record(name), false);
     first.close();
-    expect([...open().records.keys()]).toEqual(names);
+    expect([...open().entries.keys()]).toEqual(names);
   });
 
   test('clean holds only while nothing was recorded after it', () => {
@@ -73,10 +73,10 @@ describe('damage', () => {
     for (const torn of ['{"at":1,"wall":2,"bo', '\0\0\0\0', `${whole.slice(0, -2)}`]) {
       writeFileSync(path, whole + torn);
       const again = open();
-      expect([...again.records.keys()]).toEqual(['web']);
+      expect([...again.entries.keys()]).toEqual(['web']);
       again.record(record('db'), false);
       again.close();
-      expect([...open().records.keys()]).toEqual(['web', 'db']);
+      expect([...open().entries.keys()]).toEqual(['web', 'db']);
     }
     expect(problems).toEqual([]);
   });
@@ -90,7 +90,7 @@ describe('damage', () => {
     const second = open();
     second.record(record('db'), false);
     second.close();
-    expect([...open().records.keys()]).toEqual(['web', 'db']);
+    expect([...open().entries.keys()]).toEqual(['web', 'db']);
   });
 
   test('damaged lines in the middle are set aside, the rest is used and the file is sound again', () => {
@@ -103,14 +103,14 @@ describe('damage', () => {
     appendFileSync(path, `${JSON.stringify({ at: 1, wall: 2, boot: 'b', record: record('db') })}\n`);
     const damaged = readFileSync(path);
     const second = open();
-    expect([...second.records.keys()]).toEqual(['web', 'db']);
+    expect([...second.entries.keys()]).toEqual(['web', 'db']);
     second.record(record('web', { restarts: 9 }), false);
     second.close();
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain('2 damaged lines (line 2: ');
     expect(readFileSync(`${path}.corrupt-1`)).toEqual(damaged);
     const third = open();
-    expect(third.records.get('web')?.restarts).toBe(9);
+    expect(third.entries.get('web')?.record.restarts).toBe(9);
     expect(problems).toHaveLength(1);
     third.close();
   });
@@ -156,7 +156,7 @@ describe('size', () => {
     ledger.markClean();
     ledger.close();
     const again = open();
-    expect([...again.records.values()].map((kept) => kept.restarts).sort()).toEqual([1995, 1996, 1997, 1998, 1999]);
+    expect([...again.entries.values()].map(({ record: kept }) => kept.restarts).sort()).toEqual([1995, 1996, 1997, 1998, 1999]);
     expect(again.meta.get('config')).toBe('/x');
     expect(again.clean).toBe(true);
     expect(readdirSync(join(path, '..'))).toEqual(['ledger.ndjson', 'ledger.ndjson.reserve']);
@@ -192,8 +192,8 @@ describe('a failing disk', () => {
     ledger.close();
     expect(existsSync(path)).toBe(true);
     const again = open();
-    expect(again.records.get('web')?.restarts).toBe(2);
-    expect([...again.records.keys()].sort()).toEqual(['db', 'web']);
+    expect(again.entries.get('web')?.record.restarts).toBe(2);
+    expect([...again.entries.keys()].sort()).toEqual(['db', 'web']);
     again.close();
   });
 
@@ -242,7 +242,7 @@ describe('a failing disk', () => {
     ledger.record(record('unit-60'), false);
     ledger.close();
     const again = open();
-    expect(again.records.size).toBe(61);
+    expect(again.entries.size).toBe(61);
     expect(problems).toHaveLength(1);
     again.close();
   });
@@ -262,16 +262,16 @@ describe('a failing disk', () => {
     expect(readFileSync(path, 'utf8')).not.toContain('"wanted":"down"');
 
     const successor = open();
-    expect(successor.records.get('web')).toMatchObject({ wanted: 'down', state: 'stopped' });
-    expect(successor.records.get('db')).toMatchObject({ wanted: 'up' });
-    expect([successor.fresh, successor.clean]).toEqual([false, false]);
+    expect(successor.entries.get('web')?.record).toMatchObject({ wanted: 'down', state: 'stopped' });
+    expect(successor.entries.get('db')?.record).toMatchObject({ wanted: 'up' });
+    expect(successor.clean).toBe(false);
 
     rmSync(join(disk, 'ballast'));
     successor.record(record('db', { restarts: 1 }), false);
     successor.close();
     expect(readFileSync(path, 'utf8')).toContain('"wanted":"down"');
     expect(readFileSync(`${path}.reserve`, 'utf8').trim()).toBe('');
-    expect(open().records.get('web')).toMatchObject({ wanted: 'down' });
+    expect(open().entries.get('web')?.record).toMatchObject({ wanted: 'down' });
   });
 
   test('an older word in the reserve takes nothing back that the ledger says', () => {
@@ -281,7 +281,7 @@ describe('a failing disk', () => {
     first.close();
     const stale = readFileSync(path, 'utf8').replace('"at":42.5', '"at":41').replace('"wanted":"down"', '"wanted":"up"').replace(/,"crc":"[0-9a-f]+"/, '');
     writeFileSync(`${path}.reserve`, stale.padEnd(32 * 1024, '\n'));
-    expect(open().records.get('web')).toMatchObject({ wanted: 'down' });
+    expect(open().entries.get('web')?.record).toMatchObject({ wanted: 'down' });
   });
 });
 
@@ -301,7 +301,7 @@ test('a line in which a bit has changed is damaged, though it is JSON still; the
   ledger.record(record('web', { restarts: 2 }), true);
   ledger.close();
   writeFileSync(path, readFileSync(path, 'utf8').replace('"restarts":2', '"restarts":3'));
-  expect(open().records.get('web')).toMatchObject({ restarts: 1 });
+  expect(open().entries.get('web')?.record).toMatchObject({ restarts: 1 });
   expect(problems).toEqual([expect.stringContaining('1 damaged line (line 2: crc: expected the checksum')]);
 });
 
@@ -315,7 +315,7 @@ test('a ledger that somebody removed is written again as a whole', () => {
   expect([ledger.mend(), ledger.mend()]).toEqual([true, false]);
   ledger.record(record('db'), false);
   const again = open();
-  expect([[...again.records.keys()], again.meta.get('config')]).toEqual([['web', 'db'], '/x.yaml']);
+  expect([[...again.entries.keys()], again.meta.get('config')]).toEqual([['web', 'db'], '/x.yaml']);
 });
 
 function fill(path: string): void {

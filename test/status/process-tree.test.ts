@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SpawnedProcessNode } from '../../src/wire/payloads.ts';
 import type { LiveProcess } from '../../src/metrics/sampler.ts';
-import type { ShownChild } from '../../src/status/shown-children.ts';
+import type { ShownChild } from '../../src/status/process-tree.ts';
 import { processTree } from '../../src/status/process-tree.ts';
 
 const live = (pid: number, parentPid: number, startedAtMs = pid): LiveProcess => ({ pid, parentPid, startTime: '1', startedAtMs, cpuPercent: 1.5, rssBytes: 4096 });

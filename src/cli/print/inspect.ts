@@ -1,5 +1,5 @@
 import type { CronExecutionSummary, JournalRecord, MetricSample, UnitStatus } from '../../wire/payloads.ts';
-import type { ProcessDetail } from '../../status/process-details.ts';
+import type { ProcessDetail } from '../../status/process-facts.ts';
 import { bytes, exitText, localTime, span, twoDigits } from '../../words.ts';
 import type { Host } from '../host.ts';
 import { charts } from './charts.ts';
