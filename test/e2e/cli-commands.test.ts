@@ -121,7 +121,7 @@ describe('purge', () => {
     await Promise.all([home.sysg('start', '--daemonize'), other.sysg('start', '--daemonize')]);
     expect(await home.sysg('purge')).toMatchObject({ code: 0, stdout: 'Supervisor shutting down\nAll systemg state has been purged\n' });
     expect(existsSync(home.state)).toBe(false);
-    expect(home.processes()).toEqual([]);
+    await home.allGone();
     expect((await other.unit('web')).phase).toBe('running');
     expect(await home.sysg('purge')).toMatchObject({ code: 0, stdout: 'All systemg state has been purged\n' });
   });
@@ -134,7 +134,7 @@ describe('purge', () => {
     await soon('the supervisor is gone', () => foreground.exitCode !== null || foreground.signalCode !== null);
     expect(isAlive(web?.pid ?? 0)).toBe(true);
     expect(await home.sysg('purge')).toMatchObject({ code: 0, stdout: 'All systemg state has been purged\n' });
-    expect(home.processes()).toEqual([]);
+    await home.allGone();
     expect(existsSync(home.state)).toBe(false);
   });
 
@@ -143,7 +143,7 @@ describe('purge', () => {
     await home.sysg('start', '--daemonize');
     process.kill(home.supervisorPid(), 'SIGSTOP');
     expect(await home.sysg('purge')).toMatchObject({ code: 0, stdout: 'All systemg state has been purged\n' });
-    expect(home.processes()).toEqual([]);
+    await home.allGone();
     expect(existsSync(home.state)).toBe(false);
   });
 });

@@ -28,7 +28,7 @@ test('units that would use up every descriptor are refused; the supervisor can b
   expect(readdirSync(`/proc/${home.supervisorPid()}/fd`).length).toBeLessThan(60 - 8);
   expect(await home.sysg('stop', '-s', first.name)).toMatchObject({ code: 0 });
   expect(await home.sysg('stop')).toMatchObject({ code: 0 });
-  expect(home.processes()).toEqual([]);
+  await home.allGone();
 });
 
 // A uid that nobody else has: the limit counts all processes and threads of a user.

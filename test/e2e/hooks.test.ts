@@ -110,7 +110,7 @@ services:
   await home.sysg('start', '--daemonize', '-c', home.config);
   expect(await home.sysg('stop')).toMatchObject({ code: 0 });
   expect(['stopped', 'hung'].map((name) => existsSync(join(home.dir, name)))).toEqual([true, true]);
-  expect(home.processes()).toEqual([]);
+  await home.allGone();
 });
 
 test('a hook that fails changes nothing but is told of', async () => {

@@ -22,7 +22,7 @@ services:
     expect(await home.sysg('stop')).toMatchObject({ code: 0, stdout: 'Supervisor shutting down\n' });
     expect([supervisor, ...pids].map(isAlive)).toEqual([false, false, false]);
     for (const file of ['control.sock', 'sysg.pid', 'config_hint']) expect(existsSync(join(home.state, file))).toBe(false);
-    expect(home.processes()).toEqual([]);
+    await home.allGone();
   });
 
   test('the foreground shows what services write, and TERM ends everything in order', async () => {
@@ -39,7 +39,7 @@ services:
     const { code, stdout } = await ended;
     expect(code).toBe(0);
     expect(stdout).toContain('talker | line 1\ntalker | line 2\n');
-    expect(home.processes()).toEqual([]);
+    await home.allGone();
   });
 
   test('a command about a unit that does not exist, and one without a supervisor, say so and fail', async () => {

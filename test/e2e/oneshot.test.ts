@@ -60,7 +60,7 @@ services:
 `);
     expect((await home.sysg('start', '-c', home.config)).code).toBe(code);
     expect(lines(home, 'events')).toEqual(['other up', 'other down']);
-    expect(home.processes()).toEqual([]);
+    await home.allGone();
   });
 });
 

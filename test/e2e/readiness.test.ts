@@ -73,7 +73,7 @@ services:
   const starting = collect(home.open('start', '--daemonize', '-c', home.config));
   await soon('the check hangs', () => existsSync(join(home.dir, 'escaped')));
   expect(await home.sysg('stop')).toMatchObject({ code: 0 });
-  expect(home.processes()).toEqual([]);
+  await home.allGone();
   await starting;
 });
 

@@ -25,7 +25,7 @@ test('a state directory that was removed comes back with all that is known; serv
   await home.sysg('restart', '-s', 'a');
   await soon('its output is kept again', () => home.log('a').includes('ready'));
   expect(await home.sysg('stop')).toMatchObject({ code: 0 });
-  expect(home.processes()).toEqual([]);
+  await home.allGone();
 });
 
 test('a removed socket comes back; requests under way are answered', async () => {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connect } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 
 export const bin = resolve(import.meta.dirname, '../../dist/sysg');
@@ -37,6 +37,8 @@ export interface Home {
   log(unit: string, stream?: 'stdout' | 'stderr'): string;
   /** Living processes whose environment says that they belong to this home. */
   processes(): readonly number[];
+  /** No process of a unit is left. Supervisor and guardian, for whose lock alone a command waits, end in this moment. */
+  allGone(): Promise<void>;
 }
 
 export function makeHome(yaml = ''): Home {
@@ -65,15 +67,20 @@ export function makeHome(yaml = ''): Home {
     if (found === undefined) throw new Error(`no unit ${name}`);
     return found;
   };
-  const processes = (): readonly number[] => readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number).filter((pid) => {
+  const living = (sign: string): readonly number[] => readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number).filter((pid) => {
     try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      return !/\) [ZX] /.test(stat) && readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`SYSG_TEST_HOME=${dir}`);
+      const environment = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
+      return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')) && environment.includes(`\0SYSG_TEST_HOME=${dir}\0`) && environment.includes(`\0${sign}`);
     } catch {
       // It ended meanwhile.
       return false;
     }
   });
+  const processes = (): readonly number[] => living('');
+  const allGone = async (): Promise<void> => {
+    expect(living('SYSG_INSTANCE='), 'processes of units').toEqual([]);
+    await soon('supervisor and guardian have ended', () => processes().length === 0);
+  };
   onTestFinished(async () => {
     await sysg('stop');
     for (const pid of processes()) {
@@ -88,7 +95,7 @@ export function makeHome(yaml = ''): Home {
   });
 
   return {
-    dir, state, config, env, open, sysg, status, unit, exchange, processes,
+    dir, state, config, env, open, sysg, status, unit, exchange, processes, allGone,
     configure: (text) => writeFileSync(config, text),
     until: async (name, fits, what) => {
       let last: UnitStatus | null = null;

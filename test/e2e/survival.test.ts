@@ -81,7 +81,7 @@ services:
     await afterwards(home, again);
     expect(await home.sysg('stop')).toMatchObject({ code: 0 });
     expect(isAlive(next.process?.pid ?? 0)).toBe(false);
-    expect(home.processes()).toEqual([]);
+    await home.allGone();
   });
 
   test('what an adopted service leaves behind gets the stop_signal of the unit, not SIGTERM', async () => {
