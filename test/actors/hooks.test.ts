@@ -7,7 +7,7 @@ import { createClock, type Clock } from '../../src/clock.ts';
 import { openHookQueues, type HookQueues } from '../../src/actors/hooks.ts';
 import { identify, isAlive } from '../../src/process/identity.ts';
 import { serviceSpec } from '../process/spec.ts';
-import { until } from '../process/until.ts';
+import { until } from '../until.ts';
 import { tempDir } from '../state/temp-dir.ts';
 import { makeManualClock } from './manual-clock.ts';
 

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 import type { Clock } from '../../src/clock.ts';
-import { until } from '../process/until.ts';
+import { until } from '../until.ts';
 
 /** A clock that stands still until a test moves it. */
 export interface ManualClock extends Clock {

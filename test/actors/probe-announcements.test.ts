@@ -9,7 +9,7 @@ import type { LogStore } from '../../src/logs/store.ts';
 import type { ChildOutput } from '../../src/process/launch.ts';
 import { piped, rig as logRig } from '../logs/rig.ts';
 import { serviceSpec } from '../process/spec.ts';
-import { until } from '../process/until.ts';
+import { until } from '../until.ts';
 import { makeManualClock } from './manual-clock.ts';
 import { checkOf, probe } from './probe-rig.ts';
 

@@ -7,7 +7,7 @@ import type { Announcements } from '../../src/actors/checks/announcements.ts';
 import type { Clock } from '../../src/clock.ts';
 import { makeProbeActor } from '../../src/actors/probe.ts';
 import { serviceSpec } from '../process/spec.ts';
-import { until } from '../process/until.ts';
+import { until } from '../until.ts';
 
 export function checkOf(probe: CheckProbe, changes: Partial<HealthCheck> = {}): HealthCheck {
   return { probe, intervalMs: 500, timeoutMs: 5000, attemptTimeoutMs: null, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart', ...changes };

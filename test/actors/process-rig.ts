@@ -12,7 +12,7 @@ import { scan } from '../../src/process/scan.ts';
 import { signalProcess } from '../../src/process/signal.ts';
 import { sweepsEnded } from '../../src/process/end-process.ts';
 import { serviceSpec } from '../process/spec.ts';
-import { until } from '../process/until.ts';
+import { until } from '../until.ts';
 
 export interface Run {
   readonly token: string;

@@ -10,7 +10,7 @@ import { scan } from '../../src/process/scan.ts';
 import { readProcStat } from '../../src/process/proc.ts';
 import { sweepsEnded } from '../../src/process/end-process.ts';
 import { programs } from '../process/spec.ts';
-import { until } from '../process/until.ts';
+import { until } from '../until.ts';
 import { makeRig, type Rig } from './process-rig.ts';
 
 // Each wait has a deadline of its own, which says what it waited for.

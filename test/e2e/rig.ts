@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connect } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
+import { until as soon } from '../until.ts';
 import type { StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 
+export { until as soon } from '../until.ts';
 export const bin = resolve(import.meta.dirname, '../../dist/sysg');
 export const programs = resolve(import.meta.dirname, '../fixtures/programs');
 
@@ -124,17 +126,6 @@ export function collect(child: ChildProcess): Promise<Ended> {
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
   return new Promise((done) => void child.on('close', (code) => done({ code, stdout, stderr })));
-}
-
-/** Waits for a fact; fails naming it when it does not come true before the deadline. */
-export async function soon<Fact>(what: string, look: () => Promise<Fact | null | false> | Fact | null | false, deadlineMs = 20_000): Promise<Fact> {
-  const end = performance.now() + deadlineMs;
-  for (;;) {
-    const fact = await look();
-    if (fact !== null && fact !== false) return fact;
-    if (performance.now() > end) throw new Error(`did not come true in ${deadlineMs} ms: ${what}`);
-    await new Promise((wake) => setTimeout(wake, 20));
-  }
 }
 
 export function isAlive(pid: number): boolean {

@@ -4,7 +4,8 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makePatientOutput } from '../../src/logs/patient-output.ts';
-import { tempDir, until } from '../state/temp-dir.ts';
+import { tempDir } from '../state/temp-dir.ts';
+import { until } from '../until.ts';
 
 /** A pipe that takes 64 KiB, and what is read from it. */
 function pipe(): { readonly writeEnd: number; readonly path: string; read(): string } {

@@ -5,7 +5,8 @@ import { describe, expect, test, vi } from 'vitest';
 import * as tools from '../../src/process/tools.ts';
 import { startProgram } from '../state/node-program.ts';
 import { canMount, smallDisk } from '../state/small-disk.ts';
-import { tempDir, until } from '../state/temp-dir.ts';
+import { tempDir } from '../state/temp-dir.ts';
+import { until } from '../until.ts';
 import { ended, everything, numbered, piped, rig } from './rig.ts';
 
 const holdStore = join(import.meta.dirname, 'fixtures/hold-store.ts');

@@ -5,7 +5,7 @@ import { consumption, type Owed } from '../../src/metrics/consumption.ts';
 import { makeObserver, type Member, type Origin } from '../../src/metrics/observer.ts';
 import { kernelUnits } from '../../src/process/boot.ts';
 import { identify } from '../../src/process/identity.ts';
-import { until } from '../process/until.ts';
+import { until } from '../until.ts';
 
 const onLinux = process.platform === 'linux';
 

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { hierarchiesIn, planCgroup, removeEmptyCgroups, type Hierarchy } from '../../src/process/cgroup.ts';
 import { makeRig } from '../actors/process-rig.ts';
 import { isRoot, privileged } from './privileges-rig.ts';
-import { until } from './until.ts';
+import { until } from '../until.ts';
 
 const unified: Hierarchy = { mountPoint: '/sys/fs/cgroup', version: 2, controllers: ['cpu', 'memory', 'pids'] };
 const hybrid: readonly Hierarchy[] = [

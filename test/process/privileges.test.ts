@@ -10,7 +10,7 @@ import { limitIn } from '../../src/process/limits.ts';
 import { confine } from '../../src/process/privileges.ts';
 import { makeRig, type Rig } from '../actors/process-rig.ts';
 import { capabilitySets, isRoot, privileged, procField } from './privileges-rig.ts';
-import { until } from './until.ts';
+import { until } from '../until.ts';
 
 // Ids, capabilities and namespaces can be given by root only; as another user `refusals.test.ts` says what is refused.
 const rootOnly = (title: string, body: () => void) => describe.skipIf(!isRoot || process.platform !== 'linux')(`${title} (as root on Linux)`, body);

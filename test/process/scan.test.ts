@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { afterEach, expect, test } from 'vitest';
 import { scan, scanGroups, shared } from '../../src/process/scan.ts';
-import { until } from './until.ts';
+import { until } from '../until.ts';
 
 const children: ChildProcess[] = [];
 afterEach(() => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { identify, isAlive } from '../../src/process/identity.ts';
 import { isGroupEmpty, signalGroup, signalProcess, signalUnreaped } from '../../src/process/signal.ts';
-import { until } from './until.ts';
+import { until } from '../until.ts';
 
 function sleeper() {
   const child = spawn('/bin/sleep', ['1000'], { stdio: 'ignore', detached: true });

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isLocked, lockHolder, takeLock } from '../../src/state/lock.ts';
 import { startProgram } from './node-program.ts';
-import { tempDir, until } from './temp-dir.ts';
+import { tempDir } from './temp-dir.ts';
+import { until } from '../until.ts';
 
 const holdLock = join(import.meta.dirname, 'fixtures/hold-lock.ts');
 
