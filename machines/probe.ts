@@ -1,11 +1,14 @@
 import { assign, setup, spawnChild, stopChild } from 'xstate';
-import { attemptPort, notProvided, type ClockPort, type ProbeInput } from './ports.ts';
+import { attemptPort, type ClockPort, type ProbeInput } from './ports.ts';
+import { clockDoers, deadlinesOnly, publishing } from './publishing.ts';
 import { inSeconds, momentOf } from './service-facts.ts';
 import { isAnnounced, type AttemptReport, type Deadline, type DeadlineEvent, type HealthCheck, type ProbeReport } from './types.ts';
 
 export interface ProbeMachineInput extends ProbeInput {
   /** Whether this very process was ready before: it was taken over from another supervisor, and its start is long past. */
   readonly wasReady: boolean;
+  /** Readiness is given up after so many attempts; null: when its time is over. The check of a deployment has such a bound. */
+  readonly mostAttempts: number | null;
   readonly at: number;
 }
 
@@ -13,7 +16,7 @@ export interface ProbeContext extends ProbeMachineInput {
   readonly deadline: Deadline | null;
   /** When the time for becoming ready is over. */
   readonly until: number;
-  /** Failed attempts in a row. */
+  /** Failed attempts in a row: all of them until it is ready. */
   readonly failures: number;
   /** How long the attempt at hand may take. */
   readonly limitMs: number;
@@ -46,13 +49,11 @@ export const probeMachine = base.extend({
     saidItBefore: ({ context: { check, wasReady } }) => wasReady && isAnnounced(check.probe),
     isAnnounced: ({ context: { check } }) => isAnnounced(check.probe),
     mustWait: ({ context }) => !context.wasReady && context.check.startPeriodMs > 0,
-    isOver: ({ context, event }) => event.type === 'attempt.failed' && event.at >= context.until,
+    isOver: ({ context: { until, failures, mostAttempts }, event }) => event.type === 'attempt.failed' && (event.at >= until || failures + 1 === mostAttempts),
     isTheLastStraw: ({ context }) => context.failures + 1 === context.check.retries,
     wasBad: ({ context }) => context.failures >= context.check.retries,
   },
   actions: {
-    // Port: see `provideProbe`.
-    armClock: () => notProvided('clock'),
     plan: assign(({ context, event }, params: { wait: 'start period' | 'interval' | 'interval or the end' }) => {
       const { check, until } = context;
       const from = momentOf(event) ?? context.at;
@@ -70,10 +71,14 @@ export const probeMachine = base.extend({
     leave: stopChild('attempt'),
     count: assign({ failures: ({ context }) => context.failures + 1 }),
     forget: assign({ failures: 0 }),
-    tellReady: report(() => ({ type: 'probe.ok' })),
-    tellLate: report(({ check }, reason) => ({ type: 'probe.timeout', reason: `not ready within ${inSeconds(check.timeoutMs)}: the check ${reason}` })),
-    tellSilent: report(({ check }) => ({ type: 'probe.timeout', reason: `not ready within ${inSeconds(check.startPeriodMs + check.timeoutMs)}: ${missing(check)}` })),
-    tellBad: report(({ check }, reason) => {
+    reportReady: report(() => ({ type: 'probe.ok' })),
+    reportLate: report(({ check, failures }, finding) => ({
+      type: 'probe.timeout', reason: `not ready within ${inSeconds(check.timeoutMs)}: the check ${finding}`, attempts: failures, finding,
+    })),
+    reportSilent: report(({ check }) => ({
+      type: 'probe.timeout', reason: `not ready within ${inSeconds(check.startPeriodMs + check.timeoutMs)}: ${missing(check)}`, attempts: 1, finding: missing(check),
+    })),
+    reportBad: report(({ check }, reason) => {
       const which = check.retries === 1 ? 'the check' : `${check.retries} checks in a row failed; the last one`;
       return { type: 'probe.bad', reason: `unhealthy: ${which} ${reason}` };
     }),
@@ -85,34 +90,34 @@ export const probeMachine = base.extend({
   states: {
     choosing: {
       always: [
-        { guard: 'saidItBefore', target: 'said', actions: 'tellReady' }, { guard: 'isAnnounced', target: 'listening' }, { guard: 'mustWait', target: 'delaying' }, { target: 'beginning' },
+        { guard: 'saidItBefore', target: 'said', actions: 'reportReady' }, { guard: 'isAnnounced', target: 'listening' }, { guard: 'mustWait', target: 'delaying' }, { target: 'beginning' },
       ],
     },
     listening: {
       entry: ['limitAnnouncement', 'attempt'],
-      on: { 'attempt.ok': { target: 'said', actions: 'tellReady' }, 'attempt.failed': { target: 'late', actions: 'tellSilent' } },
+      on: { 'attempt.ok': { target: 'said', actions: 'reportReady' }, 'attempt.failed': { target: 'late', actions: 'reportSilent' } },
     },
-    delaying: { entry: [wait('start period'), 'armClock'], on: { 'deadline.probe': 'beginning' } },
+    delaying: { entry: wait('start period'), on: { 'deadline.probe': 'beginning' } },
     beginning: { entry: 'limitStart', always: 'trying' },
     trying: {
       entry: ['limitReadiness', 'attempt'],
       exit: 'leave',
       on: {
-        'attempt.ok': { target: 'ready', actions: 'tellReady' },
-        'attempt.failed': [{ guard: 'isOver', target: 'late', actions: 'tellLate' }, { target: 'pausing' }],
+        'attempt.ok': { target: 'ready', actions: ['forget', 'reportReady'] },
+        'attempt.failed': [{ guard: 'isOver', target: 'late', actions: ['count', 'reportLate'] }, { target: 'pausing', actions: 'count' }],
       },
     },
-    pausing: { entry: [wait('interval or the end'), 'armClock'], on: { 'deadline.probe': 'trying' } },
+    pausing: { entry: wait('interval or the end'), on: { 'deadline.probe': 'trying' } },
     ready: {
       initial: 'resting',
       states: {
-        resting: { entry: [wait('interval'), 'armClock'], on: { 'deadline.probe': 'checking' } },
+        resting: { entry: wait('interval'), on: { 'deadline.probe': 'checking' } },
         checking: {
           entry: ['limitLiveness', 'attempt'],
           exit: 'leave',
           on: {
-            'attempt.ok': [{ guard: 'wasBad', target: 'resting', actions: ['forget', 'tellReady'] }, { target: 'resting', actions: 'forget' }],
-            'attempt.failed': [{ guard: 'isTheLastStraw', target: 'resting', actions: ['tellBad', 'count'] }, { target: 'resting', actions: 'count' }],
+            'attempt.ok': [{ guard: 'wasBad', target: 'resting', actions: ['forget', 'reportReady'] }, { target: 'resting', actions: 'forget' }],
+            'attempt.failed': [{ guard: 'isTheLastStraw', target: 'resting', actions: ['reportBad', 'count'] }, { target: 'resting', actions: 'count' }],
           },
         },
       },
@@ -124,14 +129,7 @@ export const probeMachine = base.extend({
 
 /** The machine that runs: `probeMachine` with its ports filled. */
 export function provideProbe({ clock, attempt }: { readonly clock: ClockPort; readonly attempt: typeof attemptPort }): typeof probeMachine {
-  return probeMachine.provide({
-    actors: { attempt },
-    actions: {
-      armClock: ({ context: { deadline, generation }, self }) => {
-        if (deadline !== null) clock.arm({ target: self, kind: deadline.kind, generation, at: deadline.at });
-      },
-    },
-  });
+  return publishing(probeMachine.provide({ actors: { attempt } }), deadlinesOnly, clockDoers(clock));
 }
 
 function wait(wait: 'start period' | 'interval' | 'interval or the end') {

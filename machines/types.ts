@@ -243,8 +243,8 @@ export type ProbeReport =
   | { readonly type: 'probe.ok'; readonly generation: number; readonly at: number }
   /** A ready unit failed `retries` attempts in a row. */
   | { readonly type: 'probe.bad'; readonly generation: number; readonly at: number; readonly reason: string }
-  /** Readiness was not reached in time. */
-  | { readonly type: 'probe.timeout'; readonly generation: number; readonly at: number; readonly reason: string };
+  /** Readiness was not reached in time. `finding` follows the words "the check". */
+  | { readonly type: 'probe.timeout'; readonly generation: number; readonly at: number; readonly reason: string; readonly attempts: number; readonly finding: string };
 
 /** One attempt of a check; `reason` follows the words "the check". */
 export type AttemptReport =

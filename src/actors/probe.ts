@@ -14,7 +14,7 @@ export function makeProbeActor(outside: ProbeOutside): typeof probePort {
   const machine = provideProbe({ clock, attempt: makeAttemptActor(outside) });
   return fromCallback<{ type: 'never' }, ProbeInput>(({ input, sendBack }) => {
     const probe = createActor(machine, {
-      input: { ...input, wasReady: outside.wasReady(input.spec.name, input.generation), at: clock.now() },
+      input: { ...input, wasReady: outside.wasReady(input.spec.name, input.generation), mostAttempts: null, at: clock.now() },
     });
     probe.on('*', (report) => sendBack(report));
     probe.start();

@@ -55,6 +55,7 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
     probe: makeProbeActor({ ...outside, announcements: outputs.announcements, wasReady: readyBefore.has }),
     switches: keepSwitches(ledger),
     rolloutTask: makeRolloutTaskActor({
+      announcements: outputs.announcements,
       ...outside, recordSlot: (spec, slot) => writeSlot(spec, slot, paths.stateDir),
       lastWords: (unit) => {
         outputs.logs.drain(unit);

@@ -1,15 +1,14 @@
-import { fromCallback } from 'xstate';
+import { createActor, fromCallback } from 'xstate';
 import { rolloutTaskPort, type RolloutTaskInput } from '../../machines/ports.ts';
+import { provideProbe } from '../../machines/probe.ts';
 import { gateOf, switchOf, verificationOf } from '../../machines/slots.ts';
 import { isAnnounced, type HealthCheck, type RolloutReport, type ServiceSpec, type SlotChange, type SlotIndex } from '../../machines/types.ts';
-import { attempt } from '../actors/checks/attempt.ts';
-import { pause, within } from '../actors/within.ts';
+import { makeAttemptActor, type AttemptOutside } from '../actors/checks/attempt.ts';
 import { refuse, textOf, type Refused } from '../errors.ts';
-import type { CommandOutside } from '../process/run-command.ts';
 import { formatDuration } from '../words.ts';
 import { runSwitch } from './switch-command.ts';
 
-export interface RolloutOutside extends CommandOutside {
+export interface RolloutOutside extends AttemptOutside {
   /** Notes durably which slot of a blue-green unit is in use. Throws nothing: why it could not. */
   recordSlot(spec: ServiceSpec, slot: SlotIndex): string | null;
   /** The last lines the newest process of the unit wrote to standard error, when all of its output was read. */
@@ -53,28 +52,29 @@ async function perform({ task, spec, slots }: RolloutTaskInput, outside: Rollout
 
 const done: Outcome = { ok: true };
 
-/** `retries` attempts, `interval` apart, no further one once `timeout` is over: 0.33.0's rule for the checks of a deployment. */
-async function pass(check: HealthCheck | null, spec: ServiceSpec, outside: RolloutOutside, calledOff: AbortSignal): Promise<Outcome> {
-  if (check === null || isAnnounced(check.probe)) return done;
+/** The check of a deployment: the probe machine, until the service is ready or `retries` attempts have failed, as in 0.33.0. */
+function pass(check: HealthCheck | null, spec: ServiceSpec, outside: RolloutOutside, calledOff: AbortSignal): Promise<Outcome> {
+  // What the process says of itself was its own check already.
+  if (check === null || isAnnounced(check.probe)) return Promise.resolve(done);
   const { clock } = outside;
-  const { probe } = check;
-  await pause(check.startPeriodMs, clock, calledOff);
-  const until = clock.now() + check.timeoutMs;
-  let reason = 'was not made';
-  let attempts = 0;
-  while (attempts < check.retries && !calledOff.aborted) {
-    const result = await within(Math.max(LEAST_ATTEMPT_MS, until - clock.now()), clock, calledOff, (signal) => attempt(probe, spec, outside, signal));
-    attempts += 1;
-    if (result.ok) return done;
-    ({ reason } = result);
-    if (clock.now() >= until) break;
-    if (attempts < check.retries) await pause(Math.min(check.intervalMs, until - clock.now()), clock, calledOff);
-  }
-  const tried = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-  return refuse(`Health check did not succeed within ${formatDuration(check.timeoutMs)} after ${tried}: the check ${reason}`);
+  return new Promise((resolve) => {
+    const probe = createActor(provideProbe({ clock, attempt: makeAttemptActor(outside) }), {
+      input: { spec, generation: 0, check, pid: 0, wasReady: false, mostAttempts: check.retries, at: clock.now() },
+    });
+    const end = (outcome: Outcome): void => {
+      clock.disarm(probe);
+      probe.stop();
+      resolve(outcome);
+    };
+    probe.on('probe.ok', () => end(done));
+    probe.on('probe.timeout', ({ attempts, finding }) => {
+      const tried = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+      end(refuse(`Health check did not succeed within ${formatDuration(check.timeoutMs)} after ${tried}: the check ${finding}`));
+    });
+    calledOff.addEventListener('abort', () => end(refuse('called off')), { once: true });
+    probe.start();
+  });
 }
-
-const LEAST_ATTEMPT_MS = 100;
 
 function record(spec: ServiceSpec, slot: SlotIndex, outside: RolloutOutside): Outcome {
   const problem = outside.recordSlot(spec, slot);

@@ -87,7 +87,7 @@ export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Par
         return snapshot.matches('ready') && (passes ? snapshot.context.failures === 0 : snapshot.context.failures >= input.check.retries);
       },
     });
-    const machine = createActor(provideProbe({ clock, attempt }), { input: { ...input, wasReady: false, at: clock.now() } });
+    const machine = createActor(provideProbe({ clock, attempt }), { input: { ...input, wasReady: false, mostAttempts: null, at: clock.now() } });
     machine.on('*', (report) => sendBack(report));
     machine.start();
     return () => {

@@ -43,7 +43,7 @@ describe('readiness', () => {
     await clock.pass(700);
     await clock.pass(300);
     expect(await report(1)).toEqual({
-      type: 'probe.timeout', generation: 1, at: 2050, reason: 'not ready within 1 s: the check exited with status 3',
+      type: 'probe.timeout', generation: 1, at: 2050, reason: 'not ready within 1 s: the check exited with status 3', attempts: 3, finding: 'exited with status 3',
     });
     expect(readFileSync(join(dir, 'tries'), 'utf8')).toBe('tried\n'.repeat(3));
   });

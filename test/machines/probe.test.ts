@@ -8,7 +8,7 @@ import { specOf } from './rig.ts';
 const check: HealthCheck = { probe: { kind: 'tcp', host: 'localhost', port: 1 }, intervalMs: 1000, timeoutMs: 2500, attemptTimeoutMs: null, retries: 2, startPeriodMs: 500, onUnhealthy: 'restart' };
 
 /** Steps through a check: `ok` and `failed` end the attempt at hand, numbers let time pass to the armed deadline. */
-function examined(changes: Partial<HealthCheck>, steps: readonly ('ok' | 'failed' | number)[]): { readonly reports: readonly ProbeReport[]; readonly limits: readonly number[]; readonly state: unknown } {
+function examined(changes: Partial<HealthCheck>, steps: readonly ('ok' | 'failed' | number)[], mostAttempts: number | null = null): { readonly reports: readonly ProbeReport[]; readonly limits: readonly number[]; readonly state: unknown } {
   let [now, armed] = [0, null as ArmParams | null];
   const limits: number[] = [];
   let answer: (report: AttemptReport) => void = () => undefined;
@@ -17,7 +17,7 @@ function examined(changes: Partial<HealthCheck>, steps: readonly ('ok' | 'failed
     answer = sendBack;
   });
   const probe = createActor(provideProbe({ attempt, clock: { arm: (params) => void (armed = params), disarm: () => undefined } }), {
-    input: { spec: specOf(), generation: 4, check: { ...check, ...changes }, pid: 1, wasReady: false, at: now },
+    input: { spec: specOf(), generation: 4, check: { ...check, ...changes }, pid: 1, wasReady: false, mostAttempts, at: now },
   });
   const reports: ProbeReport[] = [];
   probe.on('*', (report) => void reports.push(report));
@@ -36,7 +36,7 @@ function examined(changes: Partial<HealthCheck>, steps: readonly ('ok' | 'failed
 
 test('readiness: after the start period, every interval, a last time when the time is over', () => {
   const { reports, limits } = examined({}, [500, 'failed', 1000, 'failed', 1000, 'failed', 500, 'failed']);
-  expect(reports).toEqual([{ type: 'probe.timeout', generation: 4, at: 3000, reason: 'not ready within 2.5 s: the check was refused' }]);
+  expect(reports).toEqual([{ type: 'probe.timeout', generation: 4, at: 3000, reason: 'not ready within 2.5 s: the check was refused', attempts: 4, finding: 'was refused' }]);
   expect(limits).toEqual([2500, 1500, 1000, 1000]);
 });
 
@@ -46,6 +46,11 @@ test('liveness: `retries` failures in a row are bad, once; the next success is g
   // An attempt may take longer than the interval, which is the pause between two of them.
   expect(limits.slice(1)).toEqual(Array.from({ length: 6 }, () => 2500));
   expect(state).toEqual({ ready: 'resting' });
+});
+
+test('a bound on the attempts ends readiness before its time is over', () => {
+  const { reports } = examined({}, [500, 'failed', 1000, 'failed'], 2);
+  expect(reports).toMatchObject([{ type: 'probe.timeout', at: 1500, attempts: 2 }]);
 });
 
 test('attempt_timeout limits each attempt, before and after the service is ready', () => {

@@ -28,7 +28,7 @@ export function possibleEvents(state: ModelState, options: Possibilities): reado
     ]),
     // Late reports of a process that is no longer meant.
     { type: 'process.exited', at, generation: generation - 1, exit: { code: 1, signal: null } }, { type: 'process.gone', at, generation: generation - 1 },
-    { type: 'probe.timeout', at, generation: generation - 1, reason: 'late' }, { type: 'limit.exceeded', at, generation: generation - 1, reason: 'late' },
+    { type: 'probe.timeout', at, generation: generation - 1, reason: 'late', attempts: 1, finding: 'late' }, { type: 'limit.exceeded', at, generation: generation - 1, reason: 'late' },
     ...reportsTo(state),
   ];
 }
@@ -43,7 +43,7 @@ export function reportsTo({ snapshot, process, armed }: ModelState): readonly Mo
   if (armed !== null) events.push(deadlineOf(armed));
   if (process !== null) events.push(...processEvents(process));
   if (spec.check !== null && process?.state === 'alive') {
-    if (leaf === 'starting') events.push({ type: 'probe.ok', generation, at }, { type: 'probe.timeout', generation, at, reason: 'unready' });
+    if (leaf === 'starting') events.push({ type: 'probe.ok', generation, at }, { type: 'probe.timeout', generation, at, reason: 'unready', attempts: 1, finding: 'unready' });
     if (leaf === 'running') events.push({ type: 'probe.bad', generation, at, reason: 'unhealthy' }, { type: 'probe.ok', generation, at });
   }
   return events;

@@ -52,7 +52,7 @@ function expected(check: HealthCheck, { startsInMs, checkTakesMs, changes }: Scr
   });
   const reports: string[] = [];
   clock.at(SPAWNED_AT, () => {
-    const probe = createActor(provideProbe({ clock, attempt }), { input: { spec: specWith(check), generation: 1, check, pid: 1, wasReady: false, at: clock.now() } });
+    const probe = createActor(provideProbe({ clock, attempt }), { input: { spec: specWith(check), generation: 1, check, pid: 1, wasReady: false, mostAttempts: null, at: clock.now() } });
     probe.on('*', ({ type, at }) => void reports.push(`${at} ${type}`));
     probe.start();
   });
