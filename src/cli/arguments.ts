@@ -6,13 +6,13 @@ export interface ParsedCall {
   readonly flags: Flags;
   /** Words after the verb that are no flags. */
   readonly operands: readonly string[];
-  /** The command line of the user's that follows, where the verb takes one. */
+  /** The command line of the user that follows, where the verb takes one. */
   readonly command: readonly string[] | null;
 }
 
 /**
- * Parts what is meant for this program from a command line to be run by it, which begins at the first word after the
- * verb or after `--`, and has dashes of its own.
+ * Separates the arguments of this program from the command line that it is to run, which begins at the first word after the
+ * verb or after `--`, and may have dashes of its own.
  */
 export function partCommand(argv: readonly string[]): { readonly own: readonly string[]; readonly command: readonly string[] | null } {
   let verb: Verb | undefined;
@@ -33,8 +33,8 @@ export function partCommand(argv: readonly string[]): { readonly own: readonly s
 }
 
 /**
- * Reads arguments that are beyond doubt. Null is everything else, help and mistakes included: that is for the parser
- * that can explain itself, which takes longer to load than a command takes to run.
+ * Reads arguments that are clear. Null for everything else, help and mistakes included: `explain` reads those, and takes longer
+ * to load than a command takes to run.
  */
 export function parsePlain(argv: readonly string[]): ParsedCall | null {
   const { own, command } = partCommand(argv);

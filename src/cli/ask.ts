@@ -30,11 +30,14 @@ function tooOld(request: string): string {
 }
 
 /** As `ask`, for a request with one kind of answer. */
-export async function askFor<Kind extends Response['kind']>(call: Call, request: Request, kind: Kind): Promise<Result<{ readonly response: Extract<Response, { kind: Kind }> }>> {
+export async function askFor<Kind extends Response['kind']>(
+  call: Call, request: Request, kind: Kind,
+): Promise<Result<{ readonly response: Extract<Response, { kind: Kind }> }>> {
   const answer = await ask(call, request);
   if (!answer.ok) return answer;
   const { response } = answer;
-  return isOf(response, kind) ? { ok: true, response } : { ok: false, refusal: refusals.socket(`expected ${kind}, the supervisor answered with ${response.kind}`) };
+  if (isOf(response, kind)) return { ok: true, response };
+  return { ok: false, refusal: refusals.socket(`expected ${kind}, the supervisor answered with ${response.kind}`) };
 }
 
 function isOf<Kind extends Response['kind']>(response: Response, kind: Kind): response is Extract<Response, { kind: Kind }> {

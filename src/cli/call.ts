@@ -9,18 +9,18 @@ import { globals, options, parseLogLevel, type Flags } from './options.ts';
 import type { Look } from './print/palette.ts';
 import { speaker, type Speaker, type Terminal } from './terminal.ts';
 
-/** What the command line is called from. */
+/** The process that the command line runs in. */
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
-  /** Effective; null where there are none. */
+  /** The effective user; null on a platform without users. */
   readonly uid: number | null;
   readonly terminal: Terminal;
   /** Where system mode keeps its state, which shows what mode is meant. */
   readonly systemStateDir: string;
 }
 
-/** All that a command is given. */
+/** Everything that a command is given. */
 export interface Call {
   readonly flags: Flags;
   /** Words after the verb that are no flags. */

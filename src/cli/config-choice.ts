@@ -28,13 +28,13 @@ export function namedConfig(call: Call): Result<{ readonly path: string | null }
   return chosen.ok ? { ok: true, path: resolve(call.cwd, chosen.path) } : chosen;
 }
 
-/** The file for a command that only reads one: the one named, else that of a running supervisor, else as without one. */
+/** The file for a command that only reads it: the one named, else that of a running supervisor, else as without a supervisor. */
 export function chooseConfigToRead(call: Call): ChosenConfig {
   const used = call.flags.text(options.config) === null && existsSync(call.paths.socket) ? configInUse(call) : null;
   return used === null ? chooseConfigAtRest(call) : { ok: true, path: used };
 }
 
-/** Says so when `-c` names another file than the running supervisor's, which is the one that counts. */
+/** Warns when `-c` names another file than the one that the supervisor runs, which `-c` does not change. */
 export function warnAboutOtherConfig(call: Call): void {
   const named = call.flags.text(options.config);
   const used = named === null ? null : configInUse(call);

@@ -12,8 +12,8 @@ export type Explained =
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /**
- * The whole command line: everything that `parsePlain` reads means the same here, and what it does not read gets help
- * or a sentence that says what is wrong. `columns` is the width of help.
+ * Reads the whole command line. What `parsePlain` understands means the same here; everything else gets help or a sentence that
+ * says what is wrong. `columns` is the width of help.
  */
 export async function explain(argv: readonly string[], columns: number): Promise<Explained> {
   const parser = makeParser(columns);
@@ -35,7 +35,7 @@ export async function explain(argv: readonly string[], columns: number): Promise
   return check(called, given, [...extra, ...(given['--'] ?? [])], command);
 }
 
-/** What yargs makes of it: by flag, plus positional words and what follows `--`. */
+/** The result of yargs: values by flag, positional words, and what follows `--`. */
 type Given = Readonly<Record<string, unknown>> & { readonly _: readonly string[]; readonly '--'?: readonly string[] };
 
 function check(verb: Verb, given: Given, operands: readonly string[], command: readonly string[] | null): Explained {

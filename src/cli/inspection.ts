@@ -60,7 +60,7 @@ export function lastRun({ kind, cron }: UnitStatus): { readonly samples: readonl
 }
 
 const SPAN_MS = 200;
-/** So many of the last ones are shown. */
+/** How many of the last transitions are shown. */
 const TRANSITIONS = 10;
 
 function samplesOf({ unit, samples }: InspectPayload): readonly MetricSample[] {
@@ -77,12 +77,19 @@ async function hostNow(): Promise<Host | null> {
   }
 }
 
-function processRows({ process, runtime_command: running, command = '', spawned_children: nodes }: UnitStatus): { readonly pid: number; readonly command: string; readonly prefix: string }[] {
+interface ProcessRow {
+  readonly pid: number;
+  readonly command: string;
+  readonly prefix: string;
+}
+
+function processRows({ process, runtime_command: running, command = '', spawned_children: nodes }: UnitStatus): ProcessRow[] {
   if (process === undefined) return [];
   // The pid of a child that has ended may be another process's by now.
   const children = branches(nodes).filter(({ child }) => child.last_exit === undefined);
   return [
-    { pid: process.pid, command: running ?? command, prefix: '' }, ...children.map(({ child, prefix }) => ({ pid: child.pid, command: child.command || child.name, prefix })),
+    { pid: process.pid, command: running ?? command, prefix: '' },
+    ...children.map(({ child, prefix }) => ({ pid: child.pid, command: child.command || child.name, prefix })),
   ];
 }
 

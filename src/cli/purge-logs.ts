@@ -8,7 +8,7 @@ export function logFilesOf(logDir: string, unit: string): readonly string[] {
   return logStreams.map((stream) => findLogFile(logDir, unit, stream));
 }
 
-/** Empties the log files of a unit and makes those that are missing; archives and times go. Throws what the file system says. */
+/** Empties the log files of a unit and makes those that are missing; archives and times are removed. Throws errors of the file system. */
 export function purgeUnitLogs(logDir: string, unit: string): void {
   mkdirSync(logDir, { recursive: true, mode: 0o700 });
   const names = readdirSync(logDir);

@@ -14,7 +14,7 @@ export interface UnitOutcome {
   readonly error?: string;
 }
 
-/** How a command that changes something ended, in the form that was asked for. Gives the exit code. */
+/** How a command that changes something ended, in the form that was asked for. Returns the exit code. */
 export function report(call: Call, outcome: { readonly message: string; readonly units: readonly UnitOutcome[] }): number {
   if (call.flags.has(options.json)) call.terminal.print(JSON.stringify({ ok: true, ...outcome }, null, 2));
   else if (outcome.message !== '') call.terminal.print(outcome.message);
@@ -28,7 +28,7 @@ export function refuse(call: Call, refusal: Refusal, units: readonly UnitOutcome
   return exitCodeOf(refusal);
 }
 
-/** As `refuse`; with `--json` and how the units are now, and why those that the command was about failed. */
+/** As `refuse`; with `--json` also the present state of the units, and why each of them failed. */
 export async function refuseUnits(call: Call, { refusal, units = [] }: Extract<Answer, { ok: false }>, only: string | null): Promise<number> {
   const status = call.flags.has(options.json) && refusal.code === 'refused' ? await askStatus(call) : null;
   if (status?.ok !== true) return refuse(call, refusal);

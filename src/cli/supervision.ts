@@ -6,10 +6,10 @@ import { isServed } from '../state/lock-owner.ts';
 import { askStatus, supervisorPid } from './ask.ts';
 import type { Call } from './call.ts';
 
-/** `foreign`: it serves the socket without our lock, as systemg 0.33.0's does. */
+/** `foreign`: the supervisor serves the socket without our lock, as systemg 0.33.0's does. */
 export type Supervision = 'none' | 'ours' | 'foreign';
 
-/** Whose supervisor there is. One that is beginning or ending is waited for, so that a start right after a stop is no start of nothing. */
+/** Whose supervisor runs. A supervisor that is starting or ending is waited for, so that a start right after a stop starts one. */
 export async function supervisionOf(call: Call): Promise<Supervision | Refusal> {
   const deadline = performance.now() + SETTLED_WITHIN_MS;
   for (;;) {

@@ -5,8 +5,8 @@ import { quoteArgv } from '../config/launch.ts';
 import { replaceFile } from '../files.ts';
 
 /**
- * Writes the configuration of one command as systemg 0.33.0 does and gives its path. Old ones go: after 30 days, and all
- * but the newest 200; `inUse` stays. Throws what the file system says.
+ * Writes the configuration of one command as systemg 0.33.0 does and returns its path. Files older than 30 days are removed, and all
+ * but the newest 200; `inUse` is kept. Throws errors of the file system.
  */
 export function stageUnit(stateDir: string, command: readonly string[], name: string | null, inUse: string | null = null): string {
   const directory = join(stateDir, 'units');
@@ -18,7 +18,7 @@ export function stageUnit(stateDir: string, command: readonly string[], name: st
   return path;
 }
 
-/** What a command is called that was given no name. */
+/** The name of a command that was given none. */
 export function defaultName(command: readonly string[]): string {
   return `${plainName(command[0] ?? '')}-${commandHash(command)}`;
 }

@@ -15,7 +15,7 @@ export interface WatchListener {
   refused(text: string): void;
 }
 
-/** Follows what the supervisor does until the returned function is called; when it ends and another one comes, that one. */
+/** Follows what the supervisor does until the returned function is called; after the end of the supervisor, what its successor does. */
 export function followSupervisor(call: Call, listener: WatchListener): () => void {
   const stop = new AbortController();
   let timer: NodeJS.Timeout | null = null;

@@ -10,6 +10,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
+import { isLiving, readProcStat } from '../process/proc.ts';
 import type { Stamp } from '../state/ledger-lines.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { prove, survivorsOf, type Proof, type Suspect } from './proof.ts';
@@ -174,13 +175,8 @@ function described({ identity, argv }: Suspect): string {
 }
 
 function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    // Gone, or not ours to speak of.
-    return false;
-  }
+  const stat = readProcStat(pid);
+  return stat !== null && isLiving(stat);
 }
 
 interface Resumed {

@@ -3,7 +3,7 @@ import { createClock } from '../clock.ts';
 import { readStateFiles } from '../compat/read-files.ts';
 import { openSupervisorLog } from '../logs/supervisor-log.ts';
 import { bootId } from '../process/boot.ts';
-import { forgetConfig, lastConfig, type LastConfig } from './configuration.ts';
+import { forgetConfig, lastConfig, type LastConfig } from './last-config.ts';
 import { openLedger } from '../state/ledger.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { prepareRuntime, removeRuntimeFiles } from '../state/runtime.ts';

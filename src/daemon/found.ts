@@ -6,7 +6,7 @@ import { bootId } from '../process/boot.ts';
 import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
 import { asideSpec, recover, type RecoveryOutside, withoutDoubles } from '../state/recovery.ts';
-import type { LastConfig } from './configuration.ts';
+import type { LastConfig } from './last-config.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { keepChildren, recoverChildren } from '../state/notes.ts';
 import { noteRecordedRuns } from '../compat/recorded.ts';

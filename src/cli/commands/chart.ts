@@ -24,7 +24,7 @@ const LIVE_MS = 500;
 
 type Drawn = Result<{ readonly text: string }>;
 
-/** Shows a machine as it runs; with a unit, where that unit is in it. With `--graph` the units and what they need. */
+/** Shows a machine; with a unit, also the state that the unit is in. With `--graph` the units and their dependencies. */
 export async function chart(call: Call): Promise<number> {
   const { flags, terminal, operands: [unit = null] } = call;
   const format = chartFormats.find((known) => known === flags.text(options.format)) ?? 'text';
@@ -37,7 +37,7 @@ export async function chart(call: Call): Promise<number> {
     return repeat(call, LIVE_MS, async (): Promise<Shown> => {
       const drawn = await draw();
       if (!drawn.ok) return drawn;
-      // On a terminal it is drawn over itself; elsewhere only what is new is said.
+      // On a terminal the chart is drawn over itself; elsewhere it is printed only when it has changed.
       const lines = terminal.isInteractive === true || drawn.text !== before ? drawn.text.trimEnd().split('\n') : [];
       before = drawn.text;
       return { ok: true, lines, complaints: [], exitCode: 0 };
@@ -84,7 +84,7 @@ async function written(
   return format === 'dot' ? dot : picture(dot);
 }
 
-/** Where the unit is, and by which ways it came: the first from Status, the second from the journal. */
+/** The state of the unit, from Status, and the transitions that led there, from the journal. */
 async function findUnit(call: Call, name: string): Promise<Result<{ readonly status: UnitStatus; readonly marks: UnitMarks }>> {
   const answer = await askStatus(call);
   if (!answer.ok) return answer;
@@ -125,7 +125,7 @@ async function drawGraph(call: Call, format: ChartFormat): Promise<Drawn> {
   }
 }
 
-/** Graphviz is larger than all the rest. */
+/** Loaded on demand: Graphviz is larger than the rest of the program. */
 async function picture(dot: string): Promise<string> {
   const { drawDot } = await import('../../chart/svg.ts');
   return drawDot(dot);

@@ -59,7 +59,7 @@ async function showOnce(call: Call, mayFollow: boolean): Promise<number> {
   }
 }
 
-/** The options' own checks have seen to their form. */
+/** The options' own checks have refused other forms. */
 function filterOf({ flags }: Call): LineFilter {
   const now = Date.now();
   const [since, until, grep] = [flags.text(options.since), flags.text(options.until), flags.text(options.grep)];

@@ -6,7 +6,7 @@ import { namedConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
 import { refuse, reportUnits, withProgress } from '../report.ts';
 
-/** Has the supervisor take over what changed in the configuration, and nothing else. */
+/** Makes the supervisor apply what changed in the configuration, and nothing else. */
 export async function reload(call: Call): Promise<number> {
   const config = namedConfig(call);
   if (!config.ok) return refuse(call, config.refusal);

@@ -35,7 +35,7 @@ async function startInstead(call: Call): Promise<number> {
 /** How long the new supervisor may take to answer. */
 const LIMIT_MS = 30_000;
 
-/** `restart --supervisor`: asks the running one to make way, and waits until another one answers in its place. */
+/** `restart --supervisor`: asks the running supervisor to hand over, and waits until another one answers. */
 async function replaceSupervisor(call: Call): Promise<number> {
   const { flags } = call;
   const beside = [options.service, options.config].find((option) => flags.has(option));

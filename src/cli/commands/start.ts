@@ -56,7 +56,7 @@ export async function startDetached(call: Call, configPath: string): Promise<num
   }
   const message = `supervisor started${pid}: ${counted(units.length, 'service')}`;
   if (call.flags.has(options.json)) return report(call, { message, units });
-  // systemg 0.33.0 says nothing here, and its callers may count on that.
+  // systemg 0.33.0 prints nothing here, and its callers may rely on that.
   if (call.terminal.stderrIsTerminal()) call.terminal.complain(message);
   return 0;
 }
@@ -89,7 +89,7 @@ function faultOf(unit: SettledUnit): string | null {
   return unit.phase === 'starting' ? 'was still starting when the wait timeout was over' : null;
 }
 
-/** A service for a supervisor that runs; null when none answers, or something else is meant. Who answers needs no looking for. */
+/** Sends a service to a running supervisor; null when none answers, or the call is about something else. A supervisor that answers needs no search. */
 async function askRunning(call: Call): Promise<number | null> {
   const service = call.flags.text(options.service);
   if (service === null || call.command !== null || !call.flags.has(options.daemonize) || !existsSync(call.paths.socket)) return null;

@@ -9,7 +9,7 @@ import { phaseOf, unitNamed } from '../print/unit.ts';
 import { outcomeOf, refuse, report, type UnitOutcome, withProgress } from '../report.ts';
 import { isRunning } from '../supervision.ts';
 
-/** Waits until units are as wanted: 0 when they are, 124 when the time is over. */
+/** Waits until units reach a state: exit code 0, or 124 when the time is over. */
 export async function wait(call: Call): Promise<number> {
   const goal = goals.find((candidate) => candidate === call.flags.text(options.goal));
   if (goal === undefined) return call.terminal.refuse(refusals.usage(`wait needs a state: sysg wait ${call.operands.join(' ')} --for ${goals.join('|')}\ntry: sysg wait --help`));
@@ -35,7 +35,7 @@ async function waitFor(call: Call, goal: Goal): Promise<number> {
   }
 }
 
-/** As timeout(1) says it. */
+/** The exit code of timeout(1). */
 const TIMED_OUT = 124;
 const SHORTEST_WAIT_MS = 30;
 const LONGEST_WAIT_MS = 500;

@@ -6,7 +6,7 @@ import { options } from '../options.ts';
 /** Milliseconds that `start --daemonize` waits for the units. */
 export const defaultWaitMs = 60_000;
 
-/** The argument vector of the supervisor. Small semi-spaces keep it small, and small is fast: a spawn copies page tables. */
+/** The argument vector of the supervisor. Small semi-spaces keep the process small, so that a spawn, which copies page tables, is fast. */
 export function daemonCommand(call: Call, configPath: string, foreground: boolean): string[] {
   const service = call.flags.text(options.service);
   return [

@@ -13,7 +13,7 @@ import { daemonCommand, daemonEnvironment, waitTimeoutMs } from './daemon-comman
 
 export type Launched =
   | { readonly ok: true; readonly pid: number | null; readonly units: readonly SettledUnit[] }
-  /** `pid` of a supervisor that runs nevertheless. */
+  /** `pid`: of a supervisor that runs nevertheless. */
   | { readonly ok: false; readonly refusal: Refusal; readonly pid: number | null };
 
 /** Starts a supervisor under a guardian of its own and waits until its units are settled or given up on. */
@@ -43,7 +43,7 @@ async function unitsSoFar(call: Call, pid: number): Promise<Launched> {
 
 /** A shell that reads its script from a pipe: in listings it shows what it runs, and the installation may be replaced under it. */
 function startGuardian(call: Call, command: readonly string[]): ChildProcess {
-  // What the runtime itself has to say at a violent death lands where people look for it.
+  // What Node itself prints when it crashes goes where people look for it.
   const log = openSync(call.paths.supervisorLog, 'a', 0o640);
   try {
     const child = spawn('/bin/sh', ['-s', '--', call.paths.stateDir, ...command], {

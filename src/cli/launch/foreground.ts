@@ -19,7 +19,7 @@ export async function runInForeground(call: Call, configPath: string): Promise<n
 
 /**
  * The supervisor gets a session of its own, so that Ctrl-C comes here alone and is handed on once. Descriptor 3 is its
- * lifeline: when this process dies without a word, it closes, and the supervisor ends in order.
+ * lifeline: when this process is killed, the descriptor closes, and the supervisor ends in order.
  */
 function standFor(call: Call, command: readonly string[]): Promise<number> {
   const [program = process.execPath, ...args] = command;
@@ -28,7 +28,7 @@ function standFor(call: Call, command: readonly string[]): Promise<number> {
     detached: true,
     env: { ...daemonEnvironment(call.env), SYSG_LIFELINE_FD: '3' },
   });
-  // The line's end here says nothing: the exit does.
+  // The end of the lifeline on this side is no news: the exit of the supervisor is.
   child.stdio[3]?.on('error', () => undefined);
   const handOn = (signal: NodeJS.Signals): void => {
     child.kill(signal);

@@ -13,11 +13,11 @@ export interface Wish {
   readonly lines: number | null;
   readonly filter: LineFilter;
   readonly json: boolean;
-  /** Goes on with what comes. */
+  /** Also shows what is written from now on. */
   readonly follow: boolean;
 }
 
-/** One log as it is, or the lines of several, or those that fit. Resolves when all is shown; never, while it follows. */
+/** Shows one log as it is, or the lines of several logs, or the lines that fit. Resolves when everything is shown; never while it follows. */
 export async function show(sources: readonly Source[], wish: Wish, terminal: Speaker): Promise<void> {
   const [source] = sources;
   if (source === undefined) return;
@@ -96,7 +96,7 @@ interface SourcedLine extends TimedLine {
   readonly source: Source;
 }
 
-/** How a line is printed: one JSON object, or the line behind whose it is where there is more than one log, or as it is. */
+/** How a line is printed: as a JSON object, behind the name of its log where there are several, or as it is. */
 function formatter(sources: readonly Source[], json: boolean): (line: SourcedLine) => Buffer {
   if (json) return (line) => Buffer.from(`${JSON.stringify(asObject(line))}\n`);
   if (sources.length === 1) return ({ bytes, ended }) => (ended ? Buffer.concat([bytes, newline]) : bytes);

@@ -24,7 +24,7 @@ export interface Report {
   readonly samples: readonly MetricSample[];
   readonly windowSeconds: number;
   readonly nowMs: number;
-  /** Null: not asked for, or not to be had. */
+  /** Null: the machine does not say. */
   readonly host: Host | null;
   readonly processes: readonly ShownProcess[];
   /** Newest last. */

@@ -4,7 +4,7 @@ import type { Palette } from './palette.ts';
 import { glyphOf, isMoving, stateOf, stateText } from './unit.ts';
 import displayWidth, { fit, printable } from './width.ts';
 
-/** One unit of a command that is going on. */
+/** One unit of a command in progress. */
 export interface ProgressRow {
   readonly unit: UnitStatus;
   /** Since the command began, until the unit came to rest. */
@@ -17,14 +17,14 @@ export interface ProgressRow {
 
 export interface ProgressLook {
   readonly columns: number;
-  /** Lines there are. */
+  /** How many lines there are. */
   readonly height: number;
-  /** Counts up; what moves turns with it. */
+  /** Counts up; the mark of a unit in transition turns with it. */
   readonly frame: number;
   readonly paints: Palette;
 }
 
-/** A line for each unit; when there is not enough room, those that are through give way. */
+/** A line for each unit; when there is not enough room, settled units are left out first. */
 export function progressLines(rows: readonly ProgressRow[], { columns, height, frame, paints }: ProgressLook): string[] {
   const sorted = [...rows].sort((one, other) => (one.unit.name < other.unit.name ? -1 : 1));
   const shown = sorted.length <= height ? sorted : [...sorted].sort((one, other) => rank(one) - rank(other)).slice(0, height - 1);

@@ -24,7 +24,7 @@ export interface StatusLines {
   readonly summary: string;
 }
 
-/** The units, those that need attention first, and in a last line how they are all in all. */
+/** The units, those that need attention first, and a summary in the last line. */
 export function statusTable(snapshot: StatusSnapshot, look: StatusLook): string[] {
   const { header, units, summary } = statusLines(snapshot, look);
   return [header, ...units.flatMap(({ lines }) => lines), '', summary];
@@ -110,10 +110,10 @@ function size(value: number | undefined): string {
   return value === undefined ? '-' : bytes(value);
 }
 
-/** What needs attention first, and what runs before what rests. */
+/** States that need attention come first, and running units before resting ones. */
 const SUMMARY_ORDER = ['failed', 'zombie', 'missing', 'backoff', 'unready', 'starting', 'stopping', 'running', 'waiting', 'completed', 'stopped', 'skipped'];
 
-/** How the units are all in all. */
+/** The overall health, and how many units are in each state. */
 export function statusSummary({ overall_health: health, units }: StatusSnapshot, paints: Palette): string {
   const counts = new Map<string, number>();
   for (const unit of units) counts.set(stateOf(unit), (counts.get(stateOf(unit)) ?? 0) + 1);

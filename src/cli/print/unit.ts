@@ -12,7 +12,7 @@ export function phaseOf({ phase, process, lifecycle, kind }: Pick<UnitStatus, 'p
   if (phase !== undefined) return phase;
   if (process?.state === 'running') return 'running';
   if (kind === 'cron') return 'waiting';
-  // It keeps the pid of what crashed.
+  // systemg 0.33.0 keeps the pid of a process that crashed.
   return lifecycle === 'exited_with_error' || process !== undefined ? 'failed' : 'stopped';
 }
 
@@ -21,7 +21,7 @@ export function healthExitCode(health: UnitHealth): number {
   return health === 'failing' ? 2 : health === 'degraded' ? 1 : 0;
 }
 
-/** One word for where a unit is. Units of a systemg 0.33.0 supervisor have no phase. */
+/** One word for the state of a unit. Units of a systemg 0.33.0 supervisor have no phase. */
 export function stateOf(unit: UnitStatus): string {
   const atRest = unit.lifecycle === 'exited_successfully' ? 'completed' : unit.lifecycle === 'skipped' ? 'skipped' : null;
   if (unit.phase === 'running' && unit.ready === false) return 'unready';
@@ -30,7 +30,7 @@ export function stateOf(unit: UnitStatus): string {
   return atRest ?? (unit.lifecycle === 'exited_with_error' ? 'failed' : (unit.lifecycle ?? 'unknown'));
 }
 
-/** With how long a wait goes on, and for what. */
+/** The state, with what the unit waits for and how long. */
 export function stateText(unit: UnitStatus, nowMs: number): string {
   const word = stateOf(unit);
   const [first, ...others] = unit.waits_for ?? [];

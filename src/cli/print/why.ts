@@ -88,7 +88,8 @@ class Story {
 
   #starting(): readonly string[] {
     const { name, waits_for: waits = [], since } = this.#unit;
-    if (waits.length === 0) return [`${name} is starting since ${time(since)}, ${this.#startCause(this.#last(({ to }) => to === 'waiting' || to === 'spawning'))}.`];
+    const begun = this.#last(({ to }) => to === 'waiting' || to === 'spawning');
+    if (waits.length === 0) return [`${name} is starting since ${time(since)}, ${this.#startCause(begun)}.`];
     const unmet = waits.map(({ unit, lost }) => (lost === undefined
       ? `${unit}, which is not ready yet; it goes on as soon as ${unit} is`
       : `${unit} (${lost}); it goes on when ${unit} comes up again: sysg start --daemonize -s ${unit}`));

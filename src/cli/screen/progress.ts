@@ -10,9 +10,9 @@ import { followSupervisor, makeTurns } from '../watch.ts';
 export interface ProgressOptions {
   /** Units that are shown before anything happens to them; others are from their first change on. */
   readonly expects: (unit: UnitStatus) => boolean;
-  /** There is no supervisor yet, or the one there is may be another one in the end. */
+  /** No supervisor runs yet, or the running one may be replaced meanwhile. */
   readonly comesUp?: boolean;
-  /** The command is answered before all is done: what it began is shown for so long at most. */
+  /** The answer comes before everything is done: how long at most the rest is shown. */
   readonly settlesMs?: number;
 }
 
@@ -50,7 +50,7 @@ export function openProgress(call: Call, { expects, comesUp = false }: ProgressO
   const take = (snapshot: StatusSnapshot): void => {
     for (const unit of snapshot.units) {
       if (comesUp && expects(unit)) expected.add(unit.name);
-      // Cron units go about by their schedule.
+      // Cron units run by their own schedule.
       if (!expected.has(unit.name) && (unit.kind === 'cron' || !changed.has(unit.name))) continue;
       rows.set(unit.name, rowOf(unit));
     }
@@ -102,7 +102,7 @@ export function openProgress(call: Call, { expects, comesUp = false }: ProgressO
       unfollow();
       const answer = await askStatus(call);
       if (answer.ok) take(answer.snapshot);
-      // It ended after it had ended its units.
+      // The supervisor ended, after it had ended its units.
       else for (const [name, row] of rows) rows.set(name, rowOf(atRest(row.unit)));
       if (rows.size > 0) draw();
     },

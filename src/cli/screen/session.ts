@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { fit, inAscii, speaksUnicode } from '../print/width.ts';
 import { openKeyReader, type Key } from './keys.ts';
 
-/** The terminal as a whole screen that is drawn on. It is put back as it was on every way out, and the mouse is never asked for. */
+/** The terminal as a whole screen that is drawn on. Every way out restores the terminal, and the mouse is left alone. */
 export interface Session {
   size(): { readonly columns: number; readonly rows: number };
   /** Shows these lines; only what changed is written. Lines may hold colours; what is too long is cut. */

@@ -2,7 +2,7 @@ import type { UnitStatus } from '../../wire/payloads.ts';
 import type { Key } from './keys.ts';
 import { steps } from './pager.ts';
 
-/** What the table shows and what its person is about to do. */
+/** What the table shows, and what the user is about to do. */
 export interface StatusModel {
   /** By name; it stays selected while others come and go. */
   readonly selected: string | null;

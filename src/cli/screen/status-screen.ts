@@ -119,7 +119,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
 }
 
 const REFRESH_MS = 1000;
-/** A storm of events is looked at so often. */
+/** How often a storm of events may refresh the screen. */
 const LEAST_PAUSE_MS = 100;
 
 function lost(refusal: Refusal, { captured_at: seen }: StatusSnapshot): string {

@@ -9,7 +9,7 @@ export interface StatusView {
   readonly lines: readonly string[];
   /** The units that are shown, in their order. */
   readonly names: readonly string[];
-  /** Lines there are for units. */
+  /** How many lines there are for units. */
   readonly height: number;
   /** The first of them that is visible. */
   readonly top: number;
@@ -59,7 +59,7 @@ export function statusView({ snapshot, model, columns, rows, color, fullCommands
   };
 }
 
-/** The line for what there is to say: the gravest thing alone, or what is only good to know. */
+/** The line for messages: a problem alone, else the outcome of a command alone, else news. */
 function said({ message, problem, hidden, news }: { readonly [part in 'message' | 'problem' | 'hidden' | 'news']: string }, columns: number, paints: Palette): string {
   if (problem !== '') return paints.health('degraded')(fit(problem, columns));
   if (message !== '') return fit(message, columns);
