@@ -6,7 +6,7 @@ import { refusals, textOf, type Refusal } from '../errors.ts';
 import { lookAtRest, type AtRest, type RestingUnit } from '../compat/at-rest.ts';
 import { isLocked } from '../state/lock.ts';
 import type { RecordedJob, RecordedState } from '../compat/state-files.ts';
-import { ago, processFacts } from '../status/process-facts.ts';
+import { processFacts, uptimeOf } from '../status/process-facts.ts';
 import { runsOf } from '../compat/recorded.ts';
 import { overallHealth } from '../status/snapshot.ts';
 import type { StatusAnswer } from './ask.ts';
@@ -55,7 +55,7 @@ function unservedRefusal({ paths }: Call): Refusal | null {
 function unitAtRest({ spec, process, recorded, job }: RestingUnit, nowWallMs: number): UnitStatus {
   const facts = process === null ? null : processFacts(process.pid, process.startTime);
   const alive = process !== null && facts?.state === 'running';
-  const seconds = facts?.uptimeMs == null ? null : Math.floor(facts.uptimeMs / 1000);
+  const uptime = uptimeOf(facts, nowWallMs);
   // It ran when its supervisor ended, and is gone.
   const lost = recorded?.status === 'running' && !alive;
   const lifecycle = alive ? 'running' : recorded === null || lost ? 'stopped' : recorded.status;
@@ -64,9 +64,7 @@ function unitAtRest({ spec, process, recorded, job }: RestingUnit, nowWallMs: nu
     name: spec.name, hash: spec.hash, kind: spec.cron === null ? 'service' : 'cron', lifecycle,
     health: alive ? 'healthy' : job !== null ? cronHealth(runs) : lifecycle === 'exited_with_error' ? 'failing' : lost && spec.cron === null ? 'degraded' : 'healthy',
     ...(alive && { process: { pid: process.pid, state: 'running' as const, user: facts.user } }),
-    ...(alive && facts.uptimeMs !== null && seconds !== null && {
-      uptime: { seconds, human: ago(seconds), started_at: new Date(nowWallMs - facts.uptimeMs).toISOString() },
-    }),
+    ...(uptime !== null && { uptime }),
     ...(!alive && lastExit(recorded)),
     ...(spec.cron !== null && job !== null && { cron: cronStatus({ timezone: spec.cron.timezone, runs, samplesBetween: recordedSamples(job) }, nowWallMs) }),
     command: spec.command,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import type { Route } from '../control/connection.ts';
-import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
+import type { StatusSnapshot } from '../wire/payloads.ts';
 import { makeRoute } from '../control/route.ts';
 import { findLogFile } from '../logs/names.ts';
 import { openSampler, type Sampler } from '../metrics/sampler.ts';
@@ -10,7 +10,6 @@ import { peerOf } from '../process/peer.ts';
 import { scan } from '../process/scan.ts';
 import { isSignal } from '../signals.ts';
 import { watchedChildren } from '../spawned/memory.ts';
-import { withCron } from '../status/cron.ts';
 import { inspectPayload, measuredUnit } from '../status/inspect.ts';
 import { statusSnapshot } from '../status/snapshot.ts';
 import type { Configuration } from './configuration.ts';
@@ -41,10 +40,10 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
   };
   const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: measuredUnits }, metrics);
   const status = (): StatusSnapshot => {
-    const [seen, now] = [views(), { monotonicMs: clock.now(), wallMs: Date.now() }];
-    const plain = statusSnapshot(seen, now, sampler.look(), snapshot().context.children);
-    const dated = { ...plain, units: plain.units.map((unit) => withLastEvent(unit, journal.lastOf(unit.name))) };
-    return withCron(dated, { views: seen, runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample), wallMs: now.wallMs });
+    return statusSnapshot(views(), { monotonicMs: clock.now(), wallMs: Date.now() }, {
+      live: sampler.look(), children: snapshot().context.children, lastEvent: journal.lastOf,
+      cron: { runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample) },
+    });
   };
   let handOver = (): void => undefined;
   const handedOver = new Promise<'handed over'>((finish) => {
@@ -81,10 +80,6 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     },
   });
   return { route, sampler, handedOver };
-}
-
-function withLastEvent(unit: UnitStatus, seq: number | null): UnitStatus {
-  return seq === null ? unit : { ...unit, last_event: seq };
 }
 
 function existing(path: string): string | null {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { userName } from '../process/accounts.ts';
 import { kernelUnits, ticksToMs, uptimeMs } from '../process/boot.ts';
 import { isLiving, ownerOf, readArguments, readProcStat, readStatText, statFields } from '../process/proc.ts';
+import type { UptimeInfo } from '../wire/payloads.ts';
 
 /** What the kernel says of a live process, for people. Linux; elsewhere only what the supervisor itself knows. */
 export interface ProcessFacts {
@@ -23,6 +24,13 @@ export function processFacts(pid: number, startTime: string): ProcessFacts {
     state: zombie ? 'zombie' : 'running', user: ownerName(pid), commandLine: zombie ? null : commandLine(pid),
     uptimeMs: Math.max(0, uptimeMs() - ticksToMs(Number(startTime))),
   };
+}
+
+/** Null for a process that does not run. */
+export function uptimeOf(facts: ProcessFacts | null, wallMs: number): UptimeInfo | null {
+  if (facts?.state !== 'running' || facts.uptimeMs === null) return null;
+  const seconds = Math.floor(facts.uptimeMs / 1000);
+  return { seconds, human: ago(seconds), started_at: new Date(wallMs - facts.uptimeMs).toISOString() };
 }
 
 /** 0.33.0's words: whole units, never singular. */

@@ -1,11 +1,12 @@
 import type { Children } from '../../machines/children.ts';
 import type { UnitView } from '../../machines/view.ts';
-import type { OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../wire/payloads.ts';
+import { cronHealth, cronStatus, type CronRun } from '../cron/summary.ts';
+import type { MetricSample, OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../wire/payloads.ts';
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
 import { signalNumber } from '../signals.ts';
-import { ago, processFacts } from './process-facts.ts';
-import { processTree, shownChildren, type ShownChild } from './process-tree.ts';
+import { processFacts, uptimeOf } from './process-facts.ts';
+import { processTree, shownChildren } from './process-tree.ts';
 
 /** Both clocks at one moment: the machines speak in monotonic milliseconds, people in wall time. */
 export interface Now {
@@ -13,12 +14,26 @@ export interface Now {
   readonly wallMs: number;
 }
 
-/** What was measured, by unit; empty where nothing can be. */
-export type LiveUnits = ReadonlyMap<string, LiveUnit>;
+/** What is known of units beside what their machines know. */
+export interface StatusSources {
+  /** What was measured, by unit; empty where nothing can be. */
+  readonly live?: ReadonlyMap<string, LiveUnit>;
+  readonly children?: Children;
+  readonly cron?: CronSources;
+  /** The number of the unit's newest record in the journal. */
+  lastEvent?(unit: string): number | null;
+}
+
+export interface CronSources {
+  /** Newest last. */
+  runs(unit: string): readonly CronRun[];
+  /** Oldest first. */
+  samplesBetween(unit: string, fromMs: number, toMs: number, count: number): readonly MetricSample[];
+}
 
 /** The answer to Status: ordered by hash, as systemg 0.33.0's is. */
-export function statusSnapshot(views: readonly UnitView[], now: Now, live: LiveUnits = new Map(), children: Children = new Map()): StatusSnapshot {
-  const units = views.map((view) => unitStatus(view, now, live.get(view.spec.name), children.size === 0 ? [] : shownChildren(children, view.spec.name, now))).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
+export function statusSnapshot(views: readonly UnitView[], now: Now, sources: StatusSources = {}): StatusSnapshot {
+  const units = views.map((view) => unitStatus(view, now, sources)).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
   return { schema_version: 'status.v1', captured_at: new Date(now.wallMs).toISOString(), overall_health: overallHealth(units), units };
 }
 
@@ -32,27 +47,32 @@ export function overallHealth(units: readonly Pick<UnitStatus, 'kind' | 'health'
   return 'healthy';
 }
 
-export function unitStatus(view: UnitView, now: Now, live?: LiveUnit, spawned: readonly ShownChild[] = []): UnitStatus {
+export function unitStatus(view: UnitView, now: Now, { live: measured, children = new Map(), cron: crons, lastEvent }: StatusSources = {}): UnitStatus {
   const { spec } = view;
+  const { name } = spec;
+  const live = measured?.get(name);
   const identity = view.alive ? (view.process?.identity ?? null) : null;
   const facts = identity === null ? null : processFacts(identity.pid, identity.startTime);
-  const children = identity === null ? [] : processTree(identity.pid, live?.processes ?? [], spawned);
-  const seconds = facts?.uptimeMs == null ? null : Math.floor(facts.uptimeMs / 1000);
+  const spawned = children.size === 0 ? [] : shownChildren(children, name, now);
+  const tree = identity === null ? [] : processTree(identity.pid, live?.processes ?? [], spawned);
+  const uptime = uptimeOf(facts, now.wallMs);
+  const cron = spec.cron === null || crons === undefined ? null : cronPart(name, spec.cron.timezone, crons, now.wallMs);
+  const seq = lastEvent?.(name) ?? null;
   return {
-    name: spec.name,
+    name,
     hash: spec.hash,
     kind: spec.cron === null ? 'service' : 'cron',
     lifecycle: view.lifecycle,
-    health: view.health,
+    // While a run goes on its process speaks for its health.
+    health: cron === null ? view.health : facts?.state === 'running' ? 'healthy' : cron.health,
     ...(identity !== null && facts !== null && { process: { pid: identity.pid, state: facts.state, user: facts.user } }),
-    ...(facts?.state === 'running' && facts.uptimeMs !== null && seconds !== null && {
-      uptime: { seconds, human: ago(seconds), started_at: wallTime(now.wallMs - facts.uptimeMs) },
-    }),
+    ...(uptime !== null && { uptime }),
     ...(view.exit !== null && { last_exit: exitMetadata(view.exit) }),
+    ...(cron !== null && { cron: cron.block }),
     ...(live?.summary != null && { metrics: metricsSummary(live.summary) }),
     command: spec.command,
     ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
-    ...(children.length > 0 && { spawned_children: children }),
+    ...(tree.length > 0 && { spawned_children: tree }),
     phase: view.phase,
     wanted: view.wanted,
     ...(spec.check !== null && { ready: view.ready === true }),
@@ -65,7 +85,14 @@ export function unitStatus(view: UnitView, now: Now, live?: LiveUnit, spawned: r
       waits_for: Object.entries(view.held).map(([unit, lost]) => ({ unit, ...(lost !== null && { lost }) })),
     }),
     ...(view.rollout !== null && { rollout: rolloutStatus(view.rollout) }),
+    ...(seq !== null && { last_event: seq }),
   };
+}
+
+function cronPart(name: string, timezone: string | null, { runs, samplesBetween }: CronSources, wallMs: number) {
+  const history = runs(name);
+  const block = cronStatus({ timezone, runs: history, samplesBetween: (...span) => samplesBetween(name, ...span) }, wallMs);
+  return { block, health: cronHealth(history) };
 }
 
 function rolloutStatus({ step, place, slots, phase, generation, process }: NonNullable<UnitView['rollout']>): RolloutStatus {

@@ -12,6 +12,7 @@ const resting: UnitView = {
   spec, state: 'stopped', phase: 'stopped', wanted: 'down', ready: null, outcome: 'none', lifecycle: 'stopped', health: 'healthy', process: null, alive: false, generation: 0,
   restarts: 0, failures: 0, cause: null, reason: null, exit: null, held: {}, since: 20_000, deadline: null, nextWallMs: null, run: null, rollout: null,
 };
+const summary = { latestCpuPercent: 1, averageCpuPercent: 1, maxCpuPercent: 1, latestRssBytes: 1, averageRssBytes: 1, maxRssBytes: 1, samples: 1 };
 const view = (changes: Partial<UnitView>): UnitView => ({ ...resting, ...changes });
 
 /** Every unit that was recorded of systemg 0.33.0. */
@@ -56,6 +57,15 @@ describe('a unit of the answer to Status', () => {
     expect(unitStatus(view({ exit: { code: null, signal: 'SIGKILL' } }), now).last_exit).toEqual({ signal: 9 });
   });
 
+  test('of a schedule has its runs behind what ended, before what was measured, and is as healthy as they are', () => {
+    const nightly = { ...spec, cron: { expression: '@daily', timezone: 'UTC' } } as unknown as UnitView['spec'];
+    const run = { id: '1', scheduledWallMs: 0, startedWallMs: 0, completedWallMs: 1, status: { Failed: 'exit 1' }, exitCode: 1, pid: 7, user: null, command: null };
+    const measured = { live: new Map([['web', { summary, processes: [] }]]), lastEvent: () => 9 };
+    const unit = unitStatus(view({ spec: nightly, exit: { code: 1, signal: null } }), now, { ...measured, cron: { runs: () => [run], samplesBetween: () => [] } });
+    expect(Object.keys(unit).slice(0, 9)).toEqual(['name', 'hash', 'kind', 'lifecycle', 'health', 'last_exit', 'cron', 'metrics', 'command']);
+    expect([unit.kind, unit.health, unit.cron?.last_run?.exit_code, Object.entries(unit).at(-1)]).toEqual(['cron', 'degraded', 1, ['last_event', 9]]);
+  });
+
   test('has a next instant while it backs off or waits for its schedule, and says what it waits for', () => {
     expect(unitStatus(view({ state: 'backoff', phase: 'backoff', deadline: { kind: 'backoff', at: 53_000 } }), now).next_at).toBe('2026-01-01T00:10:03.000Z');
     expect(unitStatus(view({ deadline: { kind: 'stable', at: 53_000 } }), now)).not.toHaveProperty('next_at');
@@ -72,19 +82,18 @@ describe('a unit of the answer to Status', () => {
 
   test('has its figures in bytes and percent, ours behind those of systemg', () => {
     const summary = { latestCpuPercent: 1.5, averageCpuPercent: 2.3456, maxCpuPercent: 110, latestRssBytes: 1024, averageRssBytes: 2048, maxRssBytes: 4096, samples: 7 };
-    expect(Object.entries(unitStatus(view({}), now, { summary, processes: [] }).metrics ?? {})).toEqual([
+    expect(Object.entries(unitStatus(view({}), now, { live: new Map([['web', { summary, processes: [] }]]) }).metrics ?? {})).toEqual([
       ['latest_cpu_percent', 1.5], ['average_cpu_percent', 2.35], ['max_cpu_percent', 110], ['latest_rss_bytes', 1024], ['samples', 7],
       ['average_rss_bytes', 2048], ['max_rss_bytes', 4096],
     ]);
-    expect(unitStatus(view({}), now, { summary: null, processes: [] })).not.toHaveProperty('metrics');
+    expect(unitStatus(view({}), now, { live: new Map([['web', { summary: null, processes: [] }]]) })).not.toHaveProperty('metrics');
   });
 
   test('has its keys in the order that was recorded, ours behind them', () => {
     const recorded = recordedUnits().map((unit) => Object.keys(unit));
     expect(recorded).toHaveLength(102);
-    const summary = { latestCpuPercent: 1, averageCpuPercent: 1, maxCpuPercent: 1, latestRssBytes: 1, averageRssBytes: 1, maxRssBytes: 1, samples: 1 };
     const checked = { ...spec, check: {} } as UnitView['spec'];
-    const full = Object.keys(unitStatus(view({ spec: checked, exit: { code: 1, signal: null }, deadline: { kind: 'backoff', at: 1 }, state: 'waiting', held: { db: null } }), now, { summary, processes: [] }));
+    const full = Object.keys(unitStatus(view({ spec: checked, exit: { code: 1, signal: null }, deadline: { kind: 'backoff', at: 1 }, state: 'waiting', held: { db: null } }), now, { live: new Map([['web', { summary, processes: [] }]]) }));
     expect(full.filter((key) => OURS.includes(key))).toEqual(OURS.filter((key) => full.includes(key)));
     const theirs = full.filter((key) => !OURS.includes(key));
     expect(full.slice(0, theirs.length)).toEqual(theirs);
