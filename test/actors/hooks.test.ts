@@ -48,7 +48,7 @@ function rig(environment: NodeJS.ProcessEnv = process.env, clock: Clock = create
   };
 }
 
-test("a hook runs in the project's directory with the unit's environment and is told of the event", async () => {
+test("a hook runs in the project's directory with the unit's environment and gets the facts of the event", async () => {
   const { dir, hooks, unit, run, text } = rig({ PATH: process.env['PATH'], INHERITED: 'yes', SYSG_INSTANCE: 'outer', SYSG_SIGNAL: 'SIGHUP', SYSG_READY_FD: '3' });
   const { target, told } = unit();
   hooks.queue([run('pwd > where; env | sort > environment', { pid: 77, exit: { code: 4, signal: null }, attempt: 3, cause: 'unhealthy' }, { stage: 'on_stop', outcome: 'error' })], target);
@@ -61,7 +61,7 @@ test("a hook runs in the project's directory with the unit's environment and is 
   ]);
 });
 
-test('a signal is told by its name and then there is no exit code', async () => {
+test('a signal is given by its name, and then there is no exit code', async () => {
   const { hooks, unit, run, text } = rig();
   const { target, told } = unit();
   hooks.queue([run('env > environment', { exit: { code: null, signal: 'SIGSEGV' } })], target);
@@ -88,7 +88,7 @@ test("a unit's hooks run one at a time in their order, those of another unit bes
   expect(text('log')).toMatch(/fourth\n$/);
 });
 
-test('a hook that fails is told of and the next one runs', async () => {
+test('a hook that fails is reported and the next one runs', async () => {
   const { hooks, unit, run, problems, text } = rig();
   const { target, told } = unit();
   hooks.queue([run('exit 3'), run('no-such-program 2>/dev/null', {}, { stage: 'on_restart', outcome: 'error' }), run('echo ran > log')], target);
@@ -100,7 +100,7 @@ test('a hook that fails is told of and the next one runs', async () => {
   expect(text('log')).toBe('ran\n');
 });
 
-test('a hook that cannot be run at all is told of too', async () => {
+test('a hook that cannot be run at all is reported too', async () => {
   const { dir, hooks, unit, run, problems } = rig();
   const { target, told } = unit();
   const spec = { ...run('true').spec, projectDir: join(dir, 'gone') };
@@ -109,7 +109,7 @@ test('a hook that cannot be run at all is told of too', async () => {
   expect(problems).toEqual([`on_start.success hook for 'web' could not be run: working directory "${join(dir, 'gone')}" does not exist`]);
 });
 
-test('at its timeout all of a hook is dead, whoever left its group included, and the next one runs', async () => {
+test('at its timeout all of a hook is dead, processes that left its group included, and the next one runs', async () => {
   const clock = makeManualClock();
   const { hooks, unit, run, problems, text, made } = rig(process.env, clock);
   const { target, told } = unit();

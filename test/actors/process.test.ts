@@ -390,7 +390,7 @@ describe('end', () => {
     expect(run.types()).toEqual(['process.spawned']);
   });
 
-  test('a signal this platform does not have is told as a problem', async () => {
+  test('a signal this platform does not have is reported as a problem', async () => {
     const run = rig.run(['forever']);
     await run.line('ready');
     run.order({ type: 'signal', signal: 'SIGNONE' });

@@ -32,7 +32,7 @@ describe('the report about a unit', () => {
     expect(titles(lines())).toEqual(['Overview', 'Process Tree (1 total)', 'Resource Metrics', 'System Resources', 'Time Series Charts', 'Process Details Table']);
   });
 
-  test('tells what is measured, with averages and maxima of their own', () => {
+  test('shows what is measured, with averages and maxima of their own', () => {
     expect(lines()).toEqual(expect.arrayContaining([
       'State      running for 1m', 'Last exit  SIGKILL', 'Restarts   2 (process number 3)', '└─ sh [PID: 71, Up: 1m 5s, depth: 1]',
       'Latest: 12.35% CPU | 1.0KB RSS', 'Average: 5.00% CPU | 2.0KB RSS', 'Maximum: 90.00% CPU | 4.0KB RSS', 'Samples: 4',
@@ -41,7 +41,7 @@ describe('the report about a unit', () => {
     expect(lines().at(-1)).toMatch(/^node +70 +1 +www +20 +0 +4\.0GB +1\.0GB +4\.0KB +S +3\.2 +25\.0 +12:34\.32 +\/usr\/bin\/node server\.js$/);
   });
 
-  test('tells how long a spawned child may live, and how one ended', () => {
+  test('shows how long a spawned child may live, and how one ended', () => {
     const child = { name: 'job', pid: 72, parent_pid: 70, command: 'job', started_at: { secs_since_epoch: nowMs / 1000 - 65, nanos_since_epoch: 0 }, depth: 1 };
     const tree = [{ child: { ...child, ttl: { secs: 900, nanos: 0 } } }, { child: { ...child, pid: 73, last_exit: { signal: 9 } } }];
     expect(lines({ unit: { ...web, spawned_children: tree } })).toEqual(expect.arrayContaining([
@@ -91,7 +91,7 @@ describe('inspect', () => {
     expect(await sysg([...argv, '--stream', '5 parsecs'])).toEqual({ exitCode: 1, stdout: '', stderr: 'sysg: Invalid stream duration \'5 parsecs\': Unknown time unit: parsecs\n' });
   });
 
-  test('without a supervisor shows what the configuration and the files tell', async () => {
+  test('without a supervisor shows what the configuration and the files say', async () => {
     const home = ownDirectory();
     writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web:\n    command: sleep 1\n');
     const around = { env: { HOME: home }, cwd: home };
@@ -118,7 +118,7 @@ describe('what a cron unit\'s charts show', () => {
   });
 });
 
-test('the last changes are told newest first, with cause and detail', () => {
+test('the last changes are shown newest first, with cause and detail', () => {
   const records: JournalRecord[] = [
     { seq: 1, at: '2026-01-01T00:08:00Z', unit: 'web', generation: 2, event: 'process.spawned', from: 'spawning', to: 'starting', cause: { kind: 'command', by: 'restart' }, detail: { pid: 70 } },
     {

@@ -42,7 +42,7 @@ describe('the status table', () => {
     expect(rows.find((row) => row.startsWith('web'))).toMatch(/^web .+running +4711 +1h 2m .+healthy/);
   });
 
-  test('tells below a row what finds no place in it', () => {
+  test('shows below a row what finds no place in it', () => {
     expect(lines([web, { ...crasher, name: 'bad', command: 'exit 3' }], 60)).toEqual([
       'UNIT  STATE        PID  UPTIME  RESTARTS  HEALTH   LAST_EXIT',
       'bad   backoff 4s     -  -             17  failing  exit 3',
@@ -100,7 +100,7 @@ describe('the status table', () => {
     ]);
   });
 
-  test('tells spawned children from found processes, and how those ended that are still shown', () => {
+  test('distinguishes spawned children from found processes, and how those ended that are still shown', () => {
     const child = (name: string, pid: number, more = {}) => ({
       name, pid, parent_pid: 1, command: 'sleep 1', started_at: { secs_since_epoch: Date.parse('2026-01-01T00:00:00Z') / 1000 - 90, nanos_since_epoch: 0 }, depth: 1, ...more,
     });

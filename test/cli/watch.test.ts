@@ -43,7 +43,7 @@ function follow(path: string) {
   return { told, unfollow };
 }
 
-test('a supervisor is followed over its end, which is told once, to the next one', async () => {
+test('a supervisor is followed over its end, which is reported once, to the next one', async () => {
   const path = join(ownDirectory(), 'control.sock');
   const first = await serve(path, SNAPSHOT);
   const { told } = follow(path);
@@ -73,7 +73,7 @@ test('a supervisor that does not know how to be watched is not asked again', asy
   expect(told).toEqual(['refused: unknown variant `Watch`']);
 });
 
-test('nothing more is told, and the connection ends, after the end of the following', async () => {
+test('nothing more is reported, and the connection ends, after the end of the following', async () => {
   const path = join(ownDirectory(), 'control.sock');
   const supervisor = await serve(path, SNAPSHOT);
   const { told, unfollow } = follow(path);

@@ -61,7 +61,7 @@ test('the next run knows from the ledger what this one wrote, and the writing be
   expect(ownDigests(next, 'state.xml')).toEqual([first, last]);
 });
 
-test('a file that cannot be written is told once and written when it can be', async () => {
+test('a file that cannot be written is reported once and written when it can be', async () => {
   const { stateDir, projection, now, problems, text } = rig(0);
   mkdirSync(join(stateDir, 'pid.xml'));
   writeFileSync(join(stateDir, 'pid.xml/in-the-way'), '');

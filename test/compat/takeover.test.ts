@@ -255,7 +255,7 @@ describe('spawned children that another program left running', () => {
     expect(reports).toContain(`spawned process 'job-${job}' (pid ${job}) goes on with service 'web', taken over from pid.xml`);
   });
 
-  test('are left alone and told of when they are not provably those, or their service is not dynamic or gone', async () => {
+  test('are left alone and reported when they are not provably those, or their service is not dynamic or gone', async () => {
     const [web, job] = [await started('sleep 300'), await started('sleep 400; true')];
     const left = (spawned: readonly SpawnRecord[], changes: Partial<ServiceSpec> = dynamic, pids: Readonly<Record<string, number>> = { web }) => {
       const { take, reports } = rig([service('web', 'sleep 300', changes)], { pids, states: { web: { status: 'running', pid: web } }, spawned });

@@ -44,7 +44,7 @@ describe('the exchange without node:net', () => {
     expect(asked).toEqual(['"Status"\n']);
   });
 
-  test('takes a line without an end, and tells one of nothing', async () => {
+  test('takes a line without an end, and says so where there is none', async () => {
     expect(await exchangeRaw(await served((socket) => socket.end('"Ok"')), '"Status"\n')?.outcome).toEqual({ kind: 'line', line: '"Ok"' });
     expect(await exchangeRaw(await served((socket) => socket.end()), '"Status"\n')?.outcome).toEqual({ kind: 'line', line: '' });
   });
@@ -62,7 +62,7 @@ describe('a brief command', () => {
     expect(await told(sendBriefly, path)).toEqual(await told(inFull, path));
   });
 
-  test.each([['nobody', '/nonexistent/control.sock'], ['an impossible path', `/${'x'.repeat(200)}`]])('tells %s as the whole client does', async (_what, path) => {
+  test.each([['nobody', '/nonexistent/control.sock'], ['an impossible path', `/${'x'.repeat(200)}`]])('reports %s as the whole client does', async (_what, path) => {
     const outcome = await told(sendBriefly, path);
     expect(outcome).toEqual(await told(inFull, path));
     expect(outcome).toBeInstanceOf(Array);

@@ -84,7 +84,7 @@ describe('a command', () => {
       .toBe(`control socket I/O failed: Not a directory (os error 20) (${join(file, 'x')})`);
   });
 
-  test('gives up after its time, or when it is told to', async () => {
+  test('gives up after its time, or when it is asked to', async () => {
     const path = await fakeServer(() => undefined);
     const late = await failure(sendCommand({ kind: 'status' }, { socket: path, timeoutMs: 30 }));
     expect([late.kind, late.message]).toEqual(['io', 'control socket I/O failed: no answer within 30 ms']);
@@ -122,7 +122,7 @@ describe('a long wait', () => {
     expect(statuses).toBeGreaterThanOrEqual(3);
   });
 
-  test('is not watched when told so', async () => {
+  test('is not watched when asked not to', async () => {
     let connections = 0;
     const path = await fakeServer(() => {
       connections += 1;
@@ -181,7 +181,7 @@ describe('a stream', () => {
     await left.promise;
   });
 
-  test('ends when it is told to', async () => {
+  test('ends when it is asked to', async () => {
     const { path } = await serve({ route: () => new Promise(() => undefined) });
     const abort = new AbortController();
     const promise = streamCommandOutput({ kind: 'watch', since: null, units: null }, new PassThrough(), { socket: path, signal: abort.signal });

@@ -16,7 +16,7 @@ describe('the state directory', () => {
     if (home !== undefined) process.env['HOME'] = home;
   });
 
-  test('is made, for its owner alone, by whoever asks for a path in it', () => {
+  test('is made, for its owner alone, by the first that asks for a path in it', () => {
     for (const [path, name] of [[socketPath, 'control.sock'], [supervisorPidPath, 'sysg.pid'], [configHintPath, 'config_hint']] as const) {
       const directory = join(temporaryDirectory(), 'a', 'b');
       expect(path(directory)).toBe(join(directory, name));

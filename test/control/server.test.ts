@@ -20,7 +20,7 @@ describe('the socket', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test('takes the place of what is there only when told so', async () => {
+  test('takes the place of what is there only when asked to', async () => {
     const path = join(temporaryDirectory(), 'control.sock');
     writeFileSync(path, 'stale');
     await expect(serve({ path })).rejects.toThrow(/EADDRINUSE/);
@@ -130,7 +130,7 @@ describe('one exchange', () => {
     expect(problems).toEqual(['status: internal error: boom']);
   });
 
-  test('goes on when the one that is told of problems throws itself', async () => {
+  test('goes on when what problems are reported to throws itself', async () => {
     const { ask } = await serve({
       onProblem: () => {
         throw new Error('reporter');
@@ -154,7 +154,7 @@ describe('one exchange', () => {
     expect(await readAll(socket)).toBe('"Ok"\n');
   });
 
-  test('tells the route its descriptor', async () => {
+  test('gives the route its descriptor', async () => {
     const { ask } = await serve({ route: async (_request, exchange) => ({ kind: 'message', text: typeof exchange.peerDescriptor() }) });
     expect(await ask(STATUS)).toBe('{"Message":"number"}\n');
   });
@@ -187,7 +187,7 @@ describe('a stream', () => {
     expect(all.length).toBe(200 * chunk.length);
   });
 
-  test.each(['destroys its socket', 'ends its side, then leaves'])('whose reader %s is told so, and its writes reject', async (how) => {
+  test.each(['destroys its socket', 'ends its side, then leaves'])('whose reader %s is reported as gone, and its writes reject', async (how) => {
     const entered = deferred<Exchange>();
     const over = deferred<void>();
     const { open, problems } = await serve({
@@ -317,7 +317,7 @@ describe('the server', () => {
     socket.destroy();
   });
 
-  test('ends an exchange that outlasts the grace of a close, and tells its route', async () => {
+  test('ends an exchange that outlasts the grace of a close, and informs its route', async () => {
     const entered = deferred<Exchange>();
     const { ask, server } = await serve({
       route: (_request, exchange) => {

@@ -9,7 +9,7 @@ const atRest: Partial<Facts> = {
 };
 const rows = (...added: ReturnType<typeof processRow>[]): Facts['processes'] => new Map([...healthy.processes.values(), ...added].map((row) => [row.pid, row]));
 
-test('a supervisor whose parts agree has nothing wrong with it, and every part is told of', () => {
+test('a supervisor whose parts agree has nothing wrong with it, and every part is reported', () => {
   expect(wrong(healthy)).toEqual({});
   expect(examine(healthy).map(({ check }) => check)).toEqual([
     'state directory', 'log directory', 'FIFO directory', 'supervisor', 'control socket', 'configuration', 'ledger', 'journal', 'unit web', 'pid.xml', 'state.xml',
@@ -93,19 +93,19 @@ describe('what is no fault', () => {
   test.each(fine)('%s', (_, change) => expect(wrong({ ...healthy, ...change })).toEqual({}));
 });
 
-test('a service that runs on without its supervisor is told of, with what the dead one left', () => {
+test('a service that runs on without its supervisor is reported, with what the dead one left', () => {
   const findings = wrong({ ...healthy, ...atRest, pidText: '50', hint: '/c', entries: healthy.entries });
   expect(Object.keys(findings)).toEqual(['supervisor', 'process of web']);
   expect(findings['supervisor']).toMatch(/left: sysg\.pid, control\.sock, config_hint/);
   expect(findings['process of web']).toMatch(/pid 70 running without a supervisor.*sysg start --daemonize.*sysg stop/);
 });
 
-test('what disagrees only for a moment is not told', async () => {
+test('what disagrees only for a moment is not reported', async () => {
   const looks = [{ ...healthy, processes: new Map() }, healthy];
   expect(await diagnose(() => Promise.resolve(looks.shift() ?? healthy), 0)).toMatchObject({ ok: true });
 });
 
-test('what disagrees twice is told, and what begins to disagree at the second look is not', async () => {
+test('what disagrees twice is reported, and what begins to disagree at the second look is not', async () => {
   const looks = [{ ...healthy, processes: new Map() }, { ...healthy, processes: new Map(), pidText: '1', owner: null }];
   const { ok, findings } = await diagnose(() => Promise.resolve(looks.shift() ?? healthy), 0);
   expect(ok).toBe(false);

@@ -36,7 +36,7 @@ function file(home: Home, name: string): string {
 }
 
 describe.each([['with the ledger', false], ['from the files alone', true]])('without a supervisor, %s', (_, forgetLedger) => {
-  test('status tells what runs, what failed and what is gone', async () => {
+  test('status shows what runs, what failed and what is gone', async () => {
     const home = makeHome();
     const { web, api } = await running(home);
     await killSupervisor(home);

@@ -53,7 +53,7 @@ describe('a command without a configuration', () => {
   });
 });
 
-test('plan tells what reload then does, and only that', async () => {
+test('plan says what reload then does, and only that', async () => {
   const home = makeHome(`${two}  old: {command: sleep 1002}\n  same: {command: sleep 1003}\n`);
   await home.sysg('start', '--daemonize');
   const pids = async (): Promise<Record<string, number | undefined>> => Object.fromEntries((await home.status()).units.map(({ name, process }) => [name, process?.pid]));

@@ -50,7 +50,7 @@ test('all parts of a running supervisor agree', async () => {
   expect(stdout).toMatch(/all [0-9]+ checks agree\n$/);
 });
 
-test('what a dead supervisor left is told of and left as it is; the next supervisor puts it right', async () => {
+test('what a dead supervisor left is reported and left as it is; the next supervisor puts it right', async () => {
   const home = await started();
   const supervisor = home.supervisorPid();
   const guardian = Number(/\) . ([0-9]+) /.exec(readFileSync(`/proc/${supervisor}/stat`, 'latin1'))?.[1]);
@@ -98,7 +98,7 @@ test('a supervisor that is halted does not answer, and that is said', async () =
   process.kill(supervisor, 'SIGCONT');
 }, 120_000);
 
-test('rubbish in every place is told of, and neither ends it nor is touched', async () => {
+test('rubbish in every place is reported, and neither ends it nor is touched', async () => {
   const home = makeHome(yaml);
   mkdirSync(home.state, { recursive: true, mode: 0o700 });
   const rubbish = Buffer.from([0, 255, 10, 60, 97, 10, 123, 125, 10]);
@@ -110,7 +110,7 @@ test('rubbish in every place is told of, and neither ends it nor is touched', as
   expect(picture(home.state)).toEqual(before);
 });
 
-test('a file where the state directory should be is told of', async () => {
+test('a file where the state directory should be is reported', async () => {
   const home = makeHome(yaml);
   mkdirSync(join(home.state, '..'), { recursive: true });
   writeFileSync(home.state, '');

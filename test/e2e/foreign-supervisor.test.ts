@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeHome } from './rig.ts';
 
-test('a start that meets a supervisor of systemg 0.33.0 on its way out waits for its end instead of taking it for a running one', async () => {
+test('a start that meets a supervisor of systemg 0.33.0 that is ending waits for its end instead of taking it for a running one', async () => {
   const home = makeHome('version: "1"\nservices: {web: {command: "sleep 300"}}\n');
   mkdirSync(home.state, { recursive: true, mode: 0o700 });
   let left = 6;

@@ -12,7 +12,7 @@ function ran(home: Home): readonly string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
 }
 
-test('hooks run in the project directory and are told of the event, through a start, a crash and a stop', async () => {
+test('hooks run in the project directory and get the facts of the event, through a start, a crash and a stop', async () => {
   const home = makeHome(`
 version: "1"
 services:
@@ -113,7 +113,7 @@ services:
   await home.allGone();
 });
 
-test('a hook that fails changes nothing but is told of', async () => {
+test('a hook that fails changes nothing but is reported', async () => {
   const home = makeHome(`
 version: "1"
 services:

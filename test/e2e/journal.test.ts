@@ -29,7 +29,7 @@ const history = async (home: Home, unit: string | null = null): Promise<JournalR
 };
 
 describe('the journal on the built program', () => {
-  test('a crash is told with its exit, the attempt, the next try and the last words', async () => {
+  test('a crash is recorded with its exit, the attempt, the next try and the last words', async () => {
     const home = makeHome('version: "1"\nservices:\n  a: {command: "echo sad end >&2; exit 3", restart_policy: on-failure, backoff: 1h, max_restarts: 5}\n');
     await home.sysg('start', '--daemonize', '-c', home.config);
     const record = await soon('the backoff is told', async () => (await history(home, 'a')).find(({ to }) => to === 'backoff') ?? null);
@@ -57,7 +57,7 @@ describe('the journal on the built program', () => {
     expect(stderr).toContain("sysg: warning: the journal has no record of 'nobody'\n");
   });
 
-  test('a start tells the reason of a unit that came up and fell before the others were through', async () => {
+  test('a start gives the reason of a unit that came up and fell before the others were through', async () => {
     const home = makeHome('version: "1"\nservices:\n  falls: {command: "sleep 0.3; kill -9 $$", restart_policy: never}\n  slow: {command: sleep 60, health_check: {command: "sleep 2; false", timeout: 1500ms}, restart_policy: never}\n');
     const { code, stderr } = await home.sysg('start', '--daemonize', '-c', home.config);
     expect(code).toBe(1);

@@ -86,7 +86,7 @@ services:
 });
 
 describe('a broken configuration', () => {
-  test('is told with file, line and column before anything starts', async () => {
+  test('is reported with file, line and column before anything starts', async () => {
     const home = makeHome('version: "1"\nservices:\n  a:\n    command: "x"\n    restart_polcy: always\n    max_restarts: many\n');
     for (const args of [['start', '--daemonize'], ['start']] as const) {
       const { code, stderr } = await home.sysg(...args, '-c', home.config);

@@ -100,7 +100,7 @@ describe('a command that changes units', () => {
     expect(plain(stopped.output)).toMatch(/○ api +stopped[\s\S]*○ web +stopped[\s\S]*Supervisor shutting down/);
   }, 60_000);
 
-  test('tells programs of each unit, of those that failed why', async () => {
+  test('gives programs each unit, and the reason of those that failed', async () => {
     const home = makeHome('version: "1"\nservices:\n  bad:\n    command: sh -c "exit 3"\n  good:\n    command: sleep 1000\n');
     await home.sysg('start', '--daemonize');
     const one = await home.sysg('restart', '-s', 'bad', '--json');

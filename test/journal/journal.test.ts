@@ -68,7 +68,7 @@ test('memory is bounded and says from where on it is complete', () => {
   expect(journal.query({ unit: null, limit: 5000, since: null })[0]?.seq).toBe(journal.oldest);
 });
 
-test('a journal that cannot be written is told once and goes on in memory', () => {
+test('a journal that cannot be written is reported once and goes on in memory', () => {
   const stateDir = directory();
   writeFileSync(join(stateDir, 'file'), '');
   const { journal, problems } = open(join(stateDir, 'no-such-directory'));

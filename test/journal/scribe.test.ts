@@ -50,7 +50,7 @@ test('one record per transition, with what moved it and the record that did', ()
   expect(backoff?.generation).toBe(1);
 });
 
-test('in a storm only the landings are told, and how much was left out', () => {
+test('in a storm only the landings are recorded, and how much was left out', () => {
   const all = scribed([specOf({ name: 'loop', restart: { backoff: { initialMs: 10, maxMs: 10, factor: 1, jitter: 0 } } })]);
   all.send({ type: 'start', units: ['loop'] });
   for (let round = 0; round < 40; round += 1) {
@@ -64,7 +64,7 @@ test('in a storm only the landings are told, and how much was left out', () => {
   expect(records.some(({ detail }) => typeof detail?.['omitted'] === 'number')).toBe(true);
 });
 
-test('spawned children are told of with their cause, whoever ended them, and are no cause of a change', () => {
+test('spawned children are reported with their cause, no matter who ended them, and are no cause of a change', () => {
   const all = scribed([
     specOf({ name: 'orch', spawn: { children: 9, depth: 9, descendants: 9, totalMemoryBytes: null, terminationPolicy: 'cascade' } }),
     specOf({ name: 'api', dependsOn: [{ service: 'orch', condition: 'started', onRestart: 'restart' }] }),
@@ -108,7 +108,7 @@ test('spawned children are told of with their cause, whoever ended them, and are
   for (const { cause, to } of all.records) if (to !== undefined && cause?.seq !== undefined) expect(changes).toContain(cause.seq);
 });
 
-test('of a storm of children the first are told, then how many records were left out', () => {
+test('of a storm of children the first are recorded, then how many records were left out', () => {
   const all = scribed([specOf({ name: 'orch', spawn: { children: 999, depth: 9, descendants: 999, totalMemoryBytes: null, terminationPolicy: 'cascade' } })]);
   all.send({ type: 'start', units: ['orch'] });
   all.come('orch');

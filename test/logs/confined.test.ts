@@ -26,7 +26,7 @@ describe('a name', () => {
 });
 
 describe('a symbolic link in the place of a log file', () => {
-  test.each([['piped', piped], ['written by the service itself', direct]] as const)('is taken away and told of, and what it leads to stays as it is (%s)', async (_, logs) => {
+  test.each([['piped', piped], ['written by the service itself', direct]] as const)('is taken away and reported, and what it leads to stays as it is (%s)', async (_, logs) => {
     const { store, run, text, file, logDir, problems } = rig();
     const secret = join(tempDir(), 'secret');
     writeFileSync(secret, 'root only\n', { mode: 0o600 });

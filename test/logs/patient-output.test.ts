@@ -35,7 +35,7 @@ function pipe(): { readonly writeEnd: number; readonly path: string; read(): str
 const line = (number: number): string => `${String(number).padStart(9, '0')}\n`;
 const lines = (count: number, from = 0): string => Array.from({ length: count }, (_, index) => line(from + index)).join('');
 
-test('what nobody takes waits, is left out beyond the queue, and how much is told when there is room', async () => {
+test('what nobody takes waits, is left out beyond the queue, and how much is reported when there is room', async () => {
   const { writeEnd, read } = pipe();
   const output = makePatientOutput(writeEnd, { queueBytes: 10_000, describe: (count) => `${count} left out\n` });
   // 65,536 bytes in the pipe and 10,000 in the queue: this returns, which is the point.

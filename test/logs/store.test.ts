@@ -46,7 +46,7 @@ describe('from a process to its files', () => {
     expect(woken).toBe(before);
   });
 
-  test('a follower or echo that throws is told of and harms nobody', async () => {
+  test('a follower or echo that throws is reported and harms nobody', async () => {
     const { store, run, text, problems } = rig();
     store.prepare([{ name: 'web', logs: piped }]);
     store.wake('web', 'stdout', () => {
@@ -323,7 +323,7 @@ describe.runIf(canMount)('a full disk', () => {
     await ended(child);
   });
 
-  test('without any: the loss is counted and told once, and writing goes on when there is room', async () => {
+  test('without any: the loss is counted and reported once, and writing goes on when there is room', async () => {
     const disk = smallDisk(64);
     if (disk === null) throw new Error('the disk could not be mounted');
     const { store, run, problems } = rig({ logDir: join(disk, 'logs') });

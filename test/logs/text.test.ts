@@ -51,7 +51,7 @@ describe('banners', () => {
   test('cut a title that does not fit', () => {
     expect(boxBanner('x'.repeat(40), 24).split('\n')[2]).toBe(`│${'x'.repeat(19)}...│`);
   });
-  test('tell a running unit from another', () => {
+  test('distinguish a running unit from another', () => {
     expect([unitTitle('web', 12), unitTitle('web', null)]).toEqual(['web [pid 12]', 'web [offline]']);
   });
 });

@@ -132,7 +132,7 @@ describe('the index', () => {
     expect(marks.at(-1)?.offset).toBe(100_000);
   });
 
-  test('after the clock was set back tells the times as they were', async () => {
+  test('after the clock was set back gives the times as they were', async () => {
     const { file, write } = log();
     write(10_000, 'before\n');
     vi.setSystemTime(begin + 5000);

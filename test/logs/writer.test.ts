@@ -204,7 +204,7 @@ describe('other hands', () => {
     expect(readFileSync(file, 'utf8')).toBe('y'.repeat(200));
   });
 
-  test('a file that cannot be opened: dropped, counted, told once; and told when it is over', () => {
+  test('a file that cannot be opened: dropped, counted, reported once; and reported when it is over', () => {
     const file = join(tempDir(), 'web.log');
     mkdirSync(file);
     const { writer, problems } = rig({}, file);

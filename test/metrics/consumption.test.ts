@@ -58,7 +58,7 @@ describe('what a tree used between two readings', () => {
     expect(ticks(before, members({ pid: 7, reaped: 100 }, { pid: 8, ppid: 7, own: 3, startTime: '2' }))).toBe(3);
   });
 
-  test('counts storage in the same way, and nothing where the kernel does not tell', () => {
+  test('counts storage in the same way, and nothing where the kernel does not say', () => {
     const before = members({ pid: 7, read: 100, written: 10 }, { pid: 8, ppid: 7, read: 50, written: 0 });
     const now = members({ pid: 7, read: 170, written: 12 }, { pid: 9, ppid: 7 });
     expect(consumption(before, now)).toMatchObject({ cpuTicks: 0, readBytes: 20, writtenBytes: 2 });

@@ -51,7 +51,7 @@ const procDescriptors = (): number => readdirSync('/proc/self/fd').filter((name)
 }).length;
 
 describe.runIf(onLinux)('the processes of a unit', () => {
-  test('are its leader, its descendants and whoever holds its token, in a session of their own too', async () => {
+  test('are its leader, its descendants and what carries its token, in a session of their own too', async () => {
     const program = await run('sleep 300 & echo child $!; setsid sh -c "echo escaped \\$\\$; exec sleep 300" & sleep 0.1; wait');
     const other = await run('echo other; sleep 300');
     const pids = await until('both programs have said who they are', () => {

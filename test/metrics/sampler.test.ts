@@ -177,7 +177,7 @@ test('what is evicted goes to the files, under the hash of its unit', () => {
   }]);
 });
 
-test('processes that cannot be read cost the figures, not the answer, and are told once', () => {
+test('processes that cannot be read cost the figures, not the answer, and are reported once', () => {
   const { sampler, state, skip } = rig(null);
   state.failure = new Error('EMFILE: too many open files');
   for (let round = 0; round < 3; round += 1) {

@@ -40,7 +40,7 @@ test('the oldest files go while there is too much, and nobody else\'s are counte
   expect(readFileSync(join(directory, 'target'), 'utf8')).toBe('mine');
 });
 
-test('a directory that cannot be written is told once, and tried again', () => {
+test('a directory that cannot be written is reported once, and tried again', () => {
   const directory = ownDirectory();
   const blocked = join(directory, 'file');
   writeFileSync(blocked, '');

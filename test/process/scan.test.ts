@@ -56,7 +56,7 @@ test('one run serves all who asked before it began, and those who ask during it 
   expect(await Promise.all(late)).toEqual([2, 2]);
 });
 
-test('a run that fails is told to those who asked for it and does not stop the next', async () => {
+test('a run that fails is reported to those who asked for it and does not stop the next', async () => {
   let count = 0;
   const ask = shared(async () => {
     count += 1;

@@ -49,7 +49,7 @@ describe('a client outside of every tree', () => {
 });
 
 describe('a client inside a unit\'s tree', () => {
-  test('may name any process of that tree, whoever its user is', () => {
+  test('may name any process of that tree, no matter of which user', () => {
     expect(granted({ peer: peer(worker, 33), parentPid: orch })).toEqual(['orch', 3, null]);
     expect(granted({ peer: peer(below), parentPid: child })).toEqual(['orch', 3, 'c1']);
   });
@@ -68,7 +68,7 @@ describe('a client inside a unit\'s tree', () => {
   });
 });
 
-describe('where nobody can tell who asks', () => {
+describe('where it cannot be found out who asks', () => {
   test('the parent must hold a token of a dynamic unit', () => {
     expect(granted({ peer: null, parentPid: worker })).toEqual(['orch', 3, null]);
     const bare = new Map(table).set(worker, row(worker, orch, []));
@@ -76,7 +76,7 @@ describe('where nobody can tell who asks', () => {
     expect(granted({ table: bare, parentPid: worker })).toEqual(['orch', 3, null]);
   });
 
-  test('and no environment can be read, groups and parents tell', () => {
+  test('and no environment can be read, groups and parents decide', () => {
     const blind = new Map([...table].map(([pid, process]) => [pid, { ...process, tokens: null }]));
     expect(granted({ table: blind, tokensReadable: false, peer: null, parentPid: worker })).toEqual(['orch', 3, null]);
     expect(granted({ table: blind, tokensReadable: false, peer: null, parentPid: stranger })).toBe(refused(`process ${stranger} is not in the tree of a service`));

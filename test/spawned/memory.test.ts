@@ -108,7 +108,7 @@ describe('what is done about it', () => {
     return { journal, log, sent, exceeded };
   };
 
-  test('a child is ended, told with figures', () => {
+  test('a child is ended, with figures in the log', () => {
     const { journal, log, sent, exceeded } = enforced({ kind: 'end-child', child: 'c1', childBytes: 90, usedBytes: 110 });
     expect(sent).toEqual([{ type: 'child.limit', at: 5, child: 'c1' }]);
     expect(journal).toEqual([{ at: '1970-01-01T00:00:00.000Z', unit: 'orch', event: 'spawn.limit', cause: { kind: 'limit' }, detail: { child: 'c1', child_bytes: 90, used_bytes: 110, limit_bytes: 100 } }]);
@@ -116,7 +116,7 @@ describe('what is done about it', () => {
     expect(exceeded).toEqual([]);
   });
 
-  test('the service is ended, told with figures', () => {
+  test('the service is ended, with figures in the log', () => {
     const { journal, sent, exceeded } = enforced({ kind: 'exceeded', usedBytes: 110 });
     expect(sent).toEqual([]);
     expect(journal[0]?.detail).toEqual({ used_bytes: 110, limit_bytes: 100 });

@@ -62,7 +62,7 @@ describe('the memory of all children', () => {
     expect(over(9, () => [living('a', 100)])).toEqual([]);
   });
 
-  test('while what was told to end still goes, nothing more is ended', () => {
+  test('while what was asked to end still ends, nothing more is ended', () => {
     expect(over(30, () => [living('a', 90), { child: 'b', bytes: 200 * MiB, state: 'ending' }])).toEqual([]);
   });
 

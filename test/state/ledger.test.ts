@@ -178,7 +178,7 @@ describe('size', () => {
 });
 
 describe('a failing disk', () => {
-  test('records wait while the file cannot be opened, told once, and are written with the next change', () => {
+  test('records wait while the file cannot be opened, reported once, and are written with the next change', () => {
     const directory = join(tempDir(), 'later');
     const { open, path, problems } = rig(join(directory, 'ledger.ndjson'));
     const ledger = open();

@@ -59,7 +59,7 @@ describe('children of the ledger', () => {
     expect(await recovered([['child/c1', child('c1', { identity: { pid: 70, startTime: '700', bootId: 'before' } })]], [row(70, [])])).toMatchObject({ gone: ['c1'] });
   });
 
-  test('that were taken over from the files carry the token of whoever started them, if any, and live', async () => {
+  test('that were taken over from the files carry the token of what started them, if any, and live', async () => {
     const taken = child('taken-0123456789ab', { identity: { pid: 70, startTime: '700', bootId: 'boot' } });
     expect(await recovered([[`child/${taken.id}`, taken]], [row(70, ['another.1.1'])])).toMatchObject({ adopt: [taken.id], gone: [] });
     expect(await recovered([[`child/${taken.id}`, taken]], [row(70, ['another.1.1'], '999')])).toMatchObject({ adopt: [], gone: [taken.id] });
@@ -80,7 +80,7 @@ describe('children of the ledger', () => {
     expect(await recovered([['child/c1', child('c1')]], [row(70, ['T', 'c1'])], units)).toMatchObject({ adopt: [], stray: ['c1'] });
   });
 
-  test('that cannot be read are told and dropped', async () => {
+  test('that cannot be read are reported and dropped', async () => {
     const found = await recovered([['child/c1', { id: 'c1', order: 5 }]], []);
     expect(found).toMatchObject({ adopt: [], gone: ['c1'] });
     expect(found.problems[0]).toMatch(/a spawned child cannot be read: child\/c1\.order: expected an object, found 5/);

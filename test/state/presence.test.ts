@@ -82,7 +82,7 @@ test('a removed directory is made again, with its lock held: nobody else can sta
   if (next.ok) next.release();
 });
 
-test('where another supervisor took the directory over, this one is told to end, and touches nothing there', async () => {
+test('where another supervisor took the directory over, this one learns that it must end, and touches nothing there', async () => {
   const { paths, presence, done } = rig();
   renameSync(paths.stateDir, `${paths.stateDir}.old`);
   expect(prepareRuntime(paths)).toBeNull();

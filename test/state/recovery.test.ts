@@ -54,7 +54,7 @@ describe('a recorded process', () => {
   test('is another one when its environment holds the token of somebody else only', async () => {
     expect(await verdict(entry(), kernel([row(100, { tokens: ['t-other'] })]))).toBe('dead');
   });
-  test('lives though it holds the token of whoever started it, when it was taken over from the files', async () => {
+  test('lives though it holds the token of what started it, when it was taken over from the files', async () => {
     const taken = entry({ process: { generation: 1, role: 'main', token: 'taken-0123456789ab', adopted: true, identity } });
     expect(await verdict(taken, kernel([row(100, { tokens: ['another.1.1'] })]))).toBe('alive');
   });

@@ -33,7 +33,7 @@ describe('why', () => {
     expect(told.causes.map((cause) => cause.seq)).toEqual([1, 2, 3, 4]);
   });
 
-  test('a start behind the end that a command ordered is told by that command', () => {
+  test('a start behind the end that a command ordered is explained by that command', () => {
     seq = 0;
     const records = [
       record('api', '12:00:00', 'running', 'stopping', { cause: { kind: 'command', by: 'restart' } }),

@@ -94,7 +94,7 @@ describe('the screen', () => {
     }
   });
 
-  test('tells the gravest thing: that the figures are old, then what became of a command, then what happened', () => {
+  test('shows the gravest thing: that the figures are old, then what became of a command, then what happened', () => {
     const said = (given: Partial<Parameters<typeof statusView>[0]>): string | undefined => statusView({
       snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00Z', overall_health: 'healthy', units: [unit('web')] },
       model: firstModel, columns: 80, rows: 24, color: false, fullCommands: false, top: 0, message: '', problem: '', news: 'web: running → backoff', ...given,
