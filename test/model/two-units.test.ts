@@ -21,8 +21,8 @@ interface Setting {
 
 const settings: readonly Setting[] = [
   { title: 'started, restart', edge: { condition: 'started', onRestart: 'restart' } },
-  { title: 'started, ignore', edge: { condition: 'started', onRestart: 'ignore' }, depth: 9 },
-  { title: 'healthy, restart', edge: { condition: 'healthy', onRestart: 'restart' }, a: { check: CHECK }, depth: 10 },
+  { title: 'started, ignore', edge: { condition: 'started', onRestart: 'ignore' }, depth: 8 },
+  { title: 'healthy, restart', edge: { condition: 'healthy', onRestart: 'restart' }, a: { check: CHECK }, depth: 9 },
   { title: 'reloads', edge: { condition: 'started', onRestart: 'restart' }, reloads: true, depth: 8 },
 ];
 
@@ -42,7 +42,7 @@ function commandsOn(specs: readonly ServiceSpec[], reloads: boolean): (ticket: n
 }
 
 describe('every state of two dependent units that the root, the units and the operating system can reach together', () => {
-  test.each(settings)('b needs a: $title', ({ title, edge, a = {}, reloads = false, depth = 12 }) => {
+  test.each(settings)('b needs a: $title', ({ title, edge, a = {}, reloads = false, depth = 10 }) => {
     const specs = [specOf({ name: 'a', restart, ...a }), specOf({ name: 'b', restart, dependsOn: [{ service: 'a', ...edge }] })];
     const system = openSystem(specs);
     const commands = commandsOn(specs, reloads);
@@ -62,6 +62,5 @@ describe('every state of two dependent units that the root, the units and the op
     counted(`two units: ${title}`, explored);
     if (asked !== undefined) return;
     expect(explored.complete || explored.depth >= depth).toBe(true);
-    if (depth >= 12) expect(explored.states.length).toBeGreaterThan(100_000);
   });
 });
