@@ -90,7 +90,7 @@ export interface Facts {
   readonly tools: ReadonlyMap<string, string | null>;
 }
 
-/** Somebody looks after the units, as far as lock and socket tell. */
+/** Somebody looks after the units, as far as lock and socket show. */
 export function isSupervised({ lock, serving }: Facts): boolean {
   return lock.state === 'held' || serving.kind !== 'nobody';
 }

@@ -45,12 +45,12 @@ function checkJournal(facts: Facts): Finding {
   return agrees('journal', `${counted(journal.count, 'record')}, the newest is number ${journal.last}${torn}`);
 }
 
-/** What Status says of a unit against what the ledger would tell the next supervisor. */
+/** What Status says of a unit against what the next supervisor would read in the ledger. */
 function checkActor(facts: Facts, unit: UnitStatus): readonly Finding[] {
   const record = facts.ledger.entries.get(unit.name)?.record;
   const check = `unit ${unit.name}`;
   const differences = [...differ(unit, record), ...differFromJournal(facts, unit, record), ...overdue(facts, unit)];
-  if (differences.length === 0) return [agrees(check, told(unit))];
+  if (differences.length === 0) return [agrees(check, summary(unit))];
   return [disagrees(check, differences.map(({ found }) => found).join('; '), differences.map(({ expected }) => expected).join('; '),
     `See sysg why ${unit.name}; if it stays so: sysg restart -s ${unit.name}`)];
 }
@@ -72,7 +72,7 @@ function differ(unit: UnitStatus, record: UnitRecord | undefined): readonly Diff
   return pairs.filter(([, ledger, actor]) => ledger !== actor).map(([what, ledger, actor]) => ({ found: `${what} ${ledger ?? 'none'} in the ledger`, expected: `${what} ${actor ?? 'none'}, as its actor says` }));
 }
 
-/** Only where a unit comes to rest is a record certain: in a storm what lies between is left out. A rollout's record tells of no state. */
+/** Only where a unit comes to rest is a record certain: in a storm what lies between is left out. A rollout's record has no state. */
 function differFromJournal({ journal }: Facts, unit: UnitStatus, record: UnitRecord | undefined): readonly Difference[] {
   const newest = journal.newest.get(unit.name);
   if (newest === undefined || record === undefined || unit.kind !== 'service' || !RESTS.has(record.state) || newest.seq !== unit.last_event || newest.to === undefined) return [];
@@ -88,7 +88,7 @@ function overdue({ nowWallMs }: Facts, unit: UnitStatus): readonly Difference[] 
 const LATE_MS = 30_000;
 const RESTS: ReadonlySet<string> = new Set(['stopped', 'failed', 'running', 'backoff']);
 
-function told(unit: UnitStatus): string {
+function summary(unit: UnitStatus): string {
   const { phase = unit.lifecycle ?? 'unknown', wanted, generation, process } = unit;
   return `${phase}${process === undefined ? '' : `, pid ${process.pid}`}${generation === undefined ? '' : `, generation ${generation}`}${wanted === undefined ? '' : `, wanted ${wanted}`}`;
 }

@@ -5,7 +5,7 @@ import { readTail } from '../files.ts';
 import { openAppendFile, type AppendFile } from '../state/append-file.ts';
 import { journalFiles, readJournal } from './read.ts';
 
-/** What is told of an event; the journal adds its number. */
+/** A record to be; the journal adds its number. */
 export type JournalDraft = Omit<JournalRecord, 'seq'>;
 
 export interface JournalQuery {
@@ -28,7 +28,7 @@ export interface Journal {
   query(query: JournalQuery): readonly JournalRecord[];
   /** The number of the unit's newest record. */
   lastOf(unit: string): number | null;
-  /** Told of every record, in order, from now on. */
+  /** Calls back with every record, in order, from now on. */
   subscribe(listener: (record: JournalRecord) => void): () => void;
   /** Writes what memory has of it again when somebody has removed the file. True: it had to. */
   mend(): boolean;

@@ -5,7 +5,7 @@ import { readTail } from '../files.ts';
 export interface LastWords {
   /** A new process of the unit begins to write. */
   begin(unit: string): void;
-  /** The last lines; three unless told. */
+  /** The last lines; three by default. */
   of(unit: string, lines?: number): readonly string[];
   forget(unit: string): void;
 }

@@ -1,16 +1,8 @@
-/** systemg 0.33.0's banners: a blank line, a box, a blank line. */
-
-/** Around a unit's log or a section, `width` columns in all and never below 24. */
+/** systemg 0.33.0's banner around a unit's log or a section: a blank line, a box, a blank line; `width` columns in all and never below 24. */
 export function boxBanner(title: string, width = 100): string {
   const inner = Math.max(24, width) - 2;
   const line = '─'.repeat(inner);
   return `\n┌${line}┐\n│${centred(title, inner)}│\n└${line}┘\n\n`;
-}
-
-/** What the client prints by itself when no supervisor runs: 35 columns of ASCII. */
-export function plainBanner(title: string): string {
-  const line = '-'.repeat(33);
-  return `\n+${line}+\n| ${centred(title, 31)} |\n+${line}+\n\n`;
 }
 
 export function unitTitle(unit: string, pid: number | null): string {

@@ -3,7 +3,7 @@ import type { LogSpec } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
 import type { Compressor } from './compress.ts';
 import { openLineCutter } from './lines.ts';
-import { ensureFifos, type LogOwner } from './fifo.ts';
+import { ensureFifo, type LogOwner } from './fifo.ts';
 import { openLogger, type Logger, type LoggerRunner } from './logger.ts';
 import { loggerFifo, type LogStream } from './names.ts';
 import { openOwnedFile, tendOwnedFile } from './owned-file.ts';
@@ -33,7 +33,6 @@ export interface ChannelOptions extends ChannelSettings {
 export interface Channel {
   readonly fifo: string;
   readonly file: string;
-  readonly droppedBytes: number;
   configure(settings: ChannelSettings): void;
   /** Starts to read the FIFO. */
   read(): void;
@@ -152,9 +151,6 @@ export function makeChannel(options: ChannelOptions): Channel {
   return {
     fifo,
     file,
-    get droppedBytes() {
-      return writer.droppedBytes;
-    },
     configure(next) {
       ({ logs, owner = null, loggerRunner } = next);
       writer.setOwner(owner);
@@ -172,8 +168,7 @@ export function makeChannel(options: ChannelOptions): Channel {
       }
       const refusal = logs.logger === null ? writer.touch() : null;
       if (refusal !== null) onProblem(`${file}: cannot be created: ${refusal}`);
-      const [problem] = ensureFifos([{ path: fifo, owner }]).problems;
-      if (problem !== undefined) throw new Error(problem);
+      ensureFifo(fifo, owner);
       read();
       return openSync(fifo, constants.O_RDWR);
     },

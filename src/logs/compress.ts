@@ -11,7 +11,7 @@ export interface Compressor {
   settled(): Promise<void>;
 }
 
-/** One gzip(1) at a time for all logs, beside the event loop. What cannot be compressed stays raw and is told once. */
+/** One gzip(1) at a time for all logs, beside the event loop. What cannot be compressed stays raw, and the first failure is reported. */
 export function makeCompressor(onProblem: (text: string) => void): Compressor {
   const wanted = new Set<string>();
   let running: Promise<void> | null = null;

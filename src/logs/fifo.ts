@@ -43,6 +43,12 @@ export function ensureFifos(orders: readonly FifoOrder[]): { readonly kept: Read
   return { kept, problems };
 }
 
+/** As `ensureFifos` for one path. Throws the problem. */
+export function ensureFifo(path: string, owner: LogOwner | null): void {
+  const [problem] = ensureFifos([{ path, owner }]).problems;
+  if (problem !== undefined) throw new Error(problem);
+}
+
 /** Removes the FIFOs in a directory that no process has open: they are of units that are no more, or will be made anew. */
 export function pruneFifos(directory: string): void {
   for (const name of readdirSync(directory)) {

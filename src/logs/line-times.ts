@@ -10,7 +10,7 @@ export interface Stretch {
   readonly mark: TimeMark;
 }
 
-/** Tells of each chunk of a log, as it is read, when it was written. */
+/** When each part of a chunk of a log was written. */
 export type LineTimes = (place: Place, length: number) => Promise<readonly Stretch[]>;
 
 export function openLineTimes(file: string): LineTimes {
@@ -40,7 +40,7 @@ export function openLineTimes(file: string): LineTimes {
 const unknown: TimeMark = { offset: 0, at: null, latest: null };
 const mostAttempts = 5;
 const attemptMs = 5;
-/** Marks are 100 ms apart, and a bit. */
+/** A bit more than marks are apart. */
 const gapMs = 150;
 
 /** A mark is written after the bytes that it speaks of: who reads these at once may come before it. */

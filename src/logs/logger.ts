@@ -1,9 +1,11 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { hasCode, textOf } from '../errors.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { textOf } from '../errors.ts';
 import { openLineCutter } from './lines.ts';
-import { ensureFifos, type LogOwner } from './fifo.ts';
+import { ensureFifo, type LogOwner } from './fifo.ts';
 import type { LogStream } from './names.ts';
+import { readAvailable } from './reader.ts';
 
 /** Runs programs of the user's for one unit. */
 export interface LoggerRunner {
@@ -72,8 +74,7 @@ export function openLogger(options: LoggerOptions): Logger {
   const waits: LoggerWaits = { ...usualWaits, ...options.waits };
   // A new one: an earlier supervisor's logger may be reading the old one to its end.
   rmSync(fifo, { force: true });
-  const [problem] = ensureFifos([{ path: fifo, owner }]).problems;
-  if (problem !== undefined) throw new Error(problem);
+  ensureFifo(fifo, owner);
   const writeEnd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
   // The end of the input comes with the last writer's end; this one reads only, and then reads what is left.
   const rest = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -169,19 +170,19 @@ export function openLogger(options: LoggerOptions): Logger {
       isEnding = true;
       if (patience !== null) clearTimeout(patience);
       if (restart !== null) clearTimeout(restart);
-      const deadline = sleep(waits.endMs);
+      const ended = new AbortController();
+      const deadline = pause(waits.endMs, undefined, { signal: ended.signal }).catch(() => undefined);
       if (running === null) start();
-      if (isFull || unwritten.size > 0) await Promise.race([new Promise<void>((taken) => socket.end(() => taken())), deadline.over, running]);
+      if (isFull || unwritten.size > 0) await Promise.race([new Promise<void>((taken) => socket.end(() => taken())), deadline, running]);
       socket.destroy();
-      await Promise.race([running, deadline.over]);
-      deadline.cancel();
+      await Promise.race([running, deadline]);
+      ended.abort();
       if (running !== null) {
         onProblem(`the logger of its ${stream} did not end within ${waits.endMs / 1000} s after the end of its input and is killed`);
         aborted.abort();
         await running;
       }
-      const left = readRest(rest);
-      if (left.length > 0) instead(left);
+      for (let left = readAvailable(rest); left.length > 0; left = readAvailable(rest)) instead(left);
       for (const bytes of unwritten) instead(bytes);
       // Its successor's may be there by now.
       const { ino } = fstatSync(rest);
@@ -192,27 +193,3 @@ export function openLogger(options: LoggerOptions): Logger {
 }
 
 const usualWaits: LoggerWaits = { hungMs: 20_000, downMs: 2000, leastBackoffMs: 1000, mostBackoffMs: 30_000, endMs: 5000 };
-
-function readRest(descriptor: number): Buffer {
-  const parts: Buffer[] = [];
-  for (;;) {
-    try {
-      const part = Buffer.alloc(64 * 1024);
-      const length = readSync(descriptor, part);
-      if (length === 0) break;
-      parts.push(part.subarray(0, length));
-    } catch (error) {
-      if (hasCode(error, 'EAGAIN')) break;
-      throw error;
-    }
-  }
-  return Buffer.concat(parts);
-}
-
-function sleep(ms: number): { readonly over: Promise<void>; cancel(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  return { over, cancel: () => clearTimeout(timer) };
-}

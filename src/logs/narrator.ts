@@ -6,19 +6,21 @@ import type { SupervisorLog } from './supervisor-log.ts';
 /** Facts as records of the supervisor's log, in 0.33.0's words where it has them. `childOf`: a spawned child, living or gone of late. */
 export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child | null): (fact: SupervisorFact) => void {
   const daemon = 'systemg::daemon';
-  const told = new Map<string, string>();
+  const narrated = new Map<string, string>();
   return (fact) => {
     if (fact.type === 'unit.crashed') return log.error(daemon, `The actor of service '${fact.unit}' failed and is replaced: ${fact.error}`);
-    if (fact.type === 'unit.removed') told.delete(fact.unit);
-    if (fact.type === 'unit.removed') return log.info(daemon, `Service '${fact.unit}' is no longer configured`);
-    if (fact.type === 'child.changed') return tellOfChild(log, fact.facts, childOf(fact.facts.child));
+    if (fact.type === 'unit.removed') {
+      narrated.delete(fact.unit);
+      return log.info(daemon, `Service '${fact.unit}' is no longer configured`);
+    }
+    if (fact.type === 'child.changed') return narrateChild(log, fact.facts, childOf(fact.facts.child));
     if (fact.type === 'rollout.changed') return narrateRollout(log, fact.facts);
     if (fact.type === 'supervisor.ending') return log.info('systemg::supervisor', `Stopping all services: ${fact.because}`);
     if (fact.type === 'supervisor.ended') return undefined;
     const { state, reason, exit, place } = fact.facts;
     const unit = place === 'current' ? fact.facts.unit : `${fact.facts.unit} (${place})`;
-    if (told.get(unit) === state) return undefined;
-    told.set(unit, state);
+    if (narrated.get(unit) === state) return undefined;
+    narrated.set(unit, state);
     const how = howEnded(exit);
     switch (state) {
       case 'spawning': return log.info(daemon, `Starting service: ${unit}`);
@@ -43,13 +45,14 @@ function howEnded(exit: ChildFacts['exit']): string {
 function narrateRollout(log: SupervisorLog, { unit, step, result, reason, slots }: RolloutFacts): void {
   const where = 'systemg::rollout';
   const why = reason === null ? '' : `: ${reason}`;
-  if (step !== 'done') return step === 'starting' ? log.info(where, `Replacing service '${unit}'${slots === null ? '' : ` (slot ${slots.to})`}`) : log.debug(where, `Replacing service '${unit}': ${step}`);
+  if (step === 'starting') return log.info(where, `Replacing service '${unit}'${slots === null ? '' : ` (slot ${slots.to})`}`);
+  if (step !== 'done') return log.debug(where, `Replacing service '${unit}': ${step}`);
   if (result === 'replaced') return log.info(where, `Service '${unit}' was replaced`);
   if (result === 'replace') return log.warn(where, `Service '${unit}' cannot run twice (its address is in use); it is restarted without overlap`);
   return log.warn(where, `Service '${unit}' was not replaced and goes on as it was${why}`);
 }
 
-function tellOfChild(log: SupervisorLog, { state, identity, exit, cause, unit }: ChildFacts, child: Child | null): void {
+function narrateChild(log: SupervisorLog, { state, identity, exit, cause, unit }: ChildFacts, child: Child | null): void {
   if (child === null || identity === null) return undefined;
   const { name, parentPid } = child.record.order;
   const who = `Spawned child '${name}' (PID: ${identity.pid})`;

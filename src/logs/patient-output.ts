@@ -1,18 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { hasCode } from '../errors.ts';
+import { counted } from '../words.ts';
 
-/** Standard output or error of a supervisor in the foreground, which must not wait for whoever reads it. */
+/** Standard output or error of a supervisor in the foreground, which must not wait for what reads it. */
 export interface PatientOutput {
-  /** Whole lines. What does not fit in the queue is left out, counted, and told of when there is room again. */
+  /** Whole lines. What does not fit in the queue is left out and counted; the number is written when there is room again. */
   write(text: string): void;
   /** Writes what can be written now, and gives up the rest. */
   end(): void;
-}
-
-export interface PatientOptions {
-  /** What has been left out, when there is room again. */
-  readonly describe?: (lines: number) => string;
-  readonly queueBytes?: number;
 }
 
 /**
@@ -20,14 +15,13 @@ export interface PatientOptions {
  * So it is written to through a descriptor of our own that does not block; the caller's, which others share, stays as it is. What cannot
  * be opened once more, as a socket, is written to by Node, which does not wait there.
  */
-export function openPatientOutput(descriptor: 1 | 2, options: PatientOptions = {}): PatientOutput {
+export function openPatientOutput(descriptor: 1 | 2): PatientOutput {
   const own = reopened(descriptor);
-  return own === null ? throughNode(descriptor === 1 ? process.stdout : process.stderr, options) : makePatientOutput(own, options);
+  return own === null ? throughNode(descriptor === 1 ? process.stdout : process.stderr) : makePatientOutput(own);
 }
 
 /** `descriptor` has O_NONBLOCK, and is closed when it turns out that nobody is there. */
-export function makePatientOutput(descriptor: number, options: PatientOptions = {}): PatientOutput {
-  const { describe = leftOut, queueBytes = usualQueueBytes } = options;
+export function makePatientOutput(descriptor: number, queueBytes = usualQueueBytes): PatientOutput {
   const queue: Buffer[] = [];
   let waitingBytes = 0;
   let missing = 0;
@@ -62,7 +56,7 @@ export function makePatientOutput(descriptor: number, options: PatientOptions = 
       }
       queue.shift();
       if (queue.length > 0 || missing === 0) continue;
-      push(Buffer.from(describe(missing)));
+      push(Buffer.from(leftOut(missing)));
       missing = 0;
     }
   };
@@ -93,7 +87,7 @@ const leastPauseMs = 1;
 const mostPauseMs = 50;
 
 function leftOut(lines: number): string {
-  return `sysg: ${lines} line${lines === 1 ? ' was' : 's were'} not shown here: they came faster than they were taken; they are in the logs\n`;
+  return `sysg: ${counted(lines, 'line')} ${lines === 1 ? 'was' : 'were'} not shown here: they came faster than they were taken; they are in the logs\n`;
 }
 
 function writeNow(descriptor: number, bytes: Buffer): number | 'gone' {
@@ -119,7 +113,7 @@ function reopened(descriptor: number): number | null {
   }
 }
 
-function throughNode(stream: NodeJS.WriteStream, { describe = leftOut, queueBytes = usualQueueBytes }: PatientOptions): PatientOutput {
+function throughNode(stream: NodeJS.WriteStream): PatientOutput {
   let isGone = false;
   let missing = 0;
   stream.on('error', () => {
@@ -128,11 +122,11 @@ function throughNode(stream: NodeJS.WriteStream, { describe = leftOut, queueByte
   return {
     write(text) {
       if (isGone) return;
-      if (stream.writableLength > queueBytes) {
+      if (stream.writableLength > usualQueueBytes) {
         missing += 1;
         return;
       }
-      if (missing > 0) stream.write(describe(missing));
+      if (missing > 0) stream.write(leftOut(missing));
       missing = 0;
       stream.write(text);
     },

@@ -33,7 +33,7 @@ export function removeLink(path: string): string | null {
 }
 
 function opened(path: string, flags: number, prepare: (descriptor: number, stat: Stats) => void): OpenedFile {
-  // Without O_NONBLOCK a FIFO here would hold up whoever opens it until somebody reads it (fifo(7)).
+  // Without O_NONBLOCK a FIFO here would hold up the caller until somebody reads it (fifo(7)).
   const descriptor = openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o640);
   try {
     const stat = fstatSync(descriptor);

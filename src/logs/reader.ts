@@ -17,8 +17,8 @@ export type OnBytes = (bytes: Uint8Array) => boolean | void;
 
 /**
  * Reads a FIFO for as long as it is open.
- * Each reader gets one buffer's worth of a loop turn, so that whoever writes more waits in write(2), and nobody else
- * waits. Both ends are held: the FIFO never ends, and what is in it outlives its writers. Throws when it cannot be opened.
+ * Each reader gets one buffer's worth of a loop turn, so that a process that writes more waits in write(2), and nobody
+ * else does. Both ends are held: the FIFO never ends, and what is in it outlives its writers. Throws when it cannot be opened.
  */
 export function openFifoReader(path: string, onBytes: OnBytes): FifoReader {
   const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
@@ -53,10 +53,10 @@ export function openFifoReader(path: string, onBytes: OnBytes): FifoReader {
     },
     drain() {
       for (let total = 0; open && total < largestPipeBytes;) {
-        const length = readNow(descriptor);
-        if (length === 0) return;
-        onBytes(shared.subarray(0, length));
-        total += length;
+        const bytes = readAvailable(descriptor);
+        if (bytes.length === 0) return;
+        onBytes(bytes);
+        total += bytes.length;
       }
     },
     resume() {
@@ -75,11 +75,12 @@ const shared = Buffer.allocUnsafeSlow(64 * 1024);
 // /proc/sys/fs/pipe-max-size by default: a writer that goes on for ever must not keep `drain` from ending.
 const largestPipeBytes = 1024 * 1024;
 
-function readNow(descriptor: number): number {
+/** What a FIFO that does not block holds now, up to 64 KiB, to be used before anything else is read; nothing where it is empty. */
+export function readAvailable(descriptor: number): Uint8Array {
   try {
-    return readSync(descriptor, shared);
+    return shared.subarray(0, readSync(descriptor, shared));
   } catch (error) {
-    if (hasCode(error, 'EAGAIN')) return 0;
+    if (hasCode(error, 'EAGAIN')) return shared.subarray(0, 0);
     throw error;
   }
 }

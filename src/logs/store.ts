@@ -30,12 +30,8 @@ export interface LogStore {
   files(unit: string): Readonly<Record<LogStream, string>> | null;
   /** Calls `notify` after output of the stream was written. Returns the end of it. */
   wake(unit: string, stream: LogStream, notify: Notify): () => void;
-  /** Bytes of the unit's output that the disk did not take. */
-  droppedBytes(unit: string): number;
   /** Writes what is in the FIFOs now, or in those of one unit, to the files. */
   drain(unit?: string): void;
-  /** When all archives are compressed. */
-  settled(): Promise<void>;
   /** Gives what is left to the programs that get output instead of files, ends them, and closes. At most some seconds. */
   end(): Promise<void>;
   /** Stops reading. What is still in the FIFOs stays there for as long as a process holds them. */
@@ -108,11 +104,9 @@ export function openLogStore(options: LogStoreOptions): LogStore {
       return channels === undefined ? null : { stdout: channels.stdout.file, stderr: channels.stderr.file };
     },
     wake: (name, stream, notify) => units.get(name)?.[stream].wake(notify) ?? (() => undefined),
-    droppedBytes: (name) => channelsOf(name).reduce((total, channel) => total + channel.droppedBytes, 0),
     drain(name) {
       for (const channel of name === undefined ? allChannels() : channelsOf(name)) channel.drain();
     },
-    settled: () => compressor.settled(),
     async end() {
       for (const channel of allChannels()) channel.drain();
       await Promise.all([...allChannels().map((channel) => channel.endLogger()), ...endings]);

@@ -28,8 +28,7 @@ export interface SupervisorLog extends Record<Exclude<LogLevel, 'off'>, Write> {
  * any log; what it cannot take goes to standard error, and so do complaints about it.
  */
 export function openSupervisorLog(options: SupervisorLogOptions): SupervisorLog {
-  const { level, wallMicros = wallClockMicros, print = printToStderr } = options;
-  const { file } = options;
+  const { file, level, wallMicros = wallClockMicros, print = printToStderr } = options;
   const complain = (text: string): void => print(`${text}\n`);
   const writer = file === null
     ? null
@@ -96,6 +95,6 @@ function printToStderr(text: string): void {
   try {
     writeSync(2, text);
   } catch {
-    // Standard error is closed, or a terminal that is gone: there is nobody left to tell.
+    // Standard error is closed, or a terminal that is gone: nobody is left to read it.
   }
 }

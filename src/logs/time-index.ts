@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, renameSync, rmSync, statSync
 import { timesOf } from './archives.ts';
 import { readTimesAt, timesHeader, timesLine, type TimeMark, type Times } from './times.ts';
 
-/** Says when what is in a log file was written: `<file>.times`, beside it. */
+/** The times at which a log file was written: `<file>.times`, beside it. */
 export interface TimeIndex {
   /** Called when the file was opened, with the time of the last change to it; null: that was ours. */
   begin(mtimeMs: number | null): void;
@@ -93,7 +93,7 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
         lastOffset = offset;
         lastAt = at;
       } catch {
-        // A full disk, mostly, of which the log itself tells: until there is room the marks wait here.
+        // A full disk, mostly, which the writer of the log reports: until there is room the marks wait here.
         if (pending.length > mostPendingBytes) pending = pending.slice(pending.indexOf('\n', pending.length / 2) + 1);
       }
     },
@@ -118,7 +118,7 @@ export function rotateTimes(file: string, cut: number, keep: number): void {
     const marks = before === undefined ? after : [{ ...before, offset: 0 }, ...after];
     writeFileSync(timesOf(file), timesHeader(successor.ino) + marks.map(timesLine).join(''), { mode: 0o640, flag: 'wx' });
   } catch {
-    // A full disk, mostly. An index of another inode is passed over by whoever reads it, and replaced by the next mark.
+    // A full disk, mostly. An index of another inode is passed over by readers, and replaced by the next mark.
   }
 }
 

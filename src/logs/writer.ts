@@ -20,7 +20,7 @@ export interface WriterOptions {
   readonly timed?: boolean;
 }
 
-/** Appends raw bytes to a log file and rotates it by size. Never throws: what the disk does not take is dropped, counted and told. */
+/** Appends raw bytes to a log file and rotates it by size. Never throws: what the disk does not take is dropped, counted and reported. */
 export interface LogWriter {
   readonly path: string;
   /** Bytes that could not be written since the writer was made. */

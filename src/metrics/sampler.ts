@@ -39,8 +39,6 @@ export interface Sampler {
   inspect(unit: string, count: number): Promise<readonly Sample[]>;
   /** The samples of one run, for its record. */
   samplesBetween(unit: string, fromMs: number, toMs: number, count: number): readonly Sample[];
-  /** Samples until the returned function is called; for limits that need it. */
-  hold(): () => void;
   /** `null`: only while somebody asks. What is kept stays, within the new limits. */
   configure(spec: MetricsSpec | null): void;
   close(): void;
@@ -61,7 +59,6 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
   const { now, wallMs, wait = waitUnreferenced, observer = makeObserver() } = outside;
   let settings = spec ?? defaultMetrics;
   let permanent = spec !== null;
-  let holders = 0;
   let askedUntil = Number.NEGATIVE_INFINITY;
   let cancel: (() => void) | null = null;
   let spillover: Spillover | null = null;
@@ -76,7 +73,7 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
     const { spilloverPath: directory, spilloverMaxBytes: maxBytes, spilloverSegmentBytes: segmentBytes } = settings;
     spillover = directory === null || maxBytes === 0 ? null : openSpillover({ directory, maxBytes, segmentBytes }, outside.onProblem);
   };
-  const isWanted = (): boolean => permanent || holders > 0 || now() < askedUntil;
+  const isWanted = (): boolean => permanent || now() < askedUntil;
 
   /** One look at /proc for everyone who asks within a moment. */
   const pass = (): Pass => {
@@ -171,15 +168,6 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
       return store.newest(unit, count);
     },
     samplesBetween: (unit, fromMs, toMs, count) => store.between(unit, fromMs, toMs, count),
-    hold() {
-      holders += 1;
-      arm();
-      let held = true;
-      return () => {
-        if (held) holders -= 1;
-        held = false;
-      };
-    },
     configure(specNow) {
       permanent = specNow !== null;
       settings = specNow ?? defaultMetrics;
@@ -196,7 +184,6 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
       cancel?.();
       askedUntil = Number.NEGATIVE_INFINITY;
       permanent = false;
-      holders = 0;
       observer.rest();
       spillover?.flush();
       spillover?.close();

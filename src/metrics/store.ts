@@ -36,7 +36,6 @@ export interface SampleStore {
   /** At most `count` between two instants in whole milliseconds (both included), spread evenly over them, the first and the last among them. */
   between(unit: string, fromMs: number, toMs: number, count: number): Sample[];
   summary(unit: string): Summary | null;
-  latest(unit: string): Sample | null;
   setLimits(limits: Limits): void;
   forgetAllBut(units: ReadonlySet<string>): void;
 }
@@ -96,10 +95,6 @@ export function openSampleStore(limits: Limits, onEvict: (unit: string, sample: 
       return Array.from({ length: count }, (_, index) => series.at(first + Math.round((index * (found - 1)) / (count - 1)))).filter((sample) => sample !== null);
     },
     summary: (unit) => units.get(unit)?.summary() ?? null,
-    latest: (unit) => {
-      const series = units.get(unit);
-      return series?.at(series.length - 1) ?? null;
-    },
     setLimits(limitsNow) {
       current = limitsNow;
       for (const [unit, series] of units) trim(unit, series);

@@ -10,7 +10,7 @@ export interface Usage {
   /** That of the children it has waited for, and of theirs. */
   readonly reapedTicks: number;
   readonly rssBytes: number;
-  /** Storage I/O, with that of the children it has waited for; `null` where the kernel does not tell us (another user's process). */
+  /** Storage I/O, with that of the children it has waited for; `null` where the kernel does not show it (another user's process). */
   readonly io: { readonly readBytes: number; readonly writtenBytes: number } | null;
 }
 

@@ -4,7 +4,7 @@ import type { LiveProcess } from '../metrics/sampler.ts';
 import { signalNumber } from '../signals.ts';
 import { commandLine, ownerName } from './process-facts.ts';
 
-/** A spawned child as people are told of it. Instants of the wall clock, in milliseconds. */
+/** A spawned child as Status shows it. Instants of the wall clock, in milliseconds. */
 export interface ShownChild {
   readonly id: string;
   readonly name: string;

@@ -44,7 +44,7 @@ describe('the exchange without node:net', () => {
     expect(asked).toEqual(['"Status"\n']);
   });
 
-  test('takes a line without an end, and says so where there is none', async () => {
+  test('takes a line without an end, and an empty one where nothing came', async () => {
     expect(await exchangeRaw(await served((socket) => socket.end('"Ok"')), '"Status"\n')?.outcome).toEqual({ kind: 'line', line: '"Ok"' });
     expect(await exchangeRaw(await served((socket) => socket.end()), '"Status"\n')?.outcome).toEqual({ kind: 'line', line: '' });
   });

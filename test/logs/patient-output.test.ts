@@ -37,14 +37,14 @@ const lines = (count: number, from = 0): string => Array.from({ length: count },
 
 test('what nobody takes waits, is left out beyond the queue, and how much is reported when there is room', async () => {
   const { writeEnd, read } = pipe();
-  const output = makePatientOutput(writeEnd, { queueBytes: 10_000, describe: (count) => `${count} left out\n` });
+  const output = makePatientOutput(writeEnd, 10_000);
   // 65,536 bytes in the pipe and 10,000 in the queue: this returns, which is the point.
   for (let number = 0; number < 20_000; number += 1) output.write(line(number));
   let text = '';
-  await until('it was told', () => (text += read()).includes('left out'));
-  const told = Number(/([0-9]+) left out\n$/.exec(text)?.[1]);
-  const whole = text.slice(0, text.length - `${told} left out\n`.length);
-  expect(whole).toBe(lines(20_000 - told));
+  await until('it was said', () => (text += read()).includes('not shown here'));
+  const [notice = '', missing] = /sysg: ([0-9]+) lines were not shown here: .*\n$/.exec(text) ?? [];
+  const whole = text.slice(0, text.length - notice.length);
+  expect(whole).toBe(lines(20_000 - Number(missing)));
   expect(whole.length).toBeGreaterThanOrEqual(65_536 + 9_000);
   output.write('and on\n');
   expect(read()).toBe('and on\n');

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { boxBanner, plainBanner, unitTitle } from '../../src/logs/banner.ts';
+import { boxBanner, unitTitle } from '../../src/logs/banner.ts';
 import { echoLine, echoWidth, openLineCutter } from '../../src/logs/lines.ts';
 import { includes, levelOfRustLog, parseLogLevel } from '../../src/log-level.ts';
 import { fileStem, findLogFile } from '../../src/logs/names.ts';
@@ -42,9 +42,6 @@ describe('lines for people', () => {
 
 describe('banners', () => {
   test('centre the title, the odd blank to the right', () => {
-    expect(plainBanner('web [offline]')).toBe(
-      '\n+---------------------------------+\n|          web [offline]          |\n+---------------------------------+\n\n',
-    );
     expect(boxBanner('abc', 10)).toBe(`\n┌${'─'.repeat(22)}┐\n│         abc          │\n└${'─'.repeat(22)}┘\n\n`);
     expect(boxBanner('Offline Services').split('\n')[2]).toBe(`│${' '.repeat(41)}Offline Services${' '.repeat(41)}│`);
   });

@@ -91,19 +91,6 @@ test('with a metrics block it samples at its interval without being asked', asyn
   expect(samples.slice(1).map(({ atMs }, index) => atMs - (samples[index]?.atMs ?? 0))).toEqual([2000, 2000, 2000, 2000, 2000]);
 });
 
-test('a limit that needs it keeps it sampling until it is let go', () => {
-  const { sampler, state, pass } = rig(null);
-  const release = sampler.hold();
-  pass(120_000);
-  expect(state.passes).toBe(120);
-  release();
-  release();
-  pass(2000);
-  const passes = state.passes;
-  pass(60_000);
-  expect(state.passes).toBe(passes);
-});
-
 test('the sum of CPU over all processes, each percent of one core', () => {
   const { sampler, state, pass } = rig(null);
   sampler.look();

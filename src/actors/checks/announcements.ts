@@ -4,7 +4,7 @@ import type { Announced, ServiceSpec } from '../../../machines/types.ts';
 import { hasCode, textOf } from '../../errors.ts';
 import { readTail } from '../../files.ts';
 import { openLineCutter } from '../../logs/lines.ts';
-import { ensureFifos, type LogOwner } from '../../logs/fifo.ts';
+import { ensureFifo, type LogOwner } from '../../logs/fifo.ts';
 import { follow, type Wake } from '../../logs/tail.ts';
 import { fileStem, logStreams, type LogStream } from '../../logs/names.ts';
 import { openFifoReader } from '../../logs/reader.ts';
@@ -65,8 +65,7 @@ export function openAnnouncements(outside: AnnouncementsOutside): Announcements 
     } else if (probe?.kind === 'notify') {
       const fifo = fifoOf(spec.name);
       rmSync(fifo, { force: true });
-      const [problem] = ensureFifos([{ path: fifo, owner: outside.ownerOf(spec) }]).problems;
-      if (problem !== undefined) throw new Error(problem);
+      ensureFifo(fifo, outside.ownerOf(spec));
       take(spec.name, listenToFifo(fifo, probe, remove));
       // Both ways: the process gets no SIGPIPE while there is no supervisor.
       return [{ at: probe.fd, descriptor: openSync(fifo, constants.O_RDWR) }];
