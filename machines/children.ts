@@ -48,7 +48,7 @@ export function depthOf(children: Children, order: SpawnOrder): number {
   return 1 + (order.parent === null ? 0 : (children.get(order.parent)?.record.depth ?? 0));
 }
 
-/** What a child is started with: its service's context, its own program, and what tells it where it is. */
+/** What a child is started with: its service's context, its own program, and the variables that say where it is in the tree. */
 export function childSpec(service: ServiceSpec, { argv, logLevel, parentPid }: SpawnOrder, depth: number): ServiceSpec {
   return {
     ...service, command: argv.join(' '), launch: { kind: 'exec', argv },

@@ -29,9 +29,9 @@ export interface RolloutContext extends Omit<RolloutInput, 'at'> {
   readonly deadline: Deadline | null;
   /** The switch command may have run and was not undone. */
   readonly switchOpen: boolean;
-  /** What the candidate told last. */
+  /** The candidate's latest report. */
   readonly candidate: UnitFacts | null;
-  /** What the other instance told last: the old one. */
+  /** The latest report of the other instance: the old one. */
   readonly old: UnitFacts | null;
   /** Why it failed or was called off. */
   readonly reason: string | null;

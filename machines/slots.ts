@@ -15,8 +15,8 @@ export function gateOf(spec: ServiceSpec, change: SlotChange | null): HealthChec
   const { check, blueGreen } = spec.deployment;
   const gate = change !== null && blueGreen !== null ? blueGreen.candidateCheck : check;
   if (gate === null) return null;
-  const told = filled(gate, slotWords(spec, change));
-  return JSON.stringify(told) === JSON.stringify(spec.check) ? null : told;
+  const own = filled(gate, slotWords(spec, change));
+  return JSON.stringify(own) === JSON.stringify(spec.check) ? null : own;
 }
 
 /** What must hold after the switch. */

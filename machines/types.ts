@@ -251,7 +251,7 @@ export type AttemptReport =
   | { readonly type: 'attempt.ok'; readonly at: number }
   | { readonly type: 'attempt.failed'; readonly at: number; readonly reason: string };
 
-/** One run of a hook, with what its environment tells it. */
+/** One run of a hook, with what its environment says. */
 export interface HookRun {
   readonly unit: string;
   readonly spec: ServiceSpec;
@@ -476,7 +476,7 @@ export interface Settlement {
   readonly note?: string;
 }
 
-/** The public facts of a unit at one moment, told to the root and to whoever watches. */
+/** The public facts of a unit at one moment, reported to the root and to listeners. */
 export interface UnitFacts {
   readonly unit: string;
   readonly place: Place;
@@ -511,7 +511,7 @@ export type ScheduleReport =
   | { readonly type: 'scheduled'; readonly at: number; readonly nextWallMs: number | null }
   | { readonly type: 'due'; readonly at: number; readonly instantWallMs: number };
 
-/** One run of a cron unit as its machine knows it; whoever keeps the history adds the wall clock. */
+/** One run of a cron unit as its machine knows it; the history adds the wall clock. */
 export interface JobRun {
   readonly id: string;
   /** The instant it is the run of; null: asked for by a person. */

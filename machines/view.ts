@@ -10,7 +10,7 @@ import type {
 export type Lifecycle = 'running' | 'skipped' | 'exited_successfully' | 'exited_with_error' | 'stopped';
 export type Health = 'healthy' | 'degraded' | 'failing';
 
-/** Everything the machines know of a unit, for whoever shows it. Times are of the monotonic clock, in milliseconds. */
+/** Everything the machines know of a unit, for the rooms that show it. Times are of the monotonic clock, in milliseconds. */
 export interface UnitView {
   readonly spec: ServiceSpec;
   readonly state: Leaf;

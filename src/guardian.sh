@@ -11,7 +11,7 @@
 asked= child= status=0
 
 listen() {
-  # An asynchronous command of a shell ignores INT until it handles it itself, so it is told TERM, which means the same.
+  # An asynchronous command of a shell ignores INT until it handles it itself, so it is sent TERM, which means the same.
   trap 'hand_on TERM' TERM INT
   trap 'hand_on HUP' HUP
 }
@@ -50,11 +50,11 @@ guard() {
   while :; do
     sleep 1 </dev/null >/dev/null 2>&1 3>&- &
     pause=$!
-    told=$asked
-    [ -z "$told" ] || export SYSG_ASKED="$told"
+    noted=$asked
+    [ -z "$noted" ] || export SYSG_ASKED="$noted"
     "$@" &
     child=$!
-    [ "$asked" = "$told" ] || hand_on "$asked"
+    [ "$asked" = "$noted" ] || hand_on "$asked"
     if [ -n "${SYSG_READY_FD-}" ]; then
       unset SYSG_READY_FD
       exec 3>&-
@@ -69,10 +69,10 @@ guard() {
       kill "$pause" 2>/dev/null
       exit "$code"
     fi
-    # Nothing could be told through a directory that somebody has removed, and nothing is left to take over.
+    # Nothing could be reported through a directory that somebody has removed, and nothing is left to take over.
     [ -d "${SYSG_GUARDIAN%/*}" ] || exit "$code"
     # It knew from its start that it was to end and died again: another one would do no better.
-    [ -z "$told" ] || exit "$code"
+    [ -z "$noted" ] || exit "$code"
     await "$pause"
     export SYSG_AGAIN=1
   done
