@@ -1,4 +1,4 @@
-import { boxBanner, unitTitle } from '../logs/banner.ts';
+import { boxBanner, unitTitle } from '../logs/labels.ts';
 import type { LogStream } from '../logs/names.ts';
 import { follow, lastLines, type Wake } from '../logs/tail.ts';
 import type { Exchange } from '../control/connection.ts';

@@ -153,8 +153,7 @@ export function makeChannel(options: ChannelOptions): Channel {
     file,
     configure(next) {
       ({ logs, owner = null, loggerRunner } = next);
-      writer.setOwner(owner);
-      writer.setRotation(logs.rotate);
+      writer.configure(logs.rotate, owner);
     },
     read: () => attempt(`${fifo}: cannot be read`, read),
     openEnd() {

@@ -1,4 +1,4 @@
-import { echoLine, echoWidth } from './lines.ts';
+import { echoLine, echoWidth } from './labels.ts';
 import type { LogStream } from './names.ts';
 import { openPatientOutput } from './patient-output.ts';
 

@@ -79,17 +79,6 @@ export function textOfLine(bytes: Buffer): string {
   return bytes.toString('utf8', 0, bytes.at(-1) === carriageReturn ? bytes.length - 1 : bytes.length);
 }
 
-/** Where the echo of all units lines up: `unit | line`. */
-export function echoWidth(units: Iterable<string>): number {
-  let width = 0;
-  for (const unit of units) width = Math.max(width, [...unit].length);
-  return width;
-}
-
-export function echoLine(unit: string, line: string, width: number): string {
-  return `${unit}${' '.repeat(Math.max(0, width - [...unit].length))} | ${line}\n`;
-}
-
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 const longestPiece = 64 * 1024;

@@ -28,9 +28,8 @@ export interface LogWriter {
   write(bytes: Uint8Array): void;
   /** Creates the file when it is not there. Why it cannot, or null. */
   touch(): string | null;
-  setRotation(rotation: Rotation): void;
   /** From the next write on. */
-  setOwner(owner: LogOwner | null): void;
+  configure(rotation: Rotation, owner: LogOwner | null): void;
   close(): void;
 }
 
@@ -183,13 +182,10 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
         return textOf(error);
       }
     },
-    setRotation(next) {
-      rotation = next;
-    },
-    setOwner(next) {
-      if (next?.uid === owner?.uid && next?.gid === owner?.gid) return;
-      owner = next;
-      release();
+    configure(nextRotation, nextOwner) {
+      rotation = nextRotation;
+      if (nextOwner?.uid !== owner?.uid || nextOwner?.gid !== owner?.gid) release();
+      owner = nextOwner;
     },
     close: release,
   };

@@ -1,4 +1,5 @@
 import type { Member } from './observer.ts';
+import type { Usage } from './usage.ts';
 
 /** What a set of processes used between two readings. */
 export interface Consumption {
@@ -21,21 +22,17 @@ export type Owed = ReadonlyMap<number, Consumption>;
 export function consumption(before: ReadonlyMap<number, Member>, now: ReadonlyMap<number, Member>, owed: Owed = new Map()): Consumption & { readonly owed: Owed } {
   const departed = departures(before, now);
   const owedNow = new Map<number, Consumption>();
-  const used = { cpuTicks: 0, readBytes: 0, writtenBytes: 0 };
+  const used = { ...NOTHING };
   for (const [pid, member] of now) {
     const earlier = sameProcess(before.get(pid), member);
     const { usage } = member;
     const left = departed.get(pid) ?? NOTHING;
     const owing = earlier === undefined ? NOTHING : (owed.get(pid) ?? NOTHING);
-    const growth: Consumption = {
-      cpuTicks: usage.reapedTicks - (earlier?.usage.reapedTicks ?? 0),
-      readBytes: (usage.io?.readBytes ?? 0) - (earlier?.usage.io?.readBytes ?? 0),
-      writtenBytes: (usage.io?.writtenBytes ?? 0) - (earlier?.usage.io?.writtenBytes ?? 0),
-    };
+    const [account, accountBefore] = [accountOf(usage), earlier === undefined ? NOTHING : accountOf(earlier.usage)];
     used.cpuTicks += usage.ownTicks - (earlier?.usage.ownTicks ?? 0);
-    const rest = { cpuTicks: 0, readBytes: 0, writtenBytes: 0 };
+    const rest = { ...NOTHING };
     for (const kind of KINDS) {
-      const unexplained = Math.max(0, growth[kind] - owing[kind]);
+      const unexplained = Math.max(0, account[kind] - accountBefore[kind] - owing[kind]);
       used[kind] += Math.max(0, unexplained - left[kind]);
       rest[kind] = Math.max(0, left[kind] - unexplained);
     }
@@ -45,7 +42,7 @@ export function consumption(before: ReadonlyMap<number, Member>, now: ReadonlyMa
 }
 
 const KINDS = ['cpuTicks', 'readBytes', 'writtenBytes'] as const;
-const NOTHING: Consumption = { cpuTicks: 0, readBytes: 0, writtenBytes: 0 };
+const NOTHING = { cpuTicks: 0, readBytes: 0, writtenBytes: 0 };
 
 /** By the nearest ancestor that is still there: what was known of members that are not there any more. */
 function departures(before: ReadonlyMap<number, Member>, now: ReadonlyMap<number, Member>): ReadonlyMap<number, Consumption> {
@@ -54,15 +51,17 @@ function departures(before: ReadonlyMap<number, Member>, now: ReadonlyMap<number
     if (sameProcess(member, now.get(pid)) !== undefined) continue;
     let heir = member.stat.ppid;
     for (let gone = before.get(heir); gone !== undefined && sameProcess(gone, now.get(heir)) === undefined; gone = before.get(heir)) heir = gone.stat.ppid;
-    const { ownTicks, reapedTicks, io } = member.usage;
-    const sum = departed.get(heir) ?? NOTHING;
+    const [sum, { cpuTicks, readBytes, writtenBytes }] = [departed.get(heir) ?? NOTHING, accountOf(member.usage)];
     departed.set(heir, {
-      cpuTicks: sum.cpuTicks + ownTicks + reapedTicks,
-      readBytes: sum.readBytes + (io?.readBytes ?? 0),
-      writtenBytes: sum.writtenBytes + (io?.writtenBytes ?? 0),
+      cpuTicks: sum.cpuTicks + member.usage.ownTicks + cpuTicks, readBytes: sum.readBytes + readBytes, writtenBytes: sum.writtenBytes + writtenBytes,
     });
   }
   return departed;
+}
+
+/** What is in the account of a process: its own, and that of those it has waited for. Its own CPU time is counted apart. */
+function accountOf({ reapedTicks, io }: Usage): Consumption {
+  return { cpuTicks: reapedTicks, readBytes: io?.readBytes ?? 0, writtenBytes: io?.writtenBytes ?? 0 };
 }
 
 function sameProcess(one: Member | undefined, other: Member | undefined): Member | undefined {

@@ -152,12 +152,7 @@ class Series {
   }
 
   slice(from: number, to: number): Sample[] {
-    const found: Sample[] = [];
-    for (let index = from; index < to; index += 1) {
-      const sample = this.at(index);
-      if (sample !== null) found.push(sample);
-    }
-    return found;
+    return Array.from({ length: Math.max(0, to - from) }, (_, index) => this.at(from + index)).filter((sample) => sample !== null);
   }
 
   /** Index of the first sample that is not older; samples are in the order of their times, unless the clock was set back. */

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { boxBanner, unitTitle } from '../../src/logs/banner.ts';
-import { echoLine, echoWidth, openLineCutter } from '../../src/logs/lines.ts';
+import { boxBanner, echoLine, echoWidth, unitTitle } from '../../src/logs/labels.ts';
+import { openLineCutter } from '../../src/logs/lines.ts';
 import { includes, levelOfRustLog, parseLogLevel } from '../../src/log-level.ts';
 import { fileStem, findLogFile } from '../../src/logs/names.ts';
 import { openSupervisorLog } from '../../src/logs/supervisor-log.ts';

@@ -102,7 +102,7 @@ describe('archives', () => {
   test('fewer wanted: the surplus goes with the next rotation', () => {
     const { file, writer } = rig();
     for (let digit = 0; digit < 5; digit += 1) writer.write(line(digit));
-    writer.setRotation({ sizeBytes: 100, keep: 1, compress: false });
+    writer.configure({ sizeBytes: 100, keep: 1, compress: false }, null);
     writer.write(line(5));
     expect(readdirSync(join(file, '..')).sort()).toEqual(['web.log', 'web.log.1']);
   });

@@ -1,6 +1,6 @@
-import { boxBanner } from '../../logs/banner.ts';
-import { echoLine, echoWidth, textOfLine } from '../../logs/lines.ts';
+import { boxBanner, echoLine, echoWidth } from '../../logs/labels.ts';
 import { openLineTimes } from '../../logs/line-times.ts';
+import { textOfLine } from '../../logs/lines.ts';
 import { openMerger, type MergerInput } from '../../logs/merge.ts';
 import { follow, readLog, type LogStart, type Wake } from '../../logs/tail.ts';
 import { openLineReader, type LineFilter, type TimedLine } from '../../logs/timed-lines.ts';

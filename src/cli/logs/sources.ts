@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { refusals, type Result } from '../../errors.ts';
-import { unitTitle } from '../../logs/banner.ts';
+import { unitTitle } from '../../logs/labels.ts';
 import { fifoPath, findLogFile, loggerFifo, logStreams, makeLogLookup, type LogStream } from '../../logs/names.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';

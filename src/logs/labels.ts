@@ -9,6 +9,17 @@ export function unitTitle(unit: string, pid: number | null): string {
   return pid === null ? `${unit} [offline]` : `${unit} [pid ${pid}]`;
 }
 
+/** Where the echo of all units lines up: `unit | line`. */
+export function echoWidth(units: Iterable<string>): number {
+  let width = 0;
+  for (const unit of units) width = Math.max(width, [...unit].length);
+  return width;
+}
+
+export function echoLine(unit: string, line: string, width: number): string {
+  return `${unit}${' '.repeat(Math.max(0, width - [...unit].length))} | ${line}\n`;
+}
+
 /** The odd blank goes to the right; a title that does not fit ends in dots. */
 function centred(title: string, width: number): string {
   const characters = [...title];
