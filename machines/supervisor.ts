@@ -344,7 +344,7 @@ export const supervisorMachine = base.extend({
     }),
     /** What a unit that survives SIGKILL still owes is answered without it. */
     closeOperations: base.enqueueActions(({ context, enqueue }) => {
-      for (const { ref } of context.operations.values()) if (ref !== null) enqueue.sendTo(ref, { type: 'give.up', at: context.now, error: CRASHED });
+      for (const { ref } of context.operations.values()) if (ref !== null) enqueue.sendTo(ref, { type: 'give.up', at: context.now, error: 'the supervisor ended while a process of the unit survives SIGKILL' });
     }),
     answerEnd: base.enqueueActions(({ context, enqueue }) => {
       const settlements = context.endTickets.map((ticket): Settlement => ({ ticket, unit: '', result: 'stopped', error: null }));
