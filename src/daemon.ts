@@ -65,7 +65,7 @@ interface Beginning {
 
 async function run({ setting, lock, configuration, config, ledger }: Beginning): Promise<void> {
   const { log, parent, paths } = setting;
-  const found = await findWhatRuns(setting, ledger, config);
+  const found = await findWhatRuns(setting, ledger, config, parent.again);
   const supervision = openSupervision(setting, config.specs, found, ledger);
   const { units, outputs, records } = supervision;
   const answers = openAnswers(setting, config.metrics, configuration, units, outputs, records);

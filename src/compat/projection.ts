@@ -37,6 +37,8 @@ export interface ProjectionOptions {
 export interface Projection {
   /** Something that is in the files has changed. */
   changed(): void;
+  /** Writes at once what has changed: a command that returns finds the files up to date, as with systemg 0.33.0. */
+  flush(): void;
   /** Writes those files again that somebody has removed. */
   mend(): void;
   /** Writes what is still to be written, for the last time. */
@@ -84,6 +86,11 @@ export function openProjection(options: ProjectionOptions): Projection {
     changed() {
       if (timer !== null || closed) return;
       timer = setTimeout(write, Math.max(0, lastAt + intervalMs - performance.now())).unref();
+    },
+    flush() {
+      if (timer === null) return;
+      clearTimeout(timer);
+      write();
     },
     mend() {
       const missing = xmlFiles.filter((name) => written.has(name) && !existsSync(join(stateDir, name)));

@@ -16,7 +16,7 @@ import type { Ledger } from '../state/ledger.ts';
 import { prove, survivorsOf, type Proof, type Suspect } from './proof.ts';
 import { takeChildren } from './takeover-children.ts';
 import { takenOver } from '../state/recovery.ts';
-import type { CronFile, RecordedState } from './state-files.ts';
+import type { CronFile } from './state-files.ts';
 import { ownDigests } from './projection.ts';
 import { readStateFiles, type StateFiles, type XmlFile } from './read-files.ts';
 
@@ -26,8 +26,6 @@ export interface TakeoverInput {
   readonly ledger: Pick<Ledger, 'meta' | 'latest'>;
   /** What recovery made of the ledger; nothing after a clean end. */
   readonly found: readonly AdoptOrder[];
-  /** The run before this one left its pid file, which a clean end removes. */
-  readonly diedBefore: boolean;
   readonly environment: NodeJS.ProcessEnv;
   readonly uid: number;
   now(): Stamp;
@@ -104,7 +102,7 @@ function claimed(orders: readonly AdoptOrder[]): ReadonlySet<number> {
 
 /** No order: the unit is started, as one that is not known yet. */
 function fromFiles(input: TakeoverInput, files: StateFiles, spec: ServiceSpec, taken: ReadonlySet<number>): readonly AdoptOrder[] {
-  const { onReport, diedBefore } = input;
+  const { onReport } = input;
   const recorded = files.state?.get(spec.hash) ?? null;
   const pid = files.pid?.services.get(spec.name) ?? null;
   const proof = pid === null ? null : proofOf(input, files, spec, pid, taken);
@@ -123,24 +121,7 @@ function fromFiles(input: TakeoverInput, files: StateFiles, spec: ServiceSpec, t
     onReport(`service '${spec.name}' is not started: ${reason}`);
     return [{ verdict: 'rest', record: recordOf(input, spec, { state: 'stopped', wanted: 'down', reason }) }];
   }
-  return diedBefore && spec.cron === null && recorded !== null ? atRest(input, spec, recorded) : [];
-}
-
-/** Services that rested when the other program died; after a clean end everything is wanted again. */
-function atRest(input: TakeoverInput, spec: ServiceSpec, recorded: RecordedState): readonly AdoptOrder[] {
-  const exit = { code: recorded.exitCode === null || recorded.exitCode < 0 ? null : recorded.exitCode, signal: null };
-  const again = spec.restart.mode === 'always' && !spec.restart.oneshot;
-  switch (recorded.status) {
-    case 'stopped':
-      input.onReport(`service '${spec.name}' was stopped and stays so`);
-      return [{ verdict: 'rest', record: recordOf(input, spec, { state: 'stopped', wanted: 'down' }) }];
-    case 'exited_successfully':
-      return again ? [] : [{ verdict: 'rest', record: recordOf(input, spec, { state: 'stopped', outcome: 'completed', exit: { ...exit, code: exit.code ?? 0 } }) }];
-    case 'exited_with_error':
-      if (spec.restart.mode !== 'never') return [];
-      return [{ verdict: 'rest', record: recordOf(input, spec, { state: 'failed', outcome: 'failed', exit: exit.code === null ? null : exit, reason: describeEnd(recorded) }) }];
-    case 'running': case 'skipped': return [];
-  }
+  return [];
 }
 
 function proofOf({ environment, uid }: TakeoverInput, files: StateFiles, spec: ServiceSpec, pid: number, taken: ReadonlySet<number>): Proof {
@@ -183,8 +164,6 @@ interface Resumed {
   readonly state: UnitRecord['state'];
   readonly wanted?: UnitRecord['wanted'];
   readonly process?: ProcessIdentity;
-  readonly outcome?: UnitRecord['outcome'];
-  readonly exit?: UnitRecord['exit'];
   readonly reason?: string;
 }
 
@@ -195,12 +174,7 @@ function recordOf({ ledger, now }: TakeoverInput, spec: ServiceSpec, resumed: Re
     unit: spec.name, hash: spec.hash, definition: spec.definition, wanted: resumed.wanted ?? 'up', state: resumed.state, cause: null, generation,
     // Nobody holds this token: what belongs to the process is found by group, session and parents.
     process: identity === undefined ? null : { generation, role: 'main', token: `${takenOver}${randomBytes(6).toString('hex')}`, identity, adopted: true },
-    outcome: resumed.outcome ?? 'none', exit: resumed.exit ?? null, reason: resumed.reason ?? null, failures: [], streak: 0, restarts: 0, deadline: null,
+    outcome: 'none', exit: null, reason: resumed.reason ?? null, failures: [], streak: 0, restarts: 0, deadline: null,
     since: now().at,
   };
-}
-
-function describeEnd({ exitCode, signal }: RecordedState): string {
-  if (signal !== null) return `process terminated by signal ${signal}`;
-  return exitCode === null ? 'ended with an error' : `process exited with status ${exitCode}`;
 }

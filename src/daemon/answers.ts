@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import type { Route } from '../control/connection.ts';
 import type { StatusSnapshot } from '../wire/payloads.ts';
+import type { Request } from '../wire/requests.ts';
 import { makeRoute } from '../control/route.ts';
 import { findLogFile } from '../logs/names.ts';
 import { openSampler, type Sampler } from '../metrics/sampler.ts';
@@ -32,7 +33,7 @@ export interface Answers {
 export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null, configuration: Configuration, units: Units, outputs: Outputs, records: Records): Answers {
   const { clock, log, parent, paths, onProblem } = setting;
   const { root, tickets, runs, send, views, slotsOf } = units;
-  const { journal, childMemory } = records;
+  const { journal, childMemory, projection } = records;
   const snapshot = () => root.getSnapshot();
   const measuredUnits = () => {
     const children = watchedChildren(snapshot().context.children);
@@ -50,7 +51,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     // The answer goes out first.
     handOver = () => setImmediate(finish, 'handed over');
   });
-  const route = makeRoute({
+  const answer = makeRoute({
     tickets, now: clock.now, send, snapshot, status,
     history: (request) => journal.query(request),
     watch: (request, exchange) => watch(request, exchange, journal, status),
@@ -79,8 +80,16 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
       log.info('systemg::supervisor', `Reloading configuration from ${JSON.stringify(config.path)}`);
     },
   });
+  const route: Route = async (request, exchange) => {
+    const response = await answer(request, exchange);
+    if (!QUERIES.has(request.kind)) projection.flush();
+    return response;
+  };
   return { route, sampler, handedOver };
 }
+
+/** Requests that change nothing. */
+const QUERIES: ReadonlySet<Request['kind']> = new Set(['status', 'inspect', 'logs', 'history', 'watch', 'plan']);
 
 function existing(path: string): string | null {
   return existsSync(path) ? path : null;

@@ -40,7 +40,7 @@ export async function endUnits({ paths, environment, config: given, service, onP
   const log = openSupervisorLog({ file: paths.supervisorLog, level: 'info' });
   const setting: Setting = { paths, environment, softNofile: null, dropPrivileges: false, clock, log, echo: null, onProblem };
   const others = service === null ? null : readStateFiles(paths.stateDir, { onProblem: () => undefined, quarantine: false });
-  const all = await findWhatRuns(setting, ledger, config);
+  const all = await findWhatRuns(setting, ledger, config, true);
   const isMeant = (unit: string): boolean => service === null || unit === service || unit.startsWith(`${service}/`);
   // What another program's files said of the rest is in the ledger from now on: the next supervisor finds files that are ours.
   for (const { record } of all.adopt) if (!isMeant(record.unit) && ledger.latest(record.unit)?.record !== record) ledger.record(record, false);

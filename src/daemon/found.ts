@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
 import { findChild } from '../process/children.ts';
 import { bootId } from '../process/boot.ts';
 import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
-import { asideSpec, recover, type RecoveryOutside, withoutDoubles } from '../state/recovery.ts';
+import { asideSpec, recover, type RecoveryOutside, whatCounts, withoutDoubles } from '../state/recovery.ts';
 import type { LastConfig } from './last-config.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { keepChildren, recoverChildren } from '../state/notes.ts';
@@ -36,12 +35,13 @@ export function recoveryOutside({ clock }: Setting): RecoveryOutside {
   };
 }
 
-export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, specs }: Pick<LastConfig, 'path' | 'specs'>): Promise<Found> {
+/** `isBack`: the guardian has brought this supervisor back, or its units are to be ended; otherwise everything is wanted. */
+export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, specs }: Pick<LastConfig, 'path' | 'specs'>, isBack: boolean): Promise<Found> {
   const { paths, environment, log, onProblem } = setting;
   const recovery = recoveryOutside(setting);
+  const known = ledger.clean ? [] : await recover(ledger.entries.values(), recovery);
   const taken = takeOver({
-    stateDir: paths.stateDir, specs, ledger, found: ledger.clean ? [] : await recover(ledger.entries.values(), recovery),
-    diedBefore: existsSync(paths.pidFile), environment, uid: process.geteuid?.() ?? 0, now: recovery.now, onProblem,
+    stateDir: paths.stateDir, specs, ledger, found: whatCounts(known, { isBack, entries: ledger.entries, specs, now: recovery.now() }), environment, uid: process.geteuid?.() ?? 0, now: recovery.now, onProblem,
     onReport: (text) => log.warn('systemg::takeover', text),
   });
   const configured = new Set(specs.map(({ name }) => name));
@@ -49,6 +49,9 @@ export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, spe
   const strangers = orders.filter(({ record }) => !configured.has(record.unit));
   const departed = strangers.filter(({ verdict }) => verdict === 'alive');
   for (const { record, verdict } of strangers) if (verdict !== 'alive') ledger.forget(record.unit);
+  // Should this supervisor die before every unit has a record of its own, the next one must not take up what counts no more.
+  const counts = new Set(orders.map(({ record }) => record.unit));
+  if (!isBack) for (const unit of ledger.entries.keys()) if (!counts.has(unit)) ledger.forget(unit);
 
   noteRecordedRuns(ledger, taken, specs);
   const { recordChild, forgetChild } = keepChildren(ledger);

@@ -7,7 +7,10 @@ export interface ProcessStat {
   readonly ppid: number;
   readonly pgrp: number;
   readonly session: number;
-  /** One letter: `R` `S` `D` `T` `t` `Z` `X` `I`. */
+  /**
+   * One letter: `R` `S` `D` `T` `t` `Z` `X` `I`. `S` for a process whose first thread has ended while others work: the kernel shows the state of the
+   * first thread, `Z`, but the process lives until its last thread has ended.
+   */
   readonly state: string;
   /** Opaque, unique together with the pid and the boot: clock ticks since boot on Linux. */
   readonly startTime: string;
@@ -38,9 +41,8 @@ export function readStatText(pid: number | 'self'): string | null {
 export function parseStat(text: string): ProcessStat | null {
   const field = statFields(text);
   if (field === null || field(startTimeField) === '') return null;
-  return {
-    pid: Number(field(1)), ppid: Number(field(4)), pgrp: Number(field(5)), session: Number(field(6)), state: field(3), startTime: field(startTimeField),
-  };
+  const state = field(3) === 'Z' && Number(field(threadsField)) > 1 ? 'S' : field(3);
+  return { pid: Number(field(1)), ppid: Number(field(4)), pgrp: Number(field(5)), session: Number(field(6)), state, startTime: field(startTimeField) };
 }
 
 /**
@@ -63,7 +65,7 @@ export function statusField(text: string, name: string): string | undefined {
 /** The words of a process's command line; `null` when the process is gone or hides them, and without words for a kernel thread and a zombie. */
 export function readArguments(pid: number): readonly string[] | null {
   try {
-    const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8') || readFileSync(`/proc/${laterThread(pid) ?? pid}/cmdline`, 'utf8');
     return text === '' ? [] : text.replace(/\0$/, '').split('\0');
   } catch {
     // The process has ended, hides from us, or there is no /proc here.
@@ -74,6 +76,20 @@ export function readArguments(pid: number): readonly string[] | null {
 /** The effective uid of a process; `null` when the process is gone. */
 export function ownerOf(pid: number): number | null {
   return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? null;
+}
+
+/**
+ * Where /proc shows the memory of a process whose first thread has ended while others work, `PID/task/TID`: under its pid there is none.
+ * `null` when the process has no other thread.
+ */
+export function laterThread(pid: number): string | null {
+  try {
+    const thread = readdirSync(`/proc/${pid}/task`).find((name) => Number(name) !== pid);
+    return thread === undefined ? null : `${pid}/task/${thread}`;
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
 }
 
 /** Bytes of a file of /proc read into `target`, or `null` when its process is gone. Stops when `target` is full. */
@@ -101,6 +117,7 @@ export function isGone(error: unknown): boolean {
   return hasCode(error, 'ENOENT', 'ESRCH');
 }
 
+const threadsField = 20;
 /** The last field that is read here. */
 const startTimeField = 22;
 // The longest stat line: 52 numbers of at most 20 digits and a name of 64 bytes.

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
 import { hasCode } from '../errors.ts';
 import { listPs } from './darwin.ts';
 import { tokensIn } from './environment.ts';
-import { isLiving, listPids, readProcStat, readWhole, type ProcessStat } from './proc.ts';
+import { isLiving, laterThread, listPids, readProcStat, readWhole, type ProcessStat } from './proc.ts';
 
 export interface ScannedProcess extends ProcessStat {
   /** Of its environment as it was when its program started; `null` when that cannot be read or was not asked for. */
@@ -79,20 +79,23 @@ async function readUnclear(scanned: ScannedProcess): Promise<readonly string[] |
 /** What the environment of one process says; `empty` when it reads as nothing, `null` when it may not be read. */
 export function readTokens(pid: number): readonly string[] | 'empty' | null {
   for (;;) {
-    const length = readEnvironment(pid);
-    if (length === null) return null;
+    let length = readEnvironment(`/proc/${pid}`);
+    const thread = length === 0 || length === null ? laterThread(pid) : null;
+    if (thread !== null) length = readEnvironment(`/proc/${thread}`);
+    if (length === null || length === 'forbidden') return null;
     if (length === 0) return 'empty';
     if (length < environment.length || environment.length >= maxEnvironmentBytes) return tokensIn(environment.subarray(0, length));
     environment = Buffer.allocUnsafe(environment.length * 4);
   }
 }
 
-function readEnvironment(pid: number): number | null {
+/** `null` when the process is gone, or its first thread is. */
+function readEnvironment(directory: string): number | 'forbidden' | null {
   try {
-    return readWhole(`/proc/${pid}/environ`, environment);
+    return readWhole(`${directory}/environ`, environment);
   } catch (error) {
     // Another user's process, or one that may not be looked into (EIO: its memory is being torn down).
-    if (hasCode(error, 'EACCES', 'EPERM', 'EIO')) return null;
+    if (hasCode(error, 'EACCES', 'EPERM', 'EIO')) return 'forbidden';
     throw error;
   }
 }

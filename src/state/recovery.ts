@@ -46,7 +46,7 @@ export async function recover(entries: Iterable<LedgerEntry>, outside: RecoveryO
       return order.verdict === 'unborn' && entry !== undefined ? look(entry, second, outside) : order;
     });
   }
-  return looked.map((order, index) => ({ ...order, record: toThisBoot(order.record, known[index]?.written ?? now, now) }));
+  return looked;
 }
 
 /** Whether a record of the ledger is of an instance beside its unit: `web/candidate`. No unit has a slash in its name. */
@@ -71,22 +71,28 @@ export function asideSpec(name: string, specs: readonly ServiceSpec[]): ServiceS
 }
 
 /**
- * Monotonic times of another boot are carried over through the wall clock: an instant lies as far from now as its wall
- * time does. Nothing of the past comes to lie in the future, and no deadline is further off than it was when written,
- * since the wall clock may have been set in between.
+ * What a start makes of what recovery found. A supervisor that its guardian brought back (`isBack`) goes on: what a person stopped stays down, counts go on,
+ * and an end that nobody saw is an end. A start by a person or by a boot script wants everything in the file, as after a clean end: what lives is
+ * adopted and wanted, and nothing is concluded from the rest. Nor is anything from a record of another boot. A run of a cron unit that began is closed.
  */
-export function toThisBoot(record: UnitRecord, written: Stamp, now: Stamp): UnitRecord {
-  if (written.bootId === now.bootId) return record;
-  const shift = now.at - now.wallMs - (written.at - written.wallMs);
-  const past = (at: number): number => Math.min(at + shift, now.at);
-  return {
-    ...record,
-    since: past(record.since),
-    failures: record.failures.map(past),
-    deadline: record.deadline === null
-      ? null
-      : { kind: record.deadline.kind, at: Math.min(record.deadline.at + shift, now.at + Math.max(0, record.deadline.at - written.at)) },
-  };
+export function whatCounts(
+  orders: readonly AdoptOrder[], { isBack, entries, specs, now }: {
+    readonly isBack: boolean; readonly entries: ReadonlyMap<string, LedgerEntry>; readonly specs: readonly ServiceSpec[]; readonly now: Stamp;
+  },
+): readonly AdoptOrder[] {
+  const specOf = new Map(specs.map((spec) => [spec.name, spec]));
+  return orders.flatMap((order): readonly AdoptOrder[] => {
+    const { record, verdict } = order;
+    const spec = specOf.get(record.unit);
+    if (isBack && entries.get(record.unit)?.written.bootId === now.bootId) return [order];
+    if (verdict === 'alive') return [spec === undefined ? order : { ...order, record: { ...wantedAgain(record), cause: record.cause === null ? null : 'restart' } }];
+    if (spec?.cron == null || record.process === null) return [];
+    return [{ verdict: 'dead', record: { ...wantedAgain(record), since: now.at, deadline: null } }];
+  });
+}
+
+function wantedAgain(record: UnitRecord): UnitRecord {
+  return { ...record, wanted: 'up', failures: [], streak: 0 };
 }
 
 function look({ record, written }: LedgerEntry, table: ReadonlyMap<number, ScannedRow>, outside: RecoveryOutside): AdoptOrder {

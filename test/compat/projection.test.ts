@@ -48,6 +48,20 @@ test('a burst of changes is one writing, the end another', async () => {
   expect(text('state.xml')).toContain('<status>exited_with_error</status><exit_code>3</exit_code>');
 });
 
+test('what has changed is written at once when an answer is about to go out, and nothing when nothing has', async () => {
+  const { projection, now, text } = rig(60_000);
+  projection.changed();
+  await until('it is written', () => now.asked === 1);
+  projection.flush();
+  expect(now.asked).toBe(1);
+  now.units = [unit('web', { pid: 71 })];
+  projection.changed();
+  projection.flush();
+  expect(text('pid.xml')).toContain('<pid>71</pid>');
+  projection.flush();
+  expect(now.asked).toBe(2);
+});
+
 test('the next run knows from the ledger what this one wrote, and the writing before', async () => {
   const { projection, now, text, reopen } = rig(0);
   projection.changed();

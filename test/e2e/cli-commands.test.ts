@@ -193,3 +193,23 @@ services:
     },
   });
 });
+
+test('pid.xml and state.xml are up to date when a command returns', async () => {
+  const home = makeHome(two);
+  const files = (): string => ['pid.xml', 'state.xml'].map((name) => readFileSync(join(home.state, name), 'utf8')).join('');
+  await home.sysg('start', '--daemonize');
+  for (let round = 0; round < 3; round += 1) {
+    const before = (await home.unit('web')).process?.pid;
+    expect(files()).toContain(`<pid>${before}</pid>`);
+    await home.sysg('restart', '-s', 'web');
+    expect(files()).not.toContain(`<pid>${before}</pid>`);
+    expect(files()).toContain(`<name>web</name><pid>${(await home.unit('web')).process?.pid}</pid>`);
+    await home.sysg('stop', '-s', 'db');
+    expect(files()).toContain('<status>stopped</status>');
+    await home.sysg('start', '--daemonize', '-s', 'db');
+    expect(files()).not.toContain('<status>stopped</status>');
+  }
+  await home.sysg('stop');
+  expect(files()).toContain('<PidFile/>');
+  expect(files()).not.toContain('<status>running</status>');
+});

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isAlive, killWhileIdle, makeHome, soon, type Home } from './rig.ts';
 
@@ -32,7 +32,6 @@ services:
     const after = (await home.status()).units;
     expect(after.map(({ name, process }) => [name, process?.pid])).toEqual(before);
     expect(after.map(({ phase, generation }) => [phase, generation])).toEqual([['running', 1], ['running', 1]]);
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(`${home.dir}/enough`, 'yes');
     for (const unit of ['one', 'two']) {
       await soon(`${unit} printed its last line`, () => home.log(unit).includes('ready'));
@@ -170,4 +169,45 @@ services:
   await soon('the supervisor is gone', () => !isAlive(supervisor));
   const { code, stderr } = await home.sysg('start', '--daemonize', '-c', home.config);
   expect([code, stderr]).toEqual([0, expect.not.stringMatching(/still starting/)]);
+});
+
+describe('a start by hand when supervisor, guardian and services were killed at once', () => {
+  const yaml = `
+version: "1"
+services:
+  web: {command: "$PROGRAMS/forever"}
+  needs: {command: "$PROGRAMS/forever", depends_on: [web, once]}
+  once: {command: "echo run >> $HOME/runs", restart_policy: never, oneshot: true}
+  byhand: {command: "$PROGRAMS/forever"}
+  lives: {command: "exec sleep 1000", restart_policy: never}
+  broken: {command: "test -f $HOME/mended || exit 3; exec $PROGRAMS/forever", restart_policy: never}
+`;
+
+  test.each([['in the same boot', false], ['in another boot', true]])('starts everything at once, whatever the policy, and adopts what lives: %s', async (_, isAnotherBoot) => {
+    const home = makeHome(yaml);
+    expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 1 });
+    await home.sysg('stop', '-s', 'byhand');
+    const living = (await home.unit('lives')).process?.pid ?? 0;
+    const supervisor = home.supervisorPid();
+    const guardian = Number(/\) . ([0-9]+) /.exec(readFileSync(`/proc/${supervisor}/stat`, 'latin1'))?.[1]);
+    const spared = isAnotherBoot ? 0 : living;
+    for (const pid of [guardian, supervisor, ...home.processes().filter((pid) => pid !== spared)]) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended with one of the others.
+      }
+    }
+    await soon('all are dead', () => home.processes().every((pid) => pid === spared));
+    if (isAnotherBoot) {
+      const ledger = `${home.state}/ledger.ndjson`;
+      writeFileSync(ledger, readFileSync(ledger, 'utf8').replaceAll(/,"crc":"[0-9a-f]+"/g, '').replaceAll(/"(boot|bootId)":"[^"]+"/g, '"$1":"another"'));
+    }
+    writeFileSync(`${home.dir}/mended`, '');
+    expect(await home.sysg('start', '--daemonize', '-c', home.config)).toEqual({ code: 0, stdout: '', stderr: expect.not.stringContaining('did not start') });
+    const units = (await home.status()).units.map(({ name, phase }) => [name, phase]).sort();
+    expect(units).toEqual([['broken', 'running'], ['byhand', 'running'], ['lives', 'running'], ['needs', 'running'], ['once', 'stopped'], ['web', 'running']]);
+    expect(readFileSync(`${home.dir}/runs`, 'utf8')).toBe('run\nrun\n');
+    if (!isAnotherBoot) expect((await home.unit('lives')).process?.pid).toBe(living);
+  });
 });

@@ -4,7 +4,7 @@ import { bootId } from '../../src/process/boot.ts';
 import { identify, isAlive } from '../../src/process/identity.ts';
 import { isLiving, ownerOf, parseStat, readArguments, readProcStat, statFields } from '../../src/process/proc.ts';
 
-const numbers = (startTime: string) => `1 10 11 0 -1 4194304 ${'0 '.repeat(12)}${startTime} 3133440 417`;
+const numbers = (startTime: string, threads = 1) => `1 10 11 0 -1 4194304 ${'0 '.repeat(10)}${threads} 0 ${startTime} 3133440 417`;
 
 test('a name with spaces, parentheses and newlines does not shift the fields', () => {
   const text = `123 (a) S 9 9 (b)\n) R ${numbers('4567')}`;
@@ -18,6 +18,11 @@ test('a text that is no stat line gives nothing', () => {
 
 test('zombies count as dead, stopped and sleeping processes do not', () => {
   expect(['R', 'S', 'D', 'T', 't', 'I', 'Z', 'X'].filter((state) => isLiving({ state }))).toEqual(['R', 'S', 'D', 'T', 't', 'I']);
+});
+
+test('a process whose first thread has ended lives until its last one has', () => {
+  const states = [2, 1, 0].map((threads) => parseStat(`123 (a) Z ${numbers('4567', threads)}`)?.state);
+  expect(states).toEqual(['S', 'Z', 'Z']);
 });
 
 test('this very process is alive under its own identity only', () => {
@@ -43,7 +48,7 @@ test('a line of ps is read with its start time as one text', () => {
 
 test('fields of a stat line are asked for by their numbers in proc_pid_stat(5)', () => {
   const field = statFields(`123 (a) b) S ${numbers('4567')}\n`);
-  expect([1, 3, 4, 7, 18, 19, 22].map((number) => field?.(number))).toEqual(['123', 'S', '1', '0', '0', '0', '4567']);
+  expect([1, 3, 4, 7, 18, 19, 20, 22].map((number) => field?.(number))).toEqual(['123', 'S', '1', '0', '0', '0', '1', '4567']);
   expect(field?.(23)).toBe('');
   expect(statFields('no stat line')).toBe(null);
 });

@@ -1,7 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { scan, scanGroups, shared } from '../../src/process/scan.ts';
+import { readArguments, readProcStat } from '../../src/process/proc.ts';
 import { until } from '../until.ts';
+import { programs } from './spec.ts';
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -41,6 +44,16 @@ test('a zombie is listed as one', async () => {
     return states.includes('Z');
   });
   expect(states).toEqual(['Z']);
+});
+
+test('a process whose first thread has ended is listed as living, with its token and its words', async () => {
+  const child = spawn(`${programs}ends-first-thread`, ['word'], { env: { PATH: process.env['PATH'], SYSG_INSTANCE: 'threads' }, stdio: 'ignore' });
+  children.push(child);
+  const { pid = 0 } = child;
+  await until('the first thread has ended', () => readFileSync(`/proc/${pid}/status`, 'utf8').includes('State:\tZ'));
+  expect(readProcStat(pid)).toMatchObject({ state: 'S' });
+  expect((await scan()).get(pid)).toMatchObject({ state: 'S', tokens: ['threads'] });
+  expect(readArguments(pid)?.at(-1)).toBe('word');
 });
 
 test('one run serves all who asked before it began, and those who ask during it wait for the next', async () => {

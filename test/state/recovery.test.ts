@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { UnitRecord } from '../../machines/types.ts';
+import type { RecoveryVerdict, ServiceSpec, UnitRecord } from '../../machines/types.ts';
+import { specOf } from '../machines/rig.ts';
 import type { LedgerEntry } from '../../src/state/ledger-lines.ts';
-import { recover, toThisBoot, type RecoveryOutside, type ScannedRow } from '../../src/state/recovery.ts';
+import { recover, whatCounts, type RecoveryOutside, type ScannedRow } from '../../src/state/recovery.ts';
 import { record } from './record.ts';
 
 const now = { at: 10_000, wallMs: 1_000_000, bootId: 'boot-1' };
@@ -124,20 +125,36 @@ describe('a process whose start the disk did not take', () => {
   });
 });
 
-describe('times', () => {
-  test('of this boot stay as they are', () => {
-    const same = entry({ failures: [1, 2], since: 3, deadline: { kind: 'backoff', at: 9 } });
-    expect(toThisBoot(same.record, same.written, now)).toBe(same.record);
+describe('what counts for a start', () => {
+  const once = { instants: 'x' } as unknown as ServiceSpec['cron'];
+  const specs = [specOf({ name: 'web' }), specOf({ name: 'nightly', cron: once })];
+  const start = (isBack: boolean, verdict: RecoveryVerdict, changes: Partial<UnitRecord> = {}, written = 'boot-1') => {
+    const found = { record: record('web', changes), written: { at: 5000, wallMs: 995_000, bootId: written } };
+    return whatCounts([{ record: found.record, verdict }], { isBack, entries: new Map([[found.record.unit, found]]), specs, now });
+  };
+  const resting: Partial<UnitRecord>[] = [
+    { state: 'stopped', wanted: 'down', process: null }, { state: 'stopped', outcome: 'completed', process: null }, { state: 'failed', process: null },
+    { state: 'backoff', process: null, deadline: { kind: 'backoff', at: 9e9 } },
+  ];
+  test.each(resting)('by a person: nothing of a unit that rests: %o', (changes) => {
+    expect(start(false, 'rest', changes)).toEqual([]);
   });
-  test('of another boot are carried over through the wall clock', () => {
-    // Written 5 s of wall time ago at 5000: the old clock's 5000 is 5000 of ours.
-    const old = { at: 800_000, wallMs: 995_000, bootId: 'boot-0' };
-    const moved = toThisBoot(record('web', { failures: [799_000], since: 790_000, deadline: { kind: 'backoff', at: 803_000 } }), old, now);
-    expect(moved).toMatchObject({ failures: [4000], since: -5000, deadline: { kind: 'backoff', at: 8000 } });
+  test.each(['dead', 'unborn'] as const)('by a person: nothing of a process that is %s, so that no unknown end is judged', (verdict) => {
+    expect(start(false, verdict)).toEqual([]);
   });
-  test('a clock that was set back makes no deadline longer and nothing past lie ahead', () => {
-    const old = { at: 800_000, wallMs: 9_000_000, bootId: 'boot-0' };
-    const moved = toThisBoot(record('web', { failures: [799_999], since: 799_000, deadline: { kind: 'backoff', at: 803_000 } }), old, now);
-    expect(moved).toMatchObject({ failures: [10_000], since: 10_000, deadline: { kind: 'backoff', at: 13_000 } });
+  test('by a person: what lives is adopted and wanted; what was being ended comes back', () => {
+    expect(start(false, 'alive')).toMatchObject([{ verdict: 'alive', record: { wanted: 'up', cause: null } }]);
+    expect(start(false, 'alive', { wanted: 'down', state: 'stopping', cause: 'command', streak: 4, failures: [1] }))
+      .toMatchObject([{ verdict: 'alive', record: { wanted: 'up', cause: 'restart', streak: 0, failures: [] } }]);
+  });
+  test('by a person: a run of a cron unit that nobody saw end is closed, and the unit wanted', () => {
+    expect(start(false, 'dead', { unit: 'nightly', wanted: 'down' })).toMatchObject([{ verdict: 'dead', record: { unit: 'nightly', wanted: 'up' } }]);
+    expect(start(false, 'rest', { unit: 'nightly', wanted: 'down', process: null })).toEqual([]);
+  });
+  test.each([...resting.map((changes) => ['rest', changes] as const), ['dead', {}] as const])('by the guardian: all of this boot: %s %o', (verdict, changes) => {
+    expect(start(true, verdict, changes)).toEqual([{ verdict, record: record('web', changes) }]);
+  });
+  test.each(['rest', 'dead', 'unborn'] as const)('by the guardian: nothing of another boot that is %s', (verdict) => {
+    expect(start(true, verdict, {}, 'boot-0')).toEqual([]);
   });
 });
