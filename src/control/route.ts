@@ -1,11 +1,11 @@
 import type { ServiceSpec, Settlement, SignalName, SlotIndex, SupervisorCommand } from '../../machines/types.ts';
-import { dependentsOf } from '../../machines/order.ts';
+import { dependentsOf, withDependencies } from '../../machines/order.ts';
 import type { SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import type { InspectPayload, JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
 import type { RequestOf } from '../wire/requests.ts';
-import type { Response } from '../wire/responses.ts';
+import { acceptance, type Response } from '../wire/responses.ts';
 import type { Exchange, Route } from './connection.ts';
 import { describePlan, planReload } from './plan.ts';
 import type { TicketOffice } from './tickets.ts';
@@ -15,6 +15,13 @@ export type ReadConfig =
   | { readonly ok: true; readonly path: string; readonly specs: readonly ServiceSpec[]; readonly metrics: MetricsSpec | null }
   /** `error`: for a client, with 0.33.0's prefix. */
   | { readonly ok: false; readonly problems: string; readonly error: string };
+
+/** The unit that a request comes out of. */
+export interface Caller {
+  readonly unit: string;
+  /** The request comes from the service itself, which is not ready yet; false: from a hook, a check or a command that prepares the start. */
+  readonly isService: boolean;
+}
 
 export interface RouteOutside {
   readonly tickets: TicketOffice;
@@ -31,6 +38,8 @@ export interface RouteOutside {
   /** In which slot each blue-green unit was left. */
   slots(specs: readonly ServiceSpec[]): Readonly<Record<string, SlotIndex>>;
   isSignal(name: string): name is SignalName;
+  /** Null: the client is no process that a unit may be waiting for. */
+  callerOf(exchange: Exchange): Promise<Caller | null>;
   /** Ends this supervisor for the sake of the next one as soon as the answer is out. Why it cannot, or null. */
   handOver(): string | null;
   spawn(request: RequestOf<'spawn'>, exchange: Exchange): Promise<Response>;
@@ -48,21 +57,36 @@ export function makeRoute(outside: RouteOutside): Route {
   const views = (): readonly UnitView[] => viewAll(outside.snapshot());
   const isKnown = (name: string): boolean => outside.snapshot().context.units.has(name);
 
-  const start = async (request: RequestOf<'start'>): Promise<Response> => {
+  /**
+   * Sends a command and waits until each unit has answered. Null: the command was accepted and goes on, which is all that a client gets to know that
+   * does not wait, and one that a unit may be waiting for, unless the units have answered before the client is identified.
+   */
+  const settle = async (exchange: Exchange, { wait = true }: { wait?: boolean | undefined }, units: readonly string[], issue: (ticket: number) => void): Promise<readonly Settlement[] | null> => {
+    const caller = wait ? outside.callerOf(exchange) : null;
+    const settled = tickets.open(units, issue);
+    return caller === null ? null : Promise.race([settled, caller.then((found) => (isHeldUp(found, units) ? null : settled))]);
+  };
+  /** A service that is not ready yet may wait for all that does not wait for the service. */
+  const isHeldUp = (caller: Caller | null, units: readonly string[]): boolean =>
+    caller !== null && (!caller.isService || withDependencies(outside.snapshot().context.units, units).has(caller.unit));
+
+  const start = async (request: RequestOf<'start'>, exchange: Exchange): Promise<Response> => {
     const { service } = request;
     if (service !== null && !isKnown(service)) return unknown(service);
     const units = service === null ? services(views()) : [service];
-    const settled = await tickets.open(units, (ticket) => send({ type: 'start', at: now(), ticket, units }));
+    const settled = await settle(exchange, {}, units, (ticket) => send({ type: 'start', at: now(), ticket, units }));
+    if (settled === null) return accepted('Start', service);
     if (service === null) return collect(request, settled, 'All services started');
     const already = settled.some(({ result }) => result === 'already-running');
     return collect(request, settled, already ? `Service '${service}' is already running` : `Service '${service}' started`);
   };
 
-  const stop = async (request: RequestOf<'stop'>): Promise<Response> => {
+  const stop = async (request: RequestOf<'stop'>, exchange: Exchange): Promise<Response> => {
     const { service } = request;
     if (service !== null && !isKnown(service)) return unknown(service);
     const units = service === null ? views().map(({ spec }) => spec.name) : [service];
-    const settled = await tickets.open(units, (ticket) => send({ type: 'stop', at: now(), ticket, units }));
+    const settled = await settle(exchange, {}, units, (ticket) => send({ type: 'stop', at: now(), ticket, units }));
+    if (settled === null) return accepted('Stop', service);
     if (service === null) return collect(request, settled, 'All services stopped');
     const running = new Set(views().filter(({ phase }) => phase === 'running').map(({ spec }) => spec.name));
     const left = dependentsOf(outside.snapshot().context.units, service).filter((name) => running.has(name));
@@ -70,18 +94,17 @@ export function makeRoute(outside: RouteOutside): Route {
     return collect(request, settled, `Service '${service}' stopped${note}`);
   };
 
-  const restartOne = async (service: string, request: RequestOf<'restart'>): Promise<Response> => {
+  const restartOne = async (service: string, request: RequestOf<'restart'>, exchange: Exchange): Promise<Response> => {
     const config = outside.readConfig(request.config);
     if (!config.ok) return error(config.error);
     const spec = config.specs.find(({ name }) => name === service);
     if (spec === undefined || !isKnown(service)) return unknown(service);
-    const settled = tickets.open([service], (ticket) => send({ type: 'restart', at: now(), ticket, units: [service], specs: [spec], slots: outside.slots([spec]) }));
-    if (request.wait === false) return message(`Restart of service '${service}' accepted`);
-    return collect(request, await settled, `Service '${service}' restarted`);
+    const settled = await settle(exchange, request, [service], (ticket) => send({ type: 'restart', at: now(), ticket, units: [service], specs: [spec], slots: outside.slots([spec]) }));
+    return settled === null ? accepted('Restart', service) : collect(request, settled, `Service '${service}' restarted`);
   };
 
   /** The whole file is taken over; every service that is wanted up restarts once, in order, with its new definition. */
-  const restartAll = async (request: RequestOf<'restart'>): Promise<Response> => {
+  const restartAll = async (request: RequestOf<'restart'>, exchange: Exchange): Promise<Response> => {
     const config = outside.readConfig(request.config);
     if (!config.ok) return error(config.error);
     const specs = new Map(config.specs.map((spec) => [spec.name, spec]));
@@ -90,9 +113,8 @@ export function makeRoute(outside: RouteOutside): Route {
     for (const view of running) specs.set(view.spec.name, view.spec);
     outside.adoptConfig(config);
     send({ type: 'reload', at: now(), specs: [...specs.values()], slots: outside.slots(config.specs) });
-    const settled = tickets.open(units, (ticket) => send({ type: 'restart', at: now(), ticket, units, specs: config.specs }));
-    if (request.wait === false) return message('Restart of all services accepted');
-    return collect(request, await settled, 'All services restarted');
+    const settled = await settle(exchange, request, units, (ticket) => send({ type: 'restart', at: now(), ticket, units, specs: config.specs }));
+    return settled === null ? accepted('Restart', null) : collect(request, settled, 'All services restarted');
   };
 
   const reload = (path: string | null): Response => {
@@ -116,16 +138,23 @@ export function makeRoute(outside: RouteOutside): Route {
 
   return async (request, exchange) => {
     switch (request.kind) {
-      case 'start': return start(request);
-      case 'stop': return stop(request);
-      case 'restart': return request.service === null ? restartAll(request) : restartOne(request.service, request);
+      case 'start': return start(request, exchange);
+      case 'stop': return stop(request, exchange);
+      case 'restart': return request.service === null ? restartAll(request, exchange) : restartOne(request.service, request, exchange);
       case 'shutdown': {
-        await tickets.open([''], (ticket) => send({ type: 'shutdown', at: now(), ticket, exitCode: 0 }));
+        // The supervisor ends when its hooks have ended: the client must know that even if all units were down before the client was identified.
+        const caller = outside.callerOf(exchange);
+        const settled = tickets.open([''], (ticket) => send({ type: 'shutdown', at: now(), ticket, exitCode: 0 }));
+        if (isHeldUp(await caller, [])) return message(acceptance('Stop of the supervisor'));
+        await settled;
         return message('Supervisor shutting down');
       }
       case 'handover': {
+        // The supervisor makes way when its hooks have ended.
+        const caller = await outside.callerOf(exchange);
         const refusal = outside.handOver();
-        return refusal === null ? message('Supervisor restarting; services go on') : error(refusal);
+        if (refusal !== null) return error(refusal);
+        return message(isHeldUp(caller, []) ? acceptance('Restart of the supervisor') : 'Supervisor restarting; services go on');
       }
       case 'status': return { kind: 'status', snapshot: outside.status() };
       case 'inspect': return { kind: 'inspect', payload: await outside.inspect(request.unit, request.samples) };
@@ -159,6 +188,10 @@ function collect({ kind, settlements }: RequestOf<'start' | 'stop' | 'restart'>,
 
 function unitSettlement({ unit, result, error: why, note }: Settlement): UnitSettlement {
   return { unit, result, ...(why !== null && { error: why }), ...(note !== undefined && { note }) };
+}
+
+function accepted(order: string, service: string | null): Sentence {
+  return message(acceptance(`${order} of ${service === null ? 'all services' : `service '${service}'`}`));
 }
 
 function message(text: string): Sentence {

@@ -16,6 +16,7 @@ import { statusSnapshot } from '../status/snapshot.ts';
 import type { Configuration } from './configuration.ts';
 import { streamLogs } from './log-stream.ts';
 import type { Outputs } from './outputs.ts';
+import { findCaller } from './own-commands.ts';
 import type { Records } from './records.ts';
 import type { DaemonSetting } from './setting.ts';
 import { makeSpawn } from './spawn-answer.ts';
@@ -60,6 +61,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
       file: (unit, stream) => outputs.logs.files(unit)?.[stream] ?? existing(findLogFile(paths.logDir, unit, stream)),
       wake: (unit, stream) => (notify) => outputs.logs.wake(unit, stream, () => notify()),
     }),
+    callerOf: (exchange) => findCaller({ views, scan, peer: () => peerOf(() => exchange.peerDescriptor()) }),
     inspect: (unit, samples) => inspectPayload(unit, samples, { sampler, views, status }),
     handOver: () => {
       if (!parent.startsAgain) return `this supervisor (pid ${process.pid}) runs in the foreground: nobody would start it again`;

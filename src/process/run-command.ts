@@ -9,9 +9,12 @@ import { childEnvironment } from './environment.ts';
 import { identify } from './identity.ts';
 import { confineAsUser } from './privileges.ts';
 import { checkWorkingDir, describe } from './program.ts';
+import type { Lineage } from './tree.ts';
 
 export interface CommandRequest {
   readonly clock: Clock;
+  /** The unit that the command belongs to. */
+  readonly unit?: string;
   /** A text for `sh -c`. */
   readonly script: string;
   readonly cwd: string;
@@ -76,7 +79,7 @@ export async function runForUnit(spec: ServiceSpec, { purpose, asUnit, variables
     if (value === null) delete env[name];
     else env[name] = value;
   }
-  return runCommand({ ...command, clock, env, token, prefix: confinement.prefix, cwd: asUnit ? spec.workingDir : spec.projectDir, onProblem });
+  return runCommand({ ...command, clock, unit: spec.name, env, token, prefix: confinement.prefix, cwd: asUnit ? spec.workingDir : spec.projectDir, onProblem });
 }
 
 /** When every command that runs now has ended. */
@@ -84,7 +87,18 @@ export async function commandsEnded(): Promise<void> {
   await Promise.all(running);
 }
 
+/** A command of a unit that runs now, for finding out which processes came from it. */
+export interface RunningCommand extends Lineage {
+  readonly unit: string;
+}
+
+/** The hooks, checks, switch commands and loggers that run now. */
+export function runningCommands(): readonly RunningCommand[] {
+  return [...ofUnits];
+}
+
 const running = new Set<Promise<CommandResult>>();
+const ofUnits = new Set<RunningCommand>();
 
 function begin(request: CommandRequest): Promise<CommandResult> {
   return new Promise((resolve) => {
@@ -92,8 +106,10 @@ function begin(request: CommandRequest): Promise<CommandResult> {
     if (!started.ok) return resolve(started);
     const { process: child, identity } = started;
     if (identity === null) return void child.once('error', (error) => resolve(notRun(describe(error))));
-    const { clock, token, signal, onProblem } = request;
+    const { clock, unit, token, signal, onProblem } = request;
     const kept = keepChild(child, identity, token);
+    const command = unit === undefined ? null : { unit, leader: identity, token, known: new Map() };
+    if (command !== null) ofUnits.add(command);
     const end = (): void => {
       // A process in an uninterruptible sleep dies when the kernel lets it: the caller must not wait for that.
       void endProcess({ clock, leader: identity, token, child: kept, signal: 'SIGKILL', graceMs: patienceMs, mostKills: 0, onProblem })
@@ -101,6 +117,7 @@ function begin(request: CommandRequest): Promise<CommandResult> {
     };
     kept.watch((exit) => {
       signal.removeEventListener('abort', end);
+      if (command !== null) ofUnits.delete(command);
       resolve(resultOf(exit));
     });
     if (signal.aborted) end();

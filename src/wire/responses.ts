@@ -36,6 +36,17 @@ export function readAnswer(line: string, socketPath: string): Response {
   return response;
 }
 
+/** The message to a client that is answered before the order is carried out. */
+export function acceptance(order: string): string {
+  return `${order}${ACCEPTED}`;
+}
+
+export function isAcceptance(response: Response): boolean {
+  return response.kind === 'message' && response.text.endsWith(ACCEPTED);
+}
+
+const ACCEPTED = ' accepted';
+
 /** One line of an answer in. Never throws; `error` says what was found, what was expected and where. */
 export function decodeResponse(line: string): DecodedResponse {
   const decoded = decode(line, responses);

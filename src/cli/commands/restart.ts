@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { refusals } from '../../errors.ts';
 import type { UnitStatus } from '../../wire/payloads.ts';
+import { isAcceptance } from '../../wire/responses.ts';
 import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfig, namedConfig } from '../config-choice.ts';
@@ -43,6 +44,7 @@ async function replaceSupervisor(call: Call): Promise<number> {
   const before = supervisorPid(call);
   const answer = await ask(call, { kind: 'handover' });
   if (!answer.ok) return refuse(call, answer.refusal);
+  if (isAcceptance(answer.response)) return report(call, { message: messageOf(answer.response), units: [] });
   const deadline = performance.now() + LIMIT_MS;
   for (let waitMs = 20; performance.now() < deadline; waitMs = Math.min(waitMs * 2, 200)) {
     await pause(waitMs);

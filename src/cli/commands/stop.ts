@@ -1,4 +1,5 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
+import { isAcceptance } from '../../wire/responses.ts';
 import { refusals } from '../../errors.ts';
 import { ask, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
@@ -26,13 +27,13 @@ async function stopEverything(call: Call): Promise<number> {
   const expects = ({ process, phase }: UnitStatus): boolean => process !== undefined || phase === 'starting' || phase === 'stopping' || phase === 'backoff';
   const ended = await withProgress(call, { expects }, async () => {
     const answer = await ask(call, { kind: 'shutdown' });
-    // The answer comes just before the end: a start that follows must not find the old one still there.
-    return { answer, isReleased: !answer.ok || await untilReleased(call, GONE_WITHIN_MS) };
+    // The answer comes just before the end: a start that follows must not find the old one still there. After an acceptance the end waits for this command.
+    return { answer, isReleased: !answer.ok || isAcceptance(answer.response) || await untilReleased(call, GONE_WITHIN_MS) };
   });
   const { answer } = ended;
   if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call) : refuse(call, answer.refusal);
   if (!ended.isReleased) call.terminal.warn(`the supervisor has answered and is not gone after ${GONE_WITHIN_MS / 1000} s`);
-  const units = status?.ok ? outcomes(status.snapshot, null).map(({ name }): UnitOutcome => ({ name, phase: 'stopped' })) : [];
+  const units = status?.ok && !isAcceptance(answer.response) ? outcomes(status.snapshot, null).map(({ name }): UnitOutcome => ({ name, phase: 'stopped' })) : [];
   return report(call, { message: messageOf(answer.response), units });
 }
 
