@@ -3,11 +3,31 @@ if ! command -v node >/dev/null 2>&1; then
   exit 127
 fi
 
-# Node 20 parses the file named here at every start, which takes longer than all the rest. Services get it back.
-if [ -n "${NODE_EXTRA_CA_CERTS+set}" ]; then
-  export SYSG_NODE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS"
-  unset NODE_EXTRA_CA_CERTS
-fi
+# Variables that change how Node or a library in sysg behaves are meant for applications: they are set aside (see
+# src/surroundings.ts), and services get them as they were.
+aside_names=$(export -p)
+case $aside_names in
+  *NODE_* | *UV_* | *OPENSSL_CONF* | *LOG_STREAM* | *LOG_TOKENS*)
+    set -f
+    IFS='
+'
+    for aside_name in $aside_names; do
+      case $aside_name in 'export '* | 'declare -x '* | 'typeset -x '*) ;; *) continue ;; esac
+      aside_name=${aside_name%%=*}
+      aside_name=${aside_name##* }
+      case $aside_name in
+        *[!A-Za-z0-9_]*) ;;
+        NODE_* | UV_* | OPENSSL_CONF | LOG_STREAM | LOG_TOKENS)
+          eval "[ -z \"\${$aside_name+set}\" ] || export \"SYSG_ASIDE_$aside_name=\$$aside_name\""
+          unset "$aside_name"
+          ;;
+      esac
+    done
+    set +f
+    unset IFS
+    ;;
+esac
+unset SYSG_ENVIRON
 
 verb= foreground=yes
 for word in "$@"; do
@@ -19,15 +39,22 @@ for word in "$@"; do
   esac
 done
 
-# Node raises its soft limit of open files: services get the one that stands now.
+# Node raises its soft limit of open files: services get the one that stands now. And they get the environment of the
+# caller as it was, since this shell has dropped names that it cannot spell and has variables of its own.
 case $verb in
-  start|restart) export SYSG_NOFILE="$(ulimit -Sn)" ;;
+  start|restart)
+    export SYSG_NOFILE="$(ulimit -Sn)"
+    if [ -r "/proc/$$/environ" ]; then
+      SYSG_ENVIRON=$(base64 -w 0 <"/proc/$$/environ" 2>/dev/null)
+      if [ -n "$SYSG_ENVIRON" ] && [ "${#SYSG_ENVIRON}" -lt 100000 ]; then export SYSG_ENVIRON; else unset SYSG_ENVIRON; fi
+    fi
+    ;;
 esac
 
 # A supervisor in the foreground takes the place of this process. Descriptor 3 brings its command; nothing is
 # said there when there is none to start, and then everything else has been said and done.
 if [ "$verb" = start ] && [ -n "$foreground" ]; then
-  unset SYSG_GUARDIAN SYSG_AGAIN SYSG_ASKED SYSG_READY_FD SYSG_LIFELINE_FD
+  unset SYSG_GUARDIAN SYSG_AGAIN SYSG_ASKED SYSG_READY_FD SYSG_LIFELINE_FD SYSG_NOHUP
   [ $$ -ne 1 ] || listen
   exec 9>&1
   command=$(SYSG_EXEC_FD=3 node -- "$0" "$@" 3>&1 1>&9 9>&-)
@@ -35,7 +62,7 @@ if [ "$verb" = start ] && [ -n "$foreground" ]; then
   exec 9>&-
   [ -n "$command" ] || exit "$status"
   eval "$command"
-  [ $$ -ne 1 ] || guard "$state" "$@"
+  [ $$ -ne 1 ] || { exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&-; guard "$state" "$@"; }
   exec "$@"
 fi
 

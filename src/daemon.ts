@@ -8,7 +8,7 @@ import { startUnits } from './daemon/first-start.ts';
 import { findWhatRuns } from './daemon/found.ts';
 import { forgetConfig } from './daemon/last-config.ts';
 import { findParent, type Parent } from './daemon/parent.ts';
-import { inheritedEnvironment, parseDaemonOptions, takeSoftLimit, type DaemonOptions, type DaemonSetting } from './daemon/setting.ts';
+import { parseDaemonOptions, softLimitOf, type DaemonOptions, type DaemonSetting } from './daemon/setting.ts';
 import { makeShutdown, obeySignals } from './daemon/signals.ts';
 import { closeBooks, HOOKS_MS, openSupervision, seeOut, type Supervision } from './daemon/supervision.ts';
 import { refusals, textOf } from './errors.ts';
@@ -22,6 +22,7 @@ import { findLockOwner, isServed } from './state/lock-owner.ts';
 import { awaitLock, lockHolder, type LockResult } from './state/lock.ts';
 import { keepPresence, type Presence } from './state/presence.ts';
 import { type RuntimePaths, runtimePaths } from './runtime-paths.ts';
+import { callersEnvironment, forgetSurroundings } from './surroundings.ts';
 import { prepareRuntime, removeRuntimeFiles, writeRuntimeFiles } from './state/runtime.ts';
 
 type Lock = Extract<LockResult, { ok: true }>;
@@ -29,7 +30,8 @@ type Lock = Extract<LockResult, { ok: true }>;
 /** The composition root: machines, ports, state, logs and socket are joined here and in `daemon/`, and nowhere else. */
 async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   closeInheritedDescriptors(parent.descriptors);
-  const [environment, softNofile] = [inheritedEnvironment(), takeSoftLimit()];
+  const [environment, softNofile] = [callersEnvironment(process.env), softLimitOf(process.env)];
+  forgetSurroundings(process.env);
   const paths = runtimePaths({ system: options.system, env: process.env });
   const unprepared = prepareRuntime(paths);
   if (unprepared !== null) return refuse(parent, unprepared);

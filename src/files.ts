@@ -1,6 +1,6 @@
-import { closeSync, copyFileSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { textOf } from './errors.ts';
+import { hasCode, textOf } from './errors.ts';
 
 /**
  * Puts `text` in the place of a file by a temporary file and rename: readers see the old or the new content, never
@@ -22,6 +22,20 @@ export function replaceFile(path: string, text: string, options: { readonly dura
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Makes a directory and those above it. Not by Node's `recursive`, which tries for ever below a directory where nothing can be made, as in /proc. */
+export function makeDirectories(path: string, mode = 0o700): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') && dirname(path) !== path) {
+      makeDirectories(dirname(path), mode);
+      mkdirSync(path, { mode });
+    } else if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      throw error;
+    }
   }
 }
 

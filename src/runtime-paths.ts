@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
 /** The files in the state directory through which a supervisor is found. */
@@ -17,10 +18,10 @@ export interface RuntimePaths {
   readonly supervisorLog: string;
 }
 
-/** `system` is `--sys`. Without a HOME the user's paths start at `/`. */
+/** `system` is `--sys`. Without an absolute HOME it is the home of the effective user. */
 export function runtimePaths(options: { readonly system: boolean; readonly env: NodeJS.ProcessEnv }): RuntimePaths {
   if (options.system) return pathsIn('/var/lib/systemg', '/var/log/systemg', '/etc/systemg');
-  const home = options.env['HOME'] || '/';
+  const home = options.env['HOME']?.startsWith('/') === true ? options.env['HOME'] : homeOfUser();
   const stateDir = join(home, '.local/share/systemg');
   return pathsIn(stateDir, join(stateDir, 'logs'), join(home, '.config/systemg'));
 }
@@ -33,6 +34,16 @@ export function pidIn(text: string): number | null {
 
 /** `pid_t`. */
 const MAX_PID = 2 ** 31 - 1;
+
+/** passwd(5); `/` for a user without an entry there, as in containers. */
+function homeOfUser(): string {
+  try {
+    return userInfo().homedir || '/';
+  } catch {
+    // ENOENT.
+    return '/';
+  }
+}
 
 function pathsIn(stateDir: string, logDir: string, configDir: string): RuntimePaths {
   return {

@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { discoverConfig } from '../config/discover.ts';
 import { refusals, type Result } from '../errors.ts';
 import { configInUse } from './ask.ts';
@@ -10,36 +10,47 @@ export type ChosenConfig = Result<{ readonly path: string }>;
 
 /** The file for a supervisor to start with: the one named, else the first of the usual names. */
 export function chooseConfig(call: Call): ChosenConfig {
-  const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: call.flags.text(options.config) });
+  const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: named(call) });
   return 'path' in found ? { ok: true, path: found.path } : { ok: false, refusal: refusals.config(found.problem) };
 }
 
 /** The file for a command without a supervisor: as for a start, else the one of a supervisor that was killed, which left a hint. */
 export function chooseConfigAtRest(call: Call): ChosenConfig {
   const chosen = chooseConfig(call);
-  const hint = chosen.ok || call.flags.text(options.config) !== null ? null : configInUse(call);
+  const hint = chosen.ok || named(call) !== null ? null : configInUse(call);
   return hint === null ? chosen : { ok: true, path: hint };
 }
 
-/** The file for a command that sends it to the supervisor: absolute, or null for the one in use. */
+/** The file for a command that sends it to the supervisor: absolute, or null for the one in use, where that and its directory have not gone. */
 export function namedConfig(call: Call): Result<{ readonly path: string | null }> {
-  if (call.flags.text(options.config) === null) return { ok: true, path: null };
+  if (named(call) === null) {
+    const used = configInUse(call);
+    if (used === null || existsSync(used) || 'path' in discoverConfig({ cwd: dirname(used), configDir: call.paths.configDir, explicit: null })) return { ok: true, path: null };
+    const found = chooseConfig(call);
+    if (found.ok) call.terminal.warn(`${used} is gone; ${found.path} is read instead`);
+    return { ok: true, path: found.ok ? found.path : null };
+  }
   const chosen = chooseConfig(call);
   return chosen.ok ? { ok: true, path: resolve(call.cwd, chosen.path) } : chosen;
 }
 
 /** The file for a command that only reads it: the one named, else that of a running supervisor, else as without a supervisor. */
 export function chooseConfigToRead(call: Call): ChosenConfig {
-  const used = call.flags.text(options.config) === null && existsSync(call.paths.socket) ? configInUse(call) : null;
+  const used = named(call) === null && existsSync(call.paths.socket) ? configInUse(call) : null;
   return used === null ? chooseConfigAtRest(call) : { ok: true, path: used };
 }
 
 /** Warns when `-c` names another file than the one that the supervisor runs, which `-c` does not change. */
 export function warnAboutOtherConfig(call: Call): void {
-  const named = call.flags.text(options.config);
-  const used = named === null ? null : configInUse(call);
-  if (named === null || used === null) return;
-  if (real(resolve(call.cwd, named)) !== real(used)) call.terminal.warn(`the supervisor runs ${used}; -c ${named} is ignored here`);
+  const file = named(call);
+  const used = file === null ? null : configInUse(call);
+  if (file === null || used === null) return;
+  if (real(resolve(call.cwd, file)) !== real(used)) call.terminal.warn(`the supervisor runs ${used}; -c ${file} is ignored here`);
+}
+
+/** The argument of `-c`; an empty one names no file, as in 0.33.0. */
+function named(call: Call): string | null {
+  return call.flags.text(options.config) || null;
 }
 
 function real(path: string): string {

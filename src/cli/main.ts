@@ -1,4 +1,5 @@
 import { run } from './run.ts';
+import { callersDirectory, callersEnvironment } from '../surroundings.ts';
 import { processTerminal } from './terminal.ts';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -7,10 +8,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-const { env } = process;
+const env = callersEnvironment(process.env);
 const terminal = processTerminal(env);
 void run(process.argv.slice(2), {
-  env, cwd: process.cwd(), uid: process.geteuid?.() ?? null, terminal, systemStateDir: '/var/lib/systemg',
+  env, cwd: callersDirectory(env), uid: process.geteuid?.() ?? null, terminal, systemStateDir: '/var/lib/systemg',
 }).then(leave, (error: unknown) => {
   terminal.complain(`sysg: internal error: ${error instanceof Error ? error.stack : String(error)}`);
   return leave(1);

@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectories } from '../files.ts';
 import { findLogFile, logStreams } from '../logs/names.ts';
 import { emptyFile, removeLink } from '../logs/plain-file.ts';
 
@@ -10,7 +11,7 @@ export function logFilesOf(logDir: string, unit: string): readonly string[] {
 
 /** Empties the log files of a unit and makes those that are missing; archives and times are removed. Throws errors of the file system. */
 export function purgeUnitLogs(logDir: string, unit: string): void {
-  mkdirSync(logDir, { recursive: true, mode: 0o700 });
+  makeDirectories(logDir);
   const names = readdirSync(logDir);
   for (const file of logFilesOf(logDir, unit)) {
     // What a link leads to is not a log of ours.
@@ -22,7 +23,7 @@ export function purgeUnitLogs(logDir: string, unit: string): void {
 
 /** As above for all units and the supervisor; what is in directories below stays, as in systemg 0.33.0. */
 export function purgeAllLogs(logDir: string): void {
-  mkdirSync(logDir, { recursive: true, mode: 0o700 });
+  makeDirectories(logDir);
   for (const name of readdirSync(logDir)) {
     const path = join(logDir, name);
     const [, file, beside] = /^(supervisor\.log|.*_(?:stdout|stderr)\.log)(\..*)?$/s.exec(name) ?? [];

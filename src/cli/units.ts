@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { quoteArgv } from '../config/launch.ts';
-import { replaceFile } from '../files.ts';
+import { makeDirectories, replaceFile } from '../files.ts';
 
 /**
  * Writes the configuration of one command as systemg 0.33.0 does and returns its path. Files older than 30 days are removed, and all
@@ -10,7 +10,7 @@ import { replaceFile } from '../files.ts';
  */
 export function stageUnit(stateDir: string, command: readonly string[], name: string | null, inUse: string | null = null): string {
   const directory = join(stateDir, 'units');
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectories(directory);
   const service = name === null ? defaultName(command) : plainName(name);
   const path = join(directory, `${service}-${commandHash(command)}.yaml`);
   replaceFile(path, `version: "1"\nservices:\n  ${service}:\n    command: ${scalar(quoteArgv(command))}\n`, { durable: false });

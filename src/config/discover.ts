@@ -1,5 +1,5 @@
-import { realpathSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /** Looked for in this order when no file is named. */
 export const configNames = ['sysg.config.yaml', 'sysg.yaml', 'systemg.yaml'] as const;
@@ -8,7 +8,7 @@ export interface DiscoverOptions {
   readonly cwd: string;
   /** `~/.config/systemg`, or `/etc/systemg` in system mode. */
   readonly configDir: string;
-  /** The argument of `-c`; `null` searches. */
+  /** The argument of `-c`; `null` and, as in 0.33.0, an empty one search. */
   readonly explicit: string | null;
 }
 
@@ -18,8 +18,8 @@ export type Discovered = { readonly path: string } | { readonly problem: string 
  * The absolute path of the configuration. A named file is taken from the working directory, then from the config
  * directory; one that is in neither, or absolute, is given as it is and fails when it is read.
  */
-export function discoverConfig({ cwd, configDir, explicit }: DiscoverOptions): Discovered {
-  if (explicit === '') return { problem: 'expected the path of a config file, got ""' };
+export function discoverConfig({ cwd, configDir, explicit: named }: DiscoverOptions): Discovered {
+  const explicit = named || null;
   if (explicit !== null && isAbsolute(explicit)) return { path: explicit };
   const names = explicit === null ? configNames : [explicit];
   for (const path of [cwd, configDir].flatMap((directory) => names.map((name) => join(directory, name)))) {
@@ -30,11 +30,11 @@ export function discoverConfig({ cwd, configDir, explicit }: DiscoverOptions): D
   return { problem: `No config file found: looked for ${configNames.join(', ')} in ${cwd} and ${configDir}` };
 }
 
-function existing(path: string): string | null {
-  try {
-    return realpathSync(path);
-  } catch {
-    // ENOENT and its kin: the next place is tried.
-    return null;
-  }
+/** A link in the place of the file is followed, for the project is where the file is; links on the way there (`current`) are left to each reading. */
+function existing(path: string, followed = 0): string | null {
+  if (!existsSync(path) || followed > MOST_LINKS) return null;
+  return lstatSync(path).isSymbolicLink() ? existing(resolve(dirname(path), readlinkSync(path)), followed + 1) : path;
 }
+
+/** As many as Linux follows: path_resolution(7). */
+const MOST_LINKS = 40;

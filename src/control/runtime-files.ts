@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { hasCode } from '../errors.ts';
-import { replaceFile } from '../files.ts';
+import { makeDirectories, replaceFile } from '../files.ts';
 import { pidIn, runtimeNames, runtimePaths } from '../runtime-paths.ts';
 import { ControlError, ioError } from '../wire/control-error.ts';
 
@@ -56,7 +56,7 @@ export function cleanupRuntime(directory: string = stateDir()): void {
 }
 
 function inRuntime(directory: string, name: string): string {
-  attempt(directory, () => mkdirSync(directory, { recursive: true, mode: 0o700 }));
+  attempt(directory, () => makeDirectories(directory));
   return `${directory}/${name}`;
 }
 

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { identify } from '../compat/identity.ts';
+import { discoverConfig } from '../config/discover.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem, wireError } from '../config/problem.ts';
 import type { ReadConfig } from '../control/route.ts';
@@ -25,8 +27,15 @@ export function openConfiguration({ options, parent, paths, environment, log }: 
   // The guardian knows the file of the first start only.
   const last = parent.again ? lastConfig(paths.stateDir) : null;
   let inUse = last?.path ?? options.config;
+  /** The file in use; when that is gone, as a release that names it otherwise has taken its place, what a start would find in its directory. */
+  const remembered = (): string => {
+    const found = existsSync(inUse) ? null : discoverConfig({ cwd: dirname(inUse), configDir: paths.configDir, explicit: null });
+    if (found === null || !('path' in found)) return inUse;
+    log.warn('systemg::config', `${inUse} is gone; ${found.path} is read instead`);
+    return found.path;
+  };
   const read = (asked: string | null): ReadConfig => {
-    const path = asked === null ? inUse : isAbsolute(asked) ? asked : resolve(dirname(inUse), asked);
+    const path = asked === null ? remembered() : isAbsolute(asked) ? asked : resolve(dirname(inUse), asked);
     const loaded = loadConfig(path, { env: environment, identify });
     if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem).join('\n'), error: wireError(loaded.problems) };
     for (const warning of loaded.config.warnings) log.warn('systemg::config', formatProblem(warning));

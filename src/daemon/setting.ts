@@ -59,16 +59,8 @@ export function parseDaemonOptions(argv: readonly string[]): DaemonOptions {
   };
 }
 
-/** The environment that services inherit: our own, with what the launcher set aside put back. */
-export function inheritedEnvironment(): NodeJS.ProcessEnv {
-  const { SYSG_NODE_EXTRA_CA_CERTS: certificates, ...environment } = process.env;
-  delete process.env['SYSG_NODE_EXTRA_CA_CERTS'];
-  return certificates === undefined ? environment : { ...environment, NODE_EXTRA_CA_CERTS: certificates };
-}
-
 /** The soft limit of open files that the launcher found, before Node raised it. */
-export function takeSoftLimit(): number | null {
-  const text = process.env['SYSG_NOFILE'];
-  delete process.env['SYSG_NOFILE'];
+export function softLimitOf(env: NodeJS.ProcessEnv): number | null {
+  const text = env['SYSG_NOFILE'];
   return text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : null;
 }

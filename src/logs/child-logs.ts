@@ -1,5 +1,6 @@
-import { chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chownSync, closeSync, constants, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectories } from '../files.ts';
 import type { LogSpec } from '../../machines/types.ts';
 import { attemptWith, makeChannel, openEnds, type Channel, type ChildEnds } from './channel.ts';
 import { makeCompressor } from './compress.ts';
@@ -63,7 +64,7 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
 
   const spare = (): string => {
     if (spares.length === 0) {
-      mkdirSync(fifoDir, { recursive: true, mode: 0o700 });
+      makeDirectories(fifoDir);
       const paths = Array.from({ length: SPARES }, (_, number) => join(fifoDir, `spare-${number}`));
       const { problems } = ensureFifos(paths.map((path) => ({ path, owner: null })));
       if (problems[0] !== undefined) throw new Error(problems[0]);

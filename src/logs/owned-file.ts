@@ -1,6 +1,7 @@
-import { constants, lstatSync, mkdirSync } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectories } from '../files.ts';
 import { makeRoom } from './archives.ts';
 import type { LogOwner } from './fifo.ts';
 import { emptyFile, openToAppend, removeLink } from './plain-file.ts';
@@ -20,7 +21,7 @@ export interface OwnedFile {
  * file system says.
  */
 export function openOwnedFile(path: string, rotation: Rotation, owner: LogOwner | null): OwnedFile {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectories(dirname(path));
   const problem = removeLink(path);
   mendRotation(path);
   const before = lstatSync(path, { throwIfNoEntry: false });

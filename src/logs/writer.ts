@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, statSync, writeSync } from 'node:fs';
+import { closeSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectories } from '../files.ts';
 import type { LogSpec } from '../../machines/types.ts';
 import { hasCode, textOf } from '../errors.ts';
 import { dropOldest } from './archives.ts';
@@ -50,7 +51,7 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
 
   const open = (): number => {
     if (descriptor !== null) return descriptor;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(path));
     mendRotation(path);
     const opened = openPlain();
     size = opened.stat.size;

@@ -1,5 +1,6 @@
-import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectories } from '../files.ts';
 import { errorCode, textOf } from '../errors.ts';
 
 export interface SpilloverSettings {
@@ -63,7 +64,7 @@ export function openSpillover(settings: SpilloverSettings, onProblem: (text: str
 const OWN_FILE = /^metrics-(\d+)\.jsonl$/;
 
 function openSegment(directory: string): { descriptor: number; name: string; size: number } {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectories(directory);
   for (let seconds = Math.floor(Date.now() / 1000); ; seconds += 1) {
     const name = `metrics-${seconds}.jsonl`;
     try {

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
+import { makeDirectories } from '../files.ts';
 import type { PrivilegeSpec } from '../../machines/types.ts';
 import { hasCode, refuse, type Refused } from '../errors.ts';
 import { describe } from './program.ts';
@@ -140,7 +141,7 @@ function carryOut({ directories, settings }: Extract<CgroupPlan, { ok: true }>):
   try {
     for (const directory of directories) {
       failure = `${directory} cannot be made`;
-      mkdirSync(directory, { recursive: true });
+      makeDirectories(directory, 0o755);
       made.add(directory);
     }
     for (const { hierarchy, directory, controller, file, value } of settings) {

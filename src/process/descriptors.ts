@@ -1,4 +1,4 @@
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hasCode } from '../errors.ts';
 import { ownNofile } from './limits.ts';
 
@@ -69,9 +69,34 @@ export function inheritableDescriptors(): number[] {
   return listOpen().filter((descriptor) => descriptor > 2 && isInheritable(descriptor));
 }
 
-/** Closes them, apart from those still needed. To be called once, before anything else opens descriptors. */
-export function closeInheritedDescriptors(except: readonly number[]): void {
+/** Closes them, apart from those still needed: nothing of the caller's reaches a program started from here. */
+export function closeInheritable(except: readonly number[]): void {
   for (const descriptor of inheritableDescriptors()) if (!except.includes(descriptor)) closeSync(descriptor);
+}
+
+/**
+ * Closes everything that this process has from its caller, apart from what is still needed. Node makes inherited descriptors up to 15 close-on-exec
+ * as its own are, so these are told apart by what they are: Node's own are event objects, and pipes of which it has both ends. To be called once,
+ * before anything else opens descriptors.
+ */
+export function closeInheritedDescriptors(except: readonly number[]): void {
+  closeInheritable(except);
+  if (process.platform !== 'linux') return;
+  const kinds = listOpen().map((descriptor) => [descriptor, kindOf(descriptor)] as const);
+  for (const [descriptor, kind] of kinds) {
+    if (descriptor <= 2 || except.includes(descriptor) || kind === null || kind.startsWith('anon_inode:')) continue;
+    if (!kind.startsWith('pipe:') || kinds.filter(([, other]) => other === kind).length === 1) closeSync(descriptor);
+  }
+}
+
+/** `/path`, `pipe:[4711]`, `socket:[4711]`, `anon_inode:[eventpoll]`; null for the descriptor of the listing, which is closed by now. */
+function kindOf(descriptor: number): string | null {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
 }
 
 // proc_pid_fdinfo(5): the flags are octal. O_CLOEXEC is 02000000 on every architecture Node runs on.

@@ -1,3 +1,5 @@
+import { isOurs } from '../surroundings.ts';
+
 /** The variable that says whose a process is: tokens separated by commas, the innermost supervisor's last. */
 export const tokenVariable = 'SYSG_INSTANCE';
 
@@ -10,7 +12,7 @@ export function childEnvironment(
 ): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) {
-    if (value !== undefined && !internal.has(name)) environment[name] = value;
+    if (value !== undefined && !isOurs(name)) environment[name] = value;
   }
   Object.assign(environment, own);
   const outer = inherited[tokenVariable];
@@ -28,6 +30,4 @@ export function tokensIn(bytes: Buffer): readonly string[] {
   return bytes.toString('latin1', start, end < 0 ? bytes.length : end).split(',').filter((token) => token !== '');
 }
 
-// What the guardian and the launching CLI hand to the supervisor.
-const internal: ReadonlySet<string> = new Set(['SYSG_GUARDIAN', 'SYSG_NOFILE', 'SYSG_READY_FD']);
 const assignment = Buffer.from(`${tokenVariable}=`);

@@ -87,7 +87,7 @@ async function prepare(request: LaunchRequest): Promise<Prepared | Refused> {
   const [name, ...words] = argv.words;
   const confinement = confine({ service, hash, privileges, dropPrivileges, softNofile, searchPath: request.environment['PATH'] });
   if (!confinement.ok) return confinement;
-  const environment = childEnvironment(request.environment, { ...spec.env, ...confinement.environment }, ...(within === undefined ? [] : [within]), token);
+  const environment = childEnvironment(request.environment, { PWD: workingDir, ...spec.env, ...confinement.environment }, ...(within === undefined ? [] : [within]), token);
   const program = resolveProgram(name, environment['PATH'], workingDir);
   // A client that asks for a child through the socket may know 0.33.0's answer.
   if (!program.ok) return refuse(role === 'child' ? `${program.osText}: ${program.reason}` : program.reason);

@@ -74,12 +74,13 @@ export async function runForUnit(spec: ServiceSpec, { purpose, asUnit, variables
   const confinement = asUnit ? confineAsUser(spec, inherited, dropPrivileges) : { ok: true, prefix: [], environment: {} } as const;
   if (!confinement.ok) return refuse(`could not be run: ${confinement.reason}`);
   const token = `${purpose}.${randomBytes(6).toString('hex')}`;
-  const env = childEnvironment(inherited, { ...spec.env, ...confinement.environment }, token);
+  const cwd = asUnit ? spec.workingDir : spec.projectDir;
+  const env = childEnvironment(inherited, { PWD: cwd, ...spec.env, ...confinement.environment }, token);
   for (const [name, value] of Object.entries(variables)) {
     if (value === null) delete env[name];
     else env[name] = value;
   }
-  return runCommand({ ...command, clock, unit: spec.name, env, token, prefix: confinement.prefix, cwd: asUnit ? spec.workingDir : spec.projectDir, onProblem });
+  return runCommand({ ...command, clock, unit: spec.name, env, token, prefix: confinement.prefix, cwd, onProblem });
 }
 
 /** When every command that runs now has ended. */

@@ -1,6 +1,6 @@
-import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { textOf } from '../errors.ts';
-import { replaceFile } from '../files.ts';
+import { makeDirectories, replaceFile } from '../files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 
 /**
@@ -35,7 +35,7 @@ export function removeRuntimeFiles(paths: FilePaths): string | null {
 
 function prepareDirectory(directory: string): string | null {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectories(directory);
     const found = statSync(directory);
     if (!found.isDirectory()) return `${directory}: expected a directory, found something else`;
     const uid = process.geteuid?.() ?? found.uid;

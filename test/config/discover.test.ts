@@ -24,7 +24,7 @@ test('a named file is taken from the working directory, then from the config dir
   const inCwd = cwd.write('a.yaml', '');
   expect(find('a.yaml')).toEqual({ path: inCwd });
   expect(find('/nowhere/a.yaml')).toEqual({ path: '/nowhere/a.yaml' });
-  expect(find('')).toHaveProperty('problem');
+  expect(find('')).toEqual({ problem: expect.stringContaining('No config file found') });
 });
 
 test('a link is followed to the file that it names', () => {
@@ -32,4 +32,14 @@ test('a link is followed to the file that it names', () => {
   const target = cwd.write('real/app.yaml', '');
   symlinkSync(target, `${cwd.path}/sysg.yaml`);
   expect(discoverConfig({ cwd: cwd.path, configDir: cwd.path, explicit: null })).toEqual({ path: target });
+});
+
+test('a link on the way to the file is left to each reading, which follows it anew', () => {
+  const cwd = configDir();
+  cwd.write('releases/1/sysg.yaml', '');
+  symlinkSync('releases/1', `${cwd.path}/current`);
+  expect(discoverConfig({ cwd: `${cwd.path}/current`, configDir: cwd.path, explicit: null })).toEqual({ path: `${cwd.path}/current/sysg.yaml` });
+  expect(discoverConfig({ cwd: cwd.path, configDir: cwd.path, explicit: 'current/sysg.yaml' })).toEqual({ path: `${cwd.path}/current/sysg.yaml` });
+  symlinkSync('sysg.yaml', `${cwd.path}/sysg.yaml`);
+  expect(discoverConfig({ cwd: cwd.path, configDir: cwd.path, explicit: 'sysg.yaml' })).toEqual({ path: `${cwd.path}/sysg.yaml` });
 });

@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -8,11 +9,11 @@ import {
 import { temporaryDirectory } from './server-rig.ts';
 
 describe('the state directory', () => {
-  test('is below HOME, or below the root without one', () => {
+  test('is below HOME, or without one below the home of the effective user', () => {
     expect(stateDir('/home/a')).toBe('/home/a/.local/share/systemg');
     const home = process.env['HOME'];
     delete process.env['HOME'];
-    expect(stateDir()).toBe('/.local/share/systemg');
+    expect(stateDir()).toBe(join(userInfo().homedir, '.local/share/systemg'));
     if (home !== undefined) process.env['HOME'] = home;
   });
 

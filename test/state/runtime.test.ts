@@ -1,4 +1,5 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync, existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runtimePaths } from '../../src/runtime-paths.ts';
@@ -15,9 +16,8 @@ describe('runtime paths', () => {
     expect(paths.configDir).toBe('/home/ada/.config/systemg');
   });
 
-  test('without a HOME they start at the root', () => {
-    expect(runtimePaths({ system: false, env: {} }).stateDir).toBe('/.local/share/systemg');
-    expect(runtimePaths({ system: false, env: { HOME: '' } }).stateDir).toBe('/.local/share/systemg');
+  test.each([undefined, '', 'not/absolute'])('with the HOME %j they are in the home of the effective user', (HOME) => {
+    expect(runtimePaths({ system: false, env: { HOME } }).stateDir).toBe(join(userInfo().homedir, '.local/share/systemg'));
   });
 
   test('--sys has fixed places', () => {

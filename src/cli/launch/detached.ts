@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import guardian from '../../guardian.sh';
 import { refusals, type Refusal } from '../../errors.ts';
+import { closeInheritable } from '../../process/descriptors.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
 import { decodeLaunchReport, type SettledUnit } from '../../wire/launch.ts';
 import { askStatus } from '../ask.ts';
@@ -44,13 +45,14 @@ async function unitsSoFar(call: Call, pid: number): Promise<Launched> {
 /** A shell that reads its script from a pipe: in listings it shows what it runs, and the installation may be replaced under it. */
 function startGuardian(call: Call, command: readonly string[]): ChildProcess {
   // What Node itself prints when it crashes goes where people look for it.
+  closeInheritable([]);
   const log = openSync(call.paths.supervisorLog, 'a', 0o640);
   try {
     const child = spawn('/bin/sh', ['-s', '--', call.paths.stateDir, ...command], {
       stdio: ['pipe', log, log, 'pipe'],
       detached: true,
       cwd: '/',
-      env: { ...daemonEnvironment(call.env), SYSG_READY_FD: '3' },
+      env: { ...daemonEnvironment(call), SYSG_READY_FD: '3' },
     });
     // A shell that is gone before it read its script is reported by its silence.
     child.stdin?.on('error', () => undefined);

@@ -2,16 +2,18 @@ import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { refusals } from '../../errors.ts';
+import { closeInheritable } from '../../process/descriptors.ts';
+import { ignoresHangup } from '../../surroundings.ts';
 import type { Call } from '../call.ts';
 import { daemonCommand, daemonEnvironment } from './daemon-command.ts';
 
 /** Becomes the supervisor, or stands for it until it ends. Gives its exit code. */
 export async function runInForeground(call: Call, configPath: string): Promise<number> {
   const command = daemonCommand(call, configPath, true);
-  const execFd = call.env['SYSG_EXEC_FD'];
+  const execFd = process.env['SYSG_EXEC_FD'];
   if (execFd !== undefined && /^[0-9]{1,4}$/.test(execFd)) {
     // The shell that started this puts the supervisor in its own place: one process less for as long as it runs.
-    writeSync(Number(execFd), `state=${quoted(call.paths.stateDir)}\nset -- ${command.map(quoted).join(' ')}\n`);
+    writeSync(Number(execFd), `state=${quoted(call.paths.stateDir)}\n${ignoresHangup(process.ppid) ? 'export SYSG_NOHUP=1\n' : ''}set -- ${command.map(quoted).join(' ')}\n`);
     return 0;
   }
   return standFor(call, command);
@@ -22,11 +24,12 @@ export async function runInForeground(call: Call, configPath: string): Promise<n
  * lifeline: when this process is killed, the descriptor closes, and the supervisor ends in order.
  */
 function standFor(call: Call, command: readonly string[]): Promise<number> {
+  closeInheritable([]);
   const [program = process.execPath, ...args] = command;
   const child = spawn(program, args, {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
     detached: true,
-    env: { ...daemonEnvironment(call.env), SYSG_LIFELINE_FD: '3' },
+    env: { ...daemonEnvironment(call), SYSG_LIFELINE_FD: '3' },
   });
   // The end of the lifeline on this side is no news: the exit of the supervisor is.
   child.stdio[3]?.on('error', () => undefined);

@@ -1,0 +1,102 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { bin, collect, makeHome, soon, type Ended, type Home } from './rig.ts';
+
+const printing = `version: "1"
+services:
+  web: {exec: [node, -e, 'console.log(JSON.stringify({...process.env, cwd: process.cwd()})); setInterval(() => {}, 1000)'], working_dir: /usr}
+`;
+
+function within(home: Home, cwd: string, env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ended> {
+  return collect(spawn(bin, args, { cwd, env: { ...home.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+async function seenBy(home: Home, unit: string): Promise<Readonly<Record<string, string>>> {
+  const line = await soon(`${unit} has printed its environment`, () => /^\{.*\}$/m.exec(home.log(unit))?.[0]);
+  return JSON.parse(line) as Record<string, string>;
+}
+
+describe('variables that are meant for applications', () => {
+  const meant = {
+    NODE_OPTIONS: '--no-warnings --require=/nope.js', NODE_PATH: '/nope', NODE_DEBUG: 'net,fs', NODE_CHANNEL_FD: '77', NODE_UNIQUE_ID: '5', NODE_PENDING_DEPRECATION: '1',
+    UV_THREADPOOL_SIZE: '1', OPENSSL_CONF: '/nope', LOG_TOKENS: '1', LOG_STREAM: '1', 'spring.profiles.active': 'prod', status: 'mine', state: 'mine', asked: 'TERM',
+  };
+
+  test.each([[['--daemonize']], [[]]])('change nothing of sysg and reach the services as they are: start %j', async (flags) => {
+    // A shell shows what it gets before the runtime of a service could choke on it.
+    const home = makeHome('version: "1"\nservices:\n  web: {exec: [cat, /proc/self/environ]}\n  rest: {command: "sleep 1000"}\n');
+    const child = spawn(bin, ['start', ...flags], { cwd: home.dir, env: { ...home.env, ...meant }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = collect(child);
+    const text = await soon('the service has printed its environment', () => /SYSG_INSTANCE/.test(home.log('web')) && home.log('web'));
+    const seen = new Map(text.split('\0').map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+    for (const [name, value] of Object.entries(meant)) expect([name, seen.get(name)]).toEqual([name, value]);
+    expect([...seen.keys()].filter((name) => name.startsWith('SYSG_') && name !== 'SYSG_TEST_HOME')).toEqual(['SYSG_INSTANCE']);
+    const { stdout, stderr } = await within(home, home.dir, meant, 'status');
+    expect(stdout).toContain('web');
+    expect(stderr.replaceAll(/^sysg: warning: .*\n/gm, '')).toBe('');
+    await within(home, home.dir, meant, 'stop');
+    await ended;
+  });
+});
+
+describe('directories', () => {
+  test('a service finds its working directory in PWD', async () => {
+    const home = makeHome(printing);
+    await home.sysg('start', '--daemonize');
+    expect(await seenBy(home, 'web')).toMatchObject({ PWD: '/usr', cwd: '/usr' });
+  });
+
+  test('in a directory that was removed commands work, and a start says where it looked', async () => {
+    const home = makeHome();
+    const gone = join(home.dir, 'gone');
+    const there = (...args: readonly string[]): ReturnType<typeof spawnSync> => {
+      mkdirSync(gone, { recursive: true });
+      return spawnSync('sh', ['-c', 'cd "$1" && rmdir "$1" && shift && exec "$@"', 'sh', gone, bin, ...args], { env: home.env, encoding: 'utf8' });
+    };
+    expect(there('--version')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^sysg [0-9]/) });
+    const { status, stderr } = there('start', '--daemonize');
+    expect(status).not.toBe(0);
+    expect(String(stderr)).toContain(`in ${gone} and`);
+    expect(String(stderr)).not.toContain('    at ');
+  });
+
+  test('a home in which nothing can be made is refused at once', async () => {
+    const home = makeHome('version: "1"\nservices: {}\n');
+    expect(await within(home, home.dir, { HOME: '/proc/nope' }, 'start', '--daemonize')).toMatchObject({ code: 1, stderr: expect.stringContaining('/proc/nope/.local/share/systemg: cannot be prepared') });
+  });
+
+  test('a link to the current release is followed anew by a restart, and a file that is gone is looked for again', async () => {
+    const home = makeHome();
+    for (const [release, name] of [['1', 'sysg.yaml'], ['2', 'sysg.yaml'], ['3', 'systemg.yaml']] as const) {
+      mkdirSync(join(home.dir, release));
+      writeFileSync(join(home.dir, release, name), `version: "1"\nservices:\n  web: {exec: [node, -e, 'console.log(JSON.stringify({cwd: process.cwd(), release: "${release}"})); setInterval(() => {}, 1000)']}\n`);
+    }
+    const current = join(home.dir, 'current');
+    const turnTo = (release: string): void => {
+      rmSync(current, { force: true });
+      symlinkSync(release, current);
+    };
+    turnTo('1');
+    await within(home, current, { PWD: current }, 'start', '--daemonize');
+    await soon('release 1 runs', () => home.log('web').includes('"release":"1"'));
+    for (const release of ['2', '3']) {
+      turnTo(release);
+      expect(await within(home, home.dir, { PWD: home.dir }, 'restart')).toMatchObject({ code: 0 });
+      await soon(`release ${release} runs`, () => home.log('web').includes(`{"cwd":"${join(home.dir, release)}","release":"${release}"}`));
+    }
+  });
+});
+
+test('guardian and supervisor keep no descriptor of the caller, whatever its number', async () => {
+  const home = makeHome('version: "1"\nservices:\n  web: {command: "sleep 1000"}\n');
+  const lock = join(home.dir, 'lock');
+  writeFileSync(lock, '');
+  const started = await collect(spawn('bash', ['-c', '"$0" start --daemonize 5<lock 9<lock 12<lock 63<lock 200<lock 12345<lock', bin], { cwd: home.dir, env: home.env, stdio: ['ignore', 'pipe', 'pipe'] }));
+  expect(started.code).toBe(0);
+  for (const pid of home.processes()) {
+    const open = readdirSync(`/proc/${pid}/fd`).map((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`));
+    expect([readFileSync(`/proc/${pid}/cmdline`, 'latin1'), open.includes(lock)]).toEqual([expect.anything(), false]);
+  }
+});
