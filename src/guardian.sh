@@ -3,17 +3,19 @@
 #
 #   guard <state directory> <command> [argument]...
 #
-# The command says that it ended in order by writing its exit code into the file named in SYSG_GUARDIAN; any other end
-# is a death, whatever its exit code. It is then started again at once, but never twice within a second. One that was
-# asked to end and died of it gets SYSG_ASKED=TERM in its environment: to clean up and end. SYSG_READY_FD=3 says that
-# descriptor 3 wants to hear of the first start; it is closed for later ones. SYSG_AGAIN=1 says that another one went before.
+# The command says that it ends in order by sending URG to this shell, whose pid is in SYSG_GUARDIAN, just before it exits:
+# a signal needs no directory, which somebody may remove, and no space on a disk. Any other end is a death, whatever its
+# exit code. It is then started again at once, but never twice within a second. One that was asked to end and died of it
+# gets SYSG_ASKED=TERM in its environment: to clean up and end. SYSG_READY_FD=3 says that descriptor 3 wants to hear of the
+# first start; it is closed for later ones. SYSG_AGAIN=1 says that another one went before.
 
-asked= child= status=0
+asked= child= ordered= status=0
 
 listen() {
   # An asynchronous command of a shell ignores INT until it handles it itself, so it is sent TERM, which means the same.
   trap 'hand_on TERM' TERM INT
   trap 'hand_on HUP' HUP
+  trap 'ordered=yes' URG
 }
 
 hand_on() {
@@ -31,20 +33,23 @@ is_still_shell() {
   [ -n "$its" ] && [ "$its" = "$own" ]
 }
 
-# A signal ends `wait` early: only a process that is gone has ended. 127 is a process that this shell does not know.
+# A signal ends `wait` early: only a process that is gone has ended. A shell that has seen it end meanwhile still knows its
+# status; 127 is a process that this shell does not know.
 await() {
   while :; do
     wait "$1"
     status=$?
-    [ "$status" -ne 127 ] && kill -0 "$1" 2>/dev/null || return 0
+    [ "$status" -ne 127 ] && kill -0 "$1" 2>/dev/null || break
   done
+  wait "$1" 2>/dev/null
+  set -- "$?"
+  [ "$1" -eq 127 ] || status=$1
 }
 
 guard() {
-  SYSG_GUARDIAN=$1/guardian.$$
-  export SYSG_GUARDIAN
+  directory=$1
+  export SYSG_GUARDIAN=$$
   shift
-  [ ! -e "$SYSG_GUARDIAN" ] || rm -f "$SYSG_GUARDIAN"
   listen
   [ -z "$asked" ] || exit 143
   while :; do
@@ -61,16 +66,13 @@ guard() {
     fi
     await "$child"
     child= code=$status
-    if [ -e "$SYSG_GUARDIAN" ]; then
-      read -r code <"$SYSG_GUARDIAN"
-      rm -f "$SYSG_GUARDIAN"
-      case $code in '' | *[!0-9]*) code=1 ;; esac
+    if [ -n "$ordered" ]; then
       # Our own child, not waited for yet: its pid is still its own.
       kill "$pause" 2>/dev/null
       exit "$code"
     fi
-    # Nothing could be reported through a directory that somebody has removed, and nothing is left to take over.
-    [ -d "${SYSG_GUARDIAN%/*}" ] || exit "$code"
+    # The directory was removed: nothing is left to take over.
+    [ -d "$directory" ] || exit "$code"
     # It knew from its start that it was to end and died again: another one would do no better.
     [ -z "$noted" ] || exit "$code"
     await "$pause"

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isControlError } from '../control/brief-client.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
 import { isLocked } from '../state/lock.ts';
-import { isServed } from '../state/lock-owner.ts';
+import { isAlive } from '../process/identity.ts';
+import { isServed, type LockOwner } from '../state/lock-owner.ts';
 import { askStatus, supervisorPid } from './ask.ts';
 import type { Call } from './call.ts';
 
@@ -34,10 +35,14 @@ export function isRunning(call: Call): boolean | Refusal {
   }
 }
 
-/** Waits until no supervisor holds the lock or serves the socket (systemg 0.33.0's knows no lock); false when one still does after `limitMs`. */
-export async function untilReleased(call: Call, limitMs: number): Promise<boolean> {
+/**
+ * Waits until no supervisor holds the lock or serves the socket (systemg 0.33.0's knows no lock), and until the processes of `owner` are gone: a guardian
+ * outlives its supervisor by a moment. False when one is still there after `limitMs`.
+ */
+export async function untilReleased(call: Call, limitMs: number, owner: LockOwner | null = null): Promise<boolean> {
   const deadline = performance.now() + limitMs;
-  for (let waitMs = 10; isRunning(call) === true || await isServed(call.paths.socket); waitMs = Math.min(waitMs * 2, 200)) {
+  const processes = [owner?.supervisor, owner?.guardian].filter((identity) => identity != null);
+  for (let waitMs = 10; isRunning(call) === true || await isServed(call.paths.socket) || processes.some(isAlive); waitMs = Math.min(waitMs * 2, 200)) {
     if (performance.now() > deadline) return false;
     await pause(waitMs);
   }

@@ -64,7 +64,11 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     callerOf: (exchange) => findCaller({ views, scan, peer: () => peerOf(() => exchange.peerDescriptor()) }),
     inspect: (unit, samples) => inspectPayload(unit, samples, { sampler, views, status }),
     handOver: () => {
-      if (!parent.startsAgain) return `this supervisor (pid ${process.pid}) runs in the foreground: nobody would start it again`;
+      const guardian = parent.guardian();
+      if (guardian !== 'lives') {
+        const why = guardian === 'gone' ? 'has lost its guardian' : 'runs in the foreground';
+        return `this supervisor (pid ${process.pid}) ${why}: nobody would start it again`;
+      }
       const next = configuration.read(null);
       if (!next.ok) return next.error;
       handOver();

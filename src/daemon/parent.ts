@@ -9,12 +9,12 @@ export interface Parent {
   /** False when no command waits for the report. */
   report(event: LaunchReport): boolean;
   hangUp(): void;
-  /** To be called just before every orderly end: the guardian ends with this code instead of starting us again. */
+  /** To be called just before every exit in order: the guardian ends with this code too instead of starting us again. */
   noteEnd(exitCode: number): void;
   /** The signal that the guardian was sent while no daemon lived to get it. */
   readonly asked: 'SIGTERM' | 'SIGHUP' | null;
-  /** A guardian starts the daemon again when it ends without `noteEnd`. */
-  readonly startsAgain: boolean;
+  /** Whether a guardian lives that starts the daemon again when it ends without `noteEnd`; `gone`: there was one. */
+  guardian(): 'lives' | 'gone' | 'none';
   /** This is such a start. */
   readonly again: boolean;
   /** Calls back when the foreground command is gone. */
@@ -25,7 +25,10 @@ export interface Parent {
 export function findParent(environment: NodeJS.ProcessEnv): Parent {
   let ready = descriptorOf(environment['SYSG_READY_FD']);
   const lifeline = descriptorOf(environment['SYSG_LIFELINE_FD']);
-  const guardianFile = environment['SYSG_GUARDIAN'] ?? null;
+  const guardian = environment['SYSG_GUARDIAN'] ?? '';
+  // The guardian of an older sysg is told through a file, and its pid ends the file's name.
+  const guardianPid = Number(/[0-9]+$/.exec(guardian)?.[0] ?? 'none');
+  const guardianLives = (): boolean => process.ppid === guardianPid;
   const asked = environment['SYSG_ASKED'];
   const again = environment['SYSG_AGAIN'] === '1';
   for (const name of ['SYSG_AGAIN', 'SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_GUARDIAN']) delete environment[name];
@@ -36,7 +39,7 @@ export function findParent(environment: NodeJS.ProcessEnv): Parent {
   };
   return {
     asked: asked === 'TERM' || asked === 'INT' ? 'SIGTERM' : asked === 'HUP' ? 'SIGHUP' : null,
-    startsAgain: guardianFile !== null,
+    guardian: () => (guardian === '' ? 'none' : guardianLives() ? 'lives' : 'gone'),
     again,
     descriptors: [ready, lifeline].filter((descriptor) => descriptor !== null),
     report: (event) => {
@@ -52,11 +55,12 @@ export function findParent(environment: NodeJS.ProcessEnv): Parent {
     },
     hangUp,
     noteEnd: (exitCode) => {
-      if (guardianFile === null) return;
+      if (!guardianLives()) return;
       try {
-        writeFileSync(guardianFile, String(exitCode), { mode: 0o600 });
+        if (guardian.startsWith('/')) writeFileSync(guardian, String(exitCode), { mode: 0o600 });
+        else process.kill(guardianPid, 'SIGURG');
       } catch {
-        // The state directory is gone: the guardian starts us again, and that start is refused with the reason.
+        // The guardian has just ended; or the directory of an older one's file is gone, and it starts us again.
       }
     },
     onGone: (leave) => {

@@ -16,7 +16,7 @@ services:
 /** The supervisor and its guardian die at once; nobody is left to bring anything back. */
 async function killSupervisor(home: Home): Promise<void> {
   const supervisor = home.supervisorPid();
-  const guardian = Number(/\) . ([0-9]+) /.exec(readFileSync(`/proc/${supervisor}/stat`, 'latin1'))?.[1]);
+  const guardian = home.guardianPid();
   for (const pid of [guardian, supervisor]) process.kill(pid, 'SIGKILL');
   await soon('both are dead', () => !isAlive(supervisor) && !isAlive(guardian));
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeHome, soon, type Home } from './rig.ts';
+import { isAlive, makeHome, soon, type Home } from './rig.ts';
 
 const yaml = `version: "1"
 services:
@@ -77,4 +77,16 @@ test('kill -9 after another file was taken over: that one is still the one in us
   process.kill(before, 'SIGKILL');
   await another(home, before);
   expect([await pidOf(home, 'counts'), await pidOf(home, 'added'), (await home.status()).units.map(({ name }) => name).sort()]).toEqual([counts, added, ['added', 'counts']]);
+});
+
+test('a supervisor whose guardian was killed does not make way: nobody would follow', async () => {
+  const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const supervisor = home.supervisorPid();
+  const guardian = home.guardianPid();
+  process.kill(guardian, 'SIGKILL');
+  await soon('the guardian is dead', () => !isAlive(guardian));
+  expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 1, stderr: expect.stringContaining('has lost its guardian: nobody would start it again') });
+  expect(home.supervisorPid()).toBe(supervisor);
+  expect(await home.unit('a')).toMatchObject({ phase: 'running' });
 });

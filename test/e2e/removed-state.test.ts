@@ -51,3 +51,16 @@ test('a supervisor whose directory another one has taken over ends with its serv
   expect(await home.unit('a')).toMatchObject({ phase: 'running' });
   expect(home.supervisorPid()).not.toBe(supervisor);
 });
+
+test('stop returns when supervisor and guardian are gone: what is removed right then brings nothing back', async () => {
+  const home = makeHome('version: "1"\nservices:\n  a: {command: "echo run >> $HOME/runs; exec $PROGRAMS/forever"}\n');
+  for (let round = 1; round <= 5; round += 1) {
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    const supervisor = home.supervisorPid();
+    const guardian = home.guardianPid();
+    expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+    expect([isAlive(supervisor), isAlive(guardian)]).toEqual([false, false]);
+    rmSync(home.state, { recursive: true });
+    expect(readFileSync(join(home.dir, 'runs'), 'utf8')).toBe('run\n'.repeat(round));
+  }
+});

@@ -36,6 +36,8 @@ export interface Home {
   /** One raw exchange on the control socket. */
   exchange(line: string): Promise<string>;
   supervisorPid(): number;
+  /** Of a supervisor in the background. */
+  guardianPid(): number;
   log(unit: string, stream?: 'stdout' | 'stderr'): string;
   /** Living processes whose environment says that they belong to this home. */
   processes(): readonly number[];
@@ -78,6 +80,7 @@ export function makeHome(yaml = ''): Home {
       return false;
     }
   });
+  const supervisorPid = (): number => Number(readFileSync(join(state, 'sysg.pid'), 'utf8'));
   const processes = (): readonly number[] => living('');
   const allGone = async (): Promise<void> => {
     expect(living('SYSG_INSTANCE='), 'processes of units').toEqual([]);
@@ -108,7 +111,8 @@ export function makeHome(yaml = ''): Home {
         throw new Error(`${String(error)}; it is ${JSON.stringify(last)}`);
       });
     },
-    supervisorPid: () => Number(readFileSync(join(state, 'sysg.pid'), 'utf8')),
+    supervisorPid,
+    guardianPid: () => Number(/\) . ([0-9]+) /.exec(readFileSync(`/proc/${supervisorPid()}/stat`, 'latin1'))?.[1]),
     log: (name, stream = 'stdout') => {
       try {
         return readFileSync(join(state, 'logs', `${name}_${stream}.log`), 'utf8');

@@ -189,7 +189,7 @@ services:
     await home.sysg('stop', '-s', 'byhand');
     const living = (await home.unit('lives')).process?.pid ?? 0;
     const supervisor = home.supervisorPid();
-    const guardian = Number(/\) . ([0-9]+) /.exec(readFileSync(`/proc/${supervisor}/stat`, 'latin1'))?.[1]);
+    const guardian = home.guardianPid();
     const spared = isAnotherBoot ? 0 : living;
     for (const pid of [guardian, supervisor, ...home.processes().filter((pid) => pid !== spared)]) {
       try {

@@ -6,6 +6,7 @@ import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome, withProgress } from '../report.ts';
+import { findLockOwner } from '../../state/lock-owner.ts';
 import { foreignObstacle, untilReleased } from '../supervision.ts';
 
 /** Stops a service; without `-s` all of them and the supervisor. */
@@ -26,9 +27,11 @@ async function stopEverything(call: Call): Promise<number> {
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
   const expects = ({ process, phase }: UnitStatus): boolean => process !== undefined || phase === 'starting' || phase === 'stopping' || phase === 'backoff';
   const ended = await withProgress(call, { expects }, async () => {
+    const owner = findLockOwner(call.paths);
     const answer = await ask(call, { kind: 'shutdown' });
-    // The answer comes just before the end: a start that follows must not find the old one still there. After an acceptance the end waits for this command.
-    return { answer, isReleased: !answer.ok || isAcceptance(answer.response) || await untilReleased(call, GONE_WITHIN_MS) };
+    // The answer comes just before the end: a start, or the removal of the state directory, must not find the old ones still there. After an
+    // acceptance the end waits for this command.
+    return { answer, isReleased: !answer.ok || isAcceptance(answer.response) || await untilReleased(call, GONE_WITHIN_MS, owner) };
   });
   const { answer } = ended;
   if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call) : refuse(call, answer.refusal);
