@@ -68,7 +68,7 @@ then \`info\`. As root without \`--sys\` a warning is printed, and every command
 
 ${table(['code', 'when'], [
     ['0', 'done; `status` and `inspect`: healthy'],
-    ['1', 'refused or failed, with one sentence on stderr; `status` and `inspect`: degraded; `status`: no unit matches'],
+    ['1', 'refused or failed, with one sentence on stderr; `wait`: nothing is under way that could bring a unit to the state; `status` and `inspect`: degraded; `status`: no unit matches'],
     ['2', 'invalid arguments; `status` and `inspect`: failing; `inspect`: unknown unit'],
     ['124', '`wait`: the time was over'],
     ['other', '`start` in the foreground ends with the code of the supervisor'],

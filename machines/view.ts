@@ -1,3 +1,4 @@
+import type { Unit } from './context.ts';
 import { leafOf } from './service-facts.ts';
 import { phaseOf } from './unit.ts';
 import type { SupervisorSnapshot } from './supervisor.ts';
@@ -33,6 +34,8 @@ export interface UnitView {
   readonly reason: string | null;
   readonly exit: ProcessExit | null;
   readonly held: Readonly<Record<string, string | null>>;
+  /** An accepted command that the unit gets when others have made way. */
+  readonly ordered: NonNullable<Unit['turn']>['command'] | null;
   readonly since: number;
   readonly deadline: Deadline | null;
   /** A cron unit's next instant of the wall clock; null for services and while the schedule is suspended. */
@@ -59,8 +62,9 @@ export function viewAll(snapshot: SupervisorSnapshot): readonly UnitView[] {
 }
 
 export function viewUnit(snapshot: SupervisorSnapshot, name: string): UnitView | null {
-  const actor = snapshot.context.units.get(name)?.ref?.getSnapshot();
-  if (actor === undefined) return null;
+  const unit = snapshot.context.units.get(name);
+  const actor = unit?.ref?.getSnapshot();
+  if (unit === undefined || actor === undefined) return null;
   const job = 'runner' in actor.context ? actor.context : null;
   const { context, value } = 'runner' in actor.context ? actor.context.runner.getSnapshot() : { context: actor.context, value: actor.value };
   const alive = context.process?.identity != null && context.process.role === 'main' && !context.leaderEnded;
@@ -73,7 +77,7 @@ export function viewUnit(snapshot: SupervisorSnapshot, name: string): UnitView |
     lifecycle: lifecycleOf(facts), health: healthOf(facts), process: context.process, alive, generation: context.generation, restarts: context.restarts,
     failures: context.streak, cause: context.cause, reason: context.reason ?? context.refusal, exit: context.exit,
     held: Object.fromEntries(Object.entries(context.held).filter(([dependency]) => dependency !== SECOND_INSTANCE)),
-    since: (job ?? context).since, deadline: context.deadline, nextWallMs: job?.wanted === 'up' ? job.nextWallMs : null, run: job?.run ?? null,
+    ordered: unit.turn?.command ?? null, since: (job ?? context).since, deadline: context.deadline, nextWallMs: job?.wanted === 'up' ? job.nextWallMs : null, run: job?.run ?? null,
     rollout: rolloutView(snapshot, name),
   };
 }

@@ -131,7 +131,7 @@ const table = {
     ],
   },
   wait: {
-    about: 'wait until units reach a state; exit code 124 when the time is over',
+    about: 'wait until units reach a state; exit code 124 when the time is over, 1 when nothing is under way that could bring a unit there',
     options: [goal, timeout, json],
     operands: { shown: 'UNIT...', about: 'the names of one or more units', least: 1, most: Infinity },
     examples: [['sysg wait --for ready --timeout 30s web db', 'until both are ready'], ['sysg wait migrate --for completed', 'until migrate has ended with success']],

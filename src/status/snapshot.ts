@@ -84,6 +84,7 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
     ...(view.state === 'waiting' && Object.keys(view.held).length > 0 && {
       waits_for: Object.entries(view.held).map(([unit, lost]) => ({ unit, ...(lost !== null && { lost }) })),
     }),
+    ...(view.ordered !== null && { ordered: view.ordered }),
     ...(view.rollout !== null && { rollout: rolloutStatus(view.rollout) }),
     ...(seq !== null && { last_event: seq }),
   };

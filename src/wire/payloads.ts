@@ -133,6 +133,8 @@ const unitStatus = record(
     last_event: count,
     /** Dependencies it waits for; `lost` says why one will not come by itself. Absent when there are none. */
     waits_for: list(waitsFor),
+    /** An accepted command that the unit gets when others have made way. */
+    ordered: oneOf('start', 'stop', 'restart', 'rollout'),
     /** While the unit is being replaced beside itself. */
     rollout: rolloutStatus,
   },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isThere } from '../../src/cli/commands/wait.ts';
+import { isAtRest, isThere } from '../../src/cli/commands/wait.ts';
 import type { Goal } from '../../src/cli/options.ts';
 import type { UnitStatus } from '../../src/wire/payloads.ts';
 
@@ -25,4 +25,21 @@ test('a cron unit is completed when its last run succeeded and none goes on', ()
   expect(isThere({ kind: 'cron', phase: 'waiting', cron: cron('Success') }, 'completed')).toBe(true);
   expect(isThere({ kind: 'cron', phase: 'waiting', cron: cron('OverlapError') }, 'completed')).toBe(false);
   expect(isThere({ kind: 'cron', phase: 'running', cron: cron('Success') }, 'completed')).toBe(false);
+});
+
+test.each<[string, Parameters<typeof isAtRest>[0], boolean]>([
+  ['stopped', { phase: 'stopped', wanted: 'down' }, true],
+  ['completed', { phase: 'stopped', wanted: 'up' }, true],
+  ['stopped and gets an order when others have made way', { phase: 'stopped', wanted: 'down', ordered: 'start' }, false],
+  ['failed for good', { phase: 'failed', wanted: 'up' }, true],
+  ['in backoff', { phase: 'backoff', wanted: 'up' }, false],
+  ['running', { phase: 'running', wanted: 'up' }, false],
+  ['starting', { phase: 'starting', wanted: 'up' }, false],
+  ['waiting for a dependency that is coming up', { phase: 'starting', wanted: 'up', waits_for: [{ unit: 'db' }] }, false],
+  ['waiting for a dependency that has failed', { phase: 'starting', wanted: 'up', waits_for: [{ unit: 'db' }, { unit: 'cache', lost: 'failed' }] }, true],
+  ['a cron unit with a next run', { phase: 'waiting', wanted: 'up', next_at: '2026-01-01T00:00:00Z' }, false],
+  ['a cron unit that is suspended', { phase: 'waiting', wanted: 'down' }, true],
+  ['of a supervisor that reports no phase', {}, false],
+])('a unit that is %s', (_what, facts, isSo) => {
+  expect(isAtRest(facts)).toBe(isSo);
 });

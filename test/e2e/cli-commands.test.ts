@@ -102,6 +102,35 @@ test('wait ends when it is so, with 124 and what is missing when the time is ove
   expect(await home.sysg('wait', 'nope', '--for', 'stopped')).toMatchObject({ code: 1, stderr: expect.stringContaining("Service 'nope' not found in configuration") });
 });
 
+test('wait ends with 1 and the reason when nothing is under way that could bring a unit to the state', async () => {
+  const home = makeHome(`
+version: "1"
+services:
+  bad: {command: "exit 3", oneshot: true}
+  job: {command: "exit 0", oneshot: true, depends_on: [bad]}
+  later: {command: "exit 0", oneshot: true, depends_on: [job]}
+  web: {command: "exec $PROGRAMS/forever"}
+  gone: {command: "no-such-program"}
+  slow: {command: "sleep 1; exit 4", oneshot: true}
+`);
+  const waits = async (unit: string, goal: string): Promise<string> => {
+    const { code, stderr } = await home.sysg('wait', unit, '--for', goal);
+    return `${code} ${said(stderr)}`;
+  };
+  await home.sysg('start', '--daemonize');
+  expect(await waits('slow', 'completed')).toMatch(/^1 sysg: not completed, and nothing is under way that would change that: slow has failed .* because it exited with code 4 /);
+  expect(await waits('bad', 'completed')).toMatch(/bad has failed .* because it exited with code 3 /);
+  expect(await waits('later', 'completed')).toContain("dependency 'job' cannot start: its dependency 'bad' failed (exit 3)");
+  expect(await waits('gone', 'ready')).toMatch(/^1 sysg: not ready, .*no-such-program/);
+  expect(await waits('job', 'running')).toMatch(/^1 /);
+  await home.sysg('stop', '-s', 'web');
+  expect(await waits('web', 'running')).toMatch(/^1 sysg: not running, .*web is stopped since the command 'stop' at /);
+  expect(await waits('web', 'stopped')).toBe('0 ');
+  const { code, stdout } = await home.sysg('wait', 'web', 'bad', '--for', 'failed', '--json');
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, units: [{ name: 'web', phase: 'stopped', error: 'is stopped (last signal 15)' }, { name: 'bad', phase: 'failed' }] });
+});
+
 test('signal reaches the main process and says so; a unit without one, or that nobody knows, is refused', async () => {
   const home = makeHome('version: "1"\nservices:\n  web: {command: "trap \'echo got it\' USR1; echo ready; while :; do sleep 0.05; done"}\n');
   await home.sysg('start', '--daemonize');

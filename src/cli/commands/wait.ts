@@ -2,14 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { refusals, type Result } from '../../errors.ts';
 import { parseDuration } from '../../words.ts';
-import { askStatus } from '../ask.ts';
+import { askRecords, askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { goals, options, type Goal } from '../options.ts';
 import { phaseOf, unitNamed } from '../print/unit.ts';
 import { outcomeOf, refuse, report, type UnitOutcome, withProgress } from '../report.ts';
 import { isRunning } from '../supervision.ts';
 
-/** Waits until units reach a state: exit code 0, or 124 when the time is over. */
+/** Waits until units reach a state: exit code 0; 124 when the time is over; 1 as soon as a unit is at rest in another state, where nothing but a new order would bring it there. */
 export async function wait(call: Call): Promise<number> {
   const goal = goals.find((candidate) => candidate === call.flags.text(options.goal));
   if (goal === undefined) return call.terminal.refuse(refusals.usage(`wait needs a state: sysg wait ${call.operands.join(' ')} --for ${goals.join('|')}\ntry: sysg wait --help`));
@@ -25,6 +25,7 @@ async function waitFor(call: Call, goal: Goal): Promise<number> {
     if (!seen.ok) return refuse(call, seen.refusal);
     const missing = seen.units.filter(({ error }) => error !== undefined);
     if (missing.length === 0) return report(call, { message: '', units: seen.units });
+    if (seen.resting.length > 0) return refuse(call, refusals.refused(`not ${goal}, and nothing is under way that would change that: ${await reasons(call, seen.resting)}`), seen.units);
     const leftMs = endsMs - performance.now();
     if (leftMs <= 0) {
       const text = missing.map(({ name, error }) => `${name} ${error}`).join('; ');
@@ -40,8 +41,14 @@ const TIMED_OUT = 124;
 const SHORTEST_WAIT_MS = 30;
 const LONGEST_WAIT_MS = 500;
 
-/** A unit that has not reached the state has an `error`: what it is instead. */
-async function look(call: Call, goal: Goal): Promise<Result<{ readonly units: readonly UnitOutcome[] }>> {
+interface Seen {
+  /** A unit that has not reached the state has an `error`: what it is instead. */
+  readonly units: readonly UnitOutcome[];
+  /** Those of them that will not reach the state by themselves. */
+  readonly resting: readonly UnitStatus[];
+}
+
+async function look(call: Call, goal: Goal): Promise<Result<Seen>> {
   const names = [...new Set(call.operands)];
   const status = await askStatus(call);
   if (!status.ok) {
@@ -49,16 +56,19 @@ async function look(call: Call, goal: Goal): Promise<Result<{ readonly units: re
     // A supervisor that is being replaced holds the lock, or will in a moment; without one nothing runs.
     const running = isRunning(call);
     if (typeof running !== 'boolean') return { ok: false, refusal: running };
-    if (running) return { ok: true, units: names.map((name) => ({ name, phase: 'unknown', error: 'is not known: the supervisor does not answer yet' })) };
-    return goal === 'stopped' ? { ok: true, units: names.map((name) => ({ name, phase: 'stopped' })) } : status;
+    if (running) return { ok: true, units: names.map((name) => ({ name, phase: 'unknown', error: 'is not known: the supervisor does not answer yet' })), resting: [] };
+    return goal === 'stopped' ? { ok: true, units: names.map((name) => ({ name, phase: 'stopped' })), resting: [] } : status;
   }
   const units: UnitOutcome[] = [];
+  const resting: UnitStatus[] = [];
   for (const name of names) {
     const unit = unitNamed(status.snapshot.units, name);
     if (unit === undefined) return { ok: false, refusal: refusals.unknownUnit(name) };
-    units.push({ ...outcomeOf(unit), ...(!isThere(unit, goal) && { error: instead(unit) }) });
+    const isMissing = !isThere(unit, goal);
+    units.push({ ...outcomeOf(unit), ...(isMissing && { error: instead(unit) }) });
+    if (isMissing && isAtRest(unit)) resting.push(unit);
   }
-  return { ok: true, units };
+  return { ok: true, units, resting };
 }
 
 export function isThere(unit: Pick<UnitStatus, 'phase' | 'process' | 'ready' | 'lifecycle' | 'kind' | 'cron'>, goal: Goal): boolean {
@@ -72,6 +82,27 @@ export function isThere(unit: Pick<UnitStatus, 'phase' | 'process' | 'ready' | '
     case 'failed': return phase === 'failed';
     case 'completed': return atRest && (unit.kind === 'cron' ? unit.cron?.last_run?.status === 'Success' : lifecycle === 'exited_successfully');
   }
+}
+
+/** Whether the unit stays as it is until somebody orders something. Of a supervisor of systemg 0.33.0, whose units have no phase, that is not known. */
+export function isAtRest({ phase, ordered, wanted, next_at: next, waits_for: waits = [] }: Pick<UnitStatus, 'phase' | 'ordered' | 'wanted' | 'next_at' | 'waits_for'>): boolean {
+  if (ordered !== undefined) return false;
+  switch (phase) {
+    case 'stopped':
+    case 'failed': return true;
+    case 'starting': return waits.some(({ lost }) => lost !== undefined);
+    // A cron unit whose schedule is suspended, or has no further instant.
+    case 'waiting': return wanted === 'down' || next === undefined;
+    default: return false;
+  }
+}
+
+/** Of each unit why it is as it is, in the words of `sysg why`. */
+async function reasons(call: Call, units: readonly UnitStatus[]): Promise<string> {
+  const { why } = await import('../print/why.ts');
+  const read = await askRecords(call, null);
+  const records = read.ok ? read.records : [];
+  return units.map((unit) => why({ unit, records, nowMs: Date.now() }).text[0] ?? `${unit.name} ${instead(unit)}`).join(' ');
 }
 
 function instead(unit: UnitStatus): string {
