@@ -44,6 +44,8 @@ export interface Channel {
   /** What must be done now and then for a file that its service writes itself. */
   tend(): Promise<void>;
   close(): void;
+  /** What is written from now on stays in the FIFO, for as long as a process holds that. */
+  stopReading(): void;
   /** Ends the program that gets the stream, when there is one. To be called before `close`. */
   endLogger(): Promise<void>;
   removeFifo(): void;
@@ -148,6 +150,8 @@ export function makeChannel(options: ChannelOptions): Channel {
     if (readers.at(-1)?.isCurrent() !== true) readers.push(openFifoReader(fifo, take));
   };
 
+  const stopReading = (): void => readers.forEach((reader) => reader.close());
+
   return {
     fifo,
     file,
@@ -189,8 +193,9 @@ export function makeChannel(options: ChannelOptions): Channel {
         onProblem(`${file}: cannot be rotated: ${textOf(error)}`);
       }
     },
+    stopReading,
     close() {
-      for (const reader of readers) reader.close();
+      stopReading();
       if (cutter !== null) guarded(() => cutter.flush());
       writer.close();
     },

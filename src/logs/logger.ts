@@ -174,7 +174,7 @@ export function openLogger(options: LoggerOptions): Logger {
       const deadline = pause(waits.endMs, undefined, { signal: ended.signal }).catch(() => undefined);
       if (running === null) start();
       if (isFull || unwritten.size > 0) await Promise.race([new Promise<void>((taken) => socket.end(() => taken())), deadline, running]);
-      socket.destroy();
+      if (unwritten.size === 0) socket.destroy();
       await Promise.race([running, deadline]);
       ended.abort();
       if (running !== null) {
@@ -182,7 +182,13 @@ export function openLogger(options: LoggerOptions): Logger {
         aborted.abort();
         await running;
       }
-      for (let left = readAvailable(rest); left.length > 0; left = readAvailable(rest)) instead(left);
+      // A piece may be in the FIFO in part: reading makes room for the rest, and nothing is taken twice.
+      for (let isWritten = false; !isWritten;) {
+        isWritten = unwritten.size === 0 || socket.destroyed;
+        for (let left = readAvailable(rest); left.length > 0; left = readAvailable(rest)) instead(left);
+        if (!isWritten) await pause(1);
+      }
+      socket.destroy();
       for (const bytes of unwritten) instead(bytes);
       // Its successor's may be there by now.
       const { ino } = fstatSync(rest);

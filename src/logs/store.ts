@@ -108,7 +108,11 @@ export function openLogStore(options: LogStoreOptions): LogStore {
       for (const channel of name === undefined ? allChannels() : channelsOf(name)) channel.drain();
     },
     async end() {
-      for (const channel of allChannels()) channel.drain();
+      for (const channel of allChannels()) {
+        channel.drain();
+        // What comes while the loggers end is for those of the next supervisor: without this it would go to the files.
+        channel.stopReading();
+      }
       await Promise.all([...allChannels().map((channel) => channel.endLogger()), ...endings]);
       close();
     },

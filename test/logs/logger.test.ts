@@ -104,6 +104,14 @@ describe('a logger', () => {
     expect(problems).toEqual(['the logger of its stdout did not end within 0.1 s after the end of its input and is killed']);
     expect(instead()).toBe('unread\n');
   });
+
+  test('that ends before the pipe has taken a whole piece: the file gets all of that, and nothing twice', async () => {
+    const { logger, instead } = held('exec sleep 0.05');
+    const flood = numbered(1, 20_000);
+    logger.push(bytes(flood));
+    await logger.end();
+    expect(instead() === flood).toBe(true);
+  });
 });
 
 describe('a unit with a logger', () => {
@@ -163,6 +171,24 @@ describe('a unit with a logger', () => {
     await until('what died is started again', () => pids().length === 5);
     await store.end();
     expect(readFileSync(join(directory, 'got'), 'utf8').split('\n').sort()).toEqual(['', 'die', 'one', 'three', 'two']);
+  });
+
+  test('that writes while its logger is ended: the next supervisor\'s logger gets that, and no file', async () => {
+    const { store, reopen, run, text, directory } = rig();
+    const logs = { ...piped, logger: 'cat >> got; sleep 0.3' };
+    const got = (): string => (existsSync(join(directory, 'got')) ? readFileSync(join(directory, 'got'), 'utf8') : '');
+    withLogger(store, directory, logs);
+    const service = run('web', 'echo one; while [ ! -e go ]; do sleep 0.01; done; echo two; exec sleep 60', store, directory);
+    await until('the logger has the first line', () => got() === 'one\n');
+    const ending = store.end();
+    writeFileSync(join(directory, 'go'), '');
+    await ending;
+    const next = reopen();
+    withLogger(next, directory, logs);
+    await until('the next logger has the second line', () => got() === 'one\ntwo\n');
+    service.kill('SIGKILL');
+    await next.end();
+    expect(text('web')).toBe('');
   });
 
   test('that is removed: its logger gets the rest and ends', async () => {

@@ -20,7 +20,7 @@ export interface Rig {
   reopen(): LogStore;
   file(unit: string, stream?: 'stdout' | 'stderr'): string;
   text(unit: string, stream?: 'stdout' | 'stderr'): string;
-  run(unit: string, script: string, store?: LogStore): ChildProcess;
+  run(unit: string, script: string, store?: LogStore, cwd?: string): ChildProcess;
 }
 
 export function rig(options: Partial<LogStoreOptions> = {}, directory = tempDir()): Rig {
@@ -38,9 +38,9 @@ export function rig(options: Partial<LogStoreOptions> = {}, directory = tempDir(
   return {
     directory, fifoDir, logDir, problems, store, reopen: open, file,
     text: (unit, stream) => (existsSync(file(unit, stream)) ? readFileSync(file(unit, stream), 'utf8') : ''),
-    run(unit, script, from = store) {
+    run(unit, script, from = store, cwd) {
       const ends = from.openChildEnds(unit);
-      const child = spawn('sh', ['-c', script], { detached: true, stdio: ['ignore', ends.stdout, ends.stderr] });
+      const child = spawn('sh', ['-c', script], { cwd, detached: true, stdio: ['ignore', ends.stdout, ends.stderr] });
       closeSync(ends.stdout);
       closeSync(ends.stderr);
       onTestFinished(() => endGroup(child));
