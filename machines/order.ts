@@ -67,9 +67,10 @@ export function availability(edge: Dependency, unit: Ordered | undefined): Avail
   return { met: serves, lost: null };
 }
 
-function howOf({ exit, reason }: UnitFacts): string {
-  if (exit?.code != null) return ` (exit ${exit.code})`;
-  if (exit?.signal != null) return ` (${exit.signal})`;
+/** How the last attempt ended: an older end says nothing about it. */
+function howOf({ ended, reason }: UnitFacts): string {
+  if (ended?.code != null) return ` (exit ${ended.code})`;
+  if (ended?.signal != null) return ` (${ended.signal})`;
   return reason === null ? '' : ` (${reason})`;
 }
 

@@ -191,8 +191,8 @@ function keyOfInput({ id, kind, ticket, parts }: OperationInput): string {
 }
 
 /** What the root reads of a unit's facts. */
-function keyOfFacts({ state, wanted, outcome, ready, stuck, exit }: UnitFacts): string {
-  return `${state} ${wanted} ${outcome} ${ready} ${stuck} ${exit?.code ?? ''}`;
+function keyOfFacts({ state, wanted, outcome, ready, stuck, exit, ended, reason }: UnitFacts): string {
+  return `${state} ${wanted} ${outcome} ${ready} ${stuck} ${exit?.code ?? ''} ${state === 'failed' ? `${ended?.code ?? ''} ${reason ?? ''}` : ''}`;
 }
 
 function keyOfOperation({ value, context }: OperationNode['snapshot']): string {
