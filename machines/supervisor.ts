@@ -440,6 +440,13 @@ export function hasEnded({ value }: Pick<SupervisorSnapshot, 'value'>): boolean 
   return value === 'ended';
 }
 
+/** Whether the start that the supervisor itself began with is under way, or the end. */
+export function stageOf({ value, context }: Pick<SupervisorSnapshot, 'value' | 'context'>): 'starting' | 'serving' | 'ending' {
+  if (value === 'ended' || value.working === 'ending') return 'ending';
+  const isBoot = [...context.operations.values()].some(({ input }) => input.parts.some(({ origin }) => origin.kind === 'boot'));
+  return isBoot || value.working === 'booting' ? 'starting' : 'serving';
+}
+
 // ─── Parts of the actions ────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Answers go to the operation whose order they answer; those of a stop wait until the second instance is gone too. */

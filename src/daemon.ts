@@ -36,7 +36,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const unprepared = prepareRuntime(paths);
   if (unprepared !== null) return refuse(parent, unprepared);
   const lock = await takeTheLock(paths);
-  if (typeof lock === 'string') return refuse(parent, lock);
+  if ('reason' in lock) return refuse(parent, lock.reason, lock.held);
 
   const echo = options.foreground ? makeForegroundEcho({ stderrOnly: options.stderrOnly }) : null;
   const log = openSupervisorLog({
@@ -147,13 +147,15 @@ const LOCK_MS = 30_000;
 const HANDED_OVER = 75;
 
 /** The lock, or why this supervisor must not be. */
-async function takeTheLock(paths: RuntimePaths): Promise<Lock | string> {
+async function takeTheLock(paths: RuntimePaths): Promise<Lock | { readonly held: boolean; readonly reason: string }> {
   const hadPid = existsSync(paths.pidFile);
   const { lock, waited } = await awaitLock(paths.lock, () => findLockOwner(paths) !== null, LOCK_MS);
-  if (!lock.ok) return lock.reason;
+  if (!lock.ok) return lock;
   // A client that stops everything takes the pid file away at its end.
-  if (waited && hadPid && !existsSync(paths.pidFile)) return 'everything was stopped while the supervisor was to be started';
-  if (await isServed(paths.socket)) return `${refusals.alreadyRunning(lockHolder(paths.pidFile)).message}: it serves ${paths.socket} without our lock`;
+  if (waited && hadPid && !existsSync(paths.pidFile)) return { held: false, reason: 'everything was stopped while the supervisor was to be started' };
+  if (await isServed(paths.socket)) {
+    return { held: true, reason: `${refusals.alreadyRunning(lockHolder(paths.pidFile)).message}: it serves ${paths.socket} without our lock` };
+  }
   return lock;
 }
 
@@ -172,8 +174,8 @@ function note({ onProblem }: DaemonSetting, problem: string | null): void {
 }
 
 /** Reported to the program that started this one, and the end. */
-function refuse(parent: Parent, message: string): never {
-  if (!parent.report({ event: 'refused', message })) process.stderr.write(`sysg: ${message}\n`);
+function refuse(parent: Parent, message: string, held = false): never {
+  if (!parent.report({ event: 'refused', message, ...(held && { held }) })) process.stderr.write(`sysg: ${message}\n`);
   parent.noteEnd(1);
   process.exit(1);
 }

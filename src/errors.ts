@@ -80,6 +80,6 @@ export const refusals = {
   timeout: (text: string): Refusal => ({ code: 'timeout', message: text }),
 } as const;
 
-function pidText(pid: number | null): string {
+export function pidText(pid: number | null): string {
   return pid === null ? '' : ` (pid ${pid})`;
 }

@@ -53,6 +53,14 @@ function named(call: Call): string | null {
   return call.flags.text(options.config) || null;
 }
 
+/** The file that a start would use, when the running supervisor's is another one. Null: they are the same, or one of them is not known. */
+export function otherConfig(call: Call): { readonly used: string; readonly chosen: string } | null {
+  const [used, chosen] = [configInUse(call), chooseConfig(call)];
+  if (used === null || !chosen.ok) return null;
+  const path = resolve(call.cwd, chosen.path);
+  return real(path) === real(used) ? null : { used, chosen: path };
+}
+
 function real(path: string): string {
   try {
     return realpathSync(path);

@@ -1,29 +1,42 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isControlError } from '../control/brief-client.ts';
-import { refusals, textOf, type Refusal } from '../errors.ts';
+import { pidText, refusals, textOf, type Refusal } from '../errors.ts';
 import { isLocked } from '../state/lock.ts';
 import { isAlive } from '../process/identity.ts';
 import { isServed, type LockOwner } from '../state/lock-owner.ts';
 import { askStatus, supervisorPid } from './ask.ts';
 import type { Call } from './call.ts';
+import { waitTimeoutMs } from './launch/daemon-command.ts';
 
 /** `foreign`: the supervisor serves the socket without our lock, as systemg 0.33.0's does. */
 export type Supervision = 'none' | 'ours' | 'foreign';
 
-/** Whose supervisor runs. A supervisor that is starting or ending is waited for, so that a start right after a stop starts one. */
+/** Whose supervisor runs. A supervisor that begins or ends is waited for, so that a start right after a stop, or during one, starts one. */
 export async function supervisionOf(call: Call): Promise<Supervision | Refusal> {
-  const deadline = performance.now() + SETTLED_WITHIN_MS;
-  for (;;) {
+  const began = performance.now();
+  for (let isEnding = false; ; await pause(AGAIN_MS)) {
     const locked = isRunning(call);
     if (typeof locked !== 'boolean') return locked;
     if (!locked && !await isServed(call.paths.socket)) return 'none';
-    if (await answers(call.paths.socket)) return locked ? 'ours' : 'foreign';
-    if (performance.now() > deadline) {
-      const pid = supervisorPid(call);
-      return refusals.unresponsive(`a supervisor${pid === null ? '' : ` (pid ${pid})`} ${locked ? `holds ${call.paths.lock}` : `serves ${call.paths.socket}`} and does not answer; see sysg doctor`);
-    }
+    const stage = await stageOf(call.paths.socket);
+    // Looked at again: the supervisor may have begun between the two looks.
+    if (stage !== null && stage !== 'ending') return isRunning(call) === true ? 'ours' : 'foreign';
+    isEnding ||= stage === 'ending';
+    if (performance.now() - began < (isEnding ? Math.max(waitTimeoutMs(call), SETTLED_WITHIN_MS) : SETTLED_WITHIN_MS)) continue;
+    const supervisor = `a supervisor${pidText(supervisorPid(call))}`;
+    if (isEnding) return refusals.timeout(`${supervisor} is still ending: nothing was started`);
+    return refusals.unresponsive(`${supervisor} ${locked ? `holds ${call.paths.lock}` : `serves ${call.paths.socket}`} and does not answer; see sysg doctor`);
+  }
+}
+
+/** Waits until each unit of the supervisor's first start has come up or failed, within the wait timeout. A refusal when some have not. */
+export async function untilStarted(call: Call): Promise<Refusal | null> {
+  const deadline = performance.now() + waitTimeoutMs(call);
+  for (let stage = await stageOf(call.paths.socket); stage === 'starting' || stage === null; stage = await stageOf(call.paths.socket)) {
+    if (performance.now() > deadline) return refusals.timeout(`${refusals.alreadyRunning(supervisorPid(call)).message}, but it is still starting its services`);
     await pause(AGAIN_MS);
   }
+  return null;
 }
 
 /** By its lock: the pid file of a dead supervisor proves nothing. A refusal when that cannot be found out. */
@@ -62,15 +75,15 @@ export async function foreignObstacle(call: Call, service: string): Promise<'unk
   return unit.process?.state === 'running' ? 'running' : null;
 }
 
-/** A busy supervisor does not answer in time and is there all the same: 0.33.0's answers no client while it starts services. */
-async function answers(socket: string): Promise<boolean> {
+/** Null: no answer. A busy supervisor does not answer in time and serves all the same: 0.33.0's answers no client while it starts services. */
+async function stageOf(socket: string): Promise<'starting' | 'serving' | 'ending' | null> {
   const { sendCommand } = await import('../control/client.ts');
   try {
-    await sendCommand({ kind: 'status' }, { socket, signal: AbortSignal.timeout(BUSY_MS), health: null });
-    return true;
+    const answer = await sendCommand({ kind: 'status' }, { socket, signal: AbortSignal.timeout(BUSY_MS), health: null });
+    return answer.kind === 'status' ? (answer.snapshot.supervisor ?? 'serving') : 'serving';
   } catch (error) {
-    if (isControlError(error)) return error.kind === 'server';
-    if (error instanceof DOMException && error.name === 'TimeoutError') return true;
+    if (isControlError(error)) return error.kind === 'server' ? 'serving' : null;
+    if (error instanceof DOMException && error.name === 'TimeoutError') return 'serving';
     throw error;
   }
 }

@@ -1,10 +1,10 @@
 import type { ServiceSpec, Settlement, SignalName, SlotIndex, SupervisorCommand } from '../../machines/types.ts';
 import { dependentsOf, withDependencies } from '../../machines/order.ts';
-import type { SupervisorSnapshot } from '../../machines/supervisor.ts';
+import { stageOf, type SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import type { InspectPayload, JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
-import type { RequestOf } from '../wire/requests.ts';
+import type { Request, RequestOf } from '../wire/requests.ts';
 import { acceptance, type Response } from '../wire/responses.ts';
 import type { Exchange, Route } from './connection.ts';
 import { describePlan, planReload } from './plan.ts';
@@ -137,6 +137,7 @@ export function makeRoute(outside: RouteOutside): Route {
   };
 
   return async (request, exchange) => {
+    if (NOT_WHILE_ENDING.has(request.kind) && stageOf(outside.snapshot()) === 'ending') return error('the supervisor is shutting down');
     switch (request.kind) {
       case 'start': return start(request, exchange);
       case 'stop': return stop(request, exchange);
@@ -171,6 +172,9 @@ export function makeRoute(outside: RouteOutside): Route {
     }
   };
 }
+
+/** What a supervisor that ends would accept and not do. */
+const NOT_WHILE_ENDING: ReadonlySet<Request['kind']> = new Set(['start', 'restart', 'reload', 'spawn', 'handover']);
 
 function services(views: readonly UnitView[]): readonly string[] {
   return views.filter(({ spec }) => spec.cron === null).map(({ spec }) => spec.name);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { stageOf } from '../../machines/supervisor.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import type { Route } from '../control/connection.ts';
 import type { StatusSnapshot } from '../wire/payloads.ts';
@@ -43,7 +44,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
   const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: measuredUnits }, metrics);
   const status = (): StatusSnapshot => {
     return statusSnapshot(views(), { monotonicMs: clock.now(), wallMs: Date.now() }, {
-      live: sampler.look(), children: snapshot().context.children, lastEvent: journal.lastOf,
+      live: sampler.look(), stage: stageOf(snapshot()), children: snapshot().context.children, lastEvent: journal.lastOf,
       cron: { runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample) },
     });
   };

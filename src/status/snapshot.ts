@@ -1,4 +1,5 @@
 import type { Children } from '../../machines/children.ts';
+import type { stageOf } from '../../machines/supervisor.ts';
 import type { UnitView } from '../../machines/view.ts';
 import { cronHealth, cronStatus, type CronRun } from '../cron/summary.ts';
 import type { MetricSample, OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../wire/payloads.ts';
@@ -20,6 +21,7 @@ export interface StatusSources {
   readonly live?: ReadonlyMap<string, LiveUnit>;
   readonly children?: Children;
   readonly cron?: CronSources;
+  readonly stage?: ReturnType<typeof stageOf>;
   /** The number of the unit's newest record in the journal. */
   lastEvent?(unit: string): number | null;
 }
@@ -34,7 +36,11 @@ export interface CronSources {
 /** The answer to Status: ordered by hash, as systemg 0.33.0's is. */
 export function statusSnapshot(views: readonly UnitView[], now: Now, sources: StatusSources = {}): StatusSnapshot {
   const units = views.map((view) => unitStatus(view, now, sources)).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
-  return { schema_version: 'status.v1', captured_at: new Date(now.wallMs).toISOString(), overall_health: overallHealth(units), units };
+  const { stage = 'serving' } = sources;
+  return {
+    schema_version: 'status.v1', captured_at: new Date(now.wallMs).toISOString(), overall_health: overallHealth(units), units,
+    ...(stage !== 'serving' && { supervisor: stage }),
+  };
 }
 
 /** Services weigh before cron units. */

@@ -1,7 +1,8 @@
-import { isRecord, list, number, record, string, type Shaped } from './shape.ts';
+import { boolean, isRecord, list, number, record, string, type Shaped } from './shape.ts';
 
 const settledUnit = record({ name: string, phase: string }, { pid: number, error: string });
-const refused = record({ message: string });
+/** `held`: another supervisor has the lock. */
+const refused = record({ message: string }, { held: boolean });
 const listening = record({ pid: number });
 const settled = record({ units: list<SettledUnit>(settledUnit) });
 

@@ -142,6 +142,9 @@ const unitStatus = record(
 
 export const statusSnapshot = record({
   schema_version: string, captured_at: time, overall_health: overallHealth, units: list<UnitStatus>(unitStatus),
+}, {
+  /** Present while not every unit of the first start has come up or failed, and from the order to end everything on. */
+  supervisor: oneOf('starting', 'ending'),
 });
 
 /** `samples` may be missing in an answer and is then empty. */

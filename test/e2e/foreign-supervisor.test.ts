@@ -19,12 +19,3 @@ test('a start that meets a supervisor of systemg 0.33.0 that is ending waits for
   expect(left).toBe(0);
   expect(await home.unit('web')).toMatchObject({ phase: 'running' });
 });
-
-test('of two starts at once one starts the supervisor and the other finds it running', async () => {
-  const home = makeHome('version: "1"\nservices: {web: {command: "sleep 300"}}\n');
-  const both = await Promise.all([1, 2].map(() => home.sysg('start', '--daemonize', '-c', home.config)));
-  const supervisor = home.supervisorPid();
-  expect((await home.unit('web')).phase).toBe('running');
-  expect(both.filter(({ stderr }) => !stderr.includes('supervisor already running (pid ')).map(({ code }) => code)).toEqual([0]);
-  expect(home.processes().filter((pid) => pid === supervisor)).toHaveLength(1);
-});

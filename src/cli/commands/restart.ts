@@ -30,7 +30,7 @@ export async function restart(call: Call): Promise<number> {
 
 async function startInstead(call: Call): Promise<number> {
   const config = chooseConfig(call);
-  return config.ok ? startDetached(call, config.path) : refuse(call, config.refusal);
+  return config.ok ? startDetached(call, config.path, restart) : refuse(call, config.refusal);
 }
 
 /** How long the new supervisor may take to answer. */

@@ -4,12 +4,12 @@ import { refusals, textOf } from '../../errors.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
 import type { SettledUnit } from '../../wire/launch.ts';
 import { counted } from '../../words.ts';
-import { ask, configInUse, messageOf, supervisorPid } from '../ask.ts';
+import { ask, askFor, configInUse, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { chooseConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
+import { chooseConfig, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
 import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
-import { foreignObstacle, supervisionOf } from '../supervision.ts';
+import { foreignObstacle, supervisionOf, untilStarted } from '../supervision.ts';
 
 /** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
 export async function start(call: Call): Promise<number> {
@@ -28,23 +28,24 @@ export async function start(call: Call): Promise<number> {
   if (config !== null && !config.ok) return refuse(call, config.refusal);
   if (running) {
     if (config !== null) return report(call, { message: `Unit staged at ${config.path}. Run \`sysg restart --daemonize --config ${config.path}\` to apply it.`, units: [] });
-    warnAboutOtherConfig(call);
     const service = flags.text(options.service);
-    if (service === null) return sayItRuns(call);
+    if (service === null) return sayItRuns(call, supervision === 'ours');
+    warnAboutOtherConfig(call);
     return await startService(call, service) ?? refuse(call, refusals.noSupervisor(call.paths.stateDir));
   }
   if (config === null) throw new Error('a start without a configuration');
-  if (flags.has(options.daemonize)) return startDetached(call, config.path);
+  if (flags.has(options.daemonize)) return startDetached(call, config.path, start);
   const { runInForeground } = await import('../launch/foreground.ts');
   return runInForeground(call, config.path);
 }
 
-/** Starts a supervisor under a guardian and reports how its units came up. */
-export async function startDetached(call: Call, configPath: string): Promise<number> {
+/** Starts a supervisor under a guardian and reports how its units came up. `otherwise`: another start was faster, and its supervisor is the one. */
+export async function startDetached(call: Call, configPath: string, otherwise: (call: Call) => Promise<number>): Promise<number> {
   const { launchDetached } = await import('../launch/detached.ts');
   const service = call.flags.text(options.service);
   const expects = ({ name, kind }: UnitStatus): boolean => (service === null ? kind === 'service' : name === service);
   const launched = await withProgress(call, { expects, comesUp: true }, () => launchDetached(call, configPath));
+  if (launched === 'held') return otherwise(call);
   if (!launched.ok) return refuse(call, launched.refusal);
   const { units } = launched;
   const down = units.filter((unit) => faultOf(unit) !== null);
@@ -107,8 +108,23 @@ async function startService(call: Call, service: string): Promise<number | null>
   return reportUnits(call, answer === null ? `Service '${service}' is already running` : messageOf(answer.response), service);
 }
 
-async function sayItRuns(call: Call): Promise<number> {
-  const { message } = refusals.alreadyRunning(supervisorPid(call));
+/** Exit code 0 only when the start would have started the same: after the supervisor has come up, with the same file, unchanged since it was read. */
+async function sayItRuns(call: Call, isOurs: boolean): Promise<number> {
+  const { code, message } = refusals.alreadyRunning(supervisorPid(call));
+  const other = otherConfig(call);
+  if (other !== null) {
+    const { used, chosen } = other;
+    return refuse(call, { code, message: `${message} with ${used}, not with ${chosen}; to use that instead: sysg reload -c ${chosen}, or sysg stop and start again` });
+  }
+  if (isOurs) {
+    const slow = await untilStarted(call);
+    if (slow !== null) return refuse(call, slow);
+    const answer = await askFor(call, { kind: 'plan', config: null }, 'plan');
+    if (!answer.ok) return refuse(call, { code, message: `${message}, but its configuration cannot be used as it is now: ${answer.refusal.message}` });
+    const { unchanged: _, ...changes } = answer.response.plan;
+    const changed = Object.values(changes).flat().map(({ unit }) => unit);
+    if (changed.length > 0) return refuse(call, { code, message: `${message} with an earlier state of its configuration (changed: ${changed.join(', ')}); to apply the present one: sysg reload` });
+  }
   call.terminal.complain(`sysg: ${message}`);
   return call.flags.has(options.json) ? reportUnits(call, message, null) : 0;
 }

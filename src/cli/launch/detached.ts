@@ -15,7 +15,9 @@ import { daemonCommand, daemonEnvironment, waitTimeoutMs } from './daemon-comman
 export type Launched =
   | { readonly ok: true; readonly pid: number | null; readonly units: readonly SettledUnit[] }
   /** `pid`: of a supervisor that runs nevertheless. */
-  | { readonly ok: false; readonly refusal: Refusal; readonly pid: number | null };
+  | { readonly ok: false; readonly refusal: Refusal; readonly pid: number | null }
+  /** Another supervisor was started at the same time, or runs. */
+  | 'held';
 
 /** Starts a supervisor under a guardian of its own and waits until its units are settled or given up on. */
 export async function launchDetached(call: Call, configPath: string): Promise<Launched> {
@@ -67,7 +69,7 @@ function judge(call: Call, handshake: Handshake): Launched {
   const { pid } = { pid: null, ...handshake };
   const log = call.paths.supervisorLog;
   switch (handshake.kind) {
-    case 'refused': return { ok: false, refusal: refusals.refused(handshake.message), pid: null };
+    case 'refused': return handshake.held ? 'held' : { ok: false, refusal: refusals.refused(handshake.message), pid: null };
     case 'silent':
       return pid === null
         ? { ok: false, refusal: refusals.died(`the supervisor ended before it was ready; see ${log}`), pid }
@@ -79,7 +81,7 @@ function judge(call: Call, handshake: Handshake): Launched {
 
 /** What became of a start. `silent`: the supervisor ended without a report; `late`: not every unit was settled in time. */
 type Handshake =
-  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'refused'; readonly message: string; readonly held?: boolean }
   | { readonly kind: 'settled'; readonly pid: number | null; readonly units: readonly SettledUnit[] }
   | { readonly kind: 'silent'; readonly pid: number | null }
   | { readonly kind: 'late'; readonly pid: number | null };
@@ -103,7 +105,7 @@ function followStart(lines: Readable, limitMs: number): Promise<Handshake> {
       for (const part of parts) {
         const report = decodeLaunchReport(part);
         if (report?.event === 'listening') pid = report.pid;
-        else if (report?.event === 'refused') return end({ kind: 'refused', message: report.message });
+        else if (report?.event === 'refused') return end({ ...report, kind: 'refused' });
         else if (report?.event === 'settled') return end({ kind: 'settled', pid, units: report.units });
       }
     };

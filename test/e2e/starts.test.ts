@@ -1,0 +1,95 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { makeHome, soon, type Home } from './rig.ts';
+
+const start = (home: Home, ...more: readonly string[]) => home.sysg('start', '--daemonize', '-c', home.config, ...more);
+
+describe('start --daemonize while a supervisor ends', () => {
+  // Two seconds to stop.
+  const slow = `version: "1"\nservices:\n  web: {command: "trap 'echo stopping; sleep 2; exit 0' TERM; echo ready; while :; do sleep 0.05; done"}\n`;
+
+  test('waits for its end and starts', async () => {
+    const home = makeHome(slow);
+    await start(home);
+    await soon('the trap is set', () => home.log('web').includes('ready'));
+    const before = home.supervisorPid();
+    const stopped = home.sysg('stop');
+    await soon('it is being stopped', () => home.log('web').includes('stopping'));
+    expect(await start(home)).toMatchObject({ code: 0, stderr: expect.not.stringContaining('already running') });
+    expect(await stopped).toMatchObject({ code: 0 });
+    expect(home.supervisorPid()).not.toBe(before);
+    expect(await home.unit('web')).toMatchObject({ phase: 'running' });
+  });
+
+  test('or says after the wait timeout that it still ends; what would be accepted and not done is refused', async () => {
+    const home = makeHome(slow.replace('sleep 2', 'while [ ! -f $HOME/enough ]; do sleep 0.05; done'));
+    await start(home);
+    await soon('the trap is set', () => home.log('web').includes('ready'));
+    const stopped = home.sysg('stop');
+    await soon('it is being stopped', () => home.log('web').includes('stopping'));
+    for (const words of [['restart', '--daemonize'], ['reload'], ['restart', '--supervisor'], ['start', '--daemonize', '-s', 'web']]) {
+      expect(await home.sysg(...words)).toMatchObject({ code: 1, stderr: expect.stringContaining('the supervisor is shutting down') });
+    }
+    writeFileSync(join(home.dir, 'enough'), '');
+    expect(await stopped).toMatchObject({ code: 0 });
+  });
+});
+
+describe('start --daemonize at the same time', () => {
+  test('twelve times: one supervisor, and everybody returns when its services are up', async () => {
+    const home = makeHome('version: "1"\nservices:\n  web: {command: "sleep 1; touch $HOME/up; exec $PROGRAMS/forever", health_check: {command: "test -f $HOME/up", interval: 100ms, timeout: 30s}}\n');
+    const ends = await Promise.all(Array.from({ length: 12 }, async () => {
+      const end = await start(home);
+      return { ...end, phase: (await home.unit('web')).phase };
+    }));
+    expect(ends.map(({ code, phase }) => [code, phase])).toEqual(ends.map(() => [0, 'running']));
+    const others = ends.filter(({ stderr }) => stderr.includes(`supervisor already running (pid ${home.supervisorPid()})`));
+    expect(others).toHaveLength(11);
+    expect(new Set(home.processes().filter((pid) => pid === home.supervisorPid())).size).toBe(1);
+  });
+
+  test('one that is slower than the wait timeout says that the services still start', async () => {
+    const home = makeHome('version: "1"\nservices:\n  web: {command: "$PROGRAMS/forever", health_check: {command: "test -f $HOME/up", interval: 100ms, timeout: 60s}}\n');
+    const first = start(home);
+    await home.until('web', ({ phase }) => phase === 'starting', 'starts');
+    expect(await start(home, '--wait-timeout', '200ms')).toMatchObject({ code: 1, stderr: expect.stringContaining('but it is still starting its services') });
+    writeFileSync(join(home.dir, 'up'), '');
+    expect(await first).toMatchObject({ code: 0 });
+  });
+});
+
+describe('start --daemonize beside a running supervisor', () => {
+  const yaml = 'version: "1"\nservices:\n  web: {command: "$PROGRAMS/forever"}\n';
+
+  test('is done when the file is the same and unchanged, named or found', async () => {
+    const home = makeHome(yaml);
+    await start(home);
+    for (const words of [['-c', home.config], []]) {
+      expect(await home.sysg('start', '--daemonize', ...words)).toMatchObject({ code: 0, stderr: expect.stringContaining('supervisor already running (pid ') });
+    }
+  });
+
+  test('names both files when it would use another one', async () => {
+    const home = makeHome(yaml);
+    await start(home);
+    const other = join(home.dir, 'other/sysg.yaml');
+    mkdirSync(join(home.dir, 'other'));
+    writeFileSync(other, yaml);
+    expect(await home.sysg('start', '--daemonize', '-c', other)).toMatchObject({
+      code: 1, stderr: expect.stringContaining(`with ${home.config}, not with ${other}; to use that instead: sysg reload -c ${other}`),
+    });
+  });
+
+  test('says reload when the file has changed since it was read, or is broken', async () => {
+    const home = makeHome(yaml);
+    await start(home);
+    home.configure(yaml.replace('forever', 'forever --more'));
+    expect(await start(home)).toMatchObject({ code: 1, stderr: expect.stringContaining('(changed: web); to apply the present one: sysg reload') });
+    expect(await home.sysg('reload')).toMatchObject({ code: 0 });
+    await home.until('web', ({ phase }) => phase === 'running', 'runs again');
+    expect(await start(home)).toMatchObject({ code: 0 });
+    home.configure('version: "1"\nservices: nothing');
+    expect(await start(home)).toMatchObject({ code: 1, stderr: expect.stringContaining('its configuration cannot be used as it is now') });
+  });
+});
