@@ -158,7 +158,12 @@ be read, services that depend on each other in a circle.
 ## Environment of a service
 
 What the supervisor was started with, and over it, each before the one that wins: \`env.file\` of the top level, that of the service,
-variables of the top level, those of the service. Files are in dotenv form.
+variables of the top level, those of the service.
+
+An env file has one \`NAME=value\` a line; \`export\` may stand before the name, blanks around name and value. Lines that begin with \`#\`
+are comments, and so is what follows a blank and a \`#\`; \`A=x#y\` is \`x#y\`. A value in single quotes is taken as it stands. In double quotes
+\`\\"\`, \`\\\\\`, \`\\$\` and \`\\n\` are a quote, a backslash, a dollar and a new line. A quoted value may have several lines. Nothing in an env
+file is replaced. A quote that is never closed, text behind a closing quote and a value in backquotes are refused with file and line.
 
 ## Top level
 

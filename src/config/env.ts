@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
-import { parseEnv } from 'node:util';
+import { parseEnvFile } from './env-file.ts';
 import { interpolateText, type Scope } from './interpolate.ts';
 import { scalarText, scalarSchema, text, type JsonSchema } from './kind.ts';
-import { describe } from './document.ts';
-import { below, complain, complainAbsent, complainExpected, entries, oneOf, warn, type Place } from './place.ts';
+import { below, complain, complainAbsent, complainExpected, entries, note, warn, type Place } from './place.ts';
 import { readText } from './source-file.ts';
 
 export type Variables = ReadonlyMap<string, string>;
@@ -101,20 +100,14 @@ function readValue(place: Place): string {
 }
 
 function readEnvFile(place: Place, path: string): Variables {
-  const file = readText(path);
+  const file = readText(path, 'Failed to read env file');
   if (!file.ok) {
     complain(place, file.line === null ? file.message : `${path}:${file.line}: ${file.message}`);
     return new Map();
   }
-  const found = new Map<string, string>();
-  for (const [written, value] of Object.entries(parseEnv(file.text))) {
-    // A line without '=' is taken by the parser as the beginning of the next name.
-    const lines = (written ?? '').split('\n');
-    const name = (lines.at(-1) ?? '').trim();
-    for (const line of lines.slice(0, -1)) warn(place, `${path}: ignoring a line without '=': ${describe({ kind: 'scalar', offset: 0, text: line, value: line })}`);
-    if (value === undefined) continue;
-    if (name === '' || value.includes('\0') || name.includes('\0')) complain(place, `${path}: expected NAME=value, got ${oneOf([name])}`);
-    else found.set(name, value);
+  const { variables, problems, warnings, notes } = parseEnvFile(file.text);
+  for (const [say, remarks] of [[complain, problems], [warn, warnings], [note, notes]] as const) {
+    for (const { line, message } of remarks) say(place, `${path}:${line}: ${message}`);
   }
-  return found;
+  return variables;
 }

@@ -46,7 +46,7 @@ const isolationKeys = {
 export const privilegeKeys = {
   user: optional(filled('a user name'), 'Account it runs as.'),
   group: optional(filled('a group name'), 'Group it runs as; that of the user by default.'),
-  supplementary_groups: optional(list(filled('a group name'), 'a list of group names'), 'Further groups.'),
+  supplementary_groups: optional(list(filled('a group name'), 'a list of group names'), 'Further groups, in place of those that the account is a member of.'),
   limits: optional(record(limitKeys, 'limits'), 'Resource limits.'),
   capabilities: withDefault(list(choice(capabilityNames, 'a capability such as CAP_NET_BIND_SERVICE'), 'a list of capabilities'), 'Capabilities it keeps.', []),
   isolation: optional(record(isolationKeys, 'isolation keys'), 'Namespaces of its own.'),

@@ -28,6 +28,18 @@ export function findGroup(name: string): number | null {
   return isId(gid) ? Number(gid) : null;
 }
 
+/**
+ * The groups that login(1) gives an account whose primary group is `gid`: initgroups(3). A directory service is asked, with id(1), only where
+ * nsswitch.conf(5) names one: a check asks at each attempt.
+ */
+export function groupsOf({ name, gid: ownGid }: Account, gid: number): readonly number[] {
+  const rows = readDatabase('/etc/group').split('\n').map((line) => line.split(':'));
+  const local = rows.flatMap(([, , id, members = '']) => (isId(id) && members.split(',').includes(name) ? [Number(id)] : []));
+  // id(1) lists the account's own primary group in any case, initgroups(3) only where it was not replaced.
+  const others = groupsAreLocal() ? [] : run('id', ['-G', '--', name]).trim().split(' ').filter(isId).map(Number).filter((id) => id !== ownGid);
+  return [...new Set([gid, ...local, ...others])];
+}
+
 /** The account's name, or its number when it has none. The table is read again when it changes. */
 export function userName(uid: number): string {
   try {
@@ -63,7 +75,19 @@ function readDatabase(path: string): string {
 
 // Accounts of a directory service; getent(1) also takes numbers and names of its own choice, hence the second look at the name.
 function askNameService(database: 'passwd' | 'group', name: string): string {
-  const answer = spawnSync('getent', ['--', database, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000 });
+  return run('getent', ['--', database, name]);
+}
+
+function groupsAreLocal(): boolean {
+  const sources = new Map(readDatabase('/etc/nsswitch.conf').split('\n').map((line) => line.replace(/#.*/, '').split(':')).map(([database = '', names = '']) => [database.trim(), names]));
+  const names = sources.get('initgroups') ?? sources.get('group') ?? 'files';
+  return names.replaceAll(/\[[^\]]*\]/g, ' ').trim().split(/\s+/).every((name) => LOCAL_SOURCES.has(name));
+}
+
+const LOCAL_SOURCES: ReadonlySet<string> = new Set(['files', 'compat', 'db', 'systemd']);
+
+function run(program: string, words: readonly string[]): string {
+  const answer = spawnSync(program, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000 });
   return answer.status === 0 ? answer.stdout : '';
 }
 

@@ -1,6 +1,6 @@
 import type { PrivilegeSpec } from '../../machines/types.ts';
 import { refuse, type Refused } from '../errors.ts';
-import { findGroup, findUser, type Account } from './accounts.ts';
+import { findGroup, findUser, groupsOf, type Account } from './accounts.ts';
 
 /** Whose rights a process gets. `null`: those of the supervisor. */
 export interface Credentials {
@@ -8,7 +8,7 @@ export interface Credentials {
   readonly account: Account | null;
   readonly uid: number | null;
   readonly gid: number | null;
-  /** All supplementary groups: what the supervisor inherited is never kept. */
+  /** All supplementary groups: those listed, else the account's own as login(1) gives them. What the supervisor inherited is never kept. */
   readonly groups: readonly number[];
 }
 
@@ -26,14 +26,14 @@ export function findCredentials(service: string, privileges: PrivilegeSpec, drop
   if (group !== null && groupId === null) return refuse(`group '${group}' not found`);
   const gid = groupId ?? account?.gid ?? null;
 
-  const groups: number[] = [];
+  const groups = supplementaryGroups === null && account !== null ? [...groupsOf(account, gid ?? account.gid)] : [];
+  if (supplementaryGroups !== null && gid !== null) groups.push(gid);
   for (const name of supplementaryGroups ?? []) {
     const found = findGroup(name);
     if (found === null) return refuse(`supplementary group '${name}' not found`);
     groups.push(found);
   }
-  const primary = supplementaryGroups === null || gid === null ? [] : [gid];
-  return { ok: true, credentials: { account, uid: account?.uid ?? null, gid, groups: [...new Set([...primary, ...groups])] } };
+  return { ok: true, credentials: { account, uid: account?.uid ?? null, gid, groups: [...new Set(groups)] } };
 }
 
 /** Where a program that runs as another user is at home. */

@@ -10,14 +10,11 @@ export const tokenVariable = 'SYSG_INSTANCE';
 export function childEnvironment(
   inherited: Readonly<Record<string, string | undefined>>, own: Readonly<Record<string, string>>, ...tokens: readonly string[]
 ): Record<string, string> {
-  const environment: Record<string, string> = {};
-  for (const [name, value] of Object.entries(inherited)) {
-    if (value !== undefined && !isOurs(name)) environment[name] = value;
-  }
-  Object.assign(environment, own);
   const outer = inherited[tokenVariable];
-  environment[tokenVariable] = [...(outer === undefined || outer === '' ? [] : [outer]), ...tokens].join(',');
-  return environment;
+  const all = [...Object.entries(inherited).filter(([name]) => !isOurs(name)), ...Object.entries(own)];
+  const tokenList = [...(outer === undefined || outer === '' ? [] : [outer]), ...tokens].join(',');
+  // Made of entries, since an assignment to `__proto__`, which is a variable like any other here, sets none.
+  return Object.fromEntries([...all.filter((entry): entry is [string, string] => entry[1] !== undefined), [tokenVariable, tokenList]]);
 }
 
 /** The tokens in an environment as the kernel shows it: proc_pid_environ(5). */

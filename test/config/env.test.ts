@@ -17,26 +17,20 @@ test('the environment of this process is neither read nor changed', () => {
   expect(process.env).toEqual(before);
 });
 
-test('env files are read as Node reads them', () => {
-  const dir = configDir();
-  dir.write('.env', `# comment\nexport A="x y"\nB='it''s' # no\nC=1 # comment\nD="two\nlines"\nE=\n`);
-  expect(service('command: a\nenv: {file: .env}', { dir }).env).toMatchObject({ A: 'x y', C: '1', D: 'two\nlines', E: '' });
-});
-
 test('a line of an env file without an equals sign is ignored, saying so', () => {
   const dir = configDir();
   dir.write('.env', 'A=1\nnonsense\nB=2\n');
   const config = loaded('version: "1"\nservices: {web: {command: a, env: {file: .env}}}\n', { dir });
   expect(config.services[0]?.env).toEqual({ A: '1', B: '2' });
   expect(config.warnings.map(({ line, column, message }) => [line, column, message])).toEqual([
-    [2, 42, `${dir.path}/.env: ignoring a line without '=': "nonsense"`],
+    [2, 42, `${dir.path}/.env:2: ignoring a line without '=': "nonsense"`],
   ]);
 });
 
 test('an env file that is not there is named, at the place that names it', () => {
   const dir = configDir();
   expect(refusals('version: "1"\nenv: {file: none.env}\nservices: {}\n', { dir })).toEqual([
-    'sysg.yaml:2:13: env.file: Failed to read config file: No such file or directory (os error 2) (none.env)',
+    'sysg.yaml:2:13: env.file: Failed to read env file: No such file or directory (os error 2) (none.env)',
   ]);
 });
 

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFile
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findGroup, findUser } from '../../src/process/accounts.ts';
+import { findGroup, findUser, groupsOf } from '../../src/process/accounts.ts';
 import { findChild } from '../../src/process/children.ts';
 import { isAlive } from '../../src/process/identity.ts';
 import { limitIn } from '../../src/process/limits.ts';
@@ -24,6 +24,8 @@ beforeEach(() => {
 afterEach(() => rig.close());
 
 const sleeps = ['/bin/sleep', '1000'];
+const byNumber = (one: number, other: number) => one - other;
+const groupsById = (name: string) => execFileSync('id', ['-G', '--', name], { encoding: 'utf8' }).trim().split(' ').map(Number).toSorted(byNumber);
 const account = (name: string) => {
   const found = findUser(name);
   if (found === null) throw new Error(`this machine has no ${name}`);
@@ -31,13 +33,13 @@ const account = (name: string) => {
 };
 
 rootOnly('the user of a unit, seen in /proc of its process', () => {
-  test('has its ids, its primary group, no inherited group and no capability', async () => {
+  test('has its ids, its primary group, no other group and no capability', async () => {
     const { uid, gid } = account('daemon');
     const { pid } = await rig.run(sleeps, privileged({ user: 'daemon' })).spawned();
     await settled(pid);
     expect(procField(pid, 'Uid')).toBe(`${uid} ${uid} ${uid} ${uid}`);
     expect(procField(pid, 'Gid')).toBe(`${gid} ${gid} ${gid} ${gid}`);
-    expect(procField(pid, 'Groups')).toBe('');
+    expect(procField(pid, 'Groups')).toBe(String(gid));
     expect(capabilitySets(pid)).toMatchObject({ CapInh: 0n, CapPrm: 0n, CapEff: 0n, CapAmb: 0n });
   });
 
@@ -46,9 +48,28 @@ rootOnly('the user of a unit, seen in /proc of its process', () => {
     if (!confined.ok) throw new Error(confined.reason);
     const begun = ['--groups=4,24', '--inh-caps=+chown', '--ambient-caps=+chown', '--'];
     const status = execFileSync('setpriv', [...begun, ...confined.prefix, 'cat', '/proc/self/status'], { encoding: 'utf8' });
-    expect(status).toMatch(/^Groups:\s*$/m);
+    expect(status).toMatch(new RegExp(`^Groups:\\s*${account('daemon').gid}\\s*$`, 'm'));
     expect(status).toMatch(/^CapInh:\s*0+$/m);
     expect(status).toMatch(/^CapEff:\s*0+$/m);
+  });
+
+  test('is in the groups of its account, as id(1) lists them', () => {
+    const accounts = readFileSync('/etc/passwd', 'utf8').split('\n').flatMap((line) => findUser(line.split(':')[0] ?? '') ?? []);
+    for (const found of accounts) expect([found.name, [...groupsOf(found, found.gid)].toSorted(byNumber)]).toEqual([found.name, groupsById(found.name)]);
+  });
+
+  test('of an account in several groups is in all of them, unless its groups are listed', async () => {
+    const member = readFileSync('/etc/group', 'utf8').split('\n').map((line) => line.split(':')[3] ?? '').find((members) => members !== '')?.split(',')[0];
+    if (member === undefined) return;
+    const groups = async (changes: Parameters<typeof privileged>[0]) => {
+      const { pid } = await rig.run(sleeps, privileged({ user: member, ...changes })).spawned();
+      await settled(pid);
+      return procField(pid, 'Groups').split(' ').map(Number);
+    };
+    expect(await groups({})).toEqual(groupsById(member));
+    expect(groupsById(member).length).toBeGreaterThan(1);
+    expect(await groups({ group: 'mail' })).toEqual([...groupsById(member).filter((id) => id !== account(member).gid), Number(findGroup('mail'))].toSorted(byNumber));
+    expect(await groups({ supplementaryGroups: [] })).toEqual([account(member).gid]);
   });
 
   test('a group and supplementary groups take the place of those of the account', async () => {
