@@ -94,7 +94,7 @@ export function openReload(draft: Draft, event: Of<'reload'>): void {
   const fresh = event.specs.filter(({ name }) => !draft.units.has(name));
   for (const spec of fresh) setUnit(draft, unitOf(spec, at));
   open(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: { kind: 'reload', by: null }, owes: false, specs }));
-  openStart(draft, { at, units: fresh.map(({ name }) => name), ticket: null, origin: { kind: 'reload', by: null } }, 'reload', goes);
+  openStart(draft, { at, units: fresh.map(({ name }) => name), ticket: event.ticket ?? null, origin: { kind: 'reload', by: null } }, 'reload', goes);
   for (const name of draft.units.keys()) informOf(draft, name, at);
 }
 

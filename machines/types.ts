@@ -545,7 +545,7 @@ export type SupervisorCommand =
   | (Command & { readonly type: 'stop'; readonly units: readonly string[] })
   | (Command & { readonly type: 'restart'; readonly units: readonly string[]; readonly specs: readonly ServiceSpec[] | null; readonly slots?: Readonly<Record<string, SlotIndex>> })
   /** Takes over a whole configuration: new units appear, missing ones go, changed ones change. New ones start. */
-  | { readonly type: 'reload'; readonly at: number; readonly specs: readonly ServiceSpec[]; readonly slots?: Readonly<Record<string, SlotIndex>> }
+  | { readonly type: 'reload'; readonly at: number; readonly specs: readonly ServiceSpec[]; readonly slots?: Readonly<Record<string, SlotIndex>>; readonly ticket?: number | null }
   | { readonly type: 'shutdown'; readonly at: number; readonly ticket: number | null; readonly exitCode: number; readonly origin?: Trigger }
   | { readonly type: 'signal'; readonly at: number; readonly unit: string; readonly signal: SignalName }
   /** `usedBytes`: what all children of the service use now. The ticket is answered for the service. */

@@ -111,10 +111,15 @@ export function makeRoute(outside: RouteOutside): Route {
     const running = views().filter((view) => view.wanted === 'up' && view.spec.cron === null && specs.has(view.spec.name));
     const units = running.map(({ spec }) => spec.name);
     for (const view of running) specs.set(view.spec.name, view.spec);
+    const fresh = config.specs.filter(({ name, cron }) => cron === null && !isKnown(name)).map(({ name }) => name);
     outside.adoptConfig(config);
-    send({ type: 'reload', at: now(), specs: [...specs.values()], slots: outside.slots(config.specs) });
-    const settled = await settle(exchange, request, units, (ticket) => send({ type: 'restart', at: now(), ticket, units, specs: config.specs }));
-    return settled === null ? accepted('Restart', null) : collect(request, settled, 'All services restarted');
+    const reloadAs = (ticket: number | null): void => send({ type: 'reload', at: now(), ticket, specs: [...specs.values()], slots: outside.slots(config.specs) });
+    if (fresh.length === 0) reloadAs(null);
+    const started = settle(exchange, request, fresh, reloadAs);
+    const restarted = settle(exchange, request, units, (ticket) => send({ type: 'restart', at: now(), ticket, units, specs: config.specs }));
+    const settled = await Promise.all([started, restarted]);
+    if (settled.includes(null)) return accepted('Restart', null);
+    return collect(request, settled.flatMap((some) => some ?? []), 'All services restarted');
   };
 
   const reload = (path: string | null): Response => {

@@ -190,6 +190,18 @@ test('-c that names another file than the one in use: stop warns, restart takes 
   expect(readFileSync(join(home.state, 'config_hint'), 'utf8')).toBe(other);
 });
 
+test('restart with another file waits for the units that the file adds', async () => {
+  const home = makeHome(two);
+  await home.sysg('start', '--daemonize');
+  const other = join(home.dir, 'other.yaml');
+  writeFileSync(other, 'version: "1"\nservices:\n  fresh: {command: sleep 3000, health_check: {command: "test -e up", interval: 100ms, timeout: 30s}}\n');
+  const restarted = home.sysg('restart', '-c', 'other.yaml');
+  await soon('the new unit starts', async () => (await home.status()).units.some(({ name, phase }) => name === 'fresh' && phase === 'starting'));
+  writeFileSync(join(home.dir, 'up'), '');
+  expect(await restarted).toMatchObject({ code: 0, stdout: 'All services restarted\n' });
+  expect((await home.unit('fresh')).phase).toBe('running');
+});
+
 test('logs --purge empties files while they are written, and what comes later is shown', async () => {
   const home = makeHome('version: "1"\nservices:\n  web: {command: "while :; do echo tick $((n += 1)); sleep 0.05; done"}\n');
   await home.sysg('start', '--daemonize');
