@@ -3,8 +3,8 @@ import { formatProblem } from '../config/problem.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
-import { lookAtRest, type AtRest, type RestingUnit } from '../compat/at-rest.ts';
-import { isLocked } from '../state/lock.ts';
+import { lookAtRest, mendStateFile, type AtRest, type RestingUnit } from '../compat/at-rest.ts';
+import { isLocked, takeLock } from '../state/lock.ts';
 import type { RecordedJob, RecordedState } from '../compat/state-files.ts';
 import { processFacts, uptimeOf } from '../status/process-facts.ts';
 import { runsOf } from '../compat/recorded.ts';
@@ -34,6 +34,7 @@ export function statusAtRest(call: Call): StatusAnswer {
   const answer = restOf(call);
   if (!answer.ok) return answer;
   const { units, strangers } = answer.rest;
+  mend(call, units);
   for (const { spec, suspect } of units) {
     if (suspect !== null) call.terminal.warn(`pid ${suspect.pid} may be service '${spec.name}', which cannot be proven: ${suspect.why}`);
   }
@@ -41,6 +42,15 @@ export function statusAtRest(call: Call): StatusAnswer {
   const shown = [...units.map((unit) => unitAtRest(unit, now)), ...strangers.map(strangerAtRest)].sort((one, other) => (one.hash < other.hash ? -1 : 1));
   const snapshot: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date(now).toISOString(), overall_health: overallHealth(shown), units: shown };
   return { ok: true, snapshot };
+}
+
+/** While nobody has the lock: a supervisor writes the file itself. */
+function mend({ paths: { stateDir, ledger, lock: lockFile }, terminal }: Call, units: readonly RestingUnit[]): void {
+  if (!units.some(({ process, recorded }) => process !== null && recorded?.status !== 'running')) return;
+  const lock = takeLock(lockFile);
+  if (!lock.ok) return;
+  mendStateFile({ stateDir, ledger, onProblem: terminal.warn }, units);
+  lock.release();
 }
 
 /** A supervisor that just starts, or whose socket another program took: the files are its own to speak of. */
@@ -52,18 +62,20 @@ function unservedRefusal({ paths }: Call): Refusal | null {
   }
 }
 
-function unitAtRest({ spec, process, recorded, job }: RestingUnit, nowWallMs: number): UnitStatus {
-  const facts = process === null ? null : processFacts(process.pid, process.startTime);
+function unitAtRest({ spec, process, zombie, recorded, job }: RestingUnit, nowWallMs: number): UnitStatus {
+  const shown = process ?? zombie;
+  const facts = shown === null ? null : processFacts(shown.pid, shown.startTime);
+  const isZombie = facts?.state === 'zombie';
   const alive = process !== null && facts?.state === 'running';
   const uptime = uptimeOf(facts, nowWallMs);
   // It ran when its supervisor ended, and is gone.
-  const lost = recorded?.status === 'running' && !alive;
+  const lost = recorded?.status === 'running' && !alive && !isZombie;
   const lifecycle = alive ? 'running' : recorded === null || lost ? 'stopped' : recorded.status;
   const runs = job === null ? [] : runsOf(job, process?.pid ?? null, nowWallMs);
   return {
     name: spec.name, hash: spec.hash, kind: spec.cron === null ? 'service' : 'cron', lifecycle,
-    health: alive ? 'healthy' : job !== null ? cronHealth(runs) : lifecycle === 'exited_with_error' ? 'failing' : lost && spec.cron === null ? 'degraded' : 'healthy',
-    ...(alive && { process: { pid: process.pid, state: 'running' as const, user: facts.user } }),
+    health: alive ? 'healthy' : isZombie ? 'failing' : job !== null ? cronHealth(runs) : lifecycle === 'exited_with_error' ? 'failing' : lost && spec.cron === null ? 'degraded' : 'healthy',
+    ...(shown !== null && (alive || isZombie) && { process: { pid: shown.pid, state: facts.state, user: facts.user } }),
     ...(uptime !== null && { uptime }),
     ...(!alive && lastExit(recorded)),
     ...(spec.cron !== null && job !== null && { cron: cronStatus({ timezone: spec.cron.timezone, runs, samplesBetween: recordedSamples(job) }, nowWallMs) }),

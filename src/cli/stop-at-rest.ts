@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { refusals, textOf, type Refusal } from '../errors.ts';
 import { takeLock } from '../state/lock.ts';
 import { isServed } from '../state/lock-owner.ts';
@@ -16,7 +17,10 @@ export async function stopAtRest(call: Call, service: string | null): Promise<St
   const { config, rest } = answer;
   const meant = rest.units.filter(({ spec }) => service === null || spec.name === service);
   if (service !== null && meant.length === 0) return { ok: false, refusal: refusals.unknownUnit(service) };
-  if (!meant.some((unit) => unit.process !== null || unit.suspect !== null || unit.recorded?.status === 'running')) return { ok: true, ended: [] };
+  // What a dead supervisor left of its files goes too, as with systemg 0.33.0.
+  const left = service === null ? [paths.socket, paths.pidFile].some((path) => existsSync(path)) || rest.listed.length > 0 : rest.listed.includes(service);
+  const isMeant = meant.some((unit) => unit.process !== null || unit.suspect !== null || unit.recorded?.status === 'running');
+  if (!left && !isMeant) return { ok: true, ended: [] };
 
   const lock = takeLock(paths.lock);
   if (!lock.ok) return { ok: false, refusal: refusals.runtime(lock.reason) };

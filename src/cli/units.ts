@@ -4,16 +4,25 @@ import { join } from 'node:path';
 import { quoteArgv } from '../config/launch.ts';
 import { makeDirectories, replaceFile } from '../files.ts';
 
+export interface StagedUnit {
+  readonly command: readonly string[];
+  /** Where the command runs: the caller's directory. */
+  readonly cwd: string;
+  readonly name: string | null;
+  /** The configuration of the running supervisor. */
+  readonly inUse?: string | null;
+}
+
 /**
  * Writes the configuration of one command as systemg 0.33.0 does and returns its path. Files older than 30 days are removed, and all
  * but the newest 200; `inUse` is kept. Throws errors of the file system.
  */
-export function stageUnit(stateDir: string, command: readonly string[], name: string | null, inUse: string | null = null): string {
+export function stageUnit(stateDir: string, { command, cwd, name, inUse = null }: StagedUnit): string {
   const directory = join(stateDir, 'units');
   makeDirectories(directory);
   const service = name === null ? defaultName(command) : plainName(name);
   const path = join(directory, `${service}-${commandHash(command)}.yaml`);
-  replaceFile(path, `version: "1"\nservices:\n  ${service}:\n    command: ${scalar(quoteArgv(command))}\n`, { durable: false });
+  replaceFile(path, `version: "1"\nservices:\n  ${service}:\n    command: ${scalar(quoteArgv(command))}\n    working_dir: ${scalar(cwd.replaceAll('$', () => '$$'))}\n`, { durable: false });
   prune(directory, new Set([path, inUse]), Date.now());
   return path;
 }

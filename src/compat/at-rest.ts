@@ -1,9 +1,16 @@
+import { join } from 'node:path';
 import type { ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
+import { textOf } from '../errors.ts';
+import { replaceFile } from '../files.ts';
+import { bootId } from '../process/boot.ts';
 import { isAlive } from '../process/identity.ts';
+import { openLedger } from '../state/ledger.ts';
 import { readLedger } from '../state/ledger-read.ts';
-import { prove, survivorsOf } from './proof.ts';
-import type { RecordedJob, RecordedState } from './state-files.ts';
+import { prove, survivorsOf, zombieOf } from './proof.ts';
+import { noteDigest, ownDigests } from './projection.ts';
+import { stateFile, type RecordedJob, type RecordedState } from './state-files.ts';
 import { readStateFiles } from './read-files.ts';
+import { writeXml } from './xml.ts';
 
 /** A unit while no supervisor looks after it. */
 export interface RestingUnit {
@@ -12,6 +19,8 @@ export interface RestingUnit {
   readonly process: ProcessIdentity | null;
   /** A living process that may be it and cannot be proven to be: its pid and why not. */
   readonly suspect: { readonly pid: number; readonly why: string } | null;
+  /** The process that `pid.xml` names, which has ended and was not waited for by its parent. */
+  readonly zombie: ProcessIdentity | null;
   readonly recorded: RecordedState | null;
   readonly job: RecordedJob | null;
 }
@@ -20,6 +29,8 @@ export interface AtRest {
   readonly units: readonly RestingUnit[];
   /** Recorded under hashes and names that are not configured. */
   readonly strangers: readonly { readonly hash: string; readonly recorded: RecordedState }[];
+  /** Services that `pid.xml` names, whatever became of them. */
+  readonly listed: readonly string[];
 }
 
 export interface AtRestInput {
@@ -37,9 +48,10 @@ export function lookAtRest({ stateDir, ledger, specs, environment, uid, onProble
   const { entries } = readLedger(ledger, { onProblem, quarantine: false });
   const units = specs.map((spec): RestingUnit => {
     const owned = entries.get(spec.name)?.record.process ?? null;
-    const shown = { spec, recorded: files.state?.get(spec.hash) ?? null, job: spec.cron === null ? null : (files.cron?.get(spec.hash) ?? null) };
-    if (owned?.identity != null && isAlive(owned.identity)) return { ...shown, process: owned.identity, suspect: null };
     const pid = files.pid?.services.get(spec.name);
+    const zombie = pid === undefined ? null : zombieOf({ pid, writtenWallMs: files.pidWrittenWallMs, uid });
+    const shown = { spec, zombie, recorded: files.state?.get(spec.hash) ?? null, job: spec.cron === null ? null : (files.cron?.get(spec.hash) ?? null) };
+    if (owned?.identity != null && isAlive(owned.identity)) return { ...shown, process: owned.identity, suspect: null };
     const proof = pid === undefined ? null : prove({ pid, spec, writtenWallMs: files.pidWrittenWallMs, environment, uid });
     if (pid === undefined || proof?.ok === true) return { ...shown, process: proof?.ok === true ? proof.identity : null, suspect: null };
     const [left] = survivorsOf(files, spec.name, pid, uid);
@@ -48,5 +60,27 @@ export function lookAtRest({ stateDir, ledger, specs, environment, uid, onProble
   });
   const configured = new Set(specs.map(({ hash }) => hash));
   const strangers = [...(files.state ?? [])].filter(([hash]) => !configured.has(hash)).map(([hash, recorded]) => ({ hash, recorded }));
-  return { units, strangers };
+  return { units, strangers, listed: [...(files.pid?.services.keys() ?? [])] };
+}
+
+/**
+ * Writes `running` into `state.xml` for units whose process is proven to live and of which the file says otherwise, as the status of systemg 0.33.0 does. For
+ * the holder of the lock. The digest of a file that is ours is noted first; one of another program stays another's.
+ */
+export function mendStateFile({ stateDir, ledger: path, onProblem }: Pick<AtRestInput, 'stateDir' | 'ledger' | 'onProblem'>, units: readonly RestingUnit[]): void {
+  const stale = units.flatMap(({ spec, process, recorded }): [string, RecordedState][] => (
+    process === null || recorded?.status === 'running' ? [] : [[spec.hash, { status: 'running', pid: process.pid, exitCode: null, signal: null }]]
+  ));
+  const { state, digests } = readStateFiles(stateDir, { onProblem: () => undefined, quarantine: false });
+  if (state === null || stale.length === 0) return;
+  const text = writeXml(stateFile.encode(new Map([...state, ...stale].sort(([one], [other]) => (one < other ? -1 : 1)))));
+  const ledger = openLedger(path, { onProblem, bootId: bootId() });
+  try {
+    if (ownDigests(ledger, 'state.xml').includes(digests['state.xml'] ?? '')) noteDigest(ledger, 'state.xml', text);
+    replaceFile(join(stateDir, 'state.xml'), text, { durable: false });
+  } catch (error) {
+    onProblem(`${join(stateDir, 'state.xml')}: cannot be written: ${textOf(error)}`);
+  } finally {
+    ledger.close();
+  }
 }

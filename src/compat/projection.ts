@@ -69,10 +69,8 @@ export function openProjection(options: ProjectionOptions): Projection {
 
   const put = (name: XmlFile, text: string): void => {
     const path = join(stateDir, name);
-    const digest = digestOf(text);
     try {
-      // Before the file: a crash in between must not make our own file look like another's.
-      ledger.note(noteKey(name), [...new Set([...ownDigests(ledger, name).slice(-1), digest])]);
+      noteDigest(ledger, name, text);
       replaceFile(path, text, { durable: false });
       written.set(name, text);
       failing.delete(name);
@@ -129,6 +127,11 @@ function project(units: readonly ProjectedUnit[], others: StateFiles | null): Re
 /** The digests that a file has when we wrote it: the one before the last writing, and the last. */
 export function ownDigests(ledger: Pick<Ledger, 'meta'>, name: XmlFile): readonly string[] {
   return stringsOf(ledger.meta.get(noteKey(name)));
+}
+
+/** To be called before the file is written: a crash in between must not make our own file look like another's. */
+export function noteDigest(ledger: Pick<Ledger, 'note' | 'meta'>, name: XmlFile, text: string): void {
+  ledger.note(noteKey(name), [...new Set([...ownDigests(ledger, name).slice(-1), digestOf(text)])]);
 }
 
 function noteKey(name: XmlFile): string {

@@ -2,7 +2,7 @@ import type { ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
 import { classify } from '../config/launch.ts';
 import { ticksToMs, uptimeMs } from '../process/boot.ts';
 import { identityOf } from '../process/identity.ts';
-import { isLiving, listPids, ownerOf, readArguments, readProcStat } from '../process/proc.ts';
+import { isLiving, listPids, ownerOf, readArguments, readProcStat, type ProcessStat } from '../process/proc.ts';
 import type { StateFiles } from './read-files.ts';
 
 /** What the kernel says of a process whose pid somebody wrote down. */
@@ -52,7 +52,14 @@ export function readSuspect(pid: number): Suspect | null {
   if (stat === null || !isLiving(stat)) return null;
   const [uid, argv] = [ownerOf(pid), readArguments(pid)];
   if (uid === null || argv === null) return null;
-  return { identity: identityOf(stat), pgrp: stat.pgrp, uid, argv, startedWallMs: Date.now() - uptimeMs() + ticksToMs(Number(stat.startTime)) };
+  return { identity: identityOf(stat), pgrp: stat.pgrp, uid, argv, startedWallMs: startedWallMs(stat) };
+}
+
+/** The process of that pid, when it has ended and its parent has not waited for it: ours, and older than the claim. */
+export function zombieOf({ pid, writtenWallMs, uid }: Pick<Claim, 'pid' | 'writtenWallMs' | 'uid'>): ProcessIdentity | null {
+  const stat = process.platform === 'linux' ? readProcStat(pid) : null;
+  if (stat === null || isLiving(stat) || ownerOf(pid) !== uid) return null;
+  return startedWallMs(stat) > writtenWallMs + CLOCK_SLACK_MS ? null : identityOf(stat);
 }
 
 /**
@@ -79,6 +86,10 @@ export function runs(argv: readonly string[], spec: Claim['spec'], environment: 
   if (/(^|\/)(sh|dash|bash)$/.test(program) && flag === '-c' && argv.length === 3) return scripts.includes(argv[2] ?? '');
   const known = [...(spec.launch.kind === 'exec' ? [spec.launch.argv] : []), ...scripts.flatMap(lastCommand)];
   return known.some((words) => isTail(words, argv));
+}
+
+function startedWallMs({ startTime }: Pick<ProcessStat, 'startTime'>): number {
+  return Date.now() - uptimeMs() + ticksToMs(Number(startTime));
 }
 
 /** The wall clock may have been stepped a little since the claim was written. */

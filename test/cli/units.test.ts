@@ -10,18 +10,18 @@ import { ownDirectory } from './rig.ts';
 
 const digest = (...argv: readonly string[]): string => createHash('sha256').update(argv.map((word) => `${word}\0`).join('')).digest('hex').slice(0, 12);
 
-test('the file of a named unit is as systemg 0.33.0 writes it', () => {
+test('the file of a named unit is as systemg 0.33.0 writes it, and says where it runs', () => {
   const state = ownDirectory();
-  const path = stageUnit(state, ['sh', '-c', "echo it's $HOME", ''], 'My Unit!');
+  const path = stageUnit(state, { command: ['sh', '-c', "echo it's $HOME", ''], cwd: '/srv/a $b', name: 'My Unit!' });
   expect(path).toBe(join(state, 'units', `my-unit-${digest('sh', '-c', "echo it's $HOME", '')}.yaml`));
   expect(readFileSync(path, 'utf8')).toBe(
-    `version: "1"\nservices:\n  my-unit:\n    command: 'sh -c ''echo it''"''"''s $HOME'' '''''\n`,
+    `version: "1"\nservices:\n  my-unit:\n    command: 'sh -c ''echo it''"''"''s $HOME'' '''''\n    working_dir: '/srv/a $$b'\n`,
   );
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
 test('without a name it is called after its program and has the digest twice in its file name', () => {
-  const path = stageUnit(ownDirectory(), ['/usr/bin/sleep', '5'], null);
+  const path = stageUnit(ownDirectory(), { command: ['/usr/bin/sleep', '5'], cwd: '/', name: null });
   const hash = digest('/usr/bin/sleep', '5');
   expect(defaultName(['/usr/bin/sleep', '5'])).toBe(`usr-bin-sleep-${hash}`);
   expect(basename(path)).toBe(`usr-bin-sleep-${hash}-${hash}.yaml`);
@@ -34,10 +34,11 @@ test.each([['Web_1', 'web_1'], ['--a b--', 'a-b'], ['ünit', 'nit'], ['', 'unit'
 test.each([
   [['prog', 'a  b', "it's"]], [['prog', 'one\ntwo\n', '\t']], [['prog', '', '--flag=x', '"quoted"', '#not', 'key: value']], [['prog', '\\', '$1', '`id`']],
 ])('%j is started as it was given', (argv) => {
-  const path = stageUnit(ownDirectory(), argv, 'unit');
+  const path = stageUnit(ownDirectory(), { command: argv, cwd: '/a $b', name: 'unit' });
   const loaded = loadConfig(path, { env: {}, identify });
   const [service] = loaded.ok ? loaded.config.services : [];
   const script = service?.launch.kind === 'shell' ? service.launch.script : null;
+  expect(service?.workingDir).toBe('/a $b');
   if (script === null) expect(service?.launch).toEqual({ kind: 'exec', argv });
   // What a shell makes of the words is what they were.
   else expect(spawnSync('sh', ['-c', script.replace('prog', `printf '%s\\0'`)], { encoding: 'utf8' }).stdout).toBe(argv.slice(1).map((word) => `${word}\0`).join(''));
@@ -57,7 +58,7 @@ test('units of more than thirty days go, and all but the newest two hundred; the
   daysAgo('notes.txt', 90);
   const inUse = daysAgo('in-use.yaml', 60);
   for (let index = 0; index < 205; index += 1) daysAgo(`young-${index}.yaml`, 1 + index / 100);
-  const staged = stageUnit(state, ['true'], 'new', inUse);
+  const staged = stageUnit(state, { command: ['true'], cwd: '/', name: 'new', inUse });
   const left = readdirSync(directory);
   expect(left.filter((name) => name.endsWith('.yaml'))).toHaveLength(200);
   expect(left).toEqual(expect.arrayContaining(['notes.txt', 'in-use.yaml', basename(staged), 'young-0.yaml', 'young-197.yaml']));

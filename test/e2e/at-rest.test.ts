@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -44,9 +45,11 @@ describe.each([['with the ledger', false], ['from the files alone', true]])('wit
     await soon('it is dead', () => !isAlive(api));
     if (forgetLedger) rmSync(join(home.state, 'ledger.ndjson'));
     const { stdout, code } = await home.sysg('status', '--json');
+    // Where process 1 waits for nobody, what is gone stays a zombie.
+    const gone = existsSync(`/proc/${api}`) ? ['running', 'failing', api] : ['stopped', 'degraded', undefined];
     const { units } = JSON.parse(stdout) as StatusSnapshot;
     expect(Object.fromEntries(units.map(({ name, lifecycle, health, process: shown }) => [name, [lifecycle, health, shown?.pid]]))).toEqual({
-      web: ['running', 'healthy', web], api: ['stopped', 'degraded', undefined], bad: ['exited_with_error', 'failing', undefined],
+      web: ['running', 'healthy', web], api: gone, bad: ['exited_with_error', 'failing', undefined],
     });
     expect(units.find(({ name }) => name === 'bad')?.last_exit).toEqual({ exit_code: 3 });
     expect(code).toBe(2);
@@ -120,4 +123,47 @@ test('a socket that somebody serves without our lock is nobody else\'s to take',
   onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
   expect(await home.sysg('start', '-c', home.config)).toMatchObject({ code: 1, stderr: expect.stringContaining('supervisor already running') });
   expect(existsSync(join(home.state, 'control.sock'))).toBe(true);
+});
+
+test('stop takes away what a dead supervisor left of its files, though nothing of it lives', async () => {
+  const home = makeHome();
+  await running(home);
+  await killSupervisor(home);
+  for (const pid of home.processes()) process.kill(pid, 'SIGKILL');
+  await soon('all are dead', () => home.processes().length === 0);
+  expect(['control.sock', 'sysg.pid'].map((name) => existsSync(join(home.state, name)))).toEqual([true, true]);
+  expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+  expect(['control.sock', 'sysg.pid', 'config_hint'].map((name) => existsSync(join(home.state, name)))).toEqual([false, false, false]);
+  expect(file(home, 'pid.xml')).toBe('<PidFile/>');
+  expect(file(home, 'state.xml')).not.toContain('running');
+});
+
+test('status writes into a stale state.xml that a process runs', async () => {
+  const home = makeHome();
+  const { web } = await running(home);
+  await killSupervisor(home);
+  const right = file(home, 'state.xml');
+  const stale = right.replace(`<status>running</status><pid>${web}</pid>`, '<status>stopped</status>');
+  expect(stale).not.toBe(right);
+  writeFileSync(join(home.state, 'state.xml'), stale);
+  await home.sysg('status');
+  expect(file(home, 'state.xml')).toBe(right);
+});
+
+test('a zombie that pid.xml names is shown as one, and fails', async () => {
+  const home = makeHome('version: "1"\nservices:\n  web: {command: "sleep 300"}\n');
+  // A program that took the place of its shell does not wait for the shell's child.
+  const parent = spawn('sh', ['-c', 'sleep 0 & exec sleep 300'], { env: home.env });
+  const children = (): string => readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8').trim();
+  const zombie = await soon('there is a zombie', () => {
+    const child = children();
+    return child !== '' && /\) Z /.test(readFileSync(`/proc/${child}/stat`, 'latin1')) ? Number(child) : null;
+  });
+  mkdirSync(home.state, { recursive: true, mode: 0o700 });
+  writeFileSync(join(home.state, 'pid.xml'), `<PidFile><services><name>web</name><pid>${zombie}</pid></services></PidFile>`);
+  const { stdout, code } = await home.sysg('status', '--json');
+  const [unit] = (JSON.parse(stdout) as StatusSnapshot).units;
+  expect(unit).toMatchObject({ name: 'web', health: 'failing', process: { pid: zombie, state: 'zombie' } });
+  expect(code).toBe(2);
+  parent.kill('SIGKILL');
 });

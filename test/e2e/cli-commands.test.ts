@@ -13,11 +13,11 @@ services:
 const said = (stderr: string): string => stderr.replace(/^sysg: warning: Running as root.*\n/, '');
 
 describe('a command without a configuration', () => {
-  test('is run as a service of its own, from a file in the state directory', async () => {
+  test('is run as a service of its own in the caller\'s directory, from a file in the state directory', async () => {
     const home = makeHome();
-    expect(await home.sysg('start', '--daemonize', '--name', 'Ticker', '--', 'sh', '-c', 'echo "$0 $1"; sleep 1000', 'one', 'two  words')).toMatchObject({ code: 0, stdout: '' });
+    expect(await home.sysg('start', '--daemonize', '--name', 'Ticker', '--', 'sh', '-c', 'echo "$0 $1"; pwd; sleep 1000', 'one', 'two  words')).toMatchObject({ code: 0, stdout: '' });
     await home.until('ticker', ({ phase }) => phase === 'running', 'runs');
-    await soon('it wrote', () => home.log('ticker') === 'one two  words\n');
+    await soon('it wrote', () => home.log('ticker') === `one two  words\n${home.dir}\n`);
     expect(readdirSync(join(home.state, 'units'))).toEqual([expect.stringMatching(/^ticker-[0-9a-f]{12}\.yaml$/)]);
   });
 

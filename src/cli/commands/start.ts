@@ -77,7 +77,7 @@ async function stage(call: Call, command: readonly string[]): Promise<ChosenConf
   const unusable = prepareRuntime(call.paths);
   if (unusable !== null) return { ok: false, refusal: refusals.runtime(unusable) };
   try {
-    return { ok: true, path: stageUnit(call.paths.stateDir, command, call.flags.text(options.name), configInUse(call)) };
+    return { ok: true, path: stageUnit(call.paths.stateDir, { command, cwd: call.cwd, name: call.flags.text(options.name), inUse: configInUse(call) }) };
   } catch (error) {
     return { ok: false, refusal: refusals.runtime(`the unit could not be written: ${textOf(error)}`) };
   }
