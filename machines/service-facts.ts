@@ -47,6 +47,8 @@ export interface ServiceContext {
   readonly leaderEnded: boolean;
   /** How the leader at hand ended; null: it has not, or nobody saw it. */
   readonly ended: ProcessExit | null;
+  /** What the leader had left running when it ended by itself, in words. */
+  readonly left: readonly string[];
   /** The last known end of the service itself. */
   readonly exit: ProcessExit | null;
   readonly reason: string | null;
@@ -215,11 +217,18 @@ export function describeExit({ code, signal }: ProcessExit, subject = 'process')
 
 /** The end of the attempt at hand, in words that follow "because". */
 export function describeEnd(context: ServiceContext): string {
-  const { refusal, cause, ended, spec } = context;
+  const { refusal, cause, ended, left, spec } = context;
   if (refusal !== null) return refusal;
   if (cause === 'internal') return 'the supervisor failed while it looked after the unit';
   if (ended === null) return spec.restart.oneshot ? 'interrupted' : 'ended while nobody watched; its exit status is unknown';
-  return describeExit(ended, stepOf(context) ?? 'process');
+  const how = describeExit(ended, stepOf(context) ?? 'process');
+  return left.length === 0 ? how : `${how} and ${leftBehind(left, ended)}`;
+}
+
+/** What a process left running at its end, in words that follow its name. A clean end looks like that of a program that puts itself into the background. */
+export function leftBehind(left: readonly string[], exit: ProcessExit | null): string {
+  const hint = exit?.code === 0 ? '; a program has to stay in the foreground, what it leaves running is ended with it' : '';
+  return `left ${left.join(', ')} running, which was ended${hint}`;
 }
 
 // ─── Recovery ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -237,7 +246,7 @@ export function resumeFrom(context: ServiceContext, event: Adoption): Partial<Se
   const owned = record.process;
   return {
     wanted: record.wanted, generation: record.generation, outcome: record.outcome, reason: record.reason, failures: record.failures,
-    streak: record.streak, restarts: record.restarts, resumed: record.deadline, leaderEnded: false, ended: null, since: record.since,
+    streak: record.streak, restarts: record.restarts, resumed: record.deadline, leaderEnded: false, ended: null, left: [], since: record.since,
     exit: owned === null ? record.exit : null,
     // One that is dead is kept for the judgement alone.
     process: owned === null || verdict === 'unborn' ? null : verdict === 'alive' ? { ...owned, adopted: true } : { ...owned, identity: null },

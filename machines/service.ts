@@ -109,10 +109,10 @@ export const serviceMachine = base.extend({
     unplan: assign({ deadline: null, resumed: null }),
 
     nextGeneration: assign(({ context }) => ({
-      generation: context.generation + 1, leaderEnded: false, ended: null, refusal: null, refused: false, cause: null, killsOrdered: 0, outcome: 'none' as const, hasRun: false,
+      generation: context.generation + 1, leaderEnded: false, ended: null, left: [], refusal: null, refused: false, cause: null, killsOrdered: 0, outcome: 'none' as const, hasRun: false,
     })),
     own: assign(({ context }, { role }: { role: OwnedProcess['role'] }) => ({
-      leaderEnded: false, ended: null, killsOrdered: 0,
+      leaderEnded: false, ended: null, left: [], killsOrdered: 0,
       process: {
         generation: context.generation, role, identity: null, adopted: false,
         // One for each: what a preparation left behind is not the service.
@@ -134,6 +134,7 @@ export const serviceMachine = base.extend({
     recordExit: assign(({ context, event }) => event.type !== 'process.exited' ? {} : {
       leaderEnded: true, ended: event.exit, ...(isEndOfAttempt(context, event.exit) && { exit: event.exit }),
     }),
+    noteLeft: assign(({ context, event }) => ({ left: event.type === 'process.gone' ? (event.left ?? context.left) : context.left })),
     refuse: assign(({ event }) => ({ refusal: 'reason' in event ? event.reason : null, refused: true })),
     refuseSlowStep: assign(({ context }) => ({ refusal: `${context.process?.role ?? 'preparation'} took longer than ${waitFor('task', context).afterMs / 1000} s` })),
     orderStop: base.enqueueActions(({ context, enqueue }) => {
@@ -179,7 +180,8 @@ export const serviceMachine = base.extend({
     }),
     countRestart: assign(({ context }) => ({ restarts: context.restarts + 1, automatic: true })),
     giveUp: assign({ outcome: 'failed', reason: ({ context }) => describeEnd(context) }),
-    complete: assign({ outcome: 'completed', reason: null, failures: [], streak: 0 }),
+    complete: assign({ outcome: 'completed', reason: ({ context }) => cleanEnd(context), failures: [], streak: 0 }),
+    sayLeft: assign({ reason: ({ context }) => cleanEnd(context) }),
     markSkipped: assign({ outcome: 'skipped', reason: null }),
     resume: assign(({ context, event }) => (event.type === 'adopt' ? resumeFrom(context, event) : {})),
   },
@@ -188,7 +190,7 @@ export const serviceMachine = base.extend({
   context: ({ input }) => ({
     parent: input.parent, tokenBase: input.tokenBase, place: input.place ?? 'current', spec: input.spec, nextSpec: null, removed: false, wanted: 'down',
     held: Object.fromEntries(input.held.map((dependency) => [dependency, null])), generation: input.generation ?? 0, process: null, cause: null,
-    refusal: null, refused: false, leaderEnded: false, ended: null, exit: null, reason: null, failures: [], streak: 0, restarts: 0, outcome: 'none', ready: null, tickets: [],
+    refusal: null, refused: false, leaderEnded: false, ended: null, left: [], exit: null, reason: null, failures: [], streak: 0, restarts: 0, outcome: 'none', ready: null, tickets: [],
     deadline: null, resumed: null, killsOrdered: 0, hasRun: false, automatic: false, hooksPending: false, since: input.at, seed: input.seed, settled: [], hookRuns: [],
   }),
   initial: 'idle',
@@ -368,7 +370,7 @@ export const serviceMachine = base.extend({
             rest: { on: gone('#service.idle.stopped', ...LEAVE_PROCESS, 'clearCause', settle('stop', 'stopped')) },
             again: { on: gone('#service.idle.waiting', ...LEAVE_PROCESS, 'clearCause', 'beginAnew', settle('stop', 'stopped')) },
             hold: { on: gone('#service.idle.waiting', ...LEAVE_PROCESS, 'clearCause', settle('stop', 'stopped')) },
-            judge: { on: gone('#service.judging') },
+            judge: { on: gone('#service.judging', 'noteLeft') },
             leave: {
               on: {
                 ...gone('#service.removed', ...LEAVE_PROCESS),
@@ -392,7 +394,7 @@ export const serviceMachine = base.extend({
           guard: 'failedButRetries', target: 'idle.backoff',
           actions: ['countFailure', settleFailed('start'), settle('stop', 'stopped'), 'clearCause', 'disown'],
         },
-        { guard: verdictIs('retry'), target: 'idle.backoff', actions: ['clearCause', 'forgive', settle('start', 'completed'), settle('stop', 'stopped'), 'disown'] },
+        { guard: verdictIs('retry'), target: 'idle.backoff', actions: ['clearCause', 'forgive', 'sayLeft', settle('start', 'completed'), settle('stop', 'stopped'), 'disown'] },
         { guard: verdictIs('rest'), target: 'idle.stopped', actions: ['clearCause', 'complete', settle('start', 'completed'), settle('stop', 'stopped'), 'disown'] },
         { target: 'idle.failed', actions: ['giveUp', settleFailed('start'), settle('stop', 'stopped'), 'clearCause', 'disown'] },
       ],
@@ -485,6 +487,11 @@ function supersede() {
 
 function answer(result: Settlement['result'], error: string | null = null) {
   return { type: 'answer', params: { result, error } } as const;
+}
+
+/** Of a clean end there is only something to say when the process left others running. */
+function cleanEnd(context: ServiceContext): string | null {
+  return context.left.length === 0 ? null : describeEnd(context);
 }
 
 function survivor({ process }: ServiceContext): string {

@@ -226,13 +226,14 @@ export type ProcessReport =
   | { readonly type: 'process.refused'; readonly generation: number; readonly at: number; readonly reason: string }
   /** `exit` null: nobody saw how it ended, since it was not our child. */
   | { readonly type: 'process.exited'; readonly generation: number; readonly at: number; readonly exit: ProcessExit | null }
-  | { readonly type: 'process.gone'; readonly generation: number; readonly at: number };
+  /** `left`: what the leader had left running when it ended by itself, in words; absent when that was nothing. */
+  | { readonly type: 'process.gone'; readonly generation: number; readonly at: number; readonly left?: readonly string[] };
 
 /** Orders to a process actor. */
 export type ProcessOrder =
-  /** A stop was asked for: signal the group and known escapees, search for unknown ones, report `gone` after that. */
+  /** A stop was asked for: signal the group, search for those outside of it, report `gone` when nothing is found any more. */
   | { readonly type: 'stop'; readonly signal: SignalName }
-  /** The leader ended by itself: signal what is left of its group and the known escapees. */
+  /** The leader ended by itself: the same for what it left. */
   | { readonly type: 'clear'; readonly signal: SignalName }
   /** SIGKILL to the group and to every holder of the token, as often as it is ordered. */
   | { readonly type: 'kill' }
