@@ -1,11 +1,13 @@
 import { fromCallback } from 'xstate';
 import { processPort, type ProcessInput } from '../../machines/ports.ts';
+import { leftBehind } from '../../machines/service-facts.ts';
 import type { ProcessIdentity, ProcessOrder, ProcessReport, ProcessRole, ServiceSpec } from '../../machines/types.ts';
 import type { Clock } from '../clock.ts';
 import { findChild, type Child } from '../process/children.ts';
-import { sweep } from '../process/end-process.ts';
 import { makeEnding, type Ending } from '../process/ending.ts';
-import { launch, type ChildOutput } from '../process/launch.ts';
+import { launch, tokensOf, type ChildOutput } from '../process/launch.ts';
+import { removeMark } from '../process/marks.ts';
+import { runForUnit, type CommandResult } from '../process/run-command.ts';
 
 export interface ProcessOutside {
   readonly clock: Clock;
@@ -67,13 +69,31 @@ function start(input: ProcessInput, outside: ProcessOutside, report: Report): En
   };
 }
 
-function hold({ generation, spec, token }: ProcessInput, leader: ProcessIdentity, child: Child | null, outside: ProcessOutside, report: Report): Ending {
+function hold(input: ProcessInput, leader: ProcessIdentity, child: Child | null, outside: ProcessOutside, report: Report): Ending {
+  const { generation, spec, role, token } = input;
+  const { stopCommand } = spec;
   const { clock } = outside;
   const onProblem = (text: string) => outside.onProblem(`${spec.name}: ${text}`);
   return makeEnding({
     leader, token, child, onProblem,
+    // A preparation and a spawned child are ended by the signal: how to end the service is no answer to how they end.
+    ...(role === 'main' && {
+      sparesOthers: spec.killMode === 'mixed',
+      ...(stopCommand !== null && { stopCommand: (signal) => runStopCommand(stopCommand, input, leader, outside, signal) }),
+    }),
     onExited: (exit) => report({ type: 'process.exited', generation, at: clock.now(), exit }),
-    onGone: () => report({ type: 'process.gone', generation, at: clock.now() }),
-    onUnsearched: (signal, groupWasEmpty) => sweep({ clock, leader, token, signal, graceMs: spec.stopTimeoutMs, spareGroup: !groupWasEmpty, onProblem }),
+    onGone: (left) => {
+      if (left.length > 0) onProblem(`the ${role === 'main' ? 'process' : role} ${leftBehind(left, child?.exit ?? null)}`);
+      removeMark(tokensOf(input));
+      report({ type: 'process.gone', generation, at: clock.now(), ...(left.length > 0 && { left }) });
+    },
   });
+}
+
+/** As hooks are run: in the project's directory as the supervisor's user. */
+function runStopCommand(script: string, { spec }: ProcessInput, { pid }: ProcessIdentity, outside: ProcessOutside, signal: AbortSignal): Promise<CommandResult> {
+  return runForUnit(spec, {
+    purpose: 'stop', asUnit: false, script, output: 'inherit', signal,
+    variables: { SYSG_SERVICE_NAME: spec.name, SYSG_EVENT: 'stop', SYSG_PID: String(pid), SYSG_EXIT_CODE: null, SYSG_SIGNAL: null, SYSG_ATTEMPT: null, SYSG_CAUSE: null },
+  }, outside);
 }

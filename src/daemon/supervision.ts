@@ -2,6 +2,7 @@ import type { ChildRecord, ServiceSpec } from '../../machines/types.ts';
 import type { StateFiles } from '../compat/read-files.ts';
 import { rememberCgroups, removeEmptyCgroups } from '../process/cgroup.ts';
 import { sweep, sweepsEnded } from '../process/end-process.ts';
+import { removeEmptyMarks } from '../process/marks.ts';
 import { commandsEnded } from '../process/run-command.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { openSwitches } from '../state/notes.ts';
@@ -54,6 +55,7 @@ export async function seeOut({ onProblem }: Setting, { units, outputs: { logs, c
   await logs.end();
   childLogs.drain();
   childLogs.close();
+  removeEmptyMarks();
   const problem = removeEmptyCgroups();
   if (problem !== null) onProblem(problem);
 }
@@ -67,7 +69,7 @@ export function closeBooks({ ledger, records }: Pick<Supervision, 'ledger' | 're
 function endStray({ identity, token, order }: ChildRecord, { clock, onProblem }: Setting): void {
   if (identity === null) return;
   onProblem(`spawned child '${order.name}' (pid ${identity.pid}) of service '${order.unit}' is ended: its service ended while no supervisor ran`);
-  sweep({ clock, leader: identity, token, signal: 'SIGTERM', graceMs: STRAY_GRACE_MS, spareGroup: false, onProblem });
+  sweep({ clock, leader: identity, token, signal: 'SIGTERM', graceMs: STRAY_GRACE_MS, onProblem });
 }
 
 function pause(ms: number): Promise<void> {

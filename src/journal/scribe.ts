@@ -77,7 +77,7 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
   };
 
   const detailOf = (facts: UnitFacts, omitted: number): Readonly<Record<string, unknown>> => {
-    const { ended, pid, reason, deadline, state, failures, ready, wanted, cause } = facts;
+    const { ended, pid, reason, outcome, deadline, state, failures, ready, wanted, cause } = facts;
     const failing = state === 'backoff' || state === 'failed';
     const words = failing ? outside.lastWords(facts.unit) : [];
     const limit = outside.maxRestarts(facts.unit);
@@ -86,7 +86,7 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
       ...(ended?.code != null && { exit_code: ended.code }),
       ...(ended?.signal != null && { signal: ended.signal }),
       ...(failing && { attempt: failures, ...(limit !== null && { max_restarts: limit }) }),
-      ...(reason !== null && failing && { reason }),
+      ...(reason !== null && (failing || outcome === 'completed') && { reason }),
       ...(cause !== null && { because: cause }),
       ...(deadline?.kind === 'backoff' && { next_at: new Date(wallNow() + deadline.at - outside.now()).toISOString() }),
       ...(ready !== null && { ready }),

@@ -2,7 +2,7 @@ import { textOf } from '../errors.ts';
 import { descriptorLimit } from '../process/descriptors.ts';
 import { readTokens, type ProcessTable, type ScannedProcess } from '../process/scan.ts';
 import { listPids, readProcStat } from '../process/proc.ts';
-import { belonging, remember, type Lineage } from '../process/tree.ts';
+import { belonging, findLineage, remember, type Lineage } from '../process/tree.ts';
 import { openUsageReader, type Reading, type UsageReader } from './usage.ts';
 
 /** Leader and token of one process of a unit. */
@@ -108,7 +108,7 @@ export function makeObserver(): Observer {
         for (const origin of origins) {
           const key = `${origin.leader.pid} ${origin.leader.startTime}`;
           seen.add(key);
-          const lineage = lineages.get(key) ?? { ...origin, known: new Map() };
+          const lineage = findLineage(origin.leader) ?? lineages.get(key) ?? { ...origin, known: new Map() };
           lineages.set(key, lineage);
           const found = belonging(table, lineage, false);
           remember(lineage, found);

@@ -2,12 +2,10 @@ import { createActor, fromCallback } from 'xstate';
 import { provideEnding } from '../../machines/ending.ts';
 import type { ProcessOrder, ProcessReport, SignalName } from '../../machines/types.ts';
 import type { Clock } from '../clock.ts';
-import { livingChildren, type Child } from './children.ts';
+import type { Child } from './children.ts';
 import { makeEnding, type EndingInput } from './ending.ts';
-import { scan, type ScannedProcess } from './scan.ts';
-import { belonging } from './tree.ts';
 
-export interface EndProcessRequest extends Pick<EndingInput, 'leader' | 'token' | 'isForeign' | 'onProblem'> {
+export interface EndProcessRequest extends Pick<EndingInput, 'leader' | 'token' | 'onProblem'> {
   readonly clock: Clock;
   /** The leader as our child. */
   readonly child?: Child | null;
@@ -36,30 +34,11 @@ export function endProcess(request: EndProcessRequest): Promise<boolean> {
   });
 }
 
-export interface SweepRequest extends Omit<EndProcessRequest, 'child' | 'mostKills' | 'isForeign'> {
-  /** The members of the leader's group are someone else's to end. */
-  readonly spareGroup: boolean;
-}
-
-/**
- * Ends those who left the group of a leader that has ended, found by their token: the signal, then SIGKILL. Delays nobody and is bound to
- * nobody; gives up on what survives SIGKILL for 30 s.
- */
-export function sweep({ spareGroup, ...request }: SweepRequest): void {
-  const { leader, token, onProblem } = request;
-  // A later process with the same token, and what it started, is not ours to end.
-  const isHeirs = (startTime: string) => livingChildren().some(({ identity, token: theirs }) => (
-    theirs === token && Number(startTime) >= Number(identity.startTime)
-  ));
-  const isForeign = (process: ScannedProcess) => (
-    (spareGroup && (process.pgrp === leader.pid || process.session === leader.pid)) || isHeirs(process.startTime)
-  );
-  // Nearly always nobody has left the group: then one look, which a thousand ends share, is all.
-  const isNeeded = scan().then((table) => belonging(table, { leader, token, known: new Map() }, false).some((process) => !isForeign(process)), () => true);
-  const run = isNeeded.then(async (needed) => {
-    const gone = !needed || await endProcess({ ...request, mostKills: 4, isForeign });
+/** As `endProcess`, delaying nobody; gives up on what survives SIGKILL for 30 s. */
+export function sweep(request: Omit<EndProcessRequest, 'child' | 'mostKills'>): void {
+  const run = endProcess({ ...request, mostKills: 4 }).then((gone) => {
     underWay.delete(run);
-    if (!gone) onProblem(`processes that left the group of ${leader.pid} survive SIGKILL`);
+    if (!gone) request.onProblem(`processes that came from pid ${request.leader.pid} survive SIGKILL`);
   });
   underWay.add(run);
 }

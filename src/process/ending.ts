@@ -1,23 +1,28 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as elapse } from 'node:timers/promises';
 import type { ProcessExit, ProcessIdentity, ProcessOrder, SignalName } from '../../machines/types.ts';
+import type { Refused } from '../errors.ts';
 import type { Child } from './children.ts';
-import { scan, scanGroups, type ProcessTable, type ScannedProcess } from './scan.ts';
+import { readArguments } from './proc.ts';
+import { isCertain, scan, scanGroups, type ProcessTable, type ScannedProcess } from './scan.ts';
 import { isGroupEmpty, makeSender } from './signal.ts';
-import { belonging, isMember, remember, type Lineage } from './tree.ts';
+import { belonging, closeLineage, isMember, openLineage, remember } from './tree.ts';
 
 export interface EndingInput {
   readonly leader: ProcessIdentity;
   readonly token: string;
   /** The leader as our child; `null` when it is not: then its end is looked for again and again. */
   readonly child: Child | null;
-  /** Processes that are someone else's to end. */
-  isForeign?(process: ScannedProcess): boolean;
+  /** The stop signal goes to the leader alone: all others wait for SIGKILL. */
+  readonly sparesOthers?: boolean;
+  /** What a stop runs in place of the signal; ended by `signal`. */
+  stopCommand?(signal: AbortSignal): Promise<{ readonly ok: true } | Refused>;
   /** The leader has ended. `null`: its exit status went to another parent. Called once, and not for a stranger that was ordered to end. */
   onExited?(exit: ProcessExit | null): void;
-  /** No living process is known to belong to the leader any more. Called once, and nothing after it. */
-  onGone(): void;
-  /** `gone` does not answer for those who left the group: nobody has searched for them. */
-  onUnsearched?(signal: SignalName, groupWasEmpty: boolean): void;
+  /**
+   * No living process belongs to the leader any more. Called once, and nothing after it. `left`: what the leader left running when it ended by
+   * itself, in words.
+   */
+  onGone(left: readonly string[]): void;
   onProblem(text: string): void;
 }
 
@@ -25,8 +30,8 @@ export interface EndingInput {
 export interface Ending {
   /**
    * A later order takes the place of an earlier one.
-   * - `stop`: to the group now, then to each process that a search finds outside of it; `gone` follows a search that finds nothing.
-   * - `clear`: the leader ended by itself: to what is left of its group and to the others known; `gone` waits for no search beyond the group.
+   * - `stop`: to the group, then to each process that a search finds outside of it; `gone` follows searches that agree on finding nothing.
+   * - `clear`: the leader ended by itself: the same for what it left.
    * - `kill`: SIGKILL to all, searched for anew each time.
    * - `signal`: to the leader alone, on behalf of a person.
    */
@@ -39,16 +44,26 @@ export interface Ending {
 const strangerPollMs = 500;
 const shortestPauseMs = 10;
 const longestPauseMs = 250;
+/** How many searches in a row have to find nothing, unless one was certain to see every process; and the time between them. */
+const agreeingSearches = 3;
+const betweenSearchesMs = 30;
+/** When, after a start, the descendants are noted: while their parents live they can be known without any mark of their own. */
+const noteAfterMs = [100, 1000, 5000];
 
 export function makeEnding(input: EndingInput): Ending {
   const { leader, child } = input;
-  const lineage: Lineage = { leader, token: input.token, known: new Map() };
+  const lineage = openLineage(leader, input.token);
   const sender = makeSender(input.onProblem);
   let orders = 0;
   let over = false;
   let strangerEnded = false;
   /** Aborted to end every pause early. */
   let resting = new AbortController();
+  /** Ends the stop command that runs. */
+  let callOffCommand = new AbortController();
+  let endedByItself = false;
+  /** What the leader left running at its own end, in words. */
+  let left: readonly string[] = [];
   /** Settled when what was left of the group at the leader's end is known; `null`: nothing was, or the leader has not ended. */
   let leftovers: Promise<void> | null = null;
 
@@ -62,7 +77,7 @@ export function makeEnding(input: EndingInput): Ending {
   }
 
   function pause(forMs: number): Promise<unknown> {
-    return setTimeout(forMs, null, { signal: resting.signal }).catch(() => null);
+    return elapse(forMs, null, { signal: resting.signal }).catch(() => null);
   }
 
   function wake(): void {
@@ -74,13 +89,15 @@ export function makeEnding(input: EndingInput): Ending {
   function takeOver(): () => boolean {
     orders += 1;
     const mine = orders;
+    callOffCommand.abort();
     wake();
     return () => over || orders !== mine;
   }
 
   function finish(): void {
     over = true;
-    input.onGone();
+    closeLineage(lineage);
+    input.onGone(left);
   }
 
   /** The processes there are, asked for until the kernel answers; `null` when the order that asked was replaced meanwhile. */
@@ -97,9 +114,11 @@ export function makeEnding(input: EndingInput): Ending {
     return null;
   }
 
-  function own(table: ProcessTable, groupIsOurs: boolean): ScannedProcess[] {
-    const found = belonging(table, lineage, groupIsOurs);
-    return input.isForeign === undefined ? found : found.filter((process) => input.isForeign?.(process) === false);
+  /** Notes those that belong to a living leader, as well as that can be done now. */
+  async function note(look: () => Promise<ProcessTable>): Promise<void> {
+    if (over || hasLeaderEnded()) return;
+    const table = await look().catch(() => null);
+    if (table !== null && !over && !hasLeaderEnded()) remember(lineage, belonging(table, lineage, true));
   }
 
   function forgetDead(): void {
@@ -115,38 +134,68 @@ export function makeEnding(input: EndingInput): Ending {
     await leftovers;
   }
 
-  /** Signals everything that belongs, or of that the `group` and the others known, until a search finds nothing. */
-  async function pursue(signal: SignalName, scope: 'all' | 'group' = 'all'): Promise<void> {
+  /** Those that another one of them has started are not named. */
+  function noteLeft(found: readonly ScannedProcess[]): void {
+    const pids = new Set(found.map(({ pid }) => pid));
+    if (left.length === 0) left = found.filter(({ ppid }) => !pids.has(ppid)).map(inWords);
+  }
+
+  /** Signals everything that belongs, or the leader alone, until searches find nothing. */
+  async function pursue(signal: SignalName): Promise<void> {
     const isStale = takeOver();
-    if (scope === 'group') await leftovers;
+    const toAll = input.sparesOthers !== true || signal === 'SIGKILL';
+    if (signal !== 'SIGKILL') await Promise.all([leftovers, note(scan)]);
     forgetDead();
     if (isStale()) return;
+    // The group's signal reached these; a member that was begun after it needs its own.
+    const before = new Set([leader, ...lineage.known.values()].map(keyOf));
     const signalled = new Set<string>();
-    let groupHasIt = sender.toGroup(leader, isUnreaped(), lineage.known.values(), signal) === 'sent';
+    let groupHasIt = toAll && sender.toGroup(leader, isUnreaped(), lineage.known.values(), signal) === 'sent';
+    if (!toAll && !hasLeaderEnded()) sender.toLeader(leader, isUnreaped(), signal);
+    let emptySearches = 0;
     while (!isStale()) {
-      if (scope === 'group' && lineage.known.size === 0 && isGroupEmpty(leader.pid)) return finish();
       const groupIsOurs = !hasLeaderEnded();
       const table = await inventory(isStale, scan);
       if (table === null) return;
-      const found = own(table, groupIsOurs).filter((process) => scope === 'all' || isMember(process, lineage) || lineage.known.has(process.pid));
+      const found = belonging(table, lineage, groupIsOurs);
       remember(lineage, found);
-      for (const process of found) {
-        const key = `${process.pid} ${process.startTime}`;
+      if (endedByItself) noteLeft(found);
+      for (const process of toAll ? found : []) {
         const identity = { pid: process.pid, startTime: process.startTime, bootId: leader.bootId };
-        if (!signalled.has(key) && !(groupHasIt && process.pgrp === leader.pid)) sender.toProcess(identity, signal);
-        signalled.add(key);
+        if (!signalled.has(keyOf(process)) && !(groupHasIt && process.pgrp === leader.pid && before.has(keyOf(process)))) sender.toProcess(identity, signal);
+        signalled.add(keyOf(process));
         // A stopped process acts on a signal when it is continued; SIGKILL alone needs no help.
         if (process.state === 'T' && signal !== 'SIGKILL') sender.toProcess(identity, 'SIGCONT');
       }
       groupHasIt = false;
-      if (found.length === 0 && hasLeaderEnded()) return finish();
-      await untilDead(isStale);
+      if (found.length > 0 || !hasLeaderEnded()) {
+        emptySearches = 0;
+        await untilDead(isStale);
+        continue;
+      }
+      // A process that starts its successor and ends may be missed by any one search.
+      emptySearches += 1;
+      if (isCertain(table) || emptySearches >= agreeingSearches) return finish();
+      await pause(betweenSearchesMs);
     }
+  }
+
+  /** Runs the stop command; the signal goes to what is left when the leader has ended, or to everything when the command fails. */
+  async function stopByCommand(run: NonNullable<EndingInput['stopCommand']>, signal: SignalName): Promise<void> {
+    const isStale = takeOver();
+    callOffCommand = new AbortController();
+    await note(scan);
+    if (isStale()) return;
+    const result = await run(callOffCommand.signal);
+    if (isStale()) return;
+    if (!result.ok) sender.problem(`stop_command ${result.reason}: ${signal} is sent instead`);
+    while (result.ok && !hasLeaderEnded() && !isStale()) await pause(longestPauseMs);
+    if (!isStale()) await pursue(signal);
   }
 
   async function recordLeftovers(groupIsOurs: boolean): Promise<void> {
     const table = await inventory(() => over, groupIsOurs ? scanGroups : scan);
-    if (table !== null) remember(lineage, own(table, groupIsOurs).filter((process) => isMember(process, lineage)));
+    if (table !== null) remember(lineage, belonging(table, lineage, groupIsOurs).filter((process) => isMember(process, lineage)));
   }
 
   /** `now`: in the very turn of the leader's end, so that its group's number is certainly still its group's; else only what proves to belong by itself does. */
@@ -158,7 +207,15 @@ export function makeEnding(input: EndingInput): Ending {
 
   function watchChild(ours: Child): () => void {
     const endedBefore = ours.exit !== null;
-    return ours.watch((exit) => leaderEnded(!endedBefore, exit));
+    const notes = noteAfterMs.map((afterMs) => setTimeout(() => void note(scanGroups), afterMs).unref());
+    const unwatch = ours.watch((exit) => {
+      for (const timer of notes) clearTimeout(timer);
+      leaderEnded(!endedBefore, exit);
+    });
+    return () => {
+      for (const timer of notes) clearTimeout(timer);
+      unwatch();
+    };
   }
 
   function watchStranger(): () => void {
@@ -170,7 +227,7 @@ export function makeEnding(input: EndingInput): Ending {
     // While the leader lives its group shows what belongs to it; after the leader's end that must be known.
     if (!hasLeaderEnded()) {
       void inventory(() => over, scan).then((table) => {
-        if (table !== null) remember(lineage, own(table, true));
+        if (table !== null) remember(lineage, belonging(table, lineage, true));
       });
     }
     return () => clearInterval(poll);
@@ -184,17 +241,24 @@ export function makeEnding(input: EndingInput): Ending {
       if (order.type === 'signal') return void sender.toLeader(leader, isUnreaped(), order.signal);
       if (child === null) unwatch();
       if (order.type === 'kill') return void pursue('SIGKILL');
-      if (order.type === 'stop' || !hasLeaderEnded()) return void pursue(order.signal);
-      forgetDead();
-      const nothingLeft = leftovers === null && lineage.known.size === 0;
-      if (nothingLeft) finish();
-      else void pursue(order.signal, 'group');
-      input.onUnsearched?.(order.signal, nothingLeft);
+      endedByItself = order.type === 'clear' && hasLeaderEnded();
+      const command = order.type === 'stop' && !hasLeaderEnded() ? input.stopCommand : undefined;
+      void (command === undefined ? pursue(order.signal) : stopByCommand(command, order.signal));
     },
     detach() {
       over = true;
+      closeLineage(lineage);
       unwatch();
       wake();
     },
   };
+}
+
+function keyOf({ pid, startTime }: Pick<ScannedProcess, 'pid' | 'startTime'>): string {
+  return `${pid} ${startTime}`;
+}
+
+function inWords({ pid }: ScannedProcess): string {
+  const command = (readArguments(pid) ?? []).join(' ').replaceAll(/[^\x20-\x7e]/g, '?');
+  return command === '' ? `pid ${pid}` : `"${command.length > 60 ? `${command.slice(0, 60)}…` : command}" (pid ${pid})`;
 }

@@ -6,6 +6,7 @@ import { keepChild, type Child } from './children.ts';
 import { descriptorLimit, makeReserve, type Reserve } from './descriptors.ts';
 import { childEnvironment, tokenVariable } from './environment.ts';
 import { identify } from './identity.ts';
+import { startMarked } from './marks.ts';
 import { awaitNamespaceLeader } from './namespaces.ts';
 import { confine, type Confinement } from './privileges.ts';
 import { checkWorkingDir, describe, resolveProgram } from './program.ts';
@@ -67,6 +68,11 @@ async function launchNow(request: LaunchRequest, isCalledOff: () => boolean, onD
   else started.once('error', (error) => onDone(refuse(`"${prepared.ok ? prepared.name : ''}" cannot be executed: ${describe(error)}`)));
 }
 
+/** The outermost first. */
+export function tokensOf({ within, token }: Pick<LaunchRequest, 'within' | 'token'>): readonly string[] {
+  return within === undefined ? [token] : [within, token];
+}
+
 interface Prepared {
   readonly ok: true;
   readonly name: string;
@@ -78,7 +84,7 @@ interface Prepared {
 }
 
 async function prepare(request: LaunchRequest): Promise<Prepared | Refused> {
-  const { spec, role, token, within, softNofile, dropPrivileges } = request;
+  const { spec, role, softNofile, dropPrivileges } = request;
   const { name: service, hash, privileges, workingDir } = spec;
   const obstacle = checkWorkingDir(workingDir);
   if (obstacle !== null) return refuse(obstacle);
@@ -87,7 +93,7 @@ async function prepare(request: LaunchRequest): Promise<Prepared | Refused> {
   const [name, ...words] = argv.words;
   const confinement = confine({ service, hash, privileges, dropPrivileges, softNofile, searchPath: request.environment['PATH'] });
   if (!confinement.ok) return confinement;
-  const environment = childEnvironment(request.environment, { PWD: workingDir, ...spec.env, ...confinement.environment }, ...(within === undefined ? [] : [within]), token);
+  const environment = childEnvironment(request.environment, { PWD: workingDir, ...spec.env, ...confinement.environment }, ...tokensOf(request));
   const program = resolveProgram(name, environment['PATH'], workingDir);
   // A client that asks for a child through the socket may know 0.33.0's answer.
   if (!program.ok) return refuse(role === 'child' ? `${program.osText}: ${program.reason}` : program.reason);
@@ -115,9 +121,9 @@ function start(request: LaunchRequest, prepared: Prepared): Launched | ChildProc
   const output = request.openOutput(spec, request.role, token);
   let process: ChildProcess;
   try {
-    process = spawn(command.file, command.words, {
+    process = startMarked(tokensOf(request), () => spawn(command.file, command.words, {
       argv0: command.argv0, cwd: spec.workingDir, env: environment, detached: true, stdio: stdio(output),
-    });
+    }));
   } finally {
     closeOutput(output);
   }

@@ -58,7 +58,7 @@ export interface CommandOutside extends Pick<CommandRequest, 'clock' | 'onProble
 }
 
 export interface UnitCommand extends Pick<CommandRequest, 'script' | 'output' | 'onComplaint' | 'input' | 'isResident' | 'signal'> {
-  readonly purpose: 'hook' | 'check' | 'logger' | 'switch';
+  readonly purpose: 'hook' | 'stop' | 'check' | 'logger' | 'switch';
   /**
    * As the unit's user in its working directory, else as the supervisor's user in the project's. The unit's limits, capabilities and namespaces are
    * for the service itself.

@@ -1,12 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
 import { hasCode } from '../errors.ts';
 import { listPs } from './darwin.ts';
 import { tokensIn } from './environment.ts';
+import { marksOf } from './marks.ts';
 import { isLiving, laterThread, listPids, readProcStat, readWhole, type ProcessStat } from './proc.ts';
 
 export interface ScannedProcess extends ProcessStat {
-  /** Of its environment as it was when its program started; `null` when that cannot be read or was not asked for. */
+  /** Of its environment as it was when its program started, else of its control group; `null` when neither can be read or was asked for. */
   readonly tokens: readonly string[] | null;
 }
 
@@ -35,25 +37,45 @@ export function shared<Result>(run: () => Promise<Result>): () => Promise<Result
   };
 }
 
+/** Whether the table has every process that lived at the end of its scan: none was started meanwhile. */
+export function isCertain(table: ProcessTable): boolean {
+  return certain.has(table);
+}
+
+const certain = new WeakSet<ProcessTable>();
 const processesPerTurn = 32;
+/** New processes are looked at, too, but a machine that starts them faster than they are read must not hold a scan for ever. */
+const mostRounds = 8;
 const patienceMs = 200;
 
 async function pass(withTokens: boolean): Promise<ProcessTable> {
   if (process.platform === 'darwin') return new Map((await listPs()).map((stat) => [stat.pid, { ...stat, tokens: null }]));
   const table = new Map<number, ScannedProcess>();
   const unclear: ScannedProcess[] = [];
+  const seen = new Set<number>();
+  let newest = newestPid();
   let count = 0;
-  for (const pid of listPids()) {
-    count += 1;
-    if (count % processesPerTurn === 0) await nextTurn();
-    const stat = readProcStat(pid);
-    if (stat === null) continue;
-    const tokens = withTokens && stat.state !== 'D' ? readTokens(stat.pid) : null;
-    const scanned = { ...stat, tokens: tokens === 'empty' ? [] : tokens };
-    table.set(stat.pid, scanned);
-    if (withTokens && isLiving(stat) && (stat.state === 'D' || tokens === 'empty')) unclear.push(scanned);
+  // Until a listing has nothing new: one that starts its successor and ends may be gone before its turn comes.
+  for (let round = 0, pids = listPids(); round < mostRounds && pids.length > 0; round += 1) {
+    for (const pid of pids) {
+      seen.add(pid);
+      count += 1;
+      if (count % processesPerTurn === 0) await nextTurn();
+      const stat = readProcStat(pid);
+      if (stat === null) continue;
+      const tokens = withTokens && stat.state !== 'D' ? readTokens(stat.pid) : null;
+      const scanned = { ...stat, tokens: withTokens ? ofEither(stat, tokens === 'empty' ? [] : tokens) : null };
+      table.set(stat.pid, scanned);
+      if (withTokens && isLiving(stat) && (stat.state === 'D' || tokens === 'empty')) unclear.push(scanned);
+    }
+    if (newestPid() === newest) {
+      certain.add(table);
+      break;
+    }
+    newest = newestPid();
+    pids = listPids().filter((pid) => !seen.has(pid));
   }
-  for (const scanned of unclear) table.set(scanned.pid, { ...scanned, tokens: await readUnclear(scanned) });
+  for (const scanned of unclear) table.set(scanned.pid, { ...scanned, tokens: ofEither(scanned, await readUnclear(scanned)) });
   return table;
 }
 
@@ -74,6 +96,18 @@ async function readUnclear(scanned: ScannedProcess): Promise<readonly string[] |
     .catch(() => null)
     .finally(() => hanging.delete(stat.pid));
   return Promise.race([reading, setTimeout(patienceMs, null, { ref: false })]);
+}
+
+/** A process whose environment says nothing may still be marked. Kernel threads, children of pid 2, are nobody's. */
+function ofEither({ pid, ppid }: ProcessStat, tokens: readonly string[] | null): readonly string[] | null {
+  if ((tokens !== null && tokens.length > 0) || pid === 2 || ppid === 2) return tokens;
+  const marks = marksOf(pid);
+  return marks.length > 0 ? marks : tokens;
+}
+
+/** The last pid that was given away: proc_loadavg(5). */
+function newestPid(): string {
+  return readFileSync('/proc/loadavg', 'latin1').trim().split(' ').at(-1) ?? '';
 }
 
 /** What the environment of one process says; `empty` when it reads as nothing, `null` when it may not be read. */

@@ -12,6 +12,23 @@ export interface Lineage {
   readonly known: Map<number, ProcessIdentity>;
 }
 
+/** Of processes that are watched now, by pid and start time: what is noted of one in passing is known where it is ended. */
+const openLineages = new Map<string, Lineage>();
+
+export function openLineage(leader: ProcessIdentity, token: string): Lineage {
+  const lineage = { leader, token, known: new Map() };
+  openLineages.set(`${leader.pid} ${leader.startTime}`, lineage);
+  return lineage;
+}
+
+export function findLineage({ pid, startTime }: ProcessIdentity): Lineage | undefined {
+  return openLineages.get(`${pid} ${startTime}`);
+}
+
+export function closeLineage(lineage: Lineage): void {
+  if (findLineage(lineage.leader) === lineage) openLineages.delete(`${lineage.leader.pid} ${lineage.leader.startTime}`);
+}
+
 /**
  * The living processes of a table that belong to a lineage, by any of: it is the leader or a known process (pid and start
  * time), it holds the token, it is in the leader's group or session, its parent belongs.

@@ -84,6 +84,7 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
     ...(spec.check !== null && { ready: view.ready === true }),
     generation: view.generation,
     restarts: view.restarts,
+    ...(view.reason !== null && { reason: view.reason }),
     since: wallTime(now.wallMs - (now.monotonicMs - view.since)),
     ...(view.deadline?.kind === 'backoff' && { next_at: wallTime(now.wallMs + (view.deadline.at - now.monotonicMs)) }),
     ...(view.nextWallMs !== null && { next_at: wallTime(view.nextWallMs) }),

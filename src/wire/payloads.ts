@@ -127,6 +127,8 @@ const unitStatus = record(
     restarts: count,
     /** When the phase began. */
     since: time,
+    /** Why the unit does not run, or is not ready; of one that has completed, what its process left running. Absent when there is nothing to say. */
+    reason: string,
     /** Next retry or next cron run. */
     next_at: time,
     /** Journal sequence number. */

@@ -8,7 +8,8 @@ import { identify, isAlive } from '../../src/process/identity.ts';
 import { ownNofile } from '../../src/process/limits.ts';
 import { scan } from '../../src/process/scan.ts';
 import { readProcStat } from '../../src/process/proc.ts';
-import { sweepsEnded } from '../../src/process/end-process.ts';
+import { marksOf } from '../../src/process/marks.ts';
+import { findLineage } from '../../src/process/tree.ts';
 import { programs } from '../process/spec.ts';
 import { until } from '../until.ts';
 import { makeRig, type Rig } from './process-rig.ts';
@@ -195,8 +196,7 @@ describe('end', () => {
     expect((await killed.report('process.exited')).exit).toEqual({ code: null, signal: 'SIGSEGV' });
     expect(coded.types()).toEqual(['process.spawned', 'process.exited']);
     coded.order({ type: 'clear', signal: 'SIGTERM' });
-    // Nothing is left and nothing is searched for: at once.
-    expect(coded.types()).toEqual(['process.spawned', 'process.exited', 'process.gone']);
+    await coded.report('process.gone');
     coded.order({ type: 'kill' });
     coded.order({ type: 'clear', signal: 'SIGTERM' });
     killed.order({ type: 'stop', signal: 'SIGTERM' });
@@ -326,36 +326,121 @@ describe('end', () => {
     expect(isAlive(escapee)).toBe(false);
   });
 
-  test('after a crash gone does not wait for a daemonised child; the sweep ends it when the actor is no more', async () => {
-    const run = rig.run(['daemonises', 'pid', 'ends']);
+  test('gone waits for a daemonised child after a crash, too, and names what was left', async () => {
+    const run = rig.run(['daemonises', 'pid', 'ignores-term', 'ends']);
     await run.report('process.exited');
     const escapee = await rig.writtenPid('pid');
     run.order({ type: 'clear', signal: 'SIGTERM' });
-    expect(run.types()).toEqual(['process.spawned', 'process.exited', 'process.gone']);
-    run.end();
-    await sweepsEnded();
+    const other = rig.run(['exits-with', '0']);
+    await other.report('process.exited');
+    other.order({ type: 'clear', signal: 'SIGTERM' });
+    expect(await other.report('process.gone')).not.toHaveProperty('left');
+    expect(isAlive(escapee)).toBe(true);
+    expect(run.types()).toEqual(['process.spawned', 'process.exited']);
+    run.order({ type: 'kill' });
+    const { left } = await run.report('process.gone');
     expect(isAlive(escapee)).toBe(false);
+    expect(left).toEqual([expect.stringMatching(new RegExp(`ignores-term" \\(pid ${escapee.pid}\\)$`))]);
+    expect(rig.problems).toEqual([`unit: the process left ${left?.[0]} running, which was ended`]);
   });
 
-  test('the sweep goes from the signal to SIGKILL after the stop timeout', async () => {
-    const run = rig.run(['daemonises', 'pid', 'ignores-term', 'ends'], { stopTimeoutMs: 300 });
+  test('a program that puts itself into the background is named, with a hint', async () => {
+    const run = rig.run([], shell('(setsid sleep 1000 &); exit 0'));
     await run.report('process.exited');
-    const escapee = await rig.writtenPid('pid');
     run.order({ type: 'clear', signal: 'SIGTERM' });
-    await sweepsEnded();
+    const { left } = await run.report('process.gone');
+    expect(left).toEqual([expect.stringMatching(/^"sleep 1000" \(pid \d+\)$/)]);
+    expect(rig.problems).toEqual([expect.stringMatching(/^unit: the process left "sleep 1000" .* ended; a program has to stay in the foreground/)]);
+  });
+
+  test('a helper that starts its successor in a new session and ends is ended with the service', async () => {
+    const runs = Array.from({ length: 4 }, () => rig.run([], shell(`'${programs}hands-over'; echo ready; exec sleep 1000`)));
+    for (const run of runs) await run.line('ready');
+    for (const run of runs) run.order({ type: 'stop', signal: 'SIGTERM' });
+    for (const run of runs) await run.report('process.gone');
+    const tokens = new Set(runs.map(({ token }) => token));
+    // Longer than any search: a successor that was missed has begun others by then.
+    for (let pass = 0; pass < 20; pass += 1) {
+      expect([...(await scan()).values()].filter((one) => one.state !== 'Z' && one.tokens?.some((token) => tokens.has(token)))).toEqual([]);
+    }
+  });
+
+  test('what has cleared its environment, begun a session and lost its parent is ended with the service', async () => {
+    const run = rig.run([], shell('( env -i setsid sh -c "echo \\$\\$ >pid.new; mv pid.new pid; exec sleep 1000" & ); echo ready; exec sleep 1000'));
+    await run.line('ready');
+    const escapee = await rig.writtenPid('pid');
+    // Where no control group can be made for it, nothing is left that shows whose it is.
+    if (marksOf(escapee.pid).length === 0) return void process.kill(escapee.pid, 'SIGKILL');
+    expect(marksOf(escapee.pid)).toEqual([run.token]);
+    expect(marksOf(process.pid)).toEqual([]);
+    run.order({ type: 'stop', signal: 'SIGTERM' });
+    await run.report('process.gone');
     expect(isAlive(escapee)).toBe(false);
   });
 
-  test('the sweep spares a later process with the same token', async () => {
-    const first = rig.run(['daemonises', 'pid', 'ends']);
-    await first.report('process.exited');
+  test('a descendant is remembered from when its parent lived', async () => {
+    const run = rig.run([], shell('env -i /bin/sh -c "setsid sh -c \'echo \\$\\$ >pid.new; mv pid.new pid; exec sleep 1000\' & while [ ! -e go ]; do sleep 0.01; done" & wait; echo orphaned; exec sleep 1000'));
     const escapee = await rig.writtenPid('pid');
-    const second = rig.run(['forks-child', 'stays'], {}, { token: first.token });
-    const child = await living(await second.line('child'));
-    const leader = await second.spawned();
-    first.order({ type: 'clear', signal: 'SIGTERM' });
-    await sweepsEnded();
-    expect([isAlive(escapee), isAlive(leader), isAlive(child)]).toEqual([false, true, true]);
+    const lineage = findLineage(await run.spawned());
+    await until('it was noted', () => lineage?.known.has(escapee.pid));
+    writeFileSync(join(rig.dir, 'go'), '');
+    await run.line('orphaned');
+    run.order({ type: 'stop', signal: 'SIGTERM' });
+    await run.report('process.gone');
+    expect(isAlive(escapee)).toBe(false);
+  });
+
+  test('a process whose first thread has ended is ended with the service', async () => {
+    const run = rig.run([], shell(`'${programs}ends-first-thread' & wait`));
+    const child = await living(await run.line('ready'));
+    await until('its first thread has ended', () => readFileSync(`/proc/${child.pid}/status`, 'utf8').includes('State:\tZ'));
+    run.order({ type: 'stop', signal: 'SIGTERM' });
+    await run.report('process.gone');
+    expect(isAlive(child)).toBe(false);
+  });
+
+  test('mixed: the stop signal goes to the main process alone, SIGKILL to all that is left', async () => {
+    const run = rig.run([], { ...shell(`trap 'echo main; exit 0' TERM; sh -c 'trap "echo other" TERM; echo $$ >pid.new; mv pid.new pid; while :; do sleep 0.05; done' & while :; do sleep 0.05; done`), killMode: 'mixed' });
+    const other = await rig.writtenPid('pid');
+    run.order({ type: 'stop', signal: 'SIGTERM' });
+    await run.line('main');
+    await run.report('process.exited');
+    await searched();
+    expect(isAlive(other)).toBe(true);
+    run.order({ type: 'kill' });
+    await run.report('process.gone');
+    expect(isAlive(other)).toBe(false);
+    expect(run.output()).not.toContain('other');
+  });
+
+  test('the stop command runs in place of the signal, with the pid of the process', async () => {
+    const run = rig.run([], { ...shell(`trap 'exit 7' USR1; trap 'exit 8' TERM; echo ready; while :; do sleep 0.05; done`), stopCommand: 'echo "$SYSG_SERVICE_NAME $SYSG_EVENT $PWD" >seen; kill -USR1 $SYSG_PID' });
+    await run.line('ready');
+    run.order({ type: 'stop', signal: 'SIGTERM' });
+    await run.report('process.gone');
+    expect((await run.report('process.exited')).exit).toEqual({ code: 7, signal: null });
+    expect(readFileSync(join(rig.dir, 'seen'), 'utf8')).toBe(`unit stop ${rig.dir}\n`);
+  });
+
+  test('a stop command that fails is reported, and the signal is sent', async () => {
+    const run = rig.run(['forever'], { stopCommand: 'exit 3' });
+    await run.line('ready');
+    run.order({ type: 'stop', signal: 'SIGTERM' });
+    await run.report('process.gone');
+    expect((await run.report('process.exited')).exit).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(rig.problems).toEqual(['unit: stop_command exited with status 3: SIGTERM is sent instead']);
+  });
+
+  test('a kill ends the stop command, too', async () => {
+    const run = rig.run(['forever'], { stopCommand: 'echo $$ >pid.new; mv pid.new pid; exec sleep 1000' });
+    await run.line('ready');
+    run.order({ type: 'stop', signal: 'SIGTERM' });
+    const command = await rig.writtenPid('pid');
+    run.order({ type: 'kill' });
+    await run.report('process.gone');
+    await until('the command is dead', () => !isAlive(command));
+    expect((await run.report('process.exited')).exit).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(rig.problems).toEqual([]);
   });
 
   test('stop ends a group with a stopped member', async () => {
@@ -517,6 +602,7 @@ describe('adopt', () => {
     writeFileSync(join(rig.dir, 'go'), '');
     expect((await second.report('process.exited')).exit).toEqual({ code: 5, signal: null });
     second.order({ type: 'clear', signal: 'SIGTERM' });
+    await second.report('process.gone');
     expect(second.types()).toEqual(['process.exited', 'process.gone']);
   });
 

@@ -40,6 +40,8 @@ export function statusLines(snapshot: StatusSnapshot, look: StatusLook): StatusL
   const made = tableRows(columns, rows, look.width, { below: paints.faint, wraps: look.fullCommands === true });
   const shown = new Map(units.map((unit) => [unit, [] as string[]]));
   rows.forEach(({ unit }, index) => shown.get(unit)?.push(...(made.rows[index] ?? [])));
+  // A clean end with a reason is one that nobody would suspect.
+  for (const unit of units) if (unit.reason !== undefined && unit.last_exit?.exit_code === 0) shown.get(unit)?.push(paints.faint(`  ${printable(unit.reason)}`));
   return {
     header: paints.faint(made.header), units: units.map((unit) => ({ unit, lines: shown.get(unit) ?? [] })),
     summary: statusSummary(snapshot, paints),

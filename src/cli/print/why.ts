@@ -44,10 +44,10 @@ class Story {
     switch (phase) {
       case 'backoff': {
         const nextTry = next === undefined ? '' : `, next try ${this.#ahead(next)}`;
-        return [`${name} is in backoff (${attempt(end, restarts)}${nextTry}) because ${this.#endOf(end)}.`, ...lastWords(end)];
+        return [`${name} is in backoff (${attempt(end, restarts)}${nextTry}) because ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end)];
       }
       case 'failed': return [
-        `${name} has failed (${tries(end)}) because ${this.#endOf(end)}.`, ...lastWords(end),
+        `${name} has failed (${tries(end)}) because ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end),
         `Nothing more happens until someone starts it: sysg start --daemonize -s ${name}`,
       ];
       case 'running': return this.#running();
@@ -66,7 +66,7 @@ class Story {
     const cause = moved === null ? `it was started ${this.#startCause(begun)}` : `it took the place of an earlier process at ${time(moved.at)}`;
     const text = [`${name} is running${pid} since ${time(since)} (${spanInProse(this.#nowMs - Date.parse(since ?? ''))}); ${cause}.`];
     const end = this.#last(({ to, seq }) => to === 'backoff' && seq < (begun?.seq ?? 0));
-    if (restarts > 0 && end !== null) text.push(`Before that ${this.#endOf(end)}.`, ...lastWords(end));
+    if (restarts > 0 && end !== null) text.push(`Before that ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end));
     if (ready === false) text.push('Its health check fails at present.');
     return [...text, ...this.#replacement()];
   }
@@ -100,7 +100,10 @@ class Story {
     const { name, lifecycle } = this.#unit;
     const last = this.#lastInto('stopped');
     if (lifecycle === 'skipped') return [`${name} was skipped at ${time(last?.at)}: its skip condition holds.`];
-    if (lifecycle === 'exited_successfully') return [`${name} has completed: ${this.#endOf(last ?? this.#own.at(-1) ?? null)}.`];
+    if (lifecycle === 'exited_successfully') {
+      const end = last ?? this.#own.at(-1) ?? null;
+      return [`${name} has completed: ${this.#endOf(end)}.`, ...leftRunning(end)];
+    }
     if (last === null) return [`${name} has not been started since this supervisor began.`];
     return [`${name} is stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? last)}.`];
   }
@@ -227,6 +230,12 @@ function howItEnded({ detail = {} }: JournalRecord): string {
   if (typeof reason === 'string' && !/^process (exited|terminated)/.test(reason)) return asClause(reason);
   if (typeof signal === 'string') return `it was killed by ${signal}`;
   return typeof code === 'number' ? `it exited with code ${code}${meaning(code)}` : 'it ended unseen, its exit status is unknown';
+}
+
+/** What the process had left running, a sentence. */
+function leftRunning(end: JournalRecord | null): readonly string[] {
+  const [, left] = / and (left .* running, which was ended.*)$/.exec(String(end?.detail?.['reason'] ?? '')) ?? [];
+  return left === undefined ? [] : [`It ${left}.`];
 }
 
 function asClause(reason: string): string {

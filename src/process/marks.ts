@@ -1,0 +1,125 @@
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hierarchiesIn } from './cgroup.ts';
+
+/**
+ * Marks that no process can take off by itself: each process of a unit begins in a control group of its own, named for its tokens, below the
+ * supervisor's. All that comes from it is in there, also what has cleared its environment, begun a session and lost its parent: cgroups(7). Where
+ * the supervisor may make no such group, the environment and what was noted of descendants have to do.
+ */
+
+/**
+ * Starts something synchronously within the group of these tokens: the calling thread enters the group for that moment, so that the child is never
+ * outside. Nothing else is changed by it, and where it cannot be done the start goes on without.
+ */
+export function startMarked<Started>(tokens: readonly string[], start: () => Started): Started {
+  const home = findHome();
+  if (home === null) return start();
+  const directory = join(home.directory, nameOf(tokens));
+  try {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, home.door), '0');
+  } catch {
+    // The group has no room for another (cgroup.max.descendants), or is not ours any more.
+    return start();
+  }
+  try {
+    return start();
+  } finally {
+    writeFileSync(join(home.directory, home.door), '0');
+  }
+}
+
+/** Takes away the group of a process that is gone. One that is still in use stays until the next supervisor begins. */
+export function removeMark(tokens: readonly string[]): void {
+  const home = findHome();
+  if (home !== null) removeGroup(join(home.directory, nameOf(tokens)));
+}
+
+/** Takes away the groups that nothing is in any more. */
+export function removeEmptyMarks(): void {
+  const home = findHome();
+  if (home === null) return;
+  for (const name of readdirSync(home.directory)) if (name.startsWith('sysg.')) removeGroup(join(home.directory, name));
+}
+
+/** The tokens that a process is marked with, however its environment was changed. */
+export function marksOf(pid: number): readonly string[] {
+  if (findHome() === null) return [];
+  try {
+    return marksIn(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
+  } catch {
+    // The process has ended.
+    return [];
+  }
+}
+
+/** The tokens in a text in the form of /proc/PID/cgroup. */
+export function marksIn(text: string): readonly string[] {
+  return [...text.matchAll(/\/sysg\.([^/\n]+)/g)].flatMap(([, tokens = '']) => tokens.split('+'));
+}
+
+interface Home {
+  readonly directory: string;
+  /** The file that takes what is to enter a group. */
+  readonly door: 'tasks' | 'cgroup.procs';
+}
+
+function findHome(): Home | null {
+  if (known === undefined) {
+    known = process.platform === 'linux' ? searchHome() : null;
+    // Those of supervisors that were killed.
+    removeEmptyMarks();
+  }
+  return known;
+}
+
+// Of version 1 the hierarchy that has a name and no controller: to be in one of its groups means nothing but that, and a single thread can enter. Else
+// version 2, where a group with processes has no controllers either.
+function searchHome(): Home | null {
+  try {
+    const own = readFileSync('/proc/self/cgroup', 'utf8').split('\n').map((line) => /^\d+:([^:]*):(.*)$/.exec(line) ?? []);
+    const hierarchies = hierarchiesIn(readFileSync('/proc/self/mountinfo', 'utf8'), () => []);
+    const named = hierarchies.filter(({ version, controllers }) => version === 1 && controllers.some((name) => name.startsWith('name=')));
+    for (const { version, mountPoint, controllers } of [...named, ...hierarchies.filter((one) => one.version === 2)]) {
+      const [, , path] = own.find(([, names]) => (version === 2 ? names === '' : names !== undefined && controllers.includes(names))) ?? [];
+      // A container may see its own group as the top of the mount, and its path from the top of the machine.
+      for (const directory of path === undefined ? [] : [join(mountPoint, path), mountPoint]) {
+        const door = version === 1 ? 'tasks' : 'cgroup.procs';
+        if (isOwn(directory, door)) return { directory, door };
+      }
+    }
+  } catch {
+    // No control groups, or none that can be looked at.
+  }
+  return null;
+}
+
+/** This process is in the group, may enter it, and can make a group below it. */
+function isOwn(directory: string, door: Home['door']): boolean {
+  try {
+    if (!readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n').includes(String(process.pid))) return false;
+    accessSync(join(directory, door), constants.W_OK);
+    const trial = join(directory, `sysg.trial-${process.pid}`);
+    mkdirSync(trial);
+    rmdirSync(trial);
+    return true;
+  } catch {
+    // Another user's, or mounted for reading alone.
+    return false;
+  }
+}
+
+function removeGroup(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // A process is in it (EBUSY), or there was none.
+  }
+}
+
+function nameOf(tokens: readonly string[]): string {
+  return `sysg.${tokens.join('+')}`;
+}
+
+let known: Home | null | undefined;
