@@ -3,11 +3,12 @@
 #
 #   guard <state directory> <command> [argument]...
 #
-# The command says that it ends in order by sending URG to this shell, whose pid is in SYSG_GUARDIAN, just before it exits:
-# a signal needs no directory, which somebody may remove, and no space on a disk. Any other end is a death, whatever its
-# exit code. It is then started again at once, but never twice within a second. One that was asked to end and died of it
-# gets SYSG_ASKED=TERM in its environment: to clean up and end. SYSG_READY_FD=3 says that descriptor 3 wants to hear of the
-# first start; it is closed for later ones. SYSG_AGAIN=1 says that another one went before.
+# The command says that it ends in order by sending URG to this shell just before it exits: a signal needs no directory, which
+# somebody may remove, and no space on a disk. Its exit code is also in the file named in SYSG_GUARDIAN, since not every shell
+# knows the status of a command that ended while a signal came. Any other end is a death, whatever its exit code. It is then
+# started again at once, but never twice within a second. One that was asked to end and died of it gets SYSG_ASKED=TERM in its
+# environment: to clean up and end. SYSG_READY_FD=3 says that descriptor 3 wants to hear of the first start; it is closed for
+# later ones. SYSG_AGAIN=1 says that another one went before.
 
 asked= child= ordered= status=0
 
@@ -33,23 +34,20 @@ is_still_shell() {
   [ -n "$its" ] && [ "$its" = "$own" ]
 }
 
-# A signal ends `wait` early: only a process that is gone has ended. A shell that has seen it end meanwhile still knows its
-# status; 127 is a process that this shell does not know.
+# A signal ends `wait` early: only a process that is gone has ended. 127 is a process that this shell does not know.
 await() {
   while :; do
     wait "$1"
     status=$?
-    [ "$status" -ne 127 ] && kill -0 "$1" 2>/dev/null || break
+    [ "$status" -ne 127 ] && kill -0 "$1" 2>/dev/null || return 0
   done
-  wait "$1" 2>/dev/null
-  set -- "$?"
-  [ "$1" -eq 127 ] || status=$1
 }
 
 guard() {
-  directory=$1
-  export SYSG_GUARDIAN=$$
+  SYSG_GUARDIAN=$1/guardian.$$
+  export SYSG_GUARDIAN
   shift
+  [ ! -e "$SYSG_GUARDIAN" ] || rm -f "$SYSG_GUARDIAN"
   listen
   [ -z "$asked" ] || exit 143
   while :; do
@@ -66,13 +64,20 @@ guard() {
     fi
     await "$child"
     child= code=$status
-    if [ -n "$ordered" ]; then
+    # The file alone is the word of an older command.
+    if [ -n "$ordered" ] || [ -e "$SYSG_GUARDIAN" ]; then
+      if { read -r code <"$SYSG_GUARDIAN" || [ -n "$code" ]; } 2>/dev/null; then
+        case $code in '' | *[!0-9]*) code=1 ;; esac
+      else
+        code=$status
+      fi
+      rm -f "$SYSG_GUARDIAN"
       # Our own child, not waited for yet: its pid is still its own.
       kill "$pause" 2>/dev/null
       exit "$code"
     fi
     # The directory was removed: nothing is left to take over.
-    [ -d "$directory" ] || exit "$code"
+    [ -d "${SYSG_GUARDIAN%/*}" ] || exit "$code"
     # It knew from its start that it was to end and died again: another one would do no better.
     [ -z "$noted" ] || exit "$code"
     await "$pause"

@@ -25,8 +25,8 @@ export interface Parent {
 export function findParent(environment: NodeJS.ProcessEnv): Parent {
   let ready = descriptorOf(environment['SYSG_READY_FD']);
   const lifeline = descriptorOf(environment['SYSG_LIFELINE_FD']);
+  // A file for our exit code, whose name ends with the guardian's pid.
   const guardian = environment['SYSG_GUARDIAN'] ?? '';
-  // The guardian of an older sysg is told through a file, and its pid ends the file's name.
   const guardianPid = Number(/[0-9]+$/.exec(guardian)?.[0] ?? 'none');
   const guardianLives = (): boolean => process.ppid === guardianPid;
   const asked = environment['SYSG_ASKED'];
@@ -56,11 +56,12 @@ export function findParent(environment: NodeJS.ProcessEnv): Parent {
     hangUp,
     noteEnd: (exitCode) => {
       if (!guardianLives()) return;
-      try {
-        if (guardian.startsWith('/')) writeFileSync(guardian, String(exitCode), { mode: 0o600 });
-        else process.kill(guardianPid, 'SIGURG');
-      } catch {
-        // The guardian has just ended; or the directory of an older one's file is gone, and it starts us again.
+      for (const say of [() => writeFileSync(guardian, String(exitCode), { mode: 0o600 }), () => process.kill(guardianPid, 'SIGURG')]) {
+        try {
+          say();
+        } catch {
+          // The directory is gone, or the disk is full: the signal is enough. Or the guardian has just ended.
+        }
       }
     },
     onGone: (leave) => {

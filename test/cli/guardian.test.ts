@@ -11,7 +11,8 @@ const script = readFileSync(resolve(import.meta.dirname, '../../src/guardian.sh'
 /** A stand-in for the daemon: sets its traps, notes each of its starts, then does what `body` says. A start that is noted can be signalled. */
 const standIn = (traps: string, body: string): string => `#!/bin/sh
 directory=$1
-end() { kill -URG "$SYSG_GUARDIAN"; exit "$1"; }
+note() { printf %s "$1" >"$SYSG_GUARDIAN"; }
+end() { note "$1"; kill -URG "\${SYSG_GUARDIAN##*.}"; exit "\${2:-$1}"; }
 forever() { while :; do sleep 0.02; done; }
 ${traps}
 start=$(cat "$directory/starts" 2>/dev/null | wc -l)
@@ -67,10 +68,11 @@ function guard(body: string, options: { readonly traps?: string; readonly ready?
 }
 
 describe('the guardian', () => {
-  test.each([0, 3, 143])('passes on the exit code %i of an end in order', async (code) => {
-    const guarded = guard(`end ${code}`);
+  test.each([0, 3, 143])('passes on the exit code %i of an end in order, whatever the process itself ended with', async (code) => {
+    const guarded = guard(`end ${code} 1`);
     expect(await guarded.ended).toBe(code);
     expect(guarded.starts()).toHaveLength(1);
+    expect(existsSync(join(guarded.directory, `guardian.${guarded.guardian.pid}`))).toBe(false);
   });
 
   test('starts the daemon again after kill -9', async () => {
@@ -175,9 +177,17 @@ describe('the guardian', () => {
     expect(await guarded.ended).toBe(9);
   });
 
-  test('an end in order is known though everything in the directory was removed meanwhile', async () => {
-    const guarded = guard('rm -rf "$directory"/*; end 4');
-    expect(await guarded.ended).toBe(4);
+  test('rubbish in the file is an end that failed', async () => {
+    expect(await guard('end rubbish 0').ended).toBe(1);
+  });
+
+  test('the file alone is enough: an older daemon sends no signal', async () => {
+    expect(await guard('note 6; exit 0').ended).toBe(6);
+  });
+
+  test('and so is the signal: somebody may remove the file at once, or the disk is full', async () => {
+    const guarded = guard('rm -rf "$directory"/*; kill -URG "${SYSG_GUARDIAN##*.}"; exit 4');
+    await guarded.ended;
     expect(existsSync(join(guarded.directory, 'starts'))).toBe(false);
   });
 });

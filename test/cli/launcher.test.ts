@@ -29,7 +29,7 @@ beforeAll(() => {
       const say = (event) => require('node:fs').writeSync(Number(env.SYSG_READY_FD), JSON.stringify(event) + '\\n');
       if (argv.includes('refuse')) {
         writeFileSync(directory + '/guardian', String(ppid));
-        process.kill(Number(env.SYSG_GUARDIAN), 'SIGURG');
+        process.kill(Number(env.SYSG_GUARDIAN.split('.').at(-1)), 'SIGURG');
         say({ event: 'refused', message: 'no, because' });
         process.exit(1);
       }
@@ -205,7 +205,7 @@ describe('start --daemonize', () => {
     });
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(facts.argv).not.toContain('--foreground');
-    expect(facts.env['SYSG_GUARDIAN']).toBe(String(facts.ppid));
+    expect(facts.env['SYSG_GUARDIAN']).toBe(join(at.stateDir, `guardian.${facts.ppid}`));
     expect(facts.env['SYSG_NOFILE']).toMatch(/^([0-9]+|unlimited)$/);
   });
 
