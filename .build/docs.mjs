@@ -149,8 +149,9 @@ be read, services that depend on each other in a circle.
 - **Durations**: \`500ms\`, \`5s\`, \`2m\`, \`1h\`, \`1d\`, decimals too (\`0.5s\`); a bare number is seconds.
 - **Sizes**: bytes, or \`512K\`, \`10M\`, \`1G\`, in powers of 1024.
 - **References** in \`command\`, \`exec\`, hooks, \`pre_start\`, \`skip\` and check commands: \`\${NAME}\` and \`\${NAME:-default}\` are replaced when NAME is
-  known from the environment or an \`env\` block; all else that looks like one is the shell's. In every other text \`$NAME\` is replaced
-  too, \`$$\` is a dollar, and an unknown name is a mistake.
+  known from the environment or an \`env\` block, and \`$\${NAME}\` is a literal \`\${NAME}\`; all else that looks like one is the shell's, and so is a
+  default with quotes in it. In every other text \`$NAME\` is replaced too, \`$$\` is a dollar, and an unknown name is a mistake. A default may
+  have references in it (\`\${A:-\${B}}\`); its braces stand in pairs.
 - **Commands** of nothing but words and quotes are executed directly, so that the process that is watched is the program itself;
   anything else goes through \`sh -c\`, unchanged.
 - **Names** of services: anything without \`/\` and control characters.

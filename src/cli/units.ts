@@ -22,7 +22,7 @@ export function stageUnit(stateDir: string, { command, cwd, name, inUse = null }
   makeDirectories(directory);
   const service = name === null ? defaultName(command) : plainName(name);
   const path = join(directory, `${service}-${commandHash(command)}.yaml`);
-  replaceFile(path, `version: "1"\nservices:\n  ${service}:\n    command: ${scalar(quoteArgv(command))}\n    working_dir: ${scalar(cwd.replaceAll('$', () => '$$'))}\n`, { durable: false });
+  replaceFile(path, `version: "1"\nservices:\n  ${service}:\n    command: ${scalar(asTheyAre(command))}\n    working_dir: ${scalar(cwd.replaceAll('$', () => '$$'))}\n`, { durable: false });
   prune(directory, new Set([path, inUse]), Date.now());
   return path;
 }
@@ -42,6 +42,11 @@ function commandHash(command: readonly string[]): string {
   const hash = createHash('sha256');
   for (const argument of command) hash.update(`${argument}\0`);
   return hash.digest('hex').slice(0, 12);
+}
+
+/** The words as one command line in which nothing is a reference. Words with `$` are in single quotes, which may be closed and opened again. */
+function asTheyAre(words: readonly string[]): string {
+  return quoteArgv(words).replaceAll(/\$+\{/g, (found) => (found === '${' ? '$${' : `${found.slice(0, -1)}''{`));
 }
 
 /** Single quotes as in 0.33.0; a single-quoted scalar would fold line breaks and cannot hold control characters. */

@@ -1,5 +1,6 @@
 import type { Launch } from '../../machines/types.ts';
-import { command, list, scalarSchema, type Kind } from './kind.ts';
+import { command, list, scalarSchema, word, type Kind } from './kind.ts';
+import { leavesReference } from './interpolate.ts';
 import { classify, quoteArgv } from './launch.ts';
 import { below, complain, items, missing, note, type Place } from './place.ts';
 import { exclusive, optional, type Values } from './record.ts';
@@ -7,7 +8,7 @@ import { exclusive, optional, type Values } from './record.ts';
 /** One word of `exec`; may be empty, except for the first. */
 const argument: Kind<string> = {
   schema: scalarSchema,
-  read: (place) => (place.node.kind === 'scalar' && place.node.text === '' && place.node.value === '' ? '' : command.read(place)),
+  read: (place) => (place.node.kind === 'scalar' && place.node.text === '' && place.node.value === '' ? '' : word.read(place)),
 };
 
 export const commandKeys = {
@@ -27,9 +28,10 @@ export function resolveCommand(place: Place, { command: line, exec: argv }: Valu
   const exec = below(place, 'exec');
   if (argv !== null && exec !== null) {
     if (argv[0] === '') complain(exec, 'expected the name of a program as first word, got ""');
-    items(exec).forEach((word, index) => {
-      if ((argv[index] ?? '').includes('${')) note(word, 'no shell reads this: a reference to an unknown variable reaches the program as it is');
-    });
+    for (const item of items(exec)) {
+      if (item.node.kind !== 'scalar' || !leavesReference(item.node.text, item.scope)) continue;
+      note(item, 'no shell reads this: a reference to an unknown variable reaches the program as it is');
+    }
     return { command: quoteArgv(argv), launch: { kind: 'exec', argv } };
   }
   if (line !== null) return { command: line, launch: classify(line) };

@@ -7,49 +7,119 @@ export interface Interpolated {
 }
 
 const name = '[A-Za-z_][A-Za-z0-9_]*';
-const braced = String.raw`\{(${name})(?::-([^}]*))?\}`;
-const textReference = new RegExp(String.raw`\$(?:(\$)|(${name})|${braced}|\{(?:[^}]*\})?)`, 'g');
-const commandReference = new RegExp(String.raw`\$\$|\$${braced}`, 'g');
+const dollars = new RegExp(String.raw`\$+\{|\$\$|\$${name}`, 'g');
+const opening = new RegExp(String.raw`\{(${name})(\}|:-)`, 'y');
 const formerReference = new RegExp(String.raw`\$\{?(${name})\}?`, 'g');
 
 /** The longest text that Linux passes to a program, as one argument or variable (MAX_ARG_STRLEN, execve(2)). */
 export const maxTextLength = 131_071;
 
-/** Replaces `$NAME`, `${NAME}`, `${NAME:-default}` and `$$`. The default stands for an unset or empty variable. */
+/** Far below what the call stack allows. */
+const maxNesting = 100;
+
+/**
+ * Replaces `$NAME`, `${NAME}`, `${NAME:-default}` and `$$`. The default stands for an unset or empty variable, and may have references and
+ * braces in pairs.
+ */
 export function interpolateText(text: string, scope: Scope): Interpolated {
-  return replaceWithin(text, textReference, (problems, whole, dollar, bare, inBraces, fallback) => {
-    if (dollar !== undefined) return '$';
-    const variable = bare ?? inBraces;
-    const value = variable === undefined ? undefined : scope(variable);
-    if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
-    if (variable === undefined) problems.push('expected ${NAME} or ${NAME:-default} after a dollar and a brace; write $$ for a dollar');
-    else if (value === undefined) problems.push(`Missing environment variable: ${variable} (write $$ for a dollar)`);
-    return value ?? whole;
-  });
+  return interpolate(text, scope, 'text');
 }
 
-/** Replaces `${NAME}` and `${NAME:-default}` where NAME is set; everything else is the shell's. */
+/**
+ * Replaces `${NAME}` and `${NAME:-default}` where NAME is set, and `$${` by `${`; everything else is the shell's. So is a default in
+ * which something is quoted or executed.
+ */
 export function interpolateCommand(text: string, scope: Scope): Interpolated {
-  return replaceWithin(text, commandReference, (_problems, whole, variable, fallback) => {
-    const value = variable === undefined ? undefined : scope(variable);
-    if (value === undefined) return whole;
-    return value === '' && fallback !== undefined ? fallback : value;
+  return interpolate(text, scope, 'script');
+}
+
+/** As `interpolateCommand`, of a word that no shell reads: braces are in pairs as in a text. */
+export function interpolateWord(text: string, scope: Scope): Interpolated {
+  return interpolate(text, scope, 'word');
+}
+
+/** Whether a reference to a variable that is not set is left in what `interpolateWord` gives. */
+export function leavesReference(text: string, scope: Scope): boolean {
+  return [...text.matchAll(new RegExp(dollars))].some(({ 0: found, index }) => {
+    opening.lastIndex = index + 1;
+    const variable = found === '${' ? opening.exec(text)?.[1] : undefined;
+    return found === '${' && (variable === undefined || scope(variable) === undefined);
   });
 }
 
-/** Stops replacing when the text has grown too long: a few references to references could fill any memory. */
-function replaceWithin(
-  text: string, pattern: RegExp, replacement: (problems: string[], whole: string, ...groups: readonly (string | undefined)[]) => string,
-): Interpolated {
+type Reader = 'text' | 'script' | 'word';
+
+function interpolate(text: string, scope: Scope, reader: Reader): Interpolated {
   const problems: string[] = [];
+  /** Stops replacing when the text has grown too long: a few references to references could fill any memory. */
   let length = text.length;
-  const result = text.replace(pattern, (whole: string, ...groups: (string | undefined)[]) => {
-    const value = length > maxTextLength ? whole : replacement(problems, whole, ...groups);
-    length += value.length - whole.length;
-    return value;
-  });
+
+  const expand = (part: string, nesting: number): string => {
+    const closings = reader === 'script' ? closingBraces(part, /\$\{|\}/g) : closingBraces(part, /\{|\}/g);
+    let result = '';
+    let done = 0;
+    dollars.lastIndex = 0;
+    for (let found = dollars.exec(part); found !== null && length <= maxTextLength; found = dollars.exec(part)) {
+      const [whole] = found;
+      const { value, end } = replace(part, found.index, whole, closings, nesting);
+      length += value.length - (end - found.index);
+      result += part.slice(done, found.index) + value;
+      done = end;
+      dollars.lastIndex = end;
+    }
+    return result + part.slice(done);
+  };
+
+  const replace = (part: string, at: number, whole: string, closings: ReadonlyMap<number, number>, nesting: number): { readonly value: string; readonly end: number } => {
+    const as = (value: string, end = at + whole.length): { readonly value: string; readonly end: number } => ({ value, end });
+    const unset = (variable: string): string => {
+      if (reader === 'text') problems.push(`Missing environment variable: ${variable} (write $$ for a dollar)`);
+      return whole;
+    };
+    if (whole.startsWith('$$')) {
+      if (reader === 'text') return as('$', at + 2);
+      return whole === '$${' ? as('${') : as(whole.slice(0, 2), at + 2);
+    }
+    if (whole !== '${') return as(reader === 'text' ? (scope(whole.slice(1)) ?? unset(whole.slice(1))) : whole);
+    opening.lastIndex = at + 1;
+    const [inside, variable, follows] = opening.exec(part) ?? [];
+    if (inside === undefined || variable === undefined) {
+      if (reader === 'text') problems.push('expected ${NAME} or ${NAME:-default} after a dollar and a brace; write $$ for a dollar');
+      return as(whole);
+    }
+    const value = scope(variable);
+    if (follows === '}') return as(value ?? (unset(variable), part.slice(at, at + 1 + inside.length)), at + 1 + inside.length);
+    const from = at + 1 + inside.length;
+    const close = closings.get(at + 1);
+    if (reader !== 'text' && value === undefined) return close === undefined ? as(whole) : as(part.slice(at, close + 1), close + 1);
+    if (close === undefined) {
+      problems.push(`the brace of \${${variable}:- is never closed`);
+      return as(part.slice(at), part.length);
+    }
+    const fallback = part.slice(from, close);
+    if (reader === 'script' && /['"\\`]|\$\(/.test(fallback)) return as(part.slice(at, from), from);
+    if (value !== undefined && value !== '') return as(value, close + 1);
+    if (nesting >= maxNesting) problems.push(`references stand in each other more than ${maxNesting} deep`);
+    return as(nesting >= maxNesting ? '' : expand(fallback, nesting + 1), close + 1);
+  };
+
+  const result = expand(text, 0);
   if (length > maxTextLength) problems.push(`expected at most ${maxTextLength} characters once variables are replaced, which is what a program can be given`);
   return { text: result, problems };
+}
+
+/** Where the brace that opens at an index closes. A shell pairs those of references alone. */
+function closingBraces(text: string, braces: RegExp): ReadonlyMap<number, number> {
+  const closings = new Map<number, number>();
+  const open: number[] = [];
+  for (const { 0: brace, index } of text.matchAll(braces)) {
+    if (brace !== '}') open.push(index + brace.length - 1);
+    else {
+      const opened = open.pop();
+      if (opened !== undefined) closings.set(opened, index);
+    }
+  }
+  return closings;
 }
 
 /** The variables that 0.33.0, which replaced references in the text of the file, would have treated otherwise. */

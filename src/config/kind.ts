@@ -4,7 +4,7 @@ import {
   didYouMean, durationForm, durationPattern, formatDuration, formatSize, limitForm, parseDuration, parseLimit, parseSize, sizeForm, sizePattern, type Parsed,
 } from '../words.ts';
 import type { SourceScalar } from './document.ts';
-import { interpolateCommand, interpolateText, readDifferentlyBefore, type Interpolated, type Scope } from './interpolate.ts';
+import { interpolateCommand, interpolateText, interpolateWord, readDifferentlyBefore, type Interpolated, type Scope } from './interpolate.ts';
 import { describe } from './document.ts';
 import { complain, complainAbsent, complainExpected, items, note, oneOf, type Place, type Written } from './place.ts';
 
@@ -52,15 +52,10 @@ export function filled(expected: string): Kind<string> {
 }
 
 /** A command line: only `${NAME}` of known variables is replaced, the rest is left to the shell. */
-export const command: Kind<string> = {
-  schema: { ...scalarSchema, minLength: 1 },
-  read(place) {
-    const now = interpolated(place, 'a command', interpolateCommand, 'sysg leaves it to the shell', complain);
-    if (now === undefined || now.trim() !== '') return now;
-    complainExpected(place, 'a command');
-    return undefined;
-  },
-};
+export const command: Kind<string> = commandBy(interpolateCommand);
+
+/** One word of a command that no shell reads. */
+export const word: Kind<string> = commandBy(interpolateWord);
 
 export const flag: Kind<boolean> = {
   schema: { type: 'boolean' },
@@ -165,6 +160,18 @@ export function meaning<T, U>(kind: Kind<T>, make: (value: T, place: Place) => U
     read(place) {
       const value = kind.read(place);
       return value === undefined ? undefined : make(value, place);
+    },
+  };
+}
+
+function commandBy(replace: (text: string, scope: Scope) => Interpolated): Kind<string> {
+  return {
+    schema: { ...scalarSchema, minLength: 1 },
+    read(place) {
+      const now = interpolated(place, 'a command', replace, 'sysg leaves it to the shell', complain);
+      if (now === undefined || now.trim() !== '') return now;
+      complainExpected(place, 'a command');
+      return undefined;
     },
   };
 }

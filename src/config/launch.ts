@@ -11,9 +11,9 @@ export function classify(command: string): Launch {
   return { kind: 'exec', argv };
 }
 
-/** One line that a shell reads as `argv`: bare words where nothing else is needed, else single quotes. */
+/** One line that a shell reads as `argv`: bare words where nothing else is needed, else single quotes. A first word with `=` would be an assignment. */
 export function quoteArgv(argv: readonly string[]): string {
-  return argv.map((word) => (/^[A-Za-z0-9_./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`)).join(' ');
+  return argv.map((word, index) => (/^[A-Za-z0-9_./:@%+=-]+$/.test(word) && !(index === 0 && word.includes('=')) ? word : `'${word.replaceAll("'", `'"'"'`)}'`)).join(' ');
 }
 
 /** Builtins and reserved words of dash, bash, busybox sh and POSIX. */

@@ -70,9 +70,24 @@ export function makeRoute(outside: RouteOutside): Route {
   const isHeldUp = (caller: Caller | null, units: readonly string[]): boolean =>
     caller !== null && (!caller.isService || withDependencies(outside.snapshot().context.units, units).has(caller.unit));
 
+  /** A service without a process starts as the file and its env files define it now, as a restart does. Why the file cannot be used, or null. */
+  const renew = (service: string): string | null => {
+    const present = views();
+    const view = present.find(({ spec }) => spec.name === service);
+    if (view === undefined || view.process !== null) return null;
+    const config = outside.readConfig(null);
+    if (!config.ok) return config.error;
+    const spec = config.specs.find(({ name }) => name === service);
+    if (spec === undefined || (spec.cron === null) !== (view.spec.cron === null)) return null;
+    send({ type: 'reload', at: now(), specs: present.map((other) => (other === view ? spec : other.spec)), slots: outside.slots([spec]) });
+    return null;
+  };
+
   const start = async (request: RequestOf<'start'>, exchange: Exchange): Promise<Response> => {
     const { service } = request;
     if (service !== null && !isKnown(service)) return unknown(service);
+    const refusal = service === null ? null : renew(service);
+    if (refusal !== null) return error(refusal);
     const units = service === null ? services(views()) : [service];
     const settled = await settle(exchange, {}, units, (ticket) => send({ type: 'start', at: now(), ticket, units }));
     if (settled === null) return accepted('Start', service);

@@ -33,9 +33,10 @@ test.each([['Web_1', 'web_1'], ['--a b--', 'a-b'], ['ünit', 'nit'], ['', 'unit'
 
 test.each([
   [['prog', 'a  b', "it's"]], [['prog', 'one\ntwo\n', '\t']], [['prog', '', '--flag=x', '"quoted"', '#not', 'key: value']], [['prog', '\\', '$1', '`id`']],
+  [['prog', '${HOME}', '$${HOME}', "it's $$${HOME:-x} $HOME", '$${']], [['A=prog', 'A=b']],
 ])('%j is started as it was given', (argv) => {
   const path = stageUnit(ownDirectory(), { command: argv, cwd: '/a $b', name: 'unit' });
-  const loaded = loadConfig(path, { env: {}, identify });
+  const loaded = loadConfig(path, { env: { HOME: '/home' }, identify });
   const [service] = loaded.ok ? loaded.config.services : [];
   const script = service?.launch.kind === 'shell' ? service.launch.script : null;
   expect(service?.workingDir).toBe('/a $b');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { interpolateCommand, interpolateText } from '../../src/config/interpolate.ts';
+import { interpolateCommand, interpolateText, interpolateWord } from '../../src/config/interpolate.ts';
 import { loaded, service } from './config-dir.ts';
 
 const variables = new Map([['A', 'alpha'], ['EMPTY', ''], ['DOLLAR', '$A']]);
@@ -9,6 +9,9 @@ describe('in texts', () => {
   test.each([
     ['$A-${A}', 'alpha-alpha'], ['${A:-x}', 'alpha'], ['${NONE:-x y}', 'x y'], ['${EMPTY:-x}', 'x'], ['${NONE:-}', ''], ['$$A', '$A'], ['$$$A', '$alpha'],
     ['$DOLLAR', '$A'], ['$1 $( $? $', '$1 $( $? $'], ['$A_', null], ['$NONE', null], ['${NONE}', null], ['${A', null], ['${}', null], ['${A-x}', null],
+    ['${A:-${B}}', 'alpha'], ['${NONE:-${A}}', 'alpha'], ['${NONE:-${NONE:-${A}-x}}', 'alpha-x'], ['${NONE:-$A$$}', 'alpha$'], ['${NONE:-{"a": {}}}', '{"a": {}}'],
+    ['${A:-x}}', 'alpha}'], ['{${A}', '{alpha'], ['$${A}', '${A}'], ['$$${A}', '$alpha'], ['$${NONE:-${A}}', '${NONE:-alpha}'],
+    ['${A:-${B}', null], ['${A:-{}', null], ['${NONE:-$NONE}', null],
   ])('%s becomes %s', (written, expected) => {
     const { text, problems } = interpolateText(written, scope);
     expect(problems.length === 0 ? text : null).toBe(expected);
@@ -18,10 +21,23 @@ describe('in texts', () => {
 describe('in commands', () => {
   test.each([
     ['echo ${A} $A $$', 'echo alpha $A $$'], ['echo ${NONE} ${NONE:-x}', 'echo ${NONE} ${NONE:-x}'], ['echo ${EMPTY:-x}', 'echo x'],
-    ['echo $${A}', 'echo $${A}'], ['for i in ${A#al} ${#A}; do :; done', 'for i in ${A#al} ${#A}; do :; done'],
+    ['echo $${A} $$', 'echo ${A} $$'], ['$$${A}', '$$alpha'], ['${A:-${B}} }', 'alpha }'], ['${NONE:-${A}}', '${NONE:-${A}}'], ['${EMPTY:-${A}}', 'alpha'],
+    [`\${EMPTY:-"}"}`, `\${EMPTY:-"}"}`], ['${EMPTY:-$(echo })}', '${EMPTY:-$(echo })}'], ['${NONE:-x', '${NONE:-x'], ['{ echo ${A:-{}; }', '{ echo alpha; }'], ['for i in ${A#al} ${#A}; do :; done', 'for i in ${A#al} ${#A}; do :; done'],
   ])('%s becomes %s', (written, expected) => {
     expect(interpolateCommand(written, scope)).toEqual({ text: expected, problems: [] });
   });
+});
+
+test.each([['${A:-x', interpolateText], ['${A:-${B}', interpolateCommand], ['${A:-{}', interpolateWord]])('the brace of %s is never closed', (written, replaced) => {
+  expect(replaced(written, scope).problems).toEqual(['the brace of ${A:- is never closed']);
+});
+
+test('in words that no shell reads, braces are in pairs and quotes mean nothing', () => {
+  expect(interpolateWord(`\${EMPTY:-{"a": '\${A}'}} $\${A} $A`, scope)).toEqual({ text: `{"a": 'alpha'} \${A} $A`, problems: [] });
+});
+
+test('references that stand in each other without end are refused', () => {
+  expect(interpolateText(`${'${NONE:-'.repeat(10_000)}x${'}'.repeat(10_000)}`, scope).problems).toEqual(['references stand in each other more than 100 deep']);
 });
 
 test('every command-like key keeps what is the shell’s, every other is replaced', () => {
@@ -39,6 +55,13 @@ env: {V: $A}`, { env: { A: 'x' } });
   expect(spec.check?.probe).toEqual({ kind: 'command', command: kept });
   expect([spec.privileges.user, spec.env['V'], spec.deployment.blueGreen?.slots[0]]).toEqual(['x', 'x', 'x']);
   expect(service('exec: [echo, "${A}", "$A"]', { env: { A: 'x y' } }).launch).toEqual({ kind: 'exec', argv: ['echo', 'x y', '$A'] });
+});
+
+test('a literal reference can be written in exec, without a note', () => {
+  const { services, notes } = loaded('version: "1"\nservices: {web: {exec: [echo, "$${HOME}", "${NOWHERE}"]}}\n');
+  expect(services[0]?.launch).toEqual({ kind: 'exec', argv: ['echo', '${HOME}', '${NOWHERE}'] });
+  expect(notes.map(({ column, message }) => `${column} ${message}`)).toContain('43 no shell reads this: a reference to an unknown variable reaches the program as it is');
+  expect(notes.filter(({ message }) => message.startsWith('no shell reads this'))).toHaveLength(1);
 });
 
 test('comments are not looked at', () => {

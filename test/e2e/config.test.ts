@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { collect, makeHome, soon } from './rig.ts';
@@ -55,4 +55,28 @@ test('in the foreground each line goes to its own stream, after the name of its 
   expect(code).toBe(0);
   expect(stdout.split('\n')).toEqual(expect.arrayContaining(['web    | out', 'longer | mine']));
   expect(stderr.split('\n')).toContain('web    | err');
+});
+
+test('a stopped service is started as the file and its env files are now; a broken file is refused, and the definition is kept', async () => {
+  const home = makeHome('version: "1"\nservices:\n  other: {command: sleep 1000}\n  web: {command: "echo $A; sleep 1000", env: {file: web.env}, restart_policy: never}\n  odd: {exec: [sh, -c, "echo \\"$1\\" $__proto__", sh, "$${HOME}"], env: {file: web.env}}\n');
+  const writeEnv = (text: string): void => writeFileSync(join(home.dir, 'web.env'), text);
+  writeEnv('A="x\\"y"\n__proto__=z\n');
+  await home.sysg('start', '--daemonize');
+  await soon('the value arrives', () => home.log('web') === 'x"y\n' && home.log('odd') === '${HOME} z\n');
+  const pid = (await home.unit('other')).process?.pid;
+  await home.sysg('stop', '-s', 'web');
+  writeEnv('A=two\n__proto__=z2\n');
+  expect(await home.sysg('start', '--daemonize', '-s', 'web')).toMatchObject({ code: 0 });
+  await soon('the new value arrives', () => home.log('web') === 'x"y\ntwo\n');
+  expect(await home.sysg('start', '--daemonize', '-s', 'odd')).toMatchObject({ code: 0 });
+  await soon('the new value arrives', () => home.log('odd') === '${HOME} z\n${HOME} z2\n');
+  await home.sysg('stop', '-s', 'web');
+  writeEnv('A="three\n');
+  const refused = await home.sysg('start', '--daemonize', '-s', 'web');
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain('web.env:1: the quote before the value of A is never closed');
+  writeEnv('A=four\n');
+  expect(await home.sysg('start', '--daemonize', '-s', 'web')).toMatchObject({ code: 0 });
+  await soon('the last value arrives', () => home.log('web').endsWith('four\n'));
+  expect((await home.unit('other')).process?.pid).toBe(pid);
 });
