@@ -1,6 +1,6 @@
 import type { CronSpec } from '../../machines/types.ts';
 import { firstMatch } from '../cron/calendar.ts';
-import { isTimezone, namedWeekdays, parseCron } from '../cron/expression.ts';
+import { isTimezone, localZoneProblem, namedWeekdays, parseCron } from '../cron/expression.ts';
 import { choice, duration, either, filled, meaning, text, type Kind } from './kind.ts';
 import { below, complain, note, warn } from './place.ts';
 import { defaultsOf, optional, record, required, withDefault } from './record.ts';
@@ -32,6 +32,8 @@ export const cron: Kind<CronSpec> = meaning(either(bare, record(cronKeys, 'cron 
   if (timezone !== null && !isTimezone(timezone)) {
     complain(below(place, 'timezone'), `Invalid timezone '${timezone}': expected 'local', 'UTC' or an IANA name such as 'Europe/Paris'`);
   }
+  const unknown = timezone === null ? localZoneProblem() : null;
+  if (unknown !== null) complain(below(place, 'timezone') ?? written, unknown);
   return { expression: values.expression, timezone, overlap, timeoutMs, catchUp };
 });
 

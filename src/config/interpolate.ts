@@ -40,7 +40,7 @@ export function interpolateWord(text: string, scope: Scope): Interpolated {
 
 /** Whether a reference to a variable that is not set is left in what `interpolateWord` gives. */
 export function leavesReference(text: string, scope: Scope): boolean {
-  return [...text.matchAll(new RegExp(dollars))].some(({ 0: found, index }) => {
+  return [...text.matchAll(new RegExp(dollars, 'g'))].some(({ 0: found, index }) => {
     opening.lastIndex = index + 1;
     const variable = found === '${' ? opening.exec(text)?.[1] : undefined;
     return found === '${' && (variable === undefined || scope(variable) === undefined);

@@ -86,6 +86,19 @@ export function isTimezone(name: string): boolean {
   }
 }
 
+/**
+ * Why the zone of this system is not known, or null. Of what TZ may be (tzset(3)), Node reads names and fixed offsets; rules such as
+ * `CET-1CEST,M3.5.0,M10.5.0/3`, and paths, it silently takes for another zone.
+ */
+export function localZoneProblem(written = process.env['TZ'] ?? ''): string | null {
+  const name = written.replace(/^:/, '');
+  const hours = /^(?:UTC|GMT)$|^[A-Za-z]{3,}([+-]?\d{1,2})$/.exec(name);
+  const isFixed = hours !== null && new Date().getTimezoneOffset() === Number(hours[1] ?? 0) * 60;
+  if (name === '' || isFixed || isTimezone(name)) return null;
+  const meant = /zoneinfo\/(?:posix\/)?(\w.*)$/.exec(name)?.[1] ?? 'Europe/Paris';
+  return `the local time zone is not known, since sysg cannot read TZ=${JSON.stringify(written)}; write a timezone such as '${meant}' beside the expression, or set TZ to one`;
+}
+
 /** The values that one piece of a list names, or what is wrong with the piece. */
 function readPiece(field: Field, piece: string): readonly number[] | string {
   const expected = `${field.name}: expected ${field.least}-${field.most}${field.words !== undefined ? ' or a name' : ''}`;
@@ -96,7 +109,10 @@ function readPiece(field: Field, piece: string): readonly number[] | string {
   if (from > to) return `${field.name}: expected an ascending range, got ${JSON.stringify(piece)}`;
   const step = match[2] === undefined ? 1 : Number(match[2]);
   if (step === 0) return `${field.name}: expected a step of at least 1, got ${JSON.stringify(piece)}`;
-  const last = match[2] !== undefined && from === to && !piece.includes('-') ? field.most : to;
+  const isOpen = from === to && !piece.includes('-');
+  const count = isOpen ? field.most - field.least + 1 : to - from + 1;
+  if (step > count) return `${field.name}: expected a step of at most ${count}, got ${JSON.stringify(piece)}`;
+  const last = match[2] !== undefined && isOpen ? field.most : to;
   return Array.from({ length: Math.floor((last - from) / step) + 1 }, (_, index) => from + index * step);
 }
 

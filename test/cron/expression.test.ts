@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CronFields } from '../../src/cron/calendar.ts';
-import { isTimezone, namedWeekdays, parseCron } from '../../src/cron/expression.ts';
+import { isTimezone, localZoneProblem, namedWeekdays, parseCron } from '../../src/cron/expression.ts';
 import { loaded, refusals } from '../config/config-dir.ts';
 
 function fields(expression: string): CronFields {
@@ -26,6 +26,32 @@ test('weekdays: 1 is Sunday, 7 is Saturday, 0 is Sunday too, names mean themselv
 test('lists, ranges and steps', () => {
   expect(fields('*/20 1-3,5 10-20/5 JAN,Mar *')).toMatchObject({ minutes: [0, 20, 40], hours: [1, 2, 3, 5], daysOfMonth: [10, 15, 20], months: [1, 3] });
   expect(fields('50/3 * * * *').minutes).toEqual([50, 53, 56, 59]);
+});
+
+test('a step beyond the range is refused, one as long as the range is its first value', () => {
+  const problem = (expression: string): string | null => {
+    const parsed = parseCron(expression);
+    return parsed.ok ? null : parsed.problem;
+  };
+  expect(problem('*/90 * * * *')).toBe(`Invalid cron expression '*/90 * * * *': minute: expected a step of at most 60, got "*/90"`);
+  expect(problem('0 */25 * * *')).toContain('hour: expected a step of at most 24');
+  expect(problem('5/61 * * * *')).toContain('minute: expected a step of at most 60');
+  expect(problem('10-20/30 * * * *')).toContain('minute: expected a step of at most 11');
+  expect([fields('*/60 * * * *').minutes, fields('5/60 * * * *').minutes, fields('0 */24 * * *').hours, fields('0 0 * */12 *').months]).toEqual([[0], [5], [0], [1]]);
+});
+
+test('a TZ that would be taken for another zone is refused', () => {
+  const offset = -new Date().getTimezoneOffset() / 60;
+  expect(['', 'UTC', ':Europe/Berlin', 'EST5EDT', `ABC${-offset}`].map((zone) => localZoneProblem(zone))).toEqual([null, null, null, null, null]);
+  expect(localZoneProblem('CET-1CEST,M3.5.0,M10.5.0/3')).toBe(
+    `the local time zone is not known, since sysg cannot read TZ="CET-1CEST,M3.5.0,M10.5.0/3"; write a timezone such as 'Europe/Paris' beside the expression, or set TZ to one`);
+  expect(localZoneProblem('/usr/share/zoneinfo/Asia/Tokyo')).toContain("such as 'Asia/Tokyo'");
+  expect(localZoneProblem('Nowhere/X')).not.toBeNull();
+  vi.stubEnv('TZ', '<+03>-3');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(refusals('version: "1"\nservices:\n  a: {command: b, cron: "@daily"}\n  c: {command: b, cron: {expression: "@daily", timezone: UTC}}\n')).toEqual([
+    expect.stringMatching(/^sysg.yaml:3:25: services.a.cron: the local time zone is not known/),
+  ]);
 });
 
 test('shorthands', () => {
