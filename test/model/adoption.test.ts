@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { HealthCheck, ServiceSpec } from '../../machines/types.ts';
 import { specOf } from '../machines/rig.ts';
 import { counted } from './counts.ts';
-import { crash, unwanted } from './crash.ts';
+import { crash, unwanted, wantedAgain } from './crash.ts';
 import { explore } from './explore.ts';
 import { nameOf, possibleEvents } from './os-events.ts';
 import { beginModel, stepModel, type ModelState } from './os.ts';
@@ -30,7 +30,7 @@ describe('every state that a unit can be in when its supervisor is killed, every
       begin: [beginModel(spec)], keyOf, describe: nameOf, step, wrong: () => null,
       events: (state) => possibleEvents(state, { specs: [changed], dependencies: [], tickets: 0 }),
     });
-    const aftermaths = lives.states.flatMap((state, index) => [state.newestSpec, changed].flatMap((next) => crash(state, next).flatMap((found) => [found, unwanted(found)]).map((found) => ({ ...found, index }))));
+    const aftermaths = lives.states.flatMap((state, index) => [state.newestSpec, changed].flatMap((next) => crash(state, next).flatMap((found) => [found, unwanted(found), ...wantedAgain(found)]).map((found) => ({ ...found, index }))));
     const begin = aftermaths.map(({ state, adopt }) => step(state, { type: 'adopt', at: 0, ...adopt }));
     const explored = explore({
       begin, keyOf, describe: nameOf, step,

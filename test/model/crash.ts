@@ -1,4 +1,5 @@
 import type { AdoptOrder, ServiceSpec } from '../../machines/types.ts';
+import { whatCounts } from '../../src/state/recovery.ts';
 import { identityOf } from '../machines/rig.ts';
 import { beginModel, type ModelProcess, type ModelState } from './os.ts';
 
@@ -25,6 +26,14 @@ export function crash(before: ModelState, spec: ServiceSpec = before.newestSpec)
 /** The same found with a record that wants it down, whoever wrote it. */
 export function unwanted({ state, adopt }: Aftermath): Aftermath {
   return { state: { ...state, lastCommand: 'stop' }, adopt: { ...adopt, record: { ...adopt.record, wanted: 'down' } } };
+}
+
+/** The same found by a start by a person, who wants the unit whatever was recorded; nothing that the start does not take up. */
+export function wantedAgain({ state, adopt }: Aftermath): readonly Aftermath[] {
+  const now = { at: 0, wallMs: 0, bootId: 'boot' };
+  const entries = new Map([[adopt.record.unit, { record: adopt.record, written: now }]]);
+  return whatCounts([adopt], { isBack: false, entries, specs: [state.newestSpec], now })
+    .map((order) => ({ state: { ...state, lastCommand: 'start', restartsSinceForgiven: 0 }, adopt: order }));
 }
 
 function newborn({ lastCommand, restartsSinceForgiven, newestSpec }: ModelState, spec: ServiceSpec, process: ModelProcess | null): ModelState {

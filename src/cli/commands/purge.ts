@@ -48,9 +48,10 @@ async function endLeftovers(call: Call): Promise<readonly string[]> {
 
 /** By a request, then SIGTERM, then SIGKILL; and only the process that holds our lock. */
 async function endSupervisor(call: Call): Promise<Refusal | null> {
+  const asked = findLockOwner(call.paths);
   const answer = await ask(call, { kind: 'shutdown' });
   if (answer.ok) call.terminal.print(messageOf(answer.response));
-  if (answer.ok && await untilReleased(call, GRACE_MS)) return null;
+  if (answer.ok && await untilReleased(call, GRACE_MS, asked)) return null;
   const owner = findLockOwner(call.paths);
   if (owner === null && isRunning(call) === false) {
     return refusals.unresponsive(`a process serves ${call.paths.socket} without our lock (pid ${supervisorPid(call) ?? 'unknown'}, by its pid file) and does not end; nothing was purged`);
