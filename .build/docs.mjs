@@ -70,6 +70,7 @@ ${table(['code', 'when'], [
     ['0', 'done; `status` and `inspect`: healthy'],
     ['1', 'refused or failed, with one sentence on stderr; `wait`: nothing is under way that could bring a unit to the state; `status` and `inspect`: degraded; `status`: no unit matches'],
     ['2', 'invalid arguments; `status` and `inspect`: failing; `inspect`: unknown unit'],
+    ['3', '`status` and `inspect`: no supervisor runs'],
     ['124', '`wait`: the time was over'],
     ['other', '`start` in the foreground ends with the code of the supervisor'],
   ])}

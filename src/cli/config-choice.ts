@@ -21,6 +21,13 @@ export function chooseConfigAtRest(call: Call): ChosenConfig {
   return hint === null ? chosen : { ok: true, path: hint };
 }
 
+/** The command that starts a supervisor with this file, which is named where a start would not find it. */
+export function startCommand(call: Call, path: string): string {
+  const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: null });
+  const isFound = 'path' in found && real(found.path) === real(path);
+  return `sysg ${call.system ? '--sys ' : ''}start --daemonize${isFound ? '' : ` -c ${/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`}`}`;
+}
+
 /** The file for a command that sends it to the supervisor: absolute, or null for the one in use, where that and its directory have not gone. */
 export function namedConfig(call: Call): Result<{ readonly path: string | null }> {
   if (named(call) === null) {

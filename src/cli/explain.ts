@@ -115,7 +115,7 @@ function makeParser(columns: number): Argv {
     .help('help', 'show help').alias('help', 'h')
     .version('version', 'show the version', `sysg ${version}`).alias('version', 'V')
     .wrap(columns)
-    .epilog('Exit codes: 0 done, 1 refused or failed, 2 usage; status, inspect: 0 healthy, 1 degraded, 2 failing; wait: 124 timeout.');
+    .epilog('Exit codes: 0 done, 1 refused or failed, 2 usage; status, inspect: 0 healthy, 1 degraded, 2 failing, 3 no supervisor runs; wait: 124 timeout.');
   for (const option of globalOptions) parser = addOption(parser, option, 'Global options:');
   for (const verb of verbs) {
     const describe = (sub: Argv): Argv => {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Result } from '../errors.ts';
+import { refusals, type Result } from '../errors.ts';
 import { processDetail, type ProcessDetail } from '../status/process-facts.ts';
 import type { InspectPayload, MetricSample, UnitStatus } from '../wire/payloads.ts';
 import { askFor, askRecords } from './ask.ts';
@@ -9,22 +9,26 @@ import { inWindow } from './print/charts.ts';
 import type { Report, ShownProcess } from './print/inspect.ts';
 import { branches, unitNamed } from './print/unit.ts';
 
+/** `advice`: no supervisor runs, and what to do about it; null where one answered. */
+export type Inspected = Result<{ readonly payload: InspectPayload; readonly advice: string | null }>;
+
 /** The unit and its samples of the last `windowMs`; of a cron unit those of its newest run. */
-export async function askInspect(call: Call, unit: string, windowMs: number): Promise<Result<{ readonly payload: InspectPayload }>> {
+export async function askInspect(call: Call, unit: string, windowMs: number): Promise<Inspected> {
   const seconds = windowMs / 1000;
   const limit = seconds < 3600 ? Math.max(2, Math.ceil(seconds)) : 720;
   const answer = await askFor(call, { kind: 'inspect', unit, samples: limit }, 'inspect');
   if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? inspectAtRest(call, unit) : answer;
   const { payload } = answer.response;
   // Samples may be more than a second apart: what is too old is left out here.
-  return { ok: true, payload: { unit: payload.unit, samples: inWindow(samplesOf(payload), windowMs, limit, Date.now()) } };
+  return { ok: true, payload: { unit: payload.unit, samples: inWindow(samplesOf(payload), windowMs, limit, Date.now()) }, advice: null };
 }
 
 /** What the files say when there is no supervisor; nothing was measured then. */
-async function inspectAtRest(call: Call, asked: string): Promise<Result<{ readonly payload: InspectPayload }>> {
-  const { statusAtRest } = await import('./offline.ts');
+async function inspectAtRest(call: Call, asked: string): Promise<Inspected> {
+  const { adviceAtRest, statusAtRest } = await import('./offline.ts');
   const answer = statusAtRest(call);
-  return answer.ok ? { ok: true, payload: { unit: unitNamed(answer.snapshot.units, asked) ?? null, samples: [] } } : answer;
+  if (answer.ok) return { ok: true, payload: { unit: unitNamed(answer.snapshot.units, asked) ?? null, samples: [] }, advice: adviceAtRest(call) };
+  return answer.refusal.code === 'config' ? { ok: false, refusal: refusals.config(`${adviceAtRest(call)}\n${answer.refusal.message}`) } : answer;
 }
 
 /**

@@ -11,7 +11,7 @@ import { runsOf } from '../compat/recorded.ts';
 import { overallHealth } from '../status/snapshot.ts';
 import type { StatusAnswer } from './ask.ts';
 import type { Call } from './call.ts';
-import { chooseConfigAtRest } from './config-choice.ts';
+import { chooseConfigAtRest, startCommand } from './config-choice.ts';
 import { loadConfigFor } from './load-config.ts';
 
 export type RestAnswer = { readonly ok: true; readonly config: LoadedConfig; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
@@ -53,6 +53,13 @@ function mend({ paths: { stateDir, ledger, lock: lockFile }, terminal }: Call, u
   lock.release();
 }
 
+/** That nobody supervises, and what to do about it. */
+export function adviceAtRest(call: Call): string {
+  const config = chooseConfigAtRest(call);
+  if (!config.ok) return `No supervisor is running (state directory ${call.paths.stateDir}), and there is no configuration to start one with.`;
+  return `No supervisor is running: what ends is not restarted, and no schedule is kept. To start one: ${startCommand(call, config.path)}`;
+}
+
 /** A supervisor that just starts, or whose socket another program took: the files are its own to speak of. */
 function unservedRefusal({ paths }: Call): Refusal | null {
   try {
@@ -74,7 +81,7 @@ function unitAtRest({ spec, process, zombie, recorded, job }: RestingUnit, nowWa
   const runs = job === null ? [] : runsOf(job, process?.pid ?? null, nowWallMs);
   return {
     name: spec.name, hash: spec.hash, kind: spec.cron === null ? 'service' : 'cron', lifecycle,
-    health: alive ? 'healthy' : isZombie ? 'failing' : job !== null ? cronHealth(runs) : lifecycle === 'exited_with_error' ? 'failing' : lost && spec.cron === null ? 'degraded' : 'healthy',
+    health: alive ? 'healthy' : isZombie ? 'failing' : job !== null ? cronHealth(runs) : healthAtRest(lifecycle, lost, recorded),
     ...(shown !== null && (alive || isZombie) && { process: { pid: shown.pid, state: facts.state, user: facts.user } }),
     ...(uptime !== null && { uptime }),
     ...(!alive && lastExit(recorded)),
@@ -83,6 +90,12 @@ function unitAtRest({ spec, process, zombie, recorded, job }: RestingUnit, nowWa
     ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
     phase: alive ? 'running' : lifecycle === 'exited_with_error' ? 'failed' : 'stopped',
   };
+}
+
+/** `inactive`: nothing is known of it, as far as the files go it never ran. */
+function healthAtRest(lifecycle: UnitStatus['lifecycle'], lost: boolean, recorded: RecordedState | null): UnitStatus['health'] {
+  if (lifecycle === 'exited_with_error') return 'failing';
+  return lost ? 'degraded' : recorded === null ? 'inactive' : 'healthy';
 }
 
 /** Only systemg 0.33.0 writes them. */

@@ -69,7 +69,7 @@ const table = {
     ],
   },
   status: {
-    about: 'show the units; exit code 0 healthy, 1 degraded, 2 failing',
+    about: 'show the units; exit code 0 healthy, 1 degraded, 2 failing, 3 no supervisor runs',
     options: [config, service, all, json, noColor, fullCommand, stream],
     examples: [
       ['sysg status', 'a live table on a terminal, else a plain one'],
@@ -78,7 +78,7 @@ const table = {
     ],
   },
   inspect: {
-    about: 'show everything about one unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown',
+    about: 'show everything about one unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown, 3 no supervisor runs',
     options: [config, service, json, noColor, stream],
     examples: [
       ['sysg inspect -s web', 'a report'],

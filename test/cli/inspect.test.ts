@@ -96,10 +96,11 @@ describe('inspect', () => {
     writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web:\n    command: sleep 1\n');
     const around = { env: { HOME: home }, cwd: home };
     const { exitCode, stdout } = await sysg(['inspect', '-s', 'web', '--json'], around);
-    expect(JSON.parse(stdout)).toMatchObject({ unit: { name: 'web', lifecycle: 'stopped', command: 'sleep 1' }, samples: [] });
-    expect(exitCode).toBe(0);
-    expect(await sysg(['inspect', '-s', 'nope'], around)).toEqual({ exitCode: 2, stdout: '', stderr: 'sysg: Service \'nope\' not found.\n' });
-    expect(JSON.parse((await sysg(['inspect', '-s', 'nope', '--json'], around)).stdout)).toEqual({ unit: null, samples: [] });
+    expect(JSON.parse(stdout)).toMatchObject({ unit: { name: 'web', lifecycle: 'stopped', command: 'sleep 1' }, samples: [], supervised: false });
+    expect(exitCode).toBe(3);
+    const unknown = await sysg(['inspect', '-s', 'nope'], around);
+    expect(unknown).toMatchObject({ exitCode: 2, stdout: expect.stringMatching(/^No supervisor is running/), stderr: 'sysg: Service \'nope\' not found.\n' });
+    expect(JSON.parse((await sysg(['inspect', '-s', 'nope', '--json'], around)).stdout)).toEqual({ unit: null, samples: [], supervised: false });
   });
 });
 

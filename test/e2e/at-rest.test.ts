@@ -52,7 +52,8 @@ describe.each([['with the ledger', false], ['from the files alone', true]])('wit
       web: ['running', 'healthy', web], api: gone, bad: ['exited_with_error', 'failing', undefined],
     });
     expect(units.find(({ name }) => name === 'bad')?.last_exit).toEqual({ exit_code: 3 });
-    expect(code).toBe(2);
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ supervised: false, overall_health: 'failing' });
   });
 
   test('stop -s ends one service, stop ends the rest', async () => {

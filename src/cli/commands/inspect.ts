@@ -4,11 +4,11 @@ import { warnAboutOtherConfig } from '../config-choice.ts';
 import { askInspect, makeReport } from '../inspection.ts';
 import { options } from '../options.ts';
 import { inspectReport } from '../print/inspect.ts';
-import { healthExitCode } from '../print/unit.ts';
+import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
 import { repeat } from '../repeat.ts';
 import type { Shown } from '../screen/repeat-screen.ts';
 
-/** Shows one unit. The exit code is its health, 2 for a unit that is not known. */
+/** Shows one unit. The exit code is its health, 2 for a unit that is not known, 3 when no supervisor runs. */
 export async function inspect(call: Call): Promise<number> {
   const { flags, terminal } = call;
   const name = flags.text(options.service);
@@ -30,10 +30,12 @@ async function look(call: Call, name: string, everyMs: number | null): Promise<S
   const windowMs = everyMs ?? DEFAULT_WINDOW_MS;
   const answer = await askInspect(call, name, windowMs);
   if (!answer.ok) return answer;
-  const { unit, samples } = answer.payload;
-  const end = unit === null ? { complaints: [`sysg: Service '${name}' not found.`], exitCode: 2 } : { complaints: [], exitCode: healthExitCode(unit.health) };
-  if (call.flags.has(options.json)) return { ok: true, lines: JSON.stringify(answer.payload, null, 2).split('\n'), ...end };
-  if (unit === null) return { ok: true, lines: [], ...end };
+  const { payload: { unit, samples }, advice } = answer;
+  const end = unit === null ? { complaints: [`sysg: Service '${name}' not found.`], exitCode: 2 }
+    : { complaints: [], exitCode: advice === null ? healthExitCode(unit.health) : NOT_SUPERVISED };
+  if (call.flags.has(options.json)) return { ok: true, lines: JSON.stringify({ ...answer.payload, supervised: advice === null }, null, 2).split('\n'), ...end };
+  const first = advice === null ? [] : [advice, ''];
+  if (unit === null) return { ok: true, lines: first, ...end };
   const report = await makeReport(call, unit, { samples, windowMs, ofLastRun: everyMs === null });
-  return { ok: true, lines: inspectReport(report, lookOf(call)), ...end };
+  return { ok: true, lines: [...first, ...inspectReport(report, lookOf(call))], ...end };
 }

@@ -1,13 +1,14 @@
 import { overallHealth } from '../../status/snapshot.ts';
+import type { Result } from '../../errors.ts';
 import type { StatusSnapshot } from '../../wire/payloads.ts';
 import { askStatus, type StatusAnswer } from '../ask.ts';
 import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
 import { statusTable } from '../print/status.ts';
-import { healthExitCode } from '../print/unit.ts';
+import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
 
-/** Shows the units. The exit code is their health: 0 healthy, 1 degraded or none, 2 failing. */
+/** Shows the units. The exit code is their health: 0 healthy, 1 degraded or none, 2 failing; 3 when no supervisor runs. */
 export async function status(call: Call): Promise<number> {
   const { flags, terminal } = call;
   const stream = streamOf(call);
@@ -17,7 +18,7 @@ export async function status(call: Call): Promise<number> {
     const { repeat } = await import('../repeat.ts');
     return repeat(call, stream.everyMs, async () => {
       const answer = await askUnits(call);
-      return answer.ok ? { ok: true, lines: linesOf(call, answer.snapshot), complaints: [], exitCode: exitCode(answer.snapshot) } : answer;
+      return answer.ok ? { ok: true, lines: linesOf(call, answer), complaints: complaintsOf(answer), exitCode: exitCode(answer) } : answer;
     });
   }
   if (terminal.isInteractive === true && !flags.has(options.json)) {
@@ -30,14 +31,28 @@ export async function status(call: Call): Promise<number> {
   }
   const answer = await askUnits(call);
   if (!answer.ok) return terminal.refuse(answer.refusal);
-  terminal.print(linesOf(call, answer.snapshot).join('\n'));
-  return exitCode(answer.snapshot);
+  terminal.print(linesOf(call, answer).join('\n'));
+  for (const line of complaintsOf(answer)) terminal.complain(line);
+  return exitCode(answer);
 }
 
-async function askUnits(call: Call): Promise<StatusAnswer> {
+/** `alone`: no supervisor runs; what to do about it, and why its units are not known where they are not. */
+type Seen = Result<{ readonly snapshot: StatusSnapshot; readonly alone: { readonly advice: string; readonly problem: string | null } | null }>;
+
+async function askUnits(call: Call): Promise<Seen> {
   const answer = await askLiveUnits(call);
-  if (answer.ok || answer.refusal.code !== 'no-supervisor') return answer;
-  return narrowedAnswer(call, (await import('../offline.ts')).statusAtRest(call));
+  if (answer.ok) return { ...answer, alone: null };
+  if (answer.refusal.code !== 'no-supervisor') return answer;
+  const { adviceAtRest, statusAtRest } = await import('../offline.ts');
+  const rest = narrowedAnswer(call, statusAtRest(call));
+  if (rest.ok) {
+    // Whatever lives is left to itself.
+    const health = rest.snapshot.overall_health === 'failing' ? 'failing' : 'degraded';
+    return { ok: true, snapshot: { ...rest.snapshot, overall_health: health }, alone: { advice: adviceAtRest(call), problem: null } };
+  }
+  if (rest.refusal.code !== 'config') return rest;
+  const nothing: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date().toISOString(), overall_health: 'degraded', units: [] };
+  return { ok: true, snapshot: nothing, alone: { advice: adviceAtRest(call), problem: rest.refusal.message } };
 }
 
 async function askLiveUnits(call: Call): Promise<StatusAnswer> {
@@ -48,10 +63,16 @@ function narrowedAnswer({ flags }: Call, answer: StatusAnswer): StatusAnswer {
   return answer.ok ? { ok: true, snapshot: narrowed(answer.snapshot, flags.text(options.service), flags.has(options.all)) } : answer;
 }
 
-function linesOf(call: Call, snapshot: StatusSnapshot): readonly string[] {
-  if (call.flags.has(options.json)) return [JSON.stringify(snapshot, null, 2)];
-  if (snapshot.units.length === 0) return ['No matching units found.'];
-  return statusTable(snapshot, { ...lookOf(call), fullCommands: call.flags.has(options.fullCommand) });
+function linesOf(call: Call, { snapshot, alone }: Extract<Seen, { ok: true }>): readonly string[] {
+  if (call.flags.has(options.json)) return [JSON.stringify({ ...snapshot, supervised: alone === null }, null, 2)];
+  if (alone?.problem != null) return [alone.advice];
+  const lines = snapshot.units.length === 0 ? ['No matching units found.']
+    : statusTable(snapshot, { ...lookOf(call), fullCommands: call.flags.has(options.fullCommand) });
+  return alone === null ? lines : [alone.advice, '', ...lines];
+}
+
+function complaintsOf({ alone }: Extract<Seen, { ok: true }>): readonly string[] {
+  return alone?.problem == null ? [] : [`sysg: ${alone.problem}`];
 }
 
 /** By name or hash; orphans only when asked for. The health is that of what is shown. */
@@ -61,6 +82,7 @@ function narrowed(snapshot: StatusSnapshot, service: string | null, all: boolean
   return { ...snapshot, overall_health: overallHealth(units), units };
 }
 
-function exitCode({ units, overall_health: health }: StatusSnapshot): number {
+function exitCode({ snapshot: { units, overall_health: health }, alone }: Extract<Seen, { ok: true }>): number {
+  if (alone !== null) return NOT_SUPERVISED;
   return units.length === 0 ? 1 : healthExitCode(health);
 }

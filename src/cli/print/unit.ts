@@ -21,6 +21,9 @@ export function healthExitCode(health: UnitHealth): number {
   return health === 'failing' ? 2 : health === 'degraded' ? 1 : 0;
 }
 
+/** Of `status` and `inspect` while no supervisor runs, as systemctl(1) has it for a program that does not run. */
+export const NOT_SUPERVISED = 3;
+
 /** One word for the state of a unit. Units of a systemg 0.33.0 supervisor have no phase. */
 export function stateOf(unit: UnitStatus): string {
   const atRest = unit.lifecycle === 'exited_successfully' ? 'completed' : unit.lifecycle === 'skipped' ? 'skipped' : null;

@@ -33,7 +33,8 @@ export function openInspection(call: Call, { unit, color, draw }: DetailInput, c
     const { unit: seen, samples } = answer.payload;
     if (seen === null) return [`Service '${unit}' not found.`];
     const report = await makeReport(call, seen, { samples, windowMs: WINDOW_MS, ofLastRun: true });
-    return inspectReport(report, { width: columnsNow(), color, glyphs: true });
+    const first = answer.advice === null ? [] : [answer.advice, ''];
+    return [...first, ...inspectReport(report, { width: columnsNow(), color, glyphs: true })];
   };
   return {
     pager,

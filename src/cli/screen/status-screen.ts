@@ -3,7 +3,7 @@ import type { JournalRecord, StatusSnapshot } from '../../wire/payloads.ts';
 import { clockTime } from '../../words.ts';
 import { ask, messageOf, type StatusAnswer } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { healthExitCode } from '../print/unit.ts';
+import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
 import { printable } from '../print/width.ts';
 import { followSupervisor, makeTurns } from '../watch.ts';
 import { openInspection, openLogs, type Detail } from './details.ts';
@@ -19,7 +19,7 @@ export interface StatusScreenInput {
   refresh(): Promise<StatusAnswer>;
 }
 
-/** The live table until the user leaves it; answers with the exit code of the health seen last. */
+/** The live table until the user leaves it; answers with the exit code of the health seen last, or that no supervisor runs any more. */
 export function statusScreen(call: Call, input: StatusScreenInput): Promise<number> {
   return new Promise((finish, fail) => {
     let snapshot = input.first;
@@ -27,6 +27,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
     let view: StatusView = { lines: [], names: [], height: 1, top: 0 };
     let message = '';
     let problem = '';
+    let isGone = false;
     let news = '';
     let detail: Detail | null = null;
     let over = false;
@@ -61,7 +62,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
     const act = (action: Action): void => {
       if (action.kind === 'quit') {
         end();
-        finish(healthExitCode(snapshot.overall_health));
+        finish(isGone ? NOT_SUPERVISED : healthExitCode(snapshot.overall_health));
       } else if (action.kind === 'inspect') {
         detail = openInspection(call, { unit: action.unit, color: input.color, draw }, () => session.size().columns);
         guard(detail.refresh());
@@ -83,6 +84,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
       if (over) return;
       if (answer.ok) snapshot = answer.snapshot;
       problem = answer.ok ? '' : lost(answer.refusal, snapshot);
+      isGone = !answer.ok && answer.refusal.code === 'no-supervisor';
       draw();
     };
     const look = makeTurns(() => (detail === null ? refresh() : detail.refresh()), LEAST_PAUSE_MS, guard);
@@ -109,6 +111,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
       },
       gone(refusal) {
         problem = lost(refusal, snapshot);
+        isGone = refusal.code === 'no-supervisor';
         draw();
       },
       refused: () => {},
