@@ -110,6 +110,8 @@ export function lifecycleOf({ phase, wanted, outcome, alive }: ShownFacts): Life
 export function healthOf({ phase, wanted, outcome, ready, alive }: ShownFacts): Health {
   if (phase === 'backoff' || phase === 'failed') return 'failing';
   if (phase === 'waiting') return 'healthy';
+  // A unit that comes up does not serve yet, whether or not its process lives.
+  if (phase === 'starting') return 'degraded';
   const done = outcome === 'completed' || outcome === 'skipped';
   if ((wanted === 'up' && !alive && !done) || ready === false) return 'degraded';
   return 'healthy';

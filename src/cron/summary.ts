@@ -51,13 +51,13 @@ export function cronStatus({ timezone, runs, samplesBetween }: CronFacts, nowWal
 }
 
 /**
- * By the newest ten runs that are complete: degraded when a fifth of them failed or none is there. Every `Failed` counts,
- * unlike in 0.33.0, which forgives those without an exit code.
+ * By the newest ten runs that are complete: degraded when a fifth of them failed. A unit whose first run has not come yet lacks nothing; 0.33.0 calls
+ * it degraded. Every `Failed` counts, unlike in 0.33.0, which forgives those without an exit code.
  */
 export function cronHealth(runs: readonly CronRun[]): 'healthy' | 'degraded' {
   const complete = runs.filter((run) => run.completedWallMs !== null || run.status !== null || run.exitCode !== null).slice(-RUNS_KEPT);
   const failures = complete.filter(hasFailed).length;
-  return complete.length === 0 || failures * 5 >= complete.length ? 'degraded' : 'healthy';
+  return failures > 0 && failures * 5 >= complete.length ? 'degraded' : 'healthy';
 }
 
 /** `UTC`, the IANA name, or `local (+02:00+02:00)`: 0.33.0's local zone has no name but its offset. */

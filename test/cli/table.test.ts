@@ -170,6 +170,8 @@ describe('the state of a unit', () => {
     ['stopped', { phase: 'stopped', lifecycle: 'stopped' }],
     ['unready', { phase: 'running', ready: false }],
     ['failed', { phase: 'failed', lifecycle: 'exited_with_error' }],
+    ['waiting', { phase: 'waiting', wanted: 'up' }],
+    ['suspended', { phase: 'waiting', wanted: 'down' }],
   ] as const)('is %s by its phase and outcome', (word, facts) => {
     expect(stateOf({ name: 'x', hash: 'h', kind: 'service', health: 'healthy', ...facts })).toBe(word);
   });

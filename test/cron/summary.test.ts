@@ -89,9 +89,9 @@ describe('health', () => {
     ]);
   });
 
-  test('without a complete run it is degraded; the one that goes on does not count', () => {
-    expect(cronHealth([])).toBe('degraded');
-    expect(cronHealth([runOf('1', { completedWallMs: null, status: null, exitCode: null })])).toBe('degraded');
+  test('before its first run has ended it is healthy; the one that goes on does not count', () => {
+    expect(cronHealth([])).toBe('healthy');
+    expect(cronHealth([runOf('1', { completedWallMs: null, status: null, exitCode: null })])).toBe('healthy');
     expect(cronHealth([runOf('1'), runOf('2', { completedWallMs: null, status: null, exitCode: null })])).toBe('healthy');
   });
 

@@ -22,7 +22,7 @@ services:
     writeFileSync(join(home.dir, 'port'), String(port));
     const starting = collect(home.open('start', '--daemonize', '-c', home.config));
     const waiting = await home.until('web', ({ process }) => process !== undefined, 'has a process');
-    expect(waiting).toMatchObject({ phase: 'starting', ready: false, lifecycle: 'running' });
+    expect(waiting).toMatchObject({ phase: 'starting', ready: false, lifecycle: 'running', health: 'degraded' });
     expect(await home.unit('user')).toMatchObject({ phase: 'starting', generation: 0 });
     writeFileSync(join(home.dir, 'go'), '');
     expect(await starting).toMatchObject({ code: 0 });

@@ -28,6 +28,7 @@ export const NOT_SUPERVISED = 3;
 export function stateOf(unit: UnitStatus): string {
   const atRest = unit.lifecycle === 'exited_successfully' ? 'completed' : unit.lifecycle === 'skipped' ? 'skipped' : null;
   if (unit.phase === 'running' && unit.ready === false) return 'unready';
+  if (unit.phase === 'waiting' && unit.wanted === 'down') return 'suspended';
   if (unit.phase !== undefined) return unit.phase === 'stopped' ? (atRest ?? 'stopped') : unit.phase;
   if (unit.process !== undefined) return unit.process.state;
   return atRest ?? (unit.lifecycle === 'exited_with_error' ? 'failed' : (unit.lifecycle ?? 'unknown'));
@@ -55,7 +56,7 @@ export function glyphOf(state: string): string {
 
 const GLYPHS = new Map([
   ['running', '●'], ['unready', '◐'], ['starting', '◐'], ['stopping', '◑'], ['backoff', '↻'], ['failed', '✗'], ['zombie', '✗'], ['missing', '✗'],
-  ['completed', '✓'], ['skipped', '○'], ['stopped', '○'], ['waiting', '◷'],
+  ['completed', '✓'], ['skipped', '○'], ['stopped', '○'], ['waiting', '◷'], ['suspended', '○'],
 ]);
 
 /** The program's own name, without its directory and arguments. */
