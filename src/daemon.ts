@@ -70,9 +70,9 @@ async function run({ setting, lock, configuration, config, ledger }: Beginning):
   const found = await findWhatRuns(setting, ledger, config, parent.again);
   const supervision = openSupervision(setting, config.specs, found, ledger);
   const { units, outputs, records } = supervision;
-  const answers = openAnswers(setting, config.metrics, configuration, units, outputs, records);
+  const answers = openAnswers(setting, config.metrics, configuration, ledger, units, outputs, records);
   const shutdown = makeShutdown(setting, units);
-  note(setting, configuration.use(config));
+  note(setting, configuration.use(config, ledger));
 
   // The pid first: a client that finds a socket without a pid file takes it for a leftover.
   note(setting, writeRuntimeFiles(paths, { pid: process.pid, configPath: config.path }));

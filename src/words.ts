@@ -222,3 +222,8 @@ function editDistance(left: string, right: string, limit: number): number {
   }
   return above[right.length] ?? limit + 1;
 }
+
+/** As one word of a shell's command line. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -6,6 +6,9 @@ export const PHASE_COLOURS: Readonly<Record<string, readonly [ground: string, li
   stopped: ['#f3f4f6', '#9ca3af', '#6b7280'], starting: ['#eff6ff', '#93c5fd', '#2563eb'], running: ['#ecfdf5', '#6ee7b7', '#047857'],
   stopping: ['#fffbeb', '#fcd34d', '#b45309'], backoff: ['#fff7ed', '#fdba74', '#c2410c'], failed: ['#fef2f2', '#fca5a5', '#b91c1c'],
   waiting: ['#f5f3ff', '#c4b5fd', '#6d28d9'],
+  // The words of `status` for units at rest and for checks that fail.
+  completed: ['#ecfdf5', '#6ee7b7', '#047857'], skipped: ['#f3f4f6', '#9ca3af', '#6b7280'], suspended: ['#f3f4f6', '#9ca3af', '#6b7280'],
+  unready: ['#fffbeb', '#fcd34d', '#b45309'],
 };
 const PRESENT = '#047857';
 const FONT = 'Helvetica,Arial,sans-serif';

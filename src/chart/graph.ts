@@ -1,10 +1,11 @@
 import type { TextLook } from './text.ts';
 import { escaped, PHASE_COLOURS, quoted } from './dot.ts';
 
-/** A unit among the others. `phase` null: nobody knows, because no supervisor runs. */
+/** A unit among the others. `state` in the word of `status`, which says of a unit at rest how it ended; null: nobody knows, because no supervisor runs. */
 export interface GraphUnit {
   readonly name: string;
   readonly phase: string | null;
+  readonly state: string | null;
   readonly isCron: boolean;
   readonly needs: readonly { readonly service: string; readonly condition: string; readonly restarts: boolean }[];
 }
@@ -16,9 +17,9 @@ export function graphDot(units: readonly GraphUnit[]): string {
     '  graph [rankdir=LR, nodesep=0.3, ranksep=0.8, pad=0.25, bgcolor="#ffffff"]',
     '  node [shape=box, style="rounded,filled", fillcolor="#ffffff", color="#4b5563", fontname="Helvetica,Arial,sans-serif", fontsize=12, margin="0.18,0.08"]',
     '  edge [color="#6b7280", fontcolor="#374151", fontname="Helvetica,Arial,sans-serif", fontsize=9, arrowsize=0.7]',
-    ...units.map(({ name, phase, isCron }) => {
-      const [ground, line, words] = PHASE_COLOURS[phase ?? ''] ?? ['#ffffff', '#4b5563', '#4b5563'];
-      const under = [...(isCron ? ['cron'] : []), ...(phase === null ? [] : [phase])].join(', ');
+    ...units.map(({ name, state, isCron }) => {
+      const [ground, line, words] = PHASE_COLOURS[state ?? ''] ?? ['#ffffff', '#4b5563', '#4b5563'];
+      const under = [...(isCron ? ['cron'] : []), ...(state === null ? [] : [state])].join(', ');
       const second = under === '' ? '' : `<br/><font point-size="9" color="${words}">${escaped(under)}</font>`;
       return `  ${quoted(name)} [label=<<b>${escaped(name)}</b>${second}>, fillcolor="${ground}", color="${line}"]`;
     }),
@@ -30,13 +31,13 @@ export function graphDot(units: readonly GraphUnit[]): string {
 
 export function graphMermaid(units: readonly GraphUnit[]): string {
   const ids = new Map(units.map(({ name }, index) => [name, `u${index}`]));
-  const phases = [...new Set(units.flatMap(({ phase }) => (phase === null ? [] : [phase])))];
+  const states = [...new Set(units.flatMap(({ state }) => (state === null ? [] : [state])))];
   const lines = [
     'flowchart LR',
-    ...units.map(({ name, phase }) => `  ${ids.get(name)}["${escaped(name).replaceAll('#', '#35;')}${phase === null ? '' : `<br/>${phase}`}"]`),
+    ...units.map(({ name, state }) => `  ${ids.get(name)}["${escaped(name).replaceAll('#', '#35;')}${state === null ? '' : `<br/>${state}`}"]`),
     ...edgesOf(units).map(({ from, to, label, restarts }) => `  ${ids.get(from)} ${restarts ? '-->' : '-.->'}|${label}| ${ids.get(to)}`),
-    ...phases.map((phase) => `  classDef ${phase} fill:${PHASE_COLOURS[phase]?.[0] ?? '#fff'},stroke:${PHASE_COLOURS[phase]?.[1] ?? '#333'},color:#111`),
-    ...units.flatMap(({ name, phase }) => (phase === null ? [] : [`  class ${ids.get(name)} ${phase}`])),
+    ...states.map((state) => `  classDef ${state} fill:${PHASE_COLOURS[state]?.[0] ?? '#fff'},stroke:${PHASE_COLOURS[state]?.[1] ?? '#333'},color:#111`),
+    ...units.flatMap(({ name, state }) => (state === null ? [] : [`  class ${ids.get(name)} ${state}`])),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -44,19 +45,19 @@ export function graphMermaid(units: readonly GraphUnit[]): string {
 /** Dependencies first, each unit once, with what it needs behind it. */
 export function graphText(units: readonly GraphUnit[], look: TextLook): string {
   const width = Math.max(0, ...units.map(({ name }) => name.length));
-  const phaseWidth = Math.max(0, ...units.map(({ phase }) => phase?.length ?? 0));
-  return dependenciesFirst(units).map(({ name, phase, isCron, needs }) => {
+  const stateWidth = Math.max(0, ...units.map(({ state }) => state?.length ?? 0));
+  return dependenciesFirst(units).map(({ name, state, isCron, needs }) => {
     const needed = needs.map(({ service, condition, restarts }) => `${service} (${condition}${restarts ? ', restarts with it' : ''})`);
     const traits = [...(isCron ? ['cron'] : []), ...(needed.length > 0 ? [`needs ${needed.join(', ')}`] : [])].join(', ');
-    const shown = (phase ?? '').padEnd(phaseWidth);
-    return `${`${look.strong(name.padEnd(width))}  ${phase === null ? shown : look.present(shown)}  ${look.faint(traits)}`.trimEnd()}\n`;
+    const shown = (state ?? '').padEnd(stateWidth);
+    return `${`${look.strong(name.padEnd(width))}  ${state === null ? shown : look.present(shown)}  ${look.faint(traits)}`.trimEnd()}\n`;
   }).join('');
 }
 
 export function graphJson(units: readonly GraphUnit[]): string {
   return `${JSON.stringify({
-    units: units.map(({ name, phase, isCron, needs }) => ({
-      name, kind: isCron ? 'cron' : 'service', ...(phase !== null && { phase }),
+    units: units.map(({ name, phase, state, isCron, needs }) => ({
+      name, kind: isCron ? 'cron' : 'service', ...(phase !== null && { phase }), ...(state !== null && { state }),
       depends_on: needs.map(({ service, condition, restarts }) => ({ service, condition, on_restart: restarts ? 'restart' : 'ignore' })),
     })),
   }, null, 2)}\n`;

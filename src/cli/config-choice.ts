@@ -1,7 +1,9 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { discoverConfig } from '../config/discover.ts';
 import { refusals, type Result } from '../errors.ts';
+import { realPath } from '../files.ts';
+import { shellWord } from '../words.ts';
 import { configInUse } from './ask.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
@@ -24,8 +26,8 @@ export function chooseConfigAtRest(call: Call): ChosenConfig {
 /** The command that starts a supervisor with this file, which is named where a start would not find it. */
 export function startCommand(call: Call, path: string): string {
   const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: null });
-  const isFound = 'path' in found && real(found.path) === real(path);
-  return `sysg ${call.system ? '--sys ' : ''}start --daemonize${isFound ? '' : ` -c ${/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`}`}`;
+  const isFound = 'path' in found && realPath(found.path) === realPath(path);
+  return `sysg ${call.system ? '--sys ' : ''}start --daemonize${isFound ? '' : ` -c ${shellWord(path)}`}`;
 }
 
 /** The file for a command that sends it to the supervisor: absolute, or null for the one in use, where that and its directory have not gone. */
@@ -52,7 +54,7 @@ export function warnAboutOtherConfig(call: Call): void {
   const file = named(call);
   const used = file === null ? null : configInUse(call);
   if (file === null || used === null) return;
-  if (real(resolve(call.cwd, file)) !== real(used)) call.terminal.warn(`the supervisor runs ${used}; -c ${file} is ignored here`);
+  if (realPath(resolve(call.cwd, file)) !== realPath(used)) call.terminal.warn(`the supervisor runs ${used}; -c ${file} is ignored here`);
 }
 
 /** The argument of `-c`; an empty one names no file, as in 0.33.0. */
@@ -65,14 +67,5 @@ export function otherConfig(call: Call): { readonly used: string; readonly chose
   const [used, chosen] = [configInUse(call), chooseConfig(call)];
   if (used === null || !chosen.ok) return null;
   const path = resolve(call.cwd, chosen.path);
-  return real(path) === real(used) ? null : { used, chosen: path };
-}
-
-function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    // A file that does not exist is compared by its name.
-    return path;
-  }
+  return realPath(path) === realPath(used) ? null : { used, chosen: path };
 }

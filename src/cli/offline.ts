@@ -25,7 +25,7 @@ export function restOf(call: Call): RestAnswer {
   const { paths: { stateDir, ledger }, env, terminal } = call;
   const loaded = loadConfigFor(call, config.path);
   if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
-  const input = { stateDir, ledger, specs: loaded.config.services, environment: env, uid: process.geteuid?.() ?? 0, onProblem: terminal.warn };
+  const input = { stateDir, ledger, config: config.path, specs: loaded.config.services, environment: env, uid: process.geteuid?.() ?? 0, onProblem: terminal.warn };
   return { ok: true, config: loaded.config, rest: lookAtRest(input) };
 }
 

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
-import { replaceFile } from '../files.ts';
+import { realPath, replaceFile } from '../files.ts';
 import { bootId } from '../process/boot.ts';
 import { isAlive } from '../process/identity.ts';
 import { openLedger } from '../state/ledger.ts';
 import { readLedger } from '../state/ledger-read.ts';
+import { notedConfig } from '../state/notes.ts';
 import { prove, survivorsOf, zombieOf } from './proof.ts';
 import { noteDigest, ownDigests } from './projection.ts';
 import { stateFile, type RecordedJob, type RecordedState } from './state-files.ts';
@@ -36,6 +37,8 @@ export interface AtRest {
 export interface AtRestInput {
   readonly stateDir: string;
   readonly ledger: string;
+  /** The file that the units are of. */
+  readonly config: string;
   readonly specs: readonly ServiceSpec[];
   readonly environment: NodeJS.ProcessEnv;
   readonly uid: number;
@@ -43,14 +46,19 @@ export interface AtRestInput {
 }
 
 /** What ledger, files and kernel say of the units when there is no supervisor to ask. Changes nothing. */
-export function lookAtRest({ stateDir, ledger, specs, environment, uid, onProblem }: AtRestInput): AtRest {
+export function lookAtRest({ stateDir, ledger, config, specs, environment, uid, onProblem }: AtRestInput): AtRest {
   const files = readStateFiles(stateDir, { onProblem, quarantine: false });
-  const { entries } = readLedger(ledger, { onProblem, quarantine: false });
+  const { entries, meta } = readLedger(ledger, { onProblem, quarantine: false });
+  // A hash is made of a definition alone: another project's unit may have the same. Without a note the files are systemg 0.33.0's.
+  const noted = notedConfig(meta);
+  const isOurs = noted === null || realPath(noted) === realPath(config);
   const units = specs.map((spec): RestingUnit => {
     const owned = entries.get(spec.name)?.record.process ?? null;
     const pid = files.pid?.services.get(spec.name);
     const zombie = pid === undefined ? null : zombieOf({ pid, writtenWallMs: files.pidWrittenWallMs, uid });
-    const shown = { spec, zombie, recorded: files.state?.get(spec.hash) ?? null, job: spec.cron === null ? null : (files.cron?.get(spec.hash) ?? null) };
+    const shown = {
+      spec, zombie, recorded: isOurs ? (files.state?.get(spec.hash) ?? null) : null, job: spec.cron === null || !isOurs ? null : (files.cron?.get(spec.hash) ?? null),
+    };
     if (owned?.identity != null && isAlive(owned.identity)) return { ...shown, process: owned.identity, suspect: null };
     const proof = pid === undefined ? null : prove({ pid, spec, writtenWallMs: files.pidWrittenWallMs, environment, uid });
     if (pid === undefined || proof?.ok === true) return { ...shown, process: proof?.ok === true ? proof.identity : null, suspect: null };

@@ -16,6 +16,7 @@ import { inspectPayload, measuredUnit } from '../status/inspect.ts';
 import { statusSnapshot } from '../status/snapshot.ts';
 import type { Configuration } from './configuration.ts';
 import { streamLogs } from './log-stream.ts';
+import type { Ledger } from '../state/ledger.ts';
 import type { Outputs } from './outputs.ts';
 import { findCaller } from './own-commands.ts';
 import type { Records } from './records.ts';
@@ -32,7 +33,7 @@ export interface Answers {
 }
 
 /** What clients are answered with. */
-export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null, configuration: Configuration, units: Units, outputs: Outputs, records: Records): Answers {
+export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null, configuration: Configuration, ledger: Ledger, units: Units, outputs: Outputs, records: Records): Answers {
   const { clock, log, parent, paths, onProblem } = setting;
   const { root, tickets, runs, send, views, slotsOf } = units;
   const { journal, childMemory, projection } = records;
@@ -81,7 +82,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     readConfig: configuration.read, slots: slotsOf, isSignal,
     adoptConfig: (config) => {
       sampler.configure(config.metrics);
-      const problem = configuration.use(config);
+      const problem = configuration.use(config, ledger);
       if (problem !== null) onProblem(problem);
       outputs.prepare(config.specs);
       log.info('systemg::supervisor', `Reloading configuration from ${JSON.stringify(config.path)}`);

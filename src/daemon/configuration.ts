@@ -5,6 +5,8 @@ import { discoverConfig } from '../config/discover.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem, wireError } from '../config/problem.ts';
 import type { ReadConfig } from '../control/route.ts';
+import type { Ledger } from '../state/ledger.ts';
+import { noteConfig } from '../state/notes.ts';
 import { writeConfigHint } from '../state/runtime.ts';
 import { keepConfig, lastConfig } from './last-config.ts';
 import type { DaemonSetting } from './setting.ts';
@@ -19,8 +21,8 @@ export interface Configuration {
   read(asked: string | null): ReadConfig;
   /** That of the start. A supervisor that is started again goes on with what was in use, even where the file is broken now. */
   first(): ReadConfig;
-  /** From now on it is the one in use. Returns a sentence when that cannot be noted. */
-  use(config: Config): string | null;
+  /** From now on it is the one in use, also to the ledger. Returns a sentence when that cannot be noted. */
+  use(config: Config, ledger: Pick<Ledger, 'note'>): string | null;
 }
 
 export function openConfiguration({ options, parent, paths, environment, log }: DaemonSetting): Configuration {
@@ -53,7 +55,8 @@ export function openConfiguration({ options, parent, paths, environment, log }: 
       log.error('systemg::config', `${found.problems}\nThe configuration is broken; the one that was in use goes on until a reload`);
       return { ok: true, ...last };
     },
-    use: (config) => {
+    use: (config, ledger) => {
+      noteConfig(ledger, config.path);
       const problem = keepConfig(paths.stateDir, config);
       if (config.path === inUse) return problem;
       inUse = config.path;

@@ -4,6 +4,7 @@ import type { LogStream } from '../logs/names.ts';
 import type { JournalOnDisk } from '../journal/read.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import type { Opened } from '../state/ledger-read.ts';
+import { shellWord } from '../words.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import type { StateFiles } from '../compat/read-files.ts';
 
@@ -108,6 +109,12 @@ export function liveUnits({ lock, serving }: Pick<Facts, 'lock' | 'serving'>): r
 /** Those that keep still: of them files and actors must say the same. */
 export function settledUnits(facts: Pick<Facts, 'lock' | 'serving' | 'moving'>): readonly UnitStatus[] {
   return liveUnits(facts).filter(({ name }) => !facts.moving.has(name));
+}
+
+/** What starts a supervisor again, with the file of the last one: from another directory a start would not find it. */
+export function startCommand({ config, hint }: Pick<Facts, 'config' | 'hint'>): string {
+  const path = config.kind === 'none' ? hint : config.path;
+  return `sysg start --daemonize${path === null ? '' : ` -c ${shellWord(path)}`}`;
 }
 
 export function entryOf({ entries }: Facts, path: string): PathFact {

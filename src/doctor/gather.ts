@@ -56,18 +56,26 @@ export async function gather(input: GatherInput): Promise<Facts> {
 /** The projection may lag behind the actors by 200 ms. */
 const SETTLED_MS = 1000;
 
-function movingUnits(before: ServingFact, after: ServingFact): ReadonlySet<string> {
+/** Those that changed between two answers, or right before the first. */
+export function movingUnits(before: ServingFact, after: ServingFact): ReadonlySet<string> {
   if (before.kind !== 'answers' || after.kind !== 'answers') return new Set();
-  const earlier = new Map(before.snapshot.units.map((unit) => [unit.name, JSON.stringify(momentOf(unit))]));
+  const earlier = new Map(before.snapshot.units.map((unit) => [unit.name, unit]));
   const readAtMs = Date.parse(before.snapshot.captured_at);
-  return new Set(after.snapshot.units.filter((unit) => (
-    earlier.get(unit.name) !== JSON.stringify(momentOf(unit)) || (unit.since !== undefined && readAtMs - Date.parse(unit.since) < SETTLED_MS)
-  )).map(({ name }) => name));
+  return new Set(after.snapshot.units.filter((unit) => {
+    const old = earlier.get(unit.name);
+    return old === undefined || changedSince(old, unit) || (unit.since !== undefined && readAtMs - Date.parse(unit.since) < SETTLED_MS);
+  }).map(({ name }) => name));
 }
 
-function momentOf({ phase, generation, wanted, last_event: lastEvent, since, process: shown }: UnitStatus): unknown {
-  return [phase, generation, wanted, lastEvent, since, shown?.pid];
+function changedSince(old: UnitStatus, unit: UnitStatus): boolean {
+  const momentOf = ({ phase, generation, wanted, last_event: lastEvent, process: shown }: UnitStatus): readonly unknown[] => [phase, generation, wanted, lastEvent, shown?.pid];
+  const before = momentOf(old);
+  if (momentOf(unit).some((value, index) => value !== before[index])) return true;
+  // The instant is made of two clocks that are read one after the other: of the same moment it is a millisecond more or less each time.
+  return Math.abs(Date.parse(unit.since ?? '') - Date.parse(old.since ?? '')) > CLOCKS_APART_MS;
 }
+
+const CLOCKS_APART_MS = 50;
 
 function pathFact(path: string): PathFact {
   try {

@@ -1,5 +1,5 @@
 import { bytes } from '../words.ts';
-import { entryOf, isSupervised, octal, type Facts, type VolumeFact } from './facts.ts';
+import { entryOf, isSupervised, octal, startCommand, type Facts, type VolumeFact } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** Directories and runtime files: what they are, whose, and who may look into them. */
@@ -45,7 +45,7 @@ function shortage(check: string, { path, freeBytes, freeFiles, files, writable }
 function directory(facts: Facts, check: string, path: string, mustExist: boolean): Finding | null {
   const { kind, mode, uid } = entryOf(facts, path);
   const say = (found: string, remedy: string): Finding => disagrees(check, found, 'a directory of this user with mode 0700', remedy);
-  if (kind === 'missing') return mustExist ? say(`no ${path}`, 'Restart the supervisor, which makes it: sysg restart --daemonize, or sysg start.') : null;
+  if (kind === 'missing') return mustExist ? say(`no ${path}`, `Restart the supervisor, which makes it: sysg restart --supervisor; where none runs: ${startCommand(facts)}`) : null;
   // A log directory may be a link to a bigger disk.
   if (kind !== 'directory' && kind !== 'link') return say(`${path} is a ${kind}`, 'Move it away: no supervisor starts over it.');
   if (uid !== facts.uid) return say(`${path} belongs to uid ${uid}, and this is uid ${facts.uid}`, `Run as uid ${uid}, or give it back: chown -R ${facts.uid} ${path}`);

@@ -4,7 +4,7 @@ import { isLiving } from '../process/proc.ts';
 import type { LedgerEntry } from '../state/ledger-lines.ts';
 import { tokenSeeds } from '../state/notes.ts';
 import { counted } from '../words.ts';
-import { isSupervised, type Facts } from './facts.ts';
+import { isSupervised, startCommand, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** What /proc says of every recorded process, of every holder of our tokens, and of children that nobody reaps. */
@@ -39,7 +39,7 @@ function checkRecorded(facts: Facts, { record, written }: LedgerEntry): readonly
   }
   if (!watched) {
     return [disagrees(check, `pid ${identity.pid} running without a supervisor`, 'a supervisor that looks after it',
-      'Go on with it by sysg start --daemonize, or end it by sysg stop.')];
+      `Go on with it by: ${startCommand(facts)}; or end it by: sysg stop`)];
   }
   return [agrees(check, `pid ${identity.pid} lives and is the same by start time and boot${holds(found, process) ? ' and token' : ''}`)];
 }

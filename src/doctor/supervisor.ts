@@ -1,4 +1,4 @@
-import { entryOf, octal, servedUnits, type Facts } from './facts.ts';
+import { entryOf, octal, servedUnits, startCommand, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** Lock, pid file, socket, hint and configuration: whether they speak of the same supervisor, and whether it answers. */
@@ -45,9 +45,9 @@ function isHalted({ owner, processes }: Facts): boolean {
 
 function wakeUp(facts: Facts): string {
   const { owner } = facts;
-  if (owner === null) return 'End the holder of the lock, then start again: sysg start --daemonize goes on with the services.';
+  if (owner === null) return `End the holder of the lock, then start again: ${startCommand(facts)} goes on with the services.`;
   if (isHalted(facts)) return `Let it go on with: kill -CONT ${owner.pid}`;
-  return `End it with: kill -KILL ${owner.pid}; ${owner.guardian === null ? 'sysg start' : 'its guardian starts another one, which'} goes on with the services.`;
+  return `End it with: kill -KILL ${owner.pid}; ${owner.guardian === null ? startCommand(facts) : 'its guardian starts another one, which'} goes on with the services.`;
 }
 
 function checkLeftovers(facts: Facts): Finding {
@@ -61,7 +61,7 @@ function checkLeftovers(facts: Facts): Finding {
   ];
   if (left.length === 0) return agrees('supervisor', 'none runs, and none left anything behind');
   return disagrees('supervisor', `none, but what a dead one left: ${left.join(', ')}${pidText === null ? '' : ` (its pid was ${pidText})`}`,
-    'none of these files after an orderly end', 'Go on with its services by sysg start --daemonize, or end them by sysg stop.');
+    'none of these files after an orderly end', `Go on with its services by: ${startCommand(facts)}; or end them by: sysg stop`);
 }
 
 function checkConfiguration({ config, serving }: Facts): Finding {

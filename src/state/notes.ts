@@ -76,6 +76,17 @@ export function tokenSeeds(meta: ReadonlyMap<string, unknown>): readonly string[
   return stringsOf(meta.get(TOKEN_SEEDS));
 }
 
+/** Which configuration the units of the state directory are of. */
+export function noteConfig(ledger: Pick<Ledger, 'note'>, path: string): void {
+  ledger.note(CONFIG, path);
+}
+
+/** Null: no supervisor has noted it. */
+export function notedConfig(meta: ReadonlyMap<string, unknown>): string | null {
+  const path = meta.get(CONFIG);
+  return typeof path === 'string' ? path : null;
+}
+
 export function stringsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
@@ -83,6 +94,7 @@ export function stringsOf(value: unknown): readonly string[] {
 const CHILD = 'child/';
 const SWITCH = 'switch/';
 const TOKEN_SEEDS = 'token seeds';
+const CONFIG = 'config';
 const SEEDS_KEPT = 64;
 
 /** The notes under a prefix. Earlier versions wrote null to forget a note. */

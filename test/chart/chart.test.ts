@@ -222,14 +222,14 @@ describe('formats', () => {
 
 describe('the units and what they need', () => {
   const units: readonly GraphUnit[] = [
-    { name: 'api "one"', phase: 'backoff', isCron: false, needs: [{ service: 'db', condition: 'healthy', restarts: true }, { service: 'job', condition: 'started', restarts: false }] },
-    { name: 'db', phase: 'running', isCron: false, needs: [] },
-    { name: 'job', phase: null, isCron: true, needs: [] },
+    { name: 'api "one"', phase: 'backoff', state: 'backoff', isCron: false, needs: [{ service: 'db', condition: 'healthy', restarts: true }, { service: 'job', condition: 'started', restarts: false }] },
+    { name: 'db', phase: 'stopped', state: 'completed', isCron: false, needs: [] },
+    { name: 'job', phase: null, state: null, isCron: true, needs: [] },
   ];
 
-  test('text has dependencies first, each with its phase', () => {
+  test('text has dependencies first, each with its state, which says of a one-shot that it has completed', () => {
     expect(graphText(units, plainLook)).toBe([
-      'db         running', 'job                 cron', 'api "one"  backoff  needs db (healthy, restarts with it), job (started)', '',
+      'db         completed', 'job                   cron', 'api "one"  backoff    needs db (healthy, restarts with it), job (started)', '',
     ].join('\n'));
   });
 
@@ -237,7 +237,8 @@ describe('the units and what they need', () => {
     expect(graphDot(units)).toContain('"api \\"one\\"" -> "db" [label="healthy"]');
     expect(graphDot(units)).toContain('"api \\"one\\"" -> "job" [label="started", style=dashed]');
     expect(graphMermaid(units)).toContain('u0 -.->|started| u2');
-    expect(JSON.parse(graphJson(units))).toMatchObject({ units: [{ name: 'api "one"', depends_on: [{ service: 'db', on_restart: 'restart' }, {}] }, {}, { kind: 'cron' }] });
+    expect(JSON.parse(graphJson(units))).toMatchObject({ units: [{ name: 'api "one"', depends_on: [{ service: 'db', on_restart: 'restart' }, {}] }, { phase: 'stopped', state: 'completed' }, { kind: 'cron' }] });
+    expect(graphMermaid(units)).toContain('class u1 completed');
     expect(await drawDot(graphDot(units))).toContain('api &quot;one&quot;');
   });
 });

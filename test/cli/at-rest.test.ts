@@ -1,6 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { stateFile } from '../../src/compat/state-files.ts';
+import { writeXml } from '../../src/compat/xml.ts';
+import { openLedger } from '../../src/state/ledger.ts';
+import { noteConfig } from '../../src/state/notes.ts';
+import type { StatusSnapshot } from '../../src/wire/payloads.ts';
 import { ownDirectory, sysg } from './rig.ts';
 
 const yaml = 'version: "1"\nservices:\n  web: {command: sleep 60}\n';
@@ -55,4 +60,22 @@ test('inspect without a supervisor says so first, and its exit code is 3', async
   expect(JSON.parse(json.stdout)).toMatchObject({ supervised: false, unit: { name: 'web' } });
   const none = await sysg(['inspect', '-s', 'web']);
   expect(none.stderr).toMatch(/No supervisor is running .*\n.*No config file found/);
+});
+
+test('what another project left of a unit with an equal definition is not shown', async () => {
+  const home = ownDirectory();
+  const state = join(home, '.local/share/systemg');
+  const [one, other] = ['one', 'other'].map((name) => join(home, name));
+  for (const directory of [state, one ?? '', other ?? '']) mkdirSync(directory, { recursive: true });
+  for (const directory of [one, other]) writeFileSync(join(directory ?? '', 'sysg.yaml'), yaml);
+  const seen = async (cwd = ''): Promise<StatusSnapshot['units'][number] | undefined> =>
+    (JSON.parse((await sysg(['status', '--json'], { env: { HOME: home }, cwd })).stdout) as StatusSnapshot).units[0];
+  const hash = (await seen(one))?.hash ?? '';
+  writeFileSync(join(state, 'state.xml'), writeXml(stateFile.encode(new Map([[hash, { status: 'exited_with_error', pid: null, exitCode: 3, signal: null }]]))));
+  const ledger = openLedger(join(state, 'ledger.ndjson'), { onProblem: () => {}, bootId: 'boot' });
+  noteConfig(ledger, join(one ?? '', 'sysg.yaml'));
+  ledger.close();
+  expect(await seen(one)).toMatchObject({ lifecycle: 'exited_with_error', last_exit: { exit_code: 3 } });
+  expect(await seen(other)).toMatchObject({ lifecycle: 'stopped', health: 'inactive' });
+  expect(await seen(other)).not.toHaveProperty('last_exit');
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose, examine } from '../../src/doctor/examine.ts';
-import type { Facts } from '../../src/doctor/facts.ts';
+import { startCommand, type Facts } from '../../src/doctor/facts.ts';
+import { movingUnits } from '../../src/doctor/gather.ts';
+import type { UnitStatus } from '../../src/wire/payloads.ts';
 import { healthy, nowWallMs, path, paths, processRow, record, spec, token, told, unit, withRecord, withUnit, wrong } from './facts-rig.ts';
 
 const atRest: Partial<Facts> = {
@@ -110,4 +112,17 @@ test('what disagrees twice is reported, and what begins to disagree at the secon
   const { ok, findings } = await diagnose(() => Promise.resolve(looks.shift() ?? healthy), 0);
   expect(ok).toBe(false);
   expect(findings.filter((finding) => !finding.ok).map(({ check }) => check)).toEqual(['process of web']);
+});
+
+test('a unit keeps still when two answers are a millisecond apart about when its phase began, and moves when anything else differs', () => {
+  const at = (change: Partial<UnitStatus>): Facts['serving'] => withUnit({ since: '2026-01-01T00:00:00.000Z', ...change });
+  const moves = (change: Partial<UnitStatus>): boolean => movingUnits(at({}), at(change)).has('web');
+  expect([moves({}), moves({ since: '2026-01-01T00:00:00.001Z' }), moves({ since: '2025-12-31T23:59:59.999Z' })]).toEqual([false, false, false]);
+  expect([moves({ since: '2026-01-01T00:00:01Z' }), moves({ generation: 2 }), moves({ phase: 'backoff' }), moves({ last_event: 5 })]).toEqual([true, true, true, true]);
+});
+
+test('remedies name the file of the last supervisor: a start from elsewhere would not find it', () => {
+  expect(startCommand({ config: { kind: 'none', reason: '' }, hint: '/srv/my app/sysg.yaml' })).toBe("sysg start --daemonize -c '/srv/my app/sysg.yaml'");
+  expect(startCommand({ config: { kind: 'loaded', path: '/srv/sysg.yaml', specs: [] }, hint: null })).toBe('sysg start --daemonize -c /srv/sysg.yaml');
+  expect(startCommand({ config: { kind: 'none', reason: '' }, hint: null })).toBe('sysg start --daemonize');
 });

@@ -16,7 +16,7 @@ import { chooseConfigToRead } from '../config-choice.ts';
 import { loadOrRefuse } from '../load-config.ts';
 import { chartFormats, options, type ChartFormat } from '../options.ts';
 import { palette } from '../print/palette.ts';
-import { phaseOf, unitNamed } from '../print/unit.ts';
+import { phaseOf, stateOf, unitNamed } from '../print/unit.ts';
 import { repeat } from '../repeat.ts';
 import type { Shown } from '../screen/repeat-screen.ts';
 
@@ -111,11 +111,14 @@ async function drawGraph(call: Call, format: ChartFormat): Promise<Drawn> {
   if (!loaded.ok) return loaded;
   const answer = await askStatus(call);
   if (!answer.ok && answer.refusal.code !== 'no-supervisor') return answer;
-  const shown = new Map(answer.ok ? answer.snapshot.units.map((unit) => [unit.name, phaseOf(unit)]) : []);
-  const units = loaded.config.services.map((spec): GraphUnit => ({
-    name: spec.name, isCron: spec.cron !== null, phase: shown.get(spec.name) ?? null,
-    needs: spec.dependsOn.map(({ service, condition, onRestart }) => ({ service, condition, restarts: onRestart === 'restart' })),
-  }));
+  const shown = new Map(answer.ok ? answer.snapshot.units.map((unit) => [unit.name, unit]) : []);
+  const units = loaded.config.services.map((spec): GraphUnit => {
+    const unit = shown.get(spec.name);
+    return {
+      name: spec.name, isCron: spec.cron !== null, phase: unit === undefined ? null : phaseOf(unit), state: unit === undefined ? null : stateOf(unit),
+      needs: spec.dependsOn.map(({ service, condition, onRestart }) => ({ service, condition, restarts: onRestart === 'restart' })),
+    };
+  });
   switch (format) {
     case 'json': return { ok: true, text: graphJson(units) };
     case 'mermaid': return { ok: true, text: graphMermaid(units) };
