@@ -112,7 +112,7 @@ export const jobMachine = base.extend({
         run, runsBegun: context.runsBegun + 1, queued: null, endingBecause: null, runnerFacts: null,
         deeds: [...context.deeds, { type: 'noteBegun', params: { unit: context.spec.name, run } }],
       });
-      enqueue.sendTo(context.runner, { type: 'restart', at, ticket, spec: runnerSpec(context.spec) });
+      enqueue.sendTo(context.runner, { type: 'restart', at, ticket, spec: runnerSpec(context.spec), origin: originOf(context, event) });
     }),
     resumeRun: base.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'adopt') return;
@@ -318,6 +318,12 @@ function jobFacts(context: JobContext, value: StateValue, event: JobEvent, at: n
     reason: facts?.reason ?? null, restarts: 0, stuck: facts?.stuck ?? false, pid: running ? (facts?.pid ?? null) : null, failures: 0,
     deadline: null, trigger: triggerOfJob(event), event: event.type === 'unit.changed' ? event.facts.event : event.type, at,
   };
+}
+
+/** What begins a run: an instant, or a person, whose run may have had to wait for the one before. */
+function originOf({ queued }: JobContext, event: JobEvent): UnitFacts['trigger'] {
+  if (event.type !== 'unit.changed') return triggerOfJob(event);
+  return queued === null || (queued.instantWallMs !== null && queued.ticket === null) ? { kind: 'schedule', by: null } : { kind: 'command', by: 'start' };
 }
 
 function triggerOfJob(event: JobEvent): UnitFacts['trigger'] {

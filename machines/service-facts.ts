@@ -119,7 +119,7 @@ export function triggerOf(event: ServiceEvent): Trigger {
   switch (event.type) {
     case 'start': return event.origin ?? { kind: 'command', by: 'start' };
     case 'stop': return event.origin ?? { kind: 'command', by: 'stop' };
-    case 'restart': return { kind: 'command', by: 'restart' };
+    case 'restart': return event.origin ?? { kind: 'command', by: 'restart' };
     case 'hold': case 'release': return { kind: 'dependency', by: event.dependency };
     case 'reload': return { kind: 'reload', by: null };
     case 'move': return { kind: 'command', by: 'rollout' };

@@ -443,8 +443,8 @@ export type ServiceCommand =
   /** `origin`: not a person, but the first start, a reload that brought the unit, or a unit that needs it. */
   | (Command & { readonly type: 'start'; readonly origin?: Trigger })
   | (Command & { readonly type: 'stop'; readonly origin?: Trigger })
-  /** `note`: goes into the answer when it succeeds. */
-  | (Command & { readonly type: 'restart'; readonly spec: ServiceSpec | null; readonly note?: string })
+  /** `origin`: not a person, but a schedule. `note`: goes into the answer when it succeeds. */
+  | (Command & { readonly type: 'restart'; readonly spec: ServiceSpec | null; readonly origin?: Trigger; readonly note?: string })
   /** A dependency is not available. `stops`: end what runs until it is; `lost`: why it will not come by itself. */
   | { readonly type: 'hold'; readonly at: number; readonly dependency: string; readonly stops: boolean; readonly lost: string | null }
   | { readonly type: 'release'; readonly at: number; readonly dependency: string }

@@ -32,6 +32,23 @@ describe('a cron unit', () => {
     expect(all.runs).toEqual(['tick began 60000', 'tick ended Success', 'tick began 120000']);
   });
 
+  test('a run has its schedule as its cause, one that a person asked for the command', () => {
+    const all = booted(job({ overlap: 'queue' }));
+    const causes = (): readonly string[] => all.facts.flatMap((fact) => (fact.type === 'unit.changed' && fact.facts.state === 'spawning' ? [`${fact.facts.trigger.kind} ${fact.facts.trigger.by}`] : []));
+    due(all, 60_000);
+    all.come('tick');
+    due(all, 120_000);
+    all.go('tick');
+    expect(causes()).toEqual(['schedule null', 'schedule null']);
+    all.come('tick');
+    all.send({ type: 'restart', units: ['tick'], specs: null, ticket: 1 });
+    all.go('tick');
+    all.come('tick');
+    all.go('tick');
+    all.send({ type: 'start', units: ['tick'], ticket: 2 });
+    expect(causes().slice(2)).toEqual(['command start', 'command start']);
+  });
+
   test('a failed run is recorded with its reason and never restarted by itself', () => {
     const all = booted(job({}, { restart: { mode: 'always' } }));
     due(all, 1);
