@@ -199,7 +199,8 @@ env:
 
 ## Signals, endings and restarts
 
-- A stop sends \`stop_signal\` to the whole process group, and \`stop_timeout\` later SIGKILL to the group and to whatever left it.
+- A stop sends \`stop_signal\` to the whole process group and to what left it, or runs \`stop_command\`, and \`stop_timeout\` later sends SIGKILL to all
+  that is left. With \`kill_mode: mixed\` the signal goes to the main process alone. See [the end of a service](lifecycle.md#the-end-of-a-service).
 - A failure is an exit that is not in \`success_exit_codes\`, a start that did not work, a check that did not pass. After it comes a pause, by
   \`backoff\`, and the next try, as long as \`restart_policy\` and \`max_restarts\` allow. \`stable_after\` forgives.
 - \`oneshot\` services are complete when they have ended well; dependents with \`condition: completed\` wait for that.
