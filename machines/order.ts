@@ -1,3 +1,4 @@
+import { describeExit } from './service-facts.ts';
 import type { Dependency, ServiceSpec, UnitFacts } from './types.ts';
 
 const NONE: readonly string[] = [];
@@ -69,8 +70,8 @@ export function availability(edge: Dependency, unit: Ordered | undefined): Avail
 
 /** How the last attempt ended: an older end says nothing about it. */
 function howOf({ ended, reason }: UnitFacts): string {
-  if (ended?.code != null) return ` (exit ${ended.code})`;
-  if (ended?.signal != null) return ` (${ended.signal})`;
+  // Where the reason says more than the exit does, the exit was the supervisor's doing: a process that was not ready in time.
+  if (ended !== null && (reason === null || reason === describeExit(ended))) return ` (${ended.code === null ? ended.signal : `exit ${ended.code}`})`;
   return reason === null ? '' : ` (${reason})`;
 }
 

@@ -38,6 +38,9 @@ export function beginRollout(draft: Draft, { unit: name, spec: named }: Part, ti
     unit: name, spec, former: unit.inForce, slots, mode: 'replace', ticket, ref: null, facts: null, calledOff: false, owed: [],
     aside: { place: 'candidate', ref: null, facts: { ...unit.facts, place: 'candidate', state: 'stopped', phase: 'stopped', pid: null } },
   });
+  for (const [dependency, { lost }] of Object.entries(unit.informed)) {
+    if (lost !== null) draft.rolloutSends.push({ to: 'aside', unit: name, event: { type: 'hold', at, dependency, stops: false, lost } });
+  }
 }
 
 /** A switch that was open when the last supervisor died. */

@@ -1,7 +1,7 @@
 import { assign, sendTo, setup, spawnChild, stopChild, type ActorRefFrom, type SnapshotFrom } from 'xstate';
 import { consequenceOf, type Consequence } from './consequence.ts';
 import { CLEARING, KILLING, STOPPING, until } from './ending.ts';
-import { recent, type Verdict } from './policy.ts';
+import { isClean, recent, type Verdict } from './policy.ts';
 import { probePort, processPort } from './ports.ts';
 import {
   actorId, describeEnd, endHooks, hasFailed, lostReason, momentOf, resumeFrom, startHooks, survivalOf, verdictOf, waitFor,
@@ -39,11 +39,14 @@ export const serviceMachine = base.extend({
     mustRest: ({ context }) => context.wanted === 'down',
     nothingHolds: ({ context }) => Object.keys(context.held).length === 0 && !context.hooksPending,
     waitsInVain: ({ context }) => lostReason(context) !== null && context.tickets.some(({ kind }) => KINDS.start.some((start) => start === kind)),
+    /** The unit is served meanwhile: a candidate is tried once. */
+    isTriedInVain: ({ context }) => context.place === 'candidate' && lostReason(context) !== null,
     holdStops: ({ event }) => event.type === 'hold' && event.stops,
     isSkipped: ({ context }) => context.spec.skip === true,
     asksToSkip: ({ context }) => typeof context.spec.skip === 'string',
     isPrepared: ({ context }) => context.spec.preStart !== null,
     endedWell: ({ context }) => context.ended?.code === 0,
+    preparedWell: ({ context }) => isPreparedBy(context, context.ended),
     isProbed: ({ context }) => context.spec.check !== null,
     isUnready: ({ context }) => context.ready === false,
     unhealthyMustRestart: ({ context }) => context.spec.check?.onUnhealthy === 'restart',
@@ -180,6 +183,7 @@ export const serviceMachine = base.extend({
     }),
     countRestart: assign(({ context }) => ({ restarts: context.restarts + 1, automatic: true })),
     giveUp: assign({ outcome: 'failed', reason: ({ context }) => describeEnd(context) }),
+    giveUpWaiting: assign({ outcome: 'failed', reason: ({ context }) => lostReason(context) }),
     complete: assign({ outcome: 'completed', reason: ({ context }) => cleanEnd(context), failures: [], streak: 0 }),
     sayLeft: assign({ reason: ({ context }) => cleanEnd(context) }),
     markSkipped: assign({ outcome: 'skipped', reason: null }),
@@ -246,6 +250,7 @@ export const serviceMachine = base.extend({
           meta: { phase: 'starting', owns: false, deadline: [] },
           always: [
             { guard: 'nothingHolds', target: '#service.active.preparing', actions: 'nextGeneration' },
+            { guard: 'isTriedInVain', target: 'failed', actions: ['giveUpWaiting', settleFailed('start')] },
             { guard: 'waitsInVain', actions: settleFailed('start', lostReason) },
           ],
           on: {
@@ -299,7 +304,7 @@ export const serviceMachine = base.extend({
             },
             readying: {
               ...step('pre_start'),
-              on: { 'process.gone': [{ guard: 'endedWell', target: '#service.active.spawning', actions: ['unplan', 'disown'] }, { target: '#service.judging' }] },
+              on: { 'process.gone': [{ guard: 'preparedWell', target: '#service.active.spawning', actions: ['unplan', 'disown'] }, { target: '#service.judging' }] },
             },
           },
         },
@@ -444,8 +449,13 @@ function gone<const Target extends string, const Actions extends readonly unknow
 }
 
 /** Of a preparation only the failure is an end of the unit. */
-function isEndOfAttempt({ process }: ServiceContext, exit: ProcessExit | null): boolean {
-  return process?.role === 'main' || (process?.role === 'pre_start' && exit?.code !== 0);
+function isEndOfAttempt(context: ServiceContext, exit: ProcessExit | null): boolean {
+  return context.process?.role === 'main' || (context.process?.role === 'pre_start' && !isPreparedBy(context, exit));
+}
+
+/** `success_exit_codes` count for the preparation too; 0 is a success in any case. */
+function isPreparedBy({ spec }: ServiceContext, exit: ProcessExit | null): boolean {
+  return exit?.code === 0 || isClean(exit, spec.restart);
 }
 
 function collected({ hookRuns, hooksPending }: ServiceContext, runs: readonly HookRun[]) {

@@ -123,6 +123,24 @@ describe('rolling', () => {
     expect(it.answers).toMatchObject([{ ticket: 7, unit: 'web', result: 'started', error: null, note: expect.stringContaining('address') }]);
   });
 
+  test('a candidate that waits in vain for a dependency fails at once, and the old one goes on', () => {
+    const web = { name: 'web', dependsOn: [{ service: 'db', condition: 'started', onRestart: 'ignore' }] } as const;
+    const it = restarted([specOf({ name: 'db', restart: { mode: 'never' } }), rolling({}, web)], { ticket: 8, units: ['db', 'web'] });
+    it.go('db');
+    expect([it.state('web/aside'), it.step('web')]).toEqual(['waiting', 'starting']);
+    it.report('db', 'process.spawned');
+    it.go('db', 3);
+    const error = "dependency 'db' failed (exit 3)";
+    const endInquiry = () => it.tasks[0]?.report({ type: 'task.failed' });
+    endInquiry();
+    expect(it.answers).toContainEqual({ ticket: 8, unit: 'web', result: 'failed', error });
+    expect([it.state('web'), it.step('web')]).toEqual(['running', 'none']);
+    it.send({ type: 'restart', ticket: 9, units: ['web'], specs: null });
+    endInquiry();
+    expect(it.answers).toContainEqual({ ticket: 9, unit: 'web', result: 'failed', error });
+    expect([it.state('web'), it.step('web')]).toEqual(['running', 'none']);
+  });
+
   test('dependents are not told of a replacement', () => {
     const app = specOf({ name: 'app', dependsOn: [{ service: 'web', condition: 'started', onRestart: 'restart' }] });
     const it = restarted([rolling(), app]);

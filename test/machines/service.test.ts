@@ -132,6 +132,15 @@ describe('before the start', () => {
     expect(state()).toBe('failed');
   });
 
+  test.each([[0, [5]], [5, [0, 5]]])('a pre_start that exits with %i has succeeded when %j are the successful exit codes', (code, successExitCodes) => {
+    const { effects, send, report } = rig(specOf({ preStart: 'make', restart: { successExitCodes } }));
+    send({ type: 'start' });
+    report('process.spawned');
+    report('process.exited', { exit: { code, signal: null } });
+    report('process.gone');
+    expect(effects.at(-1)).toBe('spawn 1');
+  });
+
   test('a pre_start that takes too long is ended and the start has failed', () => {
     const { send, report, elapse, state, effects, answers, deadlineIn } = rig(specOf({ preStart: 'prepare', restart: { mode: 'never' } }));
     send({ type: 'start', ticket: 1 });

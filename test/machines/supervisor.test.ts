@@ -114,6 +114,17 @@ describe('dependencies', () => {
     expect(state('api')).toBe('waiting');
   });
 
+  test('why a dependency failed is said where its exit does not: it was not ready and was ended for that', () => {
+    const check = { probe: { kind: 'command', command: 'test' }, intervalMs: 100, timeoutMs: 1000, attemptTimeoutMs: null, retries: 3, startPeriodMs: 0, onUnhealthy: 'restart' } as const;
+    const { send, report, answers } = world([unit('db', { check, restart: { mode: 'never' } }), unit('api', { dependsOn: on('db') })]);
+    send({ type: 'start', ticket: 1, units: ['api'] });
+    report('db', 'process.spawned');
+    report('db', 'probe.timeout', { reason: 'not ready within 1 s: the check failed' });
+    report('db', 'process.exited', { exit: { code: null, signal: 'SIGTERM' } });
+    report('db', 'process.gone');
+    expect(answers).toEqual([{ ticket: 1, unit: 'api', result: 'failed', error: "dependency 'db' failed (not ready within 1 s: the check failed)" }]);
+  });
+
   test('those that wait for a unit that waits in vain are answered at once, with the whole chain; when the cause comes back, they come up', () => {
     const { send, come, go, report, answers, state } = world([unit('c', { restart: { mode: 'never' } }), unit('b', { dependsOn: on('c') }), unit('a', { dependsOn: on('b') })]);
     send({ type: 'start', ticket: 1, units: ['a'] });
