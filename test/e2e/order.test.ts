@@ -135,6 +135,26 @@ services:
     await home.until('api', ({ phase }) => phase === 'running', 'came by itself');
   });
 
+  test('for good is answered at once along a chain of those that need each other, by every command, with the reason', async () => {
+    const home = makeHome(`
+version: "1"
+services:
+  a: {command: "$PROGRAMS/notes a", depends_on: [b]}
+  b: {command: "$PROGRAMS/notes b", depends_on: [c]}
+  c: {command: "exit 3"}
+`);
+    const chain = "dependency 'b' cannot start: its dependency 'c' failed (exit 3)";
+    const started = await home.sysg('start', '--daemonize', '-c', home.config);
+    expect(started.code).toBe(1);
+    for (const line of ['c: process exited with status 3', "b: dependency 'c' failed (exit 3)", `a: ${chain}`]) expect(started.stderr).toContain(line);
+    for (const command of [['start', '--daemonize'], ['restart']]) {
+      expect(await home.sysg(...command, '-s', 'a')).toMatchObject({ code: 1, stderr: expect.stringContaining(chain) });
+    }
+    expect(await home.sysg('wait', 'a', '--for', 'running')).toMatchObject({ code: 1, stderr: expect.stringContaining(chain) });
+    expect((await home.sysg('why', 'a')).stdout).toContain(chain);
+    expect(await home.unit('a')).toMatchObject({ phase: 'starting', waits_for: [{ unit: 'b', lost: chain }] });
+  });
+
   test('by a restart of it alone: its dependents are down while it is', async () => {
     const home = makeHome(`
 version: "1"

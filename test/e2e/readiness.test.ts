@@ -30,6 +30,28 @@ services:
     expect(await home.unit('user')).toMatchObject({ phase: 'running', generation: 1 });
   });
 
+  test('whose attempts take longer than the pause between them, and it stays: no attempt is cut off or overlaps', async () => {
+    const home = makeHome(`
+version: "1"
+services:
+  web: {command: "exec $PROGRAMS/forever", health_check: {command: "mkdir once || touch overlapped; sleep 0.4; rmdir once; echo >> done", interval: 100ms, retries: 1}}
+`);
+    expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
+    await soon('it was checked again and again', () => readFileSync(join(home.dir, 'done'), 'utf8').length >= 4);
+    expect(await home.unit('web')).toMatchObject({ phase: 'running', ready: true, generation: 1, restarts: 0 });
+    expect(existsSync(join(home.dir, 'overlapped'))).toBe(false);
+  });
+
+  test('which may not take longer than attempt_timeout', async () => {
+    const home = makeHome(`
+version: "1"
+services:
+  web: {command: "exec $PROGRAMS/forever", health_check: {command: "test -e tried || { touch tried; sleep 1000; }", interval: 50ms, timeout: 1h, attempt_timeout: 200ms}}
+`);
+    expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
+    expect(await home.unit('web')).toMatchObject({ phase: 'running', generation: 1 });
+  });
+
   test('and has failed when it does not within its timeout, with the reason, and nothing of it is left', async () => {
     const home = makeHome(`
 version: "1"

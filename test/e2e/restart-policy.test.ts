@@ -88,3 +88,19 @@ ${Array.from({ length: 8 }, (_, index) => `  u${index}: {command: "exit 1", rest
     expect(wait).toBeLessThanOrEqual(20_000);
   }
 });
+
+test('the lists of exit codes count for pre_start too, and its exit code is the last exit', async () => {
+  const home = makeHome(`
+version: "1"
+services:
+  final: {command: "exec $PROGRAMS/forever", restart_policy: always, no_restart_exit_codes: [78], deployment: {pre_start: "echo >> tries; exit 78"}}
+  well: {command: "exec $PROGRAMS/forever", success_exit_codes: [0, 5], deployment: {pre_start: "exit 5"}}
+`);
+  const { code, stderr } = await home.sysg('start', '--daemonize', '-c', home.config);
+  expect([code, stderr.includes('final: pre_start exited with status 78')]).toEqual([1, true]);
+  expect(await home.unit('well')).toMatchObject({ phase: 'running' });
+  const { hash, ...final } = await home.unit('final');
+  expect(final).toMatchObject({ phase: 'failed', last_exit: { exit_code: 78 }, restarts: 0 });
+  expect(readFileSync(join(home.state, 'state.xml'), 'utf8')).toContain(`<name>${hash}</name><state><status>exited_with_error</status><exit_code>78</exit_code></state>`);
+  expect(readFileSync(join(home.dir, 'tries'), 'utf8')).toBe('\n');
+});
