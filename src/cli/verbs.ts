@@ -117,7 +117,7 @@ const table = {
   },
   why: {
     about: 'explain why a unit is in its state: the causes with their times, what the unit waits for, what happens next and when',
-    options: [json],
+    options: [config, json],
     operands: { shown: 'UNIT', about: 'the name of a unit', least: 1, most: 1 },
     examples: [['sysg why api', 'in sentences'], ['sysg why api --json', 'with the records of the journal behind them']],
   },

@@ -89,7 +89,10 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
     ...(view.deadline?.kind === 'backoff' && { next_at: wallTime(now.wallMs + (view.deadline.at - now.monotonicMs)) }),
     ...(view.nextWallMs !== null && { next_at: wallTime(view.nextWallMs) }),
     ...(view.state === 'waiting' && Object.keys(view.held).length > 0 && {
-      waits_for: Object.entries(view.held).map(([unit, lost]) => ({ unit, ...(lost !== null && { lost }) })),
+      waits_for: Object.entries(view.held).map(([unit, lost]) => {
+        const condition = spec.dependsOn.find(({ service }) => service === unit)?.condition;
+        return { unit, ...(lost !== null && { lost }), ...(condition !== undefined && { condition }) };
+      }),
     }),
     ...(view.ordered !== null && { ordered: view.ordered }),
     ...(view.rollout !== null && { rollout: rolloutStatus(view.rollout) }),

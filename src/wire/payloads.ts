@@ -83,7 +83,7 @@ const spawnedNode: Shape<SpawnedProcessNode> = (value, at) => record({ child: sp
 const processRuntime = record({ pid: count, state: oneOf('running', 'zombie', 'missing') }, { user: string });
 const uptimeInfo = record({ seconds: count, human: string }, { started_at: time });
 const exitMetadata = record({}, { exit_code: number, signal: number });
-const waitsFor = record({ unit: string }, { lost: string });
+const waitsFor = record({ unit: string }, { lost: string, condition: oneOf('started', 'healthy', 'completed') });
 
 /** Over all processes of the unit and every sample that is kept. CPU in percent of one core. The last two keys are unknown to 0.33.0. */
 const metricsSummary = record({

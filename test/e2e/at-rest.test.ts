@@ -165,6 +165,6 @@ test('a zombie that pid.xml names is shown as one, and fails', async () => {
   const { stdout, code } = await home.sysg('status', '--json');
   const [unit] = (JSON.parse(stdout) as StatusSnapshot).units;
   expect(unit).toMatchObject({ name: 'web', health: 'failing', process: { pid: zombie, state: 'zombie' } });
-  expect(code).toBe(2);
+  expect(code).toBe(3);
   parent.kill('SIGKILL');
 });

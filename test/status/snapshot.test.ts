@@ -7,7 +7,7 @@ import { ago } from '../../src/status/process-facts.ts';
 import { overallHealth, statusSnapshot, unitStatus } from '../../src/status/snapshot.ts';
 
 const now = { monotonicMs: 50_000, wallMs: Date.parse('2026-01-01T00:10:00.000Z') };
-const spec = { name: 'web', hash: '0123456789abcdef', command: 'serve', cron: null, check: null } as unknown as UnitView['spec'];
+const spec = { name: 'web', hash: '0123456789abcdef', command: 'serve', cron: null, check: null, dependsOn: [{ service: 'db', condition: 'healthy', onRestart: 'ignore' }] } as unknown as UnitView['spec'];
 const resting: UnitView = {
   spec, state: 'stopped', phase: 'stopped', wanted: 'down', ready: null, outcome: 'none', lifecycle: 'stopped', health: 'healthy', process: null, alive: false, generation: 0,
   restarts: 0, failures: 0, cause: null, reason: null, exit: null, held: {}, ordered: null, since: 20_000, deadline: null, nextWallMs: null, run: null, rollout: null,
@@ -70,7 +70,7 @@ describe('a unit of the answer to Status', () => {
     expect(unitStatus(view({ state: 'backoff', phase: 'backoff', deadline: { kind: 'backoff', at: 53_000 } }), now).next_at).toBe('2026-01-01T00:10:03.000Z');
     expect(unitStatus(view({ deadline: { kind: 'stable', at: 53_000 } }), now)).not.toHaveProperty('next_at');
     expect(unitStatus(view({ nextWallMs: now.wallMs + 1000 }), now).next_at).toBe('2026-01-01T00:10:01.000Z');
-    expect(unitStatus(view({ state: 'waiting', phase: 'starting', held: { db: null, old: 'failed' } }), now).waits_for).toEqual([{ unit: 'db' }, { unit: 'old', lost: 'failed' }]);
+    expect(unitStatus(view({ state: 'waiting', phase: 'starting', held: { db: null, old: 'failed' } }), now).waits_for).toEqual([{ unit: 'db', condition: 'healthy' }, { unit: 'old', lost: 'failed' }]);
     expect(unitStatus(view({ state: 'running', held: { db: null } }), now)).not.toHaveProperty('waits_for');
   });
 

@@ -11,6 +11,8 @@ export interface Why {
 
 export interface WhyInput {
   readonly unit: UnitStatus;
+  /** Those that the unit may wait for among them. */
+  readonly units?: readonly UnitStatus[];
   /** Of every unit, oldest first. */
   readonly records: readonly JournalRecord[];
   readonly nowMs: number;
@@ -31,8 +33,14 @@ class Story {
   readonly #all: readonly JournalRecord[];
   readonly #nowMs: number;
 
-  constructor({ unit, records, nowMs }: WhyInput) {
+  readonly #units: readonly UnitStatus[];
+  /** Units whose story is there already: a chain of dependencies may meet itself. */
+  readonly #seen: Set<string>;
+
+  constructor({ unit, units = [], records, nowMs }: WhyInput, seen = new Set<string>()) {
     this.#unit = unit;
+    this.#units = units;
+    this.#seen = seen.add(unit.name);
     this.#own = records.filter((record) => record.unit === unit.name);
     this.#all = records;
     this.#nowMs = nowMs;
@@ -59,7 +67,7 @@ class Story {
   }
 
   #running(): readonly string[] {
-    const { name, process, since, ready, restarts = 0 } = this.#unit;
+    const { name, process, uptime, since = uptime?.started_at, ready, restarts = 0 } = this.#unit;
     const begun = this.#lastInto('spawning') ?? this.#lastInto('running');
     const pid = process === undefined ? '' : ` as pid ${process.pid}`;
     const moved = this.#use(this.#last(({ event, seq }) => event === 'move' && seq > (begun?.seq ?? 0)));
@@ -87,25 +95,50 @@ class Story {
   }
 
   #starting(): readonly string[] {
-    const { name, waits_for: waits = [], since } = this.#unit;
+    const { name, waits_for: waits = [], since, ready } = this.#unit;
     const begun = this.#last(({ to }) => to === 'waiting' || to === 'spawning');
-    if (waits.length === 0) return [`${name} is starting since ${time(since)}, ${this.#startCause(begun)}.`];
-    const unmet = waits.map(({ unit, lost }) => (lost === undefined
-      ? `${unit}, which is not ready yet; it goes on as soon as ${unit} is`
+    if (waits.length === 0) {
+      return [`${name} is starting since ${time(since)}, ${this.#startCause(begun)}.`, ...(ready === false ? ['Its health check has not passed yet.'] : [])];
+    }
+    const unmet = waits.map(({ unit, lost, condition }) => (lost === undefined
+      ? `${unit}${AWAITED[condition ?? 'started']}, and goes on as soon as that is so`
       : `${unit} (${lost}); it goes on when ${unit} comes up again: sysg start --daemonize -s ${unit}`));
-    return [`${name} waits since ${time(since)} for ${unmet.join('; and for ')}.`];
+    return [`${name} waits since ${time(since)} for ${unmet.join('; and for ')}.`, ...waits.flatMap(({ unit }) => this.#storyOf(unit))];
+  }
+
+  /** What another unit, which this one waits for, has to say of itself. */
+  #storyOf(name: string): readonly string[] {
+    const unit = this.#units.find((other) => other.name === name);
+    if (unit === undefined || this.#seen.has(name)) return [];
+    const story = new Story({ unit, units: this.#units, records: this.#all, nowMs: this.#nowMs }, this.#seen);
+    const sentences = story.sentences();
+    for (const record of story.used) this.used.add(record);
+    return sentences;
   }
 
   #stopped(): readonly string[] {
-    const { name, lifecycle } = this.#unit;
+    const { name, lifecycle, reason } = this.#unit;
     const last = this.#lastInto('stopped');
     if (lifecycle === 'skipped') return [`${name} was skipped at ${time(last?.at)}: its skip condition holds.`];
     if (lifecycle === 'exited_successfully') {
       const end = last ?? this.#own.at(-1) ?? null;
       return [`${name} has completed: ${this.#endOf(end)}.`, ...leftRunning(end)];
     }
+    // A supervisor that took over may have left the unit alone, for a reason that it gave.
+    if (reason !== undefined && (last === null || last.event === 'adopt')) return [`${name} is not started: ${reason}.`];
+    if (this.#unit.wanted === undefined) return this.#unsupervised();
     if (last === null) return [`${name} has not been started since this supervisor began.`];
     return [`${name} is stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? last)}.`];
+  }
+
+  /** Of a unit without a process while no supervisor runs: what the journal says last. */
+  #unsupervised(): readonly string[] {
+    const { name } = this.#unit;
+    const newest = this.#use(this.#last(({ to }) => to !== undefined));
+    if (newest === null) return [`${name} does not run, and the journal has no record of it.`];
+    if (newest.to === 'backoff') return [`${name} was in backoff (${attempt(newest, 0)}) when its supervisor ended, because ${this.#endOf(newest)}.`, ...lastWords(newest)];
+    if (newest.to === 'stopped') return [`${name} is stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? newest)}.`];
+    return [`${name} was ${newest.to === 'running' ? 'running' : `at the step '${newest.to ?? ''}'`} (since ${time(newest.at)}) when its supervisor ended, and has no process any more.`];
   }
 
   #cron(): readonly string[] {
@@ -205,6 +238,7 @@ class Story {
   }
 }
 
+const AWAITED = { started: ' to be started', healthy: ' to be healthy', completed: ' to have completed' } as const;
 const FALLS = new Set(['backoff', 'failed', 'clearing', 'stopping']);
 
 function lastWords(end: JournalRecord | null): readonly string[] {

@@ -73,12 +73,48 @@ describe('why', () => {
 
   test('a waiting unit names every unmet condition and what would meet it', () => {
     const { text } = why({
-      unit: unit({ phase: 'starting', since: at('12:00:00'), waits_for: [{ unit: 'db' }, { unit: 'cache', lost: "dependency 'cache' failed" }] }), records: [],
+      unit: unit({ phase: 'starting', since: at('12:00:00'), waits_for: [{ unit: 'db', condition: 'healthy' }, { unit: 'cache', lost: "dependency 'cache' failed" }] }), records: [],
       nowMs: Date.parse(at('12:00:09')),
     });
     expect(text).toEqual([
-      "api waits since 12:00:00 for db, which is not ready yet; it goes on as soon as db is; and for cache (dependency 'cache' failed); it goes on when cache comes up again: sysg start --daemonize -s cache.",
+      "api waits since 12:00:00 for db to be healthy, and goes on as soon as that is so; and for cache (dependency 'cache' failed); it goes on when cache comes up again: sysg start --daemonize -s cache.",
     ]);
+  });
+
+  test('what a unit waits for is explained too, along the whole chain, each unit once', () => {
+    seq = 0;
+    const records = [
+      record('db', '12:00:00', 'preparing', 'spawning', { cause: { kind: 'boot' } }),
+      record('db', '12:00:02', 'stopping', 'backoff', { cause: { kind: 'exit', seq: 1 }, detail: { reason: 'not ready within 2 s: the check exited with status 1', attempt: 2, max_restarts: 5 } }),
+    ];
+    const units = [
+      unit({ name: 'web', phase: 'starting', since: at('12:00:00'), waits_for: [{ unit: 'api', condition: 'started' }] }),
+      unit({ name: 'api', phase: 'starting', since: at('12:00:00'), waits_for: [{ unit: 'db', condition: 'healthy' }] }),
+      unit({ name: 'db', phase: 'backoff', next_at: at('12:00:12') }),
+    ];
+    const { text, causes } = why({ unit: units[0] ?? unit({}), units, records, nowMs: Date.parse(at('12:00:09')) });
+    expect(text).toEqual([
+      'web waits since 12:00:00 for api to be started, and goes on as soon as that is so.',
+      'api waits since 12:00:00 for db to be healthy, and goes on as soon as that is so.',
+      'db is in backoff (attempt 2 of 5, next try in 3.0 s) because it was not ready within 2 s: the check exited with status 1 at 12:00:02, '
+        + '2.0 s after its start with the supervisor at 12:00:00.',
+    ]);
+    expect(causes.map((cause) => cause.seq)).toEqual([1, 2]);
+  });
+
+  test('a unit that was held back at take-over is not merely stopped', () => {
+    const records = [record('api', '12:00:00', 'stopped', 'stopped', { event: 'adopt', cause: { kind: 'adopt' } })];
+    const { text } = why({ unit: unit({ phase: 'stopped', wanted: 'down', reason: 'pid 4711 may be this service' }), records, nowMs: Date.parse(at('12:00:09')) });
+    expect(text).toEqual(['api is not started: pid 4711 may be this service.']);
+  });
+
+  test('without a supervisor the journal has the last word', () => {
+    const { wanted: _, ...resting } = unit({ phase: 'stopped' });
+    const tell = (...records: readonly JournalRecord[]): string => why({ unit: resting, records, nowMs: Date.parse(at('12:01:05')) }).text.join(' ');
+    expect(tell()).toBe('api does not run, and the journal has no record of it.');
+    expect(tell(record('api', '12:00:00', 'starting', 'running'))).toBe('api was running (since 12:00:00) when its supervisor ended, and has no process any more.');
+    expect(tell(record('api', '12:00:00', 'clearing', 'backoff', { detail: { exit_code: 3, attempt: 2, max_restarts: 5 } })))
+      .toBe('api was in backoff (attempt 2 of 5) when its supervisor ended, because it exited with code 3 at 12:00:00.');
   });
 
   test('running, stopped by hand, completed, suspended', () => {
