@@ -27,7 +27,7 @@ async function running(home: Home): Promise<{ readonly web: number; readonly api
   await home.sysg('start', '--daemonize', '-c', home.config);
   await home.until('bad', ({ phase }) => phase === 'failed', 'has failed');
   const [web, api] = await Promise.all(['web', 'api'].map(async (name) => (await home.unit(name)).process?.pid ?? 0));
-  await soon('the files tell of it', () => file(home, 'state.xml').includes('<exit_code>3</exit_code>') && file(home, 'pid.xml').includes(`<pid>${api}</pid>`));
+  await soon('the files tell of it', () => file(home, 'state.xml').includes('<status>exited_with_error</status><exit_code>3</exit_code>') && file(home, 'pid.xml').includes(`<pid>${api}</pid>`));
   return { web: web ?? 0, api: api ?? 0 };
 }
 

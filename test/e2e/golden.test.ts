@@ -92,7 +92,7 @@ describe('the recorded exchanges of systemg 0.33.0, sent to the built supervisor
     // Ours leaves down what was stopped; the recorded program had everything up again from here on. It never answered this request.
     expect(await home.exchange('{"Start":{"service":null}}')).toBe('{"Message":"All services started"}\n');
     await replay('control', 'restart-all-null', 'restart-all-config', 'restart-cli', 'restart-cli-one', 'restart-cli-other-cwd');
-    await home.until('failing', ({ last_exit: exit }) => exit?.exit_code === 3, 'failed again');
+    await home.until('failing', ({ last_exit: exit, phase }) => exit?.exit_code === 3 && phase === 'failed', 'failed again');
     await home.until('signalled', ({ last_exit: exit }) => exit?.signal === 9, 'was killed again');
     await replay('status', 'status-after-restart');
     await replay('control', 'stop-cli-shutdown');
