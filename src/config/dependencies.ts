@@ -1,6 +1,7 @@
 import type { Dependency, DependencyCondition, ServiceSpec } from '../../machines/types.ts';
 import { didYouMean } from '../words.ts';
-import { choice, either, filled, list, meaning } from './kind.ts';
+import type { SourceNode } from './document.ts';
+import { choice, either, filled, list, meaning, yamlList } from './kind.ts';
 import { below, complain, complainAbsent, warn, type Place } from './place.ts';
 import { defaultsOf, optional, record, required } from './record.ts';
 
@@ -36,7 +37,21 @@ const dependency = meaning(
   ({ service, condition, on_restart: onRestart }, place): WrittenDependency => ({ place, service, condition, onRestart }),
 );
 
-export const dependsOn = list(dependency, 'a list of service names');
+export const dependsOn = list(dependency, 'a list of service names', 0, (node) => {
+  if (node.kind === 'list') return null;
+  if (node.kind === 'scalar') return yamlList(node.text.split(/[\s,]+/).filter((written) => written !== ''));
+  return `[${node.entries.map(({ key, value }) => conditioned(key, conditionIn(value))).join(', ')}]`;
+});
+
+/** The condition in the form of other supervisors: `db: {condition: service_healthy}`. */
+function conditionIn(node: SourceNode): string | null {
+  const text = node.kind === 'map' ? node.entries.flatMap(({ key, value }) => (key === 'condition' && value.kind === 'scalar' ? [value.text] : []))[0] : node.kind === 'scalar' ? node.text : '';
+  return /healthy|started|completed/.exec(text ?? '')?.[0] ?? null;
+}
+
+function conditioned(name: string, condition: string | null): string {
+  return condition === null ? yamlList([name]).slice(1, -1) : `{service: ${yamlList([name]).slice(1, -1)}, condition: ${condition}}`;
+}
 
 /** Resolves the dependencies of one service and complains about what makes no sense. */
 export function resolveDependencies({ name: dependent, dependsOn: all }: Dependent, units: ReadonlyMap<string, Dependent>): readonly Dependency[] {

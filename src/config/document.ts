@@ -33,6 +33,8 @@ export interface Finding {
   readonly message: string;
   /** Something is missing, which a broken syntax may be the cause of. */
   readonly absent?: true;
+  /** About systemg 0.33.0: of use only in a file that it could read. */
+  readonly former?: true;
 }
 
 export interface Position {
@@ -71,7 +73,7 @@ export function parseSource(text: string, findings: Finding[]): SourceDocument {
   const errors = first === undefined ? [] : [...first.errors, ...first.warnings];
   // What follows an error in the same line is mostly its consequence.
   const firstInLine = new Map(errors.toReversed().map((error) => [locate(error.pos[0]).line, error]));
-  for (const error of firstInLine.values()) complain(error.pos[0], [], error.message);
+  for (const error of firstInLine.values()) complain(error.pos[0], [], `${error.message}${quotesHint(error.message)}`);
   if (second !== undefined) {
     complain(second.range[0], [], 'deserializing from YAML containing more than one document is not supported: a second document begins here');
   }
@@ -97,6 +99,14 @@ export function quote(text: string): string {
 
 type Complain = (offset: number, path: readonly string[], message: string) => void;
 
+/** What a person mostly meant where YAML finds its own signs: a text. */
+function quotesHint(message: string): string {
+  const first = /cannot start with .* (\S)$/.exec(message)?.[1] ?? (message.startsWith('Unresolved tag') ? '!' : message.includes('block-seq-ind') ? '- ' : /[Aa]lias/.test(message) ? '*' : null);
+  if (first !== null) return `; a text that begins with '${first}' needs quotes`;
+  if (message.startsWith('Nested mappings')) return "; a text with ': ' in it needs quotes";
+  return message.startsWith('Unexpected scalar at node end') ? '; a text that begins with a quote or a bracket needs quotes around the whole' : '';
+}
+
 /** The tree as plain data; not `complete` when an alias leads nowhere. */
 function plainTree(contents: unknown, complain: Complain, locate: (offset: number) => Position): { readonly root: SourceNode; readonly complete: boolean } {
   const anchors = new Map<string, SourceNode>();
@@ -113,7 +123,7 @@ function plainTree(contents: unknown, complain: Complain, locate: (offset: numbe
     const target = anchors.get(node.source);
     if (target !== undefined) return target;
     complete = false;
-    complain(offset, path, `unknown alias '*${node.source}': no anchor '&${node.source}' is complete above it`);
+    complain(offset, path, `unknown alias '*${node.source}': no anchor '&${node.source}' is complete above it; a text that begins with '*' needs quotes`);
     return { kind: 'scalar', offset, text: '', value: null };
   };
 
@@ -170,6 +180,6 @@ function position(text: string, lines: LineCounter, offset: number): Position {
   return { line, column: Math.max(1, found.col), excerpt: text.slice(start, start + (end?.index ?? 0)) };
 }
 
-function shortened(text: string): string {
+export function shortened(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

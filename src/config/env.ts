@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { parseEnvFile } from './env-file.ts';
 import { interpolateText, type Scope } from './interpolate.ts';
 import { scalarText, scalarSchema, text, type JsonSchema } from './kind.ts';
-import { below, complain, complainAbsent, complainExpected, entries, note, warn, type Place } from './place.ts';
+import { below, complain, complainAbsent, complainExpected, entries, noteFormer, warn, type Place } from './place.ts';
 import { readText } from './source-file.ts';
 
 export type Variables = ReadonlyMap<string, string>;
@@ -106,7 +106,7 @@ function readEnvFile(place: Place, path: string): Variables {
     return new Map();
   }
   const { variables, problems, warnings, notes } = parseEnvFile(file.text);
-  for (const [say, remarks] of [[complain, problems], [warn, warnings], [note, notes]] as const) {
+  for (const [say, remarks] of [[complain, problems], [warn, warnings], [noteFormer, notes]] as const) {
     for (const { line, message } of remarks) say(place, `${path}:${line}: ${message}`);
   }
   return variables;

@@ -43,7 +43,7 @@ export function leavesReference(text: string, scope: Scope): boolean {
   return [...text.matchAll(new RegExp(dollars, 'g'))].some(({ 0: found, index }) => {
     opening.lastIndex = index + 1;
     const variable = found === '${' ? opening.exec(text)?.[1] : undefined;
-    return found === '${' && (variable === undefined || scope(variable) === undefined);
+    return variable !== undefined && scope(variable) === undefined;
   });
 }
 

@@ -3,10 +3,10 @@ import { bareSignal, signalNamed, signalNames } from '../signals.ts';
 import {
   didYouMean, durationForm, durationPattern, formatDuration, formatSize, limitForm, parseDuration, parseLimit, parseSize, sizeForm, sizePattern, type Parsed,
 } from '../words.ts';
-import type { SourceScalar } from './document.ts';
+import type { SourceNode, SourceScalar } from './document.ts';
 import { interpolateCommand, interpolateText, interpolateWord, readDifferentlyBefore, type Interpolated, type Scope } from './interpolate.ts';
-import { describe } from './document.ts';
-import { complain, complainAbsent, complainExpected, items, note, oneOf, type Place, type Written } from './place.ts';
+import { describe, shortened } from './document.ts';
+import { complain, complainAbsent, complainExpected, isNothing, items, noteFormer, oneOf, type Place, type Written } from './place.ts';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -52,10 +52,10 @@ export function filled(expected: string): Kind<string> {
 }
 
 /** A command line: only `${NAME}` of known variables is replaced, the rest is left to the shell. */
-export const command: Kind<string> = commandBy(interpolateCommand);
+export const command: Kind<string> = commandBy(interpolateCommand, 'sysg leaves it to the shell');
 
 /** One word of a command that no shell reads. */
-export const word: Kind<string> = commandBy(interpolateWord);
+export const word: Kind<string> = commandBy(interpolateWord, null);
 
 export const flag: Kind<boolean> = {
   schema: { type: 'boolean' },
@@ -128,19 +128,25 @@ export function choice<const T extends string>(words: readonly T[], expected = o
   return worded(find, { enum: words }, expected);
 }
 
-export function list<T>(of: Kind<T>, expected: string, least = 0): Kind<readonly T[]> {
+/** `instead` says what to write for a value that is no list. */
+export function list<T>(of: Kind<T>, expected: string, least = 0, instead = splitAsList): Kind<readonly T[]> {
   return {
     schema: { type: 'array', items: of.schema, ...(least > 0 ? { minItems: least } : {}) },
     read(place) {
       if (place.node.kind !== 'list' || place.node.items.length < least) {
-        const hint = place.node.kind === 'scalar' && place.node.value !== null ? `; write [${place.node.text.slice(0, 60)}]` : '';
-        complainExpected(place, expected, hint);
+        const written = isNothing(place.node) ? null : instead(place.node);
+        complainExpected(place, expected, written === null ? '' : `; write ${shortened(written)}`);
         return undefined;
       }
       const values = items(place).map((item) => of.read(item));
       return values.every((value): value is Exclude<typeof value, undefined> => value !== undefined) ? values : undefined;
     },
   };
+}
+
+/** Words as a YAML list in one line, quoted where they would be read as something else. */
+export function yamlList(words: readonly string[]): string {
+  return `[${words.map((written) => (/^[\w./][\w./:@%+=-]*$/.test(written) && !written.endsWith(':') ? written : JSON.stringify(written))).join(', ')}]`;
 }
 
 /** Any node at all, to be looked at by the caller. */
@@ -164,11 +170,11 @@ export function meaning<T, U>(kind: Kind<T>, make: (value: T, place: Place) => U
   };
 }
 
-function commandBy(replace: (text: string, scope: Scope) => Interpolated): Kind<string> {
+function commandBy(replace: (text: string, scope: Scope) => Interpolated, former: string | null): Kind<string> {
   return {
     schema: { ...scalarSchema, minLength: 1 },
     read(place) {
-      const now = interpolated(place, 'a command', replace, 'sysg leaves it to the shell', complain);
+      const now = interpolated(place, 'a command', replace, former, complain);
       if (now === undefined || now.trim() !== '') return now;
       complainExpected(place, 'a command');
       return undefined;
@@ -179,7 +185,7 @@ function commandBy(replace: (text: string, scope: Scope) => Interpolated): Kind<
 /** The text of a scalar as written; complains about anything else and about NUL, which no process can be given. */
 export function scalarText(place: Place, expected: string): string | undefined {
   if (place.node.kind !== 'scalar' || place.node.value === null) {
-    complainExpected(place, expected);
+    complainExpected(place, expected, hintFor(place));
     return undefined;
   }
   if (!place.node.text.includes('\0')) return place.node.text;
@@ -187,20 +193,30 @@ export function scalarText(place: Place, expected: string): string | undefined {
   return undefined;
 }
 
-/** The text with its references replaced; `undefined` after having complained. `instead` says what differs from 0.33.0. */
+/** The text with its references replaced; `undefined` after having complained. `instead` says what differs from 0.33.0, where that knows the key. */
 function interpolated(
-  place: Place, expected: string, replace: (text: string, scope: Scope) => Interpolated, instead: string, complainOf: (place: Written, message: string) => void,
+  place: Place, expected: string, replace: (text: string, scope: Scope) => Interpolated, instead: string | null, complainOf: (place: Written, message: string) => void,
 ): string | undefined {
   const written = scalarText(place, expected);
   if (written === undefined) return undefined;
   const { text: now, problems } = replace(written, place.scope);
   for (const problem of problems) complainOf(place, problem);
   if (problems.length > 0) return undefined;
-  const { replaced, missing } = written.includes('$') ? readDifferentlyBefore(written, now, place.scope) : { replaced: [], missing: [] };
+  const { replaced, missing } = instead !== null && written.includes('$') ? readDifferentlyBefore(written, now, place.scope) : { replaced: [], missing: [] };
   const names = (variables: readonly string[]): string => variables.map((name) => `$${name}`).join(', ');
-  if (missing.length > 0) note(place, `systemg 0.33.0 refuses this: ${names(missing)} is not set; ${instead}`);
-  else if (replaced.length > 0) note(place, `systemg 0.33.0 replaces ${names(replaced)} here when it reads the file; ${instead}`);
+  if (missing.length > 0) noteFormer(place, `systemg 0.33.0 refuses this: ${names(missing)} is not set; ${instead}`);
+  else if (replaced.length > 0) noteFormer(place, `systemg 0.33.0 replaces ${names(replaced)} here when it reads the file; ${instead}`);
   return now;
+}
+
+/** YAML takes some texts for something else. */
+function hintFor({ node, path }: Place): string {
+  if (node.kind === 'map') return "; a text that begins with '{' or has ': ' in it needs quotes";
+  return node.kind === 'list' && path.length === 3 && path.at(-1) === 'command' ? "; a list of words belongs to 'exec'" : '';
+}
+
+function splitAsList(node: SourceNode): string | null {
+  return node.kind === 'scalar' ? yamlList(node.text.split(/[\s,]+/).filter((written) => written !== '')) : null;
 }
 
 function scalarOf({ node }: Place): Pick<SourceScalar, 'value' | 'text'> {

@@ -4,6 +4,9 @@ import { choice, command, decimal, duration, either, flag, integer, list, meanin
 import { below, complain, warn, type Written } from './place.ts';
 import { defaultsOf, optional, record, required, withDefault, type Values } from './record.ts';
 
+/** Of a service that says nothing about it. */
+export const defaultStopTimeoutMs = 10_000;
+
 const backoffKeys = {
   initial: withDefault(duration('zero'), 'Delay after the first failure.', 1000),
   max: withDefault(duration('zero'), 'The longest delay.', 60_000),
@@ -38,7 +41,7 @@ export const lifecycleKeys = {
   no_restart_exit_codes: withDefault(exitCodes, 'Exit codes after which the service is never restarted.', []),
   oneshot: withDefault(flag, 'A clean exit is completion.', false),
   stop_signal: withDefault(signal, 'First signal of a stop.', 'SIGTERM'),
-  stop_timeout: withDefault(duration('zero'), 'Time from it to SIGKILL.', 10_000),
+  stop_timeout: withDefault(duration('zero'), 'Time from it to SIGKILL.', defaultStopTimeoutMs),
   kill_mode: withDefault(choice(['group', 'mixed']), '`mixed` sends the stop signal to the main process alone, and SIGKILL to all that is left after `stop_timeout`.', 'group'),
   stop_command: optional(command, 'Run instead of the stop signal, with the environment of hooks, within `stop_timeout`.'),
   essential: withDefault(flag, 'When it has failed, or has ended as a one-shot, everything is stopped.', false),

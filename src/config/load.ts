@@ -9,7 +9,7 @@ import { below, complainExpected, entries, warn, type Place } from './place.ts';
 import { openSource, type ConfigProblem } from './problem.ts';
 import { complainUnknown, readKeys } from './record.ts';
 import { checkDefaults, rootKeys, servicePlaces } from './root.ts';
-import { resolveService, type DraftService, type Identify } from './service.ts';
+import { formerServiceKeys, resolveService, type DraftService, type Identify } from './service.ts';
 import { readText } from './source-file.ts';
 
 export interface LoadedConfig {
@@ -43,7 +43,7 @@ export function loadConfig(path: string, { env, identify }: LoadContext): Config
   const loaded = resolveFile(root, projectDir, identify);
   const problems = said('problem');
   if (problems.length > 0 || loaded === null) return { ok: false, problems };
-  return { ok: true, config: frozen({ path, projectDir, ...loaded, warnings: said('warning'), notes: said('note') }) };
+  return { ok: true, config: frozen({ path, projectDir, ...loaded, warnings: said('warning'), notes: said('note', readableBefore(root)) }) };
 }
 
 function resolveFile(root: Place, projectDir: string, identify: Identify): Pick<LoadedConfig, 'services' | 'metrics'> | null {
@@ -74,6 +74,13 @@ function resolveFile(root: Place, projectDir: string, identify: Identify): Pick<
     services: finish(drafts, values.services, identify),
     metrics: values.metrics === null ? null : resolveMetrics(values.metrics, projectDir),
   };
+}
+
+/** Whether systemg 0.33.0 knows every key of the file and of its services: a file with another key is not meant for it. */
+function readableBefore(root: Place): boolean {
+  const services = below(root, 'services');
+  const named = services === null ? [] : entries(services).flatMap(([, place]) => entries(place).map(([key]) => key));
+  return below(root, 'defaults') === null && named.every((key) => formerServiceKeys.has(key));
 }
 
 /** What can be said only when every service is known. */

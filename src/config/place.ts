@@ -21,6 +21,8 @@ export const missing = saying({ level: 'problem', absent: true }, 'key');
 export const complainKey = saying({ level: 'problem' }, 'key');
 export const warn = saying({ level: 'warning' }, 'value');
 export const note = saying({ level: 'note' }, 'value');
+/** About what systemg 0.33.0 makes of the place. */
+export const noteFormer = saying({ level: 'note', former: true }, 'value');
 
 export function complainExpected(place: Place, expected: string, hint = ''): void {
   const complainOf = isNothing(place.node) ? complainAbsent : complain;
@@ -64,6 +66,6 @@ export function oneOf(words: readonly string[]): string {
   return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
 }
 
-function saying(kind: Pick<Finding, 'level' | 'absent'>, of: 'key' | 'value'): (place: Written, message: string) => void {
+function saying(kind: Pick<Finding, 'level' | 'absent' | 'former'>, of: 'key' | 'value'): (place: Written, message: string) => void {
   return (place, message) => place?.findings.push({ ...kind, offset: of === 'key' ? place.keyOffset : place.node.offset, path: place.path, message });
 }

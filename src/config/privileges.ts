@@ -1,7 +1,7 @@
 import type { PrivilegeSpec, SpawnSpec } from '../../machines/types.ts';
 import { parseSize } from '../words.ts';
 import { choice, filled, flag, integer, limit, list, meaning, size, verbatim, type JsonSchema, type Kind } from './kind.ts';
-import { complain, note } from './place.ts';
+import { complain, noteFormer } from './place.ts';
 import { defaultsOf, nullable, optional, record, withDefault, type Values } from './record.ts';
 
 /** capabilities(7) */
@@ -84,7 +84,7 @@ const block = record({
 /** `null` is a static unit. */
 export const spawn: Kind<SpawnSpec | null> = meaning(block, ({ mode, limits }, place) => {
   if (mode === 'static') return null;
-  if (limits === null) note(place, 'systemg 0.33.0 lets nothing be spawned without a limits map; the default limits apply');
+  if (limits === null) noteFormer(place, 'systemg 0.33.0 lets nothing be spawned without a limits map; the default limits apply');
   const { total_memory: totalMemoryBytes, termination_policy: terminationPolicy, ...counts } = limits ?? defaultsOf(spawnLimitKeys);
   return { ...counts, totalMemoryBytes, terminationPolicy };
 });

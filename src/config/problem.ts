@@ -18,8 +18,8 @@ export interface ConfigProblem {
 
 export interface OpenSource {
   readonly root: Place;
-  /** What was said until now about the text, in the order of the text. */
-  readonly said: (level: Finding['level']) => readonly ConfigProblem[];
+  /** What was said until now about the text, in the order of the text; without `withFormer` nothing about systemg 0.33.0. */
+  readonly said: (level: Finding['level'], withFormer?: boolean) => readonly ConfigProblem[];
 }
 
 /** Reads YAML; `scope` gives the variables that its texts may refer to. An empty text is an empty map. */
@@ -28,10 +28,10 @@ export function openSource(file: string, text: string, scope: Scope): OpenSource
   const source = parseSource(text, findings);
   /** Only consequences of a broken syntax are left out; the errors of the syntax itself have no path. */
   const trustworthy = ({ absent, offset, path }: Finding): boolean =>
-    !(absent === true && source.incomplete) && (source.brokenAt === null || offset <= source.brokenAt || path.length === 0);
+    !(absent === true && source.incomplete) && (source.brokenAt === null || offset < source.brokenAt || path.length === 0);
   return {
     root: { node: source.root ?? { kind: 'map', offset: 0, entries: [] }, keyOffset: 0, path: [], scope, findings },
-    said: (level) => distinct(findings.filter((finding) => finding.level === level && trustworthy(finding)))
+    said: (level, withFormer = true) => distinct(findings.filter((finding) => finding.level === level && (withFormer || finding.former !== true) && trustworthy(finding)))
       .map(({ offset, path, message }) => ({ file, ...source.locate(offset), path: formatPath(path), message })),
   };
 }

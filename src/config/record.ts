@@ -97,12 +97,18 @@ function decoded<K extends Keys>(values: readonly (readonly [string, unknown])[]
 
 /** `, did you mean 'working_dir'?` when `key` is a former or foreign name of a known key. */
 function formerName(key: string, known: readonly string[]): string | null {
-  const meant = meanings.get(key);
-  return meant !== undefined && known.includes(meant.replace(/:.*/, '')) ? `, did you mean '${meant}'?` : null;
+  const meant = meanings.find(([foreign, ours]) => foreign === key && known.includes(ours.replace(/:.*/, '')));
+  return meant === undefined ? null : `, did you mean '${meant[1]}'?`;
 }
 
 /** Keys of 0.33.0's documentation and examples that its program never read, and names that other supervisors use, with what is meant here. */
-const meanings: ReadonlyMap<string, string> = new Map([
+const meanings: readonly (readonly [foreign: string, ours: string])[] = [
+  ['http', 'health_check: {url: …}'], ['http', 'url'], ['http_get', 'health_check: {url: …}'], ['http_get', 'url'], ['tcp', 'health_check: {tcp: …}'], ['test', 'command'],
+  ['readiness_probe', 'health_check'], ['liveness_probe', 'health_check'], ['wait_ready', 'health_check: {notify_fd: …}'],
+  ['autorestart', 'restart_policy: always'], ['availability', 'restart_policy'], ['startsecs', 'stable_after'], ['min_uptime', 'stable_after'], ['startretries', 'max_restarts'],
+  ['autostart', 'skip: true'], ['priority', 'depends_on'], ['exitcodes', 'success_exit_codes'], ['stopsignal', 'stop_signal'], ['stopwaitsecs', 'stop_timeout'],
+  ['max_memory_restart', 'limits: {cgroup: {memory_max: …}}'], ['mem_limit', 'limits: {cgroup: {memory_max: …}}'], ['cron_restart', 'cron'], ['script', 'command'], ['entrypoint', 'exec'],
+  ['out_file', 'logs'], ['error_file', 'logs'], ['stdout_logfile', 'logs'], ['stderr_logfile', 'logs'],
   ['work_dir', 'working_dir'], ['workdir', 'working_dir'], ['cwd', 'working_dir'], ['directory', 'working_dir'],
   ['retries', 'max_restarts'], ['restart', 'restart_policy'], ['restart_delay', 'backoff'],
   ['deployment_strategy', 'deployment: {strategy: …}'], ['pre_start', 'deployment: {pre_start: …}'],
@@ -111,4 +117,4 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['healthcheck', 'health_check'], ['schedule', 'cron'], ['timezone', 'cron: {expression: …, timezone: …}'],
   ['stop_grace_period', 'stop_timeout'], ['kill_timeout', 'stop_timeout'], ['grace_period', 'stop_timeout'],
   ['kill_signal', 'stop_signal'], ['log', 'logs'], ['logging', 'logs'], ['on_error', 'on_start: {error: …}'], ['webhooks', 'hooks'],
-]);
+];

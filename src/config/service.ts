@@ -62,6 +62,12 @@ export const defaultableKeys = {
   logs: withDefault(logs, 'Where its output goes, and how it is rotated.', defaultLogs),
 };
 
+/** The service keys that systemg 0.33.0 reads. */
+export const formerServiceKeys: ReadonlySet<string> = new Set([
+  'command', 'env', 'user', 'group', 'supplementary_groups', 'limits', 'capabilities', 'isolation', 'restart_policy', 'backoff', 'max_restarts', 'depends_on',
+  'deployment', 'hooks', 'cron', 'skip', 'spawn',
+]);
+
 export const serviceKeys = { ...commandKeys, ...defaultableKeys };
 
 /** Reads, checks and resolves one service; `null` when it has no command at all. */

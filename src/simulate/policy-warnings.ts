@@ -1,5 +1,6 @@
 import { delay } from '../../machines/policy.ts';
 import { isAnnounced, type ServiceSpec } from '../../machines/types.ts';
+import { defaultStopTimeoutMs } from '../config/lifecycle.ts';
 import { parseCron } from '../cron/expression.ts';
 import { nextInstant } from '../cron/instants.ts';
 import { formatDuration } from '../words.ts';
@@ -71,22 +72,30 @@ function longRun({ cron }: ServiceSpec): string | null {
   return `timeout ${formatDuration(cron.timeoutMs)} is longer than the ${formatDuration(second - first)} between two runs: a run that takes its time never meets it, because ${rule}`;
 }
 
-/** Stopping everything: dependents first, so along a chain the graces add up. */
+interface Measured {
+  readonly ms: number;
+  /** Without what nobody set. */
+  readonly chosenMs: number;
+  readonly chain: readonly string[];
+}
+
+/** Stopping everything: dependents first, so along a chain the graces add up. Nothing is said of what the default adds. */
 function longStop(specs: readonly ServiceSpec[]): readonly string[] {
   const byName = new Map(specs.map((spec) => [spec.name, spec]));
-  const longest = new Map<string, { readonly ms: number; readonly chain: readonly string[] }>();
-  const measure = (spec: ServiceSpec): { readonly ms: number; readonly chain: readonly string[] } => {
+  const longest = new Map<string, Measured>();
+  const measure = (spec: ServiceSpec): Measured => {
     const known = longest.get(spec.name);
     if (known !== undefined) return known;
     const below = spec.dependsOn.flatMap(({ service }) => {
       const needed = byName.get(service);
       return needed === undefined ? [] : [measure(needed)];
-    }).sort((one, other) => other.ms - one.ms)[0] ?? { ms: 0, chain: [] };
-    const measured = { ms: spec.stopTimeoutMs + below.ms, chain: [spec.name, ...below.chain] };
+    }).sort((one, other) => other.ms - one.ms)[0] ?? { ms: 0, chosenMs: 0, chain: [] };
+    const chosenMs = spec.stopTimeoutMs === defaultStopTimeoutMs ? 0 : spec.stopTimeoutMs;
+    const measured = { ms: spec.stopTimeoutMs + below.ms, chosenMs: chosenMs + below.chosenMs, chain: [spec.name, ...below.chain] };
     longest.set(spec.name, measured);
     return measured;
   };
-  const worst = specs.map(measure).filter(({ ms }) => ms > CONTAINER_GRACE_MS).sort((one, other) => other.ms - one.ms)[0];
+  const worst = specs.map(measure).filter(({ chosenMs }) => chosenMs > CONTAINER_GRACE_MS).sort((one, other) => other.ms - one.ms)[0];
   if (worst === undefined) return [];
   const alone = worst.chain.length === 1;
   return [

@@ -57,8 +57,30 @@ test('a named file comes from the working directory, then from the config direct
   expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('No such file or directory') });
 });
 
-test('the example is valid', async () => {
+test('what this machine does not have is warned of: directory, user, group, program', async () => {
+  const { env, home } = withConfig(`version: "1"
+services:
+  a: {command: sleep 1, working_dir: none}
+  b: {command: no-such-program x, user: no-such-user, group: no-such-group}
+  c: {exec: [./tool]}
+  d: {command: mine, env: {PATH: "$HOME/bin"}}
+  e: {command: "no-such-program; true"}
+`);
+  mkdirSync(join(home, 'bin'));
+  writeFileSync(join(home, 'bin/mine'), '#!/bin/sh\n', { mode: 0o755 });
+  const { exitCode, stdout } = await sysg(['validate', '--json'], { env: { ...env, PATH: process.env['PATH'] ?? '' } });
+  expect(exitCode).toBe(0);
+  const { warnings } = JSON.parse(stdout) as { warnings: readonly { path: string; message: string }[] };
+  expect(warnings.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+    `services.a.working_dir: working directory "${home}/none" does not exist`,
+    "services.b.user: there is no user 'no-such-user' here", "services.b.group: there is no group 'no-such-group' here",
+    expect.stringContaining('services.b.command: program "no-such-program" was not found on PATH'),
+    expect.stringMatching(/^services\.c\.command: .*tool/),
+  ]);
+});
+
+test('the example is valid, without a warning or a note', async () => {
   const example = resolve(import.meta.dirname, '../../sysg.config.example.yaml');
-  const { exitCode, stderr } = await sysg(['validate', '-c', example]);
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  const { exitCode, stdout, stderr } = await sysg(['validate', '-c', example], { env: { HOME: ownDirectory(), PATH: process.env['PATH'] ?? '' } });
+  expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: `${example}: valid, 6 services\n`, stderr: '' });
 });

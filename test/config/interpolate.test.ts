@@ -68,12 +68,17 @@ test('comments are not looked at', () => {
   expect(service('command: a # $NOWHERE').command).toBe('a');
 });
 
+test('nothing is said about 0.33.0 in a file that it could not read', () => {
+  expect(loaded('version: "1"\nservices: {a: {command: "echo $HOME", oneshot: true}}\n').notes).toEqual([]);
+  expect(loaded('version: "1"\ndefaults: {user: x}\nservices: {a: {command: "echo $HOME"}}\n').notes).toEqual([]);
+});
+
 test('notes say what 0.33.0 would have read otherwise', () => {
-  const { notes, warnings } = loaded('version: "1"\nservices:\n  a: {command: "echo $HOME"}\n  b: {command: "echo $i"}\n  c: {command: "echo ${HOME}", working_dir: "$HOME"}\n  d: {command: a, working_dir: "/$$HOME"}\n');
+  const { notes, warnings } = loaded('version: "1"\nservices:\n  a: {command: "echo $HOME"}\n  b: {command: "echo $i"}\n  c: {command: "echo ${HOME}", user: "$HOME"}\n  d: {command: a, user: "/$$HOME"}\n');
   expect(warnings).toEqual([]);
   expect(notes.map(({ line, column, message }) => `${line}:${column} ${message}`)).toEqual([
     '3:16 systemg 0.33.0 replaces $HOME here when it reads the file; sysg leaves it to the shell',
     '4:16 systemg 0.33.0 refuses this: $i is not set; sysg leaves it to the shell',
-    '6:32 systemg 0.33.0 replaces $HOME here when it reads the file; the rules for references are others now',
+    '6:25 systemg 0.33.0 replaces $HOME here when it reads the file; the rules for references are others now',
   ]);
 });

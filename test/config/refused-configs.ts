@@ -64,7 +64,7 @@ services:
 services:
   web: {command: [sleep, "5"]}
 `, [
-    'sysg.yaml:3:18: services.web.command: expected a command, got a list',
+    'sysg.yaml:3:18: services.web.command: expected a command, got a list; a list of words belongs to \'exec\'',
   ]],
   ['command and exec together', `version: "1"
 services:
@@ -76,7 +76,7 @@ services:
 services:
   web: {exec: sleep 5}
 `, [
-    'sysg.yaml:3:15: services.web.exec: expected a list of words, got "sleep 5"; write [sleep 5]',
+    'sysg.yaml:3:15: services.web.exec: expected a list of words, got "sleep 5"; write [sleep, 5]',
   ]],
   ['exec without words', `version: "1"
 services:
@@ -94,7 +94,7 @@ services:
 services:
   web: {exec: [sleep, {a: b}]}
 `, [
-    'sysg.yaml:3:23: services.web.exec.1: expected a command, got a map',
+    "sysg.yaml:3:23: services.web.exec.1: expected a command, got a map; a text that begins with '{' or has ': ' in it needs quotes",
   ]],
   ['an unknown key at the top', `version: "1"
 services: {}
@@ -192,19 +192,19 @@ services:
 services:
   web: {command: !sh sleep 5}
 `, [
-    'sysg.yaml:3:18: Unresolved tag: !sh',
+    "sysg.yaml:3:18: Unresolved tag: !sh; a text that begins with '!' needs quotes",
   ]],
   ['an unknown alias', `version: "1"
 services:
   web: {command: *cmd}
 `, [
-    "sysg.yaml:3:18: services.web.command: unknown alias '*cmd': no anchor '&cmd' is complete above it",
+    "sysg.yaml:3:18: services.web.command: unknown alias '*cmd': no anchor '&cmd' is complete above it; a text that begins with '*' needs quotes",
   ]],
   ['an alias inside itself', `version: "1"
 services: &all
   web: *all
 `, [
-    "sysg.yaml:3:8: services.web: unknown alias '*all': no anchor '&all' is complete above it",
+    "sysg.yaml:3:8: services.web: unknown alias '*all': no anchor '&all' is complete above it; a text that begins with '*' needs quotes",
   ]],
   ['a list as key', `version: "1"
 services:
@@ -324,7 +324,7 @@ services:
     command: sleep 5
     stop_timeout: {seconds: 5}
 `, [
-    'sysg.yaml:5:19: services.web.stop_timeout: expected a duration such as 500ms, 5s, 2m, 1h or 1d, got a map',
+    "sysg.yaml:5:19: services.web.stop_timeout: expected a duration such as 500ms, 5s, 2m, 1h or 1d, got a map; a text that begins with '{' or has ': ' in it needs quotes",
   ]],
   ['a backoff that shrinks', `version: "1"
 services:

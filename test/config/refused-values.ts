@@ -342,7 +342,7 @@ services:
     command: sleep 5
     env: {vars: {A: {b: c}}}
 `, [
-    'sysg.yaml:5:21: services.web.env.vars.A: expected a string, got a map',
+    "sysg.yaml:5:21: services.web.env.vars.A: expected a string, got a map; a text that begins with '{' or has ': ' in it needs quotes",
   ]],
   ['working_dir that cannot be: working_dir: ""', `version: "1"
 services:

@@ -86,3 +86,21 @@ test('a syntax error hides its consequences, not what stands before it', () => {
   expect(problems.join('\n')).toContain('Missing closing "quote');
   expect(problems.join('\n')).not.toContain('unknown dependency');
 });
+
+test.each([
+  ['exec: sleep 100', 'write [sleep, 100]'], ['exec: greet "a b" c', 'write [greet, "a b", c]'], ['exec: "a; b"', 'write command: "a; b", which a shell reads'],
+  ['command: [a, b]', "a list of words belongs to 'exec'"], ['command: *x', "a text that begins with '*' needs quotes"], ['command: @x', "a text that begins with '@' needs quotes"],
+  ['command: "echo" a', 'needs quotes around the whole'], ['command: echo a: b', "a text with ': ' in it needs quotes"], ['command: {a}', "a text that begins with '{' or has ': ' in it needs quotes"],
+  ['cron: */5 * * * *', "a text that begins with '*' needs quotes"], ['cron: * * * * *', "a text that begins with '*' needs quotes"], ['command: %x', "a text that begins with '%' needs quotes"],
+  ['depends_on: {db: {condition: service_healthy}}', 'write [{service: db, condition: healthy}]'], ['depends_on: {db: , web: started}', 'write [db, {service: web, condition: started}]'],
+  ['depends_on: a, b', 'write [a, b]'], ['http: x', "did you mean 'health_check: {url: …}'?"], ['health_check: {http: x}', "did you mean 'url'?"], ['autorestart: true', "did you mean 'restart_policy: always'?"],
+  ['startsecs: 3', "did you mean 'stable_after'?"], ['restart_delay: 3', "did you mean 'backoff'?"], ['max_memory_restart: 300M', "did you mean 'limits: {cgroup: {memory_max: …}}'?"],
+])('%s is answered with what to write', (line, hint) => {
+  expect(refusals(`version: "1"\nservices:\n  web:\n    ${line}\n`).join('\n')).toContain(hint);
+});
+
+test('a text that YAML takes for a map is one mistake, not two', () => {
+  expect(refusals('version: "1"\nservices:\n  web:\n    command: echo a: b\n')).toEqual([
+    "sysg.yaml:4:14: Nested mappings are not allowed in compact mappings; a text with ': ' in it needs quotes",
+  ]);
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ServiceSpec } from '../../machines/types.ts';
+import type { Dependency, ServiceSpec } from '../../machines/types.ts';
 import { parseEvent } from '../../src/simulate/events.ts';
 import { policyWarnings } from '../../src/simulate/policy-warnings.ts';
 import { plainReport, simulationJson, simulationReport } from '../../src/simulate/report.ts';
@@ -231,6 +231,15 @@ describe('policies that can never take effect', () => {
   test('graces add up along a chain of dependencies', () => {
     const specs = [specOf({ name: 'db', stopTimeoutMs: 8000 }), specOf({ name: 'api', stopTimeoutMs: 8000, dependsOn: [{ service: 'db', condition: 'started', onRestart: 'ignore' }] })];
     expect(policyWarnings(specs)).toEqual([expect.stringContaining('stopping api, then db may take 16s')]);
+  });
+
+  test('stop times that nobody set are not warned of', () => {
+    const after = (service: string): readonly Dependency[] => [{ service, condition: 'started', onRestart: 'ignore' }];
+    const chain = (stopTimeoutMs: number): readonly string[] => policyWarnings([
+      specOf({ name: 'db', stopTimeoutMs: 10_000 }), specOf({ name: 'api', stopTimeoutMs, dependsOn: after('db') }), specOf({ name: 'web', stopTimeoutMs: 10_000, dependsOn: after('api') }),
+    ]);
+    expect([chain(10_000), chain(5000)]).toEqual([[], []]);
+    expect(chain(12_000)).toEqual([expect.stringContaining('stopping web, then api, then db may take 32s')]);
   });
 });
 

@@ -4,6 +4,7 @@ import { counted } from '../../words.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
 import { loadConfigFor } from '../load-config.ts';
+import { missingHere } from '../missing-here.ts';
 import { options } from '../options.ts';
 
 /** Checks a configuration: exit code 0, or 1 with everything that is wrong with it. */
@@ -16,7 +17,8 @@ export async function validate(call: Call): Promise<number> {
     return terminal.refuse(chosen.refusal);
   }
   const loaded = loadConfigFor(call, chosen.path);
-  const { warnings, notes } = loaded.ok ? loaded.config : { warnings: [], notes: [] };
+  const { warnings: written, notes } = loaded.ok ? loaded.config : { warnings: [], notes: [] };
+  const warnings = loaded.ok ? [...written, ...missingHere(loaded.config, call.env)] : written;
   const errors = loaded.ok ? [] : loaded.problems;
   if (asJson) {
     terminal.print(json({ errors, warnings, notes }));
