@@ -94,9 +94,10 @@ function unescaped(raw: string): string | null {
   return sound ? plain : null;
 }
 
-// A bare CR would come back as LF (XML 1.0, 2.11).
+// A bare CR would come back as LF (XML 1.0, 2.11); other control characters, lone surrogates, U+FFFE and U+FFFF are no characters of XML (2.2) and cannot
+// be written by reference either.
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\r', '&#13;');
+  return text.replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\r', '&#13;');
 }
 
 function shown(text: string, at: number): string {

@@ -21,9 +21,14 @@ function goldenRoot(name: string): XmlElement {
 
 describe('the reader', () => {
   test('whatever text is written comes back', () => {
+    const isNoCharacter = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
-      expect(rootOf(writeXml(branch('a', [leaf('b', text)]))).children[0]?.text).toBe(text);
+      expect(rootOf(writeXml(branch('a', [leaf('b', text)]))).children[0]?.text).toBe(text.replaceAll(isNoCharacter, '\ufffd'));
     }));
+  });
+
+  test('what XML has no character for is replaced, so that other readers can read the file', () => {
+    expect(writeXml(leaf('command', 'printf \u001b[1m\0\ud800 \u{1f600}\t\r'))).toBe('<command>printf \ufffd[1m\ufffd\ufffd \u{1f600}\t&#13;</command>');
   });
 
   test('the references of XML are understood', () => {
