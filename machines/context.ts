@@ -82,6 +82,8 @@ export interface SupervisorContext {
   /** When each unit's actor threw. */
   readonly crashes: ReadonlyMap<string, readonly number[]>;
   readonly exitCode: number;
+  /** What is ended gets SIGKILL at once. */
+  readonly hurried: boolean;
   readonly endTickets: readonly number[];
   /** The latest moment any event spoke of. */
   readonly now: number;

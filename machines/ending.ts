@@ -1,7 +1,7 @@
 import { assign, sendTo, setup, spawnChild, type ActorRefFrom } from 'xstate';
 import { custodyPort, type ClockPort } from './ports.ts';
 import { clockDoers, deadlinesOnly, publishing } from './publishing.ts';
-import type { Deadline, DeadlineEvent, ProcessReport, SignalName } from './types.ts';
+import type { Deadline, DeadlineEvent, Hurry, ProcessReport, SignalName } from './types.ts';
 
 /**
  * How everything that a process left behind is ended: the stop signal, a time to follow it, SIGKILL as often as it takes,
@@ -30,6 +30,7 @@ export const STOPPING = {
   on: {
     'process.spawned': { actions: ['identify', 'orderStop'] },
     'deadline.grace': 'killing',
+    hurry: 'killing',
   },
 } as const;
 
@@ -37,7 +38,7 @@ export const STOPPING = {
 export const CLEARING = {
   meta: { ...meta, deadline: ['grace'] },
   entry: [until('grace'), 'orderClear'],
-  on: { 'deadline.grace': 'killing' },
+  on: { 'deadline.grace': 'killing', hurry: 'killing' },
 } as const;
 
 export const KILLING = {
@@ -65,8 +66,7 @@ export interface EndingContext extends EndingInput {
   readonly killsOrdered: number;
 }
 
-/** `hurry`: SIGKILL now. */
-export type EndingEvent = ProcessReport | DeadlineEvent | { readonly type: 'hurry'; readonly at: number };
+export type EndingEvent = ProcessReport | DeadlineEvent | Hurry;
 
 const CUSTODY = 'custody';
 

@@ -128,7 +128,7 @@ export const jobMachine = base.extend({
       enqueue.sendTo(context.runner, { ...event, record: { ...event.record, state: event.record.state === 'failed' ? 'failed' : 'stopped', definition: context.spec.definition } });
     }),
     passOn: base.enqueueActions(({ context, event, enqueue }) => {
-      if (event.type === 'stop' || event.type === 'start' || event.type === 'signal' || event.type === 'hold' || event.type === 'release' || event.type === 'limit.exceeded') {
+      if (event.type === 'stop' || event.type === 'start' || event.type === 'signal' || event.type === 'hurry' || event.type === 'hold' || event.type === 'release' || event.type === 'limit.exceeded') {
         enqueue.sendTo(context.runner, event);
       }
     }),
@@ -222,6 +222,7 @@ export const jobMachine = base.extend({
         ],
         stop: { actions: [answerQueued(), 'wantDown', 'unwatchSchedule', because('stopped'), 'passOn'] },
         signal: { actions: 'passOn' },
+        hurry: { actions: 'passOn' },
         'limit.exceeded': { actions: 'passOn' },
         'deadline.run': { actions: [because('timeout'), 'stopRunner'] },
         reload: [

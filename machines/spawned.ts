@@ -4,7 +4,7 @@ import { processPort, type ChildLedgerPort, type ClockPort } from './ports.ts';
 import { clockDoers, deadlineDeeds, publishing, report, type Deed, type Publisher } from './publishing.ts';
 import { momentOf } from './service-facts.ts';
 import type {
-  ChildCause, ChildFact, ChildFacts, ChildRecord, ChildState, Deadline, DeadlineEvent, ProcessExit, ProcessReport, ServiceSpec, Settlement,
+  ChildCause, ChildFact, ChildFacts, ChildRecord, ChildState, Deadline, DeadlineEvent, Hurry, ProcessExit, ProcessReport, ServiceSpec, Settlement,
 } from './types.ts';
 
 export interface SpawnedInput {
@@ -29,6 +29,7 @@ export interface SpawnedContext extends Pick<SpawnedInput, 'record' | 'spec' | '
 export type SpawnedEvent =
   | ProcessReport
   | DeadlineEvent
+  | Hurry
   | { readonly type: 'end'; readonly at: number; readonly cause: ChildCause };
 
 const PROCESS = 'process';

@@ -167,6 +167,15 @@ export const supervisorMachine = base.extend({
       draft.exitCode = essentialCode(draft, facts) ?? 1;
       openShutdown(draft, at, { kind: 'exit', by: facts.unit });
     }),
+    hurryAll: act('hurry', (draft) => {
+      draft.hurried = true;
+      for (const { facts } of draft.units.values()) hurry(draft, facts);
+      for (const { aside: { facts } } of draft.rollouts.values()) if (facts !== null) hurry(draft, facts);
+    }),
+    hurryChildren: base.enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'hurry') return;
+      for (const [id, child] of context.children) if (isLiving(child)) enqueue.sendTo(childId(id), event);
+    }),
     passSignal: act('signal', (draft, { unit, at, signal }) => send(draft, unit, { type: 'signal', at, signal })),
     spawnChild: act('spawn', spawnChildOf),
     keepEndTicket: act('shutdown', (draft, { ticket }) => {
@@ -208,6 +217,7 @@ export const supervisorMachine = base.extend({
     learnFacts: act('unit.changed', (draft, { facts }) => {
       const unit = draft.units.get(facts.unit);
       if (unit !== undefined) setUnit(draft, { ...unit, facts, expected: false });
+      if (draft.hurried) hurry(draft, facts);
       takeChildren(draft, afterService(draft.children, facts));
       informRollout(draft, facts);
     }),
@@ -235,6 +245,7 @@ export const supervisorMachine = base.extend({
       if (rollout !== undefined && rollout.aside.place === facts.place) setRollout(draft, { ...rollout, aside: { ...rollout.aside, facts } });
       // A candidate that has not begun still counts from the unit's own process.
       if (facts.generation !== draft.units.get(facts.unit)?.facts.generation) takeChildren(draft, afterService(draft.children, facts));
+      if (draft.hurried) hurry(draft, facts);
       informRollout(draft, facts);
       passAnswers(draft, settlements, at);
     }),
@@ -358,7 +369,7 @@ export const supervisorMachine = base.extend({
     const units = Table.of(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)] as const));
     return {
       units, dependents: dependentsIn(units), busy: 0, underOrder: 0, operations: new Map(), children: new Map(), childrenMade: 0, rollouts: new Map(),
-      slots: new Map(Object.entries(input.slots ?? {})), tokenSeed: input.tokenSeed, unitsMade: 0, seed: input.seed, crashes: new Map(), exitCode: 0, endTickets: [], now: input.at,
+      slots: new Map(Object.entries(input.slots ?? {})), tokenSeed: input.tokenSeed, unitsMade: 0, seed: input.seed, crashes: new Map(), exitCode: 0, hurried: false, endTickets: [], now: input.at,
     };
   },
   entry: 'makeUnits',
@@ -406,6 +417,7 @@ export const supervisorMachine = base.extend({
             spawn: { actions: 'refuse' },
             stop: { actions: 'openStop' },
             shutdown: { actions: 'keepEndTicket' },
+            hurry: { actions: ['hurryAll', 'hurryChildren'] },
             'unit.removed': [{ guard: 'isAside', actions: ['bury', 'reportAsideGone'] }, { actions: ['bury', 'forgetUnit', 'announce'] }],
             recovered: { actions: ['dropActor', 'adoptAgain', 'stopAgain'] },
           },
@@ -448,6 +460,14 @@ export function stageOf({ value, context }: Pick<SupervisorSnapshot, 'value' | '
 }
 
 // ─── Parts of the actions ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The instance that is being ended gets SIGKILL. */
+function hurry(draft: Draft, { unit, place, state }: UnitFacts): void {
+  if (state !== 'stopping' && state !== 'clearing') return;
+  const event = { type: 'hurry', at: draft.now } as const;
+  if (place === 'current') send(draft, unit, event);
+  else draft.rolloutSends.push({ to: 'aside', unit, event });
+}
 
 /** Answers go to the operation whose order they answer; those of a stop wait until the second instance is gone too. */
 function passAnswers(draft: Draft, settlements: readonly Settlement[], at: number): void {

@@ -439,6 +439,12 @@ export type DeadlineEvent = {
   [K in DeadlineKind]: { readonly type: `deadline.${K}`; readonly generation: number; readonly at: number };
 }[DeadlineKind];
 
+/** SIGKILL now to what is being ended: the time to follow the stop signal is over. */
+export interface Hurry {
+  readonly type: 'hurry';
+  readonly at: number;
+}
+
 export type ServiceCommand =
   /** `origin`: not a person, but the first start, a reload that brought the unit, or a unit that needs it. */
   | (Command & { readonly type: 'start'; readonly origin?: Trigger })
@@ -451,6 +457,7 @@ export type ServiceCommand =
   /** `null`: the unit is no longer configured. */
   | { readonly type: 'reload'; readonly at: number; readonly spec: ServiceSpec | null }
   | { readonly type: 'signal'; readonly at: number; readonly signal: SignalName }
+  | Hurry
   /** Another place among the unit's instances; `spec`: what it is from now on, null: as it was. */
   | { readonly type: 'move'; readonly at: number; readonly from: Place; readonly to: Place; readonly spec: ServiceSpec | null }
   /** The unit's queue of hooks is empty again. */
@@ -548,6 +555,8 @@ export type SupervisorCommand =
   /** Takes over a whole configuration: new units appear, missing ones go, changed ones change. New ones start. */
   | { readonly type: 'reload'; readonly at: number; readonly specs: readonly ServiceSpec[]; readonly slots?: Readonly<Record<string, SlotIndex>>; readonly ticket?: number | null }
   | { readonly type: 'shutdown'; readonly at: number; readonly ticket: number | null; readonly exitCode: number; readonly origin?: Trigger }
+  /** While everything ends: what still ends gets SIGKILL at once, and so does what is to be ended later. */
+  | Hurry
   | { readonly type: 'signal'; readonly at: number; readonly unit: string; readonly signal: SignalName }
   /** `usedBytes`: what all children of the service use now. The ticket is answered for the service. */
   | (Command & { readonly type: 'spawn'; readonly order: SpawnOrder; readonly usedBytes: number })

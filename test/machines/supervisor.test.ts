@@ -236,6 +236,24 @@ describe('shutdown', () => {
     expect([hasEnded(root.getSnapshot()), root.getSnapshot().context.exitCode]).toEqual([true, 0]);
   });
 
+  test('in a hurry SIGKILL comes at once, for what ends now and what is to end after it, cron runs included; before the end it means nothing', () => {
+    const { send, come, go, effects, root } = world([...chain(), unit('log'), unit('job', { cron: { expression: '* * * * *', timezone: 'UTC', overlap: 'skip', timeoutMs: null, catchUp: 'none' } })], { start: ['web', 'api', 'db', 'log'] });
+    for (const name of ['db', 'api', 'web', 'log']) come(name);
+    send({ type: 'start', ticket: 1, units: ['job'] });
+    come('job');
+    effects.length = 0;
+    send({ type: 'hurry' });
+    expect(effects).toEqual([]);
+    send({ type: 'shutdown', exitCode: 0 });
+    expect(effects.splice(0)).toEqual(['SIGTERM web 1', 'SIGTERM log 1', 'SIGTERM job 1']);
+    send({ type: 'hurry' });
+    expect(effects.splice(0)).toEqual(['kill web 1', 'kill log 1', 'kill job 1']);
+    for (const name of ['log', 'job', 'web', 'api']) go(name);
+    expect(effects).toEqual(['SIGTERM api 1', 'kill api 1', 'SIGTERM db 1', 'kill db 1']);
+    go('db');
+    expect(hasEnded(root.getSnapshot())).toBe(true);
+  });
+
   test('a process that survives SIGKILL does not hold up the end for ever', () => {
     const { send, come, elapse, root } = world([unit('a')], { start: ['a'] });
     come('a');
