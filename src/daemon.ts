@@ -9,7 +9,7 @@ import { findWhatRuns } from './daemon/found.ts';
 import { forgetConfig } from './daemon/last-config.ts';
 import { findParent, type Parent } from './daemon/parent.ts';
 import { parseDaemonOptions, softLimitOf, type DaemonOptions, type DaemonSetting } from './daemon/setting.ts';
-import { makeShutdown, obeySignals } from './daemon/signals.ts';
+import { keepDebuggerClosed, makeShutdown, obeySignals } from './daemon/signals.ts';
 import { closeBooks, HOOKS_MS, openSupervision, seeOut, type Supervision } from './daemon/supervision.ts';
 import { refusals, textOf } from './errors.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
@@ -30,7 +30,7 @@ type Lock = Extract<LockResult, { ok: true }>;
 /** The composition root: machines, ports, state, logs and socket are joined here and in `daemon/`, and nowhere else. */
 async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   closeInheritedDescriptors(parent.descriptors);
-  const [environment, softNofile] = [callersEnvironment(process.env), softLimitOf(process.env)];
+  const [environment, softNofile, nohup] = [callersEnvironment(process.env), softLimitOf(process.env), process.env['SYSG_NOHUP'] === '1'];
   forgetSurroundings(process.env);
   const paths = runtimePaths({ system: options.system, env: process.env });
   const unprepared = prepareRuntime(paths);
@@ -44,7 +44,7 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
     colour: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '', ...(echo !== null && { print: echo.print }),
   });
   const setting: DaemonSetting = {
-    options, parent, paths, environment, softNofile, dropPrivileges: options.dropPrivileges, echo, log, clock: createClock(), onProblem: (text) => log.warn('systemg::supervisor', text),
+    options, parent, nohup, paths, environment, softNofile, dropPrivileges: options.dropPrivileges, echo, log, clock: createClock(), onProblem: (text) => log.warn('systemg::supervisor', text),
   };
   const configuration = openConfiguration(setting);
   const config = configuration.first();
@@ -93,7 +93,7 @@ async function run({ setting, lock, configuration, config, ledger }: Beginning):
   });
   startUnits(setting, config.specs, supervision);
   records.noteChildren();
-  obeySignals(setting, answers.route, shutdown);
+  obeySignals(setting, answers.route, shutdown, supervision);
 
   const outcome = await Promise.race([ended, answers.handedOver]);
   await end(outcome, { setting, supervision, answers, presence, closeServer: () => server.close() });
@@ -186,5 +186,6 @@ function crash(log: SupervisorLog, error: unknown): never {
   process.exit(70);
 }
 
+keepDebuggerClosed();
 const parent = findParent(process.env);
 serve(parseDaemonOptions(process.argv.slice(2)), parent).catch((error: unknown) => refuse(parent, textOf(error)));

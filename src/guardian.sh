@@ -14,13 +14,19 @@ asked= child= ordered= status=0
 
 listen() {
   # An asynchronous command of a shell ignores INT until it handles it itself, so it is sent TERM, which means the same.
-  trap 'hand_on TERM' TERM INT
+  # A second one is sent on as what it is: the daemon has been asked before, so it handles it.
+  trap 'if [ -z "$asked" ]; then hand_on TERM; else hand_on INT; fi' INT
+  trap 'hand_on TERM' TERM QUIT
   trap 'hand_on HUP' HUP
+  trap 'hand_on USR1' USR1
+  # Any other one would leave the daemon without a guardian. Linux alone has the last.
+  trap : USR2 ALRM PIPE VTALRM PROF XCPU XFSZ
+  if (trap : PWR) 2>/dev/null; then trap 'hand_on TERM' PWR; fi
   trap 'ordered=yes' URG
 }
 
 hand_on() {
-  [ "$1" = HUP ] || asked=$1
+  [ "$1" != TERM ] || asked=TERM
   [ -n "$child" ] || return 0
   while is_still_shell "$child"; do sleep 0.01 || sleep 1; done </dev/null >/dev/null 2>&1
   kill -s "$1" "$child" 2>/dev/null

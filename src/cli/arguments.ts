@@ -80,7 +80,7 @@ export function wrongOperands(verb: Verb, words: readonly string[]): string | nu
   const { operands } = verb;
   const extra = words[operands?.most ?? 0];
   if (extra !== undefined) {
-    const hint = operands === undefined && verb.options.some(({ name }) => name === 'service') ? `; to name a service: sysg ${verb.name} -s ${extra}` : '';
+    const hint = operands === undefined && verb.options.some(({ name }) => name === 'service') ? `; to name a service: sysg ${verb.name} --service ${extra} (or -s ${extra})` : '';
     return `unexpected argument '${extra}'${hint}`;
   }
   if (operands === undefined) return null;

@@ -58,8 +58,8 @@ function check(verb: Verb, given: Given, operands: readonly string[], command: r
   return { kind: 'call', parsed: { verb, flags: flagsOf(flags), operands, command } };
 }
 
-function wrongValue({ name, value, check: problemOf }: OptionSpec, texts: readonly string[]): string | null {
-  if (texts.includes('')) return problemOf?.('') ?? `option '--${name}': expected ${value}, got nothing`;
+function wrongValue({ name, value, mayBeEmpty, check: problemOf }: OptionSpec, texts: readonly string[]): string | null {
+  if (texts.includes('') && mayBeEmpty !== true) return problemOf?.('') ?? `option '--${name}': expected ${value}, got nothing`;
   const problem = texts.map((text) => problemOf?.(text) ?? null).find((found) => found !== null);
   return problem === undefined ? null : `--${name}: ${problem}`;
 }

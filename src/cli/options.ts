@@ -11,6 +11,8 @@ export interface OptionSpec {
   readonly about: string;
   /** May be given more than once. */
   readonly repeats?: true;
+  /** An empty value is the same as none, as in 0.33.0. */
+  readonly mayBeEmpty?: true;
   /** Every value that it can have. */
   readonly choices?: readonly string[];
   /** What is wrong with a value, as a sentence, or null. */
@@ -51,7 +53,7 @@ export const globals = {
 export const globalOptions: readonly OptionSpec[] = Object.values(globals);
 
 export const options = {
-  config: { name: 'config', short: 'c', value: 'FILE', about: 'configuration; default: sysg.config.yaml, sysg.yaml or systemg.yaml' },
+  config: { name: 'config', short: 'c', value: 'FILE', mayBeEmpty: true, about: 'configuration; default: sysg.config.yaml, sysg.yaml or systemg.yaml' },
   service: { name: 'service', short: 's', value: 'NAME', about: 'this service alone' },
   json: { name: 'json', about: 'print JSON' },
   daemonize: { name: 'daemonize', about: 'run the supervisor in the background' },

@@ -1,4 +1,4 @@
-import { Composer, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, Parser, type CST, type Pair } from 'yaml';
+import { Composer, isAlias, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, Parser, type CST, type Pair } from 'yaml';
 
 /** A YAML file as plain data: aliases followed, every node with its offset in the text. */
 export type SourceNode = SourceScalar | SourceMap | SourceList;
@@ -69,8 +69,10 @@ export function parseSource(text: string, findings: Finding[]): SourceDocument {
     return { root: null, brokenAt: 0, incomplete: true, locate };
   }
 
-  const [first, second] = [...new Composer({ prettyErrors: false, uniqueKeys: false, logLevel: 'silent' }).compose(tokens, true, text.length)];
-  const errors = first === undefined ? [] : [...first.errors, ...first.warnings];
+  const strict = compose(tokens, text);
+  // Of a text that is broken either way, the strict reading says best where.
+  const lenient = strict.errors.length === 0 ? strict : compose(lenientTokens(text), text);
+  const { documents: [first, second], errors } = lenient.errors.length === 0 ? lenient : strict;
   // What follows an error in the same line is mostly its consequence.
   const firstInLine = new Map(errors.toReversed().map((error) => [locate(error.pos[0]).line, error]));
   for (const error of firstInLine.values()) complain(error.pos[0], [], `${error.message}${quotesHint(error.message)}`);
@@ -156,6 +158,31 @@ function plainTree(contents: unknown, complain: Complain, locate: (offset: numbe
 
   const root = convert(contents, [], 0);
   return { root, complete };
+}
+
+function compose(tokens: readonly CST.Token[], text: string) {
+  const documents = [...new Composer({ prettyErrors: false, uniqueKeys: false, logLevel: 'silent' }).compose(tokens, true, text.length)];
+  const [first] = documents;
+  // The one warning of that code is about a bracket that closes at the column of its key.
+  return { documents, errors: first === undefined ? [] : [...first.errors, ...first.warnings.filter(({ code }) => code !== 'BAD_INDENT')] };
+}
+
+/**
+ * Between quotes and brackets, lines may begin at any column, as in 0.33.0's parser (libyaml); the specification and the lexer here want them further in
+ * than the key. The lexer is made to see no such wish there.
+ */
+function lenientTokens(text: string): CST.Token[] {
+  const lexer = new Lexer();
+  const read = (name: 'flowLevel' | 'pos'): number => Number(Reflect.get(lexer, name));
+  let wanted = 0;
+  Object.defineProperty(lexer, 'indentNext', {
+    get: () => (read('flowLevel') > 0 || text[read('pos')] === '"' || text[read('pos')] === "'" ? 0 : wanted),
+    set: (columns: number) => {
+      wanted = columns;
+    },
+  });
+  const parser = new Parser();
+  return [...[...lexer.lex(text)].flatMap((lexeme) => [...parser.next(lexeme)]), ...parser.end()];
 }
 
 /** The offset of the first collection below `depth` levels, found without recursion. */

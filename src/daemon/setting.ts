@@ -26,6 +26,8 @@ export interface Setting {
 export interface DaemonSetting extends Setting {
   readonly options: DaemonOptions;
   readonly parent: Parent;
+  /** Started by nohup(1): the end of the terminal is not the end. */
+  readonly nohup: boolean;
 }
 
 /** What the command line program hands to the daemon. */

@@ -1,7 +1,9 @@
-import type { Trigger } from '../../machines/types.ts';
+import type { SignalName, Trigger } from '../../machines/types.ts';
 import type { Exchange, Route } from '../control/connection.ts';
-import { readStatText, statFields } from '../process/proc.ts';
+import { watchTerminal } from '../process/hangup.ts';
+import { isSignal } from '../signals.ts';
 import type { DaemonSetting } from './setting.ts';
+import type { Supervision } from './supervision.ts';
 import type { Units } from './units.ts';
 
 /** Ends everything in order; a second time it does nothing. */
@@ -18,26 +20,62 @@ export function makeShutdown({ clock, log, echo }: DaemonSetting, { send }: Pick
   };
 }
 
-/** TERM, INT and QUIT end everything; HUP reloads; with a terminal it means that the terminal is gone, and ends everything too. */
-export function obeySignals({ log, parent }: DaemonSetting, route: Route, shutdown: Shutdown): void {
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, () => shutdown(signal, { kind: 'signal', by: signal }));
-  process.on('SIGHUP', () => {
-    if (hasTerminal() && process.pid !== 1) return shutdown('SIGHUP from the terminal', { kind: 'signal', by: 'SIGHUP' });
-    void route({ kind: 'reload', config: null }, noClient).then((answer) => {
-      if (answer === null) return;
-      if (answer.kind === 'error') log.error('systemg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
-      else if (answer.kind === 'message') log.info('systemg::supervisor', answer.text);
-    });
+/** Node opens its debugger on SIGUSR1 until somebody handles the signal: to be called before anything else. */
+export function keepDebuggerClosed(): void {
+  process.on('SIGUSR1', () => undefined);
+}
+
+/** What signals mean to the supervisor; the table for people is in docs/lifecycle.md. Those that only a fault raises kill, and the guardian starts another one. */
+export function obeySignals({ clock, log, echo, parent, nohup }: DaemonSetting, route: Route, shutdown: Shutdown, { units, outputs }: Supervision): void {
+  let endingSince: number | null = null;
+  let terminalIsGone = watchTerminal();
+
+  const end = (because: string, by: SignalName): void => {
+    endingSince ??= clock.now();
+    shutdown(because, { kind: 'signal', by });
+  };
+  /** A second Ctrl-C. Some parents send one on that the terminal has sent as well. */
+  const hurry = (since: number): void => {
+    if (clock.now() - since < SAME_KEY_MS) return;
+    const text = 'SIGINT again: SIGKILL for everything that has not ended';
+    log.warn('systemg::supervisor', text);
+    echo?.say(text);
+    units.send({ type: 'hurry', at: clock.now() });
+  };
+  const reload = async (): Promise<void> => {
+    const answer = await route({ kind: 'reload', config: null }, noClient);
+    if (answer?.kind === 'error') log.error('systemg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
+    else if (answer?.kind === 'message') log.info('systemg::supervisor', answer.text);
+  };
+
+  for (const signal of ['SIGTERM', 'SIGQUIT', 'SIGPWR'] as const) on(signal, () => end(signal, signal));
+  on('SIGINT', () => (endingSince === null ? end('SIGINT', 'SIGINT') : hurry(endingSince)));
+  on('SIGHUP', () => {
+    if (!terminalIsGone()) return void reload();
+    terminalIsGone = () => false;
+    if (!nohup) end('the terminal was closed', 'SIGHUP');
   });
+  on('SIGUSR1', () => {
+    log.reopen();
+    outputs.logs.reopen();
+    outputs.childLogs.reopen();
+    log.info('systemg::supervisor', 'SIGUSR1: log files are opened anew');
+  });
+  for (const signal of UNUSED) on(signal, () => log.warn('systemg::supervisor', `${signal} means nothing to the supervisor and is ignored`));
+
   parent.onGone(() => shutdown('the command in the foreground is gone', { kind: 'signal', by: null }));
   if (parent.asked !== null) process.kill(process.pid, parent.asked);
 }
 
+/** Without a handler they would kill. Real-time signals cannot be handled by Node. */
+const UNUSED = ['SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGSTKFLT', 'SIGXCPU', 'SIGXFSZ'] as const;
+/** A person does not press a key twice within that time. */
+const SAME_KEY_MS = 100;
+
+/** Where the platform has the signal. */
+function on(signal: SignalName, obey: () => void): void {
+  if (isSignal(signal)) process.on(signal, obey);
+}
+
 /** A signal asks, no client. */
 const noClient: Exchange = { signal: new AbortController().signal, write: () => Promise.resolve(), peerDescriptor: () => null };
-
-/** Whether this process has a controlling terminal: field 7 of proc_pid_stat(5). */
-function hasTerminal(): boolean {
-  if (process.platform !== 'linux') return process.stdin.isTTY === true;
-  return statFields(readStatText('self') ?? '')?.(7) !== '0';
-}

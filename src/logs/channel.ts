@@ -41,6 +41,8 @@ export interface Channel {
   wake(notify: Notify): () => void;
   /** Writes what is in the FIFO now. */
   drain(): void;
+  /** Opens the file anew with the next output: somebody has moved it away. */
+  reopen(): void;
   /** What must be done now and then for a file that its service writes itself. */
   tend(): Promise<void>;
   close(): void;
@@ -185,6 +187,7 @@ export function makeChannel(options: ChannelOptions): Channel {
       };
     },
     drain: () => attempt(`${fifo}: cannot be read`, () => readers.forEach((reader) => reader.drain())),
+    reopen: () => writer.close(),
     async tend() {
       if (logs.via !== 'file') return;
       try {

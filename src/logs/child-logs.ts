@@ -37,6 +37,8 @@ export interface ChildLogs {
   release(id: string): void;
   /** Writes what is in the FIFOs now. */
   drain(): void;
+  /** Opens the files anew: somebody has moved them away. */
+  reopen(): void;
   /** Removes the FIFOs of children nobody knows. */
   prune(): void;
   close(): void;
@@ -124,6 +126,9 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
         attempt(`${fifo}: cannot be removed`, () => rmSync(fifo, { force: true }));
       }
       attempt(`${logDir}: old files cannot be removed`, removeOld);
+    },
+    reopen() {
+      for (const { channels } of attached.values()) for (const channel of channels) channel.reopen();
     },
     drain() {
       for (const { channels } of attached.values()) for (const channel of channels) channel.drain();

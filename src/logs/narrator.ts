@@ -17,12 +17,13 @@ export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child 
     if (fact.type === 'rollout.changed') return narrateRollout(log, fact.facts);
     if (fact.type === 'supervisor.ending') return log.info('systemg::supervisor', `Stopping all services: ${fact.because}`);
     if (fact.type === 'supervisor.ended') return undefined;
-    const { state, reason, exit, place } = fact.facts;
+    const { state, reason, exit, place, trigger } = fact.facts;
     const unit = place === 'current' ? fact.facts.unit : `${fact.facts.unit} (${place})`;
     if (narrated.get(unit) === state) return undefined;
     narrated.set(unit, state);
     const how = howEnded(exit);
     switch (state) {
+      case 'stopping': return trigger?.kind !== 'command' ? undefined : log.info(daemon, `${trigger.by === 'restart' ? 'Restarting' : 'Stopping'} service: ${unit}`);
       case 'spawning': return log.info(daemon, `Starting service: ${unit}`);
       case 'running': return log.debug(daemon, `Service '${unit}' is running`);
       case 'clearing': return log.debug(daemon, `Service '${unit}' ended with ${how}`);

@@ -32,6 +32,8 @@ export interface LogStore {
   wake(unit: string, stream: LogStream, notify: Notify): () => void;
   /** Writes what is in the FIFOs now, or in those of one unit, to the files. */
   drain(unit?: string): void;
+  /** Opens the files anew: somebody has moved them away. */
+  reopen(): void;
   /** Gives what is left to the programs that get output instead of files, ends them, and closes. At most some seconds. */
   end(): Promise<void>;
   /** Stops reading. What is still in the FIFOs stays there for as long as a process holds them. */
@@ -106,6 +108,9 @@ export function openLogStore(options: LogStoreOptions): LogStore {
     wake: (name, stream, notify) => units.get(name)?.[stream].wake(notify) ?? (() => undefined),
     drain(name) {
       for (const channel of name === undefined ? allChannels() : channelsOf(name)) channel.drain();
+    },
+    reopen() {
+      for (const channel of allChannels()) channel.reopen();
     },
     async end() {
       for (const channel of allChannels()) {

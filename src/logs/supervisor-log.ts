@@ -20,6 +20,8 @@ type Write = (module: string, message: string) => void;
 
 /** The supervisor's own records. `module` is a path as systemg 0.33.0 writes it, `systemg::daemon`. */
 export interface SupervisorLog extends Record<Exclude<LogLevel, 'off'>, Write> {
+  /** Opens the file anew with the next record: somebody has moved it away. */
+  reopen(): void;
   close(): void;
 }
 
@@ -54,6 +56,7 @@ export function openSupervisorLog(options: SupervisorLogOptions): SupervisorLog 
     info: record('info'),
     debug: record('debug'),
     trace: record('trace'),
+    reopen: () => writer?.close(),
     close: () => writer?.close(),
   };
 }

@@ -67,6 +67,9 @@ function examine(path: string): Resolution {
   }
   const interpreter = interpreterOf(path);
   if (interpreter === null || (exists(interpreter) && isExecutable(interpreter))) return { ok: true, path };
+  if (interpreter.endsWith('\r')) {
+    return refuse(`"${path}" cannot be executed: its first line ends with a carriage return (CRLF, as Windows writes), so the kernel looks for the interpreter "${interpreter.slice(0, -1)}\\r"`);
+  }
   return refuse(`"${path}" cannot be executed: its interpreter "${interpreter}" ${exists(interpreter) ? 'is not executable' : 'does not exist'}`, exists(interpreter) ? denied : notFound);
 }
 
@@ -76,7 +79,7 @@ function interpreterOf(path: string): string | null {
   try {
     descriptor = openSync(path, 'r');
     const length = readSync(descriptor, head, 0, head.length, 0);
-    return /^#![ \t]*(\/[^\s\0]+)/.exec(head.toString('latin1', 0, length))?.[1] ?? null;
+    return /^#![ \t]*(\/[^ \t\n\0]+)/.exec(head.toString('latin1', 0, length))?.[1] ?? null;
   } catch {
     // Executable but not readable to us: allowed, and then nothing can be said of an interpreter.
     return null;

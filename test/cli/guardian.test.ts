@@ -100,11 +100,37 @@ describe('the guardian', () => {
     expect(order.slice(0, 7)).toEqual(['start', 'slept 1', 'start', 'slept 1', 'start', 'slept 1', 'start']);
   });
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('hands %s on as TERM and waits for the end', async (signal) => {
+  test.each(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)('hands %s on as TERM and waits for the end', async (signal) => {
     const guarded = guard('forever', { traps: 'trap "sleep 0.2; end 7" TERM' });
     await guarded.startNumber(1);
     guarded.guardian.kill(signal);
     expect(await guarded.ended).toBe(7);
+    expect(guarded.starts()).toHaveLength(1);
+  });
+
+  // A shell in its place could not handle INT, which it finds ignored.
+  test('hands a second INT on as INT, which means SIGKILL to everything', async () => {
+    const program = `
+      const note = (name) => require('node:fs').writeFileSync(process.argv[1] + '/' + name, '');
+      process.on('SIGTERM', () => note('term')).on('SIGINT', () => { require('node:fs').writeFileSync(process.env.SYSG_GUARDIAN, '9'); process.kill(process.ppid, 'SIGURG'); process.exit(9); });
+      setInterval(() => {}, 1000);
+      note('ready');`;
+    const guarded = guard(`exec '${process.execPath}' -e "${program.replaceAll('"', '\\"')}" "$directory"`);
+    await until(() => existsSync(join(guarded.directory, 'ready')));
+    guarded.guardian.kill('SIGINT');
+    await until(() => existsSync(join(guarded.directory, 'term')));
+    guarded.guardian.kill('SIGINT');
+    expect(await guarded.ended).toBe(9);
+  });
+
+  test('hands QUIT on as TERM, PWR too, USR1 as what it is, and dies of no other signal', async () => {
+    const guarded = guard('forever', { traps: 'trap \': >"$directory/usr1"\' USR1; trap "end 0" TERM' });
+    await guarded.startNumber(1);
+    for (const signal of ['SIGUSR2', 'SIGALRM', 'SIGPIPE', 'SIGVTALRM', 'SIGPROF', 'SIGXCPU', 'SIGXFSZ', 'SIGUSR1'] as const) guarded.guardian.kill(signal);
+    await until(() => existsSync(join(guarded.directory, 'usr1')));
+    expect(guarded.guardian.signalCode).toBeNull();
+    guarded.guardian.kill(process.platform === 'linux' ? 'SIGPWR' : 'SIGQUIT');
+    expect(await guarded.ended).toBe(0);
     expect(guarded.starts()).toHaveLength(1);
   });
 

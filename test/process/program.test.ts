@@ -52,4 +52,8 @@ test('the interpreter of a script is looked at', () => {
   expect(resolveProgram('./other', undefined, dir)).toMatchObject({
     ok: false, reason: `"${dir}/other" cannot be executed: its interpreter "/no/interpreter" does not exist`,
   });
+  write('windows', 0o755, '#!/bin/sh\r\necho hello\r\n');
+  expect(resolveProgram('./windows', undefined, dir)).toMatchObject({
+    ok: false, reason: `"${dir}/windows" cannot be executed: its first line ends with a carriage return (CRLF, as Windows writes), so the kernel looks for the interpreter "/bin/sh\\r"`,
+  });
 });

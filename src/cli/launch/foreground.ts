@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { refusals } from '../../errors.ts';
 import { closeInheritable } from '../../process/descriptors.ts';
+import { watchTerminal } from '../../process/hangup.ts';
 import { ignoresHangup } from '../../surroundings.ts';
 import type { Call } from '../call.ts';
 import { daemonCommand, daemonEnvironment } from './daemon-command.ts';
@@ -38,7 +39,9 @@ function standFor(call: Call, command: readonly string[]): Promise<number> {
   };
   process.on('SIGINT', handOn).on('SIGTERM', handOn);
   // To the supervisor, which has no terminal, HUP is a reload. The end of ours is the end.
-  process.on('SIGHUP', () => child.kill(process.stdin.isTTY ? 'SIGTERM' : 'SIGHUP'));
+  const terminalIsGone = watchTerminal();
+  process.on('SIGHUP', () => child.kill(terminalIsGone() ? 'SIGTERM' : 'SIGHUP'));
+  process.on('SIGUSR1', handOn);
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(call.terminal.refuse(refusals.died(`the supervisor could not be started: ${error.message}`))));
     child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
