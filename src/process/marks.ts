@@ -40,7 +40,7 @@ export function removeMark(tokens: readonly string[]): void {
 export function removeEmptyMarks(): void {
   const home = findHome();
   if (home === null) return;
-  for (const name of readdirSync(home.directory)) if (name.startsWith('sysg.')) removeGroup(join(home.directory, name));
+  for (const name of readdirSync(home.directory)) if (name.startsWith('sysg-unit.')) removeGroup(join(home.directory, name));
 }
 
 /** The tokens that a process is marked with, however its environment was changed. */
@@ -56,7 +56,7 @@ export function marksOf(pid: number): readonly string[] {
 
 /** The tokens in a text in the form of /proc/PID/cgroup. */
 export function marksIn(text: string): readonly string[] {
-  return [...text.matchAll(/\/sysg\.([^/\n]+)/g)].flatMap(([, tokens = '']) => tokens.split('+'));
+  return [...text.matchAll(/\/sysg-unit\.([^/\n]+)/g)].flatMap(([, tokens = '']) => tokens.split('+'));
 }
 
 interface Home {
@@ -100,7 +100,7 @@ function isOwn(directory: string, door: Home['door']): boolean {
   try {
     if (!readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n').includes(String(process.pid))) return false;
     accessSync(join(directory, door), constants.W_OK);
-    const trial = join(directory, `sysg.trial-${process.pid}`);
+    const trial = join(directory, `sysg-unit.trial-${process.pid}`);
     mkdirSync(trial);
     rmdirSync(trial);
     return true;
@@ -119,7 +119,7 @@ function removeGroup(directory: string): void {
 }
 
 function nameOf(tokens: readonly string[]): string {
-  return `sysg.${tokens.join('+')}`;
+  return `sysg-unit.${tokens.join('+')}`;
 }
 
 let known: Home | null | undefined;

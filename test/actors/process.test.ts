@@ -345,7 +345,7 @@ describe('end', () => {
   });
 
   test('a program that puts itself into the background is named, with a hint', async () => {
-    const run = rig.run([], shell('(setsid sleep 1000 &); exit 0'));
+    const run = rig.run([], shell('setsid sleep 1000 & until grep -aq ^sleep /proc/$!/cmdline; do sleep 0.01; done; exit 0'));
     await run.report('process.exited');
     run.order({ type: 'clear', signal: 'SIGTERM' });
     const { left } = await run.report('process.gone');

@@ -34,7 +34,7 @@ test('after a crash the next start waits for a worker that still has the port', 
 });
 
 test('a program that puts itself into the background is named by status, why and the log', async () => {
-  const home = makeHome('version: "1"\nservices:\n  web: {exec: [sh, -c, "(setsid sleep 1000 &); exit 0"]}\n');
+  const home = makeHome('version: "1"\nservices:\n  web: {exec: [sh, -c, "setsid sleep 1000 & until grep -aq ^sleep /proc/$!/cmdline; do sleep 0.01; done; exit 0"]}\n');
   await home.sysg('start', '--daemonize', '-c', home.config);
   const { reason } = await home.until('web', ({ lifecycle }) => lifecycle === 'exited_successfully', 'has completed');
   expect(reason).toMatch(/^process exited with status 0 and left "sleep 1000" \(pid \d+\) running, which was ended; a program has to stay in the foreground/);

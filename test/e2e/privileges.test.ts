@@ -122,7 +122,7 @@ describe.skipIf(!isRoot || process.platform !== 'linux')('units of other users (
     const facts = (of: number): unknown => [
       fields.map((name) => procField(of, name)), readFileSync(`/proc/${of}/limits`, 'utf8'),
       // Of the hierarchy that only marks whose a process is, each has a group of its own.
-      readFileSync(`/proc/${of}/cgroup`, 'utf8').replaceAll(/\/sysg\.[^\n/]*/g, '/mark'), readFileSync(`/proc/${of}/stat`, 'latin1').split(') ')[1]?.split(' ')[16],
+      readFileSync(`/proc/${of}/cgroup`, 'utf8').replaceAll(/\/sysg-unit\.[^\n/]*/g, '/mark'), readFileSync(`/proc/${of}/stat`, 'latin1').split(') ')[1]?.split(' ')[16],
     ];
     expect(facts(pid)).toEqual(facts(parent));
     expect([realUid(pid), procField(pid, 'CapEff'), procField(pid, 'Groups').split(' ').length]).toEqual([uidOf('daemon'), '0000000000000400', 2]);

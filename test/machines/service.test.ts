@@ -77,6 +77,25 @@ describe('from stopped to running', () => {
     expect(actor.getSnapshot().context.outcome).toBe('completed');
     expect(answers).toEqual([{ ticket: 1, unit: 'web', result: 'completed', error: null }]);
   });
+
+  test('the reason names what a process left running at its own end, a clean one too, until the next process is ready', () => {
+    const { send, report, state, actor, elapse } = rig(specOf({ restart: { mode: 'on-failure' } }));
+    const reason = () => actor.getSnapshot().context.reason;
+    send({ type: 'start' });
+    report('process.spawned');
+    report('process.exited', CLEAN);
+    report('process.gone', { left: ['"sleep 9" (pid 8)'] });
+    expect(reason()).toMatch(/^process exited with status 0 and left "sleep 9" \(pid 8\) running, which was ended; a program has to stay in the foreground/);
+    send({ type: 'start' });
+    report('process.spawned');
+    report('process.exited', { exit: { code: 3, signal: null } });
+    report('process.gone', { left: ['"sleep 9" (pid 8)'] });
+    expect([state(), reason()]).toEqual(['backoff', 'process exited with status 3 and left "sleep 9" (pid 8) running, which was ended']);
+    elapse();
+    report('process.spawned');
+    elapse();
+    expect([state(), reason()]).toEqual(['running', null]);
+  });
 });
 
 describe('before the start', () => {

@@ -33,6 +33,18 @@ describe('why', () => {
     expect(told.causes.map((cause) => cause.seq)).toEqual([1, 2, 3, 4]);
   });
 
+  test('a program that put itself into the background is named', () => {
+    const reason = 'process exited with status 0 and left "redis-server" (pid 8) running, which was ended; a program has to stay in the foreground';
+    const records = [
+      record('api', '12:00:00', 'waiting', 'spawning', { cause: { kind: 'boot' } }),
+      record('api', '12:00:01', 'clearing', 'stopped', { cause: { kind: 'exit' }, detail: { exit_code: 0, reason } }),
+    ];
+    expect(why({ unit: unit({ phase: 'stopped', lifecycle: 'exited_successfully' }), records, nowMs: Date.parse(at('12:00:09')) }).text).toEqual([
+      'api has completed: it exited with code 0 at 12:00:01, 1.0 s after its start with the supervisor at 12:00:00.',
+      'It left "redis-server" (pid 8) running, which was ended; a program has to stay in the foreground.',
+    ]);
+  });
+
   test('a start behind the end that a command ordered is explained by that command', () => {
     seq = 0;
     const records = [
