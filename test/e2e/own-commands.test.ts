@@ -32,6 +32,17 @@ services:
   await home.until('web', ({ phase }) => phase === 'running', 'is up');
 });
 
+test('a preparation that starts the supervisor, as many scripts do, does not wait for the start that it is a part of', async () => {
+  const home = makeHome(`
+version: "1"
+services:
+  web: {command: "exec $PROGRAMS/forever", deployment: {pre_start: '${asks('start --daemonize', 'answer')}'}}
+`);
+  expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
+  expect(await noted(home, 'answer')).toContain('code 0');
+  expect((await home.unit('web')).phase).toBe('running');
+});
+
 test('a check that starts what needs its service does not wait for it', async () => {
   const home = makeHome(`
 version: "1"

@@ -265,6 +265,16 @@ describe('shutdown', () => {
   });
 });
 
+test('an operation whose turn with a unit was taken by a later command gives no order to the unit', () => {
+  const { root, come, effects, send } = world([unit('a')], { start: ['a'] });
+  come('a');
+  effects.length = 0;
+  root.send({ type: 'operation.order', at: 0, operation: 99, parts: [{ unit: 'a', command: 'stop', origin: { kind: 'command', by: 'stop' }, spec: null, after: [], owes: false }] });
+  expect(effects).toEqual([]);
+  send({ type: 'stop', units: ['a'] });
+  expect(effects).toEqual(['SIGTERM a 1']);
+});
+
 describe('an actor that throws', () => {
   test('the root survives, answers what was owed, and a new actor adopts the process', () => {
     const { root, come, effects, lookups, answers, report, send, records, state } = world([unit('a'), unit('b')], { start: ['a', 'b'] });

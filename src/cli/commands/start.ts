@@ -11,6 +11,9 @@ import { options } from '../options.ts';
 import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { foreignObstacle, supervisionOf, untilStarted } from '../supervision.ts';
 
+/** What a supervisor gives to each process that it starts, and to all that these start. */
+const TOKEN_VARIABLE = 'SYSG_INSTANCE';
+
 /** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
 export async function start(call: Call): Promise<number> {
   const { flags, command } = call;
@@ -117,7 +120,8 @@ async function sayItRuns(call: Call, isOurs: boolean): Promise<number> {
     return refuse(call, { code, message: `${message} with ${used}, not with ${chosen}; to use that instead: sysg reload -c ${chosen}, or sysg stop and start again` });
   }
   if (isOurs) {
-    const slow = await untilStarted(call);
+    // A command of a service would wait for a start that waits for the command.
+    const slow = call.env[TOKEN_VARIABLE] === undefined ? await untilStarted(call) : null;
     if (slow !== null) return refuse(call, slow);
     const answer = await askFor(call, { kind: 'plan', config: null }, 'plan');
     if (!answer.ok) return refuse(call, { code, message: `${message}, but its configuration cannot be used as it is now: ${answer.refusal.message}` });
