@@ -34,7 +34,8 @@ export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
   const columns = isTerminal ? process.stdout.columns || 80 : null;
   const out = isTerminal ? streamed(process.stdout) : direct(1, () => whole(process.stdout));
   const complaints = mayBeTerminal(2) ? streamed(process.stderr) : direct(2, () => process.stderr);
-  const spelled = isTerminal && !speaksUnicode(env) ? inAscii : String;
+  // What is read by programs is the same everywhere.
+  const spelled = speaksUnicode(env) || process.argv.includes('--json') ? String : inAscii;
   return {
     columns,
     color: columns !== null && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
@@ -42,7 +43,7 @@ export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
     isInteractive: columns !== null && env['TERM'] !== 'dumb' && mayBeTerminal(0) && process.stdin.isTTY === true,
     write: out.write,
     print: (line) => out.print(`${spelled(line)}\n`),
-    complain: (line) => complaints.print(`${line}\n`),
+    complain: (line) => complaints.print(`${spelled(line)}\n`),
     settle: async () => {
       await out.settle();
       await complaints.settle();
