@@ -1,6 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { exitCodeOf, type Refusal } from '../errors.ts';
-import { inAscii, speaksUnicode } from './print/width.ts';
+import { inAscii, legible, speaksUnicode } from './print/width.ts';
 import { includes, type LogLevel } from '../log-level.ts';
 
 /** Where a command writes its output. */
@@ -34,15 +34,16 @@ export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
   const columns = isTerminal ? process.stdout.columns || 80 : null;
   const out = isTerminal ? streamed(process.stdout) : direct(1, () => whole(process.stdout));
   const complaints = mayBeTerminal(2) ? streamed(process.stderr) : direct(2, () => process.stderr);
-  const legible = isTerminal && !speaksUnicode(env) ? inAscii : String;
+  // What is read by programs is the same everywhere.
+  const spelled = speaksUnicode(env) || process.argv.includes('--json') ? String : inAscii;
   return {
     columns,
     color: columns !== null && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     stderrIsTerminal: () => mayBeTerminal(2) && process.stderr.isTTY === true,
     isInteractive: columns !== null && env['TERM'] !== 'dumb' && mayBeTerminal(0) && process.stdin.isTTY === true,
     write: out.write,
-    print: (line) => out.print(`${legible(line)}\n`),
-    complain: (line) => complaints.print(`${line}\n`),
+    print: (line) => out.print(`${spelled(line)}\n`),
+    complain: (line) => complaints.print(`${spelled(line)}\n`),
     settle: async () => {
       await out.settle();
       await complaints.settle();
@@ -122,10 +123,10 @@ export function speaker(terminal: Terminal, level: LogLevel): Speaker {
   return {
     ...terminal,
     warn: (text) => {
-      if (includes(level, 'warn')) terminal.complain(`sysg: warning: ${text}`);
+      if (includes(level, 'warn')) terminal.complain(`sysg: warning: ${legible(text)}`);
     },
     refuse: (refusal) => {
-      terminal.complain(`sysg: ${refusal.message}`);
+      terminal.complain(`sysg: ${legible(refusal.message)}`);
       return exitCodeOf(refusal);
     },
   };

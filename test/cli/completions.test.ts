@@ -66,6 +66,22 @@ describe('in bash', () => {
   });
 });
 
+test.each([
+  ['sysg stop -s w', ['sysg', 'stop', '-s', 'w'], ['web', 'web:1', 'web:2', 'worker:a']],
+  ['sysg stop -s web:', ['sysg', 'stop', '-s', 'web', ':'], ['1', '2']],
+  ['sysg wait web:2 --for re', ['sysg', 'wait', 'web', ':', '2', '--for', 're'], ['ready']],
+  ['sysg why worker:a', ['sysg', 'why', 'worker', ':', 'a'], ['a']],
+  ['sysg wait web: --for re', ['sysg', 'wait', 'web', ':', '--for', 're'], ['ready']],
+  ['sysg stop --service=web:', ['sysg', 'stop', '--service', '=', 'web', ':'], ['1', '2']],
+])('names with colons in bash: "%s"', (line, words, expected) => {
+  const directory = ownDirectory();
+  writeFileSync(join(directory, 'sysg'), `#!/bin/sh\nprintf 'web\\nweb:1\\nweb:2\\nworker:a\\n'\n`, { mode: 0o755 });
+  const given = words.map((word) => `'${word}'`).join(' ');
+  const program = `${completionScript('bash')}\nCOMP_LINE='${line}'; COMP_WORDS=(${given}); COMP_CWORD=${words.length - 1}; _sysg; printf '%s\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', program], { encoding: 'utf8', env: { PATH: `${directory}:${process.env['PATH']}` } });
+  expect({ stderr, words: stdout.trim().split('\n') }).toEqual({ stderr: '', words: expected });
+});
+
 // Where the shell is not installed there is nothing to try its script in.
 describe.skipIf(!isThere('fish'))('in fish (skipped where it is not installed)', () => {
   test.each([

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 import { statusTable } from '../../src/cli/print/status.ts';
 import { stateOf } from '../../src/cli/print/unit.ts';
-import displayWidth, { fit, printable } from '../../src/cli/print/width.ts';
+import displayWidth, { fit, legible, printable } from '../../src/cli/print/width.ts';
 import { table } from '../../src/cli/print/table.ts';
 
 const web: UnitStatus = {
@@ -202,8 +202,13 @@ describe('the width of text', () => {
     expect(fit('a\u001b[31mbcd\u001b[39m', 3)).toBe('a\u001b[31mb…\u001b[39m');
   });
 
+  test('legible text keeps its lines and blanks and loses what steers a terminal', () => {
+    expect(legible('sysg: \u001b[2Jbad:  x\n  \u001b]0;title\u0007no \u001b[31mroute\u001b[0m\r\u0008')).toBe('sysg: bad:  x\n  no route');
+  });
+
   test('printable text is one line of single blanks', () => {
     expect(printable('  a\t\n b\u0000c ')).toBe('a b c');
+    expect(printable('\u001b[2J\u001b]0;title\u0007no \u001b[31mroute\u001b[0m')).toBe('no route');
   });
 });
 

@@ -80,3 +80,14 @@ test('a stopped service is started as the file and its env files are now; a brok
   await soon('the last value arrives', () => home.log('web').endsWith('four\n'));
   expect((await home.unit('other')).process?.pid).toBe(pid);
 });
+
+test('in a locale without Unicode our own lines and arrows are ASCII in pipes too; JSON is as ever', async () => {
+  const home = makeHome('version: "1"\nservices:\n  web: {command: "echo → sleep 1", depends_on: [db]}\n  db: {command: sleep 1}\n');
+  home.env['LC_ALL'] = 'C';
+  for (const args of [['chart'], ['chart', '--graph'], ['simulate']]) {
+    const { code, stdout } = await home.sysg(...args);
+    expect({ code, foreign: stdout.match(/[^\n\x20-\x7e]/g) }).toEqual({ code: 0, foreign: null });
+  }
+  const { stdout } = await home.sysg('chart', '--graph', '--format', 'json');
+  expect(() => JSON.parse(stdout) as unknown).not.toThrow();
+});

@@ -38,6 +38,12 @@ describe('lines for people', () => {
     expect(echoLine('web', 'hello', width)).toBe('web    | hello\n');
     expect(echoLine('ünï', 'x', width)).toBe('ünï    | x\n');
   });
+
+  test('a colour ends with its line, and nothing in a line steers the terminal', () => {
+    expect(echoLine('web', '\u001b[31mred', 3)).toBe('web | \u001b[31mred\u001b[0m\n');
+    expect(echoLine('web', '\u001b[1mbold\u001b[0m\tplain', 3)).toBe('web | \u001b[1mbold\u001b[0m\tplain\n');
+    expect(echoLine('web', '\u001b[2J\u001b]0;title\u0007\u001b[Hgone\r\u0008 \u001b[32mgreen', 3)).toBe('web | gone \u001b[32mgreen\u001b[0m\n');
+  });
 });
 
 describe('banners', () => {

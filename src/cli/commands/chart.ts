@@ -45,7 +45,8 @@ export async function chart(call: Call): Promise<number> {
   }
   const drawn = await draw();
   if (!drawn.ok) return terminal.refuse(drawn.refusal);
-  await terminal.write(drawn.text);
+  if (format === 'text') terminal.print(drawn.text.replace(/\n$/, ''));
+  else await terminal.write(drawn.text);
   return 0;
 }
 

@@ -69,17 +69,35 @@ _sysg_units() {
   for name in $(compgen -W '$(${unitsCommand('"${system[@]}"')})' -- "$word"); do COMPREPLY+=("$(printf '%q' "$name")"); done
 }
 
+# Readline breaks names at colons; they are put together again, and of what is found the part before the last colon is left out.
 _sysg() {
-  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} verb= flags= index skip=
+  local words=() at=-1 index part rest=$COMP_LINE word
+  for ((index = 0; index <= COMP_CWORD; index++)); do
+    part=\${COMP_WORDS[index]}
+    if ((at >= 0)) && [[ $part == :* || \${words[at]} == *: ]] && [[ -n $COMP_LINE && $rest == "$part"* && ( -n $part || -z $rest ) ]]; then
+      words[at]+=$part
+    else
+      words[++at]=$part
+    fi
+    rest=\${rest#*"$part"}
+  done
+  word=\${words[at]}
+  _sysg_found
+  [[ $word == *:* && $COMP_WORDBREAKS == *:* ]] && COMPREPLY=("\${COMPREPLY[@]#"\${word%"\${word##*:}"}"}")
+  return 0
+}
+
+_sysg_found() {
+  local previous=\${words[at-1]} verb= flags= index skip=
   COMPREPLY=()
   # Readline breaks --service=web in three.
   [[ $word == = ]] && word= && previous='='
-  [[ $previous == = ]] && previous=\${COMP_WORDS[COMP_CWORD-1]} && [[ $previous == = ]] && previous=\${COMP_WORDS[COMP_CWORD-2]}
-  for ((index = 1; index < COMP_CWORD; index++)); do
-    case \${COMP_WORDS[index]} in
+  [[ $previous == = ]] && previous=\${words[at-1]} && [[ $previous == = ]] && previous=\${words[at-2]}
+  for ((index = 1; index < at; index++)); do
+    case \${words[index]} in
       ${globalOptions.filter(({ value: given }) => given !== undefined).flatMap(dashed).join('|')}) index=$((index + 1)) ;;
       -*) ;;
-      *) verb=\${COMP_WORDS[index]}; break ;;
+      *) verb=\${words[index]}; break ;;
     esac
   done
   case "$verb $previous" in

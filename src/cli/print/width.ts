@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /**
  * Columns of a terminal that a text takes: escape sequences and combining marks none, East Asian wide characters and
  * emoji two. Good for tables; joined emoji count by their parts.
@@ -49,7 +51,12 @@ export function broken(text: string, width: number): string[] {
 /** Names and commands are other people's: control characters become blanks (one for many), so that none of them can steer the terminal. */
 export function printable(text: string): string {
   if (TIDY.test(text)) return text;
-  return text.replace(CONTROL, ' ').replace(/\s+/g, ' ').trim();
+  return stripVTControlCharacters(text).replace(CONTROL, ' ').replace(/\s+/g, ' ').trim();
+}
+
+/** Text of other programs, line by line as it is, without anything in it that could steer the terminal. */
+export function legible(text: string): string {
+  return TIDY.test(text) ? text : stripVTControlCharacters(text).replaceAll('\t', '    ').replace(STEERING, '');
 }
 
 /** Whether the terminal is said to take UTF-8: by LC_ALL, LC_CTYPE or LANG, the first that is set (locale(7)). Nothing said is taken for yes, as nearly all do. */
@@ -80,6 +87,7 @@ const ESCAPE = '\u001b[';
 // eslint-disable-next-line no-control-regex
 const PIECES = /\u001b\[[0-9;]*[A-Za-z]|[^]/gu;
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
+const STEERING = /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
 const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]$/u;
 

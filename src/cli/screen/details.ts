@@ -5,7 +5,7 @@ import type { Call } from '../call.ts';
 import { askInspect, makeReport } from '../inspection.ts';
 import { inspectReport } from '../print/inspect.ts';
 import { palette } from '../print/palette.ts';
-import { fit } from '../print/width.ts';
+import { fit, legible } from '../print/width.ts';
 import { openPager, type Pager } from './pager.ts';
 
 /** What lies over the table: one unit, until a key leaves it. */
@@ -79,9 +79,4 @@ const LONGEST_LINE = 64 * 1024;
 
 function footerOf(title: string, color: boolean): (place: string, columns: number) => string {
   return (place, columns) => palette(color).faint(fit(`${title}${place === '' ? '' : `  ${place}`}  ↑↓ scroll  q back`, columns));
-}
-
-function legible(line: string): string {
-  // eslint-disable-next-line no-control-regex
-  return line.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replaceAll('\t', '    ').replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '');
 }
