@@ -46,8 +46,8 @@ services:
     const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
     const alone = await home.sysg('stop', '-s', 'a');
     expect(alone.stderr).toMatch(/^sysg: no supervisor is running/m);
-    // As in systemg 0.33.0: what the configuration and the files say, which is nothing bad.
-    expect(await home.sysg('status')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^a +stopped/m) });
+    // First that nobody supervises, then what the configuration and the files say.
+    expect(await home.sysg('status')).toMatchObject({ code: 3, stdout: expect.stringMatching(/^No supervisor is running[^]*^ *a +stopped/m) });
     await home.sysg('start', '--daemonize', '-c', home.config);
     for (const verb of ['stop', 'restart'] as const) {
       expect(await home.sysg(verb, '-s', 'nope')).toMatchObject({ code: 1, stderr: expect.stringMatching(/^sysg: Service 'nope' not found in configuration$/m) });

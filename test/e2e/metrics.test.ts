@@ -45,7 +45,7 @@ describe.runIf(process.platform === 'linux')('figures of a unit', () => {
     expect(shown.code).toBe(0);
     expect((JSON.parse(shown.stdout) as InspectPayload).samples.length).toBeGreaterThanOrEqual(2);
     const unknown = await home.sysg('inspect', '-s', 'nope', '--json');
-    expect({ code: unknown.code, payload: JSON.parse(unknown.stdout) as unknown }).toEqual({ code: 2, payload: { unit: null, samples: [] } });
+    expect({ code: unknown.code, payload: JSON.parse(unknown.stdout) as unknown }).toEqual({ code: 2, payload: { unit: null, samples: [], supervised: true } });
   });
 
   test('the report of the built program has the machine in it, and no colour in a pipe', async () => {

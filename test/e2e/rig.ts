@@ -49,7 +49,7 @@ export function makeHome(yaml = ''): Home {
   const dir = mkdtempSync(join(tmpdir(), 'sysg-e2e-'));
   const state = join(dir, '.local/share/systemg');
   const config = join(dir, 'sysg.yaml');
-  const { NODE_EXTRA_CA_CERTS: _certificates, SYSG_INSTANCE: _token, ...inherited } = process.env;
+  const { NODE_EXTRA_CA_CERTS: _certificates, SYSG_INSTANCE: _token, SYSG_TEST_TOTALS: _totals, ...inherited } = process.env;
   const env = { ...inherited, HOME: dir, SYSG_TEST_HOME: dir, PROGRAMS: programs };
   mkdirSync(dir, { recursive: true });
   if (yaml !== '') writeFileSync(config, yaml);
