@@ -41,7 +41,7 @@ export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, spe
   const recovery = recoveryOutside(setting);
   const known = ledger.clean ? [] : await recover(ledger.entries.values(), recovery);
   const taken = takeOver({
-    stateDir: paths.stateDir, specs, ledger, found: whatCounts(known, { isBack, entries: ledger.entries, specs, now: recovery.now() }), environment, uid: process.geteuid?.() ?? 0, now: recovery.now, onProblem,
+    stateDir: paths.stateDir, specs, ledger, found: whatCounts(known, { isBack, isAlive: recovery.isAlive, entries: ledger.entries, specs, now: recovery.now() }), environment, uid: process.geteuid?.() ?? 0, now: recovery.now, onProblem,
     onReport: (text) => log.warn('systemg::takeover', text),
   });
   const configured = new Set(specs.map(({ name }) => name));

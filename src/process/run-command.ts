@@ -4,7 +4,7 @@ import type { ProcessExit, ProcessIdentity, ServiceSpec } from '../../machines/t
 import type { Clock } from '../clock.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { keepChild } from './children.ts';
-import { endProcess } from './end-process.ts';
+import { endProcess, sweep } from './end-process.ts';
 import { childEnvironment } from './environment.ts';
 import { identify } from './identity.ts';
 import { confineAsUser } from './privileges.ts';
@@ -30,6 +30,8 @@ export interface CommandRequest {
   readonly isResident?: true;
   /** Words of tools that set something and then exec the shell. */
   readonly prefix?: readonly string[];
+  /** What it leaves running after its own end is ended, too, without a delay for the caller. */
+  readonly isWhole?: true;
   /** Ends the command and all that came from it. */
   readonly signal: AbortSignal;
   onProblem(text: string): void;
@@ -57,7 +59,7 @@ export interface CommandOutside extends Pick<CommandRequest, 'clock' | 'onProble
   readonly dropPrivileges?: boolean;
 }
 
-export interface UnitCommand extends Pick<CommandRequest, 'script' | 'output' | 'onComplaint' | 'input' | 'isResident' | 'signal'> {
+export interface UnitCommand extends Pick<CommandRequest, 'script' | 'output' | 'onComplaint' | 'input' | 'isResident' | 'isWhole' | 'signal'> {
   readonly purpose: 'hook' | 'stop' | 'check' | 'logger' | 'switch';
   /**
    * As the unit's user in its working directory, else as the supervisor's user in the project's. The unit's limits, capabilities and namespaces are
@@ -119,6 +121,7 @@ function begin(request: CommandRequest): Promise<CommandResult> {
     kept.watch((exit) => {
       signal.removeEventListener('abort', end);
       if (command !== null) ofUnits.delete(command);
+      if (request.isWhole === true) sweep({ clock, leader: identity, token, signal: 'SIGTERM', graceMs: patienceMs, onProblem });
       resolve(resultOf(exit));
     });
     if (signal.aborted) end();

@@ -76,7 +76,7 @@ export function asideSpec(name: string, specs: readonly ServiceSpec[]): ServiceS
  * adopted and wanted, and nothing is concluded from the rest. Nor is anything from a record of another boot. A run of a cron unit that began is closed.
  */
 export function whatCounts(
-  orders: readonly AdoptOrder[], { isBack, entries, specs, now }: {
+  orders: readonly AdoptOrder[], { isBack, isAlive, entries, specs, now }: Pick<RecoveryOutside, 'isAlive'> & {
     readonly isBack: boolean; readonly entries: ReadonlyMap<string, LedgerEntry>; readonly specs: readonly ServiceSpec[]; readonly now: Stamp;
   },
 ): readonly AdoptOrder[] {
@@ -85,7 +85,13 @@ export function whatCounts(
     const { record, verdict } = order;
     const spec = specOf.get(record.unit);
     if (isBack && entries.get(record.unit)?.written.bootId === now.bootId) return [order];
-    if (verdict === 'alive') return [spec === undefined ? order : { ...order, record: { ...wantedAgain(record), cause: record.cause === null ? null : 'restart' } }];
+    if (verdict === 'alive' && spec === undefined) return [order];
+    if (verdict === 'alive') {
+      const identity = record.process?.identity ?? null;
+      // Only what the leader left behind lives: it is ended, and the unit starts after that.
+      if (identity !== null && !isAlive(identity)) return [{ ...order, record: { ...wantedAgain(record), state: 'stopping', cause: 'restart' } }];
+      return [{ ...order, record: { ...wantedAgain(record), cause: record.cause === null ? null : 'restart' } }];
+    }
     if (spec?.cron == null || record.process === null) return [];
     return [{ verdict: 'dead', record: { ...wantedAgain(record), since: now.at, deadline: null } }];
   });

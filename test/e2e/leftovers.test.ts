@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -74,4 +74,34 @@ services:
   expect(home.log('mixed')).not.toContain('got it');
   expect(home.log('commanded')).toContain('asked');
   await home.allGone();
+});
+
+test('what a stop_command leaves running is ended after the service', async () => {
+  const home = makeHome(`version: "1"
+services:
+  web:
+    command: "exec sleep 1000"
+    stop_command: "(setsid sleep 1000 & echo $! > left.part; mv left.part left); kill $SYSG_PID"
+`);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  expect(await home.sysg('stop', '-s', 'web')).toMatchObject({ code: 0 });
+  const left = Number(readFileSync(join(home.dir, 'left'), 'utf8'));
+  await soon('it is ended', () => !isAlive(left));
+});
+
+test('a start by a person, where only a leftover of a service lives, ends the leftover and starts the service whatever its policy', async () => {
+  const home = makeHome(`version: "1"
+services:
+  web: {command: "setsid sleep 1000 & echo $! > left; exec sleep 2000", restart_policy: never}
+`);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  await soon('the leftover lives', () => existsSync(join(home.dir, 'left')) && isAlive(Number(readFileSync(join(home.dir, 'left'), 'utf8'))));
+  const left = Number(readFileSync(join(home.dir, 'left'), 'utf8'));
+  const main = (await home.unit('web')).process?.pid ?? 0;
+  const supervisor = home.supervisorPid();
+  for (const pid of [home.guardianPid(), supervisor, main]) process.kill(pid, 'SIGKILL');
+  await soon('supervisor and service are dead', () => !isAlive(supervisor) && !isAlive(main));
+  expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
+  expect(isAlive(left)).toBe(false);
+  expect(await home.unit('web')).toMatchObject({ phase: 'running', restarts: 0 });
 });

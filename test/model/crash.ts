@@ -32,7 +32,7 @@ export function unwanted({ state, adopt }: Aftermath): Aftermath {
 export function wantedAgain({ state, adopt }: Aftermath): readonly Aftermath[] {
   const now = { at: 0, wallMs: 0, bootId: 'boot' };
   const entries = new Map([[adopt.record.unit, { record: adopt.record, written: now }]]);
-  return whatCounts([adopt], { isBack: false, entries, specs: [state.newestSpec], now })
+  return whatCounts([adopt], { isBack: false, isAlive: () => state.process?.state !== 'leader-dead', entries, specs: [state.newestSpec], now })
     .map((order) => ({ state: { ...state, lastCommand: 'start', restartsSinceForgiven: 0 }, adopt: order }));
 }
 

@@ -128,9 +128,10 @@ describe('a process whose start the disk did not take', () => {
 describe('what counts for a start', () => {
   const once = { instants: 'x' } as unknown as ServiceSpec['cron'];
   const specs = [specOf({ name: 'web' }), specOf({ name: 'nightly', cron: once })];
+  let leaderLives = true;
   const start = (isBack: boolean, verdict: RecoveryVerdict, changes: Partial<UnitRecord> = {}, written = 'boot-1') => {
     const found = { record: record('web', changes), written: { at: 5000, wallMs: 995_000, bootId: written } };
-    return whatCounts([{ record: found.record, verdict }], { isBack, entries: new Map([[found.record.unit, found]]), specs, now });
+    return whatCounts([{ record: found.record, verdict }], { isBack, isAlive: () => leaderLives, entries: new Map([[found.record.unit, found]]), specs, now });
   };
   const resting: Partial<UnitRecord>[] = [
     { state: 'stopped', wanted: 'down', process: null }, { state: 'stopped', outcome: 'completed', process: null }, { state: 'failed', process: null },
@@ -146,6 +147,11 @@ describe('what counts for a start', () => {
     expect(start(false, 'alive')).toMatchObject([{ verdict: 'alive', record: { wanted: 'up', cause: null } }]);
     expect(start(false, 'alive', { wanted: 'down', state: 'stopping', cause: 'command', streak: 4, failures: [1] }))
       .toMatchObject([{ verdict: 'alive', record: { wanted: 'up', cause: 'restart', streak: 0, failures: [] } }]);
+  });
+  test('by a person: where only leftovers live they are ended, and the unit starts after that', () => {
+    leaderLives = false;
+    expect(start(false, 'alive', { state: 'running' })).toMatchObject([{ verdict: 'alive', record: { wanted: 'up', state: 'stopping', cause: 'restart' } }]);
+    leaderLives = true;
   });
   test('by a person: a run of a cron unit that nobody saw end is closed, and the unit wanted', () => {
     expect(start(false, 'dead', { unit: 'nightly', wanted: 'down' })).toMatchObject([{ verdict: 'dead', record: { unit: 'nightly', wanted: 'up' } }]);
