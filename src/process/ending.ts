@@ -125,10 +125,11 @@ export function makeEnding(input: EndingInput): Ending {
     for (const [pid, identity] of lineage.known) if (sender.look(identity) === null) lineage.known.delete(pid);
   }
 
-  async function untilDead(isStale: () => boolean): Promise<void> {
+  /** Until all that is known is dead, or the leader is and some of the rest has not been signalled. */
+  async function untilDead(isStale: () => boolean, signalled: ReadonlySet<string>): Promise<void> {
     for (let pauseMs = shortestPauseMs; !isStale(); pauseMs = Math.min(longestPauseMs, pauseMs * 1.5)) {
       forgetDead();
-      if (hasLeaderEnded() && lineage.known.size === 0) break;
+      if (hasLeaderEnded() && [...lineage.known.values()].every((identity) => !signalled.has(keyOf(identity)))) break;
       await pause(pauseMs);
     }
     await leftovers;
@@ -147,7 +148,7 @@ export function makeEnding(input: EndingInput): Ending {
     if (signal !== 'SIGKILL') await Promise.all([leftovers, note(scan)]);
     forgetDead();
     if (isStale()) return;
-    // The group's signal reached these; a member that was begun after it needs its own.
+    // These live when the signal is sent. What a living leader begins after that is its answer to the signal, and is left to the leader.
     const before = new Set([leader, ...lineage.known.values()].map(keyOf));
     const signalled = new Set<string>();
     let groupHasIt = toAll && sender.toGroup(leader, isUnreaped(), lineage.known.values(), signal) === 'sent';
@@ -161,6 +162,7 @@ export function makeEnding(input: EndingInput): Ending {
       remember(lineage, found);
       if (endedByItself) noteLeft(found);
       for (const process of toAll ? found : []) {
+        if (signal !== 'SIGKILL' && !hasLeaderEnded() && !before.has(keyOf(process))) continue;
         const identity = { pid: process.pid, startTime: process.startTime, bootId: leader.bootId };
         if (!signalled.has(keyOf(process)) && !(groupHasIt && process.pgrp === leader.pid && before.has(keyOf(process)))) sender.toProcess(identity, signal);
         signalled.add(keyOf(process));
@@ -170,7 +172,7 @@ export function makeEnding(input: EndingInput): Ending {
       groupHasIt = false;
       if (found.length > 0 || !hasLeaderEnded()) {
         emptySearches = 0;
-        await untilDead(isStale);
+        await untilDead(isStale, signalled);
         continue;
       }
       // A process that starts its successor and ends may be missed by any one search.

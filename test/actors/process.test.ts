@@ -621,3 +621,13 @@ describe('adopt', () => {
     expect(second.types()).toEqual(['process.exited', 'process.gone']);
   });
 });
+
+test('what the handler of a stop signal starts is not signalled while the main process lives', async () => {
+  for (let round = 0; round < 4; round += 1) {
+    const run = rig.run([], shell("trap 'sleep 0.3; echo \"handled $?\"; exit 0' TERM; echo ready; while :; do sleep 0.05; done"));
+    await run.line('ready');
+    run.order({ type: 'stop', signal: 'SIGTERM' });
+    await run.report('process.gone');
+    expect(await run.line('handled')).toBe('0');
+  }
+});
