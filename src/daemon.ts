@@ -16,6 +16,7 @@ import { makeForegroundEcho } from './logs/foreground.ts';
 import { levelOfRustLog } from './log-level.ts';
 import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts';
 import { closeInheritedDescriptors, connectionsWithin, descriptorLimit } from './process/descriptors.ts';
+import { leaveTerminal } from './process/hangup.ts';
 import { bootId } from './process/boot.ts';
 import { openLedger, type Ledger } from './state/ledger.ts';
 import { findLockOwner, isServed } from './state/lock-owner.ts';
@@ -138,6 +139,7 @@ async function end(outcome: number | 'handed over', { setting, supervision, answ
   echo?.end();
   parent.noteEnd(outcome);
   presence.release();
+  leaveTerminal();
   process.exit(outcome);
 }
 

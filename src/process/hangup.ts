@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { readStatText, statFields } from './proc.ts';
 
 /**
@@ -8,6 +9,22 @@ export function watchTerminal(): () => boolean {
   if (process.platform !== 'linux') return () => false;
   const had = hasTerminal();
   return () => had && !hasTerminal();
+}
+
+/**
+ * To be called right before the exit: Node restores the modes of the terminal on its standard descriptors then, and aborts where the terminal
+ * is gone. It leaves a descriptor alone that has become another file.
+ */
+export function leaveTerminal(): void {
+  if (process.platform !== 'linux' || hasTerminal()) return;
+  for (const descriptor of [0, 1, 2]) {
+    try {
+      closeSync(descriptor);
+    } catch {
+      // EBADF: the descriptor was closed already.
+    }
+    openSync('/dev/null', 'r+');
+  }
 }
 
 /** Field 7 of proc_pid_stat(5). */
