@@ -1,3 +1,4 @@
+import type { Part } from './operation.ts';
 import { describeExit } from './service-facts.ts';
 import type { Dependency, ServiceSpec, UnitFacts } from './types.ts';
 
@@ -78,4 +79,11 @@ function howOf({ ended, reason }: UnitFacts): string {
 /** A unit that owns no process and will not begin to by itself before something else happens. */
 export function isAtRest(facts: UnitFacts): boolean {
   return ['stopped', 'failed', 'waiting', 'backoff', 'removed'].includes(facts.state);
+}
+
+/** Whether the order is sure to change the unit's facts: what is known of the unit is no longer right. */
+export function isAboutToChange({ state, wanted }: UnitFacts, command: Part['command']): boolean {
+  if (command === 'stop') return wanted === 'up';
+  if (command === 'rollout') return false;
+  return state === 'stopped' || state === 'failed' || (state === 'running' && command === 'restart');
 }

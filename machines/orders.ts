@@ -5,7 +5,7 @@ import { expect, informDependents, informOf, redefine } from './dependencies.ts'
 import type { OperationKind, Part } from './operation.ts';
 import { inOrder, isAtRest, withDependencies } from './order.ts';
 import { cancelRollout, rollingAmong } from './rollouts.ts';
-import type { ServiceSpec, SlotIndex, SupervisorCommand, Trigger, UnitFacts } from './types.ts';
+import type { ServiceSpec, SlotIndex, SupervisorCommand, Trigger } from './types.ts';
 
 /** Rules of order: what each command means to which unit, and which units have to make way first. */
 
@@ -116,13 +116,6 @@ export function wayOf(draft: Draft, name: string): { readonly isDown: boolean; r
   if (unit === undefined) return { isDown: true, isThrough: true };
   const isDown = isAtRest(unit.facts) || unit.facts.stuck;
   return { isDown, isThrough: !unit.expected && (unit.facts.state === 'running' || (isDown && unit.facts.state !== 'waiting')) };
-}
-
-/** Whether the order is sure to change the unit's facts: what is known of the unit is no longer right. */
-export function isAboutToChange({ state, wanted }: UnitFacts, command: Part['command']): boolean {
-  if (command === 'stop') return wanted === 'up';
-  if (command === 'rollout') return false;
-  return state === 'stopped' || state === 'failed' || (state === 'running' && command === 'restart');
 }
 
 /** Gives up the unit's turn in an earlier operation, which answers with `error`. */

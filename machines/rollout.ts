@@ -108,7 +108,6 @@ export const rolloutMachine = base.extend({
       && context.old?.state === 'running',
     mayReplace: ({ context, event }) =>
       event.type === 'task.done' && event.addressInUse === true && context.slots === null && context.spec.deployment.onAddressInUse === 'replace',
-    mustEndBoth: ({ event }) => event.type === 'cancel' && event.because !== 'restart' && event.because !== 'reload',
   },
   actions: {
     await: assign(({ context, event }, { wait }: { wait: 'observed' | 'grace' }) => {

@@ -2,7 +2,7 @@ import { rollsOver } from './consequence.ts';
 import { type Rollout } from './context.ts';
 import { refuse, REMOVED, send, setRollout, setUnit, type Draft } from './draft.ts';
 import type { Part } from './operation.ts';
-import { inOrder } from './order.ts';
+import { inOrder, isAboutToChange } from './order.ts';
 import type { CancelReason } from './rollout.ts';
 import type { ServiceRef } from './service.ts';
 import { gateOf, inSlot } from './slots.ts';
@@ -29,7 +29,7 @@ export function beginRollout(draft: Draft, { unit: name, spec: named }: Part, ti
   if (unit === undefined) return refuse(draft, { ticket, unit: name, error: REMOVED });
   const spec = named ?? unit.spec;
   if (!rollsOver(spec, unit.facts.state, unit.facts.wanted)) {
-    setUnit(draft, { ...unit, inForce: spec.definition, expected: unit.facts.state === 'stopped' || unit.facts.state === 'failed' || unit.facts.state === 'running' });
+    setUnit(draft, { ...unit, inForce: spec.definition, expected: isAboutToChange(unit.facts, 'restart') });
     return send(draft, name, { type: 'restart', at, ticket, spec });
   }
   const from = draft.slots.get(name) ?? 0;

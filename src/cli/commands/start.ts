@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { refusals, textOf } from '../../errors.ts';
+import { tokenVariable } from '../../process/environment.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
 import type { SettledUnit } from '../../wire/launch.ts';
 import { counted } from '../../words.ts';
@@ -10,9 +11,6 @@ import { chooseConfig, otherConfig, warnAboutOtherConfig, type ChosenConfig } fr
 import { options } from '../options.ts';
 import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { foreignObstacle, supervisionOf, untilStarted } from '../supervision.ts';
-
-/** What a supervisor gives to each process that it starts, and to all that these start. */
-const TOKEN_VARIABLE = 'SYSG_INSTANCE';
 
 /** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
 export async function start(call: Call): Promise<number> {
@@ -121,7 +119,7 @@ async function sayItRuns(call: Call, isOurs: boolean): Promise<number> {
   }
   if (isOurs) {
     // A command of a service would wait for a start that waits for the command.
-    const slow = call.env[TOKEN_VARIABLE] === undefined ? await untilStarted(call) : null;
+    const slow = call.env[tokenVariable] === undefined ? await untilStarted(call) : null;
     if (slow !== null) return refuse(call, slow);
     const answer = await askFor(call, { kind: 'plan', config: null }, 'plan');
     if (!answer.ok) return refuse(call, { code, message: `${message}, but its configuration cannot be used as it is now: ${answer.refusal.message}` });
