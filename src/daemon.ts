@@ -72,7 +72,7 @@ async function run({ setting, lock, configuration, config, ledger }: Beginning):
   const supervision = openSupervision(setting, config.specs, found, ledger);
   const { units, outputs, records } = supervision;
   const answers = openAnswers(setting, config.metrics, configuration, ledger, units, outputs, records);
-  const shutdown = makeShutdown(setting, units);
+  const shutdown = makeShutdown(setting, supervision);
   note(setting, configuration.use(config, ledger));
 
   // The pid first: a client that finds a socket without a pid file takes it for a leftover.

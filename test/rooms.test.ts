@@ -18,7 +18,8 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   metrics: { rooms: ['process', 'state', 'wire'] },
   compat: { rooms: ['process', 'cron', 'config', 'state', 'wire'] },
   status: { rooms: ['process', 'cron', 'metrics', 'wire'], types: ['spawned'] },
-  control: { rooms: ['config', 'state', 'wire'] },
+  // A request that is accepted is recorded.
+  control: { rooms: ['config', 'state', 'wire'], types: ['journal'] },
   actors: { rooms: ['process', 'logs'] },
   // What children use is measured as metrics are, and an end for its sake is recorded.
   spawned: { rooms: ['process', 'logs', 'metrics'], types: ['journal'] },

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { SignalName } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
 import { decodeRequest } from '../wire/decode-request.ts';
 import { encodeResponse, type Response } from '../wire/responses.ts';
@@ -13,6 +14,8 @@ export interface Exchange {
   write(chunk: Uint8Array): Promise<void>;
   /** The file descriptor of the connection, for asking the kernel which process is at its other end (`SO_PEERCRED`); `null` where Node does not show it. */
   peerDescriptor(): number | null;
+  /** The signal that the supervisor was sent, where no client asks. */
+  readonly onSignal?: SignalName;
 }
 
 /** Answers a request; `null` when the route has written the whole answer itself. */

@@ -3,6 +3,7 @@ import { dependentsOf, withDependencies } from '../../machines/order.ts';
 import { stageOf, type SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
+import type { AcceptedRequest, Asker } from '../journal/request-record.ts';
 import type { InspectPayload, JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
 import type { Request, RequestOf } from '../wire/requests.ts';
 import { acceptance, type Response } from '../wire/responses.ts';
@@ -38,6 +39,10 @@ export interface RouteOutside {
   /** In which slot each blue-green unit was left. */
   slots(specs: readonly ServiceSpec[]): Readonly<Record<string, SlotIndex>>;
   isSignal(name: string): name is SignalName;
+  /** Who asked, as far as that can be known; requests get their answers in the order in which they came. */
+  askerOf(exchange: Exchange): Promise<Asker>;
+  /** Records a request that is accepted, before anything follows from it. */
+  record(request: AcceptedRequest): void;
   /** Null: the client is no process that a unit may be waiting for. */
   callerOf(exchange: Exchange): Promise<Caller | null>;
   /** Ends this supervisor for the sake of the next one as soon as the answer is out. Why it cannot, or null. */
@@ -70,24 +75,25 @@ export function makeRoute(outside: RouteOutside): Route {
   const isHeldUp = (caller: Caller | null, units: readonly string[]): boolean =>
     caller !== null && (!caller.isService || withDependencies(outside.snapshot().context.units, units).has(caller.unit));
 
-  /** A service without a process starts as the file and its env files define it now, as a restart does. Why the file cannot be used, or null. */
-  const renew = (service: string): string | null => {
+  /** A service without a process starts as the file and its env files define it now, as a restart does. Null: as it is defined already. */
+  const renewal = (service: string): { readonly apply: () => void } | { readonly refusal: string } | null => {
     const present = views();
     const view = present.find(({ spec }) => spec.name === service);
     if (view === undefined || view.process !== null) return null;
     const config = outside.readConfig(null);
-    if (!config.ok) return config.error;
+    if (!config.ok) return { refusal: config.error };
     const spec = config.specs.find(({ name }) => name === service);
     if (spec === undefined || (spec.cron === null) !== (view.spec.cron === null)) return null;
-    send({ type: 'reload', at: now(), specs: present.map((other) => (other === view ? spec : other.spec)), slots: outside.slots([spec]) });
-    return null;
+    return { apply: () => send({ type: 'reload', at: now(), specs: present.map((other) => (other === view ? spec : other.spec)), slots: outside.slots([spec]) }) };
   };
 
-  const start = async (request: RequestOf<'start'>, exchange: Exchange): Promise<Response> => {
+  const start = async (request: RequestOf<'start'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const { service } = request;
     if (service !== null && !isKnown(service)) return unknown(service);
-    const refusal = service === null ? null : renew(service);
-    if (refusal !== null) return error(refusal);
+    const renewed = service === null ? null : renewal(service);
+    if (renewed !== null && 'refusal' in renewed) return error(renewed.refusal);
+    accept('start', service);
+    renewed?.apply();
     const units = service === null ? services(views()) : [service];
     const settled = await settle(exchange, {}, units, (ticket) => send({ type: 'start', at: now(), ticket, units }));
     if (settled === null) return accepted('Start', service);
@@ -96,9 +102,10 @@ export function makeRoute(outside: RouteOutside): Route {
     return collect(request, settled, already ? `Service '${service}' is already running` : `Service '${service}' started`);
   };
 
-  const stop = async (request: RequestOf<'stop'>, exchange: Exchange): Promise<Response> => {
+  const stop = async (request: RequestOf<'stop'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const { service } = request;
     if (service !== null && !isKnown(service)) return unknown(service);
+    accept('stop', service);
     const units = service === null ? views().map(({ spec }) => spec.name) : [service];
     const settled = await settle(exchange, {}, units, (ticket) => send({ type: 'stop', at: now(), ticket, units }));
     if (settled === null) return accepted('Stop', service);
@@ -109,19 +116,21 @@ export function makeRoute(outside: RouteOutside): Route {
     return collect(request, settled, `Service '${service}' stopped${note}`);
   };
 
-  const restartOne = async (service: string, request: RequestOf<'restart'>, exchange: Exchange): Promise<Response> => {
+  const restartOne = async (service: string, request: RequestOf<'restart'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const config = outside.readConfig(request.config);
     if (!config.ok) return error(config.error);
     const spec = config.specs.find(({ name }) => name === service);
     if (spec === undefined || !isKnown(service)) return unknown(service);
+    accept('restart', service);
     const settled = await settle(exchange, request, [service], (ticket) => send({ type: 'restart', at: now(), ticket, units: [service], specs: [spec], slots: outside.slots([spec]) }));
     return settled === null ? accepted('Restart', service) : collect(request, settled, `Service '${service}' restarted`);
   };
 
   /** The whole file is taken over; every service that is wanted up restarts once, in order, with its new definition. */
-  const restartAll = async (request: RequestOf<'restart'>, exchange: Exchange): Promise<Response> => {
+  const restartAll = async (request: RequestOf<'restart'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const config = outside.readConfig(request.config);
     if (!config.ok) return error(config.error);
+    accept('restart', null, { config: config.path });
     const specs = new Map(config.specs.map((spec) => [spec.name, spec]));
     const running = views().filter((view) => view.wanted === 'up' && view.spec.cron === null && specs.has(view.spec.name));
     const units = running.map(({ spec }) => spec.name);
@@ -137,33 +146,38 @@ export function makeRoute(outside: RouteOutside): Route {
     return collect(request, settled.flatMap((some) => some ?? []), 'All services restarted');
   };
 
-  const reload = (path: string | null): Response => {
+  const reload = (path: string | null, accept: Accept): Response => {
     const config = outside.readConfig(path);
     if (!config.ok) return error(config.error);
+    accept('reload', null, { config: config.path });
     const plan = planReload(views(), config.specs);
     outside.adoptConfig(config);
     send({ type: 'reload', at: now(), specs: config.specs, slots: outside.slots(config.specs) });
     return message(`Configuration reloaded: ${describePlan(plan)}`);
   };
 
-  const signal = (unit: string, name: string): Response => {
+  const signal = (unit: string, name: string, accept: Accept): Response => {
     if (!isKnown(unit)) return unknown(unit);
     if (!outside.isSignal(name)) return error(`'${name}' is not a signal; expected a name such as SIGHUP or SIGUSR1`);
     const view = views().find(({ spec }) => spec.name === unit);
     const pid = view?.process?.identity?.pid;
     if (pid === undefined) return error(`Service '${unit}' has no process to signal (${view?.phase ?? 'unknown'})`);
+    accept('signal', unit, { signal: name, to_pid: pid });
     send({ type: 'signal', at: now(), unit, signal: name });
     return message(`${name} sent to service '${unit}' (pid ${pid})`);
   };
 
   return async (request, exchange) => {
+    const asker = RECORDED.has(request.kind) ? await outside.askerOf(exchange) : {};
+    const accept: Accept = (command, unit, detail) => outside.record({ command, unit, asker, ...(detail !== undefined && { detail }) });
     if (NOT_WHILE_ENDING.has(request.kind) && stageOf(outside.snapshot()) === 'ending') return error('the supervisor is shutting down');
     switch (request.kind) {
-      case 'start': return start(request, exchange);
-      case 'stop': return stop(request, exchange);
-      case 'restart': return request.service === null ? restartAll(request, exchange) : restartOne(request.service, request, exchange);
+      case 'start': return start(request, exchange, accept);
+      case 'stop': return stop(request, exchange, accept);
+      case 'restart': return request.service === null ? restartAll(request, exchange, accept) : restartOne(request.service, request, exchange, accept);
       case 'shutdown': {
         // The supervisor ends when its hooks have ended: the client must know that even if all units were down before the client was identified.
+        accept('shutdown', null);
         const caller = outside.callerOf(exchange);
         const settled = tickets.open([''], (ticket) => send({ type: 'shutdown', at: now(), ticket, exitCode: 0 }));
         if (isHeldUp(await caller, [])) return message(acceptance('Stop of the supervisor'));
@@ -175,6 +189,7 @@ export function makeRoute(outside: RouteOutside): Route {
         const caller = await outside.callerOf(exchange);
         const refusal = outside.handOver();
         if (refusal !== null) return error(refusal);
+        accept('handover', null);
         return message(isHeldUp(caller, []) ? acceptance('Restart of the supervisor') : 'Supervisor restarting; services go on');
       }
       case 'status': return { kind: 'status', snapshot: outside.status() };
@@ -182,16 +197,22 @@ export function makeRoute(outside: RouteOutside): Route {
       case 'logs': return outside.logs(request, exchange);
       case 'history': return { kind: 'history', records: outside.history(request) };
       case 'watch': return outside.watch(request, exchange);
-      case 'reload': return reload(request.config);
+      case 'reload': return reload(request.config, accept);
       case 'plan': {
         const config = outside.readConfig(request.config);
         return config.ok ? { kind: 'plan', plan: planReload(views(), config.specs) } : error(config.error);
       }
-      case 'signal': return signal(request.unit, request.signal);
+      case 'signal': return signal(request.unit, request.signal, accept);
       case 'spawn': return outside.spawn(request, exchange);
     }
   };
 }
+
+/** Records that a request is carried out. */
+type Accept = (command: AcceptedRequest['command'], unit: string | null, detail?: AcceptedRequest['detail']) => void;
+
+/** Requests of which the journal has a record; the one of a spawn is that of the child. */
+const RECORDED: ReadonlySet<Request['kind']> = new Set(['start', 'stop', 'restart', 'reload', 'signal', 'shutdown', 'handover']);
 
 /** What a supervisor that ends would accept and not do. */
 const NOT_WHILE_ENDING: ReadonlySet<Request['kind']> = new Set(['start', 'restart', 'reload', 'spawn', 'handover']);

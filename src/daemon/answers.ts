@@ -8,7 +8,6 @@ import { makeRoute } from '../control/route.ts';
 import { findLogFile } from '../logs/names.ts';
 import { openSampler, type Sampler } from '../metrics/sampler.ts';
 import { wireSample } from '../metrics/store.ts';
-import { peerOf } from '../process/peer.ts';
 import { scan } from '../process/scan.ts';
 import { isSignal } from '../signals.ts';
 import { watchedChildren } from '../spawned/memory.ts';
@@ -21,6 +20,7 @@ import type { Outputs } from './outputs.ts';
 import { findCaller } from './own-commands.ts';
 import type { Records } from './records.ts';
 import type { DaemonSetting } from './setting.ts';
+import { openPeers } from './peers.ts';
 import { makeSpawn } from './spawn-answer.ts';
 import type { Units } from './units.ts';
 import { watch } from './watch-stream.ts';
@@ -49,6 +49,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
       cron: { runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample) },
     });
   };
+  const peers = openPeers();
   let handOver = (): void => undefined;
   const handedOver = new Promise<'handed over'>((finish) => {
     // The answer goes out first.
@@ -63,7 +64,8 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
       file: (unit, stream) => outputs.logs.files(unit)?.[stream] ?? existing(findLogFile(paths.logDir, unit, stream)),
       wake: (unit, stream) => (notify) => outputs.logs.wake(unit, stream, () => notify()),
     }),
-    callerOf: (exchange) => findCaller({ views, scan, peer: () => peerOf(() => exchange.peerDescriptor()) }),
+    callerOf: (exchange) => findCaller({ views, scan, peer: () => peers.of(exchange) }),
+    askerOf: peers.asker, record: records.request,
     inspect: (unit, samples) => inspectPayload(unit, samples, { sampler, views, status }),
     handOver: () => {
       const guardian = parent.guardian();
@@ -77,7 +79,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
       return null;
     },
     spawn: makeSpawn({
-      tickets, now: clock.now, send, scan, snapshot, usedBytes: childMemory.usedBytes, peerOf: (exchange) => peerOf(() => exchange.peerDescriptor()),
+      tickets, now: clock.now, send, scan, snapshot, usedBytes: childMemory.usedBytes, peerOf: peers.of,
     }),
     readConfig: configuration.read, slots: slotsOf, isSignal,
     adoptConfig: (config) => {

@@ -50,6 +50,7 @@ export async function endUnits({ paths, environment, config: given, service, onP
   const { records, units: { root, views } } = supervision;
   log.info('systemg::supervisor', `Stopping ${service ?? 'all services'}, left running by a dead supervisor`);
 
+  records.request({ command: 'stop', unit: service, asker: { uid: process.getuid?.(), pid: process.pid } });
   await bringDown(setting, supervision, service);
   const living = new Set(views().filter(({ alive }) => alive).map(({ spec }) => spec.name));
   // Of all units nothing goes on that would have to be called off.

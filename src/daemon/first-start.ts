@@ -10,7 +10,9 @@ import { takeUp, type Supervision } from './supervision.ts';
  */
 export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[], supervision: Supervision): void {
   const { clock, options: { service }, parent } = setting;
-  const { found: { adopt, leaving, taken: { leftDown } }, units: { root, send, tickets }, records: { projection } } = supervision;
+  const { found: { adopt, leaving, taken: { leftDown } }, units: { root, send, tickets }, records: { projection, request } } = supervision;
+  // A supervisor that its guardian brought back was asked for by nobody.
+  if (!parent.again) request({ command: 'start', unit: service, asker: { uid: process.getuid?.() }, detail: { supervisor_pid: process.pid } });
   takeUp(setting, supervision);
   if (leaving.length > 0) send({ type: 'reload', at: clock.now(), specs });
   const meant = specs.filter(({ name }) => service === null || name === service).map(({ name }) => name);

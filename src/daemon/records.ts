@@ -1,5 +1,6 @@
 import type { ChildFacts } from '../../machines/types.ts';
 import { openJournal, type Journal } from '../journal/journal.ts';
+import type { AcceptedRequest } from '../journal/request-record.ts';
 import { makeScribe } from '../journal/scribe.ts';
 import { makeNarrator } from '../logs/narrator.ts';
 import { openMemoryWatch, watchedChildren, type MemoryWatch } from '../spawned/memory.ts';
@@ -20,6 +21,8 @@ export interface Records {
   readonly journal: Journal;
   readonly projection: Projection;
   readonly childMemory: MemoryWatch;
+  /** A record of what somebody asked for; to be called before anything follows from that. */
+  request(request: AcceptedRequest): void;
   /** Children that were there from the start have reported nothing. */
   noteChildren(): void;
 }
@@ -31,7 +34,7 @@ export function keepRecords({ clock, log, paths, onProblem }: Setting, ledger: L
   const roster = openRoster(children);
   const childOf = roster.of;
   const narrate = makeNarrator(log, childOf);
-  const write = makeScribe({
+  const scribe = makeScribe({
     journal, wallNow: Date.now, now: clock.now, lastWords: outputs.words.of, maxRestarts: (unit) => specOf(unit)?.restart.maxRestarts ?? null, childOf,
   });
   const projection = openProjection({
@@ -65,11 +68,11 @@ export function keepRecords({ clock, log, paths, onProblem }: Setting, ledger: L
     if (fact.type === 'unit.changed' && fact.facts.state === 'spawning') outputs.words.begin(fact.facts.unit);
     if (fact.type === 'child.changed') followChild(fact.facts);
     narrate(fact);
-    write(fact);
+    scribe.fact(fact);
     if (fact.type === 'unit.removed' && !isAside(fact.unit)) outputs.forget(fact.unit);
   });
   return {
-    journal, projection, childMemory,
+    journal, projection, childMemory, request: scribe.request,
     noteChildren: () => {
       for (const [id, child] of children()) {
         roster.see(id);

@@ -4,18 +4,19 @@ import { watchTerminal } from '../process/hangup.ts';
 import { isSignal } from '../signals.ts';
 import type { DaemonSetting } from './setting.ts';
 import type { Supervision } from './supervision.ts';
-import type { Units } from './units.ts';
 
 /** Ends everything in order; a second time it does nothing. */
 export type Shutdown = (because: string, origin: Trigger) => void;
 
-export function makeShutdown({ clock, log, echo }: DaemonSetting, { send }: Pick<Units, 'send'>): Shutdown {
+export function makeShutdown({ clock, log, echo }: DaemonSetting, { units: { send }, records }: Pick<Supervision, 'units' | 'records'>): Shutdown {
   let ending = false;
   return (because, origin) => {
     if (ending) return;
     ending = true;
     log.info('systemg::supervisor', `Shutting down: ${because}`);
     echo?.say('systemg is shutting down... terminating child services');
+    const signal = origin.by !== null && isSignal(origin.by) ? origin.by : undefined;
+    records.request({ command: 'shutdown', unit: null, asker: { signal }, detail: { because } });
     send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0, origin });
   };
 }
@@ -43,7 +44,7 @@ export function obeySignals({ clock, log, echo, parent, nohup }: DaemonSetting, 
     units.send({ type: 'hurry', at: clock.now() });
   };
   const reload = async (): Promise<void> => {
-    const answer = await route({ kind: 'reload', config: null }, noClient);
+    const answer = await route({ kind: 'reload', config: null }, { ...noClient, onSignal: 'SIGHUP' });
     if (answer?.kind === 'error') log.error('systemg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
     else if (answer?.kind === 'message') log.info('systemg::supervisor', answer.text);
   };

@@ -26,7 +26,7 @@ export interface Journal {
   append(draft: JournalDraft): JournalRecord;
   /** Oldest first. */
   query(query: JournalQuery): readonly JournalRecord[];
-  /** The number of the unit's newest record. */
+  /** The number of the unit's newest change: requests, children and steps of a rollout are none. */
   lastOf(unit: string): number | null;
   /** Calls back with every record, in order, from now on. */
   subscribe(listener: (record: JournalRecord) => void): () => void;
@@ -49,7 +49,7 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
   const { current, older } = journalFiles(stateDir);
   const records: JournalRecord[] = [...readJournal(stateDir)].slice(-kept);
   const newest = new Map<string, number>();
-  for (const { unit, seq } of records) if (unit !== null) newest.set(unit, seq);
+  for (const { unit, seq, to } of records) if (unit !== null && to !== undefined) newest.set(unit, seq);
   const listeners = new Set<(record: JournalRecord) => void>();
   let last = records.at(-1)?.seq ?? 0;
   let written = sizeOf(current);
@@ -91,7 +91,7 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
       const record: JournalRecord = { seq: (last += 1), ...draft };
       records.push(record);
       if (records.length > kept + 1000) records.splice(0, records.length - kept);
-      if (record.unit !== null) newest.set(record.unit, record.seq);
+      if (record.unit !== null && record.to !== undefined) newest.set(record.unit, record.seq);
       write(`${JSON.stringify(record)}\n`);
       for (const listener of listeners) listener(record);
       return record;

@@ -22,7 +22,7 @@ export interface JournalOnDisk {
   readonly count: number;
   /** Sequence number of the newest record; 0 without any. */
   readonly last: number;
-  /** The newest record of each unit. */
+  /** The newest change of each unit. */
   readonly newest: ReadonlyMap<string, JournalRecord>;
   /** Beginnings of records: supervisors that were killed while they wrote. */
   readonly torn: number;
@@ -42,7 +42,7 @@ export function surveyJournal(stateDir: string): JournalOnDisk {
       if (count > 0 && record.seq !== last + 1) problems.push(`${place}: number ${record.seq} follows number ${last}`);
       count += 1;
       last = record.seq;
-      if (record.unit !== null) newest.set(record.unit, record);
+      if (record.unit !== null && record.to !== undefined) newest.set(record.unit, record);
     }
   }
   return { count, last, newest, torn, problems };

@@ -4,6 +4,7 @@ import type { ChildFacts, RolloutFacts, UnitFacts } from '../../machines/types.t
 import type { JournalCause, JournalRecord } from '../wire/payloads.ts';
 import { childDraft } from './child-record.ts';
 import type { Journal, JournalDraft } from './journal.ts';
+import { causeOfSignalled, openRequestsSeen, requestDraft, type AcceptedRequest, type SentSignal } from './request-record.ts';
 
 export interface ScribeOutside {
   readonly journal: Pick<Journal, 'append' | 'lastOf'>;
@@ -34,19 +35,30 @@ interface Storm {
 interface Story {
   facts: UnitFacts | null;
   cause: JournalCause | null;
+  /** Why its process is being ended; null while it is not. */
+  ending: JournalCause | null;
+  sent: SentSignal | null;
   /** The number of its newest change: records about its children are the cause of nothing. */
   seq: number | null;
   readonly changes: Storm;
   readonly children: Storm;
 }
 
-/** Turns the facts of the machines into records of the journal. */
-export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => void {
+export interface Scribe {
+  /** What the machines report. */
+  fact(fact: SupervisorFact): void;
+  /** What somebody asked for; to be called before anything follows from that. */
+  request(request: AcceptedRequest): void;
+}
+
+/** Turns requests and the facts of the machines into records of the journal. */
+export function makeScribe(outside: ScribeOutside): Scribe {
   const { journal, wallNow } = outside;
   const stories = new Map<string, Story>();
+  const requests = openRequestsSeen();
 
   const storyOf = (unit: string): Story => {
-    const story = stories.get(unit) ?? { facts: null, cause: null, seq: null, changes: calm(), children: calm() };
+    const story = stories.get(unit) ?? { facts: null, cause: null, ending: null, sent: null, seq: null, changes: calm(), children: calm() };
     stories.set(unit, story);
     return story;
   };
@@ -62,17 +74,24 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
     if (omitted === null) return;
     // That a process was born is no cause of its own: the start is what it was begun for.
     const isPartOfStart = facts.event === 'process.spawned' && facts.state === 'starting';
-    const cause = (isPartOfStart ? story.cause : null) ?? causeOf(facts);
+    const cause = (isPartOfStart ? story.cause : null) ?? causeOf(facts, old, story);
     if (!isPartOfStart) story.cause = cause;
+    const isOrder = cause.kind !== 'exit' && cause.kind !== 'timer';
+    story.ending = !ENDING.includes(facts.state) || !isOrdered(facts) ? null : isOrder ? cause : (story.ending ?? cause);
     story.seq = append({
       unit: facts.unit, generation: facts.generation, event: facts.event, from: old?.state ?? 'stopped', to: facts.state, cause, detail: detailOf(facts, omitted),
     }).seq;
   };
 
-  const causeOf = ({ unit, trigger }: UnitFacts): JournalCause => {
+  const causeOf = ({ unit, trigger, event, ended, generation, at }: UnitFacts, old: UnitFacts | null, story: Story): JournalCause => {
     const { kind, by } = trigger;
+    // What an ordered end leads to is due to the order, and not to the process that obeyed.
+    if (story.ending !== null && kind === 'exit') return story.ending;
+    const signalled = kind === 'exit' && ended !== null && old?.ended == null ? causeOfSignalled(story.sent, generation, ended.signal, at) : null;
+    if (signalled !== null) return signalled;
     const lastOf = (name: string): number | null => stories.get(name)?.seq ?? journal.lastOf(name);
-    const follows = kind === 'dependency' && by !== null ? lastOf(by) : ['exit', 'probe', 'timer', 'limit'].includes(kind) ? lastOf(unit) : null;
+    const follows = requests.behind(trigger, unit, event)
+      ?? (kind === 'dependency' && by !== null ? lastOf(by) : ['exit', 'probe', 'timer', 'limit'].includes(kind) ? lastOf(unit) : null);
     return { kind, ...(follows !== null && { seq: follows }), ...(by !== null && { by }) };
   };
 
@@ -103,7 +122,17 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
     if (draft !== null && omitted !== null) append({ ...draft, detail: { ...draft.detail, ...(omitted > 0 && { omitted }) } });
   };
 
-  return (fact) => {
+  const request = (accepted: AcceptedRequest): void => {
+    const { unit, command, detail } = accepted;
+    const { seq } = append(requestDraft(accepted));
+    requests.note(accepted, seq);
+    const story = unit === null ? null : storyOf(unit);
+    if (command === 'signal' && story !== null) {
+      story.sent = { signal: String(detail?.['signal']), generation: story.facts?.generation ?? 0, atMs: outside.now(), seq };
+    }
+  };
+
+  const noteFact = (fact: SupervisorFact): void => {
     switch (fact.type) {
       // Of the instance beside a unit its rollout says what matters.
       case 'unit.changed': return fact.facts.place === 'current' ? change(fact.facts) : undefined;
@@ -111,11 +140,20 @@ export function makeScribe(outside: ScribeOutside): (fact: SupervisorFact) => vo
       case 'rollout.changed': return void append({ unit: fact.facts.unit, event: 'rollout', detail: detailOfRollout(fact.facts) });
       case 'unit.removed':
         stories.delete(fact.unit);
+        requests.forget(fact.unit);
         return void append({ unit: fact.unit, event: 'removed', detail: {} });
       case 'unit.crashed': return void append({ unit: fact.unit, event: 'actor.failed', detail: { error: fact.error.split('\n')[0] ?? '' } });
       case 'supervisor.ending': return void append({ unit: null, event: 'supervisor.ending', detail: { because: fact.because, exit_code: fact.exitCode } });
     }
   };
+  return { fact: noteFact, request };
+}
+
+/** States in which a process is being ended, and the causes of an end that somebody ordered. */
+const ENDING: readonly string[] = ['stopping', 'killing', 'clearing'];
+
+function isOrdered({ cause }: UnitFacts): boolean {
+  return cause === 'command' || cause === 'restart' || cause === 'reload' || cause === 'hold';
 }
 
 function detailOfRollout({ step, slots, result, reason }: RolloutFacts): JournalRecord['detail'] {

@@ -59,7 +59,7 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
   const script = openScript(clock, scenario.services);
   const journal = openMemoryJournal();
   const specNamed = (unit: string): ServiceSpec | undefined => root.getSnapshot().context.units.get(unit)?.spec;
-  const write = makeScribe({ journal, wallNow, now: clock.now, lastWords: () => [], maxRestarts: (unit) => specNamed(unit)?.restart.maxRestarts ?? null });
+  const scribe = makeScribe({ journal, wallNow, now: clock.now, lastWords: () => [], maxRestarts: (unit) => specNamed(unit)?.restart.maxRestarts ?? null });
   const warnings: string[] = [...policyWarnings(specs)];
   const root = createActor(provideSupervisor({
     clock, process: script.process, probe: script.probe, schedule: openSchedule({ clock, wallNow, lastRunWallMs: () => null }),
@@ -76,7 +76,7 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
   let changes = 0;
   let ending: number | null = null;
   const follow = (fact: SupervisorFact): void => {
-    write(fact);
+    scribe.fact(fact);
     if (fact.type === 'unit.crashed') warnings.push(`the actor of '${fact.unit}' failed: ${fact.error.split('\n')[0] ?? ''}`);
     if (fact.type === 'supervisor.ending') ending = fact.exitCode;
     if (fact.type !== 'unit.changed' || fact.facts.place !== 'current') return;
@@ -152,7 +152,7 @@ function openMemoryJournal(): Pick<Journal, 'append' | 'lastOf'> & { readonly re
     append: (draft) => {
       const record = { seq: records.length + 1, ...draft };
       records.push(record);
-      if (record.unit !== null) newest.set(record.unit, record.seq);
+      if (record.unit !== null && record.to !== undefined) newest.set(record.unit, record.seq);
       return record;
     },
     lastOf: (unit) => newest.get(unit) ?? null,

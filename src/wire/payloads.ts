@@ -131,7 +131,7 @@ const unitStatus = record(
     reason: string,
     /** Next retry or next cron run. */
     next_at: time,
-    /** Journal sequence number. */
+    /** Journal sequence number of the unit's newest change. */
     last_event: count,
     /** Dependencies it waits for; `lost` says why one will not come by itself. Absent when there are none. */
     waits_for: list(waitsFor),

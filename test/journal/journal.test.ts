@@ -2,8 +2,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { openJournal, type Journal, type JournalOptions } from '../../src/journal/journal.ts';
-import { readJournal } from '../../src/journal/read.ts';
+import { openJournal, type Journal, type JournalDraft, type JournalOptions } from '../../src/journal/journal.ts';
+import { readJournal, surveyJournal } from '../../src/journal/read.ts';
 
 function directory(): string {
   const stateDir = mkdtempSync(join(tmpdir(), 'sysg-journal-'));
@@ -18,7 +18,7 @@ function open(stateDir: string, options: Partial<JournalOptions> = {}): { journa
   return { journal, problems };
 }
 
-const draft = (unit: string | null, event = 'start'): { at: string; unit: string | null; event: string } => ({ at: '2026-01-01T00:00:00.000Z', unit, event });
+const draft = (unit: string | null, event = 'start'): JournalDraft => ({ at: '2026-01-01T00:00:00.000Z', unit, event, to: 'waiting' });
 
 test('numbers go on where the last supervisor ended, and its records are there', () => {
   const stateDir = directory();
@@ -30,6 +30,12 @@ test('numbers go on where the last supervisor ended, and its records are there',
   expect(journal.append(draft('a', 'stop')).seq).toBe(3);
   expect(journal.query({ unit: 'a', limit: 10, since: null }).map(({ seq, event }) => [seq, event])).toEqual([[1, 'start'], [3, 'stop']]);
   expect(journal.lastOf('a')).toBe(3);
+  // A request is no change of the unit.
+  const { to: _, ...request } = draft('a', 'request');
+  expect(journal.append(request).seq).toBe(4);
+  expect(journal.lastOf('a')).toBe(3);
+  expect(open(stateDir).journal.lastOf('a')).toBe(3);
+  expect(surveyJournal(stateDir).newest.get('a')?.seq).toBe(3);
 });
 
 test('a query gives the newest of one unit after a number, oldest first', () => {

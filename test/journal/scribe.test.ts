@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JournalRecord } from '../../src/wire/payloads.ts';
-import { makeScribe } from '../../src/journal/scribe.ts';
+import { makeScribe, type Scribe } from '../../src/journal/scribe.ts';
 import { openRoster } from '../../src/spawned/roster.ts';
 import { specOf } from '../machines/rig.ts';
 import { world } from '../machines/supervisor-rig.ts';
 
-function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> & { records: JournalRecord[]; write(): JournalRecord[] } {
+function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> & { records: JournalRecord[]; write(): JournalRecord[]; request: Scribe['request'] } {
   const all = world(specs);
   const records: JournalRecord[] = [];
   const roster = openRoster(() => all.root.getSnapshot().context.children);
@@ -16,7 +16,7 @@ function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> &
         records.push(record);
         return record;
       },
-      lastOf: (unit) => records.findLast((record) => record.unit === unit)?.seq ?? null,
+      lastOf: (unit) => records.findLast((record) => record.unit === unit && record.to !== undefined)?.seq ?? null,
     },
     wallNow: () => all.now(), now: all.now, lastWords: () => ['last words'], maxRestarts: () => 5, childOf: roster.of,
   });
@@ -25,11 +25,11 @@ function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> &
     for (; told < all.facts.length; told += 1) {
       const fact = all.facts[told];
       if (fact?.type === 'child.changed') roster.see(fact.facts.child);
-      if (fact !== undefined) scribe(fact);
+      if (fact !== undefined) scribe.fact(fact);
     }
     return records;
   };
-  return { ...all, records: records as never, write };
+  return { ...all, records: records as never, write, request: scribe.request };
 }
 
 test('one record per transition, with what moved it and the record that did', () => {
@@ -124,4 +124,76 @@ test('of a storm of children the first are recorded, then how many records were 
   all.advance(11_000);
   spawn(101);
   expect(told().at(-1)?.detail).toMatchObject({ parent_pid: 101, omitted: 40 });
+});
+
+describe('requests', () => {
+  const client = { uid: 1000, pid: 42 };
+
+  test('each is one record that is no change of the unit, and what it leads to speaks of it, an ordered restart to its end', () => {
+    const all = scribed([specOf({ name: 'db' }), specOf({ name: 'api', dependsOn: [{ service: 'db', condition: 'started', onRestart: 'ignore' }] })]);
+    all.request({ command: 'start', unit: 'api', asker: client });
+    all.send({ type: 'start', units: ['api'] });
+    all.come('db');
+    all.come('api');
+    all.write();
+    all.request({ command: 'restart', unit: 'api', asker: client });
+    all.send({ type: 'restart', units: ['api'], specs: null });
+    all.write();
+    all.go('api', 0);
+    const records = all.write();
+    expect(records[0]).toEqual({ seq: 1, at: expect.any(String), unit: 'api', event: 'request', cause: { kind: 'command', by: 'start' }, detail: { uid: 1000, pid: 42 } });
+    expect(records.filter(({ event }) => event === 'request')).toHaveLength(2);
+    // The dependency was started for the sake of that request.
+    expect(records.find(({ unit, to }) => unit === 'db' && to === 'spawning')?.cause).toEqual({ kind: 'dependency', seq: 1, by: 'api' });
+    expect(records.find(({ unit, to }) => unit === 'api' && to === 'waiting')?.cause).toEqual({ kind: 'command', seq: 1, by: 'start' });
+    const restart = records.findLast(({ event }) => event === 'request');
+    const after = records.filter(({ unit, seq, to }) => unit === 'api' && seq > (restart?.seq ?? 0) && to !== undefined);
+    expect(after.map(({ to }) => to)).toEqual(['stopping', 'spawning']);
+    for (const { cause } of after) expect(cause).toEqual({ kind: 'command', seq: restart?.seq, by: 'restart' });
+  });
+
+  test('a stop that overtakes a restart is what the end is due to', () => {
+    const all = scribed([specOf({ name: 'api' })]);
+    all.send({ type: 'start', units: ['api'] });
+    all.come('api');
+    for (const command of ['restart', 'stop'] as const) {
+      all.request({ command, unit: 'api', asker: client });
+      all.send(command === 'stop' ? { type: 'stop', units: ['api'] } : { type: 'restart', units: ['api'], specs: null });
+      all.write();
+    }
+    all.go('api', 0);
+    const last = all.write().at(-1);
+    expect(last).toMatchObject({ to: 'stopped', cause: { kind: 'command', by: 'stop' } });
+    expect(all.records.find(({ seq }) => seq === last?.cause?.seq)).toMatchObject({ event: 'request', cause: { by: 'stop' } });
+  });
+
+  test.each([
+    ['killed by it, no matter when', 60_000, { code: null, signal: 'SIGUSR1' }, true],
+    ['that ended right after it', 500, { code: 0, signal: null }, true],
+    ['that ended long after it in another way', 60_000, { code: 3, signal: null }, false],
+  ] as const)('a signal by request is the cause of the end of a process %s', (_, afterMs, exit, isCause) => {
+    const all = scribed([specOf({ name: 'api', restart: { mode: 'always' } })]);
+    all.send({ type: 'start', units: ['api'] });
+    all.come('api');
+    all.write();
+    all.request({ command: 'signal', unit: 'api', asker: client, detail: { signal: 'SIGUSR1', to_pid: 9 } });
+    const sent = all.records.at(-1);
+    expect(sent).toMatchObject({ event: 'request', unit: 'api', cause: { by: 'signal' }, detail: { signal: 'SIGUSR1', uid: 1000, pid: 42 } });
+    all.advance(afterMs);
+    all.report('api', 'process.exited', { exit });
+    const cause = all.write().find(({ event, seq }) => event === 'process.exited' && seq > (sent?.seq ?? 0))?.cause;
+    expect(cause).toMatchObject(isCause ? { kind: 'command', by: 'signal', seq: sent?.seq } : { kind: 'exit' });
+    // Of the next process it is not.
+    all.report('api', 'process.gone');
+    all.elapse('api');
+    all.come('api');
+    all.report('api', 'process.exited', { exit: { code: null, signal: 'SIGUSR1' } });
+    expect(all.write().findLast(({ event }) => event === 'process.exited')?.cause?.kind).toBe('exit');
+  });
+
+  test('a signal to the supervisor is a request too', () => {
+    const all = scribed([specOf({ name: 'api' })]);
+    all.request({ command: 'reload', unit: null, asker: { signal: 'SIGHUP' }, detail: { config: '/c' } });
+    expect(all.records).toMatchObject([{ unit: null, event: 'request', cause: { kind: 'signal', by: 'SIGHUP' }, detail: { command: 'reload', config: '/c' } }]);
+  });
 });
