@@ -8,6 +8,7 @@ import { openLogger, type Logger, type LoggerRunner } from './logger.ts';
 import { loggerFifo, type LogStream } from './names.ts';
 import { openOwnedFile, tendOwnedFile } from './owned-file.ts';
 import { openFifoReader, type FifoReader } from './reader.ts';
+import { endsWithinLine } from './rotate.ts';
 import { makeWriter } from './writer.ts';
 
 /** What may change while a unit is known. */
@@ -105,11 +106,14 @@ export function makeChannel(options: ChannelOptions): Channel {
   const cutter = onLine === null ? null : openLineCutter(onLine);
   const listeners = new Set<Notify>();
   const readers: FifoReader[] = [];
+  /** Of what came last, for a logger: a file can be asked. */
+  let isWithinLine = false;
 
   // What a listener throws inside a socket's callback would end the supervisor.
   const guarded = (work: () => void): void => attempt(`${file}: a listener failed`, work);
 
   const take = (bytes: Uint8Array): boolean => {
+    isWithinLine = bytes.at(-1) !== newline;
     const hasRoom = logger === null ? (writer.write(bytes), true) : logger.push(bytes);
     if (cutter !== null) guarded(() => cutter.push(bytes));
     for (const listener of listeners) guarded(() => listener(bytes));
@@ -152,6 +156,14 @@ export function makeChannel(options: ChannelOptions): Channel {
     if (readers.at(-1)?.isCurrent() !== true) readers.push(openFifoReader(fifo, take));
   };
 
+  const drain = (): void => attempt(`${fifo}: cannot be read`, () => readers.forEach((reader) => reader.drain()));
+
+  /** What a process that is gone did not end would be taken for the beginning of the next one's first line. */
+  const endLine = (): void => {
+    drain();
+    if (logger === null ? endsWithinLine(file) : isWithinLine) take(lineEnd);
+  };
+
   const stopReading = (): void => readers.forEach((reader) => reader.close());
 
   return {
@@ -175,6 +187,7 @@ export function makeChannel(options: ChannelOptions): Channel {
       if (refusal !== null) onProblem(`${file}: cannot be created: ${refusal}`);
       ensureFifo(fifo, owner);
       read();
+      attempt(`${file}: its last line cannot be ended`, endLine);
       return openSync(fifo, constants.O_RDWR);
     },
     wake(notify) {
@@ -186,7 +199,7 @@ export function makeChannel(options: ChannelOptions): Channel {
         if (poll !== null) clearInterval(poll);
       };
     },
-    drain: () => attempt(`${fifo}: cannot be read`, () => readers.forEach((reader) => reader.drain())),
+    drain,
     reopen: () => writer.close(),
     async tend() {
       if (logs.via !== 'file') return;
@@ -208,3 +221,5 @@ export function makeChannel(options: ChannelOptions): Channel {
 }
 
 const pollMs = 250;
+const newline = 0x0a;
+const lineEnd = Uint8Array.of(newline);

@@ -1,11 +1,11 @@
-import { constants, lstatSync } from 'node:fs';
+import { constants, lstatSync, writeSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectories } from '../files.ts';
 import { makeRoom } from './archives.ts';
 import type { LogOwner } from './fifo.ts';
 import { emptyFile, openToAppend, removeLink } from './plain-file.ts';
-import { mendRotation, rotate } from './rotate.ts';
+import { endsWithinLine, mendRotation, rotate } from './rotate.ts';
 import { endTimes } from './time-index.ts';
 import type { Rotation } from './writer.ts';
 
@@ -28,6 +28,8 @@ export function openOwnedFile(path: string, rotation: Rotation, owner: LogOwner 
   const rotated = before?.isFile() === true && before.size >= rotation.sizeBytes;
   if (rotated) rotate(path, rotation.keep);
   const { descriptor } = openToAppend(path, owner);
+  // A process that is gone did not end its last line.
+  if (endsWithinLine(path)) writeSync(descriptor, '\n');
   endTimes(path);
   return { descriptor, rotated, problem };
 }

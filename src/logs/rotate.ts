@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, lstatSync, openSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { readTail } from '../files.ts';
 import { makeRoom } from './archives.ts';
 import { rotateTimes } from './time-index.ts';
@@ -49,6 +49,13 @@ export function unfinishedLine(file: string): Buffer | null {
   const tail = readTail(file, cutWindowBytes);
   const lineEnd = tail.lastIndexOf(newline);
   return lineEnd < 0 ? null : tail.subarray(lineEnd + 1);
+}
+
+/** Whether something was written to the file after its last newline. */
+export function endsWithinLine(file: string): boolean {
+  if (lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  const [last] = readTail(file, 1);
+  return last !== undefined && last !== newline;
 }
 
 const newline = 0x0a;

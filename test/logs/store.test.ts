@@ -32,6 +32,28 @@ describe('from a process to its files', () => {
     expect(text('web', 'stderr')).toBe('err\n');
   });
 
+  test('a line that a process left unfinished is ended before the next process writes, also by another supervisor, and only then', async () => {
+    const { store, run, text, reopen, file } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    await ended(run('web', "printf 'panic: no disk'; echo whole >&2"));
+    store.drain();
+    expect(text('web')).toBe('panic: no disk');
+    await ended(run('web', "echo started; printf 'half'"));
+    store.drain();
+    expect(text('web')).toBe('panic: no disk\nstarted\nhalf');
+    store.close();
+    const next = reopen();
+    next.prepare([{ name: 'web', logs: piped }]);
+    await ended(run('web', 'echo third', next));
+    next.drain();
+    expect(text('web')).toBe('panic: no disk\nstarted\nhalf\nthird\n');
+    expect(text('web', 'stderr')).toBe('whole\n');
+    truncateSync(file('web'));
+    await ended(run('web', 'echo fourth', next));
+    next.drain();
+    expect(text('web')).toBe('fourth\n');
+  });
+
   test('followers are woken, until they leave', async () => {
     const { store, run } = rig();
     store.prepare([{ name: 'web', logs: piped }]);
@@ -272,9 +294,10 @@ describe('a unit that writes its file itself', () => {
   test('gets the file, appending, and no FIFO', async () => {
     const { store, run, text, fifoDir } = rig();
     store.prepare([{ name: 'web', logs: direct }]);
-    await ended(run('web', 'echo one'));
+    await ended(run('web', 'printf one'));
     await ended(run('web', 'echo two'));
-    expect(text('web')).toBe('one\ntwo\n');
+    await ended(run('web', 'echo three'));
+    expect(text('web')).toBe('one\ntwo\nthree\n');
     expect(readdirSync(fifoDir)).toEqual([]);
   });
 
