@@ -119,6 +119,27 @@ export function localTime(time: string): string {
   return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())} ${clockTime(time)}`;
 }
 
+/** As `localTime`, to the millisecond. */
+export function preciseTime(time: string): string {
+  return `${localTime(time)}.${String(new Date(time).getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** The order in which a person would put names: `web2` before `web10`. */
+export function naturally(one: string, other: string): number {
+  const [parts, others] = [one.match(DIGITS_OR_NOT) ?? [], other.match(DIGITS_OR_NOT) ?? []];
+  for (let index = 0; index < Math.max(parts.length, others.length); index += 1) {
+    const [part = '', against = ''] = [parts[index], others[index]];
+    const numeric = /^\d/.test(part) && /^\d/.test(against);
+    // As text: a number of many digits is no safe integer.
+    const [first, second] = numeric ? [part.replace(/^0+/, ''), against.replace(/^0+/, '')] : [part, against];
+    if (numeric && first.length !== second.length) return first.length - second.length;
+    if (first !== second) return first < second ? -1 : 1;
+  }
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+const DIGITS_OR_NOT = /\d+|\D+/g;
+
 export function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
 }

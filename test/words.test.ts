@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  bytes, fineSpan, formatDuration, formatSize, maxDurationMs, nearMiss, parseDuration, parseLimit, parseMoment, parseSize, parseStreamDuration, span, spanInProse,
+  bytes, fineSpan, formatDuration, formatSize, maxDurationMs, naturally, nearMiss, parseDuration, parseLimit, parseMoment, parseSize, parseStreamDuration, span, spanInProse,
 } from '../src/words.ts';
 
 describe('durations', () => {
@@ -84,4 +84,12 @@ test('a moment is so long before now, or a time that exists', () => {
   expect(['10m', '2026-01-31T12:00:00Z', '2026-01-31 12:00:00+01:00', '2026-02-31T00:00:00Z', 'noon'].map((text) => parseMoment(text, now))).toEqual([
     now - 600_000, Date.parse('2026-01-31T12:00:00Z'), Date.parse('2026-01-31T11:00:00Z'), null, null,
   ]);
+});
+
+test('names are in the order in which a person would put them', () => {
+  expect(['web10', 'web', 'web2', 'web02', 'db', 'web-1', 'a9z', 'a10b'].sort(naturally)).toEqual(['a9z', 'a10b', 'db', 'web', 'web-1', 'web02', 'web2', 'web10']);
+  fc.assert(fc.property(fc.array(fc.stringMatching(/^[a0-9-]{0,5}$/), { minLength: 3, maxLength: 3 }), ([one = '', two = '', three = '']) => {
+    expect(Math.sign(naturally(one, two))).toBe(0 - Math.sign(naturally(two, one)));
+    if (naturally(one, two) <= 0 && naturally(two, three) <= 0) expect(naturally(one, three)).toBeLessThanOrEqual(0);
+  }));
 });

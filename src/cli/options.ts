@@ -70,7 +70,7 @@ export const options = {
     check: (text) => (/^[0-9]{1,9}$/.test(text) ? null : `expected a whole number ≥ 0, got "${text}"`),
   },
   kind: {
-    name: 'kind', short: 'k', value: 'KIND', about: 'stdout, stderr (default), all (both) or supervisor', choices: logKinds,
+    name: 'kind', short: 'k', value: 'KIND', about: 'stdout, stderr, all (both, default) or supervisor', choices: logKinds,
     check: (text) => (parseKind(text) === null ? `expected stdout, stderr, all or supervisor, got "${text}"${didYouMean(text, logKinds)}` : null),
   },
   fullCommand: { name: 'full-cmd', about: 'commands in full, on several lines where they do not fit' },
@@ -115,6 +115,8 @@ export const options = {
     name: 'grep', value: 'REGEX', about: 'only lines that match this regular expression (of JavaScript)',
     check: checked(parsePattern),
   },
+  timestamps: { name: 'timestamps', short: 't', about: 'the time of each line before it, in local time' },
+  raw: { name: 'raw', about: 'what services wrote as it is, with what could steer the terminal' },
   noFollow: { name: 'no-follow', about: 'end after the last line' },
 } as const satisfies Record<string, OptionSpec>;
 

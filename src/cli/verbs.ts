@@ -32,7 +32,7 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 
 const {
   config, service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, stream, name, ttl, parentPid, child, purge,
-  goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep,
+  goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
 } = options;
 
 const table = {
@@ -89,7 +89,7 @@ const table = {
   logs: {
     about: 'show what services wrote, and follow what they write',
     more: 'With --since or --until all lines of that time are shown; --lines keeps the last of them. Lines of several logs are in the order of time, each behind the name of its log.',
-    options: [config, service, lines, kind, since, until, grep, json, follow, noFollow, stream, purge],
+    options: [config, service, lines, kind, since, until, grep, timestamps, json, raw, noColor, follow, noFollow, stream, purge],
     examples: [
       ['sysg logs -s web -k stdout', 'follow one service'],
       ['sysg logs -l 5 --no-follow', 'the last lines of every service'],

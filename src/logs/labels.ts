@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { tamed } from './taming.ts';
 
 /** systemg 0.33.0's banner around a unit's log or a section: a blank line, a box, a blank line; `width` columns in all and never below 24. */
 export function boxBanner(title: string, width = 100): string {
@@ -21,20 +21,6 @@ export function echoWidth(units: Iterable<string>): number {
 export function echoLine(unit: string, line: string, width: number): string {
   return `${unit}${' '.repeat(Math.max(0, width - [...unit].length))} | ${tamed(line)}\n`;
 }
-
-/** A line between those of other services: colours stay and end with the line; what would move the cursor, clear the screen or set a title goes. */
-function tamed(line: string): string {
-  // eslint-disable-next-line no-control-regex
-  if (!/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(line)) return line;
-  // eslint-disable-next-line no-control-regex
-  const parts = line.split(/(\u001b\[[0-9;:]*m)/);
-  // eslint-disable-next-line no-control-regex
-  const text = parts.map((part, index) => (index % 2 === 1 ? part : stripVTControlCharacters(part).replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, ''))).join('');
-  const last = parts.length < 3 ? RESET : parts.at(-2);
-  return last === RESET || last === '\u001b[m' ? text : text + RESET;
-}
-
-const RESET = '\u001b[0m';
 
 /** The odd blank goes to the right; a title that does not fit ends in dots. */
 function centred(title: string, width: number): string {

@@ -19,8 +19,10 @@ export interface LineFilter extends Span {
 
 export interface LineReader {
   readonly take: Take;
-  /** Hands out a last line that has no newline yet. */
+  /** Hands out a last line that has no newline yet; what comes of it later is another line. */
   flush(): Promise<void>;
+  /** Whether there is such a line. */
+  readonly isWithinLine: boolean;
   /** Lines that fit though it is not known when they were written. */
   readonly undated: number;
 }
@@ -32,6 +34,8 @@ export function openLineReader(times: LineTimes | 'in the line', filter: LineFil
   let mark: TimeMark = undatedMark;
   let next: Place | null = null;
   let undated = 0;
+  /** The newline to come ends what was handed out already. */
+  let isEndAwaited = false;
 
   const fits = ({ at, latest }: TimeMark): boolean => {
     const { sinceMs, untilMs } = filter;
@@ -51,19 +55,27 @@ export function openLineReader(times: LineTimes | 'in the line', filter: LineFil
   const push = async (stretch: Uint8Array, stretchMark: TimeMark | null): Promise<void> => {
     if (!cutter.isWithinLine) mark = stretchMark ?? mark;
     for (const piece of cutter.cut(stretch)) {
-      await emit(piece);
+      const isOnlyEnd = isEndAwaited && piece.ended && piece.bytes.length === 0;
+      isEndAwaited = false;
+      if (!isOnlyEnd) await emit(piece);
       mark = stretchMark ?? mark;
     }
   };
 
   const flush = async (): Promise<void> => {
-    for (const piece of cutter.rest()) await emit(piece);
+    for (const piece of cutter.rest()) {
+      isEndAwaited = true;
+      await emit(piece);
+    }
   };
 
   return {
     async take(chunk, place) {
       // Emptied by somebody: what comes is no continuation of what was.
-      if (next !== null && place.inode === next.inode && place.offset < next.offset) await flush();
+      if (next !== null && place.inode === next.inode && place.offset < next.offset) {
+        await flush();
+        isEndAwaited = false;
+      }
       next = { ...place, offset: place.offset + chunk.length };
       if (times === 'in the line') return push(chunk, null);
       let start = 0;
@@ -73,6 +85,9 @@ export function openLineReader(times: LineTimes | 'in the line', filter: LineFil
       }
     },
     flush,
+    get isWithinLine() {
+      return cutter.isWithinLine;
+    },
     get undated() {
       return undated;
     },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { makeWriter } from '../../src/logs/writer.ts';
+import { preciseTime } from '../../src/words.ts';
 import { ownDirectory, sysg, type Ran } from './rig.ts';
 
 const begin = Date.UTC(2026, 0, 31, 12);
@@ -15,6 +16,8 @@ interface Logs {
   readonly dir: string;
   write(file: string, atMs: number, text: string): void;
   run(...argv: readonly string[]): Promise<Ran>;
+  /** On a terminal of 60 columns. */
+  onTerminal(color: boolean, ...argv: readonly string[]): Promise<Ran>;
 }
 
 function withLogs(): Logs {
@@ -37,6 +40,7 @@ function withLogs(): Logs {
       made.write(Buffer.from(text));
     },
     run: (...argv) => sysg(['logs', '-c', join(home, 'sysg.yaml'), ...argv], { env: { HOME: home } }),
+    onTerminal: (color, ...argv) => sysg(['logs', '-c', join(home, 'sysg.yaml'), ...argv], { env: { HOME: home }, columns: 60, color }),
   };
 }
 
@@ -63,6 +67,85 @@ describe('several logs', () => {
     const logs = sample();
     expect((await logs.run('-k', 'all', '--grep', 'error')).stdout).toBe('api stderr | error: no route\ndb stdout  | error: disk\n');
     expect((await logs.run('-k', 'all', '-s', 'api', '-l', '1')).stdout).toBe('stderr | error: no route\nstdout | GET /a\n');
+  });
+});
+
+describe('both streams', () => {
+  test('are shown unless one is chosen, in the order of time', async () => {
+    const logs = sample();
+    expect((await logs.run('-s', 'api')).stdout).toBe('stdout | listening\nstderr | error: no route\nstdout | GET /\nstdout | GET /a\n');
+    expect((await logs.run('-s', 'api', '-k', 'stderr')).stdout).toBe('error: no route\r\n');
+  });
+
+  test('with --timestamps have the local time of each line, and a dash where it is not known', async () => {
+    const logs = sample();
+    writeFileSync(join(logs.dir, 'db_stderr.log'), 'old\n');
+    const local = (atMs: number): string => preciseTime(new Date(begin + atMs).toISOString());
+    expect((await logs.run('-t', '-l', '1', '-k', 'stderr')).stdout).toBe(`${'-'.padEnd(23)} db  | old\n${local(61_000)} api | error: no route\n`);
+    expect((await logs.run('--timestamps', '-s', 'api', '-k', 'stdout', '-l', '1')).stdout).toBe(`${local(240_000)} GET /a\n`);
+  });
+});
+
+describe('on a terminal', () => {
+  const wild = '\u001b[2J\u001b]0;title\u0007\u001b[31mred\n';
+
+  test('one log is shown without what could steer the terminal; its colours end with their line, or go with NO_COLOR', async () => {
+    const logs = withLogs();
+    logs.write('api_stdout.log', 0, wild);
+    const shown = (ran: Ran): string => ran.stdout.split('\n').slice(5).join('\n');
+    expect(shown(await logs.onTerminal(true, '-s', 'api', '-k', 'stdout'))).toBe('\u001b[31mred\u001b[0m\n');
+    expect(shown(await logs.onTerminal(true, '-s', 'api', '-k', 'stdout', '--grep', 'red'))).toBe('\u001b[31mred\u001b[0m\n');
+    expect(shown(await logs.onTerminal(false, '-s', 'api', '-k', 'stdout'))).toBe('red\n');
+    expect(shown(await logs.onTerminal(true, '-s', 'api', '-k', 'stdout', '--no-color'))).toBe('red\n');
+    expect(shown(await logs.onTerminal(true, '-s', 'api', '-k', 'stdout', '--raw'))).toBe(wild);
+    expect((await logs.run('-s', 'api', '-k', 'stdout')).stdout).toBe(wild);
+  });
+
+  test('each service has a colour of its own, stderr is red, and nothing is coloured elsewhere', async () => {
+    const logs = sample();
+    const { stdout } = await logs.onTerminal(true, '-l', '1');
+    expect(stdout).toContain('\u001b[36mapi\u001b[39m \u001b[36mstdout\u001b[39m \u001b[36m|\u001b[39m GET /a\n');
+    expect(stdout).toContain('\u001b[36mapi\u001b[39m \u001b[31mstderr\u001b[39m \u001b[36m|\u001b[39m error: no route\n');
+    expect(stdout).toContain('\u001b[33mdb\u001b[39m \u001b[33mstdout\u001b[39m  \u001b[33m|\u001b[39m error: disk\n');
+    expect((await logs.onTerminal(false, '-l', '1')).stdout).toBe((await logs.run('-l', '1')).stdout);
+  });
+});
+
+describe('where nothing is to be shown', () => {
+  const said = async (logs: Logs, ...argv: readonly string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await logs.run(...argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
+    return stderr;
+  };
+
+  test('the other stream is named', async () => {
+    const logs = withLogs();
+    logs.write('api_stderr.log', 0, 'oops\n');
+    expect(await said(logs, '-s', 'api', '-k', 'stdout')).toMatch(/^sysg: nothing was written to stdout\nsysg: not asked for: the stderr log of api holds 5B, last written .*-k all\n$/);
+  });
+
+  test('lines that do not fit are named, in rotated files too, and the stream that was not looked at', async () => {
+    const logs = sample();
+    writeFileSync(join(logs.dir, 'api_stdout.log.1'), 'older\n');
+    const text = await said(logs, '-s', 'api', '-k', 'stdout', '--grep', 'no route', '--since', '1d');
+    expect(text).toMatch(/no line fits --since 1d and --grep no route: the stdout log of api holds 29B in 2 files, last written/);
+    expect(text).toContain('not asked for: the stderr log of api holds 17B');
+  });
+
+  test('what others wrote is named, and files that somebody else has put away', async () => {
+    const logs = withLogs();
+    logs.write('db_stdout.log', 0, 'checkpoint\n');
+    writeFileSync(join(logs.dir, 'api_stdout.log'), '');
+    writeFileSync(join(logs.dir, 'api_stdout.log-20260130'), 'yesterday\n');
+    expect(await said(logs, '-s', 'api')).toBe([
+      'api has empty log files: nothing was written, or they were emptied since',
+      `not read, since they were not put away by sysg: ${join(logs.dir, 'api_stdout.log-20260130')}`, 'others have written something: db',
+    ].map((line) => `sysg: ${line}\n`).join(''));
+  });
+
+  test('it is said that a service was never started', async () => {
+    expect(await said(withLogs(), '-s', 'api')).toBe('sysg: api has no log files: it was never started, or they were removed\n');
+    expect(await said(withLogs(), '-s', 'api', '-l', '0')).toBe('');
   });
 });
 
@@ -159,7 +242,7 @@ describe('--purge', () => {
   test('empties what has an index: its times go with it', async () => {
     const logs = sample();
     expect((await logs.run('--purge')).exitCode).toBe(0);
-    expect(await logs.run('-k', 'stdout', '--json')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    expect(await logs.run('-k', 'stdout', '--json')).toEqual({ exitCode: 0, stdout: '', stderr: expect.stringContaining('api has empty log files') as unknown });
     logs.write('api_stdout.log', 400_000, 'new\n');
     expect((await logs.run('-k', 'stdout', '--json')).stdout).toBe('{"at":"2026-01-31T12:06:40.000Z","unit":"api","stream":"stdout","line":"new"}\n');
   });

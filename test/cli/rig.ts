@@ -20,12 +20,12 @@ export function ownDirectory(): string {
 }
 
 /** Runs a command line in this process, as an ordinary user with a home of its own. */
-export async function sysg(argv: readonly string[], around: Partial<Omit<Surroundings, 'terminal'>> & { readonly columns?: number } = {}): Promise<Ran> {
+export async function sysg(argv: readonly string[], around: Partial<Omit<Surroundings, 'terminal'>> & { readonly columns?: number; readonly color?: boolean } = {}): Promise<Ran> {
   const home = around.env?.['HOME'] ?? ownDirectory();
   const said = { stdout: '', stderr: '' };
   const terminal: Terminal = {
     columns: around.columns ?? null,
-    color: false,
+    color: around.color ?? false,
     stderrIsTerminal: () => false,
     write: (text) => {
       said.stdout += Buffer.from(text).toString('utf8');

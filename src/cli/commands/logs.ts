@@ -3,9 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, textOf } from '../../errors.ts';
 import type { LineFilter } from '../../logs/timed-lines.ts';
 import { parseMoment } from '../../words.ts';
-import { streamOf, type Call } from '../call.ts';
+import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { show } from '../logs/show.ts';
+import { silence } from '../logs/silence.ts';
 import { chooseSources, knownUnits } from '../logs/sources.ts';
 import { options, parseKind } from '../options.ts';
 import { unitNamed } from '../print/unit.ts';
@@ -40,7 +41,7 @@ const defaultLines = 50;
 
 async function showOnce(call: Call, mayFollow: boolean): Promise<number> {
   const { flags, terminal } = call;
-  const kind = parseKind(flags.text(options.kind) ?? 'stderr') ?? 'stderr';
+  const kind = parseKind(flags.text(options.kind) ?? 'all') ?? 'all';
   const known = await knownUnits(call);
   if (!known.ok) return terminal.refuse(known.refusal);
   const chosen = chooseSources(call, kind, known.units);
@@ -48,10 +49,21 @@ async function showOnce(call: Call, mayFollow: boolean): Promise<number> {
   const filter = filterOf(call);
   const lines = flags.text(options.lines);
   const isSpan = filter.sinceMs !== null || filter.untilMs !== null;
+  const timestamps = flags.has(options.timestamps);
+  const { color } = lookOf(call);
+  const follow = known.isLive && mayFollow;
+  const onSilence = (): void => {
+    if (lines !== null && Number(lines) === 0) return;
+    for (const text of silence(call, chosen.sources, known.units)) terminal.complain(`sysg: ${text}`);
+    if (follow) terminal.complain('sysg: waiting for what comes');
+  };
   try {
     await show(chosen.sources, {
       lines: lines === null ? (isSpan ? null : defaultLines) : Number(lines),
-      filter, json: flags.has(options.json), follow: known.isLive && mayFollow,
+      filter, json: flags.has(options.json), follow, timestamps, color, onSilence,
+      // A program that reads one log is given what the service wrote; a person's terminal is not steered by it.
+      raw: flags.has(options.raw) || (terminal.columns === null && chosen.sources.length === 1),
+      keepsColors: color || terminal.columns === null,
     }, terminal);
     return 0;
   } catch (error) {

@@ -18,6 +18,9 @@ export interface Palette {
   readonly inverse: Paint;
   readonly cpu: Paint;
   readonly memory: Paint;
+  readonly failure: Paint;
+  /** One of six colours, to tell that many things apart. */
+  oneOf(index: number): Paint;
   state(word: string): Paint;
   health(word: string): Paint;
   /** By how full something is, in percent. */
@@ -28,13 +31,16 @@ export function palette(enabled: boolean): Palette {
   const paint = (style: Parameters<typeof styleText>[0]): Paint => (enabled ? (text) => styleText(style, text, { validateStream: false }) : String);
   const [bold, dim, green, red, yellow, gray] = [paint('bold'), paint('dim'), paint('green'), paint('red'), paint('yellow'), paint('gray')];
   const [cyan, magenta, inverse] = [paint('cyan'), paint('magenta'), paint('inverse')];
+  const [blue, brightCyan] = [paint('blueBright'), paint('cyanBright')];
+  const apart = [cyan, yellow, green, magenta, blue, brightCyan];
   const states = new Map<string, Paint>([
     ['running', green], ['completed', green], ['failed', red], ['zombie', red], ['missing', red], ['backoff', yellow],
     ['starting', yellow], ['stopping', yellow], ['unready', yellow],
   ]);
   const healths = new Map<string, Paint>([['healthy', green], ['degraded', yellow], ['failing', red]]);
   return {
-    title: bold, faint: dim, heading: (text) => bold(cyan(text)), inverse, cpu: cyan, memory: magenta,
+    title: bold, faint: dim, heading: (text) => bold(cyan(text)), inverse, cpu: cyan, memory: magenta, failure: red,
+    oneOf: (index) => apart[index % apart.length] ?? cyan,
     state: (word) => states.get(word) ?? gray, health: (word) => healths.get(word) ?? gray,
     fullness: (percent) => (percent <= 50 ? green : percent <= 70 ? cyan : percent <= 90 ? yellow : red),
   };

@@ -1,5 +1,5 @@
 import type { JournalRecord } from '../../wire/payloads.ts';
-import { clockTime, localTime, span } from '../../words.ts';
+import { clockTime, localTime, preciseTime, span } from '../../words.ts';
 import type { Palette } from './palette.ts';
 import { table, type Column } from './table.ts';
 import { printable } from './width.ts';
@@ -7,11 +7,10 @@ import { printable } from './width.ts';
 /** One line for a record: time, unit, what became of it, and why. */
 export function eventLine(record: JournalRecord, width: number): string {
   const { at, unit, event, from, to, cause, detail = {} } = record;
-  const clock = `${localTime(at)}.${String(new Date(at).getMilliseconds()).padStart(3, '0')}`;
   const change = to === undefined ? event : from === to ? to : `${from ?? '?'} → ${to}`;
   const why = cause === undefined ? '' : `${cause.kind}${cause.by === undefined ? '' : ` ${printable(cause.by)}`}`;
   const more = Object.entries(detail).filter(([key]) => !['last_stderr', 'ready', 'wanted'].includes(key)).map(([key, value]) => `${key}=${plain(value)}`);
-  return [clock, printable(unit ?? 'supervisor').padEnd(width), change.padEnd(22), why.padEnd(18), ...more].join('  ').trimEnd();
+  return [preciseTime(at), printable(unit ?? 'supervisor').padEnd(width), change.padEnd(22), why.padEnd(18), ...more].join('  ').trimEnd();
 }
 
 function plain(value: unknown): string {

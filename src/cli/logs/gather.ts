@@ -1,0 +1,102 @@
+import { openLineTimes } from '../../logs/line-times.ts';
+import { openMerger, type MergerInput } from '../../logs/merge.ts';
+import { follow, readLog, type LogStart, type Wake } from '../../logs/tail.ts';
+import type { Take } from '../../logs/pieces.ts';
+import { openLineReader, type LineFilter, type LineReader, type TimedLine } from '../../logs/timed-lines.ts';
+import type { Source } from './sources.ts';
+
+export interface SourcedLine extends TimedLine {
+  readonly source: Source;
+}
+
+export interface Gathering {
+  /** How many lines of each log to begin with; null is all that fit. */
+  readonly lines: number | null;
+  readonly filter: LineFilter;
+  /** Until it is aborted, also what is written from now on; null: only what there is. */
+  readonly follow: AbortSignal | null;
+  /** A line that stays unfinished for a moment, such as a question, is printed while it is followed; what comes of it later is another line. */
+  readonly showsUnfinished: boolean;
+  /** What was there has been read of all logs: so many lines fit. */
+  onBegun(count: number): void;
+  /** So many lines of a log fit though it is not known when they were written. */
+  onUndated(source: Source, count: number): void;
+}
+
+/** Lines of several logs in the order of their times. Resolves when all are printed, or when following was aborted. */
+export async function gather(sources: readonly Source[], wish: Gathering, print: (lines: readonly SourcedLine[]) => Promise<void>): Promise<void> {
+  const merger = openMerger<SourcedLine>(print);
+  const inputs = sources.map((source) => ({ source, input: merger.add() }));
+  const { wake, end } = sharedBell();
+  let begun = 0;
+  let found = 0;
+  const onBegun = (count: number): void => {
+    begun += 1;
+    found += count;
+    if (begun === sources.length) wish.onBegun(found);
+  };
+  try {
+    await Promise.all(inputs.map(({ source, input }) => gatherOne(source, { ...wish, onBegun }, input, wake)));
+    await merger.end();
+  } finally {
+    end();
+  }
+}
+
+async function gatherOne(source: Source, { lines, filter, follow: signal, showsUnfinished, onBegun, onUndated }: Gathering, input: MergerInput<SourcedLine>, wake: Wake): Promise<void> {
+  const { file, stream } = source;
+  const isLimited = lines !== null && (filter.sinceMs !== null || filter.untilMs !== null || filter.pattern !== null);
+  const start: LogStart = lines === null || isLimited ? filter : { lines };
+  // The last ones are known when all are read.
+  const last: TimedLine[] = [];
+  let hasBegun = false;
+  let count = 0;
+  const reader = openLineReader(stream === 'supervisor' ? 'in the line' : openLineTimes(file), filter, (line) => {
+    count += 1;
+    if (hasBegun || !isLimited) return input.push({ ...line, source });
+    last.push(line);
+    if (last.length > lines) last.shift();
+    return undefined;
+  });
+  const begin = async (): Promise<void> => {
+    for (const line of last.splice(0)) await input.push({ ...line, source });
+    hasBegun = true;
+    input.begun();
+    onBegun(count);
+    if (reader.undated > 0) onUndated(source, reader.undated);
+  };
+  if (signal !== null) return follow(file, start, showsUnfinished ? impatient(reader, signal) : reader.take, signal, { wake, onBegun: begin });
+  await readLog(file, start, reader.take);
+  await reader.flush();
+  await begin();
+}
+
+/** Hands out what a line has so far when no more of it comes for a while. */
+function impatient(reader: LineReader, signal: AbortSignal): Take {
+  let timer: NodeJS.Timeout | undefined;
+  signal.addEventListener('abort', () => clearTimeout(timer));
+  return async (chunk, place) => {
+    clearTimeout(timer);
+    await reader.take(chunk, place);
+    // What cannot be printed ends the reading of the next chunk.
+    if (reader.isWithinLine && !signal.aborted) timer = setTimeout(() => void reader.flush().catch(() => undefined), patienceMs);
+  };
+}
+
+/** All logs are looked at in the same moment, so that what comes can be put in order. */
+function sharedBell(): { readonly wake: Wake; end(): void } {
+  const listeners = new Set<() => void>();
+  const timer = setInterval(() => {
+    for (const listener of listeners) listener();
+  }, pollMs);
+  return {
+    wake: (notify) => {
+      listeners.add(notify);
+      return () => listeners.delete(notify);
+    },
+    end: () => clearInterval(timer),
+  };
+}
+
+const pollMs = 200;
+const patienceMs = 500;
