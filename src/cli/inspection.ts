@@ -7,6 +7,7 @@ import type { Call } from './call.ts';
 import type { Host } from './host.ts';
 import { inWindow } from './print/charts.ts';
 import type { Report, ShownProcess } from './print/inspect.ts';
+import { foldRollouts } from './print/rollout.ts';
 import { branches, unitNamed } from './print/unit.ts';
 
 /** `advice`: no supervisor runs, and what to do about it; null where one answered. */
@@ -42,7 +43,7 @@ export async function makeReport(
   const rows = processRows(unit);
   const before = rows.map(({ pid }) => processDetail(pid));
   const startedMs = performance.now();
-  const [host, records] = await Promise.all([hostNow(), askRecords(call, unit.name, TRANSITIONS), pause(SPAN_MS)]);
+  const [host, records] = await Promise.all([hostNow(), askRecords(call, unit.name, ASKED_RECORDS), pause(SPAN_MS)]);
   const elapsedMs = performance.now() - startedMs;
   const processes = rows.flatMap(({ pid, command, prefix }, index): ShownProcess[] => {
     const detail = processDetail(pid);
@@ -51,7 +52,7 @@ export async function makeReport(
   return {
     unit, samples, windowSeconds: Math.max(1, Math.round(windowMs / 1000)), nowMs: Date.now(), host, processes,
     // A supervisor of systemg 0.33.0 keeps no journal.
-    transitions: records.ok ? records.records : [],
+    transitions: records.ok ? foldRollouts(records.records).slice(-TRANSITIONS) : [],
   };
 }
 
@@ -66,6 +67,8 @@ export function lastRun({ kind, cron }: UnitStatus): { readonly samples: readonl
 const SPAN_MS = 200;
 /** How many of the last transitions are shown. */
 const TRANSITIONS = 10;
+/** Those of one rollout are shown as one. */
+const ASKED_RECORDS = 100;
 
 function samplesOf({ unit, samples }: InspectPayload): readonly MetricSample[] {
   return unit?.kind === 'cron' ? (unit.cron?.last_run?.metrics ?? samples) : samples;

@@ -5,6 +5,7 @@ import type { Host } from '../host.ts';
 import { charts } from './charts.ts';
 import { palette, type Look, type Palette } from './palette.ts';
 import { transitions } from './records.ts';
+import { rolloutDetail } from './rollout.ts';
 import { table, type Column } from './table.ts';
 import { branches, glyphOf, programName, stateOf, type Branch } from './unit.ts';
 import displayWidth, { broken, printable } from './width.ts';
@@ -67,6 +68,7 @@ function overview({ unit, nowMs }: Report, look: Look, paints: Palette): string[
     ['Unit', printable(unit.name), paints.title],
     ['Kind', unit.kind],
     ['State', `${mark}${state}${since}`, paints.state(state)],
+    ['Rollout', unit.rollout === undefined ? null : rolloutDetail(unit.rollout), paints.state('starting')],
     ['Waits for', waits === '' ? null : waits],
     ['Health', unit.health, paints.health(unit.health)],
     ['Wanted', unit.wanted ?? null],

@@ -32,7 +32,8 @@ export function transitions(records: readonly JournalRecord[], nowMs: number, wi
   return table(columns, [...records].reverse(), width, { below: paints.faint });
 }
 
-function changeOf({ event, from, to }: JournalRecord): string {
+function changeOf({ event, from, to, detail }: JournalRecord): string {
+  if (event === 'rollout') return `rollout ${printable(String(detail?.['result'] ?? detail?.['step']))}`;
   if (to === undefined) return event;
   return from === undefined || from === to ? `${to} (${event})` : `${from} → ${to}`;
 }
@@ -43,8 +44,9 @@ function causeOf(cause: JournalRecord['cause']): string {
 }
 
 function detailOf({ detail = {} }: JournalRecord): string {
-  const { pid, exit_code: code, signal, attempt, max_restarts: most, reason, next_at: next, last_stderr: words } = detail;
+  const { pid, exit_code: code, signal, attempt, max_restarts: most, reason, next_at: next, last_stderr: words, steps } = detail;
   return [
+    typeof steps === 'string' ? steps : '',
     code === undefined ? '' : `exit ${String(code)}`,
     typeof signal === 'string' ? signal : '',
     typeof reason === 'string' && code === undefined && signal === undefined ? printable(reason) : '',

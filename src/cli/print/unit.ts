@@ -1,5 +1,6 @@
 import type { SpawnedChild, SpawnedProcessNode, UnitHealth, UnitPhase, UnitStatus } from '../../wire/payloads.ts';
 import { span } from '../../words.ts';
+import { rolloutText } from './rollout.ts';
 import { fit, printable } from './width.ts';
 
 /** The unit of that name, else of that hash. */
@@ -34,9 +35,10 @@ export function stateOf(unit: UnitStatus): string {
   return atRest ?? (unit.lifecycle === 'exited_with_error' ? 'failed' : (unit.lifecycle ?? 'unknown'));
 }
 
-/** The state, with what the unit waits for and how long. */
+/** The state, with what the unit waits for and how long; while it is being replaced, how far that is. */
 export function stateText(unit: UnitStatus, nowMs: number): string {
   const word = stateOf(unit);
+  if (unit.rollout !== undefined && unit.phase !== 'stopping') return rolloutText(unit.rollout);
   const [first, ...others] = unit.waits_for ?? [];
   if (word === 'starting' && first !== undefined) return fit(`waits for ${printable(first.unit)}${others.length === 0 ? '' : ` +${others.length}`}`, 24);
   const left = unit.next_at === undefined ? Number.NaN : (Date.parse(unit.next_at) - nowMs) / 1000;
@@ -46,7 +48,7 @@ export function stateText(unit: UnitStatus, nowMs: number): string {
 /** A unit in transition to another state. */
 export function isMoving(unit: UnitStatus): boolean {
   return (unit.phase === 'starting' && (unit.waits_for ?? []).every(({ lost }) => lost === undefined)) || unit.phase === 'stopping'
-    || (unit.phase === 'running' && unit.ready === false);
+    || (unit.phase === 'running' && unit.ready === false) || unit.rollout !== undefined;
 }
 
 /** One mark for each state of a unit, for terminals. */
