@@ -1,6 +1,6 @@
 import { textOf } from '../errors.ts';
 import { descriptorLimit } from '../process/descriptors.ts';
-import { readTokens, type ProcessTable, type ScannedProcess } from '../process/scan.ts';
+import { readTokens, tokensOrMarks, type ProcessTable, type ScannedProcess } from '../process/scan.ts';
 import { listPids, readProcStat } from '../process/proc.ts';
 import { belonging, findLineage, remember, type Lineage } from '../process/tree.ts';
 import { openUsageReader, type Reading, type UsageReader } from './usage.ts';
@@ -154,18 +154,24 @@ interface Known {
 }
 
 // In an uninterruptible sleep reading the environment may hang. It reads as empty for a moment within execve(2), and always in a kernel
-// thread: those are children of kthreadd, pid 2.
+// thread, a child of kthreadd, pid 2, and in a process without variables: only its control group says whose that is.
 function meet(stat: Omit<ScannedProcess, 'tokens'>, before: Known | undefined): Known {
-  const same = before !== undefined && before.process.startTime === stat.startTime;
-  const tokens = same && !before.unsettled ? before.process.tokens : stat.state === 'D' ? 'empty' : readTokens(stat.pid);
-  const unsettled = tokens === 'empty' && stat.state !== 'Z' && stat.ppid !== 2 && stat.pid !== 2;
-  return { process: { ...stat, tokens: tokens === 'empty' ? [] : tokens }, unsettled, reader: null, reading: null };
+  const isSame = before !== undefined && before.process.startTime === stat.startTime;
+  if (isSame && !before.unsettled) return { process: { ...stat, tokens: before.process.tokens }, unsettled: false, reader: null, reading: null };
+  const { tokens, unsettled } = look(stat);
+  return { process: { ...stat, tokens }, unsettled, reader: null, reading: null };
 }
 
 function settle(entry: Known): void {
   if (!entry.unsettled || entry.process.state === 'D') return;
-  const tokens = readTokens(entry.process.pid);
-  if (tokens === 'empty') return;
+  const { tokens, unsettled } = look(entry.process);
+  if (unsettled) return;
   entry.unsettled = false;
   entry.process = { ...entry.process, tokens };
+}
+
+function look(stat: Omit<ScannedProcess, 'tokens'>): Pick<ScannedProcess, 'tokens'> & Pick<Known, 'unsettled'> {
+  const read = stat.state === 'D' ? 'empty' : readTokens(stat.pid);
+  const tokens = tokensOrMarks(stat, read === 'empty' ? [] : read);
+  return { tokens, unsettled: read === 'empty' && tokens?.length === 0 && stat.state !== 'Z' && stat.ppid !== 2 && stat.pid !== 2 };
 }

@@ -64,7 +64,7 @@ async function pass(withTokens: boolean): Promise<ProcessTable> {
       const stat = readProcStat(pid);
       if (stat === null) continue;
       const tokens = withTokens && stat.state !== 'D' ? readTokens(stat.pid) : null;
-      const scanned = { ...stat, tokens: withTokens ? ofEither(stat, tokens === 'empty' ? [] : tokens) : null };
+      const scanned = { ...stat, tokens: withTokens ? tokensOrMarks(stat, tokens === 'empty' ? [] : tokens) : null };
       table.set(stat.pid, scanned);
       if (withTokens && isLiving(stat) && (stat.state === 'D' || tokens === 'empty')) unclear.push(scanned);
     }
@@ -75,7 +75,7 @@ async function pass(withTokens: boolean): Promise<ProcessTable> {
     newest = newestPid();
     pids = listPids().filter((pid) => !seen.has(pid));
   }
-  for (const scanned of unclear) table.set(scanned.pid, { ...scanned, tokens: ofEither(scanned, await readUnclear(scanned)) });
+  for (const scanned of unclear) table.set(scanned.pid, { ...scanned, tokens: tokensOrMarks(scanned, await readUnclear(scanned)) });
   return table;
 }
 
@@ -99,7 +99,7 @@ async function readUnclear(scanned: ScannedProcess): Promise<readonly string[] |
 }
 
 /** A process whose environment says nothing may still be marked. Kernel threads, children of pid 2, are nobody's. */
-function ofEither({ pid, ppid }: ProcessStat, tokens: readonly string[] | null): readonly string[] | null {
+export function tokensOrMarks({ pid, ppid }: ProcessStat, tokens: readonly string[] | null): readonly string[] | null {
   if ((tokens !== null && tokens.length > 0) || pid === 2 || ppid === 2) return tokens;
   const marks = marksOf(pid);
   return marks.length > 0 ? marks : tokens;

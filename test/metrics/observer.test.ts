@@ -1,13 +1,17 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { consumption, type Owed } from '../../src/metrics/consumption.ts';
 import { makeObserver, type Member, type Origin } from '../../src/metrics/observer.ts';
 import { kernelUnits } from '../../src/process/boot.ts';
 import { identify } from '../../src/process/identity.ts';
+import { removeMark, startMarked } from '../../src/process/marks.ts';
 import { until } from '../until.ts';
 
 const onLinux = process.platform === 'linux';
+/** Whether control groups can be made here. */
+const canMark = onLinux && startMarked(['trial'], () => spawnSync('cat', ['/proc/self/cgroup'], { encoding: 'utf8' })).stdout.includes('sysg-unit.trial');
+removeMark(['trial']);
 
 interface Program {
   readonly origin: Origin;
@@ -15,8 +19,8 @@ interface Program {
 }
 
 /** A shell script as the leader of a session of its own, with a token, ended with all it started when the test is over. */
-async function run(script: string, token = `metrics-test.${process.pid}.${Math.random()}`): Promise<Program> {
-  const child = spawn('sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, SYSG_INSTANCE: token } });
+async function run(script: string, token = `metrics-test.${process.pid}.${Math.random()}`, around: <Started>(start: () => Started) => Started = (start) => start()): Promise<Program> {
+  const child = around(() => spawn('sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, SYSG_INSTANCE: token } }));
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
@@ -67,6 +71,17 @@ describe.runIf(onLinux)('the processes of a unit', () => {
     expect(living(found.get('0'))).toEqual([program.origin.leader.pid, ...pids].sort((one, other_) => one - other_));
     expect(living(found.get('1'))).toContain(other.origin.leader.pid);
     for (const pid of living(found.get('1'))) expect(living(found.get('0'))).not.toContain(pid);
+  });
+
+  test.runIf(canMark)('are those of its control group too: what has cleared its environment, begun a session and lost its parent', async () => {
+    const token = `metrics-marked.${process.pid}`;
+    const program = await run('(env -i setsid /bin/sh -c "echo alone \\$\\$; exec env -i sleep 300" &); sleep 300', token, (start) => startMarked([token], start));
+    const alone = await until('it has begun', () => Number(program.printed()[0]?.match(/\d+/)?.[0] ?? 0) || null);
+    await until('it has lost its parent and its environment', () => readFileSync(`/proc/${alone}/environ`).length === 0 && /^\d+ \(sleep\)/.test(readFileSync(`/proc/${alone}/stat`, 'utf8')));
+    const observer = makeObserver();
+    onTestFinished(() => observer.rest());
+    expect(living(observer.pass(unitsOf(program)).get('0'))).toContain(alone);
+    expect(living(observer.pass(unitsOf(program)).get('0'))).toContain(alone);
   });
 
   test('are found as soon as they are there, by a pass that leaves strangers alone', async () => {
