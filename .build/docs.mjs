@@ -114,8 +114,8 @@ ${verb.examples.map(([command, about]) => `${command.padEnd(Math.max(...verb.exa
 }
 
 function optionTable(options) {
-  return table(['flag', 'meaning'], options.map(({ name, short, value, about }) => [
-    `\`--${name}${value === undefined ? '' : ` ${value}`}\`${short === undefined ? '' : `, \`-${short}\``}`, about,
+  return table(['flag', 'meaning'], options.map(({ name, short, also = [], value, about }) => [
+    `\`--${name}${value === undefined ? '' : ` ${value}`}\`${short === undefined ? '' : [short, ...also].map((letter) => `, \`-${letter}\``).join('')}`, about,
   ]));
 }
 

@@ -33,6 +33,7 @@ verb= foreground=yes
 for word in "$@"; do
   case $word in
     start|restart) verb=${verb:-$word} ;;
+    up) [ -n "$verb" ] || { verb=start; foreground=; } ;;
     # The last three ask a running supervisor for a child, whose parent is by default the caller of this process.
     --daemonize|--child|--ttl|--ttl=*|--parent-pid|--parent-pid=*) foreground= ;;
     --) break ;;

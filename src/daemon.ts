@@ -25,6 +25,7 @@ import { keepPresence, type Presence } from './state/presence.ts';
 import { type RuntimePaths, runtimePaths } from './runtime-paths.ts';
 import { callersEnvironment, forgetSurroundings } from './surroundings.ts';
 import { prepareRuntime, removeRuntimeFiles, writeRuntimeFiles } from './state/runtime.ts';
+import { didYouMean } from './words.ts';
 
 type Lock = Extract<LockResult, { ok: true }>;
 
@@ -50,9 +51,9 @@ async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
   const configuration = openConfiguration(setting);
   const config = configuration.first();
   if (!config.ok) return refuse(parent, config.problems);
-  if (options.service !== null && !config.specs.some(({ name }) => name === options.service)) {
-    return refuse(parent, `Service '${options.service}' not found in configuration`);
-  }
+  const names = config.specs.map(({ name }) => name);
+  const unknown = options.services.find((service) => !names.includes(service));
+  if (unknown !== undefined) return refuse(parent, refusals.unknownUnit(unknown, didYouMean(unknown, names)).message);
   const ledger = openLedger(paths.ledger, { onProblem: setting.onProblem, bootId: bootId(), now: setting.clock.now });
   if (ledger.unreadable !== null) return refuse(parent, ledger.unreadable);
   return run({ setting, lock, configuration, config, ledger });

@@ -73,7 +73,8 @@ export const refusals = {
   unresponsive: (text: string): Refusal => ({ code: 'unresponsive', message: text }),
   socket: (text: string): Refusal => ({ code: 'socket', message: text }),
   config: (text: string): Refusal => ({ code: 'config', message: text }),
-  unknownUnit: (unit: string): Refusal => ({ code: 'unknown-unit', message: `Service '${unit}' not found in configuration` }),
+  /** `hint`: what was probably meant. */
+  unknownUnit: (unit: string, hint = ''): Refusal => ({ code: 'unknown-unit', message: `Service '${unit}' not found in configuration${hint}` }),
   runtime: (text: string): Refusal => ({ code: 'runtime', message: text }),
   notStarted: (text: string): Refusal => ({ code: 'not-started', message: text }),
   died: (text: string): Refusal => ({ code: 'died', message: text }),

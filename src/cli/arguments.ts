@@ -1,5 +1,5 @@
-import { globalOptions, type Flags, type OptionSpec } from './options.ts';
-import { verbs, type Verb } from './verbs.ts';
+import { globalOptions, options, spellings, type Flags, type OptionSpec } from './options.ts';
+import { aliases, verbs, type Verb } from './verbs.ts';
 
 export interface ParsedCall {
   readonly verb: Verb;
@@ -8,39 +8,60 @@ export interface ParsedCall {
   readonly operands: readonly string[];
   /** The command line of the user that follows, where the verb takes one. */
   readonly command: readonly string[] | null;
+  /** The command line has no `--` before it: its first word may as well be the name of a unit. */
+  readonly isBare: boolean;
+}
+
+/** What words are that follow a verb which takes a command line, where no `--` is before them. */
+export type BareWords = 'command' | 'names';
+
+/** `sysg up web` is `sysg start --daemonize web`. */
+export function withoutAlias(argv: readonly string[]): readonly string[] {
+  const at = placeOfVerb(argv);
+  const verb = argv[at] ?? '';
+  return Object.hasOwn(aliases, verb) ? [...argv.slice(0, at), ...aliases[verb] ?? [], ...argv.slice(at + 1)] : argv;
 }
 
 /**
- * Separates the arguments of this program from the command line that it is to run, which begins at the first word after the
- * verb or after `--`, and may have dashes of its own.
+ * Separates the arguments of this program from the command line that it is to run, which begins after `--`, else, as a `command`, at the first word after
+ * the verb, and may have dashes of its own.
  */
-export function partCommand(argv: readonly string[]): { readonly own: readonly string[]; readonly command: readonly string[] | null } {
-  let verb: Verb | undefined;
-  for (let index = 0; index < argv.length; index += 1) {
+export function partCommand(
+  argv: readonly string[], bare: BareWords,
+): { readonly own: readonly string[]; readonly command: readonly string[] | null; readonly isBare: boolean } {
+  const at = placeOfVerb(argv);
+  const takesCommand = verbs.find(({ name }) => name === argv[at])?.trailing === true;
+  for (let index = at + 1; takesCommand && index < argv.length; index += 1) {
     const word = argv[index] ?? '';
-    if (verb !== undefined && word === '--') return { own: argv.slice(0, index), command: argv.slice(index + 1) };
-    if (word.startsWith('-')) {
-      const split = splitFlag(word);
-      const option = split === null ? undefined : known.get(split.name);
-      if (split?.value === null && option?.value !== undefined) index += 1;
-      continue;
-    }
-    if (verb !== undefined) return { own: argv.slice(0, index), command: argv.slice(index) };
-    verb = verbs.find(({ name }) => name === word);
-    if (verb?.trailing !== true) break;
+    if (word === '--') return { own: argv.slice(0, index), command: argv.slice(index + 1), isBare: false };
+    if (word.startsWith('-')) index += takesNext(word) ? 1 : 0;
+    else if (bare === 'command') return { own: argv.slice(0, index), command: argv.slice(index), isBare: true };
   }
-  return { own: argv, command: null };
+  return { own: argv, command: null, isBare: false };
+}
+
+/** The first word that is neither a flag nor the value of one. */
+export function placeOfVerb(argv: readonly string[]): number {
+  let index = 0;
+  for (let word = argv[index]; word?.startsWith('-') === true; word = argv[index]) index += takesNext(word) ? 2 : 1;
+  return index;
+}
+
+/** A flag whose value is the next word. */
+function takesNext(word: string): boolean {
+  const split = splitFlag(word);
+  return split?.value === null && known.get(split.name)?.value !== undefined;
 }
 
 /**
  * Reads arguments that are clear. Null for everything else, help and mistakes included: `explain` reads those, and takes longer
  * to load than a command takes to run.
  */
-export function parsePlain(argv: readonly string[]): ParsedCall | null {
-  const { own, command } = partCommand(argv);
+export function parsePlain(argv: readonly string[], bare: BareWords = 'command'): ParsedCall | null {
+  const { own, command, isBare } = partCommand(withoutAlias(argv), bare);
   if (command?.length === 0) return null;
   const words: string[] = [];
-  const flags: [name: string, values: readonly string[]][] = [];
+  const given = new Map<string, readonly string[]>();
   for (let index = 0; index < own.length; index += 1) {
     const word = own[index] ?? '';
     if (!word.startsWith('-')) {
@@ -54,37 +75,33 @@ export function parsePlain(argv: readonly string[]): ParsedCall | null {
     if (words.length === 0 && !globalOptions.includes(option)) return null;
     if (option.value === undefined) {
       if (split.value !== null) return null;
-      flags.push([option.name, []]);
+      given.set(option.name, []);
       continue;
     }
     const value = split.value ?? own[++index];
     // A value that looks like a flag is more likely a forgotten value.
     if (value === undefined || value === '' || (split.value === null && value.startsWith('-'))) return null;
-    flags.push([option.name, [value]]);
+    if (given.has(option.name) && option.repeats !== true) return null;
+    given.set(option.name, [...given.get(option.name) ?? [], value]);
   }
   const [name, ...operands] = words;
   const verb = verbs.find((candidate) => candidate.name === name);
-  if (verb === undefined || wrongOperands(verb, operands) !== null) return null;
-  const given = new Map(flags);
-  if (given.size < flags.length) return null;
+  if (verb === undefined) return null;
   const allowed = [...globalOptions, ...verb.options];
   for (const [flag, values] of given) {
     const option = allowed.find((candidate) => candidate.name === flag);
     if (option === undefined || values.some((value) => option.check?.(value) != null)) return null;
   }
-  return { verb, flags: flagsOf(given), operands, command };
+  const flags = flagsOf(given);
+  return wrongOperands(verb, operands, flags) === null ? { verb, flags, operands, command, isBare } : null;
 }
 
 /** What is wrong with the words after the verb, or null. */
-export function wrongOperands(verb: Verb, words: readonly string[]): string | null {
-  const { operands } = verb;
+export function wrongOperands({ operands }: Verb, words: readonly string[], flags: Flags): string | null {
   const extra = words[operands?.most ?? 0];
-  if (extra !== undefined) {
-    const hint = operands === undefined && verb.options.some(({ name }) => name === 'service') ? `; to name a service: sysg ${verb.name} --service ${extra} (or -s ${extra})` : '';
-    return `unexpected argument '${extra}'${hint}`;
-  }
+  if (extra !== undefined) return `unexpected argument '${extra}'`;
   if (operands === undefined) return null;
-  if (words.length < operands.least) return `expected ${operands.shown}: ${operands.about}`;
+  if (words.length + flags.texts(options.service).length < operands.least) return `expected ${operands.shown}: ${operands.about}`;
   for (const word of words) {
     const problem = operands.check?.(word) ?? null;
     if (problem !== null) return problem;
@@ -103,9 +120,6 @@ function splitFlag(word: string): { readonly name: string; readonly value: strin
   return /^-[a-z]$/.test(word) ? { name: word.slice(1), value: null } : null;
 }
 
-const known = new Map<string, OptionSpec>(
-  [...globalOptions, ...verbs.flatMap((verb) => verb.options)].flatMap((option): [string, OptionSpec][] => [
-    [option.name, option],
-    ...(option.short === undefined ? [] : [[option.short, option] as [string, OptionSpec]]),
-  ]),
-);
+const known = new Map<string, OptionSpec>([...globalOptions, ...verbs.flatMap((verb) => verb.options)].flatMap((option) => (
+  spellings(option).map((spelling): [string, OptionSpec] => [spelling.replace(/^-+/, ''), option])
+)));

@@ -7,8 +7,9 @@ import type { Call } from './call.ts';
 
 export type Answer =
   | { readonly ok: true; readonly response: Exclude<Response, { kind: 'error' }> }
-  /** `units`: how each unit fared, where the request asked for settlements and the supervisor knows them. */
-  | { readonly ok: false; readonly refusal: Refusal; readonly units?: readonly UnitSettlement[] };
+  | Failure;
+/** `units`: how each unit fared, where the request asked for settlements and the supervisor knows them. `done`: what went well of several requests. */
+export interface Failure { readonly ok: false; readonly refusal: Refusal; readonly units?: readonly UnitSettlement[]; readonly done?: string }
 export type StatusAnswer = Result<{ readonly snapshot: StatusSnapshot }>;
 
 /** Sends a request to the supervisor of this call and waits for as long as the supervisor works on it. */
@@ -23,6 +24,22 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
     const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];
     return { ok: false, refusal: refusals.refused(unknown === undefined ? error.detail : tooOld(unknown)), units: error.units };
   }
+}
+
+/** Asks the same of each unit, one after the other, as a request names one unit; a failure keeps none of the others from its turn. */
+export async function askInTurn(names: readonly string[], send: (name: string) => Promise<Answer>): Promise<Answer> {
+  const messages: string[] = [];
+  const failures: Failure[] = [];
+  for (const name of names) {
+    const answer = await send(name);
+    if (names.length === 1 || (!answer.ok && answer.refusal.code === 'no-supervisor')) return answer;
+    if (answer.ok) messages.push(messageOf(answer.response));
+    else failures.push({ ...answer, units: answer.units?.length ? answer.units : [{ unit: name, result: 'failed', error: answer.refusal.message }] });
+  }
+  const done = messages.filter((text) => text !== '').join('\n');
+  if (failures.length === 0) return { ok: true, response: { kind: 'message', text: done } };
+  const text = failures.map(({ refusal }) => refusal.message).join('\n');
+  return { ok: false, refusal: refusals.refused(text), units: failures.flatMap(({ units = [] }) => units), done };
 }
 
 function tooOld(request: string): string {

@@ -47,9 +47,9 @@ export function openCall(parsed: ParsedCall, surroundings: Surroundings): Result
   const isRoot = surroundings.uid === 0;
   const system = flags.has(globals.sys);
   if (system && !isRoot) return { ok: false, refusal: refusals.needsRoot() };
-  // A completion script, loaded at the start of a shell, touches no state, and no person reads its warnings.
+  // A completion script, loaded at the start of a shell, touches no state.
   if (isRoot && !system && verb.name !== 'completions') {
-    terminal.warn('Running as root without --sys; state will be stored in userspace paths');
+    if (verb.name === 'start') terminal.warn('Running as root without --sys; state will be stored in userspace paths');
     const { systemStateDir } = surroundings;
     if (['sysg.pid', 'control.sock'].some((name) => existsSync(join(systemStateDir, name)))) {
       return { ok: false, refusal: refusals.otherMode(systemStateDir) };

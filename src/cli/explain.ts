@@ -1,9 +1,9 @@
 import yargs, { type Argv } from 'yargs';
 import { refusals, type Refusal } from '../errors.ts';
 import { didYouMean } from '../words.ts';
-import { flagsOf, partCommand, wrongOperands, type ParsedCall } from './arguments.ts';
-import { globalOptions, type OptionSpec } from './options.ts';
-import { synopsis, verbs, type Verb } from './verbs.ts';
+import { flagsOf, partCommand, placeOfVerb, withoutAlias, wrongOperands, type BareWords, type ParsedCall } from './arguments.ts';
+import { globalOptions, spellings, type OptionSpec } from './options.ts';
+import { aliases, synopsis, verbs, type Verb } from './verbs.ts';
 import { version } from '../../package.json';
 
 export type Explained =
@@ -15,13 +15,14 @@ export type Explained =
  * Reads the whole command line. What `parsePlain` understands means the same here; everything else gets help or a sentence that
  * says what is wrong. `columns` is the width of help.
  */
-export async function explain(argv: readonly string[], columns: number): Promise<Explained> {
+export async function explain(argv: readonly string[], columns: number, bare: BareWords = 'command'): Promise<Explained> {
   const parser = makeParser(columns);
-  const { own, command } = partCommand(argv);
-  const words = own[0] === 'help' ? [...own.slice(1), '--help'] : [...own];
-  const named = words.find((word) => !word.startsWith('-'));
+  const isHelp = argv[0] === 'help';
+  const { own, command, isBare } = partCommand(withoutAlias(isHelp ? argv.slice(1) : argv), bare);
+  const words = isHelp ? [...own, '--help'] : own;
+  const named = words[placeOfVerb(words)];
   const verb = verbs.find(({ name }) => name === named);
-  if (own[0] === 'help' && named !== undefined && verb === undefined) return unknownCommand(named);
+  if (isHelp && named !== undefined && verb === undefined) return unknownCommand(named);
   const { given, output, problem } = await run(parser, words);
   if (problem !== null) return usage(inOurWords(problem, verb), verb);
   if (output !== '') return { kind: 'text', text: output, asked: true };
@@ -32,30 +33,30 @@ export async function explain(argv: readonly string[], columns: number): Promise
   }
   const called = verbs.find((candidate) => candidate.name === name);
   if (called === undefined) return unknownCommand(name);
-  return check(called, given, [...extra, ...(given['--'] ?? [])], command);
+  return check(called, given, [...extra, ...(given['--'] ?? [])], { command, isBare });
 }
 
 /** The result of yargs: values by flag, positional words, and what follows `--`. */
 type Given = Readonly<Record<string, unknown>> & { readonly _: readonly string[]; readonly '--'?: readonly string[] };
 
-function check(verb: Verb, given: Given, operands: readonly string[], command: readonly string[] | null): Explained {
+function check(verb: Verb, given: Given, operands: readonly string[], trailing: Pick<ParsedCall, 'command' | 'isBare'>): Explained {
   const allowed = [...globalOptions, ...verb.options];
   const unknown = findUnknown(given, allowed);
   if (unknown !== null) return usage(unknown, verb);
-  const wrong = wrongOperands(verb, operands);
-  if (wrong !== null) return usage(wrong, verb);
-  if (command?.length === 0) return usage('expected a command after --', verb);
+  if (trailing.command?.length === 0) return usage('expected a command after --', verb);
   const flags = new Map<string, readonly string[]>();
   for (const option of allowed) {
     const value = given[option.name];
     if (value === undefined || value === false) continue;
     const values = Array.isArray(value) ? value.map(String) : [String(value)];
-    if (values.length > 1 && option.repeats !== true) return usage(`option '--${option.name}' was given ${values.length} times, expected once`, verb);
+    if (values.length > 1 && option.value !== undefined && option.repeats !== true) return usage(`option '--${option.name}' was given ${values.length} times, expected once`, verb);
     const problem = option.value === undefined ? null : wrongValue(option, values);
     if (problem !== null) return usage(problem, verb);
     flags.set(option.name, option.value === undefined ? [] : values);
   }
-  return { kind: 'call', parsed: { verb, flags: flagsOf(flags), operands, command } };
+  const read = flagsOf(flags);
+  const wrong = wrongOperands(verb, operands, read);
+  return wrong === null ? { kind: 'call', parsed: { verb, flags: read, operands, ...trailing } } : usage(wrong, verb);
 }
 
 function wrongValue({ name, value, mayBeEmpty, check: problemOf }: OptionSpec, texts: readonly string[]): string | null {
@@ -65,17 +66,17 @@ function wrongValue({ name, value, mayBeEmpty, check: problemOf }: OptionSpec, t
 }
 
 function findUnknown(given: Given, allowed: readonly OptionSpec[]): string | null {
-  const names = allowed.flatMap(({ name, short }) => (short === undefined ? [name] : [name, short]));
-  const unknown = Object.keys(given).find((key) => !['_', '$0', '--', 'help', 'version'].includes(key) && !names.includes(key));
-  if (unknown === undefined) return null;
-  const dashed = unknown.length === 1 ? `-${unknown}` : `--${unknown}`;
-  const owner = allowed === globalOptions ? verbs.find((verb) => verb.options.some(({ name, short }) => name === unknown || short === unknown)) : undefined;
+  const dashedKey = (key: string): string => (key.length === 1 ? `-${key}` : `--${key}`);
+  const names = allowed.flatMap(spellings);
+  const dashed = Object.keys(given).filter((key) => !['_', '$0', '--', 'help', 'version'].includes(key)).map(dashedKey).find((key) => !names.includes(key));
+  if (dashed === undefined) return null;
+  const owner = allowed === globalOptions ? verbs.find((verb) => verb.options.some((option) => spellings(option).includes(dashed))) : undefined;
   if (owner !== undefined) return `option '${dashed}' goes after its command, as in: sysg ${owner.name} ${dashed}`;
   return `unknown option '${dashed}'${didYouMean(dashed, [...allowed.map(({ name }) => `--${name}`), '--help', '--version'])}`;
 }
 
 function unknownCommand(name: string): Explained {
-  return usage(`unknown command '${name}'${didYouMean(name, verbs.filter(({ hidden }) => hidden !== true).map((verb) => verb.name))}`, undefined);
+  return usage(`unknown command '${name}'${didYouMean(name, [...verbs.filter(({ hidden }) => hidden !== true).map((verb) => verb.name), ...Object.keys(aliases)])}`, undefined);
 }
 
 function usage(problem: string, verb: Verb | undefined): Explained {
@@ -84,7 +85,7 @@ function usage(problem: string, verb: Verb | undefined): Explained {
 
 function inOurWords(problem: string, verb: Verb | undefined): string {
   const name = /^Not enough arguments following: (.+)$/.exec(problem)?.[1];
-  const option = [...globalOptions, ...(verb?.options ?? [])].find((candidate) => candidate.name === name || candidate.short === name);
+  const option = [...globalOptions, ...(verb?.options ?? [])].find((candidate) => candidate.name === name || candidate.short === name || candidate.also?.includes(name ?? ''));
   return option === undefined ? problem : `option '--${option.name}' needs a value: ${option.value}`;
 }
 
@@ -126,6 +127,7 @@ function makeParser(columns: number): Argv {
     };
     parser = verb.hidden === true ? parser.command(verb.name, false, describe) : parser.command(verb.name, verb.about, describe);
   }
+  for (const [alias, words] of Object.entries(aliases)) parser = parser.command(alias, `the same as ${words.join(' ')}`);
   for (const [command, about] of verbs.filter(({ hidden }) => hidden !== true).flatMap((verb) => verb.examples.slice(0, 1))) parser = parser.example(command, about);
   return parser;
 }
@@ -134,7 +136,7 @@ function addOption(parser: Argv, option: OptionSpec, group: string): Argv {
   return parser.option(option.name, {
     describe: option.value === undefined ? option.about : `${option.value}: ${option.about}`,
     group,
-    ...(option.short !== undefined && { alias: option.short }),
+    ...(option.short !== undefined && { alias: [option.short, ...option.also ?? []] }),
     ...(option.value === undefined ? { type: 'boolean' as const } : { type: 'string' as const, requiresArg: true }),
   });
 }

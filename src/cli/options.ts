@@ -6,6 +6,8 @@ export interface OptionSpec {
   /** Without the dashes. */
   readonly name: string;
   readonly short?: string;
+  /** Further letters that mean the same. */
+  readonly also?: readonly string[];
   /** What a value stands for, `FILE`. Absent: the flag takes none. */
   readonly value?: string;
   readonly about: string;
@@ -40,6 +42,7 @@ export type ChartFormat = (typeof chartFormats)[number];
 
 /** Before or after the verb, for every verb. */
 export const globals = {
+  config: { name: 'config', short: 'c', value: 'FILE', mayBeEmpty: true, about: 'configuration; default: sysg.config.yaml, sysg.yaml or systemg.yaml' },
   logLevel: {
     name: 'log-level', value: 'LEVEL', about: 'what this process reports: off, error, warn, info, debug, trace or 0-5', choices: logLevels,
     check: (text) => {
@@ -53,8 +56,8 @@ export const globals = {
 export const globalOptions: readonly OptionSpec[] = Object.values(globals);
 
 export const options = {
-  config: { name: 'config', short: 'c', value: 'FILE', mayBeEmpty: true, about: 'configuration; default: sysg.config.yaml, sysg.yaml or systemg.yaml' },
-  service: { name: 'service', short: 's', value: 'NAME', about: 'this service alone' },
+  config: globals.config,
+  service: { name: 'service', short: 's', value: 'UNIT', about: 'a unit or a pattern, as a word after the command; may be repeated', repeats: true },
   json: { name: 'json', about: 'print JSON' },
   daemonize: { name: 'daemonize', about: 'run the supervisor in the background' },
   waitTimeout: {
@@ -66,7 +69,7 @@ export const options = {
   all: { name: 'all', about: 'also units that are no longer configured' },
   noColor: { name: 'no-color', about: 'plain text; so does NO_COLOR, and output that is not a terminal' },
   lines: {
-    name: 'lines', short: 'l', value: 'N', about: 'how many lines to begin with (default 50)',
+    name: 'lines', short: 'l', also: ['n'], value: 'N', about: 'how many lines to begin with (default 50)',
     check: (text) => (/^[0-9]{1,9}$/.test(text) ? null : `expected a whole number ≥ 0, got "${text}"`),
   },
   kind: {
@@ -119,6 +122,11 @@ export const options = {
   raw: { name: 'raw', about: 'what services wrote as it is, with what could steer the terminal' },
   noFollow: { name: 'no-follow', about: 'end after the last line' },
 } as const satisfies Record<string, OptionSpec>;
+
+/** Every way of writing a flag, with its dashes. */
+export function spellings({ name, short, also = [] }: OptionSpec): readonly string[] {
+  return [`--${name}`, ...(short === undefined ? [] : [short, ...also]).map((letter) => `-${letter}`)];
+}
 
 /** systemg 0.33.0's spellings and refusals. */
 export function parseLogLevel(text: string): { readonly ok: true; readonly level: LogLevel } | { readonly ok: false; readonly problem: string } {

@@ -1,6 +1,6 @@
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { exitCodeOf, type Refusal } from '../errors.ts';
-import { askStatus, type Answer } from './ask.ts';
+import { askStatus, type Failure } from './ask.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
 import { phaseOf } from './print/unit.ts';
@@ -29,24 +29,25 @@ export function refuse(call: Call, refusal: Refusal, units: readonly UnitOutcome
 }
 
 /** As `refuse`; with `--json` also the present state of the units, and why each of them failed. */
-export async function refuseUnits(call: Call, { refusal, units = [] }: Extract<Answer, { ok: false }>, only: string | null): Promise<number> {
+export async function refuseUnits(call: Call, { refusal, units = [], done = '' }: Failure, only: readonly string[] | null): Promise<number> {
   const status = call.flags.has(options.json) && refusal.code === 'refused' ? await askStatus(call) : null;
+  if (done !== '' && !call.flags.has(options.json)) call.terminal.print(done);
   if (status?.ok !== true) return refuse(call, refusal);
   const errors = new Map(units.map(({ unit, error }) => [unit, error]));
   return refuse(call, refusal, outcomes(status.snapshot, only).map((unit) => {
-    const error = errors.get(unit.name) ?? (unit.name === only ? refusal.message : undefined);
+    const error = errors.get(unit.name) ?? (only?.length === 1 && unit.name === only[0] ? refusal.message : undefined);
     return { ...unit, ...(error !== undefined && { error }) };
   }));
 }
 
 /** Ends a command that changed something with the supervisor's message and, for programs, how the units are now. */
-export async function reportUnits(call: Call, message: string, only: string | null): Promise<number> {
+export async function reportUnits(call: Call, message: string, only: readonly string[] | null): Promise<number> {
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
   return report(call, { message, units: status?.ok ? outcomes(status.snapshot, only) : [] });
 }
 
-export function outcomes(snapshot: StatusSnapshot, only: string | null): UnitOutcome[] {
-  return snapshot.units.filter(({ name }) => only === null || name === only).map(outcomeOf);
+export function outcomes(snapshot: StatusSnapshot, only: readonly string[] | null): UnitOutcome[] {
+  return snapshot.units.filter(({ name }) => only === null || only.includes(name)).map(outcomeOf);
 }
 
 export function outcomeOf(unit: UnitStatus): UnitOutcome {

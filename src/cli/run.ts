@@ -1,5 +1,6 @@
 import { parsePlain, type ParsedCall } from './arguments.ts';
 import { openCall, type Call, type Surroundings } from './call.ts';
+import type { Explained } from './explain.ts';
 import { speaker } from './terminal.ts';
 import type { VerbName } from './verbs.ts';
 import { version } from '../../package.json';
@@ -15,9 +16,12 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
     return 0;
   }
   const plain = parsePlain(argv);
-  if (plain !== null) return call(plain, surroundings);
+  if (plain !== null && !plain.isBare) return call(plain, surroundings);
   const { explain } = await import('./explain.ts');
-  const explained = await explain(argv, Math.min(terminal.columns ?? 100, 110));
+  const columns = Math.min(terminal.columns ?? 100, 110);
+  const first: Explained = plain === null ? await explain(argv, columns) : { kind: 'call', parsed: plain };
+  const isBare = first.kind === 'call' && first.parsed.isBare;
+  const explained = isBare ? await (await import('./bare-words.ts')).meaningOf(first.parsed, { argv, columns, surroundings }) : first;
   switch (explained.kind) {
     case 'call': return call(explained.parsed, surroundings);
     case 'refused': return speaker(terminal, 'info').refuse(explained.refusal);

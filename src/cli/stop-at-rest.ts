@@ -3,33 +3,42 @@ import { refusals, textOf, type Refusal } from '../errors.ts';
 import { takeLock } from '../state/lock.ts';
 import { isServed } from '../state/lock-owner.ts';
 import type { Call } from './call.ts';
+import { unknownUnit } from './names.ts';
 import { restOf } from './offline.ts';
 
 export type StoppedAtRest =
   | { readonly ok: true; readonly ended: readonly { readonly name: string; readonly pid: number }[] }
   | { readonly ok: false; readonly refusal: Refusal };
 
-/** Stops what a dead supervisor left running: `service`, `null` all units. */
-export async function stopAtRest(call: Call, service: string | null): Promise<StoppedAtRest> {
+/** Stops what a dead supervisor left running: of the units that are named, else of all. */
+export async function stopAtRest(call: Call, names: readonly string[] | null): Promise<StoppedAtRest> {
   const { paths, env, terminal } = call;
   const answer = restOf(call);
   if (!answer.ok) return answer;
   const { config, rest } = answer;
-  const meant = rest.units.filter(({ spec }) => service === null || spec.name === service);
-  if (service !== null && meant.length === 0) return { ok: false, refusal: refusals.unknownUnit(service) };
+  const meant = rest.units.filter(({ spec }) => names === null || names.includes(spec.name));
+  const known = rest.units.map(({ spec }) => spec.name);
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown !== undefined) return { ok: false, refusal: unknownUnit(unknown, known) };
   // What a dead supervisor left of its files goes too, as with systemg 0.33.0.
-  const left = service === null ? [paths.socket, paths.pidFile].some((path) => existsSync(path)) || rest.listed.length > 0 : rest.listed.includes(service);
+  const isListed = names === null ? [paths.socket, paths.pidFile].some((path) => existsSync(path)) || rest.listed.length > 0 : rest.listed.some((name) => names.includes(name));
   const isMeant = meant.some((unit) => unit.process !== null || unit.suspect !== null || unit.recorded?.status === 'running');
-  if (!left && !isMeant) return { ok: true, ended: [] };
+  if (!isListed && !isMeant) return { ok: true, ended: [] };
 
   const lock = takeLock(paths.lock);
   if (!lock.ok) return { ok: false, refusal: refusals.runtime(lock.reason) };
   try {
     if (await isServed(paths.socket)) return { ok: false, refusal: refusals.runtime(`somebody serves ${paths.socket} without our lock: nothing was stopped`) };
     const { endUnits } = await import('../daemon/end-units.ts');
-    const result = await endUnits({ paths, environment: env, config: { path: config.path, specs: config.services }, service, onProblem: terminal.warn });
-    if (!result.ok) return { ok: false, refusal: refusals.runtime(result.reason) };
-    return result.left.length === 0 ? result : { ok: false, refusal: refusals.refused(result.left.join('; ')) };
+    const ended: { readonly name: string; readonly pid: number }[] = [];
+    const left: string[] = [];
+    for (const service of names ?? [null]) {
+      const result = await endUnits({ paths, environment: env, config: { path: config.path, specs: config.services }, service, onProblem: terminal.warn });
+      if (!result.ok) return { ok: false, refusal: refusals.runtime(result.reason) };
+      ended.push(...result.ended);
+      left.push(...result.left);
+    }
+    return left.length === 0 ? { ok: true, ended } : { ok: false, refusal: refusals.refused(left.join('; ')) };
   } catch (error) {
     return { ok: false, refusal: refusals.runtime(textOf(error)) };
   } finally {

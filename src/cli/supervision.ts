@@ -66,13 +66,14 @@ export async function untilReleased(call: Call, limitMs: number, owner: LockOwne
  * What keeps a command about a service from a supervisor of systemg 0.33.0: it starts a second copy of what runs, and claims to have stopped what does not
  * exist. Null: nothing, or the supervisor is ours and knows by itself.
  */
-export async function foreignObstacle(call: Call, service: string): Promise<'unknown' | 'running' | null> {
+export async function foreignObstacle(call: Call, service: string): Promise<{ readonly kind: 'unknown' | 'running'; readonly names: readonly string[] } | null> {
   if (isRunning(call) !== false) return null;
   const status = await askStatus(call);
   if (!status.ok) return null;
   const unit = status.snapshot.units.find(({ name }) => name === service);
-  if (unit === undefined) return 'unknown';
-  return unit.process?.state === 'running' ? 'running' : null;
+  const names = status.snapshot.units.map(({ name }) => name);
+  if (unit === undefined) return { kind: 'unknown', names };
+  return unit.process?.state === 'running' ? { kind: 'running', names } : null;
 }
 
 /** Null: no answer. A busy supervisor does not answer in time and serves all the same: 0.33.0's answers no client while it starts services. */

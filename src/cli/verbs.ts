@@ -6,7 +6,7 @@ export interface Verb {
   /** What its own help says beyond that. */
   readonly more?: string;
   readonly options: readonly OptionSpec[];
-  /** Words that it takes besides flags. Absent: none. */
+  /** Words that it takes besides flags. Absent: none. Those that name units may be given with `-s` as well. */
   readonly operands?: Operands;
   /** A command line of the user's may follow. */
   readonly trailing?: true;
@@ -19,6 +19,7 @@ export interface Operands {
   /** `UNIT...` */
   readonly shown: string;
   readonly about: string;
+  /** With those of `-s`. */
   readonly least: number;
   readonly most: number;
   /** What is wrong with one of them, as a sentence, or null. */
@@ -31,38 +32,44 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 }
 
 const {
-  config, service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, stream, name, ttl, parentPid, child, purge,
+  service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, stream, name, ttl, parentPid, child, purge,
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
 } = options;
+
+const anyUnits: Operands = { shown: '[UNIT...]', about: 'the names of units, or patterns such as \'web*\'; without them all are meant', least: 0, most: Infinity };
+const someUnits: Operands = { shown: 'UNIT...', about: 'the names of one or more units, or patterns such as \'web*\'', least: 1, most: Infinity };
 
 const table = {
   start: {
     about: 'start a supervisor and the services of a configuration',
     more: [
-      'A command after the options is started as a service of its own: a configuration is written for it, which a running supervisor takes over at the next',
-      'restart that names it. With --parent-pid, --child or --ttl the command becomes a child of a running service with `spawn: {mode: dynamic}` instead,',
+      'A word that names a configured service means that service, in a running supervisor too. A command after -- is started as a service of its own: a',
+      'configuration is written for it, which a running supervisor takes over at the next restart that names it. With --parent-pid, --child or --ttl the command becomes a child of a running service with `spawn: {mode: dynamic}` instead,',
       'and its pid is printed.',
     ].join(' '),
-    options: [config, service, daemonize, waitTimeout, stderr, json, name, parentPid, child, ttl],
+    options: [service, daemonize, waitTimeout, stderr, json, name, parentPid, child, ttl],
+    operands: anyUnits,
     trailing: true,
     examples: [
       ['sysg start', 'in the foreground, until Ctrl-C'],
       ['sysg start --daemonize -c app.yaml', 'in the background; returns when the services are up'],
-      ['sysg start --daemonize -s web', 'web alone; in a running supervisor too'],
+      ['sysg start --daemonize web', 'web and what it needs; in a running supervisor too'],
       ['sysg start --daemonize --name ticker -- sleep 60', 'a command without a configuration'],
       ['sysg start --parent-pid 4711 --ttl 30 -- sleep 60', 'a child of a running service'],
     ],
   },
   stop: {
-    about: 'stop a service, or all services and the supervisor',
-    options: [config, service, json],
-    examples: [['sysg stop -s web', 'web stays stopped until it is started again'], ['sysg stop', 'everything']],
+    about: 'stop some services, or all services and the supervisor',
+    options: [service, json],
+    operands: anyUnits,
+    examples: [['sysg stop web', 'web stays stopped until it is started again'], ["sysg stop 'web*' db", 'several, one after the other'], ['sysg stop', 'everything']],
   },
   restart: {
-    about: 'restart a service, or all services, with the configuration read again',
-    options: [config, service, daemonize, wait, waitTimeout, supervisor, json],
+    about: 'restart some services, or all services, with the configuration read again',
+    options: [service, daemonize, wait, waitTimeout, supervisor, json],
+    operands: anyUnits,
     examples: [
-      ['sysg restart -s web', 'web alone'],
+      ['sysg restart web', 'web alone'],
       ['sysg restart --supervisor', 'the supervisor itself, after an upgrade; services go on'],
       ['sysg restart -c new.yaml', 'everything, with another configuration'],
       ['sysg restart --daemonize', 'returns as soon as it is accepted; starts a supervisor when none runs'],
@@ -70,77 +77,81 @@ const table = {
   },
   status: {
     about: 'show the units; exit code 0 healthy, 1 degraded, 2 failing, 3 no supervisor runs',
-    options: [config, service, all, json, noColor, fullCommand, stream],
+    options: [service, all, json, noColor, fullCommand, stream],
+    operands: anyUnits,
     examples: [
       ['sysg status', 'a live table on a terminal, else a plain one'],
-      ['sysg status -s web --json', 'one unit, for programs'],
+      ['sysg status web --json', 'one unit, for programs'],
       ['sysg status --stream 2s', 'again and again'],
     ],
   },
   inspect: {
-    about: 'show everything about one unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown, 3 no supervisor runs',
-    options: [config, service, json, noColor, stream],
+    about: 'show everything about a unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown, 3 no supervisor runs',
+    options: [service, json, noColor, stream],
+    operands: someUnits,
     examples: [
-      ['sysg inspect -s web', 'a report'],
-      ['sysg inspect -s web --stream 60s', 'again every minute, with charts of the last one'],
-      ['sysg inspect -s web --json', 'for programs'],
+      ['sysg inspect web', 'a report'],
+      ['sysg inspect web --stream 60s', 'again every minute, with charts of the last one'],
+      ['sysg inspect web --json', 'for programs; of several units a list'],
     ],
   },
   logs: {
     about: 'show what services wrote, and follow what they write',
     more: 'With --since or --until all lines of that time are shown; --lines keeps the last of them. Lines of several logs are in the order of time, each behind the name of its log.',
-    options: [config, service, lines, kind, since, until, grep, timestamps, json, raw, noColor, follow, noFollow, stream, purge],
+    options: [service, lines, kind, since, until, grep, timestamps, json, raw, noColor, follow, noFollow, stream, purge],
+    operands: anyUnits,
     examples: [
-      ['sysg logs -s web -k stdout', 'follow one service'],
-      ['sysg logs -l 5 --no-follow', 'the last lines of every service'],
+      ['sysg logs web -k stdout', 'follow one service'],
+      ['sysg logs -n 5 --no-follow', 'the last lines of every service'],
       ['sysg logs -k all --since 10m --grep "error|timeout"', 'of all services, and new lines as they come'],
       ['sysg logs --since 2026-01-31T12:00:00Z --until 5m --json', 'one object a line: at, unit, stream, line'],
       ['sysg logs -k supervisor', 'the log of the supervisor itself'],
-      ['sysg logs -s web --purge', 'empty its files'],
+      ['sysg logs web --purge', 'empty its files'],
     ],
   },
   validate: {
     about: 'check a configuration; exit code 1 with every error that it has',
     more: 'Without -c the file of the running supervisor is checked, else the one that a start would use. Nothing is started.',
-    options: [config, json],
+    options: [json],
     examples: [['sysg validate', 'errors, warnings, and what systemg 0.33.0 would have read otherwise'], ['sysg validate -c new.yaml --json', 'for editors and programs']],
   },
   plan: {
     about: 'show what a reload would touch, and why, without touching it',
-    options: [config, json],
+    options: [json],
     examples: [['sysg plan', 'with the file as it is now'], ['sysg plan -c new.yaml --json', 'with another file']],
   },
   reload: {
     about: 'apply what changed in the configuration, and leave the rest alone; SIGHUP does the same',
-    options: [config, json],
+    options: [json],
     examples: [['sysg reload', 'the file read again'], ['sysg reload -c new.yaml', 'another file from now on']],
   },
   why: {
     about: 'explain why a unit is in its state: the causes with their times, what the unit waits for, what happens next and when',
-    options: [config, json],
-    operands: { shown: 'UNIT', about: 'the name of a unit', least: 1, most: 1 },
+    options: [service, json],
+    operands: someUnits,
     examples: [['sysg why api', 'in sentences'], ['sysg why api --json', 'with the records of the journal behind them']],
   },
   events: {
     about: 'show the journal: every change of every unit with its cause',
     options: [service, lines, since, follow, json],
+    operands: anyUnits,
     examples: [
       ['sysg events', 'the last 50, also without a supervisor'],
-      ['sysg events -s api --since 10m -f', 'what happened to api in the last ten minutes, and what happens from now on'],
+      ['sysg events api --since 10m -f', 'what happened to api in the last ten minutes, and what happens from now on'],
       ['sysg events --since 1h --json', 'one record a line'],
     ],
   },
   wait: {
     about: 'wait until units reach a state; exit code 124 when the time is over, 1 when nothing is under way that could bring a unit there',
-    options: [goal, timeout, json],
-    operands: { shown: 'UNIT...', about: 'the names of one or more units', least: 1, most: Infinity },
+    options: [service, goal, timeout, json],
+    operands: someUnits,
     examples: [['sysg wait --for ready --timeout 30s web db', 'until both are ready'], ['sysg wait migrate --for completed', 'until migrate has ended with success']],
   },
   signal: {
-    about: 'send a signal to the main process of a unit',
+    about: 'send a signal to the main process of a unit, or of several',
     options: [service, json],
-    operands: { shown: 'SIGNAL', about: 'a name or a number, such as HUP, SIGUSR1 or 15', least: 1, most: 1 },
-    examples: [['sysg signal -s web HUP', 'to have it read its own configuration again']],
+    operands: { shown: 'UNIT... SIGNAL', about: 'the names of units, then a signal by name or number, such as HUP, SIGUSR1 or 15', least: 2, most: Infinity },
+    examples: [['sysg signal web HUP', 'to have it read its own configuration again']],
   },
   doctor: {
     about: 'check that state files, journal, socket, processes and supervisor agree; exit code 1 when they do not',
@@ -151,7 +162,7 @@ const table = {
   chart: {
     about: 'show a state chart of the running machines, and where a unit is in it',
     more: 'Without --full the chart is condensed: events that do not change the state, and steps of bookkeeping, are left out.',
-    options: [config, machine, format, live, graph, full, noColor],
+    options: [service, machine, format, live, graph, full, noColor],
     operands: { shown: '[UNIT]', about: 'the unit whose place in the chart is marked', least: 0, most: 1 },
     examples: [
       ['sysg chart web', 'the state of web, and the transitions that led there'],
@@ -162,7 +173,7 @@ const table = {
   },
   simulate: {
     about: 'show what would happen, with the real machines on a virtual clock; nothing is started',
-    options: [config, scenario, event, duration, startTime, seed, full, json, noColor],
+    options: [scenario, event, duration, startTime, seed, full, json, noColor],
     examples: [
       ['sysg simulate --event api@3s=exit:1', 'when api crashes after three seconds'],
       ['sysg simulate --scenario crash.yaml --for 1d', 'a day of it'],
@@ -198,6 +209,9 @@ const table = {
 } as const satisfies Record<string, Omit<Verb, 'name'>>;
 
 export type VerbName = keyof typeof table;
+
+/** Short words for a command with some of its flags. */
+export const aliases: Readonly<Record<string, readonly [VerbName, ...string[]]>> = { up: ['start', '--daemonize'], down: ['stop'], ps: ['status'] };
 
 /** Every command, in the order of help. */
 export const verbs: readonly Verb[] = Object.entries<Omit<Verb, 'name'>>(table).map(([verb, about]) => ({ name: verb as VerbName, ...about }));

@@ -2,11 +2,13 @@ import type { ServiceSpec, Settlement, SignalName, SlotIndex, SupervisorCommand 
 import { dependentsOf, withDependencies } from '../../machines/order.ts';
 import { stageOf, type SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
+import { refusals } from '../errors.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import type { AcceptedRequest, Asker } from '../journal/request-record.ts';
 import type { InspectPayload, JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
 import type { Request, RequestOf } from '../wire/requests.ts';
 import { acceptance, type Response } from '../wire/responses.ts';
+import { didYouMean } from '../words.ts';
 import type { Exchange, Route } from './connection.ts';
 import { describePlan, planReload } from './plan.ts';
 import type { TicketOffice } from './tickets.ts';
@@ -89,7 +91,7 @@ export function makeRoute(outside: RouteOutside): Route {
 
   const start = async (request: RequestOf<'start'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const { service } = request;
-    if (service !== null && !isKnown(service)) return unknown(service);
+    if (service !== null && !isKnown(service)) return unknown(service, views());
     const renewed = service === null ? null : renewal(service);
     if (renewed !== null && 'refusal' in renewed) return error(renewed.refusal);
     accept('start', service);
@@ -104,7 +106,7 @@ export function makeRoute(outside: RouteOutside): Route {
 
   const stop = async (request: RequestOf<'stop'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const { service } = request;
-    if (service !== null && !isKnown(service)) return unknown(service);
+    if (service !== null && !isKnown(service)) return unknown(service, views());
     accept('stop', service);
     const units = service === null ? views().map(({ spec }) => spec.name) : [service];
     const settled = await settle(exchange, {}, units, (ticket) => send({ type: 'stop', at: now(), ticket, units }));
@@ -120,7 +122,7 @@ export function makeRoute(outside: RouteOutside): Route {
     const config = outside.readConfig(request.config);
     if (!config.ok) return error(config.error);
     const spec = config.specs.find(({ name }) => name === service);
-    if (spec === undefined || !isKnown(service)) return unknown(service);
+    if (spec === undefined || !isKnown(service)) return unknown(service, views());
     accept('restart', service);
     const settled = await settle(exchange, request, [service], (ticket) => send({ type: 'restart', at: now(), ticket, units: [service], specs: [spec], slots: outside.slots([spec]) }));
     return settled === null ? accepted('Restart', service) : collect(request, settled, `Service '${service}' restarted`);
@@ -157,7 +159,7 @@ export function makeRoute(outside: RouteOutside): Route {
   };
 
   const signal = (unit: string, name: string, accept: Accept): Response => {
-    if (!isKnown(unit)) return unknown(unit);
+    if (!isKnown(unit)) return unknown(unit, views());
     if (!outside.isSignal(name)) return error(`'${name}' is not a signal; expected a name such as SIGHUP or SIGUSR1`);
     const view = views().find(({ spec }) => spec.name === unit);
     const pid = view?.process?.identity?.pid;
@@ -247,6 +249,6 @@ function error(text: string): Sentence {
   return { kind: 'error', text };
 }
 
-function unknown(service: string): Sentence {
-  return error(`Service '${service}' not found in configuration`);
+function unknown(service: string, present: readonly UnitView[]): Sentence {
+  return error(refusals.unknownUnit(service, didYouMean(service, present.map(({ spec }) => spec.name))).message);
 }

@@ -9,13 +9,15 @@ import { takeUp, type Supervision } from './supervision.ts';
  * a boot script starts everything, which what was adopted answers when it is up; a supervisor that its guardian brought back starts what is new alone.
  */
 export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[], supervision: Supervision): void {
-  const { clock, options: { service }, parent } = setting;
+  const { clock, options: { services }, parent } = setting;
   const { found: { adopt, leaving, taken: { leftDown } }, units: { root, send, tickets }, records: { projection, request } } = supervision;
   // A supervisor that its guardian brought back was asked for by nobody.
-  if (!parent.again) request({ command: 'start', unit: service, asker: { uid: process.getuid?.() }, detail: { supervisor_pid: process.pid } });
+  const [unit = null, ...others] = services;
+  const several = others.length > 0 && { units: services };
+  if (!parent.again) request({ command: 'start', unit: several ? null : unit, asker: { uid: process.getuid?.() }, detail: { supervisor_pid: process.pid, ...several } });
   takeUp(setting, supervision);
   if (leaving.length > 0) send({ type: 'reload', at: clock.now(), specs });
-  const meant = specs.filter(({ name }) => service === null || name === service).map(({ name }) => name);
+  const meant = specs.filter(({ name }) => services.length === 0 || services.includes(name)).map(({ name }) => name);
   const known = new Set(adopt.map(({ record }) => record.unit));
   // A start would queue another run of a cron unit whose run is being ended.
   const goesOn = ({ name, cron }: ServiceSpec): boolean => known.has(name) && (parent.again || cron !== null);

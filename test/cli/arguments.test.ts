@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { version } from '../../package.json';
 import { parsePlain, type ParsedCall } from '../../src/cli/arguments.ts';
 import { explain } from '../../src/cli/explain.ts';
-import { globalOptions, parseLogLevel, type OptionSpec } from '../../src/cli/options.ts';
+import { globalOptions, options, parseLogLevel, spellings, type OptionSpec } from '../../src/cli/options.ts';
 import { verbs } from '../../src/cli/verbs.ts';
 import { sysg } from './rig.ts';
 
@@ -16,10 +16,14 @@ describe('what is wrong with a command line is said in one sentence, with exit c
     [['--verison'], "unknown option '--verison', did you mean '--version'?"],
     [['stop', '--lines', '3'], "unknown option '--lines'"],
     [['stop', '-x'], "unknown option '-x'"],
-    [['stop', 'web'], "unexpected argument 'web'; to name a service: sysg stop --service web (or -s web)"],
-    [['stop', '-s'], "option '--service' needs a value: NAME"],
-    [['stop', '--service='], "option '--service': expected NAME, got nothing"],
-    [['stop', '-s', 'a', '-s', 'b'], "option '--service' was given 2 times, expected once"],
+    [['reload', 'web'], "unexpected argument 'web'"],
+    [['stop', '-s'], "option '--service' needs a value: UNIT"],
+    [['stop', '--service='], "option '--service': expected UNIT, got nothing"],
+    [['logs', '-n', '1', '-l', '2'], "option '--lines' was given 2 times, expected once"],
+    [['logs', '-n'], "option '--lines' needs a value: N"],
+    [['chart', 'web', 'db'], 'unexpected argument \'db\''],
+    [['chart', 'web', '-s', 'db'], 'a chart is of one unit: expected web or db'],
+    [['pss'], "unknown command 'pss', did you mean 'ps'?"],
     [['logs', '-l', 'many'], '--lines: expected a whole number ≥ 0, got "many"'],
     [['logs', '-k', 'stdotu'], '--kind: expected stdout, stderr, all or supervisor, got "stdotu", did you mean \'stdout\'?'],
     [['start', '--wait-timeout', 'soon'], '--wait-timeout: expected a duration such as 500ms, 5s, 2m, 1h or 1d, got "soon"'],
@@ -30,12 +34,16 @@ describe('what is wrong with a command line is said in one sentence, with exit c
     [['start', '--'], 'expected a command after --'],
     [['start', '--ttl', 'soon', '--', 'sleep', '1'], '--ttl: expected a whole number from 0 to 18446744073709551615, got "soon"'],
     [['start', '--parent-pid=4294967296', 'sleep', '1'], '--parent-pid: expected a whole number from 0 to 4294967295, got "4294967296"'],
-    [['status', '--', 'web'], "unexpected argument 'web'; to name a service: sysg status --service web (or -s web)"],
-    [['wait', '--for', 'running'], 'expected UNIT...: the names of one or more units'],
+    [['plan', '--', 'web'], "unexpected argument 'web'"],
+    [['wait', '--for', 'running'], "expected UNIT...: the names of one or more units, or patterns such as 'web*'"],
+    [['inspect'], "expected UNIT...: the names of one or more units, or patterns such as 'web*'"],
+    [['why', '--json'], "expected UNIT...: the names of one or more units, or patterns such as 'web*'"],
     [['wait', 'web'], 'wait needs a state: sysg wait web --for running|ready|stopped|failed|completed'],
     [['wait', 'web', '--for', 'runing'], '--for: expected running, ready, stopped, failed, completed, got "runing", did you mean \'running\'?'],
-    [['signal', 'HUP'], 'signal needs a unit: sysg signal -s UNIT SIGNAL'],
-    [['signal', '-s', 'web'], 'expected SIGNAL: a name or a number, such as HUP, SIGUSR1 or 15'],
+    [['signal', 'HUP'], 'expected UNIT... SIGNAL: the names of units, then a signal by name or number, such as HUP, SIGUSR1 or 15'],
+    [['signal', '-s', 'web'], 'expected UNIT... SIGNAL: the names of units, then a signal by name or number, such as HUP, SIGUSR1 or 15'],
+    [['signal', 'HUP', 'web'], 'expected a signal such as HUP, SIGUSR1 or 15, got "web"'],
+    [['signal', '-s', 'web', '-s', 'db'], 'expected a signal such as HUP, SIGUSR1 or 15, got ""'],
     [['signal', '-s', 'web', 'SIGHUB'], 'expected a signal such as HUP, SIGUSR1 or 15, got "SIGHUB", did you mean \'SIGHUP\'?'],
     [['completions', 'tcsh'], 'expected bash, zsh or fish, got "tcsh"'],
     [['completions'], 'expected bash, zsh, fish: sysg completions bash|zsh|fish'],
@@ -97,7 +105,7 @@ describe('the plain parser', () => {
     expect(valuesOf(parsed)).toEqual({ 'log-level': 'debug', service: 'web', lines: '5', 'no-follow': true });
   });
 
-  test.each([[['logs', '-l', 'x']], [['logs', '--help']], [['stop', '-s']], [['stop', '-s', '-x']], [['nope']], [[]], [['stop', 'web']], [['stop', '--', 'x']], [['start', '--']], [['wait', '--for', 'ready']], [['signal', '-s', 'a', 'HUP', 'INT']], [['stop', '--json=1']], [['--json', 'stop']]])(
+  test.each([[['logs', '-l', 'x']], [['logs', '--help']], [['stop', '-s']], [['stop', '-s', '-x']], [['nope']], [[]], [['plan', 'web']], [['stop', '--', 'x']], [['start', '--']], [['wait', '--for', 'ready']], [['signal', 'HUP']], [['logs', '-n', '1', '-l', '2']], [['stop', '--json=1']], [['--json', 'stop']]])(
     'leaves %j to the one that explains', (argv) => {
       expect(parsePlain(argv)).toBeNull();
     },
@@ -115,8 +123,27 @@ describe('the plain parser', () => {
     expect(explained.kind === 'call' ? explained.parsed.command : null).toEqual(command);
   });
 
-  test('keeps words besides flags in their order', () => {
+  test('keeps words besides flags, and what is given again, in their order', () => {
     expect(parsePlain(['wait', 'web', '--for', 'ready', 'db'])).toMatchObject({ operands: ['web', 'db'], command: null });
+    expect(parsePlain(['stop', '-s', 'b', 'a', '--service=c'])?.flags.texts(options.service)).toEqual(['b', 'c']);
+  });
+
+  test.each([
+    [['up', 'web', '-c', 'x.yaml'], ['start', '--daemonize', 'web', '-c', 'x.yaml']], [['-c', 'x.yaml', 'down', 'web'], ['-c', 'x.yaml', 'stop', 'web']],
+    [['ps', '--json'], ['status', '--json']], [['stop', 'up'], ['stop', 'up']], [['up', '--daemonize'], ['start', '--daemonize']], [['-c', 'ps', 'stop', '-s', 'ps'], ['-c', 'ps', 'stop', '-s', 'ps']],
+  ])('of %j is the call %j', async (argv, meant) => {
+    const shape = (parsed: ParsedCall | null): object => ({ verb: parsed?.verb.name, values: valuesOf(parsed), operands: parsed?.operands });
+    expect(shape(parsePlain(argv, 'names'))).toEqual(shape(parsePlain(meant, 'names')));
+    const explained = await explain(argv, 100, 'names');
+    expect(shape(explained.kind === 'call' ? explained.parsed : null)).toEqual(shape(parsePlain(meant, 'names')));
+  });
+
+  test('words after start are a command, or names and flags, as the caller wants', async () => {
+    const argv = ['start', 'web', '--daemonize', 'db'];
+    expect(parsePlain(argv)).toMatchObject({ operands: [], command: ['web', '--daemonize', 'db'], isBare: true });
+    expect(parsePlain(argv, 'names')).toMatchObject({ operands: ['web', 'db'], command: null, isBare: false });
+    expect(parsePlain(['start', '--', 'web'], 'names')).toMatchObject({ operands: [], command: ['web'], isBare: false });
+    expect(await explain(['start', 'web', '--help'], 100, 'names')).toMatchObject({ kind: 'text', asked: true });
   });
 
   test('means what the full parser means', async () => {
@@ -139,9 +166,9 @@ test.each([
   expect(parseLogLevel(text)).toEqual({ ok: true, level });
 });
 
-function valuesOf(parsed: ParsedCall | null): Record<string, string | true> {
+function valuesOf(parsed: ParsedCall | null): Record<string, string | true | undefined> {
   const all: readonly OptionSpec[] = parsed === null ? [] : [...globalOptions, ...parsed.verb.options];
-  return Object.fromEntries(all.filter((option) => parsed?.flags.has(option)).map((option) => [option.name, parsed?.flags.text(option) ?? true]));
+  return Object.fromEntries(all.filter((option) => parsed?.flags.has(option)).map((option) => [option.name, option.repeats === true ? parsed?.flags.texts(option).join('+') : parsed?.flags.text(option) ?? true]));
 }
 
 const shown = verbs.filter(({ hidden }) => hidden !== true);
@@ -154,7 +181,7 @@ const flag = fc.constantFrom(...globalOptions, ...verbs.flatMap((verb) => verb.o
           : option.name === 'for' ? fc.constantFrom('running', 'ready')
             : option.name === 'timeout' || option.name === 'wait-timeout' ? fc.constantFrom('5', '500ms', '1h')
               : fc.constantFrom('web', 'a b', '007', 'true', 'x=y', 'ünit', '1e3', 'a.b');
-  const names = [`--${option.name}`, ...(option.short === undefined ? [] : [`-${option.short}`])];
+  const names = spellings(option);
   if (option.value === undefined) return fc.constantFrom(...names).map((name) => [name]);
   return fc.tuple(fc.constantFrom(...names), value, fc.boolean()).map(([name, text, glued]) => (glued && name.startsWith('--') ? [`${name}=${text}`] : [name, text]));
 });

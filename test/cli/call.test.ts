@@ -8,13 +8,14 @@ describe('whose supervisor is meant', () => {
     expect(await sysg(['--sys', 'status'])).toEqual({ exitCode: 1, stdout: '', stderr: 'sysg: --sys requires root privileges\n' });
   });
 
-  test('root without --sys is warned', async () => {
-    const { stderr } = await sysg(['status'], { uid: 0 });
-    expect(stderr).toContain('sysg: warning: Running as root without --sys; state will be stored in userspace paths\n');
+  test('root without --sys is warned at a start, not with every command', async () => {
+    const warning = 'sysg: warning: Running as root without --sys; state will be stored in userspace paths\n';
+    for (const argv of [['start'], ['up', 'web'], ['start', 'web']]) expect((await sysg(argv, { uid: 0 })).stderr.split(warning)).toHaveLength(2);
+    for (const argv of [['status'], ['stop'], ['restart'], ['logs'], ['validate']]) expect((await sysg(argv, { uid: 0 })).stderr).not.toContain('Running as root');
   });
 
   test('unless only errors are to be reported', async () => {
-    const { stderr } = await sysg(['status', '--log-level', 'error'], { uid: 0 });
+    const { stderr } = await sysg(['start', '--log-level', 'error'], { uid: 0 });
     expect(stderr).not.toContain('warning');
   });
 

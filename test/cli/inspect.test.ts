@@ -84,7 +84,7 @@ describe('inspect', () => {
   test('needs a unit', async () => {
     const { exitCode, stderr } = await sysg(['inspect']);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('inspect needs a unit: sysg inspect -s NAME');
+    expect(stderr).toContain("expected UNIT...: the names of one or more units, or patterns such as 'web*'");
   });
 
   test.each([['inspect', '-s', 'web'], ['status']])('%s refuses a bad --stream before it asks anybody', async (...argv) => {

@@ -120,7 +120,7 @@ describe('one file that is a shell script and a JavaScript program', () => {
 
   test('hands arguments on as they are', () => {
     const { env } = place();
-    const { stderr, status } = call(join(installed, 'sysg'), ['stop', 'a  b*$HOME'], env);
+    const { stderr, status } = call(join(installed, 'sysg'), ['plan', 'a  b*$HOME'], env);
     expect(stderr).toContain("unexpected argument 'a  b*$HOME'");
     expect(status).toBe(2);
   });

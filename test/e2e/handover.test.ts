@@ -44,7 +44,7 @@ test('a supervisor makes way only when the next one could begin', async () => {
   const before = home.supervisorPid();
   home.configure(`${yaml}  broken: {comand: x}\n`);
   expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 1, stderr: expect.stringContaining("unknown key 'comand', did you mean 'command'?") });
-  expect(await home.sysg('restart', '--supervisor', '-s', 'counts')).toMatchObject({ code: 2, stderr: expect.stringContaining('it takes no --service') });
+  expect(await home.sysg('restart', '--supervisor', '-s', 'counts')).toMatchObject({ code: 2, stderr: expect.stringContaining('expected it without counts') });
   expect(home.supervisorPid()).toBe(before);
 });
 

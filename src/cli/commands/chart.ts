@@ -14,6 +14,7 @@ import { askFor, askStatus, mostRecords } from '../ask.ts';
 import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
 import { loadOrRefuse } from '../load-config.ts';
+import { askedWords, unknownUnit } from '../names.ts';
 import { chartFormats, options, type ChartFormat } from '../options.ts';
 import { palette } from '../print/palette.ts';
 import { phaseOf, stateOf, unitNamed } from '../print/unit.ts';
@@ -26,10 +27,12 @@ type Drawn = Result<{ readonly text: string }>;
 
 /** Shows a machine; with a unit, also the state that the unit is in. With `--graph` the units and their dependencies. */
 export async function chart(call: Call): Promise<number> {
-  const { flags, terminal, operands: [unit = null] } = call;
+  const { flags, terminal } = call;
+  const [unit = null, second] = askedWords(call);
   const format = chartFormats.find((known) => known === flags.text(options.format)) ?? 'text';
   const isLive = flags.has(options.live);
   const wrong = conflict(call, unit, format);
+  if (second !== undefined) return terminal.refuse(refusals.usage(`a chart is of one unit: expected ${unit} or ${second}\ntry: sysg chart --help`));
   if (wrong !== null) return terminal.refuse(refusals.usage(wrong));
   const draw = (): Promise<Drawn> => (flags.has(options.graph) ? drawGraph(call, format) : drawMachine(call, unit, format));
   if (isLive) {
@@ -90,7 +93,7 @@ async function findUnit(call: Call, name: string): Promise<Result<{ readonly sta
   const answer = await askStatus(call);
   if (!answer.ok) return answer;
   const status = unitNamed(answer.snapshot.units, name);
-  if (status === undefined) return { ok: false, refusal: refusals.unknownUnit(name) };
+  if (status === undefined) return { ok: false, refusal: unknownUnit(name, answer.snapshot.units.map((unit) => unit.name)) };
   const history = await askFor(call, { kind: 'history', unit: status.name, limit: mostRecords, since: null }, 'history');
   // A supervisor without a journal knows the phase all the same.
   const records = history.ok ? history.response.records : [];

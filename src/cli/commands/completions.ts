@@ -1,7 +1,7 @@
 import { refusals } from '../../errors.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { configuredUnits } from '../logs/sources.ts';
+import { configuredUnits } from '../known-units.ts';
 import { options } from '../options.ts';
 import { completionScript, isShell, shells } from '../print/completions.ts';
 

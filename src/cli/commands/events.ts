@@ -1,9 +1,11 @@
 import { ControlError, decodeWatchLine, streamCommandOutput } from '../../control/client.ts';
 import { refusals } from '../../errors.ts';
 import type { JournalRecord } from '../../wire/payloads.ts';
-import { parseMoment } from '../../words.ts';
+import { didYouMean, parseMoment } from '../../words.ts';
 import { askRecords, mostRecords } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { knownUnits } from '../known-units.ts';
+import { askedWords, matchNames, meansSeveral, type Named } from '../names.ts';
 import { options } from '../options.ts';
 import { eventLine } from '../print/records.ts';
 import { lineSink } from '../watch.ts';
@@ -11,24 +13,39 @@ import { lineSink } from '../watch.ts';
 /** The journal: from the supervisor, else from the file that it left. With `-f` live, and no record is lost or shown twice in between. */
 export async function events(call: Call): Promise<number> {
   const { flags, terminal } = call;
-  const unit = flags.text(options.service);
+  const words = askedWords(call);
   const since = flags.text(options.since);
   const sinceMs = since === null ? null : parseMoment(since, Date.now());
-  const read = await askRecords(call, unit);
+  const read = await askRecords(call, meansSeveral(words) ? null : (words[0] ?? null));
   if (!read.ok) return terminal.refuse(read.refusal);
+  const named = meansSeveral(words) ? matchNames(words, [...await unitsOf(call), ...unitsIn(read.records)]) : { ok: true as const, names: words };
+  if (!named.ok) return terminal.refuse(named.refusal);
+  const names = words.length === 0 ? null : named.names;
   const json = flags.has(options.json);
-  const shown = read.records.filter((record) => sinceMs === null || Date.parse(record.at) >= sinceMs);
+  const shown = read.records.filter(({ unit }) => names === null || names.includes(unit ?? '')).filter((record) => sinceMs === null || Date.parse(record.at) >= sinceMs);
   const count = Number(flags.text(options.lines) ?? (sinceMs === null ? 50 : mostRecords));
   const width = Math.max(10, ...shown.map((record) => (record.unit ?? '').length));
   const show = (record: JournalRecord): void => terminal.print(json ? JSON.stringify(record) : eventLine(record, width));
   for (const record of count === 0 ? [] : shown.slice(-count)) show(record);
-  if (unit !== null && read.records.length === 0) terminal.warn(`the journal has no record of '${unit}'`);
+  const silent = (names ?? []).filter((name) => !read.records.some(({ unit }) => unit === name));
+  const known = silent.length === 0 ? [] : (await unitsOf(call)).map(({ name }) => name);
+  for (const name of silent) terminal.warn(`the journal has no record of '${name}'${known.includes(name) ? '' : didYouMean(name, known)}`);
   if (!flags.has(options.follow)) return 0;
   if (!read.isLive) return terminal.refuse(refusals.noSupervisor(call.paths.stateDir));
-  return followFrom(call, read.records.at(-1)?.seq ?? 0, unit, show);
+  return followFrom(call, read.records.at(-1)?.seq ?? 0, names, show);
 }
 
-async function followFrom(call: Call, since: number, unit: string | null, show: (record: JournalRecord) => void): Promise<number> {
+async function unitsOf(call: Call): Promise<readonly Named[]> {
+  const known = await knownUnits(call);
+  return known.ok ? known.units : [];
+}
+
+/** Also of units that are configured no more. */
+function unitsIn(records: readonly JournalRecord[]): readonly Named[] {
+  return [...new Set(records.map(({ unit }) => unit))].flatMap((name) => (name === null ? [] : [{ name, hash: '', kind: 'service' as const }]));
+}
+
+async function followFrom(call: Call, since: number, units: readonly string[] | null, show: (record: JournalRecord) => void): Promise<number> {
   const lines = lineSink((text) => {
     const decoded = decodeWatchLine(text);
     if (!decoded.ok) call.terminal.warn(decoded.error);
@@ -36,7 +53,7 @@ async function followFrom(call: Call, since: number, unit: string | null, show: 
     else if (decoded.line.kind === 'gap') call.terminal.warn(`events ${decoded.line.from} to ${decoded.line.to} are no longer kept`);
   });
   try {
-    await streamCommandOutput({ kind: 'watch', since, units: unit === null ? null : [unit] }, lines, { socket: call.paths.socket });
+    await streamCommandOutput({ kind: 'watch', since, units }, lines, { socket: call.paths.socket });
     return 0;
   } catch (error) {
     if (error instanceof ControlError) return call.terminal.refuse(refusals.socket(error.message));

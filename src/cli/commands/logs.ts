@@ -6,8 +6,10 @@ import { parseMoment } from '../../words.ts';
 import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { show } from '../logs/show.ts';
+import { knownUnits } from '../known-units.ts';
 import { silence } from '../logs/silence.ts';
-import { chooseSources, knownUnits } from '../logs/sources.ts';
+import { chooseSources } from '../logs/sources.ts';
+import { askedWords, matchNames } from '../names.ts';
 import { options, parseKind } from '../options.ts';
 import { unitNamed } from '../print/unit.ts';
 
@@ -85,18 +87,19 @@ function filterOf({ flags }: Call): LineFilter {
 /** Empties files instead of showing them; says nothing, as systemg 0.33.0. */
 async function purge(call: Call): Promise<number> {
   const { logDir } = call.paths;
-  const service = call.flags.text(options.service);
+  const words = askedWords(call);
   const { logFilesOf, purgeAllLogs, purgeUnitLogs } = await import('../purge-logs.ts');
   try {
-    if (service === null) {
+    if (words.length === 0) {
       purgeAllLogs(logDir);
       return 0;
     }
     const known = await knownUnits(call);
     if (!known.ok) return call.terminal.refuse(known.refusal);
-    const unit = unitNamed(known.units, service);
-    if (unit === undefined && !logFilesOf(logDir, service).some((file) => existsSync(file))) return call.terminal.refuse(refusals.unknownUnit(service));
-    purgeUnitLogs(logDir, unit?.name ?? service);
+    const left = words.filter((word) => unitNamed(known.units, word) === undefined && logFilesOf(logDir, word).some((file) => existsSync(file)));
+    const named = matchNames(words.filter((word) => !left.includes(word)), known.units);
+    if (!named.ok) return call.terminal.refuse(named.refusal);
+    for (const name of [...named.names, ...left]) purgeUnitLogs(logDir, name);
     return 0;
   } catch (error) {
     return call.terminal.refuse(refusals.runtime(`the logs could not be emptied: ${textOf(error)}`));

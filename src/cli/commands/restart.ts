@@ -2,35 +2,39 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { refusals } from '../../errors.ts';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { isAcceptance } from '../../wire/responses.ts';
-import { ask, askStatus, messageOf, supervisorPid } from '../ask.ts';
+import { ask, askInTurn, askStatus, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfig, namedConfig } from '../config-choice.ts';
+import { askedWords, namedUnits } from '../names.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { startDetached, warnDropPrivileges } from './start.ts';
 
-/** Restarts a service, or all of them with the file read again. Only a file named with `-c` is sent along. */
+/** Restarts the services that are named, or all of them with the file read again. Only a file named with `-c` is sent along. */
 export async function restart(call: Call): Promise<number> {
   const { flags } = call;
-  const service = flags.text(options.service);
   if (flags.has(options.supervisor)) return replaceSupervisor(call);
   const wait = !flags.has(options.daemonize) || flags.has(options.wait);
   const config = namedConfig(call);
   if (!config.ok) return refuse(call, config.refusal);
-  const send = (): ReturnType<typeof ask> => ask(call, { kind: 'restart', config: config.path, service, wait, settlements: flags.has(options.json) });
-  const expects = (unit: UnitStatus): boolean => (service === null ? unit.kind === 'service' && unit.wanted === 'up' : unit.name === service);
+  const named = await namedUnits(call);
+  if (!named.ok) return refuse(call, named.refusal);
+  const { names } = named;
+  const restartOne = (service: string | null): ReturnType<typeof ask> => ask(call, { kind: 'restart', config: config.path, service, wait, settlements: flags.has(options.json) });
+  const send = (): ReturnType<typeof ask> => (names === null ? restartOne(null) : askInTurn(names, restartOne));
+  const expects = (unit: UnitStatus): boolean => (names === null ? unit.kind === 'service' && unit.wanted === 'up' : names.includes(unit.name));
   const answer = await (wait ? withProgress(call, { expects }, send) : send());
   if (!answer.ok) {
-    return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call) : refuseUnits(call, answer, service);
+    return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call, names) : refuseUnits(call, answer, names);
   }
   if (call.dropPrivileges) warnDropPrivileges(call);
   // With --daemonize alone the answer only means that the restart was accepted, and systemg 0.33.0 prints nothing then.
-  return reportUnits(call, wait || flags.has(options.json) ? messageOf(answer.response) : '', service);
+  return reportUnits(call, wait || flags.has(options.json) ? messageOf(answer.response) : '', names);
 }
 
-async function startInstead(call: Call): Promise<number> {
+async function startInstead(call: Call, names: readonly string[] | null): Promise<number> {
   const config = chooseConfig(call);
-  return config.ok ? startDetached(call, config.path, restart) : refuse(call, config.refusal);
+  return config.ok ? startDetached(call, config.path, names, restart) : refuse(call, config.refusal);
 }
 
 /** How long the new supervisor may take to answer. */
@@ -39,8 +43,8 @@ const LIMIT_MS = 30_000;
 /** `restart --supervisor`: asks the running supervisor to hand over, and waits until another one answers. */
 async function replaceSupervisor(call: Call): Promise<number> {
   const { flags } = call;
-  const beside = [options.service, options.config].find((option) => flags.has(option));
-  if (beside !== undefined) return refuse(call, refusals.usage(`--supervisor restarts the supervisor and no service: it takes no --${beside.name}`));
+  const beside = flags.has(options.config) ? `--${options.config.name}` : askedWords(call)[0];
+  if (beside !== undefined) return refuse(call, refusals.usage(`--supervisor restarts the supervisor and no service: expected it without ${beside}`));
   const before = supervisorPid(call);
   const answer = await ask(call, { kind: 'handover' });
   if (!answer.ok) return refuse(call, answer.refusal);

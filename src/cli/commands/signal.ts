@@ -1,22 +1,26 @@
 import { refusals } from '../../errors.ts';
 import { bareSignal, signalNamed, signalNames, signalNumbered } from '../../signals.ts';
 import { nearMiss } from '../../words.ts';
-import { ask, messageOf } from '../ask.ts';
+import { ask, askInTurn, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { namedUnits } from '../names.ts';
 import { options } from '../options.ts';
-import { refuse, reportUnits } from '../report.ts';
+import { refuse, refuseUnits, reportUnits } from '../report.ts';
 
-/** Sends a signal to the main process of a unit. */
+/** Sends a signal, the last of the words, to the main process of each unit that is named. */
 export async function signal(call: Call): Promise<number> {
-  const unit = call.flags.text(options.service);
-  if (unit === null) return call.terminal.refuse(refusals.usage('signal needs a unit: sysg signal -s UNIT SIGNAL\ntry: sysg signal --help'));
-  const word = call.operands[0] ?? '';
+  const { operands, flags } = call;
+  const word = operands.at(-1) ?? '';
   const name = /^[0-9]+$/.test(word) ? signalNumbered(Number(word)) : signalNamed(word);
   if (name === null) {
     const near = nearMiss(bareSignal(word), signalNames.map(bareSignal));
     const hint = near === null ? '' : `, did you mean 'SIG${near}'?`;
     return call.terminal.refuse(refusals.usage(`expected a signal such as HUP, SIGUSR1 or 15, got "${word}"${hint}\ntry: sysg signal --help`));
   }
-  const answer = await ask(call, { kind: 'signal', unit, signal: name });
-  return answer.ok ? reportUnits(call, messageOf(answer.response), unit) : refuse(call, answer.refusal);
+  const named = await namedUnits(call, [...new Set([...operands.slice(0, -1), ...flags.texts(options.service)])]);
+  if (!named.ok) return refuse(call, named.refusal);
+  const names = named.names ?? [];
+  const answer = await askInTurn(names, (unit) => ask(call, { kind: 'signal', unit, signal: name }));
+  if (answer.ok) return reportUnits(call, messageOf(answer.response), names);
+  return names.length === 1 ? refuse(call, answer.refusal) : refuseUnits(call, answer, names);
 }

@@ -7,10 +7,11 @@ import { parseEvent, parseInstant, type ScenarioEvent } from '../../simulate/eve
 import { simulationJson, simulationReport } from '../../simulate/report.ts';
 import { emptyScenario, readScenario, type Scenario } from '../../simulate/scenario.ts';
 import { simulate as run } from '../../simulate/simulate.ts';
-import { didYouMean, parseDuration } from '../../words.ts';
+import { parseDuration } from '../../words.ts';
 import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
 import { loadOrRefuse } from '../load-config.ts';
+import { unknownUnit } from '../names.ts';
 import { options } from '../options.ts';
 import { palette } from '../print/palette.ts';
 
@@ -30,7 +31,7 @@ export async function simulate(call: Call): Promise<number> {
     if (!next.ok) return terminal.refuse(next.refusal);
     files.set(file, next.specs);
   }
-  const unknown = unknownUnit(scenario, [config.specs, ...files.values()].flatMap((specs) => specs.map(({ name }) => name)));
+  const unknown = strangerIn(scenario, [config.specs, ...files.values()].flatMap((specs) => specs.map(({ name }) => name)));
   if (unknown !== null) return terminal.refuse(unknown);
   const simulation = run({ specs: config.specs, scenario, files });
   if (flags.has(options.json)) {
@@ -83,12 +84,10 @@ function fileScenario(path: string): Result<{ readonly scenario: Scenario }> {
   return result.ok ? result : { ok: false, refusal: refusals.config(result.problems.map(explainProblem).join('\n')) };
 }
 
-function unknownUnit({ services, events }: Scenario, known: readonly string[]): Refusal | null {
+function strangerIn({ services, events }: Scenario, known: readonly string[]): Refusal | null {
   const named = [
     ...services.keys(), ...events.flatMap((event) => (event.kind === 'command' ? (event.command.unit === null ? [] : [event.command.unit]) : [event.unit])),
   ];
   const unknown = named.find((name) => !known.includes(name));
-  if (unknown === undefined) return null;
-  const { code, message } = refusals.unknownUnit(unknown);
-  return { code, message: `${message}${didYouMean(unknown, known)}` };
+  return unknown === undefined ? null : unknownUnit(unknown, known);
 }

@@ -5,47 +5,49 @@ import { tokenVariable } from '../../process/environment.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
 import type { SettledUnit } from '../../wire/launch.ts';
 import { counted } from '../../words.ts';
-import { ask, askFor, configInUse, messageOf, supervisorPid } from '../ask.ts';
+import { ask, askFor, askInTurn, configInUse, messageOf, supervisorPid, type Answer } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { chooseConfig, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
+import { askedWords, namedUnits } from '../names.ts';
 import { options } from '../options.ts';
 import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { foreignObstacle, supervisionOf, untilStarted } from '../supervision.ts';
 
-/** Starts a supervisor; in a running one, with `--daemonize -s`, a service. */
+/** Starts a supervisor; in a running one the services that are named. */
 export async function start(call: Call): Promise<number> {
   const { flags, command } = call;
   if ([options.child, options.parentPid, options.ttl].some((option) => flags.has(option))) return (await import('./spawn.ts')).startChild(call);
   const contradiction = findContradiction(call);
   if (contradiction !== null) return refuse(call, refusals.runtime(contradiction));
-  const asked = await askRunning(call);
+  const named = await namedUnits(call, command === null ? askedWords(call) : []);
+  if (!named.ok) return refuse(call, named.refusal);
+  const { names } = named;
+  const asked = await askRunning(call, names);
   if (asked !== null) return asked;
   const supervision = await supervisionOf(call);
   if (typeof supervision !== 'string') return refuse(call, supervision);
   const running = supervision !== 'none';
-  if (running && !flags.has(options.daemonize)) return refuse(call, refusals.alreadyRunning(supervisorPid(call)));
+  if (running && names === null && !flags.has(options.daemonize)) return refuse(call, refusals.alreadyRunning(supervisorPid(call)));
   if (command !== null && flags.has(options.config)) call.terminal.warn('--config has no effect on a unit command: it gets a configuration of its own');
   const config = command === null ? (running ? null : chooseConfig(call)) : await stage(call, command);
   if (config !== null && !config.ok) return refuse(call, config.refusal);
   if (running) {
     if (config !== null) return report(call, { message: `Unit staged at ${config.path}. Run \`sysg restart --daemonize --config ${config.path}\` to apply it.`, units: [] });
-    const service = flags.text(options.service);
-    if (service === null) return sayItRuns(call, supervision === 'ours');
+    if (names === null) return sayItRuns(call, supervision === 'ours');
     warnAboutOtherConfig(call);
-    return await startService(call, service) ?? refuse(call, refusals.noSupervisor(call.paths.stateDir));
+    return await startServices(call, names) ?? refuse(call, refusals.noSupervisor(call.paths.stateDir));
   }
   if (config === null) throw new Error('a start without a configuration');
-  if (flags.has(options.daemonize)) return startDetached(call, config.path, start);
+  if (flags.has(options.daemonize)) return startDetached(call, config.path, names, start);
   const { runInForeground } = await import('../launch/foreground.ts');
-  return runInForeground(call, config.path);
+  return runInForeground(call, config.path, names);
 }
 
 /** Starts a supervisor under a guardian and reports how its units came up. `otherwise`: another start was faster, and its supervisor is the one. */
-export async function startDetached(call: Call, configPath: string, otherwise: (call: Call) => Promise<number>): Promise<number> {
+export async function startDetached(call: Call, configPath: string, names: readonly string[] | null, otherwise: (call: Call) => Promise<number>): Promise<number> {
   const { launchDetached } = await import('../launch/detached.ts');
-  const service = call.flags.text(options.service);
-  const expects = ({ name, kind }: UnitStatus): boolean => (service === null ? kind === 'service' : name === service);
-  const launched = await withProgress(call, { expects, comesUp: true }, () => launchDetached(call, configPath));
+  const expects = ({ name, kind }: UnitStatus): boolean => (names === null ? kind === 'service' : names.includes(name));
+  const launched = await withProgress(call, { expects, comesUp: true }, () => launchDetached(call, configPath, names));
   if (launched === 'held') return otherwise(call);
   if (!launched.ok) return refuse(call, launched.refusal);
   const { units } = launched;
@@ -67,8 +69,9 @@ export function warnDropPrivileges(call: Call): void {
   call.terminal.warn('--drop-privileges has no effect on a supervisor that already runs');
 }
 
-function findContradiction({ flags, command }: Call): string | null {
+function findContradiction({ flags, operands, command }: Call): string | null {
   if (command === null) return flags.has(options.name) ? '--name requires a unit command or child mode' : null;
+  if (operands.length > 0) return `names of services and a command exclude each other: expected ${operands.join(' ')} or what follows --`;
   return flags.has(options.service) ? '--service cannot be used with unit commands; use --name for units' : null;
 }
 
@@ -91,22 +94,25 @@ function faultOf(unit: SettledUnit): string | null {
   return unit.phase === 'starting' ? 'was still starting when the wait timeout was over' : null;
 }
 
-/** Sends a service to a running supervisor; null when none answers, or the call is about something else. A supervisor that answers needs no search. */
-async function askRunning(call: Call): Promise<number | null> {
-  const service = call.flags.text(options.service);
-  if (service === null || call.command !== null || !call.flags.has(options.daemonize) || !existsSync(call.paths.socket)) return null;
+/** Sends services to a running supervisor; null when none answers, or the call is about something else. A supervisor that answers needs no search. */
+async function askRunning(call: Call, names: readonly string[] | null): Promise<number | null> {
+  if (names === null || !existsSync(call.paths.socket)) return null;
   warnAboutOtherConfig(call);
-  return startService(call, service);
+  return startServices(call, names);
 }
 
 /** Null: there is no supervisor. */
-async function startService(call: Call, service: string): Promise<number | null> {
-  // A supervisor of systemg 0.33.0 would start a second copy.
-  const isUp = await foreignObstacle(call, service) === 'running';
-  const answer = isUp ? null : await withProgress(call, { expects: ({ name }) => name === service }, () => ask(call, { kind: 'start', service, settlements: call.flags.has(options.json) }));
-  if (answer?.ok === false) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, answer, service);
+async function startServices(call: Call, names: readonly string[]): Promise<number | null> {
+  const startOne = async (service: string): Promise<Answer> => {
+    // A supervisor of systemg 0.33.0 would start a second copy.
+    const obstacle = await foreignObstacle(call, service);
+    if (obstacle?.kind === 'running') return { ok: true, response: { kind: 'message', text: `Service '${service}' is already running` } };
+    return ask(call, { kind: 'start', service, settlements: call.flags.has(options.json) });
+  };
+  const answer = await withProgress(call, { expects: ({ name }) => names.includes(name) }, () => askInTurn(names, startOne));
+  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, answer, names);
   if (call.dropPrivileges) warnDropPrivileges(call);
-  return reportUnits(call, answer === null ? `Service '${service}' is already running` : messageOf(answer.response), service);
+  return reportUnits(call, messageOf(answer.response), names);
 }
 
 /** Exit code 0 only when the start would have started the same: after the supervisor has come up, with the same file, unchanged since it was read. */

@@ -4,6 +4,7 @@ import type { StatusSnapshot } from '../../wire/payloads.ts';
 import { askStatus, type StatusAnswer } from '../ask.ts';
 import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
+import { askedWords, matchEach } from '../names.ts';
 import { options } from '../options.ts';
 import { statusTable } from '../print/status.ts';
 import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
@@ -36,8 +37,12 @@ export async function status(call: Call): Promise<number> {
   return exitCode(answer);
 }
 
-/** `alone`: no supervisor runs; what to do about it, and why its units are not known where they are not. */
-type Seen = Result<{ readonly snapshot: StatusSnapshot; readonly alone: { readonly advice: string; readonly problem: string | null } | null }>;
+/** `missing`: why units that were asked for are not shown. `alone`: no supervisor runs; what to do about it, and why its units are not known where they are not. */
+type Seen = Result<{
+  readonly snapshot: StatusSnapshot;
+  readonly missing: readonly string[];
+  readonly alone: { readonly advice: string; readonly problem: string | null } | null;
+}>;
 
 async function askUnits(call: Call): Promise<Seen> {
   const answer = await askLiveUnits(call);
@@ -48,19 +53,19 @@ async function askUnits(call: Call): Promise<Seen> {
   if (rest.ok) {
     // Whatever lives is left to itself.
     const health = rest.snapshot.overall_health === 'failing' ? 'failing' : 'degraded';
-    return { ok: true, snapshot: { ...rest.snapshot, overall_health: health }, alone: { advice: adviceAtRest(call), problem: null } };
+    return { ...rest, snapshot: { ...rest.snapshot, overall_health: health }, alone: { advice: adviceAtRest(call), problem: null } };
   }
   if (rest.refusal.code !== 'config') return rest;
   const nothing: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date().toISOString(), overall_health: 'degraded', units: [] };
-  return { ok: true, snapshot: nothing, alone: { advice: adviceAtRest(call), problem: rest.refusal.message } };
+  return { ok: true, snapshot: nothing, missing: [], alone: { advice: adviceAtRest(call), problem: rest.refusal.message } };
 }
 
-async function askLiveUnits(call: Call): Promise<StatusAnswer> {
+async function askLiveUnits(call: Call): Promise<ReturnType<typeof narrowedAnswer>> {
   return narrowedAnswer(call, await askStatus(call));
 }
 
-function narrowedAnswer({ flags }: Call, answer: StatusAnswer): StatusAnswer {
-  return answer.ok ? { ok: true, snapshot: narrowed(answer.snapshot, flags.text(options.service), flags.has(options.all)) } : answer;
+function narrowedAnswer(call: Call, answer: StatusAnswer): Result<Pick<Extract<Seen, { ok: true }>, 'snapshot' | 'missing'>> {
+  return answer.ok ? { ok: true, ...narrowed(answer.snapshot, askedWords(call), call.flags.has(options.all)) } : answer;
 }
 
 function linesOf(call: Call, { snapshot, alone }: Extract<Seen, { ok: true }>): readonly string[] {
@@ -71,18 +76,19 @@ function linesOf(call: Call, { snapshot, alone }: Extract<Seen, { ok: true }>): 
   return alone === null ? lines : [alone.advice, '', ...lines];
 }
 
-function complaintsOf({ alone }: Extract<Seen, { ok: true }>): readonly string[] {
-  return alone?.problem == null ? [] : [`sysg: ${alone.problem}`];
+function complaintsOf({ alone, missing }: Extract<Seen, { ok: true }>): readonly string[] {
+  return [...(alone?.problem == null ? [] : [alone.problem]), ...missing].map((text) => `sysg: ${text}`);
 }
 
-/** By name or hash; orphans only when asked for. The health is that of what is shown. */
-function narrowed(snapshot: StatusSnapshot, service: string | null, all: boolean): StatusSnapshot {
-  const units = snapshot.units.filter((unit) =>
-    (all || unit.kind !== 'orphaned') && (service === null || unit.name === service || unit.hash === service));
-  return { ...snapshot, overall_health: overallHealth(units), units };
+/** By name, pattern or hash; orphans only when asked for. The health is that of what is shown. */
+function narrowed(snapshot: StatusSnapshot, words: readonly string[], all: boolean): { readonly snapshot: StatusSnapshot; readonly missing: readonly string[] } {
+  const present = snapshot.units.filter(({ kind }) => all || kind !== 'orphaned');
+  const { names, missing } = matchEach(words, present);
+  const units = words.length === 0 ? present : present.filter(({ name }) => names.includes(name));
+  return { snapshot: { ...snapshot, overall_health: overallHealth(units), units }, missing };
 }
 
-function exitCode({ snapshot: { units, overall_health: health }, alone }: Extract<Seen, { ok: true }>): number {
+function exitCode({ snapshot: { units, overall_health: health }, missing, alone }: Extract<Seen, { ok: true }>): number {
   if (alone !== null) return NOT_SUPERVISED;
-  return units.length === 0 ? 1 : healthExitCode(health);
+  return Math.max(units.length === 0 || missing.length > 0 ? 1 : 0, healthExitCode(health));
 }

@@ -4,6 +4,7 @@ import { refusals, type Result } from '../../errors.ts';
 import { parseDuration } from '../../words.ts';
 import { askRecords, askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { askedWords, namedUnits, unknownUnit } from '../names.ts';
 import { goals, options, type Goal } from '../options.ts';
 import { phaseOf, unitNamed } from '../print/unit.ts';
 import { outcomeOf, refuse, report, type UnitOutcome, withProgress } from '../report.ts';
@@ -12,16 +13,19 @@ import { isRunning } from '../supervision.ts';
 /** Waits until units reach a state: exit code 0; 124 when the time is over; 1 as soon as a unit is at rest in another state, where nothing but a new order would bring it there. */
 export async function wait(call: Call): Promise<number> {
   const goal = goals.find((candidate) => candidate === call.flags.text(options.goal));
-  if (goal === undefined) return call.terminal.refuse(refusals.usage(`wait needs a state: sysg wait ${call.operands.join(' ')} --for ${goals.join('|')}\ntry: sysg wait --help`));
-  return withProgress(call, { expects: ({ name, hash }) => call.operands.includes(name) || call.operands.includes(hash), comesUp: true }, () => waitFor(call, goal));
+  if (goal === undefined) return call.terminal.refuse(refusals.usage(`wait needs a state: sysg wait ${askedWords(call).join(' ')} --for ${goals.join('|')}\ntry: sysg wait --help`));
+  const named = await namedUnits(call);
+  if (!named.ok) return refuse(call, named.refusal);
+  const names = named.names ?? [];
+  return withProgress(call, { expects: ({ name, hash }) => names.includes(name) || names.includes(hash), comesUp: true }, () => waitFor(call, names, goal));
 }
 
-async function waitFor(call: Call, goal: Goal): Promise<number> {
+async function waitFor(call: Call, names: readonly string[], goal: Goal): Promise<number> {
   const limit = call.flags.text(options.timeout);
   const parsed = limit === null ? null : parseDuration(limit);
   const endsMs = parsed?.ok ? performance.now() + parsed.value : Infinity;
   for (let waitMs = SHORTEST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
-    const seen = await look(call, goal);
+    const seen = await look(call, names, goal);
     if (!seen.ok) return refuse(call, seen.refusal);
     const missing = seen.units.filter(({ error }) => error !== undefined);
     if (missing.length === 0) return report(call, { message: '', units: seen.units });
@@ -48,8 +52,7 @@ interface Seen {
   readonly resting: readonly UnitStatus[];
 }
 
-async function look(call: Call, goal: Goal): Promise<Result<Seen>> {
-  const names = [...new Set(call.operands)];
+async function look(call: Call, names: readonly string[], goal: Goal): Promise<Result<Seen>> {
   const status = await askStatus(call);
   if (!status.ok) {
     if (status.refusal.code !== 'no-supervisor') return status;
@@ -63,7 +66,7 @@ async function look(call: Call, goal: Goal): Promise<Result<Seen>> {
   const resting: UnitStatus[] = [];
   for (const name of names) {
     const unit = unitNamed(status.snapshot.units, name);
-    if (unit === undefined) return { ok: false, refusal: refusals.unknownUnit(name) };
+    if (unit === undefined) return { ok: false, refusal: unknownUnit(name, status.snapshot.units.map((other) => other.name)) };
     const isMissing = !isThere(unit, goal);
     units.push({ ...outcomeOf(unit), ...(isMissing && { error: instead(unit) }) });
     if (isMissing && isAtRest(unit)) resting.push(unit);

@@ -1,14 +1,14 @@
 import { refusals } from '../../errors.ts';
 import { askRecords, askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { askedWords, matchNames, meansSeveral } from '../names.ts';
 import { options } from '../options.ts';
-import { unitNamed } from '../print/unit.ts';
 import { printable } from '../print/width.ts';
 import { why as explain } from '../print/why.ts';
 
 /** The causal chain that brought a unit where it is, what it waits for, and what happens next; without a supervisor by what the files say. */
 export async function why(call: Call): Promise<number> {
-  const { flags, terminal, operands: [name = ''] } = call;
+  const { flags, terminal } = call;
   const live = await askStatus(call);
   const isAlone = !live.ok && live.refusal.code === 'no-supervisor';
   const rest = isAlone ? await import('../offline.ts') : null;
@@ -16,12 +16,18 @@ export async function why(call: Call): Promise<number> {
   const advice = rest === null ? null : rest.adviceAtRest(call);
   if (!status.ok) return terminal.refuse(advice === null ? status.refusal : refusals.config(`${advice}\n${status.refusal.message}`));
   const { units } = status.snapshot;
-  const unit = unitNamed(units, name);
-  if (unit === undefined) return terminal.refuse(refusals.unknownUnit(name));
+  const words = askedWords(call);
+  const named = matchNames(words, units);
+  if (!named.ok) return terminal.refuse(named.refusal);
   const read = await askRecords(call, null);
   if (!read.ok) return terminal.refuse(read.refusal);
-  const explained = explain({ unit, units, records: read.records, nowMs: Date.now() });
-  if (flags.has(options.json)) terminal.print(JSON.stringify({ ...explained, supervised: !isAlone }, null, 2));
-  else for (const line of [...(advice === null ? [] : [advice]), ...explained.text]) terminal.print(printable(line));
+  const explained = units.filter(({ name }) => named.names.includes(name)).map((unit) => explain({ unit, units, records: read.records, nowMs: Date.now() }));
+  if (flags.has(options.json)) {
+    const all = explained.map((one) => ({ ...one, supervised: !isAlone }));
+    terminal.print(JSON.stringify(meansSeveral(words) ? all : all[0], null, 2));
+    return 0;
+  }
+  if (advice !== null) terminal.print(printable(advice));
+  for (const [index, { text }] of explained.entries()) for (const line of [...(index === 0 ? [] : ['']), ...text]) terminal.print(printable(line));
   return 0;
 }

@@ -11,13 +11,12 @@ export const defaultWaitMs = 60_000;
 const deafToDebuggers = process.allowedNodeEnvironmentFlags.has('--disable-sigusr1');
 
 /** The argument vector of the supervisor. Small semi-spaces keep the process small, so that a spawn, which copies page tables, is fast. */
-export function daemonCommand(call: Call, configPath: string, foreground: boolean): string[] {
-  const service = call.flags.text(options.service);
+export function daemonCommand(call: Call, configPath: string, { names, foreground }: { readonly names: readonly string[] | null; readonly foreground: boolean }): string[] {
   return [
     process.execPath, '--max-semi-space-size=1', ...(deafToDebuggers ? ['--disable-sigusr1'] : []), join(import.meta.dirname, 'daemon.js'),
     '--config', configPath,
     '--mode', call.system ? 'sys' : 'user',
-    ...(service === null ? [] : ['--service', service]),
+    ...(names ?? []).flatMap((name) => ['--service', name]),
     ...(foreground ? ['--foreground'] : []),
     ...(call.flags.has(options.stderr) ? ['--stderr'] : []),
     ...(call.logLevel === null ? [] : ['--log-level', call.logLevel]),

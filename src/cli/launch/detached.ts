@@ -8,7 +8,6 @@ import { prepareRuntime } from '../../state/runtime.ts';
 import { decodeLaunchReport, type SettledUnit } from '../../wire/launch.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { options } from '../options.ts';
 import { outcomes } from '../report.ts';
 import { daemonCommand, daemonEnvironment, waitTimeoutMs } from './daemon-command.ts';
 
@@ -19,11 +18,11 @@ export type Launched =
   /** Another supervisor was started at the same time, or runs. */
   | 'held';
 
-/** Starts a supervisor under a guardian of its own and waits until its units are settled or given up on. */
-export async function launchDetached(call: Call, configPath: string): Promise<Launched> {
+/** Starts a supervisor under a guardian of its own and waits until its units, or those that are named, are settled or given up on. */
+export async function launchDetached(call: Call, configPath: string, names: readonly string[] | null): Promise<Launched> {
   const unusable = prepareRuntime(call.paths);
   if (unusable !== null) return { ok: false, refusal: refusals.runtime(unusable), pid: null };
-  const command = daemonCommand(call, configPath, false);
+  const command = daemonCommand(call, configPath, { names, foreground: false });
   const shell = startGuardian(call, command);
   const readiness = shell.stdio[3];
   if (!(readiness instanceof Readable)) throw new Error('the guardian has no readiness descriptor');
@@ -35,13 +34,13 @@ export async function launchDetached(call: Call, configPath: string): Promise<La
   ]);
   shell.unref();
   if (handshake.kind === 'silent' && handshake.pid === null) shell.kill('SIGTERM');
-  return handshake.kind === 'late' && handshake.pid !== null ? unitsSoFar(call, handshake.pid) : judge(call, handshake);
+  return handshake.kind === 'late' && handshake.pid !== null ? unitsSoFar(call, handshake.pid, names) : judge(call, handshake);
 }
 
 /** The wait is over: a unit that is not up by now is named with the phase it is in. */
-async function unitsSoFar(call: Call, pid: number): Promise<Launched> {
+async function unitsSoFar(call: Call, pid: number, names: readonly string[] | null): Promise<Launched> {
   const status = await askStatus(call);
-  return status.ok ? { ok: true, pid, units: outcomes(status.snapshot, call.flags.text(options.service)) } : { ok: false, refusal: status.refusal, pid };
+  return status.ok ? { ok: true, pid, units: outcomes(status.snapshot, names) } : { ok: false, refusal: status.refusal, pid };
 }
 
 /** A shell that reads its script from a pipe: in listings it shows what it runs, and the installation may be replaced under it. */

@@ -9,8 +9,8 @@ import type { Call } from '../call.ts';
 import { daemonCommand, daemonEnvironment } from './daemon-command.ts';
 
 /** Becomes the supervisor, or stands for it until it ends. Gives its exit code. */
-export async function runInForeground(call: Call, configPath: string): Promise<number> {
-  const command = daemonCommand(call, configPath, true);
+export async function runInForeground(call: Call, configPath: string, names: readonly string[] | null): Promise<number> {
+  const command = daemonCommand(call, configPath, { names, foreground: true });
   const execFd = process.env['SYSG_EXEC_FD'];
   if (execFd !== undefined && /^[0-9]{1,4}$/.test(execFd)) {
     // The shell that started this puts the supervisor in its own place: one process less for as long as it runs.

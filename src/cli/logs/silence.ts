@@ -4,9 +4,10 @@ import { holdingOf, type Holding } from '../../logs/holdings.ts';
 import { listed, logStreams, makeLogLookup } from '../../logs/names.ts';
 import { bytes, counted, localTime, naturally } from '../../words.ts';
 import type { Call } from '../call.ts';
+import type { KnownUnit } from '../known-units.ts';
 import { options } from '../options.ts';
 import { printable } from '../print/width.ts';
-import type { KnownUnit, Source } from './sources.ts';
+import type { Source } from './sources.ts';
 
 /** Why nothing is shown, and what there would be elsewhere: in other lines, in the other stream, in other files, of other units. */
 export function silence(call: Call, sources: readonly Source[], units: readonly KnownUnit[]): readonly string[] {

@@ -2,23 +2,13 @@ import { existsSync } from 'node:fs';
 import { refusals, type Result } from '../../errors.ts';
 import { unitTitle } from '../../logs/labels.ts';
 import { fifoPath, findLogFile, listed, loggerFifo, logStreams, makeLogLookup, type LogStream } from '../../logs/names.ts';
-import type { UnitStatus } from '../../wire/payloads.ts';
 import { naturally } from '../../words.ts';
-import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { chooseConfigAtRest } from '../config-choice.ts';
-import { options, type LogKind } from '../options.ts';
+import type { KnownUnit } from '../known-units.ts';
+import { askedWords, matchNames } from '../names.ts';
+import type { LogKind } from '../options.ts';
 import { unitNamed } from '../print/unit.ts';
 import { printable } from '../print/width.ts';
-
-export interface KnownUnit {
-  readonly name: string;
-  readonly hash: string;
-  readonly pid: number | null;
-  /** Null: nobody knows. */
-  readonly hasRun: boolean | null;
-  readonly isSkipped: boolean;
-}
 
 /** One log to show. */
 export interface Source {
@@ -29,39 +19,21 @@ export interface Source {
   readonly file: string;
 }
 
-/** From the supervisor, else from the configuration; a configuration that does not load leaves only the files. */
-export async function knownUnits(call: Call): Promise<Result<{ readonly isLive: boolean; readonly units: readonly KnownUnit[] }>> {
-  const status = await askStatus(call);
-  if (status.ok) return { ok: true, isLive: true, units: status.snapshot.units.map(knownUnit) };
-  return status.refusal.code === 'no-supervisor' ? { ok: true, isLive: false, units: await configuredUnits(call) } : status;
-}
-
-function knownUnit({ name, hash, process, generation, lifecycle }: UnitStatus): KnownUnit {
-  return { name, hash, pid: process?.pid ?? null, hasRun: generation === undefined ? null : generation > 0, isSkipped: lifecycle === 'skipped' };
-}
-
-/** The services of the configuration that a start would use; none when there is no such file, or the file is refused. */
-export async function configuredUnits(call: Call): Promise<readonly KnownUnit[]> {
-  const config = chooseConfigAtRest(call);
-  if (!config.ok) return [];
-  const { loadConfigFor } = await import('../load-config.ts');
-  const loaded = loadConfigFor(call, config.path);
-  return loaded.ok ? loaded.config.services.map(({ name, hash }) => ({ name, hash, pid: null, hasRun: null, isSkipped: false })) : [];
-}
-
 /** The logs that the command line asks for. */
 export function chooseSources(call: Call, kind: LogKind, units: readonly KnownUnit[]): Result<{ readonly sources: readonly Source[] }> {
-  const service = call.flags.text(options.service);
-  const found = unitNamed(units, service);
+  const words = askedWords(call);
   const { logDir, supervisorLog } = call.paths;
   const streams = streamsOf(kind);
-  const isOnFile = service !== null && streams.some((stream) => existsSync(findLogFile(logDir, service, stream)));
-  if (service !== null && found === undefined && !isOnFile) return { ok: false, refusal: refusals.unknownUnit(service) };
+  // A unit that is configured no more has left its files.
+  const left = words.filter((word) => unitNamed(units, word) === undefined && streams.some((stream) => existsSync(findLogFile(logDir, word, stream))));
+  const named = matchNames(words.filter((word) => !left.includes(word)), units);
+  if (!named.ok) return named;
   if (kind === 'supervisor' && !existsSync(supervisorLog)) {
     call.terminal.warn(`there is no ${supervisorLog}: a supervisor in the foreground writes its records to its terminal; see also: sysg events`);
   }
   if (kind === 'supervisor') return { ok: true, sources: [{ unit: null, stream: 'supervisor', title: 'supervisor', file: supervisorLog }] };
-  const wanted = service === null ? units.toSorted((one, other) => naturally(one.name, other.name)) : [found ?? { name: service, pid: null }];
+  const wanted = words.length === 0 ? units.toSorted((one, other) => naturally(one.name, other.name))
+    : [...units.filter(({ name }) => named.names.includes(name)), ...left.map((name) => ({ name, pid: null }))];
   if (wanted.length === 0) return { ok: false, refusal: refusals.runtime(`no services are known: none run and no configuration was found (logs are in ${logDir}${logsThere(logDir)})`) };
   for (const { name } of wanted) {
     const gone = streams.filter((stream) => existsSync(loggerFifo(fifoPath(call.paths.fifoDir, name, stream))));

@@ -1,4 +1,4 @@
-import { globalOptions, options, type OptionSpec } from '../options.ts';
+import { globalOptions, options, spellings, type OptionSpec } from '../options.ts';
 import { verbs, type Verb } from '../verbs.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
@@ -43,10 +43,6 @@ function optionsOf(verb: Verb): readonly OptionSpec[] {
   return [...verb.options, ...globalOptions];
 }
 
-function dashed({ name, short }: OptionSpec): string[] {
-  return [`--${name}`, ...(short === undefined ? [] : [`-${short}`])];
-}
-
 function bash(): string {
   const value = (wanted: Wanted): string => {
     if (wanted === 'unit') return '_sysg_units; return';
@@ -56,7 +52,7 @@ function bash(): string {
   };
   const valued = [{ name: '', optionsHere: globalOptions }, ...shown.map((verb) => ({ name: verb.name, optionsHere: optionsOf(verb) }))]
     .flatMap(({ name, optionsHere }) => optionsHere.filter((option) => option.value !== undefined).map((option) => ({
-      pattern: dashed(option).map((flag) => `"${name} ${flag}"`).join('|'), action: value(wantedBy(option)),
+      pattern: spellings(option).map((flag) => `"${name} ${flag}"`).join('|'), action: value(wantedBy(option)),
     })));
   const actions = [...new Set(valued.map(({ action }) => action))];
   const flags = shown.map((verb) => `    ${verb.name}) flags="${optionsOf(verb).map(({ name }) => `--${name}`).join(' ')} --help" ;;`);
@@ -95,7 +91,7 @@ _sysg_found() {
   [[ $previous == = ]] && previous=\${words[at-1]} && [[ $previous == = ]] && previous=\${words[at-2]}
   for ((index = 1; index < at; index++)); do
     case \${words[index]} in
-      ${globalOptions.filter(({ value: given }) => given !== undefined).flatMap(dashed).join('|')}) index=$((index + 1)) ;;
+      ${globalOptions.filter(({ value: given }) => given !== undefined).flatMap(spellings).join('|')}) index=$((index + 1)) ;;
       -*) ;;
       *) verb=\${words[index]}; break ;;
     esac
@@ -129,7 +125,7 @@ function zsh(): string {
   };
   const option = (spec: OptionSpec): string => {
     const about = spec.about.replaceAll(/[[\]:]/g, '\\$&');
-    const names = dashed(spec);
+    const names = spellings(spec);
     const head = names.length === 1 ? `'${names[0]}` : `'(${names.join(' ')})'{${names.map((name) => (name.startsWith('--') && spec.value !== undefined ? `${name}=` : name)).join(',')}}'`;
     const equals = names.length === 1 && spec.value !== undefined ? '=' : '';
     return `${head}${equals}[${quoted(about)}]${spec.value === undefined ? '' : `:${spec.value}:${quoted(value(wantedBy(spec)))}`}'`;
@@ -176,7 +172,7 @@ function fish(): string {
     return wanted === 'anything' ? '-x' : `-x -a '${wanted.words.join(' ')}'`;
   };
   const option = (spec: OptionSpec, when: string): string => {
-    const short = spec.short === undefined ? '' : ` -s ${spec.short}`;
+    const short = spec.short === undefined ? '' : [spec.short, ...spec.also ?? []].map((letter) => ` -s ${letter}`).join('');
     return `complete -c sysg ${when}-l ${spec.name}${short} -d '${fishQuoted(spec.about)}'${spec.value === undefined ? '' : ` ${value(wantedBy(spec))}`}`;
   };
   const names = [...shown.map(({ name }) => name), 'help'].join(' ');

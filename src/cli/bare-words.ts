@@ -1,0 +1,38 @@
+import { refusals, type Refusal } from '../errors.ts';
+import { resolveProgram } from '../process/program.ts';
+import { parsePlain, type ParsedCall } from './arguments.ts';
+import { openCall, type Surroundings } from './call.ts';
+import { explain, type Explained } from './explain.ts';
+import { knownUnits } from './known-units.ts';
+import { matchEach } from './names.ts';
+import { options } from './options.ts';
+
+interface CommandLine {
+  readonly argv: readonly string[];
+  readonly columns: number;
+  readonly surroundings: Surroundings;
+}
+
+/**
+ * What is meant by words after `start` without `--` before them: units where the first one names a unit, else a command, as to systemg 0.33.0. A word that
+ * is neither a unit nor a program is refused, as long as there are units that it could have meant.
+ */
+export async function meaningOf(asCommand: ParsedCall, { argv, columns, surroundings }: CommandLine): Promise<Explained> {
+  const command: Explained = { kind: 'call', parsed: asCommand };
+  const [first = ''] = asCommand.command ?? [];
+  const isForCommand = [options.child, options.parentPid, options.ttl, options.name, options.service].some((option) => asCommand.flags.has(option));
+  if (asCommand.verb.name !== 'start' || isForCommand) return command;
+  // Flags behind the names count, `-c` among them.
+  const asNames = parsePlain(argv, 'names');
+  const opened = openCall(asNames ?? asCommand, { ...surroundings, terminal: { ...surroundings.terminal, complain: () => undefined } });
+  const known = opened.ok ? await knownUnits(opened.call) : opened;
+  if (!known.ok) return command;
+  const { missing } = matchEach([first], known.units);
+  if (missing.length === 0) return asNames === null ? explain(argv, columns, 'names') : { kind: 'call', parsed: asNames };
+  if (known.units.length === 0 || resolveProgram(first, surroundings.env['PATH'], surroundings.cwd).ok) return command;
+  return { kind: 'refused', refusal: neither(missing[0] ?? '', asCommand.command ?? []) };
+}
+
+function neither(missing: string, command: readonly string[]): Refusal {
+  return refusals.runtime(`${missing}\nand '${command[0]}' is no program on PATH; a command may also follow --, as in: sysg start -- ${command.join(' ')}`);
+}

@@ -1,0 +1,71 @@
+import { refusals, type Refusal, type Result } from '../errors.ts';
+import { didYouMean, nearMiss } from '../words.ts';
+import type { Call } from './call.ts';
+import { knownUnits, type KnownUnit } from './known-units.ts';
+import { options } from './options.ts';
+import { unitNamed } from './print/unit.ts';
+
+export type Named = Pick<KnownUnit, 'name' | 'hash' | 'kind'>;
+
+/** The words that name units: those after the command, and those of `-s`. */
+export function askedWords({ operands, flags }: Pick<Call, 'operands' | 'flags'>): readonly string[] {
+  return [...new Set([...operands, ...flags.texts(options.service)])];
+}
+
+/** Programs get a list where the command line may mean several units, else the one. */
+export function meansSeveral(words: readonly string[]): boolean {
+  return words.length > 1 || words.some(isPattern);
+}
+
+/** The units that the command line names, each once; null: none is named, and all are meant. A single plain word is left to the one that is asked about the unit. */
+export async function namedUnits(call: Call, words: readonly string[] = askedWords(call)): Promise<Result<{ readonly names: readonly string[] | null }>> {
+  if (words.length === 0) return { ok: true, names: null };
+  if (!meansSeveral(words)) return { ok: true, names: words };
+  const known = await knownUnits(call);
+  return known.ok ? matchNames(words, known.units) : known;
+}
+
+/** The names that words and patterns stand for; one that stands for nothing refuses all of them. */
+export function matchNames(words: readonly string[], units: readonly Named[]): Result<{ readonly names: readonly string[] }> {
+  const { names, missing } = matchEach(words, units);
+  return missing.length === 0 ? { ok: true, names } : { ok: false, refusal: { code: 'unknown-unit', message: missing.join('\n') } };
+}
+
+/** `missing`: a sentence for each word that stands for nothing. */
+export function matchEach(words: readonly string[], units: readonly Named[]): { readonly names: readonly string[]; readonly missing: readonly string[] } {
+  const names = units.filter(({ kind }) => kind !== 'orphaned').map(({ name }) => name);
+  const found = words.map((word) => {
+    const unit = unitNamed(units, word);
+    if (unit !== undefined) return [unit.name];
+    return isPattern(word) ? names.filter((name) => patternOf(word).test(name)) : [];
+  });
+  const missing = words.filter((_, index) => found[index]?.length === 0).map((word) => (isPattern(word) ? unmatched(word, names) : unknownUnit(word, names).message));
+  return { names: [...new Set(found.flat())], missing };
+}
+
+/** With the unit that was probably meant. */
+export function unknownUnit(word: string, names: readonly string[]): Refusal {
+  return refusals.unknownUnit(word, didYouMean(word, names));
+}
+
+function isPattern(word: string): boolean {
+  return /[*?]|\[.+\]/s.test(word);
+}
+
+/** As in a shell: `*` any text, `?` one character, `[ab]` one of these, `[!ab]` none of them. */
+function patternOf(pattern: string): RegExp {
+  const source = pattern.replaceAll(/\[(!?)([^\]]+)\]|[*?]|[\\^$.|+(){}[\]]/g, (found, not: string | undefined, set: string | undefined) => {
+    if (found === '*') return '.*';
+    if (found === '?') return '.';
+    return set === undefined ? `\\${found}` : `[${not === '!' ? '^' : ''}${set.replaceAll(/[\\^[]/g, '\\$&')}]`;
+  });
+  return new RegExp(`^${source}$`, 'su');
+}
+
+/** A pattern that begins like no unit may be one with a slip of the finger. */
+function unmatched(pattern: string, names: readonly string[]): string {
+  const start = pattern.replace(/[*?[].*/s, '');
+  const near = nearMiss(start, [...new Set(names.map((name) => name.slice(0, start.length)))]);
+  const hint = start === '' || near === null ? `; the units are: ${names.join(', ') || 'none'}` : `, did you mean '${near}${pattern.slice(start.length)}'?`;
+  return `no unit matches '${pattern}'${hint}`;
+}
