@@ -15,7 +15,7 @@ interface CommandLine {
 
 /**
  * What is meant by words after `start` without `--` before them: units where the first one names a unit, else a command, as to systemg 0.33.0. A word that
- * is neither a unit nor a program is refused, as long as there are units that it could have meant.
+ * is neither a unit nor a program is refused.
  */
 export async function meaningOf(asCommand: ParsedCall, { argv, columns, surroundings }: CommandLine): Promise<Explained> {
   const command: Explained = { kind: 'call', parsed: asCommand };
@@ -29,7 +29,7 @@ export async function meaningOf(asCommand: ParsedCall, { argv, columns, surround
   if (!known.ok) return command;
   const { missing } = matchEach([first], known.units);
   if (missing.length === 0) return asNames === null ? explain(argv, columns, 'names') : { kind: 'call', parsed: asNames };
-  if (known.units.length === 0 || resolveProgram(first, surroundings.env['PATH'], surroundings.cwd).ok) return command;
+  if (resolveProgram(first, surroundings.env['PATH'], surroundings.cwd).ok) return command;
   return { kind: 'refused', refusal: neither(missing[0] ?? '', asCommand.command ?? []) };
 }
 

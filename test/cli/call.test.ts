@@ -10,7 +10,7 @@ describe('whose supervisor is meant', () => {
 
   test('root without --sys is warned at a start, not with every command', async () => {
     const warning = 'sysg: warning: Running as root without --sys; state will be stored in userspace paths\n';
-    for (const argv of [['start'], ['up', 'web'], ['start', 'web']]) expect((await sysg(argv, { uid: 0 })).stderr.split(warning)).toHaveLength(2);
+    for (const argv of [['start'], ['up'], ['start', '-s', 'web']]) expect((await sysg(argv, { uid: 0 })).stderr.split(warning)).toHaveLength(2);
     for (const argv of [['status'], ['stop'], ['restart'], ['logs'], ['validate']]) expect((await sysg(argv, { uid: 0 })).stderr).not.toContain('Running as root');
   });
 
