@@ -25,17 +25,25 @@ export function replaceFile(path: string, text: string, options: { readonly dura
   }
 }
 
-/** Makes a directory and those above it. Not by Node's `recursive`, which tries for ever below a directory where nothing can be made, as in /proc. */
+/**
+ * Makes a directory and those above it, also while others make the same ones. Not by Node's `recursive`, which tries for ever below a directory where
+ * nothing can be made, as in /proc.
+ */
 export function makeDirectories(path: string, mode = 0o700): void {
+  try {
+    makeDirectory(path, mode);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT') || dirname(path) === path) throw error;
+    makeDirectories(dirname(path), mode);
+    makeDirectory(path, mode);
+  }
+}
+
+function makeDirectory(path: string, mode: number): void {
   try {
     mkdirSync(path, { mode });
   } catch (error) {
-    if (hasCode(error, 'ENOENT') && dirname(path) !== path) {
-      makeDirectories(dirname(path), mode);
-      mkdirSync(path, { mode });
-    } else if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      throw error;
-    }
+    if (hasCode(error, 'ENOENT') || statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
   }
 }
 
