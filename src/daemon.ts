@@ -24,17 +24,16 @@ import { awaitLock, lockHolder, type LockResult } from './state/lock.ts';
 import { keepPresence, type Presence } from './state/presence.ts';
 import { type RuntimePaths, runtimePaths } from './runtime-paths.ts';
 import { callersEnvironment, forgetSurroundings } from './surroundings.ts';
-import { prepareRuntime, removeRuntimeFiles, writeRuntimeFiles } from './state/runtime.ts';
+import { diedSinceBoot, prepareRuntime, removeRuntimeFiles, writeRuntimeFiles } from './state/runtime.ts';
 import { didYouMean } from './words.ts';
 
 type Lock = Extract<LockResult, { ok: true }>;
 
 /** The composition root: machines, ports, state, logs and socket are joined here and in `daemon/`, and nowhere else. */
-async function serve(options: DaemonOptions, parent: Parent): Promise<void> {
+async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent): Promise<void> {
   closeInheritedDescriptors(parent.descriptors);
   const [environment, softNofile, nohup] = [callersEnvironment(process.env), softLimitOf(process.env), process.env['SYSG_NOHUP'] === '1'];
   forgetSurroundings(process.env);
-  const paths = runtimePaths({ system: options.system, env: process.env });
   const unprepared = prepareRuntime(paths);
   if (unprepared !== null) return refuse(parent, unprepared);
   const lock = await takeTheLock(paths);
@@ -190,5 +189,7 @@ function crash(log: SupervisorLog, error: unknown): never {
 }
 
 keepDebuggerClosed();
-const parent = findParent(process.env);
-serve(parseDaemonOptions(process.argv.slice(2)), parent).catch((error: unknown) => refuse(parent, textOf(error)));
+const options = parseDaemonOptions(process.argv.slice(2));
+const paths = runtimePaths({ system: options.system, project: options.project, env: process.env });
+const parent = findParent(process.env, () => diedSinceBoot(paths));
+serve(options, paths, parent).catch((error: unknown) => refuse(parent, textOf(error)));

@@ -16,14 +16,33 @@ export interface RuntimePaths {
   readonly lock: string;
   readonly fifoDir: string;
   readonly supervisorLog: string;
+  /** What the directories of the state are made in: where that is gone, they are not made again. */
+  readonly home: string;
+  /** The supervisor of this project; null: the one without a name, systemg 0.33.0's. */
+  readonly project: string | null;
+  /** The state directories of the projects, by their names. */
+  readonly projectsDir: string;
 }
 
-/** `system` is `--sys`. Without an absolute HOME it is the home of the effective user. */
-export function runtimePaths(options: { readonly system: boolean; readonly env: NodeJS.ProcessEnv }): RuntimePaths {
-  if (options.system) return pathsIn('/var/lib/systemg', '/var/log/systemg', '/etc/systemg');
-  const home = options.env['HOME']?.startsWith('/') === true ? options.env['HOME'] : homeOfUser();
-  const stateDir = join(home, '.local/share/systemg');
-  return pathsIn(stateDir, join(stateDir, 'logs'), join(home, '.config/systemg'));
+/** Whose supervisor: `system` is `--sys`; `project` none by default. */
+export interface Whose {
+  readonly system: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  readonly project?: string | null;
+}
+
+/** Without an absolute HOME it is the home of the effective user. */
+export function runtimePaths({ system, env, project = null }: Whose): RuntimePaths {
+  if (system) return pathsIn({ home: '/', state: '/var/lib/systemg', logs: '/var/log/systemg', configDir: '/etc/systemg', project });
+  const home = env['HOME']?.startsWith('/') === true ? env['HOME'] : homeOfUser();
+  const state = join(home, '.local/share/systemg');
+  return pathsIn({ home, state, logs: join(state, 'logs'), configDir: join(home, '.config/systemg'), project });
+}
+
+/** What is wrong with the name of a project, as a sentence, or null. A control socket below it has 108 bytes for its path: unix(7). */
+export function wrongProject(name: string): string | null {
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/.test(name) ? null
+    : `expected a name of at most 40 letters, digits, '_', '.' and '-' that begins with a letter or a digit, got ${JSON.stringify(name.slice(0, 60))}`;
 }
 
 /** The process that a pid file names, by its text; null: none. */
@@ -31,6 +50,8 @@ export function pidIn(text: string): number | null {
   const pid = /^\s*\+?[0-9]{1,10}\s*$/.test(text) ? Number(text) : 0;
   return pid >= 1 && pid <= MAX_PID ? pid : null;
 }
+
+const PROJECTS = 'projects';
 
 /** `pid_t`. */
 const MAX_PID = 2 ** 31 - 1;
@@ -45,8 +66,21 @@ function homeOfUser(): string {
   }
 }
 
-function pathsIn(stateDir: string, logDir: string, configDir: string): RuntimePaths {
+interface Bases {
+  readonly home: string;
+  readonly state: string;
+  readonly logs: string;
+  readonly configDir: string;
+  readonly project: string | null;
+}
+
+/** A project has directories of its own below those of the supervisor without a name. */
+function pathsIn({ home, state, logs, configDir, project }: Bases): RuntimePaths {
+  const [stateDir, logDir] = project === null ? [state, logs] : [join(state, PROJECTS, project), join(logs, PROJECTS, project)];
   return {
+    home,
+    project,
+    projectsDir: join(state, PROJECTS),
     stateDir,
     logDir,
     configDir,

@@ -16,7 +16,7 @@ const CHANGES_NODE = /^(?:NODE_.*|UV_.*|OPENSSL_CONF|LOG_STREAM|LOG_TOKENS)$/;
 
 /** Between the launcher, the guardian and the supervisor; none of it reaches a service. */
 const between: ReadonlySet<string> = new Set([
-  'SYSG_EXEC_FD', 'SYSG_NOFILE', 'SYSG_NOHUP', 'SYSG_GUARDIAN', 'SYSG_AGAIN', 'SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_NODE_EXTRA_CA_CERTS', WHOLE,
+  'SYSG_EXEC_FD', 'SYSG_NOFILE', 'SYSG_NOHUP', 'SYSG_GUARDIAN', 'SYSG_AGAIN', 'SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_KEEPER', 'SYSG_NODE_EXTRA_CA_CERTS', WHOLE,
 ]);
 
 /** The environment in which the command was called, for services and for references in configurations. */

@@ -26,6 +26,8 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   rollout: { rooms: ['process', 'logs', 'actors'] },
   simulate: { rooms: ['config', 'cron', 'journal', 'wire'] },
   chart: { types: ['config'] },
+  // Finds and runs the tools of the init systems.
+  boot: { rooms: ['process'] },
   doctor: { rooms: ['process', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'control', 'wire'] },
   daemon: {
     rooms: [
@@ -34,7 +36,7 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   },
   cli: {
     rooms: [
-      'process', 'cron', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'status', 'control', 'simulate', 'chart', 'doctor', 'wire',
+      'process', 'cron', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'status', 'control', 'simulate', 'chart', 'doctor', 'boot', 'wire',
     ],
     lazy: ['daemon'],
   },

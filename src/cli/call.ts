@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { refusals, type Result } from '../errors.ts';
 import type { LogLevel } from '../log-level.ts';
-import { runtimePaths, type RuntimePaths } from '../runtime-paths.ts';
+import { runtimePaths, wrongProject, type RuntimePaths } from '../runtime-paths.ts';
 import { parseStreamDuration } from '../words.ts';
 import type { ParsedCall } from './arguments.ts';
 import { globals, options, parseLogLevel, type Flags } from './options.ts';
@@ -61,7 +61,10 @@ export function openCall(parsed: ParsedCall, surroundings: Surroundings): Result
   } else if (dropPrivileges && !isRoot) {
     terminal.warn('--drop-privileges has no effect when not running as root');
   }
-  const paths = runtimePaths({ system, env: surroundings.env });
+  const project = flags.text(globals.project) ?? (surroundings.env['SYSG_PROJECT'] || null);
+  const wrong = project === null ? null : wrongProject(project);
+  if (wrong !== null) return { ok: false, refusal: refusals.usage(`SYSG_PROJECT: ${wrong}`) };
+  const paths = runtimePaths({ system, project, env: surroundings.env });
   return { ok: true, call: { flags, operands, command, system, dropPrivileges, logLevel, paths, env: surroundings.env, cwd: surroundings.cwd, terminal } };
 }
 

@@ -1,4 +1,6 @@
+import { initSystems } from '../init-system.ts';
 import { logLevels, parseLogLevel as parsePlainLevel, type LogLevel } from '../log-level.ts';
+import { wrongProject } from '../runtime-paths.ts';
 import { didYouMean, momentForm, parseDuration, parseMoment, parsePattern, type Parsed } from '../words.ts';
 
 /** One flag of the command line. The table of verbs is made of these; nothing else knows how a flag is written. */
@@ -51,6 +53,9 @@ export const globals = {
     },
   },
   sys: { name: 'sys', about: 'system mode: state in /var/lib/systemg, logs in /var/log/systemg (root only)' },
+  project: {
+    name: 'project', short: 'p', value: 'NAME', about: 'the supervisor of this project; default: SYSG_PROJECT, then the `project` of the configuration', check: wrongProject,
+  },
   dropPrivileges: { name: 'drop-privileges', about: 'as root, run services that name no user as nobody (start, restart)' },
 } as const satisfies Record<string, OptionSpec>;
 export const globalOptions: readonly OptionSpec[] = Object.values(globals);
@@ -120,6 +125,9 @@ export const options = {
   },
   timestamps: { name: 'timestamps', short: 't', about: 'the time of each line before it, in local time' },
   raw: { name: 'raw', about: 'what services wrote as it is, with what could steer the terminal' },
+  init: { name: 'init', value: 'SYSTEM', about: 'systemd, openrc, cron or launchd; default: what runs here', choices: initSystems, check: oneOf(initSystems) },
+  print: { name: 'print', about: 'print it and change nothing' },
+  force: { name: 'force', about: 'replace a file that is not ours' },
   noFollow: { name: 'no-follow', about: 'end after the last line' },
 } as const satisfies Record<string, OptionSpec>;
 

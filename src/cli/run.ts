@@ -57,6 +57,7 @@ const commands: Readonly<Record<VerbName, () => Promise<Command>>> = {
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   chart: async () => (await import('./commands/chart.ts')).chart,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
+  boot: async () => (await import('./commands/boot.ts')).boot,
   purge: async () => (await import('./commands/purge.ts')).purge,
   completions: async () => (await import('./commands/completions.ts')).completions,
   spawn: async () => (await import('./commands/spawn.ts')).spawn,

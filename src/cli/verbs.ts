@@ -1,3 +1,4 @@
+import { didYouMean } from '../words.ts';
 import { options, type OptionSpec } from './options.ts';
 
 export interface Verb {
@@ -34,6 +35,7 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 const {
   service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, stream, name, ttl, parentPid, child, purge,
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
+  init, print, force,
 } = options;
 
 const anyUnits: Operands = { shown: '[UNIT...]', about: 'the names of units, or patterns such as \'web*\'; without them all are meant', least: 0, most: Infinity };
@@ -178,6 +180,25 @@ const table = {
       ['sysg simulate --event api@3s=exit:1', 'when api crashes after three seconds'],
       ['sysg simulate --scenario crash.yaml --for 1d', 'a day of it'],
       ['sysg simulate --event db@5s=check:fail --event "@9s=restart api" --json', 'for programs'],
+    ],
+  },
+  boot: {
+    about: 'have the machine start the supervisor when it boots, say what the next boot would do, or take that back',
+    more: [
+      'install writes a unit of systemd (of the user, or with --sys of the system), an OpenRC script, a @reboot line of crontab or a plist of launchd,',
+      'whichever the machine has. The configuration is the one named with -c, else that of the running supervisor, else the one that a start would use.',
+      'status: exit code 0 when the services start at the next boot, without anybody logging in, else 1.',
+    ].join(' '),
+    options: [init, print, force, json],
+    operands: {
+      shown: 'install|status|uninstall', about: 'what to do', least: 1, most: 1,
+      check: (word: string) => (['install', 'status', 'uninstall'].includes(word) ? null : `expected install, status or uninstall, got "${word}"${didYouMean(word, ['install', 'status', 'uninstall'])}`),
+    },
+    examples: [
+      ['sysg boot install', 'from now on at every boot'],
+      ['sysg boot install --init systemd --print', 'only look at the unit'],
+      ['sudo sysg --sys boot install -c /etc/systemg/sysg.yaml', 'for the whole machine'],
+      ['sysg boot status', 'what would happen'],
     ],
   },
   purge: {

@@ -13,7 +13,7 @@ export interface Parent {
   noteEnd(exitCode: number): void;
   /** The signal that the guardian was sent while no daemon lived to get it. */
   readonly asked: 'SIGTERM' | 'SIGHUP' | null;
-  /** Whether a guardian lives that starts the daemon again when it ends without `noteEnd`; `gone`: there was one. */
+  /** Whether a guardian, or the init system, starts the daemon again when it ends without `noteEnd`; `gone`: there was a guardian. */
   guardian(): 'lives' | 'gone' | 'none';
   /** This is such a start. */
   readonly again: boolean;
@@ -21,8 +21,8 @@ export interface Parent {
   onGone(leave: () => void): void;
 }
 
-/** Reads and removes what the parent left in the environment. */
-export function findParent(environment: NodeJS.ProcessEnv): Parent {
+/** Reads and removes what the parent left in the environment. `diedHere`: whether an earlier daemon died since the machine was booted. */
+export function findParent(environment: NodeJS.ProcessEnv, diedHere: () => boolean): Parent {
   let ready = descriptorOf(environment['SYSG_READY_FD']);
   const lifeline = descriptorOf(environment['SYSG_LIFELINE_FD']);
   // A file for our exit code, whose name ends with the guardian's pid.
@@ -30,8 +30,10 @@ export function findParent(environment: NodeJS.ProcessEnv): Parent {
   const guardianPid = Number(/[0-9]+$/.exec(guardian)?.[0] ?? 'none');
   const guardianLives = (): boolean => process.ppid === guardianPid;
   const asked = environment['SYSG_ASKED'];
-  const again = environment['SYSG_AGAIN'] === '1';
-  for (const name of ['SYSG_AGAIN', 'SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_GUARDIAN']) delete environment[name];
+  // systemd and launchd start the same command at the boot and after a death.
+  const isKept = environment['SYSG_KEEPER'] !== undefined;
+  const again = environment['SYSG_AGAIN'] === '1' || (isKept && diedHere());
+  for (const name of ['SYSG_AGAIN', 'SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_GUARDIAN', 'SYSG_KEEPER']) delete environment[name];
 
   const hangUp = (): void => {
     if (ready !== null) closeSync(ready);
@@ -39,7 +41,7 @@ export function findParent(environment: NodeJS.ProcessEnv): Parent {
   };
   return {
     asked: asked === 'TERM' || asked === 'INT' ? 'SIGTERM' : asked === 'HUP' ? 'SIGHUP' : null,
-    guardian: () => (guardian === '' ? 'none' : guardianLives() ? 'lives' : 'gone'),
+    guardian: () => (isKept ? 'lives' : guardian === '' ? 'none' : guardianLives() ? 'lives' : 'gone'),
     again,
     descriptors: [ready, lifeline].filter((descriptor) => descriptor !== null),
     report: (event) => {

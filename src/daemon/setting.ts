@@ -35,6 +35,8 @@ export interface DaemonOptions {
   /** Absolute. */
   readonly config: string;
   readonly system: boolean;
+  /** Null: the supervisor without a name. */
+  readonly project: string | null;
   /** Start only these units and what they need; none: all. */
   readonly services: readonly string[];
   readonly foreground: boolean;
@@ -51,11 +53,12 @@ export function parseDaemonOptions(argv: readonly string[]): DaemonOptions {
     options: {
       config: { type: 'string' }, 'state-dir': { type: 'string' }, mode: { type: 'string' }, service: { type: 'string', multiple: true }, foreground: { type: 'boolean' },
       stderr: { type: 'boolean' }, 'log-level': { type: 'string' }, 'drop-privileges': { type: 'boolean' }, 'wait-timeout': { type: 'string' },
+      project: { type: 'string' },
     },
   });
   if (values.config === undefined) throw new Error('the daemon needs --config with an absolute path');
   return {
-    config: values.config, system: values.mode === 'sys', services: values.service ?? [], foreground: values.foreground ?? false,
+    config: values.config, system: values.mode === 'sys', project: values.project ?? null, services: values.service ?? [], foreground: values.foreground ?? false,
     stderrOnly: values.stderr ?? false, logLevel: values['log-level'] === undefined ? null : parseLogLevel(values['log-level']),
     dropPrivileges: values['drop-privileges'] ?? false,
   };

@@ -49,9 +49,9 @@ export interface Collected {
 
 /**
  * Runs a program beside the event loop and gathers what it writes where `stdio` has pipes. Resolves to the error of a program that could not be started or
- * did not end in time: it gets SIGKILL then, a detached one with its group.
+ * did not end in time: it gets SIGKILL then, a detached one with its group. `most`: characters that are kept of each; `input` goes to its standard input.
  */
-export function collect(program: string, words: readonly string[], { limitMs, ...options }: SpawnOptions & { readonly limitMs?: number }): Promise<Collected | Error> {
+export function collect(program: string, words: readonly string[], { limitMs, input, most = COLLECTED_CHARACTERS, ...options }: CollectOptions): Promise<Collected | Error> {
   return new Promise((resolve) => {
     const child = spawn(program, words, options);
     const timer = limitMs === undefined ? undefined : setTimeout(() => {
@@ -59,9 +59,11 @@ export function collect(program: string, words: readonly string[], { limitMs, ..
       if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(options.detached === true ? -child.pid : child.pid, 'SIGKILL');
       resolve(new Error(`${program} did not end within ${limitMs / 1000} s`));
     }, limitMs);
+    // A program that does not read it all is judged by its exit code.
+    child.stdin?.on('error', () => undefined).end(input);
     let [output, complaint] = ['', ''];
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(0, COLLECTED_CHARACTERS)));
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(0, COLLECTED_CHARACTERS)));
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(0, most)));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(0, most)));
     child.once('error', (error) => {
       clearTimeout(timer);
       resolve(error);
@@ -71,6 +73,12 @@ export function collect(program: string, words: readonly string[], { limitMs, ..
       resolve({ code, signal, output, complaint });
     });
   });
+}
+
+export interface CollectOptions extends SpawnOptions {
+  readonly limitMs?: number;
+  readonly input?: string;
+  readonly most?: number;
 }
 
 const COLLECTED_CHARACTERS = 16_384;

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { textOf } from '../errors.ts';
 import { takeLock, type LockResult } from './lock.ts';
 import { isServed } from './lock-owner.ts';
@@ -70,7 +69,7 @@ export function keepPresence(options: PresenceOptions): Presence {
       if (restoreFiles()) onProblem(`${paths.stateDir}: files were removed by somebody and have been put back`);
       return reportOnce('');
     }
-    const home = resolve(paths.stateDir, '../../..');
+    const { home } = paths;
     if (!existsSync(home)) {
       return reportOnce(`${home} is gone, and with it the socket: nobody can reach this supervisor until it is back`);
     }

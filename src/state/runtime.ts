@@ -1,4 +1,5 @@
 import { chmodSync, rmSync, statSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { textOf } from '../errors.ts';
 import { makeDirectories, replaceFile } from '../files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
@@ -31,6 +32,12 @@ export function writeConfigHint(paths: FilePaths, configPath: string): string | 
 export function removeRuntimeFiles(paths: FilePaths): string | null {
   const problems = [paths.socket, paths.pidFile, paths.configHint].map((path) => attempt(path, () => rmSync(path, { force: true })));
   return problems.find((problem) => problem !== null) ?? null;
+}
+
+/** Whether the supervisor that wrote the pid file has not removed it, and wrote it since the machine was booted. */
+export function diedSinceBoot({ pidFile }: Pick<FilePaths, 'pidFile'>): boolean {
+  const written = statSync(pidFile, { throwIfNoEntry: false })?.mtimeMs;
+  return written !== undefined && written > Date.now() - uptime() * 1000;
 }
 
 function prepareDirectory(directory: string): string | null {

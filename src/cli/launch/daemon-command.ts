@@ -16,6 +16,7 @@ export function daemonCommand(call: Call, configPath: string, { names, foregroun
     process.execPath, '--max-semi-space-size=1', ...(deafToDebuggers ? ['--disable-sigusr1'] : []), join(import.meta.dirname, 'daemon.js'),
     '--config', configPath,
     '--mode', call.system ? 'sys' : 'user',
+    ...(call.paths.project === null ? [] : ['--project', call.paths.project]),
     ...(names ?? []).flatMap((name) => ['--service', name]),
     ...(foreground ? ['--foreground'] : []),
     ...(call.flags.has(options.stderr) ? ['--stderr'] : []),

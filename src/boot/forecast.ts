@@ -1,0 +1,77 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import type { InitSystem } from '../init-system.ts';
+import type { Installed } from './installation.ts';
+import type { Machine } from './machine.ts';
+
+/** What the next boot brings. */
+export interface Forecast {
+  /** Services are started when the machine boots, without anybody logging in. */
+  readonly starts: boolean;
+  /** The one that would start them; null: nothing is installed. */
+  readonly title: string | null;
+  readonly config: string | null;
+  /** Sentences, the most important first. */
+  readonly says: readonly string[];
+}
+
+export interface ForecastInput {
+  readonly installed: readonly Installed[];
+  /** What runs on this machine; null: nothing that is known. */
+  readonly init: InitSystem | null;
+  readonly machine: Machine;
+  /** What is wrong with a configuration, in lines, or null. */
+  readonly problemOf: (config: string) => string | null;
+  /** The flags that select this supervisor, for commands that are named: `--sys `. */
+  readonly flags: string;
+}
+
+export function forecast(input: ForecastInput): Forecast {
+  const { installed, init, flags } = input;
+  const meant = installed.find(({ entry }) => entry.init === init) ?? installed[0];
+  if (meant === undefined) {
+    return { starts: false, title: null, config: null, says: [`Nothing is installed: at the next boot no supervisor is started. To change that: sysg ${flags}boot install`] };
+  }
+  const { entry, order, isEdited } = meant;
+  const obstacle = obstacleOf(meant, input);
+  const starter = entry.init === 'cron' ? 'cron' : entry.init === 'openrc' ? 'OpenRC' : entry.init;
+  const others = installed.filter((other) => other !== meant).map((other) => `${capitalised(other.entry.title)} would start it too; the second one is refused. To remove all: sysg ${flags}boot uninstall`);
+  const edited = isEdited ? [`${capitalised(entry.title)} was edited, or is of another version: sysg ${flags}boot install would write it anew.`] : [];
+  const login = obstacle === null ? loginNeeded(meant, input.machine) : null;
+  const main = obstacle === null
+    ? `At the next ${login === null ? 'boot' : `login of ${input.machine.user}`} ${starter} starts a supervisor with ${order.config} (${entry.title}).`
+    : `At the next boot no supervisor comes up: ${obstacle}`;
+  return { starts: obstacle === null && login === null, title: entry.title, config: order.config, says: [main, ...(login === null ? [] : [login]), ...edited, ...others] };
+}
+
+/** Why nothing would start, as the end of a sentence. */
+function obstacleOf({ entry, order, isEnabled }: Installed, { init, problemOf, flags }: ForecastInput): string | null {
+  const again = `sysg ${flags}boot install`;
+  if (entry.init !== init) return `${entry.title} is for ${entry.init}, which does not run here. To install what does: ${again}`;
+  if (!isEnabled) return `${entry.title} is not enabled: ${entry.link ?? ''} is missing. To enable it: ${again}`;
+  if (!isExecutable(order.program)) return `${order.program} is not there any more, or cannot be executed. After an installation elsewhere: ${again}`;
+  if (!existsSync(order.config)) return `${order.config} does not exist. With another file: ${again} -c FILE`;
+  const problem = problemOf(order.config);
+  return problem === null ? null : `the configuration would be refused.\n${problem}`;
+}
+
+/** What a user's own entry waits for, as a sentence, or null. loginctl(1) on lingering. */
+function loginNeeded({ entry, order }: Installed, machine: Machine): string | null {
+  if (order.system || entry.init === 'cron') return null;
+  if (entry.init === 'launchd') return 'Agents of launchd start at login. To start at boot: sudo sysg --sys boot install';
+  if (existsSync(machine.at(`/var/lib/systemd/linger/${machine.user}`))) return null;
+  return `Units of a user start at the user's first login and end after the last one, unless the user lingers. To start at boot: sudo loginctl enable-linger ${machine.user}`;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    // ENOENT, EACCES.
+    return false;
+  }
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

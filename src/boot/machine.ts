@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { InitSystem } from '../init-system.ts';
+import { resolveProgram } from '../process/program.ts';
+import { collect, runTool } from '../process/tools.ts';
+
+/** The machine as far as its boot goes. */
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  readonly env: NodeJS.ProcessEnv;
+  readonly user: string;
+  readonly home: string;
+  /** A path of the machine: of its own root, `/`. */
+  at(path: string): string;
+  /** Absolute path of a program, or null. */
+  find(program: string): string | null;
+  /** Null: done. Else a sentence. */
+  run(program: string, ...words: readonly string[]): string | null;
+  /** The crontab of the user; empty where there is none. Throws when it cannot be read. */
+  readCrontab(): Promise<string>;
+  writeCrontab(text: string): Promise<void>;
+}
+
+/** Characters of a crontab: written back, one that was cut would lose lines. */
+const MOST = 16 * 1024 * 1024;
+
+export function machineHere(env: NodeJS.ProcessEnv, home: string, root = '/'): Machine {
+  const find = (program: string): string | null => {
+    const found = resolveProgram(program, `${env['PATH'] ?? ''}:/usr/bin:/bin:/usr/sbin:/sbin`, '/');
+    return found.ok ? found.path : null;
+  };
+  const crontab = async (words: readonly string[], input: string | null): Promise<string> => {
+    const ended = await collect(find('crontab') ?? 'crontab', words, { env: { ...env, LC_ALL: 'C' }, limitMs: 20_000, most: MOST, ...(input !== null && { input }) });
+    if (ended instanceof Error) throw ended;
+    // crontab(1) of a user without one.
+    if (ended.code === 1 && /no crontab for/.test(ended.complaint)) return '';
+    if (ended.code !== 0) throw new Error(`crontab ${words.join(' ')} ended with code ${ended.code}: ${ended.complaint.trim()}`);
+    return ended.output;
+  };
+  return {
+    platform: process.platform, env, home, user: userName(env), find,
+    at: (path) => join(root, path),
+    run: (program, ...words) => {
+      const done = runTool(find(program) ?? program, words);
+      return done.ok ? null : done.reason;
+    },
+    readCrontab: () => crontab(['-l'], null),
+    writeCrontab: async (text) => void await crontab(['-'], text),
+  };
+}
+
+/** The one that runs here and can start a supervisor of this mode. Null: none that is known. */
+export function initSystemOf(machine: Machine, system: boolean): InitSystem | null {
+  if (machine.platform === 'darwin') return 'launchd';
+  // sd_booted(3)
+  if (existsSync(machine.at('/run/systemd/system'))) return 'systemd';
+  if (system && existsSync(machine.at('/run/openrc'))) return 'openrc';
+  return machine.find('crontab') === null ? null : 'cron';
+}
+
+function userName(env: NodeJS.ProcessEnv): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // ENOENT: a user without an entry in passwd(5).
+    return env['USER'] ?? String(process.getuid?.() ?? '');
+  }
+}

@@ -1,0 +1,55 @@
+/** What a machine is to start when it boots. */
+export interface BootOrder {
+  /** Absolute path of the command `sysg`. */
+  readonly program: string;
+  /** Absolute path of the configuration. */
+  readonly config: string;
+  readonly system: boolean;
+  /** Null: the supervisor without a name. */
+  readonly project: string | null;
+  /** Flags of `sysg` that go before the command. */
+  readonly flags: readonly string[];
+  /** PATH of the supervisor and its services: an init system has a short one, in which node may not be. */
+  readonly searchPath: string;
+  /** How long all services together may take to stop. */
+  readonly stopSeconds: number;
+}
+
+/** Of the unit, the script or the label. */
+export function bootName({ project }: Pick<BootOrder, 'project'>): string {
+  return project === null ? 'sysg' : `sysg-${project}`;
+}
+
+/** `sysg --sys -p shop VERB...` */
+export function commandOf({ program, system, project, flags }: BootOrder, ...verb: readonly string[]): readonly string[] {
+  return [program, ...(system ? ['--sys'] : []), ...(project === null ? [] : ['--project', project]), ...flags, ...verb];
+}
+
+const MARK = 'sysg boot';
+
+/** A comment by which the entry is known as ours, and what it was made from. Without `%`, which ends a line of a crontab, and `--`, which ends a comment in XML. */
+export function markOf(order: BootOrder): string {
+  const { program, config, system, project, flags, searchPath, stopSeconds } = order;
+  const text = JSON.stringify({ program, config, system, project, flags, searchPath, stopSeconds });
+  return `${MARK} ${text.replaceAll('%', String.raw`\u0025`).replaceAll('--', String.raw`-\u002d`)}`;
+}
+
+/** The order that a text was made from; null: it is not ours, or is damaged. */
+export function orderIn(text: string): BootOrder | null {
+  const mark = new RegExp(`${MARK} (\\{.*\\})`).exec(text)?.[1];
+  if (mark === undefined) return null;
+  try {
+    const value: unknown = JSON.parse(mark);
+    return isOrder(value) ? value : null;
+  } catch {
+    // Somebody has edited the comment.
+    return null;
+  }
+}
+
+function isOrder(value: unknown): value is BootOrder {
+  if (typeof value !== 'object' || value === null) return false;
+  const { program, config, system, project, flags, searchPath, stopSeconds } = value as Partial<Record<keyof BootOrder, unknown>>;
+  return [program, config, searchPath].every((text) => typeof text === 'string') && typeof system === 'boolean' && typeof stopSeconds === 'number'
+    && (project === null || typeof project === 'string') && Array.isArray(flags) && flags.every((flag) => typeof flag === 'string');
+}

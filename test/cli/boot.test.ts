@@ -1,0 +1,41 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ownDirectory, sysg } from './rig.ts';
+
+/** crontab(1) as far as it is used here: `-l`, and a new one from standard input. */
+const crontab = `#!/bin/sh
+file=\${0%/*}/table
+case $1 in
+  -l) [ -f "$file" ] && exec cat "$file"; echo "no crontab for ada" >&2; exit 1 ;;
+  -) exec cat >"$file" ;;
+esac
+`;
+
+test('boot install, status and uninstall, with a line of crontab', async () => {
+  const home = ownDirectory();
+  writeFileSync(join(home, 'crontab'), crontab, { mode: 0o755 });
+  writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {web: {command: sleep 9}}\n');
+  const around = { env: { HOME: home, PATH: `${home}:/usr/bin:/bin` }, cwd: home };
+  const table = (): string => readFileSync(join(home, 'table'), 'utf8');
+  const printed = await sysg(['boot', 'install', '--init', 'cron', '--print'], around);
+  expect(printed).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^# sysg boot .*\n@reboot env PATH=/), stderr: '' });
+  // A table that is longer than what is usually kept of a tool's output.
+  const others = `# ${'x'.repeat(80)}\n`.repeat(500);
+  writeFileSync(join(home, 'table'), others);
+  await sysg(['boot', 'install', '--init', 'cron'], around);
+  expect(table()).toBe(others + printed.stdout);
+  const removed = await sysg(['boot', 'uninstall'], around);
+  expect([removed.exitCode, table()]).toEqual([0, others]);
+  expect(await sysg(['boot', 'status', '--init', 'cron', '--json'], around)).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('"starts": false') });
+});
+
+test('boot install refuses what would not start, and words that it does not know', async () => {
+  const home = ownDirectory();
+  const around = { env: { HOME: home }, cwd: home };
+  expect(await sysg(['boot', 'install', '--init', 'systemd'], around)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('No config file found') });
+  writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {web: {comand: sleep 9}}\n');
+  expect(await sysg(['boot', 'install', '--init', 'systemd'], around)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("unknown key 'comand'") });
+  expect(await sysg(['boot', 'instal'], around)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("did you mean 'install'") });
+  expect(await sysg(['boot', 'install', '--init', 'sysv'], around)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('expected systemd, openrc, cron, launchd') });
+});
