@@ -197,7 +197,7 @@ const table = {
     examples: [
       ['sysg boot install', 'from now on at every boot'],
       ['sysg boot install --init systemd --print', 'only look at the unit'],
-      ['sudo sysg --sys boot install -c /etc/systemg/sysg.yaml', 'for the whole machine'],
+      ['sysg --sys boot install -c /etc/systemg/sysg.yaml', 'as root, for the whole machine'],
       ['sysg boot status', 'what would happen'],
     ],
   },
