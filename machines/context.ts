@@ -94,7 +94,7 @@ export const PENDING: Availability = { met: false, lost: null };
 export function unitOf(spec: ServiceSpec, at: number): Unit {
   const facts: UnitFacts = {
     unit: spec.name, place: 'current', state: 'stopped', phase: 'stopped', wanted: 'down', ready: null, outcome: 'none', cause: null, generation: 0, exit: null, ended: null,
-    reason: null, restarts: 0, stuck: false, pid: null, failures: 0, deadline: null, trigger: { kind: 'boot', by: null }, event: 'boot', at,
+    reason: null, blame: null, left: [], restarts: 0, stuck: false, pid: null, failures: 0, deadline: null, trigger: { kind: 'boot', by: null }, event: 'boot', at,
   };
   const informed = Object.fromEntries(spec.dependsOn.map(({ service }) => [service, PENDING]));
   return { name: spec.name, spec, inForce: spec.definition, ref: null, facts, informed, turn: null, expected: false, returning: null };

@@ -316,7 +316,7 @@ function jobFacts(context: JobContext, value: StateValue, event: JobEvent, at: n
   return {
     unit: spec.name, place: 'current', state: running ? (facts?.state ?? 'preparing') : value === 'removed' ? 'removed' : 'waiting', phase: running ? 'running' : 'waiting',
     wanted, ready: null, outcome: facts?.outcome ?? 'none', cause: facts?.cause ?? null, generation: facts?.generation ?? 0, exit: facts?.exit ?? null, ended: facts?.ended ?? null,
-    reason: facts?.reason ?? null, restarts: 0, stuck: facts?.stuck ?? false, pid: running ? (facts?.pid ?? null) : null, failures: 0,
+    reason: facts?.reason ?? null, blame: facts?.blame ?? null, left: facts?.left ?? [], restarts: 0, stuck: facts?.stuck ?? false, pid: running ? (facts?.pid ?? null) : null, failures: 0,
     deadline: null, trigger: triggerOfJob(event), event: event.type === 'unit.changed' ? event.facts.event : event.type, at,
   };
 }

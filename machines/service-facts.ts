@@ -3,7 +3,7 @@ import { killAgainMs } from './ending.ts';
 import { countFailures, delay, draw, isClean, judge, type Verdict } from './policy.ts';
 import { LEAVES } from './types.ts';
 import type {
-  Cause, Deadline, DeadlineKind, HookOutcome, HookRun, HookStage, Leaf, Outcome, OwnedProcess, Place, ProcessExit, ServiceEvent, ServiceSpec, Settlement, Ticket, Trigger,
+  Blame, Cause, Deadline, DeadlineKind, HookOutcome, HookRun, HookStage, Leaf, Outcome, OwnedProcess, Place, ProcessExit, ServiceEvent, ServiceSpec, Settlement, Ticket, Trigger,
   Wanted,
 } from './types.ts';
 
@@ -52,6 +52,7 @@ export interface ServiceContext {
   /** The last known end of the service itself. */
   readonly exit: ProcessExit | null;
   readonly reason: string | null;
+  readonly blame: Blame | null;
   readonly failures: readonly number[];
   readonly streak: number;
   readonly restarts: number;
@@ -223,6 +224,18 @@ export function describeEnd(context: ServiceContext): string {
   if (ended === null) return spec.restart.oneshot ? 'interrupted' : 'ended while nobody watched; its exit status is unknown';
   const how = describeExit(ended, stepOf(context) ?? 'process');
   return left.length === 0 ? how : `${how} and ${leftBehind(left, ended)}`;
+}
+
+/** What the words of `describeEnd` speak of. */
+export function blameOf(context: ServiceContext): Blame {
+  const { refusal, refused, cause, ended } = context;
+  if (refused) return 'start';
+  if (cause === 'limit') return 'limit';
+  if (cause === 'unready' || cause === 'unhealthy') return 'check';
+  if (refusal !== null) return 'step';
+  if (cause === 'internal') return 'supervisor';
+  if (ended === null) return 'unseen';
+  return stepOf(context) === null ? 'process' : 'step';
 }
 
 /** What a process left running at its end, in words that follow its name. A clean end looks like that of a program that puts itself into the background. */

@@ -4,7 +4,7 @@ import { CLEARING, KILLING, STOPPING, until } from './ending.ts';
 import { isClean, recent, type Verdict } from './policy.ts';
 import { probePort, processPort } from './ports.ts';
 import {
-  actorId, describeEnd, endHooks, hasFailed, lostReason, momentOf, resumeFrom, startHooks, survivalOf, verdictOf, waitFor,
+  actorId, blameOf, describeEnd, endHooks, hasFailed, lostReason, momentOf, resumeFrom, startHooks, survivalOf, verdictOf, waitFor,
   type Afterwards, type ServiceContext, type ServiceDeadline, type ServiceInput, type Survival,
 } from './service-facts.ts';
 import { SECOND_INSTANCE } from './types.ts';
@@ -178,15 +178,15 @@ export const serviceMachine = base.extend({
       const { windowMs } = context.spec.restart;
       return {
         failures: windowMs === null ? [] : [...recent(context.failures, windowMs, event.at), event.at],
-        streak: context.streak + 1, reason: describeEnd(context), outcome: 'failed' as const,
+        streak: context.streak + 1, reason: describeEnd(context), blame: blameOf(context), outcome: 'failed' as const,
       };
     }),
     countRestart: assign(({ context }) => ({ restarts: context.restarts + 1, automatic: true })),
-    giveUp: assign({ outcome: 'failed', reason: ({ context }) => describeEnd(context) }),
-    giveUpWaiting: assign({ outcome: 'failed', reason: ({ context }) => lostReason(context) }),
-    complete: assign({ outcome: 'completed', reason: ({ context }) => cleanEnd(context), failures: [], streak: 0 }),
-    sayLeft: assign({ reason: ({ context }) => cleanEnd(context) }),
-    markSkipped: assign({ outcome: 'skipped', reason: null }),
+    giveUp: assign(({ context }) => ({ outcome: 'failed', reason: describeEnd(context), blame: blameOf(context) })),
+    giveUpWaiting: assign(({ context }) => ({ outcome: 'failed', reason: lostReason(context), blame: 'dependency' })),
+    complete: assign(({ context }) => ({ outcome: 'completed', ...cleanEnd(context), failures: [], streak: 0 })),
+    sayLeft: assign(({ context }) => cleanEnd(context)),
+    markSkipped: assign({ outcome: 'skipped', reason: null, blame: null }),
     resume: assign(({ context, event }) => (event.type === 'adopt' ? resumeFrom(context, event) : {})),
   },
 }).createMachine({
@@ -194,7 +194,7 @@ export const serviceMachine = base.extend({
   context: ({ input }) => ({
     parent: input.parent, tokenBase: input.tokenBase, place: input.place ?? 'current', spec: input.spec, nextSpec: null, removed: false, wanted: 'down',
     held: Object.fromEntries(input.held.map((dependency) => [dependency, null])), generation: input.generation ?? 0, process: null, cause: null,
-    refusal: null, refused: false, leaderEnded: false, ended: null, left: [], exit: null, reason: null, failures: [], streak: 0, restarts: 0, outcome: 'none', ready: null, tickets: [],
+    refusal: null, refused: false, leaderEnded: false, ended: null, left: [], exit: null, reason: null, blame: null, failures: [], streak: 0, restarts: 0, outcome: 'none', ready: null, tickets: [],
     deadline: null, resumed: null, killsOrdered: 0, hasRun: false, automatic: false, hooksPending: false, since: input.at, seed: input.seed, settled: [], hookRuns: [],
   }),
   initial: 'idle',
@@ -500,8 +500,8 @@ function answer(result: Settlement['result'], error: string | null = null) {
 }
 
 /** Of a clean end there is only something to say when the process left others running. */
-function cleanEnd(context: ServiceContext): string | null {
-  return context.left.length === 0 ? null : describeEnd(context);
+function cleanEnd(context: ServiceContext): Pick<ServiceContext, 'reason' | 'blame'> {
+  return context.left.length === 0 ? { reason: null, blame: null } : { reason: describeEnd(context), blame: blameOf(context) };
 }
 
 function survivor({ process }: ServiceContext): string {

@@ -282,6 +282,11 @@ export const SECOND_INSTANCE = '/second instance';
 /** Why a unit is being ended, or why its attempt failed. */
 export type Cause = 'command' | 'restart' | 'reload' | 'hold' | 'unready' | 'unhealthy' | 'limit' | 'internal';
 export type Outcome = 'none' | 'skipped' | 'completed' | 'failed';
+/**
+ * What the reason of an end speaks of: how the process ended, how a step before the process ended, that nothing could be started, what a check found, the
+ * limit that was exceeded, a dependency that will not come, an end that nobody saw, an error of the supervisor.
+ */
+export type Blame = 'process' | 'step' | 'start' | 'check' | 'limit' | 'dependency' | 'unseen' | 'supervisor';
 
 export type DeadlineKind = 'alive' | 'stable' | 'grace' | 'kill' | 'backoff' | 'task' | 'run' | 'ttl' | 'rollout' | 'probe';
 export interface Deadline {
@@ -501,6 +506,10 @@ export interface UnitFacts {
   /** How this generation's leader ended; null: it has not, or nobody saw it. */
   readonly ended: ProcessExit | null;
   readonly reason: string | null;
+  /** Of the reason of an end; null where the reason is none, or comes from another supervisor's record. */
+  readonly blame: Blame | null;
+  /** What this generation's leader had left running when it ended by itself, in words. */
+  readonly left: readonly string[];
   readonly restarts: number;
   /** SIGKILL was ordered and the process is still there. */
   readonly stuck: boolean;

@@ -27,9 +27,9 @@ export function phaseOf(leaf: Leaf): Phase {
 }
 
 export function factsOf(context: ServiceContext, leaf: Leaf, event: ServiceEvent, at: number): UnitFacts {
-  const { spec, wanted, ready, outcome, cause, generation, exit, ended, reason, restarts, streak, deadline, process, killsOrdered } = context;
+  const { spec, wanted, ready, outcome, cause, generation, exit, ended, reason, blame, left, restarts, streak, deadline, process, killsOrdered } = context;
   return {
-    unit: spec.name, place: context.place, state: leaf, phase: phaseOf(leaf), wanted, ready, outcome, cause, generation, exit, ended, reason, restarts,
+    unit: spec.name, place: context.place, state: leaf, phase: phaseOf(leaf), wanted, ready, outcome, cause, generation, exit, ended, reason, blame, left, restarts,
     stuck: leaf === 'killing' && killsOrdered > 1, pid: process?.identity?.pid ?? null, failures: streak, deadline, trigger: triggerOf(event), event: event.type, at,
   };
 }
