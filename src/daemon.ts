@@ -24,6 +24,7 @@ import { awaitLock, lockHolder, type LockResult } from './state/lock.ts';
 import { keepPresence, type Presence } from './state/presence.ts';
 import { type RuntimePaths, runtimePaths } from './runtime-paths.ts';
 import { callersEnvironment, forgetSurroundings } from './surroundings.ts';
+import { openSecrets } from './secrets.ts';
 import { diedSinceBoot, prepareRuntime, removeRuntimeFiles, writeRuntimeFiles } from './state/runtime.ts';
 import { didYouMean } from './words.ts';
 
@@ -39,13 +40,14 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
   const lock = await takeTheLock(paths);
   if ('reason' in lock) return refuse(parent, lock.reason, lock.held);
 
+  const secrets = openSecrets();
   const echo = options.foreground ? makeForegroundEcho({ stderrOnly: options.stderrOnly }) : null;
   const log = openSupervisorLog({
     file: options.foreground ? null : paths.supervisorLog, level: options.logLevel ?? levelOfRustLog(process.env['RUST_LOG'] ?? '') ?? 'info',
-    colour: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '', ...(echo !== null && { print: echo.print }),
+    colour: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '', ...(echo !== null && { print: echo.print }), mask: secrets.mask,
   });
   const setting: DaemonSetting = {
-    options, parent, nohup, paths, environment, softNofile, dropPrivileges: options.dropPrivileges, echo, log, clock: createClock(), onProblem: (text) => log.warn('systemg::supervisor', text),
+    options, parent, nohup, paths, environment, softNofile, dropPrivileges: options.dropPrivileges, echo, log, secrets, clock: createClock(), onProblem: (text) => log.warn('systemg::supervisor', text),
   };
   const configuration = openConfiguration(setting);
   const config = configuration.first();
@@ -53,7 +55,7 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
   const names = config.specs.map(({ name }) => name);
   const unknown = options.services.find((service) => !names.includes(service));
   if (unknown !== undefined) return refuse(parent, refusals.unknownUnit(unknown, didYouMean(unknown, names)).message);
-  const ledger = openLedger(paths.ledger, { onProblem: setting.onProblem, bootId: bootId(), now: setting.clock.now });
+  const ledger = openLedger(paths.ledger, { onProblem: setting.onProblem, bootId: bootId(), now: setting.clock.now, mask: secrets.mask });
   if (ledger.unreadable !== null) return refuse(parent, ledger.unreadable);
   return run({ setting, lock, configuration, config, ledger });
 }

@@ -4,6 +4,7 @@ import type { JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payl
 import type { Request } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
 import type { Call } from './call.ts';
+import { options } from './options.ts';
 
 export type Answer =
   | { readonly ok: true; readonly response: Exclude<Response, { kind: 'error' }> }
@@ -62,7 +63,7 @@ function isOf<Kind extends Response['kind']>(response: Response, kind: Kind): re
 }
 
 export async function askStatus(call: Call): Promise<StatusAnswer> {
-  const answer = await askFor(call, { kind: 'status' }, 'status');
+  const answer = await askFor(call, { kind: call.flags.has(options.showSecrets) ? 'reveal' : 'status' }, 'status');
   return answer.ok ? { ok: true, snapshot: answer.response.snapshot } : answer;
 }
 

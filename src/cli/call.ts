@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { refusals, type Result } from '../errors.ts';
 import type { LogLevel } from '../log-level.ts';
 import { runtimePaths, wrongProject, type RuntimePaths } from '../runtime-paths.ts';
+import { noSecrets, openSecrets, type Secrets } from '../secrets.ts';
 import { parseStreamDuration } from '../words.ts';
 import type { ParsedCall } from './arguments.ts';
 import { globals, options, parseLogLevel, type Flags } from './options.ts';
@@ -35,6 +36,8 @@ export interface Call {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly terminal: Speaker;
+  /** What the configuration that this command reads makes known, to be shown masked only. */
+  readonly secrets: Secrets;
 }
 
 /** Decides whose supervisor is meant, with systemg 0.33.0's warnings and refusals about root. */
@@ -65,7 +68,9 @@ export function openCall(parsed: ParsedCall, surroundings: Surroundings): Result
   const wrong = project === null ? null : wrongProject(project);
   if (wrong !== null) return { ok: false, refusal: refusals.usage(`SYSG_PROJECT: ${wrong}`) };
   const paths = runtimePaths({ system, project, env: surroundings.env });
-  return { ok: true, call: { flags, operands, command, system, dropPrivileges, logLevel, paths, env: surroundings.env, cwd: surroundings.cwd, terminal } };
+  const secrets = flags.has(options.showSecrets) ? noSecrets : openSecrets();
+  const { env, cwd } = surroundings;
+  return { ok: true, call: { flags, operands, command, system, dropPrivileges, logLevel, paths, env, cwd, terminal, secrets } };
 }
 
 /** How often `--stream` shows the output of its command again; null: once. */

@@ -2,9 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, type Result } from '../errors.ts';
 import { processDetail, type ProcessDetail } from '../status/process-facts.ts';
 import type { InspectPayload, MetricSample, UnitStatus } from '../wire/payloads.ts';
-import { askFor, askRecords } from './ask.ts';
+import { askFor, askRecords, askStatus } from './ask.ts';
 import type { Call } from './call.ts';
 import type { Host } from './host.ts';
+import { options } from './options.ts';
 import { inWindow } from './print/charts.ts';
 import type { Report, ShownProcess } from './print/inspect.ts';
 import { foldRollouts } from './print/rollout.ts';
@@ -20,8 +21,10 @@ export async function askInspect(call: Call, unit: string, windowMs: number): Pr
   const answer = await askFor(call, { kind: 'inspect', unit, samples: limit }, 'inspect');
   if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? inspectAtRest(call, unit) : answer;
   const { payload } = answer.response;
+  const inFull = payload.unit !== null && call.flags.has(options.showSecrets) ? await askStatus(call) : null;
+  if (inFull?.ok === false) return inFull;
   // Samples may be more than a second apart: what is too old is left out here.
-  return { ok: true, payload: { unit: payload.unit, samples: inWindow(samplesOf(payload), windowMs, limit, Date.now()) }, advice: null };
+  return { ok: true, payload: { unit: inFull?.snapshot.units.find(({ hash }) => hash === payload.unit?.hash) ?? payload.unit, samples: inWindow(samplesOf(payload), windowMs, limit, Date.now()) }, advice: null };
 }
 
 /** What the files say when there is no supervisor; nothing was measured then. */

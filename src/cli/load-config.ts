@@ -5,8 +5,8 @@ import { refusals, type Result } from '../errors.ts';
 import type { Call } from './call.ts';
 
 /** The configuration at `path` (absolute), as a supervisor that is started by this command would read it. */
-export function loadConfigFor({ env }: Pick<Call, 'env'>, path: string): ConfigResult {
-  return loadConfig(path, { env, identify });
+export function loadConfigFor({ env, secrets }: Pick<Call, 'env' | 'secrets'>, path: string): ConfigResult {
+  return loadConfig(path, { env, identify, secrets });
 }
 
 /** As `loadConfigFor`, with one refusal for everything that is wrong. */

@@ -4,6 +4,7 @@ import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
 import { lookAtRest, mendStateFile, type AtRest, type RestingUnit } from '../compat/at-rest.ts';
+import { masked } from '../masked.ts';
 import { isLocked, takeLock } from '../state/lock.ts';
 import type { RecordedJob, RecordedState } from '../compat/state-files.ts';
 import { processFacts, uptimeOf } from '../status/process-facts.ts';
@@ -41,7 +42,7 @@ export function statusAtRest(call: Call): StatusAnswer {
   const now = Date.now();
   const shown = [...units.map((unit) => unitAtRest(unit, now)), ...strangers.map(strangerAtRest)].sort((one, other) => (one.hash < other.hash ? -1 : 1));
   const snapshot: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date(now).toISOString(), overall_health: overallHealth(shown), units: shown };
-  return { ok: true, snapshot };
+  return { ok: true, snapshot: masked(snapshot, call.secrets.mask) };
 }
 
 /** While nobody has the lock: a supervisor writes the file itself. */

@@ -81,6 +81,7 @@ export const options = {
     name: 'kind', short: 'k', value: 'KIND', about: 'stdout, stderr, all (both, default) or supervisor', choices: logKinds,
     check: (text) => (parseKind(text) === null ? `expected stdout, stderr, all or supervisor, got "${text}"${didYouMean(text, logKinds)}` : null),
   },
+  showSecrets: { name: 'show-secrets', about: 'values from environments and env files, and what looks like a password, as they are' },
   fullCommand: { name: 'full-cmd', about: 'commands in full, on several lines where they do not fit' },
   stream: { name: 'stream', value: 'DURATION', about: 'show the output again every DURATION, such as 5, 0.5s or 2m; inspect: with charts of that time' },
   name: { name: 'name', value: 'NAME', about: 'the name of the command that follows' },

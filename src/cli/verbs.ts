@@ -33,7 +33,7 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 }
 
 const {
-  service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, stream, name, ttl, parentPid, child, purge,
+  service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
   init, print, force,
 } = options;
@@ -79,7 +79,7 @@ const table = {
   },
   status: {
     about: 'show the units; exit code 0 healthy, 1 degraded, 2 failing, 3 no supervisor runs',
-    options: [service, all, json, noColor, fullCommand, stream],
+    options: [service, all, json, noColor, fullCommand, showSecrets, stream],
     operands: anyUnits,
     examples: [
       ['sysg status', 'a live table on a terminal, else a plain one'],
@@ -89,7 +89,7 @@ const table = {
   },
   inspect: {
     about: 'show everything about a unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown, 3 no supervisor runs',
-    options: [service, json, noColor, stream],
+    options: [service, json, noColor, showSecrets, stream],
     operands: someUnits,
     examples: [
       ['sysg inspect web', 'a report'],
@@ -114,7 +114,7 @@ const table = {
   validate: {
     about: 'check a configuration; exit code 1 with every error that it has',
     more: 'Without -c the file of the running supervisor is checked, else the one that a start would use. Nothing is started.',
-    options: [json],
+    options: [json, showSecrets],
     examples: [['sysg validate', 'errors, warnings, and what systemg 0.33.0 would have read otherwise'], ['sysg validate -c new.yaml --json', 'for editors and programs']],
   },
   plan: {

@@ -3,6 +3,7 @@ import type { AdoptOrder, ChildRecord, ServiceSpec } from '../../machines/types.
 import type { Stamp } from '../state/ledger-lines.ts';
 import { readSuspect } from './proof.ts';
 import { takenOver } from '../state/recovery.ts';
+import type { Mask } from '../secrets.ts';
 import type { SpawnRecord } from './state-files.ts';
 
 export interface ChildrenTakeover {
@@ -11,13 +12,15 @@ export interface ChildrenTakeover {
   readonly uid: number;
   now(): Stamp;
   readonly onReport: (text: string) => void;
+  /** Of this supervisor, which may have written the files itself. */
+  readonly mask?: Mask;
 }
 
 /**
  * Spawned children of systemg 0.33.0 that go on: each has our uid, began when the file says it did and runs what it says, and its service, which is dynamic,
  * was taken over too. They lead no group of their own and carry no token of ours; the rest is reported and left alone.
  */
-export function takeChildren(spawned: readonly SpawnRecord[], { specs, orders, uid, now, onReport }: ChildrenTakeover): readonly ChildRecord[] {
+export function takeChildren(spawned: readonly SpawnRecord[], { specs, orders, uid, now, onReport, mask = (text) => text }: ChildrenTakeover): readonly ChildRecord[] {
   const taken = new Map<number, ChildRecord>();
   const { at, wallMs } = now();
   for (const child of spawned.toSorted((one, other) => one.depth - other.depth)) {
@@ -28,7 +31,7 @@ export function takeChildren(spawned: readonly SpawnRecord[], { specs, orders, u
     const owner = orders.find(({ record, verdict }) => verdict === 'alive' && record.process?.identity != null
       && (above === undefined ? record.process.identity.pid === child.parentPid || record.hash === child.serviceHash : record.unit === above.order.unit));
     const isDynamic = specs.some(({ name, spawn }) => name === owner?.record.unit && spawn !== null);
-    const isSame = suspect.uid === uid && suspect.argv.join(' ') === child.command && Math.abs(suspect.startedWallMs / 1000 - child.startedAt) <= START_SLACK_S;
+    const isSame = suspect.uid === uid && mask(suspect.argv.join(' ')) === mask(child.command) && Math.abs(suspect.startedWallMs / 1000 - child.startedAt) <= START_SLACK_S;
     if (owner?.record.process == null || !isDynamic || !isSame) {
       onReport(`${who}${isSame ? ' goes on without a service that could have it' : ' may be another one by now'}; it is left alone`);
       continue;

@@ -15,6 +15,7 @@ import type { Stamp } from '../state/ledger-lines.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { prove, survivorsOf, type Proof, type Suspect } from './proof.ts';
 import { takeChildren } from './takeover-children.ts';
+import type { Mask } from '../secrets.ts';
 import { takenOver } from '../state/recovery.ts';
 import type { CronFile } from './state-files.ts';
 import { ownDigests } from './projection.ts';
@@ -32,6 +33,7 @@ export interface TakeoverInput {
   /** Takes sentences about what was taken over and what could not be. */
   readonly onReport: (text: string) => void;
   readonly onProblem: (text: string) => void;
+  readonly mask?: Mask;
 }
 
 export interface Takeover {

@@ -60,9 +60,10 @@ function readLine(text: string, start: number, end: number): Line {
   const next = end + 1;
   if (/^\s*(#|$)/.test(line)) return { next };
   const equals = line.indexOf('=');
-  if (equals < 0) return { next, warning: `ignoring a line without '=': ${shown(line)}` };
+  if (equals < 0) return { next, warning: "ignoring a line without '='" };
   const name = line.slice(0, equals).trim().replace(/^export\s+/, '');
-  if (!/^[^\s\p{Cc}'"`#]+$/u.test(name)) return { next, problem: `expected NAME=value, got ${shown(line.slice(0, equals).trim())} as name` };
+  // The text is not repeated: it may be a piece of a secret of several lines.
+  if (!/^[^\s\p{Cc}'"`#]+$/u.test(name)) return { next, problem: `expected NAME=value, got ${name === '' ? 'no name' : "a name with blanks, quotes, '#' or control characters"}` };
   const from = equals + 1 + (/^\s*/.exec(line.slice(equals + 1))?.[0].length ?? 0);
   const quote = line[from] ?? '';
   if (quote === '`') return { next, name, problem: `the value of ${name} begins with a backquote, which is no quote here; put the value in single quotes` };
@@ -76,7 +77,7 @@ function readLine(text: string, start: number, end: number): Line {
   const behind = text.slice(closing + 1, closingEnd);
   if (!/^\s*$|^\s+#/.test(behind)) {
     const where = closingEnd === end ? '' : `, which is closed in line ${newLines(text, start, closing)} below`;
-    return { next, name, problem: `expected the end of the line behind the quoted value of ${name}${where}; got ${shown(behind.trim())}` };
+    return { next, name, problem: `expected the end of the line behind the quoted value of ${name}${where}` };
   }
   const quoted = text.slice(start + from + 1, closing);
   const value = quote === '"' ? quoted.replaceAll(/\\(["\\$`n])/g, (_, char: string) => (char === 'n' ? '\n' : char)) : quoted;
@@ -111,8 +112,4 @@ function newLines(text: string, from: number, to: number): number {
 
 function withNul(name: string): string {
   return `the value of ${name} contains a NUL character, which no program can be given`;
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { secretsOf } from '../secrets.ts';
 import { parseEnvFile } from './env-file.ts';
 import { interpolateText, type Scope } from './interpolate.ts';
 import { scalarText, scalarSchema, text, type JsonSchema } from './kind.ts';
@@ -38,7 +39,9 @@ export function readEnv(place: Place, base: string, under: EnvBlock = emptyEnv):
   const filePlace = below(place, 'file');
   const file = filePlace === null ? undefined : text.read(filePlace);
   const fromFile = filePlace === null || file === undefined ? new Map<string, string>() : readEnvFile(filePlace, resolve(base, file));
-  return { file: file ?? null, fromFile, vars: resolveVars(varPlaces(place), layered(place.scope, fromFile, under.vars)) };
+  const vars = resolveVars(varPlaces(place), layered(place.scope, fromFile, under.vars));
+  place.learn(secretsOf(Object.fromEntries(vars)));
+  return { file: file ?? null, fromFile, vars };
 }
 
 /** Looks names up in `over` first. */
@@ -106,6 +109,7 @@ function readEnvFile(place: Place, path: string): Variables {
     return new Map();
   }
   const { variables, problems, warnings, notes } = parseEnvFile(file.text);
+  place.learn([...variables].map(([name, value]) => ({ name, value })));
   for (const [say, remarks] of [[complain, problems], [warn, warnings], [noteFormer, notes]] as const) {
     for (const { line, message } of remarks) say(place, `${path}:${line}: ${message}`);
   }

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
+import { noSecrets, secretsOf, type Secrets } from '../secrets.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import { definitionOf } from './definition.ts';
 import { complainCycles, resolveDependencies, type Dependent } from './dependencies.ts';
@@ -32,15 +33,19 @@ export interface LoadContext {
   /** The environment that services inherit; references may name its variables. Never changed. */
   readonly env: NodeJS.ProcessEnv;
   readonly identify: Identify;
+  /** Learns the values that are not to be shown; what is said of the file is masked. */
+  readonly secrets?: Secrets;
 }
 
 /** Reads, checks and resolves the file at `path` (absolute). Everything wrong with it is reported at once; throws nothing. */
-export function loadConfig(path: string, { env, identify }: LoadContext): ConfigResult {
+export function loadConfig(path: string, { env, identify, secrets = noSecrets }: LoadContext): ConfigResult {
   const file = readText(path);
   if (!file.ok) return { ok: false, problems: [{ file: path, line: file.line ?? 0, column: file.line === null ? 0 : 1, path: '', message: file.message, excerpt: '' }] };
-  const { root, said } = openSource(path, file.text, (name) => (Object.hasOwn(env, name) ? env[name] : undefined));
+  const { root, said } = openSource(path, file.text, (name) => (Object.hasOwn(env, name) ? env[name] : undefined), secrets);
+  secrets.learn(secretsOf(env));
   const projectDir = dirname(path);
   const loaded = resolveFile(root, projectDir, identify);
+  secrets.spare(loaded?.services.map(({ name }) => name) ?? []);
   const problems = said('problem');
   if (problems.length > 0 || loaded === null) return { ok: false, problems };
   return { ok: true, config: frozen({ path, projectDir, ...loaded, warnings: said('warning'), notes: said('note', readableBefore(root)) }) };

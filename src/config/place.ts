@@ -1,4 +1,5 @@
 import { describe, type Finding, type SourceEntry, type SourceMap, type SourceNode } from './document.ts';
+import type { Secrets } from '../secrets.ts';
 import type { Scope } from './interpolate.ts';
 
 /** A node of the source, where it stands, and what its texts may refer to. */
@@ -8,6 +9,8 @@ export interface Place {
   readonly path: readonly string[];
   readonly scope: Scope;
   readonly findings: Finding[];
+  /** Takes each value that comes from an environment, an env file, or under a secret name. */
+  readonly learn: Secrets['learn'];
 }
 
 /** A place, or `null` for a value that nobody wrote: nothing is ever said about such a value. */

@@ -1,3 +1,5 @@
+import { masked } from '../masked.ts';
+import { isSecretName, noSecrets, type Secrets } from '../secrets.ts';
 import { parseSource } from './document.ts';
 import type { Scope } from './interpolate.ts';
 import type { Finding } from './document.ts';
@@ -22,17 +24,32 @@ export interface OpenSource {
   readonly said: (level: Finding['level'], withFormer?: boolean) => readonly ConfigProblem[];
 }
 
-/** Reads YAML; `scope` gives the variables that its texts may refer to. An empty text is an empty map. */
-export function openSource(file: string, text: string, scope: Scope): OpenSource {
+/** Reads YAML; `scope` gives the variables that its texts may refer to. An empty text is an empty map. What is said shows no value of `secrets`. */
+export function openSource(file: string, text: string, scope: Scope, secrets: Secrets = noSecrets): OpenSource {
   const findings: Finding[] = [];
   const source = parseSource(text, findings);
   /** Only consequences of a broken syntax are left out; the errors of the syntax itself have no path. */
   const trustworthy = ({ absent, offset, path }: Finding): boolean =>
     !(absent === true && source.incomplete) && (source.brokenAt === null || offset < source.brokenAt || path.length === 0);
   return {
-    root: { node: source.root ?? { kind: 'map', offset: 0, entries: [] }, keyOffset: 0, path: [], scope, findings },
+    root: { node: source.root ?? { kind: 'map', offset: 0, entries: [] }, keyOffset: 0, path: [], scope: learning(scope, secrets), findings, learn: secrets.learn },
     said: (level, withFormer = true) => distinct(findings.filter((finding) => finding.level === level && (withFormer || finding.former !== true) && trustworthy(finding)))
-      .map(({ offset, path, message }) => ({ file, ...source.locate(offset), path: formatPath(path), message })),
+      .map(({ offset, path, message }) => ({ file, ...source.locate(offset), path: formatPath(path), message }))
+      .map((problem) => (secrets === noSecrets ? problem : masked({ ...problem, excerpt: withoutSecrets(problem.excerpt) }, secrets.mask))),
+  };
+}
+
+/** A line of YAML without what stands under secret names. */
+function withoutSecrets(line: string): string {
+  return line.replaceAll(/([\w-]+)(["']?\s*:\s+)([^,}#\s][^,}#]*)/g, (whole, name: string, colon: string) => (isSecretName(name) ? `${name}${colon}***` : whole));
+}
+
+/** Whatever a text takes from the environment is secret from then on. */
+function learning(scope: Scope, { learn }: Secrets): Scope {
+  return (name) => {
+    const value = scope(name);
+    if (value !== undefined) learn([{ name, value }]);
+    return value;
   };
 }
 

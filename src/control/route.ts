@@ -194,7 +194,7 @@ export function makeRoute(outside: RouteOutside): Route {
         accept('handover', null);
         return message(isHeldUp(caller, []) ? acceptance('Restart of the supervisor') : 'Supervisor restarting; services go on');
       }
-      case 'status': return { kind: 'status', snapshot: outside.status() };
+      case 'status': case 'reveal': return { kind: 'status', snapshot: outside.status() };
       case 'inspect': return { kind: 'inspect', payload: await outside.inspect(request.unit, request.samples) };
       case 'logs': return outside.logs(request, exchange);
       case 'history': return { kind: 'history', records: outside.history(request) };

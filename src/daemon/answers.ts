@@ -4,7 +4,10 @@ import type { MetricsSpec } from '../metrics-spec.ts';
 import type { Route } from '../control/connection.ts';
 import type { StatusSnapshot } from '../wire/payloads.ts';
 import type { Request } from '../wire/requests.ts';
+import type { Response } from '../wire/responses.ts';
 import { makeRoute } from '../control/route.ts';
+import { masked } from '../masked.ts';
+import type { Mask } from '../secrets.ts';
 import { findLogFile } from '../logs/names.ts';
 import { openSampler, type Sampler } from '../metrics/sampler.ts';
 import { wireSample } from '../metrics/store.ts';
@@ -34,7 +37,7 @@ export interface Answers {
 
 /** What clients are answered with. */
 export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null, configuration: Configuration, ledger: Ledger, units: Units, outputs: Outputs, records: Records): Answers {
-  const { clock, log, parent, paths, onProblem } = setting;
+  const { clock, log, parent, paths, secrets, onProblem } = setting;
   const { root, tickets, runs, send, views, slotsOf } = units;
   const { journal, childMemory, projection } = records;
   const snapshot = () => root.getSnapshot();
@@ -58,7 +61,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
   const answer = makeRoute({
     tickets, now: clock.now, send, snapshot, status,
     history: (request) => journal.query(request),
-    watch: (request, exchange) => watch(request, exchange, journal, status),
+    watch: (request, exchange) => watch(request, exchange, journal, () => masked(status(), secrets.mask)),
     logs: (request, exchange) => streamLogs(request, exchange, {
       status, supervisorLog: paths.supervisorLog,
       file: (unit, stream) => outputs.logs.files(unit)?.[stream] ?? existing(findLogFile(paths.logDir, unit, stream)),
@@ -93,13 +96,18 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
   const route: Route = async (request, exchange) => {
     const response = await answer(request, exchange);
     if (!QUERIES.has(request.kind)) projection.flush();
-    return response;
+    return response === null || request.kind === 'reveal' ? response : maskedAnswer(response, secrets.mask);
   };
   return { route, sampler, handedOver };
 }
 
+/** The journal has been masked when it was written. */
+function maskedAnswer(response: Response, mask: Mask): Response {
+  return response.kind === 'history' ? response : masked(response, mask);
+}
+
 /** Requests that change nothing. */
-const QUERIES: ReadonlySet<Request['kind']> = new Set(['status', 'inspect', 'logs', 'history', 'watch', 'plan']);
+const QUERIES: ReadonlySet<Request['kind']> = new Set(['status', 'reveal', 'inspect', 'logs', 'history', 'watch', 'plan']);
 
 function existing(path: string): string | null {
   return existsSync(path) ? path : null;

@@ -25,7 +25,7 @@ export interface Configuration {
   use(config: Config, ledger: Pick<Ledger, 'note'>): string | null;
 }
 
-export function openConfiguration({ options, parent, paths, environment, log }: DaemonSetting): Configuration {
+export function openConfiguration({ options, parent, paths, environment, log, secrets }: DaemonSetting): Configuration {
   // The guardian knows the file of the first start only.
   const last = parent.again ? lastConfig(paths.stateDir) : null;
   let inUse = last?.path ?? options.config;
@@ -38,7 +38,7 @@ export function openConfiguration({ options, parent, paths, environment, log }: 
   };
   const read = (asked: string | null): ReadConfig => {
     const path = asked === null ? remembered() : isAbsolute(asked) ? asked : resolve(dirname(inUse), asked);
-    const loaded = loadConfig(path, { env: environment, identify });
+    const loaded = loadConfig(path, { env: environment, identify, secrets });
     if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem).join('\n'), error: wireError(loaded.problems) };
     for (const warning of loaded.config.warnings) log.warn('systemg::config', formatProblem(warning));
     return { ok: true, path, specs: loaded.config.services, metrics: loaded.config.metrics };

@@ -5,6 +5,7 @@ import { openSupervisorLog } from '../logs/supervisor-log.ts';
 import { bootId } from '../process/boot.ts';
 import { forgetConfig, lastConfig, type LastConfig } from './last-config.ts';
 import { openLedger } from '../state/ledger.ts';
+import { secretsOf, type Secrets } from '../secrets.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { prepareRuntime, removeRuntimeFiles } from '../state/runtime.ts';
 import { findWhatRuns, type Found } from './found.ts';
@@ -14,6 +15,7 @@ import { closeBooks, openSupervision, seeOut, takeUp, type Supervision } from '.
 export interface EndUnits {
   readonly paths: RuntimePaths;
   readonly environment: NodeJS.ProcessEnv;
+  readonly secrets: Secrets;
   /** Null: the one that was last in use; what its units have left is ended as units are that are configured no more, where there is none. */
   readonly config: Pick<LastConfig, 'path' | 'specs'> | null;
   /** The one unit that is meant; null: all of them. */
@@ -30,15 +32,16 @@ export type EndedUnits =
  * A stop without a supervisor: recovery with every unit wanted down, by the caller, who holds the lock. Ends what can be proven to be a unit's, as a
  * supervisor would: in order, with the unit's signal and patience, its hooks, its last output and its records. `left` says in sentences what goes on.
  */
-export async function endUnits({ paths, environment, config: given, service, onProblem }: EndUnits): Promise<EndedUnits> {
+export async function endUnits({ paths, environment, secrets, config: given, service, onProblem }: EndUnits): Promise<EndedUnits> {
   const unprepared = prepareRuntime(paths);
   if (unprepared !== null) return { ok: false, reason: unprepared };
   const config = given ?? lastConfig(paths.stateDir) ?? { path: paths.configHint, specs: [] };
   const clock = createClock();
-  const ledger = openLedger(paths.ledger, { onProblem, bootId: bootId(), now: clock.now });
+  secrets.learn(secretsOf(environment));
+  const ledger = openLedger(paths.ledger, { onProblem, bootId: bootId(), now: clock.now, mask: secrets.mask });
   if (ledger.unreadable !== null) return { ok: false, reason: ledger.unreadable };
-  const log = openSupervisorLog({ file: paths.supervisorLog, level: 'info' });
-  const setting: Setting = { paths, environment, softNofile: null, dropPrivileges: false, clock, log, echo: null, onProblem };
+  const log = openSupervisorLog({ file: paths.supervisorLog, level: 'info', mask: secrets.mask });
+  const setting: Setting = { paths, environment, softNofile: null, dropPrivileges: false, clock, log, secrets, echo: null, onProblem };
   const others = service === null ? null : readStateFiles(paths.stateDir, { onProblem: () => undefined, quarantine: false });
   const all = await findWhatRuns(setting, ledger, config, true);
   const isMeant = (unit: string): boolean => service === null || unit === service || unit.startsWith(`${service}/`);

@@ -9,7 +9,7 @@ import { takeUp, type Supervision } from './supervision.ts';
  * a boot script starts everything, which what was adopted answers when it is up; a supervisor that its guardian brought back starts what is new alone.
  */
 export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[], supervision: Supervision): void {
-  const { clock, options: { services }, parent } = setting;
+  const { clock, options: { services }, parent, secrets: { mask } } = setting;
   const { found: { adopt, leaving, taken: { leftDown } }, units: { root, send, tickets }, records: { projection, request } } = supervision;
   // A supervisor that its guardian brought back was asked for by nobody.
   const [unit = null, ...others] = services;
@@ -28,7 +28,7 @@ export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[]
     // It came up, and fell before the others were through; or it was left down for fear of a second copy.
     const fell = view?.phase === 'failed' || view?.phase === 'backoff' ? view.reason : null;
     const fault = error ?? fell ?? leftDown.get(name) ?? null;
-    return { name, phase: view?.phase ?? 'stopped', ...(pid !== undefined && { pid }), ...(fault !== null && { error: fault }) };
+    return { name, phase: view?.phase ?? 'stopped', ...(pid !== undefined && { pid }), ...(fault !== null && { error: mask(fault) }) };
   };
   void tickets.open(first, (ticket) => send({ type: 'start', at: clock.now(), ticket, units: first, origin: { kind: 'boot', by: null } })).then((settlements) => {
     const errors = new Map(settlements.map(({ unit, error }) => [unit, error]));

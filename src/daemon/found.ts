@@ -37,12 +37,12 @@ export function recoveryOutside({ clock }: Setting): RecoveryOutside {
 
 /** `isBack`: the guardian has brought this supervisor back, or its units are to be ended; otherwise everything is wanted. */
 export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, specs }: Pick<LastConfig, 'path' | 'specs'>, isBack: boolean): Promise<Found> {
-  const { paths, environment, log, onProblem } = setting;
+  const { paths, environment, log, secrets, onProblem } = setting;
   const recovery = recoveryOutside(setting);
   const known = ledger.clean ? [] : await recover(ledger.entries.values(), recovery);
   const taken = takeOver({
     stateDir: paths.stateDir, specs, ledger, found: whatCounts(known, { isBack, isAlive: recovery.isAlive, entries: ledger.entries, specs, now: recovery.now() }), environment, uid: process.geteuid?.() ?? 0, now: recovery.now, onProblem,
-    onReport: (text) => log.warn('systemg::takeover', text),
+    onReport: (text) => log.warn('systemg::takeover', text), mask: secrets.mask,
   });
   const configured = new Set(specs.map(({ name }) => name));
   const orders = withoutDoubles(taken.orders);

@@ -7,6 +7,7 @@ import { openMemoryWatch, watchedChildren, type MemoryWatch } from '../spawned/m
 import { makeMemoryEnforcer } from '../spawned/memory-enforcer.ts';
 import { openRoster } from '../spawned/roster.ts';
 import { shownChildren } from '../status/process-tree.ts';
+import { masked } from '../masked.ts';
 import { isAside } from '../state/recovery.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { openProjection, type Projection } from '../compat/projection.ts';
@@ -27,10 +28,10 @@ export interface Records {
   noteChildren(): void;
 }
 
-export function keepRecords({ clock, log, paths, onProblem }: Setting, ledger: Ledger, units: Units, outputs: Outputs, others: StateFiles | null): Records {
+export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, ledger: Ledger, units: Units, outputs: Outputs, others: StateFiles | null): Records {
   const { root, runs, send, specOf, views } = units;
   const children = () => root.getSnapshot().context.children;
-  const journal = openJournal({ stateDir: paths.stateDir, onProblem });
+  const journal = openJournal({ stateDir: paths.stateDir, onProblem, mask: secrets.mask });
   const roster = openRoster(children);
   const childOf = roster.of;
   const narrate = makeNarrator(log, childOf);
@@ -42,7 +43,7 @@ export function keepRecords({ clock, log, paths, onProblem }: Setting, ledger: L
     units: () => views().map((view) => {
       const now = { monotonicMs: clock.now(), wallMs: Date.now() };
       const shown = shownChildren(children(), view.spec.name, now);
-      return projectedUnit(view, runs.of(view.spec.name), shown.filter(({ ended }) => ended === null), now.wallMs);
+      return masked(projectedUnit(view, runs.of(view.spec.name), shown.filter(({ ended }) => ended === null), now.wallMs), secrets.mask);
     }),
   });
   const childMemory = openMemoryWatch({

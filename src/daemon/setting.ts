@@ -4,6 +4,7 @@ import type { ForegroundEcho } from '../logs/foreground.ts';
 import { parseLogLevel, type LogLevel } from '../log-level.ts';
 import type { SupervisorLog } from '../logs/supervisor-log.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
+import type { Secrets } from '../secrets.ts';
 import type { Parent } from './parent.ts';
 
 /** What everything that looks after units is made with. */
@@ -17,6 +18,8 @@ export interface Setting {
   readonly dropPrivileges: boolean;
   readonly clock: Clock;
   readonly log: SupervisorLog;
+  /** What is shown and written only masked. */
+  readonly secrets: Secrets;
   /** Of a supervisor in the foreground. */
   readonly echo: ForegroundEcho | null;
   /** Takes what an administrator should know and the daemon itself cannot act on. */

@@ -1,6 +1,8 @@
 import { renameSync, statSync } from 'node:fs';
 import type { JournalRecord } from '../wire/payloads.ts';
 import { textOf } from '../errors.ts';
+import { maskedThroughout } from '../masked.ts';
+import type { Mask } from '../secrets.ts';
 import { readTail } from '../files.ts';
 import { openAppendFile, type AppendFile } from '../state/append-file.ts';
 import { journalFiles, readJournal } from './read.ts';
@@ -42,10 +44,12 @@ export interface JournalOptions {
   readonly fileBytes?: number;
   /** Records kept in memory; default 10,000. */
   readonly kept?: number;
+  /** Applied to the details of what is recorded. */
+  readonly mask?: Mask;
 }
 
 /** Opens or creates the journal; numbers go on where the last supervisor's ended. Nothing here throws. */
-export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, kept = 10_000 }: JournalOptions): Journal {
+export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, kept = 10_000, mask = (text) => text }: JournalOptions): Journal {
   const { current, older } = journalFiles(stateDir);
   const records: JournalRecord[] = [...readJournal(stateDir)].slice(-kept);
   const newest = new Map<string, number>();
@@ -88,7 +92,7 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
       return records[0]?.seq ?? last + 1;
     },
     append: (draft) => {
-      const record: JournalRecord = { seq: (last += 1), ...draft };
+      const record: JournalRecord = { seq: (last += 1), ...draft, detail: maskedThroughout(draft.detail, mask) };
       records.push(record);
       if (records.length > kept + 1000) records.splice(0, records.length - kept);
       if (record.unit !== null && record.to !== undefined) newest.set(record.unit, record.seq);

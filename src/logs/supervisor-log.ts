@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { makeCompressor } from './compress.ts';
 import { includes, type LogLevel } from '../log-level.ts';
+import type { Mask } from '../secrets.ts';
 import { makeWriter, type Rotation } from './writer.ts';
 
 export interface SupervisorLogOptions {
@@ -12,6 +13,8 @@ export interface SupervisorLogOptions {
   readonly rotation?: Rotation;
   /** Writes to standard error. */
   readonly print?: (text: string) => void;
+  /** Applied to every message. */
+  readonly mask?: Mask;
   /** Wall clock in microseconds. */
   readonly wallMicros?: () => number;
 }
@@ -30,7 +33,7 @@ export interface SupervisorLog extends Record<Exclude<LogLevel, 'off'>, Write> {
  * any log; what it cannot take goes to standard error, and so do complaints about it.
  */
 export function openSupervisorLog(options: SupervisorLogOptions): SupervisorLog {
-  const { file, level, wallMicros = wallClockMicros, print = printToStderr } = options;
+  const { file, level, wallMicros = wallClockMicros, print = printToStderr, mask = (text) => text } = options;
   const complain = (text: string): void => print(`${text}\n`);
   const writer = file === null
     ? null
@@ -41,7 +44,7 @@ export function openSupervisorLog(options: SupervisorLogOptions): SupervisorLog 
 
   const record = (recordLevel: Exclude<LogLevel, 'off'>): Write => (module, message) => {
     if (!includes(level, recordLevel)) return;
-    const line = format(timestamp(wallMicros()), recordLevel, module, onOneLine(message), colour);
+    const line = format(timestamp(wallMicros()), recordLevel, module, onOneLine(mask(message)), colour);
     if (writer === null) print(line);
     else {
       const before = writer.droppedBytes;

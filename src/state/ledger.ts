@@ -1,6 +1,8 @@
 import type { LedgerPort } from '../../machines/ports.ts';
 import { textOf } from '../errors.ts';
 import { monotonicMs } from '../clock.ts';
+import { masked } from '../masked.ts';
+import type { Mask } from '../secrets.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
 import { addLine, keyOf, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
 import { readLedger, soundOpener } from './ledger-read.ts';
@@ -17,6 +19,8 @@ export interface LedgerOptions {
   /** Milliseconds of CLOCK_MONOTONIC: the same clock in every process of one boot. */
   readonly now?: () => number;
   readonly wallNow?: () => number;
+  /** Applied to the free texts of what is written. */
+  readonly mask?: Mask;
 }
 
 /** The supervisor's memory of its units. Nothing here throws: what cannot be written now is written later. */
@@ -45,7 +49,7 @@ export interface Ledger extends LedgerPort {
 
 /** Opens or creates the ledger. To be called by the holder of the lock only. */
 export function openLedger(path: string, options: LedgerOptions): Ledger {
-  const { onProblem, bootId, now = monotonicMs, wallNow = Date.now } = options;
+  const { onProblem, bootId, now = monotonicMs, wallNow = Date.now, mask = (text) => text } = options;
   const opened = readLedger(path, { onProblem, quarantine: true });
   const { sum } = opened;
   const entries = new Map(sum.entries);
@@ -61,7 +65,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
 
   const put = (fact: LedgerFact, durable: boolean): void => {
     const key = keyOf(fact);
-    const line = addLine(sum, { fact, written: { at: now(), wallMs: wallNow(), bootId } });
+    const line = addLine(sum, { fact: masked(fact, mask), written: { at: now(), wallMs: wallNow(), bootId } });
     const superseded = waiting.get(key);
     waiting.delete(key);
     waiting.set(key, { line, durable: durable || superseded?.durable === true, written: false });

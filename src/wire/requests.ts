@@ -74,6 +74,8 @@ export const REQUESTS = {
   reload: variant('Reload', { config: optional(text) }, {}),
   plan: variant('Plan', { config: optional(text) }, {}),
   signal: variant('Signal', { unit: needed(text), signal: needed(text) }, {}),
+  // As Status, with secrets as they are.
+  reveal: variant('Reveal', {}, {}),
   // A new supervisor takes the place of this one; services go on.
   handover: variant('Handover', {}, {}),
 } as const;

@@ -23,7 +23,7 @@ test('a line of an env file without an equals sign is ignored, saying so', () =>
   const config = loaded('version: "1"\nservices: {web: {command: a, env: {file: .env}}}\n', { dir });
   expect(config.services[0]?.env).toEqual({ A: '1', B: '2' });
   expect(config.warnings.map(({ line, column, message }) => [line, column, message])).toEqual([
-    [2, 42, `${dir.path}/.env:2: ignoring a line without '=': "nonsense"`],
+    [2, 42, `${dir.path}/.env:2: ignoring a line without '='`],
   ]);
 });
 

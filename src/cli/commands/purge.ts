@@ -42,7 +42,7 @@ async function endLeftovers(call: Call): Promise<readonly string[]> {
   const { paths, env, terminal } = call;
   if (!existsSync(paths.ledger)) return [];
   const { endUnits } = await import('../../daemon/end-units.ts');
-  const result = await endUnits({ paths, environment: env, config: null, service: null, onProblem: terminal.warn });
+  const result = await endUnits({ paths, environment: env, secrets: call.secrets, config: null, service: null, onProblem: terminal.warn });
   return result.ok ? result.left : [result.reason];
 }
 

@@ -1,5 +1,6 @@
 import { explainProblem, type ConfigProblem } from '../../config/problem.ts';
 import { refusals } from '../../errors.ts';
+import { masked } from '../../masked.ts';
 import { counted } from '../../words.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
@@ -18,7 +19,7 @@ export async function validate(call: Call): Promise<number> {
   }
   const loaded = loadConfigFor(call, chosen.path);
   const { warnings: written, notes } = loaded.ok ? loaded.config : { warnings: [], notes: [] };
-  const warnings = loaded.ok ? [...written, ...missingHere(loaded.config, call.env)] : written;
+  const warnings = loaded.ok ? [...written, ...masked(missingHere(loaded.config, call.env), call.secrets.mask)] : written;
   const errors = loaded.ok ? [] : loaded.problems;
   if (asJson) {
     terminal.print(json({ errors, warnings, notes }));
