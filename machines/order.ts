@@ -1,5 +1,5 @@
 import type { Part } from './operation.ts';
-import { describeExit } from './service-facts.ts';
+import { describeExit } from './ends.ts';
 import type { Dependency, ServiceSpec, UnitFacts } from './types.ts';
 
 const NONE: readonly string[] = [];

@@ -1,7 +1,8 @@
 import { assign, setup, spawnChild, stopChild } from 'xstate';
 import { attemptPort, type ClockPort, type ProbeInput } from './ports.ts';
 import { clockDoers, deadlinesOnly, publishing } from './publishing.ts';
-import { inSeconds, momentOf } from './service-facts.ts';
+import { inSeconds } from './ends.ts';
+import { momentOf } from './service-facts.ts';
 import { isAnnounced, type AttemptReport, type Deadline, type DeadlineEvent, type HealthCheck, type ProbeReport } from './types.ts';
 
 export interface ProbeMachineInput extends ProbeInput {

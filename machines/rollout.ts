@@ -1,7 +1,8 @@
 import { assign, setup, spawnChild, stopChild, type ActorRefFrom, type AnyActorRef } from 'xstate';
 import { rolloutTaskPort, type ClockPort, type SwitchLedgerPort } from './ports.ts';
 import { clockDoers, deadlineDeeds, publishing, report, type Deed, type Publisher } from './publishing.ts';
-import { describeExit, momentOf } from './service-facts.ts';
+import { describeExit } from './ends.ts';
+import { momentOf } from './service-facts.ts';
 import { gateOf } from './slots.ts';
 import { SECOND_INSTANCE } from './types.ts';
 import type {

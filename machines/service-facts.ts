@@ -1,5 +1,6 @@
 import type { AnyActorRef, StateValue } from 'xstate';
 import { killAgainMs } from './ending.ts';
+import { describeExit, leftBehind } from './ends.ts';
 import { countFailures, delay, draw, isClean, judge, type Verdict } from './policy.ts';
 import { LEAVES } from './types.ts';
 import type {
@@ -205,17 +206,6 @@ export function verdictOf(context: ServiceContext, at: number): Verdict {
   return judge(end, countFailures(context.streak, context.failures, spec.restart, at), spec.restart);
 }
 
-export function inSeconds(ms: number): string {
-  return `${Math.round(ms / 10) / 100} s`;
-}
-
-/** How a process ended, in words. */
-export function describeExit({ code, signal }: ProcessExit, subject = 'process'): string {
-  if (signal !== null) return `${subject} terminated by signal ${signal}`;
-  const meaning = code === 127 ? ' (command not found)' : code === 126 ? ' (command cannot be executed)' : '';
-  return `${subject} exited with status ${code}${meaning}`;
-}
-
 /** The end of the attempt at hand, in words that follow "because". */
 export function describeEnd(context: ServiceContext): string {
   const { refusal, cause, ended, left, spec } = context;
@@ -236,12 +226,6 @@ export function blameOf(context: ServiceContext): Blame {
   if (cause === 'internal') return 'supervisor';
   if (ended === null) return 'unseen';
   return stepOf(context) === null ? 'process' : 'step';
-}
-
-/** What a process left running at its end, in words that follow its name. A clean end looks like that of a program that puts itself into the background. */
-export function leftBehind(left: readonly string[], exit: ProcessExit | null): string {
-  const hint = exit?.code === 0 ? '; a program has to stay in the foreground, what it leaves running is ended with it' : '';
-  return `left ${left.join(', ')} running, which was ended${hint}`;
 }
 
 // ─── Recovery ────────────────────────────────────────────────────────────────────────────────────────────────────────

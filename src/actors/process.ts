@@ -1,6 +1,6 @@
 import { fromCallback } from 'xstate';
 import { processPort, type ProcessInput } from '../../machines/ports.ts';
-import { leftBehind } from '../../machines/service-facts.ts';
+import { leftBehind } from '../../machines/ends.ts';
 import type { ProcessIdentity, ProcessOrder, ProcessReport, ProcessRole, ServiceSpec } from '../../machines/types.ts';
 import type { Clock } from '../clock.ts';
 import { findChild, type Child } from '../process/children.ts';

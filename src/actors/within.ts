@@ -1,4 +1,4 @@
-import { inSeconds } from '../../machines/service-facts.ts';
+import { inSeconds } from '../../machines/ends.ts';
 import { refuse } from '../errors.ts';
 import type { CommandResult } from '../process/run-command.ts';
 import type { Clock } from '../clock.ts';

@@ -96,7 +96,7 @@ export function makeScribe(outside: ScribeOutside): Scribe {
   };
 
   const detailOf = (facts: UnitFacts, omitted: number): Readonly<Record<string, unknown>> => {
-    const { ended, pid, reason, outcome, deadline, state, failures, ready, wanted, cause } = facts;
+    const { ended, pid, reason, blame, left, outcome, deadline, state, failures, ready, wanted, cause } = facts;
     const failing = state === 'backoff' || state === 'failed';
     const words = failing ? outside.lastWords(facts.unit) : [];
     const limit = outside.maxRestarts(facts.unit);
@@ -105,7 +105,7 @@ export function makeScribe(outside: ScribeOutside): Scribe {
       ...(ended?.code != null && { exit_code: ended.code }),
       ...(ended?.signal != null && { signal: ended.signal }),
       ...(failing && { attempt: failures, ...(limit !== null && { max_restarts: limit }) }),
-      ...(reason !== null && (failing || outcome === 'completed') && { reason }),
+      ...(reason !== null && (failing || outcome === 'completed') && { reason, ...(blame !== null && { blame }), ...(left.length > 0 && { left }) }),
       ...(cause !== null && { because: cause }),
       ...(deadline?.kind === 'backoff' && { next_at: new Date(wallNow() + deadline.at - outside.now()).toISOString() }),
       ...(ready !== null && { ready }),

@@ -1,7 +1,7 @@
 import { createActor, fromCallback } from 'xstate';
 import type { AttemptInput, attemptPort, ProbeInput, ProcessInput, processPort, probePort } from '../../machines/ports.ts';
 import { provideProbe } from '../../machines/probe.ts';
-import { inSeconds } from '../../machines/service-facts.ts';
+import { inSeconds } from '../../machines/ends.ts';
 import { isAnnounced, type AttemptReport, type ProcessExit, type ProcessOrder, type ProcessReport, type ServiceSpec, type SignalName } from '../../machines/types.ts';
 import type { Clock } from '../clock.ts';
 import type { Behaviour } from './scenario.ts';

@@ -39,6 +39,40 @@ describe('the journal on the built program', () => {
     expect(waitMs).toBeLessThanOrEqual(3_600_000);
   });
 
+  test('every request that changes something is one record with who asked, and why names it', async () => {
+    const home = makeHome('version: "1"\nservices:\n'
+      + '  c: {command: "exec $PROGRAMS/forever"}\n  a: {command: "exec $PROGRAMS/forever", depends_on: [c]}\n'
+      + '  w: {command: "exec $PROGRAMS/forever", restart_policy: always, backoff: 1h}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    for (const args of [['stop', '-s', 'a'], ['stop', '-s', 'c'], ['start', '--daemonize', '-s', 'a'], ['restart', '-s', 'c'], ['signal', '-s', 'w', 'USR1'], ['signal', '-s', 'none', 'HUP'], ['status']]) {
+      await home.sysg(...args);
+    }
+    await home.until('w', ({ phase }) => phase === 'backoff', 'is in backoff');
+    process.kill(home.supervisorPid(), 'SIGHUP');
+    const records = await soon('the reload is recorded', async () => {
+      const all = await history(home);
+      return all.some(({ cause }) => cause?.kind === 'signal') ? all : null;
+    });
+    const requests = records.filter(({ event }) => event === 'request');
+    expect(requests.map(({ unit, cause, detail }) => [unit, cause?.by, detail?.['signal'] ?? detail?.['command']])).toEqual([
+      [null, 'start', undefined], ['a', 'stop', undefined], ['c', 'stop', undefined], ['a', 'start', undefined], ['c', 'restart', undefined], ['w', 'signal', 'SIGUSR1'],
+      [null, 'SIGHUP', 'reload'],
+    ]);
+    for (const { detail, cause } of requests) if (cause?.kind === 'command') expect(detail).toMatchObject({ uid: process.getuid?.() });
+    for (const { detail } of requests.slice(1, -1)) expect(detail?.['pid']).toEqual(expect.any(Number));
+    // An ordered restart has the command as its cause from the first record to the last.
+    const restart = requests.find(({ cause }) => cause?.by === 'restart');
+    const restarted = records.filter(({ unit, seq, to }) => unit === 'c' && to !== undefined && seq > (restart?.seq ?? 0)).slice(0, 3);
+    expect(restarted.map(({ to }) => to)).toEqual(['stopping', 'spawning', 'starting']);
+    for (const { cause } of restarted) expect(cause).toEqual({ kind: 'command', seq: restart?.seq, by: 'restart' });
+    expect((await home.sysg('why', 'w')).stdout).toMatch(/because it was killed by SIGUSR1, which the command 'signal -s w SIGUSR1' \(uid \d+, pid \d+\) sent, at /);
+    expect((await home.sysg('why', 'c')).stdout).toMatch(/it was started by the command 'restart -s c' \(uid \d+, pid \d+\) at /);
+    // No request is the newest change of a unit.
+    for (const { name, last_event: last } of (await home.status()).units) expect(records.find(({ seq }) => seq === last)).toMatchObject({ unit: name, to: expect.any(String) });
+    expect((await home.sysg('events', '--json', '-s', 'w')).stdout).toContain('"event":"request","cause":{"kind":"command","by":"signal"},"detail":{"signal":"SIGUSR1"');
+    expect((await home.sysg('doctor')).stdout).toMatch(/all \d+ checks agree/);
+  });
+
   test('the chart of a unit is marked with where it is and by which ways it came, in every format', async () => {
     const home = makeHome('version: "1"\nservices:\n  a: {command: "exit 3", restart_policy: on-failure, backoff: 1h, max_restarts: 5}\n');
     await home.sysg('start', '--daemonize', '-c', home.config);

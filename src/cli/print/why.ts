@@ -1,5 +1,7 @@
+import { REQUEST } from '../../journal/request-record.ts';
 import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
-import { clockTime, localTime, spanInProse } from '../../words.ts';
+import { spanInProse } from '../../words.ts';
+import { askedIn, attempt, howItEnded, lastWords, leftRunning, runResult, time, tries } from './why-records.ts';
 
 /** `text`: sentences; `causes`: the records behind them, oldest first. */
 export interface Why {
@@ -155,8 +157,20 @@ class Story {
     this.#use(end);
     const begun = this.#last(({ to, seq }) => to === (end.from === 'preparing' ? 'preparing' : 'spawning') && seq < end.seq);
     if (end.from === 'spawning' && begun !== null) return `its start ${this.#startCause(begun)} was refused: ${String(end.detail?.['reason'])}`;
-    const how = `${howItEnded(end)} at ${time(end.at)}`;
+    const how = `${howItEnded(end, this.#sentBefore(end))} at ${time(end.at)}`;
     return begun === null ? how : `${how}, ${spanInProse(Date.parse(end.at) - Date.parse(begun.at))} after its start ${this.#startCause(begun)}`;
+  }
+
+  /** The request for a signal that led to this end; null: none did. */
+  #sentBefore(end: JournalRecord): JournalRecord | null {
+    const { kind, by, seq } = this.#origin(end)?.cause ?? {};
+    return kind === 'command' && by === 'signal' ? this.#use(this.#numbered(seq) ?? null) : null;
+  }
+
+  /** "the command 'restart -s api' (uid 0, pid 4711)", as far as the journal knows. */
+  #asked(by: string, seq: number | undefined): string {
+    const request = this.#numbered(seq);
+    return request?.event !== REQUEST ? `the command '${by}'` : askedIn(this.#use(request));
   }
 
   /** What led to the start that this record is part of. */
@@ -167,7 +181,7 @@ class Story {
     const at = time(begun.at);
     switch (kind) {
       case 'boot': return `with the supervisor at ${at}`;
-      case 'command': return `by the command '${by ?? 'start'}' at ${at}`;
+      case 'command': return `by ${this.#asked(by ?? 'start', seq)} at ${at}`;
       case 'reload': return `by a new configuration at ${at}`;
       case 'timer': return `by the restart policy at ${at}`;
       case 'schedule': return `by its schedule at ${at}`;
@@ -175,6 +189,7 @@ class Story {
       case 'dependency': {
         const other = this.#numbered(seq);
         if (by === undefined || other === undefined) return `at ${at}, for a unit that needs it`;
+        if (other.event === REQUEST) return `at ${at} for ${by}, which needs it, by ${askedIn(this.#use(other))}`;
         return other.unit === by ? `at ${at}, which followed ${by}'s ${this.#upOrDown(other)}` : `at ${at}, for ${by}`;
       }
       default: return `at ${at}`;
@@ -203,10 +218,11 @@ class Story {
   #because(record: JournalRecord | null): string {
     if (record === null) return 'for a reason the journal no longer holds';
     this.#use(record);
-    const { kind, by } = record.cause ?? { kind: 'unknown' };
+    const { kind, by, seq } = record.cause ?? { kind: 'unknown' };
     const at = time(record.at);
     switch (kind) {
-      case 'command': return `since the command '${by ?? 'stop'}' at ${at}`;
+      case 'command': return `since ${this.#asked(by ?? 'stop', seq)} at ${at}`;
+      case 'signal': return `since ${this.#asked(by ?? 'stop', seq)} at ${at}`;
       case 'dependency': return `because ${by ?? 'a dependency'} went away at ${at}`;
       case 'reload': return `because of a new configuration at ${at}`;
       case 'probe': return `because its health check failed at ${at}`;
@@ -229,8 +245,9 @@ class Story {
     return this.#all.findLast((record) => record.seq === seq);
   }
 
+  /** A supervisor that takes a unit over into the state in which the unit was adds nothing to what was recorded of that. */
   #lastInto(state: string): JournalRecord | null {
-    return this.#last(({ to }) => to === state);
+    return this.#last(({ to, event, detail }) => to === state && (event !== 'adopt' || detail?.['blame'] !== undefined)) ?? this.#last(({ to }) => to === state);
   }
 
   #last(fits: (record: JournalRecord) => boolean): JournalRecord | null {
@@ -240,58 +257,3 @@ class Story {
 
 const AWAITED = { started: ' to be started', healthy: ' to be healthy', completed: ' to have completed' } as const;
 const FALLS = new Set(['backoff', 'failed', 'clearing', 'stopping']);
-
-function lastWords(end: JournalRecord | null): readonly string[] {
-  const words = end?.detail?.['last_stderr'];
-  return Array.isArray(words) && words.length > 0 ? [`Its last words: ${words.map((word) => `"${String(word)}"`).join(' ')}`] : [];
-}
-
-function attempt(end: JournalRecord | null, restarts: number): string {
-  const { attempt: attempts = restarts, max_restarts: most } = end?.detail ?? {};
-  return `attempt ${String(attempts)}${typeof most === 'number' ? ` of ${most}` : ''}`;
-}
-
-/** How often the restart policy had tried before it gave up. */
-function tries(end: JournalRecord | null): string {
-  const { attempt: failures, max_restarts: most } = end?.detail ?? {};
-  const limit = typeof most === 'number' ? ` of ${most}` : '';
-  return typeof failures === 'number' && failures > 0 ? `after ${failures}${limit} restarts in a row` : 'at its first attempt';
-}
-
-/** The reason where it says more than the exit: a process that the supervisor ended, a command before it. */
-function howItEnded({ detail = {} }: JournalRecord): string {
-  const { reason, signal, exit_code: code } = detail;
-  if (typeof reason === 'string' && !/^process (exited|terminated)/.test(reason)) return asClause(reason);
-  if (typeof signal === 'string') return `it was killed by ${signal}`;
-  return typeof code === 'number' ? `it exited with code ${code}${meaning(code)}` : 'it ended unseen, its exit status is unknown';
-}
-
-/** What the process had left running, a sentence. */
-function leftRunning(end: JournalRecord | null): readonly string[] {
-  const [, left] = / and (left .* running, which was ended.*)$/.exec(String(end?.detail?.['reason'] ?? '')) ?? [];
-  return left === undefined ? [] : [`It ${left}.`];
-}
-
-function asClause(reason: string): string {
-  if (/^(not ready|unhealthy|interrupted)/.test(reason)) return `it was ${reason}`;
-  if (reason.startsWith('ended')) return `it ${reason}`;
-  return /^(pre_start|skip) /.test(reason) ? `its ${reason}` : reason;
-}
-
-function meaning(code: number): string {
-  return code === 127 ? ' (command not found)' : code === 126 ? ' (command cannot be executed)' : '';
-}
-
-function runResult(status: unknown): string {
-  if (status === undefined) return 'goes on';
-  if (status === 'Success') return 'succeeded';
-  if (status === 'OverlapError') return 'was left out, since the run before it still went on';
-  return typeof status === 'object' && status !== null && 'Failed' in status ? `failed: ${String(status.Failed)}` : 'failed';
-}
-
-/** Local time of day; with the date when it is not today's. */
-function time(at: string | undefined): string {
-  if (at === undefined) return 'an unknown time';
-  return new Date(at).toDateString() === new Date().toDateString() ? clockTime(at) : localTime(at);
-}
-

@@ -34,14 +34,14 @@ describe('why', () => {
   });
 
   test('a program that put itself into the background is named', () => {
-    const reason = 'process exited with status 0 and left "redis-server" (pid 8) running, which was ended; a program has to stay in the foreground';
+    const reason = 'process exited with status 0 and left "redis-server" (pid 8) running, which was ended';
     const records = [
       record('api', '12:00:00', 'waiting', 'spawning', { cause: { kind: 'boot' } }),
-      record('api', '12:00:01', 'clearing', 'stopped', { cause: { kind: 'exit' }, detail: { exit_code: 0, reason } }),
+      record('api', '12:00:01', 'clearing', 'stopped', { cause: { kind: 'exit' }, detail: { exit_code: 0, reason, blame: 'process', left: ['"redis-server" (pid 8)'] } }),
     ];
     expect(why({ unit: unit({ phase: 'stopped', lifecycle: 'exited_successfully' }), records, nowMs: Date.parse(at('12:00:09')) }).text).toEqual([
       'api has completed: it exited with code 0 at 12:00:01, 1.0 s after its start with the supervisor at 12:00:00.',
-      'It left "redis-server" (pid 8) running, which was ended; a program has to stay in the foreground.',
+      'It left "redis-server" (pid 8) running, which was ended; a program has to stay in the foreground, what it leaves running is ended with it.',
     ]);
   });
 
@@ -58,6 +58,44 @@ describe('why', () => {
     expect(told.causes.map((cause) => cause.seq)).toEqual([1, 3]);
   });
 
+  const request = (name: string | null, clock: string, by: string, detail: JournalRecord['detail'] = {}): JournalRecord =>
+    ({ seq: (seq += 1), at: at(clock), unit: name, event: 'request', cause: { kind: 'command', by }, detail: { ...detail, uid: 0, pid: 77 } });
+  const ask = (changes: Partial<UnitStatus>, records: readonly JournalRecord[]): readonly string[] => why({ unit: unit(changes), records, nowMs: Date.parse(at('12:00:09')) }).text;
+
+  test('a start, a stop and the start of a dependency name the request behind them and who asked', () => {
+    seq = 0;
+    expect(ask({ phase: 'running', since: at('12:00:02') }, [request(null, '12:00:01', 'restart'), record('api', '12:00:01', 'stopping', 'spawning', { cause: { kind: 'command', by: 'restart', seq: 1 } })]))
+      .toEqual(["api is running since 12:00:02 (7.0 s); it was started by the command 'restart' (uid 0, pid 77) at 12:00:01."]);
+    seq = 0;
+    expect(ask({ phase: 'running', since: at('12:00:02') }, [request('web', '12:00:01', 'start'), record('api', '12:00:01', 'stopped', 'spawning', { cause: { kind: 'dependency', by: 'web', seq: 1 } })]))
+      .toEqual(["api is running since 12:00:02 (7.0 s); it was started at 12:00:01 for web, which needs it, by the command 'start -s web' (uid 0, pid 77)."]);
+    seq = 0;
+    expect(ask({ phase: 'stopped', wanted: 'down' }, [request('api', '12:00:01', 'stop'), record('api', '12:00:02', 'stopping', 'stopped', { cause: { kind: 'command', by: 'stop', seq: 1 } })]))
+      .toEqual(["api is stopped since the command 'stop -s api' (uid 0, pid 77) at 12:00:02."]);
+  });
+
+  test.each([
+    [{ signal: 'SIGUSR1' }, "it was killed by SIGUSR1, which the command 'signal -s api SIGUSR1' (uid 0, pid 77) sent, at 12:00:03"],
+    [{ exit_code: 0 }, "it exited with code 0 after the command 'signal -s api SIGUSR1' (uid 0, pid 77) at 12:00:03"],
+  ])('an end that a signal by request led to names that: %o', (exit, told) => {
+    seq = 0;
+    const text = ask({ phase: 'backoff', restarts: 1 }, [
+      record('api', '12:00:00', 'waiting', 'spawning', { cause: { kind: 'boot' } }),
+      request('api', '12:00:02', 'signal', { signal: 'SIGUSR1', to_pid: 9 }),
+      record('api', '12:00:02', 'running', 'clearing', { cause: { kind: 'command', by: 'signal', seq: 2 } }),
+      record('api', '12:00:03', 'clearing', 'backoff', { cause: { kind: 'exit', seq: 3 }, detail: { ...exit, blame: 'process', reason: 'process ended', attempt: 1 } }),
+    ]);
+    expect(text).toEqual([`api is in backoff (attempt 1) because ${told}, 3.0 s after its start with the supervisor at 12:00:00.`]);
+  });
+
+  test('a supervisor that takes a failed unit over does not hide why it failed', () => {
+    const text = ask({ phase: 'failed' }, [
+      record('api', '12:00:02', 'stopping', 'failed', { cause: { kind: 'exit' }, detail: { blame: 'check', reason: 'not ready within 2 s' } }),
+      record('api', '12:00:05', 'stopped', 'failed', { event: 'adopt', cause: { kind: 'adopt' }, detail: { reason: 'not ready within 2 s' } }),
+    ]);
+    expect(text[0]).toContain('because it was not ready within 2 s at 12:00:02');
+  });
+
   test('a failed unit says that nothing more happens, and how to start it', () => {
     const records = [
       record('api', '12:00:00', 'waiting', 'spawning', { cause: { kind: 'boot' } }),
@@ -69,10 +107,12 @@ describe('why', () => {
   });
 
   test.each([
-    ['stopping', { signal: 'SIGTERM', reason: 'not ready within 2 s: the check exited with status 1' }, 'it was not ready within 2 s: the check exited with status 1 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
-    ['spawning', { reason: 'program "/none" does not exist' }, 'its start with the supervisor at 12:00:00 was refused: program "/none" does not exist'],
-    ['preparing', { exit_code: 1, reason: 'pre_start exited with status 1' }, 'its pre_start exited with status 1 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
-    ['clearing', { exit_code: 127, reason: 'process exited with status 127 (command not found)' }, 'it exited with code 127 (command not found) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['stopping', { signal: 'SIGTERM', blame: 'check', reason: 'not ready within 2 s: the check exited with status 1' }, 'it was not ready within 2 s: the check exited with status 1 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['spawning', { blame: 'start', reason: 'program "/none" does not exist' }, 'its start with the supervisor at 12:00:00 was refused: program "/none" does not exist'],
+    ['preparing', { exit_code: 1, blame: 'step', reason: 'pre_start exited with status 1' }, 'its pre_start exited with status 1 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['clearing', { exit_code: 127, blame: 'process', reason: 'process exited with status 127 (command not found)' }, 'it exited with code 127 (command not found) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['clearing', { signal: 'SIGKILL', blame: 'limit', reason: 'its children use more than 1 MiB' }, 'its children use more than 1 MiB at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['clearing', { blame: 'unseen', reason: 'interrupted' }, 'it ended while nobody watched, its exit status is unknown at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
   ])('an end in %s is told by its reason where that says more than the exit', (from, detail, told) => {
     const records = [
       record('api', '12:00:00', 'waiting', 'preparing', { cause: { kind: 'boot' } }),
@@ -97,7 +137,7 @@ describe('why', () => {
     seq = 0;
     const records = [
       record('db', '12:00:00', 'preparing', 'spawning', { cause: { kind: 'boot' } }),
-      record('db', '12:00:02', 'stopping', 'backoff', { cause: { kind: 'exit', seq: 1 }, detail: { reason: 'not ready within 2 s: the check exited with status 1', attempt: 2, max_restarts: 5 } }),
+      record('db', '12:00:02', 'stopping', 'backoff', { cause: { kind: 'exit', seq: 1 }, detail: { blame: 'check', reason: 'not ready within 2 s: the check exited with status 1', attempt: 2, max_restarts: 5 } }),
     ];
     const units = [
       unit({ name: 'web', phase: 'starting', since: at('12:00:00'), waits_for: [{ unit: 'api', condition: 'started' }] }),

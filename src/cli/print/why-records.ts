@@ -1,0 +1,76 @@
+import { leftBehind } from '../../../machines/ends.ts';
+import type { Blame } from '../../../machines/types.ts';
+import type { JournalRecord } from '../../wire/payloads.ts';
+import { clockTime, localTime } from '../../words.ts';
+
+/** Words for single records of the journal. */
+
+/** Of an end, after "because": the reason where it says more than the exit does. `sent`: the request for a signal that led to the end. */
+export function howItEnded({ detail = {} }: JournalRecord, sent: JournalRecord | null): string {
+  const { reason, signal, exit_code: code } = detail;
+  const blame = detail['blame'] as Blame | undefined;
+  if (typeof reason === 'string' && blame !== 'process') {
+    switch (blame) {
+      case 'check': return `it was ${reason}`;
+      case 'step': return `its ${reason}`;
+      case 'unseen': return UNSEEN;
+      case 'limit': case 'start': case 'dependency': case 'supervisor': return reason;
+      // An older supervisor's record.
+      case undefined: if (signal === undefined && code === undefined) return reason;
+    }
+  }
+  const after = sent === null ? '' : ` after ${askedIn(sent)}`;
+  if (typeof signal === 'string') return `it was killed by ${signal}${sent?.detail?.['signal'] === signal ? `, which ${askedIn(sent)} sent,` : after}`;
+  return typeof code === 'number' ? `it exited with code ${code}${meaning(code)}${after}` : UNSEEN;
+}
+
+const UNSEEN = 'it ended while nobody watched, its exit status is unknown';
+
+/** What the process had left running, a sentence. */
+export function leftRunning(end: JournalRecord | null): readonly string[] {
+  const { left, exit_code: code } = end?.detail ?? {};
+  return Array.isArray(left) && left.length > 0 ? [`It ${leftBehind(left.map(String), { code: typeof code === 'number' ? code : null, signal: null })}.`] : [];
+}
+
+/** "the command 'restart -s api' (uid 0, pid 4711)", of the record of a request. */
+export function askedIn({ unit, cause, detail = {} }: JournalRecord): string {
+  const { uid, pid, signal, command } = detail;
+  if (cause?.kind === 'signal') return `${cause.by ?? 'a signal'} to the supervisor`;
+  const words = [command ?? cause?.by ?? '', ...(unit === null ? [] : ['-s', unit]), ...(typeof signal === 'string' ? [signal] : [])];
+  const who = [...(typeof uid === 'number' ? [`uid ${uid}`] : []), ...(typeof pid === 'number' ? [`pid ${pid}`] : [])];
+  return `the command '${words.join(' ')}'${who.length === 0 ? '' : ` (${who.join(', ')})`}`;
+}
+
+export function lastWords(end: JournalRecord | null): readonly string[] {
+  const words = end?.detail?.['last_stderr'];
+  return Array.isArray(words) && words.length > 0 ? [`Its last words: ${words.map((word) => `"${String(word)}"`).join(' ')}`] : [];
+}
+
+export function attempt(end: JournalRecord | null, restarts: number): string {
+  const { attempt: attempts = restarts, max_restarts: most } = end?.detail ?? {};
+  return `attempt ${String(attempts)}${typeof most === 'number' ? ` of ${most}` : ''}`;
+}
+
+/** How often the restart policy had tried before it gave up. */
+export function tries(end: JournalRecord | null): string {
+  const { attempt: failures, max_restarts: most } = end?.detail ?? {};
+  const limit = typeof most === 'number' ? ` of ${most}` : '';
+  return typeof failures === 'number' && failures > 0 ? `after ${failures}${limit} restarts in a row` : 'at its first attempt';
+}
+
+export function runResult(status: unknown): string {
+  if (status === undefined) return 'goes on';
+  if (status === 'Success') return 'succeeded';
+  if (status === 'OverlapError') return 'was left out, since the run before it still went on';
+  return typeof status === 'object' && status !== null && 'Failed' in status ? `failed: ${String(status.Failed)}` : 'failed';
+}
+
+/** Local time of day; with the date when it is not today's. */
+export function time(at: string | undefined): string {
+  if (at === undefined) return 'an unknown time';
+  return new Date(at).toDateString() === new Date().toDateString() ? clockTime(at) : localTime(at);
+}
+
+function meaning(code: number): string {
+  return code === 127 ? ' (command not found)' : code === 126 ? ' (command cannot be executed)' : '';
+}
