@@ -50,12 +50,12 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
     options, parent, nohup, paths, environment, softNofile, dropPrivileges: options.dropPrivileges, echo, log, secrets, clock: createClock(), onProblem: (text) => log.warn('systemg::supervisor', text),
   };
   const configuration = openConfiguration(setting);
-  const config = configuration.first();
+  const ledger = openLedger(paths.ledger, { onProblem: setting.onProblem, bootId: bootId(), now: setting.clock.now, mask: secrets.mask });
+  const config = configuration.first(ledger);
   if (!config.ok) return refuse(parent, config.problems);
   const names = config.specs.map(({ name }) => name);
   const unknown = options.services.find((service) => !names.includes(service));
   if (unknown !== undefined) return refuse(parent, refusals.unknownUnit(unknown, didYouMean(unknown, names)).message);
-  const ledger = openLedger(paths.ledger, { onProblem: setting.onProblem, bootId: bootId(), now: setting.clock.now, mask: secrets.mask });
   if (ledger.unreadable !== null) return refuse(parent, ledger.unreadable);
   return run({ setting, lock, configuration, config, ledger });
 }

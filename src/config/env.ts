@@ -4,7 +4,6 @@ import { parseEnvFile } from './env-file.ts';
 import { interpolateText, type Scope } from './interpolate.ts';
 import { scalarText, scalarSchema, text, type JsonSchema } from './kind.ts';
 import { below, complain, complainAbsent, complainExpected, entries, noteFormer, warn, type Place } from './place.ts';
-import { readText } from './source-file.ts';
 
 export type Variables = ReadonlyMap<string, string>;
 
@@ -40,7 +39,7 @@ export function readEnv(place: Place, base: string, under: EnvBlock = emptyEnv):
   const file = filePlace === null ? undefined : text.read(filePlace);
   const fromFile = filePlace === null || file === undefined ? new Map<string, string>() : readEnvFile(filePlace, resolve(base, file));
   const vars = resolveVars(varPlaces(place), layered(place.scope, fromFile, under.vars));
-  place.learn(secretsOf(Object.fromEntries(vars)));
+  place.outside.learn(secretsOf(Object.fromEntries(vars)));
   return { file: file ?? null, fromFile, vars };
 }
 
@@ -81,7 +80,7 @@ function resolveVars(places: ReadonlyMap<string, Place>, under: Scope): Variable
       return '';
     }
     open.push(name);
-    const value = readValue({ ...place, scope: resolveOne });
+    const value = place.outside.inUse(name) ?? readValue({ ...place, scope: resolveOne });
     open.pop();
     done.set(name, value);
     return value;
@@ -103,15 +102,17 @@ function readValue(place: Place): string {
 }
 
 function readEnvFile(place: Place, path: string): Variables {
-  const file = readText(path, 'Failed to read env file');
+  const { outside } = place;
+  const file = outside.readEnvFile(path);
   if (!file.ok) {
     complain(place, file.line === null ? file.message : `${path}:${file.line}: ${file.message}`);
     return new Map();
   }
   const { variables, problems, warnings, notes } = parseEnvFile(file.text);
-  place.learn([...variables].map(([name, value]) => ({ name, value })));
+  outside.learn([...variables].map(([name, value]) => ({ name, value })));
+  outside.noteEnvFile(path, [...variables.keys()]);
   for (const [say, remarks] of [[complain, problems], [warn, warnings], [noteFormer, notes]] as const) {
     for (const { line, message } of remarks) say(place, `${path}:${line}: ${message}`);
   }
-  return variables;
+  return new Map([...variables].map(([name, value]) => [name, outside.inUse(name) ?? value]));
 }

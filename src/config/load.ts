@@ -6,7 +6,9 @@ import { definitionOf } from './definition.ts';
 import { complainCycles, resolveDependencies, type Dependent } from './dependencies.ts';
 import { readEnv } from './env.ts';
 import { resolveMetrics } from './metrics.ts';
-import { below, complainExpected, entries, warn, type Place } from './place.ts';
+import type { SourceNode } from './document.ts';
+import type { Scope } from './interpolate.ts';
+import { below, complainExpected, entries, warn, type Outside, type Place } from './place.ts';
 import { openSource, type ConfigProblem } from './problem.ts';
 import { complainUnknown, readKeys } from './record.ts';
 import { checkDefaults, rootKeys, servicePlaces } from './root.ts';
@@ -15,6 +17,10 @@ import { readText } from './source-file.ts';
 
 export interface LoadedConfig {
   readonly path: string;
+  /** The file as it was read, with its references. */
+  readonly source: SourceNode;
+  /** The names of the variables of each env file, by its path. */
+  readonly envFiles: Readonly<Record<string, readonly string[]>>;
   readonly projectDir: string;
   /** In the order of the file. */
   readonly services: readonly ServiceSpec[];
@@ -37,21 +43,38 @@ export interface LoadContext {
   readonly secrets?: Secrets;
 }
 
+interface SourceContext extends LoadContext {
+  readonly readEnvFile?: Outside['readEnvFile'];
+  /** The variables with which the process of a service runs. */
+  readonly inUse?: (service: string) => Scope;
+}
+
 /** Reads, checks and resolves the file at `path` (absolute). Everything wrong with it is reported at once; throws nothing. */
 export function loadConfig(path: string, { env, identify, secrets = noSecrets }: LoadContext): ConfigResult {
   const file = readText(path);
   if (!file.ok) return { ok: false, problems: [{ file: path, line: file.line ?? 0, column: file.line === null ? 0 : 1, path: '', message: file.message, excerpt: '' }] };
-  const { root, said } = openSource(path, file.text, (name) => (Object.hasOwn(env, name) ? env[name] : undefined), secrets);
+  return loadSource(path, file.text, { env, identify, secrets });
+}
+
+/** As `loadConfig`, of a text or of what was read from one before. */
+export function loadSource(path: string, source: string | SourceNode, { env, identify, secrets = noSecrets, readEnvFile, inUse }: SourceContext): ConfigResult {
+  const envFiles: Record<string, readonly string[]> = {};
+  const noteEnvFile: Outside['noteEnvFile'] = (file, names) => {
+    envFiles[file] = names;
+  };
+  const { root, said } = openSource(path, source, (name) => (Object.hasOwn(env, name) ? env[name] : undefined), secrets, {
+    noteEnvFile, ...(readEnvFile !== undefined && { readEnvFile }),
+  });
   secrets.learn(secretsOf(env));
   const projectDir = dirname(path);
-  const loaded = resolveFile(root, projectDir, identify);
+  const loaded = resolveFile(root, projectDir, identify, inUse);
   secrets.spare(loaded?.services.map(({ name }) => name) ?? []);
   const problems = said('problem');
   if (problems.length > 0 || loaded === null) return { ok: false, problems };
-  return { ok: true, config: frozen({ path, projectDir, ...loaded, warnings: said('warning'), notes: said('note', readableBefore(root)) }) };
+  return { ok: true, config: frozen({ path, source: root.node, envFiles, projectDir, ...loaded, warnings: said('warning'), notes: said('note', readableBefore(root)) }) };
 }
 
-function resolveFile(root: Place, projectDir: string, identify: Identify): Pick<LoadedConfig, 'services' | 'metrics'> | null {
+function resolveFile(root: Place, projectDir: string, identify: Identify, inUse: SourceContext['inUse']): Pick<LoadedConfig, 'services' | 'metrics'> | null {
   if (root.node.kind !== 'map') {
     complainExpected(root, "a map with 'version' and 'services'");
     return null;
@@ -65,14 +88,16 @@ function resolveFile(root: Place, projectDir: string, identify: Identify): Pick<
   if (given?.node.kind === 'scalar' && given.node.text !== projectDir) warn(given, `has no effect: the project directory is that of the file, ${basename(projectDir)}`);
 
   const envPlace = below(root, 'env');
-  const env = envPlace === null ? null : readEnv(envPlace, projectDir);
+  const common = envPlace === null || inUse !== undefined ? null : readEnv(envPlace, projectDir);
   const defaults = below(root, 'defaults');
   if (defaults !== null) checkDefaults(defaults);
   if (values === undefined) return null;
 
   const drafts = new Map<string, DraftService>();
   for (const [name, place] of servicePlaces(values.services)) {
-    const draft = resolveService(place, name, { projectDir, env, defaults });
+    const outside = { ...place.outside, ...(inUse !== undefined && { inUse: inUse(name) }) };
+    const env = envPlace === null ? null : common ?? readEnv({ ...envPlace, outside }, projectDir);
+    const draft = resolveService({ ...place, outside }, name, { projectDir, env, defaults });
     if (draft !== null) drafts.set(name, draft);
   }
   return {

@@ -1,6 +1,7 @@
 import { describe, type Finding, type SourceEntry, type SourceMap, type SourceNode } from './document.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Scope } from './interpolate.ts';
+import type { FileText } from './source-file.ts';
 
 /** A node of the source, where it stands, and what its texts may refer to. */
 export interface Place {
@@ -9,8 +10,18 @@ export interface Place {
   readonly path: readonly string[];
   readonly scope: Scope;
   readonly findings: Finding[];
+  readonly outside: Outside;
+}
+
+/** What reading a file has to do with the world beside its text. */
+export interface Outside {
   /** Takes each value that comes from an environment, an env file, or under a secret name. */
   readonly learn: Secrets['learn'];
+  readonly readEnvFile: (path: string) => FileText;
+  /** Takes the names of the variables of each env file. */
+  readonly noteEnvFile: (path: string, names: readonly string[]) => void;
+  /** The value with which a variable of an `env` block is in use, whatever the block says; `undefined`: what the block says counts. */
+  readonly inUse: Scope;
 }
 
 /** A place, or `null` for a value that nobody wrote: nothing is ever said about such a value. */

@@ -2,8 +2,9 @@ import { masked } from '../masked.ts';
 import { isSecretName, noSecrets, type Secrets } from '../secrets.ts';
 import { parseSource } from './document.ts';
 import type { Scope } from './interpolate.ts';
-import type { Finding } from './document.ts';
-import type { Place } from './place.ts';
+import type { Finding, SourceNode } from './document.ts';
+import type { Outside, Place } from './place.ts';
+import { readText } from './source-file.ts';
 
 /** Something wrong, or worth a warning, at a place of a file. */
 export interface ConfigProblem {
@@ -24,20 +25,26 @@ export interface OpenSource {
   readonly said: (level: Finding['level'], withFormer?: boolean) => readonly ConfigProblem[];
 }
 
-/** Reads YAML; `scope` gives the variables that its texts may refer to. An empty text is an empty map. What is said shows no value of `secrets`. */
-export function openSource(file: string, text: string, scope: Scope, secrets: Secrets = noSecrets): OpenSource {
+/** Reads YAML, or a tree that was read before; `scope` gives the variables that its texts may refer to. An empty text is an empty map. What is said shows no value of `secrets`. */
+export function openSource(file: string, text: string | SourceNode, scope: Scope, secrets: Secrets = noSecrets, outside: Partial<Outside> = {}): OpenSource {
   const findings: Finding[] = [];
-  const source = parseSource(text, findings);
+  const source = typeof text === 'string' ? parseSource(text, findings) : { root: text, brokenAt: null, incomplete: false, locate: () => nowhere };
   /** Only consequences of a broken syntax are left out; the errors of the syntax itself have no path. */
   const trustworthy = ({ absent, offset, path }: Finding): boolean =>
     !(absent === true && source.incomplete) && (source.brokenAt === null || offset < source.brokenAt || path.length === 0);
   return {
-    root: { node: source.root ?? { kind: 'map', offset: 0, entries: [] }, keyOffset: 0, path: [], scope: learning(scope, secrets), findings, learn: secrets.learn },
+    root: { node: source.root ?? { kind: 'map', offset: 0, entries: [] }, keyOffset: 0, path: [], scope: learning(scope, secrets), findings, outside: { ...plainOutside, learn: secrets.learn, ...outside } },
     said: (level, withFormer = true) => distinct(findings.filter((finding) => finding.level === level && (withFormer || finding.former !== true) && trustworthy(finding)))
       .map(({ offset, path, message }) => ({ file, ...source.locate(offset), path: formatPath(path), message }))
       .map((problem) => (secrets === noSecrets ? problem : masked({ ...problem, excerpt: withoutSecrets(problem.excerpt) }, secrets.mask))),
   };
 }
+
+const nowhere = { line: 0, column: 0, excerpt: '' };
+
+const plainOutside: Outside = {
+  learn: () => undefined, readEnvFile: (path) => readText(path, 'Failed to read env file'), noteEnvFile: () => undefined, inUse: () => undefined,
+};
 
 /** A line of YAML without what stands under secret names. */
 function withoutSecrets(line: string): string {

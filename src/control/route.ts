@@ -3,6 +3,7 @@ import { dependentsOf, withDependencies } from '../../machines/order.ts';
 import { stageOf, type SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
 import { refusals } from '../errors.ts';
+import type { KeptConfig } from '../config/kept.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import type { AcceptedRequest, Asker } from '../journal/request-record.ts';
 import type { InspectPayload, JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
@@ -15,7 +16,7 @@ import type { TicketOffice } from './tickets.ts';
 
 /** A configuration that was read, or why it was refused, in the words for a client. */
 export type ReadConfig =
-  | { readonly ok: true; readonly path: string; readonly specs: readonly ServiceSpec[]; readonly metrics: MetricsSpec | null }
+  | { readonly ok: true; readonly path: string; readonly specs: readonly ServiceSpec[]; readonly metrics: MetricsSpec | null; readonly kept: KeptConfig }
   /** `error`: for a client, with 0.33.0's prefix. */
   | { readonly ok: false; readonly problems: string; readonly error: string };
 

@@ -2,9 +2,12 @@ import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { identify } from '../compat/identity.ts';
 import { discoverConfig } from '../config/discover.ts';
-import { loadConfig } from '../config/load.ts';
+import { keptForm, recallConfig } from '../config/kept.ts';
+import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import { formatProblem, wireError } from '../config/problem.ts';
 import type { ReadConfig } from '../control/route.ts';
+import { environmentOf } from '../process/environment.ts';
+import { isAlive } from '../process/identity.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { noteConfig } from '../state/notes.ts';
 import { writeConfigHint } from '../state/runtime.ts';
@@ -20,7 +23,7 @@ export interface Configuration {
   /** Null: the file in use, read again. Relative paths are taken against its directory. */
   read(asked: string | null): ReadConfig;
   /** That of the start. A supervisor that is started again goes on with what was in use, even where the file is broken now. */
-  first(): ReadConfig;
+  first(ledger: Pick<Ledger, 'entries'>): ReadConfig;
   /** From now on it is the one in use, also to the ledger. Returns a sentence when that cannot be noted. */
   use(config: Config, ledger: Pick<Ledger, 'note'>): string | null;
 }
@@ -41,26 +44,38 @@ export function openConfiguration({ options, parent, paths, environment, log, se
     const loaded = loadConfig(path, { env: environment, identify, secrets });
     if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem).join('\n'), error: wireError(loaded.problems) };
     for (const warning of loaded.config.warnings) log.warn('systemg::config', formatProblem(warning));
-    return { ok: true, path, specs: loaded.config.services, metrics: loaded.config.metrics };
+    return inForce(loaded.config);
   };
   return {
     get inUse() {
       return inUse;
     },
     read,
-    first: () => {
+    first: ({ entries }) => {
       const found = read(null);
       if (found.ok || last === null) return found;
       // Services run without a supervisor until this one is there: a file that is being edited must not keep it from starting.
+      const recalled = recallConfig(last, { env: environment, identify, secrets, environmentOf: (unit) => environmentInUse(entries, unit) });
+      if (!recalled.ok) return found;
       log.error('systemg::config', `${found.problems}\nThe configuration is broken; the one that was in use goes on until a reload`);
-      return { ok: true, ...last };
+      return inForce(recalled.config);
     },
     use: (config, ledger) => {
       noteConfig(ledger, config.path);
-      const problem = keepConfig(paths.stateDir, config);
+      const problem = keepConfig(paths.stateDir, config.kept);
       if (config.path === inUse) return problem;
       inUse = config.path;
       return writeConfigHint(paths, config.path) ?? problem;
     },
   };
+}
+
+function inForce(config: LoadedConfig): Config {
+  return { ok: true, path: config.path, specs: config.services, metrics: config.metrics, kept: keptForm(config) };
+}
+
+/** Of the process that the ledger records for the unit, while that process lives. */
+export function environmentInUse(entries: Ledger['entries'], unit: string): ReadonlyMap<string, string> | null {
+  const identity = entries.get(unit)?.record.process?.identity ?? null;
+  return identity !== null && isAlive(identity) ? environmentOf(identity.pid) : null;
 }

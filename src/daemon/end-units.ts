@@ -3,12 +3,15 @@ import { createClock } from '../clock.ts';
 import { readStateFiles } from '../compat/read-files.ts';
 import { openSupervisorLog } from '../logs/supervisor-log.ts';
 import { bootId } from '../process/boot.ts';
-import { forgetConfig, lastConfig, type LastConfig } from './last-config.ts';
+import { identify } from '../compat/identity.ts';
+import { recallConfig } from '../config/kept.ts';
+import { environmentInUse } from './configuration.ts';
+import { forgetConfig, lastConfig } from './last-config.ts';
 import { openLedger } from '../state/ledger.ts';
 import { secretsOf, type Secrets } from '../secrets.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { prepareRuntime, removeRuntimeFiles } from '../state/runtime.ts';
-import { findWhatRuns, type Found } from './found.ts';
+import { findWhatRuns, type Found, type UnitsConfig } from './found.ts';
 import type { Setting } from './setting.ts';
 import { closeBooks, openSupervision, seeOut, takeUp, type Supervision } from './supervision.ts';
 
@@ -17,7 +20,7 @@ export interface EndUnits {
   readonly environment: NodeJS.ProcessEnv;
   readonly secrets: Secrets;
   /** Null: the one that was last in use; what its units have left is ended as units are that are configured no more, where there is none. */
-  readonly config: Pick<LastConfig, 'path' | 'specs'> | null;
+  readonly config: UnitsConfig | null;
   /** The one unit that is meant; null: all of them. */
   readonly service: string | null;
   onProblem(text: string): void;
@@ -35,11 +38,11 @@ export type EndedUnits =
 export async function endUnits({ paths, environment, secrets, config: given, service, onProblem }: EndUnits): Promise<EndedUnits> {
   const unprepared = prepareRuntime(paths);
   if (unprepared !== null) return { ok: false, reason: unprepared };
-  const config = given ?? lastConfig(paths.stateDir) ?? { path: paths.configHint, specs: [] };
   const clock = createClock();
   secrets.learn(secretsOf(environment));
   const ledger = openLedger(paths.ledger, { onProblem, bootId: bootId(), now: clock.now, mask: secrets.mask });
   if (ledger.unreadable !== null) return { ok: false, reason: ledger.unreadable };
+  const config = given ?? configThatWas(paths, { env: environment, identify, secrets, environmentOf: (unit) => environmentInUse(ledger.entries, unit) });
   const log = openSupervisorLog({ file: paths.supervisorLog, level: 'info', mask: secrets.mask });
   const setting: Setting = { paths, environment, softNofile: null, dropPrivileges: false, clock, log, secrets, echo: null, onProblem };
   const others = service === null ? null : readStateFiles(paths.stateDir, { onProblem: () => undefined, quarantine: false });
@@ -108,4 +111,11 @@ async function bringDown(setting: Setting, supervision: Supervision, service: st
   } finally {
     clearInterval(wakeful);
   }
+}
+
+/** The configuration that was last in use, or one without units. */
+function configThatWas({ stateDir, configHint }: RuntimePaths, context: Parameters<typeof recallConfig>[1]): UnitsConfig {
+  const last = lastConfig(stateDir);
+  const recalled = last === null ? null : recallConfig(last, context);
+  return recalled?.ok === true ? { path: recalled.config.path, specs: recalled.config.services } : { path: configHint, specs: [] };
 }

@@ -5,13 +5,16 @@ import { bootId } from '../process/boot.ts';
 import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
 import { asideSpec, recover, type RecoveryOutside, whatCounts, withoutDoubles } from '../state/recovery.ts';
-import type { LastConfig } from './last-config.ts';
+import type { ReadConfig } from '../control/route.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { keepChildren, recoverChildren } from '../state/notes.ts';
 import { noteRecordedRuns } from '../compat/recorded.ts';
 import { takeOver, type Takeover } from '../compat/takeover.ts';
 import { plainService } from '../config/service.ts';
 import type { Setting } from './setting.ts';
+
+/** The units that are configured, and by which file. */
+export type UnitsConfig = Pick<Extract<ReadConfig, { ok: true }>, 'path' | 'specs'>;
 
 /** What earlier supervisors left behind, and what is to become of it. */
 export interface Found {
@@ -36,7 +39,7 @@ export function recoveryOutside({ clock }: Setting): RecoveryOutside {
 }
 
 /** `isBack`: the guardian has brought this supervisor back, or its units are to be ended; otherwise everything is wanted. */
-export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, specs }: Pick<LastConfig, 'path' | 'specs'>, isBack: boolean): Promise<Found> {
+export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, specs }: UnitsConfig, isBack: boolean): Promise<Found> {
   const { paths, environment, log, secrets, onProblem } = setting;
   const recovery = recoveryOutside(setting);
   const known = ledger.clean ? [] : await recover(ledger.entries.values(), recovery);

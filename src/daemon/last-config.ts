@@ -1,23 +1,16 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServiceSpec } from '../../machines/types.ts';
+import type { KeptConfig } from '../config/kept.ts';
+import type { SourceNode } from '../config/document.ts';
 import { textOf } from '../errors.ts';
 import { replaceFile } from '../files.ts';
-import type { MetricsSpec } from '../metrics-spec.ts';
-
-/** A configuration as it was resolved when it was taken over. */
-export interface LastConfig {
-  /** Absolute path of its file. */
-  readonly path: string;
-  readonly specs: readonly ServiceSpec[];
-  readonly metrics: MetricsSpec | null;
-}
+import { isRecord } from '../wire/shape.ts';
 
 /**
- * Keeps the configuration in use for a supervisor that has to take over while the file is being edited. It holds what the
- * file and its env files hold, in the same directory as the socket, for the owner alone. Returns a sentence when it cannot.
+ * Keeps the configuration in use for a supervisor that has to take over while the file is being edited: in the same directory as the socket, for the owner
+ * alone, and without values. Returns a sentence when it cannot.
  */
-export function keepConfig(stateDir: string, config: LastConfig): string | null {
+export function keepConfig(stateDir: string, config: KeptConfig): string | null {
   try {
     replaceFile(fileIn(stateDir), JSON.stringify({ form: FORM, ...config }), { durable: false });
     return null;
@@ -32,23 +25,34 @@ export function forgetConfig(stateDir: string): void {
 }
 
 /** Null: there is none that this version wrote. */
-export function lastConfig(stateDir: string): LastConfig | null {
+export function lastConfig(stateDir: string): KeptConfig | null {
   try {
     const value: unknown = JSON.parse(readFileSync(fileIn(stateDir), 'utf8'));
-    return isLastConfig(value) ? value : null;
+    return isKeptConfig(value) ? value : null;
   } catch {
     // Not there, or not whole: the caller has the configuration file itself to complain about.
     return null;
   }
 }
 
-function isLastConfig(value: unknown): value is LastConfig {
-  return typeof value === 'object' && value !== null && 'form' in value && value.form === FORM
-    && 'path' in value && typeof value.path === 'string' && 'specs' in value && Array.isArray(value.specs);
+function isKeptConfig(value: unknown): value is KeptConfig {
+  return typeof value === 'object' && value !== null && 'form' in value && value.form === FORM && 'path' in value && typeof value.path === 'string'
+    && 'source' in value && isSource(value.source) && 'envFiles' in value && isRecord(value.envFiles) && 'units' in value && isRecord(value.units);
 }
 
-/** To be raised with every change of what a specification holds: another version's is not understood. */
-const FORM = 1;
+function isSource(value: unknown): value is SourceNode {
+  if (!isRecord(value)) return false;
+  const { kind, text, entries, items } = value;
+  switch (kind) {
+    case 'scalar': return typeof text === 'string';
+    case 'list': return Array.isArray(items) && items.every(isSource);
+    case 'map': return Array.isArray(entries) && entries.every((entry) => isRecord(entry) && typeof entry['key'] === 'string' && isSource(entry['value']));
+    default: return false;
+  }
+}
+
+/** To be raised with every change of what is kept: another version's is not understood. */
+const FORM = 2;
 
 function fileIn(stateDir: string): string {
   return join(stateDir, 'config.last.json');

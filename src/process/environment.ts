@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isOurs } from '../surroundings.ts';
 
 /** The variable that says whose a process is: tokens separated by commas, the innermost supervisor's last. */
@@ -15,6 +16,17 @@ export function childEnvironment(
   const tokenList = [...(outer === undefined || outer === '' ? [] : [outer]), ...tokens].join(',');
   // Made of entries, since an assignment to `__proto__`, which is a variable like any other here, sets none.
   return Object.fromEntries([...all.filter((entry): entry is [string, string] => entry[1] !== undefined), [tokenVariable, tokenList]]);
+}
+
+/** The environment with which the program of a process was started; null where that cannot be read. A program may have written over the memory that holds it. */
+export function environmentOf(pid: number): ReadonlyMap<string, string> | null {
+  try {
+    const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter((line) => line.includes('='));
+    return new Map(variables.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  } catch {
+    // The process has ended, hides from us, or there is no /proc here.
+    return null;
+  }
 }
 
 /** The tokens in an environment as the kernel shows it: proc_pid_environ(5). */
