@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { openLineTimes } from '../../logs/line-times.ts';
 import { openMerger, type MergerInput } from '../../logs/merge.ts';
 import { follow, readLog, type LogStart, type Wake } from '../../logs/tail.ts';
@@ -59,6 +60,8 @@ async function gatherOne(source: Source, { lines, filter, follow: signal, showsU
     return undefined;
   });
   const begin = async (): Promise<void> => {
+    // Of what is older than other lines that are there: later it would come behind them.
+    if (signal !== null && showsUnfinished && reader.isWithinLine && hasRested(file)) await reader.flush();
     for (const line of last.splice(0)) await input.push({ ...line, source });
     hasBegun = true;
     input.begun();
@@ -69,6 +72,10 @@ async function gatherOne(source: Source, { lines, filter, follow: signal, showsU
   await readLog(file, start, reader.take);
   await reader.flush();
   await begin();
+}
+
+function hasRested(file: string): boolean {
+  return Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > patienceMs;
 }
 
 /** Hands out what a line has so far when no more of it comes for a while. */

@@ -2,6 +2,7 @@ import type { SpawnedChild, StatusSnapshot, UnitStatus } from '../../wire/payloa
 import { bytes, exitText, span } from '../../words.ts';
 import { palette, type Look, type Palette } from './palette.ts';
 import { tableRows, type Column } from './table.ts';
+import { directionOf, firstOrder, latest, ordered, type Order, type Ordering } from './status-order.ts';
 import { branches, glyphOf, programName, stateOf, stateText } from './unit.ts';
 import { printable } from './width.ts';
 
@@ -10,6 +11,10 @@ export interface StatusLook extends Look {
   readonly fullCommands?: boolean;
   /** Without the processes that units have started. */
   readonly unitsOnly?: boolean;
+  /** One line for each row: what does not fit is left out, not shown below. */
+  readonly oneLine?: boolean;
+  /** Absent: those that need attention first. */
+  readonly order?: Order;
 }
 
 /** A unit with the lines that show it: its own row, then its processes. */
@@ -24,24 +29,24 @@ export interface StatusLines {
   readonly summary: string;
 }
 
-/** The units, those that need attention first, and a summary in the last line. */
+/** The units, and a summary in the last line. */
 export function statusTable(snapshot: StatusSnapshot, look: StatusLook): string[] {
   const { header, units, summary } = statusLines(snapshot, look);
   return [header, ...units.flatMap(({ lines }) => lines), '', summary];
 }
 
 export function statusLines(snapshot: StatusSnapshot, look: StatusLook): StatusLines {
-  const units = [...snapshot.units].sort(byAttention);
+  const units = ordered(snapshot.units, look.order ?? firstOrder);
   const paints = palette(look.color);
   const rows = units.flatMap((unit): Row[] => [
     { unit, child: null, prefix: '' }, ...(look.unitsOnly === true ? [] : branches(unit.spawned_children).map((branch) => ({ unit, ...branch }))),
   ]);
   const columns = columnsFor(units, Date.parse(snapshot.captured_at), paints, look);
-  const made = tableRows(columns, rows, look.width, { below: paints.faint, wraps: look.fullCommands === true });
+  const made = tableRows(columns, rows, look.width, look.oneLine === true ? {} : { below: paints.faint, wraps: look.fullCommands === true });
   const shown = new Map(units.map((unit) => [unit, [] as string[]]));
   rows.forEach(({ unit }, index) => shown.get(unit)?.push(...(made.rows[index] ?? [])));
   // A clean end with a reason is one that nobody would suspect.
-  for (const unit of units) if (unit.reason !== undefined && unit.last_exit?.exit_code === 0) shown.get(unit)?.push(paints.faint(`  ${printable(unit.reason)}`));
+  for (const unit of look.oneLine === true ? [] : units) if (unit.reason !== undefined && unit.last_exit?.exit_code === 0) shown.get(unit)?.push(paints.faint(`  ${printable(unit.reason)}`));
   return {
     header: paints.faint(made.header), units: units.map((unit) => ({ unit, lines: shown.get(unit) ?? [] })),
     summary: statusSummary(snapshot, paints),
@@ -55,14 +60,6 @@ interface Row {
   readonly prefix: string;
 }
 
-function byAttention(one: UnitStatus, other: UnitStatus): number {
-  return urgency(one) - urgency(other) || (one.name < other.name ? -1 : one.name > other.name ? 1 : 0);
-}
-
-function urgency({ health }: UnitStatus): number {
-  return health === 'failing' ? 0 : health === 'degraded' ? 1 : 2;
-}
-
 function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette, look: StatusLook): Column<Row>[] {
   const measured = units.some(({ metrics }) => metrics !== undefined);
   const special = units.some(({ kind, spawned_children: nodes = [] }) => kind !== 'service' || nodes.some(({ child }) => child.kind !== 'peripheral'));
@@ -74,7 +71,7 @@ function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette
     { title: 'CPU', align: 'right', spare: 2, cell: ({ unit, child }) => ({ text: percent(child === null ? latest(unit)?.latest_cpu_percent : child.cpu_percent) }) },
     { title: 'RSS', align: 'right', spare: 1, cell: ({ unit, child }) => ({ text: size(child === null ? latest(unit)?.latest_rss_bytes : child.rss_bytes) }) },
   ];
-  return [
+  const columns: Column<Row>[] = [
     { title: 'UNIT', align: 'left', least: 24, cell: ({ unit, child, prefix }) => (child === null ? { text: printable(unit.name), paint: paints.title } : { text: prefix + programName(child.name), paint: paints.faint }) },
     ...(special ? [kind] : []),
     {
@@ -95,14 +92,19 @@ function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette
       cell: ({ unit, child }) => ({ text: printable(child === null ? (unit.command ?? unit.runtime_command ?? '-') : child.command), paint: paints.faint }),
     },
   ];
+  return look.order === undefined ? columns : marked(columns, look.order);
 }
+
+/** With a mark at the column that the units are in the order of. */
+function marked(columns: readonly Column<Row>[], order: Order): Column<Row>[] {
+  return columns.map((column) => (column.title === COLUMN_OF[order.by] ? { ...column, title: column.title + (directionOf(order) === 'up' ? '▲' : '▼') } : column));
+}
+
+const COLUMN_OF: Readonly<Record<Ordering, string | null>> = {
+  attention: null, name: 'UNIT', state: 'STATE', cpu: 'CPU', rss: 'RSS', uptime: 'UPTIME', restarts: 'RESTARTS', pid: 'PID',
+};
 
 const KINDS: Readonly<Record<UnitStatus['kind'], string>> = { service: 'srvc', cron: 'cron', orphaned: 'orph' };
-
-/** Of a unit that does not run the latest figures are of a process that is gone. */
-function latest({ process, metrics }: UnitStatus): UnitStatus['metrics'] {
-  return process === undefined ? undefined : metrics;
-}
 
 function percent(value: number | undefined): string {
   return value === undefined ? '-' : `${value.toFixed(1)}%`;

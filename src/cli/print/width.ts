@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from 'node:util';
 export default function displayWidth(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
-  for (const character of text.includes(ESCAPE) ? text.replace(ESCAPES, '') : text) width += characterWidth(character);
+  for (const character of plainText(text)) width += characterWidth(character);
   return width;
 }
 
@@ -26,6 +26,24 @@ export function fit(text: string, width: number): string {
     kept += isCut ? '…' : piece;
   }
   return kept;
+}
+
+/** The columns of a text without colours from one on, `width` of them at most. A wide character that begins before them, or ends behind, is left out. */
+export function sliced(text: string, from: number, width: number): string {
+  if (PLAIN.test(text)) return text.slice(from, from + width);
+  let column = 0;
+  let out = '';
+  for (const character of text) {
+    const wide = characterWidth(character);
+    if (column >= from && column + wide <= from + width) out += character;
+    column += wide;
+  }
+  return out;
+}
+
+/** Without colours. */
+export function plainText(text: string): string {
+  return text.includes(ESCAPE) ? text.replace(ESCAPES, '') : text;
 }
 
 /** The text in lines of at most `width` columns, at blanks where there are any. */
@@ -93,6 +111,6 @@ const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a
 
 const ASCII: ReadonlyMap<string, string> = new Map(Object.entries({
   '●': '*', '◐': '/', '◓': '-', '◑': '\\', '◒': '|', '↻': '@', '✗': 'x', '✓': '+', '○': '-', '◷': 'o', '├': '|', '└': '`', '─': '-', '│': '|', '┤': '|', '┼': '+',
-  '╭': '.', '╮': '.', '╯': '\'', '╰': '\'', '…': '~', '→': '>', '↑': '^', '↓': 'v', '▏': '_', '·': '-',
+  '╭': '.', '╮': '.', '╯': '\'', '╰': '\'', '…': '~', '→': '>', '↑': '^', '↓': 'v', '▏': '_', '▲': '^', '▼': 'v', '·': '-',
 }));
 const MARKS = new RegExp(`[${[...ASCII.keys()].join('')}]`, 'gu');

@@ -1,23 +1,27 @@
-import { textOf } from '../../errors.ts';
-import { makeLogLookup } from '../../logs/names.ts';
-import { follow } from '../../logs/tail.ts';
 import type { Call } from '../call.ts';
 import { askInspect, makeReport } from '../inspection.ts';
 import { inspectReport } from '../print/inspect.ts';
 import { palette } from '../print/palette.ts';
-import { fit, legible } from '../print/width.ts';
-import { openPager, type Pager } from './pager.ts';
+import { fit, printable } from '../print/width.ts';
+import type { Key } from './keys.ts';
+import { openFeed, type LogFeed } from './log-feed.ts';
+import { openLogView } from './log-view.ts';
+import { openPager } from './pager.ts';
 
 /** What lies over the table: one unit, until a key leaves it. */
 export interface Detail {
-  readonly pager: Pager;
+  readonly screen: {
+    /** False: the key leaves. */
+    press(key: Key): boolean;
+    frame(columns: number, rows: number): string[];
+  };
   refresh(): Promise<void>;
   close(): void;
 }
 
 /** `draw` shows what has changed. */
-interface DetailInput {
-  readonly unit: string;
+interface DetailInput<Unit = string> {
+  readonly unit: Unit;
   readonly color: boolean;
   draw(): void;
 }
@@ -37,7 +41,7 @@ export function openInspection(call: Call, { unit, color, draw }: DetailInput, c
     return [...first, ...inspectReport(report, { width: columnsNow(), color, glyphs: true })];
   };
   return {
-    pager,
+    screen: pager,
     async refresh() {
       pager.show(await look());
       draw();
@@ -46,36 +50,30 @@ export function openInspection(call: Call, { unit, color, draw }: DetailInput, c
   };
 }
 
-/** Both streams of a unit, from now on and a little before, without anything in them that could steer the terminal. */
-export function openLogs(call: Call, { unit, color, draw }: DetailInput, units: readonly string[]): Detail {
-  const pager = openPager({ footer: footerOf(`logs of ${unit}`, color), follows: true });
-  const stop = new AbortController();
-  const fileOf = makeLogLookup(call.paths.logDir, units);
-  let lines: string[] = [];
-  const add = (more: readonly string[]): void => {
-    lines = [...lines, ...more].slice(-KEPT_LINES);
-    pager.show(lines.length === 0 ? ['(nothing yet)'] : lines);
-    draw();
+/** Both streams of a unit, or of all units, from now on and a little before. */
+export function openLogs(call: Call, { unit, color, draw }: DetailInput<string | null>, allUnits: readonly string[]): Detail {
+  let isAll = unit === null;
+  const open = (): LogFeed => openFeed(call, { units: isAll || unit === null ? allUnits : [unit], allUnits, first: FIRST_LINES, kept: KEPT_LINES, onChange: draw });
+  let feed = open();
+  const view = openLogView({ title: () => (isAll || unit === null ? 'all units' : printable(unit)), color });
+  return {
+    screen: {
+      press(key) {
+        if (key !== 'a' || unit === null || view.isTyping) return view.press(key);
+        isAll = !isAll;
+        feed.close();
+        feed = open();
+        return true;
+      },
+      frame: (columns, rows) => view.frame(feed, columns, rows),
+    },
+    refresh: () => Promise.resolve(),
+    close: () => feed.close(),
   };
-  for (const stream of ['stdout', 'stderr'] as const) {
-    let rest = '';
-    const decoder = new TextDecoder('utf-8');
-    follow(fileOf(unit, stream), { lines: FIRST_LINES }, (chunk) => {
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = (parts.pop() ?? '').slice(-LONGEST_LINE);
-      add(parts.map(legible));
-      return Promise.resolve();
-    }, stop.signal).catch((error: unknown) => {
-      if (!stop.signal.aborted) add([`[${stream}: ${textOf(error)}]`]);
-    });
-  }
-  add([]);
-  return { pager, refresh: () => Promise.resolve(), close: () => stop.abort() };
 }
 
-const FIRST_LINES = 200;
-const KEPT_LINES = 2000;
-const LONGEST_LINE = 64 * 1024;
+const FIRST_LINES = 500;
+const KEPT_LINES = 5000;
 
 function footerOf(title: string, color: boolean): (place: string, columns: number) => string {
   return (place, columns) => palette(color).faint(fit(`${title}${place === '' ? '' : `  ${place}`}  ↑↓ scroll  q back`, columns));

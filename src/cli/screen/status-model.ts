@@ -1,4 +1,5 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
+import { firstOrder, orderings, type Order, type Ordering } from '../print/status-order.ts';
 import type { Key } from './keys.ts';
 import { steps } from './pager.ts';
 
@@ -16,18 +17,23 @@ export interface StatusModel {
   /** What `y` would do, in `confirm`. */
   readonly pending: { readonly verb: 'restart' | 'stop'; readonly unit: string } | null;
   readonly unitsOnly: boolean;
+  readonly order: Order;
+  /** The newest log lines of the selected unit, below the table. */
+  readonly hasPane: boolean;
 }
 
 export type Action =
   | { readonly kind: 'quit' }
-  | { readonly kind: 'inspect' | 'logs' | 'start' | 'restart' | 'stop'; readonly unit: string };
+  /** Null: of all units. */
+  | { readonly kind: 'logs'; readonly unit: string | null }
+  | { readonly kind: 'inspect' | 'start' | 'restart' | 'stop'; readonly unit: string };
 
 export interface Step {
   readonly model: StatusModel;
   readonly action: Action | null;
 }
 
-export const firstModel: StatusModel = { selected: null, filter: '', search: '', mode: 'table', typed: '', pending: null, unitsOnly: false };
+export const firstModel: StatusModel = { selected: null, filter: '', search: '', mode: 'table', typed: '', pending: null, unitsOnly: true, order: firstOrder, hasPane: false };
 
 /** The next model after a key. `names` are the units shown, in their order; `height` is how many lines they have. */
 export function press(model: StatusModel, key: Key, names: readonly string[], height: number): Step {
@@ -67,6 +73,11 @@ function pressInTable(model: StatusModel, key: Key, names: readonly string[], he
     case 'G': case 'end': return select(names.length - 1);
     case 'enter': case 'right': case 'i': return act('inspect');
     case 'l': return act('logs');
+    case 'L': return { model, action: { kind: 'logs', unit: null } };
+    case 'p': return stay({ ...model, hasPane: !model.hasPane });
+    case '>': case 'o': return stay({ ...model, order: { by: neighbour(model.order.by, 1), isReversed: false } });
+    case '<': return stay({ ...model, order: { by: neighbour(model.order.by, -1), isReversed: false } });
+    case 'O': return stay({ ...model, order: { ...model.order, isReversed: !model.order.isReversed } });
     case 'S': return act('start');
     case 'r': return confirm('restart');
     case 's': return confirm('stop');
@@ -92,6 +103,10 @@ function pressInLine(model: StatusModel, key: Key, names: readonly string[]): St
   const from = names.indexOf(selectionOf(model, names) ?? '');
   if (key === 'enter') return { ...model, mode: 'table', search: model.typed, selected: found(names, model.typed, from - 1, 1) ?? model.selected, typed: '' };
   return { ...model, typed };
+}
+
+function neighbour(by: Ordering, step: 1 | -1): Ordering {
+  return orderings[(orderings.indexOf(by) + step + orderings.length) % orderings.length] ?? 'attention';
 }
 
 /** The next name in that direction that holds the text, once around. */

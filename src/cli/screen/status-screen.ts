@@ -7,6 +7,7 @@ import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
 import { printable } from '../print/width.ts';
 import { followSupervisor, makeTurns } from '../watch.ts';
 import { openInspection, openLogs, type Detail } from './details.ts';
+import { openPane } from './pane.ts';
 import { openSession } from './session.ts';
 import { firstModel, press, type Action, type StatusModel } from './status-model.ts';
 import { statusView, type StatusView } from './status-view.ts';
@@ -32,13 +33,17 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
     let detail: Detail | null = null;
     let over = false;
 
+    const pane = openPane(call, () => draw());
+
     const draw = (): void => {
       if (over) return;
       const { columns, rows } = session.size();
-      if (detail !== null) return session.draw(detail.pager.frame(columns, rows));
+      if (detail !== null) return session.draw(detail.screen.frame(columns, rows));
       view = statusView({
         snapshot, model, columns, rows, color: input.color, fullCommands: input.fullCommands, top: view.top, message, problem, news,
+        pane: (unit, paneRows) => pane.lines(unit, snapshot.units.map(({ name }) => name), { columns, rows: paneRows, color: input.color }),
       });
+      if (!model.hasPane) pane.close();
       session.draw(view.lines);
     };
     const guard = (work: Promise<void>): void => {
@@ -52,6 +57,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
       clearInterval(timer);
       unfollow();
       detail?.close();
+      pane.close();
       session.close();
     };
     const back = (): void => {
@@ -68,6 +74,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
         guard(detail.refresh());
       } else if (action.kind === 'logs') {
         detail = openLogs(call, { unit: action.unit, color: input.color, draw }, snapshot.units.map(({ name }) => name));
+        draw();
       } else {
         guard(order(action.kind, action.unit));
       }
@@ -91,7 +98,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
 
     const session = openSession((key) => {
       if (detail !== null) {
-        if (detail.pager.press(key)) draw();
+        if (detail.screen.press(key)) draw();
         else back();
         return;
       }

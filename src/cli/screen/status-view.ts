@@ -2,7 +2,7 @@ import type { StatusSnapshot } from '../../wire/payloads.ts';
 import { palette, type Palette } from '../print/palette.ts';
 import { statusLines, statusSummary } from '../print/status.ts';
 import { stateOf } from '../print/unit.ts';
-import displayWidth, { fit } from '../print/width.ts';
+import displayWidth, { broken, fit, plainText } from '../print/width.ts';
 import { passes, selectionOf, type StatusModel } from './status-model.ts';
 
 export interface StatusView {
@@ -30,17 +30,25 @@ export interface ViewInput {
   readonly problem: string;
   /** What happened last. */
   readonly news: string;
+  /** The log lines of the pane, as many as are asked for. */
+  pane(unit: string | null, rows: number): readonly string[];
 }
 
-/** One screen: header, as many units as fit with the selected one among them, summary, what is typed or the keys. */
-export function statusView({ snapshot, model, columns, rows, color, fullCommands, top, message, problem, news }: ViewInput): StatusView {
+/** One screen: header, as many units as fit with the selected one among them, the pane, summary, messages, what is typed or the keys. */
+export function statusView(input: ViewInput): StatusView {
+  const { snapshot, model, columns, rows, color, fullCommands, top } = input;
   const paints = palette(color);
   const filter = model.mode === 'filter' ? model.typed : model.filter;
   const units = snapshot.units.filter((unit) => passes(unit, stateOf(unit), filter));
-  const made = statusLines({ ...snapshot, units }, { width: color ? columns : columns - MARK.length, color, glyphs: true, fullCommands, unitsOnly: model.unitsOnly });
+  const made = statusLines({ ...snapshot, units }, {
+    width: color ? columns : columns - MARK.length, color, glyphs: true, fullCommands, oneLine: !fullCommands, unitsOnly: model.unitsOnly, order: model.order,
+  });
   const names = made.units.map(({ unit }) => unit.name);
   const selected = selectionOf(model, names);
-  const height = Math.max(1, rows - 4);
+  const summary = summaryLines(snapshot, columns, paints);
+  const room = Math.max(1, rows - summary.length - 3);
+  const pane = model.hasPane ? input.pane(selected, paneRows(room)) : [];
+  const height = Math.max(1, room - pane.length);
   if (model.mode === 'help') return { lines: HELP.map((line) => fit(line, columns)), names, height, top };
 
   const flat = made.units.flatMap(({ unit, lines }) => lines.map((line, index) => ({ line, isSelected: unit.name === selected && index === 0 })));
@@ -48,22 +56,38 @@ export function statusView({ snapshot, model, columns, rows, color, fullCommands
   const length = made.units.find(({ unit }) => unit.name === selected)?.lines.length ?? 1;
   const first = visibleFrom(top, at, Math.min(length, height), flat.length, height);
   const visible = flat.slice(first, first + height).map(({ line, isSelected }) => (color ? (isSelected ? inverted(line, columns) : line) : (isSelected ? MARK : BLANK) + line));
-  const hidden = flat.length > visible.length ? `${first + 1}-${first + visible.length} of ${flat.length} lines` : '';
+  const none = units.length > 0 ? [] : [filter === '' ? 'There are no units.' : `No unit matches '${filter}'.`];
+  const facts = [
+    flat.length > visible.length ? `${first + 1}-${first + visible.length} of ${flat.length} lines` : '',
+    filter === '' ? '' : `filter '${filter}': ${units.length} of ${snapshot.units.length} units`,
+  ].filter((fact) => fact !== '').join('   ');
+  const shown = [...visible, ...none].slice(0, height);
   return {
     lines: [
-      (color ? '' : BLANK) + made.header, ...visible, ...Array.from({ length: height - visible.length }, () => ''),
-      units.length === 0 ? `No unit matches '${filter}'.` : statusSummary(snapshot, paints) + paints.faint(filter === '' ? '' : `   filter: ${filter}`),
-      said({ message, problem, hidden, news }, columns, paints), footer(model, columns, color),
+      (color ? '' : BLANK) + made.header, ...shown, ...Array.from({ length: height - shown.length }, () => ''), ...pane,
+      ...summary, said({ ...input, facts }, paints), footer(model, columns, color),
     ],
     names, height, top: first,
   };
 }
 
-/** The line for messages: a problem alone, else the outcome of a command alone, else news. */
-function said({ message, problem, hidden, news }: { readonly [part in 'message' | 'problem' | 'hidden' | 'news']: string }, columns: number, paints: Palette): string {
+/** What the units are in all, whatever the filter leaves of them; on more lines where it is longer than one. */
+function summaryLines(snapshot: StatusSnapshot, columns: number, paints: Palette): readonly string[] {
+  const whole = statusSummary(snapshot, paints);
+  return displayWidth(whole) <= columns ? [whole] : broken(plainText(whole), columns);
+}
+
+function paneRows(room: number): number {
+  return room < 6 ? 0 : Math.max(3, Math.floor(room * PANE_SHARE));
+}
+
+const PANE_SHARE = 0.4;
+
+/** The line for messages: a problem alone, else the outcome of a command alone, else what is shown, and news. */
+function said({ message, problem, facts, news, columns }: ViewInput & { readonly facts: string }, paints: Palette): string {
   if (problem !== '') return paints.health('degraded')(fit(problem, columns));
   if (message !== '') return fit(message, columns);
-  return paints.faint(fit([hidden, news].filter((part) => part !== '').join('   '), columns));
+  return paints.faint(fit([facts, news].filter((part) => part !== '').join('   '), columns));
 }
 
 function visibleFrom(top: number, at: number, length: number, total: number, height: number): number {
@@ -73,8 +97,7 @@ function visibleFrom(top: number, at: number, length: number, total: number, hei
 }
 
 function inverted(line: string, columns: number): string {
-  // eslint-disable-next-line no-control-regex
-  const plain = line.replace(/\u001b\[[0-9;]*m/g, '');
+  const plain = plainText(line);
   return palette(true).inverse(plain + ' '.repeat(Math.max(0, columns - displayWidth(plain))));
 }
 
@@ -88,28 +111,30 @@ function footer(model: StatusModel, columns: number, color: boolean): string {
     case 'filter': return title(fit(`filter: ${model.typed}▏`, columns));
     case 'search': return title(fit(`/${model.typed}▏`, columns));
     case 'confirm': return title(fit(`${model.pending?.verb ?? ''} ${model.pending?.unit ?? ''}? y / n`, columns));
-    default: return faint(fit(columns < 104 ? SHORT_KEYS : KEYS, columns));
+    default: return faint(fit(columns < 120 ? SHORT_KEYS : KEYS, columns));
   }
 }
 
-const KEYS = '↑↓ move  Enter inspect  l logs  r restart  s stop  S start  f filter  / search  t tree  ? help  q quit';
-const SHORT_KEYS = '↑↓ Enter inspect  l logs  r restart  s stop  f filter  / search  ? help  q quit';
+const KEYS = '↑↓ move  Enter inspect  l logs  L all logs  p pane  r restart  s stop  S start  o order  f filter  / search  ? help  q quit';
+const SHORT_KEYS = '↑↓ Enter inspect  l logs  p pane  r restart  s stop  o order  f filter  ? help';
 
 const HELP = [
   'Keys', '',
-  '  ↑ ↓   j k   Tab Shift-Tab      move',
-  '  PgUp PgDn   Ctrl-U Ctrl-D      move far',
+  '  ↑ ↓   j k   Tab Shift-Tab      move        PgUp PgDn   Ctrl-U Ctrl-D   far',
   '  g G   Home End                 first, last',
   '  /   n N                        search, next, previous',
   '  f                              filter; Escape takes it away',
-  '  t                              with or without processes', '',
+  '  o >   <   O                    next, previous order; turned round',
+  '  t                              with or without processes',
+  '  p                              newest log lines of the unit, or not', '',
   '  Enter   →   i                  inspect',
-  '  l                              follow the logs',
+  '  l   L                          logs of the unit, of all units',
   '  S                              start',
   '  r   s                          restart, stop; asks first', '',
   '  Ctrl-L                         draw again',
   '  q   Escape                     leave; the exit code is the health',
   '  Ctrl-C                         leave with exit code 130', '',
-  'Health: 0 healthy, 1 degraded, 2 failing. What needs attention comes first.', '',
+  'Health: 0 healthy, 1 degraded, 2 failing. What needs attention comes first',
+  'unless another order is chosen: name, state, CPU, RSS, uptime, restarts, PID.', '',
   'Any key goes back.',
 ];

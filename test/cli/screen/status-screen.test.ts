@@ -44,6 +44,7 @@ describe('the keys of the table', () => {
   test('inspect, logs and start act at once', () => {
     expect(after(['j', 'enter', 'l', 'S']).actions.map(({ kind }) => kind)).toEqual(['inspect', 'logs', 'start']);
     expect(after(['enter', 's', 'y'], firstModel, []).actions).toEqual([]);
+    expect(after(['L']).actions).toEqual([{ kind: 'logs', unit: null }]);
   });
 
   test('search goes to the next match, n and N go on, around the end', () => {
@@ -73,10 +74,11 @@ describe('the keys of the table', () => {
 describe('the screen', () => {
   const unit = (name: string, more: Partial<UnitStatus> = {}): UnitStatus =>
     ({ name, hash: 'h', kind: 'service', health: 'healthy', phase: 'running', lifecycle: 'running', command: `run ${name}`, ...more });
+  const pane = (name: string | null, rows: number): readonly string[] => Array.from({ length: rows }, (_, index) => `${name} line ${index}`);
   const many = Array.from({ length: 60 }, (_, index) => unit(`unit-${String(index).padStart(2, '0')}`));
   const view = (units: readonly UnitStatus[], model: StatusModel, size: { columns: number; rows: number }, top = 0) => statusView({
     snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00Z', overall_health: 'healthy', units },
-    model, ...size, color: false, fullCommands: false, top, message: '', problem: '', news: '',
+    model, ...size, color: false, fullCommands: false, top, message: '', problem: '', news: '', pane,
   });
 
   test('says which of its lines are shown on a line of its own, which a long summary cannot push out', () => {
@@ -97,7 +99,7 @@ describe('the screen', () => {
   test('shows the gravest thing: that the figures are old, then what became of a command, then what happened', () => {
     const said = (given: Partial<Parameters<typeof statusView>[0]>): string | undefined => statusView({
       snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00Z', overall_health: 'healthy', units: [unit('web')] },
-      model: firstModel, columns: 80, rows: 24, color: false, fullCommands: false, top: 0, message: '', problem: '', news: 'web: running → backoff', ...given,
+      model: firstModel, columns: 80, rows: 24, color: false, fullCommands: false, top: 0, message: '', problem: '', news: 'web: running → backoff', pane, ...given,
     }).lines.at(-2);
     expect(said({})).toBe('web: running → backoff');
     expect(said({ message: 'stopped' })).toBe('stopped');
@@ -106,11 +108,58 @@ describe('the screen', () => {
 
   test('sums up all units, whatever the filter leaves of them', () => {
     const units = [unit('web'), unit('db', { phase: 'failed', health: 'failing' })];
-    expect(view(units, { ...firstModel, filter: 'web' }, { columns: 80, rows: 24 }).lines.at(-3)).toBe('Overall health: healthy (1 failed, 1 running)   filter: web');
+    const { lines } = view(units, { ...firstModel, filter: 'web' }, { columns: 80, rows: 24 });
+    expect(lines.slice(-3, -1)).toEqual(['Overall health: healthy (1 failed, 1 running)', "filter 'web': 1 of 2 units"]);
+    expect(view(units, { ...firstModel, filter: 'zzz' }, { columns: 80, rows: 24 }).lines.slice(-3, -1)).toEqual(['Overall health: healthy (1 failed, 1 running)', "filter 'zzz': 0 of 2 units"]);
+  });
+
+  test('has a summary that goes on where one line is too short for it', () => {
+    const phases = ['failed', 'backoff', 'starting', 'stopping', 'running', 'waiting', 'stopped'] as const;
+    const units = phases.map((phase, index) => unit(`unit${index}`, { phase }));
+    const { lines } = view([...units, unit('late', { ready: false })], { ...firstModel, filter: 'unit0' }, { columns: 60, rows: 24 });
+    expect(lines).toHaveLength(24);
+    expect(lines.slice(-5, -1).join(' ').replaceAll(/ +/g, ' ')).toContain('(1 failed, 1 backoff, 1 unready, 1 starting, 1 stopping, 1 running, 1 waiting, 1 stopped)');
+  });
+
+  const busy = Array.from({ length: 12 }, (_, index) => unit(`web${index}`, {
+    process: { pid: 4711 + index, state: 'running', user: 'www' }, uptime: { seconds: 3600 + index, human: '' }, restarts: 12 - index, command: `node server.js --port ${8000 + index} --and more`,
+    metrics: { latest_cpu_percent: index % 5, average_cpu_percent: 0, max_cpu_percent: 0, latest_rss_bytes: 1e8 - index, samples: 1 },
+    spawned_children: [{ child: { name: 'sh', pid: 71, parent_pid: 70, command: 'sh -c x', started_at: { secs_since_epoch: 0, nanos_since_epoch: 0 }, depth: 1, kind: 'peripheral' } }],
+  }));
+
+  test('has one row for each unit, in the natural order of their names; the command gives way first, processes come with t', () => {
+    const { lines, names: shown } = view(busy, firstModel, { columns: 80, rows: 24 });
+    expect(shown).toEqual(busy.map(({ name }) => name));
+    expect(lines.slice(1, 13).map((line) => /^..(\S+)/.exec(line)?.[1])).toEqual(shown);
+    expect(lines[0]).toMatch(/UNIT +STATE +PID +UPTIME +RESTARTS +CPU +RSS +HEALTH/);
+    expect(lines[0]).not.toContain('COMMAND');
+    expect(view(busy, firstModel, { columns: 120, rows: 24 }).lines[1]).toContain('node server.js --port 8000');
+    expect(view(busy, { ...firstModel, unitsOnly: false }, { columns: 80, rows: 24 }).lines[2]).toContain('└─ sh');
+  });
+
+  test('is in the order of a column, which is marked, and turned round', () => {
+    const order = (...keys: string[]) => view(busy, after(keys).model, { columns: 80, rows: 24 });
+    const first = (shown: ReturnType<typeof order>): string => `${/(\S+)[▲▼]/.exec(shown.lines[0] ?? '')?.[0]} ${shown.names[0]}`;
+    expect([first(order('o')), first(order('o', 'O')), first(order('o', 'o', 'o')), first(order('<', '<')), first(order('<', '<', 'O'))])
+      .toEqual(['UNIT▲ web0', 'UNIT▼ web11', 'CPU▼ web4', 'RESTARTS▼ web0', 'RESTARTS▲ web11']);
+    expect(order('o', 'o', 'o').names.slice(0, 4)).toEqual(['web4', 'web9', 'web3', 'web8']);
+  });
+
+  test.each([[80, 24], [120, 40], [200, 50]])('has a pane with the log of the unit under the cursor at %i by %i', (columns, rows) => {
+    const { model } = after(['p', 'j'], firstModel, busy.map(({ name }) => name));
+    const { lines, height } = view(busy, model, { columns, rows });
+    expect(lines).toHaveLength(rows);
+    const begin = lines.indexOf('web1 line 0');
+    expect(begin).toBe(height + 1);
+    expect(lines.slice(begin, -3).every((line) => line.startsWith('web1 line '))).toBe(true);
+    expect(rows - 4 - height).toBe(Math.floor((rows - 4) * 0.4));
+    expect(view(busy, after(['p', 'p']).model, { columns, rows }).lines.join('\n')).not.toContain('line 0');
   });
 
   test('has a help that fits 80 columns', () => {
-    for (const line of view([unit('web')], { ...firstModel, mode: 'help' }, { columns: 80, rows: 24 }).lines) expect(line).not.toContain('…');
+    const { lines } = view([unit('web')], { ...firstModel, mode: 'help' }, { columns: 80, rows: 24 });
+    for (const line of lines) expect(line).not.toContain('…');
+    expect(lines.length).toBeLessThanOrEqual(24);
   });
 
   test('shows what passes the filter while it is typed', () => {

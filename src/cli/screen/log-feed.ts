@@ -1,0 +1,64 @@
+import { textOf } from '../../errors.ts';
+import { textOfLine } from '../../logs/lines.ts';
+import { logStreams, makeLogLookup } from '../../logs/names.ts';
+import type { Call } from '../call.ts';
+import { gather, type SourcedLine } from '../logs/gather.ts';
+import type { Source } from '../logs/sources.ts';
+import { legible } from '../print/width.ts';
+
+/** A line of a log, with nothing in its text that could steer the terminal. */
+export interface FeedLine extends SourcedLine {
+  readonly text: string;
+  /** Counts up from 0, whatever was let go. */
+  readonly number: number;
+}
+
+/** The newest lines of both streams of some units, in the order of their times, as they come. */
+export interface LogFeed {
+  readonly sources: readonly Source[];
+  readonly lines: readonly FeedLine[];
+  /** Why a log cannot be read; empty: all can. */
+  readonly problem: string;
+  close(): void;
+}
+
+export interface FeedInput {
+  readonly units: readonly string[];
+  /** All that there are: a log file belongs to the unit of its exact name. */
+  readonly allUnits: readonly string[];
+  /** Lines of each log to begin with, and lines to keep of all of them. */
+  readonly first: number;
+  readonly kept: number;
+  onChange(): void;
+}
+
+export function openFeed(call: Call, { units, allUnits, first, kept, onChange }: FeedInput): LogFeed {
+  const fileOf = makeLogLookup(call.paths.logDir, allUnits);
+  const sources = units.flatMap((unit) => logStreams.map((stream): Source => ({ unit, stream, title: unit, file: fileOf(unit, stream) })));
+  const stop = new AbortController();
+  let lines: readonly FeedLine[] = [];
+  let problem = '';
+  let count = 0;
+  const add = (more: readonly SourcedLine[]): Promise<void> => {
+    if (stop.signal.aborted) return Promise.resolve();
+    lines = [...lines, ...more.map((line) => ({ ...line, text: legible(textOfLine(line.bytes)), number: (count += 1) - 1 }))].slice(-kept);
+    onChange();
+    return Promise.resolve();
+  };
+  const everything = { sinceMs: null, untilMs: null, pattern: null };
+  gather(sources, { lines: first, filter: everything, follow: stop.signal, showsUnfinished: true, onBegun: onChange, onUndated: () => {} }, add).catch((error: unknown) => {
+    if (stop.signal.aborted) return;
+    problem = textOf(error);
+    onChange();
+  });
+  return {
+    sources,
+    get lines() {
+      return lines;
+    },
+    get problem() {
+      return problem;
+    },
+    close: () => stop.abort(),
+  };
+}
