@@ -1,5 +1,8 @@
+import { stripVTControlCharacters } from 'node:util';
 import { arrowsOf, presentIn, takenWords, type UnitMarks } from './marks.ts';
 import { boxesOf, isFrame, type Box, type Chart, type ChartState } from './model.ts';
+
+const PRESENT = '●';
 
 /** How text is made to stand out; plain for files and pipes. */
 export interface TextLook {
@@ -43,6 +46,13 @@ export function chartText(chart: Chart, options: { readonly marks: UnitMarks | n
   ].join('\n')}\n`;
 }
 
+/** Where a chart says which state is the present one, the first of them; null: it does not. */
+export function presentLine(lines: readonly string[]): number | null {
+  const isPresent = (line: string): boolean => stripVTControlCharacters(line).trimStart().startsWith(`${PRESENT} `);
+  const first = lines.findIndex(isPresent);
+  return first < 0 ? null : first;
+}
+
 function whereabouts(chart: Chart, marks: UnitMarks, present: ReadonlySet<string>, look: TextLook): string {
   const names = marks.state === null ? [] : chart.states.filter(({ id }) => present.has(id)).map(({ name }) => name);
   const known = names.length === 0 ? [marks.phase] : names;
@@ -57,7 +67,7 @@ function heading(chart: Chart, state: ChartState, isMarked: boolean, look: TextL
     ...(state.deadlines.length > 0 ? [`deadline ${state.deadlines.join(' or ')}`] : []),
   ];
   return [
-    `${isMarked ? look.present('●') : ' '} ${isMarked ? look.present(name) : look.strong(name)}${traits.length > 0 ? look.faint(`  ${traits.join(', ')}`) : ''}`,
+    `${isMarked ? look.present(PRESENT) : ' '} ${isMarked ? look.present(name) : look.strong(name)}${traits.length > 0 ? look.faint(`  ${traits.join(', ')}`) : ''}`,
     ...(state.entry.length > 0 ? [look.faint(`      on entry: ${state.entry.join(', ')}`)] : []),
     ...(state.exit.length > 0 ? [look.faint(`      on exit: ${state.exit.join(', ')}`)] : []),
   ];

@@ -9,7 +9,7 @@ import { shownMachines, type ShownMachine } from '../../chart/machines.ts';
 import { chartMermaid } from '../../chart/mermaid.ts';
 import { readChart } from '../../chart/model.ts';
 import { chartScxml } from '../../chart/scxml.ts';
-import { chartText, type TextLook } from '../../chart/text.ts';
+import { chartText, presentLine, type TextLook } from '../../chart/text.ts';
 import { askFor, askStatus, mostRecords } from '../ask.ts';
 import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
@@ -43,7 +43,7 @@ export async function chart(call: Call): Promise<number> {
       // On a terminal the chart is drawn over itself; elsewhere it is printed only when it has changed.
       const lines = terminal.isInteractive === true || drawn.text !== before ? drawn.text.trimEnd().split('\n') : [];
       before = drawn.text;
-      return { ok: true, lines, complaints: [], exitCode: 0 };
+      return { ok: true, lines, complaints: [], exitCode: 0, focus: presentLine(lines) };
     });
   }
   const drawn = await draw();

@@ -5,6 +5,8 @@ export interface Pager {
   /** False: the key leaves. */
   press(key: Key): boolean;
   show(lines: readonly string[]): void;
+  /** Keeps this line in sight until a key scrolls; `.` goes back to it. */
+  focus(line: number): void;
   frame(columns: number, rows: number): string[];
 }
 
@@ -20,19 +22,29 @@ export function openPager({ footer, follows = false }: PagerLook): Pager {
   let top = 0;
   let sticks = follows;
   let height = 20;
+  let focus: number | null = null;
+  let isFocused = true;
   const end = (): number => Math.max(0, lines.length - height);
   return {
     press(key) {
       if (key === 'q' || key === 'escape' || key === 'left') return false;
+      if (key === '.') isFocused = true;
+      const before = sticks ? end() : top;
       top = scrolled(sticks ? end() : top, key, lines.length, height);
+      if (top !== before) isFocused = false;
       sticks = follows && top === end();
       return true;
     },
     show(linesNow) {
       lines = linesNow;
     },
+    focus(line) {
+      focus = line;
+    },
     frame(columns, rows) {
       height = Math.max(1, rows - 1);
+      // What leads on from there is seen below it.
+      if (focus !== null && isFocused && (focus < top || focus >= top + Math.ceil(height / 2))) top = Math.max(0, focus - Math.floor(height / 4));
       top = sticks ? end() : Math.min(top, end());
       const visible = lines.slice(top, top + height);
       const place = lines.length > height ? `${top + 1}-${top + visible.length} of ${lines.length}` : '';

@@ -186,6 +186,25 @@ describe('the pager', () => {
     expect(pager.frame(80, 11)[9]).toBe('and more');
   });
 
+  test('keeps the line that matters in sight wherever that goes, until a key scrolls; a point goes back to it', () => {
+    const pager = openPager({ footer: () => '' });
+    const shown = (line: number): string[] => {
+      pager.focus(line);
+      pager.show(lines);
+      return pager.frame(80, 11);
+    };
+    expect(shown(3)[0]).toBe('line 0');
+    expect(shown(30)).toContain('line 30');
+    // What follows the line is seen too.
+    expect(shown(30)).toContain('line 35');
+    expect(shown(10)).toContain('line 10');
+    pager.press('G');
+    expect(shown(10)[9]).toBe('line 49');
+    pager.press('.');
+    expect(shown(10)).toContain('line 10');
+    expect(shown(40)).toContain('line 40');
+  });
+
   test.each(['q', 'escape', 'left'])('%s leaves it', (key) => {
     expect(openPager({ footer: () => '' }).press(key)).toBe(false);
   });
