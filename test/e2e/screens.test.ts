@@ -37,7 +37,7 @@ function onTerminal(home: Home, args: string, env: NodeJS.ProcessEnv = {}): Scre
 // eslint-disable-next-line no-control-regex
 const plain = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, '');
 
-const YAML = 'version: "1"\nservices:\n  web:\n    command: sleep 1000\n  api:\n    command: sleep 1001\n';
+const YAML = 'version: "1"\nservices:\n  web:\n    command: echo hello from web; echo oops >&2; exec sleep 1000\n  api:\n    command: sleep 1001\n';
 
 async function shows(screen: Screen, what: string | RegExp, from = 0): Promise<void> {
   await soon(`the screen shows ${String(what)}`, () => (typeof what === 'string' ? screen.output.slice(from).includes(what) : what.test(plain(screen.output.slice(from)))));
@@ -69,7 +69,17 @@ describe('the live table', () => {
     await home.sysg('start', '--daemonize');
     const screen = onTerminal(home, 'status');
     await shows(screen, 'web');
-    screen.type('js');
+    screen.type('jp');
+    await shows(screen, /── logs of web ─+[\s\S]*stdout \| hello from web/);
+    let from = screen.output.length;
+    screen.type('lt');
+    await shows(screen, /logs of web [^\n]*following[\s\S]*\d\d:\d\d:\d\d\.\d{3} stderr \| oops/, from);
+    screen.type('a');
+    await shows(screen, /logs of all units[\s\S]*web stdout \| hello from web/, from);
+    from = screen.output.length;
+    screen.type('q');
+    await shows(screen, 'Overall health', from);
+    screen.type('s');
     await shows(screen, 'stop web? y / n');
     screen.type('y');
     await shows(screen, "Service 'web' stopped");

@@ -1,5 +1,5 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
-import { exitText } from '../../words.ts';
+import { exitText, naturally } from '../../words.ts';
 import type { Palette } from './palette.ts';
 import { glyphOf, isMoving, stateOf, stateText } from './unit.ts';
 import displayWidth, { fit, printable } from './width.ts';
@@ -26,7 +26,7 @@ export interface ProgressLook {
 
 /** A line for each unit; when there is not enough room, settled units are left out first. */
 export function progressLines(rows: readonly ProgressRow[], { columns, height, frame, paints }: ProgressLook): string[] {
-  const sorted = [...rows].sort((one, other) => (one.unit.name < other.unit.name ? -1 : 1));
+  const sorted = [...rows].sort((one, other) => naturally(one.unit.name, other.unit.name));
   const shown = sorted.length <= height ? sorted : [...sorted].sort((one, other) => rank(one) - rank(other)).slice(0, height - 1);
   const now = Date.now();
   const names = Math.min(32, Math.max(0, ...shown.map(({ unit }) => displayWidth(printable(unit.name)))));
