@@ -1,12 +1,13 @@
 // Builds dist/: `sysg` (shell and JavaScript in one executable file), the daemon, and the modules for programs.
 //   node .build/bundle.mjs [--outdir DIR]
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { existsSync } from 'node:fs';
 import { spawn, spawnSync } from 'node:child_process';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
@@ -37,6 +38,12 @@ new Script('(function(exports,require,module,__filename,__dirname){'+readFileSyn
 /** The cache of the command that is called, else of the one that is called most. */
 const cacheOfVerb = `'sysg-'+(w=>${JSON.stringify(Object.keys(frequent))}.includes(w)?w:'status')(process.argv.slice(2).find(w=>w[0]!=='-'))`;
 
+const xstate = 'node_modules/xstate/dist/xstate.esm.js';
+/** Sources that are files of their own: what is imported on demand, and two that nearly all of that needs. */
+const chunks = new Set([...await importedOnDemand(), 'src/config/document.ts', xstate]);
+/** Kept compressed: what draws pictures, as large as half of the rest, and what reads the machine; neither is needed in a hurry. */
+const packed = ['src/chart/svg.ts', 'src/cli/host.ts'];
+
 await mkdir(outdir, { recursive: true });
 // The package is one of modules, the programs in here are not.
 await put('package.json', '{"type":"commonjs"}\n');
@@ -48,39 +55,57 @@ if (outdir === join(root, 'dist')) await declareTypes();
 
 /**
  * Frequent commands are in `sysg` itself. What others load when they are called is in files beside it, `sysg-<name>.js`:
- * only looking through all of it would take longer than `status` takes to run.
+ * only looking through all of it would take longer than `status` takes to run. What is such a file is in no other one.
  */
 async function bundleCommandLine() {
-  const chunks = new Map();
-  const apart = {
-    name: 'apart',
-    setup(builder) {
-      builder.onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir }) => {
-        if (kind !== 'dynamic-import') return undefined;
-        const source = relative(root, resolve(resolveDir, path));
-        if (Object.keys(frequent).some((verb) => source === `src/cli/commands/${verb}.ts`)) return undefined;
-        const chunk = `sysg-${source.replace(/^src\/(cli\/)?(commands\/)?/, '').replace(/\.ts$/, '').replaceAll('/', '-')}.js`;
-        chunks.set(chunk, source);
-        return { path: `./${chunk}`, external: true };
-      });
-    },
-  };
   const options = {
-    ...program, lazyModules: true, charset: 'ascii', minifyWhitespace: true, minifySyntax: true, plugins: [apart],
+    ...program, lazyModules: true, charset: 'ascii', minifyWhitespace: true, minifySyntax: true,
     // The real one compiles a pattern of all emoji when it is loaded, which doubles the time that help takes.
     alias: { 'string-width': './src/cli/print/width.ts' },
   };
   // The caches first: V8 knows a source by its length alone, and an old cache must never meet a new source.
   for (const verb of [...Object.keys(frequent), 'main']) await rm(join(outdir, `sysg-${verb}.cache`), { force: true });
-  await bundle('src/cli/main.ts', 'sysg-main.js', options);
+  await bundle('src/cli/main.ts', 'sysg-main.js', { ...options, plugins: [apart((kind) => kind === 'dynamic-import')] });
   await put('sysg', await withLauncher(stub('sysg-main', cacheOfVerb)), 0o755);
-  const done = new Set();
-  for (let next; (next = [...chunks].find(([chunk]) => !done.has(chunk)));) {
-    const [chunk, source] = next;
-    done.add(chunk);
-    await bundle(source, chunk, options);
+  for (const source of chunks) {
+    const wrap = packed.includes(source) ? unpacking : undefined;
+    await bundle(source, chunkOf(source), { ...options, plugins: [apart(() => true, source)] }, { wrap });
   }
+  const present = new Set([...chunks].map(chunkOf).concat('sysg-main.js'));
+  for (const name of await readdir(outdir)) if (/^sysg-.*\.js$/.test(name) && !present.has(name)) await rm(join(outdir, name));
   await keepCompiled();
+}
+
+function chunkOf(source) {
+  return `sysg-${source.replace(/^(src|node_modules)\/(cli\/)?(commands\/)?/, '').replace(/(\/dist\/.*)?\.[tj]s$/, '').replaceAll('/', '-')}.js`;
+}
+
+/** Leaves what is a file of its own outside, where it is imported in this way. */
+function apart(isApart, self = null) {
+  return {
+    name: 'apart',
+    setup(builder) {
+      builder.onResolve({ filter: /^\.\.?\/|^xstate$/ }, ({ kind, path, resolveDir }) => {
+        const source = path === 'xstate' ? xstate : relative(root, resolve(resolveDir, path));
+        return kind !== 'entry-point' && isApart(kind) && chunks.has(source) && source !== self ? { path: `./${chunkOf(source)}`, external: true } : undefined;
+      });
+    },
+  };
+}
+
+async function importedOnDemand() {
+  const files = (await readdir(join(root, 'src'), { recursive: true })).filter((name) => name.endsWith('.ts'));
+  const found = await Promise.all(files.map(async (name) => {
+    const text = await readFile(join(root, 'src', name), 'utf8');
+    return [...text.matchAll(/\bimport\('(\.[^']+)'\)/g)].map(([, path]) => relative(root, resolve(root, 'src', dirname(name), path)));
+  }));
+  return found.flat().filter((source) => !Object.keys(frequent).some((verb) => source === `src/cli/commands/${verb}.ts`));
+}
+
+/** JavaScript that unpacks JavaScript. */
+function unpacking(code) {
+  const text = brotliCompressSync(code, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: code.length } }).toString('base64');
+  return `new Function('exports','require','module','__filename','__dirname',require('node:zlib').brotliDecompressSync(Buffer.from('${text}','base64')).toString())(exports,require,module,__filename,__dirname);\n`;
 }
 
 /** Compiling what `status` needs takes a third of the time that it may take: V8 keeps it from runs against a supervisor that is none. */

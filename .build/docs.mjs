@@ -1,19 +1,29 @@
-// Writes docs/cli.md, docs/configuration.md and docs/schema/sysg.schema.json from the definitions in src/.
+// Writes docs/cli.md, docs/sysg.1, docs/configuration.md and docs/schema/sysg.schema.json from the definitions in src/.
 //   node .build/docs.mjs [--check]
 // --check writes nothing, and fails naming each file that is not what it would write.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { manPage } from './man-page.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const { values: { check } } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 const { globalOptions, verbs, synopsis, jsonSchema } = await definitions();
+const exitCodes = [
+  ['0', 'done; `status` and `inspect`: healthy'],
+  ['1', 'refused or failed, with one sentence on stderr; `wait`: nothing is under way that could bring a unit to the state; `status` and `inspect`: degraded; `status`: no unit matches'],
+  ['2', 'invalid arguments; `status` and `inspect`: failing; `inspect`: unknown unit'],
+  ['3', '`status` and `inspect`: no supervisor runs'],
+  ['124', '`wait`: the time was over'],
+  ['other', '`start` in the foreground ends with the code of the supervisor'],
+];
 const schema = JSON.parse(JSON.stringify(jsonSchema()));
 
 const files = new Map([
   ['docs/cli.md', commandLine()],
   ['docs/configuration.md', configuration()],
+  ['docs/sysg.1', manPage({ verbs, globalOptions, synopsis, version: JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version, exitCodes })],
   ['docs/schema/sysg.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
 ]);
 for (const [name, text] of files) {
@@ -66,14 +76,7 @@ then \`info\`. As root without \`--sys\` a warning is printed, and every command
 
 ## Exit codes
 
-${table(['code', 'when'], [
-    ['0', 'done; `status` and `inspect`: healthy'],
-    ['1', 'refused or failed, with one sentence on stderr; `wait`: nothing is under way that could bring a unit to the state; `status` and `inspect`: degraded; `status`: no unit matches'],
-    ['2', 'invalid arguments; `status` and `inspect`: failing; `inspect`: unknown unit'],
-    ['3', '`status` and `inspect`: no supervisor runs'],
-    ['124', '`wait`: the time was over'],
-    ['other', '`start` in the foreground ends with the code of the supervisor'],
-  ])}
+${table(['code', 'when'], exitCodes)}
 
 ## JSON
 
