@@ -36,7 +36,8 @@ export function statusAtRest(call: Call): StatusAnswer {
   if (!answer.ok) return answer;
   const { units, strangers } = answer.rest;
   mend(call, units);
-  for (const { spec, suspect } of units) {
+  for (const { spec, suspect, foreign } of units) {
+    if (foreign !== null) call.terminal.warn(foreignText(spec.name, foreign));
     if (suspect !== null) call.terminal.warn(`pid ${suspect.pid} may be service '${spec.name}', which cannot be proven: ${suspect.why}`);
   }
   const now = Date.now();
@@ -70,7 +71,11 @@ function unservedRefusal({ paths }: Call): Refusal | null {
   }
 }
 
-function unitAtRest({ spec, process, zombie, recorded, job }: RestingUnit, nowWallMs: number): UnitStatus {
+function foreignText(name: string, { pid, config }: NonNullable<RestingUnit['foreign']>): string {
+  return `pid ${pid} is service '${name}' of ${config}, which the last supervisor ran, and not of this file`;
+}
+
+function unitAtRest({ spec, foreign, process, zombie, recorded, job }: RestingUnit, nowWallMs: number): UnitStatus {
   const shown = process ?? zombie;
   const facts = shown === null ? null : processFacts(shown.pid, shown.startTime);
   const isZombie = facts?.state === 'zombie';
@@ -88,6 +93,7 @@ function unitAtRest({ spec, process, zombie, recorded, job }: RestingUnit, nowWa
     ...(!alive && lastExit(recorded)),
     ...(spec.cron !== null && job !== null && { cron: cronStatus({ timezone: spec.cron.timezone, runs, samplesBetween: recordedSamples(job) }, nowWallMs) }),
     command: spec.command,
+    ...(foreign !== null && { reason: foreignText(spec.name, foreign) }),
     ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
     phase: alive ? 'running' : lifecycle === 'exited_with_error' ? 'failed' : 'stopped',
   };

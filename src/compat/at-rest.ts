@@ -20,6 +20,8 @@ export interface RestingUnit {
   readonly process: ProcessIdentity | null;
   /** A living process that may be it and cannot be proven to be: its pid and why not. */
   readonly suspect: { readonly pid: number; readonly why: string } | null;
+  /** A living process of a unit of the same name, from the file that the last supervisor ran. */
+  readonly foreign: { readonly pid: number; readonly config: string } | null;
   /** The process that `pid.xml` names, which has ended and was not waited for by its parent. */
   readonly zombie: ProcessIdentity | null;
   readonly recorded: RecordedState | null;
@@ -59,12 +61,15 @@ export function lookAtRest({ stateDir, ledger, config, specs, environment, uid, 
     const shown = {
       spec, zombie, recorded: isOurs ? (files.state?.get(spec.hash) ?? null) : null, job: spec.cron === null || !isOurs ? null : (files.cron?.get(spec.hash) ?? null),
     };
-    if (owned?.identity != null && isAlive(owned.identity)) return { ...shown, process: owned.identity, suspect: null };
+    if (owned?.identity != null && isAlive(owned.identity)) {
+      const { identity } = owned;
+      return isOurs ? { ...shown, process: identity, suspect: null, foreign: null } : { ...shown, zombie: null, process: null, suspect: null, foreign: { pid: identity.pid, config: noted } };
+    }
     const proof = pid === undefined ? null : prove({ pid, spec, writtenWallMs: files.pidWrittenWallMs, environment, uid });
-    if (pid === undefined || proof?.ok === true) return { ...shown, process: proof?.ok === true ? proof.identity : null, suspect: null };
+    if (pid === undefined || proof?.ok === true) return { ...shown, process: proof?.ok === true ? proof.identity : null, suspect: null, foreign: null };
     const [left] = survivorsOf(files, spec.name, pid, uid);
     const why = proof?.plausible === true ? proof.why : `the leader of its group, pid ${pid}, is dead`;
-    return { ...shown, process: null, suspect: proof?.plausible === true ? { pid, why } : left === undefined ? null : { pid: left.identity.pid, why } };
+    return { ...shown, process: null, foreign: null, suspect: proof?.plausible === true ? { pid, why } : left === undefined ? null : { pid: left.identity.pid, why } };
   });
   const configured = new Set(specs.map(({ hash }) => hash));
   const strangers = [...(files.state ?? [])].filter(([hash]) => !configured.has(hash)).map(([hash, recorded]) => ({ hash, recorded }));

@@ -26,8 +26,13 @@ export async function diagnose(look: () => Promise<Facts>, secondLookMs = SECOND
   if (first.every(({ ok }) => ok)) return diagnosis(first);
   await pause(secondLookMs);
   const second = examine(await look());
-  const before = new Set(first.filter(({ ok }) => !ok).map(({ check }) => check));
-  return diagnosis(second.filter(({ ok, check }) => ok || before.has(check)));
+  const before = new Map(first.map((finding) => [finding.check, finding]));
+  return diagnosis(second.flatMap((finding) => {
+    const earlier = before.get(finding.check);
+    if (finding.ok || earlier?.ok === false) return [finding];
+    // It may be right again by now.
+    return earlier === undefined ? [] : [earlier];
+  }));
 }
 
 const SECOND_LOOK_MS = 700;

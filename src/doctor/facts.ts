@@ -29,6 +29,8 @@ export interface LockFact {
 export interface OwnerFact {
   readonly pid: number;
   readonly guardian: number | null;
+  /** It was started to have no guardian. */
+  readonly isForeground: boolean;
   /** Identities of the files that it has open; null: it may not be looked into. */
   readonly open: ReadonlySet<string> | null;
 }

@@ -5,6 +5,7 @@ import { hasCode, textOf } from '../errors.ts';
 import { surveyJournal } from '../journal/read.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
 import { bootId } from '../process/boot.ts';
+import { readArguments, readProcStat } from '../process/proc.ts';
 import { resolveProgram } from '../process/program.ts';
 import { scan } from '../process/scan.ts';
 import { readLedger } from '../state/ledger-read.ts';
@@ -20,14 +21,16 @@ export interface GatherInput {
   readonly uid: number;
   readonly searchPath: string | undefined;
   readonly config: ConfigFact;
-  /** Asks the supervisor for its Status. */
-  serving(): Promise<ServingFact>;
+  /** Asks the supervisor for its Status, and waits that long for it. */
+  serving(patienceMs: number): Promise<ServingFact>;
 }
 
 /** Reads everything that the checks compare. Changes nothing. Rejects when /proc cannot be read. */
 export async function gather(input: GatherInput): Promise<Facts> {
   const { paths, uid, config } = input;
-  const before = await input.serving();
+  const owner = ownerFact(paths);
+  const serving = (): Promise<ServingFact> => input.serving(isHalted(owner) ? HALTED_PATIENCE_MS : PATIENCE_MS);
+  const before = await serving();
   const units = unitNames(config, before);
   const lookup = logLookup(paths.logDir, units);
   const streams = units.flatMap((unit) => logStreams.map((stream) => ({ unit, stream, fifo: fifoPath(paths.fifoDir, unit, stream), file: lookup(unit, stream) })));
@@ -39,7 +42,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
   const fileProblems: string[] = [];
   const facts = {
     uid, bootId: bootId(), paths, config,
-    lock: lockFact(paths.lock), owner: ownerFact(paths), pidText: textIn(paths.pidFile), hint: textIn(paths.configHint),
+    lock: lockFact(paths.lock), owner, pidText: textIn(paths.pidFile), hint: textIn(paths.configHint),
     ledger: { ...readLedger(paths.ledger, { quarantine: false, onProblem: (text) => ledgerProblems.push(text) }), problems: ledgerProblems },
     journal: surveyJournal(paths.stateDir),
     files: { ...readStateFiles(paths.stateDir, { quarantine: false, onProblem: (text) => fileProblems.push(text) }), problems: fileProblems },
@@ -49,8 +52,17 @@ export async function gather(input: GatherInput): Promise<Facts> {
     volumes: volumeFacts([paths.stateDir, paths.logDir]),
     tools: new Map(knownTools.map(({ name }) => [name, found(name, input.searchPath)])),
   };
-  const serving = before.kind === 'answers' ? await input.serving() : before;
-  return { ...facts, nowWallMs: Date.now(), serving, moving: movingUnits(before, serving) };
+  const after = before.kind === 'answers' ? await serving() : before;
+  return { ...facts, nowWallMs: Date.now(), serving: after, moving: movingUnits(before, after) };
+}
+
+/** A query is answered in milliseconds; a machine under load may need longer. */
+const PATIENCE_MS = 5000;
+/** What is halted will not answer; that it is may be over in the next moment. */
+const HALTED_PATIENCE_MS = 500;
+
+function isHalted(owner: OwnerFact | null): boolean {
+  return /^[Tt]$/.test((owner === null ? null : readProcStat(owner.pid))?.state ?? '');
 }
 
 /** The projection may lag behind the actors by 200 ms. */
@@ -110,7 +122,7 @@ function lockFact(path: string): LockFact {
 
 function ownerFact(paths: RuntimePaths): OwnerFact | null {
   const owner = findLockOwner(paths);
-  return owner === null ? null : { pid: owner.supervisor.pid, guardian: owner.guardian?.pid ?? null, open: openFiles(owner.supervisor.pid) };
+  return owner === null ? null : { pid: owner.supervisor.pid, guardian: owner.guardian?.pid ?? null, isForeground: readArguments(owner.supervisor.pid)?.includes('--foreground') === true, open: openFiles(owner.supervisor.pid) };
 }
 
 function openFiles(pid: number): ReadonlySet<string> | null {

@@ -3,12 +3,15 @@ import type { UnitRecord } from '../../machines/types.ts';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { journalFiles } from '../journal/read.ts';
 import { counted } from '../words.ts';
-import { entryOf, settledUnits, type Facts } from './facts.ts';
+import { entryOf, liveUnits, settledUnits, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** Ledger and journal: whether they can be read, and say of each unit what the supervisor's actors say. */
 export function checkRecords(facts: Facts): readonly Finding[] {
-  return [checkLedger(facts), checkJournal(facts), ...settledUnits(facts).flatMap((unit) => checkActor(facts, unit))];
+  return [
+    checkLedger(facts), checkJournal(facts),
+    ...liveUnits(facts).map((unit) => (facts.moving.has(unit.name) ? agrees(`unit ${unit.name}`, `${summary(unit)}; it has just changed and is not compared`) : checkActor(facts, unit))),
+  ];
 }
 
 function checkLedger(facts: Facts): Finding {
@@ -46,13 +49,13 @@ function checkJournal(facts: Facts): Finding {
 }
 
 /** What Status says of a unit against what the next supervisor would read in the ledger. */
-function checkActor(facts: Facts, unit: UnitStatus): readonly Finding[] {
+function checkActor(facts: Facts, unit: UnitStatus): Finding {
   const record = facts.ledger.entries.get(unit.name)?.record;
   const check = `unit ${unit.name}`;
   const differences = [...differ(unit, record), ...differFromJournal(facts, unit, record), ...overdue(facts, unit)];
-  if (differences.length === 0) return [agrees(check, summary(unit))];
-  return [disagrees(check, differences.map(({ found }) => found).join('; '), differences.map(({ expected }) => expected).join('; '),
-    `See sysg why ${unit.name}; if it stays so: sysg restart -s ${unit.name}`)];
+  if (differences.length === 0) return agrees(check, summary(unit));
+  return disagrees(check, differences.map(({ found }) => found).join('; '), differences.map(({ expected }) => expected).join('; '),
+    `See sysg why ${unit.name}; if it stays so: sysg restart -s ${unit.name}`);
 }
 
 interface Difference {

@@ -8,7 +8,7 @@ export function checkSupervisor(facts: Facts): readonly Finding[] {
 
 function checkLock(facts: Facts): readonly Finding[] {
   switch (facts.lock.state) {
-    case 'held': return [checkOwner(facts), checkSocket(facts)];
+    case 'held': return [checkOwner(facts), ...checkGuardian(facts), checkSocket(facts)];
     case 'free': return [checkLeftovers(facts)];
     case 'unknown': return [disagrees('lock', `it cannot be asked about: ${facts.lock.reason}`, 'to learn whether a supervisor runs',
       'Mend that first: no supervisor starts without it.')];
@@ -17,12 +17,25 @@ function checkLock(facts: Facts): readonly Finding[] {
 
 function checkOwner({ paths, owner, pidText }: Facts): Finding {
   if (owner !== null) {
-    const guardian = owner.guardian === null ? '' : ` under guardian ${owner.guardian}`;
-    return agrees('supervisor', `runs as pid ${owner.pid}${guardian}, holds the lock and is named in sysg.pid`);
+    return agrees('supervisor', `runs as pid ${owner.pid}${owner.isForeground ? ' in the foreground' : ''}, holds the lock and is named in sysg.pid`);
   }
   return disagrees('sysg.pid',
     pidText === null ? `${paths.lock} held by a supervisor, and no ${paths.pidFile}` : `${paths.pidFile} naming "${pidText}", which does not hold ${paths.lock}`,
     'the pid of the process that holds the lock', `Find the holder with: fuser ${paths.lock}; then end it with SIGTERM and start again.`);
+}
+
+/** Whether somebody would start the supervisor again. */
+function checkGuardian(facts: Facts): readonly Finding[] {
+  const { owner, processes } = facts;
+  if (owner === null || (owner.guardian === null && owner.isForeground)) return [];
+  const expected = 'a guardian that starts the supervisor again when it dies';
+  if (owner.guardian === null) {
+    return [disagrees('guardian', `none: it was killed, and supervisor ${owner.pid} runs alone`, expected,
+      `Services go on through: kill -KILL ${owner.pid}; ${startCommand(facts)}, which starts both.`)];
+  }
+  const state = processes.get(owner.guardian)?.state;
+  if (state === 'T' || state === 't') return [disagrees('guardian', `pid ${owner.guardian} halted by a signal`, expected, `Let it go on with: kill -CONT ${owner.guardian}`)];
+  return [agrees('guardian', `pid ${owner.guardian} starts the supervisor again when it dies`)];
 }
 
 function checkSocket(facts: Facts): Finding {

@@ -6,6 +6,9 @@ import { writeXml } from '../../src/compat/xml.ts';
 import { openLedger } from '../../src/state/ledger.ts';
 import { noteConfig } from '../../src/state/notes.ts';
 import type { StatusSnapshot } from '../../src/wire/payloads.ts';
+import { bootId } from '../../src/process/boot.ts';
+import { identify } from '../../src/process/identity.ts';
+import { record as unitRecord } from '../state/record.ts';
 import { ownDirectory, sysg } from './rig.ts';
 
 const yaml = 'version: "1"\nservices:\n  web: {command: sleep 60}\n';
@@ -78,4 +81,15 @@ test('what another project left of a unit with an equal definition is not shown'
   expect(await seen(one)).toMatchObject({ lifecycle: 'exited_with_error', last_exit: { exit_code: 3 } });
   expect(await seen(other)).toMatchObject({ lifecycle: 'stopped', health: 'inactive' });
   expect(await seen(other)).not.toHaveProperty('last_exit');
+  // A process of that project's unit is not this one's either.
+  const own = identify(process.pid);
+  const again = openLedger(join(state, 'ledger.ndjson'), { onProblem: () => {}, bootId: bootId() });
+  again.record({ ...unitRecord('web'), process: { generation: 1, role: 'main', token: 't', identity: own, adopted: false } }, false);
+  again.close();
+  expect(await seen(one)).toMatchObject({ lifecycle: 'running', process: { pid: process.pid } });
+  const foreign = await seen(other);
+  expect(foreign).toMatchObject({ lifecycle: 'stopped', health: 'inactive', reason: `pid ${process.pid} is service 'web' of ${join(one ?? '', 'sysg.yaml')}, which the last supervisor ran, and not of this file` });
+  expect(foreign).not.toHaveProperty('process');
+  expect((await sysg(['why', 'web'], { env: { HOME: home }, cwd: other ?? '' })).stdout).toContain('web is not started: pid');
+  expect((await sysg(['status'], { env: { HOME: home }, cwd: other ?? '' })).stderr).toContain(`pid ${process.pid} is service 'web' of `);
 });

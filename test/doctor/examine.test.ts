@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose, examine } from '../../src/doctor/examine.ts';
 import { startCommand, type Facts } from '../../src/doctor/facts.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
 import { movingUnits } from '../../src/doctor/gather.ts';
 import type { UnitStatus } from '../../src/wire/payloads.ts';
 import { healthy, nowWallMs, path, paths, processRow, record, spec, token, told, unit, withRecord, withUnit, wrong } from './facts-rig.ts';
@@ -14,10 +15,12 @@ const rows = (...added: ReturnType<typeof processRow>[]): Facts['processes'] => 
 test('a supervisor whose parts agree has nothing wrong with it, and every part is reported', () => {
   expect(wrong(healthy)).toEqual({});
   expect(examine(healthy).map(({ check }) => check)).toEqual([
-    'state directory', 'log directory', 'FIFO directory', 'supervisor', 'control socket', 'configuration', 'ledger', 'journal', 'unit web', 'pid.xml', 'state.xml',
+    'state directory', 'log directory', 'FIFO directory', 'supervisor', 'guardian', 'control socket', 'configuration', 'ledger', 'journal', 'unit web', 'pid.xml', 'state.xml',
     'cron_state.xml', 'process of web', 'strays', 'zombies', 'FIFOs', 'log files', 'disk space', 'tools',
   ]);
 });
+
+const owner = { pid: 50, guardian: 49, isForeground: false, open: healthy.owner?.open ?? null };
 
 /** Each: what is changed, the check that must see it, and words of what it says. */
 const faults: readonly (readonly [what: string, change: Partial<Facts>, check: string, said: RegExp])[] = [
@@ -28,6 +31,8 @@ const faults: readonly (readonly [what: string, change: Partial<Facts>, check: s
   ['the pid file names another process', { owner: null, pidText: '1' }, 'sysg.pid', /naming "1".*expected the pid of the process that holds the lock/],
   ['the supervisor does not answer', { serving: { kind: 'silent', reason: 'no answer within 10000 ms' } }, 'control socket', /no answer within 10000 ms.*kill -KILL 50/],
   ['the supervisor is halted', { serving: { kind: 'silent', reason: 'no answer' }, processes: new Map([[50, processRow(50, { state: 'T' })], [70, processRow(70, { tokens: [token] })]]) }, 'control socket', /halted by a signal.*kill -CONT 50/],
+  ['the guardian was killed', { owner: { ...owner, guardian: null } }, 'guardian', /none: it was killed, and supervisor 50 runs alone.*kill -KILL 50; sysg start --daemonize -c/],
+  ['the guardian is halted', { processes: rows(processRow(49, { state: 'T' })) }, 'guardian', /pid 49 halted by a signal.*kill -CONT 49/],
   ['another program serves the socket', { lock: { state: 'free', reason: null }, owner: null }, 'lock', /nobody holds .*supervisor\.lock.*systemg 0\.33\.0/],
   ['the lock cannot be asked about', { lock: { state: 'unknown', reason: 'locking needs the program flock' } }, 'lock', /needs the program flock/],
   ['the file in use no longer loads', { config: { kind: 'refused', path: '/x.yaml', problems: ['/x.yaml:3:1: services: bad', 'two'] } }, 'configuration', /x\.yaml:3:1: services: bad \(and 1 more\)/],
@@ -55,7 +60,7 @@ const faults: readonly (readonly [what: string, change: Partial<Facts>, check: s
   ['a child is not reaped', { processes: rows(processRow(82, { state: 'Z', ppid: 50 })) }, 'zombies', /1 zombie \(pid 82\) that pid 50 does not reap/],
   ['a FIFO is gone', { entries: new Map([...healthy.entries, path('/fifo/web.stdout', { kind: 'missing' })]) }, 'FIFOs', /no \/fifo\/web\.stdout/],
   ['a FIFO is not the one that is written to', { entries: new Map([...healthy.entries, path('/fifo/web.stderr', { kind: 'fifo', identity: '1:new' })]) }, 'FIFOs', /web writing to a FIFO that is no longer at .*web\.stderr/],
-  ['nobody reads a FIFO', { owner: { pid: 50, guardian: 49, open: new Set([`1:${paths.ledger}`]) } }, 'FIFOs', /web\.std\w+ that the supervisor does not read/],
+  ['nobody reads a FIFO', { owner: { pid: 50, guardian: 49, isForeground: false, open: new Set([`1:${paths.ledger}`]) } }, 'FIFOs', /web\.std\w+ that the supervisor does not read/],
   ['a log file is a directory', { entries: new Map([...healthy.entries, path('/logs/web_stdout.log', { kind: 'directory' })]) }, 'log files', /is a directory/],
   ['a log file is open to everybody', { entries: new Map([...healthy.entries, path('/logs/web_stdout.log', { mode: 0o666 }), path(paths.logDir, { kind: 'directory', mode: 0o755 })]) }, 'log files', /mode 0666/],
   ['the disk is full', { volumes: [{ path: '/home', freeBytes: 4096, freeFiles: 1e6, files: 2e6, writable: true }] }, 'disk space', /4\.0 KiB free/],
@@ -112,6 +117,19 @@ test('what disagrees twice is reported, and what begins to disagree at the secon
   const { ok, findings } = await diagnose(() => Promise.resolve(looks.shift() ?? healthy), 0);
   expect(ok).toBe(false);
   expect(findings.filter((finding) => !finding.ok).map(({ check }) => check)).toEqual(['process of web']);
+});
+
+test('every unit has a line in every report: one that has just changed, and one that begins to disagree between two looks', async () => {
+  const units = (findings: readonly Finding[]): readonly Finding[] => findings.filter(({ check }) => check === 'unit web');
+  const stale = { ...healthy, ledger: withRecord({ state: 'backoff' }) };
+  expect(units(examine({ ...stale, moving: new Set(['web']) }))).toEqual([{ check: 'unit web', ok: true, detail: expect.stringContaining('it has just changed and is not compared') }]);
+  const looks = [{ ...healthy, pidText: '1', owner: null }, stale];
+  const { findings } = await diagnose(() => Promise.resolve(looks.shift() ?? stale), 0);
+  expect(units(findings)).toMatchObject([{ ok: true }]);
+});
+
+test('a supervisor in the foreground needs no guardian', () => {
+  expect(wrong({ ...healthy, owner: { ...owner, guardian: null, isForeground: true } })).toEqual({});
 });
 
 test('a unit keeps still when two answers are a millisecond apart about when its phase began, and moves when anything else differs', () => {

@@ -49,7 +49,7 @@ const entries = new Map([
 /** One service that runs under a supervisor, and nothing wrong. */
 export const healthy: Facts = {
   nowWallMs, uid: 1000, bootId: 'boot', paths, lock: { state: 'held', reason: null }, pidText: '50', hint: '/home/me/sysg.yaml', moving: new Set(),
-  owner: { pid: 50, guardian: 49, open: new Set([...entries.values()].map(({ identity }) => identity)) },
+  owner: { pid: 50, guardian: 49, isForeground: false, open: new Set([...entries.values()].map(({ identity }) => identity)) },
   serving: { kind: 'answers', tookMs: 3, snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:01:00Z', overall_health: 'healthy', units: [unit] } },
   config: { kind: 'loaded', path: '/home/me/sysg.yaml', specs: [spec()] },
   ledger: {
@@ -63,7 +63,7 @@ export const healthy: Facts = {
     state: new Map([[unit.hash, { status: 'running', pid: 70, exitCode: null, signal: null }]]), cron: new Map(),
     digests: { 'pid.xml': 'of pid.xml', 'state.xml': 'of state.xml', 'cron_state.xml': 'of cron_state.xml' }, pidWrittenWallMs: 0, problems: [],
   },
-  processes: new Map([processRow(50, { ppid: 49 }), processRow(70, { tokens: [token] })].map((row) => [row.pid, row])),
+  processes: new Map([processRow(49), processRow(50, { ppid: 49 }), processRow(70, { tokens: [token] })].map((row) => [row.pid, row])),
   outputs: fifos.map((stream) => ({ unit: 'web', stream, fifo: `/fifo/web.${stream}`, file: `/logs/web_${stream}.log`, writesTo: `1:/fifo/web.${stream}` })),
   entries, volumes: [{ path: '/home', freeBytes: 1e12, freeFiles: 1e6, files: 2e6, writable: true }],
   tools: new Map(knownTools.map(({ name }) => [name, `/usr/bin/${name}`])),

@@ -54,8 +54,11 @@ test('what a dead supervisor left is reported and left as it is; the next superv
   const home = await started();
   const supervisor = home.supervisorPid();
   const guardian = Number(/\) . ([0-9]+) /.exec(readFileSync(`/proc/${supervisor}/stat`, 'latin1'))?.[1]);
-  for (const pid of [guardian, supervisor]) process.kill(pid, 'SIGKILL');
-  await soon('both are dead', () => !isAlive(supervisor) && !isAlive(guardian));
+  process.kill(guardian, 'SIGKILL');
+  await soon('the guardian is dead', () => !isAlive(guardian));
+  expect((await examine(home)).wrong).toEqual({ guardian: expect.stringMatching(new RegExp(`supervisor ${supervisor} runs alone.*kill -KILL ${supervisor}; sysg start --daemonize -c`)) });
+  process.kill(supervisor, 'SIGKILL');
+  await soon('both are dead', () => !isAlive(supervisor));
   const before = picture(home.state);
   const { code, ok, wrong } = await examine(home);
   expect([code, ok, Object.keys(wrong)]).toEqual([1, false, ['supervisor', 'process of web', 'process of api']]);

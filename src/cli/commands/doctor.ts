@@ -15,7 +15,7 @@ import { broken, printable } from '../print/width.ts';
 /** Checks that files, socket, processes and actors agree, with or without a supervisor. Changes nothing; exit code 1 when they do not. */
 export async function doctor(call: Call): Promise<number> {
   const { flags, terminal, paths, env } = call;
-  const input = { paths, uid: process.geteuid?.() ?? 0, searchPath: env['PATH'], serving: () => serving(paths.socket) };
+  const input = { paths, uid: process.geteuid?.() ?? 0, searchPath: env['PATH'], serving: (patienceMs: number) => serving(paths.socket, patienceMs) };
   const found = await diagnose(() => gather({ ...input, config: readConfig(call) }));
   if (flags.has(options.json)) terminal.print(JSON.stringify(found, null, 2));
   else for (const line of doctorReport(found, lookOf(call))) terminal.print(line);
@@ -30,10 +30,10 @@ function readConfig(call: Call): ConfigFact {
   return { kind: 'refused', path: chosen.path, problems: loaded.problems.map(formatProblem) };
 }
 
-async function serving(socket: string): Promise<ServingFact> {
+async function serving(socket: string, timeoutMs: number): Promise<ServingFact> {
   const begunMs = performance.now();
   try {
-    const response = await sendCommand({ kind: 'status' }, { socket, timeoutMs: PATIENCE_MS, health: null });
+    const response = await sendCommand({ kind: 'status' }, { socket, timeoutMs, health: null });
     const tookMs = Math.round(performance.now() - begunMs);
     return response.kind === 'status' ? { kind: 'answers', snapshot: response.snapshot, tookMs } : { kind: 'silent', reason: `it answered Status with ${response.kind}` };
   } catch (error) {
@@ -41,9 +41,6 @@ async function serving(socket: string): Promise<ServingFact> {
     return error.kind === 'not-available' && !await isServed(socket) ? { kind: 'nobody' } : { kind: 'silent', reason: error.message };
   }
 }
-
-/** A query is answered in milliseconds; a machine under load may need longer. */
-const PATIENCE_MS = 5000;
 
 /** A line for each finding, what disagrees last, where it is seen; then how many there are. */
 function doctorReport({ findings }: Diagnosis, look: Look): readonly string[] {

@@ -127,7 +127,7 @@ class Story {
       return [`${name} has completed: ${this.#endOf(end)}.`, ...leftRunning(end)];
     }
     // A supervisor that took over may have left the unit alone, for a reason that it gave.
-    if (reason !== undefined && (last === null || last.event === 'adopt')) return [`${name} is not started: ${reason}.`];
+    if (reason !== undefined && (last === null || last.event === 'adopt' || this.#unit.wanted === undefined)) return [`${name} is not started: ${reason}.`];
     if (this.#unit.wanted === undefined) return this.#unsupervised();
     if (last === null) return [`${name} has not been started since this supervisor began.`];
     return [`${name} is stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? last)}.`];
