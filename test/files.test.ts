@@ -1,23 +1,23 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { makeDirectories } from '../src/files.ts';
 
-const fs = vi.hoisted(() => ({ before: (_: string): void => undefined }));
-
-vi.mock('node:fs', async (original) => {
-  const real = await original<typeof import('node:fs')>();
-  const mkdirSync = (path: string, options: { mode: number }): void => {
-    fs.before(path);
-    real.mkdirSync(path, options);
+/** Something is done right before each directory is made. */
+function before(act: (path: string, make: typeof fs.mkdirSync) => void): void {
+  const real = fs.mkdirSync;
+  const use = (mkdirSync: typeof fs.mkdirSync): void => {
+    Object.assign(fs, { mkdirSync });
+    syncBuiltinESMExports();
   };
-  return { ...real, mkdirSync };
-});
-
-afterEach(() => {
-  fs.before = () => undefined;
-});
+  use(((path: string, options: { mode: number }) => {
+    act(path, real);
+    return real(path, options);
+  }) as typeof fs.mkdirSync);
+  onTestFinished(() => use(real));
+}
 
 function place(): string {
   const root = mkdtempSync(join(tmpdir(), 'sysg-files-'));
@@ -25,13 +25,12 @@ function place(): string {
   return root;
 }
 
-test('directories that another process makes at the same time are no obstacle', async () => {
-  const real = await vi.importActual<typeof import('node:fs')>('node:fs');
+test('directories that another process makes at the same time are no obstacle', () => {
   const path = join(place(), 'a/b/c');
   // Every directory is there before ours is made, as soon as the one above it is.
-  fs.before = (wanted) => {
-    if (real.existsSync(dirname(wanted)) && !real.existsSync(wanted)) real.mkdirSync(wanted);
-  };
+  before((wanted, make) => {
+    if (existsSync(dirname(wanted)) && !existsSync(wanted)) make(wanted);
+  });
   makeDirectories(path);
   expect(statSync(path).isDirectory()).toBe(true);
 });
