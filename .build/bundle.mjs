@@ -49,6 +49,7 @@ await mkdir(outdir, { recursive: true });
 await put('package.json', '{"type":"commonjs"}\n');
 await bundleCommandLine();
 await bundleDaemon();
+await bundlePage();
 await bundle('.build/entries/client.ts', 'client.mjs', { ...common, format: 'esm' });
 await bundle('.build/entries/machines.ts', 'machines.mjs', { ...common, format: 'esm', external: ['xstate'] });
 if (outdir === join(root, 'dist')) await declareTypes();
@@ -106,6 +107,18 @@ async function importedOnDemand() {
 function unpacking(code) {
   const text = brotliCompressSync(code, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: code.length } }).toString('base64');
   return `new Function('exports','require','module','__filename','__dirname',require('node:zlib').brotliDecompressSync(Buffer.from('${text}','base64')).toString())(exports,require,module,__filename,__dirname);\n`;
+}
+
+/** The live page, for browsers: all that it loads comes from here. */
+async function bundlePage() {
+  const source = join(root, 'src/web/page');
+  await mkdir(join(outdir, 'web'), { recursive: true });
+  const browser = { bundle: true, write: false, absWorkingDir: root, minify: true, target: ['chrome109', 'firefox115', 'safari16'], logLevel: 'warning', legalComments: 'none' };
+  const built = await build({ ...browser, entryPoints: [join(source, 'main.tsx')], format: 'esm', jsx: 'automatic', jsxImportSource: 'preact', outfile: 'page.js', tsconfig: join(source, 'tsconfig.json') });
+  const styles = await build({ ...browser, entryPoints: [join(source, 'page.css')], outfile: 'page.css' });
+  await put('web/page.js', built.outputFiles[0].text);
+  await put('web/page.css', styles.outputFiles[0].text);
+  for (const name of ['index.html', 'login.css', 'icon.svg']) await put(`web/${name}`, await readFile(join(source, name), 'utf8'));
 }
 
 /** Compiling what `status` needs takes a third of the time that it may take: V8 keeps it from runs against a supervisor that is none. */

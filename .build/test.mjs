@@ -19,6 +19,7 @@ let failedSteps = 0;
 if (args.includes('--all')) {
   const steps = [
     ['type check', tool('tsc'), '--noEmit'],
+    ['type check of the page', tool('tsc'), '--noEmit', '-p', 'src/web/page'],
     ['lint', tool('oxlint'), '--deny-warnings', 'machines', 'src', 'test'],
   ];
   for (const [name, ...command] of steps) {

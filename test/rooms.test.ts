@@ -29,6 +29,8 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   // Finds and runs the tools of the init systems.
   boot: { rooms: ['process'] },
   doctor: { rooms: ['process', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'control', 'wire'] },
+  // Beside the command line: the page shows what the commands print, by the same functions.
+  web: { rooms: ['cli', 'process', 'config', 'logs', 'status', 'simulate', 'chart', 'wire'] },
   daemon: {
     rooms: [
       'process', 'cron', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'status', 'control', 'actors', 'spawned', 'rollout', 'wire',
@@ -36,7 +38,7 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   },
   cli: {
     rooms: [
-      'process', 'cron', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'status', 'control', 'simulate', 'chart', 'doctor', 'boot', 'wire',
+      'process', 'cron', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'status', 'control', 'simulate', 'chart', 'doctor', 'boot', 'web', 'wire',
     ],
     lazy: ['daemon'],
   },

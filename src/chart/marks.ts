@@ -108,10 +108,10 @@ function takenAlong(chart: Chart, from: string | null, to: string | null, marks:
 }
 
 /**
- * The arrows that a step went along: one, or two with a decision between. They begin at the state, at a frame around it
- * or, where the state is in a region, in another region of the same frame.
+ * The arrows that a step went along: one, or some with decisions between, and with states that a unit only passes through and that have no record. They
+ * begin at the state, at a frame around it or, where the state is in a region, in another region of the same frame.
  */
-function wayOf(chart: Chart, step: Taken): readonly { readonly from: string; readonly to: string }[] {
+export function wayOf(chart: Chart, step: Pick<Taken, 'from' | 'to'>): readonly { readonly from: string; readonly to: string }[] {
   const [from, to] = [named(chart, step.from), named(chart, step.to)];
   if (from === null || to === null) return [];
   const parallel = chart.states.filter(({ kind }) => kind === 'parallel').map(({ id }) => `${id}.`);
@@ -120,14 +120,23 @@ function wayOf(chart: Chart, step: Taken): readonly { readonly from: string; rea
     const found = chart.edges.find((edge) => edge.from !== null && edge.to === other && leads(one, edge.from));
     return found === undefined ? undefined : { from: found.from ?? one, to: other };
   };
-  const direct = leg(from, to);
-  if (direct !== undefined) return [direct];
-  for (const { id } of chart.states.filter(({ kind }) => kind === 'decision')) {
-    const [first, second] = [leg(from, id), leg(id, to)];
-    if (first !== undefined && second !== undefined) return [first, second];
+  const between = chart.states.filter(({ kind, name }) => kind === 'decision' || PASSED.has(name)).map(({ id }) => id);
+  let ways: readonly { readonly at: string; readonly legs: readonly { readonly from: string; readonly to: string }[] }[] = [{ at: from, legs: [] }];
+  for (let length = 1; length <= MOST_LEGS; length += 1) {
+    for (const { at, legs } of ways) {
+      const last = leg(at, to);
+      if (last !== undefined) return [...legs, last];
+    }
+    ways = ways.flatMap(({ at, legs }) => between.flatMap((id) => {
+      const next = legs.some((one) => one.to === id) ? undefined : leg(at, id);
+      return next === undefined ? [] : [{ at: id, legs: [...legs, next] }];
+    }));
   }
   return [];
 }
+
+const PASSED: ReadonlySet<string> = new Set(['waiting', 'preparing']);
+const MOST_LEGS = 3;
 
 /** `×3, last 2026-03-08 14:02:11`, in UTC as the journal has it. */
 export function takenWords(taken: NonNullable<Arrow['taken']>): string {

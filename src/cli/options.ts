@@ -130,6 +130,15 @@ export const options = {
   print: { name: 'print', about: 'print it and change nothing' },
   force: { name: 'force', about: 'replace a file that is not ours' },
   noFollow: { name: 'no-follow', about: 'end after the last line' },
+  listen: { name: 'listen', value: 'ADDRESS', about: 'where the page is served (default 127.0.0.1:9080); port 0: one that is free' },
+  tokenFile: { name: 'token-file', value: 'FILE', about: 'the token that clients need, in a file of mode 600; needed for an address that other machines reach' },
+  open: { name: 'open', about: 'show the page in the browser' },
+  readOnly: { name: 'read-only', about: 'nothing can be ordered in the page' },
+  compat: {
+    name: 'compat', value: 'NAMES', about: 'metrics under the names of other exporters too: supervisord, process-exporter or both with a comma', choices: ['supervisord', 'process-exporter'],
+    check: (text) => (/^(supervisord|process-exporter)(,(supervisord|process-exporter))?$/.test(text) ? null : `expected supervisord, process-exporter or both with a comma, got "${text}"`),
+  },
+  openMetrics: { name: 'openmetrics', about: 'in the format of OpenMetrics instead of Prometheus\'s' },
 } as const satisfies Record<string, OptionSpec>;
 
 /** Every way of writing a flag, with its dashes. */

@@ -58,6 +58,8 @@ const commands: Readonly<Record<VerbName, () => Promise<Command>>> = {
   chart: async () => (await import('./commands/chart.ts')).chart,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
   boot: async () => (await import('./commands/boot.ts')).boot,
+  web: async () => (await import('./commands/web.ts')).web,
+  metrics: async () => (await import('./commands/metrics.ts')).metrics,
   purge: async () => (await import('./commands/purge.ts')).purge,
   completions: async () => (await import('./commands/completions.ts')).completions,
   spawn: async () => (await import('./commands/spawn.ts')).spawn,

@@ -36,6 +36,7 @@ const {
   service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
   init, print, force,
+  listen, tokenFile, open, readOnly, compat, openMetrics,
 } = options;
 
 const anyUnits: Operands = { shown: '[UNIT...]', about: 'the names of units, or patterns such as \'web*\'; without them all are meant', least: 0, most: Infinity };
@@ -200,6 +201,21 @@ const table = {
       ['sysg --sys boot install -c /etc/systemg/sysg.yaml', 'as root, for the whole machine'],
       ['sysg boot status', 'what would happen'],
     ],
+  },
+  web: {
+    about: 'serve a live page: state charts that move, why, logs, metrics, rehearsals; also /metrics and /api/v1',
+    more: 'A process of its own that asks the supervisor as every command does; Ctrl-C ends it. It prints an address with a token, which the browser changes for a cookie.',
+    options: [listen, tokenFile, open, readOnly, compat],
+    examples: [
+      ['sysg web --open', 'in the browser of this machine'],
+      ['sysg web --read-only --listen 127.0.0.1:0', 'to look only, on a port that is free'],
+      ['sysg web --listen 0.0.0.0:9080 --token-file /etc/sysg.token', 'for other machines, and for Prometheus'],
+    ],
+  },
+  metrics: {
+    about: 'print the metrics of all units once, as Prometheus reads them',
+    options: [compat, openMetrics],
+    examples: [['sysg metrics > /var/lib/node_exporter/sysg.prom', 'for a textfile collector'], ['sysg metrics --compat supervisord', 'with the names of other exporters too']],
   },
   purge: {
     about: 'stop everything and remove the state directory, logs included',

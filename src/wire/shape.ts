@@ -3,6 +3,19 @@ export interface Shape<T> {
   (value: unknown, at: string): string | null;
   /** Never there: it carries the type of a value of this shape. */
   readonly type?: T;
+  /** The shape in JSON Schema, for descriptions of interfaces; absent where a function alone says what fits. */
+  readonly schema?: () => JsonSchema;
+}
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** The shape in JSON Schema; anything where the shape does not say. */
+export function schemaOf({ schema }: Shape<unknown>): JsonSchema {
+  return schema?.() ?? {};
+}
+
+function described<T>(schema: () => JsonSchema, check: Shape<T>): Shape<T> {
+  return Object.assign(check, { schema });
 }
 
 /** The type of the values of a shape. */
@@ -11,38 +24,42 @@ export type Shaped<S> = S extends Shape<infer T> ? T : never;
 type Fields = Readonly<Record<string, Shape<unknown>>>;
 type Values<F extends Fields> = { readonly [K in keyof F]: Shaped<F[K]> };
 
-export const string: Shape<string> = (value, at) => (typeof value === 'string' ? null : unexpected('a string', value, at));
-export const number: Shape<number> = (value, at) => (typeof value === 'number' ? null : unexpected('a number', value, at));
-export const boolean: Shape<boolean> = (value, at) => (typeof value === 'boolean' ? null : unexpected('a boolean', value, at));
+export const string: Shape<string> = described(() => ({ type: 'string' }), (value, at) => (typeof value === 'string' ? null : unexpected('a string', value, at)));
+export const number: Shape<number> = described(() => ({ type: 'number' }), (value, at) => (typeof value === 'number' ? null : unexpected('a number', value, at)));
+export const boolean: Shape<boolean> = described(() => ({ type: 'boolean' }), (value, at) => (typeof value === 'boolean' ? null : unexpected('a boolean', value, at)));
 export const count: Shape<number> = whole(0);
 
 export function whole(lowest: number): Shape<number> {
-  return (value, at) => (typeof value === 'number' && Number.isInteger(value) && value >= lowest ? null : unexpected(`a whole number ≥ ${lowest}`, value, at));
+  return described(() => ({ type: 'integer', minimum: lowest }), (value, at) => (
+    typeof value === 'number' && Number.isInteger(value) && value >= lowest ? null : unexpected(`a whole number ≥ ${lowest}`, value, at)));
 }
 
 export function oneOf<const W extends string | number>(...words: readonly W[]): Shape<W> {
-  return (value, at) => ((words as readonly unknown[]).includes(value) ? null : unexpected(`one of ${words.join(', ')}`, value, at));
+  return described(() => ({ enum: words }), (value, at) => ((words as readonly unknown[]).includes(value) ? null : unexpected(`one of ${words.join(', ')}`, value, at)));
 }
 
 export function nullable<T>(shape: Shape<T>): Shape<T | null> {
-  return (value, at) => (value === null ? null : shape(value, at));
+  return described(() => ({ anyOf: [schemaOf(shape), { type: 'null' }] }), (value, at) => (value === null ? null : shape(value, at)));
 }
 
 export function list<T>(element: Shape<T>): Shape<readonly T[]> {
-  return (value, at) => {
+  return described(() => ({ type: 'array', items: schemaOf(element) }), (value, at) => {
     if (!Array.isArray(value)) return unexpected('a list', value, at);
     for (const [index, item] of value.entries()) {
       const problem = element(item, `${at}[${index}]`);
       if (problem !== null) return problem;
     }
     return null;
-  };
+  });
 }
 
 /** Unknown keys are let through: they are a newer server's. */
 export function record<R extends Fields, O extends Fields = Record<never, never>>(required: R, optional?: O): Shape<Values<R> & Partial<Values<O>>> {
   const fields = [...Object.entries(required), ...Object.entries(optional ?? {})];
-  return (value, at) => {
+  const schema = (): JsonSchema => ({
+    type: 'object', properties: Object.fromEntries(fields.map(([key, shape]) => [key, schemaOf(shape)])), required: Object.keys(required),
+  });
+  return described(schema, (value, at) => {
     if (!isRecord(value)) return unexpected('an object', value, at);
     for (const [key, shape] of fields) {
       const field = value[key];
@@ -51,7 +68,7 @@ export function record<R extends Fields, O extends Fields = Record<never, never>
       if (problem !== null) return problem;
     }
     return null;
-  };
+  });
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

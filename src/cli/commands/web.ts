@@ -1,0 +1,38 @@
+import { refusals, textOf } from '../../errors.ts';
+import { randomToken, readToken } from '../../web/access.ts';
+import { defaultAddress, isLoopback, parseListenAddress } from '../../web/listen-address.ts';
+import { parseCompat } from '../../web/metrics/compat.ts';
+import { serve, type WebServer } from '../../web/serve.ts';
+import { supervisorsToWatch } from '../../web/supervisors.ts';
+import { openBrowser } from '../launch/open-browser.ts';
+import type { Call } from '../call.ts';
+import { options } from '../options.ts';
+
+/** Serves the live page until it is ended by a signal. A process of its own: the supervisor only ever answers it. */
+export async function web(call: Call): Promise<number> {
+  const { flags, terminal } = call;
+  const parsed = parseListenAddress(flags.text(options.listen) ?? defaultAddress);
+  if (!parsed.ok) return terminal.refuse(refusals.usage(`--listen: expected ${parsed.expected}`));
+  const address = parsed.value;
+  const tokenFile = flags.text(options.tokenFile);
+  if (tokenFile === null && !isLoopback(address)) {
+    return terminal.refuse(refusals.usage(`--listen ${flags.text(options.listen) ?? ''} is reached from other machines: expected --token-file with it (a file of mode 600 with at least 16 characters)`));
+  }
+  const read = tokenFile === null ? { ok: true as const, token: randomToken() } : readToken(tokenFile);
+  if (!read.ok) return terminal.refuse(refusals.runtime(read.reason));
+  const [watched] = supervisorsToWatch(call);
+  let server: WebServer;
+  try {
+    server = await serve({
+      watched, address, token: read.token, readOnly: flags.has(options.readOnly), compat: parseCompat(flags.text(options.compat) ?? '') ?? [], onProblem: (text) => terminal.warn(text),
+    });
+  } catch (error) {
+    return terminal.refuse(refusals.runtime(textOf(error)));
+  }
+  const link = `${server.url}?token=${encodeURIComponent(read.token)}`;
+  terminal.print(tokenFile === null ? link : `${server.url}  (the token is in ${tokenFile})`);
+  if (flags.has(options.open)) openBrowser(link, (text) => terminal.warn(text));
+  await new Promise<void>((ended) => void process.once('SIGINT', () => ended()).once('SIGTERM', () => ended()).once('SIGHUP', () => ended()));
+  await server.close();
+  return 0;
+}

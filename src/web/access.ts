@@ -1,0 +1,68 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { isIP } from 'node:net';
+import { refuse, textOf, type Refused } from '../errors.ts';
+import { isLoopback, type ListenAddress } from './listen-address.ts';
+
+/** Who may see the page: a client that knows the token, by a name that is the server's own. */
+export interface Access {
+  readonly token: string;
+  readonly cookieName: string;
+  /** Derived from the token, so that it outlives the server where the token does. */
+  readonly cookie: string;
+  /** Whether a client may call the server by this name. A page of another site that resolves its name to our address is refused by it (DNS rebinding). */
+  isOurName(host: string): boolean;
+  isToken(word: string): boolean;
+  isCookie(word: string): boolean;
+}
+
+const LEAST_TOKEN = 16;
+
+export function openAccess(token: string, address: ListenAddress): Access {
+  const cookie = createHash('sha256').update(`sysg-web-cookie\n${token}`).digest('base64url');
+  const names = new Set(['localhost', address.host.toLowerCase(), ...(isLoopback(address) ? [] : [hostname().toLowerCase()])]);
+  return {
+    token, cookie, cookieName: `sysg_web_${address.port}`,
+    isOurName: (host) => {
+      const name = bareHost(host);
+      // An address cannot be rebound; a name can.
+      return name !== null && (names.has(name) || (isLoopback(address) ? isLoopback({ host: name, port: 0 }) : isIP(name) !== 0));
+    },
+    isToken: (word) => isSame(word, token),
+    isCookie: (word) => isSame(word, cookie),
+  };
+}
+
+export function randomToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** The token in a file that its owner alone may read. */
+export function readToken(path: string): { readonly ok: true; readonly token: string } | Refused {
+  try {
+    const { mode, uid } = statSync(path);
+    if ((mode & 0o077) !== 0) return refuse(`${path} may be read by others (mode ${(mode & 0o777).toString(8)}): expected 600; chmod 600 ${path}`);
+    const own = process.geteuid?.() ?? uid;
+    if (uid !== own && own !== 0) return refuse(`${path} belongs to user ${uid}: expected a file of user ${own}`);
+    const token = readFileSync(path, 'utf8').trim();
+    if (!/^[\x21-\x7e]+$/.test(token) || token.length < LEAST_TOKEN) {
+      return refuse(`${path} has no usable token: expected at least ${LEAST_TOKEN} printable characters on one line, as from: head -c 32 /dev/urandom | base64`);
+    }
+    return { ok: true, token };
+  } catch (error) {
+    return refuse(`the token file cannot be read: ${textOf(error)}`);
+  }
+}
+
+/** The host of a Host header, without its port and brackets, in lower case; null for what is none. */
+function bareHost(header: string): string | null {
+  const [, v6, name] = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?$/.exec(header) ?? [];
+  return (v6 ?? name)?.toLowerCase() ?? null;
+}
+
+/** In a time that does not depend on where they differ. */
+function isSame(one: string, other: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}

@@ -1,0 +1,60 @@
+import { Hono } from 'hono';
+import type { Access } from './access.ts';
+import { assetResponse, type Asset } from './assets.ts';
+import type { Streams } from './event-stream.ts';
+import { authenticate, sameOriginOnly, securityHeaders, smallBodies } from './guard.ts';
+import { openHub, type Hub } from './hub.ts';
+import { watchConfig } from './mask.ts';
+import type { CompatName } from './metrics/compat.ts';
+import { contentTypes, formatFor } from './metrics/exposition.ts';
+import { scrape } from './metrics/scrape.ts';
+import { openTally } from './metrics/tally.ts';
+import { openApi } from './openapi.ts';
+import { problemResponse } from './problem.ts';
+import { keepRecords } from './records.ts';
+import { json, makeRoutes } from './routes.ts';
+import type { Watched } from './supervisors.ts';
+
+export interface AppInput {
+  readonly watched: Watched;
+  readonly access: Access;
+  readonly assets: ReadonlyMap<string, Asset>;
+  readonly streams: Streams;
+  readonly readOnly: boolean;
+  readonly compat: readonly CompatName[];
+  readonly onProblem: (text: string) => void;
+}
+
+/** Everything that is served: the page, `/api/v1` and `/metrics`. */
+export function makeApp({ watched, access, assets, streams, readOnly, compat, onProblem }: AppInput): { readonly app: Hono; readonly hub: Hub } {
+  const configured = watchConfig(watched.call);
+  const records = keepRecords(watched.call);
+  const hub = openHub(watched, configured, records);
+  const tally = openTally();
+  const routes = makeRoutes({ watched, configured, hub, records, streams, readOnly });
+  const description = openApi(routes);
+  const app = new Hono();
+  app.use(securityHeaders(), sameOriginOnly(access));
+  const login = assets.get('/login.css');
+  // What the page for strangers needs.
+  if (login !== undefined) app.get('/login.css', ({ req }) => assetResponse(login, { encodings: req.header('accept-encoding') ?? '', tag: req.header('if-none-match') }));
+  app.use(authenticate(access), smallBodies);
+  for (const [path, asset] of assets) {
+    app.get(path, ({ req }) => assetResponse(asset, { encodings: req.header('accept-encoding') ?? '', tag: req.header('if-none-match') }));
+  }
+  app.get('/metrics', async ({ req }) => {
+    const format = formatFor(req.header('accept') ?? '');
+    return new Response(await scrape(watched.call, tally, { format, compat }), { headers: { 'content-type': contentTypes[format] } });
+  });
+  app.get('/api/v1/openapi.json', () => json(description));
+  for (const { method, path, run } of routes) app.on(method.toUpperCase(), `/api/v1${path.replaceAll(/\{(\w+)\}/g, ':$1')}`, run);
+  app.notFound(({ req }) => (
+    readOnly && req.method === 'POST' && req.path === '/api/v1/actions' ? problemResponse(403, 'the server is read-only: nothing is ordered here', 'read-only')
+      : req.method === 'POST' ? problemResponse(405, `POST is not allowed on ${req.path.slice(0, 200)}`, 'method', { allow: 'GET, HEAD' })
+        : problemResponse(404, `there is nothing at ${req.path.slice(0, 200)}`, 'path')));
+  app.onError((error) => {
+    onProblem(`internal error: ${error.stack ?? error.message}`);
+    return problemResponse(500, 'an internal error, which is in the log of the server', 'internal');
+  });
+  return { app, hub };
+}

@@ -1,0 +1,83 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { getCookie } from 'hono/cookie';
+import type { Access } from './access.ts';
+import { problemResponse } from './problem.ts';
+
+/** No script, style or image from anywhere else, none in the page itself, and no frame around it. */
+const POLICY = [
+  "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
+  "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
+].join('; ');
+
+const MOST_BODY_BYTES = 65_536;
+
+/** Headers that every answer has. */
+export function securityHeaders(): MiddlewareHandler {
+  return async (context, next) => {
+    await next();
+    const { headers } = context.res;
+    headers.set('content-security-policy', POLICY);
+    headers.set('x-content-type-options', 'nosniff');
+    headers.set('x-frame-options', 'DENY');
+    headers.set('referrer-policy', 'no-referrer');
+    headers.set('cross-origin-resource-policy', 'same-origin');
+    headers.set('cross-origin-opener-policy', 'same-origin');
+    headers.set('permissions-policy', 'camera=(), geolocation=(), microphone=()');
+    if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
+  };
+}
+
+/** Refuses by Host, method, Origin and kind of body, before anything else looks at the request. A request that changes something cannot be made by another site. */
+export function sameOriginOnly({ isOurName }: Access): MiddlewareHandler {
+  return async (context, next) => {
+    const { req } = context;
+    const host = req.header('host') ?? '';
+    if (!isOurName(host)) return problemResponse(403, `the server is not called '${excerpt(host)}': expected the name or address it listens on`, 'host');
+    if (!['GET', 'HEAD', 'POST'].includes(req.method)) return problemResponse(405, `expected GET, HEAD or POST, got ${excerpt(req.method)}`, 'method', { allow: 'GET, HEAD, POST' });
+    const origin = req.header('origin');
+    if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
+      return problemResponse(403, `the request comes from ${excerpt(origin)}: expected the page of this server`, 'origin');
+    }
+    if (req.method === 'POST') {
+      const site = req.header('sec-fetch-site');
+      if (site !== undefined && site !== 'same-origin') return problemResponse(403, `the request comes from another site (${excerpt(site)})`, 'origin');
+      // A form cannot send it, and another site cannot without being asked first.
+      if (!/^application\/json\s*(;|$)/i.test(req.header('content-type') ?? '')) return problemResponse(415, 'expected a body of type application/json', 'content-type');
+    }
+    return next();
+  };
+}
+
+export const smallBodies: MiddlewareHandler = bodyLimit({
+  maxSize: MOST_BODY_BYTES, onError: () => problemResponse(413, `expected at most ${MOST_BODY_BYTES} bytes`, 'body'),
+});
+
+/** Lets in who has the cookie, or the token as `Authorization: Bearer`. The token in the address is changed for the cookie at once. */
+export function authenticate(access: Access): MiddlewareHandler {
+  return async (context, next) => {
+    const { req } = context;
+    const given = req.path === '/' ? req.query('token') : undefined;
+    if (given !== undefined) return access.isToken(given) ? enter(access) : askForToken(context, true);
+    const bearer = /^Bearer +(\S+)$/i.exec(req.header('authorization') ?? '')?.[1];
+    const cookie = getCookie(context, access.cookieName);
+    if ((bearer !== undefined && access.isToken(bearer)) || (cookie !== undefined && access.isCookie(cookie))) return next();
+    if (req.path === '/') return askForToken(context, false);
+    return problemResponse(401, 'expected the cookie of the page, or the token as Authorization: Bearer', 'token', { 'www-authenticate': 'Bearer realm="sysg"' });
+  };
+}
+
+function enter({ cookieName, cookie }: Access): Response {
+  return new Response(null, { status: 303, headers: { location: '/', 'set-cookie': `${cookieName}=${cookie}; Path=/; HttpOnly; SameSite=Strict` } });
+}
+
+function askForToken(context: Context, wasWrong: boolean): Response | Promise<Response> {
+  const says = wasWrong ? 'This token is not the one of the running page server.' : 'Open the address that <code>sysg web</code> has printed, or give its token.';
+  return context.html(`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>sysg</title><link rel="stylesheet" href="/login.css"></head><body class="login"><main><h1>sysg</h1><p>${says}</p>
+<form action="/" method="get"><label for="token">Token</label><input id="token" name="token" type="password" autocomplete="off" required autofocus><button>Enter</button></form></main></body></html>`, 401);
+}
+
+function excerpt(text: string): string {
+  return text.slice(0, 80);
+}

@@ -1,0 +1,130 @@
+import { signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { JSX } from 'preact';
+import type { ReloadPlan } from '../../wire/payloads.ts';
+import { useFetched } from './fetched.ts';
+import { now, tickets, units } from './live.ts';
+import { get, post } from './server.ts';
+import { clock } from './words.ts';
+
+export type Verb = 'start' | 'stop' | 'restart' | 'run' | 'signal';
+
+interface Question { readonly title: string; readonly text: string; readonly yes: string; carryOut(): void }
+
+const question = signal<Question | null>(null);
+const refusal = signal<string | null>(null);
+const isPlanOpen = signal(false);
+/** The server says so once; until then nothing is offered. */
+export const readOnly = signal(true);
+
+export async function learnWhatIsAllowed(): Promise<void> {
+  readOnly.value = (await get<{ server: { read_only: boolean } }>('/supervisor')).server.read_only;
+}
+
+/** Orders something. What ends several units at once is asked about first. */
+export function order(verb: Verb, names: readonly string[], signalName?: string): void {
+  if (readOnly.value || names.length === 0) return;
+  const carryOut = (): void => {
+    post('/actions', { verb, units: names, ...(signalName !== undefined && { signal: signalName }) }).then(() => {
+      refusal.value = null;
+    }, (error: unknown) => {
+      refusal.value = error instanceof Error ? error.message : String(error);
+    });
+  };
+  const isDestructive = verb === 'stop' || verb === 'restart' || verb === 'signal';
+  if (!isDestructive || names.length === 1) carryOut();
+  else question.value = { title: `${verb} ${names.length} units?`, text: names.join(', '), yes: `${verb} them`, carryOut };
+}
+
+export function UnitActs({ names }: { readonly names: readonly string[] }): JSX.Element | null {
+  if (readOnly.value) return null;
+  const rows = names.flatMap((name) => units.value.get(name) ?? []);
+  const areCron = rows.length > 0 && rows.every(({ kind }) => kind === 'cron');
+  const none = rows.length === 0;
+  return (
+    <div class="acts" role="group" aria-label="Orders">
+      {areCron && <button disabled={none} onClick={() => order('run', names)}>Run now</button>}
+      {!areCron && <button disabled={none} onClick={() => order('start', names)}>Start</button>}
+      <button disabled={none} onClick={() => order('restart', names)}>Restart</button>
+      <button disabled={none} class="danger" onClick={() => order('stop', names)}>Stop</button>
+      <select aria-label="Send a signal" disabled={none} value="" onChange={({ currentTarget }) => {
+        order('signal', names, currentTarget.value);
+        currentTarget.value = '';
+      }}>
+        <option value="" disabled>Signal…</option>
+        {['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGKILL'].map((name) => <option key={name}>{name}</option>)}
+      </select>
+    </div>
+  );
+}
+
+export function ReloadButton(): JSX.Element | null {
+  return readOnly.value ? null : <button onClick={() => (isPlanOpen.value = true)}>Reload…</button>;
+}
+
+/** The plan of a reload first, then the reload. */
+function PlanDialog(): JSX.Element | null {
+  const { data, error } = useFetched<ReloadPlan>(isPlanOpen.value ? '/plan' : null, isPlanOpen.value);
+  if (!isPlanOpen.value) return null;
+  const changes = data === null ? [] : (['start', 'restart', 'update', 'stop'] as const).flatMap((what) => data[what].map(({ unit, why }) => ({ what, unit, why })));
+  const close = (): void => {
+    isPlanOpen.value = false;
+  };
+  return (
+    <Dialog title="What a reload would do" onClose={close}>
+      {error !== null && <p role="alert">{error}</p>}
+      {data !== null && (changes.length === 0 ? <p>Nothing would change.</p> : (
+        <table><thead><tr><th>Does</th><th>Unit</th><th>Why</th></tr></thead>
+          <tbody>{changes.map(({ what, unit, why }) => <tr key={unit}><td>{what}</td><td>{unit}</td><td>{why}</td></tr>)}</tbody></table>))}
+      {data !== null && <p class="faint">{data.unchanged.length} units stay as they are.</p>}
+      <div class="acts"><button onClick={close}>Cancel</button>
+        <button class="primary" disabled={data === null} onClick={() => {
+          close();
+          post('/actions', { verb: 'reload' }).catch((failed: unknown) => (refusal.value = String(failed)));
+        }}>Reload</button></div>
+    </Dialog>
+  );
+}
+
+export function Dialogs(): JSX.Element {
+  const asked = question.value;
+  const close = (): void => {
+    question.value = null;
+  };
+  return (
+    <>
+      <PlanDialog />
+      {asked !== null && (
+        <Dialog title={asked.title} onClose={close}>
+          <p>{asked.text}</p>
+          <div class="acts"><button onClick={close}>Cancel</button><button class="danger" onClick={() => {
+            close();
+            asked.carryOut();
+          }}>{asked.yes}</button></div>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+export function Dialog({ title, onClose, children }: { readonly title: string; onClose(): void; readonly children: preact.ComponentChildren }): JSX.Element {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => element.current?.showModal(), []);
+  return <dialog ref={element} onClose={onClose} aria-label={title}><h2>{title}</h2>{children}</dialog>;
+}
+
+const MARKS = { open: '◐', settled: '✓', failed: '✗' } as const;
+
+/** What became of the last orders; each until it is settled, and a while longer. */
+export function Tickets(): JSX.Element {
+  const shown = tickets.value.filter(({ ended_at: at, state }) => at === null || now.value - Date.parse(at) < (state === 'failed' ? 60_000 : 8000)).slice(-4);
+  return (
+    <section class="tickets" aria-label="Orders and what became of them" aria-live="polite">
+      {refusal.value !== null && <p class="ticket failed"><span aria-hidden="true">✗</span> {refusal.value} <button onClick={() => (refusal.value = null)}>Close</button></p>}
+      {shown.map(({ id, state, verb, units: names, message, began_at: at }) => (
+        <p key={id} class={`ticket ${state}`}><span aria-hidden="true">{MARKS[state]}</span> <b>{verb} {names.length > 3 ? `${names.length} units` : names.join(', ')}</b>{' '}
+          {state === 'open' ? 'under way…' : message} <span class="faint">#{id} {clock(at)}</span></p>
+      ))}
+    </section>
+  );
+}

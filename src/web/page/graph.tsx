@@ -1,0 +1,48 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { put, type Drawn } from './chart.tsx';
+import { useFetched } from './fetched.ts';
+import { ordered, units } from './live.ts';
+import { go, linkTo } from './router.ts';
+
+interface Graph { readonly svg: string; readonly needs: readonly { readonly unit: string; readonly needs: readonly string[] }[] }
+
+/** The units with their phases, what they need of each other, and who waits for whom. */
+export function DependencyGraph(): JSX.Element {
+  const { data, error } = useFetched<Graph>('/graph', [...units.value.keys()].join('\n'));
+  const frame = useRef<HTMLDivElement>(null);
+  const [drawn, setDrawn] = useState<Drawn | null>(null);
+  useEffect(() => {
+    if (data !== null && frame.current !== null) setDrawn(put(frame.current, data.svg));
+  }, [data?.svg]);
+  useEffect(() => {
+    for (const [name, element] of drawn?.nodes ?? []) {
+      const row = units.value.get(name);
+      element.setAttribute('class', `node s-${row?.state ?? 'unknown'}`);
+      element.setAttribute('role', 'link');
+      element.setAttribute('tabindex', '0');
+      element.setAttribute('aria-label', `${name}, ${row?.text ?? 'not known to the supervisor'}`);
+      element.onclick = () => go('unit', name);
+      element.onkeydown = ({ key }) => {
+        if (key === 'Enter') go('unit', name);
+      };
+    }
+    for (const [title, element] of drawn?.arrows ?? []) {
+      const [from = '', to = ''] = title.split('->');
+      element.classList.toggle('waiting', units.value.get(from)?.waits_for?.some(({ unit }) => unit === to) === true);
+    }
+  }, [drawn, units.value]);
+  const waiting = ordered.value.filter(({ waits_for: waits = [] }) => waits.length > 0);
+  return (
+    <main>
+      <h1>Dependencies</h1>
+      {error !== null && <p role="alert">{error}</p>}
+      <div class="picture graph" ref={frame} role="group" tabIndex={0} aria-label="Units and what they need; an arrow leads to what is needed" />
+      <section class="panel" aria-live="polite"><h2>Who waits for whom</h2>
+        {waiting.length === 0 ? <p class="faint">Nobody waits.</p> : <ul>{waiting.map(({ name, waits_for: waits = [] }) => (
+          <li key={name}><a href={linkTo('unit', name)}>{name}</a> waits for {waits.map(({ unit, condition, lost }) => `${unit}${condition === undefined ? '' : ` (${condition})`}${lost === undefined ? '' : `, which will not come by itself: ${lost}`}`).join('; ')}</li>
+        ))}</ul>}
+      </section>
+    </main>
+  );
+}

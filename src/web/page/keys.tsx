@@ -1,0 +1,92 @@
+import { signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { Dialog, order } from './acts.tsx';
+import { go, route } from './router.ts';
+import { concerned, filter, mark, selected, shownUnits } from './table.tsx';
+
+const isHelpOpen = signal(false);
+
+const KEYS = [
+  ['↑ ↓, j k, g G', 'move'], ['Enter, →', 'open the unit'], ['Escape, q', 'go back; take the filter away'], ['f, /', 'filter'], ['Space', 'mark the unit'],
+  ['S, s, r', 'start, stop, restart what is marked or selected'], ['d', 'dependencies'], ['R', 'rehearse'], ['v', 'the supervisor'], ['u', 'all units'], ['?', 'these keys'],
+] as const;
+
+/** The keys of the live table in the terminal, where a page can have them. */
+export function listen(): void {
+  addEventListener('keydown', (event) => {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') !== null) return;
+    if (target instanceof HTMLInputElement && target.type !== 'checkbox' && target.type !== 'range') {
+      if (key === 'Escape') target.blur();
+      return;
+    }
+    if (target instanceof HTMLSelectElement || (target instanceof Element && target.closest('[role=button],.fault,.lines,[role=link]') !== null)) return;
+    if (press(key, target)) event.preventDefault();
+  });
+}
+
+function press(key: string, target: EventTarget | null): boolean {
+  const page = route.value[0] ?? '';
+  switch (key) {
+    case '?': return open(() => (isHelpOpen.value = true));
+    case 'd': return open(() => go('graph'));
+    case 'R': return open(() => go('rehearse', ...(page === 'unit' ? [route.value[1] ?? ''] : [])));
+    case 'v': return open(() => go('supervisor'));
+    case 'u': return open(() => go());
+    case 'Escape': case 'q':
+      if (page !== '') return open(() => go());
+      filter.value = '';
+      return true;
+    default: return page === '' ? pressInTable(key, target) : page === 'unit' && orderBy(key, [route.value[1] ?? '']);
+  }
+}
+
+function pressInTable(key: string, target: EventTarget | null): boolean {
+  const names = shownUnits().map(({ name }) => name);
+  const index = names.indexOf(selected.value ?? '');
+  const select = (to: number): boolean => {
+    selected.value = names[Math.min(names.length - 1, Math.max(0, to))] ?? null;
+    document.getElementById(`row-${selected.value}`)?.scrollIntoView({ block: 'nearest' });
+    return true;
+  };
+  switch (key) {
+    case 'ArrowDown': case 'j': return select(index + 1);
+    case 'ArrowUp': case 'k': return select(index - 1);
+    case 'g': case 'Home': return select(0);
+    case 'G': case 'End': return select(names.length - 1);
+    case 'f': case '/': return open(() => document.getElementById('filter')?.focus());
+    case 'Enter': case 'ArrowRight':
+      // A link or a button that has the focus is meant.
+      if (key === 'Enter' && target instanceof Element && target.closest('a,button') !== null) return false;
+      if (selected.value !== null) go('unit', selected.value);
+      return true;
+    case ' ':
+      if (selected.value === null || (target instanceof Element && target.closest('a,button,input') !== null)) return false;
+      mark(selected.value);
+      return true;
+    default: return orderBy(key, concerned());
+  }
+}
+
+function orderBy(key: string, names: readonly string[]): boolean {
+  const verb = ({ S: 'start', s: 'stop', r: 'restart' } as const)[key];
+  if (verb !== undefined) order(verb, names);
+  return verb !== undefined;
+}
+
+function open(what: () => void): true {
+  what();
+  return true;
+}
+
+export function Help(): JSX.Element | null {
+  if (!isHelpOpen.value) return null;
+  const close = (): void => {
+    isHelpOpen.value = false;
+  };
+  return <Dialog title="Keys" onClose={close}><dl class="keys">{KEYS.map(([key, about]) => <><dt><kbd>{key}</kbd></dt><dd>{about}</dd></>)}</dl><button onClick={close}>Close</button></Dialog>;
+}
+
+export function HelpButton(): JSX.Element {
+  return <button aria-label="Keys" onClick={() => (isHelpOpen.value = true)}>?</button>;
+}

@@ -1,0 +1,69 @@
+import { computed, signal } from '@preact/signals';
+import type { JournalRecord } from '../../wire/payloads.ts';
+import type { Ticket } from '../tickets.ts';
+import type { UnitRow } from '../unit-row.ts';
+
+// What the server sends, and nothing that grows with time.
+
+export const units = signal<ReadonlyMap<string, UnitRow>>(new Map());
+export const head = signal<{ readonly health: string; readonly supervisor: string } | null>(null);
+/** Why there is no supervisor; null: there is one. */
+export const gone = signal<string | null>(null);
+export const connection = signal<'opening' | 'open' | 'lost'>('opening');
+export const tickets = signal<readonly Ticket[]>([]);
+/** The newest records that came while the page was open. */
+export const records = signal<readonly JournalRecord[]>([]);
+export const now = signal(Date.now());
+
+const RECORDS_KEPT = 500;
+const TICKETS_KEPT = 20;
+
+const URGENCY: Readonly<Record<string, number>> = { failing: 0, degraded: 1 };
+/** What needs attention first, then by name. */
+export const ordered = computed(() => [...units.value.values()].filter(({ kind }) => kind !== 'orphaned').toSorted((one, other) => (
+  (URGENCY[one.health] ?? 2) - (URGENCY[other.health] ?? 2) || (one.name < other.name ? -1 : 1))));
+
+const listeners = new Set<(record: JournalRecord) => void>();
+
+/** Called with each record as it comes, until the returned function is called. */
+export function onRecord(listener: (record: JournalRecord) => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+interface UnitsMessage { readonly health: string; readonly supervisor: string; readonly changed: readonly UnitRow[]; readonly removed: readonly string[]; readonly whole?: boolean }
+
+export function follow(): void {
+  const source = new EventSource('/api/v1/events');
+  const on = <Data>(event: string, take: (data: Data) => void): void => source.addEventListener(event, (message: MessageEvent<string>) => take(JSON.parse(message.data) as Data));
+  source.onopen = () => {
+    connection.value = 'open';
+  };
+  source.onerror = () => {
+    connection.value = 'lost';
+    // A server that was started again has another token: the browser does not come back by itself.
+    if (source.readyState === EventSource.CLOSED) setTimeout(follow, 2000);
+  };
+  on<UnitsMessage>('units', ({ changed, removed, whole = false, ...present }) => {
+    const next = new Map(whole ? [] : units.value);
+    for (const name of removed) next.delete(name);
+    for (const row of changed) next.set(row.name, row);
+    units.value = next;
+    head.value = present;
+    gone.value = null;
+  });
+  on<JournalRecord>('record', (record) => {
+    records.value = [...records.value.slice(1 - RECORDS_KEPT), record];
+    for (const listener of listeners) listener(record);
+  });
+  on<{ why: string }>('gone', ({ why }) => {
+    gone.value = why;
+  });
+  on<Ticket>('ticket', (ticket) => {
+    tickets.value = [...tickets.value.filter(({ id }) => id !== ticket.id), ticket].toSorted((one, other) => one.id - other.id).slice(-TICKETS_KEPT);
+  });
+  // The page takes no time where nobody sees it.
+  setInterval(() => {
+    if (!document.hidden) now.value = Date.now();
+  }, 1000);
+}

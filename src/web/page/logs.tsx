@@ -1,0 +1,85 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { LogLine } from '../unit-logs.ts';
+import { clock, plain } from './words.ts';
+
+const MOST_LINES = 3000;
+
+/** The output of a unit as it comes. Lines are put into the page by hand: thousands of them are not looked at again for each that comes. */
+export function Logs({ unit }: { readonly unit: string }): JSX.Element {
+  const [stream, setStream] = useState('all');
+  const [search, setSearch] = useState('');
+  const [isPaused, setPaused] = useState(false);
+  const [isFollowing, setFollowing] = useState(true);
+  const [waiting, setWaiting] = useState(0);
+  const view = useRef<HTMLDivElement>(null);
+  const held = useRef<LogLine[]>([]);
+  const now = useRef({ search, isPaused, isFollowing });
+  now.current = { search, isPaused, isFollowing };
+
+  const append = (lines: readonly LogLine[]): void => {
+    const box = view.current;
+    if (box === null) return;
+    const wanted = now.current.search.toLowerCase();
+    box.append(...lines.slice(-MOST_LINES).map((line) => lineElement(line, wanted)));
+    while (box.childElementCount > MOST_LINES) box.firstElementChild?.remove();
+    if (now.current.isFollowing) requestAnimationFrame(() => box.scrollTo({ top: box.scrollHeight }));
+  };
+  useEffect(() => {
+    view.current?.replaceChildren();
+    held.current = [];
+    setWaiting(0);
+    const source = new EventSource(`/api/v1/units/${encodeURIComponent(unit)}/logs/stream?stream=${stream}&lines=500`);
+    let isFirst = true;
+    source.onopen = () => {
+      isFirst = true;
+    };
+    source.addEventListener('lines', ({ data }: MessageEvent<string>) => {
+      const lines = JSON.parse(data) as LogLine[];
+      // After a connection that broke the last lines come once more.
+      if (isFirst) view.current?.replaceChildren();
+      isFirst = false;
+      if (!now.current.isPaused) return append(lines);
+      held.current = [...held.current, ...lines].slice(-MOST_LINES);
+      return setWaiting(held.current.length);
+    });
+    return () => source.close();
+  }, [unit, stream]);
+  useEffect(() => {
+    const wanted = search.toLowerCase();
+    for (const line of view.current?.children ?? []) if (line instanceof HTMLElement) line.hidden = !(line.textContent ?? '').toLowerCase().includes(wanted);
+  }, [search]);
+  const resume = (): void => {
+    setPaused(false);
+    append(held.current.splice(0));
+    setWaiting(0);
+  };
+  return (
+    <section class="panel" aria-label="Logs">
+      <div class="bar small">
+        <h2>Logs</h2>
+        <select aria-label="Stream" value={stream} onChange={({ currentTarget }) => setStream(currentTarget.value)}><option value="all">both streams</option><option>stdout</option><option>stderr</option></select>
+        <input type="search" aria-label="Search the logs" placeholder="search" value={search} onInput={({ currentTarget }) => setSearch(currentTarget.value)} />
+        <button aria-pressed={isPaused} onClick={() => (isPaused ? resume() : setPaused(true))}>{isPaused ? `Resume (${waiting} waiting)` : 'Pause'}</button>
+        <button aria-pressed={isFollowing} onClick={() => {
+          setFollowing(!isFollowing);
+          if (!isFollowing) view.current?.scrollTo({ top: view.current.scrollHeight });
+        }}>Follow</button>
+        <a class="button" href={`/api/v1/units/${encodeURIComponent(unit)}/logs?stream=${stream}&lines=20000&download=1`} download>Download</a>
+      </div>
+      <div ref={view} class="lines" role="log" aria-label={`Output of ${unit}`} aria-live="off" tabIndex={0} />
+    </section>
+  );
+}
+
+function lineElement({ at, stream, line }: LogLine, wanted: string): HTMLElement {
+  const element = document.createElement('div');
+  element.className = stream;
+  const time = document.createElement('time');
+  time.textContent = at === null ? '' : `${clock(at, true)} `;
+  const text = document.createElement('span');
+  text.textContent = plain(line);
+  element.append(time, text);
+  element.hidden = !(element.textContent ?? '').toLowerCase().includes(wanted);
+  return element;
+}

@@ -1,0 +1,41 @@
+import { render, type JSX } from 'preact';
+import { Dialogs, learnWhatIsAllowed, readOnly, Tickets } from './acts.tsx';
+import { DependencyGraph } from './graph.tsx';
+import { Help, HelpButton, listen } from './keys.tsx';
+import { connection, follow, gone, head } from './live.ts';
+import { Rehearse } from './rehearse.tsx';
+import { linkTo, route } from './router.ts';
+import { SupervisorPage } from './supervisor.tsx';
+import { Table } from './table.tsx';
+import { Unit } from './unit.tsx';
+
+const PAGES = [['', 'Units'], ['graph', 'Dependencies'], ['rehearse', 'Rehearse'], ['supervisor', 'Supervisor']] as const;
+
+function Page(): JSX.Element {
+  const [page = '', name = ''] = route.value;
+  const title = name === '' ? (PAGES.find(([path]) => path === page)?.[1] ?? '') : name;
+  document.title = `${title === '' ? '' : `${title} · `}sysg`;
+  return (
+    <>
+      <header>
+        <a class="brand" href={linkTo()}>sysg</a>
+        <nav aria-label="Pages">{PAGES.map(([path, word]) => <a key={path} href={linkTo(path)} aria-current={page === path || (path === '' && page === 'unit') ? 'page' : undefined}>{word}</a>)}</nav>
+        <p class="whole" role="status">
+          {connection.value === 'lost' ? <span class="pill h-failing">no connection to sysg web</span> : gone.value !== null ? <span class="pill h-failing">no supervisor</span>
+            : head.value !== null && <span class={`pill h-${head.value.health}`}>{head.value.health}{head.value.supervisor === 'serving' ? '' : `, ${head.value.supervisor}`}</span>}
+          {readOnly.value && <span class="pill">read-only</span>}
+        </p>
+        <HelpButton />
+      </header>
+      {gone.value !== null && <p class="notice" role="alert">{gone.value}. What is shown is of before.</p>}
+      {page === 'unit' ? <Unit key={name} name={name} /> : page === 'graph' ? <DependencyGraph /> : page === 'rehearse' ? <Rehearse first={name === '' ? null : name} /> : page === 'supervisor' ? <SupervisorPage /> : <Table />}
+      <Tickets /><Dialogs /><Help />
+    </>
+  );
+}
+
+listen();
+follow();
+void learnWhatIsAllowed();
+const place = document.getElementById('page');
+if (place !== null) render(<Page />, place);

@@ -1,0 +1,75 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import type { JournalRecord } from '../../wire/payloads.ts';
+import { useFetched } from './fetched.ts';
+import { now } from './live.ts';
+import { bytes, clock, moment } from './words.ts';
+
+interface Samples { readonly samples: readonly { readonly at: number; readonly cpu: number; readonly rss: number }[] }
+
+const WINDOWS = [['15m', '15 minutes', 5], ['1h', 'an hour', 15], ['1d', 'a day', 120]] as const;
+const STARTS = new Set(['spawning']);
+
+/** CPU and memory over time, with a line at each start of a process. */
+export function Plots({ unit, records }: { readonly unit: string; readonly records: readonly JournalRecord[] }): JSX.Element {
+  const [window, setWindow] = useState<(typeof WINDOWS)[number]>(WINDOWS[0]);
+  const turn = Math.floor(now.value / 1000 / window[2]);
+  const { data, error } = useFetched<Samples>(`/units/${encodeURIComponent(unit)}/metrics?window=${window[0]}`, turn);
+  const samples = data?.samples ?? [];
+  const starts = records.filter((record) => record.unit === unit && STARTS.has(record.to ?? '')).map(({ at }) => Date.parse(at) / 1000);
+  const last = samples.at(-1);
+  return (
+    <section class="panel" aria-label="Metrics">
+      <div class="bar small"><h2>Metrics</h2><div role="group" aria-label="Span">{WINDOWS.map((each) => <button key={each[0]} aria-pressed={window === each} onClick={() => setWindow(each)}>{each[1]}</button>)}</div></div>
+      {error !== null && <p role="alert">{error}</p>}
+      {samples.length < 2 ? <p class="faint">Not enough samples in this time. They are taken while somebody looks, and always with a <code>metrics</code> block in the configuration.</p> : (
+        <>
+          <Plot title="CPU, percent of one core" points={samples.map(({ at, cpu }) => [at / 1000, cpu])} starts={starts} format={(value) => `${value.toFixed(1)}%`} tone="cpu" />
+          <Plot title="Memory" points={samples.map(({ at, rss }) => [at / 1000, rss])} starts={starts} format={bytes} tone="memory" />
+          <p class="faint">Now {last?.cpu.toFixed(1)}% and {bytes(last?.rss ?? 0)}; {starts.length} starts are in the journal, drawn as lines.</p>
+        </>
+      )}
+    </section>
+  );
+}
+
+interface PlotProps { readonly title: string; readonly points: readonly (readonly [at: number, value: number])[]; readonly starts: readonly number[]; format(value: number): string; readonly tone: 'cpu' | 'memory' }
+
+function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const marks = useRef(starts);
+  marks.current = starts;
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return undefined;
+    const style = getComputedStyle(element);
+    const [line, text, grid] = [`--${tone}`, '--faint', '--line'].map((name) => style.getPropertyValue(name).trim());
+    const axis = { stroke: text ?? '', grid: { stroke: grid ?? '', width: 1 }, ticks: { stroke: grid ?? '' } };
+    const made = new uPlot({
+      width: element.clientWidth || 300, height: 150, cursor: { y: false }, legend: { live: true },
+      series: [{ label: 'at', value: (_, value) => (value === null ? '-' : moment(value * 1000)) }, { label: title, stroke: line ?? '', width: 1.5, fill: `${line}22`, value: (_, value) => (value === null ? '-' : format(value)) }],
+      axes: [{ ...axis, values: (_, values) => values.map((at) => clock(at * 1000).slice(0, (values[1] ?? 0) - (values[0] ?? 0) < 60 ? 8 : 5)) }, { ...axis, size: 70, values: (_, values) => values.map(format) }],
+      scales: { y: { range: (_, _low, high) => [0, Math.max(high * 1.1, 1)] } },
+      hooks: { draw: [(self) => {
+        for (const at of marks.current) {
+          const x = self.valToPos(at, 'x', true);
+          if (x < self.bbox.left || x > self.bbox.left + self.bbox.width) continue;
+          self.ctx.fillStyle = text ?? '';
+          self.ctx.fillRect(x, self.bbox.top, 1, self.bbox.height);
+        }
+      }] },
+    }, [[], []], element);
+    plot.current = made;
+    const resizer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: 150 }));
+    resizer.observe(element);
+    return () => {
+      resizer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, []);
+  useEffect(() => plot.current?.setData([points.map(([at]) => at), points.map(([, value]) => value)]), [points]);
+  return <div class="plot" ref={box} role="img" aria-label={`${title}: from ${format(Math.min(...points.map(([, value]) => value)))} to ${format(Math.max(...points.map(([, value]) => value)))}`} />;
+}

@@ -1,0 +1,91 @@
+import { signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { UnitRow } from '../unit-row.ts';
+import { ReloadButton, UnitActs } from './acts.tsx';
+import { now, ordered, units } from './live.ts';
+import { go, linkTo } from './router.ts';
+import { bytes, span } from './words.ts';
+
+export const filter = signal('');
+export const selected = signal<string | null>(null);
+export const marked = signal<ReadonlySet<string>>(new Set());
+
+/** The units that are shown: those whose name, state, health or command holds all the words. */
+export function shownUnits(): readonly UnitRow[] {
+  const words = filter.value.toLowerCase().split(/\s+/).filter((word) => word !== '');
+  return ordered.value.filter(({ name, text, state, health, command }) => {
+    const all = `${name} ${state} ${text} ${health} ${command}`.toLowerCase();
+    return words.every((word) => all.includes(word));
+  });
+}
+
+/** What an order concerns: the marked units, else the selected one. */
+export function concerned(): readonly string[] {
+  const kept = [...marked.value].filter((name) => units.value.has(name));
+  return kept.length > 0 ? kept : selected.value === null ? [] : [selected.value];
+}
+
+export function mark(name: string): void {
+  const next = new Set(marked.value);
+  if (!next.delete(name)) next.add(name);
+  marked.value = next;
+}
+
+export function Table(): JSX.Element {
+  const rows = shownUnits();
+  const counts = new Map<string, number>();
+  for (const { health } of ordered.value) counts.set(health, (counts.get(health) ?? 0) + 1);
+  return (
+    <main>
+      <div class="bar">
+        <h1>Units</h1>
+        <p class="counts">{['failing', 'degraded', 'healthy'].map((health) => (counts.has(health) ? <span key={health} class={`pill h-${health}`}>{counts.get(health)} {health}</span> : null))}</p>
+        <label class="filter"><span class="hidden">Filter</span><input id="filter" type="search" placeholder="filter (f)" value={filter} onInput={({ currentTarget }) => (filter.value = currentTarget.value)} /></label>
+        <UnitActs names={concerned()} /><ReloadButton />
+      </div>
+      {rows.length === 0 && <p class="faint">{ordered.value.length === 0 ? 'No units yet.' : 'No unit holds all of these words.'}</p>}
+      <table class="units" hidden={rows.length === 0}>
+        <thead><tr><th class="tick"><span class="hidden">Marked</span></th><th>Unit</th><th>State</th><th>Since</th><th class="number">Restarts</th><th>Health</th><th class="number">CPU</th><th class="number">Memory</th><th class="wide number">PID</th><th class="wide">Last exit</th><th class="wide">Command</th></tr></thead>
+        <tbody>{rows.map((row) => <Row key={row.name} row={row} isSelected={selected.value === row.name} isMarked={marked.value.has(row.name)} />)}</tbody>
+      </table>
+    </main>
+  );
+}
+
+function Row({ row, isSelected, isMarked }: { readonly row: UnitRow; readonly isSelected: boolean; readonly isMarked: boolean }): JSX.Element {
+  // The same element again is not looked at: a change of one unit costs one row.
+  return useMemo(() => (
+    <tr id={`row-${row.name}`} class={`${isSelected ? 'selected ' : ''}${isMarked ? 'marked' : ''}`} aria-selected={isSelected} onClick={() => (selected.value = row.name)} onDblClick={() => go('unit', row.name)}>
+      <td class="tick"><input type="checkbox" aria-label={`Mark ${row.name}`} checked={isMarked} onChange={() => mark(row.name)} /></td>
+      <td><a href={linkTo('unit', row.name)}>{row.name}</a>{row.kind === 'cron' && <span class="tag">cron</span>}</td>
+      <td><State row={row} /></td>
+      <td><Age at={row.since} /></td>
+      <td class="number">{row.restarts}</td>
+      <td><span class={`pill h-${row.health}`}>{row.health}</span></td>
+      <td class="number">{row.cpu === undefined ? '-' : `${row.cpu.toFixed(1)}%`}</td>
+      <td class="number">{row.rss === undefined ? '-' : bytes(row.rss)}</td>
+      <td class="wide number">{row.pid ?? '-'}</td>
+      <td class="wide">{row.last_exit}</td>
+      <td class="wide command"><code>{row.command}</code></td>
+    </tr>
+  ), [row, isSelected, isMarked]);
+}
+
+/** The state with its mark, what it waits for, and how long until the next try or run. */
+export function State({ row }: { readonly row: UnitRow }): JSX.Element {
+  const { state, glyph, text, next_at: next, ordered: command, rollout } = row;
+  return (
+    <span class={`state s-${state}`}><span aria-hidden="true" class="glyph">{glyph}</span> {text}{(state === 'backoff' || state === 'waiting') && next !== undefined && <> <Left at={next} /></>}
+      {command !== undefined && <span class="tag">{command} ordered</span>}{rollout !== undefined && <span class="tag">rollout: {rollout.step}</span>}</span>
+  );
+}
+
+export function Age({ at }: { readonly at: string | undefined }): JSX.Element {
+  return <>{at === undefined ? '-' : <time dateTime={at} title={new Date(at).toLocaleString()}>{span((now.value - Date.parse(at)) / 1000)}</time>}</>;
+}
+
+export function Left({ at }: { readonly at: string }): JSX.Element {
+  const left = (Date.parse(at) - now.value) / 1000;
+  return <time dateTime={at}>{left > 0 ? span(Math.ceil(left)) : 'now'}</time>;
+}

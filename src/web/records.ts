@@ -1,0 +1,44 @@
+import { askFor, askRecords, mostRecords } from '../cli/ask.ts';
+import type { Call } from '../cli/call.ts';
+import type { JournalRecord } from '../wire/payloads.ts';
+
+/** The newest records of the journal, kept here: the supervisor is asked for those that came since, however often the page shows them. */
+export interface Records {
+  /** Oldest first, of all units. */
+  all(): Promise<readonly JournalRecord[]>;
+  /** Another supervisor answers now: what is kept may be of a journal that is gone. */
+  forget(): void;
+}
+
+/** A journal that was put back is noticed after so long when nobody watches. */
+const LONGEST_MS = 60_000;
+
+export function keepRecords(call: Call): Records {
+  let kept: readonly JournalRecord[] = [];
+  let readMs: number | null = null;
+  let reading: Promise<readonly JournalRecord[]> | null = null;
+  const read = async (): Promise<readonly JournalRecord[]> => {
+    const last = kept.at(-1)?.seq;
+    if (last === undefined || readMs === null || performance.now() - readMs > LONGEST_MS) {
+      const answer = await askRecords(call, null);
+      readMs = answer.ok && answer.isLive ? performance.now() : null;
+      if (answer.ok) kept = answer.records;
+      return kept;
+    }
+    const answer = await askFor(call, { kind: 'history', unit: null, limit: mostRecords, since: last }, 'history');
+    if (answer.ok) kept = [...kept, ...answer.response.records.filter(({ seq }) => seq > last)].slice(-mostRecords);
+    else readMs = null;
+    return kept;
+  };
+  return {
+    all: () => {
+      reading ??= read().finally(() => {
+        reading = null;
+      });
+      return reading;
+    },
+    forget: () => {
+      readMs = null;
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { osText } from '../errors.ts';
+import { openAccess } from './access.ts';
+import { makeApp } from './app.ts';
+import { readAssets } from './assets.ts';
+import { openStreams } from './event-stream.ts';
+import { urlHost, type ListenAddress } from './listen-address.ts';
+import type { CompatName } from './metrics/compat.ts';
+import type { Watched } from './supervisors.ts';
+
+export interface ServeOptions {
+  readonly watched: Watched;
+  /** Port 0: one that is free. */
+  readonly address: ListenAddress;
+  readonly token: string;
+  readonly readOnly: boolean;
+  readonly compat: readonly CompatName[];
+  readonly onProblem: (text: string) => void;
+  /** How many clients may follow at a time; default 64. */
+  readonly mostStreams?: number;
+}
+
+export interface WebServer {
+  /** `http://127.0.0.1:9080/` */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const MOST_CONNECTIONS = 256;
+const HEADERS_WITHIN_MS = 5000;
+const REQUEST_WITHIN_MS = 10_000;
+/** A client that takes nothing for so long is let go; streams say something every 15 s. */
+const SILENT_MS = 60_000;
+
+/** Serves the page, the interface for programs and the metrics. Rejects with a sentence when it cannot listen. */
+export async function serve({ watched, address, token, readOnly, compat, onProblem, mostStreams = 64 }: ServeOptions): Promise<WebServer> {
+  const assets = readAssets();
+  if (assets === null) throw new Error('the files of the page are missing beside the program: npm run build makes them');
+  const server = createServer({ headersTimeout: HEADERS_WITHIN_MS, requestTimeout: REQUEST_WITHIN_MS, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000 });
+  server.maxConnections = MOST_CONNECTIONS;
+  server.setTimeout(SILENT_MS);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(new Error(`cannot listen on ${urlHost(address)}: ${osText(error)}`)));
+    server.listen({ host: address.host, port: address.port }, resolve);
+  });
+  const bound: ListenAddress = { host: address.host, port: (server.address() as AddressInfo).port };
+  const streams = openStreams(mostStreams);
+  const { app, hub } = makeApp({ watched, access: openAccess(token, bound), assets, streams, readOnly, compat, onProblem });
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  server.on('request', (request, response) => void listener(request, response));
+  server.on('error', (error) => onProblem(`cannot accept a connection: ${error.message}`));
+  return {
+    url: `http://${urlHost(bound)}/`,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+      streams.close();
+      hub.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
