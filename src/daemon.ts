@@ -47,7 +47,7 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
     colour: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '', ...(echo !== null && { print: echo.print }), mask: secrets.mask,
   });
   const setting: DaemonSetting = {
-    options, parent, nohup, paths, environment, softNofile, dropPrivileges: options.dropPrivileges, echo, log, secrets, clock: createClock(), onProblem: (text) => log.warn('systemg::supervisor', text),
+    options, parent, nohup, paths, environment, softNofile, dropPrivileges: options.dropPrivileges, echo, log, secrets, clock: createClock(), onProblem: (text) => log.warn('sysg::supervisor', text),
   };
   const configuration = openConfiguration(setting);
   const ledger = openLedger(paths.ledger, { onProblem: setting.onProblem, bootId: bootId(), now: setting.clock.now, mask: secrets.mask });
@@ -121,7 +121,7 @@ async function end(outcome: number | 'handed over', { setting, supervision, answ
   if (presence.isOurs()) records.projection.close();
   await closeServer();
   if (outcome === 'handed over') {
-    log.info('systemg::supervisor', 'Making way for a new supervisor; services go on');
+    log.info('sysg::supervisor', 'Making way for a new supervisor; services go on');
     await units.hooks.finish(HOOKS_MS);
     // Loggers are started anew by the successor: ours get the output that is under way, and end.
     await supervision.outputs.logs.end();
@@ -136,7 +136,7 @@ async function end(outcome: number | 'handed over', { setting, supervision, answ
     note(setting, removeRuntimeFiles(paths));
     forgetConfig(paths.stateDir);
   }
-  log.info('systemg::supervisor', `Supervisor ended with exit code ${outcome}`);
+  log.info('sysg::supervisor', `Supervisor ended with exit code ${outcome}`);
   log.close();
   echo?.end();
   parent.noteEnd(outcome);

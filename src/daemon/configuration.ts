@@ -36,14 +36,14 @@ export function openConfiguration({ options, parent, paths, environment, log, se
   const remembered = (): string => {
     const found = existsSync(inUse) ? null : discoverConfig({ cwd: dirname(inUse), configDir: paths.configDir, explicit: null });
     if (found === null || !('path' in found)) return inUse;
-    log.warn('systemg::config', `${inUse} is gone; ${found.path} is read instead`);
+    log.warn('sysg::config', `${inUse} is gone; ${found.path} is read instead`);
     return found.path;
   };
   const read = (asked: string | null): ReadConfig => {
     const path = asked === null ? remembered() : isAbsolute(asked) ? asked : resolve(dirname(inUse), asked);
     const loaded = loadConfig(path, { env: environment, identify, secrets });
     if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem).join('\n'), error: wireError(loaded.problems) };
-    for (const warning of loaded.config.warnings) log.warn('systemg::config', formatProblem(warning));
+    for (const warning of loaded.config.warnings) log.warn('sysg::config', formatProblem(warning));
     return inForce(loaded.config);
   };
   return {
@@ -57,7 +57,7 @@ export function openConfiguration({ options, parent, paths, environment, log, se
       // Services run without a supervisor until this one is there: a file that is being edited must not keep it from starting.
       const recalled = recallConfig(last, { env: environment, identify, secrets, environmentOf: (unit) => environmentInUse(entries, unit) });
       if (!recalled.ok) return found;
-      log.error('systemg::config', `${found.problems}\nThe configuration is broken; the one that was in use goes on until a reload`);
+      log.error('sysg::config', `${found.problems}\nThe configuration is broken; the one that was in use goes on until a reload`);
       return inForce(recalled.config);
     },
     use: (config, ledger) => {

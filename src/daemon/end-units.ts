@@ -54,7 +54,7 @@ export async function endUnits({ paths, environment, secrets, config: given, ser
   const specs = config.specs.filter(({ name }) => isMeant(name)).map((spec) => (service === null ? spec : { ...spec, dependsOn: [] }));
   const supervision = openSupervision(setting, specs, found, ledger, others);
   const { records, units: { root, views } } = supervision;
-  log.info('systemg::supervisor', `Stopping ${service ?? 'all services'}, left running by a dead supervisor`);
+  log.info('sysg::supervisor', `Stopping ${service ?? 'all services'}, left running by a dead supervisor`);
 
   records.request({ command: 'stop', unit: service, asker: { uid: process.getuid?.(), pid: process.pid } });
   await bringDown(setting, supervision, service);

@@ -45,7 +45,7 @@ export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, spe
   const known = ledger.clean ? [] : await recover(ledger.entries.values(), recovery);
   const taken = takeOver({
     stateDir: paths.stateDir, specs, ledger, found: whatCounts(known, { isBack, isAlive: recovery.isAlive, entries: ledger.entries, specs, now: recovery.now() }), environment, uid: process.geteuid?.() ?? 0, now: recovery.now, onProblem,
-    onReport: (text) => log.warn('systemg::takeover', text), mask: secrets.mask,
+    onReport: (text) => log.warn('sysg::takeover', text), mask: secrets.mask,
   });
   const configured = new Set(specs.map(({ name }) => name));
   const orders = withoutDoubles(taken.orders);

@@ -13,7 +13,7 @@ export function makeShutdown({ clock, log, echo }: DaemonSetting, { units: { sen
   return (because, origin) => {
     if (ending) return;
     ending = true;
-    log.info('systemg::supervisor', `Shutting down: ${because}`);
+    log.info('sysg::supervisor', `Shutting down: ${because}`);
     echo?.say('systemg is shutting down... terminating child services');
     const signal = origin.by !== null && isSignal(origin.by) ? origin.by : undefined;
     records.request({ command: 'shutdown', unit: null, asker: { signal }, detail: { because } });
@@ -39,14 +39,14 @@ export function obeySignals({ clock, log, echo, parent, nohup }: DaemonSetting, 
   const hurry = (since: number): void => {
     if (clock.now() - since < SAME_KEY_MS) return;
     const text = 'SIGINT again: SIGKILL for everything that has not ended';
-    log.warn('systemg::supervisor', text);
+    log.warn('sysg::supervisor', text);
     echo?.say(text);
     units.send({ type: 'hurry', at: clock.now() });
   };
   const reload = async (): Promise<void> => {
     const answer = await route({ kind: 'reload', config: null }, { ...noClient, onSignal: 'SIGHUP' });
-    if (answer?.kind === 'error') log.error('systemg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
-    else if (answer?.kind === 'message') log.info('systemg::supervisor', answer.text);
+    if (answer?.kind === 'error') log.error('sysg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
+    else if (answer?.kind === 'message') log.info('sysg::supervisor', answer.text);
   };
 
   for (const signal of ['SIGTERM', 'SIGQUIT', 'SIGPWR'] as const) on(signal, () => end(signal, signal));
@@ -60,9 +60,9 @@ export function obeySignals({ clock, log, echo, parent, nohup }: DaemonSetting, 
     log.reopen();
     outputs.logs.reopen();
     outputs.childLogs.reopen();
-    log.info('systemg::supervisor', 'SIGUSR1: log files are opened anew');
+    log.info('sysg::supervisor', 'SIGUSR1: log files are opened anew');
   });
-  for (const signal of UNUSED) on(signal, () => log.warn('systemg::supervisor', `${signal} means nothing to the supervisor and is ignored`));
+  for (const signal of UNUSED) on(signal, () => log.warn('sysg::supervisor', `${signal} means nothing to the supervisor and is ignored`));
 
   parent.onGone(() => shutdown('the command in the foreground is gone', { kind: 'signal', by: null }));
   if (parent.asked !== null) process.kill(process.pid, parent.asked);

@@ -3,19 +3,22 @@ import type { Child } from '../../machines/children.ts';
 import type { ChildFacts, RolloutFacts } from '../../machines/types.ts';
 import type { SupervisorLog } from './supervisor-log.ts';
 
-/** Facts as records of the supervisor's log, in 0.33.0's words where it has them. `childOf`: a spawned child, living or gone of late. */
+/**
+ * Facts as records of the supervisor's log: in the words and under the module of 0.33.0 where it has them, since scripts look for those, else under ours.
+ * `childOf`: a spawned child, living or gone of late.
+ */
 export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child | null): (fact: SupervisorFact) => void {
-  const daemon = 'systemg::daemon';
+  const [theirs, ours] = ['systemg::daemon', 'sysg::unit'];
   const narrated = new Map<string, string>();
   return (fact) => {
-    if (fact.type === 'unit.crashed') return log.error(daemon, `The actor of service '${fact.unit}' failed and is replaced: ${fact.error}`);
+    if (fact.type === 'unit.crashed') return log.error(ours, `The actor of service '${fact.unit}' failed and is replaced: ${fact.error}`);
     if (fact.type === 'unit.removed') {
       narrated.delete(fact.unit);
-      return log.info(daemon, `Service '${fact.unit}' is no longer configured`);
+      return log.info(ours, `Service '${fact.unit}' is no longer configured`);
     }
     if (fact.type === 'child.changed') return narrateChild(log, fact.facts, childOf(fact.facts.child));
     if (fact.type === 'rollout.changed') return narrateRollout(log, fact.facts);
-    if (fact.type === 'supervisor.ending') return log.info('systemg::supervisor', `Stopping all services: ${fact.because}`);
+    if (fact.type === 'supervisor.ending') return log.info('sysg::supervisor', `Stopping all services: ${fact.because}`);
     if (fact.type === 'supervisor.ended') return undefined;
     const { state, reason, exit, place, trigger } = fact.facts;
     const unit = place === 'current' ? fact.facts.unit : `${fact.facts.unit} (${place})`;
@@ -23,14 +26,14 @@ export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child 
     narrated.set(unit, state);
     const how = howEnded(exit);
     switch (state) {
-      case 'stopping': return trigger?.kind !== 'command' ? undefined : log.info(daemon, `${trigger.by === 'restart' ? 'Restarting' : 'Stopping'} service: ${unit}`);
-      case 'spawning': return log.info(daemon, `Starting service: ${unit}`);
-      case 'running': return log.debug(daemon, `Service '${unit}' is running`);
-      case 'clearing': return log.debug(daemon, `Service '${unit}' ended with ${how}`);
-      case 'killing': return log.warn(daemon, `Service '${unit}' did not end in time; sending SIGKILL`);
-      case 'backoff': return log.warn(daemon, `Service '${unit}' failed (${reason ?? 'clean exit'}). Restarting...`);
-      case 'failed': return log.error(daemon, `Service '${unit}' has failed: ${reason ?? how}. Giving up.`);
-      case 'stopped': return log.info(daemon, {
+      case 'stopping': return trigger?.kind !== 'command' ? undefined : log.info(theirs, `${trigger.by === 'restart' ? 'Restarting' : 'Stopping'} service: ${unit}`);
+      case 'spawning': return log.info(theirs, `Starting service: ${unit}`);
+      case 'running': return log.debug(ours, `Service '${unit}' is running`);
+      case 'clearing': return log.debug(ours, `Service '${unit}' ended with ${how}`);
+      case 'killing': return log.warn(ours, `Service '${unit}' did not end in time; sending SIGKILL`);
+      case 'backoff': return log.warn(theirs, `Service '${unit}' failed (${reason ?? 'clean exit'}). Restarting...`);
+      case 'failed': return log.error(ours, `Service '${unit}' has failed: ${reason ?? how}. Giving up.`);
+      case 'stopped': return log.info(['completed', 'skipped'].includes(fact.facts.outcome) ? theirs : ours, {
         completed: `Service '${unit}' exited normally.`, skipped: `Skipping service '${unit}'`, none: `Service '${unit}' is stopped`,
         failed: `Service '${unit}' is stopped`,
       }[fact.facts.outcome]);
@@ -44,7 +47,7 @@ function howEnded(exit: ChildFacts['exit']): string {
 }
 
 function narrateRollout(log: SupervisorLog, { unit, step, result, reason, slots }: RolloutFacts): void {
-  const where = 'systemg::rollout';
+  const where = 'sysg::rollout';
   const why = reason === null ? '' : `: ${reason}`;
   if (step === 'starting') return log.info(where, `Replacing service '${unit}'${slots === null ? '' : ` (slot ${slots.to})`}`);
   if (step !== 'done') return log.debug(where, `Replacing service '${unit}': ${step}`);
@@ -60,9 +63,9 @@ function narrateChild(log: SupervisorLog, { state, identity, exit, cause, unit }
   const how = howEnded(exit);
   switch (state) {
     case 'living': return log.info('systemg::supervisor', `${who} from parent ${parentPid}`);
-    case 'stopping': return log.info('systemg::daemon', `${who} of service '${unit}' is ended: ${cause ?? 'by itself'}`);
-    case 'killing': return log.warn('systemg::daemon', `${who} of service '${unit}' did not end in time; sending SIGKILL`);
-    case 'gone': return log.info('systemg::daemon', `${who} of service '${unit}' ended with ${how}`);
+    case 'stopping': return log.info('sysg::child', `${who} of service '${unit}' is ended: ${cause ?? 'by itself'}`);
+    case 'killing': return log.warn('sysg::child', `${who} of service '${unit}' did not end in time; sending SIGKILL`);
+    case 'gone': return log.info('sysg::child', `${who} of service '${unit}' ended with ${how}`);
     default: return undefined;
   }
 }

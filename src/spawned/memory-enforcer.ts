@@ -30,14 +30,14 @@ export function makeMemoryEnforcer(outside: EnforcerOutside): (found: MemoryCase
       outside.journal.append({ at: new Date(outside.wallNow()).toISOString(), unit, event, cause: { kind: 'limit' }, detail });
     };
     if (verdict.kind === 'exceeded') {
-      outside.log.warn('systemg::daemon', `${total}, and none of them ends: the service is ended`);
+      outside.log.warn('sysg::memory', `${total}, and none of them ends: the service is ended`);
       note('spawn.limit', figures);
       return outside.exceed(unit, total);
     }
     const child = outside.childOf(verdict.child);
     const name = child?.record.order.name ?? verdict.child;
     const pid = child?.facts.identity?.pid ?? null;
-    outside.log.warn('systemg::daemon', `${total}: '${name}' (PID: ${pid ?? 'unknown'}), which uses most (${verdict.childBytes}), is ended`);
+    outside.log.warn('sysg::memory', `${total}: '${name}' (PID: ${pid ?? 'unknown'}), which uses most (${verdict.childBytes}), is ended`);
     note('spawn.limit', { child: name, ...(pid !== null && { pid }), child_bytes: verdict.childBytes, ...figures });
     outside.send({ type: 'child.limit', at: outside.now(), child: verdict.child });
   };
