@@ -14,6 +14,7 @@ import { complainUnknown, readKeys } from './record.ts';
 import { checkDefaults, rootKeys, servicePlaces } from './root.ts';
 import { formerServiceKeys, resolveService, type DraftService, type Identify } from './service.ts';
 import { readText } from './source-file.ts';
+import { asVersionOne } from './version-two.ts';
 
 export interface LoadedConfig {
   readonly path: string;
@@ -74,7 +75,8 @@ export function loadSource(path: string, source: string | SourceNode, { env, ide
   return { ok: true, config: frozen({ path, source: root.node, envFiles, projectDir, ...loaded, warnings: said('warning'), notes: said('note', readableBefore(root)) }) };
 }
 
-function resolveFile(root: Place, projectDir: string, identify: Identify, inUse: SourceContext['inUse']): Pick<LoadedConfig, 'services' | 'metrics'> | null {
+function resolveFile(written: Place, projectDir: string, identify: Identify, inUse: SourceContext['inUse']): Pick<LoadedConfig, 'services' | 'metrics'> | null {
+  const root = asVersionOne(written);
   if (root.node.kind !== 'map') {
     complainExpected(root, "a map with 'version' and 'services'");
     return null;
@@ -83,7 +85,7 @@ function resolveFile(root: Place, projectDir: string, identify: Identify, inUse:
   const values = readKeys(root, rootKeys);
   const version = below(root, 'version');
   if (version !== null && version.node.kind !== 'scalar') complainExpected(version, 'a version such as "1"');
-  else if (version?.node.kind === 'scalar' && version.node.text !== '1') warn(version, `expected "1", got ${JSON.stringify(version.node.text)}; it is read as version 1`);
+  else if (version?.node.kind === 'scalar' && !['1', '2'].includes(version.node.text)) warn(version, `expected "1", got ${JSON.stringify(version.node.text)}; it is read as version 1`);
   const given = below(root, 'project_dir');
   if (given?.node.kind === 'scalar' && given.node.text !== projectDir) warn(given, `has no effect: the project directory is that of the file, ${basename(projectDir)}`);
 

@@ -95,7 +95,7 @@ export function resolveService(place: Place, name: string, around: Surroundings)
     complain(below(scoped, 'health_check'), "'{slot}' is the slot of a blue-green service; this one has no deployment.blue_green");
   }
   if (unit.cron !== null) {
-    for (const key of ['restart_policy', 'backoff', 'max_restarts']) warn(below(scoped, key), 'has no effect on a cron unit');
+    for (const key of ['restart_policy', 'backoff', 'max_restarts']) warn(below(place, key), 'has no effect on a cron unit');
   }
   return {
     name,

@@ -1,0 +1,101 @@
+import { formatSize } from '../words.ts';
+import type { SourceEntry, SourceMap, SourceNode, SourceScalar } from './document.ts';
+import { below, child, entries, inside, warn, type Place } from './place.ts';
+import { serviceKeys } from './service.ts';
+
+/**
+ * A file of systemg of version 2 as one of version 1: the services of its projects are services of the one supervisor, a name that several projects have
+ * is that of the project and a dot before it. What has no match is named and left out, since such a file was not written for this program.
+ */
+export function asVersionOne(root: Place): Place {
+  const { node } = root;
+  const version = below(root, 'version');
+  if (node.kind !== 'map' || version?.node.kind !== 'scalar' || version.node.text !== '2') return root;
+  warn(version, 'version 2 of systemg: its projects are read as services of this one supervisor; "sysg import" makes a file of version 1 of it');
+  for (const [key, place] of entries(root)) {
+    if (key === 'status' || (key === 'project' && place.node.kind === 'map')) warn(place, 'has no effect: sysg has no such key');
+  }
+  const kept = node.entries.filter(({ key, value }) => !['projects', 'services', 'logs', 'status', 'defaults'].includes(key) && !(key === 'project' && value.kind === 'map'));
+  const services = servicesOf(root);
+  const defaults = defaultsOf(root);
+  return { ...root, node: { ...node, entries: [...kept, ...(defaults === null ? [] : [defaults]), services] } };
+}
+
+function servicesOf(root: Place): SourceEntry {
+  const own = below(root, 'services');
+  const projects = below(root, 'projects');
+  const groups = [
+    ...(own === null ? [] : [{ project: null, services: own }]),
+    ...(projects === null ? [] : entries(projects)).flatMap(([project, place]) => {
+      for (const [key, inner] of entries(place)) if (key !== 'services' && key !== 'name') warn(inner, 'has no effect: sysg has no such key for a part of a file');
+      const services = below(place, 'services');
+      return services === null ? [] : [{ project, services }];
+    }),
+  ];
+  const names = groups.flatMap(({ services }) => entries(services).map(([name]) => name));
+  const taken = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+  const all = groups.flatMap(({ project, services }) => entries(services).map(([name, place]): SourceEntry => {
+    const ours = (other: string): string => (project !== null && taken.has(other) ? `${project}.${other}` : other);
+    return { key: ours(name), keyOffset: place.keyOffset, value: serviceOf(place, ours) };
+  }));
+  const at = own ?? projects ?? root;
+  return { key: 'services', keyOffset: at.keyOffset, value: { kind: 'map', offset: at.node.offset, entries: all } };
+}
+
+function serviceOf(place: Place, ours: (name: string) => string): SourceNode {
+  const { node } = place;
+  if (node.kind !== 'map') return node;
+  return {
+    ...node,
+    entries: node.entries.flatMap((entry): SourceEntry[] => {
+      if (!Object.hasOwn(serviceKeys, entry.key)) {
+        warn(inside(place, entry), 'has no effect: sysg has no such key');
+        return [];
+      }
+      if (entry.key === 'logs') return [{ ...entry, value: logsOf(inside(place, entry)) }];
+      return [entry.key === 'depends_on' ? { ...entry, value: renamed(entry.value, ours) } : entry];
+    }),
+  };
+}
+
+function renamed(node: SourceNode, ours: (name: string) => string): SourceNode {
+  if (node.kind === 'list') return { ...node, items: node.items.map((item) => renamed(item, ours)) };
+  if (node.kind === 'scalar') return { ...node, text: ours(node.text), value: ours(node.text) };
+  return { ...node, entries: node.entries.map((entry) => (entry.key === 'service' ? { ...entry, value: renamed(entry.value, ours) } : entry)) };
+}
+
+/** What `logs` at the top says holds for every service. */
+function defaultsOf(root: Place): SourceEntry | null {
+  const [logs, defaults] = [below(root, 'logs'), below(root, 'defaults')];
+  const written = defaults?.node.kind === 'map' ? defaults.node.entries : [];
+  const entry = logs === null || written.some(({ key }) => key === 'logs') ? [] : [{ key: 'logs', keyOffset: logs.keyOffset, value: logsOf(logs) }];
+  const at = defaults ?? logs;
+  return at === null ? null : { key: 'defaults', keyOffset: at.keyOffset, value: { kind: 'map', offset: at.node.offset, entries: [...written, ...entry] } };
+}
+
+/** `{sink, max_bytes, max_files}` in our words. */
+function logsOf(place: Place): SourceNode {
+  const { node } = place;
+  if (node.kind !== 'map' || !node.entries.some(({ key }) => ['sink', 'max_bytes', 'max_files'].includes(key))) return node;
+  const found = (key: string): SourceScalar | null => {
+    const value = child(node, key)?.value;
+    return value?.kind === 'scalar' ? value : null;
+  };
+  const [size, keep, sink] = [found('max_bytes'), found('max_files'), found('sink')];
+  const entry = (key: string, from: SourceNode, value: SourceNode): SourceEntry => ({ key, keyOffset: from.offset, value });
+  const rotate: SourceMap = {
+    kind: 'map', offset: node.offset,
+    entries: [
+      ...(size === null ? [] : [entry('size', size, { ...size, text: typeof size.value === 'number' ? formatSize(size.value) : size.text, value: typeof size.value === 'number' ? formatSize(size.value) : size.value })]),
+      ...(keep === null ? [] : [entry('keep', keep, keep)]),
+    ],
+  };
+  const discard = 'cat > /dev/null';
+  return {
+    ...node,
+    entries: [
+      ...(rotate.entries.length === 0 ? [] : [entry('rotate', node, rotate)]),
+      ...(sink?.text === 'none' ? [entry('logger', sink, { ...sink, text: discard, value: discard })] : []),
+    ],
+  };
+}
