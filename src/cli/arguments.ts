@@ -80,7 +80,7 @@ export function parsePlain(argv: readonly string[], bare: BareWords = 'command')
     }
     const value = split.value ?? own[++index];
     // A value that looks like a flag is more likely a forgotten value.
-    if (value === undefined || value === '' || (split.value === null && value.startsWith('-'))) return null;
+    if (value === undefined || value === '' || (split.value === null && value.startsWith('-') && value !== '-')) return null;
     if (given.has(option.name) && option.repeats !== true) return null;
     given.set(option.name, [...given.get(option.name) ?? [], value]);
   }

@@ -1,3 +1,4 @@
+import { importKinds } from '../engines.ts';
 import { initSystems } from '../init-system.ts';
 import { logLevels, parseLogLevel as parsePlainLevel, type LogLevel } from '../log-level.ts';
 import { wrongProject } from '../runtime-paths.ts';
@@ -128,7 +129,10 @@ export const options = {
   raw: { name: 'raw', about: 'what services wrote as it is, with what could steer the terminal' },
   init: { name: 'init', value: 'SYSTEM', about: 'systemd, openrc, cron or launchd; default: what runs here', choices: initSystems, check: oneOf(initSystems) },
   print: { name: 'print', about: 'print it and change nothing' },
-  force: { name: 'force', about: 'replace a file that is not ours' },
+  force: { name: 'force', about: 'replace a file that is there already and is not ours' },
+  from: { name: 'from', value: 'KIND', about: 'pm2, procfile, supervisord, compose or systemg; default: by the content of the file', choices: importKinds, check: oneOf(importKinds) },
+  output: { name: 'output', short: 'o', value: 'PATH', about: 'where to write (default sysg.config.yaml, - is stdout)' },
+  envName: { name: 'env', value: 'NAME', about: 'of pm2: lay the variables of env_NAME over those of env' },
   noFollow: { name: 'no-follow', about: 'end after the last line' },
   listen: { name: 'listen', value: 'ADDRESS', about: 'where the page is served (default 127.0.0.1:9080); port 0: one that is free' },
   tokenFile: { name: 'token-file', value: 'FILE', about: 'the token that clients need, in a file of mode 600; needed for an address that other machines reach' },

@@ -37,6 +37,7 @@ const {
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
   init, print, force,
   listen, tokenFile, open, readOnly, compat, openMetrics,
+  from, output, envName,
 } = options;
 
 const anyUnits: Operands = { shown: '[UNIT...]', about: 'the names of units, or patterns such as \'web*\'; without them all are meant', least: 0, most: Infinity };
@@ -181,6 +182,22 @@ const table = {
       ['sysg simulate --event api@3s=exit:1', 'when api crashes after three seconds'],
       ['sysg simulate --scenario crash.yaml --for 1d', 'a day of it'],
       ['sysg simulate --event db@5s=check:fail --event "@9s=restart api" --json', 'for programs'],
+    ],
+  },
+  import: {
+    about: 'make a configuration of the file of another supervisor',
+    more: [
+      'Reads an ecosystem file of pm2 (JavaScript, JSON or YAML), a Procfile with the .env beside it, supervisord.conf with what it includes, a compose',
+      'file with what it extends and includes, or a file of systemg. The result is valid, keeps the comments, and ends with a list, by lines of the source, of',
+      'what has no match and what means something else; the list is printed too. A file of JavaScript is evaluated by Node.js, in a process of its own',
+      'without the descriptors of this command.',
+    ].join(' '),
+    options: [from, output, envName, force, json],
+    operands: { shown: 'FILE', about: 'the file of the other supervisor', least: 1, most: 1 },
+    examples: [
+      ['sysg import ecosystem.config.js', 'writes sysg.config.yaml; then: sysg start'],
+      ['sysg import --from compose -o - compose.yaml', 'shows it and writes nothing'],
+      ['sysg import --env production ecosystem.config.js', 'with the variables of env_production'],
     ],
   },
   boot: {

@@ -1,0 +1,118 @@
+import { dirname, resolve } from 'node:path';
+import { refuse, type Refused } from '../errors.ts';
+import { readYaml, type SourceComment, type Sourced } from '../yaml-text.ts';
+import { textsOf } from './reader.ts';
+import { readFurther } from './source.ts';
+
+export interface ComposeService {
+  /** With what it extends. */
+  readonly node: Sourced;
+  /** Every text in it, in which variables may stand. */
+  readonly texts: readonly string[];
+}
+
+export type ComposeFile = { readonly ok: true; readonly root: Sourced; readonly services: ReadonlyMap<string, ComposeService> };
+
+interface Reading {
+  readonly comments: Map<string, readonly SourceComment[]>;
+  readonly files: Map<string, Sourced | Refused>;
+}
+
+/** Reads a compose file and resolves `extends` and `include`. */
+export function readComposeFile(path: string, text: string, comments: Map<string, readonly SourceComment[]>): ComposeFile | Refused {
+  const reading: Reading = { comments, files: new Map() };
+  const root = open(path, text, reading);
+  if ('reason' in root) return root;
+  const services = new Map<string, Sourced>();
+  const problem = gather(path, root, services, reading, []);
+  if (problem !== null) return problem;
+  return { ok: true, root, services: new Map([...services].map(([name, node]) => [name, { node, texts: textsIn(node) }])) };
+}
+
+function open(path: string, given: string | null, { comments, files }: Reading): Sourced | Refused {
+  const known = files.get(path);
+  if (known !== undefined) return known;
+  const further = given === null ? readFurther(path) : { ok: true as const, text: given };
+  const read = further.ok ? readYaml(further.text, path) : null;
+  const root = !further.ok ? further : read?.ok === true ? read.root : refuse(`${path}:${read?.ok === false ? `${read.line}: ${read.message}` : ''}`);
+  files.set(path, root);
+  if (read?.ok === true) comments.set(path, read.comments);
+  return root;
+}
+
+function gather(path: string, root: Sourced, services: Map<string, Sourced>, reading: Reading, above: readonly string[]): Refused | null {
+  if (above.includes(path)) return refuse(`${path}:${root.line}: files include each other in a circle: ${[...above, path].join(' -> ')}`);
+  for (const item of root.entries?.get('include')?.items ?? []) {
+    for (const other of textsOf(item.entries?.get('path') ?? item)) {
+      const included = resolve(dirname(path), other);
+      const inner = open(included, null, reading);
+      const problem = 'reason' in inner ? refuse(`${path}:${item.line}: include: ${inner.reason}`) : gather(included, inner, services, reading, [...above, path]);
+      if (problem !== null) return problem;
+    }
+  }
+  for (const [name, node] of root.entries?.get('services')?.entries ?? []) {
+    const whole = extended(path, name, node, reading, []);
+    if ('reason' in whole) return whole;
+    services.set(name, whole);
+  }
+  return null;
+}
+
+/** The service with what it extends under its own keys. */
+function extended(path: string, name: string, node: Sourced, reading: Reading, above: readonly string[]): Sourced | Refused {
+  const from = node.entries?.get('extends');
+  if (from === undefined) return node;
+  const id = `${path}#${name}`;
+  if (above.includes(id)) return refuse(`${path}:${from.line}: services extend each other in a circle: ${[...above, id].map((one) => one.replace(/.*#/, '')).join(' -> ')}`);
+  const [file, service] = [from.entries?.get('file')?.value, from.entries?.get('service')?.value ?? from.value];
+  const base = typeof file === 'string' ? resolve(dirname(path), file) : path;
+  const root = open(base, null, reading);
+  if ('reason' in root) return refuse(`${path}:${from.line}: services.${name}.extends: ${root.reason}`);
+  const under = root.entries?.get('services')?.entries?.get(String(service));
+  if (under === undefined) return refuse(`${path}:${from.line}: services.${name}.extends: there is no service '${String(service)}' in ${base}`);
+  const whole = extended(base, String(service), under, reading, [...above, id]);
+  if ('reason' in whole) return whole;
+  const own: Sourced = { ...node, entries: new Map([...(node.entries ?? [])].filter(([key]) => key !== 'extends')) };
+  return merged(whole, own, '');
+}
+
+const replaced = new Set(['command', 'entrypoint', 'test']);
+/** Lists of `NAME=value`, which are maps of their own. */
+const pairs = new Set(['environment', 'labels', 'extra_hosts', 'sysctls', 'args', 'annotations']);
+
+/** Compose's rule: maps are merged, lists are joined, commands and everything else are replaced. */
+function merged(under: Sourced, over: Sourced, key: string): Sourced {
+  const [left, right] = pairs.has(key) ? [asMap(under), asMap(over)] : key === 'depends_on' ? [conditions(under), conditions(over)] : [under, over];
+  if (left.entries !== null && right.entries !== null) {
+    const entries = new Map(left.entries);
+    for (const [name, inner] of right.entries) {
+      const before = entries.get(name);
+      entries.set(name, before === undefined ? inner : merged(before, inner, name));
+    }
+    return { ...right, entries };
+  }
+  if (!replaced.has(key) && left.items !== null && right.items !== null) return { ...right, items: [...left.items, ...right.items] };
+  return right;
+}
+
+/** `NAME=value` lines as a map; a name alone has no value. */
+export function asMap(node: Sourced): Sourced {
+  if (node.items === null) return node;
+  return {
+    ...node, items: null,
+    entries: new Map(node.items.map((item): [string, Sourced] => {
+      const [, name = '', value] = /^([^=]*)(?:=([\s\S]*))?$/.exec(String(item.value ?? '')) ?? [];
+      return [name, { ...item, value: value ?? null }];
+    })),
+  };
+}
+
+function conditions(node: Sourced): Sourced {
+  if (node.items === null) return node;
+  return { ...node, items: null, entries: new Map(node.items.map((item): [string, Sourced] => [String(item.value), { ...item, value: null, entries: new Map() }])) };
+}
+
+function textsIn({ value, items, entries }: Sourced): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return [...(items ?? []), ...(entries?.values() ?? [])].flatMap(textsIn);
+}

@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs';
+import { posix, resolve } from 'node:path';
+import type { Sourced } from '../yaml-text.ts';
+import { asMap } from './compose-file.ts';
+import { envBlock, put, rebased, type DraftBlock } from './draft.ts';
+import { usableEnvFile, type UsableEnvFile } from './env-files.ts';
+import { textsOf, type Reader } from './reader.ts';
+import type { Remarks } from './remarks.ts';
+import { asCommandLine, asText, isLiteral, literal, parseComposeText, resolved, splitWords, type Template } from './references.ts';
+import type { Source } from './source.ts';
+
+export interface ComposeAround {
+  readonly source: Source;
+  readonly remarks: Remarks;
+  /** The names of all services. */
+  readonly names: ReadonlySet<string>;
+  /** The variables that compose would put in. */
+  readonly lookup: (name: string) => string | undefined;
+  /** That of the file, from that of the result. */
+  readonly directoryOfAll: string;
+}
+
+/** A text with its variables. */
+export function templateOf(node: Sourced, key: string, { remarks }: ComposeAround): Template {
+  return parseComposeText(String(node.value ?? ''), (text) => remarks.changed(node, key, text));
+}
+
+/** A text that has to be known now, such as the name of a signal. */
+export function settled(read: Reader, key: string, around: ComposeAround): { readonly text: string; readonly from: Sourced } | null {
+  const from = read.take(key);
+  return from === null ? null : settledText(from, `${read.path}.${key}`, around);
+}
+
+export function settledText(from: Sourced, key: string, around: ComposeAround): { readonly text: string; readonly from: Sourced } | null {
+  if (from.value === null) {
+    around.remarks.lost(from, key, 'expected a text');
+    return null;
+  }
+  const template = templateOf(from, key, around);
+  const text = resolved(template, around.lookup);
+  if (!isLiteral(template)) around.remarks.changed(from, key, `it is ${JSON.stringify(text)}, by the variables as they are now`);
+  return { text, from };
+}
+
+/** Entrypoint and command, one argument vector. Where the image says what is run, nothing can be run. */
+export function composeCommand(read: Reader, block: DraftBlock, around: ComposeAround): void {
+  const [entrypoint, command] = [read.take('entrypoint'), read.take('command')];
+  const image = read.take('image');
+  if (image !== null) around.remarks.lost(image, `${read.path}.image`, 'sysg pulls and runs no images: the program has to be on this machine');
+  const words = [...wordsOf(entrypoint, `${read.path}.entrypoint`, around), ...wordsOf(command, `${read.path}.command`, around)];
+  const from = command ?? entrypoint;
+  if (words.length > 0) {
+    put(block, 'command', asCommandLine(words), from);
+    if (entrypoint === null && image !== null && command !== null) around.remarks.changed(command, `${read.path}.command`, 'it is run as it stands, without what the entrypoint of the image does');
+    return;
+  }
+  const what = image === null ? 'its build' : `the image ${String(image.value)}`;
+  put(block, 'command', asCommandLine([literal('sh'), literal('-c'), literal(`echo "say here what runs in the place of ${what.replaceAll(/["\\`$]/g, '')}" >&2; exit 1`)]), image);
+  put(block, 'skip', true);
+  around.remarks.changed(image ?? read.take('build') ?? { file: around.source.path, line: 1 }, `${read.path}.command`, `what runs is said by ${what} alone: the service is skipped until it has a command`);
+}
+
+function wordsOf(node: Sourced | null, key: string, around: ComposeAround): readonly Template[] {
+  if (node === null) return [];
+  if (node.items !== null) return node.items.map((item) => templateOf(item, key, around));
+  const words = splitWords(templateOf(node, key, around));
+  if (words === null) around.remarks.lost(node, key, 'a quote in it is never closed');
+  return words ?? [];
+}
+
+interface ComposePaths {
+  readonly workingDir: { readonly path: string; readonly from: Sourced | null } | null;
+}
+
+/** A directory of the container is that of this machine which is mounted there. */
+export function composePaths(read: Reader, node: Sourced, around: ComposeAround): ComposePaths {
+  const { source, remarks, directoryOfAll } = around;
+  const mounts = mountsOf(node, around);
+  const whole = directoryOfAll === '.' ? null : { path: directoryOfAll, from: null };
+  const written = settled(read, 'working_dir', around);
+  if (written === null) return { workingDir: whole };
+  const { text, from } = written;
+  const mount = mounts.find(({ inside }) => text === inside || text.startsWith(`${inside}/`));
+  if (mount !== undefined) {
+    const path = rebased(posix.join(mount.outside, posix.relative(mount.inside, text)), source.directory, source.target);
+    remarks.changed(from, `${read.path}.working_dir`, `${text} in the container is ${path === '.' ? 'the directory of the configuration' : path} here`);
+    return { workingDir: path === '.' ? null : { path: asText(literal(path)), from } };
+  }
+  if (existsSync(resolve(source.directory, text))) return { workingDir: { path: asText(literal(rebased(text, source.directory, source.target))), from } };
+  remarks.lost(from, `${read.path}.working_dir`, `there is no directory ${text} on this machine; the service runs in the directory of the configuration`);
+  return { workingDir: whole };
+}
+
+interface Mount {
+  readonly outside: string;
+  readonly inside: string;
+}
+
+/** Directories of this machine that are mounted, the deepest first. */
+function mountsOf(node: Sourced, around: ComposeAround): readonly Mount[] {
+  const found = (node.entries?.get('volumes')?.items ?? []).flatMap((item): Mount[] => {
+    const text = item.value === null ? null : resolved(templateOf(item, 'volumes', { ...around, remarks: silent }), around.lookup);
+    const [outside, inside] = text === null ? [String(item.entries?.get('source')?.value ?? ''), String(item.entries?.get('target')?.value ?? '')] : text.split(':');
+    return outside !== undefined && inside !== undefined && /^[./~]/.test(outside) && inside.startsWith('/') ? [{ outside, inside: inside.replace(/(?<=.)\/$/, '') }] : [];
+  });
+  return found.toSorted((left, right) => right.inside.length - left.inside.length);
+}
+
+const silent: Remarks = { lost: () => {}, changed: () => {}, all: () => [] };
+
+/** `environment` and `env_file`. Of several files one can be named; what is in the others stands in `vars`. */
+export function composeEnvironment(read: Reader, block: DraftBlock, around: ComposeAround): void {
+  const { remarks, source: { directory, target } } = around;
+  const variables: DraftBlock = new Map();
+  const listed = read.take('env_file');
+  const files = (listed?.items ?? (listed === null ? [] : [listed])).flatMap((item): UsableEnvFile[] => {
+    const inner = item.entries?.get('path') ?? item;
+    const isOptional = item.entries?.get('required')?.value === false;
+    const path = resolved(templateOf(inner, `${read.path}.env_file`, around), around.lookup);
+    if (isOptional && !existsSync(resolve(directory, path))) return [];
+    const usable = usableEnvFile(path, inner, `${read.path}.env_file`, { directory, target, remarks, replaces: true });
+    return usable === null ? [] : [usable];
+  });
+  const [first, ...others] = files;
+  for (const { path, variables: further } of others) {
+    for (const [name, value] of further) put(variables, name, asText(literal(value)));
+    if (listed !== null) remarks.changed(listed, `${read.path}.env_file`, `a service has one env file: the variables of ${path} stand here as they are now`);
+  }
+  const environment = read.take('environment');
+  for (const [name, node] of environment === null ? [] : asMap(environment).entries ?? []) {
+    // Without a value it is that of the caller, which services have anyway.
+    if (node.value === null || name === '') continue;
+    const template = templateOf(node, `${read.path}.environment.${name}`, around);
+    variables.delete(name);
+    put(variables, name, asText(template), node);
+    const host = [...around.names].find((other) => new RegExp(`(?:^|[@/,])${other.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?::\\d+|/|,|$)`).test(String(node.value)) && /^[a-z]/i.test(other));
+    if (host !== undefined && /[:/@]/.test(String(node.value))) {
+      remarks.changed(node, `${read.path}.environment.${name}`, `'${host}' is the name of a container, which means nothing here: services reach each other on localhost`);
+    }
+  }
+  put(block, 'env', envBlock(variables, first === undefined ? null : { path: first.path, from: listed }), environment ?? listed);
+}
+
+export function listOf(read: Reader, key: string): { readonly texts: readonly string[]; readonly from: Sourced } | null {
+  const from = read.take(key);
+  return from === null ? null : { texts: textsOf(from), from };
+}

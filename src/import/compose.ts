@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { refuse } from '../errors.ts';
+import { put, rebased, type Draft, type DraftBlock } from './draft.ts';
+import { readComposeFile, type ComposeService } from './compose-file.ts';
+import { importHealth } from './compose-health.ts';
+import { serviceReasons, topReasons } from './compose-reasons.ts';
+import { composeCommand, composeEnvironment, composePaths, type ComposeAround } from './compose-run.ts';
+import { composeDependencies, composeDeploy, composeLimits, composeRestart, composeStop } from './compose-rules.ts';
+import { usableEnvFile } from './env-files.ts';
+import { openReader } from './reader.ts';
+import { namesIn, parseComposeText } from './references.ts';
+import type { Importer } from './source.ts';
+
+/** A compose file, with what it extends and includes. Containers become processes of this machine; what only a container has is named as lost. */
+export const importCompose: Importer = (source, draft) => {
+  const { directory, target, env, path } = source;
+  const read = readComposeFile(path, source.text, draft.comments);
+  if (!read.ok) return Promise.resolve(read);
+  const { services, root } = read;
+  if (services.size === 0) return Promise.resolve(refuse(`${path}:${root.line}: expected services, found none`));
+  const top = openReader(root, '', draft.remarks);
+  for (const key of ['services', 'include', 'version']) top.take(key);
+  for (const [key, node] of root.entries ?? []) {
+    if (['services', 'include', 'version'].includes(key) || key.startsWith('x-')) continue;
+    const inner = ['volumes', 'networks', 'configs', 'secrets'].includes(key) ? node.entries : null;
+    for (const [name, place] of inner ?? []) draft.remarks.lost(place, `${key}.${name}`, topReasons[key] ?? 'sysg has no such key');
+    if (inner === null) draft.remarks.lost(node, key, topReasons[key] ?? 'sysg has no such key');
+  }
+  const dotEnv = existsSync(join(directory, '.env')) ? usableEnvFile('.env', { ...root, file: join(directory, '.env'), line: 1 }, 'env', { directory, target, remarks: draft.remarks, replaces: true }) : null;
+  const around: ComposeAround = {
+    source, remarks: draft.remarks, names: new Set(services.keys()),
+    lookup: (name) => (Object.hasOwn(env, name) ? env[name] : dotEnv?.variables.get(name)),
+    directoryOfAll: rebased('.', directory, target),
+  };
+  put(draft.root, 'defaults', new Map([['backoff', { value: { initial: '100ms', max: '1m', factor: 2, jitter: 0 }, from: null }]]));
+  const completed = completedServices(services);
+  for (const [name, service] of services) draft.services.push({ name, from: service.node, block: serviceBlock(name, service, around, completed) });
+  withoutBlindWaits(draft);
+  const used = new Set([...services.values()].flatMap(({ texts }) => texts.flatMap((text) => namesIn(parseComposeText(text, () => {})))));
+  if (dotEnv !== null && [...used].some((name) => dotEnv.variables.has(name))) {
+    put(draft.root, 'env', new Map([['file', { value: dotEnv.path, from: null }]]));
+    draft.notes.push('The variables of .env are those of every service; compose only puts them in where the file names them.');
+  }
+  return Promise.resolve(null);
+};
+
+/** Those that another one waits for to be completed. */
+function completedServices(services: ReadonlyMap<string, ComposeService>): ReadonlySet<string> {
+  return new Set([...services.values()].flatMap(({ node }) => [...(node.entries?.get('depends_on')?.entries ?? [])].flatMap(([name, { entries }]) =>
+    (entries?.get('condition')?.value === 'service_completed_successfully' ? [name] : []))));
+}
+
+/** A service without a check that sysg can make never becomes healthy: its dependents wait for its start. */
+function withoutBlindWaits({ services, remarks }: Draft): void {
+  const checked = new Set(services.filter(({ block }) => block.has('health_check')).map(({ name }) => name));
+  for (const { name, block } of services) {
+    const needed = block.get('depends_on');
+    if (needed === undefined || !Array.isArray(needed.value)) continue;
+    needed.value = (needed.value as readonly { readonly service: string; readonly condition: string; readonly on_restart: string }[]).map((one) => {
+      if (one.condition !== 'healthy' || checked.has(one.service)) return one;
+      if (needed.from !== null) remarks.changed(needed.from, `${name}.depends_on.${one.service}`, `'${one.service}' has no health check here, so its start is waited for`);
+      return { ...one, condition: 'started' };
+    });
+  }
+}
+
+function serviceBlock(name: string, { node }: ComposeService, around: ComposeAround, completed: ReadonlySet<string>): DraftBlock {
+  const block: DraftBlock = new Map();
+  const read = openReader(node, name, around.remarks);
+  composeCommand(read, block, around);
+  const paths = composePaths(read, node, around);
+  if (paths.workingDir !== null) put(block, 'working_dir', paths.workingDir.path, paths.workingDir.from);
+  composeEnvironment(read, block, around);
+  if (completed.has(name)) put(block, 'oneshot', true);
+  composeRestart(read, block, around);
+  composeDeploy(read, block, around);
+  composeStop(read, block, around);
+  importHealth(read, block, around);
+  composeDependencies(read, block, around);
+  composeLimits(read, block, around);
+  read.rest(serviceReasons);
+  return block;
+}

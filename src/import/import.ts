@@ -1,0 +1,127 @@
+import { basename, dirname, relative } from 'node:path';
+import type { ConfigProblem } from '../config/problem.ts';
+import { readText } from '../config/source-file.ts';
+import { importKinds, type ImportKind } from '../engines.ts';
+import { refuse, type Refused } from '../errors.ts';
+import { writeYaml, type Block, type BlockEntry } from '../yaml-text.ts';
+import { importCompose } from './compose.ts';
+import { openComments, withComments, type Draft, type DraftBlock, type DraftService } from './draft.ts';
+import { importKindOf } from './kind.ts';
+import { importPm2 } from './pm2.ts';
+import { importProcfile } from './procfile.ts';
+import { openRemarks, type Remark } from './remarks.ts';
+import type { Importer } from './source.ts';
+import { importSupervisord } from './supervisord.ts';
+import { importSystemg } from './systemg.ts';
+
+export interface ImportRequest {
+  /** Absolute. */
+  readonly path: string;
+  /** Null: by its content. */
+  readonly kind: ImportKind | null;
+  /** The directory of the result. */
+  readonly target: string;
+  /** What paths are shown relative to. */
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** pm2's `--env`. */
+  readonly envName: string | null;
+  /** What is wrong with the text as a configuration in `target`. */
+  readonly check: (text: string) => readonly ConfigProblem[];
+}
+
+export interface Imported {
+  readonly ok: true;
+  readonly kind: ImportKind;
+  readonly text: string;
+  readonly services: number;
+  readonly remarks: readonly Remark[];
+  readonly notes: readonly string[];
+}
+
+const importers: Readonly<Record<ImportKind, Importer>> = {
+  pm2: importPm2, procfile: importProcfile, supervisord: importSupervisord, compose: importCompose, systemg: importSystemg,
+};
+
+/** Reads the file of another supervisor and makes a configuration of it, with a list of what is not the same. Writes nothing. */
+export async function importFile(request: ImportRequest): Promise<Imported | Refused> {
+  const { path, target, env, envName, cwd } = request;
+  const read = readText(path, 'Failed to read');
+  if (!read.ok) return refuse(read.line === null ? read.message : `${path}:${read.line}: ${read.message}`);
+  const kind = request.kind ?? importKindOf(path, read.text);
+  if (kind === null) return refuse(`${path}:1: expected a file of ${importKinds.slice(0, -1).join(', ')} or ${importKinds.at(-1)}, and found none of their keys; --from says what it is`);
+  const draft: Draft = { services: [], root: new Map(), remarks: openRemarks(), notes: [], comments: new Map() };
+  const refused = await importers[kind]({ path, text: read.text, directory: dirname(path), target, env, envName }, draft);
+  if (refused !== null) return refused;
+  const show = (file: string): string => {
+    const short = relative(cwd, file);
+    return short.startsWith('..') ? file : short;
+  };
+  for (let attempt = 0; ; attempt += 1) {
+    const text = written(draft, kind, show(path), show);
+    const problems = request.check(text);
+    if (problems.length === 0) return { ok: true, kind, text, services: draft.services.length, remarks: draft.remarks.all(), notes: draft.notes };
+    if (attempt < MOST_ATTEMPTS && problems.map((problem) => leaveOut(draft, problem)).some(Boolean)) continue;
+    const [{ path: key, message }] = problems as readonly [ConfigProblem];
+    return refuse(`${path}: no valid configuration can be made of it: ${key === '' ? '' : `${key}: `}${message}`);
+  }
+}
+
+const MOST_ATTEMPTS = 50;
+
+/** Takes what is not valid out of the draft and names it as lost. */
+function leaveOut({ services, remarks }: Draft, { path, message }: ConfigProblem): boolean {
+  const [top, name = '', key = '', inner] = segments(path);
+  const service = services.find((one) => top === 'services' && one.name === name);
+  const entry = service?.block.get(key);
+  if (service === undefined || entry === undefined || key === 'command' || key === 'exec') return false;
+  const nested = entry.value instanceof Map ? entry.value as DraftBlock : null;
+  const within = inner !== undefined && nested?.has(inner) === true ? inner : null;
+  const from = (within === null ? entry.from : nested?.get(within)?.from ?? entry.from) ?? service.from;
+  remarks.lost(from, [name, key, ...(within === null ? [] : [within])].join('.'), message);
+  if (within === null || nested?.size === 1) service.block.delete(key);
+  else nested?.delete(within);
+  return true;
+}
+
+/** `services."my app".env` */
+function segments(path: string): readonly string[] {
+  return [...path.matchAll(/"(?:[^"\\]|\\.)*"|[^.]+/g)].map(([part]) => (part.startsWith('"') ? String(JSON.parse(part)) : part));
+}
+
+function written({ services, root, remarks, notes, comments }: Draft, kind: ImportKind, from: string, show: (file: string) => string): string {
+  const pool = openComments(comments);
+  const top = withComments(root, pool);
+  const files = [...comments.keys()];
+  let end = 0;
+  let head: readonly string[] = [];
+  const inOrder = services.toSorted((left, right) => files.indexOf(left.from.file) - files.indexOf(right.from.file) || left.from.line - right.from.line);
+  const above = new Map(inOrder.map((service, index): [DraftService, { readonly above: readonly string[]; readonly value: Block }] => {
+    const { from: place, block } = service;
+    if (place.file !== inOrder[index - 1]?.from.file) end = 0;
+    const own = pool.claim(place);
+    const value = withComments(block, pool);
+    const before = pool.claimWithin(place.file, end + 1, place.line - 1);
+    if (index === 0) head = before;
+    end = Math.max(end, place.endLine);
+    const beside = typeof own.behind === 'string' ? [own.behind] : [];
+    return [service, { value, above: [...(index === 0 ? [] : before), ...(own.above ?? []), ...beside, ...pool.claimWithin(place.file, place.line, place.endLine)] }];
+  }));
+  const blocks = services.map((service, index): [string, BlockEntry] => [service.name, { value: new Map(), ...above.get(service), apart: index > 0 }]);
+  const rest = [...comments.keys()].flatMap((file) => pool.claimWithin(file, 0, Infinity));
+  const list = remarks.all().map(({ file, line, kind: how, key, text }) => ` ${show(file)}:${line}: ${how}: ${key === '' ? '' : `${key}: `}${text.replaceAll('\n', ' ')}`);
+  return writeYaml(new Map([
+    ['version', { value: '1' }],
+    ...top,
+    ['services', { value: new Map(blocks), apart: true }],
+  ]), {
+    head: [` Made from ${from} by: sysg import --from ${kind}`, ...head],
+    tail: [
+      ...rest, ...(rest.length === 0 ? [] : ['']),
+      ...notes.map((note) => ` ${note}`),
+      list.length === 0 ? ` Everything in ${basename(from)} has a match here.` : ' What has no match here (lost), and what means something else (changed), by the lines of the source:',
+      ...list,
+    ],
+  });
+}
+

@@ -1,0 +1,259 @@
+import { existsSync, accessSync, constants } from 'node:fs';
+import { basename, extname, join, resolve } from 'node:path';
+import { refuse, type Refused } from '../errors.ts';
+import { userName } from '../process/accounts.ts';
+import { formatDuration } from '../words.ts';
+import { signalNamed } from '../signals.ts';
+import { readYaml, type Plain, type Sourced } from '../yaml-text.ts';
+import { importCron } from './cron.ts';
+import { envBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
+import { usableEnvFile } from './env-files.ts';
+import { openReader, shown, textsOf, truth, type Reader } from './reader.ts';
+import { asText, keptFromUs, literal, literalLine, splitWords } from './references.ts';
+import { readScript } from './script.ts';
+import type { Importer, Source } from './source.ts';
+
+/** What pm2 does where an app says nothing. */
+const defaults: readonly (readonly [string, Plain])[] = [
+  ['restart_policy', 'always'], ['backoff', '0s'], ['max_restarts', 16], ['stable_after', '1s'], ['stop_signal', 'SIGINT'], ['stop_timeout', '1600ms'],
+];
+
+const reasons: Readonly<Record<string, string>> = {
+  ...group('sysg keeps logs in its own directory; see "sysg logs"', ['out_file', 'error_file', 'log_file', 'output', 'error', 'log', 'out', 'combine_logs', 'merge_logs', 'log_date_format', 'log_type', 'time', 'disable_logs', 'pid_file', 'pid']),
+  ...group('sysg does not watch files', ['watch', 'ignore_watch', 'watch_options', 'watch_delay']),
+  max_memory_restart: 'sysg does not restart a service for the memory that it uses; limits.cgroup.memory_max has the kernel end it, as root',
+  shutdown_with_message: 'a stop sends a signal and no message',
+  listen_timeout: 'it belongs to wait_ready',
+  namespace: 'there are no namespaces of apps',
+  deploy: 'sysg does not deploy over ssh',
+};
+
+/** Of no effect on how the app runs. */
+const silent = ['exec_mode', 'source_map_support', 'vizion', 'autostart', 'pmx', 'automation', 'trace', 'disable_trace', 'disable_source_map_support', 'force', 'windowsHide'];
+
+/** An ecosystem file of pm2: JavaScript, JSON or YAML. */
+export const importPm2: Importer = async (source, draft) => {
+  const root = await readEcosystem(source, draft);
+  if ('reason' in root) return root;
+  const apps = appsOf(root);
+  if (apps === null || apps.length === 0) return refuse(`${source.path}:${root.line}: expected apps, a list of maps with a script; got ${shown(root)}`);
+  if (root.entries !== null && root.entries.has('apps')) {
+    const top = openReader(root, '', draft.remarks);
+    top.take('apps');
+    for (const [key, node] of root.entries) if (key !== 'apps') draft.remarks.lost(node, key, reasons[key] ?? 'sysg has no such key');
+  }
+  put(draft.root, 'defaults', new Map(defaults.map(([key, value]) => [key, { value, from: null }])));
+  for (const app of apps) importApp(app, source, draft);
+  return draft.services.length > 0 ? null : refuse(`${source.path}:${root.line}: expected apps with a script, found none`);
+};
+
+async function readEcosystem({ path, text, env }: Source, { comments, notes }: Draft): Promise<Sourced | Refused> {
+  const extension = extname(path).toLowerCase();
+  if (/^\.ya?ml$/.test(extension)) {
+    const read = readYaml(text, path);
+    if (!read.ok) return refuse(`${path}:${read.line}: ${read.message}`);
+    comments.set(path, read.comments);
+    return read.root;
+  }
+  const read = await readScript(text, path, { env, isExpression: !/^\.[cm]?js$/.test(extension) });
+  if (!read.ok) return refuse(`${path}: cannot be evaluated: ${read.reason}`);
+  comments.set(path, read.comments);
+  if (read.evaluated) notes.push(`${basename(path)} was evaluated by Node.js, in a process of its own without the descriptors of this command; the result has what it evaluated to at that moment.`);
+  return read.root;
+}
+
+function appsOf(root: Sourced): readonly Sourced[] | null {
+  if (root.items !== null) return root.items;
+  const apps = root.entries?.get('apps') ?? root.entries?.get('pm2');
+  if (apps !== undefined) return apps.items ?? (apps.entries === null ? null : [apps]);
+  return root.entries?.has('script') === true ? [root] : null;
+}
+
+function importApp(app: Sourced, source: Source, { services, remarks }: Draft): void {
+  const script = app.entries?.get('script') ?? app.entries?.get('exec') ?? app.entries?.get('path');
+  if (script?.value === undefined || script.value === null) return remarks.lost(app, 'apps', 'expected a script, found none');
+  const written = app.entries?.get('name')?.value;
+  const wanted = String(written ?? basename(String(script.value), extname(String(script.value)))).replaceAll(/[/\p{Cc}]/gu, '-') || 'app';
+  const taken = new Set(services.map(({ name }) => name));
+  let name = wanted;
+  for (let number = 2; taken.has(name); number += 1) name = `${wanted}-${number}`;
+  const read = openReader(app, name, remarks);
+  if (name !== String(written ?? name)) remarks.changed(app, `${name}.name`, `named ${name} here`);
+  for (const key of ['name', ...silent]) read.take(key);
+  const block: DraftBlock = new Map();
+  command(read, block, source, app);
+  environment(read, block, source, app);
+  restarts(read, block);
+  stopping(read, block);
+  account(read, block);
+  modes(app, read);
+  read.rest(reasons);
+  services.push({ name, from: app, block });
+}
+
+function command(read: Reader, block: DraftBlock, { directory, target }: Source, app: Sourced): void {
+  const from = read.take('script') ?? read.take('exec') ?? read.take('path');
+  const script = String(from?.value ?? '');
+  const cwdNode = read.take('cwd') ?? read.take('exec_cwd');
+  const cwd = cwdNode === null ? '.' : String(cwdNode.value);
+  const interpreterNode = read.take('interpreter') ?? read.take('exec_interpreter');
+  const interpreterArgs = words(read, 'interpreter_args', 'node_args', 'nodeArgs', 'interpreterArgs');
+  const args = words(read, 'args');
+  const workingDir = rebased(cwd, directory, target);
+  const place = resolve(directory, cwd);
+  const isLine = /\s/.test(script.trim()) && interpreterNode === null && !existsSync(join(place, script));
+  if (isLine) put(block, 'command', [keptFromUs(script), ...(args.length === 0 ? [] : [literalLine(args)])].join(' '), from);
+  else {
+    const interpreter = interpreterNode === null ? interpreterOf(script, place) : String(interpreterNode.value) === 'none' ? null : String(interpreterNode.value);
+    const isHere = !script.includes('/') && existsSync(join(place, script));
+    const program = interpreter === null ? [isHere ? `./${script}` : script] : [interpreter, ...interpreterArgs, script];
+    put(block, 'command', literalLine([...program, ...args]), from);
+    if (interpreter === 'ts-node') read.remarks.changed(app, `${read.path}.script`, 'is run by ts-node, which has to be on PATH');
+  }
+  if (workingDir !== '.') put(block, 'working_dir', asText(literal(workingDir)), cwdNode);
+}
+
+/** Without an interpreter, by the ending, as pm2 chooses; a program on PATH or one that can be executed runs as it is. */
+function interpreterOf(script: string, place: string): string | null {
+  const byEnding: Readonly<Record<string, string>> = { '.js': 'node', '.cjs': 'node', '.mjs': 'node', '.ts': 'ts-node', '.py': 'python3', '.sh': 'bash', '.rb': 'ruby', '.pl': 'perl', '.php': 'php', '.coffee': 'coffee', '.ls': 'lsc' };
+  const known = byEnding[extname(script).toLowerCase()];
+  if (known !== undefined) return known;
+  const path = resolve(place, script);
+  if (!existsSync(path)) return null;
+  try {
+    accessSync(path, constants.X_OK);
+    return null;
+  } catch {
+    // EACCES: text that is no program of its own.
+    return 'node';
+  }
+}
+
+/** Arguments: a list, or a line that is parted at blanks outside of quotes. */
+function words(read: Reader, ...keys: readonly string[]): readonly string[] {
+  for (const key of keys) {
+    const found = read.take(key);
+    if (found === null) continue;
+    if (found.items !== null) return textsOf(found);
+    const parted = splitWords(literal(String(found.value ?? '')));
+    if (parted !== null) return parted.map((word) => word.join(''));
+    read.remarks.lost(found, `${read.path}.${key}`, 'a quote in it is never closed');
+  }
+  return [];
+}
+
+function environment(read: Reader, block: DraftBlock, { envName, directory, target }: Source, app: Sourced): void {
+  const variables: DraftBlock = new Map();
+  const add = (node: Sourced | null): void => {
+    for (const [name, found] of node?.entries ?? []) {
+      const value = found.entries !== null || found.items !== null ? JSON.stringify(plainOf(found)) : found.value === null ? null : String(found.value);
+      if (value === null) continue;
+      variables.delete(name);
+      put(variables, name, asText(literal(value)), found);
+    }
+  };
+  const env = read.take('env');
+  add(env);
+  for (const [key, node] of app.entries ?? []) {
+    if (!/^env_[A-Za-z0-9]/.test(key) || key === 'env_file' || node.entries === null) continue;
+    read.take(key);
+    if (key === `env_${envName ?? ''}`) add(node);
+    else read.remarks.lost(node, `${read.path}.${key}`, `used by pm2 with --env ${key.slice(4)} alone; "sysg import --env ${key.slice(4)}" lays it over env`);
+  }
+  const file = read.take('env_file');
+  const path = file === null ? '' : String(file.value ?? '');
+  const usable = file === null ? null : usableEnvFile(path, file, `${read.path}.env_file`, { directory, target, remarks: read.remarks, replaces: false });
+  put(block, 'env', envBlock(variables, usable === null ? null : { path: usable.path, from: file }), env);
+}
+
+function plainOf({ value, items, entries }: Sourced): unknown {
+  if (items !== null) return items.map(plainOf);
+  return entries === null ? value : Object.fromEntries([...entries].map(([key, inner]) => [key, plainOf(inner)]));
+}
+
+function restarts(read: Reader, block: DraftBlock): void {
+  const autorestart = read.take('autorestart');
+  const isRestarted = autorestart === null || truth(String(autorestart.value)) !== false;
+  const schedule = read.take('cron_restart') ?? read.take('cron');
+  const isCron = schedule !== null && !isRestarted;
+  if (!isRestarted && !isCron) put(block, 'restart_policy', 'never', autorestart);
+  if (schedule !== null && String(schedule.value) !== '0' && schedule.value !== false) {
+    const cron = isCron ? importCron(String(schedule.value)) : null;
+    const key = `${read.path}.cron_restart`;
+    if (cron === null) read.remarks.lost(schedule, key, `a running service is not restarted by the clock; a crontab can: "${String(schedule.value)} sysg restart -s ${read.path}"`);
+    else if (!cron.ok) read.remarks.lost(schedule, key, cron.why);
+    else {
+      put(block, 'cron', cron.expression, schedule);
+      read.remarks.changed(schedule, key, `runs when it is due; pm2 also runs it at its own start${cron.changed === null ? '' : `; ${cron.changed}`}`);
+    }
+  }
+  const growing = read.take('exp_backoff_restart_delay');
+  const delay = duration(read, 'restart_delay');
+  const initial = growing === null ? null : milliseconds(String(growing.value));
+  if (initial !== null && initial > 0) {
+    // pm2: half as much again each time, 15 s at most, forgotten after 30 s.
+    put(block, 'backoff', { initial: formatDuration(initial), max: formatDuration(Math.max(initial, 15_000)), factor: 1.5, jitter: 0 }, growing);
+    put(block, 'stable_after', '30s');
+  } else if (delay !== null) put(block, 'backoff', delay.text, delay.from);
+  const most = read.take('max_restarts');
+  if (most !== null) put(block, 'max_restarts', Math.max(0, Math.round(Number(most.value)) || 0), most);
+  const uptime = duration(read, 'min_uptime');
+  if (uptime !== null && !block.has('stable_after')) put(block, 'stable_after', uptime.text, uptime.from);
+  const codes = read.take('stop_exit_codes');
+  if (codes !== null) put(block, 'no_restart_exit_codes', textsOf(codes).map(Number), codes);
+  if (block.has('cron')) for (const key of ['backoff', 'max_restarts', 'stable_after']) block.delete(key);
+}
+
+function stopping(read: Reader, block: DraftBlock): void {
+  const timeout = duration(read, 'kill_timeout');
+  if (timeout !== null) put(block, 'stop_timeout', timeout.text, timeout.from);
+  const signal = read.take('kill_signal') ?? read.take('stop_signal');
+  const name = signal === null ? null : signalNamed(String(signal.value));
+  if (name !== null) put(block, 'stop_signal', name, signal);
+  const treekill = read.take('treekill');
+  if (treekill !== null && truth(String(treekill.value)) === false) put(block, 'kill_mode', 'mixed', treekill);
+  const ready = read.take('wait_ready');
+  if (ready !== null && truth(String(ready.value)) === true) {
+    read.remarks.lost(ready, `${read.path}.wait_ready`, "sysg has no message channel for process.send('ready'); health_check: {notify_fd: 3} waits for a newline on descriptor 3, {tcp: …} for a port");
+  }
+}
+
+function account(read: Reader, block: DraftBlock): void {
+  const user = read.take('uid') ?? read.take('user');
+  if (user !== null) put(block, 'user', /^\d+$/.test(String(user.value)) ? userName(Number(user.value)) : String(user.value), user);
+  const owner = read.take('gid');
+  if (owner !== null && !/^\d+$/.test(String(owner.value))) put(block, 'group', String(owner.value), owner);
+  else if (owner !== null) read.remarks.lost(owner, `${read.path}.gid`, 'sysg takes a group by its name');
+}
+
+function modes(app: Sourced, read: Reader): void {
+  const instances = read.take('instances');
+  const count = instances === null ? '1' : String(instances.value);
+  const mode = app.entries?.get('exec_mode');
+  if (instances !== null && count !== '1') {
+    read.remarks.lost(instances, `${read.path}.instances`, `one process is run instead of ${count}; sysg has no instances, and NODE_APP_INSTANCE is not set`);
+  } else if (mode !== undefined && String(mode.value).startsWith('cluster')) {
+    read.remarks.changed(mode, `${read.path}.exec_mode`, 'runs as a process of its own, without the cluster module');
+  }
+  const watch = app.entries?.get('watch');
+  if (watch !== undefined && watch.value === false) read.take('watch');
+}
+
+function duration(read: Reader, key: string): { readonly text: string; readonly from: Sourced } | null {
+  const from = read.take(key);
+  const ms = from === null ? null : milliseconds(String(from.value));
+  if (from === null) return null;
+  if (ms !== null) return { text: formatDuration(ms), from };
+  read.remarks.lost(from, `${read.path}.${key}`, `expected milliseconds or a duration such as 10s, got ${shown(from)}`);
+  return null;
+}
+
+/** A number of milliseconds, or seconds, minutes and hours by their letter. */
+function milliseconds(text: string): number | null {
+  const [, number, unit = 'ms'] = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\s*$/.exec(text) ?? [];
+  return number === undefined ? null : Math.round(Number(number) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as 'ms' | 's' | 'm' | 'h']);
+}
+
+function group(reason: string, keys: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(keys.map((key) => [key, reason]));
+}

@@ -1,0 +1,115 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ownDirectory, sysg, type Ran } from '../cli/rig.ts';
+
+interface Tried extends Ran {
+  readonly home: string;
+  /** Null: nothing was written. */
+  readonly text: string | null;
+}
+
+async function tried(files: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<Tried> {
+  const home = ownDirectory();
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);
+  const ran = await sysg(['import', ...words], { cwd: home, env: { ...process.env, HOME: home } });
+  const result = join(home, 'sysg.config.yaml');
+  return { ...ran, home, text: existsSync(result) ? readFileSync(result, 'utf8') : null };
+}
+
+const lost = ({ stdout }: Ran): readonly string[] => stdout.split('\n').filter((line) => /: (?:lost|changed): /.test(line));
+
+test('a file that is there stays unless --force is given', async () => {
+  const files = { Procfile: 'web: sleep 1\n', 'sysg.config.yaml': 'mine\n' };
+  const refused = await tried(files, 'Procfile');
+  expect(refused).toMatchObject({ exitCode: 1, text: 'mine\n', stderr: expect.stringContaining('sysg.config.yaml exists: expected another name with -o, or --force to replace it') });
+  const forced = await tried(files, 'Procfile', '--force');
+  expect(forced).toMatchObject({ exitCode: 0, text: expect.stringContaining('command: sleep 1') });
+});
+
+test('-o - prints the configuration and writes nothing', async () => {
+  const shown = await tried({ Procfile: 'web: sleep 1\n' }, 'Procfile', '-o', '-');
+  expect(shown).toMatchObject({ exitCode: 0, text: null, stdout: expect.stringContaining('\nservices:\n  web:\n    command: sleep 1\n') });
+});
+
+test('--json says what was made and what is not the same', async () => {
+  const { stdout } = await tried({ 'compose.yaml': 'services:\n  a:\n    command: sleep 1\n    ports: ["80:80"]\n' }, 'compose.yaml', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, kind: 'compose', services: 1, remarks: [{ line: 4, kind: 'lost', key: 'a.ports' }] });
+});
+
+test.each([
+  ['no such file', {}, ['none.yaml'], /none\.yaml/],
+  ['a directory', {}, ['.'], /Is a directory/],
+  ['a foreign file', { 'x.toml': 'a = 1\n' }, ['x.toml'], /x\.toml:1: expected a file of pm2, procfile, supervisord, compose or systemg/],
+  ['an empty file', { Procfile: '' }, ['Procfile'], /Procfile:1: expected lines such as "web: node server\.js", found none/],
+  ['broken YAML', { 'compose.yaml': 'services:\n  a: {command: x\n' }, ['compose.yaml', '--from', 'compose'], /compose\.yaml:\d: /],
+  ['a compose file without services', { 'compose.yaml': 'volumes: {}\n' }, ['compose.yaml', '--from', 'compose'], /compose\.yaml:1: expected services, found none/],
+  ['an INI file with a line of nothing', { 's.conf': '[program:a]\ncommand=x\nwhat is this\n' }, ['s.conf'], /s\.conf:3: expected NAME=value, got "what is this"/],
+  ['JavaScript that throws', { 'e.config.js': 'const a = 1;\nthrow new Error("not today");\n' }, ['e.config.js'], /e\.config\.js: cannot be evaluated: Error: not today \(e\.config\.js:2:7\)/],
+  ['JavaScript that is none', { 'e.config.js': 'module.exports = {\n  apps: [,,}\n' }, ['e.config.js'], /e\.config\.js: cannot be evaluated: SyntaxError/],
+  ['JavaScript that exports nothing', { 'e.config.js': 'const a = 1;\n' }, ['e.config.js'], /e\.config\.js:1: expected apps, a list of maps with a script/],
+  ['services that extend each other', { 'c.yaml': 'services:\n  a: {extends: b, image: x}\n  b: {extends: a, image: x}\n' }, ['c.yaml'], /c\.yaml:\d: services extend each other in a circle: /],
+  ['services that wait for each other', { 'c.yaml': 'services:\n  a: {image: x, command: x, depends_on: [b]}\n  b: {image: x, command: x, depends_on: [a]}\n' }, ['c.yaml'], null],
+  ['an unknown kind', { Procfile: 'a: b\n' }, ['Procfile', '--from', 'upstart'], /expected pm2, procfile, supervisord, compose, systemg, got "upstart"/],
+  ['a directory that is not there', { Procfile: 'a: b\n' }, ['Procfile', '-o', 'no/where.yaml'], /no does not exist: expected a directory for where\.yaml/],
+  ['the file itself as the result', { 'systemg.yaml': 'version: "2"\nservices: {a: {command: x}}\n' }, ['systemg.yaml', '-o', 'systemg.yaml', '--force'], /is the file to be read/],
+] as const)('%s', async (_, files, words, message) => {
+  const before = Object.keys(files);
+  const { exitCode, stderr, stdout, home, text } = await tried(files, ...words);
+  if (message === null) {
+    expect({ exitCode, text }).toEqual({ exitCode: 0, text: expect.stringContaining('depends_on') });
+    expect(stdout).toContain('Detected dependency cycle');
+    return;
+  }
+  expect(exitCode).toBeGreaterThan(0);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(readdirSync(home)).toEqual(before);
+});
+
+test('a file of JavaScript is evaluated with none of our descriptors, may print what it likes, and that is said', async () => {
+  const script = `const fs = require('node:fs');
+console.log('noise');
+const open = fs.readdirSync('/proc/self/fd').map((fd) => { try { return fs.readlinkSync('/proc/self/fd/' + fd); } catch { return ''; } });
+module.exports = { apps: [{ name: 'a', script: 'a.js', env: { OPEN: open.filter((name) => name.startsWith('/') && !/^\\/dev\\/null|^\\/proc\\//.test(name)).join(' '), SID: String(process.pid) } }] };
+`;
+  const { exitCode, text, stdout } = await tried({ 'e.config.js': script }, 'e.config.js');
+  expect(exitCode).toBe(0);
+  expect(text).toContain('OPEN: ""');
+  expect(text).not.toContain('noise');
+  expect(stdout).toContain('e.config.js was evaluated by Node.js, in a process of its own without the descriptors of this command');
+});
+
+test('the variables of env_NAME are laid over env with --env NAME', async () => {
+  const file = 'module.exports = {apps: [{script: "a.js", env: {A: 1, B: 2}, env_production: {B: 3}}]};\n';
+  const { text, stdout } = await tried({ 'e.config.js': file }, 'e.config.js', '--env', 'production');
+  expect(text).toMatch(/A: "1"\n\s+B: "3"/);
+  expect(stdout).toContain('0 lost, 0 changed');
+});
+
+test('a comment stays with its key, its service, or the head; none is lost', async () => {
+  const file = '# head\nservices:\n  # above a\n  a: # behind a\n    # above command\n    command: sleep 1 # behind command\n    # about the ports\n    ports: ["1:1"]\n# at the end\n';
+  const { text } = await tried({ 'compose.yaml': file }, 'compose.yaml');
+  expect(text).toContain('# head\n\nversion');
+  expect(text).toContain('  # above a\n  # behind a\n  # about the ports\n  a:\n    # above command\n    command: sleep 1 # behind command\n');
+  expect(text).toContain('# at the end\n');
+});
+
+test('what is said by no key of ours is named with the line of the source, in included files too', async () => {
+  const ran = await tried({ 'a.conf': '[include]\nfiles = b.ini\n[program:a]\ncommand=a\n', 'b.ini': '\n[program:b]\ncommand=b\npriority=5\n' }, 'a.conf');
+  expect(lost(ran)).toEqual(['b.ini:4: lost: b.priority: services start side by side; depends_on says what has to be there first']);
+});
+
+test('paths are as seen from the result, wherever that is', async () => {
+  const home = ownDirectory();
+  const { mkdirSync } = await import('node:fs');
+  mkdirSync(join(home, 'app'));
+  mkdirSync(join(home, 'etc'));
+  writeFileSync(join(home, 'app/.env'), 'A=1\n');
+  writeFileSync(join(home, 'app/Procfile'), 'web: ./run\n');
+  const { exitCode } = await sysg(['import', 'app/Procfile', '-o', 'etc/own.yaml'], { cwd: home, env: { HOME: home } });
+  expect(exitCode).toBe(0);
+  const text = readFileSync(join(home, 'etc/own.yaml'), 'utf8');
+  expect(text).toContain('file: ../app/.env');
+  expect(text).toContain('working_dir: ../app');
+});
