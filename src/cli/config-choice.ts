@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { isStaged, readAdHoc } from '../config/ad-hoc-list.ts';
 import { discoverConfig } from '../config/discover.ts';
 import { refusals, type Result } from '../errors.ts';
 import { realPath } from '../files.ts';
@@ -10,10 +11,20 @@ import { options } from './options.ts';
 
 export type ChosenConfig = Result<{ readonly path: string }>;
 
-/** The file for a supervisor to start with: the one named, else the first of the usual names. */
+/** The file for a supervisor to start with: the one named, else the first of the usual names, else that of a unit from the command line. */
 export function chooseConfig(call: Call): ChosenConfig {
   const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: named(call) });
-  return 'path' in found ? { ok: true, path: found.path } : { ok: false, refusal: refusals.config(found.problem) };
+  if ('path' in found) return { ok: true, path: found.path };
+  const unit = named(call) === null ? unitAlone(call) : null;
+  return unit === null ? { ok: false, refusal: refusals.config(found.problem) } : { ok: true, path: unit };
+}
+
+/** Of a unit from the command line, where no supervisor that was killed has left services of a configuration. */
+function unitAlone(call: Call): string | null {
+  const hint = configInUse(call);
+  if (hint !== null) return isNoConfig(call, hint) ? hint : null;
+  const [first = null] = readAdHoc(call.paths.stateDir, call.terminal.warn).values();
+  return first;
 }
 
 /** The file for a command without a supervisor: as for a start, else the one of a supervisor that was killed, which left a hint. */
@@ -26,7 +37,7 @@ export function chooseConfigAtRest(call: Call): ChosenConfig {
 /** The command that starts a supervisor with this file, which is named where a start would not find it. */
 export function startCommand(call: Call, path: string): string {
   const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: null });
-  const isFound = 'path' in found && realPath(found.path) === realPath(path);
+  const isFound = 'path' in found ? realPath(found.path) === realPath(path) : path === unitAlone(call);
   return `sysg ${call.system ? '--sys ' : ''}start --daemonize${isFound ? '' : ` -c ${shellWord(path)}`}`;
 }
 
@@ -60,6 +71,11 @@ export function warnAboutOtherConfig(call: Call): void {
 /** The argument of `-c`; an empty one names no file, as in 0.33.0. */
 function named(call: Call): string | null {
   return call.flags.text(options.config) || null;
+}
+
+/** A supervisor with this file runs nothing but units that were started from the command line. */
+export function isNoConfig({ paths: { stateDir } }: Call, path: string): boolean {
+  return isStaged(stateDir, path);
 }
 
 /** The file that a start would use, when the running supervisor's is another one. Null: they are the same, or one of them is not known. */

@@ -29,7 +29,7 @@ function knownUnit({ name, hash, kind, process, generation, lifecycle }: UnitSta
 export async function configuredUnits(call: Call): Promise<readonly KnownUnit[]> {
   const config = chooseConfigAtRest(call);
   if (!config.ok) return [];
-  const { loadConfigFor } = await import('./load-config.ts');
+  const { combinedFor, loadConfigFor } = await import('./load-config.ts');
   const loaded = loadConfigFor(call, config.path);
-  return loaded.ok ? loaded.config.services.map(({ name, hash, cron }) => ({ name, hash, kind: cron === null ? 'service' : 'cron', pid: null, hasRun: null, isSkipped: false })) : [];
+  return loaded.ok ? combinedFor(call, loaded.config).specs.map(({ name, hash, cron }) => ({ name, hash, kind: cron === null ? 'service' : 'cron', pid: null, hasRun: null, isSkipped: false })) : [];
 }

@@ -1,4 +1,4 @@
-import type { LoadedConfig } from '../config/load.ts';
+import type { Combined } from '../config/ad-hoc.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
@@ -13,9 +13,9 @@ import { overallHealth } from '../status/snapshot.ts';
 import type { StatusAnswer } from './ask.ts';
 import type { Call } from './call.ts';
 import { chooseConfigAtRest, startCommand } from './config-choice.ts';
-import { loadConfigFor } from './load-config.ts';
+import { combinedFor, loadConfigFor } from './load-config.ts';
 
-export type RestAnswer = { readonly ok: true; readonly config: LoadedConfig; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
+export type RestAnswer = { readonly ok: true; readonly config: { readonly path: string } & Combined; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
 
 /** Ledger, files and /proc, where there is no supervisor to ask. */
 export function restOf(call: Call): RestAnswer {
@@ -26,22 +26,23 @@ export function restOf(call: Call): RestAnswer {
   const { paths: { stateDir, ledger }, env, terminal } = call;
   const loaded = loadConfigFor(call, config.path);
   if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
-  const input = { stateDir, ledger, config: config.path, specs: loaded.config.services, environment: env, uid: process.geteuid?.() ?? 0, onProblem: terminal.warn };
-  return { ok: true, config: loaded.config, rest: lookAtRest(input) };
+  const combined = combinedFor(call, loaded.config);
+  const input = { stateDir, ledger, config: config.path, specs: combined.specs, environment: env, uid: process.geteuid?.() ?? 0, onProblem: terminal.warn };
+  return { ok: true, config: { path: config.path, ...combined }, rest: lookAtRest(input) };
 }
 
 /** What Status would say, as far as it is known without a supervisor: no metrics, no tree. */
 export function statusAtRest(call: Call): StatusAnswer {
   const answer = restOf(call);
   if (!answer.ok) return answer;
-  const { units, strangers } = answer.rest;
+  const { config: { adHoc }, rest: { units, strangers } } = answer;
   mend(call, units);
   for (const { spec, suspect, foreign } of units) {
     if (foreign !== null) call.terminal.warn(foreignText(spec.name, foreign));
     if (suspect !== null) call.terminal.warn(`pid ${suspect.pid} may be service '${spec.name}', which cannot be proven: ${suspect.why}`);
   }
   const now = Date.now();
-  const shown = [...units.map((unit) => unitAtRest(unit, now)), ...strangers.map(strangerAtRest)].sort((one, other) => (one.hash < other.hash ? -1 : 1));
+  const shown = [...units.map((unit) => ({ ...unitAtRest(unit, now), ...(adHoc.has(unit.spec.name) && { ad_hoc: true }) })), ...strangers.map(strangerAtRest)].sort((one, other) => (one.hash < other.hash ? -1 : 1));
   const snapshot: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date(now).toISOString(), overall_health: overallHealth(shown), units: shown };
   return { ok: true, snapshot: masked(snapshot, call.secrets.mask) };
 }

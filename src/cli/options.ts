@@ -65,6 +65,7 @@ export const options = {
   config: globals.config,
   service: { name: 'service', short: 's', value: 'UNIT', about: 'a unit or a pattern, as a word after the command; may be repeated', repeats: true },
   json: { name: 'json', about: 'print JSON' },
+  forget: { name: 'forget', about: 'also remove the units, which were started from the command line alone' },
   daemonize: { name: 'daemonize', about: 'run the supervisor in the background' },
   waitTimeout: {
     name: 'wait-timeout', value: 'DURATION', about: 'with --daemonize: how long to wait for the services (default 60s)', check: checked(parseDuration),

@@ -33,7 +33,7 @@ export async function stopAtRest(call: Call, names: readonly string[] | null): P
     const ended: { readonly name: string; readonly pid: number }[] = [];
     const left: string[] = [];
     for (const service of names ?? [null]) {
-      const result = await endUnits({ paths, environment: env, secrets: call.secrets, config: { path: config.path, specs: config.services }, service, onProblem: terminal.warn });
+      const result = await endUnits({ paths, environment: env, secrets: call.secrets, config: { path: config.path, specs: config.specs }, service, onProblem: terminal.warn });
       if (!result.ok) return { ok: false, refusal: refusals.runtime(result.reason) };
       ended.push(...result.ended);
       left.push(...result.left);

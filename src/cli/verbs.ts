@@ -33,7 +33,7 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 }
 
 const {
-  service, json, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
+  service, json, forget, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
   init, print, force,
   listen, tokenFile, open, readOnly, compat, openMetrics,
@@ -47,8 +47,8 @@ const table = {
   start: {
     about: 'start a supervisor and the services of a configuration',
     more: [
-      'A word that names a configured service means that service, in a running supervisor too. A command after -- is started as a service of its own: a',
-      'configuration is written for it, which a running supervisor takes over at the next restart that names it. With --parent-pid, --child or --ttl the command becomes a child of a running service with `spawn: {mode: dynamic}` instead,',
+      'A word that names a configured service means that service, in a running supervisor too. A command after -- runs as a unit of its own, in the',
+      'directory of the caller, beside what runs. Such a unit is started again with every supervisor until it is removed by stop --forget. With --parent-pid, --child or --ttl the command becomes a child of a running service with `spawn: {mode: dynamic}` instead,',
       'and its pid is printed.',
     ].join(' '),
     options: [service, daemonize, waitTimeout, stderr, json, name, parentPid, child, ttl],
@@ -58,15 +58,15 @@ const table = {
       ['sysg start', 'in the foreground, until Ctrl-C'],
       ['sysg start --daemonize -c app.yaml', 'in the background; returns when the services are up'],
       ['sysg start --daemonize web', 'web and what it needs; in a running supervisor too'],
-      ['sysg start --daemonize --name ticker -- sleep 60', 'a command without a configuration'],
+      ['sysg start --daemonize --name ticker -- sleep 60', 'a command without a configuration, beside what runs'],
       ['sysg start --parent-pid 4711 --ttl 30 -- sleep 60', 'a child of a running service'],
     ],
   },
   stop: {
     about: 'stop some services, or all services and the supervisor',
-    options: [service, json],
+    options: [service, forget, json],
     operands: anyUnits,
-    examples: [['sysg stop web', 'web stays stopped until it is started again'], ["sysg stop 'web*' db", 'several, one after the other'], ['sysg stop', 'everything']],
+    examples: [['sysg stop --forget ticker', 'a unit that was started by: sysg start --name ticker -- sleep 60'], ['sysg stop web', 'web stays stopped until it is started again'], ["sysg stop 'web*' db", 'several, one after the other'], ['sysg stop', 'everything']],
   },
   restart: {
     about: 'restart some services, or all services, with the configuration read again',

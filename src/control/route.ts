@@ -2,7 +2,7 @@ import type { ServiceSpec, Settlement, SignalName, SlotIndex, SupervisorCommand 
 import { dependentsOf, withDependencies } from '../../machines/order.ts';
 import { stageOf, type SupervisorSnapshot } from '../../machines/supervisor.ts';
 import { viewAll, type UnitView } from '../../machines/view.ts';
-import { refusals } from '../errors.ts';
+import { refusals, type Refused } from '../errors.ts';
 import type { KeptConfig } from '../config/kept.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import type { AcceptedRequest, Asker } from '../journal/request-record.ts';
@@ -16,7 +16,17 @@ import type { TicketOffice } from './tickets.ts';
 
 /** A configuration that was read, or why it was refused, in the words for a client. */
 export type ReadConfig =
-  | { readonly ok: true; readonly path: string; readonly specs: readonly ServiceSpec[]; readonly metrics: MetricsSpec | null; readonly kept: KeptConfig }
+  | {
+    readonly ok: true;
+    readonly path: string;
+    /** Also of the units beside the file, which were started from the command line alone. */
+    readonly specs: readonly ServiceSpec[];
+    /** The names of those. */
+    readonly adHoc: ReadonlySet<string>;
+    readonly metrics: MetricsSpec | null;
+    /** Of the file alone. */
+    readonly kept: KeptConfig;
+  }
   /** `error`: for a client, with 0.33.0's prefix. */
   | { readonly ok: false; readonly problems: string; readonly error: string };
 
@@ -39,6 +49,8 @@ export interface RouteOutside {
   readConfig(path: string | null): ReadConfig;
   /** From now on this file is the one in use; new units get what they need outside the machines. */
   adoptConfig(config: Extract<ReadConfig, { ok: true }>): void;
+  /** Units beside the configuration. */
+  readonly adHoc: AdHocPort;
   /** In which slot each blue-green unit was left. */
   slots(specs: readonly ServiceSpec[]): Readonly<Record<string, SlotIndex>>;
   isSignal(name: string): name is SignalName;
@@ -55,6 +67,15 @@ export interface RouteOutside {
   /** These write their answers themselves. */
   logs(request: RequestOf<'logs'>, exchange: Exchange): Promise<null>;
   watch(request: RequestOf<'watch'>, exchange: Exchange): Promise<null>;
+}
+
+/** Commands that run as units of their own. */
+export interface AdHocPort {
+  /** A configuration for the command. `isKnown`: the unit is there and runs the same. */
+  add(order: { readonly name: string; readonly command: readonly string[]; readonly directory: string }): { readonly ok: true; readonly spec: ServiceSpec; readonly isKnown: boolean } | Refused;
+  has(unit: string): boolean;
+  /** Takes the unit off the list. Why that cannot be done, or null. */
+  forget(unit: string): string | null;
 }
 
 type Sentence = Extract<Response, { kind: 'message' | 'error' }>;
@@ -105,10 +126,33 @@ export function makeRoute(outside: RouteOutside): Route {
     return collect(request, settled, already ? `Service '${service}' is already running` : `Service '${service}' started`);
   };
 
+  const add = async (request: RequestOf<'add'>, exchange: Exchange, accept: Accept): Promise<Response> => {
+    const added = outside.adHoc.add(request);
+    if (!added.ok) return error(added.reason);
+    const { spec } = added;
+    if (added.isKnown) return start({ ...request, kind: 'start', service: spec.name }, exchange, accept);
+    accept('start', spec.name, { command: spec.command });
+    const settled = await settle(exchange, {}, [spec.name], (ticket) => send({
+      type: 'reload', at: now(), ticket, specs: [...views().map((view) => view.spec), spec], slots: outside.slots([spec]),
+    }));
+    return settled === null ? accepted('Start', spec.name) : collect({ ...request, kind: 'start', service: spec.name }, settled, `Service '${spec.name}' started`);
+  };
+
+  /** After a stop: the unit is a unit no more. */
+  const forget = (service: string): Sentence => {
+    const problem = outside.adHoc.forget(service);
+    if (problem !== null) return error(problem);
+    send({ type: 'reload', at: now(), specs: views().map((view) => view.spec).filter(({ name }) => name !== service), slots: {} });
+    return message(`Service '${service}' stopped and forgotten`);
+  };
+
   const stop = async (request: RequestOf<'stop'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const { service } = request;
     if (service !== null && !isKnown(service)) return unknown(service, views());
-    accept('stop', service);
+    if (request.forget === true && (service === null || !outside.adHoc.has(service))) {
+      return error(service === null ? 'expected a unit to forget' : `Service '${service}' is of the configuration: to remove it, remove it there, then reload`);
+    }
+    accept('stop', service, request.forget === true ? { forget: true } : undefined);
     const units = service === null ? views().map(({ spec }) => spec.name) : [service];
     const settled = await settle(exchange, {}, units, (ticket) => send({ type: 'stop', at: now(), ticket, units }));
     if (settled === null) return accepted('Stop', service);
@@ -116,7 +160,9 @@ export function makeRoute(outside: RouteOutside): Route {
     const running = new Set(views().filter(({ phase }) => phase === 'running').map(({ spec }) => spec.name));
     const left = dependentsOf(outside.snapshot().context.units, service).filter((name) => running.has(name));
     const note = left.length === 0 ? '' : ` (still running without it: ${left.join(', ')})`;
-    return collect(request, settled, `Service '${service}' stopped${note}`);
+    const stopped = collect(request, settled, `Service '${service}' stopped${note}`);
+    if (request.forget !== true || stopped.kind === 'error') return stopped;
+    return { ...stopped, ...forget(service) };
   };
 
   const restartOne = async (service: string, request: RequestOf<'restart'>, exchange: Exchange, accept: Accept): Promise<Response> => {
@@ -176,6 +222,7 @@ export function makeRoute(outside: RouteOutside): Route {
     if (NOT_WHILE_ENDING.has(request.kind) && stageOf(outside.snapshot()) === 'ending') return error('the supervisor is shutting down');
     switch (request.kind) {
       case 'start': return start(request, exchange, accept);
+      case 'add': return add(request, exchange, accept);
       case 'stop': return stop(request, exchange, accept);
       case 'restart': return request.service === null ? restartAll(request, exchange, accept) : restartOne(request.service, request, exchange, accept);
       case 'shutdown': {
@@ -215,10 +262,10 @@ export function makeRoute(outside: RouteOutside): Route {
 type Accept = (command: AcceptedRequest['command'], unit: string | null, detail?: AcceptedRequest['detail']) => void;
 
 /** Requests of which the journal has a record; the one of a spawn is that of the child. */
-const RECORDED: ReadonlySet<Request['kind']> = new Set(['start', 'stop', 'restart', 'reload', 'signal', 'shutdown', 'handover']);
+const RECORDED: ReadonlySet<Request['kind']> = new Set(['start', 'add', 'stop', 'restart', 'reload', 'signal', 'shutdown', 'handover']);
 
 /** What a supervisor that ends would accept and not do. */
-const NOT_WHILE_ENDING: ReadonlySet<Request['kind']> = new Set(['start', 'restart', 'reload', 'spawn', 'handover']);
+const NOT_WHILE_ENDING: ReadonlySet<Request['kind']> = new Set(['start', 'add', 'restart', 'reload', 'spawn', 'handover']);
 
 function services(views: readonly UnitView[]): readonly string[] {
   return views.filter(({ spec }) => spec.cron === null).map(({ spec }) => spec.name);

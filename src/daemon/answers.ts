@@ -5,7 +5,7 @@ import type { Route } from '../control/connection.ts';
 import type { StatusSnapshot } from '../wire/payloads.ts';
 import type { Request } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
-import { makeRoute } from '../control/route.ts';
+import { makeRoute, type AdHocPort } from '../control/route.ts';
 import { masked } from '../masked.ts';
 import type { Mask } from '../secrets.ts';
 import { findLogFile } from '../logs/names.ts';
@@ -49,6 +49,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
   const status = (): StatusSnapshot => {
     return statusSnapshot(views(), { monotonicMs: clock.now(), wallMs: Date.now() }, {
       live: sampler.look(), stage: stageOf(snapshot()), children: snapshot().context.children, lastEvent: journal.lastOf,
+      isAdHoc: configuration.adHoc.has,
       cron: { runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample) },
     });
   };
@@ -58,6 +59,11 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     // The answer goes out first.
     handOver = () => setImmediate(finish, 'handed over');
   });
+  const addUnit: AdHocPort['add'] = (order) => {
+    const added = configuration.adHoc.add(order);
+    if (added.ok && !added.isKnown) outputs.prepare([...views().map(({ spec }) => spec), added.spec]);
+    return added;
+  };
   const answer = makeRoute({
     tickets, now: clock.now, send, snapshot, status,
     history: (request) => journal.query(request),
@@ -84,7 +90,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     spawn: makeSpawn({
       tickets, now: clock.now, send, scan, snapshot, usedBytes: childMemory.usedBytes, peerOf: peers.of,
     }),
-    readConfig: configuration.read, slots: slotsOf, isSignal,
+    readConfig: configuration.read, adHoc: { ...configuration.adHoc, add: addUnit }, slots: slotsOf, isSignal,
     adoptConfig: (config) => {
       sampler.configure(config.metrics);
       const problem = configuration.use(config, ledger);

@@ -5,12 +5,13 @@ import { discoverConfig } from '../config/discover.ts';
 import { keptForm, recallConfig } from '../config/kept.ts';
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import { formatProblem, wireError } from '../config/problem.ts';
-import type { ReadConfig } from '../control/route.ts';
+import type { AdHocPort, ReadConfig } from '../control/route.ts';
 import { environmentOf } from '../process/environment.ts';
 import { isAlive } from '../process/identity.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { noteConfig } from '../state/notes.ts';
 import { writeConfigHint } from '../state/runtime.ts';
+import { openAdHoc } from './ad-hoc.ts';
 import { keepConfig, lastConfig } from './last-config.ts';
 import type { DaemonSetting } from './setting.ts';
 
@@ -26,9 +27,12 @@ export interface Configuration {
   first(ledger: Pick<Ledger, 'entries'>): ReadConfig;
   /** From now on it is the one in use, also to the ledger. Returns a sentence when that cannot be noted. */
   use(config: Config, ledger: Pick<Ledger, 'note'>): string | null;
+  /** Units beside it. */
+  readonly adHoc: AdHocPort;
 }
 
-export function openConfiguration({ options, parent, paths, environment, log, secrets }: DaemonSetting): Configuration {
+export function openConfiguration(setting: DaemonSetting): Configuration {
+  const { options, parent, paths, environment, log, secrets } = setting;
   // The guardian knows the file of the first start only.
   const last = parent.again ? lastConfig(paths.stateDir) : null;
   let inUse = last?.path ?? options.config;
@@ -39,6 +43,9 @@ export function openConfiguration({ options, parent, paths, environment, log, se
     log.warn('sysg::config', `${inUse} is gone; ${found.path} is read instead`);
     return found.path;
   };
+  const beside = openAdHoc(setting, () => inUse);
+  const inForce = (config: LoadedConfig): Config => (
+    { ok: true, path: config.path, ...beside.combined({ path: config.path, specs: config.services }), metrics: config.metrics, kept: keptForm(config) });
   const read = (asked: string | null): ReadConfig => {
     const path = asked === null ? remembered() : isAbsolute(asked) ? asked : resolve(dirname(inUse), asked);
     const loaded = loadConfig(path, { env: environment, identify, secrets });
@@ -51,7 +58,9 @@ export function openConfiguration({ options, parent, paths, environment, log, se
       return inUse;
     },
     read,
+    adHoc: beside,
     first: ({ entries }) => {
+      beside.begin();
       const found = read(null);
       if (found.ok || last === null) return found;
       // Services run without a supervisor until this one is there: a file that is being edited must not keep it from starting.
@@ -62,16 +71,13 @@ export function openConfiguration({ options, parent, paths, environment, log, se
     },
     use: (config, ledger) => {
       noteConfig(ledger, config.path);
+      beside.use(config);
       const problem = keepConfig(paths.stateDir, config.kept);
       if (config.path === inUse) return problem;
       inUse = config.path;
       return writeConfigHint(paths, config.path) ?? problem;
     },
   };
-}
-
-function inForce(config: LoadedConfig): Config {
-  return { ok: true, path: config.path, specs: config.services, metrics: config.metrics, kept: keptForm(config) };
 }
 
 /** Of the process that the ledger records for the unit, while that process lives. */

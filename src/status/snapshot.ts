@@ -22,6 +22,8 @@ export interface StatusSources {
   readonly children?: Children;
   readonly cron?: CronSources;
   readonly stage?: ReturnType<typeof stageOf>;
+  /** Whether the unit was started from the command line alone. */
+  isAdHoc?(unit: string): boolean;
   /** The number of the unit's newest record in the journal. */
   lastEvent?(unit: string): number | null;
 }
@@ -53,7 +55,7 @@ export function overallHealth(units: readonly Pick<UnitStatus, 'kind' | 'health'
   return 'healthy';
 }
 
-export function unitStatus(view: UnitView, now: Now, { live: measured, children = new Map(), cron: crons, lastEvent }: StatusSources = {}): UnitStatus {
+export function unitStatus(view: UnitView, now: Now, { live: measured, children = new Map(), cron: crons, lastEvent, isAdHoc }: StatusSources = {}): UnitStatus {
   const { spec } = view;
   const { name } = spec;
   const live = measured?.get(name);
@@ -97,6 +99,7 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
     ...(view.ordered !== null && { ordered: view.ordered }),
     ...(view.rollout !== null && { rollout: rolloutStatus(view.rollout) }),
     ...(seq !== null && { last_event: seq }),
+    ...(isAdHoc?.(name) === true && { ad_hoc: true }),
   };
 }
 

@@ -137,6 +137,8 @@ const unitStatus = record(
     waits_for: list(waitsFor),
     /** An accepted command that the unit gets when others have made way. */
     ordered: oneOf('start', 'stop', 'restart', 'rollout'),
+    /** Present of a unit that is in no configuration: somebody started a command by itself. */
+    ad_hoc: boolean,
     /** While the unit is being replaced beside itself. */
     rollout: rolloutStatus,
   },

@@ -55,7 +55,8 @@ function variant<F extends Variant['fields'], G extends Variant['flags']>(name: 
 export const REQUESTS = {
   // `settlements`: the answer names how each unit fared beside the sentence.
   start: variant('Start', { service: optional(text) }, { settlements: false }),
-  stop: variant('Stop', { service: optional(text) }, { settlements: false }),
+  // `forget`: the unit was added from the command line, and is to be removed when it has stopped.
+  stop: variant('Stop', { service: optional(text) }, { settlements: false, forget: false }),
   // `wait` false: answered on acceptance instead of completion.
   restart: variant('Restart', { config: optional(text), service: optional(text) }, { wait: true, settlements: false }),
   shutdown: variant('Shutdown', {}, {}),
@@ -76,6 +77,8 @@ export const REQUESTS = {
   signal: variant('Signal', { unit: needed(text), signal: needed(text) }, {}),
   // As Status, with secrets as they are.
   reveal: variant('Reveal', {}, {}),
+  // A command becomes a unit beside the others, and runs in `directory`; a unit that is the same is started.
+  add: variant('Add', { name: needed(text), command: needed(list(text)), directory: needed(text) }, { settlements: false }),
   // A new supervisor takes the place of this one; services go on.
   handover: variant('Handover', {}, {}),
 } as const;

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { stageUnit } from '../../src/config/staged-unit.ts';
 import { isAlive, makeHome, soon } from './rig.ts';
 
 const two = `version: "1"
@@ -21,24 +22,12 @@ describe('a command without a configuration', () => {
     expect(readdirSync(join(home.state, 'units'))).toEqual([expect.stringMatching(/^ticker-[0-9a-f]{12}\.yaml$/)]);
   });
 
-  test('is staged while a supervisor runs, and applied by the restart that is shown', async () => {
+  test('that a client of systemg 0.33.0 has staged is applied by the restart that this client shows', async () => {
     const home = makeHome(two);
     await home.sysg('start', '--daemonize');
-    const staged = await home.sysg('start', '--daemonize', '--', 'sleep', '2000');
-    const path = /^Unit staged at (\S+)\. Run `sysg restart --daemonize --config \1` to apply it\.\n$/.exec(staged.stdout)?.[1] ?? '';
-    expect(readFileSync(path, 'utf8')).toContain("    command: 'sleep 2000'\n");
-    expect((await home.status()).units.map(({ name }) => name).sort()).toEqual(['db', 'web']);
-    expect(await home.sysg('restart', '--daemonize', '--wait', '--config', path)).toMatchObject({ code: 0 });
-    await soon('only the staged unit is left', async () => (await home.status()).units.every(({ name, phase }) => name.startsWith('sleep-') && phase === 'running'));
-  });
-
-  test('is refused in the foreground beside a running supervisor, and nothing is written', async () => {
-    const home = makeHome(two);
-    await home.sysg('start', '--daemonize');
-    const refused = await home.sysg('start', 'sleep', '5');
-    expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(said(refused.stderr)).toBe(`sysg: supervisor already running (pid ${home.supervisorPid()})\n`);
-    expect(existsSync(join(home.state, 'units'))).toBe(false);
+    const path = stageUnit(home.state, { command: ['sleep', '2000'], cwd: home.dir, name: null }, []);
+    expect(await home.exchange(JSON.stringify({ Restart: { config: path, service: null } }))).toContain('All services restarted');
+    expect((await home.status()).units).toEqual([expect.objectContaining({ name: expect.stringMatching(/^sleep-/), phase: 'running' })]);
   });
 
   test.each([

@@ -81,7 +81,7 @@ describe('start --daemonize beside a running supervisor', () => {
     mkdirSync(join(home.dir, 'other'));
     writeFileSync(other, yaml);
     expect(await home.sysg('start', '--daemonize', '-c', other)).toMatchObject({
-      code: 1, stderr: expect.stringContaining(`with ${home.config}, not with ${other}; to use that instead: sysg reload -c ${other}`),
+      code: 1, stderr: expect.stringContaining(`with ${home.config}, not with ${other}; what using that instead would start and end: sysg plan -c ${other}`),
     });
   });
 

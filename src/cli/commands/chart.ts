@@ -13,7 +13,7 @@ import { chartText, presentLine, type TextLook } from '../../chart/text.ts';
 import { askFor, askStatus, mostRecords } from '../ask.ts';
 import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
-import { loadOrRefuse } from '../load-config.ts';
+import { combinedFor, loadOrRefuse } from '../load-config.ts';
 import { askedWords, unknownUnit } from '../names.ts';
 import { chartFormats, options, type ChartFormat } from '../options.ts';
 import { palette } from '../print/palette.ts';
@@ -116,7 +116,7 @@ async function drawGraph(call: Call, format: ChartFormat): Promise<Drawn> {
   const answer = await askStatus(call);
   if (!answer.ok && answer.refusal.code !== 'no-supervisor') return answer;
   const shown = new Map(answer.ok ? answer.snapshot.units.map((unit) => [unit.name, unit]) : []);
-  const units = loaded.config.services.map((spec): GraphUnit => {
+  const units = combinedFor(call, loaded.config).specs.map((spec): GraphUnit => {
     const unit = shown.get(spec.name);
     return {
       name: spec.name, isCron: spec.cron !== null, phase: unit === undefined ? null : phaseOf(unit), state: unit === undefined ? null : stateOf(unit),

@@ -7,7 +7,7 @@ import { formatProblem } from '../../config/problem.ts';
 import { isServed } from '../../state/lock-owner.ts';
 import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
-import { loadConfigFor } from '../load-config.ts';
+import { combinedFor, loadConfigFor } from '../load-config.ts';
 import { options } from '../options.ts';
 import { palette, type Look } from '../print/palette.ts';
 import { broken, printable } from '../print/width.ts';
@@ -26,7 +26,7 @@ function readConfig(call: Call): ConfigFact {
   const chosen = chooseConfigToRead(call);
   if (!chosen.ok) return { kind: 'none', reason: chosen.refusal.message };
   const loaded = loadConfigFor(call, chosen.path);
-  if (loaded.ok) return { kind: 'loaded', path: chosen.path, specs: loaded.config.services };
+  if (loaded.ok) return { kind: 'loaded', path: chosen.path, specs: combinedFor(call, loaded.config).specs };
   return { kind: 'refused', path: chosen.path, problems: loaded.problems.map(formatProblem) };
 }
 

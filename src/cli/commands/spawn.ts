@@ -2,7 +2,7 @@ import { ControlError, sendCommand } from '../../control/client.ts';
 import { refusals } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { options } from '../options.ts';
-import { defaultName, plainName } from '../units.ts';
+import { defaultName, plainName } from '../../config/staged-unit.ts';
 
 /** `start --parent-pid PID -- COMMAND...`: prints the pid of the child. */
 export async function startChild(call: Call): Promise<number> {

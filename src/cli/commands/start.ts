@@ -1,17 +1,16 @@
 import { existsSync } from 'node:fs';
 import type { UnitStatus } from '../../wire/payloads.ts';
-import { refusals, textOf } from '../../errors.ts';
+import { refusals } from '../../errors.ts';
 import { tokenVariable } from '../../process/environment.ts';
-import { prepareRuntime } from '../../state/runtime.ts';
 import type { SettledUnit } from '../../wire/launch.ts';
-import { counted } from '../../words.ts';
-import { ask, askFor, askInTurn, configInUse, messageOf, supervisorPid, type Answer } from '../ask.ts';
+import { counted, shellWord } from '../../words.ts';
+import { ask, askFor, askInTurn, askStatus, messageOf, supervisorPid, type Answer } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { chooseConfig, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
+import { chooseConfig, isNoConfig, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import { askedWords, namedUnits } from '../names.ts';
 import { options } from '../options.ts';
 import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
-import { foreignObstacle, supervisionOf, untilStarted } from '../supervision.ts';
+import { foreignObstacle, supervisionOf, untilStarted, type Supervision } from '../supervision.ts';
 
 /** Starts a supervisor; in a running one the services that are named. */
 export async function start(call: Call): Promise<number> {
@@ -27,17 +26,16 @@ export async function start(call: Call): Promise<number> {
   const supervision = await supervisionOf(call);
   if (typeof supervision !== 'string') return refuse(call, supervision);
   const running = supervision !== 'none';
-  if (running && names === null && !flags.has(options.daemonize)) return refuse(call, refusals.alreadyRunning(supervisorPid(call)));
+  if (running && names === null && command === null && !flags.has(options.daemonize)) return refuse(call, refusals.alreadyRunning(supervisorPid(call)));
   if (command !== null && flags.has(options.config)) call.terminal.warn('--config has no effect on a unit command: it gets a configuration of its own');
-  const config = command === null ? (running ? null : chooseConfig(call)) : await stage(call, command);
-  if (config !== null && !config.ok) return refuse(call, config.refusal);
   if (running) {
-    if (config !== null) return report(call, { message: `Unit staged at ${config.path}. Run \`sysg restart --daemonize --config ${config.path}\` to apply it.`, units: [] });
+    if (command !== null) return addBeside(call, supervision, command);
     if (names === null) return sayItRuns(call, supervision === 'ours');
     warnAboutOtherConfig(call);
     return await startServices(call, names) ?? refuse(call, refusals.noSupervisor(call.paths.stateDir));
   }
-  if (config === null) throw new Error('a start without a configuration');
+  const config = command === null ? chooseConfig(call) : await stageFor(call, command);
+  if (!config.ok) return refuse(call, config.refusal);
   if (flags.has(options.daemonize)) return startDetached(call, config.path, names, start);
   const { runInForeground } = await import('../launch/foreground.ts');
   return runInForeground(call, config.path, names);
@@ -75,16 +73,17 @@ function findContradiction({ flags, operands, command }: Call): string | null {
   return flags.has(options.service) ? '--service cannot be used with unit commands; use --name for units' : null;
 }
 
-/** A command of its own becomes a configuration with one service. */
-async function stage(call: Call, command: readonly string[]): Promise<ChosenConfig> {
-  const { stageUnit } = await import('../units.ts');
-  const unusable = prepareRuntime(call.paths);
-  if (unusable !== null) return { ok: false, refusal: refusals.runtime(unusable) };
-  try {
-    return { ok: true, path: stageUnit(call.paths.stateDir, { command, cwd: call.cwd, name: call.flags.text(options.name), inUse: configInUse(call) }) };
-  } catch (error) {
-    return { ok: false, refusal: refusals.runtime(`the unit could not be written: ${textOf(error)}`) };
-  }
+/** A command becomes a unit beside what runs. */
+async function addBeside(call: Call, supervision: Supervision, command: readonly string[]): Promise<number> {
+  if (supervision === 'foreign') return refuse(call, refusals.refused('the running supervisor is systemg 0.33.0, which takes no unit beside its configuration: nothing was started'));
+  const { addUnit, unitOf } = await import('../ad-hoc.ts');
+  return addUnit(call, unitOf(call, command));
+}
+
+/** A command becomes the configuration of a supervisor. */
+async function stageFor(call: Call, command: readonly string[]): Promise<ChosenConfig> {
+  const { stage, unitOf } = await import('../ad-hoc.ts');
+  return stage(call, unitOf(call, command));
 }
 
 /** Null: it came up. */
@@ -115,13 +114,26 @@ async function startServices(call: Call, names: readonly string[]): Promise<numb
   return reportUnits(call, messageOf(answer.response), names);
 }
 
+/** The supervisor runs only what was started from the command line, which goes on: the configuration comes beside that. */
+async function startBeside(call: Call, chosen: string): Promise<number> {
+  const before = await askStatus(call);
+  const reloaded = before.ok ? await ask(call, { kind: 'reload', config: chosen }) : before;
+  const after = reloaded.ok ? await askStatus(call) : reloaded;
+  if (!before.ok || !after.ok) return refuse(call, before.ok && !after.ok ? after.refusal : refusals.noSupervisor(call.paths.stateDir));
+  const known = before.snapshot.units.map(({ name }) => name);
+  // The reload starts them; what they answer to a start is how that went. A start of a cron unit would be a run of it.
+  const names = after.snapshot.units.filter(({ name, kind }) => kind === 'service' && !known.includes(name)).map(({ name }) => name);
+  return await startServices(call, names) ?? refuse(call, refusals.noSupervisor(call.paths.stateDir));
+}
+
 /** Exit code 0 only when the start would have started the same: after the supervisor has come up, with the same file, unchanged since it was read. */
 async function sayItRuns(call: Call, isOurs: boolean): Promise<number> {
   const { code, message } = refusals.alreadyRunning(supervisorPid(call));
   const other = otherConfig(call);
+  if (other !== null && isOurs && isNoConfig(call, other.used)) return startBeside(call, other.chosen);
   if (other !== null) {
     const { used, chosen } = other;
-    return refuse(call, { code, message: `${message} with ${used}, not with ${chosen}; to use that instead: sysg reload -c ${chosen}, or sysg stop and start again` });
+    return refuse(call, { code, message: `${message} with ${used}, not with ${chosen}; what using that instead would start and end: sysg plan -c ${shellWord(chosen)}` });
   }
   if (isOurs) {
     // A command of a service would wait for a start that waits for the command.

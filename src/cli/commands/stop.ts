@@ -15,7 +15,8 @@ export async function stop(call: Call): Promise<number> {
   warnAboutOtherConfig(call);
   const named = await namedUnits(call);
   if (!named.ok) return refuse(call, named.refusal);
-  return named.names === null ? stopEverything(call) : stopServices(call, named.names);
+  if (named.names !== null) return stopServices(call, named.names);
+  return call.flags.has(options.forget) ? refuse(call, refusals.usage('--forget needs the names of units\ntry: sysg stop --help')) : stopEverything(call);
 }
 
 async function stopServices(call: Call, names: readonly string[]): Promise<number> {
@@ -23,7 +24,7 @@ async function stopServices(call: Call, names: readonly string[]): Promise<numbe
     const obstacle = await foreignObstacle(call, name);
     if (obstacle?.kind === 'unknown') return refuse(call, unknownUnit(name, obstacle.names));
   }
-  const stopOne = (service: string): ReturnType<typeof ask> => ask(call, { kind: 'stop', service, settlements: call.flags.has(options.json) });
+  const stopOne = (service: string): ReturnType<typeof ask> => ask(call, { kind: 'stop', service, settlements: call.flags.has(options.json), forget: call.flags.has(options.forget) });
   const answer = await withProgress(call, { expects: ({ name }) => names.includes(name) }, () => askInTurn(names, stopOne));
   if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, names) : refuseUnits(call, answer, names);
   return reportUnits(call, messageOf(answer.response), names);
@@ -49,10 +50,16 @@ async function stopEverything(call: Call): Promise<number> {
 /** No supervisor: what a dead one left running is ended. Nothing running is what was asked for, and no failure, as in systemg 0.33.0. */
 async function withoutSupervisor(call: Call, names: readonly string[] | null): Promise<number> {
   const { stopAtRest } = await import('../stop-at-rest.ts');
+  const isForgotten = names !== null && call.flags.has(options.forget);
+  const { forgetAtRest, unforgettable } = await import('../ad-hoc.ts');
+  const configured = isForgotten ? unforgettable(call, names) : null;
+  if (configured !== null) return refuse(call, configured);
   const stopped = await stopAtRest(call, names);
+  const failed = stopped.ok && isForgotten ? forgetAtRest(call, names) : null;
+  if (failed !== null) return refuse(call, failed);
   const { message } = refusals.noSupervisor(call.paths.stateDir, '');
   if (!stopped.ok) return refuse(call, { ...stopped.refusal, message: `${message}\n${stopped.refusal.message}` });
-  const text = [message, ...stopped.ended.map(({ name, pid }) => `Service '${name}' stopped (pid ${pid}, left running by a dead supervisor)`)].join('\n');
+  const text = [message, ...stopped.ended.map(({ name, pid }) => `Service '${name}' stopped (pid ${pid}, left running by a dead supervisor)`), ...(isForgotten ? names.map((name) => `Service '${name}' forgotten`) : [])].join('\n');
   call.terminal.complain(`sysg: ${text}`);
   return call.flags.has(options.json) ? report(call, { message: text, units: stopped.ended.map(({ name }) => ({ name, phase: 'stopped' })) }) : 0;
 }

@@ -66,7 +66,7 @@ function overview({ unit, nowMs }: Report, look: Look, paints: Palette): string[
   const process = unit.process === undefined ? '-' : [String(unit.process.pid), unit.process.user === undefined || unit.process.user === '' ? '' : `user ${printable(unit.process.user)}`].filter((part) => part !== '').join(', ');
   const rows: (readonly [label: string, text: string | null, paint?: (text: string) => string])[] = [
     ['Unit', printable(unit.name), paints.title],
-    ['Kind', unit.kind],
+    ['Kind', unit.ad_hoc === true ? `${unit.kind}, ad-hoc: started from the command line, in no configuration` : unit.kind],
     ['State', `${mark}${state}${since}`, paints.state(state)],
     ['Rollout', unit.rollout === undefined ? null : rolloutDetail(unit.rollout), paints.state('starting')],
     ['Waits for', waits === '' ? null : waits],

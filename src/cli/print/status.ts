@@ -72,7 +72,7 @@ function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette
     { title: 'RSS', align: 'right', spare: 1, cell: ({ unit, child }) => ({ text: size(child === null ? latest(unit)?.latest_rss_bytes : child.rss_bytes) }) },
   ];
   const columns: Column<Row>[] = [
-    { title: 'UNIT', align: 'left', least: 24, cell: ({ unit, child, prefix }) => (child === null ? { text: printable(unit.name), paint: paints.title } : { text: prefix + programName(child.name), paint: paints.faint }) },
+    { title: 'UNIT', align: 'left', least: 24, cell: ({ unit, child, prefix }) => (child === null ? { text: `${printable(unit.name)}${unit.ad_hoc === true ? ' (ad-hoc)' : ''}`, paint: paints.title } : { text: prefix + programName(child.name), paint: paints.faint }) },
     ...(special ? [kind] : []),
     {
       title: 'STATE', align: 'left', cell: ({ unit, child }) => {

@@ -1,29 +1,42 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { quoteArgv } from '../config/launch.ts';
+import { basename, dirname, join } from 'node:path';
 import { makeDirectories, replaceFile } from '../files.ts';
+import { stagedDirectory } from './ad-hoc-list.ts';
+import { quoteArgv } from './launch.ts';
 
 export interface StagedUnit {
   readonly command: readonly string[];
   /** Where the command runs: the caller's directory. */
   readonly cwd: string;
   readonly name: string | null;
-  /** The configuration of the running supervisor. */
-  readonly inUse?: string | null;
+}
+
+/** Where the configuration of one command lies. */
+export function stagedPath(stateDir: string, { command, name }: Pick<StagedUnit, 'command' | 'name'>): string {
+  return join(stagedDirectory(stateDir), `${unitName({ command, name })}-${commandHash(command)}.yaml`);
+}
+
+/** The name of the unit in such a file. */
+export function stagedName(path: string): string {
+  return basename(path).replace(/-[0-9a-f]{12}\.yaml$/, '');
+}
+
+/** The given name as a plain one, else one of the command's own. */
+export function unitName({ command, name }: Pick<StagedUnit, 'command' | 'name'>): string {
+  return name === null ? defaultName(command) : plainName(name);
 }
 
 /**
  * Writes the configuration of one command as systemg 0.33.0 does and returns its path. Files older than 30 days are removed, and all
- * but the newest 200; `inUse` is kept. Throws errors of the file system.
+ * but the newest 200; those `inUse` are kept. Throws errors of the file system.
  */
-export function stageUnit(stateDir: string, { command, cwd, name, inUse = null }: StagedUnit): string {
-  const directory = join(stateDir, 'units');
-  makeDirectories(directory);
-  const service = name === null ? defaultName(command) : plainName(name);
-  const path = join(directory, `${service}-${commandHash(command)}.yaml`);
+export function stageUnit(stateDir: string, unit: StagedUnit, inUse: readonly string[]): string {
+  const { command, cwd } = unit;
+  const [path, service] = [stagedPath(stateDir, unit), unitName(unit)];
+  makeDirectories(dirname(path));
   replaceFile(path, `version: "1"\nservices:\n  ${service}:\n    command: ${scalar(asTheyAre(command))}\n    working_dir: ${scalar(cwd.replaceAll('$', () => '$$'))}\n`, { durable: false });
-  prune(directory, new Set([path, inUse]), Date.now());
+  prune(dirname(path), new Set([path, ...inUse]), Date.now());
   return path;
 }
 
@@ -57,7 +70,7 @@ function scalar(text: string): string {
 const KEPT_MS = 30 * 86_400_000;
 const KEPT_FILES = 200;
 
-function prune(directory: string, spared: ReadonlySet<string | null>, nowMs: number): void {
+function prune(directory: string, spared: ReadonlySet<string>, nowMs: number): void {
   const files = readdirSync(directory).filter((file) => file.endsWith('.yaml')).map((file) => join(directory, file));
   const dated = files.flatMap((path) => {
     const stat = statSync(path, { throwIfNoEntry: false });

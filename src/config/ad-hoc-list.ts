@@ -1,0 +1,55 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { hasCode, textOf } from '../errors.ts';
+import { makeDirectories, quarantine, replaceFile } from '../files.ts';
+
+/** The units that were started from the command line alone, by name: each has a file of its own, and runs beside the configuration until it is forgotten. */
+export type AdHocUnits = ReadonlyMap<string, string>;
+
+/** What is listed. A list that cannot be read is set aside and named. */
+export function readAdHoc(stateDir: string, onProblem: (text: string) => void): AdHocUnits {
+  const file = listIn(stateDir);
+  try {
+    const listed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (isList(listed)) return new Map(Object.entries(listed).map(([name, path]) => [name, join(stagedDirectory(stateDir), basename(path))]));
+    throw new Error('expected an object with the name of a file for each unit');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return new Map();
+    onProblem(`${file}: the list of units started from the command line cannot be read: ${textOf(error)}${quarantine(file)}`);
+    return new Map();
+  }
+}
+
+/** Throws errors of the file system. */
+export function writeAdHoc(stateDir: string, units: AdHocUnits): void {
+  if (units.size === 0) return rmSync(listIn(stateDir), { force: true });
+  makeDirectories(stateDir);
+  replaceFile(listIn(stateDir), `${JSON.stringify(Object.fromEntries([...units].map(([name, path]) => [name, basename(path)])), null, 2)}\n`, { durable: true });
+}
+
+/** Takes the file of a unit away. A supervisor that was begun with the unit has no other configuration: without services, the file stays one. */
+export function removeUnit(path: string, inUse: string | null): void {
+  if (path === inUse) replaceFile(path, 'version: "1"\nservices: {}\n', { durable: true });
+  else rmSync(path, { force: true });
+}
+
+export function without(units: AdHocUnits, names: readonly string[]): AdHocUnits {
+  return new Map([...units].filter(([name]) => !names.includes(name)));
+}
+
+export function isStaged(stateDir: string, path: string): boolean {
+  return dirname(path) === stagedDirectory(stateDir);
+}
+
+/** Where their files are, and those that systemg 0.33.0's clients write. */
+export function stagedDirectory(stateDir: string): string {
+  return join(stateDir, 'units');
+}
+
+function isList(value: unknown): value is Readonly<Record<string, string>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((path) => typeof path === 'string');
+}
+
+function listIn(stateDir: string): string {
+  return join(stateDir, 'ad-hoc.json');
+}
