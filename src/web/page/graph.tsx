@@ -21,7 +21,8 @@ export function DependencyGraph(): JSX.Element {
       element.setAttribute('class', `node s-${row?.state ?? 'unknown'}`);
       element.setAttribute('role', 'link');
       element.setAttribute('tabindex', '0');
-      element.setAttribute('aria-label', `${name}, ${row?.text ?? 'not known to the supervisor'}`);
+      const words = [...element.querySelectorAll('text')].map(({ textContent }) => textContent?.trim()).join(' ');
+      element.setAttribute('aria-label', `${words}, ${row?.text ?? 'not known to the supervisor'}`);
       element.onclick = () => go('unit', name);
       element.onkeydown = ({ key }) => {
         if (key === 'Enter') go('unit', name);

@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import type { Page } from 'puppeteer-core';
+import { isAlive, makeHome, soon } from './rig.ts';
+import { chromium, openPage, see, serveWeb, visit } from './web-rig.ts';
+
+const units = `version: "1"
+services:
+  db: {command: "exec $PROGRAMS/forever"}
+  api:
+    command: "echo '<img src=x onerror=alert(1)>'; exec $PROGRAMS/forever"
+    depends_on: [db]
+    restart_policy: always
+    backoff: 2s
+    env: {vars: {API_KEY: hunter2secret}}
+  tick: {command: "echo tick", cron: {expression: "0 0 1 1 *"}}
+`;
+
+test('the page is small, and asks for nothing from anywhere else', () => {
+  const files = ['index.html', 'page.js', 'page.css', 'icon.svg'].map((name) => readFileSync(join(import.meta.dirname, '../../dist/web', name)));
+  expect(files.reduce((sum, text) => sum + gzipSync(text).length, 0)).toBeLessThan(150 * 1024);
+  expect(files[0]?.toString()).not.toMatch(/<script(?![^>]*src="\/page\.js")|style=|https?:\/\//);
+});
+
+test('sysg web is a process of its own, which ends alone and in order', async () => {
+  const home = makeHome(units);
+  expect((await home.sysg('start', '--daemonize', '-c', home.config)).code).toBe(0);
+  const { url, token, server } = await serveWeb(home);
+  const answer = await fetch(`${url}/api/v1/status`, { headers: { authorization: `Bearer ${token}` } });
+  expect(await answer.json()).toMatchObject({ units: expect.arrayContaining([expect.objectContaining({ name: 'api', phase: 'running' })]) });
+  expect((await fetch(`${url}/api/v1/status`)).status).toBe(401);
+  const ended = new Promise((done) => void server.once('exit', (code, signal) => done({ code, signal })));
+  server.kill('SIGTERM');
+  expect(await ended).toEqual({ code: 0, signal: null });
+  expect((await home.unit('api')).phase).toBe('running');
+});
+
+test('an address for others needs a token file, and a port that is taken is said to be', async () => {
+  const home = makeHome();
+  const refused = await home.sysg('web', '--listen', '0.0.0.0:0');
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--token-file')]);
+  const { url } = await serveWeb(home);
+  const taken = await home.sysg('web', '--listen', new URL(url).host);
+  expect([taken.code, taken.stderr]).toEqual([1, expect.stringMatching(/cannot listen on 127\.0\.0\.1:\d+: Address (already )?in use/i)]);
+  expect((await home.sysg('web', '--listen', 'nonsense')).code).toBe(2);
+});
+
+test('hostile clients get nothing and hold up nobody', async () => {
+  const home = makeHome(units);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const { url, token, server } = await serveWeb(home);
+  const { hostname, port } = new URL(url);
+  const raw = (text: string): Promise<string> => new Promise((done) => {
+    let answer = '';
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk)).on('close', () => done(answer)).on('error', () => done(answer));
+  });
+  const own = `Host: ${hostname}:${port}\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n`;
+  expect(await raw(`GET /../../../etc/passwd HTTP/1.1\r\n${own}\r\n`)).toMatch(/^HTTP\/1\.1 404 /);
+  expect(await raw(`GET http://evil.example/api/v1/status HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 403 /);
+  expect(await raw(`GET /api/v1/status HTTP/1.1\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 40[03] /);
+  expect(await raw(`GET / HTTP/1.1\r\n${own}X-Large: ${'x'.repeat(70_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+  expect(await raw('not http at all\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+  expect(await raw(`POST /api/v1/actions HTTP/1.1\r\n${own}Content-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{`)).toMatch(/^HTTP\/1\.1 413 /);
+  // Streams that nobody reads, and connections that say nothing.
+  const idle = Array.from({ length: 20 }, () => connect(Number(port), hostname));
+  const unread = Array.from({ length: 20 }, () => {
+    const stream = request(`${url}/api/v1/events`, { headers: { authorization: `Bearer ${token}` } });
+    stream.on('response', (response) => response.pause()).on('error', () => undefined).end();
+    return stream;
+  });
+  const began = performance.now();
+  expect((await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+  expect(performance.now() - began).toBeLessThan(5000);
+  for (const socket of idle) socket.on('error', () => undefined).destroy();
+  for (const stream of unread) stream.destroy();
+  expect(isAlive(server.pid ?? 0)).toBe(true);
+});
+
+const browserTest = test.skipIf(chromium === null);
+if (chromium === null) console.warn('the tests of the page in a browser are skipped: no Chromium was found (apt-get install chromium)');
+
+/** What is serious by the rules of axe. */
+async function faults(page: Page): Promise<readonly string[]> {
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
+    return (await axe.run()).violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+  });
+}
+
+browserTest('every view opens without a complaint, for readers and keyboards too, in light and dark and on a narrow screen', async () => {
+  const home = makeHome(units);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const { link } = await serveWeb(home);
+  const { page, complaints } = await openPage(link);
+  await see(page, '.units', 'api');
+  expect(new URL(page.url()).search, 'the token has left the address').toBe('');
+  const views = [['#/', 'Units', '.units', 'tick'], ['#/unit/api', 'api', '.why', 'is running'], ['#/unit/tick', 'tick', '.why', 'waits for its next run'], ['#/graph', 'Dependencies', '.graph', 'db'],
+    ['#/rehearse/api', 'Rehearse', '.rehearse', 'in the end'], ['#/supervisor', 'Supervisor', 'main', 'It is serving']] as const;
+  for (const scheme of ['light', 'dark']) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+    for (const [fragment, heading, where, text] of views) {
+      await visit(page, fragment, heading);
+      await see(page, where, text);
+      if (fragment === '#/unit/api') await page.waitForSelector('.chart .present');
+      expect(await faults(page), `${fragment} ${scheme}`).toEqual([]);
+    }
+  }
+  await page.setViewport({ width: 360, height: 740 });
+  for (const [fragment, heading] of views) {
+    await visit(page, fragment, heading);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), fragment).toBeLessThanOrEqual(360);
+  }
+  const text = await page.evaluate(() => document.documentElement.outerHTML);
+  expect(text).not.toContain('hunter2');
+  expect(complaints).toEqual([]);
+});
+
+browserTest('an incident is seen live: crash, backoff, recovery, with the chart, the reasons and the log', async () => {
+  const home = makeHome(units);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const { link } = await serveWeb(home);
+  const { page, complaints } = await openPage(`${link}#/unit/api`);
+  await see(page, '.why', 'api is running');
+  // What a service writes is text.
+  await see(page, '.lines', '<img src=x onerror=alert(1)>');
+  const present = (): Promise<string> => page.$eval('.chart .present text', (element) => element.textContent ?? '');
+  await soon('running is marked', async () => await present().catch(() => '') === 'running');
+  process.kill((await home.unit('api')).process?.pid ?? 0, 'SIGKILL');
+  await see(page, '.bar .state', 'backoff');
+  await soon('backoff is marked', async () => await present() === 'backoff');
+  await see(page, '.why', 'killed by SIGKILL');
+  await see(page, '.records', 'SIGKILL');
+  await see(page, '.bar .state', 'running');
+  await soon('running is marked again', async () => await present() === 'running');
+  // An arrow lists its records.
+  const taken = await page.$$eval('.edge.taken', (edges) => edges.map((edge) => edge.getAttribute('aria-label')));
+  expect(taken.some((label) => label?.includes('judging → backoff') === true)).toBe(true);
+  await page.evaluate(() => [...document.querySelectorAll('.edge.taken')].find((edge) => edge.getAttribute('aria-label')?.includes('judging → backoff'))?.dispatchEvent(new MouseEvent('click', { bubbles: true })));
+  await see(page, '[aria-label="Records of the arrow"]', 'clearing → backoff');
+  expect(complaints).toEqual([]);
+});
+
+browserTest('orders: by key and by button, each with its ticket; several at once are asked about; the plan comes before the reload', async () => {
+  const home = makeHome(units);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const { link } = await serveWeb(home);
+  const { page, complaints } = await openPage(link);
+  await see(page, '.units', 'api');
+  await page.waitForSelector('.acts');
+  for (const key of ['j', 'r']) await page.keyboard.press(key as 'j');
+  await see(page, '.tickets', "Service 'api' restarted");
+  expect((await home.unit('api')).generation).toBe(2);
+  await page.keyboard.press('Space');
+  for (const key of ['j', ' ', 's']) await page.keyboard.press(key as 'j');
+  await see(page, 'dialog', 'stop 2 units?');
+  expect((await home.unit('api')).phase, 'nothing before the answer').toBe('running');
+  await page.click('dialog .danger');
+  await see(page, '.tickets', "Service 'db' stopped");
+  expect([(await home.unit('api')).phase, (await home.unit('db')).phase]).toEqual(['stopped', 'stopped']);
+  await page.keyboard.press('S');
+  await home.until('api', ({ phase }) => phase === 'running', 'runs again');
+  await visit(page, '#/unit/tick', 'tick');
+  await page.evaluate(() => [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Run now')?.click());
+  await see(page, '[aria-label="Runs"]', 'succeeded');
+  home.configure(units.replace('tick:', 'more: {command: "exec $PROGRAMS/forever"}\n  tick:'));
+  await visit(page, '#/', 'Units');
+  await page.evaluate(() => [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Reload…')?.click());
+  await see(page, 'dialog', 'new in the configuration');
+  await page.click('dialog .primary');
+  await see(page, '.units', 'more');
+  expect(complaints).toEqual([]);
+});
+
+browserTest('a rehearsal: a fault dropped on the time line, and the states scrubbed through; nothing is stopped', async () => {
+  const home = makeHome(units);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const { link } = await serveWeb(home, '--read-only');
+  const { page, complaints } = await openPage(`${link}#/rehearse/api`);
+  await see(page, '.rehearse', 'in the end');
+  const lane = await page.waitForSelector('.lane');
+  const box = await lane?.boundingBox();
+  if (box == null) throw new Error('no lane');
+  // Of two minutes: at half a minute.
+  await page.mouse.click(box.x + box.width / 4, box.y + box.height / 2);
+  await see(page, '.rehearse', '1 restarts');
+  const at = (ms: number): Promise<void> => page.$eval('input[type=range]', (element, value) => {
+    element.value = String(value);
+    element.dispatchEvent(new Event('input', { bubbles: true }));
+  }, ms);
+  const marked = async (state: string): Promise<void> => {
+    await page.waitForFunction((name) => document.querySelector('.chart .present text')?.textContent === name, {}, state);
+  };
+  await at(29_000);
+  await marked('running');
+  await at(31_000);
+  await marked('backoff');
+  await at(40_000);
+  await marked('running');
+  // By keyboard: the mark is moved, and taken away.
+  await page.focus('.fault');
+  await page.keyboard.press('ArrowRight');
+  await page.waitForFunction(() => document.querySelector('.fault')?.getAttribute('aria-label')?.includes('30.5s'));
+  await page.keyboard.press('Delete');
+  await see(page, '.rehearse', '0 restarts');
+  expect((await home.unit('api')).generation).toBe(1);
+  expect(await page.$$('.acts'), 'read-only').toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+browserTest('a supervisor that goes and comes back is said so, and the page goes on by itself', async () => {
+  const home = makeHome(units);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const { link } = await serveWeb(home);
+  const { page } = await openPage(link);
+  await see(page, '.units', 'api');
+  await home.sysg('stop');
+  await see(page, '[role=alert]', 'no supervisor is running');
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  await page.waitForFunction(() => document.querySelector('.notice') === null, { timeout: 20_000 });
+  await see(page, '.units', 'running');
+});
+
