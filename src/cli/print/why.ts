@@ -207,6 +207,7 @@ class Story {
   /** "return at 12:00:59 (killed by SIGKILL at 12:00:58)". */
   #upOrDown(record: JournalRecord): string {
     this.#use(record);
+    if (record.to === 'stopped') return `end at ${time(record.at)}`;
     const fall = this.#use(this.#all.findLast(({ unit, seq, to = '' }) => unit === record.unit && seq < record.seq && FALLS.has(to)) ?? null);
     if (fall === null) return `start at ${time(record.at)}`;
     const { signal, exit_code: code } = fall.detail ?? {};

@@ -70,6 +70,9 @@ describe('why', () => {
     expect(ask({ phase: 'running', since: at('12:00:02') }, [request('web', '12:00:01', 'start'), record('api', '12:00:01', 'stopped', 'spawning', { cause: { kind: 'dependency', by: 'web', seq: 1 } })]))
       .toEqual(["api is running since 12:00:02 (7.0 s); it was started at 12:00:01 for web, which needs it, by the command 'start -s web' (uid 0, pid 77)."]);
     seq = 0;
+    expect(ask({ phase: 'running', since: at('12:00:02') }, [record('job', '12:00:01', 'clearing', 'stopped', { detail: { exit_code: 0 } }), record('api', '12:00:01', 'waiting', 'spawning', { cause: { kind: 'dependency', by: 'job', seq: 1 } })]))
+      .toEqual(["api is running since 12:00:02 (7.0 s); it was started at 12:00:01, which followed job's end at 12:00:01."]);
+    seq = 0;
     expect(ask({ phase: 'stopped', wanted: 'down' }, [request('api', '12:00:01', 'stop'), record('api', '12:00:02', 'stopping', 'stopped', { cause: { kind: 'command', by: 'stop', seq: 1 } })]))
       .toEqual(["api is stopped since the command 'stop -s api' (uid 0, pid 77) at 12:00:02."]);
   });
