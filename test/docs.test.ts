@@ -54,7 +54,7 @@ function commandsIn(page: string): readonly string[] {
   });
 }
 
-test.each(['docs/tutorial.md', 'docs/cookbook.md', ...pages.filter((page) => page.includes('coming-from'))])('every command in %s is one of ours, with its flags', (page) => {
+test.each(['README.md', 'docs/tutorial.md', 'docs/cookbook.md', ...pages.filter((page) => page.includes('coming-from'))])('every command in %s is one of ours, with its flags', (page) => {
   const commands = commandsIn(page);
   expect(commands.length).toBeGreaterThan(5);
   for (const command of commands) {
