@@ -1,3 +1,4 @@
+import { consequenceOf } from './consequence.ts';
 import type { Unit } from './context.ts';
 import { leafOf } from './service-facts.ts';
 import { phaseOf } from './unit.ts';
@@ -88,6 +89,11 @@ function rolloutView({ context }: SupervisorSnapshot, name: string): RolloutView
   const { aside, facts, slots } = rollout;
   const { process = null } = aside.ref?.getSnapshot().context ?? {};
   return { step: facts?.step ?? 'starting', place: aside.place, slots, phase: aside.facts.phase, generation: aside.facts.generation, process };
+}
+
+/** The unit has completed, and with this definition it would do the same again: a restart of everything leaves it as it is. */
+export function isDone(view: UnitView, next: ServiceSpec): boolean {
+  return view.lifecycle === 'exited_successfully' && view.phase === 'stopped' && consequenceOf(view, next) === 'unchanged';
 }
 
 export interface ShownFacts {
