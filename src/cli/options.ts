@@ -74,6 +74,7 @@ export const options = {
   supervisor: { name: 'supervisor', about: 'replace the running supervisor by a new one; services keep running' },
   wait: { name: 'wait', about: 'with --daemonize: wait until the restart has ended' },
   all: { name: 'all', about: 'also units that are no longer configured' },
+  evenCompleted: { name: 'all', about: 'also what has completed and would do the same again' },
   noColor: { name: 'no-color', about: 'plain text; so does NO_COLOR, and output that is not a terminal' },
   lines: {
     name: 'lines', short: 'l', also: ['n'], value: 'N', about: 'how many lines to begin with (default 50)',
@@ -96,6 +97,7 @@ export const options = {
     check: wholeNumber(2n ** 32n - 1n),
   },
   child: { name: 'child', about: 'start the command as a child of a running service; needs --parent-pid' },
+  yes: { name: 'yes', about: 'do not ask on a terminal' },
   purge: { name: 'purge', about: 'empty the log files instead of showing them' },
   goal: {
     name: 'for', value: 'STATE', about: 'running, ready, stopped, failed or completed', choices: goals,

@@ -17,6 +17,8 @@ export interface Terminal {
   print(line: string): void;
   /** A line to stderr. */
   complain(line: string): void;
+  /** Asks a person on stderr, who answers yes or no. Null: nobody is there to be asked. */
+  confirm?(question: string): Promise<boolean> | null;
   /** Resolves when everything was taken. Absent: nothing waits. */
   settle?(): Promise<void>;
 }
@@ -44,11 +46,24 @@ export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
     write: out.write,
     print: (line) => out.print(`${spelled(line)}\n`),
     complain: (line) => complaints.print(`${spelled(line)}\n`),
+    confirm: (question) => (mayBeTerminal(0) && process.stdin.isTTY && mayBeTerminal(2) && process.stderr.isTTY ? confirmed(spelled(question)) : null),
     settle: async () => {
       await out.settle();
       await complaints.settle();
     },
   };
+}
+
+/** Ctrl-C and Ctrl-D are a no. */
+async function confirmed(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await new Promise<string>((resolve) => {
+    lines.once('close', () => resolve(''));
+    lines.question(`${question} [y/N] `, resolve);
+  });
+  lines.close();
+  return /^y(es)?$/i.test(answer.trim());
 }
 
 interface Outlet {

@@ -33,9 +33,9 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 }
 
 const {
-  service, json, forget, daemonize, waitTimeout, stderr, wait, all, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
+  service, json, forget, daemonize, waitTimeout, stderr, wait, all, evenCompleted, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
-  init, print, force,
+  init, print, force, yes,
   listen, tokenFile, open, readOnly, compat, openMetrics,
   from, output, envName,
 } = options;
@@ -70,7 +70,8 @@ const table = {
   },
   restart: {
     about: 'restart some services, or all services, with the configuration read again',
-    options: [service, daemonize, wait, waitTimeout, supervisor, json],
+    more: 'What has completed, such as a migration, is not run again by a restart of everything, unless its definition has changed or --all is given. A service that is named is.',
+    options: [service, daemonize, wait, waitTimeout, supervisor, evenCompleted, json],
     operands: anyUnits,
     examples: [
       ['sysg restart web', 'web alone'],
@@ -236,9 +237,9 @@ const table = {
   },
   purge: {
     about: 'stop everything and remove the state directory, logs included',
-    more: 'Ends the supervisor of this state directory and no other. Processes that the services of a dead supervisor left running are ended too. In system mode the logs in /var/log/systemg stay.',
-    options: [json],
-    examples: [['sysg purge', 'back to nothing']],
+    more: 'Ends the supervisor of this state directory and no other. Processes that the services of a dead supervisor left running are ended too. In system mode the logs in /var/log/systemg stay. On a terminal a person is asked first.',
+    options: [yes, json],
+    examples: [['sysg purge', 'back to nothing'], ['sysg purge --yes', 'without being asked on a terminal']],
   },
   completions: {
     about: 'print the completion script of a shell',

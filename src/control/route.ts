@@ -1,7 +1,7 @@
 import type { ServiceSpec, Settlement, SignalName, SlotIndex, SupervisorCommand } from '../../machines/types.ts';
 import { dependentsOf, withDependencies } from '../../machines/order.ts';
 import { stageOf, type SupervisorSnapshot } from '../../machines/supervisor.ts';
-import { viewAll, type UnitView } from '../../machines/view.ts';
+import { isDone, viewAll, type UnitView } from '../../machines/view.ts';
 import { refusals, type Refused } from '../errors.ts';
 import type { KeptConfig } from '../config/kept.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
@@ -182,7 +182,11 @@ export function makeRoute(outside: RouteOutside): Route {
     accept('restart', null, { config: config.path });
     const specs = new Map(config.specs.map((spec) => [spec.name, spec]));
     const running = views().filter((view) => view.wanted === 'up' && view.spec.cron === null && specs.has(view.spec.name));
-    const units = running.map(({ spec }) => spec.name);
+    const done = request.all === true ? [] : running.filter((view) => {
+      const next = specs.get(view.spec.name);
+      return next !== undefined && isDone(view, next);
+    }).map(({ spec }) => spec.name);
+    const units = running.map(({ spec }) => spec.name).filter((name) => !done.includes(name));
     for (const view of running) specs.set(view.spec.name, view.spec);
     const fresh = config.specs.filter(({ name, cron }) => cron === null && !isKnown(name)).map(({ name }) => name);
     outside.adoptConfig(config);
@@ -192,7 +196,7 @@ export function makeRoute(outside: RouteOutside): Route {
     const restarted = settle(exchange, request, units, (ticket) => send({ type: 'restart', at: now(), ticket, units, specs: config.specs }));
     const settled = await Promise.all([started, restarted]);
     if (settled.includes(null)) return accepted('Restart', null);
-    return collect(request, settled.flatMap((some) => some ?? []), 'All services restarted');
+    return collect(request, settled.flatMap((some) => some ?? []), `All services restarted${leftDone(done)}`);
   };
 
   const reload = (path: string | null, accept: Accept): Response => {
@@ -279,6 +283,10 @@ function collect({ kind, settlements }: RequestOf<'start' | 'stop' | 'restart'>,
     ? message([success, ...notes].join('; '))
     : error(failed.map(({ unit, error: why }) => `Failed to ${kind} service '${unit}': ${why}`).join('; '));
   return settlements === true ? { ...answer, units: settled.map(unitSettlement) } : answer;
+}
+
+function leftDone(names: readonly string[]): string {
+  return names.length === 0 ? '' : ` (not run again, as completed: ${names.join(', ')}; with --all they are)`;
 }
 
 function unitSettlement({ unit, result, error: why, note }: Settlement): UnitSettlement {

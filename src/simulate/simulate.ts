@@ -2,6 +2,7 @@ import { createActor, fromCallback, type Actor } from 'xstate';
 import type { HookPort, RolloutTaskInput, rolloutTaskPort } from '../../machines/ports.ts';
 import { hasEnded, provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
 import { isAnnounced, type Phase, type ServiceSpec, type UnitFacts } from '../../machines/types.ts';
+import { isDone, viewAll } from '../../machines/view.ts';
 import type { JournalRecord } from '../wire/payloads.ts';
 import { openSchedule } from '../cron/schedule.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -130,7 +131,7 @@ function order(root: Actor<typeof supervisorMachine>, { verb, unit }: ScenarioCo
   const services = [...units.values()].filter(({ spec }) => spec.cron === null).map(({ name }) => name);
   if (verb === 'stop') return root.send({ type: 'stop', at, ticket: null, units: unit === null ? [...units.keys()] : [unit] });
   if (verb === 'start') return root.send({ type: 'start', at, ticket: null, units: unit === null ? services : [unit] });
-  const wanted = services.filter((name) => units.get(name)?.facts.wanted === 'up');
+  const wanted = viewAll(root.getSnapshot()).filter((view) => view.wanted === 'up' && view.spec.cron === null && !isDone(view, view.spec)).map(({ spec }) => spec.name);
   root.send({ type: 'restart', at, ticket: null, units: unit === null ? wanted : [unit], specs: null });
 }
 

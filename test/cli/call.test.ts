@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ownDirectory, sysg } from './rig.ts';
@@ -30,6 +30,39 @@ describe('whose supervisor is meant', () => {
   test('--drop-privileges is warned about where it does nothing', async () => {
     expect((await sysg(['stop', '--drop-privileges'])).stderr).toContain('only applies when spawning child services during start/restart');
     expect((await sysg(['restart', '--drop-privileges'])).stderr).toContain('--drop-privileges has no effect when not running as root');
+  });
+});
+
+describe('purge', () => {
+  const home = (): { readonly env: NodeJS.ProcessEnv; readonly state: string } => {
+    const directory = ownDirectory();
+    const state = join(directory, '.local/share/systemg');
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+    return { env: { HOME: directory }, state };
+  };
+
+  test('asks a person, and removes nothing without a yes', async () => {
+    const { env, state } = home();
+    const asked: string[] = [];
+    const answer = (yes: boolean) => (question: string): boolean => asked.push(question) > 0 && yes;
+    expect(await sysg(['purge'], { env, confirm: answer(false) })).toEqual({ exitCode: 1, stdout: '', stderr: 'sysg: nothing was purged\n' });
+    expect([asked, existsSync(state)]).toEqual([[`This removes ${state}, logs included. Go on?`], true]);
+    expect(await sysg(['purge'], { env, confirm: answer(true) })).toMatchObject({ exitCode: 0, stdout: 'All systemg state has been purged\n' });
+    expect(existsSync(state)).toBe(false);
+    // There is nothing left to ask about.
+    expect(await sysg(['purge'], { env, confirm: answer(false) })).toMatchObject({ exitCode: 0 });
+    expect(asked).toHaveLength(2);
+  });
+
+  test('asks nobody with --yes, or where nobody is there', async () => {
+    const refuses = (): never => {
+      throw new Error('asked');
+    };
+    for (const [argv, around] of [[['purge', '--yes'], { confirm: refuses }], [['purge'], {}]] as const) {
+      const { env, state } = home();
+      expect(await sysg([...argv], { env, ...around })).toMatchObject({ exitCode: 0 });
+      expect(existsSync(state)).toBe(false);
+    }
   });
 });
 

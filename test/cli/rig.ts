@@ -20,7 +20,7 @@ export function ownDirectory(): string {
 }
 
 /** Runs a command line in this process, as an ordinary user with a home of its own. */
-export async function sysg(argv: readonly string[], around: Partial<Omit<Surroundings, 'terminal'>> & { readonly columns?: number; readonly color?: boolean } = {}): Promise<Ran> {
+export async function sysg(argv: readonly string[], around: Partial<Omit<Surroundings, 'terminal'>> & { readonly columns?: number; readonly color?: boolean; readonly confirm?: (question: string) => boolean } = {}): Promise<Ran> {
   const home = around.env?.['HOME'] ?? ownDirectory();
   const said = { stdout: '', stderr: '' };
   const terminal: Terminal = {
@@ -34,6 +34,7 @@ export async function sysg(argv: readonly string[], around: Partial<Omit<Surroun
     print: (line) => {
       said.stdout += `${line}\n`;
     },
+    ...(around.confirm !== undefined && { confirm: (question: string) => Promise.resolve(around.confirm?.(question) === true) }),
     complain: (line) => {
       said.stderr += `${line}\n`;
     },

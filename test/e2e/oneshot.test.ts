@@ -45,6 +45,40 @@ services:
   });
 });
 
+test('a restart of everything runs a completed one-shot again only where its definition has changed, or with --all', async () => {
+  const yaml = (word: string): string => `
+version: "1"
+services:
+  migrate: {command: "echo ${word} >> events", oneshot: true}
+  fails: {command: "echo tried >> tries; exit 3", oneshot: true}
+  api: {command: "exec $PROGRAMS/forever", depends_on: [migrate]}
+`;
+  const home = makeHome(yaml('one'));
+  const restarted = async (...args: string[]): Promise<readonly [string, number]> => {
+    const { code, stdout, stderr } = await home.sysg('restart', ...args);
+    return [stdout + stderr.replace(/sysg: warning.*\n/, ''), code ?? -1];
+  };
+  await home.sysg('start', '--daemonize');
+  await home.sysg('stop', 'fails');
+  const before = (await home.unit('api')).process?.pid;
+  expect(await restarted()).toEqual(['All services restarted (not run again, as completed: migrate; with --all they are)\n', 0]);
+  expect(lines(home, 'events')).toEqual(['one']);
+  expect((await home.unit('api')).process?.pid).not.toBe(before);
+  // As a client of systemg 0.33.0 sends it.
+  expect(await home.exchange('{"Restart":{"config":null,"service":null}}')).toContain('not run again, as completed: migrate');
+  home.configure(yaml('two'));
+  expect(await restarted()).toEqual(['All services restarted\n', 0]);
+  expect(await restarted()).toEqual([expect.stringContaining('as completed: migrate'), 0]);
+  expect(await restarted('--all')).toEqual(['All services restarted\n', 0]);
+  expect(await restarted('migrate')).toEqual(["Service 'migrate' restarted\n", 0]);
+  expect(lines(home, 'events')).toEqual(['one', 'two', 'two', 'two']);
+  // What has failed is no such thing.
+  await home.sysg('start', 'fails');
+  const tries = lines(home, 'tries').length;
+  expect((await restarted())[1]).toBe(1);
+  expect(lines(home, 'tries').length).toBe(tries + 1);
+});
+
 describe('an essential service', () => {
   test.each([
     ['that has failed for good ends everything with its exit code', 'command: "exit 7"', 7],

@@ -61,6 +61,16 @@ describe('what happens to processes', () => {
     expect(simulation.lastedMs).toBe(1001);
   });
 
+  test('a restart of everything leaves what has completed, one of a unit does not', () => {
+    const specs = [specOf({ name: 'migrate', restart: { oneshot: true } }), specOf({ name: 'api' })];
+    const starts = (events: string): readonly unknown[] => {
+      const { units } = simulate({ specs, scenario: scenario(`events: [${events}]`) });
+      return ['migrate', 'api'].map((name) => units.get(name)?.starts);
+    };
+    expect(starts('{at: 4s, command: restart}')).toEqual([1, 2]);
+    expect(starts('{at: 4s, command: restart migrate}')).toEqual([2, 1]);
+  });
+
   test('commands of a person are no restarts of the supervisor; a reload takes over another file', () => {
     const [old, changed] = [specOf({ name: 'api' }), specOf({ name: 'api', definition: { process: 'p2', policy: 'q1' } })];
     const simulation = simulate({

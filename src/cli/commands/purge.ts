@@ -1,10 +1,11 @@
 import { existsSync, rmSync } from 'node:fs';
-import { refusals, textOf, type Refusal } from '../../errors.ts';
+import { pidText, refusals, textOf, type Refusal } from '../../errors.ts';
 import { signalProcess } from '../../process/signal.ts';
 import { takeLock } from '../../state/lock.ts';
 import { findLockOwner, isServed } from '../../state/lock-owner.ts';
 import { ask, messageOf, supervisorPid } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { options } from '../options.ts';
 import { refuse, report } from '../report.ts';
 import { isRunning, untilReleased } from '../supervision.ts';
 
@@ -14,6 +15,9 @@ export async function purge(call: Call): Promise<number> {
   // A supervisor of systemg 0.33.0 serves the socket without our lock.
   const running = isRunning(call) || await isServed(call.paths.socket);
   if (typeof running !== 'boolean') return refuse(call, running);
+  if (!call.flags.has(options.yes) && (running || existsSync(stateDir)) && await call.terminal.confirm?.(question(call, running)) === false) {
+    return refuse(call, refusals.refused('nothing was purged'));
+  }
   const stuck = running ? await endSupervisor(call) : null;
   if (stuck !== null) return refuse(call, stuck);
   if (existsSync(stateDir)) {
@@ -30,6 +34,12 @@ export async function purge(call: Call): Promise<number> {
     }
   }
   return report(call, { message: 'All systemg state has been purged', units: [] });
+}
+
+function question(call: Call, isRunning: boolean): string {
+  const { stateDir, logDir } = call.paths;
+  const logs = logDir.startsWith(`${stateDir}/`) ? ', logs included' : '';
+  return `${isRunning ? `This ends the supervisor${pidText(supervisorPid(call))} with all its services, and` : 'This'} removes ${stateDir}${logs}. Go on?`;
 }
 
 const GRACE_MS = 10_000;
