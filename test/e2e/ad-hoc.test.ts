@@ -79,7 +79,7 @@ test('a supervisor that is begun with a command takes a configuration beside it,
   const first = await pidOf(home, 'first');
   expect(await home.sysg('start', '--name', 'second', '--', 'sleep', '1001')).toMatchObject({ code: 0 });
   home.configure(`${yaml}  job: {command: sleep 1003, cron: "0 0 1 1 *"}\n`);
-  expect(await home.sysg('start', '--daemonize')).toMatchObject({ code: 0, stdout: "Service 'web' is already running\n" });
+  expect(await home.sysg('start', '--daemonize')).toMatchObject({ code: 0, stdout: "Service 'web' started\n" });
   expect(await names(home)).toEqual(['first', 'job', 'second', 'web']);
   expect([await pidOf(home, 'first'), (await home.unit('job')).phase]).toEqual([first, 'waiting']);
   expect(await home.sysg('start', '--daemonize')).toMatchObject({ code: 0 });

@@ -123,7 +123,9 @@ async function startBeside(call: Call, chosen: string): Promise<number> {
   const known = before.snapshot.units.map(({ name }) => name);
   // The reload starts them; what they answer to a start is how that went. A start of a cron unit would be a run of it.
   const names = after.snapshot.units.filter(({ name, kind }) => kind === 'service' && !known.includes(name)).map(({ name }) => name);
-  return await startServices(call, names) ?? refuse(call, refusals.noSupervisor(call.paths.stateDir));
+  const answer = await askInTurn(names, (service) => ask(call, { kind: 'start', service, settlements: call.flags.has(options.json) }));
+  if (!answer.ok) return refuseUnits(call, answer, names);
+  return reportUnits(call, names.map((name) => `Service '${name}' started`).join('\n'), names);
 }
 
 /** Exit code 0 only when the start would have started the same: after the supervisor has come up, with the same file, unchanged since it was read. */
