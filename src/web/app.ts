@@ -13,6 +13,7 @@ import { openApi } from './openapi.ts';
 import { problemResponse } from './problem.ts';
 import { keepRecords } from './records.ts';
 import { json, makeRoutes } from './routes.ts';
+import { shareStatus } from './status.ts';
 import type { Watched } from './supervisors.ts';
 
 export interface AppInput {
@@ -29,9 +30,10 @@ export interface AppInput {
 export function makeApp({ watched, access, assets, streams, readOnly, compat, onProblem }: AppInput): { readonly app: Hono; readonly hub: Hub } {
   const configured = watchConfig(watched.call);
   const records = keepRecords(watched.call);
-  const hub = openHub(watched, configured, records);
+  const status = shareStatus(watched.call);
+  const hub = openHub({ watched, configured, records, status });
   const tally = openTally();
-  const routes = makeRoutes({ watched, configured, hub, records, streams, readOnly });
+  const routes = makeRoutes({ watched, configured, hub, records, status, streams, readOnly });
   const description = openApi(routes);
   const app = new Hono();
   app.use(securityHeaders(), sameOriginOnly(access));

@@ -12,6 +12,8 @@ import type { JournalRecord } from '../wire/payloads.ts';
 export interface DrawnMachine {
   readonly svg: string;
   readonly chart: Chart;
+  /** What was found of the way from one state to another. */
+  readonly ways: Map<string, readonly string[]>;
   /** For each arrow the title that its line has in the picture, and what leads along it. */
   readonly arrows: readonly { readonly from: string | null; readonly to: string | null; readonly title: string; readonly lines: readonly string[] }[];
 }
@@ -29,7 +31,7 @@ export function drawMachine(name: string): Promise<DrawnMachine> | null {
 
 async function draw(chart: Chart): Promise<DrawnMachine> {
   const arrows = arrowsOf(chart, null).map(({ from, to, lines }) => ({ from, to, lines, title: arrowTitle(chart, { from, to }) }));
-  return { svg: await picture(chartDot(chart, null, { brief: true })), chart, arrows };
+  return { svg: await picture(chartDot(chart, null, { brief: true })), chart, arrows, ways: new Map() };
 }
 
 /** The state that a machine is in, by name, or all states of a phase where only that is known. */
@@ -55,6 +57,13 @@ export interface ChartStep {
   readonly arrows: readonly string[];
 }
 
+/** How often each arrow was taken. */
+export function countArrows(steps: readonly ChartStep[]): readonly { readonly title: string; readonly count: number }[] {
+  const counts = new Map<string, number>();
+  for (const title of steps.flatMap(({ arrows }) => arrows)) counts.set(title, (counts.get(title) ?? 0) + 1);
+  return [...counts].map(([title, count]) => ({ title, count }));
+}
+
 function stepOf(drawn: DrawnMachine, seq: number, way: Pick<JournalRecord, 'from' | 'to'>): readonly ChartStep[] {
   const arrows = titlesOf(drawn, way);
   return arrows.length === 0 ? [] : [{ seq, arrows }];
@@ -71,9 +80,12 @@ function aroundRun({ from, to }: JournalRecord): Pick<JournalRecord, 'from' | 't
 }
 
 /** The titles of the arrows along which a record led, in their order. */
-function titlesOf({ chart, arrows }: DrawnMachine, { from, to }: Pick<JournalRecord, 'from' | 'to'>): readonly string[] {
+function titlesOf({ chart, arrows, ways }: DrawnMachine, { from, to }: Pick<JournalRecord, 'from' | 'to'>): readonly string[] {
   if (from === undefined || to === undefined || from === to) return [];
-  return wayOf(chart, { from, to }).flatMap((leg) => arrows.filter((arrow) => arrow.from === leg.from && arrow.to === leg.to).map(({ title }) => title).slice(0, 1));
+  const key = `${from}\n${to}`;
+  const known = ways.get(key) ?? wayOf(chart, { from, to }).flatMap((leg) => arrows.filter((arrow) => arrow.from === leg.from && arrow.to === leg.to).map(({ title }) => title).slice(0, 1));
+  ways.set(key, known);
+  return known;
 }
 
 let lastGraph: { readonly dot: string; readonly svg: Promise<string> } | null = null;

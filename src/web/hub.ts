@@ -1,4 +1,4 @@
-import { askStatus } from '../cli/ask.ts';
+import type { StatusAnswer } from '../cli/ask.ts';
 import { followSupervisor, makeTurns } from '../cli/watch.ts';
 import { masked } from '../masked.ts';
 import type { StatusSnapshot } from '../wire/payloads.ts';
@@ -19,9 +19,16 @@ export interface Hub {
 
 /** Figures change all the time; what happens refreshes at once, and a storm of it so often at most. */
 const FIGURES_MS = 2000;
-const LEAST_PAUSE_MS = 200;
+const LEAST_PAUSE_MS = 300;
 
-export function openHub({ call }: Watched, configured: () => Configured, records: Records): Hub {
+export interface HubInput {
+  readonly watched: Watched;
+  readonly configured: () => Configured;
+  readonly records: Records;
+  readonly status: () => Promise<StatusAnswer>;
+}
+
+export function openHub({ watched: { call }, configured, records, status }: HubInput): Hub {
   const sinks = new Set<Sink>();
   const tickets = openTickets((ticket) => sendAll('ticket', ticket));
   let rows = new Map<string, { readonly row: UnitRow; readonly text: string }>();
@@ -54,7 +61,7 @@ export function openHub({ call }: Watched, configured: () => Configured, records
   };
   const refresh = async (): Promise<void> => {
     if (sinks.size === 0) return;
-    const answer = await askStatus(call);
+    const answer = await status();
     if (answer.ok) take(answer.snapshot);
     else lose(answer.refusal.message);
   };

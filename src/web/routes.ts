@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { askFor, askStatus, mostRecords, supervisorPid } from '../cli/ask.ts';
+import { askFor, mostRecords, supervisorPid, type StatusAnswer } from '../cli/ask.ts';
 import { unitNamed } from '../cli/print/unit.ts';
 import { why } from '../cli/print/why.ts';
 import { refusals } from '../errors.ts';
@@ -9,7 +9,7 @@ import { inspectPayload, journalRecord, reloadPlan, statusSnapshot, type Journal
 import { count, isRecord, list, nullable, number, record, string, type Shape } from '../wire/shape.ts';
 import { version } from '../../package.json';
 import { act, prepareAct, type Act } from './acts.ts';
-import { drawGraph, drawMachine, presentStates, stepsAlong } from './charts.ts';
+import { countArrows, drawGraph, drawMachine, presentStates, stepsAlong, type ChartStep, type DrawnMachine } from './charts.ts';
 import type { Streams } from './event-stream.ts';
 import type { Hub } from './hub.ts';
 import { maskedSpec, type Configured } from './mask.ts';
@@ -42,17 +42,27 @@ export interface RoutesInput {
   readonly configured: () => Configured;
   readonly hub: Hub;
   readonly records: Records;
+  readonly status: () => Promise<StatusAnswer>;
   readonly streams: Streams;
   readonly readOnly: boolean;
 }
 
+interface FoundChart {
+  readonly unit: UnitStatus;
+  readonly machine: string;
+  readonly drawn: DrawnMachine;
+  readonly ofUnit: readonly JournalRecord[];
+  readonly steps: readonly ChartStep[];
+  readonly newest: JournalRecord | undefined;
+}
+
 const logLine = record({ at: nullable(string), stream: string, line: string });
 const explained = record({ unit: string, phase: string, text: list(string), causes: list(journalRecord) });
-const marked = record({ machine: string, present: list(string), steps: list(record({ seq: count, arrows: list(string) })), arrows: list(record({ title: string, from: nullable(string), to: nullable(string), lines: list(string) })) });
+const marked = record({ machine: string, present: list(string), counts: list(record({ title: string, count })), steps: list(record({ seq: count, arrows: list(string) })), arrows: list(record({ title: string, from: nullable(string), to: nullable(string), lines: list(string) })) });
 const samples = record({ window: string, samples: list(record({ at: number, cpu: number, rss: number })) });
 const anything: Shape<unknown> = () => null;
 
-export function makeRoutes({ watched: { call }, configured, hub, records, streams, readOnly }: RoutesInput): readonly Route[] {
+export function makeRoutes({ watched: { call }, configured, hub, records, status, streams, readOnly }: RoutesInput): readonly Route[] {
   const { mask } = call.secrets;
   /** By all that is known to be secret by now: the configuration is looked at first. */
   const shown = <Value>(value: Value): Value => {
@@ -62,7 +72,7 @@ export function makeRoutes({ watched: { call }, configured, hub, records, stream
   /** Runs `work` with the unit of the path, or answers that there is none. */
   const withUnit = async (context: Context, work: (unit: UnitStatus, units: readonly UnitStatus[]) => Promise<Response>): Promise<Response> => {
     const name = context.req.param('unit') ?? '';
-    const answer = await askStatus(call);
+    const answer = await status();
     if (!answer.ok) return refusalResponse(answer.refusal);
     const { units } = answer.snapshot;
     const unit = unitNamed(units, name);
@@ -72,6 +82,13 @@ export function makeRoutes({ watched: { call }, configured, hub, records, stream
     const all = await records.all();
     return (unit === null ? all : all.filter((record) => record.unit === unit)).slice(limit === 0 ? all.length : -limit);
   };
+  const withChart = (context: Context, work: (found: FoundChart) => Promise<Response>): Promise<Response> => withUnit(context, async (unit) => {
+    const machine = context.req.query('machine') ?? (unit.kind === 'cron' ? 'job' : 'service');
+    const drawn = await drawMachine(machine);
+    if (drawn === null || !['service', 'job', 'rollout'].includes(machine)) return problemResponse(404, `machine: expected service, job or rollout, got '${machine}'`);
+    const ofUnit = await recordsOf(unit.name, mostRecords);
+    return work({ unit, machine, drawn, ofUnit, steps: stepsAlong(drawn, machine, unit.kind === 'cron', ofUnit), newest: ofUnit.findLast(({ to }) => to !== undefined) });
+  });
   const logChoice = (context: Context, unit: string, units: readonly UnitStatus[]): LogChoice | Response => {
     const streamsChosen = streamsNamed(context.req.query('stream'));
     if (streamsChosen === null) return problemResponse(400, `stream: expected stdout, stderr or all, got '${context.req.query('stream')}'`);
@@ -84,7 +101,7 @@ export function makeRoutes({ watched: { call }, configured, hub, records, stream
     {
       method: 'get', path: '/status', about: 'All units, as `sysg status --json` prints them', answer: statusSnapshot,
       run: async () => {
-        const answer = await askStatus(call);
+        const answer = await status();
         return answer.ok ? json(shown(answer.snapshot)) : refusalResponse(answer.refusal);
       },
     },
@@ -148,22 +165,23 @@ export function makeRoutes({ watched: { call }, configured, hub, records, stream
       }),
     },
     {
-      method: 'get', path: '/units/{unit}/chart', about: 'Where the unit is in its chart, and along which arrows its records led', query: { machine: 'service, job or rollout; default: the one of the unit' }, answer: marked,
-      run: (context) => withUnit(context, async (unit) => {
-        const own = unit.kind === 'cron' ? 'job' : 'service';
-        const machine = context.req.query('machine') ?? own;
-        const drawn = await drawMachine(machine);
-        if (drawn === null || !['service', 'job', 'rollout'].includes(machine)) return problemResponse(404, `machine: expected service, job or rollout, got '${machine}'`);
-        const ofUnit = await recordsOf(unit.name, mostRecords);
-        const newest = ofUnit.findLast(({ to }) => to !== undefined);
+      method: 'get', path: '/units/{unit}/chart', about: 'Where the unit is in its chart, how often each arrow was taken, and along which the newest records led', query: { machine: 'service, job or rollout; default: the one of the unit' }, answer: marked,
+      run: (context) => withChart(context, async ({ unit, machine, drawn, steps, newest }) => {
         const row = rowOf(unit);
         const state = machine === 'rollout' ? (unit.rollout?.step ?? '') : machine === 'service' && newest?.seq === unit.last_event ? (newest?.to ?? null) : null;
-        const isElsewhere = machine === 'service' && own === 'job';
+        const isElsewhere = machine === 'service' && unit.kind === 'cron';
         return json({
-          machine, arrows: drawn.arrows,
+          machine, arrows: drawn.arrows, counts: countArrows(steps), steps: steps.slice(-MOST_STEPS),
           present: state === '' ? [] : presentStates(drawn, unit.name, { phase: isElsewhere && row.phase === 'waiting' ? 'stopped' : row.phase, state }),
-          steps: stepsAlong(drawn, machine, own === 'job', ofUnit).slice(-MOST_STEPS),
         });
+      }),
+    },
+    {
+      method: 'get', path: '/units/{unit}/chart/records', about: 'The newest records that led along an arrow of the chart', query: { machine: 'as above', arrow: 'its title' }, answer: record({ records: list(journalRecord) }),
+      run: (context) => withChart(context, async ({ ofUnit, steps }) => {
+        const arrow = context.req.query('arrow') ?? '';
+        const along = new Set(steps.filter(({ arrows }) => arrows.includes(arrow)).slice(-MOST_ALONG).map(({ seq }) => seq));
+        return json(shown({ records: ofUnit.filter(({ seq }) => along.has(seq)) }));
       }),
     },
     {
@@ -197,7 +215,7 @@ export function makeRoutes({ watched: { call }, configured, hub, records, stream
     {
       method: 'get', path: '/supervisor', about: 'The supervisor itself: its state, its cost, its files, what is under way', answer: anything,
       run: async () => {
-        const answer = await askStatus(call);
+        const answer = await status();
         const pid = supervisorPid(call);
         const stage = answer.ok ? (answer.snapshot.supervisor ?? 'serving') : 'gone';
         const drawn = await drawMachine('supervisor');
@@ -240,7 +258,7 @@ export function makeRoutes({ watched: { call }, configured, hub, records, stream
     run: async (context) => {
       const body = await readBody<Act>(context, act);
       if (body instanceof Response) return body;
-      const answer = await askStatus(call);
+      const answer = await status();
       if (!answer.ok) return refusalResponse(answer.refusal);
       const prepared = prepareAct(call, body, new Map(answer.snapshot.units.filter(({ kind }) => kind !== 'orphaned').map(({ name, kind }) => [name, kind])));
       if (typeof prepared === 'string') return problemResponse(400, prepared, 'act');
@@ -252,7 +270,8 @@ export function makeRoutes({ watched: { call }, configured, hub, records, stream
 
 const MOST_LINES = 20_000;
 const MOST_POINTS = 600;
-const MOST_STEPS = 2000;
+const MOST_STEPS = 50;
+const MOST_ALONG = 100;
 const WINDOWS = new Map([['15m', 900], ['1h', 3600], ['1d', 86_400]]);
 
 export function json(value: unknown, status = 200): Response {

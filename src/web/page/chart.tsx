@@ -8,6 +8,8 @@ export interface ShownArrow { readonly title: string; readonly lines: readonly s
 
 export interface ChartMarks {
   readonly present: readonly string[];
+  readonly counts: readonly { readonly title: string; readonly count: number }[];
+  /** The newest ones. */
   readonly steps: readonly Step[];
   readonly arrows: readonly ShownArrow[];
 }
@@ -101,9 +103,8 @@ function show({ nodes }: Drawn, present: readonly string[]): void {
 }
 
 /** Each arrow says what leads along it; those that were taken are drawn the thicker the more often, with their count. */
-function weigh({ arrows }: Drawn, { steps, arrows: shown }: ChartMarks, onArrow: Props['onArrow']): void {
-  const counts = new Map<string, number>();
-  for (const title of steps.flatMap((step) => step.arrows)) counts.set(title, (counts.get(title) ?? 0) + 1);
+function weigh({ arrows }: Drawn, { counts: counted, arrows: shown }: ChartMarks, onArrow: Props['onArrow']): void {
+  const counts = new Map(counted.map(({ title, count }) => [title, count]));
   for (const { title, lines } of shown) {
     const element = arrows.get(title);
     const path = element?.querySelector('path');

@@ -19,9 +19,11 @@ const RECORDS_KEPT = 500;
 const TICKETS_KEPT = 20;
 
 const URGENCY: Readonly<Record<string, number>> = { failing: 0, degraded: 1 };
+/** `web-2` before `web-10`. */
+const naturally = new Intl.Collator('en', { numeric: true });
 /** What needs attention first, then by name. */
 export const ordered = computed(() => [...units.value.values()].filter(({ kind }) => kind !== 'orphaned').toSorted((one, other) => (
-  (URGENCY[one.health] ?? 2) - (URGENCY[other.health] ?? 2) || (one.name < other.name ? -1 : 1))));
+  (URGENCY[one.health] ?? 2) - (URGENCY[other.health] ?? 2) || naturally.compare(one.name, other.name))));
 
 const listeners = new Set<(record: JournalRecord) => void>();
 

@@ -24,7 +24,7 @@ export function SupervisorPage(): JSX.Element {
       <h1>Supervisor</h1>
       {error !== null && <p role="alert">{error}</p>}
       <div class="columns">
-        <section class="panel" aria-label="Root chart"><h2>Chart</h2><Chart machine="supervisor" name="the supervisor" marks={data === null ? null : { present: data.present, steps: [], arrows: [] }} /></section>
+        <section class="panel" aria-label="Root chart"><h2>Chart</h2><Chart machine="supervisor" name="the supervisor" marks={data === null ? null : { present: data.present, counts: [], steps: [], arrows: [] }} /></section>
         <div>
           {data !== null && (
             <section class="panel"><h2>{data.stage === 'gone' ? 'No supervisor answers' : `It is ${data.stage}`}</h2>

@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
 import { UnitActs } from './acts.tsx';
 import { Chart, wayText, type ChartMarks } from './chart.tsx';
 import { useFetched, useVersion } from './fetched.ts';
 import { now, onRecord, units } from './live.ts';
+import { useJournal } from './journal.ts';
 import { Logs } from './logs.tsx';
 import { Plots } from './plots.tsx';
 import { linkTo } from './router.ts';
@@ -32,11 +33,9 @@ export function Unit({ name }: { readonly name: string }): JSX.Element {
   const { data: marks } = useFetched<ChartMarks>(`${path}/chart?machine=${shown}`, version);
   const { data: why, error } = useFetched<Why>(`${path}/why`, `${version} ${Math.floor(now.value / 5000)}`);
   const { data: detail } = useFetched<{ readonly unit: UnitStatus }>(path, `${version} ${row?.cpu} ${row?.rss} ${row?.processes}`);
-  const { data: history } = useFetched<{ readonly records: readonly JournalRecord[] }>('/history?limit=2000', version);
-  const { data: ownHistory } = useFetched<{ readonly records: readonly JournalRecord[] }>(`${path}/history?limit=1000`, version);
-  const records = history?.records ?? [];
-  const ofUnit = ownHistory?.records ?? [];
-  const alongArrow = arrow === null ? null : new Set((marks?.steps ?? []).filter(({ arrows }) => arrows.includes(arrow)).map(({ seq }) => seq));
+  const records = useJournal(name);
+  const ofUnit = useMemo(() => records.filter((record) => record.unit === name), [records, name]);
+  const { data: along } = useFetched<{ readonly records: readonly JournalRecord[] }>(arrow === null ? null : `${path}/chart/records?machine=${shown}&arrow=${encodeURIComponent(arrow)}`, version);
   if (row === undefined && error !== null) return <main><h1>{name}</h1><p role="alert">{error}</p><p><a href={linkTo()}>All units</a></p></main>;
   return (
     <main class="unit">
@@ -65,8 +64,8 @@ export function Unit({ name }: { readonly name: string }): JSX.Element {
             <section class="panel" aria-label="Records of the arrow">
               <div class="bar small"><h2>{wayText(arrow)}</h2><button onClick={() => setArrow(null)}>Close</button></div>
               <ul>{marks?.arrows.find(({ title }) => title === arrow)?.lines.map((line) => <li key={line}><code>{line}</code></li>)}</ul>
-              {alongArrow?.size === 0 && <p class="faint">The journal has no record that led along it.</p>}
-              {alongArrow !== null && alongArrow.size > 0 && <Records records={ofUnit.filter(({ seq }) => alongArrow?.has(seq) === true)} chosen={chosen} onCause={setChosen} />}
+              {along?.records.length === 0 && <p class="faint">The journal has no record that led along it.</p>}
+              {along !== null && along.records.length > 0 && <Records records={along.records} chosen={chosen} onCause={setChosen} />}
             </section>
           )}
           <Plots unit={name} records={ofUnit} />
@@ -74,8 +73,8 @@ export function Unit({ name }: { readonly name: string }): JSX.Element {
       </div>
       <section class="panel" aria-label="Timeline">
         <h2>Timeline</h2>
-        <Timeline unit={name} records={merged(records, ofUnit)} chosen={chosen} onChoose={setChosen} />
-        <Records records={chosen === null ? ofUnit.slice(-30) : around(merged(records, ofUnit), chosen)} chosen={chosen} onCause={setChosen} />
+        <Timeline unit={name} records={records} chosen={chosen} onChoose={setChosen} />
+        <Records records={chosen === null ? ofUnit.slice(-30) : around(records, chosen)} chosen={chosen} onCause={setChosen} />
         {chosen !== null && <button onClick={() => setChosen(null)}>Show the last ones again</button>}
       </section>
       <Logs unit={name} />
@@ -86,10 +85,6 @@ export function Unit({ name }: { readonly name: string }): JSX.Element {
       </div>
     </main>
   );
-}
-
-function merged(one: readonly JournalRecord[], other: readonly JournalRecord[]): readonly JournalRecord[] {
-  return [...new Map([...other, ...one].map((record) => [record.seq, record])).values()].toSorted((first, second) => first.seq - second.seq);
 }
 
 /** A record with its chain of causes, and what it caused in turn. */
