@@ -1,5 +1,6 @@
 import type { TextLook } from './text.ts';
-import { escaped, PHASE_COLOURS, quoted } from './dot.ts';
+import { FONT, PHASE_COLOURS } from './dot.ts';
+import { escaped, label, quoted } from './labels.ts';
 
 /** A unit among the others. `state` in the word of `status`, which says of a unit at rest how it ended; null: nobody knows, because no supervisor runs. */
 export interface GraphUnit {
@@ -12,18 +13,24 @@ export interface GraphUnit {
 
 /** Units and what they need, for Graphviz: an arrow leads from a unit to its dependency. */
 export function graphDot(units: readonly GraphUnit[]): string {
+  const edges = edgesOf(units).map((edge, index) => ({ ...edge, node: `(label ${index})` }));
   const lines = [
     'digraph units {',
-    '  graph [rankdir=LR, nodesep=0.3, ranksep=0.8, pad=0.25, bgcolor="#ffffff"]',
-    '  node [shape=box, style="rounded,filled", fillcolor="#ffffff", color="#4b5563", fontname="Helvetica,Arial,sans-serif", fontsize=12, margin="0.18,0.08"]',
-    '  edge [color="#6b7280", fontcolor="#374151", fontname="Helvetica,Arial,sans-serif", fontsize=9, arrowsize=0.7]',
+    '  graph [rankdir=LR, nodesep=0.2, ranksep=0.4, pad=0.25, bgcolor="#ffffff"]',
+    `  node [shape=box, style="rounded,filled", fillcolor="#ffffff", color="#4b5563", fontname="${FONT}", fontsize=12, margin="0.18,0.08"]`,
+    `  edge [color="#6b7280", fontname="${FONT}", arrowsize=0.7]`,
     ...units.map(({ name, state, isCron }) => {
       const [ground, line, words] = PHASE_COLOURS[state ?? ''] ?? ['#ffffff', '#4b5563', '#4b5563'];
       const under = [...(isCron ? ['cron'] : []), ...(state === null ? [] : [state])].join(', ');
-      const second = under === '' ? '' : `<br/><font point-size="9" color="${words}">${escaped(under)}</font>`;
-      return `  ${quoted(name)} [label=<<b>${escaped(name)}</b>${second}>, fillcolor="${ground}", color="${line}"]`;
+      const second = under === '' ? [] : [{ text: under, size: 9, color: words }];
+      return `  ${quoted(name)} [label=${label([{ text: name, size: 12, isBold: true }, ...second])}, fillcolor="${ground}", color="${line}"]`;
     }),
-    ...edgesOf(units).map(({ from, to, label, restarts }) => `  ${quoted(from)} -> ${quoted(to)} [label=${quoted(label)}${restarts ? '' : ', style=dashed'}]`),
+    // Arrows are led around nodes, and run across plain labels.
+    ...edges.flatMap(({ from, to, condition, node, restarts }) => [
+      `  ${quoted(node)} [shape=plain, style="", label=${label([{ text: condition, size: 9, color: '#374151' }], 3)}]`,
+      `  ${quoted(from)} -> ${quoted(node)} [arrowhead=none${restarts ? '' : ', style=dashed'}]`,
+      `  ${quoted(node)} -> ${quoted(to)}${restarts ? '' : ' [style=dashed]'}`,
+    ]),
     '}',
   ];
   return `${lines.join('\n')}\n`;
@@ -35,7 +42,7 @@ export function graphMermaid(units: readonly GraphUnit[]): string {
   const lines = [
     'flowchart LR',
     ...units.map(({ name, state }) => `  ${ids.get(name)}["${escaped(name).replaceAll('#', '#35;')}${state === null ? '' : `<br/>${state}`}"]`),
-    ...edgesOf(units).map(({ from, to, label, restarts }) => `  ${ids.get(from)} ${restarts ? '-->' : '-.->'}|${label}| ${ids.get(to)}`),
+    ...edgesOf(units).map(({ from, to, condition, restarts }) => `  ${ids.get(from)} ${restarts ? '-->' : '-.->'}|${condition}| ${ids.get(to)}`),
     ...states.map((state) => `  classDef ${state} fill:${PHASE_COLOURS[state]?.[0] ?? '#fff'},stroke:${PHASE_COLOURS[state]?.[1] ?? '#333'},color:#111`),
     ...units.flatMap(({ name, state }) => (state === null ? [] : [`  class ${ids.get(name)} ${state}`])),
   ];
@@ -64,10 +71,10 @@ export function graphJson(units: readonly GraphUnit[]): string {
 }
 
 /** What units need of each other; what is not configured is no node. */
-function edgesOf(units: readonly GraphUnit[]): readonly { from: string; to: string; label: string; restarts: boolean }[] {
+function edgesOf(units: readonly GraphUnit[]): readonly { from: string; to: string; condition: string; restarts: boolean }[] {
   const known = new Set(units.map(({ name }) => name));
   return units.flatMap(({ name, needs }) => needs.flatMap(({ service, condition, restarts }) => (
-    known.has(service) ? [{ from: name, to: service, label: condition, restarts }] : [])));
+    known.has(service) ? [{ from: name, to: service, condition, restarts }] : [])));
 }
 
 function dependenciesFirst(units: readonly GraphUnit[]): readonly GraphUnit[] {

@@ -1,4 +1,4 @@
-import { escaped } from './dot.ts';
+import { escaped } from './labels.ts';
 import { chartConfig, type PlainReference, type PlainState, type PlainTransition } from './json.ts';
 import type { ShownMachine } from './machines.ts';
 import type { UnitMarks } from './marks.ts';

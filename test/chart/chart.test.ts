@@ -234,8 +234,8 @@ describe('the units and what they need', () => {
   });
 
   test('other formats quote names and keep both kinds of edges apart', async () => {
-    expect(graphDot(units)).toContain('"api \\"one\\"" -> "db" [label="healthy"]');
-    expect(graphDot(units)).toContain('"api \\"one\\"" -> "job" [label="started", style=dashed]');
+    expect(graphDot(units)).toMatch(/"\(label 0\)" \[.*>healthy<\/font>[^]*"api \\"one\\"" -> "\(label 0\)" \[arrowhead=none\]\n +"\(label 0\)" -> "db"\n/);
+    expect(graphDot(units)).toMatch(/"\(label 1\)" \[.*>started<\/font>[^]*"api \\"one\\"" -> "\(label 1\)" \[arrowhead=none, style=dashed\]\n +"\(label 1\)" -> "job" \[style=dashed\]\n/);
     expect(graphMermaid(units)).toContain('u0 -.->|started| u2');
     expect(JSON.parse(graphJson(units))).toMatchObject({ units: [{ name: 'api "one"', depends_on: [{ service: 'db', on_restart: 'restart' }, {}] }, { phase: 'stopped', state: 'completed' }, { kind: 'cron' }] });
     expect(graphMermaid(units)).toContain('class u1 completed');

@@ -90,8 +90,10 @@ describe('a parallel state', () => {
 
   test('is drawn as a picture with frames in frames, and arrows that end at them', async () => {
     const dot = chartDot(condensed, marksIn('restart'));
-    expect(dot).toMatch(/subgraph "cluster_ending" \{[^]*subgraph "cluster_ending.process" \{\n +graph \[label="process".*dashed/);
-    expect(dot).toContain('"running" -> "ending.process.stopping" [label="stop\\l", lhead="cluster_ending"]');
+    expect(dot).toMatch(/subgraph "cluster_ending" \{[^]*subgraph "cluster_ending.process" \{\n +graph \[label=<.*>process<.*dashed/);
+    // What is said of an arrow is a node on its way.
+    expect(dot).toMatch(/"\(label 0\)" \[shape=plain, .*>stop<\/font>/);
+    expect(dot).toContain('"running" -> "(label 0)" [arrowhead=none]\n  "(label 0)" -> "ending.process.stopping" [lhead="cluster_ending"]');
     expect(dot).toContain('ltail="cluster_ending"');
     expect(dot.match(/penwidth=3/g)).toHaveLength(2);
     const svg = await drawDot(dot);
