@@ -111,7 +111,7 @@ function footer(model: StatusModel, columns: number, color: boolean): string {
     case 'filter': return title(fit(`filter: ${model.typed}▏`, columns));
     case 'search': return title(fit(`/${model.typed}▏`, columns));
     case 'confirm': return title(fit(`${model.pending?.verb ?? ''} ${model.pending?.unit ?? ''}? y / n`, columns));
-    default: return faint(fit(columns < 120 ? SHORT_KEYS : KEYS, columns));
+    default: return faint(fit(displayWidth(KEYS) <= columns ? KEYS : SHORT_KEYS, columns));
   }
 }
 

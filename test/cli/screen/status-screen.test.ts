@@ -156,6 +156,11 @@ describe('the screen', () => {
     expect(view(busy, after(['p', 'p']).model, { columns, rows }).lines.join('\n')).not.toContain('line 0');
   });
 
+  test.each([80, 100, 120, 125, 200])('has its keys in %i columns, none of them cut', (columns) => {
+    expect(view([unit('web')], firstModel, { columns, rows: 24 }).lines.at(-1)).toMatch(/^↑↓ .*\? help/);
+    expect(view([unit('web')], firstModel, { columns, rows: 24 }).lines.at(-1)).not.toContain('…');
+  });
+
   test('has a help that fits 80 columns', () => {
     const { lines } = view([unit('web')], { ...firstModel, mode: 'help' }, { columns: 80, rows: 24 });
     for (const line of lines) expect(line).not.toContain('…');
