@@ -50,7 +50,8 @@ function commandsIn(page: string): readonly string[] {
   const inline = [...readFileSync(join(root, page), 'utf8').replace(/^ *```.*?^ *```$/gms, '').matchAll(/`(sysg [^`]+)`/g)].map(([, text = '']) => text);
   return [...inBlocks, ...inline].flatMap((line) => {
     const [, command] = /^(?:docker exec \S+ )?(?:dist\/)?(sysg .*)$/.exec(line.replace(/ {2,}#.*$|;.*$| \|.*$| && .*$/g, '').trim()) ?? [];
-    return command === undefined ? [] : [command];
+    // What stands for a word of the reader's is none of ours.
+    return command === undefined || command.includes('<') ? [] : [command];
   });
 }
 
