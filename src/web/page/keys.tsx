@@ -7,7 +7,7 @@ import { concerned, filter, mark, selected, shownUnits } from './table.tsx';
 const isHelpOpen = signal(false);
 
 const KEYS = [
-  ['↑ ↓, j k, g G', 'move'], ['Enter, →', 'open the unit'], ['Escape, q', 'go back; take the filter away'], ['f, /', 'filter'], ['Space', 'mark the unit'],
+  ['↑ ↓, j k, g G', 'move'], ['Enter, →, i', 'open the unit'], ['l', 'its logs'], ['Escape, q', 'go back; take the filter away'], ['f, /', 'filter'], ['Space', 'mark the unit'],
   ['S, s, r', 'start, stop, restart what is marked or selected'], ['d', 'dependencies'], ['R', 'rehearse'], ['v', 'the supervisor'], ['u', 'all units'], ['?', 'these keys'],
 ] as const;
 
@@ -54,6 +54,9 @@ function pressInTable(key: string, target: EventTarget | null): boolean {
     case 'ArrowUp': case 'k': return select(index - 1);
     case 'g': case 'Home': return select(0);
     case 'G': case 'End': return select(names.length - 1);
+    case 'i': case 'l':
+      if (selected.value !== null) go('unit', selected.value, ...(key === 'l' ? ['logs'] : []));
+      return true;
     case 'f': case '/': return open(() => document.getElementById('filter')?.focus());
     case 'Enter': case 'ArrowRight':
       // A link or a button that has the focus is meant.

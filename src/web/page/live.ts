@@ -9,12 +9,13 @@ export const units = signal<ReadonlyMap<string, UnitRow>>(new Map());
 export const head = signal<{ readonly health: string; readonly supervisor: string } | null>(null);
 /** Why there is no supervisor; null: there is one. */
 export const gone = signal<string | null>(null);
-export const connection = signal<'opening' | 'open' | 'lost'>('opening');
+export const connection = signal<'opening' | 'open' | 'lost' | 'locked'>('opening');
 export const tickets = signal<readonly Ticket[]>([]);
 /** The newest records that came while the page was open. */
 export const records = signal<readonly JournalRecord[]>([]);
 export const now = signal(Date.now());
 
+const AGAIN_MS = 2000;
 const RECORDS_KEPT = 500;
 const TICKETS_KEPT = 20;
 
@@ -43,8 +44,8 @@ export function follow(): void {
   };
   source.onerror = () => {
     connection.value = 'lost';
-    // A server that was started again has another token: the browser does not come back by itself.
-    if (source.readyState === EventSource.CLOSED) setTimeout(follow, 2000);
+    // The browser comes back by itself where there was no answer, and not where the answer was a refusal.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => void comeBack(), AGAIN_MS);
   };
   on<UnitsMessage>('units', ({ changed, removed, whole = false, ...present }) => {
     const next = new Map(whole ? [] : units.value);
@@ -64,7 +65,18 @@ export function follow(): void {
   on<Ticket>('ticket', (ticket) => {
     tickets.value = [...tickets.value.filter(({ id }) => id !== ticket.id), ticket].toSorted((one, other) => one.id - other.id).slice(-TICKETS_KEPT);
   });
-  // The page takes no time where nobody sees it.
+}
+
+/** A server that was started again has another token. */
+async function comeBack(): Promise<void> {
+  const status = await fetch('/api/v1/tickets').then((answer) => answer.status, () => 0);
+  if (status === 200 || status === 0) return follow();
+  connection.value = status === 401 ? 'locked' : 'lost';
+  setTimeout(() => void comeBack(), AGAIN_MS);
+}
+
+/** The page takes no time where nobody sees it. */
+export function tick(): void {
   setInterval(() => {
     if (!document.hidden) now.value = Date.now();
   }, 1000);

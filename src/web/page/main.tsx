@@ -2,7 +2,7 @@ import { render, type JSX } from 'preact';
 import { Dialogs, learnWhatIsAllowed, readOnly, Tickets } from './acts.tsx';
 import { DependencyGraph } from './graph.tsx';
 import { Help, HelpButton, listen } from './keys.tsx';
-import { connection, follow, gone, head } from './live.ts';
+import { connection, follow, gone, head, tick } from './live.ts';
 import { Rehearse } from './rehearse.tsx';
 import { linkTo, route } from './router.ts';
 import { SupervisorPage } from './supervisor.tsx';
@@ -12,7 +12,7 @@ import { Unit } from './unit.tsx';
 const PAGES = [['', 'Units'], ['graph', 'Dependencies'], ['rehearse', 'Rehearse'], ['supervisor', 'Supervisor']] as const;
 
 function Page(): JSX.Element {
-  const [page = '', name = ''] = route.value;
+  const [page = '', name = '', part = ''] = route.value;
   const title = name === '' ? (PAGES.find(([path]) => path === page)?.[1] ?? '') : name;
   document.title = `${title === '' ? '' : `${title} · `}sysg`;
   return (
@@ -21,14 +21,15 @@ function Page(): JSX.Element {
         <a class="brand" href={linkTo()}>sysg</a>
         <nav aria-label="Pages">{PAGES.map(([path, word]) => <a key={path} href={linkTo(path)} aria-current={page === path || (path === '' && page === 'unit') ? 'page' : undefined}>{word}</a>)}</nav>
         <p class="whole" role="status">
-          {connection.value === 'lost' ? <span class="pill h-failing">no connection to sysg web</span> : gone.value !== null ? <span class="pill h-failing">no supervisor</span>
+          {connection.value === 'locked' ? <span class="pill h-failing">sysg web was started anew: open the address that it printed</span>
+            : connection.value === 'lost' ? <span class="pill h-failing">no connection to sysg web</span> : gone.value !== null ? <span class="pill h-failing">no supervisor</span>
             : head.value !== null && <span class={`pill h-${head.value.health}`}>{head.value.health}{head.value.supervisor === 'serving' ? '' : `, ${head.value.supervisor}`}</span>}
           {readOnly.value && <span class="pill">read-only</span>}
         </p>
         <HelpButton />
       </header>
       {gone.value !== null && <p class="notice" role="alert">{gone.value}. What is shown is of before.</p>}
-      {page === 'unit' ? <Unit key={name} name={name} /> : page === 'graph' ? <DependencyGraph /> : page === 'rehearse' ? <Rehearse first={name === '' ? null : name} /> : page === 'supervisor' ? <SupervisorPage /> : <Table />}
+      {page === 'unit' ? <Unit key={name} name={name} part={part} /> : page === 'graph' ? <DependencyGraph /> : page === 'rehearse' ? <Rehearse first={name === '' ? null : name} /> : page === 'supervisor' ? <SupervisorPage /> : <Table />}
       <Tickets /><Dialogs /><Help />
     </>
   );
@@ -36,6 +37,7 @@ function Page(): JSX.Element {
 
 listen();
 follow();
+tick();
 void learnWhatIsAllowed();
 const place = document.getElementById('page');
 if (place !== null) render(<Page />, place);

@@ -50,7 +50,7 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
     const made = new uPlot({
       width: element.clientWidth || 300, height: 150, cursor: { y: false }, legend: { live: true },
       series: [{ label: 'at', value: (_, value) => (value === null ? '-' : moment(value * 1000)) }, { label: title, stroke: line ?? '', width: 1.5, fill: `${line}22`, value: (_, value) => (value === null ? '-' : format(value)) }],
-      axes: [{ ...axis, values: (_, values) => values.map((at) => clock(at * 1000).slice(0, (values[1] ?? 0) - (values[0] ?? 0) < 60 ? 8 : 5)) }, { ...axis, size: 70, values: (_, values) => values.map(format) }],
+      axes: [{ ...axis, values: (_, values) => values.map((at) => clock(at * 1000).slice(0, (values[1] ?? 0) - (values[0] ?? 0) < 60 ? 8 : 5)) }, { ...axis, size: 84, values: (_, values) => values.map(format) }],
       scales: { y: { range: (_, _low, high) => [0, Math.max(high * 1.1, 1)] } },
       hooks: { draw: [(self) => {
         for (const at of marks.current) {

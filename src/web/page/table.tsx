@@ -77,7 +77,7 @@ export function State({ row }: { readonly row: UnitRow }): JSX.Element {
   const { state, glyph, text, next_at: next, ordered: command, rollout } = row;
   return (
     <span class={`state s-${state}`}><span aria-hidden="true" class="glyph">{glyph}</span> {text}{(state === 'backoff' || state === 'waiting') && next !== undefined && <> <Left at={next} /></>}
-      {command !== undefined && <span class="tag">{command} ordered</span>}{rollout !== undefined && <span class="tag">rollout: {rollout.step}</span>}</span>
+      {command !== undefined && <span class="tag">{command} ordered</span>}{rollout !== undefined && !text.startsWith('rollout') && <span class="tag">rollout: {rollout.step}</span>}</span>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { now } from './live.ts';
 import { go } from './router.ts';
@@ -14,7 +14,7 @@ export function stretchesOf(records: readonly JournalRecord[], unit: string, end
 }
 
 const SPANS = [['1 min', 60], ['15 min', 900], ['1 h', 3600], ['1 day', 86_400]] as const;
-const [LANE, LEFT, WIDTH] = [26, 120, 1000];
+const [LANE, LEFT] = [26, 120];
 const MOST_LANES = 8;
 
 interface Props { readonly unit: string; readonly records: readonly JournalRecord[]; readonly chosen: number | null; onChoose(seq: number | null): void }
@@ -23,6 +23,13 @@ interface Props { readonly unit: string; readonly records: readonly JournalRecor
 export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Element {
   const [seconds, setSeconds] = useState(900);
   const [backMs, setBack] = useState(0);
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(1000);
+  useEffect(() => {
+    const resizer = new ResizeObserver(([entry]) => setWidth(Math.max(300, Math.round(entry?.contentRect.width ?? 1000))));
+    if (box.current !== null) resizer.observe(box.current);
+    return () => resizer.disconnect();
+  }, []);
   const endMs = now.value - backMs;
   const startMs = endMs - seconds * 1000;
   const bySeq = new Map(records.map((record) => [record.seq, record]));
@@ -31,12 +38,12 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
     return cause !== undefined && cause.unit !== record.unit && (record.unit === unit || cause.unit === unit) ? [{ record, cause }] : [];
   }).slice(-100);
   const lanes = [...new Set([unit, ...links.flatMap(({ record, cause }) => [record.unit, cause.unit]).reverse()])].filter((name) => name !== null).slice(0, MOST_LANES);
-  const x = (ms: number): number => LEFT + Math.min(1, Math.max(0, (ms - startMs) / (endMs - startMs))) * (WIDTH - LEFT);
+  const x = (ms: number): number => LEFT + Math.min(1, Math.max(0, (ms - startMs) / (endMs - startMs))) * (width - LEFT);
   const height = lanes.length * LANE + 24;
   const isSeen = (at: string): boolean => Date.parse(at) >= startMs && Date.parse(at) <= endMs;
   const zoom = (factor: number): void => setSeconds(Math.min(30 * 86_400, Math.max(5, seconds * factor)));
   return (
-    <div class="timeline">
+    <div class="timeline" ref={box}>
       <div class="bar small" role="group" aria-label="Span of the timeline">
         {SPANS.map(([word, span]) => <button key={word} aria-pressed={seconds === span} onClick={() => {
           setSeconds(span);
@@ -46,7 +53,7 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
         <button aria-label="Earlier" onClick={() => setBack(backMs + seconds * 500)}>◂</button><button aria-label="Later" disabled={backMs === 0} onClick={() => setBack(Math.max(0, backMs - seconds * 500))}>▸</button>
         <span class="faint">{moment(startMs)} to {backMs === 0 ? 'now' : moment(endMs)} ({span(seconds)})</span>
       </div>
-      <svg viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={`What happened to ${unit} in the last ${span(seconds)}`} onWheel={(event) => {
+      <svg viewBox={`0 0 ${width} ${height}`} height={height} role="img" aria-label={`What happened to ${unit} in the last ${span(seconds)}`} onWheel={(event) => {
         if (!event.ctrlKey) return;
         event.preventDefault();
         zoom(event.deltaY > 0 ? 1.3 : 0.77);
@@ -65,7 +72,7 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
           const [from, to] = [lanes.indexOf(cause.unit ?? ''), lanes.indexOf(record.unit ?? '')];
           return from < 0 || to < 0 ? null : <path key={record.seq} class="cause" d={`M${x(Date.parse(cause.at))} ${from * LANE + 13}L${x(Date.parse(record.at))} ${to * LANE + 13}`} />;
         })}
-        {[0, 0.25, 0.5, 0.75, 1].map((share) => <text key={share} class="tick" x={LEFT + share * (WIDTH - LEFT)} y={height - 6} text-anchor={share === 0 ? 'start' : share === 1 ? 'end' : 'middle'}>{moment(startMs + share * (endMs - startMs))}</text>)}
+        {(width < 600 ? [0, 1] : [0, 0.25, 0.5, 0.75, 1]).map((share) => <text key={share} class="tick" x={LEFT + share * (width - LEFT)} y={height - 6} text-anchor={share === 0 ? 'start' : share === 1 ? 'end' : 'middle'}>{moment(startMs + share * (endMs - startMs))}</text>)}
       </svg>
       <ul class="legend" aria-label="Colours">{['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped'].map((state) => <li key={state}><span class={`swatch p-${state}`} />{state}</li>)}</ul>
     </div>

@@ -17,7 +17,7 @@ import { bytes } from './words.ts';
 interface Why { readonly text: readonly string[]; readonly causes: readonly JournalRecord[] }
 
 /** Everything about one unit. What is asked for is asked again when something happened to it. */
-export function Unit({ name }: { readonly name: string }): JSX.Element {
+export function Unit({ name, part }: { readonly name: string; readonly part: string }): JSX.Element {
   const row = units.value.get(name);
   const [version, bump] = useVersion(150);
   const [machine, setMachine] = useState<string | null>(null);
@@ -26,6 +26,11 @@ export function Unit({ name }: { readonly name: string }): JSX.Element {
   useEffect(() => onRecord((record) => {
     if (record.unit === name || record.cause?.by === name) bump();
   }), [name]);
+  useEffect(() => {
+    const view = part === 'logs' ? document.querySelector<HTMLElement>('.lines') : null;
+    view?.scrollIntoView({ block: 'center' });
+    view?.focus();
+  }, [part, name]);
   useEffect(bump, [row?.state, row?.rollout?.step, row?.waits_for?.length]);
   const path = `/units/${encodeURIComponent(name)}`;
   const own = row?.kind === 'cron' ? 'job' : 'service';

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { parseEvent } from '../../src/simulate/events.ts';
+import { eventOf, faultKinds } from '../../src/web/page/faults.ts';
+import { bytes, offset, plain, span } from '../../src/web/page/words.ts';
+
+test.each(faultKinds)('a fault that $label is an event of the simulation', ({ kind }) => {
+  const parsed = parseEvent(eventOf({ id: 1, unit: 'web-1', atMs: 1500, kind }), 0);
+  expect(parsed).toMatchObject({ ok: true, event: { atMs: 1500 } });
+});
+
+test('what steers a terminal is taken out of a line, and what is left is as it was', () => {
+  expect(plain('\u001b[1;31mred\u001b[0m and \u001b]0;title\u0007plain\ttext')).toBe('red and plain\ttext');
+  expect(plain('a\u0000b\u202ec')).toBe('a·b·c');
+  expect(plain('<b>ä 漢字</b>')).toBe('<b>ä 漢字</b>');
+});
+
+test('spans and sizes are short', () => {
+  expect([span(5.9), span(60), span(3723), span(90_000)]).toEqual(['5s', '1m', '1h 2m', '1d 1h']);
+  expect([offset(0), offset(1530), offset(120_000)]).toEqual(['0s', '1.53s', '2m']);
+  expect([bytes(0), bytes(1023), bytes(1536), bytes(3 * 1024 ** 3)]).toEqual(['0 B', '1023 B', '1.5 KiB', '3.0 GiB']);
+});
