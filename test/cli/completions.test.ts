@@ -30,9 +30,9 @@ test('--units names the units of the configuration while no supervisor runs', as
 });
 
 /** A `sysg` that knows some units, and in system mode another one. */
-function withUnits(): string {
+function withUnits(withColons = false): string {
   const directory = ownDirectory();
-  const cases = '"completions --units") printf "web\\nworker\\ndb\\n" ;; "--sys completions --units") echo system-web ;;';
+  const cases = `"completions --units") printf "web\\nworker\\ndb\\n${withColons ? 'job:a\\njob:b\\n' : ''}" ;; "--sys completions --units") echo system-web ;;`;
   writeFileSync(join(directory, 'sysg'), `#!/bin/sh\ncase "$*" in ${cases} esac\n`);
   chmodSync(join(directory, 'sysg'), 0o755);
   return directory;
@@ -54,6 +54,14 @@ describe('in bash', () => {
     [['completions', ''], ['bash', 'zsh', 'fish']],
     [['help', 'val'], ['validate']],
     [['stop', 'x'], []],
+    [['stop', 'w'], ['web', 'worker']],
+    [['up', 'd'], ['db']],
+    [['up', '--da'], ['--daemonize']],
+    [['do'], ['doctor', 'down']],
+    [['signal', 'd'], ['db']],
+    [['signal', 'web', 'U'], ['USR1', 'USR2']],
+    [['logs', '-n', ''], []],
+    [['ps', '--service', 'd'], ['db']],
     [['stop', '--service', '=', 'w'], ['web', 'worker']],
     [['logs', '--kind', '='], ['stdout', 'stderr', 'all', 'supervisor']],
     [['--sys', 'stop', '-s', 's'], ['system-web']],
@@ -87,9 +95,10 @@ describe.skipIf(!isThere('fish'))('in fish (skipped where it is not installed)',
   test.each([
     ['sysg sta', ['start', 'status']], ['sysg --sys sta', ['start', 'status']], ['sysg logs -k s', ['stderr', 'stdout', 'supervisor']], ['sysg logs -s w', ['web', 'worker']],
     ['sysg stop --service=w', ['--service=web', '--service=worker']], ['sysg wait web --for r', ['ready', 'running']], ['sysg why d', ['db']], ['sysg help val', ['validate']],
-    ['sysg --sys stop -s s', ['system-web']],
+    ['sysg --sys stop -s s', ['system-web']], ['sysg up d', ['db']], ['sysg d', ['doctor', 'down']], ['sysg signal web US', ['USR1', 'USR2']], ['sysg stop job:', ['job:a', 'job:b']],
+    ['sysg ps --service=job:', ['--service=job:a', '--service=job:b']],
   ])('"%s" becomes one of %j', (line, expected) => {
-    const directory = withUnits();
+    const directory = withUnits(true);
     const script = join(directory, 'script.fish');
     writeFileSync(script, completionScript('fish'));
     const env = { PATH: `${directory}:${process.env['PATH']}`, HOME: directory };
@@ -102,8 +111,10 @@ describe.skipIf(!isThere('zsh'))('in zsh (skipped where it is not installed)', (
   test.each([
     ['sysg logs -s wo', 'sysg logs -s worker'], ['sysg stop --service=wo', 'sysg stop --service=worker'], ['sysg why d', 'sysg why db'], ['sysg val', 'sysg validate'],
     ['sysg logs -k su', 'sysg logs -k supervisor'], ['sysg --sys stop -s s', 'sysg --sys stop -s system-web'], ['sysg wait web --for com', 'sysg wait web --for completed'],
+    ['sysg up wo', 'sysg up worker'], ['sysg dow', 'sysg down'], ['sysg signal web d', 'sysg signal web db'], ['sysg signal web Q', 'sysg signal web QUIT'],
+    ['sysg stop job:b', 'sysg stop job:b'], ['sysg stop jo', 'sysg stop job:'], ['sysg ps --service=jo', 'sysg ps --service=job:'],
   ])('"%s" becomes "%s"', (line, expected) => {
-    const directory = withUnits();
+    const directory = withUnits(true);
     const script = join(directory, 'script.zsh');
     writeFileSync(script, completionScript('zsh'));
     // A terminal of its own, whose line editor shows what has become of the line.

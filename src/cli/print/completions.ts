@@ -1,5 +1,5 @@
 import { globalOptions, options, spellings, type OptionSpec } from '../options.ts';
-import { verbs, type Verb } from '../verbs.ts';
+import { aliases, verbs, type Verb } from '../verbs.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
@@ -24,8 +24,18 @@ function unitsCommand(system: string): string {
 
 const shown: readonly Verb[] = verbs.filter(({ hidden }) => hidden !== true);
 
-/** What stands in place of a value. */
-type Wanted = { readonly words: readonly string[] } | 'unit' | 'file' | 'anything';
+/** What stands in place of a value; `units` beside the words: they too. */
+type Wanted = { readonly words: readonly string[]; readonly units?: true } | 'unit' | 'file' | 'anything';
+
+/** Every word that means a command, with what it does. */
+const commands: readonly (readonly [word: string, about: string])[] = [
+  ...shown.map(({ name, about }) => [name, about] as const), ...Object.entries(aliases).map(([alias, words]) => [alias, `the same as ${words.join(' ')}`] as const),
+];
+const commandWords = commands.map(([word]) => word);
+
+function wordsFor({ name }: Verb): readonly string[] {
+  return [name, ...Object.entries(aliases).flatMap(([alias, [verb]]) => (verb === name ? [alias] : []))];
+}
 
 function wantedBy(option: OptionSpec): Wanted {
   if (option.choices !== undefined) return { words: option.choices };
@@ -35,7 +45,7 @@ function wantedBy(option: OptionSpec): Wanted {
 
 function operandsOf(verb: Verb): Wanted {
   if (verb.name === 'completions') return { words: shells };
-  if (verb.name === 'signal') return { words: ['HUP', 'INT', 'QUIT', 'TERM', 'KILL', 'USR1', 'USR2', 'STOP', 'CONT'] };
+  if (verb.name === 'signal') return { words: ['HUP', 'INT', 'QUIT', 'TERM', 'KILL', 'USR1', 'USR2', 'STOP', 'CONT'], units: true };
   return verb.operands?.shown.includes('UNIT') === true ? 'unit' : verb.trailing === true ? 'file' : 'anything';
 }
 
@@ -48,15 +58,16 @@ function bash(): string {
     if (wanted === 'unit') return '_sysg_units; return';
     if (wanted === 'file') return 'COMPREPLY=($(compgen -f -- "$word")); return';
     if (wanted === 'anything') return 'return';
-    return `COMPREPLY=($(compgen -W "${wanted.words.join(' ')}" -- "$word")); return`;
+    const words = `$(compgen -W "${wanted.words.join(' ')}" -- "$word")`;
+    return wanted.units === true ? `_sysg_units; COMPREPLY+=(${words}); return` : `COMPREPLY=(${words}); return`;
   };
-  const valued = [{ name: '', optionsHere: globalOptions }, ...shown.map((verb) => ({ name: verb.name, optionsHere: optionsOf(verb) }))]
-    .flatMap(({ name, optionsHere }) => optionsHere.filter((option) => option.value !== undefined).map((option) => ({
-      pattern: spellings(option).map((flag) => `"${name} ${flag}"`).join('|'), action: value(wantedBy(option)),
+  const valued = [{ names: [''], optionsHere: globalOptions }, ...shown.map((verb) => ({ names: wordsFor(verb), optionsHere: optionsOf(verb) }))]
+    .flatMap(({ names, optionsHere }) => optionsHere.filter((option) => option.value !== undefined).map((option) => ({
+      pattern: names.flatMap((name) => spellings(option).map((flag) => `"${name} ${flag}"`)).join('|'), action: value(wantedBy(option)),
     })));
   const actions = [...new Set(valued.map(({ action }) => action))];
-  const flags = shown.map((verb) => `    ${verb.name}) flags="${optionsOf(verb).map(({ name }) => `--${name}`).join(' ')} --help" ;;`);
-  const operands = shown.filter((verb) => operandsOf(verb) !== 'anything').map((verb) => `    ${verb.name}) ${value(operandsOf(verb))} ;;`);
+  const flags = shown.map((verb) => `    ${wordsFor(verb).join('|')}) flags="${optionsOf(verb).map(({ name }) => `--${name}`).join(' ')} --help" ;;`);
+  const operands = shown.filter((verb) => operandsOf(verb) !== 'anything').map((verb) => `    ${wordsFor(verb).join('|')}) ${value(operandsOf(verb))} ;;`);
   return `# bash completion for sysg; load it with:  source <(sysg completions bash)
 _sysg_units() {
   local IFS=$'\\n' name system=()
@@ -101,8 +112,8 @@ ${actions.map((action) => `    ${valued.filter((option) => option.action === act
   esac
   case $verb in
     '') flags="${[...globalOptions.map(({ name }) => `--${name}`), '--help', '--version'].join(' ')}"
-      [[ $word == -* ]] || { COMPREPLY=($(compgen -W "${[...shown.map(({ name }) => name), 'help'].join(' ')}" -- "$word")); return; } ;;
-    help) COMPREPLY=($(compgen -W "${shown.map(({ name }) => name).join(' ')}" -- "$word")); return ;;
+      [[ $word == -* ]] || { COMPREPLY=($(compgen -W "${[...commandWords, 'help'].join(' ')}" -- "$word")); return; } ;;
+    help) COMPREPLY=($(compgen -W "${commandWords.join(' ')}" -- "$word")); return ;;
 ${flags.join('\n')}
   esac
   if [[ $word == -* ]]; then
@@ -121,7 +132,8 @@ function zsh(): string {
   const value = (wanted: Wanted): string => {
     if (wanted === 'unit') return '_sysg_units';
     if (wanted === 'file') return '_files';
-    return wanted === 'anything' ? '' : `(${wanted.words.join(' ')})`;
+    if (wanted === 'anything') return '';
+    return wanted.units === true ? `{_sysg_units; compadd ${wanted.words.join(' ')}}` : `(${wanted.words.join(' ')})`;
   };
   const option = (spec: OptionSpec): string => {
     const about = spec.about.replaceAll(/[[\]:]/g, '\\$&');
@@ -133,7 +145,7 @@ function zsh(): string {
   const cases = shown.map((verb) => {
     const operands = operandsOf(verb);
     const rest = operands === 'anything' ? [] : [`'*:${verb.operands?.shown ?? 'command'}:${value(operands)}'`];
-    return `    ${verb.name}) _arguments -s ${[...optionsOf(verb).map(option), "'(--help -h)'{--help,-h}'[show help]'", ...rest].join(' \\\n      ')} ;;`;
+    return `    ${wordsFor(verb).join('|')}) _arguments -s ${[...optionsOf(verb).map(option), "'(--help -h)'{--help,-h}'[show help]'", ...rest].join(' \\\n      ')} ;;`;
   });
   return `#compdef sysg
 # zsh completion for sysg; load it with:  source <(sysg completions zsh)
@@ -150,7 +162,7 @@ _sysg() {
     verb)
       local -a verbs
       verbs=(
-${shown.map(({ name, about }) => `        '${name}:${quoted(about.replaceAll(':', '\\:'))}'`).join('\n')}
+${commands.map(([word, about]) => `        '${word}:${quoted(about.replaceAll(':', '\\:'))}'`).join('\n')}
         'help:show help'
       )
       _describe -t commands 'sysg command' verbs
@@ -158,7 +170,7 @@ ${shown.map(({ name, about }) => `        '${name}:${quoted(about.replaceAll(':'
   esac
   case $line[1] in
 ${cases.join('\n')}
-    help) _values command ${shown.map(({ name }) => name).join(' ')} ;;
+    help) _values command ${commandWords.join(' ')} ;;
   esac
 }
 if [ "$funcstack[1]" = _sysg ]; then _sysg "$@"; else compdef _sysg sysg; fi
@@ -166,32 +178,34 @@ if [ "$funcstack[1]" = _sysg ]; then _sysg "$@"; else compdef _sysg sysg; fi
 }
 
 function fish(): string {
+  const units = `(${unitsCommand('(commandline -opc | string match -- --sys)')})`;
   const value = (wanted: Wanted): string => {
-    if (wanted === 'unit') return `-x -a '(${unitsCommand('(commandline -opc | string match -- --sys)')})'`;
+    if (wanted === 'unit') return `-x -a '${units}'`;
     if (wanted === 'file') return '-r -F';
-    return wanted === 'anything' ? '-x' : `-x -a '${wanted.words.join(' ')}'`;
+    if (wanted === 'anything') return '-x';
+    return `-x -a '${wanted.units === true ? `${units} ` : ''}${wanted.words.join(' ')}'`;
   };
   const option = (spec: OptionSpec, when: string): string => {
     const short = spec.short === undefined ? '' : [spec.short, ...spec.also ?? []].map((letter) => ` -s ${letter}`).join('');
     return `complete -c sysg ${when}-l ${spec.name}${short} -d '${fishQuoted(spec.about)}'${spec.value === undefined ? '' : ` ${value(wantedBy(spec))}`}`;
   };
-  const names = [...shown.map(({ name }) => name), 'help'].join(' ');
+  const names = [...commandWords, 'help'].join(' ');
   const lines = shown.flatMap((verb) => {
-    const when = `-n '__fish_seen_subcommand_from ${verb.name}' `;
+    const when = `-n '__fish_seen_subcommand_from ${wordsFor(verb).join(' ')}' `;
     const operands = operandsOf(verb);
     return [
-      `complete -c sysg -n 'not __fish_seen_subcommand_from ${names}' -a ${verb.name} -d '${fishQuoted(verb.about)}'`,
       ...verb.options.map((spec) => option(spec, when)),
       ...(operands === 'anything' ? [] : [`complete -c sysg ${when}${operands === 'file' ? '-F' : value(operands).replace('-x ', '')}`]),
     ];
   });
+  const first = commands.map(([word, about]) => `complete -c sysg -n 'not __fish_seen_subcommand_from ${names}' -a ${word} -d '${fishQuoted(about)}'`);
   return `# fish completion for sysg; load it with:  sysg completions fish | source
 complete -c sysg -f
 ${globalOptions.map((spec) => option(spec, '')).join('\n')}
 complete -c sysg -l help -s h -d 'show help'
 complete -c sysg -n 'not __fish_seen_subcommand_from ${names}' -l version -s V -d 'show the version'
-complete -c sysg -n '__fish_seen_subcommand_from help' -a '${shown.map(({ name }) => name).join(' ')}'
-${lines.join('\n')}
+complete -c sysg -n '__fish_seen_subcommand_from help' -a '${commandWords.join(' ')}'
+${[...first, ...lines].join('\n')}
 `;
 }
 
