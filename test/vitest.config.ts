@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import LongFirst from './long-first.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -24,6 +25,7 @@ export default defineConfig({
     // No file leaves anything behind for the next one, so that what it imports need not be loaded again.
     isolate: false,
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         extends: true,
@@ -34,7 +36,14 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      { extends: true, test: { name: 'model', include: ['test/model/**/*.test.ts'], testTimeout: 900_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'model', include: ['test/model/**/*.test.ts'], testTimeout: 900_000,
+          // What is explored is kept: in a small nursery it is copied again and again.
+          execArgv: ['--max-semi-space-size=128'],
+        },
+      },
       {
         extends: true,
         test: { ...withProcesses, name: 'e2e', include: ['test/{actors,process,e2e}/**/*.test.ts'], exclude: alone, sequence: { groupOrder: 1 } },
