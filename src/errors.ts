@@ -65,7 +65,7 @@ export const refusals = {
     message: `Detected system-mode state at ${stateDir} while running as root without --sys. Re-run with --sys to avoid targeting the wrong runtime.`,
   }),
   alreadyRunning: (pid: number | null): Refusal => ({ code: 'already-running', message: `supervisor already running${pidText(pid)}` }),
-  noSupervisor: (stateDir: string, advice = '; start one with: sysg start --daemonize'): Refusal => ({
+  noSupervisor: (stateDir: string, advice: string): Refusal => ({
     code: 'no-supervisor', message: `no supervisor is running (state directory ${stateDir})${advice}`,
   }),
   /** `text` is the supervisor's own. */

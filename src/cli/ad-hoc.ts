@@ -3,8 +3,9 @@ import { stagedPath, stageUnit, unitName } from '../config/staged-unit.ts';
 import { refusals, textOf, type Refusal, type Result } from '../errors.ts';
 import { resolveProgram } from '../process/program.ts';
 import { prepareRuntime } from '../state/runtime.ts';
-import { ask, configInUse, messageOf } from './ask.ts';
+import { ask, messageOf } from './ask.ts';
 import type { Call } from './call.ts';
+import { configInUse } from './hints.ts';
 import { options } from './options.ts';
 import { refuseUnits, reportUnits, withProgress } from './report.ts';
 

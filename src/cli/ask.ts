@@ -1,9 +1,10 @@
-import { isControlError, readConfigHint, readSupervisorPid, sendBriefly } from '../control/brief-client.ts';
+import { isControlError, sendBriefly } from '../control/brief-client.ts';
 import { refusals, type Refusal, type Result } from '../errors.ts';
 import type { JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
 import type { Request } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
 import type { Call } from './call.ts';
+import { noSupervisor } from './config-choice.ts';
 import { options } from './options.ts';
 
 export type Answer =
@@ -20,7 +21,7 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
     return response.kind === 'error' ? { ok: false, refusal: refusals.refused(response.text), units: response.units ?? [] } : { ok: true, response };
   } catch (error) {
     if (!isControlError(error)) throw error;
-    if (error.kind === 'not-available') return { ok: false, refusal: refusals.noSupervisor(call.paths.stateDir) };
+    if (error.kind === 'not-available') return { ok: false, refusal: noSupervisor(call) };
     if (error.kind !== 'server') return { ok: false, refusal: refusals.socket(error.message) };
     const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];
     return { ok: false, refusal: refusals.refused(unknown === undefined ? error.detail : tooOld(unknown)), units: error.units };
@@ -85,23 +86,4 @@ export async function askRecords(
 /** The text of a message; `Ok` has none. */
 export function messageOf(response: Response): string {
   return response.kind === 'message' || response.kind === 'error' ? response.text : '';
-}
-
-/** For sentences only: null when the pid file cannot be read or holds no pid. */
-export function supervisorPid({ paths }: Call): number | null {
-  return unlessUnreadable(() => readSupervisorPid(paths.stateDir));
-}
-
-/** The configuration of the running supervisor, by the hint that the supervisor left; null when the hint cannot be read. */
-export function configInUse({ paths }: Call): string | null {
-  return unlessUnreadable(() => readConfigHint(paths.stateDir));
-}
-
-function unlessUnreadable<Value>(read: () => Value): Value | null {
-  try {
-    return read();
-  } catch (error) {
-    if (isControlError(error)) return null;
-    throw error;
-  }
 }

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isStaged, readAdHoc } from '../config/ad-hoc-list.ts';
 import { discoverConfig } from '../config/discover.ts';
-import { refusals, type Result } from '../errors.ts';
+import { refusals, type Refusal, type Result } from '../errors.ts';
 import { realPath } from '../files.ts';
 import { shellWord } from '../words.ts';
-import { configInUse } from './ask.ts';
 import type { Call } from './call.ts';
+import { configInUse } from './hints.ts';
 import { options } from './options.ts';
 
 export type ChosenConfig = Result<{ readonly path: string }>;
@@ -34,8 +34,14 @@ export function chooseConfigAtRest(call: Call): ChosenConfig {
   return hint === null ? chosen : { ok: true, path: hint };
 }
 
+/** That none runs, and the command that would start one. */
+export function noSupervisor(call: Call): Refusal {
+  const config = chooseConfigAtRest(call);
+  return refusals.noSupervisor(call.paths.stateDir, `; start one with: ${config.ok ? startWith(call, config.path) : `sysg ${call.system ? '--sys ' : ''}start --daemonize -c FILE`}`);
+}
+
 /** The command that starts a supervisor with this file, which is named where a start would not find it. */
-export function startCommand(call: Call, path: string): string {
+export function startWith(call: Call, path: string): string {
   const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: null });
   const isFound = 'path' in found ? realPath(found.path) === realPath(path) : path === unitAlone(call);
   return `sysg ${call.system ? '--sys ' : ''}start --daemonize${isFound ? '' : ` -c ${shellWord(path)}`}`;

@@ -12,7 +12,7 @@ import { runsOf } from '../compat/recorded.ts';
 import { overallHealth } from '../status/snapshot.ts';
 import type { StatusAnswer } from './ask.ts';
 import type { Call } from './call.ts';
-import { chooseConfigAtRest, startCommand } from './config-choice.ts';
+import { chooseConfigAtRest, startWith } from './config-choice.ts';
 import { combinedFor, loadConfigFor } from './load-config.ts';
 
 export type RestAnswer = { readonly ok: true; readonly config: { readonly path: string } & Combined; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
@@ -60,7 +60,7 @@ function mend({ paths: { stateDir, ledger, lock: lockFile }, terminal }: Call, u
 export function adviceAtRest(call: Call): string {
   const config = chooseConfigAtRest(call);
   if (!config.ok) return `No supervisor is running (state directory ${call.paths.stateDir}), and there is no configuration to start one with.`;
-  return `No supervisor is running: what ends is not restarted, and no schedule is kept. To start one: ${startCommand(call, config.path)}`;
+  return `No supervisor is running: what ends is not restarted, and no schedule is kept. To start one: ${startWith(call, config.path)}`;
 }
 
 /** A supervisor that just starts, or whose socket another program took: the files are its own to speak of. */

@@ -4,8 +4,9 @@ import { pidText, refusals, textOf, type Refusal } from '../errors.ts';
 import { isLocked } from '../state/lock.ts';
 import { isAlive } from '../process/identity.ts';
 import { isServed, type LockOwner } from '../state/lock-owner.ts';
-import { askStatus, supervisorPid } from './ask.ts';
+import { askStatus } from './ask.ts';
 import type { Call } from './call.ts';
+import { supervisorPid } from './hints.ts';
 import { waitTimeoutMs } from './launch/daemon-command.ts';
 
 /** `foreign`: the supervisor serves the socket without our lock, as systemg 0.33.0's does. */

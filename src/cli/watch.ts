@@ -5,6 +5,7 @@ import { decodeWatchLine, streamCommandOutput, type WatchLine } from '../control
 import { isControlError } from '../control/brief-client.ts';
 import { refusals, type Refusal } from '../errors.ts';
 import type { Call } from './call.ts';
+import { noSupervisor } from './config-choice.ts';
 
 export interface WatchListener {
   /** First the snapshot, then what happens. */
@@ -44,7 +45,7 @@ type Ended = { readonly kind: 'gone'; readonly refusal: Refusal } | { readonly k
 
 /** One connection, to its end. */
 async function watchOnce(call: Call, signal: AbortSignal, onLine: (line: WatchLine) => void): Promise<Ended> {
-  const noSupervisor: Ended = { kind: 'gone', refusal: refusals.noSupervisor(call.paths.stateDir) };
+  const nobody: Ended = { kind: 'gone', refusal: noSupervisor(call) };
   let refusal: Ended | null = null;
   const lines = lineSink((text) => {
     if (signal.aborted || refusal !== null) return;
@@ -54,11 +55,11 @@ async function watchOnce(call: Call, signal: AbortSignal, onLine: (line: WatchLi
   });
   try {
     await streamCommandOutput({ kind: 'watch', since: null, units: null }, lines, { socket: call.paths.socket, signal });
-    return refusal ?? noSupervisor;
+    return refusal ?? nobody;
   } catch (error) {
-    if (signal.aborted) return noSupervisor;
+    if (signal.aborted) return nobody;
     if (!isControlError(error)) throw error;
-    return error.kind === 'not-available' ? noSupervisor : { kind: 'gone', refusal: refusals.socket(error.message) };
+    return error.kind === 'not-available' ? nobody : { kind: 'gone', refusal: refusals.socket(error.message) };
   }
 }
 

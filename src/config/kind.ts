@@ -54,6 +54,16 @@ export function filled(expected: string): Kind<string> {
 /** A command line: only `${NAME}` of known variables is replaced, the rest is left to the shell. */
 export const command: Kind<string> = commandBy(interpolateCommand, 'sysg leaves it to the shell');
 
+/** Of a key that 0.33.0, which takes a number for a command, does not know. `true` and `false` are programs. */
+export const spelledCommand: Kind<string> = {
+  schema: { ...command.schema, type: ['string', 'boolean'] },
+  read(place) {
+    if (place.node.kind !== 'scalar' || typeof place.node.value !== 'number') return command.read(place);
+    complainExpected(place, 'a command', `; a program of that name is written "${place.node.text}"`);
+    return undefined;
+  },
+};
+
 /** One word of a command that no shell reads. */
 export const word: Kind<string> = commandBy(interpolateWord, null);
 

@@ -1,6 +1,6 @@
 import type { BackoffPolicy, HookOutcome, HookSpec, HookStage, RestartPolicy } from '../../machines/types.ts';
 import { formatDuration } from '../words.ts';
-import { choice, command, decimal, duration, either, flag, integer, list, meaning, signal, type Kind } from './kind.ts';
+import { choice, command, decimal, duration, either, flag, integer, list, meaning, signal, spelledCommand, type Kind } from './kind.ts';
 import { below, complain, warn, type Written } from './place.ts';
 import { defaultsOf, optional, record, required, withDefault, type Values } from './record.ts';
 
@@ -43,7 +43,7 @@ export const lifecycleKeys = {
   stop_signal: withDefault(signal, 'First signal of a stop.', 'SIGTERM'),
   stop_timeout: withDefault(duration('zero'), 'Time from it to SIGKILL.', defaultStopTimeoutMs),
   kill_mode: withDefault(choice(['group', 'mixed']), '`mixed` sends the stop signal to the main process alone, and SIGKILL to all that is left after `stop_timeout`.', 'group'),
-  stop_command: optional(command, 'Run instead of the stop signal, with the environment of hooks, within `stop_timeout`.'),
+  stop_command: optional(spelledCommand, 'Run instead of the stop signal, with the environment of hooks, within `stop_timeout`.'),
   essential: withDefault(flag, 'When it has failed, or has ended as a one-shot, everything is stopped.', false),
 };
 

@@ -1,6 +1,6 @@
 import type { LogSpec } from '../../machines/types.ts';
 import { formatSize } from '../words.ts';
-import { choice, command, flag, integer, meaning, size, type Kind } from './kind.ts';
+import { choice, flag, integer, meaning, size, spelledCommand, type Kind } from './kind.ts';
 import { below, complain, warn } from './place.ts';
 import { defaultsOf, optional, record, withDefault, type Values } from './record.ts';
 
@@ -13,7 +13,7 @@ const rotationKeys = {
 const logKeys = {
   via: withDefault(choice(['pipe', 'file']), '`file` hands the log file itself to the service: no cost, but no line times.', 'pipe'),
   rotate: optional(record(rotationKeys, 'rotation keys'), 'When log files are rotated and how many are kept.'),
-  logger: optional(command, 'Command that gets each stream on its stdin instead of the log file; `SYSG_LOG_STREAM` says which.'),
+  logger: optional(spelledCommand, 'Command that gets each stream on its stdin instead of the log file; `SYSG_LOG_STREAM` says which.'),
 };
 
 /** Below this a busy service would rotate all the time. */

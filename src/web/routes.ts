@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
-import { askFor, mostRecords, supervisorPid, type StatusAnswer } from '../cli/ask.ts';
+import { askFor, mostRecords, type StatusAnswer } from '../cli/ask.ts';
+import { supervisorPid } from '../cli/hints.ts';
 import { unitNamed } from '../cli/print/unit.ts';
 import { why } from '../cli/print/why.ts';
 import { refusals } from '../errors.ts';

@@ -70,7 +70,12 @@ describe('without a supervisor', () => {
   test.each([['restart'], ['reload'], ['plan'], ['plan', '--json'], ['signal', '-s', 'web', 'HUP'], ['wait', 'web', '--for', 'ready']])('%s %s says so and how to start one', async (...argv) => {
     const home = ownDirectory();
     const { exitCode, stderr, stdout } = await sysg(argv, { env: { HOME: home } });
-    expect(stderr).toBe(`sysg: no supervisor is running (state directory ${home}/.local/share/systemg); start one with: sysg start --daemonize\n`);
+    expect(stderr).toBe(`sysg: no supervisor is running (state directory ${home}/.local/share/systemg); start one with: sysg start --daemonize -c FILE\n`);
+    writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web: {command: sleep 1}\n');
+    expect((await sysg(argv, { env: { HOME: home }, cwd: home })).stderr).toMatch(/; start one with: sysg start --daemonize\n$/);
+    expect((await sysg([...argv, '-c', 'sysg.yaml'], { env: { HOME: home }, cwd: home })).stderr).toMatch(/; start one with: sysg start --daemonize\n$/);
+    writeFileSync(join(home, 'it.yaml'), 'version: "1"\nservices: {}\n');
+    expect((await sysg([...argv, '-c', 'it.yaml'], { env: { HOME: home }, cwd: home })).stderr).toMatch(/; start one with: sysg start --daemonize -c \/.*\/it\.yaml\n$/);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
   });
 

@@ -60,6 +60,13 @@ services:
 `, [
     'sysg.yaml:3:18: services.web.command: expected a command, got ""',
   ]],
+  ['commands that are numbers, of keys that systemg 0.33.0 does not know', `version: "1"
+services:
+  web: {command: 8080, stop_command: 5, logs: {logger: 1.5}}
+`, [
+    'sysg.yaml:3:38: services.web.stop_command: expected a command, got 5; a program of that name is written "5"',
+    'sysg.yaml:3:56: services.web.logs.logger: expected a command, got 1.5; a program of that name is written "1.5"',
+  ]],
   ['a command that is a list', `version: "1"
 services:
   web: {command: [sleep, "5"]}

@@ -4,6 +4,7 @@ import type { JournalRecord } from '../../wire/payloads.ts';
 import { didYouMean, parseMoment } from '../../words.ts';
 import { askRecords, mostRecords } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { noSupervisor } from '../config-choice.ts';
 import { knownUnits } from '../known-units.ts';
 import { askedWords, matchNames, meansSeveral, type Named } from '../names.ts';
 import { options } from '../options.ts';
@@ -31,7 +32,7 @@ export async function events(call: Call): Promise<number> {
   const known = silent.length === 0 ? [] : (await unitsOf(call)).map(({ name }) => name);
   for (const name of silent) terminal.warn(`the journal has no record of '${name}'${known.includes(name) ? '' : didYouMean(name, known)}`);
   if (!flags.has(options.follow)) return 0;
-  if (!read.isLive) return terminal.refuse(refusals.noSupervisor(call.paths.stateDir));
+  if (!read.isLive) return terminal.refuse(noSupervisor(call));
   return followFrom(call, read.records.at(-1)?.seq ?? 0, names, show);
 }
 

@@ -4,9 +4,10 @@ import { refusals } from '../../errors.ts';
 import { tokenVariable } from '../../process/environment.ts';
 import type { SettledUnit } from '../../wire/launch.ts';
 import { counted, shellWord } from '../../words.ts';
-import { ask, askFor, askInTurn, askStatus, messageOf, supervisorPid, type Answer } from '../ask.ts';
+import { ask, askFor, askInTurn, askStatus, messageOf, type Answer } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { chooseConfig, isNoConfig, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
+import { chooseConfig, isNoConfig, noSupervisor, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
+import { supervisorPid } from '../hints.ts';
 import { askedWords, namedUnits } from '../names.ts';
 import { options } from '../options.ts';
 import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
@@ -32,7 +33,7 @@ export async function start(call: Call): Promise<number> {
     if (command !== null) return addBeside(call, supervision, command);
     if (names === null) return sayItRuns(call, supervision === 'ours');
     warnAboutOtherConfig(call);
-    return await startServices(call, names) ?? refuse(call, refusals.noSupervisor(call.paths.stateDir));
+    return await startServices(call, names) ?? refuse(call, noSupervisor(call));
   }
   const config = command === null ? chooseConfig(call) : await stageFor(call, command);
   if (!config.ok) return refuse(call, config.refusal);
@@ -119,7 +120,7 @@ async function startBeside(call: Call, chosen: string): Promise<number> {
   const before = await askStatus(call);
   const reloaded = before.ok ? await ask(call, { kind: 'reload', config: chosen }) : before;
   const after = reloaded.ok ? await askStatus(call) : reloaded;
-  if (!before.ok || !after.ok) return refuse(call, before.ok && !after.ok ? after.refusal : refusals.noSupervisor(call.paths.stateDir));
+  if (!before.ok || !after.ok) return refuse(call, before.ok && !after.ok ? after.refusal : noSupervisor(call));
   const known = before.snapshot.units.map(({ name }) => name);
   // The reload starts them; what they answer to a start is how that went. A start of a cron unit would be a run of it.
   const names = after.snapshot.units.filter(({ name, kind }) => kind === 'service' && !known.includes(name)).map(({ name }) => name);

@@ -1,4 +1,5 @@
-import { askFor, askRecords, askStatus, mostRecords, supervisorPid } from '../../cli/ask.ts';
+import { askFor, askRecords, askStatus, mostRecords } from '../../cli/ask.ts';
+import { supervisorPid } from '../../cli/hints.ts';
 import type { Call } from '../../cli/call.ts';
 import { version } from '../../../package.json';
 import { compatFamilies, type CompatName } from './compat.ts';
