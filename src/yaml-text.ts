@@ -1,4 +1,20 @@
-import { Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, Scalar, stringify, visit, YAMLMap, YAMLSeq, type Node } from 'yaml';
+import {
+  Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  Pair,
+  parseDocument,
+  Scalar,
+  stringify,
+  visit,
+  YAMLMap,
+  YAMLSeq,
+  type Node,
+} from 'yaml';
 
 // YAML as `import` and `export` read and write it. The configuration itself is read by `config/document.ts`, which keeps every offset and no comment.
 
@@ -31,6 +47,8 @@ const MOST_NODES = 100_000;
 
 /** Reads one YAML document. */
 export function readYaml(text: string, file: string): ReadYaml {
+  const deep = firstTooDeep(text);
+  if (deep !== null) return { ok: false, line: deep, message: 'nested too deep' };
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(Math.min(offset, text.length)).line);
@@ -41,6 +59,18 @@ export function readYaml(text: string, file: string): ReadYaml {
   if (resolved.left.nodes < 0) return { ok: false, line: 1, message: `expected at most ${MOST_NODES} values, aliases followed` };
   return { ok: true, root, comments: yamlComments(text, lineAt) };
 }
+
+/** The parser recurses, and near the end of its stack V8 aborts the whole process. The line of what no file by hand has; signs within texts count, too. */
+function firstTooDeep(text: string): number | null {
+  let open = 0;
+  for (const [index, line] of text.split('\n').entries()) {
+    for (const sign of line.match(/[[\]{}]/g) ?? []) open = Math.max(0, open + (sign === '[' || sign === '{' ? 1 : -1));
+    if (open > MOST_LEVELS || /^\s{1000}/.test(line) || /(?:[-?:]\s+){200}/.test(line)) return index + 1;
+  }
+  return null;
+}
+
+const MOST_LEVELS = 500;
 
 interface Resolving {
   readonly document: Document.Parsed;
@@ -62,8 +92,11 @@ function plain(written: unknown, keyLine: number | null, around: Resolving): Sou
   if (left.nodes < 0 || node === null || node === undefined || open.has(node)) return nothing;
   if (isScalar(node)) return { ...nothing, value: scalarValue(node) };
   open.add(node);
-  const read = isSeq(node) ? { ...nothing, items: node.items.map((item) => plain(item, null, around)) }
-    : isMap(node) ? { ...nothing, entries: mapEntries(node, around) } : nothing;
+  const read = isSeq(node)
+    ? { ...nothing, items: node.items.map((item) => plain(item, null, around)) }
+    : isMap(node)
+      ? { ...nothing, entries: mapEntries(node, around) }
+      : nothing;
   open.delete(node);
   return read;
 }
@@ -126,18 +159,21 @@ export interface BlockEntry {
 }
 
 /** Writes a map as YAML with comments; `head` and `tail` are comment lines. */
-export function writeYaml(block: Block, { head = [], tail = [] }: { readonly head?: readonly string[]; readonly tail?: readonly string[] } = {}): string {
-  const document = new Document(null);
-  document.contents = mapNode(document, block) as never;
+export function writeYaml(
+  block: Block,
+  { head = [], tail = [] }: { readonly head?: readonly string[]; readonly tail?: readonly string[] } = {},
+): string {
+  const document = new Document<Node>(null);
+  document.contents = mapNode(document, block);
   const top = head.map((line) => `${`#${line}`.trimEnd()}\n`).join('');
   const end = tail.map((line) => `${`#${line}`.trimEnd()}\n`).join('');
   const body = document.toString({ lineWidth: 0, flowCollectionPadding: false, minContentWidth: 0 });
   return [top, body, end].filter((part) => part !== '').join('\n');
 }
 
-/** Several plain values as the documents of one YAML text. */
+/** Several plain values as the documents of one YAML text. Texts that are something else to a reader of YAML 1.1, such as `yes`, are quoted. */
 export function writeYamlDocuments(values: readonly unknown[]): string {
-  return values.map((value) => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
+  return values.map((value) => stringify(value, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
 }
 
 function mapNode(document: Document, block: Block): YAMLMap {
@@ -150,7 +186,7 @@ function mapNode(document: Document, block: Block): YAMLMap {
     // A comment behind a map or a list would end up below all of it.
     if (behind !== null && isScalar(node)) node.comment = behind;
     else if (behind !== null) key.commentBefore = [...above, behind].join('\n');
-    map.items.push(document.createPair(key, node) as never);
+    map.items.push(new Pair(key, node));
   }
   return map;
 }

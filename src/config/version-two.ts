@@ -1,3 +1,4 @@
+import { versionTwoNote } from '../engines.ts';
 import { formatSize } from '../words.ts';
 import type { SourceEntry, SourceMap, SourceNode, SourceScalar } from './document.ts';
 import { below, child, entries, inside, warn, type Place } from './place.ts';
@@ -11,11 +12,13 @@ export function asVersionOne(root: Place): Place {
   const { node } = root;
   const version = below(root, 'version');
   if (node.kind !== 'map' || version?.node.kind !== 'scalar' || version.node.text !== '2') return root;
-  warn(version, 'version 2 of systemg: its projects are read as services of this one supervisor; "sysg import" makes a file of version 1 of it');
+  warn(version, versionTwoNote);
   for (const [key, place] of entries(root)) {
     if (key === 'status' || (key === 'project' && place.node.kind === 'map')) warn(place, 'has no effect: sysg has no such key');
   }
-  const kept = node.entries.filter(({ key, value }) => !['projects', 'services', 'logs', 'status', 'defaults'].includes(key) && !(key === 'project' && value.kind === 'map'));
+  const kept = node.entries.filter(
+    ({ key, value }) => !['projects', 'services', 'logs', 'status', 'defaults'].includes(key) && !(key === 'project' && value.kind === 'map'),
+  );
   const services = servicesOf(root);
   const defaults = defaultsOf(root);
   return { ...root, node: { ...node, entries: [...kept, ...(defaults === null ? [] : [defaults]), services] } };
@@ -27,17 +30,20 @@ function servicesOf(root: Place): SourceEntry {
   const groups = [
     ...(own === null ? [] : [{ project: null, services: own }]),
     ...(projects === null ? [] : entries(projects)).flatMap(([project, place]) => {
-      for (const [key, inner] of entries(place)) if (key !== 'services' && key !== 'name') warn(inner, 'has no effect: sysg has no such key for a part of a file');
+      for (const [key, inner] of entries(place))
+        if (key !== 'services' && key !== 'name') warn(inner, 'has no effect: sysg has no such key for a part of a file');
       const services = below(place, 'services');
       return services === null ? [] : [{ project, services }];
     }),
   ];
   const names = groups.flatMap(({ services }) => entries(services).map(([name]) => name));
   const taken = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-  const all = groups.flatMap(({ project, services }) => entries(services).map(([name, place]): SourceEntry => {
-    const ours = (other: string): string => (project !== null && taken.has(other) ? `${project}.${other}` : other);
-    return { key: ours(name), keyOffset: place.keyOffset, value: serviceOf(place, ours) };
-  }));
+  const all = groups.flatMap(({ project, services }) =>
+    entries(services).map(([name, place]): SourceEntry => {
+      const ours = (other: string): string => (project !== null && taken.has(other) ? `${project}.${other}` : other);
+      return { key: ours(name), keyOffset: place.keyOffset, value: serviceOf(place, ours) };
+    }),
+  );
   const at = own ?? projects ?? root;
   return { key: 'services', keyOffset: at.keyOffset, value: { kind: 'map', offset: at.node.offset, entries: all } };
 }
@@ -70,7 +76,9 @@ function defaultsOf(root: Place): SourceEntry | null {
   const written = defaults?.node.kind === 'map' ? defaults.node.entries : [];
   const entry = logs === null || written.some(({ key }) => key === 'logs') ? [] : [{ key: 'logs', keyOffset: logs.keyOffset, value: logsOf(logs) }];
   const at = defaults ?? logs;
-  return at === null ? null : { key: 'defaults', keyOffset: at.keyOffset, value: { kind: 'map', offset: at.node.offset, entries: [...written, ...entry] } };
+  return at === null
+    ? null
+    : { key: 'defaults', keyOffset: at.keyOffset, value: { kind: 'map', offset: at.node.offset, entries: [...written, ...entry] } };
 }
 
 /** `{sink, max_bytes, max_files}` in our words. */
@@ -84,9 +92,18 @@ function logsOf(place: Place): SourceNode {
   const [size, keep, sink] = [found('max_bytes'), found('max_files'), found('sink')];
   const entry = (key: string, from: SourceNode, value: SourceNode): SourceEntry => ({ key, keyOffset: from.offset, value });
   const rotate: SourceMap = {
-    kind: 'map', offset: node.offset,
+    kind: 'map',
+    offset: node.offset,
     entries: [
-      ...(size === null ? [] : [entry('size', size, { ...size, text: typeof size.value === 'number' ? formatSize(size.value) : size.text, value: typeof size.value === 'number' ? formatSize(size.value) : size.value })]),
+      ...(size === null
+        ? []
+        : [
+            entry('size', size, {
+              ...size,
+              text: typeof size.value === 'number' ? formatSize(size.value) : size.text,
+              value: typeof size.value === 'number' ? formatSize(size.value) : size.value,
+            }),
+          ]),
       ...(keep === null ? [] : [entry('keep', keep, keep)]),
     ],
   };

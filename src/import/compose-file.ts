@@ -46,7 +46,8 @@ function gather(path: string, root: Sourced, services: Map<string, Sourced>, rea
     for (const other of textsOf(item.entries?.get('path') ?? item)) {
       const included = resolve(dirname(path), other);
       const inner = open(included, null, reading);
-      const problem = 'reason' in inner ? refuse(`${path}:${item.line}: include: ${inner.reason}`) : gather(included, inner, services, reading, [...above, path]);
+      const problem =
+        'reason' in inner ? refuse(`${path}:${item.line}: include: ${inner.reason}`) : gather(included, inner, services, reading, [...above, path]);
       if (problem !== null) return problem;
     }
   }
@@ -63,7 +64,10 @@ function extended(path: string, name: string, node: Sourced, reading: Reading, a
   const from = node.entries?.get('extends');
   if (from === undefined) return node;
   const id = `${path}#${name}`;
-  if (above.includes(id)) return refuse(`${path}:${from.line}: services extend each other in a circle: ${[...above, id].map((one) => one.replace(/.*#/, '')).join(' -> ')}`);
+  if (above.includes(id))
+    return refuse(
+      `${path}:${from.line}: services extend each other in a circle: ${[...above, id].map((one) => one.replace(/.*#/, '')).join(' -> ')}`,
+    );
   const [file, service] = [from.entries?.get('file')?.value, from.entries?.get('service')?.value ?? from.value];
   const base = typeof file === 'string' ? resolve(dirname(path), file) : path;
   const root = open(base, null, reading);
@@ -99,17 +103,24 @@ function merged(under: Sourced, over: Sourced, key: string): Sourced {
 export function asMap(node: Sourced): Sourced {
   if (node.items === null) return node;
   return {
-    ...node, items: null,
-    entries: new Map(node.items.map((item): [string, Sourced] => {
-      const [, name = '', value] = /^([^=]*)(?:=([\s\S]*))?$/.exec(String(item.value ?? '')) ?? [];
-      return [name, { ...item, value: value ?? null }];
-    })),
+    ...node,
+    items: null,
+    entries: new Map(
+      node.items.map((item): [string, Sourced] => {
+        const [, name = '', value] = /^([^=]*)(?:=([\s\S]*))?$/.exec(String(item.value ?? '')) ?? [];
+        return [name, { ...item, value: value ?? null }];
+      }),
+    ),
   };
 }
 
 function conditions(node: Sourced): Sourced {
   if (node.items === null) return node;
-  return { ...node, items: null, entries: new Map(node.items.map((item): [string, Sourced] => [String(item.value), { ...item, value: null, entries: new Map() }])) };
+  return {
+    ...node,
+    items: null,
+    entries: new Map(node.items.map((item): [string, Sourced] => [String(item.value), { ...item, value: null, entries: new Map() }])),
+  };
 }
 
 function textsIn({ value, items, entries }: Sourced): readonly string[] {

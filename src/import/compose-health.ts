@@ -48,7 +48,8 @@ function milliseconds(read: Reader, key: string, around: ComposeAround): number 
   const from = read.take(key);
   const text = from === null ? null : settledText(from, `${read.path}.${key}`, around);
   const ms = text === null ? null : composeDuration(text.text);
-  if (from !== null && ms === null) around.remarks.lost(from, `${read.path}.${key}`, `expected a duration such as 1m30s, got ${JSON.stringify(from.value)}`);
+  if (from !== null && ms === null)
+    around.remarks.lost(from, `${read.path}.${key}`, `expected a duration such as 1m30s, got ${JSON.stringify(from.value)}`);
   return ms === 0 && key !== 'start_period' ? null : ms;
 }
 

@@ -18,7 +18,8 @@ export function composeRestart(read: Reader, block: DraftBlock, around: ComposeA
   else if (/^on-failure(:\d+)?$/.test(text)) {
     put(block, 'restart_policy', 'on-failure', from);
     if (most !== undefined) put(block, 'max_restarts', Number(most));
-  } else if (text !== 'no' && text !== 'false') around.remarks.lost(from, `${read.path}.restart`, `expected no, always, on-failure or unless-stopped, got ${JSON.stringify(text)}`);
+  } else if (text !== 'no' && text !== 'false')
+    around.remarks.lost(from, `${read.path}.restart`, `expected no, always, on-failure or unless-stopped, got ${JSON.stringify(text)}`);
 }
 
 export function composeDeploy(read: Reader, block: DraftBlock, around: ComposeAround): void {
@@ -30,7 +31,8 @@ export function composeDeploy(read: Reader, block: DraftBlock, around: ComposeAr
   if (policy !== null) {
     const rules = openReader(policy, `${read.path}.deploy.restart_policy`, remarks);
     const [condition, delay, most, window] = [rules.text('condition'), rules.take('delay'), rules.number('max_attempts'), rules.take('window')];
-    if (!block.has('restart_policy')) put(block, 'restart_policy', condition === 'none' ? 'never' : condition === 'on-failure' ? 'on-failure' : 'always', policy);
+    if (!block.has('restart_policy'))
+      put(block, 'restart_policy', condition === 'none' ? 'never' : condition === 'on-failure' ? 'on-failure' : 'always', policy);
     const delayMs = delay === null ? null : composeDuration(String(delay.value));
     if (delayMs !== null) put(block, 'backoff', formatDuration(delayMs), delay);
     if (most !== null) put(block, 'max_restarts', most);
@@ -39,9 +41,11 @@ export function composeDeploy(read: Reader, block: DraftBlock, around: ComposeAr
     rules.rest({});
   }
   const replicas = deploy.number('replicas');
-  if (replicas !== null && replicas !== 1) remarks.lost(found.entries.get('replicas') ?? found, `${read.path}.deploy.replicas`, `one process is run instead of ${replicas}`);
+  if (replicas !== null && replicas !== 1)
+    remarks.lost(found.entries.get('replicas') ?? found, `${read.path}.deploy.replicas`, `one process is run instead of ${replicas}`);
   const resources = deploy.take('resources');
-  if (resources !== null) remarks.lost(resources, `${read.path}.deploy.resources`, 'limits.cgroup has the kernel keep such a limit, as root with cgroup v2');
+  if (resources !== null)
+    remarks.lost(resources, `${read.path}.deploy.resources`, 'limits.cgroup has the kernel keep such a limit, as root with cgroup v2');
   deploy.rest({}, 'it is about a cluster');
 }
 
@@ -49,27 +53,38 @@ export function composeStop(read: Reader, block: DraftBlock, around: ComposeArou
   const signal = settled(read, 'stop_signal', around);
   const name = signal === null ? null : signalNamed(signal.text);
   if (signal !== null && name !== null) put(block, 'stop_signal', name, signal.from);
-  else if (signal !== null) around.remarks.lost(signal.from, `${read.path}.stop_signal`, `expected a signal by its name, got ${JSON.stringify(signal.text)}`);
+  else if (signal !== null)
+    around.remarks.lost(signal.from, `${read.path}.stop_signal`, `expected a signal by its name, got ${JSON.stringify(signal.text)}`);
   const grace = settled(read, 'stop_grace_period', around);
   const ms = grace === null ? null : composeDuration(grace.text);
   if (grace !== null && ms !== null) put(block, 'stop_timeout', formatDuration(ms), grace.from);
-  else if (grace !== null) around.remarks.lost(grace.from, `${read.path}.stop_grace_period`, `expected a duration such as 1m30s, got ${JSON.stringify(grace.text)}`);
+  else if (grace !== null)
+    around.remarks.lost(grace.from, `${read.path}.stop_grace_period`, `expected a duration such as 1m30s, got ${JSON.stringify(grace.text)}`);
   const hook = read.take('post_start');
   const commands = (hook?.items ?? []).flatMap((item) => {
     const command = item.entries?.get('command');
     if (command === undefined) return [];
-    return [command.items === null ? asScript(templateOf(command, 'post_start', around)) : asCommandLine(command.items.map((word) => templateOf(word, 'post_start', around)))];
+    return [
+      command.items === null
+        ? asScript(templateOf(command, 'post_start', around))
+        : asCommandLine(command.items.map((word) => templateOf(word, 'post_start', around))),
+    ];
   });
   if (commands.length > 0) put(block, 'hooks', { on_start: { success: { command: commands.join(' && ') } } }, hook);
 }
 
-const conditions: Readonly<Record<string, string>> = { service_started: 'started', service_healthy: 'healthy', service_completed_successfully: 'completed' };
+const conditions: Readonly<Record<string, string>> = {
+  service_started: 'started',
+  service_healthy: 'healthy',
+  service_completed_successfully: 'completed',
+};
 
 /** Compose waits once, at its own start, and restarts a dependent only where `restart: true` says so. */
 export function composeDependencies(read: Reader, block: DraftBlock, around: ComposeAround): void {
   const found = read.take('depends_on');
   if (found === null) return;
-  const listed: readonly (readonly [string, Sourced])[] = found.items === null ? [...(found.entries ?? [])] : found.items.map((item) => [String(item.value), item]);
+  const listed: readonly (readonly [string, Sourced])[] =
+    found.items === null ? [...(found.entries ?? [])] : found.items.map((item) => [String(item.value), item]);
   const needed = listed.flatMap(([name, node]): Plain[] => {
     const key = `${read.path}.depends_on.${name}`;
     if (!around.names.has(name)) {
@@ -77,8 +92,15 @@ export function composeDependencies(read: Reader, block: DraftBlock, around: Com
       return [];
     }
     const condition = String(node.entries?.get('condition')?.value ?? 'service_started');
-    if (conditions[condition] === undefined) around.remarks.changed(node, key, `expected one of ${Object.keys(conditions).join(', ')}, got ${condition}; it waits for the start`);
-    return [{ service: name, condition: conditions[condition] ?? 'started', on_restart: node.entries?.get('restart')?.value === true ? 'restart' : 'ignore' }];
+    if (conditions[condition] === undefined)
+      around.remarks.changed(node, key, `expected one of ${Object.keys(conditions).join(', ')}, got ${condition}; it waits for the start`);
+    return [
+      {
+        service: name,
+        condition: conditions[condition] ?? 'started',
+        on_restart: node.entries?.get('restart')?.value === true ? 'restart' : 'ignore',
+      },
+    ];
   });
   if (needed.length > 0) put(block, 'depends_on', needed, found);
 }
@@ -94,21 +116,31 @@ export function composeLimits(read: Reader, block: DraftBlock, around: ComposeAr
     else if (value === null || !/^-?\d+$/.test(String(value))) remarks.lost(node, key, `expected a number, got ${shown(node)}`);
     else {
       put(limits, name, Number(value) < 0 ? 'unlimited' : Number(value), node);
-      if (node.entries?.has('soft') === true && node.entries.get('soft')?.value !== value) remarks.changed(node, key, 'soft and hard limit are the same here');
+      if (node.entries?.has('soft') === true && node.entries.get('soft')?.value !== value)
+        remarks.changed(node, key, 'soft and hard limit are the same here');
     }
   }
   const cpus = settled(read, 'cpuset', around);
-  const numbers = cpus === null ? [] : cpus.text.split(',').flatMap((part) => {
-    const [from = NaN, to = from] = part.split('-').map(Number);
-    return Number.isInteger(from) && Number.isInteger(to) ? Array.from({ length: Math.min(1024, Math.max(0, to - from + 1)) }, (_, index) => from + index) : [];
-  });
+  const numbers =
+    cpus === null
+      ? []
+      : cpus.text.split(',').flatMap((part) => {
+          const [from = NaN, to = from] = part.split('-').map(Number);
+          return Number.isInteger(from) && Number.isInteger(to)
+            ? Array.from({ length: Math.min(1024, Math.max(0, to - from + 1)) }, (_, index) => from + index)
+            : [];
+        });
   if (cpus !== null && numbers.length > 0) put(limits, 'cpu_affinity', numbers, cpus.from);
   if (limits.size > 0) put(block, 'limits', limits, null);
   capabilities(read, remarks);
   const profiles = listOf(read, 'profiles');
   if (profiles !== null && profiles.texts.length > 0) {
     put(block, 'skip', true, profiles.from);
-    remarks.changed(profiles.from, `${read.path}.profiles`, `the service is skipped; compose starts it with --profile ${profiles.texts.join(' or ')}`);
+    remarks.changed(
+      profiles.from,
+      `${read.path}.profiles`,
+      `the service is skipped; compose starts it with --profile ${profiles.texts.join(' or ')}`,
+    );
   }
   const logging = read.take('logging');
   if (logging !== null) rotation(logging, read, block, around);
@@ -122,7 +154,11 @@ function account(read: Reader, block: DraftBlock, around: ComposeAround): void {
     const name = /^\d+$/.test(written) ? userName(Number(written)) : written;
     if (name !== '' && findUser(name) !== null) {
       put(block, 'user', name, user.from);
-      around.remarks.changed(user.from, `${read.path}.user`, `an account of the container; here it is ${name} of this machine, and only root can switch to it`);
+      around.remarks.changed(
+        user.from,
+        `${read.path}.user`,
+        `an account of the container; here it is ${name} of this machine, and only root can switch to it`,
+      );
     } else around.remarks.lost(user.from, `${read.path}.user`, `there is no account ${written} on this machine`);
   }
   read.lose('group_add', 'these are groups of the container; supplementary_groups takes those of this machine');
@@ -131,7 +167,12 @@ function account(read: Reader, block: DraftBlock, around: ComposeAround): void {
 function capabilities(read: Reader, remarks: ComposeAround['remarks']): void {
   for (const key of ['cap_add', 'cap_drop']) {
     const found = read.take(key);
-    if (found !== null) remarks.lost(found, `${read.path}.${key}`, 'a container begins with some capabilities, a service with those of its user; "capabilities" lists what a service of root keeps');
+    if (found !== null)
+      remarks.lost(
+        found,
+        `${read.path}.${key}`,
+        'a container begins with some capabilities, a service with those of its user; "capabilities" lists what a service of root keeps',
+      );
   }
 }
 
@@ -142,10 +183,12 @@ function rotation(logging: Sourced, read: Reader, block: DraftBlock, around: Com
   const options = found === null ? null : openReader(found, `${read.path}.logging.options`, around.remarks);
   const size = options?.take('max-size') ?? null;
   const files = options?.take('max-file') ?? null;
-  const bytes = size === null ? null : settledText(size, `${read.path}.logging.options.max-size`, around)?.text.toUpperCase() ?? null;
-  const rotate = { ...(bytes !== null && /^\d+[KMG]?$/.test(bytes) ? { size: bytes } : {}), ...(files !== null && Number(files.value) >= 1 ? { keep: Number(files.value) - 1 } : {}) };
+  const bytes = size === null ? null : (settledText(size, `${read.path}.logging.options.max-size`, around)?.text.toUpperCase() ?? null);
+  const rotate = {
+    ...(bytes !== null && /^\d+[KMG]?$/.test(bytes) ? { size: bytes } : {}),
+    ...(files !== null && Number(files.value) >= 1 ? { keep: Number(files.value) - 1 } : {}),
+  };
   if (Object.keys(rotate).length > 0) put(block, 'logs', { rotate }, logging);
   options?.rest({});
   inner.rest({});
 }
-

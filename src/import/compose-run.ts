@@ -51,13 +51,27 @@ export function composeCommand(read: Reader, block: DraftBlock, around: ComposeA
   const from = command ?? entrypoint;
   if (words.length > 0) {
     put(block, 'command', asCommandLine(words), from);
-    if (entrypoint === null && image !== null && command !== null) around.remarks.changed(command, `${read.path}.command`, 'it is run as it stands, without what the entrypoint of the image does');
+    if (entrypoint === null && image !== null && command !== null)
+      around.remarks.changed(command, `${read.path}.command`, 'it is run as it stands, without what the entrypoint of the image does');
     return;
   }
   const what = image === null ? 'its build' : `the image ${String(image.value)}`;
-  put(block, 'command', asCommandLine([literal('sh'), literal('-c'), literal(`echo "say here what runs in the place of ${what.replaceAll(/["\\`$]/g, '')}" >&2; exit 1`)]), image);
+  put(
+    block,
+    'command',
+    asCommandLine([
+      literal('sh'),
+      literal('-c'),
+      literal(`echo "say here what runs in the place of ${what.replaceAll(/["\\`$]/g, '')}" >&2; exit 1`),
+    ]),
+    image,
+  );
   put(block, 'skip', true);
-  around.remarks.changed(image ?? read.take('build') ?? { file: around.source.path, line: 1 }, `${read.path}.command`, `what runs is said by ${what} alone: the service is skipped until it has a command`);
+  around.remarks.changed(
+    image ?? read.take('build') ?? { file: around.source.path, line: 1 },
+    `${read.path}.command`,
+    `what runs is said by ${what} alone: the service is skipped until it has a command`,
+  );
 }
 
 function wordsOf(node: Sourced | null, key: string, around: ComposeAround): readonly Template[] {
@@ -83,11 +97,20 @@ export function composePaths(read: Reader, node: Sourced, around: ComposeAround)
   const mount = mounts.find(({ inside }) => text === inside || text.startsWith(`${inside}/`));
   if (mount !== undefined) {
     const path = rebased(posix.join(mount.outside, posix.relative(mount.inside, text)), source.directory, source.target);
-    remarks.changed(from, `${read.path}.working_dir`, `${text} in the container is ${path === '.' ? 'the directory of the configuration' : path} here`);
+    remarks.changed(
+      from,
+      `${read.path}.working_dir`,
+      `${text} in the container is ${path === '.' ? 'the directory of the configuration' : path} here`,
+    );
     return { workingDir: path === '.' ? null : { path: asText(literal(path)), from } };
   }
-  if (existsSync(resolve(source.directory, text))) return { workingDir: { path: asText(literal(rebased(text, source.directory, source.target))), from } };
-  remarks.lost(from, `${read.path}.working_dir`, `there is no directory ${text} on this machine; the service runs in the directory of the configuration`);
+  if (existsSync(resolve(source.directory, text)))
+    return { workingDir: { path: asText(literal(rebased(text, source.directory, source.target))), from } };
+  remarks.lost(
+    from,
+    `${read.path}.working_dir`,
+    `there is no directory ${text} on this machine; the service runs in the directory of the configuration`,
+  );
   return { workingDir: whole };
 }
 
@@ -100,8 +123,11 @@ interface Mount {
 function mountsOf(node: Sourced, around: ComposeAround): readonly Mount[] {
   const found = (node.entries?.get('volumes')?.items ?? []).flatMap((item): Mount[] => {
     const text = item.value === null ? null : resolved(templateOf(item, 'volumes', { ...around, remarks: silent }), around.lookup);
-    const [outside, inside] = text === null ? [String(item.entries?.get('source')?.value ?? ''), String(item.entries?.get('target')?.value ?? '')] : text.split(':');
-    return outside !== undefined && inside !== undefined && /^[./~]/.test(outside) && inside.startsWith('/') ? [{ outside, inside: inside.replace(/(?<=.)\/$/, '') }] : [];
+    const [outside, inside] =
+      text === null ? [String(item.entries?.get('source')?.value ?? ''), String(item.entries?.get('target')?.value ?? '')] : text.split(':');
+    return outside !== undefined && inside !== undefined && /^[./~]/.test(outside) && inside.startsWith('/')
+      ? [{ outside, inside: inside.replace(/(?<=.)\/$/, '') }]
+      : [];
   });
   return found.toSorted((left, right) => right.inside.length - left.inside.length);
 }
@@ -110,7 +136,10 @@ const silent: Remarks = { lost: () => {}, changed: () => {}, all: () => [] };
 
 /** `environment` and `env_file`. Of several files one can be named; what is in the others stands in `vars`. */
 export function composeEnvironment(read: Reader, block: DraftBlock, around: ComposeAround): void {
-  const { remarks, source: { directory, target } } = around;
+  const {
+    remarks,
+    source: { directory, target },
+  } = around;
   const variables: DraftBlock = new Map();
   const listed = read.take('env_file');
   const files = (listed?.items ?? (listed === null ? [] : [listed])).flatMap((item): UsableEnvFile[] => {
@@ -124,18 +153,26 @@ export function composeEnvironment(read: Reader, block: DraftBlock, around: Comp
   const [first, ...others] = files;
   for (const { path, variables: further } of others) {
     for (const [name, value] of further) put(variables, name, asText(literal(value)));
-    if (listed !== null) remarks.changed(listed, `${read.path}.env_file`, `a service has one env file: the variables of ${path} stand here as they are now`);
+    if (listed !== null)
+      remarks.changed(listed, `${read.path}.env_file`, `a service has one env file: the variables of ${path} stand here as they are now`);
   }
   const environment = read.take('environment');
-  for (const [name, node] of environment === null ? [] : asMap(environment).entries ?? []) {
+  for (const [name, node] of environment === null ? [] : (asMap(environment).entries ?? [])) {
     // Without a value it is that of the caller, which services have anyway.
     if (node.value === null || name === '') continue;
     const template = templateOf(node, `${read.path}.environment.${name}`, around);
     variables.delete(name);
     put(variables, name, asText(template), node);
-    const host = [...around.names].find((other) => new RegExp(`(?:^|[@/,])${other.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?::\\d+|/|,|$)`).test(String(node.value)) && /^[a-z]/i.test(other));
+    const host = [...around.names].find(
+      (other) =>
+        new RegExp(`(?:^|[@/,])${other.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?::\\d+|/|,|$)`).test(String(node.value)) && /^[a-z]/i.test(other),
+    );
     if (host !== undefined && /[:/@]/.test(String(node.value))) {
-      remarks.changed(node, `${read.path}.environment.${name}`, `'${host}' is the name of a container, which means nothing here: services reach each other on localhost`);
+      remarks.changed(
+        node,
+        `${read.path}.environment.${name}`,
+        `'${host}' is the name of a container, which means nothing here: services reach each other on localhost`,
+      );
     }
   }
   put(block, 'env', envBlock(variables, first === undefined ? null : { path: first.path, from: listed }), environment ?? listed);

@@ -27,9 +27,13 @@ export const importCompose: Importer = (source, draft) => {
     for (const [name, place] of inner ?? []) draft.remarks.lost(place, `${key}.${name}`, topReasons[key] ?? 'sysg has no such key');
     if (inner === null) draft.remarks.lost(node, key, topReasons[key] ?? 'sysg has no such key');
   }
-  const dotEnv = existsSync(join(directory, '.env')) ? usableEnvFile('.env', { ...root, file: join(directory, '.env'), line: 1 }, 'env', { directory, target, remarks: draft.remarks, replaces: true }) : null;
+  const dotEnv = existsSync(join(directory, '.env'))
+    ? usableEnvFile('.env', { ...root, file: join(directory, '.env'), line: 1 }, 'env', { directory, target, remarks: draft.remarks, replaces: true })
+    : null;
   const around: ComposeAround = {
-    source, remarks: draft.remarks, names: new Set(services.keys()),
+    source,
+    remarks: draft.remarks,
+    names: new Set(services.keys()),
     lookup: (name) => (Object.hasOwn(env, name) ? env[name] : dotEnv?.variables.get(name)),
     directoryOfAll: rebased('.', directory, target),
   };
@@ -47,8 +51,13 @@ export const importCompose: Importer = (source, draft) => {
 
 /** Those that another one waits for to be completed. */
 function completedServices(services: ReadonlyMap<string, ComposeService>): ReadonlySet<string> {
-  return new Set([...services.values()].flatMap(({ node }) => [...(node.entries?.get('depends_on')?.entries ?? [])].flatMap(([name, { entries }]) =>
-    (entries?.get('condition')?.value === 'service_completed_successfully' ? [name] : []))));
+  return new Set(
+    [...services.values()].flatMap(({ node }) =>
+      [...(node.entries?.get('depends_on')?.entries ?? [])].flatMap(([name, { entries }]) =>
+        entries?.get('condition')?.value === 'service_completed_successfully' ? [name] : [],
+      ),
+    ),
+  );
 }
 
 /** A service without a check that sysg can make never becomes healthy: its dependents wait for its start. */
@@ -59,7 +68,8 @@ function withoutBlindWaits({ services, remarks }: Draft): void {
     if (needed === undefined || !Array.isArray(needed.value)) continue;
     needed.value = (needed.value as readonly { readonly service: string; readonly condition: string; readonly on_restart: string }[]).map((one) => {
       if (one.condition !== 'healthy' || checked.has(one.service)) return one;
-      if (needed.from !== null) remarks.changed(needed.from, `${name}.depends_on.${one.service}`, `'${one.service}' has no health check here, so its start is waited for`);
+      if (needed.from !== null)
+        remarks.changed(needed.from, `${name}.depends_on.${one.service}`, `'${one.service}' has no health check here, so its start is waited for`);
       return { ...one, condition: 'started' };
     });
   }

@@ -3,8 +3,7 @@ import { parseCron } from '../cron/expression.ts';
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 export type ImportedCron =
-  | { readonly ok: true; readonly expression: string; readonly changed: string | null }
-  | { readonly ok: false; readonly why: string };
+  { readonly ok: true; readonly expression: string; readonly changed: string | null } | { readonly ok: false; readonly why: string };
 
 /** A crontab's expression, 0 and 7 being Sunday, as one of ours, where 1 is Sunday: with the names of the days. */
 export function importCron(written: string): ImportedCron {
@@ -22,13 +21,17 @@ function isLimited(field: string | undefined): boolean {
 }
 
 function namedDays(field: string): string {
-  return field.split(',').map((part) => {
-    const [range = '', step] = part.split('/');
-    const [from, to] = range.split('-').map((day) => (/^\d+$/.test(day) ? Number(day) : null));
-    if (from === null || from === undefined || from > 7) return part;
-    if (step !== undefined || to === 7 || (to !== undefined && to !== null && to <= from)) return listed(from, to ?? (step === undefined ? from : 6), Number(step ?? 1));
-    return [from, ...(to === undefined || to === null ? [] : [to])].map((day) => days[day % 7]).join('-');
-  }).join(',');
+  return field
+    .split(',')
+    .map((part) => {
+      const [range = '', step] = part.split('/');
+      const [from, to] = range.split('-').map((day) => (/^\d+$/.test(day) ? Number(day) : null));
+      if (from === null || from === undefined || from > 7) return part;
+      if (step !== undefined || to === 7 || (to !== undefined && to !== null && to <= from))
+        return listed(from, to ?? (step === undefined ? from : 6), Number(step ?? 1));
+      return [from, ...(to === undefined || to === null ? [] : [to])].map((day) => days[day % 7]).join('-');
+    })
+    .join(',');
 }
 
 /** Each day by its name: Sunday as 7 ends a week there and begins one here. */

@@ -44,7 +44,13 @@ export function envBlock(variables: DraftBlock, file: { readonly path: string; r
   if (variables.size === 0 && file === null) return undefined;
   if (file === null && !variables.has('file') && !variables.has('vars')) return variables;
   const block: DraftBlock = new Map();
-  if (file !== null) put(block, 'file', file.path.replaceAll('$', () => '$$'), file.from);
+  if (file !== null)
+    put(
+      block,
+      'file',
+      file.path.replaceAll('$', () => '$$'),
+      file.from,
+    );
   if (variables.size > 0) put(block, 'vars', variables);
   return block;
 }
@@ -82,8 +88,10 @@ export function openComments(comments: ReadonlyMap<string, readonly SourceCommen
 
 /** With the comments of what each entry was made from. */
 export function withComments(block: DraftBlock, pool: CommentPool): Block {
-  return new Map([...block].map(([key, { value, from }]): [string, BlockEntry] => {
-    const beside = from === null ? {} : pool.claim(from);
-    return [key, { ...beside, value: value instanceof Map ? withComments(value as DraftBlock, pool) : value }];
-  }));
+  return new Map(
+    [...block].map(([key, { value, from }]): [string, BlockEntry] => {
+      const beside = from === null ? {} : pool.claim(from);
+      return [key, { ...beside, value: value instanceof Map ? withComments(value as DraftBlock, pool) : value }];
+    }),
+  );
 }

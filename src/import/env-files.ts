@@ -13,7 +13,12 @@ export interface UsableEnvFile {
 }
 
 /** An env file that sysg can read; null after having said why not. `replaces`: its source puts variables in, which sysg does not. */
-export function usableEnvFile(written: string, place: Sourced, key: string, around: Pick<Source, 'directory' | 'target'> & { readonly remarks: Remarks; readonly replaces: boolean }): UsableEnvFile | null {
+export function usableEnvFile(
+  written: string,
+  place: Sourced,
+  key: string,
+  around: Pick<Source, 'directory' | 'target'> & { readonly remarks: Remarks; readonly replaces: boolean },
+): UsableEnvFile | null {
   const { directory, target, remarks, replaces } = around;
   const path = resolve(directory, written);
   if (!existsSync(path)) {
@@ -28,6 +33,7 @@ export function usableEnvFile(written: string, place: Sourced, key: string, arou
     return null;
   }
   const referring = replaces ? [...parsed.variables].filter(([, value]) => /\$(\w|\{)/.test(value)).map(([name]) => name) : [];
-  if (referring.length > 0) remarks.changed(place, key, `nothing is replaced within an env file: ${referring.join(', ')} in ${path} would keep the dollar`);
+  if (referring.length > 0)
+    remarks.changed(place, key, `nothing is replaced within an env file: ${referring.join(', ')} in ${path} would keep the dollar`);
   return { path: rebased(written, directory, target), variables: parsed.variables };
 }

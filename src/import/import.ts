@@ -3,7 +3,7 @@ import type { ConfigProblem } from '../config/problem.ts';
 import { readText } from '../config/source-file.ts';
 import { importKinds, type ImportKind } from '../engines.ts';
 import { refuse, type Refused } from '../errors.ts';
-import { writeYaml, type Block, type BlockEntry } from '../yaml-text.ts';
+import { readYaml, writeYaml, type Block, type BlockEntry } from '../yaml-text.ts';
 import { importCompose } from './compose.ts';
 import { openComments, withComments, type Draft, type DraftBlock, type DraftService } from './draft.ts';
 import { importKindOf } from './kind.ts';
@@ -40,7 +40,11 @@ export interface Imported {
 }
 
 const importers: Readonly<Record<ImportKind, Importer>> = {
-  pm2: importPm2, procfile: importProcfile, supervisord: importSupervisord, compose: importCompose, systemg: importSystemg,
+  pm2: importPm2,
+  procfile: importProcfile,
+  supervisord: importSupervisord,
+  compose: importCompose,
+  systemg: importSystemg,
 };
 
 /** Reads the file of another supervisor and makes a configuration of it, with a list of what is not the same. Writes nothing. */
@@ -49,7 +53,12 @@ export async function importFile(request: ImportRequest): Promise<Imported | Ref
   const read = readText(path, 'Failed to read');
   if (!read.ok) return refuse(read.line === null ? read.message : `${path}:${read.line}: ${read.message}`);
   const kind = request.kind ?? importKindOf(path, read.text);
-  if (kind === null) return refuse(`${path}:1: expected a file of ${importKinds.slice(0, -1).join(', ')} or ${importKinds.at(-1)}, and found none of their keys; --from says what it is`);
+  const yaml = kind === null && /\.(?:ya?ml|json)$/i.test(path) ? readYaml(read.text, path) : null;
+  if (yaml?.ok === false) return refuse(`${path}:${yaml.line}: ${yaml.message}`);
+  if (kind === null)
+    return refuse(
+      `${path}:1: expected a file of ${importKinds.slice(0, -1).join(', ')} or ${importKinds.at(-1)}, and found none of their keys; --from says what it is`,
+    );
   const draft: Draft = { services: [], root: new Map(), remarks: openRemarks(), notes: [], comments: new Map() };
   const refused = await importers[kind]({ path, text: read.text, directory: dirname(path), target, env, envName }, draft);
   if (refused !== null) return refused;
@@ -75,9 +84,9 @@ function leaveOut({ services, remarks }: Draft, { path, message }: ConfigProblem
   const service = services.find((one) => top === 'services' && one.name === name);
   const entry = service?.block.get(key);
   if (service === undefined || entry === undefined || key === 'command' || key === 'exec') return false;
-  const nested = entry.value instanceof Map ? entry.value as DraftBlock : null;
+  const nested = entry.value instanceof Map ? (entry.value as DraftBlock) : null;
   const within = inner !== undefined && nested?.has(inner) === true ? inner : null;
-  const from = (within === null ? entry.from : nested?.get(within)?.from ?? entry.from) ?? service.from;
+  const from = (within === null ? entry.from : (nested?.get(within)?.from ?? entry.from)) ?? service.from;
   remarks.lost(from, [name, key, ...(within === null ? [] : [within])].join('.'), message);
   if (within === null || nested?.size === 1) service.block.delete(key);
   else nested?.delete(within);
@@ -95,33 +104,46 @@ function written({ services, root, remarks, notes, comments }: Draft, kind: Impo
   const files = [...comments.keys()];
   let end = 0;
   let head: readonly string[] = [];
-  const inOrder = services.toSorted((left, right) => files.indexOf(left.from.file) - files.indexOf(right.from.file) || left.from.line - right.from.line);
-  const above = new Map(inOrder.map((service, index): [DraftService, { readonly above: readonly string[]; readonly value: Block }] => {
-    const { from: place, block } = service;
-    if (place.file !== inOrder[index - 1]?.from.file) end = 0;
-    const own = pool.claim(place);
-    const value = withComments(block, pool);
-    const before = pool.claimWithin(place.file, end + 1, place.line - 1);
-    if (index === 0) head = before;
-    end = Math.max(end, place.endLine);
-    const beside = typeof own.behind === 'string' ? [own.behind] : [];
-    return [service, { value, above: [...(index === 0 ? [] : before), ...(own.above ?? []), ...beside, ...pool.claimWithin(place.file, place.line, place.endLine)] }];
-  }));
-  const blocks = services.map((service, index): [string, BlockEntry] => [service.name, { value: new Map(), ...above.get(service), apart: index > 0 }]);
+  const inOrder = services.toSorted(
+    (left, right) => files.indexOf(left.from.file) - files.indexOf(right.from.file) || left.from.line - right.from.line,
+  );
+  const above = new Map(
+    inOrder.map((service, index): [DraftService, { readonly above: readonly string[]; readonly value: Block }] => {
+      const { from: place, block } = service;
+      if (place.file !== inOrder[index - 1]?.from.file) end = 0;
+      const own = pool.claim(place);
+      const value = withComments(block, pool);
+      const before = pool.claimWithin(place.file, end + 1, place.line - 1);
+      if (index === 0) head = before;
+      end = Math.max(end, place.endLine);
+      const beside = typeof own.behind === 'string' ? [own.behind] : [];
+      return [
+        service,
+        {
+          value,
+          above: [...(index === 0 ? [] : before), ...(own.above ?? []), ...beside, ...pool.claimWithin(place.file, place.line, place.endLine)],
+        },
+      ];
+    }),
+  );
+  const blocks = services.map((service, index): [string, BlockEntry] => [
+    service.name,
+    { value: new Map(), ...above.get(service), apart: index > 0 },
+  ]);
   const rest = [...comments.keys()].flatMap((file) => pool.claimWithin(file, 0, Infinity));
-  const list = remarks.all().map(({ file, line, kind: how, key, text }) => ` ${show(file)}:${line}: ${how}: ${key === '' ? '' : `${key}: `}${text.replaceAll('\n', ' ')}`);
-  return writeYaml(new Map([
-    ['version', { value: '1' }],
-    ...top,
-    ['services', { value: new Map(blocks), apart: true }],
-  ]), {
+  const list = remarks
+    .all()
+    .map(({ file, line, kind: how, key, text }) => ` ${show(file)}:${line}: ${how}: ${key === '' ? '' : `${key}: `}${text.replaceAll('\n', ' ')}`);
+  return writeYaml(new Map([['version', { value: '1' }], ...top, ['services', { value: new Map(blocks), apart: true }]]), {
     head: [` Made from ${from} by: sysg import --from ${kind}`, ...head],
     tail: [
-      ...rest, ...(rest.length === 0 ? [] : ['']),
+      ...rest,
+      ...(rest.length === 0 ? [] : ['']),
       ...notes.map((note) => ` ${note}`),
-      list.length === 0 ? ` Everything in ${basename(from)} has a match here.` : ' What has no match here (lost), and what means something else (changed), by the lines of the source:',
+      list.length === 0
+        ? ` Everything in ${basename(from)} has a match here.`
+        : ' What has no match here (lost), and what means something else (changed), by the lines of the source:',
       ...list,
     ],
   });
 }
-

@@ -17,7 +17,10 @@ export function readIni(text: string, file: string): ReadIni {
   const sections: { readonly name: string; readonly line: number; readonly entries: Map<string, Sourced>; endLine: number }[] = [];
   const comments: SourceComment[] = [];
   let key: string | null = null;
-  for (const [index, whole] of text.replace(/^\ufeff/, '').split(/\r?\n/).entries()) {
+  for (const [index, whole] of text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .entries()) {
     const line = index + 1;
     const comment = /(^\s*|\s)[;#]/.exec(whole);
     const written = comment === null ? whole : whole.slice(0, comment.index + (comment[1] ?? '').length);
@@ -30,7 +33,8 @@ export function readIni(text: string, file: string): ReadIni {
       key = null;
       continue;
     }
-    if (section === undefined) return { ok: false, line, message: `expected a section such as [program:web], got ${JSON.stringify(whole.trim().slice(0, 60))}` };
+    if (section === undefined)
+      return { ok: false, line, message: `expected a section such as [program:web], got ${JSON.stringify(whole.trim().slice(0, 60))}` };
     section.endLine = line;
     const above = key === null ? undefined : section.entries.get(key);
     if (/^\s/.test(written) && key !== null && above !== undefined) {
@@ -42,5 +46,9 @@ export function readIni(text: string, file: string): ReadIni {
     key = name.toLowerCase();
     section.entries.set(key, { file, line, endLine: line, value, entries: null, items: null });
   }
-  return { ok: true, comments, sections: sections.map(({ name, line, endLine, entries }) => ({ name, node: { file, line, endLine, value: null, entries, items: null } })) };
+  return {
+    ok: true,
+    comments,
+    sections: sections.map(({ name, line, endLine, entries }) => ({ name, node: { file, line, endLine, value: null, entries, items: null } })),
+  };
 }

@@ -15,11 +15,32 @@ import type { Importer, Source } from './source.ts';
 
 /** What pm2 does where an app says nothing. */
 const defaults: readonly (readonly [string, Plain])[] = [
-  ['restart_policy', 'always'], ['backoff', '0s'], ['max_restarts', 16], ['stable_after', '1s'], ['stop_signal', 'SIGINT'], ['stop_timeout', '1600ms'],
+  ['restart_policy', 'always'],
+  ['backoff', '0s'],
+  ['max_restarts', 16],
+  ['stable_after', '1s'],
+  ['stop_signal', 'SIGINT'],
+  ['stop_timeout', '1600ms'],
 ];
 
 const reasons: Readonly<Record<string, string>> = {
-  ...group('sysg keeps logs in its own directory; see "sysg logs"', ['out_file', 'error_file', 'log_file', 'output', 'error', 'log', 'out', 'combine_logs', 'merge_logs', 'log_date_format', 'log_type', 'time', 'disable_logs', 'pid_file', 'pid']),
+  ...group('sysg keeps logs in its own directory; see "sysg logs"', [
+    'out_file',
+    'error_file',
+    'log_file',
+    'output',
+    'error',
+    'log',
+    'out',
+    'combine_logs',
+    'merge_logs',
+    'log_date_format',
+    'log_type',
+    'time',
+    'disable_logs',
+    'pid_file',
+    'pid',
+  ]),
   ...group('sysg does not watch files', ['watch', 'ignore_watch', 'watch_options', 'watch_delay']),
   max_memory_restart: 'sysg does not restart a service for the memory that it uses; limits.cgroup.memory_max has the kernel end it, as root',
   shutdown_with_message: 'a stop sends a signal and no message',
@@ -29,14 +50,27 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** Of no effect on how the app runs. */
-const silent = ['exec_mode', 'source_map_support', 'vizion', 'autostart', 'pmx', 'automation', 'trace', 'disable_trace', 'disable_source_map_support', 'force', 'windowsHide'];
+const silent = [
+  'exec_mode',
+  'source_map_support',
+  'vizion',
+  'autostart',
+  'pmx',
+  'automation',
+  'trace',
+  'disable_trace',
+  'disable_source_map_support',
+  'force',
+  'windowsHide',
+];
 
 /** An ecosystem file of pm2: JavaScript, JSON or YAML. */
 export const importPm2: Importer = async (source, draft) => {
   const root = await readEcosystem(source, draft);
   if ('reason' in root) return root;
   const apps = appsOf(root);
-  if (apps === null || apps.length === 0) return refuse(`${source.path}:${root.line}: expected apps, a list of maps with a script; got ${shown(root)}`);
+  if (apps === null || apps.length === 0)
+    return refuse(`${source.path}:${root.line}: expected apps, a list of maps with a script; got ${shown(root)}`);
   if (root.entries !== null && root.entries.has('apps')) {
     const top = openReader(root, '', draft.remarks);
     top.take('apps');
@@ -58,7 +92,10 @@ async function readEcosystem({ path, text, env }: Source, { comments, notes }: D
   const read = await readScript(text, path, { env, isExpression: !/^\.[cm]?js$/.test(extension) });
   if (!read.ok) return refuse(`${path}: cannot be evaluated: ${read.reason}`);
   comments.set(path, read.comments);
-  if (read.evaluated) notes.push(`${basename(path)} was evaluated by Node.js, in a process of its own without the descriptors of this command; the result has what it evaluated to at that moment.`);
+  if (read.evaluated)
+    notes.push(
+      `${basename(path)} was evaluated by Node.js, in a process of its own without the descriptors of this command; the result has what it evaluated to at that moment.`,
+    );
   return read.root;
 }
 
@@ -104,7 +141,8 @@ function command(read: Reader, block: DraftBlock, { directory, target }: Source,
   const isLine = /\s/.test(script.trim()) && interpreterNode === null && !existsSync(join(place, script));
   if (isLine) put(block, 'command', [keptFromUs(script), ...(args.length === 0 ? [] : [literalLine(args)])].join(' '), from);
   else {
-    const interpreter = interpreterNode === null ? interpreterOf(script, place) : String(interpreterNode.value) === 'none' ? null : String(interpreterNode.value);
+    const interpreter =
+      interpreterNode === null ? interpreterOf(script, place) : String(interpreterNode.value) === 'none' ? null : String(interpreterNode.value);
     const isHere = !script.includes('/') && existsSync(join(place, script));
     const program = interpreter === null ? [isHere ? `./${script}` : script] : [interpreter, ...interpreterArgs, script];
     put(block, 'command', literalLine([...program, ...args]), from);
@@ -115,7 +153,19 @@ function command(read: Reader, block: DraftBlock, { directory, target }: Source,
 
 /** Without an interpreter, by the ending, as pm2 chooses; a program on PATH or one that can be executed runs as it is. */
 function interpreterOf(script: string, place: string): string | null {
-  const byEnding: Readonly<Record<string, string>> = { '.js': 'node', '.cjs': 'node', '.mjs': 'node', '.ts': 'ts-node', '.py': 'python3', '.sh': 'bash', '.rb': 'ruby', '.pl': 'perl', '.php': 'php', '.coffee': 'coffee', '.ls': 'lsc' };
+  const byEnding: Readonly<Record<string, string>> = {
+    '.js': 'node',
+    '.cjs': 'node',
+    '.mjs': 'node',
+    '.ts': 'ts-node',
+    '.py': 'python3',
+    '.sh': 'bash',
+    '.rb': 'ruby',
+    '.pl': 'perl',
+    '.php': 'php',
+    '.coffee': 'coffee',
+    '.ls': 'lsc',
+  };
   const known = byEnding[extname(script).toLowerCase()];
   if (known !== undefined) return known;
   const path = resolve(place, script);
@@ -129,13 +179,13 @@ function interpreterOf(script: string, place: string): string | null {
   }
 }
 
-/** Arguments: a list, or a line that is parted at blanks outside of quotes. */
+/** Arguments: a list, or a line that is parted at blanks outside of quotes. A backslash is one. */
 function words(read: Reader, ...keys: readonly string[]): readonly string[] {
   for (const key of keys) {
     const found = read.take(key);
     if (found === null) continue;
     if (found.items !== null) return textsOf(found);
-    const parted = splitWords(literal(String(found.value ?? '')));
+    const parted = splitWords(literal(String(found.value ?? '').replaceAll('\\', '\\\\')));
     if (parted !== null) return parted.map((word) => word.join(''));
     read.remarks.lost(found, `${read.path}.${key}`, 'a quote in it is never closed');
   }
@@ -146,7 +196,8 @@ function environment(read: Reader, block: DraftBlock, { envName, directory, targ
   const variables: DraftBlock = new Map();
   const add = (node: Sourced | null): void => {
     for (const [name, found] of node?.entries ?? []) {
-      const value = found.entries !== null || found.items !== null ? JSON.stringify(plainOf(found)) : found.value === null ? null : String(found.value);
+      const value =
+        found.entries !== null || found.items !== null ? JSON.stringify(plainOf(found)) : found.value === null ? null : String(found.value);
       if (value === null) continue;
       variables.delete(name);
       put(variables, name, asText(literal(value)), found);
@@ -158,11 +209,17 @@ function environment(read: Reader, block: DraftBlock, { envName, directory, targ
     if (!/^env_[A-Za-z0-9]/.test(key) || key === 'env_file' || node.entries === null) continue;
     read.take(key);
     if (key === `env_${envName ?? ''}`) add(node);
-    else read.remarks.lost(node, `${read.path}.${key}`, `used by pm2 with --env ${key.slice(4)} alone; "sysg import --env ${key.slice(4)}" lays it over env`);
+    else
+      read.remarks.lost(
+        node,
+        `${read.path}.${key}`,
+        `used by pm2 with --env ${key.slice(4)} alone; "sysg import --env ${key.slice(4)}" lays it over env`,
+      );
   }
   const file = read.take('env_file');
   const path = file === null ? '' : String(file.value ?? '');
-  const usable = file === null ? null : usableEnvFile(path, file, `${read.path}.env_file`, { directory, target, remarks: read.remarks, replaces: false });
+  const usable =
+    file === null ? null : usableEnvFile(path, file, `${read.path}.env_file`, { directory, target, remarks: read.remarks, replaces: false });
   put(block, 'env', envBlock(variables, usable === null ? null : { path: usable.path, from: file }), env);
 }
 
@@ -180,11 +237,20 @@ function restarts(read: Reader, block: DraftBlock): void {
   if (schedule !== null && String(schedule.value) !== '0' && schedule.value !== false) {
     const cron = isCron ? importCron(String(schedule.value)) : null;
     const key = `${read.path}.cron_restart`;
-    if (cron === null) read.remarks.lost(schedule, key, `a running service is not restarted by the clock; a crontab can: "${String(schedule.value)} sysg restart -s ${read.path}"`);
+    if (cron === null)
+      read.remarks.lost(
+        schedule,
+        key,
+        `a running service is not restarted by the clock; a crontab can: "${String(schedule.value)} sysg restart -s ${read.path}"`,
+      );
     else if (!cron.ok) read.remarks.lost(schedule, key, cron.why);
     else {
       put(block, 'cron', cron.expression, schedule);
-      read.remarks.changed(schedule, key, `runs when it is due; pm2 also runs it at its own start${cron.changed === null ? '' : `; ${cron.changed}`}`);
+      read.remarks.changed(
+        schedule,
+        key,
+        `runs when it is due; pm2 also runs it at its own start${cron.changed === null ? '' : `; ${cron.changed}`}`,
+      );
     }
   }
   const growing = read.take('exp_backoff_restart_delay');
@@ -214,7 +280,11 @@ function stopping(read: Reader, block: DraftBlock): void {
   if (treekill !== null && truth(String(treekill.value)) === false) put(block, 'kill_mode', 'mixed', treekill);
   const ready = read.take('wait_ready');
   if (ready !== null && truth(String(ready.value)) === true) {
-    read.remarks.lost(ready, `${read.path}.wait_ready`, "sysg has no message channel for process.send('ready'); health_check: {notify_fd: 3} waits for a newline on descriptor 3, {tcp: …} for a port");
+    read.remarks.lost(
+      ready,
+      `${read.path}.wait_ready`,
+      "sysg has no message channel for process.send('ready'); health_check: {notify_fd: 3} waits for a newline on descriptor 3, {tcp: …} for a port",
+    );
   }
 }
 
@@ -231,7 +301,11 @@ function modes(app: Sourced, read: Reader): void {
   const count = instances === null ? '1' : String(instances.value);
   const mode = app.entries?.get('exec_mode');
   if (instances !== null && count !== '1') {
-    read.remarks.lost(instances, `${read.path}.instances`, `one process is run instead of ${count}; sysg has no instances, and NODE_APP_INSTANCE is not set`);
+    read.remarks.lost(
+      instances,
+      `${read.path}.instances`,
+      `one process is run instead of ${count}; sysg has no instances, and NODE_APP_INSTANCE is not set`,
+    );
   } else if (mode !== undefined && String(mode.value).startsWith('cluster')) {
     read.remarks.changed(mode, `${read.path}.exec_mode`, 'runs as a process of its own, without the cluster module');
   }

@@ -21,17 +21,27 @@ export const importProcfile: Importer = ({ path, text, directory, target }, { se
       const earlier = processes.get(name);
       if (earlier !== undefined) remarks.lost(earlier.place, name, `${name} is given again in line ${index + 1}, which counts`);
       processes.set(name, { place, command });
-    } else if (written.trim() !== '') remarks.lost(place, '', `no process line such as "web: node server.js": ${JSON.stringify(written.trim().slice(0, 60))}`);
+    } else if (written.trim() !== '')
+      remarks.lost(place, '', `no process line such as "web: node server.js": ${JSON.stringify(written.trim().slice(0, 60))}`);
   }
   comments.set(path, found);
   const [first] = processes.values();
   if (first === undefined) return Promise.resolve(refuse(`${path}:1: expected lines such as "web: node server.js", found none`));
 
   const envPath = join(directory, '.env');
-  const envFile = existsSync(envPath) ? usableEnvFile('.env', { ...first.place, file: envPath, line: 1, endLine: 1 }, 'env', { directory, target, remarks, replaces: false }) : null;
+  const envFile = existsSync(envPath)
+    ? usableEnvFile('.env', { ...first.place, file: envPath, line: 1, endLine: 1 }, 'env', { directory, target, remarks, replaces: false })
+    : null;
   if (envFile !== null) put(root, 'env', new Map([['file', { value: envFile.path, from: null }]]));
   const base = Number(envFile?.variables.get('PORT')) || FIRST_PORT;
-  put(root, 'defaults', new Map([['restart_policy', { value: 'always', from: null }], ['stop_timeout', { value: '5s', from: null }]]) satisfies DraftBlock);
+  put(
+    root,
+    'defaults',
+    new Map([
+      ['restart_policy', { value: 'always', from: null }],
+      ['stop_timeout', { value: '5s', from: null }],
+    ]) satisfies DraftBlock,
+  );
   notes.push(
     'foreman ends all processes when one of them ends; here the process is restarted, as on a platform that reads Procfiles.',
     `Each process has a PORT of its own, as foreman gives it: ${base}, ${base + PORT_STEP} and so on.`,

@@ -32,7 +32,9 @@ export function openReader(node: Sourced, path: string, remarks: Remarks): Reade
     return value;
   };
   return {
-    path, remarks, take,
+    path,
+    remarks,
+    take,
     text: (key) => parsed(key, 'a text', String),
     number: (key) => parsed(key, 'a number', (text) => (text.trim() === '' || Number.isNaN(Number(text)) ? null : Number(text))),
     flag: (key) => parsed(key, 'true or false', truth),
@@ -43,7 +45,7 @@ export function openReader(node: Sourced, path: string, remarks: Remarks): Reade
     rest(reasons, otherwise = 'sysg has no such key') {
       for (const [key, found] of node.entries ?? []) {
         if (asked.has(key) || isEmpty(found) || key.startsWith('x-')) continue;
-        remarks.lost(found, `${path}.${key}`, Object.hasOwn(reasons, key) ? reasons[key] ?? otherwise : otherwise);
+        remarks.lost(found, `${path}.${key}`, Object.hasOwn(reasons, key) ? (reasons[key] ?? otherwise) : otherwise);
       }
     },
   };

@@ -29,12 +29,20 @@ export function resolved(template: Template, lookup: (name: string) => string | 
 
 /** For a key whose text is interpolated. A variable without a fallback is empty when it is not set, as where it came from. */
 export function asText(template: Template): string {
-  return template.map((piece) => (typeof piece === 'string' ? piece.replaceAll('$', () => '$$') : `\${${piece.name}:-${asText(piece.fallback ?? [])}}`)).join('');
+  return template
+    .map((piece) => (typeof piece === 'string' ? piece.replaceAll('$', () => '$$') : `\${${piece.name}:-${asText(piece.fallback ?? [])}}`))
+    .join('');
 }
 
 /** For a key that holds a shell script: the text stands in the place of the variable before the shell reads it. */
 export function asScript(template: Template): string {
-  return template.map((piece) => (typeof piece === 'string' ? keptFromUs(piece) : `\${${piece.name}${piece.fallback === null ? '' : `:-${resolved(piece.fallback, () => undefined)}`}}`)).join('');
+  return template
+    .map((piece) =>
+      typeof piece === 'string'
+        ? keptFromUs(piece)
+        : `\${${piece.name}${piece.fallback === null ? '' : `:-${resolved(piece.fallback, () => undefined)}`}}`,
+    )
+    .join('');
 }
 
 /** One command line of words: without variables it is executed as it stands, else a shell puts them in. */
@@ -139,7 +147,8 @@ export function parseComposeText(text: string, remark: (text: string) => void): 
     const [head, name = '', operator = ''] = braced;
     const word = text.slice(at + head.length, close);
     flush();
-    if (operator.endsWith('+')) remark(`\${${name}${operator}…} stands for another text where ${name} is set; sysg has nothing like it, and the text is left out`);
+    if (operator.endsWith('+'))
+      remark(`\${${name}${operator}…} stands for another text where ${name} is set; sysg has nothing like it, and the text is left out`);
     else pieces.push({ name, fallback: operator.endsWith('-') ? parseComposeText(word, remark) : null });
     if (operator === '-') remark(`\${${name}-…}: here the default also stands for an empty ${name}`);
     if (operator.endsWith('?')) remark(`\${${name}${operator}…}: an unset ${name} is empty here and no mistake`);

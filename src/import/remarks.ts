@@ -20,10 +20,12 @@ export interface Remarks {
 
 export function openRemarks(): Remarks {
   const remarks = new Map<string, Remark>();
-  const add = (kind: Remark['kind']) => ({ file, line }: Pick<Sourced, 'file' | 'line'>, key: string, text: string): void => {
-    const id = JSON.stringify([file, line, key, text]);
-    if (!remarks.has(id)) remarks.set(id, { file, line, kind, key, text });
-  };
+  const add =
+    (kind: Remark['kind']) =>
+    ({ file, line }: Pick<Sourced, 'file' | 'line'>, key: string, text: string): void => {
+      const id = JSON.stringify([file, line, key, text]);
+      if (!remarks.has(id)) remarks.set(id, { file, line, kind, key, text });
+    };
   return {
     lost: add('lost'),
     changed: add('changed'),

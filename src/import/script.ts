@@ -12,9 +12,13 @@ export interface ReadScript {
 }
 
 /** Reads a file of JavaScript or JSON: its data by evaluating it, lines and comments by its syntax. Plain JSON is not run. */
-export async function readScript(text: string, file: string, { env, isExpression }: { readonly env: NodeJS.ProcessEnv; readonly isExpression: boolean }): Promise<ReadScript | Refused> {
+export async function readScript(
+  text: string,
+  file: string,
+  { env, isExpression }: { readonly env: NodeJS.ProcessEnv; readonly isExpression: boolean },
+): Promise<ReadScript | Refused> {
   const json = isExpression ? parsedJson(text) : null;
-  const evaluated = json ?? await evaluate(file, { env, isExpression });
+  const evaluated = json ?? (await evaluate(file, { env, isExpression }));
   if (!evaluated.ok) return evaluated;
   const { tree, comments } = syntax(text, isExpression);
   const known = declarations(tree);
@@ -36,7 +40,14 @@ function syntax(text: string, isExpression: boolean): { readonly tree: Node | nu
   for (const sourceType of ['module', 'script'] as const) {
     const found: Comment[] = [];
     try {
-      const options = { ecmaVersion: 'latest', sourceType, locations: true, onComment: found, allowHashBang: true, allowReturnOutsideFunction: true } as const;
+      const options = {
+        ecmaVersion: 'latest',
+        sourceType,
+        locations: true,
+        onComment: found,
+        allowHashBang: true,
+        allowReturnOutsideFunction: true,
+      } as const;
       const tree = isExpression ? parseExpressionAt(text, /^\ufeff?\s*/.exec(text)?.[0].length ?? 0, options) : parse(text, options);
       return { tree, comments: found.flatMap((comment) => commentLines(comment, text)) };
     } catch {
@@ -49,7 +60,13 @@ function syntax(text: string, isExpression: boolean): { readonly tree: Node | nu
 function commentLines({ value, start, loc, type }: Comment, text: string): readonly SourceComment[] {
   const line = loc?.start.line ?? 1;
   const alone = text.slice(text.lastIndexOf('\n', start - 1) + 1, start).trim() === '';
-  const lines = type === 'Line' ? [value] : value.replace(/^\*/, '').split('\n').map((one) => one.replace(/^\s*\*? ?/, ' '));
+  const lines =
+    type === 'Line'
+      ? [value]
+      : value
+          .replace(/^\*/, '')
+          .split('\n')
+          .map((one) => one.replace(/^\s*\*? ?/, ' '));
   return lines.flatMap((one, index) => (one.trim() === '' ? [] : [{ line: line + index, text: one.trimEnd(), alone: alone || index > 0 }]));
 }
 
@@ -57,8 +74,15 @@ type Known = ReadonlyMap<string, Node>;
 
 function declarations(tree: Node | null): Known {
   const found = (tree as Program | null)?.type === 'Program' ? (tree as Program).body : [];
-  return new Map(found.flatMap((statement) => (statement.type !== 'VariableDeclaration' ? [] : statement.declarations.flatMap(({ id, init }): [string, Node][] =>
-    (id.type === 'Identifier' && init !== null && init !== undefined ? [[id.name, init]] : [])))));
+  return new Map(
+    found.flatMap((statement) =>
+      statement.type !== 'VariableDeclaration'
+        ? []
+        : statement.declarations.flatMap(({ id, init }): [string, Node][] =>
+            id.type === 'Identifier' && init !== null && init !== undefined ? [[id.name, init]] : [],
+          ),
+    ),
+  );
 }
 
 /** What `module.exports =` or `export default` is given. */
@@ -89,17 +113,19 @@ function located(value: unknown, written: Node | null, around: Around): Sourced 
   if (Array.isArray(value)) {
     const elements = node !== null && node.type === 'ArrayExpression' ? (node as Expression & { type: 'ArrayExpression' }).elements : [];
     const isPlain = elements.length === value.length && elements.every((element) => element !== null && element.type !== 'SpreadElement');
-    return { ...nothing, items: value.map((item, index) => located(item, isPlain ? elements[index] ?? null : null, within)) };
+    return { ...nothing, items: value.map((item, index) => located(item, isPlain ? (elements[index] ?? null) : null, within)) };
   }
   if (typeof value === 'object' && value !== null) {
     const properties = propertiesOf(node, around.known);
     return {
       ...nothing,
-      entries: new Map(Object.entries(value).map(([key, inner]): [string, Sourced] => {
-        const property = properties.get(key);
-        const read = located(inner, property?.value ?? null, { ...within, line: property?.loc?.start.line ?? line });
-        return [key, { ...read, line: property?.loc?.start.line ?? line }];
-      })),
+      entries: new Map(
+        Object.entries(value).map(([key, inner]): [string, Sourced] => {
+          const property = properties.get(key);
+          const read = located(inner, property?.value ?? null, { ...within, line: property?.loc?.start.line ?? line });
+          return [key, { ...read, line: property?.loc?.start.line ?? line }];
+        }),
+      ),
     };
   }
   return { ...nothing, value: typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null };
@@ -109,15 +135,17 @@ function located(value: unknown, written: Node | null, around: Around): Sourced 
 function propertiesOf(written: Node | null, known: Known): ReadonlyMap<string, Property> {
   const node = named(written, known);
   if (node === null || node.type !== 'ObjectExpression') return new Map();
-  return new Map((node as Expression & { type: 'ObjectExpression' }).properties.flatMap((property): (readonly [string, Property])[] => {
-    if (property.type === 'SpreadElement') return [...propertiesOf(property.argument, known)];
-    const { key } = property;
-    const name = key.type === 'Identifier' ? key.name : key.type === 'Literal' ? String(key.value) : null;
-    return name === null ? [] : [[name, property]];
-  }));
+  return new Map(
+    (node as Expression & { type: 'ObjectExpression' }).properties.flatMap((property): (readonly [string, Property])[] => {
+      if (property.type === 'SpreadElement') return [...propertiesOf(property.argument, known)];
+      const { key } = property;
+      const name = key.type === 'Identifier' ? key.name : key.type === 'Literal' ? String(key.value) : null;
+      return name === null ? [] : [[name, property]];
+    }),
+  );
 }
 
 function named(node: Node | null, known: Known): Node | null {
   const name = node?.type === 'Identifier' ? (node as Expression & { type: 'Identifier' }).name : null;
-  return name === null ? node : known.get(name) ?? node;
+  return name === null ? node : (known.get(name) ?? node);
 }

@@ -23,5 +23,7 @@ export type Importer = (source: Source, draft: Draft) => Promise<Refused | null>
 /** Another file that a source names. */
 export function readFurther(path: string): { readonly ok: true; readonly text: string; readonly directory: string } | Refused {
   const read = readText(path, 'Failed to read');
-  return read.ok ? { ok: true, text: read.text, directory: dirname(path) } : refuse(read.line === null ? read.message : `${path}:${read.line}: ${read.message}`);
+  return read.ok
+    ? { ok: true, text: read.text, directory: dirname(path) }
+    : refuse(read.line === null ? read.message : `${path}:${read.line}: ${read.message}`);
 }

@@ -12,21 +12,35 @@ import { readFurther, type Importer, type Source } from './source.ts';
 
 /** What supervisord does where a program says nothing. */
 const defaults: readonly (readonly [string, Plain])[] = [
-  ['restart_policy', 'on-failure'], ['backoff', '1s'], ['max_restarts', 3], ['stable_after', '1s'], ['kill_mode', 'mixed'],
+  ['restart_policy', 'on-failure'],
+  ['backoff', '1s'],
+  ['max_restarts', 3],
+  ['stable_after', '1s'],
+  ['kill_mode', 'mixed'],
 ];
 
 const logReason = 'sysg keeps logs in its own directory; see "sysg logs"';
 const reasons: Readonly<Record<string, string>> = {
-  stdout_logfile: logReason, stderr_logfile: logReason, redirect_stderr: 'standard output and standard error have a log each', stdout_syslog: logReason, stderr_syslog: logReason,
-  stderr_logfile_maxbytes: logReason, stderr_logfile_backups: logReason,
-  stdout_events_enabled: 'there are no event listeners', stderr_events_enabled: 'there are no event listeners',
-  stdout_capture_maxbytes: 'there are no event listeners', stderr_capture_maxbytes: 'there are no event listeners',
+  stdout_logfile: logReason,
+  stderr_logfile: logReason,
+  redirect_stderr: 'standard output and standard error have a log each',
+  stdout_syslog: logReason,
+  stderr_syslog: logReason,
+  stderr_logfile_maxbytes: logReason,
+  stderr_logfile_backups: logReason,
+  stdout_events_enabled: 'there are no event listeners',
+  stderr_events_enabled: 'there are no event listeners',
+  stdout_capture_maxbytes: 'there are no event listeners',
+  stderr_capture_maxbytes: 'there are no event listeners',
   priority: 'services start side by side; depends_on says what has to be there first',
   serverurl: 'there is no such server',
 };
 
 const sectionReasons: readonly (readonly [RegExp, string])[] = [
-  [/^eventlistener:/, 'there are no event listeners; hooks run a command at a start, a stop and a restart, and "sysg events --follow --json" prints what happens'],
+  [
+    /^eventlistener:/,
+    'there are no event listeners; hooks run a command at a start, a stop and a restart, and "sysg events --follow --json" prints what happens',
+  ],
   [/^fcgi-program:/, 'sysg opens no socket for a FastCGI program'],
   [/^(unix_http_server|inet_http_server|supervisorctl)$/, 'sysg has a control socket of its own'],
   [/^rpcinterface:/, 'there are no RPC interfaces'],
@@ -67,14 +81,21 @@ function readAll(path: string, text: string, draft: Draft, open: Set<string>): r
   for (const { name, node } of read.sections) {
     const files = name === 'include' ? node.entries?.get('files') : undefined;
     if (files === undefined) continue;
-    for (const pattern of String(files.value).split(/\s+/).filter((word) => word !== '')) {
-      const found = matching(resolve(here, pattern.replaceAll('%(here)s', () => here).replaceAll('%(host_node_name)s', () => hostname())));
+    for (const pattern of String(files.value)
+      .split(/\s+/)
+      .filter((word) => word !== '')) {
+      const found = matching(
+        resolve(
+          here,
+          pattern.replaceAll('%(here)s', () => here).replaceAll('%(host_node_name)s', () => hostname()),
+        ),
+      );
       if (found.length === 0) draft.remarks.lost(files, 'include.files', `${pattern} matches no file`);
       for (const included of found.filter((other) => !open.has(other))) {
         const further = readFurther(included);
         const inner = further.ok ? readAll(included, further.text, draft, open) : further;
         if (!Array.isArray(inner)) return inner as Refused;
-        sections.push(...inner as readonly PlacedSection[]);
+        sections.push(...(inner as readonly PlacedSection[]));
       }
     }
   }
@@ -89,8 +110,18 @@ function matching(pattern: string): readonly string[] {
       found = found.map((directory) => join(directory, part));
       continue;
     }
-    const regex = new RegExp(`^${part.replaceAll(/[.+^${}()|\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.').replaceAll('[!', '[^')}$`);
-    found = found.flatMap((directory) => names(directory).filter((name) => !name.startsWith('.') && regex.test(name)).map((name) => join(directory, name)));
+    const regex = new RegExp(
+      `^${part
+        .replaceAll(/[.+^${}()|\\]/g, '\\$&')
+        .replaceAll('*', '.*')
+        .replaceAll('?', '.')
+        .replaceAll('[!', '[^')}$`,
+    );
+    found = found.flatMap((directory) =>
+      names(directory)
+        .filter((name) => !name.startsWith('.') && regex.test(name))
+        .map((name) => join(directory, name)),
+    );
   }
   return found.filter((path) => names(dirname(path)).includes(basename(path)));
 }
@@ -105,16 +136,41 @@ function names(directory: string): readonly string[] {
 }
 
 function groupsOf(sections: readonly PlacedSection[]): ReadonlyMap<string, string> {
-  return new Map(sections.filter(({ name }) => name.startsWith('group:')).flatMap(({ name, node }) =>
-    String(node.entries?.get('programs')?.value ?? '').split(/[\s,]+/).filter((word) => word !== '').map((program): [string, string] => [program, name.slice('group:'.length)])));
+  return new Map(
+    sections
+      .filter(({ name }) => name.startsWith('group:'))
+      .flatMap(({ name, node }) =>
+        String(node.entries?.get('programs')?.value ?? '')
+          .split(/[\s,]+/)
+          .filter((word) => word !== '')
+          .map((program): [string, string] => [program, name.slice('group:'.length)]),
+      ),
+  );
 }
 
 function importDaemon({ name, node, here }: PlacedSection, { root, remarks }: Draft): void {
   const read = openReader(node, name, remarks);
   const variables = environmentOf(read, expanding(here, {}));
   put(root, 'env', envBlock(variables, null), node.entries?.get('environment') ?? null);
-  for (const key of ['nodaemon', 'silent', 'childlogdir', 'pidfile', 'logfile', 'loglevel', 'logfile_maxbytes', 'logfile_backups', 'strip_ansi', 'nocleanup', 'identifier']) read.lose(key, 'it is about supervisord itself');
-  read.rest({ user: 'sysg runs as the user that starts it; a program has a user of its own', directory: 'a service runs in the directory of the configuration, or in its working_dir', umask: 'services have the umask of sysg; a program may have one of its own' });
+  for (const key of [
+    'nodaemon',
+    'silent',
+    'childlogdir',
+    'pidfile',
+    'logfile',
+    'loglevel',
+    'logfile_maxbytes',
+    'logfile_backups',
+    'strip_ansi',
+    'nocleanup',
+    'identifier',
+  ])
+    read.lose(key, 'it is about supervisord itself');
+  read.rest({
+    user: 'sysg runs as the user that starts it; a program has a user of its own',
+    directory: 'a service runs in the directory of the configuration, or in its working_dir',
+    umask: 'services have the umask of sysg; a program may have one of its own',
+  });
 }
 
 function importProgram({ name: section, node, here }: PlacedSection, source: Source, draft: Draft, groups: ReadonlyMap<string, string>): void {
@@ -131,10 +187,10 @@ function importProgram({ name: section, node, here }: PlacedSection, source: Sou
     const wanted = pattern === null ? program : resolved(expand(pattern), (name) => source.env[name]);
     const name = count > 1 && !/process_num/.test(String(pattern?.value)) ? `${wanted}_${number}` : wanted;
     const clean = name.replaceAll(/[/\p{Cc}]/gu, '-');
-    const earlier = services.findIndex((other) => other.name === clean);
-    if (earlier >= 0) {
-      remarks.lost(services[earlier]!.from, clean, 'the program is given again further on, which counts');
-      services.splice(earlier, 1);
+    const earlier = services.find((other) => other.name === clean);
+    if (earlier !== undefined) {
+      remarks.lost(earlier.from, clean, 'the program is given again further on, which counts');
+      services.splice(services.indexOf(earlier), 1);
     }
     services.push({ name: clean, from: node, block: programBlock(node, program, expand, source, draft) });
   }
@@ -177,7 +233,16 @@ function programBlock(node: Sourced, name: string, expand: Expand, source: Sourc
   }
   const directory = read.take('directory');
   const written = directory === null ? null : expand(directory);
-  const inPlace = written === null ? null : typeof written[0] === 'string' && /^[/~]/.test(written[0]) || written.some((piece) => typeof piece !== 'string') ? asText(written) : rebased(resolved(written, () => ''), source.directory, source.target);
+  const inPlace =
+    written === null
+      ? null
+      : (typeof written[0] === 'string' && /^[/~]/.test(written[0])) || written.some((piece) => typeof piece !== 'string')
+        ? asText(written)
+        : rebased(
+            resolved(written, () => ''),
+            source.directory,
+            source.target,
+          );
   if (inPlace !== null) put(block, 'working_dir', inPlace, directory);
   put(block, 'env', envBlock(environmentOf(read, expand), null), node.entries?.get('environment') ?? null);
   const user = read.take('user');
@@ -206,7 +271,16 @@ function restarts(read: Reader, block: DraftBlock): void {
   const retries = read.take('startretries');
   if (retries !== null) put(block, 'max_restarts', Math.max(0, Math.round(Number(retries.value)) || 0), retries);
   const codes = read.take('exitcodes');
-  if (codes !== null) put(block, 'success_exit_codes', String(codes.value).split(/[\s,]+/).filter((code) => code !== '').map(Number), codes);
+  if (codes !== null)
+    put(
+      block,
+      'success_exit_codes',
+      String(codes.value)
+        .split(/[\s,]+/)
+        .filter((code) => code !== '')
+        .map(Number),
+      codes,
+    );
 }
 
 function stopping(read: Reader, block: DraftBlock): void {
@@ -219,15 +293,20 @@ function stopping(read: Reader, block: DraftBlock): void {
   const asGroup = read.take('stopasgroup');
   if (asGroup !== null && truth(String(asGroup.value)) === true) put(block, 'kill_mode', 'group', asGroup);
   const killed = read.take('killasgroup');
-  if (killed !== null && truth(String(killed.value)) === false) read.remarks.changed(killed, `${read.path}.killasgroup`, 'SIGKILL always goes to all that is left of the service');
+  if (killed !== null && truth(String(killed.value)) === false)
+    read.remarks.changed(killed, `${read.path}.killasgroup`, 'SIGKILL always goes to all that is left of the service');
 }
 
 function logs(read: Reader, block: DraftBlock): void {
   const size = read.take('stdout_logfile_maxbytes');
   const keep = read.take('stdout_logfile_backups');
   const bytes = size === null ? null : String(size.value).trim().toUpperCase();
-  if (size !== null && bytes === '0') read.remarks.changed(size, `${read.path}.stdout_logfile_maxbytes`, 'a log is rotated at 10M; there is no log without rotation');
-  const rotate = { ...(bytes !== null && /^\d+\s*[KMG]?B?$/.test(bytes) && bytes !== '0' ? { size: bytes } : {}), ...(keep !== null && /^\d+$/.test(String(keep.value)) ? { keep: Number(keep.value) } : {}) };
+  if (size !== null && bytes === '0')
+    read.remarks.changed(size, `${read.path}.stdout_logfile_maxbytes`, 'a log is rotated at 10M; there is no log without rotation');
+  const rotate = {
+    ...(bytes !== null && /^\d+\s*[KMG]?B?$/.test(bytes) && bytes !== '0' ? { size: bytes } : {}),
+    ...(keep !== null && /^\d+$/.test(String(keep.value)) ? { keep: Number(keep.value) } : {}),
+  };
   if (Object.keys(rotate).length > 0) put(block, 'logs', { rotate }, size ?? keep);
 }
 
@@ -242,9 +321,14 @@ function environmentOf(read: Reader, expand: Expand): DraftBlock {
     const [whole, name = '', double, single, bare] = match;
     end = match.index + whole.length;
     const value = double ?? single ?? (bare ?? '').trim();
-    put(variables, name, asText(expand({ ...found, value: double === undefined && single === undefined ? value : value.replaceAll(/\\(["'\\])/g, '$1') })), found);
+    put(
+      variables,
+      name,
+      asText(expand({ ...found, value: double === undefined && single === undefined ? value : value.replaceAll(/\\(["'\\])/g, '$1') })),
+      found,
+    );
   }
-  if (end < text.length) read.remarks.lost(found, `${read.path}.environment`, `expected NAME="value" parted by commas, got ${JSON.stringify(text.slice(end, end + 40))}`);
+  if (end < text.length)
+    read.remarks.lost(found, `${read.path}.environment`, `expected NAME="value" parted by commas, got ${JSON.stringify(text.slice(end, end + 40))}`);
   return variables;
 }
-

@@ -26,10 +26,17 @@ export const importSystemg: Importer = ({ path, text }, draft) => {
   }
   takeServices(root, null, draft);
   const projects = root.entries?.get('projects');
-  if (projects !== undefined && projects.entries === null) return Promise.resolve(refuse(`${path}:${projects.line}: projects: expected a map of projects, got ${shown(projects)}`));
+  if (projects !== undefined && projects.entries === null)
+    return Promise.resolve(refuse(`${path}:${projects.line}: projects: expected a map of projects, got ${shown(projects)}`));
   const taken = namesTwice(root);
   for (const [project, node] of projects?.entries ?? []) {
-    for (const [key, inner] of node.entries ?? []) if (key !== 'services') remarks.lost(inner, `projects.${project}.${key}`, key === 'name' ? 'a supervisor is not named by its file' : 'sysg has no such key for a part of a file');
+    for (const [key, inner] of node.entries ?? [])
+      if (key !== 'services')
+        remarks.lost(
+          inner,
+          `projects.${project}.${key}`,
+          key === 'name' ? 'a supervisor is not named by its file' : 'sysg has no such key for a part of a file',
+        );
     takeServices(node, { project, taken }, draft);
     draft.notes.push(`The services of the project ${project} are services of this one file.`);
   }
@@ -37,17 +44,21 @@ export const importSystemg: Importer = ({ path, text }, draft) => {
 };
 
 const reasons: Readonly<Record<string, string>> = {
-  status: 'what status shows is measured when it is asked for', project: 'the supervisor is not named by its file',
+  status: 'what status shows is measured when it is asked for',
+  project: 'the supervisor is not named by its file',
 };
 
 function defaultsIn({ root }: Draft): DraftBlock {
   const found = root.get('defaults')?.value;
-  return found instanceof Map ? found as DraftBlock : new Map();
+  return found instanceof Map ? (found as DraftBlock) : new Map();
 }
 
 /** The names that more than one project has. */
 function namesTwice(root: Sourced): ReadonlySet<string> {
-  const all = [...(root.entries?.get('services')?.entries?.keys() ?? []), ...[...(root.entries?.get('projects')?.entries?.values() ?? [])].flatMap((node) => [...(node.entries?.get('services')?.entries?.keys() ?? [])])];
+  const all = [
+    ...(root.entries?.get('services')?.entries?.keys() ?? []),
+    ...[...(root.entries?.get('projects')?.entries?.values() ?? [])].flatMap((node) => [...(node.entries?.get('services')?.entries?.keys() ?? [])]),
+  ];
   return new Set(all.filter((name, index) => all.indexOf(name) !== index));
 }
 
@@ -68,7 +79,8 @@ function takeServices(node: Sourced, within: { readonly project: string; readonl
 
 /** Services of a project name each other without it. */
 function renamed(node: Sourced, { project, taken }: { readonly project: string; readonly taken: ReadonlySet<string> }): Plain {
-  const ours = (name: string): string => (taken.has(name) ? `${project}.${name}` : name.startsWith(`${project}/`) ? name.slice(project.length + 1) : name);
+  const ours = (name: string): string =>
+    taken.has(name) ? `${project}.${name}` : name.startsWith(`${project}/`) ? name.slice(project.length + 1) : name;
   if (node.items === null) return textsOf(node).map(ours);
   return node.items.map((item) => {
     if (item.entries === null) return ours(String(item.value));

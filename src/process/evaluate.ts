@@ -9,9 +9,15 @@ const evaluator = `const [from, to, expression] = process.argv.slice(1);
 const { readFileSync, writeFileSync } = require('node:fs');
 const { runInThisContext } = require('node:vm');
 const { pathToFileURL } = require('node:url');
-const put = (value) => { writeFileSync(to, JSON.stringify(value === undefined ? null : value)); process.exit(0); };
-if (expression) put(runInThisContext('(' + readFileSync(from, 'utf8').replace(/^\\ufeff/, '') + '\\n)', { filename: from }));
-else import(pathToFileURL(from).href).then((exported) => put(exported.default ?? { ...exported }), (error) => { console.error(error); process.exit(1); });
+const put = async (promised) => {
+  const value = await promised;
+  if (typeof value === 'function') throw new Error('expected data, got a function');
+  writeFileSync(to, JSON.stringify(value ?? null));
+  process.exit(0);
+};
+const refuse = (error) => { console.error(error); process.exit(1); };
+if (expression) put(runInThisContext('(' + readFileSync(from, 'utf8').replace(/^\\ufeff/, '') + '\\n)', { filename: from })).catch(refuse);
+else import(pathToFileURL(from).href).then((exported) => put(exported.default ?? { ...exported })).catch(refuse);
 `;
 
 const LIMIT_MS = 15_000;
@@ -21,15 +27,26 @@ const MOST_BYTES = 16 * 1024 * 1024;
  * What a file of JavaScript evaluates to, as plain data. It is run by Node in a process and session of its own, with none of our descriptors: nothing to
  * read, and only its complaints are kept. After 15 s it is killed.
  */
-export async function evaluate(path: string, { env, isExpression }: { readonly env: NodeJS.ProcessEnv; readonly isExpression: boolean }): Promise<{ readonly ok: true; readonly value: unknown } | Refused> {
+export async function evaluate(
+  path: string,
+  { env, isExpression }: { readonly env: NodeJS.ProcessEnv; readonly isExpression: boolean },
+): Promise<{ readonly ok: true; readonly value: unknown } | Refused> {
   const directory = mkdtempSync(join(tmpdir(), 'sysg-import-'));
   const result = join(directory, 'result.json');
   try {
     const ended = await collect(process.execPath, ['-e', evaluator, path, result, ...(isExpression ? ['expression'] : [])], {
-      cwd: dirname(path), env, stdio: ['ignore', 'ignore', 'pipe'], detached: true, limitMs: LIMIT_MS,
+      cwd: dirname(path),
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+      limitMs: LIMIT_MS,
     });
-    if (ended instanceof Error) return refuse(ended.message.includes('did not end') ? `its evaluation did not end within ${LIMIT_MS / 1000} s` : textOf(ended));
-    if (ended.code !== 0) return refuse(firstOf(ended.complaint) ?? `its evaluation ended with ${ended.code === null ? String(ended.signal) : `exit code ${ended.code}`}`);
+    if (ended instanceof Error)
+      return refuse(ended.message.includes('did not end') ? `its evaluation did not end within ${LIMIT_MS / 1000} s` : textOf(ended));
+    if (ended.code !== 0)
+      return refuse(
+        firstOf(ended.complaint) ?? `its evaluation ended with ${ended.code === null ? String(ended.signal) : `exit code ${ended.code}`}`,
+      );
     if (statSync(result).size > MOST_BYTES) return refuse(`expected at most ${MOST_BYTES} bytes of data`);
     const value: unknown = JSON.parse(readFileSync(result, 'utf8'));
     return { ok: true, value };
@@ -44,6 +61,8 @@ export async function evaluate(path: string, { env, isExpression }: { readonly e
 function firstOf(complaint: string): string | null {
   const lines = complaint.split('\n').map((line) => line.trim());
   const said = lines.find((line) => /^(?:\w*Error|Uncaught)\b/.test(line)) ?? lines.find((line) => line !== '');
-  const place = /([^\s(/]+):(\d+)(?::\d+)?\)?$/.exec(lines.find((line) => /^(?:at .*|(?:file:\/\/)?\/\S*):\d+/.test(line) && !line.includes('node:')) ?? '');
+  const place = /([^\s(/]+):(\d+)(?::\d+)?\)?$/.exec(
+    lines.find((line) => /^(?:at .*|(?:file:\/\/)?\/\S*):\d+/.test(line) && !line.includes('node:') && !line.includes('[eval]')) ?? '',
+  );
   return said === undefined ? null : `${said}${place === null ? '' : ` (${place[1]}:${place[2]})`}`;
 }

@@ -10,8 +10,12 @@ const kinds = ['pm2', 'procfile', 'supervisord', 'compose', 'systemg'] as const;
 /** What is only read because another file names it. */
 const further = /(?:^|\/)(?:\.|common\.yml$|more\.yml$|conf\.d\/)/;
 
-const cases = kinds.flatMap((kind) => readdirSync(join(fixtures, kind), { recursive: true, encoding: 'utf8' })
-  .filter((name) => statSync(join(fixtures, kind, name)).isFile() && !further.test(name)).toSorted().map((name) => [kind, name] as const));
+const cases = kinds.flatMap((kind) =>
+  readdirSync(join(fixtures, kind), { recursive: true, encoding: 'utf8' })
+    .filter((name) => statSync(join(fixtures, kind, name)).isFile() && !further.test(name))
+    .toSorted()
+    .map((name) => [kind, name] as const),
+);
 
 test('there are ten files of each kind', () => {
   for (const kind of kinds) expect(cases.filter(([of]) => of === kind).length, kind).toBeGreaterThanOrEqual(10);
@@ -31,8 +35,14 @@ test.each(cases)('%s %s: its kind is seen in it, and the result is valid and as 
   const text = readFileSync(join(cwd, 'sysg.config.yaml'), 'utf8').replaceAll(home, '/HOME').replaceAll(hostname(), 'HOST');
   await expect(text).toMatchFileSnapshot(join(fixtures, 'expected', `${kind}-${name.replaceAll('/', '-')}.yaml`));
   // The list is printed as it stands at the end.
-  const listed = text.split('\n').filter((line) => /^# \S+:\d+: (?:lost|changed)\b/.test(line)).map((line) => line.slice(2));
-  const printed = imported.stdout.replaceAll(home, '/HOME').split('\n').filter((line) => /^\S+:\d+: (?:lost|changed)\b/.test(line));
+  const listed = text
+    .split('\n')
+    .filter((line) => /^# \S+:\d+: (?:lost|changed)\b/.test(line))
+    .map((line) => line.slice(2));
+  const printed = imported.stdout
+    .replaceAll(home, '/HOME')
+    .split('\n')
+    .filter((line) => /^\S+:\d+: (?:lost|changed)\b/.test(line));
   expect(printed).toEqual(listed);
   expect(readdirSync(cwd).filter((left) => left.startsWith('.sysg-import'))).toEqual([]);
   rmSync(home, { recursive: true });

@@ -22,7 +22,11 @@ const lost = ({ stdout }: Ran): readonly string[] => stdout.split('\n').filter((
 test('a file that is there stays unless --force is given', async () => {
   const files = { Procfile: 'web: sleep 1\n', 'sysg.config.yaml': 'mine\n' };
   const refused = await tried(files, 'Procfile');
-  expect(refused).toMatchObject({ exitCode: 1, text: 'mine\n', stderr: expect.stringContaining('sysg.config.yaml exists: expected another name with -o, or --force to replace it') });
+  expect(refused).toMatchObject({
+    exitCode: 1,
+    text: 'mine\n',
+    stderr: expect.stringContaining('sysg.config.yaml exists: expected another name with -o, or --force to replace it'),
+  });
   const forced = await tried(files, 'Procfile', '--force');
   expect(forced).toMatchObject({ exitCode: 0, text: expect.stringContaining('command: sleep 1') });
 });
@@ -43,16 +47,81 @@ test.each([
   ['a foreign file', { 'x.toml': 'a = 1\n' }, ['x.toml'], /x\.toml:1: expected a file of pm2, procfile, supervisord, compose or systemg/],
   ['an empty file', { Procfile: '' }, ['Procfile'], /Procfile:1: expected lines such as "web: node server\.js", found none/],
   ['broken YAML', { 'compose.yaml': 'services:\n  a: {command: x\n' }, ['compose.yaml', '--from', 'compose'], /compose\.yaml:\d: /],
-  ['a compose file without services', { 'compose.yaml': 'volumes: {}\n' }, ['compose.yaml', '--from', 'compose'], /compose\.yaml:1: expected services, found none/],
-  ['an INI file with a line of nothing', { 's.conf': '[program:a]\ncommand=x\nwhat is this\n' }, ['s.conf'], /s\.conf:3: expected NAME=value, got "what is this"/],
-  ['JavaScript that throws', { 'e.config.js': 'const a = 1;\nthrow new Error("not today");\n' }, ['e.config.js'], /e\.config\.js: cannot be evaluated: Error: not today \(e\.config\.js:2:7\)/],
-  ['JavaScript that is none', { 'e.config.js': 'module.exports = {\n  apps: [,,}\n' }, ['e.config.js'], /e\.config\.js: cannot be evaluated: SyntaxError/],
-  ['JavaScript that exports nothing', { 'e.config.js': 'const a = 1;\n' }, ['e.config.js'], /e\.config\.js:1: expected apps, a list of maps with a script/],
-  ['services that extend each other', { 'c.yaml': 'services:\n  a: {extends: b, image: x}\n  b: {extends: a, image: x}\n' }, ['c.yaml'], /c\.yaml:\d: services extend each other in a circle: /],
-  ['services that wait for each other', { 'c.yaml': 'services:\n  a: {image: x, command: x, depends_on: [b]}\n  b: {image: x, command: x, depends_on: [a]}\n' }, ['c.yaml'], null],
-  ['an unknown kind', { Procfile: 'a: b\n' }, ['Procfile', '--from', 'upstart'], /expected pm2, procfile, supervisord, compose, systemg, got "upstart"/],
-  ['a directory that is not there', { Procfile: 'a: b\n' }, ['Procfile', '-o', 'no/where.yaml'], /no does not exist: expected a directory for where\.yaml/],
-  ['the file itself as the result', { 'systemg.yaml': 'version: "2"\nservices: {a: {command: x}}\n' }, ['systemg.yaml', '-o', 'systemg.yaml', '--force'], /is the file to be read/],
+  [
+    'a compose file without services',
+    { 'compose.yaml': 'volumes: {}\n' },
+    ['compose.yaml', '--from', 'compose'],
+    /compose\.yaml:1: expected services, found none/,
+  ],
+  [
+    'an INI file with a line of nothing',
+    { 's.conf': '[program:a]\ncommand=x\nwhat is this\n' },
+    ['s.conf'],
+    /s\.conf:3: expected NAME=value, got "what is this"/,
+  ],
+  [
+    'JavaScript that throws',
+    { 'e.config.js': 'const a = 1;\nthrow new Error("not today");\n' },
+    ['e.config.js'],
+    /e\.config\.js: cannot be evaluated: Error: not today \(e\.config\.js:2:7\)/,
+  ],
+  [
+    'JavaScript that is none',
+    { 'e.config.js': 'module.exports = {\n  apps: [,,}\n' },
+    ['e.config.js'],
+    /e\.config\.js: cannot be evaluated: SyntaxError/,
+  ],
+  [
+    'JavaScript that exports a function',
+    { 'e.config.js': 'module.exports = () => ({apps: []});\n' },
+    ['e.config.js'],
+    /e\.config\.js: cannot be evaluated: Error: expected data, got a function/,
+  ],
+  ['YAML that is nested too deep', { 'c.yaml': `services: ${'['.repeat(50_000)}` }, ['c.yaml'], /c\.yaml:1: nested too deep/],
+  [
+    'aliases of aliases that would fill the memory',
+    {
+      'c.yaml': `a: &a [1,1,1,1,1,1,1,1,1,1]\n${[...'bcdefghi'].map((name, index) => `${name}: &${name} [${Array(10).fill(`*${'abcdefghi'[index]}`).join(',')}]\n`).join('')}services: {x: {image: a, command: *i}}\n`,
+    },
+    ['c.yaml'],
+    /c\.yaml:1: expected at most 100000 values/,
+  ],
+  [
+    'JavaScript that exports nothing',
+    { 'e.config.js': 'const a = 1;\n' },
+    ['e.config.js'],
+    /e\.config\.js:1: expected apps, a list of maps with a script/,
+  ],
+  [
+    'services that extend each other',
+    { 'c.yaml': 'services:\n  a: {extends: b, image: x}\n  b: {extends: a, image: x}\n' },
+    ['c.yaml'],
+    /c\.yaml:\d: services extend each other in a circle: /,
+  ],
+  [
+    'services that wait for each other',
+    { 'c.yaml': 'services:\n  a: {image: x, command: x, depends_on: [b]}\n  b: {image: x, command: x, depends_on: [a]}\n' },
+    ['c.yaml'],
+    null,
+  ],
+  [
+    'an unknown kind',
+    { Procfile: 'a: b\n' },
+    ['Procfile', '--from', 'upstart'],
+    /expected pm2, procfile, supervisord, compose, systemg, got "upstart"/,
+  ],
+  [
+    'a directory that is not there',
+    { Procfile: 'a: b\n' },
+    ['Procfile', '-o', 'no/where.yaml'],
+    /no does not exist: expected a directory for where\.yaml/,
+  ],
+  [
+    'the file itself as the result',
+    { 'systemg.yaml': 'version: "2"\nservices: {a: {command: x}}\n' },
+    ['systemg.yaml', '-o', 'systemg.yaml', '--force'],
+    /is the file to be read/,
+  ],
 ] as const)('%s', async (_, files, words, message) => {
   const before = Object.keys(files);
   const { exitCode, stderr, stdout, home, text } = await tried(files, ...words);
@@ -88,7 +157,8 @@ test('the variables of env_NAME are laid over env with --env NAME', async () => 
 });
 
 test('a comment stays with its key, its service, or the head; none is lost', async () => {
-  const file = '# head\nservices:\n  # above a\n  a: # behind a\n    # above command\n    command: sleep 1 # behind command\n    # about the ports\n    ports: ["1:1"]\n# at the end\n';
+  const file =
+    '# head\nservices:\n  # above a\n  a: # behind a\n    # above command\n    command: sleep 1 # behind command\n    # about the ports\n    ports: ["1:1"]\n# at the end\n';
   const { text } = await tried({ 'compose.yaml': file }, 'compose.yaml');
   expect(text).toContain('# head\n\nversion');
   expect(text).toContain('  # above a\n  # behind a\n  # about the ports\n  a:\n    # above command\n    command: sleep 1 # behind command\n');
@@ -96,7 +166,10 @@ test('a comment stays with its key, its service, or the head; none is lost', asy
 });
 
 test('what is said by no key of ours is named with the line of the source, in included files too', async () => {
-  const ran = await tried({ 'a.conf': '[include]\nfiles = b.ini\n[program:a]\ncommand=a\n', 'b.ini': '\n[program:b]\ncommand=b\npriority=5\n' }, 'a.conf');
+  const ran = await tried(
+    { 'a.conf': '[include]\nfiles = b.ini\n[program:a]\ncommand=a\n', 'b.ini': '\n[program:b]\ncommand=b\npriority=5\n' },
+    'a.conf',
+  );
   expect(lost(ran)).toEqual(['b.ini:4: lost: b.priority: services start side by side; depends_on says what has to be there first']);
 });
 

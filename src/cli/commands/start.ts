@@ -9,6 +9,7 @@ import type { Call } from '../call.ts';
 import { chooseConfig, isNoConfig, noSupervisor, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import { supervisorPid } from '../hints.ts';
 import { askedWords, namedUnits } from '../names.ts';
+import { noteForeignVersion } from '../foreign-note.ts';
 import { options } from '../options.ts';
 import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { foreignObstacle, supervisionOf, untilStarted, type Supervision } from '../supervision.ts';
@@ -37,6 +38,7 @@ export async function start(call: Call): Promise<number> {
   }
   const config = command === null ? chooseConfig(call) : await stageFor(call, command);
   if (!config.ok) return refuse(call, config.refusal);
+  noteForeignVersion(call, config.path);
   if (flags.has(options.daemonize)) return startDetached(call, config.path, names, start);
   const { runInForeground } = await import('../launch/foreground.ts');
   return runInForeground(call, config.path, names);
