@@ -30,6 +30,7 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   boot: { rooms: ['process'] },
   // Accounts and programs of this machine, and Node for files of JavaScript.
   import: { rooms: ['process', 'config', 'cron'] },
+  export: { rooms: ['process', 'config', 'cron'] },
   doctor: { rooms: ['process', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'control', 'wire'] },
   // Beside the command line: the page shows what the commands print, by the same functions.
   web: { rooms: ['cli', 'process', 'config', 'logs', 'status', 'simulate', 'chart', 'wire'] },
@@ -40,7 +41,7 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   },
   cli: {
     rooms: [
-      'process', 'cron', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'status', 'control', 'simulate', 'chart', 'doctor', 'boot', 'web', 'import', 'wire',
+      'process', 'cron', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'status', 'control', 'simulate', 'chart', 'doctor', 'boot', 'web', 'import', 'export', 'wire',
     ],
     lazy: ['daemon'],
   },

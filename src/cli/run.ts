@@ -58,6 +58,7 @@ const commands: Readonly<Record<VerbName, () => Promise<Command>>> = {
   chart: async () => (await import('./commands/chart.ts')).chart,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
   import: async () => (await import('./commands/import.ts')).importCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
   boot: async () => (await import('./commands/boot.ts')).boot,
   web: async () => (await import('./commands/web.ts')).web,
   metrics: async () => (await import('./commands/metrics.ts')).metrics,

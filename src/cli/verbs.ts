@@ -1,3 +1,4 @@
+import { exportKinds } from '../engines.ts';
 import { didYouMean } from '../words.ts';
 import { options, type OptionSpec } from './options.ts';
 
@@ -37,7 +38,7 @@ const {
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
   init, print, force, yes,
   listen, tokenFile, open, readOnly, compat, openMetrics,
-  from, output, envName,
+  from, output, envName, image, strict,
 } = options;
 
 const anyUnits: Operands = { shown: '[UNIT...]', about: 'the names of units, or patterns such as \'web*\'; without them all are meant', least: 0, most: Infinity };
@@ -199,6 +200,23 @@ const table = {
       ['sysg import ecosystem.config.js', 'writes sysg.config.yaml; then: sysg start'],
       ['sysg import --from compose -o - compose.yaml', 'shows it and writes nothing'],
       ['sysg import --env production ecosystem.config.js', 'with the variables of env_production'],
+    ],
+  },
+  export: {
+    about: 'write the services for an engine that runs more than one machine, or for systemd',
+    more: [
+      'compose and kubernetes need an image for each service, nomad runs a service without one by raw_exec. Without -o everything is printed. Each key that has',
+      'no match, and each that means something else there, is named on stderr with its line.',
+    ].join(' '),
+    options: [image, strict, output, force],
+    operands: {
+      shown: exportKinds.join('|'), about: 'the engine', least: 1, most: 1,
+      check: (word: string) => (exportKinds.some((known) => known === word) ? null : `expected ${exportKinds.join(', ')}, got "${word}"${didYouMean(word, exportKinds)}`),
+    },
+    examples: [
+      ['sysg export systemd -o ~/.config/systemd/user', 'units of the user, then: systemctl --user start web'],
+      ['sysg export compose --image web=node:22 --image \'*=app:1\'', 'prints a compose file'],
+      ['sysg export kubernetes --image \'*=app:1\' --strict -o k8s', 'writes nothing when something would be lost'],
     ],
   },
   boot: {

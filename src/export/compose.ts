@@ -1,0 +1,193 @@
+import { basename, relative } from 'node:path';
+import type { ServiceSpec } from '../../machines/types.ts';
+import { formatDuration } from '../words.ts';
+import { writeYamlDocuments } from '../yaml-text.ts';
+import { argvOf, checkCommand, splitEnv, type ExportContext, type ExportedFile } from './context.ts';
+import { loseAll } from './losses.ts';
+
+const none = 'compose has nothing like it';
+
+const reasons: Readonly<Record<string, string>> = {
+  stable_after: 'docker forgives after ten seconds, always',
+  success_exit_codes: 'docker knows 0 alone',
+  no_restart_exit_codes: none,
+  essential: 'the nearest, --abort-on-container-exit, is a flag of "compose up"',
+  restart_window: none,
+  backoff: 'docker waits 100 ms, then twice as long each time, up to a minute',
+  kill_mode: 'docker signals the first process alone',
+  stop_command: 'pre_stop runs before the signal, and not instead of it',
+  spawn: none,
+  'deployment.strategy': 'compose replaces a container by ending it',
+  'deployment.blue_green': none,
+  'deployment.grace_period': none,
+  'deployment.health_check': none,
+  'deployment.on_address_in_use': none,
+  'health_check.log': none,
+  'health_check.notify_fd': none,
+  'health_check.expect_status': 'curl(1) takes 2xx and 3xx',
+  'hooks.on_stop': 'pre_stop runs before a stop, and not after it',
+  'hooks.on_restart': none,
+  'hooks.on_start.error': none,
+  'limits.nice': none,
+  'limits.cgroup.root': none,
+  'limits.cgroup.cpu_weight': 'cpu_shares count in another way',
+  isolation: 'a container has namespaces of its own in any case',
+  cron: 'compose runs nothing by the clock: the service has the profile "cron" and is started by hand',
+  'logs.logger': none,
+  'logs.via': 'docker keeps what is written to standard output',
+};
+
+/** One compose file. Every service runs in an image; `command` is what it is given. */
+export function exportCompose(context: ExportContext): readonly ExportedFile[] {
+  const services = Object.fromEntries(
+    context.services.flatMap((spec) => {
+      loseAll(context.losses, spec.name, reasons);
+      return entries(spec, context);
+    }),
+  );
+  const name =
+    basename(context.projectDir)
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9_-]+/g, '-')
+      .replace(/^[^a-z0-9]+/, '') || 'sysg';
+  return [{ name: 'compose.yaml', text: writeYamlDocuments([withoutNothing({ name, services })]) }];
+}
+
+/** Compose takes letters, digits, dots, dashes and underscores. */
+function composeName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._-]/g, '-');
+}
+
+function entries(spec: ServiceSpec, context: ExportContext): readonly (readonly [string, unknown])[] {
+  const { target, losses, imageOf } = context;
+  const { name, restart, preStart } = spec;
+  const image = imageOf(name) ?? '';
+  const environment = splitEnv(spec, context, { filesWin: false });
+  const shared = {
+    image: dollars(image),
+    working_dir: context.keys.has(name, ['working_dir']) ? dollars(spec.workingDir) : undefined,
+    env_file:
+      environment.files.length === 0
+        ? undefined
+        : environment.files.map((file) => dollars(relative(target, file).startsWith('..') ? file : `./${relative(target, file)}`)),
+    environment: Object.keys(environment.variables).length === 0 ? undefined : mapped(environment.variables, dollars),
+    ...privileges(spec),
+  };
+  const key = composeName(name);
+  const before = `${key}-pre-start`;
+  losses.changed(name, 'working_dir', 'it is a path of the image there');
+  if (key !== name) losses.changed(name, '', `named ${key} there`);
+  if (preStart !== null)
+    losses.changed(name, 'deployment.pre_start', `a service of its own, ${before}, that ends before this one starts; not before each restart`);
+  const profiles = spec.cron !== null ? ['cron'] : spec.skip === true ? ['skipped'] : undefined;
+  if (typeof spec.skip === 'string') losses.lost(name, 'skip', none);
+  else if (spec.skip) losses.changed(name, 'skip', 'the service has the profile "skipped"');
+  const own = {
+    ...shared,
+    command: argvOf(spec).map(dollars),
+    depends_on: dependencies(spec, context, preStart === null ? null : before),
+    healthcheck: health(spec, context),
+    restart:
+      restart.mode === 'never' || spec.cron !== null
+        ? 'no'
+        : restart.mode === 'always' && !restart.oneshot
+          ? 'always'
+          : restart.maxRestarts === null
+            ? 'on-failure'
+            : `on-failure:${restart.maxRestarts}`,
+    stop_signal: spec.stopSignal,
+    stop_grace_period: formatDuration(spec.stopTimeoutMs),
+    post_start: hooks(spec, context),
+    profiles,
+    logging: logging(spec, context),
+  };
+  return [
+    ...(preStart === null ? [] : [[before, { ...shared, command: ['/bin/sh', '-c', dollars(preStart)], restart: 'no', profiles }] as const]),
+    [key, own],
+  ];
+}
+
+const conditions = { started: 'service_started', healthy: 'service_healthy', completed: 'service_completed_successfully' } as const;
+
+function dependencies({ name, dependsOn }: ServiceSpec, { services, losses }: ExportContext, before: string | null): object | undefined {
+  const needed = dependsOn.flatMap(({ service, condition, onRestart }): (readonly [string, object])[] => {
+    const other = services.find((one) => one.name === service);
+    if (other === undefined) return [];
+    // Compose would start what is not to be started by itself.
+    const isApart = other.cron !== null || other.skip === true;
+    const isBlind = condition === 'healthy' && (other.check === null || checkCommand(other.check) === null);
+    if (isBlind) losses.changed(name, 'depends_on', `${service} has no check that compose can make: its start is waited for`);
+    if (isApart) losses.changed(name, 'depends_on', `${service} is not started with the others there, and not waited for`);
+    return isApart
+      ? []
+      : [[composeName(service), { condition: conditions[isBlind ? 'started' : condition], ...(onRestart === 'restart' && { restart: true }) }]];
+  });
+  const all = [...needed, ...(before === null ? [] : [[before, { condition: conditions.completed }] as const])];
+  return all.length === 0 ? undefined : Object.fromEntries(all);
+}
+
+/** Docker begins at once, and does not count failures within `start_period`. */
+function health({ name, check }: ServiceSpec, { losses }: ExportContext): object | undefined {
+  const command = check === null ? null : checkCommand(check);
+  if (check === null || command === null) return undefined;
+  if (check.probe.kind !== 'command')
+    losses.changed(name, `health_check.${check.probe.kind}`, `it needs ${check.probe.kind === 'url' ? 'curl' : 'nc'} in the image`);
+  losses.changed(name, 'health_check', 'an unhealthy container is left running');
+  return {
+    test: ['CMD-SHELL', dollars(command)],
+    interval: formatDuration(check.intervalMs),
+    timeout: formatDuration(check.attemptTimeoutMs ?? check.timeoutMs),
+    retries: check.retries,
+    start_period: formatDuration(check.startPeriodMs + check.timeoutMs),
+  };
+}
+
+function hooks({ name, hooks: all }: ServiceSpec, { losses }: ExportContext): readonly object[] | undefined {
+  const started = all.filter(({ stage, outcome }) => stage === 'on_start' && outcome === 'success');
+  if (started.length > 0) losses.changed(name, 'hooks.on_start.success', 'it runs in the container, without the variables of sysg');
+  return started.length === 0 ? undefined : started.map(({ command }) => ({ command: ['/bin/sh', '-c', dollars(command)] }));
+}
+
+function privileges({ privileges: { user, group, supplementaryGroups, capabilities, limits } }: ServiceSpec): object {
+  const ulimits = Object.fromEntries(
+    (['nofile', 'nproc', 'memlock'] as const).flatMap((key) => (limits[key] === undefined ? [] : [[key, limits[key] ?? -1]])),
+  );
+  const { cgroup } = limits;
+  const [, quota, period = '100000'] = /^(\d+)(?:\s+(\d+))?$/.exec(cgroup?.cpuMax ?? '') ?? [];
+  const bounds = {
+    memory: cgroup?.memoryMax === undefined || cgroup.memoryMax === 'max' ? undefined : cgroup.memoryMax.toLowerCase(),
+    cpus: quota === undefined ? undefined : String(Math.round((Number(quota) / Number(period)) * 1000) / 1000),
+  };
+  return {
+    user: user === null ? undefined : group === null ? user : `${user}:${group}`,
+    group_add: supplementaryGroups ?? undefined,
+    cap_drop: capabilities.length === 0 ? undefined : ['ALL'],
+    cap_add: capabilities.length === 0 ? undefined : capabilities.map((name) => name.replace('CAP_', '')),
+    ulimits: Object.keys(ulimits).length === 0 ? undefined : ulimits,
+    cpuset: limits.cpuAffinity?.join(','),
+    deploy: bounds.memory === undefined && bounds.cpus === undefined ? undefined : { resources: { limits: bounds } },
+  };
+}
+
+function logging({ name, logs: { rotate } }: ServiceSpec, { keys, losses }: ExportContext): object | undefined {
+  if (!keys.has(name, ['logs', 'rotate'])) return undefined;
+  losses.changed(name, 'logs.rotate', 'the log is that of docker');
+  return {
+    driver: 'json-file',
+    options: { 'max-size': `${rotate.sizeBytes}`, 'max-file': String(rotate.keep + 1), ...(rotate.compress && { compress: 'true' }) },
+  };
+}
+
+/** Compose replaces variables in every text. */
+function dollars(text: string): string {
+  return text.replaceAll('$', () => '$$');
+}
+
+export function mapped(values: Readonly<Record<string, string>>, change: (text: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
+}
+
+/** JSON without what is undefined. */
+export function withoutNothing(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}

@@ -1,0 +1,91 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { HealthCheck, ServiceSpec } from '../../machines/types.ts';
+import { quoteArgv } from '../config/launch.ts';
+import { shellWord } from '../words.ts';
+import type { Losses } from './losses.ts';
+import type { WrittenKeys } from './written-keys.ts';
+
+export interface ExportContext {
+  readonly services: readonly ServiceSpec[];
+  readonly projectDir: string;
+  /** Where the files will be. */
+  readonly target: string;
+  readonly keys: WrittenKeys;
+  readonly losses: Losses;
+  /** The image of a service; null: none was named. */
+  readonly imageOf: (service: string) => string | null;
+  readonly searchPath: string | undefined;
+}
+
+export interface ExportedFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** As an argument vector: of a script, that of the shell. */
+export function argvOf({ launch }: ServiceSpec): readonly string[] {
+  return launch.kind === 'exec' ? launch.argv : ['/bin/sh', '-c', launch.script];
+}
+
+/** A service that ends by itself. */
+export function isTask({ restart, cron }: ServiceSpec): boolean {
+  return restart.oneshot || cron !== null;
+}
+
+/** A check as a shell command, where one can be made of it: `url` needs curl(1), `tcp` nc(1). */
+export function checkCommand({ probe }: HealthCheck): string | null {
+  switch (probe.kind) {
+    case 'command':
+      return probe.command;
+    case 'url':
+      return `curl -fsS -o /dev/null ${shellWord(probe.url)}`;
+    case 'tcp':
+      return `nc -z ${shellWord(probe.host)} ${probe.port}`;
+    default:
+      return null;
+  }
+}
+
+export interface SplitEnv {
+  /** Env files that the engine reads as sysg does. */
+  readonly files: readonly string[];
+  /** Everything else, by name. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** The variables of a service: env files that can stay files, and the rest with its values. `filesWin`: the engine lets files win over variables. */
+export function splitEnv(spec: ServiceSpec, { keys, losses }: ExportContext, { filesWin }: { readonly filesWin: boolean }): SplitEnv {
+  const files = keys.envFiles(spec.name).filter((file) => existsSync(file));
+  const written = keys.variables(spec.name);
+  const inFiles = new Set(files.flatMap(namesIn));
+  const clash = filesWin && [...written].some((name) => inFiles.has(name));
+  if (files.length === 0) return { files: [], variables: spec.env };
+  if (!clash && files.every(isPlain)) return { files, variables: Object.fromEntries(Object.entries(spec.env).filter(([name]) => written.has(name))) };
+  losses.changed(
+    spec.name,
+    'env.file',
+    `the values of ${files.join(' and ')} stand in the result as they are now, since the file would be read differently there`,
+  );
+  return { files: [], variables: spec.env };
+}
+
+/** Whether every reader of env files reads it in the same way. */
+function isPlain(file: string): boolean {
+  return readFileSync(file, 'utf8')
+    .split(/\r?\n/)
+    .every((line) => /^\s*(?:#.*)?$|^[A-Za-z_]\w*=[^\s'"\\#$`;]*$/.test(line));
+}
+
+function namesIn(file: string): readonly string[] {
+  return [...readFileSync(file, 'utf8').matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/gm)].flatMap(([, name]) => (name === undefined ? [] : [name]));
+}
+
+/** `exec` and the words as a shell reads them: one process, without a shell that stays. */
+export function execLine(spec: ServiceSpec): string {
+  return spec.launch.kind === 'exec' ? `exec ${quoteArgv(spec.launch.argv)}` : spec.launch.script;
+}
+
+/** At least one. */
+export function wholeSeconds(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1000));
+}

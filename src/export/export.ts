@@ -1,0 +1,58 @@
+import { readText } from '../config/source-file.ts';
+import type { ServiceSpec } from '../../machines/types.ts';
+import type { ExportKind } from '../engines.ts';
+import { refuse, type Refused } from '../errors.ts';
+import { exportCompose } from './compose.ts';
+import type { ExportContext, ExportedFile } from './context.ts';
+import { exportKubernetes } from './kubernetes.ts';
+import { openLosses, type Loss } from './losses.ts';
+import { exportNomad } from './nomad.ts';
+import { exportSystemd } from './systemd.ts';
+import { openWrittenKeys } from './written-keys.ts';
+
+export interface ExportRequest {
+  /** Of the configuration. */
+  readonly path: string;
+  readonly projectDir: string;
+  /** Where the files will be; paths in them are seen from there. */
+  readonly target: string;
+  readonly services: readonly ServiceSpec[];
+  readonly engine: ExportKind;
+  /** By service; `*` is for all others. */
+  readonly images: ReadonlyMap<string, string>;
+  readonly searchPath: string | undefined;
+}
+
+export interface Exported {
+  readonly ok: true;
+  readonly files: readonly ExportedFile[];
+  readonly losses: readonly Loss[];
+}
+
+const engines: Readonly<Record<ExportKind, (context: ExportContext) => readonly ExportedFile[]>> = {
+  systemd: exportSystemd,
+  compose: exportCompose,
+  kubernetes: exportKubernetes,
+  nomad: exportNomad,
+};
+
+/** Makes the files of another engine, and says what they do not say. Writes nothing. */
+export function exportServices({ path, projectDir, target, services, engine, images, searchPath }: ExportRequest): Exported | Refused {
+  const names = services.map(({ name }) => name);
+  const strange = [...images.keys()].filter((name) => name !== '*' && !names.includes(name));
+  if (strange.length > 0) return refuse(`--image: there is no service ${strange.join(', ')} in ${path}; it has ${names.join(', ')}`);
+  const imageOf = (name: string): string | null => images.get(name) ?? images.get('*') ?? null;
+  const bare = engine === 'compose' || engine === 'kubernetes' ? names.filter((name) => imageOf(name) === null) : [];
+  if (bare.length > 0)
+    return refuse(
+      `${engine} runs images, and none is named for ${bare.join(', ')}: ${bare.map((name) => `--image ${name}=IMAGE`).join(' ')}, or --image '*=IMAGE' for all`,
+    );
+  const read = readText(path);
+  if (!read.ok) return refuse(read.message);
+  const keys = openWrittenKeys(path, read.text);
+  const losses = openLosses(keys);
+  const files = engines[engine]({ services, projectDir, target, keys, losses, imageOf, searchPath });
+  const taken = files.map(({ name }) => name).find((name, index, all) => all.indexOf(name) !== index);
+  if (taken !== undefined) return refuse(`two services would be ${taken}: expected names that differ in more than case and signs`);
+  return { ok: true, files, losses: losses.all() };
+}

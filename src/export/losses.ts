@@ -1,0 +1,35 @@
+import type { WrittenKeys } from './written-keys.ts';
+
+export interface Loss {
+  readonly line: number;
+  /** `lost`: the engine has nothing like it. `changed`: it means something else there. */
+  readonly kind: 'lost' | 'changed';
+  /** `web.essential` */
+  readonly key: string;
+  readonly text: string;
+}
+
+/** What an engine cannot say, gathered while its files are made. A key that nobody wrote is not lost. */
+export interface Losses {
+  lost(service: string, path: string, text: string): void;
+  changed(service: string, path: string, text: string): void;
+  all(): readonly Loss[];
+}
+
+export function openLosses(keys: WrittenKeys): Losses {
+  const losses: Loss[] = [];
+  const add =
+    (kind: Loss['kind']) =>
+    (service: string, path: string, text: string): void => {
+      const parts = path === '' ? [] : path.split('.');
+      if (!keys.has(service, parts)) return;
+      const loss = { line: keys.line(service, parts), kind, key: [keys.isDefault(service, parts) ? 'defaults' : service, ...parts].join('.'), text };
+      if (!losses.some((known) => known.key === loss.key && known.text === text)) losses.push(loss);
+    };
+  return { lost: add('lost'), changed: add('changed'), all: () => losses.toSorted((left, right) => left.line - right.line) };
+}
+
+/** Names every key of the table that was written. */
+export function loseAll(losses: Losses, service: string, reasons: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(reasons)) losses.lost(service, path, text);
+}

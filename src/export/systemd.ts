@@ -1,0 +1,257 @@
+import type { Dependency, ServiceSpec } from '../../machines/types.ts';
+import { resolveProgram } from '../process/program.ts';
+import { argvOf, checkCommand, execLine, splitEnv, type ExportContext, type ExportedFile } from './context.ts';
+import { loseAll } from './losses.ts';
+import { calendarOf } from './schedule.ts';
+
+const none = 'systemd has nothing like it';
+
+/** What no directive says, in a service of any shape. */
+const reasons: Readonly<Record<string, string>> = {
+  stable_after: 'systemd counts starts within a time, and forgives none',
+  essential: 'the nearest, FailureAction, is about the whole machine',
+  spawn: none,
+  'logs.rotate': 'journald rotates its own files',
+  'logs.logger': 'output goes to the journal',
+  'logs.via': 'output goes to the journal',
+  'deployment.strategy': 'a restart of systemd ends the old process first',
+  'deployment.blue_green': 'systemd knows no slots',
+  'deployment.grace_period': 'a restart of systemd ends the old process first',
+  'deployment.health_check': 'a restart of systemd ends the old process first',
+  'deployment.on_address_in_use': 'a restart of systemd ends the old process first',
+  'health_check.log': 'systemd does not read the output',
+  'health_check.notify_fd': 'systemd has sd_notify(3) instead, which the program would have to call',
+  'health_check.expect_status': 'curl(1) takes 2xx and 3xx',
+  'health_check.retries': 'the check is made until it passes once; nothing looks after that',
+  'health_check.on_unhealthy': 'nothing looks once the service is up',
+  'hooks.on_restart': 'a restart is a stop and a start',
+  'hooks.on_start.error': 'ExecStartPost runs after a start that worked',
+  'isolation.pid': 'PrivatePIDs is there from systemd 257 on',
+  'limits.cgroup.root': 'systemd has control groups of its own',
+};
+
+/** A unit for each service, and a timer for each cron unit. They are units of a user or, with `User=`, of the system. */
+export function exportSystemd(context: ExportContext): readonly ExportedFile[] {
+  return context.services.flatMap((spec) => {
+    loseAll(context.losses, spec.name, reasons);
+    const unit = { name: `${unitName(spec.name)}.service`, text: service(spec, context) };
+    const timer = spec.cron === null ? null : timerOf(spec, context);
+    return timer === null ? [unit] : [unit, { name: `${unitName(spec.name)}.timer`, text: timer }];
+  });
+}
+
+/** systemd.unit(5): letters, digits and a few signs; anything else by its code, as systemd-escape(1) does. */
+function unitName(name: string): string {
+  return [...Buffer.from(name)]
+    .map((byte, index) => {
+      const char = String.fromCodePoint(byte);
+      return /[A-Za-z0-9:_-]/.test(char) || (char === '.' && index > 0) ? char : `\\x${byte.toString(16).padStart(2, '0')}`;
+    })
+    .join('');
+}
+
+type Line = readonly [key: string, value: string | number | boolean | null | undefined];
+
+function section(name: string, lines: readonly Line[]): string {
+  const written = lines.flatMap(([key, value]) =>
+    value === null || value === undefined ? [] : [`${key}=${typeof value === 'boolean' ? (value ? 'yes' : 'no') : value}`],
+  );
+  return written.length === 0 ? '' : `[${name}]\n${written.join('\n')}\n`;
+}
+
+function service(spec: ServiceSpec, context: ExportContext): string {
+  const { restart, cron, stopCommand, killMode, skip, preStart } = spec;
+  const environment = splitEnv(spec, context, { filesWin: true });
+  const isTask = restart.oneshot || cron !== null;
+  return [
+    section('Unit', [['Description', plain(spec.name)], ...dependencies(spec), ...startLimit(spec, context)]),
+    section('Service', [
+      ['Type', isTask ? 'oneshot' : 'exec'],
+      ...(restart.oneshot && cron === null ? [['RemainAfterExit', true] as const] : []),
+      ['WorkingDirectory', plain(spec.workingDir)],
+      ...environment.files.map((file): Line => ['EnvironmentFile', plain(file)]),
+      ...Object.entries(environment.variables).map(([name, value]): Line => ['Environment', assigned(`${name}=${value}`)]),
+      ...(skip === false ? [] : [['ExecCondition', skip === true ? '/bin/false' : script(`! { ${skip}\n}`)] as const]),
+      ['ExecStartPre', preStart === null ? null : script(preStart)],
+      ['ExecStart', execStart(spec, context)],
+      ...waitLoop(spec, context),
+      ...startHooks(spec, context),
+      ['ExecStop', stopCommand === null ? null : script(stopCommand)],
+      ...stopHooks(spec, context),
+      ...restartLines(spec, context),
+      ['SuccessExitStatus', codes(restart.successExitCodes.filter((code) => code !== 0))],
+      ['RestartPreventExitStatus', codes(restart.noRestartExitCodes)],
+      ['KillSignal', spec.stopSignal],
+      ['KillMode', killMode === 'mixed' ? 'mixed' : null],
+      ['TimeoutStopSec', spec.stopTimeoutMs === 0 ? 1 : seconds(spec.stopTimeoutMs)],
+      ...startTimeout(spec),
+      ...privileges(spec, context),
+    ]),
+    cron === null ? section('Install', [['WantedBy', 'default.target']]) : '',
+  ]
+    .filter((text) => text !== '')
+    .join('\n');
+}
+
+function dependencies({ dependsOn }: ServiceSpec): readonly Line[] {
+  const units = (some: readonly Dependency[]): string | null =>
+    some.length === 0 ? null : some.map(({ service: name }) => `${unitName(name)}.service`).join(' ');
+  const bound = dependsOn.filter(({ onRestart }) => onRestart === 'restart');
+  return [
+    ['After', units(dependsOn)],
+    ['Requires', units(dependsOn.filter(({ onRestart }) => onRestart !== 'restart'))],
+    ['BindsTo', units(bound)],
+    ['PartOf', units(bound)],
+  ];
+}
+
+function startLimit({ name, restart, cron }: ServiceSpec, { losses }: ExportContext): readonly Line[] {
+  if (restart.maxRestarts === null || cron !== null) return [['StartLimitIntervalSec', 0]];
+  if (restart.windowMs === null) losses.changed(name, 'max_restarts', 'systemd counts all starts of a day, and not failures in a row');
+  // The first start counts, too.
+  return [
+    ['StartLimitIntervalSec', restart.windowMs === null ? '1d' : seconds(restart.windowMs)],
+    ['StartLimitBurst', restart.maxRestarts + 1],
+  ];
+}
+
+function execStart(spec: ServiceSpec, { searchPath, losses }: ExportContext): string {
+  const [program = '', ...words] = argvOf(spec);
+  const found = resolveProgram(program, spec.env['PATH'] ?? searchPath, spec.workingDir);
+  if (found.ok) return [found.path, ...words].map(quoted).join(' ');
+  for (const key of ['exec', 'command']) losses.changed(spec.name, key, `${program} was not found on this machine; a shell looks for it`);
+  return script(execLine(spec));
+}
+
+/** What is after it waits until the check has passed: the service is being started for that long. */
+function waitLoop({ check, name, restart, cron }: ServiceSpec, { losses }: ExportContext): readonly Line[] {
+  if (check === null || restart.oneshot || cron !== null) return [];
+  const command = checkCommand(check);
+  if (command === null) return [];
+  losses.changed(name, 'health_check', 'it is made until it passes once, by ExecStartPost; nothing looks after that');
+  const before = check.startPeriodMs === 0 ? '' : `sleep ${check.startPeriodMs / 1000}; `;
+  return [['ExecStartPost', script(`${before}until ( ${command}\n); do sleep ${check.intervalMs / 1000}; done`)]];
+}
+
+function startTimeout({ check, cron, restart }: ServiceSpec): readonly Line[] {
+  if (cron !== null) return [['TimeoutStartSec', cron.timeoutMs === null ? 'infinity' : seconds(cron.timeoutMs)]];
+  if (restart.oneshot || check === null) return [['TimeoutStartSec', 'infinity']];
+  return [['TimeoutStartSec', seconds(check.startPeriodMs + check.timeoutMs)]];
+}
+
+/** A failing hook fails nothing. */
+function startHooks({ name, hooks }: ServiceSpec, { losses }: ExportContext): readonly Line[] {
+  return hooks
+    .filter(({ stage, outcome }) => stage === 'on_start' && outcome === 'success')
+    .map(({ command }): Line => {
+      losses.changed(name, 'hooks.on_start.success', 'it runs without the variables of sysg, before anything that waits for the service');
+      return ['ExecStartPost', `-${script(command)}`];
+    });
+}
+
+/** ExecStopPost runs after every end, also of a start that failed. */
+function stopHooks({ name, hooks }: ServiceSpec, { losses }: ExportContext): readonly Line[] {
+  return hooks
+    .filter(({ stage }) => stage === 'on_stop')
+    .map(({ outcome, command }): Line => {
+      losses.changed(
+        name,
+        `hooks.on_stop.${outcome}`,
+        'it runs after every end, and learns of it by $SERVICE_RESULT instead of the variables of sysg',
+      );
+      return ['ExecStopPost', script(`if [ "$SERVICE_RESULT" ${outcome === 'success' ? '=' : '!='} success ]; then ${command}\nfi`)];
+    });
+}
+
+function restartLines({ name, restart, cron }: ServiceSpec, { losses }: ExportContext): readonly Line[] {
+  if (cron !== null || restart.mode === 'never') return [['Restart', 'no']];
+  const { initialMs, maxMs, factor, jitter } = restart.backoff;
+  if (factor > 1 && maxMs > initialMs)
+    losses.changed(name, 'backoff', 'the pause does not grow: RestartSteps and RestartMaxDelaySec are there from systemd 254 on');
+  if (jitter > 0) losses.lost(name, 'backoff.jitter', none);
+  return [
+    ['Restart', restart.mode === 'always' && !restart.oneshot ? 'always' : 'on-failure'],
+    ['RestartSec', initialMs === 0 ? 0 : seconds(initialMs)],
+  ];
+}
+
+function privileges(
+  { name, privileges: { user, group, supplementaryGroups, capabilities, limits, isolation } }: ServiceSpec,
+  { losses }: ExportContext,
+): readonly Line[] {
+  const { cgroup } = limits;
+  const limit = (value: number | null | undefined): string | number | null => (value === undefined ? null : (value ?? 'infinity'));
+  const [, quota, period = '100000'] = /^(\d+)(?:\s+(\d+))?$/.exec(cgroup?.cpuMax ?? '') ?? [];
+  if (cgroup?.memoryMax !== undefined || cgroup?.cpuMax !== undefined)
+    losses.changed(name, 'limits.cgroup', 'systemd keeps it where the unit may have the controller: of a user it needs delegation');
+  return [
+    ['User', user],
+    ['Group', group],
+    ['SupplementaryGroups', supplementaryGroups === null ? null : supplementaryGroups.join(' ')],
+    ['LimitNOFILE', limit(limits.nofile)],
+    ['LimitNPROC', limit(limits.nproc)],
+    ['LimitMEMLOCK', limit(limits.memlock)],
+    ['Nice', limits.nice],
+    ['CPUAffinity', limits.cpuAffinity?.join(' ')],
+    ['MemoryMax', cgroup?.memoryMax === 'max' ? 'infinity' : cgroup?.memoryMax?.replace(/B$/i, '')],
+    ['CPUQuota', quota === undefined ? null : `${Math.max(1, Math.round((Number(quota) / Number(period)) * 100))}%`],
+    ['CPUWeight', cgroup?.cpuWeight],
+    ...(capabilities.length === 0
+      ? []
+      : ([
+          ['CapabilityBoundingSet', capabilities.join(' ')],
+          ['AmbientCapabilities', capabilities.join(' ')],
+        ] as const)),
+    ['PrivateNetwork', isolation.network || null],
+    ['PrivateMounts', isolation.mount || null],
+    ['PrivateUsers', isolation.user || null],
+  ];
+}
+
+function timerOf({ name, cron }: ServiceSpec, { losses }: ExportContext): string | null {
+  if (cron === null) return null;
+  if (cron.overlap !== 'skip') losses.lost(name, 'cron.overlap', 'a timer starts nothing while its service runs');
+  if (cron.catchUp === 'last') losses.changed(name, 'cron.catch_up', 'Persistent=yes makes up for a run that was missed while the timer was off');
+  const calendar = calendarOf(cron);
+  return [
+    section('Unit', [['Description', `Runs of ${plain(name)}`]]),
+    section('Timer', [
+      ['OnCalendar', calendar],
+      ['AccuracySec', '1s'],
+      ['Persistent', cron.catchUp === 'last' || null],
+    ]),
+    section('Install', [['WantedBy', 'timers.target']]),
+  ].join('\n');
+}
+
+function codes(list: readonly number[]): string | null {
+  return list.length === 0 ? null : list.join(' ');
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000}s`;
+}
+
+function script(text: string): string {
+  return `/bin/sh -c ${quoted(text)}`;
+}
+
+/** A value in which specifiers are text (systemd.unit(5)). */
+function plain(text: string): string {
+  return text.replaceAll('%', '%%').replaceAll('\n', ' ');
+}
+
+/** One word of a command line in which nothing is replaced: systemd.service(5). */
+function quoted(text: string): string {
+  return assigned(text.replaceAll('$', () => '$$'));
+}
+
+/** A value between quotes where it needs them: systemd.syntax(7). */
+function assigned(text: string): string {
+  const kept = text.replaceAll('%', '%%');
+  if (/^[\w@+=:,./%$-]+$/.test(kept)) return kept;
+  return `"${kept
+    .replaceAll(/[\\"]/g, (sign) => `\\${sign}`)
+    .replaceAll('\n', '\\n')
+    .replaceAll('\t', '\\t')}"`;
+}

@@ -1,0 +1,158 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ownDirectory, sysg, type Ran } from '../cli/rig.ts';
+
+interface Exported extends Ran {
+  readonly home: string;
+}
+
+async function exported(yaml: string, ...words: readonly string[]): Promise<Exported> {
+  const home = ownDirectory();
+  writeFileSync(join(home, 'sysg.yaml'), yaml);
+  return { home, ...(await sysg(['export', ...words], { cwd: home, env: { HOME: home, PATH: '/usr/bin:/bin' } })) };
+}
+
+const one = (body: string): string => `version: "1"\nservices:\n  web:\n    command: sleep 1000\n${body}`;
+const images = ['--image', '*=app:1'] as const;
+
+/** A unit as its lines. */
+async function unit(body: string): Promise<readonly string[]> {
+  const { stdout, exitCode, stderr } = await exported(one(body), 'systemd');
+  expect(exitCode, stderr).toBe(0);
+  return stdout.split('\n');
+}
+
+test('each key that an engine lacks is named with its line, and --strict then writes nothing', async () => {
+  const yaml = one('    essential: true\n    stable_after: 5s\n');
+  const said = await exported(yaml, 'systemd', '-o', 'out');
+  expect(said).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^1 file for systemd in .*\/out; 2 lost, 0 changed\n$/) });
+  expect(said.stderr.split('\n').slice(0, 2)).toEqual([
+    'sysg.yaml:5: lost: web.essential: the nearest, FailureAction, is about the whole machine',
+    'sysg.yaml:6: lost: web.stable_after: systemd counts starts within a time, and forgives none',
+  ]);
+  expect(readdirSync(join(said.home, 'out'))).toEqual(['web.service']);
+  const strict = await exported(yaml, 'systemd', '--strict', '-o', 'out');
+  expect(strict).toMatchObject({
+    exitCode: 1,
+    stdout: '',
+    stderr: expect.stringContaining('2 keys of sysg.yaml would be lost, and --strict is given: nothing is written'),
+  });
+  expect(existsSync(join(strict.home, 'out'))).toBe(false);
+  expect(await exported(one('    restart_policy: always\n    backoff: 2s\n'), 'systemd', '--strict')).toMatchObject({ exitCode: 0, stderr: '' });
+});
+
+test('a key of `defaults` that is lost is named once', async () => {
+  const { stderr } = await exported(
+    'version: "1"\ndefaults: {stable_after: 1s}\nservices: {a: {command: sleep 1}, b: {command: sleep 2}}\n',
+    'nomad',
+  );
+  expect(stderr.match(/defaults\.stable_after/g)).toHaveLength(1);
+});
+
+test.each(['compose', 'kubernetes'])('%s runs images: each service without one is named', async (engine) => {
+  const yaml = 'version: "1"\nservices: {a: {command: sleep 1}, b: {command: sleep 2}}\n';
+  expect(await exported(yaml, engine, '--image', 'a=x')).toMatchObject({
+    exitCode: 1,
+    stdout: '',
+    stderr: `sysg: ${engine} runs images, and none is named for b: --image b=IMAGE, or --image '*=IMAGE' for all\n`,
+  });
+  expect(await exported(yaml, engine, '--image', 'c=x')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('there is no service c in') });
+  expect(await exported(yaml, engine, '--image', 'a=one:1', '--image', '*=two:1')).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/image: one:1[^]*image: two:1/),
+  });
+});
+
+test('bad words', async () => {
+  expect(await exported(one(''), 'dockerfile')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('expected systemd, compose, kubernetes, nomad, got "dockerfile"'),
+  });
+  expect(await exported(one(''), 'nomad', '--image', 'web')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('expected SERVICE=IMAGE or *=IMAGE, got "web"'),
+  });
+  expect(await exported('version: "1"\nservices: {web: {comand: x}}\n', 'nomad')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("did you mean 'command'"),
+  });
+});
+
+test('a file that is there stays unless --force is given, and none is written beside it', async () => {
+  const home = ownDirectory();
+  writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {a: {command: sleep 1}, b: {command: sleep 2}}\n');
+  mkdirSync(join(home, 'out'));
+  writeFileSync(join(home, 'out/b.service'), 'mine');
+  const around = { cwd: home, env: { HOME: home } };
+  expect(await sysg(['export', 'systemd', '-o', 'out'], around)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('b.service exists') });
+  expect(readdirSync(join(home, 'out'))).toEqual(['b.service']);
+  expect(await sysg(['export', 'systemd', '-o', 'out', '--force'], around)).toMatchObject({ exitCode: 0 });
+  expect(readFileSync(join(home, 'out/b.service'), 'utf8')).toContain('ExecStart=');
+});
+
+test.each([
+  [
+    '    restart_policy: always\n',
+    [
+      'Type=exec',
+      'Restart=always',
+      'RestartSec=1s',
+      'StartLimitIntervalSec=0',
+      'KillSignal=SIGTERM',
+      'TimeoutStopSec=10s',
+      'WantedBy=default.target',
+    ],
+  ],
+  [
+    '    max_restarts: 3\n    restart_window: 1m\n    restart_policy: on-failure\n',
+    ['StartLimitBurst=4', 'StartLimitIntervalSec=60s', 'Restart=on-failure'],
+  ],
+  ['    oneshot: true\n', ['Type=oneshot', 'RemainAfterExit=yes', 'Restart=no', 'TimeoutStartSec=infinity']],
+  [
+    '    success_exit_codes: [0, 3]\n    no_restart_exit_codes: [4]\n    kill_mode: mixed\n',
+    ['SuccessExitStatus=3', 'RestartPreventExitStatus=4', 'KillMode=mixed'],
+  ],
+  ['    env: {A: "100% $$x", B: "two words"}\n', ['Environment="A=100%% $x"', 'Environment="B=two words"']],
+  ['    skip: "test -e /x"\n', ['ExecCondition=/bin/sh -c "! { test -e /x\\n}"']],
+  ['    deployment: {pre_start: "echo $A 100%"}\n', ['ExecStartPre=/bin/sh -c "echo $$A 100%%"']],
+])('a unit of systemd: %s', async (body, lines) => {
+  expect(await unit(body)).toEqual(expect.arrayContaining(lines));
+});
+
+test('a schedule is a timer: days and hours as they are here', async () => {
+  const { stdout } = await exported(one('    cron: {expression: "15 30 4 1-7 * sun", timezone: UTC}\n'), 'systemd');
+  expect(stdout).toContain('OnCalendar=Sun *-*-01,02,03,04,05,06,07 04:30:15 UTC\n');
+  const weekly = await exported(one('    cron: "*/30 9-17 * * mon-fri"\n'), 'kubernetes', ...images);
+  expect(weekly.stdout).toContain('schedule: 0,30 9-17 * * 1-5\n');
+  const seconds = await exported(one('    cron: "*/10 * * * * *"\n'), 'kubernetes', ...images);
+  expect(seconds).toMatchObject({
+    stdout: expect.stringContaining('suspend: true'),
+    stderr: expect.stringContaining('sysg.yaml:5: lost: web.cron: a CronJob has whole minutes'),
+  });
+});
+
+test('env files stay files where the engine reads them alike, else their values are written', async () => {
+  const home = ownDirectory();
+  const around = { cwd: home, env: { HOME: home } };
+  writeFileSync(join(home, 'sysg.yaml'), one('    env: {file: a.env, vars: {B: "2"}}\n'));
+  writeFileSync(join(home, 'a.env'), '# plain\nA=1\n');
+  const plain = await sysg(['export', 'systemd'], around);
+  expect(plain.stdout).toContain(`EnvironmentFile=${home}/a.env\nEnvironment=B=2\n`);
+  for (const text of ['A="1 # x"\n', 'export A=1\n', 'A=1\nB=9\n']) {
+    writeFileSync(join(home, 'a.env'), text);
+    const { stdout, stderr } = await sysg(['export', 'systemd'], around);
+    expect(stdout).not.toContain('EnvironmentFile');
+    expect(stdout).toContain('Environment=B=2\n');
+    expect(stderr).toContain('sysg.yaml:5: changed: web.env.file: the values of');
+  }
+});
+
+test('names that an engine does not take are changed, and never fall together', async () => {
+  const yaml = 'version: "1"\nservices: {"My App": {command: sleep 1}, my.app: {command: sleep 2}}\n';
+  expect(await exported(yaml, 'kubernetes', ...images)).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('two services would be my-app.yaml'),
+  });
+  expect(await exported(yaml, 'systemd')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('# My\\x20App.service\n') });
+});
