@@ -1,3 +1,4 @@
+import { REQUEST } from '../../journal/request-record.ts';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { clockTime, localTime, preciseTime, span } from '../../words.ts';
 import type { Palette } from './palette.ts';
@@ -9,7 +10,7 @@ export function eventLine(record: JournalRecord, width: number): string {
   const { at, unit, event, from, to, cause, detail = {} } = record;
   const change = to === undefined ? event : from === to ? to : `${from ?? '?'} → ${to}`;
   const why = cause === undefined ? '' : `${cause.kind}${cause.by === undefined ? '' : ` ${printable(cause.by)}`}`;
-  const more = Object.entries(detail).filter(([key]) => !['last_stderr', 'ready', 'wanted'].includes(key)).map(([key, value]) => `${key}=${plain(value)}`);
+  const more = Object.entries(detail).filter(([key]) => !['last_stderr', 'ready', 'wanted', 'blame', 'left'].includes(key)).map(([key, value]) => `${key}=${plain(value)}`);
   return [preciseTime(at), printable(unit ?? 'supervisor').padEnd(width), change.padEnd(22), why.padEnd(18), ...more].join('  ').trimEnd();
 }
 
@@ -43,7 +44,8 @@ function causeOf(cause: JournalRecord['cause']): string {
   return cause.by === undefined ? cause.kind : `${cause.kind} ${printable(cause.by)}`;
 }
 
-function detailOf({ detail = {} }: JournalRecord): string {
+function detailOf({ event, detail = {} }: JournalRecord): string {
+  if (event === REQUEST) return requestDetail(detail);
   const { pid, exit_code: code, signal, attempt, max_restarts: most, reason, next_at: next, last_stderr: words, steps } = detail;
   return [
     typeof steps === 'string' ? steps : '',
@@ -55,4 +57,10 @@ function detailOf({ detail = {} }: JournalRecord): string {
     pid === undefined ? '' : `pid ${String(pid)}`,
     Array.isArray(words) && typeof words.at(-1) === 'string' ? JSON.stringify(printable(String(words.at(-1)))) : '',
   ].filter((part) => part !== '').join(', ');
+}
+
+/** What was asked for, and by whom: the pid is not one of the unit. */
+function requestDetail({ signal, uid, pid }: Readonly<Record<string, unknown>>): string {
+  const who = [...(uid === undefined ? [] : [`uid ${String(uid)}`]), ...(pid === undefined ? [] : [`pid ${String(pid)}`])].join(' ');
+  return [...(typeof signal === 'string' ? [signal] : []), ...(who === '' ? [] : [`by ${who}`])].join(' ');
 }

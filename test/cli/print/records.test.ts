@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { eventLine, transitions } from '../../../src/cli/print/records.ts';
+import { palette } from '../../../src/cli/print/palette.ts';
+import type { JournalRecord } from '../../../src/wire/payloads.ts';
+
+const records: readonly JournalRecord[] = [
+  { seq: 1, at: '2026-01-01T12:00:00.000Z', unit: 'w', event: 'request', cause: { kind: 'command', by: 'signal' }, detail: { signal: 'SIGUSR1', to_pid: 9, uid: 1000, pid: 42 } },
+  { seq: 2, at: '2026-01-01T12:00:00.010Z', unit: 'w', generation: 1, event: 'process.exited', from: 'running', to: 'clearing', cause: { kind: 'command', seq: 1, by: 'signal' }, detail: { pid: 9, signal: 'SIGUSR1' } },
+  { seq: 3, at: '2026-01-01T12:00:01.000Z', unit: null, event: 'request', cause: { kind: 'signal', by: 'SIGHUP' }, detail: { command: 'reload' } },
+];
+
+test('a request is shown with who asked, and its pid is not taken for one of the unit', () => {
+  const [, change = '', request = ''] = transitions(records.slice(0, 2), Date.parse('2026-01-01T12:00:05Z'), null, palette(false)).map((line) => line.trim());
+  expect(change).toMatch(/ running → clearing +command signal +SIGUSR1, pid 9$/);
+  expect(request).toMatch(/ - +request +command signal +SIGUSR1 by uid 1000 pid 42$/);
+});
+
+test('events show requests, those of the supervisor too', () => {
+  const [first = '', , last = ''] = records.map((record) => eventLine(record, 10));
+  expect(first).toMatch(/ w {9} +request +command signal +signal=SIGUSR1 {2}to_pid=9 {2}uid=1000 {2}pid=42$/);
+  expect(last).toMatch(/ supervisor +request +signal SIGHUP +command=reload$/);
+});
