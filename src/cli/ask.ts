@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isControlError, sendBriefly } from '../control/brief-client.ts';
 import { refusals, type Refusal, type Result } from '../errors.ts';
 import type { JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
@@ -21,7 +22,11 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
     return response.kind === 'error' ? { ok: false, refusal: refusals.refused(response.text), units: response.units ?? [] } : { ok: true, response };
   } catch (error) {
     if (!isControlError(error)) throw error;
-    if (error.kind === 'not-available') return { ok: false, refusal: noSupervisor(call) };
+    if (error.kind === 'not-available') {
+      // Where a supervisor has ever been, its lock file stays.
+      const isBack = !existsSync(call.paths.lock) && await (await import('./bereft.ts')).isServedAgain(call);
+      return isBack ? ask(call, request) : { ok: false, refusal: noSupervisor(call) };
+    }
     if (error.kind !== 'server') return { ok: false, refusal: refusals.socket(error.message) };
     const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];
     return { ok: false, refusal: refusals.refused(unknown === undefined ? error.detail : tooOld(unknown)), units: error.units };

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../../machines/types.ts';
@@ -20,6 +20,29 @@ export function findLockOwner(paths: Pick<RuntimePaths, 'lock' | 'pidFile' | 'st
   if (supervisor === null) return null;
   const parent = readProcStat(supervisor.pid)?.ppid ?? 0;
   return { supervisor, guardian: isGuardian(parent, paths.stateDir) ? identify(parent) : null };
+}
+
+/** A supervisor whose lock file somebody has removed: it lives, puts its files back within a moment, and has the removed one open. Null: there is none. */
+export function findBereft(lock: string): number | null {
+  return processIds().find((pid) => readArguments(pid)?.some((argument) => argument.endsWith('/daemon.js')) === true && holdsRemoved(pid, lock)) ?? null;
+}
+
+function processIds(): readonly number[] {
+  try {
+    return readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number);
+  } catch {
+    // No /proc.
+    return [];
+  }
+}
+
+function holdsRemoved(pid: number, path: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`) === `${path} (deleted)`);
+  } catch {
+    // It has ended, or a descriptor is closed meanwhile, or the process is not for us to see.
+    return false;
+  }
 }
 
 /**

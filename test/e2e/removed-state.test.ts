@@ -28,6 +28,17 @@ test('a state directory that was removed comes back with all that is known; serv
   await home.allGone();
 });
 
+test('a stop right after the removal ends the supervisor and its services', async () => {
+  const home = makeHome(yaml);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const [running, supervisor] = [(await home.unit('a')).process?.pid ?? 0, home.supervisorPid()];
+  rmSync(home.state, { recursive: true });
+  expect(await home.sysg('stop')).toMatchObject({ code: 0, stdout: 'Supervisor shutting down\n' });
+  expect([isAlive(running), isAlive(supervisor)]).toEqual([false, false]);
+  rmSync(home.state, { recursive: true });
+  expect((await home.sysg('stop')).stderr).toContain('no supervisor is running');
+});
+
 test('a removed socket comes back; requests under way are answered', async () => {
   const home = makeHome(`version: "1"\nservices:\n  slow: {command: "trap 'sleep 7; exit' TERM; while :; do sleep 0.1; done", stop_timeout: 20s}\n`);
   await home.sysg('start', '--daemonize', '-c', home.config);
