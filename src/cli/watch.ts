@@ -45,7 +45,7 @@ type Ended = { readonly kind: 'gone'; readonly refusal: Refusal } | { readonly k
 
 /** One connection, to its end. */
 async function watchOnce(call: Call, signal: AbortSignal, onLine: (line: WatchLine) => void): Promise<Ended> {
-  const nobody: Ended = { kind: 'gone', refusal: noSupervisor(call) };
+  const nobody = (): Ended => ({ kind: 'gone', refusal: noSupervisor(call) });
   let refusal: Ended | null = null;
   const lines = lineSink((text) => {
     if (signal.aborted || refusal !== null) return;
@@ -55,11 +55,11 @@ async function watchOnce(call: Call, signal: AbortSignal, onLine: (line: WatchLi
   });
   try {
     await streamCommandOutput({ kind: 'watch', since: null, units: null }, lines, { socket: call.paths.socket, signal });
-    return refusal ?? nobody;
+    return refusal ?? nobody();
   } catch (error) {
-    if (signal.aborted) return nobody;
+    if (signal.aborted) return nobody();
     if (!isControlError(error)) throw error;
-    return error.kind === 'not-available' ? nobody : { kind: 'gone', refusal: refusals.socket(error.message) };
+    return error.kind === 'not-available' ? nobody() : { kind: 'gone', refusal: refusals.socket(error.message) };
   }
 }
 

@@ -2,8 +2,10 @@ import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { flagsOf } from '../../src/cli/arguments.ts';
 import type { Call } from '../../src/cli/call.ts';
 import { followSupervisor, makeTurns } from '../../src/cli/watch.ts';
+import { runtimePaths } from '../../src/runtime-paths.ts';
 import { ownDirectory, until } from './rig.ts';
 
 const SNAPSHOT = '{"Snapshot":{"seq":1,"status":{"schema_version":"status.v1","captured_at":"","overall_health":"healthy","units":[]}}}\n';
@@ -35,7 +37,8 @@ async function serve(path: string, greeting: string | null): Promise<Supervisor>
 
 function follow(path: string) {
   const told: string[] = [];
-  const call = { paths: { socket: path, stateDir: '/state' } } as unknown as Call;
+  const paths = { ...runtimePaths({ system: false, env: { HOME: '/nowhere' } }), socket: path };
+  const call = { paths, flags: flagsOf(new Map()), cwd: '/', env: {}, system: false, terminal: { warn: () => undefined } } as unknown as Call;
   const unfollow = followSupervisor(call, {
     line: (line) => told.push(line.kind === 'event' ? `event ${line.record.unit}` : line.kind), gone: ({ code }) => told.push(`gone: ${code}`), refused: (text) => told.push(`refused: ${text}`),
   });
