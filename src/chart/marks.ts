@@ -120,7 +120,8 @@ export function wayOf(chart: Chart, step: Pick<Taken, 'from' | 'to'>): readonly 
     const found = chart.edges.find((edge) => edge.from !== null && edge.to === other && leads(one, edge.from));
     return found === undefined ? undefined : { from: found.from ?? one, to: other };
   };
-  const between = chart.states.filter(({ kind, name }) => kind === 'decision' || PASSED.has(name)).map(({ id }) => id);
+  // Of two ways a decision is the likelier one: what waits would mostly have a record.
+  const between = [...chart.states.filter(({ kind }) => kind === 'decision'), ...chart.states.filter(({ kind, name }) => kind !== 'decision' && PASSED.has(name))].map(({ id }) => id);
   let ways: readonly { readonly at: string; readonly legs: readonly { readonly from: string; readonly to: string }[] }[] = [{ at: from, legs: [] }];
   for (let length = 1; length <= MOST_LEGS; length += 1) {
     for (const { at, legs } of ways) {

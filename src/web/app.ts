@@ -12,7 +12,8 @@ import { openTally } from './metrics/tally.ts';
 import { openApi } from './openapi.ts';
 import { problemResponse } from './problem.ts';
 import { keepRecords } from './records.ts';
-import { json, makeRoutes } from './routes.ts';
+import { json } from './route.ts';
+import { makeRoutes } from './routes.ts';
 import { shareStatus } from './status.ts';
 import type { Watched } from './supervisors.ts';
 

@@ -1,6 +1,6 @@
 import { schemaOf } from '../wire/shape.ts';
 import { version } from '../../package.json';
-import type { Route } from './routes.ts';
+import type { Route } from './route.ts';
 
 const problem = {
   type: 'object', required: ['type', 'title', 'status', 'detail'],

@@ -30,6 +30,8 @@ test('the page is small, and asks for nothing from anywhere else', () => {
 test('sysg web is a process of its own, which ends alone and in order', async () => {
   const home = makeHome(units);
   expect((await home.sysg('start', '--daemonize', '-c', home.config)).code).toBe(0);
+  const printed = await home.sysg('metrics', '--compat', 'supervisord');
+  expect([printed.code, printed.stdout]).toEqual([0, expect.stringMatching(/^sysg_unit_state\{unit="api",state="running"\} 1$[^]*^node_supervisord_state\{group="api",name="api"\} 20$/m)]);
   const { url, token, server } = await serveWeb(home);
   const answer = await fetch(`${url}/api/v1/status`, { headers: { authorization: `Bearer ${token}` } });
   expect(await answer.json()).toMatchObject({ units: expect.arrayContaining([expect.objectContaining({ name: 'api', phase: 'running' })]) });
@@ -38,6 +40,8 @@ test('sysg web is a process of its own, which ends alone and in order', async ()
   server.kill('SIGTERM');
   expect(await ended).toEqual({ code: 0, signal: null });
   expect((await home.unit('api')).phase).toBe('running');
+  await home.sysg('stop');
+  expect((await home.sysg('metrics')).stdout).toMatch(/^sysg_up 0$/m);
 });
 
 test('an address for others needs a token file, and a port that is taken is said to be', async () => {

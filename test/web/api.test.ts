@@ -85,13 +85,24 @@ test('the journal is kept: however often it is shown, the supervisor is asked fo
 test('a chart says where the unit is and along which arrows its records led, states without a record included', async () => {
   const call = makeCall();
   await answering(call, {
-    units: [unit('web', { last_event: 4, phase: 'backoff' })],
-    records: [change(1, 'web', 'stopped', 'spawning'), change(2, 'web', 'spawning', 'starting'), change(3, 'web', 'starting', 'clearing'), change(4, 'web', 'clearing', 'backoff')],
+    units: [unit('web', { last_event: 4, phase: 'backoff' }), unit('api', { last_event: 8 })],
+    records: [
+      change(1, 'web', 'stopped', 'spawning'), change(2, 'web', 'spawning', 'starting'), change(3, 'web', 'starting', 'clearing'), change(4, 'web', 'clearing', 'backoff'),
+      change(5, 'api', 'running', 'clearing'), change(6, 'api', 'clearing', 'failed'), change(7, 'api', 'failed', 'spawning'), change(8, 'api', 'spawning', 'running'),
+    ],
   });
   const { ask } = makeWeb(call);
-  const chart = await body(await ask('/api/v1/units/web/chart')) as { present: string[]; steps: { seq: number; arrows: string[] }[]; arrows: { title: string; lines: string[] }[] };
+  interface Marks { present: string[]; steps: { seq: number; arrows: string[] }[]; arrows: { title: string; lines: string[] }[]; counts: unknown[] }
+  const stepsOf = ({ steps }: Marks): unknown => steps.map(({ seq, arrows }) => [seq, arrows.map((title) => title.split('->').map((id) => id.split('.').at(-1)).join('>'))]);
+  const chart = await body(await ask('/api/v1/units/web/chart')) as unknown as Marks;
   expect(chart.present).toEqual(['idle.backoff']);
-  expect(chart.steps.map(({ seq, arrows }) => [seq, arrows.map((title) => title.split('->').map((id) => id.split('.').at(-1)).join('>'))])).toEqual([
+  expect(stepsOf(await body(await ask('/api/v1/units/api/chart')) as unknown as Marks)).toEqual([
+    [5, ['running>clearing']], [6, ['stopping>judging', 'judging>failed']], [7, ['failed>waiting', 'waiting>preparing', 'preparing>spawning']],
+  ]);
+  const along = await body(await ask(`/api/v1/units/web/chart/records?arrow=${encodeURIComponent(chart.steps[3]?.arrows[1] ?? '')}`));
+  expect(along).toMatchObject({ records: [{ seq: 4, from: 'clearing', to: 'backoff' }] });
+  expect(chart.counts).toContainEqual({ title: chart.steps[1]?.arrows[0], count: 1 });
+  expect(stepsOf(chart)).toEqual([
     [1, ['stopped>waiting', 'waiting>preparing', 'preparing>spawning']], [2, ['spawning>starting']], [3, ['starting>clearing']], [4, ['stopping>judging', 'judging>backoff']],
   ]);
   const svg = await (await ask('/api/v1/charts/service')).text();

@@ -131,7 +131,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
               {result.warnings.length > 0 && <><h3>Worth a thought</h3><ul>{result.warnings.map((warning) => <li key={warning}>{warning}</li>)}</ul></>}
               <p class="faint">The same in a terminal: <code>sysg simulate {faults.map((fault) => `--event '${eventOf(fault)}'`).join(' ')} --for {span[0]}</code></p>
             </section>
-            <section class="panel"><h2>Up to {offset(atMs)}</h2><Records records={before.slice(-60)} /></section>
+            <section class="panel"><h2>Up to {offset(atMs)}</h2><Records records={before.slice(-60)} sinceMs={startMs} /></section>
           </div>
         </div>
       )}

@@ -79,14 +79,22 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
   );
 }
 
+interface RecordsProps {
+  readonly records: readonly JournalRecord[];
+  readonly chosen?: number | null;
+  /** Of a rehearsal: times count from here. */
+  readonly sinceMs?: number;
+  onCause?(seq: number): void;
+}
+
 /** Records as rows, newest first. */
-export function Records({ records, chosen = null, onCause }: { readonly records: readonly JournalRecord[]; readonly chosen?: number | null; onCause?(seq: number): void }): JSX.Element {
+export function Records({ records, chosen = null, sinceMs, onCause }: RecordsProps): JSX.Element {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Records of the journal"><table class="records">
       <thead><tr><th>Time</th><th class="number">#</th><th>Unit</th><th>Change</th><th>Cause</th><th>Detail</th></tr></thead>
       <tbody>{records.toReversed().map((record) => (
         <tr key={record.seq} class={record.seq === chosen ? 'selected' : ''}>
-          <td>{moment(record.at)}</td><td class="number">{record.seq}</td><td>{record.unit ?? 'supervisor'}</td>
+          <td>{sinceMs === undefined ? moment(record.at) : offset(Date.parse(record.at) - sinceMs)}</td><td class="number">{record.seq}</td><td>{record.unit ?? 'supervisor'}</td>
           <td>{record.to === undefined ? record.event : record.from === record.to ? `${record.to} (${record.event})` : `${record.from ?? '?'} → ${record.to}`}</td>
           <td>{record.cause?.kind} {record.cause?.by}{record.cause?.seq !== undefined && <button class="link" onClick={() => onCause?.(record.cause?.seq ?? 0)}>#{record.cause.seq}</button>}</td>
           <td class="detail">{detailOf(record)}</td>

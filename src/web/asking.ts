@@ -1,0 +1,57 @@
+import type { Context } from 'hono';
+import type { StatusAnswer } from '../cli/ask.ts';
+import { unitNamed } from '../cli/print/unit.ts';
+import { refusals } from '../errors.ts';
+import { masked } from '../masked.ts';
+import type { JournalRecord, UnitStatus } from '../wire/payloads.ts';
+import type { Streams } from './event-stream.ts';
+import type { Hub } from './hub.ts';
+import type { Configured } from './mask.ts';
+import { problemResponse, refusalResponse } from './problem.ts';
+import type { Records } from './records.ts';
+import type { Watched } from './supervisors.ts';
+
+export interface AskingInput {
+  readonly watched: Watched;
+  readonly configured: () => Configured;
+  readonly hub: Hub;
+  readonly records: Records;
+  readonly status: () => Promise<StatusAnswer>;
+  readonly streams: Streams;
+  readonly readOnly: boolean;
+}
+
+/** How the routes ask, and how they answer. */
+export interface Asking extends AskingInput {
+  /** By all that is known to be secret by now: the configuration is looked at first. */
+  shown<Value>(value: Value): Value;
+  /** Runs `work` with the unit of the path, or answers that there is none. */
+  withUnit(context: Context, work: (unit: UnitStatus, units: readonly UnitStatus[]) => Promise<Response>): Promise<Response>;
+  /** The newest records of a unit, or of all, oldest first. */
+  recordsOf(unit: string | null, limit: number): Promise<readonly JournalRecord[]>;
+  /** A stream of events, or that there are as many as there may be. */
+  stream(serve: Parameters<Streams['open']>[0]): Response;
+}
+
+export function makeAsking(input: AskingInput): Asking {
+  const { watched: { call }, configured, records, status, streams } = input;
+  const shown = <Value>(value: Value): Value => {
+    configured();
+    return masked(value, call.secrets.mask);
+  };
+  const withUnit = async (context: Context, work: (unit: UnitStatus, units: readonly UnitStatus[]) => Promise<Response>): Promise<Response> => {
+    const name = context.req.param('unit') ?? '';
+    const answer = await status();
+    if (!answer.ok) return refusalResponse(answer.refusal);
+    const { units } = answer.snapshot;
+    const unit = unitNamed(units, name);
+    return unit === undefined ? refusalResponse(refusals.unknownUnit(name)) : work(unit, units);
+  };
+  const recordsOf = async (unit: string | null, limit: number): Promise<readonly JournalRecord[]> => {
+    const all = await records.all();
+    return (unit === null ? all : all.filter((record) => record.unit === unit)).slice(limit === 0 ? all.length : -limit);
+  };
+  const stream = (serve: Parameters<Streams['open']>[0]): Response => (
+    streams.open(serve) ?? problemResponse(503, `there are ${streams.count} streams already, as many as there may be`, 'streams'));
+  return { ...input, shown, withUnit, recordsOf, stream };
+}

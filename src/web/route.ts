@@ -1,0 +1,43 @@
+import type { Context } from 'hono';
+import { isRecord, type Shape } from '../wire/shape.ts';
+import { problemResponse } from './problem.ts';
+
+/** One thing that can be asked of the server, as it is served and as it is described. */
+export interface Route {
+  readonly method: 'get' | 'post';
+  /** `/units/{unit}/why`, below /api/v1. */
+  readonly path: string;
+  readonly about: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Shape<unknown>;
+  /** Of the answer; a text is its media type. */
+  readonly answer: Shape<unknown> | string;
+  /** Of an answer that is not 200. */
+  readonly status?: number;
+  run(context: Context): Promise<Response>;
+}
+
+/** What no shape describes. */
+export const anything: Shape<unknown> = () => null;
+
+export function json(value: unknown, status = 200): Response {
+  return new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } });
+}
+
+/** The body, checked by its shape; else what is wrong with it. */
+export async function readBody<Body>(context: Context, shape: Shape<unknown>): Promise<Body | Response> {
+  let value: unknown;
+  try {
+    value = await context.req.json();
+  } catch {
+    return problemResponse(400, 'the body is no JSON');
+  }
+  const problem = isRecord(value) ? shape(value, 'body') : 'body: expected an object';
+  return problem === null ? value as Body : problemResponse(400, problem);
+}
+
+/** A number of the query; null for what is none, or above the limit. */
+export function wholeNumber(text: string | undefined, usual: number, most: number): number | null {
+  if (text === undefined) return usual;
+  return /^[0-9]{1,9}$/.test(text) && Number(text) <= most ? Number(text) : null;
+}
