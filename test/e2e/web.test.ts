@@ -159,8 +159,12 @@ browserTest('orders: by key and by button, each with its ticket; several at once
   await see(page, '.units', 'api');
   await page.waitForSelector('.acts');
   for (const key of ['j', 'r']) await page.keyboard.press(key as 'j');
+  await see(page, 'dialog', 'restart api?');
+  await page.click('dialog .danger');
   await see(page, '.tickets', "Service 'api' restarted");
   expect((await home.unit('api')).generation).toBe(2);
+  await page.waitForFunction(() => document.querySelector('dialog') === null);
+  await page.evaluate(() => document.body.focus());
   await page.keyboard.press('Space');
   for (const key of ['j', ' ', 's']) await page.keyboard.press(key as 'j');
   await see(page, 'dialog', 'stop 2 units?');

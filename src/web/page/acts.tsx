@@ -21,8 +21,8 @@ export async function learnWhatIsAllowed(): Promise<void> {
   readOnly.value = (await get<{ server: { read_only: boolean } }>('/supervisor')).server.read_only;
 }
 
-/** Orders something. What ends several units at once is asked about first. */
-export function order(verb: Verb, names: readonly string[], signalName?: string): void {
+/** Orders something. What ends several units at once is asked about first, and `asks` also what ends one: a key is pressed by mistake sooner than a button. */
+export function order(verb: Verb, names: readonly string[], { signalName, asks = false }: { readonly signalName?: string; readonly asks?: boolean } = {}): void {
   if (readOnly.value || names.length === 0) return;
   const carryOut = (): void => {
     post('/actions', { verb, units: names, ...(signalName !== undefined && { signal: signalName }) }).then(() => {
@@ -32,8 +32,8 @@ export function order(verb: Verb, names: readonly string[], signalName?: string)
     });
   };
   const isDestructive = verb === 'stop' || verb === 'restart' || verb === 'signal';
-  if (!isDestructive || names.length === 1) carryOut();
-  else question.value = { title: `${verb} ${names.length} units?`, text: names.join(', '), yes: `${verb} them`, carryOut };
+  if (!isDestructive || (names.length === 1 && !asks)) carryOut();
+  else question.value = { title: names.length === 1 ? `${verb} ${names[0] ?? ''}?` : `${verb} ${names.length} units?`, text: names.join(', '), yes: names.length === 1 ? verb : `${verb} them`, carryOut };
 }
 
 export function UnitActs({ names }: { readonly names: readonly string[] }): JSX.Element | null {
@@ -48,7 +48,7 @@ export function UnitActs({ names }: { readonly names: readonly string[] }): JSX.
       <button disabled={none} onClick={() => order('restart', names)}>Restart</button>
       <button disabled={none} class="danger" onClick={() => order('stop', names)}>Stop</button>
       <select aria-label="Send a signal" disabled={none} value="" onChange={({ currentTarget }) => {
-        order('signal', names, currentTarget.value);
+        order('signal', names, { signalName: currentTarget.value });
         currentTarget.value = '';
       }}>
         <option value="" disabled>Signal…</option>

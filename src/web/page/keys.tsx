@@ -8,7 +8,7 @@ const isHelpOpen = signal(false);
 
 const KEYS = [
   ['↑ ↓, j k, g G', 'move'], ['Enter, →, i', 'open the unit'], ['l', 'its logs'], ['Escape, q', 'go back; take the filter away'], ['f, /', 'filter'], ['Space', 'mark the unit'],
-  ['S, s, r', 'start, stop, restart what is marked or selected'], ['d', 'dependencies'], ['R', 'rehearse'], ['v', 'the supervisor'], ['u', 'all units'], ['?', 'these keys'],
+  ['S, s, r', 'start, stop, restart what is marked or selected; stop and restart ask first'], ['d', 'dependencies'], ['R', 'rehearse'], ['v', 'the supervisor'], ['u', 'all units'], ['?', 'these keys'],
 ] as const;
 
 /** The keys of the live table in the terminal, where a page can have them. */
@@ -73,7 +73,7 @@ function pressInTable(key: string, target: EventTarget | null): boolean {
 
 function orderBy(key: string, names: readonly string[]): boolean {
   const verb = ({ S: 'start', s: 'stop', r: 'restart' } as const)[key];
-  if (verb !== undefined) order(verb, names);
+  if (verb !== undefined) order(verb, names, { asks: true });
   return verb !== undefined;
 }
 
