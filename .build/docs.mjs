@@ -9,7 +9,7 @@ import { manPage } from './man-page.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const { values: { check } } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
-const { globalOptions, verbs, synopsis, jsonSchema } = await definitions();
+const { aliases, globalOptions, verbs, synopsis, jsonSchema } = await definitions();
 const exitCodes = [
   ['0', 'done; `status` and `inspect`: healthy'],
   ['1', 'refused or failed, with one sentence on stderr; `wait`: nothing is under way that could bring a unit to the state; `status` and `inspect`: degraded; `status`: no unit matches'],
@@ -44,7 +44,7 @@ for (const [name, text] of files) {
 async function definitions() {
   const { outputFiles: [bundle] } = await build({
     stdin: {
-      contents: "export { globalOptions } from './src/cli/options.ts'; export { verbs, synopsis } from './src/cli/verbs.ts'; export { jsonSchema } from './src/config/root.ts';",
+      contents: "export { globalOptions } from './src/cli/options.ts'; export { aliases, verbs, synopsis } from './src/cli/verbs.ts'; export { jsonSchema } from './src/config/root.ts';",
       resolveDir: root,
     },
     bundle: true, write: false, platform: 'node', target: 'node20', format: 'esm', absWorkingDir: root, logLevel: 'warning',
@@ -65,6 +65,16 @@ Flags come before or after each other in any order, \`--name=value\` and \`--nam
 
 ${table(['command', 'does'], rows)}
 
+${Object.entries(aliases).map(([alias, words]) => `\`sysg ${alias}\` is \`sysg ${words.join(' ')}\``).join(', ')}.
+
+## Names of units
+
+Units are named by words after the command, by \`-s\` (as often as wanted), or both: \`sysg stop web worker\`, \`sysg stop -s web -s worker\`. A name that is
+also the name of a command needs nothing special: \`sysg stop status\`. Patterns are those of a shell, in quotes: \`'web*'\`, \`'web?'\`, \`'[ab]-*'\`. Where
+one of several names, or a pattern, fits no unit, nothing is done, the exit code is 1, and the message says what was probably meant. \`stop\`, \`restart\`,
+\`start\` and \`signal\` take several units one after the other: each is answered, and one that fails keeps none of the others from its turn. With
+\`--json\`, \`inspect\` and \`why\` print a list where several names or a pattern were given.
+
 ## Flags of every command
 
 They may also come before the command.
@@ -72,7 +82,7 @@ They may also come before the command.
 ${optionTable(globalOptions)}
 
 \`--log-level\` is about the process that is started: a supervisor keeps the level of its own start. Without it \`RUST_LOG\` counts,
-then \`info\`. As root without \`--sys\` a warning is printed, and every command refuses where system mode has left a supervisor's files.
+then \`info\`. As root without \`--sys\` a start prints a warning, and every command refuses where system mode has left a supervisor's files.
 
 ## Exit codes
 

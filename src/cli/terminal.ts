@@ -59,8 +59,15 @@ async function confirmed(question: string): Promise<boolean> {
   const { createInterface } = await import('node:readline');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await new Promise<string>((resolve) => {
-    lines.once('close', () => resolve(''));
-    lines.question(`${question} [y/N] `, resolve);
+    const leave = (): void => {
+      process.stderr.write('\n');
+      resolve('');
+    };
+    lines.once('close', leave);
+    lines.question(`${question} [y/N] `, (text) => {
+      lines.off('close', leave);
+      resolve(text);
+    });
   });
   lines.close();
   return /^y(es)?$/i.test(answer.trim());

@@ -41,7 +41,7 @@ beforeAll(() => {
     require('node:fs').renameSync(directory + '/daemon.tmp', directory + '/daemon.json');
     setInterval(() => {}, 1000);
   `);
-});
+}, 60_000);
 afterAll(() => rmSync(installed, { recursive: true, force: true }));
 
 interface Facts {
