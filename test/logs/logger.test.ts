@@ -119,6 +119,17 @@ describe('a unit with a logger', () => {
   const withLogger = (store: LogStore, directory: string, logs: typeof piped = logged, definition = ''): void =>
     store.prepare([{ name: 'web', logs, loggerRunner: runIn(directory, definition) }]);
 
+  test('has a line that a process left unfinished ended there before the next process writes', async () => {
+    const { store, run, text, directory } = rig();
+    withLogger(store, directory, { ...piped, logger: 'cat >> "got-$(basename "$(readlink /proc/self/fd/0)")"' });
+    await ended(run('web', "printf 'panic: no disk'; echo whole >&2"));
+    await ended(run('web', 'echo started; echo again >&2'));
+    await store.end();
+    expect(readFileSync(join(directory, 'got-web.stdout.logger'), 'utf8')).toBe('panic: no disk\nstarted\n');
+    expect(readFileSync(join(directory, 'got-web.stderr.logger'), 'utf8')).toBe('whole\nagain\n');
+    expect(text('web')).toBe('');
+  });
+
   test('has its output there and not in its file, each stream apart', async () => {
     const { store, run, text, directory, problems } = rig();
     withLogger(store, directory, { ...piped, logger: 'cat >> got; echo end >> got' });
