@@ -47,7 +47,7 @@ test('the package installs globally from one file, without network, compiler and
   const status = await sysg('status', '--json');
   expect((JSON.parse(status.stdout) as { readonly units: readonly { readonly name: string; readonly phase: string }[] }).units.find(({ name }) => name === 'greeter')?.phase).toBe('running');
   // One command of each kind of file that is loaded on demand.
-  for (const words of [['inspect', '-s', 'greeter', '--json'], ['doctor'], ['why', 'greeter'], ['plan'], ['chart', '--format', 'svg'], ['completions', 'bash'], ['help', 'start'], ['boot', 'install', '--init', 'systemd', '--print']]) {
+  for (const words of [['inspect', '-s', 'greeter', '--json'], ['doctor'], ['why', 'greeter'], ['plan'], ['metrics'], ['chart', '--format', 'svg'], ['completions', 'bash'], ['help', 'start'], ['boot', 'install', '--init', 'systemd', '--print']]) {
     expect({ words, ...(await sysg(...words)) }).toMatchObject({ words, code: 0, stdout: expect.stringMatching(/\S/) });
   }
   expect((await sysg('restart', '--supervisor')).stdout).toMatch(/^Supervisor restarted/);
