@@ -29,6 +29,12 @@ test('a command is added beside what runs, in the directory of the caller, outli
   expect((await home.sysg('status', 'tick')).stdout).toContain('\ntick (ad-hoc)');
   expect((await home.sysg('inspect', 'tick')).stdout).toContain('ad-hoc: started from the command line');
 
+  // A word that names a service, or such a unit, means that, flags behind it included.
+  expect(await home.sysg('start', 'web')).toMatchObject({ code: 0, stdout: "Service 'web' is already running\n" });
+  expect(await home.sysg('stop', 't*', 'sleep*')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Service 'tick' stopped\nService 'sleep-\w+' stopped\n$/) });
+  expect(await within(home, 'there', 'start', 'tick', 'sleep*', '--json')).toMatchObject({ code: 0, stdout: expect.stringContaining("Service 'tick' started\\nService 'sleep-") });
+  expect(await home.sysg('start', '--daemonize', 'wbe')).toMatchObject({ code: 1, stderr: expect.stringContaining("did you mean 'web'?\nand 'wbe' is no program on PATH") });
+
   // The same again is the unit; another command under its name, or under that of a service, is refused, and so is what is no program.
   expect(await within(home, 'there', 'start', '--name', 'tick', '--', 'sh', '-c', 'pwd; sleep 1001')).toMatchObject({ code: 0, stdout: "Service 'tick' is already running\n" });
   for (const [args, why] of [
