@@ -48,7 +48,6 @@ export const importProcfile: Importer = ({ path, text, directory, target }, { se
   );
 
   const directoryOfAll = rebased('.', directory, target);
-  const releases = processes.has('release');
   for (const [index, [name, { place, command }]] of [...processes].entries()) {
     const block: DraftBlock = new Map();
     put(block, 'command', command);
@@ -57,8 +56,8 @@ export const importProcfile: Importer = ({ path, text, directory, target }, { se
     if (name === 'release') {
       put(block, 'oneshot', true);
       put(block, 'restart_policy', 'never');
-      remarks.changed(place, name, 'runs once, before the others start, as on a platform; foreman runs it beside them');
-    } else if (releases) put(block, 'depends_on', [{ service: 'release', condition: 'completed' }]);
+      remarks.changed(place, name, 'runs once, beside the others as under foreman; a platform runs it first, which "depends_on: [release]" in the others would say');
+    }
     services.push({ name, from: place, block });
   }
   return Promise.resolve(null);

@@ -5,12 +5,13 @@ import { makeHome, soon, type Home } from './rig.ts';
 
 const fixtures = resolve(import.meta.dirname, '../fixtures/import');
 
-/** A program that notes how it was called, and stays. */
+/** A program that notes how it was called, and stays. As `node` it leaves sysg itself alone. */
 const stub = `#!/bin/sh
+case "\${0##*/} $*" in "node "*dist/*) exec "${process.execPath}" "$@";; esac
 out="$STUBS/calls/$$"
 { printf '%s\\n' "\${0##*/}" "$PWD" "PORT=$PORT A=$A B=$B PRICE=$PRICE"; for word; do printf '%s\\n' "<$word>"; done; } > "$out.tmp"
 mv "$out.tmp" "$out"
-case "$1" in migrate.js|./migrate.sh) exit 0;; esac
+case "\${0##*/} $1" in "migrate.sh "|"node migrate.js") exit 0;; esac
 exec sleep 1000
 `;
 
@@ -62,7 +63,7 @@ test('an ecosystem file of pm2: each app as pm2 would call it', async () => {
   expect((await home.unit('nightly')).phase).toBe('waiting');
 });
 
-test('a Procfile: a release first, then each with its port', async () => {
+test('a Procfile: a release once, and each with its port', async () => {
   const home = makeHome();
   cpSync(join(fixtures, 'procfile/release.procfile'), join(home.dir, 'Procfile'));
   writeFileSync(join(home.dir, '.env'), 'A="one # two"\nB=3\n');
