@@ -172,6 +172,15 @@ browserTest('orders: by key and by button, each with its ticket; several at once
   await page.click('dialog .danger');
   await see(page, '.tickets', "Service 'db' stopped");
   expect([(await home.unit('api')).phase, (await home.unit('db')).phase]).toEqual(['stopped', 'stopped']);
+  // All that are shown at once, and another order.
+  await page.click('[aria-label="Mark all that are shown"]');
+  expect(await page.$$eval('.units tbody input:checked', (boxes) => boxes.length)).toBe(3);
+  await page.click('[aria-label="Mark all that are shown"]');
+  await page.evaluate(() => [...document.querySelectorAll<HTMLElement>('th button')].find(({ textContent }) => textContent?.startsWith('Unit'))?.click());
+  await page.keyboard.press('O');
+  await page.waitForFunction(() => [...document.querySelectorAll('.units tbody a')].map(({ textContent }) => textContent).join(' ') === 'tick db api');
+  await page.evaluate(() => (document.activeElement instanceof HTMLElement ? document.activeElement.blur() : undefined));
+  await page.keyboard.press('G');
   await page.keyboard.press('S');
   await home.until('api', ({ phase }) => phase === 'running', 'runs again');
   await visit(page, '#/unit/tick', 'tick');

@@ -2,8 +2,9 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { put, type Drawn } from './chart.tsx';
 import { useFetched } from './fetched.ts';
-import { ordered, units } from './live.ts';
+import { units } from './live.ts';
 import { go, linkTo } from './router.ts';
+import { ordered } from './sorting.ts';
 
 interface Graph { readonly svg: string; readonly needs: readonly { readonly unit: string; readonly needs: readonly string[] }[] }
 

@@ -2,12 +2,13 @@ import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { Dialog, order } from './acts.tsx';
 import { go, route } from './router.ts';
+import { nextSorting, turnSorting } from './sorting.ts';
 import { concerned, filter, mark, selected, shownUnits } from './table.tsx';
 
 const isHelpOpen = signal(false);
 
 const KEYS = [
-  ['↑ ↓, j k, g G', 'move'], ['Enter, →, i', 'open the unit'], ['l', 'its logs'], ['Escape, q', 'go back; take the filter away'], ['f, /', 'filter'], ['Space', 'mark the unit'],
+  ['↑ ↓, j k, g G', 'move'], ['Enter, →, i', 'open the unit'], ['l', 'its logs'], ['Escape, q', 'go back; take the filter away'], ['f, /', 'filter'], ['Space', 'mark the unit'], ['o or >, <, O', 'the next, the previous order; turned round'],
   ['S, s, r', 'start, stop, restart what is marked or selected; stop and restart ask first'], ['d', 'dependencies'], ['R', 'rehearse'], ['v', 'the supervisor'], ['u', 'all units'], ['?', 'these keys'],
 ] as const;
 
@@ -57,6 +58,9 @@ function pressInTable(key: string, target: EventTarget | null): boolean {
     case 'i': case 'l':
       if (selected.value !== null) go('unit', selected.value, ...(key === 'l' ? ['logs'] : []));
       return true;
+    case 'o': case '>': return open(() => nextSorting(1));
+    case '<': return open(() => nextSorting(-1));
+    case 'O': return open(turnSorting);
     case 'f': case '/': return open(() => document.getElementById('filter')?.focus());
     case 'Enter': case 'ArrowRight':
       // A link or a button that has the focus is meant.

@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import type { Ticket } from '../tickets.ts';
 import type { UnitRow } from '../unit-row.ts';
@@ -18,13 +18,6 @@ export const now = signal(Date.now());
 const AGAIN_MS = 2000;
 const RECORDS_KEPT = 500;
 const TICKETS_KEPT = 20;
-
-const URGENCY: Readonly<Record<string, number>> = { failing: 0, degraded: 1 };
-/** `web-2` before `web-10`. */
-const naturally = new Intl.Collator('en', { numeric: true });
-/** What needs attention first, then by name. */
-export const ordered = computed(() => [...units.value.values()].filter(({ kind }) => kind !== 'orphaned').toSorted((one, other) => (
-  (URGENCY[one.health] ?? 2) - (URGENCY[other.health] ?? 2) || naturally.compare(one.name, other.name))));
 
 const listeners = new Set<(record: JournalRecord) => void>();
 

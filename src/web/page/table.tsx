@@ -3,7 +3,8 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { UnitRow } from '../unit-row.ts';
 import { ReloadButton, UnitActs } from './acts.tsx';
-import { now, ordered, units } from './live.ts';
+import { now, units } from './live.ts';
+import { ordered, sortBy, sorting, type SortName } from './sorting.ts';
 import { go, linkTo } from './router.ts';
 import { bytes, span } from './words.ts';
 
@@ -32,6 +33,17 @@ export function mark(name: string): void {
   marked.value = next;
 }
 
+function markAll(rows: readonly UnitRow[], isMarked: boolean): void {
+  marked.value = new Set(isMarked ? rows.map(({ name }) => name) : []);
+}
+
+/** A column by which the units can be put in order. */
+function Heading({ by, isNumber = false }: { readonly by: SortName; readonly isNumber?: boolean }): JSX.Element {
+  const { by: present, isTurned } = sorting.value;
+  const isPresent = present === by;
+  return <th class={isNumber ? 'number' : ''} aria-sort={isPresent ? (isTurned ? 'descending' : 'ascending') : 'none'}><button class="link" onClick={() => sortBy(by)}>{by}<span aria-hidden="true">{isPresent ? (isTurned ? ' ▴' : ' ▾') : ''}</span></button></th>;
+}
+
 export function Table(): JSX.Element {
   const rows = shownUnits();
   const counts = new Map<string, number>();
@@ -46,7 +58,11 @@ export function Table(): JSX.Element {
       </div>
       {rows.length === 0 && <p class="faint">{ordered.value.length === 0 ? 'No units yet.' : 'No unit holds all of these words.'}</p>}
       <table class="units" hidden={rows.length === 0}>
-        <thead><tr><th class="tick"><span class="hidden">Marked</span></th><th>Unit</th><th>State</th><th>Since</th><th class="number">Restarts</th><th>Health</th><th class="number">CPU</th><th class="number">Memory</th><th class="wide number">PID</th><th class="wide">Last exit</th><th class="wide">Command</th></tr></thead>
+        <thead><tr>
+          <th class="tick"><input type="checkbox" aria-label="Mark all that are shown" checked={rows.length > 0 && rows.every(({ name }) => marked.value.has(name))} onChange={({ currentTarget }) => markAll(rows, currentTarget.checked)} /></th>
+          <Heading by="Unit" /><Heading by="State" /><Heading by="Since" /><Heading by="Restarts" isNumber /><Heading by="Health" /><Heading by="CPU" isNumber /><Heading by="Memory" isNumber />
+          <th class="wide number">PID</th><th class="wide">Last exit</th><th class="wide">Command</th>
+        </tr></thead>
         <tbody>{rows.map((row) => <Row key={row.name} row={row} isSelected={selected.value === row.name} isMarked={marked.value.has(row.name)} />)}</tbody>
       </table>
     </main>

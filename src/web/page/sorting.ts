@@ -1,0 +1,44 @@
+import { computed, signal } from '@preact/signals';
+import type { UnitRow } from '../unit-row.ts';
+import { units } from './live.ts';
+
+const URGENCY: Readonly<Record<string, number>> = { failing: 0, degraded: 1 };
+/** `web-2` before `web-10`. */
+const naturally = new Intl.Collator('en', { numeric: true });
+const byName = (one: UnitRow, other: UnitRow): number => naturally.compare(one.name, other.name);
+const most = (value: (row: UnitRow) => number | undefined) => (one: UnitRow, other: UnitRow): number => (value(other) ?? -1) - (value(one) ?? -1);
+
+/** By what units can be put in order: what needs attention first, at the beginning; numbers from the largest down. */
+export const sortings = {
+  Health: (one: UnitRow, other: UnitRow) => (URGENCY[one.health] ?? 2) - (URGENCY[other.health] ?? 2),
+  Unit: byName,
+  State: (one: UnitRow, other: UnitRow) => naturally.compare(one.state, other.state),
+  Since: most(({ since }) => (since === undefined ? undefined : Date.parse(since))),
+  Restarts: most(({ restarts }) => restarts),
+  CPU: most(({ cpu }) => cpu),
+  Memory: most(({ rss }) => rss),
+} as const satisfies Record<string, (one: UnitRow, other: UnitRow) => number>;
+
+export type SortName = keyof typeof sortings;
+
+export const sorting = signal<{ readonly by: SortName; readonly isTurned: boolean }>({ by: 'Health', isTurned: false });
+
+export const ordered = computed(() => {
+  const { by, isTurned } = sorting.value;
+  const compare = sortings[by];
+  return [...units.value.values()].filter(({ kind }) => kind !== 'orphaned').toSorted((one, other) => (isTurned ? -1 : 1) * compare(one, other) || byName(one, other));
+});
+
+/** By this column; turned round when that is so already. */
+export function sortBy(by: SortName): void {
+  sorting.value = { by, isTurned: sorting.value.by === by && !sorting.value.isTurned };
+}
+
+export function nextSorting(step: 1 | -1): void {
+  const names = Object.keys(sortings) as SortName[];
+  sorting.value = { by: names[(names.indexOf(sorting.value.by) + step + names.length) % names.length] ?? 'Health', isTurned: false };
+}
+
+export function turnSorting(): void {
+  sorting.value = { ...sorting.value, isTurned: !sorting.value.isTurned };
+}
