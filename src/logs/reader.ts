@@ -70,12 +70,15 @@ export function openFifoReader(path: string, onBytes: OnBytes): FifoReader {
   };
 }
 
-// As much as a pipe holds by default (pipe(7)). A read is used up within its callback, so one buffer serves all.
-const shared = Buffer.allocUnsafeSlow(64 * 1024);
+/**
+ * A read is used up within its callback, so one buffer serves all. What is in it when the supervisor is killed is lost: nobody can put bytes
+ * back into a pipe. It is as small as it can be without costing time at full flood, measured from 64 KiB down (docs/reliability.md).
+ */
+const shared = Buffer.allocUnsafeSlow(8 * 1024);
 // /proc/sys/fs/pipe-max-size by default: a writer that goes on for ever must not keep `drain` from ending.
 const largestPipeBytes = 1024 * 1024;
 
-/** What a FIFO that does not block holds now, up to 64 KiB, to be used before anything else is read; nothing where it is empty. */
+/** What a FIFO that does not block holds now, up to 8 KiB, to be used before anything else is read; nothing where it is empty. */
 export function readAvailable(descriptor: number): Uint8Array {
   try {
     return shared.subarray(0, readSync(descriptor, shared));

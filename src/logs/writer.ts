@@ -45,6 +45,8 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
   let nextRotationAt = 0;
   let droppedBytes = 0;
   let episodeStart: number | null = null;
+  /** Whether the last byte that was written, and the last one that was dropped, leave a line without its end. */
+  let [endsWithinLine, droppedWithinLine] = [false, false];
   let rotationFails = false;
   /** Our own rotation made the file. */
   let isFresh = false;
@@ -89,7 +91,8 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     else size = named.size;
   };
 
-  const append = (bytes: Uint8Array): void => {
+  const append = (taken: Uint8Array): void => {
+    const bytes = episodeStart === null ? taken : fromLineStart(taken);
     if (bytes.length === 0) return;
     for (let offset = 0; offset < bytes.length;) {
       let written: number;
@@ -99,11 +102,12 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
         times?.note(file, written);
       } catch (error) {
         if (hasCode(error, 'ENOSPC', 'EDQUOT') && dropOldest(path)) continue;
-        drop(bytes.length - offset, error);
+        drop(bytes.subarray(offset), error);
         return;
       }
       size += written;
       offset += written;
+      endsWithinLine = bytes[offset - 1] !== newline;
     }
     if (episodeStart !== null) {
       onProblem(`${path}: is written again; ${droppedBytes - episodeStart} bytes were dropped`);
@@ -111,12 +115,22 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     }
   };
 
-  const drop = (bytes: number, error: unknown): void => {
+  const drop = (bytes: Uint8Array, error: unknown): void => {
     if (episodeStart === null) {
       onProblem(`${path}: cannot be written: ${textOf(error)}; output is dropped until it can`);
       episodeStart = droppedBytes;
     }
-    droppedBytes += bytes;
+    droppedBytes += bytes.length;
+    if (bytes.length > 0) droppedWithinLine = bytes.at(-1) !== newline;
+  };
+
+  /** After a time of dropping: the line that was cut gets its end, and what is left of one whose beginning was dropped is dropped too. */
+  const fromLineStart = (bytes: Uint8Array): Uint8Array => {
+    const lineEnd = droppedWithinLine ? bytes.indexOf(newline) : -1;
+    droppedBytes += lineEnd + 1;
+    if (lineEnd >= 0) droppedWithinLine = false;
+    const rest = bytes.subarray(lineEnd + 1);
+    return endsWithinLine && rest.length > 0 ? Buffer.concat([Buffer.of(newline), rest]) : rest;
   };
 
   const putAway = (): void => {
@@ -170,7 +184,7 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
           open();
         }
       } catch (error) {
-        drop(rest.length, error);
+        drop(rest, error);
         return;
       }
       append(rest);

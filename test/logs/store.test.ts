@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { makeCompressor } from '../../src/logs/compress.ts';
+import { makeWriter } from '../../src/logs/writer.ts';
 import * as tools from '../../src/process/tools.ts';
 import { startProgram } from '../state/node-program.ts';
 import { canMount, smallDisk } from '../state/small-disk.ts';
@@ -364,5 +366,25 @@ describe.runIf(canMount)('a full disk', () => {
     expect(readFileSync(stdout, 'utf8')).toMatch(/^before\n[0-9a-f\n]*room again\n$/);
     const [, dropped] = /: is written again; ([0-9]+) bytes were dropped$/.exec(problems.at(-1) ?? '') ?? [];
     expect(Number(dropped)).toBeGreaterThan(60_000 * 17 - 8192);
+  });
+
+  test('only the line that was cut is torn: it gets its end, and what comes after the loss begins with a whole line', () => {
+    const disk = smallDisk(16);
+    if (disk === null) throw new Error('the disk could not be mounted');
+    const file = join(disk, 'web.log');
+    const writer = makeWriter(file, { rotation: { sizeBytes: 1e9, keep: 0, compress: false }, owner: null, compressor: makeCompressor(() => undefined), onProblem: () => undefined });
+    const ballast = join(disk, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(8192));
+    const line = Buffer.from(`${'x'.repeat(99)}\n`);
+    for (let number = 0; number < 100; number += 1) writer.write(line);
+    // In the middle of a line when there is room again.
+    writer.write(line.subarray(0, 40));
+    rmSync(ballast);
+    writer.write(line.subarray(40));
+    writer.write(Buffer.from('whole again\n'));
+    writer.close();
+    const lines = readFileSync(file, 'utf8').split('\n');
+    expect(lines.slice(-2)).toEqual(['whole again', '']);
+    expect(lines.slice(0, -2).filter((text) => text.length !== 99)).toHaveLength(1);
   });
 });
