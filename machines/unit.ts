@@ -68,7 +68,7 @@ export const servicePublisher: Publisher<ServiceContext, ServiceEvent> = {
     const differs = (keys: readonly (keyof ServiceContext)[]): boolean => entered || keys.some((key) => before.context[key] !== context[key]);
     const deeds: Deed[] = [];
     if (leaf === 'removed') deeds.push(forget(context.spec.name, context.place));
-    else if (differs(RECORDED)) deeds.push({ type: 'writeRecord', params: { record: recordOf(context, leaf), durable: isOperatorsWish(event) } });
+    else if (differs(RECORDED) || isFirstWish(context, event)) deeds.push({ type: 'writeRecord', params: { record: recordOf(context, leaf), durable: isOperatorsWish(event) } });
     if (context.place !== before.context.place && before.context.place !== 'current') deeds.push(forget(context.spec.name, before.context.place));
     deeds.push(...deadlineDeeds(before.context, context));
     if (hookRuns.length > 0) deeds.push({ type: 'runHooks', params: { runs: hookRuns } });
@@ -108,6 +108,11 @@ function forget(unit: string, place: Place): Deed {
 /** What a person asked for has to be on disk before anything follows. */
 function isOperatorsWish(event: ServiceEvent): boolean {
   return 'ticket' in event && event.ticket !== null && triggerOf(event).kind === 'command' && triggerOf(event).by !== 'shutdown';
+}
+
+/** Nothing changes for a unit that never had a process, but there may be no record of it, and one that is not on record is started. */
+function isFirstWish({ generation }: ServiceContext, event: ServiceEvent): boolean {
+  return generation === 0 && event.type === 'stop' && isOperatorsWish(event);
 }
 
 interface StateLike {

@@ -67,6 +67,13 @@ describe('a cron unit', () => {
     expect(all.state('tick')).toBe('waiting');
   });
 
+  test('one that is stopped before its first run is on record as stopped: the next supervisor would take it for new', () => {
+    const all = booted(job());
+    expect(all.records.get('tick')).toBeUndefined();
+    all.send({ type: 'stop', units: ['tick'], ticket: 1 });
+    expect(all.records.get('tick')).toMatchObject({ wanted: 'down', state: 'stopped', generation: 0 });
+  });
+
   test('overlap skip is a record of its own, and the run keeps its identity', () => {
     const all = booted(job());
     due(all, 1);
