@@ -1,5 +1,8 @@
-import { closeSync, existsSync, fchownSync, futimesSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fchownSync, fsync, futimesSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { textOf } from '../errors.ts';
+import { syncDirectory } from '../files.ts';
 import { pipeTool } from '../process/tools.ts';
 import { listArchives, type Archive } from './archives.ts';
 import { originMember } from './gzip.ts';
@@ -65,6 +68,8 @@ async function compressOne(file: string, raw: Archive): Promise<void> {
       if (process.geteuid?.() === 0) fchownSync(output, raw.stat.uid, raw.stat.gid);
       // When it was last written to belongs to what it holds.
       futimesSync(output, raw.stat.atimeMs / 1000, raw.stat.mtimeMs / 1000);
+      // The raw one is removed after this: a power cut must not leave neither.
+      await promisify(fsync)(output);
     } finally {
       closeSync(output);
     }
@@ -72,6 +77,7 @@ async function compressOne(file: string, raw: Archive): Promise<void> {
     const moved = listArchives(file).find((archive) => !archive.compressed && archive.stat.ino === raw.stat.ino);
     if (moved === undefined) return;
     renameSync(temporary, `${moved.path}.gz`);
+    syncDirectory(dirname(file));
     rmSync(moved.path, { force: true });
   } finally {
     closeSync(input);
