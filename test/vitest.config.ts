@@ -16,7 +16,7 @@ const freshDist = join(import.meta.dirname, 'fresh-dist.ts');
 const withProcesses = { testTimeout: 60_000, hookTimeout: 60_000, globalSetup: freshDist };
 
 /** They measure what is left for others while the machine is busy, or use up what all processes share. */
-const alone = ['exhaustion', 'hostile', 'metrics', 'policy-paths'].map((name) => `test/e2e/${name}.test.ts`);
+const alone = ['exhaustion', 'hostile', 'metrics', 'policy-paths'].map((name) => `test/e2e/${name}.test.ts`).concat('test/torture/torture.test.ts');
 
 export default defineConfig({
   root,
@@ -32,7 +32,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{actors,e2e,model,process,bench,fuzz,soak}/**'],
+          exclude: ['test/{actors,e2e,model,process,bench,soak,torture}/**'],
           testTimeout: 20_000,
         },
       },

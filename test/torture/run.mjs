@@ -1,0 +1,471 @@
+// Performs a script of actions on a fresh world and looks, after each, whether everything came to rest as it should.
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, rmdirSync, statSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { pause } from '../soak/home.mjs';
+import { badFiles, instances, launchesOf, unrest, wrongSlot } from './checks.mjs';
+import { watchLines } from './lines.mjs';
+import { BUDGET, NAMES, STEADY } from './units.mjs';
+import { kill, makeWorld, numberIn, processes } from './world.mjs';
+
+const REST_MS = 15_000;
+
+/**
+ * Returns what was counted, and the first failure with the number of its step, or null. `onStep` hears of each step that came to rest. `chance` decides
+ * what a script leaves open: how much of what was not synced survives a power cut.
+ */
+export async function runScript(script, chance, onStep = () => undefined) {
+  const world = makeWorld();
+  const counts = { steps: 0, commands: 0, answered: 0, refused: 0, unanswered: 0, supervisors: 1, killed: 0, skipped: 0 };
+  const run = makeRun(world, counts, chance);
+  let step = 0;
+  try {
+    await run.begin();
+    for (const action of script) {
+      step += 1;
+      await run.step(action);
+      counts.steps += 1;
+      onStep(step, action);
+    }
+    await run.finish();
+    return { counts: { ...counts, lost: run.lines.lost }, run, failure: null };
+  } catch (error) {
+    return { counts: { ...counts, lost: run.lines.lost }, run, failure: { step, text: error instanceof Failure ? error.message : error.stack, log: run.tail() } };
+  } finally {
+    world.remove();
+  }
+}
+
+class Failure extends Error {}
+
+function makeRun(world, counts, chance) {
+  const lines = watchLines(world);
+  const wanted = new Map(NAMES.map((name) => [name, new Set(['up'])]));
+  const edits = {};
+  /** Launches of `spent` when it was last ordered, and how many orders may still be on their way. */
+  let budget = { launches: 0, orders: 1 };
+  let skewMs = 0;
+  let waiting = null;
+  let before = new Map();
+  /** What this step may do: to the lines, and to which units. */
+  let excuse = null;
+  let touched = new Set();
+  let status = null;
+
+  const everything = () => new Set(NAMES);
+  const touch = (name) => {
+    touched.add(name);
+    if (name === 'talk') touched.add('after');
+    if (name === 'spent') budget.orders += 1;
+  };
+
+  /** Starts a supervisor where there is none and nobody who would start it. */
+  const ensure = async () => {
+    let refusedStarts = 0;
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      if ((await world.status()) !== null) return;
+      const rows = [...processes().values()].filter(({ isZombie }) => !isZombie);
+      const isGuarded = rows.some(({ argv }) => argv[1] === '-s' && argv[3] === world.state) || rows.some(({ argv }) => argv.some((word) => word.endsWith('/daemon.js')));
+      if (!isGuarded) {
+        refusedStarts += 1;
+        if (refusedStarts > 5) throw new Failure('no supervisor could be started');
+        const started = await world.sysg(['start', '--daemonize', '-c', world.config]);
+        if (started.code !== 0 && started.code !== 1) throw new Failure(`start ended with ${started.code}: ${started.stderr}`);
+        sound(started, 'start');
+        // A start by a person starts everything, what waits for its next try included.
+        touch('waits');
+        for (const name of NAMES) if (edits[name] !== 'absent') wanted.set(name, new Set(['up']));
+        budget.orders += 1;
+      }
+      await pause(50);
+    }
+    throw new Failure('no supervisor could be started within 100 attempts');
+  };
+
+  const settle = async (what) => {
+    const end = performance.now() + REST_MS;
+    let problems = [];
+    for (let wait = 10; performance.now() < end; wait = Math.min(200, wait * 1.3)) {
+      status = await world.status();
+      problems = unrest(status, wanted);
+      if (problems.length === 0) return;
+      if (status === null) await ensure();
+      await pause(wait);
+    }
+    throw new Failure(`after ${what}: ${problems.join('; ')}`);
+  };
+
+  const must = (problems, what) => {
+    if (problems.length > 0) throw new Failure(`after ${what}: ${problems.join('; ')}`);
+  };
+
+  /** The lines that write(2) has taken come within a moment. */
+  const checkLines = async (what) => {
+    const living = [...instances(status)].flatMap(([name]) => (name === 'talk' || name === 'burst' ? launchesOf(world, name).slice(-1) : []));
+    const written = excuse === 'all' ? [] : lines.written(living);
+    must(lines.check(excuse), what);
+    const end = performance.now() + 5000;
+    for (;;) {
+      const missing = lines.missing(written);
+      if (missing.length === 0) return;
+      if (performance.now() > end) throw new Failure(`after ${what}: ${missing.join('; ')}`);
+      await pause(20);
+      must(lines.check(excuse), what);
+    }
+  };
+
+  const checkKept = (what) => {
+    const now = instances(status);
+    for (const name of STEADY) {
+      if (touched.has(name) || before.get(name) === undefined || !now.has(name)) continue;
+      if (now.get(name) !== before.get(name)) throw new Failure(`after ${what}: ${name} was started anew, for which there is no reason`);
+    }
+    before = now;
+    const launches = launchesOf(world, 'spent').length;
+    if (launches - budget.launches > budget.orders * (1 + BUDGET)) throw new Failure(`after ${what}: spent was launched ${launches - budget.launches} times for ${budget.orders} orders`);
+    budget = { launches, orders: 0 };
+    const unit = status.units.find(({ name }) => name === 'waits');
+    const deadline = unit?.phase === 'backoff' ? { at: Date.parse(unit.next_at), restarts: unit.restarts, skewMs } : null;
+    if (waiting !== null && deadline !== null && !touched.has('waits') && deadline.skewMs === waiting.skewMs) {
+      if (Math.abs(deadline.at - waiting.at) > 20 || deadline.restarts !== waiting.restarts) throw new Failure(`after ${what}: waits waited for ${JSON.stringify(waiting)} and waits for ${JSON.stringify(deadline)}`);
+    }
+    waiting = deadline;
+  };
+
+  const sound = ({ stdout, stderr, code }, what) => {
+    const trace = /^ {4}at .*|internal error/m.exec(stdout + stderr);
+    if (trace !== null || code === null) throw new Failure(`${what} ended with ${code} and says ${trace?.[0] ?? stderr}`);
+  };
+
+  /** Sends commands at once. What was answered with success is wanted from now on; what was not may be or not. */
+  const send = async (commands, { line = false } = {}) => {
+    const before_ = new Map(NAMES.map((name) => [name, new Set(wanted.get(name))]));
+    counts.commands += commands.length;
+    for (const { unit } of commands) touch(unit);
+    const answers = await Promise.all(commands.map(async ({ verb, unit, signal }) => {
+      if (line && verb !== 'Signal') {
+        const ended = await world.sysg([verb.toLowerCase(), '-s', unit]);
+        sound(ended, `${verb} ${unit}`);
+        return ended.code === 0 ? 'done' : 'refused';
+      }
+      const answer = await world.ask(verb === 'Signal' ? { Signal: { unit, signal } } : { [verb]: { ...(verb === 'Restart' && { config: null }), service: unit } });
+      if (signal === 'SIGKILL') await pause(5);
+      if (answer === null) return 'unanswered';
+      if (answer.Message === undefined && answer.Error === undefined) throw new Failure(`${verb} ${unit} is answered with ${JSON.stringify(answer)}`);
+      return answer.Message === undefined ? 'refused' : 'done';
+    }));
+    for (const answer of answers) counts[answer === 'done' ? 'answered' : answer] += 1;
+    for (const name of new Set(commands.map(({ unit }) => unit))) {
+      const its = commands.map((command, index) => ({ ...command, answer: answers[index] })).filter(({ unit, verb }) => unit === name && verb !== 'Signal');
+      if (its.length === 0 || wanted.get(name).has('absent')) continue;
+      const possible = new Set(its.map(({ verb }) => (verb === 'Stop' ? 'down' : 'up')));
+      // A start that failed was accepted all the same.
+      if (!its.some(({ answer, verb }) => answer === 'done' || (answer === 'refused' && verb !== 'Stop'))) for (const old of before_.get(name)) possible.add(old);
+      if (its.some(({ answer }) => answer !== 'done')) for (const old of before_.get(name)) possible.add(old);
+      wanted.set(name, possible);
+    }
+    // A unit brings what it needs.
+    if (commands.some(({ unit, verb }) => unit === 'after' && (verb === 'Start' || verb === 'Restart'))) {
+      touch('talk');
+      wanted.set('talk', new Set([...wanted.get('talk'), 'up']));
+    }
+    return answers;
+  };
+
+  const checkAnswer = async ({ verb, unit }, answer) => {
+    if (answer !== 'done' || verb === 'Signal') return;
+    const living = [...processes().values()].filter((row) => row.unit === unit && !row.isZombie);
+    if (verb === 'Stop' && living.length > 0) throw new Failure(`Stop ${unit} is answered while ${living.map(({ pid, argv }) => `${pid} ${argv.join(' ')}`).join(', ')} lives`);
+    if (verb !== 'Stop' && STEADY.includes(unit)) {
+      const found = (await world.status())?.units.find(({ name }) => name === unit);
+      if (found?.phase !== 'running' || !processes().has(found.process?.pid)) throw new Failure(`${verb} ${unit} is answered, and it is ${JSON.stringify(found)}`);
+    }
+  };
+
+  const killed = (who) => {
+    const supervisor = world.supervisor();
+    const guardian = processes().get(supervisor)?.ppid ?? 0;
+    if (who === 'all') {
+      for (const { pid } of processes().values()) kill(pid, 'SIGKILL');
+      lost();
+    } else if (['supervisor', 'guardian', 'both'].includes(who)) {
+      if (who !== 'supervisor' && guardian > 1) kill(guardian, 'SIGKILL');
+      if (who !== 'guardian') {
+        kill(supervisor, 'SIGKILL');
+        excuse ??= 'kill';
+        counts.supervisors += 1;
+      }
+    } else {
+      const row = [...processes().values()].find(({ unit, pid, session }) => unit === who && pid === session);
+      if (row !== undefined) kill(row.pid, 'SIGKILL');
+      touch(who);
+      doomed.add(row?.pid);
+    }
+    counts.killed += 1;
+  };
+
+  /** Everything died: what was in the pipes with it. The next start starts what is wanted. */
+  const lost = () => {
+    excuse = 'all';
+    touched = everything();
+    counts.supervisors += 1;
+    budget.orders += 1;
+    lines.restart();
+  };
+
+  const perform = {
+    async commands({ commands, line, kill: who, afterMs }) {
+      if (who === undefined) {
+        const answers = await send(commands, { line });
+        if (commands.length === 1) await checkAnswer(commands[0], answers[0]);
+        return;
+      }
+      const sent = send(commands);
+      await pause(afterMs);
+      killed(who);
+      await sent;
+    },
+    async edit({ unit, to }) {
+      const had = edits[unit] ?? 0;
+      edits[unit] = to;
+      world.configure(edits);
+      touch(unit);
+      for (let attempt = 0; ; attempt += 1) {
+        const answer = await world.ask({ Reload: { config: null } });
+        if (answer?.Message !== undefined) break;
+        // `after` needs talk: a file without it is refused as a whole.
+        if (unit === 'talk' && to === 'absent' && answer?.Error !== undefined) {
+          edits[unit] = had;
+          world.configure(edits);
+          return;
+        }
+        if (attempt > 3) throw new Failure(`reload is answered with ${JSON.stringify(answer)}`);
+        await ensure();
+      }
+      if (to === 'absent') wanted.set(unit, new Set(['absent']));
+      else if (had === 'absent') wanted.set(unit, new Set(['up']));
+    },
+    async spoil({ text }) {
+      writeFileSync(world.config, text);
+      const answer = await world.ask({ Reload: { config: null } });
+      if (answer?.Error === undefined) throw new Failure(`reload of ${JSON.stringify(text)} is answered with ${JSON.stringify(answer)}`);
+      sound(await world.sysg(['validate', '-c', world.config]), 'validate');
+      world.configure(edits);
+    },
+    kill: async ({ who }) => killed(who),
+    async power() {
+      world.powerCut(chance);
+      lost();
+    },
+    async freeze({ who, ms, commands }) {
+      const supervisor = world.supervisor();
+      const pid = who === 'supervisor' ? supervisor : who === 'guardian' ? processes().get(supervisor)?.ppid ?? 0 : status.units.find(({ name }) => name === who)?.process?.pid ?? 0;
+      if (pid <= 1) return;
+      kill(pid, 'SIGSTOP');
+      const sent = send(commands);
+      await pause(ms);
+      kill(pid, 'SIGCONT');
+      await sent;
+    },
+    async clock({ ms }) {
+      skewMs = ms;
+      world.skew(ms);
+      await pause(50);
+    },
+    async disk({ commands }) {
+      excuse ??= 'all';
+      const path = join(world.dir, 'fills-the-disk');
+      const file = openSync(path, 'w');
+      try {
+        for (const block = Buffer.alloc(1 << 20); statfsSync(world.dir).bavail > 0;) {
+          try {
+            writeSync(file, block);
+          } catch {
+            // Full: that is the aim.
+            break;
+          }
+        }
+      } finally {
+        closeSync(file);
+      }
+      try {
+        await send(commands);
+      } finally {
+        rmSync(path);
+      }
+      await pause(100);
+      for (const { unit } of commands) retryWanted(unit);
+      lines.restart();
+    },
+    async descriptors({ spare, commands }) {
+      const supervisor = world.supervisor();
+      const open = readdirSync(`/proc/${supervisor}/fd`).length;
+      spawnSync('prlimit', ['--pid', String(supervisor), `--nofile=${open + spare}:`]);
+      // A log that cannot be opened takes no lines.
+      excuse ??= 'all';
+      const sent = send(commands);
+      await Promise.race([sent, pause(1500)]);
+      spawnSync('prlimit', ['--pid', String(supervisor), '--nofile=4096:']);
+      await sent;
+      for (const { unit } of commands) retryWanted(unit);
+      lines.restart();
+    },
+    async processes({ commands }) {
+      const group = '/sys/fs/cgroup/pids';
+      if (!existsSync(`${group}/cgroup.procs`)) return void (counts.skipped += 1);
+      const mine = `${group}/sysg-torture-${numberIn('/proc/self/stat')}`;
+      try {
+        mkdirSync(mine, { recursive: true });
+        writeFileSync(`${mine}/cgroup.procs`, String(world.supervisor()));
+      } catch {
+        // Not ours to use here.
+        counts.skipped += 1;
+        return;
+      }
+      writeFileSync(`${mine}/pids.max`, '1');
+      const sent = send(commands);
+      await Promise.race([sent, pause(1000)]);
+      writeFileSync(`${mine}/pids.max`, 'max');
+      await sent;
+      writeFileSync(`${group}/cgroup.procs`, String(world.supervisor()));
+      for (const { unit } of commands) retryWanted(unit);
+      try {
+        rmdirSync(mine);
+      } catch {
+        // What was started meanwhile lives in it.
+      }
+    },
+    async unstate() {
+      rmSync(world.state, { recursive: true, force: true });
+      excuse = 'all';
+      lines.restart();
+      await pause(200);
+    },
+    async movelogs({ file, signal }) {
+      // What is there is looked at first: the archives go with it.
+      must(lines.check(excuse), 'a look before logs are moved');
+      lines.move(file);
+      if (signal) kill(world.supervisor(), 'SIGUSR1');
+      await pause(20);
+    },
+    async handover({ commands }) {
+      const supervisor = world.supervisor();
+      const [ended] = await Promise.all([world.sysg(['restart', '--supervisor']), send(commands)]);
+      sound(ended, 'restart --supervisor');
+      if (ended.code === 0 && world.supervisor() === supervisor) throw new Failure(`restart --supervisor ended with 0, and ${supervisor} is the supervisor still`);
+      if (ended.code === 0) counts.supervisors += 1;
+    },
+    async shutdown() {
+      const ended = await world.sysg(['stop']);
+      sound(ended, 'stop');
+      if (ended.code !== 0) throw new Failure(`stop ended with ${ended.code}: ${ended.stderr}`);
+      const left = [...processes().values()].filter(({ unit, isZombie }) => unit !== null && !isZombie);
+      if (left.length > 0) throw new Failure(`stop left ${left.map(({ pid, argv }) => `${pid} ${argv.join(' ')}`).join(', ')}`);
+      lost();
+    },
+    /** Dies before the effect at one place, while that is done which leads there. */
+    async failpoint({ place, act }) {
+      rmSync(join(world.control, 'visited'), { force: true });
+      writeFileSync(join(world.control, 'failpoint'), place);
+      const isVisited = () => existsSync(join(world.control, 'visited'));
+      const doing = ACTS[act](isVisited);
+      for (let wait = 0; !isVisited() && wait < 400; wait += 1) await Promise.race([doing, pause(10)]).then(() => pause(5));
+      rmSync(join(world.control, 'failpoint'), { force: true });
+      await doing;
+      if (!isVisited()) return void unvisited.push(place);
+      excuse ??= 'kill';
+      counts.supervisors += 1;
+      visited.push(place);
+    },
+    /** Which places each act passes. */
+    async trace() {
+      for (const act of Object.keys(ACTS)) {
+        writeFileSync(join(world.control, 'trace'), '');
+        await ACTS[act](() => false);
+        await ensure();
+        await pause(300);
+        places.push(...[...new Set(readFileSync(join(world.control, 'trace'), 'utf8').split('\n').filter((line) => line !== ''))].sort().map((place) => ({ act, place })));
+        rmSync(join(world.control, 'trace'));
+      }
+    },
+    async look({ args }) {
+      const ended = await world.sysg(args[0] === 'wait' ? [...args, '--timeout', '100ms'] : args, 30_000);
+      sound(ended, args.join(' '));
+      if (ended.stdout + ended.stderr === '') throw new Failure(`${args.join(' ')} says nothing`);
+    },
+    async ask({ requests }) {
+      for (const answer of await Promise.all(requests.map((request) => world.ask(request, 20_000)))) {
+        if (answer === null) throw new Failure(`one of ${JSON.stringify(requests).slice(0, 300)} is not answered`);
+      }
+    },
+  };
+
+  /** A start that the machine was too small for may have failed for good: the next one finds room. */
+  const retryWanted = (name) => {
+    if (!wanted.get(name).has('absent')) retries.add(name);
+  };
+  const retries = new Set();
+  const [visited, unvisited, places] = [[], [], []];
+  const ACTS = {
+    launch: () => send([{ verb: 'Restart', unit: 'talk' }, { verb: 'Stop', unit: 'leaves' }]).then(() => send([{ verb: 'Start', unit: 'leaves' }, { verb: 'Restart', unit: 'once' }])),
+    rollout: () => send([{ verb: 'Restart', unit: 'roll' }, { verb: 'Restart', unit: 'blue' }]),
+    rotation: async (isOver) => {
+      for (let wait = 0; wait < 300 && !isOver(); wait += 1) await pause(10);
+    },
+    compaction: async (isOver) => {
+      const size = () => statSync(join(world.state, 'ledger.ndjson'), { throwIfNoEntry: false })?.size ?? 0;
+      for (let [round, last] = [0, 0]; round < 200 && !isOver() && size() >= last; round += 1) {
+        last = size();
+        await send([{ verb: 'Restart', unit: 'after' }, { verb: 'Restart', unit: 'waits' }, { verb: 'Restart', unit: 'once' }]);
+      }
+    },
+    handover: async () => void (await world.sysg(['restart', '--supervisor'])),
+  };
+  /** Were sent SIGKILL, which takes a moment. */
+  const doomed = new Set();
+  const tornByPowerCuts = new Set();
+
+  return {
+    lines, visited, unvisited, places,
+    async begin() {
+      world.configure(edits);
+      await ensure();
+      touched = everything();
+      await settle('the start');
+      before = instances(status);
+      budget = { launches: launchesOf(world, 'spent').length, orders: 0 };
+    },
+    async step(action) {
+      const what = JSON.stringify(action);
+      excuse = null;
+      touched = new Set();
+      await perform[action.do](action);
+      while ([...doomed].some((pid) => processes().get(pid)?.isZombie === false)) await pause(1);
+      doomed.clear();
+      await ensure();
+      for (const name of retries) await send([{ verb: wanted.get(name).has('up') ? 'Start' : 'Stop', unit: name }]);
+      retries.clear();
+      await settle(what);
+      for (const unit of status.units) if (wanted.has(unit.name)) wanted.set(unit.name, new Set([unit.wanted]));
+      checkKept(what);
+      await checkLines(what);
+      must([...badFiles(world, tornByPowerCuts, action.do === 'power'), ...wrongSlot(world, status)], what);
+    },
+    async finish() {
+      const runs = launchesOfTick();
+      if (wanted.get('tick').has('up')) {
+        for (let wait = 0; launchesOfTick() === runs; wait += 1) {
+          if (wait > 100) throw new Failure('tick has not run within 5 s');
+          await pause(50);
+        }
+      }
+      touched = everything();
+      await perform.shutdown();
+    },
+    tail: () => spawnSync('sh', ['-c', 'grep -av "flaps\\|tick" "$1" | tail -n 30', 'sh', join(world.logs, 'supervisor.log')], { encoding: 'utf8' }).stdout,
+  };
+
+  function launchesOfTick() {
+    return spawnSync('wc', ['-l', join(world.dir, 'runs')], { encoding: 'utf8' }).stdout;
+  }
+}

@@ -1,0 +1,20 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { obstacle } from './box.mjs';
+
+const run = (program: string, ...args: readonly string[]): Promise<string> => new Promise((done) => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, program), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+  child.on('close', () => done(output));
+});
+
+// More of both: `npm run torture -- --steps 300`, `npm run soak`.
+test.skipIf(obstacle() !== null)('whatever machines and people do to a supervisor, it comes to rest as it should', { timeout: 240_000 }, async () => {
+  expect(await run('torture.mjs', '--steps', '100', '--seed', '20261', '--keep')).toContain('torture: 0 failures');
+});
+
+test.skipIf(obstacle() !== null)('killed before any of its effects it is followed by one that goes on', { timeout: 120_000 }, async () => {
+  expect(await run('failpoints.mjs', '--sample', '8', '--seed', '5')).toMatch(/failpoints: [6-8] visited, [0-2] not, [0-9]+ supervisors, 0 failures/);
+});

@@ -1,0 +1,142 @@
+// The built program in a box, seen and touched from outside.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { boxDirectory, cover, mountDisk, unmountDisk } from './box.mjs';
+import { configuration } from './units.mjs';
+
+const dist = resolve(import.meta.dirname, '../../dist');
+const bin = join(dist, 'sysg');
+const actor = join(import.meta.dirname, 'actor');
+let newBoot = null;
+let isTestBuild = false;
+let boots = 0;
+
+/** A fresh home. `control`: what the test build in the supervisor reads and writes. */
+export function makeWorld() {
+  const dir = join(boxDirectory(), 'home');
+  mountDisk(dir, 48);
+  const control = useTestBuild();
+  newBoot ??= cover('/proc/sys/kernel/random/boot_id', join(boxDirectory(), 'boot_id'), bootId(0));
+  spawnSync('mkfifo', [join(dir, 'silence')]);
+  mkdirSync(join(dir, 'counts'));
+  const { SYSG_TORTURE_BOX: _box, ...inherited } = process.env;
+  const env = { ...inherited, HOME: dir };
+  const state = join(dir, '.local/share/systemg');
+  const config = join(dir, 'sysg.yaml');
+
+  const world = {
+    dir, control, env, state, config,
+    logs: join(state, 'logs'),
+    configure: (edits) => writeFileSync(config, configuration(actor, edits)),
+    /** Runs the command line to its end; one that does not end in `limitMs` is killed. */
+    sysg: (args, limitMs = 60_000) => new Promise((done) => {
+      const child = spawn(bin, args, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
+      let [stdout, stderr] = ['', ''];
+      child.stdout.on('data', (chunk) => (stdout += chunk));
+      child.stderr.on('data', (chunk) => (stderr += chunk));
+      const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
+      child.on('close', (code) => {
+        clearTimeout(limit);
+        done({ code, stdout, stderr });
+      });
+    }),
+    /** One request on the socket: its answer, or null when the connection ended without one. */
+    ask: (request, limitMs = 60_000) => new Promise((done) => {
+      const socket = connect(join(state, 'control.sock'));
+      let text = '';
+      const limit = setTimeout(() => socket.destroy(), limitMs);
+      socket.setEncoding('utf8').on('data', (chunk) => (text += chunk)).on('error', () => undefined).on('close', () => {
+        clearTimeout(limit);
+        // Lines of a log come as they are.
+        done(text === '' ? null : text.startsWith('{') ? JSON.parse(text) : text);
+      });
+      socket.write(`${typeof request === 'string' && request.startsWith('raw ') ? request.slice(4) : JSON.stringify(request)}\n`);
+    }),
+    status: async () => (await world.ask('Status', 5000))?.Status ?? null,
+    supervisor: () => numberIn(join(state, 'sysg.pid')),
+    processes,
+    /** As a power cut: what was not synced is partly lost, and the machine has booted again. */
+    powerCut(chance) {
+      for (const { pid } of processes().values()) kill(pid, 'SIGKILL');
+      boots += 1;
+      newBoot(bootId(boots));
+      for (const path of filesBelow(state)) {
+        const { ino, size } = statSync(path);
+        const kept = numberIn(join(control, 'synced', String(ino)));
+        if (kept < size) truncateSync(path, kept + chance.below(size - kept + 1));
+      }
+    },
+    skew: (ms) => writeFileSync(join(control, 'skew'), String(ms)),
+    remove() {
+      for (const { pid } of processes().values()) kill(pid, 'SIGKILL');
+      unmountDisk(dir);
+      rmSync(control, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+/** From now on a supervisor that is started in this box is the test build (inside.cjs). Returns the directory that it reads and writes. */
+export function useTestBuild() {
+  const control = join(boxDirectory(), 'control');
+  mkdirSync(join(control, 'synced'), { recursive: true });
+  if (isTestBuild) return control;
+  isTestBuild = true;
+  const stub = readFileSync(join(dist, 'daemon.js'), 'utf8');
+  const load = `globalThis.tortureDirectory=${JSON.stringify(control)};require(${JSON.stringify(join(import.meta.dirname, 'inside.cjs'))});\n`;
+  cover(join(dist, 'daemon.js'), join(boxDirectory(), 'daemon.js'), load + stub);
+  return control;
+}
+
+/** Living processes of the box but the shell that reaps and ourselves, by pid. */
+export function processes() {
+  const found = new Map();
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (!(pid > 1) || pid === process.pid) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+      const [letter, ppid, pgrp, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const isZombie = letter === 'Z' || letter === 'X';
+      const environ = isZombie ? [] : readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
+      const variable = (key) => environ.find((entry) => entry.startsWith(`${key}=`))?.slice(key.length + 1) ?? null;
+      found.set(pid, {
+        pid, ppid: Number(ppid), pgrp: Number(pgrp), session: Number(session), isZombie,
+        argv: readFileSync(`/proc/${name}/cmdline`, 'latin1').split('\0').slice(0, -1),
+        unit: variable('TORTURE_UNIT'), instance: variable('SYSG_INSTANCE'), slot: variable('SLOT'),
+      });
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return found;
+}
+
+export function kill(pid, signal) {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    // It has ended.
+    return false;
+  }
+}
+
+export function numberIn(path) {
+  try {
+    return Number(readFileSync(path, 'utf8')) || 0;
+  } catch {
+    // No such file.
+    return 0;
+  }
+}
+
+function bootId(number) {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, '0')}\n`;
+}
+
+function filesBelow(directory) {
+  return readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
