@@ -25,7 +25,7 @@ type Fields = Readonly<Record<string, Shape<unknown>>>;
 type Values<F extends Fields> = { readonly [K in keyof F]: Shaped<F[K]> };
 
 export const string: Shape<string> = described(() => ({ type: 'string' }), (value, at) => (typeof value === 'string' ? null : unexpected('a string', value, at)));
-export const number: Shape<number> = described(() => ({ type: 'number' }), (value, at) => (typeof value === 'number' ? null : unexpected('a number', value, at)));
+export const number: Shape<number> = described(() => ({ type: 'number' }), (value, at) => (Number.isFinite(value) ? null : unexpected('a number', value, at)));
 export const boolean: Shape<boolean> = described(() => ({ type: 'boolean' }), (value, at) => (typeof value === 'boolean' ? null : unexpected('a boolean', value, at)));
 export const count: Shape<number> = whole(0);
 

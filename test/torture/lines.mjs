@@ -17,6 +17,8 @@ export function watchLines(world) {
   /** What an earlier step had an excuse for stays in the files. */
   const known = new Set();
   const tails = new Set();
+  /** Write into pipes that have no name any more: the next supervisor does not find them (docs/robustness.md). */
+  const nameless = new Set();
 
   /** Problems as sentences. `excuse`: null, `kill` (one buffer of each stream may be gone) or `all`. Gone lines are counted. */
   const check = (excuse) => [...verified].flatMap(([file, last]) => {
@@ -38,6 +40,7 @@ export function watchLines(world) {
         if (!known.has(`${file} ${line}`) && ![...tails].some((begin) => `${file} ${line}`.startsWith(begin))) problems.push(`${file} has the line ${JSON.stringify(line.slice(0, 120))}`);
         continue;
       }
+      if (nameless.has(instance)) continue;
       const number = Number(digits);
       const before = seen.get(instance);
       // Older archives than are kept are gone with right; while one is put away there is one less.
@@ -60,8 +63,9 @@ export function watchLines(world) {
 
   return {
     lost, check,
+    loseNames: (living) => living.forEach((instance) => nameless.add(instance)),
     /** Of living instances what write(2) has taken, by file and instance: that has to be there in a moment. */
-    written: (living) => [...verified.keys()].flatMap((file) => living.filter((instance) => file.startsWith(`${instance.split('.')[0]}_`))
+    written: (living) => [...verified.keys()].flatMap((file) => living.filter((instance) => !nameless.has(instance) && file.startsWith(`${instance.split('.')[0]}_`))
       .map((instance) => ({ file, instance, count: numberIn(join(world.dir, 'counts', instance)) }))),
     missing: (written) => written.filter(({ file, instance, count }) => (verified.get(file)?.get(instance) ?? 0) < count)
       .map(({ file, instance, count }) => `${file} ends with line ${verified.get(file)?.get(instance) ?? 0} of ${instance}, which has written ${count}`),

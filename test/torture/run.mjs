@@ -337,6 +337,7 @@ function makeRun(world, counts, chance) {
     },
     async unstate() {
       rmSync(world.state, { recursive: true, force: true });
+      lines.loseNames(['talk', 'burst'].flatMap((name) => launchesOf(world, name)));
       excuse = 'all';
       lines.restart();
       await pause(200);
