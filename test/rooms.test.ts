@@ -48,7 +48,7 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
 };
 
 /** Every command pays for what the command line loads before it knows which one was called. */
-const loadedAtOnce = { from: 'src/cli/main.ts', rooms: ['cli', 'wire', 'base', 'machines', 'src/control/client.ts', 'src/control/brief-client.ts'] };
+const loadedAtOnce = { from: 'src/cli/main.ts', rooms: ['cli', 'wire', 'base', 'machines', 'src/control/client.ts', 'src/control/brief-client.ts', 'src/config/project.ts', 'src/config/discover.ts'] };
 
 /** Libraries, and how many files import each. Of `yaml`: one reads the configuration, one reads and writes the files of others. */
 const libraries = [['yaml', 2], ['yargs', 1], ['systeminformation', 1], ['acorn', 1]] as const;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { refusals, type Result } from '../errors.ts';
+import { projectOf } from '../config/project.ts';
 import type { LogLevel } from '../log-level.ts';
 import { runtimePaths, wrongProject, type RuntimePaths } from '../runtime-paths.ts';
 import { noSecrets, openSecrets, type Secrets } from '../secrets.ts';
@@ -64,13 +65,21 @@ export function openCall(parsed: ParsedCall, surroundings: Surroundings): Result
   } else if (dropPrivileges && !isRoot) {
     terminal.warn('--drop-privileges has no effect when not running as root');
   }
-  const project = flags.text(globals.project) ?? (surroundings.env['SYSG_PROJECT'] || null);
-  const wrong = project === null ? null : wrongProject(project);
+  const chosen = flags.text(globals.project) ?? (surroundings.env['SYSG_PROJECT'] || null);
+  const wrong = chosen === null || chosen === '' ? null : wrongProject(chosen);
   if (wrong !== null) return { ok: false, refusal: refusals.usage(`SYSG_PROJECT: ${wrong}`) };
-  const paths = runtimePaths({ system, project, env: surroundings.env });
+  const paths = pathsFor(parsed, surroundings, { system, chosen });
   const secrets = flags.has(options.showSecrets) ? noSecrets : openSecrets();
   const { env, cwd } = surroundings;
   return { ok: true, call: { flags, operands, command, system, dropPrivileges, logLevel, paths, env, cwd, terminal, secrets } };
+}
+
+/** Of the project that was chosen (`''`: none), else of the one that the configuration names. */
+function pathsFor({ flags }: ParsedCall, { env, cwd }: Surroundings, { system, chosen }: { readonly system: boolean; readonly chosen: string | null }): RuntimePaths {
+  const nameless = runtimePaths({ system, env });
+  const project = chosen ?? projectOf({ cwd, configDir: nameless.configDir, explicit: flags.text(globals.config) });
+  // The command that reads the file complains about a name that cannot be one.
+  return project === null || project === '' || wrongProject(project) !== null ? nameless : runtimePaths({ system, env, project });
 }
 
 /** How often `--stream` shows the output of its command again; null: once. */

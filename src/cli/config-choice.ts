@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isStaged, readAdHoc } from '../config/ad-hoc-list.ts';
 import { discoverConfig } from '../config/discover.ts';
+import { projectOf } from '../config/project.ts';
 import { refusals, type Refusal, type Result } from '../errors.ts';
 import { realPath } from '../files.ts';
 import { shellWord } from '../words.ts';
@@ -44,7 +45,9 @@ export function noSupervisor(call: Call): Refusal {
 export function startWith(call: Call, path: string): string {
   const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: null });
   const isFound = 'path' in found ? realPath(found.path) === realPath(path) : path === unitAlone(call);
-  return `sysg ${call.system ? '--sys ' : ''}start --daemonize${isFound ? '' : ` -c ${shellWord(path)}`}`;
+  const { system, cwd, paths: { configDir, project } } = call;
+  const flag = project === projectOf({ cwd, configDir, explicit: path }) ? '' : `-p ${shellWord(project ?? '')} `;
+  return `sysg ${system ? '--sys ' : ''}${flag}start --daemonize${isFound ? '' : ` -c ${shellWord(path)}`}`;
 }
 
 /** The file for a command that sends it to the supervisor: absolute, or null for the one in use, where that and its directory have not gone. */
@@ -82,6 +85,12 @@ function named(call: Call): string | null {
 /** A supervisor with this file runs nothing but units that were started from the command line. */
 export function isNoConfig({ paths: { stateDir } }: Call, path: string): boolean {
   return isStaged(stateDir, path);
+}
+
+/** Whether the supervisor of the call has left word that this is its file. */
+export function isConfigOf(call: Call, path: string): boolean {
+  const used = configInUse(call);
+  return used !== null && realPath(used) === realPath(resolve(call.cwd, path));
 }
 
 /** The file that a start would use, when the running supervisor's is another one. Null: they are the same, or one of them is not known. */

@@ -2,7 +2,7 @@ import { refusals, type Refusal, type Result } from '../errors.ts';
 import { didYouMean, nearMiss } from '../words.ts';
 import type { Call } from './call.ts';
 import { knownUnits, type KnownUnit } from './known-units.ts';
-import { options } from './options.ts';
+import { globals, options } from './options.ts';
 import { unitNamed } from './print/unit.ts';
 
 export type Named = Pick<KnownUnit, 'name' | 'hash' | 'kind'>;
@@ -10,6 +10,14 @@ export type Named = Pick<KnownUnit, 'name' | 'hash' | 'kind'>;
 /** The words that name units: those after the command, and those of `-s`. */
 export function askedWords({ operands, flags }: Pick<Call, 'operands' | 'flags'>): readonly string[] {
   return [...new Set([...operands, ...flags.texts(options.service)])];
+}
+
+/** `--all` means every supervisor, with all that it has: what else is given to choose is refused. */
+export function besideEvery(call: Call): Refusal | null {
+  const words = askedWords(call);
+  if (words.length > 0) return refusals.usage(`--all means every supervisor: expected no names of units with it, got ${words.join(' ')}`);
+  const chosen = [options.config, globals.project].find((option) => call.flags.has(option));
+  return chosen === undefined ? null : refusals.usage(`--all means every supervisor: expected no --${chosen.name} with it`);
 }
 
 /** Programs get a list where the command line may mean several units, else the one. */

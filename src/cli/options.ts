@@ -55,7 +55,8 @@ export const globals = {
   },
   sys: { name: 'sys', about: 'system mode: state in /var/lib/systemg, logs in /var/log/systemg (root only)' },
   project: {
-    name: 'project', short: 'p', value: 'NAME', about: 'the supervisor of this project; default: SYSG_PROJECT, then the `project` of the configuration', check: wrongProject,
+    name: 'project', short: 'p', value: 'NAME', mayBeEmpty: true,
+    about: 'the supervisor of this project, empty: of none; default: SYSG_PROJECT, then the `project` of the configuration', check: (text) => (text === '' ? null : wrongProject(text)),
   },
   dropPrivileges: { name: 'drop-privileges', about: 'as root, run services that name no user as nobody (start, restart)' },
 } as const satisfies Record<string, OptionSpec>;
@@ -75,6 +76,7 @@ export const options = {
   wait: { name: 'wait', about: 'with --daemonize: wait until the restart has ended' },
   all: { name: 'all', about: 'also units that are no longer configured' },
   evenCompleted: { name: 'all', about: 'also what has completed and would do the same again' },
+  every: { name: 'all', about: 'every supervisor of the user, or with --sys of the system: that without a project and those of projects' },
   noColor: { name: 'no-color', about: 'plain text; so does NO_COLOR, and output that is not a terminal' },
   lines: {
     name: 'lines', short: 'l', also: ['n'], value: 'N', about: 'how many lines to begin with (default 50)',

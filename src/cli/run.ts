@@ -45,6 +45,7 @@ const commands: Readonly<Record<VerbName, () => Promise<Command>>> = {
   stop: async () => (await import('./commands/stop.ts')).stop,
   restart: async () => (await import('./commands/restart.ts')).restart,
   status: async () => (await import('./commands/status.ts')).status,
+  ps: async () => (await import('./commands/ps.ts')).ps,
   inspect: async () => (await import('./commands/inspect.ts')).inspect,
   logs: async () => (await import('./commands/logs.ts')).logs,
   validate: async () => (await import('./commands/validate.ts')).validate,

@@ -36,7 +36,7 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 const {
   service, json, forget, daemonize, waitTimeout, stderr, wait, all, evenCompleted, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
-  init, print, force, yes,
+  init, print, force, yes, every,
   listen, tokenFile, open, readOnly, compat, openMetrics,
   from, output, envName, image, strict,
 } = options;
@@ -65,9 +65,9 @@ const table = {
   },
   stop: {
     about: 'stop some services, or all services and the supervisor',
-    options: [service, forget, json],
+    options: [service, forget, every, json],
     operands: anyUnits,
-    examples: [['sysg stop --forget ticker', 'a unit that was started by: sysg start --name ticker -- sleep 60'], ['sysg stop web', 'web stays stopped until it is started again'], ["sysg stop 'web*' db", 'several, one after the other'], ['sysg stop', 'everything']],
+    examples: [['sysg stop --forget ticker', 'a unit that was started by: sysg start --name ticker -- sleep 60'], ['sysg stop web', 'web stays stopped until it is started again'], ["sysg stop 'web*' db", 'several, one after the other'], ['sysg stop', 'everything'], ['sysg stop --all', 'everything of every project']],
   },
   restart: {
     about: 'restart some services, or all services, with the configuration read again',
@@ -91,6 +91,12 @@ const table = {
       ['sysg status --stream 2s', 'again and again'],
     ],
   },
+  ps: {
+    about: 'the same as status; with --all the supervisors of the user, one for each project, with file, pid, units and health',
+    options: [service, every, json, noColor, fullCommand, showSecrets, stream],
+    operands: anyUnits,
+    examples: [['sysg ps', 'the units of the supervisor that is meant here'], ['sysg ps --all', 'every supervisor']],
+  },
   inspect: {
     about: 'show everything about a unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown, 3 no supervisor runs',
     options: [service, json, noColor, showSecrets, stream],
@@ -104,7 +110,7 @@ const table = {
   logs: {
     about: 'show what services wrote, and follow what they write',
     more: 'With --since or --until all lines of that time are shown; --lines keeps the last of them. Lines of several logs are in the order of time, each behind the name of its log.',
-    options: [service, lines, kind, since, until, grep, timestamps, json, raw, noColor, follow, noFollow, stream, purge],
+    options: [service, lines, kind, since, until, grep, timestamps, json, raw, noColor, follow, noFollow, stream, every, purge],
     operands: anyUnits,
     examples: [
       ['sysg logs web -k stdout', 'follow one service'],
@@ -284,7 +290,7 @@ const table = {
 export type VerbName = keyof typeof table;
 
 /** Short words for a command with some of its flags. */
-export const aliases: Readonly<Record<string, readonly [VerbName, ...string[]]>> = { up: ['start', '--daemonize'], down: ['stop'], ps: ['status'] };
+export const aliases: Readonly<Record<string, readonly [VerbName, ...string[]]>> = { up: ['start', '--daemonize'], down: ['stop'] };
 
 /** Every command, in the order of help. */
 export const verbs: readonly Verb[] = Object.entries<Omit<Verb, 'name'>>(table).map(([verb, about]) => ({ name: verb as VerbName, ...about }));

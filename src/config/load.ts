@@ -23,6 +23,8 @@ export interface LoadedConfig {
   /** The names of the variables of each env file, by its path. */
   readonly envFiles: Readonly<Record<string, readonly string[]>>;
   readonly projectDir: string;
+  /** Null: the file names none. */
+  readonly project: string | null;
   /** In the order of the file. */
   readonly services: readonly ServiceSpec[];
   /** `null`: the file has no `metrics` block. */
@@ -75,7 +77,7 @@ export function loadSource(path: string, source: string | SourceNode, { env, ide
   return { ok: true, config: frozen({ path, source: root.node, envFiles, projectDir, ...loaded, warnings: said('warning'), notes: said('note', readableBefore(root)) }) };
 }
 
-function resolveFile(written: Place, projectDir: string, identify: Identify, inUse: SourceContext['inUse']): Pick<LoadedConfig, 'services' | 'metrics'> | null {
+function resolveFile(written: Place, projectDir: string, identify: Identify, inUse: SourceContext['inUse']): Pick<LoadedConfig, 'services' | 'metrics' | 'project'> | null {
   const root = asVersionOne(written);
   if (root.node.kind !== 'map') {
     complainExpected(root, "a map with 'version' and 'services'");
@@ -104,6 +106,7 @@ function resolveFile(written: Place, projectDir: string, identify: Identify, inU
   }
   return {
     services: finish(drafts, values.services, identify),
+    project: values.project,
     metrics: values.metrics === null ? null : resolveMetrics(values.metrics, projectDir),
   };
 }

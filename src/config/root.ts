@@ -1,11 +1,24 @@
 import { commandKeys } from './command.ts';
 import { envSchema } from './env.ts';
-import { raw, scalarSchema, text, type JsonSchema } from './kind.ts';
+import { raw, scalarSchema, text, type JsonSchema, type Kind } from './kind.ts';
 import { metrics } from './metrics.ts';
+import { wrongProject } from '../runtime-paths.ts';
 import { quote } from './document.ts';
-import { complainExpected, complainKey, entries, warn, type Place } from './place.ts';
+import { complain, complainExpected, complainKey, entries, warn, type Place } from './place.ts';
 import { complainUnknown, optional, recordSchema, required } from './record.ts';
 import { defaultableKeys, serviceKeys } from './service.ts';
+
+/** As `--project`. */
+const projectName: Kind<string> = {
+  schema: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$' },
+  read(place) {
+    const name = place.node.kind === 'scalar' ? place.node.text : null;
+    if (name === null) complainExpected(place, 'the name of a project');
+    const wrong = name === null ? null : wrongProject(name);
+    if (wrong !== null) complain(place, wrong);
+    return name === null || wrong !== null ? undefined : name;
+  },
+};
 
 /** The keys of the file itself. */
 export const rootKeys = {
@@ -14,6 +27,7 @@ export const rootKeys = {
   env: optional(raw(envSchema), 'Variables of all services: directly, or in `vars` beside a `file`.'),
   metrics: optional(metrics, 'How long and how often metrics are sampled.'),
   defaults: optional(raw(recordSchema(defaultableKeys)), 'Service keys used where a service says nothing.'),
+  project: optional(projectName, 'The name of a supervisor of its own for this file, with state and logs of its own; without it, it is the one that every file without a name shares.'),
   project_dir: optional(text, 'Has no effect: always the directory of the file.'),
 };
 

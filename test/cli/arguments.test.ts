@@ -130,7 +130,7 @@ describe('the plain parser', () => {
 
   test.each([
     [['up', 'web', '-c', 'x.yaml'], ['start', '--daemonize', 'web', '-c', 'x.yaml']], [['-c', 'x.yaml', 'down', 'web'], ['-c', 'x.yaml', 'stop', 'web']],
-    [['ps', '--json'], ['status', '--json']], [['stop', 'up'], ['stop', 'up']], [['up', '--daemonize'], ['start', '--daemonize']], [['-c', 'ps', 'stop', '-s', 'ps'], ['-c', 'ps', 'stop', '-s', 'ps']],
+    [['stop', 'up'], ['stop', 'up']], [['up', '--daemonize'], ['start', '--daemonize']], [['-c', 'ps', 'stop', '-s', 'ps'], ['-c', 'ps', 'stop', '-s', 'ps']],
   ])('of %j is the call %j', async (argv, meant) => {
     const shape = (parsed: ParsedCall | null): object => ({ verb: parsed?.verb.name, values: valuesOf(parsed), operands: parsed?.operands });
     expect(shape(parsePlain(argv, 'names'))).toEqual(shape(parsePlain(meant, 'names')));

@@ -9,12 +9,21 @@ import { show } from '../logs/show.ts';
 import { knownUnits } from '../known-units.ts';
 import { silence } from '../logs/silence.ts';
 import { chooseSources } from '../logs/sources.ts';
-import { askedWords, matchNames } from '../names.ts';
+import { askedWords, besideEvery, matchNames } from '../names.ts';
 import { options, parseKind } from '../options.ts';
 import { unitNamed } from '../print/unit.ts';
 
-/** Shows the last lines and, while there is a supervisor, those that come. Reads the files: they outlive every supervisor. */
+/** The logs of the supervisor that is meant, or of all. */
 export async function logs(call: Call): Promise<number> {
+  if (!call.flags.has(options.every)) return logsOf(call);
+  const refused = besideEvery(call);
+  if (refused !== null) return call.terminal.refuse(refused);
+  const { forEach } = await import('../every-supervisor.ts');
+  return forEach(call, logsOf);
+}
+
+/** Shows the last lines and, while there is a supervisor, those that come. Reads the files: they outlive every supervisor. */
+async function logsOf(call: Call): Promise<number> {
   const { flags, terminal } = call;
   const stream = streamOf(call);
   if (!stream.ok) return terminal.refuse(stream.refusal);

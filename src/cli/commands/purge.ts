@@ -1,4 +1,5 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { pidText, refusals, textOf, type Refusal } from '../../errors.ts';
 import { signalProcess } from '../../process/signal.ts';
 import { takeLock } from '../../state/lock.ts';
@@ -27,7 +28,7 @@ export async function purge(call: Call): Promise<number> {
     try {
       const left = await endLeftovers(call);
       if (left.length > 0) return refuse(call, refusals.runtime(`${left.join('; ')}; nothing was removed`));
-      rmSync(stateDir, { recursive: true, force: true });
+      removeState(call);
     } catch (error) {
       return refuse(call, refusals.runtime(`${stateDir} could not be removed: ${textOf(error)}`));
     } finally {
@@ -38,9 +39,27 @@ export async function purge(call: Call): Promise<number> {
 }
 
 function question(call: Call, isRunning: boolean): string {
-  const { stateDir, logDir } = call.paths;
-  const logs = logDir.startsWith(`${stateDir}/`) ? ', logs included' : '';
-  return `${isRunning ? `This ends the supervisor${pidText(supervisorPid(call))} with all its services, and` : 'This'} removes ${stateDir}${logs}. Go on?`;
+  const { stateDir, logDir, project, projectsDir } = call.paths;
+  const logs = project !== null || logDir.startsWith(`${stateDir}/`) ? ', logs included' : '';
+  const rest = project === null && existsSync(projectsDir) ? `; the projects in ${projectsDir} stay` : '';
+  return `${isRunning ? `This ends the supervisor${pidText(supervisorPid(call))} with all its services, and` : 'This'} removes ${stateDir}${logs}${rest}. Go on?`;
+}
+
+/** The directories of projects, which have supervisors of their own, stay; so do logs outside the state directory of a supervisor without a project. */
+function removeState({ paths: { stateDir, logDir, project, projectsDir } }: Call): void {
+  if (project !== null) rmSync(logDir, { recursive: true, force: true });
+  if (project === null && existsSync(projectsDir)) removeBeside(stateDir, [projectsDir, join(logDir, basename(projectsDir))]);
+  else rmSync(stateDir, { recursive: true, force: true });
+}
+
+/** Removes what is in a directory, but for the paths that are kept and what they are in. */
+function removeBeside(directory: string, kept: readonly string[]): void {
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
+    if (kept.includes(path)) continue;
+    if (kept.some((other) => other.startsWith(`${path}/`))) removeBeside(path, kept);
+    else rmSync(path, { recursive: true, force: true });
+  }
 }
 
 const GRACE_MS = 10_000;

@@ -1,18 +1,19 @@
 import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { UnitStatus } from '../../wire/payloads.ts';
-import { refusals } from '../../errors.ts';
+import { pidText, refusals, type Refusal } from '../../errors.ts';
 import { tokenVariable } from '../../process/environment.ts';
 import type { SettledUnit } from '../../wire/launch.ts';
 import { counted, shellWord } from '../../words.ts';
 import { ask, askFor, askInTurn, askStatus, messageOf, type Answer } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { chooseConfig, isNoConfig, noSupervisor, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
+import { chooseConfig, isConfigOf, isNoConfig, noSupervisor, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import { supervisorPid } from '../hints.ts';
 import { askedWords, namedUnits } from '../names.ts';
 import { noteForeignVersion } from '../foreign-note.ts';
-import { options } from '../options.ts';
+import { globals, options } from '../options.ts';
 import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
-import { foreignObstacle, supervisionOf, untilStarted, type Supervision } from '../supervision.ts';
+import { foreignObstacle, isRunning, supervisionOf, untilStarted, type Supervision } from '../supervision.ts';
 
 /** Starts a supervisor; in a running one the services that are named. */
 export async function start(call: Call): Promise<number> {
@@ -28,7 +29,7 @@ export async function start(call: Call): Promise<number> {
   const supervision = await supervisionOf(call);
   if (typeof supervision !== 'string') return refuse(call, supervision);
   const running = supervision !== 'none';
-  if (running && names === null && command === null && !flags.has(options.daemonize)) return refuse(call, refusals.alreadyRunning(supervisorPid(call)));
+  if (running && names === null && command === null && !flags.has(options.daemonize)) return refuse(call, runsOtherwise(call) ?? refusals.alreadyRunning(supervisorPid(call)));
   if (command !== null && flags.has(options.config)) call.terminal.warn('--config has no effect on a unit command: it gets a configuration of its own');
   if (running) {
     if (command !== null) return addBeside(call, supervision, command);
@@ -38,6 +39,8 @@ export async function start(call: Call): Promise<number> {
   }
   const config = command === null ? chooseConfig(call) : await stageFor(call, command);
   if (!config.ok) return refuse(call, config.refusal);
+  const elsewhere = command === null ? await runsElsewhere(call, config.path) : null;
+  if (elsewhere !== null) return refuse(call, elsewhere);
   noteForeignVersion(call, config.path);
   if (flags.has(options.daemonize)) return startDetached(call, config.path, names, start);
   const { runInForeground } = await import('../launch/foreground.ts');
@@ -131,15 +134,36 @@ async function startBeside(call: Call, chosen: string): Promise<number> {
   return reportUnits(call, names.map((name) => `Service '${name}' started`).join('\n'), names);
 }
 
+/** A supervisor of another project has the file, whose project was changed since: its services would be started a second time. Who names the project means it. */
+async function runsElsewhere(call: Call, path: string): Promise<Refusal | null> {
+  if (call.flags.has(globals.project) || (call.env['SYSG_PROJECT'] ?? '') !== '') return null;
+  const { everySupervisor } = await import('../every-supervisor.ts');
+  const other = everySupervisor(call).find((one) => one.paths.project !== call.paths.project && isConfigOf(one, path) && isRunning(one) === true);
+  if (other === undefined) return null;
+  const { project } = other.paths;
+  const name = project === null ? 'without a project' : `of project ${project}`;
+  return refusals.config(`${path} runs in the supervisor ${name}${pidText(supervisorPid(other))}, and names ${call.paths.project === null ? 'none' : `project ${call.paths.project}`} now; to move it: sysg -p '${project ?? ''}' stop, then start again`);
+}
+
+/** The running supervisor has another file than the one of this start. */
+function runsOtherwise(call: Call): Refusal | null {
+  const other = otherConfig(call);
+  if (other === null || isNoConfig(call, other.used)) return null;
+  const { code, message } = refusals.alreadyRunning(supervisorPid(call));
+  const { used, chosen } = other;
+  const { project } = call.paths;
+  const beside = project === null ? `to run both, name a project in ${chosen}, as in "project: ${basename(dirname(chosen)).replaceAll(/[^A-Za-z0-9_.-]/g, '-')}", or with --project NAME`
+    : `to run both, give ${chosen} another project than ${project}`;
+  return { code, message: `${message} with ${used}, not with ${chosen}; what using that instead would start and end: sysg plan -c ${shellWord(chosen)}; ${beside}` };
+}
+
 /** Exit code 0 only when the start would have started the same: after the supervisor has come up, with the same file, unchanged since it was read. */
 async function sayItRuns(call: Call, isOurs: boolean): Promise<number> {
+  const otherwise = runsOtherwise(call);
+  if (otherwise !== null) return refuse(call, otherwise);
   const { code, message } = refusals.alreadyRunning(supervisorPid(call));
   const other = otherConfig(call);
   if (other !== null && isOurs && isNoConfig(call, other.used)) return startBeside(call, other.chosen);
-  if (other !== null) {
-    const { used, chosen } = other;
-    return refuse(call, { code, message: `${message} with ${used}, not with ${chosen}; what using that instead would start and end: sysg plan -c ${shellWord(chosen)}` });
-  }
   if (isOurs) {
     // A command of a service would wait for a start that waits for the command.
     const slow = call.env[tokenVariable] === undefined ? await untilStarted(call) : null;

@@ -4,7 +4,7 @@ import { refusals } from '../../errors.ts';
 import { ask, askInTurn, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
-import { namedUnits, unknownUnit } from '../names.ts';
+import { besideEvery, namedUnits, unknownUnit } from '../names.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome, withProgress } from '../report.ts';
 import { findLockOwner } from '../../state/lock-owner.ts';
@@ -12,6 +12,12 @@ import { foreignObstacle, untilReleased } from '../supervision.ts';
 
 /** Stops the services that are named; without a name all of them and the supervisor. */
 export async function stop(call: Call): Promise<number> {
+  if (call.flags.has(options.every)) {
+    const refused = besideEvery(call);
+    if (refused !== null) return refuse(call, refused);
+    const { forEach, listEach } = await import('../every-supervisor.ts');
+    return (call.flags.has(options.json) ? listEach : forEach)(call, stopEverything);
+  }
   warnAboutOtherConfig(call);
   const named = await namedUnits(call);
   if (!named.ok) return refuse(call, named.refusal);
