@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
+import { configPaths, shownConfigPath } from '../config-path.ts';
 import type { InitSystem } from '../init-system.ts';
 import type { Installed } from './installation.ts';
 import type { Machine } from './machine.ts';
@@ -38,7 +39,7 @@ export function forecast(input: ForecastInput): Forecast {
   const edited = isEdited ? [`${capitalised(entry.title)} was edited, or is of another version: sysg ${flags}boot install would write it anew.`] : [];
   const login = obstacle === null ? loginNeeded(meant, input.machine) : null;
   const main = obstacle === null
-    ? `At the next ${login === null ? 'boot' : `login of ${input.machine.user}`} ${starter} starts a supervisor with ${order.config} (${entry.title}).`
+    ? `At the next ${login === null ? 'boot' : `login of ${input.machine.user}`} ${starter} starts a supervisor with ${shownConfigPath(order.config)} (${entry.title}).`
     : `At the next boot no supervisor comes up: ${obstacle}`;
   return { starts: obstacle === null && login === null, title: entry.title, config: order.config, says: [main, ...(login === null ? [] : [login]), ...edited, ...others] };
 }
@@ -49,7 +50,8 @@ function obstacleOf({ entry, order, isEnabled }: Installed, { init, problemOf, f
   if (entry.init !== init) return `${entry.title} is for ${entry.init}, which does not run here. To install what does: ${again}`;
   if (!isEnabled) return `${entry.title} is not enabled: ${entry.link ?? ''} is missing. To enable it: ${again}`;
   if (!isExecutable(order.program)) return `${order.program} is not there any more, or cannot be executed. After an installation elsewhere: ${again}`;
-  if (!existsSync(order.config)) return `${order.config} does not exist. With another file: ${again} -c FILE`;
+  const gone = configPaths(order.config).find((file) => !existsSync(file));
+  if (gone !== undefined) return `${gone} does not exist. With another file: ${again} -c FILE`;
   const problem = problemOf(order.config);
   return problem === null ? null : `the configuration would be refused.\n${problem}`;
 }

@@ -1,5 +1,6 @@
+import { shownConfigPath } from '../config-path.ts';
 import { shellWord } from '../words.ts';
-import { bootName, commandOf, markOf, type BootOrder } from './order.ts';
+import { bootName, commandOf, configFlags, markOf, type BootOrder } from './order.ts';
 
 /** A script for openrc-run(8). The supervisor runs in the background under a guardian of its own, which starts it again when it dies. */
 export function openrcScript(order: BootOrder): string {
@@ -9,7 +10,7 @@ export function openrcScript(order: BootOrder): string {
 # ${markOf(order)}
 
 name=${shellWord(bootName(order))}
-description=${shellWord(`sysg supervisor of ${order.config}`)}
+description=${shellWord(`sysg supervisor of ${shownConfigPath(order.config)}`)}
 extra_started_commands="reload"
 export PATH=${shellWord(order.searchPath)}
 
@@ -21,7 +22,7 @@ depend() {
 
 start() {
   ebegin "Starting $name"
-  ${call('start', '--daemonize', '--config', order.config)}
+  ${call('start', '--daemonize', ...configFlags(order))}
   eend $?
 }
 

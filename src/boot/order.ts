@@ -1,8 +1,10 @@
+import { configPaths } from '../config-path.ts';
+
 /** What a machine is to start when it boots. */
 export interface BootOrder {
   /** Absolute path of the command `sysg`. */
   readonly program: string;
-  /** Absolute path of the configuration. */
+  /** Absolute path of the configuration; several as in config-path.ts. */
   readonly config: string;
   readonly system: boolean;
   /** Null: the supervisor without a name. */
@@ -23,6 +25,11 @@ export function bootName({ project }: Pick<BootOrder, 'project'>): string {
 /** `sysg --sys -p shop VERB...` */
 export function commandOf({ program, system, project, flags }: BootOrder, ...verb: readonly string[]): readonly string[] {
   return [program, ...(system ? ['--sys'] : []), ...(project === null ? [] : ['--project', project]), ...flags, ...verb];
+}
+
+/** `--config FILE` for each of the files. */
+export function configFlags({ config }: Pick<BootOrder, 'config'>): readonly string[] {
+  return configPaths(config).flatMap((file) => ['--config', file]);
 }
 
 const MARK = 'sysg boot';

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
-import { commandOf, markOf, type BootOrder } from './order.ts';
+import { firstConfigPath, shownConfigPath } from '../config-path.ts';
+import { commandOf, configFlags, markOf, type BootOrder } from './order.ts';
 
 /** A unit in which the supervisor is the main process and the services are its children: systemd.service(5), systemd.kill(5). */
 export function systemdUnit(order: BootOrder): string {
@@ -7,15 +8,15 @@ export function systemdUnit(order: BootOrder): string {
   return `# Written by sysg boot install, which writes it anew when it is called again: changes belong into a drop-in.
 # ${markOf(order)}
 [Unit]
-Description=sysg supervisor of ${plain(config)}
+Description=sysg supervisor of ${plain(shownConfigPath(config))}
 Documentation=man:sysg(1)
-RequiresMountsFor=${quoted(dirname(config))}
+RequiresMountsFor=${quoted(dirname(firstConfigPath(config)))}
 ${system ? 'Wants=network-online.target\nAfter=network-online.target\n' : ''}StartLimitIntervalSec=0
 
 [Service]
 Type=exec
 Environment=${quoted(`PATH=${searchPath}`)} SYSG_KEEPER=systemd
-ExecStart=${execution(commandOf(order, 'start', '--config', config))}
+ExecStart=${execution(commandOf(order, 'start', ...configFlags(order)))}
 ExecReload=/bin/kill -s HUP $MAINPID
 # A supervisor that dies leaves its services running and the next one goes on with the same processes. KillMode=mixed would end them.
 KillMode=process

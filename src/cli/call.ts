@@ -77,7 +77,9 @@ export function openCall(parsed: ParsedCall, surroundings: Surroundings): Result
 /** Of the project that was chosen (`''`: none), else of the one that the configuration names. */
 function pathsFor({ flags }: ParsedCall, { env, cwd }: Surroundings, { system, chosen }: { readonly system: boolean; readonly chosen: string | null }): RuntimePaths {
   const nameless = runtimePaths({ system, env });
-  const project = chosen ?? projectOf({ cwd, configDir: nameless.configDir, explicit: flags.text(globals.config) });
+  const named = flags.texts(globals.config);
+  const files = named.length === 0 ? [null] : named.toReversed();
+  const project = chosen ?? files.map((explicit) => projectOf({ cwd, configDir: nameless.configDir, explicit })).find((name) => name !== null) ?? null;
   // The command that reads the file complains about a name that cannot be one.
   return project === null || project === '' || wrongProject(project) !== null ? nameless : runtimePaths({ system, env, project });
 }

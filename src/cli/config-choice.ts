@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isStaged, readAdHoc } from '../config/ad-hoc-list.ts';
+import { configPaths, firstConfigPath, joinConfigPaths, shownConfigPath } from '../config-path.ts';
 import { discoverConfig } from '../config/discover.ts';
 import { projectOf } from '../config/project.ts';
 import { refusals, type Refusal, type Result } from '../errors.ts';
@@ -14,10 +15,12 @@ export type ChosenConfig = Result<{ readonly path: string }>;
 
 /** The file for a supervisor to start with: the one named, else the first of the usual names, else that of a unit from the command line. */
 export function chooseConfig(call: Call): ChosenConfig {
-  const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: named(call) });
-  if ('path' in found) return { ok: true, path: found.path };
+  const names = named(call) ?? [null];
+  const found = names.map((explicit) => discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit }));
+  const problem = found.find((one) => 'problem' in one);
+  if (problem === undefined) return { ok: true, path: joinConfigPaths(found.map((one) => ('path' in one ? one.path : ''))) };
   const unit = named(call) === null ? unitAlone(call) : null;
-  return unit === null ? { ok: false, refusal: refusals.config(found.problem) } : { ok: true, path: unit };
+  return unit === null ? { ok: false, refusal: refusals.config(problem.problem) } : { ok: true, path: unit };
 }
 
 /** Of a unit from the command line, where no supervisor that was killed has left services of a configuration. */
@@ -44,23 +47,29 @@ export function noSupervisor(call: Call): Refusal {
 /** The command that starts a supervisor with this file, which is named where a start would not find it. */
 export function startWith(call: Call, path: string): string {
   const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: null });
-  const isFound = 'path' in found ? realPath(found.path) === realPath(path) : path === unitAlone(call);
+  const isFound = 'path' in found ? isSame(found.path, path) : path === unitAlone(call);
   const { system, cwd, paths: { configDir, project } } = call;
-  const flag = project === projectOf({ cwd, configDir, explicit: path }) ? '' : `-p ${shellWord(project ?? '')} `;
-  return `sysg ${system ? '--sys ' : ''}${flag}start --daemonize${isFound ? '' : ` -c ${shellWord(path)}`}`;
+  const flag = project === projectOf({ cwd, configDir, explicit: configPaths(path).at(-1) ?? null }) ? '' : `-p ${shellWord(project ?? '')} `;
+  return `sysg ${system ? '--sys ' : ''}${flag}start --daemonize${isFound ? '' : configFlags(path)}`;
+}
+
+/** ` -c FILE` for each file. */
+export function configFlags(path: string): string {
+  return configPaths(path).map((file) => ` -c ${shellWord(file)}`).join('');
 }
 
 /** The file for a command that sends it to the supervisor: absolute, or null for the one in use, where that and its directory have not gone. */
 export function namedConfig(call: Call): Result<{ readonly path: string | null }> {
   if (named(call) === null) {
     const used = configInUse(call);
-    if (used === null || existsSync(used) || 'path' in discoverConfig({ cwd: dirname(used), configDir: call.paths.configDir, explicit: null })) return { ok: true, path: null };
+    const first = used === null ? null : firstConfigPath(used);
+    if (first === null || existsSync(first) || 'path' in discoverConfig({ cwd: dirname(first), configDir: call.paths.configDir, explicit: null })) return { ok: true, path: null };
     const found = chooseConfig(call);
-    if (found.ok) call.terminal.warn(`${used} is gone; ${found.path} is read instead`);
+    if (found.ok) call.terminal.warn(`${first} is gone; ${shownConfigPath(found.path)} is read instead`);
     return { ok: true, path: found.ok ? found.path : null };
   }
   const chosen = chooseConfig(call);
-  return chosen.ok ? { ok: true, path: resolve(call.cwd, chosen.path) } : chosen;
+  return chosen.ok ? { ok: true, path: within(call, chosen.path) } : chosen;
 }
 
 /** The file for a command that only reads it: the one named, else that of a running supervisor, else as without a supervisor. */
@@ -71,15 +80,24 @@ export function chooseConfigToRead(call: Call): ChosenConfig {
 
 /** Warns when `-c` names another file than the one that the supervisor runs, which `-c` does not change. */
 export function warnAboutOtherConfig(call: Call): void {
-  const file = named(call);
-  const used = file === null ? null : configInUse(call);
-  if (file === null || used === null) return;
-  if (realPath(resolve(call.cwd, file)) !== realPath(used)) call.terminal.warn(`the supervisor runs ${used}; -c ${file} is ignored here`);
+  const files = named(call);
+  const used = files === null ? null : configInUse(call);
+  if (files === null || used === null) return;
+  if (!isSame(within(call, joinConfigPaths(files)), used)) call.terminal.warn(`the supervisor runs ${shownConfigPath(used)}; -c ${files.join(' -c ')} is ignored here`);
 }
 
-/** The argument of `-c`; an empty one names no file, as in 0.33.0. */
-function named(call: Call): string | null {
-  return call.flags.text(options.config) || null;
+/** The arguments of `-c`; an empty one names no file, as in 0.33.0. Null: there are none. */
+function named(call: Call): readonly string[] | null {
+  const files = call.flags.texts(options.config).filter((file) => file !== '');
+  return files.length === 0 ? null : files;
+}
+
+function within({ cwd }: Call, path: string): string {
+  return joinConfigPaths(configPaths(path).map((file) => resolve(cwd, file)));
+}
+
+function isSame(one: string, other: string): boolean {
+  return joinConfigPaths(configPaths(one).map(realPath)) === joinConfigPaths(configPaths(other).map(realPath));
 }
 
 /** A supervisor with this file runs nothing but units that were started from the command line. */
@@ -90,13 +108,13 @@ export function isNoConfig({ paths: { stateDir } }: Call, path: string): boolean
 /** Whether the supervisor of the call has left word that this is its file. */
 export function isConfigOf(call: Call, path: string): boolean {
   const used = configInUse(call);
-  return used !== null && realPath(used) === realPath(resolve(call.cwd, path));
+  return used !== null && isSame(within(call, path), used);
 }
 
 /** The file that a start would use, when the running supervisor's is another one. Null: they are the same, or one of them is not known. */
 export function otherConfig(call: Call): { readonly used: string; readonly chosen: string } | null {
   const [used, chosen] = [configInUse(call), chooseConfig(call)];
   if (used === null || !chosen.ok) return null;
-  const path = resolve(call.cwd, chosen.path);
-  return realPath(path) === realPath(used) ? null : { used, chosen: path };
+  const path = within(call, chosen.path);
+  return isSame(path, used) ? null : { used, chosen: path };
 }

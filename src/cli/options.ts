@@ -45,7 +45,10 @@ export type ChartFormat = (typeof chartFormats)[number];
 
 /** Before or after the verb, for every verb. */
 export const globals = {
-  config: { name: 'config', short: 'c', value: 'FILE', mayBeEmpty: true, about: 'configuration; default: sysg.config.yaml, sysg.yaml or systemg.yaml' },
+  config: {
+    name: 'config', short: 'c', value: 'FILE', mayBeEmpty: true, repeats: true,
+    about: 'configuration; default: sysg.config.yaml, sysg.yaml or systemg.yaml; several are laid over each other',
+  },
   logLevel: {
     name: 'log-level', value: 'LEVEL', about: 'what this process reports: off, error, warn, info, debug, trace or 0-5', choices: logLevels,
     check: (text) => {
@@ -77,6 +80,7 @@ export const options = {
   all: { name: 'all', about: 'also units that are no longer configured' },
   evenCompleted: { name: 'all', about: 'also what has completed and would do the same again' },
   every: { name: 'all', about: 'every supervisor of the user, or with --sys of the system: that without a project and those of projects' },
+  profile: { name: 'profile', value: 'NAME', repeats: true, about: 'also the services with this profile; may be repeated' },
   noColor: { name: 'no-color', about: 'plain text; so does NO_COLOR, and output that is not a terminal' },
   lines: {
     name: 'lines', short: 'l', also: ['n'], value: 'N', about: 'how many lines to begin with (default 50)',

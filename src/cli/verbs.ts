@@ -36,7 +36,7 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 const {
   service, json, forget, daemonize, waitTimeout, stderr, wait, all, evenCompleted, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
-  init, print, force, yes, every,
+  init, print, force, yes, every, profile,
   listen, tokenFile, open, readOnly, compat, openMetrics,
   from, output, envName, image, strict,
 } = options;
@@ -52,7 +52,7 @@ const table = {
       'directory of the caller, beside what runs. Such a unit is started again with every supervisor until it is removed by stop --forget. With --parent-pid, --child or --ttl the command becomes a child of a running service with `spawn: {mode: dynamic}` instead,',
       'and its pid is printed.',
     ].join(' '),
-    options: [service, daemonize, waitTimeout, stderr, json, name, parentPid, child, ttl],
+    options: [service, profile, daemonize, waitTimeout, stderr, json, name, parentPid, child, ttl],
     operands: anyUnits,
     trailing: true,
     examples: [

@@ -55,18 +55,22 @@ export interface SourceDocument {
 
 const maxDepth = 64;
 
-/** Reads one YAML document. Syntax errors, duplicate and merge keys, unknown aliases and further documents become findings. */
-export function parseSource(text: string, findings: Finding[]): SourceDocument {
+/**
+ * Reads one YAML document. Syntax errors, duplicate keys, unknown aliases and further documents become findings. All offsets are counted from `base`, so that
+ * several texts can be one tree.
+ */
+export function parseSource(text: string, findings: Finding[], base = 0): SourceDocument {
   const lines = new LineCounter();
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  const locate = (offset: number): Position => position(text, lines, offset);
-  const complain: Complain = (offset, path, message) => void findings.push({ level: 'problem', offset, path, message });
+  const locate = (offset: number): Position => position(text, lines, offset - base);
+  const complainAt: Complain = (offset, path, message) => void findings.push({ level: 'problem', offset, path, message });
+  const complain: Complain = (offset, path, message) => complainAt(base + offset, path, message);
 
   // The composer recurses; near the end of its stack V8 aborts the whole process instead of throwing.
   const tooDeep = firstBelow(tokens, maxDepth);
   if (tooDeep !== null) {
     complain(tooDeep, [], `nested more than ${maxDepth} levels deep`);
-    return { root: null, brokenAt: 0, incomplete: true, locate };
+    return { root: null, brokenAt: base, incomplete: true, locate };
   }
 
   const strict = compose(tokens, text);
@@ -74,16 +78,16 @@ export function parseSource(text: string, findings: Finding[]): SourceDocument {
   const lenient = strict.errors.length === 0 ? strict : compose(lenientTokens(text), text);
   const { documents: [first, second], errors } = lenient.errors.length === 0 ? lenient : strict;
   // What follows an error in the same line is mostly its consequence.
-  const firstInLine = new Map(errors.toReversed().map((error) => [locate(error.pos[0]).line, error]));
+  const firstInLine = new Map(errors.toReversed().map((error) => [locate(base + error.pos[0]).line, error]));
   for (const error of firstInLine.values()) complain(error.pos[0], [], `${error.message}${quotesHint(error.message)}`);
   if (second !== undefined) {
     complain(second.range[0], [], 'deserializing from YAML containing more than one document is not supported: a second document begins here');
   }
   const contents = first?.contents ?? null;
   const blank = contents === null || (isScalar(contents) && contents.value === null && contents.source === '');
-  const { root, complete } = blank ? { root: null, complete: true } : plainTree(contents, complain, locate);
+  const { root, complete } = blank ? { root: null, complete: true } : plainTree(contents, complainAt, locate, base);
   const broken = (first?.errors ?? []).map((error) => error.pos[0]);
-  return { root, brokenAt: broken.length === 0 ? null : Math.min(...broken), incomplete: broken.length > 0 || !complete, locate };
+  return { root, brokenAt: broken.length === 0 ? null : base + Math.min(...broken), incomplete: broken.length > 0 || !complete, locate };
 }
 
 /** What was found, for `expected …, got …`. */
@@ -110,13 +114,13 @@ function quotesHint(message: string): string {
 }
 
 /** The tree as plain data; not `complete` when an alias leads nowhere. */
-function plainTree(contents: unknown, complain: Complain, locate: (offset: number) => Position): { readonly root: SourceNode; readonly complete: boolean } {
+function plainTree(contents: unknown, complain: Complain, locate: (offset: number) => Position, base: number): { readonly root: SourceNode; readonly complete: boolean } {
   const anchors = new Map<string, SourceNode>();
   let complete = true;
 
   /** `near` is the offset of a node that has none of its own. */
   const convert = (node: unknown, path: readonly string[], near: number): SourceNode => {
-    const offset = isNode(node) ? (node.range?.[0] ?? near) : near;
+    const offset = isNode(node) && node.range != null ? base + node.range[0] : near;
     if (!isAlias(node)) {
       const converted = convertOwn(node, path, offset);
       if (isNode(node) && 'anchor' in node && node.anchor !== undefined) anchors.set(node.anchor, converted);
@@ -140,11 +144,13 @@ function plainTree(contents: unknown, complain: Complain, locate: (offset: numbe
 
   const convertPairs = (pairs: readonly Pair[], path: readonly string[], near: number): readonly SourceEntry[] => {
     const entries = new Map<string, SourceEntry>();
+    let merged: readonly SourceEntry[] | null = null;
     for (const pair of pairs) {
       const key = convert(pair.key, path, near);
       if (key.kind !== 'scalar') complain(key.offset, path, `expected a word as key, got ${key.kind === 'map' ? 'a map' : 'a list'}`);
-      else if (key.text === '<<') {
-        complain(key.offset, path, "unknown key '<<': YAML merge keys are not applied; repeat the keys, or put what services share under 'defaults'");
+      else if (key.text === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN') {
+        if (merged !== null) complain(key.offset, path, "duplicate key '<<': several maps are merged as a list, <<: [*one, *other]");
+        merged ??= mergedEntries(convert(pair.value, [...path, '<<'], key.offset), path);
       } else {
         const inner = [...path, key.text];
         const entry = { key: key.text, keyOffset: key.offset, value: convert(pair.value, inner, key.offset) };
@@ -153,10 +159,21 @@ function plainTree(contents: unknown, complain: Complain, locate: (offset: numbe
         else complain(entry.keyOffset, inner, `duplicate key ${quote(entry.key)}, first given in line ${locate(earlier.keyOffset).line}`);
       }
     }
-    return [...entries.values()];
+    return [...entries.values(), ...(merged ?? []).filter(({ key }) => !entries.has(key))];
   };
 
-  const root = convert(contents, [], 0);
+  /** Of the maps that a merge key names, of which the first one with a key wins: https://yaml.org/type/merge.html. */
+  const mergedEntries = (value: SourceNode, path: readonly string[]): readonly SourceEntry[] => {
+    const maps = value.kind === 'list' ? value.items : [value];
+    const found = new Map<string, SourceEntry>();
+    for (const map of maps) {
+      if (map.kind !== 'map') complain(map.offset, [...path, '<<'], `expected a map to merge, such as *name of an anchor &name, got ${describe(map)}`);
+      else for (const entry of map.entries) if (!found.has(entry.key)) found.set(entry.key, entry);
+    }
+    return [...found.values()];
+  };
+
+  const root = convert(contents, [], base);
   return { root, complete };
 }
 

@@ -1,7 +1,9 @@
 import type { ServiceSpec } from '../../machines/types.ts';
+import { configPaths } from '../config-path.ts';
 import { isSecretName, openSecrets } from '../secrets.ts';
 import { parseSource, type SourceMap, type SourceNode } from './document.ts';
 import type { Scope } from './interpolate.ts';
+import { overlaid } from './overlay.ts';
 import { loadSource, type ConfigResult, type LoadContext, type LoadedConfig } from './load.ts';
 import { child } from './place.ts';
 import { readText, type FileText } from './source-file.ts';
@@ -11,14 +13,23 @@ export interface KeptConfig {
   /** Absolute path of the file. */
   readonly path: string;
   readonly source: SourceNode;
+  /** Of the files that it includes, by their paths. */
+  readonly included: Readonly<Record<string, SourceNode>>;
   /** The names of the variables of each env file, by its path. */
   readonly envFiles: Readonly<Record<string, readonly string[]>>;
   /** What proves that a process was started with the definition in use. */
   readonly units: Readonly<Record<string, Pick<ServiceSpec, 'hash' | 'definition'>>>;
 }
 
-export function keptForm({ path, source, envFiles, services }: Pick<LoadedConfig, 'path' | 'source' | 'envFiles' | 'services'>): KeptConfig {
-  return { path, source: withHoles(source), envFiles, units: Object.fromEntries(services.map(({ name, hash, definition }) => [name, { hash, definition }])) };
+export function keptForm({ path, source, included, envFiles, services }: Pick<LoadedConfig, 'path' | 'source' | 'included' | 'envFiles' | 'services'>): KeptConfig {
+  return {
+    path, source: withHoles(source), included: mapValues(included, withHoles), envFiles,
+    units: Object.fromEntries(services.map(({ name, hash, definition }) => [name, { hash, definition }])),
+  };
+}
+
+function mapValues<From, To>(values: Readonly<Record<string, From>>, change: (value: From, key: string) => To): Readonly<Record<string, To>> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value, key)]));
 }
 
 /**
@@ -26,10 +37,8 @@ export function keptForm({ path, source, envFiles, services }: Pick<LoadedConfig
  * the environment, the env files, and the configuration file as far as that can be read. A unit whose values are nowhere to be found does not start.
  */
 export function recallConfig(kept: KeptConfig, context: LoadContext & { environmentOf(unit: string): ReadonlyMap<string, string> | null }): ConfigResult {
-  const now = readText(kept.path);
-  const source = filled(kept.source, now.ok ? parseSource(now.text, []).root : null);
-  const loaded = loadSource(kept.path, source, {
-    ...context, readEnvFile: (path) => readOrRecall(path, kept.envFiles[path]),
+  const loaded = loadSource(kept.path, filled(kept.source, treeNow(kept.path)), {
+    ...context, included: mapValues(kept.included, (source, path) => filled(source, treeNow(path))), readEnvFile: (path) => readOrRecall(path, kept.envFiles[path]),
     inUse: (service): Scope => {
       const environment = context.environmentOf(service);
       return (name) => environment?.get(name);
@@ -37,6 +46,13 @@ export function recallConfig(kept: KeptConfig, context: LoadContext & { environm
   });
   if (!loaded.ok) return loaded;
   return { ok: true, config: { ...loaded.config, services: loaded.config.services.map((spec) => ({ ...withoutHoles(spec), ...kept.units[spec.name] })) } };
+}
+
+/** As far as it can be read. */
+function treeNow(path: string): SourceNode | null {
+  const texts = configPaths(path).map((file) => readText(file));
+  const trees = texts.map((text) => (text.ok ? parseSource(text.text, []).root : null)).filter((tree) => tree !== null);
+  return trees.reduce<SourceNode | null>((below, above) => (below === null ? above : overlaid(below, above)), null);
 }
 
 /** Stands for a value that is not kept. */

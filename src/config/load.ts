@@ -1,6 +1,7 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { noSecrets, secretsOf, type Secrets } from '../secrets.ts';
+import { configPaths, firstConfigPath } from '../config-path.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import { definitionOf } from './definition.ts';
 import { complainCycles, resolveDependencies, type Dependent } from './dependencies.ts';
@@ -8,18 +9,20 @@ import { readEnv } from './env.ts';
 import { resolveMetrics } from './metrics.ts';
 import type { SourceNode } from './document.ts';
 import type { Scope } from './interpolate.ts';
-import { below, complainExpected, entries, warn, type Outside, type Place } from './place.ts';
-import { openSource, type ConfigProblem } from './problem.ts';
+import { below, complain, complainExpected, complainKey, entries, items, warn, type Outside, type Place } from './place.ts';
+import { openSource, type ConfigProblem, type OpenSource, type SourceText } from './problem.ts';
 import { complainUnknown, readKeys } from './record.ts';
 import { checkDefaults, rootKeys, servicePlaces } from './root.ts';
 import { formerServiceKeys, resolveService, type DraftService, type Identify } from './service.ts';
-import { readText } from './source-file.ts';
+import { readText, type FileText } from './source-file.ts';
 import { asVersionOne } from './version-two.ts';
 
 export interface LoadedConfig {
   readonly path: string;
   /** The file as it was read, with its references. */
   readonly source: SourceNode;
+  /** What the files that it includes say, by their paths. */
+  readonly included: Readonly<Record<string, SourceNode>>;
   /** The names of the variables of each env file, by its path. */
   readonly envFiles: Readonly<Record<string, readonly string[]>>;
   readonly projectDir: string;
@@ -27,6 +30,8 @@ export interface LoadedConfig {
   readonly project: string | null;
   /** In the order of the file. */
   readonly services: readonly ServiceSpec[];
+  /** Of the services that have some. */
+  readonly profiles: Readonly<Record<string, readonly string[]>>;
   /** `null`: the file has no `metrics` block. */
   readonly metrics: MetricsSpec | null;
   readonly warnings: readonly ConfigProblem[];
@@ -48,37 +53,119 @@ export interface LoadContext {
 
 interface SourceContext extends LoadContext {
   readonly readEnvFile?: Outside['readEnvFile'];
+  /** Files that are included, as they were read before. */
+  readonly included?: Readonly<Record<string, SourceNode>>;
   /** The variables with which the process of a service runs. */
   readonly inUse?: (service: string) => Scope;
 }
 
 /** Reads, checks and resolves the file at `path` (absolute). Everything wrong with it is reported at once; throws nothing. */
 export function loadConfig(path: string, { env, identify, secrets = noSecrets }: LoadContext): ConfigResult {
-  const file = readText(path);
-  if (!file.ok) return { ok: false, problems: [{ file: path, line: file.line ?? 0, column: file.line === null ? 0 : 1, path: '', message: file.message, excerpt: '' }] };
-  return loadSource(path, file.text, { env, identify, secrets });
+  const read = configPaths(path).map((file) => ({ file, ...readText(file) }));
+  const failed = read.flatMap(({ file, ...text }) => (text.ok ? [] : [unreadable(file, text)]));
+  if (failed.length > 0) return { ok: false, problems: failed };
+  return loadSource(path, read.flatMap(({ file, ...text }) => (text.ok ? [{ file, text: text.text }] : [])), { env, identify, secrets });
 }
 
-/** As `loadConfig`, of a text or of what was read from one before. */
-export function loadSource(path: string, source: string | SourceNode, { env, identify, secrets = noSecrets, readEnvFile, inUse }: SourceContext): ConfigResult {
+function unreadable(file: string, { line, message }: Extract<FileText, { ok: false }>): ConfigProblem {
+  return { file, line: line ?? 0, column: line === null ? 0 : 1, path: '', message, excerpt: '' };
+}
+
+/** As `loadConfig`, of texts or of what was read from them before. */
+export function loadSource(path: string, source: readonly SourceText[] | SourceNode, { env, identify, secrets = noSecrets, readEnvFile, inUse, included = {} }: SourceContext): ConfigResult {
   const envFiles: Record<string, readonly string[]> = {};
   const noteEnvFile: Outside['noteEnvFile'] = (file, names) => {
     envFiles[file] = names;
   };
-  const { root, said } = openSource(path, source, (name) => (Object.hasOwn(env, name) ? env[name] : undefined), secrets, {
-    noteEnvFile, ...(readEnvFile !== undefined && { readEnvFile }),
-  });
+  const open = (file: string, given: readonly SourceText[] | SourceNode): OpenFile => {
+    const { root, said } = openSource(file, given, (name) => (Object.hasOwn(env, name) ? env[name] : undefined), secrets, {
+      noteEnvFile, ...(readEnvFile !== undefined && { readEnvFile }),
+    });
+    return { file, written: root.node, root: asVersionOne(root), said };
+  };
+  const main = open(firstConfigPath(path), source);
+  const files = withIncluded(main, included, open);
   secrets.learn(secretsOf(env));
-  const projectDir = dirname(path);
-  const loaded = resolveFile(root, projectDir, identify, inUse);
+  const loaded = resolveFiles(files, identify, inUse);
   secrets.spare(loaded?.services.map(({ name }) => name) ?? []);
+  const said = (level: 'problem' | 'warning' | 'note') => files.flatMap((file) => file.said(level, level !== 'note' || readableBefore(file.root)));
   const problems = said('problem');
   if (problems.length > 0 || loaded === null) return { ok: false, problems };
-  return { ok: true, config: frozen({ path, source: root.node, envFiles, projectDir, ...loaded, warnings: said('warning'), notes: said('note', readableBefore(root)) }) };
+  return {
+    ok: true, config: frozen({
+      path, source: main.written, included: Object.fromEntries(files.slice(1).map(({ file, written }) => [file, written])), envFiles, projectDir: dirname(main.file), ...loaded,
+      warnings: said('warning'), notes: said('note'),
+    }),
+  };
 }
 
-function resolveFile(written: Place, projectDir: string, identify: Identify, inUse: SourceContext['inUse']): Pick<LoadedConfig, 'services' | 'metrics' | 'project'> | null {
-  const root = asVersionOne(written);
+interface OpenFile extends OpenSource {
+  /** Absolute path. */
+  readonly file: string;
+  readonly written: SourceNode;
+}
+
+/** The file and those that it includes, and that these include, each once. */
+function withIncluded(main: OpenFile, known: Readonly<Record<string, SourceNode>>, open: (file: string, given: readonly SourceText[] | SourceNode) => OpenFile): readonly OpenFile[] {
+  const found = [main];
+  for (const { file, root } of found) {
+    for (const place of namesIn(below(root, 'include'))) {
+      const path = resolve(dirname(file), place.node.kind === 'scalar' ? place.node.text : '');
+      if (place.node.kind !== 'scalar' || place.node.text === '') complainExpected(place, 'the path of a file');
+      else if (found.some((other) => other.file === path)) complain(place, `${path} is included already, or includes this file`);
+      else {
+        const node = known[path];
+        const text = node === undefined ? readText(path) : null;
+        if (text?.ok === false) complain(place, text.message);
+        else if (node !== undefined) found.push(open(path, node));
+        else if (text !== null) found.push(open(path, [{ file: path, text: text.text }]));
+      }
+    }
+  }
+  return found;
+}
+
+function namesIn(place: Place | null): readonly Place[] {
+  if (place === null || place.node.kind === 'map') {
+    if (place !== null) complainExpected(place, 'the path of a file, or a list of them');
+    return [];
+  }
+  return place.node.kind === 'list' ? items(place) : [place];
+}
+
+function resolveFiles(files: readonly OpenFile[], identify: Identify, inUse: SourceContext['inUse']): Pick<LoadedConfig, 'services' | 'profiles' | 'metrics' | 'project'> | null {
+  const drafts = new Map<string, DraftService>();
+  const owners = new Map<string, OpenFile>();
+  const resolved = files.map((file) => {
+    const read = readFile(file, inUse);
+    for (const [name, { draft, place }] of read?.drafts ?? []) {
+      const owner = owners.get(name);
+      if (owner !== undefined) complainKey(place, `service '${name}' is in ${owner.file} as well: a name may be used once`);
+      else owners.set(name, file);
+      if (owner === undefined && draft !== null) drafts.set(name, draft);
+    }
+    return read;
+  });
+  for (const [index, { root }] of files.entries()) {
+    for (const key of index === 0 ? [] : ['project', 'metrics']) {
+      const place = below(root, key);
+      if (place !== null) complainKey(place, 'belongs to the file that includes this one');
+    }
+  }
+  const [main] = resolved;
+  if (main == null || resolved.includes(null)) return null;
+  return {
+    services: finish(drafts, [...owners.keys()], identify),
+    profiles: Object.fromEntries([...drafts].filter(([, { profiles }]) => profiles.length > 0).map(([name, { profiles }]) => [name, profiles])),
+    project: main.project, metrics: main.metrics,
+  };
+}
+
+/** What one file says; null: it has no services. A draft is null when the service was refused. */
+function readFile({ file, root }: OpenFile, inUse: SourceContext['inUse']): {
+  readonly drafts: ReadonlyMap<string, { readonly draft: DraftService | null; readonly place: Place }>;
+} & Pick<LoadedConfig, 'metrics' | 'project'> | null {
+  const projectDir = dirname(file);
   if (root.node.kind !== 'map') {
     complainExpected(root, "a map with 'version' and 'services'");
     return null;
@@ -97,18 +184,12 @@ function resolveFile(written: Place, projectDir: string, identify: Identify, inU
   if (defaults !== null) checkDefaults(defaults);
   if (values === undefined) return null;
 
-  const drafts = new Map<string, DraftService>();
-  for (const [name, place] of servicePlaces(values.services)) {
+  const drafts = new Map([...servicePlaces(values.services)].map(([name, place]) => {
     const outside = { ...place.outside, ...(inUse !== undefined && { inUse: inUse(name) }) };
     const env = envPlace === null ? null : common ?? readEnv({ ...envPlace, outside }, projectDir);
-    const draft = resolveService({ ...place, outside }, name, { projectDir, env, defaults });
-    if (draft !== null) drafts.set(name, draft);
-  }
-  return {
-    services: finish(drafts, values.services, identify),
-    project: values.project,
-    metrics: values.metrics === null ? null : resolveMetrics(values.metrics, projectDir),
-  };
+    return [name, { draft: resolveService({ ...place, outside }, name, { projectDir, env, defaults }), place }] as const;
+  }));
+  return { drafts, project: values.project, metrics: values.metrics === null ? null : resolveMetrics(values.metrics, projectDir) };
 }
 
 /** Whether systemg 0.33.0 knows every key of the file and of its services: a file with another key is not meant for it. */
@@ -119,9 +200,9 @@ function readableBefore(root: Place): boolean {
 }
 
 /** What can be said only when every service is known. */
-function finish(drafts: ReadonlyMap<string, DraftService>, services: Place, identify: Identify): readonly ServiceSpec[] {
+function finish(drafts: ReadonlyMap<string, DraftService>, names: readonly string[], identify: Identify): readonly ServiceSpec[] {
   // A service that was refused is still no unknown one.
-  const refused = entries(services).filter(([name]) => !drafts.has(name)).map(([name]) => [name, { name, unit: null, dependsOn: [] }] as const);
+  const refused = names.filter((name) => !drafts.has(name)).map((name) => [name, { name, unit: null, dependsOn: [] }] as const);
   const units = new Map<string, Dependent>([...drafts, ...refused]);
   complainCycles(units);
   const hashes = identify(new Map([...drafts].map(([name, draft]) => [name, draft.identity])));

@@ -3,6 +3,7 @@ import { isSecretName, noSecrets, type Secrets } from '../secrets.ts';
 import { parseSource } from './document.ts';
 import type { Scope } from './interpolate.ts';
 import type { Finding, SourceNode } from './document.ts';
+import { overlaid } from './overlay.ts';
 import type { Outside, Place } from './place.ts';
 import { readText } from './source-file.ts';
 
@@ -25,19 +26,44 @@ export interface OpenSource {
   readonly said: (level: Finding['level'], withFormer?: boolean) => readonly ConfigProblem[];
 }
 
-/** Reads YAML, or a tree that was read before; `scope` gives the variables that its texts may refer to. An empty text is an empty map. What is said shows no value of `secrets`. */
-export function openSource(file: string, text: string | SourceNode, scope: Scope, secrets: Secrets = noSecrets, outside: Partial<Outside> = {}): OpenSource {
+/** One of the texts that are laid over each other. */
+export interface SourceText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Reads YAML, of several texts one tree, or takes a tree that was read before; `scope` gives the variables that its texts may refer to. An empty text is an empty map. What is said shows no value of `secrets`. */
+export function openSource(file: string, given: readonly SourceText[] | SourceNode, scope: Scope, secrets: Secrets = noSecrets, outside: Partial<Outside> = {}): OpenSource {
   const findings: Finding[] = [];
-  const source = typeof text === 'string' ? parseSource(text, findings) : { root: text, brokenAt: null, incomplete: false, locate: () => nowhere };
+  const sources = 'kind' in given ? [{ file, base: 0, root: given, brokenAt: null, incomplete: false, locate: () => nowhere }] : parsed(given, findings);
+  const sourceOf = (offset: number) => sources.findLast(({ base }) => base <= offset) ?? sources[0];
+  const incomplete = sources.some((source) => source.incomplete);
   /** Only consequences of a broken syntax are left out; the errors of the syntax itself have no path. */
-  const trustworthy = ({ absent, offset, path }: Finding): boolean =>
-    !(absent === true && source.incomplete) && (source.brokenAt === null || offset < source.brokenAt || path.length === 0);
+  const trustworthy = ({ absent, offset, path }: Finding): boolean => {
+    const brokenAt = sourceOf(offset)?.brokenAt ?? null;
+    return !(absent === true && incomplete) && (brokenAt === null || offset < brokenAt || path.length === 0);
+  };
+  const where = (offset: number) => {
+    const source = sourceOf(offset);
+    return { file: source?.file ?? file, ...(source?.locate(offset) ?? nowhere) };
+  };
+  const node = sources.map(({ root }) => root).filter((root) => root !== null).reduce<SourceNode | null>((below, above) => (below === null ? above : overlaid(below, above)), null);
   return {
-    root: { node: source.root ?? { kind: 'map', offset: 0, entries: [] }, keyOffset: 0, path: [], scope: learning(scope, secrets), findings, outside: { ...plainOutside, learn: secrets.learn, ...outside } },
+    root: { node: node ?? { kind: 'map', offset: 0, entries: [] }, keyOffset: 0, path: [], scope: learning(scope, secrets), findings, outside: { ...plainOutside, learn: secrets.learn, ...outside } },
     said: (level, withFormer = true) => distinct(findings.filter((finding) => finding.level === level && (withFormer || finding.former !== true) && trustworthy(finding)))
-      .map(({ offset, path, message }) => ({ file, ...source.locate(offset), path: formatPath(path), message }))
+      .map(({ offset, path, message }) => ({ ...where(offset), path: formatPath(path), message }))
       .map((problem) => (secrets === noSecrets ? problem : masked({ ...problem, excerpt: withoutSecrets(problem.excerpt) }, secrets.mask))),
   };
+}
+
+/** Offsets go on from one text to the next. */
+function parsed(texts: readonly SourceText[], findings: Finding[]) {
+  let next = 0;
+  return texts.map(({ file, text }) => {
+    const base = next;
+    next += text.length + 1;
+    return { file, base, ...parseSource(text, findings, base) };
+  });
 }
 
 const nowhere = { line: 0, column: 0, excerpt: '' };

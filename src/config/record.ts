@@ -71,8 +71,13 @@ export function defaultsOf<K extends Keys>(keys: K): Values<K> {
 /** Complains about each key that is not known, with what may have been meant. */
 export function complainUnknown(place: Place, known: readonly string[]): void {
   for (const [key, inner] of entries(place)) {
-    if (!known.includes(key)) complainKey(inner, `unknown key ${quote(key)}${formerName(key, known) ?? didYouMean(key, known)}`);
+    if (!known.includes(key) && !isExtension(key)) complainKey(inner, `unknown key ${quote(key)}${formerName(key, known) ?? didYouMean(key, known)}`);
   }
+}
+
+/** Keys for other programs, and for anchors. */
+function isExtension(key: string): boolean {
+  return key.startsWith('x-');
 }
 
 /** Of several keys of which one at most may be given, complains about the second. */
@@ -87,7 +92,7 @@ export function recordSchema(keys: Keys): JsonSchema {
     return [name, { description: about, ...kind.schema, ...shown }] as const;
   });
   const needed = Object.entries(keys).filter(([, key]) => key.required).map(([name]) => name);
-  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(properties), ...(needed.length > 0 ? { required: needed } : {}) };
+  return { type: 'object', additionalProperties: false, patternProperties: { '^x-': {} }, properties: Object.fromEntries(properties), ...(needed.length > 0 ? { required: needed } : {}) };
 }
 
 /** The entries were read key by key with the kinds that the type is made of. */

@@ -28,6 +28,7 @@ export const rootKeys = {
   metrics: optional(metrics, 'How long and how often metrics are sampled.'),
   defaults: optional(raw(recordSchema(defaultableKeys)), 'Service keys used where a service says nothing.'),
   project: optional(projectName, 'The name of a supervisor of its own for this file, with state and logs of its own; without it, it is the one that every file without a name shares.'),
+  include: optional(raw({ anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] }), 'Other files whose services belong to this one; each keeps its own `env`, `defaults` and directory.'),
   project_dir: optional(text, 'Has no effect: always the directory of the file.'),
 };
 

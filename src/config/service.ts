@@ -8,7 +8,7 @@ import { deployment, resolveDeployment } from './deployment.ts';
 import type { SourceNode } from './document.ts';
 import { emptyEnv, envSchema, layered, readEnv, type EnvBlock } from './env.ts';
 import type { Scope } from './interpolate.ts';
-import { command, filled, flag, raw, type Kind } from './kind.ts';
+import { command, filled, flag, list, raw, type Kind } from './kind.ts';
 import { hooks, lifecycleKeys, resolveRestart } from './lifecycle.ts';
 import { defaultLogs, logs } from './logs.ts';
 import { below, complain, complainExpected, warn, type Place, type Written } from './place.ts';
@@ -16,6 +16,7 @@ import { privilegeKeys, resolvePrivileges, spawn } from './privileges.ts';
 import { complainUnknown, defaultsOf, optional, readKeys, withDefault, type Values } from './record.ts';
 
 export interface DraftService extends Dependent {
+  readonly profiles: readonly string[];
   readonly unit: PlainService;
   readonly identity: IdentityBlock;
 }
@@ -68,7 +69,10 @@ export const formerServiceKeys: ReadonlySet<string> = new Set([
   'deployment', 'hooks', 'cron', 'skip', 'spawn',
 ]);
 
-export const serviceKeys = { ...commandKeys, ...defaultableKeys };
+export const serviceKeys = {
+  ...commandKeys, ...defaultableKeys,
+  profiles: withDefault(list(filled('the name of a profile'), 'a list of names of profiles'), 'Started only by `start --profile` with one of them, by name, or where a service that is started needs it.', []),
+};
 
 /** Reads, checks and resolves one service; `null` when it has no command at all. */
 export function resolveService(place: Place, name: string, around: Surroundings): DraftService | null {
@@ -100,6 +104,7 @@ export function resolveService(place: Place, name: string, around: Surroundings)
   return {
     name,
     unit,
+    profiles: values.profiles,
     dependsOn: values.depends_on,
     identity: {
       block: place.node, command: resolvedCommand.command, scope,

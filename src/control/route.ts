@@ -47,6 +47,8 @@ export interface RouteOutside {
   inspect(unit: string, samples: number): Promise<InspectPayload>;
   /** Null: the file in use, read again. Relative paths are taken against its directory. */
   readConfig(path: string | null): ReadConfig;
+  /** A service that is configured and was left out for its profiles, with what it needs; null: there is none of that name. */
+  summon(service: string): Extract<ReadConfig, { ok: true }> | null;
   /** From now on this file is the one in use; new units get what they need outside the machines. */
   adoptConfig(config: Extract<ReadConfig, { ok: true }>): void;
   /** Units beside the configuration. */
@@ -111,9 +113,21 @@ export function makeRoute(outside: RouteOutside): Route {
     return { apply: () => send({ type: 'reload', at: now(), specs: present.map((other) => (other === view ? spec : other.spec)), slots: outside.slots([spec]) }) };
   };
 
+  /** Starts a service that was left out until now. */
+  const summon = async (service: string, request: RequestOf<'start'>, exchange: Exchange, accept: Accept): Promise<Response> => {
+    const config = outside.summon(service);
+    if (config === null) return unknown(service, views());
+    const fresh = config.specs.filter(({ name }) => !isKnown(name));
+    const specs = [...views().map(({ spec }) => spec), ...fresh];
+    accept('start', service);
+    outside.adoptConfig({ ...config, specs });
+    const settled = await settle(exchange, {}, fresh.map(({ name }) => name), (ticket) => send({ type: 'reload', at: now(), ticket, specs, slots: outside.slots(fresh) }));
+    return settled === null ? accepted('Start', service) : collect(request, settled, `Service '${service}' started`);
+  };
+
   const start = async (request: RequestOf<'start'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const { service } = request;
-    if (service !== null && !isKnown(service)) return unknown(service, views());
+    if (service !== null && !isKnown(service)) return summon(service, request, exchange, accept);
     const renewed = service === null ? null : renewal(service);
     if (renewed !== null && 'refusal' in renewed) return error(renewed.refusal);
     accept('start', service);

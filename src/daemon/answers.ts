@@ -90,7 +90,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     spawn: makeSpawn({
       tickets, now: clock.now, send, scan, snapshot, usedBytes: childMemory.usedBytes, peerOf: peers.of,
     }),
-    readConfig: configuration.read, adHoc: { ...configuration.adHoc, add: addUnit }, slots: slotsOf, isSignal,
+    readConfig: configuration.read, summon: configuration.summon, adHoc: { ...configuration.adHoc, add: addUnit }, slots: slotsOf, isSignal,
     adoptConfig: (config) => {
       sampler.configure(config.metrics);
       const problem = configuration.use(config, ledger);

@@ -3,7 +3,9 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { identify } from '../compat/identity.ts';
 import { discoverConfig } from '../config/discover.ts';
 import { keptForm, recallConfig } from '../config/kept.ts';
-import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { configPaths, firstConfigPath, joinConfigPaths } from '../config-path.ts';
+import { chosenServices, unknownProfile, withNeeded } from '../config/profiles.ts';
+import { loadConfig, type ConfigResult, type LoadedConfig } from '../config/load.ts';
 import { formatProblem, wireError } from '../config/problem.ts';
 import type { AdHocPort, ReadConfig } from '../control/route.ts';
 import { environmentOf } from '../process/environment.ts';
@@ -25,6 +27,8 @@ export interface Configuration {
   read(asked: string | null): ReadConfig;
   /** That of the start. A supervisor that is started again goes on with what was in use, even where the file is broken now. */
   first(ledger: Pick<Ledger, 'entries'>): ReadConfig;
+  /** A service that has profiles, none of which was chosen, and what it needs: from now on one of this supervisor's. Null: there is none of that name. */
+  summon(service: string): Config | null;
   /** From now on it is the one in use, also to the ledger. Returns a sentence when that cannot be noted. */
   use(config: Config, ledger: Pick<Ledger, 'note'>): string | null;
   /** Units beside it. */
@@ -38,17 +42,22 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
   let inUse = last?.path ?? options.config;
   /** The file in use; when that is gone, as a release that names it otherwise has taken its place, what a start would find in its directory. */
   const remembered = (): string => {
-    const found = existsSync(inUse) ? null : discoverConfig({ cwd: dirname(inUse), configDir: paths.configDir, explicit: null });
+    const first = firstConfigPath(inUse);
+    const found = existsSync(first) || first !== inUse ? null : discoverConfig({ cwd: dirname(first), configDir: paths.configDir, explicit: null });
     if (found === null || !('path' in found)) return inUse;
     log.warn('sysg::config', `${inUse} is gone; ${found.path} is read instead`);
     return found.path;
   };
   const beside = openAdHoc(setting, () => inUse);
+  const names = new Set(options.services);
   const inForce = (config: LoadedConfig): Config => (
-    { ok: true, path: config.path, ...beside.combined({ path: config.path, specs: config.services }), metrics: config.metrics, kept: keptForm(config) });
+    { ok: true, path: config.path, ...beside.combined({ path: config.path, specs: chosenServices(config, { profiles: options.profiles, names }) }), metrics: config.metrics, kept: keptForm(config) });
+  const load = (asked: string | null): ConfigResult => {
+    const path = asked === null ? remembered() : joinConfigPaths(configPaths(asked).map((file) => (isAbsolute(file) ? file : resolve(dirname(firstConfigPath(inUse)), file))));
+    return loadConfig(path, { env: environment, identify, secrets });
+  };
   const read = (asked: string | null): ReadConfig => {
-    const path = asked === null ? remembered() : isAbsolute(asked) ? asked : resolve(dirname(inUse), asked);
-    const loaded = loadConfig(path, { env: environment, identify, secrets });
+    const loaded = load(asked);
     if (!loaded.ok) return { ok: false, problems: loaded.problems.map(formatProblem).join('\n'), error: wireError(loaded.problems) };
     for (const warning of loaded.config.warnings) log.warn('sysg::config', formatProblem(warning));
     return inForce(loaded.config);
@@ -61,6 +70,10 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
     adHoc: beside,
     first: ({ entries }) => {
       beside.begin();
+      if (parent.again) for (const name of entries.keys()) names.add(name);
+      const loaded = load(null);
+      const unknown = loaded.ok ? unknownProfile(loaded.config, options.profiles) : null;
+      if (unknown !== null && !parent.again) return { ok: false, problems: unknown, error: unknown };
       const found = read(null);
       if (found.ok || last === null) return found;
       // Services run without a supervisor until this one is there: a file that is being edited must not keep it from starting.
@@ -68,6 +81,14 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
       if (!recalled.ok) return found;
       log.error('sysg::config', `${found.problems}\nThe configuration is broken; the one that was in use goes on until a reload`);
       return inForce(recalled.config);
+    },
+    summon: (service) => {
+      const loaded = load(null);
+      if (!loaded.ok || !Object.hasOwn(loaded.config.profiles, service)) return null;
+      names.add(service);
+      const config = inForce(loaded.config);
+      const needed = withNeeded(config.specs, [service]);
+      return { ...config, specs: config.specs.filter(({ name }) => needed.has(name)) };
     },
     use: (config, ledger) => {
       noteConfig(ledger, config.path);

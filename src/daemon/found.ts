@@ -11,6 +11,7 @@ import { keepChildren, recoverChildren } from '../state/notes.ts';
 import { noteRecordedRuns } from '../compat/recorded.ts';
 import { takeOver, type Takeover } from '../compat/takeover.ts';
 import { plainService } from '../config/service.ts';
+import { firstConfigPath } from '../config-path.ts';
 import type { Setting } from './setting.ts';
 
 /** The units that are configured, and by which file. */
@@ -63,7 +64,7 @@ export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, spe
   for (const id of [...children.gone, ...children.stray.map((record) => record.id)]) forgetChild(id);
   return {
     adopt: orders.filter(({ record }) => configured.has(record.unit)), departed,
-    leaving: departed.map(({ record }) => asideSpec(record.unit, specs) ?? departedSpec(record, dirname(path))),
+    leaving: departed.map(({ record }) => asideSpec(record.unit, specs) ?? departedSpec(record, dirname(firstConfigPath(path)))),
     children: children.adopt, strays: children.stray, taken,
   };
 }

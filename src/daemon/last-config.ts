@@ -37,7 +37,7 @@ export function lastConfig(stateDir: string): KeptConfig | null {
 
 function isKeptConfig(value: unknown): value is KeptConfig {
   return typeof value === 'object' && value !== null && 'form' in value && value.form === FORM && 'path' in value && typeof value.path === 'string'
-    && 'source' in value && isSource(value.source) && 'envFiles' in value && isRecord(value.envFiles) && 'units' in value && isRecord(value.units);
+    && 'source' in value && isSource(value.source) && 'included' in value && isRecord(value.included) && Object.values(value.included).every(isSource) && 'envFiles' in value && isRecord(value.envFiles) && 'units' in value && isRecord(value.units);
 }
 
 function isSource(value: unknown): value is SourceNode {
@@ -52,7 +52,7 @@ function isSource(value: unknown): value is SourceNode {
 }
 
 /** To be raised with every change of what is kept: another version's is not understood. */
-const FORM = 2;
+const FORM = 3;
 
 function fileIn(stateDir: string): string {
   return join(stateDir, 'config.last.json');

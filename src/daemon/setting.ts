@@ -42,6 +42,8 @@ export interface DaemonOptions {
   readonly project: string | null;
   /** Start only these units and what they need; none: all. */
   readonly services: readonly string[];
+  /** Also the services that have one of these. */
+  readonly profiles: readonly string[];
   readonly foreground: boolean;
   /** Echo standard error only. */
   readonly stderrOnly: boolean;
@@ -56,12 +58,12 @@ export function parseDaemonOptions(argv: readonly string[]): DaemonOptions {
     options: {
       config: { type: 'string' }, 'state-dir': { type: 'string' }, mode: { type: 'string' }, service: { type: 'string', multiple: true }, foreground: { type: 'boolean' },
       stderr: { type: 'boolean' }, 'log-level': { type: 'string' }, 'drop-privileges': { type: 'boolean' }, 'wait-timeout': { type: 'string' },
-      project: { type: 'string' },
+      project: { type: 'string' }, profile: { type: 'string', multiple: true },
     },
   });
   if (values.config === undefined) throw new Error('the daemon needs --config with an absolute path');
   return {
-    config: values.config, system: values.mode === 'sys', project: values.project ?? null, services: values.service ?? [], foreground: values.foreground ?? false,
+    config: values.config, system: values.mode === 'sys', project: values.project ?? null, services: values.service ?? [], profiles: values.profile ?? [], foreground: values.foreground ?? false,
     stderrOnly: values.stderr ?? false, logLevel: values['log-level'] === undefined ? null : parseLogLevel(values['log-level']),
     dropPrivileges: values['drop-privileges'] ?? false,
   };

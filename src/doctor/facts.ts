@@ -1,3 +1,4 @@
+import { configPaths } from '../config-path.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import type { LogStream } from '../logs/names.ts';
@@ -116,7 +117,7 @@ export function settledUnits(facts: Pick<Facts, 'lock' | 'serving' | 'moving'>):
 /** What starts a supervisor again, with the file of the last one: from another directory a start would not find it. */
 export function startCommand({ config, hint }: Pick<Facts, 'config' | 'hint'>): string {
   const path = config.kind === 'none' ? hint : config.path;
-  return `sysg start --daemonize${path === null ? '' : ` -c ${shellWord(path)}`}`;
+  return `sysg start --daemonize${path === null ? '' : configPaths(path).map((file) => ` -c ${shellWord(file)}`).join('')}`;
 }
 
 export function entryOf({ entries }: Facts, path: string): PathFact {

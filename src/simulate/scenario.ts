@@ -35,7 +35,7 @@ export const emptyScenario: Scenario = { startWallMs: Date.UTC(2026, 0, 1), forM
 
 /** Reads a scenario file; everything wrong with it is reported at once, with its place. */
 export function readScenario(file: string, source: string): ScenarioResult {
-  const { root, said } = openSource(file, source, () => undefined);
+  const { root, said } = openSource(file, [{ file, text: source }], () => undefined);
   const scenario = scenarioKind.read(root);
   const problems = said('problem');
   return scenario === undefined || problems.length > 0 ? { ok: false, problems } : { ok: true, scenario };

@@ -141,14 +141,17 @@ services:
     "sysg.yaml:6:5: services.web.environment: unknown key 'environment', did you mean 'env'?",
     "sysg.yaml:7:5: services.web.cwd: unknown key 'cwd', did you mean 'working_dir'?",
   ]],
-  ['a merge key', `version: "1"
+  ['a merge key without a map, twice, and in quotes', `version: "1"
 services:
   base: &base {command: sleep 5}
   web:
+    <<: [*base, 5]
     <<: *base
-    command: sleep 6
+    "<<": *base
 `, [
-    "sysg.yaml:5:5: services.web: unknown key '<<': YAML merge keys are not applied; repeat the keys, or put what services share under 'defaults'",
+    'sysg.yaml:5:17: services.web."<<": expected a map to merge, such as *name of an anchor &name, got 5',
+    "sysg.yaml:6:5: services.web: duplicate key '<<': several maps are merged as a list, <<: [*one, *other]",
+    "sysg.yaml:7:5: services.web.\"<<\": unknown key '<<'",
   ]],
   ['a duplicate service', `version: "1"
 services:

@@ -454,10 +454,11 @@ services:
   ]],
   ['services.b that cannot be: b: {<<: *a}', `version: "1"
 services:
-  a: &a {command: x}
+  a: &a {comand: x}
   b: {<<: *a}
 `, [
+    'sysg.yaml:3:3: services.a: missing field `command` (or `exec`)',
+    "sysg.yaml:3:10: services.a.comand: unknown key 'comand', did you mean 'command'?",
     'sysg.yaml:4:3: services.b: missing field `command` (or `exec`)',
-    "sysg.yaml:4:7: services.b: unknown key '<<': YAML merge keys are not applied; repeat the keys, or put what services share under 'defaults'",
   ]],
 ];

@@ -10,6 +10,7 @@ import { refusals, textOf, type Refusal } from '../../errors.ts';
 import { initSystems, type InitSystem } from '../../init-system.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
+import { configPaths } from '../../config-path.ts';
 import { loadOrRefuse } from '../load-config.ts';
 import { options } from '../options.ts';
 import { refuse, report } from '../report.ts';
@@ -34,7 +35,7 @@ async function installHere(call: Call, machine: Machine, init: InitSystem | null
   if (init === 'openrc' && !call.system) return refuse(call, refusals.usage('OpenRC starts services of the system: expected --sys, or --init cron'));
   const chosen = chooseConfigToRead(call);
   if (!chosen.ok) return refuse(call, chosen.refusal);
-  if (/\p{Cc}/u.test(chosen.path)) return refuse(call, refusals.config(`${JSON.stringify(chosen.path)}: a path with control characters cannot be written into the files of init systems`));
+  if (configPaths(chosen.path).some((file) => /\p{Cc}/u.test(file))) return refuse(call, refusals.config(`${JSON.stringify(chosen.path)}: a path with control characters cannot be written into the files of init systems`));
   const loaded = loadOrRefuse(call, chosen.path);
   if (!loaded.ok) return refuse(call, loaded.refusal);
   const order = orderOf(call, chosen.path, loaded.config);

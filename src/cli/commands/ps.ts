@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { UnitHealth } from '../../wire/payloads.ts';
+import { shownConfigPath } from '../../config-path.ts';
 import { refusals } from '../../errors.ts';
 import { askStatus } from '../ask.ts';
 import { lookOf, type Call } from '../call.ts';
@@ -55,6 +56,6 @@ function columns(call: Call): readonly Column<Listed>[] {
     { title: 'PID', align: 'right', cell: ({ pid }) => ({ text: pid === null ? '-' : String(pid) }) },
     { title: 'UNITS', align: 'left', cell: ({ pid, units, running }) => ({ text: pid === null ? '-' : `${units} (${running} running)` }) },
     { title: 'HEALTH', align: 'left', cell: ({ pid, health }) => (pid === null ? { text: 'no supervisor', paint: paint.failure } : { text: health, paint: paint.health(health) }) },
-    { title: 'FILE', align: 'left', cell: ({ config }) => ({ text: config ?? '-' }) },
+    { title: 'FILE', align: 'left', cell: ({ config }) => ({ text: config === null ? '-' : shownConfigPath(config) }) },
   ];
 }

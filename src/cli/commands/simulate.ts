@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { ServiceSpec } from '../../../machines/types.ts';
 import { explainProblem, formatProblem } from '../../config/problem.ts';
 import { readText } from '../../config/source-file.ts';
+import { firstConfigPath } from '../../config-path.ts';
 import { refusals, type Refusal, type Result } from '../../errors.ts';
 import { parseEvent, parseInstant, type ScenarioEvent } from '../../simulate/events.ts';
 import { simulationJson, simulationReport } from '../../simulate/report.ts';
@@ -69,7 +70,7 @@ function scenarioOf(call: Call): Result<{ readonly scenario: Scenario; readonly 
   const duration = parseDuration(flags.text(options.duration) ?? '');
   const seed = flags.text(options.seed);
   return {
-    ok: true, directory: path === null ? cwd : dirname(path),
+    ok: true, directory: path === null ? cwd : dirname(firstConfigPath(path)),
     scenario: {
       ...written.scenario, startWallMs, events: events.toSorted((one, other) => one.atMs - other.atMs),
       ...(duration.ok && { forMs: duration.value }), ...(seed !== null && { seed: Number(seed) }),

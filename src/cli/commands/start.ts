@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { UnitStatus } from '../../wire/payloads.ts';
-import { pidText, refusals, type Refusal } from '../../errors.ts';
+import { pidText, refusals, type Refusal, type Result } from '../../errors.ts';
 import { tokenVariable } from '../../process/environment.ts';
 import type { SettledUnit } from '../../wire/launch.ts';
-import { counted, shellWord } from '../../words.ts';
+import { counted } from '../../words.ts';
 import { ask, askFor, askInTurn, askStatus, messageOf, type Answer } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { chooseConfig, isConfigOf, isNoConfig, noSupervisor, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
+import { firstConfigPath, shownConfigPath } from '../../config-path.ts';
+import { chooseConfig, chooseConfigToRead, configFlags, isConfigOf, isNoConfig, noSupervisor, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import { supervisorPid } from '../hints.ts';
 import { askedWords, namedUnits } from '../names.ts';
 import { noteForeignVersion } from '../foreign-note.ts';
@@ -23,7 +24,9 @@ export async function start(call: Call): Promise<number> {
   if (contradiction !== null) return refuse(call, refusals.runtime(contradiction));
   const named = await namedUnits(call, command === null ? askedWords(call) : []);
   if (!named.ok) return refuse(call, named.refusal);
-  const { names } = named;
+  const profiled = flags.has(options.profile) && existsSync(call.paths.socket) ? await ofProfiles(call) : null;
+  if (profiled?.ok === false) return refuse(call, profiled.refusal);
+  const names = profiled === null ? named.names : [...new Set([...named.names ?? [], ...profiled.names])];
   const asked = await askRunning(call, names);
   if (asked !== null) return asked;
   const supervision = await supervisionOf(call);
@@ -99,6 +102,19 @@ function faultOf(unit: SettledUnit): string | null {
   return unit.phase === 'starting' ? 'was still starting when the wait timeout was over' : null;
 }
 
+/** For a supervisor that runs: the services with the profiles that are named. */
+async function ofProfiles(call: Call): Promise<Result<{ readonly names: readonly string[] }>> {
+  const chosen = chooseConfigToRead(call);
+  if (!chosen.ok) return chosen;
+  const { loadOrRefuse } = await import('../load-config.ts');
+  const { namesWithProfile, unknownProfile } = await import('../../config/profiles.ts');
+  const loaded = loadOrRefuse(call, chosen.path);
+  if (!loaded.ok) return loaded;
+  const profiles = call.flags.texts(options.profile);
+  const unknown = unknownProfile(loaded.config, profiles);
+  return unknown === null ? { ok: true, names: namesWithProfile(loaded.config, profiles) } : { ok: false, refusal: refusals.config(unknown) };
+}
+
 /** Sends services to a running supervisor; null when none answers, or the call is about something else. A supervisor that answers needs no search. */
 async function askRunning(call: Call, names: readonly string[] | null): Promise<number | null> {
   if (names === null || !existsSync(call.paths.socket)) return null;
@@ -142,7 +158,7 @@ async function runsElsewhere(call: Call, path: string): Promise<Refusal | null> 
   if (other === undefined) return null;
   const { project } = other.paths;
   const name = project === null ? 'without a project' : `of project ${project}`;
-  return refusals.config(`${path} runs in the supervisor ${name}${pidText(supervisorPid(other))}, and names ${call.paths.project === null ? 'none' : `project ${call.paths.project}`} now; to move it: sysg -p '${project ?? ''}' stop, then start again`);
+  return refusals.config(`${shownConfigPath(path)} runs in the supervisor ${name}${pidText(supervisorPid(other))}, and names ${call.paths.project === null ? 'none' : `project ${call.paths.project}`} now; to move it: sysg -p '${project ?? ''}' stop, then start again`);
 }
 
 /** The running supervisor has another file than the one of this start. */
@@ -150,11 +166,11 @@ function runsOtherwise(call: Call): Refusal | null {
   const other = otherConfig(call);
   if (other === null || isNoConfig(call, other.used)) return null;
   const { code, message } = refusals.alreadyRunning(supervisorPid(call));
-  const { used, chosen } = other;
+  const [used, chosen] = [shownConfigPath(other.used), shownConfigPath(other.chosen)];
   const { project } = call.paths;
-  const beside = project === null ? `to run both, name a project in ${chosen}, as in "project: ${basename(dirname(chosen)).replaceAll(/[^A-Za-z0-9_.-]/g, '-')}", or with --project NAME`
+  const beside = project === null ? `to run both, name a project in ${chosen}, as in "project: ${basename(dirname(firstConfigPath(other.chosen))).replaceAll(/[^A-Za-z0-9_.-]/g, '-')}", or with --project NAME`
     : `to run both, give ${chosen} another project than ${project}`;
-  return { code, message: `${message} with ${used}, not with ${chosen}; what using that instead would start and end: sysg plan -c ${shellWord(chosen)}; ${beside}` };
+  return { code, message: `${message} with ${used}, not with ${chosen}; what using that instead would start and end: sysg plan${configFlags(other.chosen)}; ${beside}` };
 }
 
 /** Exit code 0 only when the start would have started the same: after the supervisor has come up, with the same file, unchanged since it was read. */

@@ -1,3 +1,4 @@
+import { shownConfigPath } from '../../config-path.ts';
 import { explainProblem, type ConfigProblem } from '../../config/problem.ts';
 import { refusals } from '../../errors.ts';
 import { masked } from '../../masked.ts';
@@ -28,11 +29,11 @@ export async function validate(call: Call): Promise<number> {
   for (const problem of errors) terminal.complain(explainProblem(problem));
   for (const problem of warnings) terminal.warn(explainProblem(problem));
   for (const problem of notes) terminal.print(`note: ${explainProblem(problem)}`);
-  if (!loaded.ok) return terminal.refuse(refusals.config(`${counted(errors.length, 'error')} in ${chosen.path}`));
+  if (!loaded.ok) return terminal.refuse(refusals.config(`${counted(errors.length, 'error')} in ${shownConfigPath(chosen.path)}`));
   const services = loaded.config.services.length;
   const remarks = [[warnings.length, 'warning'], [notes.length, 'note']] as const;
   const said = remarks.filter(([count]) => count > 0).map(([count, word]) => `, ${counted(count, word)}`).join('');
-  terminal.print(`${chosen.path}: valid, ${counted(services, 'service')}${said}`);
+  terminal.print(`${shownConfigPath(chosen.path)}: valid, ${counted(services, 'service')}${said}`);
   return 0;
 }
 

@@ -18,6 +18,7 @@ export function daemonCommand(call: Call, configPath: string, { names, foregroun
     '--mode', call.system ? 'sys' : 'user',
     ...(call.paths.project === null ? [] : ['--project', call.paths.project]),
     ...(names ?? []).flatMap((name) => ['--service', name]),
+    ...call.flags.texts(options.profile).flatMap((profile) => ['--profile', profile]),
     ...(foreground ? ['--foreground'] : []),
     ...(call.flags.has(options.stderr) ? ['--stderr'] : []),
     ...(call.logLevel === null ? [] : ['--log-level', call.logLevel]),
