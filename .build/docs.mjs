@@ -210,6 +210,29 @@ env:
   vars: {PORT: "8080"}
 \`\`\`
 
+## Several files
+
+- \`include: [parts/db.yaml]\` takes in the services of other files, and of those that these include. Each file keeps its own \`env\`, \`defaults\` and
+  directory, from which its paths are taken. A service may be in one of them only; dependencies go across. \`project\` and \`metrics\` belong to the first file.
+- \`sysg start -c base.yaml -c live.yaml\` lays files over each other: services key by key, variables name by name; every other value takes the place of
+  the one below, and \`exec\` that of \`command\`. Paths are taken from the directory of the first file. The supervisor goes on with the same files.
+- \`x-anything\` is left alone at every level, for other programs and for anchors; \`<<: *anchor\` and \`<<: [*one, *other]\` merge maps, of which the first
+  one with a key wins, and the map itself before them.
+
+\`\`\`yaml
+version: "1"
+x-worker: &worker {restart_policy: always, stop_timeout: 30s}
+include: [parts/db.yaml]
+services:
+  mail: {<<: *worker, command: node mail.js, depends_on: [db]}
+  debugger: {command: node debug.js, profiles: [dev]}
+\`\`\`
+
+## Profiles
+
+A service with \`profiles\` is left out, unless \`sysg start --profile dev\` chooses one of its profiles, a service that is started needs it, or somebody
+starts it by name (\`sysg start debugger\`). What was started once stays a service of that supervisor until it ends.
+
 ## Signals, endings and restarts
 
 - A stop sends \`stop_signal\` to the whole process group and to what left it, or runs \`stop_command\`, and \`stop_timeout\` later sends SIGKILL to all

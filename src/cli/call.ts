@@ -34,6 +34,8 @@ export interface Call {
   /** As given; null lets the supervisor decide. */
   readonly logLevel: LogLevel | null;
   readonly paths: RuntimePaths;
+  /** The machine of the supervisor, as ssh knows it; null: this one. */
+  readonly host: string | null;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly terminal: Speaker;
@@ -71,7 +73,7 @@ export function openCall(parsed: ParsedCall, surroundings: Surroundings): Result
   const paths = pathsFor(parsed, surroundings, { system, chosen });
   const secrets = flags.has(options.showSecrets) ? noSecrets : openSecrets();
   const { env, cwd } = surroundings;
-  return { ok: true, call: { flags, operands, command, system, dropPrivileges, logLevel, paths, env, cwd, terminal, secrets } };
+  return { ok: true, call: { flags, operands, command, system, dropPrivileges, logLevel, paths, host: null, env, cwd, terminal, secrets } };
 }
 
 /** Of the project that was chosen (`''`: none), else of the one that the configuration names. */

@@ -60,6 +60,8 @@ export function configFlags(path: string): string {
 
 /** The file for a command that sends it to the supervisor: absolute, or null for the one in use, where that and its directory have not gone. */
 export function namedConfig(call: Call): Result<{ readonly path: string | null }> {
+  // The supervisor takes what is relative from the directory of its own file.
+  if (call.host !== null) return { ok: true, path: named(call) === null ? null : joinConfigPaths(named(call) ?? []) };
   if (named(call) === null) {
     const used = configInUse(call);
     const first = used === null ? null : firstConfigPath(used);
@@ -82,7 +84,7 @@ export function chooseConfigToRead(call: Call): ChosenConfig {
 export function warnAboutOtherConfig(call: Call): void {
   const files = named(call);
   const used = files === null ? null : configInUse(call);
-  if (files === null || used === null) return;
+  if (files === null || used === null || call.host !== null) return;
   if (!isSame(within(call, joinConfigPaths(files)), used)) call.terminal.warn(`the supervisor runs ${shownConfigPath(used)}; -c ${files.join(' -c ')} is ignored here`);
 }
 

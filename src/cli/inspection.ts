@@ -43,10 +43,11 @@ export async function makeReport(
   call: Call, unit: UnitStatus, given: { readonly samples: readonly MetricSample[]; readonly windowMs: number; readonly ofLastRun: boolean },
 ): Promise<Report> {
   const { samples, windowMs } = (given.ofLastRun ? lastRun(unit) : null) ?? given;
-  const rows = processRows(unit);
+  // Pids of another machine are others here.
+  const rows = call.host === null ? processRows(unit) : [];
   const before = rows.map(({ pid }) => processDetail(pid));
   const startedMs = performance.now();
-  const [host, records] = await Promise.all([hostNow(), askRecords(call, unit.name, ASKED_RECORDS), pause(SPAN_MS)]);
+  const [host, records] = await Promise.all([call.host === null ? hostNow() : null, askRecords(call, unit.name, ASKED_RECORDS), pause(SPAN_MS)]);
   const elapsedMs = performance.now() - startedMs;
   const processes = rows.flatMap(({ pid, command, prefix }, index): ShownProcess[] => {
     const detail = processDetail(pid);

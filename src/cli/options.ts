@@ -61,12 +61,15 @@ export const globals = {
     name: 'project', short: 'p', value: 'NAME', mayBeEmpty: true,
     about: 'the supervisor of this project, empty: of none; default: SYSG_PROJECT, then the `project` of the configuration', check: (text) => (text === '' ? null : wrongProject(text)),
   },
+  host: { name: 'host', value: 'USER@MACHINE', about: 'the supervisor of another machine, over ssh: commands that a supervisor answers' },
   dropPrivileges: { name: 'drop-privileges', about: 'as root, run services that name no user as nobody (start, restart)' },
 } as const satisfies Record<string, OptionSpec>;
 export const globalOptions: readonly OptionSpec[] = Object.values(globals);
 
 export const options = {
   config: globals.config,
+  sys: globals.sys,
+  host: globals.host,
   service: { name: 'service', short: 's', value: 'UNIT', about: 'a unit or a pattern, as a word after the command; may be repeated', repeats: true },
   json: { name: 'json', about: 'print JSON' },
   forget: { name: 'forget', about: 'also remove the units, which were started from the command line alone' },
@@ -79,6 +82,7 @@ export const options = {
   wait: { name: 'wait', about: 'with --daemonize: wait until the restart has ended' },
   all: { name: 'all', about: 'also units that are no longer configured' },
   evenCompleted: { name: 'all', about: 'also what has completed and would do the same again' },
+  hosts: { name: 'hosts', value: 'FILE', about: 'one supervisor of each machine of a file: a line user@machine each, as ssh knows it' },
   every: { name: 'all', about: 'every supervisor of the user, or with --sys of the system: that without a project and those of projects' },
   profile: { name: 'profile', value: 'NAME', repeats: true, about: 'also the services with this profile; may be repeated' },
   noColor: { name: 'no-color', about: 'plain text; so does NO_COLOR, and output that is not a terminal' },

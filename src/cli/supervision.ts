@@ -42,6 +42,7 @@ export async function untilStarted(call: Call): Promise<Refusal | null> {
 
 /** By its lock: the pid file of a dead supervisor proves nothing. A refusal when that cannot be found out. */
 export function isRunning(call: Call): boolean | Refusal {
+  if (call.host !== null) return true;
   try {
     return isLocked(call.paths.lock);
   } catch (error) {
@@ -54,6 +55,8 @@ export function isRunning(call: Call): boolean | Refusal {
  * outlives its supervisor by a moment. False when one is still there after `limitMs`.
  */
 export async function untilReleased(call: Call, limitMs: number, owner: LockOwner | null = null): Promise<boolean> {
+  // Of another machine nobody here waits for it to be gone.
+  if (call.host !== null) return true;
   const deadline = performance.now() + limitMs;
   const processes = [owner?.supervisor, owner?.guardian].filter((identity) => identity != null);
   for (let waitMs = 10; isRunning(call) === true || await isServed(call.paths.socket) || processes.some(isAlive); waitMs = Math.min(waitMs * 2, 200)) {

@@ -36,7 +36,7 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 const {
   service, json, forget, daemonize, waitTimeout, stderr, wait, all, evenCompleted, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
-  init, print, force, yes, every, profile,
+  init, print, force, yes, every, hosts, profile,
   listen, tokenFile, open, readOnly, compat, openMetrics,
   from, output, envName, image, strict,
 } = options;
@@ -93,9 +93,9 @@ const table = {
   },
   ps: {
     about: 'the same as status; with --all the supervisors of the user, one for each project, with file, pid, units and health',
-    options: [service, every, json, noColor, fullCommand, showSecrets, stream],
+    options: [service, every, hosts, json, noColor, fullCommand, showSecrets, stream],
     operands: anyUnits,
-    examples: [['sysg ps', 'the units of the supervisor that is meant here'], ['sysg ps --all', 'every supervisor']],
+    examples: [['sysg ps', 'the units of the supervisor that is meant here'], ['sysg ps --all', 'every supervisor'], ['sysg ps --hosts machines.txt', 'those of several machines']],
   },
   inspect: {
     about: 'show everything about a unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown, 3 no supervisor runs',

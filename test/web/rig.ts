@@ -27,7 +27,7 @@ export function makeCall(yaml: string | null = null): Call {
   const paths = runtimePaths({ system: false, env });
   mkdirSync(paths.stateDir, { recursive: true, mode: 0o700 });
   return {
-    flags: flagsOf(new Map()), operands: [], command: null, system: false, dropPrivileges: false, logLevel: null, paths, env, cwd: home, secrets: openSecrets(),
+    flags: flagsOf(new Map()), operands: [], command: null, system: false, dropPrivileges: false, logLevel: null, paths, host: null, env, cwd: home, secrets: openSecrets(),
     terminal: speaker({ columns: null, color: false, stderrIsTerminal: () => false, write: async () => {}, print: () => {}, complain: () => {} }, 'off'),
   };
 }

@@ -15,6 +15,7 @@ import { unitNamed } from '../print/unit.ts';
 
 /** The logs of the supervisor that is meant, or of all. */
 export async function logs(call: Call): Promise<number> {
+  if (call.host !== null) return (await import('../logs/remote.ts')).remoteLogs(call);
   if (!call.flags.has(options.every)) return logsOf(call);
   const refused = besideEvery(call);
   if (refused !== null) return call.terminal.refuse(refused);

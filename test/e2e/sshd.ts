@@ -1,0 +1,74 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { soon } from './rig.ts';
+
+export interface SshServer {
+  /** In front of PATH: an `ssh` that knows `box`, a machine whose home is the one that was given. */
+  readonly bin: string;
+}
+
+/** A real sshd of the test's own, for one user and one key; a sentence where there can be none. */
+export async function startSshd(home: string): Promise<SshServer | string> {
+  const sshd = findSshd();
+  if (sshd === null) return 'no sshd: neither installed nor to be had with apt-get download openssh-server';
+  const dir = mkdtempSync(join(tmpdir(), 'sysg-sshd-'));
+  const bin = join(dir, 'bin');
+  mkdirSync(bin);
+  for (const name of ['host', 'key']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, name)]);
+  const port = await freePort();
+  writeFileSync(join(dir, 'sshd_config'), [
+    `Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${dir}/host`, `AuthorizedKeysFile ${dir}/key.pub`, `PidFile ${dir}/pid`, 'StrictModes no', 'PermitRootLogin yes',
+    'PasswordAuthentication no', 'AllowStreamLocalForwarding yes', `SetEnv HOME=${home}`, '',
+  ].join('\n'));
+  writeFileSync(join(dir, 'ssh_config'), [
+    'Host box', '  HostName 127.0.0.1', `  Port ${port}`, `  User ${userInfo().username}`, `  IdentityFile ${dir}/key`, '  IdentitiesOnly yes', '  StrictHostKeyChecking no',
+    '  UserKnownHostsFile /dev/null', '  LogLevel ERROR', '',
+  ].join('\n'));
+  writeFileSync(join(bin, 'ssh'), `#!/bin/sh\nexec /usr/bin/ssh -F ${dir}/ssh_config "$@"\n`);
+  chmodSync(join(bin, 'ssh'), 0o755);
+  // The directory that sshd wants for the separation of privileges.
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  const server = spawn(sshd, ['-D', '-e', '-f', join(dir, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  server.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  onTestFinished(() => {
+    server.kill('SIGTERM');
+    rmSync(dir, { recursive: true, force: true });
+  });
+  await soon('sshd listens, or has ended', async () => server.exitCode !== null || isListening(port));
+  return server.exitCode === null ? { bin } : `sshd does not run here: ${said.trim()}`;
+}
+
+/** Installed, or unpacked from the package of the system into a directory that later runs find. */
+function findSshd(): string | null {
+  const unpacked = join(tmpdir(), `sysg-test-sshd-${userInfo().uid}`);
+  const known = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', join(unpacked, 'usr/sbin')].map((directory) => join(directory, 'sshd')).find((path) => existsSync(path));
+  if (known !== undefined) return known;
+  mkdirSync(unpacked, { recursive: true });
+  if (spawnSync('apt-get', ['download', 'openssh-server'], { cwd: unpacked, timeout: 30_000 }).status !== 0) return null;
+  const deb = readdirSync(unpacked).find((name) => name.endsWith('.deb'));
+  return deb !== undefined && spawnSync('dpkg', ['-x', join(unpacked, deb), unpacked]).status === 0 ? join(unpacked, 'usr/sbin/sshd') : null;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    }).once('error', () => resolve(false));
+  });
+}
