@@ -3,7 +3,7 @@ import { resolveProgram } from '../process/program.ts';
 import { parsePlain, type ParsedCall } from './arguments.ts';
 import { openCall, type Surroundings } from './call.ts';
 import { explain, type Explained } from './explain.ts';
-import { knownUnits } from './known-units.ts';
+import { configuredUnits, knownUnits } from './known-units.ts';
 import { matchEach } from './names.ts';
 import { options } from './options.ts';
 
@@ -24,11 +24,16 @@ export async function meaningOf(asCommand: ParsedCall, { argv, columns, surround
   if (asCommand.verb.name !== 'start' || isForCommand) return command;
   // Flags behind the names count, `-c` among them.
   const asNames = parsePlain(argv, 'names');
+  const names = (): Promise<Explained> => (asNames === null ? explain(argv, columns, 'names') : Promise.resolve({ kind: 'call', parsed: asNames }));
+  // What another machine has as programs is not known here.
+  if (asCommand.flags.has(options.host)) return names();
   const opened = openCall(asNames ?? asCommand, { ...surroundings, terminal: { ...surroundings.terminal, complain: () => undefined } });
   const known = opened.ok ? await knownUnits(opened.call) : opened;
   if (!known.ok) return command;
-  const { missing } = matchEach([first], known.units);
-  if (missing.length === 0) return asNames === null ? explain(argv, columns, 'names') : { kind: 'call', parsed: asNames };
+  // A service that was left out for its profiles can be started by name.
+  const others = opened.ok && known.isLive ? await configuredUnits(opened.call) : [];
+  const { missing } = matchEach([first], [...known.units, ...others]);
+  if (missing.length === 0) return names();
   if (resolveProgram(first, surroundings.env['PATH'], surroundings.cwd).ok) return command;
   return { kind: 'refused', refusal: neither(missing[0] ?? '', asCommand.command ?? []) };
 }
