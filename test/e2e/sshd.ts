@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -30,9 +30,14 @@ export async function startSshd(home: string): Promise<SshServer | string> {
   ].join('\n'));
   writeFileSync(join(bin, 'ssh'), `#!/bin/sh\nexec /usr/bin/ssh -F ${dir}/ssh_config "$@"\n`);
   chmodSync(join(bin, 'ssh'), 0o755);
-  // The directory that sshd wants for the separation of privileges.
-  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
-  const server = spawn(sshd, ['-D', '-e', '-f', join(dir, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const config = join(dir, 'sshd_config');
+  const libraries = readdirSync(join(sshd, '../../lib')).map((name) => join(sshd, '../../lib', name)).filter((path) => existsSync(join(path, 'libwrap.so.0')));
+  const env = { ...process.env, ...(sshd.startsWith(tmpdir()) && { LD_LIBRARY_PATH: libraries.join(delimiter) }) };
+  // As root sshd wants a user and a directory of its own, which the machine need not have: they are there in a namespace of mounts.
+  writeFileSync(join(dir, 'passwd'), `${readFileSync('/etc/passwd', 'utf8').trimEnd()}\nsshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n`);
+  const prepare = `mount --bind ${dir}/passwd /etc/passwd && mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && exec ${sshd} -D -e -f ${config}`;
+  const [program, words] = process.getuid?.() === 0 ? ['unshare', ['-m', 'sh', '-c', prepare]] : [sshd, ['-D', '-e', '-f', config]];
+  const server = spawn(program, words, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   server.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   onTestFinished(() => {
@@ -49,9 +54,10 @@ function findSshd(): string | null {
   const known = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', join(unpacked, 'usr/sbin')].map((directory) => join(directory, 'sshd')).find((path) => existsSync(path));
   if (known !== undefined) return known;
   mkdirSync(unpacked, { recursive: true });
-  if (spawnSync('apt-get', ['download', 'openssh-server'], { cwd: unpacked, timeout: 30_000 }).status !== 0) return null;
-  const deb = readdirSync(unpacked).find((name) => name.endsWith('.deb'));
-  return deb !== undefined && spawnSync('dpkg', ['-x', join(unpacked, deb), unpacked]).status === 0 ? join(unpacked, 'usr/sbin/sshd') : null;
+  if (spawnSync('apt-get', ['download', 'openssh-server', 'libwrap0'], { cwd: unpacked, timeout: 30_000 }).status !== 0) return null;
+  for (const deb of readdirSync(unpacked).filter((name) => name.endsWith('.deb'))) spawnSync('dpkg', ['-x', deb, '.'], { cwd: unpacked });
+  const sshd = join(unpacked, 'usr/sbin/sshd');
+  return existsSync(sshd) ? sshd : null;
 }
 
 function freePort(): Promise<number> {
