@@ -222,9 +222,8 @@ env:
 \`\`\`yaml
 version: "1"
 x-worker: &worker {restart_policy: always, stop_timeout: 30s}
-include: [parts/db.yaml]
 services:
-  mail: {<<: *worker, command: node mail.js, depends_on: [db]}
+  mail: {<<: *worker, command: node mail.js}
   debugger: {command: node debug.js, profiles: [dev]}
 \`\`\`
 

@@ -39,8 +39,9 @@ services:
 });
 
 test('keys that begin with x- are for others, at every level, and change neither hash nor definition', () => {
-  const plain = loaded('version: "1"\nservices:\n  web: {command: sleep 1, limits: {nice: 5}}\n');
-  const extended = loaded('version: "1"\nx-a: [1]\nservices:\n  web: {command: sleep 1, x-b: {c: d}, limits: {nice: 5, x-c: 1}}\n');
+  const dir = configDir();
+  const plain = loaded('version: "1"\nservices:\n  web: {command: sleep 1, limits: {nice: 5}}\n', { dir });
+  const extended = loaded('version: "1"\nx-a: [1]\nservices:\n  web: {command: sleep 1, x-b: {c: d}, limits: {nice: 5, x-c: 1}}\n', { dir });
   expect(extended.services.map(({ hash, definition }) => [hash, definition])).toEqual(plain.services.map(({ hash, definition }) => [hash, definition]));
 });
 
