@@ -49,10 +49,12 @@ export function openHub({ watched: { call }, configured, records, status }: HubI
     const removed = [...rows.keys()].filter((name) => !next.has(name));
     const present = { health: snapshot.overall_health, supervisor: snapshot.supervisor ?? 'serving' };
     const isNews = changed.length > 0 || removed.length > 0 || gone !== null || head?.health !== present.health || head.supervisor !== present.supervisor;
+    // A page that was open before may show what is not there any more.
+    const whole = head === null;
     rows = next;
     head = present;
     gone = null;
-    if (isNews) sendAll('units', { ...present, changed, removed });
+    if (isNews) sendAll('units', { ...present, changed, removed, ...(whole && { whole }) });
   };
   const lose = (why: string): void => {
     if (gone === why) return;

@@ -47,7 +47,8 @@ test('one watch for all pages: rows first, then what changed; it ends with the l
     return Promise.race([seen, new Promise((soon) => setTimeout(() => soon(false), 20))]);
   });
   for (const events of await seen) {
-    const [first, second] = events.filter(({ event }) => event === 'units').map(({ data }) => data as { changed: { name: string; state: string }[] });
+    const [first, second] = events.filter(({ event }) => event === 'units').map(({ data }) => data as { changed: { name: string; state: string }[]; whole?: boolean });
+    expect([first?.whole, second?.whole]).toEqual([true, undefined]);
     expect(first?.changed.map(({ name }) => name)).toEqual(['web', 'db']);
     expect(second?.changed.map(({ name, state: word }) => `${name} ${word}`)).toEqual(['web backoff']);
     expect(events.find(({ event }) => event === 'record')?.data).toMatchObject({ seq: 2, unit: 'web' });

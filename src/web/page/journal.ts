@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JournalRecord } from '../../wire/payloads.ts';
-import { connection, onRecord } from './live.ts';
+import { connection, gaps, onRecord } from './live.ts';
 import { get } from './server.ts';
 
 const MOST_KEPT = 3000;
@@ -33,7 +33,7 @@ export function useJournal(unit: string): readonly JournalRecord[] {
       forget();
       if (timer !== null) clearTimeout(timer);
     };
-  }, [unit, isOpen]);
+  }, [unit, isOpen, gaps.value]);
   return records;
 }
 

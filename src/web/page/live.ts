@@ -13,6 +13,8 @@ export const connection = signal<'opening' | 'open' | 'lost' | 'locked'>('openin
 export const tickets = signal<readonly Ticket[]>([]);
 /** The newest records that came while the page was open. */
 export const records = signal<readonly JournalRecord[]>([]);
+/** How often records were left out because the page was too slow. */
+export const gaps = signal(0);
 export const now = signal(Date.now());
 
 const AGAIN_MS = 2000;
@@ -51,6 +53,9 @@ export function follow(): void {
   on<JournalRecord>('record', (record) => {
     records.value = [...records.value.slice(1 - RECORDS_KEPT), record];
     for (const listener of listeners) listener(record);
+  });
+  on('gap', () => {
+    gaps.value += 1;
   });
   on<{ why: string }>('gone', ({ why }) => {
     gone.value = why;
