@@ -82,7 +82,8 @@ else {
   if (values.plot !== undefined) writeFileSync(values.plot, plot(readings, steadyMs));
   if (late.heapMb !== undefined && late.heapMb > early.heapMb * 1.25 + 4) problems.push('the heap grows');
   if (late.timers !== undefined && late.timers > early.timers + 20) problems.push('timers leak');
-  if (late.diskMb > early.diskMb * 1.25 + 4) problems.push('the disk fills');
+  // Two files of the journal of 4 MiB each, 10 MiB of the supervisor's log and its archives, the logs of the services.
+  if (late.diskMb > 32) problems.push('the disk fills');
   // What the heap swings by between two collections, and the last ten thousand events in memory, are no leak.
   if (late.rssMb > early.rssMb * 1.3 + 25) problems.push('memory grows');
   if (late.descriptors > Math.min(...readings.map(({ descriptors }) => descriptors)) + 25) problems.push('descriptors leak');

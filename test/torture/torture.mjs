@@ -1,6 +1,7 @@
 // The built program against a machine that does everything to it that machines and people do. See docs/reliability.md.
-//   npm run torture [-- --steps 300] [--seed N] [--script FILE] [--minutes M] [--long]
-// What fails is cut down to a script that fails in the same way, in a file that `--script` replays. `--long`: freezes of 30 s, and more of what takes seconds.
+//   npm run torture [-- --steps 300] [--seed N] [--script FILE] [--long] [--keep] [--verbose]
+// What fails is cut down to a script that fails in the same way, in a file that `--script` replays. `--long`: freezes of up to 30 s,
+// and more of what takes seconds. `--keep`: it is not cut down.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -37,7 +38,7 @@ async function torture() {
     if (values.verbose) console.log(`${((performance.now() - began) / 1000).toFixed(1)} s: ${step} ${JSON.stringify(action)}`);
   });
   const { lost, ...rest } = counts;
-  console.log(`torture: ${Object.entries(rest).map(([name, count]) => `${count} ${name}`).join(', ')}; ${lost.lines} lines lost in ${lost.kills} kills; ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  console.log(`torture: ${Object.entries(rest).map(([name, count]) => `${count} ${name}`).join(', ')}; ${lost.lines} lines gone with what took them (a full disk, no descriptors, a power cut, kills), ${lost.kills} times; ${((performance.now() - began) / 1000).toFixed(1)} s`);
   if (failure === null) {
     console.log('torture: 0 failures');
     return;
