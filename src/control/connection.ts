@@ -63,8 +63,11 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Con
       return;
     }
     const whole = line.push(chunk);
-    if (whole === 'too-long') answer({ kind: 'error', text: `control socket I/O failed: command exceeds ${options.lineLimit} bytes` });
-    else if (whole !== null) void carryOut(whole);
+    if (whole === 'too-long') {
+      // Nothing more is taken: the rest stays with the client, who reads the answer before the end of the connection.
+      socket.pause();
+      answer({ kind: 'error', text: `control socket I/O failed: command exceeds ${options.lineLimit} bytes` });
+    } else if (whole !== null) void carryOut(whole);
   });
   socket.on('end', () => {
     if (stage === 'reading') void carryOut(line.rest());
@@ -134,7 +137,7 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Con
     socket.setTimeout(options.answerDeadlineMs);
     socket.end(bytes, () => {
       if (socket.destroyed) return;
-      if (socket.readableEnded || !options.lingers()) socket.destroy();
+      if (socket.readableEnded || socket.isPaused() || !options.lingers()) socket.destroy();
       else deadline = setTimeout(() => socket.destroy(), options.readDeadlineMs);
     });
   }
@@ -171,6 +174,6 @@ export function peerDescriptor(socket: Socket): number | null {
 }
 
 const PROBE_INTERVAL_MS = 250;
-/** What a client may send after its line before it is cut off. */
-const DISCARD_LIMIT_BYTES = 16 * 1_048_576;
+/** What a client may send after its line before it is cut off; nobody who speaks the protocol sends anything. */
+const DISCARD_LIMIT_BYTES = 65_536;
 const NOTHING = Buffer.alloc(0);

@@ -107,6 +107,32 @@ describe('one exchange', () => {
     expect(await ask(Buffer.alloc(2 * limit, 0x20))).toBe(refusal);
   });
 
+  test.each([
+    ['a line without end', '', 1_048_576], ['what comes behind a line', STATUS, 65_536],
+  ])('takes of %s no more than the limit, whatever a client sends', async (_what, first, limit) => {
+    const never = deferred<null>();
+    const { open } = await serve({ route: () => never.promise });
+    const socket = await open();
+    let answer = '';
+    // It goes on sending when it has its answer.
+    socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write(first);
+    let taken = 0;
+    const chunk = Buffer.alloc(65_536, 0x20);
+    const flood = (): boolean => socket.write(chunk, (error) => {
+      if (error || socket.destroyed) return;
+      taken += chunk.length;
+      if (taken < 32 * limit) flood();
+    });
+    flood();
+    await closed;
+    expect(taken).toBeGreaterThan(0);
+    // What the kernel holds between the two is taken by nobody.
+    expect(taken).toBeLessThan(limit + 1_000_000);
+    expect(answer).toBe(first === '' ? `{"Error":"control socket I/O failed: command exceeds ${limit} bytes"}\n` : '');
+  });
+
   test('whose route throws is answered and reported, and the server goes on', async () => {
     const { ask, problems } = await serve({
       route: async (request) => {
