@@ -3,7 +3,7 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import { errorCode, hasCode } from '../errors.ts';
 import { readAnswer, encodeResponse, type Response } from '../wire/responses.ts';
 import { connect, openWith } from './client-connection.ts';
-import { ControlError, ioError } from '../wire/control-error.ts';
+import { ControlError, ioError, isControlError } from '../wire/control-error.ts';
 import { decodeRequest } from '../wire/decode-request.ts';
 import { FirstLine } from '../wire/socket.ts';
 import type { Request } from '../wire/requests.ts';
@@ -59,12 +59,15 @@ export async function sendCommandDetached(command: Request, options: Pick<SendOp
 
 /**
  * Sends a command and copies the answer's bytes to `writer` as fast as it takes them, until the supervisor closes.
- * Leaves `writer` open. Rejects with `ControlError`, with the reason of `signal`, or with the writer's own error.
+ * Leaves `writer` open. Rejects with `ControlError`, also when the supervisor answers nobody any more, with the reason of `signal`, or with the writer's
+ * own error.
  */
 export async function streamCommandOutput(
-  command: Request, writer: Writable, options: Pick<SendOptions, 'socket' | 'signal'> = {},
+  command: Request, writer: Writable, options: Pick<SendOptions, 'socket' | 'signal' | 'health'> = {},
 ): Promise<void> {
-  const socket = await openWith(command, options.socket ?? socketPath(), options.signal);
+  const path = options.socket ?? socketPath();
+  const socket = await openWith(command, path, options.signal);
+  const unwatch = options.health === null ? undefined : watchHealth(path, options.health, (error) => socket.destroy(error));
   let writerError: Error | null = null;
   const onWriterError = (error: Error): void => {
     writerError = error;
@@ -79,8 +82,9 @@ export async function streamCommandOutput(
     }
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw error === writerError ? error : ioError(error);
+    throw error === writerError || isControlError(error) ? error : ioError(error);
   } finally {
+    unwatch?.();
     socket.destroy();
     writer.off('error', onWriterError);
   }
@@ -112,7 +116,7 @@ export async function cleanupDeadRuntime(directory: string): Promise<boolean> {
     socket.destroy();
     return false;
   } catch (error) {
-    if (!(error instanceof ControlError) || error.kind !== 'not-available') throw error;
+    if (!(isControlError(error)) || error.kind !== 'not-available') throw error;
   }
   cleanupRuntime(directory);
   return true;

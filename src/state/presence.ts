@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { textOf } from '../errors.ts';
-import { takeLock, type LockResult } from './lock.ts';
+import { lockHolder, takeLock, type LockResult } from './lock.ts';
 import { isServed } from './lock-owner.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
-import { prepareRuntime } from './runtime.ts';
+import { isOpenToOthers, prepareRuntime } from './runtime.ts';
 
 type Lock = Extract<LockResult, { ok: true }>;
 
@@ -66,6 +66,7 @@ export function keepPresence(options: PresenceOptions): Presence {
   const restore = async (): Promise<void> => {
     const isLockOurs = isOurs();
     if (isLockOurs && socket.isInPlace()) {
+      if (isOpenToOthers(paths.stateDir) && prepareRuntime(paths) === null) onProblem(`${paths.stateDir}: was opened to other users by somebody and is closed to them again`);
       if (restoreFiles()) onProblem(`${paths.stateDir}: files were removed by somebody and have been put back`);
       return reportOnce('');
     }
@@ -77,13 +78,18 @@ export function keepPresence(options: PresenceOptions): Presence {
     if (unprepared !== null) return reportOnce(`the state directory is gone and cannot be made again: ${unprepared}`);
     const taken = isLockOurs ? lock : retake();
     if (!taken.ok) return taken.held ? onReplaced(taken.reason) : reportOnce(`the lock cannot be taken again: ${taken.reason}`);
-    if (await isServed(paths.socket)) return reportOnce(`${paths.socket}: somebody else serves there; this supervisor cannot be reached until that has ended`);
+    const isTaken = await isServed(paths.socket);
+    // A supervisor that does not know our lock, such as systemg 0.33.0's, makes itself known by the pid file. Whatever else serves there is no supervisor.
+    const named = isTaken ? lockHolder(paths.pidFile) : null;
+    if (named !== null && named !== process.pid) {
+      return reportOnce(`${paths.socket}: somebody else serves there; this supervisor cannot be reached until that has ended`);
+    }
     if (closed) return;
     await socket.putBack();
     restoreFiles();
     reported = '';
     onProblem(isLockOurs
-      ? `${paths.socket}: was removed by somebody and has been put back`
+      ? `${paths.socket}: was ${isTaken ? 'taken over by another program' : 'removed by somebody'} and has been put back`
       : `${paths.stateDir}: was removed by somebody and has been put back; the output of services that run now is kept only as long as this supervisor lives, until their next start`);
   };
 

@@ -16,6 +16,11 @@ export function prepareRuntime(paths: Pick<RuntimePaths, 'stateDir' | 'fifoDir' 
   return null;
 }
 
+/** Whether other users may come near the socket: what guards it is the mode of its directory. */
+export function isOpenToOthers(directory: string): boolean {
+  return (statSync(directory).mode & 0o077) !== 0;
+}
+
 type FilePaths = Pick<RuntimePaths, 'pidFile' | 'configHint' | 'socket'>;
 
 /** Shows clients where the supervisor is: the daemon's pid and the absolute path of its config. A sentence when it cannot, else null. */

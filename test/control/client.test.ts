@@ -210,6 +210,18 @@ describe('the other side\'s pieces', () => {
   });
 });
 
+test('a stream of a supervisor that answers nobody any more ends with that, after what had come', async () => {
+  let silent = false;
+  const path = await fakeServer((socket) => socket.once('data', (line: Buffer) => {
+    if (line.toString().startsWith('{"Watch"')) socket.write('begun\n');
+    else if (!silent) socket.end('"Ok"\n');
+    silent = true;
+  }));
+  const sink = new PassThrough();
+  const error = await failure(streamCommandOutput({ kind: 'watch', since: null, units: null }, sink, { socket: path, health: { everyMs: 20, withinMs: 50 } }));
+  expect([error.kind, error.message, String(sink.read())]).toEqual(['io', 'supervisor does not respond', 'begun\n']);
+});
+
 describe('runtime files', () => {
   const deadPid = 2 ** 31 - 1;
 

@@ -78,3 +78,23 @@ test('a thousand clients that say nothing, and one that says it byte by byte, ke
   expect(await home.sysg('restart', '-s', 'a')).toMatchObject({ code: 0 });
   await soon('all were sent away', () => clients.every((client) => client.readableEnded || client.destroyed || client.bytesRead > 0));
 });
+
+test('of a supervisor that is stopped every command says after a while that it does not respond', { timeout: 60_000 }, async () => {
+  const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const following = home.open('events', '-f');
+  const followed = collect(following);
+  await soon('it follows', () => new Promise((resolve) => void following.stdout?.once('data', () => resolve(true))));
+  const pid = home.supervisorPid();
+  onTestFinished(() => void process.kill(pid, 'SIGCONT'));
+  process.kill(pid, 'SIGSTOP');
+  const ends = await Promise.all([followed, ...[
+    ['status'], ['inspect', '-s', 'a'], ['why', 'a'], ['events'], ['plan'], ['reload'], ['restart', '-s', 'a'], ['stop', '-s', 'a'], ['stop'], ['logs', '-s', 'a', '--no-follow'],
+    ['wait', '--for', 'running', 'a'], ['start', '--daemonize', '-s', 'a'], ['start', '--child', '--parent-pid', '1', '--name', 'x', '--', 'true'],
+  ].map((words) => home.sysg(...words))]);
+  for (const { code, stderr } of ends) {
+    expect(stderr).toContain(`supervisor pid ${pid} does not respond`);
+    expect(stderr).not.toMatch(/internal error|^ +at /m);
+    expect(code).toBe(1);
+  }
+});

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -31,6 +31,7 @@ function rig(): Rig {
     socket: {
       isInPlace: () => statSync(paths.socket, { throwIfNoEntry: false })?.isFile() === true,
       putBack: async () => {
+        rmSync(paths.socket, { force: true });
         writeFileSync(paths.socket, '');
         done.push('socket');
       },
@@ -105,6 +106,28 @@ test('a socket that somebody else serves is not taken away from him, and that is
   await presence.look();
   expect(done).toEqual([]);
   expect(problems).toEqual([expect.stringContaining('somebody else serves there')]);
+});
+
+test.each([['names this supervisor', String(process.pid)], ['is gone', null]])('a socket that another program took while the pid file %s is put back', async (_what, pid) => {
+  const { paths, presence, problems, done } = rig();
+  if (pid !== null) writeFileSync(paths.pidFile, pid);
+  rmSync(paths.socket);
+  const thief = createServer();
+  await new Promise<void>((listening) => void thief.listen(paths.socket, listening));
+  onTestFinished(() => new Promise<void>((closed) => void thief.close(() => closed())));
+  await presence.look();
+  expect(done[0]).toBe('socket');
+  expect(problems).toEqual([`${paths.socket}: was taken over by another program and has been put back`]);
+});
+
+test('a state directory that somebody opened to others is closed again, and that is said', async () => {
+  const { paths, presence, problems } = rig();
+  chmodSync(paths.stateDir, 0o755);
+  writeFileSync(paths.pidFile, '1');
+  await presence.look();
+  await presence.look();
+  expect((statSync(paths.stateDir).mode & 0o777).toString(8)).toBe('700');
+  expect(problems).toEqual([`${paths.stateDir}: was opened to other users by somebody and is closed to them again`]);
 });
 
 test('with the home gone as well nothing is made again before it is back, and that is said once', async () => {

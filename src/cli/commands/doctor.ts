@@ -1,4 +1,5 @@
-import { ControlError, sendCommand } from '../../control/client.ts';
+import { isControlError } from '../../control/brief-client.ts';
+import { sendCommand } from '../../control/client.ts';
 import { diagnose } from '../../doctor/examine.ts';
 import type { Diagnosis, Finding } from '../../doctor/finding.ts';
 import type { ConfigFact, ServingFact } from '../../doctor/facts.ts';
@@ -37,7 +38,7 @@ async function serving(socket: string, timeoutMs: number): Promise<ServingFact> 
     const tookMs = Math.round(performance.now() - begunMs);
     return response.kind === 'status' ? { kind: 'answers', snapshot: response.snapshot, tookMs } : { kind: 'silent', reason: `it answered Status with ${response.kind}` };
   } catch (error) {
-    if (!(error instanceof ControlError)) throw error;
+    if (!(isControlError(error))) throw error;
     return error.kind === 'not-available' && !await isServed(socket) ? { kind: 'nobody' } : { kind: 'silent', reason: error.message };
   }
 }

@@ -1,4 +1,5 @@
-import { ControlError, decodeWatchLine, streamCommandOutput } from '../../control/client.ts';
+import { isControlError } from '../../control/brief-client.ts';
+import { decodeWatchLine, streamCommandOutput } from '../../control/client.ts';
 import { refusals } from '../../errors.ts';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { didYouMean, parseMoment } from '../../words.ts';
@@ -57,7 +58,7 @@ async function followFrom(call: Call, since: number, units: readonly string[] | 
     await streamCommandOutput({ kind: 'watch', since, units }, lines, { socket: call.paths.socket });
     return 0;
   } catch (error) {
-    if (error instanceof ControlError) return call.terminal.refuse(refusals.socket(error.message));
+    if (isControlError(error)) return call.terminal.refuse(refusals.socket(error.message));
     throw error;
   }
 }

@@ -1,4 +1,5 @@
-import { ControlError, sendCommand } from '../../control/client.ts';
+import { isControlError } from '../../control/brief-client.ts';
+import { sendCommand } from '../../control/client.ts';
 import { refusals } from '../../errors.ts';
 import type { Call } from '../call.ts';
 import { options } from '../options.ts';
@@ -36,7 +37,7 @@ async function spawnChild(call: Call, command: readonly string[], name: string):
     terminal.print(String(response.pid));
     return 0;
   } catch (error) {
-    if (error instanceof ControlError) return refuse(error.message);
+    if (isControlError(error)) return refuse(error.message);
     throw error;
   }
 }
