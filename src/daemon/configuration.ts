@@ -8,6 +8,7 @@ import { chosenServices, unknownProfile, withNeeded } from '../config/profiles.t
 import { loadConfig, type ConfigResult, type LoadedConfig } from '../config/load.ts';
 import { formatProblem, wireError } from '../config/problem.ts';
 import type { AdHocPort, ReadConfig } from '../control/route.ts';
+import { distrust } from '../config/trust.ts';
 import { environmentOf } from '../process/environment.ts';
 import { isAlive } from '../process/identity.ts';
 import type { Ledger } from '../state/ledger.ts';
@@ -52,9 +53,17 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
   const names = new Set(options.services);
   const inForce = (config: LoadedConfig): Config => (
     { ok: true, path: config.path, ...beside.combined({ path: config.path, specs: chosenServices(config, { profiles: options.profiles, names }) }), metrics: config.metrics, kept: keptForm(config) });
+  /** Under --sys everybody who may write to a file could give root orders. */
+  const openToOthers = (files: readonly string[]): ConfigResult | null => {
+    const message = options.system ? files.map(distrust).find((found) => found !== null) ?? null : null;
+    return message === null ? null : { ok: false, problems: [{ file: '', line: 0, column: 0, path: '', message, excerpt: '' }] };
+  };
   const load = (asked: string | null): ConfigResult => {
     const path = asked === null ? remembered() : joinConfigPaths(configPaths(asked).map((file) => (isAbsolute(file) ? file : resolve(dirname(firstConfigPath(inUse)), file))));
-    return loadConfig(path, { env: environment, identify, secrets });
+    const open = openToOthers(configPaths(path));
+    if (open !== null) return open;
+    const loaded = loadConfig(path, { env: environment, identify, secrets });
+    return (loaded.ok ? openToOthers([...Object.keys(loaded.config.included), ...Object.keys(loaded.config.envFiles)]) : null) ?? loaded;
   };
   const read = (asked: string | null): ReadConfig => {
     const loaded = load(asked);

@@ -94,9 +94,9 @@ function identityWords(credentials: Credentials | null, hasParent: boolean): rea
   return words;
 }
 
-/** No list leaves the bounding set to programs that are setuid; what was inherited is dropped with the user all the same. */
+/** To what a list gives nothing adds anything, no setuid program either. No list leaves the bounding set to such programs; what was inherited is dropped with the user all the same. */
 function capabilityWords(capabilities: readonly string[], credentials: Credentials | null): readonly string[] {
   if (capabilities.length === 0) return credentials === null ? [] : ['--inh-caps=-all', '--ambient-caps=-all'];
   const set = ['-all', ...new Set(capabilities.map((name) => `+${name.replace(/^CAP_/, '').toLowerCase()}`))].join(',');
-  return [`--bounding-set=${set}`, `--inh-caps=${set}`, `--ambient-caps=${set}`];
+  return ['--no-new-privs', `--bounding-set=${set}`, `--inh-caps=${set}`, `--ambient-caps=${set}`];
 }

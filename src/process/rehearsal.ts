@@ -39,6 +39,7 @@ export function compare(privileges: PrivilegeSpec, { credentials }: Pick<Confine
   if (capabilities.length > 0) {
     const count = new Set(capabilities).size;
     const missing = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].find((set) => bits(field(set)) !== count);
+    if (field('NoNewPrivs') !== '1') return 'it could gain privileges from setuid programs';
     if (missing !== undefined) return `not all of the capabilities ${capabilities.join(', ')} can be given: the supervisor's own bounding set may lack one (${missing} would be ${field(missing)})`;
   } else if (credentials?.uid != null && credentials.uid !== 0 && bits(field('CapEff')) !== 0) return `it would keep the capabilities ${field('CapEff')}`;
   for (const name of resources) {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hasCode, textOf } from '../errors.ts';
 import { quarantine } from '../files.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
-import { addLine, emptySum, encodeLine, END, keyOf, readLines, type LedgerEntry, type LedgerLine, type LedgerSum, type Stamp } from './ledger-lines.ts';
+import { addLine, emptySum, encodeLine, END, keyOf, newerForm, readLines, type LedgerEntry, type LedgerLine, type LedgerSum, type Stamp } from './ledger-lines.ts';
 import { readReserve } from './ledger-reserve.ts';
 
 /** A ledger as it was found. */
@@ -40,14 +40,18 @@ export function readLedger(path: string, reading: LedgerReading): Opened {
     if (hasCode(error, 'ENOENT')) return nothing;
     return { ...nothing, fresh: false, clean: false, unreadable: `${path}: cannot be read: ${textOf(error)}` };
   }
-  const { lines: written, corrupt, soundBytes, unterminated } = readLines(bytes);
+  const { lines, corrupt, soundBytes, unterminated } = readLines(bytes);
+  const sum = emptySum();
+  for (const line of lines) addLine(sum, line);
+  const newer = newerForm(sum);
+  // Nothing of it is touched: what looks damaged may be what this version does not know.
+  if (newer !== null) return { ...nothing, fresh: false, clean: false, unreadable: `${path}: ${newer}` };
   if (corrupt.length > 0) {
     const damage = `${path}: ${corrupt.length} damaged line${corrupt.length === 1 ? '' : 's'} (${corrupt[0]}); the rest is used`;
     reading.onProblem(reading.quarantine ? damage + quarantine(path) : damage);
   }
-  const reserved = newer(readReserve(path), written);
-  const sum = emptySum();
-  for (const line of [...written, ...reserved]) addLine(sum, line);
+  const reserved = notOlder(readReserve(path), lines);
+  for (const line of reserved) addLine(sum, line);
   const fresh = bytes.length === 0 && reserved.length === 0;
   return {
     ...nothing, sum, entries: sum.entries, meta: sum.meta, fresh, clean: fresh || sum.live.has(END), damaged: corrupt.length > 0, soundBytes, unterminated,
@@ -74,7 +78,7 @@ export function soundOpener(path: string, opened: Opened): () => AppendFile {
 }
 
 /** Lines of the reserve that are not older than those of the ledger: a crash may have come between writing the ledger and emptying its reserve. */
-function newer(reserved: readonly LedgerLine[], lines: readonly LedgerLine[]): LedgerLine[] {
+function notOlder(reserved: readonly LedgerLine[], lines: readonly LedgerLine[]): LedgerLine[] {
   if (reserved.length === 0) return [];
   const last = new Map(lines.map(({ fact, written }) => [keyOf(fact), written]));
   return reserved.filter(({ fact, written }) => {

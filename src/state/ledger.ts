@@ -4,7 +4,7 @@ import { monotonicMs } from '../clock.ts';
 import { masked } from '../masked.ts';
 import type { Mask } from '../secrets.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
-import { addLine, keyOf, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
+import { addLine, FORM, FORM_NOTE, formOf, keyOf, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
 import { readLedger, soundOpener } from './ledger-read.ts';
 import { openReserve } from './ledger-reserve.ts';
 import { replaceFile } from '../files.ts';
@@ -64,12 +64,18 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   let syncing = false;
 
   const put = (fact: LedgerFact, durable: boolean): void => {
+    // With the first line of a run, since a ledger that ended in order stays as it is until then.
+    if (formOf(sum) !== FORM) add({ kind: 'note', key: FORM_NOTE, value: FORM }, false);
+    add(fact, durable);
+    flush();
+  };
+
+  const add = (fact: LedgerFact, durable: boolean): void => {
     const key = keyOf(fact);
     const line = addLine(sum, { fact: masked(fact, mask), written: { at: now(), wallMs: wallNow(), bootId } });
     const superseded = waiting.get(key);
     waiting.delete(key);
     waiting.set(key, { line, durable: durable || superseded?.durable === true, written: false });
-    flush();
   };
 
   const flush = (): void => {

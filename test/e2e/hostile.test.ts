@@ -84,7 +84,7 @@ test('of a supervisor that is stopped every command says after a while that it d
   await home.sysg('start', '--daemonize', '-c', home.config);
   const following = home.open('events', '-f');
   const followed = collect(following);
-  await soon('it follows', () => new Promise((resolve) => void following.stdout?.once('data', () => resolve(true))));
+  await soon('it follows', () => new Promise<boolean>((resolve) => void following.stdout?.once('data', () => resolve(true))));
   const pid = home.supervisorPid();
   onTestFinished(() => void process.kill(pid, 'SIGCONT'));
   process.kill(pid, 'SIGSTOP');

@@ -148,6 +148,7 @@ rootOnly('capabilities', () => {
   test('a user holds exactly those listed, in every set', async () => {
     const { pid } = await rig.run(sleeps, privileged({ user: 'daemon', capabilities: ['CAP_NET_BIND_SERVICE'] })).spawned();
     await settled(pid);
+    expect(procField(pid, 'NoNewPrivs')).toBe('1');
     expect(procField(pid, 'Uid').split(' ')[1]).toBe(String(account('daemon').uid));
     expect(capabilitySets(pid)).toEqual({ CapInh: netBindService, CapPrm: netBindService, CapEff: netBindService, CapBnd: netBindService, CapAmb: netBindService });
   });
@@ -155,6 +156,7 @@ rootOnly('capabilities', () => {
   test('root holds no other than those listed', async () => {
     const { pid } = await rig.run(sleeps, privileged({ capabilities: ['CAP_NET_BIND_SERVICE', 'CAP_NET_BIND_SERVICE', 'CAP_CHOWN'] })).spawned();
     await settled(pid);
+    expect(procField(pid, 'NoNewPrivs')).toBe('1');
     expect(capabilitySets(pid)['CapEff']).toBe(netBindService | 1n);
     expect(capabilitySets(pid)['CapBnd']).toBe(netBindService | 1n);
   });

@@ -1,0 +1,33 @@
+import { lstatSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
+import { osText } from '../errors.ts';
+
+/**
+ * Why root must not take orders from a file: somebody else could write to it, or put another file in its place. Looks at the file, at every directory above
+ * it, and at where links lead. In a directory with the sticky bit nobody removes what is not his own. Null: nobody else can, or there is no such file, which
+ * the reader of the file says better.
+ */
+export function distrust(path: string): string | null {
+  try {
+    const places = new Set([...upwards(path), ...upwards(realpathSync(path))]);
+    for (const place of places) {
+      const problem = openTo(place, place === path ? statSync(place) : lstatSync(place));
+      if (problem !== null) return problem;
+    }
+    return null;
+  } catch (error) {
+    return /^(No such file|Not a directory)/.test(osText(error)) ? null : `${path}: cannot be looked at: ${osText(error)}`;
+  }
+}
+
+function upwards(path: string): readonly string[] {
+  const above = dirname(path);
+  return above === path ? [path] : [path, ...upwards(above)];
+}
+
+function openTo(place: string, found: Stats): string | null {
+  if (found.uid !== 0) return `${place}: belongs to uid ${found.uid}, expected root, whose supervisor obeys it`;
+  if (found.isSymbolicLink() || (found.mode & 0o022) === 0 || (found.isDirectory() && (found.mode & 0o1000) !== 0)) return null;
+  const who = (found.mode & 0o002) !== 0 ? 'everybody' : `group ${found.gid}`;
+  return `${place}: ${who} may write to it (mode ${(found.mode & 0o7777).toString(8)}), expected root alone, whose supervisor obeys it; try: chmod go-w ${place}`;
+}
