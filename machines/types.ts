@@ -146,6 +146,14 @@ export interface PrivilegeSpec {
     readonly pid: boolean;
     readonly user: boolean;
   };
+  /** Absent: no sandbox was asked for. */
+  readonly sandbox?: {
+    readonly noNewPrivileges: boolean;
+    readonly readOnlyRoot: boolean;
+    readonly privateTmp: boolean;
+    /** Absolute directories that stay writable where `readOnlyRoot` closes all others. */
+    readonly writable: readonly string[];
+  };
 }
 
 export interface LogSpec {

@@ -1,6 +1,6 @@
 import type { PrivilegeSpec, SpawnSpec } from '../../machines/types.ts';
 import { parseSize } from '../words.ts';
-import { choice, filled, flag, integer, limit, list, meaning, size, verbatim, type JsonSchema, type Kind } from './kind.ts';
+import { choice, either, filled, flag, integer, limit, list, meaning, size, verbatim, type JsonSchema, type Kind } from './kind.ts';
 import { complain, noteFormer } from './place.ts';
 import { defaultsOf, nullable, optional, record, withDefault, type Values } from './record.ts';
 
@@ -43,6 +43,24 @@ const isolationKeys = {
   selinux_context: optional(unenforced({ type: 'null' }), 'Accepted by systemg 0.33.0 and never enforced; refused.'),
 };
 
+const sandboxKeys = {
+  no_new_privs: withDefault(flag, 'No setuid program and no file capability gives it more rights.', false),
+  read_only_root: withDefault(flag, 'All files are read-only, but for devices, /proc, /sys and what `writable` and `private_tmp` except (root only).', false),
+  private_tmp: withDefault(flag, 'An empty /tmp and /var/tmp of its own, gone with its last process (root only).', false),
+  writable: withDefault(list(absolutePath, 'a list of absolute directories'), 'Directories that stay writable under `read_only_root`.', []),
+};
+
+type SandboxValues = Values<typeof sandboxKeys>;
+
+/** `strict` is everything at once. */
+const sandbox = either<SandboxValues>(
+  meaning(choice(['strict'], "'strict' or a map of sandbox keys"), () => ({ no_new_privs: true, read_only_root: true, private_tmp: true, writable: [] })),
+  meaning(record(sandboxKeys, 'sandbox keys'), (values, place) => {
+    if (values.writable.length > 0 && !values.read_only_root) complain(place, "'writable' says nothing without 'read_only_root: true'");
+    return values;
+  }),
+);
+
 export const privilegeKeys = {
   user: optional(filled('a user name'), 'Account it runs as.'),
   group: optional(filled('a group name'), 'Group it runs as; that of the user by default.'),
@@ -50,6 +68,7 @@ export const privilegeKeys = {
   limits: optional(record(limitKeys, 'limits'), 'Resource limits.'),
   capabilities: withDefault(list(choice(capabilityNames, 'a capability such as CAP_NET_BIND_SERVICE'), 'a list of capabilities'), 'Capabilities it keeps.', []),
   isolation: optional(record(isolationKeys, 'isolation keys'), 'Namespaces of its own.'),
+  sandbox: optional(sandbox, 'What it may not do: `strict`, or single restrictions.'),
 };
 
 export function resolvePrivileges(values: Values<typeof privilegeKeys>): PrivilegeSpec {
@@ -63,7 +82,15 @@ export function resolvePrivileges(values: Values<typeof privilegeKeys>): Privile
     capabilities: values.capabilities,
     limits: given({ ...limits, cpuAffinity, cgroup: cgroup === undefined ? undefined : { root, ...given({ memoryMax, cpuMax, cpuWeight }) } }),
     isolation: { network, mount, pid, user },
+    ...sandboxOf(values.sandbox),
   };
+}
+
+/** Nothing at all where nothing is asked for: then the definition of a unit is what it was before there were sandboxes. */
+function sandboxOf(values: SandboxValues | null): Pick<PrivilegeSpec, 'sandbox'> {
+  if (values === null || !(values.no_new_privs || values.read_only_root || values.private_tmp)) return {};
+  const { no_new_privs: noNewPrivileges, read_only_root: readOnlyRoot, private_tmp: privateTmp, writable } = values;
+  return { sandbox: { noNewPrivileges, readOnlyRoot, privateTmp, writable } };
 }
 
 const count = integer(0, 4_294_967_295);

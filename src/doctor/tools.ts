@@ -14,6 +14,8 @@ export interface KnownTool {
 const limits = ({ privileges }: ServiceSpec): PrivilegeSpec['limits'] => privileges.limits;
 const isolated = ({ privileges: { isolation } }: ServiceSpec): boolean => isolation.network || isolation.mount || isolation.pid || isolation.user;
 
+const mounts = ({ privileges: { sandbox } }: ServiceSpec): boolean => sandbox?.readOnlyRoot === true || sandbox?.privateTmp === true;
+
 export const knownTools: readonly KnownTool[] = [
   { name: 'sh', package: 'dash', purpose: 'commands, hooks and the guardian' },
   { name: 'flock', package: 'util-linux', purpose: 'the lock of the state directory' },
@@ -26,12 +28,14 @@ export const knownTools: readonly KnownTool[] = [
   { name: 'nice', package: 'coreutils', purpose: 'limits.nice', neededBy: (spec) => limits(spec).nice !== undefined },
   { name: 'taskset', package: 'util-linux', purpose: 'limits.cpu_affinity', neededBy: (spec) => limits(spec).cpuAffinity !== undefined },
   {
-    name: 'setpriv', package: 'util-linux', purpose: 'user, group, supplementary_groups and capabilities',
-    neededBy: ({ privileges: { user, group, supplementaryGroups, capabilities } }) => (
-      user !== null || group !== null || supplementaryGroups !== null || capabilities.length > 0
+    name: 'setpriv', package: 'util-linux', purpose: 'user, group, supplementary_groups, capabilities and sandbox.no_new_privs',
+    neededBy: ({ privileges: { user, group, supplementaryGroups, capabilities, sandbox } }) => (
+      user !== null || group !== null || supplementaryGroups !== null || capabilities.length > 0 || sandbox?.noNewPrivileges === true
     ),
   },
-  { name: 'unshare', package: 'util-linux', purpose: 'isolation', neededBy: isolated },
+  { name: 'unshare', package: 'util-linux', purpose: 'isolation and sandbox', neededBy: (spec) => isolated(spec) || mounts(spec) },
+  { name: 'sed', package: 'sed', purpose: 'sandbox.read_only_root and private_tmp', neededBy: mounts },
+  { name: 'mount', package: 'mount', purpose: 'sandbox.read_only_root and private_tmp', neededBy: mounts },
   { name: 'setsid', package: 'util-linux', purpose: 'isolation.pid', neededBy: ({ privileges }) => privileges.isolation.pid },
 ];
 

@@ -4,6 +4,7 @@ import { cgroupWrapping } from './cgroup.ts';
 import { accountEnvironment, findCredentials, type Credentials } from './credentials.ts';
 import { limitWrapping } from './limits.ts';
 import { namespaceWrapping } from './namespaces.ts';
+import { mountWrapping } from './sandbox.ts';
 import { findTool, type Wrapping } from './tools.ts';
 
 export interface PrivilegeRequest {
@@ -30,13 +31,13 @@ export interface Confinement {
 }
 
 /**
- * How a program gets what its unit's privileges say: the control group, limits, namespaces, then groups, gid, uid and capabilities, in this
+ * How a program gets what its unit's privileges say: the control group, limits, mounts, namespaces, then groups, gid, uid and capabilities, in this
  * order, each by a tool that execs the next. The user namespace comes after the change of user, so that the namespace contains that user. Refuses what it
  * cannot enforce: a start without a protection that was asked for is worse than none.
  */
 export function confine(request: PrivilegeRequest): Confinement | Refused {
   const { service, privileges, searchPath } = request;
-  const { limits, isolation, capabilities } = privileges;
+  const { limits, isolation, capabilities, sandbox } = privileges;
   const found = findCredentials(service, privileges, request.dropPrivileges);
   if (!found.ok) return refuse(unconfigured(service, found.reason));
   const { credentials } = found;
@@ -44,13 +45,14 @@ export function confine(request: PrivilegeRequest): Confinement | Refused {
     return refuse(unconfigured(service, `capabilities ${capabilities.join(', ')} need a supervisor that runs as root`));
   }
   const groupsAndUser = identityWords(credentials, isolation.pid);
-  const bounds = capabilityWords(capabilities, credentials);
+  const bounds = [...(sandbox?.noNewPrivileges === true && capabilities.length === 0 ? ['--no-new-privs'] : []), ...capabilityWords(capabilities, credentials)];
   const namespaces = namespaceWrapping(isolation, capabilities.length > 0, searchPath);
   const steps: readonly Wrapping[] = [
     cgroupWrapping(limits.cgroup, request.hash),
     limitWrapping(limits, request.softNofile, searchPath),
+    mountWrapping(sandbox, searchPath),
     ...(isolation.user
-      ? [setpriv(groupsAndUser, searchPath), namespaces, setpriv(capabilities.length > 0 ? bounds : [], searchPath)]
+      ? [setpriv(groupsAndUser, searchPath), namespaces, setpriv(capabilities.length > 0 || sandbox?.noNewPrivileges === true ? bounds : [], searchPath)]
       : [namespaces, setpriv([...groupsAndUser, ...bounds], searchPath)]),
   ];
   const prefix: string[] = [];
@@ -59,15 +61,16 @@ export function confine(request: PrivilegeRequest): Confinement | Refused {
     prefix.push(...step.prefix);
   }
   // Elsewhere there is no /proc to see it in; what gets this far there is nice(1) alone, which is checked before.
-  const asked = process.platform === 'linux' && (credentials !== null || capabilities.length > 0 || Object.keys(limits).length > 0 || Object.values(isolation).includes(true));
+  const asked = process.platform === 'linux' && (credentials !== null || capabilities.length > 0 || sandbox !== undefined || Object.keys(limits).length > 0 || Object.values(isolation).includes(true));
   return { ok: true, prefix, environment: accountEnvironment(credentials), credentials, asked };
 }
 
-/** What is run beside a service, as its user: limits, capabilities and namespaces are for the service itself. */
+/** What is run beside a service, as its user: limits, capabilities, namespaces and the sandbox are for the service itself. */
 export function confineAsUser(spec: Pick<ServiceSpec, 'name' | 'hash' | 'privileges'>, environment: NodeJS.ProcessEnv, dropPrivileges: boolean): Confinement | Refused {
+  const { sandbox: _sandbox, ...withoutSandbox } = spec.privileges;
   return confine({
     service: spec.name, hash: spec.hash, dropPrivileges, softNofile: null, searchPath: environment['PATH'],
-    privileges: { ...spec.privileges, capabilities: [], limits: {}, isolation: { network: false, mount: false, pid: false, user: false } },
+    privileges: { ...withoutSandbox, capabilities: [], limits: {}, isolation: { network: false, mount: false, pid: false, user: false } },
   });
 }
 

@@ -27,7 +27,7 @@ export function rehearse(request: RehearsalRequest): Promise<string | null> {
 /** What of the privileges does not hold in a process, of the texts of its /proc/self/status, limits and stat one after the other. */
 export function compare(privileges: PrivilegeSpec, { credentials }: Pick<Confinement, 'credentials'>, facts: string): string | null {
   const field = (name: string) => statusField(facts, name);
-  const { limits, capabilities, isolation } = privileges;
+  const { limits, capabilities, isolation, sandbox } = privileges;
   if (credentials !== null) {
     const { uid, gid, groups } = credentials;
     if (uid !== null && field('Uid') !== four(uid)) return `it would run with the user ids ${field('Uid')} instead of ${uid}`;
@@ -36,10 +36,10 @@ export function compare(privileges: PrivilegeSpec, { credentials }: Pick<Confine
     // Groups that a user namespace does not map are shown as another one there.
     if (!isolation.user && held.join() !== [...groups].toSorted(byNumber).join()) return `it would be in the groups ${held.join(', ')} instead of ${groups.join(', ')}`;
   }
+  if ((capabilities.length > 0 || sandbox?.noNewPrivileges === true) && field('NoNewPrivs') !== '1') return 'it could gain privileges from setuid programs';
   if (capabilities.length > 0) {
     const count = new Set(capabilities).size;
     const missing = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].find((set) => bits(field(set)) !== count);
-    if (field('NoNewPrivs') !== '1') return 'it could gain privileges from setuid programs';
     if (missing !== undefined) return `not all of the capabilities ${capabilities.join(', ')} can be given: the supervisor's own bounding set may lack one (${missing} would be ${field(missing)})`;
   } else if (credentials?.uid != null && credentials.uid !== 0 && bits(field('CapEff')) !== 0) return `it would keep the capabilities ${field('CapEff')}`;
   for (const name of resources) {

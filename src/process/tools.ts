@@ -16,7 +16,7 @@ export function findTool(name: keyof typeof packages, purpose: string, searchPat
 }
 
 const packages = {
-  prlimit: 'util-linux', taskset: 'util-linux', setpriv: 'util-linux', unshare: 'util-linux', setsid: 'util-linux', nice: 'coreutils', cat: 'coreutils',
+  prlimit: 'util-linux', taskset: 'util-linux', setpriv: 'util-linux', unshare: 'util-linux', setsid: 'util-linux', mount: 'mount', sed: 'sed', nice: 'coreutils', cat: 'coreutils',
 } as const;
 
 export type ToolResult =

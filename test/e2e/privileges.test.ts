@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findUser } from '../../src/process/accounts.ts';
 import { isRoot, procField } from '../process/privileges-rig.ts';
-import { isAlive, makeHome, soon, type Home } from './rig.ts';
+import { bin, collect, isAlive, makeHome, soon, type Home } from './rig.ts';
 
 const uidOf = (name: string): number => findUser(name)?.uid ?? NaN;
 const realUid = (pid: number): number => Number(procField(pid, 'Uid').split(' ')[0]);
@@ -142,5 +143,28 @@ describe.skipIf(!isRoot || process.platform !== 'linux')('units of other users (
     const pid = Number((await home.sysg('start', '--parent-pid', String(await runningPid(home, 'orch')), '--', 'sleep', '1000')).stdout);
     await soon('it became sleep', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep'));
     expect([realUid(pid), procField(pid, 'CapEff')]).toEqual([uidOf('nobody'), '0000000000000000']);
+  });
+});
+
+describe.skipIf(!isRoot || process.platform !== 'linux')('a supervisor of the system', () => {
+  test('obeys no configuration and no env file that others may change, and says which place is open', async () => {
+    const home = makeHome('version: "1"\nenv: {file: .env}\nservices:\n  a: {command: "sleep 100000"}\n');
+    const envFile = join(home.dir, '.env');
+    writeFileSync(envFile, 'A=1\n');
+    // The places of the system are hidden behind empty ones, which nobody else sees.
+    const script = `mount -t tmpfs none /var/lib && mount -t tmpfs none /var/log && "$0" --sys start --daemonize -c "$1" && "$0" --sys reload && chmod 666 "$1"; "$0" --sys reload; "$0" --sys stop`;
+    const attempt = () => collect(spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script, bin, home.config], { cwd: home.dir, env: home.env, stdio: ['ignore', 'pipe', 'pipe'] }));
+    const open = (path: string) => `${path}: everybody may write to it (mode 666), expected root alone, whose supervisor obeys it; try: chmod go-w ${path}`;
+
+    const ended = await attempt();
+    expect(ended.stdout).toMatch(/^Configuration reloaded/m);
+    expect(ended.stderr).toContain(open(home.config));
+    expect(ended.stdout).toMatch(/^Supervisor shutting down/m);
+    expect((await attempt()).stderr).toContain(open(home.config));
+    chmodSync(home.config, 0o644);
+    chmodSync(envFile, 0o666);
+    const refused = await attempt();
+    expect(refused.stderr).toContain(open(envFile));
+    expect(refused.stdout).not.toMatch(/reloaded/);
   });
 });

@@ -8,6 +8,7 @@ import { findChild } from '../../src/process/children.ts';
 import { isAlive } from '../../src/process/identity.ts';
 import { limitIn } from '../../src/process/limits.ts';
 import { confine } from '../../src/process/privileges.ts';
+import type { PrivilegeSpec } from '../../machines/types.ts';
 import { makeRig, type Rig } from '../actors/process-rig.ts';
 import { capabilitySets, isRoot, privileged, procField } from './privileges-rig.ts';
 import { until } from '../until.ts';
@@ -204,6 +205,52 @@ describe('limits, seen in /proc of the process', () => {
     await later.spawned();
     expect(run.types()).toEqual(['process.gone']);
     expect(existsSync(join(rig.dir, 'ran'))).toBe(false);
+  });
+});
+
+rootOnly('a sandbox', () => {
+  const sandboxed = (changes: Partial<NonNullable<PrivilegeSpec['sandbox']>>, more: Parameters<typeof privileged>[0] = {}) => ({
+    ...privileged({ ...more, sandbox: { noNewPrivileges: false, readOnlyRoot: false, privateTmp: false, writable: [], ...changes } }), workingDir: '/',
+  });
+  /** Which of the places the unit can write to. */
+  const attempt = async (unit: ReturnType<typeof sandboxed>, places: readonly string[]): Promise<string> => {
+    const script = `written=; for place; do if echo x 2>/dev/null >"$place/sandbox-probe"; then written="$written $place"; rm "$place/sandbox-probe"; fi; done; echo "wrote:$written"; exec sleep 1000`;
+    const run = rig.run([], { ...unit, launch: { kind: 'exec', argv: ['/bin/sh', '-c', script, 'sh', ...places] } });
+    return run.line('wrote:');
+  };
+
+  test('with no_new_privs gains nothing from setuid programs, as root and as another user', async () => {
+    for (const more of [{}, { user: 'daemon' }]) {
+      const { pid } = await rig.run(sleeps, sandboxed({ noNewPrivileges: true }, more)).spawned();
+      await settled(pid);
+      expect(procField(pid, 'NoNewPrivs')).toBe('1');
+      await rig.close();
+      rig = makeRig();
+    }
+  });
+
+  test('with read_only_root writes to what is named alone, whatever blanks are in its name, and changes nothing outside', async () => {
+    const open = join(rig.dir, 'with blank 2');
+    mkdirSync(open);
+    const places = ['/', '/usr', '/var/tmp', rig.dir, open];
+    expect(await attempt(sandboxed({ readOnlyRoot: true, writable: [open] }), places)).toBe(` ${open}`);
+    await rig.close();
+    rig = makeRig();
+    writeFileSync(join(rig.dir, 'probe'), '');
+  });
+
+  test('with private_tmp sees an empty /tmp of its own, which nobody else sees', async () => {
+    const run = rig.run([], { ...sandboxed({ privateTmp: true }, { user: 'daemon' }), launch: { kind: 'exec', argv: ['/bin/sh', '-c', 'echo "seen:$(ls -A /tmp /var/tmp | tr -d "\n")"; echo x >/tmp/mine; exec sleep 1000'] } });
+    expect(await run.line('seen:')).toBe('/tmp:/var/tmp:');
+    const { pid } = await run.spawned();
+    await until('it has written', () => existsSync(`/proc/${pid}/root/tmp/mine`));
+    expect(existsSync('/tmp/mine')).toBe(false);
+    expect(procField(pid, 'CapEff')).toMatch(/^0+$/);
+  });
+
+  test('that cannot be had is refused: a directory that is to stay writable and is not there', async () => {
+    const { reason } = await rig.run(sleeps, sandboxed({ readOnlyRoot: true, writable: ['/no/such/directory'] })).report('process.refused');
+    expect(reason).toMatch(/^Failed to configure privileges for service 'unit': mount: .*\/no\/such\/directory/);
   });
 });
 
