@@ -27,7 +27,9 @@ function upwards(path: string): readonly string[] {
 
 function openTo(place: string, found: Stats): string | null {
   if (found.uid !== 0) return `${place}: belongs to uid ${found.uid}, expected root, whose supervisor obeys it`;
-  if (found.isSymbolicLink() || (found.mode & 0o022) === 0 || (found.isDirectory() && (found.mode & 0o1000) !== 0)) return null;
-  const who = (found.mode & 0o002) !== 0 ? 'everybody' : `group ${found.gid}`;
+  // Who is in the group of root is root as good as.
+  const open = found.mode & (found.gid === 0 ? 0o002 : 0o022);
+  if (found.isSymbolicLink() || open === 0 || (found.isDirectory() && (found.mode & 0o1000) !== 0)) return null;
+  const who = (open & 0o002) !== 0 ? 'everybody' : `group ${found.gid}`;
   return `${place}: ${who} may write to it (mode ${(found.mode & 0o7777).toString(8)}), expected root alone, whose supervisor obeys it; try: chmod go-w ${place}`;
 }
