@@ -1,8 +1,13 @@
-import { expect, test } from 'vitest';
-import { load, loaded } from './config-dir.ts';
+import { beforeEach, expect, test } from 'vitest';
+import { configDir, load, loaded, type ConfigDir } from './config-dir.ts';
 
 const withSandbox = (sandbox: string) => `version: "1"\nservices: {web: {command: a${sandbox === '' ? '' : `, sandbox: ${sandbox}`}}}\n`;
-const unit = (sandbox: string) => loaded(withSandbox(sandbox)).services[0];
+// A place is a part of a definition: all are read in one.
+let dir: ConfigDir;
+beforeEach(() => {
+  dir = configDir();
+});
+const unit = (sandbox: string) => loaded(withSandbox(sandbox), { dir }).services[0];
 
 test('strict is everything at once', () => {
   const strict = unit('strict');

@@ -23,7 +23,7 @@ describe.each(readdirSync(releases))('the files of release %s', (release) => {
     const ledger = openLedger(path, { onProblem, bootId: 'another' });
     expect(ledger.unreadable).toBeNull();
     expect([...ledger.entries].map(([name, { record }]) => [name, record.wanted, record.state]).sort()).toEqual([
-      ['crash', 'up', 'backoff'], ['db', 'up', 'running'], ['nightly', 'up', 'waiting'], ['once', 'up', 'stopped'], ['stopped', 'down', 'stopped'], ['web', 'up', 'running'],
+      ['crash', 'up', 'backoff'], ['db', 'up', 'running'], ['nightly', 'up', 'stopped'], ['once', 'up', 'stopped'], ['stopped', 'down', 'stopped'], ['web', 'up', 'running'],
     ]);
     expect([...ledger.meta.keys()].filter((key) => /^child\/|^runs:/.test(key))).toHaveLength(2);
     const now = () => ({ at: 0, wallMs: Date.now(), bootId: 'another' });
