@@ -30,7 +30,7 @@ test('every key at every level has a description', () => {
 
 test('the keys of the schema are the keys that are read', () => {
   const all = Object.keys(serviceProperties);
-  expect(all.length).toBe(32);
+  expect(all.length).toBe(33);
   const body = all.map((key) => `    ${key}: []`).join('\n');
   expect(refusals(`version: "1"\nservices:\n  web:\n${body}\n`).filter((problem) => problem.includes('unknown key'))).toEqual([]);
 });
