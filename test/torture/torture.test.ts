@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { obstacle } from './box.mjs';
+import { shrink } from './shrink.mjs';
 
 const run = (program: string, ...args: readonly string[]): Promise<string> => new Promise((done) => {
   const child = spawn(process.execPath, [join(import.meta.dirname, program), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -17,4 +18,10 @@ test.skipIf(obstacle() !== null)('whatever machines and people do to a superviso
 
 test.skipIf(obstacle() !== null)('killed before any of its effects it is followed by one that goes on', { timeout: 120_000 }, async () => {
   expect(await run('failpoints.mjs', '--sample', '8', '--seed', '5')).toMatch(/failpoints: [6-8] visited, [0-2] not, [0-9]+ supervisors, 0 failures/);
+});
+
+test('a script that fails is cut down to what it fails with, its last action included', async () => {
+  const script = Array.from({ length: 40 }, (_, index) => index);
+  const fails = async (kept: readonly number[]): Promise<boolean> => [3, 17, 39].every((action) => kept.includes(action));
+  expect(await shrink(script, fails, 10_000)).toEqual([3, 17, 39]);
 });
