@@ -72,9 +72,10 @@ const plainOutside: Outside = {
   learn: () => undefined, readEnvFile: (path) => readText(path, 'Failed to read env file'), noteEnvFile: () => undefined, inUse: () => undefined,
 };
 
-/** A line of YAML without what stands under secret names. */
+/** A line of YAML up to what stands under a secret name. */
 function withoutSecrets(line: string): string {
-  return line.replaceAll(/([\w-]+)(["']?\s*:\s+)([^,}#\s][^,}#]*)/g, (whole, name: string, colon: string) => (isSecretName(name) ? `${name}${colon}***` : whole));
+  const secret = [...line.matchAll(/([\w-]+)["']?\s*:\s+(?=\S)/g)].find(([, name = '']) => isSecretName(name));
+  return secret === undefined ? line : `${line.slice(0, secret.index + secret[0].length)}***`;
 }
 
 /** Whatever a text takes from the environment is secret from then on. */

@@ -4,6 +4,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { identify } from '../../src/compat/identity.ts';
 import { keptForm, recallConfig, type KeptConfig } from '../../src/config/kept.ts';
 import { loadConfig, type LoadedConfig } from '../../src/config/load.ts';
+import { openSecrets } from '../../src/secrets.ts';
 import { tempDir } from '../state/temp-dir.ts';
 
 const yaml = `
@@ -79,4 +80,13 @@ test('a unit whose values are nowhere does not start, and says which are missing
     kind: 'shell', script: "echo 'the value of API_TOKEN, DEFAULT_KEY cannot be read again while the configuration is broken; mend the file and reload' >&2; exit 78",
   });
   expect(job?.hash).toBe(before.services.find(({ name }) => name === 'job')?.hash);
+});
+
+test.each([
+  'services: {a: {command: x, env: {MY_TOKEN: [hunter2]}}}', 'services:\n  a: {command: x, env: {vars: {DB_PASSWORD: {hunter2: 1}}}}', 'services:\n  a:\n    command: x\n    env:\n      "API_KEY": [hunter2, x]\n',
+])('what is said of %j shows nothing that stands under a secret name', (text) => {
+  writeFileSync(path, `version: "1"\n${text}\n`);
+  const loaded = loadConfig(path, { env, identify, secrets: openSecrets() });
+  expect(loaded.ok).toBe(false);
+  expect(JSON.stringify(loaded)).not.toContain('hunter2');
 });
