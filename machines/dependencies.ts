@@ -1,8 +1,11 @@
 import { PENDING } from './context.ts';
 import { send, setUnit, type Draft } from './draft.ts';
-import { availability, isAtRest } from './order.ts';
+import { availability, isAtRest, type Availability } from './order.ts';
 import { cancelRollout } from './rollouts.ts';
 import type { ServiceSpec } from './types.ts';
+
+/** Of a dependency that ended at once: it has failed or is complete. Meanwhile nothing is started upon it. */
+const UNJUDGED: Availability = { met: false, lost: null, unproven: true };
 
 /** Which unit is held back by which of its dependencies, and when a dependent restarts. */
 
@@ -22,13 +25,19 @@ export function informOf(draft: Draft, name: string, at: number, about: string |
     const dependency = draft.units.get(edge.service);
     // A replacement is no news to those that need the unit.
     const turn = dependency?.turn?.command === 'rollout' ? null : (dependency?.turn ?? null);
-    const news = turn !== null || dependency?.expected === true ? PENDING : availability(edge, dependency);
+    const now = turn !== null || dependency?.expected === true ? PENDING : availability(edge, dependency);
     const old = informed[edge.service] ?? PENDING;
-    if (news.met === old.met && news.lost === old.lost) continue;
+    const endedAtOnce = old.unproven === true && !now.met && turn === null && dependency?.facts.wanted === 'up';
+    const isJudged = !endedAtOnce || dependency.facts.state !== 'clearing';
+    // A candidate is tried once: it waits until the dependency has lived for a moment.
+    const news = !isJudged ? UNJUDGED : now.unproven === true && draft.rollouts.has(name) ? PENDING : now;
+    if (news.met === old.met && news.lost === old.lost && news.unproven === old.unproven) continue;
     informed[edge.service] = news;
     changed = true;
-    // The rule "when does a dependent restart": its edge says so, and the dependency is to come back.
-    const restarts = old.met && edge.onRestart === 'restart' && edge.condition !== 'completed' && dependency?.facts.wanted === 'up' && turn?.command !== 'stop';
+    if (news.met && old.met) continue;
+    // The rule "when does a dependent restart": its edge says so, and the dependency is to come back; or it was started upon a dependency that ended at once.
+    const relied = (old.met || old.unproven === true) && edge.condition !== 'completed' && dependency?.facts.wanted === 'up' && turn?.command !== 'stop';
+    const restarts = isJudged && relied && (edge.onRestart === 'restart' || (endedAtOnce && unit.facts.phase === 'starting'));
     send(draft, name, news.met
       ? { type: 'release', at, dependency: edge.service }
       : { type: 'hold', at, dependency: edge.service, stops: restarts, lost: news.lost });
@@ -50,7 +59,7 @@ export function expect(draft: Draft, names: readonly string[], at: number): void
     const informed = { ...unit.informed };
     for (const edge of unit.spec.dependsOn) {
       if (!together.has(edge.service)) continue;
-      if (!together.has(other) && availability(edge, draft.units.get(edge.service)).met) continue;
+      if (!together.has(other) && (informed[edge.service] === UNJUDGED || availability(edge, draft.units.get(edge.service)).met)) continue;
       informed[edge.service] = PENDING;
       send(draft, other, { type: 'hold', at, dependency: edge.service, stops: false, lost: null });
     }

@@ -48,11 +48,15 @@ function dependenciesOf(units: Units, name: string): readonly string[] {
   return edges.length === 0 ? NONE : edges.map(({ service }) => service).filter((other) => units.has(other)).sort();
 }
 
-/** `lost`: why a missing dependency will not come by itself. */
+/** `lost`: why a missing dependency will not come by itself. `unproven`: there since its program was executed; it may still end at once. */
 export interface Availability {
   readonly met: boolean;
   readonly lost: string | null;
+  readonly unproven?: true;
 }
+
+/** Of the first process since the unit was ordered to start: one that follows an end has to live for a moment first. */
+const UNPROVEN: Availability = { met: true, lost: null, unproven: true };
 
 /** Whether a unit in this condition satisfies the edge that asks for it. */
 export function availability(edge: Dependency, unit: Ordered | undefined): Availability {
@@ -65,6 +69,7 @@ export function availability(edge: Dependency, unit: Ordered | undefined): Avail
   if (facts.state === 'stopped' && facts.wanted === 'down') return { met: false, lost: `dependency '${name}' is stopped` };
   const inVain = facts.state === 'waiting' && facts.wanted === 'up' ? Object.values(informed).find(({ lost }) => lost !== null)?.lost : null;
   if (inVain != null) return { met: false, lost: `dependency '${name}' cannot start: its ${inVain}` };
+  if (facts.state === 'starting' && edge.condition === 'started' && spec.check === null && facts.restarts === 0) return UNPROVEN;
   const serves = facts.state === 'running' && edge.condition !== 'completed' && (edge.condition === 'started' || facts.ready !== false);
   return { met: serves, lost: null };
 }

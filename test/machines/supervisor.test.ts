@@ -96,6 +96,34 @@ describe('dependencies', () => {
     expect(effects.slice(3)).toEqual(['spawn db 2', 'spawn api 2', 'spawn web 2']);
   });
 
+  test('a chain starts at the speed of its spawns: a program that was executed is there', () => {
+    const { effects, report } = world(chain(), { start: ['web', 'api', 'db'] });
+    for (const name of ['db', 'api', 'web']) report(name, 'process.spawned');
+    expect(effects).toEqual(['spawn db 1', 'spawn api 1', 'spawn web 1']);
+  });
+
+  test('a dependency that ends at once stops those that were started upon it, whatever on_restart says, and the next ones wait until it has lived', () => {
+    const { effects, go, report, elapse, state } = world([unit('db'), unit('api', { dependsOn: [{ service: 'db', condition: 'started', onRestart: 'ignore' }] })], { start: ['db', 'api'] });
+    report('db', 'process.spawned');
+    report('api', 'process.spawned');
+    go('db', 1);
+    expect(effects).toEqual(['spawn db 1', 'spawn api 1', 'clear db 1', 'SIGTERM api 1']);
+    go('api');
+    elapse('db');
+    report('db', 'process.spawned');
+    expect([state('db'), state('api')]).toEqual(['starting', 'waiting']);
+    elapse('db');
+    expect(effects.slice(4)).toEqual(['spawn db 2', 'spawn api 2']);
+  });
+
+  test('a dependency that is complete at once leaves those alone that were started upon it', () => {
+    const { effects, go, report } = world([unit('job', { restart: { mode: 'never' } }), unit('api', { dependsOn: on('job') })], { start: ['job', 'api'] });
+    report('job', 'process.spawned');
+    report('api', 'process.spawned');
+    go('job', 0);
+    expect(effects).toEqual(['spawn job 1', 'spawn api 1', 'clear job 1']);
+  });
+
   test('on_restart ignore: the dependent runs on', () => {
     const { effects, come, go } = world([unit('db'), unit('api', { dependsOn: [{ service: 'db', condition: 'started', onRestart: 'ignore' }] })], { start: ['db', 'api'] });
     come('db');
@@ -110,6 +138,7 @@ describe('dependencies', () => {
     send({ type: 'start', ticket: 1, units: ['api'] });
     report('db', 'process.spawned');
     go('db', 1);
+    go('api');
     expect(answers).toEqual([{ ticket: 1, unit: 'api', result: 'failed', error: "dependency 'db' failed (exit 1)" }]);
     expect(state('api')).toBe('waiting');
   });
@@ -130,6 +159,7 @@ describe('dependencies', () => {
     send({ type: 'start', ticket: 1, units: ['a'] });
     report('c', 'process.spawned');
     go('c', 3);
+    go('b');
     expect(answers).toEqual([{ ticket: 1, unit: 'a', result: 'failed', error: "dependency 'b' cannot start: its dependency 'c' failed (exit 3)" }]);
     send({ type: 'start', units: ['c'] });
     for (const name of ['c', 'b', 'a']) come(name);

@@ -82,7 +82,7 @@ export function openAtlas(specs: readonly ServiceSpec[]): Atlas {
   const root = purely(supervisorMachine, { specs, tokenSeed: 't', seed: 1, at: 0 });
   const operation = purely(publishedOperation, { id: 0, kind: 'start', ticket: null, parts: [], at: 0, parent: anybody });
   const enter = (state: ModelState): UnitNode => {
-    const key = `${state.snapshot.context.spec.name}|${keyOf(state)}`;
+    const key = `${state.snapshot.context.spec.name}|${keyOf(state, true)}`;
     const known = units.get(key);
     if (known !== undefined) return known;
     const context = { ...state.snapshot.context, leaf: leafOf(state.snapshot.value) };
@@ -191,8 +191,8 @@ function keyOfInput({ id, kind, ticket, parts }: OperationInput): string {
 }
 
 /** What the root reads of a unit's facts. */
-function keyOfFacts({ state, wanted, outcome, ready, stuck, exit, ended, reason }: UnitFacts): string {
-  return `${state} ${wanted} ${outcome} ${ready} ${stuck} ${exit?.code ?? ''} ${state === 'failed' ? `${ended?.code ?? ''} ${reason ?? ''}` : ''}`;
+function keyOfFacts({ state, wanted, outcome, ready, stuck, exit, ended, reason, restarts }: UnitFacts): string {
+  return `${state} ${restarts > 0} ${wanted} ${outcome} ${ready} ${stuck} ${exit?.code ?? ''} ${state === 'failed' ? `${ended?.code ?? ''} ${reason ?? ''}` : ''}`;
 }
 
 function keyOfOperation({ value, context }: OperationNode['snapshot']): string {
@@ -203,7 +203,7 @@ function keyOfOperation({ value, context }: OperationNode['snapshot']): string {
 
 function keyOfRoot({ value, context }: SupervisorSnapshot): string {
   const units = [...context.units.values()].map(({ name, spec, facts, informed, turn, expected, returning }) => {
-    const knows = Object.entries(informed).map(([dependency, { met, lost }]) => `${dependency} ${met} ${lost ?? ''}`).join('+');
+    const knows = Object.entries(informed).map(([dependency, { met, lost, unproven }]) => `${dependency} ${met} ${lost ?? ''} ${unproven}`).join('+');
     return `${name} ${definitionOf(spec)} ${keyOfFacts(facts)} ${knows} ${turn === null ? '' : `${turn.operation} ${turn.command}`} ${expected} ${returning !== null}`;
   });
   const operations = [...context.operations.values()].map(({ input }) => keyOfInput(input));

@@ -54,13 +54,6 @@ export const systemInvariants: readonly { readonly name: string; readonly holds:
     }),
   },
   {
-    name: 'a unit is stopped for a dependency only where on_restart says so',
-    holds: ({ units }) => units.every((node) => {
-      const context = node?.context;
-      return context?.cause !== 'hold' || context.spec.dependsOn.some(({ onRestart }) => onRestart === 'restart');
-    }),
-  },
-  {
     name: 'the end of the supervisor leaves no process',
     holds: ({ root, units }) => root.snapshot.status === 'active' || units.every((node) => node === null || node.state.process === null || node.state.snapshot.context.killsOrdered > 1),
   },

@@ -97,8 +97,12 @@ export function watchStep(before: SystemState, after: SystemState, trace: Trace,
       if (trace.effects.includes(`spawn ${name}`) && !met && isActive(context)) violations.push(`${name} was started before ${edge.service} was there`);
       if (edge.onRestart !== 'restart' || edge.condition === 'completed' || !isActive(context) || dependency?.wanted !== 'up' || !up.includes(edge.service)) continue;
       const id = `${name} ${edge.service}`;
-      if (met) relied.push(id);
+      const isJudged = dependency.hasRun || dependency.leaf !== 'clearing';
+      if (met || (watch.relied.includes(id) && !isJudged)) relied.push(id);
       else if (watch.relied.includes(id)) violations.push(`${name} goes on without ${edge.service}`);
+    }
+    if (context.cause === 'hold' && contextOf(before.units, name)?.cause !== 'hold' && !context.spec.dependsOn.some((edge) => mayStop(edge, before))) {
+      violations.push(`${name} is stopped for a dependency that neither restarts it nor has ended at once`);
     }
     for (const edge of context.spec.dependsOn) {
       if (!stopping.includes(name) || !stopping.includes(edge.service)) continue;
@@ -111,10 +115,16 @@ export function watchStep(before: SystemState, after: SystemState, trace: Trace,
 }
 
 /** By the documentation, not by the machines. */
-export function isMet({ condition }: Dependency, { leaf, outcome, ready }: Context): boolean {
+export function isMet({ condition }: Dependency, { leaf, outcome, ready, spec, restarts }: Context): boolean {
   if (leaf === 'stopped' && (outcome === 'completed' || outcome === 'skipped')) return true;
+  if (leaf === 'starting' && condition === 'started' && spec.check === null && restarts === 0) return true;
   if (leaf !== 'running' || condition === 'completed') return false;
   return condition === 'started' || ready !== false;
+}
+
+/** Whether the end of the dependency may stop the dependent. */
+function mayStop({ service, condition, onRestart }: Dependency, { units }: SystemState): boolean {
+  return onRestart === 'restart' || (condition === 'started' && contextOf(units, service)?.hasRun === false);
 }
 
 export type Context = NamedContext;

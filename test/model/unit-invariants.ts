@@ -5,8 +5,8 @@ import { definitionOf, deadlineOf } from './os-events.ts';
 import { stepModel, type ModelEvent, type ModelState } from './os.ts';
 import { makeRestFinderOf } from './rest.ts';
 
-/** States that differ in nothing that matters are one. */
-export function keyOf({ snapshot, process, probed, armed, owed, lastCommand, newestSpec, restartsSinceForgiven, removed, violations }: ModelState): string {
+/** States that differ in nothing that matters are one. `forOthers`: what matters to the root and to dependents matters. */
+export function keyOf({ snapshot, process, probed, armed, owed, lastCommand, newestSpec, restartsSinceForgiven, removed, violations }: ModelState, forOthers = false): string {
   const { context, value, status } = snapshot;
   return [
     status, typeof value === 'string' ? value : JSON.stringify(value), definitionOf(context.spec), context.nextSpec === null ? '' : definitionOf(context.nextSpec), context.removed, context.wanted,
@@ -16,7 +16,7 @@ export function keyOf({ snapshot, process, probed, armed, owed, lastCommand, new
     context.process === null ? '' : `${context.process.adopted}${context.process.identity !== null}`,
     process === null ? '' : `${process.actor.split('.')[0]} ${process.state} ${process.ordered} ${process.generation - context.generation} ${definitionOf(process.spec)} ${process.adopted}`,
     probed, armed?.kind, owed.join('+'), lastCommand === 'restart' ? 'start' : lastCommand, definitionOf(newestSpec), restartsSinceForgiven, context.hooksPending, removed,
-    context.spec.hooks.length === 0 ? '' : `${context.hasRun}${context.automatic}`, violations.join('+'),
+    context.spec.hooks.length === 0 ? '' : `${context.hasRun}${context.automatic}`, forOthers && context.spec.check === null ? context.restarts > 0 : '', violations.join('+'),
   ].join('|');
 }
 
