@@ -75,7 +75,7 @@ function hold(input: ProcessInput, leader: ProcessIdentity, child: Child | null,
   const { clock } = outside;
   const onProblem = (text: string) => outside.onProblem(`${spec.name}: ${text}`);
   return makeEnding({
-    leader, token, child, onProblem,
+    leader, token, child, onProblem, leavesMark: spec.privileges.limits.cgroup !== undefined,
     // A preparation and a spawned child are ended by the signal: how to end the service is no answer to how they end.
     ...(role === 'main' && {
       sparesOthers: spec.killMode === 'mixed',

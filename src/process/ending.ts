@@ -2,8 +2,9 @@ import { setTimeout as elapse } from 'node:timers/promises';
 import type { ProcessExit, ProcessIdentity, ProcessOrder, SignalName } from '../../machines/types.ts';
 import type { Refused } from '../errors.ts';
 import type { Child } from './children.ts';
+import { pidsMarked } from './marks.ts';
 import { readArguments } from './proc.ts';
-import { isCertain, scan, scanGroups, type ProcessTable, type ScannedProcess } from './scan.ts';
+import { isCertain, scan, scanGroups, scanMarked, type ProcessTable, type ScannedProcess } from './scan.ts';
 import { isGroupEmpty, makeSender } from './signal.ts';
 import { belonging, closeLineage, isMember, openLineage, remember } from './tree.ts';
 
@@ -12,6 +13,8 @@ export interface EndingInput {
   readonly token: string;
   /** The leader as our child; `null` when it is not: then its end is looked for again and again. */
   readonly child: Child | null;
+  /** It enters another control group by itself: its own one says nothing of it. */
+  readonly leavesMark?: boolean;
   /** The stop signal goes to the leader alone: all others wait for SIGKILL. */
   readonly sparesOthers?: boolean;
   /** What a stop runs in place of the signal; ended by `signal`. */
@@ -67,6 +70,7 @@ export function makeEnding(input: EndingInput): Ending {
   /** Settled when what was left of the group at the leader's end is known; `null`: nothing was, or the leader has not ended. */
   let leftovers: Promise<void> | null = null;
 
+  const isMarked = () => input.leavesMark !== true && pidsMarked(input.token) !== null;
   const isUnreaped = () => child !== null && child.isOwn && child.exit === null;
 
   function hasLeaderEnded(): boolean {
@@ -92,6 +96,11 @@ export function makeEnding(input: EndingInput): Ending {
     callOffCommand.abort();
     wake();
     return () => over || orders !== mine;
+  }
+
+  /** Where the processes have a control group of their own, that group; else all processes there are. */
+  async function search(everywhere: () => Promise<ProcessTable> = scan): Promise<ProcessTable> {
+    return (isMarked() ? scanMarked(input.token, [leader.pid, ...lineage.known.keys()]) : null) ?? everywhere();
   }
 
   function finish(): void {
@@ -145,7 +154,7 @@ export function makeEnding(input: EndingInput): Ending {
   async function pursue(signal: SignalName): Promise<void> {
     const isStale = takeOver();
     const toAll = input.sparesOthers !== true || signal === 'SIGKILL';
-    if (signal !== 'SIGKILL') await Promise.all([leftovers, note(scan)]);
+    if (signal !== 'SIGKILL') await Promise.all([leftovers, note(search)]);
     forgetDead();
     if (isStale()) return;
     // These live when the signal is sent. What a living leader begins after that is its answer to the signal, and is left to the leader.
@@ -156,7 +165,7 @@ export function makeEnding(input: EndingInput): Ending {
     let emptySearches = 0;
     while (!isStale()) {
       const groupIsOurs = !hasLeaderEnded();
-      const table = await inventory(isStale, scan);
+      const table = await inventory(isStale, search);
       if (table === null) return;
       const found = belonging(table, lineage, groupIsOurs);
       remember(lineage, found);
@@ -186,7 +195,7 @@ export function makeEnding(input: EndingInput): Ending {
   async function stopByCommand(run: NonNullable<EndingInput['stopCommand']>, signal: SignalName): Promise<void> {
     const isStale = takeOver();
     callOffCommand = new AbortController();
-    await note(scan);
+    await note(search);
     if (isStale()) return;
     const result = await run(callOffCommand.signal);
     if (isStale()) return;
@@ -196,7 +205,7 @@ export function makeEnding(input: EndingInput): Ending {
   }
 
   async function recordLeftovers(groupIsOurs: boolean): Promise<void> {
-    const table = await inventory(() => over, groupIsOurs ? scanGroups : scan);
+    const table = await inventory(() => over, () => search(groupIsOurs ? scanGroups : scan));
     if (table !== null) remember(lineage, belonging(table, lineage, groupIsOurs).filter((process) => isMember(process, lineage)));
   }
 
@@ -209,7 +218,8 @@ export function makeEnding(input: EndingInput): Ending {
 
   function watchChild(ours: Child): () => void {
     const endedBefore = ours.exit !== null;
-    const notes = noteAfterMs.map((afterMs) => setTimeout(() => void note(scanGroups), afterMs).unref());
+    // A control group needs no notes.
+    const notes = isMarked() ? [] : noteAfterMs.map((afterMs) => setTimeout(() => void note(scanGroups), afterMs).unref());
     const unwatch = ours.watch((exit) => {
       for (const timer of notes) clearTimeout(timer);
       leaderEnded(!endedBefore, exit);
@@ -228,7 +238,7 @@ export function makeEnding(input: EndingInput): Ending {
     }, strangerPollMs).unref();
     // While the leader lives its group shows what belongs to it; after the leader's end that must be known.
     if (!hasLeaderEnded()) {
-      void inventory(() => over, scan).then((table) => {
+      void inventory(() => over, search).then((table) => {
         if (table !== null) remember(lineage, belonging(table, lineage, true));
       });
     }

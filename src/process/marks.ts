@@ -1,5 +1,6 @@
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasCode } from '../errors.ts';
 import { hierarchiesIn } from './cgroup.ts';
 
 /**
@@ -19,6 +20,7 @@ export function startMarked<Started>(tokens: readonly string[], start: () => Sta
   try {
     mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, home.door), '0');
+    noteGroup(directory, tokens);
   } catch {
     // The group has no room for another (cgroup.max.descendants), or is not ours any more.
     return start();
@@ -40,7 +42,47 @@ export function removeMark(tokens: readonly string[]): void {
 export function removeEmptyMarks(): void {
   const home = findHome();
   if (home === null) return;
-  for (const name of readdirSync(home.directory)) if (name.startsWith('sysg-unit.')) removeGroup(join(home.directory, name));
+  for (const name of readdirSync(home.directory)) {
+    if (name.startsWith(prefix) && !removeGroup(join(home.directory, name))) noteGroup(join(home.directory, name), name.slice(prefix.length).split('+'));
+  }
+}
+
+/**
+ * The pids in the groups of a token, groups below them included; `null` when the token has no group here. A process leaves its group only when root
+ * moves it, as container engines and systemd-run(1) do.
+ */
+export function pidsMarked(token: string): readonly number[] | null {
+  const groups = groupsOf.get(token);
+  if (groups === undefined) return null;
+  try {
+    return [...groups].flatMap(pidsIn);
+  } catch {
+    return null;
+  }
+}
+
+/** Takes away the groups of a token: the kernel does that only when no process lives in them. Returns whether it did so now. */
+export function takeOffMark(token: string): boolean {
+  const groups = groupsOf.get(token);
+  return groups !== undefined && [...groups].every(removeGroup);
+}
+
+function pidsIn(directory: string): readonly number[] {
+  const own = readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n').filter((line) => line !== '').map(Number);
+  // Two links and no more: no group below it.
+  if (statSync(directory).nlink <= 2) return own;
+  return [...own, ...readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory()).flatMap(({ name }) => pidsIn(join(directory, name)))];
+}
+
+/** The groups that this supervisor has made or found, by each of their tokens. */
+const groupsOf = new Map<string, Set<string>>();
+
+function noteGroup(directory: string, tokens: readonly string[]): void {
+  for (const token of tokens) {
+    const groups = groupsOf.get(token);
+    if (groups === undefined) groupsOf.set(token, new Set([directory]));
+    else groups.add(directory);
+  }
 }
 
 /** The tokens that a process is marked with, however its environment was changed. */
@@ -110,16 +152,24 @@ function isOwn(directory: string, door: Home['door']): boolean {
   }
 }
 
-function removeGroup(directory: string): void {
+/** Whether the group is not there any more: rmdir(2) says EBUSY while a process is in it. */
+function removeGroup(directory: string): boolean {
   try {
     rmdirSync(directory);
-  } catch {
-    // A process is in it (EBUSY), or there was none.
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) return false;
   }
+  for (const token of directory.slice(directory.lastIndexOf('/') + 1 + prefix.length).split('+')) {
+    const groups = groupsOf.get(token);
+    if (groups?.delete(directory) === true && groups.size === 0) groupsOf.delete(token);
+  }
+  return true;
 }
 
+const prefix = 'sysg-unit.';
+
 function nameOf(tokens: readonly string[]): string {
-  return `sysg-unit.${tokens.join('+')}`;
+  return prefix + tokens.join('+');
 }
 
 let known: Home | null | undefined;

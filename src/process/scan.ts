@@ -4,7 +4,7 @@ import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
 import { hasCode } from '../errors.ts';
 import { listPs } from './darwin.ts';
 import { tokensIn } from './environment.ts';
-import { marksOf } from './marks.ts';
+import { marksOf, pidsMarked, takeOffMark } from './marks.ts';
 import { isLiving, laterThread, listPids, readProcStat, readWhole, type ProcessStat } from './proc.ts';
 
 export interface ScannedProcess extends ProcessStat {
@@ -35,6 +35,25 @@ export function shared<Result>(run: () => Promise<Result>): () => Promise<Result
     latest = turn.catch(() => undefined);
     return turn;
   };
+}
+
+/**
+ * The processes in the control groups of a token, and those of `others` that live; `null` when the token has no group. A table without any of them is
+ * certain when the kernel has taken the groups away.
+ */
+export function scanMarked(token: string, others: Iterable<number>): ProcessTable | null {
+  const marked = pidsMarked(token);
+  if (marked === null) return null;
+  const table = new Map<number, ScannedProcess>();
+  for (const pid of others) addTo(table, pid, null);
+  for (const pid of marked) addTo(table, pid, [token]);
+  if (marked.length === 0 && takeOffMark(token)) certain.add(table);
+  return table;
+}
+
+function addTo(table: Map<number, ScannedProcess>, pid: number, tokens: readonly string[] | null): void {
+  const stat = readProcStat(pid);
+  if (stat !== null) table.set(pid, { ...stat, tokens });
 }
 
 /** Whether the table has every process that lived at the end of its scan: none was started meanwhile. */

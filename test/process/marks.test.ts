@@ -1,7 +1,35 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { marksIn } from '../../src/process/marks.ts';
+import { marksIn, pidsMarked, removeMark, startMarked, takeOffMark } from '../../src/process/marks.ts';
+import { isCertain, scanMarked } from '../../src/process/scan.ts';
+
+const canMark = startMarked(['trial'], () => spawnSync('cat', ['/proc/self/cgroup'], { encoding: 'utf8' })).stdout.includes('sysg-unit.trial');
+removeMark(['trial']);
 
 test('the tokens of a process stand in the names of the groups that it is in, those of an outer supervisor first', () => {
   expect(marksIn('9:name=systemd:/sysg-unit.a.1/user.slice/sysg-unit.b.2+b.c1\n1:cpu:/limits/0123\n0::/\n')).toEqual(['a.1', 'b.2', 'b.c1']);
   expect(marksIn('0::/system.slice/sysg.service\n')).toEqual([]);
+});
+
+test.skipIf(!canMark)('the kernel certifies that nothing of a token lives any more, and that alone is certain', async () => {
+  const start = (tokens: readonly string[]): ChildProcess => startMarked(tokens, () => spawn('sleep', ['1000']));
+  const main = start(['marked.1']);
+  const child = start(['marked.1', 'marked.c1']);
+  try {
+    expect([...(pidsMarked('marked.1') ?? [])].sort()).toEqual([main.pid, child.pid].sort());
+    expect([...(scanMarked('marked.c1', []) ?? []).keys()]).toEqual([child.pid]);
+    expect(takeOffMark('marked.1')).toBe(false);
+    main.kill('SIGKILL');
+    await once(main, 'exit');
+    const withChild = scanMarked('marked.1', []);
+    expect([withChild?.size, withChild !== null && isCertain(withChild)]).toEqual([1, false]);
+  } finally {
+    main.kill('SIGKILL');
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+  const empty = scanMarked('marked.1', []);
+  expect([empty?.size, empty !== null && isCertain(empty)]).toEqual([0, true]);
+  expect([pidsMarked('marked.1'), pidsMarked('marked.c1'), scanMarked('marked.1', [])]).toEqual([null, null, null]);
 });
