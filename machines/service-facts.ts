@@ -170,6 +170,11 @@ export function recordKey(unit: string, place: Place): string {
   return place === 'current' ? unit : `${unit}/${place}`;
 }
 
+/** Without a backoff, what ends again and again before it counts as started would keep the machine busy with nothing else: milliseconds, 10 to 1000. */
+function afterQuickEnds({ streak, restarts }: ServiceContext): number {
+  return Math.min(1000, 10 * 2 ** Math.min(7, streak > 0 ? streak - 1 : restarts));
+}
+
 /** How long a deadline waits, and the seed after chance was drawn for it. */
 export function waitFor(kind: ServiceDeadline, context: ServiceContext): { readonly afterMs: number; readonly seed: number } {
   const { spec, seed } = context;
@@ -182,7 +187,8 @@ export function waitFor(kind: ServiceDeadline, context: ServiceContext): { reado
     case 'backoff': {
       const drawn = draw(seed);
       const afterMs = delay(context.streak, spec.restart.backoff, drawn.chance);
-      return { afterMs: context.refused ? Math.max(REFUSED_BACKOFF_MS, afterMs) : afterMs, seed: drawn.seed };
+      if (context.refused) return { afterMs: Math.max(REFUSED_BACKOFF_MS, afterMs), seed: drawn.seed };
+      return { afterMs: afterMs === 0 && !context.hasRun ? afterQuickEnds(context) : afterMs, seed: drawn.seed };
     }
   }
 }

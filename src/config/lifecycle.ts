@@ -33,7 +33,7 @@ const exitCodes = list(integer(0, 255), 'a list of exit codes');
 /** Of starts and ends. */
 export const lifecycleKeys = {
   restart_policy: withDefault(choice(['always', 'on-failure', 'never']), '`always` restarts clean exits too.', 'never'),
-  backoff: withDefault(backoff, 'Delay before a restart; a bare duration is constant.', backoffPolicy(defaultsOf(backoffKeys))),
+  backoff: withDefault(backoff, 'Delay before a restart; a bare duration is constant. With `0s`, what ends before it counts as started waits 10 ms, then 20, 40 and so on up to 1 s.', backoffPolicy(defaultsOf(backoffKeys))),
   max_restarts: optional(integer(0, 4_294_967_295), 'Restarts after consecutive failures, or within `restart_window`; then the service is failed. Unlimited by default.'),
   restart_window: optional(duration('positive'), 'Sliding window for `max_restarts`.'),
   stable_after: withDefault(duration('zero'), 'Running (and ready) this long forgives earlier failures.', 10_000),

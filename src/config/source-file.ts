@@ -10,8 +10,37 @@ export type FileText =
 /** Bytes that a configuration or env file may have. */
 export const maxFileBytes = 16 * 1024 * 1024;
 
+/** Every file that was read with `readText` while work went on, and what it was. */
+export type Reads = ReadonlyMap<string, FileText>;
+
+let noted: Map<string, FileText> | null = null;
+
+/** Does the work, and notes what it reads. */
+export function notingReads<Result>(work: () => Result): { readonly result: Result; readonly reads: Reads } {
+  const reads = (noted = new Map());
+  try {
+    return { result: work(), reads };
+  } finally {
+    noted = null;
+  }
+}
+
+/** Whether all that was read is still the same: what was made of it is, too. */
+export function areUnchanged(reads: Reads): boolean {
+  return [...reads].every(([path, then]) => {
+    const now = readText(path);
+    return now.ok && then.ok && now.text === then.text;
+  });
+}
+
 /** Reads a UTF-8 text file. Devices and pipes are refused: they could block or never end. `failure` begins the message. */
 export function readText(path: string, failure = 'Failed to read config file'): FileText {
+  const file = readNow(path, failure);
+  noted?.set(path, file);
+  return file;
+}
+
+function readNow(path: string, failure: string): FileText {
   const refused = (reason: string): FileText => ({ ok: false, message: `${failure}: ${reason} (${path})`, line: null });
   try {
     const found = statSync(path);

@@ -15,6 +15,7 @@ import type { Ledger } from '../state/ledger.ts';
 import { noteConfig } from '../state/notes.ts';
 import { writeConfigHint } from '../state/runtime.ts';
 import { openAdHoc } from './ad-hoc.ts';
+import { areUnchanged, notingReads, type Reads } from '../config/source-file.ts';
 import { keepConfig, lastConfig } from './last-config.ts';
 import type { DaemonSetting } from './setting.ts';
 
@@ -58,11 +59,19 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
     const message = options.system ? files.map(distrust).find((found) => found !== null) ?? null : null;
     return message === null ? null : { ok: false, problems: [{ file: '', line: 0, column: 0, path: '', message, excerpt: '' }] };
   };
+  /** A thousand services take a tenth of a second to read, and most commands meet the files as they were. */
+  let lastRead: { readonly path: string; readonly loaded: ConfigResult; readonly reads: Reads } | null = null;
+  const loadOrRemember = (path: string): ConfigResult => {
+    if (lastRead?.path === path && areUnchanged(lastRead.reads)) return lastRead.loaded;
+    const { result, reads } = notingReads(() => loadConfig(path, { env: environment, identify, secrets }));
+    lastRead = result.ok ? { path, loaded: result, reads } : null;
+    return result;
+  };
   const load = (asked: string | null): ConfigResult => {
     const path = asked === null ? remembered() : joinConfigPaths(configPaths(asked).map((file) => (isAbsolute(file) ? file : resolve(dirname(firstConfigPath(inUse)), file))));
     const open = openToOthers(configPaths(path));
     if (open !== null) return open;
-    const loaded = loadConfig(path, { env: environment, identify, secrets });
+    const loaded = loadOrRemember(path);
     return (loaded.ok ? openToOthers([...Object.keys(loaded.config.included), ...Object.keys(loaded.config.envFiles)]) : null) ?? loaded;
   };
   const read = (asked: string | null): ReadConfig => {

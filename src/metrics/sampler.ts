@@ -33,7 +33,7 @@ export interface LiveUnit {
 
 /** Measures the units while somebody wants to know. */
 export interface Sampler {
-  /** What is running now, with the samples so far; goes on sampling for a minute. */
+  /** What is running now, with the samples so far; goes on sampling for ten seconds. */
   look(): ReadonlyMap<string, LiveUnit>;
   /** The newest `count` samples of a unit, oldest first. When there are none of late it takes two, 100 ms apart. */
   inspect(unit: string, count: number): Promise<readonly Sample[]>;
@@ -192,7 +192,7 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
 }
 
 /** How long a question keeps the sampling up. */
-const ASKED_MS = 60_000;
+const ASKED_MS = 10_000;
 const SHARED_MS = 50;
 const FIRST_PAUSE_MS = 100;
 

@@ -1,4 +1,4 @@
-import { setTimeout as elapse } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as elapse } from 'node:timers/promises';
 import type { ProcessExit, ProcessIdentity, ProcessOrder, SignalName } from '../../machines/types.ts';
 import type { Refused } from '../errors.ts';
 import type { Child } from './children.ts';
@@ -162,8 +162,12 @@ export function makeEnding(input: EndingInput): Ending {
     const signalled = new Set<string>();
     let groupHasIt = toAll && sender.toGroup(leader, isUnreaped(), lineage.known.values(), signal) === 'sent';
     if (!toAll && !hasLeaderEnded()) sender.toLeader(leader, isUnreaped(), signal);
+    let searches = 0;
     let emptySearches = 0;
     while (!isStale()) {
+      // A control group answers at once: others have their turn before it is asked again.
+      if (searches > 0) await nextTurn();
+      searches += 1;
       const groupIsOurs = !hasLeaderEnded();
       const table = await inventory(isStale, search);
       if (table === null) return;

@@ -68,10 +68,16 @@ export function takeOffMark(token: string): boolean {
 }
 
 function pidsIn(directory: string): readonly number[] {
-  const own = readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n').filter((line) => line !== '').map(Number);
-  // Two links and no more: no group below it.
-  if (statSync(directory).nlink <= 2) return own;
-  return [...own, ...readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory()).flatMap(({ name }) => pidsIn(join(directory, name)))];
+  try {
+    const own = readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n').filter((line) => line !== '').map(Number);
+    // Two links and no more: no group below it.
+    if (statSync(directory).nlink <= 2) return own;
+    return [...own, ...readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory()).flatMap(({ name }) => pidsIn(join(directory, name)))];
+  } catch (error) {
+    // Another supervisor takes empty groups away, too.
+    if (hasCode(error, 'ENOENT', 'ENODEV')) return [];
+    throw error;
+  }
 }
 
 /** The groups that this supervisor has made or found, by each of their tokens. */

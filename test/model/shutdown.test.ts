@@ -34,7 +34,7 @@ function livesOf(system: System, depth: number, tickets: boolean) {
 describe('the end of the supervisor, from every state of two units', () => {
   test('everything ends in the reverse order of the dependencies, every ticket is answered and no process is left, whatever else happens', () => {
     const system = openSystem(specs);
-    const lives = livesOf(system, 5, true);
+    const lives = livesOf(system, 4, true);
     const unrestOf = makeSystemRestFinder(system);
     const late = [order({ type: 'start', at, units: ['b'], ticket: 2 }), order({ type: 'stop', at, units: ['a'], ticket: null }), order({ type: 'shutdown', at, ticket: 8, exitCode: 0 })];
     const explored = explore<SystemState, SystemEvent>({

@@ -24,7 +24,7 @@ const at = 0;
 const asked = process.env['MODEL_DEPTH'];
 
 /** Every state of two units of which `b` needs `a` that the root, the units and the operating system can reach together. */
-export function exploreTwoUnits({ title, edge, a = {}, reloads = false, depth = 10 }: Setting): void {
+export function exploreTwoUnits({ title, edge, a = {}, reloads = false, depth = 9 }: Setting): void {
   const specs = [specOf({ name: 'a', restart, ...a }), specOf({ name: 'b', restart, dependsOn: [{ service: 'a', ...edge }] })];
   const system = openSystem(specs);
   const commands = commandsOn(specs, reloads);
