@@ -40,14 +40,14 @@ export async function purge(call: Call): Promise<number> {
 
 function question(call: Call, isRunning: boolean): string {
   const { stateDir, logDir, project, projectsDir } = call.paths;
-  const logs = project !== null || logDir.startsWith(`${stateDir}/`) ? ', logs included' : '';
+  const logs = (project !== null && !call.system) || logDir.startsWith(`${stateDir}/`) ? ', logs included' : '';
   const rest = project === null && existsSync(projectsDir) ? `; the projects in ${projectsDir} stay` : '';
   return `${isRunning ? `This ends the supervisor${pidText(supervisorPid(call))} with all its services, and` : 'This'} removes ${stateDir}${logs}${rest}. Go on?`;
 }
 
-/** The directories of projects, which have supervisors of their own, stay; so do logs outside the state directory of a supervisor without a project. */
-function removeState({ paths: { stateDir, logDir, project, projectsDir } }: Call): void {
-  if (project !== null) rmSync(logDir, { recursive: true, force: true });
+/** The directories of projects, which have supervisors of their own, stay; so do the logs of the system. */
+function removeState({ system, paths: { stateDir, logDir, project, projectsDir } }: Call): void {
+  if (project !== null && !system) rmSync(logDir, { recursive: true, force: true });
   if (project === null && existsSync(projectsDir)) removeBeside(stateDir, [projectsDir, join(logDir, basename(projectsDir))]);
   else rmSync(stateDir, { recursive: true, force: true });
 }
