@@ -42,7 +42,9 @@ const xstate = 'node_modules/xstate/dist/xstate.esm.js';
 /** Sources that are files of their own: what is imported on demand, and two that nearly all of that needs. */
 const chunks = new Set([...await importedOnDemand(), 'src/config/document.ts', xstate]);
 /** Kept compressed: what is large and not needed in a hurry. */
-const packed = ['src/chart/svg.ts', 'src/cli/host.ts', ...['web', 'import', 'export', 'simulate', 'chart'].map((name) => `src/cli/commands/${name}.ts`)];
+const packed = [
+  'src/chart/svg.ts', 'src/cli/host.ts', 'src/daemon/end-units.ts', ...['web', 'import', 'export', 'simulate', 'chart', 'doctor'].map((name) => `src/cli/commands/${name}.ts`),
+];
 
 await mkdir(outdir, { recursive: true });
 // The package is one of modules, the programs in here are not.
