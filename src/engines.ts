@@ -7,4 +7,9 @@ export const exportKinds = ['systemd', 'compose', 'kubernetes', 'nomad'] as cons
 export type ExportKind = (typeof exportKinds)[number];
 
 /** Of a file of systemg that `start` reads without `import`. */
-export const versionTwoNote = 'version 2 of systemg: its projects are read as services of this one supervisor; "sysg import" makes a file of version 1 of it';
+export const versionTwoNote = 'version 2 of systemg: its services are read as they are; "sysg import" makes a file of version 1 of it';
+
+/** Why a file of version 2 with that key is refused. */
+export const noProjects =
+  "'projects' of systemg's version 2 is not read: expected 'services' at the top. Read are version, services (with max_restarts), " +
+  'logs (sink, max_bytes, max_files), status and project';

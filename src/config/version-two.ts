@@ -1,19 +1,17 @@
-import { versionTwoNote } from '../engines.ts';
+import { noProjects, versionTwoNote } from '../engines.ts';
 import { formatSize } from '../words.ts';
 import type { SourceEntry, SourceMap, SourceNode, SourceScalar } from './document.ts';
-import { below, child, entries, inside, warn, type Place } from './place.ts';
+import { below, child, complainKey, entries, inside, warn, type Place } from './place.ts';
 import { serviceKeys } from './service.ts';
 
-/**
- * A file of systemg of version 2 as one of version 1: the services of its projects are services of the one supervisor, a name that several projects have
- * is that of the project and a dot before it. What has no match is named and left out, since such a file was not written for this program.
- */
+/** A file of systemg of version 2 as one of version 1. What has no match is named and left out, since such a file was not written for this program. */
 export function asVersionOne(root: Place): Place {
   const { node } = root;
   const version = below(root, 'version');
   if (node.kind !== 'map' || version?.node.kind !== 'scalar' || version.node.text !== '2') return root;
   warn(version, versionTwoNote);
   for (const [key, place] of entries(root)) {
+    if (key === 'projects') complainKey(place, noProjects);
     if (key === 'status' || (key === 'project' && place.node.kind === 'map')) warn(place, 'has no effect: sysg has no such key');
   }
   const kept = node.entries.filter(
@@ -21,34 +19,23 @@ export function asVersionOne(root: Place): Place {
   );
   const services = servicesOf(root);
   const defaults = defaultsOf(root);
-  return { ...root, node: { ...node, entries: [...kept, ...(defaults === null ? [] : [defaults]), services] } };
+  return { ...root, node: { ...node, entries: [...kept, ...(defaults === null ? [] : [defaults]), ...services] } };
 }
 
-function servicesOf(root: Place): SourceEntry {
-  const own = below(root, 'services');
-  const projects = below(root, 'projects');
-  const groups = [
-    ...(own === null ? [] : [{ project: null, services: own }]),
-    ...(projects === null ? [] : entries(projects)).flatMap(([project, place]) => {
-      for (const [key, inner] of entries(place))
-        if (key !== 'services' && key !== 'name') warn(inner, 'has no effect: sysg has no such key for a part of a file');
-      const services = below(place, 'services');
-      return services === null ? [] : [{ project, services }];
-    }),
-  ];
-  const names = groups.flatMap(({ services }) => entries(services).map(([name]) => name));
-  const taken = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-  const all = groups.flatMap(({ project, services }) =>
-    entries(services).map(([name, place]): SourceEntry => {
-      const ours = (other: string): string => (project !== null && taken.has(other) ? `${project}.${other}` : other);
-      return { key: ours(name), keyOffset: place.keyOffset, value: serviceOf(place, ours) };
-    }),
-  );
-  const at = own ?? projects ?? root;
-  return { key: 'services', keyOffset: at.keyOffset, value: { kind: 'map', offset: at.node.offset, entries: all } };
+function servicesOf(root: Place): readonly SourceEntry[] {
+  const services = below(root, 'services');
+  if (services === null) {
+    // What is refused for its projects is not refused again for having no services.
+    if (below(root, 'projects') === null) return [];
+    const { offset } = root.node;
+    return [{ key: 'services', keyOffset: offset, value: { kind: 'map', offset, entries: [] } }];
+  }
+  if (services.node.kind !== 'map') return [{ key: 'services', keyOffset: services.keyOffset, value: services.node }];
+  const all = entries(services).map(([key, place]): SourceEntry => ({ key, keyOffset: place.keyOffset, value: serviceOf(place) }));
+  return [{ key: 'services', keyOffset: services.keyOffset, value: { ...services.node, entries: all } }];
 }
 
-function serviceOf(place: Place, ours: (name: string) => string): SourceNode {
+function serviceOf(place: Place): SourceNode {
   const { node } = place;
   if (node.kind !== 'map') return node;
   return {
@@ -58,16 +45,9 @@ function serviceOf(place: Place, ours: (name: string) => string): SourceNode {
         warn(inside(place, entry), 'has no effect: sysg has no such key');
         return [];
       }
-      if (entry.key === 'logs') return [{ ...entry, value: logsOf(inside(place, entry)) }];
-      return [entry.key === 'depends_on' ? { ...entry, value: renamed(entry.value, ours) } : entry];
+      return [entry.key === 'logs' ? { ...entry, value: logsOf(inside(place, entry)) } : entry];
     }),
   };
-}
-
-function renamed(node: SourceNode, ours: (name: string) => string): SourceNode {
-  if (node.kind === 'list') return { ...node, items: node.items.map((item) => renamed(item, ours)) };
-  if (node.kind === 'scalar') return { ...node, text: ours(node.text), value: ours(node.text) };
-  return { ...node, entries: node.entries.map((entry) => (entry.key === 'service' ? { ...entry, value: renamed(entry.value, ours) } : entry)) };
 }
 
 /** What `logs` at the top says holds for every service. */

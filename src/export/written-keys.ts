@@ -18,19 +18,7 @@ export interface WrittenKeys {
 export function openWrittenKeys(file: string, text: string): WrittenKeys {
   const findings: Finding[] = [];
   const { root, locate } = parseSource(text, findings);
-  const services = (name: string): SourceNode | null => {
-    const own = at(at(root, 'services')?.value ?? null, name);
-    if (own !== null) return own.value;
-    // Of a file of systemg of version 2.
-    const projects = at(root, 'projects')?.value;
-    const found =
-      projects?.kind === 'map'
-        ? projects.entries.flatMap(({ key, value }) => [
-            at(at(value, 'services')?.value ?? null, name.startsWith(`${key}.`) ? name.slice(key.length + 1) : name),
-          ])
-        : [];
-    return found.find((entry) => entry !== null)?.value ?? null;
-  };
+  const services = (name: string): SourceNode | null => at(at(root, 'services')?.value ?? null, name)?.value ?? null;
   const rootNode = root;
   const lookup = (service: string, path: readonly string[]): { readonly offset: number; readonly whole: boolean } => {
     const own = services(service);

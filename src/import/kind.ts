@@ -50,8 +50,9 @@ export function importKindOf(path: string, text: string): ImportKind | null {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#'));
   const processes = lines.filter((line) => /^[A-Za-z0-9_-]+:\s*\S/.test(line)).length;
   if (/^procfile(\.|$)|\.procfile$/.test(name)) return 'procfile';
-  if (root?.entries !== null && root?.entries !== undefined && (root.entries.has('services') || root.entries.has('projects')))
-    return services(root, name);
+  // Its importer says why it is refused.
+  if (root?.entries?.has('projects') === true && String(root.entries.get('version')?.value) === '2') return 'systemg';
+  if (root?.entries?.has('services') === true) return services(root, name);
   if (extension === '.json' && /["']?apps["']?\s*:/.test(text)) return 'pm2';
   if (/^\.(?:ya?ml|json)$/.test(extension)) return null;
   const isFlat = root === null || root.entries === null || [...root.entries.values()].every(({ value }) => typeof value === 'string');
@@ -64,7 +65,6 @@ function isApps(root: Sourced): boolean {
 }
 
 function services(root: Sourced, name: string): ImportKind {
-  if (root.entries?.has('projects') === true) return 'systemg';
   const keys = [...(root.entries?.get('services')?.entries?.values() ?? [])].flatMap(({ entries }) => [...(entries?.keys() ?? [])]);
   const compose =
     keys.filter((key) => composeKeys.has(key)).length +

@@ -1,8 +1,9 @@
+import { noProjects } from '../engines.ts';
 import { refuse } from '../errors.ts';
 import { formatSize } from '../words.ts';
 import { readYaml, type Plain, type Sourced } from '../yaml-text.ts';
 import { put, type Draft, type DraftBlock } from './draft.ts';
-import { openReader, shown, textsOf } from './reader.ts';
+import { openReader } from './reader.ts';
 import type { Importer } from './source.ts';
 
 /** A file of systemg, of version 1 or 2: what sysg knows by the same name stays as it is, with its comments. */
@@ -12,8 +13,10 @@ export const importSystemg: Importer = ({ path, text }, draft) => {
   draft.comments.set(path, read.comments);
   const { root } = read;
   const { remarks } = draft;
+  const projects = root.entries?.get('projects');
+  if (projects !== undefined) return Promise.resolve(refuse(`${path}:${projects.line}: ${noProjects}`));
   const top = openReader(root, '', remarks);
-  for (const key of ['version', 'services', 'projects', 'project_dir']) top.take(key);
+  for (const key of ['version', 'services', 'project_dir']) top.take(key);
   for (const key of ['env', 'metrics', 'defaults']) {
     const found = top.take(key);
     if (found !== null) put(draft.root, key, asDraft(found), found);
@@ -21,25 +24,10 @@ export const importSystemg: Importer = ({ path, text }, draft) => {
   const logs = top.take('logs');
   if (logs !== null) put(draft.root, 'defaults', new Map([...defaultsIn(draft), ['logs', { value: logsOf(logs, 'logs', draft) ?? {}, from: logs }]]));
   for (const [key, node] of root.entries ?? []) {
-    if (['version', 'services', 'projects', 'project_dir', 'env', 'metrics', 'defaults', 'logs'].includes(key) || key.startsWith('x-')) continue;
+    if (['version', 'services', 'project_dir', 'env', 'metrics', 'defaults', 'logs'].includes(key) || key.startsWith('x-')) continue;
     remarks.lost(node, key, reasons[key] ?? 'sysg has no such key');
   }
-  takeServices(root, null, draft);
-  const projects = root.entries?.get('projects');
-  if (projects !== undefined && projects.entries === null)
-    return Promise.resolve(refuse(`${path}:${projects.line}: projects: expected a map of projects, got ${shown(projects)}`));
-  const taken = namesTwice(root);
-  for (const [project, node] of projects?.entries ?? []) {
-    for (const [key, inner] of node.entries ?? [])
-      if (key !== 'services')
-        remarks.lost(
-          inner,
-          `projects.${project}.${key}`,
-          key === 'name' ? 'a supervisor is not named by its file' : 'sysg has no such key for a part of a file',
-        );
-    takeServices(node, { project, taken }, draft);
-    draft.notes.push(`The services of the project ${project} are services of this one file.`);
-  }
+  takeServices(root, draft);
   return Promise.resolve(draft.services.length === 0 ? refuse(`${path}:${root.line}: expected services, found none`) : null);
 };
 
@@ -53,40 +41,15 @@ function defaultsIn({ root }: Draft): DraftBlock {
   return found instanceof Map ? (found as DraftBlock) : new Map();
 }
 
-/** The names that more than one project has. */
-function namesTwice(root: Sourced): ReadonlySet<string> {
-  const all = [
-    ...(root.entries?.get('services')?.entries?.keys() ?? []),
-    ...[...(root.entries?.get('projects')?.entries?.values() ?? [])].flatMap((node) => [...(node.entries?.get('services')?.entries?.keys() ?? [])]),
-  ];
-  return new Set(all.filter((name, index) => all.indexOf(name) !== index));
-}
-
-function takeServices(node: Sourced, within: { readonly project: string; readonly taken: ReadonlySet<string> } | null, draft: Draft): void {
-  for (const [name, service] of node.entries?.get('services')?.entries ?? []) {
-    const own = within !== null && within.taken.has(name) ? `${within.project}.${name}` : name;
-    if (own !== name) draft.remarks.changed(service, name, `named ${own}, since another project has a service of that name`);
+function takeServices(root: Sourced, draft: Draft): void {
+  for (const [name, service] of root.entries?.get('services')?.entries ?? []) {
     const block: DraftBlock = new Map();
     for (const [key, inner] of service.entries ?? []) {
       if (key.startsWith('x-')) continue;
-      if (key === 'logs') put(block, key, logsOf(inner, `${own}.logs`, draft), inner);
-      else if (key === 'depends_on' && within !== null) put(block, key, renamed(inner, within), inner);
-      else put(block, key, asDraft(inner), inner);
+      put(block, key, key === 'logs' ? logsOf(inner, `${name}.logs`, draft) : asDraft(inner), inner);
     }
-    draft.services.push({ name: own, from: service, block });
+    draft.services.push({ name, from: service, block });
   }
-}
-
-/** Services of a project name each other without it. */
-function renamed(node: Sourced, { project, taken }: { readonly project: string; readonly taken: ReadonlySet<string> }): Plain {
-  const ours = (name: string): string =>
-    taken.has(name) ? `${project}.${name}` : name.startsWith(`${project}/`) ? name.slice(project.length + 1) : name;
-  if (node.items === null) return textsOf(node).map(ours);
-  return node.items.map((item) => {
-    if (item.entries === null) return ours(String(item.value));
-    const plain = plainOf(item) as { readonly [key: string]: Plain };
-    return typeof plain['service'] === 'string' ? { ...plain, service: ours(plain['service']) } : plain;
-  });
 }
 
 /** `{sink, max_bytes, max_files}` as sysg says it. */

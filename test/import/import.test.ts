@@ -45,6 +45,12 @@ test.each([
   ['no such file', {}, ['none.yaml'], /none\.yaml/],
   ['a directory', {}, ['.'], /Is a directory/],
   ['a foreign file', { 'x.toml': 'a = 1\n' }, ['x.toml'], /x\.toml:1: expected a file of pm2, procfile, supervisord, compose or systemg/],
+  [
+    'a map of projects of systemg',
+    { 'v2.yaml': 'version: "2"\nprojects:\n  p: {services: {a: {command: x}}}\n' },
+    ['v2.yaml'],
+    /v2\.yaml:2: 'projects' of systemg's version 2 is not read: expected 'services' at the top\. Read are version, services .*logs \(sink, max_bytes, max_files\)/,
+  ],
   ['an empty file', { Procfile: '' }, ['Procfile'], /Procfile:1: expected lines such as "web: node server\.js", found none/],
   ['broken YAML', { 'compose.yaml': 'services:\n  a: {command: x\n' }, ['compose.yaml', '--from', 'compose'], /compose\.yaml:\d: /],
   [
