@@ -79,7 +79,7 @@ function entries(spec: ServiceSpec, context: ExportContext): readonly (readonly 
   if (key !== name) losses.changed(name, '', `named ${key} there`);
   if (preStart !== null)
     losses.changed(name, 'deployment.pre_start', `a service of its own, ${before}, that ends before this one starts; not before each restart`);
-  const profiles = spec.cron !== null ? ['cron'] : spec.skip === true ? ['skipped'] : undefined;
+  const profiles = spec.cron !== null ? ['cron'] : spec.skip === true ? ['skipped'] : profilesOf(name, context);
   if (typeof spec.skip === 'string') losses.lost(name, 'skip', none);
   else if (spec.skip) losses.changed(name, 'skip', 'the service has the profile "skipped"');
   const own = {
@@ -105,6 +105,19 @@ function entries(spec: ServiceSpec, context: ExportContext): readonly (readonly 
     ...(preStart === null ? [] : [[before, { ...shared, command: ['/bin/sh', '-c', dollars(preStart)], restart: 'no', profiles }] as const]),
     [key, own],
   ];
+}
+
+/** Compose starts nothing that is needed beyond the chosen profiles: what is needed gets the profiles of what needs it, and none where that has none. */
+function profilesOf(name: string, context: ExportContext): readonly string[] | undefined {
+  const own = Object.hasOwn(context.profiles, name) ? context.profiles[name] : undefined;
+  if (own === undefined) return undefined;
+  const all = new Set(own);
+  for (const other of context.services.filter(({ dependsOn }) => dependsOn.some(({ service }) => service === name))) {
+    const further = profilesOf(other.name, context);
+    if (further === undefined) return undefined;
+    for (const profile of further) all.add(profile);
+  }
+  return [...all];
 }
 
 const conditions = { started: 'service_started', healthy: 'service_healthy', completed: 'service_completed_successfully' } as const;

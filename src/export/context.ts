@@ -7,6 +7,7 @@ import type { WrittenKeys } from './written-keys.ts';
 
 export interface ExportContext {
   readonly services: readonly ServiceSpec[];
+  readonly profiles: Readonly<Record<string, readonly string[]>>;
   readonly projectDir: string;
   /** Where the files will be. */
   readonly target: string;

@@ -17,6 +17,8 @@ export interface ExportRequest {
   /** Where the files will be; paths in them are seen from there. */
   readonly target: string;
   readonly services: readonly ServiceSpec[];
+  /** By service, of those that have some. */
+  readonly profiles: Readonly<Record<string, readonly string[]>>;
   readonly engine: ExportKind;
   /** By service; `*` is for all others. */
   readonly images: ReadonlyMap<string, string>;
@@ -37,7 +39,7 @@ const engines: Readonly<Record<ExportKind, (context: ExportContext) => readonly 
 };
 
 /** Makes the files of another engine, and says what they do not say. Writes nothing. */
-export function exportServices({ path, projectDir, target, services, engine, images, searchPath }: ExportRequest): Exported | Refused {
+export function exportServices({ path, projectDir, target, services, profiles, engine, images, searchPath }: ExportRequest): Exported | Refused {
   const names = services.map(({ name }) => name);
   const strange = [...images.keys()].filter((name) => name !== '*' && !names.includes(name));
   if (strange.length > 0) return refuse(`--image: there is no service ${strange.join(', ')} in ${path}; it has ${names.join(', ')}`);
@@ -51,7 +53,7 @@ export function exportServices({ path, projectDir, target, services, engine, ima
   if (!read.ok) return refuse(read.message);
   const keys = openWrittenKeys(path, read.text);
   const losses = openLosses(keys);
-  const files = engines[engine]({ services, projectDir, target, keys, losses, imageOf, searchPath });
+  const files = engines[engine]({ services, profiles, projectDir, target, keys, losses, imageOf, searchPath });
   const taken = files.map(({ name }) => name).find((name, index, all) => all.indexOf(name) !== index);
   if (taken !== undefined) return refuse(`two services would be ${taken}: expected names that differ in more than case and signs`);
   return { ok: true, files, losses: losses.all() };

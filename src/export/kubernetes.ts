@@ -19,6 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   stop_command: 'preStop runs before the signal, and not instead of it',
   spawn: none,
   skip: none,
+  profiles: none,
   'health_check.log': none,
   'health_check.notify_fd': none,
   'health_check.expect_status': 'a probe takes 200 to 399',

@@ -17,6 +17,7 @@ const reasons: Readonly<Record<string, string>> = {
   stop_command: none,
   spawn: none,
   skip: none,
+  profiles: none,
   'health_check.log': none,
   'health_check.notify_fd': none,
   'health_check.expect_status': 'a check takes 2xx',

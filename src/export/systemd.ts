@@ -11,6 +11,7 @@ const reasons: Readonly<Record<string, string>> = {
   stable_after: 'systemd counts starts within a time, and forgives none',
   essential: 'the nearest, FailureAction, is about the whole machine',
   spawn: none,
+  profiles: 'each unit is enabled or not by itself',
   'logs.rotate': 'journald rotates its own files',
   'logs.logger': 'output goes to the journal',
   'logs.via': 'output goes to the journal',

@@ -134,14 +134,7 @@ export function composeLimits(read: Reader, block: DraftBlock, around: ComposeAr
   if (limits.size > 0) put(block, 'limits', limits, null);
   capabilities(read, remarks);
   const profiles = listOf(read, 'profiles');
-  if (profiles !== null && profiles.texts.length > 0) {
-    put(block, 'skip', true, profiles.from);
-    remarks.changed(
-      profiles.from,
-      `${read.path}.profiles`,
-      `the service is skipped; compose starts it with --profile ${profiles.texts.join(' or ')}`,
-    );
-  }
+  if (profiles !== null && profiles.texts.length > 0) put(block, 'profiles', [...profiles.texts], profiles.from);
   const logging = read.take('logging');
   if (logging !== null) rotation(logging, read, block, around);
 }

@@ -253,8 +253,8 @@ function programBlock(node: Sourced, name: string, expand: Expand, source: Sourc
   const autostart = read.flag('autostart');
   if (autostart === false) {
     const from = node.entries?.get('autostart') ?? null;
-    put(block, 'skip', true, from);
-    if (from !== null) remarks.changed(from, `${name}.autostart`, 'the service is skipped until this key is removed');
+    put(block, 'profiles', [name], from);
+    if (from !== null) remarks.changed(from, `${name}.autostart`, `started by name, or with start --profile ${name}; until then it is not among the units`);
   }
   read.rest(reasons);
   return block;

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { ownDirectory, sysg, type Ran } from '../cli/rig.ts';
 
 interface Exported extends Ran {
@@ -155,4 +156,28 @@ test('names that an engine does not take are changed, and never fall together', 
     stderr: expect.stringContaining('two services would be my-app.yaml'),
   });
   expect(await exported(yaml, 'systemd')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('# My\\x20App.service\n') });
+});
+
+test('profiles: compose keeps them and starts what a chosen service needs; elsewhere they are lost', async () => {
+  const yaml = [
+    'version: "1"',
+    'services:',
+    '  app: {command: sleep 1, depends_on: [store]}',
+    '  store: {command: sleep 2, profiles: [debug]}',
+    '  tracer: {command: sleep 3, profiles: [debug, dev], depends_on: [sink]}',
+    '  sink: {command: sleep 4, profiles: [io]}',
+    '',
+  ].join('\n');
+  const { stdout, stderr } = await exported(yaml, 'compose', ...images);
+  expect(stderr).not.toContain('profiles');
+  const { services } = parse(stdout) as { services: Record<string, { profiles?: string[]; depends_on?: Record<string, unknown> }> };
+  expect(Object.entries(services).map(([name, { profiles }]) => [name, profiles])).toEqual([
+    ['app', undefined],
+    ['store', undefined],
+    ['tracer', ['debug', 'dev']],
+    ['sink', ['io', 'debug', 'dev']],
+  ]);
+  expect(Object.keys(services['tracer']?.depends_on ?? {})).toEqual(['sink']);
+  for (const engine of ['systemd', 'kubernetes', 'nomad'])
+    expect((await exported(yaml, engine, ...images)).stderr, engine).toContain('sysg.yaml:5: lost: tracer.profiles: ');
 });

@@ -28,11 +28,11 @@ export async function exportCommand(call: Call): Promise<number> {
   const images = new Map(
     flags.texts(options.image).map((text): [string, string] => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
   );
-  const { path, projectDir, services } = loaded.config;
+  const { path, projectDir, services, profiles } = loaded.config;
   const directory = flags.text(options.output);
   const toStdout = directory === null || directory === '-';
   const target = toStdout ? projectDir : resolve(cwd, directory);
-  const exported = exportServices({ path, projectDir, target, services, engine, images, searchPath: env['PATH'] });
+  const exported = exportServices({ path, projectDir, target, services, profiles, engine, images, searchPath: env['PATH'] });
   if (!exported.ok) return terminal.refuse(refusals.runtime(exported.reason));
   const shown = relative(cwd, path).startsWith('..') ? path : relative(cwd, path);
   for (const { line, kind, key, text } of exported.losses) terminal.complain(`${shown}:${line}: ${kind}: ${key}: ${text}`);
