@@ -26,7 +26,8 @@ export function digest(text: string): string {
 
 /** The keys of the file, as a person knows them, in which two definitions of a unit differ. */
 export function changedKeys(before: ServiceSpec, after: ServiceSpec): readonly string[] {
-  const changed = keysOfFile.filter(([field]) => canonicalJson(before[field]) !== canonicalJson(after[field]));
+  const [one, other] = [asWritten(before), asWritten(after)];
+  const changed = keysOfFile.filter(([field]) => canonicalJson(one[field]) !== canonicalJson(other[field]));
   return [...new Set(changed.map(([, key]) => key))];
 }
 
@@ -36,6 +37,16 @@ const keysOfFile: readonly (readonly [keyof ServiceSpec, string])[] = [
   ['dependsOn', 'depends_on'], ['skip', 'skip'], ['preStart', 'pre_start'], ['hooks', 'hooks'], ['deployment', 'deployment'], ['cron', 'cron'],
   ['spawn', 'spawn'], ['privileges', 'user, limits or capabilities'], ['logs', 'logs'],
 ];
+
+/** A rollout without a check of its own takes the service's: that is the key `health_check`, and not `deployment`. */
+function asWritten(spec: ServiceSpec): ServiceSpec {
+  const { check, deployment: { blueGreen, ...deployment } } = spec;
+  const ownOnly = (gate: ServiceSpec['check']): ServiceSpec['check'] => (canonicalJson(gate) === canonicalJson(check) ? null : gate);
+  return {
+    ...spec,
+    deployment: { ...deployment, check: ownOnly(deployment.check), blueGreen: blueGreen === null ? null : { ...blueGreen, candidateCheck: ownOnly(blueGreen.candidateCheck) } },
+  };
+}
 
 /** JSON with the keys of every object sorted. */
 function canonicalJson(value: unknown): string {

@@ -26,6 +26,7 @@ function said(before: readonly UnitView[], after: readonly ServiceSpec[]): reado
   return (['unchanged', 'start', 'stop', 'restart', 'update'] as const).flatMap((what) => plan[what].map(({ unit, why }) => `${what} ${unit}: ${why}`));
 }
 
+const checked = (port: number): string => `  web:\n    command: sleep 1\n    health_check: {tcp: "localhost:${port}"}\n`;
 const web = '  web: {command: sleep 1}\n';
 
 test.each([
@@ -33,6 +34,8 @@ test.each([
   ['a new command', web, '  web: {command: sleep 2}\n', ['restart web: changed: command']],
   ['another environment and another stop', web, '  web: {command: sleep 1, env: {A: "1"}, stop_timeout: 1s}\n', ['restart web: changed: env, stop_timeout']],
   ['rules that need no new process', web, '  web: {command: sleep 1, stop_timeout: 1s, max_restarts: 3}\n', ['update web: changed: stop_timeout, restart rules; taken over live']],
+  ['another check, which the rollout shares', checked(80), checked(81), ['update web: changed: health_check; taken over live']],
+  ['a check of the rollout alone', checked(80), `${checked(80)}    deployment: {health_check: {tcp: "localhost:81"}}\n`, ['update web: changed: deployment; taken over live']],
   ['one more', web, `${web}  db: {command: sleep 2}\n`, ['unchanged web: same definition', 'start db: new in the configuration']],
   ['one less', `${web}  db: {command: sleep 2}\n`, web, ['unchanged web: same definition', 'stop db: no longer configured']],
 ])('a running unit and %s', (_what, before, after, plan) => {
