@@ -89,10 +89,12 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
     first: ({ entries }) => {
       beside.begin();
       if (parent.again) for (const name of entries.keys()) names.add(name);
-      const loaded = load(null);
+      // A file that a person names and that is not there is refused: another one in its place would be another application.
+      const asked = parent.again ? null : inUse;
+      const loaded = load(asked);
       const unknown = loaded.ok ? unknownProfile(loaded.config, options.profiles) : null;
       if (unknown !== null && !parent.again) return { ok: false, problems: unknown, error: unknown };
-      const found = read(null);
+      const found = read(asked);
       if (found.ok || last === null) return found;
       // Services run without a supervisor until this one is there: a file that is being edited must not keep it from starting.
       const recalled = recallConfig(last, { env: environment, identify, secrets, environmentOf: (unit) => environmentInUse(entries, unit) });

@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { collect, makeHome, soon } from './rig.ts';
 
@@ -43,6 +43,13 @@ test.each([
 test('without a file, start says where it looked', async () => {
   const { code, stderr } = await makeHome().sysg('start', '--daemonize');
   expect({ code, found: stderr.includes('No config file found: looked for sysg.config.yaml, sysg.yaml, systemg.yaml') }).toEqual({ code: 1, found: true });
+});
+
+test('a file that is named and not there is refused, in the background and in the foreground, whatever else its directory has', async () => {
+  const home = makeHome('version: "1"\nservices:\n  web: {command: sleep 1000}\n');
+  const missing = { code: 1, stdout: '', stderr: expect.stringContaining(`No such file or directory (os error 2) (${join(dirname(home.config), 'other.yaml')})`) };
+  expect(await home.sysg('start', '--daemonize', '-c', 'other.yaml')).toMatchObject(missing);
+  expect(await home.sysg('start', '-c', 'other.yaml')).toMatchObject(missing);
 });
 
 test('in the foreground each line goes to its own stream, after the name of its unit', async () => {
