@@ -100,7 +100,7 @@ class Story {
     const { name, waits_for: waits = [], since, ready } = this.#unit;
     const begun = this.#last(({ to }) => to === 'waiting' || to === 'spawning');
     if (waits.length === 0) {
-      return [`${name} is starting since ${time(since)}, ${this.#startCause(begun)}.`, ...(ready === false ? ['Its health check has not passed yet.'] : [])];
+      return [`${name} is starting since ${time(since)}; it was started ${this.#startCause(begun)}.`, ...(ready === false ? ['Its health check has not passed yet.'] : [])];
     }
     const unmet = waits.map(({ unit, lost, condition }) => (lost === undefined
       ? `${unit}${AWAITED[condition ?? 'started']}, and goes on as soon as that is so`
@@ -208,7 +208,9 @@ class Story {
   #upOrDown(record: JournalRecord): string {
     this.#use(record);
     if (record.to === 'stopped') return `end at ${time(record.at)}`;
-    const fall = this.#use(this.#all.findLast(({ unit, seq, to = '' }) => unit === record.unit && seq < record.seq && FALLS.has(to)) ?? null);
+    const before = this.#all.findLast(({ unit, seq, to = '', cause }) => unit === record.unit && seq < record.seq && (FALLS.has(to) || cause?.kind === 'boot'));
+    // With a supervisor everything starts anew, whatever an earlier one has seen.
+    const fall = before === undefined || before.cause?.kind === 'boot' ? null : this.#use(before);
     if (fall === null) return `start at ${time(record.at)}`;
     const { signal, exit_code: code } = fall.detail ?? {};
     const what = typeof signal === 'string' ? `killed by ${signal}` : typeof code === 'number' ? `exit code ${code}`

@@ -33,6 +33,20 @@ describe('why', () => {
     expect(told.causes.map((cause) => cause.seq)).toEqual([1, 2, 3, 4]);
   });
 
+  test('what started with the supervisor has not returned, though an earlier supervisor saw it end', () => {
+    seq = 0;
+    const records = [
+      record('db', '11:00:00', 'running', 'stopping', { cause: { kind: 'command', by: 'shutdown' } }),
+      record('db', '12:00:00', 'stopped', 'spawning', { cause: { kind: 'boot' } }),
+      record('db', '12:00:01', 'starting', 'running', { cause: { kind: 'timer' } }),
+      record('api', '12:00:01', 'waiting', 'spawning', { cause: { kind: 'dependency', by: 'db', seq: 3 } }),
+    ];
+    expect(why({ unit: unit({ phase: 'starting', since: at('12:00:01'), ready: false }), records, nowMs: Date.parse(at('12:00:05')) }).text).toEqual([
+      "api is starting since 12:00:01; it was started at 12:00:01, which followed db's start at 12:00:01.",
+      'Its health check has not passed yet.',
+    ]);
+  });
+
   test('a program that put itself into the background is named', () => {
     const reason = 'process exited with status 0 and left "redis-server" (pid 8) running, which was ended';
     const records = [
