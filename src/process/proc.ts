@@ -65,11 +65,23 @@ export function statusField(text: string, name: string): string | undefined {
 /** The words of a process's command line; `null` when the process is gone or hides them, and without words for a kernel thread and a zombie. */
 export function readArguments(pid: number): readonly string[] | null {
   try {
-    const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8') || readFileSync(`/proc/${laterThread(pid) ?? pid}/cmdline`, 'utf8');
+    const text = readArgumentText(pid) || readArgumentText(laterThread(pid) ?? pid);
     return text === '' ? [] : text.replace(/\0$/, '').split('\0');
   } catch {
     // The process has ended, hides from us, or there is no /proc here.
     return null;
+  }
+}
+
+/** Throws when the process is gone. Nearly all command lines fit into the buffer: one read, and no second one to find the end. */
+function readArgumentText(process: number | string): string {
+  const path = `/proc/${process}/cmdline`;
+  const descriptor = openSync(path, 'r');
+  try {
+    const length = readSync(descriptor, buffer, 0, buffer.length, 0);
+    return length < buffer.length ? buffer.toString('utf8', 0, length) : readFileSync(path, 'utf8');
+  } finally {
+    closeSync(descriptor);
   }
 }
 

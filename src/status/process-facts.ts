@@ -14,15 +14,35 @@ export interface ProcessFacts {
   readonly uptimeMs: number | null;
 }
 
-export function processFacts(pid: number, startTime: string): ProcessFacts {
+/** What is the same for all processes of one answer: read once, when the first of them needs it. */
+export interface Look {
+  /** As in `boot.ts`, of one instant. */
+  uptimeMs(): number;
+  userName(uid: number): string;
+}
+
+export function beginLook(): Look {
+  const names = new Map<number, string>();
+  let uptime: number | null = null;
+  return {
+    uptimeMs: () => (uptime ??= uptimeMs()),
+    userName: (uid) => {
+      const name = names.get(uid) ?? userName(uid);
+      names.set(uid, name);
+      return name;
+    },
+  };
+}
+
+export function processFacts(pid: number, startTime: string, look: Look = beginLook()): ProcessFacts {
   const stat = process.platform === 'linux' ? readProcStat(pid) : null;
   if (stat === null || stat.startTime !== startTime) {
     return { state: process.platform === 'linux' ? 'missing' : 'running', user: '', commandLine: null, uptimeMs: null };
   }
   const zombie = !isLiving(stat);
   return {
-    state: zombie ? 'zombie' : 'running', user: ownerName(pid), commandLine: zombie ? null : commandLine(pid),
-    uptimeMs: Math.max(0, uptimeMs() - ticksToMs(Number(startTime))),
+    state: zombie ? 'zombie' : 'running', user: ownerName(pid, look), commandLine: zombie ? null : commandLine(pid),
+    uptimeMs: Math.max(0, look.uptimeMs() - ticksToMs(Number(startTime))),
   };
 }
 
@@ -47,9 +67,9 @@ export function commandLine(pid: number): string | null {
 }
 
 /** The name of a process's user; empty when the process is gone. */
-export function ownerName(pid: number): string {
+export function ownerName(pid: number, look: Pick<Look, 'userName'> = { userName }): string {
   const uid = ownerOf(pid);
-  return uid === null ? '' : userName(uid);
+  return uid === null ? '' : look.userName(uid);
 }
 
 /** One process as the kernel shows it, for a table. */

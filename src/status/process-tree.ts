@@ -2,7 +2,7 @@ import type { Child, Children } from '../../machines/children.ts';
 import type { EpochTime, SpawnedChild, SpawnedProcessNode } from '../wire/payloads.ts';
 import type { LiveProcess } from '../metrics/sampler.ts';
 import { signalNumber } from '../signals.ts';
-import { commandLine, ownerName } from './process-facts.ts';
+import { beginLook, commandLine, ownerName, type Look } from './process-facts.ts';
 
 /** A spawned child as Status shows it. Instants of the wall clock, in milliseconds. */
 export interface ShownChild {
@@ -33,7 +33,9 @@ interface Branch {
  * were found. A spawned child hangs from the child it was spawned for, else from the process it was spawned for; a found one from its parent. What has
  * none of these here (they have ended, or it left them) hangs from the leader.
  */
-export function processTree(leaderPid: number, processes: readonly LiveProcess[], spawned: readonly ShownChild[] = []): readonly SpawnedProcessNode[] {
+export function processTree(leaderPid: number, processes: readonly LiveProcess[], spawned: readonly ShownChild[] = [], look = beginLook()): readonly SpawnedProcessNode[] {
+  // Most units are their leader alone.
+  if (spawned.length === 0 && processes.every(({ pid }) => pid === leaderPid)) return [];
   const live = new Map(processes.map((process) => [process.pid, process]));
   const children = new Map(spawned.map((child) => [child.id, child]));
   const childOf = new Map(spawned.filter(({ pid, startTime, ended }) => ended === null && live.get(pid)?.startTime === startTime).map((child) => [child.pid, child]));
@@ -51,11 +53,11 @@ export function processTree(leaderPid: number, processes: readonly LiveProcess[]
 
   for (const process of processes) {
     if (process.pid === leaderPid || childOf.has(process.pid)) continue;
-    hang(live.has(process.parentPid) ? keyOf(process.parentPid) : root, { key: keyOf(process.pid), child: peripheral(process), startedAtMs: process.startedAtMs });
+    hang(live.has(process.parentPid) ? keyOf(process.parentPid) : root, { key: keyOf(process.pid), child: peripheral(process, look), startedAtMs: process.startedAtMs });
   }
   for (const child of spawned) {
     const process = childOf.get(child.pid) === child ? (live.get(child.pid) ?? null) : null;
-    hang(above(child), { key: `child ${child.id}`, child: spawnedChild(child, process), startedAtMs: child.startedAtMs });
+    hang(above(child), { key: `child ${child.id}`, child: spawnedChild(child, process, look), startedAtMs: child.startedAtMs });
   }
 
   function above(child: ShownChild): string {
@@ -95,19 +97,19 @@ function endOf({ facts: { state, exit, at } }: Child, wallOf: (at: number) => nu
 /** Start times are rounded down to ticks. */
 const CLOCK_TICK_MS = 20;
 
-function peripheral(process: LiveProcess): SpawnedChild {
+function peripheral(process: LiveProcess, look: Look): SpawnedChild {
   const { pid } = process;
   const command = commandLine(pid);
-  const user = ownerName(pid);
+  const user = ownerName(pid, look);
   return {
     name: command?.split(' ', 1)[0] ?? `pid-${pid}`, pid, parent_pid: process.parentPid, command: command ?? '',
     started_at: epoch(process.startedAtMs), depth: 0, cpu_percent: process.cpuPercent, rss_bytes: process.rssBytes, ...(user !== '' && { user }), kind: 'peripheral',
   };
 }
 
-function spawnedChild(child: ShownChild, process: LiveProcess | null): SpawnedChild {
+function spawnedChild(child: ShownChild, process: LiveProcess | null, look: Look): SpawnedChild {
   const { pid, ended, ttlMs } = child;
-  const user = process === null ? '' : ownerName(pid);
+  const user = process === null ? '' : ownerName(pid, look);
   return {
     name: child.name === '' ? 'child' : child.name, pid, parent_pid: child.parentPid, command: (process === null ? null : commandLine(pid)) ?? child.argv.join(' '), started_at: epoch(child.startedAtMs),
     ...(ttlMs !== null && { ttl: { secs: Math.floor(ttlMs / 1000), nanos: (ttlMs % 1000) * 1e6 } }), depth: child.depth,

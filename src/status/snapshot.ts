@@ -6,7 +6,7 @@ import type { MetricSample, OverallHealth, RolloutStatus, StatusSnapshot, UnitMe
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
 import { signalNumber } from '../signals.ts';
-import { processFacts, uptimeOf } from './process-facts.ts';
+import { beginLook, processFacts, uptimeOf } from './process-facts.ts';
 import { processTree, shownChildren } from './process-tree.ts';
 
 /** Both clocks at one moment: the machines speak in monotonic milliseconds, people in wall time. */
@@ -37,7 +37,8 @@ export interface CronSources {
 
 /** The answer to Status: ordered by hash, as systemg 0.33.0's is. */
 export function statusSnapshot(views: readonly UnitView[], now: Now, sources: StatusSources = {}): StatusSnapshot {
-  const units = views.map((view) => unitStatus(view, now, sources)).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
+  const look = beginLook();
+  const units = views.map((view) => unitStatus(view, now, sources, look)).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
   const { stage = 'serving' } = sources;
   return {
     schema_version: 'status.v1', captured_at: new Date(now.wallMs).toISOString(), overall_health: overallHealth(units), units,
@@ -55,14 +56,14 @@ export function overallHealth(units: readonly Pick<UnitStatus, 'kind' | 'health'
   return 'healthy';
 }
 
-export function unitStatus(view: UnitView, now: Now, { live: measured, children = new Map(), cron: crons, lastEvent, isAdHoc }: StatusSources = {}): UnitStatus {
+export function unitStatus(view: UnitView, now: Now, { live: measured, children = new Map(), cron: crons, lastEvent, isAdHoc }: StatusSources = {}, look = beginLook()): UnitStatus {
   const { spec } = view;
   const { name } = spec;
   const live = measured?.get(name);
   const identity = view.alive ? (view.process?.identity ?? null) : null;
-  const facts = identity === null ? null : processFacts(identity.pid, identity.startTime);
+  const facts = identity === null ? null : processFacts(identity.pid, identity.startTime, look);
   const spawned = children.size === 0 ? [] : shownChildren(children, name, now);
-  const tree = identity === null ? [] : processTree(identity.pid, live?.processes ?? [], spawned);
+  const tree = identity === null ? [] : processTree(identity.pid, live?.processes ?? [], spawned, look);
   const uptime = uptimeOf(facts, now.wallMs);
   const cron = spec.cron === null || crons === undefined ? null : cronPart(name, spec.cron.timezone, crons, now.wallMs);
   const seq = lastEvent?.(name) ?? null;
