@@ -18,7 +18,8 @@ export type Membership = ReadonlyMap<string, ReadonlyMap<number, Member>>;
 
 /** Knows which processes belong to which unit and what they use, by one pass over /proc for all units. */
 export interface Observer {
-  pass(units: ReadonlyMap<string, readonly Origin[]>): Membership;
+  /** `isDue` false: of the unit's leaders only what is cheap to read is wanted, the `Reading` that is not completed. */
+  pass(units: ReadonlyMap<string, readonly Origin[]>, isDue?: (unit: string) => boolean): Membership;
   /** Closes what is kept open; the next pass opens it again. */
   rest(): void;
 }
@@ -26,9 +27,9 @@ export interface Observer {
 /** As `pass` of an observer; without descriptors, or a /proc that may be read, it finds nothing, and reports why once. */
 export function reportingPass(observer: Observer, what: string, onProblem: (text: string) => void): Observer['pass'] {
   let reported = '';
-  return (units) => {
+  return (...asked) => {
     try {
-      const members = observer.pass(units);
+      const members = observer.pass(...asked);
       reported = '';
       return members;
     } catch (error) {
@@ -41,8 +42,9 @@ export function reportingPass(observer: Observer, what: string, onProblem: (text
   };
 }
 
-/** Processes whose files may stay open, three descriptors each, where there are many to be had. What is above is opened and closed each time. */
-const KEPT_PROCESSES = 512;
+/** Processes whose stat may stay open, where there are many descriptors to be had, and those of them whose other two files may. The rest is opened each time. */
+const KEPT_PROCESSES = 1024;
+const WHOLLY_KEPT = 256;
 /** How often strangers are looked at again: until then one that takes over the pid of another may pass for it. */
 const PASSES_PER_FULL_PASS = 10;
 
@@ -53,7 +55,9 @@ const PASSES_PER_FULL_PASS = 10;
 export function makeObserver(): Observer {
   const known = new Map<number, Known>();
   const lineages = new Map<string, Lineage>();
-  const keptProcesses = Math.max(0, Math.min(KEPT_PROCESSES, Math.floor((descriptorLimit() - 256) / 24)));
+  const share = Math.max(0, Math.min(1, (descriptorLimit() - 256) / 8 / (KEPT_PROCESSES + 2 * WHOLLY_KEPT)));
+  const [keptProcesses, whollyKept] = [Math.floor(KEPT_PROCESSES * share), Math.floor(WHOLLY_KEPT * share)];
+  let table: ProcessTable = new Map();
   let passes = 0;
   let kept = 0;
 
@@ -64,47 +68,56 @@ export function makeObserver(): Observer {
   };
   const watch = (pid: number, entry: Known): Reading | null => {
     if (entry.reader === null) {
-      const keep = kept < keptProcesses;
-      if (keep) kept += 1;
-      entry.reader = { ...openUsageReader(pid, keep), kept: keep };
+      const keep = { stat: kept < keptProcesses, rest: kept < whollyKept };
+      if (keep.stat) kept += 1;
+      entry.reader = { ...openUsageReader(pid, keep), kept: keep.stat };
     }
     return entry.reader.read();
   };
 
+  /** The table of before where nothing in it has changed: its index is made already. */
   const refresh = (full: boolean): ProcessTable => {
     const present = new Set(listPids());
+    let changed = false;
     for (const [pid, entry] of known) {
       if (present.has(pid)) continue;
       release(entry);
       known.delete(pid);
+      changed = true;
     }
     for (const pid of present) {
       const entry = known.get(pid);
       const reading = entry?.reader == null ? null : watch(pid, entry);
       if (entry !== undefined && reading !== null) {
-        entry.process = { ...reading.stat, tokens: entry.process.tokens };
+        if (reading !== entry.reading || entry.unsettled) {
+          entry.process = { ...reading.stat, tokens: entry.process.tokens };
+          settle(entry);
+          changed = true;
+        }
         entry.reading = reading;
-        settle(entry);
       } else if (entry === undefined || entry.reader !== null || full || entry.unsettled) {
         if (entry !== undefined) release(entry);
         const process = readProcStat(pid);
         if (process === null) known.delete(pid);
         else known.set(pid, meet(process, entry));
+        changed = true;
       }
     }
-    return new Map([...known].map(([pid, { process }]) => [pid, process]));
+    if (changed) table = new Map([...known].map(([pid, { process }]) => [pid, process]));
+    return table;
   };
 
   return {
-    pass(units) {
+    pass(units, isDue = () => true) {
       if (process.platform !== 'linux') return new Map();
-      const table = refresh(passes % PASSES_PER_FULL_PASS === 0);
+      refresh(passes % PASSES_PER_FULL_PASS === 0);
       passes += 1;
       const watched = new Set<number>();
       const membership = new Map<string, ReadonlyMap<number, Member>>();
       const seen = new Set<string>();
       for (const [unit, origins] of units) {
         const members = new Map<number, Member>();
+        const due = isDue(unit);
         for (const origin of origins) {
           const key = `${origin.leader.pid} ${origin.leader.startTime}`;
           seen.add(key);
@@ -112,11 +125,11 @@ export function makeObserver(): Observer {
           lineages.set(key, lineage);
           const found = belonging(table, lineage, false);
           remember(lineage, found);
-          for (const { pid, startTime } of found) take(pid, startTime, false, members);
+          for (const { pid, startTime } of found) take({ pid, startTime }, false, due || pid !== lineage.leader.pid, members);
           for (const { pid, startTime } of [lineage.leader, ...lineage.known.values()]) {
             if (members.has(pid)) continue;
             const process = table.get(pid);
-            if (process?.startTime === startTime) take(pid, startTime, true, members);
+            if (process?.startTime === startTime) take({ pid, startTime }, true, due || pid !== lineage.leader.pid, members);
             else lineage.known.delete(pid);
           }
         }
@@ -130,17 +143,19 @@ export function makeObserver(): Observer {
     rest() {
       for (const entry of known.values()) release(entry);
       known.clear();
+      table = new Map();
       passes = 0;
     },
   };
 
-  function take(pid: number, startTime: string, zombie: boolean, into: Map<number, Member>): void {
+  function take({ pid, startTime }: Pick<ScannedProcess, 'pid' | 'startTime'>, zombie: boolean, whole: boolean, into: Map<number, Member>): void {
     const entry = known.get(pid);
     if (entry === undefined) return;
     // Read in this very pass already, or a member only now.
-    const reading = entry.reader !== null && entry.reading !== null ? entry.reading : watch(pid, entry);
-    entry.reading = reading;
-    if (reading !== null && reading.stat.startTime === startTime) into.set(pid, { ...reading, zombie });
+    entry.reading = entry.reader !== null && entry.reading !== null ? entry.reading : watch(pid, entry);
+    if (entry.reading === null || entry.reading.stat.startTime !== startTime) return;
+    const reading = whole ? (entry.reader?.complete(entry.reading) ?? null) : entry.reading;
+    if (reading !== null) into.set(pid, { ...reading, zombie });
   }
 }
 

@@ -75,12 +75,15 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
   };
   const isWanted = (): boolean => permanent || now() < askedUntil;
 
-  /** One look at /proc for everyone who asks within a moment. */
-  const pass = (): Pass => {
+  const isDue = (unit: string, leastAgeMs: number): boolean => now() - (measured.get(unit)?.at ?? Number.NEGATIVE_INFINITY) >= leastAgeMs;
+  /** One look at /proc for everyone who asks within a moment; whole at units whose last sample is at least so old, or that have none. */
+  const pass = (leastAgeMs: number): Pass => {
     const units = outside.units();
-    if (latestPass !== null && now() - latestPass.at < SHARED_MS && units.every((unit) => isCovered(unit, latestPass?.members))) return latestPass;
+    const due = new Set(units.flatMap(({ name }) => (isDue(name, leastAgeMs) ? [name] : [])));
+    if (latestPass !== null && now() - latestPass.at < SHARED_MS && units.every((unit) => isCovered(unit, due, latestPass))) return latestPass;
     hashes = new Map(units.map(({ name, hash }) => [name, hash]));
-    latestPass = { at: now(), atWallMs: wallMs(), members: observe(new Map(units.map(({ name, origins }) => [name, origins]))) };
+    const members = observe(new Map(units.map(({ name, origins }) => [name, origins])), (unit) => due.has(unit));
+    latestPass = { at: now(), atWallMs: wallMs(), members, due };
     return latestPass;
   };
 
@@ -97,11 +100,12 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
       atMs: atWallMs, cpuPercent: percent(used.cpuTicks, elapsedMs), rssBytes: living.reduce((sum, { usage }) => sum + usage.rssBytes, 0), ...io,
     });
   };
-  /** Units whose last sample is at least so old, or that have none. */
+  /** Of the units that were due when the pass was made, unless it has served for that already. */
   const sampleOlder = (seen: Pass, leastAgeMs: number): void => {
-    for (const [unit, members] of seen.members) {
+    for (const unit of seen.due) {
+      const members = seen.members.get(unit);
       const last = measured.get(unit)?.at ?? Number.NEGATIVE_INFINITY;
-      if (seen.at - last >= leastAgeMs) takeSample(unit, seen, members);
+      if (members !== undefined && seen.at - last >= leastAgeMs) takeSample(unit, seen, members);
     }
   };
   const forgetOthers = (): void => {
@@ -115,7 +119,8 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
     if (!isWanted()) return observer.rest();
     forgetOthers();
     // Of a shorter span than that a tick of the kernel's clock would be too large a part.
-    sampleOlder(pass(), settings.sampleIntervalMs / 2);
+    const leastAgeMs = settings.sampleIntervalMs / 2;
+    sampleOlder(pass(leastAgeMs), leastAgeMs);
     spillover?.flush();
     arm();
   };
@@ -132,9 +137,10 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
 
   const look = (): ReadonlyMap<string, LiveUnit> => {
     ask();
-    const seen = pass();
     // The timer does it as long as it runs.
-    sampleOlder(seen, settings.sampleIntervalMs * 1.5);
+    const leastAgeMs = settings.sampleIntervalMs * 1.5;
+    const seen = pass(leastAgeMs);
+    sampleOlder(seen, leastAgeMs);
     const bootMs = wallMs() - uptimeMs();
     return new Map([...seen.members].map(([unit, members]) => [unit, liveUnit(unit, members, bootMs)]));
   };
@@ -160,10 +166,10 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
       const isMeasured = look().get(unit)?.processes.length ?? 0;
       if (!isFresh && isMeasured > 0) {
         await pause(FIRST_PAUSE_MS);
-        const seen = pass();
+        const seen = pass(FIRST_PAUSE_MS / 2);
         const members = seen.members.get(unit);
         const before = measured.get(unit)?.at;
-        if (members !== undefined && before !== undefined && seen.at - before >= FIRST_PAUSE_MS / 2) takeSample(unit, seen, members);
+        if (members !== undefined && seen.due.has(unit) && before !== undefined && seen.at - before >= FIRST_PAUSE_MS / 2) takeSample(unit, seen, members);
       }
       return store.newest(unit, count);
     },
@@ -200,6 +206,8 @@ interface Pass {
   readonly at: number;
   readonly atWallMs: number;
   readonly members: Membership;
+  /** Units of which all was read that a sample needs. */
+  readonly due: ReadonlySet<string>;
 }
 
 interface Measured {
@@ -211,8 +219,9 @@ interface Measured {
   readonly writtenBytes: number;
 }
 
-function isCovered({ name, origins }: MeasuredUnit, members: Membership | undefined): boolean {
-  const own = members?.get(name);
+function isCovered({ name, origins }: MeasuredUnit, due: ReadonlySet<string>, latest: Pass | null): boolean {
+  const own = latest?.members.get(name);
+  if (due.has(name) && latest?.due.has(name) !== true) return false;
   return own !== undefined && origins.every(({ leader }) => own.get(leader.pid)?.stat.startTime === leader.startTime);
 }
 

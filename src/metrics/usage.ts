@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { hasCode } from '../errors.ts';
 import { kernelUnits } from '../process/boot.ts';
-import { isGone, parseStat, statFields, type ProcessStat } from '../process/proc.ts';
+import { isGone, statFields, statOf, type ProcessStat } from '../process/proc.ts';
 
 /** What one process has used so far, as the kernel counts it. */
 export interface Usage {
@@ -14,6 +14,7 @@ export interface Usage {
   readonly io: { readonly readBytes: number; readonly writtenBytes: number } | null;
 }
 
+/** What one line says, the cheapest look at a process: the resident size of it lags behind, and storage I/O is not in it. */
 export interface Reading {
   readonly stat: ProcessStat;
   readonly usage: Usage;
@@ -21,22 +22,34 @@ export interface Reading {
 
 /** Reads one process again and again through descriptors that stay open, which refer to that very process, never to a later one with its pid. */
 export interface UsageReader {
-  /** `null` when the process is gone. */
+  /** `null` when the process is gone; the very same reading as before when the process has done nothing since. */
   read(): Reading | null;
+  /** A reading with the resident size and the storage I/O of now; `null` when the process is gone. */
+  complete(reading: Reading): Reading | null;
   close(): void;
 }
 
-/** `keep` false opens and closes at each reading. */
-export function openUsageReader(pid: number, keep: boolean): UsageReader {
-  const stat = openFile(`/proc/${pid}/stat`, keep);
-  const statm = openFile(`/proc/${pid}/statm`, keep);
-  const io = openFile(`/proc/${pid}/io`, keep);
+/** Which descriptors stay open: that of stat, and those of the files that only `complete` reads. The others are opened and closed at each reading. */
+export interface Keeping {
+  readonly stat: boolean;
+  readonly rest: boolean;
+}
+
+export function openUsageReader(pid: number, keep: Keeping): UsageReader {
+  const stat = openFile(`/proc/${pid}/stat`, keep.stat);
+  const statm = openFile(`/proc/${pid}/statm`, keep.rest);
+  const io = openFile(`/proc/${pid}/io`, keep.rest);
+  let latest: { readonly line: string | null; readonly reading: Reading | null } = { line: null, reading: null };
   return {
     read() {
       const line = stat.read();
-      const process = line === null ? null : parseStat(line);
-      if (line === null || process === null) return null;
-      return { stat: process, usage: { ...cpuTime(line), rssBytes: residentBytes(statm.read()), io: ioBytes(io.read()) } };
+      if (line === null || line !== latest.line) latest = { line, reading: line === null ? null : readingOf(line) };
+      return latest.reading;
+    },
+    complete(reading) {
+      const [pages, counts] = [statm.read(), io.read()];
+      if (pages === null && !statm.isRefused()) return null;
+      return { stat: reading.stat, usage: { ...reading.usage, rssBytes: residentBytes(pages), io: ioBytes(counts) } };
     },
     close() {
       for (const file of [stat, statm, io]) file.close();
@@ -44,8 +57,20 @@ export function openUsageReader(pid: number, keep: boolean): UsageReader {
   };
 }
 
+// proc_pid_stat(5): utime, stime, cutime and cstime are fields 14 to 17, the resident pages field 24.
+function readingOf(line: string): Reading | null {
+  const field = statFields(line);
+  const stat = field === null ? null : statOf(field);
+  if (field === null || stat === null) return null;
+  const number = (fieldNumber: number): number => Number(field(fieldNumber));
+  const rssBytes = number(24) * kernelUnits().pageBytes;
+  return { stat, usage: { ownTicks: number(14) + number(15), reapedTicks: number(16) + number(17), rssBytes, io: null } };
+}
+
 interface KeptFile {
+  /** `null` when the process is gone, or the file is not ours to read. */
   read(): string | null;
+  isRefused(): boolean;
   close(): void;
 }
 
@@ -71,15 +96,9 @@ function openFile(path: string, keep: boolean): KeptFile {
         if (!keep) close();
       }
     },
+    isRefused: () => refused,
     close,
   };
-}
-
-// proc_pid_stat(5): utime, stime, cutime and cstime are fields 14 to 17.
-function cpuTime(line: string): Pick<Usage, 'ownTicks' | 'reapedTicks'> {
-  const field = statFields(line);
-  const ticks = (number: number): number => Number(field?.(number) ?? 0);
-  return { ownTicks: ticks(14) + ticks(15), reapedTicks: ticks(16) + ticks(17) };
 }
 
 // The resident pages of proc_pid_statm(5) are exact; field 24 of stat lags behind by up to some hundred pages.

@@ -40,7 +40,12 @@ export function readStatText(pid: number | 'self'): string | null {
 
 export function parseStat(text: string): ProcessStat | null {
   const field = statFields(text);
-  if (field === null || field(startTimeField) === '') return null;
+  return field === null ? null : statOf(field);
+}
+
+/** From the fields of a stat line; `null` when it is cut off. */
+export function statOf(field: (number: number) => string): ProcessStat | null {
+  if (field(startTimeField) === '') return null;
   const state = field(3) === 'Z' && Number(field(threadsField)) > 1 ? 'S' : field(3);
   return { pid: Number(field(1)), ppid: Number(field(4)), pgrp: Number(field(5)), session: Number(field(6)), state, startTime: field(startTimeField) };
 }
@@ -53,7 +58,7 @@ export function statFields(text: string): ((number: number) => string) | null {
   const nameStart = text.indexOf(' (');
   const nameEnd = text.lastIndexOf(')');
   if (nameStart < 0 || nameEnd < nameStart) return null;
-  const afterName = text.slice(nameEnd + 2).trimEnd().split(' ', startTimeField - 2);
+  const afterName = text.slice(nameEnd + 2).trimEnd().split(' ', residentField - 2);
   return (number) => (number === 1 ? text.slice(0, nameStart) : afterName[number - 3] ?? '');
 }
 
@@ -130,7 +135,8 @@ export function isGone(error: unknown): boolean {
 }
 
 const threadsField = 20;
-/** The last field that is read here. */
 const startTimeField = 22;
+/** The last field that is read. */
+const residentField = 24;
 // The longest stat line: 52 numbers of at most 20 digits and a name of 64 bytes.
 const buffer = Buffer.allocUnsafe(2048);
