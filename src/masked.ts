@@ -14,18 +14,26 @@ export function maskedThroughout<Value>(value: Value, mask: Mask): Value {
   return walk(value, mask, true) as Value;
 }
 
+/** Copies nothing but what has something masked in it: answers are large, and next to nothing in them is secret. */
 function walk(value: unknown, mask: Mask, isText: boolean): unknown {
   if (typeof value === 'string') return isText ? mask(value) : value;
-  if (Array.isArray(value)) {
-    const isSecret = (item: unknown, index: number): boolean => isText && isAnnounced(value[index - 1]) && !isOption(item);
-    const items = value.map((item: unknown, index) => (isSecret(item, index) ? '***' : walk(item, mask, isText)));
-    return items.every((item, index) => item === value[index]) ? value : items;
-  }
   if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).map(([key, inner]: [string, unknown]) => (
-    { key, inner, shown: walk(inner, mask, isText || FREE_TEXTS.has(key)) }
-  ));
-  return members.every(({ inner, shown }) => inner === shown) ? value : Object.fromEntries(members.map(({ key, shown }) => [key, shown]));
+  if (Array.isArray(value)) {
+    let items: unknown[] | null = null;
+    for (const [index, item] of value.entries() as ArrayIterator<[number, unknown]>) {
+      const shown = isText && isAnnounced(value[index - 1]) && !isOption(item) ? '***' : walk(item, mask, isText);
+      if (shown !== item) (items ??= [...value])[index] = shown;
+    }
+    return items ?? value;
+  }
+  let members: Record<string, unknown> | null = null;
+  for (const key of Object.keys(value)) {
+    const inner = (value as Record<string, unknown>)[key];
+    if (typeof inner !== 'string' && typeof inner !== 'object') continue;
+    const shown = walk(inner, mask, isText || FREE_TEXTS.has(key));
+    if (shown !== inner) (members ??= { ...value })[key] = shown;
+  }
+  return members ?? value;
 }
 
 /** The word before a secret: `--password`. */

@@ -25,6 +25,8 @@ export interface LiveProcess {
 }
 
 export interface LiveUnit {
+  /** Its processes were seen in this very look, not up to 50 ms ago for another who asked. */
+  readonly isFresh?: boolean;
   /** `null`: never measured, or it has no process. */
   readonly summary: Summary | null;
   /** Living, leaders included. */
@@ -139,10 +141,11 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
     ask();
     // The timer does it as long as it runs.
     const leastAgeMs = settings.sampleIntervalMs * 1.5;
+    const before = latestPass;
     const seen = pass(leastAgeMs);
     sampleOlder(seen, leastAgeMs);
     const bootMs = wallMs() - uptimeMs();
-    return new Map([...seen.members].map(([unit, members]) => [unit, liveUnit(unit, members, bootMs)]));
+    return new Map([...seen.members].map(([unit, members]) => [unit, { ...liveUnit(unit, members, bootMs), isFresh: seen !== before }]));
   };
   const liveUnit = (unit: string, members: ReadonlyMap<number, Member>, bootMs: number): LiveUnit => {
     const before = measured.get(unit);

@@ -34,16 +34,20 @@ export function beginLook(): Look {
   };
 }
 
-export function processFacts(pid: number, startTime: string, look: Look = beginLook()): ProcessFacts {
-  const stat = process.platform === 'linux' ? readProcStat(pid) : null;
-  if (stat === null || stat.startTime !== startTime) {
-    return { state: process.platform === 'linux' ? 'missing' : 'running', user: '', commandLine: null, uptimeMs: null };
-  }
-  const zombie = !isLiving(stat);
+/** `isSeen`: it has just been seen alive, and is not looked for once more. */
+export function processFacts(pid: number, startTime: string, { look = beginLook(), isSeen = false }: { look?: Look; isSeen?: boolean } = {}): ProcessFacts {
+  const state = isSeen ? 'running' : stateOf(pid, startTime);
+  if (state === 'missing' || process.platform !== 'linux') return { state, user: '', commandLine: null, uptimeMs: null };
   return {
-    state: zombie ? 'zombie' : 'running', user: ownerName(pid, look), commandLine: zombie ? null : commandLine(pid),
+    state, user: ownerName(pid, look), commandLine: state === 'zombie' ? null : commandLine(pid),
     uptimeMs: Math.max(0, look.uptimeMs() - ticksToMs(Number(startTime))),
   };
+}
+
+function stateOf(pid: number, startTime: string): ProcessFacts['state'] {
+  if (process.platform !== 'linux') return 'running';
+  const stat = readProcStat(pid);
+  return stat?.startTime !== startTime ? 'missing' : isLiving(stat) ? 'running' : 'zombie';
 }
 
 /** Null for a process that does not run. */

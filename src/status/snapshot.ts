@@ -61,7 +61,8 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
   const { name } = spec;
   const live = measured?.get(name);
   const identity = view.alive ? (view.process?.identity ?? null) : null;
-  const facts = identity === null ? null : processFacts(identity.pid, identity.startTime, look);
+  const isSeen = identity !== null && live?.isFresh === true && live.processes.some(({ pid, startTime }) => pid === identity.pid && startTime === identity.startTime);
+  const facts = identity === null ? null : processFacts(identity.pid, identity.startTime, { look, isSeen });
   const spawned = children.size === 0 ? [] : shownChildren(children, name, now);
   const tree = identity === null ? [] : processTree(identity.pid, live?.processes ?? [], spawned, look);
   const uptime = uptimeOf(facts, now.wallMs);
