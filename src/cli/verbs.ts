@@ -247,16 +247,17 @@ const table = {
   web: {
     about: 'serve a live page: state charts that move, why, logs, metrics, rehearsals; also /metrics and /api/v1',
     more: 'A process of its own that asks the supervisor as every command does; Ctrl-C ends it. It prints an address with a token, which the browser changes for a cookie.',
-    options: [listen, tokenFile, open, readOnly, compat],
+    options: [listen, tokenFile, open, readOnly, compat, every],
     examples: [
       ['sysg web --open', 'in the browser of this machine'],
+      ['sysg web --all', 'every supervisor of the user, with a choice in the page'],
       ['sysg web --read-only --listen 127.0.0.1:0', 'to look only, on a port that is free'],
       ['sysg web --listen 0.0.0.0:9080 --token-file /etc/sysg.token', 'for other machines, and for Prometheus'],
     ],
   },
   metrics: {
     about: 'print the metrics of all units once, as Prometheus reads them',
-    options: [compat, openMetrics],
+    options: [compat, openMetrics, every],
     examples: [['sysg metrics > /var/lib/node_exporter/sysg.prom', 'for a textfile collector'], ['sysg metrics --compat supervisord', 'with the names of other exporters too']],
   },
   purge: {

@@ -3,22 +3,18 @@ import type { Access } from './access.ts';
 import { assetResponse, type Asset } from './assets.ts';
 import type { Streams } from './event-stream.ts';
 import { authenticate, sameOriginOnly, securityHeaders, smallBodies } from './guard.ts';
-import { openHub, type Hub } from './hub.ts';
-import { watchConfig } from './mask.ts';
 import type { CompatName } from './metrics/compat.ts';
 import { contentTypes, formatFor } from './metrics/exposition.ts';
 import { scrape } from './metrics/scrape.ts';
-import { openTally } from './metrics/tally.ts';
 import { openApi } from './openapi.ts';
 import { problemResponse } from './problem.ts';
-import { keepRecords } from './records.ts';
+import { forEachSite, projectRoute } from './project-routes.ts';
 import { json } from './route.ts';
-import { makeRoutes } from './routes.ts';
-import { shareStatus } from './status.ts';
-import type { Watched } from './supervisors.ts';
+import { openSites, type Sites } from './sites.ts';
+import type { Supervisors } from './supervisors.ts';
 
 export interface AppInput {
-  readonly watched: Watched;
+  readonly supervisors: Supervisors;
   readonly access: Access;
   readonly assets: ReadonlyMap<string, Asset>;
   readonly streams: Streams;
@@ -28,13 +24,9 @@ export interface AppInput {
 }
 
 /** Everything that is served: the page, `/api/v1` and `/metrics`. */
-export function makeApp({ watched, access, assets, streams, readOnly, compat, onProblem }: AppInput): { readonly app: Hono; readonly hub: Hub } {
-  const configured = watchConfig(watched.call);
-  const records = keepRecords(watched.call);
-  const status = shareStatus(watched.call);
-  const hub = openHub({ watched, configured, records, status });
-  const tally = openTally();
-  const routes = makeRoutes({ watched, configured, hub, records, status, streams, readOnly });
+export function makeApp({ supervisors, access, assets, streams, readOnly, compat, onProblem }: AppInput): { readonly app: Hono; readonly sites: Sites } {
+  const sites = openSites(supervisors, { streams, readOnly });
+  const routes = [projectRoute(sites), ...forEachSite(sites)];
   const description = openApi(routes);
   const app = new Hono();
   app.use(securityHeaders(), sameOriginOnly(access));
@@ -47,7 +39,7 @@ export function makeApp({ watched, access, assets, streams, readOnly, compat, on
   }
   app.get('/metrics', async ({ req }) => {
     const format = formatFor(req.header('accept') ?? '');
-    return new Response(await scrape(watched.call, tally, { format, compat }), { headers: { 'content-type': contentTypes[format] } });
+    return new Response(await scrape(sites.all(), { format, compat }), { headers: { 'content-type': contentTypes[format] } });
   });
   app.get('/api/v1/openapi.json', () => json(description));
   for (const { method, path, run } of routes) app.on(method.toUpperCase(), `/api/v1${path.replaceAll(/\{(\w+)\}/g, ':$1')}`, run);
@@ -59,5 +51,5 @@ export function makeApp({ watched, access, assets, streams, readOnly, compat, on
     onProblem(`internal error: ${error.stack ?? error.message}`);
     return problemResponse(500, 'an internal error, which is in the log of the server', 'internal');
   });
-  return { app, hub };
+  return { app, sites };
 }

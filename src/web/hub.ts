@@ -12,6 +12,8 @@ import { rowOf, type UnitRow } from './unit-row.ts';
 /** What all pages are shown of one supervisor, by one Watch. It rests while no page is open. */
 export interface Hub {
   readonly tickets: Tickets;
+  /** Whether a page is open. */
+  readonly isWatched: boolean;
   /** The whole state at once, then what changes. The returned function ends it. */
   join(sink: Sink): () => void;
   close(): void;
@@ -102,6 +104,9 @@ export function openHub({ watched: { call }, configured, records, status }: HubI
 
   return {
     tickets,
+    get isWatched() {
+      return sinks.size > 0;
+    },
     join: (sink) => {
       sinks.add(sink);
       if (stop === null) begin();

@@ -8,10 +8,10 @@ import { readAssets } from './assets.ts';
 import { openStreams } from './event-stream.ts';
 import { urlHost, type ListenAddress } from './listen-address.ts';
 import type { CompatName } from './metrics/compat.ts';
-import type { Watched } from './supervisors.ts';
+import type { Supervisors } from './supervisors.ts';
 
 export interface ServeOptions {
-  readonly watched: Watched;
+  readonly supervisors: Supervisors;
   /** Port 0: one that is free. */
   readonly address: ListenAddress;
   readonly token: string;
@@ -35,7 +35,7 @@ const REQUEST_WITHIN_MS = 10_000;
 const SILENT_MS = 60_000;
 
 /** Serves the page, the interface for programs and the metrics. Rejects with a sentence when it cannot listen. */
-export async function serve({ watched, address, token, readOnly, compat, onProblem, mostStreams = 64 }: ServeOptions): Promise<WebServer> {
+export async function serve({ supervisors, address, token, readOnly, compat, onProblem, mostStreams = 64 }: ServeOptions): Promise<WebServer> {
   const assets = readAssets();
   if (assets === null) throw new Error('the files of the page are missing beside the program: npm run build makes them');
   const server = createServer({ headersTimeout: HEADERS_WITHIN_MS, requestTimeout: REQUEST_WITHIN_MS, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000 });
@@ -47,7 +47,7 @@ export async function serve({ watched, address, token, readOnly, compat, onProbl
   });
   const bound: ListenAddress = { host: address.host, port: (server.address() as AddressInfo).port };
   const streams = openStreams(mostStreams);
-  const { app, hub } = makeApp({ watched, access: openAccess(token, bound), assets, streams, readOnly, compat, onProblem });
+  const { app, sites } = makeApp({ supervisors, access: openAccess(token, bound), assets, streams, readOnly, compat, onProblem });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   server.on('request', (request, response) => void listener(request, response));
   server.on('error', (error) => onProblem(`cannot accept a connection: ${error.message}`));
@@ -56,7 +56,7 @@ export async function serve({ watched, address, token, readOnly, compat, onProbl
     close: async () => {
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
       streams.close();
-      hub.close();
+      sites.close();
       server.closeAllConnections();
       await closed;
     },

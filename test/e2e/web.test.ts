@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Page } from 'puppeteer-core';
 import { isAlive, makeHome, soon } from './rig.ts';
 import { chromium, openPage, see, serveWeb, visit } from './web-rig.ts';
@@ -244,3 +244,38 @@ browserTest('a supervisor that goes and comes back is said so, and the page goes
   await see(page, '.units', 'running');
 });
 
+browserTest('--all: the projects in one page, chosen by name; an order reaches the unit of the project that is shown', async () => {
+  const home = makeHome(units);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const shop = join(home.dir, 'shop.yaml');
+  writeFileSync(shop, 'version: "1"\nproject: shop\nservices:\n  api: {command: "exec $PROGRAMS/forever"}\n  till: {command: "exec $PROGRAMS/forever"}\n');
+  expect((await home.sysg('start', '--daemonize', '-c', shop)).code).toBe(0);
+  const inShop = async (): Promise<string> => (await home.sysg('-p', 'shop', 'status', 'api', '--json')).stdout;
+  onTestFinished(async () => void await home.sysg('-p', 'shop', 'stop'));
+  const { link } = await serveWeb(home, '--all');
+  const { page, complaints } = await openPage(link);
+  await see(page, '.units', 'tick');
+  await see(page, '#project', 'shop: healthy');
+  expect(decodeURIComponent(new URL(page.url()).hash)).toBe('#/@-/');
+  await page.select('#project', 'shop');
+  await see(page, '.units', 'till');
+  expect(await page.$$eval('.units tbody a', (links) => links.map(({ textContent }) => textContent).toSorted())).toEqual(['api', 'till']);
+  await visit(page, '#/@shop/unit/api', 'api');
+  await page.waitForSelector('.chart .present');
+  await page.evaluate(() => [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Stop')?.click());
+  await see(page, '.tickets', "Service 'api' stopped");
+  expect(await inShop()).toContain('"phase": "stopped"');
+  expect((await home.unit('api')).phase, 'the one of the same name').toBe('running');
+  await page.evaluate(() => [...document.querySelectorAll<HTMLElement>('nav a')].find(({ textContent }) => textContent === 'Projects')?.click());
+  await see(page, 'h1', 'Projects');
+  await see(page, 'main td', shop);
+  expect(await faults(page)).toEqual([]);
+  await page.setViewport({ width: 360, height: 740 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  expect(complaints).toEqual([]);
+  // One that ends stays on its page, which says so.
+  await page.goBack();
+  await home.sysg('-p', 'shop', 'stop');
+  await see(page, '[role=alert]', 'no supervisor is running');
+  await see(page, '#project', 'shop');
+});

@@ -12,6 +12,7 @@ import { openAccess } from '../../src/web/access.ts';
 import { makeApp } from '../../src/web/app.ts';
 import type { Asset } from '../../src/web/assets.ts';
 import { openStreams } from '../../src/web/event-stream.ts';
+import { supervisorsToWatch } from '../../src/web/supervisors.ts';
 import type { JournalRecord, StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 import { encodeWatchLine, type Response as Answer } from '../../src/wire/responses.ts';
 
@@ -80,15 +81,15 @@ const asset = (text: string, type: string): Asset => {
 };
 
 /** The application without a network, and requests to it as a browser of this page makes them. */
-export function makeWeb(call: Call, { readOnly = false, mostStreams = 8 } = {}) {
+export function makeWeb(call: Call, { readOnly = false, mostStreams = 8, every = false } = {}) {
   const streams = openStreams(mostStreams);
   const problems: string[] = [];
   const assets = new Map([['/', asset('<!doctype html>', 'text/html')], ['/login.css', asset('body{}', 'text/css')], ['/page.js', asset('1', 'text/javascript')]]);
   const access = openAccess(token, { host: '127.0.0.1', port: 9080 });
-  const { app, hub } = makeApp({ watched: { name: 'default', call }, access, assets, streams, readOnly, compat: [], onProblem: (text) => problems.push(text) });
+  const { app, sites } = makeApp({ supervisors: supervisorsToWatch(call, every), access, assets, streams, readOnly, compat: [], onProblem: (text) => problems.push(text) });
   onTestFinished(() => {
     streams.close();
-    hub.close();
+    sites.close();
   });
   const ask = async (path: string, { headers = {}, ...init }: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> => (
     app.request(`http://${host}${path}`, { ...init, headers: { host, authorization: `Bearer ${token}`, ...headers } }));

@@ -6,6 +6,7 @@ import { serve, type WebServer } from '../../web/serve.ts';
 import { supervisorsToWatch } from '../../web/supervisors.ts';
 import { openBrowser } from '../launch/open-browser.ts';
 import type { Call } from '../call.ts';
+import { besideEvery } from '../names.ts';
 import { options } from '../options.ts';
 
 /** Serves the live page until it is ended by a signal. A process of its own: the supervisor only ever answers it. */
@@ -13,6 +14,9 @@ export async function web(call: Call): Promise<number> {
   const { flags, terminal } = call;
   const parsed = parseListenAddress(flags.text(options.listen) ?? defaultAddress);
   if (!parsed.ok) return terminal.refuse(refusals.usage(`--listen: expected ${parsed.expected}`));
+  const every = flags.has(options.every);
+  const unfit = every ? besideEvery(call) : null;
+  if (unfit !== null) return terminal.refuse(unfit);
   const address = parsed.value;
   const tokenFile = flags.text(options.tokenFile);
   if (tokenFile === null && !isLoopback(address)) {
@@ -20,11 +24,10 @@ export async function web(call: Call): Promise<number> {
   }
   const read = tokenFile === null ? { ok: true as const, token: randomToken() } : readToken(tokenFile);
   if (!read.ok) return terminal.refuse(refusals.runtime(read.reason));
-  const [watched] = supervisorsToWatch(call);
   let server: WebServer;
   try {
     server = await serve({
-      watched, address, token: read.token, readOnly: flags.has(options.readOnly), compat: parseCompat(flags.text(options.compat) ?? '') ?? [], onProblem: (text) => terminal.warn(text),
+      supervisors: supervisorsToWatch(call, every), address, token: read.token, readOnly: flags.has(options.readOnly), compat: parseCompat(flags.text(options.compat) ?? '') ?? [], onProblem: (text) => terminal.warn(text),
     });
   } catch (error) {
     return terminal.refuse(refusals.runtime(textOf(error)));

@@ -28,6 +28,18 @@ export function formatFor(accept: string): Format {
   return rank('application/openmetrics-text') > 0 && rank('application/openmetrics-text') >= rank('text/plain') ? 'openmetrics' : 'prometheus';
 }
 
+/** The families of several sources: those of one name are one, as the formats want it, and the samples of each source have its labels. */
+export function together(sources: readonly { readonly labels: Sample['labels']; readonly families: readonly Family[] }[]): readonly Family[] {
+  const merged = new Map<string, Family>();
+  for (const { labels: own, families } of sources) {
+    for (const family of families) {
+      const samples = family.samples.map(({ labels, value }) => ({ labels: { ...own, ...labels }, value }));
+      merged.set(family.name, { ...family, samples: [...(merged.get(family.name)?.samples ?? []), ...samples] });
+    }
+  }
+  return [...merged.values()];
+}
+
 /** https://prometheus.io/docs/instrumenting/exposition_formats/ and the OpenMetrics specification 1.0. Families without samples are left out. */
 export function expose(families: readonly Family[], format: Format): string {
   const lines = families.filter(({ samples }) => samples.length > 0).flatMap(({ name, type, help, samples }) => {

@@ -1,19 +1,32 @@
 import { askFor, askRecords, askStatus, mostRecords } from '../../cli/ask.ts';
 import { supervisorPid } from '../../cli/hints.ts';
 import type { Call } from '../../cli/call.ts';
+import type { Watched } from '../supervisors.ts';
 import { version } from '../../../package.json';
 import { compatFamilies, type CompatName } from './compat.ts';
-import { expose, type Format } from './exposition.ts';
+import { expose, together, type Family, type Format, type Sample } from './exposition.ts';
 import { families } from './families.ts';
 import type { Tally } from './tally.ts';
 
-/** Everything in one text, measured now. Without a supervisor `sysg_up` is 0 and the rest is missing. */
-export async function scrape(call: Call, tally: Tally, options: { readonly format: Format; readonly compat: readonly CompatName[] }): Promise<string> {
+/** A supervisor, and what was counted of it before. */
+export interface Scraped extends Watched {
+  readonly tally: Tally;
+}
+
+/** Everything in one text, measured now. Where there are several supervisors each sample has the project of its own as a label. */
+export async function scrape(scraped: readonly Scraped[], { format, compat }: { readonly format: Format; readonly compat: readonly CompatName[] }): Promise<string> {
+  const labelsOf = (project: string): Sample['labels'] => (scraped.length > 1 ? { project } : {});
+  const groups = await Promise.all(scraped.map(async ({ name, call, tally }) => ({ labels: labelsOf(name), families: await measure(call, tally, compat) })));
+  return expose(together(groups), format);
+}
+
+/** Without a supervisor `sysg_up` is 0 and the rest is missing. */
+async function measure(call: Call, tally: Tally, compat: readonly CompatName[]): Promise<readonly Family[]> {
   const answer = await askStatus(call);
   const snapshot = answer.ok ? answer.snapshot : null;
   if (snapshot !== null) tally.take(await newRecords(call, tally), snapshot);
   const own = families({ snapshot, supervisorPid: supervisorPid(call), tally, version });
-  return expose([...own, ...compatFamilies(snapshot, options.compat)], options.format);
+  return [...own, ...compatFamilies(snapshot, compat)];
 }
 
 async function newRecords(call: Call, { lastSeq }: Tally): Promise<Parameters<Tally['take']>[0]> {

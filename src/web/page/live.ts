@@ -2,6 +2,8 @@ import { signal } from '@preact/signals';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import type { Ticket } from '../tickets.ts';
 import type { UnitRow } from '../unit-row.ts';
+import { project } from './router.ts';
+import { addressOf } from './server.ts';
 
 // What the server sends, and nothing that grows with time.
 
@@ -32,7 +34,7 @@ export function onRecord(listener: (record: JournalRecord) => void): () => void 
 interface UnitsMessage { readonly health: string; readonly supervisor: string; readonly changed: readonly UnitRow[]; readonly removed: readonly string[]; readonly whole?: boolean }
 
 export function follow(): void {
-  const source = new EventSource('/api/v1/events');
+  const source = new EventSource(addressOf('/events'));
   const on = <Data>(event: string, take: (data: Data) => void): void => source.addEventListener(event, (message: MessageEvent<string>) => take(JSON.parse(message.data) as Data));
   source.onopen = () => {
     connection.value = 'open';
@@ -67,9 +69,10 @@ export function follow(): void {
 
 /** A server that was started again has another token. */
 async function comeBack(): Promise<void> {
-  const status = await fetch('/api/v1/tickets').then((answer) => answer.status, () => 0);
+  const status = await fetch(addressOf('/tickets')).then((answer) => answer.status, () => 0);
   if (status === 200 || status === 0) return follow();
   connection.value = status === 401 ? 'locked' : 'lost';
+  if (status === 404) gone.value = `there is no supervisor of the project ${project ?? ''}`;
   setTimeout(() => void comeBack(), AGAIN_MS);
 }
 

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LogLine } from '../unit-logs.ts';
+import { addressOf } from './server.ts';
 import { clock, plain } from './words.ts';
 
 const MOST_LINES = 3000;
@@ -29,7 +30,7 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
     view.current?.replaceChildren();
     held.current = [];
     setWaiting(0);
-    const source = new EventSource(`/api/v1/units/${encodeURIComponent(unit)}/logs/stream?stream=${stream}&lines=500`);
+    const source = new EventSource(addressOf(`/units/${encodeURIComponent(unit)}/logs/stream?stream=${stream}&lines=500`));
     let isFirst = true;
     source.onopen = () => {
       isFirst = true;
@@ -65,7 +66,7 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
           setFollowing(!isFollowing);
           if (!isFollowing) view.current?.scrollTo({ top: view.current.scrollHeight });
         }}>Follow</button>
-        <a class="button" href={`/api/v1/units/${encodeURIComponent(unit)}/logs?stream=${stream}&lines=20000&download=1`} download>Download</a>
+        <a class="button" href={addressOf(`/units/${encodeURIComponent(unit)}/logs?stream=${stream}&lines=20000&download=1`)} download>Download</a>
       </div>
       <div ref={view} class="lines" role="log" aria-label={`Output of ${unit}`} aria-live="off" tabIndex={0} />
     </section>

@@ -3,6 +3,7 @@ import { Dialogs, learnWhatIsAllowed, readOnly, Tickets } from './acts.tsx';
 import { DependencyGraph } from './graph.tsx';
 import { Help, HelpButton, listen } from './keys.tsx';
 import { connection, follow, gone, head, tick } from './live.ts';
+import { Choice, choose, every, Projects } from './projects.tsx';
 import { Rehearse } from './rehearse.tsx';
 import { linkTo, route } from './router.ts';
 import { SupervisorPage } from './supervisor.tsx';
@@ -13,13 +14,14 @@ const PAGES = [['', 'Units'], ['graph', 'Dependencies'], ['rehearse', 'Rehearse'
 
 function Page(): JSX.Element {
   const [page = '', name = '', part = ''] = route.value;
-  const title = name === '' ? (PAGES.find(([path]) => path === page)?.[1] ?? '') : name;
+  const title = name === '' ? (PAGES.find(([path]) => path === page)?.[1] ?? (page === 'projects' ? 'Projects' : '')) : name;
   document.title = `${title === '' ? '' : `${title} · `}sysg`;
   return (
     <>
       <header>
         <a class="brand" href={linkTo()}>sysg</a>
-        <nav aria-label="Pages">{PAGES.map(([path, word]) => <a key={path} href={linkTo(path)} aria-current={page === path || (path === '' && page === 'unit') ? 'page' : undefined}>{word}</a>)}</nav>
+        <nav aria-label="Pages">{[...PAGES, ...(every.value ? [['projects', 'Projects'] as const] : [])].map(([path, word]) => <a key={path} href={linkTo(path)} aria-current={page === path || (path === '' && page === 'unit') ? 'page' : undefined}>{word}</a>)}</nav>
+        <Choice />
         <p class="whole" role="status">
           {connection.value === 'locked' ? <span class="pill h-failing">sysg web was started anew: open the address that it printed</span>
             : connection.value === 'lost' ? <span class="pill h-failing">no connection to sysg web</span> : gone.value !== null ? <span class="pill h-failing">no supervisor</span>
@@ -29,15 +31,20 @@ function Page(): JSX.Element {
         <HelpButton />
       </header>
       {gone.value !== null && <p class="notice" role="alert">{gone.value}. What is shown is of before.</p>}
-      {page === 'unit' ? <Unit key={name} name={name} part={part} /> : page === 'graph' ? <DependencyGraph /> : page === 'rehearse' ? <Rehearse first={name === '' ? null : name} /> : page === 'supervisor' ? <SupervisorPage /> : <Table />}
+      {page === 'unit' ? <Unit key={name} name={name} part={part} /> : page === 'graph' ? <DependencyGraph /> : page === 'rehearse' ? <Rehearse first={name === '' ? null : name} /> : page === 'projects' ? <Projects /> : page === 'supervisor' ? <SupervisorPage /> : <Table />}
       <Tickets /><Dialogs /><Help />
     </>
   );
 }
 
-listen();
-follow();
-tick();
-void learnWhatIsAllowed();
-const place = document.getElementById('page');
-if (place !== null) render(<Page />, place);
+async function begin(): Promise<void> {
+  if (!await choose()) return;
+  listen();
+  follow();
+  tick();
+  void learnWhatIsAllowed();
+  const place = document.getElementById('page');
+  if (place !== null) render(<Page />, place);
+}
+
+void begin();

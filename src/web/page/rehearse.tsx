@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { eventOf, faultKinds, kindOf, type Fault, type FaultKind } from './faults.ts';
+import { project } from './router.ts';
 import { post } from './server.ts';
 import { ordered } from './sorting.ts';
 import { StillChart } from './still-chart.tsx';
@@ -129,7 +130,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
               {outcome !== undefined && <p><b class={`state s-${outcome.phase}`}>{outcome.phase}</b> in the end, {outcome.restarts} restarts, {outcome.starts} starts, down {offset(outcome.downtime_ms)}{outcome.reason !== undefined && `: ${outcome.reason}`}.</p>}
               {result.ended_by === 'supervisor' && <p role="alert">The supervisor ends itself after {offset(result.lasted_ms)}.</p>}
               {result.warnings.length > 0 && <><h3>Worth a thought</h3><ul>{result.warnings.map((warning) => <li key={warning}>{warning}</li>)}</ul></>}
-              <p class="faint">The same in a terminal: <code>sysg simulate {faults.map((fault) => `--event '${eventOf(fault)}'`).join(' ')} --for {span[0]}</code></p>
+              <p class="faint">The same in a terminal: <code>sysg {project === null ? '' : project === '-' ? '--project= ' : `-p ${project} `}simulate {faults.map((fault) => `--event '${eventOf(fault)}'`).join(' ')} --for {span[0]}</code></p>
             </section>
             <section class="panel"><h2>Up to {offset(atMs)}</h2><Records records={before.slice(-60)} sinceMs={startMs} /></section>
           </div>

@@ -1,0 +1,86 @@
+import { signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useFetched } from './fetched.ts';
+import { now } from './live.ts';
+import { linkToProject, project, route } from './router.ts';
+import { get } from './server.ts';
+
+interface Summary {
+  readonly name: string;
+  readonly config: string | null;
+  readonly health: string | null;
+  readonly units: number;
+  readonly running: number;
+  readonly problem: string | null;
+}
+
+interface Answer {
+  readonly every: boolean;
+  readonly projects: readonly Summary[];
+}
+
+/** The server shows all projects of the user. */
+export const every = signal(false);
+
+const AGAIN_MS = 5000;
+
+/** Has the address name the first project where the server shows all of them and the address names none. False: the page loads once more for it. */
+export async function choose(): Promise<boolean> {
+  try {
+    const { every: isEvery, projects: [first] } = await get<Answer>('/projects');
+    every.value = isEvery;
+    if (!isEvery || project !== null || first === undefined) return true;
+    location.replace(linkToProject(first.name, ...route.value));
+    return false;
+  } catch {
+    // The stream of events says what is wrong.
+    return true;
+  }
+}
+
+function useProjects(): readonly Summary[] {
+  const { data } = useFetched<Answer>(every.value ? '/projects' : null, Math.floor(now.value / AGAIN_MS));
+  return data?.projects ?? [];
+}
+
+/** Which project the page shows. */
+export function Choice(): JSX.Element | null {
+  const projects = useProjects();
+  if (!every.value || project === null) return null;
+  const isThere = projects.some(({ name }) => name === project);
+  return (
+    <label class="choice">
+      <span class="hidden">Project</span>
+      <select id="project" value={project} onChange={({ currentTarget }) => (location.hash = linkToProject(currentTarget.value))}>
+        {!isThere && <option value={project}>{titleOf(project)}</option>}
+        {projects.map(({ name, health }) => <option key={name} value={name}>{titleOf(name)}: {health ?? 'no supervisor'}</option>)}
+      </select>
+    </label>
+  );
+}
+
+/** All projects together. */
+export function Projects(): JSX.Element {
+  const projects = useProjects();
+  return (
+    <main>
+      <h1>Projects</h1>
+      <table class="projects">
+        <thead><tr><th>Project</th><th>Health</th><th class="number">Units</th><th class="number">Running</th><th class="wide">File</th></tr></thead>
+        <tbody>
+          {projects.map(({ name, health, units, running, config, problem }) => (
+            <tr key={name}>
+              <td><a href={linkToProject(name)} aria-current={name === project ? 'true' : undefined}>{titleOf(name)}</a></td>
+              <td>{health === null ? <span class="pill h-failing">{problem}</span> : <span class={`pill h-${health}`}>{health}</span>}</td>
+              <td class="number">{units}</td><td class="number">{running}</td><td class="wide"><code>{config ?? '-'}</code></td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </main>
+  );
+}
+
+function titleOf(name: string): string {
+  return name === '-' ? 'without a project' : name;
+}
