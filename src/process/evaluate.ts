@@ -47,7 +47,9 @@ export async function evaluate(
       return refuse(
         firstOf(ended.complaint) ?? `its evaluation ended with ${ended.code === null ? String(ended.signal) : `exit code ${ended.code}`}`,
       );
-    if (statSync(result).size > MOST_BYTES) return refuse(`expected at most ${MOST_BYTES} bytes of data`);
+    const written = statSync(result, { throwIfNoEntry: false });
+    if (written === undefined) return refuse('it ended its process before its evaluation was over, as process.exit() does');
+    if (written.size > MOST_BYTES) return refuse(`expected at most ${MOST_BYTES} bytes of data`);
     const value: unknown = JSON.parse(readFileSync(result, 'utf8'));
     return { ok: true, value };
   } catch (error) {

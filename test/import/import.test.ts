@@ -78,6 +78,12 @@ test.each([
     /e\.config\.js: cannot be evaluated: SyntaxError/,
   ],
   [
+    'JavaScript that ends its process',
+    { 'e.config.js': 'process.exit(0);\n' },
+    ['e.config.js'],
+    /e\.config\.js: cannot be evaluated: it ended its process before its evaluation was over, as process\.exit\(\) does$/m,
+  ],
+  [
     'JavaScript that exports a function',
     { 'e.config.js': 'module.exports = () => ({apps: []});\n' },
     ['e.config.js'],
