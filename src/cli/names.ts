@@ -1,5 +1,5 @@
 import { refusals, type Refusal, type Result } from '../errors.ts';
-import { didYouMean, nearMiss } from '../words.ts';
+import { didYouMean, naturally, nearMiss } from '../words.ts';
 import type { Call } from './call.ts';
 import { knownUnits, type KnownUnit } from './known-units.ts';
 import { globals, options } from './options.ts';
@@ -74,6 +74,6 @@ function patternOf(pattern: string): RegExp {
 function unmatched(pattern: string, names: readonly string[]): string {
   const start = pattern.replace(/[*?[].*/s, '');
   const near = nearMiss(start, [...new Set(names.map((name) => name.slice(0, start.length)))]);
-  const hint = start === '' || near === null ? `; the units are: ${names.join(', ') || 'none'}` : `, did you mean '${near}${pattern.slice(start.length)}'?`;
+  const hint = start === '' || near === null ? `; the units are: ${names.toSorted(naturally).join(', ') || 'none'}` : `, did you mean '${near}${pattern.slice(start.length)}'?`;
   return `no unit matches '${pattern}'${hint}`;
 }

@@ -39,7 +39,7 @@ describe('words that name units', () => {
     ['wbe', "Service 'wbe' not found in configuration, did you mean 'web'?"],
     ['zzz', "Service 'zzz' not found in configuration"],
     ['wbe*', "no unit matches 'wbe*', did you mean 'web*'?"],
-    ['zzz*', "no unit matches 'zzz*'; the units are: web, web2, db, a*b, ünit, status, w.b, x[1], two\nlines"],
+    ['zzz*', "no unit matches 'zzz*'; the units are: a*b, db, status, two\nlines, w.b, web, web2, x[1], ünit"],
     ['(web', "Service '(web' not found in configuration, did you mean 'web'?"],
     ['(web*', "no unit matches '(web*', did you mean 'web*'?"],
   ])('%s names nothing, and the sentence says what was probably meant', (word, sentence) => {
