@@ -147,7 +147,7 @@ class Story {
     const { name, next_at: next, wanted, cron } = this.#unit;
     const run = cron?.last_run;
     const past = run === undefined ? 'It has not run yet.' : `Its last run began at ${time(run.started_at)} and ${runResult(run.status)}.`;
-    if (wanted === 'down') return [`${name} is suspended: someone stopped it. sysg start --daemonize -s ${name} resumes its schedule.`, past];
+    if (wanted === 'down') return [`${name} is suspended: someone stopped it. sysg start --daemonize -s ${name} runs it now and resumes its schedule.`, past];
     return [next === undefined ? `${name} has no further run ahead.` : `${name} waits for its next run at ${time(next)} (${this.#ahead(next)}).`, past];
   }
 
