@@ -62,6 +62,44 @@ export function viewAll(snapshot: SupervisorSnapshot): readonly UnitView[] {
   return [...snapshot.context.units.keys()].sort().flatMap((name) => viewUnit(snapshot, name) ?? []);
 }
 
+/** As `viewAll`; a unit's view stays the same one until something that it is made of has changed, and so does the list. */
+export function keepViews(): (snapshot: SupervisorSnapshot) => readonly UnitView[] {
+  const kept = new Map<string, KeptView>();
+  let list: readonly UnitView[] = [];
+  return (snapshot) => {
+    const { units } = snapshot.context;
+    const left = [...kept.keys()].filter((name) => !units.has(name));
+    for (const name of left) kept.delete(name);
+    let isSame = left.length === 0;
+    for (const name of units.keys()) {
+      const before = kept.get(name);
+      if (before !== undefined && isCurrent(before, snapshot, name)) continue;
+      const view = viewUnit(snapshot, name);
+      if (view !== null) kept.set(name, { ...sourcesOf(snapshot, name), view });
+      else if (!kept.delete(name)) continue;
+      isSame = false;
+    }
+    if (!isSame) list = [...kept.keys()].sort().flatMap((name) => kept.get(name)?.view ?? []);
+    return list;
+  };
+}
+
+type KeptView = ReturnType<typeof sourcesOf> & { readonly view: UnitView };
+
+/** What a view is made of: each of these is replaced, never changed. */
+function sourcesOf({ context }: SupervisorSnapshot, name: string) {
+  const unit = context.units.get(name);
+  const actor = unit?.ref?.getSnapshot();
+  const runner = actor !== undefined && 'runner' in actor.context ? actor.context.runner.getSnapshot() : null;
+  const rollout = context.rollouts.get(name);
+  return { unit, actor, runner, rollout, aside: rollout?.aside.ref?.getSnapshot() };
+}
+
+function isCurrent(kept: KeptView, snapshot: SupervisorSnapshot, name: string): boolean {
+  const { unit, actor, runner, rollout, aside } = sourcesOf(snapshot, name);
+  return kept.unit === unit && kept.actor === actor && kept.runner === runner && kept.rollout === rollout && kept.aside === aside;
+}
+
 export function viewUnit(snapshot: SupervisorSnapshot, name: string): UnitView | null {
   const unit = snapshot.context.units.get(name);
   const actor = unit?.ref?.getSnapshot();

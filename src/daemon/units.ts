@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { createActor, type Actor } from 'xstate';
 import { provideSupervisor, supervisorMachine } from '../../machines/supervisor.ts';
 import type { AdoptOrder, ServiceSpec, SlotIndex, SupervisorCommand } from '../../machines/types.ts';
-import { viewAll, type UnitView } from '../../machines/view.ts';
+import { keepViews, type UnitView } from '../../machines/view.ts';
 import { openHookQueues, type HookQueues } from '../actors/hooks.ts';
 import { makeProbeActor } from '../actors/probe.ts';
 import { makeProcessActor } from '../actors/process.ts';
@@ -72,7 +72,8 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
   }), {
     input: { specs: [...specs, ...found.leaving], tokenSeed: noteTokenSeed(ledger), seed: randomInt(2 ** 31), at: clock.now(), slots: slotsOf(specs) },
   });
-  return { root, tickets, hooks, runs, specOf, slotsOf, send: (command) => root.send(command), views: () => viewAll(root.getSnapshot()) };
+  const views = keepViews();
+  return { root, tickets, hooks, runs, specOf, slotsOf, send: (command) => root.send(command), views: () => views(root.getSnapshot()) };
 }
 
 /** Processes that were ready under an earlier supervisor. */

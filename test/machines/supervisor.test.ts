@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Dependency, ServiceSpec } from '../../machines/types.ts';
-import { viewAll } from '../../machines/view.ts';
+import { keepViews, viewAll } from '../../machines/view.ts';
 import { identityOf, specOf } from './rig.ts';
 import { hasEnded } from '../../machines/supervisor.ts';
 import { world } from './supervisor-rig.ts';
@@ -356,5 +356,23 @@ describe('boot', () => {
     expect(viewAll(root.getSnapshot()).map(({ spec, lifecycle, health }) => [spec.name, lifecycle, health])).toEqual([
       ['a', 'running', 'healthy'], ['b', 'exited_with_error', 'failing'], ['c', 'skipped', 'healthy'], ['d', 'stopped', 'healthy'],
     ]);
+  });
+
+  test('kept views are those of now, and the same ones for units that have not changed', () => {
+    const { root, come, go } = world([unit('b', { restart: { mode: 'never' } }), unit('a')], { start: ['a', 'b'] });
+    const views = keepViews();
+    const first = views(root.getSnapshot());
+    expect(first).toEqual(viewAll(root.getSnapshot()));
+    expect(views(root.getSnapshot())).toBe(first);
+    come('b');
+    const second = views(root.getSnapshot());
+    expect(second).toEqual(viewAll(root.getSnapshot()));
+    expect(second[0]).toBe(first[0]);
+    expect(second[1]).not.toBe(first[1]);
+    go('b', 1);
+    expect(views(root.getSnapshot())).toEqual(viewAll(root.getSnapshot()));
+    root.send({ type: 'reload', at: 1, ticket: null, specs: [unit('c')] });
+    expect(views(root.getSnapshot()).map(({ spec }) => spec.name)).toContain('c');
+    expect(views(root.getSnapshot())).toEqual(viewAll(root.getSnapshot()));
   });
 });
