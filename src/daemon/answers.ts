@@ -41,9 +41,10 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
   const { root, tickets, runs, send, views, slotsOf } = units;
   const { journal, childMemory, projection } = records;
   const snapshot = () => root.getSnapshot();
+  const measuredViews = kept((of: ReturnType<typeof views>) => of.map((view) => measuredUnit(view)));
   const measuredUnits = () => {
     const children = watchedChildren(snapshot().context.children);
-    return views().map((view) => measuredUnit(view, children));
+    return children.length === 0 ? measuredViews(views()) : views().map((view) => measuredUnit(view, children));
   };
   const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: measuredUnits }, metrics);
   const status = (): StatusSnapshot => {
@@ -114,6 +115,15 @@ function maskedAnswer(response: Response, mask: Mask): Response {
 
 /** Requests that change nothing. */
 const QUERIES: ReadonlySet<Request['kind']> = new Set(['status', 'reveal', 'inspect', 'logs', 'history', 'watch', 'plan']);
+
+/** What was last made of a thing, made anew only of another one. */
+function kept<Source extends object, Made>(make: (source: Source) => Made): (source: Source) => Made {
+  let latest: { readonly source: Source; readonly made: Made } | null = null;
+  return (source) => {
+    if (latest?.source !== source) latest = { source, made: make(source) };
+    return latest.made;
+  };
+}
 
 function existing(path: string): string | null {
   return existsSync(path) ? path : null;

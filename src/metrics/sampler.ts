@@ -50,6 +50,7 @@ export interface SamplerOutside {
   /** Milliseconds of the monotonic clock. */
   now(): number;
   wallMs(): number;
+  /** The very same list as before only while the units are the same. */
   units(): readonly MeasuredUnit[];
   onProblem(text: string): void;
   /** Calls back after so many milliseconds; returns what forgets it. */
@@ -66,6 +67,8 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
   let spillover: Spillover | null = null;
   let latestPass: Pass | null = null;
   let hashes: ReadonlyMap<string, string> = new Map();
+  /** The units for which others were forgotten last. */
+  let known: readonly MeasuredUnit[] | null = null;
   let dueAt = now();
   const measured = new Map<string, Measured>();
   const observe = reportingPass(observer, 'processes', outside.onProblem);
@@ -111,7 +114,10 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
     }
   };
   const forgetOthers = (): void => {
-    const names = new Set(outside.units().map(({ name }) => name));
+    const units = outside.units();
+    if (units === known) return;
+    known = units;
+    const names = new Set(units.map(({ name }) => name));
     store.forgetAllBut(names);
     for (const unit of measured.keys()) if (!names.has(unit)) measured.delete(unit);
   };
