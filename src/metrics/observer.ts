@@ -1,7 +1,7 @@
 import { textOf } from '../errors.ts';
 import { descriptorLimit } from '../process/descriptors.ts';
 import { readTokens, tokensOrMarks, type ProcessTable, type ScannedProcess } from '../process/scan.ts';
-import { listPids, readProcStat } from '../process/proc.ts';
+import { listPids, readProcStat, type ProcessStat } from '../process/proc.ts';
 import { belonging, findLineage, remember, type Lineage } from '../process/tree.ts';
 import { openUsageReader, type Reading, type UsageReader } from './usage.ts';
 
@@ -89,7 +89,7 @@ export function makeObserver(): Observer {
       const entry = known.get(pid);
       const reading = entry?.reader == null ? null : watch(pid, entry);
       if (entry !== undefined && reading !== null) {
-        if (reading !== entry.reading || entry.unsettled) {
+        if (entry.unsettled || !isSameStat(reading.stat, entry.process)) {
           entry.process = { ...reading.stat, tokens: entry.process.tokens };
           settle(entry);
           changed = true;
@@ -157,6 +157,10 @@ export function makeObserver(): Observer {
     const reading = whole ? (entry.reader?.complete(entry.reading) ?? null) : entry.reading;
     if (reading !== null) into.set(pid, { ...reading, zombie });
   }
+}
+
+function isSameStat(one: ProcessStat, other: ProcessStat): boolean {
+  return one.startTime === other.startTime && one.ppid === other.ppid && one.pgrp === other.pgrp && one.session === other.session && one.state === other.state;
 }
 
 interface Known {
