@@ -18,6 +18,16 @@ const withProcesses = { testTimeout: 60_000, hookTimeout: 60_000, globalSetup: f
 /** They measure what is left for others while the machine is busy, or use up what all processes share. */
 const alone = ['exhaustion', 'hostile', 'metrics', 'policy-paths'].map((name) => `test/e2e/${name}.test.ts`).concat('test/torture/torture.test.ts');
 
+/** Of `npm run test:standalone` alone. The files left out are about Node's own modules and about what npm installs. */
+const standalone = process.env['SYSG_TEST_STANDALONE'] === undefined ? [] : [{
+  extends: true as const,
+  test: {
+    ...withProcesses, name: 'standalone', include: ['test/{e2e,standalone}/**/*.test.ts'],
+    exclude: ['brief', 'package'].map((name) => `test/e2e/${name}.test.ts`),
+    env: { SYSG_TEST_BIN: join(import.meta.dirname, 'standalone/sysg') }, sequence: { groupOrder: 3 },
+  },
+}];
+
 export default defineConfig({
   root,
   plugins: [shellAsText],
@@ -32,7 +42,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{actors,e2e,model,process,bench,soak,torture}/**'],
+          exclude: ['test/{actors,e2e,model,process,bench,soak,standalone,torture}/**'],
           testTimeout: 20_000,
         },
       },
@@ -48,6 +58,7 @@ export default defineConfig({
         extends: true,
         test: { ...withProcesses, name: 'e2e', include: ['test/{actors,process,e2e}/**/*.test.ts'], exclude: alone, sequence: { groupOrder: 1 } },
       },
+      ...standalone,
       { extends: true, test: { ...withProcesses, name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } } },
     ],
   },

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { refuse, textOf, type Refused } from '../errors.ts';
+import { interpreter } from '../interpreter.ts';
 import { collect } from './tools.ts';
 
 /** Takes what a module exports, or what an expression is, and writes it as JSON to the file that is named. */
@@ -34,9 +35,9 @@ export async function evaluate(
   const directory = mkdtempSync(join(tmpdir(), 'sysg-import-'));
   const result = join(directory, 'result.json');
   try {
-    const ended = await collect(process.execPath, ['-e', evaluator, path, result, ...(isExpression ? ['expression'] : [])], {
+    const ended = await collect(interpreter.evaluator.program, [...interpreter.evaluator.words, evaluator, path, result, ...(isExpression ? ['expression'] : [])], {
       cwd: dirname(path),
-      env,
+      env: { ...env, ...interpreter.evaluator.env },
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
       limitMs: LIMIT_MS,

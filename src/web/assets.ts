@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { interpreter } from '../interpreter.ts';
 
 /** A file of the page, held in memory: no request leads to the file system. */
 export interface Asset {
@@ -19,11 +18,9 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** The files of the page by their paths; null where they were not built. */
 export function readAssets(): ReadonlyMap<string, Asset> | null {
-  // In the program they lie beside it; from the sources, where the build puts them.
-  const directory = [join(import.meta.dirname, 'web'), join(import.meta.dirname, '../../dist/web')].find((candidate) => existsSync(join(candidate, 'page.js')));
-  if (directory === undefined) return null;
+  if (interpreter.pageFile('page.js') === null) return null;
   return new Map(Object.entries(TYPES).map(([name, type]) => {
-    const plain = new Uint8Array(readFileSync(join(directory, name)));
+    const plain = interpreter.pageFile(name) ?? new Uint8Array();
     const tag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
     return [name === 'index.html' ? '/' : `/${name}`, { type, tag, plain, gzip: new Uint8Array(gzipSync(plain, { level: 9 })), brotli: new Uint8Array(brotliCompressSync(plain)) }];
   }));

@@ -8,7 +8,8 @@ import { until as soon } from '../until.ts';
 import type { StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 
 export { until as soon } from '../until.ts';
-export const bin = resolve(import.meta.dirname, '../../dist/sysg');
+/** The built command, or the one that SYSG_TEST_BIN names, as `npm run test:standalone` does. */
+export const bin = process.env['SYSG_TEST_BIN'] ?? resolve(import.meta.dirname, '../../dist/sysg');
 export const programs = resolve(import.meta.dirname, '../fixtures/programs');
 
 export interface Ended {

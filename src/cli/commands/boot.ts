@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { delimiter, dirname, isAbsolute } from 'node:path';
 import { bootEntry } from '../../boot/entry.ts';
 import { forecast, type Forecast } from '../../boot/forecast.ts';
 import { findInstalled, install, uninstall } from '../../boot/installation.ts';
@@ -7,6 +7,7 @@ import { initSystemOf, machineHere, type Machine } from '../../boot/machine.ts';
 import type { BootOrder } from '../../boot/order.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { refusals, textOf, type Refusal } from '../../errors.ts';
+import { interpreter } from '../../interpreter.ts';
 import { initSystems, type InitSystem } from '../../init-system.ts';
 import type { Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
@@ -31,6 +32,7 @@ export async function boot(call: Call): Promise<number> {
 }
 
 async function installHere(call: Call, machine: Machine, init: InitSystem | null): Promise<number> {
+  if (!interpreter.supervisor.ok) return refuse(call, refusals.runtime(interpreter.supervisor.reason));
   if (init === null) return refuse(call, nothingBoots(call));
   if (init === 'openrc' && !call.system) return refuse(call, refusals.usage('OpenRC starts services of the system: expected --sys, or --init cron'));
   const chosen = chooseConfigToRead(call);
@@ -86,7 +88,7 @@ function orderOf(call: Call, config: string, { services }: LoadedConfig): BootOr
   const { system, paths: { project }, logLevel, dropPrivileges } = call;
   const stopMs = services.reduce((sum, { stopTimeoutMs }) => sum + stopTimeoutMs, 0);
   return {
-    program: join(import.meta.dirname, 'sysg'), config, system, project,
+    program: interpreter.command, config, system, project,
     flags: [...(logLevel === null ? [] : ['--log-level', logLevel]), ...(dropPrivileges ? ['--drop-privileges'] : [])],
     searchPath: searchPath(call), stopSeconds: Math.max(LEAST_STOP_S, MARGIN_S + Math.ceil(stopMs / 1000)),
   };

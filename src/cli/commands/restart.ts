@@ -9,7 +9,7 @@ import { supervisorPid } from '../hints.ts';
 import { askedWords, namedUnits } from '../names.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
-import { startDetached, warnDropPrivileges } from './start.ts';
+import { noSupervisorHere, startDetached, warnDropPrivileges } from './start.ts';
 
 /** Restarts the services that are named, or all of them with the file read again. Only a file named with `-c` is sent along. */
 export async function restart(call: Call): Promise<number> {
@@ -34,6 +34,8 @@ export async function restart(call: Call): Promise<number> {
 }
 
 async function startInstead(call: Call, names: readonly string[] | null): Promise<number> {
+  const refusal = noSupervisorHere();
+  if (refusal !== null) return refuse(call, refusal);
   const config = chooseConfig(call);
   return config.ok ? startDetached(call, config.path, names, restart) : refuse(call, config.refusal);
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { pidText, refusals, type Refusal, type Result } from '../../errors.ts';
+import { interpreter } from '../../interpreter.ts';
 import { tokenVariable } from '../../process/environment.ts';
 import type { SettledUnit } from '../../wire/launch.ts';
 import { counted } from '../../words.ts';
@@ -40,6 +41,8 @@ export async function start(call: Call): Promise<number> {
     warnAboutOtherConfig(call);
     return await startServices(call, names) ?? refuse(call, noSupervisor(call));
   }
+  const refusal = noSupervisorHere();
+  if (refusal !== null) return refuse(call, refusal);
   const config = command === null ? chooseConfig(call) : await stageFor(call, command);
   if (!config.ok) return refuse(call, config.refusal);
   const elsewhere = command === null ? await runsElsewhere(call, config.path) : null;
@@ -48,6 +51,12 @@ export async function start(call: Call): Promise<number> {
   if (flags.has(options.daemonize)) return startDetached(call, config.path, names, start);
   const { runInForeground } = await import('../launch/foreground.ts');
   return runInForeground(call, config.path, names);
+}
+
+/** Why this program cannot start a supervisor, or null. */
+export function noSupervisorHere(): Refusal | null {
+  const { supervisor } = interpreter;
+  return supervisor.ok ? null : refusals.runtime(supervisor.reason);
 }
 
 /** Starts a supervisor under a guardian and reports how its units came up. `otherwise`: another start was faster, and its supervisor is the one. */

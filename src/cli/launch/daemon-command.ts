@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { interpreter } from '../../interpreter.ts';
 import { environmentOfOurs } from '../../surroundings.ts';
 import { parseDuration } from '../../words.ts';
 import type { Call } from '../call.ts';
@@ -7,13 +7,13 @@ import { options } from '../options.ts';
 /** Milliseconds that `start --daemonize` waits for the units. */
 export const defaultWaitMs = 60_000;
 
-/** Newer Node can be kept from opening its debugger on SIGUSR1 from the first moment; where it cannot, our handler does from its second. */
-const deafToDebuggers = process.allowedNodeEnvironmentFlags.has('--disable-sigusr1');
-
-/** The argument vector of the supervisor. Small semi-spaces keep the process small, so that a spawn, which copies page tables, is fast. */
+/** The argument vector of the supervisor. */
 export function daemonCommand(call: Call, configPath: string, { names, foreground }: { readonly names: readonly string[] | null; readonly foreground: boolean }): string[] {
+  const { supervisor } = interpreter;
+  // Commands refuse before.
+  if (!supervisor.ok) throw new Error(supervisor.reason);
   return [
-    process.execPath, '--max-semi-space-size=1', ...(deafToDebuggers ? ['--disable-sigusr1'] : []), join(import.meta.dirname, 'daemon.js'),
+    ...supervisor.words,
     '--config', configPath,
     '--mode', call.system ? 'sys' : 'user',
     ...(call.paths.project === null ? [] : ['--project', call.paths.project]),

@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What depends on the program that runs this JavaScript. The standalone client has `interpreter-bun.ts` in the place of this file. */
+export interface Interpreter {
+  /** The first words of the command line of a supervisor, or why this program cannot be one, in a sentence. */
+  readonly supervisor: { readonly ok: true; readonly words: readonly string[] } | { readonly ok: false; readonly reason: string };
+  /** The file of the command that a machine is to call when it boots. */
+  readonly command: string;
+  /** What runs the JavaScript of the argument that follows, and the variables it needs for that. */
+  readonly evaluator: { readonly program: string; readonly words: readonly string[]; readonly env: Readonly<Record<string, string>> };
+  /** A file of the live page; null where the page was not built. */
+  pageFile(name: string): Uint8Array<ArrayBuffer> | null;
+}
+
+/** Newer Node can be kept from opening its debugger on SIGUSR1 from the first moment; where it cannot, our handler does from its second. */
+const deafToDebuggers = (): readonly string[] => (process.allowedNodeEnvironmentFlags.has('--disable-sigusr1') ? ['--disable-sigusr1'] : []);
+
+/** Node's. */
+export const interpreter: Interpreter = {
+  get supervisor() {
+    // Small semi-spaces keep the process small, so that a spawn, which copies page tables, is fast.
+    return { ok: true as const, words: [process.execPath, '--max-semi-space-size=1', ...deafToDebuggers(), join(import.meta.dirname, 'daemon.js')] };
+  },
+  command: join(import.meta.dirname, 'sysg'),
+  evaluator: { program: process.execPath, words: ['-e'], env: {} },
+  pageFile(name) {
+    // In the program the files lie beside it; from the sources, where the build puts them.
+    const file = [join(import.meta.dirname, 'web', name), join(import.meta.dirname, '../dist/web', name)].find((candidate) => existsSync(candidate));
+    return file === undefined ? null : new Uint8Array(readFileSync(file));
+  },
+};
