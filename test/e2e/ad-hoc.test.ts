@@ -79,6 +79,22 @@ test('a command is added beside what runs, in the directory of the caller, outli
   expect(readdirSync(join(home.state, 'units'))).toEqual([]);
 });
 
+test('a command is refused where services outlived their supervisor, for one begun with the command would end them', async () => {
+  const home = makeHome(yaml);
+  expect(await home.sysg('start', '--daemonize')).toMatchObject({ code: 0 });
+  const [web, supervisor, guardian] = [await pidOf(home, 'web'), home.supervisorPid(), home.guardianPid()];
+  for (const pid of [guardian, supervisor]) process.kill(pid, 'SIGKILL');
+  await soon('both are dead', () => !isAlive(supervisor) && !isAlive(guardian));
+  const why = `sysg: web (pid ${web}) of ${home.config} outlived the supervisor: nothing was started. First have a supervisor take over what runs: sysg start --daemonize -c ${home.config}\n`;
+  for (const how of [['--daemonize'], []]) {
+    expect(await home.sysg('start', ...how, '--name', 'tick', '--', 'sleep', '1001')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(why) });
+  }
+  expect([isAlive(web), listed(home)]).toEqual([true, []]);
+  expect(await home.sysg('start', '--daemonize')).toMatchObject({ code: 0 });
+  expect(await home.sysg('start', '--name', 'tick', '--', 'sleep', '1001')).toMatchObject({ code: 0 });
+  expect([await pidOf(home, 'web'), await names(home)]).toEqual([web, ['tick', 'web']]);
+});
+
 test('a supervisor that is begun with a command takes a configuration beside it, and others after it', async () => {
   const home = makeHome();
   expect(await home.sysg('start', '--daemonize', '--name', 'first', '--', 'sleep', '1000')).toMatchObject({ code: 0 });

@@ -100,6 +100,9 @@ async function addBeside(call: Call, supervision: Supervision, command: readonly
 
 /** A command becomes the configuration of a supervisor. */
 async function stageFor(call: Call, command: readonly string[]): Promise<ChosenConfig> {
+  const { servicesLeftRunning } = await import('../left-running.ts');
+  const left = servicesLeftRunning(call);
+  if (left !== null) return { ok: false, refusal: left };
   const { stage, unitOf } = await import('../ad-hoc.ts');
   return stage(call, unitOf(call, command));
 }
