@@ -146,6 +146,8 @@ function withFloats(json: string): string {
 
 /** The shortest text that reads back as the same 32-bit float, with `.0` after whole numbers. */
 function floatText(value: number): string {
+  // Nearly all are 0, and the search below is slow.
+  if (Number.isInteger(value) && Math.abs(value) <= 2 ** 24) return `${value}.0`;
   const rounded = Math.fround(value);
   let shortest = rounded;
   for (let digits = 6; digits <= 9; digits += 1) {
