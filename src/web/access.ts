@@ -11,7 +11,10 @@ export interface Access {
   readonly cookieName: string;
   /** Derived from the token, so that it outlives the server where the token does. */
   readonly cookie: string;
-  /** Whether a client may call the server by this name. A page of another site that resolves its name to our address is refused by it (DNS rebinding). */
+  /**
+   * Whether a client may call the server by this name.
+   * A page of another site that resolves its name to our address is refused by it (DNS rebinding).
+   */
   isOurName(host: string): boolean;
   isToken(word: string): boolean;
   isCookie(word: string): boolean;
@@ -47,7 +50,9 @@ export function readToken(path: string): { readonly ok: true; readonly token: st
     if (uid !== own && own !== 0) return refuse(`${path} belongs to user ${uid}: expected a file of user ${own}`);
     const token = readFileSync(path, 'utf8').trim();
     if (!/^[\x21-\x7e]+$/.test(token) || token.length < LEAST_TOKEN) {
-      return refuse(`${path} has no usable token: expected at least ${LEAST_TOKEN} printable characters on one line, as from: head -c 32 /dev/urandom | base64`);
+      return refuse(
+        `${path} has no usable token: expected at least ${LEAST_TOKEN} printable characters on one line, as from: head -c 32 /dev/urandom | base64`,
+      );
     }
     return { ok: true, token };
   } catch (error) {

@@ -17,7 +17,10 @@ export interface Prepared {
 
 /** Checks an order against the units there are: what is wrong with it as a sentence, or how it is carried out. */
 export function prepareAct(call: Call, { verb, units = [], signal }: Act, known: ReadonlyMap<string, string>): Prepared | string {
-  if (verb === 'reload') return units.length > 0 ? 'units: a reload reads the whole file, expected none' : { units, carryOut: () => order(call, { kind: 'reload', config: null }) };
+  if (verb === 'reload')
+    return units.length > 0
+      ? 'units: a reload reads the whole file, expected none'
+      : { units, carryOut: () => order(call, { kind: 'reload', config: null }) };
   if (units.length === 0) return `units: expected the units to ${verb}`;
   const unknown = units.find((unit) => !known.has(unit));
   if (unknown !== undefined) return `units: '${unknown}' is no unit of this supervisor${didYouMean(unknown, [...known.keys()])}`;
@@ -26,7 +29,10 @@ export function prepareAct(call: Call, { verb, units = [], signal }: Act, known:
     if (other !== undefined) return `units: '${other}' is no cron unit; expected verb start for it`;
   }
   const name = signalNamed(signal ?? '');
-  if (verb === 'signal' && name === null) return `signal: expected a name such as HUP or SIGUSR1, got '${signal ?? ''}'${didYouMean(bareSignal(signal ?? ''), signalNames.map(bareSignal))}`;
+  if (verb === 'signal' && name === null) {
+    const meant = didYouMean(bareSignal(signal ?? ''), signalNames.map(bareSignal));
+    return `signal: expected a name such as HUP or SIGUSR1, got '${signal ?? ''}'${meant}`;
+  }
   return {
     units,
     carryOut: async () => {

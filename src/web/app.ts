@@ -24,7 +24,10 @@ export interface AppInput {
 }
 
 /** Everything that is served: the page, `/api/v1` and `/metrics`. */
-export function makeApp({ supervisors, access, assets, streams, readOnly, compat, onProblem }: AppInput): { readonly app: Hono; readonly sites: Sites } {
+export function makeApp({ supervisors, access, assets, streams, readOnly, compat, onProblem }: AppInput): {
+  readonly app: Hono;
+  readonly sites: Sites;
+} {
   const sites = openSites(supervisors, { streams, readOnly });
   const routes = [projectRoute(sites), ...forEachSite(sites)];
   const description = openApi(routes);
@@ -32,7 +35,8 @@ export function makeApp({ supervisors, access, assets, streams, readOnly, compat
   app.use(securityHeaders(), sameOriginOnly(access));
   const login = assets.get('/login.css');
   // What the page for strangers needs.
-  if (login !== undefined) app.get('/login.css', ({ req }) => assetResponse(login, { encodings: req.header('accept-encoding') ?? '', tag: req.header('if-none-match') }));
+  if (login !== undefined)
+    app.get('/login.css', ({ req }) => assetResponse(login, { encodings: req.header('accept-encoding') ?? '', tag: req.header('if-none-match') }));
   app.use(authenticate(access), smallBodies);
   for (const [path, asset] of assets) {
     app.get(path, ({ req }) => assetResponse(asset, { encodings: req.header('accept-encoding') ?? '', tag: req.header('if-none-match') }));
@@ -43,10 +47,13 @@ export function makeApp({ supervisors, access, assets, streams, readOnly, compat
   });
   app.get('/api/v1/openapi.json', () => json(description));
   for (const { method, path, run } of routes) app.on(method.toUpperCase(), `/api/v1${path.replaceAll(/\{(\w+)\}/g, ':$1')}`, run);
-  app.notFound(({ req }) => (
-    readOnly && req.method === 'POST' && req.path === '/api/v1/actions' ? problemResponse(403, 'the server is read-only: nothing is ordered here', 'read-only')
-      : req.method === 'POST' ? problemResponse(405, `POST is not allowed on ${req.path.slice(0, 200)}`, 'method', { allow: 'GET, HEAD' })
-        : problemResponse(404, `there is nothing at ${req.path.slice(0, 200)}`, 'path')));
+  app.notFound(({ req }) =>
+    readOnly && req.method === 'POST' && req.path === '/api/v1/actions'
+      ? problemResponse(403, 'the server is read-only: nothing is ordered here', 'read-only')
+      : req.method === 'POST'
+        ? problemResponse(405, `POST is not allowed on ${req.path.slice(0, 200)}`, 'method', { allow: 'GET, HEAD' })
+        : problemResponse(404, `there is nothing at ${req.path.slice(0, 200)}`, 'path'),
+  );
   app.onError((error) => {
     onProblem(`internal error: ${error.stack ?? error.message}`);
     return problemResponse(500, 'an internal error, which is in the log of the server', 'internal');

@@ -24,27 +24,48 @@ const marked = record({
 
 /** Charts as pictures, and what is marked in them. */
 export function chartRoutes({ configured, shown, withUnit, recordsOf }: Asking): readonly Route[] {
-  const withChart = (context: Context, work: (found: FoundChart) => Promise<Response>): Promise<Response> => withUnit(context, async (unit) => {
-    const machine = context.req.query('machine') ?? (unit.kind === 'cron' ? 'job' : 'service');
-    const drawn = await drawMachine(machine);
-    if (drawn === null || !['service', 'job', 'rollout'].includes(machine)) return problemResponse(404, `machine: expected service, job or rollout, got '${machine}'`);
-    const ofUnit = await recordsOf(unit.name, mostRecords);
-    return work({ unit, machine, drawn, ofUnit, steps: stepsAlong(drawn, machine, unit.kind === 'cron', ofUnit), newest: ofUnit.findLast(({ to }) => to !== undefined) });
-  });
+  const withChart = (context: Context, work: (found: FoundChart) => Promise<Response>): Promise<Response> =>
+    withUnit(context, async (unit) => {
+      const machine = context.req.query('machine') ?? (unit.kind === 'cron' ? 'job' : 'service');
+      const drawn = await drawMachine(machine);
+      if (drawn === null || !['service', 'job', 'rollout'].includes(machine))
+        return problemResponse(404, `machine: expected service, job or rollout, got '${machine}'`);
+      const ofUnit = await recordsOf(unit.name, mostRecords);
+      return work({
+        unit,
+        machine,
+        drawn,
+        ofUnit,
+        steps: stepsAlong(drawn, machine, unit.kind === 'cron', ofUnit),
+        newest: ofUnit.findLast(({ to }) => to !== undefined),
+      });
+    });
   return [
     {
-      method: 'get', path: '/units/{unit}/chart', about: 'Where the unit is in its chart, how often each arrow was taken, and along which the newest records led',
+      method: 'get',
+      path: '/units/{unit}/chart',
+      about: 'Where the unit is in its chart, how often each arrow was taken, and along which the newest records led',
       query: { machine: 'service, job or rollout; default: the one of the unit' },
       answer: marked,
-      run: (context) => withChart(context, async ({ unit, machine, drawn, steps, newest }) => {
-        const row = rowOf(unit);
-        const state = machine === 'rollout' ? (unit.rollout?.step ?? '') : machine === 'service' && newest?.seq === unit.last_event ? (newest?.to ?? null) : null;
-        const isElsewhere = machine === 'service' && unit.kind === 'cron';
-        return json({
-          machine, arrows: drawn.arrows, counts: countArrows(steps), steps: steps.slice(-MOST_STEPS),
-          present: state === '' ? [] : presentStates(drawn, unit.name, { phase: isElsewhere && row.phase === 'waiting' ? 'stopped' : row.phase, state }),
-        });
-      }),
+      run: (context) =>
+        withChart(context, async ({ unit, machine, drawn, steps, newest }) => {
+          const row = rowOf(unit);
+          const state =
+            machine === 'rollout'
+              ? (unit.rollout?.step ?? '')
+              : machine === 'service' && newest?.seq === unit.last_event
+                ? (newest?.to ?? null)
+                : null;
+          const isElsewhere = machine === 'service' && unit.kind === 'cron';
+          return json({
+            machine,
+            arrows: drawn.arrows,
+            counts: countArrows(steps),
+            steps: steps.slice(-MOST_STEPS),
+            present:
+              state === '' ? [] : presentStates(drawn, unit.name, { phase: isElsewhere && row.phase === 'waiting' ? 'stopped' : row.phase, state }),
+          });
+        }),
     },
     {
       method: 'get', path: '/units/{unit}/chart/records', about: 'The newest records that led along an arrow of the chart',
@@ -59,7 +80,9 @@ export function chartRoutes({ configured, shown, withUnit, recordsOf }: Asking):
       method: 'get', path: '/charts/{machine}', about: 'A machine as a picture, laid out once for all units', answer: 'image/svg+xml',
       run: async (context) => {
         const drawn = await drawMachine(context.req.param('machine') ?? '');
-        return drawn === null ? problemResponse(404, 'there is no such machine') : new Response(drawn.svg, { headers: { 'content-type': 'image/svg+xml' } });
+        return drawn === null
+          ? problemResponse(404, 'there is no such machine')
+          : new Response(drawn.svg, { headers: { 'content-type': 'image/svg+xml' } });
       },
     },
     {
@@ -67,7 +90,10 @@ export function chartRoutes({ configured, shown, withUnit, recordsOf }: Asking):
       answer: record({ svg: string, needs: list(record({ unit: string, needs: list(string) })) }),
       run: async () => {
         const { specs } = configured();
-        return json({ svg: await drawGraph(specs), needs: specs.map(({ name, dependsOn }) => ({ unit: name, needs: dependsOn.map(({ service }) => service) })) });
+        return json({
+          svg: await drawGraph(specs),
+          needs: specs.map(({ name, dependsOn }) => ({ unit: name, needs: dependsOn.map(({ service }) => service) })),
+        });
       },
     },
   ];

@@ -35,7 +35,11 @@ async function draw(chart: Chart): Promise<DrawnMachine> {
 }
 
 /** The state that a machine is in, by name, or all states of a phase where only that is known. */
-export function presentStates({ chart }: DrawnMachine, unit: string, at: { readonly phase: string; readonly state: string | null }): readonly string[] {
+export function presentStates(
+  { chart }: DrawnMachine,
+  unit: string,
+  at: { readonly phase: string; readonly state: string | null },
+): readonly string[] {
   return [...presentIn(chart, { unit, ...at, taken: [] })];
 }
 
@@ -43,7 +47,10 @@ export function presentStates({ chart }: DrawnMachine, unit: string, at: { reado
 export function stepsAlong(drawn: DrawnMachine, machine: string, isCron: boolean, records: readonly JournalRecord[]): readonly ChartStep[] {
   let step: string | undefined;
   return records.flatMap((record) => {
-    if (machine !== 'rollout') return record.to === undefined ? [] : stepOf(drawn, record.seq, machine === 'job' ? aroundRun(record) : isCron && isBetweenRuns(record) ? {} : record);
+    if (machine !== 'rollout')
+      return record.to === undefined
+        ? []
+        : stepOf(drawn, record.seq, machine === 'job' ? aroundRun(record) : isCron && isBetweenRuns(record) ? {} : record);
     if (record.event !== 'rollout') return [];
     const from = step ?? 'starting';
     const next = record.detail?.['step'];
@@ -75,7 +82,8 @@ function isBetweenRuns({ from, to }: JournalRecord): boolean {
 
 /** To the machine of a cron unit a run is one state. */
 function aroundRun({ from, to }: JournalRecord): Pick<JournalRecord, 'from' | 'to'> {
-  const word = (state: string | undefined): string => (state === 'waiting' || state === 'stopped' || state === 'failed' || state === 'backoff' ? 'waiting' : 'running');
+  const word = (state: string | undefined): string =>
+    state === 'waiting' || state === 'stopped' || state === 'failed' || state === 'backoff' ? 'waiting' : 'running';
   return { from: word(from), to: word(to) };
 }
 
@@ -83,7 +91,14 @@ function aroundRun({ from, to }: JournalRecord): Pick<JournalRecord, 'from' | 't
 function titlesOf({ chart, arrows, ways }: DrawnMachine, { from, to }: Pick<JournalRecord, 'from' | 'to'>): readonly string[] {
   if (from === undefined || to === undefined || from === to) return [];
   const key = `${from}\n${to}`;
-  const known = ways.get(key) ?? wayOf(chart, { from, to }).flatMap((leg) => arrows.filter((arrow) => arrow.from === leg.from && arrow.to === leg.to).map(({ title }) => title).slice(0, 1));
+  const known =
+    ways.get(key) ??
+    wayOf(chart, { from, to }).flatMap((leg) =>
+      arrows
+        .filter((arrow) => arrow.from === leg.from && arrow.to === leg.to)
+        .map(({ title }) => title)
+        .slice(0, 1),
+    );
   ways.set(key, known);
   return known;
 }

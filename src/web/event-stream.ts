@@ -37,48 +37,54 @@ export function openStreams(most: number): Streams {
       let timer: NodeJS.Timeout | undefined;
       let leave: (() => void) | null = null;
       let end = (): void => undefined;
-      const body = new ReadableStream<Uint8Array>({
-        start(controller) {
-          end = () => {
-            if (!open.delete(end)) return;
-            clearInterval(timer);
-            stop.abort();
-            leave?.();
-            for (const take of takers) take();
-            try {
-              controller.close();
-            } catch {
-              // The client has cancelled it.
-            }
-          };
-          open.add(end);
-          const write = (text: string): boolean => {
-            if (stop.signal.aborted) return false;
-            controller.enqueue(encoder.encode(text));
-            if ((controller.desiredSize ?? 0) > 0) return true;
-            end();
-            return false;
-          };
-          const sink: Sink = {
-            send: (event, data) => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
-            room: () => ((controller.desiredSize ?? 0) > MOST_UNREAD_BYTES - ROOM_BYTES || stop.signal.aborted ? Promise.resolve() : new Promise((take) => void takers.push(take))),
-            signal: stop.signal,
-          };
-          timer = setInterval(() => write(': still here\n\n'), KEEP_ALIVE_MS);
-          write('retry: 1000\n\n');
-          const served = serve(sink);
-          if (typeof served === 'function') leave = served;
-          else served.then(end, end);
-          if (stop.signal.aborted) leave?.();
+      const body = new ReadableStream<Uint8Array>(
+        {
+          start(controller) {
+            end = () => {
+              if (!open.delete(end)) return;
+              clearInterval(timer);
+              stop.abort();
+              leave?.();
+              for (const take of takers) take();
+              try {
+                controller.close();
+              } catch {
+                // The client has cancelled it.
+              }
+            };
+            open.add(end);
+            const write = (text: string): boolean => {
+              if (stop.signal.aborted) return false;
+              controller.enqueue(encoder.encode(text));
+              if ((controller.desiredSize ?? 0) > 0) return true;
+              end();
+              return false;
+            };
+            const sink: Sink = {
+              send: (event, data) => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
+              room: () =>
+                (controller.desiredSize ?? 0) > MOST_UNREAD_BYTES - ROOM_BYTES || stop.signal.aborted
+                  ? Promise.resolve()
+                  : new Promise((take) => void takers.push(take)),
+              signal: stop.signal,
+            };
+            timer = setInterval(() => write(': still here\n\n'), KEEP_ALIVE_MS);
+            write('retry: 1000\n\n');
+            const served = serve(sink);
+            if (typeof served === 'function') leave = served;
+            else served.then(end, end);
+            if (stop.signal.aborted) leave?.();
+          },
+          pull(controller) {
+            if ((controller.desiredSize ?? 0) <= MOST_UNREAD_BYTES - ROOM_BYTES) return;
+            const waiting = takers;
+            takers = [];
+            for (const take of waiting) take();
+          },
+          cancel: () => end(),
         },
-        pull(controller) {
-          if ((controller.desiredSize ?? 0) <= MOST_UNREAD_BYTES - ROOM_BYTES) return;
-          const waiting = takers;
-          takers = [];
-          for (const take of waiting) take();
-        },
-        cancel: () => end(),
-      }, new ByteLengthQueuingStrategy({ highWaterMark: MOST_UNREAD_BYTES }));
+        new ByteLengthQueuingStrategy({ highWaterMark: MOST_UNREAD_BYTES }),
+      );
       return new Response(body, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } });
     },
   };

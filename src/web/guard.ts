@@ -28,22 +28,29 @@ export function securityHeaders(): MiddlewareHandler {
   };
 }
 
-/** Refuses by Host, method, Origin and kind of body, before anything else looks at the request. A request that changes something cannot be made by another site. */
+/**
+ * Refuses by Host, method, Origin and kind of body, before anything else looks at the request.
+ * A request that changes something cannot be made by another site.
+ */
 export function sameOriginOnly({ isOurName }: Access): MiddlewareHandler {
   return async (context, next) => {
     const { req } = context;
     const host = req.header('host') ?? '';
-    if (!isOurName(host)) return problemResponse(403, `the server is not called '${excerpt(host)}': expected the name or address it listens on`, 'host');
-    if (!['GET', 'HEAD', 'POST'].includes(req.method)) return problemResponse(405, `expected GET, HEAD or POST, got ${excerpt(req.method)}`, 'method', { allow: 'GET, HEAD, POST' });
+    if (!isOurName(host))
+      return problemResponse(403, `the server is not called '${excerpt(host)}': expected the name or address it listens on`, 'host');
+    if (!['GET', 'HEAD', 'POST'].includes(req.method))
+      return problemResponse(405, `expected GET, HEAD or POST, got ${excerpt(req.method)}`, 'method', { allow: 'GET, HEAD, POST' });
     const origin = req.header('origin');
     if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
       return problemResponse(403, `the request comes from ${excerpt(origin)}: expected the page of this server`, 'origin');
     }
     if (req.method === 'POST') {
       const site = req.header('sec-fetch-site');
-      if (site !== undefined && site !== 'same-origin') return problemResponse(403, `the request comes from another site (${excerpt(site)})`, 'origin');
+      if (site !== undefined && site !== 'same-origin')
+        return problemResponse(403, `the request comes from another site (${excerpt(site)})`, 'origin');
       // A form cannot send it, and another site cannot without being asked first.
-      if (!/^application\/json\s*(;|$)/i.test(req.header('content-type') ?? '')) return problemResponse(415, 'expected a body of type application/json', 'content-type');
+      if (!/^application\/json\s*(;|$)/i.test(req.header('content-type') ?? ''))
+        return problemResponse(415, 'expected a body of type application/json', 'content-type');
     }
     return next();
   };
@@ -63,7 +70,9 @@ export function authenticate(access: Access): MiddlewareHandler {
     const cookie = getCookie(context, access.cookieName);
     if ((bearer !== undefined && access.isToken(bearer)) || (cookie !== undefined && access.isCookie(cookie))) return next();
     if (req.path === '/') return askForToken(context, false);
-    return problemResponse(401, 'expected the cookie of the page, or the token as Authorization: Bearer', 'token', { 'www-authenticate': 'Bearer realm="sysg"' });
+    return problemResponse(401, 'expected the cookie of the page, or the token as Authorization: Bearer', 'token', {
+      'www-authenticate': 'Bearer realm="sysg"',
+    });
   };
 }
 
@@ -72,10 +81,16 @@ function enter({ cookieName, cookie }: Access): Response {
 }
 
 function askForToken(context: Context, wasWrong: boolean): Response | Promise<Response> {
-  const says = wasWrong ? 'This token is not the one of the running page server.' : 'Open the address that <code>sysg web</code> has printed, or give its token.';
-  return context.html(`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+  const says = wasWrong
+    ? 'This token is not the one of the running page server.'
+    : 'Open the address that <code>sysg web</code> has printed, or give its token.';
+  return context.html(
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>sysg</title><link rel="stylesheet" href="/login.css"></head><body class="login"><main><h1>sysg</h1><p>${says}</p>
-<form action="/" method="get"><label for="token">Token</label><input id="token" name="token" type="password" autocomplete="off" required autofocus><button>Enter</button></form></main></body></html>`, 401);
+<form action="/" method="get"><label for="token">Token</label>
+<input id="token" name="token" type="password" autocomplete="off" required autofocus><button>Enter</button></form></main></body></html>`,
+    401,
+  );
 }
 
 function excerpt(text: string): string {

@@ -50,7 +50,8 @@ export function openHub({ watched: { call }, configured, records, status }: HubI
     const changed = [...next.values()].filter(({ row, text }) => rows.get(row.name)?.text !== text).map(({ row }) => row);
     const removed = [...rows.keys()].filter((name) => !next.has(name));
     const present = { health: snapshot.overall_health, supervisor: snapshot.supervisor ?? 'serving' };
-    const isNews = changed.length > 0 || removed.length > 0 || gone !== null || head?.health !== present.health || head.supervisor !== present.supervisor;
+    const isNews =
+      changed.length > 0 || removed.length > 0 || gone !== null || head?.health !== present.health || head.supervisor !== present.supervisor;
     // A page that was open before may show what is not there any more.
     const whole = head === null;
     rows = next;

@@ -14,7 +14,8 @@ export function parseListenAddress(text: string): Parsed<ListenAddress> {
   const [, v6, name, digits = ''] = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]*)):)?([0-9]{1,5})$/.exec(text.trim()) ?? [];
   const host = v6 ?? (name || '127.0.0.1');
   const port = Number(digits);
-  if (digits === '' || port > 65_535 || (v6 !== undefined && isIP(v6) !== 6)) return { ok: false, expected: 'an address with a port, such as 127.0.0.1:9080 or [::1]:9080' };
+  if (digits === '' || port > 65_535 || (v6 !== undefined && isIP(v6) !== 6))
+    return { ok: false, expected: 'an address with a port, such as 127.0.0.1:9080 or [::1]:9080' };
   return { ok: true, value: { host, port } };
 }
 

@@ -15,7 +15,10 @@ export interface Configured {
   readonly specs: readonly ServiceSpec[];
 }
 
-/** The configuration as it is on disk, read again when its file has changed and now and then, since it names other files. What is read is masked from then on. */
+/**
+ * The configuration as it is on disk, read again when its file has changed and now and then, since it names other files.
+ * What is read is masked from then on.
+ */
 export function watchConfig(call: Call): () => Configured {
   let known: { readonly stamp: string; readonly readMs: number; readonly configured: Configured } | null = null;
   return () => {

@@ -19,12 +19,23 @@ export function openApi(routes: readonly Route[]): unknown {
       [method]: {
         summary: about, parameters: [...inPath, ...inQuery],
         ...(body !== undefined && { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body) } } } }),
-        responses: { [status]: { description: about, content }, default: { description: 'Refused', content: { 'application/problem+json': { schema: problem } } } },
+        responses: {
+          [status]: { description: about, content },
+          default: { description: 'Refused', content: { 'application/problem+json': { schema: problem } } },
+        },
       },
     };
   }
   return {
-    openapi: '3.1.0', info: { title: 'sysg', version, description: 'What `sysg web` serves below /api/v1. Requests need the cookie of the page, or the token as a bearer.' },
-    servers: [{ url: '/api/v1' }], security: [{ token: [] }], components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } }, paths,
+    openapi: '3.1.0',
+    info: {
+      title: 'sysg',
+      version,
+      description: 'What `sysg web` serves below /api/v1. Requests need the cookie of the page, or the token as a bearer.',
+    },
+    servers: [{ url: '/api/v1' }],
+    security: [{ token: [] }],
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    paths,
   };
 }

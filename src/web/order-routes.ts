@@ -20,9 +20,18 @@ export function orderRoutes({ watched: { call }, configured, hub, status, shown,
         return answer.ok ? json(shown(answer.response.plan)) : refusalResponse(answer.refusal);
       },
     },
-    { method: 'get', path: '/tickets', about: 'What became of the acts that were ordered here', answer: record({ tickets: list(ticket) }), run: async () => json({ tickets: hub.tickets.all() }) },
     {
-      method: 'post', path: '/simulate', about: 'A rehearsal: the machines on a virtual clock. Nothing is started', body: rehearsal,
+      method: 'get',
+      path: '/tickets',
+      about: 'What became of the acts that were ordered here',
+      answer: record({ tickets: list(ticket) }),
+      run: async () => json({ tickets: hub.tickets.all() }),
+    },
+    {
+      method: 'post',
+      path: '/simulate',
+      about: 'A rehearsal: the machines on a virtual clock. Nothing is started',
+      body: rehearsal,
       answer: record({ events: list(journalRecord), units: anything, warnings: list(string), lasted_ms: number, ended_by: string }),
       run: async (context) => {
         const body = await readBody<Rehearsal>(context, rehearsal);
@@ -37,7 +46,11 @@ export function orderRoutes({ watched: { call }, configured, hub, status, shown,
           const drawn = isJob ? job : service;
           return drawn === null ? [] : stepsAlong(drawn, isJob ? 'job' : 'service', isJob, [each]).flatMap(({ arrows }) => arrows);
         };
-        return json({ ...result, start_ms: rehearsed.simulation.startWallMs, events: result.events.map((each) => ({ ...each, arrows: arrowsOf(each) })) });
+        return json({
+          ...result,
+          start_ms: rehearsed.simulation.startWallMs,
+          events: result.events.map((each) => ({ ...each, arrows: arrowsOf(each) })),
+        });
       },
     },
   ];
@@ -50,7 +63,11 @@ export function orderRoutes({ watched: { call }, configured, hub, status, shown,
       if (body instanceof Response) return body;
       const answer = await status();
       if (!answer.ok) return refusalResponse(answer.refusal);
-      const prepared = prepareAct(call, body, new Map(answer.snapshot.units.filter(({ kind }) => kind !== 'orphaned').map(({ name, kind }) => [name, kind])));
+      const prepared = prepareAct(
+        call,
+        body,
+        new Map(answer.snapshot.units.filter(({ kind }) => kind !== 'orphaned').map(({ name, kind }) => [name, kind])),
+      );
       if (typeof prepared === 'string') return problemResponse(400, prepared, 'act');
       return json(hub.tickets.open(body.verb, prepared.units, () => prepared.carryOut()), 202);
     },

@@ -9,8 +9,16 @@ export interface Problem {
 }
 
 const TITLES: Readonly<Record<number, string>> = {
-  400: 'The request cannot be understood', 401: 'A token is needed', 403: 'The request is refused', 404: 'There is no such thing', 405: 'The method is not allowed here',
-  413: 'The body is too large', 415: 'The body has another type than expected', 500: 'The server failed', 502: 'The supervisor refused', 503: 'Not at present',
+  400: 'The request cannot be understood',
+  401: 'A token is needed',
+  403: 'The request is refused',
+  404: 'There is no such thing',
+  405: 'The method is not allowed here',
+  413: 'The body is too large',
+  415: 'The body has another type than expected',
+  500: 'The server failed',
+  502: 'The supervisor refused',
+  503: 'Not at present',
 };
 
 export function problemResponse(status: number, detail: string, code = 'request', headers: Readonly<Record<string, string>> = {}): Response {
@@ -23,4 +31,11 @@ export function refusalResponse({ code, message }: Refusal): Response {
   return problemResponse(STATUSES[code] ?? 502, message, code);
 }
 
-const STATUSES: Readonly<Partial<Record<Refusal['code'], number>>> = { 'usage': 400, 'unknown-unit': 404, 'no-supervisor': 503, 'unresponsive': 503, 'socket': 503, 'timeout': 503 };
+const STATUSES: Readonly<Partial<Record<Refusal['code'], number>>> = {
+  usage: 400,
+  'unknown-unit': 404,
+  'no-supervisor': 503,
+  unresponsive: 503,
+  socket: 503,
+  timeout: 503,
+};

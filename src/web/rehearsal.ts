@@ -25,14 +25,20 @@ export function rehearse(specs: readonly ServiceSpec[], wish: Rehearsal): Result
     const parsed = parseEvent(text, emptyScenario.startWallMs);
     if (!parsed.ok) return usage(`events: ${parsed.problem}`);
     const { event } = parsed;
-    if (event.kind === 'command' && event.command.file !== null) return usage('events: a rehearsal in the page reads no other file: expected reload without one');
+    if (event.kind === 'command' && event.command.file !== null)
+      return usage('events: a rehearsal in the page reads no other file: expected reload without one');
     const unit = event.kind === 'command' ? event.command.unit : event.unit;
     if (unit !== null && !names.includes(unit)) return usage(`events: '${unit}' is no unit of this configuration${didYouMean(unit, names)}`);
     events.push(event);
   }
   const duration = wish.for === undefined ? null : parseDuration(wish.for);
   if (duration?.ok === false) return usage(`for: expected ${duration.expected}, got "${wish.for}"`);
-  const scenario = { ...emptyScenario, seed: (wish.seed ?? 1) % 2 ** 31, forMs: duration?.value ?? null, events: events.toSorted((one, other) => one.atMs - other.atMs) };
+  const scenario = {
+    ...emptyScenario,
+    seed: (wish.seed ?? 1) % 2 ** 31,
+    forMs: duration?.value ?? null,
+    events: events.toSorted((one, other) => one.atMs - other.atMs),
+  };
   return { ok: true, simulation: simulate({ specs, scenario, mostChanges: MOST_CHANGES }) };
 }
 

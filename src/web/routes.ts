@@ -29,7 +29,9 @@ function supervisorRoutes({ watched: { call }, configured, hub, status, streams,
       },
     },
     {
-      method: 'get', path: '/events', about: 'Server-sent events: `units` (rows that changed, all of them first), `record` (of the journal), `ticket`, `gone`, `gap`',
+      method: 'get',
+      path: '/events',
+      about: 'Server-sent events: `units` (rows that changed, all of them first), `record` (of the journal), `ticket`, `gone`, `gap`',
       answer: 'text/event-stream',
       run: async () => stream((sink) => hub.join(sink)),
     },
@@ -38,7 +40,9 @@ function supervisorRoutes({ watched: { call }, configured, hub, status, streams,
       query: { limit: 'at most 10000, default 500' }, answer: record({ records: list(journalRecord) }),
       run: async (context) => {
         const limit = wholeNumber(context.req.query('limit'), 500, mostRecords);
-        return limit === null ? problemResponse(400, `limit: expected a whole number up to ${mostRecords}`) : json(shown({ records: await recordsOf(null, limit) }));
+        return limit === null
+          ? problemResponse(400, `limit: expected a whole number up to ${mostRecords}`)
+          : json(shown({ records: await recordsOf(null, limit) }));
       },
     },
     {
@@ -50,12 +54,21 @@ function supervisorRoutes({ watched: { call }, configured, hub, status, streams,
         const drawn = await drawMachine('supervisor');
         const state = stage === 'starting' ? 'serving' : stage;
         return json({
-          stage, why: answer.ok ? null : answer.refusal.message, pid: answer.ok ? pid : null, cost: answer.ok && pid !== null ? costOf(pid) : null, connections: answer.ok ? connectionsTo(call.paths.socket) : null,
+          stage,
+          why: answer.ok ? null : answer.refusal.message,
+          pid: answer.ok ? pid : null,
+          cost: answer.ok && pid !== null ? costOf(pid) : null,
+          connections: answer.ok ? connectionsTo(call.paths.socket) : null,
           server: { version, pid: process.pid, cost: costOf(process.pid), streams: streams.count, read_only: readOnly },
           state_directory: call.paths.stateDir, socket: call.paths.socket, log: call.paths.supervisorLog, config: configured().path,
           present: drawn === null || stage === 'gone' ? [] : presentStates(drawn, '', { phase: '', state }),
-          ordered: answer.ok ? answer.snapshot.units.flatMap(({ name, ordered, rollout, waits_for: waits = [] }) => (
-            ordered === undefined && rollout === undefined && waits.length === 0 ? [] : [{ unit: name, ordered: ordered ?? null, rollout: rollout?.step ?? null, waits_for: waits.map(({ unit }) => unit) }])) : [],
+          ordered: answer.ok
+            ? answer.snapshot.units.flatMap(({ name, ordered, rollout, waits_for: waits = [] }) =>
+                ordered === undefined && rollout === undefined && waits.length === 0
+                  ? []
+                  : [{ unit: name, ordered: ordered ?? null, rollout: rollout?.step ?? null, waits_for: waits.map(({ unit }) => unit) }],
+              )
+            : [],
           tickets: hub.tickets.all(),
         });
       },

@@ -30,43 +30,65 @@ export function unitRoutes({ watched: { call }, configured, shown, withUnit, rec
       run: (context) => withUnit(context, async (unit) => json({ unit: shown(unit), row: rowOf(shown(unit)) })),
     },
     {
-      method: 'get', path: '/units/{unit}/why', about: 'Why the unit is in its state, in sentences, and the records behind them', answer: explained,
-      run: (context) => withUnit(context, async (unit, units) => json(shown(why({ unit, units, records: await recordsOf(null, mostRecords), nowMs: Date.now() })))),
+      method: 'get',
+      path: '/units/{unit}/why',
+      about: 'Why the unit is in its state, in sentences, and the records behind them',
+      answer: explained,
+      run: (context) =>
+        withUnit(context, async (unit, units) => json(shown(why({ unit, units, records: await recordsOf(null, mostRecords), nowMs: Date.now() })))),
     },
     {
-      method: 'get', path: '/units/{unit}/history', about: 'The newest records of the journal about the unit, oldest first',
-      query: { limit: 'at most 10000, default 500' }, answer: record({ records: list(journalRecord) }),
-      run: (context) => withUnit(context, async (unit) => {
-        const limit = wholeNumber(context.req.query('limit'), 500, mostRecords);
-        return limit === null ? problemResponse(400, `limit: expected a whole number up to ${mostRecords}`) : json(shown({ records: await recordsOf(unit.name, limit) }));
-      }),
+      method: 'get',
+      path: '/units/{unit}/history',
+      about: 'The newest records of the journal about the unit, oldest first',
+      query: { limit: 'at most 10000, default 500' },
+      answer: record({ records: list(journalRecord) }),
+      run: (context) =>
+        withUnit(context, async (unit) => {
+          const limit = wholeNumber(context.req.query('limit'), 500, mostRecords);
+          return limit === null
+            ? problemResponse(400, `limit: expected a whole number up to ${mostRecords}`)
+            : json(shown({ records: await recordsOf(unit.name, limit) }));
+        }),
     },
     {
-      method: 'get', path: '/units/{unit}/metrics', about: 'CPU in percent of one core and resident memory in bytes over time',
-      query: { window: '15m (default), 1h or 1d' }, answer: samples,
-      run: (context) => withUnit(context, async (unit) => {
-        const window = context.req.query('window') ?? '15m';
-        const windowSeconds = WINDOWS.get(window);
-        if (windowSeconds === undefined) return problemResponse(400, `window: expected ${[...WINDOWS.keys()].join(', ')}, got '${window}'`);
-        const answer = await askFor(call, { kind: 'inspect', unit: unit.name, samples: windowSeconds }, 'inspect');
-        if (!answer.ok) return refusalResponse(answer.refusal);
-        const fromMs = Date.now() - windowSeconds * 1000;
-        const found = answer.response.payload.samples.map(({ timestamp, cpu_percent: cpu, rss_bytes: rss }) => ({ at: Date.parse(timestamp), cpu, rss })).filter(({ at }) => at >= fromMs);
-        return json({ window, samples: thinned(found, MOST_POINTS) });
-      }),
+      method: 'get',
+      path: '/units/{unit}/metrics',
+      about: 'CPU in percent of one core and resident memory in bytes over time',
+      query: { window: '15m (default), 1h or 1d' },
+      answer: samples,
+      run: (context) =>
+        withUnit(context, async (unit) => {
+          const window = context.req.query('window') ?? '15m';
+          const windowSeconds = WINDOWS.get(window);
+          if (windowSeconds === undefined) return problemResponse(400, `window: expected ${[...WINDOWS.keys()].join(', ')}, got '${window}'`);
+          const answer = await askFor(call, { kind: 'inspect', unit: unit.name, samples: windowSeconds }, 'inspect');
+          if (!answer.ok) return refusalResponse(answer.refusal);
+          const fromMs = Date.now() - windowSeconds * 1000;
+          const found = answer.response.payload.samples
+            .map(({ timestamp, cpu_percent: cpu, rss_bytes: rss }) => ({ at: Date.parse(timestamp), cpu, rss }))
+            .filter(({ at }) => at >= fromMs);
+          return json({ window, samples: thinned(found, MOST_POINTS) });
+        }),
     },
     {
       method: 'get', path: '/units/{unit}/logs', about: 'The last lines of the output',
       query: { stream: 'stdout, stderr or all (default)', lines: 'at most 20000, default 200', download: '1: as a text file' },
       answer: record({ lines: list(logLine) }),
-      run: (context) => withUnit(context, async (unit, units) => {
-        const choice = logChoice(context, unit.name, units);
-        if (choice instanceof Response) return choice;
-        const lines = await lastLogLines(choice);
-        if (context.req.query('download') === undefined) return json({ lines });
-        const text = lines.map(({ at, stream: from, line }) => `${at ?? '-'} ${from} ${line}\n`).join('');
-        return new Response(text, { headers: { 'content-type': 'text/plain; charset=utf-8', 'content-disposition': `attachment; filename="${unit.name.replaceAll(/[^\w.-]/g, '_')}.log"` } });
-      }),
+      run: (context) =>
+        withUnit(context, async (unit, units) => {
+          const choice = logChoice(context, unit.name, units);
+          if (choice instanceof Response) return choice;
+          const lines = await lastLogLines(choice);
+          if (context.req.query('download') === undefined) return json({ lines });
+          const text = lines.map(({ at, stream: from, line }) => `${at ?? '-'} ${from} ${line}\n`).join('');
+          return new Response(text, {
+            headers: {
+              'content-type': 'text/plain; charset=utf-8',
+              'content-disposition': `attachment; filename="${unit.name.replaceAll(/[^\w.-]/g, '_')}.log"`,
+            },
+          });
+        }),
     },
     {
       method: 'get', path: '/units/{unit}/logs/stream', about: 'Server-sent events: `lines`, the last ones first',
@@ -79,11 +101,14 @@ export function unitRoutes({ watched: { call }, configured, shown, withUnit, rec
     {
       method: 'get', path: '/units/{unit}/config', about: 'The definition of the unit as its file is now, with every value of the environment masked',
       answer: record({ file: nullable(string), definition: anything }),
-      run: (context) => withUnit(context, async (unit) => {
-        const { path, specs } = configured();
-        const spec = specs.find(({ name }) => name === unit.name);
-        return spec === undefined ? problemResponse(404, `${unit.name} is not in ${path ?? 'a configuration'}`) : json({ file: path, definition: maskedSpec(spec, call.secrets.mask) });
-      }),
+      run: (context) =>
+        withUnit(context, async (unit) => {
+          const { path, specs } = configured();
+          const spec = specs.find(({ name }) => name === unit.name);
+          return spec === undefined
+            ? problemResponse(404, `${unit.name} is not in ${path ?? 'a configuration'}`)
+            : json({ file: path, definition: maskedSpec(spec, call.secrets.mask) });
+        }),
     },
   ];
 }
@@ -93,7 +118,10 @@ const MOST_POINTS = 600;
 const WINDOWS = new Map([['15m', 900], ['1h', 3600], ['1d', 86_400]]);
 
 /** Fewer points for a picture: of each stretch its highest, so that no peak is lost. */
-function thinned<Point extends { readonly at: number; readonly cpu: number; readonly rss: number }>(points: readonly Point[], most: number): readonly Point[] {
+function thinned<Point extends { readonly at: number; readonly cpu: number; readonly rss: number }>(
+  points: readonly Point[],
+  most: number,
+): readonly Point[] {
   if (points.length <= most) return points;
   const size = points.length / most;
   return Array.from({ length: most }, (_, index) => points.slice(Math.floor(index * size), Math.floor((index + 1) * size)).reduce((one, other) => (

@@ -16,7 +16,10 @@ export function parseCompat(text: string): readonly CompatName[] | null {
 
 export function compatFamilies(snapshot: StatusSnapshot | null, names: readonly CompatName[]): readonly Family[] {
   const units = (snapshot?.units ?? []).filter(({ kind }) => kind !== 'orphaned');
-  return [...(names.includes('supervisord') ? supervisord(units, snapshot !== null) : []), ...(names.includes('process-exporter') ? processExporter(units) : [])];
+  return [
+    ...(names.includes('supervisord') ? supervisord(units, snapshot !== null) : []),
+    ...(names.includes('process-exporter') ? processExporter(units) : []),
+  ];
 }
 
 /** The numbers of supervisord's states: supervisord.org/subprocess.html. */
@@ -31,10 +34,30 @@ function supervisord(units: readonly UnitStatus[], isUp: boolean): readonly Fami
     return found === null ? [] : [{ labels: { group: unit.name, name: unit.name }, value: found }];
   });
   return [
-    { name: 'node_supervisord_up', type: 'gauge', help: 'Whether the process runs.', samples: isUp ? each(({ process }) => (process?.state === 'running' ? 1 : 0)) : [] },
-    { name: 'node_supervisord_state', type: 'gauge', help: 'The state in the numbers of supervisord.', samples: each((unit) => SUPERVISORD_STATES[stateOf(unit)] ?? 1000) },
-    { name: 'node_supervisord_exit_status', type: 'gauge', help: 'The exit code with which the process ended last.', samples: each(({ last_exit: exit }) => exit?.exit_code ?? (exit?.signal === undefined ? 0 : 128 + exit.signal)) },
-    { name: 'node_supervisord_start_time_seconds', type: 'gauge', help: 'When the process began, in seconds since 1970.', samples: each(({ uptime }) => seconds(uptime?.started_at)) },
+    {
+      name: 'node_supervisord_up',
+      type: 'gauge',
+      help: 'Whether the process runs.',
+      samples: isUp ? each(({ process }) => (process?.state === 'running' ? 1 : 0)) : [],
+    },
+    {
+      name: 'node_supervisord_state',
+      type: 'gauge',
+      help: 'The state in the numbers of supervisord.',
+      samples: each((unit) => SUPERVISORD_STATES[stateOf(unit)] ?? 1000),
+    },
+    {
+      name: 'node_supervisord_exit_status',
+      type: 'gauge',
+      help: 'The exit code with which the process ended last.',
+      samples: each(({ last_exit: exit }) => exit?.exit_code ?? (exit?.signal === undefined ? 0 : 128 + exit.signal)),
+    },
+    {
+      name: 'node_supervisord_start_time_seconds',
+      type: 'gauge',
+      help: 'When the process began, in seconds since 1970.',
+      samples: each(({ uptime }) => seconds(uptime?.started_at)),
+    },
   ];
 }
 
@@ -43,8 +66,13 @@ function processExporter(units: readonly UnitStatus[]): readonly Family[] {
   const running = units.filter(({ process }) => process !== undefined);
   return [
     {
-      name: 'namedprocess_namegroup_num_procs', type: 'gauge', help: 'Living processes of the unit.',
-      samples: units.map(({ name, process, spawned_children: nodes }) => ({ labels: { groupname: name }, value: process === undefined ? 0 : 1 + pidsIn(nodes).length })),
+      name: 'namedprocess_namegroup_num_procs',
+      type: 'gauge',
+      help: 'Living processes of the unit.',
+      samples: units.map(({ name, process, spawned_children: nodes }) => ({
+        labels: { groupname: name },
+        value: process === undefined ? 0 : 1 + pidsIn(nodes).length,
+      })),
     },
     {
       name: 'namedprocess_namegroup_cpu_seconds', type: 'counter', help: 'CPU time of the processes of the unit, by mode.',
@@ -54,12 +82,20 @@ function processExporter(units: readonly UnitStatus[]): readonly Family[] {
       }),
     },
     {
-      name: 'namedprocess_namegroup_memory_bytes', type: 'gauge', help: 'Resident memory of all processes of the unit.',
-      samples: running.flatMap(({ name, metrics }) => (metrics === undefined ? [] : [{ labels: { groupname: name, memtype: 'resident' }, value: metrics.latest_rss_bytes }])),
+      name: 'namedprocess_namegroup_memory_bytes',
+      type: 'gauge',
+      help: 'Resident memory of all processes of the unit.',
+      samples: running.flatMap(({ name, metrics }) =>
+        metrics === undefined ? [] : [{ labels: { groupname: name, memtype: 'resident' }, value: metrics.latest_rss_bytes }],
+      ),
     },
     {
-      name: 'namedprocess_namegroup_oldest_start_time_seconds', type: 'gauge', help: 'When the oldest process of the unit began, in seconds since 1970.',
-      samples: running.flatMap(({ name, uptime }) => (uptime?.started_at === undefined ? [] : [{ labels: { groupname: name }, value: Date.parse(uptime.started_at) / 1000 }])),
+      name: 'namedprocess_namegroup_oldest_start_time_seconds',
+      type: 'gauge',
+      help: 'When the oldest process of the unit began, in seconds since 1970.',
+      samples: running.flatMap(({ name, uptime }) =>
+        uptime?.started_at === undefined ? [] : [{ labels: { groupname: name }, value: Date.parse(uptime.started_at) / 1000 }],
+      ),
     },
   ];
 }

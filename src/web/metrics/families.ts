@@ -13,7 +13,19 @@ export interface Measured {
 }
 
 /** The words of `status` for the state of a unit: no label has any other. */
-const STATES = ['stopped', 'starting', 'running', 'unready', 'stopping', 'backoff', 'failed', 'completed', 'skipped', 'waiting', 'suspended'] as const;
+const STATES = [
+  'stopped',
+  'starting',
+  'running',
+  'unready',
+  'stopping',
+  'backoff',
+  'failed',
+  'completed',
+  'skipped',
+  'waiting',
+  'suspended',
+] as const;
 const HEALTHS = ['healthy', 'degraded', 'failing'] as const;
 
 type Value = number | null | undefined;
@@ -28,34 +40,98 @@ export function families({ snapshot, supervisorPid, tally, version }: Measured):
     name, type: 'gauge', help,
     samples: units.flatMap((unit) => words.map((each) => ({ labels: { unit: unit.name, [label]: each }, value: word(unit) === each ? 1 : 0 }))),
   });
-  const single = (name: string, type: Family['type'], help: string, value: Value, labels = {}): Family => ({ name, type, help, samples: sample(labels, value) });
+  const single = (name: string, type: Family['type'], help: string, value: Value, labels = {}): Family => ({
+    name,
+    type,
+    help,
+    samples: sample(labels, value),
+  });
   return [
     single('sysg_up', 'gauge', 'Whether the supervisor answers.', snapshot === null ? 0 : 1),
     single('sysg_build', 'info', 'The version of what answers.', 1, { version }),
-    states('sysg_unit_state', 'The state of a unit: 1 for the one that it is in.', 'state', STATES, (unit) => ALIASES.get(stateOf(unit)) ?? stateOf(unit)),
+    states(
+      'sysg_unit_state',
+      'The state of a unit: 1 for the one that it is in.',
+      'state',
+      STATES,
+      (unit) => ALIASES.get(stateOf(unit)) ?? stateOf(unit),
+    ),
     states('sysg_unit_health', 'The health of a unit: 1 for the one that it has.', 'health', HEALTHS, ({ health }) => health),
-    ofUnits('sysg_unit_wanted_up', 'gauge', 'Whether the unit was asked to be up.', ({ wanted }) => (wanted === undefined ? null : wanted === 'up' ? 1 : 0)),
-    ofUnits('sysg_unit_ready', 'gauge', 'Whether the check of the unit passes; absent without a check.', ({ ready }) => (ready === undefined ? null : Number(ready))),
+    ofUnits('sysg_unit_wanted_up', 'gauge', 'Whether the unit was asked to be up.', ({ wanted }) =>
+      wanted === undefined ? null : wanted === 'up' ? 1 : 0,
+    ),
+    ofUnits('sysg_unit_ready', 'gauge', 'Whether the check of the unit passes; absent without a check.', ({ ready }) =>
+      ready === undefined ? null : Number(ready),
+    ),
     ofUnits('sysg_unit_restarts', 'counter', 'Automatic restarts since the last start by a person.', ({ restarts }) => restarts),
-    ofUnits('sysg_unit_starts', 'counter', 'Processes that the unit has had under this supervisor and those it took over from.', ({ generation }) => generation),
-    ofUnits('sysg_unit_start_time_seconds', 'gauge', 'When the process of the unit began, in seconds since 1970.', ({ uptime }) => seconds(uptime?.started_at)),
-    ofUnits('sysg_unit_state_since_timestamp_seconds', 'gauge', 'When the unit came into its present phase, in seconds since 1970.', ({ since }) => seconds(since)),
-    ofUnits('sysg_unit_cpu_seconds', 'counter', 'CPU time of the processes of the unit, their ended children included.', (unit) => sum(cpuTimesOf(unit))),
-    ofUnits('sysg_unit_resident_memory_bytes', 'gauge', 'Resident memory of all processes of the unit.', ({ process, metrics }) => (process === undefined ? null : metrics?.latest_rss_bytes)),
-    ofUnits('sysg_unit_processes', 'gauge', 'Living processes of the unit.', ({ process, spawned_children: nodes }) => (process === undefined ? 0 : 1 + pidsIn(nodes).length)),
-    ofUnits('sysg_unit_last_exit_code', 'gauge', 'The exit code with which the unit ended last; absent while it runs and after a signal.', ({ last_exit: exit }) => exit?.exit_code),
-    ofUnits('sysg_unit_last_exit_signal', 'gauge', 'The number of the signal by which the unit was ended last.', ({ last_exit: exit }) => exit?.signal),
+    ofUnits(
+      'sysg_unit_starts',
+      'counter',
+      'Processes that the unit has had under this supervisor and those it took over from.',
+      ({ generation }) => generation,
+    ),
+    ofUnits('sysg_unit_start_time_seconds', 'gauge', 'When the process of the unit began, in seconds since 1970.', ({ uptime }) =>
+      seconds(uptime?.started_at),
+    ),
+    ofUnits('sysg_unit_state_since_timestamp_seconds', 'gauge', 'When the unit came into its present phase, in seconds since 1970.', ({ since }) =>
+      seconds(since),
+    ),
+    ofUnits('sysg_unit_cpu_seconds', 'counter', 'CPU time of the processes of the unit, their ended children included.', (unit) =>
+      sum(cpuTimesOf(unit)),
+    ),
+    ofUnits('sysg_unit_resident_memory_bytes', 'gauge', 'Resident memory of all processes of the unit.', ({ process, metrics }) =>
+      process === undefined ? null : metrics?.latest_rss_bytes,
+    ),
+    ofUnits('sysg_unit_processes', 'gauge', 'Living processes of the unit.', ({ process, spawned_children: nodes }) =>
+      process === undefined ? 0 : 1 + pidsIn(nodes).length,
+    ),
+    ofUnits(
+      'sysg_unit_last_exit_code',
+      'gauge',
+      'The exit code with which the unit ended last; absent while it runs and after a signal.',
+      ({ last_exit: exit }) => exit?.exit_code,
+    ),
+    ofUnits(
+      'sysg_unit_last_exit_signal',
+      'gauge',
+      'The number of the signal by which the unit was ended last.',
+      ({ last_exit: exit }) => exit?.signal,
+    ),
     ofUnits('sysg_unit_rollout_in_progress', 'gauge', 'Whether a candidate is replacing the unit.', ({ rollout }) => (rollout === undefined ? 0 : 1)),
     {
       name: 'sysg_unit_rollouts', type: 'counter', help: 'Replacements that have ended, by their result.',
       samples: [...tally.rollouts].flatMap(([unit, results]) => [...results].map(([result, value]) => ({ labels: { unit, result }, value }))),
     },
-    ofUnits('sysg_cron_last_run_timestamp_seconds', 'gauge', 'When the newest run began, in seconds since 1970.', ({ cron: unit }) => seconds(unit?.last_run?.started_at), cron),
-    ofUnits('sysg_cron_last_success_timestamp_seconds', 'gauge', 'When the newest run that succeeded ended, in seconds since 1970.', lastSuccess, cron),
+    ofUnits(
+      'sysg_cron_last_run_timestamp_seconds',
+      'gauge',
+      'When the newest run began, in seconds since 1970.',
+      ({ cron: unit }) => seconds(unit?.last_run?.started_at),
+      cron,
+    ),
+    ofUnits(
+      'sysg_cron_last_success_timestamp_seconds',
+      'gauge',
+      'When the newest run that succeeded ended, in seconds since 1970.',
+      lastSuccess,
+      cron,
+    ),
     ofUnits('sysg_cron_last_run_success', 'gauge', 'Whether the newest run that has ended succeeded.', lastResult, cron),
     ofUnits('sysg_cron_duration_seconds', 'gauge', 'How long the newest run that has ended took.', duration, cron),
-    ofUnits('sysg_cron_next_run_timestamp_seconds', 'gauge', 'When the next run is due, in seconds since 1970.', ({ next_at: next }) => seconds(next), cron),
-    ofUnits('sysg_cron_missed', 'counter', 'Runs that were left out because the run before them went on.', ({ name }) => tally.missed.get(name) ?? 0, cron),
+    ofUnits(
+      'sysg_cron_next_run_timestamp_seconds',
+      'gauge',
+      'When the next run is due, in seconds since 1970.',
+      ({ next_at: next }) => seconds(next),
+      cron,
+    ),
+    ofUnits(
+      'sysg_cron_missed',
+      'counter',
+      'Runs that were left out because the run before them went on.',
+      ({ name }) => tally.missed.get(name) ?? 0,
+      cron,
+    ),
     single('sysg_supervisor_cpu_seconds', 'counter', 'CPU time of the supervisor itself.', supervisor?.cpuSeconds),
     single('sysg_supervisor_resident_memory_bytes', 'gauge', 'Resident memory of the supervisor itself.', supervisor?.residentBytes),
     single('sysg_supervisor_open_fds', 'gauge', 'Open descriptors of the supervisor itself.', supervisor?.openFds),

@@ -24,10 +24,15 @@ export function pidsIn(nodes: readonly SpawnedProcessNode[] = []): readonly numb
 /** What one process costs; null when it is gone or there is no /proc. */
 export function costOf(pid: number): { readonly cpuSeconds: number; readonly residentBytes: number; readonly openFds: number | null } | null {
   const [times, detail] = [timesOf(pid), processDetail(pid)];
-  return times === null || detail === null ? null : { cpuSeconds: times.user + times.system, residentBytes: detail.residentBytes, openFds: openDescriptors(pid) };
+  return times === null || detail === null
+    ? null
+    : { cpuSeconds: times.user + times.system, residentBytes: detail.residentBytes, openFds: openDescriptors(pid) };
 }
 
-/** Connections to a socket of the file system, its listener not among them; null where the kernel does not show them. unix(7): state 03 is connected. */
+/**
+ * Connections to a socket of the file system, its listener not among them; null where the kernel does not show them.
+ * unix(7): state 03 is connected.
+ */
 export function connectionsTo(path: string): number | null {
   try {
     return readFileSync('/proc/net/unix', 'utf8').split('\n').filter((line) => / 03 +\d+ /.test(line) && line.endsWith(` ${path}`)).length;

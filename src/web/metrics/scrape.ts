@@ -14,9 +14,14 @@ export interface Scraped extends Watched {
 }
 
 /** Everything in one text, measured now. Where there are several supervisors each sample has the project of its own as a label. */
-export async function scrape(scraped: readonly Scraped[], { format, compat }: { readonly format: Format; readonly compat: readonly CompatName[] }): Promise<string> {
+export async function scrape(
+  scraped: readonly Scraped[],
+  { format, compat }: { readonly format: Format; readonly compat: readonly CompatName[] },
+): Promise<string> {
   const labelsOf = (project: string): Sample['labels'] => (scraped.length > 1 ? { project } : {});
-  const groups = await Promise.all(scraped.map(async ({ name, call, tally }) => ({ labels: labelsOf(name), families: await measure(call, tally, compat) })));
+  const groups = await Promise.all(
+    scraped.map(async ({ name, call, tally }) => ({ labels: labelsOf(name), families: await measure(call, tally, compat) })),
+  );
   return expose(together(groups), format);
 }
 

@@ -21,8 +21,15 @@ export async function learnWhatIsAllowed(): Promise<void> {
   readOnly.value = (await get<{ server: { read_only: boolean } }>('/supervisor')).server.read_only;
 }
 
-/** Orders something. What ends several units at once is asked about first, and `asks` also what ends one: a key is pressed by mistake sooner than a button. */
-export function order(verb: Verb, names: readonly string[], { signalName, asks = false }: { readonly signalName?: string; readonly asks?: boolean } = {}): void {
+/**
+ * Orders something. What ends several units at once is asked about first, and `asks` also what ends one:
+ * a key is pressed by mistake sooner than a button.
+ */
+export function order(
+  verb: Verb,
+  names: readonly string[],
+  { signalName, asks = false }: { readonly signalName?: string; readonly asks?: boolean } = {},
+): void {
   if (readOnly.value || names.length === 0) return;
   const carryOut = (): void => {
     post('/actions', { verb, units: names, ...(signalName !== undefined && { signal: signalName }) }).then(() => {
@@ -33,7 +40,13 @@ export function order(verb: Verb, names: readonly string[], { signalName, asks =
   };
   const isDestructive = verb === 'stop' || verb === 'restart' || verb === 'signal';
   if (!isDestructive || (names.length === 1 && !asks)) carryOut();
-  else question.value = { title: names.length === 1 ? `${verb} ${names[0] ?? ''}?` : `${verb} ${names.length} units?`, text: names.join(', '), yes: names.length === 1 ? verb : `${verb} them`, carryOut };
+  else
+    question.value = {
+      title: names.length === 1 ? `${verb} ${names[0] ?? ''}?` : `${verb} ${names.length} units?`,
+      text: names.join(', '),
+      yes: names.length === 1 ? verb : `${verb} them`,
+      carryOut,
+    };
 }
 
 export function UnitActs({ names }: { readonly names: readonly string[] }): JSX.Element | null {
@@ -66,7 +79,10 @@ export function ReloadButton(): JSX.Element | null {
 function PlanDialog(): JSX.Element | null {
   const { data, error } = useFetched<ReloadPlan>(isPlanOpen.value ? '/plan' : null, isPlanOpen.value);
   if (!isPlanOpen.value) return null;
-  const changes = data === null ? [] : (['start', 'restart', 'update', 'stop'] as const).flatMap((what) => data[what].map(({ unit, why }) => ({ what, unit, why })));
+  const changes =
+    data === null
+      ? []
+      : (['start', 'restart', 'update', 'stop'] as const).flatMap((what) => data[what].map(({ unit, why }) => ({ what, unit, why })));
   const close = (): void => {
     isPlanOpen.value = false;
   };
@@ -107,7 +123,15 @@ export function Dialogs(): JSX.Element {
   );
 }
 
-export function Dialog({ title, onClose, children }: { readonly title: string; onClose(): void; readonly children: preact.ComponentChildren }): JSX.Element {
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
+  readonly title: string;
+  onClose(): void;
+  readonly children: preact.ComponentChildren;
+}): JSX.Element {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => element.current?.showModal(), []);
   return <dialog ref={element} onClose={onClose} aria-label={title}><h2>{title}</h2>{children}</dialog>;
@@ -117,13 +141,27 @@ const MARKS = { open: '◐', settled: '✓', failed: '✗' } as const;
 
 /** What became of the last orders; each until it is settled, and a while longer. */
 export function Tickets(): JSX.Element {
-  const shown = tickets.value.filter(({ ended_at: at, state }) => at === null || now.value - Date.parse(at) < (state === 'failed' ? 60_000 : 8000)).slice(-4);
+  const shown = tickets.value
+    .filter(({ ended_at: at, state }) => at === null || now.value - Date.parse(at) < (state === 'failed' ? 60_000 : 8000))
+    .slice(-4);
   return (
     <section class="tickets" aria-label="Orders and what became of them" aria-live="polite">
-      {refusal.value !== null && <p class="ticket failed"><span aria-hidden="true">✗</span> {refusal.value} <button onClick={() => (refusal.value = null)}>Close</button></p>}
+      {refusal.value !== null && (
+        <p class="ticket failed">
+          <span aria-hidden="true">✗</span> {refusal.value} <button onClick={() => (refusal.value = null)}>Close</button>
+        </p>
+      )}
       {shown.map(({ id, state, verb, units: names, message, began_at: at }) => (
-        <p key={id} class={`ticket ${state}`}><span aria-hidden="true">{MARKS[state]}</span> <b>{verb} {names.length > 3 ? `${names.length} units` : names.join(', ')}</b>{' '}
-          {state === 'open' ? 'under way…' : message} <span class="faint">#{id} {clock(at)}</span></p>
+        <p key={id} class={`ticket ${state}`}>
+          <span aria-hidden="true">{MARKS[state]}</span>{' '}
+          <b>
+            {verb} {names.length > 3 ? `${names.length} units` : names.join(', ')}
+          </b>{' '}
+          {state === 'open' ? 'under way…' : message}{' '}
+          <span class="faint">
+            #{id} {clock(at)}
+          </span>
+        </p>
       ))}
     </section>
   );

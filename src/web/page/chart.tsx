@@ -60,8 +60,16 @@ export function Chart({ machine, marks, name, onArrow, chosen = null }: Props): 
   }, [drawn, chosen]);
   return (
     <figure class="chart">
-      <div ref={frame} class={isWhole ? 'picture whole' : 'picture'} role="group" aria-label={`State chart of ${name}, in ${marks?.present.map((id) => id.split('.').at(-1)).join(' and ') || 'no known state'}`} tabIndex={0} />
-      <button class="size" aria-pressed={!isWhole} onClick={() => setWhole(!isWhole)}>{isWhole ? 'Full size' : 'Fit'}</button>
+      <div
+        ref={frame}
+        class={isWhole ? 'picture whole' : 'picture'}
+        role="group"
+        aria-label={`State chart of ${name}, in ${marks?.present.map((id) => id.split('.').at(-1)).join(' and ') || 'no known state'}`}
+        tabIndex={0}
+      />
+      <button class="size" aria-pressed={!isWhole} onClick={() => setWhole(!isWhole)}>
+        {isWhole ? 'Full size' : 'Fit'}
+      </button>
     </figure>
   );
 }

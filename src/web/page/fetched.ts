@@ -3,14 +3,23 @@ import { get } from './server.ts';
 
 /** What the server says at `path`; the last answer stays while the next one is asked for. `version`: asked again when it changes. */
 export function useFetched<Answer>(path: string | null, version: unknown = 0): { readonly data: Answer | null; readonly error: string | null } {
-  const [state, setState] = useState<{ readonly path: string | null; readonly data: Answer | null; readonly error: string | null }>({ path: null, data: null, error: null });
+  const [state, setState] = useState<{ readonly path: string | null; readonly data: Answer | null; readonly error: string | null }>({
+    path: null,
+    data: null,
+    error: null,
+  });
   useEffect(() => {
     if (path === null) return undefined;
     const stop = new AbortController();
     get<Answer>(path, stop.signal).then(
       (data) => setState({ path, data, error: null }),
       (error: unknown) => {
-        if (!stop.signal.aborted) setState((before) => ({ path, data: before.path === path ? before.data : null, error: error instanceof Error ? error.message : String(error) }));
+        if (!stop.signal.aborted)
+          setState((before) => ({
+            path,
+            data: before.path === path ? before.data : null,
+            error: error instanceof Error ? error.message : String(error),
+          }));
       },
     );
     return () => stop.abort();

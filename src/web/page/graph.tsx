@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { UnitRow } from '../unit-row.ts';
 import { put, type Drawn } from './chart.tsx';
 import { useFetched } from './fetched.ts';
 import { units } from './live.ts';
@@ -40,11 +41,25 @@ export function DependencyGraph(): JSX.Element {
       <h1>Dependencies</h1>
       {error !== null && <p role="alert">{error}</p>}
       <div class="picture graph" ref={frame} role="group" tabIndex={0} aria-label="Units and what they need; an arrow leads to what is needed" />
-      <section class="panel" aria-live="polite"><h2>Who waits for whom</h2>
-        {waiting.length === 0 ? <p class="faint">Nobody waits.</p> : <ul>{waiting.map(({ name, waits_for: waits = [] }) => (
-          <li key={name}><a href={linkTo('unit', name)}>{name}</a> waits for {waits.map(({ unit, condition, lost }) => `${unit}${condition === undefined ? '' : ` (${condition})`}${lost === undefined ? '' : `, which will not come by itself: ${lost}`}`).join('; ')}</li>
-        ))}</ul>}
+      <section class="panel" aria-live="polite">
+        <h2>Who waits for whom</h2>
+        {waiting.length === 0 ? (
+          <p class="faint">Nobody waits.</p>
+        ) : (
+          <ul>
+            {waiting.map(({ name, waits_for: waits = [] }) => (
+              <li key={name}>
+                <a href={linkTo('unit', name)}>{name}</a> waits for{' '}
+                {waits.map(waitText).join('; ')}
+              </li>
+            ))}
+          </ul>
+        )}
       </section>
     </main>
   );
+}
+
+function waitText({ unit, condition, lost }: NonNullable<UnitRow['waits_for']>[number]): string {
+  return `${unit}${condition === undefined ? '' : ` (${condition})`}${lost === undefined ? '' : `, which will not come by itself: ${lost}`}`;
 }

@@ -25,8 +25,12 @@ export function useJournal(unit: string): readonly JournalRecord[] {
       fresh.current.push(record);
       timer ??= setTimeout(add, LEAST_PAUSE_MS);
     });
-    Promise.all([get<Answer>('/history?limit=1500', stop.signal), get<Answer>(`/units/${encodeURIComponent(unit)}/history?limit=1000`, stop.signal)]).then(
-      ([all, own]) => setRecords((before) => merged(own.records, all.records, before)), () => undefined,
+    Promise.all([
+      get<Answer>('/history?limit=1500', stop.signal),
+      get<Answer>(`/units/${encodeURIComponent(unit)}/history?limit=1000`, stop.signal),
+    ]).then(
+      ([all, own]) => setRecords((before) => merged(own.records, all.records, before)),
+      () => undefined,
     );
     return () => {
       stop.abort();

@@ -8,8 +8,19 @@ import { concerned, filter, mark, selected, shownUnits } from './table.tsx';
 const isHelpOpen = signal(false);
 
 const KEYS = [
-  ['↑ ↓, j k, g G', 'move'], ['Enter, →, i', 'open the unit'], ['l', 'its logs'], ['Escape, q', 'go back; take the filter away'], ['f, /', 'filter'], ['Space', 'mark the unit'], ['o or >, <, O', 'the next, the previous order; turned round'],
-  ['S, s, r', 'start, stop, restart what is marked or selected; stop and restart ask first'], ['d', 'dependencies'], ['R', 'rehearse'], ['v', 'the supervisor'], ['u', 'all units'], ['?', 'these keys'],
+  ['↑ ↓, j k, g G', 'move'],
+  ['Enter, →, i', 'open the unit'],
+  ['l', 'its logs'],
+  ['Escape, q', 'go back; take the filter away'],
+  ['f, /', 'filter'],
+  ['Space', 'mark the unit'],
+  ['o or >, <, O', 'the next, the previous order; turned round'],
+  ['S, s, r', 'start, stop, restart what is marked or selected; stop and restart ask first'],
+  ['d', 'dependencies'],
+  ['R', 'rehearse'],
+  ['v', 'the supervisor'],
+  ['u', 'all units'],
+  ['?', 'these keys'],
 ] as const;
 
 /** The keys of the live table in the terminal, where a page can have them. */
@@ -21,7 +32,8 @@ export function listen(): void {
       if (key === 'Escape') target.blur();
       return;
     }
-    if (target instanceof HTMLSelectElement || (target instanceof Element && target.closest('[role=button],.fault,.lines,[role=link]') !== null)) return;
+    if (target instanceof HTMLSelectElement || (target instanceof Element && target.closest('[role=button],.fault,.lines,[role=link]') !== null))
+      return;
     if (press(key, target)) event.preventDefault();
   });
 }
@@ -91,7 +103,21 @@ export function Help(): JSX.Element | null {
   const close = (): void => {
     isHelpOpen.value = false;
   };
-  return <Dialog title="Keys" onClose={close}><dl class="keys">{KEYS.map(([key, about]) => <><dt><kbd>{key}</kbd></dt><dd>{about}</dd></>)}</dl><button onClick={close}>Close</button></Dialog>;
+  return (
+    <Dialog title="Keys" onClose={close}>
+      <dl class="keys">
+        {KEYS.map(([key, about]) => (
+          <>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{about}</dd>
+          </>
+        ))}
+      </dl>
+      <button onClick={close}>Close</button>
+    </Dialog>
+  );
 }
 
 export function HelpButton(): JSX.Element {

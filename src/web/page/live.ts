@@ -31,11 +31,18 @@ export function onRecord(listener: (record: JournalRecord) => void): () => void 
   return () => void listeners.delete(listener);
 }
 
-interface UnitsMessage { readonly health: string; readonly supervisor: string; readonly changed: readonly UnitRow[]; readonly removed: readonly string[]; readonly whole?: boolean }
+interface UnitsMessage {
+  readonly health: string;
+  readonly supervisor: string;
+  readonly changed: readonly UnitRow[];
+  readonly removed: readonly string[];
+  readonly whole?: boolean;
+}
 
 export function follow(): void {
   const source = new EventSource(addressOf('/events'));
-  const on = <Data>(event: string, take: (data: Data) => void): void => source.addEventListener(event, (message: MessageEvent<string>) => take(JSON.parse(message.data) as Data));
+  const on = <Data>(event: string, take: (data: Data) => void): void =>
+    source.addEventListener(event, (message: MessageEvent<string>) => take(JSON.parse(message.data) as Data));
   source.onopen = () => {
     connection.value = 'open';
   };

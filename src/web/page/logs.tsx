@@ -48,7 +48,8 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
   }, [unit, stream]);
   useEffect(() => {
     const wanted = search.toLowerCase();
-    for (const line of view.current?.children ?? []) if (line instanceof HTMLElement) line.hidden = !(line.textContent ?? '').toLowerCase().includes(wanted);
+    for (const line of view.current?.children ?? [])
+      if (line instanceof HTMLElement) line.hidden = !(line.textContent ?? '').toLowerCase().includes(wanted);
   }, [search]);
   const resume = (): void => {
     setPaused(false);
@@ -59,14 +60,33 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
     <section class="panel" aria-label="Logs">
       <div class="bar small">
         <h2>Logs</h2>
-        <select aria-label="Stream" value={stream} onChange={({ currentTarget }) => setStream(currentTarget.value)}><option value="all">both streams</option><option>stdout</option><option>stderr</option></select>
-        <input type="search" aria-label="Search the logs" placeholder="search" value={search} onInput={({ currentTarget }) => setSearch(currentTarget.value)} />
-        <button aria-pressed={isPaused} onClick={() => (isPaused ? resume() : setPaused(true))}>{isPaused ? `Resume (${waiting} waiting)` : 'Pause'}</button>
-        <button aria-pressed={isFollowing} onClick={() => {
-          setFollowing(!isFollowing);
-          if (!isFollowing) view.current?.scrollTo({ top: view.current.scrollHeight });
-        }}>Follow</button>
-        <a class="button" href={addressOf(`/units/${encodeURIComponent(unit)}/logs?stream=${stream}&lines=20000&download=1`)} download>Download</a>
+        <select aria-label="Stream" value={stream} onChange={({ currentTarget }) => setStream(currentTarget.value)}>
+          <option value="all">both streams</option>
+          <option>stdout</option>
+          <option>stderr</option>
+        </select>
+        <input
+          type="search"
+          aria-label="Search the logs"
+          placeholder="search"
+          value={search}
+          onInput={({ currentTarget }) => setSearch(currentTarget.value)}
+        />
+        <button aria-pressed={isPaused} onClick={() => (isPaused ? resume() : setPaused(true))}>
+          {isPaused ? `Resume (${waiting} waiting)` : 'Pause'}
+        </button>
+        <button
+          aria-pressed={isFollowing}
+          onClick={() => {
+            setFollowing(!isFollowing);
+            if (!isFollowing) view.current?.scrollTo({ top: view.current.scrollHeight });
+          }}
+        >
+          Follow
+        </button>
+        <a class="button" href={addressOf(`/units/${encodeURIComponent(unit)}/logs?stream=${stream}&lines=20000&download=1`)} download>
+          Download
+        </a>
       </div>
       <div ref={view} class="lines" role="log" aria-label={`Output of ${unit}`} aria-live="off" tabIndex={0} />
     </section>

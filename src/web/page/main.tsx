@@ -19,20 +19,57 @@ function Page(): JSX.Element {
   return (
     <>
       <header>
-        <a class="brand" href={linkTo()}>sysg</a>
-        <nav aria-label="Pages">{[...PAGES, ...(every.value ? [['projects', 'Projects'] as const] : [])].map(([path, word]) => <a key={path} href={linkTo(path)} aria-current={page === path || (path === '' && page === 'unit') ? 'page' : undefined}>{word}</a>)}</nav>
+        <a class="brand" href={linkTo()}>
+          sysg
+        </a>
+        <nav aria-label="Pages">
+          {[...PAGES, ...(every.value ? [['projects', 'Projects'] as const] : [])].map(([path, word]) => (
+            <a key={path} href={linkTo(path)} aria-current={page === path || (path === '' && page === 'unit') ? 'page' : undefined}>
+              {word}
+            </a>
+          ))}
+        </nav>
         <Choice />
         <p class="whole" role="status">
-          {connection.value === 'locked' ? <span class="pill h-failing">sysg web was started anew: open the address that it printed</span>
-            : connection.value === 'lost' ? <span class="pill h-failing">no connection to sysg web</span> : gone.value !== null ? <span class="pill h-failing">no supervisor</span>
-            : head.value !== null && <span class={`pill h-${head.value.health}`}>{head.value.health}{head.value.supervisor === 'serving' ? '' : `, ${head.value.supervisor}`}</span>}
+          {connection.value === 'locked' ? (
+            <span class="pill h-failing">sysg web was started anew: open the address that it printed</span>
+          ) : connection.value === 'lost' ? (
+            <span class="pill h-failing">no connection to sysg web</span>
+          ) : gone.value !== null ? (
+            <span class="pill h-failing">no supervisor</span>
+          ) : (
+            head.value !== null && (
+              <span class={`pill h-${head.value.health}`}>
+                {head.value.health}
+                {head.value.supervisor === 'serving' ? '' : `, ${head.value.supervisor}`}
+              </span>
+            )
+          )}
           {readOnly.value && <span class="pill">read-only</span>}
         </p>
         <HelpButton />
       </header>
-      {gone.value !== null && <p class="notice" role="alert">{gone.value}. What is shown is of before.</p>}
-      {page === 'unit' ? <Unit key={name} name={name} part={part} /> : page === 'graph' ? <DependencyGraph /> : page === 'rehearse' ? <Rehearse first={name === '' ? null : name} /> : page === 'projects' ? <Projects /> : page === 'supervisor' ? <SupervisorPage /> : <Table />}
-      <Tickets /><Dialogs /><Help />
+      {gone.value !== null && (
+        <p class="notice" role="alert">
+          {gone.value}. What is shown is of before.
+        </p>
+      )}
+      {page === 'unit' ? (
+        <Unit key={name} name={name} part={part} />
+      ) : page === 'graph' ? (
+        <DependencyGraph />
+      ) : page === 'rehearse' ? (
+        <Rehearse first={name === '' ? null : name} />
+      ) : page === 'projects' ? (
+        <Projects />
+      ) : page === 'supervisor' ? (
+        <SupervisorPage />
+      ) : (
+        <Table />
+      )}
+      <Tickets />
+      <Dialogs />
+      <Help />
     </>
   );
 }

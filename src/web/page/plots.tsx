@@ -21,11 +21,30 @@ export function Plots({ unit, records }: { readonly unit: string; readonly recor
   const last = samples.at(-1);
   return (
     <section class="panel" aria-label="Metrics">
-      <div class="bar small"><h2>Metrics</h2><div role="group" aria-label="Span">{WINDOWS.map((each) => <button key={each[0]} aria-pressed={window === each} onClick={() => setWindow(each)}>{each[1]}</button>)}</div></div>
+      <div class="bar small">
+        <h2>Metrics</h2>
+        <div role="group" aria-label="Span">
+          {WINDOWS.map((each) => (
+            <button key={each[0]} aria-pressed={window === each} onClick={() => setWindow(each)}>
+              {each[1]}
+            </button>
+          ))}
+        </div>
+      </div>
       {error !== null && <p role="alert">{error}</p>}
-      {samples.length < 2 ? <p class="faint">Not enough samples in this time. They are taken while somebody looks, and always with a <code>metrics</code> block in the configuration.</p> : (
+      {samples.length < 2 ? (
+        <p class="faint">
+          Not enough samples in this time. They are taken while somebody looks, and always with a <code>metrics</code> block in the configuration.
+        </p>
+      ) : (
         <>
-          <Plot title="CPU, percent of one core" points={samples.map(({ at, cpu }) => [at / 1000, cpu])} starts={starts} format={(value) => `${value.toFixed(1)}%`} tone="cpu" />
+          <Plot
+            title="CPU, percent of one core"
+            points={samples.map(({ at, cpu }) => [at / 1000, cpu])}
+            starts={starts}
+            format={(value) => `${value.toFixed(1)}%`}
+            tone="cpu"
+          />
           <Plot title="Memory" points={samples.map(({ at, rss }) => [at / 1000, rss])} starts={starts} format={bytes} tone="memory" />
           <p class="faint">Now {last?.cpu.toFixed(1)}% and {bytes(last?.rss ?? 0)}; {starts.length} starts are in the journal, drawn as lines.</p>
         </>
@@ -34,7 +53,13 @@ export function Plots({ unit, records }: { readonly unit: string; readonly recor
   );
 }
 
-interface PlotProps { readonly title: string; readonly points: readonly (readonly [at: number, value: number])[]; readonly starts: readonly number[]; format(value: number): string; readonly tone: 'cpu' | 'memory' }
+interface PlotProps {
+  readonly title: string;
+  readonly points: readonly (readonly [at: number, value: number])[];
+  readonly starts: readonly number[];
+  format(value: number): string;
+  readonly tone: 'cpu' | 'memory';
+}
 
 function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
@@ -47,20 +72,37 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
     const style = getComputedStyle(element);
     const [line, text, grid] = [`--${tone}`, '--faint', '--line'].map((name) => style.getPropertyValue(name).trim());
     const axis = { stroke: text ?? '', grid: { stroke: grid ?? '', width: 1 }, ticks: { stroke: grid ?? '' } };
-    const made = new uPlot({
-      width: element.clientWidth || 300, height: 150, cursor: { y: false }, legend: { live: true },
-      series: [{ label: 'at', value: (_, value) => (value === null ? '-' : moment(value * 1000)) }, { label: title, stroke: line ?? '', width: 1.5, fill: `${line}22`, value: (_, value) => (value === null ? '-' : format(value)) }],
-      axes: [{ ...axis, values: (_, values) => values.map((at) => clock(at * 1000).slice(0, (values[1] ?? 0) - (values[0] ?? 0) < 60 ? 8 : 5)) }, { ...axis, size: 84, values: (_, values) => values.map(format) }],
-      scales: { y: { range: (_, _low, high) => [0, Math.max(high * 1.1, 1)] } },
-      hooks: { draw: [(self) => {
-        for (const at of marks.current) {
-          const x = self.valToPos(at, 'x', true);
-          if (x < self.bbox.left || x > self.bbox.left + self.bbox.width) continue;
-          self.ctx.fillStyle = text ?? '';
-          self.ctx.fillRect(x, self.bbox.top, 1, self.bbox.height);
-        }
-      }] },
-    }, [[], []], element);
+    const made = new uPlot(
+      {
+        width: element.clientWidth || 300,
+        height: 150,
+        cursor: { y: false },
+        legend: { live: true },
+        series: [
+          { label: 'at', value: (_, value) => (value === null ? '-' : moment(value * 1000)) },
+          { label: title, stroke: line ?? '', width: 1.5, fill: `${line}22`, value: (_, value) => (value === null ? '-' : format(value)) },
+        ],
+        axes: [
+          { ...axis, values: (_, values) => values.map((at) => clock(at * 1000).slice(0, (values[1] ?? 0) - (values[0] ?? 0) < 60 ? 8 : 5)) },
+          { ...axis, size: 84, values: (_, values) => values.map(format) },
+        ],
+        scales: { y: { range: (_, _low, high) => [0, Math.max(high * 1.1, 1)] } },
+        hooks: {
+          draw: [
+            (self) => {
+              for (const at of marks.current) {
+                const x = self.valToPos(at, 'x', true);
+                if (x < self.bbox.left || x > self.bbox.left + self.bbox.width) continue;
+                self.ctx.fillStyle = text ?? '';
+                self.ctx.fillRect(x, self.bbox.top, 1, self.bbox.height);
+              }
+            },
+          ],
+        },
+      },
+      [[], []],
+      element,
+    );
     plot.current = made;
     const resizer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: 150 }));
     resizer.observe(element);
@@ -70,6 +112,14 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
       plot.current = null;
     };
   }, []);
-  useEffect(() => plot.current?.setData([points.map(([at]) => at), points.map(([, value]) => value)]), [points]);
-  return <div class="plot" ref={box} role="img" aria-label={`${title}: from ${format(Math.min(...points.map(([, value]) => value)))} to ${format(Math.max(...points.map(([, value]) => value)))}`} />;
+  const values = points.map(([, value]) => value);
+  useEffect(() => plot.current?.setData([points.map(([at]) => at), values]), [points]);
+  return (
+    <div
+      class="plot"
+      ref={box}
+      role="img"
+      aria-label={`${title}: from ${format(Math.min(...values))} to ${format(Math.max(...values))}`}
+    />
+  );
 }

@@ -9,7 +9,13 @@ import { StillChart } from './still-chart.tsx';
 import { Records, stretchesOf } from './timeline.tsx';
 import { offset } from './words.ts';
 
-interface Outcome { readonly restarts: number; readonly downtime_ms: number; readonly phase: string; readonly starts: number; readonly reason?: string }
+interface Outcome {
+  readonly restarts: number;
+  readonly downtime_ms: number;
+  readonly phase: string;
+  readonly starts: number;
+  readonly reason?: string;
+}
 interface Result {
   readonly start_ms: number; readonly lasted_ms: number; readonly ended_by: string; readonly warnings: readonly string[];
   readonly units: Readonly<Record<string, Outcome>>; readonly events: readonly (JournalRecord & { readonly arrows: readonly string[] })[];
@@ -19,7 +25,10 @@ const SPANS = [['30s', 30_000], ['2m', 120_000], ['10m', 600_000], ['1h', 3_600_
 const STEP_MS = 500;
 const PLAY_SECONDS = 12;
 
-/** Faults are dropped on a time line, the real machines run through it on a virtual clock, and the states are scrubbed through. Nothing is started. */
+/**
+ * Faults are dropped on a time line, the real machines run through it on a virtual clock, and the states are scrubbed through.
+ * Nothing is started.
+ */
 export function Rehearse({ first }: { readonly first: string | null }): JSX.Element {
   const all = ordered.value;
   const [unit, setUnit] = useState<string | null>(first);
@@ -61,7 +70,8 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
   }, [isPlaying, span]);
 
   const drop = (target: string, ms: number): void => setFaults([...faults, { id: (ids.current += 1), unit: target, atMs: ms, kind }]);
-  const move = (id: number, ms: number): void => setFaults(faults.map((fault) => (fault.id === id ? { ...fault, atMs: Math.min(span[1], Math.max(0, ms)) } : fault)));
+  const move = (id: number, ms: number): void =>
+    setFaults(faults.map((fault) => (fault.id === id ? { ...fault, atMs: Math.min(span[1], Math.max(0, ms)) } : fault)));
   const momentAt = (lane: Element, clientX: number): number => {
     const box = lane.getBoundingClientRect();
     return Math.round((Math.min(1, Math.max(0, (clientX - box.left) / box.width)) * span[1]) / STEP_MS) * STEP_MS;
@@ -75,62 +85,158 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
   return (
     <main class="rehearse">
       <h1>Rehearse</h1>
-      <p>What would happen if? Choose a fault and click on the line of a unit at the moment when it happens. The real machines run through it on a virtual clock; nothing is started or stopped.</p>
+      <p>
+        What would happen if? Choose a fault and click on the line of a unit at the moment when it happens. The real machines run through it on a
+        virtual clock; nothing is started or stopped.
+      </p>
       <div class="bar">
-        <label>Unit <select value={subject ?? ''} onChange={({ currentTarget }) => setUnit(currentTarget.value)}>{names.toSorted().map((name) => <option key={name}>{name}</option>)}</select></label>
-        <label>Fault <select value={kind} onChange={({ currentTarget }) => setKind(currentTarget.value as FaultKind)}>{faultKinds.map((each) => <option key={each.kind} value={each.kind}>{each.label}</option>)}</select></label>
-        <button disabled={subject === null} onClick={() => subject !== null && drop(subject, Math.round(atMs / STEP_MS) * STEP_MS)}>Add at {offset(atMs)}</button>
-        <label>For <select value={span[0]} onChange={({ currentTarget }) => setSpan(SPANS.find(([word]) => word === currentTarget.value) ?? SPANS[1])}>{SPANS.map(([word]) => <option key={word}>{word}</option>)}</select></label>
-        <button disabled={faults.length === 0} onClick={() => setFaults([])}>Clear</button>
+        <label>
+          Unit{' '}
+          <select value={subject ?? ''} onChange={({ currentTarget }) => setUnit(currentTarget.value)}>
+            {names.toSorted().map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Fault{' '}
+          <select value={kind} onChange={({ currentTarget }) => setKind(currentTarget.value as FaultKind)}>
+            {faultKinds.map((each) => (
+              <option key={each.kind} value={each.kind}>
+                {each.label}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button disabled={subject === null} onClick={() => subject !== null && drop(subject, Math.round(atMs / STEP_MS) * STEP_MS)}>
+          Add at {offset(atMs)}
+        </button>
+        <label>
+          For{' '}
+          <select value={span[0]} onChange={({ currentTarget }) => setSpan(SPANS.find(([word]) => word === currentTarget.value) ?? SPANS[1])}>
+            {SPANS.map(([word]) => (
+              <option key={word}>{word}</option>
+            ))}
+          </select>
+        </label>
+        <button disabled={faults.length === 0} onClick={() => setFaults([])}>
+          Clear
+        </button>
       </div>
       {error !== null && <p role="alert">{error}</p>}
       <section class="panel" aria-label="Time line">
-        <div class="lanes">{names.map((name) => (
-          <div key={name} class="lane-row">
-            <button class={`link ${name === subject ? 'own' : ''}`} onClick={() => setUnit(name)}>{name}</button>
-            <div class="lane" onClick={({ currentTarget, clientX, target }) => {
-              if (target instanceof Element && target.closest('.fault') === null) drop(name, momentAt(currentTarget, clientX));
-            }}>
-              {stretchesOf(events, name, startMs + span[1]).map(({ fromMs, toMs, state, record }) => <i key={record.seq} class={`p-${state}`} title={`${state} at ${offset(fromMs - startMs)}`} style={{ left: `${share(fromMs - startMs)}%`, width: `${Math.max(0.15, share(toMs - startMs) - share(fromMs - startMs))}%` }} />)}
-              {faults.filter((fault) => fault.unit === name).map((fault) => (
-                <button key={fault.id} class="fault" style={{ left: `${share(fault.atMs)}%` }} title={`${kindOf(fault.kind).label} at ${offset(fault.atMs)}`} aria-label={`${name} ${kindOf(fault.kind).label} at ${offset(fault.atMs)}; arrow keys move it, Delete removes it`}
-                  onKeyDown={(event) => {
-                    const by = { ArrowLeft: -STEP_MS, ArrowRight: STEP_MS }[event.key];
-                    if (by !== undefined) move(fault.id, fault.atMs + by);
-                    if (event.key === 'Delete' || event.key === 'Backspace') setFaults(faults.filter(({ id }) => id !== fault.id));
-                    if (by !== undefined) event.preventDefault();
-                  }}
-                  onPointerDown={({ currentTarget, pointerId }) => currentTarget.setPointerCapture(pointerId)}
-                  onPointerMove={({ currentTarget, pointerId, clientX }) => {
-                    const lane = currentTarget.parentElement;
-                    if (currentTarget.hasPointerCapture(pointerId) && lane !== null) move(fault.id, momentAt(lane, clientX));
-                  }}
-                  onDblClick={() => setFaults(faults.filter(({ id }) => id !== fault.id))}>{kindOf(fault.kind).mark}</button>
-              ))}
-              <i class="cursor" style={{ left: `${share(atMs)}%` }} />
+        <div class="lanes">
+          {names.map((name) => (
+            <div key={name} class="lane-row">
+              <button class={`link ${name === subject ? 'own' : ''}`} onClick={() => setUnit(name)}>
+                {name}
+              </button>
+              <div
+                class="lane"
+                onClick={({ currentTarget, clientX, target }) => {
+                  if (target instanceof Element && target.closest('.fault') === null) drop(name, momentAt(currentTarget, clientX));
+                }}
+              >
+                {stretchesOf(events, name, startMs + span[1]).map(({ fromMs, toMs, state, record }) => (
+                  <i
+                    key={record.seq}
+                    class={`p-${state}`}
+                    title={`${state} at ${offset(fromMs - startMs)}`}
+                    style={{ left: `${share(fromMs - startMs)}%`, width: `${Math.max(0.15, share(toMs - startMs) - share(fromMs - startMs))}%` }}
+                  />
+                ))}
+                {faults
+                  .filter((fault) => fault.unit === name)
+                  .map((fault) => (
+                    <button
+                      key={fault.id}
+                      class="fault"
+                      style={{ left: `${share(fault.atMs)}%` }}
+                      title={`${kindOf(fault.kind).label} at ${offset(fault.atMs)}`}
+                      aria-label={`${name} ${kindOf(fault.kind).label} at ${offset(fault.atMs)}; arrow keys move it, Delete removes it`}
+                      onKeyDown={(event) => {
+                        const by = { ArrowLeft: -STEP_MS, ArrowRight: STEP_MS }[event.key];
+                        if (by !== undefined) move(fault.id, fault.atMs + by);
+                        if (event.key === 'Delete' || event.key === 'Backspace') setFaults(faults.filter(({ id }) => id !== fault.id));
+                        if (by !== undefined) event.preventDefault();
+                      }}
+                      onPointerDown={({ currentTarget, pointerId }) => currentTarget.setPointerCapture(pointerId)}
+                      onPointerMove={({ currentTarget, pointerId, clientX }) => {
+                        const lane = currentTarget.parentElement;
+                        if (currentTarget.hasPointerCapture(pointerId) && lane !== null) move(fault.id, momentAt(lane, clientX));
+                      }}
+                      onDblClick={() => setFaults(faults.filter(({ id }) => id !== fault.id))}
+                    >
+                      {kindOf(fault.kind).mark}
+                    </button>
+                  ))}
+                <i class="cursor" style={{ left: `${share(atMs)}%` }} />
+              </div>
             </div>
-          </div>
-        ))}</div>
+          ))}
+        </div>
         <div class="lane-row scrub">
-          <button onClick={() => {
-            if (atMs >= span[1]) setAt(0);
-            setPlaying(!isPlaying);
-          }}>{isPlaying ? 'Pause' : 'Play'}</button>
-          <input type="range" aria-label="Moment" aria-valuetext={offset(atMs)} min="0" max={span[1]} step="50" value={atMs} onInput={({ currentTarget }) => setAt(Number(currentTarget.value))} />
+          <button
+            onClick={() => {
+              if (atMs >= span[1]) setAt(0);
+              setPlaying(!isPlaying);
+            }}
+          >
+            {isPlaying ? 'Pause' : 'Play'}
+          </button>
+          <input
+            type="range"
+            aria-label="Moment"
+            aria-valuetext={offset(atMs)}
+            min="0"
+            max={span[1]}
+            step="50"
+            value={atMs}
+            onInput={({ currentTarget }) => setAt(Number(currentTarget.value))}
+          />
         </div>
         <p class="faint">At {offset(atMs)}. A mark is dragged, moved with the arrow keys, and removed by a double click or Delete.</p>
       </section>
       {subject !== null && result !== null && (
         <div class="columns">
-          <section class="panel" aria-label="State chart at the moment"><h2>{subject} at {offset(atMs)}</h2>
-            <StillChart machine={all.find(({ name }) => name === subject)?.kind === 'cron' ? 'job' : 'service'} last={before.findLast((record) => record.unit === subject && record.to !== undefined) ?? null} />
+          <section class="panel" aria-label="State chart at the moment">
+            <h2>
+              {subject} at {offset(atMs)}
+            </h2>
+            <StillChart
+              machine={all.find(({ name }) => name === subject)?.kind === 'cron' ? 'job' : 'service'}
+              last={before.findLast((record) => record.unit === subject && record.to !== undefined) ?? null}
+            />
           </section>
           <div>
-            <section class="panel" aria-live="polite"><h2>What becomes of it</h2>
-              {outcome !== undefined && <p><b class={`state s-${outcome.phase}`}>{outcome.phase}</b> in the end, {outcome.restarts} restarts, {outcome.starts} starts, down {offset(outcome.downtime_ms)}{outcome.reason !== undefined && `: ${outcome.reason}`}.</p>}
+            <section class="panel" aria-live="polite">
+              <h2>What becomes of it</h2>
+              {outcome !== undefined && (
+                <p>
+                  <b class={`state s-${outcome.phase}`}>{outcome.phase}</b> in the end, {outcome.restarts} restarts, {outcome.starts} starts,{' '}
+                  down{' '}
+                  {offset(outcome.downtime_ms)}
+                  {outcome.reason !== undefined && `: ${outcome.reason}`}.
+                </p>
+              )}
               {result.ended_by === 'supervisor' && <p role="alert">The supervisor ends itself after {offset(result.lasted_ms)}.</p>}
-              {result.warnings.length > 0 && <><h3>Worth a thought</h3><ul>{result.warnings.map((warning) => <li key={warning}>{warning}</li>)}</ul></>}
-              <p class="faint">The same in a terminal: <code>sysg {project === null ? '' : project === '-' ? '--project= ' : `-p ${project} `}simulate {faults.map((fault) => `--event '${eventOf(fault)}'`).join(' ')} --for {span[0]}</code></p>
+              {result.warnings.length > 0 && (
+                <>
+                  <h3>Worth a thought</h3>
+                  <ul>
+                    {result.warnings.map((warning) => (
+                      <li key={warning}>{warning}</li>
+                    ))}
+                  </ul>
+                </>
+              )}
+              <p class="faint">
+                The same in a terminal:{' '}
+                <code>
+                  sysg {project === null ? '' : project === '-' ? '--project= ' : `-p ${project} `}simulate{' '}
+                  {faults.map((fault) => `--event '${eventOf(fault)}'`).join(' ')} --for {span[0]}
+                </code>
+              </p>
             </section>
             <section class="panel"><h2>Up to {offset(atMs)}</h2><Records records={before.slice(-60)} sinceMs={startMs} /></section>
           </div>

@@ -1,6 +1,9 @@
 import { computed, signal } from '@preact/signals';
 
-/** Of the project that the page shows, `#/@shop/unit/api`; null: the server shows only one. Another project is another page, so that nothing of one gets into the other. */
+/**
+ * Of the project that the page shows, `#/@shop/unit/api`; null: the server shows only one.
+ * Another project is another page, so that nothing of one gets into the other.
+ */
 export const project = projectIn(location.hash);
 
 const hash = signal(location.hash);

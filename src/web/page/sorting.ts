@@ -26,7 +26,9 @@ export const sorting = signal<{ readonly by: SortName; readonly isTurned: boolea
 export const ordered = computed(() => {
   const { by, isTurned } = sorting.value;
   const compare = sortings[by];
-  return [...units.value.values()].filter(({ kind }) => kind !== 'orphaned').toSorted((one, other) => (isTurned ? -1 : 1) * compare(one, other) || byName(one, other));
+  return [...units.value.values()]
+    .filter(({ kind }) => kind !== 'orphaned')
+    .toSorted((one, other) => (isTurned ? -1 : 1) * compare(one, other) || byName(one, other));
 });
 
 /** By this column; turned round when that is so already. */

@@ -9,10 +9,29 @@ import type { JournalRecord } from '../../wire/payloads.ts';
 
 interface Cost { readonly cpuSeconds: number; readonly residentBytes: number; readonly openFds: number | null }
 interface Supervisor {
-  readonly stage: string; readonly why: string | null; readonly pid: number | null; readonly cost: Cost | null; readonly connections: number | null; readonly present: readonly string[];
-  readonly server: { readonly version: string; readonly pid: number; readonly cost: Cost | null; readonly streams: number; readonly read_only: boolean };
-  readonly state_directory: string; readonly socket: string; readonly log: string; readonly config: string | null;
-  readonly ordered: readonly { readonly unit: string; readonly ordered: string | null; readonly rollout: string | null; readonly waits_for: readonly string[] }[];
+  readonly stage: string;
+  readonly why: string | null;
+  readonly pid: number | null;
+  readonly cost: Cost | null;
+  readonly connections: number | null;
+  readonly present: readonly string[];
+  readonly server: {
+    readonly version: string;
+    readonly pid: number;
+    readonly cost: Cost | null;
+    readonly streams: number;
+    readonly read_only: boolean;
+  };
+  readonly state_directory: string;
+  readonly socket: string;
+  readonly log: string;
+  readonly config: string | null;
+  readonly ordered: readonly {
+    readonly unit: string;
+    readonly ordered: string | null;
+    readonly rollout: string | null;
+    readonly waits_for: readonly string[];
+  }[];
 }
 
 /** The supervisor itself: its chart, what is under way, and what it costs. */
@@ -24,25 +43,69 @@ export function SupervisorPage(): JSX.Element {
       <h1>Supervisor</h1>
       {error !== null && <p role="alert">{error}</p>}
       <div class="columns">
-        <section class="panel" aria-label="Root chart"><h2>Chart</h2><Chart machine="supervisor" name="the supervisor" marks={data === null ? null : { present: data.present, counts: [], steps: [], arrows: [] }} /></section>
+        <section class="panel" aria-label="Root chart">
+          <h2>Chart</h2>
+          <Chart
+            machine="supervisor"
+            name="the supervisor"
+            marks={data === null ? null : { present: data.present, counts: [], steps: [], arrows: [] }}
+          />
+        </section>
         <div>
           {data !== null && (
             <section class="panel"><h2>{data.stage === 'gone' ? 'No supervisor answers' : `It is ${data.stage}`}</h2>
               {data.why !== null && <p role="alert">{data.why}</p>}
               <dl>
-                <dt>PID</dt><dd>{data.pid ?? '-'}</dd><dt>Units</dt><dd>{units.value.size}</dd>
-                <dt>CPU used</dt><dd>{data.cost === null ? '-' : `${data.cost.cpuSeconds.toFixed(1)} s`}</dd><dt>Memory</dt><dd>{data.cost === null ? '-' : bytes(data.cost.residentBytes)}</dd>
-                <dt>Open descriptors</dt><dd>{data.cost?.openFds ?? '-'}</dd><dt>Connections</dt><dd>{data.connections ?? '-'}</dd>
-                <dt>Configuration</dt><dd>{data.config ?? '-'}</dd><dt>State</dt><dd>{data.state_directory}</dd><dt>Socket</dt><dd>{data.socket}</dd><dt>Log</dt><dd>{data.log}</dd>
-                <dt>This page</dt><dd>sysg {data.server.version}, pid {data.server.pid}, {data.server.streams} streams, {bytes(data.server.cost?.residentBytes ?? 0)}{data.server.read_only && ', read-only'}</dd>
+                <dt>PID</dt>
+                <dd>{data.pid ?? '-'}</dd>
+                <dt>Units</dt>
+                <dd>{units.value.size}</dd>
+                <dt>CPU used</dt>
+                <dd>{data.cost === null ? '-' : `${data.cost.cpuSeconds.toFixed(1)} s`}</dd>
+                <dt>Memory</dt>
+                <dd>{data.cost === null ? '-' : bytes(data.cost.residentBytes)}</dd>
+                <dt>Open descriptors</dt>
+                <dd>{data.cost?.openFds ?? '-'}</dd>
+                <dt>Connections</dt>
+                <dd>{data.connections ?? '-'}</dd>
+                <dt>Configuration</dt>
+                <dd>{data.config ?? '-'}</dd>
+                <dt>State</dt>
+                <dd>{data.state_directory}</dd>
+                <dt>Socket</dt>
+                <dd>{data.socket}</dd>
+                <dt>Log</dt>
+                <dd>{data.log}</dd>
+                <dt>This page</dt>
+                <dd>
+                  sysg {data.server.version}, pid {data.server.pid}, {data.server.streams} streams, {bytes(data.server.cost?.residentBytes ?? 0)}
+                  {data.server.read_only && ', read-only'}
+                </dd>
               </dl>
             </section>
           )}
           <section class="panel" aria-live="polite"><h2>Under way</h2>
             {data?.ordered.length === 0 && tickets.value.every(({ state }) => state !== 'open') && <p class="faint">Nothing.</p>}
             <ul>
-              {data?.ordered.map(({ unit, ordered, rollout, waits_for: waits }) => <li key={unit}><a href={linkTo('unit', unit)}>{unit}</a>: {[ordered === null ? '' : `${ordered} ordered`, rollout === null ? '' : `rollout at ${rollout}`, waits.length === 0 ? '' : `waits for ${waits.join(', ')}`].filter((part) => part !== '').join('; ')}</li>)}
-              {tickets.value.filter(({ state }) => state === 'open').map(({ id, verb, units: names, began_at: at }) => <li key={id}>ticket #{id}: {verb} {names.join(', ')} since {moment(at)}</li>)}
+              {data?.ordered.map(({ unit, ordered, rollout, waits_for: waits }) => (
+                <li key={unit}>
+                  <a href={linkTo('unit', unit)}>{unit}</a>:{' '}
+                  {[
+                    ordered === null ? '' : `${ordered} ordered`,
+                    rollout === null ? '' : `rollout at ${rollout}`,
+                    waits.length === 0 ? '' : `waits for ${waits.join(', ')}`,
+                  ]
+                    .filter((part) => part !== '')
+                    .join('; ')}
+                </li>
+              ))}
+              {tickets.value
+                .filter(({ state }) => state === 'open')
+                .map(({ id, verb, units: names, began_at: at }) => (
+                  <li key={id}>
+                    ticket #{id}: {verb} {names.join(', ')} since {moment(at)}
+                  </li>
+                ))}
             </ul>
           </section>
         </div>

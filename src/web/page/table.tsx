@@ -41,7 +41,14 @@ function markAll(rows: readonly UnitRow[], isMarked: boolean): void {
 function Heading({ by, isNumber = false }: { readonly by: SortName; readonly isNumber?: boolean }): JSX.Element {
   const { by: present, isTurned } = sorting.value;
   const isPresent = present === by;
-  return <th class={isNumber ? 'number' : ''} aria-sort={isPresent ? (isTurned ? 'descending' : 'ascending') : 'none'}><button class="link" onClick={() => sortBy(by)}>{by}<span aria-hidden="true">{isPresent ? (isTurned ? ' ▴' : ' ▾') : ''}</span></button></th>;
+  return (
+    <th class={isNumber ? 'number' : ''} aria-sort={isPresent ? (isTurned ? 'descending' : 'ascending') : 'none'}>
+      <button class="link" onClick={() => sortBy(by)}>
+        {by}
+        <span aria-hidden="true">{isPresent ? (isTurned ? ' ▴' : ' ▾') : ''}</span>
+      </button>
+    </th>
+  );
 }
 
 export function Table(): JSX.Element {
@@ -52,18 +59,57 @@ export function Table(): JSX.Element {
     <main>
       <div class="bar">
         <h1>Units</h1>
-        <p class="counts">{['failing', 'degraded', 'healthy'].map((health) => (counts.has(health) ? <span key={health} class={`pill h-${health}`}>{counts.get(health)} {health}</span> : null))}</p>
-        <label class="filter"><span class="hidden">Filter</span><input id="filter" type="search" placeholder="filter (f)" value={filter} onInput={({ currentTarget }) => (filter.value = currentTarget.value)} /></label>
-        <UnitActs names={concerned()} /><ReloadButton />
+        <p class="counts">
+          {['failing', 'degraded', 'healthy'].map((health) =>
+            counts.has(health) ? (
+              <span key={health} class={`pill h-${health}`}>
+                {counts.get(health)} {health}
+              </span>
+            ) : null,
+          )}
+        </p>
+        <label class="filter">
+          <span class="hidden">Filter</span>
+          <input
+            id="filter"
+            type="search"
+            placeholder="filter (f)"
+            value={filter}
+            onInput={({ currentTarget }) => (filter.value = currentTarget.value)}
+          />
+        </label>
+        <UnitActs names={concerned()} />
+        <ReloadButton />
       </div>
       {rows.length === 0 && <p class="faint">{ordered.value.length === 0 ? 'No units yet.' : 'No unit holds all of these words.'}</p>}
       <table class="units" hidden={rows.length === 0}>
-        <thead><tr>
-          <th class="tick"><input type="checkbox" aria-label="Mark all that are shown" checked={rows.length > 0 && rows.every(({ name }) => marked.value.has(name))} onChange={({ currentTarget }) => markAll(rows, currentTarget.checked)} /></th>
-          <Heading by="Unit" /><Heading by="State" /><Heading by="Since" /><Heading by="Restarts" isNumber /><Heading by="Health" /><Heading by="CPU" isNumber /><Heading by="Memory" isNumber />
-          <th class="wide number">PID</th><th class="wide">Last exit</th><th class="wide">Command</th>
-        </tr></thead>
-        <tbody>{rows.map((row) => <Row key={row.name} row={row} isSelected={selected.value === row.name} isMarked={marked.value.has(row.name)} />)}</tbody>
+        <thead>
+          <tr>
+            <th class="tick">
+              <input
+                type="checkbox"
+                aria-label="Mark all that are shown"
+                checked={rows.length > 0 && rows.every(({ name }) => marked.value.has(name))}
+                onChange={({ currentTarget }) => markAll(rows, currentTarget.checked)}
+              />
+            </th>
+            <Heading by="Unit" />
+            <Heading by="State" />
+            <Heading by="Since" />
+            <Heading by="Restarts" isNumber />
+            <Heading by="Health" />
+            <Heading by="CPU" isNumber />
+            <Heading by="Memory" isNumber />
+            <th class="wide number">PID</th>
+            <th class="wide">Last exit</th>
+            <th class="wide">Command</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <Row key={row.name} row={row} isSelected={selected.value === row.name} isMarked={marked.value.has(row.name)} />
+          ))}
+        </tbody>
       </table>
     </main>
   );
@@ -71,29 +117,63 @@ export function Table(): JSX.Element {
 
 function Row({ row, isSelected, isMarked }: { readonly row: UnitRow; readonly isSelected: boolean; readonly isMarked: boolean }): JSX.Element {
   // The same element again is not looked at: a change of one unit costs one row.
-  return useMemo(() => (
-    <tr id={`row-${row.name}`} class={`${isSelected ? 'selected ' : ''}${isMarked ? 'marked' : ''}`} aria-selected={isSelected} onClick={() => (selected.value = row.name)} onDblClick={() => go('unit', row.name)}>
-      <td class="tick"><input type="checkbox" aria-label={`Mark ${row.name}`} checked={isMarked} onChange={() => mark(row.name)} /></td>
-      <td><a href={linkTo('unit', row.name)}>{row.name}</a>{row.kind === 'cron' && <span class="tag">cron</span>}</td>
-      <td><State row={row} /></td>
-      <td><Age at={row.since} /></td>
-      <td class="number">{row.restarts}</td>
-      <td><span class={`pill h-${row.health}`}>{row.health}</span></td>
-      <td class="number">{row.cpu === undefined ? '-' : `${row.cpu.toFixed(1)}%`}</td>
-      <td class="number">{row.rss === undefined ? '-' : bytes(row.rss)}</td>
-      <td class="wide number">{row.pid ?? '-'}</td>
-      <td class="wide">{row.last_exit}</td>
-      <td class="wide command"><code>{row.command}</code></td>
-    </tr>
-  ), [row, isSelected, isMarked]);
+  return useMemo(
+    () => (
+      <tr
+        id={`row-${row.name}`}
+        class={`${isSelected ? 'selected ' : ''}${isMarked ? 'marked' : ''}`}
+        aria-selected={isSelected}
+        onClick={() => (selected.value = row.name)}
+        onDblClick={() => go('unit', row.name)}
+      >
+        <td class="tick">
+          <input type="checkbox" aria-label={`Mark ${row.name}`} checked={isMarked} onChange={() => mark(row.name)} />
+        </td>
+        <td>
+          <a href={linkTo('unit', row.name)}>{row.name}</a>
+          {row.kind === 'cron' && <span class="tag">cron</span>}
+        </td>
+        <td>
+          <State row={row} />
+        </td>
+        <td>
+          <Age at={row.since} />
+        </td>
+        <td class="number">{row.restarts}</td>
+        <td>
+          <span class={`pill h-${row.health}`}>{row.health}</span>
+        </td>
+        <td class="number">{row.cpu === undefined ? '-' : `${row.cpu.toFixed(1)}%`}</td>
+        <td class="number">{row.rss === undefined ? '-' : bytes(row.rss)}</td>
+        <td class="wide number">{row.pid ?? '-'}</td>
+        <td class="wide">{row.last_exit}</td>
+        <td class="wide command">
+          <code>{row.command}</code>
+        </td>
+      </tr>
+    ),
+    [row, isSelected, isMarked],
+  );
 }
 
 /** The state with its mark, what it waits for, and how long until the next try or run. */
 export function State({ row }: { readonly row: UnitRow }): JSX.Element {
   const { state, glyph, text, next_at: next, ordered: command, rollout } = row;
   return (
-    <span class={`state s-${state}`}><span aria-hidden="true" class="glyph">{glyph}</span> {text}{(state === 'backoff' || state === 'waiting') && next !== undefined && <> <Left at={next} /></>}
-      {command !== undefined && <span class="tag">{command} ordered</span>}{rollout !== undefined && !text.startsWith('rollout') && <span class="tag">rollout: {rollout.step}</span>}</span>
+    <span class={`state s-${state}`}>
+      <span aria-hidden="true" class="glyph">
+        {glyph}
+      </span>{' '}
+      {text}
+      {(state === 'backoff' || state === 'waiting') && next !== undefined && (
+        <>
+          {' '}
+          <Left at={next} />
+        </>
+      )}
+      {command !== undefined && <span class="tag">{command} ordered</span>}
+      {rollout !== undefined && !text.startsWith('rollout') && <span class="tag">rollout: {rollout.step}</span>}
+    </span>
   );
 }
 

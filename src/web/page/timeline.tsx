@@ -10,14 +10,24 @@ export interface Stretch { readonly fromMs: number; readonly toMs: number; reado
 /** In which state a unit was when, by its records; oldest first. */
 export function stretchesOf(records: readonly JournalRecord[], unit: string, endMs: number): readonly Stretch[] {
   const own = records.filter((record) => record.unit === unit && record.to !== undefined);
-  return own.map((record, index) => ({ fromMs: Date.parse(record.at), toMs: Date.parse(own[index + 1]?.at ?? '') || endMs, state: record.to ?? '', record }));
+  return own.map((record, index) => ({
+    fromMs: Date.parse(record.at),
+    toMs: Date.parse(own[index + 1]?.at ?? '') || endMs,
+    state: record.to ?? '',
+    record,
+  }));
 }
 
 const SPANS = [['1 min', 60], ['15 min', 900], ['1 h', 3600], ['1 day', 86_400]] as const;
 const [LANE, LEFT] = [26, 120];
 const MOST_LANES = 8;
 
-interface Props { readonly unit: string; readonly records: readonly JournalRecord[]; readonly chosen: number | null; onChoose(seq: number | null): void }
+interface Props {
+  readonly unit: string;
+  readonly records: readonly JournalRecord[];
+  readonly chosen: number | null;
+  onChoose(seq: number | null): void;
+}
 
 /** The journal over time: the unit, and the units whose changes caused its own or were caused by them, joined by lines. */
 export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Element {
@@ -33,11 +43,15 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
   const endMs = now.value - backMs;
   const startMs = endMs - seconds * 1000;
   const bySeq = new Map(records.map((record) => [record.seq, record]));
-  const links = records.flatMap((record) => {
-    const cause = bySeq.get(record.cause?.seq ?? -1);
-    return cause !== undefined && cause.unit !== record.unit && (record.unit === unit || cause.unit === unit) ? [{ record, cause }] : [];
-  }).slice(-100);
-  const lanes = [...new Set([unit, ...links.flatMap(({ record, cause }) => [record.unit, cause.unit]).reverse()])].filter((name) => name !== null).slice(0, MOST_LANES);
+  const links = records
+    .flatMap((record) => {
+      const cause = bySeq.get(record.cause?.seq ?? -1);
+      return cause !== undefined && cause.unit !== record.unit && (record.unit === unit || cause.unit === unit) ? [{ record, cause }] : [];
+    })
+    .slice(-100);
+  const lanes = [...new Set([unit, ...links.flatMap(({ record, cause }) => [record.unit, cause.unit]).reverse()])]
+    .filter((name) => name !== null)
+    .slice(0, MOST_LANES);
   const x = (ms: number): number => LEFT + Math.min(1, Math.max(0, (ms - startMs) / (endMs - startMs))) * (width - LEFT);
   const height = lanes.length * LANE + 24;
   const isSeen = (at: string): boolean => Date.parse(at) >= startMs && Date.parse(at) <= endMs;
@@ -45,36 +59,100 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
   return (
     <div class="timeline" ref={box}>
       <div class="bar small" role="group" aria-label="Span of the timeline">
-        {SPANS.map(([word, span]) => <button key={word} aria-pressed={seconds === span} onClick={() => {
-          setSeconds(span);
-          setBack(0);
-        }}>{word}</button>)}
-        <button aria-label="Zoom in" onClick={() => zoom(0.5)}>+</button><button aria-label="Zoom out" onClick={() => zoom(2)}>−</button>
-        <button aria-label="Earlier" onClick={() => setBack(backMs + seconds * 500)}>◂</button><button aria-label="Later" disabled={backMs === 0} onClick={() => setBack(Math.max(0, backMs - seconds * 500))}>▸</button>
-        <span class="faint">{moment(startMs)} to {backMs === 0 ? 'now' : moment(endMs)} ({span(seconds)})</span>
+        {SPANS.map(([word, span]) => (
+          <button
+            key={word}
+            aria-pressed={seconds === span}
+            onClick={() => {
+              setSeconds(span);
+              setBack(0);
+            }}
+          >
+            {word}
+          </button>
+        ))}
+        <button aria-label="Zoom in" onClick={() => zoom(0.5)}>
+          +
+        </button>
+        <button aria-label="Zoom out" onClick={() => zoom(2)}>
+          −
+        </button>
+        <button aria-label="Earlier" onClick={() => setBack(backMs + seconds * 500)}>
+          ◂
+        </button>
+        <button aria-label="Later" disabled={backMs === 0} onClick={() => setBack(Math.max(0, backMs - seconds * 500))}>
+          ▸
+        </button>
+        <span class="faint">
+          {moment(startMs)} to {backMs === 0 ? 'now' : moment(endMs)} ({span(seconds)})
+        </span>
       </div>
-      <svg viewBox={`0 0 ${width} ${height}`} height={height} role="img" aria-label={`What happened to ${unit} in the last ${span(seconds)}`} onWheel={(event) => {
-        if (!event.ctrlKey) return;
-        event.preventDefault();
-        zoom(event.deltaY > 0 ? 1.3 : 0.77);
-      }}>
+      <svg
+        viewBox={`0 0 ${width} ${height}`}
+        height={height}
+        role="img"
+        aria-label={`What happened to ${unit} in the last ${span(seconds)}`}
+        onWheel={(event) => {
+          if (!event.ctrlKey) return;
+          event.preventDefault();
+          zoom(event.deltaY > 0 ? 1.3 : 0.77);
+        }}
+      >
         {lanes.map((name, lane) => (
           <g key={name} transform={`translate(0 ${lane * LANE})`}>
-            <text x="4" y="17" class={name === unit ? 'own' : 'other'} onClick={() => go('unit', name)}>{name.length > 16 ? `${name.slice(0, 15)}…` : name}</text>
-            {stretchesOf(records, name, now.value).filter(({ fromMs, toMs }) => toMs >= startMs && fromMs <= endMs).map(({ fromMs, toMs, state, record }) => (
-              <rect key={record.seq} class={`p-${state}${record.seq === chosen ? ' chosen' : ''}`} x={x(fromMs)} y="5" height="16" width={Math.max(1.5, x(toMs) - x(fromMs))} rx="2" onClick={() => onChoose(record.seq)}>
-                <title>{`${state} from ${moment(fromMs)}, ${offset(toMs - fromMs)}`}</title>
-              </rect>
-            ))}
+            <text x="4" y="17" class={name === unit ? 'own' : 'other'} onClick={() => go('unit', name)}>
+              {name.length > 16 ? `${name.slice(0, 15)}…` : name}
+            </text>
+            {stretchesOf(records, name, now.value)
+              .filter(({ fromMs, toMs }) => toMs >= startMs && fromMs <= endMs)
+              .map(({ fromMs, toMs, state, record }) => (
+                <rect
+                  key={record.seq}
+                  class={`p-${state}${record.seq === chosen ? ' chosen' : ''}`}
+                  x={x(fromMs)}
+                  y="5"
+                  height="16"
+                  width={Math.max(1.5, x(toMs) - x(fromMs))}
+                  rx="2"
+                  onClick={() => onChoose(record.seq)}
+                >
+                  <title>{`${state} from ${moment(fromMs)}, ${offset(toMs - fromMs)}`}</title>
+                </rect>
+              ))}
           </g>
         ))}
-        {links.filter(({ record, cause }) => isSeen(record.at) && isSeen(cause.at)).map(({ record, cause }) => {
-          const [from, to] = [lanes.indexOf(cause.unit ?? ''), lanes.indexOf(record.unit ?? '')];
-          return from < 0 || to < 0 ? null : <path key={record.seq} class="cause" d={`M${x(Date.parse(cause.at))} ${from * LANE + 13}L${x(Date.parse(record.at))} ${to * LANE + 13}`} />;
-        })}
-        {(width < 600 ? [0, 1] : [0, 0.25, 0.5, 0.75, 1]).map((share) => <text key={share} class="tick" x={LEFT + share * (width - LEFT)} y={height - 6} text-anchor={share === 0 ? 'start' : share === 1 ? 'end' : 'middle'}>{moment(startMs + share * (endMs - startMs))}</text>)}
+        {links
+          .filter(({ record, cause }) => isSeen(record.at) && isSeen(cause.at))
+          .map(({ record, cause }) => {
+            const [from, to] = [lanes.indexOf(cause.unit ?? ''), lanes.indexOf(record.unit ?? '')];
+            return from < 0 || to < 0 ? null : (
+              <path
+                key={record.seq}
+                class="cause"
+                d={`M${x(Date.parse(cause.at))} ${from * LANE + 13}L${x(Date.parse(record.at))} ${to * LANE + 13}`}
+              />
+            );
+          })}
+        {(width < 600 ? [0, 1] : [0, 0.25, 0.5, 0.75, 1]).map((share) => (
+          <text
+            key={share}
+            class="tick"
+            x={LEFT + share * (width - LEFT)}
+            y={height - 6}
+            text-anchor={share === 0 ? 'start' : share === 1 ? 'end' : 'middle'}
+          >
+            {moment(startMs + share * (endMs - startMs))}
+          </text>
+        ))}
       </svg>
-      <ul class="legend" aria-label="Colours">{['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped'].map((state) => <li key={state}><span class={`swatch p-${state}`} />{state}</li>)}</ul>
+      <ul class="legend" aria-label="Colours">
+        {['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped'].map((state) => (
+          <li key={state}>
+            <span class={`swatch p-${state}`} />
+            {state}
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }
@@ -90,20 +168,51 @@ interface RecordsProps {
 /** Records as rows, newest first. */
 export function Records({ records, chosen = null, sinceMs, onCause }: RecordsProps): JSX.Element {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Records of the journal"><table class="records">
-      <thead><tr><th>Time</th><th class="number">#</th><th>Unit</th><th>Change</th><th>Cause</th><th>Detail</th></tr></thead>
-      <tbody>{records.toReversed().map((record) => (
-        <tr key={record.seq} class={record.seq === chosen ? 'selected' : ''}>
-          <td>{sinceMs === undefined ? moment(record.at) : offset(Date.parse(record.at) - sinceMs)}</td><td class="number">{record.seq}</td><td>{record.unit ?? 'supervisor'}</td>
-          <td>{record.to === undefined ? record.event : record.from === record.to ? `${record.to} (${record.event})` : `${record.from ?? '?'} → ${record.to}`}</td>
-          <td>{record.cause?.kind} {record.cause?.by}{record.cause?.seq !== undefined && <button class="link" onClick={() => onCause?.(record.cause?.seq ?? 0)}>#{record.cause.seq}</button>}</td>
-          <td class="detail">{detailOf(record)}</td>
-        </tr>
-      ))}</tbody>
-    </table></div>
+    <div class="scroll" tabIndex={0} role="region" aria-label="Records of the journal">
+      <table class="records">
+        <thead>
+          <tr>
+            <th>Time</th>
+            <th class="number">#</th>
+            <th>Unit</th>
+            <th>Change</th>
+            <th>Cause</th>
+            <th>Detail</th>
+          </tr>
+        </thead>
+        <tbody>
+          {records.toReversed().map((record) => (
+            <tr key={record.seq} class={record.seq === chosen ? 'selected' : ''}>
+              <td>{sinceMs === undefined ? moment(record.at) : offset(Date.parse(record.at) - sinceMs)}</td>
+              <td class="number">{record.seq}</td>
+              <td>{record.unit ?? 'supervisor'}</td>
+              <td>
+                {record.to === undefined
+                  ? record.event
+                  : record.from === record.to
+                    ? `${record.to} (${record.event})`
+                    : `${record.from ?? '?'} → ${record.to}`}
+              </td>
+              <td>
+                {record.cause?.kind} {record.cause?.by}
+                {record.cause?.seq !== undefined && (
+                  <button class="link" onClick={() => onCause?.(record.cause?.seq ?? 0)}>
+                    #{record.cause.seq}
+                  </button>
+                )}
+              </td>
+              <td class="detail">{detailOf(record)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
 function detailOf({ detail = {} }: JournalRecord): string {
-  return Object.entries(detail).filter(([key]) => !['wanted', 'ready'].includes(key)).map(([key, value]) => `${key.replaceAll('_', ' ')} ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ');
+  return Object.entries(detail)
+    .filter(([key]) => !['wanted', 'ready'].includes(key))
+    .map(([key, value]) => `${key.replaceAll('_', ' ')} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
 }

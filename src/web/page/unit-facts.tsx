@@ -8,14 +8,34 @@ export function Processes({ unit }: { readonly unit: UnitStatus }): JSX.Element 
   return (
     <section class="panel" aria-label="Processes">
       <h2>Processes</h2>
-      {process === undefined ? <p class="faint">It has no process.</p> : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Process tree"><table>
-          <thead><tr><th>Process</th><th class="number">PID</th><th>User</th><th class="number">CPU</th><th class="number">Memory</th></tr></thead>
-          <tbody>
-            <tr><td><code>{running ?? command}</code></td><td class="number">{process.pid}</td><td>{process.user}</td><td class="number">{metrics?.latest_cpu_percent.toFixed(1)}%</td><td class="number">{bytes(metrics?.latest_rss_bytes ?? 0)}</td></tr>
-            {rowsOf(children, 1)}
-          </tbody>
-        </table></div>
+      {process === undefined ? (
+        <p class="faint">It has no process.</p>
+      ) : (
+        <div class="scroll" tabIndex={0} role="region" aria-label="Process tree">
+          <table>
+            <thead>
+              <tr>
+                <th>Process</th>
+                <th class="number">PID</th>
+                <th>User</th>
+                <th class="number">CPU</th>
+                <th class="number">Memory</th>
+              </tr>
+            </thead>
+            <tbody>
+              <tr>
+                <td>
+                  <code>{running ?? command}</code>
+                </td>
+                <td class="number">{process.pid}</td>
+                <td>{process.user}</td>
+                <td class="number">{metrics?.latest_cpu_percent.toFixed(1)}%</td>
+                <td class="number">{bytes(metrics?.latest_rss_bytes ?? 0)}</td>
+              </tr>
+              {rowsOf(children, 1)}
+            </tbody>
+          </table>
+        </div>
       )}
     </section>
   );
@@ -24,20 +44,38 @@ export function Processes({ unit }: { readonly unit: UnitStatus }): JSX.Element 
 function rowsOf(nodes: readonly SpawnedProcessNode[], depth: number): readonly JSX.Element[] {
   return nodes.flatMap(({ child, children = [] }) => [
     <tr key={child.pid} class={child.last_exit === undefined ? '' : 'faint'}>
-      <td><span class={`depth d${Math.min(depth, 6)}`}>└ </span><code>{child.command || child.name}</code>{child.kind !== 'peripheral' && <span class="tag">spawned</span>}{child.last_exit !== undefined && <span class="tag">ended</span>}</td>
-      <td class="number">{child.pid}</td><td>{child.user}</td><td class="number">{child.cpu_percent === undefined ? '-' : `${child.cpu_percent.toFixed(1)}%`}</td><td class="number">{child.rss_bytes === undefined ? '-' : bytes(child.rss_bytes)}</td>
+      <td>
+        <span class={`depth d${Math.min(depth, 6)}`}>└ </span>
+        <code>{child.command || child.name}</code>
+        {child.kind !== 'peripheral' && <span class="tag">spawned</span>}
+        {child.last_exit !== undefined && <span class="tag">ended</span>}
+      </td>
+      <td class="number">{child.pid}</td>
+      <td>{child.user}</td>
+      <td class="number">{child.cpu_percent === undefined ? '-' : `${child.cpu_percent.toFixed(1)}%`}</td>
+      <td class="number">{child.rss_bytes === undefined ? '-' : bytes(child.rss_bytes)}</td>
     </tr>,
     ...rowsOf(children, depth + 1),
   ]);
 }
 
 export function Definition({ unit, version }: { readonly unit: string; readonly version: unknown }): JSX.Element {
-  const { data, error } = useFetched<{ readonly file: string | null; readonly definition: Readonly<Record<string, unknown>> }>(`/units/${encodeURIComponent(unit)}/config`, version);
+  const { data, error } = useFetched<{ readonly file: string | null; readonly definition: Readonly<Record<string, unknown>> }>(
+    `/units/${encodeURIComponent(unit)}/config`,
+    version,
+  );
   return (
     <section class="panel" aria-label="Configuration">
       <h2>Configuration</h2>
       {error !== null && <p role="alert">{error}</p>}
-      {data !== null && <><p class="faint">{data.file}, as it is now; values of the environment stay on the server.</p><pre class="definition" tabIndex={0}>{written(data.definition, '')}</pre></>}
+      {data !== null && (
+        <>
+          <p class="faint">{data.file}, as it is now; values of the environment stay on the server.</p>
+          <pre class="definition" tabIndex={0}>
+            {written(data.definition, '')}
+          </pre>
+        </>
+      )}
     </section>
   );
 }
@@ -45,9 +83,19 @@ export function Definition({ unit, version }: { readonly unit: string; readonly 
 /** In the manner of YAML, without what is not set. */
 function written(value: unknown, indent: string): string {
   if (typeof value !== 'object' || value === null) return String(value);
-  const entries = Array.isArray(value) ? value.map((item, index) => [`- ${index}`, item] as const) : Object.entries(value).map(([key, item]) => [key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), item] as const);
-  return entries.filter(([, item]) => item !== null && !(typeof item === 'object' && Object.keys(item as object).length === 0))
-    .map(([key, item]) => (typeof item === 'object' ? (Array.isArray(item) && item.every((each) => typeof each !== 'object') ? `${indent}${key}: [${item.join(', ')}]` : `${indent}${key}:\n${written(item, `${indent}  `)}`) : `${indent}${key}: ${String(item)}`)).join('\n');
+  const entries = Array.isArray(value)
+    ? value.map((item, index) => [`- ${index}`, item] as const)
+    : Object.entries(value).map(([key, item]) => [key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), item] as const);
+  return entries
+    .filter(([, item]) => item !== null && !(typeof item === 'object' && Object.keys(item as object).length === 0))
+    .map(([key, item]) =>
+      typeof item === 'object'
+        ? Array.isArray(item) && item.every((each) => typeof each !== 'object')
+          ? `${indent}${key}: [${item.join(', ')}]`
+          : `${indent}${key}:\n${written(item, `${indent}  `)}`
+        : `${indent}${key}: ${String(item)}`,
+    )
+    .join('\n');
 }
 
 export function CronHistory({ unit }: { readonly unit: UnitStatus }): JSX.Element {
@@ -55,17 +103,43 @@ export function CronHistory({ unit }: { readonly unit: UnitStatus }): JSX.Elemen
   return (
     <section class="panel" aria-label="Runs">
       <h2>Runs</h2>
-      <p class="faint">Time zone {zone}; next run {unit.next_at === undefined ? 'none' : moment(unit.next_at)}.</p>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Last runs"><table>
-        <thead><tr><th>Began</th><th>Took</th><th>Result</th><th class="number">Exit</th><th class="number">PID</th></tr></thead>
-        <tbody>{runs.map(({ started_at: began, completed_at: ended, status, exit_code: code, pid }, index) => (
-          <tr key={`${began} ${index}`}>
-            <td>{moment(began)}</td><td>{ended === undefined ? 'goes on' : span((Date.parse(ended) - Date.parse(began)) / 1000)}</td>
-            <td><span class={`state s-${status === undefined ? 'running' : status === 'Success' ? 'completed' : 'failed'}`}>{status === undefined ? '◐ runs' : status === 'Success' ? '✓ succeeded' : status === 'OverlapError' ? '✗ left out: the run before it went on' : `✗ ${status.Failed}`}</span></td>
-            <td class="number">{code ?? '-'}</td><td class="number">{pid ?? '-'}</td>
-          </tr>
-        ))}</tbody>
-      </table></div>
+      <p class="faint">
+        Time zone {zone}; next run {unit.next_at === undefined ? 'none' : moment(unit.next_at)}.
+      </p>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Last runs">
+        <table>
+          <thead>
+            <tr>
+              <th>Began</th>
+              <th>Took</th>
+              <th>Result</th>
+              <th class="number">Exit</th>
+              <th class="number">PID</th>
+            </tr>
+          </thead>
+          <tbody>
+            {runs.map(({ started_at: began, completed_at: ended, status, exit_code: code, pid }, index) => (
+              <tr key={`${began} ${index}`}>
+                <td>{moment(began)}</td>
+                <td>{ended === undefined ? 'goes on' : span((Date.parse(ended) - Date.parse(began)) / 1000)}</td>
+                <td>
+                  <span class={`state s-${status === undefined ? 'running' : status === 'Success' ? 'completed' : 'failed'}`}>
+                    {status === undefined
+                      ? '◐ runs'
+                      : status === 'Success'
+                        ? '✓ succeeded'
+                        : status === 'OverlapError'
+                          ? '✗ left out: the run before it went on'
+                          : `✗ ${status.Failed}`}
+                  </span>
+                </td>
+                <td class="number">{code ?? '-'}</td>
+                <td class="number">{pid ?? '-'}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }

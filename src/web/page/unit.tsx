@@ -40,13 +40,38 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
   const { data: detail } = useFetched<{ readonly unit: UnitStatus }>(path, `${version} ${row?.cpu} ${row?.rss} ${row?.processes}`);
   const records = useJournal(name);
   const ofUnit = useMemo(() => records.filter((record) => record.unit === name), [records, name]);
-  const { data: along } = useFetched<{ readonly records: readonly JournalRecord[] }>(arrow === null ? null : `${path}/chart/records?machine=${shown}&arrow=${encodeURIComponent(arrow)}`, version);
-  if (row === undefined && error !== null) return <main><h1>{name}</h1><p role="alert">{error}</p><p><a href={linkTo()}>All units</a></p></main>;
+  const { data: along } = useFetched<{ readonly records: readonly JournalRecord[] }>(
+    arrow === null ? null : `${path}/chart/records?machine=${shown}&arrow=${encodeURIComponent(arrow)}`,
+    version,
+  );
+  if (row === undefined && error !== null)
+    return (
+      <main>
+        <h1>{name}</h1>
+        <p role="alert">{error}</p>
+        <p>
+          <a href={linkTo()}>All units</a>
+        </p>
+      </main>
+    );
   return (
     <main class="unit">
       <div class="bar">
-        <a href={linkTo()} aria-label="Back to all units">‹ Units</a><h1>{name}</h1>
-        {row !== undefined && <><State row={row} /><span class={`pill h-${row.health}`}>{row.health}</span><span class="faint">for <Age at={row.since} />{row.pid !== undefined && `, pid ${row.pid}`}, {row.restarts} restarts{row.cpu !== undefined && `, ${row.cpu.toFixed(1)}%`}{row.rss !== undefined && `, ${bytes(row.rss)}`}</span></>}
+        <a href={linkTo()} aria-label="Back to all units">
+          ‹ Units
+        </a>
+        <h1>{name}</h1>
+        {row !== undefined && (
+          <>
+            <State row={row} />
+            <span class={`pill h-${row.health}`}>{row.health}</span>
+            <span class="faint">
+              for <Age at={row.since} />
+              {row.pid !== undefined && `, pid ${row.pid}`}, {row.restarts} restarts{row.cpu !== undefined && `, ${row.cpu.toFixed(1)}%`}
+              {row.rss !== undefined && `, ${bytes(row.rss)}`}
+            </span>
+          </>
+        )}
         <UnitActs names={[name]} />
       </div>
       <div class="columns">
