@@ -107,7 +107,10 @@ function entries(spec: ServiceSpec, context: ExportContext): readonly (readonly 
   ];
 }
 
-/** Compose starts nothing that is needed beyond the chosen profiles: what is needed gets the profiles of what needs it, and none where that has none. */
+/**
+ * Compose starts nothing that is needed beyond the chosen profiles:
+ * what is needed gets the profiles of what needs it, and none where that has none.
+ */
 function profilesOf(name: string, context: ExportContext): readonly string[] | undefined {
   const own = Object.hasOwn(context.profiles, name) ? context.profiles[name] : undefined;
   if (own === undefined) return undefined;

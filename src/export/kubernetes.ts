@@ -1,8 +1,9 @@
-import type { HealthCheck, ServiceSpec } from '../../machines/types.ts';
+import type { ServiceSpec } from '../../machines/types.ts';
 import { findUser } from '../process/accounts.ts';
 import { writeYamlDocuments } from '../yaml-text.ts';
 import { withoutNothing } from './compose.ts';
 import { argvOf, isTask, splitEnv, wholeSeconds, type ExportContext, type ExportedFile } from './context.ts';
+import { portOf, probes } from './kubernetes-probes.ts';
 import { loseAll } from './losses.ts';
 import { crontabOf } from './schedule.ts';
 
@@ -208,14 +209,6 @@ function secret(spec: ServiceSpec, context: ExportContext): object | null {
   };
 }
 
-/** The port that a check names, where it names one of this service. */
-export function portOf(check: HealthCheck | null): number | null {
-  if (check?.probe.kind === 'tcp') return check.probe.port;
-  if (check?.probe.kind !== 'url') return null;
-  const url = new URL(check.probe.url);
-  return Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-}
-
 function network(spec: ServiceSpec): object | null {
   const port = portOf(spec.check);
   if (port === null || isTask(spec)) return null;
@@ -256,46 +249,6 @@ function waits({ name, dependsOn }: ServiceSpec, { services, losses }: ExportCon
       },
     ];
   });
-}
-
-function probes({ name, check }: ServiceSpec, { losses }: ExportContext): object {
-  const action = check === null ? null : actionOf(check);
-  if (check === null || action === null) return {};
-  const periodSeconds = wholeSeconds(check.intervalMs);
-  if (periodSeconds * 1000 !== check.intervalMs) losses.changed(name, 'health_check.interval', `probes have whole seconds: ${periodSeconds} s`);
-  const timeoutSeconds = wholeSeconds(check.attemptTimeoutMs ?? Math.min(check.timeoutMs, check.intervalMs));
-  const failureThreshold = check.retries;
-  return {
-    startupProbe: {
-      ...action,
-      periodSeconds,
-      timeoutSeconds,
-      failureThreshold: Math.max(1, Math.ceil(check.timeoutMs / (periodSeconds * 1000))),
-      initialDelaySeconds: check.startPeriodMs === 0 ? undefined : wholeSeconds(check.startPeriodMs),
-    },
-    readinessProbe: { ...action, periodSeconds, timeoutSeconds, failureThreshold },
-    livenessProbe: check.onUnhealthy === 'restart' ? { ...action, periodSeconds, timeoutSeconds, failureThreshold } : undefined,
-  };
-}
-
-/** A probe is made from outside, to the address of the pod: a service that listens on localhost alone is not reached. */
-function actionOf({ probe }: HealthCheck): object | null {
-  if (probe.kind === 'command') return { exec: { command: ['/bin/sh', '-c', probe.command] } };
-  if (probe.kind === 'tcp') return { tcpSocket: { port: probe.port, host: isHere(probe.host) ? undefined : probe.host } };
-  if (probe.kind !== 'url') return null;
-  const url = new URL(probe.url);
-  return {
-    httpGet: {
-      path: `${url.pathname}${url.search}`,
-      port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-      host: isHere(url.hostname) ? undefined : url.hostname,
-      scheme: url.protocol === 'https:' ? 'HTTPS' : undefined,
-    },
-  };
-}
-
-function isHere(host: string): boolean {
-  return ['localhost', '127.0.0.1', '::1', '[::1]', '0.0.0.0'].includes(host);
 }
 
 function lifecycle({ name, hooks }: ServiceSpec, { losses }: ExportContext): object | undefined {

@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { withoutNothing } from './compose.ts';
 import { argvOf, checkCommand, isTask, type ExportContext, type ExportedFile } from './context.ts';
-import { portOf, slug } from './kubernetes.ts';
+import { slug } from './kubernetes.ts';
+import { portOf } from './kubernetes-probes.ts';
 import { loseAll } from './losses.ts';
 import { crontabOf } from './schedule.ts';
 

@@ -1,0 +1,162 @@
+import { hostname } from 'node:os';
+import { signalNamed } from '../signals.ts';
+import type { Sourced } from '../yaml-text.ts';
+import { envBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
+import { openReader, truth, type Reader } from './reader.ts';
+import { asCommandLine, asText, resolved, splitWords, type Piece, type Template } from './references.ts';
+import type { Source } from './source.ts';
+
+const logReason = 'sysg keeps logs in its own directory; see "sysg logs"';
+const reasons: Readonly<Record<string, string>> = {
+  stdout_logfile: logReason,
+  stderr_logfile: logReason,
+  redirect_stderr: 'standard output and standard error have a log each',
+  stdout_syslog: logReason,
+  stderr_syslog: logReason,
+  stderr_logfile_maxbytes: logReason,
+  stderr_logfile_backups: logReason,
+  stdout_events_enabled: 'there are no event listeners',
+  stderr_events_enabled: 'there are no event listeners',
+  stdout_capture_maxbytes: 'there are no event listeners',
+  stderr_capture_maxbytes: 'there are no event listeners',
+  priority: 'services start side by side; depends_on says what has to be there first',
+  serverurl: 'there is no such server',
+};
+
+export type Expand = (node: Sourced) => Template;
+
+/** A program of supervisord as a service. */
+export function programBlock(node: Sourced, name: string, expand: Expand, source: Source, draft: Draft): DraftBlock {
+  const { remarks } = draft;
+  const read = openReader(node, name, remarks);
+  for (const key of ['numprocs', 'numprocs_start', 'process_name']) read.take(key);
+  const block: DraftBlock = new Map();
+  const line = read.take('command');
+  const umask = read.text('umask');
+  if (line !== null) {
+    const words = splitWords(expand(line));
+    if (words === null) remarks.changed(line, `${name}.command`, 'a quote in it is never closed; it is left to a shell as it stands');
+    const command = words === null ? String(line.value) : asCommandLine(words);
+    put(block, 'command', umask === null || umask === '' ? command : `umask ${umask}; ${command.startsWith('exec ') ? '' : 'exec '}${command}`, line);
+  }
+  const directory = read.take('directory');
+  const written = directory === null ? null : expand(directory);
+  const inPlace =
+    written === null
+      ? null
+      : (typeof written[0] === 'string' && /^[/~]/.test(written[0])) || written.some((piece) => typeof piece !== 'string')
+        ? asText(written)
+        : rebased(
+            resolved(written, () => ''),
+            source.directory,
+            source.target,
+          );
+  if (inPlace !== null) put(block, 'working_dir', inPlace, directory);
+  put(block, 'env', envBlock(environmentOf(read, expand), null), node.entries?.get('environment') ?? null);
+  const user = read.take('user');
+  if (user !== null) put(block, 'user', asText(expand(user)), user);
+  restarts(read, block);
+  stopping(read, block);
+  logs(read, block);
+  const autostart = read.flag('autostart');
+  if (autostart === false) {
+    const from = node.entries?.get('autostart') ?? null;
+    put(block, 'profiles', [name], from);
+    if (from !== null)
+      remarks.changed(from, `${name}.autostart`, `started by name, or with start --profile ${name}; until then it is not among the units`);
+  }
+  read.rest(reasons);
+  return block;
+}
+
+/** `%(program_name)s`, `%(process_num)02d`, `%(ENV_NAME)s`, `%(here)s`, `%%`. */
+export function expanding(here: string, values: Readonly<Record<string, string | number>>): Expand {
+  const known: Readonly<Record<string, string | number>> = { here, host_node_name: hostname(), ...values };
+  return ({ value }) => {
+    const pieces: Piece[] = [];
+    let end = 0;
+    const text = String(value ?? '');
+    for (const { 0: whole, 1: name = '', 2: zero = '', 3: width = '', index } of text.matchAll(/%\((\w+)\)(0?)(\d*)[sd]|%%/g)) {
+      pieces.push(text.slice(end, index));
+      end = index + whole.length;
+      if (whole === '%%') pieces.push('%');
+      else if (name.startsWith('ENV_')) pieces.push({ name: name.slice(4), fallback: null });
+      else pieces.push(known[name] === undefined ? whole : String(known[name]).padStart(Number(width || 0), zero === '' ? ' ' : '0'));
+    }
+    pieces.push(text.slice(end));
+    return pieces.filter((piece) => piece !== '');
+  };
+}
+
+function restarts(read: Reader, block: DraftBlock): void {
+  const autorestart = read.take('autorestart');
+  const word = String(autorestart?.value ?? 'unexpected').toLowerCase();
+  const isRestarted = word === 'unexpected' ? null : truth(word);
+  if (isRestarted === true) put(block, 'restart_policy', 'always', autorestart);
+  else if (isRestarted === false) put(block, 'restart_policy', 'never', autorestart);
+  const startsecs = read.take('startsecs');
+  if (startsecs !== null) put(block, 'stable_after', `${Number(startsecs.value) || 0}s`, startsecs);
+  const retries = read.take('startretries');
+  if (retries !== null) put(block, 'max_restarts', Math.max(0, Math.round(Number(retries.value)) || 0), retries);
+  const codes = read.take('exitcodes');
+  if (codes !== null)
+    put(
+      block,
+      'success_exit_codes',
+      String(codes.value)
+        .split(/[\s,]+/)
+        .filter((code) => code !== '')
+        .map(Number),
+      codes,
+    );
+}
+
+function stopping(read: Reader, block: DraftBlock): void {
+  const signal = read.take('stopsignal');
+  const name = signal === null ? null : signalNamed(String(signal.value));
+  if (signal !== null && name !== null) put(block, 'stop_signal', name, signal);
+  else if (signal !== null) read.remarks.lost(signal, `${read.path}.stopsignal`, `expected a signal, got ${JSON.stringify(signal.value)}`);
+  const wait = read.take('stopwaitsecs');
+  if (wait !== null) put(block, 'stop_timeout', `${Number(wait.value) || 0}s`, wait);
+  const asGroup = read.take('stopasgroup');
+  if (asGroup !== null && truth(String(asGroup.value)) === true) put(block, 'kill_mode', 'group', asGroup);
+  const killed = read.take('killasgroup');
+  if (killed !== null && truth(String(killed.value)) === false)
+    read.remarks.changed(killed, `${read.path}.killasgroup`, 'SIGKILL always goes to all that is left of the service');
+}
+
+function logs(read: Reader, block: DraftBlock): void {
+  const size = read.take('stdout_logfile_maxbytes');
+  const keep = read.take('stdout_logfile_backups');
+  const bytes = size === null ? null : String(size.value).trim().toUpperCase();
+  if (size !== null && bytes === '0')
+    read.remarks.changed(size, `${read.path}.stdout_logfile_maxbytes`, 'a log is rotated at 10M; there is no log without rotation');
+  const rotate = {
+    ...(bytes !== null && /^\d+\s*[KMG]?B?$/.test(bytes) && bytes !== '0' ? { size: bytes } : {}),
+    ...(keep !== null && /^\d+$/.test(String(keep.value)) ? { keep: Number(keep.value) } : {}),
+  };
+  if (Object.keys(rotate).length > 0) put(block, 'logs', { rotate }, size ?? keep);
+}
+
+/** `A="x",B='y',C=z`: supervisord's list of variables, over several lines too. */
+export function environmentOf(read: Reader, expand: Expand): DraftBlock {
+  const variables: DraftBlock = new Map();
+  const found = read.take('environment');
+  if (found === null) return variables;
+  const text = String(found.value);
+  let end = 0;
+  for (const match of text.matchAll(/\s*([A-Za-z_][\w.-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^,\n]*))\s*(?:,|\n|$)\s*/gy)) {
+    const [whole, name = '', double, single, bare] = match;
+    end = match.index + whole.length;
+    const value = double ?? single ?? (bare ?? '').trim();
+    put(
+      variables,
+      name,
+      asText(expand({ ...found, value: double === undefined && single === undefined ? value : value.replaceAll(/\\(["'\\])/g, '$1') })),
+      found,
+    );
+  }
+  if (end < text.length)
+    read.remarks.lost(found, `${read.path}.environment`, `expected NAME="value" parted by commas, got ${JSON.stringify(text.slice(end, end + 40))}`);
+  return variables;
+}
