@@ -131,6 +131,21 @@ describe.runIf(onLinux)('the processes of a unit', () => {
     expect(Math.abs(ticks - account)).toBeLessThanOrEqual(12);
   });
 
+  test('are read wholly but for the leader where no sample is due, and by the same pass where one is', async () => {
+    const program = await run('sleep 300 & echo child $!; wait');
+    const child = await until('the child has begun', () => Number(program.printed()[0]?.match(/\d+/)?.[0] ?? 0) || null);
+    const observer = makeObserver();
+    onTestFinished(() => observer.rest());
+    const seen = await until('both are found', () => {
+      const members = observer.pass(unitsOf(program), () => false).get('0');
+      return living(members).length === 2 ? members : null;
+    });
+    const { pid } = program.origin.leader;
+    expect(seen.get(pid)?.usage.io).toBeNull();
+    expect(seen.get(child)?.usage.io).not.toBeNull();
+    expect(observer.pass(unitsOf(program), (unit) => unit === '0').get('0')?.get(pid)?.usage.io).not.toBeNull();
+  });
+
   test('cost three descriptors each, no more with every pass, and none at rest', async () => {
     const program = await run('sleep 300 & echo child $!; wait');
     await until('the child has begun', () => program.printed().length === 1);
