@@ -35,7 +35,8 @@ async function joined() {
     bundle: true, platform: 'node', target: 'node20', format: 'cjs', absWorkingDir: root, write: false, charset: 'utf8',
     legalComments: 'none', logLevel: 'warning', loader: { '.sh': 'text' }, entryPoints: ['.build/entries/standalone.ts'], minifyWhitespace: true, minifySyntax: true,
     alias: { 'string-width': './src/cli/print/width.ts' },
-    define: { PAGE_FILES: JSON.stringify(await pageFiles()) },
+    define: { 'PAGE_FILES': JSON.stringify(await pageFiles()), 'import.meta.url': 'importMetaUrl' },
+    banner: { js: 'const importMetaUrl="file://"+process.execPath;' },
     plugins: [bunsSide],
   });
   return result.outputFiles[0].text;

@@ -47,9 +47,12 @@ export function refuse(reason: string): Refused {
 /** As Rust's standard library words a system error, `No such file or directory (os error 2)`; else the error's own text. */
 export function osText(error: unknown): string {
   const errno = error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
-  const [name, text] = getSystemErrorMap().get(errno) ?? [];
+  // Bun gives errors of some calls a code and no number.
+  const known = getSystemErrorMap();
+  const found = known.has(errno) ? errno : [...known.keys()].find((one) => known.get(one)?.[0] === errorCode(error)) ?? 0;
+  const [name, text] = known.get(found) ?? [];
   if (name === undefined || text === undefined) return textOf(error);
-  return `${wordsOfLibc.get(name) ?? text.charAt(0).toUpperCase() + text.slice(1)} (os error ${-errno})`;
+  return `${wordsOfLibc.get(name) ?? text.charAt(0).toUpperCase() + text.slice(1)} (os error ${-found})`;
 }
 
 /** Where libuv has words of its own. */

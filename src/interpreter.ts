@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** What depends on the program that runs this JavaScript. The standalone client has `interpreter-bun.ts` in the place of this file. */
 export interface Interpreter {
-  /** The first words of the command line of a supervisor, or why this program cannot be one, in a sentence. */
+  /** The first words of the command line of a supervisor, or why this program neither is one nor does the work of one, in a sentence. */
   readonly supervisor: { readonly ok: true; readonly words: readonly string[] } | { readonly ok: false; readonly reason: string };
   /** The file of the command that a machine is to call when it boots. */
   readonly command: string;

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pidText, refusals, textOf, type Refusal } from '../../errors.ts';
 import { signalProcess } from '../../process/signal.ts';
+import { interpreter } from '../../interpreter.ts';
 import { takeLock } from '../../state/lock.ts';
 import { findLockOwner, isServed } from '../../state/lock-owner.ts';
 import { ask, messageOf } from '../ask.ts';
@@ -13,6 +14,8 @@ import { isRunning, untilReleased } from '../supervision.ts';
 
 /** Ends the supervisor of this state directory and whatever its services left, and removes the directory. */
 export async function purge(call: Call): Promise<number> {
+  const { supervisor } = interpreter;
+  if (!supervisor.ok) return refuse(call, refusals.runtime(supervisor.reason));
   const { stateDir, lock } = call.paths;
   // A supervisor of systemg 0.33.0 serves the socket without our lock.
   const running = isRunning(call) || await isServed(call.paths.socket);
