@@ -10,6 +10,8 @@ import type { StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 export { until as soon } from '../until.ts';
 /** The built command, or the one that SYSG_TEST_BIN names, as `npm run test:standalone` does. */
 export const bin = process.env['SYSG_TEST_BIN'] ?? resolve(import.meta.dirname, '../../dist/sysg');
+/** Tests of what a shell before the command does to it, or of what is done without a supervisor, say nothing about the standalone client. */
+export const isStandalone = process.env['SYSG_TEST_BIN'] !== undefined;
 export const programs = resolve(import.meta.dirname, '../fixtures/programs');
 
 export interface Ended {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { isAlive, killWhileIdle, makeHome, soon, type Home } from './rig.ts';
+import { type Home, isAlive, isStandalone, killWhileIdle, makeHome, soon } from './rig.ts';
 
 /** A daemon of another pid serves. */
 async function afterwards(home: Home, before: number): Promise<number> {
@@ -112,7 +112,7 @@ services:
     expect(await home.unit('a')).toMatchObject({ phase: 'running', wanted: 'up' });
   });
 
-  test('while a stop is under way: the stop is carried out, and a supervisor serves again', async () => {
+  test.skipIf(isStandalone)('while a stop is under way: the stop is carried out, and a supervisor serves again', async () => {
     const home = makeHome(`
 version: "1"
 services:

@@ -7,9 +7,9 @@ import { collect, isAlive, makeHome, soon, type Ended, type Home } from '../e2e/
 const file = resolve(import.meta.dirname, '../../standalone/sysg');
 const config = 'version: "1"\nservices:\n  web: {command: "exec sleep 1000"}\n  batch: {command: "exec sleep 1001"}\n';
 
-/** Called with nothing but a home: no Node, no PATH, nothing beside it. */
+/** Called with a home and the tools of the system alone. */
 function client(home: Home, ...words: readonly string[]): Promise<Ended> {
-  return collect(spawn(file, words, { cwd: home.dir, env: { HOME: home.dir, SYSG_TEST_HOME: home.dir, PATH: '/nowhere' }, stdio: ['ignore', 'pipe', 'pipe'] }));
+  return collect(spawn(file, words, { cwd: home.dir, env: { HOME: home.dir, SYSG_TEST_HOME: home.dir, PATH: '/usr/bin:/bin' }, stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
 test.each([
