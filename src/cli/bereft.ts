@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { findBereft } from '../state/lock-owner.ts';
+import { findBereft, isServed } from '../state/lock-owner.ts';
 import type { Call } from './call.ts';
 
-/** Whether a supervisor whose state directory was removed lives, and has put its socket back meanwhile. */
+/** Whether a supervisor whose state directory was removed lives, and has put its socket back meanwhile. The socket of a dead systemg 0.33.0, which has no lock either, is none. */
 export async function isServedAgain({ paths }: Call): Promise<boolean> {
   const deadline = performance.now() + BACK_WITHIN_MS;
   while (performance.now() < deadline) {
-    if (existsSync(paths.socket)) return true;
-    if (findBereft(paths.lock) === null) return existsSync(paths.socket);
+    if (await isServed(paths.socket)) return true;
+    if (findBereft(paths.lock) === null) return isServed(paths.socket);
     await pause(AGAIN_MS);
   }
   return false;

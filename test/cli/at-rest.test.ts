@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { stateFile } from '../../src/compat/state-files.ts';
@@ -92,4 +93,16 @@ test('what another project left of a unit with an equal definition is not shown'
   expect(foreign).not.toHaveProperty('process');
   expect((await sysg(['why', 'web'], { env: { HOME: home }, cwd: other ?? '' })).stdout).toContain('web is not started: pid');
   expect((await sysg(['status'], { env: { HOME: home }, cwd: other ?? '' })).stderr).toContain(`pid ${process.pid} is service 'web' of `);
+});
+
+test.each([['status', 3], ['inspect web', 3], ['logs', 0], ['stop', 0], ['why web', 0]])('%s ends where systemg was killed: a socket that nobody serves, and no lock', async (words, code) => {
+  const home = project();
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true });
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(home, 'bound'), resolve));
+  // Closing takes away the name that was bound, and leaves this one.
+  linkSync(join(home, 'bound'), join(state, 'control.sock'));
+  await new Promise((resolve) => server.close(resolve));
+  expect((await sysg(words.split(' '), { env: { HOME: home } })).exitCode).toBe(code);
 });
