@@ -210,7 +210,7 @@ export function makeRoute(outside: RouteOutside): Route {
     const restarted = settle(exchange, request, units, (ticket) => send({ type: 'restart', at: now(), ticket, units, specs: config.specs }));
     const settled = await Promise.all([started, restarted]);
     if (settled.includes(null)) return accepted('Restart', null);
-    return collect(request, settled.flatMap((some) => some ?? []), `All services restarted${leftDone(done)}`);
+    return collect(request, settled.flatMap((some) => some ?? []), `All services restarted${request.notes === true ? leftDone(done) : ''}`);
   };
 
   const reload = (path: string | null, accept: Accept): Response => {

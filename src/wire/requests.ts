@@ -57,8 +57,9 @@ export const REQUESTS = {
   start: variant('Start', { service: optional(text) }, { settlements: false }),
   // `forget`: the unit was added from the command line, and is to be removed when it has stopped.
   stop: variant('Stop', { service: optional(text) }, { settlements: false, forget: false }),
-  // `wait` false: answered on acceptance instead of completion. `all`: a restart of everything also runs again what has completed.
-  restart: variant('Restart', { config: optional(text), service: optional(text) }, { wait: true, settlements: false, all: false }),
+  // `wait` false: answered on acceptance instead of completion. `all`: a restart of everything also runs again what has completed; `notes`: the
+  // sentence says what was left out for that.
+  restart: variant('Restart', { config: optional(text), service: optional(text) }, { wait: true, settlements: false, all: false, notes: false }),
   shutdown: variant('Shutdown', {}, {}),
   status: variant('Status', {}, {}),
   inspect: variant('Inspect', { unit: needed(text), samples: needed(u32) }, {}),

@@ -141,7 +141,7 @@ test('a detached command arrives although its sender has left', async () => {
     },
   });
   await sendCommandDetached({ kind: 'restart', config: null, service: null, wait: false }, { socket: path });
-  await vi.waitFor(() => expect(seen).toEqual([{ kind: 'restart', config: null, service: null, wait: false, settlements: false, all: false }]), { timeout: 5000 });
+  await vi.waitFor(() => expect(seen).toEqual([{ kind: 'restart', config: null, service: null, wait: false, settlements: false, all: false, notes: false }]), { timeout: 5000 });
 });
 
 describe('a stream', () => {

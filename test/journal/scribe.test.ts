@@ -44,7 +44,7 @@ test('one record per transition, with what moved it and the record that did', ()
     ['db', 'stopped', 'spawning', 'dependency', 'api', undefined], ['api', 'stopped', 'waiting', 'command', 'start', undefined],
   ]);
   const held = all.records.find(({ unit, cause }) => unit === 'api' && cause?.kind === 'dependency' && cause.by === 'db');
-  expect(all.records.find(({ seq }) => seq === held?.cause?.seq)).toMatchObject({ unit: 'db', to: 'running' });
+  expect(all.records.find(({ seq }) => seq === held?.cause?.seq)).toMatchObject({ unit: 'db', to: 'starting' });
   const backoff = all.records.find(({ to }) => to === 'backoff');
   expect(backoff?.detail).toMatchObject({ exit_code: 3, attempt: 1, max_restarts: 5, last_stderr: ['last words'], next_at: new Date(all.now() + 1000).toISOString() });
   expect(backoff?.generation).toBe(1);

@@ -45,8 +45,8 @@ describe('a request line', () => {
   });
 
   test('may leave out optional fields, order them freely and carry unknown ones of any shape', () => {
-    expect(request('{"Restart":{}}')).toEqual({ kind: 'restart', config: null, service: null, wait: true, settlements: false, all: false });
-    expect(request('{"Restart":{"wait":null,"service":"a"}}')).toEqual({ kind: 'restart', config: null, service: 'a', wait: true, settlements: false, all: false });
+    expect(request('{"Restart":{}}')).toEqual({ kind: 'restart', config: null, service: null, wait: true, settlements: false, all: false, notes: false });
+    expect(request('{"Restart":{"wait":null,"service":"a"}}')).toEqual({ kind: 'restart', config: null, service: 'a', wait: true, settlements: false, all: false, notes: false });
     expect(request('{"Stop":{"settlements":true}}')).toEqual({ kind: 'stop', service: null, settlements: true, forget: false });
     expect(request('{"Inspect":{"x":{"a":[1,{},[],"b\\"",-0.5e3,true,false,null]},"samples":2,"__proto__":{},"unit":"u"}}'))
       .toEqual({ kind: 'inspect', unit: 'u', samples: 2 });
@@ -54,8 +54,8 @@ describe('a request line', () => {
 
   test('may hold its fields as an array in order', () => {
     expect(request('{"Logs":[null,10,"stdout",true]}')).toEqual({ kind: 'logs', service: null, lines: 10, logKind: 'stdout', follow: true });
-    expect(request('{"Restart":["c","s"]}')).toEqual({ kind: 'restart', config: 'c', service: 's', wait: true, settlements: false, all: false });
-    expect(request('{"Restart":["c","s",false]}')).toEqual({ kind: 'restart', config: 'c', service: 's', wait: false, settlements: false, all: false });
+    expect(request('{"Restart":["c","s"]}')).toEqual({ kind: 'restart', config: 'c', service: 's', wait: true, settlements: false, all: false, notes: false });
+    expect(request('{"Restart":["c","s",false]}')).toEqual({ kind: 'restart', config: 'c', service: 's', wait: false, settlements: false, all: false, notes: false });
     expect(refusal('{"Inspect":["u"]}')).toBe('Inspect: expected 2 elements, found 1');
     expect(refusal('{"Start":[]}')).toBe('Start: expected 1 to 2 elements, found 0');
     expect(refusal('{"Inspect":["u",1,2]}')).toBe('Inspect: expected 2 elements, found 3');
