@@ -66,6 +66,22 @@ describe('logs that are followed', () => {
     expect(seen.lines[2]).toBe('crash: started');
   });
 
+  test('are followed in any number without a warning of Node.js', async () => {
+    const warnings: string[] = [];
+    const warned = ({ name }: Error): number => warnings.push(name);
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    const dir = ownDirectory();
+    const sources = Array.from({ length: 12 }, (_, index) => {
+      const { source, write } = log(dir, `web-${index}`);
+      write(0, 'up\n');
+      return source;
+    });
+    const seen = followed(sources, true);
+    await until('all lines are there', () => seen.lines.length === 12);
+    expect(warnings).toEqual([]);
+  });
+
   test('show a question when it has waited for a while, unless whole lines are wanted', async () => {
     const dir = ownDirectory();
     const web = log(dir, 'web');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { statSync } from 'node:fs';
 import { openLineTimes } from '../../logs/line-times.ts';
 import { openMerger, type MergerInput } from '../../logs/merge.ts';
@@ -26,6 +27,8 @@ export interface Gathering {
 
 /** Lines of several logs in the order of their times. Resolves when all are printed, or when following was aborted. */
 export async function gather(sources: readonly Source[], wish: Gathering, print: (lines: readonly SourcedLine[]) => Promise<void>): Promise<void> {
+  // Each log listens, and Node.js warns of more than ten listeners.
+  if (wish.follow !== null) setMaxListeners(0, wish.follow);
   const merger = openMerger<SourcedLine>(print);
   const inputs = sources.map((source) => ({ source, input: merger.add() }));
   const { wake, end } = sharedBell();
