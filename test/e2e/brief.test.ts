@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { bin, collect, makeHome, type Ended } from './rig.ts';
+import { bin, collect, makeHome, soon, type Ended } from './rig.ts';
 
 const listing = resolve(import.meta.dirname, '../fixtures/lists-modules.cjs');
 
@@ -23,10 +23,11 @@ test.each(['status', 'status --json', 'stop -s idle', 'start --daemonize -s web'
 const withoutBinding = resolve(import.meta.dirname, '../fixtures/without-binding.cjs');
 
 test('a Node without process.binding runs the same commands with the same answers', async () => {
-  const home = makeHome('version: "1"\nservices:\n  web:\n    command: sleep 1000\n');
+  const home = makeHome('version: "1"\nservices:\n  web:\n    command: echo ready; sleep 1000\n');
   const { NODE_EXTRA_CA_CERTS: _certificates, ...env } = process.env;
   const run = (command: string) => collect(spawn(process.execPath, ['-r', withoutBinding, bin, ...command.split(' ')], { cwd: home.dir, env: { ...env, HOME: home.dir } }));
   expect((await run('start --daemonize')).code).toBe(0);
+  await soon('web wrote', () => home.log('web').includes('ready'));
   for (const command of ['status', 'stop -s web', 'start --daemonize -s web', 'logs --no-follow -s web', 'status -s web', 'stop']) {
     const ended = await run(command);
     expect([command, ended.code, complaints(ended)]).toEqual([command, 0, '']);
