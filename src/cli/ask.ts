@@ -19,7 +19,7 @@ export type StatusAnswer = Result<{ readonly snapshot: StatusSnapshot }>;
 export async function ask(call: Call, request: Request): Promise<Answer> {
   try {
     const response = await sendBriefly(request, call.paths.socket);
-    return response.kind === 'error' ? { ok: false, refusal: refusals.refused(response.text), units: response.units ?? [] } : { ok: true, response };
+    return response.kind === 'error' ? { ok: false, refusal: refusals.refused(forPeople(response.text)), units: response.units ?? [] } : { ok: true, response };
   } catch (error) {
     if (!isControlError(error)) throw error;
     if (error.kind === 'not-available') {
@@ -29,7 +29,7 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
     }
     if (error.kind !== 'server') return { ok: false, refusal: refusals.socket(error.message) };
     const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];
-    return { ok: false, refusal: refusals.refused(unknown === undefined ? error.detail : tooOld(unknown)), units: error.units };
+    return { ok: false, refusal: refusals.refused(unknown === undefined ? forPeople(error.detail) : tooOld(unknown)), units: error.units };
   }
 }
 
@@ -47,6 +47,11 @@ export async function askInTurn(names: readonly string[], send: (name: string) =
   if (failures.length === 0) return { ok: true, response: { kind: 'message', text: done } };
   const text = failures.map(({ refusal }) => refusal.message).join('\n');
   return { ok: false, refusal: refusals.refused(text), units: failures.flatMap(({ units = [] }) => units), done };
+}
+
+/** Before a problem with its place systemg 0.33.0's prefix says nothing, and is wrong where the YAML is valid. */
+function forPeople(error: string): string {
+  return error.replace(/^Invalid YAML format: (?=.*:\d+:\d+: )/, '');
 }
 
 function tooOld(request: string): string {

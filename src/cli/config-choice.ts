@@ -6,6 +6,7 @@ import { discoverConfig } from '../config/discover.ts';
 import { projectOf } from '../config/project.ts';
 import { refusals, type Refusal, type Result } from '../errors.ts';
 import { realPath } from '../files.ts';
+import { wrongProject } from '../runtime-paths.ts';
 import { shellWord } from '../words.ts';
 import type { Call } from './call.ts';
 import { configInUse } from './hints.ts';
@@ -49,7 +50,10 @@ export function startWith(call: Call, path: string): string {
   const found = discoverConfig({ cwd: call.cwd, configDir: call.paths.configDir, explicit: null });
   const isFound = 'path' in found ? isSame(found.path, path) : path === unitAlone(call);
   const { system, cwd, paths: { configDir, project } } = call;
-  const flag = project === projectOf({ cwd, configDir, explicit: configPaths(path).at(-1) ?? null }) ? '' : `-p ${shellWord(project ?? '')} `;
+  const written = projectOf({ cwd, configDir, explicit: configPaths(path).at(-1) ?? null });
+  // A name that is refused chooses no project, and the start says what is wrong with the name.
+  const own = written !== null && wrongProject(written) === null ? written : null;
+  const flag = project === own ? '' : `-p ${shellWord(project ?? '')} `;
   return `sysg ${system ? '--sys ' : ''}${flag}start --daemonize${isFound ? '' : configFlags(path)}`;
 }
 

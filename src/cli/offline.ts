@@ -76,7 +76,8 @@ function foreignText(name: string, { pid, config }: NonNullable<RestingUnit['for
   return `pid ${pid} is service '${name}' of ${config}, which the last supervisor ran, and not of this file`;
 }
 
-function unitAtRest({ spec, foreign, process, zombie, recorded, job }: RestingUnit, nowWallMs: number): UnitStatus {
+function unitAtRest(unit: RestingUnit, nowWallMs: number): UnitStatus {
+  const { spec, foreign, process, zombie, recorded, isSuspended, job } = unit;
   const shown = process ?? zombie;
   const facts = shown === null ? null : processFacts(shown.pid, shown.startTime);
   const isZombie = facts?.state === 'zombie';
@@ -85,10 +86,11 @@ function unitAtRest({ spec, foreign, process, zombie, recorded, job }: RestingUn
   // It ran when its supervisor ended, and is gone.
   const lost = recorded?.status === 'running' && !alive && !isZombie;
   const lifecycle = alive ? 'running' : recorded === null || lost ? 'stopped' : recorded.status;
+  const hasFailed = !alive && (lifecycle === 'exited_with_error' || hasFailedBefore(unit));
   const runs = job === null ? [] : runsOf(job, process?.pid ?? null, nowWallMs);
   return {
     name: spec.name, hash: spec.hash, kind: spec.cron === null ? 'service' : 'cron', lifecycle,
-    health: alive ? 'healthy' : isZombie ? 'failing' : job !== null ? cronHealth(runs) : healthAtRest(lifecycle, lost, recorded),
+    health: alive ? healthOfLiving(unit) : isZombie ? 'failing' : job !== null ? cronHealth(runs) : hasFailed ? 'failing' : healthAtRest(lifecycle, lost, recorded),
     ...(shown !== null && (alive || isZombie) && { process: { pid: shown.pid, state: facts.state, user: facts.user } }),
     ...(uptime !== null && { uptime }),
     ...(!alive && lastExit(recorded)),
@@ -96,8 +98,20 @@ function unitAtRest({ spec, foreign, process, zombie, recorded, job }: RestingUn
     command: spec.command,
     ...(foreign !== null && { reason: foreignText(spec.name, foreign) }),
     ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
-    phase: alive ? 'running' : lifecycle === 'exited_with_error' ? 'failed' : 'stopped',
+    phase: alive ? 'running' : hasFailed ? 'failed' : isSuspended ? 'waiting' : 'stopped',
+    ...(isSuspended && { wanted: 'down' as const }),
   };
+}
+
+/** Nobody checks it now: it is healthy as far as its check had passed when the supervisor last noted anything. */
+function healthOfLiving({ spec, process, noted }: RestingUnit): UnitStatus['health'] {
+  const isKnown = noted?.process?.identity?.pid === process?.pid && noted?.state === 'running';
+  return spec.check === null || isKnown ? 'healthy' : 'degraded';
+}
+
+/** The end of the supervisor stops a unit that has failed, too, and says nothing else about how that ended. */
+function hasFailedBefore({ noted, recorded }: RestingUnit): boolean {
+  return noted?.outcome === 'failed' && noted.process === null && recorded?.status === 'stopped' && recorded.exitCode === (noted.exit?.code ?? null);
 }
 
 /** `inactive`: nothing is known of it, as far as the files go it never ran. */

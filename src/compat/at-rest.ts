@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
+import type { ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
 import { realPath, replaceFile } from '../files.ts';
 import { bootId } from '../process/boot.ts';
@@ -25,6 +25,10 @@ export interface RestingUnit {
   /** The process that `pid.xml` names, which has ended and was not waited for by its parent. */
   readonly zombie: ProcessIdentity | null;
   readonly recorded: RecordedState | null;
+  /** What the last supervisor noted of this definition of the unit; systemg 0.33.0 notes nothing. */
+  readonly noted: UnitRecord | null;
+  /** A person stopped the schedule of a supervisor that did not end by itself. */
+  readonly isSuspended: boolean;
   readonly job: RecordedJob | null;
 }
 
@@ -50,20 +54,22 @@ export interface AtRestInput {
 /** What ledger, files and kernel say of the units when there is no supervisor to ask. Changes nothing. */
 export function lookAtRest({ stateDir, ledger, config, specs, environment, uid, onProblem }: AtRestInput): AtRest {
   const files = readStateFiles(stateDir, { onProblem, quarantine: false });
-  const { entries, meta } = readLedger(ledger, { onProblem, quarantine: false });
+  const { entries, meta, clean } = readLedger(ledger, { onProblem, quarantine: false });
   // A hash is made of a definition alone: another project's unit may have the same. Without a note the files are systemg 0.33.0's.
-  const noted = notedConfig(meta);
-  const isOurs = noted === null || realPath(noted) === realPath(config);
+  const lastConfig = notedConfig(meta);
+  const isOurs = lastConfig === null || realPath(lastConfig) === realPath(config);
   const units = specs.map((spec): RestingUnit => {
-    const owned = entries.get(spec.name)?.record.process ?? null;
+    const record = entries.get(spec.name)?.record ?? null;
+    const owned = record?.process ?? null;
+    const own = isOurs && record?.hash === spec.hash ? record : null;
     const pid = files.pid?.services.get(spec.name);
     const zombie = pid === undefined ? null : zombieOf({ pid, writtenWallMs: files.pidWrittenWallMs, uid });
     const shown = {
-      spec, zombie, recorded: isOurs ? (files.state?.get(spec.hash) ?? null) : null, job: spec.cron === null || !isOurs ? null : (files.cron?.get(spec.hash) ?? null),
+      spec, zombie, noted: own, isSuspended: spec.cron !== null && own?.wanted === 'down' && !clean, recorded: isOurs ? (files.state?.get(spec.hash) ?? null) : null, job: spec.cron === null || !isOurs ? null : (files.cron?.get(spec.hash) ?? null),
     };
     if (owned?.identity != null && isAlive(owned.identity)) {
       const { identity } = owned;
-      return isOurs ? { ...shown, process: identity, suspect: null, foreign: null } : { ...shown, zombie: null, process: null, suspect: null, foreign: { pid: identity.pid, config: noted } };
+      return isOurs ? { ...shown, process: identity, suspect: null, foreign: null } : { ...shown, zombie: null, process: null, suspect: null, foreign: { pid: identity.pid, config: lastConfig } };
     }
     const proof = pid === undefined ? null : prove({ pid, spec, writtenWallMs: files.pidWrittenWallMs, environment, uid });
     if (pid === undefined || proof?.ok === true) return { ...shown, process: proof?.ok === true ? proof.identity : null, suspect: null, foreign: null };

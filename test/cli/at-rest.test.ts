@@ -55,6 +55,14 @@ test('status without a supervisor names the file of the last one where a start w
   expect(stdout.split('\n')[0]).toMatch(/sysg start --daemonize -c \/.*\/elsewhere\/app\.yaml$/);
 });
 
+test.each(['[a]', 'a/b'])('a project that is refused, %s, is not named in the advice', async (name) => {
+  const home = ownDirectory();
+  writeFileSync(join(home, 'sysg.yaml'), `project: ${name}\n${yaml}`);
+  const { stdout, stderr } = await sysg(['status'], { env: { HOME: home } });
+  expect(stdout).toMatch(/ sysg start --daemonize$/m);
+  expect(stderr).toContain('project: expected');
+});
+
 test('inspect without a supervisor says so first, and its exit code is 3', async () => {
   const home = project();
   const { exitCode, stdout } = await sysg(['inspect', '-s', 'web'], { env: { HOME: home } });
@@ -105,4 +113,35 @@ test.each([['status', 3], ['inspect web', 3], ['logs', 0], ['stop', 0], ['why we
   linkSync(join(home, 'bound'), join(state, 'control.sock'));
   await new Promise((resolve) => server.close(resolve));
   expect((await sysg(words.split(' '), { env: { HOME: home } })).exitCode).toBe(code);
+});
+
+test('what the last supervisor noted: no check is believed that has not passed, a suspended schedule, and how a unit ended', async () => {
+  const home = ownDirectory();
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true });
+  const check = 'health_check: {command: "true"}';
+  writeFileSync(join(home, 'sysg.yaml'), `version: "1"\nservices:\n  young: {command: sleep 60, ${check}}\n  passed: {command: sleep 61, ${check}}\n  plain: {command: sleep 62}\n`
+    + '  job: {command: "true", cron: {expression: "0 0 * * *"}}\n  bad: {command: "exit 9"}\n  polite: {command: "exit 8"}\n');
+  const seen = async (): Promise<StatusSnapshot> => JSON.parse((await sysg(['status', '--json'], { env: { HOME: home } })).stdout) as StatusSnapshot;
+  const hashes = new Map((await seen()).units.map(({ name, hash }) => [name, hash]));
+  const hash = (name: string): string => hashes.get(name) ?? '';
+  const stopped = (exitCode: number) => ({ status: 'stopped', pid: null, exitCode, signal: null }) as const;
+  writeFileSync(join(state, 'state.xml'), writeXml(stateFile.encode(new Map([[hash('bad'), stopped(9)], [hash('polite'), stopped(8)]]))));
+  const ledger = openLedger(join(state, 'ledger.ndjson'), { onProblem: () => {}, bootId: bootId() });
+  noteConfig(ledger, join(home, 'sysg.yaml'));
+  const living = { generation: 1, role: 'main', token: 't', identity: identify(process.pid), adopted: false } as const;
+  ledger.record({ ...unitRecord('young'), hash: hash('young'), state: 'starting', process: living }, false);
+  ledger.record({ ...unitRecord('passed'), hash: hash('passed'), process: living }, false);
+  ledger.record({ ...unitRecord('plain'), hash: hash('plain'), process: living }, false);
+  const rest = { wanted: 'down', state: 'stopped', process: null } as const;
+  ledger.record({ ...unitRecord('job'), ...rest, hash: hash('job') }, false);
+  ledger.record({ ...unitRecord('bad'), ...rest, hash: hash('bad'), outcome: 'failed', exit: { code: 9, signal: null } }, false);
+  // Its code is its answer to the stop signal.
+  ledger.record({ ...unitRecord('polite'), ...rest, hash: hash('polite'), exit: { code: 8, signal: null } }, false);
+  ledger.close();
+  const { units } = await seen();
+  expect(Object.fromEntries(units.map(({ name, phase, health }) => [name, `${phase ?? ''} ${health}`]))).toEqual({
+    young: 'running degraded', passed: 'running healthy', plain: 'running healthy', job: 'waiting inactive', bad: 'failed failing', polite: 'stopped healthy',
+  });
+  expect((await sysg(['status'], { env: { HOME: home } })).stdout).toMatch(/^job +cron +suspended /m);
 });

@@ -12,7 +12,7 @@ interface Foreign {
 }
 
 /** A supervisor of systemg 0.33.0, as recorded: it serves the socket without our lock. */
-async function foreign(): Promise<Foreign> {
+async function foreign(answer = answerTo): Promise<Foreign> {
   const recorded = readGolden('status').find(({ name }) => name === 'status-running-mixed')?.response ?? '';
   const home = ownDirectory();
   const state = join(home, '.local/share/systemg');
@@ -22,7 +22,7 @@ async function foreign(): Promise<Foreign> {
     const request = data.toString('utf8').trim();
     requests.push(request);
     if (request === '"Shutdown"') server.close();
-    socket.end(request === '"Status"' ? recorded : answerTo(request));
+    socket.end(request === '"Status"' ? recorded : answer(request));
   }).on('error', () => undefined));
   await new Promise<void>((listening) => server.listen(join(state, 'control.sock'), listening));
   onTestFinished(() => new Promise((closed) => void server.close(() => closed())));
@@ -35,6 +35,14 @@ function answerTo(request: string): string {
   if (['Start', 'Stop', 'Restart'].includes(variant)) return '{"Message":"Service \'web\' done"}\n';
   return `{"Error":"failed to serialise control message: unknown variant \`${variant}\`, expected one of \`Start\`, \`Stop\`, \`Restart\`, \`Shutdown\`, \`Status\`, \`Inspect\`, \`Logs\`, \`Spawn\` at line 1 column 9"}\n`;
 }
+
+test.each([
+  ['/srv/my app/sysg.yaml:3:9: services.web.commnd: unknown key', '/srv/my app/sysg.yaml:3:9: services.web.commnd: unknown key'],
+  ['services: invalid type: sequence, expected a map at line 2 column 11', 'Invalid YAML format: services: invalid type: sequence, expected a map at line 2 column 11'],
+])('a problem with its place is printed without the prefix of the wire: %s', async (sent, printed) => {
+  const { run } = await foreign(() => `${JSON.stringify({ Error: `Invalid YAML format: ${sent}` })}\n`);
+  for (const command of ['reload', 'restart', 'plan']) expect((await run(command)).stderr).toBe(`sysg: ${printed}\n`);
+});
 
 test.each([
   ['web', 'running', 0], ['failing', 'failed', 0], ['oneshot', 'completed', 0], ['web', 'stopped', 124], ['failing', 'running', 124],

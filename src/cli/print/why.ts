@@ -56,7 +56,7 @@ class Story {
         const nextTry = next === undefined ? '' : `, next try ${this.#ahead(next)}`;
         return [`${name} is in backoff (${attempt(end, restarts)}${nextTry}) because ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end)];
       }
-      case 'failed': return [
+      case 'failed': return this.#wasStoppedAtRest() ? this.#unsupervised() : [
         `${name} has failed (${tries(end)}) because ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end),
         `Nothing more happens until someone starts it: sysg start --daemonize -s ${name}`,
       ];
@@ -130,7 +130,20 @@ class Story {
     if (reason !== undefined && (last === null || last.event === 'adopt' || this.#unit.wanted === undefined)) return [`${name} is not started: ${reason}.`];
     if (this.#unit.wanted === undefined) return this.#unsupervised();
     if (last === null) return [`${name} has not been started since this supervisor began.`];
-    return [`${name} is stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? last)}.`];
+    return [`${name} is stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? last)}.`, ...this.#failureBefore(last)];
+  }
+
+  /** How a unit ended that had failed before it was stopped. */
+  #failureBefore(stop: JournalRecord): readonly string[] {
+    const { from } = stop;
+    if (from !== 'failed' && from !== 'backoff') return [];
+    const end = this.#last(({ to, seq, detail }) => to === from && seq < stop.seq && detail?.['blame'] !== undefined);
+    return end === null ? [] : [`Before that it had failed (${tries(end)}): ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end)];
+  }
+
+  /** A unit that failed, and was stopped with its supervisor afterwards. */
+  #wasStoppedAtRest(): boolean {
+    return this.#unit.wanted === undefined && this.#last(({ to }) => to !== undefined)?.to === 'stopped';
   }
 
   /** Of a unit without a process while no supervisor runs: what the journal says last. */
@@ -139,7 +152,9 @@ class Story {
     const newest = this.#use(this.#last(({ to }) => to !== undefined));
     if (newest === null) return [`${name} does not run, and the journal has no record of it.`];
     if (newest.to === 'backoff') return [`${name} was in backoff (${attempt(newest, 0)}) when its supervisor ended, because ${this.#endOf(newest)}.`, ...lastWords(newest)];
-    if (newest.to === 'stopped') return [`${name} is stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? newest)}.`];
+    if (newest.to === 'stopped') {
+      return [`${name} is stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? newest)}.`, ...this.#failureBefore(newest)];
+    }
     return [`${name} was ${newest.to === 'running' ? 'running' : `at the step '${newest.to ?? ''}'`} (since ${time(newest.at)}) when its supervisor ended, and has no process any more.`];
   }
 
@@ -229,7 +244,7 @@ class Story {
       case 'dependency': return `because ${by ?? 'a dependency'} went away at ${at}`;
       case 'reload': return `because of a new configuration at ${at}`;
       case 'probe': return `because its health check failed at ${at}`;
-      case 'exit': return `since its process ended at ${at}`;
+      case 'exit': return `since ${by === undefined || by === this.#unit.name ? 'its process' : `the process of ${by}`} ended at ${at}`;
       default: return `since ${at}`;
     }
   }

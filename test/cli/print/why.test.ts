@@ -13,6 +13,24 @@ const record = (name: string, clock: string, from: string, to: string, more: Par
   ({ seq: (seq += 1), at: at(clock), unit: name, event: 'e', from, to, ...more });
 
 describe('why', () => {
+  test('a unit that had failed and was stopped with its supervisor: also how it ended', () => {
+    seq = 0;
+    const records = [
+      record('api', '12:00:00', 'stopped', 'spawning', { cause: { kind: 'boot' } }),
+      record('api', '12:00:02', 'clearing', 'failed', { cause: { kind: 'exit', seq: 1 }, detail: { exit_code: 9, attempt: 0, reason: 'process exited with status 9', blame: 'process' } }),
+      record('api', '12:01:00', 'failed', 'stopped', { cause: { kind: 'command', by: 'shutdown' } }),
+      record('web', '12:01:01', 'stopping', 'stopped', { cause: { kind: 'exit', by: 'api', seq: 2 } }),
+    ];
+    const { wanted: _, ...alone } = unit({ phase: 'failed', lifecycle: 'stopped' });
+    const text = [
+      "api is stopped since the command 'shutdown' at 12:01:00.",
+      'Before that it had failed (at its first attempt): it exited with code 9 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00.',
+    ];
+    expect(why({ unit: alone, records, nowMs: Date.parse(at('12:02:00')) }).text).toEqual(text);
+    expect(why({ unit: unit({ phase: 'stopped', wanted: 'down' }), records, nowMs: Date.parse(at('12:02:00')) }).text).toEqual(text);
+    expect(why({ unit: { ...alone, name: 'web', phase: 'stopped' }, records, nowMs: Date.parse(at('12:02:00')) }).text).toEqual(['web is stopped since the process of api ended at 12:01:01.']);
+  });
+
   test('a unit in backoff: code, times, attempt, next try, what its start followed, its last words', () => {
     seq = 0;
     const records = [
