@@ -54,7 +54,7 @@ describe('words that name units', () => {
 type Answers = (request: Record<string, { service?: string; unit?: string }>) => object;
 
 /** A supervisor of three units that answers other requests by `answers`. */
-async function supervised(answers: Answers): Promise<{ readonly run: (...argv: string[]) => ReturnType<typeof sysg>; readonly requests: object[] }> {
+async function supervised(answers: Answers): Promise<{ readonly run: (...argv: string[]) => ReturnType<typeof sysg>; readonly requests: object[]; readonly state: string }> {
   const home = ownDirectory();
   const state = join(home, '.local/share/systemg');
   mkdirSync(state, { recursive: true, mode: 0o700 });
@@ -69,7 +69,7 @@ async function supervised(answers: Answers): Promise<{ readonly run: (...argv: s
   }).on('error', () => undefined));
   await new Promise<void>((listening) => server.listen(join(state, 'control.sock'), listening));
   onTestFinished(() => new Promise((closed) => void server.close(() => closed())));
-  return { run: (...argv) => sysg(argv, { env: { HOME: home, PATH: process.env['PATH'] } }), requests };
+  return { run: (...argv) => sysg(argv, { env: { HOME: home, PATH: process.env['PATH'] } }), requests, state };
 }
 
 describe('several units', () => {
@@ -110,6 +110,19 @@ describe('several units', () => {
     const ran = await run(...argv);
     expect(ran).toMatchObject({ exitCode, stdout: '', stderr: expect.stringMatching(/^sysg: (Service '\w+' not found in configuration|no unit matches 'wbe\*', did you mean 'web\*'\?)/) });
     expect(requests).toEqual([]);
+  });
+
+  test.each([
+    [['up', 'fresh']], [['start', 'fresh']], [['start', '--daemonize', '-s', 'fresh']], [['up', 'web1', 'fresh', 'nope']], [['restart', 'fresh']], [['restart', 'web1', 'fresh']],
+  ])('%j: of a service that was added to the file since the supervisor read it, the refusal names the reload', async (argv) => {
+    const { run, state } = await supervised((request) => ({ Error: `Service '${Object.values(request)[0]?.service ?? ''}' not found in configuration` }));
+    const path = join(state, 'app.yaml');
+    writeFileSync(path, 'version: "1"\nservices:\n  web1: {command: a}\n  fresh: {command: b}\n');
+    writeFileSync(join(state, 'config_hint'), path);
+    const others = argv.includes('nope') ? "\nService 'nope' not found in configuration" : '';
+    expect(await run(...argv)).toEqual({
+      exitCode: 1, stdout: '', stderr: `sysg: Service 'fresh' is in ${path}, which the supervisor has not read since the service was added; to apply the file: sysg reload${others}\n`,
+    });
   });
 
   test('status shows those that are named, and says which are not there', async () => {

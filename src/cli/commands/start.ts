@@ -16,6 +16,7 @@ import { noteForeignVersion } from '../foreign-note.ts';
 import { globals, options } from '../options.ts';
 import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { foreignObstacle, isRunning, supervisionOf, untilStarted, type Supervision } from '../supervision.ts';
+import { withUnread } from '../unread.ts';
 
 /** Starts a supervisor; in a running one the services that are named. */
 export async function start(call: Call): Promise<number> {
@@ -24,7 +25,7 @@ export async function start(call: Call): Promise<number> {
   const contradiction = findContradiction(call);
   if (contradiction !== null) return refuse(call, refusals.runtime(contradiction));
   const named = await namedUnits(call, command === null ? askedWords(call) : []);
-  if (!named.ok) return refuse(call, named.refusal);
+  if (!named.ok) return refuse(call, (await withUnread(call, named)).refusal);
   const profiled = flags.has(options.profile) && existsSync(call.paths.socket) ? await ofProfiles(call) : null;
   if (profiled?.ok === false) return refuse(call, profiled.refusal);
   const names = profiled === null ? named.names : [...new Set([...named.names ?? [], ...profiled.names])];
@@ -143,7 +144,7 @@ async function startServices(call: Call, names: readonly string[]): Promise<numb
     return ask(call, { kind: 'start', service, settlements: call.flags.has(options.json) });
   };
   const answer = await withProgress(call, { expects: ({ name }) => names.includes(name) }, () => askInTurn(names, startOne));
-  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, answer, names);
+  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, await withUnread(call, answer), names);
   if (call.dropPrivileges) warnDropPrivileges(call);
   return reportUnits(call, messageOf(answer.response), names);
 }
