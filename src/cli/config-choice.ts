@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { isStaged, readAdHoc } from '../config/ad-hoc-list.ts';
 import { configPaths, firstConfigPath, joinConfigPaths, shownConfigPath } from '../config-path.ts';
 import { discoverConfig } from '../config/discover.ts';
@@ -92,17 +92,33 @@ export function warnAboutOtherConfig(call: Call): void {
   if (!isSame(within(call, joinConfigPaths(files)), used)) call.terminal.warn(`the supervisor runs ${shownConfigPath(used)}; -c ${files.join(' -c ')} is ignored here`);
 }
 
+/** The file that `-c` names, where that and the one in use both exist and are two. Null: there is one file, or none is named, or one of them has gone. */
+export function otherNamed(call: Call): OtherConfig | null {
+  const other = named(call) === null || call.host !== null ? null : otherConfig(call);
+  return other !== null && [other.used, other.chosen].flatMap(configPaths).every((path) => existsSync(path)) ? other : null;
+}
+
+/** How the file could run in a supervisor of its own beside the one of the call. */
+export function besideAdvice({ paths: { project } }: Call, path: string): string {
+  const shown = shownConfigPath(path);
+  if (project !== null) return `to run both, give ${shown} another project than ${project}`;
+  const proposed = basename(dirname(firstConfigPath(path))).replaceAll(/[^A-Za-z0-9_.-]/g, '-');
+  return `to run both, name a project in ${shown}, as in "project: ${proposed}", or with --project NAME`;
+}
+
 /** The arguments of `-c`; an empty one names no file, as in 0.33.0. Null: there are none. */
 function named(call: Call): readonly string[] | null {
   const files = call.flags.texts(options.config).filter((file) => file !== '');
   return files.length === 0 ? null : files;
 }
 
-function within({ cwd }: Call, path: string): string {
+/** As an absolute path. */
+export function within({ cwd }: Call, path: string): string {
   return joinConfigPaths(configPaths(path).map((file) => resolve(cwd, file)));
 }
 
-function isSame(one: string, other: string): boolean {
+/** Whether both lead to the same file, through links too. */
+export function isSame(one: string, other: string): boolean {
   return joinConfigPaths(configPaths(one).map(realPath)) === joinConfigPaths(configPaths(other).map(realPath));
 }
 
@@ -117,8 +133,14 @@ export function isConfigOf(call: Call, path: string): boolean {
   return used !== null && isSame(within(call, path), used);
 }
 
+/** Absolute paths. */
+interface OtherConfig {
+  readonly used: string;
+  readonly chosen: string;
+}
+
 /** The file that a start would use, when the running supervisor's is another one. Null: they are the same, or one of them is not known. */
-export function otherConfig(call: Call): { readonly used: string; readonly chosen: string } | null {
+export function otherConfig(call: Call): OtherConfig | null {
   const [used, chosen] = [configInUse(call), chooseConfig(call)];
   if (used === null || !chosen.ok) return null;
   const path = within(call, chosen.path);

@@ -1,19 +1,52 @@
-import { configFlags, isNoConfig } from './config-choice.ts';
-import { shownConfigPath } from '../config-path.ts';
-import { refusals, type Refusal } from '../errors.ts';
+import { existsSync } from 'node:fs';
+import { besideAdvice, configFlags, isNoConfig, isSame, otherNamed, within } from './config-choice.ts';
+import { configPaths, shownConfigPath } from '../config-path.ts';
+import { pidText, refusals, type Refusal } from '../errors.ts';
 import { isAlive } from '../process/identity.ts';
 import { readLedger } from '../state/ledger-read.ts';
+import { isServed } from '../state/lock-owner.ts';
 import { notedConfig } from '../state/notes.ts';
 import type { Call } from './call.ts';
+import { supervisorPid } from './hints.ts';
+import { isRunning } from './supervision.ts';
 
 /** Refuses to begin a supervisor for a command alone where services of a configuration outlived theirs, for it would end them. */
 export function servicesLeftRunning(call: Call): Refusal | null {
-  const { paths, terminal, system } = call;
-  const { entries, meta } = readLedger(paths.ledger, { onProblem: terminal.warn, quarantine: false });
+  const left = leftRunning(call);
+  return left === null ? null : refusals.refused(`${left.text}: nothing was started. First have a supervisor take over what runs: ${commandOf(call, 'start --daemonize', left.config)}`);
+}
+
+/** As `servicesLeftRunning`, for a supervisor with another file. A file that was moved, or is reached another way, takes over what runs. */
+export function servicesOfAnother(call: Call, path: string): Refusal | null {
+  const left = leftRunning(call);
+  const chosen = within(call, path);
+  if (left === null || isSame(left.config, chosen) || !configPaths(left.config).every((file) => existsSync(file))) return null;
+  const [used, other] = [left.config, chosen].map(shownConfigPath);
+  return refusals.refused(`${left.text}, and a supervisor with ${other} would end what it does not name: nothing was started. To have a supervisor take over what runs: ${
+    commandOf(call, 'start --daemonize', left.config)}; to end what runs of ${used}: ${commandOf(call, 'stop', left.config)}; ${besideAdvice(call, chosen)}`);
+}
+
+/** Refuses a command for the file that `-c` names where another one runs, or its services outlived their supervisor. Null: nothing runs. */
+export async function otherRuns(call: Call): Promise<Refusal | null> {
+  const other = otherNamed(call);
+  if (other === null) return null;
+  const { used, chosen } = other;
+  const supervised = isRunning(call) === true || await isServed(call.paths.socket);
+  const left = supervised ? null : leftRunning(call);
+  if (!supervised && left === null) return null;
+  const what = left === null ? `the supervisor${pidText(supervisorPid(call))} runs ${shownConfigPath(used)}` : left.text;
+  return refusals.refused(`${what}, not ${shownConfigPath(chosen)}: nothing was done. To mean what runs, leave out -c, or name that file:${configFlags(used)}`);
+}
+
+/** The services of a configuration that outlived their supervisor. Null: there are none. */
+function leftRunning(call: Call): { readonly config: string; readonly text: string } | null {
+  const { entries, meta } = readLedger(call.paths.ledger, { onProblem: call.terminal.warn, quarantine: false });
   const config = notedConfig(meta);
   if (config === null || isNoConfig(call, config)) return null;
   const left = [...entries].flatMap(([name, { record: { process } }]) => (process?.identity != null && isAlive(process.identity) ? [`${name} (pid ${process.identity.pid})`] : []));
-  if (left.length === 0) return null;
-  const goOn = `sysg ${system ? '--sys ' : ''}${paths.project === null ? '' : `-p ${paths.project} `}start --daemonize${configFlags(config)}`;
-  return refusals.refused(`${left.join(', ')} of ${shownConfigPath(config)} outlived the supervisor: nothing was started. First have a supervisor take over what runs: ${goOn}`);
+  return left.length === 0 ? null : { config, text: `${left.join(', ')} of ${shownConfigPath(config)} outlived the supervisor` };
+}
+
+function commandOf({ paths, system }: Call, words: string, config: string): string {
+  return `sysg ${system ? '--sys ' : ''}${paths.project === null ? '' : `-p ${paths.project} `}${words}${configFlags(config)}`;
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -167,4 +167,29 @@ test('a zombie that pid.xml names is shown as one, and fails', async () => {
   expect(unit).toMatchObject({ name: 'web', health: 'failing', process: { pid: zombie, state: 'zombie' } });
   expect(code).toBe(3);
   parent.kill('SIGKILL');
+});
+
+test('services that outlived their supervisor are ended by no start, and no stop, of another file while theirs is there; the same file through a link, or moved, is started', async () => {
+  const home = makeHome('version: "1"\nservices:\n  web: {command: sleep 1000}\n');
+  await home.sysg('up');
+  const web = (await home.unit('web')).process?.pid ?? 0;
+  await killSupervisor(home);
+  const other = join(home.dir, 'other/sysg.yaml');
+  mkdirSync(join(home.dir, 'other'));
+  writeFileSync(other, 'version: "1"\nservices:\n  api: {command: sleep 1001}\n');
+  const left = `web (pid ${web}) of ${home.config} outlived the supervisor`;
+  for (const words of [['up'], ['start'], ['restart', '--daemonize']]) {
+    expect(await home.sysg(...words, '-c', other)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`${left}, and a supervisor with ${other} would end what it does not name`) });
+  }
+  expect(await home.sysg('stop', '-c', other)).toMatchObject({ code: 1, stderr: expect.stringContaining(`${left}, not ${other}: nothing was done`) });
+  expect(isAlive(web)).toBe(true);
+
+  // Another directory changes what the service is run in: another process of it may take its place.
+  symlinkSync(home.dir, join(home.dir, 'current'));
+  expect(await home.sysg('up', '-c', 'current/sysg.yaml')).toMatchObject({ code: 0 });
+  expect(await home.unit('web')).toMatchObject({ phase: 'running' });
+  await killSupervisor(home);
+  renameSync(home.config, join(home.dir, 'other/moved.yaml'));
+  expect(await home.sysg('up', '-c', 'other/moved.yaml')).toMatchObject({ code: 0 });
+  expect(await home.unit('web')).toMatchObject({ phase: 'running' });
 });

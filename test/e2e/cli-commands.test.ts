@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stageUnit } from '../../src/config/staged-unit.ts';
@@ -166,14 +166,21 @@ describe('purge', () => {
   });
 });
 
-test('-c that names another file than the one in use: stop warns, restart takes it', async () => {
+test('-c that names another file than the one in use: stop refuses, restart takes it', async () => {
   const home = makeHome(two);
   await home.sysg('start', '--daemonize');
   const other = join(home.dir, 'other.yaml');
   writeFileSync(other, 'version: "1"\nservices:\n  web: {command: sleep 3000}\n');
   const stopped = await home.sysg('stop', '-s', 'db', '-c', other);
-  expect(said(stopped.stderr)).toBe(`sysg: warning: the supervisor runs ${home.config}; -c ${other} is ignored here\n`);
-  expect(stopped.stdout).toBe("Service 'db' stopped\n");
+  const why = `sysg: the supervisor (pid ${home.supervisorPid()}) runs ${home.config}, not ${other}: nothing was done. To mean what runs, leave out -c, or name that file: -c ${home.config}\n`;
+  expect([said(stopped.stderr), stopped.code]).toEqual([why, 1]);
+  expect(await home.sysg('down', '-c', 'other.yaml')).toMatchObject({ code: 1, stderr: expect.stringContaining(why) });
+  expect(await home.sysg('signal', 'web', 'TERM', '-c', other)).toMatchObject({ code: 1, stderr: expect.stringContaining(why) });
+  expect((await home.status()).units.map(({ phase }) => phase)).toEqual(['running', 'running']);
+  // A file that is not there cannot be meant, and a link to the one in use is that.
+  expect(await home.sysg('stop', '-s', 'db', '-c', 'gone.yaml')).toMatchObject({ code: 0, stderr: expect.stringContaining('-c gone.yaml is ignored here') });
+  symlinkSync(home.dir, join(home.dir, 'current'));
+  expect(await home.sysg('stop', '-s', 'db', '-c', 'current/sysg.yaml')).toMatchObject({ code: 0 });
   expect(await home.sysg('restart', '-c', 'other.yaml')).toMatchObject({ code: 0, stdout: 'All services restarted\n' });
   expect((await home.unit('web')).command).toBe('sleep 3000');
   expect(readFileSync(join(home.state, 'config_hint'), 'utf8')).toBe(other);

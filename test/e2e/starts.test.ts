@@ -85,6 +85,20 @@ describe('start --daemonize beside a running supervisor', () => {
     });
   });
 
+  test('names what has failed, until it is stopped or runs', async () => {
+    const home = makeHome(`${yaml}  api: {command: "test -e good && exec sleep 1000; exit 3"}\n`);
+    await start(home);
+    await home.until('api', ({ phase }) => phase === 'failed', 'has failed');
+    const failed = await home.sysg('up');
+    expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/supervisor already running \(pid \d+\), but 1 of its services has failed\n {2}api: is in phase failed \(.+\); see sysg why api\n/) });
+    expect(JSON.parse((await home.sysg('up', '--json')).stdout)).toMatchObject({ ok: false, units: expect.arrayContaining([{ name: 'api', phase: 'failed' }]) });
+    await home.sysg('stop', 'api');
+    expect(await home.sysg('up')).toMatchObject({ code: 0 });
+    writeFileSync(join(home.dir, 'good'), '');
+    await home.sysg('start', 'api');
+    expect(await home.sysg('up')).toMatchObject({ code: 0 });
+  });
+
   test('says reload when the file has changed since it was read, or is broken', async () => {
     const home = makeHome(yaml);
     await start(home);

@@ -10,7 +10,7 @@ import { askedWords, namedUnits } from '../names.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { withUnread } from '../unread.ts';
-import { noSupervisorHere, startDetached, warnDropPrivileges } from './start.ts';
+import { endsOthers, noSupervisorHere, startDetached, warnDropPrivileges } from './start.ts';
 
 /** Restarts the services that are named, or all of them with the file read again. Only a file named with `-c` is sent along. */
 export async function restart(call: Call): Promise<number> {
@@ -38,7 +38,9 @@ async function startInstead(call: Call, names: readonly string[] | null): Promis
   const refusal = noSupervisorHere();
   if (refusal !== null) return refuse(call, refusal);
   const config = chooseConfig(call);
-  return config.ok ? startDetached(call, config.path, names, restart) : refuse(call, config.refusal);
+  if (!config.ok) return refuse(call, config.refusal);
+  const others = await endsOthers(call, config.path);
+  return others === null ? startDetached(call, config.path, names, restart) : refuse(call, others);
 }
 
 /** How long the new supervisor may take to answer. */

@@ -17,6 +17,8 @@ export async function signal(call: Call): Promise<number> {
     const hint = near === null ? '' : `, did you mean 'SIG${near}'?`;
     return call.terminal.refuse(refusals.usage(`expected a signal such as HUP, SIGUSR1 or 15, got "${word}"${hint}\ntry: sysg signal --help`));
   }
+  const otherwise = flags.has(options.config) ? await (await import('../left-running.ts')).otherRuns(call) : null;
+  if (otherwise !== null) return refuse(call, otherwise);
   const named = await namedUnits(call, [...new Set([...operands.slice(0, -1), ...flags.texts(options.service)])]);
   if (!named.ok) return refuse(call, named.refusal);
   const names = named.names ?? [];

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { pidText, refusals, type Refusal, type Result } from '../../errors.ts';
 import { interpreter } from '../../interpreter.ts';
@@ -8,13 +7,13 @@ import type { SettledUnit } from '../../wire/launch.ts';
 import { counted } from '../../words.ts';
 import { ask, askFor, askInTurn, askStatus, messageOf, type Answer } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { firstConfigPath, shownConfigPath } from '../../config-path.ts';
-import { chooseConfig, chooseConfigToRead, configFlags, isConfigOf, isNoConfig, noSupervisor, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
+import { shownConfigPath } from '../../config-path.ts';
+import { besideAdvice, chooseConfig, chooseConfigToRead, configFlags, isConfigOf, isNoConfig, noSupervisor, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import { supervisorPid } from '../hints.ts';
 import { askedWords, namedUnits } from '../names.ts';
 import { noteForeignVersion } from '../foreign-note.ts';
 import { globals, options } from '../options.ts';
-import { refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
+import { outcomes, refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { foreignObstacle, isRunning, supervisionOf, untilStarted, type Supervision } from '../supervision.ts';
 import { withUnread } from '../unread.ts';
 
@@ -46,7 +45,7 @@ export async function start(call: Call): Promise<number> {
   if (refusal !== null) return refuse(call, refusal);
   const config = command === null ? chooseConfig(call) : await stageFor(call, command);
   if (!config.ok) return refuse(call, config.refusal);
-  const elsewhere = command === null ? await runsElsewhere(call, config.path) : null;
+  const elsewhere = command === null ? await endsOthers(call, config.path) ?? await runsElsewhere(call, config.path) : null;
   if (elsewhere !== null) return refuse(call, elsewhere);
   noteForeignVersion(call, config.path);
   if (flags.has(options.daemonize)) return startDetached(call, config.path, names, start);
@@ -58,6 +57,12 @@ export async function start(call: Call): Promise<number> {
 export function noSupervisorHere(): Refusal | null {
   const { supervisor } = interpreter;
   return supervisor.ok ? null : refusals.runtime(supervisor.reason);
+}
+
+/** Why a supervisor with this file would end services of another one, which a dead supervisor left running, or null. */
+export async function endsOthers(call: Call, path: string): Promise<Refusal | null> {
+  // Without a ledger nothing is known to have been left, and nothing more is loaded.
+  return existsSync(call.paths.ledger) ? (await import('../left-running.ts')).servicesOfAnother(call, path) : null;
 }
 
 /** Starts a supervisor under a guardian and reports how its units came up. `otherwise`: another start was faster, and its supervisor is the one. */
@@ -106,6 +111,11 @@ async function stageFor(call: Call, command: readonly string[]): Promise<ChosenC
   if (left !== null) return { ok: false, refusal: left };
   const { stage, unitOf } = await import('../ad-hoc.ts');
   return stage(call, unitOf(call, command));
+}
+
+/** What a person has stopped has not failed. */
+function hasFailed({ kind, wanted, phase }: UnitStatus): boolean {
+  return kind === 'service' && wanted !== 'down' && (phase === 'failed' || phase === 'backoff');
 }
 
 /** Null: it came up. */
@@ -180,13 +190,10 @@ function runsOtherwise(call: Call): Refusal | null {
   if (other === null || isNoConfig(call, other.used)) return null;
   const { code, message } = refusals.alreadyRunning(supervisorPid(call));
   const [used, chosen] = [shownConfigPath(other.used), shownConfigPath(other.chosen)];
-  const { project } = call.paths;
-  const beside = project === null ? `to run both, name a project in ${chosen}, as in "project: ${basename(dirname(firstConfigPath(other.chosen))).replaceAll(/[^A-Za-z0-9_.-]/g, '-')}", or with --project NAME`
-    : `to run both, give ${chosen} another project than ${project}`;
-  return { code, message: `${message} with ${used}, not with ${chosen}; what using that instead would start and end: sysg plan${configFlags(other.chosen)}; ${beside}` };
+  return { code, message: `${message} with ${used}, not with ${chosen}; what using that instead would start and end: sysg plan${configFlags(other.chosen)}; ${besideAdvice(call, other.chosen)}` };
 }
 
-/** Exit code 0 only when the start would have started the same: after the supervisor has come up, with the same file, unchanged since it was read. */
+/** Exit code 0 only when the start would have come to the same: the supervisor has come up, with the same file, unchanged since it was read, and no service has failed. */
 async function sayItRuns(call: Call, isOurs: boolean): Promise<number> {
   const otherwise = runsOtherwise(call);
   if (otherwise !== null) return refuse(call, otherwise);
@@ -202,6 +209,14 @@ async function sayItRuns(call: Call, isOurs: boolean): Promise<number> {
     const { unchanged: _, ...changes } = answer.response.plan;
     const changed = Object.values(changes).flat().map(({ unit }) => unit);
     if (changed.length > 0) return refuse(call, { code, message: `${message} with an earlier state of its configuration (changed: ${changed.join(', ')}); to apply the present one: sysg reload` });
+    const status = await askStatus(call);
+    if (!status.ok) return refuse(call, status.refusal);
+    const failed = status.snapshot.units.filter(hasFailed);
+    if (failed.length > 0) {
+      const lines = failed.map(({ name, phase, reason }) => `  ${name}: is in phase ${phase}${reason === undefined ? '' : ` (${reason})`}; see sysg why ${name}`);
+      const text = `${message}, but ${failed.length} of its services ${failed.length === 1 ? 'has' : 'have'} failed`;
+      return refuse(call, refusals.notStarted([text, ...lines].join('\n')), outcomes(status.snapshot, null));
+    }
   }
   call.terminal.complain(`sysg: ${message}`);
   return call.flags.has(options.json) ? reportUnits(call, message, null) : 0;

@@ -18,6 +18,8 @@ export async function stop(call: Call): Promise<number> {
     const { forEach, listEach } = await import('../every-supervisor.ts');
     return (call.flags.has(options.json) ? listEach : forEach)(call, stopEverything);
   }
+  const otherwise = call.flags.has(options.config) ? await (await import('../left-running.ts')).otherRuns(call) : null;
+  if (otherwise !== null) return refuse(call, otherwise);
   warnAboutOtherConfig(call);
   const named = await namedUnits(call);
   if (!named.ok) return refuse(call, named.refusal);
