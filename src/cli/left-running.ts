@@ -34,8 +34,10 @@ export async function otherRuns(call: Call): Promise<Refusal | null> {
   const supervised = isRunning(call) === true || await isServed(call.paths.socket);
   const left = supervised ? null : leftRunning(call);
   if (!supervised && left === null) return null;
-  const what = left === null ? `the supervisor${pidText(supervisorPid(call))} runs ${shownConfigPath(used)}` : left.text;
-  return refusals.refused(`${what}, not ${shownConfigPath(chosen)}: nothing was done. To mean what runs, leave out -c, or name that file:${configFlags(used)}`);
+  if (left !== null) return refusals.refused(`${left.text}, and -c names ${shownConfigPath(chosen)}: nothing was done. To mean what runs, name its file:${configFlags(left.config)}`);
+  const supervisor = `the supervisor${pidText(supervisorPid(call))}`;
+  return refusals.refused(`${supervisor} runs ${shownConfigPath(used)}, not ${shownConfigPath(chosen)}: nothing was done. To mean what runs, leave out -c, or name that file:${
+    configFlags(used)}`);
 }
 
 /** The services of a configuration that outlived their supervisor. Null: there are none. */

@@ -181,7 +181,7 @@ test('services that outlived their supervisor are ended by no start, and no stop
   for (const words of [['up'], ['start'], ['restart', '--daemonize']]) {
     expect(await home.sysg(...words, '-c', other)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`${left}, and a supervisor with ${other} would end what it does not name`) });
   }
-  expect(await home.sysg('stop', '-c', other)).toMatchObject({ code: 1, stderr: expect.stringContaining(`${left}, not ${other}: nothing was done`) });
+  expect(await home.sysg('stop', '-c', other)).toMatchObject({ code: 1, stderr: expect.stringContaining(`${left}, and -c names ${other}: nothing was done`) });
   expect(isAlive(web)).toBe(true);
 
   // Another directory changes what the service is run in: another process of it may take its place.
