@@ -104,6 +104,21 @@ export function openProjection(options: ProjectionOptions): Projection {
   };
 }
 
+/**
+ * Leaves in pid.xml what it said of these units, as another program's word: nothing could be done about their processes, and the next supervisor has
+ * to meet them as this one did. Returns a sentence when that fails.
+ */
+export function leaveClaims(stateDir: string, said: StateFiles, units: ReadonlySet<string>): string | null {
+  const of = (entries: ReadonlyMap<string, number> | undefined): ReadonlyMap<string, number> => new Map([...entries ?? []].filter(([name]) => units.has(name)));
+  const path = join(stateDir, 'pid.xml');
+  try {
+    replaceFile(path, writeXml(pidFile.encode({ services: of(said.pid?.services), groups: of(said.pid?.groups), spawned: [] })), { durable: false });
+    return null;
+  } catch (error) {
+    return `${path}: cannot be written: ${textOf(error)}`;
+  }
+}
+
 /** The content of each file, in the order of names and hashes. */
 function project(units: readonly ProjectedUnit[], others: StateFiles | null): Readonly<Record<XmlFile, string>> {
   const [names, hashes] = [new Set(units.map(({ name }) => name)), new Set(units.map(({ hash }) => hash))];

@@ -1,5 +1,6 @@
 import type { AdoptOrder } from '../../machines/types.ts';
 import { createClock } from '../clock.ts';
+import { leaveClaims } from '../compat/projection.ts';
 import { readStateFiles } from '../compat/read-files.ts';
 import { openSupervisorLog } from '../logs/supervisor-log.ts';
 import { bootId } from '../process/boot.ts';
@@ -45,7 +46,8 @@ export async function endUnits({ paths, environment, secrets, config: given, ser
   const config = given ?? configThatWas(paths, { env: environment, identify, secrets, environmentOf: (unit) => environmentInUse(ledger.entries, unit) });
   const log = openSupervisorLog({ file: paths.supervisorLog, level: 'info', mask: secrets.mask });
   const setting: Setting = { paths, environment, softNofile: null, dropPrivileges: false, clock, log, secrets, echo: null, onProblem };
-  const others = service === null ? null : readStateFiles(paths.stateDir, { onProblem: () => undefined, quarantine: false });
+  const said = readStateFiles(paths.stateDir, { onProblem: () => undefined, quarantine: false });
+  const others = service === null ? null : said;
   const all = await findWhatRuns(setting, ledger, config, true);
   const isMeant = (unit: string): boolean => service === null || unit === service || unit.startsWith(`${service}/`);
   // What another program's files said of the rest is in the ledger from now on: the next supervisor finds files that are ours.
@@ -74,6 +76,9 @@ export async function endUnits({ paths, environment, secrets, config: given, ser
   const isOver = service === null && left.length === 0;
   if (isOver) ledger.markClean();
   closeBooks(supervision);
+  const suspects = new Set([...found.taken.suspects.keys()].filter(isMeant));
+  const unsaid = suspects.size === 0 || service !== null ? null : leaveClaims(paths.stateDir, said, suspects);
+  if (unsaid !== null) onProblem(unsaid);
   if (isOver) {
     removeRuntimeFiles(paths);
     forgetConfig(paths.stateDir);

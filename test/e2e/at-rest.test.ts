@@ -192,4 +192,20 @@ test('services that outlived their supervisor are ended by no start, and no stop
   renameSync(home.config, join(home.dir, 'other/moved.yaml'));
   expect(await home.sysg('up', '-c', 'other/moved.yaml')).toMatchObject({ code: 0 });
   expect(await home.unit('web')).toMatchObject({ phase: 'running' });
+
+test('what a stop has to leave alone is left alone by the next stop and by the next start, too', async () => {
+  const home = makeHome('version: "1"\nservices:\n  api: {command: "$PROGRAMS/notes api"}\n');
+  mkdirSync(home.state, { recursive: true, mode: 0o700 });
+  const stranger = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
+  try {
+    await soon('it is older than the file', () => existsSync(`/proc/${stranger.pid}/stat`));
+    writeFileSync(join(home.state, 'pid.xml'), `<PidFile><services><name>api</name><pid>${stranger.pid}</pid></services></PidFile>`);
+    for (const _ of [1, 2]) expect(await home.sysg('stop', '-c', home.config)).toMatchObject({ code: 1, stderr: expect.stringContaining(`pid ${stranger.pid}`) });
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    expect(await home.unit('api')).toMatchObject({ phase: 'stopped', wanted: 'down' });
+    expect(home.log('api')).toBe('');
+    expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+  } finally {
+    stranger.kill('SIGKILL');
+  }
 });

@@ -49,7 +49,7 @@ test('a line of ps is read with its start time as one text', () => {
 test('fields of a stat line are asked for by their numbers in proc_pid_stat(5)', () => {
   const field = statFields(`123 (a) b) S ${numbers('4567')}\n`);
   expect([1, 3, 4, 7, 18, 19, 20, 22].map((number) => field?.(number))).toEqual(['123', 'S', '1', '0', '0', '0', '1', '4567']);
-  expect(field?.(23)).toBe('');
+  expect(field?.(25)).toBe('');
   expect(statFields('no stat line')).toBe(null);
 });
 
