@@ -192,6 +192,7 @@ test('services that outlived their supervisor are ended by no start, and no stop
   renameSync(home.config, join(home.dir, 'other/moved.yaml'));
   expect(await home.sysg('up', '-c', 'other/moved.yaml')).toMatchObject({ code: 0 });
   expect(await home.unit('web')).toMatchObject({ phase: 'running' });
+});
 
 test('what a stop has to leave alone is left alone by the next stop and by the next start, too', async () => {
   const home = makeHome('version: "1"\nservices:\n  api: {command: "$PROGRAMS/notes api"}\n');
