@@ -52,7 +52,7 @@ describe('start --daemonize at the same time', () => {
   test('one that is slower than the wait timeout says that the services still start', async () => {
     const home = makeHome('version: "1"\nservices:\n  web: {command: "$PROGRAMS/forever", health_check: {command: "test -f $HOME/up", interval: 100ms, timeout: 60s}}\n');
     // The first start waits no longer either, and names what has not come up.
-    expect(await start(home, '--wait-timeout', '300ms')).toEqual({
+    expect(await start(home, '--wait-timeout', '2s')).toEqual({
       code: 1, stdout: '', stderr: expect.stringMatching(/1 of 1 services did not start; the supervisor runs \(pid \d+\)\n  web: was still starting when the wait timeout was over\n$/),
     });
     const first = start(home);

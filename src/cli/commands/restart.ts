@@ -22,7 +22,9 @@ export async function restart(call: Call): Promise<number> {
   const named = await namedUnits(call);
   if (!named.ok) return refuse(call, (await withUnread(call, named)).refusal);
   const { names } = named;
-  const restartOne = (service: string | null): ReturnType<typeof ask> => ask(call, { kind: 'restart', config: config.path, service, wait, settlements: flags.has(options.json), all: flags.has(options.evenCompleted), notes: true });
+  // A script gets the sentence that it knows.
+  const notes = flags.has(options.json) || call.terminal.columns !== null;
+  const restartOne = (service: string | null): ReturnType<typeof ask> => ask(call, { kind: 'restart', config: config.path, service, wait, settlements: flags.has(options.json), all: flags.has(options.evenCompleted), notes });
   const send = (): ReturnType<typeof ask> => (names === null ? restartOne(null) : askInTurn(names, restartOne));
   const expects = (unit: UnitStatus): boolean => (names === null ? unit.kind === 'service' && unit.wanted === 'up' : names.includes(unit.name));
   const answer = await (wait ? withProgress(call, { expects }, send) : send());
