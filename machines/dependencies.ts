@@ -4,10 +4,10 @@ import { availability, isAtRest, type Availability } from './order.ts';
 import { cancelRollout } from './rollouts.ts';
 import type { ServiceSpec } from './types.ts';
 
+/** Which unit is held back by which of its dependencies, and when a dependent restarts. */
+
 /** Of a dependency that ended at once: it has failed or is complete. Meanwhile nothing is started upon it. */
 const UNJUDGED: Availability = { met: false, lost: null, unproven: true };
-
-/** Which unit is held back by which of its dependencies, and when a dependent restarts. */
 
 /** After a change of `dependency`: those that need it are held or released. */
 export function informDependents(draft: Draft, dependency: string, at: number): void {
