@@ -34,8 +34,9 @@ export function startMarked<Started>(tokens: readonly string[], start: () => Sta
 
 /** Takes away the group of a process that is gone. One that is still in use stays until the next supervisor begins. */
 export function removeMark(tokens: readonly string[]): void {
-  const home = findHome();
-  if (home !== null) removeGroup(join(home.directory, nameOf(tokens)));
+  const [token = ''] = tokens;
+  // Mostly a search that found nothing has taken it away already.
+  for (const directory of groupsOf.get(token) ?? []) if (directory.endsWith(`/${nameOf(tokens)}`)) removeGroup(directory);
 }
 
 /** Takes away the groups that nothing is in any more. */
