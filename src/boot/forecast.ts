@@ -1,5 +1,6 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { configPaths, shownConfigPath } from '../config-path.ts';
+import { isAccessible } from '../files.ts';
 import type { InitSystem } from '../init-system.ts';
 import type { Installed } from './installation.ts';
 import type { Machine } from './machine.ts';
@@ -49,7 +50,7 @@ function obstacleOf({ entry, order, isEnabled }: Installed, { init, problemOf, f
   const again = `sysg ${flags}boot install`;
   if (entry.init !== init) return `${entry.title} is for ${entry.init}, which does not run here. To install what does: ${again}`;
   if (!isEnabled) return `${entry.title} is not enabled: ${entry.link ?? ''} is missing. To enable it: ${again}`;
-  if (!isExecutable(order.program)) return `${order.program} is not there any more, or cannot be executed. After an installation elsewhere: ${again}`;
+  if (!isAccessible(order.program, constants.X_OK)) return `${order.program} is not there any more, or cannot be executed. After an installation elsewhere: ${again}`;
   const gone = configPaths(order.config).find((file) => !existsSync(file));
   if (gone !== undefined) return `${gone} does not exist. With another file: ${again} -c FILE`;
   const problem = problemOf(order.config);
@@ -62,16 +63,6 @@ function loginNeeded({ entry, order }: Installed, machine: Machine): string | nu
   if (entry.init === 'launchd') return 'Agents of launchd start at login. To start at boot: sudo sysg --sys boot install';
   if (existsSync(machine.at(`/var/lib/systemd/linger/${machine.user}`))) return null;
   return `Units of a user start at the user's first login and end after the last one, unless the user lingers. To start at boot: sudo loginctl enable-linger ${machine.user}`;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    // ENOENT, EACCES.
-    return false;
-  }
 }
 
 function capitalised(text: string): string {

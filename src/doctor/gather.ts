@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
+import { constants, existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { hasCode, textOf } from '../errors.ts';
+import { isAccessible } from '../files.ts';
 import { surveyJournal } from '../journal/read.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
 import { bootId } from '../process/boot.ts';
@@ -159,7 +160,7 @@ function volumeFacts(paths: readonly string[]): readonly VolumeFact[] {
 
 function volumeFact(path: string): VolumeFact {
   const { bavail, bsize, ffree, files } = statfsSync(path);
-  return { path, freeBytes: bavail * bsize, freeFiles: ffree, files, writable: isWritable(path) };
+  return { path, freeBytes: bavail * bsize, freeFiles: ffree, files, writable: isAccessible(path, constants.W_OK) };
 }
 
 /** The path, or what exists of it and may be looked at. */
@@ -179,16 +180,6 @@ function writesTo(pid: number | null, stream: LogStream): string | null {
   } catch {
     // It ended meanwhile, closed the descriptor, or is not ours to look into.
     return null;
-  }
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    // That is what was asked.
-    return false;
   }
 }
 

@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errorCode, textOf } from '../errors.ts';
+import { isAccessible } from '../files.ts';
 
 export type Resolution =
   | { readonly ok: true; readonly path: string }
@@ -94,16 +95,6 @@ function exists(path: string): boolean {
 
 function isExecutable(path: string): boolean {
   return isAccessible(path, constants.X_OK);
-}
-
-function isAccessible(path: string, mode: number): boolean {
-  try {
-    accessSync(path, mode);
-    return true;
-  } catch {
-    // Missing, without that permission, or behind a directory that is: either way there is nothing to execute.
-    return false;
-  }
 }
 
 function refuse(reason: string, osText = notFound): Resolution {
