@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as elapse } from 'node:timers/prom
 import type { ProcessExit, ProcessIdentity, ProcessOrder, SignalName } from '../../machines/types.ts';
 import type { Refused } from '../errors.ts';
 import type { Child } from './children.ts';
-import { pidsMarked } from './marks.ts';
+import { hasMark } from './marks.ts';
 import { readArguments } from './proc.ts';
 import { isCertain, scan, scanGroups, scanMarked, type ProcessTable, type ScannedProcess } from './scan.ts';
 import { isGroupEmpty, makeSender } from './signal.ts';
@@ -70,7 +70,6 @@ export function makeEnding(input: EndingInput): Ending {
   /** Settled when what was left of the group at the leader's end is known; `null`: nothing was, or the leader has not ended. */
   let leftovers: Promise<void> | null = null;
 
-  const isMarked = () => input.leavesMark !== true && pidsMarked(input.token) !== null;
   const isUnreaped = () => child !== null && child.isOwn && child.exit === null;
 
   function hasLeaderEnded(): boolean {
@@ -100,7 +99,7 @@ export function makeEnding(input: EndingInput): Ending {
 
   /** Where the processes have a control group of their own, that group; else all processes there are. */
   async function search(everywhere: () => Promise<ProcessTable> = scan): Promise<ProcessTable> {
-    return (isMarked() ? scanMarked(input.token, [leader.pid, ...lineage.known.keys()]) : null) ?? everywhere();
+    return (input.leavesMark === true ? null : scanMarked(input.token, [leader.pid, ...lineage.known.keys()])) ?? everywhere();
   }
 
   function finish(): void {
@@ -223,7 +222,7 @@ export function makeEnding(input: EndingInput): Ending {
   function watchChild(ours: Child): () => void {
     const endedBefore = ours.exit !== null;
     // A control group needs no notes.
-    const notes = isMarked() ? [] : noteAfterMs.map((afterMs) => setTimeout(() => void note(scanGroups), afterMs).unref());
+    const notes = input.leavesMark !== true && hasMark(input.token) ? [] : noteAfterMs.map((afterMs) => setTimeout(() => void note(scanGroups), afterMs).unref());
     const unwatch = ours.watch((exit) => {
       for (const timer of notes) clearTimeout(timer);
       leaderEnded(!endedBefore, exit);

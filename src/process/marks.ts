@@ -48,6 +48,11 @@ export function removeEmptyMarks(): void {
   }
 }
 
+/** Whether the token has a group here. */
+export function hasMark(token: string): boolean {
+  return groupsOf.has(token);
+}
+
 /**
  * The pids in the groups of a token, groups below them included; `null` when the token has no group here. A process leaves its group only when root
  * moves it, as container engines and systemd-run(1) do.
