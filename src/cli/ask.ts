@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { isControlError, sendBriefly } from '../control/brief-client.ts';
 import { refusals, type Refusal, type Result } from '../errors.ts';
 import type { JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
@@ -23,9 +22,8 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
   } catch (error) {
     if (!isControlError(error)) throw error;
     if (error.kind === 'not-available') {
-      // Where a supervisor has ever been, its lock file stays.
-      const isBack = !existsSync(call.paths.lock) && await (await import('./bereft.ts')).isServedAgain(call);
-      return isBack ? ask(call, request) : { ok: false, refusal: noSupervisor(call) };
+      const { isServedAgain } = await import('./presence.ts');
+      return await isServedAgain(call) ? ask(call, request) : { ok: false, refusal: noSupervisor(call) };
     }
     if (error.kind !== 'server') return { ok: false, refusal: refusals.socket(error.message) };
     const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];

@@ -8,7 +8,7 @@ import { isServed } from '../state/lock-owner.ts';
 import { notedConfig } from '../state/notes.ts';
 import type { Call } from './call.ts';
 import { supervisorPid } from './hints.ts';
-import { isRunning } from './supervision.ts';
+import { isRunning } from './presence.ts';
 
 /** Refuses to begin a supervisor for a command alone where services of a configuration outlived theirs, for it would end them. */
 export function servicesLeftRunning(call: Call): Refusal | null {

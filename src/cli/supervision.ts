@@ -1,13 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isControlError } from '../control/brief-client.ts';
-import { pidText, refusals, textOf, type Refusal } from '../errors.ts';
-import { isLocked } from '../state/lock.ts';
-import { isAlive } from '../process/identity.ts';
-import { isServed, type LockOwner } from '../state/lock-owner.ts';
+import { pidText, refusals, type Refusal } from '../errors.ts';
 import { askStatus } from './ask.ts';
 import type { Call } from './call.ts';
 import { supervisorPid } from './hints.ts';
 import { waitTimeoutMs } from './launch/daemon-command.ts';
+import { isRunning, isServedAgain } from './presence.ts';
 
 /** `foreign`: the supervisor serves the socket without our lock, as systemg 0.33.0's does. */
 export type Supervision = 'none' | 'ours' | 'foreign';
@@ -18,7 +16,7 @@ export async function supervisionOf(call: Call): Promise<Supervision | Refusal> 
   for (let isEnding = false; ; await pause(AGAIN_MS)) {
     const locked = isRunning(call);
     if (typeof locked !== 'boolean') return locked;
-    if (!locked && !await isServed(call.paths.socket)) return 'none';
+    if (!locked && !await isServedAgain(call)) return 'none';
     const stage = await stageOf(call.paths.socket);
     // Looked at again: the supervisor may have begun between the two looks.
     if (stage !== null && stage !== 'ending') return isRunning(call) === true ? 'ours' : 'foreign';
@@ -38,32 +36,6 @@ export async function untilStarted(call: Call): Promise<Refusal | null> {
     await pause(AGAIN_MS);
   }
   return null;
-}
-
-/** By its lock: the pid file of a dead supervisor proves nothing. A refusal when that cannot be found out. */
-export function isRunning(call: Call): boolean | Refusal {
-  if (call.host !== null) return true;
-  try {
-    return isLocked(call.paths.lock);
-  } catch (error) {
-    return refusals.runtime(textOf(error));
-  }
-}
-
-/**
- * Waits until no supervisor holds the lock or serves the socket (systemg 0.33.0's knows no lock), and until the processes of `owner` are gone: a guardian
- * outlives its supervisor by a moment. False when one is still there after `limitMs`.
- */
-export async function untilReleased(call: Call, limitMs: number, owner: LockOwner | null = null): Promise<boolean> {
-  // Of another machine nobody here waits for it to be gone.
-  if (call.host !== null) return true;
-  const deadline = performance.now() + limitMs;
-  const processes = [owner?.supervisor, owner?.guardian].filter((identity) => identity != null);
-  for (let waitMs = 10; isRunning(call) === true || await isServed(call.paths.socket) || processes.some(isAlive); waitMs = Math.min(waitMs * 2, 200)) {
-    if (performance.now() > deadline) return false;
-    await pause(waitMs);
-  }
-  return true;
 }
 
 /**

@@ -27,6 +27,12 @@ export function findBereft(lock: string): number | null {
   return processIds().find((pid) => readArguments(pid)?.some((argument) => argument.endsWith('/daemon.js')) === true && holdsRemoved(pid, lock)) ?? null;
 }
 
+/** The shell that starts the supervisor of this state directory again as soon as it has died. Null: there is none, or no /proc that shows it. */
+export function findGuardian(stateDir: string): ProcessIdentity | null {
+  const pid = processIds().find((candidate) => isGuardian(candidate, stateDir));
+  return pid === undefined ? null : identify(pid);
+}
+
 function processIds(): readonly number[] {
   try {
     return readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number);

@@ -41,6 +41,30 @@ services:
     }
   });
 
+  test.skipIf(isStandalone).each([
+    [['stop'], 0, ''],
+    [['stop', 'web'], 0, 'other'],
+    [['status', '--json'], 0, 'other web'],
+    [['restart', 'web'], 0, 'other web'],
+    [['start', '--daemonize'], 0, 'other web'],
+    [['purge', '--yes'], 0, ''],
+  ])('%s while the guardian starts another supervisor waits for that one', async (words, code, left) => {
+    const home = makeHome('version: "1"\nservices:\n  web: {command: $PROGRAMS/forever}\n  other: {command: $PROGRAMS/forever}\n');
+    await home.sysg('start', '--daemonize');
+    const guardian = home.guardianPid();
+    // The guardian starts the next one at the earliest when the command looks for one.
+    process.kill(guardian, 'SIGSTOP');
+    process.kill(home.supervisorPid(), 'SIGKILL');
+    const command = home.sysg(...words);
+    process.kill(guardian, 'SIGCONT');
+    const { code: ended, stderr } = await command;
+    expect([ended, stderr]).toEqual([code, expect.not.stringMatching(/no supervisor|does not serve/)]);
+    if (left === '') return home.allGone();
+    const { units } = await soon('a supervisor serves', () => home.status().catch(() => null));
+    expect(units.filter(({ phase }) => phase === 'running').map(({ name }) => name).sort().join(' ')).toBe(left);
+    expect(isAlive(guardian)).toBe(true);
+  });
+
   test('what was stopped by hand stays down, what was in backoff keeps its count, what died meanwhile comes back', async () => {
     const home = makeHome(`
 version: "1"

@@ -4,13 +4,13 @@ import { pidText, refusals, textOf, type Refusal } from '../../errors.ts';
 import { signalProcess } from '../../process/signal.ts';
 import { interpreter } from '../../interpreter.ts';
 import { takeLock } from '../../state/lock.ts';
-import { findLockOwner, isServed } from '../../state/lock-owner.ts';
+import { findLockOwner } from '../../state/lock-owner.ts';
 import { ask, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { supervisorPid } from '../hints.ts';
 import { options } from '../options.ts';
+import { endGuardian, isRunning, isServedAgain, untilReleased } from '../presence.ts';
 import { refuse, report } from '../report.ts';
-import { isRunning, untilReleased } from '../supervision.ts';
 
 /** Ends the supervisor of this state directory and whatever its services left, and removes the directory. */
 export async function purge(call: Call): Promise<number> {
@@ -18,7 +18,7 @@ export async function purge(call: Call): Promise<number> {
   if (!supervisor.ok) return refuse(call, refusals.runtime(supervisor.reason));
   const { stateDir, lock } = call.paths;
   // A supervisor of systemg 0.33.0 serves the socket without our lock.
-  const running = isRunning(call) || await isServed(call.paths.socket);
+  const running = isRunning(call) || await isServedAgain(call);
   if (typeof running !== 'boolean') return refuse(call, running);
   if (!call.flags.has(options.yes) && (running || existsSync(stateDir)) && await call.terminal.confirm?.(question(call, running)) === false) {
     return refuse(call, refusals.refused('nothing was purged'));
@@ -26,6 +26,7 @@ export async function purge(call: Call): Promise<number> {
   const stuck = running ? await endSupervisor(call) : null;
   if (stuck !== null) return refuse(call, stuck);
   if (existsSync(stateDir)) {
+    await endGuardian(call);
     const taken = takeLock(lock);
     if (!taken.ok) return refuse(call, refusals.runtime(taken.reason));
     try {

@@ -14,7 +14,8 @@ import { askedWords, namedUnits } from '../names.ts';
 import { noteForeignVersion } from '../foreign-note.ts';
 import { globals, options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
-import { foreignObstacle, isRunning, supervisionOf, untilStarted, type Supervision } from '../supervision.ts';
+import { isRunning } from '../presence.ts';
+import { foreignObstacle, supervisionOf, untilStarted, type Supervision } from '../supervision.ts';
 import { withUnread } from '../unread.ts';
 
 /** Starts a supervisor; in a running one the services that are named. */

@@ -8,7 +8,8 @@ import { besideEvery, namedUnits, unknownUnit } from '../names.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome, withProgress } from '../report.ts';
 import { findLockOwner } from '../../state/lock-owner.ts';
-import { foreignObstacle, untilReleased } from '../supervision.ts';
+import { endGuardian, untilReleased } from '../presence.ts';
+import { foreignObstacle } from '../supervision.ts';
 
 /** Stops the services that are named; without a name all of them and the supervisor. */
 export async function stop(call: Call): Promise<number> {
@@ -62,6 +63,7 @@ async function withoutSupervisor(call: Call, names: readonly string[] | null): P
   const { forgetAtRest, unforgettable } = await import('../ad-hoc.ts');
   const configured = isForgotten ? unforgettable(call, names) : null;
   if (configured !== null) return refuse(call, configured);
+  if (names === null) await endGuardian(call);
   const stopped = await stopAtRest(call, names);
   const failed = stopped.ok && isForgotten ? forgetAtRest(call, names) : null;
   if (failed !== null) return refuse(call, failed);

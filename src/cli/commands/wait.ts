@@ -8,7 +8,7 @@ import { askedWords, namedUnits, unknownUnit } from '../names.ts';
 import { goals, options, type Goal } from '../options.ts';
 import { phaseOf, unitNamed } from '../print/unit.ts';
 import { outcomeOf, refuse, report, type UnitOutcome, withProgress } from '../report.ts';
-import { isRunning } from '../supervision.ts';
+import { isRunning } from '../presence.ts';
 
 /** Waits until units reach a state: exit code 0; 124 when the time is over; 1 as soon as a unit is at rest in another state, where nothing but a new order would bring it there. */
 export async function wait(call: Call): Promise<number> {
