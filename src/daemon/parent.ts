@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, writeFileSync, writeSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { watchEnd } from '../process/pipe-end.ts';
 import type { LaunchReport } from '../wire/launch.ts';
 
 /** What started the daemon: a command that waits for it, a guardian that starts it again, a foreground command. */
@@ -67,9 +67,7 @@ export function findParent(environment: NodeJS.ProcessEnv, diedHere: () => boole
       }
     },
     onGone: (leave) => {
-      if (lifeline === null) return;
-      const line = new Socket({ fd: lifeline, readable: true, writable: false });
-      line.on('error', leave).on('close', leave).resume().unref();
+      if (lifeline !== null) watchEnd(lifeline, leave);
     },
   };
 }

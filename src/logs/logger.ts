@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, rmSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { textOf } from '../errors.ts';
+import { writePipe } from '../process/pipe-end.ts';
 import { openLineCutter } from './lines.ts';
 import { ensureFifo, type LogOwner } from './fifo.ts';
 import type { LogStream } from './names.ts';
@@ -78,9 +78,6 @@ export function openLogger(options: LoggerOptions): Logger {
   const writeEnd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
   // The end of the input comes with the last writer's end; this one reads only, and then reads what is left.
   const rest = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-  const socket = new Socket({ fd: writeEnd, readable: false, writable: true });
-  socket.unref();
-
   const unwritten = new Set<Buffer>();
   const aborted = new AbortController();
   let running: Promise<void> | null = null;
@@ -132,7 +129,8 @@ export function openLogger(options: LoggerOptions): Logger {
     hasFallen = isDown;
   };
 
-  socket.on('drain', () => {
+  // Both ends of the FIFO are held: there is nothing that could go wrong but our own closing.
+  const pipe = writePipe(writeEnd, () => {
     isFull = false;
     if (patience !== null) clearTimeout(patience);
     patience = null;
@@ -140,16 +138,12 @@ export function openLogger(options: LoggerOptions): Logger {
     insteadBytes = null;
     onRoom();
   });
-  // Both ends of the FIFO are held: there is nothing that could go wrong but our own closing.
-  socket.on('error', () => socket.destroy());
   start();
 
   const write = (bytes: Uint8Array): boolean => {
     const copy = Buffer.from(bytes);
     unwritten.add(copy);
-    return socket.write(copy, (error) => {
-      if (error === undefined || error === null) unwritten.delete(copy);
-    });
+    return pipe.write(copy, () => void unwritten.delete(copy));
   };
 
   return {
@@ -173,8 +167,8 @@ export function openLogger(options: LoggerOptions): Logger {
       const ended = new AbortController();
       const deadline = pause(waits.endMs, undefined, { signal: ended.signal }).catch(() => undefined);
       if (running === null) start();
-      if (isFull || unwritten.size > 0) await Promise.race([new Promise<void>((taken) => socket.end(() => taken())), deadline, running]);
-      if (unwritten.size === 0) socket.destroy();
+      if (isFull || unwritten.size > 0) await Promise.race([new Promise<void>((taken) => pipe.end(taken)), deadline, running]);
+      if (unwritten.size === 0) pipe.close();
       await Promise.race([running, deadline]);
       ended.abort();
       if (running !== null) {
@@ -184,11 +178,11 @@ export function openLogger(options: LoggerOptions): Logger {
       }
       // A piece may be in the FIFO in part: reading makes room for the rest, and nothing is taken twice.
       for (let isWritten = false; !isWritten;) {
-        isWritten = unwritten.size === 0 || socket.destroyed;
+        isWritten = unwritten.size === 0 || pipe.isClosed;
         for (let left = readAvailable(rest); left.length > 0; left = readAvailable(rest)) instead(left);
         if (!isWritten) await pause(1);
       }
-      socket.destroy();
+      pipe.close();
       for (const bytes of unwritten) instead(bytes);
       // Its successor's may be there by now.
       const { ino } = fstatSync(rest);

@@ -1,6 +1,6 @@
 import { constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
 import { hasCode } from '../errors.ts';
+import { readPipe, type OnBytes } from '../process/pipe-end.ts';
 
 export interface FifoReader {
   /** Whether this very FIFO is at its path still, not another one or none. */
@@ -12,9 +12,6 @@ export interface FifoReader {
   close(): void;
 }
 
-/** Must use the bytes before it returns: all readers share one buffer. False: no more until `resume`. */
-export type OnBytes = (bytes: Uint8Array) => boolean | void;
-
 /**
  * Reads a FIFO for as long as it is open.
  * Each reader gets one buffer's worth of a loop turn, so that a process that writes more waits in write(2), and nobody
@@ -24,28 +21,7 @@ export function openFifoReader(path: string, onBytes: OnBytes): FifoReader {
   const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const { dev, ino } = fstatSync(descriptor);
   let open = true;
-  let isFull = false;
-  const settings: SocketConstructorOpts & { onread: OnReadOpts } = {
-    fd: descriptor,
-    readable: true,
-    writable: false,
-    onread: {
-      buffer: shared,
-      callback(length) {
-        isFull = onBytes(shared.subarray(0, length)) === false;
-        if (isFull) return false;
-        if (length < shared.length) return true;
-        setImmediate(() => {
-          if (open && !isFull) socket.resume();
-        });
-        return false;
-      },
-    },
-  };
-  const socket = new Socket(settings);
-  // Cannot happen to a FIFO of which we hold both ends; without a listener it would end the supervisor.
-  socket.on('error', () => socket.destroy());
-  socket.unref();
+  const pipe = readPipe(descriptor, shared, onBytes);
   return {
     isCurrent() {
       const named = statSync(path, { throwIfNoEntry: false });
@@ -59,13 +35,10 @@ export function openFifoReader(path: string, onBytes: OnBytes): FifoReader {
         total += bytes.length;
       }
     },
-    resume() {
-      isFull = false;
-      if (open) socket.resume();
-    },
+    resume: () => pipe.resume(),
     close() {
       open = false;
-      socket.destroy();
+      pipe.close();
     },
   };
 }
