@@ -74,6 +74,8 @@ export interface SupervisorContext {
   readonly childrenMade: number;
   /** Units that are being replaced. */
   readonly rollouts: ReadonlyMap<string, Rollout>;
+  /** Switches of units that are down which were not put back: the next start of the unit does. */
+  readonly openSwitches: ReadonlyMap<string, SlotChange>;
   /** The slot of each blue-green unit. */
   readonly slots: ReadonlyMap<string, SlotIndex>;
   readonly tokenSeed: string;

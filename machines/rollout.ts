@@ -41,8 +41,8 @@ export interface RolloutContext extends Omit<RolloutInput, 'at'> {
   readonly since: number;
 }
 
-/** Why a rollout is called off: the unit is to be down, or another rollout or restart is to follow. */
-export type CancelReason = 'stop' | 'hold' | 'restart' | 'reload' | 'shutdown' | 'internal';
+/** Why a rollout is called off: the unit is to be down, at once where somebody is in a hurry, or another rollout or restart is to follow. */
+export type CancelReason = 'stop' | 'hold' | 'restart' | 'reload' | 'shutdown' | 'hurry' | 'internal';
 
 export type RolloutEvent =
   | RolloutReport
@@ -78,7 +78,7 @@ const FELL = [{ guard: 'candidateFell', target: 'inquiring', actions: ['follow',
 const SWITCHES_BACK = {
   'task.failed': { target: 'switchingBack', actions: 'sayWhy' },
   'instance.changed': [{ guard: 'candidateFell', target: 'switchingBack', actions: ['follow', 'sayWhy'] }, { actions: 'follow' }],
-  cancel: { target: 'switchingBack', actions: 'sayWhy' },
+  cancel: { target: 'switchingBack', actions: ['sayWhy', 'limitSwitchBack'] },
 } as const;
 
 /**
@@ -115,6 +115,13 @@ export const rolloutMachine = base.extend({
       const from = wait === 'observed' ? (context.candidate?.at ?? context.since) : (momentOf(event) ?? context.since);
       return { deadline: { kind: 'rollout' as const, at: from + (wait === 'observed' ? OBSERVED_MS : context.spec.deployment.gracePeriodMs) } };
     }),
+    /** A unit that is to be down waits for its way back no longer than for its process. */
+    limitSwitchBack: assign(({ context: { deadline, spec: { stopTimeoutMs } }, event }) => {
+      if (event.type !== 'cancel') return {};
+      if (event.because === 'hurry') return { deadline: { kind: 'rollout' as const, at: event.at } };
+      const goesDown = event.because === 'stop' || event.because === 'shutdown';
+      return goesDown && deadline === null ? { deadline: { kind: 'rollout' as const, at: event.at + stopTimeoutMs } } : {};
+    }),
     unplan: assign({ deadline: null }),
     follow: assign(({ event }) => {
       if (event.type !== 'instance.changed') return {};
@@ -132,6 +139,9 @@ export const rolloutMachine = base.extend({
     sayWhy: assign(({ context, event }) => ({ reason: context.reason ?? whyOf(event, context) })),
     sayWhyBackFailed: assign(({ context, event }) => ({
       reason: [context.reason, event.type === 'task.failed' ? `and it could not be switched back: ${event.reason}` : null].filter((part) => part !== null).join('; '),
+    })),
+    sayWhyBackLeft: assign(({ context }) => ({
+      reason: [context.reason, 'its switch back was ended with it: the next start switches back first'].filter((part) => part !== null).join('; '),
     })),
     keepResult: assign((_, params: { result: RolloutResult }) => ({ result: params.result })),
     holdCurrent: order('current', (at) => ({ type: 'hold', at, dependency: SECOND_INSTANCE, stops: false, lost: null })),
@@ -267,13 +277,16 @@ export const rolloutMachine = base.extend({
     switchingBack: {
       meta: { step: 'switching-back' },
       entry: perform('switch-back'),
-      exit: ['callOff', 'closeSwitch'],
+      exit: ['callOff', 'unplan'],
       on: {
-        'task.done': [{ guard: 'hasCandidate', target: 'ending' }, { target: 'done' }],
+        'task.done': [{ guard: 'hasCandidate', target: 'ending', actions: 'closeSwitch' }, { target: 'done', actions: 'closeSwitch' }],
         'task.failed': [
-          { guard: 'hasCandidate', target: 'ending', actions: 'sayWhyBackFailed' },
-          { target: 'done', actions: 'sayWhyBackFailed' },
+          { guard: 'hasCandidate', target: 'ending', actions: ['sayWhyBackFailed', 'closeSwitch'] },
+          { target: 'done', actions: ['sayWhyBackFailed', 'closeSwitch'] },
         ],
+        cancel: { actions: 'limitSwitchBack' },
+        // The switch stays open.
+        'deadline.rollout': [{ guard: 'hasCandidate', target: 'ending', actions: 'sayWhyBackLeft' }, { target: 'done', actions: 'sayWhyBackLeft' }],
       },
     },
     ending: {
@@ -299,13 +312,13 @@ const rolloutPublisher: Publisher<RolloutContext, RolloutEvent> = {
     const old = before === null ? null : (STEPS.get(String(before.value)) ?? 'starting');
     const { spec: { name: unit }, slots, candidate, switchOpen } = context;
     const deeds: Deed[] = [...deadlineDeeds(before?.context ?? null, context)];
-    if (slots !== null && switchOpen && before?.context.switchOpen === false) {
+    if (slots !== null && switchOpen && before?.context.switchOpen !== true) {
       deeds.push({ type: 'writeSwitch', params: { record: { unit, generation: candidate?.generation ?? 0, slots } satisfies SwitchRecord } });
     }
     if (slots !== null && !switchOpen && before?.context.switchOpen === true) deeds.push({ type: 'forgetSwitch', params: { unit } });
     if (step !== old) {
       const settlements = step === 'done' ? settlementsOf(context) : [];
-      deeds.push(report({ type: 'rollout.changed', at, facts: factsOf(context, step, at), settlements } satisfies RolloutFact, context.parent));
+      deeds.push(report({ type: 'rollout.changed', at, facts: factsOf(context, step, at), settlements, switchOpen } satisfies RolloutFact, context.parent));
     }
     return { context, deeds };
   },

@@ -43,8 +43,9 @@ export function beginRollout(draft: Draft, { unit: name, spec: named }: Part, ti
   }
 }
 
-/** A switch that was open when the last supervisor died. */
-export function undoSwitch(draft: Draft, { unit: name, slots }: SwitchRecord): void {
+/** A switch that was open when the last supervisor died, or when the unit was stopped. */
+export function undoSwitch(draft: Draft, { unit: name, slots }: Pick<SwitchRecord, 'unit' | 'slots'>): void {
+  draft.openSwitches = new Map([...draft.openSwitches].filter(([other]) => other !== name));
   const unit = draft.units.get(name);
   if (unit === undefined || unit.spec.deployment.blueGreen === null) return;
   draft.slots = new Map(draft.slots).set(name, slots.from);
@@ -52,6 +53,13 @@ export function undoSwitch(draft: Draft, { unit: name, slots }: SwitchRecord): v
     unit: name, spec: unit.spec, former: unit.inForce, slots, mode: 'switch-back', ticket: null, ref: null, facts: null, calledOff: false, owed: [],
     aside: { place: 'candidate', ref: null, facts: { ...unit.facts, place: 'candidate' } },
   });
+}
+
+/** A switch whose way back was ended with its unit. One that is wanted again meanwhile switches back at once, any other with its next start. */
+export function leaveOpen(draft: Draft, name: string, slots: SlotChange): void {
+  const unit = draft.units.get(name);
+  if (unit?.facts.wanted === 'up' && unit.turn?.command !== 'stop') undoSwitch(draft, { unit: name, slots });
+  else draft.openSwitches = new Map(draft.openSwitches).set(name, slots);
 }
 
 /**

@@ -10,7 +10,7 @@ import { openReload, openRestart, openShutdown, openStart, openStop, replacement
 import { exitCodeOf } from './policy.ts';
 import { notProvided, type LookupPort, type TicketPort } from './ports.ts';
 import { provideRollout, publishedRollout, type RolloutOrder, type RolloutPorts } from './rollout.ts';
-import { beginRollout, cancelRollout, candidateSpec, informRollout, swapInstances, undoSwitch } from './rollouts.ts';
+import { beginRollout, cancelRollout, candidateSpec, informRollout, leaveOpen, swapInstances, undoSwitch } from './rollouts.ts';
 import { recordKey, type ServiceInput } from './service-facts.ts';
 import { inSlot } from './slots.ts';
 import { addChild, spawnChildOf, takeChildren } from './spawning.ts';
@@ -171,7 +171,10 @@ export const supervisorMachine = base.extend({
     hurryAll: act('hurry', (draft) => {
       draft.hurried = true;
       for (const { facts } of draft.units.values()) hurry(draft, facts);
-      for (const { aside: { facts } } of draft.rollouts.values()) if (facts !== null) hurry(draft, facts);
+      for (const { unit, aside: { facts } } of draft.rollouts.values()) {
+        if (facts !== null) hurry(draft, facts);
+        cancelRollout(draft, unit, 'hurry', draft.now);
+      }
     }),
     hurryChildren: base.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'hurry') return;
@@ -197,6 +200,8 @@ export const supervisorMachine = base.extend({
         if (unit?.turn?.operation !== operation) continue;
         setUnit(draft, { ...unit, turn: null, expected: isAboutToChange(unit.facts, part.command) });
         const ticket = part.owes ? operation : null;
+        const open = part.command === 'stop' ? undefined : draft.openSwitches.get(part.unit);
+        if (open !== undefined) undoSwitch(draft, { unit: part.unit, slots: open });
         if (part.command === 'rollout') beginRollout(draft, part, ticket, at);
         else if (part.command === 'restart') send(draft, part.unit, { type: 'restart', at, ticket, spec: part.spec });
         else send(draft, part.unit, { type: part.command, at, ticket, origin: part.origin });
@@ -263,13 +268,14 @@ export const supervisorMachine = base.extend({
       swapInstances(draft, unit, at);
       informDependents(draft, unit, at);
     }),
-    followRollout: act('rollout.changed', (draft, { facts, settlements, at }) => {
+    followRollout: act('rollout.changed', (draft, { facts, settlements, switchOpen, at }) => {
       const rollout = draft.rollouts.get(facts.unit);
       if (rollout === undefined) return;
       if (facts.step !== 'done') return setRollout(draft, { ...rollout, facts });
       const rollouts = new Map(draft.rollouts);
       rollouts.delete(facts.unit);
       draft.rollouts = rollouts;
+      if (switchOpen && rollout.slots !== null) leaveOpen(draft, facts.unit, rollout.slots);
       passAnswers(draft, [...settlements, ...rollout.owed], at);
       if (facts.result === 'replace') replacePlainly(draft, rollout.unit, rollout.spec, rollout.ticket, at);
       sendWay(draft, { type: 'way.clear', at, unit: replacementOf(facts.unit), isDown: true, isThrough: true });
@@ -369,7 +375,7 @@ export const supervisorMachine = base.extend({
   context: ({ input }) => {
     const units = Table.of(input.specs.map((spec) => [spec.name, unitOf(spec, input.at)] as const));
     return {
-      units, dependents: dependentsIn(units), busy: 0, underOrder: 0, operations: new Map(), children: new Map(), childrenMade: 0, rollouts: new Map(),
+      units, dependents: dependentsIn(units), busy: 0, underOrder: 0, operations: new Map(), children: new Map(), childrenMade: 0, rollouts: new Map(), openSwitches: new Map(),
       slots: new Map(Object.entries(input.slots ?? {})), tokenSeed: input.tokenSeed, unitsMade: 0, seed: input.seed, crashes: new Map(), exitCode: 0, hurried: false, endTickets: [], now: input.at,
     };
   },
@@ -474,7 +480,8 @@ function hurry(draft: Draft, { unit, place, state }: UnitFacts): void {
 function passAnswers(draft: Draft, settlements: readonly Settlement[], at: number): void {
   for (const settlement of settlements) {
     const rollout = draft.rollouts.get(settlement.unit);
-    if (rollout !== undefined && settlement.result === 'stopped') setRollout(draft, { ...rollout, owed: [...rollout.owed, settlement] });
+    const hasSecond = rollout !== undefined && rollout.mode !== 'switch-back';
+    if (hasSecond && settlement.result === 'stopped') setRollout(draft, { ...rollout, owed: [...rollout.owed, settlement] });
     else draft.operationSends.push({ operation: settlement.ticket, event: { type: 'unit.settled', at, settlement } });
   }
 }

@@ -370,7 +370,7 @@ export interface RolloutFacts {
   readonly at: number;
 }
 
-export type RolloutFact = { readonly type: 'rollout.changed'; readonly at: number; readonly facts: RolloutFacts; readonly settlements: readonly Settlement[] };
+export type RolloutFact = { readonly type: 'rollout.changed'; readonly at: number; readonly facts: RolloutFacts; readonly settlements: readonly Settlement[]; readonly switchOpen: boolean };
 
 /** A rollout whose switch command may have run: what a later supervisor has to put back. */
 export interface SwitchRecord {

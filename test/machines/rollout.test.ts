@@ -377,6 +377,59 @@ describe('blue-green', () => {
     expect([it.step('web'), it.switches.size, it.root.getSnapshot().context.slots.get('web')]).toEqual(['none', 0, 0]);
   });
 
+  describe('a switch back that hangs', () => {
+    const slow = { deployment: { ...deployment, blueGreen }, stopTimeoutMs: 5000 };
+
+    function hanging(): World {
+      const it = restarted([specOf(slow)]);
+      comeAside(it);
+      it.tasks[0]?.report({ type: 'task.done' });
+      it.tasks[0]?.report({ type: 'task.failed', reason: 'no' });
+      expect([it.step('web'), it.tasks[0]?.input.task]).toEqual(['switching-back', 'switch-back']);
+      return it;
+    }
+
+    function down(it: World): void {
+      it.report('web', 'process.exited', { exit: { code: 0, signal: null } });
+      it.report('web', 'process.gone');
+      leaveAside(it);
+    }
+
+    test('holds a stop for stop_timeout and no longer; the next start switches back first', () => {
+      const it = hanging();
+      it.send({ type: 'stop', units: ['web'], ticket: 8 });
+      const stoppedAt = it.now();
+      expect(it.elapse('web/rollout')).toBe('rollout');
+      expect(it.now() - stoppedAt).toBe(5000);
+      expect([it.step('web'), it.tasks.length, it.switches.size]).toEqual(['ending', 0, 1]);
+      down(it);
+      expect(it.answers.find(({ ticket }) => ticket === 8)).toEqual({ ticket: 8, unit: 'web', result: 'stopped', error: null });
+      it.send({ type: 'start', units: ['web'], ticket: 9 });
+      expect([it.step('web'), it.tasks[0]?.input.task, it.tasks[0]?.input.slots]).toEqual(['switching-back', 'switch-back', { from: 0, to: 1 }]);
+      // Of no candidate any more: the processes to come are the unit's own.
+      expect(it.switches.get('web')?.generation).toBe(0);
+      it.come('web');
+      it.tasks[0]?.report({ type: 'task.done' });
+      expect([it.step('web'), it.state('web'), it.switches.size]).toEqual(['none', 'running', 0]);
+    });
+
+    test('is ended at once when a shutdown is hurried, and left open for the next supervisor', () => {
+      const it = hanging();
+      it.send({ type: 'shutdown', exitCode: 0 });
+      it.send({ type: 'hurry' });
+      it.elapse('web/rollout');
+      down(it);
+      expect([hasEnded(it.root.getSnapshot()), it.switches.size]).toEqual([true, 1]);
+    });
+
+    test('is not limited for a restart, which waits for the slots to be as they were', () => {
+      const it = hanging();
+      it.send({ type: 'restart', ticket: 8, units: ['web'], specs: null });
+      expect(() => it.elapse('web/rollout')).toThrow();
+      expect(it.step('web')).toBe('switching-back');
+    });
+  });
+
   test('a switch that another supervisor left open is undone at boot', () => {
     const it = world([rolling({ blueGreen })], { switches: [{ unit: 'web', generation: 2, slots: { from: 1, to: 0 } }] });
     expect([it.step('web'), it.tasks[0]?.input.task]).toEqual(['switching-back', 'switch-back']);

@@ -154,7 +154,8 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
   };
 
   const commands = (): { name: string; happen(): void }[] => {
-    if (ending || hasEnded(root.getSnapshot())) return [];
+    if (hasEnded(root.getSnapshot())) return [];
+    if (ending) return [{ name: 'hurry', happen: () => order({ type: 'hurry' }, null) }];
     // A unit that is being removed takes no command but a reload that brings it back.
     const known = root.getSnapshot().context.units.has(name) && lastCommand !== 'removed';
     return [
@@ -176,10 +177,10 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
     const rollout = context.rollouts.get(name);
     if (alive().length > 1 && rollout === undefined) wrong.push('two processes outside a rollout');
     const actor = unit?.ref?.getSnapshot().context;
-    // While there are two instances the unit itself starts nothing.
+    // While there are two instances the unit itself starts nothing. A switch that is put back late has one instance alone.
     if (rollout?.ref?.id !== seen.rollout) seen = { rollout: rollout?.ref?.id, processes: new Set(processes) };
     for (const it of alive()) {
-      if (rollout === undefined || seen.processes.has(it)) continue;
+      if (rollout === undefined || rollout.mode === 'switch-back' || seen.processes.has(it)) continue;
       if (actor !== undefined && !('runner' in actor) && it.input.token.startsWith(`${actor.tokenBase}.`)) wrong.push(`process ${it.input.generation} of the unit was started during its replacement`);
       seen.processes.add(it);
     }
@@ -235,7 +236,8 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
       const state = value === undefined ? 'absent' : leafOf(value);
       if (owed.size > 0) problems.push(`tickets ${[...owed].join(', ')} were never answered`);
       if (context.rollouts.size > 0) problems.push(`a rollout at ${context.rollouts.get(name)?.facts?.step} goes on`);
-      if (switches.size > 0) problems.push('a switch is still open');
+      // A unit that is down may leave its way back to its next start.
+      if (switches.size > 0 && lastCommand === 'up' && !ending) problems.push('a switch is still open');
       const up = alive();
       if (ending && !hasEnded(snapshot)) problems.push('the supervisor has not ended');
       if ((lastCommand !== 'up' || ending) && up.length > 0) problems.push(`${up.length} processes of a unit that is not wanted`);
@@ -245,7 +247,7 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
       if (keys.length > 0) problems.push(`the ledger still has ${keys.join(', ')}`);
       if (lastCommand === 'removed' && records.size > 0) problems.push('the ledger remembers a removed unit');
       const blueGreen = actor === undefined || 'runner' in actor ? null : actor.spec.deployment.blueGreen;
-      if (traffic !== file) problems.push(`traffic goes to slot ${traffic}, the file says ${file}`);
+      if (traffic !== file && switches.size === 0) problems.push(`traffic goes to slot ${traffic}, the file says ${file}`);
       if (blueGreen !== null && state === 'running') {
         const slot = up[0]?.input.spec.env[blueGreen.envVar];
         if (slot !== blueGreen.slots[traffic ?? 0]) problems.push(`it runs in slot ${slot}, traffic goes to ${blueGreen.slots[traffic ?? 0]}`);
