@@ -85,6 +85,7 @@ class Story {
   #replacement(): readonly string[] {
     const { rollout } = this.#unit;
     if (rollout !== undefined) {
+      if (rollout.step === 'switching-back') return ['Its traffic is being switched back to the slot that it is in.'];
       const pid = rollout.pid === undefined ? '' : ` (pid ${rollout.pid})`;
       return [rollout.instance === 'candidate'
         ? `It is being replaced: a candidate${pid} is at the step '${rollout.step}', and takes its place when it has passed.`
@@ -93,6 +94,8 @@ class Story {
     const last = this.#last(({ event, detail }) => event === 'rollout' && detail?.['result'] !== undefined);
     if (last?.detail?.['result'] !== 'kept') return [];
     this.#use(last);
+    // A switch that was left open when its supervisor died, or when the unit was stopped.
+    if (last.detail['reason'] === undefined) return [`Its traffic was switched back at ${time(last.at)}, which an earlier replacement had left to do.`];
     return [`An attempt to replace it ended at ${time(last.at)} and changed nothing: ${String(last.detail['reason'])}.`];
   }
 
