@@ -152,7 +152,7 @@ async function keepCompiled() {
 /** One file in which everything is: an installation may be replaced under it. */
 async function bundleDaemon() {
   await rm(join(outdir, 'daemon-main.cache'), { force: true });
-  await bundle('src/daemon.ts', 'daemon-main.js', { ...program, charset: 'ascii', minifyWhitespace: true, minifySyntax: true });
+  await bundle('src/daemon.ts', 'daemon-main.js', { ...program, external: ['koffi'], charset: 'ascii', minifyWhitespace: true, minifySyntax: true });
   await put('daemon.js', stub('daemon-main', "'daemon-main'"));
   await keepCompiledDaemon();
 }

@@ -9,12 +9,14 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   machines: {},
   base: {},
   wire: {},
-  process: { rooms: ['wire'] },
+  // Calls of the kernel by way of a library that may be absent: nothing is decided in there.
+  native: {},
+  process: { rooms: ['native', 'wire'] },
   cron: { rooms: ['wire'] },
   config: { rooms: ['wire', 'cron'] },
   state: { rooms: ['process', 'wire'] },
   journal: { rooms: ['state', 'wire'] },
-  logs: { rooms: ['process', 'state', 'wire'] },
+  logs: { rooms: ['native', 'process', 'state', 'wire'] },
   metrics: { rooms: ['process', 'state', 'wire'] },
   compat: { rooms: ['process', 'cron', 'config', 'state', 'wire'] },
   status: { rooms: ['process', 'cron', 'metrics', 'wire'], types: ['spawned'] },
@@ -36,7 +38,7 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   web: { rooms: ['cli', 'process', 'config', 'logs', 'status', 'simulate', 'chart', 'wire'] },
   daemon: {
     rooms: [
-      'process', 'cron', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'status', 'control', 'actors', 'spawned', 'rollout', 'wire',
+      'native', 'process', 'cron', 'config', 'state', 'journal', 'logs', 'metrics', 'compat', 'status', 'control', 'actors', 'spawned', 'rollout', 'wire',
     ],
   },
   cli: {
@@ -51,7 +53,7 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
 const loadedAtOnce = { from: 'src/cli/main.ts', rooms: ['cli', 'wire', 'base', 'machines', 'src/control/client.ts', 'src/control/brief-client.ts', 'src/config/project.ts', 'src/config/discover.ts'] };
 
 /** Libraries, and how many files import each. Of `yaml`: one reads the configuration, one reads and writes the files of others. */
-const libraries = [['yaml', 2], ['yargs', 1], ['systeminformation', 1], ['acorn', 1]] as const;
+const libraries = [['yaml', 2], ['yargs', 1], ['systeminformation', 1], ['acorn', 1], ['koffi', 1]] as const;
 
 /** Where processes are started: those of units and their commands, and the supervisor itself. */
 const starters = /^src\/(?:process|cli\/launch)\//;

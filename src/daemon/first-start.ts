@@ -1,5 +1,6 @@
 import type { ServiceSpec } from '../../machines/types.ts';
 import { viewUnit } from '../../machines/view.ts';
+import { loadNative } from '../native/load.ts';
 import type { SettledUnit } from '../wire/launch.ts';
 import type { DaemonSetting } from './setting.ts';
 import { takeUp, type Supervision } from './supervision.ts';
@@ -35,5 +36,7 @@ export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[]
     projection.flush();
     parent.report({ event: 'settled', units: [...known, ...meant.filter((name) => !known.has(name))].map((name) => settled(name, errors.get(name) ?? null)) });
     parent.hangUp();
+    // Not before: no service waits for what makes later ones cheaper.
+    void loadNative();
   });
 }

@@ -1,5 +1,6 @@
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { hasCode } from '../errors.ts';
+import { nativePort } from '../native/load.ts';
 import { ticksToMs, uptimeMs } from './boot.ts';
 import { identify } from './identity.ts';
 import { collect } from './tools.ts';
@@ -11,23 +12,33 @@ export interface Peer {
 }
 
 /**
- * The process at the other end of a connected Unix socket: SO_PEERCRED of unix(7), noted by the kernel at the connect. Node cannot ask, so a Perl or a Python
- * asks, which gets the socket as its descriptor 3. `null` where there is neither, where the kernel does not say, and when that process has ended
- * since: a later one may have its pid. `descriptor` is asked right before each use: the connection may be closed in between.
+ * The process at the other end of a connected Unix socket: SO_PEERCRED of unix(7), noted by the kernel at the connect. Node cannot ask: the native port
+ * does, or where there is none a Perl or a Python, which gets the socket as its descriptor 3. `null` where there is none of them, where the kernel does not
+ * say, and when that process has ended since: a later one may have its pid. `descriptor` is asked right before each use: the connection may be closed in between.
  */
 export async function peerOf(descriptor: () => number | null): Promise<Peer | null> {
   if (process.platform !== 'linux') return null;
   const askedAt = uptimeMs();
+  const port = nativePort();
+  if (port !== null) {
+    const socket = descriptor();
+    const found = socket === null ? null : port.peerOf(socket);
+    return found === null ? null : living(found, askedAt);
+  }
   for (const asker of askers) {
     const socket = absent.has(asker) ? null : descriptor();
     if (socket === null) continue;
-    const peer = await ask(asker, socket);
-    if (peer === 'absent') absent.add(asker);
-    if (peer === 'absent' || peer === 'failed') continue;
-    const identity = identify(peer.pid);
-    return identity !== null && ticksToMs(Number(identity.startTime)) <= askedAt ? { identity, uid: peer.uid } : null;
+    const found = await ask(asker, socket);
+    if (found === 'absent') absent.add(asker);
+    if (found !== 'absent' && found !== 'failed') return living(found, askedAt);
   }
   return null;
+}
+
+/** A process that has the pid now and began after the question is another one. */
+function living({ pid, uid }: { readonly pid: number; readonly uid: number }, askedAt: number): Peer | null {
+  const identity = identify(pid);
+  return identity !== null && ticksToMs(Number(identity.startTime)) <= askedAt ? { identity, uid } : null;
 }
 
 interface Asker {

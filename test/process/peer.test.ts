@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { peerDescriptor } from '../../src/control/connection.ts';
+import { loadNative } from '../../src/native/load.ts';
 import { identify } from '../../src/process/identity.ts';
 import { peerOf } from '../../src/process/peer.ts';
 import { tempDir } from '../state/temp-dir.ts';
@@ -22,7 +23,12 @@ function accepted(client: (path: string) => void): Promise<Socket> {
   });
 }
 
-describe.skipIf(process.platform !== 'linux')('who is at the other end of a connection', () => {
+// The native port last: once loaded, it stays.
+describe.skipIf(process.platform !== 'linux').each([false, true])('who is at the other end of a connection (by the native port: %s)', (isNative) => {
+  beforeAll(async () => {
+    if (isNative) expect(await loadNative()).not.toBeNull();
+  });
+
   test('is the process that connected, with its user', async () => {
     const other: { pid?: number | undefined } = {};
     const socket = await accepted((path) => {
@@ -61,14 +67,19 @@ describe.skipIf(process.platform !== 'linux')('who is at the other end of a conn
     expect(await peerOf(() => null)).toBeNull();
   });
 
-  // The last one: what is missing is not looked for again.
-  test('is nobody where there is neither Perl nor Python', async () => {
+  // The last one without the port: what is missing is not looked for again.
+  test('is known where there is neither Perl nor Python only to the native port', async () => {
     const socket = await accepted((path) => {
       const client = connect(path);
       onTestFinished(() => void client.destroy());
     });
     vi.stubEnv('PATH', '/nowhere');
     onTestFinished(() => void vi.unstubAllEnvs());
-    expect(await peerOf(() => peerDescriptor(socket))).toBeNull();
+    expect((await peerOf(() => peerDescriptor(socket)))?.identity.pid).toBe(isNative ? process.pid : undefined);
+  });
+
+  test.runIf(isNative)('is nobody to the native port when the descriptor is no socket, or closed', async () => {
+    expect(await peerOf(() => 0)).toBeNull();
+    expect(await peerOf(() => 9999)).toBeNull();
   });
 });
