@@ -22,8 +22,9 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
   } catch (error) {
     if (!isControlError(error)) throw error;
     if (error.kind === 'not-available') {
-      const { isServedAgain } = await import('./presence.ts');
-      return await isServedAgain(call) ? ask(call, request) : { ok: false, refusal: noSupervisor(call) };
+      const found = await (await import('./presence.ts')).lookForServer(call);
+      if (found === 'served') return ask(call, request);
+      return { ok: false, refusal: found === 'none' ? noSupervisor(call) : found };
     }
     if (error.kind !== 'server') return { ok: false, refusal: refusals.socket(error.message) };
     const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];

@@ -3,8 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, textOf, type Refusal } from '../errors.ts';
 import { isAlive } from '../process/identity.ts';
 import { isLocked } from '../state/lock.ts';
-import { findBereft, findGuardian, isServed, type LockOwner } from '../state/lock-owner.ts';
+import { findBereft, findGuardian, isServed, type Bereft, type LockOwner } from '../state/lock-owner.ts';
 import { signalProcess } from '../process/signal.ts';
+import type { RuntimePaths } from '../runtime-paths.ts';
 import type { Call } from './call.ts';
 
 /** By its lock: the pid file of a dead supervisor proves nothing. A refusal when that cannot be found out. */
@@ -34,24 +35,33 @@ export async function untilReleased(call: Call, limitMs: number, owner: LockOwne
 }
 
 /**
- * Whether the socket that nobody serves now is served within 10 s: by a supervisor that begins, that its guardian is about to start again, or that puts back
- * what somebody removed. The socket of a dead systemg 0.33.0 is none.
+ * Whether a supervisor serves the socket, now or within 10 s: one that begins, that its guardian is about to start again, or that puts back what somebody
+ * removed. A refusal when one lives that does not put it back. The socket of a dead systemg 0.33.0 is none.
  */
-export async function isServedAgain(call: Call): Promise<boolean> {
+export async function lookForServer(call: Call): Promise<'served' | 'none' | Refusal> {
+  const { paths } = call;
   const deadline = performance.now() + BACK_WITHIN_MS;
-  while (performance.now() < deadline) {
-    if (await isServed(call.paths.socket)) return true;
-    if (!isReturning(call)) return isServed(call.paths.socket);
+  while (!await isServed(paths.socket)) {
+    const bereft = findBereft(paths);
+    const isOver = performance.now() > deadline;
+    if (bereft !== null && (isOver || !bereft.isOurs)) return refusals.unresponsive(notPutBack(paths, bereft));
+    if (isOver || (bereft === null && !isReturning(call))) return await isServed(paths.socket) ? 'served' : 'none';
     await pause(AGAIN_MS);
   }
-  return false;
+  return 'served';
 }
 
-/** A supervisor that has died leaves its pid file, one that has ended does not; where a supervisor has ever been, its lock file stays. */
+/** A supervisor that has died leaves its pid file, one that has ended does not. */
 function isReturning(call: Call): boolean {
-  const { lock, pidFile, stateDir } = call.paths;
-  if (!existsSync(lock)) return findBereft(lock) !== null;
+  const { pidFile, stateDir } = call.paths;
   return isRunning(call) === true || (existsSync(pidFile) && findGuardian(stateDir) !== null);
+}
+
+function notPutBack({ socket, supervisorLog }: RuntimePaths, { pid, isOurs }: Bereft): string {
+  const removed = `${socket} was removed while a supervisor (pid ${pid}) listens there`;
+  return isOurs
+    ? `${removed}, and the supervisor has not put the socket back; see ${supervisorLog}, or end the supervisor: kill ${pid}`
+    : `${removed}; it is systemg 0.33.0, which does not put the socket back: end that supervisor first: kill ${pid}`;
 }
 
 /** Ends the guardian of a supervisor that dies at each start, which would go on trying. */

@@ -5,7 +5,7 @@ import { askStatus } from './ask.ts';
 import type { Call } from './call.ts';
 import { supervisorPid } from './hints.ts';
 import { waitTimeoutMs } from './launch/daemon-command.ts';
-import { isRunning, isServedAgain } from './presence.ts';
+import { isRunning, lookForServer } from './presence.ts';
 
 /** `foreign`: the supervisor serves the socket without our lock, as systemg 0.33.0's does. */
 export type Supervision = 'none' | 'ours' | 'foreign';
@@ -16,7 +16,8 @@ export async function supervisionOf(call: Call): Promise<Supervision | Refusal> 
   for (let isEnding = false; ; await pause(AGAIN_MS)) {
     const locked = isRunning(call);
     if (typeof locked !== 'boolean') return locked;
-    if (!locked && !await isServedAgain(call)) return 'none';
+    const found = locked ? 'served' : await lookForServer(call);
+    if (found !== 'served') return found;
     const stage = await stageOf(call.paths.socket);
     // Looked at again: the supervisor may have begun between the two looks.
     if (stage !== null && stage !== 'ending') return isRunning(call) === true ? 'ours' : 'foreign';

@@ -1,9 +1,9 @@
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { identify } from '../process/identity.ts';
-import { readArguments, readProcStat } from '../process/proc.ts';
+import { listPids, readArguments, readProcStat } from '../process/proc.ts';
 import { lockHolder } from './lock.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 
@@ -22,9 +22,44 @@ export function findLockOwner(paths: Pick<RuntimePaths, 'lock' | 'pidFile' | 'st
   return { supervisor, guardian: isGuardian(parent, paths.stateDir) ? identify(parent) : null };
 }
 
-/** A supervisor whose lock file somebody has removed: it lives, puts its files back within a moment, and has the removed one open. Null: there is none. */
-export function findBereft(lock: string): number | null {
-  return processIds().find((pid) => readArguments(pid)?.some((argument) => argument.endsWith('/daemon.js')) === true && holdsRemoved(pid, lock)) ?? null;
+/** As `findLockOwner`, else the process that the pid file names when it serves our socket without the lock, as systemg 0.33.0's supervisor does. */
+export function findSupervisor(paths: Pick<RuntimePaths, 'lock' | 'pidFile' | 'stateDir' | 'socket'>): LockOwner | null {
+  return findLockOwner(paths) ?? findServer(paths);
+}
+
+function findServer({ pidFile, socket }: Pick<RuntimePaths, 'pidFile' | 'socket'>): LockOwner | null {
+  const pid = lockHolder(pidFile);
+  const listening = pid === null ? [] : listeningAt(socket);
+  const supervisor = pid !== null && descriptorsOf(pid).some((name) => listening.includes(name)) ? identify(pid) : null;
+  return supervisor === null ? null : { supervisor, guardian: null };
+}
+
+/** `isOurs`: it puts the socket back within a moment, which systemg 0.33.0's does not. */
+export interface Bereft {
+  readonly pid: number;
+  readonly isOurs: boolean;
+}
+
+/** A supervisor whose socket somebody has removed, with its whole directory perhaps, and that lives and listens nevertheless. Null: there is none. */
+export function findBereft({ socket, lock }: Pick<RuntimePaths, 'socket' | 'lock'>): Bereft | null {
+  const listening = existsSync(socket) ? [] : listeningAt(socket);
+  for (const pid of listening.length === 0 ? [] : processIds()) {
+    const open = descriptorsOf(pid);
+    if (open.some((name) => listening.includes(name))) return { pid, isOurs: open.some((path) => basename(path.replace(/ \(deleted\)$/, '')) === basename(lock)) };
+  }
+  return null;
+}
+
+/** What descriptors that listen at this path are called in /proc. The kernel lists the path for as long as somebody listens, whether or not its file is there. */
+function listeningAt(path: string): readonly string[] {
+  try {
+    // unix(7): 00010000 is __SO_ACCEPTCON.
+    const listed = readFileSync('/proc/net/unix', 'utf8').split('\n').map((line) => /^\S+: \S+ \S+ 00010000 \S+ \S+ +(\d+) (.+)$/.exec(line));
+    return listed.flatMap((found) => (found?.[2] === path ? [`socket:[${found[1]}]`] : []));
+  } catch {
+    // No /proc, or none for us.
+    return [];
+  }
 }
 
 /** The shell that starts the supervisor of this state directory again as soon as it has died. Null: there is none, or no /proc that shows it. */
@@ -35,19 +70,29 @@ export function findGuardian(stateDir: string): ProcessIdentity | null {
 
 function processIds(): readonly number[] {
   try {
-    return readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number);
+    return listPids();
   } catch {
     // No /proc.
     return [];
   }
 }
 
-function holdsRemoved(pid: number, path: string): boolean {
+/** What the open descriptors of a process lead to. */
+function descriptorsOf(pid: number): readonly string[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).some((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`) === `${path} (deleted)`);
+    return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => linkOf(`/proc/${pid}/fd/${descriptor}`) ?? []);
   } catch {
-    // It has ended, or a descriptor is closed meanwhile, or the process is not for us to see.
-    return false;
+    // The process has ended, or is not for us to see.
+    return [];
+  }
+}
+
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // Closed meanwhile.
+    return null;
   }
 }
 

@@ -1,7 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { identify, isAlive } from '../../src/process/identity.ts';
 import { readGolden } from '../wire/golden.ts';
 import { ownDirectory, sysg, type Ran } from './rig.ts';
 
@@ -81,4 +84,29 @@ test('purge has that supervisor shut down before it removes what it lives on', a
   expect(await run('purge')).toMatchObject({ exitCode: 0, stdout: 'Supervisor shutting down\nAll systemg state has been purged\n' });
   expect(requests).toContain('"Shutdown"');
   expect(existsSync(state)).toBe(false);
+});
+
+test.each([['start', '--daemonize', '-c', 'sysg.yaml'], ['stop'], ['status'], ['purge']])('%s names that supervisor when its socket was removed, and does nothing beside it', async (...argv) => {
+  const { run, state, requests } = await foreign();
+  rmSync(join(state, 'control.sock'));
+  const { exitCode, stderr } = await run(...argv);
+  expect([exitCode === 0, stderr]).toEqual([false, expect.stringContaining(`control.sock was removed while a supervisor (pid ${process.pid}) listens there; it is systemg 0.33.0`)]);
+  expect(requests).toEqual([]);
+});
+
+test.each([['stop'], ['purge']])('%s returns when the process of that supervisor has ended, which is after its answer and its socket', async (command) => {
+  const home = ownDirectory();
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  const program = `require('net').createServer((socket) => socket.once('data', () => socket.end('{"Message":"Supervisor shutting down"}\\n')
+    .once('close', () => { require('fs').rmSync(process.argv[1]); setTimeout(() => process.exit(), 1000); }))).listen(process.argv[1], () => console.log('serves'))`;
+  const child = spawn(process.execPath, ['-e', program, join(state, 'control.sock')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  const identity = identify(child.pid ?? 0);
+  writeFileSync(join(state, 'sysg.pid'), `${child.pid}\n`);
+  expect(await sysg([command], { env: { HOME: home, PATH: process.env['PATH'] } })).toMatchObject({ exitCode: 0 });
+  expect(identity !== null && isAlive(identity)).toBe(false);
+  await ended;
 });

@@ -4,12 +4,12 @@ import { pidText, refusals, textOf, type Refusal } from '../../errors.ts';
 import { signalProcess } from '../../process/signal.ts';
 import { interpreter } from '../../interpreter.ts';
 import { takeLock } from '../../state/lock.ts';
-import { findLockOwner } from '../../state/lock-owner.ts';
+import { findLockOwner, findSupervisor } from '../../state/lock-owner.ts';
 import { ask, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { supervisorPid } from '../hints.ts';
 import { options } from '../options.ts';
-import { endGuardian, isRunning, isServedAgain, untilReleased } from '../presence.ts';
+import { endGuardian, isRunning, lookForServer, untilReleased } from '../presence.ts';
 import { refuse, report } from '../report.ts';
 
 /** Ends the supervisor of this state directory and whatever its services left, and removes the directory. */
@@ -18,8 +18,10 @@ export async function purge(call: Call): Promise<number> {
   if (!supervisor.ok) return refuse(call, refusals.runtime(supervisor.reason));
   const { stateDir, lock } = call.paths;
   // A supervisor of systemg 0.33.0 serves the socket without our lock.
-  const running = isRunning(call) || await isServedAgain(call);
-  if (typeof running !== 'boolean') return refuse(call, running);
+  const locked = isRunning(call);
+  const found = locked === true ? 'served' : locked === false ? await lookForServer(call) : locked;
+  if (found !== 'served' && found !== 'none') return refuse(call, found);
+  const running = found === 'served';
   if (!call.flags.has(options.yes) && (running || existsSync(stateDir)) && await call.terminal.confirm?.(question(call, running)) === false) {
     return refuse(call, refusals.refused('nothing was purged'));
   }
@@ -82,7 +84,7 @@ async function endLeftovers(call: Call): Promise<readonly string[]> {
 
 /** By a request, then SIGTERM, then SIGKILL; and only the process that holds our lock. */
 async function endSupervisor(call: Call): Promise<Refusal | null> {
-  const asked = findLockOwner(call.paths);
+  const asked = findSupervisor(call.paths);
   const answer = await ask(call, { kind: 'shutdown' });
   if (answer.ok) call.terminal.print(messageOf(answer.response));
   if (answer.ok && await untilReleased(call, GRACE_MS, asked)) return null;

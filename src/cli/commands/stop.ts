@@ -7,7 +7,7 @@ import { warnAboutOtherConfig } from '../config-choice.ts';
 import { besideEvery, namedUnits, unknownUnit } from '../names.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome, withProgress } from '../report.ts';
-import { findLockOwner } from '../../state/lock-owner.ts';
+import { findSupervisor } from '../../state/lock-owner.ts';
 import { endGuardian, untilReleased } from '../presence.ts';
 import { foreignObstacle } from '../supervision.ts';
 
@@ -43,7 +43,7 @@ async function stopEverything(call: Call): Promise<number> {
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
   const expects = ({ process, phase }: UnitStatus): boolean => process !== undefined || phase === 'starting' || phase === 'stopping' || phase === 'backoff';
   const ended = await withProgress(call, { expects }, async () => {
-    const owner = findLockOwner(call.paths);
+    const owner = findSupervisor(call.paths);
     const answer = await ask(call, { kind: 'shutdown' });
     // The answer comes just before the end: a start, or the removal of the state directory, must not find the old ones still there. After an
     // acceptance the end waits for this command.
