@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn, setTimeout as elapse } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ProcessExit, ProcessIdentity, ProcessOrder, SignalName } from '../../machines/types.ts';
 import type { Refused } from '../errors.ts';
 import type { Child } from './children.ts';
 import { hasMark } from './marks.ts';
-import { readArguments } from './proc.ts';
-import { isCertain, scan, scanGroups, scanMarked, type ProcessTable, type ScannedProcess } from './scan.ts';
+import { isLiving, readArguments } from './proc.ts';
+import { isCertain, lookAt, scan, scanGroups, scanMarked, type ProcessTable, type ScannedProcess } from './scan.ts';
 import { isGroupEmpty, makeSender } from './signal.ts';
 import { belonging, closeLineage, isMember, openLineage, remember } from './tree.ts';
 
@@ -60,10 +60,12 @@ export function makeEnding(input: EndingInput): Ending {
   let orders = 0;
   let over = false;
   let strangerEnded = false;
-  /** Aborted to end every pause early. */
-  let resting = new AbortController();
+  /** What ends each pause early. */
+  const pauses = new Set<() => void>();
   /** Ends the stop command that runs. */
-  let callOffCommand = new AbortController();
+  let callOffCommand: AbortController | null = null;
+  /** The kernel has taken the control groups away when nothing of them lived: nothing is in them and nothing will be. */
+  let isVacated = false;
   let endedByItself = false;
   /** What the leader left running at its own end, in words. */
   let left: readonly string[] = [];
@@ -79,27 +81,39 @@ export function makeEnding(input: EndingInput): Ending {
     return strangerEnded;
   }
 
-  function pause(forMs: number): Promise<unknown> {
-    return elapse(forMs, null, { signal: resting.signal }).catch(() => null);
+  function pause(forMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        pauses.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, forMs);
+      pauses.add(end);
+    });
   }
 
   function wake(): void {
-    resting.abort();
-    resting = new AbortController();
+    for (const end of pauses) end();
   }
 
   /** Begins an order; returns whether another has taken its place. */
   function takeOver(): () => boolean {
     orders += 1;
     const mine = orders;
-    callOffCommand.abort();
+    callOffCommand?.abort();
     wake();
     return () => over || orders !== mine;
   }
 
   /** Where the processes have a control group of their own, that group; else all processes there are. */
   async function search(everywhere: () => Promise<ProcessTable> = scan): Promise<ProcessTable> {
-    return (input.leavesMark === true ? null : scanMarked(input.token, [leader.pid, ...lineage.known.keys()])) ?? everywhere();
+    const named = [leader.pid, ...lineage.known.keys()];
+    if (isVacated) return lookAt(named);
+    const table = input.leavesMark === true ? null : scanMarked(input.token, named);
+    // One that lives outside of it was moved by root, and so may be what it started.
+    isVacated = table !== null && isCertain(table) && ![...table.values()].some(isLiving);
+    return table ?? everywhere();
   }
 
   function finish(): void {
@@ -122,11 +136,13 @@ export function makeEnding(input: EndingInput): Ending {
     return null;
   }
 
-  /** Notes those that belong to a living leader, as well as that can be done now. */
-  async function note(look: () => Promise<ProcessTable>): Promise<void> {
-    if (over || hasLeaderEnded()) return;
+  /** Notes those that belong to a living leader, as well as that can be done now. Returns where they were found, `null` when that says nothing. */
+  async function note(look: () => Promise<ProcessTable>): Promise<ProcessTable | null> {
+    if (over || hasLeaderEnded()) return null;
     const table = await look().catch(() => null);
-    if (table !== null && !over && !hasLeaderEnded()) remember(lineage, belonging(table, lineage, true));
+    if (table === null || over || hasLeaderEnded()) return null;
+    remember(lineage, belonging(table, lineage, true));
+    return table;
   }
 
   function forgetDead(): void {
@@ -153,7 +169,8 @@ export function makeEnding(input: EndingInput): Ending {
   async function pursue(signal: SignalName): Promise<void> {
     const isStale = takeOver();
     const toAll = input.sparesOthers !== true || signal === 'SIGKILL';
-    if (signal !== 'SIGKILL') await Promise.all([leftovers, note(search)]);
+    // Searched just before the signal: the first search after it would find the same.
+    let noted = signal === 'SIGKILL' ? null : await Promise.all([note(search), leftovers]).then(([table]) => table);
     forgetDead();
     if (isStale()) return;
     // These live when the signal is sent. What a living leader begins after that is its answer to the signal, and is left to the leader.
@@ -168,8 +185,9 @@ export function makeEnding(input: EndingInput): Ending {
       if (searches > 0) await nextTurn();
       searches += 1;
       const groupIsOurs = !hasLeaderEnded();
-      const table = await inventory(isStale, search);
+      const table: ProcessTable | null = noted ?? await inventory(isStale, search);
       if (table === null) return;
+      noted = null;
       const found = belonging(table, lineage, groupIsOurs);
       remember(lineage, found);
       if (endedByItself) noteLeft(found);
@@ -197,10 +215,11 @@ export function makeEnding(input: EndingInput): Ending {
   /** Runs the stop command; the signal goes to what is left when the leader has ended, or to everything when the command fails. */
   async function stopByCommand(run: NonNullable<EndingInput['stopCommand']>, signal: SignalName): Promise<void> {
     const isStale = takeOver();
-    callOffCommand = new AbortController();
+    const mine = new AbortController();
+    callOffCommand = mine;
     await note(search);
     if (isStale()) return;
-    const result = await run(callOffCommand.signal);
+    const result = await run(mine.signal);
     if (isStale()) return;
     if (!result.ok) sender.problem(`stop_command ${result.reason}: ${signal} is sent instead`);
     while (result.ok && !hasLeaderEnded() && !isStale()) await pause(longestPauseMs);

@@ -75,7 +75,7 @@ export function takeOffMark(token: string): boolean {
 
 function pidsIn(directory: string): readonly number[] {
   try {
-    const own = readFileSync(join(directory, 'cgroup.procs'), 'latin1').split('\n').filter((line) => line !== '').map(Number);
+    const own = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter((line) => line !== '').map(Number);
     // Two links and no more: no group below it.
     if (statSync(directory).nlink <= 2) return own;
     return [...own, ...readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory()).flatMap(({ name }) => pidsIn(join(directory, name)))];

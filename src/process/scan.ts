@@ -45,9 +45,17 @@ export function scanMarked(token: string, others: Iterable<number>): ProcessTabl
   const marked = pidsMarked(token);
   if (marked === null) return null;
   const table = new Map<number, ScannedProcess>();
-  for (const pid of others) addTo(table, pid, null);
   for (const pid of marked) addTo(table, pid, [token]);
+  for (const pid of others) if (!table.has(pid)) addTo(table, pid, null);
   if (marked.length === 0 && takeOffMark(token)) certain.add(table);
+  return table;
+}
+
+/** Those of these processes that there are. The table is certain: nothing else is asked about. */
+export function lookAt(pids: Iterable<number>): ProcessTable {
+  const table = new Map<number, ScannedProcess>();
+  for (const pid of pids) addTo(table, pid, null);
+  certain.add(table);
   return table;
 }
 
