@@ -46,7 +46,7 @@ export function Plots({ unit, records }: { readonly unit: string; readonly recor
             tone="cpu"
           />
           <Plot title="Memory" points={samples.map(({ at, rss }) => [at / 1000, rss])} starts={starts} format={bytes} tone="memory" />
-          <p class="faint">Now {last?.cpu.toFixed(1)}% and {bytes(last?.rss ?? 0)}; {starts.length} starts are in the journal, drawn as lines.</p>
+          <p class="faint">Now {last?.cpu.toFixed(1)}% and {bytes(last?.rss ?? 0)}; starts in the journal, drawn as lines: {starts.length}.</p>
         </>
       )}
     </section>

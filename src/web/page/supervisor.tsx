@@ -78,7 +78,7 @@ export function SupervisorPage(): JSX.Element {
                 <dd>{data.log}</dd>
                 <dt>This page</dt>
                 <dd>
-                  sysg {data.server.version}, pid {data.server.pid}, {data.server.streams} streams, {bytes(data.server.cost?.residentBytes ?? 0)}
+                  sysg {data.server.version}, pid {data.server.pid}, streams {data.server.streams}, {bytes(data.server.cost?.residentBytes ?? 0)}
                   {data.server.read_only && ', read-only'}
                 </dd>
               </dl>
