@@ -6,6 +6,7 @@ import type { Response } from '../wire/responses.ts';
 import type { Call } from './call.ts';
 import { noSupervisor } from './config-choice.ts';
 import { options } from './options.ts';
+import { withUnread } from './unread.ts';
 
 export type Answer =
   | { readonly ok: true; readonly response: Exclude<Response, { kind: 'error' }> }
@@ -18,7 +19,7 @@ export type StatusAnswer = Result<{ readonly snapshot: StatusSnapshot }>;
 export async function ask(call: Call, request: Request): Promise<Answer> {
   try {
     const response = await sendBriefly(request, call.paths.socket);
-    return response.kind === 'error' ? { ok: false, refusal: refusals.refused(forPeople(response.text)), units: response.units ?? [] } : { ok: true, response };
+    return response.kind === 'error' ? await refused(call, response.text, response.units) : { ok: true, response };
   } catch (error) {
     if (!isControlError(error)) throw error;
     if (error.kind === 'not-available') {
@@ -28,8 +29,12 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
     }
     if (error.kind !== 'server') return { ok: false, refusal: refusals.socket(error.message) };
     const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];
-    return { ok: false, refusal: refusals.refused(unknown === undefined ? forPeople(error.detail) : tooOld(unknown)), units: error.units };
+    return refused(call, unknown === undefined ? error.detail : tooOld(unknown), error.units);
   }
+}
+
+async function refused(call: Call, text: string, units: readonly UnitSettlement[] = []): Promise<Failure> {
+  return { ok: false, refusal: refusals.refused(await withUnread(call, forPeople(text))), units };
 }
 
 /** Asks the same of each unit, one after the other, as a request names one unit; a failure keeps none of the others from its turn. */

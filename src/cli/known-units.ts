@@ -1,8 +1,9 @@
+import type { ServiceSpec } from '../../machines/types.ts';
 import type { Result } from '../errors.ts';
 import type { UnitKind, UnitStatus } from '../wire/payloads.ts';
 import { askStatus } from './ask.ts';
 import type { Call } from './call.ts';
-import { chooseConfigAtRest } from './config-choice.ts';
+import { chooseConfigAtRest, chooseConfigToRead } from './config-choice.ts';
 
 export interface KnownUnit {
   readonly name: string;
@@ -21,6 +22,17 @@ export async function knownUnits(call: Call): Promise<Result<{ readonly isLive: 
   return status.refusal.code === 'no-supervisor' ? { ok: true, isLive: false, units: await configuredUnits(call) } : status;
 }
 
+/** As `knownUnits`, and the services that a running supervisor leaves out by their profiles. */
+export async function startableUnits(call: Call): ReturnType<typeof knownUnits> {
+  const known = await knownUnits(call);
+  const config = known.ok && known.isLive && call.host === null ? chooseConfigToRead(call) : null;
+  if (!known.ok || config?.ok !== true) return known;
+  const [{ loadConfigFor }, { profilesOf }] = await Promise.all([import('./load-config.ts'), import('../config/profiles.ts')]);
+  const loaded = loadConfigFor(call, config.path);
+  const leftOut = loaded.ok ? loaded.config.services.filter(({ name }) => profilesOf(loaded.config.profiles, name).length > 0 && !known.units.some((unit) => unit.name === name)) : [];
+  return { ...known, units: [...known.units, ...leftOut.map(atRest)] };
+}
+
 function knownUnit({ name, hash, kind, process, generation, lifecycle }: UnitStatus): KnownUnit {
   return { name, hash, kind, pid: process?.pid ?? null, hasRun: generation === undefined ? null : generation > 0, isSkipped: lifecycle === 'skipped' };
 }
@@ -31,5 +43,9 @@ export async function configuredUnits(call: Call): Promise<readonly KnownUnit[]>
   if (!config.ok) return [];
   const { combinedFor, loadConfigFor } = await import('./load-config.ts');
   const loaded = loadConfigFor(call, config.path);
-  return loaded.ok ? combinedFor(call, loaded.config).specs.map(({ name, hash, cron }) => ({ name, hash, kind: cron === null ? 'service' : 'cron', pid: null, hasRun: null, isSkipped: false })) : [];
+  return loaded.ok ? combinedFor(call, loaded.config).specs.map(atRest) : [];
+}
+
+function atRest({ name, hash, cron }: Pick<ServiceSpec, 'name' | 'hash' | 'cron'>): KnownUnit {
+  return { name, hash, kind: cron === null ? 'service' : 'cron', pid: null, hasRun: null, isSkipped: false };
 }

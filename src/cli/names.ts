@@ -4,6 +4,7 @@ import type { Call } from './call.ts';
 import { knownUnits, type KnownUnit } from './known-units.ts';
 import { globals, options } from './options.ts';
 import { unitNamed } from './print/unit.ts';
+import { withUnread } from './unread.ts';
 
 export type Named = Pick<KnownUnit, 'name' | 'hash' | 'kind'>;
 
@@ -26,11 +27,17 @@ export function meansSeveral(words: readonly string[]): boolean {
 }
 
 /** The units that the command line names, each once; null: none is named, and all are meant. A single plain word is left to the one that is asked about the unit. */
-export async function namedUnits(call: Call, words: readonly string[] = askedWords(call)): Promise<Result<{ readonly names: readonly string[] | null }>> {
+export async function namedUnits(call: Call, words: readonly string[] = askedWords(call), look = knownUnits): Promise<Result<{ readonly names: readonly string[] | null }>> {
   if (words.length === 0) return { ok: true, names: null };
   if (!meansSeveral(words)) return { ok: true, names: words };
-  const known = await knownUnits(call);
-  return known.ok ? matchNames(words, known.units) : known;
+  const known = await look(call);
+  return known.ok ? matchedOf(call, words, known.units) : known;
+}
+
+/** As `matchNames`, with what makes a service known that is in the file alone. */
+export async function matchedOf(call: Call, words: readonly string[], units: readonly Named[]): Promise<ReturnType<typeof matchNames>> {
+  const named = matchNames(words, units);
+  return named.ok ? named : { ok: false, refusal: { ...named.refusal, message: await withUnread(call, named.refusal.message) } };
 }
 
 /** The names that words and patterns stand for; one that stands for nothing refuses all of them. */
@@ -49,6 +56,12 @@ export function matchEach(words: readonly string[], units: readonly Named[]): { 
   });
   const missing = words.filter((_, index) => found[index]?.length === 0).map((word) => (isPattern(word) ? unmatched(word, names) : unknownUnit(word, names).message));
   return { names: [...new Set(found.flat())], missing };
+}
+
+/** As `unknownUnit`, with what makes a service known that is in the file of the supervisor alone. */
+export async function notPresent(call: Call, word: string, names: readonly string[]): Promise<Refusal> {
+  const { code, message } = unknownUnit(word, names);
+  return { code, message: await withUnread(call, message) };
 }
 
 /** With the unit that was probably meant. */

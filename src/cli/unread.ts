@@ -1,20 +1,25 @@
 import { shownConfigPath } from '../config-path.ts';
-import type { Failure } from './ask.ts';
+import { shellWord } from '../words.ts';
 import type { Call } from './call.ts';
 import { configInUse } from './hints.ts';
 
-/** A service that was added to the file since the running supervisor read the file is not missing there: the refusal says what makes it known. */
-export async function withUnread<Failed extends Failure>(call: Call, failure: Failed): Promise<Failed> {
-  const path = call.host === null && unknownService.test(failure.refusal.message) ? configInUse(call) : null;
-  if (path === null) return failure;
-  const { loadConfigFor } = await import('./load-config.ts');
+/** A service that is in the file and not in the running supervisor is not missing: where `text` says that, the sentence says instead what makes the service known. */
+export async function withUnread(call: Call, text: string): Promise<string> {
+  const path = call.host === null && unknownService.test(text) ? configInUse(call) : null;
+  if (path === null) return text;
+  const [{ loadConfigFor }, { profilesOf }] = await Promise.all([import('./load-config.ts'), import('../config/profiles.ts')]);
   const loaded = loadConfigFor(call, path);
-  if (!loaded.ok) return failure;
-  const written = new Set(loaded.config.services.map(({ name }) => name));
-  const message = failure.refusal.message.replaceAll(new RegExp(unknownService, 'gm'), (sentence, name: string) => (written.has(name)
-    ? `Service '${name}' is in ${shownConfigPath(path)}, which the supervisor has not read since the service was added; to apply the file: sysg ${call.system ? '--sys ' : ''}reload`
-    : sentence));
-  return { ...failure, refusal: { ...failure.refusal, message } };
+  if (!loaded.ok) return text;
+  const { services, profiles } = loaded.config;
+  const whose = `sysg ${call.system ? '--sys ' : ''}${call.paths.project === null ? '' : `-p ${shellWord(call.paths.project)} `}`;
+  return text.replaceAll(new RegExp(unknownService, 'gm'), (sentence, name: string) => {
+    if (!services.some((service) => service.name === name)) return sentence;
+    const place = `Service '${name}' is in ${shownConfigPath(path)}`;
+    const own = profilesOf(profiles, name);
+    return own.length > 0
+      ? `${place}, and left out as long as none of its profiles (${own.join(', ')}) is chosen; to start it: ${whose}start ${shellWord(name)}`
+      : `${place}, which the supervisor has not read since the service was added; to apply the file: ${whose}reload`;
+  });
 }
 
 const unknownService = /^Service '([^']+)' not found in configuration.*$/m;

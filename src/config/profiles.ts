@@ -40,6 +40,7 @@ export function unknownProfile({ profiles }: Profiled, chosen: readonly string[]
   return `no service has the profile '${unknown}'${didYouMean(unknown, known)}${known.length === 0 ? '' : `; there are: ${known.join(', ')}`}`;
 }
 
-function profilesOf(profiles: LoadedConfig['profiles'], name: string): readonly string[] {
+/** Those that are written on the service. */
+export function profilesOf(profiles: LoadedConfig['profiles'], name: string): readonly string[] {
   return Object.hasOwn(profiles, name) ? profiles[name] ?? [] : [];
 }

@@ -114,14 +114,26 @@ describe('several units', () => {
 
   test.each([
     [['up', 'fresh']], [['start', 'fresh']], [['start', '--daemonize', '-s', 'fresh']], [['up', 'web1', 'fresh', 'nope']], [['restart', 'fresh']], [['restart', 'web1', 'fresh']],
+    [['stop', 'fresh']], [['signal', 'fresh', 'HUP']], [['wait', 'fresh', '--for', 'running']], [['wait', 'web1', 'fresh', '--for', 'running']], [['why', 'fresh']], [['logs', 'fresh']],
+    [['logs', 'fresh', '--purge']],
   ])('%j: of a service that was added to the file since the supervisor read it, the refusal names the reload', async (argv) => {
-    const { run, state } = await supervised((request) => ({ Error: `Service '${Object.values(request)[0]?.service ?? ''}' not found in configuration` }));
+    const { run, state } = await supervised((request) => ({ Error: `Service '${Object.values(request)[0]?.service ?? Object.values(request)[0]?.unit ?? ''}' not found in configuration` }));
     const path = join(state, 'app.yaml');
     writeFileSync(path, 'version: "1"\nservices:\n  web1: {command: a}\n  fresh: {command: b}\n');
     writeFileSync(join(state, 'config_hint'), path);
     const others = argv.includes('nope') ? "\nService 'nope' not found in configuration" : '';
     expect(await run(...argv)).toEqual({
       exitCode: 1, stdout: '', stderr: `sysg: Service 'fresh' is in ${path}, which the supervisor has not read since the service was added; to apply the file: sysg reload${others}\n`,
+    });
+  });
+
+  test.each([['stop'], ['start'], ['status'], ['why'], ['chart']])('%s of a service that its profiles leave out says so, and how it is started', async (command) => {
+    const { run, state } = await supervised((request) => ({ Error: `Service '${Object.values(request)[0]?.service ?? ''}' not found in configuration` }));
+    const path = join(state, 'app.yaml');
+    writeFileSync(path, 'version: "1"\nservices:\n  web1: {command: a}\n  debug: {command: b, profiles: [dev, test]}\n');
+    writeFileSync(join(state, 'config_hint'), path);
+    expect(await run(command, 'debug')).toMatchObject({
+      exitCode: 1, stderr: `sysg: Service 'debug' is in ${path}, and left out as long as none of its profiles (dev, test) is chosen; to start it: sysg start debug\n`,
     });
   });
 

@@ -13,6 +13,8 @@ services:
   tools: {command: $PROGRAMS/forever, profiles: [never]}
   load: {command: $PROGRAMS/forever, profiles: [test]}
   other: {command: $PROGRAMS/forever, profiles: [other]}
+  one: {command: $PROGRAMS/forever, profiles: [numbers]}
+  two: {command: $PROGRAMS/forever, profiles: [numbers]}
 `);
   expect(await home.sysg('start', '--daemonize', '--profile', 'tset')).toMatchObject({ code: 1, stderr: expect.stringContaining("no service has the profile 'tset', did you mean 'test'?") });
   expect(await home.sysg('start', '--daemonize', '--profile', 'test')).toMatchObject({ code: 0 });
@@ -31,6 +33,10 @@ services:
   expect([await names(home), (await home.unit('debugger')).process?.pid]).toEqual([['debugger', 'load', 'tools', 'web'], pid]);
   expect(await home.sysg('start', '--daemonize', '--profile', 'other')).toMatchObject({ code: 0 });
   expect(await names(home)).toEqual(['debugger', 'load', 'other', 'tools', 'web']);
+  // Several names, and what a pattern stands for, are names as well.
+  expect(await home.sysg('start', 'web', 'tw[ox]')).toMatchObject({ code: 0, stdout: expect.stringContaining("Service 'two' started\n") });
+  expect(await home.sysg('up', 'two', 'one')).toMatchObject({ code: 0, stdout: expect.stringContaining("Service 'one' started\n") });
+  expect(await names(home)).toEqual(['debugger', 'load', 'one', 'other', 'tools', 'two', 'web']);
 });
 
 test('files over each other: the supervisor goes on with all of them', async () => {

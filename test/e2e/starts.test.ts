@@ -80,9 +80,12 @@ describe('start --daemonize beside a running supervisor', () => {
     const other = join(home.dir, 'other/sysg.yaml');
     mkdirSync(join(home.dir, 'other'));
     writeFileSync(other, yaml);
-    expect(await home.sysg('start', '--daemonize', '-c', other)).toMatchObject({
-      code: 1, stderr: expect.stringContaining(`with ${home.config}, not with ${other}; what using that instead would start and end: sysg plan -c ${other}`),
-    });
+    for (const names of [[], ['web'], ['web', 'w*']]) {
+      expect(await home.sysg('start', '--daemonize', ...names, '-c', other)).toMatchObject({
+        code: 1, stdout: '', stderr: expect.stringContaining(`with ${home.config}, not with ${other}; what using that instead would start and end: sysg plan -c ${other}`),
+      });
+    }
+    expect(await home.sysg('start', 'web', '-c', home.config)).toMatchObject({ code: 0 });
   });
 
   test('names what has failed, until it is stopped or runs', async () => {

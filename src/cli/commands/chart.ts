@@ -14,7 +14,7 @@ import { askFor, askStatus, mostRecords } from '../ask.ts';
 import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
 import { combinedFor, loadOrRefuse } from '../load-config.ts';
-import { askedWords, unknownUnit } from '../names.ts';
+import { askedWords, notPresent } from '../names.ts';
 import { chartFormats, options, type ChartFormat } from '../options.ts';
 import { palette } from '../print/palette.ts';
 import { phaseOf, stateOf, unitNamed } from '../print/unit.ts';
@@ -93,7 +93,7 @@ async function findUnit(call: Call, name: string): Promise<Result<{ readonly sta
   const answer = await askStatus(call);
   if (!answer.ok) return answer;
   const status = unitNamed(answer.snapshot.units, name);
-  if (status === undefined) return { ok: false, refusal: unknownUnit(name, answer.snapshot.units.map((unit) => unit.name)) };
+  if (status === undefined) return { ok: false, refusal: await notPresent(call, name, answer.snapshot.units.map((unit) => unit.name)) };
   const history = await askFor(call, { kind: 'history', unit: status.name, limit: mostRecords, since: null }, 'history');
   // A supervisor without a journal knows the phase all the same.
   const records = history.ok ? history.response.records : [];

@@ -9,7 +9,7 @@ import { show } from '../logs/show.ts';
 import { knownUnits } from '../known-units.ts';
 import { silence } from '../logs/silence.ts';
 import { chooseSources } from '../logs/sources.ts';
-import { askedWords, besideEvery, matchNames } from '../names.ts';
+import { askedWords, besideEvery, matchedOf } from '../names.ts';
 import { options, parseKind } from '../options.ts';
 import { unitNamed } from '../print/unit.ts';
 
@@ -56,7 +56,7 @@ async function showOnce(call: Call, mayFollow: boolean): Promise<number> {
   const kind = parseKind(flags.text(options.kind) ?? 'all') ?? 'all';
   const known = await knownUnits(call);
   if (!known.ok) return terminal.refuse(known.refusal);
-  const chosen = chooseSources(call, kind, known.units);
+  const chosen = await chooseSources(call, kind, known.units);
   if (!chosen.ok) return terminal.refuse(chosen.refusal);
   const filter = filterOf(call);
   const lines = flags.text(options.lines);
@@ -107,7 +107,7 @@ async function purge(call: Call): Promise<number> {
     const known = await knownUnits(call);
     if (!known.ok) return call.terminal.refuse(known.refusal);
     const left = words.filter((word) => unitNamed(known.units, word) === undefined && logFilesOf(logDir, word).some((file) => existsSync(file)));
-    const named = matchNames(words.filter((word) => !left.includes(word)), known.units);
+    const named = await matchedOf(call, words.filter((word) => !left.includes(word)), known.units);
     if (!named.ok) return call.terminal.refuse(named.refusal);
     for (const name of [...named.names, ...left]) purgeUnitLogs(logDir, name);
     return 0;

@@ -9,7 +9,6 @@ import { supervisorPid } from '../hints.ts';
 import { askedWords, namedUnits } from '../names.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
-import { withUnread } from '../unread.ts';
 import { endsOthers, noSupervisorHere, startDetached, warnDropPrivileges } from './start.ts';
 
 /** Restarts the services that are named, or all of them with the file read again. Only a file named with `-c` is sent along. */
@@ -20,7 +19,7 @@ export async function restart(call: Call): Promise<number> {
   const config = namedConfig(call);
   if (!config.ok) return refuse(call, config.refusal);
   const named = await namedUnits(call);
-  if (!named.ok) return refuse(call, (await withUnread(call, named)).refusal);
+  if (!named.ok) return refuse(call, named.refusal);
   const { names } = named;
   // A script gets the sentence that it knows.
   const notes = flags.has(options.json) || call.terminal.columns !== null;
@@ -29,7 +28,7 @@ export async function restart(call: Call): Promise<number> {
   const expects = (unit: UnitStatus): boolean => (names === null ? unit.kind === 'service' && unit.wanted === 'up' : names.includes(unit.name));
   const answer = await (wait ? withProgress(call, { expects }, send) : send());
   if (!answer.ok) {
-    return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call, names) : refuseUnits(call, await withUnread(call, answer), names);
+    return answer.refusal.code === 'no-supervisor' && flags.has(options.daemonize) ? startInstead(call, names) : refuseUnits(call, answer, names);
   }
   if (call.dropPrivileges) warnDropPrivileges(call);
   // With --daemonize alone the answer only means that the restart was accepted, and systemg 0.33.0 prints nothing then.

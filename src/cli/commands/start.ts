@@ -10,13 +10,13 @@ import type { Call } from '../call.ts';
 import { shownConfigPath } from '../../config-path.ts';
 import { besideAdvice, chooseConfig, chooseConfigToRead, configFlags, isConfigOf, isNoConfig, noSupervisor, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
 import { supervisorPid } from '../hints.ts';
+import { startableUnits } from '../known-units.ts';
 import { askedWords, namedUnits } from '../names.ts';
 import { noteForeignVersion } from '../foreign-note.ts';
 import { globals, options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
 import { isRunning } from '../presence.ts';
 import { foreignObstacle, supervisionOf, untilStarted, type Supervision } from '../supervision.ts';
-import { withUnread } from '../unread.ts';
 
 /** Starts a supervisor; in a running one the services that are named. */
 export async function start(call: Call): Promise<number> {
@@ -24,8 +24,8 @@ export async function start(call: Call): Promise<number> {
   if ([options.child, options.parentPid, options.ttl].some((option) => flags.has(option))) return (await import('./spawn.ts')).startChild(call);
   const contradiction = findContradiction(call);
   if (contradiction !== null) return refuse(call, refusals.runtime(contradiction));
-  const named = await namedUnits(call, command === null ? askedWords(call) : []);
-  if (!named.ok) return refuse(call, (await withUnread(call, named)).refusal);
+  const named = await namedUnits(call, command === null ? askedWords(call) : [], startableUnits);
+  if (!named.ok) return refuse(call, named.refusal);
   const profiled = flags.has(options.profile) && existsSync(call.paths.socket) ? await ofProfiles(call) : null;
   if (profiled?.ok === false) return refuse(call, profiled.refusal);
   const names = profiled === null ? named.names : [...new Set([...named.names ?? [], ...profiled.names])];
@@ -39,7 +39,8 @@ export async function start(call: Call): Promise<number> {
   if (running) {
     if (command !== null) return addBeside(call, supervision, command);
     if (names === null) return sayItRuns(call, supervision === 'ours');
-    warnAboutOtherConfig(call);
+    const otherwise = flags.has(options.config) ? runsOtherwise(call) : null;
+    if (otherwise !== null) return refuse(call, otherwise);
     return await startServices(call, names) ?? refuse(call, noSupervisor(call));
   }
   const refusal = noSupervisorHere();
@@ -142,6 +143,8 @@ async function ofProfiles(call: Call): Promise<Result<{ readonly names: readonly
 /** Sends services to a running supervisor; null when none answers, or the call is about something else. A supervisor that answers needs no search. */
 async function askRunning(call: Call, names: readonly string[] | null): Promise<number | null> {
   if (names === null || !existsSync(call.paths.socket)) return null;
+  // Whether the supervisor with another file lives is looked at first.
+  if (call.flags.has(options.config) && runsOtherwise(call) !== null) return null;
   warnAboutOtherConfig(call);
   return startServices(call, names);
 }
@@ -155,7 +158,7 @@ async function startServices(call: Call, names: readonly string[]): Promise<numb
     return ask(call, { kind: 'start', service, settlements: call.flags.has(options.json) });
   };
   const answer = await withProgress(call, { expects: ({ name }) => names.includes(name) }, () => askInTurn(names, startOne));
-  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, await withUnread(call, answer), names);
+  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? null : refuseUnits(call, answer, names);
   if (call.dropPrivileges) warnDropPrivileges(call);
   return reportUnits(call, messageOf(answer.response), names);
 }

@@ -7,6 +7,7 @@ import { warnAboutOtherConfig } from '../config-choice.ts';
 import { askedWords, matchEach } from '../names.ts';
 import { options } from '../options.ts';
 import { statusTable } from '../print/status.ts';
+import { withUnread } from '../unread.ts';
 import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
 
 /** Shows the units. The exit code is their health: 0 healthy, 1 degraded or none, 2 failing; 3 when no supervisor runs. */
@@ -46,7 +47,7 @@ type Seen = Result<{
 
 async function askUnits(call: Call): Promise<Seen> {
   const answer = await askLiveUnits(call);
-  if (answer.ok) return { ...answer, alone: null };
+  if (answer.ok) return { ...answer, missing: await Promise.all(answer.missing.map((text) => withUnread(call, text))), alone: null };
   if (answer.refusal.code !== 'no-supervisor') return answer;
   const { adviceAtRest, statusAtRest } = await import('../offline.ts');
   const rest = narrowedAnswer(call, statusAtRest(call));

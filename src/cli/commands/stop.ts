@@ -4,7 +4,7 @@ import { refusals } from '../../errors.ts';
 import { ask, askInTurn, askStatus, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
-import { besideEvery, namedUnits, unknownUnit } from '../names.ts';
+import { besideEvery, namedUnits, notPresent } from '../names.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome, withProgress } from '../report.ts';
 import { findSupervisor } from '../../state/lock-owner.ts';
@@ -31,7 +31,7 @@ export async function stop(call: Call): Promise<number> {
 async function stopServices(call: Call, names: readonly string[]): Promise<number> {
   for (const name of names) {
     const obstacle = await foreignObstacle(call, name);
-    if (obstacle?.kind === 'unknown') return refuse(call, unknownUnit(name, obstacle.names));
+    if (obstacle?.kind === 'unknown') return refuse(call, await notPresent(call, name, obstacle.names));
   }
   const stopOne = (service: string): ReturnType<typeof ask> => ask(call, { kind: 'stop', service, settlements: call.flags.has(options.json), forget: call.flags.has(options.forget) });
   const answer = await withProgress(call, { expects: ({ name }) => names.includes(name) }, () => askInTurn(names, stopOne));

@@ -4,7 +4,7 @@ import { refusals, type Result } from '../../errors.ts';
 import { parseDuration } from '../../words.ts';
 import { askRecords, askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { askedWords, namedUnits, unknownUnit } from '../names.ts';
+import { askedWords, namedUnits, notPresent } from '../names.ts';
 import { goals, options, type Goal } from '../options.ts';
 import { phaseOf, unitNamed } from '../print/unit.ts';
 import { outcomeOf, refuse, report, type UnitOutcome, withProgress } from '../report.ts';
@@ -66,7 +66,7 @@ async function look(call: Call, names: readonly string[], goal: Goal): Promise<R
   const resting: UnitStatus[] = [];
   for (const name of names) {
     const unit = unitNamed(status.snapshot.units, name);
-    if (unit === undefined) return { ok: false, refusal: unknownUnit(name, status.snapshot.units.map((other) => other.name)) };
+    if (unit === undefined) return { ok: false, refusal: await notPresent(call, name, status.snapshot.units.map((other) => other.name)) };
     const isMissing = !isThere(unit, goal);
     units.push({ ...outcomeOf(unit), ...(isMissing && { error: instead(unit) }) });
     if (isMissing && isAtRest(unit)) resting.push(unit);

@@ -1,7 +1,7 @@
 import { refusals } from '../../errors.ts';
 import { askRecords, askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
-import { askedWords, matchNames, meansSeveral } from '../names.ts';
+import { askedWords, matchedOf, meansSeveral } from '../names.ts';
 import { options } from '../options.ts';
 import { printable } from '../print/width.ts';
 import { why as explain } from '../print/why.ts';
@@ -17,7 +17,7 @@ export async function why(call: Call): Promise<number> {
   if (!status.ok) return terminal.refuse(advice === null ? status.refusal : refusals.config(`${advice}\n${status.refusal.message}`));
   const { units } = status.snapshot;
   const words = askedWords(call);
-  const named = matchNames(words, units);
+  const named = await matchedOf(call, words, units);
   if (!named.ok) return terminal.refuse(named.refusal);
   const read = await askRecords(call, null);
   if (!read.ok) return terminal.refuse(read.refusal);

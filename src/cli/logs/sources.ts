@@ -5,7 +5,7 @@ import { fifoPath, findLogFile, listed, loggerFifo, logStreams, makeLogLookup, t
 import { naturally } from '../../words.ts';
 import type { Call } from '../call.ts';
 import type { KnownUnit } from '../known-units.ts';
-import { askedWords, matchNames } from '../names.ts';
+import { askedWords, matchedOf } from '../names.ts';
 import type { LogKind } from '../options.ts';
 import { unitNamed } from '../print/unit.ts';
 import { printable } from '../print/width.ts';
@@ -20,13 +20,13 @@ export interface Source {
 }
 
 /** The logs that the command line asks for. */
-export function chooseSources(call: Call, kind: LogKind, units: readonly KnownUnit[]): Result<{ readonly sources: readonly Source[] }> {
+export async function chooseSources(call: Call, kind: LogKind, units: readonly KnownUnit[]): Promise<Result<{ readonly sources: readonly Source[] }>> {
   const words = askedWords(call);
   const { logDir, supervisorLog } = call.paths;
   const streams = streamsOf(kind);
   // A unit that is configured no more has left its files.
   const left = words.filter((word) => unitNamed(units, word) === undefined && streams.some((stream) => existsSync(findLogFile(logDir, word, stream))));
-  const named = matchNames(words.filter((word) => !left.includes(word)), units);
+  const named = await matchedOf(call, words.filter((word) => !left.includes(word)), units);
   if (!named.ok) return named;
   if (kind === 'supervisor' && !existsSync(supervisorLog)) {
     call.terminal.warn(`there is no ${supervisorLog}: a supervisor in the foreground writes its records to its terminal; see also: sysg events`);
