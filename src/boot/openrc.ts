@@ -12,11 +12,10 @@ export function openrcScript(order: BootOrder): string {
 name=${shellWord(bootName(order))}
 description=${shellWord(`sysg supervisor of ${shownConfigPath(order.config)}`)}
 extra_started_commands="reload"
-export PATH=${shellWord(order.searchPath)}
+export PATH=${shellWord(order.searchPath)}:"$PATH"
 
 depend() {
-  need localmount
-  use net dns logger
+  use localmount net dns logger
   after bootmisc
 }
 
@@ -39,7 +38,7 @@ reload() {
 }
 
 status() {
-  ${call('status')}
+  ${call('status', ...configFlags(order))}
 }
 `;
 }

@@ -44,8 +44,12 @@ test('the OpenRC script calls sysg with the words as they are', () => {
   const program = join(directory, 'sysg');
   writeFileSync(program, '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 });
   const { text } = bootEntry('openrc', makeOrder(machine, { program, system: true, project: 'shop', config: `${directory}/sysg.yaml` }), machine);
+  // openrc-run(8) has its own words as programs in directories that it puts into PATH.
+  const words = join(machine.root, 'rc/bin');
+  mkdirSync(words, { recursive: true });
+  for (const word of ['ebegin', 'eend']) writeFileSync(join(words, word), '#!/bin/sh\n', { mode: 0o755 });
   const run = (verb: string): readonly string[] => (
-    execFileSync('/bin/sh', ['-euc', `ebegin() { :; }; eend() { :; }\n${text}\n${verb}`], { encoding: 'utf8' }).trim().split('\n')
+    execFileSync('/bin/sh', ['-euc', `${text}\n${verb}`], { encoding: 'utf8', env: { PATH: `${words}:/usr/bin:/bin` } }).trim().split('\n')
   );
   expect(run('start')).toEqual(['--sys', '--project', 'shop', 'start', '--daemonize', '--config', `${directory}/sysg.yaml`]);
   expect(run('stop')).toEqual(['--sys', '--project', 'shop', 'stop']);
