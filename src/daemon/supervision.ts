@@ -28,11 +28,14 @@ const SWEEP_MS = 12_000;
 /** The default of stop_timeout. */
 const STRAY_GRACE_MS = 10_000;
 
+/** The note of the control groups that were made: a group has the name of a definition, which may be gone when its supervisor is killed. */
+const CGROUPS_NOTE = 'cgroups';
+
 /** Joins the parts. Nothing moves before `takeUp`. `others`: the files of systemg 0.33.0, whose entries about units that are not among `specs` are kept. */
 export function openSupervision(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, others: StateFiles | null = null): Supervision {
   const outputs = openOutputs(setting);
   outputs.prepare([...specs, ...found.leaving]);
-  rememberCgroups(specs);
+  rememberCgroups(specs, ledger.meta.get(CGROUPS_NOTE), (directories) => ledger.note(CGROUPS_NOTE, directories));
   const units = openUnits(setting, specs, found, ledger, outputs);
   return { ledger, found, outputs, units, records: keepRecords(setting, ledger, units, outputs, others) };
 }

@@ -40,8 +40,15 @@ export function cgroupWrapping(limits: CgroupLimits | undefined, hash: string): 
   return { ok: true, prefix: ['/bin/sh', '-c', enterBySh, 'sh', ...doors, '--'] };
 }
 
-/** Takes note of the groups that an earlier supervisor has made for these units, to be removed by this one. */
-export function rememberCgroups(units: readonly { readonly hash: string; readonly privileges: PrivilegeSpec }[]): void {
+/**
+ * Takes over the groups that an earlier supervisor has made, to be removed by this one: those it noted, and those of these units. `note` takes the list
+ * before a group is made.
+ */
+export function rememberCgroups(
+  units: readonly { readonly hash: string; readonly privileges: PrivilegeSpec }[], noted: unknown, note: (directories: readonly string[]) => void,
+): void {
+  noteMade = note;
+  for (const directory of Array.isArray(noted) ? noted : []) if (typeof directory === 'string' && existsSync(directory)) made.add(directory);
   for (const { hash, privileges: { limits } } of units) {
     if (limits.cgroup === undefined || process.platform !== 'linux') continue;
     const planned = planCgroup(limits.cgroup, hash, readHierarchies());
@@ -116,6 +123,7 @@ export function hierarchiesIn(mountinfo: string, controllersOf: (mountPoint: str
 }
 
 const made = new Set<string>();
+let noteMade: (directories: readonly string[]) => void = () => undefined;
 
 // Writing 0 moves the writer, whatever its pid is called there; printf is built in, so nothing else was started.
 const enterBySh = 'while [ "$1" != -- ]; do printf 0 > "$1" || exit 126; shift; done; shift; exec "$@"';
@@ -141,8 +149,8 @@ function carryOut({ directories, settings }: Extract<CgroupPlan, { ok: true }>):
   try {
     for (const directory of directories) {
       failure = `${directory} cannot be made`;
+      if (!made.has(directory)) noteMade([...made.add(directory)]);
       makeDirectories(directory, 0o755);
-      made.add(directory);
     }
     for (const { hierarchy, directory, controller, file, value } of settings) {
       // A controller works in a group of version 2 when each group above it hands it down.

@@ -1,8 +1,8 @@
 // Namespaces of its own for a run: every process in them belongs to it, its disk is small, and its machine can be said to have booted anew.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const isRoot = process.getuid() === 0;
 const unshare = ['--pid', '--mount', '--ipc', '--uts', '--fork', '--kill-child', '--mount-proc', ...(isRoot ? [] : ['--user', '--map-root-user'])];
@@ -14,16 +14,72 @@ export function obstacle() {
   return tried.status === 0 ? null : `unshare(1) says: ${tried.error?.message ?? tried.stderr.trim()}`;
 }
 
-/** Runs a module of this directory in there, with the arguments, and returns its exit code. The first process is a shell: it reaps orphans. */
+/**
+ * Runs a module of this directory in there, with the arguments, and returns its exit code. The first process is a shell: it reaps orphans. Where control
+ * groups can be made, the box has a root of its own in each hierarchy: what its processes do to groups stays in the box.
+ */
 export function runInBox(module, args) {
   const { NODE_EXTRA_CA_CERTS: _certificates, SYSG_INSTANCE: _token, ...env } = process.env;
-  const mount = mkdtempSync(join(tmpdir(), 'sysg-torture-'));
-  const ended = spawnSync('unshare', [...unshare, 'sh', '-c', '"$@" & wait $!', 'sh', process.execPath, module, ...args], {
-    stdio: 'inherit', env: { ...env, SYSG_TORTURE_BOX: mount },
+  const box = mkdtempSync(join(tmpdir(), 'sysg-torture-'));
+  const groups = makeGroups(basename(box));
+  const inner = [process.execPath, module, ...args];
+  const ended = spawnSync('sh', [
+    '-c', enterGroups, 'sh', ...groups.map(({ directory }) => join(directory, 'cgroup.procs')), '--',
+    'unshare', ...unshare, ...(groups.length > 0 ? ['--cgroup'] : []), 'sh', '-c', '"$@" & wait $!', 'sh', ...inner,
+  ], {
+    stdio: 'inherit', env: { ...env, SYSG_TORTURE_BOX: box, SYSG_TORTURE_GROUPS: groups.map(({ name, directory, mountPoint }) => `${name} ${directory} ${mountPoint}`).join('\n') },
   });
-  rmSync(mount, { recursive: true, force: true });
+  rmSync(box, { recursive: true, force: true });
+  for (const { directory } of groups) removeGroups(directory);
   return ended.status ?? 1;
 }
+
+/** Moves the shell, and all that it becomes. */
+const enterGroups = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 126; shift; done; shift; exec "$@"';
+
+/** One new group in version 2 and in the `pids` hierarchy of version 1, as far as they are mounted here and may be written to. */
+function makeGroups(box) {
+  const own = readFileSync('/proc/self/cgroup', 'utf8').split('\n').map((line) => line.split(':'));
+  return readFileSync('/proc/self/mountinfo', 'utf8').split('\n').flatMap((line) => {
+    const [before = '', after = ''] = line.split(' - ');
+    const [type, , options = ''] = after.split(' ');
+    const name = type === 'cgroup' && options.split(',').includes('pids') ? 'pids' : type;
+    const path = own.find(([, controllers]) => (name === 'cgroup2' ? controllers === '' : controllers?.split(',').includes(name)))?.[2];
+    if ((name !== 'cgroup2' && name !== 'pids') || path === undefined) return [];
+    const mountPoint = before.split(' ')[4];
+    const directory = join(mountPoint, path, box);
+    try {
+      mkdirSync(directory);
+      return [{ name, directory, mountPoint }];
+    } catch {
+      // Not ours to use here.
+      return [];
+    }
+  });
+}
+
+function removeGroups(directory) {
+  for (const name of spawnSync('find', [directory, '-depth', '-type', 'd'], { encoding: 'utf8' }).stdout.split('\n').filter((line) => line !== '')) {
+    try {
+      rmdirSync(name);
+    } catch {
+      // Somebody who is dying is in it still; the box has ended, and an empty group costs nothing.
+    }
+  }
+}
+
+/** Lays the groups of the box over the hierarchies. Returns where each is mounted, by `cgroup2` and `pids`. */
+export function mountGroups() {
+  if (mounted !== null) return mounted;
+  mounted = {};
+  for (const line of (process.env.SYSG_TORTURE_GROUPS ?? '').split('\n').filter((text) => text !== '')) {
+    const [name, directory, mountPoint] = line.split(' ');
+    must('mount', ['--bind', directory, mountPoint]);
+    mounted[name] = mountPoint;
+  }
+  return mounted;
+}
+let mounted = null;
 
 /** The directory of a run inside the box. */
 export function boxDirectory() {

@@ -1,5 +1,5 @@
 // What holds after every step that has come to rest, of the processes, the files and the answers. docs/invariants.md says the same of the machines.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { processes } from './world.mjs';
 import { BUDGET, NAMES, STEADY, UNITS } from './units.mjs';
@@ -82,6 +82,15 @@ export function wrongSlot(world, status) {
   return slot !== undefined && slot !== active ? [`blue runs in slot ${slot}, traffic goes to ${active}`] : [];
 }
 
+/** What belongs to the unit with a control group is in there; without a supervisor no group is left. */
+export function strayGroups(world, isRunning) {
+  if (world.groups.cgroup2 === undefined) return [];
+  const place = join(world.groups.cgroup2, 'units');
+  if (!isRunning) return existsSync(place) ? readdirSync(place, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => `the control group ${name} is left`) : [];
+  return [...processes().values()].filter(({ unit, isZombie }) => unit === 'grouped' && !isZombie)
+    .filter(({ pid }) => !/^0::\/units\//m.test(textOf(`/proc/${pid}/cgroup`))).map(({ pid, argv }) => `pid ${pid} (${argv.join(' ')}) is not in the control group of grouped`);
+}
+
 export function launchesOf(world, name) {
   return textOf(join(world.dir, 'launches')).split('\n').filter((line) => line.startsWith(`${name} `)).map((line) => line.split(' ')[1]);
 }
@@ -89,7 +98,12 @@ export function launchesOf(world, name) {
 export const isKnown = (name) => name in UNITS;
 
 function textOf(path) {
-  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // No such file, or its process ended meanwhile.
+    return '';
+  }
 }
 
 function parsed(line) {

@@ -1,6 +1,7 @@
 // Loaded by the supervisor of a torture run before anything else. It is the test build: what it changes are the clock that the supervisor reads,
 // what the disk is said to have kept, and the moment of its death.
 const fs = require('node:fs');
+const net = require('node:net');
 const childProcess = require('node:child_process');
 const { join } = require('node:path');
 
@@ -60,26 +61,26 @@ function noteWhatIsSynced() {
 }
 
 /**
- * Kills the supervisor before an effect at one place, `<function> <effect>` in the file `failpoint`: the place is the innermost named function of the
- * supervisor. Where there is a file `trace`, every place that is passed is noted there.
+ * Kills the supervisor before an effect at one place, or, of an asynchronous one, between the effect and its report: `<function> <effect>` or
+ * `<function> <effect> done` in the file `failpoint`. The place is the innermost named function of the supervisor. Where there is a file `trace`, every place that is passed is noted there.
  */
 function failAtPoint() {
   let within = false;
   /** Node's own functions call each other. */
-  const here = (effect) => {
+  const here = (effect, stack = null) => {
     if (within) return;
     within = true;
     try {
-      pass(effect);
+      pass(effect, stack);
     } finally {
       within = false;
     }
   };
-  const pass = (effect) => {
+  const pass = (effect, stack) => {
     const point = readOr('failpoint', '');
     const traced = real.existsSync(join(directory, 'trace'));
     if (point === '' && !traced) return;
-    const place = `${placeOf(new Error().stack)} ${effect}`;
+    const place = `${placeOf(stack ?? new Error().stack)} ${effect}`;
     if (traced) real.appendFileSync(join(directory, 'trace'), `${place}\n`);
     if (place !== point) return;
     real.writeFileSync(join(directory, 'visited'), point);
@@ -89,13 +90,58 @@ function failAtPoint() {
     for (;;);
   };
   const effects = [
-    'writeSync', 'writeFileSync', 'appendFileSync', 'renameSync', 'rmSync', 'unlinkSync', 'truncateSync', 'ftruncateSync', 'fsyncSync', 'mkdirSync', 'chmodSync',
-    'copyFileSync', 'linkSync', 'symlinkSync',
+    'write', 'writeFile', 'appendFile', 'rename', 'rm', 'rmdir', 'unlink', 'truncate', 'ftruncate', 'fsync', 'fdatasync', 'mkdir', 'mkdtemp', 'chmod', 'fchmod',
+    'chown', 'fchown', 'lchown', 'utimes', 'futimes', 'copyFile', 'link', 'symlink',
   ];
-  for (const effect of effects) wrap(fs, effect, here);
+  for (const effect of effects) {
+    wrap(fs, `${effect}Sync`, here);
+    wrapAsynchronous(fs, effect, here);
+    if (fs.promises[effect] !== undefined) wrapPromising(fs.promises, effect, here);
+  }
+  for (const name of ['openSync', 'open']) wrapOpening(fs, name, here);
+  wrapOpening(fs.promises, 'open', here);
   for (const effect of ['spawn', 'spawnSync', 'execFile']) wrap(childProcess, effect, here);
+  wrap(net.Server.prototype, 'listen', here);
+  wrap(net.Socket.prototype, 'end', here);
   wrap(process, 'kill', here);
   wrap(process, 'exit', here);
+}
+
+/** Before the call, and after the effect, before the supervisor hears of it. Of fs.write and the like Node calls some itself: those are not in the bundle. */
+function wrapAsynchronous(target, name, here) {
+  const original = target[name];
+  target[name] = function effect(...args) {
+    here(name);
+    const callback = args.at(-1);
+    if (typeof callback !== 'function') return original.apply(this, args);
+    const stack = new Error().stack;
+    return original.apply(this, [...args.slice(0, -1), function done(...results) {
+      here(`${name} done`, stack);
+      return callback.apply(this, results);
+    }]);
+  };
+}
+
+function wrapPromising(target, name, here) {
+  const original = target[name];
+  target[name] = async function effect(...args) {
+    here(name);
+    const stack = new Error().stack;
+    const result = await original.apply(this, args);
+    here(`${name} done`, stack);
+    return result;
+  };
+}
+
+/** What opens to read changes nothing. */
+function wrapOpening(target, name, here) {
+  const original = target[name];
+  const { O_CREAT, O_TRUNC } = fs.constants;
+  target[name] = function effect(...args) {
+    const flags = args[1];
+    if (typeof flags === 'number' ? (flags & (O_CREAT | O_TRUNC)) !== 0 : typeof flags === 'string' && /^[wa]/.test(flags)) here(name);
+    return original.apply(this, args);
+  };
 }
 
 /** Where there is a directory `figures`: what the supervisor holds after everything that it does not was collected, every five seconds. */
@@ -121,7 +167,7 @@ function wrap(target, name, here) {
 }
 
 function placeOf(stack) {
-  for (const line of stack.split('\n').slice(4)) {
+  for (const line of stack.split('\n').slice(2)) {
     const name = /^\s+at (?:new |async )?(?:Object\.|_?[A-Za-z]+\.)?([A-Za-z_$][\w$]*) (?:\[as [^\]]+\] )?\(.*daemon-main\.js/.exec(line)?.[1];
     if (name !== undefined && !['require', 'runInThisContext'].includes(name)) return name;
   }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { obstacle } from './box.mjs';
 import { shrink } from './shrink.mjs';
 
@@ -13,11 +14,19 @@ const run = (program: string, ...args: readonly string[]): Promise<string> => ne
 
 // More of both: `npm run torture -- --steps 300`, `npm run soak`.
 test.skipIf(obstacle() !== null)('whatever machines and people do to a supervisor, it comes to rest as it should', { timeout: 240_000 }, async () => {
-  expect(await run('torture.mjs', '--steps', '100', '--seed', '20261', '--keep')).toContain('torture: 0 failures');
+  expect(await run('torture.mjs', '--steps', '300', '--parts', '2', '--seed', '20261', '--keep')).toContain('torture: 0 of 2 parts failed');
 });
 
-test.skipIf(obstacle() !== null)('killed before any of its effects it is followed by one that goes on', { timeout: 120_000 }, async () => {
-  expect(await run('failpoints.mjs', '--sample', '8', '--seed', '5')).toMatch(/failpoints: [6-8] visited, [0-2] not, [0-9]+ supervisors, 0 failures/);
+describe.skipIf(obstacle() !== null).concurrent('one box beside another', { timeout: 120_000 }, () => {
+  test('killed before any of its effects it is followed by one that goes on', async () => {
+    expect(await run('failpoints.mjs', '--sample', '8', '--seed', '5')).toMatch(/failpoints: [6-8] visited, [0-2] not, [0-9]+ supervisors, 0 failures/);
+  });
+
+  test('scripts that were worth keeping come to rest', async () => {
+    const scripts = readdirSync(join(import.meta.dirname, 'scripts')).filter((name) => name !== 'hand-overs-in-rollout.json');
+    const output = await run('torture.mjs', '--keep', ...scripts.flatMap((name) => ['--script', join(import.meta.dirname, 'scripts', name)]));
+    expect(output).toContain('torture: 0 failures');
+  });
 });
 
 test('a script that fails is cut down to what it fails with, its last action included', async () => {

@@ -6,6 +6,7 @@ export const UNITS = {
   forks: { kind: 'forks', text: 'restart_policy: always, backoff: 50ms, stop_timeout: 150ms' },
   stubborn: { kind: 'stubborn', text: 'restart_policy: always, backoff: 50ms, stop_timeout: 150ms' },
   leaves: { kind: 'leaves', text: 'restart_policy: always, backoff: 50ms' },
+  grouped: { kind: 'leaves', text: 'restart_policy: always, backoff: 50ms', groupText: 'limits: {cgroup: {root: GROUPS/units}}' },
   after: { kind: 'sleeps', text: 'restart_policy: always, backoff: 50ms, depends_on: [talk]' },
   flaps: { kind: 'flaps', text: 'restart_policy: always, backoff: 200ms' },
   spent: { kind: 'fails', text: 'restart_policy: on-failure, max_restarts: 2, backoff: 10ms' },
@@ -21,13 +22,14 @@ export const UNITS = {
 };
 export const NAMES = Object.keys(UNITS);
 /** Those whose process runs as long as they are wanted. */
-export const STEADY = ['talk', 'burst', 'forks', 'stubborn', 'leaves', 'roll', 'blue'];
+export const STEADY = ['talk', 'burst', 'forks', 'stubborn', 'leaves', 'grouped', 'roll', 'blue'];
 export const BUDGET = 2;
 
-/** `edits`: of units, what an edit of the file has changed: a number in their environment, or their absence. */
-export function configuration(actor, edits) {
+/** `edits`: of units, what an edit of the file has changed: a number in their environment, or their absence. `groups`: where control groups may be made. */
+export function configuration(actor, edits, groups) {
+  const textOf = ({ text, groupText }) => (groupText === undefined || groups === undefined ? text : `${text}, ${groupText.replace('GROUPS', groups)}`);
   const lines = NAMES.filter((name) => edits[name] !== 'absent').map((name) => (
-    `  ${name}: {exec: [${actor}, ${name}, ${UNITS[name].kind}], ${UNITS[name].text}, env: {vars: {TORTURE_UNIT: ${name}, EDIT: "${edits[name] ?? 0}"}}}\n`
+    `  ${name}: {exec: [${actor}, ${name}, ${UNITS[name].kind}], ${textOf(UNITS[name])}, env: {vars: {TORTURE_UNIT: ${name}, EDIT: "${edits[name] ?? 0}"}}}\n`
   ));
   return `version: "1"\nmetrics: {sample_interval_secs: 1}\nservices:\n${lines.join('')}`;
 }

@@ -3,7 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
-import { boxDirectory, cover, mountDisk, unmountDisk } from './box.mjs';
+import { boxDirectory, cover, mountDisk, mountGroups, unmountDisk } from './box.mjs';
+import { watchChanges } from './changes.mjs';
 import { configuration } from './units.mjs';
 
 const dist = resolve(import.meta.dirname, '../../dist');
@@ -18,6 +19,7 @@ export function makeWorld() {
   const dir = join(boxDirectory(), 'home');
   mountDisk(dir, 48);
   const control = useTestBuild();
+  const groups = mountGroups();
   newBoot ??= cover('/proc/sys/kernel/random/boot_id', join(boxDirectory(), 'boot_id'), bootId(0));
   spawnSync('mkfifo', [join(dir, 'silence')]);
   mkdirSync(join(dir, 'counts'));
@@ -27,9 +29,9 @@ export function makeWorld() {
   const config = join(dir, 'sysg.yaml');
 
   const world = {
-    dir, control, env, state, config,
+    dir, control, env, state, config, groups,
     logs: join(state, 'logs'),
-    configure: (edits) => writeFileSync(config, configuration(actor, edits)),
+    configure: (edits) => writeFileSync(config, configuration(actor, edits, groups.cgroup2)),
     /** Runs the command line to its end; one that does not end in `limitMs` is killed. */
     sysg: (args, limitMs = 60_000) => new Promise((done) => {
       const child = spawn(bin, args, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -54,6 +56,8 @@ export function makeWorld() {
       });
       socket.write(`${typeof request === 'string' && request.startsWith('raw ') ? request.slice(4) : JSON.stringify(request)}\n`);
     }),
+    /** Resolves when the supervisor has reported something, at the latest after `limitMs`. */
+    change: watchChanges(join(state, 'control.sock')),
     status: async () => (await world.ask('Status', 5000))?.Status ?? null,
     supervisor: () => numberIn(join(state, 'sysg.pid')),
     processes,
@@ -71,6 +75,7 @@ export function makeWorld() {
     skew: (ms) => writeFileSync(join(control, 'skew'), String(ms)),
     remove() {
       for (const { pid } of processes().values()) kill(pid, 'SIGKILL');
+      world.change.end();
       unmountDisk(dir);
       rmSync(control, { recursive: true, force: true });
     },
