@@ -86,7 +86,11 @@ type Sentence = Extract<Response, { kind: 'message' | 'error' }>;
 export function makeRoute(outside: RouteOutside): Route {
   const { tickets, now, send } = outside;
   const views = (): readonly UnitView[] => viewAll(outside.snapshot());
+  const specsNow = (): readonly ServiceSpec[] => views().map(({ spec }) => spec);
   const isKnown = (name: string): boolean => outside.snapshot().context.units.has(name);
+  /** The units are these from now on. `fresh`: those among them that may come into another slot. */
+  const changeTo = (specs: readonly ServiceSpec[], fresh: readonly ServiceSpec[], ticket: number | null = null): void =>
+    send({ type: 'reload', at: now(), ticket, specs, slots: outside.slots(fresh) });
 
   /**
    * Sends a command and waits until each unit has answered. Null: the command was accepted and goes on, which is all that a client gets to know that
@@ -103,26 +107,29 @@ export function makeRoute(outside: RouteOutside): Route {
 
   /** A service without a process starts as the file and its env files define it now, as a restart does. Null: as it is defined already. */
   const renewal = (service: string): { readonly apply: () => void } | { readonly refusal: string } | null => {
-    const present = views();
-    const view = present.find(({ spec }) => spec.name === service);
+    const view = views().find(({ spec }) => spec.name === service);
     if (view === undefined || view.process !== null) return null;
     const config = outside.readConfig(null);
     if (!config.ok) return { refusal: config.error };
     const spec = config.specs.find(({ name }) => name === service);
     if (spec === undefined || (spec.cron === null) !== (view.spec.cron === null)) return null;
-    return { apply: () => send({ type: 'reload', at: now(), specs: present.map((other) => (other === view ? spec : other.spec)), slots: outside.slots([spec]) }) };
+    return { apply: () => changeTo(specsNow().map((other) => (other.name === service ? spec : other)), [spec]) };
+  };
+
+  /** Units that come beside those there are, and start with that. */
+  const join = async (service: string, fresh: readonly ServiceSpec[], { settlements }: Pick<RequestOf<'start'>, 'settlements'>, exchange: Exchange): Promise<Response> => {
+    const settled = await settle(exchange, {}, fresh.map(({ name }) => name), (ticket) => changeTo([...specsNow(), ...fresh], fresh, ticket));
+    return settled === null ? accepted('Start', service) : collect({ kind: 'start', service, settlements }, settled, `Service '${service}' started`);
   };
 
   /** Starts a service that was left out until now. */
-  const summon = async (service: string, request: RequestOf<'start'>, exchange: Exchange, accept: Accept): Promise<Response> => {
+  const summon = (service: string, request: RequestOf<'start'>, exchange: Exchange, accept: Accept): Promise<Response> | Response => {
     const config = outside.summon(service);
     if (config === null) return unknown(service, views());
     const fresh = config.specs.filter(({ name }) => !isKnown(name));
-    const specs = [...views().map(({ spec }) => spec), ...fresh];
     accept('start', service);
-    outside.adoptConfig({ ...config, specs });
-    const settled = await settle(exchange, {}, fresh.map(({ name }) => name), (ticket) => send({ type: 'reload', at: now(), ticket, specs, slots: outside.slots(fresh) }));
-    return settled === null ? accepted('Start', service) : collect(request, settled, `Service '${service}' started`);
+    outside.adoptConfig({ ...config, specs: [...specsNow(), ...fresh] });
+    return join(service, fresh, request, exchange);
   };
 
   const start = async (request: RequestOf<'start'>, exchange: Exchange, accept: Accept): Promise<Response> => {
@@ -132,7 +139,7 @@ export function makeRoute(outside: RouteOutside): Route {
     if (renewed !== null && 'refusal' in renewed) return error(renewed.refusal);
     accept('start', service);
     renewed?.apply();
-    const units = service === null ? services(views()) : [service];
+    const units = service === null ? specsNow().filter(({ cron }) => cron === null).map(({ name }) => name) : [service];
     const settled = await settle(exchange, {}, units, (ticket) => send({ type: 'start', at: now(), ticket, units }));
     if (settled === null) return accepted('Start', service);
     if (service === null) return collect(request, settled, 'All services started');
@@ -146,17 +153,14 @@ export function makeRoute(outside: RouteOutside): Route {
     const { spec } = added;
     if (added.isKnown) return start({ ...request, kind: 'start', service: spec.name }, exchange, accept);
     accept('start', spec.name, { command: spec.command });
-    const settled = await settle(exchange, {}, [spec.name], (ticket) => send({
-      type: 'reload', at: now(), ticket, specs: [...views().map((view) => view.spec), spec], slots: outside.slots([spec]),
-    }));
-    return settled === null ? accepted('Start', spec.name) : collect({ ...request, kind: 'start', service: spec.name }, settled, `Service '${spec.name}' started`);
+    return join(spec.name, [spec], request, exchange);
   };
 
   /** After a stop: the unit is a unit no more. */
   const forget = (service: string): Sentence => {
     const problem = outside.adHoc.forget(service);
     if (problem !== null) return error(problem);
-    send({ type: 'reload', at: now(), specs: views().map((view) => view.spec).filter(({ name }) => name !== service), slots: {} });
+    changeTo(specsNow().filter(({ name }) => name !== service), []);
     return message(`Service '${service}' stopped and forgotten`);
   };
 
@@ -167,7 +171,7 @@ export function makeRoute(outside: RouteOutside): Route {
       return error(service === null ? 'expected a unit to forget' : `Service '${service}' is of the configuration: to remove it, remove it there, then reload`);
     }
     accept('stop', service, request.forget === true ? { forget: true } : undefined);
-    const units = service === null ? views().map(({ spec }) => spec.name) : [service];
+    const units = service === null ? specsNow().map(({ name }) => name) : [service];
     const settled = await settle(exchange, {}, units, (ticket) => send({ type: 'stop', at: now(), ticket, units }));
     if (settled === null) return accepted('Stop', service);
     if (service === null) return collect(request, settled, 'All services stopped');
@@ -204,13 +208,14 @@ export function makeRoute(outside: RouteOutside): Route {
     for (const view of running) specs.set(view.spec.name, view.spec);
     const fresh = config.specs.filter(({ name, cron }) => cron === null && !isKnown(name)).map(({ name }) => name);
     outside.adoptConfig(config);
-    const reloadAs = (ticket: number | null): void => send({ type: 'reload', at: now(), ticket, specs: [...specs.values()], slots: outside.slots(config.specs) });
-    if (fresh.length === 0) reloadAs(null);
-    const started = settle(exchange, request, fresh, reloadAs);
+    const takeOver = (ticket: number | null): void => changeTo([...specs.values()], config.specs, ticket);
+    if (fresh.length === 0) takeOver(null);
+    const started = settle(exchange, request, fresh, takeOver);
     const restarted = settle(exchange, request, units, (ticket) => send({ type: 'restart', at: now(), ticket, units, specs: config.specs }));
     const settled = await Promise.all([started, restarted]);
     if (settled.includes(null)) return accepted('Restart', null);
-    return collect(request, settled.flatMap((some) => some ?? []), `All services restarted${request.notes === true ? leftDone(done) : ''}`);
+    const leftDone = request.notes !== true || done.length === 0 ? '' : ` (not run again, as completed: ${done.join(', ')}; with --all they are)`;
+    return collect(request, settled.flatMap((some) => some ?? []), `All services restarted${leftDone}`);
   };
 
   const reload = (path: string | null, accept: Accept): Response => {
@@ -219,7 +224,7 @@ export function makeRoute(outside: RouteOutside): Route {
     accept('reload', null, { config: config.path });
     const plan = planReload(views(), config.specs);
     outside.adoptConfig(config);
-    send({ type: 'reload', at: now(), specs: config.specs, slots: outside.slots(config.specs) });
+    changeTo(config.specs, config.specs);
     return message(`Configuration reloaded: ${describePlan(plan)}`);
   };
 
@@ -285,10 +290,6 @@ const RECORDED: ReadonlySet<Request['kind']> = new Set(['start', 'add', 'stop', 
 /** What a supervisor that ends would accept and not do. */
 const NOT_WHILE_ENDING: ReadonlySet<Request['kind']> = new Set(['start', 'add', 'restart', 'reload', 'spawn', 'handover']);
 
-function services(views: readonly UnitView[]): readonly string[] {
-  return views.filter(({ spec }) => spec.cron === null).map(({ spec }) => spec.name);
-}
-
 /** The message when all went well, else one error that names each unit that did not, and why; on request with the settlement of every unit as data beside it. */
 function collect({ kind, settlements }: RequestOf<'start' | 'stop' | 'restart'>, settled: readonly Settlement[], success: string): Sentence {
   const failed = settled.filter((settlement) => settlement.error !== null);
@@ -297,10 +298,6 @@ function collect({ kind, settlements }: RequestOf<'start' | 'stop' | 'restart'>,
     ? message([success, ...notes].join('; '))
     : error(failed.map(({ unit, error: why }) => `Failed to ${kind} service '${unit}': ${why}`).join('; '));
   return settlements === true ? { ...answer, units: settled.map(unitSettlement) } : answer;
-}
-
-function leftDone(names: readonly string[]): string {
-  return names.length === 0 ? '' : ` (not run again, as completed: ${names.join(', ')}; with --all they are)`;
 }
 
 function unitSettlement({ unit, result, error: why, note }: Settlement): UnitSettlement {
