@@ -94,9 +94,7 @@ function plain(written: unknown, keyLine: number | null, around: Resolving): Sou
   open.add(node);
   const read = isSeq(node)
     ? { ...nothing, items: node.items.map((item) => plain(item, null, around)) }
-    : isMap(node)
-      ? { ...nothing, entries: mapEntries(node, around) }
-      : nothing;
+    : isMap(node) ? { ...nothing, entries: mapEntries(node, around) } : nothing;
   open.delete(node);
   return read;
 }

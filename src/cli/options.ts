@@ -98,10 +98,7 @@ export const options = {
   fullCommand: { name: 'full-cmd', about: 'commands in full, on several lines where they do not fit' },
   stream: { name: 'stream', value: 'DURATION', about: 'show the output again every DURATION, such as 5, 0.5s or 2m; inspect: with charts of that time' },
   name: { name: 'name', value: 'NAME', about: 'the name of the command that follows' },
-  ttl: {
-    name: 'ttl', value: 'SECONDS', about: 'end the child after this time',
-    check: wholeNumber(2n ** 64n - 1n),
-  },
+  ttl: { name: 'ttl', value: 'SECONDS', about: 'end the child after this time', check: wholeNumber(2n ** 64n - 1n) },
   parentPid: {
     name: 'parent-pid', value: 'PID', about: 'the process to which the child belongs; default: the caller\'s parent',
     check: wholeNumber(2n ** 32n - 1n),
@@ -109,10 +106,7 @@ export const options = {
   child: { name: 'child', about: 'start the command as a child of a running service; needs --parent-pid' },
   yes: { name: 'yes', about: 'do not ask on a terminal' },
   purge: { name: 'purge', about: 'empty the log files instead of showing them' },
-  goal: {
-    name: 'for', value: 'STATE', about: 'running, ready, stopped, failed or completed', choices: goals,
-    check: oneOf(goals),
-  },
+  goal: { name: 'for', value: 'STATE', about: 'running, ready, stopped, failed or completed', choices: goals, check: oneOf(goals) },
   timeout: { name: 'timeout', value: 'DURATION', about: 'give up after this time, with exit code 124 (default: never)', check: checked(parseDuration) },
   units: { name: 'units', about: 'the names of the units, one a line, for completion scripts' },
   format: {
@@ -134,10 +128,7 @@ export const options = {
   follow: { name: 'follow', short: 'f', about: 'also show what happens from now on' },
   since: { name: 'since', value: 'TIME', about: 'only from then on: a duration before now, such as 10m, or an RFC 3339 time', check: checked(parsePast) },
   until: { name: 'until', value: 'TIME', about: 'only up to then: a duration before now, or an RFC 3339 time; ends after the last line', check: checked(parsePast) },
-  grep: {
-    name: 'grep', value: 'REGEX', about: 'only lines that match this regular expression (of JavaScript)',
-    check: checked(parsePattern),
-  },
+  grep: { name: 'grep', value: 'REGEX', about: 'only lines that match this regular expression (of JavaScript)', check: checked(parsePattern) },
   timestamps: { name: 'timestamps', short: 't', about: 'the time of each line before it, in local time' },
   raw: { name: 'raw', about: 'what services wrote as it is, with what could steer the terminal' },
   init: { name: 'init', value: 'SYSTEM', about: 'systemd, openrc, cron or launchd; default: what runs here', choices: initSystems, check: oneOf(initSystems) },

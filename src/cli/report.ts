@@ -51,11 +51,7 @@ export function outcomes(snapshot: StatusSnapshot, only: readonly string[] | nul
 }
 
 export function outcomeOf(unit: UnitStatus): UnitOutcome {
-  return {
-    name: unit.name,
-    phase: phaseOf(unit),
-    ...(unit.process !== undefined && { pid: unit.process.pid }),
-  };
+  return { name: unit.name, phase: phaseOf(unit), ...(unit.process !== undefined && { pid: unit.process.pid }) };
 }
 
 /** While a command works, shows on a terminal what becomes of each unit, one line for each; elsewhere nothing. */

@@ -85,10 +85,7 @@ function streamed(stream: NodeJS.WriteStream): Outlet {
   const write = (text: string | Uint8Array): Promise<void> => new Promise((resolve) => {
     stream.write(text, () => resolve());
   });
-  return {
-    print: (text) => void stream.write(text), write,
-    settle: () => write(''),
-  };
+  return { print: (text) => void stream.write(text), write, settle: () => write('') };
 }
 
 /** Writes at once, as the streams of files and pipes do. What does not want to be written like that is left to the stream, and all that follows. */
@@ -98,11 +95,7 @@ function direct(descriptor: number, open: () => NodeJS.WriteStream): Outlet {
     const rest = outlet === null ? writeNow(descriptor, Buffer.from(text)) : text;
     return rest.length === 0 ? Promise.resolve() : (outlet ??= streamed(open())).write(rest);
   };
-  return {
-    print: (text) => void write(text),
-    write,
-    settle: () => outlet?.settle() ?? Promise.resolve(),
-  };
+  return { print: (text) => void write(text), write, settle: () => outlet?.settle() ?? Promise.resolve() };
 }
 
 /** What could not be written: a non-blocking pipe is full, or the reader has left, which the stream reports in its own way. */

@@ -88,9 +88,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
       handOver();
       return null;
     },
-    spawn: makeSpawn({
-      tickets, now: clock.now, send, scan, snapshot, usedBytes: childMemory.usedBytes, peerOf: peers.of,
-    }),
+    spawn: makeSpawn({ tickets, now: clock.now, send, scan, snapshot, usedBytes: childMemory.usedBytes, peerOf: peers.of }),
     readConfig: configuration.read, summon: configuration.summon, adHoc: { ...configuration.adHoc, add: addUnit }, slots: slotsOf, isSignal,
     adoptConfig: (config) => {
       sampler.configure(config.metrics);

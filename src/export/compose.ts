@@ -45,11 +45,7 @@ export function exportCompose(context: ExportContext): readonly ExportedFile[] {
       return entries(spec, context);
     }),
   );
-  const name =
-    basename(context.projectDir)
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9_-]+/g, '-')
-      .replace(/^[^a-z0-9]+/, '') || 'sysg';
+  const name = basename(context.projectDir).toLowerCase().replaceAll(/[^a-z0-9_-]+/g, '-').replace(/^[^a-z0-9]+/, '') || 'sysg';
   return [{ name: 'compose.yaml', text: writeYamlDocuments([withoutNothing({ name, services })]) }];
 }
 
@@ -92,9 +88,7 @@ function entries(spec: ServiceSpec, context: ExportContext): readonly (readonly 
         ? 'no'
         : restart.mode === 'always' && !restart.oneshot
           ? 'always'
-          : restart.maxRestarts === null
-            ? 'on-failure'
-            : `on-failure:${restart.maxRestarts}`,
+          : restart.maxRestarts === null ? 'on-failure' : `on-failure:${restart.maxRestarts}`,
     stop_signal: spec.stopSignal,
     stop_grace_period: formatDuration(spec.stopTimeoutMs),
     post_start: hooks(spec, context),

@@ -58,14 +58,7 @@ export function exportKubernetes(context: ExportContext): readonly ExportedFile[
 
 /** RFC 1123: lower-case letters, digits and dashes, at most 52 of them, which is what a CronJob leaves for the number of its Job. */
 export function slug(name: string): string {
-  return (
-    name
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '-')
-      .replaceAll(/^-+|-+$/g, '')
-      .slice(0, 52)
-      .replace(/-+$/, '') || 'service'
-  );
+  return (name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 52).replace(/-+$/, '') || 'service');
 }
 
 function meta(spec: ServiceSpec, suffix = ''): object {

@@ -98,10 +98,7 @@ function task(spec: ServiceSpec, context: ExportContext, name: string, argv: rea
   const { losses, imageOf, keys } = context;
   const image = imageOf(spec.name);
   const [command = '', ...args] = argv.map(references);
-  const {
-    privileges: { user, capabilities, limits },
-    logs: { rotate },
-  } = spec;
+  const { privileges: { user, capabilities, limits }, logs: { rotate } } = spec;
   if (keys.envFiles(spec.name).length > 0) losses.changed(spec.name, 'env.file', 'its values stand in the job as they are now');
   if (image === null) {
     for (const key of ['capabilities', 'limits.nofile', 'limits.nproc', 'limits.memlock', 'isolation'])

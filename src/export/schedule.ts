@@ -35,10 +35,7 @@ export function crontabOf({ expression }: CronSpec): CrontabSchedule | null {
     field(hours, 24),
     field(daysOfMonth, 31),
     field(months, 12),
-    field(
-      daysOfWeek.map((day) => day - 1),
-      7,
-    ),
+    field(daysOfWeek.map((day) => day - 1), 7),
   ].join(' ');
   const both = daysOfMonth.length < 31 && daysOfWeek.length < 7;
   return { schedule, changed: both ? 'a crontab runs where the day of the month or the weekday matches; here both must' : null };

@@ -110,10 +110,7 @@ function startLimit({ name, restart, cron }: ServiceSpec, { losses }: ExportCont
   if (restart.maxRestarts === null || cron !== null) return [['StartLimitIntervalSec', 0]];
   if (restart.windowMs === null) losses.changed(name, 'max_restarts', 'systemd counts all starts of a day, and not failures in a row');
   // The first start counts, too.
-  return [
-    ['StartLimitIntervalSec', restart.windowMs === null ? '1d' : seconds(restart.windowMs)],
-    ['StartLimitBurst', restart.maxRestarts + 1],
-  ];
+  return [['StartLimitIntervalSec', restart.windowMs === null ? '1d' : seconds(restart.windowMs)], ['StartLimitBurst', restart.maxRestarts + 1]];
 }
 
 function execStart(spec: ServiceSpec, { searchPath, losses }: ExportContext): string {
@@ -216,11 +213,7 @@ function timerOf({ name, cron }: ServiceSpec, { losses }: ExportContext): string
   const calendar = calendarOf(cron);
   return [
     section('Unit', [['Description', `Runs of ${plain(name)}`]]),
-    section('Timer', [
-      ['OnCalendar', calendar],
-      ['AccuracySec', '1s'],
-      ['Persistent', cron.catchUp === 'last' || null],
-    ]),
+    section('Timer', [['OnCalendar', calendar], ['AccuracySec', '1s'], ['Persistent', cron.catchUp === 'last' || null]]),
     section('Install', [['WantedBy', 'timers.target']]),
   ].join('\n');
 }

@@ -136,10 +136,7 @@ const silent: Remarks = { lost: () => {}, changed: () => {}, all: () => [] };
 
 /** `environment` and `env_file`. Of several files one can be named; what is in the others stands in `vars`. */
 export function composeEnvironment(read: Reader, block: DraftBlock, around: ComposeAround): void {
-  const {
-    remarks,
-    source: { directory, target },
-  } = around;
+  const { remarks, source: { directory, target } } = around;
   const variables: DraftBlock = new Map();
   const listed = read.take('env_file');
   const files = (listed?.items ?? (listed === null ? [] : [listed])).flatMap((item): UsableEnvFile[] => {

@@ -44,13 +44,7 @@ export function envBlock(variables: DraftBlock, file: { readonly path: string; r
   if (variables.size === 0 && file === null) return undefined;
   if (file === null && !variables.has('file') && !variables.has('vars')) return variables;
   const block: DraftBlock = new Map();
-  if (file !== null)
-    put(
-      block,
-      'file',
-      file.path.replaceAll('$', () => '$$'),
-      file.from,
-    );
+  if (file !== null) put(block, 'file', file.path.replaceAll('$', () => '$$'), file.from);
   if (variables.size > 0) put(block, 'vars', variables);
   return block;
 }

@@ -37,10 +37,7 @@ export const importProcfile: Importer = ({ path, text, directory, target }, { se
   put(
     root,
     'defaults',
-    new Map([
-      ['restart_policy', { value: 'always', from: null }],
-      ['stop_timeout', { value: '5s', from: null }],
-    ]) satisfies DraftBlock,
+    new Map([['restart_policy', { value: 'always', from: null }], ['stop_timeout', { value: '5s', from: null }]]) satisfies DraftBlock,
   );
   notes.push(
     'foreman ends all processes when one of them ends; here the process is restarted, as on a platform that reads Procfiles.',

@@ -99,16 +99,7 @@ function restarts(read: Reader, block: DraftBlock): void {
   const retries = read.take('startretries');
   if (retries !== null) put(block, 'max_restarts', Math.max(0, Math.round(Number(retries.value)) || 0), retries);
   const codes = read.take('exitcodes');
-  if (codes !== null)
-    put(
-      block,
-      'success_exit_codes',
-      String(codes.value)
-        .split(/[\s,]+/)
-        .filter((code) => code !== '')
-        .map(Number),
-      codes,
-    );
+  if (codes !== null) put(block, 'success_exit_codes', String(codes.value).split(/[\s,]+/).filter((code) => code !== '').map(Number), codes);
 }
 
 function stopping(read: Reader, block: DraftBlock): void {

@@ -53,9 +53,7 @@ export function chartRoutes({ configured, shown, withUnit, recordsOf }: Asking):
           const state =
             machine === 'rollout'
               ? (unit.rollout?.step ?? '')
-              : machine === 'service' && newest?.seq === unit.last_event
-                ? (newest?.to ?? null)
-                : null;
+              : machine === 'service' && newest?.seq === unit.last_event ? (newest?.to ?? null) : null;
           const isElsewhere = machine === 'service' && unit.kind === 'cron';
           return json({
             machine,

@@ -94,10 +94,7 @@ function titlesOf({ chart, arrows, ways }: DrawnMachine, { from, to }: Pick<Jour
   const known =
     ways.get(key) ??
     wayOf(chart, { from, to }).flatMap((leg) =>
-      arrows
-        .filter((arrow) => arrow.from === leg.from && arrow.to === leg.to)
-        .map(({ title }) => title)
-        .slice(0, 1),
+      arrows.filter((arrow) => arrow.from === leg.from && arrow.to === leg.to).map(({ title }) => title).slice(0, 1),
     );
   ways.set(key, known);
   return known;

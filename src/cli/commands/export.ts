@@ -12,13 +12,7 @@ import { options } from '../options.ts';
 
 /** Writes the services for another engine: files into a directory, else everything to stdout. What has no match is named on stderr. */
 export async function exportCommand(call: Call): Promise<number> {
-  const {
-    flags,
-    terminal,
-    cwd,
-    env,
-    operands: [word],
-  } = call;
+  const { flags, terminal, cwd, env, operands: [word] } = call;
   const engine = exportKinds.find((known) => known === word);
   if (engine === undefined) return terminal.refuse(refusals.usage(`expected ${exportKinds.join(', ')}, got "${word ?? ''}"`));
   const chosen = chooseConfigToRead(call);

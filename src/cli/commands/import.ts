@@ -16,13 +16,7 @@ const DEFAULT_NAME = 'sysg.config.yaml';
 
 /** Makes a configuration of the file of another supervisor. What is refused has written nothing. */
 export async function importCommand(call: Call): Promise<number> {
-  const {
-    flags,
-    terminal,
-    cwd,
-    env,
-    operands: [file = ''],
-  } = call;
+  const { flags, terminal, cwd, env, operands: [file = ''] } = call;
   const wanted = flags.text(options.output) ?? DEFAULT_NAME;
   const toStdout = wanted === '-';
   const output = resolve(cwd, toStdout ? DEFAULT_NAME : wanted);
