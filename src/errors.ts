@@ -28,6 +28,16 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return codes.includes(errorCode(error) ?? '');
 }
 
+/** What the work gives; `otherwise` when it throws an error of the system with one of the codes, without codes when it throws anything. */
+export function attempt<Value, Other>(work: () => Value, otherwise: Other, ...codes: readonly string[]): Value | Other {
+  try {
+    return work();
+  } catch (error) {
+    if (codes.length === 0 || hasCode(error, ...codes)) return otherwise;
+    throw error;
+  }
+}
+
 /** The message of an error. Where a name has several addresses, Node gathers the failures of all in an error that has none itself. */
 export function textOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(textOf).join('; ');

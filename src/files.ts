@@ -1,6 +1,6 @@
 import { accessSync, closeSync, copyFileSync, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { hasCode, textOf } from './errors.ts';
+import { attempt, hasCode, textOf } from './errors.ts';
 
 /**
  * Puts `text` in the place of a file by a temporary file and rename: readers see the old or the new content, never
@@ -116,10 +116,6 @@ export function isAccessible(path: string, mode: number): boolean {
 
 /** As the file system has it; of what does not exist the path itself. */
 export function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    // ENOENT and its kin.
-    return path;
-  }
+  // ENOENT and its kin.
+  return attempt(() => realpathSync(path), path);
 }

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { attempt } from './errors.ts';
 
 /** The files in the state directory through which a supervisor is found. */
 export const runtimeNames = { socket: 'control.sock', pidFile: 'sysg.pid', configHint: 'config_hint' } as const;
@@ -58,12 +59,8 @@ const MAX_PID = 2 ** 31 - 1;
 
 /** passwd(5); `/` for a user without an entry there, as in containers. */
 function homeOfUser(): string {
-  try {
-    return userInfo().homedir || '/';
-  } catch {
-    // ENOENT.
-    return '/';
-  }
+  // ENOENT.
+  return attempt(() => userInfo().homedir || '/', '/');
 }
 
 interface Bases {

@@ -28,8 +28,8 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   rollout: { rooms: ['process', 'logs', 'actors'] },
   simulate: { rooms: ['config', 'cron', 'journal', 'wire'] },
   chart: { types: ['config'] },
-  // Finds and runs the tools of the init systems.
-  boot: { rooms: ['process'] },
+  // Finds and runs the tools of the init systems; reads what it wrote with the shapes of `wire`.
+  boot: { rooms: ['process', 'wire'] },
   // Accounts and programs of this machine, and Node for files of JavaScript.
   import: { rooms: ['process', 'config', 'cron'] },
   export: { rooms: ['process', 'config', 'cron'] },

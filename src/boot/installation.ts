@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync, symlinkSync, chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { hasCode, refuse, textOf, type Refused } from '../errors.ts';
+import { attempt, refuse, type Refused, textOf } from '../errors.ts';
 import { makeDirectories, replaceFile } from '../files.ts';
 import { initSystems, type InitSystem } from '../init-system.ts';
 import { linesIn, longestCommand, withLines } from './crontab.ts';
@@ -98,10 +98,5 @@ function isLink(path: string): boolean {
 }
 
 function readIfThere(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw error;
-  }
+  return attempt(() => readFileSync(path, 'utf8'), null, 'ENOENT', 'ENOTDIR');
 }

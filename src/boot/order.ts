@@ -1,4 +1,5 @@
 import { configPaths } from '../config-path.ts';
+import { boolean, list, nullable, number, readJson, record, string, type Shape } from '../wire/shape.ts';
 
 /** What a machine is to start when it boots. */
 export interface BootOrder {
@@ -41,22 +42,12 @@ export function markOf(order: BootOrder): string {
   return `${MARK} ${text.replaceAll('%', String.raw`\u0025`).replaceAll('--', String.raw`-\u002d`)}`;
 }
 
-/** The order that a text was made from; null: it is not ours, or is damaged. */
+/** The order that a text was made from; null: it is not ours, or somebody has edited the comment. */
 export function orderIn(text: string): BootOrder | null {
   const mark = new RegExp(`${MARK} (\\{.*\\})`).exec(text)?.[1];
-  if (mark === undefined) return null;
-  try {
-    const value: unknown = JSON.parse(mark);
-    return isOrder(value) ? value : null;
-  } catch {
-    // Somebody has edited the comment.
-    return null;
-  }
+  return mark === undefined ? null : readJson(mark, bootOrder);
 }
 
-function isOrder(value: unknown): value is BootOrder {
-  if (typeof value !== 'object' || value === null) return false;
-  const { program, config, system, project, flags, searchPath, stopSeconds } = value as Partial<Record<keyof BootOrder, unknown>>;
-  return [program, config, searchPath].every((text) => typeof text === 'string') && typeof system === 'boolean' && typeof stopSeconds === 'number'
-    && (project === null || typeof project === 'string') && Array.isArray(flags) && flags.every((flag) => typeof flag === 'string');
-}
+const bootOrder: Shape<BootOrder> = record({
+  program: string, config: string, system: boolean, project: nullable(string), flags: list(string), searchPath: string, stopSeconds: number,
+});

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { hasCode } from '../errors.ts';
+import { attempt } from '../errors.ts';
 import { runtimePaths, wrongProject } from '../runtime-paths.ts';
 import type { Call } from './call.ts';
 import { speaker, type Speaker, type Terminal } from './terminal.ts';
@@ -63,10 +63,5 @@ function behind(name: string, { terminal, logLevel }: Call): { readonly terminal
 }
 
 function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory).filter((name) => wrongProject(name) === null).toSorted();
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
+  return attempt(() => readdirSync(directory).filter((name) => wrongProject(name) === null).toSorted(), [], 'ENOENT', 'ENOTDIR');
 }

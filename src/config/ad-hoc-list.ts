@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasCode, textOf } from '../errors.ts';
 import { makeDirectories, quarantine, replaceFile } from '../files.ts';
+import { check, map, string } from '../wire/shape.ts';
 
 /** The units that were started from the command line alone, by name: each has a file of its own, and runs beside the configuration until it is forgotten. */
 export type AdHocUnits = ReadonlyMap<string, string>;
@@ -11,8 +12,8 @@ export function readAdHoc(stateDir: string, onProblem: (text: string) => void): 
   const file = listIn(stateDir);
   try {
     const listed: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (isList(listed)) return new Map(Object.entries(listed).map(([name, path]) => [name, join(stagedDirectory(stateDir), basename(path))]));
-    throw new Error('expected an object with the name of a file for each unit');
+    check(listed, map(string), 'units');
+    return new Map(Object.entries(listed).map(([name, path]) => [name, join(stagedDirectory(stateDir), basename(path))]));
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return new Map();
     onProblem(`${file}: the list of units started from the command line cannot be read: ${textOf(error)}${quarantine(file)}`);
@@ -44,10 +45,6 @@ export function isStaged(stateDir: string, path: string): boolean {
 /** Where their files are, and those that systemg 0.33.0's clients write. */
 export function stagedDirectory(stateDir: string): string {
   return join(stateDir, 'units');
-}
-
-function isList(value: unknown): value is Readonly<Record<string, string>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((path) => typeof path === 'string');
 }
 
 function listIn(stateDir: string): string {

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { attempt } from '../errors.ts';
 import { discoverConfig, type DiscoverOptions } from './discover.ts';
 
 /**
@@ -8,13 +9,9 @@ import { discoverConfig, type DiscoverOptions } from './discover.ts';
 export function projectOf(options: DiscoverOptions): string | null {
   const found = discoverConfig(options);
   if (!('path' in found)) return null;
-  try {
-    // What a pipe holds can be read once, by the command itself.
-    return statSync(found.path).isFile() ? projectIn(readFileSync(found.path, 'utf8')) : null;
-  } catch {
-    // The command says what is wrong with the file.
-    return null;
-  }
+  // What a pipe holds can be read once, by the command itself.
+  // The command says what is wrong with the file.
+  return attempt(() => statSync(found.path).isFile() ? projectIn(readFileSync(found.path, 'utf8')) : null, null);
 }
 
 /** The value of the key `project` of the root, as it stands: in YAML a key of the root begins at the column of the first key. */

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { hasCode } from '../errors.ts';
+import { attempt } from '../errors.ts';
 import { makeDirectories, replaceFile } from '../files.ts';
 import { pidIn, runtimeNames, runtimePaths } from '../runtime-paths.ts';
 import { ControlError, ioError } from '../wire/control-error.ts';
@@ -52,31 +52,24 @@ export function readConfigHint(directory: string = stateDir()): string | null {
 
 /** Removes the three files; for the supervisor that owns them, or once it is known to be dead. */
 export function cleanupRuntime(directory: string = stateDir()): void {
-  for (const name of Object.values(runtimeNames)) attempt(`${directory}/${name}`, (path) => rmSync(path, { force: true }));
+  for (const name of Object.values(runtimeNames)) onDisk(`${directory}/${name}`, (path) => rmSync(path, { force: true }));
 }
 
 function inRuntime(directory: string, name: string): string {
-  attempt(directory, () => makeDirectories(directory));
+  onDisk(directory, () => makeDirectories(directory));
   return `${directory}/${name}`;
 }
 
 function put(path: string, text: string): void {
-  attempt(path, () => replaceFile(path, text, { durable: false }));
+  onDisk(path, () => replaceFile(path, text, { durable: false }));
 }
 
 /** Without the blanks around it. */
 function readIfThere(path: string): string | null {
-  return attempt(path, () => {
-    try {
-      return readFileSync(path, 'utf8').trim();
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return null;
-      throw error;
-    }
-  });
+  return onDisk(path, () => attempt(() => readFileSync(path, 'utf8').trim(), null, 'ENOENT'));
 }
 
-function attempt<Value>(path: string, work: (path: string) => Value): Value {
+function onDisk<Value>(path: string, work: (path: string) => Value): Value {
   try {
     return work(path);
   } catch (error) {

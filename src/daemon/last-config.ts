@@ -2,9 +2,9 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeptConfig } from '../config/kept.ts';
 import type { SourceNode } from '../config/document.ts';
-import { textOf } from '../errors.ts';
+import { attempt, textOf } from '../errors.ts';
 import { replaceFile } from '../files.ts';
-import { isRecord } from '../wire/shape.ts';
+import { isRecord, list, map, oneOf, readJson, record, string, type Shape } from '../wire/shape.ts';
 
 /**
  * Keeps the configuration in use for a supervisor that has to take over while the file is being edited: in the same directory as the socket, for the owner
@@ -26,33 +26,26 @@ export function forgetConfig(stateDir: string): void {
 
 /** Null: there is none that this version wrote. */
 export function lastConfig(stateDir: string): KeptConfig | null {
-  try {
-    const value: unknown = JSON.parse(readFileSync(fileIn(stateDir), 'utf8'));
-    return isKeptConfig(value) ? value : null;
-  } catch {
-    // Not there, or not whole: the caller has the configuration file itself to complain about.
-    return null;
-  }
-}
-
-function isKeptConfig(value: unknown): value is KeptConfig {
-  return typeof value === 'object' && value !== null && 'form' in value && value.form === FORM && 'path' in value && typeof value.path === 'string'
-    && 'source' in value && isSource(value.source) && 'included' in value && isRecord(value.included) && Object.values(value.included).every(isSource) && 'envFiles' in value && isRecord(value.envFiles) && 'units' in value && isRecord(value.units);
-}
-
-function isSource(value: unknown): value is SourceNode {
-  if (!isRecord(value)) return false;
-  const { kind, text, entries, items } = value;
-  switch (kind) {
-    case 'scalar': return typeof text === 'string';
-    case 'list': return Array.isArray(items) && items.every(isSource);
-    case 'map': return Array.isArray(entries) && entries.every((entry) => isRecord(entry) && typeof entry['key'] === 'string' && isSource(entry['value']));
-    default: return false;
-  }
+  // Not there, or not whole: the caller has the configuration file itself to complain about.
+  const text = attempt(() => readFileSync(fileIn(stateDir), 'utf8'), null);
+  return text === null ? null : readJson(text, keptConfig);
 }
 
 /** To be raised with every change of what is kept: another version's is not understood. */
 const FORM = 3;
+
+const source: Shape<SourceNode> = (value, at) => (nodes.get(isRecord(value) ? value['kind'] : null) ?? anyNode)(value, at);
+const anyNode = record({ kind: oneOf('scalar', 'list', 'map') });
+const nodes = new Map<unknown, Shape<unknown>>([
+  ['scalar', record({ text: string })],
+  ['list', record({ items: list(source) })],
+  ['map', record({ entries: list(record({ key: string, value: source })) })],
+]);
+
+const keptConfig: Shape<KeptConfig> = record({
+  form: oneOf(FORM), path: string, source, included: map(source), envFiles: map(list(string)),
+  units: map(record({ hash: string, definition: record({ process: string, policy: string }) })),
+});
 
 function fileIn(stateDir: string): string {
   return join(stateDir, 'config.last.json');

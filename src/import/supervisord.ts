@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { refuse, type Refused } from '../errors.ts';
+import { attempt, refuse, type Refused } from '../errors.ts';
 import type { Plain } from '../yaml-text.ts';
 import { envBlock, put, type Draft } from './draft.ts';
 import { readIni, type IniSection } from './ini.ts';
@@ -67,12 +67,7 @@ function readAll(path: string, text: string, draft: Draft, open: Set<string>): r
     for (const pattern of String(files.value)
       .split(/\s+/)
       .filter((word) => word !== '')) {
-      const found = matching(
-        resolve(
-          here,
-          pattern.replaceAll('%(here)s', () => here).replaceAll('%(host_node_name)s', () => hostname()),
-        ),
-      );
+      const found = matching(resolve(here, pattern.replaceAll('%(here)s', () => here).replaceAll('%(host_node_name)s', () => hostname())));
       if (found.length === 0) draft.remarks.lost(files, 'include.files', `${pattern} matches no file`);
       for (const included of found.filter((other) => !open.has(other))) {
         const further = readFurther(included);
@@ -101,21 +96,15 @@ function matching(pattern: string): readonly string[] {
         .replaceAll('[!', '[^')}$`,
     );
     found = found.flatMap((directory) =>
-      names(directory)
-        .filter((name) => !name.startsWith('.') && regex.test(name))
-        .map((name) => join(directory, name)),
+      names(directory).filter((name) => !name.startsWith('.') && regex.test(name)).map((name) => join(directory, name)),
     );
   }
   return found.filter((path) => names(dirname(path)).includes(basename(path)));
 }
 
 function names(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory).toSorted();
-  } catch {
-    // ENOENT, ENOTDIR and EACCES: nothing there matches.
-    return [];
-  }
+  // ENOENT, ENOTDIR and EACCES: nothing there matches.
+  return attempt(() => readdirSync(directory).toSorted(), []);
 }
 
 function groupsOf(sections: readonly PlacedSection[]): ReadonlyMap<string, string> {

@@ -1,6 +1,6 @@
 import { renameSync, statSync } from 'node:fs';
 import type { JournalRecord } from '../wire/payloads.ts';
-import { textOf } from '../errors.ts';
+import { attempt, textOf } from '../errors.ts';
 import { maskedThroughout } from '../masked.ts';
 import type { Mask } from '../secrets.ts';
 import { readTail } from '../files.ts';
@@ -129,12 +129,8 @@ export function select(records: readonly JournalRecord[], { unit, limit, since }
 }
 
 function endsWithNewline(path: string): boolean {
-  try {
-    return readTail(path, 1)[0] === 0x0a;
-  } catch {
-    // Not readable: a newline more does no harm.
-    return false;
-  }
+  // Not readable: a newline more does no harm.
+  return attempt(() => readTail(path, 1)[0] === 0x0a, false);
 }
 
 function sizeOf(path: string): number {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode, textOf } from '../errors.ts';
 import { journalRecord, type JournalRecord } from '../wire/payloads.ts';
+import { readJson } from '../wire/shape.ts';
 
 export function journalFiles(stateDir: string): { readonly current: string; readonly older: string } {
   return { current: join(stateDir, 'journal.ndjson'), older: join(stateDir, 'journal.1.ndjson') };
@@ -10,7 +11,7 @@ export function journalFiles(stateDir: string): { readonly current: string; read
 /** What is on disk, oldest first, with or without a supervisor. Torn and foreign lines are left out. */
 export function* readJournal(stateDir: string): Generator<JournalRecord> {
   let last = 0;
-  for (const { record } of linesOf(stateDir, (_, error) => raise(error))) {
+  for (const { record } of linesOf(stateDir, null)) {
     // Numbers only grow: a file that was put back by hand does not turn time round.
     if (record === null || record.seq <= last) continue;
     last = record.seq;
@@ -49,46 +50,33 @@ export function surveyJournal(stateDir: string): JournalOnDisk {
 }
 
 interface JournalLine {
-  /** Null for a line that is no record. */
+  /** Null for a line that is no record, such as the last one of a supervisor that was killed while it wrote. */
   readonly record: JournalRecord | null;
   readonly text: string;
   /** File and number of the line. */
   readonly place: string;
 }
 
-function* linesOf(stateDir: string, onUnreadable: (path: string, error: unknown) => void): Generator<JournalLine> {
+/** Without `onUnreadable` what the file system says is thrown. */
+function* linesOf(stateDir: string, onUnreadable: ((path: string, error: unknown) => void) | null): Generator<JournalLine> {
   const { current, older } = journalFiles(stateDir);
   for (const path of [older, current]) {
     let lines: readonly string[] = [];
     try {
       lines = readFileSync(path, 'utf8').split('\n');
     } catch (error) {
-      if (!hasCode(error, 'ENOENT')) onUnreadable(path, error);
+      if (hasCode(error, 'ENOENT')) continue;
+      if (onUnreadable === null) throw error;
+      onUnreadable(path, error);
     }
-    for (const [index, text] of lines.entries()) if (text !== '') yield { record: parseRecord(text), text, place: `${path}:${index + 1}` };
+    for (const [index, text] of lines.entries()) {
+      if (text !== '') yield { record: readJson<JournalRecord>(text, journalRecord), text, place: `${path}:${index + 1}` };
+    }
   }
-}
-
-function parseRecord(line: string): JournalRecord | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : null;
-  } catch {
-    // The last line of a supervisor that was killed while it wrote.
-    return null;
-  }
-}
-
-function isRecord(value: unknown): value is JournalRecord {
-  return journalRecord(value, 'record') === null;
 }
 
 const head = '{"seq":';
 
 function isTorn(line: string): boolean {
   return !line.endsWith('}') && (line.startsWith(head) || head.startsWith(line));
-}
-
-function raise(error: unknown): never {
-  throw error;
 }

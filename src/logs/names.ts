@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasCode } from '../errors.ts';
+import { attempt } from '../errors.ts';
 
 export type LogStream = 'stdout' | 'stderr';
 export const logStreams: readonly LogStream[] = ['stdout', 'stderr'];
@@ -77,10 +77,5 @@ export function plain(name: string): string {
 
 /** The names in a directory, none where there is none. */
 export function listed(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return attempt(() => readdirSync(directory), [], 'ENOENT');
 }

@@ -2,7 +2,7 @@ import { constants, statSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { hasCode } from '../errors.ts';
+import { attempt, hasCode } from '../errors.ts';
 import { listArchives, timesOf, type Archive } from './archives.ts';
 import { originOf, uncompressedSize } from './gzip.ts';
 import { parseTimes, readTimesText, type TimeMark } from './times.ts';
@@ -123,13 +123,8 @@ function keepMarks(path: string, inode: number): ReadMarks {
 }
 
 function inodeNoted(path: string): number {
-  try {
-    return originOf(path) ?? 0;
-  } catch (error) {
-    // Moved on since it was opened: the list is made again.
-    if (hasCode(error, 'ENOENT')) return 0;
-    throw error;
-  }
+  // Moved on since it was opened: the list is made again.
+  return attempt(() => originOf(path) ?? 0, 0, 'ENOENT');
 }
 
 function signature(archives: readonly Archive[]): string {
@@ -147,13 +142,9 @@ function archivesAfter(file: string, old: Old): Archive[] {
 /** Inodes are used again: the time of the last write, which compressing keeps, and the size have to be the same too. */
 function isSame({ path, compressed, stat }: Archive, old: Old): boolean {
   if (!compressed) return stat.ino === old.inode;
-  try {
-    return Math.abs(stat.mtimeMs - old.changedMs) < 1 && uncompressedSize(path) === old.size % 2 ** 32 && originOf(path) === old.inode;
-  } catch (error) {
-    // Moved on or removed since it was listed: the list is made again.
-    if (hasCode(error, 'ENOENT')) return false;
-    throw error;
-  }
+  // Moved on or removed since it was listed: the list is made again.
+  const isLike = Math.abs(stat.mtimeMs - old.changedMs) < 1;
+  return isLike && attempt(() => uncompressedSize(path) === old.size % 2 ** 32 && originOf(path) === old.inode, false, 'ENOENT');
 }
 
 async function* readCompressed(handle: FileHandle, from: number): AsyncGenerator<Buffer> {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { hasCode } from '../errors.ts';
+import { attempt } from '../errors.ts';
 
 /** A line of passwd(5). */
 export interface Account {
@@ -64,13 +64,8 @@ function entryIn(text: string, name: string): readonly string[] | null {
 }
 
 function readDatabase(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    // A system may keep its accounts elsewhere: the name service is asked then.
-    if (hasCode(error, 'ENOENT')) return '';
-    throw error;
-  }
+  // A system may keep its accounts elsewhere: the name service is asked then.
+  return attempt(() => readFileSync(path, 'utf8'), '', 'ENOENT');
 }
 
 // Accounts of a directory service; getent(1) also takes numbers and names of its own choice, hence the second look at the name.

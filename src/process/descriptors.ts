@@ -1,5 +1,5 @@
 import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { hasCode } from '../errors.ts';
+import { attempt, hasCode } from '../errors.ts';
 import { ownNofile } from './limits.ts';
 
 /** What the supervisor keeps for itself: connections, /proc, rotation, compaction, the lists of its own directories. */
@@ -91,12 +91,7 @@ export function closeInheritedDescriptors(except: readonly number[]): void {
 
 /** `/path`, `pipe:[4711]`, `socket:[4711]`, `anon_inode:[eventpoll]`; null for the descriptor of the listing, which is closed by now. */
 function kindOf(descriptor: number): string | null {
-  try {
-    return readlinkSync(`/proc/self/fd/${descriptor}`);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
-  }
+  return attempt(() => readlinkSync(`/proc/self/fd/${descriptor}`), null, 'ENOENT');
 }
 
 // proc_pid_fdinfo(5): the flags are octal. O_CLOEXEC is 02000000 on every architecture Node runs on.

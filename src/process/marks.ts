@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasCode } from '../errors.ts';
+import { attempt, hasCode } from '../errors.ts';
 import { hierarchiesIn } from './cgroup.ts';
 
 /**
@@ -60,11 +60,7 @@ export function hasMark(token: string): boolean {
 export function pidsMarked(token: string): readonly number[] | null {
   const groups = groupsOf.get(token);
   if (groups === undefined) return null;
-  try {
-    return [...groups].flatMap(pidsIn);
-  } catch {
-    return null;
-  }
+  return attempt(() => [...groups].flatMap(pidsIn), null);
 }
 
 /** Takes away the groups of a token: the kernel does that only when no process lives in them. Returns whether it did so now. */
@@ -100,12 +96,8 @@ function noteGroup(directory: string, tokens: readonly string[]): void {
 /** The tokens that a process is marked with, however its environment was changed. */
 export function marksOf(pid: number): readonly string[] {
   if (findHome() === null) return [];
-  try {
-    return marksIn(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
-  } catch {
-    // The process has ended.
-    return [];
-  }
+  // The process has ended.
+  return attempt(() => marksIn(readFileSync(`/proc/${pid}/cgroup`, 'utf8')), []);
 }
 
 /** The tokens in a text in the form of /proc/PID/cgroup. */

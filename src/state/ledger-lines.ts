@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 import type { UnitRecord } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
-import { isRecord, number, record, string, unexpected } from '../wire/shape.ts';
-import { check, unitRecord } from './record-shapes.ts';
+import { check, isRecord, number, record, string, unexpected } from '../wire/shape.ts';
+import { unitRecord } from './record-shapes.ts';
 
 /** When a line was written, by both clocks. `at` is of the boot `bootId`. */
 export interface Stamp {

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { hasCode } from '../errors.ts';
+import { attempt } from '../errors.ts';
 import { readLines, type LedgerLine } from './ledger-lines.ts';
 import { replaceFile } from '../files.ts';
 
@@ -66,21 +66,12 @@ export function openReserve(ledgerPath: string): LedgerReserve {
 
 /** Lines that did not fit into the ledger, oldest first. */
 export function readReserve(ledgerPath: string): readonly LedgerLine[] {
-  try {
-    return readLines(Buffer.from(readFileSync(reservePath(ledgerPath), 'utf8').replace(/\n+$/, '\n'))).lines;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'EACCES', 'EISDIR')) return [];
-    throw error;
-  }
+  const text = attempt(() => readFileSync(reservePath(ledgerPath), 'utf8'), '', 'ENOENT', 'EACCES', 'EISDIR');
+  return readLines(Buffer.from(text.replace(/\n+$/, '\n'))).lines;
 }
 
 function isWhole(path: string): boolean {
-  try {
-    return readFileSync(path).length === reserveBytes;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
-    throw error;
-  }
+  return attempt(() => readFileSync(path).length === reserveBytes, false, 'ENOENT');
 }
 
 function reservePath(ledgerPath: string): string {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, join } from 'node:path';
+import { attempt } from '../errors.ts';
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { identify } from '../process/identity.ts';
 import { listPids, readArguments, readProcStat } from '../process/proc.ts';
@@ -52,14 +53,9 @@ export function findBereft({ socket, lock }: Pick<RuntimePaths, 'socket' | 'lock
 
 /** What descriptors that listen at this path are called in /proc. The kernel lists the path for as long as somebody listens, whether or not its file is there. */
 function listeningAt(path: string): readonly string[] {
-  try {
-    // unix(7): 00010000 is __SO_ACCEPTCON.
-    const listed = readFileSync('/proc/net/unix', 'utf8').split('\n').map((line) => /^\S+: \S+ \S+ 00010000 \S+ \S+ +(\d+) (.+)$/.exec(line));
-    return listed.flatMap((found) => (found?.[2] === path ? [`socket:[${found[1]}]`] : []));
-  } catch {
-    // No /proc, or none for us.
-    return [];
-  }
+  // Without /proc, or one for us, nothing is listed. unix(7): 00010000 is __SO_ACCEPTCON.
+  const listed = attempt(() => readFileSync('/proc/net/unix', 'utf8'), '').matchAll(/^\S+: \S+ \S+ 00010000 \S+ \S+ +(\d+) (.+)$/gm);
+  return [...listed].flatMap(([, inode, name]) => (name === path ? [`socket:[${inode}]`] : []));
 }
 
 /** The shell that starts the supervisor of this state directory again as soon as it has died. Null: there is none, or no /proc that shows it. */
@@ -69,31 +65,14 @@ export function findGuardian(stateDir: string): ProcessIdentity | null {
 }
 
 function processIds(): readonly number[] {
-  try {
-    return listPids();
-  } catch {
-    // No /proc.
-    return [];
-  }
+  // No /proc.
+  return attempt(listPids, []);
 }
 
-/** What the open descriptors of a process lead to. */
+/** What the open descriptors of a process lead to, but for those closed meanwhile; none of a process that has ended, or is not for us to see. */
 function descriptorsOf(pid: number): readonly string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => linkOf(`/proc/${pid}/fd/${descriptor}`) ?? []);
-  } catch {
-    // The process has ended, or is not for us to see.
-    return [];
-  }
-}
-
-function linkOf(path: string): string | null {
-  try {
-    return readlinkSync(path);
-  } catch {
-    // Closed meanwhile.
-    return null;
-  }
+  const directory = `/proc/${pid}/fd`;
+  return attempt(() => readdirSync(directory), []).flatMap((descriptor) => attempt(() => readlinkSync(join(directory, descriptor)), null) ?? []);
 }
 
 /**

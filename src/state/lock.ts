@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasCode, textOf } from '../errors.ts';
+import { attempt, hasCode, textOf } from '../errors.ts';
 import { runTool, type ToolResult } from '../process/tools.ts';
 import { pidIn, runtimeNames } from '../runtime-paths.ts';
 import { isSameFile } from './append-file.ts';
@@ -65,12 +65,8 @@ export function isLocked(path: string): boolean {
 
 /** The pid that a supervisor wrote down, for messages only: the process may be another by now. */
 export function lockHolder(pidFile: string): number | null {
-  try {
-    return pidIn(readFileSync(pidFile, 'utf8'));
-  } catch {
-    // No pid file, or none that we may read: the message goes without.
-    return null;
-  }
+  // No pid file, or none that we may read: the message goes without.
+  return attempt(() => pidIn(readFileSync(pidFile, 'utf8')), null);
 }
 
 const attempts = 5;

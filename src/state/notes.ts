@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildLedgerPort, SwitchLedgerPort } from '../../machines/ports.ts';
 import type { AdoptOrder, ChildRecord, SwitchRecord } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
-import type { Shape } from '../wire/shape.ts';
+import { check, type Shape } from '../wire/shape.ts';
 import type { Ledger } from './ledger.ts';
-import { check, childRecord, switchRecord } from './record-shapes.ts';
+import { childRecord, switchRecord } from './record-shapes.ts';
 import { holdersOf, isSame, leaderOf, type RecoveryOutside, type ScannedRow } from './recovery.ts';
 
 /** What became of the spawned children of the ledger while no supervisor watched. */
@@ -23,18 +23,12 @@ type Report = (text: string) => void;
 
 /** Living spawned children, kept in the ledger beside the units. */
 export function keepChildren(ledger: Notes): ChildLedgerPort {
-  return {
-    recordChild: (record) => ledger.note(CHILD + record.id, record),
-    forgetChild: (id) => ledger.forgetNote(CHILD + id),
-  };
+  return { recordChild: (record) => ledger.note(CHILD + record.id, record), forgetChild: (id) => ledger.forgetNote(CHILD + id) };
 }
 
 /** Switches under way, kept in the ledger: a supervisor that dies meanwhile leaves the next one to put them back. */
 export function keepSwitches(ledger: Notes): SwitchLedgerPort {
-  return {
-    recordSwitch: (record) => ledger.note(SWITCH + record.unit, record),
-    forgetSwitch: (unit) => ledger.forgetNote(SWITCH + unit),
-  };
+  return { recordSwitch: (record) => ledger.note(SWITCH + record.unit, record), forgetSwitch: (unit) => ledger.forgetNote(SWITCH + unit) };
 }
 
 /** The switches that were left open. One whose candidate has become the unit was complete; only the note of it was not removed. */

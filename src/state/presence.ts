@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { textOf } from '../errors.ts';
+import { attempt, textOf } from '../errors.ts';
 import { lockHolder, takeLock, type LockResult } from './lock.ts';
 import { isServed } from './lock-owner.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
@@ -48,12 +48,8 @@ export function keepPresence(options: PresenceOptions): Presence {
   };
 
   const isOurs = (): boolean => {
-    try {
-      return lock.isInPlace();
-    } catch {
-      // The lock file cannot be looked at: nothing in the directory is to be touched.
-      return false;
-    }
+    // The lock file cannot be looked at: nothing in the directory is to be touched.
+    return attempt(() => lock.isInPlace(), false);
   };
   const retake = (): LockResult => {
     const taken = takeLock(paths.lock);

@@ -2,12 +2,6 @@ import { LEAVES } from '../../machines/types.ts';
 import type { ChildRecord, SignalName, SwitchRecord, UnitRecord } from '../../machines/types.ts';
 import { boolean, count, list, nullable, number, oneOf, record, string, unexpected, whole, type Shape } from '../wire/shape.ts';
 
-/** Throws a sentence with the place, what was expected there and what was found. Keys that are not named here pass: a newer version may have written them. */
-export function check<Value>(value: unknown, shape: Shape<Value>, at: string): asserts value is Value {
-  const problem = shape(value, at);
-  if (problem !== null) throw new Error(problem);
-}
-
 const signalName: Shape<SignalName> = (value, at) => (typeof value === 'string' && /^SIG[A-Z0-9+-]+$/.test(value) ? null : unexpected('a signal name', value, at));
 const identity = record({ pid: whole(1), startTime: string, bootId: string });
 const slot = oneOf(0, 1);

@@ -1,4 +1,4 @@
-import { boolean, isRecord, list, number, record, string, type Shaped } from './shape.ts';
+import { boolean, list, number, oneOf, readJson, record, string, type Shape, type Shaped } from './shape.ts';
 
 const settledUnit = record({ name: string, phase: string }, { pid: number, error: string });
 /** `held`: another supervisor has the lock. */
@@ -15,18 +15,11 @@ export type LaunchReport =
   | ({ readonly event: 'listening' } & Shaped<typeof listening>)
   | ({ readonly event: 'settled' } & Shaped<typeof settled>);
 
-const shapes = new Map<unknown, (value: unknown, at: string) => string | null>(Object.entries({ refused, listening, settled }));
+const events: Readonly<Record<LaunchReport['event'], Shape<unknown>>> = { refused, listening, settled };
+const tag = record({ event: oneOf('refused', 'listening', 'settled') });
+const launchReport: Shape<LaunchReport> = (value, at) => tag(value, at) ?? events[(value as Shaped<typeof tag>).event](value, at);
 
 /** Null for a line of a later version, which this one need not understand, and for one that is not of the protocol: a runtime's own words. */
 export function decodeLaunchReport(line: string): LaunchReport | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isReport(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function isReport(value: unknown): value is LaunchReport {
-  return isRecord(value) && shapes.get(value['event'])?.(value, 'report') === null;
+  return readJson(line, launchReport);
 }

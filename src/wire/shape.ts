@@ -1,3 +1,5 @@
+import { attempt } from '../errors.ts';
+
 /** What is wrong with a value read from JSON and where, or `null` when the value has the shape. */
 export interface Shape<T> {
   (value: unknown, at: string): string | null;
@@ -69,6 +71,26 @@ export function record<R extends Fields, O extends Fields = Record<never, never>
     }
     return null;
   });
+}
+
+/** An object with values of one shape under whatever keys. */
+export function map<T>(element: Shape<T>): Shape<Readonly<Record<string, T>>> {
+  return described(() => ({ type: 'object', additionalProperties: schemaOf(element) }), (value, at) => {
+    if (!isRecord(value)) return unexpected('an object', value, at);
+    return Object.entries(value).map(([key, inner]) => element(inner, `${at}.${key}`)).find((problem) => problem !== null) ?? null;
+  });
+}
+
+/** Throws a sentence with the place, what was expected there and what was found. */
+export function check<Value>(value: unknown, shape: Shape<Value>, at: string): asserts value is Value {
+  const problem = shape(value, at);
+  if (problem !== null) throw new Error(problem);
+}
+
+/** What a text says in JSON; null: it is not JSON, or says something of another shape. */
+export function readJson<T>(text: string, shape: Shape<T>): T | null {
+  const value: unknown = attempt(() => JSON.parse(text) as unknown, undefined);
+  return shape(value, 'value') === null ? value as T : null;
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

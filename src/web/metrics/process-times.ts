@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { attempt } from '../../errors.ts';
 import type { SpawnedProcessNode, UnitStatus } from '../../wire/payloads.ts';
 import { ticksToMs } from '../../process/boot.ts';
 import { readStatText, statFields } from '../../process/proc.ts';
@@ -34,12 +35,9 @@ export function costOf(pid: number): { readonly cpuSeconds: number; readonly res
  * unix(7): state 03 is connected.
  */
 export function connectionsTo(path: string): number | null {
-  try {
-    return readFileSync('/proc/net/unix', 'utf8').split('\n').filter((line) => / 03 +\d+ /.test(line) && line.endsWith(` ${path}`)).length;
-  } catch {
-    // There is no /proc here.
-    return null;
-  }
+  // There is no /proc here.
+  const isOne = (line: string): boolean => / 03 +\d+ /.test(line) && line.endsWith(` ${path}`);
+  return attempt(() => readFileSync('/proc/net/unix', 'utf8').split('\n').filter(isOne).length, null);
 }
 
 /** proc_pid_stat(5): utime, stime, cutime, cstime. */
@@ -56,10 +54,6 @@ function timesOf(pid: number): CpuTimes | null {
 }
 
 function openDescriptors(pid: number): number | null {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).length;
-  } catch {
-    // Another user's process.
-    return null;
-  }
+  // Another user's process.
+  return attempt(() => readdirSync(`/proc/${pid}/fd`).length, null);
 }
