@@ -50,8 +50,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'model', include: ['test/model/**/*.test.ts'], testTimeout: 900_000,
-          // What is explored is kept: in a small nursery it is copied again and again.
-          execArgv: ['--max-semi-space-size=128'],
+          // What is explored is kept: in a small nursery it is copied again and again. Two workers have two processors: there is none for threads of collectors.
+          execArgv: ['--max-semi-space-size=128', '--single-threaded-gc'],
         },
       },
       {

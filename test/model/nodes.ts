@@ -1,3 +1,4 @@
+import { fromCallback } from 'xstate';
 import { publishedOperation, type OperationEvent, type OperationInput, type OperationReport } from '../../machines/operation.ts';
 import { leafOf, type ServiceContext } from '../../machines/service-facts.ts';
 import { supervisorMachine, type SupervisorSnapshot } from '../../machines/supervisor.ts';
@@ -18,7 +19,7 @@ export interface UnitNode {
   readonly context: NamedContext;
   readonly broken: string | null;
   readonly reports: readonly ModelEvent[];
-  readonly steps: Map<string, UnitStep>;
+  readonly steps: Steps<UnitStep>;
 }
 
 export type NamedContext = ServiceContext & { readonly leaf: Leaf };
@@ -31,7 +32,7 @@ export interface UnitStep {
 export interface RootNode {
   readonly id: number;
   readonly snapshot: SupervisorSnapshot;
-  readonly steps: Map<string, RootStep>;
+  readonly steps: Steps<RootStep>;
 }
 
 export type RootMessage = SupervisorEvent | OperationReport;
@@ -40,6 +41,13 @@ export type RootMessage = SupervisorEvent | OperationReport;
 export type Sent =
   | { readonly unit: string; readonly event: ModelEvent }
   | { readonly operation: number; readonly event: OperationEvent };
+
+/** By the key of the event. Most states are left in one way alone, and need no table for that. */
+export interface Steps<Step> {
+  key?: number;
+  step?: Step;
+  more?: Map<number, Step>;
+}
 
 export interface RootStep {
   readonly to: RootNode;
@@ -52,7 +60,7 @@ export interface RootStep {
 export interface OperationNode {
   readonly id: number;
   readonly snapshot: Pure<typeof publishedOperation>['first'];
-  readonly steps: Map<string, OperationStep>;
+  readonly steps: Steps<OperationStep>;
 }
 
 export interface OperationStep {
@@ -72,33 +80,39 @@ export interface Atlas {
   stepOperation(node: OperationNode, event: OperationEvent): OperationStep;
 }
 
+/** Operations are begun beside the root (`beginOperation`): what the root itself spawns for one only has to be something. */
+const withoutOperations = supervisorMachine.provide({ actors: { operation: fromCallback(() => undefined) as never } });
+
 const anybody = { send: () => undefined, id: 'root' } as unknown as NonNullable<OperationInput['parent']>;
 
 export function openAtlas(specs: readonly ServiceSpec[]): Atlas {
+  const numberOf = makeNumbers();
   const units = new Map<string, UnitNode>();
   const roots = new Map<string, RootNode>();
   const operations = new Map<string, OperationNode>();
-  const begun = new Map<string, OperationStep>();
-  const root = purely(supervisorMachine, { specs, tokenSeed: 't', seed: 1, at: 0 });
+  const begun: Steps<OperationStep> = {};
+  const root = purely(withoutOperations, { specs, tokenSeed: 't', seed: 1, at: 0 });
   const operation = purely(publishedOperation, { id: 0, kind: 'start', ticket: null, parts: [], at: 0, parent: anybody });
+  const share = makeSharer();
   const enter = (state: ModelState): UnitNode => {
     const key = `${state.snapshot.context.spec.name}|${keyOf(state, true)}`;
     const known = units.get(key);
     if (known !== undefined) return known;
     const context = { ...state.snapshot.context, leaf: leafOf(state.snapshot.value) };
-    const node: UnitNode = { id: units.size, state, context, broken: brokenIn(state), reports: reportsTo(state), steps: new Map() };
+    const node: UnitNode = { id: units.size, state, context, broken: brokenIn(state), reports: reportsTo(state), steps: {} };
     units.set(key, node);
     return node;
   };
   const rootNode = (snapshot: SupervisorSnapshot): RootNode => {
-    const key = keyOfRoot(snapshot);
-    const known = roots.get(key) ?? { id: roots.size, snapshot, steps: new Map<string, RootStep>() };
+    const parts = partsOfRoot(snapshot, numberOf);
+    const key = Object.values(parts).join('|');
+    const known = roots.get(key) ?? { id: roots.size, snapshot: share(snapshot, parts), steps: {} };
     roots.set(key, known);
     return known;
   };
   const operationNode = (snapshot: OperationNode['snapshot']): OperationNode => {
     const key = keyOfOperation(snapshot);
-    const known = operations.get(key) ?? { id: operations.size, snapshot, steps: new Map<string, OperationStep>() };
+    const known = operations.get(key) ?? { id: operations.size, snapshot, steps: {} };
     operations.set(key, known);
     return known;
   };
@@ -110,32 +124,42 @@ export function openAtlas(specs: readonly ServiceSpec[]): Atlas {
   return {
     root: rootNode(root.first), enter,
     unit: (spec) => enter(beginModel(spec, spec.dependsOn.map(({ service }) => service))),
-    stepUnit: (node, event) => remembered(node.steps, keyOfUnitEvent(event), () => {
+    stepUnit: (node, event) => remembered(node.steps, numberOf(keyOfUnitEvent(event)), () => {
       const { state, deeds } = stepModel(node.state, event);
       return { to: enter(state), deeds };
     }),
-    stepRoot: (node, event) => remembered(node.steps, keyOfRootEvent(event), () => {
+    stepRoot: (node, event) => remembered(node.steps, numberOf(keyOfRootEvent(event)), () => {
       const { snapshot, actions } = root.step(node.snapshot, event);
       const opened = [...snapshot.context.operations].flatMap(([id, { input, ref }]) => (node.snapshot.context.operations.get(id)?.ref === ref ? [] : [input]));
       return { to: rootNode(snapshot), opened, sends: actions.flatMap(sentBy), settlements: settlementsIn(actions) };
     }),
-    beginOperation: (input) => remembered(begun, keyOfInput(input), () => {
+    beginOperation: (input) => remembered(begun, numberOf(keyOfInput(input)), () => {
       const { first, firstActions } = purely(publishedOperation, { ...input, parent: anybody });
       return operationStep(first, firstActions);
     }),
-    stepOperation: (node, event) => remembered(node.steps, keyOfOperationEvent(event), () => {
+    stepOperation: (node, event) => remembered(node.steps, numberOf(keyOfOperationEvent(event)), () => {
       const { snapshot, actions } = operation.step(node.snapshot, event);
       return operationStep(snapshot, actions);
     }),
   };
 }
 
-function remembered<Step>(steps: Map<string, Step>, key: string, make: () => Step): Step {
-  const known = steps.get(key);
+function remembered<Step>(steps: Steps<Step>, key: number, make: () => Step): Step {
+  if (steps.key === key && steps.step !== undefined) return steps.step;
+  const known = steps.more?.get(key);
   if (known !== undefined) return known;
   const step = make();
-  steps.set(key, step);
+  if (steps.step === undefined) [steps.key, steps.step] = [key, step];
+  else (steps.more ??= new Map()).set(key, step);
   return step;
+}
+
+/** A number for each text: keys of what is known are short that way. */
+function makeNumbers(): (text: string) => number {
+  const known = new Map<string, number>();
+  return (text) => {
+    return kept(known, text, known.size);
+  };
 }
 
 function sentBy({ type, params }: Action): readonly Sent[] {
@@ -201,11 +225,39 @@ function keyOfOperation({ value, context }: OperationNode['snapshot']): string {
   return [JSON.stringify(value), id, kind, ticket, states.join(';'), [...blocks].map(([unit, waiting]) => `${unit}:${waiting.join(',')}`).join(';'), due.join()].join('|');
 }
 
-function keyOfRoot({ value, context }: SupervisorSnapshot): string {
+/** By numbers: in which state the root is, with which units, and which operations. */
+interface PartsOfRoot {
+  readonly state: number;
+  readonly units: string;
+  readonly operations: string;
+}
+
+function partsOfRoot({ value, context }: SupervisorSnapshot, numberOf: (text: string) => number): PartsOfRoot {
   const units = [...context.units.values()].map(({ name, spec, facts, informed, turn, expected, returning }) => {
     const knows = Object.entries(informed).map(([dependency, { met, lost, unproven }]) => `${dependency} ${met} ${lost ?? ''} ${unproven}`).join('+');
-    return `${name} ${definitionOf(spec)} ${keyOfFacts(facts)} ${knows} ${turn === null ? '' : `${turn.operation} ${turn.command}`} ${expected} ${returning !== null}`;
+    const order = turn === null ? '' : `${turn.operation} ${turn.command}`;
+    return numberOf(`${name} ${definitionOf(spec)} ${keyOfFacts(facts)} ${knows} ${order} ${expected} ${returning !== null}`);
   });
-  const operations = [...context.operations.values()].map(({ input }) => keyOfInput(input));
-  return [JSON.stringify(value), units.join(';'), operations.join(';'), context.exitCode, context.endTickets.join('+')].join('|');
+  const operations = [...context.operations.values()].map(({ input }) => numberOf(keyOfInput(input)));
+  return { state: numberOf(`${JSON.stringify(value)} ${context.exitCode} ${context.endTickets.join('+')}`), units: units.join(' '), operations: operations.join(' ') };
+}
+
+/** Of hundreds of thousands of snapshots: what has the same key is kept once. */
+function makeSharer(): (snapshot: SupervisorSnapshot, parts: PartsOfRoot) => SupervisorSnapshot {
+  const states = new Map<number, SupervisorSnapshot>();
+  const units = new Map<string, SupervisorSnapshot['context']['units']>();
+  const operations = new Map<string, Pick<SupervisorSnapshot, 'children' | 'context'>>();
+  return (snapshot, parts) => {
+    const { value, tags, _nodes } = kept(states, parts.state, snapshot);
+    const { children, context } = kept(operations, `${[...snapshot.context.units.keys()].join(' ')}|${parts.operations}`, snapshot);
+    return Object.assign(snapshot, {
+      value, tags, _nodes, children, context: { ...snapshot.context, units: kept(units, parts.units, snapshot.context.units), operations: context.operations },
+    });
+  };
+}
+
+function kept<Key, Value>(values: Map<Key, Value>, key: Key, value: Value): Value {
+  const known = values.get(key) ?? value;
+  values.set(key, known);
+  return known;
 }

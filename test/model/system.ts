@@ -78,9 +78,9 @@ function deliver(atlas: Atlas, names: readonly string[], before: SystemState, ev
     root = to;
     trace.answers.push(...settlements);
     if (message.type === 'unit.removed') units[names.indexOf(message.unit)] = null;
-    for (const [name, { spec }] of to.snapshot.context.units) {
-      const index = names.indexOf(name);
-      if (units[index] === null) units[index] = atlas.unit(spec);
+    for (const [index, name] of names.entries()) {
+      const made = units[index] === null ? to.snapshot.context.units.get(name) : undefined;
+      if (made !== undefined) units[index] = atlas.unit(made.spec);
     }
     for (const id of operations.keys()) if (!to.snapshot.context.operations.has(id)) operations.delete(id);
     for (const input of opened) follow(input.id, atlas.beginOperation(input));
