@@ -4,9 +4,9 @@ import { textOf } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { stringsOf } from '../state/notes.ts';
 import { replaceFile } from '../files.ts';
-import { cronFile, pidFile, type RecordedJob, type RecordedState, type SpawnRecord, stateFile } from './state-files.ts';
+import { cronFile, pidFile, type PidFile, type RecordedJob, type RecordedState, type SpawnRecord, stateFile } from './state-files.ts';
 import { digestOf, xmlFiles, type StateFiles, type XmlFile } from './read-files.ts';
-import { writeXml } from './xml.ts';
+import { writeXml, type XmlElement } from './xml.ts';
 
 /** A unit as the files of systemg 0.33.0 describe it. `state` null: it never ran. */
 export interface ProjectedUnit {
@@ -26,7 +26,7 @@ export interface ProjectionOptions {
   readonly ledger: Pick<Ledger, 'note' | 'meta'>;
   /** The files as they are, whose entries about units that are not among `units` are kept. Null: nothing else is in the files. */
   readonly others?: StateFiles | null;
-  /** Asked each time the files are written. */
+  /** Asked each time the files are written. A unit of which nothing has changed may be the same object as before. */
   units(): readonly ProjectedUnit[];
   /** Takes one sentence per episode about a file that cannot be written. */
   readonly onProblem: (text: string) => void;
@@ -122,21 +122,66 @@ export function leaveClaims(stateDir: string, said: StateFiles, units: ReadonlyS
 /** The content of each file, in the order of names and hashes. */
 function project(units: readonly ProjectedUnit[], others: StateFiles | null): Readonly<Record<XmlFile, string>> {
   const [names, hashes] = [new Set(units.map(({ name }) => name)), new Set(units.map(({ hash }) => hash))];
-  const merged = <Value>(before: Iterable<readonly [string, Value]> | undefined, ours: ReadonlySet<string>, now: readonly (readonly [string, Value | null])[]) => new Map(
-    [...[...before ?? []].filter(([key]) => !ours.has(key)), ...now]
-      .flatMap(([key, value]): [string, Value][] => (value === null ? [] : [[key, value]]))
-      .sort(([one], [other]) => (one < other ? -1 : 1)),
-  );
-  const pids = units.map(({ name, pid }) => [name, pid] as const);
+  const texts = units.map((unit) => textsOf(unit));
+  const merged = <Value>(
+    before: Iterable<readonly [string, Value]> | undefined, ours: ReadonlySet<string>, write: (key: string, value: Value) => string, now: readonly Entry[],
+  ): string => {
+    const foreign = [...before ?? []].filter(([key]) => !ours.has(key)).map(([key, value]): Entry => [key, write(key, value)]);
+    return [...new Map([...foreign, ...now.filter(([, text]) => text !== '')])].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, text]) => text).join('');
+  };
   const spawned = [
     ...(others?.pid?.spawned ?? []).filter(({ serviceHash }) => serviceHash === null || !hashes.has(serviceHash)),
     ...units.toSorted((one, other) => (one.name < other.name ? -1 : 1)).flatMap((unit) => unit.spawned),
   ];
   return {
-    'pid.xml': writeXml(pidFile.encode({ services: merged(others?.pid?.services, names, pids), groups: merged(others?.pid?.groups, names, pids), spawned })),
-    'state.xml': writeXml(stateFile.encode(merged(others?.state ?? [], hashes, units.map(({ hash, state }) => [hash, state] as const)))),
-    'cron_state.xml': writeXml(cronFile.encode(merged(others?.cron ?? [], hashes, units.map(({ hash, job }) => [hash, job] as const)))),
+    'pid.xml': within(pidFile.encode(noPids), [
+      merged(others?.pid?.services, names, serviceEntry, texts.map(({ name, service }) => [name, service])),
+      merged(others?.pid?.groups, names, groupEntry, texts.map(({ name, group }) => [name, group])),
+      inner(pidFile.encode({ ...noPids, spawned })),
+    ].join('')),
+    'state.xml': within(stateFile.encode(new Map()), merged(others?.state ?? [], hashes, stateEntry, texts.map(({ hash, state }) => [hash, state]))),
+    'cron_state.xml': within(cronFile.encode(new Map()), merged(others?.cron ?? [], hashes, jobEntry, texts.map(({ hash, job }) => [hash, job]))),
   };
+}
+
+/** A key to sort by, and what is written for it: nothing where there is no value. */
+type Entry = readonly [key: string, text: string];
+
+interface UnitTexts extends Pick<ProjectedUnit, 'name' | 'hash'> {
+  readonly service: string;
+  readonly group: string;
+  readonly state: string;
+  readonly job: string;
+}
+
+/** A unit is the same object until something of it has changed: one restart among a thousand units encodes one of them. */
+const kept = new WeakMap<ProjectedUnit, UnitTexts>();
+
+function textsOf(unit: ProjectedUnit): UnitTexts {
+  const before = kept.get(unit);
+  if (before !== undefined) return before;
+  const { name, hash, pid, state, job } = unit;
+  const texts = {
+    name, hash, service: pid === null ? '' : serviceEntry(name, pid), group: pid === null ? '' : groupEntry(name, pid),
+    state: state === null ? '' : stateEntry(hash, state), job: job === null ? '' : jobEntry(hash, job),
+  };
+  kept.set(unit, texts);
+  return texts;
+}
+
+const noPids: PidFile = { services: new Map(), groups: new Map(), spawned: [] };
+const serviceEntry = (name: string, pid: number): string => inner(pidFile.encode({ ...noPids, services: new Map([[name, pid]]) }));
+const groupEntry = (name: string, pid: number): string => inner(pidFile.encode({ ...noPids, groups: new Map([[name, pid]]) }));
+const stateEntry = (hash: string, state: RecordedState): string => inner(stateFile.encode(new Map([[hash, state]])));
+const jobEntry = (hash: string, job: RecordedJob): string => inner(cronFile.encode(new Map([[hash, job]])));
+
+function inner({ children }: XmlElement): string {
+  return children.map(writeXml).join('');
+}
+
+/** The text of a file whose root, as it is when empty, and content are given. */
+function within(root: XmlElement, content: string): string {
+  return content === '' ? writeXml(root) : `<${root.name}>${content}</${root.name}>`;
 }
 
 /** The digests that a file has when we wrote it: the one before the last writing, and the last. */

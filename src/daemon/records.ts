@@ -1,4 +1,5 @@
 import type { ChildFacts } from '../../machines/types.ts';
+import type { UnitView } from '../../machines/view.ts';
 import { openJournal, type Journal } from '../journal/journal.ts';
 import type { AcceptedRequest } from '../journal/request-record.ts';
 import { makeScribe } from '../journal/scribe.ts';
@@ -10,7 +11,7 @@ import { shownChildren } from '../status/process-tree.ts';
 import { masked } from '../masked.ts';
 import { isAside } from '../state/recovery.ts';
 import type { Ledger } from '../state/ledger.ts';
-import { openProjection, type Projection } from '../compat/projection.ts';
+import { openProjection, type ProjectedUnit, type Projection } from '../compat/projection.ts';
 import type { StateFiles } from '../compat/read-files.ts';
 import { projectedUnit } from '../compat/recorded.ts';
 import type { Outputs } from './outputs.ts';
@@ -38,13 +39,23 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
   const scribe = makeScribe({
     journal, wallNow: Date.now, now: clock.now, lastWords: outputs.words.of, maxRestarts: (unit) => specOf(unit)?.restart.maxRestarts ?? null, childOf,
   });
+  const projected = new WeakMap<UnitView, ProjectedUnit>();
   const projection = openProjection({
     stateDir: paths.stateDir, ledger, others, onProblem,
-    units: () => views().map((view) => {
-      const now = { monotonicMs: clock.now(), wallMs: Date.now() };
-      const shown = shownChildren(children(), view.spec.name, now);
-      return masked(projectedUnit(view, runs.of(view.spec.name), shown.filter(({ ended }) => ended === null), now.wallMs), secrets.mask);
-    }),
+    units: () => {
+      const spawners = new Set([...children().values()].map(({ record }) => record.order.unit));
+      return views().map((view) => {
+        // Runs and children go by the wall clock; of all others the view says everything.
+        const isPlain = view.spec.cron === null && !spawners.has(view.spec.name);
+        const before = isPlain ? projected.get(view) : undefined;
+        if (before !== undefined) return before;
+        const now = { monotonicMs: clock.now(), wallMs: Date.now() };
+        const living = isPlain ? [] : shownChildren(children(), view.spec.name, now).filter(({ ended }) => ended === null);
+        const unit = masked(projectedUnit(view, runs.of(view.spec.name), living, now.wallMs), secrets.mask);
+        if (isPlain) projected.set(view, unit);
+        return unit;
+      });
+    },
   });
   const childMemory = openMemoryWatch({
     now: clock.now, onProblem, limitOf: (unit) => specOf(unit)?.spawn?.totalMemoryBytes ?? null, children: () => watchedChildren(children()),
