@@ -1,12 +1,12 @@
 import { shellWord } from '../words.ts';
-import { bootName, commandOf, configFlags, markOf, orderIn, type BootOrder } from './order.ts';
+import { bootName, commandOf, startFlags, markOf, orderIn, type BootOrder } from './order.ts';
 
 /** The most that cron takes for a command, of which it says nothing: MAX_COMMAND in its source. */
 export const longestCommand = 998;
 
 /** A comment by which it is known again, and a line of crontab(5), which ends at a percent sign that is not escaped. */
 export function crontabLines(order: BootOrder): string {
-  const command = ['env', `PATH=${order.searchPath}`, ...commandOf(order, 'start', '--daemonize', ...configFlags(order))].map(shellWord).join(' ');
+  const command = ['env', `PATH=${order.searchPath}`, ...commandOf(order, 'start', '--daemonize', ...startFlags(order))].map(shellWord).join(' ');
   return `# ${markOf(order)}\n${REBOOT}${command.replaceAll('%', String.raw`\%`)}\n`;
 }
 

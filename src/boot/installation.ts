@@ -68,7 +68,7 @@ export async function findInstalled(whose: Whose, machine: Machine): Promise<rea
   return found;
 }
 
-const nothing: BootOrder = { program: '', config: '', system: false, project: null, flags: [], searchPath: '', stopSeconds: 0 };
+const nothing: BootOrder = { program: '', config: '', system: false, project: null, profiles: [], flags: [], searchPath: '', stopSeconds: 0 };
 
 async function installLines(entry: BootEntry, order: BootOrder, machine: Machine): Promise<Done> {
   const { length } = entry.text.trimEnd().split('\n').at(-1) ?? '';

@@ -1,8 +1,8 @@
-import { bootName, commandOf, configFlags, markOf, type BootOrder } from './order.ts';
+import { bootName, commandOf, startFlags, markOf, type BootOrder } from './order.ts';
 
 /** A property list of launchd.plist(5). Without AbandonProcessGroup launchd ends the services of a supervisor that died. */
 export function launchdPlist(order: BootOrder): string {
-  const words = commandOf(order, 'start', ...configFlags(order)).map((word) => `    <string>${escaped(word)}</string>`).join('\n');
+  const words = commandOf(order, 'start', ...startFlags(order)).map((word) => `    <string>${escaped(word)}</string>`).join('\n');
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <!-- Written by sysg boot install, which writes it anew when it is called again. -->

@@ -1,6 +1,6 @@
 import { shownConfigPath } from '../config-path.ts';
 import { shellWord } from '../words.ts';
-import { bootName, commandOf, configFlags, markOf, type BootOrder } from './order.ts';
+import { bootName, commandOf, startFlags, markOf, type BootOrder } from './order.ts';
 
 /** A script for openrc-run(8). The supervisor runs in the background under a guardian of its own, which starts it again when it dies. */
 export function openrcScript(order: BootOrder): string {
@@ -21,7 +21,7 @@ depend() {
 
 start() {
   ebegin "Starting $name"
-  ${call('start', '--daemonize', ...configFlags(order))}
+  ${call('start', '--daemonize', ...startFlags(order))}
   eend $?
 }
 
@@ -38,7 +38,7 @@ reload() {
 }
 
 status() {
-  ${call('status', ...configFlags(order))}
+  ${call('status', ...startFlags(order))}
 }
 `;
 }

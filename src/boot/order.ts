@@ -1,5 +1,5 @@
 import { configPaths } from '../config-path.ts';
-import { boolean, list, nullable, number, readJson, record, string, type Shape } from '../wire/shape.ts';
+import { boolean, list, nullable, number, readJson, record, string } from '../wire/shape.ts';
 
 /** What a machine is to start when it boots. */
 export interface BootOrder {
@@ -10,6 +10,8 @@ export interface BootOrder {
   readonly system: boolean;
   /** Null: the supervisor without a name. */
   readonly project: string | null;
+  /** Chosen in the configuration. */
+  readonly profiles: readonly string[];
   /** Flags of `sysg` that go before the command. */
   readonly flags: readonly string[];
   /** PATH of the supervisor and its services: an init system has a short one, in which node may not be. */
@@ -28,26 +30,27 @@ export function commandOf({ program, system, project, flags }: BootOrder, ...ver
   return [program, ...(system ? ['--sys'] : []), ...(project === null ? [] : ['--project', project]), ...flags, ...verb];
 }
 
-/** `--config FILE` for each of the files. */
-export function configFlags({ config }: Pick<BootOrder, 'config'>): readonly string[] {
-  return configPaths(config).flatMap((file) => ['--config', file]);
+/** `--config FILE` for each of the files, `--profile NAME` for each of the profiles. */
+export function startFlags({ config, profiles }: Pick<BootOrder, 'config' | 'profiles'>): readonly string[] {
+  return [...configPaths(config).flatMap((file) => ['--config', file]), ...profiles.flatMap((profile) => ['--profile', profile])];
 }
 
 const MARK = 'sysg boot';
 
 /** A comment by which the entry is known as ours, and what it was made from. Without `%`, which ends a line of a crontab, and `--`, which ends a comment in XML. */
 export function markOf(order: BootOrder): string {
-  const { program, config, system, project, flags, searchPath, stopSeconds } = order;
-  const text = JSON.stringify({ program, config, system, project, flags, searchPath, stopSeconds });
+  const { program, config, system, project, profiles, flags, searchPath, stopSeconds } = order;
+  const text = JSON.stringify({ program, config, system, project, ...(profiles.length > 0 && { profiles }), flags, searchPath, stopSeconds });
   return `${MARK} ${text.replaceAll('%', String.raw`\u0025`).replaceAll('--', String.raw`-\u002d`)}`;
 }
 
 /** The order that a text was made from; null: it is not ours, or somebody has edited the comment. */
 export function orderIn(text: string): BootOrder | null {
   const mark = new RegExp(`${MARK} (\\{.*\\})`).exec(text)?.[1];
-  return mark === undefined ? null : readJson(mark, bootOrder);
+  const order = mark === undefined ? null : readJson(mark, bootOrder);
+  return order === null ? null : { ...order, profiles: order.profiles ?? [] };
 }
 
-const bootOrder: Shape<BootOrder> = record({
+const bootOrder = record({
   program: string, config: string, system: boolean, project: nullable(string), flags: list(string), searchPath: string, stopSeconds: number,
-});
+}, { profiles: list(string) });

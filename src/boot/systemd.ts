@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { firstConfigPath, shownConfigPath } from '../config-path.ts';
-import { commandOf, configFlags, markOf, type BootOrder } from './order.ts';
+import { commandOf, startFlags, markOf, type BootOrder } from './order.ts';
 
 /** A unit in which the supervisor is the main process and the services are its children: systemd.service(5), systemd.kill(5). */
 export function systemdUnit(order: BootOrder): string {
@@ -16,7 +16,7 @@ ${system ? 'Wants=network-online.target\nAfter=network-online.target\n' : ''}Sta
 [Service]
 Type=exec
 Environment=${quoted(`PATH=${searchPath}`)} SYSG_KEEPER=systemd
-ExecStart=${execution(commandOf(order, 'start', ...configFlags(order)))}
+ExecStart=${execution(commandOf(order, 'start', ...startFlags(order)))}
 ExecReload=/bin/kill -s HUP $MAINPID
 # A supervisor that dies leaves its services running and the next one goes on with the same processes. KillMode=mixed would end them.
 KillMode=process

@@ -232,7 +232,7 @@ const table = {
       'whichever the machine has. The configuration is the one named with -c, else that of the running supervisor, else the one that a start would use.',
       'status: exit code 0 when the services start at the next boot, without anybody logging in, else 1.',
     ].join(' '),
-    options: [init, print, force, json],
+    options: [profile, init, print, force, json],
     operands: {
       shown: 'install|status|uninstall', about: 'what to do', least: 1, most: 1,
       check: (word: string) => (['install', 'status', 'uninstall'].includes(word) ? null : `expected install, status or uninstall, got "${word}"${didYouMean(word, ['install', 'status', 'uninstall'])}`),

@@ -26,6 +26,15 @@ test('a user unit: written, linked, announced to systemd, and all of it removed'
   expect([existsSync(file), existsSync(link), await findInstalled(user, machine)]).toEqual([false, false, []]);
 });
 
+test('the profiles of an entry are known to the forecast, and an entry of an earlier sysg has none', async () => {
+  const machine = makeMachine();
+  await install('cron', makeOrder(machine, { profiles: ['dev'] }), machine, false);
+  expect((await ahead(machine, 'cron')).says).toEqual([expect.stringContaining('sysg.yaml and the services of profile dev (')]);
+  await install('cron', makeOrder(machine), machine, false);
+  expect(machine.crontab).not.toContain('profile');
+  expect((await findInstalled(user, machine)).map(({ order, isEdited }) => [order.profiles, isEdited])).toEqual([[[], false]]);
+});
+
 test('projects and system mode have entries of their own', async () => {
   const machine = makeMachine();
   for (const project of [null, 'shop']) for (const system of [false, true]) await install('systemd', makeOrder(machine, { project, system }), machine, false);

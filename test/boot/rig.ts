@@ -39,6 +39,6 @@ export function makeMachine({ programs = ['crontab'], platform = 'linux' }: { re
 
 export function makeOrder({ root }: Pick<TestMachine, 'root'>, changes: Partial<BootOrder> = {}): BootOrder {
   return {
-    program: join(root, 'sysg'), config: join(root, 'sysg.yaml'), system: false, project: null, flags: [], searchPath: '/opt/node/bin:/usr/bin', stopSeconds: 300, ...changes,
+    program: join(root, 'sysg'), config: join(root, 'sysg.yaml'), system: false, project: null, profiles: [], flags: [], searchPath: '/opt/node/bin:/usr/bin', stopSeconds: 300, ...changes,
   };
 }

@@ -30,6 +30,17 @@ test('boot install, status and uninstall, with a line of crontab', async () => {
   expect(await sysg(['boot', 'status', '--init', 'cron', '--json'], around)).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('"starts": false') });
 });
 
+test('boot install remembers the profiles that are chosen', async () => {
+  const home = ownDirectory();
+  writeFileSync(join(home, 'crontab'), crontab, { mode: 0o755 });
+  writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {web: {command: sleep 9}, debug: {command: sleep 9, profiles: [dev, more]}}\n');
+  const around = { env: { HOME: home, PATH: `${home}:/usr/bin:/bin` }, cwd: home };
+  const install = ['boot', 'install', '--init', 'cron', '--profile', 'dev', '--profile', 'more'];
+  expect(await sysg([...install, '--profile', 'dve'], around)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("no service has the profile 'dve', did you mean 'dev'?") });
+  expect(await sysg(install, around)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('sysg boot install --profile dev --profile more') });
+  expect(readFileSync(join(home, 'table'), 'utf8')).toMatch(/\n@reboot .* start --daemonize --config \S+\/sysg\.yaml --profile dev --profile more\n/);
+});
+
 test('boot install refuses what would not start, and words that it does not know', async () => {
   const home = ownDirectory();
   const around = { env: { HOME: home }, cwd: home };

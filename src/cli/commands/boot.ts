@@ -6,6 +6,7 @@ import { findInstalled, install, uninstall } from '../../boot/installation.ts';
 import { initSystemOf, machineHere, type Machine } from '../../boot/machine.ts';
 import type { BootOrder } from '../../boot/order.ts';
 import type { LoadedConfig } from '../../config/load.ts';
+import { unknownProfile } from '../../config/profiles.ts';
 import { refusals, textOf, type Refusal } from '../../errors.ts';
 import { interpreter } from '../../interpreter.ts';
 import { initSystems, type InitSystem } from '../../init-system.ts';
@@ -40,6 +41,8 @@ async function installHere(call: Call, machine: Machine, init: InitSystem | null
   if (configPaths(chosen.path).some((file) => /\p{Cc}/u.test(file))) return refuse(call, refusals.config(`${JSON.stringify(chosen.path)}: a path with control characters cannot be written into the files of init systems`));
   const loaded = loadOrRefuse(call, chosen.path);
   if (!loaded.ok) return refuse(call, loaded.refusal);
+  const unknown = unknownProfile(loaded.config, call.flags.texts(options.profile));
+  if (unknown !== null) return refuse(call, refusals.config(unknown));
   const order = orderOf(call, chosen.path, loaded.config);
   const entry = bootEntry(init, order, machine);
   if (call.flags.has(options.print)) {
@@ -73,9 +76,9 @@ async function showForecast(call: Call, machine: Machine, init: InitSystem | nul
 }
 
 async function lookAhead(call: Call, machine: Machine, init: InitSystem | null): Promise<Forecast> {
-  const problemOf = (config: string): string | null => {
+  const problemOf = ({ config, profiles }: BootOrder): string | null => {
     const loaded = loadOrRefuse(call, config);
-    return loaded.ok ? null : loaded.refusal.message;
+    return loaded.ok ? unknownProfile(loaded.config, profiles) : loaded.refusal.message;
   };
   return forecast({ installed: await findInstalled(whose(call), machine), init, machine, problemOf, flags: commandFlags(call) });
 }
@@ -88,7 +91,7 @@ function orderOf(call: Call, config: string, { services }: LoadedConfig): BootOr
   const { system, paths: { project }, logLevel, dropPrivileges } = call;
   const stopMs = services.reduce((sum, { stopTimeoutMs }) => sum + stopTimeoutMs, 0);
   return {
-    program: interpreter.command, config, system, project,
+    program: interpreter.command, config, system, project, profiles: call.flags.texts(options.profile),
     flags: [...(logLevel === null ? [] : ['--log-level', logLevel]), ...(dropPrivileges ? ['--drop-privileges'] : [])],
     searchPath: searchPath(call), stopSeconds: Math.max(LEAST_STOP_S, MARGIN_S + Math.ceil(stopMs / 1000)),
   };
