@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import type { LogSpec } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
+import type { NativePort } from '../native/port.ts';
 import type { Compressor } from './compress.ts';
 import { openLineCutter } from './lines.ts';
 import { ensureFifo, type LogOwner } from './fifo.ts';
@@ -112,12 +113,24 @@ export function makeChannel(options: ChannelOptions): Channel {
   // What a listener throws inside a socket's callback would end the supervisor.
   const guarded = (work: () => void): void => attempt(`${file}: a listener failed`, work);
 
+  const show = (bytes: Uint8Array): void => {
+    if (cutter !== null) guarded(() => cutter.push(bytes));
+    for (const listener of listeners) guarded(() => listener(bytes));
+  };
+
   const take = (bytes: Uint8Array): boolean => {
     isWithinLine = bytes.at(-1) !== newline;
     const hasRoom = logger === null ? (writer.write(bytes), true) : logger.push(bytes);
-    if (cutter !== null) guarded(() => cutter.push(bytes));
-    for (const listener of listeners) guarded(() => listener(bytes));
+    show(bytes);
     return hasRoom;
+  };
+
+  /** Where a logger gets the bytes, or the file cannot take them in this way, they are read. */
+  const move = (port: NativePort, pipe: number): number | null => {
+    const moved = logger === null ? writer.move(port, pipe) : null;
+    if (moved === null || moved === 0 || (cutter === null && listeners.size === 0)) return moved;
+    show(writer.readBack(moved));
+    return moved;
   };
 
   let endings: Promise<void> = Promise.resolve();
@@ -153,7 +166,7 @@ export function makeChannel(options: ChannelOptions): Channel {
   const read = (): void => {
     chooseLogger();
     // A reader whose FIFO was removed is kept: a process may hold that one still.
-    if (readers.at(-1)?.isCurrent() !== true) readers.push(openFifoReader(fifo, take));
+    if (readers.at(-1)?.isCurrent() !== true) readers.push(openFifoReader(fifo, { take, move }));
   };
 
   const drain = (): void => attempt(`${fifo}: cannot be read`, () => readers.forEach((reader) => reader.drain()));

@@ -9,10 +9,10 @@ export interface OpenedFile {
 /**
  * Opens a log file to append to, made with mode 0640 where there is none, and gives it to its owner. Never through a symbolic
  * link, which may lead to anybody's file, and never anything but a file: a FIFO would be waited for. Throws what the file
- * system says, or what is in the way.
+ * system says, or what is in the way. `readable`: what was written can be read back.
  */
-export function openToAppend(path: string, owner: LogOwner | null): OpenedFile {
-  return opened(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, (descriptor, stat) => {
+export function openToAppend(path: string, owner: LogOwner | null, readable = false): OpenedFile {
+  return opened(path, (readable ? constants.O_RDWR : constants.O_WRONLY) | constants.O_APPEND | constants.O_CREAT, (descriptor, stat) => {
     if (owner !== null && stat.uid !== owner.uid) fchownSync(descriptor, owner.uid, owner.gid);
   });
 }

@@ -1,13 +1,15 @@
-import { closeSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, readSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeDirectories } from '../files.ts';
 import type { LogSpec } from '../../machines/types.ts';
 import { hasCode, textOf } from '../errors.ts';
+import { nativePort } from '../native/load.ts';
+import type { NativePort } from '../native/port.ts';
 import { dropOldest } from './archives.ts';
 import type { Compressor } from './compress.ts';
 import type { LogOwner } from './fifo.ts';
 import { openToAppend, removeLink, type OpenedFile } from './plain-file.ts';
-import { cutWindowBytes, mendRotation, rotate, unfinishedLine } from './rotate.ts';
+import { cutWindowBytes, endsWithinLine, mendRotation, rotate, unfinishedLine } from './rotate.ts';
 import { makeTimeIndex } from './time-index.ts';
 
 export type Rotation = LogSpec['rotate'];
@@ -27,6 +29,10 @@ export interface LogWriter {
   /** Bytes that could not be written since the writer was made. */
   readonly droppedBytes: number;
   write(bytes: Uint8Array): void;
+  /** Moves what is in a pipe to the file, or the beginning of it: nothing of it can be lost to the end of this process. How many bytes; `null`: they have to be read and written. */
+  move(port: NativePort, pipe: number): number | null;
+  /** The last bytes of the file, to be used before the next call; fewer when others have emptied it. */
+  readBack(count: number): Uint8Array;
   /** Creates the file when it is not there. Why it cannot, or null. */
   touch(): string | null;
   /** From the next write on. */
@@ -45,11 +51,17 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
   let nextRotationAt = 0;
   let droppedBytes = 0;
   let episodeStart: number | null = null;
-  /** Whether the last byte that was written, and the last one that was dropped, leave a line without its end. */
-  let [endsWithinLine, droppedWithinLine] = [false, false];
+  /** Whether the last byte that was written, and the last one that was dropped, leave a line without its end. After a move the file has to be asked. */
+  let writtenWithinLine: boolean | 'ask' = false;
+  let droppedWithinLine = false;
   let rotationFails = false;
   /** Our own rotation made the file. */
   let isFresh = false;
+  /** Whether bytes were ever moved to it: the kernel moves none to a descriptor that appends, and what was moved may have to be read. */
+  let isMovedTo = false;
+  let appends = true;
+  let cannotMove = false;
+  let movedTo = 0;
 
   const open = (): number => {
     if (descriptor !== null) return descriptor;
@@ -61,18 +73,19 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     times?.begin(isFresh ? null : opened.stat.mtimeMs);
     isFresh = false;
     nextCheckAt = performance.now() + checkEveryMs;
+    appends = true;
     descriptor = opened.descriptor;
     return descriptor;
   };
 
   const openPlain = (): OpenedFile => {
     try {
-      return openToAppend(path, owner);
+      return openToAppend(path, owner, isMovedTo);
     } catch (error) {
       const removed = hasCode(error, 'ELOOP') ? removeLink(path) : null;
       if (removed === null) throw error;
       onProblem(removed);
-      return openToAppend(path, owner);
+      return openToAppend(path, owner, isMovedTo);
     }
   };
 
@@ -98,7 +111,8 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
       let written: number;
       try {
         const file = open();
-        written = writeSync(file, bytes, offset);
+        appends ||= nativePort()?.setAppending(file, true) === true;
+        written = writeSync(file, bytes, offset, bytes.length - offset, appends ? null : size);
         times?.note(file, written);
       } catch (error) {
         if (hasCode(error, 'ENOSPC', 'EDQUOT') && dropOldest(path)) continue;
@@ -107,7 +121,7 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
       }
       size += written;
       offset += written;
-      endsWithinLine = bytes[offset - 1] !== newline;
+      writtenWithinLine = bytes[offset - 1] !== newline;
     }
     if (episodeStart !== null) {
       onProblem(`${path}: is written again; ${droppedBytes - episodeStart} bytes were dropped`);
@@ -118,6 +132,7 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
   const drop = (bytes: Uint8Array, error: unknown): void => {
     if (episodeStart === null) {
       onProblem(`${path}: cannot be written: ${textOf(error)}; output is dropped until it can`);
+      if (writtenWithinLine === 'ask') writtenWithinLine = endsWithinLine(path);
       episodeStart = droppedBytes;
     }
     droppedBytes += bytes.length;
@@ -130,7 +145,7 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     droppedBytes += lineEnd + 1;
     if (lineEnd >= 0) droppedWithinLine = false;
     const rest = bytes.subarray(lineEnd + 1);
-    return endsWithinLine && rest.length > 0 ? Buffer.concat([Buffer.of(newline), rest]) : rest;
+    return writtenWithinLine === true && rest.length > 0 ? Buffer.concat([Buffer.of(newline), rest]) : rest;
   };
 
   const putAway = (): void => {
@@ -164,6 +179,57 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
 
   const mayRotate = (): boolean => performance.now() >= nextRotationAt;
 
+  const openToMove = (port: NativePort): number => {
+    if (!isMovedTo) release();
+    isMovedTo = true;
+    const file = open();
+    if (appends && !port.setAppending(file, false)) throw new Error(`${path}: cannot be written but at its end`);
+    appends = false;
+    const stat = fstatSync(file);
+    ({ size } = stat);
+    if (stat.blocks * 512 < size) closeHole(file);
+    return file;
+  };
+
+  /** Somebody has emptied the file between the look at its size and the last move to it: what was moved then belongs to its beginning. */
+  const closeHole = (file: number): void => {
+    const before = Buffer.alloc(Math.min(movedTo, 4096));
+    if (before.length === 0 || size < movedTo || readSync(file, before, 0, before.length, 0) < before.length || before.some((byte) => byte !== 0)) return;
+    const moved = Buffer.from(readBack(size - movedTo));
+    ftruncateSync(file);
+    size = writeSync(file, moved, 0, moved.length, 0);
+    movedTo = 0;
+  };
+
+  const readBack = (count: number): Uint8Array => {
+    if (descriptor === null || count > moveBuffer.length) return moveBuffer.subarray(0, 0);
+    return moveBuffer.subarray(0, readSync(descriptor, moveBuffer, 0, count, size - count));
+  };
+
+  const moveSome = (port: NativePort, pipe: number): number | null => {
+    if (cannotMove || episodeStart !== null) return null;
+    check();
+    const limit = Math.max(1, rotation.sizeBytes);
+    let file = openToMove(port);
+    // What is after the last newline goes with the rotation.
+    while (size >= limit && size > 0 && mayRotate()) {
+      putAway();
+      file = openToMove(port);
+    }
+    const moved = port.move(pipe, file, size, Math.min(moveBuffer.length, size < limit ? limit - size : Infinity));
+    if (moved === 'EAGAIN') return 0;
+    if (typeof moved === 'string') {
+      if ((moved === 'ENOSPC' || moved === 'EDQUOT') && dropOldest(path)) return moveSome(port, pipe);
+      cannotMove = moved === 'EINVAL';
+      return null;
+    }
+    movedTo = size;
+    size += moved;
+    writtenWithinLine = 'ask';
+    times?.note(file, moved);
+    return moved;
+  };
+
   return {
     path,
     get droppedBytes() {
@@ -189,6 +255,15 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
       }
       append(rest);
     },
+    move(port, pipe) {
+      try {
+        return moveSome(port, pipe);
+      } catch {
+        // What is wrong is reported when the same bytes are written.
+        return null;
+      }
+    },
+    readBack,
     touch() {
       try {
         open();
@@ -209,3 +284,5 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
 const checkEveryMs = 1000;
 const rotationRetryMs = 10_000;
 const newline = 0x0a;
+/** A pipe holds 64 KiB as a rule. */
+const moveBuffer = Buffer.allocUnsafeSlow(64 * 1024);

@@ -1,4 +1,6 @@
+import type * as Koffi from 'koffi';
 import { signatures, type CLibrary, type ForeignFunctions, type ForeignType } from './library.ts';
+import type { Watch } from './port.ts';
 
 /** By koffi, an optional dependency that is loaded from where the package is installed. Rejects where it is not. */
 export async function openLibrary(): Promise<CLibrary> {
@@ -7,7 +9,22 @@ export async function openLibrary(): Promise<CLibrary> {
   const bound = Object.entries(signatures).map(([name, [result, ...parameters]]) =>
     [name, library.func(name, types[result], parameters.map((type) => types[type]))]);
   const call: ForeignFunctions = Object.fromEntries(bound);
-  return { call, errno: () => koffi.errno() };
+  return { call, errno: () => koffi.errno(), watch: (descriptor, onReadable) => watchWith(koffi.node.poll, descriptor, onReadable) };
 }
+
+function watchWith(poll: typeof Koffi.node.poll, descriptor: number, onReadable: () => void): Watch {
+  const ready = (): void => {
+    onReadable();
+    // What is called by koffi is not followed by what promises wait for, which an immediate is.
+    if (isFollowed) return;
+    isFollowed = true;
+    setImmediate(() => void (isFollowed = false));
+  };
+  const handle = poll(descriptor, { readable: true }, ready);
+  handle.unref();
+  return { pause: () => handle.stop(), resume: () => handle.start({ readable: true }, ready), close: () => handle.close() };
+}
+
+let isFollowed = false;
 
 const types: Readonly<Record<ForeignType, string>> = { int: 'int', short: 'short', size: 'size_t', offset: 'int64_t', pointer: 'void *' };

@@ -1,9 +1,14 @@
+import type { NativePort } from './port.ts';
+
 /** Types of C as they are passed: `size` and `offset` have 64 bits, a `pointer` is the memory of a buffer or `null`. */
 export type ForeignType = 'int' | 'short' | 'size' | 'offset' | 'pointer';
 
 /** The functions of the C library that are used, each with its result first. All of them are in glibc and in musl. */
 export const signatures = {
   getsockopt: ['int', 'int', 'int', 'int', 'pointer', 'pointer'],
+  ioctl: ['int', 'int', 'size', 'pointer'],
+  fcntl: ['int', 'int', 'int', 'int'],
+  splice: ['offset', 'int', 'pointer', 'int', 'pointer', 'size', 'int'],
 } as const satisfies Readonly<Record<string, readonly [result: ForeignType, ...parameters: ForeignType[]]>>;
 
 type Passed<Type> = Type extends 'pointer' ? ArrayBufferView | null : number;
@@ -16,4 +21,5 @@ export interface CLibrary {
   readonly call: ForeignFunctions;
   /** Of the call before, which returned -1; to be asked at once. */
   errno(): number;
+  watch: NativePort['watch'];
 }

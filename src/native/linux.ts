@@ -1,9 +1,23 @@
+import { constants } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
 import type { CLibrary } from './library.ts';
 import type { NativePort } from './port.ts';
 
 /** Numbers and layouts of Linux on x86-64 and arm64. */
-export function makeLinuxPort({ call }: CLibrary): NativePort {
+export function makeLinuxPort({ call, errno, watch }: CLibrary): NativePort {
+  const offsetInFile = new BigInt64Array(1);
   return {
+    watch,
+    held(pipe) {
+      const count = new Int32Array(1);
+      return call.ioctl(pipe, FIONREAD, count) === 0 ? (count[0] ?? 0) : 0;
+    },
+    move(pipe, file, offset, most) {
+      offsetInFile[0] = BigInt(offset);
+      const moved = call.splice(pipe, null, file, offsetInFile, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+      return moved >= 0 ? moved : getSystemErrorName(-errno());
+    },
+    setAppending: (file, appending) => call.fcntl(file, F_SETFL, appending ? constants.O_APPEND : 0) === 0,
     peerOf(socket) {
       const credentials = new Int32Array(3);
       const length = Uint32Array.of(credentials.byteLength);
@@ -17,3 +31,7 @@ export function makeLinuxPort({ call }: CLibrary): NativePort {
 
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+const FIONREAD = 0x541b;
+const F_SETFL = 4;
+const SPLICE_F_MOVE = 1;
+const SPLICE_F_NONBLOCK = 2;

@@ -7,7 +7,10 @@ export function nativePort(): NativePort | null {
   return port;
 }
 
-/** Loads it at most once. Never rejects: without it everything works in another way. */
+/**
+ * Loads it at most once, and not before what is being done now has been done: a service that is being started does not wait for it. Never rejects:
+ * without it everything works in another way.
+ */
 export function loadNative(): Promise<NativePort | null> {
   loading ??= load();
   return loading;
@@ -19,6 +22,7 @@ let loading: Promise<NativePort | null> | null = null;
 async function load(): Promise<NativePort | null> {
   // The sizes and numbers are those of these two processors. With SYSG_NATIVE=0 the tests go the other way.
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch) || process.env['SYSG_NATIVE'] === '0') return null;
+  await new Promise((later) => void setImmediate(later));
   try {
     port = makeLinuxPort(await openLibrary());
   } catch {

@@ -2,4 +2,22 @@
 export interface NativePort {
   /** The process at the other end of a connected Unix socket and its user, as the kernel noted them at the connect: SO_PEERCRED of unix(7). `null` where it does not say. */
   peerOf(socket: number): { readonly pid: number; readonly uid: number } | null;
+  /** Calls back in every turn of the event loop in which the descriptor can be read, as long as it can. What is called must not throw. It keeps no process alive. */
+  watch(descriptor: number, onReadable: () => void): Watch;
+  /** How many bytes a pipe holds: FIONREAD of pipe(7). */
+  held(pipe: number): number;
+  /**
+   * Moves up to `most` bytes from a pipe into a file, to an offset of it: splice(2). They are at no moment in one of the two and in neither or both, whenever this process
+   * is killed. Returns how many it was, or the name of the error: `EAGAIN` where the pipe is empty, `EINVAL` where the file system cannot, or the file is open to append.
+   */
+  move(pipe: number, file: number, offset: number, most: number): number | string;
+  /** Whether writes go to the end of the file, wherever that is by then: O_APPEND of open(2), by F_SETFL of fcntl(2). False where that could not be set. */
+  setAppending(file: number, appending: boolean): boolean;
+}
+
+export interface Watch {
+  pause(): void;
+  resume(): void;
+  /** The descriptor stays open. */
+  close(): void;
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -79,7 +80,9 @@ describe.skipIf(process.platform !== 'linux').each([false, true])('who is at the
   });
 
   test.runIf(isNative)('is nobody to the native port when the descriptor is no socket, or closed', async () => {
-    expect(await peerOf(() => 0)).toBeNull();
+    const file = openSync('/dev/null', 'r');
+    onTestFinished(() => void closeSync(file));
+    expect(await peerOf(() => file)).toBeNull();
     expect(await peerOf(() => 9999)).toBeNull();
   });
 });

@@ -1,19 +1,21 @@
 // Kills the supervisor at full flood and counts what its log files lost.
-//   node test/torture/flood.mjs [--kills 200] [--seed N]
-// A service writes numbers of one width as fast as its pipe takes them. After every kill the file is compared with what was to be in it.
+//   node test/torture/flood.mjs [--kills 200] [--seed N] [--every SECONDS]
+// A service writes numbers of one width as fast as its pipe takes them, or one every so many seconds. After every kill the file is compared with what was to be in it.
 import { existsSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeHome, pause, random, soon } from '../soak/home.mjs';
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '200' }, seed: { type: 'string' } } });
+const { values } = parseArgs({ options: { kills: { type: 'string', default: '200' }, seed: { type: 'string' }, every: { type: 'string' } } });
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const chance = random(seed);
 const home = makeHome();
 const log = join(home.state, 'logs/flood_stdout.log');
 const first = 1_000_000_000_000_000;
 const width = String(first).length + 1;
-home.configure(`version: "1"\nservices:\n  flood: {command: "exec seq ${first} 9999999999999999", logs: {rotate: {size: 1000G, keep: 0}}}\n`);
+const slowly = `number=${first}; while :; do echo $number; number=$((number + 1)); sleep ${Number(values.every)}; done`;
+const command = values.every === undefined ? `exec seq ${first} 9999999999999999` : slowly;
+home.configure(`version: "1"\nservices:\n  flood: {command: "${command}", logs: {rotate: {size: 1000G, keep: 0}}}\n`);
 await home.sysg('start', '--daemonize', '-c', home.config);
 
 let position = 0;
@@ -35,7 +37,7 @@ for (let kill = 1; kill <= Number(values.kills); kill += 1) {
 }
 await home.remove();
 const lost = losses.reduce((sum, bytes) => sum + bytes, 0);
-console.log(`flood: seed ${seed}, ${values.kills} kills, ${Math.round(written / 2 ** 20)} MiB written; lost in ${losses.length} kills, ${lost} bytes in all, at most ${Math.max(0, ...losses)} at once`);
+console.log(`flood: seed ${seed}, ${values.kills} kills, ${Math.round(written / 1024)} KiB written; lost in ${losses.length} kills, ${lost} bytes in all, at most ${Math.max(0, ...losses)} at once`);
 
 /** The whole stream is known: byte `n` of it is a digit of line `n / width`. What does not fit is a gap of some length, after which it fits again. */
 function examine(bytes) {

@@ -120,11 +120,11 @@ function alreadyHeard(probe: Announced): Listening {
 
 function listenToFifo(path: string, probe: Announced, remove: (fifo: string) => void): Listening {
   return listening(probe, (hear) => {
-    const reader = openFifoReader(path, (bytes) => {
+    const reader = openFifoReader(path, { take: (bytes) => {
       if (!bytes.includes(newline)) return;
       remove(path);
       hear();
-    });
+    } });
     return () => reader.close();
   });
 }

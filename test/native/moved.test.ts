@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { makeCompressor } from '../../src/logs/compress.ts';
+import type { LogWriter, WriterOptions } from '../../src/logs/writer.ts';
+import type { NativePort } from '../../src/native/port.ts';
+import { canMount, smallDisk } from '../state/small-disk.ts';
+import { tempDir } from '../state/temp-dir.ts';
+
+// Modules of this file's own, so that the other file is read anew.
+vi.resetModules();
+const { loadNative } = await import('../../src/native/load.ts');
+const writers = await import('../../src/logs/writer.ts');
+const { makeWriter } = writers;
+const loaded = await loadNative();
+const port: NativePort = loaded ?? { peerOf: () => null, watch: () => ({ pause() {}, resume() {}, close() {} }), held: () => 0, move: () => 'ENOSYS', setAppending: () => false };
+let pipe = -1;
+
+beforeAll(() => {
+  const directory = mkdtempSync(join(tmpdir(), 'sysg-test-'));
+  execFileSync('mkfifo', [join(directory, 'pipe')]);
+  pipe = openSync(join(directory, 'pipe'), constants.O_RDWR | constants.O_NONBLOCK);
+  rmSync(directory, { recursive: true });
+  vi.spyOn(writers, 'makeWriter').mockImplementation((path, settings) => movingAll(makeWriter(path, settings)));
+});
+
+afterAll(() => {
+  vi.restoreAllMocks();
+  closeSync(pipe);
+});
+
+/** Gets all that it is to write through a pipe, as the channels do. `within` is called before each move. */
+function movingAll(writer: LogWriter, through: NativePort = port): LogWriter {
+  const write = (bytes: Uint8Array): void => {
+    for (let offset = 0; offset < bytes.length; offset += 60_000) {
+      writeSync(pipe, bytes, offset, Math.min(60_000, bytes.length - offset));
+      while (port.held(pipe) > 0) {
+        if (writer.move(through, pipe) !== null) continue;
+        const read = Buffer.alloc(8192);
+        writer.write(read.subarray(0, readSync(pipe, read)));
+      }
+    }
+  };
+  return { ...writer, get droppedBytes() { return writer.droppedBytes; }, write };
+}
+
+const options = (problems: string[]): WriterOptions => ({
+  rotation: { sizeBytes: 1_000_000, keep: 3, compress: false }, owner: null, compressor: makeCompressor(() => undefined), onProblem: (text) => problems.push(text),
+});
+
+describe.skipIf(loaded === null)('bytes that are moved from a pipe to a file', () => {
+  test('can be read back, also where the writer had opened the file before', () => {
+    const file = join(tempDir(), 'web.log');
+    const writer = makeWriter(file, options([]));
+    writer.write(Buffer.from('written\n'));
+    writeSync(pipe, 'moved\n');
+    expect(writer.move(port, pipe)).toBe(6);
+    expect(Buffer.from(writer.readBack(6)).toString()).toBe('moved\n');
+    writer.write(Buffer.from('written again\n'));
+    expect(writer.move(port, pipe)).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe('written\nmoved\nwritten again\n');
+  });
+
+  test('stay at the beginning of a file that was emptied between the look at its size and the move', () => {
+    const file = join(tempDir(), 'web.log');
+    let empties = false;
+    const between: NativePort = { ...port, move: (...passed) => {
+      if (empties) truncateSync(file);
+      empties = false;
+      return port.move(...passed);
+    } };
+    const writer = movingAll(makeWriter(file, options([])), between);
+    writer.write(Buffer.from('before\n'.repeat(10_000)));
+    empties = true;
+    writer.write(Buffer.from('one\n'));
+    writer.write(Buffer.from('two\n'));
+    expect(readFileSync(file, 'utf8')).toBe('one\ntwo\n');
+  });
+
+  test('go on after what another program has appended', () => {
+    const file = join(tempDir(), 'web.log');
+    const writer = movingAll(makeWriter(file, options([])));
+    writer.write(Buffer.from('one\n'));
+    writeFileSync(file, 'by hand\n', { flag: 'a' });
+    writer.write(Buffer.from('two\n'));
+    expect(readFileSync(file, 'utf8')).toBe('one\nby hand\ntwo\n');
+  });
+
+  test('are read and written where the kernel cannot move them', () => {
+    const file = join(tempDir(), 'web.log');
+    const calls: string[] = [];
+    const writer = movingAll(makeWriter(file, options([])), { ...port, move: () => (calls.push('move'), 'EINVAL') });
+    writer.write(Buffer.from('one\n'));
+    writer.write(Buffer.from('two\n'));
+    expect([readFileSync(file, 'utf8'), calls]).toEqual(['one\ntwo\n', ['move']]);
+  });
+
+  test.runIf(canMount)('are dropped and counted where the disk is full, and the line that was cut is ended', () => {
+    const disk = smallDisk(64);
+    if (disk === null) throw new Error('a disk could be mounted before');
+    const file = join(disk, 'web.log');
+    const problems: string[] = [];
+    const writer = movingAll(makeWriter(file, options(problems)));
+    const line = `${'x'.repeat(99)}\n`;
+    writer.write(Buffer.from(line.repeat(1000)));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain('ENOSPC');
+    expect(statSync(file).size).toBe(65_536);
+    // Each attempt to end the cut line counts as a byte, too.
+    expect(writer.droppedBytes - (100_000 - 65_536)).toBeLessThan(8);
+    expect(writer.droppedBytes).toBeGreaterThanOrEqual(100_000 - 65_536);
+    truncateSync(file, 150);
+    writer.write(Buffer.from('after\n'));
+    expect(readFileSync(file, 'utf8')).toBe(`${line}${'x'.repeat(50)}\nafter\n`);
+    writer.write(Buffer.from('moved\n'));
+    expect(readFileSync(file, 'utf8')).toMatch(/after\nmoved\n$/);
+  });
+});
+
+// All that holds of bytes that are written holds of those that are moved.
+if (loaded !== null) await import('../logs/writer.test.ts');
