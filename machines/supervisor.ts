@@ -1,7 +1,7 @@
 import { assign, setup, type SnapshotFrom } from 'xstate';
 import { afterChange, afterService, isLiving } from './children.ts';
 import { dependentsIn, unitOf, type SupervisorContext } from './context.ts';
-import { drafted, send, setRollout, setUnit, type Draft } from './draft.ts';
+import { changesOf, drafted, send, setRollout, setUnit, type Draft } from './draft.ts';
 import { expect, informDependents, informOf, redefine } from './dependencies.ts';
 import { provideJob, publishedJob, type JobPorts } from './job.ts';
 import { provideOperation, publishedOperation, type OperationEvent, type OperationReport } from './operation.ts';
@@ -112,20 +112,21 @@ function act<Type extends RootEvent['type']>(_type: Type, work: (draft: Draft, e
   return base.enqueueActions(({ context, event, enqueue }) => {
     const draft = drafted(context, 'at' in event ? event.at : context.now);
     work(draft, event as Of<Type>);
-    const { sends, rolloutSends, operationSends, endings, settlements, makesUnits, ...next } = draft;
-    enqueue.assign(next);
-    if (makesUnits) enqueue('makeUnits');
-    if (next.childrenMade > context.childrenMade) enqueue('makeChildren');
-    if (next.rollouts !== context.rollouts) enqueue('makeRollouts');
-    if (next.operations !== context.operations) enqueue('makeOperations');
+    const { sends, rolloutSends, operationSends, endings, settlements } = draft;
+    const changes = changesOf<SupervisorContext>(context, draft);
+    if (changes !== null) enqueue.assign(changes);
+    if (draft.makesUnits) enqueue('makeUnits');
+    if (draft.childrenMade > context.childrenMade) enqueue('makeChildren');
+    if (draft.rollouts !== context.rollouts) enqueue('makeRollouts');
+    if (draft.operations !== context.operations) enqueue('makeOperations');
     for (const { unit, event: order } of sends) enqueue.sendTo(({ context: now }) => now.units.get(unit)?.ref ?? '', order);
     for (const { to, unit, event: order } of rolloutSends) {
-      const rollout = next.rollouts.get(unit);
+      const rollout = draft.rollouts.get(unit);
       if (rollout === undefined || (to === 'aside' && rollout.mode === 'switch-back')) continue;
       enqueue.sendTo(({ context: now }) => (to === 'aside' ? now.rollouts.get(unit)?.aside.ref : now.rollouts.get(unit)?.ref) ?? '', order);
     }
     for (const { operation, event: news } of operationSends) {
-      if (next.operations.has(operation)) enqueue.sendTo(({ context: now }) => now.operations.get(operation)?.ref ?? '', news);
+      if (draft.operations.has(operation)) enqueue.sendTo(({ context: now }) => now.operations.get(operation)?.ref ?? '', news);
     }
     for (const { child, cause } of endings) enqueue.sendTo(childId(child), { type: 'end', at: draft.now, cause });
     if (settlements.length > 0) enqueue({ type: 'settle', params: { settlements } });
