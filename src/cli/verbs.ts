@@ -109,7 +109,7 @@ const table = {
   },
   logs: {
     about: 'show what services wrote, and follow what they write',
-    more: 'With --since or --until all lines of that time are shown; --lines keeps the last of them. Lines of several logs are in the order of time, each behind the name of its log.',
+    more: '--lines counts those of each service, of both its streams together. With --since or --until all lines of that time are shown, and --lines keeps the last of them. Lines of several logs are in the order of time, each behind the name of its log.',
     options: [service, lines, kind, since, until, grep, timestamps, json, raw, noColor, follow, noFollow, stream, every, purge],
     operands: anyUnits,
     examples: [

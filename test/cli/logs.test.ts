@@ -57,6 +57,15 @@ function sample(): Logs {
 }
 
 describe('several logs', () => {
+  test.each([[[]], [['--since', '1h']], [['--json']]])('-n counts the lines of a unit, of both its streams together %j', async (more) => {
+    const logs = sample();
+    const lines = async (...argv: string[]): Promise<number> => (await logs.run('--no-follow', ...argv, ...more)).stdout.split('\n').length - 1;
+    expect([await lines('-s', 'api', '-n', '1'), await lines('-s', 'api', '-n', '2'), await lines('-n', '2'), await lines('-n', '9')]).toEqual([1, 2, 4, 6]);
+    const { stdout } = await logs.run('--no-follow', '-s', 'api', '-n', '3', ...more);
+    expect(stdout).toMatch(/no route[^]*GET \/[^a][^]*GET \/a/);
+    expect(stdout).not.toContain('listening');
+  });
+
   test('are merged in the order of their times, each line behind whose it is', async () => {
     expect(await sample().run('-k', 'stdout')).toEqual({
       exitCode: 0, stdout: 'api | listening\ndb  | checkpoint\napi | GET /\ndb  | error: disk\napi | GET /a\n', stderr: '',
@@ -65,8 +74,8 @@ describe('several logs', () => {
 
   test('of both streams say which', async () => {
     const logs = sample();
-    expect((await logs.run('-k', 'all', '--grep', 'error')).stdout).toBe('api stderr | error: no route\ndb stdout  | error: disk\n');
-    expect((await logs.run('-k', 'all', '-s', 'api', '-l', '1')).stdout).toBe('stderr | error: no route\nstdout | GET /a\n');
+    expect((await logs.run('-k', 'all', '--grep', 'error')).stdout).toBe('api stderr | error: no route\ndb  stdout | error: disk\n');
+    expect((await logs.run('-k', 'all', '-s', 'api', '-l', '2')).stdout).toBe('stdout | GET /\nstdout | GET /a\n');
   });
 });
 
@@ -103,11 +112,11 @@ describe('on a terminal', () => {
 
   test('each service has a colour of its own, stderr is red, and nothing is coloured elsewhere', async () => {
     const logs = sample();
-    const { stdout } = await logs.onTerminal(true, '-l', '1');
+    const { stdout } = await logs.onTerminal(true, '-l', '3');
     expect(stdout).toContain('\u001b[36mapi\u001b[39m \u001b[36mstdout\u001b[39m \u001b[36m|\u001b[39m GET /a\n');
     expect(stdout).toContain('\u001b[36mapi\u001b[39m \u001b[31mstderr\u001b[39m \u001b[36m|\u001b[39m error: no route\n');
-    expect(stdout).toContain('\u001b[33mdb\u001b[39m \u001b[33mstdout\u001b[39m  \u001b[33m|\u001b[39m error: disk\n');
-    expect((await logs.onTerminal(false, '-l', '1')).stdout).toBe((await logs.run('-l', '1')).stdout);
+    expect(stdout).toContain('\u001b[33mdb\u001b[39m  \u001b[33mstdout\u001b[39m \u001b[33m|\u001b[39m error: disk\n');
+    expect((await logs.onTerminal(false, '-l', '3')).stdout).toBe((await logs.run('-l', '3')).stdout);
   });
 });
 

@@ -5,6 +5,7 @@ import { openMerger, type MergerInput } from '../../logs/merge.ts';
 import { follow, readLog, type LogStart, type Wake } from '../../logs/tail.ts';
 import type { Take } from '../../logs/pieces.ts';
 import { openLineReader, type LineFilter, type LineReader, type TimedLine } from '../../logs/timed-lines.ts';
+import { openNewest, type Newest } from './newest.ts';
 import type { Source } from './sources.ts';
 
 export interface SourcedLine extends TimedLine {
@@ -12,7 +13,7 @@ export interface SourcedLine extends TimedLine {
 }
 
 export interface Gathering {
-  /** How many lines of each log to begin with; null is all that fit. */
+  /** How many lines of each unit to begin with, of its streams together; null is all that fit. */
   readonly lines: number | null;
   readonly filter: LineFilter;
   /** Until it is aborted, also what is written from now on; null: only what there is. */
@@ -31,6 +32,8 @@ export async function gather(sources: readonly Source[], wish: Gathering, print:
   if (wish.follow !== null) setMaxListeners(0, wish.follow);
   const merger = openMerger<SourcedLine>(print);
   const inputs = sources.map((source) => ({ source, input: merger.add() }));
+  const units = [...new Set(sources.map(({ unit }) => unit))];
+  const newest = new Map(units.map((unit) => [unit, openNewest(sources.filter((source) => source.unit === unit).length, wish.lines)]));
   const { wake, end } = sharedBell();
   let begun = 0;
   let found = 0;
@@ -40,14 +43,21 @@ export async function gather(sources: readonly Source[], wish: Gathering, print:
     if (begun === sources.length) wish.onBegun(found);
   };
   try {
-    await Promise.all(inputs.map(({ source, input }) => gatherOne(source, { ...wish, onBegun }, input, wake)));
+    await Promise.all(inputs.map(({ source, input }) => gatherOne(source, { ...wish, onBegun }, input, { newest: newest.get(source.unit), wake })));
     await merger.end();
   } finally {
     end();
   }
 }
 
-async function gatherOne(source: Source, { lines, filter, follow: signal, showsUnfinished, onBegun, onUndated }: Gathering, input: MergerInput<SourcedLine>, wake: Wake): Promise<void> {
+/** With the other logs. */
+interface Shared {
+  readonly newest: Newest | undefined;
+  readonly wake: Wake;
+}
+
+async function gatherOne(source: Source, wish: Gathering, input: MergerInput<SourcedLine>, { newest, wake }: Shared): Promise<void> {
+  const { lines, filter, follow: signal, showsUnfinished, onBegun, onUndated } = wish;
   const { file, stream } = source;
   const isLimited = lines !== null && (filter.sinceMs !== null || filter.untilMs !== null || filter.pattern !== null);
   const start: LogStart = lines === null || isLimited ? filter : { lines };
@@ -57,7 +67,7 @@ async function gatherOne(source: Source, { lines, filter, follow: signal, showsU
   let count = 0;
   const reader = openLineReader(stream === 'supervisor' ? 'in the line' : openLineTimes(file), filter, (line) => {
     count += 1;
-    if (hasBegun || !isLimited) return input.push({ ...line, source });
+    if (hasBegun || lines === null) return input.push({ ...line, source });
     last.push(line);
     if (last.length > lines) last.shift();
     return undefined;
@@ -65,7 +75,8 @@ async function gatherOne(source: Source, { lines, filter, follow: signal, showsU
   const begin = async (): Promise<void> => {
     // Of what is older than other lines that are there: later it would come behind them.
     if (signal !== null && showsUnfinished && reader.isWithinLine && hasRested(file)) await reader.flush();
-    for (const line of last.splice(0)) await input.push({ ...line, source });
+    const first = last.splice(0);
+    for (const line of await newest?.(first) ?? first) await input.push({ ...line, source });
     hasBegun = true;
     input.begun();
     onBegun(count);

@@ -30,17 +30,20 @@ export function formatter(sources: readonly Source[], look: LineLook): (line: So
   };
 }
 
-/** What stands before a line: its time, and whose it is where there are several logs; every heading is as wide as the others. */
+/** What stands before a line: its time, and whose it is where there are several logs; services and streams stand in columns. */
 export function headings(sources: readonly Source[], { timestamps, color }: Pick<LineLook, 'timestamps' | 'color'>): (line: SourcedLine) => string {
   const labels = labelsOf(sources);
-  const width = echoWidth([...labels.values()].map((parts) => parts.join(' ')));
+  const widths = [0, 1].map((column) => echoWidth([...labels.values()].map((parts) => parts[column] ?? '')));
   const paints = palette(color);
   const units = [...new Set(sources.map(({ unit }) => unit))];
   const heads = new Map(sources.map((source) => {
     const parts = labels.get(source) ?? [];
     const paint = paints.oneOf(units.indexOf(source.unit));
-    const painted = parts.map((part) => (part === source.stream && source.stream === 'stderr' ? paints.failure(part) : paint(part))).join(' ');
-    return [source, parts.length === 0 ? '' : `${painted}${' '.repeat(width - echoWidth([parts.join(' ')]))} ${paint('|')} `];
+    const painted = parts.map((part, column) => {
+      const shown = part === source.stream && source.stream === 'stderr' ? paints.failure(part) : paint(part);
+      return shown + ' '.repeat((widths[column] ?? 0) - echoWidth([part]));
+    });
+    return [source, parts.length === 0 ? '' : `${painted.join(' ')} ${paint('|')} `];
   }));
   const time = ({ at, source }: SourcedLine, paint: Paint): string => {
     // A record of the supervisor begins with its time.

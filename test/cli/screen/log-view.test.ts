@@ -65,7 +65,7 @@ describe('the log view', () => {
     view.press('s');
     expect(view.body()).toEqual(['err']);
     expect(view.frame()[0]).toContain('web (stderr)');
-    expect(opened([line(0, 'out'), line(1, 'query', db)], [out, err, db]).body()).toEqual(['web stdout | out', 'db stdout  | query']);
+    expect(opened([line(0, 'out'), line(1, 'query', db)], [out, err, db]).body()).toEqual(['web stdout | out', 'db  stdout | query']);
   });
 
   const long = `${'x'.repeat(30)}needle${'y'.repeat(30)}`;
