@@ -38,6 +38,16 @@ export function attempt<Value, Other>(work: () => Value, otherwise: Other, ...co
   }
 }
 
+/** Why some work could not be done, as the end of a sentence about `what`; null: it was done. */
+export function failureOf(what: string, work: () => void): string | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return `${what}: ${textOf(error)}`;
+  }
+}
+
 /** The message of an error. Where a name has several addresses, Node gathers the failures of all in an error that has none itself. */
 export function textOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(textOf).join('; ');

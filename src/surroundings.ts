@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { attempt } from './errors.ts';
 
 /**
  * What the caller's shell hands to a command of ours. Variables that change how Node or a library in here behaves are meant for applications: the
@@ -70,13 +71,9 @@ export function callersDirectory(env: NodeJS.ProcessEnv): string {
 
 /** Whether a process ignores SIGHUP, as nohup(1) makes it; Node itself resets what it inherits. */
 export function ignoresHangup(pid: number): boolean {
-  try {
-    const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-    return mask !== undefined && (parseInt(mask.slice(-1), 16) & 1) !== 0;
-  } catch {
-    // No /proc, or no such process.
-    return false;
-  }
+  // Without /proc, or such a process, nothing is known.
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(attempt(() => readFileSync(`/proc/${pid}/status`, 'latin1'), ''))?.[1];
+  return mask !== undefined && (parseInt(mask.slice(-1), 16) & 1) !== 0;
 }
 
 function entriesOf(environ: string): [name: string, value: string][] {

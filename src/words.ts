@@ -246,5 +246,19 @@ function editDistance(left: string, right: string, limit: number): number {
 
 /** As one word of a shell's command line. */
 export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${inSingleQuotes(text)}'`;
+}
+
+/** As it stands between single quotes of a POSIX shell. */
+export function inSingleQuotes(text: string): string {
+  return text.replaceAll("'", `'\\''`);
+}
+
+/** As content of an element of XML. */
+export function inXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,4 +1,5 @@
 import { constants, existsSync } from 'node:fs';
+import { capitalised } from '../words.ts';
 import { configPaths, shownConfigPath } from '../config-path.ts';
 import { isAccessible } from '../files.ts';
 import type { InitSystem } from '../init-system.ts';
@@ -69,8 +70,4 @@ function loginNeeded({ entry, order }: Installed, machine: Machine): string | nu
 
 function profileFlags({ profiles }: BootOrder): string {
   return profiles.map((profile) => ` --profile ${shellWord(profile)}`).join('');
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

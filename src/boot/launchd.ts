@@ -1,8 +1,9 @@
+import { inXml } from '../words.ts';
 import { bootName, commandOf, startFlags, markOf, type BootOrder } from './order.ts';
 
 /** A property list of launchd.plist(5). Without AbandonProcessGroup launchd ends the services of a supervisor that died. */
 export function launchdPlist(order: BootOrder): string {
-  const words = commandOf(order, 'start', ...startFlags(order)).map((word) => `    <string>${escaped(word)}</string>`).join('\n');
+  const words = commandOf(order, 'start', ...startFlags(order)).map((word) => `    <string>${inXml(word)}</string>`).join('\n');
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <!-- Written by sysg boot install, which writes it anew when it is called again. -->
@@ -10,7 +11,7 @@ export function launchdPlist(order: BootOrder): string {
 <plist version="1.0">
 <dict>
   <key>Label</key>
-  <string>${escaped(bootName(order))}</string>
+  <string>${inXml(bootName(order))}</string>
   <key>ProgramArguments</key>
   <array>
 ${words}
@@ -18,7 +19,7 @@ ${words}
   <key>EnvironmentVariables</key>
   <dict>
     <key>PATH</key>
-    <string>${escaped(order.searchPath)}</string>
+    <string>${inXml(order.searchPath)}</string>
     <key>SYSG_KEEPER</key>
     <string>launchd</string>
   </dict>
@@ -36,8 +37,4 @@ ${words}
 </dict>
 </plist>
 `;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

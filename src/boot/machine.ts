@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { attempt } from '../errors.ts';
 import type { InitSystem } from '../init-system.ts';
 import { resolveProgram } from '../process/program.ts';
 import { collect, runTool } from '../process/tools.ts';
@@ -60,10 +61,6 @@ export function initSystemOf(machine: Machine, system: boolean): InitSystem | nu
 }
 
 function userName(env: NodeJS.ProcessEnv): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // ENOENT: a user without an entry in passwd(5).
-    return env['USER'] ?? String(process.getuid?.() ?? '');
-  }
+  // ENOENT: a user without an entry in passwd(5).
+  return attempt(() => userInfo().username, null) ?? env['USER'] ?? String(process.getuid?.() ?? '');
 }

@@ -1,3 +1,4 @@
+import { inXml } from '../words.ts';
 import { textWidth } from './font.ts';
 
 /** A line of a label as Graphviz shall draw it. */
@@ -48,5 +49,5 @@ export function quoted(text: string): string {
 
 /** For the labels of Graphviz, which are written as HTML is. */
 export function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return inXml(text).replaceAll('"', '&quot;');
 }

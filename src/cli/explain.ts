@@ -1,6 +1,6 @@
 import yargs, { type Argv } from 'yargs';
 import { refusals, type Refusal } from '../errors.ts';
-import { didYouMean } from '../words.ts';
+import { capitalised, didYouMean } from '../words.ts';
 import { flagsOf, partCommand, placeOfVerb, withoutAlias, wrongOperands, type BareWords, type ParsedCall } from './arguments.ts';
 import { globalOptions, spellings, type OptionSpec } from './options.ts';
 import { aliases, synopsis, verbs, type Verb } from './verbs.ts';
@@ -139,8 +139,4 @@ function addOption(parser: Argv, option: OptionSpec, group: string): Argv {
     ...(option.short !== undefined && { alias: [option.short, ...option.also ?? []] }),
     ...(option.value === undefined ? { type: 'boolean' as const } : { type: 'string' as const, requiresArg: true }),
   });
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

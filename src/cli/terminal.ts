@@ -1,5 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
-import { exitCodeOf, type Refusal } from '../errors.ts';
+import { attempt, exitCodeOf, type Refusal } from '../errors.ts';
 import { inAscii, legible, speaksUnicode } from './print/width.ts';
 import { includes, type LogLevel } from '../log-level.ts';
 
@@ -122,13 +122,9 @@ function stdoutFailed(error: NodeJS.ErrnoException): void {
 
 /** Only character devices can be; asking the streams means loading them. */
 function mayBeTerminal(descriptor: number): boolean {
-  try {
-    const stats = fstatSync(descriptor);
-    return stats.isCharacterDevice() && !(process.platform === 'linux' && stats.rdev === DEV_NULL);
-  } catch {
-    // It is closed.
-    return false;
-  }
+  // Null: it is closed.
+  const stats = attempt(() => fstatSync(descriptor), null);
+  return stats?.isCharacterDevice() === true && !(process.platform === 'linux' && stats.rdev === DEV_NULL);
 }
 
 /** Character device 1:3 of null(4). */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { textOf } from '../errors.ts';
+import { failureOf, textOf } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { stringsOf } from '../state/notes.ts';
 import { replaceFile } from '../files.ts';
@@ -111,12 +111,8 @@ export function openProjection(options: ProjectionOptions): Projection {
 export function leaveClaims(stateDir: string, said: StateFiles, units: ReadonlySet<string>): string | null {
   const of = (entries: ReadonlyMap<string, number> | undefined): ReadonlyMap<string, number> => new Map([...entries ?? []].filter(([name]) => units.has(name)));
   const path = join(stateDir, 'pid.xml');
-  try {
-    replaceFile(path, writeXml(pidFile.encode({ services: of(said.pid?.services), groups: of(said.pid?.groups), spawned: [] })), { durable: false });
-    return null;
-  } catch (error) {
-    return `${path}: cannot be written: ${textOf(error)}`;
-  }
+  const text = writeXml(pidFile.encode({ services: of(said.pid?.services), groups: of(said.pid?.groups), spawned: [] }));
+  return failureOf(`${path}: cannot be written`, () => replaceFile(path, text, { durable: false }));
 }
 
 /** The content of each file, in the order of names and hashes. */

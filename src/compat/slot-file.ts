@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceSpec, SlotIndex } from '../../machines/types.ts';
-import { hasCode, textOf } from '../errors.ts';
+import { failureOf, hasCode, textOf } from '../errors.ts';
 import { replaceFile } from '../files.ts';
 import { branch, leaf, readXml, writeXml } from './xml.ts';
 
@@ -52,10 +52,6 @@ export function readSlots(specs: readonly ServiceSpec[], stateDir: string, onPro
 /** Notes durably which slot is in use. Returns why the file could not be written; null: it was, or the service has no slots. */
 export function writeSlot(spec: ServiceSpec, slot: SlotIndex, stateDir: string): string | null {
   const path = slotFileOf(spec, stateDir);
-  try {
-    if (path !== null) replaceFile(path, writeXml(branch('BlueGreenState', [leaf('active_slot_index', slot)])), { durable: true });
-    return null;
-  } catch (error) {
-    return `${path}: ${textOf(error)}`;
-  }
+  if (path === null) return null;
+  return failureOf(path, () => replaceFile(path, writeXml(branch('BlueGreenState', [leaf('active_slot_index', slot)])), { durable: true }));
 }

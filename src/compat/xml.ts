@@ -1,3 +1,4 @@
+import { inXml } from '../words.ts';
 /** An element of the files of systemg 0.33.0: text or further elements, never both; no attributes. */
 export interface XmlElement {
   readonly name: string;
@@ -97,7 +98,7 @@ function unescaped(raw: string): string | null {
 // A bare CR would come back as LF (XML 1.0, 2.11); other control characters, lone surrogates, U+FFFE and U+FFFF are no characters of XML (2.2) and cannot
 // be written by reference either.
 function escaped(text: string): string {
-  return text.replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\r', '&#13;');
+  return inXml(text.replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')).replaceAll('\r', '&#13;');
 }
 
 function shown(text: string, at: number): string {

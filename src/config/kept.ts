@@ -1,11 +1,11 @@
 import type { ServiceSpec } from '../../machines/types.ts';
 import { configPaths } from '../config-path.ts';
 import { isSecretName, openSecrets } from '../secrets.ts';
-import { parseSource, type SourceMap, type SourceNode } from './document.ts';
+import { parseSource, type SourceNode } from './document.ts';
 import type { Scope } from './interpolate.ts';
 import { overlaid } from './overlay.ts';
 import { loadSource, type ConfigResult, type LoadContext, type LoadedConfig } from './load.ts';
-import { child } from './place.ts';
+import { child, mapEntries } from './place.ts';
 import { readText, type FileText } from './source-file.ts';
 
 /** A configuration as it is kept at rest: what its file says, with references in place of values, and without what stands under secret names. */
@@ -78,24 +78,14 @@ function withoutHoles(spec: ServiceSpec): ServiceSpec {
 
 /** Visits each variable of each `env` block. */
 function mapVariables(root: SourceNode, change: (value: SourceNode, path: readonly string[]) => SourceNode): SourceNode {
-  const within = (node: SourceNode, path: readonly string[], key: string, visit: (inner: SourceNode, at: readonly string[]) => SourceNode): SourceNode => (
-    node.kind !== 'map' ? node : { ...node, entries: node.entries.map((entry) => (entry.key === key ? { ...entry, value: visit(entry.value, [...path, key]) } : entry)) }
-  );
-  const variables = (node: SourceNode, path: readonly string[]): SourceNode => (
-    node.kind !== 'map' ? node : { ...node, entries: node.entries.map((entry) => ({ ...entry, value: change(entry.value, [...path, entry.key]) })) }
-  );
-  const block = (node: SourceNode, path: readonly string[]): SourceNode => {
-    if (node.kind !== 'map') return node;
-    const direct: SourceMap = { ...node, entries: node.entries.map((entry) => (
-      entry.key === 'file' || entry.key === 'vars' ? entry : { ...entry, value: change(entry.value, [...path, entry.key]) }
-    )) };
-    return within(direct, path, 'vars', variables);
-  };
-  const owner = (node: SourceNode, path: readonly string[]): SourceNode => within(node, path, 'env', block);
-  const services = (node: SourceNode, path: readonly string[]): SourceNode => (
-    node.kind !== 'map' ? node : { ...node, entries: node.entries.map((entry) => ({ ...entry, value: owner(entry.value, [...path, entry.key]) })) }
-  );
-  return within(within(owner(root, []), [], 'defaults', owner), [], 'services', services);
+  type Visit = (node: SourceNode, path: readonly string[]) => SourceNode;
+  const within = (node: SourceNode, path: readonly string[], key: string, visit: Visit): SourceNode =>
+    mapEntries(node, (entry) => (entry.key === key ? visit(entry.value, [...path, key]) : entry.value));
+  const all = (visit: Visit, except: readonly string[] = []): Visit => (node, path) =>
+    mapEntries(node, ({ key, value }) => (except.includes(key) ? value : visit(value, [...path, key])));
+  const block: Visit = (node, path) => within(all(change, ['file', 'vars'])(node, path), path, 'vars', all(change));
+  const owner: Visit = (node, path) => within(node, path, 'env', block);
+  return within(within(owner(root, []), [], 'defaults', owner), [], 'services', all(owner));
 }
 
 function withHoles(source: SourceNode): SourceNode {

@@ -58,6 +58,11 @@ export function items(place: Place): readonly Place[] {
   return place.node.items.map((node, index) => ({ ...place, node, keyOffset: node.offset, path: [...place.path, String(index)] }));
 }
 
+/** The map with each entry as `change` makes it; anything else as it is. */
+export function mapEntries(node: SourceNode, change: (entry: SourceEntry) => SourceNode): SourceNode {
+  return node.kind === 'map' ? { ...node, entries: node.entries.map((entry) => ({ ...entry, value: change(entry) })) } : node;
+}
+
 /** The value of a key that says something; a key without a value says nothing, as in 0.33.0. */
 export function child(map: SourceMap, key: string): SourceEntry | null {
   const entry = map.entries.find((candidate) => candidate.key === key);

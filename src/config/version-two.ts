@@ -1,6 +1,6 @@
 import { noProjects, versionTwoNote } from '../engines.ts';
 import { formatSize } from '../words.ts';
-import type { SourceEntry, SourceMap, SourceNode, SourceScalar } from './document.ts';
+import type { SourceEntry, SourceNode, SourceScalar } from './document.ts';
 import { below, child, complainKey, entries, inside, warn, type Place } from './place.ts';
 import { serviceKeys } from './service.ts';
 
@@ -65,34 +65,16 @@ function defaultsOf(root: Place): SourceEntry | null {
 function logsOf(place: Place): SourceNode {
   const { node } = place;
   if (node.kind !== 'map' || !node.entries.some(({ key }) => ['sink', 'max_bytes', 'max_files'].includes(key))) return node;
-  const found = (key: string): SourceScalar | null => {
-    const value = child(node, key)?.value;
-    return value?.kind === 'scalar' ? value : null;
+  const found = (key: string, make: (from: SourceScalar) => string | number | boolean | null): SourceScalar | null => {
+    const from = child(node, key)?.value;
+    if (from?.kind !== 'scalar') return null;
+    const value = make(from);
+    return { ...from, value, text: value === from.value ? from.text : String(value) };
   };
-  const [size, keep, sink] = [found('max_bytes'), found('max_files'), found('sink')];
-  const entry = (key: string, from: SourceNode, value: SourceNode): SourceEntry => ({ key, keyOffset: from.offset, value });
-  const rotate: SourceMap = {
-    kind: 'map',
-    offset: node.offset,
-    entries: [
-      ...(size === null
-        ? []
-        : [
-            entry('size', size, {
-              ...size,
-              text: typeof size.value === 'number' ? formatSize(size.value) : size.text,
-              value: typeof size.value === 'number' ? formatSize(size.value) : size.value,
-            }),
-          ]),
-      ...(keep === null ? [] : [entry('keep', keep, keep)]),
-    ],
-  };
-  const discard = 'cat > /dev/null';
-  return {
-    ...node,
-    entries: [
-      ...(rotate.entries.length === 0 ? [] : [entry('rotate', node, rotate)]),
-      ...(sink?.text === 'none' ? [entry('logger', sink, { ...sink, text: discard, value: discard })] : []),
-    ],
-  };
+  const entry = (key: string, value: SourceNode | null): readonly SourceEntry[] => (value === null ? [] : [{ key, keyOffset: value.offset, value }]);
+  const size = found('max_bytes', ({ value }) => (typeof value === 'number' ? formatSize(value) : value));
+  const rotation = [...entry('size', size), ...entry('keep', found('max_files', ({ value }) => value))];
+  const rotate: SourceNode | null = rotation.length === 0 ? null : { kind: 'map', offset: node.offset, entries: rotation };
+  const logger = found('sink', ({ text }) => (text === 'none' ? 'cat > /dev/null' : null));
+  return { ...node, entries: [...entry('rotate', rotate), ...entry('logger', logger?.value == null ? null : logger)] };
 }

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { attempt } from '../errors.ts';
 import { openWith } from './client-connection.ts';
 import { ControlError } from '../wire/control-error.ts';
 import { readSupervisorPid } from './runtime-files.ts';
@@ -51,14 +52,10 @@ class UnresponsiveError extends ControlError {
   }
 }
 
+/** Of an unreadable pid file: the sentence does without the number. */
 function pidText(path: string): string {
-  try {
-    const pid = readSupervisorPid(dirname(path));
-    return pid === null ? '' : ` pid ${pid}`;
-  } catch {
-    // An unreadable pid file: the sentence does without the number.
-    return '';
-  }
+  const pid = attempt(() => readSupervisorPid(dirname(path)), null);
+  return pid === null ? '' : ` pid ${pid}`;
 }
 
 const EVERY_FIVE_SECONDS: HealthRule = { everyMs: 5000, withinMs: 2000 };

@@ -1,3 +1,4 @@
+import { attempt } from '../errors.ts';
 import { firstMatch, LAST_YEAR, type CronFields } from './calendar.ts';
 
 export interface ParsedCron {
@@ -76,14 +77,8 @@ export function namedWeekdays(expression: string): string | null {
 
 /** Whether an IANA name (or `UTC`) is in the time zone database. */
 export function isTimezone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    // RangeError: there is no such zone.
-    return false;
-  }
+  // RangeError: there is no such zone.
+  return /^[A-Za-z]/.test(name) && attempt(() => new Intl.DateTimeFormat('en', { timeZone: name }), null) !== null;
 }
 
 /**

@@ -4,7 +4,7 @@ import { combine, readUnit, type Combined } from '../config/ad-hoc.ts';
 import { plainName, stagedName, stagedPath, stageUnit } from '../config/staged-unit.ts';
 import type { AdHocPort, ReadConfig } from '../control/route.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
-import { refuse, textOf } from '../errors.ts';
+import { failureOf, refuse, textOf } from '../errors.ts';
 import { resolveProgram } from '../process/program.ts';
 import type { DaemonSetting } from './setting.ts';
 
@@ -35,11 +35,8 @@ export function openAdHoc({ options, parent, paths: { stateDir }, environment, l
     shown = adHoc;
   };
   const attempt = (work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      onProblem(`the list of units that were started from the command line cannot be written: ${textOf(error)}`);
-    }
+    const failure = failureOf('the list of units that were started from the command line cannot be written', work);
+    if (failure !== null) onProblem(failure);
   };
   return {
     begin: () => {
@@ -80,18 +77,13 @@ export function openAdHoc({ options, parent, paths: { stateDir }, environment, l
         return refuse(`the unit could not be written: ${textOf(error)}`);
       }
     },
-    forget: (unit) => {
-      try {
-        const path = all().get(unit);
-        list(without(listed, [unit]));
-        fleeting = without(fleeting, [unit]);
-        if (path !== undefined) removeUnit(path, inUse());
-        specs.delete(unit);
-        shown = new Set([...shown].filter((name) => name !== unit));
-        return null;
-      } catch (error) {
-        return `the unit '${unit}' could not be forgotten: ${textOf(error)}`;
-      }
-    },
+    forget: (unit) => failureOf(`the unit '${unit}' could not be forgotten`, () => {
+      const path = all().get(unit);
+      list(without(listed, [unit]));
+      fleeting = without(fleeting, [unit]);
+      if (path !== undefined) removeUnit(path, inUse());
+      specs.delete(unit);
+      shown = new Set([...shown].filter((name) => name !== unit));
+    }),
   };
 }

@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeptConfig } from '../config/kept.ts';
 import type { SourceNode } from '../config/document.ts';
-import { attempt, textOf } from '../errors.ts';
+import { attempt, failureOf } from '../errors.ts';
 import { replaceFile } from '../files.ts';
 import { isRecord, list, map, oneOf, readJson, record, string, type Shape } from '../wire/shape.ts';
 
@@ -11,12 +11,8 @@ import { isRecord, list, map, oneOf, readJson, record, string, type Shape } from
  * alone, and without values. Returns a sentence when it cannot.
  */
 export function keepConfig(stateDir: string, config: KeptConfig): string | null {
-  try {
-    replaceFile(fileIn(stateDir), JSON.stringify({ form: FORM, ...config }), { durable: false });
-    return null;
-  } catch (error) {
-    return `${fileIn(stateDir)}: cannot be written: ${textOf(error)}`;
-  }
+  const file = fileIn(stateDir);
+  return failureOf(`${file}: cannot be written`, () => replaceFile(file, JSON.stringify({ form: FORM, ...config }), { durable: false }));
 }
 
 /** At a clean end, after which the file itself is read again. */

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, writeFileSync, writeSync } from 'node:fs';
+import { attempt } from '../errors.ts';
 import { watchEnd } from '../process/pipe-end.ts';
 import type { LaunchReport } from '../wire/launch.ts';
 
@@ -74,12 +75,6 @@ export function findParent(environment: NodeJS.ProcessEnv, diedHere: () => boole
 
 function descriptorOf(text: string | undefined): number | null {
   const descriptor = Number(text ?? 'none');
-  if (!Number.isInteger(descriptor) || descriptor < 3) return null;
-  try {
-    fstatSync(descriptor);
-    return descriptor;
-  } catch {
-    // EBADF: the variable outlived its descriptor, as on the guardian's later starts.
-    return null;
-  }
+  // EBADF: the variable outlived its descriptor, as on the guardian's later starts.
+  return Number.isInteger(descriptor) && descriptor > 2 && attempt(() => fstatSync(descriptor), null) !== null ? descriptor : null;
 }

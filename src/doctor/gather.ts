@@ -1,7 +1,7 @@
 import { constants, existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../wire/payloads.ts';
-import { hasCode, textOf } from '../errors.ts';
+import { attempt, hasCode, textOf } from '../errors.ts';
 import { isAccessible } from '../files.ts';
 import { surveyJournal } from '../journal/read.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
@@ -91,14 +91,10 @@ function changedSince(old: UnitStatus, unit: UnitStatus): boolean {
 const CLOCKS_APART_MS = 50;
 
 function pathFact(path: string): PathFact {
-  try {
-    const stats = lstatSync(path, { bigint: true });
-    return { path, kind: kindOf(stats), mode: Number(stats.mode) & 0o7777, uid: Number(stats.uid), identity: identityOf(stats) };
-  } catch (error) {
-    // Not there, or behind something that is no directory of ours: other findings say so.
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return { path, kind: 'missing', mode: 0, uid: 0, identity: '' };
-    throw error;
-  }
+  // Not there, or behind something that is no directory of ours: other findings say so.
+  const stats = attempt(() => lstatSync(path, { bigint: true }), null, 'ENOENT', 'ENOTDIR', 'EACCES');
+  if (stats === null) return { path, kind: 'missing', mode: 0, uid: 0, identity: '' };
+  return { path, kind: kindOf(stats), mode: Number(stats.mode) & 0o7777, uid: Number(stats.uid), identity: identityOf(stats) };
 }
 
 function kindOf(stats: BigIntStats): PathFact['kind'] {
@@ -128,16 +124,11 @@ function ownerFact(paths: RuntimePaths): OwnerFact | null {
 
 function openFiles(pid: number): ReadonlySet<string> | null {
   const directory = `/proc/${pid}/fd`;
-  try {
-    return new Set(readdirSync(directory).flatMap((descriptor) => {
-      const stats = statSync(join(directory, descriptor), { bigint: true, throwIfNoEntry: false });
-      return stats === undefined ? [] : [identityOf(stats)];
-    }));
-  } catch (error) {
-    // It ended meanwhile, or is not ours to look into.
-    if (hasCode(error, 'ENOENT', 'EACCES', 'EPERM', 'ESRCH')) return null;
-    throw error;
-  }
+  // It may have ended meanwhile, or not be ours to look into.
+  return attempt(() => new Set(readdirSync(directory).flatMap((descriptor) => {
+    const stats = statSync(join(directory, descriptor), { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? [] : [identityOf(stats)];
+  })), null, 'ENOENT', 'EACCES', 'EPERM', 'ESRCH');
 }
 
 function textIn(path: string): string | null {
@@ -173,14 +164,9 @@ function pidOf(serving: ServingFact, unit: string): number | null {
 }
 
 function writesTo(pid: number | null, stream: LogStream): string | null {
-  if (pid === null) return null;
-  try {
-    const stats = statSync(`/proc/${pid}/fd/${stream === 'stdout' ? 1 : 2}`, { bigint: true });
-    return stats.isFIFO() ? identityOf(stats) : null;
-  } catch {
-    // It ended meanwhile, closed the descriptor, or is not ours to look into.
-    return null;
-  }
+  // It may have ended meanwhile, closed the descriptor, or not be ours to look into.
+  const stats = pid === null ? null : attempt(() => statSync(`/proc/${pid}/fd/${stream === 'stdout' ? 1 : 2}`, { bigint: true }), null);
+  return stats?.isFIFO() === true ? identityOf(stats) : null;
 }
 
 function unitNames(config: ConfigFact, serving: ServingFact): readonly string[] {
@@ -190,15 +176,8 @@ function unitNames(config: ConfigFact, serving: ServingFact): readonly string[] 
 
 function logLookup(logDir: string, units: readonly string[]): ReturnType<typeof makeLogLookup> {
   const lookup = makeLogLookup(logDir, units);
-  return (unit, stream) => {
-    try {
-      return lookup(unit, stream);
-    } catch (error) {
-      // No directory, or not for us to read: another finding says so.
-      if (hasCode(error, 'ENOTDIR', 'EACCES')) return exactLogPath(logDir, unit, stream);
-      throw error;
-    }
-  };
+  // No directory, or not for us to read: another finding says so.
+  return (unit, stream) => attempt(() => lookup(unit, stream), null, 'ENOTDIR', 'EACCES') ?? exactLogPath(logDir, unit, stream);
 }
 
 function found(tool: string, searchPath: string | undefined): string | null {

@@ -1,5 +1,6 @@
-import { existsSync, accessSync, constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
+import { isAccessible } from '../files.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { userName } from '../process/accounts.ts';
 import { readYaml, type Plain, type Sourced } from '../yaml-text.ts';
@@ -167,14 +168,8 @@ function interpreterOf(script: string, place: string): string | null {
   const known = byEnding[extname(script).toLowerCase()];
   if (known !== undefined) return known;
   const path = resolve(place, script);
-  if (!existsSync(path)) return null;
-  try {
-    accessSync(path, constants.X_OK);
-    return null;
-  } catch {
-    // EACCES: text that is no program of its own.
-    return 'node';
-  }
+  // What may not be executed is text that is no program of its own.
+  return !existsSync(path) || isAccessible(path, constants.X_OK) ? null : 'node';
 }
 
 /** Arguments: a list, or a line that is parted at blanks outside of quotes. A backslash is one. */

@@ -1,5 +1,5 @@
 import { parse, parseExpressionAt, type Comment, type Expression, type Node, type Program, type Property } from 'acorn';
-import type { Refused } from '../errors.ts';
+import { attempt, type Refused } from '../errors.ts';
 import { evaluate } from '../process/evaluate.ts';
 import type { SourceComment, Sourced } from '../yaml-text.ts';
 
@@ -17,22 +17,13 @@ export async function readScript(
   file: string,
   { env, isExpression }: { readonly env: NodeJS.ProcessEnv; readonly isExpression: boolean },
 ): Promise<ReadScript | Refused> {
-  const json = isExpression ? parsedJson(text) : null;
+  // With comments or commas at ends it is JavaScript.
+  const json = isExpression ? attempt(() => ({ ok: true as const, value: JSON.parse(text.replace(/^\ufeff/, '')) as unknown }), null) : null;
   const evaluated = json ?? (await evaluate(file, { env, isExpression }));
   if (!evaluated.ok) return evaluated;
   const { tree, comments } = syntax(text, isExpression);
   const known = declarations(tree);
   return { ok: true, evaluated: json === null, root: located(evaluated.value, exported(tree), { file, line: 1, known }), comments };
-}
-
-function parsedJson(text: string): { readonly ok: true; readonly value: unknown } | null {
-  try {
-    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
-    return { ok: true, value };
-  } catch {
-    // With comments or commas at ends: JavaScript.
-    return null;
-  }
 }
 
 /** `null` where the syntax is none that is known here: places are then not known. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { attempt } from '../errors.ts';
 import { isOurs } from '../surroundings.ts';
 
 /** The variable that says whose a process is: tokens separated by commas, the innermost supervisor's last. */
@@ -20,13 +21,10 @@ export function childEnvironment(
 
 /** The environment with which the program of a process was started; null where that cannot be read. A program may have written over the memory that holds it. */
 export function environmentOf(pid: number): ReadonlyMap<string, string> | null {
-  try {
-    const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter((line) => line.includes('='));
-    return new Map(variables.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
-  } catch {
-    // The process has ended, hides from us, or there is no /proc here.
-    return null;
-  }
+  // Null: the process has ended, hides from us, or there is no /proc here.
+  const text = attempt(() => readFileSync(`/proc/${pid}/environ`, 'utf8'), null);
+  const variables = text?.split('\0').filter((line) => line.includes('='));
+  return variables === undefined ? null : new Map(variables.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }
 
 /** The tokens in an environment as the kernel shows it: proc_pid_environ(5). */

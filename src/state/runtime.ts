@@ -1,6 +1,6 @@
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
-import { textOf } from '../errors.ts';
+import { failureOf, textOf } from '../errors.ts';
 import { makeDirectories, replaceFile } from '../files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 
@@ -25,17 +25,18 @@ type FilePaths = Pick<RuntimePaths, 'pidFile' | 'configHint' | 'socket'>;
 
 /** Shows clients where the supervisor is: the daemon's pid and the absolute path of its config. A sentence when it cannot, else null. */
 export function writeRuntimeFiles(paths: FilePaths, facts: { readonly pid: number; readonly configPath: string }): string | null {
-  return writeConfigHint(paths, facts.configPath) ?? attempt(paths.pidFile, () => replaceFile(paths.pidFile, String(facts.pid), { durable: false }));
+  const writePid = (): void => replaceFile(paths.pidFile, String(facts.pid), { durable: false });
+  return writeConfigHint(paths, facts.configPath) ?? failureOf(paths.pidFile, writePid);
 }
 
 /** To be called again when another file becomes the config in use. */
 export function writeConfigHint(paths: FilePaths, configPath: string): string | null {
-  return attempt(paths.configHint, () => replaceFile(paths.configHint, configPath, { durable: false }));
+  return failureOf(paths.configHint, () => replaceFile(paths.configHint, configPath, { durable: false }));
 }
 
 /** At a clean end, by the holder of the lock only. Files already gone are fine. A sentence when one cannot be removed. */
 export function removeRuntimeFiles(paths: FilePaths): string | null {
-  const problems = [paths.socket, paths.pidFile, paths.configHint].map((path) => attempt(path, () => rmSync(path, { force: true })));
+  const problems = [paths.socket, paths.pidFile, paths.configHint].map((path) => failureOf(path, () => rmSync(path, { force: true })));
   return problems.find((problem) => problem !== null) ?? null;
 }
 
@@ -56,14 +57,5 @@ function prepareDirectory(directory: string): string | null {
     return null;
   } catch (error) {
     return `${directory}: cannot be prepared: ${textOf(error)}`;
-  }
-}
-
-function attempt(path: string, work: () => void): string | null {
-  try {
-    work();
-    return null;
-  } catch (error) {
-    return `${path}: ${textOf(error)}`;
   }
 }

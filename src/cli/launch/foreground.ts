@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { shellWord } from '../../words.ts';
 import { refusals } from '../../errors.ts';
 import { closeInheritable } from '../../process/descriptors.ts';
 import { watchTerminal } from '../../process/hangup.ts';
@@ -14,7 +15,8 @@ export async function runInForeground(call: Call, configPath: string, names: rea
   const execFd = process.env['SYSG_EXEC_FD'];
   if (execFd !== undefined && /^[0-9]{1,4}$/.test(execFd)) {
     // The shell that started this puts the supervisor in its own place: one process less for as long as it runs.
-    writeSync(Number(execFd), `state=${quoted(call.paths.stateDir)}\n${ignoresHangup(process.ppid) ? 'export SYSG_NOHUP=1\n' : ''}set -- ${command.map(quoted).join(' ')}\n`);
+    const hangup = ignoresHangup(process.ppid) ? ['export SYSG_NOHUP=1'] : [];
+    writeSync(Number(execFd), [`state=${shellWord(call.paths.stateDir)}`, ...hangup, `set -- ${command.map(shellWord).join(' ')}`, ''].join('\n'));
     return 0;
   }
   return standFor(call, command);
@@ -46,9 +48,4 @@ function standFor(call: Call, command: readonly string[]): Promise<number> {
     child.once('error', (error) => resolve(call.terminal.refuse(refusals.died(`the supervisor could not be started: ${error.message}`))));
     child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
   });
-}
-
-/** As one word of a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

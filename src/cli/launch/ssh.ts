@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { inSingleQuotes } from '../../words.ts';
 import { refuse, type Refused } from '../../errors.ts';
 import { collect } from '../../process/tools.ts';
 
@@ -42,7 +43,7 @@ export async function connectTo(host: string, env: NodeJS.ProcessEnv, asks: bool
     ok: true,
     connection: {
       directory, close,
-      run: (script) => ssh('--', host, `sh -c '${script.replaceAll("'", `'\\''`)}'`),
+      run: (script) => ssh('--', host, `sh -c '${inSingleQuotes(script)}'`),
       forward: async (local, remote) => {
         const done = await ssh('-O', 'forward', '-L', `${local}:${remote}`, '--', host);
         return done.ok ? null : done;

@@ -1,3 +1,4 @@
+import { inSingleQuotes } from '../../words.ts';
 import { globalOptions, options, spellings, type OptionSpec } from '../options.ts';
 import { aliases, verbs, type Verb } from '../verbs.ts';
 
@@ -140,7 +141,7 @@ function zsh(): string {
     const names = spellings(spec);
     const head = names.length === 1 ? `'${names[0]}` : `'(${names.join(' ')})'{${names.map((name) => (name.startsWith('--') && spec.value !== undefined ? `${name}=` : name)).join(',')}}'`;
     const equals = names.length === 1 && spec.value !== undefined ? '=' : '';
-    return `${head}${equals}[${quoted(about)}]${spec.value === undefined ? '' : `:${spec.value}:${quoted(value(wantedBy(spec)))}`}'`;
+    return `${head}${equals}[${inSingleQuotes(about)}]${spec.value === undefined ? '' : `:${spec.value}:${inSingleQuotes(value(wantedBy(spec)))}`}'`;
   };
   const cases = shown.map((verb) => {
     const operands = operandsOf(verb);
@@ -162,7 +163,7 @@ _sysg() {
     verb)
       local -a verbs
       verbs=(
-${commands.map(([word, about]) => `        '${word}:${quoted(about.replaceAll(':', '\\:'))}'`).join('\n')}
+${commands.map(([word, about]) => `        '${word}:${inSingleQuotes(about.replaceAll(':', '\\:'))}'`).join('\n')}
         'help:show help'
       )
       _describe -t commands 'sysg command' verbs
@@ -207,11 +208,6 @@ complete -c sysg -n 'not __fish_seen_subcommand_from ${names}' -l version -s V -
 complete -c sysg -n '__fish_seen_subcommand_from help' -a '${commandWords.join(' ')}'
 ${[...first, ...lines].join('\n')}
 `;
-}
-
-/** Within single quotes of a POSIX shell. */
-function quoted(text: string): string {
-  return text.replaceAll("'", `'\\''`);
 }
 
 function fishQuoted(text: string): string {

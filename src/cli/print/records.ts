@@ -9,8 +9,8 @@ import { printable } from './width.ts';
 export function eventLine(record: JournalRecord, width: number): string {
   const { at, unit, event, from, to, cause, detail = {} } = record;
   const change = to === undefined ? event : from === to ? to : `${from ?? '?'} → ${to}`;
-  const why = cause === undefined ? '' : `${cause.kind}${cause.by === undefined ? '' : ` ${printable(cause.by)}`}`;
   const more = Object.entries(detail).filter(([key]) => !['last_stderr', 'ready', 'wanted', 'blame', 'left'].includes(key)).map(([key, value]) => `${key}=${plain(value)}`);
+  const why = cause === undefined ? '' : causeOf(cause);
   return [preciseTime(at), printable(unit ?? 'supervisor').padEnd(width), change.padEnd(22), why.padEnd(18), ...more].join('  ').trimEnd();
 }
 

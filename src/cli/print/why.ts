@@ -242,8 +242,7 @@ class Story {
     const { kind, by, seq } = record.cause ?? { kind: 'unknown' };
     const at = time(record.at);
     switch (kind) {
-      case 'command': return `since ${this.#asked(by ?? 'stop', seq)} at ${at}`;
-      case 'signal': return `since ${this.#asked(by ?? 'stop', seq)} at ${at}`;
+      case 'command': case 'signal': return `since ${this.#asked(by ?? 'stop', seq)} at ${at}`;
       case 'dependency': return `because ${by ?? 'a dependency'} went away at ${at}`;
       case 'reload': return `because of a new configuration at ${at}`;
       case 'probe': return `because its health check failed at ${at}`;

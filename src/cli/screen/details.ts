@@ -30,7 +30,8 @@ interface DetailInput<Unit = string> {
 const WINDOW_MS = 60_000;
 
 export function openInspection(call: Call, { unit, color, draw }: DetailInput, columnsNow: () => number): Detail {
-  const pager = openPager({ footer: footerOf(unit, color) });
+  const { faint } = palette(color);
+  const pager = openPager({ footer: (place, columns) => faint(fit(`${unit}${place === '' ? '' : `  ${place}`}  ↑↓ scroll  q back`, columns)) });
   const look = async (): Promise<readonly string[]> => {
     const answer = await askInspect(call, unit, WINDOW_MS);
     if (!answer.ok) return [answer.refusal.message];
@@ -74,7 +75,3 @@ export function openLogs(call: Call, { unit, color, draw }: DetailInput<string |
 
 const FIRST_LINES = 500;
 const KEPT_LINES = 5000;
-
-function footerOf(title: string, color: boolean): (place: string, columns: number) => string {
-  return (place, columns) => palette(color).faint(fit(`${title}${place === '' ? '' : `  ${place}`}  ↑↓ scroll  q back`, columns));
-}
