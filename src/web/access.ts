@@ -18,12 +18,25 @@ export interface Access {
   isOurName(host: string): boolean;
   isToken(word: string): boolean;
   isCookie(word: string): boolean;
+  /** Whether the word in an address is good for an entrance. One that is gets in once, and is `used` from then on. */
+  judge(word: string): 'good' | 'used' | 'wrong';
+  /** After an entrance by a good word. */
+  use(word: string): void;
+}
+
+export interface LinkRules {
+  /** Called with the next word when one was used. Absent: the token is good for any number of entrances. */
+  readonly onUsed?: (next: string) => void;
 }
 
 const LEAST_TOKEN = 16;
+/** Of these it is known that they were used; an older one is said to be wrong. */
+const MOST_USED = 100;
 
-export function openAccess(token: string, address: ListenAddress): Access {
+export function openAccess(token: string, address: ListenAddress, { onUsed }: LinkRules = {}): Access {
   const cookie = createHash('sha256').update(`sysg-web-cookie\n${token}`).digest('base64url');
+  let good = token;
+  const used: string[] = [];
   const names = new Set(['localhost', address.host.toLowerCase(), ...(isLoopback(address) ? [] : [hostname().toLowerCase()])]);
   return {
     token, cookie, cookieName: `sysg_web_${address.port}`,
@@ -34,6 +47,14 @@ export function openAccess(token: string, address: ListenAddress): Access {
     },
     isToken: (word) => isSame(word, token),
     isCookie: (word) => isSame(word, cookie),
+    judge: (word) => (isSame(word, good) ? 'good' : used.some((one) => isSame(word, one)) ? 'used' : 'wrong'),
+    use: (word) => {
+      if (onUsed === undefined || !isSame(word, good)) return;
+      used.push(good);
+      if (used.length > MOST_USED) used.shift();
+      good = randomToken();
+      onUsed(good);
+    },
   };
 }
 

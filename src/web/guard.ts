@@ -60,16 +60,25 @@ export const smallBodies: MiddlewareHandler = bodyLimit({
   maxSize: MOST_BODY_BYTES, onError: () => problemResponse(413, `expected at most ${MOST_BODY_BYTES} bytes`, 'body'),
 });
 
-/** Lets in who has the cookie, or the token as `Authorization: Bearer`. The token in the address is changed for the cookie at once. */
+/** Lets in who has the cookie, or the token as `Authorization: Bearer`. The token in the address is changed for the cookie at once, and is good for one browser where `sysg web` has made it. */
 export function authenticate(access: Access): MiddlewareHandler {
   return async (context, next) => {
     const { req } = context;
-    const given = req.path === '/' ? req.query('token') : undefined;
-    if (given !== undefined) return access.isToken(given) ? enter(access) : askForToken(context, true);
-    const bearer = /^Bearer +(\S+)$/i.exec(req.header('authorization') ?? '')?.[1];
     const cookie = getCookie(context, access.cookieName);
-    if ((bearer !== undefined && access.isToken(bearer)) || (cookie !== undefined && access.isCookie(cookie))) return next();
-    if (req.path === '/') return askForToken(context, false);
+    const isKnown = cookie !== undefined && access.isCookie(cookie);
+    const given = req.path === '/' ? req.query('token') : undefined;
+    if (given !== undefined) {
+      const judgement = access.judge(given);
+      if (judgement === 'wrong' || (judgement === 'used' && !isKnown)) return askForToken(context, judgement);
+      // Whoever only looks ahead has not entered, and who is inside needs no other link.
+      const looksAhead = req.method === 'HEAD' || /prefetch|preview/i.test(`${req.header('sec-purpose') ?? ''} ${req.header('purpose') ?? ''}`);
+      if (looksAhead && !isKnown) return askForToken(context, 'none');
+      if (!isKnown) access.use(given);
+      return enter(access);
+    }
+    const bearer = /^Bearer +(\S+)$/i.exec(req.header('authorization') ?? '')?.[1];
+    if (isKnown || (bearer !== undefined && access.isToken(bearer))) return next();
+    if (req.path === '/') return askForToken(context, 'none');
     return problemResponse(401, 'expected the cookie of the page, or the token as Authorization: Bearer', 'token', {
       'www-authenticate': 'Bearer realm="sysg"',
     });
@@ -80,13 +89,16 @@ function enter({ cookieName, cookie }: Access): Response {
   return new Response(null, { status: 303, headers: { location: '/', 'set-cookie': `${cookieName}=${cookie}; Path=/; HttpOnly; SameSite=Strict` } });
 }
 
-function askForToken(context: Context, wasWrong: boolean): Response | Promise<Response> {
-  const says = wasWrong
-    ? 'This token is not the one of the running page server.'
-    : 'Open the address that <code>sysg web</code> has printed, or give its token.';
+const requests = {
+  none: 'Open the address that <code>sysg web</code> has printed, or give its token.',
+  wrong: 'This token is not the one of the running page server.',
+  used: 'This link has been used, and is good for one browser. <code>sysg web</code> has printed another one where it runs; if that cannot be seen, end it and run <code>sysg web</code> again.',
+} as const;
+
+function askForToken(context: Context, why: keyof typeof requests): Response | Promise<Response> {
   return context.html(
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>sysg</title><link rel="stylesheet" href="/login.css"></head><body class="login"><main><h1>sysg</h1><p>${says}</p>
+<title>sysg</title><link rel="stylesheet" href="/login.css"></head><body class="login"><main><h1>sysg</h1><p>${requests[why]}</p>
 <form action="/" method="get"><label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="off" required autofocus><button>Enter</button></form></main></body></html>`,
     401,

@@ -15,6 +15,8 @@ export interface ServeOptions {
   /** Port 0: one that is free. */
   readonly address: ListenAddress;
   readonly token: string;
+  /** Called with the next link when the token in the address has let a browser in. Absent: the token lets in any number. */
+  readonly onLinkUsed?: (next: string) => void;
   readonly readOnly: boolean;
   readonly compat: readonly CompatName[];
   readonly onProblem: (text: string) => void;
@@ -34,8 +36,13 @@ const REQUEST_WITHIN_MS = 10_000;
 /** A client that takes nothing for so long is let go; streams say something every 15 s. */
 const SILENT_MS = 60_000;
 
+/** The address that lets a browser in. */
+export function linkTo(url: string, token: string): string {
+  return `${url}?token=${encodeURIComponent(token)}`;
+}
+
 /** Serves the page, the interface for programs and the metrics. Rejects with a sentence when it cannot listen. */
-export async function serve({ supervisors, address, token, readOnly, compat, onProblem, mostStreams = 64 }: ServeOptions): Promise<WebServer> {
+export async function serve({ supervisors, address, token, onLinkUsed, readOnly, compat, onProblem, mostStreams = 64 }: ServeOptions): Promise<WebServer> {
   const assets = readAssets();
   if (assets === null) throw new Error('the files of the page are missing beside the program: npm run build makes them');
   const server = createServer({
@@ -51,13 +58,15 @@ export async function serve({ supervisors, address, token, readOnly, compat, onP
     server.listen({ host: address.host, port: address.port }, resolve);
   });
   const bound: ListenAddress = { host: address.host, port: (server.address() as AddressInfo).port };
+  const url = `http://${urlHost(bound)}/`;
+  const access = openAccess(token, bound, onLinkUsed === undefined ? {} : { onUsed: (next) => onLinkUsed(linkTo(url, next)) });
   const streams = openStreams(mostStreams);
-  const { app, sites } = makeApp({ supervisors, access: openAccess(token, bound), assets, streams, readOnly, compat, onProblem });
+  const { app, sites } = makeApp({ supervisors, access, assets, streams, readOnly, compat, onProblem });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   server.on('request', (request, response) => void listener(request, response));
   server.on('error', (error) => onProblem(`cannot accept a connection: ${error.message}`));
   return {
-    url: `http://${urlHost(bound)}/`,
+    url,
     close: async () => {
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
       streams.close();

@@ -29,6 +29,25 @@ test('the token in the address is changed for a cookie that no script and no oth
   expect((await ask(`/metrics?token=${token}`, { headers: anonymous })).status).toBe(401);
 });
 
+test('a link that sysg web has made lets one browser in, and then there is another link', async () => {
+  const { ask, access, links } = makeWeb(makeCall(), { once: true });
+  const enter = (word: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> => ask(`/?token=${word}`, { method, headers: { ...anonymous, ...headers } });
+  // Whoever looks ahead uses nothing up.
+  expect([(await enter(token, {}, 'HEAD')).status, (await enter(token, { 'sec-purpose': 'prefetch;prerender' })).status, links]).toEqual([401, 401, []]);
+  const entered = await enter(token);
+  const cookie = (entered.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  expect([entered.status, links.length]).toEqual([303, 1]);
+  const again = await enter(token);
+  expect([again.status, again.headers.get('set-cookie'), await again.text()]).toEqual([401, null, expect.stringContaining('This link has been used')]);
+  expect((await enter(token, { cookie: `${access.cookieName}=nonsense` })).status).toBe(401);
+  // The browser that is inside may use its bookmark, and uses no other link up.
+  expect([(await enter(token, { cookie })).status, (await enter(links[0] ?? '', { cookie })).status, links.length]).toEqual([303, 303, 1]);
+  expect([(await enter(links[0] ?? '')).status, (await enter(links[0] ?? '')).status, links.length, new Set([token, ...links]).size]).toEqual([303, 401, 2, 3]);
+  expect((await ask('/api/v1/openapi.json')).status).toBe(200);
+  expect((await ask('/api/v1/openapi.json', { headers: { authorization: `Bearer ${links[1]}` } })).status).toBe(401);
+  expect((await enter('wrong', { cookie })).status).toBe(401);
+});
+
 test.each(['evil.example', 'evil.example:9080', '127.0.0.1.evil.example:9080', 'localhost.evil.example', '', '127.0.0.1:9080@evil.example', '[::1', '10.0.0.1:9080'])(
   'a Host of %j is refused, whatever the client knows', async (foreign) => {
     const { ask } = makeWeb(makeCall());

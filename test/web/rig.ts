@@ -81,11 +81,12 @@ const asset = (text: string, type: string): Asset => {
 };
 
 /** The application without a network, and requests to it as a browser of this page makes them. */
-export function makeWeb(call: Call, { readOnly = false, mostStreams = 8, every = false } = {}) {
+export function makeWeb(call: Call, { readOnly = false, mostStreams = 8, every = false, once = false } = {}) {
+  const links: string[] = [];
   const streams = openStreams(mostStreams);
   const problems: string[] = [];
   const assets = new Map([['/', asset('<!doctype html>', 'text/html')], ['/login.css', asset('body{}', 'text/css')], ['/page.js', asset('1', 'text/javascript')]]);
-  const access = openAccess(token, { host: '127.0.0.1', port: 9080 });
+  const access = openAccess(token, { host: '127.0.0.1', port: 9080 }, once ? { onUsed: (next) => links.push(next) } : {});
   const { app, sites } = makeApp({ supervisors: supervisorsToWatch(call, every), access, assets, streams, readOnly, compat: [], onProblem: (text) => problems.push(text) });
   onTestFinished(() => {
     streams.close();
@@ -95,7 +96,7 @@ export function makeWeb(call: Call, { readOnly = false, mostStreams = 8, every =
     app.request(`http://${host}${path}`, { ...init, headers: { host, authorization: `Bearer ${token}`, ...headers } }));
   const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> => (
     ask(path, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }));
-  return { app, ask, post, streams, problems, access };
+  return { app, ask, post, streams, problems, access, links };
 }
 
 /** Reads events of a stream until `fits` says that it is enough. */

@@ -2,7 +2,7 @@ import { refusals, textOf } from '../../errors.ts';
 import { randomToken, readToken } from '../../web/access.ts';
 import { defaultAddress, isLoopback, parseListenAddress } from '../../web/listen-address.ts';
 import { parseCompat } from '../../web/metrics/compat.ts';
-import { serve, type WebServer } from '../../web/serve.ts';
+import { linkTo, serve, type WebServer } from '../../web/serve.ts';
 import { supervisorsToWatch } from '../../web/supervisors.ts';
 import { openBrowser } from '../launch/open-browser.ts';
 import type { Call } from '../call.ts';
@@ -27,12 +27,14 @@ export async function web(call: Call): Promise<number> {
   let server: WebServer;
   try {
     server = await serve({
-      supervisors: supervisorsToWatch(call, every), address, token: read.token, readOnly: flags.has(options.readOnly), compat: parseCompat(flags.text(options.compat) ?? '') ?? [], onProblem: (text) => terminal.warn(text),
+      supervisors: supervisorsToWatch(call, every), address, token: read.token,
+      ...(tokenFile === null && { onLinkUsed: (next: string) => terminal.print(`The link was used; for another browser: ${next}`) }),
+      readOnly: flags.has(options.readOnly), compat: parseCompat(flags.text(options.compat) ?? '') ?? [], onProblem: (text) => terminal.warn(text),
     });
   } catch (error) {
     return terminal.refuse(refusals.runtime(textOf(error)));
   }
-  const link = `${server.url}?token=${encodeURIComponent(read.token)}`;
+  const link = linkTo(server.url, read.token);
   terminal.print(tokenFile === null ? link : `${server.url}  (the token is in ${tokenFile})`);
   if (flags.has(options.open)) openBrowser(link, (text) => terminal.warn(text));
   await new Promise<void>((ended) => void process.once('SIGINT', () => ended()).once('SIGTERM', () => ended()).once('SIGHUP', () => ended()));
