@@ -23,6 +23,8 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
   } catch (error) {
     if (!isControlError(error)) throw error;
     if (error.kind === 'not-available') {
+      // Without a cause the connection was made, and ended without an answer.
+      if (error.cause === undefined && NOT_TWICE.has(request.kind)) return { ok: false, refusal: refusals.socket(unanswered(request.kind)) };
       const found = await (await import('./presence.ts')).lookForServer(call);
       if (found === 'served') return ask(call, request);
       return { ok: false, refusal: found === 'none' ? noSupervisor(call) : found };
@@ -31,6 +33,13 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
     const unknown = /unknown variant `(\w+)`, expected one of/.exec(error.detail)?.[1];
     return refused(call, unknown === undefined ? error.detail : tooOld(unknown), error.units);
   }
+}
+
+/** What must not be carried out a second time: a supervisor that died over such an order may have begun with it. */
+const NOT_TWICE: ReadonlySet<Request['kind']> = new Set(['restart', 'signal', 'handover']);
+
+function unanswered(kind: string): string {
+  return `the supervisor ended before it answered: whether the ${kind} was carried out is not known; see sysg status`;
 }
 
 async function refused(call: Call, text: string, units: readonly UnitSettlement[] = []): Promise<Failure> {
