@@ -46,6 +46,9 @@ const packed = [
   'src/chart/svg.ts', 'src/cli/host.ts', 'src/daemon/end-units.ts', ...['web', 'import', 'export', 'simulate', 'chart', 'doctor'].map((name) => `src/cli/commands/${name}.ts`),
 ];
 
+/** How many sources each bundle is made of: limits of these numbers are tested. */
+const modules = {};
+
 await mkdir(outdir, { recursive: true });
 // The package is one of modules, the programs in here are not.
 await put('package.json', '{"type":"commonjs"}\n');
@@ -54,6 +57,7 @@ await bundleDaemon();
 await bundlePage();
 await bundle('.build/entries/client.ts', 'client.mjs', { ...common, format: 'esm' });
 await bundle('.build/entries/machines.ts', 'machines.mjs', { ...common, format: 'esm', external: ['xstate'] });
+await put('modules.json', `${JSON.stringify(modules, null, 1)}\n`);
 if (outdir === join(root, 'dist')) await declareTypes();
 
 /**
@@ -194,8 +198,9 @@ async function bundle(entry, name, { lazyModules = false, ...options }, { mode =
     console.error(`bundle: ${entry} does not exist, ${name} is left out`);
     return;
   }
-  const result = await build({ ...options, entryPoints: [entry], outfile: join(outdir, name) });
+  const result = await build({ ...options, entryPoints: [entry], outfile: join(outdir, name), metafile: true });
   const [{ text }] = result.outputFiles;
+  modules[name] = Object.keys(result.metafile.inputs).length;
   const banner = options.format === 'cjs' && text.includes('importMetaUrl') ? 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;\n' : '';
   await put(name, await wrap(banner + (lazyModules ? withLazyModules(text) : text)), mode);
 }

@@ -16,14 +16,14 @@ const freshDist = join(import.meta.dirname, 'fresh-dist.ts');
 const withProcesses = { testTimeout: 60_000, hookTimeout: 60_000, globalSetup: freshDist };
 
 /** They measure what is left for others while the machine is busy, or use up what all processes share. */
-const alone = ['exhaustion', 'hostile', 'metrics', 'policy-paths'].map((name) => `test/e2e/${name}.test.ts`).concat('test/torture/torture.test.ts');
+const alone = ['counts', 'exhaustion', 'hostile', 'metrics', 'policy-paths'].map((name) => `test/e2e/${name}.test.ts`).concat('test/torture/torture.test.ts');
 
 /** Of `npm run test:standalone` alone. The files left out are about Node's own modules, what npm installs, and what is done without a supervisor. */
 const standalone = process.env['SYSG_TEST_STANDALONE'] === undefined ? [] : [{
   extends: true as const,
   test: {
     ...withProcesses, name: 'standalone', include: ['test/{e2e,standalone}/**/*.test.ts'],
-    exclude: ['at-rest', 'brief', 'package'].map((name) => `test/e2e/${name}.test.ts`),
+    exclude: ['at-rest', 'brief', 'counts', 'package'].map((name) => `test/e2e/${name}.test.ts`),
     env: { SYSG_TEST_BIN: join(import.meta.dirname, 'standalone/sysg') }, sequence: { groupOrder: 3 },
   },
 }];

@@ -32,6 +32,8 @@ export interface Home {
   sysg(...args: readonly string[]): Promise<Ended>;
   /** Starts the built command and leaves it running. */
   open(...args: readonly string[]): ChildProcess;
+  /** Starts another program with more in its environment; resolves to its end. */
+  openProgram(program: string, args: readonly string[], more: NodeJS.ProcessEnv): Promise<Ended>;
   status(): Promise<StatusSnapshot>;
   unit(name: string): Promise<UnitStatus>;
   /** Asks again and again until the unit is as wanted. */
@@ -59,6 +61,9 @@ export function makeHome(yaml = ''): Home {
 
   const open = (...args: readonly string[]): ChildProcess => spawn(bin, args, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const sysg = (...args: readonly string[]): Promise<Ended> => collect(open(...args));
+  const openProgram = (program: string, args: readonly string[], more: NodeJS.ProcessEnv): Promise<Ended> => (
+    collect(spawn(program, args, { cwd: dir, env: { ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe'] }))
+  );
   const status = async (): Promise<StatusSnapshot> => {
     const answer = JSON.parse(await exchange('"Status"')) as { Status: StatusSnapshot };
     return answer.Status;
@@ -103,7 +108,7 @@ export function makeHome(yaml = ''): Home {
   });
 
   return {
-    dir, state, config, env, open, sysg, status, unit, exchange, processes, allGone,
+    dir, state, config, env, open, openProgram, sysg, status, unit, exchange, processes, allGone,
     configure: (text) => writeFileSync(config, text),
     until: async (name, fits, what) => {
       let last: UnitStatus | null = null;
