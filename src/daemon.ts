@@ -35,7 +35,8 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
   closeInheritedDescriptors(parent.descriptors);
   const [environment, softNofile, nohup] = [callersEnvironment(process.env), softLimitOf(process.env), process.env['SYSG_NOHUP'] === '1'];
   forgetSurroundings(process.env);
-  const unprepared = prepareRuntime(paths);
+  const aside: string[] = [];
+  const unprepared = prepareRuntime(paths, (text) => aside.push(text));
   if (unprepared !== null) return refuse(parent, unprepared);
   const lock = await takeTheLock(paths);
   if ('reason' in lock) return refuse(parent, lock.reason, lock.held);
@@ -49,6 +50,7 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
   const setting: DaemonSetting = {
     options, parent, nohup, paths, environment, softNofile, dropPrivileges: options.dropPrivileges, echo, log, secrets, clock: createClock(), onProblem: (text) => log.warn('sysg::supervisor', text),
   };
+  aside.forEach(setting.onProblem);
   const configuration = openConfiguration(setting);
   const ledger = openLedger(paths.ledger, { onProblem: setting.onProblem, bootId: bootId(), now: setting.clock.now, mask: secrets.mask });
   const config = configuration.first(ledger);
@@ -164,9 +166,9 @@ async function takeTheLock(paths: RuntimePaths): Promise<Lock | { readonly held:
 }
 
 /** Puts back the files that were removed; true when there were any. */
-function restoreFiles(setting: DaemonSetting, { inUse }: Configuration, { ledger, records: { journal, projection } }: Supervision): boolean {
+function restoreFiles(setting: DaemonSetting, { inUse }: Configuration, { ledger, units, records: { journal, projection } }: Supervision): boolean {
   const { paths } = setting;
-  const mended = [ledger.mend(), journal.mend()].includes(true);
+  const mended = [ledger.mend(), journal.mend(), units.restoreSlots()].includes(true);
   projection.mend();
   if (existsSync(paths.pidFile) && existsSync(paths.configHint)) return mended;
   note(setting, writeRuntimeFiles(paths, { pid: process.pid, configPath: inUse }));

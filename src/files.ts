@@ -1,4 +1,6 @@
-import { accessSync, closeSync, copyFileSync, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  accessSync, closeSync, constants, copyFileSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, readSync, realpathSync, renameSync, rmSync, statSync, writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { attempt, hasCode, textOf } from './errors.ts';
 
@@ -44,6 +46,19 @@ function makeDirectory(path: string, mode: number): void {
     mkdirSync(path, { mode });
   } catch (error) {
     if (hasCode(error, 'ENOENT') || statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
+}
+
+/** The whole of a plain file. Of anything else it throws, where readFileSync would wait for somebody who writes into a FIFO. */
+export function readPlainFile(path: string): Buffer {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = fstatSync(descriptor);
+    // Of a directory read(2) itself says so.
+    if (!found.isFile() && !found.isDirectory()) throw new Error(`${path} is no plain file`);
+    return readFileSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -35,7 +35,7 @@ export function stage({ env, paths: { stateDir }, paths, terminal }: Call, unit:
   }
   const program = resolveProgram(unit.command[0] ?? '', env['PATH'], unit.cwd);
   if (!program.ok) return { ok: false, refusal: refusals.runtime(program.reason) };
-  const unusable = prepareRuntime(paths);
+  const unusable = prepareRuntime(paths, terminal.warn);
   if (unusable !== null) return { ok: false, refusal: refusals.runtime(unusable) };
   try {
     return { ok: true, path: stageUnit(stateDir, unit, [...listed.values()]) };

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode, textOf } from '../errors.ts';
-import { quarantine } from '../files.ts';
+import { quarantine, readPlainFile } from '../files.ts';
 import { cronFile, type CronFile, pidFile, type PidFile, type StateFile, stateFile } from './state-files.ts';
 import { readXml, type XmlElement } from './xml.ts';
 
@@ -35,7 +35,7 @@ export function readStateFiles(stateDir: string, options: ReadOptions): StateFil
     let writtenWallMs: number;
     try {
       writtenWallMs = statSync(path).mtimeMs;
-      text = readFileSync(path, 'utf8');
+      text = readPlainFile(path).toString();
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) options.onProblem(`${path}: cannot be read: ${textOf(error)}; it is ignored`);
       return { content: null, digest: null, writtenWallMs: 0 };

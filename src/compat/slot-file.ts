@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceSpec, SlotIndex } from '../../machines/types.ts';
 import { failureOf, hasCode, textOf } from '../errors.ts';
-import { replaceFile } from '../files.ts';
+import { readPlainFile, replaceFile } from '../files.ts';
 import { branch, leaf, readXml, writeXml } from './xml.ts';
 
 /**
@@ -20,7 +20,7 @@ type SlotRead = { readonly ok: true; readonly slot: SlotIndex } | { readonly ok:
 function readSlot(path: string, service: string): SlotRead {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readPlainFile(path).toString();
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return { ok: true, slot: 0 };
     return { ok: false, problem: `Failed reading blue/green state '${path}': ${textOf(error)}` };
@@ -47,6 +47,16 @@ export function readSlots(specs: readonly ServiceSpec[], stateDir: string, onPro
     if (!read.ok) onProblem(`${read.problem}; slot 0 is taken to be in use`);
     return [[spec.name, read.ok ? read.slot : 0] as const];
   }));
+}
+
+/** Writes again the files that somebody has removed: without one the next process would be started in the first slot. True: there were any. */
+export function restoreSlots(specs: Iterable<ServiceSpec>, slots: ReadonlyMap<string, SlotIndex>, stateDir: string): boolean {
+  const removed = [...specs].filter((spec) => {
+    const path = slots.get(spec.name) === 1 ? slotFileOf(spec, stateDir) : null;
+    return path !== null && !existsSync(path);
+  });
+  // What cannot be written now is missing at the next look too.
+  return removed.map((spec) => writeSlot(spec, 1, stateDir)).includes(null);
 }
 
 /** Notes durably which slot is in use. Returns why the file could not be written; null: it was, or the service has no slots. */

@@ -1,7 +1,7 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasCode, textOf } from '../errors.ts';
-import { makeDirectories, quarantine, replaceFile } from '../files.ts';
+import { makeDirectories, quarantine, readPlainFile, replaceFile } from '../files.ts';
 import { check, map, string } from '../wire/shape.ts';
 
 /** The units that were started from the command line alone, by name: each has a file of its own, and runs beside the configuration until it is forgotten. */
@@ -11,7 +11,7 @@ export type AdHocUnits = ReadonlyMap<string, string>;
 export function readAdHoc(stateDir: string, onProblem: (text: string) => void): AdHocUnits {
   const file = listIn(stateDir);
   try {
-    const listed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const listed: unknown = JSON.parse(readPlainFile(file).toString());
     check(listed, map(string), 'units');
     return new Map(Object.entries(listed).map(([name, path]) => [name, join(stagedDirectory(stateDir), basename(path))]));
   } catch (error) {

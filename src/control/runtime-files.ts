@@ -1,6 +1,6 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { attempt } from '../errors.ts';
-import { makeDirectories, replaceFile } from '../files.ts';
+import { makeDirectories, readPlainFile, replaceFile } from '../files.ts';
 import { pidIn, runtimeNames, runtimePaths } from '../runtime-paths.ts';
 import { ControlError, ioError } from '../wire/control-error.ts';
 
@@ -66,7 +66,7 @@ function put(path: string, text: string): void {
 
 /** Without the blanks around it. */
 function readIfThere(path: string): string | null {
-  return onDisk(path, () => attempt(() => readFileSync(path, 'utf8').trim(), null, 'ENOENT'));
+  return onDisk(path, () => attempt(() => readPlainFile(path).toString().trim(), null, 'ENOENT'));
 }
 
 function onDisk<Value>(path: string, work: (path: string) => Value): Value {

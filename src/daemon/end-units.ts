@@ -37,7 +37,7 @@ export type EndedUnits =
  * supervisor would: in order, with the unit's signal and patience, its hooks, its last output and its records. `left` says in sentences what goes on.
  */
 export async function endUnits({ paths, environment, secrets, config: given, service, onProblem }: EndUnits): Promise<EndedUnits> {
-  const unprepared = prepareRuntime(paths);
+  const unprepared = prepareRuntime(paths, onProblem);
   if (unprepared !== null) return { ok: false, reason: unprepared };
   const clock = createClock();
   secrets.learn(secretsOf(environment));

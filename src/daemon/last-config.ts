@@ -1,9 +1,9 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeptConfig } from '../config/kept.ts';
 import type { SourceNode } from '../config/document.ts';
 import { attempt, failureOf } from '../errors.ts';
-import { replaceFile } from '../files.ts';
+import { readPlainFile, replaceFile } from '../files.ts';
 import { isRecord, list, map, oneOf, readJson, record, string, type Shape } from '../wire/shape.ts';
 
 /**
@@ -23,7 +23,7 @@ export function forgetConfig(stateDir: string): void {
 /** Null: there is none that this version wrote. */
 export function lastConfig(stateDir: string): KeptConfig | null {
   // Not there, or not whole: the caller has the configuration file itself to complain about.
-  const text = attempt(() => readFileSync(fileIn(stateDir), 'utf8'), null);
+  const text = attempt(() => readPlainFile(fileIn(stateDir)).toString(), null);
   return text === null ? null : readJson(text, keptConfig);
 }
 

@@ -9,7 +9,7 @@ import { makeProcessActor } from '../actors/process.ts';
 import { openTicketOffice, type TicketOffice } from '../control/tickets.ts';
 import { openRunHistory, type RunHistory } from '../cron/history.ts';
 import { openSchedule } from '../cron/schedule.ts';
-import { readSlots, writeSlot } from '../compat/slot-file.ts';
+import { readSlots, restoreSlots, writeSlot } from '../compat/slot-file.ts';
 import { makeRolloutTaskActor } from '../rollout/task.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { keepChildren, keepSwitches, noteTokenSeed } from '../state/notes.ts';
@@ -30,6 +30,8 @@ export interface Units {
   specOf(unit: string): ServiceSpec | null;
   /** In which slot each blue-green unit was left. */
   slotsOf(specs: readonly ServiceSpec[]): Readonly<Record<string, SlotIndex>>;
+  /** Notes again in which slot each is, where the note was removed; true when one was. */
+  restoreSlots(): boolean;
 }
 
 /** Lines of a failed candidate in which its address is looked for: as many as systemg 0.33.0 looks at. */
@@ -73,7 +75,13 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
     input: { specs: [...specs, ...found.leaving], tokenSeed: noteTokenSeed(ledger), seed: randomInt(2 ** 31), at: clock.now(), slots: slotsOf(specs) },
   });
   const views = keepViews();
-  return { root, tickets, hooks, runs, specOf, slotsOf, send: (command) => root.send(command), views: () => views(root.getSnapshot()) };
+  return {
+    root, tickets, hooks, runs, specOf, slotsOf, send: (command) => root.send(command), views: () => views(root.getSnapshot()),
+    restoreSlots: () => {
+      const { units, slots } = root.getSnapshot().context;
+      return restoreSlots([...units.values()].map(({ spec }) => spec), slots, paths.stateDir);
+    },
+  };
 }
 
 /** Processes that were ready under an earlier supervisor. */

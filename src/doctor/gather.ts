@@ -1,8 +1,8 @@
-import { constants, existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
+import { constants, existsSync, lstatSync, readdirSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { attempt, hasCode, textOf } from '../errors.ts';
-import { isAccessible } from '../files.ts';
+import { isAccessible, readPlainFile } from '../files.ts';
 import { surveyJournal } from '../journal/read.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
 import { bootId } from '../process/boot.ts';
@@ -133,7 +133,7 @@ function openFiles(pid: number): ReadonlySet<string> | null {
 
 function textIn(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return readPlainFile(path).toString().trim();
   } catch (error) {
     return hasCode(error, 'ENOENT', 'ENOTDIR') ? null : `(${textOf(error)})`;
   }

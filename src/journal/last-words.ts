@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { attempt } from '../errors.ts';
 import { readTail } from '../files.ts';
 
 /** What a process said last on standard error, read back from its log file. */
@@ -20,7 +21,7 @@ export function openLastWords(file: (unit: string) => string | null): LastWords 
   return {
     begin: (unit) => {
       const path = file(unit);
-      begun.set(unit, path === null ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0));
+      begun.set(unit, path === null ? 0 : attempt(() => statSync(path).size, 0));
     },
     of: (unit, lines = LINES) => {
       const path = file(unit);

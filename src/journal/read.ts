@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode, textOf } from '../errors.ts';
+import { readPlainFile } from '../files.ts';
 import { journalRecord, type JournalRecord } from '../wire/payloads.ts';
 import { readJson } from '../wire/shape.ts';
 
@@ -63,7 +63,7 @@ function* linesOf(stateDir: string, onUnreadable: ((path: string, error: unknown
   for (const path of [older, current]) {
     let lines: readonly string[] = [];
     try {
-      lines = readFileSync(path, 'utf8').split('\n');
+      lines = readPlainFile(path).toString().split('\n');
     } catch (error) {
       if (hasCode(error, 'ENOENT')) continue;
       if (onUnreadable === null) throw error;

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { hasCode, textOf } from '../errors.ts';
-import { quarantine } from '../files.ts';
+import { quarantine, readPlainFile } from '../files.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
 import { addLine, emptySum, encodeLine, END, keyOf, newerForm, readLines, type LedgerEntry, type LedgerLine, type LedgerSum, type Stamp } from './ledger-lines.ts';
 import { readReserve } from './ledger-reserve.ts';
@@ -35,7 +34,7 @@ export function readLedger(path: string, reading: LedgerReading): Opened {
   };
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readPlainFile(path);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return nothing;
     return { ...nothing, fresh: false, clean: false, unreadable: `${path}: cannot be read: ${textOf(error)}` };

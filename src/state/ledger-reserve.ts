@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { attempt } from '../errors.ts';
 import { readLines, type LedgerLine } from './ledger-lines.ts';
-import { replaceFile } from '../files.ts';
+import { readPlainFile, replaceFile } from '../files.ts';
 
 /** Room on the disk that the supervisor holds already. It is written over in place, so that an operator's command can be recorded when the disk is full. */
 export interface LedgerReserve {
@@ -66,12 +66,12 @@ export function openReserve(ledgerPath: string): LedgerReserve {
 
 /** Lines that did not fit into the ledger, oldest first. */
 export function readReserve(ledgerPath: string): readonly LedgerLine[] {
-  const text = attempt(() => readFileSync(reservePath(ledgerPath), 'utf8'), '', 'ENOENT', 'EACCES', 'EISDIR');
+  const text = attempt(() => readPlainFile(reservePath(ledgerPath)).toString(), '');
   return readLines(Buffer.from(text.replace(/\n+$/, '\n'))).lines;
 }
 
 function isWhole(path: string): boolean {
-  return attempt(() => readFileSync(path).length === reserveBytes, false, 'ENOENT');
+  return attempt(() => readPlainFile(path).length === reserveBytes, false);
 }
 
 function reservePath(ledgerPath: string): string {

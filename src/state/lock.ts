@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt, hasCode, textOf } from '../errors.ts';
+import { readPlainFile } from '../files.ts';
 import { runTool, type ToolResult } from '../process/tools.ts';
 import { pidIn, runtimeNames } from '../runtime-paths.ts';
 import { isSameFile } from './append-file.ts';
@@ -46,7 +47,7 @@ export async function awaitLock(path: string, isSupervised: () => boolean, limit
 
 /** Whether a supervisor lives in this runtime directory. Throws when the kernel cannot be asked about the lock. */
 export function isLocked(path: string): boolean {
-  const flags = process.platform === 'darwin' ? darwinSharedLock : constants.O_RDONLY;
+  const flags = process.platform === 'darwin' ? darwinSharedLock : constants.O_RDONLY | constants.O_NONBLOCK;
   let descriptor: number;
   try {
     descriptor = openSync(path, flags);
@@ -66,7 +67,7 @@ export function isLocked(path: string): boolean {
 /** The pid that a supervisor wrote down, for messages only: the process may be another by now. */
 export function lockHolder(pidFile: string): number | null {
   // No pid file, or none that we may read: the message goes without.
-  return attempt(() => pidIn(readFileSync(pidFile, 'utf8')), null);
+  return attempt(() => pidIn(readPlainFile(pidFile).toString()), null);
 }
 
 const attempts = 5;

@@ -3,7 +3,7 @@ import { attempt, textOf } from '../errors.ts';
 import { lockHolder, takeLock, type LockResult } from './lock.ts';
 import { isServed } from './lock-owner.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
-import { isOpenToOthers, prepareRuntime } from './runtime.ts';
+import { hasDirectories, isOpenToOthers, prepareRuntime } from './runtime.ts';
 
 type Lock = Extract<LockResult, { ok: true }>;
 
@@ -63,6 +63,7 @@ export function keepPresence(options: PresenceOptions): Presence {
     const isLockOurs = isOurs();
     if (isLockOurs && socket.isInPlace()) {
       if (isOpenToOthers(paths.stateDir) && prepareRuntime(paths) === null) onProblem(`${paths.stateDir}: was opened to other users by somebody and is closed to them again`);
+      if (!hasDirectories(paths)) prepareRuntime(paths, onProblem);
       if (restoreFiles()) onProblem(`${paths.stateDir}: files were removed by somebody and have been put back`);
       return reportOnce('');
     }
@@ -70,7 +71,7 @@ export function keepPresence(options: PresenceOptions): Presence {
     if (!existsSync(home)) {
       return reportOnce(`${home} is gone, and with it the socket: nobody can reach this supervisor until it is back`);
     }
-    const unprepared = prepareRuntime(paths);
+    const unprepared = prepareRuntime(paths, onProblem);
     if (unprepared !== null) return reportOnce(`the state directory is gone and cannot be made again: ${unprepared}`);
     const taken = isLockOurs ? lock : retake();
     if (!taken.ok) return taken.held ? onReplaced(taken.reason) : reportOnce(`the lock cannot be taken again: ${taken.reason}`);

@@ -1,19 +1,30 @@
-import { chmodSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
-import { failureOf, textOf } from '../errors.ts';
+import { join } from 'node:path';
+import { attempt, failureOf, hasCode, textOf } from '../errors.ts';
 import { makeDirectories, replaceFile } from '../files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 
+type DirectoryPaths = Pick<RuntimePaths, 'stateDir' | 'fifoDir' | 'logDir' | 'supervisorLog'>;
+
 /**
- * Creates the state, FIFO and log directories with mode 0700 and tightens ours that are wider.
- * Returns a sentence when one cannot be had or belongs to somebody else, else null.
+ * Creates the state, FIFO and log directories with mode 0700 and tightens ours that are wider. What is no directory in the place of the last two, and what
+ * is no plain file in the place of a file (a FIFO would hold up its reader), is set aside, of which `onAside` hears in a sentence. Returns a sentence when one cannot be had or belongs to somebody else, else null.
  */
-export function prepareRuntime(paths: Pick<RuntimePaths, 'stateDir' | 'fifoDir' | 'logDir'>): string | null {
+export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) => void = () => undefined): string | null {
   for (const directory of [paths.stateDir, paths.fifoDir, paths.logDir]) {
+    const aside = directory === paths.stateDir ? null : setAside(directory);
+    if (aside !== null) onAside(aside);
     const refusal = prepareDirectory(directory);
     if (refusal !== null) return refusal;
   }
+  for (const path of foreignIn(paths)) onAside(moveAside(path, 'is not the file that belongs there'));
   return null;
+}
+
+/** Whether FIFOs and logs can be where they belong. */
+export function hasDirectories({ fifoDir, logDir }: DirectoryPaths): boolean {
+  return [fifoDir, logDir].every(isDirectory);
 }
 
 /** Whether other users may come near the socket: what guards it is the mode of its directory. */
@@ -44,6 +55,48 @@ export function removeRuntimeFiles(paths: FilePaths): string | null {
 export function diedSinceBoot({ pidFile }: Pick<FilePaths, 'pidFile'>): boolean {
   const written = statSync(pidFile, { throwIfNoEntry: false })?.mtimeMs;
   return written !== undefined && written > Date.now() - uptime() * 1000;
+}
+
+function isDirectory(path: string): boolean {
+  return attempt(() => statSync(path).isDirectory(), false);
+}
+
+/** Makes way for a directory. A sentence when something was there, else null. */
+function setAside(directory: string): string | null {
+  return isDirectory(directory) || !isThere(directory) ? null : moveAside(directory, 'is no directory');
+}
+
+function foreignIn({ stateDir, supervisorLog }: DirectoryPaths): readonly string[] {
+  const names = attempt(() => readdirSync(stateDir), []);
+  return [...names.filter((name) => FILE_NAME.test(name)).map((name) => join(stateDir, name)), supervisorLog].filter((path) => {
+    try {
+      const found = statSync(path);
+      return !found.isFile() && !(found.isSocket() && path.endsWith('.sock'));
+    } catch (error) {
+      // A link that leads to itself.
+      return hasCode(error, 'ELOOP');
+    }
+  });
+}
+
+/** Of the files that are made here, and by systemg 0.33.0. */
+const FILE_NAME = /\.(ndjson|reserve|xml|json|pid|lock|sock)$|^config_hint$/;
+
+function moveAside(path: string, why: string): string {
+  const places = [`${path}.aside`, ...Array.from({ length: MOST_ASIDE }, (_, index) => `${path}.aside-${index + 2}`)];
+  const aside = places.find((place) => !isThere(place)) ?? `${path}.aside`;
+  try {
+    renameSync(path, aside);
+    return `${path}: ${why}; what was there is ${aside} now`;
+  } catch (error) {
+    return `${path}: ${why}, and cannot be set aside: ${textOf(error)}`;
+  }
+}
+
+const MOST_ASIDE = 20;
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function prepareDirectory(directory: string): string | null {

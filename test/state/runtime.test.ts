@@ -1,9 +1,11 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync, existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, rmdirSync, statSync, symlinkSync, writeFileSync, existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readPlainFile } from '../../src/files.ts';
 import { runtimePaths } from '../../src/runtime-paths.ts';
-import { prepareRuntime, removeRuntimeFiles, writeRuntimeFiles } from '../../src/state/runtime.ts';
+import { hasDirectories, prepareRuntime, removeRuntimeFiles, writeRuntimeFiles } from '../../src/state/runtime.ts';
 import { tempDir } from './temp-dir.ts';
 
 const mode = (path: string): number => statSync(path).mode & 0o777;
@@ -56,6 +58,40 @@ describe('preparing the runtime directory', () => {
     writeFileSync(join(home, '.local/share/systemg'), '');
     expect(prepareRuntime(runtimePaths({ system: false, env: { HOME: home } }))).toMatch(/systemg: cannot be prepared: EEXIST/);
   });
+
+  test.each([
+    ['a file', (path: string) => writeFileSync(path, 'kept')], ['a dangling link', (path: string) => symlinkSync('/nowhere/at/all', path)],
+    ['a link to itself', (path: string) => symlinkSync(path, path)],
+  ])('%s in the place of the logs or the FIFOs is set aside and named', (_what, put) => {
+    const paths = runtimePaths({ system: false, env: { HOME: tempDir() } });
+    expect(prepareRuntime(paths)).toBeNull();
+    for (const directory of [paths.fifoDir, paths.logDir]) {
+      rmdirSync(directory);
+      put(directory);
+    }
+    expect(hasDirectories(paths)).toBe(false);
+    const said: string[] = [];
+    expect(prepareRuntime(paths, (text) => said.push(text))).toBeNull();
+    expect(said).toEqual([paths.fifoDir, paths.logDir].map((directory) => `${directory}: is no directory; what was there is ${directory}.aside now`));
+    expect(hasDirectories(paths)).toBe(true);
+    expect([lstatSync(`${paths.logDir}.aside`).isDirectory(), mode(paths.logDir)]).toEqual([false, 0o700]);
+  });
+
+  test.each(['ledger.ndjson', 'ledger.ndjson.reserve', 'journal.ndjson', 'state.xml', 'pid.xml', 'cron_state.xml', 'supervisor.lock', 'sysg.pid', 'logs/supervisor.log'])(
+    'a FIFO, a directory or a link to itself in the place of %s is set aside, and no reader waits for it', (name) => {
+      const paths = runtimePaths({ system: false, env: { HOME: tempDir() } });
+      expect(prepareRuntime(paths)).toBeNull();
+      const path = join(paths.stateDir, name);
+      const said: string[] = [];
+      for (const put of [() => spawnSync('mkfifo', [path]), () => mkdirSync(path), () => symlinkSync(path, path)]) {
+        put();
+        expect(() => readPlainFile(path)).toThrow(/is no plain file|EISDIR|ELOOP/);
+        expect(prepareRuntime(paths, (text) => said.push(text))).toBeNull();
+        expect(existsSync(path)).toBe(false);
+      }
+      expect(said).toEqual(['', '-2', '-3'].map((number) => `${path}: is not the file that belongs there; what was there is ${path}.aside${number} now`));
+    },
+  );
 
   test('a directory behind a symbolic link of ours is used', () => {
     const home = tempDir();

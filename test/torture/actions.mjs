@@ -11,6 +11,12 @@ const REQUESTS = [
   { Logs: { service: 'talk', lines: 3, kind: 'stdout', follow: false } },
 ];
 
+/** Of the state directory. */
+const ENTRIES = [
+  'logs', 'fifo', 'ledger.ndjson', 'ledger.ndjson.reserve', 'journal.ndjson', 'state.xml', 'pid.xml', 'cron_state.xml', 'config.last.json', 'config_hint', 'sysg.pid',
+  'control.sock',
+];
+
 /** Weights: how often each comes. `slow`: those that take seconds come as often as that. */
 export function grammar(chance, { slow = 0.1, freezeMs = 700 } = {}) {
   const command = () => (chance.below(8) === 0
@@ -24,6 +30,12 @@ export function grammar(chance, { slow = 0.1, freezeMs = 700 } = {}) {
     [10, () => ({ do: 'edit', unit: chance.pick(NAMES), to: chance.below(3) === 0 ? 'absent' : chance.below(1000) })],
     [3, () => ({ do: 'spoil', text: chance.pick(['services: [', '', '\0', 'version: "1"\nservices:\n  talk: {command: 5, nonsense: 1}\n']) })],
     [12, () => ({ do: 'kill', who: chance.pick([...STEADY, 'after', 'flaps', 'supervisor', 'guardian', 'both', 'all']) })],
+    [5 * slow, () => {
+      const entry = chance.pick(ENTRIES);
+      const kind = chance.pick(['fifo', 'directory', 'text', 'dangling', 'loop']);
+      // Without its ledger the next supervisor neither ends nor doubles what it cannot prove to be a unit's: not what is asked for here.
+      return { do: 'foreign', entry, kind, ...(entry !== 'ledger.ndjson' && chance.below(2) === 0 && { who: 'supervisor' }) };
+    }],
     [3 * slow, () => ({ do: 'power' })],
     [4, () => ({ do: 'freeze', who: chance.pick(['supervisor', 'guardian', ...STEADY]), ms: chance.below(freezeMs), commands: commands(2) })],
     [4, () => ({ do: 'clock', ms: chance.pick([0, 3_600_000, -3_600_000, 90_000]) })],

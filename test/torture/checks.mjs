@@ -1,7 +1,7 @@
 // What holds after every step that has come to rest, of the processes, the files and the answers. docs/invariants.md says the same of the machines.
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { processes } from './world.mjs';
+import { isSupervisor, processes } from './world.mjs';
 import { BUDGET, NAMES, STEADY, UNITS } from './units.mjs';
 
 /** What a unit that is wanted is at rest. */
@@ -38,7 +38,7 @@ export function unrest(status, wanted) {
     }
     if (!isOf && isDown(row.unit)) problems.push(`pid ${row.pid} (${row.argv.join(' ')}) of ${row.unit} lives, which is to be down`);
   }
-  const supervisors = [...table.values()].filter(({ argv, isZombie }) => !isZombie && argv.some((word) => word.endsWith('/daemon.js')) && argv[0]?.endsWith('node'));
+  const supervisors = [...table.values()].filter(isSupervisor);
   if (supervisors.length !== 1) problems.push(`${supervisors.length} supervisors live`);
   const zombie = [...table.values()].find(({ isZombie, ppid }) => isZombie && supervisors.some(({ pid }) => pid === ppid));
   if (zombie !== undefined) problems.push(`pid ${zombie.pid} is a zombie of the supervisor's`);
@@ -99,7 +99,8 @@ export const isKnown = (name) => name in UNITS;
 
 function textOf(path) {
   try {
-    return readFileSync(path, 'utf8');
+    // A FIFO would keep the reader.
+    return statSync(path).isFIFO() ? '' : readFileSync(path, 'utf8');
   } catch {
     // No such file, or its process ended meanwhile.
     return '';

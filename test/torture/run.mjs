@@ -1,6 +1,6 @@
 // Performs a script of actions on a fresh world and looks, after each, whether everything came to rest as it should.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, rmdirSync, statSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, statfsSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '../soak/home.mjs';
 import { badFiles, instances, launchesOf, strayGroups, unrest, wrongSlot } from './checks.mjs';
@@ -9,6 +9,7 @@ import { BUDGET, NAMES, STEADY } from './units.mjs';
 import { kill, makeWorld, processes } from './world.mjs';
 
 const REST_MS = 15_000;
+const FOREIGN_MS = 200;
 
 /**
  * Returns what was counted, and the first failure with the number of its step, or null. `onStep` hears of each step that came to rest. `chance` decides
@@ -237,13 +238,18 @@ function makeRun(world, counts, chance) {
         const answer = await world.ask({ Reload: { config: null } });
         if (answer?.Message !== undefined) break;
         // `after` needs talk: a file without it is refused as a whole.
-        if (unit === 'talk' && to === 'absent' && answer?.Error !== undefined) {
+        if (answer?.Error?.includes("unknown dependency 'talk'")) {
           edits[unit] = had;
           world.configure(edits);
           return;
         }
         if (attempt > 3) throw new Failure(`reload is answered with ${JSON.stringify(answer)}`);
         await ensure();
+      }
+      if (unit === 'after' && had === 'absent' && wanted.get('talk').has('down')) {
+        // A unit that comes brings what it needs.
+        touch('talk');
+        wanted.set('talk', new Set(['down', 'up']));
       }
       if (to === 'absent') wanted.set(unit, new Set(['absent']));
       else if (had === 'absent') wanted.set(unit, new Set(['up']));
@@ -338,6 +344,30 @@ function makeRun(world, counts, chance) {
       excuse = 'all';
       lines.restart();
       await pause(200);
+    },
+    /** Something else lies in the place of an entry of the state directory, while it is written to and perhaps when the next supervisor comes. */
+    async foreign({ entry, kind, who }) {
+      const path = join(world.state, entry);
+      const supervisor = world.supervisor();
+      // The services write into pipes that have no name any more, or the supervisor into files that have none.
+      if (entry === 'fifo' || entry === 'logs') lines.loseNames(['talk', 'burst'].flatMap((name) => launchesOf(world, name)));
+      excuse = 'all';
+      lines.restart();
+      // A rename leaves no moment in which the supervisor puts something into what is being removed.
+      if (existsSync(path)) renameSync(path, join(world.dir, 'put-away'));
+      rmSync(join(world.dir, 'put-away'), { recursive: true, force: true });
+      if (kind === 'fifo') spawnSync('mkfifo', [path]);
+      else if (kind === 'directory') mkdirSync(join(path, 'with-something-in-it'), { recursive: true });
+      else if (kind === 'text') writeFileSync(path, 'not what you expect\n');
+      else symlinkSync(kind === 'loop' ? entry : join(world.dir, 'nowhere'), path);
+      await send([{ verb: 'Restart', unit: 'talk' }, { verb: 'Stop', unit: 'forks' }, { verb: 'Restart', unit: 'flaps' }]);
+      if (who !== undefined) killed(who);
+      // It looks after its files every five seconds.
+      await pause(FOREIGN_MS);
+      if (who === undefined && processes().get(supervisor)?.isZombie !== false) throw new Failure(`the supervisor died of ${kind} in the place of ${entry}`);
+      rmSync(path, { recursive: true, force: true });
+      await send([{ verb: 'Start', unit: 'forks' }]);
+      retryWanted('talk');
     },
     async movelogs({ file, signal }) {
       // What is there is looked at first: the archives go with it.

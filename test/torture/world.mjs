@@ -59,7 +59,7 @@ export function makeWorld() {
     /** Resolves when the supervisor has reported something, at the latest after `limitMs`. */
     change: watchChanges(join(state, 'control.sock')),
     status: async () => (await world.ask('Status', 5000))?.Status ?? null,
-    supervisor: () => numberIn(join(state, 'sysg.pid')),
+    supervisor: () => numberIn(join(state, 'sysg.pid')) || [...processes().values()].find(isSupervisor)?.pid || 0,
     processes,
     /** As a power cut: what was not synced is partly lost, and the machine has booted again. */
     powerCut(chance) {
@@ -119,6 +119,10 @@ export function processes() {
   return found;
 }
 
+export function isSupervisor({ argv, isZombie }) {
+  return !isZombie && argv.some((word) => word.endsWith('/daemon.js')) && argv[0]?.endsWith('node');
+}
+
 export function kill(pid, signal) {
   try {
     process.kill(pid, signal);
@@ -131,7 +135,7 @@ export function kill(pid, signal) {
 
 export function numberIn(path) {
   try {
-    return Number(readFileSync(path, 'utf8')) || 0;
+    return statSync(path).isFIFO() ? 0 : Number(readFileSync(path, 'utf8')) || 0;
   } catch {
     // No such file.
     return 0;

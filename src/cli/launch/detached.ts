@@ -20,7 +20,7 @@ export type Launched =
 
 /** Starts a supervisor under a guardian of its own and waits until its units, or those that are named, are settled or given up on. */
 export async function launchDetached(call: Call, configPath: string, names: readonly string[] | null): Promise<Launched> {
-  const unusable = prepareRuntime(call.paths);
+  const unusable = prepareRuntime(call.paths, call.terminal.warn);
   if (unusable !== null) return { ok: false, refusal: refusals.runtime(unusable), pid: null };
   const command = daemonCommand(call, configPath, { names, foreground: false });
   const shell = startGuardian(call, command);
