@@ -1,4 +1,4 @@
-import { Composer, isAlias, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, Parser, type CST, type Pair } from 'yaml';
+import { Composer, isAlias, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, Parser, CST, type Pair } from 'yaml';
 
 /** A YAML file as plain data: aliases followed, every node with its offset in the text. */
 export type SourceNode = SourceScalar | SourceMap | SourceList;
@@ -78,8 +78,12 @@ export function parseSource(text: string, findings: Finding[], base = 0): Source
   const lenient = strict.errors.length === 0 ? strict : compose(lenientTokens(text), text);
   const { documents: [first, second], errors } = lenient.errors.length === 0 ? lenient : strict;
   // What follows an error in the same line is mostly its consequence.
-  const firstInLine = new Map(errors.toReversed().map((error) => [locate(base + error.pos[0]).line, error]));
-  for (const error of firstInLine.values()) complain(error.pos[0], [], `${error.message}${quotesHint(error.message)}`);
+  const said = errors.map(({ message, pos: [at] }) => {
+    const opening = message.startsWith('Missing closing ') ? openingQuote(tokens, at) : null;
+    return opening === null ? { at, text: message + quotesHint(message) } : { at: opening, text: `a quote ${text.charAt(opening)} is opened here and not closed` };
+  });
+  const firstInLine = new Map(said.toReversed().map((one) => [locate(base + one.at).line, one]));
+  for (const one of firstInLine.values()) complain(one.at, [], one.text);
   if (second !== undefined) {
     complain(second.range[0], [], 'deserializing from YAML containing more than one document is not supported: a second document begins here');
   }
@@ -104,6 +108,18 @@ export function quote(text: string): string {
 }
 
 type Complain = (offset: number, path: readonly string[], message: string) => void;
+
+/** Where the quoted text begins that ends at `end`. */
+function openingQuote(tokens: readonly CST.Token[], end: number): number | null {
+  let found: number | null = null;
+  for (const token of tokens) {
+    if (token.type !== 'document') continue;
+    CST.visit(token, ({ key, value }) => {
+      for (const part of [key, value]) if (part != null && CST.isScalar(part) && /^["']/.test(part.source) && part.offset + part.source.length === end) found = part.offset;
+    });
+  }
+  return found;
+}
 
 /** What a person mostly meant where YAML finds its own signs: a text. */
 function quotesHint(message: string): string {

@@ -45,7 +45,7 @@ export function recallConfig(kept: KeptConfig, context: LoadContext & { environm
     },
   });
   if (!loaded.ok) return loaded;
-  return { ok: true, config: { ...loaded.config, services: loaded.config.services.map((spec) => ({ ...withoutHoles(spec), ...kept.units[spec.name] })) } };
+  return { ...loaded, config: { ...loaded.config, services: loaded.config.services.map((spec) => ({ ...withoutHoles(spec), ...kept.units[spec.name] })) } };
 }
 
 /** As far as it can be read. */

@@ -40,7 +40,8 @@ export interface LoadedConfig {
 }
 
 export type ConfigResult =
-  | { readonly ok: true; readonly config: LoadedConfig }
+  /** `sayOf`: what is found out about a service later, at the first of the keys that it has, else at the service. */
+  | { readonly ok: true; readonly config: LoadedConfig; readonly sayOf: (service: string, keys: readonly string[], message: string) => ConfigProblem | null }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 export interface LoadContext {
@@ -78,10 +79,10 @@ export function loadSource(path: string, source: readonly SourceText[] | SourceN
     envFiles[file] = names;
   };
   const open = (file: string, given: readonly SourceText[] | SourceNode): OpenFile => {
-    const { root, said } = openSource(file, given, (name) => (Object.hasOwn(env, name) ? env[name] : undefined), secrets, {
+    const { root, said, sayOf: say } = openSource(file, given, (name) => (Object.hasOwn(env, name) ? env[name] : undefined), secrets, {
       noteEnvFile, ...(readEnvFile !== undefined && { readEnvFile }),
     });
-    return { file, written: root.node, root: asVersionOne(root), said };
+    return { file, written: root.node, root: asVersionOne(root), said, sayOf: say };
   };
   const main = open(firstConfigPath(path), source);
   const files = withIncluded(main, included, open);
@@ -91,9 +92,15 @@ export function loadSource(path: string, source: readonly SourceText[] | SourceN
   const said = (level: 'problem' | 'warning' | 'note') => files.flatMap((file) => file.said(level, level !== 'note' || readableBefore(file.root)));
   const problems = said('problem');
   if (problems.length > 0 || loaded === null) return { ok: false, problems };
+  const { places, ...config } = loaded;
   return {
-    ok: true, config: frozen({
-      path, source: main.written, included: Object.fromEntries(files.slice(1).map(({ file, written }) => [file, written])), envFiles, projectDir: dirname(main.file), ...loaded,
+    ok: true,
+    sayOf: (service, keys, message) => {
+      const own = places.get(service);
+      return own === undefined ? null : sayOf(own, keys, message);
+    },
+    config: frozen({
+      path, source: main.written, included: Object.fromEntries(files.slice(1).map(({ file, written }) => [file, written])), envFiles, projectDir: dirname(main.file), ...config,
       warnings: said('warning'), notes: said('note'),
     }),
   };
@@ -133,15 +140,31 @@ function namesIn(place: Place | null): readonly Place[] {
   return place.node.kind === 'list' ? items(place) : [place];
 }
 
-function resolveFiles(files: readonly OpenFile[], identify: Identify, inUse: SourceContext['inUse']): Pick<LoadedConfig, 'services' | 'profiles' | 'metrics' | 'project'> | null {
+/** At the first of the keys that the service has, else at the service. */
+function sayOf({ file, place }: OwnPlace, keys: readonly string[], message: string): ConfigProblem {
+  const written = keys.map((key) => below(place, key)).find((own) => own !== null);
+  const whole = { ...place, path: [...place.path, keys[0] ?? ''], node: { ...place.node, offset: place.keyOffset } };
+  return file.sayOf(written ?? whole, message);
+}
+
+interface OwnPlace {
+  readonly file: OpenFile;
+  readonly place: Place;
+}
+
+interface Resolved extends Pick<LoadedConfig, 'services' | 'profiles' | 'metrics' | 'project'> {
+  readonly places: ReadonlyMap<string, OwnPlace>;
+}
+
+function resolveFiles(files: readonly OpenFile[], identify: Identify, inUse: SourceContext['inUse']): Resolved | null {
   const drafts = new Map<string, DraftService>();
-  const owners = new Map<string, OpenFile>();
+  const owners = new Map<string, OwnPlace>();
   const resolved = files.map((file) => {
     const read = readFile(file, inUse);
     for (const [name, { draft, place }] of read?.drafts ?? []) {
       const owner = owners.get(name);
-      if (owner !== undefined) complainKey(place, `service '${name}' is in ${owner.file} as well: a name may be used once`);
-      else owners.set(name, file);
+      if (owner !== undefined) complainKey(place, `service '${name}' is in ${owner.file.file} as well: a name may be used once`);
+      else owners.set(name, { file, place });
       if (owner === undefined && draft !== null) drafts.set(name, draft);
     }
     return read;
@@ -157,7 +180,7 @@ function resolveFiles(files: readonly OpenFile[], identify: Identify, inUse: Sou
   return {
     services: finish(drafts, [...owners.keys()], identify),
     profiles: Object.fromEntries([...drafts].filter(([, { profiles }]) => profiles.length > 0).map(([name, { profiles }]) => [name, profiles])),
-    project: main.project, metrics: main.metrics,
+    project: main.project, metrics: main.metrics, places: owners,
   };
 }
 

@@ -24,6 +24,8 @@ export interface OpenSource {
   readonly root: Place;
   /** What was said until now about the text, in the order of the text; without `withFormer` nothing about systemg 0.33.0. */
   readonly said: (level: Finding['level'], withFormer?: boolean) => readonly ConfigProblem[];
+  /** What is to be said of a place after the text was read. */
+  readonly sayOf: (place: Place, message: string) => ConfigProblem;
 }
 
 /** One of the texts that are laid over each other. */
@@ -48,11 +50,15 @@ export function openSource(file: string, given: readonly SourceText[] | SourceNo
     return { file: source?.file ?? file, ...(source?.locate(offset) ?? nowhere) };
   };
   const node = sources.map(({ root }) => root).filter((root) => root !== null).reduce<SourceNode | null>((below, above) => (below === null ? above : overlaid(below, above)), null);
+  const problemAt = ({ offset, path, message }: Pick<Finding, 'offset' | 'path' | 'message'>): ConfigProblem => {
+    const problem = { ...where(offset), path: formatPath(path), message };
+    return secrets === noSecrets ? problem : masked({ ...problem, excerpt: withoutSecrets(problem.excerpt) }, secrets.mask);
+  };
   return {
     root: { node: node ?? { kind: 'map', offset: 0, entries: [] }, keyOffset: 0, path: [], scope: learning(scope, secrets), findings, outside: { ...plainOutside, learn: secrets.learn, ...outside } },
     said: (level, withFormer = true) => distinct(findings.filter((finding) => finding.level === level && (withFormer || finding.former !== true) && trustworthy(finding)))
-      .map(({ offset, path, message }) => ({ ...where(offset), path: formatPath(path), message }))
-      .map((problem) => (secrets === noSecrets ? problem : masked({ ...problem, excerpt: withoutSecrets(problem.excerpt) }, secrets.mask))),
+      .map(problemAt),
+    sayOf: ({ node, path }, message) => problemAt({ offset: node.offset, path, message }),
   };
 }
 

@@ -32,7 +32,7 @@ test('--units names the units of the configuration while no supervisor runs', as
 /** A `sysg` that knows some units, and in system mode another one. */
 function withUnits(withColons = false): string {
   const directory = ownDirectory();
-  const cases = `"completions --units") printf "web\\nworker\\ndb\\n${withColons ? 'job:a\\njob:b\\n' : ''}" ;; "--sys completions --units") echo system-web ;;`;
+  const cases = `"-c my own.yaml -p shop completions --units"|"--config my own.yaml --project shop completions --units") echo file-web ;; "--config=my.yaml completions --units"|"--config my.yaml completions --units") echo my-web ;; "completions --units") printf "web\\nworker\\ndb\\n${withColons ? 'job:a\\njob:b\\n' : ''}" ;; "--sys completions --units") echo system-web ;;`;
   writeFileSync(join(directory, 'sysg'), `#!/bin/sh\ncase "$*" in ${cases} esac\n`);
   chmodSync(join(directory, 'sysg'), 0o755);
   return directory;
@@ -65,6 +65,9 @@ describe('in bash', () => {
     [['stop', '--service', '=', 'w'], ['web', 'worker']],
     [['logs', '--kind', '='], ['stdout', 'stderr', 'all', 'supervisor']],
     [['--sys', 'stop', '-s', 's'], ['system-web']],
+    [['-c', 'my own.yaml', '-p', 'shop', 'stop', 'f'], ['file-web']],
+    [['stop', '--config', '"my own.yaml"', '--project', '=', 'shop', '-s', 'f'], ['file-web']],
+    [['why', '--config', '=', 'my.yaml', 'm'], ['my-web']],
   ])('%j becomes one of %j', (words, expected) => {
     const directory = withUnits();
     const line = ['sysg', ...words].map((word) => `'${word}'`).join(' ');
@@ -95,7 +98,7 @@ describe.skipIf(!isThere('fish'))('in fish (skipped where it is not installed)',
   test.each([
     ['sysg sta', ['start', 'status']], ['sysg --sys sta', ['start', 'status']], ['sysg logs -k s', ['stderr', 'stdout', 'supervisor']], ['sysg logs -s w', ['web', 'worker']],
     ['sysg stop --service=w', ['--service=web', '--service=worker']], ['sysg wait web --for r', ['ready', 'running']], ['sysg why d', ['db']], ['sysg help val', ['validate']],
-    ['sysg --sys stop -s s', ['system-web']], ['sysg up d', ['db']], ['sysg d', ['doctor', 'down']], ['sysg signal web US', ['USR1', 'USR2']], ['sysg stop job:', ['job:a', 'job:b']],
+    ['sysg --sys stop -s s', ['system-web']], ['sysg -c "my own.yaml" -p shop stop f', ['file-web']], ['sysg why --config=my.yaml m', ['my-web']], ['sysg up d', ['db']], ['sysg d', ['doctor', 'down']], ['sysg signal web US', ['USR1', 'USR2']], ['sysg stop job:', ['job:a', 'job:b']],
     ['sysg ps --service=job:', ['--service=job:a', '--service=job:b']],
   ])('"%s" becomes one of %j', (line, expected) => {
     const directory = withUnits(true);
@@ -111,6 +114,7 @@ describe.skipIf(!isThere('zsh'))('in zsh (skipped where it is not installed)', (
   test.each([
     ['sysg logs -s wo', 'sysg logs -s worker'], ['sysg stop --service=wo', 'sysg stop --service=worker'], ['sysg why d', 'sysg why db'], ['sysg val', 'sysg validate'],
     ['sysg logs -k su', 'sysg logs -k supervisor'], ['sysg --sys stop -s s', 'sysg --sys stop -s system-web'], ['sysg wait web --for com', 'sysg wait web --for completed'],
+    ['sysg -c "my own.yaml" -p shop stop f', 'sysg -c "my own.yaml" -p shop stop file-web'], ['sysg why --config=my.yaml m', 'sysg why --config=my.yaml my-web'], ['sysg why --log-level=debug d', 'sysg why --log-level=debug db'], ['sysg why --config my.yaml m', 'sysg why --config my.yaml my-web'],
     ['sysg up wo', 'sysg up worker'], ['sysg dow', 'sysg down'], ['sysg signal web d', 'sysg signal web db'], ['sysg signal web Q', 'sysg signal web QUIT'],
     ['sysg stop job:b', 'sysg stop job:b'], ['sysg stop jo', 'sysg stop job:'], ['sysg ps --service=jo', 'sysg ps --service=job:'],
   ])('"%s" becomes "%s"', (line, expected) => {

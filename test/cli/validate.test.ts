@@ -70,12 +70,13 @@ services:
   writeFileSync(join(home, 'bin/mine'), '#!/bin/sh\n', { mode: 0o755 });
   const { exitCode, stdout } = await sysg(['validate', '--json'], { env: { ...env, PATH: process.env['PATH'] ?? '' } });
   expect(exitCode).toBe(0);
-  const { warnings } = JSON.parse(stdout) as { warnings: readonly { path: string; message: string }[] };
+  const { warnings } = JSON.parse(stdout) as { warnings: readonly { line: number; column: number; path: string; message: string }[] };
+  expect(warnings.map(({ line, column }) => [line, column])).toEqual([[3, 38], [4, 41], [4, 62], [4, 16], [5, 13]]);
   expect(warnings.map(({ path, message }) => `${path}: ${message}`)).toEqual([
     `services.a.working_dir: working directory "${home}/none" does not exist`,
     "services.b.user: there is no user 'no-such-user' here", "services.b.group: there is no group 'no-such-group' here",
     expect.stringContaining('services.b.command: program "no-such-program" was not found on PATH'),
-    expect.stringMatching(/^services\.c\.command: .*tool/),
+    expect.stringMatching(/^services\.c\.exec: .*tool/),
   ]);
 });
 

@@ -83,7 +83,7 @@ test('a syntax error hides its consequences, not what stands before it', () => {
   const yaml = 'version: "1"\nservices:\n  web: {command: sleep 5, depends_on: [db], stop_timeout: 5x}\n  db: {command: "x\n';
   const problems = refusals(yaml);
   expect(problems).toContain('sysg.yaml:3:59: services.web.stop_timeout: expected a duration such as 500ms, 5s, 2m, 1h or 1d, got "5x"');
-  expect(problems.join('\n')).toContain('Missing closing "quote');
+  expect(problems.join('\n')).toContain('sysg.yaml:4:17: a quote " is opened here and not closed');
   expect(problems.join('\n')).not.toContain('unknown dependency');
 });
 

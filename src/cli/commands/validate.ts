@@ -20,7 +20,7 @@ export async function validate(call: Call): Promise<number> {
   }
   const loaded = loadConfigFor(call, chosen.path);
   const { warnings: written, notes } = loaded.ok ? loaded.config : { warnings: [], notes: [] };
-  const warnings = loaded.ok ? [...written, ...masked(missingHere(loaded.config, call.env), call.secrets.mask)] : written;
+  const warnings = loaded.ok ? [...written, ...masked(missingHere(loaded, call.env), call.secrets.mask)] : written;
   const errors = loaded.ok ? [] : loaded.problems;
   if (asJson) {
     terminal.print(json({ errors, warnings, notes }));

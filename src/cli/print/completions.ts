@@ -1,5 +1,5 @@
 import { inSingleQuotes } from '../../words.ts';
-import { globalOptions, options, spellings, type OptionSpec } from '../options.ts';
+import { globalOptions, globals, options, spellings, type OptionSpec } from '../options.ts';
 import { aliases, verbs, type Verb } from '../verbs.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
@@ -18,10 +18,13 @@ export function completionScript(shell: Shell): string {
   }
 }
 
-/** `system` expands to `--sys` where that is on the line: then other units are meant. */
-function unitsCommand(system: string): string {
-  return `sysg ${system} completions --units 2>/dev/null`;
+/** `chosen` expands to what on the line chooses a supervisor or a file: then other units are meant. */
+function unitsCommand(chosen: string): string {
+  return `sysg ${chosen} completions --units 2>/dev/null`;
 }
+
+/** Options with a value that say whose units are meant. */
+const choosing = [globals.config, globals.project].flatMap(spellings);
 
 const shown: readonly Verb[] = verbs.filter(({ hidden }) => hidden !== true);
 
@@ -71,10 +74,19 @@ function bash(): string {
   const operands = shown.filter((verb) => operandsOf(verb) !== 'anything').map((verb) => `    ${wordsFor(verb).join('|')}) ${value(operandsOf(verb))} ;;`);
   return `# bash completion for sysg; load it with:  source <(sysg completions bash)
 _sysg_units() {
-  local IFS=$'\\n' name system=()
-  [[ " \${COMP_WORDS[*]} " == *$'\\n--sys\\n'* ]] && system=(--sys)
+  local IFS=$'\\n' name chosen=() index given
+  for ((index = 1; index < at; index++)); do
+    case \${words[index]} in
+      --sys) chosen+=(--sys) ;;
+      ${choosing.join('|')})
+        given=\${words[index+1]}
+        [[ $given == = ]] && given=\${words[index+2]}
+        given=\${given//[\\"\\'\\\\]/}
+        chosen+=("\${words[index]}" "\${given/#~\\//$HOME/}") ;;
+    esac
+  done
   COMPREPLY=()
-  for name in $(compgen -W '$(${unitsCommand('"${system[@]}"')})' -- "$word"); do COMPREPLY+=("$(printf '%q' "$name")"); done
+  for name in $(compgen -W '$(${unitsCommand('"${chosen[@]}"')})' -- "$word"); do COMPREPLY+=("$(printf '%q' "$name")"); done
 }
 
 # Readline breaks names at colons; they are put together again, and of what is found the part before the last colon is left out.
@@ -152,24 +164,39 @@ function zsh(): string {
 # zsh completion for sysg; load it with:  source <(sysg completions zsh)
 _sysg_units() {
   local -a names
-  names=(\${(f)"$(${unitsCommand('$system')})"})
+  names=(\${(f)"$(${unitsCommand('$chosen')})"})
   compadd -- $names
 }
 
 _sysg() {
-  local curcontext="$curcontext" state line system=\${words[(r)--sys]}
-  _arguments -C ${globalOptions.map(option).join(' ')} '1: :->verb' '*:: :->rest'
-  case $state in
-    verb)
-      local -a verbs
-      verbs=(
-${commands.map(([word, about]) => `        '${word}:${inSingleQuotes(about.replaceAll(':', '\\:'))}'`).join('\n')}
-        'help:show help'
-      )
-      _describe -t commands 'sysg command' verbs
-      return ;;
-  esac
-  case $line[1] in
+  local curcontext="$curcontext" state line verb
+  local -a chosen
+  local -i index at=0
+  for ((index = 2; index < CURRENT; index++)); do
+    case $words[index] in
+      --sys) chosen+=(--sys) ;;
+      ${choosing.join('|')}) chosen+=($words[index] \${\${(Q)words[index+1]}/#\\~\\//$HOME/}); index+=1 ;;
+      ${choosing.filter((flag) => flag.startsWith('--')).map((flag) => `${flag}=*`).join('|')}) chosen+=(\${(Q)words[index]}) ;;
+      ${globalOptions.filter(({ value: given }) => given !== undefined).flatMap(spellings).filter((flag) => !choosing.includes(flag)).join('|')}) index+=1 ;;
+      -*) ;;
+      *) ((at)) || at=index ;;
+    esac
+  done
+  if ((at == 0)); then
+    _arguments -C ${globalOptions.map(option).join(' ')} '1: :->verb'
+    [[ $state == verb ]] || return
+    local -a verbs
+    verbs=(
+${commands.map(([word, about]) => `      '${word}:${inSingleQuotes(about.replaceAll(':', '\\:'))}'`).join('\n')}
+      'help:show help'
+    )
+    _describe -t commands 'sysg command' verbs
+    return
+  fi
+  verb=$words[at]
+  words=("\${(@)words[at,-1]}")
+  ((CURRENT -= at - 1))
+  case $verb in
 ${cases.join('\n')}
     help) _values command ${commandWords.join(' ')} ;;
   esac
@@ -179,7 +206,7 @@ if [ "$funcstack[1]" = _sysg ]; then _sysg "$@"; else compdef _sysg sysg; fi
 }
 
 function fish(): string {
-  const units = `(${unitsCommand('(commandline -opc | string match -- --sys)')})`;
+  const units = `(${unitsCommand('(__sysg_chosen)')})`;
   const value = (wanted: Wanted): string => {
     if (wanted === 'unit') return `-x -a '${units}'`;
     if (wanted === 'file') return '-r -F';
@@ -201,6 +228,22 @@ function fish(): string {
   });
   const first = commands.map(([word, about]) => `complete -c sysg -n 'not __fish_seen_subcommand_from ${names}' -a ${word} -d '${fishQuoted(about)}'`);
   return `# fish completion for sysg; load it with:  sysg completions fish | source
+function __sysg_chosen
+  set -l isValue no
+  for word in (commandline -opc)
+    if test $isValue = yes
+      string replace -r '^~/' "$HOME/" -- $word
+      set isValue no
+    else if contains -- $word --sys
+      echo $word
+    else if contains -- $word ${choosing.join(' ')}
+      printf '%s\\n' $word
+      set isValue yes
+    else if string match -qr -- '^(${choosing.filter((flag) => flag.startsWith('--')).join('|')})=' $word
+      printf '%s\\n' $word
+    end
+  end
+end
 complete -c sysg -f
 ${globalOptions.map((spec) => option(spec, '')).join('\n')}
 complete -c sysg -l help -s h -d 'show help'
