@@ -1,15 +1,25 @@
-// Measures the built program against something of the same run, so that a slow or busy machine changes the numbers and not the ratios.
-//   npm run bench [-- --repeats 7] [--units 100] [--log-mb 100]
-// Never part of the tests: it judges nothing.
+// Measures the built program against something of the same run, so that a slow or busy machine changes the numbers and not the ratios; then how costs grow.
+//   npm run bench [-- --only macro,micro,growth --repeats 7 --units 100 --log-mb 100 --services 1,10,100 --out DIRECTORY]
+// `--out` gets bench.json, bench.md and the curves as SVG. Never part of the tests: it judges nothing.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { availableParallelism, loadavg, release, tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bin, makeHome, pause, soon } from '../soak/home.mjs';
+import { curves, plain } from './curves.mjs';
+import { growthWithClients, growthWithLogs, growthWithRestarts, growthWithServices } from './growth.mjs';
+import { loadMachines, runMachines } from './machines.mjs';
 
-const { values } = parseArgs({ options: { repeats: { type: 'string', default: '7' }, units: { type: 'string', default: '100' }, 'log-mb': { type: 'string', default: '100' } } });
+const { values } = parseArgs({
+  options: {
+    repeats: { type: 'string', default: '7' }, units: { type: 'string', default: '100' }, 'log-mb': { type: 'string', default: '100' }, only: { type: 'string', default: 'macro,micro,growth' },
+    services: { type: 'string', default: '1,10,100' }, clients: { type: 'string', default: '1,10,50' }, logs: { type: 'string', default: '1,10,100' },
+    restarts: { type: 'string', default: '1,10,50' }, out: { type: 'string' },
+  },
+});
 const [repeats, count, megabytes] = [Number(values.repeats), Number(values.units), Number(values['log-mb'])];
+const only = values.only.split(',');
 const scratch = mkdtempSync(join(tmpdir(), 'sysg-bench-'));
 const rows = [];
 
@@ -18,13 +28,58 @@ writeFileSync(ready, '#!/bin/sh\n: >"$1.$$"\nexec sleep 100000\n', { mode: 0o755
 const respawns = join(scratch, 'respawns.cjs');
 writeFileSync(respawns, `const {spawn}=require('node:child_process');const start=()=>spawn(${JSON.stringify(ready)},[process.argv[2]],{stdio:'ignore',detached:true}).once('exit',start);for(let n=Number(process.argv[3]);n>0;n-=1)start();process.on('SIGTERM',()=>process.exit());`);
 
-console.log(`${availableParallelism()} CPUs, Linux ${release()}, Node ${process.versions.node}, load ${loadavg()[0].toFixed(2)}, median of ${repeats}`);
-await commandLine();
-await starts(1);
-await starts(count);
-await logs();
+const machine = {
+  date: new Date().toISOString(), cpus: availableParallelism(), processor: cpus()[0]?.model ?? '', memoryGb: Math.round(totalmem() / 2 ** 30), linux: release(), node: process.versions.node, repeats,
+  load: { before: loadavg()[0], after: 0 },
+};
+if (only.includes('macro')) {
+  await commandLine();
+  await starts(1);
+  await starts(count);
+  await logs();
+}
+const micro = only.includes('micro') ? await machinesAlone() : [];
+const growth = only.includes('growth') ? await growths() : [];
+machine.load.after = loadavg()[0];
 rmSync(scratch, { recursive: true, force: true });
-print();
+const text = markdown();
+console.log(text);
+if (values.out !== undefined) write(values.out);
+
+/** The machines on a virtual clock, without the rest: the least of some runs, since all that is added to it is noise. */
+async function machinesAlone() {
+  const machines = await loadMachines(scratch);
+  return [1, 10, 100, 1000].map((units_) => {
+    const runs = Array.from({ length: units_ < 1000 ? 5 : 2 }, () => runMachines(machines, units_, scratch));
+    const least = (key) => Math.min(...runs.map((run) => run[key])) / units_;
+    return { units: units_, startMs: least('startMs'), restartMs: least('restartMs'), stopMs: least('stopMs'), transitions: runs[0].transitions / units_ };
+  });
+}
+
+async function growths() {
+  const numbers = (list) => list.split(',').map(Number);
+  return [
+    {
+      name: 'services', title: 'Services', x: 'count', rows: await growthWithServices(numbers(values.services)),
+      panels: [
+        ['CPU of the supervisor for the start of all, ms', 'startCpuMs'], ['memory (RSS) of the supervisor, MB', 'rssMb'], ['CPU of the supervisor for a status, ms', 'statusCpuMs'],
+        ['CPU of the supervisor for a restart of one, ms', 'restartCpuMs'], ['descriptors', 'descriptors'], ['stop of all until the command returns, s', 'stopS'],
+      ],
+    },
+    {
+      name: 'clients', title: 'Clients that ask for the status of 20 services at once', x: 'count', rows: await growthWithClients(numbers(values.clients)),
+      panels: [['CPU of the supervisor for each, ms', 'cpuMsEach'], ['until all have their answers, ms', 'allAnsweredMs']],
+    },
+    {
+      name: 'logs', title: 'Megabytes that a service writes', x: 'megabytes', rows: await growthWithLogs(numbers(values.logs)),
+      panels: [['MB/s', 'megabytesPerS'], ['CPU of the supervisor, ms for each MB', 'cpuMsPerMb']],
+    },
+    {
+      name: 'restarts', title: 'Services that end at once', x: 'count', rows: await growthWithRestarts(numbers(values.restarts)),
+      panels: [['starts in a second', 'startsPerS'], ['CPU of the supervisor for each, ms', 'cpuMsPerStart'], ['memory (RSS) of the supervisor, MB', 'rssMb']],
+    },
+  ];
+}
 
 /** Commands, in turns with a Node that does nothing. */
 async function commandLine() {
@@ -191,7 +246,26 @@ function number(value) {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-function print() {
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((cells) => cells[column].length)));
-  for (const [what, value, ratio, against] of rows) console.log(`${what.padEnd(widths[0])}  ${value.padStart(widths[1])}  ${ratio.padStart(widths[2])}  ${against}`.trimEnd());
+function markdown() {
+  const { date, cpus: processors, processor, memoryGb, linux, node, load } = machine;
+  const table = (head, lines) => [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...lines.map((cells) => `| ${cells.join(' | ')} |`)].join('\n');
+  const ofRows = (found) => (found.length === 0 ? '' : table(Object.keys(found[0]), found.map((each) => Object.values(each).map(plain))));
+  return [
+    `${date.slice(0, 16)}Z: ${processors} CPUs (${processor}), ${memoryGb} GB, Linux ${linux}, Node ${node}; load ${load.before.toFixed(1)} before, ${load.after.toFixed(1)} after; medians of ${repeats}`,
+    ...(rows.length === 0 ? [] : ['## Against something of the same run', table(['', 'sysg', 'ratio', 'to'], rows)]),
+    ...(micro.length === 0 ? [] : ['## The machines alone, CPU in ms for each unit', ofRows(micro)]),
+    ...growth.flatMap(({ title, rows: found }) => [`## ${title}`, ofRows(found)]),
+  ].join('\n\n');
+}
+
+function write(directory) {
+  mkdirSync(directory, { recursive: true });
+  const series = Object.fromEntries(growth.map(({ name, rows: found }) => [name, found]));
+  const against = rows.map(([what, value, ratio, to]) => ({ what, value, ratio, to }));
+  writeFileSync(join(directory, 'bench.json'), `${JSON.stringify({ machine, against, micro, growth: series }, null, 1)}\n`);
+  writeFileSync(join(directory, 'bench.md'), `${text}\n`);
+  const note = `${machine.date.slice(0, 10)}, ${machine.cpus} CPUs, load ${machine.load.before.toFixed(0)} to ${machine.load.after.toFixed(0)}`;
+  for (const { name, title, x, rows: found, panels } of growth) {
+    if (found.length > 1) writeFileSync(join(directory, `growth-${name}.svg`), curves(found, { x, xTitle: title, panels, note }));
+  }
 }
