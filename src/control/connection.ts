@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { SignalName } from '../../machines/types.ts';
-import { textOf } from '../errors.ts';
+import { hasCode, textOf } from '../errors.ts';
 import { decodeRequest } from '../wire/decode-request.ts';
 import { encodeResponse, type Response } from '../wire/responses.ts';
 import { FirstLine } from '../wire/socket.ts';
@@ -120,7 +120,8 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Con
       }
     } catch (error) {
       if (left.signal.aborted && error === left.signal.reason) return;
-      const text = `internal error: ${textOf(error)}`;
+      // What the machine has run out of is no fault of ours.
+      const text = `${hasCode(error, 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN') ? 'not done' : 'internal error'}: ${textOf(error)}`;
       options.onProblem(`${what}: ${text}`);
       // In the middle of a stream an answer would pass for content.
       answer(socket.bytesWritten === 0 ? { kind: 'error', text } : null);

@@ -82,20 +82,16 @@ export function keyOf(fact: LedgerFact): string {
   }
 }
 
-/** The note of the form that a ledger is written in. A ledger without it is of form 1. */
+/** The note of the form that a ledger is written in, which its first line says. Ledgers of release 0.1.0 are without it, and of form 1. */
 export const FORM_NOTE = 'form';
 
 /** To be raised with a change that an earlier version would misread: it refuses the ledger then, instead of taking what runs for dead. */
 export const FORM = 1;
 
-export function formOf({ meta }: Pick<LedgerSum, 'meta'>): unknown {
-  return meta.get(FORM_NOTE) ?? 1;
-}
-
 /** Why the ledger cannot be used by this version, or null. */
-export function newerForm(sum: Pick<LedgerSum, 'meta'>): string | null {
-  const form = formOf(sum);
-  return typeof form === 'number' && form <= FORM ? null : `was written by a newer sysg (form ${JSON.stringify(form)}, this one reads up to form ${FORM}); use that one`;
+export function newerForm({ meta }: Pick<LedgerSum, 'meta'>): string | null {
+  const form = meta.has(FORM_NOTE) ? meta.get(FORM_NOTE) : 1;
+  return Number.isInteger(form) && Number(form) >= 1 && Number(form) <= FORM ? null : `was written by a newer sysg (form ${JSON.stringify(form)}, this one reads up to form ${FORM}); use that one`;
 }
 
 /** The key of the line that says that a run ended in order. */

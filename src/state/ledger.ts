@@ -4,7 +4,7 @@ import { monotonicMs } from '../clock.ts';
 import { masked } from '../masked.ts';
 import type { Mask } from '../secrets.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
-import { addLine, FORM, FORM_NOTE, formOf, keyOf, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
+import { addLine, FORM, FORM_NOTE, keyOf, type LedgerEntry, type LedgerFact } from './ledger-lines.ts';
 import { readLedger, soundOpener } from './ledger-read.ts';
 import { openReserve } from './ledger-reserve.ts';
 import { replaceFile } from '../files.ts';
@@ -65,7 +65,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
 
   const put = (fact: LedgerFact, durable: boolean): void => {
     // With the first line of a run, since a ledger that ended in order stays as it is until then.
-    if (formOf(sum) !== FORM) add({ kind: 'note', key: FORM_NOTE, value: FORM }, false);
+    if (sum.meta.get(FORM_NOTE) !== FORM) add({ kind: 'note', key: FORM_NOTE, value: FORM }, false);
     add(fact, durable);
     flush();
   };

@@ -145,6 +145,12 @@ describe('one exchange', () => {
     expect(await ask(STATUS)).toBe(ANSWER);
   });
 
+  test('for which the machine has run out of something is said to be not done', async () => {
+    const { ask, problems } = await serve({ route: async () => { throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }); } });
+    expect(await ask('"Shutdown"\n')).toBe('{"Error":"not done: EMFILE: too many open files"}\n');
+    expect(problems).toEqual(['shutdown: not done: EMFILE: too many open files']);
+  });
+
   test('that a route has begun to stream is cut, not continued with an error, when the route throws', async () => {
     const { ask, problems } = await serve({
       route: async (_request, exchange) => {

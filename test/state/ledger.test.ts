@@ -33,7 +33,7 @@ describe('what was recorded is read back', () => {
     expect(second.entries.get('web')?.record).toEqual(record('web', { state: 'backoff', restarts: 3, failures: [1.5, 2] }));
     expect(second.entries.get('db')?.record.exit).toEqual({ code: null, signal: 'SIGKILL' });
     expect(second.entries.get('web')?.written).toEqual({ at: 42.5, wallMs: 1_700_000_000_000, bootId: 'boot-1' });
-    expect(second.meta).toEqual(new Map<string, unknown>([['config', '/etc/x.yaml'], ['slots', { web: 'blue' }]]));
+    expect(second.meta).toEqual(new Map<string, unknown>([['form', 1], ['config', '/etc/x.yaml'], ['slots', { web: 'blue' }]]));
     expect(second.clean).toBe(false);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     second.close();
@@ -107,7 +107,7 @@ describe('damage', () => {
     second.record(record('web', { restarts: 9 }), false);
     second.close();
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toContain('2 damaged lines (line 2: ');
+    expect(problems[0]).toContain('2 damaged lines (line 3: ');
     expect(readFileSync(`${path}.corrupt-1`)).toEqual(damaged);
     const third = open();
     expect(third.entries.get('web')?.record.restarts).toBe(9);
@@ -302,7 +302,7 @@ test('a line in which a bit has changed is damaged, though it is JSON still; the
   ledger.close();
   writeFileSync(path, readFileSync(path, 'utf8').replace('"restarts":2', '"restarts":3'));
   expect(open().entries.get('web')?.record).toMatchObject({ restarts: 1 });
-  expect(problems).toEqual([expect.stringContaining('1 damaged line (line 2: crc: expected the checksum')]);
+  expect(problems).toEqual([expect.stringContaining('1 damaged line (line 3: crc: expected the checksum')]);
 });
 
 test('a ledger that somebody removed is written again as a whole', () => {

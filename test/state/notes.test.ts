@@ -40,7 +40,7 @@ describe('children of the ledger', () => {
     first.close();
     expect(readFileSync(path).length).toBeLessThan(500_000);
     const second = openLedger(path, options);
-    expect([...second.meta]).toEqual([['child/c1', child('c1')]]);
+    expect([...second.meta]).toEqual([['form', 1], ['child/c1', child('c1')]]);
     second.close();
   });
 

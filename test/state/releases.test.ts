@@ -36,6 +36,26 @@ describe.each(readdirSync(releases))('the files of release %s', (release) => {
     ledger.close();
   });
 
+  test('get the number of their form with the first change, and that alone is added to what they say', () => {
+    const { ledger: path, onProblem } = copyOf(release);
+    const said = [...openLedger(path, { onProblem, bootId: 'b' }).meta];
+    const before = readFileSync(path);
+    const ledger = openLedger(path, { onProblem, bootId: 'b' });
+    ledger.note('config', '/x');
+    ledger.close();
+    const added = readFileSync(path).subarray(before.length).toString().trim().split('\n').map((line) => { const { note, value } = JSON.parse(line); return [note, value]; });
+    expect(added).toEqual([...(said.some(([key]) => key === 'form') ? [] : [['form', 1]]), ['config', '/x']]);
+    const again = openLedger(path, { onProblem, bootId: 'b' });
+    expect(new Map(again.meta)).toEqual(new Map([...said, ['form', 1], ['config', '/x']]));
+    again.close();
+  });
+
+  test.each(['2', '0', '1.5', '"1"', 'null', '{}', '1e999'])('with the form %s are refused', (form) => {
+    const { ledger: path, onProblem } = copyOf(release);
+    appendFileSync(path, `{"at":1,"wall":1,"boot":"b","note":"form","value":${form}}\n`);
+    expect(openLedger(path, { onProblem, bootId: 'b' }).unreadable).toMatch(/was written by a newer sysg \(form .*, this one reads up to form 1\); use that one$/);
+  });
+
   test('in a newer form are refused, and nothing of them is touched', () => {
     const { directory, ledger: path, problems, onProblem } = copyOf(release);
     appendFileSync(path, '{"at":1,"wall":1,"boot":"b","note":"form","value":2}\n{"at":1,"wall":1,"boot":"b","what":"this version does not know"}\nhalf a li');

@@ -367,6 +367,8 @@ function makeRun(world, counts, chance) {
       if (who === undefined && processes().get(supervisor)?.isZombie !== false) throw new Failure(`the supervisor died of ${kind} in the place of ${entry}`);
       rmSync(path, { recursive: true, force: true });
       await send([{ verb: 'Start', unit: 'forks' }]);
+      // What was started meanwhile got no pipes with a name.
+      if (entry === 'fifo') lines.loseNames(['talk', 'burst'].flatMap((name) => launchesOf(world, name)));
       retryWanted('talk');
     },
     async movelogs({ file, signal }) {
