@@ -59,10 +59,7 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
     rolloutTask: makeRolloutTaskActor({
       announcements: outputs.announcements,
       ...outside, recordSlot: (spec, slot) => writeSlot(spec, slot, paths.stateDir),
-      lastWords: (unit) => {
-        outputs.logs.drain(unit);
-        return Promise.resolve(outputs.words.of(unit, WORDS_OF_CANDIDATE));
-      },
+      lastWords: (unit) => Promise.resolve(outputs.words.of(unit, WORDS_OF_CANDIDATE)),
     }),
     lookup: (unit, target) => {
       const entry = ledger.latest(unit);
