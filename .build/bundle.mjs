@@ -5,28 +5,14 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { existsSync } from 'node:fs';
 import { spawn, spawnSync } from 'node:child_process';
-import { dirname, join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
+import { apart, chunkOf, chunks, commandLine, common, frequent, program, root, withLazyModules } from './chunks.mjs';
 
-const root = resolve(import.meta.dirname, '..');
 const { values } = parseArgs({ options: { outdir: { type: 'string', default: join(root, 'dist') } } });
 const outdir = resolve(values.outdir);
-
-const common = {
-  bundle: true, platform: 'node', target: 'node20', absWorkingDir: root, write: false, charset: 'utf8', legalComments: 'none',
-  logLevel: 'warning', loader: { '.sh': 'text' },
-};
-// CommonJS starts a fifth faster than modules do. `import.meta` has to be spelled out for it.
-const program = {
-  // A chunk through import() would pass the loader of modules, which parses it once more.
-  ...common, format: 'cjs', supported: { 'dynamic-import': false },
-  define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
-};
-
-/** Commands that are loaded with the command line itself, and how they are called. */
-const frequent = { status: ['status', 'status --json'], start: ['start --daemonize -s web'], stop: ['stop -s web'], logs: ['logs --no-follow -s web'] };
 
 /** A file that runs `<name>.js` beside it, with what V8 kept of that where it fits. `cache`: an expression for the name of that file. */
 const stub = (name, cache) => `const {readFileSync}=require('node:fs'),{Script}=require('node:vm'),file=__dirname+'/${name}.js';
@@ -38,9 +24,6 @@ new Script('(function(exports,require,module,__filename,__dirname){'+readFileSyn
 /** The cache of the command that is called, else of the one that is called most. */
 const cacheOfVerb = `'sysg-'+(w=>${JSON.stringify(Object.keys(frequent))}.includes(w)?w:'status')(process.argv.slice(2).find(w=>w[0]!=='-'))`;
 
-const xstate = 'node_modules/xstate/dist/xstate.esm.js';
-/** Sources that are files of their own: what is imported on demand, and two that nearly all of that needs. */
-const chunks = new Set([...await importedOnDemand(), 'src/config/document.ts', xstate]);
 /** Kept compressed: what is large and not needed in a hurry. */
 const packed = [
   'src/chart/svg.ts', 'src/cli/host.ts', 'src/daemon/end-units.ts', ...['web', 'import', 'export', 'simulate', 'chart', 'doctor'].map((name) => `src/cli/commands/${name}.ts`),
@@ -65,48 +48,17 @@ if (outdir === join(root, 'dist')) await declareTypes();
  * only looking through all of it would take longer than `status` takes to run. What is such a file is in no other one.
  */
 async function bundleCommandLine() {
-  const options = {
-    ...program, lazyModules: true, charset: 'ascii', minifyWhitespace: true, minifySyntax: true,
-    // The real one compiles a pattern of all emoji when it is loaded, which doubles the time that help takes.
-    alias: { 'string-width': './src/cli/print/width.ts' },
-  };
   // The caches first: V8 knows a source by its length alone, and an old cache must never meet a new source.
   for (const verb of [...Object.keys(frequent), 'main']) await rm(join(outdir, `sysg-${verb}.cache`), { force: true });
-  await bundle('src/cli/main.ts', 'sysg-main.js', { ...options, plugins: [apart((kind) => kind === 'dynamic-import')] });
+  await bundle('src/cli/main.ts', 'sysg-main.js', { ...commandLine, plugins: [apart((kind) => kind === 'dynamic-import')] }, { wrap: withLazyModules });
   await put('sysg', await withLauncher(stub('sysg-main', cacheOfVerb)), 0o755);
   for (const source of chunks) {
-    const wrap = packed.includes(source) ? unpacking : undefined;
-    await bundle(source, chunkOf(source), { ...options, plugins: [apart(() => true, source)] }, { wrap });
+    const wrap = packed.includes(source) ? (code) => unpacking(withLazyModules(code)) : withLazyModules;
+    await bundle(source, chunkOf(source), { ...commandLine, plugins: [apart(() => true, source)] }, { wrap });
   }
   const present = new Set([...chunks].map(chunkOf).concat('sysg-main.js'));
   for (const name of await readdir(outdir)) if (/^sysg-.*\.js$/.test(name) && !present.has(name)) await rm(join(outdir, name));
   await keepCompiled();
-}
-
-function chunkOf(source) {
-  return `sysg-${source.replace(/^(src|node_modules)\/(cli\/)?(commands\/)?/, '').replace(/(\/dist\/.*)?\.[tj]s$/, '').replaceAll('/', '-')}.js`;
-}
-
-/** Leaves what is a file of its own outside, where it is imported in this way. */
-function apart(isApart, self = null) {
-  return {
-    name: 'apart',
-    setup(builder) {
-      builder.onResolve({ filter: /^\.\.?\/|^xstate$/ }, ({ kind, path, resolveDir }) => {
-        const source = path === 'xstate' ? xstate : relative(root, resolve(resolveDir, path));
-        return kind !== 'entry-point' && isApart(kind) && chunks.has(source) && source !== self ? { path: `./${chunkOf(source)}`, external: true } : undefined;
-      });
-    },
-  };
-}
-
-async function importedOnDemand() {
-  const files = (await readdir(join(root, 'src'), { recursive: true })).filter((name) => name.endsWith('.ts'));
-  const found = await Promise.all(files.map(async (name) => {
-    const text = await readFile(join(root, 'src', name), 'utf8');
-    return [...text.matchAll(/\bimport\('(\.[^']+)'\)/g)].map(([, path]) => relative(root, resolve(root, 'src', dirname(name), path)));
-  }));
-  return found.flat().filter((source) => !Object.keys(frequent).some((verb) => source === `src/cli/commands/${verb}.ts`));
 }
 
 /** JavaScript that unpacks JavaScript. */
@@ -193,7 +145,7 @@ function isUp(path) {
   });
 }
 
-async function bundle(entry, name, { lazyModules = false, ...options }, { mode = 0o644, wrap = (code) => code } = {}) {
+async function bundle(entry, name, options, { mode = 0o644, wrap = (code) => code } = {}) {
   if (!existsSync(join(root, entry))) {
     console.error(`bundle: ${entry} does not exist, ${name} is left out`);
     return;
@@ -202,13 +154,7 @@ async function bundle(entry, name, { lazyModules = false, ...options }, { mode =
   const [{ text }] = result.outputFiles;
   modules[name] = Object.keys(result.metafile.inputs).length;
   const banner = options.format === 'cjs' && text.includes('importMetaUrl') ? 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;\n' : '';
-  await put(name, await wrap(banner + (lazyModules ? withLazyModules(text) : text)), mode);
-}
-
-/** Modules of Node's that are slow to load are loaded by whoever uses them first; those that Node has loaded by itself are left alone. */
-function withLazyModules(text) {
-  const lazy = text.replaceAll(/(\bimport_\w+)\s*=\s*require\("(node:(?:child_process|crypto|fs\/promises|net|os|stream|timers\/promises|zlib))"\)/g, '$1=whenUsed("$2")');
-  return lazy === text ? text : `const whenUsed=(name)=>new Proxy({},{get:(_,key)=>require(name)[key]});\n${lazy}`;
+  await put(name, await wrap(banner + text), mode);
 }
 
 /** A shell skips the first line and runs what follows; for JavaScript it is a directive and a comment. */
