@@ -1,45 +1,54 @@
-// Builds the standalone client, one file that needs neither Node nor dist/: node .build/standalone.mjs [--outfile FILE]
-// esbuild joins the sources, as for dist/, with Bun's side of two of them, and Bun's compiler puts its runtime around them.
+// Builds the program in one file, which needs neither Node nor dist/: node .build/standalone.mjs [--outfile FILE]
+// esbuild cuts the sources into the chunks of dist/, with Bun's side of some of them, and Bun's compiler puts its runtime around them.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { findBun } from './bun.mjs';
+import { apart, chunkOf, chunks, commandLine, root, withLazyModules } from './chunks.mjs';
 
-const root = resolve(import.meta.dirname, '..');
 const { values } = parseArgs({ options: { outfile: { type: 'string', default: join(root, 'standalone/sysg') } } });
 const outfile = resolve(values.outfile);
-/** Where Bun differs from Node, a file of the same exports lies beside Node's: `interpreter-bun.ts`, `raw-pipe-bun.ts`. */
+
+/** Where Bun differs from Node, a file of the same exports lies beside Node's and takes its place: `interpreter-bun.ts` that of `interpreter.ts`. */
 const bunsSide = {
   name: 'buns-side',
-  setup: (builder) => builder.onResolve({ filter: /\/(interpreter|raw-pipe)\.ts$/ }, ({ path, resolveDir }) => ({
-    path: resolve(resolveDir, path.replace(/\.ts$/, '-bun.ts')),
-  })),
+  setup: (builder) => builder.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir }) => {
+    const file = resolve(resolveDir, path.replace(/\.ts$/, '-bun.ts'));
+    return existsSync(file) ? { path: file } : undefined;
+  }),
 };
 
+/** Which of Node's modules Bun takes 0.5 to 3 ms to load each. */
+const SLOW = ['child_process', 'crypto', 'events', 'fs/promises', 'net', 'os', 'stream', 'timers/promises', 'util', 'zlib'];
+
 const bun = await findBun();
+for (const source of ['src/cli/main.ts', 'src/daemon.ts']) chunks.add(source);
 await mkdir(dirname(outfile), { recursive: true });
 // Beside the file, so that the rename at the end crosses no file system.
 const scratch = await mkdtemp(join(dirname(outfile), '.standalone-'));
 try {
-  await writeFile(join(scratch, 'sysg.js'), await joined());
-  compile(scratch);
+  await writeFile(join(scratch, 'sysg-page.js'), `module.exports=${JSON.stringify(await pageFiles())}`);
+  await bundle('.build/entries/standalone.ts', 'sysg.js', apart(() => true));
+  for (const source of chunks) {
+    // The supervisor is one piece: it loads all of it at once.
+    const isApart = source === 'src/daemon.ts' ? () => false : source === 'src/cli/main.ts' ? (kind) => kind === 'dynamic-import' : () => true;
+    await bundle(source, chunkOf(source), apart(isApart, source));
+  }
+  compile(['sysg.js', 'sysg-page.js', ...[...chunks].map(chunkOf)]);
   await rename(join(scratch, 'sysg'), outfile);
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }
 
-async function joined() {
-  const result = await build({
-    bundle: true, platform: 'node', target: 'node20', format: 'cjs', absWorkingDir: root, write: false, charset: 'utf8',
-    legalComments: 'none', logLevel: 'warning', loader: { '.sh': 'text' }, entryPoints: ['.build/entries/standalone.ts'], minifyWhitespace: true, minifySyntax: true,
-    alias: { 'string-width': './src/cli/print/width.ts' },
-    define: { 'PAGE_FILES': JSON.stringify(await pageFiles()), 'import.meta.url': 'importMetaUrl' },
-    banner: { js: 'const importMetaUrl="file://"+process.execPath;' },
-    plugins: [bunsSide],
+async function bundle(source, name, plugin) {
+  const { outputFiles: [output] } = await build({
+    ...commandLine, entryPoints: [source], external: ['bun:ffi', './sysg-page.js'], plugins: [plugin, bunsSide],
   });
-  return result.outputFiles[0].text;
+  const text = source === 'src/daemon.ts' ? output.text : withLazyModules(output.text, SLOW);
+  await writeFile(join(scratch, name), text.includes('importMetaUrl') ? `const importMetaUrl="file://"+process.execPath;${text}` : text);
 }
 
 async function pageFiles() {
@@ -48,25 +57,10 @@ async function pageFiles() {
 }
 
 /** No file of the directory in which the command is called changes what the executable does. */
-function compile(directory) {
+function compile(files) {
   const { status, error } = spawnSync(bun, [
-    'build', '--compile', '--bytecode', '--format=cjs', '--target=bun',
-    '--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig', '--outfile', 'sysg', 'sysg.js',
-  ], { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] });
+    'build', '--compile', '--bytecode', '--format=cjs', '--target=bun', '--external=./sysg-*',
+    '--compile-jit-policy=10', '--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig', '--outfile', 'sysg', ...files,
+  ], { cwd: scratch, stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) throw new Error(`bun could not compile: ${error?.message ?? `it ended with ${status}`}`);
-}
-
-/** The program from the package of this platform: npm's installation does without scripts, and `bun` of the package `bun` needs one. */
-async function findBun() {
-  const require = createRequire(import.meta.url);
-  const manifest = JSON.parse(await readFile(require.resolve('bun/package.json'), 'utf8'));
-  for (const name of Object.keys(manifest.optionalDependencies).filter((one) => one.includes(`${process.platform}-${process.arch}`))) {
-    try {
-      const path = join(dirname(require.resolve(`${name}/package.json`)), 'bin/bun');
-      if (spawnSync(path, ['--version']).status === 0) return path;
-    } catch {
-      // npm installs those that fit this machine.
-    }
-  }
-  throw new Error(`no package of Bun's for ${process.platform} on ${process.arch} is installed: run npm ci`);
 }

@@ -1,6 +1,7 @@
 import TinyQueue from 'tinyqueue';
 import type { AnyActorRef } from 'xstate';
 import type { ArmParams, ClockPort } from '../machines/ports.ts';
+import { monotonicMs } from './monotonic.ts';
 
 /**
  * The one clock of a supervisor: one queue of deadlines behind a single timer. Monotonic milliseconds, whose zero is the
@@ -105,11 +106,6 @@ export function createClock(source: TimeSource = systemTime): Clock {
       armed.clear();
     },
   };
-}
-
-/** Milliseconds of CLOCK_MONOTONIC (clock_gettime(2)), to the microsecond: on Linux since boot, so they compare across processes of one boot. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1000n) / 1000;
 }
 
 const systemTime: TimeSource = {

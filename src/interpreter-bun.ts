@@ -1,21 +1,36 @@
+import { readFileSync } from 'node:fs';
 import type { Interpreter } from './interpreter.ts';
+import { supervisorWord } from './supervisor-word.ts';
 
-/** The files of the live page, put in by the build (.build/standalone.mjs). */
-declare const PAGE_FILES: Readonly<Record<string, string>>;
+/** The files of the live page, put beside this by the build (.build/standalone.mjs). */
+declare const require: (file: './sysg-page.js') => Readonly<Record<string, string>>;
 
 /** Bun's, in an executable that has everything in it. */
 export const interpreter: Interpreter = {
-  // A net.Socket of Bun's 1.4.5 reads nothing from a FIFO, and a stream of Bun's reads ahead of who takes:
-  // output would wait, or change its order. And what ends leftovers has been seen to hang.
-  supervisor: {
-    ok: false,
-    reason: 'this file is the client of sysg alone: it starts no supervisor and ends nothing that a dead one has left; '
-      + 'the sysg that runs on Node.js does both, and its supervisor is controlled from here',
-  },
+  supervisor: [process.execPath, supervisorWord],
   command: process.execPath,
   evaluator: { program: process.execPath, words: ['-e'], env: { BUN_BE_BUN: '1' } },
+  get callersNofile() {
+    return process.env['SYSG_NOFILE'] ?? parentsNofile();
+  },
+  // A pidfd is kept; with fewer left than two more for each, a restart under a limit of 60 was refused.
+  childDescriptors: { kept: 3, atStart: 2 },
+  become(file, words, env) {
+    const { execve } = process as unknown as { execve(file: string, words: readonly string[], env: NodeJS.ProcessEnv): never };
+    return execve.call(process, file, [file, ...words], env);
+  },
   pageFile(name) {
-    const text = PAGE_FILES[name];
+    const text = require('./sysg-page.js')[name];
     return text === undefined ? null : new Uint8Array(Buffer.from(text));
   },
 };
+
+/** Bun raises the limit before any JavaScript runs, and nothing keeps what it was; the caller has the same as a rule. */
+function parentsNofile(): string | null {
+  try {
+    return /^Max open files\s+([0-9]+)/m.exec(readFileSync(`/proc/${process.ppid}/limits`, 'latin1'))?.[1] ?? null;
+  } catch {
+    // No /proc, or another user's process.
+    return null;
+  }
+}

@@ -1,14 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What depends on the program that runs this JavaScript. The standalone client has `interpreter-bun.ts` in the place of this file. */
+/** What depends on the program that runs this JavaScript. The program in one file has `interpreter-bun.ts` in the place of this file. */
 export interface Interpreter {
-  /** The first words of the command line of a supervisor, or why this program neither is one nor does the work of one, in a sentence. */
-  readonly supervisor: { readonly ok: true; readonly words: readonly string[] } | { readonly ok: false; readonly reason: string };
+  /** The first words of the command line of a supervisor. */
+  readonly supervisor: readonly string[];
   /** The file of the command that a machine is to call when it boots. */
   readonly command: string;
   /** What runs the JavaScript of the argument that follows, and the variables it needs for that. */
   readonly evaluator: { readonly program: string; readonly words: readonly string[]; readonly env: Readonly<Record<string, string>> };
+  /** The soft limit of open files with which the caller called, before this program raised its own; null where that is not known. */
+  readonly callersNofile: string | null;
+  /** Puts another program in the place of this one, under the same pid; null where the program that runs this JavaScript cannot. */
+  readonly become: ((file: string, words: readonly string[], env: NodeJS.ProcessEnv) => never) | null;
+  /** Descriptors of each child beside those that we open: while it lives, and for the moment of its start. */
+  readonly childDescriptors: { readonly kept: number; readonly atStart: number };
   /** A file of the live page; null where the page was not built. */
   pageFile(name: string): Uint8Array<ArrayBuffer> | null;
 }
@@ -20,10 +26,16 @@ const deafToDebuggers = (): readonly string[] => (process.allowedNodeEnvironment
 export const interpreter: Interpreter = {
   get supervisor() {
     // Small semi-spaces keep the process small, so that a spawn, which copies page tables, is fast.
-    return { ok: true as const, words: [process.execPath, '--max-semi-space-size=1', ...deafToDebuggers(), join(import.meta.dirname, 'daemon.js')] };
+    return [process.execPath, '--max-semi-space-size=1', ...deafToDebuggers(), join(import.meta.dirname, 'daemon.js')];
   },
   command: join(import.meta.dirname, 'sysg'),
   evaluator: { program: process.execPath, words: ['-e'], env: {} },
+  // The launcher has found it.
+  get callersNofile() {
+    return process.env['SYSG_NOFILE'] ?? null;
+  },
+  become: null,
+  childDescriptors: { kept: 0, atStart: 0 },
   pageFile(name) {
     // In the program the files lie beside it; from the sources, where the build puts them.
     const file = [join(import.meta.dirname, 'web', name), join(import.meta.dirname, '../dist/web', name)].find((candidate) => existsSync(candidate));

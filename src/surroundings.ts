@@ -13,7 +13,7 @@ const ASIDE = 'SYSG_ASIDE_';
 const WHOLE = 'SYSG_ENVIRON';
 /** Of one variable, execve(2) takes 128 KiB at most; a larger environment travels as the shell leaves it. */
 const MOST_IN_ONE = 100_000;
-const CHANGES_NODE = /^(?:NODE_.*|UV_.*|OPENSSL_CONF|LOG_STREAM|LOG_TOKENS)$/;
+const CHANGES_NODE = /^(?:NODE_.*|BUN_.*|UV_.*|OPENSSL_CONF|LOG_STREAM|LOG_TOKENS)$/;
 
 /** Between the launcher, the guardian and the supervisor; none of it reaches a service. */
 const between: ReadonlySet<string> = new Set([
@@ -31,6 +31,16 @@ export function callersEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   // An older guardian, under which the installation was replaced.
   const certificates = env['SYSG_NODE_EXTRA_CA_CERTS'];
   return certificates === undefined ? found : { NODE_EXTRA_CA_CERTS: certificates, ...found };
+}
+
+/** As the launcher does where a supervisor may be started: from there on `callersEnvironment` gives the environment as the kernel shows it. */
+export function noteEnvironment(env: NodeJS.ProcessEnv): void {
+  try {
+    const whole = readFileSync('/proc/self/environ').toString('base64');
+    if (whole.length <= MOST_IN_ONE) env[WHOLE] = whole;
+  } catch {
+    // No /proc.
+  }
 }
 
 /** The environment for a program of ours that is started for the caller: `callersEnvironment` gives the caller's back. */

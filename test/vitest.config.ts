@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import LongFirst from './long-first.ts';
+import { notPassing } from './standalone/not-passing.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -18,13 +19,14 @@ const withProcesses = { testTimeout: 60_000, hookTimeout: 60_000, globalSetup: f
 /** They measure what is left for others while the machine is busy, or use up what all processes share. */
 const alone = ['counts', 'exhaustion', 'hostile', 'metrics', 'policy-paths'].map((name) => `test/e2e/${name}.test.ts`).concat('test/torture/torture.test.ts');
 
-/** Of `npm run test:standalone` alone. The files left out are about Node's own modules, what npm installs, and what is done without a supervisor. */
+/** Of `npm run test:standalone` alone: the end-to-end tests with the program in one file. */
 const standalone = process.env['SYSG_TEST_STANDALONE'] === undefined ? [] : [{
   extends: true as const,
   test: {
     ...withProcesses, name: 'standalone', include: ['test/{e2e,standalone}/**/*.test.ts'],
-    exclude: ['at-rest', 'brief', 'counts', 'package'].map((name) => `test/e2e/${name}.test.ts`),
-    env: { SYSG_TEST_BIN: join(import.meta.dirname, 'standalone/sysg') }, sequence: { groupOrder: 3 },
+    exclude: notPassing.filter(({ test }) => test === null).map(({ file }) => file),
+    globalSetup: [freshDist, join(import.meta.dirname, 'standalone/print-list.ts')], setupFiles: [join(import.meta.dirname, 'standalone/leave-out.ts')],
+    env: { SYSG_TEST_BIN: join(root, 'standalone/sysg') }, sequence: { groupOrder: 3 },
   },
 }];
 

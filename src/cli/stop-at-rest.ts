@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { refusals, textOf, type Refusal } from '../errors.ts';
-import { interpreter } from '../interpreter.ts';
 import { takeLock } from '../state/lock.ts';
 import { isServed } from '../state/lock-owner.ts';
 import type { Call } from './call.ts';
@@ -26,8 +25,6 @@ export async function stopAtRest(call: Call, names: readonly string[] | null): P
   const isMeant = meant.some((unit) => unit.process !== null || unit.suspect !== null || unit.recorded?.status === 'running' || (names === null && unit.foreign !== null));
   if (!isListed && !isMeant) return { ok: true, ended: [] };
 
-  const { supervisor } = interpreter;
-  if (!supervisor.ok) return { ok: false, refusal: refusals.runtime(supervisor.reason) };
   const lock = takeLock(paths.lock);
   if (!lock.ok) return { ok: false, refusal: refusals.runtime(lock.reason) };
   try {

@@ -1,13 +1,14 @@
 import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { attempt, hasCode } from '../errors.ts';
+import { interpreter } from '../interpreter.ts';
 import { ownNofile } from './limits.ts';
 
 /** What the supervisor keeps for itself: connections, /proc, rotation, compaction, the lists of its own directories. */
 export const reservedDescriptors = 16;
 
 // Two FIFOs and two log files stay open for as long as the unit is known; a spawn takes its ends of the FIFOs and a pipe for a moment.
-const keptPerUnit = 4;
-const neededBySpawn = 4;
+const keptPerUnit = 4 + interpreter.childDescriptors.kept;
+const neededBySpawn = 4 + interpreter.childDescriptors.atStart;
 
 export interface Reserve {
   /** Why the unit may not be started now, in a sentence; null when it may. */

@@ -1,6 +1,6 @@
 import type { LedgerPort } from '../../machines/ports.ts';
 import { textOf } from '../errors.ts';
-import { monotonicMs } from '../clock.ts';
+import { monotonicMs } from '../monotonic.ts';
 import { masked } from '../masked.ts';
 import type { Mask } from '../secrets.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';

@@ -8,10 +8,8 @@ import { until as soon } from '../until.ts';
 import type { StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 
 export { until as soon } from '../until.ts';
-/** The built command, or the one that SYSG_TEST_BIN names, as `npm run test:standalone` does. */
+/** The built command, or the one that SYSG_TEST_BIN names, as `npm run test:standalone` does with the program in one file. */
 export const bin = process.env['SYSG_TEST_BIN'] ?? resolve(import.meta.dirname, '../../dist/sysg');
-/** Tests of what a shell before the command does to it, or of what is done without a supervisor, say nothing about the standalone client. */
-export const isStandalone = process.env['SYSG_TEST_BIN'] !== undefined;
 export const programs = resolve(import.meta.dirname, '../fixtures/programs');
 
 export interface Ended {
@@ -54,7 +52,8 @@ export function makeHome(yaml = ''): Home {
   const dir = mkdtempSync(join(tmpdir(), 'sysg-e2e-'));
   const state = join(dir, '.local/share/systemg');
   const config = join(dir, 'sysg.yaml');
-  const { NODE_EXTRA_CA_CERTS: _certificates, SYSG_INSTANCE: _token, SYSG_TEST_TOTALS: _totals, ...inherited } = process.env;
+  const { NODE_EXTRA_CA_CERTS: _certificates, SYSG_INSTANCE: _token, ...all } = process.env;
+  const inherited = Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith('SYSG_TEST_')));
   const env = { ...inherited, HOME: dir, SYSG_TEST_HOME: dir, PROGRAMS: programs };
   mkdirSync(dir, { recursive: true });
   if (yaml !== '') writeFileSync(config, yaml);
@@ -164,10 +163,10 @@ export async function killWhileIdle(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL');
 }
 
-/** In epoll_wait(2) or epoll_pwait(2), by their numbers on x86-64 and arm64. */
+/** In epoll_wait(2), epoll_pwait(2) or epoll_pwait2(2), by their numbers on x86-64 and arm64. */
 function isWaiting(pid: number): boolean {
   try {
-    return ['232', '281', '22'].includes(readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ')[0] ?? '');
+    return ['232', '281', '22', '441'].includes(readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ')[0] ?? '');
   } catch {
     // The kernel keeps it to itself.
     return true;

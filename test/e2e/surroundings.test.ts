@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { bin, collect, type Ended, type Home, isStandalone, makeHome, soon } from './rig.ts';
+import { bin, collect, type Ended, type Home, makeHome, soon } from './rig.ts';
 
 const printing = `version: "1"
 services:
@@ -24,7 +24,7 @@ describe('variables that are meant for applications', () => {
     UV_THREADPOOL_SIZE: '1', OPENSSL_CONF: '/nope', LOG_TOKENS: '1', LOG_STREAM: '1', 'spring.profiles.active': 'prod', status: 'mine', state: 'mine', asked: 'TERM',
   };
 
-  test.skipIf(isStandalone).each([[['--daemonize']], [[]]])('change nothing of sysg and reach the services as they are: start %j', async (flags) => {
+  test.each([[['--daemonize']], [[]]])('change nothing of sysg and reach the services as they are: start %j', async (flags) => {
     // A shell shows what it gets before the runtime of a service could choke on it.
     const home = makeHome('version: "1"\nservices:\n  web: {exec: [cat, /proc/self/environ]}\n  rest: {command: "sleep 1000"}\n');
     const child = spawn(bin, ['start', ...flags], { cwd: home.dir, env: { ...home.env, ...meant }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -48,7 +48,7 @@ describe('directories', () => {
     expect(await seenBy(home, 'web')).toMatchObject({ PWD: '/usr', cwd: '/usr' });
   });
 
-  test.skipIf(isStandalone)('in a directory that was removed commands work, and a start says where it looked', async () => {
+  test('in a directory that was removed commands work, and a start says where it looked', async () => {
     const home = makeHome();
     const gone = join(home.dir, 'gone');
     const there = (...args: readonly string[]): ReturnType<typeof spawnSync> => {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Home, isAlive, isStandalone, killWhileIdle, makeHome, soon } from './rig.ts';
+import { type Home, isAlive, killWhileIdle, makeHome, soon } from './rig.ts';
 
 /** A daemon of another pid serves. */
 async function afterwards(home: Home, before: number): Promise<number> {
@@ -41,7 +41,7 @@ services:
     }
   });
 
-  test.skipIf(isStandalone).each([
+  test.each([
     [['stop'], 0, ''],
     [['stop', 'web'], 0, 'other'],
     [['status', '--json'], 0, 'other web'],
@@ -136,7 +136,7 @@ services:
     expect(await home.unit('a')).toMatchObject({ phase: 'running', wanted: 'up' });
   });
 
-  test.skipIf(isStandalone)('while a stop is under way: the stop is carried out, and a supervisor serves again', async () => {
+  test('while a stop is under way: the stop is carried out, and a supervisor serves again', async () => {
     const home = makeHome(`
 version: "1"
 services:

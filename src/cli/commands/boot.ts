@@ -33,7 +33,6 @@ export async function boot(call: Call): Promise<number> {
 }
 
 async function installHere(call: Call, machine: Machine, init: InitSystem | null): Promise<number> {
-  if (!interpreter.supervisor.ok) return refuse(call, refusals.runtime(interpreter.supervisor.reason));
   if (init === null) return refuse(call, nothingBoots(call));
   if (init === 'openrc' && !call.system) return refuse(call, refusals.usage('OpenRC starts services of the system: expected --sys, or --init cron'));
   const chosen = chooseConfigToRead(call);

@@ -2,7 +2,6 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pidText, refusals, textOf, type Refusal } from '../../errors.ts';
 import { signalProcess } from '../../process/signal.ts';
-import { interpreter } from '../../interpreter.ts';
 import { takeLock } from '../../state/lock.ts';
 import { findLockOwner, findSupervisor } from '../../state/lock-owner.ts';
 import { ask, messageOf } from '../ask.ts';
@@ -14,8 +13,6 @@ import { refuse, report } from '../report.ts';
 
 /** Ends the supervisor of this state directory and whatever its services left, and removes the directory. */
 export async function purge(call: Call): Promise<number> {
-  const { supervisor } = interpreter;
-  if (!supervisor.ok) return refuse(call, refusals.runtime(supervisor.reason));
   const { stateDir, lock } = call.paths;
   // A supervisor of systemg 0.33.0 serves the socket without our lock.
   const locked = isRunning(call);

@@ -9,7 +9,7 @@ import { supervisorPid } from '../hints.ts';
 import { askedWords, namedUnits } from '../names.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, withProgress } from '../report.ts';
-import { endsOthers, noSupervisorHere, startDetached, warnDropPrivileges } from './start.ts';
+import { endsOthers, startDetached, warnDropPrivileges } from './start.ts';
 
 /** Restarts the services that are named, or all of them with the file read again. Only a file named with `-c` is sent along. */
 export async function restart(call: Call): Promise<number> {
@@ -36,8 +36,6 @@ export async function restart(call: Call): Promise<number> {
 }
 
 async function startInstead(call: Call, names: readonly string[] | null): Promise<number> {
-  const refusal = noSupervisorHere();
-  if (refusal !== null) return refuse(call, refusal);
   const config = chooseConfig(call);
   if (!config.ok) return refuse(call, config.refusal);
   const others = await endsOthers(call, config.path);

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { pidText, refusals, type Refusal, type Result } from '../../errors.ts';
-import { interpreter } from '../../interpreter.ts';
 import { tokenVariable } from '../../process/environment.ts';
 import type { SettledUnit } from '../../wire/launch.ts';
 import { counted } from '../../words.ts';
@@ -43,8 +42,6 @@ export async function start(call: Call): Promise<number> {
     if (otherwise !== null) return refuse(call, otherwise);
     return await startServices(call, names) ?? refuse(call, noSupervisor(call));
   }
-  const refusal = noSupervisorHere();
-  if (refusal !== null) return refuse(call, refusal);
   const config = command === null ? chooseConfig(call) : await stageFor(call, command);
   if (!config.ok) return refuse(call, config.refusal);
   const elsewhere = command === null ? await endsOthers(call, config.path) ?? await runsElsewhere(call, config.path) : null;
@@ -53,12 +50,6 @@ export async function start(call: Call): Promise<number> {
   if (flags.has(options.daemonize)) return startDetached(call, config.path, names, start);
   const { runInForeground } = await import('../launch/foreground.ts');
   return runInForeground(call, config.path, names);
-}
-
-/** Why this program cannot start a supervisor, or null. */
-export function noSupervisorHere(): Refusal | null {
-  const { supervisor } = interpreter;
-  return supervisor.ok ? null : refusals.runtime(supervisor.reason);
 }
 
 /** Why a supervisor with this file would end services of another one, which a dead supervisor left running, or null. */

@@ -9,11 +9,8 @@ export const defaultWaitMs = 60_000;
 
 /** The argument vector of the supervisor. */
 export function daemonCommand(call: Call, configPath: string, { names, foreground }: { readonly names: readonly string[] | null; readonly foreground: boolean }): string[] {
-  const { supervisor } = interpreter;
-  // Commands refuse before.
-  if (!supervisor.ok) throw new Error(supervisor.reason);
   return [
-    ...supervisor.words,
+    ...interpreter.supervisor,
     '--config', configPath,
     '--mode', call.system ? 'sys' : 'user',
     ...(call.paths.project === null ? [] : ['--project', call.paths.project]),
@@ -32,8 +29,8 @@ export function waitTimeoutMs(call: Call): number {
   return parsed?.ok ? parsed.value : defaultWaitMs;
 }
 
-/** The environment of the supervisor: the caller's, beside it what the launcher found. */
+/** The environment of the supervisor: the caller's, beside it the limit that the caller had. */
 export function daemonEnvironment(call: Call): NodeJS.ProcessEnv {
-  const softNofile = process.env['SYSG_NOFILE'];
-  return { ...environmentOfOurs(call.env), ...(softNofile !== undefined && { SYSG_NOFILE: softNofile }) };
+  const { callersNofile } = interpreter;
+  return { ...environmentOfOurs(call.env), ...(callersNofile !== null && { SYSG_NOFILE: callersNofile }) };
 }

@@ -1,0 +1,23 @@
+import { loadFfi, openLibc } from '../libc-bun.ts';
+import { signatures, type CLibrary, type ForeignFunctions, type ForeignType } from './library.ts';
+import type { Watch } from './port.ts';
+import { watch } from './readiness-bun.ts';
+
+/** By bun:ffi, which is in the executable. Rejects where the C library is another one. */
+export async function openLibrary(): Promise<CLibrary> {
+  const ffi = loadFfi();
+  const bound = Object.entries(signatures).map(([name, [result, ...parameters]]) => [name, { args: parameters.map((type) => types[type]), returns: types[result] }] as const);
+  type Raw = Readonly<Record<string, (...passed: readonly (number | null)[]) => number>> & { __errno_location(): number };
+  const raw = openLibc<Raw>(ffi, Object.fromEntries([...bound, ['__errno_location', { args: [], returns: 'ptr' }]]));
+  // Of an empty buffer there is no pointer to be had.
+  const passable = (value: number | ArrayBufferView | null): number | null => (ArrayBuffer.isView(value) ? (value.byteLength === 0 ? null : ffi.ptr(value)) : value);
+  const call = Object.fromEntries(bound.map(([name]) => [name, (...passed: readonly (number | ArrayBufferView | null)[]) => Number(raw[name]?.(...passed.map(passable)))]));
+  return { call: call as ForeignFunctions, errno: () => ffi.read.i32(raw.__errno_location(), 0), watch: watchReadable };
+}
+
+function watchReadable(descriptor: number, onReadable: () => void): Watch {
+  const watching = watch(descriptor, 'read', onReadable);
+  return { pause: () => watching.change('none'), resume: () => watching.change('read'), close: () => watching.end() };
+}
+
+const types: Readonly<Record<ForeignType, string>> = { int: 'i32', short: 'i16', size: 'u64', offset: 'i64', pointer: 'ptr' };
