@@ -6,6 +6,8 @@ import { withRun, type CronRun } from './summary.ts';
 export interface RunHistory extends RunHistoryPort {
   /** Newest last. */
   of(unit: string): readonly CronRun[];
+  /** How many runs were left out because the one before them went on. */
+  missed(unit: string): number;
   /** The latest instant that the unit ran at, or could not for the run before, under any supervisor. */
   lastRunWallMs(unit: string): number | null;
 }
@@ -20,11 +22,15 @@ export interface RunHistoryOutside {
 
 export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside): RunHistory {
   const runs = new Map<string, readonly CronRun[]>();
+  const counted = new Map<string, number>();
   let overlaps = 0;
   for (const [key, value] of ledger.meta) {
     if (key.startsWith(PREFIX) && Array.isArray(value)) runs.set(key.slice(PREFIX.length), value.filter(isRun));
+    else if (key.startsWith(MISSED) && typeof value === 'number') counted.set(key.slice(MISSED.length), value);
   }
   const of = (unit: string): readonly CronRun[] => runs.get(unit) ?? [];
+  // A ledger of an earlier sysg has no count, but the last runs.
+  const missed = (unit: string): number => counted.get(unit) ?? of(unit).filter(({ status }) => status === 'OverlapError').length;
   const keep = (unit: string, run: CronRun): void => {
     const all = withRun(of(unit), run);
     runs.set(unit, all);
@@ -36,6 +42,7 @@ export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside)
 
   return {
     of,
+    missed,
     lastRunWallMs: (unit) => {
       const instants = of(unit).map((run) => run.scheduledWallMs ?? run.startedWallMs);
       return instants.length === 0 ? null : Math.max(...instants);
@@ -57,6 +64,8 @@ export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside)
     },
     overlapped: (unit, instantWallMs) => {
       const now = wallNow();
+      counted.set(unit, missed(unit) + 1);
+      ledger.note(MISSED + unit, counted.get(unit));
       keep(unit, {
         id: `overlap.${now}.${(overlaps += 1)}`, scheduledWallMs: instantWallMs, startedWallMs: now, completedWallMs: now, status: 'OverlapError',
         exitCode: null, pid: null, user: null, command: null,
@@ -71,6 +80,7 @@ export function historyKey(unit: string): string {
 }
 
 const PREFIX = 'runs:';
+const MISSED = 'missed-runs:';
 
 /** Anything else, from an older or a damaged ledger, is left out. */
 function isRun(value: unknown): value is CronRun {

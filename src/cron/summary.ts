@@ -35,18 +35,21 @@ export interface CronFacts {
   readonly timezone: string | null;
   /** Newest last. */
   readonly runs: readonly CronRun[];
+  /** Absent: nobody has counted them. */
+  readonly missed?: number;
   /** At most `count` samples of the unit between two instants, oldest first: each run shows those of its own time. */
   samplesBetween(fromMs: number, toMs: number, count: number): readonly MetricSample[];
 }
 
 /** The `cron` block of a unit's status, in 0.33.0's form. */
-export function cronStatus({ timezone, runs, samplesBetween }: CronFacts, nowWallMs: number): CronUnitStatus {
+export function cronStatus({ timezone, runs, missed, samplesBetween }: CronFacts, nowWallMs: number): CronUnitStatus {
   const summaries = runs.slice(-RUNS_KEPT).toReversed().map((run) => summary(run, samplesBetween, nowWallMs));
   const newest = summaries[0];
   return {
     timezone_label: timezoneLabel(timezone, nowWallMs),
     ...(timezone !== null && { timezone }),
     ...(newest !== undefined && { last_run: newest, recent_runs: summaries }),
+    ...(missed !== undefined && { missed }),
   };
 }
 

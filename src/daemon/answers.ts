@@ -51,7 +51,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     return statusSnapshot(views(), { monotonicMs: clock.now(), wallMs: Date.now() }, {
       live: sampler.look(), stage: stageOf(snapshot()), children: snapshot().context.children, lastEvent: journal.lastOf,
       isAdHoc: configuration.adHoc.has,
-      cron: { runs: runs.of, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample) },
+      cron: { runs: runs.of, missed: runs.missed, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample) },
     });
   };
   const peers = openPeers();

@@ -61,6 +61,8 @@ const cronUnit = record({ timezone_label: string }, {
   last_run: cronRun,
   /** Newest first, at most 10. */
   recent_runs: list(cronRun),
+  /** Ours, unknown to 0.33.0: runs that were left out because the one before them went on, since the unit is known. */
+  missed: count,
 });
 
 const spawnedExit = record({}, { exit_code: number, signal: number, finished_at: epochTime });

@@ -68,6 +68,10 @@ test('counters only grow: records and runs that were seen do not count again', (
   expect([tally.lastSeq, tally.rollouts.get('web')?.get('kept'), tally.missed.get('tick')]).toEqual([5, 1, 2]);
   tally.take([], snapshot([unit('tick', { kind: 'cron', cron: { timezone_label: 'UTC', recent_runs: [run(9, 'OverlapError', 0), run(4, 'OverlapError', 0)] } })]));
   expect(tally.missed.get('tick')).toBe(3);
+  // What the supervisor has counted comes first: it goes on where the last runs are not known any more.
+  const counted = snapshot([unit('tick', { kind: 'cron', cron: { timezone_label: 'UTC', missed: 40 } })]);
+  const [family] = families({ snapshot: counted, supervisorPid: null, tally, version: '0' }).filter(({ name }) => name === 'sysg_cron_missed');
+  expect(family?.samples).toEqual([{ labels: { unit: 'tick' }, value: 40 }]);
   expect(tally.rollouts.size, 'a unit that is gone leaves nothing').toBe(0);
 });
 

@@ -129,7 +129,7 @@ export function families({ snapshot, supervisorPid, tally, version }: Measured):
       'sysg_cron_missed',
       'counter',
       'Runs that were left out because the run before them went on.',
-      ({ name }) => tally.missed.get(name) ?? 0,
+      ({ name, cron: unit }) => unit?.missed ?? tally.missed.get(name) ?? 0,
       cron,
     ),
     single('sysg_supervisor_cpu_seconds', 'counter', 'CPU time of the supervisor itself.', supervisor?.cpuSeconds),
