@@ -131,7 +131,7 @@ export function openAtlas(specs: readonly ServiceSpec[]): Atlas {
     stepRoot: (node, event) => remembered(node.steps, numberOf(keyOfRootEvent(event)), () => {
       const { snapshot, actions } = root.step(node.snapshot, event);
       const opened = [...snapshot.context.operations].flatMap(([id, { input, ref }]) => (node.snapshot.context.operations.get(id)?.ref === ref ? [] : [input]));
-      return { to: rootNode(snapshot), opened, sends: actions.flatMap(sentBy), settlements: settlementsIn(actions) };
+      return { to: rootNode(snapshot), opened: orNone(opened), sends: orNone(actions.flatMap(sentBy)), settlements: orNone(settlementsIn(actions)) };
     }),
     beginOperation: (input) => remembered(begun, numberOf(keyOfInput(input)), () => {
       const { first, firstActions } = purely(publishedOperation, { ...input, parent: anybody });
@@ -254,6 +254,12 @@ function makeSharer(): (snapshot: SupervisorSnapshot, parts: PartsOfRoot) => Sup
       value, tags, _nodes, children, context: { ...snapshot.context, units: kept(units, parts.units, snapshot.context.units), operations: context.operations },
     });
   };
+}
+
+const NONE: readonly never[] = [];
+
+function orNone<Item>(items: readonly Item[]): readonly Item[] {
+  return items.length === 0 ? NONE : items;
 }
 
 function kept<Key, Value>(values: Map<Key, Value>, key: Key, value: Value): Value {

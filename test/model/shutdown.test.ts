@@ -5,7 +5,7 @@ import { counted } from './counts.ts';
 import { crash } from './crash.ts';
 import { explore } from './explore.ts';
 import { openSystem, describeSystemEvent, isOver, type System, type SystemEvent, type SystemState } from './system.ts';
-import { begunWatch, contextOf } from './system-watch.ts';
+import { begunWatch, contextOf, note } from './system-watch.ts';
 import { brokenInSystem, keyOfSystem, makeSystemRestFinder } from './system-invariants.ts';
 
 const restart = { mode: 'on-failure', maxRestarts: 1 } as const;
@@ -61,7 +61,7 @@ describe('the end of the supervisor, from every state of two units', () => {
       const [ofA = [], ofB = []] = state.units.map((node) => (node === null ? [] : crash(node.state)));
       return ofA.flatMap((a) => ofB.map((b): SystemState => {
         ways.push([...lives.way(index), `the supervisor is killed, a is ${a.adopt.verdict}, b is ${b.adopt.verdict}`]);
-        const before: SystemState = { root: system.first.root, units: [a, b].map((found) => system.atlas.enter(found.state)), operations: new Map(), watch: { ...begunWatch(), up } };
+        const before: SystemState = { root: system.first.root, units: [a, b].map((found) => system.atlas.enter(found.state)), operations: new Map(), watch: note({ ...begunWatch(), up }) };
         return system.step(before, order({ type: 'boot', at, adopt: [a.adopt, b.adopt], start: [] }));
       }));
     });

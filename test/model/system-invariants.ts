@@ -3,8 +3,7 @@ import { contextOf, isMet, type Context } from './system-watch.ts';
 import { quietEvent, restsWhereItIsWanted } from './unit-invariants.ts';
 
 export function keyOfSystem({ root, units, operations, watch }: SystemState): string {
-  const { up, owed, relied, stopping, ending, violations } = watch;
-  return `${root.id} ${units.map((node) => node?.id ?? '').join(' ')}|${[...operations.values()].map(({ id }) => id).join(' ')}|${up.join()}|${owed.join()}|${relied.join()}|${stopping.join()}|${ending}${violations.join()}`;
+  return `${root.id} ${units.map((node) => node?.id ?? '').join(' ')}|${[...operations.values()].map(({ id }) => id).join(' ')}|${watch.id}`;
 }
 
 /** What must hold between any two events from outside. Rollouts add theirs here: never the old stopped before the new is ready. */

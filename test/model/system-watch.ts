@@ -16,6 +16,20 @@ export interface Watch {
   readonly violations: readonly string[];
 }
 
+/** There are few, in very many states: each is kept once, and known by its number. */
+export interface NotedWatch extends Watch {
+  readonly id: number;
+}
+
+const noted = new Map<string, NotedWatch>();
+
+export function note({ up, owed, relied, stopping, ending, violations }: Watch): NotedWatch {
+  const key = `${up.join()}|${owed.join()}|${relied.join()}|${stopping.join()}|${ending}|${violations.join()}`;
+  const known = noted.get(key) ?? { id: noted.size, up, owed, relied, stopping, ending, violations };
+  noted.set(key, known);
+  return known;
+}
+
 const ACTIVE = ['preparing', 'spawning', 'starting', 'running'];
 const RESTING = ['stopped', 'failed', 'waiting', 'backoff', 'removed'];
 
@@ -71,7 +85,7 @@ export function watchCommand({ root, units, watch }: SystemState, command: Super
 }
 
 /** What must hold of a step as a whole. */
-export function watchStep(before: SystemState, after: SystemState, trace: Trace, names: readonly string[]): Watch {
+export function watchStep(before: SystemState, after: Pick<SystemState, 'units' | 'root'> & { readonly watch: Watch }, trace: Trace, names: readonly string[]): Watch {
   const { watch, units } = after;
   const violations: string[] = [...watch.violations];
   const owed = [...watch.owed];
@@ -137,7 +151,7 @@ export function isActive(context: Context | null): boolean {
   return context !== null && ACTIVE.includes(context.leaf);
 }
 
-function isServing({ root: { snapshot } }: SystemState): boolean {
+function isServing({ root: { snapshot } }: Pick<SystemState, 'root'>): boolean {
   return snapshot.matches({ working: 'serving' }) || snapshot.matches({ working: 'booting' });
 }
 

@@ -4,7 +4,7 @@ import type { ServiceSpec, SupervisorCommand } from '../../machines/types.ts';
 import { nameOf } from './os-events.ts';
 import type { ModelEvent } from './os.ts';
 import { openAtlas, type Atlas, type OperationNode, type OperationStep, type RootMessage, type RootNode, type UnitNode } from './nodes.ts';
-import { begunWatch, watchCommand, watchStep, type Watch } from './system-watch.ts';
+import { begunWatch, note, watchCommand, watchStep, type NotedWatch } from './system-watch.ts';
 
 /** The real root, its real units and an operating system for each, between two events from outside. */
 export interface SystemState {
@@ -13,7 +13,7 @@ export interface SystemState {
   readonly units: readonly (UnitNode | null)[];
   /** Open ones, by their number. */
   readonly operations: ReadonlyMap<number, OperationNode>;
-  readonly watch: Watch;
+  readonly watch: NotedWatch;
 }
 
 export type SystemEvent =
@@ -39,7 +39,7 @@ export interface System {
 export function openSystem(specs: readonly ServiceSpec[], names: readonly string[] = specs.map(({ name }) => name)): System {
   const atlas = openAtlas(specs);
   const first: SystemState = {
-    root: atlas.root, watch: begunWatch(), operations: new Map(),
+    root: atlas.root, watch: note(begunWatch()), operations: NONE,
     units: names.map((name) => {
       const spec = specs.find((candidate) => candidate.name === name);
       return spec === undefined ? null : atlas.unit(spec);
@@ -111,9 +111,12 @@ function deliver(atlas: Atlas, names: readonly string[], before: SystemState, ev
 
   if (event.kind === 'command') post('', event.command);
   else post(event.unit, event.event);
-  const reached: SystemState = { root, units, operations, watch: event.kind === 'command' ? watchCommand(before, event.command) : before.watch };
-  return { state: { ...reached, watch: watchStep(before, reached, trace, names) }, trace };
+  const open = operations.size === 0 ? NONE : operations;
+  const promised = event.kind === 'command' ? watchCommand(before, event.command) : before.watch;
+  return { state: { root, units, operations: open, watch: note(watchStep(before, { units, root, watch: promised }, trace, names)) }, trace };
 }
+
+const NONE: SystemState['operations'] = new Map();
 
 const OPERATION = '/operation ';
 
