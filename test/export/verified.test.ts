@@ -82,13 +82,11 @@ test("compose's own loader takes the file, and reads every value as it was", asy
 
 test('kubernetes-validate --strict passes every resource', async (context) => {
   const validate = having(verifiers.kubernetes, context);
-  for (const config of configs.slice(0, 3)) {
-    const { code, stdout, stderr } = validate('--strict', ...(await exported('kubernetes', config)));
-    expect({ code, refused: `${stdout}${stderr}`.split('\n').filter((line) => !/ passed for resource /.test(line) && line !== '') }, config).toEqual({
-      code: 0,
-      refused: [],
-    });
-  }
+  // All at once: it reads the schemas of the whole API at each start.
+  const files = (await Promise.all(configs.slice(0, 3).map((config) => exported('kubernetes', config)))).flat();
+  const { code, stdout, stderr } = validate('--strict', ...files);
+  const refused = `${stdout}${stderr}`.split('\n').filter((line) => !/ passed for resource /.test(line) && line !== '');
+  expect({ code, refused }).toEqual({ code: 0, refused: [] });
 });
 
 test("Nomad's types know every field", async (context) => {
