@@ -75,6 +75,9 @@ export function watchLines(world) {
       // The supervisor may write to the one that was moved before still.
       if (!existsSync(path)) return;
       for (const name of archives(path)) rmSync(name);
+      // A file that was opened anew after a move begins where the one before ended, in the middle of a line perhaps.
+      const [first = ''] = readFileSync(path, 'latin1').split('\n', 1);
+      if (!WHOLE_LINE.test(first)) known.add(`${file} ${first}`);
       renameSync(path, join(world.logs, `moved.${file}`));
     },
     /** The files are not what they were: what comes is looked at anew. */
