@@ -11,8 +11,7 @@ import { attempt, hasCode, textOf } from './errors.ts';
 export function replaceFile(path: string, text: string, options: { readonly durable: boolean }): void {
   const temporary = `${path}.tmp`;
   try {
-    rmSync(temporary, { force: true });
-    const descriptor = openSync(temporary, 'wx', 0o600);
+    const descriptor = openAnew(temporary);
     try {
       writeWhole(descriptor, Buffer.from(text));
       if (options.durable) fsyncSync(descriptor);
@@ -24,6 +23,17 @@ export function replaceFile(path: string, text: string, options: { readonly dura
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Something in its place, which a killed writer or somebody else has left, is removed: nothing is written through a link. */
+function openAnew(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o600);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+    rmSync(path, { force: true });
+    return openSync(path, 'wx', 0o600);
   }
 }
 

@@ -54,7 +54,6 @@ export function takeUp(setting: Setting, { units: { root, send }, found, ledger 
 /** Waits, within limits, for what may outlast the units: hooks, processes that escaped, output that has not reached the files. */
 export async function seeOut({ onProblem }: Setting, { units, outputs: { logs, childLogs } }: Supervision): Promise<void> {
   await Promise.all([units.hooks.finish(HOOKS_MS).then(commandsEnded), Promise.race([sweepsEnded(), pause(SWEEP_MS)])]);
-  logs.drain();
   await logs.end();
   childLogs.drain();
   childLogs.close();
