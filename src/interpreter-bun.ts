@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import guardian from './guardian.sh';
 import type { Interpreter } from './interpreter.ts';
 import { supervisorWord } from './supervisor-word.ts';
 
@@ -15,9 +16,10 @@ export const interpreter: Interpreter = {
   },
   // A pidfd is kept; with fewer left than two more for each, a restart under a limit of 60 was refused.
   childDescriptors: { kept: 3, atStart: 2 },
-  become(file, words, env) {
+  become([program = process.execPath, ...words], stateDir, env) {
     const { execve } = process as unknown as { execve(file: string, words: readonly string[], env: NodeJS.ProcessEnv): never };
-    return execve.call(process, file, [file, ...words], env);
+    if (process.pid !== 1) return execve.call(process, program, [program, ...words], env);
+    return execve.call(process, '/bin/sh', ['/bin/sh', '-c', `${guardian}\nguard "$@"`, 'sysg', stateDir, program, ...words], env);
   },
   pageFile(name) {
     const text = require('./sysg-page.js')[name];

@@ -11,8 +11,8 @@ export interface Interpreter {
   readonly evaluator: { readonly program: string; readonly words: readonly string[]; readonly env: Readonly<Record<string, string>> };
   /** The soft limit of open files with which the caller called, before this program raised its own; null where that is not known. */
   readonly callersNofile: string | null;
-  /** Puts another program in the place of this one, under the same pid; null where the program that runs this JavaScript cannot. */
-  readonly become: ((file: string, words: readonly string[], env: NodeJS.ProcessEnv) => never) | null;
+  /** Puts a supervisor in the place of this process, or its guardian where this is process 1; null where the program that runs this JavaScript cannot. */
+  readonly become: ((command: readonly string[], stateDir: string, env: NodeJS.ProcessEnv) => never) | null;
   /** Descriptors of each child beside those that we open: while it lives, and for the moment of its start. */
   readonly childDescriptors: { readonly kept: number; readonly atStart: number };
   /** A file of the live page; null where the page was not built. */

@@ -34,11 +34,15 @@ export function openOutputs({ clock, paths, environment, dropPrivileges, echo, o
   const childLogs = openChildLogs({ fifoDir, logDir, onProblem, ...echoing });
   const ownerOf = ({ name, privileges }: ServiceSpec): LogOwner | null => outputOwner(name, privileges, dropPrivileges);
   const announcements = openAnnouncements({ logs, fifoDir, onProblem, ownerOf });
-  const words = openLastWords((unit) => {
-    // The end of a process may be known before what it wrote was read.
-    logs.drain(unit);
-    return logs.files(unit)?.stderr ?? null;
-  });
+  const written = openLastWords((unit) => logs.files(unit)?.stderr ?? null);
+  const words: LastWords = {
+    ...written,
+    of: (unit, lines) => {
+      // The end of a process may be known before what it wrote was read.
+      logs.drain(unit);
+      return written.of(unit, lines);
+    },
+  };
   const outside = { clock, environment, dropPrivileges, onProblem };
   return {
     logs, childLogs, announcements, words,

@@ -3,7 +3,6 @@ import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { shellWord } from '../../words.ts';
 import { refusals } from '../../errors.ts';
-import guardian from '../../guardian.sh';
 import { interpreter } from '../../interpreter.ts';
 import { closeInheritable } from '../../process/descriptors.ts';
 import { watchTerminal } from '../../process/hangup.ts';
@@ -21,18 +20,14 @@ export async function runInForeground(call: Call, configPath: string, names: rea
     writeSync(Number(execFd), [`state=${shellWord(call.paths.stateDir)}`, ...hangup, `set -- ${command.map(shellWord).join(' ')}`, ''].join('\n'));
     return 0;
   }
-  if (interpreter.become !== null) return becomeIt(interpreter.become, call, command);
+  interpreter.become?.(command, call.paths.stateDir, environmentHere(call));
   return standFor(call, command);
 }
 
-/** As the launcher does, which is a shell and can exec. Process 1 stays the guardian: the machine, or the container, ends with it. */
-function becomeIt(become: NonNullable<typeof interpreter.become>, call: Call, [program = process.execPath, ...words]: readonly string[]): never {
+/** Of a supervisor that takes the place of this process, as the launcher has it. */
+function environmentHere(call: Call): NodeJS.ProcessEnv {
   const keeper = process.env['SYSG_KEEPER'];
-  const env = {
-    ...daemonEnvironment(call), ...(keeper !== undefined && { SYSG_KEEPER: keeper }), ...(ignoresHangup(process.pid) && { SYSG_NOHUP: '1' }),
-  };
-  if (process.pid !== 1) return become(program, words, env);
-  return become('/bin/sh', ['-c', `${guardian}\nguard "$@"`, 'sysg', call.paths.stateDir, program, ...words], env);
+  return { ...daemonEnvironment(call), ...(keeper !== undefined && { SYSG_KEEPER: keeper }), ...(ignoresHangup(process.pid) && { SYSG_NOHUP: '1' }) };
 }
 
 /**
