@@ -12,7 +12,12 @@ export async function openLibrary(): Promise<CLibrary> {
   // Of an empty buffer there is no pointer to be had.
   const passable = (value: number | ArrayBufferView | null): number | null => (ArrayBuffer.isView(value) ? (value.byteLength === 0 ? null : ffi.ptr(value)) : value);
   const call = Object.fromEntries(bound.map(([name]) => [name, (...passed: readonly (number | ArrayBufferView | null)[]) => Number(raw[name]?.(...passed.map(passable)))]));
-  return { call: call as ForeignFunctions, errno: () => ffi.read.i32(raw.__errno_location(), 0), watch: watchReadable };
+  return {
+    call: call as ForeignFunctions,
+    errno: () => ffi.read.i32(raw.__errno_location(), 0),
+    addressOf: (buffer) => BigInt(ffi.ptr(buffer)),
+    watch: watchReadable,
+  };
 }
 
 function watchReadable(descriptor: number, onReadable: () => void): Watch {

@@ -9,7 +9,12 @@ export async function openLibrary(): Promise<CLibrary> {
   const bound = Object.entries(signatures).map(([name, [result, ...parameters]]) =>
     [name, library.func(name, types[result], parameters.map((type) => types[type]))]);
   const call: ForeignFunctions = Object.fromEntries(bound);
-  return { call, errno: () => koffi.errno(), watch: (descriptor, onReadable) => watchWith(koffi.node.poll, descriptor, onReadable) };
+  return {
+    call,
+    errno: () => koffi.errno(),
+    addressOf: (buffer) => koffi.address(buffer),
+    watch: (descriptor, onReadable) => watchWith(koffi.node.poll, descriptor, onReadable),
+  };
 }
 
 function watchWith(poll: typeof Koffi.node.poll, descriptor: number, onReadable: () => void): Watch {

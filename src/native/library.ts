@@ -8,6 +8,18 @@ export const signatures = {
   getsockopt: ['int', 'int', 'int', 'int', 'pointer', 'pointer'],
   ioctl: ['int', 'int', 'size', 'pointer'],
   fcntl: ['int', 'int', 'int', 'int'],
+  waitid: ['int', 'int', 'int', 'pointer', 'int'],
+  waitpid: ['int', 'int', 'pointer', 'int'],
+  posix_spawn: ['int', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer'],
+  posix_spawn_file_actions_init: ['int', 'pointer'],
+  posix_spawn_file_actions_destroy: ['int', 'pointer'],
+  posix_spawn_file_actions_addopen: ['int', 'pointer', 'int', 'pointer', 'int', 'int'],
+  posix_spawn_file_actions_adddup2: ['int', 'pointer', 'int', 'int'],
+  posix_spawn_file_actions_addchdir_np: ['int', 'pointer', 'pointer'],
+  posix_spawnattr_init: ['int', 'pointer'],
+  posix_spawnattr_setflags: ['int', 'pointer', 'short'],
+  posix_spawnattr_setsigdefault: ['int', 'pointer', 'pointer'],
+  posix_spawnattr_setsigmask: ['int', 'pointer', 'pointer'],
   splice: ['offset', 'int', 'pointer', 'int', 'pointer', 'size', 'int'],
 } as const satisfies Readonly<Record<string, readonly [result: ForeignType, ...parameters: ForeignType[]]>>;
 
@@ -21,5 +33,7 @@ export interface CLibrary {
   readonly call: ForeignFunctions;
   /** Of the call before, which returned -1; to be asked at once. */
   errno(): number;
+  /** Where the first byte of a buffer is, for as long as the buffer is in use. */
+  addressOf(buffer: Uint8Array): bigint;
   watch: NativePort['watch'];
 }

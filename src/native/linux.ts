@@ -2,12 +2,15 @@ import { constants } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import type { CLibrary } from './library.ts';
 import type { NativePort } from './port.ts';
+import { makeSpawn } from './spawn.ts';
 
 /** Numbers and layouts of Linux on x86-64 and arm64. */
-export function makeLinuxPort({ call, errno, watch }: CLibrary): NativePort {
+export function makeLinuxPort(library: CLibrary): NativePort {
+  const { call, errno, watch } = library;
   const offsetInFile = new BigInt64Array(1);
   return {
     watch,
+    ...makeSpawn(library),
     held(pipe) {
       const count = new Int32Array(1);
       return call.ioctl(pipe, FIONREAD, count) === 0 ? (count[0] ?? 0) : 0;

@@ -13,7 +13,31 @@ export interface NativePort {
   move(pipe: number, file: number, offset: number, most: number): number | string;
   /** Whether writes go to the end of the file, wherever that is by then: O_APPEND of open(2), by F_SETFL of fcntl(2). False where that could not be set. */
   setAppending(file: number, appending: boolean): boolean;
+  /**
+   * Starts a program as the leader of a session of its own, with no signal blocked or ignored and an empty standard input: posix_spawn(3), which copies nothing of this
+   * process, however large that is. Returns its pid once it is executing, or the name of the error. Nothing else waits for it: the caller calls `reap`.
+   */
+  spawn(order: SpawnOrder): number | string;
+  /** A child of this process that has ended and was not waited for, or `null`; it stays as it is. */
+  endedChild(): number | null;
+  /** Waits for a child that was spawned here. How it ended, or `null` while it has not. */
+  reap(pid: number): ChildEnd | null;
 }
+
+export interface SpawnOrder {
+  /** Absolute; nothing is searched. */
+  readonly path: string;
+  /** The name first. No string has a NUL in it. */
+  readonly words: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDir: string;
+  /** Above 2, both. */
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+/** The signal by its number. */
+export type ChildEnd = { readonly code: number } | { readonly signal: number };
 
 export interface Watch {
   pause(): void;

@@ -1,5 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
 import type { ProcessExit, ProcessIdentity } from '../../machines/types.ts';
+import type { StartedProcess } from './native-child.ts';
 
 /** A process that this very program started. */
 export interface Child {
@@ -13,7 +13,7 @@ export interface Child {
 }
 
 /** Keeps a started process until its exit was delivered, so that an actor that comes later still learns the exit. */
-export function keepChild(process: ChildProcess, identity: ProcessIdentity, token: string, isOwn = true): Child {
+export function keepChild(process: StartedProcess, identity: ProcessIdentity, token: string, isOwn = true): Child {
   let exit: ProcessExit | null = null;
   let watcher: ((exit: ProcessExit) => void) | null = null;
   const deliver = () => {

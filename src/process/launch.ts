@@ -8,6 +8,7 @@ import { childEnvironment, tokenVariable } from './environment.ts';
 import { identify } from './identity.ts';
 import { startMarked } from './marks.ts';
 import { awaitNamespaceLeader } from './namespaces.ts';
+import { startNatively, type StartedNatively } from './native-child.ts';
 import { confine, type Confinement } from './privileges.ts';
 import { checkWorkingDir, describe, resolveProgram } from './program.ts';
 import { rehearse } from './rehearsal.ts';
@@ -119,18 +120,25 @@ function start(request: LaunchRequest, prepared: Prepared): Launched | ChildProc
   const environment = isolation.pid ? { ...prepared.environment, [tokenVariable]: request.environment[tokenVariable] } : prepared.environment;
 
   const output = request.openOutput(spec, request.role, token);
-  let process: ChildProcess;
+  const byNode = (): ChildProcess => spawn(command.file, command.words, {
+    argv0: command.argv0, cwd: spec.workingDir, env: environment, detached: true, stdio: stdio(output),
+  });
+  // Tools before the program, and descriptors beside the usual ones, are Node's.
+  const isPlain = prepared.confinement.prefix.length === 0 && (output.extra ?? []).length === 0;
+  let process: ChildProcess | StartedNatively;
   try {
-    process = startMarked(tokensOf(request), () => spawn(command.file, command.words, {
-      argv0: command.argv0, cwd: spec.workingDir, env: environment, detached: true, stdio: stdio(output),
-    }));
+    process = startMarked(tokensOf(request), () => (isPlain ? startNatively({ ...command, workingDir: spec.workingDir, environment, ...output }) : null) ?? byNode());
   } finally {
     closeOutput(output);
   }
-  if (process.pid === undefined) return process;
+  if (isUnstarted(process)) return process;
   const identity = identityOfChild(process.pid);
   const leader = isolation.pid ? leaderIn(process.pid) : null;
   return { ok: true, child: keepChild(process, leader ?? identity, token, leader === null) };
+}
+
+function isUnstarted(process: ChildProcess | StartedNatively): process is ChildProcess {
+  return process.pid === undefined;
 }
 
 /** The file to start and its words: the program itself, or the first of the tools before it. */

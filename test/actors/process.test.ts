@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ProcessIdentity } from '../../machines/types.ts';
+import { loadNative } from '../../src/native/load.ts';
 import { inheritableDescriptors } from '../../src/process/descriptors.ts';
 import { identify, isAlive } from '../../src/process/identity.ts';
 import { ownNofile } from '../../src/process/limits.ts';
@@ -18,6 +19,8 @@ import { makeRig, type Rig } from './process-rig.ts';
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let rig: Rig;
+// As in the supervisor, by the native port where there is one; that Node's way does the same is shown by process/native-child.test.ts.
+beforeAll(async () => void (await loadNative()));
 beforeEach(() => {
   rig = makeRig();
 });
