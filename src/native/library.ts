@@ -8,6 +8,7 @@ export const signatures = {
   getsockopt: ['int', 'int', 'int', 'int', 'pointer', 'pointer'],
   ioctl: ['int', 'int', 'size', 'pointer'],
   fcntl: ['int', 'int', 'int', 'int'],
+  syscall: ['offset', 'size', 'size', 'size'],
   waitid: ['int', 'int', 'int', 'pointer', 'int'],
   waitpid: ['int', 'int', 'pointer', 'int'],
   posix_spawn: ['int', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer'],

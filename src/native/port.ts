@@ -18,6 +18,8 @@ export interface NativePort {
    * process, however large that is. Returns its pid once it is executing, or the name of the error. Nothing else waits for it: the caller calls `reap`.
    */
   spawn(order: SpawnOrder): number | string;
+  /** A descriptor that can be read when the process has ended, whoever started it: pidfd_open(2). The caller closes it. `null`: there is no such process, or no descriptor left. */
+  openProcess(pid: number): number | null;
   /** A child of this process that has ended and was not waited for, or `null`; it stays as it is. */
   endedChild(): number | null;
   /** Waits for a child that was spawned here. How it ended, or `null` while it has not. */

@@ -4,7 +4,7 @@ import type { CLibrary } from './library.ts';
 import type { ChildEnd, NativePort, SpawnOrder } from './port.ts';
 
 /** Starting and awaiting children. Nothing here is kept but what every start has in common. */
-export function makeSpawn({ call, addressOf }: CLibrary): Pick<NativePort, 'spawn' | 'endedChild' | 'reap'> {
+export function makeSpawn({ call, addressOf }: CLibrary): Pick<NativePort, 'spawn' | 'openProcess' | 'endedChild' | 'reap'> {
   const attributes = Buffer.alloc(STRUCT_BYTES);
   const actions = Buffer.alloc(STRUCT_BYTES);
   const noSignal = Buffer.alloc(SIGSET_BYTES);
@@ -54,6 +54,10 @@ export function makeSpawn({ call, addressOf }: CLibrary): Pick<NativePort, 'spaw
         pointedTo = [];
       }
     },
+    openProcess(process) {
+      const descriptor = call.syscall(SYS_pidfd_open, process, 0);
+      return descriptor < 0 ? null : descriptor;
+    },
     endedChild() {
       info.fill(0);
       if (call.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) !== 0) return null;
@@ -82,6 +86,8 @@ const SI_PID = 16;
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
 const POSIX_SPAWN_SETSID = 0x80;
+/** The same on every architecture; musl has no function for it. */
+const SYS_pidfd_open = 434;
 const P_ALL = 0;
 const WNOHANG = 1;
 const WEXITED = 4;

@@ -7,6 +7,7 @@ import { isLiving, readArguments } from './proc.ts';
 import { isCertain, lookAt, scan, scanGroups, scanMarked, type ProcessTable, type ScannedProcess } from './scan.ts';
 import { isGroupEmpty, makeSender } from './signal.ts';
 import { belonging, closeLineage, isMember, openLineage, remember } from './tree.ts';
+import { watchEnd } from './watch-end.ts';
 
 export interface EndingInput {
   readonly leader: ProcessIdentity;
@@ -43,8 +44,6 @@ export interface Ending {
   detach(): void;
 }
 
-/** How often the end of a process that is not our child is looked for. */
-const strangerPollMs = 500;
 const shortestPauseMs = 10;
 const longestPauseMs = 250;
 /** How many searches in a row have to find nothing, unless one was certain to see every process; and the time between them. */
@@ -253,18 +252,14 @@ export function makeEnding(input: EndingInput): Ending {
   }
 
   function watchStranger(): () => void {
-    const poll = setInterval(() => {
-      if (!hasLeaderEnded()) return;
-      clearInterval(poll);
-      leaderEnded(false, null);
-    }, strangerPollMs).unref();
+    const unwatchEnd = watchEnd(leader.pid, hasLeaderEnded, () => leaderEnded(false, null));
     // While the leader lives its group shows what belongs to it; after the leader's end that must be known.
     if (!hasLeaderEnded()) {
       void inventory(() => over, search).then((table) => {
         if (table !== null) remember(lineage, belonging(table, lineage, true));
       });
     }
-    return () => clearInterval(poll);
+    return unwatchEnd;
   }
 
   const unwatch = child !== null ? watchChild(child) : input.onExited !== undefined ? watchStranger() : () => undefined;

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { until } from '../until.ts';
+
+/** A process that is no child of ours. */
+async function stranger(): Promise<number> {
+  const shell = spawn('sh', ['-c', 'sleep 100 >/dev/null & echo $!'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [chunk] = await once(shell.stdout, 'data');
+  const pid = Number(String(chunk));
+  onTestFinished(() => {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  });
+  return pid;
+}
+
+/** Nobody waits for it here: until its new parent has, it is a zombie. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** How many processes are watched by a descriptor of this one. */
+function descriptors(): number {
+  return readdirSync('/proc/self/fd').filter((name) => {
+    try {
+      return /pidfd/.test(readlinkSync(`/proc/self/fd/${name}`));
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+describe.skipIf(process.platform !== 'linux').each([false, true])('the end of a process that is no child of ours (by the native port: %s)', (natively) => {
+  async function modules(): Promise<typeof import('../../src/process/watch-end.ts')> {
+    if (!natively) vi.stubEnv('SYSG_NATIVE', '0');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.resetModules();
+    const { loadNative } = await import('../../src/native/load.ts');
+    expect(await loadNative() !== null).toBe(natively);
+    return import('../../src/process/watch-end.ts');
+  }
+
+  test('is reported once, without polling where the kernel says so, and leaves no descriptor', async () => {
+    const { watchEnd } = await modules();
+    const pid = await stranger();
+    const before = descriptors();
+    const onEnd = vi.fn();
+    const looks = vi.fn(() => isGone(pid));
+    onTestFinished(watchEnd(pid, looks, onEnd));
+    if (natively) await until('it is watched', () => descriptors() > before);
+    expect(onEnd).not.toHaveBeenCalled();
+    process.kill(pid, 'SIGKILL');
+    await until('its end was reported', () => onEnd.mock.calls.length > 0);
+    await new Promise((later) => void setImmediate(later));
+    expect(onEnd).toHaveBeenCalledTimes(1);
+    await until('nothing is left open', () => descriptors() <= before);
+  });
+
+  test('is not reported when watching has ended before, nor for another process of the same pid', async () => {
+    const { watchEnd } = await modules();
+    const pid = await stranger();
+    const before = descriptors();
+    const onEnd = vi.fn();
+    const unwatch = watchEnd(pid, () => false, onEnd);
+    if (natively) await until('it is watched', () => descriptors() > before);
+    process.kill(pid, 'SIGKILL');
+    await until('it is gone', () => isGone(pid));
+    if (natively) await until('its descriptor is closed', () => descriptors() <= before);
+    unwatch();
+    expect(onEnd).not.toHaveBeenCalled();
+    const late = vi.fn();
+    watchEnd(pid, () => true, late)();
+    await new Promise((later) => void setImmediate(later));
+    expect(late).not.toHaveBeenCalled();
+  });
+
+  test('that was before the watching began is reported, too', async () => {
+    const { watchEnd } = await modules();
+    const pid = await stranger();
+    process.kill(pid, 'SIGKILL');
+    await until('it is gone', () => isGone(pid));
+    const onEnd = vi.fn();
+    watchEnd(pid, () => isGone(pid), onEnd);
+    await until('its end was reported', () => onEnd.mock.calls.length > 0);
+  });
+});
