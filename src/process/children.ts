@@ -53,9 +53,4 @@ export function findChild(identity: ProcessIdentity): Child | null {
   return child !== undefined && child.identity.startTime === identity.startTime && child.identity.bootId === identity.bootId ? child : null;
 }
 
-/** The children that have not been reaped. */
-export function livingChildren(): Child[] {
-  return [...children.values()].filter((child) => child.exit === null);
-}
-
 const children = new Map<number, Child>();

@@ -10,8 +10,6 @@ export interface ReportLook {
   bad(text: string): string;
 }
 
-export const plainReport: ReportLook = { strong: (text) => text, faint: (text) => text, good: (text) => text, bad: (text) => text };
-
 /** A timeline of more lines than this is shortened to its first and last ones. */
 const LONGEST_TIMELINE = 60;
 const SHOWN = { first: 25, last: 10 } as const;

@@ -2,10 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { Dependency, ServiceSpec } from '../../machines/types.ts';
 import { parseEvent } from '../../src/simulate/events.ts';
 import { policyWarnings } from '../../src/simulate/policy-warnings.ts';
-import { plainReport, simulationJson, simulationReport } from '../../src/simulate/report.ts';
+import { simulationJson, simulationReport } from '../../src/simulate/report.ts';
 import { emptyScenario, readScenario, type Scenario } from '../../src/simulate/scenario.ts';
 import { simulate, type Simulation } from '../../src/simulate/simulate.ts';
 import { specOf } from '../machines/rig.ts';
+
+const plainReport = { strong: String, faint: String, good: String, bad: String };
 
 const check: NonNullable<ServiceSpec['check']> = {
   probe: { kind: 'tcp', host: 'localhost', port: 1 }, intervalMs: 2000, timeoutMs: 10_000, attemptTimeoutMs: null, retries: 2, startPeriodMs: 0, onUnhealthy: 'restart',
