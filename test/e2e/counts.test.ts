@@ -5,8 +5,10 @@ import limits from './counts.json' with { type: 'json' };
 import { makeHome, soon, type Home } from './rig.ts';
 
 /**
- * What things cost as numbers that no busy machine changes: sizes, descriptors, calls of node:fs, each of which is one to four system calls. The limits are in counts.json; the ones of bundles leave a twentieth
- * to grow, those of calls what one more writing of the state files and one more search for processes take, which a busy machine may make necessary. A change that needs more raises the limit there and says in its commit what it buys; one that needs less lowers it.
+ * What things cost as numbers that no busy machine changes: sizes, descriptors, calls of node:fs, each of which is one to four system calls.
+ * The limits are in counts.json. Those of bundles leave a twentieth to grow; those of calls what one more writing of the state files and one more
+ * search for processes take, which a busy machine may make necessary, and a Python where there is no Perl. A change that needs more raises the limit
+ * there and says in its commit what that buys; one that needs less lowers it.
  */
 const dist = resolve(import.meta.dirname, '../../dist');
 const counter = resolve(import.meta.dirname, '../fixtures/count-calls.cjs');
@@ -32,7 +34,9 @@ test('the supervisor makes no more calls for a start, a stop and a restart of on
 
   const perUnit = descriptors(home).filter((target) => /\/(fifo|logs)\/u1[._]/.test(target));
   expect(perUnit.length).toBeLessThanOrEqual(limits.descriptorsPerService);
-  expect(descriptors(home).length - 3 * perUnit.length).toBeLessThanOrEqual(limits.otherDescriptors);
+  // Sockets, pipes and the like come and go, and Node's own differ from version to version.
+  const own = descriptors(home).filter((target) => target.startsWith(`${home.state}/`) && !/\/(fifo|logs)\//.test(target));
+  expect(own.length, own.join(' ')).toBeLessThanOrEqual(limits.filesKeptOpen);
 
   const found: Record<string, Record<string, number>[]> = { stop: [], start: [], restart: [] };
   for (let round = 0; round < rounds; round += 1) {
