@@ -6,8 +6,8 @@ import { withRun, type CronRun } from './summary.ts';
 export interface RunHistory extends RunHistoryPort {
   /** Newest last. */
   of(unit: string): readonly CronRun[];
-  /** How many runs were left out because the one before them went on. */
-  missed(unit: string): number;
+  /** How many runs were left out because the one before them went on; undefined: none, or none since they are counted. */
+  missed(unit: string): number | undefined;
   /** The latest instant that the unit ran at, or could not for the run before, under any supervisor. */
   lastRunWallMs(unit: string): number | null;
 }
@@ -29,8 +29,6 @@ export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside)
     else if (key.startsWith(MISSED) && typeof value === 'number') counted.set(key.slice(MISSED.length), value);
   }
   const of = (unit: string): readonly CronRun[] => runs.get(unit) ?? [];
-  // A ledger of an earlier sysg has no count, but the last runs.
-  const missed = (unit: string): number => counted.get(unit) ?? of(unit).filter(({ status }) => status === 'OverlapError').length;
   const keep = (unit: string, run: CronRun): void => {
     const all = withRun(of(unit), run);
     runs.set(unit, all);
@@ -42,7 +40,7 @@ export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside)
 
   return {
     of,
-    missed,
+    missed: (unit) => counted.get(unit),
     lastRunWallMs: (unit) => {
       const instants = of(unit).map((run) => run.scheduledWallMs ?? run.startedWallMs);
       return instants.length === 0 ? null : Math.max(...instants);
@@ -64,8 +62,10 @@ export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside)
     },
     overlapped: (unit, instantWallMs) => {
       const now = wallNow();
-      counted.set(unit, missed(unit) + 1);
-      ledger.note(MISSED + unit, counted.get(unit));
+      // A ledger of an earlier sysg has no count, but the last runs.
+      const missed = 1 + (counted.get(unit) ?? of(unit).filter(({ status }) => status === 'OverlapError').length);
+      counted.set(unit, missed);
+      ledger.note(MISSED + unit, missed);
       keep(unit, {
         id: `overlap.${now}.${(overlaps += 1)}`, scheduledWallMs: instantWallMs, startedWallMs: now, completedWallMs: now, status: 'OverlapError',
         exitCode: null, pid: null, user: null, command: null,

@@ -35,8 +35,8 @@ export interface CronFacts {
   readonly timezone: string | null;
   /** Newest last. */
   readonly runs: readonly CronRun[];
-  /** Absent: nobody has counted them. */
-  readonly missed?: number;
+  /** Undefined: none was counted. */
+  readonly missed?: number | undefined;
   /** At most `count` samples of the unit between two instants, oldest first: each run shows those of its own time. */
   samplesBetween(fromMs: number, toMs: number, count: number): readonly MetricSample[];
 }

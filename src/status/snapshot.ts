@@ -31,7 +31,7 @@ export interface StatusSources {
 export interface CronSources {
   /** Newest last. */
   runs(unit: string): readonly CronRun[];
-  missed?(unit: string): number;
+  missed?(unit: string): number | undefined;
   /** Oldest first. */
   samplesBetween(unit: string, fromMs: number, toMs: number, count: number): readonly MetricSample[];
 }
@@ -108,7 +108,7 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
 
 function cronPart(name: string, timezone: string | null, { runs, missed, samplesBetween }: CronSources, wallMs: number) {
   const history = runs(name);
-  const block = cronStatus({ timezone, runs: history, ...(missed !== undefined && { missed: missed(name) }), samplesBetween: (...span) => samplesBetween(name, ...span) }, wallMs);
+  const block = cronStatus({ timezone, runs: history, missed: missed?.(name), samplesBetween: (...span) => samplesBetween(name, ...span) }, wallMs);
   return { block, health: cronHealth(history) };
 }
 
