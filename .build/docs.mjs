@@ -230,7 +230,7 @@ services:
 ## Profiles
 
 A service with \`profiles\` is left out, unless \`sysg start --profile dev\` chooses one of its profiles, a service that is started needs it, or somebody
-starts it by name (\`sysg start debugger\`). What was started once stays a service of that supervisor until it ends.
+names it in a start, alone, with others or by a pattern (\`sysg start debugger\`). What was started once stays a service of that supervisor until it ends.
 
 ## Signals, endings and restarts
 
