@@ -137,7 +137,7 @@ export const jobMachine = base.extend({
         ?? { timeout: `Timed out after ${inWords(context.spec.cron?.timeoutMs ?? 0)}`, replaced: 'Replaced by a newer run', stopped: 'Stopped' }[params.because],
     })),
     stopRunner: base.enqueueActions(({ context, event, enqueue }) => {
-      enqueue.sendTo(context.runner, { type: 'stop', at: momentOf(event) ?? context.since, ticket: null });
+      enqueue.sendTo(context.runner, { type: 'stop', at: momentOf(event) ?? context.since, ticket: null, ...(context.wanted === 'up' && { goesOn: true }) });
     }),
     queueDue: assign(({ context, event }) => ({
       queued: event.type === 'due' ? { instantWallMs: event.instantWallMs, ticket: context.queued?.ticket ?? null }
@@ -150,7 +150,7 @@ export const jobMachine = base.extend({
     keepRunner: base.enqueueActions(({ context, event, enqueue }) => {
       const at = momentOf(event) ?? context.since;
       enqueue.sendTo(context.runner, { type: 'reload', at, spec: runnerSpec(context.spec) });
-      enqueue.sendTo(context.runner, { type: 'stop', at, ticket: null });
+      enqueue.sendTo(context.runner, { type: 'stop', at, ticket: null, goesOn: true });
     }),
     endRunner: base.enqueueActions(({ context, event, enqueue }) => {
       enqueue.sendTo(context.runner, { type: 'reload', at: momentOf(event) ?? context.since, spec: null });
@@ -183,7 +183,7 @@ export const jobMachine = base.extend({
         due: { guard: 'isWanted', target: 'running', actions: ['begin'] },
         start: [
           { guard: 'runsNow', target: 'running', actions: ['wantUp', 'watchSchedule', 'begin'] },
-          { actions: ['wantUp', 'watchSchedule', answer('started')] },
+          { actions: ['wantUp', 'watchSchedule', 'stopRunner', answer('started')] },
         ],
         restart: { target: 'running', actions: ['takeSpec', 'wantUp', 'watchSchedule', 'begin'] },
         // The runner keeps the wish in the ledger, and answers.
@@ -213,7 +213,7 @@ export const jobMachine = base.extend({
         ],
         start: [
           { guard: 'isRemoved', actions: answer('failed', REMOVED) },
-          { guard: 'isEnding', actions: ['wantUp', 'watchSchedule', answerQueued(), 'queueDue'] },
+          { guard: 'isEnding', actions: ['wantUp', 'watchSchedule', answerQueued(), 'queueDue', 'stopRunner'] },
           { actions: ['wantUp', 'watchSchedule', 'passOn'] },
         ],
         restart: [

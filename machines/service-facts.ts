@@ -34,6 +34,8 @@ export interface ServiceContext {
   readonly nextSpec: ServiceSpec | null;
   readonly removed: boolean;
   readonly wanted: Wanted;
+  /** It is down because its job ended a run, and the job is wanted. */
+  readonly goesOn: boolean;
   /** Unavailable dependencies; a text says why one will not come by itself. */
   readonly held: Readonly<Record<string, string | null>>;
   readonly generation: number;

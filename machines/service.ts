@@ -68,8 +68,8 @@ export const serviceMachine = base.extend({
     collectEndHooks: assign(({ context }) => collected(context, endHooks(context))),
     noteHooksDone: assign({ hooksPending: false }),
 
-    wantUp: assign({ wanted: 'up' }),
-    wantDown: assign({ wanted: 'down' }),
+    wantUp: assign({ wanted: 'up', goesOn: false }),
+    wantDown: assign(({ event }) => ({ wanted: 'down' as const, goesOn: event.type === 'stop' && event.goesOn === true })),
     because: assign(({ event }, params: { cause: Cause }) => ({ cause: params.cause, refusal: 'reason' in event ? event.reason : null })),
     clearCause: assign({ cause: null, refusal: null }),
     forgive: assign({ failures: [], streak: 0 }),
@@ -77,8 +77,8 @@ export const serviceMachine = base.extend({
     takeSpec: assign(({ context, event }) => ({ spec: (event.type === 'reload' || event.type === 'restart' ? event.spec : null) ?? context.spec })),
     keepSpec: assign(({ context, event }) => ({ nextSpec: (event.type === 'reload' || event.type === 'restart' ? event.spec : null) ?? context.nextSpec })),
     takeNextSpec: assign(({ context }) => ({ spec: context.nextSpec ?? context.spec, nextSpec: null })),
-    markRemoved: assign({ removed: true, wanted: 'down' }),
-    comeBack: assign({ removed: false, wanted: 'up' }),
+    markRemoved: assign({ removed: true, wanted: 'down', goesOn: false }),
+    comeBack: assign({ removed: false, wanted: 'up', goesOn: false }),
     hold: assign(({ context, event }) => ({ held: event.type === 'hold' ? { ...context.held, [event.dependency]: event.lost } : context.held })),
     release: assign(({ context, event }) => ({
       held: Object.fromEntries(Object.entries(context.held).filter(([name]) => event.type === 'release' && name !== event.dependency)),
@@ -192,7 +192,7 @@ export const serviceMachine = base.extend({
 }).createMachine({
   id: 'service',
   context: ({ input }) => ({
-    parent: input.parent, tokenBase: input.tokenBase, place: input.place ?? 'current', spec: input.spec, nextSpec: null, removed: false, wanted: 'down',
+    parent: input.parent, tokenBase: input.tokenBase, place: input.place ?? 'current', spec: input.spec, nextSpec: null, removed: false, wanted: 'down', goesOn: false,
     held: Object.fromEntries(input.held.map((dependency) => [dependency, null])), generation: input.generation ?? 0, process: null, cause: null,
     refusal: null, refused: false, leaderEnded: false, ended: null, left: [], exit: null, reason: null, blame: null, failures: [], streak: 0, restarts: 0, outcome: 'none', ready: null, tickets: [],
     deadline: null, resumed: null, killsOrdered: 0, hasRun: false, automatic: false, hooksPending: false, since: input.at, seed: input.seed, settled: [], hookRuns: [],

@@ -461,7 +461,8 @@ export interface Hurry {
 export type ServiceCommand =
   /** `origin`: not a person, but the first start, a reload that brought the unit, or a unit that needs it. */
   | (Command & { readonly type: 'start'; readonly origin?: Trigger })
-  | (Command & { readonly type: 'stop'; readonly origin?: Trigger })
+  /** `goesOn`: of a job's run alone, while the schedule is wanted as before: so the record says. */
+  | (Command & { readonly type: 'stop'; readonly origin?: Trigger; readonly goesOn?: true })
   /** `origin`: not a person, but a schedule. `note`: goes into the answer when it succeeds. */
   | (Command & { readonly type: 'restart'; readonly spec: ServiceSpec | null; readonly origin?: Trigger; readonly note?: string })
   /** A dependency is not available. `stops`: end what runs until it is; `lost`: why it will not come by itself. */

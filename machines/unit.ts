@@ -35,7 +35,8 @@ export function factsOf(context: ServiceContext, leaf: Leaf, event: ServiceEvent
 }
 
 export function recordOf(context: ServiceContext, leaf: Leaf): UnitRecord {
-  const { spec, wanted, cause, generation, process, outcome, exit, reason, failures, streak, restarts, deadline, since } = context;
+  const { spec, goesOn, cause, generation, process, outcome, exit, reason, failures, streak, restarts, deadline, since } = context;
+  const wanted = goesOn ? 'up' : context.wanted;
   return {
     unit: recordKey(spec.name, context.place), hash: spec.hash, definition: spec.definition, wanted, state: leaf, cause, generation, process, outcome, exit, reason,
     failures, streak, restarts, deadline, since,
@@ -43,7 +44,7 @@ export function recordOf(context: ServiceContext, leaf: Leaf): UnitRecord {
 }
 
 /** What a record says, apart from the state; when none of these changes, the record on disk is right. */
-const RECORDED = ['spec', 'wanted', 'cause', 'generation', 'process', 'outcome', 'exit', 'reason', 'failures', 'streak', 'restarts', 'deadline', 'place'] as const;
+const RECORDED = ['spec', 'wanted', 'goesOn', 'cause', 'generation', 'process', 'outcome', 'exit', 'reason', 'failures', 'streak', 'restarts', 'deadline', 'place'] as const;
 /** The same of the facts. */
 const SHOWN = [
   'wanted', 'ready', 'outcome', 'cause', 'generation', 'exit', 'ended', 'reason', 'restarts', 'streak', 'deadline', 'process', 'place', 'killsOrdered', 'removed',

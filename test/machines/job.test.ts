@@ -67,11 +67,32 @@ describe('a cron unit', () => {
     expect(all.state('tick')).toBe('waiting');
   });
 
-  test('one that is stopped before its first run is on record as stopped: the next supervisor would take it for new', () => {
+  test('one is on record before its first run, as wanted and as stopped: the next supervisor would take it for new', () => {
     const all = booted(job());
-    expect(all.records.get('tick')).toBeUndefined();
+    expect(all.records.get('tick')).toMatchObject({ wanted: 'up', state: 'stopped', generation: 0 });
     all.send({ type: 'stop', units: ['tick'], ticket: 1 });
     expect(all.records.get('tick')).toMatchObject({ wanted: 'down', state: 'stopped', generation: 0 });
+  });
+
+  test('a run that is ended for the next one, or by its limit, leaves the schedule wanted on record; a stop meanwhile, and a start after it, are on record too', () => {
+    const all = booted(job({ timeoutMs: 90_000 }));
+    due(all, 1);
+    all.come('tick');
+    const wanted = () => all.records.get('tick')?.wanted;
+    all.send({ type: 'restart', units: ['tick'], specs: [], ticket: 1 } as never);
+    expect([all.records.get('tick')?.state, wanted()]).toEqual(['stopping', 'up']);
+    all.send({ type: 'stop', units: ['tick'], ticket: 2 });
+    expect(wanted()).toBe('down');
+    all.send({ type: 'start', units: ['tick'], ticket: 3 });
+    expect(wanted()).toBe('up');
+    all.report('tick', 'process.gone');
+    expect([all.state('tick'), wanted()]).toEqual(['running', 'up']);
+    all.come('tick');
+    all.report('tick', 'deadline.stable');
+    [...all.schedules.values()][0]?.send({ type: 'deadline.run', at: 91_000, generation: 1 });
+    expect([all.records.get('tick')?.state, wanted()]).toEqual(['stopping', 'up']);
+    all.report('tick', 'process.gone');
+    expect([all.records.get('tick')?.state, wanted()]).toEqual(['stopped', 'up']);
   });
 
   test('overlap skip is a record of its own, and the run keeps its identity', () => {

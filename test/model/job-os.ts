@@ -159,6 +159,7 @@ export const jobInvariants: readonly { readonly name: string; readonly holds: (s
   { name: 'a process exists only during a run', holds: ({ snapshot: { value }, runner }) => runner.process === null || value === 'running' },
   { name: 'whoever owes an answer knows of it', holds: ({ snapshot: { context }, runner, owed }) => ticketsOf(context, runner) === [...owed].sort().join() },
   { name: 'wanted is the last accepted command', holds: ({ snapshot: { context }, wanted }) => context.wanted === wanted },
+  { name: 'the ledger has what is wanted', holds: ({ snapshot: { context }, runner: { record } }) => record === null || context.removed || record.wanted === context.wanted },
   { name: 'the schedule is watched exactly while it is wanted', holds: ({ snapshot: { context }, scheduled }) => scheduled === (context.wanted === 'up' && !context.removed) },
   { name: 'a run with a timeout is timed', holds: ({ snapshot: { context, value }, armed }) => value !== 'running' || armed || context.endingBecause !== null || context.spec.cron?.timeoutMs == null },
 ];

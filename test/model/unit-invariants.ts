@@ -56,7 +56,7 @@ export const invariants: readonly { readonly name: string; readonly holds: (stat
     name: 'the ledger names the process there is',
     holds: ({ process, record }) => process === null || (record?.process?.generation === process.generation && (process.state === 'forking' || record.process.identity !== null)),
   },
-  { name: 'the ledger has what is wanted', holds: ({ snapshot: { context }, record }) => record === null || context.removed || record.wanted === context.wanted },
+  { name: 'the ledger has what is wanted', holds: ({ snapshot: { context }, record }) => record === null || context.removed || record.wanted === (context.goesOn ? 'up' : context.wanted) },
 ];
 
 export function brokenIn(state: ModelState): string | null {
