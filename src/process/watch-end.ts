@@ -10,6 +10,8 @@ export function watchEnd(pid: number, hasEnded: () => boolean, onEnd: () => void
   let isOver = false;
   let unwatch = (): void => undefined;
   const stop = (): void => {
+    // A descriptor may be closed once: by then another file may have its number.
+    if (isOver) return;
     isOver = true;
     unwatch();
   };

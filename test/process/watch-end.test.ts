@@ -56,7 +56,8 @@ describe.skipIf(process.platform !== 'linux').each([false, true])('the end of a 
     const before = descriptors();
     const onEnd = vi.fn();
     const looks = vi.fn(() => isGone(pid));
-    onTestFinished(watchEnd(pid, looks, onEnd));
+    const unwatch = watchEnd(pid, looks, onEnd);
+    onTestFinished(unwatch);
     if (natively) await until('it is watched', () => descriptors() > before);
     expect(onEnd).not.toHaveBeenCalled();
     process.kill(pid, 'SIGKILL');
@@ -64,6 +65,7 @@ describe.skipIf(process.platform !== 'linux').each([false, true])('the end of a 
     await new Promise((later) => void setImmediate(later));
     expect(onEnd).toHaveBeenCalledTimes(1);
     await until('nothing is left open', () => descriptors() <= before);
+    expect(unwatch).not.toThrow();
   });
 
   test('is not reported when watching has ended before, nor for another process of the same pid', async () => {
