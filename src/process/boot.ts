@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { endianness } from 'node:os';
+import { attempt } from '../errors.ts';
+import { endianness, uptime } from 'node:os';
 import { bootSession } from './darwin.ts';
 
 /** Names this boot of the machine: start times of different boots cannot be compared. */
@@ -10,7 +11,8 @@ export function bootId(): string {
 
 /** Milliseconds since boot by the clock that runs on while the machine is suspended, as the kernel's start times do: proc_uptime(5). Linux. */
 export function uptimeMs(): number {
-  return Math.round(Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1000);
+  // Without a free descriptor: clock_gettime(2), in whole seconds.
+  return Math.round(attempt(() => Number.parseFloat(readFileSync('/proc/uptime', 'utf8')), uptime()) * 1000);
 }
 
 /** The milliseconds of a number of clock ticks, the unit of times in proc_pid_stat(5). */
