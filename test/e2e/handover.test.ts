@@ -64,6 +64,9 @@ test('kill -9 while the file is being edited: the services are looked after by t
   await another(home, before);
   expect(await pidOf(home, 'counts')).toBe(pid);
   process.kill(pid, 'SIGKILL');
+  // A start before its end was noticed would be answered that it runs already.
+  await soon('its end is noticed', async () => (await home.status()).units.some(({ name, phase }) => name === 'counts' && phase === 'failed'));
+  home.configure(yaml);
   expect((await home.sysg('start', '--daemonize', '-s', 'counts')).code).toBe(0);
 });
 
