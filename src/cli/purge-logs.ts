@@ -16,8 +16,9 @@ export function purgeUnitLogs(logDir: string, unit: string): void {
   for (const file of logFilesOf(logDir, unit)) {
     // What a link leads to is not a log of ours.
     removeLink(file);
-    emptyFile(file);
+    // Before the file: what is written from then on has times of its own.
     for (const name of names) if (isBeside(join(logDir, name), file)) rmSync(join(logDir, name), { force: true });
+    emptyFile(file);
   }
 }
 

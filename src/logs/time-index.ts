@@ -22,6 +22,8 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
   let nextAt = 0;
   let lastOffset = 0;
   let lastAt = 0;
+  /** How large the log file is at least, unless others have emptied it; null: that is not known. */
+  let leastSize: number | null = null;
   let bytes = 0;
   let pending = '';
   let changedMs: number | null = null;
@@ -30,6 +32,7 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
     if (descriptor !== null) closeSync(descriptor);
     descriptor = null;
     nextAt = 0;
+    leastSize = null;
     pending = '';
   };
 
@@ -40,13 +43,13 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
     writeFileSync(path, text, { mode: 0o640, flag: 'wx' });
   };
 
-  const open = (inode: number, offset: number, at: number): number => {
+  const open = (inode: number, offset: number, { at, wasEmptied }: { readonly at: number; readonly wasEmptied: boolean }): number => {
     if (descriptor !== null) {
       const isThere = fstatSync(descriptor).nlink > 0;
-      if (isThere && offset >= lastOffset) return descriptor;
+      if (isThere && !wasEmptied) return descriptor;
       closeSync(descriptor);
       descriptor = null;
-      return put({ inode, marks: offset < lastOffset ? emptied(offset) : bereft() });
+      return put({ inode, marks: wasEmptied ? emptied(offset) : bereft() });
     }
     const times = takeUp(file, inode, offset, { changedMs, at });
     changedMs = null;
@@ -79,6 +82,7 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
     },
     note(logDescriptor, appendedBytes) {
       const now = clock.monotonicMs();
+      if (leastSize !== null) leastSize += appendedBytes;
       if (now < nextAt) return;
       nextAt = now + leastGapMs;
       try {
@@ -86,7 +90,8 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
         const at = Math.floor(clock.wallMs());
         const offset = Math.max(0, size - appendedBytes);
         pending += timesLine({ at, latest: at, offset });
-        const index = open(ino, offset, at);
+        const index = open(ino, offset, { at, wasEmptied: leastSize !== null && size < leastSize });
+        leastSize = size;
         if (bytes > mostBytes) thin(ino);
         bytes += writeSync(descriptor ?? index, pending, null, 'latin1');
         pending = '';

@@ -230,6 +230,18 @@ describe('what is not known', () => {
     expect(await read(file)).toEqual(['a@500', 'two@1000', 'three@2000']);
   });
 
+  test.each([['removed', true], ['still there', false]])('a log that was emptied and is longer by the next mark than by the last has the times of what came after, its index %s', async (_, isRemoved) => {
+    const { file, write } = log();
+    write(0, 'one\n');
+    write(500, 'two\n');
+    if (isRemoved) rmSync(`${file}.times`);
+    truncateSync(file);
+    write(510, 'three, which is longer than both\n');
+    write(520, 'four\n');
+    write(1000, 'five\n');
+    expect(await read(file)).toEqual(['three, which is longer than both@500', 'four@500', 'five@1000']);
+  });
+
   test('a crash between putting a file away and its index costs no times', async () => {
     const { file, write } = log({ sizeBytes: 30 });
     write(0, `${'a'.repeat(20)}\n`);
