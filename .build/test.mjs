@@ -30,7 +30,7 @@ if (args.includes('--all')) {
 }
 
 const finished = run(
-  tool('vitest'), 'run', '--reporter=default', '--reporter=./.build/totals-reporter.mjs',
+  tool('vitest'), 'run', '--config=test/vitest.config.ts', '--reporter=default', '--reporter=./.build/totals-reporter.mjs',
   ...args.filter((argument) => argument !== '--all'),
 );
 const totals = readTotals();
