@@ -16,10 +16,9 @@ export interface Peer {
  * does, or where there is none a Perl or a Python, which gets the socket as its descriptor 3. `null` where there is none of them, where the kernel does not
  * say, and when that process has ended since: a later one may have its pid. `descriptor` is asked right before each use: the connection may be closed in between.
  */
-export async function peerOf(descriptor: () => number | null): Promise<Peer | null> {
+export async function peerOf(descriptor: () => number | null, port = nativePort()): Promise<Peer | null> {
   if (process.platform !== 'linux') return null;
   const askedAt = uptimeMs();
-  const port = nativePort();
   if (port !== null) {
     const socket = descriptor();
     const found = socket === null ? null : port.peerOf(socket);

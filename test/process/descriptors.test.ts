@@ -12,7 +12,7 @@ test('what the caller left open is closed, apart from what is still needed, and 
     const module = join(dir, 'descriptors.cjs');
     buildSync({
       entryPoints: [new URL('../../src/process/descriptors.ts', import.meta.url).pathname],
-      outfile: module, bundle: true, platform: 'node', format: 'cjs', logLevel: 'error',
+      outfile: module, bundle: true, platform: 'node', format: 'cjs', logLevel: 'error', define: { 'import.meta.dirname': JSON.stringify(dir) },
     });
     const program = `
       const { existsSync, readlinkSync } = require('node:fs');

@@ -5,7 +5,7 @@ import { createServer, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { peerDescriptor } from '../../src/control/connection.ts';
-import { loadNative } from '../../src/native/load.ts';
+import { loadNative, nativePort } from '../../src/native/load.ts';
 import { identify } from '../../src/process/identity.ts';
 import { peerOf } from '../../src/process/peer.ts';
 import { tempDir } from '../state/temp-dir.ts';
@@ -24,8 +24,9 @@ function accepted(client: (path: string) => void): Promise<Socket> {
   });
 }
 
-// The native port last: once loaded, it stays.
 describe.skipIf(process.platform !== 'linux').each([false, true])('who is at the other end of a connection (by the native port: %s)', (isNative) => {
+  const peer = (descriptor: () => number | null): ReturnType<typeof peerOf> => peerOf(descriptor, isNative ? nativePort() : null);
+
   beforeAll(async () => {
     if (isNative) expect(await loadNative()).not.toBeNull();
   });
@@ -37,7 +38,7 @@ describe.skipIf(process.platform !== 'linux').each([false, true])('who is at the
       onTestFinished(() => void client.kill('SIGKILL'));
       other.pid = client.pid;
     });
-    expect(await peerOf(() => peerDescriptor(socket))).toEqual({ identity: identify(other.pid ?? 0), uid: process.geteuid?.() });
+    expect(await peer(() => peerDescriptor(socket))).toEqual({ identity: identify(other.pid ?? 0), uid: process.geteuid?.() });
   });
 
   test('is this very process when it is', async () => {
@@ -45,7 +46,7 @@ describe.skipIf(process.platform !== 'linux').each([false, true])('who is at the
       const client = connect(path);
       onTestFinished(() => void client.destroy());
     });
-    expect((await peerOf(() => peerDescriptor(socket)))?.identity.pid).toBe(process.pid);
+    expect((await peer(() => peerDescriptor(socket)))?.identity.pid).toBe(process.pid);
     expect(socket.writable).toBe(true);
   });
 
@@ -61,11 +62,11 @@ describe.skipIf(process.platform !== 'linux').each([false, true])('who is at the
       });
     });
     await ended;
-    expect(await peerOf(() => peerDescriptor(socket))).toBeNull();
+    expect(await peer(() => peerDescriptor(socket))).toBeNull();
   });
 
   test('is nobody when the connection is closed', async () => {
-    expect(await peerOf(() => null)).toBeNull();
+    expect(await peer(() => null)).toBeNull();
   });
 
   // The last one without the port: what is missing is not looked for again.
@@ -76,13 +77,13 @@ describe.skipIf(process.platform !== 'linux').each([false, true])('who is at the
     });
     vi.stubEnv('PATH', '/nowhere');
     onTestFinished(() => void vi.unstubAllEnvs());
-    expect((await peerOf(() => peerDescriptor(socket)))?.identity.pid).toBe(isNative ? process.pid : undefined);
+    expect((await peer(() => peerDescriptor(socket)))?.identity.pid).toBe(isNative ? process.pid : undefined);
   });
 
   test.runIf(isNative)('is nobody to the native port when the descriptor is no socket, or closed', async () => {
     const file = openSync('/dev/null', 'r');
     onTestFinished(() => void closeSync(file));
-    expect(await peerOf(() => file)).toBeNull();
-    expect(await peerOf(() => 9999)).toBeNull();
+    expect(await peer(() => file)).toBeNull();
+    expect(await peer(() => 9999)).toBeNull();
   });
 });
