@@ -17,15 +17,14 @@ export function watchLines(world) {
   /** What an earlier step had an excuse for stays in the files. */
   const known = new Set();
   const tails = new Set();
-  /** By file: fragments of lines that a loss may have left in a pipe, and that come when the next supervisor reads on. */
-  const fragments = new Map();
+  /** Files that were moved away once: the one that follows may begin in the middle of a line, whose beginning is gone when the moved one is. */
+  const moved = new Set();
   /** Write into pipes that have no name any more: the next supervisor does not find them (docs/robustness.md). */
   const nameless = new Set();
 
   /** Problems as sentences. `excuse`: null, `kill` (one buffer of each stream may be gone) or `all`. Gone lines are counted. */
   const check = (excuse) => [...verified].flatMap(([file, last]) => {
     const problems = [];
-    if (excuse !== null) fragments.set(file, (fragments.get(file) ?? 0) + 1);
     // Between the file that was moved and the oldest archive there may be some that are gone.
     if (isFull(file)) rmSync(join(world.logs, `moved.${file}`), { force: true });
     const text = wholeText(join(world.logs, file));
@@ -35,16 +34,11 @@ export function watchLines(world) {
     const tail = whole.pop() ?? '';
     // What comes after a loss may go on in a line that was cut by it.
     if (excuse !== null && tail !== '') tails.add(`${file} ${tail}`);
-    for (const line of whole) {
+    for (const [index, line] of whole.entries()) {
       const [, instance, digits] = WHOLE_LINE.exec(line) ?? [];
       if (instance === undefined) {
         // What was cut in the middle is a part of what is lost.
-        const isNew = !known.has(`${file} ${line}`);
-        if (excuse !== null) known.add(`${file} ${line}`);
-        else if (isNew && (fragments.get(file) ?? 0) > 0) {
-          fragments.set(file, fragments.get(file) - 1);
-          known.add(`${file} ${line}`);
-        }
+        if (excuse !== null || (index === 0 && moved.has(file))) known.add(`${file} ${line}`);
         if (!known.has(`${file} ${line}`) && ![...tails].some((begin) => `${file} ${line}`.startsWith(begin))) problems.push(`${file} has the line ${JSON.stringify(line.slice(0, 120))}`);
         continue;
       }
@@ -87,6 +81,7 @@ export function watchLines(world) {
       const [first = ''] = readFileSync(path, 'latin1').split('\n', 1);
       if (!WHOLE_LINE.test(first)) known.add(`${file} ${first}`);
       renameSync(path, join(world.logs, `moved.${file}`));
+      moved.add(file);
     },
     /** The files are not what they were: what comes is looked at anew. */
     restart: () => verified.forEach((last) => last.clear()),
