@@ -2,7 +2,7 @@ import { getSystemErrorMap } from 'node:util';
 
 /** What is refused on purpose. The code is stable and for programs, the message is one sentence for people. */
 export type RefusalCode =
-  | 'usage' | 'needs-root' | 'other-mode' | 'already-running' | 'no-supervisor' | 'unresponsive' | 'socket'
+  | 'usage' | 'needs-root' | 'other-mode' | 'already-running' | 'no-supervisor' | 'unresponsive' | 'unserved' | 'socket'
   | 'refused' | 'config' | 'unknown-unit' | 'not-started' | 'died' | 'timeout' | 'runtime';
 
 export interface Refusal {
@@ -94,6 +94,8 @@ export const refusals = {
   /** `text` is the supervisor's own. */
   refused: (text: string): Refusal => ({ code: 'refused', message: text }),
   unresponsive: (text: string): Refusal => ({ code: 'unresponsive', message: text }),
+  /** A supervisor has the lock and serves nobody, or not yet. */
+  unserved: (text: string): Refusal => ({ code: 'unserved', message: text }),
   socket: (text: string): Refusal => ({ code: 'socket', message: text }),
   config: (text: string): Refusal => ({ code: 'config', message: text }),
   /** `hint`: what was probably meant. */

@@ -19,7 +19,7 @@ export async function askInspect(call: Call, unit: string, windowMs: number): Pr
   const seconds = windowMs / 1000;
   const limit = seconds < 3600 ? Math.max(2, Math.ceil(seconds)) : 720;
   const answer = await askFor(call, { kind: 'inspect', unit, samples: limit }, 'inspect');
-  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? inspectAtRest(call, unit) : answer;
+  if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? inspectAtRest(call, unit, windowMs) : answer;
   const { payload } = answer.response;
   const inFull = payload.unit !== null && call.flags.has(options.showSecrets) ? await askStatus(call) : null;
   if (inFull?.ok === false) return inFull;
@@ -28,10 +28,11 @@ export async function askInspect(call: Call, unit: string, windowMs: number): Pr
 }
 
 /** What the files say when there is no supervisor; nothing was measured then. */
-async function inspectAtRest(call: Call, asked: string): Promise<Inspected> {
+async function inspectAtRest(call: Call, asked: string, windowMs: number): Promise<Inspected> {
   const { adviceAtRest, statusAtRest } = await import('./offline.ts');
   const answer = statusAtRest(call);
   if (answer.ok) return { ok: true, payload: { unit: unitNamed(answer.snapshot.units, asked) ?? null, samples: [] }, advice: adviceAtRest(call) };
+  if (await (await import('./presence.ts')).hasBegun(call, answer.refusal)) return askInspect(call, asked, windowMs);
   return answer.refusal.code === 'config' ? { ok: false, refusal: refusals.config(`${adviceAtRest(call)}\n${answer.refusal.message}`) } : answer;
 }
 

@@ -51,6 +51,11 @@ export async function lookForServer(call: Call): Promise<'served' | 'none' | Ref
   return 'served';
 }
 
+/** Whether a supervisor began between a look for one and the look into its files that was refused with this: that supervisor is to be asked. */
+export async function hasBegun(call: Call, refusal: Refusal): Promise<boolean> {
+  return refusal.code === 'unserved' && await lookForServer(call) === 'served';
+}
+
 /** A supervisor that has died leaves its pid file, one that has ended does not. */
 function isReturning(call: Call): boolean {
   const { pidFile, stateDir } = call.paths;

@@ -26,7 +26,7 @@ export async function stopAtRest(call: Call, names: readonly string[] | null): P
   if (!isListed && !isMeant) return { ok: true, ended: [] };
 
   const lock = takeLock(paths.lock);
-  if (!lock.ok) return { ok: false, refusal: refusals.runtime(lock.reason) };
+  if (!lock.ok) return { ok: false, refusal: (lock.held ? refusals.unserved : refusals.runtime)(lock.reason) };
   try {
     if (await isServed(paths.socket)) return { ok: false, refusal: refusals.runtime(`somebody serves ${paths.socket} without our lock: nothing was stopped`) };
     const { endUnits } = await import('../daemon/end-units.ts');

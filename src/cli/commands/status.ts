@@ -56,6 +56,7 @@ async function askUnits(call: Call): Promise<Seen> {
     const health = rest.snapshot.overall_health === 'failing' ? 'failing' : 'degraded';
     return { ...rest, snapshot: { ...rest.snapshot, overall_health: health }, alone: { advice: adviceAtRest(call), problem: null } };
   }
+  if (await (await import('../presence.ts')).hasBegun(call, rest.refusal)) return askUnits(call);
   if (rest.refusal.code !== 'config') return rest;
   const nothing: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date().toISOString(), overall_health: 'degraded', units: [] };
   return { ok: true, snapshot: nothing, missing: [], alone: { advice: adviceAtRest(call), problem: rest.refusal.message } };

@@ -8,7 +8,7 @@ import { besideEvery, namedUnits, notPresent } from '../names.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome, withProgress } from '../report.ts';
 import { findSupervisor } from '../../state/lock-owner.ts';
-import { endGuardian, untilReleased } from '../presence.ts';
+import { endGuardian, hasBegun, untilReleased } from '../presence.ts';
 import { foreignObstacle } from '../supervision.ts';
 
 /** Stops the services that are named; without a name all of them and the supervisor. */
@@ -65,6 +65,7 @@ async function withoutSupervisor(call: Call, names: readonly string[] | null): P
   if (configured !== null) return refuse(call, configured);
   if (names === null) await endGuardian(call);
   const stopped = await stopAtRest(call, names);
+  if (!stopped.ok && await hasBegun(call, stopped.refusal)) return stop(call);
   const failed = stopped.ok && isForgotten ? forgetAtRest(call, names) : null;
   if (failed !== null) return refuse(call, failed);
   const { message } = refusals.noSupervisor(call.paths.stateDir, '');

@@ -13,6 +13,7 @@ export async function why(call: Call): Promise<number> {
   const isAlone = !live.ok && live.refusal.code === 'no-supervisor';
   const rest = isAlone ? await import('../offline.ts') : null;
   const status = rest === null ? live : rest.statusAtRest(call);
+  if (isAlone && !status.ok && await (await import('../presence.ts')).hasBegun(call, status.refusal)) return why(call);
   const advice = rest === null ? null : rest.adviceAtRest(call);
   if (!status.ok) return terminal.refuse(advice === null ? status.refusal : refusals.config(`${advice}\n${status.refusal.message}`));
   const { units } = status.snapshot;
