@@ -57,6 +57,15 @@ export async function visit(page: Page, fragment: string, heading: string): Prom
   await see(page, 'h1', heading);
 }
 
+/** Clicks the button with that text as soon as there is one that can be clicked. */
+export async function press(page: Page, text: string): Promise<void> {
+  await page.waitForFunction((what) => {
+    const button = [...document.querySelectorAll('button')].find(({ textContent, disabled }) => textContent === what && !disabled);
+    button?.click();
+    return button !== undefined;
+  }, { timeout: 20_000 }, text);
+}
+
 /** Waits until an element of that kind has the text. */
 export async function see(page: Page, selector: string, text: string): Promise<void> {
   await page.waitForFunction((where, what) => [...document.querySelectorAll(where)].some((element) => (element.textContent ?? '').includes(what)), { timeout: 20_000 }, selector, text);

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Page } from 'puppeteer-core';
 import { isAlive, makeHome, soon } from './rig.ts';
-import { chromium, openPage, see, serveWeb, visit } from './web-rig.ts';
+import { chromium, openPage, press, see, serveWeb, visit } from './web-rig.ts';
 
 const units = `version: "1"
 services:
@@ -184,11 +184,11 @@ browserTest('orders: by key and by button, each with its ticket; several at once
   await page.keyboard.press('S');
   await home.until('api', ({ phase }) => phase === 'running', 'runs again');
   await visit(page, '#/unit/tick', 'tick');
-  await page.evaluate(() => [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Run now')?.click());
+  await press(page, 'Run now');
   await see(page, '[aria-label="Runs"]', 'succeeded');
   home.configure(units.replace('tick:', 'more: {command: "exec $PROGRAMS/forever"}\n  tick:'));
   await visit(page, '#/', 'Units');
-  await page.evaluate(() => [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Reload…')?.click());
+  await press(page, 'Reload…');
   await see(page, 'dialog', 'new in the configuration');
   await page.click('dialog .primary');
   await see(page, '.units', 'more');
