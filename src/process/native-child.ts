@@ -30,8 +30,9 @@ export interface StartOrder {
  */
 export function startNatively({ file, argv0, words, workingDir, environment, stdout, stderr }: StartOrder): StartedNatively | null {
   const port = nativePort();
+  if (port === null || stdout <= 2 || stderr <= 2 || !file.startsWith('/')) return null;
   const strings = [file, argv0, ...words, workingDir, ...Object.entries(environment).flat()];
-  if (port === null || stdout <= 2 || stderr <= 2 || !file.startsWith('/') || strings.some((text) => text?.includes('\0'))) return null;
+  if (strings.some((text) => text?.includes('\0'))) return null;
   // Before the start: a child may end at once.
   obeyChildren(port);
   const pid = port.spawn({ path: file, words: [argv0, ...words], environment, workingDir, stdout, stderr });

@@ -65,7 +65,7 @@ async function withoutSupervisor(call: Call, names: readonly string[] | null): P
   if (configured !== null) return refuse(call, configured);
   if (names === null) await endGuardian(call);
   const stopped = await stopAtRest(call, names);
-  if (!stopped.ok && await hasBegun(call, stopped.refusal)) return stop(call);
+  if (!stopped.ok && await hasBegun(call, stopped.refusal)) return names === null ? stopEverything(call) : stopServices(call, names);
   const failed = stopped.ok && isForgotten ? forgetAtRest(call, names) : null;
   if (failed !== null) return refuse(call, failed);
   const { message } = refusals.noSupervisor(call.paths.stateDir, '');
