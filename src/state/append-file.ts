@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncDirectory } from '../files.ts';
 
@@ -14,9 +14,9 @@ export interface AppendFile {
   close(): void;
 }
 
-/** Opens or creates with mode 0600. Throws what the file system says. */
+/** Opens or creates with mode 0600, and never what a symbolic link leads to. Throws what the file system says. */
 export function openAppendFile(path: string): AppendFile {
-  const descriptor = openSync(path, 'a', 0o600);
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
   let size = fstatSync(descriptor).size;
   let namedDurably = size > 0;
   return {

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, writeSync } from 'node:fs';
 import { attempt } from '../errors.ts';
 import { readLines, type LedgerLine } from './ledger-lines.ts';
 import { readPlainFile, replaceFile } from '../files.ts';
@@ -20,7 +20,7 @@ export function openReserve(ledgerPath: string): LedgerReserve {
 
   const open = (): number => {
     // Not created here: a new file would need room where there may be none.
-    descriptor ??= openSync(path, 'r+');
+    descriptor ??= openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     return descriptor;
   };
   const fill = (text: Buffer): void => {

@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
-import { attempt, failureOf, hasCode, textOf } from '../errors.ts';
+import { attempt, failureOf, textOf } from '../errors.ts';
 import { makeDirectories, replaceFile } from '../files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 
@@ -9,7 +9,8 @@ type DirectoryPaths = Pick<RuntimePaths, 'stateDir' | 'fifoDir' | 'logDir' | 'su
 
 /**
  * Creates the state, FIFO and log directories with mode 0700 and tightens ours that are wider. What is no directory in the place of the last two, and what
- * is no plain file in the place of a file (a FIFO would hold up its reader), is set aside, of which `onAside` hears in a sentence. Returns a sentence when one cannot be had or belongs to somebody else, else null.
+ * is no plain file in the place of a file (a FIFO would hold up its reader, and through a link another file would be written), is set aside, of which
+ * `onAside` hears in a sentence. Returns a sentence when one cannot be had or belongs to somebody else, else null.
  */
 export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) => void = () => undefined): string | null {
   for (const directory of [paths.stateDir, paths.fifoDir, paths.logDir]) {
@@ -18,7 +19,7 @@ export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) =>
     const refusal = prepareDirectory(directory);
     if (refusal !== null) return refusal;
   }
-  for (const path of foreignIn(paths)) onAside(moveAside(path, 'is not the file that belongs there'));
+  for (const [path, why] of foreignIn(paths)) onAside(moveAside(path, why));
   return null;
 }
 
@@ -61,21 +62,22 @@ function isDirectory(path: string): boolean {
   return attempt(() => statSync(path).isDirectory(), false);
 }
 
+function isFile(path: string): boolean {
+  return attempt(() => statSync(path).isFile(), false);
+}
+
 /** Makes way for a directory. A sentence when something was there, else null. */
 function setAside(directory: string): string | null {
   return isDirectory(directory) || !isThere(directory) ? null : moveAside(directory, 'is no directory');
 }
 
-function foreignIn({ stateDir, supervisorLog }: DirectoryPaths): readonly string[] {
+function foreignIn({ stateDir, supervisorLog }: DirectoryPaths): readonly (readonly [path: string, why: string])[] {
   const names = attempt(() => readdirSync(stateDir), []);
-  return [...names.filter((name) => FILE_NAME.test(name)).map((name) => join(stateDir, name)), supervisorLog].filter((path) => {
-    try {
-      const found = statSync(path);
-      return !found.isFile() && !(found.isSocket() && path.endsWith('.sock'));
-    } catch (error) {
-      // A link that leads to itself.
-      return hasCode(error, 'ELOOP');
-    }
+  return [...names.filter((name) => FILE_NAME.test(name)).map((name) => join(stateDir, name)), supervisorLog].flatMap((path) => {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    // A lock is held and not written: where it leads to another file, whoever has that one locked goes on.
+    if (found?.isSymbolicLink() === true) return path.endsWith('.lock') && isFile(path) ? [] : [[path, 'is a symbolic link, through which nothing is written']];
+    return found === undefined || found.isFile() || (found.isSocket() && path.endsWith('.sock')) ? [] : [[path, 'is not the file that belongs there']];
   });
 }
 

@@ -50,16 +50,20 @@ test('a link that somebody put in the place of a state file is replaced, what it
   await home.sysg('start', '--daemonize', '-c', home.config);
   await home.sysg('stop');
   const victim = join(home.dir, 'victim');
-  writeFileSync(victim, 'precious');
-  for (const name of ['sysg.pid', 'config_hint', 'pid.xml', 'control.sock', 'fifo/a.stdout']) {
+  // As long as the ledger's reserve, which is written over in place.
+  const precious = 'precious'.repeat(4096);
+  writeFileSync(victim, precious);
+  const names = readdirSync(home.state).filter((name) => statSync(join(home.state, name)).isFile());
+  expect(names).toEqual(expect.arrayContaining(['journal.ndjson', 'ledger.ndjson', 'ledger.ndjson.reserve', 'supervisor.lock']));
+  for (const name of [...names, 'sysg.pid', 'config_hint', 'config.last.json', 'pid.xml', 'control.sock', 'fifo/a.stdout', 'logs/supervisor.log', 'logs/a_stdout.log', 'logs/a_stdout.log.times']) {
     rmSync(join(home.state, name), { force: true });
     symlinkSync(victim, join(home.state, name));
   }
-  for (const name of ['pid.xml.tmp', 'ledger.ndjson.tmp']) symlinkSync(victim, join(home.state, name));
+  for (const name of names) symlinkSync(victim, join(home.state, `${name}.tmp`));
   expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
   await home.sysg('restart', '-s', 'a');
   await home.sysg('stop');
-  expect(readFileSync(victim, 'utf8')).toBe('precious');
+  expect(readFileSync(victim, 'utf8')).toBe(precious);
 });
 
 test('a thousand clients that say nothing, and one that says it byte by byte, keep nobody from asking', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readPlainFile } from '../../src/files.ts';
 import { runtimePaths } from '../../src/runtime-paths.ts';
+import { openAppendFile } from '../../src/state/append-file.ts';
 import { hasDirectories, prepareRuntime, removeRuntimeFiles, writeRuntimeFiles } from '../../src/state/runtime.ts';
 import { tempDir } from './temp-dir.ts';
 
@@ -77,21 +78,36 @@ describe('preparing the runtime directory', () => {
     expect([lstatSync(`${paths.logDir}.aside`).isDirectory(), mode(paths.logDir)]).toEqual([false, 0o700]);
   });
 
-  test.each(['ledger.ndjson', 'ledger.ndjson.reserve', 'journal.ndjson', 'state.xml', 'pid.xml', 'cron_state.xml', 'supervisor.lock', 'sysg.pid', 'logs/supervisor.log'])(
-    'a FIFO, a directory or a link to itself in the place of %s is set aside, and no reader waits for it', (name) => {
-      const paths = runtimePaths({ system: false, env: { HOME: tempDir() } });
-      expect(prepareRuntime(paths)).toBeNull();
-      const path = join(paths.stateDir, name);
-      const said: string[] = [];
-      for (const put of [() => spawnSync('mkfifo', [path]), () => mkdirSync(path), () => symlinkSync(path, path)]) {
-        put();
-        expect(() => readPlainFile(path)).toThrow(/is no plain file|EISDIR|ELOOP/);
-        expect(prepareRuntime(paths, (text) => said.push(text))).toBeNull();
-        expect(existsSync(path)).toBe(false);
-      }
-      expect(said).toEqual(['', '-2', '-3'].map((number) => `${path}: is not the file that belongs there; what was there is ${path}.aside${number} now`));
-    },
-  );
+  const files = ['ledger.ndjson', 'ledger.ndjson.reserve', 'journal.ndjson', 'state.xml', 'pid.xml', 'cron_state.xml', 'sysg.pid', 'logs/supervisor.log', 'config.last.json', 'ad-hoc.json'];
+
+  test.each([...files, 'supervisor.lock'])('a FIFO, a directory or a link to itself in the place of %s is set aside, and no reader waits for it', (name) => {
+    const paths = runtimePaths({ system: false, env: { HOME: tempDir() } });
+    expect(prepareRuntime(paths)).toBeNull();
+    const path = join(paths.stateDir, name);
+    const said: string[] = [];
+    for (const put of [() => spawnSync('mkfifo', [path]), () => mkdirSync(path), () => symlinkSync(path, path)]) {
+      put();
+      expect(() => readPlainFile(path)).toThrow(/is no plain file|EISDIR|ELOOP/);
+      expect(prepareRuntime(paths, (text) => said.push(text))).toBeNull();
+      expect(existsSync(path)).toBe(false);
+    }
+    const why = ['is not the file that belongs there', 'is not the file that belongs there', 'is a symbolic link, through which nothing is written'];
+    expect(said).toEqual(['', '-2', '-3'].map((number, index) => `${path}: ${why[index]}; what was there is ${path}.aside${number} now`));
+  });
+
+  test.each(files)('a link to a file of the user\'s in the place of %s is set aside, and the file is left alone', (name) => {
+    const home = tempDir();
+    const paths = runtimePaths({ system: false, env: { HOME: home } });
+    expect(prepareRuntime(paths)).toBeNull();
+    const [path, precious] = [join(paths.stateDir, name), join(home, 'precious')];
+    writeFileSync(precious, 'precious');
+    symlinkSync(precious, path);
+    if (name.includes('ndjson')) expect(() => openAppendFile(path)).toThrow(/ELOOP/);
+    const said: string[] = [];
+    expect(prepareRuntime(paths, (text) => said.push(text))).toBeNull();
+    expect(said).toEqual([`${path}: is a symbolic link, through which nothing is written; what was there is ${path}.aside now`]);
+    expect([existsSync(path), readFileSync(precious, 'utf8')]).toEqual([false, 'precious']);
+  });
 
   test('a directory behind a symbolic link of ours is used', () => {
     const home = tempDir();
