@@ -98,10 +98,19 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
       log.info('systemg::supervisor', `Reloading configuration from ${JSON.stringify(config.path)}`);
     },
   });
+  const reported = new Set<number>();
   const route: Route = async (request, exchange) => {
+    // Whether a child may be had is decided by what the client is a part of.
+    const stranger = request.kind === 'spawn' ? null : peers.stranger(exchange);
+    if (stranger !== null) return refuseStranger(stranger);
     const response = await answer(request, exchange);
     if (!QUERIES.has(request.kind)) projection.flush();
     return response === null || request.kind === 'reveal' ? response : maskedAnswer(response, secrets.mask);
+  };
+  const refuseStranger = (uid: number): Response => {
+    if (!reported.has(uid)) onProblem(`${paths.socket}: uid ${uid} was refused; the socket and its directory are to be open to nobody but their owner`);
+    reported.add(uid);
+    return { kind: 'error', text: `uid ${uid} may not ask this supervisor: expected uid ${process.geteuid?.()}, whose it is, or root` };
   };
   return { route, sampler, handedOver };
 }

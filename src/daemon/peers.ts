@@ -1,10 +1,16 @@
 import type { Exchange } from '../control/connection.ts';
 import type { Asker } from '../journal/request-record.ts';
+import { nativePort } from '../native/load.ts';
 import { peerOf, type Peer } from '../process/peer.ts';
 
 /** Who is at the other end of each exchange; the kernel is asked once for each. */
 export interface Peers {
   of(exchange: Exchange): Promise<Peer | null>;
+  /**
+   * The uid of a client that is neither the owner of this supervisor nor root, as far as the kernel says that at once: the native port is asked. `null` where there is
+   * none; what guards the socket then are its mode and that of its directory alone.
+   */
+  stranger(exchange: Exchange): number | null;
   /** For the journal, in the order in which the exchanges came. Nobody waits long for that. */
   asker(exchange: Exchange): Promise<Asker>;
 }
@@ -39,6 +45,11 @@ export function openPeers(ask: typeof peerOf = peerOf): Peers {
   };
   return {
     of,
+    stranger: (exchange) => {
+      const socket = exchange.peerDescriptor();
+      const uid = socket === null ? null : nativePort()?.peerOf(socket)?.uid ?? null;
+      return uid === 0 || uid === process.geteuid?.() ? null : uid;
+    },
     asker: (exchange) => {
       const found = atMost(exchange);
       const mine = Promise.all([found, before]).then(([asker]) => asker);

@@ -3,6 +3,8 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameS
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { encodeRequest, type Request } from '../../src/wire/requests.ts';
+import { loadNative } from '../../src/native/load.ts';
 import { isAlive, makeHome, soon, type Home } from './rig.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -21,6 +23,9 @@ const reach = (home: Home, supervisor: number): string => [
   `true >/proc/self/fd/3 && echo HAS-A-DESCRIPTOR`, `[ "$(awk '/^CapEff/{print $2}' /proc/self/status)" = 0000000000000000 ] || echo HAS-CAPABILITIES`,
 ].join('; ');
 
+const asNobody = (home: Home, command: string, ...args: readonly string[]) =>
+  spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', command, ...args], { cwd: '/', encoding: 'utf8', env: { PATH: home.env['PATH'], HOME: home.dir } });
+
 test.runIf(isRoot)('another uid, and a service that runs as one, reach nothing behind directories that are open to everybody', async () => {
   const home = makeHome();
   openTo(home);
@@ -31,10 +36,39 @@ test.runIf(isRoot)('another uid, and a service that runs as one, reach nothing b
   expect(await home.sysg('reload')).toMatchObject({ code: 0 });
   await soon('it has tried all', () => home.log('theirs').includes('done'));
   expect(home.log('theirs')).toBe('done\n');
-  const asNobody = (command: string, ...args: readonly string[]) => spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', command, ...args], { cwd: '/', encoding: 'utf8', env: { PATH: home.env['PATH'], HOME: home.dir } });
-  expect(asNobody('sh', '-c', `${reach(home, home.supervisorPid())}; echo done`).stdout).toBe('done\n');
-  const connected = asNobody(process.execPath, '-e', `require('node:net').connect(${JSON.stringify(join(home.state, 'control.sock'))}).on('error',({code})=>console.log(code)).on('connect',()=>console.log('connected')&process.exit())`);
+  expect(asNobody(home, 'sh', '-c', `${reach(home, home.supervisorPid())}; echo done`).stdout).toBe('done\n');
+  const connected = asNobody(home, process.execPath, '-e', `require('node:net').connect(${JSON.stringify(join(home.state, 'control.sock'))}).on('error',({code})=>console.log(code)).on('connect',()=>console.log('connected')&process.exit())`);
   expect(connected.stdout).toBe('EACCES\n');
+});
+
+test.runIf(isRoot && await loadNative() !== null)('another uid that finds directory and socket open is refused by the supervisor, whatever is asked', async () => {
+  const home = makeHome('version: "1"\nservices:\n  talks: {command: "echo ready; exec sleep 100000"}\n');
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  // The library is loaded before output is read.
+  await soon('its output is read', () => home.log('talks').includes('ready'));
+  const { process: of } = await home.unit('talks');
+  const requests: Readonly<Record<Request['kind'], Request>> = {
+    start: { kind: 'start', service: 'talks' }, stop: { kind: 'stop', service: 'talks' }, restart: { kind: 'restart', config: null, service: null }, shutdown: { kind: 'shutdown' },
+    status: { kind: 'status' }, inspect: { kind: 'inspect', unit: 'talks', samples: 1 }, logs: { kind: 'logs', service: 'talks', lines: 5, logKind: 'stdout', follow: false },
+    spawn: { kind: 'spawn', parentPid: of?.pid ?? 0, name: 'x', command: ['true'], ttl: null, logLevel: null }, history: { kind: 'history', unit: null, limit: 5, since: null },
+    watch: { kind: 'watch', since: null, units: null }, reload: { kind: 'reload', config: null }, plan: { kind: 'plan', config: null }, signal: { kind: 'signal', unit: 'talks', signal: 'SIGKILL' },
+    reveal: { kind: 'reveal' }, add: { kind: 'add', name: 'x', command: ['true'], directory: '/' }, handover: { kind: 'handover' },
+  };
+  const lines = Object.values(requests).map(encodeRequest);
+  openTo(home);
+  const socket = join(home.state, 'control.sock');
+  const answers = await soon('all are answered', () => {
+    // The supervisor closes its directory every five seconds.
+    chmodSync(home.state, 0o755);
+    chmodSync(socket, 0o666);
+    const text = asNobody(home, process.execPath, '-e', `
+      for (const line of ${JSON.stringify(lines)}) require('node:net').connect(${JSON.stringify(socket)}).on('error', ({ code }) => console.log(code)).on('data', (answer) => process.stdout.write(answer)).end(line + '\\n')`).stdout;
+    return text.includes('EACCES') ? null : text.trimEnd().split('\n');
+  });
+  expect(answers).toHaveLength(lines.length);
+  expect(answers.filter((answer) => !answer.includes('uid 65534 may not ask'))).toEqual([]);
+  expect(await home.unit('talks')).toMatchObject({ phase: 'running', generation: 1 });
+  expect(readFileSync(join(home.state, 'logs/supervisor.log'), 'utf8').match(/uid 65534 was refused/g)).toHaveLength(1);
 });
 
 test('a pid that is another program\'s now, in every file that names one, is neither signalled nor taken over', async () => {

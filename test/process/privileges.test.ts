@@ -1,13 +1,14 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findGroup, findUser, groupsOf } from '../../src/process/accounts.ts';
 import { findChild } from '../../src/process/children.ts';
 import { isAlive } from '../../src/process/identity.ts';
 import { limitIn } from '../../src/process/limits.ts';
 import { confine } from '../../src/process/privileges.ts';
+import { mountWrapping } from '../../src/process/sandbox.ts';
 import type { PrivilegeSpec } from '../../machines/types.ts';
 import { makeRig, type Rig } from '../actors/process-rig.ts';
 import { capabilitySets, isRoot, privileged, procField } from './privileges-rig.ts';
@@ -52,6 +53,14 @@ rootOnly('the user of a unit, seen in /proc of its process', () => {
     expect(status).toMatch(new RegExp(`^Groups:\\s*${account('daemon').gid}\\s*$`, 'm'));
     expect(status).toMatch(/^CapInh:\s*0+$/m);
     expect(status).toMatch(/^CapEff:\s*0+$/m);
+  });
+
+  test('that names a group alone keeps none of the supervisor\'s either', () => {
+    const confined = confine({ service: 'unit', hash: '', ...privileged({ group: 'mail' }), dropPrivileges: false, softNofile: null, searchPath: process.env['PATH'] });
+    if (!confined.ok) throw new Error(confined.reason);
+    const status = execFileSync('setpriv', ['--groups=4,24', '--', ...confined.prefix, 'cat', '/proc/self/status'], { encoding: 'utf8' });
+    expect(status).toMatch(/^Groups:\s*$/m);
+    expect(status).toMatch(new RegExp(`^Gid:\\s*${findGroup('mail')}\\s`, 'm'));
   });
 
   test('is in the groups of its account, as id(1) lists them', () => {
@@ -240,17 +249,30 @@ rootOnly('a sandbox', () => {
   });
 
   test('with private_tmp sees an empty /tmp of its own, which nobody else sees', async () => {
-    const run = rig.run([], { ...sandboxed({ privateTmp: true }, { user: 'daemon' }), launch: { kind: 'exec', argv: ['/bin/sh', '-c', 'echo "seen:$(ls -A /tmp /var/tmp | tr -d "\n")"; echo x >/tmp/mine; exec sleep 1000'] } });
+    const mine = `/tmp/${basename(rig.dir)}-mine`;
+    const run = rig.run([], { ...sandboxed({ privateTmp: true }, { user: 'daemon' }), launch: { kind: 'exec', argv: ['/bin/sh', '-c', `echo "seen:$(ls -A /tmp /var/tmp | tr -d "\\n")"; echo x >${mine}; exec sleep 1000`] } });
     expect(await run.line('seen:')).toBe('/tmp:/var/tmp:');
     const { pid } = await run.spawned();
-    await until('it has written', () => existsSync(`/proc/${pid}/root/tmp/mine`));
-    expect(existsSync('/tmp/mine')).toBe(false);
+    await until('it has written', () => existsSync(`/proc/${pid}/root${mine}`));
+    expect(existsSync(mine)).toBe(false);
     expect(procField(pid, 'CapEff')).toMatch(/^0+$/);
   });
 
   test('that cannot be had is refused: a directory that is to stay writable and is not there', async () => {
     const { reason } = await rig.run(sleeps, sandboxed({ readOnlyRoot: true, writable: ['/no/such/directory'] })).report('process.refused');
     expect(reason).toMatch(/^Failed to configure privileges for service 'unit': mount: .*\/no\/such\/directory/);
+  });
+
+  test('with a file system that cannot be closed runs nothing: one that is hidden behind another', () => {
+    const sandbox = { noNewPrivileges: false, readOnlyRoot: true, privateTmp: false, writable: [] };
+    const wrapping = mountWrapping(sandbox, process.env['PATH']);
+    if (!wrapping.ok) throw new Error(wrapping.reason);
+    mkdirSync(join(rig.dir, 'over/under'), { recursive: true });
+    const inside = (hide: string) => spawnSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-ec', `${hide}\nexec "$@"`, rig.dir, ...wrapping.prefix, 'echo', 'ran'], { encoding: 'utf8' });
+    expect(inside('')).toMatchObject({ status: 0, stdout: 'ran\n' });
+    const refused = inside('mount -t tmpfs none "$0/over/under"; mount -t tmpfs none "$0/over"');
+    expect(refused).toMatchObject({ stdout: '', stderr: expect.stringContaining('over/under') });
+    expect(refused.status).toBeGreaterThan(0);
   });
 });
 

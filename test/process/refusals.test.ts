@@ -7,6 +7,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { isRoot, privileged } from './privileges-rig.ts';
 
 const { privileges: none } = privileged({});
+const sandboxed = (changes: Partial<NonNullable<typeof none.sandbox>>): typeof none =>
+  privileged({ sandbox: { noNewPrivileges: false, readOnlyRoot: false, privateTmp: false, writable: [], ...changes } }).privileges;
 const unenforceable: readonly (readonly [string, typeof none, string | RegExp])[] = [
   ['nothing', none, 'started'],
   ['a lower limit', privileged({ limits: { nofile: 64, nice: getPriority() + 1, cpuAffinity: [0] } }).privileges, 'started'],
@@ -21,6 +23,9 @@ const unenforceable: readonly (readonly [string, typeof none, string | RegExp])[
   ['a pid namespace', privileged({ isolation: { pid: true } }).privileges, /: unshare: unshare failed: Operation not permitted$/],
   // Some systems forbid user namespaces to ordinary users: then it is a refusal.
   ['every namespace inside a user namespace', privileged({ isolation: { user: true, network: true, mount: true, pid: true } }).privileges, /^started$|: unshare: /],
+  ['a root that is read only', sandboxed({ readOnlyRoot: true }), /: sandbox.read_only_root needs a supervisor that runs as root$/],
+  ['a /tmp of its own', sandboxed({ privateTmp: true }), /: sandbox.private_tmp needs a supervisor that runs as root$/],
+  ['no new privileges', sandboxed({ noNewPrivileges: true }), 'started'],
   ['a control group', privileged({ limits: { cgroup: { root: '/sys/fs/cgroup/systemg', memoryMax: '64M' } } }).privileges, /: limits.cgroup: .+/],
 ];
 
