@@ -1,5 +1,5 @@
-import { isControlError, sendBriefly } from '../control/brief-client.ts';
-import { refusals, type Refusal, type Result } from '../errors.ts';
+import { ioError, isControlError, sendBriefly } from '../control/brief-client.ts';
+import { hasCode, refusals, type Refusal, type Result } from '../errors.ts';
 import type { JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
 import type { Request } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
@@ -16,7 +16,7 @@ export interface Failure { readonly ok: false; readonly refusal: Refusal; readon
 export type StatusAnswer = Result<{ readonly snapshot: StatusSnapshot }>;
 
 /** Sends a request to the supervisor of this call and waits for as long as the supervisor works on it. */
-export async function ask(call: Call, request: Request): Promise<Answer> {
+export async function ask(call: Call, request: Request, resetsUntil = performance.now() + RESETS_WITHIN_MS): Promise<Answer> {
   try {
     const response = await sendBriefly(request, call.paths.socket);
     return response.kind === 'error' ? await refused(call, response.text, response.units) : { ok: true, response };
@@ -25,8 +25,13 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
     if (error.kind === 'not-available') {
       // Without a cause the connection was made, and ended without an answer.
       if (error.cause === undefined && NOT_TWICE.has(request.kind)) return { ok: false, refusal: refusals.socket(unanswered(request.kind)) };
+      if (hasCode(error.cause, 'ECONNRESET', 'EPIPE')) {
+        // A supervisor that is being killed takes connections until its last thread has ended. One that has too many of them resets each.
+        if (performance.now() > resetsUntil) return { ok: false, refusal: refusals.socket(ioError(error.cause).message) };
+        await new Promise((later) => setTimeout(later, AGAIN_MS));
+      }
       const found = await (await import('./presence.ts')).lookForServer(call);
-      if (found === 'served') return ask(call, request);
+      if (found === 'served') return ask(call, request, resetsUntil);
       return { ok: false, refusal: found === 'none' ? noSupervisor(call) : found };
     }
     if (error.kind !== 'server') return { ok: false, refusal: refusals.socket(error.message) };
@@ -37,6 +42,9 @@ export async function ask(call: Call, request: Request): Promise<Answer> {
 
 /** What must not be carried out a second time: a supervisor that died over such an order may have begun with it. */
 const NOT_TWICE: ReadonlySet<Request['kind']> = new Set(['restart', 'signal', 'handover']);
+
+const RESETS_WITHIN_MS = 5000;
+const AGAIN_MS = 50;
 
 function unanswered(kind: string): string {
   return `the supervisor ended before it answered: whether the ${kind} was carried out is not known; see sysg status`;

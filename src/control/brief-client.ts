@@ -1,10 +1,11 @@
+import { getSystemErrorName } from 'node:util';
 import { readAnswer, type Response } from '../wire/responses.ts';
-import { ControlError, ioError } from '../wire/control-error.ts';
+import { brokenError, ControlError } from '../wire/control-error.ts';
 import { encodeRequest, type Request } from '../wire/requests.ts';
 import { exchangeRaw } from './raw-pipe.ts';
 import { socketPathProblem } from '../wire/socket.ts';
 
-export { isControlError } from '../wire/control-error.ts';
+export { ioError, isControlError } from '../wire/control-error.ts';
 export { readConfigHint, readSupervisorPid } from './runtime-files.ts';
 
 /** As `sendCommand` without options: the same exchange, the same errors, for a program that is to load next to nothing. */
@@ -17,7 +18,10 @@ export async function sendBriefly(command: Request, socketPath: string): Promise
     const { sendCommand } = await import('./client.ts');
     return sendCommand(command, { socket: socketPath });
   }
-  if (exchange.kind === 'broken') throw ioError(Object.assign(new Error('the connection broke'), { errno: exchange.errno }));
+  if (exchange.kind === 'broken') {
+    const { errno } = exchange;
+    throw brokenError(Object.assign(new Error('the connection broke'), { errno, code: getSystemErrorName(errno) }), socketPath);
+  }
   return readAnswer(exchange.line, socketPath);
 }
 

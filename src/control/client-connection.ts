@@ -1,6 +1,6 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { errorCode } from '../errors.ts';
-import { ControlError, ioError } from '../wire/control-error.ts';
+import { brokenError, ControlError } from '../wire/control-error.ts';
 import { encodeRequest, type Request } from '../wire/requests.ts';
 import { socketPathProblem } from '../wire/socket.ts';
 
@@ -11,7 +11,7 @@ export async function openWith(command: Request, path: string, signal?: AbortSig
     socket.write(`${encodeRequest(command)}\n`, (error) => {
       // The supervisor may have answered before it read all: what it said is worth more than the broken pipe.
       if (!error || errorCode(error) === 'EPIPE') resolve();
-      else reject(ioError(error));
+      else reject(brokenError(error, path));
     });
   });
   return socket;
@@ -35,7 +35,7 @@ export async function connect(path: string, signal?: AbortSignal): Promise<Socke
     socket.once('error', (error) => {
       if (signal?.aborted) reject(signal.reason);
       else if (GONE.has(errorCode(error) ?? '')) reject(new ControlError('not-available', path, { cause: error }));
-      else reject(ioError(error, path));
+      else reject(brokenError(error, path, path));
     });
   });
   return socket;

@@ -3,7 +3,7 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import { errorCode, hasCode } from '../errors.ts';
 import { readAnswer, encodeResponse, type Response } from '../wire/responses.ts';
 import { connect, openWith } from './client-connection.ts';
-import { ControlError, ioError, isControlError } from '../wire/control-error.ts';
+import { brokenError, ControlError, ioError, isControlError } from '../wire/control-error.ts';
 import { decodeRequest } from '../wire/decode-request.ts';
 import { FirstLine } from '../wire/socket.ts';
 import type { Request } from '../wire/requests.ts';
@@ -82,7 +82,7 @@ export async function streamCommandOutput(
     }
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw error === writerError || isControlError(error) ? error : ioError(error);
+    throw error === writerError || isControlError(error) ? error : brokenError(error, path);
   } finally {
     unwatch?.();
     socket.destroy();
@@ -92,7 +92,9 @@ export async function streamCommandOutput(
 
 /** Reads one request from a stream. Throws `ControlError`: `io` for an empty line or bytes that are no UTF-8, else `serde`. */
 export async function readCommand(stream: Readable): Promise<Request> {
-  const decoded = decodeRequest(await readFirstLine(stream));
+  const decoded = decodeRequest(await readFirstLine(stream).catch((error: unknown) => {
+    throw ioError(error);
+  }));
   if (!decoded.ok) throw decoded.error;
   return decoded.request;
 }
@@ -129,7 +131,7 @@ async function exchange(command: Request, path: string, signal: AbortSignal): Pr
     return (await readFirstLine(socket)).toString('utf8');
   } catch (error) {
     signal.throwIfAborted();
-    throw error;
+    throw isControlError(error) ? error : brokenError(error, path);
   } finally {
     socket?.destroy();
   }
@@ -145,7 +147,7 @@ async function readFirstLine(stream: Readable): Promise<Buffer> {
     }
   } catch (error) {
     // Closed without an end: what came is all there is.
-    if (!hasCode(error, 'ERR_STREAM_PREMATURE_CLOSE')) throw ioError(error);
+    if (!hasCode(error, 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
   }
   return line.rest();
 }

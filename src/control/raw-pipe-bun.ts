@@ -12,7 +12,8 @@ interface BunHandlers {
   open(socket: BunSocket): void;
   drain(socket: BunSocket): void;
   data(socket: BunSocket, bytes: Uint8Array): void;
-  close(): void;
+  /** With the error where it was a reset. */
+  close(socket: BunSocket, error?: { readonly errno?: unknown }): void;
   error(socket: BunSocket, error: { readonly errno?: unknown }): void;
   connectError(): void;
 }
@@ -39,6 +40,12 @@ export function exchangeRaw(path: string, line: string): RawExchanging {
       resolve(exchange);
       close();
     };
+    const ended = (_socket: BunSocket, error: { readonly errno?: unknown } = {}): void => {
+      const rest = answer.rest().toString('utf8');
+      const errno = error.errno ?? (unsent.length > 0 ? EPIPE : 0);
+      // What came is worth more than the way it ended.
+      end(rest === '' && typeof errno === 'number' && errno !== 0 ? { kind: 'broken', errno: -Math.abs(errno) } : { kind: 'line', line: rest });
+    };
     const handlers: BunHandlers = {
       open: (socket) => {
         connected = socket;
@@ -50,14 +57,14 @@ export function exchangeRaw(path: string, line: string): RawExchanging {
         const whole = isOpen ? answer.push(Buffer.from(bytes)) : null;
         if (whole !== null) end({ kind: 'line', line: whole.toString('utf8') });
       },
-      close: () => end({ kind: 'line', line: answer.rest().toString('utf8') }),
-      error: (_socket, { errno }) => {
-        const rest = answer.rest().toString('utf8');
-        end(rest === '' && typeof errno === 'number' ? { kind: 'broken', errno: -Math.abs(errno) } : { kind: 'line', line: rest });
-      },
+      close: ended,
+      error: ended,
       connectError: () => end({ kind: 'not-connected' }),
     };
     Bun.connect({ unix: path, socket: handlers }).catch(() => end({ kind: 'not-connected' }));
   });
   return { outcome, close };
 }
+
+/** Not all of the line was taken. */
+const EPIPE = 32;

@@ -26,6 +26,8 @@ export function exchangeRaw(path: string, line: string): RawExchanging | null {
   const pipe = new Pipe(socketType);
   const answer = new FirstLine();
   let isOpen = true;
+  /** A negative errno: not all of the line was taken. */
+  let unwritten = 0;
   const close = (): void => {
     if (isOpen) pipe.close();
     isOpen = false;
@@ -41,7 +43,8 @@ export function exchangeRaw(path: string, line: string): RawExchanging | null {
       // What came is worth more than the way it ended: a supervisor may answer before it has read all.
       if (size < 0 || chunk === undefined) {
         const rest = answer.rest().toString('utf8');
-        return end(size !== END_OF_FILE && rest === '' ? { kind: 'broken', errno: size } : { kind: 'line', line: rest });
+        const errno = size === END_OF_FILE ? unwritten : size;
+        return end(errno !== 0 && rest === '' ? { kind: 'broken', errno } : { kind: 'line', line: rest });
       }
       const whole = answer.push(Buffer.from(chunk, state[offsetAt] ?? 0, size));
       if (whole !== null) end({ kind: 'line', line: whole.toString('utf8') });
@@ -52,9 +55,10 @@ export function exchangeRaw(path: string, line: string): RawExchanging | null {
       if (!isOpen) return;
       pipe.readStart();
       const writing = new WriteWrap();
-      // The reading end reports a broken pipe, after what the supervisor sent before it.
-      writing.oncomplete = () => undefined;
-      pipe.writeUtf8String(writing, line);
+      // Reported by the reading end, after what the supervisor sent before it.
+      writing.oncomplete = (written) => void (unwritten = written);
+      const written = pipe.writeUtf8String(writing, line);
+      if (typeof written === 'number' && written < 0) unwritten = written;
     };
     const status = pipe.connect(connecting, path);
     if (typeof status === 'number' && status < 0) end({ kind: 'not-connected' });

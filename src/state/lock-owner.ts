@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, join } from 'node:path';
-import { attempt } from '../errors.ts';
+import { attempt, hasCode } from '../errors.ts';
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { identify } from '../process/identity.ts';
 import { listPids, readArguments, readProcStat } from '../process/proc.ts';
@@ -87,8 +87,8 @@ export function isServed(socketPath: string, timeoutMs = 2000): Promise<boolean>
       socket.destroy();
       resolve(served);
     };
-    // EAGAIN and silence: the queue of a server that is busy is full.
-    socket.once('connect', () => answer(true)).once('error', (error: NodeJS.ErrnoException) => answer(error.code === 'EAGAIN'));
+    // EAGAIN and silence: the queue of a server that is busy is full. ECONNRESET: it hung up at once, which Bun reports in the place of the connect.
+    socket.once('connect', () => answer(true)).once('error', (error) => answer(hasCode(error, 'EAGAIN', 'ECONNRESET')));
     const timer = setTimeout(() => answer(true), timeoutMs);
   });
 }

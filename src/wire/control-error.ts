@@ -1,9 +1,9 @@
-import { osText } from '../errors.ts';
+import { hasCode, osText } from '../errors.ts';
 import type { UnitSettlement } from './payloads.ts';
 
 /**
  * `io`: the socket or a runtime file; `serde`: a line that is not of the protocol; `missing-home`: no state directory to
- * look in; `server`: the supervisor answered `Error`; `not-available`: no process listens.
+ * look in; `server`: the supervisor answered `Error`; `not-available`: no process listens, or none took the request.
  */
 export type ControlErrorKind = 'io' | 'serde' | 'missing-home' | 'server' | 'not-available';
 
@@ -27,6 +27,14 @@ export class ControlError extends Error {
 /** An I/O failure in the words of the C library, `Permission denied (os error 13)`, followed by what it was about. */
 export function ioError(error: unknown, subject: string = ''): ControlError {
   return new ControlError('io', `${osText(error)}${subject === '' ? '' : ` (${subject})`}`, { cause: error });
+}
+
+/**
+ * A connection that broke before an answer came. The kernel reports a reset or a broken pipe where the other end was closed before it had read all of the request
+ * (unix(7)): nothing of it was carried out, so it may be sent again, as where nobody listened.
+ */
+export function brokenError(error: unknown, path: string, subject?: string): ControlError {
+  return hasCode(error, 'ECONNRESET', 'EPIPE') ? new ControlError('not-available', path, { cause: error }) : ioError(error, subject);
 }
 
 /** By its name: parts of a program that were bundled apart have a class each. */

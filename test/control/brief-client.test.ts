@@ -62,6 +62,14 @@ describe('a brief command', () => {
     expect(await told(sendBriefly, path)).toEqual(await told(inFull, path));
   });
 
+  test('that was not read to its end reaches nobody, as with the whole client', async () => {
+    const path = await served((socket) => socket.destroy());
+    const long = { kind: 'stop', service: 'w'.repeat(300_000) } as const;
+    for (const send of [sendBriefly, inFull]) {
+      await expect(send(long, path)).rejects.toMatchObject({ kind: 'not-available', cause: { code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/) } });
+    }
+  });
+
   test.each([['nobody', '/nonexistent/control.sock'], ['an impossible path', `/${'x'.repeat(200)}`]])('reports %s as the whole client does', async (_what, path) => {
     const outcome = await told(sendBriefly, path);
     expect(outcome).toEqual(await told(inFull, path));

@@ -8,10 +8,6 @@ export const notPassing: readonly { readonly file: string; readonly test: string
     reason: 'Bun ends with "The current working directory was deleted" before any JavaScript runs',
   },
   {
-    file: 'test/e2e/survival.test.ts', test: 'restart,web while the guardian starts another supervisor waits for that one',
-    reason: 'says that the supervisor ended before it answered, and restarts nothing; why the connection ends without an answer under Bun is not found yet',
-  },
-  {
     file: 'test/e2e/exhaustion.test.ts', test: 'units that would use up every descriptor are refused; the supervisor can be asked, and what runs be restarted',
     reason: 'Bun keeps a descriptor for each child and some for its event loops: with 60 in all, units are refused as they should be, but a restart may be refused, too',
   },

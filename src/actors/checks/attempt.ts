@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { fromCallback } from 'xstate';
 import type { attemptPort, AttemptInput } from '../../../machines/ports.ts';
 import { isAnnounced, type Announced, type AttemptReport, type CheckProbe, type ServiceSpec } from '../../../machines/types.ts';
-import { refuse, textOf } from '../../errors.ts';
+import { hasCode, refuse, textOf } from '../../errors.ts';
 import { runForUnit, type CommandOutside, type CommandResult } from '../../process/run-command.ts';
 import { within } from '../within.ts';
 import type { Announcements } from './announcements.ts';
@@ -56,6 +56,7 @@ function accepts(host: string, port: number, signal: AbortSignal): Promise<Comma
     };
     socket.once('connect', () => settle({ ok: true }));
     // Stays: a second error must not be an uncaught one.
-    socket.on('error', (error) => settle(refuse(`got no connection to ${host}:${port}: ${textOf(error)}`)));
+    // A reset in the place of the connect: it was accepted, and closed at once.
+    socket.on('error', (error) => settle(hasCode(error, 'ECONNRESET') ? { ok: true } : refuse(`got no connection to ${host}:${port}: ${textOf(error)}`)));
   });
 }
