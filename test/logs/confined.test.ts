@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, linkSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { exactLogPath, fifoPath, fileStem, findLogFile } from '../../src/logs/names.ts';
 import { follow, lastLines } from '../../src/logs/tail.ts';
 import { tempDir } from '../state/temp-dir.ts';
 import { ended, piped, rig } from './rig.ts';
 
+const isRoot = process.geteuid?.() === 0;
 const direct = { ...piped, via: 'file', rotate: { sizeBytes: 1000, keep: 2, compress: false } } as const;
 
 describe('a name', () => {
@@ -93,6 +94,23 @@ test('a FIFO or a link in the place of an index holds up nobody either, and is r
   expect(lstatSync(`${file('web')}.times`).isFile()).toBe(true);
   expect(lstatSync(`${file('web', 'stderr')}.times`).isFile()).toBe(true);
   expect(readFileSync(secret, 'utf8')).toBe('sysg-times 1 1\n');
+});
+
+test('a FIFO is its owner\'s alone whatever the umask, one that others may use is closed to them, and a stranger\'s is made anew', async () => {
+  const { store, run, text, fifoDir } = rig();
+  const [wide, foreign] = [join(fifoDir, 'wide.stdout'), join(fifoDir, 'foreign.stdout')];
+  spawnSync('mkfifo', [wide, foreign]);
+  chmodSync(wide, 0o666);
+  if (isRoot) chownSync(foreign, 65_534, 65_534);
+  const umask = process.umask(0);
+  onTestFinished(() => void process.umask(umask));
+  const before = lstatSync(foreign).ino;
+  store.prepare(['web', 'wide', 'foreign'].map((name) => ({ name, logs: piped })));
+  for (const name of readdirSync(fifoDir)) expect([name, lstatSync(join(fifoDir, name)).mode & 0o777, lstatSync(join(fifoDir, name)).uid]).toEqual([name, 0o600, process.geteuid?.()]);
+  if (isRoot) expect(lstatSync(foreign).ino).not.toBe(before);
+  await ended(run('foreign', 'echo hello'));
+  await store.drain();
+  expect(text('foreign')).toBe('hello\n');
 });
 
 test('a log that others may read is closed to them', async () => {

@@ -65,6 +65,22 @@ describe.skipIf(process.platform !== 'linux').each([false, true])('who is at the
     expect(await peer(() => peerDescriptor(socket))).toBeNull();
   });
 
+  test.runIf(isNative)('is nobody when another process has the pid by now: one that began after the question', async () => {
+    const asked = (pidOf: () => number) => {
+      const port = nativePort();
+      return peerOf(() => 7, port === null ? null : { ...port, peerOf: () => ({ pid: pidOf(), uid: 0 }) });
+    };
+    const begunNow = (): number => {
+      // The kernel counts in hundredths of a second.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+      const child = spawn('sleep', ['100000'], { stdio: 'ignore' });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      return child.pid ?? 0;
+    };
+    expect(await asked(begunNow)).toBeNull();
+    expect(await asked(() => process.pid)).toMatchObject({ identity: { pid: process.pid } });
+  });
+
   test('is nobody when the connection is closed', async () => {
     expect(await peer(() => null)).toBeNull();
   });
