@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, closeSync, constants, lstatSync, openSync, readdirSync, unlinkSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { hasCode, textOf } from '../errors.ts';
+import { makeDirectories } from '../files.ts';
 import { runTool } from '../process/tools.ts';
 
 /** The user a unit runs as, when that is not us: its FIFOs and log files are that user's, so that it can open /dev/stdout again. */
@@ -29,6 +30,14 @@ export function ensureFifos(orders: readonly FifoOrder[]): { readonly kept: Read
       else missing.push(order);
     } catch (error) {
       problems.push(`${order.path}: cannot be replaced by a FIFO: ${textOf(error)}`);
+    }
+  }
+  // Somebody may have removed the directory since the last look at it.
+  for (const directory of new Set(missing.map(({ path }) => dirname(path)))) {
+    try {
+      makeDirectories(directory);
+    } catch (error) {
+      problems.push(`${directory}: FIFOs cannot be made there: ${textOf(error)}`);
     }
   }
   for (const batch of batches(missing)) {

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, readSync, statSync, writeSync } fr
 import { dirname } from 'node:path';
 import { makeDirectories } from '../files.ts';
 import type { LogSpec } from '../../machines/types.ts';
-import { hasCode, textOf } from '../errors.ts';
+import { attempt, hasCode, textOf } from '../errors.ts';
 import { nativePort } from '../native/load.ts';
 import type { NativePort } from '../native/port.ts';
 import { dropOldest } from './archives.ts';
@@ -51,8 +51,7 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
   let nextRotationAt = 0;
   let droppedBytes = 0;
   let episodeStart: number | null = null;
-  /** Whether the last byte that was written, and the last one that was dropped, leave a line without its end. After a move the file has to be asked. */
-  let writtenWithinLine: boolean | 'ask' = false;
+  /** Whether the last byte that was dropped leaves a line without its end. */
   let droppedWithinLine = false;
   let rotationFails = false;
   /** Our own rotation made the file. */
@@ -99,18 +98,22 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
   const check = (): void => {
     if (descriptor === null || performance.now() < nextCheckAt) return;
     nextCheckAt = performance.now() + checkEveryMs;
-    const named = statSync(path, { throwIfNoEntry: false });
+    // A link in a circle, or something else in the way, says no more of it than that it is gone.
+    const named = attempt(() => statSync(path), undefined);
     if (named === undefined || named.ino !== inode) release();
     else size = named.size;
   };
 
   const append = (taken: Uint8Array): void => {
-    const bytes = episodeStart === null ? taken : fromLineStart(taken);
-    if (bytes.length === 0) return;
+    let bytes = taken;
+    let isCut = episodeStart === null;
     for (let offset = 0; offset < bytes.length;) {
       let written: number;
       try {
         const file = open();
+        if (!isCut) bytes = fromLineStart(bytes);
+        isCut = true;
+        if (bytes.length === 0) return;
         appends ||= nativePort()?.setAppending(file, true) === true;
         written = writeSync(file, bytes, offset, bytes.length - offset, appends ? null : size);
         times?.note(file, written);
@@ -121,7 +124,6 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
       }
       size += written;
       offset += written;
-      writtenWithinLine = bytes[offset - 1] !== newline;
     }
     if (episodeStart !== null) {
       onProblem(`${path}: is written again; ${droppedBytes - episodeStart} bytes were dropped`);
@@ -132,20 +134,20 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
   const drop = (bytes: Uint8Array, error: unknown): void => {
     if (episodeStart === null) {
       onProblem(`${path}: cannot be written: ${textOf(error)}; output is dropped until it can`);
-      if (writtenWithinLine === 'ask') writtenWithinLine = endsWithinLine(path);
       episodeStart = droppedBytes;
     }
     droppedBytes += bytes.length;
     if (bytes.length > 0) droppedWithinLine = bytes.at(-1) !== newline;
   };
 
-  /** After a time of dropping: the line that was cut gets its end, and what is left of one whose beginning was dropped is dropped too. */
+  /** After a time of dropping: the line that was cut gets its end, and what is left of one whose beginning was dropped is dropped too. Throws when the file cannot be asked. */
   const fromLineStart = (bytes: Uint8Array): Uint8Array => {
+    const isWithinLine = endsWithinLine(path);
     const lineEnd = droppedWithinLine ? bytes.indexOf(newline) : -1;
     droppedBytes += lineEnd + 1;
     if (lineEnd >= 0) droppedWithinLine = false;
     const rest = bytes.subarray(lineEnd + 1);
-    return writtenWithinLine === true && rest.length > 0 ? Buffer.concat([Buffer.of(newline), rest]) : rest;
+    return isWithinLine && rest.length > 0 ? Buffer.concat([Buffer.of(newline), rest]) : rest;
   };
 
   const putAway = (): void => {
@@ -225,7 +227,6 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     }
     movedTo = size;
     size += moved;
-    writtenWithinLine = 'ask';
     times?.note(file, moved);
     return moved;
   };
@@ -266,6 +267,9 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     readBack,
     touch() {
       try {
+        // What a new process says must not go to a file that has lost its name.
+        nextCheckAt = 0;
+        check();
         open();
         return null;
       } catch (error) {

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { attempt } from '../errors.ts';
 import { syncDirectory } from '../files.ts';
 
 /** A file that grows by whole pieces: a piece that cannot be written whole is taken back. */
@@ -48,6 +49,7 @@ export function openAppendFile(path: string): AppendFile {
 /** Whether an open file is the one that has the name now. */
 export function isSameFile(descriptor: number, path: string): boolean {
   const mine = fstatSync(descriptor);
-  const named = statSync(path, { throwIfNoEntry: false });
+  // A link in a circle is somebody else's as well.
+  const named = attempt(() => statSync(path), undefined);
   return named !== undefined && named.ino === mine.ino && named.dev === mine.dev;
 }

@@ -60,6 +60,8 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   const waiting = new Map([...opened.reserved].map(([key, line]): [string, Waiting] => [key, { line, durable: true, written: false }]));
   let retry: NodeJS.Timeout | null = null;
   let compactBeyond = 0;
+  let compactionFails = false;
+  let nextLookAt = 0;
   let closed = false;
   let syncing = false;
 
@@ -82,6 +84,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     if (opened.unreadable !== null) return;
     try {
       file ??= opener();
+      lookAtName();
       for (const [key, entry] of waiting) {
         if (entry.written) continue;
         file.append(Buffer.from(entry.line));
@@ -137,7 +140,27 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     failing = true;
   };
 
-  const compact = (): void => {
+  /** Who dies before the next look of the supervisor at its files must not leave a ledger without a name. */
+  const lookAtName = (): void => {
+    if (now() < nextLookAt) return;
+    if (isDisplaced()) {
+      if (!putBack()) throw new Error('something else is in its place');
+      onProblem(`${path}: was removed or replaced by somebody and has been written again`);
+    }
+    nextLookAt = now() + lookEveryMs;
+  };
+
+  const isDisplaced = (): boolean => opened.unreadable === null && file !== null && !file.isInPlace();
+
+  const putBack = (): boolean => {
+    if (!compact()) return false;
+    reserve.close();
+    reserve.clear();
+    return true;
+  };
+
+  /** Whether it could be done. */
+  const compact = (): boolean => {
     try {
       replaceFile(path, [...sum.live.values()].join(''), { durable: true });
       // All that was to be written is in there.
@@ -146,10 +169,13 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
       file = null;
       file = openAppendFile(path);
       compactBeyond = 0;
+      compactionFails = false;
     } catch (error) {
-      onProblem(`${path}: cannot be compacted: ${textOf(error)}`);
+      if (!compactionFails) onProblem(`${path}: cannot be compacted: ${textOf(error)}`);
+      compactionFails = true;
       compactBeyond = (file?.size ?? 0) + slackBytes;
     }
+    return !compactionFails;
   };
 
   const armRetry = (): void => {
@@ -178,15 +204,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     note: (key, value) => put({ kind: 'note', key, value }, false),
     forgetNote: (key) => put({ kind: 'forget-note', key }, false),
     markClean: () => put({ kind: 'clean' }, true),
-    mend() {
-      if (opened.unreadable !== null || file === null || file.isInPlace()) return false;
-      file.close();
-      file = null;
-      compact();
-      reserve.close();
-      reserve.clear();
-      return true;
-    },
+    mend: () => isDisplaced() && putBack(),
     close() {
       closed = true;
       if (waiting.size > 0) flush();
@@ -206,5 +224,6 @@ interface Waiting {
   written: boolean;
 }
 
+const lookEveryMs = 100;
 const slackBytes = 256 * 1024;
 const retryMs = 60_000;

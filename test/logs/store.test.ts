@@ -34,6 +34,26 @@ describe('from a process to its files', () => {
     expect(text('web', 'stderr')).toBe('err\n');
   });
 
+  test('a directory of FIFOs that somebody has removed is made again for the next process', async () => {
+    const { store, run, text, fifoDir, problems } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    rmSync(fifoDir, { recursive: true });
+    await ended(run('web', 'echo one'));
+    store.drain();
+    expect([text('web'), problems]).toEqual(['one\n', []]);
+  });
+
+  test('a new process writes to a log that has its name, where somebody has just removed the one before', async () => {
+    const { store, run, text, file } = rig();
+    store.prepare([{ name: 'web', logs: piped }]);
+    await ended(run('web', 'echo one'));
+    store.drain();
+    rmSync(file('web'));
+    await ended(run('web', 'echo two'));
+    store.drain();
+    expect(text('web')).toBe('two\n');
+  });
+
   test('a line that a process left unfinished is ended before the next process writes, also by another supervisor, and only then', async () => {
     const { store, run, text, reopen, file } = rig();
     store.prepare([{ name: 'web', logs: piped }]);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -98,6 +98,25 @@ describe.skipIf(loaded === null)('bytes that are moved from a pipe to a file', (
     writer.write(Buffer.from('one\n'));
     writer.write(Buffer.from('two\n'));
     expect([readFileSync(file, 'utf8'), calls]).toEqual(['one\ntwo\n', ['move']]);
+  });
+
+  test('are dropped while a link in a circle is in the place of the directory, and written again when that is back', () => {
+    const directory = join(tempDir(), 'logs');
+    const file = join(directory, 'web.log');
+    const problems: string[] = [];
+    const moving = makeWriter(file, options(problems));
+    const writer = movingAll(moving);
+    writer.write(Buffer.from('one\ncut'));
+    renameSync(directory, `${directory}-away`);
+    symlinkSync('logs', directory);
+    expect(moving.touch()).toContain('ELOOP');
+    writer.write(Buffer.from(' off\ndropped\nbegun '));
+    rmSync(directory);
+    renameSync(`${directory}-away`, directory);
+    writer.write(Buffer.from('to no end\ntwo\n'));
+    writer.write(Buffer.from('three\n'));
+    expect(readFileSync(file, 'utf8')).toBe('one\ncut\ntwo\nthree\n');
+    expect(problems).toEqual([expect.stringContaining('ELOOP'), expect.stringContaining('is written again')]);
   });
 
   test.runIf(canMount)('are dropped and counted where the disk is full, and the line that was cut is ended', () => {

@@ -7,9 +7,9 @@ import { record } from './record.ts';
 import { canMount, smallDisk } from './small-disk.ts';
 import { tempDir } from './temp-dir.ts';
 
-function rig(path = join(tempDir(), 'ledger.ndjson')): { path: string; problems: string[]; open: () => Ledger } {
+function rig(path = join(tempDir(), 'ledger.ndjson')): { path: string; problems: string[]; open: (now?: () => number) => Ledger } {
   const problems: string[] = [];
-  return { path, problems, open: () => openLedger(path, { onProblem: (text) => problems.push(text), bootId: 'boot-1', now: () => 42.5, wallNow: () => 1_700_000_000_000 }) };
+  return { path, problems, open: (now = () => 42.5) => openLedger(path, { onProblem: (text) => problems.push(text), bootId: 'boot-1', now, wallNow: () => 1_700_000_000_000 }) };
 }
 
 describe('what was recorded is read back', () => {
@@ -317,6 +317,36 @@ test('a ledger that somebody removed is written again as a whole', () => {
   const again = open();
   expect([[...again.entries.keys()], again.meta.get('config')]).toEqual([['web', 'db'], '/x.yaml']);
 });
+
+test('the next record of a ledger that somebody removed writes the whole of it again', () => {
+  const { open, path, problems } = rig();
+  const ledger = open(clock());
+  ledger.record(record('web'), true);
+  rmSync(path);
+  ledger.record(record('db'), false);
+  expect([...open().entries.keys()]).toEqual(['web', 'db']);
+  expect(problems).toEqual([`${path}: was removed or replaced by somebody and has been written again`]);
+});
+
+test('what cannot be put back in the place of something else is whole when that is gone', async () => {
+  const { open, path } = rig();
+  const ledger = open(clock());
+  ledger.record(record('web'), true);
+  rmSync(path);
+  mkdirSync(join(path, 'within'), { recursive: true });
+  expect(ledger.mend()).toBe(false);
+  ledger.record(record('db'), true);
+  rmSync(path, { recursive: true });
+  ledger.record(record('cache'), false);
+  await Promise.resolve();
+  expect([...open().entries.keys()]).toEqual(['web', 'db', 'cache']);
+});
+
+/** A clock on which a second passes between two looks at it. */
+function clock(): () => number {
+  let at = 0;
+  return () => (at += 1000);
+}
 
 function fill(path: string): void {
   const descriptor = openSync(path, 'w');
