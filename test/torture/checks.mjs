@@ -92,7 +92,7 @@ export function strayGroups(world, isRunning) {
 }
 
 export function launchesOf(world, name) {
-  return textOf(join(world.dir, 'launches')).split('\n').filter((line) => line.startsWith(`${name} `)).map((line) => line.split(' ')[1]);
+  return textOf(join(world.said, 'launches')).split('\n').filter((line) => line.startsWith(`${name} `)).map((line) => line.split(' ')[1]);
 }
 
 export const isKnown = (name) => name in UNITS;

@@ -2,109 +2,196 @@
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { numberIn } from './world.mjs';
+import { isMoved, numberIn } from './world.mjs';
 
-export const STREAMS = [['talk', 'stdout'], ['talk', 'stderr'], ['burst', 'stdout']];
-/** One buffer of the supervisor's: what it has read and not written when it is killed. */
-const MOST_LOST_BYTES = 8192;
+const STREAMS = [['talk', 'stdout'], ['talk', 'stderr'], ['burst', 'stdout']];
+/** One buffer of the supervisor's: what it has read and not written when it is killed, where no native port moves it. */
+const MOST_LOST_BYTES = isMoved ? 0 : 8192;
 /** As in the units' configuration. */
 const KEPT = 4;
-const WHOLE_LINE = /^(\w+\.[0-9]+\.[0-9]+) ([0-9]+)(?: \.| \.{39})$/;
+/** What a talker may have said since it noted its count. */
+const UNCOUNTED = 15;
+const WHOLE_LINE = { stdout: /^((?:talk|burst)\.[0-9]+\.[0-9]+) ([0-9]+) \.{39}$/, stderr: /^(talk\.[0-9]+\.[0-9]+) ([0-9]+) \.$/ };
 
+/**
+ * An instance is `<unit>.<pid>.<random>`, and is known here by `<unit>.<pid>`. Something may be missing only of what was said before the end of a step that
+ * has an excuse; a piece of a line may be there only in the place of a line that may be missing.
+ */
 export function watchLines(world) {
+  /** Of each file the last number of each instance. */
   const verified = new Map(STREAMS.map(([unit, stream]) => [`${unit}_${stream}.log`, new Map()]));
   const lost = { kills: 0, lines: 0, bytes: 0 };
-  /** What an earlier step had an excuse for stays in the files. */
-  const known = new Set();
-  const tails = new Set();
-  /** Files that were moved away once: the one that follows may begin in the middle of a line, whose beginning is gone when the moved one is. */
-  const moved = new Set();
-  /** Write into pipes that have no name any more: the next supervisor does not find them (docs/robustness.md). */
-  const nameless = new Set();
+  /** The last number that may be missing of what each has said. */
+  const mayMiss = new Map();
+  /** Died while nobody else held their pipes: what was in there is gone. */
+  const cutShort = new Set();
+  /** Were dead at the end of an earlier step. */
+  const closed = new Set();
+  const counted = new Set();
+  /** Files whose beginning was taken away: the rest may begin in the middle of a line. */
+  const beheaded = new Set();
 
-  /** Problems as sentences. `excuse`: null, `kill` (one buffer of each stream may be gone) or `all`. Gone lines are counted. */
+  const isMissable = (instance, number) => number <= (mayMiss.get(keyOf(instance)) ?? 0);
+
+  /** Problems as sentences. `excuse`: null, `kill` (one buffer of each stream may be gone), `all` or `power`. Gone lines are counted. */
   const check = (excuse) => [...verified].flatMap(([file, last]) => {
     const problems = [];
     // Between the file that was moved and the oldest archive there may be some that are gone.
-    if (isFull(file)) rmSync(join(world.logs, `moved.${file}`), { force: true });
-    const text = wholeText(join(world.logs, file));
+    if (isFull(file)) {
+      rmSync(join(world.logs, `moved.${file}`), { force: true });
+      beheaded.add(file);
+    }
     const seen = new Map();
-    let bytes = 0;
-    const whole = text.split('\n');
-    const tail = whole.pop() ?? '';
-    // What comes after a loss may go on in a line that was cut by it.
-    if (excuse !== null && tail !== '') tails.add(`${file} ${tail}`);
-    for (const [index, line] of whole.entries()) {
-      const [, instance, digits] = WHOLE_LINE.exec(line) ?? [];
+    let [before, pieces, bytes] = [null, [], 0];
+
+    const judgePieces = (next, expected) => {
+      if (pieces.length > 0 && !(before === null && beheaded.has(file))) {
+        const ending = before !== null && before.instance !== next?.instance
+          && (isMissable(before.instance, before.number + 1) || cutShort.has(keyOf(before.instance))) ? before.instance : null;
+        for (const piece of pieces) {
+          if (next !== null && isPieceOf(piece, next.instance, expected, next.number - 1)) continue;
+          if (ending !== null && isPieceOf(piece, ending, before.number + 1, before.number + 5000)) continue;
+          problems.push(`${file} has the line ${JSON.stringify(piece.slice(0, 120))} between ${nameOf(before)} and ${nameOf(next)}`);
+        }
+      }
+      pieces = [];
+    };
+
+    const wholeLine = WHOLE_LINE[file.includes('stderr') ? 'stderr' : 'stdout'];
+    for (const line of linesOf(partsOf(join(world.logs, file)), wholeLine)) {
+      const [, instance, digits] = wholeLine.exec(line) ?? [];
       if (instance === undefined) {
-        // What was cut in the middle is a part of what is lost.
-        if (excuse !== null || (index === 0 && moved.has(file))) known.add(`${file} ${line}`);
-        if (!known.has(`${file} ${line}`) && ![...tails].some((begin) => `${file} ${line}`.startsWith(begin))) problems.push(`${file} has the line ${JSON.stringify(line.slice(0, 120))}`);
+        pieces.push(line);
         continue;
       }
-      if (nameless.has(instance)) continue;
       const number = Number(digits);
-      const before = seen.get(instance);
       // Older archives than are kept are gone with right; while one is put away there is one less.
-      const expected = before !== undefined ? before + 1 : isFull(file) ? number : Math.min(number, (last.get(instance) ?? 0) + 1);
-      if (number < expected) problems.push(`${file}: line ${number} of ${instance} comes again after ${before}`);
-      const gap = `${file} ${instance} ${expected} ${number}`;
-      if (number > expected && !known.has(gap)) {
-        if (excuse !== null) known.add(gap);
-        bytes += (number - expected) * (line.length + 1);
-        lost.lines += number - expected;
-        if (excuse === null) problems.push(`${file}: lines ${expected} to ${number - 1} of ${instance} are missing`);
+      const expected = seen.has(instance) ? seen.get(instance) + 1 : isFull(file) ? number : Math.min(number, (last.get(instance) ?? 0) + 1);
+      judgePieces({ instance, number }, seen.has(instance) ? expected : 1);
+      if (number < expected) problems.push(`${file}: line ${number} of ${instance} comes again after ${expected - 1}`);
+      if (number > expected) {
+        if (!isMissable(instance, number - 1)) problems.push(`${file}: lines ${expected} to ${number - 1} of ${instance} are missing`);
+        const gap = `${file} ${instance} ${number}`;
+        if (!counted.has(gap)) {
+          bytes += (number - expected) * (line.length + 1);
+          lost.lines += number - expected;
+        }
+        counted.add(gap);
       }
       seen.set(instance, number);
+      before = { instance, number };
     }
+    judgePieces(null, 0);
     if (excuse === 'kill' && bytes > MOST_LOST_BYTES) problems.push(`${file}: about ${bytes} bytes are missing after a kill of the supervisor`);
     if (bytes > 0) [lost.kills, lost.bytes] = [lost.kills + 1, lost.bytes + bytes];
-    for (const [instance, number] of seen) last.set(instance, number);
+    for (const [instance, number] of seen) last.set(instance, Math.max(number, last.get(instance) ?? 0));
     return problems;
   });
 
+  /** Of what lives, and of what has died since the step before, what write(2) has taken: that has to be there in a moment. */
+  const written = () => instances().filter((instance) => !closed.has(keyOf(instance)))
+    .flatMap((instance) => [...verified.keys()].filter((file) => file.startsWith(`${instance.split('.')[0]}_`))
+      .map((file) => ({ file, instance, count: numberIn(join(world.said, 'counts', instance)) })));
+
   return {
-    lost, check,
-    loseNames: (living) => living.forEach((instance) => nameless.add(instance)),
-    /** Of living instances what write(2) has taken, by file and instance: that has to be there in a moment. */
-    written: (living) => [...verified.keys()].flatMap((file) => living.filter((instance) => !nameless.has(instance) && file.startsWith(`${instance.split('.')[0]}_`))
-      .map((instance) => ({ file, instance, count: numberIn(join(world.dir, 'counts', instance)) }))),
-    missing: (written) => written.filter(({ file, instance, count }) => (verified.get(file)?.get(instance) ?? 0) < count)
-      .map(({ file, instance, count }) => `${file} ends with line ${verified.get(file)?.get(instance) ?? 0} of ${instance}, which has written ${count}`),
+    lost, check, written,
+    missing: (all) => all.filter(({ file, instance, count }) => (verified.get(file).get(instance) ?? 0) < count && !isMissable(instance, count)
+      && !cutShort.has(keyOf(instance)) && (verified.get(file).has(instance) || !isFull(file)))
+      .map(({ file, instance, count }) => `${file} ends with line ${verified.get(file).get(instance) ?? 0} of ${instance}, which has written ${count}`),
+    /**
+     * At the end of a step: what was said until now may be missing. `kill`: a supervisor that died has lost no more than one buffer, and the pipes of
+     * those who died as well; `power`: nobody who lives was there.
+     */
+    excuse(kind, living) {
+      if (kind !== 'kill') for (const file of verified.keys()) beheaded.add(file);
+      for (const instance of instances()) {
+        const key = keyOf(instance);
+        // What was in the files before is not sure to be there after a power cut.
+        if (kind === 'power') mayMiss.set(key, living.has(key) ? 0 : Infinity);
+        else if (closed.has(key)) continue;
+        else if (!living.has(key) && kind === 'kill') cutShort.add(key);
+        else if (!living.has(key)) mayMiss.set(key, Infinity);
+        else if (kind === 'all' || !isMoved) mayMiss.set(key, Math.max(mayMiss.get(key) ?? 0, numberIn(join(world.said, 'counts', instance)) + UNCOUNTED));
+      }
+    },
+    /** These write where nobody reads, or where only this supervisor does. */
+    loseNames: (keys) => keys.forEach((key) => mayMiss.set(key, Infinity)),
+    /** The step has ended. */
+    close(living) {
+      for (const instance of instances()) if (!living.has(keyOf(instance))) closed.add(keyOf(instance));
+    },
     /** Another program moves a log away, and removes what was moved and archived before. */
     move(file) {
       const path = join(world.logs, file);
       // The supervisor may write to the one that was moved before still.
       if (!existsSync(path)) return;
       for (const name of archives(path)) rmSync(name);
-      // A file that was opened anew after a move begins where the one before ended, in the middle of a line perhaps.
-      const [first = ''] = readFileSync(path, 'latin1').split('\n', 1);
-      if (!WHOLE_LINE.test(first)) known.add(`${file} ${first}`);
       renameSync(path, join(world.logs, `moved.${file}`));
-      moved.add(file);
+      beheaded.add(file);
     },
-    /** The files are not what they were: what comes is looked at anew. */
-    restart: () => verified.forEach((last) => last.clear()),
   };
+
+  function instances() {
+    return readdirSync(join(world.said, 'counts'));
+  }
 
   function isFull(file) {
     return archives(join(world.logs, file)).length >= KEPT - 1;
   }
 
-  function wholeText(path) {
+  /** Oldest first. */
+  function partsOf(path) {
     const moved = path.replace(/([^/]+)$/, 'moved.$1');
     const parts = () => [moved, ...archives(path), path].map((part) => [part, statSync(part, { throwIfNoEntry: false })?.ino]).filter(([, inode]) => inode !== undefined);
     for (let attempt = 0; ; attempt += 1) {
       try {
         const found = parts();
-        const text = found.map(([part]) => (part.endsWith('.gz') ? gunzipSync(readFileSync(part)) : readFileSync(part)).toString('latin1')).join('');
-        if (parts().join() === found.join()) return text;
+        const texts = found.map(([part]) => (part.endsWith('.gz') ? gunzipSync(readFileSync(part)) : readFileSync(part)).toString('latin1'));
+        if (parts().join() === found.join()) return texts;
       } catch (error) {
         // A rotation came in between.
         if (attempt > 20) throw error;
       }
     }
   }
+}
+
+/** A line may begin in one file and end in the next; what does not make a whole one together are two pieces. What comes last may not be ended yet. */
+function linesOf(parts, wholeLine) {
+  const lines = [];
+  let rest = '';
+  for (const part of parts) {
+    const [first, ...others] = part.split('\n');
+    if (others.length === 0) {
+      rest += first;
+      continue;
+    }
+    if (rest === '' || wholeLine.test(rest + first)) lines.push(rest + first);
+    else lines.push(rest, first);
+    rest = others.pop();
+    for (const line of others) lines.push(line);
+  }
+  return lines;
+}
+
+/** Whether it is the beginning or the end of one of these lines; where a supervisor reads, what it loses may glue one to the other. */
+function isPieceOf(text, instance, from, to) {
+  for (let number = from; number <= to; number += 1) {
+    for (const line of [`${instance} ${number} ${'.'.repeat(39)}`, `${instance} ${number} .`]) {
+      if (line.startsWith(text) || line.endsWith(text)) return true;
+    }
+  }
+  if (isMoved || from > to) return false;
+  const glued = /^(.*?)((?:\w+\.[0-9]+\.)?[0-9]* ?\.+)$/.exec(text);
+  return glued !== null;
+}
+
+function keyOf(instance) {
+  return instance.slice(0, instance.lastIndexOf('.'));
+}
+
+function nameOf(line) {
+  return line === null ? 'nothing' : `line ${line.number} of ${line.instance}`;
 }
 
 /** Oldest first; of one in both forms the compressed one. */

@@ -1,6 +1,6 @@
 // Performs a script of actions on a fresh world and looks, after each, whether everything came to rest as it should.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, statfsSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, rmdirSync, statSync, statfsSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause } from '../soak/home.mjs';
 import { badFiles, instances, launchesOf, strayGroups, unrest, wrongSlot } from './checks.mjs';
@@ -10,6 +10,8 @@ import { kill, makeWorld, processes } from './world.mjs';
 
 const REST_MS = 15_000;
 const FOREIGN_MS = 200;
+/** Somebody has taken a log away: for as long the supervisor may write to what has no name any more. */
+const LOG_LOOK_MS = 1100;
 
 /**
  * Returns what was counted, and the first failure with the number of its step, or null. `onStep` hears of each step that came to rest. `chance` decides
@@ -101,15 +103,31 @@ function makeRun(world, counts, chance) {
     if (problems.length > 0) throw new Failure(`after ${what}: ${problems.join('; ')}`);
   };
 
+  /** Living talkers as the lines know them. */
+  const talkers = () => new Set([...processes().values()].filter(({ unit, pid, session, isZombie }) => ['talk', 'burst'].includes(unit) && pid === session && !isZombie)
+    .map(({ unit, pid }) => `${unit}.${pid}`));
+
+  /** Those whose output goes where no supervisor looks, or no later one: a pipe whose name is gone, or nowhere. */
+  const nameless = () => [...talkers()].filter((key) => {
+    const [unit, pid] = key.split('.');
+    try {
+      return readlinkSync(`/proc/${pid}/fd/1`) !== join(world.state, `fifo/${unit}.stdout`);
+    } catch {
+      // It has ended.
+      return false;
+    }
+  });
+
   /** The lines that write(2) has taken come within a moment. */
   const checkLines = async (what) => {
-    const living = [...instances(status)].flatMap(([name]) => (name === 'talk' || name === 'burst' ? launchesOf(world, name).slice(-1) : []));
-    const written = excuse === 'all' ? [] : lines.written(living);
+    const written = lines.written();
+    const living = talkers();
+    if (excuse !== null) lines.excuse(excuse, living);
     must(lines.check(excuse), what);
     const end = performance.now() + 5000;
     for (;;) {
       const missing = lines.missing(written);
-      if (missing.length === 0) return;
+      if (missing.length === 0) return void lines.close(living);
       if (performance.now() > end) throw new Failure(`after ${what}: ${missing.join('; ')}`);
       await pause(20);
       must(lines.check(excuse), what);
@@ -153,7 +171,7 @@ function makeRun(world, counts, chance) {
         return ended.code === 0 ? 'done' : 'refused';
       }
       const answer = await world.ask(verb === 'Signal' ? { Signal: { unit, signal } } : { [verb]: { ...(verb === 'Restart' && { config: null }), service: unit } });
-      if (signal === 'SIGKILL') await pause(5);
+      if (signal === 'SIGKILL') doomed.add(Number(/\(pid ([0-9]+)\)/.exec(answer?.Message ?? '')?.[1]));
       if (answer === null) return 'unanswered';
       if (answer.Message === undefined && answer.Error === undefined) throw new Failure(`${verb} ${unit} is answered with ${JSON.stringify(answer)}`);
       return answer.Message === undefined ? 'refused' : 'done';
@@ -214,7 +232,6 @@ function makeRun(world, counts, chance) {
     touched = everything();
     counts.supervisors += 1;
     budget.orders += 1;
-    lines.restart();
   };
 
   const perform = {
@@ -265,6 +282,7 @@ function makeRun(world, counts, chance) {
     async power() {
       world.powerCut(chance);
       lost();
+      excuse = 'power';
     },
     async freeze({ who, ms, commands }) {
       const supervisor = world.supervisor();
@@ -304,7 +322,6 @@ function makeRun(world, counts, chance) {
       }
       await pause(100);
       for (const { unit } of commands) retryWanted(unit);
-      lines.restart();
     },
     async descriptors({ spare, commands }) {
       const supervisor = world.supervisor();
@@ -316,8 +333,8 @@ function makeRun(world, counts, chance) {
       await Promise.race([sent, pause(1500)]);
       spawnSync('prlimit', ['--pid', String(supervisor), '--nofile=4096:']);
       await sent;
+      lines.loseNames(nameless());
       for (const { unit } of commands) retryWanted(unit);
-      lines.restart();
     },
     async processes({ commands }) {
       const group = world.groups.pids;
@@ -340,19 +357,17 @@ function makeRun(world, counts, chance) {
     },
     async unstate() {
       rmSync(world.state, { recursive: true, force: true });
-      lines.loseNames(['talk', 'burst'].flatMap((name) => launchesOf(world, name)));
+      lines.loseNames(talkers());
       excuse = 'all';
-      lines.restart();
-      await pause(200);
+      // Nobody knows any more which slot is in use by a unit that is not in the file.
+      if (edits.blue === 'absent') rmSync(join(world.dir, 'active'), { force: true });
+      await pause(LOG_LOOK_MS);
     },
     /** Something else lies in the place of an entry of the state directory, while it is written to and perhaps when the next supervisor comes. */
     async foreign({ entry, kind, who }) {
       const path = join(world.state, entry);
       const supervisor = world.supervisor();
-      // The services write into pipes that have no name any more, or the supervisor into files that have none.
-      if (entry === 'fifo' || entry === 'logs') lines.loseNames(['talk', 'burst'].flatMap((name) => launchesOf(world, name)));
       excuse = 'all';
-      lines.restart();
       // A rename leaves no moment in which the supervisor puts something into what is being removed.
       if (existsSync(path)) renameSync(path, join(world.dir, 'put-away'));
       rmSync(join(world.dir, 'put-away'), { recursive: true, force: true });
@@ -362,13 +377,16 @@ function makeRun(world, counts, chance) {
       else symlinkSync(kind === 'loop' ? entry : join(world.dir, 'nowhere'), path);
       await send([{ verb: 'Restart', unit: 'talk' }, { verb: 'Stop', unit: 'forks' }, { verb: 'Restart', unit: 'flaps' }]);
       if (who !== undefined) killed(who);
-      // It looks after its files every five seconds.
-      await pause(FOREIGN_MS);
+      await pause(entry === 'logs' ? LOG_LOOK_MS : FOREIGN_MS);
       if (who === undefined && processes().get(supervisor)?.isZombie !== false) throw new Failure(`the supervisor died of ${kind} in the place of ${entry}`);
       rmSync(path, { recursive: true, force: true });
       await send([{ verb: 'Start', unit: 'forks' }]);
-      // What was started meanwhile got no pipes with a name.
-      if (entry === 'fifo') lines.loseNames(['talk', 'burst'].flatMap((name) => launchesOf(world, name)));
+      // A supervisor that dies before it has noticed leaves no ledger.
+      for (let wait = 0; entry === 'ledger.ndjson' && !existsSync(path); wait += 1) {
+        if (wait > 700) throw new Failure('the ledger is not put back within seven seconds');
+        await pause(10);
+      }
+      lines.loseNames(nameless());
       retryWanted('talk');
     },
     async movelogs({ file, signal }) {

@@ -1,6 +1,7 @@
 // The built program in a box, seen and touched from outside.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { boxDirectory, cover, mountDisk, mountGroups, unmountDisk } from './box.mjs';
@@ -10,6 +11,8 @@ import { configuration } from './units.mjs';
 const dist = resolve(import.meta.dirname, '../../dist');
 const bin = join(dist, 'sysg');
 const actor = join(import.meta.dirname, 'actor');
+/** Whether a native port moves what services write: then a killed supervisor loses nothing of it. */
+export const isMoved = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch) && process.env.SYSG_NATIVE !== '0' && isInstalled('koffi');
 let newBoot = null;
 let isTestBuild = false;
 let boots = 0;
@@ -22,14 +25,16 @@ export function makeWorld() {
   const groups = mountGroups();
   newBoot ??= cover('/proc/sys/kernel/random/boot_id', join(boxDirectory(), 'boot_id'), bootId(0));
   spawnSync('mkfifo', [join(dir, 'silence')]);
-  mkdirSync(join(dir, 'counts'));
+  // Not on the small disk: what the services say of themselves stays true when that is full.
+  const said = join(boxDirectory(), 'said');
+  mkdirSync(join(said, 'counts'), { recursive: true });
   const { SYSG_TORTURE_BOX: _box, ...inherited } = process.env;
   const env = { ...inherited, HOME: dir };
   const state = join(dir, '.local/share/systemg');
   const config = join(dir, 'sysg.yaml');
 
   const world = {
-    dir, control, env, state, config, groups,
+    dir, said, control, env, state, config, groups,
     logs: join(state, 'logs'),
     configure: (edits) => writeFileSync(config, configuration(actor, edits, groups.cgroup2)),
     /** Runs the command line to its end; one that does not end in `limitMs` is killed. */
@@ -77,7 +82,7 @@ export function makeWorld() {
       for (const { pid } of processes().values()) kill(pid, 'SIGKILL');
       world.change.end();
       unmountDisk(dir);
-      rmSync(control, { recursive: true, force: true });
+      for (const directory of [control, said]) rmSync(directory, { recursive: true, force: true });
     },
   };
   return world;
@@ -139,6 +144,15 @@ export function numberIn(path) {
   } catch {
     // No such file.
     return 0;
+  }
+}
+
+function isInstalled(name) {
+  try {
+    return createRequire(join(dist, 'daemon.js')).resolve(name) !== '';
+  } catch {
+    // It is not.
+    return false;
   }
 }
 
