@@ -25,6 +25,14 @@ export function openSecrets(): Secrets {
     pattern = shown.length === 0 ? null : new RegExp(shown.map(findable).join('|'), 'gu');
     isStale = false;
   };
+  const reference = (value: string): string => `\${${names.get(value) ?? '***'}}`;
+  const decodedReference = (word: string): string => {
+    for (let start = 0; start < 4; start += 1) {
+      const [value] = (pattern === null ? null : Buffer.from(word.slice(start), 'base64').toString().match(pattern)) ?? [];
+      if (value !== undefined) return reference(value);
+    }
+    return word;
+  };
   return {
     learn: (secrets) => {
       for (const { name, value } of secrets) {
@@ -46,7 +54,7 @@ export function openSecrets(): Secrets {
     },
     mask: (text) => {
       if (isStale) renew();
-      return maskLookalikes(pattern === null ? text : text.replace(pattern, (value) => `\${${names.get(value) ?? '***'}}`));
+      return maskLookalikes(pattern === null ? text : text.replace(pattern, reference).replace(BASE64, decodedReference));
     },
   };
 }
@@ -95,8 +103,9 @@ function isReference(value: string): boolean {
 
 /** Values of ordinary words would hide every other use of them. */
 function isKept(name: string, value: string): boolean {
-  if (value.trim().length < LEAST_LENGTH || isOrdinary(name) || PLAIN_WORD.test(value.trim())) return false;
-  return isSecretName(name) || !/^\d{1,5}$/.test(value);
+  const isSecret = isSecretName(name);
+  if (value.trim().length < (isSecret ? LEAST_SECRET : LEAST_LENGTH) || isOrdinary(name) || PLAIN_WORD.test(value.trim())) return false;
+  return isSecret || !/^\d{1,5}$/.test(value);
 }
 
 /** A value as it may appear: as it is, on one line, line by line, and escaped for JSON, a URL or a shell. */
@@ -122,6 +131,9 @@ function isOrdinary(name: string): boolean {
 
 const ORDINARY = /^(HOME|USER|LOGNAME|SHELL|PATH|PWD|OLDPWD|TERM|TZ|LANG|LC_\w+|TMPDIR|HOSTNAME|DISPLAY|EDITOR|PAGER|XDG_\w+|SHLVL|COLUMNS|LINES)$/;
 const LEAST_LENGTH = 4;
+const LEAST_SECRET = 3;
+/** A word that may have a value of `FREE_LENGTH` in it, in base64 or in the form of that for URLs. */
+const BASE64 = /(?<![A-Za-z0-9+/_-])(?=[a-z0-9+/_-]*[A-Z])[A-Za-z0-9+/_-]{10,}={0,2}/g;
 /** From this length on a value is replaced within words, too. */
 const FREE_LENGTH = 8;
 const PLAIN_WORD = /^(true|false|null|none|auto)$/i;

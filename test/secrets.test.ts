@@ -32,6 +32,7 @@ test('what is too short or too common to be told from other text stays', () => {
   const mask = maskOf({ A: 'abc', B: 'true', C: '8080', HOME: '/home/somebody', D: '  ' });
   expect(mask('abc true 8080 /home/somebody')).toBe('abc true 8080 /home/somebody');
   expect(maskOf({ LOGIN_PIN: '4711' })('pin is 4711, not 47110')).toBe('pin is ${LOGIN_PIN}, not 47110');
+  expect(maskOf({ LOGIN_PIN: 'xq7', AREA: 'eu1', API_KEY: 'xy', SALT: ' x ' })('xq7 eu1 xy x xq78')).toBe('${LOGIN_PIN} eu1 xy x xq78');
 });
 
 test('a value that is the name of a unit stays, whichever of the two is known first', () => {
@@ -86,4 +87,19 @@ test('no value of eight characters or more is left in any text', () => {
     const shown = maskOf({ V: value })(`${before}${value}${after}`);
     expect(shown.replaceAll('${V}', '')).not.toContain(value);
   }));
+});
+
+test('a value in base64 is found at each of its alignments, in the form of that for URLs and behind other text; words that only look like it stay', () => {
+  const value = 'planted>value?with~all';
+  const mask = maskOf({ API_TOKEN: value, PIN: '123' });
+  for (const before of ['', 'm', 'me', 'me:', 'user:']) {
+    for (const encoding of ['base64', 'base64url'] as const) {
+      const encoded = Buffer.from(`${before}${value}${before}`).toString(encoding);
+      expect(mask(`run ${encoded} x`)).toBe('run ${API_TOKEN} x');
+      expect(mask(`header=${encoded}`)).toBe('header=${API_TOKEN}');
+      expect(mask(`abc/${encoded}`)).not.toContain(encoded.slice(4, -4));
+    }
+  }
+  const others = `/usr/lib/Node_modules/app/Server.js ${Buffer.from('some other text, as long').toString('base64')} sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=`;
+  expect(mask(others)).toBe(others);
 });

@@ -2,13 +2,20 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeHome, soon, type Home } from './rig.ts';
+import { serveWeb } from './web-server.ts';
 
 /** By where each comes from. No other text has them. */
 const planted = {
   environment: 'planted-in-the-environment', inherited: 'planted-and-inherited', envFile: 'planted-in-an-env-file', plain: 'planted-under-a-plain-name',
-  literal: 'planted-in-the-configuration', option: 'planted-behind-an-option',
+  literal: 'planted-in-the-configuration', option: 'planted-behind-an-option', longer: 'planted-in-an-env-file-and-longer', short: 'xq7',
+  lines: 'planted-line-one\nplanted-line-two', url: 'planted in&a=url/x',
 } as const;
 const values = Object.values(planted);
+
+/** As a value may come along: line by line, in a URL, in base64 alone and behind a name, less the ends that depend on what is around. */
+const forms = [...new Set([...values, ...values.flatMap((value) => [
+  ...value.split('\n'), encodeURIComponent(value), ...(value.length < 8 ? [] : ['', 'me:'].map((before) => Buffer.from(before + value).toString('base64').slice(6, -6))),
+])])];
 
 function plant(): Home {
   const home = makeHome(`
@@ -25,17 +32,22 @@ services:
   missing: {command: "no-such-program-\${REGION} \${DB_PASSWORD}", restart_policy: never}
   shouts: {command: "echo bad $API_TOKEN $DB_PASSWORD $SOME_SECRET >&2; exit 3", restart_policy: never}
   expands: {command: "sh -c 'sleep 100000; true' $SOME_SECRET; true"}
+  probes: {command: "sleep 100001", health_check: {url: "http://127.0.0.1:9/x?t=\${URL_SECRET}&p=\${PIN_KEY}&r=\${REGION}", interval: 100ms, timeout: 300ms, retries: 2}}
+  authorizes: {command: "sleep 100001", health_check: {command: "echo Authorization: Basic $(printf me:%s \${DB_PASSWORD} | base64) >&2; false", interval: 100ms, timeout: 300ms, retries: 2}}
+  rolls: {command: "sleep 100001 \${LONGER_TOKEN} \${PIN_KEY} '\${LINES_SECRET}'", deployment: {strategy: rolling, health_check: {url: "http://127.0.0.1:9/\${DB_PASSWORD}?t=\${URL_SECRET}", interval: 100ms, timeout: 300ms, retries: 1}}}
+  prepares: {command: "sleep 100001", deployment: {pre_start: "echo \${LONGER_TOKEN} \${PIN_KEY} >&2; false"}}
+  encodes: {command: "printf %s $DB_PASSWORD | base64 >&2; printf me:%s $LONGER_TOKEN | base64 >&2; echo $PIN_KEY >&2; exit 3", restart_policy: never}
   option: {exec: [sh, -c, "sleep 100000; true", sh, --password, ${planted.option}]}
   hooked: {command: "$PROGRAMS/forever", hooks: {on_start: {success: {command: "false \${DB_PASSWORD}"}}}}
   nightly: {command: "true \${DB_PASSWORD}", cron: "* * * * * *"}
 `);
-  writeFileSync(join(home.dir, '.env'), `DB_PASSWORD=${planted.envFile}\nPLAIN=${planted.plain}\n`);
+  writeFileSync(join(home.dir, '.env'), `DB_PASSWORD=${planted.envFile}\nPLAIN=${planted.plain}\nLONGER_TOKEN=${planted.longer}\nPIN_KEY=${planted.short}\nLINES_SECRET="${planted.lines}"\nURL_SECRET="${planted.url}"\n`);
   Object.assign(home.env, { REGION: planted.environment, SOME_SECRET: planted.inherited });
   return home;
 }
 
 function found(text: string, where: string): readonly string[] {
-  return values.filter((value) => text.includes(value)).map((value) => `${where}: ${value}`);
+  return forms.filter((form) => text.includes(form)).map((form) => `${where}: ${form}`);
 }
 
 /** In files of ours: what services write is theirs. The copy of the configuration keeps the text of commands, and what the user wrote into that. */
@@ -45,17 +57,42 @@ function atRest(home: Home): readonly string[] {
     .filter((where) => where !== `config.last.json: ${planted.option}`);
 }
 
+const units = ['serves', 'execs', 'missing', 'shouts', 'expands', 'probes', 'authorizes', 'rolls', 'prepares', 'encodes', 'option', 'hooked', 'nightly'];
+
 const questions = ['"Status"', '{"History":{"unit":null,"limit":10000,"since":null}}', '{"Plan":{"config":null}}', '{"Reload":{"config":null}}',
-  ...['serves', 'missing', 'expands', 'nightly', 'option'].map((unit) => JSON.stringify({ Inspect: { unit, samples: 5 } })),
-  ...['missing', 'shouts'].map((service) => JSON.stringify({ Start: { service, settlements: true } })), '{"Logs":{"service":null,"lines":100,"kind":"supervisor","follow":false}}'];
+  ...units.map((unit) => JSON.stringify({ Inspect: { unit, samples: 5 } })),
+  ...['missing', 'shouts', 'probes', 'authorizes', 'prepares', 'encodes'].map((service) => JSON.stringify({ Start: { service, settlements: true } })), '{"Logs":{"service":null,"lines":100,"kind":"supervisor","follow":false}}'];
 
 const screens: readonly (readonly string[])[] = [
-  ['status', '--full-cmd'], ['status', '--json'], ['inspect', '-s', 'serves'], ['inspect', '-s', 'missing'], ['inspect', '-s', 'nightly', '--json'], ['events'], ['events', '--json'],
-  ['why', 'missing'], ['why', 'shouts', '--json'], ['plan'], ['validate'], ['doctor'], ['chart', '--graph'], ['logs', '-k', 'supervisor', '--no-follow'],
-  ['simulate', '--for', '5s'], ['restart', '-s', 'missing'],
+  ['status', '--full-cmd'], ['status', '--json'], ['ps', '--all'], ['events'], ['events', '--json'], ['plan'], ['plan', '--json'], ['validate'], ['validate', '--json'], ['doctor'], ['doctor', '--json'],
+  ['chart', '--graph'], ['logs', '-k', 'supervisor', '--no-follow'], ['logs', '-k', 'supervisor', '--no-follow', '--json'], ['simulate', '--for', '5s'], ['metrics'],
+  ['restart', '-s', 'missing'], ['restart', '-s', 'rolls'], ['start', '--daemonize', '-s', 'probes'], ['wait', '--timeout', '1s', '--for', 'running', 'prepares'], ['signal', 'USR1', 'missing'],
+  ['inspect', '-s', 'serves'], ['inspect', '-s', 'nightly', '--json'], ...['missing', 'shouts', 'encodes', 'probes', 'authorizes', 'rolls', 'prepares'].map((unit) => ['why', unit]), ['why', 'shouts', '--json'],
+  ['chart', 'rolls'], ['chart', 'rolls', '--format', 'json'], ['chart', 'rolls', '--format', 'scxml'],
 ];
 
-test('no planted value is in a file, an answer or a screen of ours, with a supervisor and without; --show-secrets shows them', { timeout: 60_000 }, async () => {
+/** Everything that the page can ask for, by its own description, and the beginning of its stream. */
+async function onThePage(home: Home): Promise<readonly string[]> {
+  const { url, token, server } = await serveWeb(home);
+  const ask = async (path: string): Promise<string> => {
+    const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+    if (answer.body === null || !answer.headers.get('content-type')?.startsWith('text/event-stream')) return answer.text();
+    const reader = answer.body.getReader();
+    const { value } = await reader.read();
+    await reader.cancel();
+    return Buffer.from(value ?? []).toString();
+  };
+  const description = JSON.parse(await ask('/api/v1/openapi.json')) as { paths: Record<string, { get?: unknown }> };
+  const paths = Object.entries(description.paths).filter(([path, { get }]) => get !== undefined && !path.includes('/logs') && !path.includes('{project}')).map(([path]) => path);
+  const asked = paths.map((path) => `/api/v1${path}`).flatMap((path) => (path.includes('{unit}') ? ['serves', 'shouts', 'rolls', 'nightly', 'probes'].map((unit) => path.replace('{unit}', unit)) : [path.replace('{machine}', 'service')]));
+  expect(asked.length).toBeGreaterThan(20);
+  const answers = await Promise.all(['/metrics', ...asked].map(async (path) => ({ path, text: await ask(path) })));
+  server.kill('SIGTERM');
+  expect(answers.find(({ path }) => path.endsWith('/units/serves/config'))?.text).toContain('${REGION}');
+  return answers.flatMap(({ path, text }) => found(text, path));
+}
+
+test('no planted value is in a file, an answer or a screen of ours, with a supervisor and without; --show-secrets shows them', { timeout: 120_000 }, async () => {
   const home = plant();
   const started = await home.sysg('start', '--daemonize', '-c', home.config);
   expect(started.code).toBe(1);
@@ -68,13 +105,23 @@ test('no planted value is in a file, an answer or a screen of ours, with a super
   const child = await home.exchange(JSON.stringify({ Spawn: { parent_pid: serves.process?.pid, name: 'kid', command: ['sh', '-c', 'sleep 100000; true', planted.envFile], ttl: null, log_level: null } }));
   expect(found(child, 'spawn')).toEqual([]);
 
-  for (const question of questions) expect(found(await home.exchange(question), question)).toEqual([]);
+  const answered = await Promise.all(questions.map(async (question) => found(await home.exchange(question), question)));
+  expect(answered.flat()).toEqual([]);
   const shown = await Promise.all(screens.map(async (words) => ({ words, ...await home.sysg(...words) })));
   expect(shown.flatMap(({ words, stdout, stderr }) => found(stdout + stderr, words.join(' ')))).toEqual([]);
+  expect(await onThePage(home)).toEqual([]);
   expect(atRest(home)).toEqual([]);
 
+  // What a supervisor leaves to the one that takes its place, also when it is killed.
+  const handedOver = await home.sysg('restart', '--supervisor');
+  expect([handedOver.code, found(handedOver.stdout + handedOver.stderr, 'restart --supervisor')]).toEqual([0, []]);
+  process.kill(home.supervisorPid(), 'SIGKILL');
+  expect(atRest(home)).toEqual([]);
+  await soon('another supervisor serves', async () => (await home.status().catch(() => null)) !== null);
+
   const open = await home.sysg('status', '--json', '--show-secrets');
-  expect(values.filter((value) => !open.stdout.includes(value))).toEqual([]);
+  // One stands in an address that is checked alone, the other has two lines.
+  expect(values.filter((value) => !open.stdout.includes(value))).toEqual([planted.lines, planted.url]);
   expect((await home.sysg('inspect', '-s', 'serves', '--json', '--show-secrets')).stdout).toContain(planted.environment);
 
   await home.sysg('stop');

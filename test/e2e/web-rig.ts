@@ -1,34 +1,11 @@
 import { existsSync } from 'node:fs';
-import type { ChildProcess } from 'node:child_process';
 import { onTestFinished } from 'vitest';
 import type { Browser, Page } from 'puppeteer-core';
-import type { Home } from './rig.ts';
+
+export { serveWeb, type Served } from './web-server.ts';
 
 /** Debian's, or the one that is named. */
 export const chromium = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path !== undefined && existsSync(path)) ?? null;
-
-export interface Served {
-  readonly link: string;
-  readonly url: string;
-  readonly token: string;
-  readonly server: ChildProcess;
-}
-
-/** Starts `sysg web` on a port that is free. */
-export async function serveWeb(home: Home, ...args: readonly string[]): Promise<Served> {
-  const server = home.open('web', '--listen', '127.0.0.1:0', ...args);
-  let text = '';
-  const link = await new Promise<string>((found, fail) => {
-    server.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      const [line] = /^http:\S+/m.exec(text) ?? [];
-      if (line !== undefined && text.includes('\n')) found(line);
-    });
-    server.once('exit', (code) => fail(new Error(`sysg web ended with ${code}: ${text}`)));
-  });
-  const { origin, searchParams } = new URL(link);
-  return { link, url: origin, token: searchParams.get('token') ?? '', server };
-}
 
 /** A page in a browser of its own; what its console complains about is kept. */
 export async function openPage(link: string, { width = 1280, height = 900 } = {}): Promise<{ readonly page: Page; readonly complaints: string[] }> {
