@@ -17,8 +17,8 @@ const ENTRIES = [
   'control.sock',
 ];
 
-/** Weights: how often each comes. `slow`: those that take seconds come as often as that; `foreign`: something else in the place of a state file. */
-export function grammar(chance, { slow = 0.1, freezeMs = 700, foreign = 0 } = {}) {
+/** Weights: how often each comes. `slow`: those that take seconds come as often as that. */
+export function grammar(chance, { slow = 0.1, freezeMs = 700 } = {}) {
   const command = () => (chance.below(8) === 0
     ? { verb: 'Signal', unit: chance.pick(STEADY), signal: chance.pick(['SIGCONT', 'SIGKILL']) }
     : { verb: chance.pick(VERBS), unit: chance.pick(NAMES) });
@@ -30,7 +30,7 @@ export function grammar(chance, { slow = 0.1, freezeMs = 700, foreign = 0 } = {}
     [10, () => ({ do: 'edit', unit: chance.pick(NAMES), to: chance.below(3) === 0 ? 'absent' : chance.below(1000) })],
     [3, () => ({ do: 'spoil', text: chance.pick(['services: [', '', '\0', 'version: "1"\nservices:\n  talk: {command: 5, nonsense: 1}\n']) })],
     [12, () => ({ do: 'kill', who: chance.pick([...STEADY, 'after', 'flaps', 'supervisor', 'guardian', 'both', 'all']) })],
-    [foreign, () => {
+    [2, () => {
       const entry = chance.pick(ENTRIES);
       const kind = chance.pick(['fifo', 'directory', 'text', 'dangling', 'loop']);
       // Without its ledger the next supervisor neither ends nor doubles what it cannot prove to be a unit's: not what is asked for here.

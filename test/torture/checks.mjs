@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSupervisor, processes } from './world.mjs';
-import { BUDGET, NAMES, STEADY, UNITS } from './units.mjs';
+import { BUDGET, NAMES, STEADY } from './units.mjs';
 
 /** What a unit that is wanted is at rest. */
 const RESTING = { flaps: ['running', 'backoff', 'starting'], spent: ['failed'], once: ['stopped'], waits: ['backoff'], tick: ['waiting', 'running', 'starting', 'stopping'] };
@@ -95,7 +95,22 @@ export function launchesOf(world, name) {
   return textOf(join(world.said, 'launches')).split('\n').filter((line) => line.startsWith(`${name} `)).map((line) => line.split(' ')[1]);
 }
 
-export const isKnown = (name) => name in UNITS;
+/**
+ * Of the launches of a unit those of which a supervisor that was killed has not noted that they were made: the record that a start is ordered is written
+ * before the process is made, the one with its pid after that. Where the process has ended by then too, the next supervisor finds nothing of it, and
+ * starts it again: twice rather than never, without counting it as a restart.
+ */
+export function unnotedLaunches(world, name) {
+  let isOrdered = false;
+  let count = 0;
+  for (const line of ['journal.1.ndjson', 'journal.ndjson'].flatMap((file) => textOf(join(world.state, file)).split('\n'))) {
+    const { unit, event, to } = line.includes(`"${name}"`) ? parsed(line) ?? {} : {};
+    if (unit !== name || event === 'request') continue;
+    if (event === 'adopt' && to === 'spawning' && isOrdered) count += 1;
+    isOrdered = to === 'spawning';
+  }
+  return count;
+}
 
 function textOf(path) {
   try {

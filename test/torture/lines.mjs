@@ -20,6 +20,8 @@ const WHOLE_LINE = { stdout: /^((?:talk|burst)\.[0-9]+\.[0-9]+) ([0-9]+) \.{39}$
 export function watchLines(world) {
   /** Of each file the last number of each instance. */
   const verified = new Map(STREAMS.map(([unit, stream]) => [`${unit}_${stream}.log`, new Map()]));
+  /** Instances of which each file had lines at the last look: of others all may have been put away since. */
+  const present = new Map();
   const lost = { kills: 0, lines: 0, bytes: 0 };
   /** The last number that may be missing of what each has said. */
   const mayMiss = new Map();
@@ -45,14 +47,15 @@ export function watchLines(world) {
     let [before, pieces, bytes] = [null, [], 0];
 
     const judgePieces = (next, expected) => {
-      if (pieces.length > 0 && !(before === null && beheaded.has(file))) {
-        const ending = before !== null && before.instance !== next?.instance
-          && (isMissable(before.instance, before.number + 1) || cutShort.has(keyOf(before.instance))) ? before.instance : null;
-        for (const piece of pieces) {
-          if (next !== null && isPieceOf(piece, next.instance, expected, next.number - 1)) continue;
-          if (ending !== null && isPieceOf(piece, ending, before.number + 1, before.number + 5000)) continue;
-          problems.push(`${file} has the line ${JSON.stringify(piece.slice(0, 120))} between ${nameOf(before)} and ${nameOf(next)}`);
-        }
+      for (const piece of before === null && beheaded.has(file) ? [] : pieces) {
+        if (next !== null && isPieceOf(piece, next.instance, expected, next.number - 1)) continue;
+        // Between two instances: of the end of the one before, or of another that has left nothing whole.
+        const others = before !== null && before.instance === next?.instance ? [] : instances().filter((one) => one === before?.instance || !seen.has(one));
+        const isOfOther = (one) => {
+          const from = one === before?.instance ? before.number + 1 : 1;
+          return (isMissable(one, from) || cutShort.has(keyOf(one))) && isPieceOf(piece, one, from, from + 5000);
+        };
+        if (!others.some(isOfOther)) problems.push(`${file} has the line ${JSON.stringify(piece.slice(0, 120))} between ${nameOf(before)} and ${nameOf(next)}`);
       }
       pieces = [];
     };
@@ -66,7 +69,7 @@ export function watchLines(world) {
       }
       const number = Number(digits);
       // Older archives than are kept are gone with right; while one is put away there is one less.
-      const expected = seen.has(instance) ? seen.get(instance) + 1 : isFull(file) ? number : Math.min(number, (last.get(instance) ?? 0) + 1);
+      const expected = seen.has(instance) ? seen.get(instance) + 1 : before === null && isFull(file) ? number : Math.min(number, (last.get(instance) ?? 0) + 1);
       judgePieces({ instance, number }, seen.has(instance) ? expected : 1);
       if (number < expected) problems.push(`${file}: line ${number} of ${instance} comes again after ${expected - 1}`);
       if (number > expected) {
@@ -84,6 +87,7 @@ export function watchLines(world) {
     judgePieces(null, 0);
     if (excuse === 'kill' && bytes > MOST_LOST_BYTES) problems.push(`${file}: about ${bytes} bytes are missing after a kill of the supervisor`);
     if (bytes > 0) [lost.kills, lost.bytes] = [lost.kills + 1, lost.bytes + bytes];
+    present.set(file, seen);
     for (const [instance, number] of seen) last.set(instance, Math.max(number, last.get(instance) ?? 0));
     return problems;
   });
@@ -96,7 +100,7 @@ export function watchLines(world) {
   return {
     lost, check, written,
     missing: (all) => all.filter(({ file, instance, count }) => (verified.get(file).get(instance) ?? 0) < count && !isMissable(instance, count)
-      && !cutShort.has(keyOf(instance)) && (verified.get(file).has(instance) || !isFull(file)))
+      && !cutShort.has(keyOf(instance)) && (present.get(file).has(instance) || !isFull(file)))
       .map(({ file, instance, count }) => `${file} ends with line ${verified.get(file).get(instance) ?? 0} of ${instance}, which has written ${count}`),
     /**
      * At the end of a step: what was said until now may be missing. `kill`: a supervisor that died has lost no more than one buffer, and the pipes of

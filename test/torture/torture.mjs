@@ -43,7 +43,7 @@ async function sideBySide(parts) {
 
 /** Each script on a fresh world, up to the first that fails. */
 async function torture() {
-  const next = grammar(random(seed), values.long ? { slow: 0.5, freezeMs: 30_000, foreign: 2 } : {});
+  const next = grammar(random(seed), values.long ? { slow: 0.5, freezeMs: 30_000 } : {});
   const scripts = values.script?.map((file) => JSON.parse(readFileSync(file, 'utf8'))) ?? [Array.from({ length: Number(values.steps) }, next)];
   for (const [index, script] of scripts.entries()) {
     console.log(`torture: ${values.script === undefined ? `seed ${seed}` : values.script[index]}, ${script.length} steps`);
