@@ -16,9 +16,15 @@ export const cutWindowBytes = 64 * 1024;
 export function rotate(file: string, keep: number): void {
   const piece = unfinishedLine(file) ?? Buffer.alloc(0);
   if (piece.length > 0) writeFresh(`${file}.next`, piece, file);
-  makeRoom(file, keep);
   const archive = `${file}.1`;
-  renameSync(file, archive);
+  try {
+    makeRoom(file, keep);
+    renameSync(file, archive);
+  } catch (error) {
+    // Somebody has moved the file away, with the piece in it.
+    rmSync(`${file}.next`, { force: true });
+    throw error;
+  }
   const cut = statSync(archive).size - piece.length;
   if (piece.length > 0) {
     truncateSync(archive, cut);

@@ -104,6 +104,11 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     else size = named.size;
   };
 
+  const checkNow = (): void => {
+    nextCheckAt = 0;
+    check();
+  };
+
   const append = (taken: Uint8Array): void => {
     let bytes = taken;
     let isCut = episodeStart === null;
@@ -213,6 +218,10 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     check();
     const limit = Math.max(1, rotation.sizeBytes);
     let file = openToMove(port);
+    if (size >= limit) {
+      checkNow();
+      file = openToMove(port);
+    }
     // What is after the last newline goes with the rotation.
     while (size >= limit && size > 0 && mayRotate()) {
       putAway();
@@ -242,6 +251,11 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
         check();
         open();
         const limit = Math.max(1, rotation.sizeBytes);
+        if (size + rest.length > limit) {
+          // Somebody else may have put it away.
+          checkNow();
+          open();
+        }
         while (size + rest.length > limit && mayRotate()) {
           const cut = cutOf(rest, limit);
           append(rest.subarray(0, cut));
@@ -268,8 +282,7 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     touch() {
       try {
         // What a new process says must not go to a file that has lost its name.
-        nextCheckAt = 0;
-        check();
+        checkNow();
         open();
         return null;
       } catch (error) {

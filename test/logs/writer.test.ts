@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { listArchives } from '../../src/logs/archives.ts';
 import { makeCompressor } from '../../src/logs/compress.ts';
-import { mendRotation } from '../../src/logs/rotate.ts';
+import { mendRotation, rotate } from '../../src/logs/rotate.ts';
 import { makeWriter, type LogWriter, type Rotation } from '../../src/logs/writer.ts';
 import { tempDir } from '../state/temp-dir.ts';
 import { everything } from './rig.ts';
@@ -192,6 +192,23 @@ describe('a crash between the steps of a rotation', () => {
 });
 
 describe('other hands', () => {
+  test('a full file that was moved away just now is not put away once more', () => {
+    const { file, writer, problems } = rig();
+    writer.write(Buffer.from(`${'x'.repeat(89)}\n`));
+    renameSync(file, `${file}-moved`);
+    writer.write(Buffer.from(`${'y'.repeat(89)}\n`));
+    expect(readFileSync(`${file}-moved`, 'utf8') + readFileSync(file, 'utf8')).toBe(`${'x'.repeat(89)}\n${'y'.repeat(89)}\n`);
+    expect([readdirSync(join(file, '..')).sort(), problems]).toEqual([['web.log', 'web.log-moved'], []]);
+  });
+
+  test('a rotation that fails leaves no second copy of the line that was begun', () => {
+    const { file } = rig();
+    writeFileSync(file, 'one\nbegun');
+    mkdirSync(join(`${file}.1`, 'within'), { recursive: true });
+    expect(() => rotate(file, 3)).toThrow('EISDIR');
+    expect([readFileSync(file, 'utf8'), existsSync(`${file}.next`)]).toEqual(['one\nbegun', false]);
+  });
+
   test('a file that was emptied is counted from there, once it is looked at', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 // What the talkers said against what their log files hold: no line lost, doubled or torn.
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { archives, linesIn } from './log-parts.mjs';
 import { isMoved, numberIn } from './world.mjs';
 
 const STREAMS = [['talk', 'stdout'], ['talk', 'stderr'], ['burst', 'stdout']];
@@ -61,7 +61,7 @@ export function watchLines(world) {
     };
 
     const wholeLine = WHOLE_LINE[file.includes('stderr') ? 'stderr' : 'stdout'];
-    for (const line of linesOf(partsOf(join(world.logs, file)), wholeLine)) {
+    for (const line of linesIn(join(world.logs, file), wholeLine)) {
       const [, instance, digits] = wholeLine.exec(line) ?? [];
       if (instance === undefined) {
         pieces.push(line);
@@ -142,40 +142,6 @@ export function watchLines(world) {
   function isFull(file) {
     return archives(join(world.logs, file)).length >= KEPT - 1;
   }
-
-  /** Oldest first. */
-  function partsOf(path) {
-    const moved = path.replace(/([^/]+)$/, 'moved.$1');
-    const parts = () => [moved, ...archives(path), path].map((part) => [part, statSync(part, { throwIfNoEntry: false })?.ino]).filter(([, inode]) => inode !== undefined);
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        const found = parts();
-        const texts = found.map(([part]) => (part.endsWith('.gz') ? gunzipSync(readFileSync(part)) : readFileSync(part)).toString('latin1'));
-        if (parts().join() === found.join()) return texts;
-      } catch (error) {
-        // A rotation came in between.
-        if (attempt > 20) throw error;
-      }
-    }
-  }
-}
-
-/** A line may begin in one file and end in the next; what does not make a whole one together are two pieces. What comes last may not be ended yet. */
-function linesOf(parts, wholeLine) {
-  const lines = [];
-  let rest = '';
-  for (const part of parts) {
-    const [first, ...others] = part.split('\n');
-    if (others.length === 0) {
-      rest += first;
-      continue;
-    }
-    if (rest === '' || wholeLine.test(rest + first)) lines.push(rest + first);
-    else lines.push(rest, first);
-    rest = others.pop();
-    for (const line of others) lines.push(line);
-  }
-  return lines;
 }
 
 /** Whether it is the beginning or the end of one of these lines; where a supervisor reads, what it loses may glue one to the other. */
@@ -196,16 +162,4 @@ function keyOf(instance) {
 
 function nameOf(line) {
   return line === null ? 'nothing' : `line ${line.number} of ${line.instance}`;
-}
-
-/** Oldest first; of one in both forms the compressed one. */
-function archives(path) {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const directory = path.slice(0, path.lastIndexOf('/'));
-  const found = new Map();
-  for (const entry of existsSync(directory) ? readdirSync(directory) : []) {
-    const [, number, ending] = entry.startsWith(`${name}.`) ? (/^([0-9]+)(\.gz)?$/.exec(entry.slice(name.length + 1)) ?? []) : [];
-    if (number !== undefined && (ending !== undefined || !found.has(Number(number)))) found.set(Number(number), join(directory, entry));
-  }
-  return [...found].sort(([one], [other]) => other - one).map(([, entry]) => entry);
 }

@@ -134,7 +134,7 @@ function makeRun(world, counts, chance) {
     }
   };
 
-  const checkKept = (what) => {
+  const checkKept = async (what) => {
     const now = instances(status);
     for (const name of STEADY) {
       if (touched.has(name) || before.get(name) === undefined || !now.has(name)) continue;
@@ -147,12 +147,17 @@ function makeRun(world, counts, chance) {
     counts.doubled += doubled;
     if (launches - budget.launches > budget.orders * (1 + BUDGET) + doubled) throw new Failure(`after ${what}: spent was launched ${launches - budget.launches} times for ${budget.orders} orders`);
     budget = { launches, unnoted, orders: 0 };
-    const unit = status.units.find(({ name }) => name === 'waits');
-    const deadline = unit?.phase === 'backoff' ? { at: Date.parse(unit.next_at), restarts: unit.restarts, skewMs } : null;
-    if (waiting !== null && deadline !== null && !touched.has('waits') && deadline.skewMs === waiting.skewMs) {
-      if (Math.abs(deadline.at - waiting.at) > 20 || deadline.restarts !== waiting.restarts) throw new Failure(`after ${what}: waits waited for ${JSON.stringify(waiting)} and waits for ${JSON.stringify(deadline)}`);
+    const last = waiting;
+    const isAsBefore = () => last === null || waiting === null || touched.has('waits') || waiting.skewMs !== last.skewMs
+      || (Math.abs(waiting.at - last.at) <= 20 && waiting.restarts === last.restarts);
+    // A supervisor that is held up between its looks at two clocks says a moment that is off by as much, once.
+    for (let attempt = 0; ; attempt += 1) {
+      const unit = status.units.find(({ name }) => name === 'waits');
+      waiting = unit?.phase === 'backoff' ? { at: Date.parse(unit.next_at), restarts: unit.restarts, skewMs } : null;
+      if (isAsBefore()) break;
+      if (attempt > 5) throw new Failure(`after ${what}: waits waited for ${JSON.stringify(last)} and waits for ${JSON.stringify(waiting)}`);
+      status = await world.status() ?? status;
     }
-    waiting = deadline;
   };
 
   const sound = ({ stdout, stderr, code }, what) => {
@@ -357,7 +362,7 @@ function makeRun(world, counts, chance) {
       }
     },
     async unstate() {
-      rmSync(world.state, { recursive: true, force: true });
+      putAway(world.state);
       lines.loseNames(talkers());
       excuse = 'all';
       // Nobody knows any more which slot is in use by a unit that is not in the file.
@@ -369,9 +374,7 @@ function makeRun(world, counts, chance) {
       const path = join(world.state, entry);
       const supervisor = world.supervisor();
       excuse = 'all';
-      // A rename leaves no moment in which the supervisor puts something into what is being removed.
-      if (existsSync(path)) renameSync(path, join(world.dir, 'put-away'));
-      rmSync(join(world.dir, 'put-away'), { recursive: true, force: true });
+      putAway(path);
       if (kind === 'fifo') spawnSync('mkfifo', [path]);
       else if (kind === 'directory') mkdirSync(join(path, 'with-something-in-it'), { recursive: true });
       else if (kind === 'text') writeFileSync(path, 'not what you expect\n');
@@ -394,10 +397,17 @@ function makeRun(world, counts, chance) {
       retryWanted('talk');
     },
     async movelogs({ file, signal }) {
-      // What is there is looked at first: the archives go with it.
-      must(lines.check(excuse), 'a look before logs are moved');
-      lines.move(file);
-      if (signal) kill(world.supervisor(), 'SIGUSR1');
+      // What is there is looked at first, since archives go with it: nothing is to be put away in between.
+      const supervisor = world.supervisor();
+      kill(supervisor, 'SIGSTOP');
+      while (processes().get(supervisor)?.isStopped === false) await pause(1);
+      try {
+        must(lines.check(excuse), 'a look before logs are moved');
+        lines.move(file);
+      } finally {
+        kill(supervisor, 'SIGCONT');
+      }
+      if (signal) kill(supervisor, 'SIGUSR1');
       await pause(20);
     },
     async handover({ commands }) {
@@ -453,6 +463,12 @@ function makeRun(world, counts, chance) {
     },
   };
 
+  /** A rename leaves no moment in which the supervisor puts something into what is being removed. */
+  const putAway = (path) => {
+    if (existsSync(path)) renameSync(path, join(world.dir, 'put-away'));
+    rmSync(join(world.dir, 'put-away'), { recursive: true, force: true });
+  };
+
   /** A start that the machine was too small for may have failed for good: the next one finds room. */
   const retryWanted = (name) => {
     if (!wanted.get(name).has('absent')) retries.add(name);
@@ -500,7 +516,7 @@ function makeRun(world, counts, chance) {
       retries.clear();
       await settle(what);
       for (const unit of status.units) if (wanted.has(unit.name)) wanted.set(unit.name, new Set([unit.wanted]));
-      checkKept(what);
+      await checkKept(what);
       await checkLines(what);
       must([...badFiles(world, tornByPowerCuts, action.do === 'power'), ...wrongSlot(world, status), ...strayGroups(world, true)], what);
     },

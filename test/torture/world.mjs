@@ -113,7 +113,7 @@ export function processes() {
       const environ = isZombie ? [] : readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
       const variable = (key) => environ.find((entry) => entry.startsWith(`${key}=`))?.slice(key.length + 1) ?? null;
       found.set(pid, {
-        pid, ppid: Number(ppid), pgrp: Number(pgrp), session: Number(session), isZombie,
+        pid, ppid: Number(ppid), pgrp: Number(pgrp), session: Number(session), isZombie, isStopped: letter === 'T',
         argv: readFileSync(`/proc/${name}/cmdline`, 'latin1').split('\0').slice(0, -1),
         unit: variable('TORTURE_UNIT'), instance: variable('SYSG_INSTANCE'), slot: variable('SLOT'),
       });
