@@ -49,6 +49,8 @@ function makeRun(world, counts, chance) {
   let budget = { launches: 0, unnoted: 0, orders: 1 };
   let skewMs = 0;
   let waiting = null;
+  /** The state directory was removed while `blue` was not in the file. */
+  let isSlotForgotten = false;
   let before = new Map();
   /** What this step may do: to the lines, and to which units. */
   let excuse = null;
@@ -132,6 +134,16 @@ function makeRun(world, counts, chance) {
       await pause(20);
       must(lines.check(excuse), what);
     }
+  };
+
+  /** Where nobody knows any more which slot is in use, the traffic follows the slot that is taken. */
+  const badSlot = () => {
+    const problems = wrongSlot(world, status);
+    const slot = processes().get(status.units.find(({ name }) => name === 'blue')?.process?.pid)?.slot;
+    if (!isSlotForgotten || slot === undefined) return problems;
+    isSlotForgotten = false;
+    writeFileSync(join(world.dir, 'active'), slot);
+    return [];
   };
 
   const checkKept = async (what) => {
@@ -365,8 +377,7 @@ function makeRun(world, counts, chance) {
       putAway(world.state);
       lines.loseNames(talkers());
       excuse = 'all';
-      // Nobody knows any more which slot is in use by a unit that is not in the file.
-      if (edits.blue === 'absent') rmSync(join(world.dir, 'active'), { force: true });
+      if (edits.blue === 'absent') isSlotForgotten = true;
       await pause(LOG_LOOK_MS);
     },
     /** Something else lies in the place of an entry of the state directory, while it is written to and perhaps when the next supervisor comes. */
@@ -518,7 +529,7 @@ function makeRun(world, counts, chance) {
       for (const unit of status.units) if (wanted.has(unit.name)) wanted.set(unit.name, new Set([unit.wanted]));
       await checkKept(what);
       await checkLines(what);
-      must([...badFiles(world, tornByPowerCuts, action.do === 'power'), ...wrongSlot(world, status), ...strayGroups(world, true)], what);
+      must([...badFiles(world, tornByPowerCuts, action.do === 'power'), ...badSlot(), ...strayGroups(world, true)], what);
     },
     async finish() {
       const runs = launchesOfTick();

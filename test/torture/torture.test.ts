@@ -14,7 +14,7 @@ const run = (program: string, ...args: readonly string[]): Promise<string> => ne
 
 // More of both: `npm run torture -- --steps 300`, `npm run soak`.
 test.skipIf(obstacle() !== null)('whatever machines and people do to a supervisor, it comes to rest as it should', { timeout: 240_000 }, async () => {
-  expect(await run('torture.mjs', '--steps', '300', '--parts', '2', '--seed', '20261', '--keep')).toContain('torture: 0 of 2 parts failed');
+  expect(await run('torture.mjs', '--steps', '300', '--parts', '4', '--seed', '20261', '--keep')).toContain('torture: 0 of 4 parts failed');
 });
 
 describe.skipIf(obstacle() !== null).concurrent('one box beside another', { timeout: 120_000 }, () => {
