@@ -1,5 +1,5 @@
 import type { LedgerPort } from '../../machines/ports.ts';
-import { textOf } from '../errors.ts';
+import { failureOf, textOf } from '../errors.ts';
 import { monotonicMs } from '../monotonic.ts';
 import { masked } from '../masked.ts';
 import type { Mask } from '../secrets.ts';
@@ -60,7 +60,6 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   const waiting = new Map([...opened.reserved].map(([key, line]): [string, Waiting] => [key, { line, durable: true, written: false }]));
   let retry: NodeJS.Timeout | null = null;
   let compactBeyond = 0;
-  let compactionFails = false;
   let nextLookAt = 0;
   let closed = false;
   let syncing = false;
@@ -144,7 +143,8 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   const lookAtName = (): void => {
     if (now() < nextLookAt) return;
     if (isDisplaced()) {
-      if (!putBack()) throw new Error('something else is in its place');
+      const obstacle = putBack();
+      if (obstacle !== null) throw new Error(`somebody has removed or replaced it, and it cannot be put back: ${obstacle}`);
       onProblem(`${path}: was removed or replaced by somebody and has been written again`);
     }
     nextLookAt = now() + lookEveryMs;
@@ -152,30 +152,30 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
 
   const isDisplaced = (): boolean => opened.unreadable === null && file !== null && !file.isInPlace();
 
-  const putBack = (): boolean => {
-    if (!compact()) return false;
+  /** Returns why it cannot be done, or null. */
+  const putBack = (): string | null => failureOf(path, () => {
+    rewrite();
     reserve.close();
     reserve.clear();
-    return true;
+  });
+
+  const rewrite = (): void => {
+    replaceFile(path, [...sum.live.values()].join(''), { durable: true });
+    // All that was to be written is in there.
+    waiting.clear();
+    file?.close();
+    file = null;
+    file = openAppendFile(path);
+    compactBeyond = 0;
   };
 
-  /** Whether it could be done. */
-  const compact = (): boolean => {
+  const compact = (): void => {
     try {
-      replaceFile(path, [...sum.live.values()].join(''), { durable: true });
-      // All that was to be written is in there.
-      waiting.clear();
-      file?.close();
-      file = null;
-      file = openAppendFile(path);
-      compactBeyond = 0;
-      compactionFails = false;
+      rewrite();
     } catch (error) {
-      if (!compactionFails) onProblem(`${path}: cannot be compacted: ${textOf(error)}`);
-      compactionFails = true;
+      onProblem(`${path}: cannot be compacted: ${textOf(error)}`);
       compactBeyond = (file?.size ?? 0) + slackBytes;
     }
-    return !compactionFails;
   };
 
   const armRetry = (): void => {
@@ -204,7 +204,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     note: (key, value) => put({ kind: 'note', key, value }, false),
     forgetNote: (key) => put({ kind: 'forget-note', key }, false),
     markClean: () => put({ kind: 'clean' }, true),
-    mend: () => isDisplaced() && putBack(),
+    mend: () => isDisplaced() && putBack() === null,
     close() {
       closed = true;
       if (waiting.size > 0) flush();

@@ -33,7 +33,10 @@ export function watchLines(world) {
   /** Files whose beginning was taken away: the rest may begin in the middle of a line. */
   const beheaded = new Set();
 
-  const isMissable = (instance, number) => number <= (mayMiss.get(keyOf(instance)) ?? 0);
+  /** Streams that go where no supervisor looks, or no later one, as `<file> <unit>.<pid>`. */
+  const nameless = new Set();
+
+  const isMissable = (file, instance, number) => number <= (mayMiss.get(keyOf(instance)) ?? 0) || nameless.has(`${file} ${keyOf(instance)}`);
 
   /** Problems as sentences. `excuse`: null, `kill` (one buffer of each stream may be gone), `all` or `power`. Gone lines are counted. */
   const check = (excuse) => [...verified].flatMap(([file, last]) => {
@@ -53,7 +56,7 @@ export function watchLines(world) {
         const others = before !== null && before.instance === next?.instance ? [] : instances().filter((one) => one === before?.instance || !seen.has(one));
         const isOfOther = (one) => {
           const from = one === before?.instance ? before.number + 1 : 1;
-          return (isMissable(one, from) || cutShort.has(keyOf(one))) && isPieceOf(piece, one, from, from + 5000);
+          return (isMissable(file, one, from) || cutShort.has(keyOf(one))) && isPieceOf(piece, one, from, from + 5000);
         };
         if (!others.some(isOfOther)) problems.push(`${file} has the line ${JSON.stringify(piece.slice(0, 120))} between ${nameOf(before)} and ${nameOf(next)}`);
       }
@@ -73,7 +76,7 @@ export function watchLines(world) {
       judgePieces({ instance, number }, seen.has(instance) ? expected : 1);
       if (number < expected) problems.push(`${file}: line ${number} of ${instance} comes again after ${expected - 1}`);
       if (number > expected) {
-        if (!isMissable(instance, number - 1)) problems.push(`${file}: lines ${expected} to ${number - 1} of ${instance} are missing`);
+        if (!isMissable(file, instance, number - 1)) problems.push(`${file}: lines ${expected} to ${number - 1} of ${instance} are missing`);
         const gap = `${file} ${instance} ${number}`;
         if (!counted.has(gap)) {
           bytes += (number - expected) * (line.length + 1);
@@ -99,7 +102,7 @@ export function watchLines(world) {
 
   return {
     lost, check, written,
-    missing: (all) => all.filter(({ file, instance, count }) => (verified.get(file).get(instance) ?? 0) < count && !isMissable(instance, count)
+    missing: (all) => all.filter(({ file, instance, count }) => (verified.get(file).get(instance) ?? 0) < count && !isMissable(file, instance, count)
       && !cutShort.has(keyOf(instance)) && (present.get(file).has(instance) || !isFull(file)))
       .map(({ file, instance, count }) => `${file} ends with line ${verified.get(file).get(instance) ?? 0} of ${instance}, which has written ${count}`),
     /**
@@ -118,8 +121,7 @@ export function watchLines(world) {
         else if (kind === 'all' || !isMoved) mayMiss.set(key, Math.max(mayMiss.get(key) ?? 0, numberIn(join(world.said, 'counts', instance)) + UNCOUNTED));
       }
     },
-    /** These write where nobody reads, or where only this supervisor does. */
-    loseNames: (keys) => keys.forEach((key) => mayMiss.set(key, Infinity)),
+    loseNames: (streams) => streams.forEach((stream) => nameless.add(stream)),
     /** The step has ended. */
     close(living) {
       for (const instance of instances()) if (!living.has(keyOf(instance))) closed.add(keyOf(instance));

@@ -109,16 +109,16 @@ function makeRun(world, counts, chance) {
   const talkers = () => new Set([...processes().values()].filter(({ unit, pid, session, isZombie }) => ['talk', 'burst'].includes(unit) && pid === session && !isZombie)
     .map(({ unit, pid }) => `${unit}.${pid}`));
 
-  /** Those whose output goes where no supervisor looks, or no later one: a pipe whose name is gone, or nowhere. */
-  const nameless = () => [...talkers()].filter((key) => {
+  /** Streams that go where no supervisor looks, or no later one: to a pipe whose name is gone, or nowhere. */
+  const nameless = () => [...talkers()].flatMap((key) => ['stdout', 'stderr'].flatMap((stream, index) => {
     const [unit, pid] = key.split('.');
     try {
-      return readlinkSync(`/proc/${pid}/fd/1`) !== join(world.state, `fifo/${unit}.stdout`);
+      return readlinkSync(`/proc/${pid}/fd/${index + 1}`) === join(world.state, `fifo/${unit}.${stream}`) ? [] : [`${unit}_${stream}.log ${key}`];
     } catch {
       // It has ended.
-      return false;
+      return [];
     }
-  });
+  }));
 
   /** The lines that write(2) has taken come within a moment. */
   const checkLines = async (what) => {
@@ -375,7 +375,7 @@ function makeRun(world, counts, chance) {
     },
     async unstate() {
       putAway(world.state);
-      lines.loseNames(talkers());
+      lines.loseNames(nameless());
       excuse = 'all';
       if (edits.blue === 'absent') isSlotForgotten = true;
       await pause(LOG_LOOK_MS);
