@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createClock } from './clock.ts';
-import type { ReadConfig } from './control/route.ts';
+import type { ReadConfig } from './control/outside.ts';
 import { listen } from './control/server.ts';
 import { openAnswers, type Answers } from './daemon/answers.ts';
 import { type Configuration, openConfiguration } from './daemon/configuration.ts';

@@ -1,109 +1,28 @@
-import type { ServiceSpec, Settlement, SignalName, SlotIndex, SupervisorCommand } from '../../machines/types.ts';
-import { dependentsOf, withDependencies } from '../../machines/order.ts';
-import { stageOf, type SupervisorSnapshot } from '../../machines/supervisor.ts';
+import { dependentsOf } from '../../machines/order.ts';
+import { stageOf } from '../../machines/supervisor.ts';
 import { isDone, viewAll, type UnitView } from '../../machines/view.ts';
-import { refusals, type Refused } from '../errors.ts';
-import type { KeptConfig } from '../config/kept.ts';
-import type { MetricsSpec } from '../metrics-spec.ts';
-import type { AcceptedRequest, Asker } from '../journal/request-record.ts';
-import type { InspectPayload, JournalRecord, StatusSnapshot, UnitSettlement } from '../wire/payloads.ts';
 import type { Request, RequestOf } from '../wire/requests.ts';
 import { acceptance, type Response } from '../wire/responses.ts';
-import { didYouMean } from '../words.ts';
 import type { Exchange, Route } from './connection.ts';
+import { makeNewcomers, type Present } from './newcomers.ts';
+import type { Accept, RouteOutside } from './outside.ts';
 import { describePlan, planReload } from './plan.ts';
-import type { TicketOffice } from './tickets.ts';
-
-/** A configuration that was read, or why it was refused, in the words for a client. */
-export type ReadConfig =
-  | {
-    readonly ok: true;
-    readonly path: string;
-    /** Also of the units beside the file, which were started from the command line alone. */
-    readonly specs: readonly ServiceSpec[];
-    /** The names of those. */
-    readonly adHoc: ReadonlySet<string>;
-    readonly metrics: MetricsSpec | null;
-    /** Of the file alone. */
-    readonly kept: KeptConfig;
-  }
-  /** `error`: for a client, with 0.33.0's prefix. */
-  | { readonly ok: false; readonly problems: string; readonly error: string };
-
-/** The unit that a request comes out of. */
-export interface Caller {
-  readonly unit: string;
-  /** The request comes from the service itself, which is not ready yet; false: from a hook, a check or a command that prepares the start. */
-  readonly isService: boolean;
-}
-
-export interface RouteOutside {
-  readonly tickets: TicketOffice;
-  now(): number;
-  send(command: SupervisorCommand): void;
-  snapshot(): SupervisorSnapshot;
-  status(): StatusSnapshot;
-  /** The newest `samples` of a unit by name or hash. */
-  inspect(unit: string, samples: number): Promise<InspectPayload>;
-  /** Null: the file in use, read again. Relative paths are taken against its directory. */
-  readConfig(path: string | null): ReadConfig;
-  /** A service that is configured and was left out for its profiles, with what it needs; null: there is none of that name. */
-  summon(service: string): Extract<ReadConfig, { ok: true }> | null;
-  /** From now on this file is the one in use; new units get what they need outside the machines. */
-  adoptConfig(config: Extract<ReadConfig, { ok: true }>): void;
-  /** Units beside the configuration. */
-  readonly adHoc: AdHocPort;
-  /** In which slot each blue-green unit was left. */
-  slots(specs: readonly ServiceSpec[]): Readonly<Record<string, SlotIndex>>;
-  isSignal(name: string): name is SignalName;
-  /** Who asked, as far as that can be known; requests get their answers in the order in which they came. */
-  askerOf(exchange: Exchange): Promise<Asker>;
-  /** Records a request that is accepted, before anything follows from it. */
-  record(request: AcceptedRequest): void;
-  /** Null: the client is no process that a unit may be waiting for. */
-  callerOf(exchange: Exchange): Promise<Caller | null>;
-  /** Ends this supervisor for the sake of the next one as soon as the answer is out. Why it cannot, or null. */
-  handOver(): string | null;
-  spawn(request: RequestOf<'spawn'>, exchange: Exchange): Promise<Response>;
-  history(request: RequestOf<'history'>): readonly JournalRecord[];
-  /** These write their answers themselves. */
-  logs(request: RequestOf<'logs'>, exchange: Exchange): Promise<null>;
-  watch(request: RequestOf<'watch'>, exchange: Exchange): Promise<null>;
-}
-
-/** Commands that run as units of their own. */
-export interface AdHocPort {
-  /** A configuration for the command. `isKnown`: the unit is there and runs the same. */
-  add(order: { readonly name: string; readonly command: readonly string[]; readonly directory: string }): { readonly ok: true; readonly spec: ServiceSpec; readonly isKnown: boolean } | Refused;
-  has(unit: string): boolean;
-  /** Takes the unit off the list. Why that cannot be done, or null. */
-  forget(unit: string): string | null;
-}
-
-type Sentence = Extract<Response, { kind: 'message' | 'error' }>;
+import { accepted, collect, error, message, unknown } from './sentences.ts';
+import { makeSettling } from './tickets.ts';
 
 /** Request → event and ticket → answer. Nothing else changes a unit's state. */
 export function makeRoute(outside: RouteOutside): Route {
   const { tickets, now, send } = outside;
   const views = (): readonly UnitView[] => viewAll(outside.snapshot());
-  const specsNow = (): readonly ServiceSpec[] => views().map(({ spec }) => spec);
-  const isKnown = (name: string): boolean => outside.snapshot().context.units.has(name);
-  /** The units are these from now on. `fresh`: those among them that may come into another slot. */
-  const changeTo = (specs: readonly ServiceSpec[], fresh: readonly ServiceSpec[], ticket: number | null = null): void =>
-    send({ type: 'reload', at: now(), ticket, specs, slots: outside.slots(fresh) });
-
-  /**
-   * Sends a command and waits until each unit has answered. Null: the command was accepted and goes on, which is all that a client gets to know that
-   * does not wait, and one that a unit may be waiting for, unless the units have answered before the client is identified.
-   */
-  const settle = async (exchange: Exchange, { wait = true }: { wait?: boolean | undefined }, units: readonly string[], issue: (ticket: number) => void): Promise<readonly Settlement[] | null> => {
-    const caller = wait ? outside.callerOf(exchange) : null;
-    const settled = tickets.open(units, issue);
-    return caller === null ? null : Promise.race([settled, caller.then((found) => (isHeldUp(found, units) ? null : settled))]);
+  const present: Present = {
+    specs: () => views().map(({ spec }) => spec),
+    isKnown: (name) => outside.snapshot().context.units.has(name),
+    changeTo: (specs, fresh, ticket = null) => send({ type: 'reload', at: now(), ticket, specs, slots: outside.slots(fresh) }),
   };
-  /** A service that is not ready yet may wait for all that does not wait for the service. */
-  const isHeldUp = (caller: Caller | null, units: readonly string[]): boolean =>
-    caller !== null && (!caller.isService || withDependencies(outside.snapshot().context.units, units).has(caller.unit));
+  const { specs: specsNow, isKnown, changeTo } = present;
+  const settling = makeSettling(outside);
+  const { settle, isHeldUp } = settling;
+  const newcomers = makeNewcomers(outside, present, settling);
 
   /** A service without a process starts as the file and its env files define it now, as a restart does. Null: as it is defined already. */
   const renewal = (service: string): { readonly apply: () => void } | { readonly refusal: string } | null => {
@@ -116,25 +35,9 @@ export function makeRoute(outside: RouteOutside): Route {
     return { apply: () => changeTo(specsNow().map((other) => (other.name === service ? spec : other)), [spec]) };
   };
 
-  /** Units that come beside those there are, and start with that. */
-  const join = async (service: string, fresh: readonly ServiceSpec[], { settlements }: Pick<RequestOf<'start'>, 'settlements'>, exchange: Exchange): Promise<Response> => {
-    const settled = await settle(exchange, {}, fresh.map(({ name }) => name), (ticket) => changeTo([...specsNow(), ...fresh], fresh, ticket));
-    return settled === null ? accepted('Start', service) : collect({ kind: 'start', service, settlements }, settled, `Service '${service}' started`);
-  };
-
-  /** Starts a service that was left out until now. */
-  const summon = (service: string, request: RequestOf<'start'>, exchange: Exchange, accept: Accept): Promise<Response> | Response => {
-    const config = outside.summon(service);
-    if (config === null) return unknown(service, views());
-    const fresh = config.specs.filter(({ name }) => !isKnown(name));
-    accept('start', service);
-    outside.adoptConfig({ ...config, specs: [...specsNow(), ...fresh] });
-    return join(service, fresh, request, exchange);
-  };
-
   const start = async (request: RequestOf<'start'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const { service } = request;
-    if (service !== null && !isKnown(service)) return summon(service, request, exchange, accept);
+    if (service !== null && !isKnown(service)) return newcomers.summon(service, request, exchange, accept);
     const renewed = service === null ? null : renewal(service);
     if (renewed !== null && 'refusal' in renewed) return error(renewed.refusal);
     accept('start', service);
@@ -147,26 +50,9 @@ export function makeRoute(outside: RouteOutside): Route {
     return collect(request, settled, already ? `Service '${service}' is already running` : `Service '${service}' started`);
   };
 
-  const add = async (request: RequestOf<'add'>, exchange: Exchange, accept: Accept): Promise<Response> => {
-    const added = outside.adHoc.add(request);
-    if (!added.ok) return error(added.reason);
-    const { spec } = added;
-    if (added.isKnown) return start({ ...request, kind: 'start', service: spec.name }, exchange, accept);
-    accept('start', spec.name, { command: spec.command });
-    return join(spec.name, [spec], request, exchange);
-  };
-
-  /** After a stop: the unit is a unit no more. */
-  const forget = (service: string): Sentence => {
-    const problem = outside.adHoc.forget(service);
-    if (problem !== null) return error(problem);
-    changeTo(specsNow().filter(({ name }) => name !== service), []);
-    return message(`Service '${service}' stopped and forgotten`);
-  };
-
   const stop = async (request: RequestOf<'stop'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const { service } = request;
-    if (service !== null && !isKnown(service)) return unknown(service, views());
+    if (service !== null && !isKnown(service)) return unknown(service, specsNow());
     if (request.forget === true && (service === null || !outside.adHoc.has(service))) {
       return error(service === null ? 'expected a unit to forget' : `Service '${service}' is of the configuration: to remove it, remove it there, then reload`);
     }
@@ -180,14 +66,14 @@ export function makeRoute(outside: RouteOutside): Route {
     const note = left.length === 0 ? '' : ` (still running without it: ${left.join(', ')})`;
     const stopped = collect(request, settled, `Service '${service}' stopped${note}`);
     if (request.forget !== true || stopped.kind === 'error') return stopped;
-    return { ...stopped, ...forget(service) };
+    return { ...stopped, ...newcomers.forget(service) };
   };
 
   const restartOne = async (service: string, request: RequestOf<'restart'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const config = outside.readConfig(request.config);
     if (!config.ok) return error(config.error);
     const spec = config.specs.find(({ name }) => name === service);
-    if (spec === undefined || !isKnown(service)) return unknown(service, views());
+    if (spec === undefined || !isKnown(service)) return unknown(service, specsNow());
     accept('restart', service);
     const settled = await settle(exchange, request, [service], (ticket) => send({ type: 'restart', at: now(), ticket, units: [service], specs: [spec], slots: outside.slots([spec]) }));
     return settled === null ? accepted('Restart', service) : collect(request, settled, `Service '${service}' restarted`);
@@ -229,7 +115,7 @@ export function makeRoute(outside: RouteOutside): Route {
   };
 
   const signal = (unit: string, name: string, accept: Accept): Response => {
-    if (!isKnown(unit)) return unknown(unit, views());
+    if (!isKnown(unit)) return unknown(unit, specsNow());
     if (!outside.isSignal(name)) return error(`'${name}' is not a signal; expected a name such as SIGHUP or SIGUSR1`);
     const view = views().find(({ spec }) => spec.name === unit);
     const pid = view?.process?.identity?.pid;
@@ -245,7 +131,7 @@ export function makeRoute(outside: RouteOutside): Route {
     if (NOT_WHILE_ENDING.has(request.kind) && stageOf(outside.snapshot()) === 'ending') return error('the supervisor is shutting down');
     switch (request.kind) {
       case 'start': return start(request, exchange, accept);
-      case 'add': return add(request, exchange, accept);
+      case 'add': return newcomers.add(request, exchange, accept, (service) => start({ ...request, kind: 'start', service }, exchange, accept));
       case 'stop': return stop(request, exchange, accept);
       case 'restart': return request.service === null ? restartAll(request, exchange, accept) : restartOne(request.service, request, exchange, accept);
       case 'shutdown': {
@@ -281,41 +167,8 @@ export function makeRoute(outside: RouteOutside): Route {
   };
 }
 
-/** Records that a request is carried out. */
-type Accept = (command: AcceptedRequest['command'], unit: string | null, detail?: AcceptedRequest['detail']) => void;
-
 /** Requests of which the journal has a record; the one of a spawn is that of the child. */
 const RECORDED: ReadonlySet<Request['kind']> = new Set(['start', 'add', 'stop', 'restart', 'reload', 'signal', 'shutdown', 'handover']);
 
 /** What a supervisor that ends would accept and not do. */
 const NOT_WHILE_ENDING: ReadonlySet<Request['kind']> = new Set(['start', 'add', 'restart', 'reload', 'spawn', 'handover']);
-
-/** The message when all went well, else one error that names each unit that did not, and why; on request with the settlement of every unit as data beside it. */
-function collect({ kind, settlements }: RequestOf<'start' | 'stop' | 'restart'>, settled: readonly Settlement[], success: string): Sentence {
-  const failed = settled.filter((settlement) => settlement.error !== null);
-  const notes = settled.flatMap(({ unit, note }) => (note === undefined ? [] : [`${unit}: ${note}`]));
-  const answer = failed.length === 0
-    ? message([success, ...notes].join('; '))
-    : error(failed.map(({ unit, error: why }) => `Failed to ${kind} service '${unit}': ${why}`).join('; '));
-  return settlements === true ? { ...answer, units: settled.map(unitSettlement) } : answer;
-}
-
-function unitSettlement({ unit, result, error: why, note }: Settlement): UnitSettlement {
-  return { unit, result, ...(why !== null && { error: why }), ...(note !== undefined && { note }) };
-}
-
-function accepted(order: string, service: string | null): Sentence {
-  return message(acceptance(`${order} of ${service === null ? 'all services' : `service '${service}'`}`));
-}
-
-function message(text: string): Sentence {
-  return { kind: 'message', text };
-}
-
-function error(text: string): Sentence {
-  return { kind: 'error', text };
-}
-
-function unknown(service: string, present: readonly UnitView[]): Sentence {
-  return error(refusals.unknownUnit(service, didYouMean(service, present.map(({ spec }) => spec.name))).message);
-}

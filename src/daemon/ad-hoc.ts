@@ -2,7 +2,7 @@ import { identify } from '../compat/identity.ts';
 import { isStaged, readAdHoc, removeUnit, without, writeAdHoc, type AdHocUnits } from '../config/ad-hoc-list.ts';
 import { combine, readUnit, type Combined } from '../config/ad-hoc.ts';
 import { plainName, stagedName, stagedPath, stageUnit } from '../config/staged-unit.ts';
-import type { AdHocPort, ReadConfig } from '../control/route.ts';
+import type { AdHocPort, ReadConfig } from '../control/outside.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { failureOf, refuse, textOf } from '../errors.ts';
 import { resolveProgram } from '../process/program.ts';

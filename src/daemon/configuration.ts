@@ -7,7 +7,7 @@ import { configPaths, firstConfigPath, joinConfigPaths } from '../config-path.ts
 import { chosenServices, unknownProfile, withNeeded } from '../config/profiles.ts';
 import { loadConfig, type ConfigResult, type LoadedConfig } from '../config/load.ts';
 import { formatProblem, wireError } from '../config/problem.ts';
-import type { AdHocPort, ReadConfig } from '../control/route.ts';
+import type { AdHocPort, ReadConfig } from '../control/outside.ts';
 import { distrust } from '../config/trust.ts';
 import { environmentOf } from '../process/environment.ts';
 import { isAlive } from '../process/identity.ts';

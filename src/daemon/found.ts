@@ -5,7 +5,7 @@ import { bootId } from '../process/boot.ts';
 import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
 import { asideSpec, recover, type RecoveryOutside, whatCounts, withoutDoubles } from '../state/recovery.ts';
-import type { ReadConfig } from '../control/route.ts';
+import type { ReadConfig } from '../control/outside.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { keepChildren, recoverChildren } from '../state/notes.ts';
 import { noteRecordedRuns } from '../compat/recorded.ts';

@@ -1,6 +1,6 @@
 import type { OwnedProcess } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
-import type { Caller } from '../control/route.ts';
+import type { Caller } from '../control/tickets.ts';
 import type { Peer } from '../process/peer.ts';
 import { runningCommands, type RunningCommand } from '../process/run-command.ts';
 import type { ProcessTable } from '../process/scan.ts';
