@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { createClock } from './clock.ts';
 import type { ReadConfig } from './control/outside.ts';
-import { listen } from './control/server.ts';
+import { listen, type Route } from './control/server.ts';
 import { openAnswers, type Answers } from './daemon/answers.ts';
 import { type Configuration, openConfiguration } from './daemon/configuration.ts';
 import { startUnits } from './daemon/first-start.ts';
 import { findWhatRuns } from './daemon/found.ts';
 import { forgetConfig } from './daemon/last-config.ts';
 import { findParent, type Parent } from './daemon/parent.ts';
+import { AFTER_START_MS, keepSmall } from './daemon/rest.ts';
 import { parseDaemonOptions, softLimitOf, type DaemonOptions, type DaemonSetting } from './daemon/setting.ts';
 import { keepDebuggerClosed, makeShutdown, obeySignals } from './daemon/signals.ts';
 import { closeBooks, HOOKS_MS, openSupervision, seeOut, type Supervision } from './daemon/supervision.ts';
@@ -77,12 +78,17 @@ async function run({ setting, lock, configuration, config, ledger }: Beginning):
   const { units, outputs, records } = supervision;
   const answers = openAnswers(setting, config.metrics, configuration, ledger, units, outputs, records);
   const shutdown = makeShutdown(setting, supervision);
+  const noteWork = keepSmall();
+  const route: Route = (request, exchange) => {
+    noteWork();
+    return answers.route(request, exchange);
+  };
   note(setting, configuration.use(config, ledger));
 
   // The pid first: a client that finds a socket without a pid file takes it for a leftover.
   note(setting, writeRuntimeFiles(paths, { pid: process.pid, configPath: config.path }));
   const server = await listen({
-    path: paths.socket, route: answers.route, onProblem: setting.onProblem, replace: true, connectionLimit: connectionsWithin(descriptorLimit()),
+    path: paths.socket, route, onProblem: setting.onProblem, replace: true, connectionLimit: connectionsWithin(descriptorLimit()),
   });
   const presence = keepPresence({
     paths, lock, socket: server, onProblem: setting.onProblem, restoreFiles: () => restoreFiles(setting, configuration, supervision),
@@ -96,7 +102,7 @@ async function run({ setting, lock, configuration, config, ledger }: Beginning):
     root.on('supervisor.ended', ({ exitCode }) => finish(exitCode));
     root.subscribe({ error: (error) => crash(log, error) });
   });
-  startUnits(setting, config.specs, supervision);
+  startUnits(setting, config.specs, supervision, () => noteWork(AFTER_START_MS));
   records.noteChildren();
   obeySignals(setting, answers.route, shutdown, supervision);
 

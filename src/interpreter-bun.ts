@@ -14,8 +14,6 @@ export const interpreter: Interpreter = {
   get callersNofile() {
     return process.env['SYSG_NOFILE'] ?? parentsNofile();
   },
-  // A pidfd is kept; with fewer left than two more for each, a restart under a limit of 60 was refused.
-  childDescriptors: { kept: 3, atStart: 2 },
   become([program = process.execPath, ...words], stateDir, env) {
     const { execve } = process as unknown as { execve(file: string, words: readonly string[], env: NodeJS.ProcessEnv): never };
     if (process.pid !== 1) return execve.call(process, program, [program, ...words], env);

@@ -13,8 +13,6 @@ export interface Interpreter {
   readonly callersNofile: string | null;
   /** Puts a supervisor in the place of this process, or its guardian where this is process 1; null where the program that runs this JavaScript cannot. */
   readonly become: ((command: readonly string[], stateDir: string, env: NodeJS.ProcessEnv) => never) | null;
-  /** Descriptors of each child beside those that we open: while it lives, and for the moment of its start. */
-  readonly childDescriptors: { readonly kept: number; readonly atStart: number };
   /** A file of the live page; null where the page was not built. */
   pageFile(name: string): Uint8Array<ArrayBuffer> | null;
 }
@@ -35,7 +33,6 @@ export const interpreter: Interpreter = {
     return process.env['SYSG_NOFILE'] ?? null;
   },
   become: null,
-  childDescriptors: { kept: 0, atStart: 0 },
   pageFile(name) {
     // In the program the files lie beside it; from the sources, where the build puts them.
     const file = [join(import.meta.dirname, 'web', name), join(import.meta.dirname, '../dist/web', name)].find((candidate) => existsSync(candidate));

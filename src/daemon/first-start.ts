@@ -9,7 +9,7 @@ import { takeUp, type Supervision } from './supervision.ts';
  * Hands the machines what was found, starts what is to be started, and reports to the command that waits how each unit came out. A start by a person or by
  * a boot script starts everything, which what was adopted answers when it is up; a supervisor that its guardian brought back starts what is new alone.
  */
-export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[], supervision: Supervision): void {
+export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[], supervision: Supervision, onDone: () => void): void {
   const { clock, options: { services }, parent, secrets: { mask } } = setting;
   const { found: { adopt, leaving, taken: { leftDown } }, units: { root, send, tickets }, records: { projection, request } } = supervision;
   // A supervisor that its guardian brought back was asked for by nobody.
@@ -38,5 +38,6 @@ export function startUnits(setting: DaemonSetting, specs: readonly ServiceSpec[]
     parent.hangUp();
     // Not before: no service waits for what makes later ones cheaper.
     void loadNative();
+    onDone();
   });
 }

@@ -72,5 +72,5 @@ export function parseDaemonOptions(argv: readonly string[]): DaemonOptions {
 /** The soft limit of open files that the launcher found, before Node raised it. */
 export function softLimitOf(env: NodeJS.ProcessEnv): number | null {
   const text = env['SYSG_NOFILE'];
-  return text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : null;
+  return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : null;
 }

@@ -3,8 +3,8 @@ import { signatures, type CLibrary, type ForeignFunctions, type ForeignType } fr
 import type { Watch } from './port.ts';
 import { watch } from './readiness-bun.ts';
 
-/** By bun:ffi, which is in the executable. Rejects where the C library is another one. */
-export async function openLibrary(): Promise<CLibrary> {
+/** By bun:ffi, which is in the executable. Throws where the C library is another one. */
+export function openAtOnce(): CLibrary {
   const ffi = loadFfi();
   const bound = Object.entries(signatures).map(([name, [result, ...parameters]]) => [name, { args: parameters.map((type) => types[type]), returns: types[result] }] as const);
   type Raw = Readonly<Record<string, (...passed: readonly (number | null)[]) => number>> & { __errno_location(): number };
@@ -18,6 +18,10 @@ export async function openLibrary(): Promise<CLibrary> {
     addressOf: (buffer) => BigInt(ffi.ptr(buffer)),
     watch: watchReadable,
   };
+}
+
+export async function openLibrary(): Promise<CLibrary> {
+  return openAtOnce();
 }
 
 function watchReadable(descriptor: number, onReadable: () => void): Watch {

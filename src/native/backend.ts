@@ -2,6 +2,9 @@ import type * as Koffi from 'koffi';
 import { signatures, type CLibrary, type ForeignFunctions, type ForeignType } from './library.ts';
 import type { Watch } from './port.ts';
 
+/** Opens it in less than a millisecond; null where it takes longer, or cannot be done without waiting. */
+export const openAtOnce: (() => CLibrary) | null = null;
+
 /** By koffi, an optional dependency that is loaded from where the package is installed. Rejects where it is not. */
 export async function openLibrary(): Promise<CLibrary> {
   const { default: koffi } = await import('koffi');

@@ -13,6 +13,8 @@ export interface NativePort {
   move(pipe: number, file: number, offset: number, most: number): number | string;
   /** Whether writes go to the end of the file, wherever that is by then: O_APPEND of open(2), by F_SETFL of fcntl(2). False where that could not be set. */
   setAppending(file: number, appending: boolean): boolean;
+  /** Gives back the pages of this process's program, most of which nothing at rest uses: MADV_DONTNEED of madvise(2). The kernel has them from the file again when they are needed. */
+  dropCode(): void;
   /**
    * Starts a program as the leader of a session of its own, with no signal blocked or ignored and an empty standard input: posix_spawn(3), which copies nothing of this
    * process, however large that is. Returns its pid once it is executing, or the name of the error. Nothing else waits for it: the caller calls `reap`.
@@ -36,6 +38,10 @@ export interface SpawnOrder {
   /** Above 2, both. */
   readonly stdout: number;
   readonly stderr: number;
+  /** Further descriptors and the number that each gets, above 2; no number is a descriptor of a later one. */
+  readonly extra: readonly { readonly at: number; readonly descriptor: number }[];
+  /** The soft limit of open files, at most the hard one; `null` is this process's own. While the call lasts it is the limit of this process, too. */
+  readonly softNofile: number | null;
 }
 
 /** The signal by its number. */

@@ -4,7 +4,7 @@ import type { CLibrary } from './library.ts';
 import type { ChildEnd, NativePort, SpawnOrder } from './port.ts';
 
 /** Starting and awaiting children. Nothing here is kept but what every start has in common. */
-export function makeSpawn({ call, addressOf }: CLibrary): Pick<NativePort, 'spawn' | 'openProcess' | 'endedChild' | 'reap'> {
+export function makeSpawn({ call, errno, addressOf }: CLibrary): Pick<NativePort, 'spawn' | 'openProcess' | 'endedChild' | 'reap'> {
   const attributes = Buffer.alloc(STRUCT_BYTES);
   const actions = Buffer.alloc(STRUCT_BYTES);
   const noSignal = Buffer.alloc(SIGSET_BYTES);
@@ -35,11 +35,29 @@ export function makeSpawn({ call, addressOf }: CLibrary): Pick<NativePort, 'spaw
     return pointers;
   };
 
-  const addActions = ({ workingDir, stdout, stderr }: SpawnOrder): number =>
+  const addActions = ({ workingDir, stdout, stderr, extra }: SpawnOrder): number =>
     call.posix_spawn_file_actions_addopen(actions, 0, devNull, constants.O_RDONLY, 0)
     || call.posix_spawn_file_actions_adddup2(actions, stdout, 1)
     || call.posix_spawn_file_actions_adddup2(actions, stderr, 2)
+    // From a descriptor to itself: both C libraries take its close-on-exec off then.
+    || extra.map(({ at, descriptor }) => call.posix_spawn_file_actions_adddup2(actions, descriptor, at)).find((error) => error !== 0)
     || call.posix_spawn_file_actions_addchdir_np(actions, cString(workingDir));
+
+  const limits = new BigUint64Array(2);
+  /** A child begins with the limits of this process, and posix_spawn(3) can give it no others. */
+  const withNofile = (soft: number | null, start: () => number): number => {
+    if (soft === null) return start();
+    if (call.getrlimit(RLIMIT_NOFILE, limits) !== 0) return errno();
+    const own = limits[0] ?? 0n;
+    limits[0] = BigInt(soft);
+    if (call.setrlimit(RLIMIT_NOFILE, limits) !== 0) return errno();
+    try {
+      return start();
+    } finally {
+      limits[0] = own;
+      call.setrlimit(RLIMIT_NOFILE, limits);
+    }
+  };
 
   return {
     spawn(order) {
@@ -47,7 +65,7 @@ export function makeSpawn({ call, addressOf }: CLibrary): Pick<NativePort, 'spaw
       const environment = vector(Object.entries(order.environment).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])));
       call.posix_spawn_file_actions_init(actions);
       try {
-        const error = addActions(order) || call.posix_spawn(pid, cString(order.path), actions, attributes, words, environment);
+        const error = addActions(order) || withNofile(order.softNofile, () => call.posix_spawn(pid, cString(order.path), actions, attributes, words, environment));
         return error === 0 ? (pid[0] ?? 0) : getSystemErrorName(-error);
       } finally {
         call.posix_spawn_file_actions_destroy(actions);
@@ -88,6 +106,7 @@ const POSIX_SPAWN_SETSIGMASK = 0x08;
 const POSIX_SPAWN_SETSID = 0x80;
 /** The same on every architecture; musl has no function for it. */
 const SYS_pidfd_open = 434;
+const RLIMIT_NOFILE = 7;
 const P_ALL = 0;
 const WNOHANG = 1;
 const WEXITED = 4;

@@ -1,14 +1,15 @@
 import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { attempt, hasCode } from '../errors.ts';
-import { interpreter } from '../interpreter.ts';
 import { ownNofile } from './limits.ts';
 
 /** What the supervisor keeps for itself: connections, /proc, rotation, compaction, the lists of its own directories. */
 export const reservedDescriptors = 16;
+/** What starts again takes some of them for a moment: a client that asks for that has one already, and others may ask at the same time. */
+const reservedFromKnown = 8;
 
 // Two FIFOs and two log files stay open for as long as the unit is known; a spawn takes its ends of the FIFOs and a pipe for a moment.
-const keptPerUnit = 4 + interpreter.childDescriptors.kept;
-const neededBySpawn = 4 + interpreter.childDescriptors.atStart;
+const keptPerUnit = 4;
+const neededBySpawn = 4;
 
 export interface Reserve {
   /** Why the unit may not be started now, in a sentence; null when it may. */
@@ -25,14 +26,16 @@ export function makeReserve(limit: number, open: () => number = countOpen): Rese
   let uncounted = 0;
   return {
     shortage(unit) {
-      const needed = neededBySpawn + (known.has(unit) ? 0 : keptPerUnit);
+      const isKnown = known.has(unit);
+      const needed = neededBySpawn + (isKnown ? 0 : keptPerUnit);
+      const reserved = isKnown ? reservedFromKnown : reservedDescriptors;
       if (uncounted >= needed) {
         uncounted -= needed;
       } else {
         const used = open();
-        const left = limit - reservedDescriptors - used - needed;
+        const left = limit - reserved - used - needed;
         if (left < 0) {
-          return `too few file descriptors are left: ${used} of the ${limit} that the supervisor may have (nofile) are open, a start takes ${needed}, and ${reservedDescriptors} are kept in reserve`;
+          return `too few file descriptors are left: ${used} of the ${limit} that the supervisor may have (nofile) are open, a start takes ${needed}, and ${reserved} are kept in reserve`;
         }
         uncounted = Math.max(0, Math.floor(left / 4) - 1024);
       }

@@ -9,6 +9,7 @@ import { identify } from './identity.ts';
 import { startMarked } from './marks.ts';
 import { awaitNamespaceLeader } from './namespaces.ts';
 import { startNatively, type StartedNatively } from './native-child.ts';
+import { nofileWords } from './limits.ts';
 import { confine, type Confinement } from './privileges.ts';
 import { checkWorkingDir, describe, resolveProgram } from './program.ts';
 import { rehearse } from './rehearsal.ts';
@@ -115,19 +116,19 @@ function start(request: LaunchRequest, prepared: Prepared): Launched | ChildProc
   reserve ??= makeReserve(descriptorLimit());
   const shortage = reserve.shortage(spec.name);
   if (shortage !== null) return refuse(`"${prepared.name}" cannot be started: ${shortage}`);
-  const command = commandOf(prepared, isolation.pid);
   // The parent that unshare(1) leaves behind is no process of the unit's: without the token it gets no signal that is meant for it.
   const environment = isolation.pid ? { ...prepared.environment, [tokenVariable]: request.environment[tokenVariable] } : prepared.environment;
 
   const output = request.openOutput(spec, request.role, token);
-  const byNode = (): ChildProcess => spawn(command.file, command.words, {
-    argv0: command.argv0, cwd: spec.workingDir, env: environment, detached: true, stdio: stdio(output),
-  });
-  // Tools before the program, and descriptors beside the usual ones, are Node's.
-  const isPlain = prepared.confinement.prefix.length === 0 && (output.extra ?? []).length === 0;
+  const { prefix, softNofile } = prepared.confinement;
+  const natively = (): StartedNatively | null => startNatively({ ...commandOf(prepared, prefix, isolation.pid), workingDir: spec.workingDir, environment, softNofile, ...output });
+  const byNode = (): ChildProcess => {
+    const { file, argv0, words } = commandOf(prepared, [...nofileWords(softNofile, request.environment['PATH']), ...prefix], isolation.pid);
+    return spawn(file, words, { argv0, cwd: spec.workingDir, env: environment, detached: true, stdio: stdio(output) });
+  };
   let process: ChildProcess | StartedNatively;
   try {
-    process = startMarked(tokensOf(request), () => (isPlain ? startNatively({ ...command, workingDir: spec.workingDir, environment, ...output }) : null) ?? byNode());
+    process = startMarked(tokensOf(request), () => natively() ?? byNode());
   } finally {
     closeOutput(output);
   }
@@ -142,8 +143,8 @@ function isUnstarted(process: ChildProcess | StartedNatively): process is ChildP
 }
 
 /** The file to start and its words: the program itself, or the first of the tools before it. */
-function commandOf({ name, words, path, environment, confinement }: Prepared, hidesToken: boolean): { readonly file: string; readonly argv0: string; readonly words: string[] } {
-  const [tool, ...toolWords] = confinement.prefix;
+function commandOf({ name, words, path, environment, confinement }: Prepared, prefix: readonly string[], hidesToken: boolean): { readonly file: string; readonly argv0: string; readonly words: string[] } {
+  const [tool, ...toolWords] = prefix;
   if (tool === undefined) return { file: path, argv0: name, words: [...words] };
   const last: string[] = [];
   if (hidesToken) last.push('/bin/sh', '-c', exportToken, 'sh', environment[tokenVariable] ?? '');

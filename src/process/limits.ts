@@ -10,11 +10,8 @@ type Limits = PrivilegeSpec['limits'];
 export const resources = ['nofile', 'nproc', 'memlock'] as const;
 export type Resource = (typeof resources)[number];
 
-/**
- * How a program gets its limits, niceness and CPUs. `softNofile` is the soft limit of open files that it would have had without the
- * supervisor, whose own was raised by Node; `null` leaves it.
- */
-export function limitWrapping(limits: Limits, softNofile: number | null, searchPath: string | undefined): Wrapping {
+/** How a program gets its limits, niceness and CPUs. */
+export function limitWrapping(limits: Limits, searchPath: string | undefined): Wrapping {
   const prefix: string[] = [];
   const words: string[] = [];
   for (const name of resources) {
@@ -24,13 +21,10 @@ export function limitWrapping(limits: Limits, softNofile: number | null, searchP
     if (obstacle !== null) return obstacle;
     words.push(`--${name}=${limitWord(value)}:${limitWord(value)}`);
   }
-  const inherited = limits.nofile === undefined ? softLimitToRestore(softNofile) : null;
-  if (inherited !== null) words.push(`--nofile=${inherited.soft}:${inherited.hard}`);
   if (words.length > 0) {
     const prlimit = findTool('prlimit', 'limits need', searchPath);
-    if (prlimit.ok) prefix.push(prlimit.path, ...words, '--');
-    else if (inherited !== null && words.length === 1) prefix.push('/bin/sh', '-c', restoreBySh, 'sh', String(inherited.soft));
-    else return prlimit;
+    if (!prlimit.ok) return prlimit;
+    prefix.push(prlimit.path, ...words, '--');
   }
   if (limits.nice !== undefined) {
     const nice = findTool('nice', 'limits.nice needs', searchPath);
@@ -45,6 +39,23 @@ export function limitWrapping(limits: Limits, softNofile: number | null, searchP
     prefix.push(taskset.path, '--cpu-list', limits.cpuAffinity.join(','));
   }
   return { ok: true, prefix };
+}
+
+/**
+ * The soft limit of open files that a program is to be given, where it would have had another one without the supervisor, whose own was raised by what runs
+ * this; `null`: its own. The hard limit stays.
+ */
+export function nofileToRestore(limits: Limits, callers: number | null): number | null {
+  const own = ownNofile();
+  if (callers === null || limits.nofile !== undefined || own?.soft === callers) return null;
+  return Math.min(callers, own?.hard ?? Infinity);
+}
+
+/** How it gets that where no native port starts it; words that are first of all. */
+export function nofileWords(soft: number | null, searchPath: string | undefined): readonly string[] {
+  if (soft === null) return [];
+  const prlimit = findTool('prlimit', 'limits need', searchPath);
+  return prlimit.ok ? [prlimit.path, `--nofile=${soft}:`, '--'] : ['/bin/sh', '-c', restoreBySh, 'sh', String(soft)];
 }
 
 /** One resource of a file in the form of /proc/PID/limits; `null` when it is not listed. Unlimited is `Infinity`. */
@@ -76,13 +87,6 @@ function raiseObstacle(resource: Resource, value: LimitValue): Refused | null {
   return refuse(`limits.${resource} is ${limitWord(value)}, above the hard limit ${hard} that the supervisor has and, without CAP_SYS_RESOURCE, cannot raise`);
 }
 
-function softLimitToRestore(soft: number | null): { readonly soft: number; readonly hard: string } | null {
-  if (soft === null) return null;
-  const own = ownNofile();
-  if (own === null) return { soft, hard: '' };
-  if (own.soft === soft) return null;
-  return { soft: Math.min(soft, own.hard), hard: Number.isFinite(own.hard) ? String(own.hard) : 'unlimited' };
-}
 
 function readOwn(resource: Resource): { readonly soft: number; readonly hard: number } | null {
   return process.platform === 'linux' ? limitIn(readFileSync('/proc/self/limits', 'utf8'), resource) : null;

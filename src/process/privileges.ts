@@ -2,7 +2,7 @@ import type { PrivilegeSpec, ServiceSpec } from '../../machines/types.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { cgroupWrapping } from './cgroup.ts';
 import { accountEnvironment, findCredentials, type Credentials } from './credentials.ts';
-import { limitWrapping } from './limits.ts';
+import { limitWrapping, nofileToRestore } from './limits.ts';
 import { namespaceWrapping } from './namespaces.ts';
 import { mountWrapping } from './sandbox.ts';
 import { findTool, type Wrapping } from './tools.ts';
@@ -14,6 +14,7 @@ export interface PrivilegeRequest {
   readonly privileges: PrivilegeSpec;
   /** As root, a unit that names no user runs as nobody. */
   readonly dropPrivileges: boolean;
+  /** Of the program that started the supervisor. */
   readonly softNofile: number | null;
   /** The supervisor's PATH: the tools that run as root are not the service's to choose. */
   readonly searchPath: string | undefined;
@@ -23,6 +24,8 @@ export interface Confinement {
   readonly ok: true;
   /** Words before the program's own. */
   readonly prefix: readonly string[];
+  /** The soft limit of open files that is not the supervisor's; `prefix` does not see to it. */
+  readonly softNofile: number | null;
   /** Variables over those of the unit. */
   readonly environment: Readonly<Record<string, string>>;
   readonly credentials: Credentials | null;
@@ -49,7 +52,7 @@ export function confine(request: PrivilegeRequest): Confinement | Refused {
   const namespaces = namespaceWrapping(isolation, capabilities.length > 0, searchPath);
   const steps: readonly Wrapping[] = [
     cgroupWrapping(limits.cgroup, request.hash),
-    limitWrapping(limits, request.softNofile, searchPath),
+    limitWrapping(limits, searchPath),
     mountWrapping(sandbox, searchPath),
     ...(isolation.user
       ? [setpriv(groupsAndUser, searchPath), namespaces, setpriv(capabilities.length > 0 || sandbox?.noNewPrivileges === true ? bounds : [], searchPath)]
@@ -62,7 +65,7 @@ export function confine(request: PrivilegeRequest): Confinement | Refused {
   }
   // Elsewhere there is no /proc to see it in; what gets this far there is nice(1) alone, which is checked before.
   const asked = process.platform === 'linux' && (credentials !== null || capabilities.length > 0 || sandbox !== undefined || Object.keys(limits).length > 0 || Object.values(isolation).includes(true));
-  return { ok: true, prefix, environment: accountEnvironment(credentials), credentials, asked };
+  return { ok: true, prefix, softNofile: nofileToRestore(limits, request.softNofile), environment: accountEnvironment(credentials), credentials, asked };
 }
 
 /** What is run beside a service, as its user: limits, capabilities, namespaces and the sandbox are for the service itself. */

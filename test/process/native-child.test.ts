@@ -15,7 +15,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 interface Way {
   readonly name: string;
-  launch(argv: readonly string[], changes?: Partial<ServiceSpec>): Promise<{ readonly child: Child | null; readonly reason: string | null; output(): string }>;
+  launch(argv: readonly string[], changes?: Partial<ServiceSpec>, more?: { readonly softNofile?: number; readonly extraAt?: number }): Promise<{ readonly child: Child | null; readonly reason: string | null; output(): string }>;
 }
 
 /** Modules of its own: once the port was loaded it is used. */
@@ -27,12 +27,14 @@ async function open(natively: boolean): Promise<Way> {
   let count = 0;
   return {
     name: natively ? 'the native port' : 'Node',
-    launch(argv, changes = {}) {
+    launch(argv, changes = {}, { softNofile = null, extraAt } = {}) {
       const log = join(dir, `${natively}-${(count += 1)}.log`);
       const spec = serviceSpec([], dir, { launch: { kind: 'exec', argv }, ...changes });
       const order = {
-        spec, role: 'main', token: `token-${natively}-${count}`, environment: { PATH: process.env['PATH'], LANG: 'C' }, softNofile: null, dropPrivileges: false,
-        openOutput: () => ({ stdout: openSync(log, 'a'), stderr: openSync(log, 'a') }),
+        spec, role: 'main', token: `token-${natively}-${count}`, environment: { PATH: process.env['PATH'], LANG: 'C' }, softNofile, dropPrivileges: false,
+        openOutput: () => ({
+          stdout: openSync(log, 'a'), stderr: openSync(log, 'a'), ...(extraAt !== undefined && { extra: [{ at: extraAt, descriptor: openSync(log, 'a') }] }),
+        }),
       } as const;
       const output = (): string => readFileSync(log, 'utf8');
       return new Promise((done) => void launch(order, (launched) => done(launched.ok ? { child: launched.child, reason: null, output } : { child: null, reason: launched.reason, output })));
@@ -79,6 +81,39 @@ describe.skipIf(!isLinux)('a process that is started by Node and one that is sta
     expect(await exitOf((await ways[1]?.launch(['sh', '-c', 'kill -40 $$']))?.child ?? null)).toEqual({ code: 168, signal: null });
   });
 
+  test('have the soft limit of open files that is asked for, and leave the supervisor its own', async () => {
+    const before = readFileSync('/proc/self/limits', 'utf8');
+    const limits = await alike(async ({ launch }) => {
+      const { child, output } = await launch(['sh', '-c', 'ulimit -S -n; ulimit -H -n'], {}, { softNofile: 300 });
+      expect(await exitOf(child)).toEqual({ code: 0, signal: null });
+      return output();
+    });
+    expect(limits).toMatch(/^300\n(?!300\n)/);
+    expect(readFileSync('/proc/self/limits', 'utf8')).toBe(before);
+  });
+
+  test('have it also where so many files are open that the supervisor could open none under it', async () => {
+    const files = Array.from({ length: 80 }, () => openSync('/dev/null', 'r'));
+    try {
+      expect(await alike(async ({ launch }) => {
+        const { child, output } = await launch(['sh', '-c', 'ulimit -S -n; cat /dev/null'], {}, { softNofile: 80 });
+        return { exit: await exitOf(child), output: output() };
+      })).toEqual({ exit: { code: 0, signal: null }, output: '80\n' });
+    } finally {
+      files.forEach(closeSync);
+    }
+  });
+
+  test('are given a further descriptor at its number, and go through the tools for their limits', async () => {
+    const { privileges } = serviceSpec([], dir);
+    for (const extraAt of [3, 9]) {
+      expect(await alike(async ({ launch }) => {
+        const { child, output } = await launch(['sh', '-c', `echo by ${extraAt} >&${extraAt}; ulimit -n; ulimit -l`], { privileges: { ...privileges, limits: { nofile: 90, memlock: 0 } } }, { extraAt });
+        return { exit: await exitOf(child), output: output() };
+      })).toEqual({ exit: { code: 0, signal: null }, output: `by ${extraAt}\n90\n0\n` });
+    }
+  });
+
   test('may be a script without a first line for the kernel', async () => {
     writeFileSync(join(dir, 'plain'), 'echo from $0 with $1\n');
     chmodSync(join(dir, 'plain'), 0o755);
@@ -115,7 +150,7 @@ describe.skipIf(!isLinux)('a process that is started by Node and one that is sta
     const port = await loadNative();
     if (port === null) throw new Error('koffi is not installed');
     const log = openSync(join(dir, 'unawaited.log'), 'a');
-    const unawaited = port.spawn({ path: '/bin/true', words: ['true'], environment: {}, workingDir: '/', stdout: log, stderr: log });
+    const unawaited = port.spawn({ path: '/bin/true', words: ['true'], environment: {}, workingDir: '/', stdout: log, stderr: log, extra: [], softNofile: null });
     closeSync(log);
     await until('it has ended', () => port.endedChild() === unawaited);
     const { child } = await (ways[1] as Way).launch(['sh', '-c', 'exit 3']);

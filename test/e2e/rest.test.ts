@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { makeHome, soon } from './rig.ts';
+
+test.skipIf(process.platform !== 'linux' || process.env['SYSG_NATIVE'] === '0')('a supervisor at rest gives the pages of its program back, and goes on', async () => {
+  const home = makeHome('version: "1"\nservices:\n  web: {command: "exec $PROGRAMS/forever"}\n');
+  expect(await home.sysg('start', '--daemonize')).toMatchObject({ code: 0 });
+  /** Megabytes: RssFile of proc_pid_status(5). */
+  const ofFiles = (): number => Number(/^RssFile:\s+(\d+)/m.exec(readFileSync(`/proc/${home.supervisorPid()}/status`, 'latin1'))?.[1]) / 1024;
+  expect(ofFiles()).toBeGreaterThan(30);
+  await soon('it is small', () => ofFiles() < 26);
+  expect(await home.sysg('restart', 'web')).toMatchObject({ code: 0 });
+  expect(await home.unit('web')).toMatchObject({ phase: 'running' });
+});
