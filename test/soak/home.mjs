@@ -5,7 +5,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-export const bin = resolve(import.meta.dirname, '../../dist/sysg');
+/** SYSG_TEST_BIN: another one, such as the program in one file. */
+export const bin = process.env.SYSG_TEST_BIN ?? resolve(import.meta.dirname, '../../dist/sysg');
 
 /** `user`: as which uid and gid commands run; needs root. */
 export function makeHome({ user = null } = {}) {

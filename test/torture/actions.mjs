@@ -17,8 +17,8 @@ const ENTRIES = [
   'control.sock',
 ];
 
-/** Weights: how often each comes. `slow`: those that take seconds come as often as that. */
-export function grammar(chance, { slow = 0.1, freezeMs = 700 } = {}) {
+/** Weights: how often each comes. `slow`: those that take seconds come as often as that; `testBuild`: whether the supervisor can be one. */
+export function grammar(chance, { slow = 0.1, freezeMs = 700, testBuild = true } = {}) {
   const command = () => (chance.below(8) === 0
     ? { verb: 'Signal', unit: chance.pick(STEADY), signal: chance.pick(['SIGCONT', 'SIGKILL']) }
     : { verb: chance.pick(VERBS), unit: chance.pick(NAMES) });
@@ -36,9 +36,9 @@ export function grammar(chance, { slow = 0.1, freezeMs = 700 } = {}) {
       // Without its ledger the next supervisor neither ends nor doubles what it cannot prove to be a unit's: not what is asked for here.
       return { do: 'foreign', entry, kind, ...(entry !== 'ledger.ndjson' && chance.below(2) === 0 && { who: 'supervisor' }) };
     }],
-    [3 * slow, () => ({ do: 'power' })],
+    [testBuild ? 3 * slow : 0, () => ({ do: 'power' })],
     [4, () => ({ do: 'freeze', who: chance.pick(['supervisor', 'guardian', ...STEADY]), ms: chance.below(freezeMs), commands: commands(2) })],
-    [4, () => ({ do: 'clock', ms: chance.pick([0, 3_600_000, -3_600_000, 90_000]) })],
+    [testBuild ? 4 : 0, () => ({ do: 'clock', ms: chance.pick([0, 3_600_000, -3_600_000, 90_000]) })],
     [3, () => ({ do: 'disk', commands: commands(3) })],
     [3, () => ({ do: 'descriptors', spare: chance.below(12), commands: commands(3) })],
     [2, () => ({ do: 'processes', commands: commands(2) })],

@@ -2,6 +2,7 @@
 //   npm run torture [-- --steps 300] [--seed N] [--script FILE]... [--parts N] [--long] [--keep] [--verbose]
 // What fails is cut down to a script that fails in the same way, in a file that `--script` replays. `--long`: freezes of up to 30 s,
 // and more of what takes seconds. `--keep`: it is not cut down. `--parts`: so many boxes side by side share the steps, with seeds that follow each other.
+// SYSG_TEST_BIN=FILE: another program, such as standalone/sysg; the steps that need a test build, power cuts and skewed clocks, are left out then.
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,7 @@ import { grammar } from './actions.mjs';
 import { boxDirectory, obstacle, runInBox } from './box.mjs';
 import { runScript } from './run.mjs';
 import { shrink } from './shrink.mjs';
+import { hasTestBuild } from './world.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -43,7 +45,7 @@ async function sideBySide(parts) {
 
 /** Each script on a fresh world, up to the first that fails. */
 async function torture() {
-  const next = grammar(random(seed), values.long ? { slow: 0.5, freezeMs: 30_000 } : {});
+  const next = grammar(random(seed), { testBuild: hasTestBuild, ...(values.long && { slow: 0.5, freezeMs: 30_000 }) });
   const scripts = values.script?.map((file) => JSON.parse(readFileSync(file, 'utf8'))) ?? [Array.from({ length: Number(values.steps) }, next)];
   for (const [index, script] of scripts.entries()) {
     console.log(`torture: ${values.script === undefined ? `seed ${seed}` : values.script[index]}, ${script.length} steps`);

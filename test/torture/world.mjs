@@ -9,10 +9,12 @@ import { watchChanges } from './changes.mjs';
 import { configuration } from './units.mjs';
 
 const dist = resolve(import.meta.dirname, '../../dist');
-const bin = join(dist, 'sysg');
+/** Of the program that SYSG_TEST_BIN names, such as the one in one file, there is no test build. */
+export const hasTestBuild = process.env.SYSG_TEST_BIN === undefined;
+const bin = process.env.SYSG_TEST_BIN ?? join(dist, 'sysg');
 const actor = join(import.meta.dirname, 'actor');
 /** Whether a native port moves what services write: then a killed supervisor loses nothing of it. */
-export const isMoved = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch) && process.env.SYSG_NATIVE !== '0' && isInstalled('koffi');
+export const isMoved = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch) && process.env.SYSG_NATIVE !== '0' && (!hasTestBuild || isInstalled('koffi'));
 let newBoot = null;
 let isTestBuild = false;
 let boots = 0;
@@ -92,7 +94,7 @@ export function makeWorld() {
 export function useTestBuild() {
   const control = join(boxDirectory(), 'control');
   mkdirSync(join(control, 'synced'), { recursive: true });
-  if (isTestBuild) return control;
+  if (isTestBuild || !hasTestBuild) return control;
   isTestBuild = true;
   const stub = readFileSync(join(dist, 'daemon.js'), 'utf8');
   const load = `globalThis.tortureDirectory=${JSON.stringify(control)};require(${JSON.stringify(join(import.meta.dirname, 'inside.cjs'))});\n`;
@@ -125,7 +127,7 @@ export function processes() {
 }
 
 export function isSupervisor({ argv, isZombie }) {
-  return !isZombie && argv.some((word) => word.endsWith('/daemon.js')) && argv[0]?.endsWith('node');
+  return !isZombie && ((argv.some((word) => word.endsWith('/daemon.js')) && argv[0]?.endsWith('node')) || argv[1] === '--supervisor-process');
 }
 
 export function kill(pid, signal) {
