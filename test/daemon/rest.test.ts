@@ -1,8 +1,9 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { AFTER_START_MS, keepSmall } from '../../src/daemon/rest.ts';
 import { loadNative } from '../../src/native/load.ts';
+import { hasKoffi } from '../native/installed.ts';
 
-test.skipIf(process.platform !== 'linux')('memory is given back once after the start, and once after the last of several requests', async () => {
+test.skipIf(!hasKoffi)('memory is given back once after the start, and once after the last of several requests', async () => {
   const port = await loadNative();
   if (port === null) throw new Error('koffi is not installed');
   const given = vi.spyOn(port, 'dropCode').mockImplementation(() => undefined);

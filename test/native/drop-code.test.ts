@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { loadNative } from '../../src/native/load.ts';
+import { hasKoffi } from './installed.ts';
 
 /** Megabytes of files that are mapped into this process and are in memory: RssFile of proc_pid_status(5). */
 const ofFiles = (): number => Number(/^RssFile:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]) / 1024;
 
-test.skipIf(process.platform !== 'linux')('a process that gives the pages of its program back is smaller by half of them, and goes on', async () => {
+test.skipIf(!hasKoffi)('a process that gives the pages of its program back is smaller by half of them, and goes on', async () => {
   const port = await loadNative();
   if (port === null) throw new Error('koffi is not installed');
   const before = ofFiles();

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test, vi } from 'vitest';
 import { loadNative } from '../../src/native/load.ts';
+import { hasKoffi } from './installed.ts';
 
 // What the other files show with the port is shown once more without it, by modules of their own.
 beforeAll(() => {
@@ -12,7 +13,7 @@ test('there is no port where it is not wanted', async () => {
   const { loadNative: loadAnew, nativePort } = await import('../../src/native/load.ts');
   expect([await loadAnew(), nativePort()]).toEqual([null, null]);
   vi.unstubAllEnvs();
-  expect(await loadNative() !== null).toBe(process.platform === 'linux');
+  expect(await loadNative() !== null).toBe(hasKoffi);
   vi.stubEnv('SYSG_NATIVE', '0');
 });
 

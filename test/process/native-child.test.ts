@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 import type { ProcessExit, ServiceSpec } from '../../machines/types.ts';
 import type { Child } from '../../src/process/children.ts';
 import { loadNative } from '../../src/native/load.ts';
+import { hasKoffi } from '../native/installed.ts';
 import { until } from '../until.ts';
 import { serviceSpec } from './spec.ts';
 
@@ -46,10 +47,9 @@ function exitOf(child: Child | null): Promise<ProcessExit> {
   return new Promise((done, fail) => void (child === null ? fail(new Error('it was not started')) : child.watch(done)));
 }
 
-const isLinux = process.platform === 'linux';
-const ways = isLinux ? [await open(false), await open(true)] : [];
+const ways = hasKoffi ? [await open(false), await open(true)] : [];
 
-describe.skipIf(!isLinux)('a process that is started by Node and one that is started by the native port', () => {
+describe.skipIf(!hasKoffi)('a process that is started by Node and one that is started by the native port', () => {
   /** What each of the two shows of the same, which has to be alike. */
   async function alike<Shown>(show: (way: Way) => Promise<Shown>): Promise<Shown> {
     const [byNode, natively] = [await show(ways[0] as Way), await show(ways[1] as Way)];

@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { peerDescriptor } from '../../src/control/connection.ts';
 import { loadNative, nativePort } from '../../src/native/load.ts';
 import { identify } from '../../src/process/identity.ts';
 import { peerOf } from '../../src/process/peer.ts';
+import { hasKoffi } from '../native/installed.ts';
 import { tempDir } from '../state/temp-dir.ts';
 
 /** The server's end of a connection that `client` makes. */
@@ -27,8 +28,9 @@ function accepted(client: (path: string) => void): Promise<Socket> {
 describe.skipIf(process.platform !== 'linux').each([false, true])('who is at the other end of a connection (by the native port: %s)', (isNative) => {
   const peer = (descriptor: () => number | null): ReturnType<typeof peerOf> => peerOf(descriptor, isNative ? nativePort() : null);
 
+  beforeEach(({ skip }) => skip(isNative && !hasKoffi, 'koffi is not installed'));
   beforeAll(async () => {
-    if (isNative) expect(await loadNative()).not.toBeNull();
+    if (isNative && hasKoffi) expect(await loadNative()).not.toBeNull();
   });
 
   test('is the process that connected, with its user', async () => {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { hasKoffi } from '../native/installed.ts';
 import { until } from '../until.ts';
 
 /** A process that is no child of ours. */
@@ -41,6 +42,8 @@ function descriptors(): number {
 }
 
 describe.skipIf(process.platform !== 'linux').each([false, true])('the end of a process that is no child of ours (by the native port: %s)', (natively) => {
+  beforeEach(({ skip }) => skip(natively && !hasKoffi, 'koffi is not installed'));
+
   async function modules(): Promise<typeof import('../../src/process/watch-end.ts')> {
     if (!natively) vi.stubEnv('SYSG_NATIVE', '0');
     onTestFinished(() => void vi.unstubAllEnvs());
