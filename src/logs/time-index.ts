@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { attempt } from '../errors.ts';
 import { timesOf } from './archives.ts';
 import { readTimesAt, timesHeader, timesLine, type TimeMark, type Times } from './times.ts';
 
@@ -11,6 +12,8 @@ export interface TimeIndex {
    * take is kept and written with the next mark.
    */
   note(logDescriptor: number, appendedBytes: number): void;
+  /** Closes its file, and goes on with it at the next mark. */
+  rest(): void;
   /** The next mark is of another file. */
   release(): void;
 }
@@ -19,6 +22,8 @@ export interface TimeIndex {
 export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonicMs(): number } = systemClock): TimeIndex {
   const path = timesOf(file);
   let descriptor: number | null = null;
+  /** The inode of what was made or taken up at `path`; null: nothing was yet. */
+  let known: number | null = null;
   let nextAt = 0;
   let lastOffset = 0;
   let lastAt = 0;
@@ -28,9 +33,14 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
   let pending = '';
   let changedMs: number | null = null;
 
-  const release = (): void => {
+  const rest = (): void => {
     if (descriptor !== null) closeSync(descriptor);
     descriptor = null;
+  };
+
+  const release = (): void => {
+    rest();
+    known = null;
     nextAt = 0;
     leastSize = null;
     pending = '';
@@ -44,11 +54,11 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
   };
 
   const open = (inode: number, offset: number, { at, wasEmptied }: { readonly at: number; readonly wasEmptied: boolean }): number => {
-    if (descriptor !== null) {
-      const isThere = fstatSync(descriptor).nlink > 0;
-      if (isThere && !wasEmptied) return descriptor;
-      closeSync(descriptor);
-      descriptor = null;
+    if (known !== null) {
+      descriptor ??= attempt(openIndex, null, 'ENOENT', 'ELOOP');
+      const { ino, nlink } = descriptor === null ? { ino: null, nlink: 0 } : fstatSync(descriptor);
+      if (descriptor !== null && ino === known && nlink > 0 && !wasEmptied) return descriptor;
+      rest();
       return put({ inode, marks: wasEmptied ? emptied(offset) : bereft() });
     }
     const times = takeUp(file, inode, offset, { changedMs, at });
@@ -64,15 +74,16 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
 
   const put = (times: Times): number => {
     create(times);
-    descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
-    bytes = fstatSync(descriptor).size;
+    descriptor = openIndex();
+    ({ ino: known, size: bytes } = fstatSync(descriptor));
     return descriptor;
   };
 
+  const openIndex = (): number => openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+
   const thin = (inode: number): void => {
     const { marks } = readTimesAt(path) ?? { marks: [] };
-    if (descriptor !== null) closeSync(descriptor);
-    descriptor = null;
+    rest();
     put({ inode, marks: marks.filter(({ at }, index) => index % 2 === 0 || at === null) });
   };
 
@@ -102,6 +113,7 @@ export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonic
         if (pending.length > mostPendingBytes) pending = pending.slice(pending.indexOf('\n', pending.length / 2) + 1);
       }
     },
+    rest,
     release,
   };
 }

@@ -8,6 +8,7 @@ import type { NativePort } from '../native/port.ts';
 import { dropOldest } from './archives.ts';
 import type { Compressor } from './compress.ts';
 import type { LogOwner } from './fifo.ts';
+import { noteClosed, noteUse, type OpenFile, restOthers } from './open-files.ts';
 import { openToAppend, removeLink, type OpenedFile } from './plain-file.ts';
 import { cutWindowBytes, endsWithinLine, mendRotation, rotate, unfinishedLine } from './rotate.ts';
 import { makeTimeIndex } from './time-index.ts';
@@ -58,23 +59,40 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
   let isFresh = false;
   /** Whether bytes were ever moved to it: the kernel moves none to a descriptor that appends, and what was moved may have to be read. */
   let isMovedTo = false;
+  /** Closed since it was not used, and not because the file is another one. */
+  let isResting = false;
   let appends = true;
   let cannotMove = false;
   let movedTo = 0;
 
   const open = (): number => {
+    noteUse(kept);
     if (descriptor !== null) return descriptor;
     makeDirectories(dirname(path));
     mendRotation(path);
-    const opened = openPlain();
+    const opened = openWithRoom();
+    // Closed in between: unless others have put another file there it is the same.
+    if (!isResting || inode !== opened.stat.ino) {
+      times?.release();
+      times?.begin(isFresh ? null : opened.stat.mtimeMs);
+    }
+    isResting = false;
     size = opened.stat.size;
     inode = opened.stat.ino;
-    times?.begin(isFresh ? null : opened.stat.mtimeMs);
     isFresh = false;
     nextCheckAt = performance.now() + checkEveryMs;
     appends = true;
     descriptor = opened.descriptor;
     return descriptor;
+  };
+
+  const openWithRoom = (): OpenedFile => {
+    try {
+      return openPlain();
+    } catch (error) {
+      if (!hasCode(error, 'EMFILE', 'ENFILE') || !restOthers(kept)) throw error;
+      return openPlain();
+    }
   };
 
   const openPlain = (): OpenedFile => {
@@ -88,9 +106,22 @@ export function makeWriter(path: string, options: WriterOptions): LogWriter {
     }
   };
 
-  const release = (): void => {
+  const close = (): void => {
     if (descriptor !== null) closeSync(descriptor);
     descriptor = null;
+    noteClosed(kept);
+  };
+  /** For a while: what is known of the file stays. */
+  const kept: OpenFile = {
+    rest() {
+      isResting ||= descriptor !== null;
+      close();
+      times?.rest();
+    },
+  };
+  const release = (): void => {
+    close();
+    isResting = false;
     times?.release();
   };
 

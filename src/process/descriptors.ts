@@ -7,8 +7,8 @@ export const reservedDescriptors = 16;
 /** What starts again takes some of them for a moment: a client that asks for that has one already, and others may ask at the same time. */
 const reservedFromKnown = 8;
 
-// Two FIFOs and two log files stay open for as long as the unit is known; a spawn takes its ends of the FIFOs and a pipe for a moment.
-const keptPerUnit = 4;
+// Two FIFOs stay open for as long as the unit is known; a spawn takes its ends of the FIFOs and a pipe for a moment.
+const keptPerUnit = 2;
 const neededBySpawn = 4;
 
 export interface Reserve {
@@ -28,7 +28,7 @@ export function makeReserve(limit: number, open: () => number = countOpen): Rese
     shortage(unit) {
       const isKnown = known.has(unit);
       const needed = neededBySpawn + (isKnown ? 0 : keptPerUnit);
-      const reserved = isKnown ? reservedFromKnown : reservedDescriptors;
+      const reserved = isKnown ? reservedFromKnown : reservedDescriptors + DESCRIPTORS_OF_LOG * openLogsWithin(limit);
       if (uncounted >= needed) {
         uncounted -= needed;
       } else {
@@ -49,6 +49,14 @@ export function makeReserve(limit: number, open: () => number = countOpen): Rese
 export function connectionsWithin(limit: number): number {
   return Math.max(8, Math.min(1024, Math.floor(limit / 8)));
 }
+
+/** How many log files stay open at a time, whatever the number of services: those that were written last. */
+export function openLogsWithin(limit: number): number {
+  return Math.max(2, Math.min(64, Math.floor(limit / 32)));
+}
+
+/** The file and that of its times. */
+const DESCRIPTORS_OF_LOG = 2;
 
 /** The process's own limit of open files: what Node raised it to when it started. */
 export function descriptorLimit(): number {

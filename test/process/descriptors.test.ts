@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { describe, expect, test } from 'vitest';
-import { connectionsWithin, makeReserve, reservedDescriptors } from '../../src/process/descriptors.ts';
+import { connectionsWithin, makeReserve, openLogsWithin, reservedDescriptors } from '../../src/process/descriptors.ts';
 
 test('what the caller left open is closed, apart from what is still needed, and Node goes on working', () => {
   const dir = mkdtempSync(join(tmpdir(), 'sysg-descriptors-'));
@@ -34,11 +34,12 @@ test('what the caller left open is closed, apart from what is still needed, and 
 
 describe('the reserve of descriptors', () => {
   test('a unit that would take one of the reserve is refused, and the sentence holds the numbers', () => {
-    let open = 60 - reservedDescriptors - 8;
+    const ofLogs = 2 * openLogsWithin(60);
+    let open = 60 - reservedDescriptors - ofLogs - 6;
     const reserve = makeReserve(60, () => open);
     expect(reserve.shortage('a')).toBeNull();
     open += 4;
-    expect(reserve.shortage('b')).toMatch(/^too few file descriptors are left: 40 of the 60 .* a start takes 8, and 16 are kept in reserve$/);
+    expect(reserve.shortage('b')).toMatch(/^too few file descriptors are left: 38 of the 60 .* a start takes 6, and 20 are kept in reserve$/);
   });
 
   test('a unit whose files are open already needs no more than the spawn takes', () => {
@@ -73,10 +74,11 @@ describe('the reserve of descriptors', () => {
     let started = 0;
     while (reserve.shortage(`unit ${started}`) === null) {
       started += 1;
-      open += 4;
+      open += 2;
     }
-    expect(open).toBeGreaterThan(limit - reservedDescriptors - 16);
-    expect(open).toBeLessThanOrEqual(limit - reservedDescriptors);
+    const reserved = reservedDescriptors + 2 * openLogsWithin(limit);
+    expect(open).toBeGreaterThan(limit - reserved - 16);
+    expect(open).toBeLessThanOrEqual(limit - reserved);
     expect(counted).toBeLessThan(started);
   });
 
