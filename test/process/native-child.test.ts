@@ -59,7 +59,9 @@ describe.skipIf(!hasKoffi)('a process that is started by Node and one that is st
 
   test('have the same name, words, directory, environment, descriptors and signals, and lead a session', async () => {
     const script = [
-      'env | grep -v -E "^(SYSG_INSTANCE|_)="', 'tr "\\0" "|" </proc/$$/cmdline', 'echo; pwd', 'ls -l /proc/$$/fd | sed "s/.* \\([0-9]* ->\\)/\\1/; s/[0-9]*.log//; /total/d"',
+      'env | grep -v -E "^(SYSG_INSTANCE|_)="', 'tr "\\0" "|" </proc/$$/cmdline', 'echo; pwd',
+      // By another shell: this one would have an end of a pipe, or the file, for a moment.
+      'sh -c "ls -l /proc/$$/fd >listed"; sed "s/.* \\([0-9]* ->\\)/\\1/; s/[0-9]*.log//; /total/d" listed',
       'grep -E "^Sig(Blk|Ign|Cgt)" /proc/$$/status', 'read -r pid name state parent group session rest </proc/$$/stat; [ $pid = $group ] && [ $pid = $session ] && echo leads', 'read line || echo nothing to read',
     ].join('\n');
     const shown = await alike(async ({ launch }) => {
