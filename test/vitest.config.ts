@@ -26,7 +26,7 @@ const standalone = process.env['SYSG_TEST_STANDALONE'] === undefined ? [] : [{
     ...withProcesses, name: 'standalone', include: ['test/{e2e,standalone}/**/*.test.ts'],
     exclude: notPassing.filter(({ test }) => test === null).map(({ file }) => file),
     globalSetup: [freshDist, join(import.meta.dirname, 'standalone/print-list.ts')], setupFiles: [join(import.meta.dirname, 'standalone/leave-out.ts')],
-    env: { SYSG_TEST_BIN: join(root, 'standalone/sysg') }, sequence: { groupOrder: 3 },
+    env: { SYSG_TEST_BIN: join(root, 'standalone/sysg') }, sequence: { groupOrder: 2 },
   },
 }];
 
@@ -36,7 +36,8 @@ export default defineConfig({
   test: {
     // No file leaves anything behind for the next one, so that what it imports need not be loaded again.
     isolate: false,
-    maxWorkers: 2,
+    // On two processors: a test of processes waits more than half of its time for them.
+    maxWorkers: 4,
     sequence: { sequencer: LongFirst },
     projects: [
       {
@@ -52,16 +53,16 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'model', include: ['test/model/**/*.test.ts'], testTimeout: 900_000,
-          // What is explored is kept: in a small nursery it is copied again and again. Two workers have two processors: there is none for threads of collectors.
+          // What is explored is kept: in a small nursery it is copied again and again. The workers have all processors: there is none for threads of collectors.
           execArgv: ['--max-semi-space-size=128', '--single-threaded-gc'],
         },
       },
       {
         extends: true,
-        test: { ...withProcesses, name: 'e2e', include: ['test/{actors,process,e2e}/**/*.test.ts'], exclude: alone, sequence: { groupOrder: 1 } },
+        test: { ...withProcesses, name: 'e2e', include: ['test/{actors,process,e2e}/**/*.test.ts'], exclude: alone },
       },
       ...standalone,
-      { extends: true, test: { ...withProcesses, name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } } },
+      { extends: true, test: { ...withProcesses, name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
   },
 });
