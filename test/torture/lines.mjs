@@ -41,11 +41,7 @@ export function watchLines(world) {
   /** Problems as sentences. `excuse`: null, `kill` (one buffer of each stream may be gone), `all` or `power`. Gone lines are counted. */
   const check = (excuse) => [...verified].flatMap(([file, last]) => {
     const problems = [];
-    // Between the file that was moved and the oldest archive there may be some that are gone.
-    if (isFull(file)) {
-      rmSync(join(world.logs, `moved.${file}`), { force: true });
-      beheaded.add(file);
-    }
+    if (isFull(file)) behead(file);
     const seen = new Map();
     let [before, pieces, bytes] = [null, [], 0];
 
@@ -110,7 +106,8 @@ export function watchLines(world) {
      * those who died as well; `power`: nobody who lives was there.
      */
     excuse(kind, living) {
-      if (kind !== 'kill') for (const file of verified.keys()) beheaded.add(file);
+      // Archives are given up first where the disk is full.
+      if (kind !== 'kill') for (const file of verified.keys()) behead(file);
       for (const instance of instances()) {
         const key = keyOf(instance);
         // What was in the files before is not sure to be there after a power cut.
@@ -139,6 +136,12 @@ export function watchLines(world) {
 
   function instances() {
     return readdirSync(join(world.said, 'counts'));
+  }
+
+  /** Between the file that was moved and the oldest archive there may be some that are gone. */
+  function behead(file) {
+    rmSync(join(world.logs, `moved.${file}`), { force: true });
+    beheaded.add(file);
   }
 
   function isFull(file) {

@@ -51,6 +51,8 @@ function makeRun(world, counts, chance) {
   let waiting = null;
   /** The state directory was removed while `blue` was not in the file. */
   let isSlotForgotten = false;
+  /** When a log was moved away last. */
+  let movedAt = -Infinity;
   let before = new Map();
   /** What this step may do: to the lines, and to which units. */
   let excuse = null;
@@ -122,6 +124,8 @@ function makeRun(world, counts, chance) {
 
   /** The lines that write(2) has taken come within a moment. */
   const checkLines = async (what) => {
+    // A log that was moved is written to until the supervisor has noticed; with this excuse it is not looked at any more.
+    if (excuse !== null && excuse !== 'kill') await pause(Math.max(0, movedAt + LOG_LOOK_MS - performance.now()));
     const written = lines.written();
     const living = talkers();
     if (excuse !== null) lines.excuse(excuse, living);
@@ -415,6 +419,7 @@ function makeRun(world, counts, chance) {
       try {
         must(lines.check(excuse), 'a look before logs are moved');
         lines.move(file);
+        movedAt = performance.now();
       } finally {
         kill(supervisor, 'SIGCONT');
       }
