@@ -92,7 +92,11 @@ else {
   const [before, after] = [mean(steady.slice(0, fifth)), mean(steady.slice(-fifth))];
   console.log(`soak: descriptors in the first and the last fifth of that, on the average: ${number(before)} and ${number(after)}`);
   if (after > before + 8) problems.push('descriptors leak');
-  if (late.zombies > 0) problems.push(`${late.zombies} zombies are left`);
+  // A service that has just ended is one for a moment.
+  const ended = zombies();
+  await pause(5000);
+  const left = zombies().filter((pid) => ended.includes(pid));
+  if (left.length > 0) problems.push(`zombies are left: ${left.join(', ')}`);
   const log = readFileSync(join(home.state, 'logs/supervisor.log'), 'utf8');
   const trace = /^.*(internal error|Supervisor exited with error|MaxListenersExceeded|^ {4}at ).*$/m.exec(log);
   if (trace !== null) problems.push(`the log says: ${trace[0]}`);
@@ -116,9 +120,8 @@ function follow(line, newline = '\n') {
   });
 }
 
-function read() {
-  const names = readdirSync(`/proc/${supervisor}/fd`);
-  const children = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).filter((name) => {
+function zombies() {
+  return readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).filter((name) => {
     try {
       return new RegExp(`\\) Z ${supervisor} `).test(readFileSync(`/proc/${name}/stat`, 'latin1'));
     } catch {
@@ -126,6 +129,10 @@ function read() {
       return false;
     }
   });
+}
+
+function read() {
+  const names = readdirSync(`/proc/${supervisor}/fd`);
   const inodes = new Set(names.map((name) => {
     try {
       return readFileSync(`/proc/${supervisor}/fdinfo/${name}`, 'utf8');
@@ -137,7 +144,7 @@ function read() {
   const sockets = readFileSync(`/proc/${supervisor}/net/unix`, 'utf8').split('\n').filter((line) => line.endsWith('/control.sock') && inodes.has(line.trim().split(/\s+/)[6])).length;
   return {
     rssMb: Number(/^VmRSS:\s+([0-9]+)/m.exec(readFileSync(`/proc/${supervisor}/status`, 'utf8'))?.[1]) / 1024,
-    descriptors: names.length, sockets, zombies: children.length, diskMb: sizeBelow(home.state) / 2 ** 20, ...held(),
+    descriptors: names.length, sockets, zombies: zombies().length, diskMb: sizeBelow(home.state) / 2 ** 20, ...held(),
   };
 }
 
