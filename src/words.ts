@@ -39,6 +39,11 @@ export function span(seconds: number): string {
   return `${Math.floor(whole / (unitsMs[large] / 1000))}${large}${rest === 0 || large === small ? '' : ` ${rest}${small}`}`;
 }
 
+/** How long ago a time on the wire is. */
+export function spanSince(time: { readonly secs_since_epoch: number; readonly nanos_since_epoch: number }, nowMs: number): string {
+  return span(nowMs / 1000 - time.secs_since_epoch - time.nanos_since_epoch / 1e9);
+}
+
 /** As `span`, and exact below a minute: `500ms`, `3.05s`, `1h 12m`. */
 export function fineSpan(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)}ms`;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  bytes, fineSpan, formatDuration, formatSize, maxDurationMs, naturally, nearMiss, parseDuration, parseLimit, parseMoment, parseSize, parseStreamDuration, span, spanInProse,
+  bytes, fineSpan, formatDuration, formatSize, maxDurationMs, naturally, nearMiss, parseDuration, parseLimit, parseMoment, parseSize, parseStreamDuration, span, spanInProse, spanSince,
 } from '../src/words.ts';
 
 describe('durations', () => {
@@ -22,6 +22,11 @@ describe('durations', () => {
   test('the largest unit that is exact is shown', () => {
     expect([0, 1500, 90_000, 120_000, 86_400_000].map(formatDuration)).toEqual(['0s', '1500ms', '90s', '2m', '1d']);
   });
+});
+
+test('a child that began within a second is not shown as older than it is', () => {
+  expect([1999, 2000].map((nowMs) => spanSince({ secs_since_epoch: 1, nanos_since_epoch: 0 }, nowMs))).toEqual(['0s', '1s']);
+  expect([2499, 2500].map((nowMs) => spanSince({ secs_since_epoch: 1, nanos_since_epoch: 500_000_000 }, nowMs))).toEqual(['0s', '1s']);
 });
 
 describe('sizes', () => {

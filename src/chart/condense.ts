@@ -1,5 +1,6 @@
+import { counted } from '../words.ts';
 import type { ShownMachine } from './machines.ts';
-import { isBookkeeping, isFrame, readChart, type Chart, type ChartEdge, type ChartState } from './model.ts';
+import { isBookkeeping, isFrame, readChart, type Chart, type ChartEdge, type ChartState, type StateKind } from './model.ts';
 
 /**
  * A chart that fits on a page. Transitions that stay where they are go, and so do actions that only keep books; a state
@@ -39,8 +40,9 @@ export function condensedChart(shown: ShownMachine): Chart {
   /** What is said of `id` in the condensed chart: the state, the frame, or each state of a group. */
   const members = (id: string | null): readonly string[] => {
     if (id !== null && states.some((state) => state.id === standIn(id))) return [standIn(id)];
-    // A machine in a final state is over and takes no event.
-    const within = states.filter(({ id: own, parent, kind }) => isInside(own, id) && (parent === null || !isInside(parent, id)) && (id !== null || kind !== 'final'));
+    // A machine in a final state is over and takes no event, nor does a decision, which is left at once.
+    const takesNone = (kind: StateKind): boolean => kind === 'final' || kind === 'decision';
+    const within = states.filter(({ id: own, parent, kind }) => isInside(own, id) && (parent === null || !isInside(parent, id)) && (id !== null || !takesNone(kind)));
     return within.map((state) => state.id);
   };
   /** Where a transition to `to` begins: within a frame it concerns the states of one region. */
@@ -79,7 +81,7 @@ function sameEdge(one: ChartEdge, other: ChartEdge): boolean {
 function remarksOf(shown: ShownMachine, whole: Chart): readonly string[] {
   const staying = new Set(whole.edges.filter((edge) => edge.to === null && edge.event !== null).map((edge) => edge.event));
   return [
-    ...(staying.size > 0 ? [`Not shown: ${staying.size} kinds of events that some states take without leaving.`] : []),
+    ...(staying.size > 0 ? [`Not shown: ${counted(staying.size, 'kind')} of events after which a state stays as it is.`] : []),
     ...Object.entries(shown.leftOut).map(([event, why]) => `Not shown: ${event} (${why}).`),
   ];
 }

@@ -77,11 +77,17 @@ export function arrowsOf(chart: Chart, marks: UnitMarks | null): readonly Arrow[
     if (arrow === undefined) joined.set(key, { from, to, edges: [edge] });
     else arrow.edges.push(edge);
   }
-  return [...joined.values()].map(({ from, to, edges }) => ({ from, to, lines: linesOf(edges, !chart.isCondensed), taken: takenAlong(chart, from, to, marks) }));
+  const decisions = new Set(chart.states.filter(({ kind }) => kind === 'decision').map(({ id }) => id));
+  return [...joined.values()].map(({ from, to, edges }) => ({
+    from, to, lines: linesOf(edges, !chart.isCondensed, decisions.has(from ?? '') ? 'otherwise' : 'at once'), taken: takenAlong(chart, from, to, marks),
+  }));
 }
 
-/** `stop, restart [process changes] + again / want down`, with the states of other regions after a plus; events that are alike but for their names share a line. */
-function linesOf(edges: readonly ChartEdge[], detailed: boolean): readonly string[] {
+/**
+ * `stop, restart [process changes] + again / want down`, with the states of other regions after a plus; events that are alike but for their names share a line.
+ * `unlabelled`: the word for a transition without event and condition beside others. Empty: there is such a transition alone.
+ */
+function linesOf(edges: readonly ChartEdge[], detailed: boolean, unlabelled: string): readonly string[] {
   const byRest = new Map<string, string[]>();
   for (const { event, guard, actions, beside } of edges) {
     const along = beside.map((id) => ` + ${id.split('.').at(-1)}`).join('');
@@ -89,11 +95,11 @@ function linesOf(edges: readonly ChartEdge[], detailed: boolean): readonly strin
     const events = byRest.get(rest) ?? [];
     if (!events.includes(event ?? '')) byRest.set(rest, [...events, event ?? '']);
   }
-  return [...byRest].flatMap(([rest, events]) => {
+  const lines = [...byRest].flatMap(([rest, events]) => {
     const named = events.filter((event) => event !== '');
-    const whole = `${named.join(', ')}${rest}`.trim();
-    return whole === '' ? [] : [whole];
+    return [...(named.length > 0 ? [`${named.join(', ')}${rest}`] : []), ...(events.includes('') ? [rest.trim()] : [])];
   });
+  return lines.length === 1 && lines[0] === '' ? [] : lines.map((line) => (line === '' ? unlabelled : line));
 }
 
 /** The journal has no record of a decision: what led through one is counted on both of its sides. */

@@ -105,7 +105,7 @@ async function run(parser: Argv, words: readonly string[]): Promise<{ given: Giv
 function makeParser(columns: number): Argv {
   let parser = yargs([])
     .scriptName('sysg')
-    .usage('$0 <command> [options]\n\nKeeps the services of a configuration in the state that was asked for.')
+    .usage('$0 <command> [options]\n\nsysg keeps the services of a configuration in the state that was asked for.')
     .locale('en')
     .detectLocale(false)
     .exitProcess(false)

@@ -48,9 +48,10 @@ const table = {
   start: {
     about: 'start a supervisor and the services of a configuration',
     more: [
-      'A word that names a configured service means that service, in a running supervisor too. A command after -- runs as a unit of its own, in the',
-      'directory of the caller, beside what runs. Such a unit is started again with every supervisor until it is removed by stop --forget. With --parent-pid, --child or --ttl the command becomes a child of a running service with `spawn: {mode: dynamic}` instead,',
-      'and its pid is printed.',
+      'UNIT starts that configured service, also when the supervisor runs already. A command after -- runs as a unit of its own, in the current',
+      'directory, beside the others. Each later supervisor starts such a unit again, until stop --forget removes it. With --parent-pid, --child or --ttl',
+      'the command becomes a child of a running service with `spawn: {mode: dynamic}` instead, and its pid is printed. `sysg up` is short for',
+      '`sysg start --daemonize`.',
     ].join(' '),
     options: [service, profile, daemonize, waitTimeout, stderr, json, name, parentPid, child, ttl],
     operands: anyUnits,
@@ -65,13 +66,20 @@ const table = {
   },
   stop: {
     about: 'stop some services, or all services and the supervisor',
+    more: '`sysg down` is the same command.',
     options: [service, forget, every, json],
     operands: anyUnits,
-    examples: [['sysg stop --forget ticker', 'a unit that was started by: sysg start --name ticker -- sleep 60'], ['sysg stop web', 'web stays stopped until it is started again'], ["sysg stop 'web*' db", 'several, one after the other'], ['sysg stop', 'everything'], ['sysg stop --all', 'everything of every project']],
+    examples: [
+      ['sysg stop web', 'web stays stopped until it is started again'],
+      ["sysg stop 'web*' db", 'several, one after the other'],
+      ['sysg stop', 'everything'],
+      ['sysg stop --all', 'everything of every project'],
+      ['sysg stop --forget ticker', 'a unit that was started by: sysg start --name ticker -- sleep 60'],
+    ],
   },
   restart: {
     about: 'restart some services, or all services, with the configuration read again',
-    more: 'What has completed, such as a migration, is not run again by a restart of everything, unless its definition has changed or --all is given. A service that is named is.',
+    more: 'A restart of everything does not run completed one-shots again, such as a migration, unless their definition has changed or --all is given. A service that is named is always restarted.',
     options: [service, daemonize, wait, waitTimeout, supervisor, evenCompleted, json],
     operands: anyUnits,
     examples: [
@@ -95,7 +103,7 @@ const table = {
     about: 'the same as status; with --all the supervisors of the user, one for each project, with file, pid, units and health',
     options: [service, every, hosts, json, noColor, fullCommand, showSecrets, stream],
     operands: anyUnits,
-    examples: [['sysg ps', 'the units of the supervisor that is meant here'], ['sysg ps --all', 'every supervisor'], ['sysg ps --hosts machines.txt', 'those of several machines']],
+    examples: [['sysg ps', 'the units of the supervisor that belongs to this directory'], ['sysg ps --all', 'every supervisor'], ['sysg ps --hosts machines.txt', 'the supervisors of several machines']],
   },
   inspect: {
     about: 'show everything about a unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown, 3 no supervisor runs',
@@ -109,14 +117,14 @@ const table = {
   },
   logs: {
     about: 'show what services wrote, and follow what they write',
-    more: '--lines counts those of each service, of both its streams together. With --since or --until all lines of that time are shown, and --lines keeps the last of them. Lines of several logs are in the order of time, each behind the name of its log.',
+    more: '--lines counts the lines of each service, of both its streams together. With --since or --until all lines of that time are shown, and --lines keeps the last of them. Lines of several logs are sorted by time, and each begins with the name of its log.',
     options: [service, lines, kind, since, until, grep, timestamps, json, raw, noColor, follow, noFollow, stream, every, purge],
     operands: anyUnits,
     examples: [
       ['sysg logs web -k stdout', 'follow one service'],
       ['sysg logs -n 5 --no-follow', 'the last lines of every service'],
-      ['sysg logs -k all --since 10m --grep "error|timeout"', 'of all services, and new lines as they come'],
-      ['sysg logs --since 2026-01-31T12:00:00Z --until 5m --json', 'one object a line: at, unit, stream, line'],
+      ["sysg logs --since 10m --grep 'error|timeout'", 'of all services, and new lines as they come'],
+      ['sysg logs --since 1h --until 5m --json', 'one object per line: at, unit, stream, line'],
       ['sysg logs -k supervisor', 'the log of the supervisor itself'],
       ['sysg logs web --purge', 'empty its files'],
     ],
@@ -133,9 +141,9 @@ const table = {
     examples: [['sysg plan', 'with the file as it is now'], ['sysg plan -c new.yaml --json', 'with another file']],
   },
   reload: {
-    about: 'apply what changed in the configuration, and leave the rest alone; SIGHUP does the same',
+    about: 'apply what changed in the configuration and leave all else alone, as SIGHUP to the supervisor does',
     options: [json],
-    examples: [['sysg reload', 'the file read again'], ['sysg reload -c new.yaml', 'another file from now on']],
+    examples: [['sysg reload', 'reads the file again'], ['sysg reload -c new.yaml', 'another file from now on']],
   },
   why: {
     about: 'explain why a unit is in its state: the causes with their times, what the unit waits for, what happens next and when',
@@ -150,11 +158,11 @@ const table = {
     examples: [
       ['sysg events', 'the last 50, also without a supervisor'],
       ['sysg events api --since 10m -f', 'what happened to api in the last ten minutes, and what happens from now on'],
-      ['sysg events --since 1h --json', 'one record a line'],
+      ['sysg events --since 1h --json', 'one record per line'],
     ],
   },
   wait: {
-    about: 'wait until units reach a state; exit code 124 when the time is over, 1 when nothing is under way that could bring a unit there',
+    about: 'wait until units reach a state; exit code 124 when the time is over, 1 when a unit will not get there by itself',
     options: [service, goal, timeout, json],
     operands: someUnits,
     examples: [['sysg wait --for ready --timeout 30s web db', 'until both are ready'], ['sysg wait migrate --for completed', 'until migrate has ended with success']],
@@ -163,11 +171,11 @@ const table = {
     about: 'send a signal to the main process of a unit, or of several',
     options: [service, json],
     operands: { shown: 'UNIT... SIGNAL', about: 'the names of units, then a signal by name or number, such as HUP, SIGUSR1 or 15', least: 2, most: Infinity },
-    examples: [['sysg signal web HUP', 'to have it read its own configuration again']],
+    examples: [['sysg signal web HUP', 'web reads its own configuration again, if it is a program that does so on SIGHUP']],
   },
   doctor: {
     about: 'check that state files, journal, socket, processes and supervisor agree; exit code 1 when they do not',
-    more: 'Works with and without a supervisor and changes nothing. Each line says what was found; a check that fails also says what was expected and what to do.',
+    more: 'The command works with and without a supervisor and changes nothing. Each line says what was found; a check that fails also says what was expected and what to do.',
     options: [json],
     examples: [['sysg doctor', 'when something looks wrong'], ['sysg doctor --json', 'for monitoring: {"ok", "findings": [{"check", "ok", "detail"}]}']],
   },
@@ -189,15 +197,15 @@ const table = {
     examples: [
       ['sysg simulate --event api@3s=exit:1', 'when api crashes after three seconds'],
       ['sysg simulate --scenario crash.yaml --for 1d', 'a day of it'],
-      ['sysg simulate --event db@5s=check:fail --event "@9s=restart api" --json', 'for programs'],
+      ['sysg simulate --event "@9s=restart api" --json', 'for programs'],
     ],
   },
   import: {
-    about: 'make a configuration of the file of another supervisor',
+    about: 'make a configuration from the file of another supervisor',
     more: [
-      'Reads an ecosystem file of pm2 (JavaScript, JSON or YAML), a Procfile with the .env beside it, supervisord.conf with what it includes, a compose',
-      'file with what it extends and includes, or a file of systemg. The result is valid, keeps the comments, and ends with a list, by lines of the source, of',
-      'what has no match and what means something else; the list is printed too. A file of JavaScript is evaluated by Node.js, in a process of its own',
+      'FILE is an ecosystem file of pm2 (JavaScript, JSON or YAML), a Procfile (with the .env beside it), a supervisord.conf (with what it includes), a compose',
+      'file (with what it extends and includes), or a file of systemg. The result is valid, keeps the comments, and ends with a list, by lines of the source, of',
+      'keys that have no equivalent or another meaning; the list is printed too. A file of JavaScript is evaluated by Node.js, in a process of its own',
       'without the descriptors of this command.',
     ].join(' '),
     options: [from, output, envName, force, json],
@@ -211,8 +219,8 @@ const table = {
   export: {
     about: 'write the services for an engine that runs more than one machine, or for systemd',
     more: [
-      'compose and kubernetes need an image for each service, nomad runs a service without one by raw_exec. Without -o everything is printed. Each key that has',
-      'no match, and each that means something else there, is named on stderr with its line.',
+      'compose and kubernetes need an image for each service; nomad runs a service without an image by raw_exec. Without -o everything is printed. Each key that has',
+      'no equivalent or another meaning there is named on stderr with its line.',
     ].join(' '),
     options: [image, strict, output, force],
     operands: {
@@ -221,16 +229,16 @@ const table = {
     },
     examples: [
       ['sysg export systemd -o ~/.config/systemd/user', 'units of the user, then: systemctl --user start web'],
-      ['sysg export compose --image web=node:22 --image \'*=app:1\'', 'prints a compose file'],
-      ['sysg export kubernetes --image \'*=app:1\' --strict -o k8s', 'writes nothing when something would be lost'],
+      ["sysg export compose --image web=a:1 --image '*=b:1'", 'prints a compose file'],
+      ["sysg export kubernetes --image '*=app:1' --strict", 'prints nothing when something would be lost'],
     ],
   },
   boot: {
-    about: 'have the machine start the supervisor when it boots, say what the next boot would do, or take that back',
+    about: 'have the machine start the supervisor when it boots, show what the next boot would do, or undo that',
     more: [
       'install writes a unit of systemd (of the user, or with --sys of the system), an OpenRC script, a @reboot line of crontab or a plist of launchd,',
       'whichever the machine has. The configuration is the one named with -c, else that of the running supervisor, else the one that a start would use.',
-      'status: exit code 0 when the services start at the next boot, without anybody logging in, else 1.',
+      'status: exit code 0 when the services start at the next boot, without a login, else 1.',
     ].join(' '),
     options: [profile, init, print, force, json],
     operands: {
@@ -241,28 +249,28 @@ const table = {
       ['sysg boot install', 'from now on at every boot'],
       ['sysg boot install --init systemd --print', 'only look at the unit'],
       ['sysg --sys boot install -c /etc/systemg/sysg.yaml', 'as root, for the whole machine'],
-      ['sysg boot status', 'what would happen'],
+      ['sysg boot status', 'what the next boot would do'],
     ],
   },
   web: {
     about: 'serve a live page: state charts that move, why, logs, metrics, rehearsals; also /metrics and /api/v1',
-    more: 'A process of its own that asks the supervisor as every command does; Ctrl-C ends it. It prints an address with a token, which the browser changes for a cookie.',
+    more: 'The command is a process of its own, which asks the supervisor as every command does; Ctrl-C ends it. It prints an address with a token, which the browser exchanges for a cookie.',
     options: [listen, tokenFile, open, readOnly, compat, every],
     examples: [
       ['sysg web --open', 'in the browser of this machine'],
-      ['sysg web --all', 'every supervisor of the user, with a choice in the page'],
+      ['sysg web --all', 'every supervisor of the user, to choose from in the page'],
       ['sysg web --read-only --listen 127.0.0.1:0', 'to look only, on a port that is free'],
-      ['sysg web --listen 0.0.0.0:9080 --token-file /etc/sysg.token', 'for other machines, and for Prometheus'],
+      ['sysg web --listen 0.0.0.0:9080 --token-file token', 'for other machines, and for Prometheus'],
     ],
   },
   metrics: {
-    about: 'print the metrics of all units once, as Prometheus reads them',
+    about: 'print the metrics of all units once, in the text format of Prometheus',
     options: [compat, openMetrics, every],
     examples: [['sysg metrics > /var/lib/node_exporter/sysg.prom', 'for a textfile collector'], ['sysg metrics --compat supervisord', 'with the names of other exporters too']],
   },
   purge: {
     about: 'stop everything and remove the state directory, logs included',
-    more: 'Ends the supervisor of this state directory and no other. Processes that the services of a dead supervisor left running are ended too. In system mode the logs in /var/log/systemg stay. On a terminal a person is asked first.',
+    more: 'The command ends the supervisor of this state directory and no other, and also processes that services of a dead supervisor left running. In system mode the logs in /var/log/systemg stay. On a terminal the command asks first.',
     options: [yes, json],
     examples: [['sysg purge', 'back to nothing'], ['sysg purge --yes', 'without being asked on a terminal']],
   },

@@ -54,7 +54,7 @@ export function makeRoute(outside: RouteOutside): Route {
     const { service } = request;
     if (service !== null && !isKnown(service)) return unknown(service, specsNow());
     if (request.forget === true && (service === null || !outside.adHoc.has(service))) {
-      return error(service === null ? 'expected a unit to forget' : `Service '${service}' is of the configuration: to remove it, remove it there, then reload`);
+      return error(service === null ? 'expected a unit to forget' : `Service '${service}' belongs to the configuration: remove it from the file, then run sysg reload`);
     }
     accept('stop', service, request.forget === true ? { forget: true } : undefined);
     const units = service === null ? specsNow().map(({ name }) => name) : [service];

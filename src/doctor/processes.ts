@@ -85,10 +85,10 @@ function checkStrays({ ledger, processes }: Facts): Finding {
     const ours = (tokens ?? []).filter((token) => seeds.has(OWN_TOKEN.exec(token)?.[1] ?? ''));
     return isLiving({ state }) && ours.length > 0 && !ours.some((token) => owned.has(unitOf(token)));
   });
-  if (strays.length === 0) return agrees('strays', 'no process holds a token of ours that no unit owns');
+  if (strays.length === 0) return agrees('strays', 'every process with a token of sysg belongs to a unit');
   const listed = strays.slice(0, 10).map(({ pid, pgrp, tokens }) => `pid ${pid} (group ${pgrp}, token ${tokens?.at(-1)})`).join(', ');
   const them = strays.length === 1 ? 'it' : 'them';
-  return disagrees('strays', `${listed}${strays.length > 10 ? ` and ${strays.length - 10} more` : ''}`, 'every holder of a token of ours to belong to a unit',
+  return disagrees('strays', `${listed}${strays.length > 10 ? ` and ${strays.length - 10} more` : ''}`, 'every process with a token of sysg to belong to a unit',
     `Services left ${them} behind: look at ${them} with ps, and end what is not wanted.`);
 }
 

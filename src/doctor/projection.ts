@@ -28,7 +28,7 @@ function checkFile(facts: Facts, name: XmlFile): readonly Finding[] {
   if (digest === null) return wrong(`no ${path}`);
   if (!ours && !ledger.fresh) return wrong(`${path} written by another program`, undefined, 'Find out which: only systemg 0.33.0 writes there. ');
   const differences = ledger.fresh ? [] : differencesIn(facts, name);
-  return differences.length === 0 ? [agrees(name, 'says what Status says')] : wrong(differences.join('; '), 'what Status says');
+  return differences.length === 0 ? [agrees(name, 'agrees with the status')] : wrong(differences.join('; '), 'the same as in the status');
 }
 
 function differencesIn(facts: Facts, name: XmlFile): readonly string[] {

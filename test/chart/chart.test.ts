@@ -94,6 +94,17 @@ describe('the condensed chart', () => {
     expect(chart.remarks.join(' ')).toContain('adopt');
   });
 
+  test('a decision takes no event of the whole machine, and its last way says so beside others to the same state', () => {
+    const operation = condensedChart(shown('operation'));
+    expect(operation.edges.filter(({ from, to }) => from === 'deciding' && to === 'settled').map(({ event, guard }) => [event, guard])).toEqual([[null, null]]);
+    expect(chartText(operation, { marks: null, look: plainLook })).toMatch(/→ superseded +\[all were superseded\]\n +→ settled +otherwise\n/);
+    const machine = createMachine({
+      id: 'deciding', initial: 'choice',
+      states: { choice: { always: [{ guard: 'isDue', target: 'over' }, 'over'] }, over: { on: { again: 'choice' }, always: { guard: 'isLate', target: 'choice' } } },
+    });
+    expect(linesBetween(condensedChart(shownAs(machine)), 'choice', 'over')).toEqual(['[is due]', 'otherwise']);
+  });
+
   test('nothing is left out that is not there', () => {
     for (const machine of shownMachines) {
       const { edges } = readChart(machine);

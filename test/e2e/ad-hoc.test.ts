@@ -60,7 +60,7 @@ test('a command is added beside what runs, in the directory of the caller, outli
   expect(await home.sysg('reload')).toMatchObject({ code: 0, stdout: 'Configuration reloaded: 3 unchanged\n' });
   expect((await home.sysg('doctor')).code).toBe(0);
 
-  expect(await home.sysg('stop', '--forget', 'web')).toMatchObject({ code: 1, stderr: expect.stringContaining("Service 'web' is of the configuration") });
+  expect(await home.sysg('stop', '--forget', 'web')).toMatchObject({ code: 1, stderr: expect.stringContaining("Service 'web' belongs to the configuration") });
   expect(await home.sysg('stop', '--forget')).toMatchObject({ code: 2 });
   expect(await home.sysg('stop', '--forget', 'tick')).toMatchObject({ code: 0, stdout: "Service 'tick' stopped and forgotten\n" });
   expect(isAlive(tick)).toBe(false);

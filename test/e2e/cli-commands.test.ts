@@ -113,7 +113,7 @@ services:
   expect(await waits('gone', 'ready')).toMatch(/^1 sysg: not ready, .*no-such-program/);
   expect(await waits('job', 'running')).toMatch(/^1 /);
   await home.sysg('stop', '-s', 'web');
-  expect(await waits('web', 'running')).toMatch(/^1 sysg: not running, .*web is stopped since the command 'stop -s web' (.*) at /);
+  expect(await waits('web', 'running')).toMatch(/^1 sysg: not running, .*web was stopped by the command 'stop -s web' (.*) at /);
   expect(await waits('web', 'stopped')).toBe('0 ');
   const { code, stdout } = await home.sysg('wait', 'web', 'bad', '--for', 'failed', '--json');
   expect(code).toBe(1);

@@ -70,7 +70,7 @@ describe('the journal on the built program', () => {
     // No request is the newest change of a unit.
     for (const { name, last_event: last } of (await home.status()).units) expect(records.find(({ seq }) => seq === last)).toMatchObject({ unit: name, to: expect.any(String) });
     expect((await home.sysg('events', '--json', '-s', 'w')).stdout).toContain('"event":"request","cause":{"kind":"command","by":"signal"},"detail":{"signal":"SIGUSR1"');
-    expect((await home.sysg('doctor')).stdout).toMatch(/all \d+ checks agree/);
+    expect((await home.sysg('doctor')).stdout).toMatch(/all \d+ checks passed/);
   });
 
   test('the chart of a unit is marked with where it is and by which ways it came, in every format', async () => {

@@ -48,7 +48,7 @@ function doctorReport({ findings }: Diagnosis, look: Look): readonly string[] {
   const width = Math.max(0, ...findings.map(({ check }) => check.length));
   const wrong = findings.filter(({ ok }) => !ok);
   const right = findings.filter(({ ok }) => ok);
-  const sum = wrong.length === 0 ? `all ${right.length} checks agree` : `${wrong.length} of ${findings.length} checks ${wrong.length === 1 ? 'disagrees' : 'disagree'}`;
+  const sum = wrong.length === 0 ? `all ${right.length} checks passed` : `${wrong.length} of ${findings.length} checks failed`;
   return [...[...right, ...wrong].flatMap((finding) => lines(finding, width, look)), '', sum];
 }
 

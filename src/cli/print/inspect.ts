@@ -1,6 +1,6 @@
 import type { CronExecutionSummary, JournalRecord, MetricSample, UnitStatus } from '../../wire/payloads.ts';
 import type { ProcessDetail } from '../../status/process-facts.ts';
-import { bytes, exitText, localTime, span, twoDigits } from '../../words.ts';
+import { bytes, exitText, localTime, span, spanSince, twoDigits } from '../../words.ts';
 import type { Host } from '../host.ts';
 import { charts } from './charts.ts';
 import { palette, type Look, type Palette } from './palette.ts';
@@ -95,7 +95,7 @@ const LABEL_WIDTH = 11;
 
 function processTree(processes: readonly Branch[], nowMs: number): string[] {
   return processes.map(({ child, prefix }) => {
-    const up = span(nowMs / 1000 - child.started_at.secs_since_epoch);
+    const up = spanSince(child.started_at, nowMs);
     const facts = [
       `PID: ${child.pid}`, child.last_exit === undefined ? `Up: ${up}` : `Exited: ${exitText(child.last_exit)}`, `depth: ${child.depth}`,
       ...(child.ttl === undefined ? [] : [`ttl: ${span(child.ttl.secs)}`]),

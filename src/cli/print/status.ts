@@ -1,5 +1,5 @@
 import type { SpawnedChild, StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
-import { bytes, exitText, span } from '../../words.ts';
+import { bytes, exitText, span, spanSince } from '../../words.ts';
 import { palette, type Look, type Palette } from './palette.ts';
 import { tableRows, type Column } from './table.ts';
 import { directionOf, firstOrder, latest, ordered, type Order, type Ordering } from './status-order.ts';
@@ -82,7 +82,7 @@ function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette
     },
     { title: 'PID', align: 'right', spare: 3, cell: ({ unit, child }) => ({ text: String(child?.pid ?? unit.process?.pid ?? '-') }) },
     ...(users.size > 1 ? [user] : []),
-    { title: 'UPTIME', align: 'left', spare: 4, cell: ({ unit, child }) => ({ text: child === null ? (unit.uptime === undefined ? '-' : span(unit.uptime.seconds)) : span(nowMs / 1000 - child.started_at.secs_since_epoch) }) },
+    { title: 'UPTIME', align: 'left', spare: 4, cell: ({ unit, child }) => ({ text: child === null ? (unit.uptime === undefined ? '-' : span(unit.uptime.seconds)) : spanSince(child.started_at, nowMs) }) },
     { title: 'RESTARTS', align: 'right', spare: 5, below: (text) => (text === '0' ? null : `${text} restarts`), cell: ({ unit, child }) => ({ text: child !== null || unit.restarts === undefined ? '-' : String(unit.restarts) }) },
     ...(measured ? metrics : []),
     { title: 'HEALTH', align: 'left', cell: ({ unit, child }) => (child === null ? { text: unit.health, paint: paints.health(unit.health) } : { text: '' }) },

@@ -74,7 +74,7 @@ class Story {
     const pid = process === undefined ? '' : ` as pid ${process.pid}`;
     const moved = this.#use(this.#last(({ event, seq }) => event === 'move' && seq > (begun?.seq ?? 0)));
     const cause = moved === null ? `it was started ${this.#startCause(begun)}` : `it took the place of an earlier process at ${time(moved.at)}`;
-    const text = [`${name} is running${pid} since ${time(since)} (${spanInProse(this.#nowMs - Date.parse(since ?? ''))}); ${cause}.`];
+    const text = [`${name} has been running${pid} since ${time(since)} (${spanInProse(this.#nowMs - Date.parse(since ?? ''))}); ${cause}.`];
     const end = this.#last(({ to, seq }) => to === 'backoff' && seq < (begun?.seq ?? 0));
     if (restarts > 0 && end !== null) text.push(`Before that ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end));
     if (ready === false) text.push('Its health check fails at present.');
@@ -103,12 +103,12 @@ class Story {
     const { name, waits_for: waits = [], since, ready } = this.#unit;
     const begun = this.#last(({ to }) => to === 'waiting' || to === 'spawning');
     if (waits.length === 0) {
-      return [`${name} is starting since ${time(since)}; it was started ${this.#startCause(begun)}.`, ...(ready === false ? ['Its health check has not passed yet.'] : [])];
+      return [`${name} has been starting since ${time(since)}; it was started ${this.#startCause(begun)}.`, ...(ready === false ? ['Its health check has not passed yet.'] : [])];
     }
     const unmet = waits.map(({ unit, lost, condition }) => (lost === undefined
       ? `${unit}${AWAITED[condition ?? 'started']}, and goes on as soon as that is so`
       : `${unit} (${lost}); it goes on when ${unit} comes up again: sysg start --daemonize -s ${unit}`));
-    return [`${name} waits since ${time(since)} for ${unmet.join('; and for ')}.`, ...waits.flatMap(({ unit }) => this.#storyOf(unit))];
+    return [`${name} has been waiting since ${time(since)} for ${unmet.join('; and for ')}.`, ...waits.flatMap(({ unit }) => this.#storyOf(unit))];
   }
 
   /** What another unit, which this one waits for, has to say of itself. */
@@ -133,7 +133,7 @@ class Story {
     if (reason !== undefined && (last === null || last.event === 'adopt' || this.#unit.wanted === undefined)) return [`${name} is not started: ${reason}.`];
     if (this.#unit.wanted === undefined) return this.#unsupervised();
     if (last === null) return [`${name} has not been started since this supervisor began.`];
-    return [`${name} is stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? last)}.`, ...this.#failureBefore(last)];
+    return [`${name} was stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? last)}.`, ...this.#failureBefore(last)];
   }
 
   /** How a unit ended that had failed before it was stopped. */
@@ -156,7 +156,7 @@ class Story {
     if (newest === null) return [`${name} does not run, and the journal has no record of it.`];
     if (newest.to === 'backoff') return [`${name} was in backoff (${attempt(newest, 0)}) when its supervisor ended, because ${this.#endOf(newest)}.`, ...lastWords(newest)];
     if (newest.to === 'stopped') {
-      return [`${name} is stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? newest)}.`, ...this.#failureBefore(newest)];
+      return [`${name} was stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? newest)}.`, ...this.#failureBefore(newest)];
     }
     return [`${name} was ${newest.to === 'running' ? 'running' : `at the step '${newest.to ?? ''}'`} (since ${time(newest.at)}) when its supervisor ended, and has no process any more.`];
   }
@@ -242,12 +242,12 @@ class Story {
     const { kind, by, seq } = record.cause ?? { kind: 'unknown' };
     const at = time(record.at);
     switch (kind) {
-      case 'command': case 'signal': return `since ${this.#asked(by ?? 'stop', seq)} at ${at}`;
+      case 'command': case 'signal': return `by ${this.#asked(by ?? 'stop', seq)} at ${at}`;
       case 'dependency': return `because ${by ?? 'a dependency'} went away at ${at}`;
       case 'reload': return `because of a new configuration at ${at}`;
       case 'probe': return `because its health check failed at ${at}`;
-      case 'exit': return `since ${by === undefined || by === this.#unit.name ? 'its process' : `the process of ${by}`} ended at ${at}`;
-      default: return `since ${at}`;
+      case 'exit': return `because ${by === undefined || by === this.#unit.name ? 'its process' : `the process of ${by}`} ended at ${at}`;
+      default: return `at ${at}`;
     }
   }
 

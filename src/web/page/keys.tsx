@@ -14,7 +14,7 @@ const KEYS = [
   ['Escape, q', 'go back; take the filter away'],
   ['f, /', 'filter'],
   ['Space', 'mark the unit'],
-  ['o or >, <, O', 'the next, the previous order; turned round'],
+  ['o or >, <, O', 'the next, the previous order; reverse'],
   ['S, s, r', 'start, stop, restart what is marked or selected; stop and restart ask first'],
   ['d', 'dependencies'],
   ['R', 'rehearse'],

@@ -23,12 +23,12 @@ describe('why', () => {
     ];
     const { wanted: _, ...alone } = unit({ phase: 'failed', lifecycle: 'stopped' });
     const text = [
-      "api is stopped since the command 'shutdown' at 12:01:00.",
+      "api was stopped by the command 'shutdown' at 12:01:00.",
       'Before that it had failed (at its first attempt): it exited with code 9 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00.',
     ];
     expect(why({ unit: alone, records, nowMs: Date.parse(at('12:02:00')) }).text).toEqual(text);
     expect(why({ unit: unit({ phase: 'stopped', wanted: 'down' }), records, nowMs: Date.parse(at('12:02:00')) }).text).toEqual(text);
-    expect(why({ unit: { ...alone, name: 'web', phase: 'stopped' }, records, nowMs: Date.parse(at('12:02:00')) }).text).toEqual(['web is stopped since the process of api ended at 12:01:01.']);
+    expect(why({ unit: { ...alone, name: 'web', phase: 'stopped' }, records, nowMs: Date.parse(at('12:02:00')) }).text).toEqual(['web was stopped because the process of api ended at 12:01:01.']);
   });
 
   test('a unit in backoff: code, times, attempt, next try, what its start followed, its last words', () => {
@@ -86,7 +86,7 @@ describe('why', () => {
       record('api', '12:00:02', 'starting', 'running', { cause: { kind: 'probe', seq: 3 } }),
     ];
     const told = why({ unit: unit({ phase: 'running', since: at('12:00:02') }), records, nowMs: Date.parse(at('12:00:09')) });
-    expect(told.text).toEqual(["api is running since 12:00:02 (7.0 s); it was started by the command 'restart' at 12:00:01."]);
+    expect(told.text).toEqual(["api has been running since 12:00:02 (7.0 s); it was started by the command 'restart' at 12:00:01."]);
     expect(told.causes.map((cause) => cause.seq)).toEqual([1, 3]);
   });
 
@@ -97,16 +97,16 @@ describe('why', () => {
   test('a start, a stop and the start of a dependency name the request behind them and who asked', () => {
     seq = 0;
     expect(ask({ phase: 'running', since: at('12:00:02') }, [request(null, '12:00:01', 'restart'), record('api', '12:00:01', 'stopping', 'spawning', { cause: { kind: 'command', by: 'restart', seq: 1 } })]))
-      .toEqual(["api is running since 12:00:02 (7.0 s); it was started by the command 'restart' (uid 0, pid 77) at 12:00:01."]);
+      .toEqual(["api has been running since 12:00:02 (7.0 s); it was started by the command 'restart' (uid 0, pid 77) at 12:00:01."]);
     seq = 0;
     expect(ask({ phase: 'running', since: at('12:00:02') }, [request('web', '12:00:01', 'start'), record('api', '12:00:01', 'stopped', 'spawning', { cause: { kind: 'dependency', by: 'web', seq: 1 } })]))
-      .toEqual(["api is running since 12:00:02 (7.0 s); it was started at 12:00:01 for web, which needs it, by the command 'start -s web' (uid 0, pid 77)."]);
+      .toEqual(["api has been running since 12:00:02 (7.0 s); it was started at 12:00:01 for web, which needs it, by the command 'start -s web' (uid 0, pid 77)."]);
     seq = 0;
     expect(ask({ phase: 'running', since: at('12:00:02') }, [record('job', '12:00:01', 'clearing', 'stopped', { detail: { exit_code: 0 } }), record('api', '12:00:01', 'waiting', 'spawning', { cause: { kind: 'dependency', by: 'job', seq: 1 } })]))
-      .toEqual(["api is running since 12:00:02 (7.0 s); it was started at 12:00:01, which followed job's end at 12:00:01."]);
+      .toEqual(["api has been running since 12:00:02 (7.0 s); it was started at 12:00:01, which followed job's end at 12:00:01."]);
     seq = 0;
     expect(ask({ phase: 'stopped', wanted: 'down' }, [request('api', '12:00:01', 'stop'), record('api', '12:00:02', 'stopping', 'stopped', { cause: { kind: 'command', by: 'stop', seq: 1 } })]))
-      .toEqual(["api is stopped since the command 'stop -s api' (uid 0, pid 77) at 12:00:02."]);
+      .toEqual(["api was stopped by the command 'stop -s api' (uid 0, pid 77) at 12:00:02."]);
   });
 
   test.each([
@@ -164,7 +164,7 @@ describe('why', () => {
       nowMs: Date.parse(at('12:00:09')),
     });
     expect(text).toEqual([
-      "api waits since 12:00:00 for db to be healthy, and goes on as soon as that is so; and for cache (dependency 'cache' failed); it goes on when cache comes up again: sysg start --daemonize -s cache.",
+      "api has been waiting since 12:00:00 for db to be healthy, and goes on as soon as that is so; and for cache (dependency 'cache' failed); it goes on when cache comes up again: sysg start --daemonize -s cache.",
     ]);
   });
 
@@ -181,8 +181,8 @@ describe('why', () => {
     ];
     const { text, causes } = why({ unit: units[0] ?? unit({}), units, records, nowMs: Date.parse(at('12:00:09')) });
     expect(text).toEqual([
-      'web waits since 12:00:00 for api to be started, and goes on as soon as that is so.',
-      'api waits since 12:00:00 for db to be healthy, and goes on as soon as that is so.',
+      'web has been waiting since 12:00:00 for api to be started, and goes on as soon as that is so.',
+      'api has been waiting since 12:00:00 for db to be healthy, and goes on as soon as that is so.',
       'db is in backoff (attempt 2 of 5, next try in 3.0 s) because it was not ready within 2 s: the check exited with status 1 at 12:00:02, '
         + '2.0 s after its start with the supervisor at 12:00:00.',
     ]);
@@ -208,9 +208,9 @@ describe('why', () => {
     const begun = record('api', '12:00:00', 'waiting', 'spawning', { cause: { kind: 'command', by: 'restart' } });
     const tell = (changes: Partial<UnitStatus>, records: readonly JournalRecord[] = [begun]): string => why({ unit: unit(changes), records, nowMs: Date.parse(at('12:01:05')) }).text.join(' ');
     expect(tell({ phase: 'running', since: at('12:00:00'), process: { pid: 7, state: 'running' } }))
-      .toBe("api is running as pid 7 since 12:00:00 (1 min 5 s); it was started by the command 'restart' at 12:00:00.");
+      .toBe("api has been running as pid 7 since 12:00:00 (1 min 5 s); it was started by the command 'restart' at 12:00:00.");
     expect(tell({ phase: 'stopped', lifecycle: 'stopped', wanted: 'down' }, [record('api', '12:00:05', 'running', 'stopping', { cause: { kind: 'command', by: 'stop' } }), record('api', '12:00:06', 'stopping', 'stopped')]))
-      .toBe("api is stopped since the command 'stop' at 12:00:05.");
+      .toBe("api was stopped by the command 'stop' at 12:00:05.");
     expect(tell({ phase: 'stopped', lifecycle: 'exited_successfully' }, [begun, record('api', '12:00:01', 'clearing', 'stopped', { detail: { exit_code: 0 } })]))
       .toBe("api has completed: it exited with code 0 at 12:00:01, 1.0 s after its start by the command 'restart' at 12:00:00.");
     expect(tell({ phase: 'waiting', kind: 'cron', wanted: 'down' }, [])).toContain('is suspended');
