@@ -109,7 +109,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     return response === null || request.kind === 'reveal' ? response : maskedAnswer(response, secrets.mask);
   };
   const refuseStranger = (uid: number): Response => {
-    if (!reported.has(uid)) onProblem(`${paths.socket}: uid ${uid} was refused; the socket and its directory are to be open to nobody but their owner`);
+    if (!reported.has(uid)) onProblem(`${paths.socket}: uid ${uid} was refused; the socket and its directory must be open to their owner alone`);
     reported.add(uid);
     return { kind: 'error', text: `uid ${uid} may not ask this supervisor: expected uid ${process.geteuid?.()}, whose it is, or root` };
   };

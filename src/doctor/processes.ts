@@ -34,8 +34,8 @@ function checkRecorded(facts: Facts, { record, written }: LedgerEntry): readonly
   const foreign = contradicts(found, process);
   if (foreign !== null) {
     return [disagrees(check, `pid ${identity.pid} with the token ${foreign}`, `the token ${process.token}`,
-      'It has the right pid and start time and was started by somebody else: the boot id or the clock of this machine repeats itself. '
-      + 'End it by hand and restart the service.')];
+      'Another program started this process, though pid and start time fit: the boot id or the clock of this machine repeats itself. '
+      + 'End the process by hand and restart the service.')];
   }
   if (!watched) {
     return [disagrees(check, `pid ${identity.pid} running without a supervisor`, 'a supervisor that looks after it',

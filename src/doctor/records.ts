@@ -16,11 +16,11 @@ export function checkRecords(facts: Facts): readonly Finding[] {
 
 function checkLedger(facts: Facts): Finding {
   const { ledger, paths: { ledger: path }, owner } = facts;
-  const say = (found: string, remedy: string): Finding => disagrees('ledger', found, 'a ledger from which recovery can know every unit', remedy);
-  if (ledger.unreadable !== null) return say(ledger.unreadable, 'Mend it before the next start, which would be refused.');
+  const say = (found: string, remedy: string): Finding => disagrees('ledger', found, 'a ledger with every unit, for recovery', remedy);
+  if (ledger.unreadable !== null) return say(ledger.unreadable, 'Repair the file before the next start, which would be refused.');
   if (ledger.problems.length > 0) return say(ledger.problems.join('; '), 'Nothing now: the next supervisor keeps a copy of the damaged file and goes on with the rest.');
   if (owner?.open != null && !owner.open.has(entryOf(facts, path).identity)) {
-    return say(`${path} not to be the file that the supervisor writes to`, 'Restart it with sysg stop and sysg start while it still knows its processes: if it dies, nobody does.');
+    return say(`${path} not to be the file that the supervisor writes to`, 'Restart the supervisor with sysg stop and sysg start while it runs: only its memory has the list of its processes.');
   }
   const known = counted(ledger.entries.size, 'unit');
   if (ledger.fresh) return agrees('ledger', 'none: nothing is to be recovered');

@@ -45,7 +45,7 @@ function checkSocket(facts: Facts): Finding {
   if (serving.kind !== 'answers') {
     if (isHalted(facts)) return wrong(`supervisor pid ${owner?.pid} halted by a signal`);
     if (serving.kind === 'silent') return wrong(`a supervisor that does not answer: ${serving.reason}`);
-    return wrong(`${kind === 'missing' ? 'no ' : 'nobody behind '}${paths.socket}`);
+    return wrong(`${kind === 'missing' ? 'no ' : 'no process behind '}${paths.socket}`);
   }
   if (kind === 'socket' && uid === facts.uid && (mode & 0o777) === 0o600) return agrees('control socket', `answers in ${serving.tookMs} ms, mode 0600`);
   return disagrees('control socket', `${paths.socket} of uid ${uid} with mode ${octal(mode)}`, 'a socket of this user with mode 0600', `chmod 600 ${paths.socket}`);
@@ -59,20 +59,20 @@ function isHalted({ owner, processes }: Facts): boolean {
 function wakeUp(facts: Facts): string {
   const { owner } = facts;
   if (owner === null) return `End the holder of the lock, then start again: ${startCommand(facts)} goes on with the services.`;
-  if (isHalted(facts)) return `Let it go on with: kill -CONT ${owner.pid}`;
-  return `End it with: kill -KILL ${owner.pid}; ${owner.guardian === null ? startCommand(facts) : 'its guardian starts another one, which'} goes on with the services.`;
+  if (isHalted(facts)) return `Continue the supervisor with: kill -CONT ${owner.pid}`;
+  return `End the supervisor with: kill -KILL ${owner.pid}; ${owner.guardian === null ? startCommand(facts) : 'its guardian starts another one, which'} goes on with the services.`;
 }
 
 function checkLeftovers(facts: Facts): Finding {
   const { paths, serving, pidText, hint } = facts;
   if (serving.kind !== 'nobody') {
-    return disagrees('lock', `somebody serves ${paths.socket} and nobody holds ${paths.lock}`, 'one supervisor that does both',
-      `A supervisor of systemg 0.33.0${pidText === null ? '' : ` (sysg.pid says ${pidText})`} does that: stop it with sysg stop, then start this one.`);
+    return disagrees('lock', `a process answers at ${paths.socket}, and no process holds ${paths.lock}`, 'one supervisor that answers and holds the lock',
+      `A supervisor of systemg 0.33.0${pidText === null ? '' : ` (sysg.pid says ${pidText})`} answers without the lock: stop it with sysg stop, then start this one.`);
   }
   const left = [
     ...(pidText === null ? [] : ['sysg.pid']), ...(entryOf(facts, paths.socket).kind === 'missing' ? [] : ['control.sock']), ...(hint === null ? [] : ['config_hint']),
   ];
-  if (left.length === 0) return agrees('supervisor', 'none runs, and none left anything behind');
+  if (left.length === 0) return agrees('supervisor', 'no supervisor runs, and none left files behind');
   return disagrees('supervisor', `none, but what a dead one left: ${left.join(', ')}${pidText === null ? '' : ` (its pid was ${pidText})`}`,
     'none of these files after an orderly end', `Go on with its services by: ${startCommand(facts)}; or end them by: sysg stop`);
 }

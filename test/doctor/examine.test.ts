@@ -33,7 +33,7 @@ const faults: readonly (readonly [what: string, change: Partial<Facts>, check: s
   ['the supervisor is halted', { serving: { kind: 'silent', reason: 'no answer' }, processes: new Map([[50, processRow(50, { state: 'T' })], [70, processRow(70, { tokens: [token] })]]) }, 'control socket', /halted by a signal.*kill -CONT 50/],
   ['the guardian was killed', { owner: { ...owner, guardian: null } }, 'guardian', /none: it was killed, and supervisor 50 runs alone.*kill -KILL 50; sysg start --daemonize -c/],
   ['the guardian is halted', { processes: rows(processRow(49, { state: 'T' })) }, 'guardian', /pid 49 halted by a signal.*kill -CONT 49/],
-  ['another program serves the socket', { lock: { state: 'free', reason: null }, owner: null }, 'lock', /nobody holds .*supervisor\.lock.*systemg 0\.33\.0/],
+  ['another program serves the socket', { lock: { state: 'free', reason: null }, owner: null }, 'lock', /no process holds .*supervisor\.lock.*systemg 0\.33\.0/],
   ['the lock cannot be asked about', { lock: { state: 'unknown', reason: 'locking needs the program flock' } }, 'lock', /needs the program flock/],
   ['the file in use no longer loads', { config: { kind: 'refused', path: '/x.yaml', problems: ['/x.yaml:3:1: services: bad', 'two'] } }, 'configuration', /x\.yaml:3:1: services: bad \(and 1 more\)/],
   ['the ledger is damaged', { ledger: { ...healthy.ledger, problems: ['line 3: not JSON'] } }, 'ledger', /line 3: not JSON/],

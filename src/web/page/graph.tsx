@@ -44,7 +44,7 @@ export function DependencyGraph(): JSX.Element {
       <section class="panel" aria-live="polite">
         <h2>Who waits for whom</h2>
         {waiting.length === 0 ? (
-          <p class="faint">Nobody waits.</p>
+          <p class="faint">No unit waits.</p>
         ) : (
           <ul>
             {waiting.map(({ name, waits_for: waits = [] }) => (

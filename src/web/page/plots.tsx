@@ -34,7 +34,7 @@ export function Plots({ unit, records }: { readonly unit: string; readonly recor
       {error !== null && <p role="alert">{error}</p>}
       {samples.length < 2 ? (
         <p class="faint">
-          Not enough samples in this time. They are taken while somebody looks, and always with a <code>metrics</code> block in the configuration.
+          Not enough samples in this time. They are taken while a client asks for them, and always with a <code>metrics</code> block in the configuration.
         </p>
       ) : (
         <>
