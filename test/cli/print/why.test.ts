@@ -60,7 +60,7 @@ describe('why', () => {
       record('api', '12:00:01', 'waiting', 'spawning', { cause: { kind: 'dependency', by: 'db', seq: 3 } }),
     ];
     expect(why({ unit: unit({ phase: 'starting', since: at('12:00:01'), ready: false }), records, nowMs: Date.parse(at('12:00:05')) }).text).toEqual([
-      "api is starting since 12:00:01; it was started at 12:00:01, which followed db's start at 12:00:01.",
+      "api has been starting since 12:00:01; it was started at 12:00:01, which followed db's start at 12:00:01.",
       'Its health check has not passed yet.',
     ]);
   });
