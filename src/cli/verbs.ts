@@ -103,7 +103,7 @@ const table = {
     about: 'the same as status; with --all the supervisors of the user, one for each project, with file, pid, units and health',
     options: [service, every, hosts, json, noColor, fullCommand, showSecrets, stream],
     operands: anyUnits,
-    examples: [['sysg ps', 'the units of the supervisor that belongs to this directory'], ['sysg ps --all', 'every supervisor'], ['sysg ps --hosts machines.txt', 'the supervisors of several machines']],
+    examples: [['sysg ps', 'the units of your supervisor'], ['sysg ps --all', 'every supervisor'], ['sysg ps --hosts machines.txt', 'the supervisors of several machines']],
   },
   inspect: {
     about: 'show everything about a unit, with its processes and charts; exit code 0 healthy, 1 degraded, 2 failing or unknown, 3 no supervisor runs',
