@@ -522,6 +522,7 @@ function makeRun(world, counts, chance) {
     },
     async step(action) {
       const what = JSON.stringify(action);
+      if (!world.isTestBuild()) throw new Failure('dist was built anew during the run, which took the test build away: run it again');
       excuse = null;
       touched = new Set();
       await perform[action.do](action);

@@ -79,6 +79,8 @@ export function makeWorld() {
         if (kept < size) truncateSync(path, kept + chance.below(size - kept + 1));
       }
     },
+    /** Not where somebody has built the program anew meanwhile: that takes the mount away. */
+    isTestBuild: () => readFileSync(join(dist, 'daemon.js'), 'utf8').startsWith('globalThis.tortureDirectory'),
     skew: (ms) => writeFileSync(join(control, 'skew'), String(ms)),
     remove() {
       for (const { pid } of processes().values()) kill(pid, 'SIGKILL');
