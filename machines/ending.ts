@@ -1,4 +1,4 @@
-import { assign, sendTo, setup, spawnChild, type ActorRefFrom } from 'xstate';
+import { assign, sendTo, setup, spawnChild } from 'xstate';
 import { custodyPort, type ClockPort } from './ports.ts';
 import { clockDoers, deadlinesOnly, publishing } from './publishing.ts';
 import type { Deadline, DeadlineEvent, Hurry, ProcessReport, SignalName } from './types.ts';
@@ -106,8 +106,6 @@ export const endingMachine = setup({
     gone: { type: 'final', entry: 'unplan' },
   },
 });
-
-export type EndingRef = ActorRefFrom<typeof endingMachine>;
 
 /** The machine that runs. */
 export function provideEnding({ clock, custody }: { readonly clock: ClockPort; readonly custody: typeof custodyPort }): typeof endingMachine {

@@ -63,11 +63,6 @@ export function leaf(name: string, value: string | number): XmlElement {
   return { name, text: String(value), children: [] };
 }
 
-/** Nothing where there is no value. */
-export function optional(name: string, value: string | number | null): readonly XmlElement[] {
-  return value === null ? [] : [leaf(name, value)];
-}
-
 export function branch(name: string, children: readonly XmlElement[]): XmlElement {
   return { name, text: '', children };
 }

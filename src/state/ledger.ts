@@ -9,7 +9,7 @@ import { readLedger, soundOpener } from './ledger-read.ts';
 import { openReserve } from './ledger-reserve.ts';
 import { replaceFile } from '../files.ts';
 
-export type { LedgerEntry, Stamp } from './ledger-lines.ts';
+export type { LedgerEntry } from './ledger-lines.ts';
 
 export interface LedgerOptions {
   /** Takes sentences; one per episode about a failing disk. */
