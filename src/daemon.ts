@@ -166,7 +166,7 @@ async function takeTheLock(paths: RuntimePaths): Promise<Lock | { readonly held:
   // A client that stops everything takes the pid file away at its end.
   if (waited && hadPid && !existsSync(paths.pidFile)) return { held: false, reason: 'everything was stopped while the supervisor was to be started' };
   if (await isServed(paths.socket)) {
-    return { held: true, reason: `${refusals.alreadyRunning(lockHolder(paths.pidFile)).message}: it serves ${paths.socket} without our lock` };
+    return { held: true, reason: `${refusals.alreadyRunning(lockHolder(paths.pidFile)).message}: it serves ${paths.socket} without the lock of sysg` };
   }
   return lock;
 }

@@ -28,7 +28,7 @@ export async function stopAtRest(call: Call, names: readonly string[] | null): P
   const lock = takeLock(paths.lock);
   if (!lock.ok) return { ok: false, refusal: (lock.held ? refusals.unserved : refusals.runtime)(lock.reason) };
   try {
-    if (await isServed(paths.socket)) return { ok: false, refusal: refusals.runtime(`somebody serves ${paths.socket} without our lock: nothing was stopped`) };
+    if (await isServed(paths.socket)) return { ok: false, refusal: refusals.runtime(`another process answers at ${paths.socket} without the lock of sysg: nothing was stopped`) };
     const { endUnits } = await import('../daemon/end-units.ts');
     const ended: { readonly name: string; readonly pid: number }[] = [];
     const left: string[] = [];

@@ -87,7 +87,7 @@ async function endSupervisor(call: Call): Promise<Refusal | null> {
   if (answer.ok && await untilReleased(call, GRACE_MS, asked)) return null;
   const owner = findLockOwner(call.paths);
   if (owner === null && isRunning(call) === false) {
-    return refusals.unresponsive(`a process serves ${call.paths.socket} without our lock (pid ${supervisorPid(call) ?? 'unknown'}, by its pid file) and does not end; nothing was purged`);
+    return refusals.unresponsive(`a process serves ${call.paths.socket} without the lock of sysg (pid ${supervisorPid(call) ?? 'unknown'}, by its pid file) and does not end; nothing was purged`);
   }
   if (owner === null) {
     return refusals.unresponsive(`a supervisor holds ${call.paths.lock}, does not answer, and cannot be proven to be pid ${supervisorPid(call) ?? 'unknown'}; nothing was purged`);
