@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { hasKoffi } from '../native/installed.ts';
 import { isRoot, privileged } from './privileges-rig.ts';
 
 const { privileges: none } = privileged({});
@@ -34,7 +35,7 @@ test.skipIf(process.platform !== 'linux')('an ordinary user is refused what it c
   onTestFinished(() => rmSync(dir, { recursive: true }));
   chmodSync(dir, 0o755);
   const program = join(dir, 'program.mjs');
-  buildSync({ entryPoints: [join(import.meta.dirname, 'fixtures/tries-privileges.ts')], bundle: true, platform: 'node', format: 'esm', outfile: program, logLevel: 'error' });
+  buildSync({ entryPoints: [join(import.meta.dirname, 'fixtures/tries-privileges.ts')], bundle: true, platform: 'node', format: 'esm', outfile: program, logLevel: 'error', external: hasKoffi ? [] : ['koffi'] });
   const asOrdinary = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all', '--'] : [];
   const [file = '', ...words] = [...asOrdinary, process.execPath, program, JSON.stringify(unenforceable.map(([, privileges]) => privileges))];
   const { NODE_EXTRA_CA_CERTS: _certificates, ...env } = process.env;
