@@ -1,5 +1,5 @@
 import {
-  accessSync, closeSync, constants, copyFileSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, readSync, realpathSync, renameSync, rmSync, statSync, writeSync,
+  accessSync, closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, readSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { attempt, hasCode, textOf } from './errors.ts';
@@ -95,7 +95,8 @@ export function quarantine(path: string): string {
       .sort((one, other) => one - other);
     const copy = join(directory, `${prefix}${(numbers.at(-1) ?? 0) + 1}`);
     for (const number of numbers.slice(0, Math.max(0, numbers.length - KEPT_COPIES + 1))) rmSync(join(directory, `${prefix}${number}`), { force: true });
-    copyFileSync(path, copy);
+    // Of what is no plain file there is no copy: a FIFO would be waited for.
+    writeFileSync(copy, readPlainFile(path), { mode: 0o600, flag: 'wx' });
     return `; a copy is kept as ${copy}`;
   } catch (error) {
     return `; no copy could be kept: ${textOf(error)}`;

@@ -51,7 +51,7 @@ export interface JournalOptions {
 /** Opens or creates the journal; numbers go on where the last supervisor's ended. Nothing here throws. */
 export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, kept = 10_000, mask = (text) => text }: JournalOptions): Journal {
   const { current, older } = journalFiles(stateDir);
-  const records: JournalRecord[] = [...readJournal(stateDir)].slice(-kept);
+  const records = readKept(stateDir, kept, onProblem);
   const newest = new Map<string, number>();
   for (const { unit, seq, to } of records) if (unit !== null && to !== undefined) newest.set(unit, seq);
   const listeners = new Set<(record: JournalRecord) => void>();
@@ -128,11 +128,21 @@ export function select(records: readonly JournalRecord[], { unit, limit, since }
   return limit === 0 ? [] : fitting.slice(-limit);
 }
 
+function readKept(stateDir: string, kept: number, onProblem: JournalOptions['onProblem']): JournalRecord[] {
+  try {
+    return [...readJournal(stateDir)].slice(-kept);
+  } catch (error) {
+    onProblem(`${journalFiles(stateDir).current}: earlier events cannot be read: ${textOf(error)}`);
+    return [];
+  }
+}
+
 function endsWithNewline(path: string): boolean {
   // Not readable: a newline more does no harm.
   return attempt(() => readTail(path, 1)[0] === 0x0a, false);
 }
 
 function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  // Nothing to see there, or a link to itself.
+  return attempt(() => statSync(path).size, 0);
 }

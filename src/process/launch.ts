@@ -6,7 +6,7 @@ import { keepChild, type Child } from './children.ts';
 import { descriptorLimit, makeReserve, type Reserve } from './descriptors.ts';
 import { childEnvironment, tokenVariable } from './environment.ts';
 import { identify } from './identity.ts';
-import { startMarked } from './marks.ts';
+import { removeMark, startMarked } from './marks.ts';
 import { awaitNamespaceLeader } from './namespaces.ts';
 import { startNatively, type StartedNatively } from './native-child.ts';
 import { nofileWords } from './limits.ts';
@@ -57,7 +57,7 @@ export function launch(request: LaunchRequest, onDone: (launched: Launched) => v
 const launchTurns = makeTurns(4);
 
 async function launchNow(request: LaunchRequest, isCalledOff: () => boolean, onDone: (launched: Launched) => void): Promise<void> {
-  const cannotStart = (error: unknown) => refuse(`"${request.spec.command}" cannot be started: ${describe(error)}`);
+  const cannotStart = (error: unknown) => refuse(`"${excerpt(request.spec.command)}" cannot be started: ${describe(error)}`);
   const prepared = await prepare(request).catch(cannotStart);
   if (isCalledOff()) return;
   let started: Launched | ChildProcess;
@@ -67,8 +67,19 @@ async function launchNow(request: LaunchRequest, isCalledOff: () => boolean, onD
     started = cannotStart(error);
   }
   if ('ok' in started) onDone(started);
-  else started.once('error', (error) => onDone(refuse(`"${prepared.ok ? prepared.name : ''}" cannot be executed: ${describe(error)}`)));
+  else started.once('error', (error) => onDone(cannotExecute(prepared, error)));
 }
+
+function cannotExecute(prepared: Prepared | Refused, error: unknown): Refused {
+  return refuse(`"${prepared.ok ? excerpt(prepared.name) : ''}" cannot be executed: ${describe(error)}`);
+}
+
+/** What is too long to be executed is too long for a sentence. */
+function excerpt(command: string): string {
+  return command.length > MOST_SHOWN ? `${command.slice(0, MOST_SHOWN)}…` : command;
+}
+
+const MOST_SHOWN = 200;
 
 /** The outermost first. */
 export function tokensOf({ within, token }: Pick<LaunchRequest, 'within' | 'token'>): readonly string[] {
@@ -129,10 +140,18 @@ function start(request: LaunchRequest, prepared: Prepared): Launched | ChildProc
   let process: ChildProcess | StartedNatively;
   try {
     process = startMarked(tokensOf(request), () => natively() ?? byNode());
+  } catch (error) {
+    removeMark(tokensOf(request));
+    // Of some failures Node reports by an event, of others by throwing.
+    if (error instanceof Error && 'syscall' in error && error.syscall === 'spawn') return cannotExecute(prepared, error);
+    throw error;
   } finally {
     closeOutput(output);
   }
-  if (isUnstarted(process)) return process;
+  if (isUnstarted(process)) {
+    removeMark(tokensOf(request));
+    return process;
+  }
   const identity = identityOfChild(process.pid);
   const leader = isolation.pid ? leaderIn(process.pid) : null;
   return { ok: true, child: keepChild(process, leader ?? identity, token, leader === null) };

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt, hasCode } from '../errors.ts';
 import { hierarchiesIn } from './cgroup.ts';
@@ -15,20 +15,36 @@ import { hierarchiesIn } from './cgroup.ts';
  */
 export function startMarked<Started>(tokens: readonly string[], start: () => Started): Started {
   const home = findHome();
-  if (home === null) return start();
-  const directory = join(home.directory, nameOf(tokens));
+  const back = home === null ? null : openDoor(home);
+  if (home === null || back === null) return start();
   try {
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, home.door), '0');
-    noteGroup(directory, tokens);
-  } catch {
-    // The group has no room for another (cgroup.max.descendants), or is not ours any more.
-    return start();
-  }
-  try {
+    enter(home, tokens);
     return start();
   } finally {
-    writeFileSync(join(home.directory, home.door), '0');
+    // By a descriptor that was opened before: none may be left now. What was started is to be kept whether this succeeds or not.
+    attempt(() => writeSync(back, '0'), null);
+    closeSync(back);
+  }
+}
+
+/** Null: the supervisor was moved to another group and its own is gone, or no descriptor is left. The next start looks for its group again. */
+function openDoor({ directory, door }: Home): number | null {
+  try {
+    return openSync(join(directory, door), 'w');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENODEV')) known = undefined;
+    return null;
+  }
+}
+
+function enter({ directory, door }: Home, tokens: readonly string[]): void {
+  const group = join(directory, nameOf(tokens));
+  try {
+    mkdirSync(group, { recursive: true });
+    writeFileSync(join(group, door), '0');
+    noteGroup(group, tokens);
+  } catch {
+    // There is no room for another group (cgroup.max.descendants), or it is not ours any more.
   }
 }
 

@@ -1,7 +1,7 @@
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { errorCode, textOf } from '../errors.ts';
-import { isAccessible } from '../files.ts';
+import { attempt, errorCode, textOf } from '../errors.ts';
+import { isAccessible, readHead } from '../files.ts';
 
 export type Resolution =
   | { readonly ok: true; readonly path: string }
@@ -17,6 +17,7 @@ export const defaultPath = '/bin:/usr/bin';
  */
 export function resolveProgram(name: string, searchPath: string | undefined, workingDir: string): Resolution {
   if (name === '') return refuse('the name of the program is empty');
+  if (name.length >= PATH_MAX) return refuse(`the name of the program has ${name.length} characters, of which a path has fewer than ${PATH_MAX}`, 'File name too long (os error 36)');
   if (name.includes('/')) return examine(resolve(workingDir, name));
   const directories = (searchPath ?? defaultPath).split(':');
   let obstacle: Resolution | null = null;
@@ -66,7 +67,9 @@ function examine(path: string): Resolution {
   } catch (error) {
     return refuse(errorCode(error) === 'ENOENT' ? `program "${path}" does not exist` : `program "${path}" cannot be reached: ${describe(error)}`, errorCode(error) === 'EACCES' ? denied : notFound);
   }
-  const interpreter = interpreterOf(path);
+  const head = headOf(path);
+  if (head !== null && isForeign(head)) return refuse(`"${path}" cannot be executed: it is a program for another processor, or a part of one`, 'Exec format error (os error 8)');
+  const interpreter = head === null ? null : interpreterIn(head);
   if (interpreter === null || (exists(interpreter) && isExecutable(interpreter))) return { ok: true, path };
   if (interpreter.endsWith('\r')) {
     return refuse(`"${path}" cannot be executed: its first line ends with a carriage return (CRLF, as Windows writes), so the kernel looks for the interpreter "${interpreter.slice(0, -1)}\\r"`);
@@ -74,20 +77,48 @@ function examine(path: string): Resolution {
   return refuse(`"${path}" cannot be executed: its interpreter "${interpreter}" ${exists(interpreter) ? 'is not executable' : 'does not exist'}`, exists(interpreter) ? denied : notFound);
 }
 
-// execve(2): "#!", spaces, an absolute path; at most 255 bytes. A relative one is left for the kernel to judge.
-function interpreterOf(path: string): string | null {
+/** The first bytes of a file; null for one that we may execute and not read, of which nothing can be said. */
+function headOf(path: string): Buffer | null {
   let descriptor: number | null = null;
   try {
     descriptor = openSync(path, 'r');
-    const length = readSync(descriptor, head, 0, head.length, 0);
-    return /^#![ \t]*(\/[^ \t\n\0]+)/.exec(head.toString('latin1', 0, length))?.[1] ?? null;
+    return head.subarray(0, readSync(descriptor, head, 0, head.length, 0));
   } catch {
-    // Executable but not readable to us: allowed, and then nothing can be said of an interpreter.
     return null;
   } finally {
     if (descriptor !== null) closeSync(descriptor);
   }
 }
+
+// execve(2): "#!", spaces, an absolute path; at most 255 bytes. A relative one is left for the kernel to judge.
+function interpreterIn(bytes: Buffer): string | null {
+  return /^#![ \t]*(\/[^ \t\n\0]+)/.exec(bytes.toString('latin1'))?.[1] ?? null;
+}
+
+/**
+ * Whether the kernel will have no way to execute a program in the form of elf(5), by its machine. It would be given to a shell then, which stumbles over its bytes.
+ */
+function isForeign(bytes: Buffer): boolean {
+  if (bytes.toString('latin1', 0, 4) !== ELF || process.platform !== 'linux') return false;
+  ownMachine ??= machineIn(readHead(process.execPath, 20));
+  const machine = machineIn(bytes);
+  return machine !== ownMachine && !(ALSO_EXECUTED.get(ownMachine) ?? []).includes(machine) && !hasEmulators();
+}
+
+function machineIn(bytes: Buffer): number {
+  if (bytes.length < 20) return -1;
+  return bytes[5] === 2 ? bytes.readUInt16BE(18) : bytes.readUInt16LE(18);
+}
+
+/** The kernel hands programs of other machines to those that are registered: binfmt_misc, as for qemu. */
+function hasEmulators(): boolean {
+  return attempt(() => readdirSync('/proc/sys/fs/binfmt_misc').length > 2, false);
+}
+
+const ELF = '\u007fELF';
+/** x86-64 also executes i386, arm64 also arm. */
+const ALSO_EXECUTED: ReadonlyMap<number, readonly number[]> = new Map([[62, [3]], [183, [40]]]);
+let ownMachine: number | null = null;
 
 function exists(path: string): boolean {
   return isAccessible(path, constants.F_OK);
@@ -101,6 +132,8 @@ function refuse(reason: string, osText = notFound): Resolution {
   return { ok: false, reason, osText };
 }
 
+/** Of limits.h, with the closing NUL. */
+const PATH_MAX = 4096;
 const notFound = 'No such file or directory (os error 2)';
 const denied = 'Permission denied (os error 13)';
 

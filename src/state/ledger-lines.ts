@@ -134,7 +134,8 @@ export function readLines(bytes: Buffer): LedgerContents {
     const end = newline < 0 ? bytes.length : newline;
     const decoded = decodeLine(bytes.toString('utf8', start, end));
     if (decoded.ok) lines.push(decoded.line);
-    else if (newline >= 0) corrupt.push(`line ${number}: ${decoded.reason}`);
+    // A last line that is torn is how a crash leaves it; zeroes may have taken the place of many lines, as after a power cut.
+    else if (newline >= 0 || bytes.includes(0, start)) corrupt.push(`line ${number}: ${decoded.reason}`);
     if (decoded.ok || newline >= 0) {
       soundBytes = newline < 0 ? end : newline + 1;
       unterminated = newline < 0;

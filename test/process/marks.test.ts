@@ -1,8 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { expect, test } from 'vitest';
 import { marksIn, pidsMarked, removeMark, startMarked, takeOffMark } from '../../src/process/marks.ts';
 import { isCertain, scanMarked } from '../../src/process/scan.ts';
+import { tempDir } from '../state/temp-dir.ts';
 
 const canMark = startMarked(['trial'], () => spawnSync('cat', ['/proc/self/cgroup'], { encoding: 'utf8' })).stdout.includes('sysg-unit.trial');
 removeMark(['trial']);
@@ -32,4 +35,18 @@ test.skipIf(!canMark)('the kernel certifies that nothing of a token lives any mo
   const empty = scanMarked('marked.1', []);
   expect([empty?.size, empty !== null && isCertain(empty)]).toEqual([0, true]);
   expect([pidsMarked('marked.1'), pidsMarked('marked.c1'), scanMarked('marked.1', [])]).toEqual([null, null, null]);
+});
+
+test.skipIf(!canMark)('what was started is not lost where no descriptor is left for the way back, and this process does not stay in its group', () => {
+  const program = join(tempDir(), 'program.mjs');
+  buildSync({ entryPoints: [join(import.meta.dirname, 'fixtures/marks-without-descriptors.ts')], bundle: true, platform: 'node', format: 'esm', outfile: program, logLevel: 'error' });
+  const { stdout } = spawnSync('prlimit', ['--nofile=100:100', process.execPath, program], { encoding: 'utf8' });
+  expect(JSON.parse(stdout)).toEqual({ outcome: 'started', isInside: false });
+});
+
+test.skipIf(!canMark)('a supervisor that was moved out of its group, which is gone, starts all the same, and marks again in the one that it is in', () => {
+  const program = join(tempDir(), 'program.mjs');
+  buildSync({ entryPoints: [join(import.meta.dirname, 'fixtures/marks-in-another-group.ts')], bundle: true, platform: 'node', format: 'esm', outfile: program, logLevel: 'error' });
+  const { stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+  expect([stdout, stderr]).toEqual(['["marked","unmarked","marked"]', '']);
 });

@@ -1,53 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test, vi } from 'vitest';
-import type { ProcessExit, ServiceSpec } from '../../machines/types.ts';
-import type { Child } from '../../src/process/children.ts';
+import { afterAll, describe, expect, test } from 'vitest';
 import { loadNative } from '../../src/native/load.ts';
 import { hasKoffi } from '../native/installed.ts';
 import { until } from '../until.ts';
+import { exitOf, openWays, type Way } from './launch-ways.ts';
 import { serviceSpec } from './spec.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'sysg-native-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
-
-interface Way {
-  readonly name: string;
-  launch(argv: readonly string[], changes?: Partial<ServiceSpec>, more?: { readonly softNofile?: number; readonly extraAt?: number }): Promise<{ readonly child: Child | null; readonly reason: string | null; output(): string }>;
-}
-
-/** Modules of its own: once the port was loaded it is used. */
-async function open(natively: boolean): Promise<Way> {
-  vi.resetModules();
-  const { launch } = await import('../../src/process/launch.ts');
-  const { loadNative } = await import('../../src/native/load.ts');
-  if (natively && (await loadNative()) === null) throw new Error('koffi is not installed');
-  let count = 0;
-  return {
-    name: natively ? 'the native port' : 'Node',
-    launch(argv, changes = {}, { softNofile = null, extraAt } = {}) {
-      const log = join(dir, `${natively}-${(count += 1)}.log`);
-      const spec = serviceSpec([], dir, { launch: { kind: 'exec', argv }, ...changes });
-      const order = {
-        spec, role: 'main', token: `token-${natively}-${count}`, environment: { PATH: process.env['PATH'], LANG: 'C' }, softNofile, dropPrivileges: false,
-        openOutput: () => ({
-          stdout: openSync(log, 'a'), stderr: openSync(log, 'a'), ...(extraAt !== undefined && { extra: [{ at: extraAt, descriptor: openSync(log, 'a') }] }),
-        }),
-      } as const;
-      const output = (): string => readFileSync(log, 'utf8');
-      return new Promise((done) => void launch(order, (launched) => done(launched.ok ? { child: launched.child, reason: null, output } : { child: null, reason: launched.reason, output })));
-    },
-  };
-}
-
-function exitOf(child: Child | null): Promise<ProcessExit> {
-  return new Promise((done, fail) => void (child === null ? fail(new Error('it was not started')) : child.watch(done)));
-}
-
-const ways = hasKoffi ? [await open(false), await open(true)] : [];
+const { dir, ways, close } = await openWays();
+afterAll(close);
 
 describe.skipIf(!hasKoffi)('a process that is started by Node and one that is started by the native port', () => {
   /** What each of the two shows of the same, which has to be alike. */
