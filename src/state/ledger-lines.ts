@@ -134,14 +134,15 @@ export function readLines(bytes: Buffer): LedgerContents {
     const end = newline < 0 ? bytes.length : newline;
     const decoded = decodeLine(bytes.toString('utf8', start, end));
     if (decoded.ok) lines.push(decoded.line);
-    // A last line that is torn is how a crash leaves it; zeroes may have taken the place of many lines, as after a power cut.
-    else if (newline >= 0 || bytes.includes(0, start)) corrupt.push(`line ${number}: ${decoded.reason}`);
+    else if (newline >= 0) corrupt.push(`line ${number}: ${decoded.reason}`);
     if (decoded.ok || newline >= 0) {
       soundBytes = newline < 0 ? end : newline + 1;
       unterminated = newline < 0;
     }
     start = end + 1;
   }
+  // A last line that is torn is how a crash leaves it. Where zeroes are all there is they have taken the place of many lines, as after a power cut.
+  if (lines.length === 0 && corrupt.length === 0 && bytes.includes(0)) corrupt.push('line 1: zeroes');
   return { lines, corrupt, soundBytes, unterminated };
 }
 
