@@ -27,7 +27,7 @@ test('--host: the supervisor of another machine over a real ssh, and several mac
   expect(await sysg('--host', 'box', 'stop', 'dbb')).toMatchObject({ code: 1, stderr: expect.stringContaining("did you mean 'db'?") });
   expect(await sysg('--host', 'box', 'start', 'db')).toMatchObject({ code: 0 });
   expect(await sysg('--host', 'box', 'wait', 'db', '--for', 'running', '--timeout', '10s')).toMatchObject({ code: 0 });
-  expect((await sysg('--host', 'box', 'why', 'db')).stdout).toContain('db is running');
+  expect((await sysg('--host', 'box', 'why', 'db')).stdout).toContain('db has been running');
   expect((await sysg('--host', 'box', 'events', 'web', '--json')).stdout).toContain('"unit":"web"');
   expect((await sysg('--host', 'box', 'logs', 'web', '--no-follow')).stdout).toContain('from there');
   expect((await sysg('--host', 'box', 'inspect', 'web')).code).toBe(0);

@@ -105,7 +105,7 @@ browserTest('every view opens without a complaint, for readers and keyboards too
   const { page, complaints } = await openPage(link);
   await see(page, '.units', 'api');
   expect(new URL(page.url()).search, 'the token has left the address').toBe('');
-  const views = [['#/', 'Units', '.units', 'tick'], ['#/unit/api', 'api', '.why', 'is running'], ['#/unit/tick', 'tick', '.why', 'waits for its next run'], ['#/graph', 'Dependencies', '.graph', 'db'],
+  const views = [['#/', 'Units', '.units', 'tick'], ['#/unit/api', 'api', '.why', 'has been running'], ['#/unit/tick', 'tick', '.why', 'waits for its next run'], ['#/graph', 'Dependencies', '.graph', 'db'],
     ['#/rehearse/api', 'Rehearse', '.rehearse', 'in the end'], ['#/supervisor', 'Supervisor', 'main', 'It is serving']] as const;
   for (const scheme of ['light', 'dark']) {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
@@ -131,7 +131,7 @@ browserTest('an incident is seen live: crash, backoff, recovery, with the chart,
   await home.sysg('start', '--daemonize', '-c', home.config);
   const { link } = await serveWeb(home);
   const { page, complaints } = await openPage(`${link}#/unit/api`);
-  await see(page, '.why', 'api is running');
+  await see(page, '.why', 'api has been running');
   // What a service writes is text.
   await see(page, '.lines', '<img src=x onerror=alert(1)>');
   const present = (): Promise<string> => page.$eval('.chart .present text', (element) => element.textContent ?? '');
