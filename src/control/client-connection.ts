@@ -11,7 +11,8 @@ export async function openWith(command: Request, path: string, signal?: AbortSig
     socket.write(`${encodeRequest(command)}\n`, (error) => {
       // The supervisor may have answered before it read all: what it said is worth more than the broken pipe.
       if (!error || errorCode(error) === 'EPIPE') resolve();
-      else reject(brokenError(error, path));
+      // A write is canceled where the reading end has failed: that says why.
+      else reject(brokenError(socket.errored ?? error, path));
     });
   });
   return socket;

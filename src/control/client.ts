@@ -82,7 +82,7 @@ export async function streamCommandOutput(
     }
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw error === writerError || isControlError(error) ? error : brokenError(error, path);
+    throw error === writerError || isControlError(error) ? error : brokenError(socket.errored ?? error, path);
   } finally {
     unwatch?.();
     socket.destroy();
@@ -131,7 +131,8 @@ async function exchange(command: Request, path: string, signal: AbortSignal): Pr
     return (await readFirstLine(socket)).toString('utf8');
   } catch (error) {
     signal.throwIfAborted();
-    throw isControlError(error) ? error : brokenError(error, path);
+    // Whoever reads a stream that has failed before may be given another error.
+    throw isControlError(error) ? error : brokenError(socket?.errored ?? error, path);
   } finally {
     socket?.destroy();
   }

@@ -100,7 +100,9 @@ function interpreterIn(bytes: Buffer): string | null {
  */
 function isForeign(bytes: Buffer): boolean {
   if (bytes.toString('latin1', 0, 4) !== ELF || process.platform !== 'linux') return false;
-  ownMachine ??= machineIn(readHead(process.execPath, 20));
+  // By the kernel's link: the path may lead through directories that are not ours to search.
+  ownMachine ??= attempt(() => machineIn(readHead('/proc/self/exe', 20)), null);
+  if (ownMachine === null) return false;
   const machine = machineIn(bytes);
   return machine !== ownMachine && !(ALSO_EXECUTED.get(ownMachine) ?? []).includes(machine) && !hasEmulators();
 }
