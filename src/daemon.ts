@@ -10,7 +10,7 @@ import { forgetConfig } from './daemon/last-config.ts';
 import { findParent, type Parent } from './daemon/parent.ts';
 import { AFTER_START_MS, keepSmall } from './daemon/rest.ts';
 import { parseDaemonOptions, softLimitOf, type DaemonOptions, type DaemonSetting } from './daemon/setting.ts';
-import { keepDebuggerClosed, makeShutdown, obeySignals } from './daemon/signals.ts';
+import { keepDebuggerClosed, keepSignals, type KeptSignals, makeShutdown, obeySignals } from './daemon/signals.ts';
 import { closeBooks, HOOKS_MS, openSupervision, seeOut, type Supervision } from './daemon/supervision.ts';
 import { refusals, textOf } from './errors.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
@@ -41,6 +41,7 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
   if (unprepared !== null) return refuse(parent, unprepared);
   const lock = await takeTheLock(paths);
   if ('reason' in lock) return refuse(parent, lock.reason, lock.held);
+  const kept = keepSignals();
 
   const secrets = openSecrets();
   const echo = options.foreground ? makeForegroundEcho({ stderrOnly: options.stderrOnly }) : null;
@@ -60,18 +61,19 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
   const unknown = options.services.find((service) => !names.includes(service));
   if (unknown !== undefined) return refuse(parent, refusals.unknownUnit(unknown, didYouMean(unknown, names)).message);
   if (ledger.unreadable !== null) return refuse(parent, ledger.unreadable);
-  return run({ setting, lock, configuration, config, ledger });
+  return run({ setting, lock, kept, configuration, config, ledger });
 }
 
 interface Beginning {
   readonly setting: DaemonSetting;
   readonly lock: Lock;
+  readonly kept: KeptSignals;
   readonly configuration: Configuration;
   readonly config: Extract<ReadConfig, { ok: true }>;
   readonly ledger: Ledger;
 }
 
-async function run({ setting, lock, configuration, config, ledger }: Beginning): Promise<void> {
+async function run({ setting, lock, kept, configuration, config, ledger }: Beginning): Promise<void> {
   const { log, parent, paths } = setting;
   const found = await findWhatRuns(setting, ledger, config, parent.again);
   const supervision = openSupervision(setting, config.specs, found, ledger);
@@ -104,7 +106,7 @@ async function run({ setting, lock, configuration, config, ledger }: Beginning):
   });
   startUnits(setting, config.specs, supervision, () => noteWork(AFTER_START_MS));
   records.noteChildren();
-  obeySignals(setting, answers.route, shutdown, supervision);
+  obeySignals(setting, kept, answers.route, shutdown, supervision);
 
   const outcome = await Promise.race([ended, answers.handedOver]);
   await end(outcome, { setting, supervision, answers, presence, closeServer: () => server.close() });

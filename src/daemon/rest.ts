@@ -15,4 +15,4 @@ export function keepSmall(): (restsAfterMs?: number) => void {
 /** Measurements go on for some seconds after a Status, and who has asked once often asks again. */
 const AFTER_REQUEST_MS = 10_000;
 /** What follows a start is done by then. */
-export const AFTER_START_MS = 1500;
+export const AFTER_START_MS = 1000;

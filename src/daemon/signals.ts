@@ -26,8 +26,34 @@ export function keepDebuggerClosed(): void {
   process.on('SIGUSR1', () => undefined);
 }
 
+/**
+ * Keeps what arrives until `obeySignals` obeys it: a supervisor that dies while it takes up what another one left running would leave that running too. To be
+ * called by the holder of the lock; before, a signal may simply kill.
+ */
+export function keepSignals(): KeptSignals {
+  const kept: SignalName[] = [];
+  const off = KEPT.filter(isSignal).map((signal) => {
+    const keep = (): void => void kept.push(signal);
+    process.on(signal, keep);
+    return () => process.off(signal, keep);
+  });
+  return {
+    give() {
+      for (const forget of off) forget();
+      for (const signal of kept) process.kill(process.pid, signal);
+    },
+  };
+}
+
+export interface KeptSignals {
+  /** To be called when all of them are handled: none is obeyed by dying. Sends again what has arrived. */
+  give(): void;
+}
+
 /** What signals mean to the supervisor; the table for people is in docs/lifecycle.md. Those that only a fault raises kill, and the guardian starts another one. */
-export function obeySignals({ clock, log, echo, parent, nohup }: DaemonSetting, route: Route, shutdown: Shutdown, { units, outputs }: Supervision): void {
+export function obeySignals(
+  { clock, log, echo, parent, nohup }: DaemonSetting, kept: KeptSignals, route: Route, shutdown: Shutdown, { units, outputs }: Supervision,
+): void {
   let endingSince: number | null = null;
   let terminalIsGone = watchTerminal();
 
@@ -64,10 +90,12 @@ export function obeySignals({ clock, log, echo, parent, nohup }: DaemonSetting, 
   });
   for (const signal of UNUSED) on(signal, () => log.warn('sysg::supervisor', `${signal} means nothing to the supervisor and is ignored`));
 
+  kept.give();
   parent.onGone(() => shutdown('the command in the foreground is gone', { kind: 'signal', by: null }));
   if (parent.asked !== null) process.kill(process.pid, parent.asked);
 }
 
+const KEPT = ['SIGTERM', 'SIGQUIT', 'SIGPWR', 'SIGINT', 'SIGHUP'] as const;
 /** Without a handler they would kill. Real-time signals cannot be handled by Node. */
 const UNUSED = ['SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGSTKFLT', 'SIGXCPU', 'SIGXFSZ'] as const;
 /** A person does not press a key twice within that time. */

@@ -43,6 +43,23 @@ describe('a supervisor in the background', () => {
 });
 
 describe('a supervisor in the foreground', () => {
+  test('that is asked to end while it takes up what a dead one left running ends that first', async () => {
+    const home = makeHome(sleeping);
+    await home.sysg('start', '--daemonize');
+    const service = (await home.unit('web')).process?.pid ?? 0;
+    const dead = [home.guardianPid(), home.supervisorPid()];
+    for (const pid of dead) process.kill(pid, 'SIGKILL');
+    await soon('both are dead', () => dead.every((pid) => !isAlive(pid)));
+    const supervisor = home.open('start');
+    const ended = collect(supervisor);
+    const deadline = performance.now() + 30_000;
+    // Without a pause: it handles signals some milliseconds later.
+    while (readFileSync(join(home.state, 'sysg.pid'), 'utf8') !== String(supervisor.pid)) expect(performance.now()).toBeLessThan(deadline);
+    supervisor.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
+    expect(isAlive(service)).toBe(false);
+  });
+
   test('a second INT kills at once what has not ended, in order, and says so', async () => {
     const home = makeHome(stubborn);
     const supervisor = home.open('start');
