@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { loadFfi, openLibc } from '../libc-bun.ts';
 import { signatures, type CLibrary, type ForeignFunctions, type ForeignType } from './library.ts';
 import type { Watch } from './port.ts';
@@ -12,6 +13,8 @@ export function openAtOnce(): CLibrary {
   // Of an empty buffer there is no pointer to be had.
   const passable = (value: number | ArrayBufferView | null): number | null => (ArrayBuffer.isView(value) ? (value.byteLength === 0 ? null : ffi.ptr(value)) : value);
   const call = Object.fromEntries(bound.map(([name]) => [name, (...passed: readonly (number | ArrayBufferView | null)[]) => Number(raw[name]?.(...passed.map(passable)))]));
+  // Node's libuv does the same at its start: what posix_spawn(3) starts must not inherit what a guardian or a command has passed on, and hold it open.
+  for (const descriptor of readdirSync('/proc/self/fd').map(Number)) if (descriptor > 2) call['fcntl']?.(descriptor, F_SETFD, FD_CLOEXEC);
   return {
     call: call as ForeignFunctions,
     errno: () => ffi.read.i32(raw.__errno_location(), 0),
@@ -29,4 +32,7 @@ function watchReadable(descriptor: number, onReadable: () => void): Watch {
   return { pause: () => watching.change('none'), resume: () => watching.change('read'), close: () => watching.end() };
 }
 
+/** Of fcntl(2). */
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
 const types: Readonly<Record<ForeignType, string>> = { int: 'i32', short: 'i16', size: 'u64', offset: 'i64', pointer: 'ptr' };

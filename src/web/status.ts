@@ -1,14 +1,24 @@
 import { askStatus, type StatusAnswer } from '../cli/ask.ts';
 import type { Call } from '../cli/call.ts';
 
-/** What the supervisor says of all units, asked once for all who want to know within a moment. */
-export function shareStatus(call: Call): () => Promise<StatusAnswer> {
-  let asked: { readonly atMs: number; readonly answer: Promise<StatusAnswer> } | null = null;
+/**
+ * What the supervisor says of all units, asked one time after the other: the requests that come while it is being asked share the next answer. No answer is
+ * older than its request: a page asks when something happened, and may not hear of anything again for hours.
+ */
+export function shareStatus(call: Call, ask: (call: Call) => Promise<StatusAnswer> = askStatus): () => Promise<StatusAnswer> {
+  let asked: Promise<StatusAnswer> | null = null;
+  let next: Promise<StatusAnswer> | null = null;
+  const begin = (): Promise<StatusAnswer> => {
+    next = null;
+    const answer = ask(call).finally(() => {
+      if (asked === answer) asked = null;
+    });
+    asked = answer;
+    return answer;
+  };
   return () => {
-    const now = performance.now();
-    if (asked === null || now - asked.atMs > FRESH_MS) asked = { atMs: now, answer: askStatus(call) };
-    return asked.answer;
+    if (asked === null) return begin();
+    next ??= asked.then(begin, begin);
+    return next;
   };
 }
-
-const FRESH_MS = 150;
