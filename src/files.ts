@@ -105,20 +105,24 @@ export function quarantine(path: string): string {
 
 /** The first bytes of a file, at most so many. Throws what the file system says. */
 export function readHead(path: string, most: number): Buffer {
-  return readPart(path, most, () => 0);
+  return readPart(path, () => ({ from: 0, length: most }));
 }
 
 /** The last bytes of a file, at most so many. Throws what the file system says. */
 export function readTail(path: string, most: number): Buffer {
-  return readPart(path, most, (size) => Math.max(0, size - most));
+  return readPart(path, (descriptor) => {
+    const { size } = fstatSync(descriptor);
+    const length = Math.min(size, most);
+    return { from: size - length, length };
+  });
 }
 
-function readPart(path: string, most: number, from: (size: number) => number): Buffer {
+function readPart(path: string, partOf: (descriptor: number) => { readonly from: number; readonly length: number }): Buffer {
   const descriptor = openSync(path, 'r');
   try {
-    const { size } = fstatSync(descriptor);
-    const bytes = Buffer.alloc(Math.min(size, most));
-    return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, from(size)));
+    const { from, length } = partOf(descriptor);
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, length, from));
   } finally {
     closeSync(descriptor);
   }

@@ -3,7 +3,7 @@ import type { Asker } from '../journal/request-record.ts';
 import { nativePort } from '../native/load.ts';
 import { peerOf, type Peer } from '../process/peer.ts';
 
-/** Who is at the other end of each exchange; the kernel is asked once for each. */
+/** Who is at the other end of each exchange; the process is looked up once for each. */
 export interface Peers {
   of(exchange: Exchange): Promise<Peer | null>;
   /**

@@ -87,7 +87,6 @@ function raiseObstacle(resource: Resource, value: LimitValue): Refused | null {
   return refuse(`limits.${resource} is ${limitWord(value)}, above the hard limit ${hard} that the supervisor has and, without CAP_SYS_RESOURCE, cannot raise`);
 }
 
-
 function readOwn(resource: Resource): { readonly soft: number; readonly hard: number } | null {
   return process.platform === 'linux' ? limitIn(readFileSync('/proc/self/limits', 'utf8'), resource) : null;
 }

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { attempt, errorCode, textOf } from '../errors.ts';
 import { isAccessible, readHead } from '../files.ts';
@@ -67,7 +67,8 @@ function examine(path: string): Resolution {
   } catch (error) {
     return refuse(errorCode(error) === 'ENOENT' ? `program "${path}" does not exist` : `program "${path}" cannot be reached: ${describe(error)}`, errorCode(error) === 'EACCES' ? denied : notFound);
   }
-  const head = headOf(path);
+  // Of a file that we may execute and not read nothing can be said.
+  const head = attempt(() => readHead(path, HEAD_BYTES), null);
   if (head !== null && isForeign(head)) return refuse(`"${path}" cannot be executed: it is a program for another processor, or a part of one`, 'Exec format error (os error 8)');
   const interpreter = head === null ? null : interpreterIn(head);
   if (interpreter === null || (exists(interpreter) && isExecutable(interpreter))) return { ok: true, path };
@@ -77,18 +78,7 @@ function examine(path: string): Resolution {
   return refuse(`"${path}" cannot be executed: its interpreter "${interpreter}" ${exists(interpreter) ? 'is not executable' : 'does not exist'}`, exists(interpreter) ? denied : notFound);
 }
 
-/** The first bytes of a file; null for one that we may execute and not read, of which nothing can be said. */
-function headOf(path: string): Buffer | null {
-  let descriptor: number | null = null;
-  try {
-    descriptor = openSync(path, 'r');
-    return head.subarray(0, readSync(descriptor, head, 0, head.length, 0));
-  } catch {
-    return null;
-  } finally {
-    if (descriptor !== null) closeSync(descriptor);
-  }
-}
+const HEAD_BYTES = 256;
 
 // execve(2): "#!", spaces, an absolute path; at most 255 bytes. A relative one is left for the kernel to judge.
 function interpreterIn(bytes: Buffer): string | null {
@@ -138,5 +128,3 @@ function refuse(reason: string, osText = notFound): Resolution {
 const PATH_MAX = 4096;
 const notFound = 'No such file or directory (os error 2)';
 const denied = 'Permission denied (os error 13)';
-
-const head = Buffer.alloc(256);
