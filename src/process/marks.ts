@@ -39,14 +39,21 @@ function openDoor({ directory, door }: Home): number | null {
 
 function enter({ directory, door }: Home, tokens: readonly string[]): void {
   const group = join(directory, nameOf(tokens));
-  try {
-    mkdirSync(group, { recursive: true });
-    writeFileSync(join(group, door), '0');
-    noteGroup(group, tokens);
-  } catch {
-    // There is no room for another group (cgroup.max.descendants), or it is not ours any more.
+  // Another supervisor in this group takes away what is empty, as this one is for a moment: it is made again, each time with a new chance.
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    try {
+      mkdirSync(group, { recursive: true });
+      writeFileSync(join(group, door), '0');
+      noteGroup(group, tokens);
+      return;
+    } catch (error) {
+      // There is no room for another group (cgroup.max.descendants), or it is not ours any more.
+      if (!hasCode(error, 'ENOENT', 'ENODEV')) return;
+    }
   }
 }
+
+const MOST_TRIES = 20;
 
 /** Takes away the group of a process that is gone. One that is still in use stays until the next supervisor begins. */
 export function removeMark(tokens: readonly string[]): void {
@@ -164,8 +171,7 @@ function isOwn(directory: string, door: Home['door']): boolean {
     accessSync(join(directory, door), constants.W_OK);
     const trial = join(directory, `sysg-unit.trial-${process.pid}`);
     mkdirSync(trial);
-    rmdirSync(trial);
-    return true;
+    return removeGroup(trial);
   } catch {
     // Another user's, or mounted for reading alone.
     return false;

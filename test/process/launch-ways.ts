@@ -47,7 +47,8 @@ async function open(dir: string, natively: boolean): Promise<Way> {
     name: natively ? 'the native port' : 'Node',
     hasMark,
     launch(argv, changes = {}, { softNofile = null, extraAt, between } = {}) {
-      const token = `token-${natively}-${(count += 1)}`;
+      // The groups of processes are named for their tokens, and other test files start processes by these ways at the same time.
+      const token = `token-${process.pid}-${natively}-${(count += 1)}`;
       const log = join(dir, `${natively}-${count}.log`);
       const spec = serviceSpec([], dir, { launch: { kind: 'exec', argv }, ...changes });
       const order = {

@@ -1,14 +1,16 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { marksIn, pidsMarked, removeMark, startMarked, takeOffMark } from '../../src/process/marks.ts';
 import { isCertain, scanMarked } from '../../src/process/scan.ts';
 import { tempDir } from '../state/temp-dir.ts';
 
-const canMark = startMarked(['trial'], () => spawnSync('cat', ['/proc/self/cgroup'], { encoding: 'utf8' })).stdout.includes('sysg-unit.trial');
-removeMark(['trial']);
+const groupsIn = (tokens: readonly string[]): string => startMarked(tokens, () => spawnSync('cat', ['/proc/self/cgroup'], { encoding: 'utf8' })).stdout;
+const canMark = groupsIn([`trial.${process.pid}`]).includes(`sysg-unit.trial.${process.pid}`);
+removeMark([`trial.${process.pid}`]);
 
 test('the tokens of a process stand in the names of the groups that it is in, those of an outer supervisor first', () => {
   expect(marksIn('9:name=systemd:/sysg-unit.a.1/user.slice/sysg-unit.b.2+b.c1\n1:cpu:/limits/0123\n0::/\n')).toEqual(['a.1', 'b.2', 'b.c1']);
@@ -49,4 +51,24 @@ test.skipIf(!canMark)('a supervisor that was moved out of its group, which is go
   buildSync({ entryPoints: [join(import.meta.dirname, 'fixtures/marks-in-another-group.ts')], bundle: true, platform: 'node', format: 'esm', outfile: program, logLevel: 'error' });
   const { stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
   expect([stdout, stderr]).toEqual(['["marked","unmarked","marked"]', '']);
+});
+
+test.skipIf(!canMark)('a supervisor finds its group, and each process gets one, also where others take empty groups away all the time', async () => {
+  const program = join(tempDir(), 'program.mjs');
+  buildSync({ entryPoints: [join(import.meta.dirname, 'fixtures/marks-taken-away.ts')], bundle: true, platform: 'node', format: 'esm', outfile: program, logLevel: 'error' });
+  const other = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    await once(other.stdout, 'data');
+    const outcomes = new Set<string>();
+    for (let index = 0; index < 300; index += 1) {
+      vi.resetModules();
+      const fresh = await import('../../src/process/marks.ts');
+      const token = `contested.${process.pid}.${index}`;
+      outcomes.add(fresh.startMarked([token], () => readFileSync(`/proc/thread-self/cgroup`, 'utf8').includes(`sysg-unit.${token}`) ? 'marked' : 'unmarked'));
+      fresh.removeMark([token]);
+    }
+    expect([...outcomes]).toEqual(['marked']);
+  } finally {
+    other.kill('SIGKILL');
+  }
 });
