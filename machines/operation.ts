@@ -41,9 +41,9 @@ export type OperationEvent =
   | { readonly type: 'way.clear'; readonly at: number; readonly unit: string; readonly isDown: boolean; readonly isThrough: boolean }
   | { readonly type: 'unit.settled'; readonly at: number; readonly settlement: Settlement }
   /** A later command has taken the unit's turn, or there is no such unit any more. */
+  | { readonly type: 'supersede'; readonly at: number; readonly unit: string; readonly error: string }
   /** The supervisor ends, and some unit will never answer. */
-  | { readonly type: 'give.up'; readonly at: number; readonly error: string }
-  | { readonly type: 'supersede'; readonly at: number; readonly unit: string; readonly error: string };
+  | { readonly type: 'give.up'; readonly at: number; readonly error: string };
 
 interface PartState {
   readonly part: Part;
@@ -87,7 +87,7 @@ export const operationMachine = base.extend({
     allWereSuperseded: ({ context }) => context.parts.size > 0 && context.superseded === context.parts.size,
   },
   actions: {
-    orderDue: base.enqueueActions(({ context, event, enqueue }) => {
+    orderThoseDue: base.enqueueActions(({ context, event, enqueue }) => {
       const { due, parent, id } = context;
       const parts = due.flatMap((unit) => context.parts.get(unit)?.part ?? []);
       enqueue.assign({
@@ -147,7 +147,7 @@ export const operationMachine = base.extend({
   states: {
     deciding: {
       always: [
-        { guard: 'someAreDue', target: 'deciding', reenter: true, actions: 'orderDue' },
+        { guard: 'someAreDue', target: 'deciding', reenter: true, actions: 'orderThoseDue' },
         { guard: 'someWait', target: 'waiting' },
         { guard: 'someOwe', target: 'acting' },
         { guard: 'allWereSuperseded', target: 'superseded' },

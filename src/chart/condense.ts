@@ -1,11 +1,13 @@
-import { counted } from '../words.ts';
+import { capitalised, counted } from '../words.ts';
 import type { ShownMachine } from './machines.ts';
 import { isBookkeeping, isFrame, readChart, type Chart, type ChartEdge, type ChartState, type StateKind } from './model.ts';
+import { wordsOf } from './words.ts';
 
 /**
  * A chart that fits on a page. Transitions that stay where they are go, and so do actions that only keep books; a state
  * that begins with a decision of its own becomes one state; what a group of states does is said of each of them. A
- * parallel state and its regions stay frames: what one of them does is said of the frame.
+ * parallel state and its regions stay frames: what one of them does is said of the frame. A machine that is spawned by
+ * some transitions has a frame of its own, with its condensed chart.
  */
 export function condensedChart(shown: ShownMachine): Chart {
   const whole = readChart(shown, (action) => !isBookkeeping(shown.machine, action));
@@ -51,7 +53,8 @@ export function condensedChart(shown: ShownMachine): Chart {
     return region === undefined ? [member] : states.filter((state) => isInside(state.id, region) && !isFrame(state)).map((state) => state.id);
   });
 
-  const edges = whole.edges.flatMap((edge): readonly ChartEdge[] => {
+  const spawning = spawningEdges(shown, whole);
+  const edges = [...whole.edges, ...spawning].flatMap((edge): readonly ChartEdge[] => {
     if (edge.to === null || isLeftOut(shown, edge)) return [];
     const to = arrival(edge.to);
     // What a group says does not hold for a member that says something else of the same event without a condition.
@@ -59,7 +62,11 @@ export function condensedChart(shown: ShownMachine): Chart {
     return sources.filter((from) => from !== to || (edge.reenters && edge.from === from)).map((from) => ({ ...edge, from, to, beside: edge.beside.map(arrival) }));
   });
   const kept = edges.filter((edge, index) => edges.findIndex((other) => sameEdge(edge, other)) === index);
-  return { ...whole, isCondensed: true, states, edges: kept, remarks: remarksOf(shown, whole) };
+  const inner = shown.spawns === undefined ? null : framed(condensedChart(shown.spawns.spawned));
+  return {
+    ...whole, isCondensed: true, states: [...states, ...(inner?.states ?? [])], edges: [...kept, ...(inner?.edges ?? [])],
+    remarks: [...remarksOf(shown, whole, spawning), ...(inner?.remarks ?? [])],
+  };
 }
 
 export function isLeftOut({ leftOut }: ShownMachine, { event, guard }: ChartEdge): boolean {
@@ -74,12 +81,33 @@ function overrules(whole: Chart, member: string, edge: ChartEdge): boolean {
   return takes(member) || (parts.length > 0 && parts.every(({ id }) => takes(id)));
 }
 
+/** What spawns leads to the frame of what it spawns, whether or not the own state is left too. */
+function spawningEdges({ spawns }: ShownMachine, whole: Chart): readonly ChartEdge[] {
+  if (spawns === undefined) return [];
+  const { spawned: { name }, actions } = spawns;
+  const opening = new Set(actions.map(wordsOf));
+  return whole.edges.filter((edge) => edge.actions.some((action) => opening.has(action)))
+    .map((edge) => ({ ...edge, to: name, beside: [], actions: [`spawn ${name}`], reenters: false, spawns: true }));
+}
+
+/** A chart as a part of another one, within a frame that has its name. */
+function framed({ name, about, states, edges }: Chart): Pick<Chart, 'states' | 'edges' | 'remarks'> {
+  const within = (id: string): string => `${name}.${id}`;
+  const frame: ChartState = { id: name, name, parent: null, kind: 'compound', initial: false, phase: null, deadlines: [], entry: [], exit: [] };
+  return {
+    states: [frame, ...states.map((state) => ({ ...state, id: within(state.id), parent: state.parent === null ? name : within(state.parent) }))],
+    edges: edges.map((edge) => ({ ...edge, from: edge.from === null ? name : within(edge.from), to: edge.to === null ? null : within(edge.to), beside: edge.beside.map(within) })),
+    remarks: [`${capitalised(name)}: ${about}. As many of them as were spawned go on, whatever state this machine is in.`],
+  };
+}
+
 function sameEdge(one: ChartEdge, other: ChartEdge): boolean {
   return one.from === other.from && one.to === other.to && one.event === other.event && one.guard === other.guard && one.beside.join() === other.beside.join();
 }
 
-function remarksOf(shown: ShownMachine, whole: Chart): readonly string[] {
-  const staying = new Set(whole.edges.filter((edge) => edge.to === null && edge.event !== null).map((edge) => edge.event));
+function remarksOf(shown: ShownMachine, whole: Chart, spawning: readonly ChartEdge[]): readonly string[] {
+  const said = new Set(spawning.map(({ event }) => event));
+  const staying = new Set(whole.edges.filter(({ to, event }) => to === null && event !== null && !said.has(event)).map(({ event }) => event));
   return [
     ...(staying.size > 0 ? [`Not shown: ${counted(staying.size, 'kind')} of events after which a state stays as it is.`] : []),
     ...Object.entries(shown.leftOut).map(([event, why]) => `Not shown: ${event} (${why}).`),

@@ -137,13 +137,13 @@ function labelNode({ node, lines }: SaidArrow): string {
 const LABEL_PADDING = 3;
 
 /** An arrow to or from a group ends at its border. With something said of it the arrow leads through that. */
-function arrowLines(chart: Chart, { from, to, lines, node, taken }: SaidArrow): readonly string[] {
+function arrowLines(chart: Chart, { from, to, lines, node, taken, spawns }: SaidArrow): readonly string[] {
   const begin = from ?? '(any state)';
   const end = to ?? begin;
   const isAround = (id: string): boolean => begin !== end && chart.states.some((state) => state.id === id && isFrame(state));
   const tail = isAround(begin) ? [`ltail=${quoted(`cluster_${begin}`)}`] : [];
   const head = isAround(end) ? [`lhead=${quoted(`cluster_${end}`)}`] : [];
-  const paint = taken === null ? [] : [`color="${PRESENT}"`, 'penwidth=1.8'];
+  const paint = [...(taken === null ? [] : [`color="${PRESENT}"`, 'penwidth=1.8']), ...(spawns ? ['style=dashed'] : [])];
   const leg = (one: string, other: string, traits: readonly string[]): string =>
     `${quoted(one)} -> ${quoted(other)}${traits.length > 0 ? ` [${traits.join(', ')}]` : ''}`;
   const [source, target] = [leafOf(chart, begin), leafOf(chart, end)];

@@ -16,7 +16,13 @@ export interface ShownMachine {
   readonly machine: AnyStateMachine;
   /** Events, or events with their guard (`reload [definition gone]`), left out of the condensed chart, and why. */
   readonly leftOut: Readonly<Record<string, string>>;
+  /** The machine that has its own frame in the condensed chart, and the actions that spawn one of it. */
+  readonly spawns?: { readonly spawned: ShownMachine; readonly actions: readonly string[] };
 }
+
+const operation: ShownMachine = {
+  name: 'operation', about: 'one accepted command: who waits for whom to make way, who has an order, who has answered', machine: operationMachine, leftOut: {},
+};
 
 /** Every machine there is, in the order in which one would explain them. */
 export const shownMachines: readonly ShownMachine[] = [
@@ -27,8 +33,11 @@ export const shownMachines: readonly ShownMachine[] = [
       move: 'an instance that replaces another becomes the unit, and that one is retired',
     },
   },
-  { name: 'supervisor', about: 'the root: the set of units, commands, order, reload, shutdown', machine: supervisorMachine, leftOut: {} },
-  { name: 'operation', about: 'one accepted command: who waits for whom to make way, who has an order, who has answered', machine: operationMachine, leftOut: {} },
+  {
+    name: 'supervisor', about: 'the root: the set of units, commands, order, reload, shutdown', machine: supervisorMachine, leftOut: {},
+    spawns: { spawned: operation, actions: ['openBoot', 'openStart', 'openStop', 'openRestart', 'openReload', 'openShutdown', 'openEssentialEnd'] },
+  },
+  operation,
   {
     name: 'job', about: 'a cron unit: waiting and running; each run is one start of a service machine', machine: jobMachine,
     leftOut: { adopt: 'after a change of supervisor a run goes on where its process is found' },

@@ -63,11 +63,13 @@ export interface Arrow {
   readonly from: string | null;
   readonly to: string | null;
   readonly lines: readonly string[];
+  /** To the chart of another machine, of which one is spawned. */
+  readonly spawns: boolean;
   /** How often and when last, or null when it is not known to have been taken. */
   readonly taken: { readonly count: number; readonly lastAt: string } | null;
 }
 
-/** The edges of a chart joined by where they begin and end; in a whole chart with what is done on the way. */
+/** The edges of a chart joined by where they begin and end; in a whole chart with what is done on the way, in a condensed one with what is spawned, or done where nothing else changes. */
 export function arrowsOf(chart: Chart, marks: UnitMarks | null): readonly Arrow[] {
   const joined = new Map<string, { readonly from: string | null; readonly to: string | null; readonly edges: ChartEdge[] }>();
   for (const edge of chart.edges) {
@@ -79,7 +81,7 @@ export function arrowsOf(chart: Chart, marks: UnitMarks | null): readonly Arrow[
   }
   const decisions = new Set(chart.states.filter(({ kind }) => kind === 'decision').map(({ id }) => id));
   return [...joined.values()].map(({ from, to, edges }) => ({
-    from, to, lines: linesOf(edges, !chart.isCondensed, decisions.has(from ?? '') ? 'otherwise' : 'at once'), taken: takenAlong(chart, from, to, marks),
+    from, to, spawns: edges.some(({ spawns }) => spawns), lines: linesOf(edges, !chart.isCondensed, decisions.has(from ?? '') ? 'otherwise' : 'at once'), taken: takenAlong(chart, from, to, marks),
   }));
 }
 
@@ -89,9 +91,9 @@ export function arrowsOf(chart: Chart, marks: UnitMarks | null): readonly Arrow[
  */
 function linesOf(edges: readonly ChartEdge[], detailed: boolean, unlabelled: string): readonly string[] {
   const byRest = new Map<string, string[]>();
-  for (const { event, guard, actions, beside } of edges) {
+  for (const { from, to, event, guard, actions, beside, spawns } of edges) {
     const along = beside.map((id) => ` + ${id.split('.').at(-1)}`).join('');
-    const rest = `${guard === null ? '' : ` [${guard}]`}${along}${detailed && actions.length > 0 ? ` / ${actions.join(', ')}` : ''}`;
+    const rest = `${guard === null ? '' : ` [${guard}]`}${along}${(detailed || spawns || from === to) && actions.length > 0 ? ` / ${actions.join(', ')}` : ''}`;
     const events = byRest.get(rest) ?? [];
     if (!events.includes(event ?? '')) byRest.set(rest, [...events, event ?? '']);
   }

@@ -10,7 +10,7 @@ export function chartMermaid(chart: Chart, marks: UnitMarks | null): string {
     ...boxesOf(chart).flatMap((box) => boxLines(box, '  ')),
     ...chart.states.filter((state) => state.parent === null && state.initial).map((state) => `  [*] --> ${idIn(state.id)}`),
     ...arrows.map((arrow) => `  ${arrowLine(arrow)}`),
-    ...chart.states.filter((state) => state.kind === 'final').map((state) => `  ${idIn(state.id)} --> [*]`),
+    ...finals(chart.states.filter(({ parent }) => parent === null), '  '),
     ...(present.length > 0 ? ['  classDef present fill:#d1fae5,stroke:#047857,stroke-width:3px,color:#047857'] : []),
     ...present.map((id) => `  class ${idIn(id)} present`),
   ].join('\n')}\n`;
@@ -26,8 +26,14 @@ function boxLines({ label, state, inside }: Box, indent: string): readonly strin
   const apart = state?.kind === 'parallel' ? lines.flatMap((region, index) => (index === 0 ? region : [`${indent}  --`, ...region])) : lines.flat();
   return [
     `${indent}${state === null ? `state "${label}" as phase_${label}` : stateLine(state)} {`,
-    ...(first == null ? [] : [`${indent}  [*] --> ${idIn(first.id)}`]), ...apart, `${indent}}`,
+    ...(first == null ? [] : [`${indent}  [*] --> ${idIn(first.id)}`]), ...apart,
+    ...finals(state === null ? [] : inside.flatMap((box) => box.state ?? []), `${indent}  `), `${indent}}`,
   ];
+}
+
+/** What ends a machine, within the frame that it is in. */
+function finals(states: readonly ChartState[], indent: string): readonly string[] {
+  return states.filter(({ kind }) => kind === 'final').map(({ id }) => `${indent}${idIn(id)} --> [*]`);
 }
 
 function stateLine(state: ChartState): string {

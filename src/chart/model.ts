@@ -35,6 +35,8 @@ export interface ChartEdge {
   readonly actions: readonly string[];
   /** Leaves the state and enters it anew. */
   readonly reenters: boolean;
+  /** Leads into the chart of another machine, of which the transition spawns one; the own state is not left along it. */
+  readonly spawns: boolean;
 }
 
 export interface Chart {
@@ -68,7 +70,7 @@ export function readChart(shown: ShownMachine, isShown: (action: string) => bool
     for (const { event, definition: { guard, actions, target: [first, ...beside] = [], reenter } } of transitionsOf(node)) {
       edges.push({
         from: node === root ? null : idOf(node), to: first === undefined ? null : idOf(first), beside: beside.map(idOf), event,
-        guard: guard === undefined ? null : wordsOf(guard), actions: words(actions), reenters: reenter,
+        guard: guard === undefined ? null : wordsOf(guard), actions: words(actions), reenters: reenter, spawns: false,
       });
     }
     for (const child of Object.values(node.states)) visit(child, phase);

@@ -12,14 +12,14 @@ export function overviewChart(chart: Chart): Chart {
     const region = regionOf(id);
     return region !== undefined && firstOf.get(regions.get(region)?.parent ?? null) !== region;
   };
-  const isFinal = (id: string | null): boolean => chart.states.some((state) => state.id === id && state.kind === 'final');
+  const ends = new Set(chart.states.filter(({ parent, kind }) => parent === null && kind === 'final').map(({ id }) => id));
   const frameOf = (id: string): string => regions.get(regionOf(id) ?? '')?.parent ?? id;
-  const states = chart.states.filter(({ id, kind }) => kind !== 'region' && kind !== 'final' && !isAside(id)).map((state) => ({
+  const states = chart.states.filter(({ id, kind }) => kind !== 'region' && !ends.has(id) && !isAside(id)).map((state) => ({
     ...state, kind: state.kind === 'parallel' ? 'compound' as const : state.kind, parent: state.parent !== null && regions.has(state.parent) ? frameOf(state.parent) : state.parent,
   }));
   const edges = chart.edges.flatMap((edge): readonly ChartEdge[] => {
     const { from, to } = edge;
-    if (isFinal(to) || (to !== null && isAside(to))) return [];
+    if (to !== null && (ends.has(to) || isAside(to))) return [];
     const kept = { ...edge, beside: edge.beside.filter((id) => !isAside(id)) };
     return from !== null && isAside(from) ? [{ ...kept, from: frameOf(from) }] : [kept];
   });
