@@ -34,7 +34,7 @@ describe('the condensed chart of the root', () => {
       prepare(made);
       let count = 0;
       const watching = made.root.system.inspect(({ type, actorRef }) => {
-        count += Number(type === '@xstate.actor' && 'id' in actorRef && actorRef.id.startsWith('operation.'));
+        count += Number(type === '@xstate.actor' && 'id' in actorRef && String(actorRef.id).startsWith('operation.'));
       });
       act(made);
       watching.unsubscribe();
