@@ -1,7 +1,6 @@
 import { PENDING } from './context.ts';
-import { send, setUnit, type Draft } from './draft.ts';
+import { cancelRollout, send, setUnit, type Draft } from './draft.ts';
 import { availability, isAtRest, type Availability } from './order.ts';
-import { cancelRollout } from './rollouts.ts';
 import type { ServiceSpec } from './types.ts';
 
 /** Which unit is held back by which of its dependencies, and when a dependent restarts. */

@@ -1,22 +1,28 @@
-import type { ChildEnding } from './children.ts';
+import type { AnyActorRef } from 'xstate';
 import { dependentsIn, type Rollout, type SupervisorContext, type Unit } from './context.ts';
 import type { OperationEvent } from './operation.ts';
 import { isAtRest } from './order.ts';
-import type { RolloutEvent } from './rollout.ts';
+import type { CancelReason, RolloutEvent } from './rollout.ts';
 import { inSlot } from './slots.ts';
-import { SECOND_INSTANCE, type ServiceCommand, type Settlement } from './types.ts';
+import type { SpawnedEvent } from './spawned.ts';
+import { SECOND_INSTANCE, type ServiceCommand, type Settlement, type SupervisorFact } from './types.ts';
 
 /** An action of the root in the making: the context to come, and what goes to whom. */
 export type Draft = { -readonly [Key in keyof SupervisorContext]: SupervisorContext[Key] } & {
   readonly sends: { readonly unit: string; readonly event: ServiceCommand }[];
   readonly rolloutSends: RolloutSend[];
   readonly operationSends: { readonly operation: number; readonly event: OperationEvent }[];
-  /** Spawned children to end. */
-  readonly endings: ChildEnding[];
+  readonly childSends: { readonly child: string; readonly event: SpawnedEvent }[];
   /** Answers that no operation gives. */
   readonly settlements: Settlement[];
-  /** A unit without an actor was set. */
+  /** Keys of units, and of instances beside them, that are looked up in the ledger. */
+  readonly lookups: string[];
+  readonly facts: SupervisorFact[];
+  /** Actors that are stopped, and spawned ones by name. */
+  readonly ended: (AnyActorRef | string)[];
+  /** A unit, or a spawned child, without an actor was set. */
   makesUnits: boolean;
+  makesChildren: boolean;
 };
 
 export type RolloutSend =
@@ -31,7 +37,8 @@ export function drafted(context: SupervisorContext, at: number): Draft {
     units: context.units, dependents: context.dependents, busy: context.busy, underOrder: context.underOrder, operations: context.operations, children: context.children,
     childrenMade: context.childrenMade, rollouts: context.rollouts, openSwitches: context.openSwitches, slots: context.slots, tokenSeed: context.tokenSeed,
     unitsMade: context.unitsMade, seed: context.seed, crashes: context.crashes, exitCode: context.exitCode, hurried: context.hurried, endTickets: context.endTickets,
-    now: Math.max(context.now, at), sends: [], rolloutSends: [], operationSends: [], endings: [], settlements: [], makesUnits: false,
+    now: Math.max(context.now, at), sends: [], rolloutSends: [], operationSends: [], childSends: [], settlements: [], lookups: [], facts: [], ended: [],
+    makesUnits: false, makesChildren: false,
   };
 }
 
@@ -86,10 +93,17 @@ export function known(draft: Draft, names: readonly string[], ticket: number | n
   return names.filter((name) => draft.units.has(name));
 }
 
+/** Calls off the unit's rollout, where there is one. */
+export function cancelRollout(draft: Draft, unit: string, because: CancelReason, at: number): void {
+  const rollout = draft.rollouts.get(unit);
+  if (rollout === undefined) return;
+  setRollout(draft, { ...rollout, calledOff: true });
+  draft.rolloutSends.push({ to: 'rollout', unit, event: { type: 'cancel', at, because } });
+}
+
 export function refuse(draft: Draft, { ticket, unit, error }: { readonly ticket: number | null; readonly unit: string; readonly error: string }): void {
   if (ticket !== null) draft.settlements.push({ ticket, unit, result: 'failed', error });
 }
-
 
 function isUnderOrder({ turn, expected }: Unit): boolean {
   return turn !== null || expected;

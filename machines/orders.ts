@@ -1,11 +1,13 @@
 import { consequenceOf } from './consequence.ts';
 import { unitOf } from './context.ts';
-import { dropUnit, known, REMOVED, send, setUnit, type Draft } from './draft.ts';
+import { cancelRollout, dropUnit, known, REMOVED, send, setUnit, type Draft } from './draft.ts';
 import { expect, informDependents, informOf, redefine } from './dependencies.ts';
-import type { OperationKind, Part } from './operation.ts';
-import { inOrder, isAtRest, withDependencies } from './order.ts';
-import { cancelRollout, rollingAmong } from './rollouts.ts';
-import type { ServiceSpec, SlotIndex, SupervisorCommand, Trigger } from './types.ts';
+import type { OperationKind, OperationReport, Part } from './operation.ts';
+import { clearTheWay, openOperation, passAnswers, replacementOf, yieldTurn } from './operations.ts';
+import { inOrder, isAboutToChange, isAtRest, withDependencies } from './order.ts';
+import { beginRollout, rollingAmong, undoSwitch } from './rollouts.ts';
+import { endChildrenOf } from './spawning.ts';
+import type { ServiceFact, ServiceSpec, SlotIndex, SupervisorCommand, Trigger } from './types.ts';
 
 /** Rules of order: what each command means to which unit, and which units have to make way first. */
 
@@ -17,7 +19,7 @@ export function openStart(draft: Draft, { at, units, ticket, origin }: Pick<Of<'
   const meant = inOrder(draft.units, [...withDependencies(draft.units, named)].filter((name) => draft.units.has(name) && (named.has(name) || isDown(draft, name))));
   const neededBy = new Map<string, string>();
   for (const name of named) for (const dependency of withDependencies(draft.units, [name])) if (!neededBy.has(dependency)) neededBy.set(dependency, name);
-  open(draft, { kind, ticket, at }, meant.map((unit): Part => ({
+  openOperation(draft, { kind, ticket, at }, meant.map((unit): Part => ({
     unit, command: 'start', spec: null, after, owes: ticket !== null && named.has(unit),
     origin: named.has(unit) ? (origin ?? { kind: 'command', by: 'start' }) : { kind: 'dependency', by: neededBy.get(unit) ?? null },
   })));
@@ -27,7 +29,7 @@ export function openStart(draft: Draft, { at, units, ticket, origin }: Pick<Of<'
 /** Each unit stops when those of the same command that need it are down. */
 export function openStop(draft: Draft, { at, units, ticket }: Of<'stop'>): void {
   const names = known(draft, units, ticket);
-  open(draft, { kind: 'stop', ticket, at }, downwards(draft, names, { command: 'stop', origin: { kind: 'command', by: 'stop' }, owes: ticket !== null }));
+  openOperation(draft, { kind: 'stop', ticket, at }, downwards(draft, names, { command: 'stop', origin: { kind: 'command', by: 'stop' }, owes: ticket !== null }));
   for (const name of names) {
     informDependents(draft, name, at);
     cancelRollout(draft, name, 'stop', at);
@@ -35,7 +37,7 @@ export function openStop(draft: Draft, { at, units, ticket }: Of<'stop'>): void 
 }
 
 export function openShutdown(draft: Draft, at: number, origin: Trigger): void {
-  open(draft, { kind: 'shutdown', ticket: null, at }, downwards(draft, [...draft.units.keys()], { command: 'stop', origin, owes: false }));
+  openOperation(draft, { kind: 'shutdown', ticket: null, at }, downwards(draft, [...draft.units.keys()], { command: 'stop', origin, owes: false }));
   for (const name of draft.units.keys()) informDependents(draft, name, at);
   for (const name of draft.rollouts.keys()) cancelRollout(draft, name, 'shutdown', at);
 }
@@ -55,7 +57,7 @@ export function openRestart(draft: Draft, { at, units, specs: changed, ticket, s
     if (spec !== undefined) redefine(draft, name, spec, at, !rolling.has(name));
   }
   const order = { origin: { kind: 'command', by: 'restart' }, owes: ticket !== null, specs } as const;
-  open(draft, { kind: 'restart', ticket, at }, [
+  openOperation(draft, { kind: 'restart', ticket, at }, [
     ...downwards(draft, plain, { command: 'restart', ...order }), ...replacements(draft, rolling, order),
   ]);
   expect(draft, plain, at);
@@ -93,57 +95,50 @@ export function openReload(draft: Draft, event: Of<'reload'>): void {
   }
   const fresh = event.specs.filter(({ name }) => !draft.units.has(name));
   for (const spec of fresh) setUnit(draft, unitOf(spec, at));
-  open(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: { kind: 'reload', by: null }, owes: false, specs }));
+  openOperation(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: { kind: 'reload', by: null }, owes: false, specs }));
   openStart(draft, { at, units: fresh.map(({ name }) => name), ticket: event.ticket ?? null, origin: { kind: 'reload', by: null } }, 'reload', goes);
   for (const name of draft.units.keys()) informOf(draft, name, at);
 }
 
+/** The turn of these units has come. */
+export function giveOrders(draft: Draft, { at, operation, parts }: Extract<OperationReport, { type: 'operation.order' }>): void {
+  for (const part of parts) {
+    const unit = draft.units.get(part.unit);
+    // A later command has taken the turn in the meantime.
+    if (unit?.turn?.operation !== operation) continue;
+    setUnit(draft, { ...unit, turn: null, expected: isAboutToChange(unit.facts, part.command) });
+    const ticket = part.owes ? operation : null;
+    const open = part.command === 'stop' ? undefined : draft.openSwitches.get(part.unit);
+    if (open !== undefined) undoSwitch(draft, { unit: part.unit, slots: open });
+    if (part.command === 'rollout') beginRollout(draft, part, ticket, at);
+    else if (part.command === 'restart') send(draft, part.unit, { type: 'restart', at, ticket, spec: part.spec });
+    else send(draft, part.unit, { type: part.command, at, ticket, origin: part.origin });
+    // One that is where the order wants it has nothing to report.
+    if (!isAboutToChange(unit.facts, part.command)) informDependents(draft, part.unit, at);
+    clearTheWay(draft, part.unit, at);
+  }
+}
+
 /** A unit's actor is gone for good, or until it is made anew as the other kind. */
-export function takeAway(draft: Draft, name: string, at: number, mayReturn: boolean): void {
-  const spec = draft.units.get(name)?.returning ?? null;
+export function takeAway(draft: Draft, { unit: name, at, settlements }: Extract<ServiceFact, { type: 'unit.removed' }>, mayReturn: boolean): void {
+  const { ref = null, returning: spec = null } = draft.units.get(name) ?? {};
+  if (ref !== null) draft.ended.push(ref);
+  passAnswers(draft, settlements, at);
+  endChildrenOf(draft, name);
   yieldTurn(draft, name, REMOVED, at);
   dropUnit(draft, name);
   cancelRollout(draft, name, 'stop', at);
-  if (spec === null || !mayReturn) return;
-  setUnit(draft, unitOf(spec, at));
-  openStart(draft, { at, units: [name], ticket: null, origin: { kind: 'reload', by: null } }, 'reload');
-}
-
-/** Whether a unit has made way for those that wait for it to be down, and for replacements that wait for it to be up again. */
-export function wayOf(draft: Draft, name: string): { readonly isDown: boolean; readonly isThrough: boolean } {
-  const unit = draft.units.get(name);
-  if (draft.rollouts.has(name) || unit?.turn != null) return { isDown: false, isThrough: false };
-  if (unit === undefined) return { isDown: true, isThrough: true };
-  const isDown = isAtRest(unit.facts) || unit.facts.stuck;
-  return { isDown, isThrough: !unit.expected && (unit.facts.state === 'running' || (isDown && unit.facts.state !== 'waiting')) };
-}
-
-/** Gives up the unit's turn in an earlier operation, which answers with `error`. */
-export function yieldTurn(draft: Draft, name: string, error: string, at: number): void {
-  const unit = draft.units.get(name);
-  if (unit?.turn == null) return;
-  draft.operationSends.push({ operation: unit.turn.operation, event: { type: 'supersede', at, unit: name, error } });
-  setUnit(draft, { ...unit, turn: null });
+  if (spec !== null && mayReturn) {
+    setUnit(draft, unitOf(spec, at));
+    openStart(draft, { at, units: [name], ticket: null, origin: { kind: 'reload', by: null } }, 'reload');
+  }
+  informDependents(draft, name, at);
+  clearTheWay(draft, name, at);
 }
 
 /** Slots that are known from before, of units that were not known to have any. */
 export function learnSlots(draft: Draft, slots: Readonly<Record<string, SlotIndex>> = {}): void {
   for (const [unit, slot] of Object.entries(slots)) if (!draft.slots.has(unit)) draft.slots = new Map(draft.slots).set(unit, slot);
-}
-
-function open(draft: Draft, { kind, ticket, at }: { readonly kind: OperationKind; readonly ticket: number | null; readonly at: number }, parts: readonly Part[]): void {
-  if (parts.length === 0) return;
-  // The least that no open operation has.
-  let id = 1;
-  while (draft.operations.has(id)) id += 1;
-  for (const { unit: name, command } of parts) {
-    yieldTurn(draft, name, `superseded by ${command === 'rollout' ? 'restart' : command}`, at);
-    const unit = draft.units.get(name);
-    if (unit !== undefined) setUnit(draft, { ...unit, turn: { operation: id, command } });
-  }
-  draft.operations = new Map(draft.operations).set(id, {
-    input: { id, kind, ticket, parts, at, parent: null }, units: new Set(parts.map(({ unit }) => unit)), blockers: new Set(parts.flatMap(({ after }) => after)), ref: null,
-  });
 }
 
 /** Each of them when those that need it are out of the way. */
@@ -167,11 +162,6 @@ function replacements(
       ...[...withDependencies(draft.units, [unit])].filter((name) => name !== unit && (isInTransition(draft, name) || names.has(name))),
     ],
   }));
-}
-
-/** Stands among those that have to make way for the unit's own replacement that goes on. No unit can have this name. */
-export function replacementOf(unit: string): string {
-  return `/replacement of ${unit}`;
 }
 
 function isInTransition(draft: Draft, name: string): boolean {

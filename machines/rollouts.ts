@@ -1,12 +1,15 @@
+import { afterService } from './children.ts';
 import { rollsOver } from './consequence.ts';
 import { type Rollout } from './context.ts';
+import { expect, redefine } from './dependencies.ts';
 import { refuse, REMOVED, send, setRollout, setUnit, type Draft } from './draft.ts';
 import type { Part } from './operation.ts';
+import { clearTheWay, passAnswers, replacementOf, sendWay } from './operations.ts';
 import { inOrder, isAboutToChange } from './order.ts';
-import type { CancelReason } from './rollout.ts';
 import type { ServiceRef } from './service.ts';
 import { gateOf, inSlot } from './slots.ts';
-import { isAnnounced, type Place, type ServiceSpec, type SlotChange, type SwitchRecord, type UnitFacts } from './types.ts';
+import { takeChildren } from './spawning.ts';
+import { isAnnounced, type Place, type RolloutFact, type ServiceFact, type ServiceSpec, type SlotChange, type SwitchRecord, type UnitFacts } from './types.ts';
 
 /** What the root does about units that are replaced by a candidate beside them. */
 
@@ -92,14 +95,50 @@ export function swapInstances(draft: Draft, name: string, at: number): void {
   draft.rolloutSends.push({ to: 'aside', unit: name, event: { type: 'move', at, from: 'current', to: goes, spec: null } });
 }
 
-/** Calls off the unit's rollout, where there is one. */
-export function cancelRollout(draft: Draft, unit: string, because: CancelReason, at: number): void {
-  const rollout = draft.rollouts.get(unit);
-  if (rollout === undefined) return;
-  setRollout(draft, { ...rollout, calledOff: true });
-  draft.rolloutSends.push({ to: 'rollout', unit, event: { type: 'cancel', at, because } });
-}
-
 export function informRollout(draft: Draft, facts: UnitFacts): void {
   if (draft.rollouts.get(facts.unit)?.ref != null) draft.rolloutSends.push({ to: 'rollout', unit: facts.unit, event: { type: 'instance.changed', at: facts.at, facts } });
+}
+
+// ─── Reports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Of the instance beside the current one the rollout alone is informed. */
+export function followAside(draft: Draft, { facts, settlements, at }: Extract<ServiceFact, { type: 'unit.changed' }>): void {
+  const rollout = draft.rollouts.get(facts.unit);
+  if (rollout !== undefined && rollout.aside.place === facts.place) setRollout(draft, { ...rollout, aside: { ...rollout.aside, facts } });
+  // A candidate that has not begun still counts from the unit's own process.
+  if (facts.generation !== draft.units.get(facts.unit)?.facts.generation) takeChildren(draft, afterService(draft.children, facts));
+  informRollout(draft, facts);
+  passAnswers(draft, settlements, at);
+}
+
+export function reportAsideGone(draft: Draft, { unit, at, settlements }: Extract<ServiceFact, { type: 'unit.removed' }>): void {
+  const actor = draft.rollouts.get(unit)?.aside.ref;
+  if (actor != null) draft.ended.push(actor);
+  draft.rolloutSends.push({ to: 'rollout', unit, event: { type: 'aside.gone', at } });
+  passAnswers(draft, settlements, at);
+}
+
+export function followRollout(draft: Draft, { facts, settlements, switchOpen, at }: RolloutFact): void {
+  const rollout = draft.rollouts.get(facts.unit);
+  if (rollout === undefined) return;
+  if (facts.step !== 'done') return setRollout(draft, { ...rollout, facts });
+  if (rollout.ref !== null) draft.ended.push(rollout.ref);
+  const rollouts = new Map(draft.rollouts);
+  rollouts.delete(facts.unit);
+  draft.rollouts = rollouts;
+  if (switchOpen && rollout.slots !== null) leaveOpen(draft, facts.unit, rollout.slots);
+  passAnswers(draft, [...settlements, ...rollout.owed], at);
+  if (facts.result === 'replace') replacePlainly(draft, rollout.unit, rollout.spec, rollout.ticket, at);
+  sendWay(draft, { type: 'way.clear', at, unit: replacementOf(facts.unit), isDown: true, isThrough: true });
+  clearTheWay(draft, facts.unit, at);
+}
+
+/** The candidate could not run beside the old instance: its address is in use. */
+function replacePlainly(draft: Draft, name: string, spec: ServiceSpec, ticket: number | null, at: number): void {
+  expect(draft, [name], at);
+  redefine(draft, name, spec, at);
+  const unit = draft.units.get(name);
+  if (unit === undefined) return;
+  setUnit(draft, { ...unit, expected: isAboutToChange(unit.facts, 'restart') });
+  send(draft, name, { type: 'restart', at, ticket, spec, note: 'not rolling: its address is in use while the old instance runs' });
 }

@@ -1,7 +1,7 @@
-import { childSpec, depthOf, refusalOf, type ChildEnding, type Children } from './children.ts';
+import { afterChange, childSpec, depthOf, isLiving, refusalOf, type ChildEnding, type Children } from './children.ts';
 import type { Unit } from './context.ts';
 import { refuse, type Draft } from './draft.ts';
-import type { ChildFacts, ChildRecord, SupervisorCommand, UnitFacts } from './types.ts';
+import type { ChildCause, ChildFact, ChildFacts, ChildRecord, SupervisorCommand, UnitFacts } from './types.ts';
 
 /** What the root does about processes that services spawn through the socket. */
 
@@ -32,9 +32,31 @@ export function addChild(draft: Draft, known: Omit<ChildRecord, 'id' | 'token'> 
   if (service === undefined) return;
   const facts: ChildFacts = { child: id, unit: order.unit, state: record.identity === null ? 'spawning' : 'living', cause: null, identity: record.identity, exit: null, stuck: false, at };
   draft.children = new Map(draft.children).set(id, { record, spec: childSpec(service, order, depth), parent: order.parent, ref: null, facts, ticket });
+  draft.makesChildren = true;
 }
 
 export function takeChildren(draft: Draft, { children, endings }: { readonly children: Children; readonly endings: readonly ChildEnding[] }): void {
   draft.children = children;
-  draft.endings.push(...endings);
+  for (const { child, cause } of endings) endChild(draft, child, cause);
+}
+
+/** What a child's actor reported, and what follows for the others. */
+export function followChild(draft: Draft, { facts, settlements }: Pick<ChildFact, 'facts' | 'settlements'>): void {
+  if (facts.state === 'gone') draft.ended.push(actorOf(facts.child));
+  takeChildren(draft, afterChange(draft.children, facts, (unit) => draft.units.get(unit)?.spec.spawn?.terminationPolicy ?? 'cascade'));
+  draft.settlements.push(...settlements);
+}
+
+/** Those of all processes of a unit. */
+export function endChildrenOf(draft: Draft, unit: string): void {
+  for (const child of draft.children.values()) if (child.record.order.unit === unit && isLiving(child)) endChild(draft, child.record.id, 'service');
+}
+
+export function endChild(draft: Draft, child: string, cause: ChildCause): void {
+  draft.childSends.push({ child, event: { type: 'end', at: draft.now, cause } });
+}
+
+/** The name of a child's actor. */
+export function actorOf(child: string): string {
+  return `child.${child}`;
 }

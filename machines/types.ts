@@ -584,3 +584,13 @@ export type SupervisorCommand =
   | { readonly type: 'recovered'; readonly at: number; readonly unit: string; readonly adopt: AdoptOrder | null };
 
 export type SupervisorEvent = SupervisorCommand | ServiceFact | ChildFact | RolloutFact;
+
+/** What listeners of the root get. */
+export type SupervisorFact =
+  | Exclude<ServiceFact, { readonly type: 'unit.settled' }>
+  | ChildFact
+  | RolloutFact
+  | { readonly type: 'unit.crashed'; readonly at: number; readonly unit: string; readonly error: string }
+  | { readonly type: 'supervisor.ending'; readonly at: number; readonly because: string; readonly exitCode: number }
+  /** Everything has ended. The root goes on to exist: to stop each of its actors would cost the square of their number. */
+  | { readonly type: 'supervisor.ended'; readonly at: number; readonly exitCode: number };

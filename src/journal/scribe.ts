@@ -1,6 +1,5 @@
-import type { SupervisorFact } from '../../machines/supervisor.ts';
 import type { Child } from '../../machines/children.ts';
-import type { ChildFacts, RolloutFacts, UnitFacts } from '../../machines/types.ts';
+import type { ChildFacts, RolloutFacts, SupervisorFact, UnitFacts } from '../../machines/types.ts';
 import type { JournalCause, JournalRecord } from '../wire/payloads.ts';
 import { childDraft } from './child-record.ts';
 import type { Journal, JournalDraft } from './journal.ts';

@@ -1,6 +1,5 @@
-import type { SupervisorFact } from '../../machines/supervisor.ts';
 import type { Child } from '../../machines/children.ts';
-import type { ChildFacts, RolloutFacts } from '../../machines/types.ts';
+import type { ChildFacts, RolloutFacts, SupervisorFact } from '../../machines/types.ts';
 import type { SupervisorLog } from './supervisor-log.ts';
 
 /**

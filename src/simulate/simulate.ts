@@ -1,7 +1,7 @@
 import { createActor, fromCallback, type Actor } from 'xstate';
 import type { HookPort, RolloutTaskInput, rolloutTaskPort } from '../../machines/ports.ts';
-import { hasEnded, provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
-import { isAnnounced, type Phase, type ServiceSpec, type UnitFacts } from '../../machines/types.ts';
+import { hasEnded, provideSupervisor, supervisorMachine } from '../../machines/supervisor.ts';
+import { isAnnounced, type Phase, type ServiceSpec, type SupervisorFact, type UnitFacts } from '../../machines/types.ts';
 import { isDone, viewAll } from '../../machines/view.ts';
 import type { JournalRecord } from '../wire/payloads.ts';
 import { openSchedule } from '../cron/schedule.ts';

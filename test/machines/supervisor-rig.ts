@@ -1,8 +1,8 @@
 import { createActor, fromCallback, type Actor, type AnyActorRef } from 'xstate';
 import type { ArmParams, ProbeInput, ProcessInput, RolloutTaskInput } from '../../machines/ports.ts';
-import { provideSupervisor, supervisorMachine, type SupervisorFact } from '../../machines/supervisor.ts';
+import { provideSupervisor, supervisorMachine } from '../../machines/supervisor.ts';
 import type {
-  ChildRecord, DeadlineKind, ProcessOrder, ProcessReport, RolloutReport, ServiceEvent, ServiceSpec, Settlement, SupervisorCommand, SwitchRecord, UnitRecord,
+  ChildRecord, DeadlineKind, ProcessOrder, ProcessReport, RolloutReport, ServiceEvent, ServiceSpec, Settlement, SupervisorCommand, SupervisorFact, SwitchRecord, UnitRecord,
 } from '../../machines/types.ts';
 import { leafOf } from '../../machines/service-facts.ts';
 import { identityOf } from './rig.ts';

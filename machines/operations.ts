@@ -1,0 +1,63 @@
+import { setRollout, setUnit, type Draft } from './draft.ts';
+import type { OperationEvent, OperationKind, Part } from './operation.ts';
+import { isAtRest } from './order.ts';
+import type { Settlement } from './types.ts';
+
+/** What the root does about operations: they are opened, given the answers of units and the way that units make, and lose units to later ones. */
+
+export function openOperation(draft: Draft, { kind, ticket, at }: { readonly kind: OperationKind; readonly ticket: number | null; readonly at: number }, parts: readonly Part[]): void {
+  if (parts.length === 0) return;
+  // The least that no open operation has.
+  let id = 1;
+  while (draft.operations.has(id)) id += 1;
+  for (const { unit: name, command } of parts) {
+    yieldTurn(draft, name, `superseded by ${command === 'rollout' ? 'restart' : command}`, at);
+    const unit = draft.units.get(name);
+    if (unit !== undefined) setUnit(draft, { ...unit, turn: { operation: id, command } });
+  }
+  draft.operations = new Map(draft.operations).set(id, {
+    input: { id, kind, ticket, parts, at, parent: null }, units: new Set(parts.map(({ unit }) => unit)), blockers: new Set(parts.flatMap(({ after }) => after)), ref: null,
+  });
+}
+
+/** Whether a unit has made way for those that wait for it to be down, and for replacements that wait for it to be up again. */
+export function wayOf(draft: Draft, name: string): { readonly isDown: boolean; readonly isThrough: boolean } {
+  const unit = draft.units.get(name);
+  if (draft.rollouts.has(name) || unit?.turn != null) return { isDown: false, isThrough: false };
+  if (unit === undefined) return { isDown: true, isThrough: true };
+  const isDown = isAtRest(unit.facts) || unit.facts.stuck;
+  return { isDown, isThrough: !unit.expected && (unit.facts.state === 'running' || (isDown && unit.facts.state !== 'waiting')) };
+}
+
+/** Gives up the unit's turn in an earlier operation, which answers with `error`. */
+export function yieldTurn(draft: Draft, name: string, error: string, at: number): void {
+  const unit = draft.units.get(name);
+  if (unit?.turn == null) return;
+  draft.operationSends.push({ operation: unit.turn.operation, event: { type: 'supersede', at, unit: name, error } });
+  setUnit(draft, { ...unit, turn: null });
+}
+
+/** Stands among those that have to make way for the unit's own replacement that goes on. No unit can have this name. */
+export function replacementOf(unit: string): string {
+  return `/replacement of ${unit}`;
+}
+
+/** Answers go to the operation whose order they answer; those of a stop wait until the second instance is gone too. */
+export function passAnswers(draft: Draft, settlements: readonly Settlement[], at: number): void {
+  for (const settlement of settlements) {
+    const rollout = draft.rollouts.get(settlement.unit);
+    const hasSecond = rollout !== undefined && rollout.mode !== 'switch-back';
+    if (hasSecond && settlement.result === 'stopped') setRollout(draft, { ...rollout, owed: [...rollout.owed, settlement] });
+    else draft.operationSends.push({ operation: settlement.ticket, event: { type: 'unit.settled', at, settlement } });
+  }
+}
+
+/** Operations in which another unit waits for this one learn that it has made way. */
+export function clearTheWay(draft: Draft, unit: string, at: number): void {
+  const way = wayOf(draft, unit);
+  if (way.isDown || way.isThrough) sendWay(draft, { type: 'way.clear', at, unit, ...way });
+}
+
+export function sendWay(draft: Draft, event: Extract<OperationEvent, { type: 'way.clear' }>): void {
+  for (const [operation, { blockers }] of draft.operations) if (blockers.has(event.unit)) draft.operationSends.push({ operation, event });
+}
