@@ -10,6 +10,7 @@ import { inWindow } from './print/charts.ts';
 import type { Report, ShownProcess } from './print/inspect.ts';
 import { foldRollouts } from './print/rollout.ts';
 import { branches, unitNamed } from './print/unit.ts';
+import { statusOrRest } from './status-or-rest.ts';
 
 /** `advice`: no supervisor runs, and what to do about it; null where one answered. */
 export type Inspected = Result<{ readonly payload: InspectPayload; readonly advice: string | null }>;
@@ -29,11 +30,10 @@ export async function askInspect(call: Call, unit: string, windowMs: number): Pr
 
 /** What the files say when there is no supervisor; nothing was measured then. */
 async function inspectAtRest(call: Call, asked: string, windowMs: number): Promise<Inspected> {
-  const { adviceAtRest, statusAtRest } = await import('./offline.ts');
-  const answer = statusAtRest(call);
-  if (answer.ok) return { ok: true, payload: { unit: unitNamed(answer.snapshot.units, asked) ?? null, samples: [] }, advice: adviceAtRest(call) };
-  if (await (await import('./presence.ts')).hasBegun(call, answer.refusal)) return askInspect(call, asked, windowMs);
-  return answer.refusal.code === 'config' ? { ok: false, refusal: refusals.config(`${adviceAtRest(call)}\n${answer.refusal.message}`) } : answer;
+  const answer = await statusOrRest(call);
+  const { advice } = answer;
+  if (answer.ok) return advice === null ? askInspect(call, asked, windowMs) : { ok: true, payload: { unit: unitNamed(answer.snapshot.units, asked) ?? null, samples: [] }, advice };
+  return advice !== null && answer.refusal.code === 'config' ? { ok: false, refusal: refusals.config(`${advice}\n${answer.refusal.message}`) } : answer;
 }
 
 /**

@@ -51,7 +51,7 @@ export async function lookForServer(call: Call): Promise<'served' | 'none' | Ref
   return 'served';
 }
 
-/** Whether a supervisor began between a look for one and the look into its files that was refused with this: that supervisor is to be asked. */
+/** Whether a supervisor began between a look for one and the use of its files that was refused with this: that supervisor is to be asked. */
 export async function hasBegun(call: Call, refusal: Refusal): Promise<boolean> {
   return refusal.code === 'unserved' && await lookForServer(call) === 'served';
 }

@@ -3,7 +3,7 @@
  * `at-rest`), the hashes by which it knows services (`identity`) and its file of slots (`slot-file`). Nothing but the daemon's composition root, the
  * command line and `doctor` imports it. To do without systemg 0.33.0, delete the room and then
  * - in src/daemon/found.ts take the orders of `recover` as they are, in place of `takeOver` and `noteRecordedRuns`;
- * - in src/daemon/records.ts and supervision.ts leave out the projection, in end-units.ts `readStateFiles`;
+ * - in src/daemon/records.ts, supervision.ts and end-units.ts leave out the projection;
  * - in src/daemon/units.ts keep the slots in the ledger's notes;
  * - in src/daemon/configuration.ts and src/cli/load-config.ts give `loadConfig` an `identify` of our own, such as the digest of a definition;
  * - in src/cli/offline.ts say of units at rest what the ledger says, and leave out src/doctor/projection.ts.
@@ -38,6 +38,8 @@ export interface TakeoverInput {
 
 export interface Takeover {
   readonly orders: readonly AdoptOrder[];
+  /** As they were read. */
+  readonly files: StateFiles;
   /** History of cron runs that another program wrote; null: none, or it is ours. */
   readonly cron: CronFile | null;
   /** Spawned children that another program has left running with their services. */
@@ -55,7 +57,7 @@ export interface Takeover {
 export function takeOver(input: TakeoverInput): Takeover {
   const files = readStateFiles(input.stateDir, { onProblem: input.onProblem, quarantine: true });
   const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
-  if (!isForeign(input, files, 'pid.xml') && !isForeign(input, files, 'state.xml')) return { orders: input.found, cron, children: [], leftDown: new Map(), suspects: new Map() };
+  if (!isForeign(input, files, 'pid.xml') && !isForeign(input, files, 'state.xml')) return { orders: input.found, files, cron, children: [], leftDown: new Map(), suspects: new Map() };
   input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
   const configured = new Set(input.specs.map(({ name }) => name));
   const alive = input.found.filter(({ verdict }) => verdict === 'alive');
@@ -67,7 +69,7 @@ export function takeOver(input: TakeoverInput): Takeover {
   for (const { record } of alive) reportSecond(input, files, record.unit, claimed(alive));
   reportOthers(input, files, configured, claimed(orders));
   const children = takeChildren(files.pid?.spawned ?? [], { ...input, orders });
-  return { orders, cron, children, leftDown: reasonsDown(orders), suspects: reasonsDown(known) };
+  return { orders, files, cron, children, leftDown: reasonsDown(orders), suspects: reasonsDown(known) };
 }
 
 function reasonsDown(orders: readonly AdoptOrder[]): ReadonlyMap<string, string> {

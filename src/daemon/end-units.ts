@@ -1,7 +1,6 @@
 import type { AdoptOrder } from '../../machines/types.ts';
 import { createClock } from '../clock.ts';
 import { leaveClaims } from '../compat/projection.ts';
-import { readStateFiles } from '../compat/read-files.ts';
 import { openSupervisorLog } from '../logs/supervisor-log.ts';
 import { bootId } from '../process/boot.ts';
 import { identify } from '../compat/identity.ts';
@@ -46,15 +45,14 @@ export async function endUnits({ paths, environment, secrets, config: given, ser
   const config = given ?? configThatWas(paths, { env: environment, identify, secrets, environmentOf: (unit) => environmentInUse(ledger.entries, unit) });
   const log = openSupervisorLog({ file: paths.supervisorLog, level: 'info', mask: secrets.mask });
   const setting: Setting = { paths, environment, softNofile: null, dropPrivileges: false, clock, log, secrets, echo: null, onProblem };
-  const said = readStateFiles(paths.stateDir, { onProblem: () => undefined, quarantine: false });
-  const others = service === null ? null : said;
   const all = await findWhatRuns(setting, ledger, config, true);
+  const said = all.taken.files;
   const isMeant = (unit: string): boolean => service === null || unit === service || unit.startsWith(`${service}/`);
   // What another program's files said of the rest is in the ledger from now on: the next supervisor finds files that are ours.
   for (const { record } of all.adopt) if (!isMeant(record.unit) && ledger.latest(record.unit)?.record !== record) ledger.record(record, false);
   const found = wantedDown(all, isMeant);
   const specs = config.specs.filter(({ name }) => isMeant(name)).map((spec) => (service === null ? spec : { ...spec, dependsOn: [] }));
-  const supervision = openSupervision(setting, specs, found, ledger, others);
+  const supervision = openSupervision(setting, specs, found, ledger, service === null ? null : said);
   const { records, units: { root, views } } = supervision;
   log.info('sysg::supervisor', `Stopping ${service ?? 'all services'}, left running by a dead supervisor`);
 

@@ -7,6 +7,7 @@ import { warnAboutOtherConfig } from '../config-choice.ts';
 import { askedWords, matchEach } from '../names.ts';
 import { options } from '../options.ts';
 import { statusTable } from '../print/status.ts';
+import { statusOrRest } from '../status-or-rest.ts';
 import { withUnread } from '../unread.ts';
 import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
 
@@ -46,20 +47,18 @@ type Seen = Result<{
 }>;
 
 async function askUnits(call: Call): Promise<Seen> {
-  const answer = await askLiveUnits(call);
-  if (answer.ok) return { ...answer, missing: await Promise.all(answer.missing.map((text) => withUnread(call, text))), alone: null };
-  if (answer.refusal.code !== 'no-supervisor') return answer;
-  const { adviceAtRest, statusAtRest } = await import('../offline.ts');
-  const rest = narrowedAnswer(call, statusAtRest(call));
-  if (rest.ok) {
+  const status = await statusOrRest(call);
+  const { advice } = status;
+  const answer = narrowedAnswer(call, status);
+  if (advice === null) return answer.ok ? { ...answer, missing: await Promise.all(answer.missing.map((text) => withUnread(call, text))), alone: null } : answer;
+  if (answer.ok) {
     // Whatever lives is left to itself.
-    const health = rest.snapshot.overall_health === 'failing' ? 'failing' : 'degraded';
-    return { ...rest, snapshot: { ...rest.snapshot, overall_health: health }, alone: { advice: adviceAtRest(call), problem: null } };
+    const health = answer.snapshot.overall_health === 'failing' ? 'failing' : 'degraded';
+    return { ...answer, snapshot: { ...answer.snapshot, overall_health: health }, alone: { advice, problem: null } };
   }
-  if (await (await import('../presence.ts')).hasBegun(call, rest.refusal)) return askUnits(call);
-  if (rest.refusal.code !== 'config') return rest;
+  if (answer.refusal.code !== 'config') return answer;
   const nothing: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date().toISOString(), overall_health: 'degraded', units: [] };
-  return { ok: true, snapshot: nothing, missing: [], alone: { advice: adviceAtRest(call), problem: rest.refusal.message } };
+  return { ok: true, snapshot: nothing, missing: [], alone: { advice, problem: answer.refusal.message } };
 }
 
 async function askLiveUnits(call: Call): Promise<ReturnType<typeof narrowedAnswer>> {

@@ -1,20 +1,17 @@
 import { refusals } from '../../errors.ts';
-import { askRecords, askStatus } from '../ask.ts';
+import { askRecords } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { askedWords, matchedOf, meansSeveral } from '../names.ts';
 import { options } from '../options.ts';
 import { printable } from '../print/width.ts';
 import { why as explain } from '../print/why.ts';
+import { statusOrRest } from '../status-or-rest.ts';
 
 /** The causal chain that brought a unit where it is, what it waits for, and what happens next; without a supervisor by what the files say. */
 export async function why(call: Call): Promise<number> {
   const { flags, terminal } = call;
-  const live = await askStatus(call);
-  const isAlone = !live.ok && live.refusal.code === 'no-supervisor';
-  const rest = isAlone ? await import('../offline.ts') : null;
-  const status = rest === null ? live : rest.statusAtRest(call);
-  if (isAlone && !status.ok && await (await import('../presence.ts')).hasBegun(call, status.refusal)) return why(call);
-  const advice = rest === null ? null : rest.adviceAtRest(call);
+  const status = await statusOrRest(call);
+  const { advice } = status;
   if (!status.ok) return terminal.refuse(advice === null ? status.refusal : refusals.config(`${advice}\n${status.refusal.message}`));
   const { units } = status.snapshot;
   const words = askedWords(call);
@@ -24,7 +21,7 @@ export async function why(call: Call): Promise<number> {
   if (!read.ok) return terminal.refuse(read.refusal);
   const explained = units.filter(({ name }) => named.names.includes(name)).map((unit) => explain({ unit, units, records: read.records, nowMs: Date.now() }));
   if (flags.has(options.json)) {
-    const all = explained.map((one) => ({ ...one, supervised: !isAlone }));
+    const all = explained.map((one) => ({ ...one, supervised: advice === null }));
     terminal.print(JSON.stringify(meansSeveral(words) ? all : all[0], null, 2));
     return 0;
   }
