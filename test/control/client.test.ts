@@ -128,6 +128,7 @@ describe('a long wait', () => {
       connections += 1;
     });
     await failure(sendCommand({ kind: 'stop', service: null }, { socket: path, health: null, timeoutMs: 200 }));
+    await vi.waitFor(() => expect(connections).toBeGreaterThan(0), { timeout: 5000 });
     expect(connections).toBe(1);
   });
 });
@@ -218,7 +219,7 @@ test('a stream of a supervisor that answers nobody any more ends with that, afte
     silent = true;
   }));
   const sink = new PassThrough();
-  const error = await failure(streamCommandOutput({ kind: 'watch', since: null, units: null }, sink, { socket: path, health: { everyMs: 20, withinMs: 50 } }));
+  const error = await failure(streamCommandOutput({ kind: 'watch', since: null, units: null }, sink, { socket: path, health: { everyMs: 100, withinMs: 400 } }));
   expect([error.kind, error.message, String(sink.read())]).toEqual(['io', 'supervisor does not respond', 'begun\n']);
 });
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { StatusSnapshot } from '../../src/wire/payloads.ts';
-import { isAlive, makeHome, soon, type Home } from './rig.ts';
+import { commandOf, isAlive, makeHome, soon, type Home } from './rig.ts';
 
 const yaml = `
 version: "1"
@@ -100,7 +100,7 @@ services:
   expect(readFileSync(join(home.dir, 'order'), 'utf8')).toBe('api\nweb\nhook\n');
   expect(home.log('web')).toContain('said at the end');
   // What the guardian waited with may outlive it.
-  expect(home.processes().map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).filter((words) => words !== 'sleep\u00001\u0000')).toEqual([]);
+  expect(home.processes().map(commandOf).filter((words) => words !== 'sleep 1 ' && words !== '')).toEqual([]);
   expect((await home.sysg('events', '-s', 'web')).stdout).toContain('stopped');
   expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
   expect((await home.status()).units.map(({ name, phase }) => [name, phase]).sort()).toEqual([['api', 'running'], ['web', 'running']]);

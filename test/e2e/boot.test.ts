@@ -17,9 +17,9 @@ const words = `
 cd ~; PATH=${dirname(bin)}:$PATH
 main() { systemctl --user show -p MainPID --value sysg; }
 pid() { sysg status --json 2>/dev/null | grep -A40 "\\"name\\": \\"$1\\"" | grep -m1 '"pid"' | tr -dc 0-9; }
-up() { for _ in {1..100}; do [ -n "$(pid "$1")" ] && return; sleep 0.1; done; echo "$1 never came up"; sysg status; exit 1; }
+up() { for _ in {1..300}; do [ -n "$(pid "$1")" ] && return; sleep 0.1; done; echo "$1 never came up"; sysg status; exit 1; }
 another() {
-  for _ in {1..100}; do
+  for _ in {1..300}; do
     now=$(main)
     # What a supervisor left shows its services, too: this one has to answer by itself.
     [ "$now" != 0 ] && [ "$now" != "$1" ] && sysg inspect -s web >/dev/null 2>&1 && return
@@ -69,7 +69,7 @@ systemctl --user reload sysg && up web && same 'web after a reload' "$web" "$(pi
 systemctl --user stop sysg; echo "stopped: $(systemctl --user is-active sysg)"
 kill -0 "$web" 2>/dev/null && echo "web runs on"
 echo 'services: {' >sysg.yaml; systemctl --user start sysg
-for _ in {1..50}; do [ "$(systemctl --user is-active sysg)" = failed ] && break; sleep 0.1; done
+for _ in {1..300}; do [ "$(systemctl --user is-active sysg)" = failed ] && break; sleep 0.1; done
 sleep 1.5; echo "refused: $(systemctl --user show -p ActiveState,NRestarts sysg | tr '\\n' ' ')"
 `, context);
   expect(first).toEqual([

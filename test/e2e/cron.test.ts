@@ -14,12 +14,12 @@ services:
   slow: {command: "$PROGRAMS/forever", cron: {expression: "* * * * * *", timezone: UTC}}
 `);
     expect((await home.sysg('start', '--daemonize', '-c', home.config)).code).toBe(0);
-    await soon('good ran twice', async () => ((await cronOf(home, 'good'))?.recent_runs ?? []).filter(({ status }) => status === 'Success').length >= 2);
-    const good = await home.unit('good');
+    // Of one moment: the next run begins a second later at the latest.
+    const good = await home.until('good', ({ cron, process: running }) => running === undefined && (cron?.recent_runs ?? []).filter(({ status }) => status === 'Success').length >= 2, 'ran twice');
     expect(good).toMatchObject({ kind: 'cron', health: 'healthy', wanted: 'up', lifecycle: 'exited_successfully' });
     expect(good.cron?.recent_runs?.at(-1)).toMatchObject({ status: 'Success', exit_code: 0, command: 'echo ran' });
     expect(Date.parse(good.next_at ?? '') % 1000).toBe(0);
-    const bad = await home.unit('bad');
+    const bad = await home.until('bad', ({ cron, process: running }) => running === undefined && cron?.last_run?.completed_at !== undefined, 'ran');
     expect(bad.health).toBe('degraded');
     expect(bad.cron?.recent_runs?.at(-1)).toMatchObject({ status: { Failed: 'Process exited with code 4' }, exit_code: 4 });
     await soon('slow overlapped', async () => (await cronOf(home, 'slow'))?.recent_runs?.some(({ status }) => status === 'OverlapError') ?? false);

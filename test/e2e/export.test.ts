@@ -45,14 +45,14 @@ sysg export systemd -o ~/.config/systemd/user >/dev/null 2>&1 || exit
 systemctl --user daemon-reload
 systemctl --user start after web fails final never beat.timer 2>/dev/null
 state() { systemctl --user show -p ActiveState --value "$1"; }
-for _ in {1..100}; do [ "$(state fails)" = failed ] && [ "$(state final)" = failed ] && [ -e beaten ] && break; sleep 0.1; done
+for _ in {1..300}; do [ "$(state fails)" = failed ] && [ "$(state final)" = failed ] && [ -e beaten ] && break; sleep 0.1; done
 echo "migrate $(state migrate), web $(state web), after $(state after), fails $(state fails), final $(state final), never $(state never)"
 echo "seen $(tr '\\n' ' ' <seen)"; echo "words $(cat sub/words)"
 echo "fails ran $(wc -l <runs) times, final $(wc -l <final-runs)"; [ -e never-run ] && echo 'never ran'
 [ -e beaten ] && echo 'the timer ran it'
 main() { systemctl --user show -p MainPID --value "$1"; }
 web=$(main web); after=$(main after); kill -9 "$web"
-for _ in {1..100}; do [ "$(main web)" != 0 ] && [ "$(main web)" != "$web" ] && [ "$(state web)" = active ] && break; sleep 0.1; done
+for _ in {1..300}; do [ "$(main web)" != 0 ] && [ "$(main web)" != "$web" ] && [ "$(state web)" = active ] && break; sleep 0.1; done
 [ "$(main web)" != "$web" ] && echo 'web is back'
 systemctl --user stop after web; echo "stopped: $(state after) $(state web)"
 `;

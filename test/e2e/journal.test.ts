@@ -92,7 +92,7 @@ describe('the journal on the built program', () => {
   });
 
   test('a start gives the reason of a unit that came up and fell before the others were through', async () => {
-    const home = makeHome('version: "1"\nservices:\n  falls: {command: "sleep 0.3; kill -9 $$", restart_policy: never}\n  slow: {command: sleep 60, health_check: {command: "sleep 2; false", timeout: 1500ms}, restart_policy: never}\n');
+    const home = makeHome('version: "1"\nservices:\n  falls: {command: "sleep 0.3; kill -9 $$", restart_policy: never}\n  slow: {command: sleep 60, health_check: {command: "sleep 5; false", timeout: 4s}, restart_policy: never}\n');
     const { code, stderr } = await home.sysg('start', '--daemonize', '-c', home.config);
     expect(code).toBe(1);
     expect(stderr).toContain('  falls: process terminated by signal SIGKILL\n');

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { collect, makeHome, soon, type Home } from './rig.ts';
+import { collect, commandOf, makeHome, soon, type Home } from './rig.ts';
 
 function lines(home: Home, name: string): readonly string[] {
   const file = join(home.dir, name);
@@ -148,8 +148,9 @@ services:
     await soon('it was tried again', () => lines(home, 'tries').length > 2);
     writeFileSync(join(home.dir, 'ready-now'), '');
     await home.until('web', ({ phase }) => phase === 'running', 'runs');
-    const left = home.processes().filter((pid) => commandOf(pid) === 'sleep 100000 ');
-    expect(left).toHaveLength(1);
+    const own = await soon('the service has begun', () => Number(/^ready (\d+)$/m.exec(home.log('web'))?.[1]) || null);
+    await soon('it has become sleep', () => commandOf(own) === 'sleep 100000 ');
+    expect(home.processes().filter((pid) => commandOf(pid) === 'sleep 100000 ')).toEqual([own]);
   });
 
   test('is ended with all of it when the start is called off', async () => {
@@ -165,12 +166,3 @@ services:
     expect(await starting).toMatchObject({ code: 1, stderr: expect.stringContaining('superseded by stop') });
   });
 });
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
-  } catch {
-    // It ended meanwhile.
-    return '';
-  }
-}

@@ -164,6 +164,7 @@ services:
   api: {command: "$PROGRAMS/notes api", depends_on: [db]}
 `);
     await home.sysg('start', '--daemonize', '-c', home.config);
+    await soon('both are up', () => events(home).length === 2);
     expect(await home.sysg('restart', '-s', 'db')).toMatchObject({ code: 0 });
     await home.until('api', ({ phase, generation }) => phase === 'running' && generation === 2, 'is back');
     await soon('it is up', () => events(home).filter((event) => event === 'api up').length === 2);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bin, makeHome, soon, type Home } from './rig.ts';
@@ -88,10 +88,11 @@ test.each([
   const home = makeHome(`
 version: "1"
 services:
-  web: {command: "exec $PROGRAMS/forever", hooks: {on_start: {success: {command: 'test -e answer || { ${asks(words, 'answer')}; }', timeout: 1h}}}}
+  web: {command: "exec $PROGRAMS/forever", hooks: {on_start: {success: {command: 'test -e answer || { until test -e go; do sleep 0.02; done; ${asks(words, 'answer')}; }', timeout: 1h}}}}
 `);
   await home.sysg('start', '--daemonize', '-c', home.config);
   const first = home.supervisorPid();
+  writeFileSync(join(home.dir, 'go'), '');
   expect(await noted(home, 'answer')).toBe(answer);
   if (words === 'stop') await soon('everything has ended', () => home.processes().length === 0);
   else await soon('another supervisor runs', () => existsSync(join(home.state, 'sysg.pid')) && home.supervisorPid() !== first);

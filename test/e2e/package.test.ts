@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync }
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { collect, type Ended, soon } from './rig.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -17,7 +18,7 @@ test('the package installs globally from one file, without network, compiler and
   const dir = mkdtempSync(join(tmpdir(), 'sysg-package-'));
   const home = join(dir, 'home');
   const { NODE_EXTRA_CA_CERTS: _certificates, SYSG_INSTANCE: _token, ...inherited } = process.env;
-  const env = { ...inherited, HOME: home, npm_config_cache: join(dir, 'cache'), npm_config_update_notifier: 'false', SYSG_EXAMPLE_PORT: '47399' };
+  const env = { ...inherited, HOME: home, npm_config_cache: join(dir, 'cache'), npm_config_update_notifier: 'false', SYSG_EXAMPLE_PORT: String(await freePort()) };
   const npm = (...words: readonly string[]): string => execFileSync('npm', words, { cwd: root, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   const [packed] = JSON.parse(npm('pack', '--ignore-scripts', '--json', '--pack-destination', dir)) as readonly [Packed];
   expect(packed.unpackedSize).toBeLessThan(6_000_000);

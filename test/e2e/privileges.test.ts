@@ -129,7 +129,7 @@ describe.skipIf(!isRoot || process.platform !== 'linux')('units of other users (
     expect([realUid(pid), procField(pid, 'CapEff'), procField(pid, 'Groups').split(' ').length]).toEqual([uidOf('daemon'), '0000000000000400', 2]);
     if (hasGroups) expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).toContain('/sysg-e2e-spawn/');
     const file = (stream: string): string => join(home.state, 'logs/spawn', `orch_kid_${pid}_${stream}.log`);
-    await soon('its output is there', () => existsSync(file('stderr')) && existsSync(file('stdout')) && readFileSync(file('stdout'), 'utf8') === 'one\ntwo\n');
+    await soon('its output is there', () => existsSync(file('stderr')) && existsSync(file('stdout')) && readFileSync(file('stdout'), 'utf8') === 'one\ntwo\n' && readFileSync(file('stderr'), 'utf8') !== '');
     expect(readFileSync(file('stderr'), 'utf8')).toBe('three\n');
     expect([statSync(file('stdout')).uid, statSync(file('stdout')).mode & 0o777]).toEqual([uidOf('daemon'), 0o640]);
     const mountPoints = [...readFileSync('/proc/self/mountinfo', 'utf8').matchAll(/^\S+ \S+ \S+ \S+ (\S+).* - cgroup2? /gm)].map(([, path]) => join(path ?? '', 'sysg-e2e-spawn'));

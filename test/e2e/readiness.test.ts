@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { collect, isAlive, makeHome, soon } from './rig.ts';
+import { freePort } from '../free-port.ts';
+import { collect, commandOf, isAlive, makeHome, soon } from './rig.ts';
 
 describe('a service is started when its check passes', () => {
   test.each([
@@ -56,12 +56,12 @@ services:
     const home = makeHome(`
 version: "1"
 services:
-  web: {command: "$PROGRAMS/forever", health_check: {command: "exit 4", interval: 100ms, timeout: 300ms}}
+  web: {command: "$PROGRAMS/forever", health_check: {command: "exit 4", interval: 100ms, timeout: 1s}}
   other: {command: "$PROGRAMS/forever"}
 `);
     const { code, stderr } = await home.sysg('start', '--daemonize', '-c', home.config);
     expect(code).toBe(1);
-    expect(stderr).toContain('web: not ready within 0.3 s: the check exited with status 4');
+    expect(stderr).toContain('web: not ready within 1 s: the check exited with status 4');
     const failed = await home.until('web', ({ phase }) => phase === 'failed', 'has failed');
     expect(failed.process).toBeUndefined();
     expect(await home.unit('other')).toMatchObject({ phase: 'running' });
@@ -165,21 +165,3 @@ services:
   expect(await home.until('telling', ({ phase }) => phase === 'running', 'was heard')).toMatchObject({ process: { pid: before.get('telling') } });
   await starting;
 });
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
-  } catch {
-    // It ended meanwhile.
-    return '';
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => done(port));
-    });
-  });
-}

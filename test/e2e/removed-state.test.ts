@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { isAlive, makeHome, soon } from './rig.ts';
+import { isAlive, makeHome, removeDirectory, soon } from './rig.ts';
 
 const yaml = 'version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever", restart_policy: always, backoff: 50ms}\n  b: {command: "$PROGRAMS/forever"}\n';
 
@@ -11,7 +11,7 @@ test('a state directory that was removed comes back with all that is known; serv
   await home.sysg('start', '--daemonize', '-c', home.config);
   await home.sysg('stop', '-s', 'b');
   const [running, supervisor] = [(await home.unit('a')).process?.pid ?? 0, home.supervisorPid()];
-  rmSync(home.state, { recursive: true });
+  await removeDirectory(home.state);
   // A start right after the removal starts no second one.
   expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0, stderr: expect.stringContaining(`already running (pid ${supervisor})`) });
   expect(home.supervisorPid()).toBe(supervisor);
@@ -34,10 +34,10 @@ test('a stop right after the removal ends the supervisor and its services', asyn
   const home = makeHome(yaml);
   await home.sysg('start', '--daemonize', '-c', home.config);
   const [running, supervisor] = [(await home.unit('a')).process?.pid ?? 0, home.supervisorPid()];
-  rmSync(home.state, { recursive: true });
+  await removeDirectory(home.state);
   expect(await home.sysg('stop')).toMatchObject({ code: 0, stdout: 'Supervisor shutting down\n' });
   expect([isAlive(running), isAlive(supervisor)]).toEqual([false, false]);
-  rmSync(home.state, { recursive: true });
+  await removeDirectory(home.state);
   expect((await home.sysg('stop')).stderr).toContain('no supervisor is running');
 });
 
@@ -75,7 +75,7 @@ test('stop returns when supervisor and guardian are gone: what is removed right 
     const guardian = home.guardianPid();
     expect(await home.sysg('stop')).toMatchObject({ code: 0 });
     expect([isAlive(supervisor), isAlive(guardian)]).toEqual([false, false]);
-    rmSync(home.state, { recursive: true });
+    await removeDirectory(home.state);
     expect(readFileSync(join(home.dir, 'runs'), 'utf8')).toBe('run\n'.repeat(round));
   }
 });

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connect } from 'node:net';
@@ -146,6 +146,42 @@ export function isAlive(pid: number): boolean {
     // ENOENT: no such process.
     return false;
   }
+}
+
+/** The words of a process with a blank after each; none of one that has ended, or of a zombie. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
+  } catch {
+    // It ended meanwhile.
+    return '';
+  }
+}
+
+/** What the descriptors of a living process lead to. Those that are closed while they are looked at are left out. */
+export function openFilesOf(pid: number): readonly string[] {
+  const directory = `/proc/${pid}/fd`;
+  return (existsSync(directory) ? readdirSync(directory) : []).flatMap((descriptor) => {
+    try {
+      return [readlinkSync(join(directory, descriptor))];
+    } catch {
+      // It was closed meanwhile, or the process has ended.
+      return [];
+    }
+  });
+}
+
+/** Takes away a directory in which a supervisor may make a file while it is being emptied, as a person would: once more. */
+export async function removeDirectory(path: string): Promise<void> {
+  await soon(`${path} is removed`, () => {
+    try {
+      rmSync(path, { recursive: true });
+      return true;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY') return false;
+      throw error;
+    }
+  });
 }
 
 /**

@@ -1,20 +1,9 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { isAlive, makeHome, soon, type Home } from './rig.ts';
-
-/** Ports that nobody listens on now. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((done) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => done(server));
-  })));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((done) => void server.close(done))));
-  return ports;
-}
 
 function pidIn(home: Home, name: string): Promise<number> {
   return home.until(name, ({ process, phase }) => process !== undefined && phase === 'running', 'runs').then(({ process }) => process?.pid ?? 0);
@@ -39,7 +28,8 @@ services:
 `;
 
   test('the old process lives until the new one has been up for a while; both through the grace period', async () => {
-    const home = makeHome(yaml);
+    // Long enough to be seen on a busy machine.
+    const home = makeHome(yaml.replace('300ms', '2s'));
     await home.sysg('start', '--daemonize');
     const old = await pidIn(home, 'web');
     const restart = home.sysg('restart', '-s', 'web');
@@ -63,7 +53,7 @@ services:
   });
 
   test('an address in use: the old one is stopped, the new one started, and the answer says that it was not rolling', async () => {
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     const home = makeHome(`version: "1"\nservices:\n  web:\n    exec: [${join(import.meta.dirname, '../fixtures/programs/serves-port')}]\n    env: {vars: {PORT: "${port}"}}\n    health_check: {tcp: "127.0.0.1:${port}", interval: 50ms}\n    deployment: {strategy: rolling}\n`);
     await home.sysg('start', '--daemonize');
     const old = await pidIn(home, 'web');
@@ -106,8 +96,8 @@ describe('blue-green', () => {
     active(): number;
   }
 
-  async function site(switching = 'true', verify = 'true'): Promise<Site> {
-    const ports = await freePorts(2);
+  async function site({ switching = 'true', verify = 'true', grace = '200ms' } = {}): Promise<Site> {
+    const ports = [await freePort(), await freePort()];
     const program = join(import.meta.dirname, '../fixtures/programs/serves-port');
     const home = makeHome(`version: "1"
 services:
@@ -118,7 +108,7 @@ services:
     health_check: {url: "http://127.0.0.1:{slot}/", interval: 50ms}
     deployment:
       strategy: rolling
-      grace_period: 200ms
+      grace_period: ${grace}
       blue_green:
         slots: [${ports.join(', ')}]
         switch_command: "echo $SYSG_ACTIVE_SLOT {candidate_slot} >> switched; ${switching} && echo {candidate_slot} > active.new && mv active.new active"
@@ -138,7 +128,8 @@ services:
   const switches = (home: Home): string => (existsSync(join(home.dir, 'switched')) ? readFileSync(join(home.dir, 'switched'), 'utf8') : '');
 
   test('no request is refused while two replacements go through under load; the slot outlives a crash and a new supervisor', async () => {
-    const { home, ports, slotFile, active } = await site();
+    // Longer than a request takes on a busy machine: who has asked the old process is answered by it.
+    const { home, ports, slotFile, active } = await site({ grace: '600ms' });
     const failures: string[] = [];
     const answered = new Set<string>();
     const over = new AbortController();
@@ -150,6 +141,7 @@ services:
     for (const round of [1, 2, 3]) {
       expect(await home.sysg('restart', '-s', 'web')).toMatchObject({ code: 0, stderr: expect.not.stringContaining('error') });
       expect([slotFile(), active()]).toEqual([recorded(round % 2), ports[round % 2]]);
+      await soon('the new process answers', () => answered.size === round + 1);
     }
     over.abort();
     await Promise.all(load);
@@ -167,7 +159,7 @@ services:
     ['a candidate that does not start', 'true', 'true', ''],
     ['a switch command that fails', 'sh -c "echo cannot switch >&2; exit 4"', 'true', 'blue/green switch command failed: cannot switch (it exited with status 4)'],
   ])('%s leaves everything as it was', async (title, switching, verify, why) => {
-    const { home, ports, slotFile, active } = await site(switching.replaceAll('"', "'"), verify);
+    const { home, ports, slotFile, active } = await site({ switching: switching.replaceAll('"', "'"), verify });
     const old = await pidIn(home, 'web');
     if (why === '') writeFileSync(join(home.dir, 'broken'), '5');
     const restart = await home.sysg('restart', '-s', 'web');
@@ -178,14 +170,14 @@ services:
   });
 
   test('a switch command that moves the traffic and fails after that has moved it back in the end', async () => {
-    const { home, ports, active } = await site("sh -c 'echo {candidate_slot} > active; test ! -e once && touch once && exit 4; true'");
+    const { home, ports, active } = await site({ switching: "sh -c 'echo {candidate_slot} > active; test ! -e once && touch once && exit 4; true'" });
     const old = await pidIn(home, 'web');
     expect(await home.sysg('restart', '-s', 'web')).toMatchObject({ code: 1, stderr: expect.stringContaining('blue/green switch command failed: exited with status 4') });
     expect([active(), await pidIn(home, 'web'), (await ask(active())).split(' ')[0]]).toEqual([ports[0], old, String(old)]);
   });
 
   test('what is not verified is switched back', async () => {
-    const { home, ports, slotFile, active } = await site('true', 'test $(wc -l < switched) != 1');
+    const { home, ports, slotFile, active } = await site({ verify: 'test $(wc -l < switched) != 1' });
     const old = await pidIn(home, 'web');
     const restart = await home.sysg('restart', '-s', 'web');
     expect(restart).toMatchObject({ code: 1, stderr: expect.stringContaining('Health check did not succeed within 30s after 1 attempt') });
@@ -194,7 +186,7 @@ services:
   });
 
   test.each(['switching', 'grace'] as const)('kill -9 of the supervisor while it is at %s: one instance is left, where the traffic goes', async (step) => {
-    const { home, ports, slotFile, active } = await site(step === 'switching' ? 'sh -c \'test -e go || sleep 600\'' : 'true');
+    const { home, ports, slotFile, active } = await site(step === 'switching' ? { switching: 'sh -c \'test -e go || sleep 600\'' } : { grace: '2s' });
     const old = await pidIn(home, 'web');
     const restart = home.sysg('restart', '-s', 'web');
     const beside = await home.until('web', ({ rollout }) => rollout?.step === step, `is at ${step}`);

@@ -52,9 +52,19 @@ function found(text: string, where: string): readonly string[] {
 
 /** In files of ours: what services write is theirs. The copy of the configuration keeps the text of commands, and what the user wrote into that. */
 function atRest(home: Home): readonly string[] {
-  const files = readdirSync(home.state, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(home.state, name)).isFile());
-  return files.filter((name) => !/^logs\/(?!supervisor)/.test(name)).flatMap((name) => found(readFileSync(join(home.state, name), 'latin1'), name))
+  const names = readdirSync(home.state, { recursive: true, encoding: 'utf8' }).filter((name) => !/^logs\/(?!supervisor)/.test(name));
+  return names.flatMap((name) => found(textOf(join(home.state, name)), name))
     .filter((where) => where !== `config.last.json: ${planted.option}`);
+}
+
+/** Of a file; none of what is no file, or was put in the place of another one while it was looked at. */
+function textOf(path: string): string {
+  try {
+    return statSync(path).isFile() ? readFileSync(path, 'latin1') : '';
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 const units = ['serves', 'execs', 'missing', 'shouts', 'expands', 'probes', 'authorizes', 'rolls', 'prepares', 'encodes', 'option', 'hooked', 'nightly'];

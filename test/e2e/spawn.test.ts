@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { JournalRecord, SpawnedProcessNode } from '../../src/wire/payloads.ts';
-import { isAlive, makeHome, soon, type Home } from './rig.ts';
+import { commandOf, isAlive, killWhileIdle, makeHome, soon, type Home } from './rig.ts';
 
 const dynamic = (more = '', policy = 'cascade'): string => `spawn: {mode: dynamic, limits: {depth: 5, termination_policy: ${policy}}}${more}`;
 const config = (body: string): string => `version: "1"\nservices:\n${body}`;
@@ -44,7 +44,7 @@ function shape(nodes: readonly SpawnedProcessNode[]): unknown[] {
 /** Another supervisor serves, after the one that was killed. */
 async function killSupervisor(home: Home): Promise<void> {
   const before = home.supervisorPid();
-  process.kill(before, 'SIGKILL');
+  await killWhileIdle(before);
   await soon('another supervisor serves', async () => {
     const pid = await Promise.resolve().then(() => home.supervisorPid()).catch(() => 0);
     return pid !== before && pid !== 0 && (await home.status().catch(() => null)) !== null;
@@ -66,9 +66,10 @@ describe('a child that is asked for on the command line', () => {
     const [, , group, session] = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ').map(Number);
     expect([group, session]).toEqual([pid, pid]);
     const logs = join(home.state, 'logs/spawn');
-    await soon('its output is in its files', () => existsSync(logs) && readdirSync(logs).filter((name) => name.endsWith('.log')).length === 2);
-    expect(readFileSync(join(logs, `orch_myjob_${pid}_stdout.log`), 'utf8')).toBe('out 1 blue debug\n');
-    expect(readFileSync(join(logs, `orch_myjob_${pid}_stderr.log`), 'utf8')).toBe('err\n');
+    await soon('its output is in its files', () => (['stdout', 'stderr'].every((stream) => written(home, `orch_myjob_${pid}_${stream}.log`).endsWith('\n'))));
+    expect(readdirSync(logs).filter((name) => name.endsWith('.log'))).toHaveLength(2);
+    expect(written(home, `orch_myjob_${pid}_stdout.log`)).toBe('out 1 blue debug\n');
+    expect(written(home, `orch_myjob_${pid}_stderr.log`)).toBe('err\n');
     expect([statSync(logs).mode & 0o777, statSync(join(logs, `orch_myjob_${pid}_stdout.log`)).mode & 0o777]).toEqual([0o700, 0o640]);
     const node = (await home.unit('orch')).spawned_children?.find(({ child: one }) => one.pid === pid);
     expect(node?.child).toMatchObject({ name: 'my-job', parent_pid: parent, command: 'sleep 1000', ttl: { secs: 900, nanos: 0 }, depth: 1, rss_bytes: expect.any(Number), user: expect.any(String) });
@@ -83,7 +84,7 @@ describe('a child that is asked for on the command line', () => {
     const home = await started(config(`  orch: {command: "sysg() { ${join(import.meta.dirname, '../../dist/sysg')} \\"$@\\"; }; sysg start --child --parent-pid $$ --name one -- sleep 1000; sysg spawn --name 'Two B' -- sleep 1001; wait; exec sleep 1002", ${dynamic()}}\n`));
     await home.until('orch', ({ spawned_children: nodes = [] }) => ['one', 'Two B'].every((name) => nodes.some(({ child: one }) => one.name === name && one.kind === undefined)), 'has both');
     await soon('both pids are printed', () => /^\d+\n\d+\n$/.test(home.log('orch')));
-    expect(home.log('orch', 'stderr')).toContain('Warning: `sysg spawn` is deprecated.');
+    await soon('the warning is logged', () => home.log('orch', 'stderr').includes('Warning: `sysg spawn` is deprecated.'));
   });
 
   test('that cannot be is refused in words, with exit code 1', async () => {
@@ -202,7 +203,7 @@ describe('the end of a child', () => {
       const shown = JSON.stringify((await home.unit('orch')).spawned_children);
       expect(shown).toMatch(/"last_exit":\{"signal":9,"finished_at":\{"secs_since_epoch":\d+,"nanos_since_epoch":\d+\}\}/);
     }
-    await soon('what it started itself is gone', () => !home.processes().some((pid) => isAlive(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('1001')));
+    await soon('what it started itself is gone', () => !home.processes().some((pid) => commandOf(pid).includes('1001')));
     expect(await leader(home)).toBe(parent);
   });
 

@@ -126,6 +126,7 @@ services:
     await afterwards(home, supervisor);
     process.kill((await home.unit('a')).process?.pid ?? 0, 'SIGKILL');
     await home.until('a', ({ phase }) => phase === 'failed', 'has ended');
+    await soon('what it said is logged', () => home.log('a').includes('got '));
     expect(home.log('a').match(/^got .*$/gm)).toEqual(['got USR1']);
     expect(await home.sysg('stop')).toMatchObject({ code: 0 });
   });

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { bin, collect, makeHome, soon } from './rig.ts';
 
 const page = readFileSync(resolve(import.meta.dirname, '../../docs/tutorial.md'), 'utf8');
@@ -12,14 +12,6 @@ function section(number: number): Readonly<Record<'js' | 'yaml' | 'sh', string>>
   const text = page.split(/^## /m).find((part) => part.startsWith(`${number}. `)) ?? '';
   const all = (kind: string): string => [...text.matchAll(new RegExp(`^\`\`\`${kind}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, body]) => body).join('');
   return { js: all('js'), yaml: all('yaml'), sh: all('sh') };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((listening) => server.once('listening', listening));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 test('what the tutorial says to write and to type does what the tutorial says, but for the boot', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, linkSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, existsSync, linkSync, lstatSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { exactLogPath, fifoPath, fileStem, findLogFile } from '../../src/logs/names.ts';
@@ -104,6 +104,9 @@ test('a FIFO is its owner\'s alone whatever the umask, one that others may use i
   if (isRoot) chownSync(foreign, 65_534, 65_534);
   const umask = process.umask(0);
   onTestFinished(() => void process.umask(umask));
+  // Held open, so that its number is not given to the next file.
+  const held = openSync(foreign, constants.O_RDONLY | constants.O_NONBLOCK);
+  onTestFinished(() => closeSync(held));
   const before = lstatSync(foreign).ino;
   store.prepare(['web', 'wide', 'foreign'].map((name) => ({ name, logs: piped })));
   for (const name of readdirSync(fifoDir)) expect([name, lstatSync(join(fifoDir, name)).mode & 0o777, lstatSync(join(fifoDir, name)).uid]).toEqual([name, 0o600, process.geteuid?.()]);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { hasKoffi } from '../native/installed.ts';
 import { until } from '../until.ts';
@@ -30,15 +30,19 @@ function isGone(pid: number): boolean {
   }
 }
 
-/** How many processes are watched by a descriptor of this one. */
-function descriptors(): number {
-  return readdirSync('/proc/self/fd').filter((name) => {
-    try {
-      return /pidfd/.test(readlinkSync(`/proc/self/fd/${name}`));
-    } catch {
-      return false;
-    }
-  }).length;
+/** Which descriptors of this process watch the other one: proc_pid_fdinfo(5) has its pid. */
+function watching(pid: number): readonly string[] {
+  return readdirSync('/proc/self/fdinfo').filter((name) => watchedBy(name) === pid);
+}
+
+/** Of whom a descriptor says the end: -1 of one who has been waited for; null where it is none of that kind, or closed. */
+function watchedBy(descriptor: string): number | null {
+  try {
+    const [, pid] = /^Pid:\t(-?\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8')) ?? [];
+    return pid === undefined ? null : Number(pid);
+  } catch {
+    return null;
+  }
 }
 
 describe.skipIf(process.platform !== 'linux').each([false, true])('the end of a process that is no child of ours (by the native port: %s)', (natively) => {
@@ -56,31 +60,29 @@ describe.skipIf(process.platform !== 'linux').each([false, true])('the end of a 
   test('is reported once, without polling where the kernel says so, and leaves no descriptor', async () => {
     const { watchEnd } = await modules();
     const pid = await stranger();
-    const before = descriptors();
     const onEnd = vi.fn();
     const looks = vi.fn(() => isGone(pid));
     const unwatch = watchEnd(pid, looks, onEnd);
     onTestFinished(unwatch);
-    if (natively) await until('it is watched', () => descriptors() > before);
+    const [descriptor = 'none'] = natively ? await until('it is watched', () => watching(pid).length === 1 && watching(pid)) : [];
     expect(onEnd).not.toHaveBeenCalled();
     process.kill(pid, 'SIGKILL');
     await until('its end was reported', () => onEnd.mock.calls.length > 0);
     await new Promise((later) => void setImmediate(later));
     expect(onEnd).toHaveBeenCalledTimes(1);
-    await until('nothing is left open', () => descriptors() <= before);
+    await until('nothing is left open', () => watchedBy(descriptor) === null);
     expect(unwatch).not.toThrow();
   });
 
   test('is not reported when watching has ended before, nor for another process of the same pid', async () => {
     const { watchEnd } = await modules();
     const pid = await stranger();
-    const before = descriptors();
     const onEnd = vi.fn();
     const unwatch = watchEnd(pid, () => false, onEnd);
-    if (natively) await until('it is watched', () => descriptors() > before);
+    const [descriptor = 'none'] = natively ? await until('it is watched', () => watching(pid).length === 1 && watching(pid)) : [];
     process.kill(pid, 'SIGKILL');
     await until('it is gone', () => isGone(pid));
-    if (natively) await until('its descriptor is closed', () => descriptors() <= before);
+    await until('its descriptor is closed', () => watchedBy(descriptor) === null);
     unwatch();
     expect(onEnd).not.toHaveBeenCalled();
     const late = vi.fn();

@@ -479,10 +479,17 @@ function makeRun(world, counts, chance) {
     },
   };
 
-  /** A rename leaves no moment in which the supervisor puts something into what is being removed. */
+  /** After the rename the supervisor finds nothing there any more; what it was about to make at that moment may still come. */
   const putAway = (path) => {
-    if (existsSync(path)) renameSync(path, join(world.dir, 'put-away'));
-    rmSync(join(world.dir, 'put-away'), { recursive: true, force: true });
+    const away = join(world.dir, 'put-away');
+    if (existsSync(path)) renameSync(path, away);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return rmSync(away, { recursive: true, force: true });
+      } catch (error) {
+        if (error.code !== 'ENOTEMPTY' || attempt === 10) throw error;
+      }
+    }
   };
 
   /** A start that the machine was too small for may have failed for good: the next one finds room. */
