@@ -15,44 +15,50 @@ export interface Cutter {
 
 /** Cuts a byte stream into lines, those above 64 KiB in pieces that split no character. */
 export function makeCutter(): Cutter {
-  let held: Buffer[] = [];
-  let heldBytes = 0;
+  return new ByteCutter();
+}
 
-  const release = (end: Buffer): Buffer => {
-    const all = heldBytes === 0 ? end : Buffer.concat([...held, end]);
-    held = [];
-    heldBytes = 0;
-    return all;
-  };
+class ByteCutter implements Cutter {
+  #held: Buffer[] = [];
+  #heldBytes = 0;
 
-  return {
-    get isWithinLine() {
-      return heldBytes > 0;
-    },
-    cut(chunk) {
-      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-      const pieces: Piece[] = [];
-      for (let start = 0; start < bytes.length;) {
-        const lineEnd = bytes.indexOf(newline, start);
-        const end = lineEnd < 0 ? bytes.length : lineEnd;
-        let part = bytes.subarray(start, end);
-        start = end + 1;
-        while (heldBytes + part.length > longestPiece) {
-          const all = release(part);
-          const cut = characterStart(all, longestPiece);
-          pieces.push({ bytes: all.subarray(0, cut), ended: false });
-          part = all.subarray(cut);
-        }
-        if (lineEnd >= 0) pieces.push({ bytes: release(part), ended: true });
-        else {
-          held.push(Buffer.from(part));
-          heldBytes += part.length;
-        }
+  get isWithinLine(): boolean {
+    return this.#heldBytes > 0;
+  }
+
+  cut(chunk: Uint8Array): readonly Piece[] {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const pieces: Piece[] = [];
+    for (let start = 0; start < bytes.length;) {
+      const lineEnd = bytes.indexOf(newline, start);
+      const end = lineEnd < 0 ? bytes.length : lineEnd;
+      let part = bytes.subarray(start, end);
+      start = end + 1;
+      while (this.#heldBytes + part.length > longestPiece) {
+        const all = this.#release(part);
+        const cut = characterStart(all, longestPiece);
+        pieces.push({ bytes: all.subarray(0, cut), ended: false });
+        part = all.subarray(cut);
       }
-      return pieces;
-    },
-    rest: () => (heldBytes > 0 ? [{ bytes: release(Buffer.alloc(0)), ended: false }] : []),
-  };
+      if (lineEnd >= 0) pieces.push({ bytes: this.#release(part), ended: true });
+      else {
+        this.#held.push(Buffer.from(part));
+        this.#heldBytes += part.length;
+      }
+    }
+    return pieces;
+  }
+
+  rest(): readonly Piece[] {
+    return this.isWithinLine ? [{ bytes: this.#release(Buffer.alloc(0)), ended: false }] : [];
+  }
+
+  #release(end: Buffer): Buffer {
+    const all = this.#heldBytes === 0 ? end : Buffer.concat([...this.#held, end]);
+    this.#held = [];
+    this.#heldBytes = 0;
+    return all;
+  }
 }
 
 export interface LineCutter {
@@ -63,15 +69,24 @@ export interface LineCutter {
 
 /** As `makeCutter`, with each piece as text. */
 export function openLineCutter(onLine: (line: string) => void): LineCutter {
-  const cutter = makeCutter();
-  return {
-    push(bytes) {
-      for (const { bytes: line, ended } of cutter.cut(bytes)) onLine(ended ? textOfLine(line) : line.toString('utf8'));
-    },
-    flush() {
-      for (const { bytes } of cutter.rest()) onLine(textOfLine(bytes));
-    },
-  };
+  return new TextCutter(onLine);
+}
+
+class TextCutter implements LineCutter {
+  readonly #cutter = new ByteCutter();
+  readonly #onLine: (line: string) => void;
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  push(bytes: Uint8Array): void {
+    for (const { bytes: line, ended } of this.#cutter.cut(bytes)) this.#onLine(ended ? textOfLine(line) : line.toString('utf8'));
+  }
+
+  flush(): void {
+    for (const { bytes } of this.#cutter.rest()) this.#onLine(textOfLine(bytes));
+  }
 }
 
 /** For people and programs: invalid UTF-8 is replaced, a carriage return at the end is left out. */

@@ -19,103 +19,121 @@ export interface TimeIndex {
 }
 
 /** Marks come at most once in 100 ms, so that a flood costs nothing; the index takes at most about a MiB. */
-export function makeTimeIndex(file: string, clock: { wallMs(): number; monotonicMs(): number } = systemClock): TimeIndex {
-  const path = timesOf(file);
-  let descriptor: number | null = null;
-  /** The inode of what was made or taken up at `path`; null: nothing was yet. */
-  let known: number | null = null;
-  let nextAt = 0;
-  let lastOffset = 0;
-  let lastAt = 0;
+export function makeTimeIndex(file: string, clock: MarkClock = systemClock): TimeIndex {
+  return new MarkedFile(file, clock);
+}
+
+interface MarkClock {
+  wallMs(): number;
+  monotonicMs(): number;
+}
+
+class MarkedFile implements TimeIndex {
+  readonly #file: string;
+  readonly #clock: MarkClock;
+  #descriptor: number | null = null;
+  /** The inode of what was made or taken up as the index; null: nothing was yet. */
+  #known: number | null = null;
+  #nextAt = 0;
+  #lastOffset = 0;
+  #lastAt = 0;
   /** How large the log file is at least, unless others have emptied it; null: that is not known. */
-  let leastSize: number | null = null;
-  let bytes = 0;
-  let pending = '';
-  let changedMs: number | null = null;
+  #leastSize: number | null = null;
+  #bytes = 0;
+  #pending = '';
+  #changedMs: number | null = null;
 
-  const rest = (): void => {
-    if (descriptor !== null) closeSync(descriptor);
-    descriptor = null;
-  };
+  constructor(file: string, clock: MarkClock) {
+    this.#file = file;
+    this.#clock = clock;
+  }
 
-  const release = (): void => {
-    rest();
-    known = null;
-    nextAt = 0;
-    leastSize = null;
-    pending = '';
-  };
+  begin(mtimeMs: number | null): void {
+    this.#changedMs = mtimeMs;
+  }
 
-  const create = (times: Times): void => {
-    const text = timesHeader(times.inode) + times.marks.map(timesLine).join('');
-    // What was there may be open elsewhere, or not be ours to write to.
-    rmSync(path, { force: true });
-    writeFileSync(path, text, { mode: 0o640, flag: 'wx' });
-  };
-
-  const open = (inode: number, offset: number, { at, wasEmptied }: { readonly at: number; readonly wasEmptied: boolean }): number => {
-    if (known !== null) {
-      descriptor ??= attempt(openIndex, null, 'ENOENT', 'ELOOP');
-      const { ino, nlink } = descriptor === null ? { ino: null, nlink: 0 } : fstatSync(descriptor);
-      if (descriptor !== null && ino === known && nlink > 0 && !wasEmptied) return descriptor;
-      rest();
-      return put({ inode, marks: wasEmptied ? emptied(offset) : bereft() });
+  note(logDescriptor: number, appendedBytes: number): void {
+    const now = this.#clock.monotonicMs();
+    if (this.#leastSize !== null) this.#leastSize += appendedBytes;
+    if (now < this.#nextAt) return;
+    this.#nextAt = now + leastGapMs;
+    try {
+      const { ino, size } = fstatSync(logDescriptor);
+      const at = Math.floor(this.#clock.wallMs());
+      const offset = Math.max(0, size - appendedBytes);
+      this.#pending += timesLine({ at, latest: at, offset });
+      const index = this.#open(ino, offset, { at, wasEmptied: this.#leastSize !== null && size < this.#leastSize });
+      this.#leastSize = size;
+      if (this.#bytes > mostBytes) this.#thin(ino);
+      this.#bytes += writeSync(this.#descriptor ?? index, this.#pending, null, 'latin1');
+      this.#pending = '';
+      this.#lastOffset = offset;
+      this.#lastAt = at;
+    } catch {
+      // A full disk, mostly, which the writer of the log reports: until there is room the marks wait here.
+      const { length } = this.#pending;
+      if (length > mostPendingBytes) this.#pending = this.#pending.slice(this.#pending.indexOf('\n', length / 2) + 1);
     }
-    const times = takeUp(file, inode, offset, { changedMs, at });
-    changedMs = null;
-    return put(times);
-  };
+  }
+
+  rest(): void {
+    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+
+  release(): void {
+    this.rest();
+    this.#known = null;
+    this.#nextAt = 0;
+    this.#leastSize = null;
+    this.#pending = '';
+  }
+
+  get #path(): string {
+    return timesOf(this.#file);
+  }
+
+  #open(inode: number, offset: number, { at, wasEmptied }: { readonly at: number; readonly wasEmptied: boolean }): number {
+    if (this.#known !== null) {
+      this.#descriptor ??= attempt(() => this.#openIndex(), null, 'ENOENT', 'ELOOP');
+      const { ino, nlink } = this.#descriptor === null ? { ino: null, nlink: 0 } : fstatSync(this.#descriptor);
+      if (this.#descriptor !== null && ino === this.#known && nlink > 0 && !wasEmptied) return this.#descriptor;
+      this.rest();
+      return this.#put({ inode, marks: wasEmptied ? this.#emptied(offset) : this.#bereft() });
+    }
+    const times = takeUp(this.#file, inode, offset, { changedMs: this.#changedMs, at });
+    this.#changedMs = null;
+    return this.#put(times);
+  }
 
   /** Whatever came since the last mark came within the gap between two. */
-  const emptied = (size: number): TimeMark[] => (size > 0 ? [{ offset: 0, at: lastAt, latest: lastAt }] : []);
-  const bereft = (): TimeMark[] => [
-    ...(lastOffset > 0 ? [{ offset: 0, at: null, latest: lastAt }] : []), { offset: lastOffset, at: lastAt, latest: lastAt },
-  ];
+  #emptied(size: number): TimeMark[] {
+    return size > 0 ? [{ offset: 0, at: this.#lastAt, latest: this.#lastAt }] : [];
+  }
 
-  const put = (times: Times): number => {
-    create(times);
-    descriptor = openIndex();
-    ({ ino: known, size: bytes } = fstatSync(descriptor));
-    return descriptor;
-  };
+  #bereft(): TimeMark[] {
+    const before = this.#lastOffset > 0 ? [{ offset: 0, at: null, latest: this.#lastAt }] : [];
+    return [...before, { offset: this.#lastOffset, at: this.#lastAt, latest: this.#lastAt }];
+  }
 
-  const openIndex = (): number => openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+  #put({ inode, marks }: Times): number {
+    // What was there may be open elsewhere, or not be ours to write to.
+    rmSync(this.#path, { force: true });
+    writeFileSync(this.#path, timesHeader(inode) + marks.map(timesLine).join(''), { mode: 0o640, flag: 'wx' });
+    this.#descriptor = this.#openIndex();
+    ({ ino: this.#known, size: this.#bytes } = fstatSync(this.#descriptor));
+    return this.#descriptor;
+  }
 
-  const thin = (inode: number): void => {
-    const { marks } = readTimesAt(path) ?? { marks: [] };
-    rest();
-    put({ inode, marks: marks.filter(({ at }, index) => index % 2 === 0 || at === null) });
-  };
+  #openIndex(): number {
+    return openSync(this.#path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+  }
 
-  return {
-    begin(mtimeMs) {
-      changedMs = mtimeMs;
-    },
-    note(logDescriptor, appendedBytes) {
-      const now = clock.monotonicMs();
-      if (leastSize !== null) leastSize += appendedBytes;
-      if (now < nextAt) return;
-      nextAt = now + leastGapMs;
-      try {
-        const { ino, size } = fstatSync(logDescriptor);
-        const at = Math.floor(clock.wallMs());
-        const offset = Math.max(0, size - appendedBytes);
-        pending += timesLine({ at, latest: at, offset });
-        const index = open(ino, offset, { at, wasEmptied: leastSize !== null && size < leastSize });
-        leastSize = size;
-        if (bytes > mostBytes) thin(ino);
-        bytes += writeSync(descriptor ?? index, pending, null, 'latin1');
-        pending = '';
-        lastOffset = offset;
-        lastAt = at;
-      } catch {
-        // A full disk, mostly, which the writer of the log reports: until there is room the marks wait here.
-        if (pending.length > mostPendingBytes) pending = pending.slice(pending.indexOf('\n', pending.length / 2) + 1);
-      }
-    },
-    rest,
-    release,
-  };
+  #thin(inode: number): void {
+    const { marks } = readTimesAt(this.#path) ?? { marks: [] };
+    this.rest();
+    this.#put({ inode, marks: marks.filter(({ at }, index) => index % 2 === 0 || at === null) });
+  }
 }
 
 /**

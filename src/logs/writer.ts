@@ -1,27 +1,18 @@
-import { closeSync, fstatSync, ftruncateSync, readSync, statSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { makeDirectories } from '../files.ts';
 import type { LogSpec } from '../../machines/types.ts';
-import { attempt, hasCode, textOf } from '../errors.ts';
-import { nativePort } from '../native/load.ts';
+import { hasCode, textOf } from '../errors.ts';
 import type { NativePort } from '../native/port.ts';
 import { dropOldest } from './archives.ts';
 import type { Compressor } from './compress.ts';
+import { Gap } from './gap.ts';
+import { LogFile, type LogFileOptions } from './log-file.ts';
 import type { LogOwner } from './fifo.ts';
-import { noteClosed, noteUse, type OpenFile, restOthers } from './open-files.ts';
-import { openToAppend, removeLink, type OpenedFile } from './plain-file.ts';
-import { cutWindowBytes, endsWithinLine, mendRotation, rotate, unfinishedLine } from './rotate.ts';
-import { makeTimeIndex } from './time-index.ts';
+import { cutWindowBytes, unfinishedLine } from './rotate.ts';
 
 export type Rotation = LogSpec['rotate'];
 
-export interface WriterOptions {
+export interface WriterOptions extends LogFileOptions {
   readonly rotation: Rotation;
-  readonly owner: LogOwner | null;
   readonly compressor: Compressor;
-  readonly onProblem: (text: string) => void;
-  /** Whether it keeps the times at which it wrote. */
-  readonly timed?: boolean;
 }
 
 /** Appends raw bytes to a log file and rotates it by size. Never throws: what the disk does not take is dropped, counted and reported. */
@@ -42,295 +33,178 @@ export interface LogWriter {
 }
 
 export function makeWriter(path: string, options: WriterOptions): LogWriter {
-  const { compressor, onProblem } = options;
-  let { owner, rotation } = options;
-  const times = options.timed === true ? makeTimeIndex(path) : null;
-  let descriptor: number | null = null;
-  let size = 0;
-  let inode = 0;
-  let nextCheckAt = 0;
-  let nextRotationAt = 0;
-  let droppedBytes = 0;
-  let episodeStart: number | null = null;
-  /** Whether the last byte that was dropped leaves a line without its end. */
-  let droppedWithinLine = false;
-  let rotationFails = false;
-  /** Our own rotation made the file. */
-  let isFresh = false;
-  /** Whether bytes were ever moved to it: the kernel moves none to a descriptor that appends, and what was moved may have to be read. */
-  let isMovedTo = false;
-  /** Closed since it was not used, and not because the file is another one. */
-  let isResting = false;
-  let appends = true;
-  let cannotMove = false;
-  let movedTo = 0;
+  return new RotatingWriter(path, options);
+}
 
-  const open = (): number => {
-    noteUse(kept);
-    if (descriptor !== null) return descriptor;
-    makeDirectories(dirname(path));
-    mendRotation(path);
-    const opened = openWithRoom();
-    // Closed in between: unless others have put another file there it is the same.
-    if (!isResting || inode !== opened.stat.ino) {
-      times?.release();
-      times?.begin(isFresh ? null : opened.stat.mtimeMs);
-    }
-    isResting = false;
-    size = opened.stat.size;
-    inode = opened.stat.ino;
-    isFresh = false;
-    nextCheckAt = performance.now() + checkEveryMs;
-    appends = true;
-    descriptor = opened.descriptor;
-    return descriptor;
-  };
+class RotatingWriter implements LogWriter {
+  readonly #file: LogFile;
+  readonly #gap: Gap;
+  readonly #compressor: Compressor;
+  readonly #onProblem: (text: string) => void;
+  #rotation: Rotation;
+  #nextRotationAt = 0;
+  #rotationFails = false;
+  #cannotMove = false;
 
-  const openWithRoom = (): OpenedFile => {
+  constructor(path: string, options: WriterOptions) {
+    this.#file = new LogFile(path, options);
+    this.#gap = new Gap(path, options.onProblem);
+    this.#compressor = options.compressor;
+    this.#onProblem = options.onProblem;
+    this.#rotation = options.rotation;
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  get droppedBytes(): number {
+    return this.#gap.droppedBytes;
+  }
+
+  write(bytes: Uint8Array): void {
+    const file = this.#file;
+    let rest = bytes;
     try {
-      return openPlain();
+      file.check();
+      file.open();
+      const limit = this.#limit;
+      if (file.size + rest.length > limit) {
+        // Somebody else may have put it away.
+        file.checkNow();
+        file.open();
+      }
+      while (file.size + rest.length > limit && this.#mayRotate) {
+        const cut = this.#cutOf(rest, limit);
+        this.#append(rest.subarray(0, cut));
+        rest = rest.subarray(cut);
+        if (rest.length === 0 || file.size === 0) break;
+        this.#putAway();
+        file.open();
+      }
     } catch (error) {
-      if (!hasCode(error, 'EMFILE', 'ENFILE') || !restOthers(kept)) throw error;
-      return openPlain();
+      this.#gap.drop(rest, error);
+      return;
     }
-  };
+    this.#append(rest);
+  }
 
-  const openPlain = (): OpenedFile => {
+  move(port: NativePort, pipe: number): number | null {
     try {
-      return openToAppend(path, owner, isMovedTo);
-    } catch (error) {
-      const removed = hasCode(error, 'ELOOP') ? removeLink(path) : null;
-      if (removed === null) throw error;
-      onProblem(removed);
-      return openToAppend(path, owner, isMovedTo);
+      return this.#moveSome(port, pipe);
+    } catch {
+      // What is wrong is reported when the same bytes are written.
+      return null;
     }
-  };
+  }
 
-  const close = (): void => {
-    if (descriptor !== null) closeSync(descriptor);
-    descriptor = null;
-    noteClosed(kept);
-  };
-  /** For a while: what is known of the file stays. */
-  const kept: OpenFile = {
-    rest() {
-      isResting ||= descriptor !== null;
-      close();
-      times?.rest();
-    },
-  };
-  const release = (): void => {
-    close();
-    isResting = false;
-    times?.release();
-  };
+  readBack(count: number): Uint8Array {
+    return this.#file.readBack(count);
+  }
 
-  /** Others may have emptied, moved or removed the file. */
-  const check = (): void => {
-    if (descriptor === null || performance.now() < nextCheckAt) return;
-    nextCheckAt = performance.now() + checkEveryMs;
-    // A link in a circle, or something else in the way, says no more of it than that it is gone.
-    const named = attempt(() => statSync(path), undefined);
-    if (named === undefined || named.ino !== inode) release();
-    else size = named.size;
-  };
+  touch(): string | null {
+    try {
+      // What a new process says must not go to a file that has lost its name.
+      this.#file.checkNow();
+      this.#file.open();
+      return null;
+    } catch (error) {
+      return textOf(error);
+    }
+  }
 
-  const checkNow = (): void => {
-    nextCheckAt = 0;
-    check();
-  };
+  configure(rotation: Rotation, owner: LogOwner | null): void {
+    this.#rotation = rotation;
+    this.#file.belongTo(owner);
+  }
 
-  const append = (taken: Uint8Array): void => {
+  close(): void {
+    this.#file.release();
+  }
+
+  get #limit(): number {
+    return Math.max(1, this.#rotation.sizeBytes);
+  }
+
+  get #mayRotate(): boolean {
+    return performance.now() >= this.#nextRotationAt;
+  }
+
+  #append(taken: Uint8Array): void {
     let bytes = taken;
-    let isCut = episodeStart === null;
+    let isCut = !this.#gap.isOpen;
     for (let offset = 0; offset < bytes.length;) {
-      let written: number;
       try {
-        const file = open();
-        if (!isCut) bytes = fromLineStart(bytes);
+        this.#file.open();
+        if (!isCut) bytes = this.#gap.fromLineStart(bytes);
         isCut = true;
         if (bytes.length === 0) return;
-        appends ||= nativePort()?.setAppending(file, true) === true;
-        written = writeSync(file, bytes, offset, bytes.length - offset, appends ? null : size);
-        times?.note(file, written);
+        offset += this.#file.append(bytes.subarray(offset));
       } catch (error) {
-        if (hasCode(error, 'ENOSPC', 'EDQUOT') && dropOldest(path)) continue;
-        drop(bytes.subarray(offset), error);
+        if (isFull(error) && dropOldest(this.path)) continue;
+        this.#gap.drop(bytes.subarray(offset), error);
         return;
       }
-      size += written;
-      offset += written;
     }
-    if (episodeStart !== null) {
-      onProblem(`${path}: is written again; ${droppedBytes - episodeStart} bytes were dropped`);
-      episodeStart = null;
-    }
-  };
+    this.#gap.end();
+  }
 
-  const drop = (bytes: Uint8Array, error: unknown): void => {
-    if (episodeStart === null) {
-      onProblem(`${path}: cannot be written: ${textOf(error)}; output is dropped until it can`);
-      episodeStart = droppedBytes;
-    }
-    droppedBytes += bytes.length;
-    if (bytes.length > 0) droppedWithinLine = bytes.at(-1) !== newline;
-  };
-
-  /** After a time of dropping: the line that was cut gets its end, and what is left of one whose beginning was dropped is dropped too. Throws when the file cannot be asked. */
-  const fromLineStart = (bytes: Uint8Array): Uint8Array => {
-    const isWithinLine = endsWithinLine(path);
-    const lineEnd = droppedWithinLine ? bytes.indexOf(newline) : -1;
-    droppedBytes += lineEnd + 1;
-    if (lineEnd >= 0) droppedWithinLine = false;
-    const rest = bytes.subarray(lineEnd + 1);
-    return isWithinLine && rest.length > 0 ? Buffer.concat([Buffer.of(newline), rest]) : rest;
-  };
-
-  const putAway = (): void => {
+  #putAway(): void {
+    const { keep, compress } = this.#rotation;
     try {
-      release();
-      rotate(path, rotation.keep);
-      isFresh = true;
-      rotationFails = false;
-      if (rotation.compress && rotation.keep > 0) compressor.compress(path);
+      this.#file.putAway(keep);
+      this.#rotationFails = false;
+      if (compress && keep > 0) this.#compressor.compress(this.path);
     } catch (error) {
-      if (hasCode(error, 'ENOSPC', 'EDQUOT') && dropOldest(path)) {
-        putAway();
+      if (isFull(error) && dropOldest(this.path)) {
+        this.#putAway();
         return;
       }
-      nextRotationAt = performance.now() + rotationRetryMs;
-      if (!rotationFails) onProblem(`${path}: cannot be rotated: ${textOf(error)}; it grows on`);
-      rotationFails = true;
+      this.#nextRotationAt = performance.now() + rotationRetryMs;
+      if (!this.#rotationFails) this.#onProblem(`${this.path}: cannot be rotated: ${textOf(error)}; it grows on`);
+      this.#rotationFails = true;
     }
-  };
+  }
 
   /** How many of the bytes still go to the present file before it is put away. */
-  const cutOf = (bytes: Uint8Array, limit: number): number => {
+  #cutOf(bytes: Uint8Array, limit: number): number {
+    const { size } = this.#file;
     const room = Math.max(0, limit - size);
     const lineEnd = room === 0 ? 0 : bytes.lastIndexOf(newline, room - 1) + 1;
     if (lineEnd > 0 && room - lineEnd <= cutWindowBytes) return lineEnd;
-    const unfinished = room >= cutWindowBytes || size === 0 ? null : (unfinishedLine(path)?.length ?? null);
+    const unfinished = room >= cutWindowBytes || size === 0 ? null : (unfinishedLine(this.path)?.length ?? null);
     // The last line that fits ended in the file already: rotation takes what follows it to the new one.
     const endsNear = unfinished !== null && unfinished < size && unfinished + room <= cutWindowBytes;
     return endsNear ? 0 : room;
-  };
+  }
 
-  const mayRotate = (): boolean => performance.now() >= nextRotationAt;
-
-  const openToMove = (port: NativePort): number => {
-    if (!isMovedTo) release();
-    isMovedTo = true;
-    const file = open();
-    if (appends && !port.setAppending(file, false)) throw new Error(`${path}: cannot be written but at its end`);
-    appends = false;
-    const stat = fstatSync(file);
-    ({ size } = stat);
-    if (stat.blocks * 512 < size) closeHole(file);
-    return file;
-  };
-
-  /** Somebody has emptied the file between the look at its size and the last move to it: what was moved then belongs to its beginning. */
-  const closeHole = (file: number): void => {
-    const before = Buffer.alloc(Math.min(movedTo, 4096));
-    if (before.length === 0 || size < movedTo || readSync(file, before, 0, before.length, 0) < before.length || before.some((byte) => byte !== 0)) return;
-    const moved = Buffer.from(readBack(size - movedTo));
-    ftruncateSync(file);
-    size = writeSync(file, moved, 0, moved.length, 0);
-    movedTo = 0;
-  };
-
-  const readBack = (count: number): Uint8Array => {
-    if (descriptor === null || count > moveBuffer.length) return moveBuffer.subarray(0, 0);
-    return moveBuffer.subarray(0, readSync(descriptor, moveBuffer, 0, count, size - count));
-  };
-
-  const moveSome = (port: NativePort, pipe: number): number | null => {
-    if (cannotMove || episodeStart !== null) return null;
-    check();
-    const limit = Math.max(1, rotation.sizeBytes);
-    let file = openToMove(port);
-    if (size >= limit) {
-      checkNow();
-      file = openToMove(port);
+  #moveSome(port: NativePort, pipe: number): number | null {
+    if (this.#cannotMove || this.#gap.isOpen) return null;
+    const file = this.#file;
+    file.check();
+    const limit = this.#limit;
+    file.openToMove(port);
+    if (file.size >= limit) {
+      file.checkNow();
+      file.openToMove(port);
     }
     // What is after the last newline goes with the rotation.
-    while (size >= limit && size > 0 && mayRotate()) {
-      putAway();
-      file = openToMove(port);
+    while (file.size >= limit && file.size > 0 && this.#mayRotate) {
+      this.#putAway();
+      file.openToMove(port);
     }
-    const moved = port.move(pipe, file, size, Math.min(moveBuffer.length, size < limit ? limit - size : Infinity));
+    const moved = file.move(port, pipe, file.size < limit ? limit - file.size : Infinity);
+    if (typeof moved === 'number') return moved;
     if (moved === 'EAGAIN') return 0;
-    if (typeof moved === 'string') {
-      if ((moved === 'ENOSPC' || moved === 'EDQUOT') && dropOldest(path)) return moveSome(port, pipe);
-      cannotMove = moved === 'EINVAL';
-      return null;
-    }
-    movedTo = size;
-    size += moved;
-    times?.note(file, moved);
-    return moved;
-  };
-
-  return {
-    path,
-    get droppedBytes() {
-      return droppedBytes;
-    },
-    write(bytes) {
-      let rest = bytes;
-      try {
-        check();
-        open();
-        const limit = Math.max(1, rotation.sizeBytes);
-        if (size + rest.length > limit) {
-          // Somebody else may have put it away.
-          checkNow();
-          open();
-        }
-        while (size + rest.length > limit && mayRotate()) {
-          const cut = cutOf(rest, limit);
-          append(rest.subarray(0, cut));
-          rest = rest.subarray(cut);
-          if (rest.length === 0 || size === 0) break;
-          putAway();
-          open();
-        }
-      } catch (error) {
-        drop(rest, error);
-        return;
-      }
-      append(rest);
-    },
-    move(port, pipe) {
-      try {
-        return moveSome(port, pipe);
-      } catch {
-        // What is wrong is reported when the same bytes are written.
-        return null;
-      }
-    },
-    readBack,
-    touch() {
-      try {
-        // What a new process says must not go to a file that has lost its name.
-        checkNow();
-        open();
-        return null;
-      } catch (error) {
-        return textOf(error);
-      }
-    },
-    configure(nextRotation, nextOwner) {
-      rotation = nextRotation;
-      if (nextOwner?.uid !== owner?.uid || nextOwner?.gid !== owner?.gid) release();
-      owner = nextOwner;
-    },
-    close: release,
-  };
+    if ((moved === 'ENOSPC' || moved === 'EDQUOT') && dropOldest(this.path)) return this.#moveSome(port, pipe);
+    this.#cannotMove = moved === 'EINVAL';
+    return null;
+  }
 }
 
-const checkEveryMs = 1000;
+function isFull(error: unknown): boolean {
+  return hasCode(error, 'ENOSPC', 'EDQUOT');
+}
+
 const rotationRetryMs = 10_000;
 const newline = 0x0a;
-/** A pipe holds 64 KiB as a rule. */
-const moveBuffer = Buffer.allocUnsafeSlow(64 * 1024);

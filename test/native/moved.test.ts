@@ -47,7 +47,11 @@ function movingAll(writer: LogWriter, through: NativePort = port()): LogWriter {
       }
     }
   };
-  return { ...writer, get droppedBytes() { return writer.droppedBytes; }, write };
+  return {
+    path: writer.path, get droppedBytes() { return writer.droppedBytes; }, write,
+    move: (...order) => writer.move(...order), readBack: (count) => writer.readBack(count), touch: () => writer.touch(),
+    configure: (...order) => writer.configure(...order), close: () => writer.close(),
+  };
 }
 
 const options = (problems: string[]): WriterOptions => ({
