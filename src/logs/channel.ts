@@ -3,14 +3,14 @@ import type { LogSpec } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
 import type { NativePort } from '../native/port.ts';
 import type { Compressor } from './compress.ts';
-import { openLineCutter } from './lines.ts';
+import { openLineCutter, type LineCutter } from './lines.ts';
 import { ensureFifo, type LogOwner } from './fifo.ts';
 import { openLogger, type Logger, type LoggerRunner } from './logger.ts';
 import { loggerFifo, type LogStream } from './names.ts';
 import { openOwnedFile, tendOwnedFile } from './owned-file.ts';
-import { openFifoReader, type FifoReader } from './reader.ts';
+import { openFifoReader, type FifoReader, type FifoSink } from './reader.ts';
 import { endsWithinLine } from './rotate.ts';
-import { makeWriter } from './writer.ts';
+import { makeWriter, type LogWriter } from './writer.ts';
 
 /** What may change while a unit is known. */
 export interface ChannelSettings {
@@ -62,13 +62,15 @@ export type Notify = (written?: Uint8Array) => void;
 export type Attempt = (what: string, work: () => void) => void;
 
 export function attemptWith(onProblem: (text: string) => void): Attempt {
-  return (what, work) => {
-    try {
-      work();
-    } catch (error) {
-      onProblem(`${what}: ${textOf(error)}`);
-    }
-  };
+  return (what, work) => attempt(onProblem, what, work);
+}
+
+function attempt(onProblem: (text: string) => void, what: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    onProblem(`${what}: ${textOf(error)}`);
+  }
 }
 
 export interface ChildEnds {
@@ -99,140 +101,189 @@ export function openEnds(of: string, open: (stream: LogStream) => number, onProb
 }
 
 export function makeChannel(options: ChannelOptions): Channel {
-  const { unit, stream, fifo, file, compressor, onProblem, onLine } = options;
-  let { logs, owner = null, loggerRunner } = options;
-  const attempt = attemptWith(onProblem);
-  let logger: Logger | null = null;
-  const writer = makeWriter(file, { rotation: logs.rotate, owner, compressor, onProblem, timed: true });
-  const cutter = onLine === null ? null : openLineCutter(onLine);
-  const listeners = new Set<Notify>();
-  const readers: FifoReader[] = [];
+  return new StreamChannel(options);
+}
+
+class StreamChannel implements Channel, FifoSink {
+  readonly #options: ChannelOptions;
+  #settings: ChannelSettings;
+  readonly #writer: LogWriter;
+  readonly #cutter: LineCutter | null;
+  readonly #listeners = new Set<Notify>();
+  readonly #readers: FifoReader[] = [];
+  #logger: Logger | null = null;
+  #endings: Promise<void> = settled;
   /** Of what came last, for a logger: a file can be asked. */
-  let isWithinLine = false;
+  #isWithinLine = false;
 
-  // What a listener throws inside a socket's callback would end the supervisor.
-  const guarded = (work: () => void): void => attempt(`${file}: a listener failed`, work);
+  constructor(options: ChannelOptions) {
+    const { file, logs, owner = null, compressor, onProblem, onLine } = options;
+    this.#options = options;
+    this.#settings = options;
+    this.#writer = makeWriter(file, { rotation: logs.rotate, owner, compressor, onProblem, timed: true });
+    this.#cutter = onLine === null ? null : openLineCutter(onLine);
+  }
 
-  const show = (bytes: Uint8Array): void => {
-    if (cutter !== null) guarded(() => cutter.push(bytes));
-    for (const listener of listeners) guarded(() => listener(bytes));
-  };
+  get fifo(): string {
+    return this.#options.fifo;
+  }
 
-  const take = (bytes: Uint8Array): boolean => {
-    isWithinLine = bytes.at(-1) !== newline;
-    const hasRoom = logger === null ? (writer.write(bytes), true) : logger.push(bytes);
-    show(bytes);
+  get file(): string {
+    return this.#options.file;
+  }
+
+  configure(settings: ChannelSettings): void {
+    this.#settings = settings;
+    this.#writer.configure(settings.logs.rotate, this.#owner);
+  }
+
+  read(): void {
+    this.#attempt(`${this.fifo}: cannot be read`, () => this.#read());
+  }
+
+  openEnd(): number {
+    const { fifo, file } = this;
+    const { onProblem, compressor } = this.#options;
+    const { via, logger, rotate } = this.#settings.logs;
+    if (via === 'file') {
+      void this.endLogger();
+      this.#writer.close();
+      const opened = openOwnedFile(file, rotate, this.#owner);
+      if (opened.problem !== null) onProblem(opened.problem);
+      if (opened.rotated && rotate.compress) compressor.compress(file);
+      return opened.descriptor;
+    }
+    const refusal = logger === null ? this.#writer.touch() : null;
+    if (refusal !== null) onProblem(`${file}: cannot be created: ${refusal}`);
+    ensureFifo(fifo, this.#owner);
+    this.#read();
+    this.#attempt(`${file}: its last line cannot be ended`, () => this.#endLine());
+    return openSync(fifo, constants.O_RDWR);
+  }
+
+  wake(notify: Notify): () => void {
+    this.#listeners.add(notify);
+    // Nothing announces that a service has written to its file itself.
+    const poll = this.#settings.logs.via === 'file' ? setInterval(() => notify(), pollMs).unref() : null;
+    return () => {
+      this.#listeners.delete(notify);
+      if (poll !== null) clearInterval(poll);
+    };
+  }
+
+  take(bytes: Uint8Array): boolean {
+    this.#isWithinLine = bytes.at(-1) !== newline;
+    const hasRoom = this.#logger === null ? (this.#writer.write(bytes), true) : this.#logger.push(bytes);
+    this.#show(bytes);
     return hasRoom;
-  };
+  }
 
   /** Where a logger gets the bytes, or the file cannot take them in this way, they are read. */
-  const move = (port: NativePort, pipe: number): number | null => {
-    const moved = logger === null ? writer.move(port, pipe) : null;
-    if (moved === null || moved === 0 || (cutter === null && listeners.size === 0)) return moved;
-    show(writer.readBack(moved));
+  move(port: NativePort, pipe: number): number | null {
+    const moved = this.#logger === null ? this.#writer.move(port, pipe) : null;
+    if (moved === null || moved === 0 || (this.#cutter === null && this.#listeners.size === 0)) return moved;
+    this.#show(this.#writer.readBack(moved));
     return moved;
-  };
+  }
 
-  let endings: Promise<void> = Promise.resolve();
-  const endLogger = (): Promise<void> => {
-    const ending = logger;
-    logger = null;
-    for (const reader of readers) reader.resume();
+  drain(): void {
+    this.#attempt(`${this.fifo}: cannot be read`, () => this.#readers.forEach((reader) => reader.drain()));
+  }
+
+  reopen(): void {
+    this.#writer.close();
+  }
+
+  async tend(): Promise<void> {
+    const { via, rotate } = this.#settings.logs;
+    if (via !== 'file') return;
+    try {
+      if ((await tendOwnedFile(this.file, rotate)) && rotate.compress) this.#options.compressor.compress(this.file);
+    } catch (error) {
+      this.#options.onProblem(`${this.file}: cannot be rotated: ${textOf(error)}`);
+    }
+  }
+
+  stopReading(): void {
+    for (const reader of this.#readers) reader.close();
+  }
+
+  close(): void {
+    this.stopReading();
+    this.#guarded(() => this.#cutter?.flush());
+    this.#writer.close();
+  }
+
+  endLogger(): Promise<void> {
+    const { unit, stream, onProblem } = this.#options;
+    const ending = this.#logger;
+    this.#logger = null;
+    this.#resumeReaders();
     if (ending !== null) {
       const ended = ending.end().catch((error: unknown) => onProblem(`${unit}: the logger of its ${stream} could not be ended: ${textOf(error)}`));
-      endings = Promise.all([endings, ended]).then(() => undefined);
+      this.#endings = Promise.all([this.#endings, ended]).then(() => undefined);
     }
-    return endings;
-  };
+    return this.#endings;
+  }
+
+  removeFifo(): void {
+    this.#attempt(`${this.fifo}: cannot be removed`, () => rmSync(this.fifo, { force: true }));
+  }
+
+  get #owner(): LogOwner | null {
+    return this.#settings.owner ?? null;
+  }
+
+  #read(): void {
+    this.#chooseLogger();
+    // A reader whose FIFO was removed is kept: a process may hold that one still.
+    if (this.#readers.at(-1)?.isCurrent() !== true) this.#readers.push(openFifoReader(this.fifo, this));
+  }
 
   /** The one that is configured, or none. */
-  const chooseLogger = (): void => {
-    if (logger?.is(logs.logger, loggerRunner) === true) return;
-    void endLogger();
-    if (logs.logger === null || loggerRunner === undefined) return;
+  #chooseLogger(): void {
+    const { unit, stream, fifo, onProblem } = this.#options;
+    const { logs: { logger: command }, loggerRunner: runner } = this.#settings;
+    if (this.#logger?.is(command, runner) === true) return;
+    void this.endLogger();
+    if (command === null || runner === undefined) return;
     try {
-      logger = openLogger({
-        command: logs.logger, stream, fifo: loggerFifo(fifo), owner, runner: loggerRunner, instead: (bytes) => writer.write(bytes),
-        onRoom: () => {
-          for (const reader of readers) reader.resume();
-        },
+      this.#logger = openLogger({
+        command, stream, fifo: loggerFifo(fifo), owner: this.#owner, runner, instead: (bytes) => this.#writer.write(bytes),
+        onRoom: () => this.#resumeReaders(),
         onProblem: (text) => onProblem(`${unit}: ${text}`),
       });
     } catch (error) {
       onProblem(`${unit}: the logger of its ${stream} cannot be given anything: ${textOf(error)}; the log file gets it instead`);
     }
-  };
+  }
 
-  const read = (): void => {
-    chooseLogger();
-    // A reader whose FIFO was removed is kept: a process may hold that one still.
-    if (readers.at(-1)?.isCurrent() !== true) readers.push(openFifoReader(fifo, { take, move }));
-  };
-
-  const drain = (): void => attempt(`${fifo}: cannot be read`, () => readers.forEach((reader) => reader.drain()));
+  #resumeReaders(): void {
+    for (const reader of this.#readers) reader.resume();
+  }
 
   /** What a process that is gone did not end would be taken for the beginning of the next one's first line. */
-  const endLine = (): void => {
-    drain();
-    if (logger === null ? endsWithinLine(file) : isWithinLine) take(lineEnd);
-  };
+  #endLine(): void {
+    this.drain();
+    if (this.#logger === null ? endsWithinLine(this.file) : this.#isWithinLine) this.take(lineEnd);
+  }
 
-  const stopReading = (): void => readers.forEach((reader) => reader.close());
+  #show(bytes: Uint8Array): void {
+    if (this.#cutter !== null) this.#guarded(() => this.#cutter?.push(bytes));
+    for (const listener of this.#listeners) this.#guarded(() => listener(bytes));
+  }
 
-  return {
-    fifo,
-    file,
-    configure(next) {
-      ({ logs, owner = null, loggerRunner } = next);
-      writer.configure(logs.rotate, owner);
-    },
-    read: () => attempt(`${fifo}: cannot be read`, read),
-    openEnd() {
-      if (logs.via === 'file') {
-        void endLogger();
-        writer.close();
-        const opened = openOwnedFile(file, logs.rotate, owner);
-        if (opened.problem !== null) onProblem(opened.problem);
-        if (opened.rotated && logs.rotate.compress) compressor.compress(file);
-        return opened.descriptor;
-      }
-      const refusal = logs.logger === null ? writer.touch() : null;
-      if (refusal !== null) onProblem(`${file}: cannot be created: ${refusal}`);
-      ensureFifo(fifo, owner);
-      read();
-      attempt(`${file}: its last line cannot be ended`, endLine);
-      return openSync(fifo, constants.O_RDWR);
-    },
-    wake(notify) {
-      listeners.add(notify);
-      // Nothing announces that a service has written to its file itself.
-      const poll = logs.via === 'file' ? setInterval(() => notify(), pollMs).unref() : null;
-      return () => {
-        listeners.delete(notify);
-        if (poll !== null) clearInterval(poll);
-      };
-    },
-    drain,
-    reopen: () => writer.close(),
-    async tend() {
-      if (logs.via !== 'file') return;
-      try {
-        if ((await tendOwnedFile(file, logs.rotate)) && logs.rotate.compress) compressor.compress(file);
-      } catch (error) {
-        onProblem(`${file}: cannot be rotated: ${textOf(error)}`);
-      }
-    },
-    stopReading,
-    close() {
-      stopReading();
-      if (cutter !== null) guarded(() => cutter.flush());
-      writer.close();
-    },
-    endLogger,
-    removeFifo: () => attempt(`${fifo}: cannot be removed`, () => rmSync(fifo, { force: true })),
-  };
+  /** What a listener throws inside a socket's callback would end the supervisor. */
+  #guarded(notify: () => void): void {
+    this.#attempt(`${this.file}: a listener failed`, notify);
+  }
+
+  #attempt(what: string, work: () => void): void {
+    attempt(this.#options.onProblem, what, work);
+  }
 }
 
+const settled = Promise.resolve();
 const pollMs = 250;
 const newline = 0x0a;
 const lineEnd = Uint8Array.of(newline);

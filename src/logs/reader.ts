@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { hasCode } from '../errors.ts';
 import { loadNative, nativePort } from '../native/load.ts';
-import type { NativePort } from '../native/port.ts';
+import type { NativePort, Watch } from '../native/port.ts';
 import { readPipe, type OnBytes, type PipeReader } from '../process/pipe-end.ts';
 
 export interface FifoReader {
@@ -26,74 +26,88 @@ export interface FifoSink {
  * else does. Both ends are held: the FIFO never ends, and what is in it outlives its writers. Throws when it cannot be opened.
  */
 export function openFifoReader(path: string, sink: FifoSink): FifoReader {
-  const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-  const { dev, ino } = fstatSync(descriptor);
-  let open = true;
-  let isFull = false;
-  let pipe: PipeReader | null = null;
-
-  const take: OnBytes = (bytes) => {
-    isFull = sink.take(bytes) === false;
-    return !isFull;
-  };
-  const step = (port: NativePort | null): number => {
-    const moved = port === null ? null : (sink.move?.(port, descriptor) ?? null);
-    if (moved !== null) return moved;
-    const bytes = readAvailable(descriptor);
-    if (bytes.length > 0) take(bytes);
-    return bytes.length;
-  };
-  void loadNative().then((port) => {
-    if (!open) return;
-    pipe = port === null ? readPipe(descriptor, shared, take) : movePipe(port, descriptor, () => {
-      step(port);
-      return !isFull;
-    });
-  });
-  return {
-    isCurrent() {
-      const named = statSync(path, { throwIfNoEntry: false });
-      return named !== undefined && named.ino === ino && named.dev === dev;
-    },
-    drain() {
-      const port = nativePort();
-      for (let total = 0; open && total < largestPipeBytes;) {
-        // Of an empty one there is nothing to open, make or put away a file for.
-        const moved = port?.held(descriptor) === 0 ? 0 : step(port);
-        if (moved === 0) return;
-        total += moved;
-      }
-    },
-    resume() {
-      isFull = false;
-      pipe?.resume();
-    },
-    close() {
-      if (open && pipe === null) closeSync(descriptor);
-      open = false;
-      pipe?.close();
-      pipe = null;
-    },
-  };
+  return new HeldFifo(path, sink);
 }
 
-/** As `readPipe` of what only says that there is something. `onReadable` returns false when no more is wanted until `resume`. */
-function movePipe(port: NativePort, descriptor: number, onReadable: () => boolean): PipeReader {
-  const watch = port.watch(descriptor, () => {
+class HeldFifo implements FifoReader {
+  readonly #path: string;
+  readonly #sink: FifoSink;
+  readonly #descriptor: number;
+  readonly #device: number;
+  readonly #inode: number;
+  #open = true;
+  #isFull = false;
+  /** Of the two at most one: what watches for the native port, and what reads without. */
+  #watch: Watch | null = null;
+  #pipe: PipeReader | null = null;
+
+  constructor(path: string, sink: FifoSink) {
+    this.#path = path;
+    this.#sink = sink;
+    this.#descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    ({ dev: this.#device, ino: this.#inode } = fstatSync(this.#descriptor));
+    void loadNative().then((port) => this.#begin(port));
+  }
+
+  isCurrent(): boolean {
+    const named = statSync(this.#path, { throwIfNoEntry: false });
+    return named !== undefined && named.ino === this.#inode && named.dev === this.#device;
+  }
+
+  drain(): void {
+    const port = nativePort();
+    for (let total = 0; this.#open && total < largestPipeBytes;) {
+      // Of an empty one there is nothing to open, make or put away a file for.
+      const moved = port?.held(this.#descriptor) === 0 ? 0 : this.#step(port);
+      if (moved === 0) return;
+      total += moved;
+    }
+  }
+
+  resume(): void {
+    this.#isFull = false;
+    this.#pipe?.resume();
+    this.#watch?.resume();
+  }
+
+  close(): void {
+    // The reader of a pipe closes the descriptor itself.
+    this.#watch?.close();
+    if (this.#open && this.#pipe === null) closeSync(this.#descriptor);
+    this.#open = false;
+    this.#pipe?.close();
+    this.#pipe = null;
+    this.#watch = null;
+  }
+
+  #begin(port: NativePort | null): void {
+    if (!this.#open) return;
+    if (port === null) this.#pipe = readPipe(this.#descriptor, shared, (bytes) => this.#take(bytes));
+    else this.#watch = port.watch(this.#descriptor, () => this.#onReadable(port));
+  }
+
+  #onReadable(port: NativePort): void {
     try {
-      if (!onReadable()) watch.pause();
+      this.#step(port);
+      if (this.#isFull) this.#watch?.pause();
     } catch {
       // Cannot happen to a FIFO of which we hold both ends.
-      watch.close();
+      this.#watch?.close();
     }
-  });
-  return {
-    resume: () => watch.resume(),
-    close() {
-      watch.close();
-      closeSync(descriptor);
-    },
-  };
+  }
+
+  #take(bytes: Uint8Array): boolean {
+    this.#isFull = this.#sink.take(bytes) === false;
+    return !this.#isFull;
+  }
+
+  #step(port: NativePort | null): number {
+    const moved = port === null ? null : (this.#sink.move?.(port, this.#descriptor) ?? null);
+    if (moved !== null) return moved;
+    const bytes = readAvailable(this.#descriptor);
+    if (bytes.length > 0) this.#take(bytes);
+    return bytes.length;
+  }
 }
 
 /**

@@ -16,21 +16,37 @@ export async function openLibrary(): Promise<CLibrary> {
     call,
     errno: () => koffi.errno(),
     addressOf: (buffer) => koffi.address(buffer),
-    watch: (descriptor, onReadable) => watchWith(koffi.node.poll, descriptor, onReadable),
+    watch: (descriptor, onReadable) => new PolledDescriptor(koffi.node.poll, descriptor, onReadable),
   };
 }
 
-function watchWith(poll: typeof Koffi.node.poll, descriptor: number, onReadable: () => void): Watch {
-  const ready = (): void => {
-    onReadable();
-    // What is called by koffi is not followed by what promises wait for, which an immediate is.
-    if (isFollowed) return;
-    isFollowed = true;
-    setImmediate(() => void (isFollowed = false));
-  };
-  const handle = poll(descriptor, { readable: true }, ready);
-  handle.unref();
-  return { pause: () => handle.stop(), resume: () => handle.start({ readable: true }, ready), close: () => handle.close() };
+class PolledDescriptor implements Watch {
+  readonly #handle: ReturnType<typeof Koffi.node.poll>;
+  readonly #onReady: () => void;
+
+  constructor(poll: typeof Koffi.node.poll, descriptor: number, onReadable: () => void) {
+    this.#onReady = () => {
+      onReadable();
+      // What is called by koffi is not followed by what promises wait for, which an immediate is.
+      if (isFollowed) return;
+      isFollowed = true;
+      setImmediate(() => void (isFollowed = false));
+    };
+    this.#handle = poll(descriptor, { readable: true }, this.#onReady);
+    this.#handle.unref();
+  }
+
+  pause(): void {
+    this.#handle.stop();
+  }
+
+  resume(): void {
+    this.#handle.start({ readable: true }, this.#onReady);
+  }
+
+  close(): void {
+    this.#handle.close();
+  }
 }
 
 let isFollowed = false;
