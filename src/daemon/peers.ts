@@ -1,9 +1,10 @@
 import type { Exchange } from '../control/connection.ts';
 import type { Asker } from '../journal/request-record.ts';
 import { nativePort } from '../native/load.ts';
-import { peerOf, type Peer } from '../process/peer.ts';
+import type { NativePort } from '../native/port.ts';
+import { credentialsOf, peerOf, type Credentials, type Peer } from '../process/peer.ts';
 
-/** Who is at the other end of each exchange; the process is looked up once for each. */
+/** Who is at the other end of each exchange; the kernel is asked, and the process looked up, once for each. */
 export interface Peers {
   of(exchange: Exchange): Promise<Peer | null>;
   /**
@@ -16,13 +17,14 @@ export interface Peers {
 }
 
 /** `ask`: as `peerOf`. */
-export function openPeers(ask: typeof peerOf = peerOf): Peers {
+export function openPeers(ask: typeof peerOf = peerOf, port: () => Pick<NativePort, 'peerOf'> | null = nativePort): Peers {
+  const noted = new WeakMap<Exchange, Credentials>();
   const known = new WeakMap<Exchange, Promise<Peer | null>>();
   let asking = 0;
   let before: Promise<unknown> = Promise.resolve();
 
   const of = (exchange: Exchange): Promise<Peer | null> => {
-    const found = known.get(exchange) ?? ask(() => exchange.peerDescriptor());
+    const found = known.get(exchange) ?? ask(() => exchange.peerDescriptor(), port(), noted.get(exchange) ?? null);
     known.set(exchange, found);
     return found;
   };
@@ -46,9 +48,10 @@ export function openPeers(ask: typeof peerOf = peerOf): Peers {
   return {
     of,
     stranger: (exchange) => {
-      const socket = exchange.peerDescriptor();
-      const uid = socket === null ? null : nativePort()?.peerOf(socket)?.uid ?? null;
-      return uid === 0 || uid === process.geteuid?.() ? null : uid;
+      const found = noted.get(exchange) ?? credentialsOf(() => exchange.peerDescriptor(), port());
+      if (found === null) return null;
+      noted.set(exchange, found);
+      return found.uid === 0 || found.uid === process.geteuid?.() ? null : found.uid;
     },
     asker: (exchange) => {
       const found = atMost(exchange);

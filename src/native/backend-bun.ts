@@ -4,8 +4,10 @@ import { signatures, type CLibrary, type ForeignFunctions, type ForeignType } fr
 import type { Watch } from './port.ts';
 import { watch } from './readiness-bun.ts';
 
+export const opensAtOnce = true;
+
 /** By bun:ffi, which is in the executable. Throws where the C library is another one. */
-export function openAtOnce(): CLibrary {
+export function openLibrary(): CLibrary {
   const ffi = loadFfi();
   const bound = Object.entries(signatures).map(([name, [result, ...parameters]]) => [name, { args: parameters.map((type) => types[type]), returns: types[result] }] as const);
   type Raw = Readonly<Record<string, (...passed: readonly (number | null)[]) => number>> & { __errno_location(): number };
@@ -21,10 +23,6 @@ export function openAtOnce(): CLibrary {
     addressOf: (buffer) => BigInt(ffi.ptr(buffer)),
     watch: watchReadable,
   };
-}
-
-export async function openLibrary(): Promise<CLibrary> {
-  return openAtOnce();
 }
 
 function watchReadable(descriptor: number, onReadable: () => void): Watch {

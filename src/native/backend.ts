@@ -2,11 +2,11 @@ import type * as Koffi from 'koffi';
 import { signatures, type CLibrary, type ForeignFunctions, type ForeignType } from './library.ts';
 import type { Watch } from './port.ts';
 
-/** Opens it in less than a millisecond; null where it takes longer, or cannot be done without waiting. */
-export const openAtOnce: (() => CLibrary) | null = null;
+/** Whether it is opened in less than a millisecond, and without waiting. */
+export const opensAtOnce: boolean = false;
 
 /** By koffi, an optional dependency that is loaded from where the package is installed. Rejects where it is not. */
-export async function openLibrary(): Promise<CLibrary> {
+export const openLibrary: () => CLibrary | Promise<CLibrary> = async () => {
   const { default: koffi } = await import('koffi');
   const library = koffi.load(null);
   const bound = Object.entries(signatures).map(([name, [result, ...parameters]]) =>
@@ -18,7 +18,7 @@ export async function openLibrary(): Promise<CLibrary> {
     addressOf: (buffer) => koffi.address(buffer),
     watch: (descriptor, onReadable) => new PolledDescriptor(koffi.node.poll, descriptor, onReadable),
   };
-}
+};
 
 class PolledDescriptor implements Watch {
   readonly #handle: ReturnType<typeof Koffi.node.poll>;

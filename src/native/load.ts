@@ -1,10 +1,10 @@
-import { openAtOnce, openLibrary } from './backend.ts';
+import { openLibrary, opensAtOnce } from './backend.ts';
 import { makeLinuxPort } from './linux.ts';
 import type { NativePort } from './port.ts';
 
 /** `null` before it was loaded, and where it cannot be: on another system or processor, or without the optional library. One that costs next to nothing is loaded here. */
 export function nativePort(): NativePort | null {
-  if (openAtOnce !== null) void loadNative();
+  if (opensAtOnce) void loadNative();
   return port;
 }
 
@@ -23,9 +23,10 @@ let loading: Promise<NativePort | null> | null = null;
 async function load(): Promise<NativePort | null> {
   // The sizes and numbers are those of these two processors. With SYSG_NATIVE=0 the tests go the other way.
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch) || process.env['SYSG_NATIVE'] === '0') return null;
-  if (openAtOnce === null) await new Promise((later) => void setImmediate(later));
+  if (!opensAtOnce) await new Promise((later) => void setImmediate(later));
   try {
-    port = makeLinuxPort(openAtOnce?.() ?? await openLibrary());
+    const opened = openLibrary();
+    port = makeLinuxPort(opened instanceof Promise ? await opened : opened);
   } catch {
     // The library is not installed, or not for this machine, or lacks a function.
   }

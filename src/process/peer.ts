@@ -1,6 +1,7 @@
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { hasCode } from '../errors.ts';
 import { nativePort } from '../native/load.ts';
+import type { NativePort } from '../native/port.ts';
 import { ticksToMs, uptimeMs } from './boot.ts';
 import { identify } from './identity.ts';
 import { collect } from './tools.ts';
@@ -11,33 +12,44 @@ export interface Peer {
   readonly uid: number;
 }
 
+/** What the kernel noted of a client at its connect, and when it was asked. */
+export interface Credentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly askedAtMs: number;
+}
+
+/** As the native port says at once; null where there is none, where the kernel does not say, and when the connection is closed. */
+export function credentialsOf(descriptor: () => number | null, port: Pick<NativePort, 'peerOf'> | null = nativePort()): Credentials | null {
+  const askedAtMs = uptimeMs();
+  const socket = port === null ? null : descriptor();
+  const found = socket === null ? null : port?.peerOf(socket) ?? null;
+  return found === null ? null : { ...found, askedAtMs };
+}
+
 /**
  * The process at the other end of a connected Unix socket: SO_PEERCRED of unix(7), noted by the kernel at the connect. Node cannot ask: the native port
  * does, or where there is none a Perl or a Python, which gets the socket as its descriptor 3. `null` where there is none of them, where the kernel does not
- * say, and when that process has ended since: a later one may have its pid. `descriptor` is asked right before each use: the connection may be closed in between.
+ * say, and when that process has ended since: a later one may have its pid. `descriptor` is asked right before each use: the connection may be closed in between. `known`: what the native port said before.
  */
-export async function peerOf(descriptor: () => number | null, port = nativePort()): Promise<Peer | null> {
+export async function peerOf(descriptor: () => number | null, port: Pick<NativePort, 'peerOf'> | null = nativePort(), known: Credentials | null = null): Promise<Peer | null> {
   if (process.platform !== 'linux') return null;
-  const askedAt = uptimeMs();
-  if (port !== null) {
-    const socket = descriptor();
-    const found = socket === null ? null : port.peerOf(socket);
-    return found === null ? null : living(found, askedAt);
-  }
+  if (port !== null) return living(known ?? credentialsOf(descriptor, port));
+  const askedAtMs = uptimeMs();
   for (const asker of askers) {
     const socket = absent.has(asker) ? null : descriptor();
     if (socket === null) continue;
     const found = await ask(asker, socket);
     if (found === 'absent') absent.add(asker);
-    if (found !== 'absent' && found !== 'failed') return living(found, askedAt);
+    if (found !== 'absent' && found !== 'failed') return living({ ...found, askedAtMs });
   }
   return null;
 }
 
 /** A process that has the pid now and began after the question is another one. */
-function living({ pid, uid }: { readonly pid: number; readonly uid: number }, askedAt: number): Peer | null {
-  const identity = identify(pid);
-  return identity !== null && ticksToMs(Number(identity.startTime)) <= askedAt ? { identity, uid } : null;
+function living(asked: Credentials | null): Peer | null {
+  const identity = asked === null ? null : identify(asked.pid);
+  return asked !== null && identity !== null && ticksToMs(Number(identity.startTime)) <= asked.askedAtMs ? { identity, uid: asked.uid } : null;
 }
 
 interface Asker {

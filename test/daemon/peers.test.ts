@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Exchange } from '../../src/control/connection.ts';
 import { openPeers } from '../../src/daemon/peers.ts';
-import type { Peer } from '../../src/process/peer.ts';
+import { peerOf, type Peer } from '../../src/process/peer.ts';
 
 const exchange = (onSignal?: Exchange['onSignal']): Exchange => ({
   signal: new AbortController().signal, write: () => Promise.resolve(), peerDescriptor: () => 7, ...(onSignal !== undefined && { onSignal }),
@@ -26,6 +26,19 @@ test('the kernel is asked once for each exchange, whoever wants to know', async 
   answers[0]?.(peer(5));
   expect(await found).toEqual(peer(5));
   expect(await asker).toEqual({ uid: 1000, pid: 5 });
+});
+
+test('the kernel is asked once by the native port, for the user and for the process', async () => {
+  let asked = 0;
+  const port = { peerOf: () => ({ pid: process.pid, uid: ++asked === 1 ? 0 : 77 }) };
+  const peers = openPeers(peerOf, () => port);
+  const one = exchange();
+  expect(peers.stranger(one)).toBeNull();
+  expect(await peers.asker(one)).toEqual({ uid: 0, pid: process.pid });
+  expect(asked).toBe(1);
+  expect(peers.stranger(exchange())).toBe(77);
+  const gone = openPeers(peerOf, () => ({ peerOf: () => null }));
+  expect([gone.stranger(one), await gone.asker(one)]).toEqual([null, {}]);
 });
 
 test('requests keep the order in which they came, whatever their answers take', async () => {
