@@ -1,4 +1,6 @@
-import { lstatSync, renameSync, rmSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, renameSync, rmSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { attempt } from '../errors.ts';
 
 /** One archived piece of a log: `<file>.<number>` or, once compressed, `<file>.<number>.gz`. Number 1 is the newest. */
 export interface Archive {
@@ -44,6 +46,18 @@ export function dropOldest(file: string): boolean {
   const oldest = listArchives(file).at(-1);
   if (oldest === undefined) return false;
   removeNumber(file, oldest.number);
+  return true;
+}
+
+/** Removes the oldest archive of all logs in the directory of this one; false when there is none. */
+export function dropOldestBeside(file: string): boolean {
+  const directory = dirname(file);
+  const names = attempt(() => readdirSync(directory), []);
+  const logs = new Set(names.flatMap((name) => /^(.+_std(?:out|err)\.log)\.[0-9]+(?:\.gz)?$/.exec(name)?.[1] ?? []));
+  const [oldest] = [...logs].map((name) => join(directory, name)).flatMap((log) => listArchives(log).slice(-1).map(({ number, stat }) => ({ log, number, at: stat.mtimeMs })))
+    .sort((one, other) => one.at - other.at);
+  if (oldest === undefined) return false;
+  removeNumber(oldest.log, oldest.number);
   return true;
 }
 

@@ -1,7 +1,7 @@
 import type { LogSpec } from '../../machines/types.ts';
 import { hasCode, textOf } from '../errors.ts';
 import type { NativePort } from '../native/port.ts';
-import { dropOldest } from './archives.ts';
+import { dropOldest, dropOldestBeside } from './archives.ts';
 import type { Compressor } from './compress.ts';
 import { Gap } from './gap.ts';
 import { LogFile, type LogFileOptions } from './log-file.ts';
@@ -43,6 +43,7 @@ class RotatingWriter implements LogWriter {
   readonly #onProblem: (text: string) => void;
   #rotation: Rotation;
   #nextRotationAt = 0;
+  #nextSearchAt = 0;
   #rotationFails = false;
   #cannotMove = false;
 
@@ -141,12 +142,22 @@ class RotatingWriter implements LogWriter {
         if (bytes.length === 0) return;
         offset += this.#file.append(bytes.subarray(offset));
       } catch (error) {
-        if (isFull(error) && dropOldest(this.path)) continue;
+        if (isFull(error) && this.#giveUpOldest()) continue;
         this.#gap.drop(bytes.subarray(offset), error);
         return;
       }
     }
     this.#gap.end();
+  }
+
+  /** Frees space on a full disk: what is new of one log comes before what is old of another. */
+  #giveUpOldest(): boolean {
+    if (dropOldest(this.path)) return true;
+    if (performance.now() < this.#nextSearchAt) return false;
+    const isFreed = dropOldestBeside(this.path);
+    // The directory may be large, and the disk full for long.
+    if (!isFreed) this.#nextSearchAt = performance.now() + searchEveryMs;
+    return isFreed;
   }
 
   #putAway(): void {
@@ -156,7 +167,7 @@ class RotatingWriter implements LogWriter {
       this.#rotationFails = false;
       if (compress && keep > 0) this.#compressor.compress(this.path);
     } catch (error) {
-      if (isFull(error) && dropOldest(this.path)) {
+      if (isFull(error) && this.#giveUpOldest()) {
         this.#putAway();
         return;
       }
@@ -196,7 +207,7 @@ class RotatingWriter implements LogWriter {
     const moved = file.move(port, pipe, file.size < limit ? limit - file.size : Infinity);
     if (typeof moved === 'number') return moved;
     if (moved === 'EAGAIN') return 0;
-    if ((moved === 'ENOSPC' || moved === 'EDQUOT') && dropOldest(this.path)) return this.#moveSome(port, pipe);
+    if ((moved === 'ENOSPC' || moved === 'EDQUOT') && this.#giveUpOldest()) return this.#moveSome(port, pipe);
     this.#cannotMove = moved === 'EINVAL';
     return null;
   }
@@ -207,4 +218,5 @@ function isFull(error: unknown): boolean {
 }
 
 const rotationRetryMs = 10_000;
+const searchEveryMs = 1000;
 const newline = 0x0a;

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
-import { makeWriter } from '../../src/logs/writer.ts';
+import { makeWriter, type LogWriter } from '../../src/logs/writer.ts';
 import * as tools from '../../src/process/tools.ts';
 import { startProgram } from '../state/node-program.ts';
 import { canMount, smallDisk } from '../state/small-disk.ts';
@@ -386,6 +386,28 @@ describe.runIf(canMount)('a full disk', () => {
     expect(readFileSync(stdout, 'utf8')).toMatch(/^before\n[0-9a-f\n]*room again\n$/);
     const [, dropped] = /: is written again; ([0-9]+) bytes were dropped$/.exec(problems.at(-1) ?? '') ?? [];
     expect(Number(dropped)).toBeGreaterThan(60_000 * 17 - 8192);
+  });
+
+  test('a log without archives of its own has the oldest of those beside it given up, and nothing else', () => {
+    const disk = smallDisk(64);
+    if (disk === null) throw new Error('the disk could not be mounted');
+    const problems: string[] = [];
+    const open = (name: string): LogWriter => makeWriter(join(disk, name), {
+      rotation: { sizeBytes: 8192, keep: 9, compress: false }, owner: null, compressor: makeCompressor(() => undefined), onProblem: (text) => problems.push(text),
+    });
+    const line = Buffer.from(`${'x'.repeat(1023)}\n`);
+    const [web, db] = [open('web_stdout.log'), open('db_stdout.log')];
+    for (let number = 0; number < 20; number += 1) for (const writer of [web, db]) writer.write(line);
+    // Of them all this one is the oldest, and the file of a person is older still.
+    utimesSync(`${db.path}.2`, 1000, 1000);
+    writeFileSync(join(disk, 'notes.log.1'), 'mine');
+    utimesSync(join(disk, 'notes.log.1'), 1, 1);
+    spawnSync('sh', ['-c', `cat /dev/zero > ${join(disk, 'ballast')}`]);
+    const errors = open('web_stderr.log');
+    errors.write(Buffer.from('end\n'));
+    expect([readFileSync(errors.path, 'utf8'), problems]).toEqual(['end\n', []]);
+    expect(readdirSync(disk).sort()).toEqual(['ballast', 'db_stdout.log', 'db_stdout.log.1', 'notes.log.1', 'web_stderr.log', 'web_stdout.log', 'web_stdout.log.1', 'web_stdout.log.2']);
+    for (const writer of [web, db, errors]) writer.close();
   });
 
   test('only the line that was cut is torn: it gets its end, and what comes after the loss begins with a whole line', () => {
