@@ -66,13 +66,35 @@ export function refuse(reason: string): Refused {
 
 /** As Rust's standard library words a system error, `No such file or directory (os error 2)`; else the error's own text. */
 export function osText(error: unknown): string {
+  const known = systemError(error);
+  if (known === null) return textOf(error);
+  const { errno, name, words } = known;
+  return `${wordsOfLibc.get(name) ?? words.charAt(0).toUpperCase() + words.slice(1)} (os error ${errno})`;
+}
+
+/** What the system says of an error, in libuv's words; null: it is none of the system. */
+function systemError(error: unknown): { readonly errno: number; readonly name: string; readonly words: string } | null {
   const errno = error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
   // Bun gives errors of some calls a code and no number.
   const known = getSystemErrorMap();
   const found = known.has(errno) ? errno : [...known.keys()].find((one) => known.get(one)?.[0] === errorCode(error)) ?? 0;
-  const [name, text] = known.get(found) ?? [];
-  if (name === undefined || text === undefined) return textOf(error);
-  return `${wordsOfLibc.get(name) ?? text.charAt(0).toUpperCase() + text.slice(1)} (os error ${-found})`;
+  const [name, words] = known.get(found) ?? [];
+  return name === undefined || words === undefined ? null : { errno: -found, name, words };
+}
+
+/**
+ * Why there is no connection to a host that the sentence has named: `connection refused (ECONNREFUSED)`. An address is in it where it is not the host itself;
+ * where the name has several, what became of each.
+ */
+export function connectFailure(error: unknown, host: string): string {
+  if (error instanceof AggregateError && error.message === '') return [...new Set(error.errors.map((one) => connectFailure(one, host)))].join('; ');
+  const syscall = error instanceof Error && 'syscall' in error ? error.syscall : null;
+  if (syscall === 'getaddrinfo') return `no address was found for the name (${errorCode(error)})`;
+  const known = syscall === 'connect' ? systemError(error) : null;
+  if (known === null) return textOf(error);
+  const address = error instanceof Error && 'address' in error ? error.address : null;
+  const where = typeof address !== 'string' || address === host.replaceAll(/[[\]]/g, '') ? '' : ` at ${address}`;
+  return `${known.words}${where} (${known.name})`;
 }
 
 /** Where libuv has words of its own. */

@@ -34,6 +34,16 @@ describe('the status table', () => {
     ]);
   });
 
+  test('cuts only commands where there is no terminal, those of processes too, and with --full-cmd not even these', () => {
+    const script = `node -e "${'setInterval(() => {}, 1000); '.repeat(20)}"`;
+    const child = { name: 'node', pid: 4712, parent_pid: 4711, depth: 1, started_at: { secs_since_epoch: 1_767_225_600, nanos_since_epoch: 0 }, command: script, kind: 'peripheral' } as const;
+    const unit: UnitStatus = { ...web, name: 'w'.repeat(150), command: script, spawned_children: [{ child, children: [] }] };
+    const [, own = '', below = ''] = lines([unit], null);
+    for (const row of [own, below]) expect(row.slice(row.indexOf('node -e'))).toBe(`${script.slice(0, 119)}…`);
+    expect(own).toContain(unit.name);
+    expect(statusTable(snapshotOf([unit]), { width: null, color: false, fullCommands: true })[1]).toContain(script);
+  });
+
   test.each([80, 120, 200])('fits %i columns and keeps name, state and health', (width) => {
     const rows = lines([web, crasher], width);
     for (const row of rows) expect(displayWidth(row)).toBeLessThanOrEqual(width);

@@ -86,6 +86,12 @@ describe('start --daemonize beside a running supervisor', () => {
       });
     }
     expect(await home.sysg('start', 'web', '-c', home.config)).toMatchObject({ code: 0 });
+    // What is wrong with the other one is more than that it is another one.
+    writeFileSync(other, yaml.replace('command', 'comand'));
+    for (const words of [['up'], ['start'], ['start', 'web']]) {
+      expect(await home.sysg(...words, '-c', other)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^sysg: \/.*\/other\/sysg\.yaml:\d+:\d+: .*`command`/m) });
+    }
+    expect(await home.sysg('up', '-c', `${other}.gone`)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^sysg: Failed to read config file: .*\/other\/sysg\.yaml\.gone\)$/m) });
   });
 
   test('names what has failed, until it is stopped or runs', async () => {

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { fromCallback } from 'xstate';
 import type { attemptPort, AttemptInput } from '../../../machines/ports.ts';
 import { isAnnounced, type Announced, type AttemptReport, type CheckProbe, type ServiceSpec } from '../../../machines/types.ts';
-import { hasCode, refuse, textOf } from '../../errors.ts';
+import { connectFailure, hasCode, refuse, textOf } from '../../errors.ts';
 import { runForUnit, type CommandOutside, type CommandResult } from '../../process/run-command.ts';
 import { within } from '../within.ts';
 import type { Announcements } from './announcements.ts';
@@ -57,6 +57,6 @@ function accepts(host: string, port: number, signal: AbortSignal): Promise<Comma
     socket.once('connect', () => settle({ ok: true }));
     // Stays: a second error must not be an uncaught one.
     // A reset in the place of the connect: it was accepted, and closed at once.
-    socket.on('error', (error) => settle(hasCode(error, 'ECONNRESET') ? { ok: true } : refuse(`got no connection to ${host}:${port}: ${textOf(error)}`)));
+    socket.on('error', (error) => settle(hasCode(error, 'ECONNRESET') ? { ok: true } : refuse(`got no connection to ${host.includes(':') ? `[${host}]` : host}:${port}: ${connectFailure(error, host)}`)));
   });
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { SecureContext } from 'node:tls';
-import { refuse, textOf, type Refused } from '../../errors.ts';
+import { connectFailure, refuse, type Refused } from '../../errors.ts';
 import type { CommandResult } from '../../process/run-command.ts';
 
 export interface UrlRequest {
@@ -53,7 +53,7 @@ async function get(target: URL, { signal, certificates }: UrlRequest): Promise<A
       resolve({ ok: true, status: response.statusCode ?? 0, location: response.headers.location ?? null });
     });
     // Stays: what breaks after the answer must not be an uncaught error.
-    asked.on('error', (error) => resolve(refuse(`got no answer from ${shown(target)}: ${textOf(error)}`)));
+    asked.on('error', (error) => resolve(refuse(`got no answer from ${shown(target)}: ${connectFailure(error, target.hostname)}`)));
     asked.end();
   });
 }

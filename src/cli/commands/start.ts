@@ -33,12 +33,12 @@ export async function start(call: Call): Promise<number> {
   const supervision = await supervisionOf(call);
   if (typeof supervision !== 'string') return refuse(call, supervision);
   const running = supervision !== 'none';
-  if (running && names === null && command === null && !flags.has(options.daemonize)) return refuse(call, runsOtherwise(call) ?? refusals.alreadyRunning(supervisorPid(call)));
+  if (running && names === null && command === null && !flags.has(options.daemonize)) return refuse(call, await runsOtherwise(call) ?? refusals.alreadyRunning(supervisorPid(call)));
   if (command !== null && flags.has(options.config)) call.terminal.warn('--config has no effect on a unit command: it gets a configuration of its own');
   if (running) {
     if (command !== null) return addBeside(call, supervision, command);
     if (names === null) return sayItRuns(call, supervision === 'ours');
-    const otherwise = flags.has(options.config) ? runsOtherwise(call) : null;
+    const otherwise = flags.has(options.config) ? await runsOtherwise(call) : null;
     if (otherwise !== null) return refuse(call, otherwise);
     return await startServices(call, names) ?? refuse(call, noSupervisor(call));
   }
@@ -55,7 +55,15 @@ export async function start(call: Call): Promise<number> {
 /** Why a supervisor with this file would end services of another one, which a dead supervisor left running, or null. */
 export async function endsOthers(call: Call, path: string): Promise<Refusal | null> {
   // Without a ledger nothing is known to have been left, and nothing more is loaded.
-  return existsSync(call.paths.ledger) ? (await import('../left-running.ts')).servicesOfAnother(call, path) : null;
+  const others = existsSync(call.paths.ledger) ? (await import('../left-running.ts')).servicesOfAnother(call, path) : null;
+  return others === null ? null : await faultsIn(call, path) ?? others;
+}
+
+/** What is wrong with the file, of which no start comes to anything, whatever else runs. */
+async function faultsIn(call: Call, path: string): Promise<Refusal | null> {
+  const { loadOrRefuse } = await import('../load-config.ts');
+  const loaded = loadOrRefuse(call, path);
+  return loaded.ok ? null : loaded.refusal;
 }
 
 /** Starts a supervisor under a guardian and reports how its units came up. `otherwise`: another start was faster, and its supervisor is the one. */
@@ -135,7 +143,7 @@ async function ofProfiles(call: Call): Promise<Result<{ readonly names: readonly
 async function askRunning(call: Call, names: readonly string[] | null): Promise<number | null> {
   if (names === null || !existsSync(call.paths.socket)) return null;
   // Whether the supervisor with another file lives is looked at first.
-  if (call.flags.has(options.config) && runsOtherwise(call) !== null) return null;
+  if (call.flags.has(options.config) && await runsOtherwise(call) !== null) return null;
   warnAboutOtherConfig(call);
   return startServices(call, names);
 }
@@ -179,10 +187,12 @@ async function runsElsewhere(call: Call, path: string): Promise<Refusal | null> 
   return refusals.config(`${shownConfigPath(path)} runs in the supervisor ${name}${pidText(supervisorPid(other))}, and names ${call.paths.project === null ? 'none' : `project ${call.paths.project}`} now; to move it: sysg -p '${project ?? ''}' stop, then start again`);
 }
 
-/** The running supervisor has another file than the one of this start. */
-function runsOtherwise(call: Call): Refusal | null {
+/** The running supervisor has another file than the one of this start; of a file that cannot be used, why not. */
+async function runsOtherwise(call: Call): Promise<Refusal | null> {
   const other = otherConfig(call);
   if (other === null || isNoConfig(call, other.used)) return null;
+  const wrong = await faultsIn(call, other.chosen);
+  if (wrong !== null) return wrong;
   const { code, message } = refusals.alreadyRunning(supervisorPid(call));
   const [used, chosen] = [shownConfigPath(other.used), shownConfigPath(other.chosen)];
   return { code, message: `${message} with ${used}, not with ${chosen}; what using that instead would start and end: sysg plan${configFlags(other.chosen)}; ${besideAdvice(call, other.chosen)}` };
@@ -190,7 +200,7 @@ function runsOtherwise(call: Call): Refusal | null {
 
 /** Exit code 0 only when the start would have come to the same: the supervisor has come up, with the same file, unchanged since it was read, and no service has failed. */
 async function sayItRuns(call: Call, isOurs: boolean): Promise<number> {
-  const otherwise = runsOtherwise(call);
+  const otherwise = await runsOtherwise(call);
   if (otherwise !== null) return refuse(call, otherwise);
   const { code, message } = refusals.alreadyRunning(supervisorPid(call));
   const other = otherConfig(call);

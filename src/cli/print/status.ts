@@ -4,7 +4,7 @@ import { palette, type Look, type Palette } from './palette.ts';
 import { tableRows, type Column } from './table.ts';
 import { directionOf, firstOrder, latest, ordered, type Order, type Ordering } from './status-order.ts';
 import { branches, glyphOf, programName, stateOf, stateText } from './unit.ts';
-import { printable } from './width.ts';
+import { fit, printable } from './width.ts';
 
 export interface StatusLook extends Look {
   /** Commands in full, below their rows when they do not fit. */
@@ -65,6 +65,8 @@ function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette
   const special = units.some(({ kind, spawned_children: nodes = [] }) => kind !== 'service' || nodes.some(({ child }) => child.kind !== 'peripheral'));
   const users = new Set(units.flatMap(({ process }) => process?.user ?? []));
   const mark = (state: string, text: string): string => (look.glyphs === true ? `${glyphOf(state)} ${text}` : text);
+  // Without a terminal no width cuts it: one with a script in it would be a line of many hundred columns.
+  const command = (text: string): string => (look.width === null && look.fullCommands !== true ? fit(text, COMMAND_COLUMNS) : text);
   const kind: Column<Row> = { title: 'KIND', align: 'left', spare: 7, below: (text) => (text === 'cron' || text === 'orph' ? text : null), cell: ({ unit, child }) => ({ text: child === null ? KINDS[unit.kind] : child.kind === 'peripheral' ? 'peri' : 'spwn' }) };
   const user: Column<Row> = { title: 'USER', align: 'left', spare: 8, cell: ({ unit, child }) => ({ text: printable((child === null ? unit.process?.user : child.user) ?? '') || '-' }) };
   const metrics: Column<Row>[] = [
@@ -89,7 +91,7 @@ function columnsFor(units: readonly UnitStatus[], nowMs: number, paints: Palette
     { title: 'LAST_EXIT', align: 'left', spare: 6, below: (text) => `last ${text}`, cell: ({ unit, child }) => ({ text: exitText(child === null ? unit.last_exit : child.last_exit) }) },
     {
       title: 'COMMAND', align: 'left', ...(look.fullCommands !== true && { least: 16 }), spare: 9, below: String,
-      cell: ({ unit, child }) => ({ text: printable(child === null ? (unit.command ?? unit.runtime_command ?? '-') : child.command), paint: paints.faint }),
+      cell: ({ unit, child }) => ({ text: command(printable(child === null ? (unit.command ?? unit.runtime_command ?? '-') : child.command)), paint: paints.faint }),
     },
   ];
   return look.order === undefined ? columns : marked(columns, look.order);
@@ -103,6 +105,9 @@ function marked(columns: readonly Column<Row>[], order: Order): Column<Row>[] {
 const COLUMN_OF: Readonly<Record<Ordering, string | null>> = {
   attention: null, name: 'UNIT', state: 'STATE', cpu: 'CPU', rss: 'RSS', uptime: 'UPTIME', restarts: 'RESTARTS', pid: 'PID',
 };
+
+/** Of a command in a pipe or a file. */
+const COMMAND_COLUMNS = 120;
 
 const KINDS: Readonly<Record<UnitStatus['kind'], string>> = { service: 'srvc', cron: 'cron', orphaned: 'orph' };
 
