@@ -7,9 +7,9 @@ import { definitionOf } from './definition.ts';
 import { complainCycles, resolveDependencies, type Dependent } from './dependencies.ts';
 import { readEnv } from './env.ts';
 import { resolveMetrics } from './metrics.ts';
-import type { SourceNode } from './document.ts';
+import type { SourceEntry, SourceNode } from './document.ts';
 import type { Scope } from './interpolate.ts';
-import { below, complain, complainExpected, complainKey, entries, items, warn, type Outside, type Place } from './place.ts';
+import { below, complain, complainExpected, complainKey, entries, isNothing, items, mapEntries, warn, type Outside, type Place } from './place.ts';
 import { openSource, type ConfigProblem, type OpenSource, type SourceText } from './problem.ts';
 import { complainUnknown, readKeys } from './record.ts';
 import { checkDefaults, rootKeys, servicePlaces } from './root.ts';
@@ -185,10 +185,11 @@ function resolveFiles(files: readonly OpenFile[], identify: Identify, inUse: Sou
 }
 
 /** What one file says; null: it has no services. A draft is null when the service was refused. */
-function readFile({ file, root }: OpenFile, inUse: SourceContext['inUse']): {
+function readFile({ file, root: written }: OpenFile, inUse: SourceContext['inUse']): {
   readonly drafts: ReadonlyMap<string, { readonly draft: DraftService | null; readonly place: Place }>;
 } & Pick<LoadedConfig, 'metrics' | 'project'> | null {
   const projectDir = dirname(file);
+  const root = { ...written, node: mapEntries(written.node, withoutValue) };
   if (root.node.kind !== 'map') {
     complainExpected(root, "a map with 'version' and 'services'");
     return null;
@@ -213,6 +214,14 @@ function readFile({ file, root }: OpenFile, inUse: SourceContext['inUse']): {
     return [name, { draft: resolveService({ ...place, outside }, name, { projectDir, env, defaults }), place }] as const;
   }));
   return { drafts, project: values.project, metrics: values.metrics === null ? null : resolveMetrics(values.metrics, projectDir) };
+}
+
+/** As 0.33.0 does, takes `version:` and `services:` without a value for a version, and for no services. */
+function withoutValue({ key, value }: SourceEntry): SourceNode {
+  if (!isNothing(value)) return value;
+  const { offset } = value;
+  if (key === 'version') return { kind: 'scalar', offset, text: '', value: '' };
+  return key === 'services' ? { kind: 'map', offset, entries: [] } : value;
 }
 
 /** Whether systemg 0.33.0 knows every key of the file and of its services: a file with another key is not meant for it. */

@@ -44,7 +44,14 @@ export interface Surroundings {
 
 const skip: Kind<boolean | string> = {
   schema: { anyOf: [flag.schema, { type: 'string', minLength: 1 }] },
-  read: (place) => (place.node.kind === 'scalar' && typeof place.node.value === 'boolean' ? place.node.value : command.read(place)),
+  read(place) {
+    const value = place.node.kind === 'scalar' ? place.node.value : null;
+    if (typeof value === 'boolean') return value;
+    // 0.33.0 refuses a number, which is no program that anyone means.
+    if (typeof value !== 'number') return command.read(place);
+    complainExpected(place, 'true, false or a command');
+    return undefined;
+  },
 };
 
 /** Service keys that `defaults` may hold. */

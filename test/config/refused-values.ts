@@ -280,6 +280,14 @@ services:
 `, [
     'sysg.yaml:5:11: services.web.skip: expected a command, got a list',
   ]],
+  ['skip that cannot be: skip: 0', `version: "1"
+services:
+  web:
+    command: sleep 5
+    skip: 0
+`, [
+    'sysg.yaml:5:11: services.web.skip: expected true, false or a command, got 0',
+  ]],
   ['skip that cannot be: skip: ""', `version: "1"
 services:
   web:

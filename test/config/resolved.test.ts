@@ -134,6 +134,12 @@ test('defaults stand in for what a service does not say, and never change its ha
   expect(services[0]?.hash).toBe('5a8b46e4ea2d7d8b');
 });
 
+test('version and services without a value are a version and no services, as in 0.33.0', () => {
+  for (const yaml of ['version: ~\nservices: {}\n', 'version:\nservices:\n', 'version: "1"\nservices: # none yet\n', 'version: "1"\nservices: ~\n']) {
+    expect(loaded(yaml).services, yaml).toEqual([]);
+  }
+});
+
 test('metrics are clamped as in 0.33.0, saying so', () => {
   const { metrics, warnings } = loaded('version: "1"\nservices: {}\nmetrics: {sample_interval_secs: 90, spillover_path: /var/metrics}\n');
   expect(metrics).toEqual({

@@ -34,7 +34,7 @@ export async function chooseSources(call: Call, kind: LogKind, units: readonly K
   if (kind === 'supervisor') return { ok: true, sources: [{ unit: null, stream: 'supervisor', title: 'supervisor', file: supervisorLog }] };
   const wanted = words.length === 0 ? units.toSorted((one, other) => naturally(one.name, other.name))
     : [...units.filter(({ name }) => named.names.includes(name)), ...left.map((name) => ({ name, pid: null }))];
-  if (wanted.length === 0) return { ok: false, refusal: refusals.runtime(`no services are known: none run and no configuration was found (logs are in ${logDir}${logsThere(logDir)})`) };
+  if (wanted.length === 0) return { ok: false, refusal: refusals.runtime(`no services are known: none run, and there is no configuration that can be read; see: sysg validate (logs are in ${logDir}${logsThere(logDir)})`) };
   for (const { name } of wanted) {
     const gone = streams.filter((stream) => existsSync(loggerFifo(fifoPath(call.paths.fifoDir, name, stream))));
     if (gone.length > 0) call.terminal.warn(`the ${gone.join(' and ')} of ${name} ${gone.length > 1 ? 'go' : 'goes'} to a logger; here is only what that did not take`);

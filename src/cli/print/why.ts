@@ -101,9 +101,11 @@ class Story {
 
   #starting(): readonly string[] {
     const { name, waits_for: waits = [], since, ready } = this.#unit;
-    const begun = this.#last(({ to }) => to === 'waiting' || to === 'spawning');
+    const begun = this.#last(({ to }) => STARTS.has(to ?? ''));
     if (waits.length === 0) {
-      return [`${name} has been starting since ${time(since)}; it was started ${this.#startCause(begun)}.`, ...(ready === false ? ['Its health check has not passed yet.'] : [])];
+      const before = begun?.to === 'preparing' ? ['What is to run before its command (skip, pre_start) has not ended yet.'] : [];
+      const unready = ready === false ? ['Its health check has not passed yet.'] : [];
+      return [`${name} has been starting since ${time(since)}; it was started ${this.#startCause(begun)}.`, ...before, ...unready];
     }
     const unmet = waits.map(({ unit, lost, condition }) => (lost === undefined
       ? `${unit}${AWAITED[condition ?? 'started']}, and goes on as soon as that is so`
@@ -124,16 +126,25 @@ class Story {
   #stopped(): readonly string[] {
     const { name, lifecycle, reason } = this.#unit;
     const last = this.#lastInto('stopped');
-    if (lifecycle === 'skipped') return [`${name} was skipped at ${time(last?.at)}: its skip condition holds.`];
+    // A stop of what had ended already is not its end.
+    const ended = this.#last(({ from, to, cause }) => to === 'stopped' && !(from === 'stopped' && STOPS.has(cause?.by ?? ''))) ?? last;
+    if (lifecycle === 'skipped') return [`${name} was skipped at ${time(ended?.at)}: its skip condition holds.`];
     if (lifecycle === 'exited_successfully') {
-      const end = last ?? this.#own.at(-1) ?? null;
+      const end = ended ?? this.#own.at(-1) ?? null;
       return [`${name} has completed: ${this.#endOf(end)}.`, ...leftRunning(end)];
     }
     // A supervisor that took over may have left the unit alone, for a reason that it gave.
     if (reason !== undefined && (last === null || last.event === 'adopt' || this.#unit.wanted === undefined)) return [`${name} is not started: ${reason}.`];
     if (this.#unit.wanted === undefined) return this.#unsupervised();
     if (last === null) return [`${name} has not been started since this supervisor began.`];
-    return [`${name} was stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? last)}.`, ...this.#failureBefore(last)];
+    return this.#wasStopped(last);
+  }
+
+  /** The stop since the last start that was asked for counts, not what it did to the process. */
+  #wasStopped(newest: JournalRecord): readonly string[] {
+    const begun = this.#last(({ to }) => STARTS.has(to ?? ''))?.seq ?? 0;
+    const ordered = this.#last(({ cause, seq }) => seq > begun && cause?.kind === 'command' && cause.by === 'stop');
+    return [`${this.#unit.name} was stopped ${this.#because(ordered ?? newest)}.`, ...this.#failureBefore(newest)];
   }
 
   /** How a unit ended that had failed before it was stopped. */
@@ -155,9 +166,7 @@ class Story {
     const newest = this.#use(this.#last(({ to }) => to !== undefined));
     if (newest === null) return [`${name} does not run, and the journal has no record of it.`];
     if (newest.to === 'backoff') return [`${name} was in backoff (${attempt(newest, 0)}) when its supervisor ended, because ${this.#endOf(newest)}.`, ...lastWords(newest)];
-    if (newest.to === 'stopped') {
-      return [`${name} was stopped ${this.#because(this.#last(({ cause }) => cause?.kind === 'command' && cause.by === 'stop') ?? newest)}.`, ...this.#failureBefore(newest)];
-    }
+    if (newest.to === 'stopped') return this.#wasStopped(newest);
     return [`${name} was ${newest.to === 'running' ? 'running' : `at the step '${newest.to ?? ''}'`} (since ${time(newest.at)}) when its supervisor ended, and has no process any more.`];
   }
 
@@ -276,4 +285,8 @@ class Story {
 }
 
 const AWAITED = { started: ' to be started', healthy: ' to be healthy', completed: ' to have completed' } as const;
+/** The states that a start leads through. */
+const STARTS = new Set(['waiting', 'preparing', 'spawning']);
+/** The commands that end a unit. */
+const STOPS = new Set(['stop', 'shutdown']);
 const FALLS = new Set(['backoff', 'failed', 'clearing', 'stopping']);

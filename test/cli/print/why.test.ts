@@ -94,6 +94,37 @@ describe('why', () => {
     ({ seq: (seq += 1), at: at(clock), unit: name, event: 'request', cause: { kind: 'command', by }, detail: { ...detail, uid: 0, pid: 77 } });
   const ask = (changes: Partial<UnitStatus>, records: readonly JournalRecord[]): readonly string[] => why({ unit: unit(changes), records, nowMs: Date.parse(at('12:00:09')) }).text;
 
+  test('a unit whose pre_start or skip condition still runs: who started it', () => {
+    seq = 0;
+    const records = [request('api', '12:00:01', 'start'), record('api', '12:00:02', 'stopped', 'preparing', { cause: { kind: 'command', by: 'start', seq: 1 } })];
+    expect(ask({ phase: 'starting', since: at('12:00:02') }, records)).toEqual([
+      "api has been starting since 12:00:02; it was started by the command 'start -s api' (uid 0, pid 77) at 12:00:02.",
+      'What is to run before its command (skip, pre_start) has not ended yet.',
+    ]);
+  });
+
+  test('a stop of what had completed or was skipped is not its end', () => {
+    const stop = (): JournalRecord => record('api', '12:00:07', 'stopped', 'stopped', { event: 'stop', cause: { kind: 'command', by: 'stop' }, detail: { exit_code: 0, wanted: 'down' } });
+    seq = 0;
+    const completed = [record('api', '12:00:01', 'stopped', 'spawning', { cause: { kind: 'boot' } }), record('api', '12:00:02', 'clearing', 'stopped', { cause: { kind: 'exit', seq: 1 }, detail: { exit_code: 0 } }), stop()];
+    expect(ask({ phase: 'stopped', lifecycle: 'exited_successfully', wanted: 'down' }, completed))
+      .toEqual(['api has completed: it exited with code 0 at 12:00:02, 1.0 s after its start with the supervisor at 12:00:01.']);
+    seq = 0;
+    expect(ask({ phase: 'stopped', lifecycle: 'skipped', wanted: 'down' }, [record('api', '12:00:01', 'stopped', 'stopped', { cause: { kind: 'boot' } }), stop()]))
+      .toEqual(['api was skipped at 12:00:01: its skip condition holds.']);
+  });
+
+  test('a stop before the last start does not explain the end after it', () => {
+    seq = 0;
+    const records = [
+      record('api', '12:00:01', 'running', 'stopping', { cause: { kind: 'command', by: 'stop' } }),
+      record('api', '12:00:02', 'stopped', 'spawning', { cause: { kind: 'command', by: 'start' } }),
+      record('api', '12:00:03', 'running', 'stopping', { cause: { kind: 'command', by: 'shutdown' } }),
+      record('api', '12:00:03', 'stopping', 'stopped', { cause: { kind: 'command', by: 'shutdown' } }),
+    ];
+    expect(ask({ phase: 'stopped', wanted: 'down' }, records)).toEqual(["api was stopped by the command 'shutdown' at 12:00:03."]);
+  });
+
   test('a start, a stop and the start of a dependency name the request behind them and who asked', () => {
     seq = 0;
     expect(ask({ phase: 'running', since: at('12:00:02') }, [request(null, '12:00:01', 'restart'), record('api', '12:00:01', 'stopping', 'spawning', { cause: { kind: 'command', by: 'restart', seq: 1 } })]))
