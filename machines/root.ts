@@ -31,6 +31,7 @@ export interface SupervisorInput {
 export type RootEvent = SupervisorEvent | RolloutOrder | OperationReport;
 export type Of<T extends RootEvent['type']> = Extract<RootEvent, { type: T }>;
 
+/** @internal Its type would be a third of all declarations, and nobody outside needs it; so would those of what it makes. */
 export const rootSetup = setup({
   types: {} as { context: SupervisorContext; events: RootEvent; input: SupervisorInput; emitted: SupervisorFact },
   actors: { service: publishedService, job: publishedJob, spawned: publishedSpawned, rollout: publishedRollout, operation: publishedOperation },
@@ -90,12 +91,12 @@ export const rootSetup = setup({
   },
 });
 
-/** A step of the root for one kind of event. */
+/** @internal A step of the root for one kind of event. */
 export function act<Type extends RootEvent['type']>(_type: Type, work: (draft: Draft, event: Of<Type>) => void) {
   return step((draft, event) => work(draft, event as Of<Type>));
 }
 
-/** One step of the root: works on a draft of the context, then carries out what the draft has for others. */
+/** @internal One step of the root: works on a draft of the context, then carries out what the draft has for others. */
 export function step(work: (draft: Draft, event: RootEvent) => void) {
   return rootSetup.enqueueActions(({ context, event, enqueue }) => {
     const draft = drafted(context, 'at' in event ? event.at : context.now);
