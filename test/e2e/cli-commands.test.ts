@@ -213,7 +213,7 @@ test('a client that asks for settlements gets one of each unit beside the senten
   const home = makeHome(`version: "1"
 services:
   web: {command: sleep 1000}
-  bad: {command: "exit 3", restart_policy: never}
+  bad: {command: "exit 3", restart_policy: never, health_check: {log: "^never$"}}
 `);
   await home.sysg('start', '--daemonize');
   await home.until('bad', ({ phase }) => phase === 'failed', 'failed');

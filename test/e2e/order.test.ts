@@ -142,7 +142,8 @@ version: "1"
 services:
   a: {command: "$PROGRAMS/notes a", depends_on: [b]}
   b: {command: "$PROGRAMS/notes b", depends_on: [c]}
-  c: {command: "exit 3"}
+  # With a check a start waits for its end, however slow the machine is.
+  c: {command: "exit 3", health_check: {log: "^never$"}}
 `);
     const chain = "dependency 'b' cannot start: its dependency 'c' failed (exit 3)";
     const started = await home.sysg('start', '--daemonize', '-c', home.config);

@@ -7,10 +7,11 @@ test('an exit code that is final ends it at once, one that is a success is none,
   const home = makeHome(`
 version: "1"
 services:
-  final: {command: "exit 42", restart_policy: always, backoff: 50ms, no_restart_exit_codes: [42]}
+  # With a check a start waits for its end, however slow the machine is.
+  final: {command: "exit 42", restart_policy: always, backoff: 50ms, no_restart_exit_codes: [42], health_check: {log: "^never$"}}
   fine: {command: "exit 3", restart_policy: on-failure, backoff: 50ms, success_exit_codes: [0, 3]}
-  missing: {command: "no-such-program && true", restart_policy: never}
-  unusable: {command: "cd / && ./etc", restart_policy: never}
+  missing: {command: "no-such-program && true", restart_policy: never, health_check: {log: "^never$"}}
+  unusable: {command: "cd / && ./etc", restart_policy: never, health_check: {log: "^never$"}}
 `);
   const { code, stderr } = await home.sysg('start', '--daemonize', '-c', home.config);
   expect(code).toBe(1);

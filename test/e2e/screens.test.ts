@@ -113,7 +113,7 @@ describe('a command that changes units', () => {
   }, 60_000);
 
   test('gives programs each unit, and the reason of those that failed', async () => {
-    const home = makeHome('version: "1"\nservices:\n  bad:\n    command: sh -c "exit 3"\n  good:\n    command: sleep 1000\n');
+    const home = makeHome('version: "1"\nservices:\n  bad:\n    command: sh -c "exit 3"\n    health_check: {log: ^never$}\n  good:\n    command: sleep 1000\n');
     await home.sysg('start', '--daemonize');
     const one = await home.sysg('restart', '-s', 'bad', '--json');
     expect(one.code).toBe(1);

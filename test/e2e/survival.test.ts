@@ -208,7 +208,7 @@ services:
   once: {command: "echo run >> $HOME/runs", restart_policy: never, oneshot: true}
   byhand: {command: "$PROGRAMS/forever"}
   lives: {command: "exec sleep 1000", restart_policy: never}
-  broken: {command: "test -f $HOME/mended || exit 3; exec $PROGRAMS/forever", restart_policy: never}
+  broken: {command: "test -f $HOME/mended || exit 3; exec $PROGRAMS/forever", restart_policy: never, health_check: {log: "^ready"}}
 `;
 
   test.each([['in the same boot', false], ['in another boot', true]])('starts everything at once, whatever the policy, and adopts what lives: %s', async (_, isAnotherBoot) => {

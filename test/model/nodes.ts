@@ -94,6 +94,11 @@ export function openAtlas(specs: readonly ServiceSpec[]): Atlas {
   const root = purely(withoutOperations, { specs, tokenSeed: 't', seed: 1, at: 0 });
   const operation = purely(publishedOperation, { id: 0, kind: 'start', ticket: null, parts: [], at: 0, parent: anybody });
   const share = makeSharer();
+  const ofUnitEvent = numbersOf(numberOf, keyOfUnitEvent);
+  const ofRootEvent = numbersOf(numberOf, keyOfRootEvent);
+  const ofOperationEvent = numbersOf(numberOf, keyOfOperationEvent);
+  const ofInput = numbersOf(numberOf, keyOfInput);
+  const ofUnit = numbersOf(numberOf, keyOfRegistered);
   const enter = (state: ModelState): UnitNode => {
     const key = `${state.snapshot.context.spec.name}|${keyOf(state, true)}`;
     const known = units.get(key);
@@ -103,8 +108,12 @@ export function openAtlas(specs: readonly ServiceSpec[]): Atlas {
     units.set(key, node);
     return node;
   };
+  const partsOfRoot = ({ value, context }: SupervisorSnapshot): PartsOfRoot => ({
+    state: numberOf(`${JSON.stringify(value)} ${context.exitCode} ${context.endTickets.join('+')}`),
+    units: [...context.units.values()].map(ofUnit).join(' '), operations: [...context.operations.values()].map(({ input }) => ofInput(input)).join(' '),
+  });
   const rootNode = (snapshot: SupervisorSnapshot): RootNode => {
-    const parts = partsOfRoot(snapshot, numberOf);
+    const parts = partsOfRoot(snapshot);
     const key = Object.values(parts).join('|');
     const known = roots.get(key) ?? { id: roots.size, snapshot: share(snapshot, parts), steps: {} };
     roots.set(key, known);
@@ -124,20 +133,20 @@ export function openAtlas(specs: readonly ServiceSpec[]): Atlas {
   return {
     root: rootNode(root.first), enter,
     unit: (spec) => enter(beginModel(spec, spec.dependsOn.map(({ service }) => service))),
-    stepUnit: (node, event) => remembered(node.steps, numberOf(keyOfUnitEvent(event)), () => {
+    stepUnit: (node, event) => remembered(node.steps, ofUnitEvent(event), () => {
       const { state, deeds } = stepModel(node.state, event);
       return { to: enter(state), deeds };
     }),
-    stepRoot: (node, event) => remembered(node.steps, numberOf(keyOfRootEvent(event)), () => {
+    stepRoot: (node, event) => remembered(node.steps, ofRootEvent(event), () => {
       const { snapshot, actions } = root.step(node.snapshot, event);
       const opened = [...snapshot.context.operations].flatMap(([id, { input, ref }]) => (node.snapshot.context.operations.get(id)?.ref === ref ? [] : [input]));
       return { to: rootNode(snapshot), opened: orNone(opened), sends: orNone(actions.flatMap(sentBy)), settlements: orNone(settlementsIn(actions)) };
     }),
-    beginOperation: (input) => remembered(begun, numberOf(keyOfInput(input)), () => {
+    beginOperation: (input) => remembered(begun, ofInput(input), () => {
       const { first, firstActions } = purely(publishedOperation, { ...input, parent: anybody });
       return operationStep(first, firstActions);
     }),
-    stepOperation: (node, event) => remembered(node.steps, numberOf(keyOfOperationEvent(event)), () => {
+    stepOperation: (node, event) => remembered(node.steps, ofOperationEvent(event), () => {
       const { snapshot, actions } = operation.step(node.snapshot, event);
       return operationStep(snapshot, actions);
     }),
@@ -157,8 +166,18 @@ function remembered<Step>(steps: Steps<Step>, key: number, make: () => Step): St
 /** A number for each text: keys of what is known are short that way. */
 function makeNumbers(): (text: string) => number {
   const known = new Map<string, number>();
-  return (text) => {
-    return kept(known, text, known.size);
+  return (text) => kept(known, text, known.size);
+}
+
+/** The number of what an object means. Steps that are remembered give the same objects again and again, whose text was put together once. */
+function numbersOf<Thing extends object>(numberOf: (text: string) => number, textOf: (thing: Thing) => string): (thing: Thing) => number {
+  const known = new Map<Thing, number>();
+  return (thing) => {
+    const before = known.get(thing);
+    if (before !== undefined) return before;
+    const number = numberOf(textOf(thing));
+    known.set(thing, number);
+    return number;
   };
 }
 
@@ -225,6 +244,8 @@ function keyOfOperation({ value, context }: OperationNode['snapshot']): string {
   return [JSON.stringify(value), id, kind, ticket, states.join(';'), [...blocks].map(([unit, waiting]) => `${unit}:${waiting.join(',')}`).join(';'), due.join()].join('|');
 }
 
+type Registered = NonNullable<ReturnType<SupervisorSnapshot['context']['units']['get']>>;
+
 /** By numbers: in which state the root is, with which units, and which operations. */
 interface PartsOfRoot {
   readonly state: number;
@@ -232,14 +253,11 @@ interface PartsOfRoot {
   readonly operations: string;
 }
 
-function partsOfRoot({ value, context }: SupervisorSnapshot, numberOf: (text: string) => number): PartsOfRoot {
-  const units = [...context.units.values()].map(({ name, spec, facts, informed, turn, expected, returning }) => {
-    const knows = Object.entries(informed).map(([dependency, { met, lost, unproven }]) => `${dependency} ${met} ${lost ?? ''} ${unproven}`).join('+');
-    const order = turn === null ? '' : `${turn.operation} ${turn.command}`;
-    return numberOf(`${name} ${definitionOf(spec)} ${keyOfFacts(facts)} ${knows} ${order} ${expected} ${returning !== null}`);
-  });
-  const operations = [...context.operations.values()].map(({ input }) => numberOf(keyOfInput(input)));
-  return { state: numberOf(`${JSON.stringify(value)} ${context.exitCode} ${context.endTickets.join('+')}`), units: units.join(' '), operations: operations.join(' ') };
+/** What the root knows of a unit. */
+function keyOfRegistered({ name, spec, facts, informed, turn, expected, returning }: Registered): string {
+  const knows = Object.entries(informed).map(([dependency, { met, lost, unproven }]) => `${dependency} ${met} ${lost ?? ''} ${unproven}`).join('+');
+  const order = turn === null ? '' : `${turn.operation} ${turn.command}`;
+  return `${name} ${definitionOf(spec)} ${keyOfFacts(facts)} ${knows} ${order} ${expected} ${returning !== null}`;
 }
 
 /** Of hundreds of thousands of snapshots: what has the same key is kept once. */
@@ -263,7 +281,8 @@ function orNone<Item>(items: readonly Item[]): readonly Item[] {
 }
 
 function kept<Key, Value>(values: Map<Key, Value>, key: Key, value: Value): Value {
-  const known = values.get(key) ?? value;
-  values.set(key, known);
-  return known;
+  const known = values.get(key);
+  if (known !== undefined) return known;
+  values.set(key, value);
+  return value;
 }
