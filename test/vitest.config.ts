@@ -16,7 +16,7 @@ const shellAsText = {
 const freshDist = join(import.meta.dirname, 'fresh-dist.ts');
 const withProcesses = { testTimeout: 60_000, hookTimeout: 60_000, globalSetup: freshDist };
 
-/** They measure what is left for others while the machine is busy, or use up what all processes share. */
+/** They measure what is left for others while the machine is busy, or use up what all processes share. Boxes of torture share nothing with the others: the others run beside them. */
 const alone = ['counts', 'exhaustion', 'hostile', 'metrics', 'policy-paths'].map((name) => `test/e2e/${name}.test.ts`).concat('test/torture/torture.test.ts');
 
 /** Of `npm run test:standalone` alone: the end-to-end tests with the program in one file. */
@@ -63,7 +63,7 @@ export default defineConfig({
         test: { ...withProcesses, name: 'e2e', include: ['test/{actors,process,e2e}/**/*.test.ts'], exclude: alone },
       },
       ...standalone,
-      { extends: true, test: { ...withProcesses, name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { ...withProcesses, name: 'alone', include: alone, maxWorkers: 2, sequence: { groupOrder: 1 } } },
     ],
   },
 });
