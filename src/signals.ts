@@ -27,4 +27,10 @@ export function signalNumbered(number: number): SignalName | null {
   return signalNames.find((name) => numbers[name] === number) ?? null;
 }
 
+/** How a process ended, by what Status says of it: `exit 3`, `SIGKILL`, `-`. */
+export function exitText(exit: { readonly exit_code?: number; readonly signal?: number } | undefined): string {
+  if (exit?.exit_code !== undefined) return `exit ${exit.exit_code}`;
+  return exit?.signal === undefined ? '-' : (signalNumbered(exit.signal) ?? `signal ${exit.signal}`);
+}
+
 const numbers: Readonly<Record<string, number>> = constants.signals;

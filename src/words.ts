@@ -1,7 +1,4 @@
-import { textOf } from './errors.ts';
-import { signalNumbered } from './signals.ts';
-
-// How durations, sizes, moments and exits are written and read. Nothing else in the program spells them out.
+// How durations, sizes and moments are written and read, here and in the browser. Nothing else in the program spells them out.
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string; readonly hint?: string };
 
@@ -113,19 +110,19 @@ export function parseMoment(text: string, nowMs: number): number | null {
 }
 
 /** `14:03:05`, local. */
-export function clockTime(time: string): string {
+export function clockTime(time: string | number): string {
   const date = new Date(time);
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(':');
 }
 
 /** `2026-01-01 12:00:05`, local. */
-export function localTime(time: string): string {
+export function localTime(time: string | number): string {
   const date = new Date(time);
   return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())} ${clockTime(time)}`;
 }
 
 /** As `localTime`, to the millisecond. */
-export function preciseTime(time: string): string {
+export function preciseTime(time: string | number): string {
   return `${localTime(time)}.${String(new Date(time).getMilliseconds()).padStart(3, '0')}`;
 }
 
@@ -189,19 +186,13 @@ export function parsePattern(text: string): Parsed<RegExp> {
   try {
     return { ok: true, value: new RegExp(text) };
   } catch (error) {
-    return { ok: false, expected: 'a regular expression', hint: ` (${textOf(error).replace(/^Invalid regular expression: /, '')})` };
+    return { ok: false, expected: 'a regular expression', hint: ` (${(error instanceof Error ? error.message : String(error)).replace(/^Invalid regular expression: /, '')})` };
   }
 }
 
 /** `1 line`, `2 lines`. */
 export function counted(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
-}
-
-/** How a process ended, by what Status says of it: `exit 3`, `SIGKILL`, `-`. */
-export function exitText(exit: { readonly exit_code?: number; readonly signal?: number } | undefined): string {
-  if (exit?.exit_code !== undefined) return `exit ${exit.exit_code}`;
-  return exit?.signal === undefined ? '-' : (signalNumbered(exit.signal) ?? `signal ${exit.signal}`);
 }
 
 /** The candidate that `word` is most likely a misspelling of. */

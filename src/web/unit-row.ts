@@ -1,7 +1,7 @@
 import { glyphOf, phaseOf, stateOf, stateText } from '../cli/print/unit.ts';
 import { count, list, nullable, number, oneOf, record, string, boolean, type Shaped } from '../wire/shape.ts';
 import type { SpawnedProcessNode, UnitStatus } from '../wire/payloads.ts';
-import { exitText } from '../words.ts';
+import { exitText } from '../signals.ts';
 
 /** What the table shows of a unit. Nothing in it changes by itself, so that only what happened travels. */
 export const unitRow = record(

@@ -1,6 +1,7 @@
 import type { CronExecutionSummary, JournalRecord, MetricSample, UnitStatus } from '../../wire/payloads.ts';
 import type { ProcessDetail } from '../../status/process-facts.ts';
-import { bytes, exitText, localTime, span, spanSince, twoDigits } from '../../words.ts';
+import { exitText } from '../../signals.ts';
+import { bytes, localTime, span, spanSince, twoDigits } from '../../words.ts';
 import type { Host } from '../host.ts';
 import { charts } from './charts.ts';
 import { palette, type Look, type Palette } from './palette.ts';

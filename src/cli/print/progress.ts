@@ -1,5 +1,6 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
-import { exitText, naturally } from '../../words.ts';
+import { exitText } from '../../signals.ts';
+import { naturally } from '../../words.ts';
 import type { Palette } from './palette.ts';
 import { glyphOf, isMoving, stateOf, stateText } from './unit.ts';
 import displayWidth, { fit, printable } from './width.ts';

@@ -1,5 +1,6 @@
 import type { SpawnedChild, StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
-import { bytes, exitText, span, spanSince } from '../../words.ts';
+import { exitText } from '../../signals.ts';
+import { bytes, span, spanSince } from '../../words.ts';
 import { palette, type Look, type Palette } from './palette.ts';
 import { tableRows, type Column } from './table.ts';
 import { directionOf, firstOrder, latest, ordered, type Order, type Ordering } from './status-order.ts';

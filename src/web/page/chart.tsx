@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { JSX, RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { picture } from './server.ts';
 
@@ -29,12 +29,9 @@ const MOST_MOVES = 8;
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const pictures = new Map<string, Promise<string>>();
 
-/** The picture of a machine, with the present state marked, arrows as thick as they were often taken, and each new step moving along its arrows. */
-export function Chart({ machine, marks, name, onArrow, chosen = null }: Props): JSX.Element {
-  const frame = useRef<HTMLDivElement>(null);
+/** The picture of a machine, once it was put into the frame; each is fetched once. */
+export function useDrawn(machine: string, frame: RefObject<HTMLDivElement | null>): Drawn | null {
   const [drawn, setDrawn] = useState<Drawn | null>(null);
-  const [isWhole, setWhole] = useState(true);
-  const lastSeq = useRef<number | null>(null);
   useEffect(() => {
     let isCurrent = true;
     const known = pictures.get(machine) ?? picture(machine);
@@ -42,11 +39,20 @@ export function Chart({ machine, marks, name, onArrow, chosen = null }: Props): 
     known.then((svg) => {
       if (isCurrent && frame.current !== null) setDrawn(put(frame.current, svg));
     }, () => void pictures.delete(machine));
-    lastSeq.current = null;
     return () => {
       isCurrent = false;
     };
   }, [machine]);
+  return drawn;
+}
+
+/** The picture of a machine, with the present state marked, arrows as thick as they were often taken, and each new step moving along its arrows. */
+export function Chart({ machine, marks, name, onArrow, chosen = null }: Props): JSX.Element {
+  const frame = useRef<HTMLDivElement>(null);
+  const drawn = useDrawn(machine, frame);
+  const [isWhole, setWhole] = useState(true);
+  const lastSeq = useRef<number | null>(null);
+  useEffect(() => void (lastSeq.current = null), [machine]);
   useEffect(() => {
     if (drawn === null || marks === null) return;
     const from = lastSeq.current;

@@ -1,8 +1,7 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { JournalRecord } from '../../wire/payloads.ts';
-import { put, showAt, type Drawn } from './chart.tsx';
-import { picture } from './server.ts';
+import { showAt, useDrawn } from './chart.tsx';
 
 /** A chart at one moment of a rehearsal: the state after a record, and the arrows that led there. */
 export function StillChart({
@@ -13,16 +12,7 @@ export function StillChart({
   readonly last: (JournalRecord & { readonly arrows?: readonly string[] }) | null;
 }): JSX.Element {
   const frame = useRef<HTMLDivElement>(null);
-  const [drawn, setDrawn] = useState<Drawn | null>(null);
-  useEffect(() => {
-    let isCurrent = true;
-    picture(machine).then((svg) => {
-      if (isCurrent && frame.current !== null) setDrawn(put(frame.current, svg));
-    }, () => undefined);
-    return () => {
-      isCurrent = false;
-    };
-  }, [machine]);
+  const drawn = useDrawn(machine, frame);
   useEffect(() => {
     if (drawn === null) return;
     const name = last?.to ?? 'stopped';

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { now } from './live.ts';
 import { go } from './router.ts';
+import { Rows } from './rows.tsx';
 import { moment, offset, span } from './words.ts';
 
 export interface Stretch { readonly fromMs: number; readonly toMs: number; readonly state: string; readonly record: JournalRecord }
@@ -168,45 +169,31 @@ interface RecordsProps {
 /** Records as rows, newest first. */
 export function Records({ records, chosen = null, sinceMs, onCause }: RecordsProps): JSX.Element {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Records of the journal">
-      <table class="records">
-        <thead>
-          <tr>
-            <th>Time</th>
-            <th class="number">#</th>
-            <th>Unit</th>
-            <th>Change</th>
-            <th>Cause</th>
-            <th>Detail</th>
-          </tr>
-        </thead>
-        <tbody>
-          {records.toReversed().map((record) => (
-            <tr key={record.seq} class={record.seq === chosen ? 'selected' : ''}>
-              <td>{sinceMs === undefined ? moment(record.at) : offset(Date.parse(record.at) - sinceMs)}</td>
-              <td class="number">{record.seq}</td>
-              <td>{record.unit ?? 'supervisor'}</td>
-              <td>
-                {record.to === undefined
-                  ? record.event
-                  : record.from === record.to
-                    ? `${record.to} (${record.event})`
-                    : `${record.from ?? '?'} → ${record.to}`}
-              </td>
-              <td>
-                {record.cause?.kind} {record.cause?.by}
-                {record.cause?.seq !== undefined && (
-                  <button class="link" onClick={() => onCause?.(record.cause?.seq ?? 0)}>
-                    #{record.cause.seq}
-                  </button>
-                )}
-              </td>
-              <td class="detail">{detailOf(record)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Rows label="Records of the journal" class="records" columns={{ Time: null, '#': 'number', Unit: null, Change: null, Cause: null, Detail: null }}>
+      {records.toReversed().map((record) => (
+        <tr key={record.seq} class={record.seq === chosen ? 'selected' : ''}>
+          <td>{sinceMs === undefined ? moment(record.at) : offset(Date.parse(record.at) - sinceMs)}</td>
+          <td class="number">{record.seq}</td>
+          <td>{record.unit ?? 'supervisor'}</td>
+          <td>
+            {record.to === undefined
+              ? record.event
+              : record.from === record.to
+                ? `${record.to} (${record.event})`
+                : `${record.from ?? '?'} → ${record.to}`}
+          </td>
+          <td>
+            {record.cause?.kind} {record.cause?.by}
+            {record.cause?.seq !== undefined && (
+              <button class="link" onClick={() => onCause?.(record.cause?.seq ?? 0)}>
+                #{record.cause.seq}
+              </button>
+            )}
+          </td>
+          <td class="detail">{detailOf(record)}</td>
+        </tr>
+      ))}
+    </Rows>
   );
 }
 

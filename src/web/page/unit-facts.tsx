@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { SpawnedProcessNode, UnitStatus } from '../../wire/payloads.ts';
 import { useFetched } from './fetched.ts';
+import { Rows } from './rows.tsx';
 import { bytes, moment, span } from './words.ts';
 
 export function Processes({ unit }: { readonly unit: UnitStatus }): JSX.Element {
@@ -11,31 +12,18 @@ export function Processes({ unit }: { readonly unit: UnitStatus }): JSX.Element 
       {process === undefined ? (
         <p class="faint">It has no process.</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Process tree">
-          <table>
-            <thead>
-              <tr>
-                <th>Process</th>
-                <th class="number">PID</th>
-                <th>User</th>
-                <th class="number">CPU</th>
-                <th class="number">Memory</th>
-              </tr>
-            </thead>
-            <tbody>
-              <tr>
-                <td>
-                  <code>{running ?? command}</code>
-                </td>
-                <td class="number">{process.pid}</td>
-                <td>{process.user}</td>
-                <td class="number">{metrics?.latest_cpu_percent.toFixed(1)}%</td>
-                <td class="number">{bytes(metrics?.latest_rss_bytes ?? 0)}</td>
-              </tr>
-              {rowsOf(children, 1)}
-            </tbody>
-          </table>
-        </div>
+        <Rows label="Process tree" columns={{ Process: null, PID: 'number', User: null, CPU: 'number', Memory: 'number' }}>
+          <tr>
+            <td>
+              <code>{running ?? command}</code>
+            </td>
+            <td class="number">{process.pid}</td>
+            <td>{process.user}</td>
+            <td class="number">{metrics?.latest_cpu_percent.toFixed(1)}%</td>
+            <td class="number">{bytes(metrics?.latest_rss_bytes ?? 0)}</td>
+          </tr>
+          {rowsOf(children, 1)}
+        </Rows>
       )}
     </section>
   );
@@ -106,40 +94,27 @@ export function CronHistory({ unit }: { readonly unit: UnitStatus }): JSX.Elemen
       <p class="faint">
         Time zone {zone}; next run {unit.next_at === undefined ? 'none' : moment(unit.next_at)}.
       </p>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Last runs">
-        <table>
-          <thead>
-            <tr>
-              <th>Began</th>
-              <th>Took</th>
-              <th>Result</th>
-              <th class="number">Exit</th>
-              <th class="number">PID</th>
-            </tr>
-          </thead>
-          <tbody>
-            {runs.map(({ started_at: began, completed_at: ended, status, exit_code: code, pid }, index) => (
-              <tr key={`${began} ${index}`}>
-                <td>{moment(began)}</td>
-                <td>{ended === undefined ? 'goes on' : span((Date.parse(ended) - Date.parse(began)) / 1000)}</td>
-                <td>
-                  <span class={`state s-${status === undefined ? 'running' : status === 'Success' ? 'completed' : 'failed'}`}>
-                    {status === undefined
-                      ? '◐ runs'
-                      : status === 'Success'
-                        ? '✓ succeeded'
-                        : status === 'OverlapError'
-                          ? '✗ left out: the run before it went on'
-                          : `✗ ${status.Failed}`}
-                  </span>
-                </td>
-                <td class="number">{code ?? '-'}</td>
-                <td class="number">{pid ?? '-'}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Rows label="Last runs" columns={{ Began: null, Took: null, Result: null, Exit: 'number', PID: 'number' }}>
+        {runs.map(({ started_at: began, completed_at: ended, status, exit_code: code, pid }, index) => (
+          <tr key={`${began} ${index}`}>
+            <td>{moment(began)}</td>
+            <td>{ended === undefined ? 'goes on' : span((Date.parse(ended) - Date.parse(began)) / 1000)}</td>
+            <td>
+              <span class={`state s-${status === undefined ? 'running' : status === 'Success' ? 'completed' : 'failed'}`}>
+                {status === undefined
+                  ? '◐ runs'
+                  : status === 'Success'
+                    ? '✓ succeeded'
+                    : status === 'OverlapError'
+                      ? '✗ left out: the run before it went on'
+                      : `✗ ${status.Failed}`}
+              </span>
+            </td>
+            <td class="number">{code ?? '-'}</td>
+            <td class="number">{pid ?? '-'}</td>
+          </tr>
+        ))}
+      </Rows>
     </section>
   );
 }
