@@ -119,8 +119,9 @@ async function keepCompiledDaemon() {
   const config = join(home, 'sysg.yaml');
   await writeFile(config, 'version: "1"\nservices:\n  web: {command: "sleep 60", restart_policy: always, env: {vars: {A: b}}}\n  api: {command: "echo $A; exec sleep 60", depends_on: [web]}\n');
   const state = join(home, '.local/share/systemg');
+  const flags = JSON.parse(await readFile(join(root, 'src/supervisor-flags.json'), 'utf8'));
   const child = spawn(process.execPath, [
-    '--max-semi-space-size=1', join(root, '.build/write-cache.cjs'), join(outdir, 'daemon-main.js'), join(outdir, 'daemon-main.cache'),
+    ...flags.every, ...(flags[process.versions.node.split('.')[0]] ?? []), join(root, '.build/write-cache.cjs'), join(outdir, 'daemon-main.js'), join(outdir, 'daemon-main.cache'),
     `--config ${config} --mode user --foreground`,
   ], { env: { ...process.env, HOME: home }, stdio: 'ignore' });
   const ended = new Promise((resolve) => void child.once('close', resolve));
