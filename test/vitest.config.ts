@@ -44,6 +44,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          setupFiles: join(import.meta.dirname, 'fixed-seed.ts'),
           include: ['test/**/*.test.ts'],
           exclude: ['test/{actors,e2e,model,process,bench,soak,standalone,torture}/**'],
           // For what hangs. What counts takes seconds, on a machine where much else runs many times that.
