@@ -81,7 +81,8 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
     if (fact.type === 'child.changed') followChild(fact.facts);
     narrate(fact);
     scribe.fact(fact);
-    if (fact.type === 'unit.removed' && !isAside(fact.unit)) outputs.forget(fact.unit);
+    // One that becomes a unit of the other kind is there again by now, and goes on with its logs.
+    if (fact.type === 'unit.removed' && !isAside(fact.unit) && specOf(fact.unit) === null) outputs.forget(fact.unit);
   });
   return {
     journal, projection, childMemory, request: scribe.request,

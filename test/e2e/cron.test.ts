@@ -56,4 +56,21 @@ services:
     expect((await cronOf(home, 'quick'))?.recent_runs?.some(({ started_at: started }) => started === first?.started_at)).toBe(true);
     expect(await home.sysg('start', '--daemonize', '-s', 'long')).toMatchObject({ code: 0, stdout: "Service 'long' started\n" });
   });
+
+  test('a service becomes a cron unit and a cron unit a service by a reload, each with its logs', async () => {
+    const service = (name: string): string => `  ${name}: {command: "echo ${name} serves; exec $PROGRAMS/forever"}\n`;
+    const cron = (name: string): string => `  ${name}: {command: "echo ${name} ran", cron: {expression: "* * * * * *", timezone: UTC}}\n`;
+    const head = 'version: "1"\nservices:\n';
+    const home = makeHome(head + service('one') + cron('two'));
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    home.configure(head + cron('one') + service('two'));
+    expect((await home.sysg('reload')).code).toBe(0);
+    await home.until('one', ({ cron: runs }) => runs?.last_run?.status === 'Success', 'ran');
+    await home.until('two', ({ phase }) => phase === 'running', 'runs');
+    await soon('both are in the logs', () => home.log('one').includes('one ran') && home.log('two').includes('two serves'));
+    home.configure(head + service('one') + cron('two'));
+    expect((await home.sysg('reload')).code).toBe(0);
+    await home.until('one', ({ phase }) => phase === 'running', 'runs again');
+    await home.until('two', ({ kind, cron: runs }) => kind === 'cron' && runs?.last_run?.status === 'Success', 'ran again');
+  });
 });
