@@ -1,19 +1,13 @@
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectories } from '../files.ts';
-import { findLogFile, logStreams } from '../logs/names.ts';
 import { emptyFile, removeLink } from '../logs/plain-file.ts';
 
-/** The two log files of a unit, whether they exist or not. */
-export function logFilesOf(logDir: string, unit: string): readonly string[] {
-  return logStreams.map((stream) => findLogFile(logDir, unit, stream));
-}
-
 /** Empties the log files of a unit and makes those that are missing; archives and times are removed. Throws errors of the file system. */
-export function purgeUnitLogs(logDir: string, unit: string): void {
+export function purgeUnitLogs(logDir: string, files: readonly string[]): void {
   makeDirectories(logDir);
   const names = readdirSync(logDir);
-  for (const file of logFilesOf(logDir, unit)) {
+  for (const file of files) {
     // What a link leads to is not a log of ours.
     removeLink(file);
     // Before the file: what is written from then on has times of its own.

@@ -27,6 +27,20 @@ test('of all: every log and the supervisor\'s own, and nothing else', async () =
   expect(readFileSync(join(logs.dir, 'spawn/x_y_1_stdout.log'), 'utf8')).toBe('text\n');
 });
 
+test('of names that differ from another unit in signs alone: a pattern means its units, and a name no other one', async () => {
+  const logs = withLogs('web_stdout.log', 'web2_stdout.log', 'my_job_stdout.log');
+  const config = join(logs.env.HOME, 'sysg.yaml');
+  writeFileSync(config, 'version: "1"\nservices: {web: {command: a}, web2: {command: b}, my-job: {command: c}, my_job: {command: d}}\n');
+  const purge = (...names: readonly string[]) => sysg(['logs', '-c', config, ...names, '--purge'], { env: logs.env });
+  expect(await sysg(['logs', '-c', config, 'web*', '--no-follow', '-k', 'stdout'], { env: logs.env })).toMatchObject({ exitCode: 0, stdout: 'web  | text\nweb2 | text\n' });
+  expect(await sysg(['logs', '-c', config, 'WEB', '--no-follow'], { env: logs.env })).toMatchObject({ exitCode: 1, stderr: "sysg: Service 'WEB' not found in configuration, did you mean 'web'?\n" });
+  expect(await purge('WEB')).toMatchObject({ exitCode: 1 });
+  expect(await purge('my-job')).toMatchObject({ exitCode: 0 });
+  expect(logs.left()).toMatchObject({ 'web_stdout.log': 'text\n', 'my_job_stdout.log': 'text\n' });
+  expect(await purge('web*')).toMatchObject({ exitCode: 0 });
+  expect(logs.left()).toMatchObject({ 'web_stdout.log': '', 'web2_stdout.log': '', 'my_job_stdout.log': 'text\n' });
+});
+
 test('of a unit that nobody knows: refused, and no file is made', async () => {
   const logs = withLogs();
   expect(await sysg(['logs', '-s', 'nope', '--purge'], { env: logs.env })).toMatchObject({ exitCode: 1, stderr: "sysg: Service 'nope' not found in configuration\n" });

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, textOf } from '../../errors.ts';
+import { logStreams, makeLogLookup } from '../../logs/names.ts';
 import type { LineFilter } from '../../logs/timed-lines.ts';
 import { parseMoment } from '../../words.ts';
 import { lookOf, streamOf, type Call } from '../call.ts';
@@ -8,10 +8,9 @@ import { warnAboutOtherConfig } from '../config-choice.ts';
 import { show } from '../logs/show.ts';
 import { knownUnits } from '../known-units.ts';
 import { silence } from '../logs/silence.ts';
-import { chooseSources } from '../logs/sources.ts';
+import { chooseSources, leftBehind } from '../logs/sources.ts';
 import { askedWords, besideEvery, matchedOf } from '../names.ts';
 import { options, parseKind } from '../options.ts';
-import { unitNamed } from '../print/unit.ts';
 
 /** The logs of the supervisor that is meant, or of all. */
 export async function logs(call: Call): Promise<number> {
@@ -98,7 +97,7 @@ function filterOf({ flags }: Call): LineFilter {
 async function purge(call: Call): Promise<number> {
   const { logDir } = call.paths;
   const words = askedWords(call);
-  const { logFilesOf, purgeAllLogs, purgeUnitLogs } = await import('../purge-logs.ts');
+  const { purgeAllLogs, purgeUnitLogs } = await import('../purge-logs.ts');
   try {
     if (words.length === 0) {
       purgeAllLogs(logDir);
@@ -106,10 +105,12 @@ async function purge(call: Call): Promise<number> {
     }
     const known = await knownUnits(call);
     if (!known.ok) return call.terminal.refuse(known.refusal);
-    const left = words.filter((word) => unitNamed(known.units, word) === undefined && logFilesOf(logDir, word).some((file) => existsSync(file)));
+    const fileOf = makeLogLookup(logDir, known.units.map(({ name }) => name));
+    const filesOf = (name: string): readonly string[] => logStreams.map((stream) => fileOf(name, stream));
+    const left = leftBehind(words, known.units, filesOf);
     const named = await matchedOf(call, words.filter((word) => !left.includes(word)), known.units);
     if (!named.ok) return call.terminal.refuse(named.refusal);
-    for (const name of [...named.names, ...left]) purgeUnitLogs(logDir, name);
+    for (const name of [...named.names, ...left]) purgeUnitLogs(logDir, filesOf(name));
     return 0;
   } catch (error) {
     return call.terminal.refuse(refusals.runtime(`the logs could not be emptied: ${textOf(error)}`));

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { refusals, type Result } from '../../errors.ts';
 import { unitTitle } from '../../logs/labels.ts';
-import { fifoPath, findLogFile, listed, loggerFifo, logStreams, makeLogLookup, type LogStream } from '../../logs/names.ts';
+import { fifoPath, listed, loggerFifo, logStreams, makeLogLookup, type LogStream } from '../../logs/names.ts';
 import { naturally } from '../../words.ts';
 import type { Call } from '../call.ts';
 import type { KnownUnit } from '../known-units.ts';
@@ -24,8 +24,8 @@ export async function chooseSources(call: Call, kind: LogKind, units: readonly K
   const words = askedWords(call);
   const { logDir, supervisorLog } = call.paths;
   const streams = streamsOf(kind);
-  // A unit that is configured no more has left its files.
-  const left = words.filter((word) => unitNamed(units, word) === undefined && streams.some((stream) => existsSync(findLogFile(logDir, word, stream))));
+  const fileOf = makeLogLookup(logDir, units.map(({ name }) => name));
+  const left = leftBehind(words, units, (word) => streams.map((stream) => fileOf(word, stream)));
   const named = await matchedOf(call, words.filter((word) => !left.includes(word)), units);
   if (!named.ok) return named;
   if (kind === 'supervisor' && !existsSync(supervisorLog)) {
@@ -39,11 +39,15 @@ export async function chooseSources(call: Call, kind: LogKind, units: readonly K
     const gone = streams.filter((stream) => existsSync(loggerFifo(fifoPath(call.paths.fifoDir, name, stream))));
     if (gone.length > 0) call.terminal.warn(`the ${gone.join(' and ')} of ${name} ${gone.length > 1 ? 'go' : 'goes'} to a logger; here is only what that did not take`);
   }
-  const fileOf = makeLogLookup(logDir, units.map(({ name }) => name));
   return {
     ok: true,
     sources: wanted.flatMap(({ name, pid }) => streams.map((stream) => ({ unit: name, stream, title: unitTitle(name, pid), file: fileOf(name, stream) }))),
   };
+}
+
+/** Of the words those that name a unit which is configured no more and has left a file that no other unit writes. */
+export function leftBehind(words: readonly string[], units: readonly KnownUnit[], filesOf: (word: string) => readonly string[]): readonly string[] {
+  return words.filter((word) => unitNamed(units, word) === undefined && filesOf(word).some((file) => existsSync(file)));
 }
 
 function streamsOf(kind: LogKind): readonly LogStream[] {
