@@ -42,7 +42,9 @@ function start(input: ProcessInput, outside: ProcessOutside, report: Report): En
   const { generation } = input;
   let ending: Ending | null = null;
   let over = false;
-  const callOff = launch({ ...input, ...outside }, (launched) => {
+  // Not kept beyond the start: what a start is made from is larger than all else that a process needs.
+  let callOff: (() => void) | null = launch({ ...input, ...outside }, (launched) => {
+    callOff = null;
     if (over) return;
     if (!launched.ok) {
       over = true;
@@ -58,12 +60,12 @@ function start(input: ProcessInput, outside: ProcessOutside, report: Report): En
       if (over || order.type === 'signal') return;
       // Nothing was started yet, and nothing will be.
       over = true;
-      callOff();
+      callOff?.();
       report({ type: 'process.gone', generation, at: outside.clock.now() });
     },
     detach() {
       over = true;
-      callOff();
+      callOff?.();
       ending?.detach();
     },
   };

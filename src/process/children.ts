@@ -14,37 +14,46 @@ export interface Child {
 
 /** Keeps a started process until its exit was delivered, so that an actor that comes later still learns the exit. */
 export function keepChild(process: StartedProcess, identity: ProcessIdentity, token: string, isOwn = true): Child {
-  let exit: ProcessExit | null = null;
-  let watcher: ((exit: ProcessExit) => void) | null = null;
-  const deliver = () => {
-    if (exit === null || watcher === null) return;
-    const notify = watcher;
-    watcher = null;
-    if (children.get(identity.pid) === child) children.delete(identity.pid);
-    notify(exit);
-  };
-  const child: Child = {
-    identity,
-    token,
-    isOwn,
-    get exit() {
-      return exit;
-    },
-    watch(onExit) {
-      watcher = onExit;
-      if (exit !== null) setImmediate(deliver);
-      return () => {
-        if (watcher === onExit) watcher = null;
-      };
-    },
-  };
+  const child = new KeptChild(identity, token, isOwn);
   children.set(identity.pid, child);
-  process.once('exit', (code, signal) => {
-    exit = { code, signal };
-    deliver();
-  });
+  process.once('exit', (code, signal) => child.end({ code, signal }));
   process.unref();
   return child;
+}
+
+class KeptChild implements Child {
+  readonly identity: ProcessIdentity;
+  readonly token: string;
+  readonly isOwn: boolean;
+  exit: ProcessExit | null = null;
+  #watcher: ((exit: ProcessExit) => void) | null = null;
+
+  constructor(identity: ProcessIdentity, token: string, isOwn: boolean) {
+    this.identity = identity;
+    this.token = token;
+    this.isOwn = isOwn;
+  }
+
+  watch(onExit: (exit: ProcessExit) => void): () => void {
+    this.#watcher = onExit;
+    if (this.exit !== null) setImmediate(() => this.#deliver());
+    return () => {
+      if (this.#watcher === onExit) this.#watcher = null;
+    };
+  }
+
+  end(exit: ProcessExit): void {
+    this.exit = exit;
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    const notify = this.#watcher;
+    if (this.exit === null || notify === null) return;
+    this.#watcher = null;
+    if (children.get(this.identity.pid) === this) children.delete(this.identity.pid);
+    notify(this.exit);
+  }
 }
 
 /** The child with that identity, living or with an exit that was not delivered yet. */

@@ -5,7 +5,7 @@ import type { Child } from './children.ts';
 import { hasMark } from './marks.ts';
 import { isLiving, readArguments } from './proc.ts';
 import { isCertain, lookAt, scan, scanGroups, scanMarked, type ProcessTable, type ScannedProcess } from './scan.ts';
-import { isGroupEmpty, makeSender } from './signal.ts';
+import { isGroupEmpty, Sender } from './signal.ts';
 import { belonging, closeLineage, isMember, openLineage, remember } from './tree.ts';
 import { watchEnd } from './watch-end.ts';
 
@@ -55,7 +55,7 @@ const noteAfterMs = [100, 1000, 5000];
 export function makeEnding(input: EndingInput): Ending {
   const { leader, child } = input;
   const lineage = openLineage(leader, input.token);
-  const sender = makeSender(input.onProblem);
+  const sender = new Sender(input.onProblem);
   let orders = 0;
   let over = false;
   let strangerEnded = false;

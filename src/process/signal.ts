@@ -34,56 +34,59 @@ export function isGroupEmpty(pgid: number): boolean {
 }
 
 /** Signals to the processes of one leader, and questions about them. What goes wrong is reported once per text and never thrown. */
-export interface Sender {
-  toProcess(target: ProcessIdentity, signal: SignalName): Delivery | 'failed';
-  /** The leader alone. `unreaped`: it is our child and its end is not known. */
-  toLeader(leader: ProcessIdentity, unreaped: boolean, signal: SignalName): Delivery | 'failed';
-  /** The leader's group, when it is unreaped or when it or one of `members` lives in the group. */
-  toGroup(leader: ProcessIdentity, unreaped: boolean, members: Iterable<ProcessIdentity>, signal: SignalName): Delivery | 'failed';
-  /** What that very process is doing; `null` when it is dead, `unknown` when it cannot be looked at now. */
-  look(target: ProcessIdentity): ProcessStat | 'unknown' | null;
-  problem(text: string): void;
-}
+export class Sender {
+  readonly #onProblem: (text: string) => void;
+  /** Made with the first report: hardly a process has any. */
+  #reported: Set<string> | null = null;
 
-export function makeSender(onProblem: (text: string) => void): Sender {
-  const reported = new Set<string>();
-
-  function problem(text: string): void {
-    if (reported.has(text)) return;
-    reported.add(text);
-    onProblem(text);
+  constructor(onProblem: (text: string) => void) {
+    this.#onProblem = onProblem;
   }
 
-  function send(target: string, signal: SignalName, deliver: () => Delivery): Delivery | 'failed' {
+  toProcess(target: ProcessIdentity, signal: SignalName): Delivery | 'failed' {
+    return this.#send(`process ${target.pid}`, signal, () => signalProcess(target, signal));
+  }
+
+  /** The leader alone. `unreaped`: it is our child and its end is not known. */
+  toLeader(leader: ProcessIdentity, unreaped: boolean, signal: SignalName): Delivery | 'failed' {
+    return this.#send(`process ${leader.pid}`, signal, () => (unreaped ? signalUnreaped(leader.pid, signal) : signalProcess(leader, signal)));
+  }
+
+  /** The leader's group, when it is unreaped or when it or one of `members` lives in the group. */
+  toGroup(leader: ProcessIdentity, unreaped: boolean, members: Iterable<ProcessIdentity>, signal: SignalName): Delivery | 'failed' {
+    return this.#send(`process group ${leader.pid}`, signal, () => (
+      unreaped ? signalUnreaped(leader.pid, signal, { group: true }) : signalGroup(leader.pid, [leader, ...members], signal)
+    ));
+  }
+
+  /** What that very process is doing; `null` when it is dead, `unknown` when it cannot be looked at now. */
+  look(target: ProcessIdentity): ProcessStat | 'unknown' | null {
     try {
-      const delivery = deliver();
-      if (delivery === 'forbidden') problem(`${target} cannot be signalled: operation not permitted`);
-      if (delivery === 'unknown') problem(`${signal} is not a signal of this platform: ${target} got none`);
-      return delivery;
+      return readAlive(target);
     } catch (error) {
-      problem(`${target} cannot be signalled: ${String(error)}`);
-      return 'failed';
+      this.problem(`process ${target.pid} cannot be looked at: ${String(error)}`);
+      return 'unknown';
     }
   }
 
-  return {
-    problem,
-    toProcess: (target, signal) => send(`process ${target.pid}`, signal, () => signalProcess(target, signal)),
-    toLeader: (leader, unreaped, signal) => send(`process ${leader.pid}`, signal, () => (
-      unreaped ? signalUnreaped(leader.pid, signal) : signalProcess(leader, signal)
-    )),
-    toGroup: (leader, unreaped, members, signal) => send(`process group ${leader.pid}`, signal, () => (
-      unreaped ? signalUnreaped(leader.pid, signal, { group: true }) : signalGroup(leader.pid, [leader, ...members], signal)
-    )),
-    look(target) {
-      try {
-        return readAlive(target);
-      } catch (error) {
-        problem(`process ${target.pid} cannot be looked at: ${String(error)}`);
-        return 'unknown';
-      }
-    },
-  };
+  problem(text: string): void {
+    this.#reported ??= new Set();
+    if (this.#reported.has(text)) return;
+    this.#reported.add(text);
+    this.#onProblem(text);
+  }
+
+  #send(target: string, signal: SignalName, deliver: () => Delivery): Delivery | 'failed' {
+    try {
+      const delivery = deliver();
+      if (delivery === 'forbidden') this.problem(`${target} cannot be signalled: operation not permitted`);
+      if (delivery === 'unknown') this.problem(`${signal} is not a signal of this platform: ${target} got none`);
+      return delivery;
+    } catch (error) {
+      this.problem(`${target} cannot be signalled: ${String(error)}`);
+      return 'failed';
+    }
+  }
 }
 
 function deliver(target: number, signal: SignalName): Delivery {
