@@ -179,6 +179,12 @@ async function declareTypes() {
   const tsc = join(root, 'node_modules/.bin/tsc');
   const result = spawnSync(tsc, ['-p', join(root, '.build/tsconfig.types.json')], { cwd: root, encoding: 'utf8' });
   if (result.status !== 0) console.error(`bundle: declarations are incomplete\n${result.error?.message ?? result.stdout}`);
+  const declared = join(root, 'dist/types');
+  for (const name of (existsSync(declared) ? await readdir(declared, { recursive: true }) : []).filter((file) => file.endsWith('.d.ts'))) {
+    // Types of charts are nested deep: a good part of these files is indentation.
+    const text = await readFile(join(declared, name), 'utf8');
+    await writeFile(join(declared, name), text.replaceAll(/^(?: {4})+/gm, (indentation) => '\t'.repeat(indentation.length / 4)));
+  }
   await mkdir(join(outdir, 'types'), { recursive: true });
   await put('types/package.json', '{"type":"module"}\n');
   for (const name of ['client', 'machines']) await put(`${name}.d.mts`, `export * from './types/.build/entries/${name}.js';\n`);

@@ -14,6 +14,7 @@ export function purgeUnitLogs(logDir: string, files: readonly string[]): void {
     for (const name of names) if (isBeside(join(logDir, name), file)) rmSync(join(logDir, name), { force: true });
     emptyFile(file);
   }
+  removeArchives(logDir, (name) => files.some((file) => isBeside(join(logDir, name), file, archiveEnding)));
 }
 
 /** As above for all units and the supervisor; what is in directories below stays, as in systemg 0.33.0. */
@@ -28,11 +29,27 @@ export function purgeAllLogs(logDir: string): void {
     } else if (lstatSync(path).isSymbolicLink()) removeLink(path);
     else emptyFile(path);
   }
+  removeArchives(logDir, (name) => archiveEnding.test(/^(?:supervisor\.log|.*_(?:stdout|stderr)\.log)(\..*)$/s.exec(name)?.[1] ?? ''));
 }
+
+/** A supervisor may have put a log away, or compressed an archive, while all were emptied: what is in there is from before. */
+function removeArchives(logDir: string, isArchive: (name: string) => boolean): void {
+  for (let pass = 0; pass < MOST_PASSES; pass += 1) {
+    const left = readdirSync(logDir).filter(isArchive);
+    if (left.length === 0) return;
+    for (const name of left) rmSync(join(logDir, name), { force: true });
+  }
+}
+
+/** A flood may fill a log again between two of them. */
+const MOST_PASSES = 5;
 
 /** `.1`, `.1.gz`, `.1.times`, `.times` */
 const ownEnding = /^(\.[0-9]+)?(\.times)?$|^\.[0-9]+\.gz$/;
 
-function isBeside(path: string, file: string): boolean {
-  return path.startsWith(`${file}.`) && ownEnding.test(path.slice(file.length));
+/** `.1`, `.1.gz`, `.1.times` */
+const archiveEnding = /^\.[0-9]+(\.gz|\.times)?$/;
+
+function isBeside(path: string, file: string, ending = ownEnding): boolean {
+  return path.startsWith(`${file}.`) && ending.test(path.slice(file.length));
 }

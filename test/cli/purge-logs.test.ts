@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import * as plainFile from '../../src/logs/plain-file.ts';
 import { ownDirectory, sysg } from './rig.ts';
 
 function withLogs(...names: readonly string[]): { readonly env: { readonly HOME: string }; readonly dir: string; left(): Record<string, string> } {
@@ -39,6 +40,23 @@ test('of names that differ from another unit in signs alone: a pattern means its
   expect(logs.left()).toMatchObject({ 'web_stdout.log': 'text\n', 'my_job_stdout.log': 'text\n' });
   expect(await purge('web*')).toMatchObject({ exitCode: 0 });
   expect(logs.left()).toMatchObject({ 'web_stdout.log': '', 'web2_stdout.log': '', 'my_job_stdout.log': 'text\n' });
+});
+
+test.each([['of one unit', ['-s', 'a']], ['of all', []]])('%s: what is put away or compressed in the meantime goes too', async (_, words) => {
+  const logs = withLogs('a_stdout.log', 'a_stdout.log.1');
+  const real = plainFile.emptyFile;
+  const emptied = vi.spyOn(plainFile, 'emptyFile').mockImplementation((path) => {
+    if (path.endsWith('a_stdout.log')) {
+      renameSync(path, `${path}.1`);
+      writeFileSync(`${path}.2.gz`, 'text');
+      writeFileSync(`${path}.1.times`, 'text');
+    }
+    real(path);
+  });
+  onTestFinished(() => emptied.mockRestore());
+  expect(await sysg(['logs', '--purge', ...words], { env: logs.env })).toMatchObject({ exitCode: 0 });
+  expect(emptied).toHaveBeenCalled();
+  expect(logs.left()).toEqual(words.length === 0 ? { 'a_stdout.log': '' } : { 'a_stdout.log': '', 'a_stderr.log': '' });
 });
 
 test('of a unit that nobody knows: refused, and no file is made', async () => {
