@@ -137,7 +137,7 @@ export function takeAway(draft: Draft, { unit: name, at, settlements }: Extract<
 }
 
 /** Slots that are known from before, of units that were not known to have any. */
-export function learnSlots(draft: Draft, slots: Readonly<Record<string, SlotIndex>> = {}): void {
+function learnSlots(draft: Draft, slots: Readonly<Record<string, SlotIndex>> = {}): void {
   for (const [unit, slot] of Object.entries(slots)) if (!draft.slots.has(unit)) draft.slots = new Map(draft.slots).set(unit, slot);
 }
 

@@ -59,7 +59,7 @@ export function undoSwitch(draft: Draft, { unit: name, slots }: Pick<SwitchRecor
 }
 
 /** A switch whose way back was ended with its unit. One that is wanted again meanwhile switches back at once, any other with its next start. */
-export function leaveOpen(draft: Draft, name: string, slots: SlotChange): void {
+function leaveOpen(draft: Draft, name: string, slots: SlotChange): void {
   const unit = draft.units.get(name);
   if (unit?.facts.wanted === 'up' && unit.turn?.command !== 'stop') undoSwitch(draft, { unit: name, slots });
   else draft.openSwitches = new Map(draft.openSwitches).set(name, slots);

@@ -9,14 +9,7 @@ import { child, mapEntries } from './place.ts';
 import { readText, type FileText } from './source-file.ts';
 
 /** A configuration as it is kept at rest: what its file says, with references in place of values, and without what stands under secret names. */
-export interface KeptConfig {
-  /** Absolute path of the file. */
-  readonly path: string;
-  readonly source: SourceNode;
-  /** Of the files that it includes, by their paths. */
-  readonly included: Readonly<Record<string, SourceNode>>;
-  /** The names of the variables of each env file, by its path. */
-  readonly envFiles: Readonly<Record<string, readonly string[]>>;
+export interface KeptConfig extends Pick<LoadedConfig, 'path' | 'source' | 'included' | 'envFiles'> {
   /** What proves that a process was started with the definition in use. */
   readonly units: Readonly<Record<string, Pick<ServiceSpec, 'hash' | 'definition'>>>;
 }

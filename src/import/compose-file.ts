@@ -101,26 +101,19 @@ function merged(under: Sourced, over: Sourced, key: string): Sourced {
 
 /** `NAME=value` lines as a map; a name alone has no value. */
 export function asMap(node: Sourced): Sourced {
-  if (node.items === null) return node;
-  return {
-    ...node,
-    items: null,
-    entries: new Map(
-      node.items.map((item): [string, Sourced] => {
-        const [, name = '', value] = /^([^=]*)(?:=([\s\S]*))?$/.exec(String(item.value ?? '')) ?? [];
-        return [name, { ...item, value: value ?? null }];
-      }),
-    ),
-  };
+  return mapOf(node, (item) => {
+    const [, name = '', value] = /^([^=]*)(?:=([\s\S]*))?$/.exec(String(item.value ?? '')) ?? [];
+    return [name, { ...item, value: value ?? null }];
+  });
 }
 
 function conditions(node: Sourced): Sourced {
-  if (node.items === null) return node;
-  return {
-    ...node,
-    items: null,
-    entries: new Map(node.items.map((item): [string, Sourced] => [String(item.value), { ...item, value: null, entries: new Map() }])),
-  };
+  return mapOf(node, (item) => [String(item.value), { ...item, value: null, entries: new Map() }]);
+}
+
+/** A list as a map; what is no list stays as it is. */
+function mapOf(node: Sourced, entryOf: (item: Sourced) => [string, Sourced]): Sourced {
+  return node.items === null ? node : { ...node, items: null, entries: new Map(node.items.map(entryOf)) };
 }
 
 function textsIn({ value, items, entries }: Sourced): readonly string[] {
