@@ -35,6 +35,38 @@ interface ModelTask {
 
 const RESTING: readonly Leaf[] = ['running', 'failed', 'stopped'];
 
+type Ports = Parameters<typeof provideSupervisor>[0];
+type ProcessCallback = Parameters<typeof fromCallback<ProcessOrder, ProcessInput>>[0];
+type TaskCallback = Parameters<typeof fromCallback<{ type: 'never' }, RolloutTaskInput>>[0];
+
+/** What a world stands behind the ports with. */
+interface Outside extends Pick<Ports, 'clock' | 'ledger' | 'switches' | 'hooks' | 'tickets' | 'lookup'> {
+  readonly process: ProcessCallback;
+  readonly rolloutTask: TaskCallback;
+}
+
+/** Of the world that goes on: they follow each other. One machine serves them all, since putting one together takes longer than some walks. */
+let outside: Outside | null = null;
+
+function here(): Outside {
+  if (outside === null) throw new Error('no world has begun');
+  return outside;
+}
+
+const machine = provideSupervisor({
+  process: fromCallback<ProcessOrder, ProcessInput>((given) => here().process(given)),
+  probe: fromCallback<{ type: 'never' }, ProbeInput>(() => undefined),
+  rolloutTask: fromCallback<{ type: 'never' }, RolloutTaskInput>((given) => here().rolloutTask(given)),
+  clock: { arm: (params) => here().clock.arm(params), disarm: (target) => here().clock.disarm(target) },
+  ledger: { record: (record, urgent) => here().ledger.record(record, urgent), forget: (unit) => here().ledger.forget(unit) },
+  switches: { recordSwitch: (record) => here().switches.recordSwitch(record), forgetSwitch: (unit) => here().switches.forgetSwitch(unit) },
+  children: { recordChild: () => undefined, forgetChild: () => undefined },
+  hooks: { queue: (runs, target) => here().hooks.queue(runs, target) },
+  tickets: { settle: (settlement) => here().tickets.settle(settlement) }, schedule: { watch: () => undefined, unwatch: () => undefined },
+  runs: { began: () => undefined, running: () => undefined, ended: () => undefined, overlapped: () => undefined },
+  lookup: (unit, root) => here().lookup(unit, root),
+});
+
 export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
   const [first] = specs;
   if (first === undefined) throw new Error('a world of one unit needs its definition');
@@ -57,7 +89,7 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
     const left = alive().filter(({ state, ordered }) => state !== 'forking' || ordered !== null);
     if (result === 'stopped' && left.length > 0) wrong.push(`a stop was answered while ${left.length} processes live`);
   };
-  const process = fromCallback<ProcessOrder, ProcessInput>(({ input, sendBack, receive }) => {
+  const process: ProcessCallback = ({ input, sendBack, receive }) => {
     const it: ModelProcess = { input, tell: sendBack, state: 'forking', ordered: null };
     processes.add(it);
     if ([...processes].filter((other) => living(other)).length > 2) wrong.push('three processes at a time');
@@ -68,24 +100,22 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
     return () => {
       if (living(it)) wrong.push(`process ${input.generation} is nobody's any more and lives`);
     };
-  });
-  const probe = fromCallback<{ type: 'never' }, ProbeInput>(() => undefined);
-  const rolloutTask = fromCallback<{ type: 'never' }, RolloutTaskInput>(({ input, sendBack }) => {
+  };
+  const rolloutTask: TaskCallback = ({ input, sendBack }) => {
     const task: ModelTask = { input, tell: sendBack };
     tasks.add(task);
     return () => void tasks.delete(task);
-  });
-  const root: Actor<typeof supervisorMachine> = createActor(provideSupervisor({
-    process, probe, rolloutTask,
+  };
+  outside = {
+    process, rolloutTask,
     clock: { arm: (params) => void armed.set(params.target, params), disarm: (target) => void armed.delete(target) },
     ledger: { record: (record) => void records.set(record.unit, record), forget: (unit) => void records.delete(unit) },
     switches: { recordSwitch: (record) => void switches.set(record.unit, record), forgetSwitch: (unit) => void switches.delete(unit) },
-    children: { recordChild: () => undefined, forgetChild: () => undefined },
     hooks: { queue: (_, target) => target.send({ type: 'hooks.idle', at: now }) },
-    tickets: { settle }, schedule: { watch: () => undefined, unwatch: () => undefined },
-    runs: { began: () => undefined, running: () => undefined, ended: () => undefined, overlapped: () => undefined },
+    tickets: { settle },
     lookup: (unit) => void wrong.push(`the actor of ${unit} failed`),
-  }), { input: { specs: [first], tokenSeed: 't', seed: 1, at: now } });
+  };
+  const root: Actor<typeof supervisorMachine> = createActor(machine, { input: { specs: [first], tokenSeed: 't', seed: 1, at: now } });
   root.on('unit.changed', ({ facts }) => {
     // The candidate has become the unit.
     if (facts.event === 'move' && facts.place === 'current' && facts.wanted === 'up' && !RESTING.includes(facts.state)) {
