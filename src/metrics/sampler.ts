@@ -88,18 +88,18 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
     if (latestPass !== null && now() - latestPass.at < SHARED_MS && units.every((unit) => isCovered(unit, due, latestPass))) return latestPass;
     hashes = new Map(units.map(({ name, hash }) => [name, hash]));
     const members = observe(new Map(units.map(({ name, origins }) => [name, origins])), (unit) => due.has(unit));
-    latestPass = { at: now(), atWallMs: wallMs(), members, due };
+    latestPass = { at: now(), atWallMs: wallMs(), upMs: uptimeMs(), members, due };
     return latestPass;
   };
 
-  const takeSample = (unit: string, { at, atWallMs }: Pass, members: ReadonlyMap<number, Member>): void => {
+  const takeSample = (unit: string, { at, atWallMs, upMs }: Pass, members: ReadonlyMap<number, Member>): void => {
     const living = [...members.values()].filter(({ zombie }) => !zombie);
     if (living.length === 0) return void measured.delete(unit);
     const before = measured.get(unit);
     const used = consumption(before?.members ?? new Map<number, Member>(), members, before?.owed);
-    const elapsedMs = before === undefined ? Math.max(...living.map(ageMs)) : at - before.at;
+    const elapsedMs = before === undefined ? Math.max(...living.map((member) => ageMs(member, upMs))) : at - before.at;
     const io = { readBytes: (before?.readBytes ?? 0) + used.readBytes, writtenBytes: (before?.writtenBytes ?? 0) + used.writtenBytes };
-    const cpuOf = new Map(living.map((member) => [member.stat.pid, ownCpuPercent(member, before, at)]));
+    const cpuOf = new Map(living.map((member) => [member.stat.pid, ownCpuPercent(member, before, { at, upMs })]));
     measured.set(unit, { at, members, owed: used.owed, cpuOf, ...io });
     store.add(unit, {
       atMs: atWallMs, cpuPercent: percent(used.cpuTicks, elapsedMs), rssBytes: living.reduce((sum, { usage }) => sum + usage.rssBytes, 0), ...io,
@@ -150,17 +150,16 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
     const before = latestPass;
     const seen = pass(leastAgeMs);
     sampleOlder(seen, leastAgeMs);
-    const bootMs = wallMs() - uptimeMs();
-    return new Map([...seen.members].map(([unit, members]) => [unit, { ...liveUnit(unit, members, bootMs), isFresh: seen !== before }]));
+    return new Map([...seen.members].map(([unit, members]) => [unit, { ...liveUnit(unit, members, seen), isFresh: seen !== before }]));
   };
-  const liveUnit = (unit: string, members: ReadonlyMap<number, Member>, bootMs: number): LiveUnit => {
+  const liveUnit = (unit: string, members: ReadonlyMap<number, Member>, { atWallMs, upMs }: Pass): LiveUnit => {
     const before = measured.get(unit);
     const living = [...members.values()].filter(({ zombie }) => !zombie);
     return {
       summary: store.summary(unit),
       processes: living.map((member) => ({
-        pid: member.stat.pid, parentPid: member.stat.ppid, startTime: member.stat.startTime, startedAtMs: bootMs + startMs(member),
-        cpuPercent: before?.cpuOf.get(member.stat.pid) ?? percent(member.usage.ownTicks, ageMs(member)), rssBytes: member.usage.rssBytes,
+        pid: member.stat.pid, parentPid: member.stat.ppid, startTime: member.stat.startTime, startedAtMs: atWallMs - upMs + startMs(member),
+        cpuPercent: before?.cpuOf.get(member.stat.pid) ?? percent(member.usage.ownTicks, ageMs(member, upMs)), rssBytes: member.usage.rssBytes,
       })),
     };
   };
@@ -214,6 +213,8 @@ const FIRST_PAUSE_MS = 100;
 interface Pass {
   readonly at: number;
   readonly atWallMs: number;
+  /** Since boot: read once, since a look at a thousand units asks for it as often. */
+  readonly upMs: number;
   readonly members: Membership;
   /** Units of which all was read that a sample needs. */
   readonly due: ReadonlySet<string>;
@@ -234,9 +235,9 @@ function isCovered({ name, origins }: MeasuredUnit, due: ReadonlySet<string>, la
   return own !== undefined && origins.every(({ leader }) => own.get(leader.pid)?.stat.startTime === leader.startTime);
 }
 
-function ownCpuPercent(member: Member, before: Measured | undefined, at: number): number {
+function ownCpuPercent(member: Member, before: Measured | undefined, { at, upMs }: Pick<Pass, 'at' | 'upMs'>): number {
   const earlier = before?.members.get(member.stat.pid);
-  if (before === undefined || earlier?.stat.startTime !== member.stat.startTime) return percent(member.usage.ownTicks, ageMs(member));
+  if (before === undefined || earlier?.stat.startTime !== member.stat.startTime) return percent(member.usage.ownTicks, ageMs(member, upMs));
   return percent(member.usage.ownTicks - earlier.usage.ownTicks, at - before.at);
 }
 
@@ -251,8 +252,8 @@ function startMs({ stat }: Member): number {
 }
 
 /** At least one tick: start times are rounded down to ticks. */
-function ageMs(member: Member): number {
-  return Math.max(ticksToMs(1), uptimeMs() - startMs(member));
+function ageMs(member: Member, upMs: number): number {
+  return Math.max(ticksToMs(1), upMs - startMs(member));
 }
 
 export function waitUnreferenced(ms: number, wake: () => void): () => void {

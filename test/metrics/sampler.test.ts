@@ -1,8 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { MetricsSpec } from '../../src/metrics-spec.ts';
+import * as boot from '../../src/process/boot.ts';
 import type { Member, Observer } from '../../src/metrics/observer.ts';
 import { openSampler, type MeasuredUnit } from '../../src/metrics/sampler.ts';
 import { members } from './members.ts';
@@ -172,4 +173,13 @@ test('processes that cannot be read cost the figures, not the answer, and are re
     skip(100);
   }
   expect(state.problems).toEqual(['processes cannot be measured: EMFILE: too many open files']);
+});
+
+test('a look at many units asks the kernel once how long it has been up', () => {
+  const many = Array.from({ length: 20 }, (_, index): MeasuredUnit => ({ ...web, name: `web${index}` }));
+  const { sampler } = rig(null, many);
+  const asked = vi.spyOn(boot, 'uptimeMs');
+  onTestFinished(() => asked.mockRestore());
+  expect(sampler.look().size).toBe(20);
+  expect(asked).toHaveBeenCalledTimes(1);
 });
