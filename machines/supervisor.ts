@@ -21,8 +21,8 @@ import { provideService } from './unit.ts';
 
 export type { Rollout, SupervisorContext, Unit } from './context.ts';
 
-/** What follows from each report of a unit: the order of the steps is the order of the words. */
-const FOLLOW = ['learnFacts', 'informDependents', 'informOperations', 'announce'] as const;
+/** What follows from each report of a unit. */
+const FOLLOW = ['informDependentsAndOperations', 'announce'] as const;
 
 /**
  * The root: the set of units, what their dependencies mean to each other, and the end. An accepted command becomes an
@@ -87,15 +87,14 @@ export const supervisorMachine = rootSetup.extend({
     }),
 
     // ─── Reports of units ────────────────────────────────────────────────────────────────────────────────────────────
-    learnFacts: act('unit.changed', (draft, { facts }) => {
+    /** The order of the lines counts: dependents are informed of the new facts, and operations of what that made of the others. */
+    informDependentsAndOperations: act('unit.changed', (draft, { facts, settlements, at }) => {
       const unit = draft.units.get(facts.unit);
       if (unit !== undefined) setUnit(draft, { ...unit, facts, expected: false });
       if (draft.hurried) hurry(draft, facts);
       takeChildren(draft, afterService(draft.children, facts));
       informRollout(draft, facts);
-    }),
-    informDependents: act('unit.changed', (draft, { facts, at }) => informDependents(draft, facts.unit, at)),
-    informOperations: act('unit.changed', (draft, { facts, settlements, at }) => {
+      informDependents(draft, facts.unit, at);
       clearTheWay(draft, facts.unit, at);
       passAnswers(draft, settlements, at);
     }),
