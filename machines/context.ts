@@ -8,6 +8,13 @@ import type { Table } from './table.ts';
 import type { Place, RolloutFacts, ServiceSpec, Settlement, SlotChange, SlotIndex, UnitFacts } from './types.ts';
 
 /** What the root knows, as data. */
+export interface Turn {
+  readonly operation: number;
+  readonly command: Part['command'];
+  /** Operations of earlier restarts whose turn had not come: the order of this one answers them, too. */
+  readonly joined: readonly number[];
+}
+
 export interface Unit {
   readonly name: string;
   /** What the configuration says. */
@@ -20,7 +27,7 @@ export interface Unit {
   /** What was last said to the unit about each of its dependencies. */
   readonly informed: Readonly<Record<string, Availability>>;
   /** The operation in which the unit waits for its turn. */
-  readonly turn: { readonly operation: number; readonly command: Part['command'] } | null;
+  readonly turn: Turn | null;
   /** It has an order and has not reported since: its facts are about to change. */
   readonly expected: boolean;
   /** Made anew with this definition when the present actor is gone: a service that became a cron unit, or the reverse. */

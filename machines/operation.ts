@@ -42,6 +42,8 @@ export type OperationEvent =
   | { readonly type: 'unit.settled'; readonly at: number; readonly settlement: Settlement }
   /** A later command has taken the unit's turn, or there is no such unit any more. */
   | { readonly type: 'supersede'; readonly at: number; readonly unit: string; readonly error: string }
+  /** A later command does what this one waits to do, and its order to the unit stands for the one of this. */
+  | { readonly type: 'join'; readonly at: number; readonly unit: string }
   /** The supervisor ends, and some unit will never answer. */
   | { readonly type: 'give.up'; readonly at: number; readonly error: string };
 
@@ -77,7 +79,8 @@ const base = setup({
 /**
  * One accepted command on its way through the units that it names: each gets its order when those that have to go first
  * have made way, and the operation ends when each has answered. A later command takes a unit's turn away only while the
- * unit still waits for it; after the order, the unit itself answers what a later command means.
+ * unit still waits for it; after the order, the unit itself answers what a later command means. Restarts of which one
+ * takes the turn of another settle together.
  */
 export const operationMachine = base.extend({
   guards: {
@@ -129,6 +132,15 @@ export const operationMachine = base.extend({
         ...answered(context, { ticket: context.id, unit, result: 'failed', error }),
       };
     }),
+    noteJoined: assign(({ context, event }) => {
+      if (event.type !== 'join') return {};
+      const { part, stage } = context.parts.get(event.unit) ?? {};
+      if (stage !== 'waiting' && stage !== 'due') return {};
+      return {
+        parts: withStage(context.parts, event.unit, part?.owes === true ? 'ordered' : 'settled'), open: context.open - (part?.owes === true ? 0 : 1),
+        waiting: context.waiting - (stage === 'waiting' ? 1 : 0), due: context.due.filter((name) => name !== event.unit),
+      };
+    }),
     giveUp: assign(({ context, event }) => {
       if (event.type !== 'give.up') return {};
       const owing = [...context.parts.values()].filter(({ stage }) => stage !== 'settled' && stage !== 'superseded');
@@ -160,6 +172,7 @@ export const operationMachine = base.extend({
         'way.clear': { target: 'deciding', actions: 'noteClear' },
         'unit.settled': { target: 'deciding', actions: 'noteSettled' },
         supersede: { target: 'deciding', actions: 'noteSuperseded' },
+        join: { target: 'deciding', actions: 'noteJoined' },
       },
     },
     /** Every unit has its order; some owe the client an answer. */

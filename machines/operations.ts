@@ -11,9 +11,10 @@ export function openOperation(draft: Draft, { kind, ticket, at }: { readonly kin
   let id = 1;
   while (draft.operations.has(id)) id += 1;
   for (const { unit: name, command } of parts) {
+    const joined = command === 'restart' ? joinTurn(draft, name, at) : [];
     yieldTurn(draft, name, `superseded by ${command === 'rollout' ? 'restart' : command}`, at);
     const unit = draft.units.get(name);
-    if (unit !== undefined) setUnit(draft, { ...unit, turn: { operation: id, command } });
+    if (unit !== undefined) setUnit(draft, { ...unit, turn: { operation: id, command, joined } });
   }
   draft.operations = new Map(draft.operations).set(id, {
     input: { id, kind, ticket, parts, at, parent: null }, units: new Set(parts.map(({ unit }) => unit)), blockers: new Set(parts.flatMap(({ after }) => after)), ref: null,
@@ -34,7 +35,21 @@ export function yieldTurn(draft: Draft, name: string, error: string, at: number)
   const unit = draft.units.get(name);
   if (unit?.turn == null) return;
   draft.operationSends.push({ operation: unit.turn.operation, event: { type: 'supersede', at, unit: name, error } });
+  for (const operation of unit.turn.joined) {
+    draft.operationSends.push({ operation, event: { type: 'unit.settled', at, settlement: { ticket: operation, unit: name, result: 'failed', error } } });
+  }
   setUnit(draft, { ...unit, turn: null });
+}
+
+/** Takes the unit's turn of an earlier restart for a later one. The operations that wait for an answer to either are returned. */
+function joinTurn(draft: Draft, name: string, at: number): readonly number[] {
+  const unit = draft.units.get(name);
+  if (unit?.turn?.command !== 'restart') return [];
+  const { operation, joined } = unit.turn;
+  draft.operationSends.push({ operation, event: { type: 'join', at, unit: name } });
+  setUnit(draft, { ...unit, turn: null });
+  const owes = draft.operations.get(operation)?.input.ticket !== null;
+  return owes ? [...joined, operation] : joined;
 }
 
 /** Stands among those that have to make way for the unit's own replacement that goes on. No unit can have this name. */

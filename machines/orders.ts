@@ -106,12 +106,13 @@ export function giveOrders(draft: Draft, { at, operation, parts }: Extract<Opera
     const unit = draft.units.get(part.unit);
     // A later command has taken the turn in the meantime.
     if (unit?.turn?.operation !== operation) continue;
+    const { joined } = unit.turn;
     setUnit(draft, { ...unit, turn: null, expected: isAboutToChange(unit.facts, part.command) });
     const ticket = part.owes ? operation : null;
     const open = part.command === 'stop' ? undefined : draft.openSwitches.get(part.unit);
     if (open !== undefined) undoSwitch(draft, { unit: part.unit, slots: open });
     if (part.command === 'rollout') beginRollout(draft, part, ticket, at);
-    else if (part.command === 'restart') send(draft, part.unit, { type: 'restart', at, ticket, spec: part.spec });
+    else if (part.command === 'restart') for (const each of [ticket, ...joined]) send(draft, part.unit, { type: 'restart', at, ticket: each, spec: part.spec });
     else send(draft, part.unit, { type: part.command, at, ticket, origin: part.origin });
     // One that is where the order wants it has nothing to report.
     if (!isAboutToChange(unit.facts, part.command)) informDependents(draft, part.unit, at);

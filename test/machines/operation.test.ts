@@ -21,6 +21,7 @@ function opened(parts: readonly Part[], ticket: number | null = 7) {
     actor, orders, answers,
     clear: (unit: string, way: { isDown?: boolean; isThrough?: boolean } = { isDown: true }) => send({ type: 'way.clear', at: 0, unit, isDown: false, isThrough: false, ...way }),
     settle: (unit: string) => send({ type: 'unit.settled', at: 0, settlement: { ticket: 3, unit, result: 'stopped', error: null } }),
+    join: (unit: string) => send({ type: 'join', at: 0, unit }),
     supersede: (unit: string) => send({ type: 'supersede', at: 0, unit, error: 'superseded by start' }),
   };
 }
@@ -54,6 +55,19 @@ test('a later command takes the turn of a unit that still waits, and of no other
   expect(it.orders).toEqual(['stop web']);
   it.settle('web');
   expect([it.orders.at(-1), it.actor.getSnapshot().value]).toEqual(['done', 'settled']);
+});
+
+test('a unit whose turn another operation takes for the same purpose answers both', () => {
+  const it = opened([part('web'), part('db', ['web'])]);
+  it.join('db');
+  it.clear('web');
+  expect([it.orders, it.answers]).toEqual([['stop web'], []]);
+  it.settle('db');
+  it.settle('web');
+  expect([it.answers.map(({ unit, error }) => [unit, error]), it.orders.at(-1)]).toEqual([[['db', null], ['web', null]], 'done']);
+  const unasked = opened([part('db', ['web'], { owes: false })], null);
+  unasked.join('db');
+  expect(unasked.orders).toEqual(['done']);
 });
 
 test('an operation of which nothing is left is superseded', () => {

@@ -66,6 +66,23 @@ describe('order', () => {
     expect(answers.map(({ unit: name, result }) => [name, result])).toEqual([['db', 'started'], ['api', 'started'], ['web', 'started']]);
   });
 
+  test('restarts of which each takes the turns of the one before settle together, and a stop takes the turns of all', () => {
+    const { effects, send, come, go, answers, root } = world(chain(), { start: ['web', 'api', 'db'] });
+    for (const name of ['db', 'api', 'web']) come(name);
+    effects.length = 0;
+    for (const ticket of [1, 2, null, 3]) send({ type: 'restart', ticket, units: ['db', 'api', 'web'], specs: null });
+    expect(answers).toEqual([]);
+    for (const name of ['web', 'api', 'db']) go(name);
+    for (const name of ['db', 'api', 'web']) come(name);
+    expect(effects).toEqual(['SIGTERM web 1', 'SIGTERM api 1', 'SIGTERM db 1', 'spawn db 2', 'spawn api 2', 'spawn web 2']);
+    expect(answers.map(({ ticket, unit: name, result }) => `${ticket} ${name} ${result}`).sort()).toEqual([1, 2, 3].flatMap((ticket) => ['api', 'db', 'web'].map((name) => `${ticket} ${name} started`)));
+    expect(root.getSnapshot().context.operations.size).toBe(0);
+    answers.length = 0;
+    for (const ticket of [4, 5]) send({ type: 'restart', ticket, units: ['db', 'api', 'web'], specs: null });
+    send({ type: 'stop', ticket: 6, units: ['db'] });
+    expect(answers.map(({ ticket, unit: name, error }) => [ticket, name, error])).toEqual([[5, 'db', 'superseded by stop'], [4, 'db', 'superseded by stop']]);
+  });
+
   test('a start that comes while its stop waits for its turn takes the stop back', () => {
     const { send, come, go, answers, state } = world(chain(), { start: ['web', 'api', 'db'] });
     for (const name of ['db', 'api', 'web']) come(name);

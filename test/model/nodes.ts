@@ -217,7 +217,7 @@ function keyOfOperationEvent(event: OperationEvent): string {
   switch (event.type) {
     case 'way.clear': return `clear ${event.unit} ${event.isDown} ${event.isThrough}`;
     case 'unit.settled': return keyOfAnswers([event.settlement]);
-    default: return `${event.type} ${'unit' in event ? event.unit : ''} ${event.error}`;
+    default: return `${event.type} ${'unit' in event ? event.unit : ''} ${'error' in event ? event.error : ''}`;
   }
 }
 
@@ -256,7 +256,7 @@ interface PartsOfRoot {
 /** What the root knows of a unit. */
 function keyOfRegistered({ name, spec, facts, informed, turn, expected, returning }: Registered): string {
   const knows = Object.entries(informed).map(([dependency, { met, lost, unproven }]) => `${dependency} ${met} ${lost ?? ''} ${unproven}`).join('+');
-  const order = turn === null ? '' : `${turn.operation} ${turn.command}`;
+  const order = turn === null ? '' : `${turn.operation} ${turn.command}${turn.joined.map((operation) => ` ${operation}`).join('')}`;
   return `${name} ${definitionOf(spec)} ${keyOfFacts(facts)} ${knows} ${order} ${expected} ${returning !== null}`;
 }
 
