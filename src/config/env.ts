@@ -21,7 +21,7 @@ export const envSchema: JsonSchema = {
   type: 'object',
   properties: {
     file: { description: 'An env file, relative to the directory of the config file.', ...scalarSchema },
-    vars: { description: 'Variables.', type: 'object', additionalProperties: scalarSchema },
+    vars: { description: 'Variables.', type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } },
   },
   additionalProperties: scalarSchema,
 };
@@ -91,8 +91,10 @@ function resolveVars(places: ReadonlyMap<string, Place>, under: Scope): Variable
 
 function readValue(place: Place): string {
   if (place.node.kind === 'scalar' && place.node.value === null) {
-    complain(place, 'expected a string, got nothing; write "" for an empty value');
-    return '';
+    // 0.33.0 takes what is written under `vars` as it stands, and a text alone as a value that is written directly.
+    if (place.path.at(-2) !== 'vars') complain(place, 'expected a string, got nothing; write "" for an empty value');
+    else if (place.node.text !== '') warn(place, `is the text ${JSON.stringify(place.node.text)}; write "" for an empty value`);
+    return place.node.text;
   }
   const written = scalarText(place, 'a string');
   if (written === undefined) return '';

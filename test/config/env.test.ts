@@ -38,6 +38,12 @@ test('direct variables count, vars win over them, scalars are their text', () =>
   expect(service('command: a\nenv: {A: direct, B: 1.50, C: true, vars: {A: 0x1F}}').env).toEqual({ A: '0x1F', B: '1.50', C: 'true' });
 });
 
+test('what is written under vars counts as it stands, nothing and null included, with the hash of 0.33.0', () => {
+  const { services, warnings } = loaded('version: "1"\nservices:\n  a: {command: sleep 1, env: {vars: {A: }}}\n  b: {command: sleep 2, env: {vars: {A: ~}}}\n  c: {command: sleep 3, env: {vars: {A: null}}}\n');
+  expect(services.map(({ env, hash }) => [env['A'], hash])).toEqual([['', '6701c458eaf7d656'], ['~', '7ad7baa728c7cae4'], ['null', 'b778358d9af0cf88']]);
+  expect(warnings.map(({ line, message }) => [line, message])).toEqual([[4, 'is the text "~"; write "" for an empty value'], [5, 'is the text "null"; write "" for an empty value']]);
+});
+
 test('a variable refers to lower layers, to its neighbours and, by its own name, to the layer below', () => {
   const spec = service('command: a\nenv: {URL: "http://$HOST:${PORT:-80}/", HOST: $NAME.local, PATH: "/opt/bin:$PATH"}', { env: { PATH: '/bin' } }, 'env: {NAME: box}\n');
   expect(spec.env).toEqual({ NAME: 'box', URL: 'http://box.local:80/', HOST: 'box.local', PATH: '/opt/bin:/bin' });
