@@ -82,13 +82,19 @@ export function makeScribe(outside: ScribeOutside): Scribe {
     }).seq;
   };
 
-  const causeOf = ({ unit, trigger, event, ended, generation, at }: UnitFacts, old: UnitFacts | null, story: Story): JournalCause => {
+  const lastOf = (name: string): number | null => stories.get(name)?.seq ?? journal.lastOf(name);
+
+  const causeOf = ({ unit, trigger, event, ended, generation, at, state }: UnitFacts, old: UnitFacts | null, story: Story): JournalCause => {
     const { kind, by } = trigger;
-    // What an ordered end leads to is due to the order, and not to the process that obeyed.
-    if (story.ending !== null && kind === 'exit') return story.ending;
+    if (story.ending !== null && kind === 'exit') {
+      const { kind: ordered, by: dependency } = story.ending;
+      // One that was held starts at its end when the dependency is back by then, and not since that went away.
+      const returned = ordered === 'dependency' && dependency !== undefined && BEGINNING.includes(state) ? lastOf(dependency) : null;
+      // What else an ordered end leads to is due to the order, and not to the process that obeyed.
+      return returned === null ? story.ending : { ...story.ending, seq: returned };
+    }
     const signalled = kind === 'exit' && ended !== null && old?.ended == null ? causeOfSignalled(story.sent, generation, ended.signal, at) : null;
     if (signalled !== null) return signalled;
-    const lastOf = (name: string): number | null => stories.get(name)?.seq ?? journal.lastOf(name);
     const follows = requests.behind(trigger, unit, event)
       ?? (kind === 'dependency' && by !== null ? lastOf(by) : ['exit', 'probe', 'timer', 'limit'].includes(kind) ? lastOf(unit) : null);
     return { kind, ...(follows !== null && { seq: follows }), ...(by !== null && { by }) };
@@ -147,6 +153,9 @@ export function makeScribe(outside: ScribeOutside): Scribe {
   };
   return { fact: noteFact, request };
 }
+
+/** States in which a start is under way that waits for nothing. */
+const BEGINNING: readonly string[] = ['preparing', 'spawning'];
 
 /** States in which a process is being ended, and the causes of an end that somebody ordered. */
 const ENDING: readonly string[] = ['stopping', 'killing', 'clearing'];

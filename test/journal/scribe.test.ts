@@ -50,6 +50,21 @@ test('one record per transition, with what moved it and the record that did', ()
   expect(backoff?.generation).toBe(1);
 });
 
+test('a dependent that ends when its dependency is back already starts because of the return', () => {
+  const all = scribed([specOf({ name: 'db' }), specOf({ name: 'api', dependsOn: [{ service: 'db', condition: 'started', onRestart: 'restart' }] })]);
+  all.send({ type: 'start', units: ['api'] });
+  all.come('db');
+  all.come('api');
+  all.send({ type: 'restart', units: ['db'] });
+  all.go('db');
+  all.report('db', 'process.spawned');
+  all.go('api');
+  const records = all.write();
+  const begun = records.findLast(({ unit, to }) => unit === 'api' && to === 'spawning');
+  expect(begun).toMatchObject({ from: 'stopping', cause: { kind: 'dependency', by: 'db' } });
+  expect(records.find(({ seq }) => seq === begun?.cause?.seq)).toMatchObject({ unit: 'db', generation: 2, to: 'starting' });
+});
+
 test('in a storm only the landings are recorded, and how much was left out', () => {
   const all = scribed([specOf({ name: 'loop', restart: { backoff: { initialMs: 10, maxMs: 10, factor: 1, jitter: 0 } } })]);
   all.send({ type: 'start', units: ['loop'] });
