@@ -72,6 +72,15 @@ async function supervised(answers: Answers): Promise<{ readonly run: (...argv: s
   return { run: (...argv) => sysg(argv, { env: { HOME: home, PATH: process.env['PATH'] } }), requests, state };
 }
 
+test('events of a unit that neither the journal nor the configuration knows are refused, and those of one that never ran are none', async () => {
+  const home = ownDirectory();
+  const config = join(home, 'sysg.yaml');
+  writeFileSync(config, 'version: "1"\nservices: {web: {command: a}}\n');
+  const events = (name: string) => sysg(['events', '-c', config, '-s', name], { env: { HOME: home } });
+  expect(await events('wep')).toMatchObject({ exitCode: 1, stdout: '', stderr: "sysg: Service 'wep' not found in configuration, did you mean 'web'?\n" });
+  expect(await events('web')).toMatchObject({ exitCode: 0, stdout: '', stderr: expect.stringContaining("the journal has no record of 'web'") as string });
+});
+
 describe('several units', () => {
   const fine: Answers = (request) => ({ Message: Object.entries(request).map(([verb, { service, unit }]) => `${verb} ${service ?? unit}`).join() });
 

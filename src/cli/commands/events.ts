@@ -2,12 +2,12 @@ import { isControlError } from '../../control/brief-client.ts';
 import { decodeWatchLine, streamCommandOutput } from '../../control/client.ts';
 import { refusals } from '../../errors.ts';
 import type { JournalRecord } from '../../wire/payloads.ts';
-import { didYouMean, parseMoment } from '../../words.ts';
+import { parseMoment } from '../../words.ts';
 import { askRecords, mostRecords } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { noSupervisor } from '../config-choice.ts';
 import { knownUnits } from '../known-units.ts';
-import { askedWords, matchNames, meansSeveral, type Named } from '../names.ts';
+import { askedWords, matchNames, meansSeveral, notPresent, type Named } from '../names.ts';
 import { options } from '../options.ts';
 import { eventLine } from '../print/records.ts';
 import { lineSink } from '../watch.ts';
@@ -31,7 +31,10 @@ export async function events(call: Call): Promise<number> {
   for (const record of count === 0 ? [] : shown.slice(-count)) show(record);
   const silent = (names ?? []).filter((name) => !read.records.some(({ unit }) => unit === name));
   const known = silent.length === 0 ? [] : (await unitsOf(call)).map(({ name }) => name);
-  for (const name of silent) terminal.warn(`the journal has no record of '${name}'${known.includes(name) ? '' : didYouMean(name, known)}`);
+  // Where no unit is known at all, the journal alone could know this one.
+  const stranger = known.length === 0 ? undefined : silent.find((name) => !known.includes(name));
+  if (stranger !== undefined) return terminal.refuse(await notPresent(call, stranger, known));
+  for (const name of silent) terminal.warn(`the journal has no record of '${name}'`);
   if (!flags.has(options.follow)) return 0;
   if (!read.isLive) return terminal.refuse(noSupervisor(call));
   return followFrom(call, read.records.at(-1)?.seq ?? 0, names, show);
