@@ -4,16 +4,16 @@ import type { SupervisorLog } from './supervisor-log.ts';
 
 /**
  * Facts as records of the supervisor's log: in the words and under the module of 0.33.0 where it has them, since scripts look for those, else under ours.
- * `childOf`: a spawned child, living or gone of late.
+ * `childOf`: a spawned child, living or gone of late. `isConfigured`: whether the root has such a unit.
  */
-export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child | null): (fact: SupervisorFact) => void {
+export function makeNarrator(log: SupervisorLog, childOf: (id: string) => Child | null, isConfigured: (unit: string) => boolean): (fact: SupervisorFact) => void {
   const [theirs, ours] = ['systemg::daemon', 'sysg::unit'];
   const narrated = new Map<string, string>();
   return (fact) => {
     if (fact.type === 'unit.crashed') return log.error(ours, `The actor of service '${fact.unit}' failed and is replaced: ${fact.error}`);
     if (fact.type === 'unit.removed') {
       narrated.delete(fact.unit);
-      return log.info(ours, `Service '${fact.unit}' is no longer configured`);
+      return log.info(ours, `Service '${fact.unit}' ${isConfigured(fact.unit) ? 'is made anew: it has become a cron unit, or is one no more' : 'is no longer configured'}`);
     }
     if (fact.type === 'child.changed') return narrateChild(log, fact.facts, childOf(fact.facts.child));
     if (fact.type === 'rollout.changed') return narrateRollout(log, fact.facts);

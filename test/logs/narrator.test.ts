@@ -9,7 +9,7 @@ test('what systemg 0.33.0 says too is under its module and in its words, the res
   const lines: string[] = [];
   const write = (level: string) => (target: string, text: string): void => void lines.push(`${level} ${target}: ${text}`);
   const narrate = makeNarrator(
-    { error: write('ERROR'), warn: write('WARN'), info: write('INFO'), debug: write('DEBUG'), trace: write('TRACE') } as unknown as SupervisorLog, () => null,
+    { error: write('ERROR'), warn: write('WARN'), info: write('INFO'), debug: write('DEBUG'), trace: write('TRACE') } as unknown as SupervisorLog, () => null, (unit) => unit === 'job',
   );
   all.root.on('*', narrate);
   all.send({ type: 'start', units: ['api', 'job'] });
@@ -30,5 +30,7 @@ test('what systemg 0.33.0 says too is under its module and in its words, the res
     "ERROR sysg::unit: Service 'api' has failed: process exited with status 3. Giving up.", 'INFO systemg::daemon: Starting service: api',
     'INFO systemg::daemon: Stopping service: api', "INFO sysg::unit: Service 'api' is stopped",
   ]);
+  for (const unit of ['api', 'job']) narrate({ type: 'unit.removed', at: 0, unit, place: 'current', settlements: [] });
+  expect(lines.slice(-2)).toEqual(["INFO sysg::unit: Service 'api' is no longer configured", "INFO sysg::unit: Service 'job' is made anew: it has become a cron unit, or is one no more"]);
   expect(lines).toContain("DEBUG sysg::unit: Service 'api' is running");
 });
