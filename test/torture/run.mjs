@@ -41,6 +41,26 @@ export async function runScript(script, chance, onStep = () => undefined) {
 
 class Failure extends Error {}
 
+/** Puts a thing of a kind to the path. Whether the path was free. */
+function isPlaced(kind, target, path) {
+  if (kind === 'fifo') {
+    if (spawnSync('mkfifo', [path]).status === 0) return true;
+    // Throws where nothing is in the way.
+    lstatSync(path);
+    return false;
+  }
+  try {
+    if (kind === 'directory') mkdirSync(path);
+    else if (kind === 'text') writeFileSync(path, 'not what you expect\n', { flag: 'wx' });
+    else symlinkSync(target, path);
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+  if (kind === 'directory') mkdirSync(join(path, 'with-something-in-it'));
+  return true;
+}
+
 function makeRun(world, counts, chance) {
   const lines = watchLines(world);
   const wanted = new Map(NAMES.map((name) => [name, new Set(['up'])]));
@@ -389,11 +409,9 @@ function makeRun(world, counts, chance) {
       const path = join(world.state, entry);
       const supervisor = world.supervisor();
       excuse = 'all';
-      putAway(path);
-      if (kind === 'fifo') spawnSync('mkfifo', [path]);
-      else if (kind === 'directory') mkdirSync(join(path, 'with-something-in-it'), { recursive: true });
-      else if (kind === 'text') writeFileSync(path, 'not what you expect\n');
-      else symlinkSync(kind === 'loop' ? entry : join(world.dir, 'nowhere'), path);
+      // The supervisor may make its own anew between the two.
+      do putAway(path);
+      while (!isPlaced(kind, kind === 'loop' ? entry : join(world.dir, 'nowhere'), path));
       const foreigner = lstatSync(path).ino;
       await send([{ verb: 'Restart', unit: 'talk' }, { verb: 'Stop', unit: 'forks' }, { verb: 'Restart', unit: 'flaps' }]);
       if (who !== undefined) killed(who);
@@ -482,7 +500,8 @@ function makeRun(world, counts, chance) {
   /** After the rename the supervisor finds nothing there any more; what it was about to make at that moment may still come. */
   const putAway = (path) => {
     const away = join(world.dir, 'put-away');
-    if (existsSync(path)) renameSync(path, away);
+    // A link that leads nowhere is something, too.
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) renameSync(path, away);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return rmSync(away, { recursive: true, force: true });
