@@ -81,6 +81,9 @@ function inodeOf(path: string): string | null {
   return found === undefined ? null : `${found.dev}:${found.ino}:${found.birthtimeNs}`;
 }
 
+/** How many clients may wait to be accepted: above that connect(2) says EAGAIN. The kernel allows no more than /proc/sys/net/core/somaxconn, 4096 by default. */
+const mostWaiting = 4096;
+
 function bind(server: Server, path: string, replace: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -88,7 +91,7 @@ function bind(server: Server, path: string, replace: boolean): Promise<void> {
     // Binding happens inside the call. 077 and not 0177: a directory that another thread makes meanwhile stays usable.
     const umask = process.umask(0o077);
     try {
-      server.listen(path);
+      server.listen({ path, backlog: mostWaiting });
     } finally {
       process.umask(umask);
     }

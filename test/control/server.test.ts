@@ -1,4 +1,5 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
@@ -34,6 +35,16 @@ describe('the socket', () => {
     const path = join(temporaryDirectory(), 'x'.repeat(120));
     await expect(listen({ path, route: async () => null, onProblem: () => undefined })).rejects.toThrow(/has \d+ bytes, at most 10[37]/);
   });
+});
+
+const longestQueue = existsSync('/proc/sys/net/core/somaxconn') ? Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8')) : 128;
+
+test.runIf(longestQueue > 1000)('a thousand clients may come before the first of them is accepted', async () => {
+  const { path, server } = await serve();
+  // connect(2) is done within the call, and the server accepts in a later turn of the event loop.
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => readAll(connect(path).end(STATUS))));
+  expect(new Set(answers)).toEqual(new Set([ANSWER]));
+  await server.close();
 });
 
 describe('one exchange', () => {
