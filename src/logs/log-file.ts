@@ -92,9 +92,9 @@ export class LogFile implements OpenFile {
     if (stat.blocks * 512 < this.size) this.#closeHole(file);
   }
 
-  /** Moves what is in a pipe to the end of the file, at most so many bytes. How many; or the name of the error. */
+  /** After `openToMove`: moves what is in a pipe to the end of the file, at most so many bytes. How many; or the name of the error. */
   move(port: NativePort, pipe: number, most: number): number | string {
-    const file = this.open();
+    const file = this.#descriptor ?? this.open();
     const moved = port.move(pipe, file, this.size, Math.min(moveBuffer.length, most));
     if (typeof moved === 'string') return moved;
     this.#movedTo = this.size;

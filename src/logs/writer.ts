@@ -136,10 +136,12 @@ class RotatingWriter implements LogWriter {
     let isCut = !this.#gap.isOpen;
     for (let offset = 0; offset < bytes.length;) {
       try {
-        this.#file.open();
-        if (!isCut) bytes = this.#gap.fromLineStart(bytes);
-        isCut = true;
-        if (bytes.length === 0) return;
+        if (!isCut) {
+          this.#file.open();
+          bytes = this.#gap.fromLineStart(bytes);
+          isCut = true;
+          if (bytes.length === 0) return;
+        }
         offset += this.#file.append(bytes.subarray(offset));
       } catch (error) {
         if (isFull(error) && this.#giveUpOldest()) continue;
