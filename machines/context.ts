@@ -7,7 +7,9 @@ import type { ServiceRef } from './service.ts';
 import type { Table } from './table.ts';
 import type { Place, RolloutFacts, ServiceSpec, Settlement, SlotChange, SlotIndex, UnitFacts } from './types.ts';
 
-/** What the root knows, as data. */
+// What the root knows, as data.
+
+/** A unit waits for its turn in an operation. */
 export interface Turn {
   readonly operation: number;
   readonly command: Part['command'];
@@ -26,7 +28,6 @@ export interface Unit {
   readonly inForce: ServiceSpec['definition'];
   /** What was last said to the unit about each of its dependencies. */
   readonly informed: Readonly<Record<string, Availability>>;
-  /** The operation in which the unit waits for its turn. */
   readonly turn: Turn | null;
   /** It has an order and has not reported since: its facts are about to change. */
   readonly expected: boolean;

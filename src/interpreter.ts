@@ -25,7 +25,10 @@ const deafToDebuggers = (): readonly string[] => (process.allowedNodeEnvironment
  * Small semi-spaces keep the process small. V8 of Node 20 has no compiler between the first and the best: what has run for some milliseconds is compiled again, which takes a fifth of the
  * processor time of a start and pays only for what goes on for long. The build reads these flags, too: V8 uses what was compiled before under the same ones alone.
  */
-const flagsOfNode = (): readonly string[] => [...flags.every, ...(process.versions.node.startsWith('20.') ? flags['20'] : [])];
+function flagsOfNode(): readonly string[] {
+  const byVersion: Readonly<Record<string, readonly string[]>> = flags;
+  return [...flags.every, ...(byVersion[process.versions.node.split('.', 1)[0] ?? ''] ?? [])];
+}
 
 /** Node's. */
 export const interpreter: Interpreter = {
