@@ -1,4 +1,4 @@
-// How durations, sizes and moments are written and read, here and in the browser. Nothing else in the program spells them out.
+// How durations, sizes, moments and addresses are written and read, here and in the browser. Nothing else in the program spells them out.
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string; readonly hint?: string };
 
@@ -193,6 +193,11 @@ export function parsePattern(text: string): Parsed<RegExp> {
 /** `1 line`, `2 lines`. */
 export function counted(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
+/** As in a URL: an address of IPv6 in brackets. */
+export function urlHost({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** The candidate that `word` is most likely a misspelling of. */

@@ -23,8 +23,3 @@ export function parseListenAddress(text: string): Parsed<ListenAddress> {
 export function isLoopback({ host }: ListenAddress): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
-
-/** As in a URL: an address of IPv6 in brackets. */
-export function urlHost({ host, port }: ListenAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}

@@ -6,7 +6,8 @@ import { openAccess } from './access.ts';
 import { makeApp } from './app.ts';
 import { readAssets } from './assets.ts';
 import { openStreams } from './event-stream.ts';
-import { urlHost, type ListenAddress } from './listen-address.ts';
+import { urlHost } from '../words.ts';
+import type { ListenAddress } from './listen-address.ts';
 import type { CompatName } from './metrics/compat.ts';
 import type { Supervisors } from './supervisors.ts';
 

@@ -2,7 +2,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openAccess, randomToken, readToken } from '../../src/web/access.ts';
-import { isLoopback, parseListenAddress, urlHost } from '../../src/web/listen-address.ts';
+import { isLoopback, parseListenAddress } from '../../src/web/listen-address.ts';
+import { urlHost } from '../../src/words.ts';
 import { makeCall } from './rig.ts';
 
 test.each([

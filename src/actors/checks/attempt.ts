@@ -4,6 +4,7 @@ import type { attemptPort, AttemptInput } from '../../../machines/ports.ts';
 import { isAnnounced, type Announced, type AttemptReport, type CheckProbe, type ServiceSpec } from '../../../machines/types.ts';
 import { connectFailure, hasCode, refuse, textOf } from '../../errors.ts';
 import { runForUnit, type CommandOutside, type CommandResult } from '../../process/run-command.ts';
+import { urlHost } from '../../words.ts';
 import { within } from '../within.ts';
 import type { Announcements } from './announcements.ts';
 import { answers } from './url.ts';
@@ -57,6 +58,6 @@ function accepts(host: string, port: number, signal: AbortSignal): Promise<Comma
     socket.once('connect', () => settle({ ok: true }));
     // Stays: a second error must not be an uncaught one.
     // A reset in the place of the connect: it was accepted, and closed at once.
-    socket.on('error', (error) => settle(hasCode(error, 'ECONNRESET') ? { ok: true } : refuse(`got no connection to ${host.includes(':') ? `[${host}]` : host}:${port}: ${connectFailure(error, host)}`)));
+    socket.on('error', (error) => settle(hasCode(error, 'ECONNRESET') ? { ok: true } : refuse(`got no connection to ${urlHost({ host, port })}: ${connectFailure(error, host)}`)));
   });
 }
