@@ -25,9 +25,14 @@ export function isRunning(call: Call): boolean | Refusal {
 export async function untilReleased(call: Call, limitMs: number, owner: LockOwner | null = null): Promise<boolean> {
   // Of another machine nobody here waits for it to be gone.
   if (call.host !== null) return true;
-  const deadline = performance.now() + limitMs;
   const processes = [owner?.supervisor, owner?.guardian].filter((identity) => identity != null);
-  for (let waitMs = 10; isRunning(call) === true || await isServed(call.paths.socket) || processes.some(isAlive); waitMs = Math.min(waitMs * 2, 200)) {
+  return untilOver(async () => isRunning(call) === true || await isServed(call.paths.socket) || processes.some(isAlive), limitMs);
+}
+
+/** Waits as long as `goesOn` says so. False when that is still so after `limitMs`. */
+async function untilOver(goesOn: () => boolean | Promise<boolean>, limitMs: number): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  for (let waitMs = 10; await goesOn(); waitMs = Math.min(waitMs * 2, 200)) {
     if (performance.now() > deadline) return false;
     await pause(waitMs);
   }
@@ -69,12 +74,15 @@ function notPutBack({ socket, supervisorLog }: RuntimePaths, { pid, isOurs }: Be
     : `${removed}; it is systemg 0.33.0, which does not put the socket back: end that supervisor first: kill ${pid}`;
 }
 
-/** Ends the guardian of a supervisor that dies at each start, which would go on trying. */
-export async function endGuardian(call: Call): Promise<void> {
-  const guardian = findGuardian(call.paths.stateDir);
+/**
+ * Ends the guardian of a supervisor that dies at each start, which would go on trying. Its supervisor ends before it does; the lock is not waited for: of
+ * several starts at once another one may have got it.
+ */
+export async function endGuardian({ stateDir }: Pick<RuntimePaths, 'stateDir'>): Promise<void> {
+  const guardian = findGuardian(stateDir);
   if (guardian === null) return;
   signalProcess(guardian, 'SIGTERM');
-  await untilReleased(call, ENDED_WITHIN_MS, { supervisor: guardian, guardian });
+  await untilOver(() => isAlive(guardian), ENDED_WITHIN_MS);
 }
 
 const ENDED_WITHIN_MS = 10_000;

@@ -25,9 +25,10 @@ export async function purge(call: Call): Promise<number> {
   const stuck = running ? await endSupervisor(call) : null;
   if (stuck !== null) return refuse(call, stuck);
   if (existsSync(stateDir)) {
-    await endGuardian(call);
+    await endGuardian(call.paths);
     const taken = takeLock(lock);
-    if (!taken.ok) return refuse(call, refusals.runtime(taken.reason));
+    // A supervisor that began meanwhile is ended like one that was there before.
+    if (!taken.ok) return taken.held && await lookForServer(call) === 'served' ? purge(call) : refuse(call, refusals.runtime(taken.reason));
     try {
       const left = await endLeftovers(call);
       if (left.length > 0) return refuse(call, refusals.runtime(`${left.join('; ')}; nothing was removed`));

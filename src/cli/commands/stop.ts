@@ -63,7 +63,7 @@ async function withoutSupervisor(call: Call, names: readonly string[] | null): P
   const { forgetAtRest, unforgettable } = await import('../ad-hoc.ts');
   const configured = isForgotten ? unforgettable(call, names) : null;
   if (configured !== null) return refuse(call, configured);
-  if (names === null) await endGuardian(call);
+  if (names === null) await endGuardian(call.paths);
   const stopped = await stopAtRest(call, names);
   if (!stopped.ok && await hasBegun(call, stopped.refusal)) return names === null ? stopEverything(call) : stopServices(call, names);
   const failed = stopped.ok && isForgotten ? forgetAtRest(call, names) : null;
