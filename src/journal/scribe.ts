@@ -71,8 +71,8 @@ export function makeScribe(outside: ScribeOutside): Scribe {
     if (old?.state === facts.state && old.ready === facts.ready && old.wanted === facts.wanted && old.generation === facts.generation) return;
     const omitted = leftOut(story.changes, facts.at, LANDINGS.includes(facts.state));
     if (omitted === null) return;
-    // That a process was born is no cause of its own: the start is what it was begun for.
-    const isPartOfStart = facts.event === 'process.spawned' && facts.state === 'starting';
+    // That a process was born, or that hooks are over for which a start waited, is no cause of its own: the start is what it was begun for.
+    const isPartOfStart = (facts.event === 'process.spawned' && facts.state === 'starting') || facts.event === 'hooks.idle';
     const cause = (isPartOfStart ? story.cause : null) ?? causeOf(facts, old, story);
     if (!isPartOfStart) story.cause = cause;
     const isOrder = cause.kind !== 'exit' && cause.kind !== 'timer';

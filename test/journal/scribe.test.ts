@@ -65,6 +65,20 @@ test('a dependent that ends when its dependency is back already starts because o
   expect(records.find(({ seq }) => seq === begun?.cause?.seq)).toMatchObject({ unit: 'db', generation: 2, to: 'starting' });
 });
 
+test('a start that waited for hooks is due to what it was begun for', () => {
+  const hook = { stage: 'on_stop', outcome: 'success', command: 'notify', timeoutMs: 1000 } as const;
+  const all = scribed([specOf({ name: 'api', hooks: [hook] })]);
+  all.send({ type: 'start', units: ['api'] });
+  all.come('api');
+  all.request({ command: 'restart', unit: 'api', asker: { uid: 0, pid: 7 } });
+  all.send({ type: 'restart', units: ['api'] });
+  all.go('api');
+  all.report('api', 'hooks.idle');
+  all.report('api', 'process.spawned');
+  const begun = all.write().filter(({ unit, generation, to }) => unit === 'api' && generation === 2 && to !== 'waiting');
+  expect(begun.map(({ to, cause }) => [to, cause?.kind, cause?.by])).toEqual([['spawning', 'command', 'restart'], ['starting', 'command', 'restart']]);
+});
+
 test('in a storm only the landings are recorded, and how much was left out', () => {
   const all = scribed([specOf({ name: 'loop', restart: { backoff: { initialMs: 10, maxMs: 10, factor: 1, jitter: 0 } } })]);
   all.send({ type: 'start', units: ['loop'] });
