@@ -1,4 +1,4 @@
-import { constants, statSync } from 'node:fs';
+import { constants, statSync, type Stats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -79,7 +79,7 @@ async function openTogether(file: string, choose: () => Archive[]): Promise<Piec
       if (piece !== null) archives.push(piece);
     }
     const pieces = { current, archives };
-    const named = statSync(file, { throwIfNoEntry: false });
+    const named = statLog(file);
     if (attempt === mostAttempts || (named?.ino === current?.inode && signature(choose()) === signature(chosen))) return pieces;
     // A rotation or a compression came in between: a piece may be missing, or there twice.
     await current?.handle.close();
@@ -89,17 +89,29 @@ async function openTogether(file: string, choose: () => Archive[]): Promise<Piec
 
 const mostAttempts = 20;
 
+/** Of the file at the path of a log; undefined where there is none, whatever else is in its place. */
+export function statLog(path: string): Stats | undefined {
+  const stat = attempt(() => statSync(path, { throwIfNoEntry: false }), undefined, 'ELOOP');
+  return stat?.isFile() === true ? stat : undefined;
+}
+
 async function openPiece(path: string, compressed: boolean): Promise<Piece | null> {
   let handle: FileHandle;
   try {
     // Without O_NONBLOCK a FIFO in its place would be waited for.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
+    // ELOOP: a link to itself, ENXIO: a socket.
+    if (hasCode(error, 'ENOENT', 'ELOOP', 'ENXIO')) return null;
     throw error;
   }
   try {
-    const { dev: device, ino, mtimeMs: changedMs, size } = await handle.stat();
+    const stat = await handle.stat();
+    if (!stat.isFile()) {
+      await handle.close();
+      return null;
+    }
+    const { dev: device, ino, mtimeMs: changedMs, size } = stat;
     const common = { handle, compressed, device, changedMs, size };
     if (!compressed) return { ...common, inode: ino, marks: null };
     const inode = inodeNoted(path);

@@ -1,4 +1,5 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync, lstatSync, openSync, readlinkSync, rmSync, type Stats } from 'node:fs';
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync, lstatSync, openSync, readlinkSync, rmSync, statSync, type Stats } from 'node:fs';
+import { attempt } from '../errors.ts';
 import type { LogOwner } from './fifo.ts';
 
 export interface OpenedFile {
@@ -37,7 +38,8 @@ function opened(path: string, flags: number, prepare: (descriptor: number, stat:
   const descriptor = openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o640);
   try {
     const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw new Error(`${path}: expected a file, found ${kindOf(stat)}`);
+    const obstacle = obstacleIn(path, stat);
+    if (obstacle !== null) throw new Error(obstacle);
     // Others have no business in it, whatever the umask was when it was made.
     if ((stat.mode & 0o007) !== 0 && stat.uid === process.geteuid?.()) fchmodSync(descriptor, stat.mode & 0o770);
     prepare(descriptor, stat);
@@ -46,6 +48,16 @@ function opened(path: string, flags: number, prepare: (descriptor: number, stat:
     closeSync(descriptor);
     throw error;
   }
+}
+
+/** What is in the place of a log file and is none, as a sentence; null: nothing is. */
+export function obstacleAt(path: string): string | null {
+  const stat = attempt(() => statSync(path, { throwIfNoEntry: false }), undefined);
+  return stat === undefined ? null : obstacleIn(path, stat);
+}
+
+function obstacleIn(path: string, stat: Stats): string | null {
+  return stat.isFile() ? null : `${path}: expected a file, found ${kindOf(stat)}`;
 }
 
 function kindOf(stat: Stats): string {

@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lastChunks } from './last-lines.ts';
-import { blockBytes, closeArchives, openPieces, openSuccessors, readPiece, type Piece, type Take } from './pieces.ts';
+import { blockBytes, closeArchives, openPieces, openSuccessors, readPiece, statLog, type Piece, type Take } from './pieces.ts';
 import { readSpan, type Span } from './span.ts';
 
 /** Calls back after the log was written to; returns the end of that. `LogStore.wake` of one stream is one. */
@@ -21,7 +20,8 @@ export type LogStart = { readonly lines: number } | Span;
 /**
  * Hands on what is written to a log, across rotations and truncations, until `signal` is aborted. Each chunk is awaited
  * before the next is read: a slow reader reads the files at its own pace. Resolves when aborted; rejects with what the
- * file system or `onChunk` says. A log that does not exist yet is waited for.
+ * file system or `onChunk` says. A log that does not exist yet is waited for,
+ * also where something else than a file is in its place.
  */
 export async function follow(file: string, from: FollowStart, onChunk: Take, signal: AbortSignal, options: FollowOptions = {}): Promise<void> {
   const bell = makeBell(signal, options.wake);
@@ -36,7 +36,7 @@ export async function follow(file: string, from: FollowStart, onChunk: Take, sig
         continue;
       }
       if (await copyOn(reading, onChunk, signal)) continue;
-      const named = statSync(file, { throwIfNoEntry: false });
+      const named = statLog(file);
       const same = named !== undefined && named.ino === reading.piece.inode && named.dev === reading.piece.device;
       if (same && named.size < reading.offset) reading.offset = 0;
       else if (same && named.size > reading.offset) continue;

@@ -152,6 +152,16 @@ describe('where nothing is to be shown', () => {
     ].map((line) => `sysg: ${line}\n`).join(''));
   });
 
+  test('what is in the place of a log and no file is named, and the other logs are shown', async () => {
+    const logs = withLogs();
+    logs.write('api_stderr.log', 0, 'oops\n');
+    mkdirSync(join(logs.dir, 'api_stdout.log'));
+    const { exitCode, stdout, stderr } = await logs.run('api', '--no-follow');
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 0, stdout: 'stderr | oops\n', stderr: `sysg: warning: ${join(logs.dir, 'api_stdout.log')}: expected a file, found a directory\n`,
+    });
+  });
+
   test('it is said that a service was never started', async () => {
     expect(await said(withLogs(), '-s', 'api')).toBe('sysg: api has no log files: it was never started, or they were removed\n');
     expect(await said(withLogs(), '-s', 'api', '-l', '0')).toBe('');

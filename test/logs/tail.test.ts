@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -11,6 +12,10 @@ import { until } from '../until.ts';
 import { ended, numbered, piped, rig as storeRig } from './rig.ts';
 
 const text = async (file: string, count: number): Promise<string> => (await lastLines(file, count)).toString();
+
+const obstacles: readonly [string, (path: string) => void][] = [
+  ['a directory', (path) => mkdirSync(path)], ['a FIFO', (path) => void spawnSync('mkfifo', [path])], ['a link to itself', (path) => symlinkSync(path, path)],
+];
 
 describe('the last lines', () => {
   test('are exactly as many as asked for', async () => {
@@ -102,6 +107,30 @@ describe('the last lines', () => {
       },
     ), { numRuns: 150, examples: [[['\n', '', ''], 1]] });
   });
+});
+
+test.each(obstacles)('%s in the place of a log has no lines, and a follower waits until a file is there again', async (_, make) => {
+  const file = join(tempDir(), 'a.log');
+  writeFileSync(file, 'one\n');
+  let looks = 0;
+  // Each look waits for the next bell.
+  const wake: FollowOptions['wake'] = (notify) => {
+    const timer = setInterval(() => {
+      looks += 1;
+      notify();
+    }, 1);
+    return () => clearInterval(timer);
+  };
+  const { seen } = following(file, 0, { wake });
+  await until('the first line is read', () => seen() === 'one\n');
+  rmSync(file);
+  make(file);
+  expect(await text(file, 5)).toBe('');
+  const before = looks;
+  await until('the follower has looked', () => looks > before + 5);
+  rmSync(file, { recursive: true });
+  writeFileSync(file, 'two\n');
+  await until('the second line is read', () => seen() === 'one\ntwo\n');
 });
 
 interface Following {

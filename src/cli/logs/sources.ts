@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { refusals, type Result } from '../../errors.ts';
 import { unitTitle } from '../../logs/labels.ts';
+import { obstacleAt } from '../../logs/plain-file.ts';
 import { fifoPath, listed, loggerFifo, logStreams, makeLogLookup, type LogStream } from '../../logs/names.ts';
 import { naturally } from '../../words.ts';
 import type { Call } from '../call.ts';
@@ -39,10 +40,9 @@ export async function chooseSources(call: Call, kind: LogKind, units: readonly K
     const gone = streams.filter((stream) => existsSync(loggerFifo(fifoPath(call.paths.fifoDir, name, stream))));
     if (gone.length > 0) call.terminal.warn(`the ${gone.join(' and ')} of ${name} ${gone.length > 1 ? 'go' : 'goes'} to a logger; here is only what that did not take`);
   }
-  return {
-    ok: true,
-    sources: wanted.flatMap(({ name, pid }) => streams.map((stream) => ({ unit: name, stream, title: unitTitle(name, pid), file: fileOf(name, stream) }))),
-  };
+  const sources = wanted.flatMap(({ name, pid }) => streams.map((stream) => ({ unit: name, stream, title: unitTitle(name, pid), file: fileOf(name, stream) })));
+  for (const obstacle of sources.map(({ file }) => obstacleAt(file))) if (obstacle !== null) call.terminal.warn(obstacle);
+  return { ok: true, sources };
 }
 
 /** Of the words those that name a unit which is configured no more and has left a file that no other unit writes. */
