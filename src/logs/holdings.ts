@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import { listArchives } from './archives.ts';
+import { statLog } from './plain-file.ts';
 
 /** What there is of a log on disk, archives included, compressed ones by the bytes that they take. */
 export interface Holding {
@@ -10,7 +10,7 @@ export interface Holding {
 }
 
 export function holdingOf(file: string): Holding {
-  const present = statSync(file, { throwIfNoEntry: false });
+  const present = statLog(file);
   const archives = listArchives(file).filter(({ stat }) => stat.size > 0);
   const pieces = [...(present === undefined ? [] : [present]), ...archives.map(({ stat }) => stat)];
   return {

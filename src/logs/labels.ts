@@ -1,10 +1,13 @@
 import { tamed } from './taming.ts';
 
-/** systemg 0.33.0's banner around a unit's log or a section: a blank line, a box, a blank line; `width` columns in all and never below 24. */
-export function boxBanner(title: string, width = 100): string {
+/**
+ * systemg 0.33.0's banner around a unit's log or a section: a blank line, a box, a blank line; `width` columns in all and never below 24. `columnsOf` a
+ * text are its characters, as there, unless a terminal says otherwise.
+ */
+export function boxBanner(title: string, width = 100, columnsOf = characters): string {
   const inner = Math.max(24, width) - 2;
   const line = '─'.repeat(inner);
-  return `\n┌${line}┐\n│${centred(title, inner)}│\n└${line}┘\n\n`;
+  return `\n┌${line}┐\n│${centred(title, inner, columnsOf)}│\n└${line}┘\n\n`;
 }
 
 export function unitTitle(unit: string, pid: number | null): string {
@@ -14,19 +17,27 @@ export function unitTitle(unit: string, pid: number | null): string {
 /** Where the echo of all units lines up: `unit | line`. */
 export function echoWidth(units: Iterable<string>): number {
   let width = 0;
-  for (const unit of units) width = Math.max(width, [...unit].length);
+  for (const unit of units) width = Math.max(width, characters(unit));
   return width;
 }
 
 export function echoLine(unit: string, line: string, width: number): string {
-  return `${unit}${' '.repeat(Math.max(0, width - [...unit].length))} | ${tamed(line)}\n`;
+  return `${unit}${' '.repeat(Math.max(0, width - characters(unit)))} | ${tamed(line)}\n`;
 }
 
 /** The odd blank goes to the right; a title that does not fit ends in dots. */
-function centred(title: string, width: number): string {
-  const characters = [...title];
-  const shown = characters.length > width ? [...characters.slice(0, width - 3), '...'].join('') : title;
-  const blanks = width - [...shown].length;
+function centred(title: string, width: number, columnsOf: (text: string) => number): string {
+  const kept = [...title];
+  let shown = title;
+  while (columnsOf(shown) > width) {
+    kept.pop();
+    shown = `${kept.join('')}...`;
+  }
+  const blanks = width - columnsOf(shown);
   const left = Math.floor(blanks / 2);
   return `${' '.repeat(left)}${shown}${' '.repeat(blanks - left)}`;
+}
+
+function characters(text: string): number {
+  return [...text].length;
 }

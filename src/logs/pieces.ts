@@ -1,10 +1,11 @@
-import { constants, statSync, type Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { attempt, hasCode } from '../errors.ts';
 import { listArchives, timesOf, type Archive } from './archives.ts';
 import { originOf, uncompressedSize } from './gzip.ts';
+import { statLog } from './plain-file.ts';
 import { parseTimes, readTimesText, type TimeMark } from './times.ts';
 
 /** One file of a rotated log, held open: it can be read to its end whatever becomes of its name. */
@@ -88,12 +89,6 @@ async function openTogether(file: string, choose: () => Archive[]): Promise<Piec
 }
 
 const mostAttempts = 20;
-
-/** Of the file at the path of a log; undefined where there is none, whatever else is in its place. */
-export function statLog(path: string): Stats | undefined {
-  const stat = attempt(() => statSync(path, { throwIfNoEntry: false }), undefined, 'ELOOP');
-  return stat?.isFile() === true ? stat : undefined;
-}
 
 async function openPiece(path: string, compressed: boolean): Promise<Piece | null> {
   let handle: FileHandle;

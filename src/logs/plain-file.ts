@@ -50,6 +50,12 @@ function opened(path: string, flags: number, prepare: (descriptor: number, stat:
   }
 }
 
+/** Of the file at the path of a log; undefined where there is none, whatever else is in its place. */
+export function statLog(path: string): Stats | undefined {
+  const stat = attempt(() => statSync(path, { throwIfNoEntry: false }), undefined, 'ELOOP');
+  return stat?.isFile() === true ? stat : undefined;
+}
+
 /** What is in the place of a log file and is none, as a sentence; null: nothing is. */
 export function obstacleAt(path: string): string | null {
   const stat = attempt(() => statSync(path, { throwIfNoEntry: false }), undefined);

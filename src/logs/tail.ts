@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lastChunks } from './last-lines.ts';
-import { blockBytes, closeArchives, openPieces, openSuccessors, readPiece, statLog, type Piece, type Take } from './pieces.ts';
+import { blockBytes, closeArchives, openPieces, openSuccessors, readPiece, type Piece, type Take } from './pieces.ts';
+import { statLog } from './plain-file.ts';
 import { readSpan, type Span } from './span.ts';
 
 /** Calls back after the log was written to; returns the end of that. `LogStore.wake` of one stream is one. */

@@ -162,6 +162,12 @@ describe('where nothing is to be shown', () => {
     });
   });
 
+  test('nothing in the place of logs counts as what they hold', async () => {
+    const logs = withLogs();
+    for (const name of ['api_stdout.log', 'api_stderr.log']) mkdirSync(join(logs.dir, name));
+    expect((await logs.run('api', '--no-follow')).stderr).toMatch(/found a directory\n.*found a directory\nsysg: api has no log files/);
+  });
+
   test('it is said that a service was never started', async () => {
     expect(await said(withLogs(), '-s', 'api')).toBe('sysg: api has no log files: it was never started, or they were removed\n');
     expect(await said(withLogs(), '-s', 'api', '-l', '0')).toBe('');

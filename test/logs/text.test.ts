@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import displayWidth from '../../src/cli/print/width.ts';
 import { boxBanner, echoLine, echoWidth, unitTitle } from '../../src/logs/labels.ts';
 import { openLineCutter } from '../../src/logs/lines.ts';
 import { includes, levelOfRustLog, parseLogLevel } from '../../src/log-level.ts';
@@ -53,6 +54,10 @@ describe('banners', () => {
   });
   test('cut a title that does not fit', () => {
     expect(boxBanner('x'.repeat(40), 24).split('\n')[2]).toBe(`│${'x'.repeat(19)}...│`);
+  });
+  test('stand in the columns of a terminal, where a wide character takes two', () => {
+    expect(boxBanner('日本', 24, displayWidth).split('\n')[2]).toBe(`│${' '.repeat(9)}日本${' '.repeat(9)}│`);
+    expect(boxBanner('語'.repeat(20), 24, displayWidth).split('\n')[2]).toBe(`│${'語'.repeat(9)}... │`);
   });
   test('distinguish a running unit from another', () => {
     expect([unitTitle('web', 12), unitTitle('web', null)]).toEqual(['web [pid 12]', 'web [offline]']);

@@ -1,8 +1,8 @@
-import { echoWidth } from '../../logs/labels.ts';
 import { textOfLine } from '../../logs/lines.ts';
 import { tamed } from '../../logs/taming.ts';
 import { preciseTime } from '../../words.ts';
 import { palette, type Paint } from '../print/palette.ts';
+import displayWidth from '../print/width.ts';
 import type { SourcedLine } from './gather.ts';
 import type { Source } from './sources.ts';
 
@@ -33,7 +33,7 @@ export function formatter(sources: readonly Source[], look: LineLook): (line: So
 /** What stands before a line: its time, and whose it is where there are several logs; services and streams stand in columns. */
 export function headings(sources: readonly Source[], { timestamps, color }: Pick<LineLook, 'timestamps' | 'color'>): (line: SourcedLine) => string {
   const labels = labelsOf(sources);
-  const widths = [0, 1].map((column) => echoWidth([...labels.values()].map((parts) => parts[column] ?? '')));
+  const widths = [0, 1].map((column) => Math.max(0, ...[...labels.values()].map((parts) => displayWidth(parts[column] ?? ''))));
   const paints = palette(color);
   const units = [...new Set(sources.map(({ unit }) => unit))];
   const heads = new Map(sources.map((source) => {
@@ -41,7 +41,7 @@ export function headings(sources: readonly Source[], { timestamps, color }: Pick
     const paint = paints.oneOf(units.indexOf(source.unit));
     const painted = parts.map((part, column) => {
       const shown = part === source.stream && source.stream === 'stderr' ? paints.failure(part) : paint(part);
-      return shown + ' '.repeat((widths[column] ?? 0) - echoWidth([part]));
+      return shown + ' '.repeat((widths[column] ?? 0) - displayWidth(part));
     });
     return [source, parts.length === 0 ? '' : `${painted.join(' ')} ${paint('|')} `];
   }));

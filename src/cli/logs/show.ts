@@ -2,6 +2,7 @@ import { boxBanner } from '../../logs/labels.ts';
 import { openTamer } from '../../logs/taming.ts';
 import { follow, readLog } from '../../logs/tail.ts';
 import { counted } from '../../words.ts';
+import displayWidth from '../print/width.ts';
 import type { Speaker } from '../terminal.ts';
 import { gather, type Gathering } from './gather.ts';
 import { formatter, type LineLook } from './lines.ts';
@@ -21,7 +22,7 @@ export async function show(sources: readonly Source[], wish: Wish, terminal: Spe
   const { sinceMs, untilMs, pattern } = wish.filter;
   const isFiltered = sinceMs !== null || untilMs !== null || pattern !== null;
   const isOneUnit = new Set(sources.map(({ unit }) => unit)).size === 1;
-  if (isOneUnit && !wish.json && terminal.columns !== null) await terminal.write(boxBanner(source.title, Math.min(terminal.columns, 100)));
+  if (isOneUnit && !wish.json && terminal.columns !== null) await terminal.write(boxBanner(source.title, Math.min(terminal.columns, 100), displayWidth));
   if (sources.length === 1 && !wish.json && !isFiltered && !wish.timestamps) return showText(source, wish, terminal);
   const format = formatter(sources, wish);
   await gather(sources, {
