@@ -6,6 +6,8 @@ import { runForUnit, type CommandOutside, type CommandResult } from '../process/
 import { pause, within } from './within.ts';
 
 export interface HookQueues extends HookPort {
+  /** Calls the listener for each run that failed, or that was dropped. `hook` is its name, such as `on_start.success`. */
+  onFailure(listener: (unit: string, hook: string, reason: string) => void): void;
   /** When every queue is empty, or after `limitMs`: then what still runs is ended, and what waits is dropped. */
   finish(limitMs: number): Promise<void>;
 }
@@ -19,17 +21,24 @@ export function openHookQueues(outside: CommandOutside): HookQueues {
   /** Settled when the last run of a unit has ended; without those that have. */
   const queues = new Map<AnyActorRef, Promise<void>>();
   const ended = new AbortController();
+  let failed = (_unit: string, _hook: string, _reason: string): void => undefined;
 
   const perform = async (run: HookRun): Promise<void> => {
     const { unit, hook } = run;
     const result = ended.signal.aborted ? dropped : await runHook(run, outside, ended.signal);
-    if (!result.ok) outside.onProblem(`${hook.stage}.${hook.outcome} hook for '${unit}' ${result.reason}`);
+    if (result.ok) return;
+    const name = `${hook.stage}.${hook.outcome}`;
+    failed(unit, name, result.reason);
+    outside.onProblem(`${name} hook for '${unit}' ${result.reason}`);
   };
   const idle = async (): Promise<void> => {
     while (queues.size > 0) await Promise.all(queues.values());
   };
 
   return {
+    onFailure: (listener) => {
+      failed = listener;
+    },
     queue: (runs, target) => {
       const last = runs.reduce((before, run) => before.then(() => perform(run)), queues.get(target) ?? Promise.resolve());
       const end = last.then(() => {

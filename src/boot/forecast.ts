@@ -26,21 +26,21 @@ export interface ForecastInput {
   readonly machine: Machine;
   /** What is wrong with the configuration of an order, in lines, or null. */
   readonly problemOf: (order: BootOrder) => string | null;
-  /** The flags that select this supervisor, for commands that are named: `--sys `. */
-  readonly flags: string;
+  /** How a command begins that reaches this supervisor: `sysg --sys `. */
+  readonly command: string;
 }
 
 export function forecast(input: ForecastInput): Forecast {
-  const { installed, init, flags } = input;
+  const { installed, init, command } = input;
   const meant = installed.find(({ entry }) => entry.init === init) ?? installed[0];
   if (meant === undefined) {
-    return { starts: false, title: null, config: null, says: [`Nothing is installed: at the next boot no supervisor is started. To change that: sysg ${flags}boot install`] };
+    return { starts: false, title: null, config: null, says: [`Nothing is installed: at the next boot no supervisor is started. To change that: ${command}boot install`] };
   }
   const { entry, order, isEdited } = meant;
   const obstacle = obstacleOf(meant, input);
   const starter = entry.init === 'cron' ? 'cron' : entry.init === 'openrc' ? 'OpenRC' : entry.init;
-  const others = installed.filter((other) => other !== meant).map((other) => `${capitalised(other.entry.title)} would start it too; the second one is refused. To remove all: sysg ${flags}boot uninstall`);
-  const edited = isEdited ? [`${capitalised(entry.title)} was edited, or is of another version: sysg ${flags}boot install${profileFlags(order)} would write it anew.`] : [];
+  const others = installed.filter((other) => other !== meant).map((other) => `${capitalised(other.entry.title)} would start it too; the second one is refused. To remove all: ${command}boot uninstall`);
+  const edited = isEdited ? [`${capitalised(entry.title)} was edited, or is of another version: ${command}boot install${profileFlags(order)} would write it anew.`] : [];
   const login = obstacle === null ? loginNeeded(meant, input.machine) : null;
   const main = obstacle === null
     ? `At the next ${login === null ? 'boot' : `login of ${input.machine.user}`} ${starter} starts a supervisor with ${shownConfigPath(order.config)}${order.profiles.length === 0 ? '' : ` and the services of profile ${order.profiles.join(', ')}`} (${entry.title}).`
@@ -49,8 +49,8 @@ export function forecast(input: ForecastInput): Forecast {
 }
 
 /** Why nothing would start, as the end of a sentence. */
-function obstacleOf({ entry, order, isEnabled }: Installed, { init, problemOf, flags }: ForecastInput): string | null {
-  const again = `sysg ${flags}boot install${profileFlags(order)}`;
+function obstacleOf({ entry, order, isEnabled }: Installed, { init, problemOf, command }: ForecastInput): string | null {
+  const again = `${command}boot install${profileFlags(order)}`;
   if (entry.init !== init) return `${entry.title} is for ${entry.init}, which does not run here. To install what does: ${again}`;
   if (!isEnabled) return `${entry.title} is not enabled: ${entry.link ?? ''} is missing. To enable it: ${again}`;
   if (!isAccessible(order.program, constants.X_OK)) return `${order.program} is not there any more, or cannot be executed. After an installation elsewhere: ${again}`;

@@ -1,5 +1,11 @@
 import { isControlError, readConfigHint, readSupervisorPid } from '../control/brief-client.ts';
+import { shellWord } from '../words.ts';
 import type { Call } from './call.ts';
+
+/** How a command in a sentence begins: with what has it reach the supervisor of this call from any directory. */
+export function commandStart({ host, system, paths: { project } }: Pick<Call, 'host' | 'system' | 'paths'>): string {
+  return `sysg ${host === null ? '' : `--host ${shellWord(host)} `}${system ? '--sys ' : ''}${project === null ? '' : `-p ${shellWord(project)} `}`;
+}
 
 /** For sentences only: null when the pid file cannot be read or holds no pid. */
 export function supervisorPid({ paths }: Call): number | null {

@@ -7,7 +7,7 @@ import { readLedger } from '../state/ledger-read.ts';
 import { isServed } from '../state/lock-owner.ts';
 import { notedConfig } from '../state/notes.ts';
 import type { Call } from './call.ts';
-import { supervisorPid } from './hints.ts';
+import { commandStart, supervisorPid } from './hints.ts';
 import { isRunning } from './presence.ts';
 
 /** Refuses to begin a supervisor for a command alone where services of a configuration outlived theirs, for it would end them. */
@@ -49,6 +49,6 @@ function leftRunning(call: Call): { readonly config: string; readonly text: stri
   return left.length === 0 ? null : { config, text: `${left.join(', ')} of ${shownConfigPath(config)} outlived the supervisor` };
 }
 
-function commandOf({ paths, system }: Call, words: string, config: string): string {
-  return `sysg ${system ? '--sys ' : ''}${paths.project === null ? '' : `-p ${paths.project} `}${words}${configFlags(config)}`;
+function commandOf(call: Call, words: string, config: string): string {
+  return `${commandStart(call)}${words}${configFlags(config)}`;
 }

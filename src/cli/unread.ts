@@ -1,7 +1,7 @@
 import { shownConfigPath } from '../config-path.ts';
 import { shellWord } from '../words.ts';
 import type { Call } from './call.ts';
-import { configInUse } from './hints.ts';
+import { commandStart, configInUse } from './hints.ts';
 
 /** A service that is in the file and not in the running supervisor is not missing: where `text` says that, the sentence says instead what makes the service known. */
 export async function withUnread(call: Call, text: string): Promise<string> {
@@ -11,7 +11,7 @@ export async function withUnread(call: Call, text: string): Promise<string> {
   const loaded = loadConfigFor(call, path);
   if (!loaded.ok) return text;
   const { services, profiles } = loaded.config;
-  const whose = `sysg ${call.system ? '--sys ' : ''}${call.paths.project === null ? '' : `-p ${shellWord(call.paths.project)} `}`;
+  const whose = commandStart(call);
   return text.replaceAll(new RegExp(unknownService, 'gm'), (sentence, name: string) => {
     if (!services.some((service) => service.name === name)) return sentence;
     const place = `Service '${name}' is in ${shownConfigPath(path)}`;

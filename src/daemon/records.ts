@@ -39,6 +39,7 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
   const scribe = makeScribe({
     journal, wallNow: Date.now, now: clock.now, lastWords: outputs.words.of, maxRestarts: (unit) => specOf(unit)?.restart.maxRestarts ?? null, childOf,
   });
+  units.hooks.onFailure(scribe.hookFailed);
   const projected = new WeakMap<UnitView, ProjectedUnit>();
   const projection = openProjection({
     stateDir: paths.stateDir, ledger, others, onProblem,
@@ -77,7 +78,7 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
 
   root.on('*', (fact) => {
     projection.changed();
-    if (fact.type === 'unit.changed' && fact.facts.state === 'spawning') outputs.words.begin(fact.facts.unit);
+    if (fact.type === 'unit.changed' && BEGINNINGS.has(fact.facts.state)) outputs.words.begin(fact.facts.unit, `${fact.facts.state} ${fact.facts.generation}`);
     if (fact.type === 'child.changed') followChild(fact.facts);
     narrate(fact);
     scribe.fact(fact);
@@ -96,3 +97,6 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
     },
   };
 }
+
+/** States in which a process begins to write: one of the preparation, or the unit's own. */
+const BEGINNINGS: ReadonlySet<string> = new Set(['preparing', 'spawning']);

@@ -71,6 +71,8 @@ export interface Facts {
   readonly uid: number;
   readonly bootId: string;
   readonly paths: RuntimePaths;
+  /** How a command begins that reaches this supervisor: `sysg -p shop `. */
+  readonly command: string;
   readonly lock: LockFact;
   readonly owner: OwnerFact | null;
   /** What the pid file holds; null: there is none. */
@@ -115,9 +117,9 @@ export function settledUnits(facts: Pick<Facts, 'lock' | 'serving' | 'moving'>):
 }
 
 /** What starts a supervisor again, with the file of the last one: from another directory a start would not find it. */
-export function startCommand({ config, hint }: Pick<Facts, 'config' | 'hint'>): string {
+export function startCommand({ config, hint, command }: Pick<Facts, 'config' | 'hint' | 'command'>): string {
   const path = config.kind === 'none' ? hint : config.path;
-  return `sysg start --daemonize${path === null ? '' : configPaths(path).map((file) => ` -c ${shellWord(file)}`).join('')}`;
+  return `${command}start --daemonize${path === null ? '' : configPaths(path).map((file) => ` -c ${shellWord(file)}`).join('')}`;
 }
 
 export function entryOf({ entries }: Facts, path: string): PathFact {

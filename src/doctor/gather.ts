@@ -19,6 +19,7 @@ import { knownTools } from './tools.ts';
 
 export interface GatherInput {
   readonly paths: RuntimePaths;
+  readonly command: string;
   readonly uid: number;
   readonly searchPath: string | undefined;
   readonly config: ConfigFact;
@@ -28,7 +29,7 @@ export interface GatherInput {
 
 /** Reads everything that the checks compare. Changes nothing. Rejects when /proc cannot be read. */
 export async function gather(input: GatherInput): Promise<Facts> {
-  const { paths, uid, config } = input;
+  const { paths, uid, config, command } = input;
   const owner = ownerFact(paths);
   const serving = (): Promise<ServingFact> => input.serving(isHalted(owner) ? HALTED_PATIENCE_MS : PATIENCE_MS);
   const before = await serving();
@@ -42,7 +43,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
   const ledgerProblems: string[] = [];
   const fileProblems: string[] = [];
   const facts = {
-    uid, bootId: bootId(), paths, config,
+    uid, bootId: bootId(), paths, command, config,
     lock: lockFact(paths.lock), owner, pidText: textIn(paths.pidFile), hint: textIn(paths.configHint),
     ledger: { ...readLedger(paths.ledger, { quarantine: false, onProblem: (text) => ledgerProblems.push(text) }), problems: ledgerProblems },
     journal: surveyJournal(paths.stateDir),

@@ -21,7 +21,7 @@ function fifoProblem(facts: Facts, { unit, stream, fifo, writesTo }: OutputFact)
   const spec = facts.config.kind === 'loaded' ? facts.config.specs.find(({ name }) => name === unit) : undefined;
   // FIFOs of a unit with a user are that user's; those of a unit that writes its files itself are not read.
   const mayBeOthers = spec === undefined || spec.privileges.user !== null || facts.uid === 0;
-  const remedy = `${stream} of ${unit} may be lost: restart it with sysg restart -s ${unit}, which makes it anew.`;
+  const remedy = `${stream} of ${unit} may be lost: restart it with ${facts.command}restart -s ${unit}, which makes it anew.`;
   const say = (found: string, expected: string, order = remedy): readonly Finding[] => [disagrees('FIFOs', found, expected, order)];
   if (spec?.logs.via === 'file') return [];
   if (kind !== 'fifo') return say(kind === 'missing' ? `no ${fifo}` : `${fifo} is a ${kind}`, 'the FIFO that its output goes through');

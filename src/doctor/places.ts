@@ -45,7 +45,7 @@ function shortage(check: string, { path, freeBytes, freeFiles, files, writable }
 function directory(facts: Facts, check: string, path: string, mustExist: boolean): Finding | null {
   const { kind, mode, uid } = entryOf(facts, path);
   const say = (found: string, remedy: string): Finding => disagrees(check, found, 'a directory of this user with mode 0700', remedy);
-  if (kind === 'missing') return mustExist ? say(`no ${path}`, `Restart the supervisor, which makes it: sysg restart --supervisor; where none runs: ${startCommand(facts)}`) : null;
+  if (kind === 'missing') return mustExist ? say(`no ${path}`, `Restart the supervisor, which makes it: ${facts.command}restart --supervisor; where none runs: ${startCommand(facts)}`) : null;
   // A log directory may be a link to a bigger disk.
   if (kind !== 'directory' && kind !== 'link') return say(`${path} is a ${kind}`, 'Move it away: no supervisor starts over it.');
   if (uid !== facts.uid) return say(`${path} belongs to uid ${uid}, and this is uid ${facts.uid}`, `Run as uid ${uid}, or give it back: chown -R ${facts.uid} ${path}`);

@@ -24,7 +24,7 @@ function checkRecorded(facts: Facts, { record, written }: LedgerEntry): readonly
     if (ending) return [agrees(check, `pid ${identity.pid} ${how}: what is left of it is being ended`)];
     if (!watched) return [agrees(check, `pid ${identity.pid} ${how}: the next supervisor judges that by the restart policy`)];
     return [disagrees(check, `pid ${identity.pid} ${how}`, `the process that the ledger calls ${record.state}`, facts.serving.kind === 'answers'
-      ? `The supervisor has missed its end. Start it again with: sysg restart -s ${record.unit}` : 'The supervisor sees that as soon as it works again.')];
+      ? `The supervisor has missed its end. Start it again with: ${facts.command}restart -s ${record.unit}` : 'The supervisor sees that as soon as it works again.')];
   };
   if (written.bootId !== facts.bootId || identity.bootId !== facts.bootId) return dead('ran before the machine was started anew');
   const found = facts.processes.get(identity.pid);
@@ -39,7 +39,7 @@ function checkRecorded(facts: Facts, { record, written }: LedgerEntry): readonly
   }
   if (!watched) {
     return [disagrees(check, `pid ${identity.pid} running without a supervisor`, 'a supervisor that looks after it',
-      `Go on with it by: ${startCommand(facts)}; or end it by: sysg stop`)];
+      `Go on with it by: ${startCommand(facts)}; or end it by: ${facts.command}stop`)];
   }
   return [agrees(check, `pid ${identity.pid} lives and is the same by start time and boot${holds(found, process) ? ' and token' : ''}`)];
 }
@@ -58,7 +58,7 @@ const OWN_TOKEN = /^([0-9a-f]{12})\.([0-9]+)\.([0-9]+)(?:\.[a-z_]+)?$/;
 const ENDING: ReadonlySet<string> = new Set(['stopping', 'killing', 'clearing', 'settling']);
 
 /** Two generations of one unit that live at once: one of them nobody remembers. */
-function checkGroups({ ledger, processes }: Facts): readonly Finding[] {
+function checkGroups({ ledger, processes, command }: Facts): readonly Finding[] {
   return [...ledger.entries.values()].flatMap(({ record }) => {
     const [, seed, made] = OWN_TOKEN.exec(record.process?.token ?? '') ?? [];
     if (seed === undefined) return [];
@@ -72,7 +72,7 @@ function checkGroups({ ledger, processes }: Facts): readonly Finding[] {
     if (generations.size < 2) return [];
     const each = [...generations].map(([generation, pids]) => `generation ${generation} (pid ${pids.join(', ')})`).join(' and ');
     return [disagrees(`groups of ${record.unit}`, `${each} living at once`, `generation ${record.generation} alone, outside a rollout`,
-      `End all of it with: sysg stop -s ${record.unit}; then end by hand what is left.`)];
+      `End all of it with: ${command}stop -s ${record.unit}; then end by hand what is left.`)];
   });
 }
 

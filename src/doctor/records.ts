@@ -20,7 +20,7 @@ function checkLedger(facts: Facts): Finding {
   if (ledger.unreadable !== null) return say(ledger.unreadable, 'Repair the file before the next start, which would be refused.');
   if (ledger.problems.length > 0) return say(ledger.problems.join('; '), 'Nothing now: the next supervisor keeps a copy of the damaged file and goes on with the rest.');
   if (owner?.open != null && !owner.open.has(entryOf(facts, path).identity)) {
-    return say(`${path} not to be the file that the supervisor writes to`, 'Restart the supervisor with sysg stop and sysg start while it runs: only its memory has the list of its processes.');
+    return say(`${path} not to be the file that the supervisor writes to`, `Restart the supervisor with ${facts.command}stop and ${facts.command}start while it runs: only its memory has the list of its processes.`);
   }
   const known = counted(ledger.entries.size, 'unit');
   if (ledger.fresh) return agrees('ledger', 'none: nothing is to be recovered');
@@ -43,7 +43,7 @@ function checkJournal(facts: Facts): Finding {
     return disagrees('journal',
       `record ${journal.newest.get(first.name)?.seq ?? 'none'} of ${first.name} to be the newest on disk${owner === null ? '' : ` in ${current}`}`,
       `record ${first.last_event}, of which Status speaks`,
-      'See whether the disk was full or the file was taken away; the supervisor has the rest in memory: sysg events.');
+      `See whether the disk was full or the file was taken away; the supervisor has the rest in memory: ${facts.command}events.`);
   }
   return agrees('journal', `${counted(journal.count, 'record')}, the newest is number ${journal.last}${torn}`);
 }
@@ -55,7 +55,7 @@ function checkActor(facts: Facts, unit: UnitStatus): Finding {
   const differences = [...differ(unit, record), ...differFromJournal(facts, unit, record), ...overdue(facts, unit)];
   if (differences.length === 0) return agrees(check, summary(unit));
   return disagrees(check, differences.map(({ found }) => found).join('; '), differences.map(({ expected }) => expected).join('; '),
-    `See sysg why ${unit.name}; if it stays so: sysg restart -s ${unit.name}`);
+    `See ${facts.command}why ${unit.name}; if it stays so: ${facts.command}restart -s ${unit.name}`);
 }
 
 interface Difference {

@@ -67,32 +67,32 @@ function checkLeftovers(facts: Facts): Finding {
   const { paths, serving, pidText, hint } = facts;
   if (serving.kind !== 'nobody') {
     return disagrees('lock', `a process answers at ${paths.socket}, and no process holds ${paths.lock}`, 'one supervisor that answers and holds the lock',
-      `A supervisor of systemg 0.33.0${pidText === null ? '' : ` (sysg.pid says ${pidText})`} answers without the lock: stop it with sysg stop, then start this one.`);
+      `A supervisor of systemg 0.33.0${pidText === null ? '' : ` (sysg.pid says ${pidText})`} answers without the lock: stop it with ${facts.command}stop, then start this one.`);
   }
   const left = [
     ...(pidText === null ? [] : ['sysg.pid']), ...(entryOf(facts, paths.socket).kind === 'missing' ? [] : ['control.sock']), ...(hint === null ? [] : ['config_hint']),
   ];
   if (left.length === 0) return agrees('supervisor', 'no supervisor runs, and none left files behind');
   return disagrees('supervisor', `none, but what a dead one left: ${left.join(', ')}${pidText === null ? '' : ` (its pid was ${pidText})`}`,
-    'none of these files after an orderly end', `Go on with its services by: ${startCommand(facts)}; or end them by: sysg stop`);
+    'none of these files after an orderly end', `Go on with its services by: ${startCommand(facts)}; or end them by: ${facts.command}stop`);
 }
 
-function checkConfiguration({ config, serving }: Facts): Finding {
+function checkConfiguration({ config, serving, command }: Facts): Finding {
   const check = 'configuration';
   if (config.kind === 'none') {
     return serving.kind === 'answers'
-      ? disagrees(check, config.reason, 'the file that the supervisor runs', 'Put it back, or name another with: sysg restart -c FILE')
+      ? disagrees(check, config.reason, 'the file that the supervisor runs', `Put it back, or name another with: ${command}restart -c FILE`)
       : agrees(check, `none to look at: ${config.reason.split('\n')[0]}`);
   }
   if (config.kind === 'refused') {
     const more = config.problems.length > 1 ? ` (and ${config.problems.length - 1} more)` : '';
     return disagrees(check, `${config.path} with errors: ${config.problems[0]}${more}`, 'a file that can be taken over',
-      'See all of them with: sysg validate. What runs goes on with the file as it was.');
+      `See all of them with: ${command}validate. What runs goes on with the file as it was.`);
   }
   const known = `${config.path}: valid`;
   if (serving.kind !== 'answers') return agrees(check, known);
   const live = new Set(servedUnits(serving).map(({ name }) => name));
   const named = new Set(config.specs.map(({ name }) => name));
   const news = [...[...named].filter((name) => !live.has(name)).map((name) => `${name} is new`), ...[...live].filter((name) => !named.has(name)).map((name) => `${name} is gone`)];
-  return agrees(check, news.length === 0 ? known : `${known}; not taken over yet: ${news.join(', ')} (see sysg plan)`);
+  return agrees(check, news.length === 0 ? known : `${known}; not taken over yet: ${news.join(', ')} (see ${command}plan)`);
 }

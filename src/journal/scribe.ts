@@ -18,6 +18,9 @@ export interface ScribeOutside {
   childOf?(id: string): Child | null;
 }
 
+/** The event of a record about a hook that failed. */
+export const HOOK_FAILED = 'hook.failed';
+
 /** More changes than this within `STORM_MS` are a storm: then of a unit only where it comes to rest is recorded, and nothing of its children. */
 const STORM_CHANGES = 60;
 const STORM_MS = 10_000;
@@ -41,6 +44,7 @@ interface Story {
   seq: number | null;
   readonly changes: Storm;
   readonly children: Storm;
+  readonly hooks: Storm;
 }
 
 export interface Scribe {
@@ -48,6 +52,8 @@ export interface Scribe {
   fact(fact: SupervisorFact): void;
   /** What somebody asked for; to be called before anything follows from that. */
   request(request: AcceptedRequest): void;
+  /** A hook of the unit failed; `hook` is its name. */
+  hookFailed(unit: string, hook: string, reason: string): void;
 }
 
 /** Turns requests and the facts of the machines into records of the journal. */
@@ -57,7 +63,7 @@ export function makeScribe(outside: ScribeOutside): Scribe {
   const requests = openRequestsSeen();
 
   const storyOf = (unit: string): Story => {
-    const story = stories.get(unit) ?? { facts: null, cause: null, ending: null, sent: null, seq: null, changes: calm(), children: calm() };
+    const story = stories.get(unit) ?? { facts: null, cause: null, ending: null, sent: null, seq: null, changes: calm(), children: calm(), hooks: calm() };
     stories.set(unit, story);
     return story;
   };
@@ -151,7 +157,11 @@ export function makeScribe(outside: ScribeOutside): Scribe {
       case 'supervisor.ending': return void append({ unit: null, event: 'supervisor.ending', detail: { because: fact.because, exit_code: fact.exitCode } });
     }
   };
-  return { fact: noteFact, request };
+  const hookFailed = (unit: string, hook: string, reason: string): void => {
+    const omitted = leftOut(storyOf(unit).hooks, outside.now(), false);
+    if (omitted !== null) append({ unit, event: HOOK_FAILED, detail: { hook, reason, ...(omitted > 0 && { omitted }) } });
+  };
+  return { fact: noteFact, request, hookFailed };
 }
 
 /** States in which a start is under way that waits for nothing. */

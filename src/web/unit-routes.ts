@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { askFor, mostRecords } from '../cli/ask.ts';
+import { commandStart } from '../cli/hints.ts';
 import { why } from '../cli/print/why.ts';
 import { inspectPayload, journalRecord, type UnitStatus } from '../wire/payloads.ts';
 import { list, nullable, number, record, string } from '../wire/shape.ts';
@@ -35,7 +36,7 @@ export function unitRoutes({ watched: { call }, configured, shown, withUnit, rec
       about: 'Why the unit is in its state, in sentences, and the records behind them',
       answer: explained,
       run: (context) =>
-        withUnit(context, async (unit, units) => json(shown(why({ unit, units, records: await recordsOf(null, mostRecords), nowMs: Date.now() })))),
+        withUnit(context, async (unit, units) => json(shown(why({ unit, units, records: await recordsOf(null, mostRecords), nowMs: Date.now(), command: commandStart(call) })))),
     },
     {
       method: 'get',

@@ -10,7 +10,7 @@ import { makeMachine, makeOrder, type TestMachine } from './rig.ts';
 const user = { system: false, project: null };
 
 async function ahead(machine: TestMachine, init: InitSystem | null, whose = user, problem: string | null = null) {
-  return forecast({ installed: await findInstalled(whose, machine), init, machine, problemOf: () => problem, flags: '' });
+  return forecast({ installed: await findInstalled(whose, machine), init, machine, problemOf: () => problem, command: 'sysg ' });
 }
 
 test('a user unit: written, linked, announced to systemd, and all of it removed', async () => {

@@ -103,6 +103,13 @@ test('what another project left of a unit with an equal definition is not shown'
   expect((await sysg(['status'], { env: { HOME: home }, cwd: other ?? '' })).stderr).toContain(`pid ${process.pid} is service 'web' of `);
 });
 
+test('why breaks its sentences between words on a terminal, and no command that it names', async () => {
+  const { stdout } = await sysg(['why', 'web'], { env: { HOME: project() }, cwd: project(), columns: 46 });
+  expect(stdout.split('\n').slice(0, 4)).toEqual([
+    'No supervisor is running: what ends is not', 'restarted, and no schedule is kept. To start', 'one: sysg start --daemonize', 'web does not run, and the journal has no',
+  ]);
+});
+
 test.each([['status', 3], ['inspect web', 3], ['logs', 0], ['stop', 0], ['why web', 0]])('%s ends where systemg was killed: a socket that nobody serves, and no lock', async (words, code) => {
   const home = project();
   const state = join(home, '.local/share/systemg');

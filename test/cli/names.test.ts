@@ -159,6 +159,7 @@ describe('several units', () => {
   test('for programs several units are a list, one is itself', async () => {
     const { run } = await supervised((request) => ('History' in request ? { History: [] } : { Inspect: { unit: null, samples: [] } }));
     expect(JSON.parse((await run('why', 'web1', 'web2', '--json')).stdout)).toMatchObject([{ unit: 'web1' }, { unit: 'web2' }]);
+    expect(JSON.parse((await run('why', 'web2', 'web1', '--json')).stdout)).toMatchObject([{ unit: 'web2' }, { unit: 'web1' }]);
     expect(JSON.parse((await run('why', 'web2*', '--json')).stdout)).toMatchObject([{ unit: 'web2' }]);
     expect(JSON.parse((await run('why', 'web1', '--json')).stdout)).toMatchObject({ unit: 'web1' });
     expect(JSON.parse((await run('inspect', 'web1', 'web2', '--json')).stdout)).toMatchObject([{ samples: [] }, { samples: [] }]);

@@ -140,7 +140,8 @@ test('a unit keeps still when two answers are a millisecond apart about when its
 });
 
 test('remedies name the file of the last supervisor: a start from elsewhere would not find it', () => {
-  expect(startCommand({ config: { kind: 'none', reason: '' }, hint: '/srv/my app/sysg.yaml' })).toBe("sysg start --daemonize -c '/srv/my app/sysg.yaml'");
-  expect(startCommand({ config: { kind: 'loaded', path: '/srv/sysg.yaml', specs: [] }, hint: null })).toBe('sysg start --daemonize -c /srv/sysg.yaml');
-  expect(startCommand({ config: { kind: 'none', reason: '' }, hint: null })).toBe('sysg start --daemonize');
+  expect(startCommand({ command: 'sysg ', config: { kind: 'none', reason: '' }, hint: '/srv/my app/sysg.yaml' })).toBe("sysg start --daemonize -c '/srv/my app/sysg.yaml'");
+  expect(startCommand({ command: 'sysg ', config: { kind: 'loaded', path: '/srv/sysg.yaml', specs: [] }, hint: null })).toBe('sysg start --daemonize -c /srv/sysg.yaml');
+  expect(startCommand({ command: 'sysg ', config: { kind: 'none', reason: '' }, hint: null })).toBe('sysg start --daemonize');
+  expect(startCommand({ command: 'sysg --sys -p shop ', config: { kind: 'none', reason: '' }, hint: null })).toBe('sysg --sys -p shop start --daemonize');
 });

@@ -48,7 +48,7 @@ const entries = new Map([
 
 /** One service that runs under a supervisor, and nothing wrong. */
 export const healthy: Facts = {
-  nowWallMs, uid: 1000, bootId: 'boot', paths, lock: { state: 'held', reason: null }, pidText: '50', hint: '/home/me/sysg.yaml', moving: new Set(),
+  nowWallMs, uid: 1000, bootId: 'boot', paths, command: 'sysg ', lock: { state: 'held', reason: null }, pidText: '50', hint: '/home/me/sysg.yaml', moving: new Set(),
   owner: { pid: 50, guardian: 49, isForeground: false, open: new Set([...entries.values()].map(({ identity }) => identity)) },
   serving: { kind: 'answers', tookMs: 3, snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:01:00Z', overall_health: 'healthy', units: [unit] } },
   config: { kind: 'loaded', path: '/home/me/sysg.yaml', specs: [spec()] },

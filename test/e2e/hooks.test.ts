@@ -122,5 +122,7 @@ services:
   expect(await home.sysg('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
   await soon('it was told', () => readFileSync(join(home.state, 'logs/supervisor.log'), 'utf8')
     .includes("on_start.success hook for 'web' exited with status 127 (command not found)"));
+  expect((await home.sysg('events', 'web')).stdout).toMatch(/ web +hook\.failed +hook=on_start\.success {2}reason="exited with status 127 \(command not found\)"/);
+  expect((await home.sysg('why', 'web')).stdout).toMatch(/\nIts hook on_start\.success failed at \S+: the command exited with status 127 \(command not found\)\.\n$/);
   expect(await home.unit('web')).toMatchObject({ phase: 'running', health: 'healthy' });
 });

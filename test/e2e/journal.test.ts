@@ -30,13 +30,21 @@ const history = async (home: Home, unit: string | null = null): Promise<JournalR
 
 describe('the journal on the built program', () => {
   test('a crash is recorded with its exit, the attempt, the next try and the last words', async () => {
-    const home = makeHome('version: "1"\nservices:\n  a: {command: "echo sad end >&2; exit 3", restart_policy: on-failure, backoff: 1h, max_restarts: 5}\n');
+    const home = makeHome(`
+version: "1"
+services:
+  a: {command: "echo sad end >&2; exit 3", restart_policy: on-failure, backoff: 1h, max_restarts: 5}
+  b: {command: exit 0, deployment: {pre_start: "echo no table >&2; exit 9"}, restart_policy: on-failure, backoff: 1ms, max_restarts: 1}
+`);
     await home.sysg('start', '--daemonize', '-c', home.config);
     const record = await soon('the backoff is told', async () => (await history(home, 'a')).find(({ to }) => to === 'backoff') ?? null);
     expect(record).toMatchObject({ unit: 'a', generation: 1, from: 'clearing', cause: { kind: 'exit' }, detail: { exit_code: 3, attempt: 1, max_restarts: 5, last_stderr: ['sad end'] } });
     const waitMs = Date.parse(String(record.detail?.['next_at'])) - Date.parse(record.at);
     expect(waitMs).toBeGreaterThan(3_599_000);
     expect(waitMs).toBeLessThanOrEqual(3_600_000);
+    const given = await soon('the preparation is given up', async () => (await history(home, 'b')).find(({ to }) => to === 'failed') ?? null);
+    // Those of this attempt, and not of the one before.
+    expect(given.detail).toMatchObject({ attempt: 1, last_stderr: ['no table'] });
   });
 
   test('every request that changes something is one record with who asked, and why names it', async () => {

@@ -5,7 +5,7 @@ import { openRoster } from '../../src/spawned/roster.ts';
 import { specOf } from '../machines/rig.ts';
 import { world } from '../machines/supervisor-rig.ts';
 
-function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> & { records: JournalRecord[]; write(): JournalRecord[]; request: Scribe['request'] } {
+function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> & { records: JournalRecord[]; write(): JournalRecord[]; request: Scribe['request']; hookFailed: Scribe['hookFailed'] } {
   const all = world(specs);
   const records: JournalRecord[] = [];
   const roster = openRoster(() => all.root.getSnapshot().context.children);
@@ -29,7 +29,7 @@ function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> &
     }
     return records;
   };
-  return { ...all, records: records as never, write, request: scribe.request };
+  return { ...all, records: records as never, write, request: scribe.request, hookFailed: scribe.hookFailed };
 }
 
 test('one record per transition, with what moved it and the record that did', () => {
@@ -225,4 +225,12 @@ describe('requests', () => {
     all.request({ command: 'reload', unit: null, asker: { signal: 'SIGHUP' }, detail: { config: '/c' } });
     expect(all.records).toMatchObject([{ unit: null, event: 'request', cause: { kind: 'signal', by: 'SIGHUP' }, detail: { command: 'reload', config: '/c' } }]);
   });
+});
+
+test('a hook that failed is a record that changes nothing, and many at once are counted', () => {
+  const { records, hookFailed } = scribed([specOf({ name: 'api' })]);
+  for (let count = 0; count < 70; count += 1) hookFailed('api', 'on_start.success', 'exited with status 1');
+  expect(records).toHaveLength(60);
+  expect(records[0]).toMatchObject({ unit: 'api', event: 'hook.failed', detail: { hook: 'on_start.success', reason: 'exited with status 1' } });
+  expect(records[0]).not.toHaveProperty('to');
 });

@@ -11,6 +11,7 @@ import { refusals, textOf, type Refusal } from '../../errors.ts';
 import { interpreter } from '../../interpreter.ts';
 import { initSystems, type InitSystem } from '../../init-system.ts';
 import type { Call } from '../call.ts';
+import { commandStart } from '../hints.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
 import { configPaths } from '../../config-path.ts';
 import { loadOrRefuse } from '../load-config.ts';
@@ -52,7 +53,7 @@ async function installHere(call: Call, machine: Machine, init: InitSystem | null
   if (!done.ok) return refuse(call, refusals.runtime(done.reason));
   if (done.complaint !== null) call.terminal.warn(`${entry.title} is read at the next boot, not now: ${done.complaint}`);
   const { says } = await lookAhead(call, machine, init);
-  const now = entry.startNow === null ? [] : [`To start it now: ${entry.startNow}${existsSync(call.paths.socket) ? ` (after sysg ${commandFlags(call)}stop: a supervisor runs)` : ''}`];
+  const now = entry.startNow === null ? [] : [`To start it now: ${entry.startNow}${existsSync(call.paths.socket) ? ` (after ${commandStart(call)}stop: a supervisor runs)` : ''}`];
   return report(call, { message: [...says, ...now].join('\n'), units: [] });
 }
 
@@ -79,7 +80,7 @@ async function lookAhead(call: Call, machine: Machine, init: InitSystem | null):
     const loaded = loadOrRefuse(call, config);
     return loaded.ok ? unknownProfile(loaded.config, profiles) : loaded.refusal.message;
   };
-  return forecast({ installed: await findInstalled(whose(call), machine), init, machine, problemOf, flags: commandFlags(call) });
+  return forecast({ installed: await findInstalled(whose(call), machine), init, machine, problemOf, command: commandStart(call) });
 }
 
 function whose({ system, paths: { project } }: Call): Pick<BootOrder, 'system' | 'project'> {
@@ -103,11 +104,6 @@ const MARGIN_S = 60;
 function searchPath({ env }: Call): string {
   const directories = [dirname(process.execPath), ...(env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter)];
   return [...new Set(directories.filter((directory) => isAbsolute(directory) && !/\p{Cc}/u.test(directory)))].join(delimiter);
-}
-
-/** The flags by which other commands mean the same supervisor. */
-function commandFlags({ system, paths: { project } }: Call): string {
-  return `${system ? '--sys ' : ''}${project === null ? '' : `-p ${project} `}`;
 }
 
 function nothingBoots(call: Call): Refusal {

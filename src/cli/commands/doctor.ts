@@ -8,6 +8,7 @@ import { formatProblem } from '../../config/problem.ts';
 import { isServed } from '../../state/lock-owner.ts';
 import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
+import { commandStart } from '../hints.ts';
 import { combinedFor, loadConfigFor } from '../load-config.ts';
 import { options } from '../options.ts';
 import { palette, type Look } from '../print/palette.ts';
@@ -16,7 +17,7 @@ import { broken, printable } from '../print/width.ts';
 /** Checks that files, socket, processes and actors agree, with or without a supervisor. Changes nothing; exit code 1 when they do not. */
 export async function doctor(call: Call): Promise<number> {
   const { flags, terminal, paths, env } = call;
-  const input = { paths, uid: process.geteuid?.() ?? 0, searchPath: env['PATH'], serving: (patienceMs: number) => serving(paths.socket, patienceMs) };
+  const input = { paths, command: commandStart(call), uid: process.geteuid?.() ?? 0, searchPath: env['PATH'], serving: (patienceMs: number) => serving(paths.socket, patienceMs) };
   const found = await diagnose(() => gather({ ...input, config: readConfig(call) }));
   if (flags.has(options.json)) terminal.print(JSON.stringify(found, null, 2));
   else for (const line of doctorReport(found, lookOf(call))) terminal.print(line);

@@ -8,7 +8,7 @@ import { ask, askFor, askInTurn, askStatus, messageOf, type Answer } from '../as
 import type { Call } from '../call.ts';
 import { shownConfigPath } from '../../config-path.ts';
 import { besideAdvice, chooseConfig, chooseConfigToRead, configFlags, isConfigOf, isNoConfig, noSupervisor, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
-import { supervisorPid } from '../hints.ts';
+import { commandStart, supervisorPid } from '../hints.ts';
 import { startableUnits } from '../known-units.ts';
 import { askedWords, namedUnits } from '../names.ts';
 import { noteForeignVersion } from '../foreign-note.ts';
@@ -213,12 +213,12 @@ async function sayItRuns(call: Call, isOurs: boolean): Promise<number> {
     if (!answer.ok) return refuse(call, { code, message: `${message}, but its configuration cannot be used as it is now: ${answer.refusal.message}` });
     const { unchanged: _, ...changes } = answer.response.plan;
     const changed = Object.values(changes).flat().map(({ unit }) => unit);
-    if (changed.length > 0) return refuse(call, { code, message: `${message} with an earlier state of its configuration (changed: ${changed.join(', ')}); to apply the present one: sysg reload` });
+    if (changed.length > 0) return refuse(call, { code, message: `${message} with an earlier state of its configuration (changed: ${changed.join(', ')}); to apply the present one: ${commandStart(call)}reload` });
     const status = await askStatus(call);
     if (!status.ok) return refuse(call, status.refusal);
     const failed = status.snapshot.units.filter(hasFailed);
     if (failed.length > 0) {
-      const lines = failed.map(({ name, phase, reason }) => `  ${name}: is in phase ${phase}${reason === undefined ? '' : ` (${reason})`}; see sysg why ${name}`);
+      const lines = failed.map(({ name, phase, reason }) => `  ${name}: is in phase ${phase}${reason === undefined ? '' : ` (${reason})`}; see ${commandStart(call)}why ${name}`);
       const text = `${message}, but ${failed.length} of its services ${failed.length === 1 ? 'has' : 'have'} failed`;
       return refuse(call, refusals.notStarted([text, ...lines].join('\n')), outcomes(status.snapshot, null));
     }

@@ -4,6 +4,7 @@ import { refusals, type Result } from '../../errors.ts';
 import { parseDuration } from '../../words.ts';
 import { askRecords, askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { commandStart } from '../hints.ts';
 import { askedWords, namedUnits, notPresent } from '../names.ts';
 import { goals, options, type Goal } from '../options.ts';
 import { phaseOf, unitNamed } from '../print/unit.ts';
@@ -105,7 +106,7 @@ async function reasons(call: Call, units: readonly UnitStatus[]): Promise<string
   const { why } = await import('../print/why.ts');
   const read = await askRecords(call, null);
   const records = read.ok ? read.records : [];
-  return units.map((unit) => why({ unit, records, nowMs: Date.now() }).text[0] ?? `${unit.name} ${instead(unit)}`).join(' ');
+  return units.map((unit) => why({ unit, records, nowMs: Date.now(), command: commandStart(call) }).text[0] ?? `${unit.name} ${instead(unit)}`).join(' ');
 }
 
 function instead(unit: UnitStatus): string {

@@ -1,9 +1,10 @@
 import { refusals } from '../../errors.ts';
 import { askRecords } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { commandStart } from '../hints.ts';
 import { askedWords, matchedOf, meansSeveral } from '../names.ts';
 import { options } from '../options.ts';
-import { printable } from '../print/width.ts';
+import { broken, printable } from '../print/width.ts';
 import { why as explain } from '../print/why.ts';
 import { statusOrRest } from '../status-or-rest.ts';
 
@@ -19,13 +20,23 @@ export async function why(call: Call): Promise<number> {
   if (!named.ok) return terminal.refuse(named.refusal);
   const read = await askRecords(call, null);
   if (!read.ok) return terminal.refuse(read.refusal);
-  const explained = units.filter(({ name }) => named.names.includes(name)).map((unit) => explain({ unit, units, records: read.records, nowMs: Date.now() }));
+  const asked = named.names.flatMap((name) => units.find((unit) => unit.name === name) ?? []);
+  const explained = asked.map((unit) => explain({ unit, units, records: read.records, nowMs: Date.now(), command: commandStart(call) }));
   if (flags.has(options.json)) {
     const all = explained.map((one) => ({ ...one, supervised: advice === null }));
     terminal.print(JSON.stringify(meansSeveral(words) ? all : all[0], null, 2));
     return 0;
   }
-  if (advice !== null) terminal.print(printable(advice));
-  for (const [index, { text }] of explained.entries()) for (const line of [...(index === 0 ? [] : ['']), ...text]) terminal.print(printable(line));
+  const sentences = explained.flatMap(({ text }, index) => [...(index === 0 ? [] : ['']), ...text]);
+  for (const sentence of [...(advice === null ? [] : [advice]), ...sentences]) for (const line of inLines(printable(sentence), terminal.columns)) terminal.print(line);
   return 0;
 }
+
+/** As wide as the terminal, broken between words, and never within a command, which a reader may copy. */
+function inLines(sentence: string, columns: number | null): readonly string[] {
+  if (columns === null) return [sentence];
+  return broken(sentence.replace(COMMAND, (command) => command.replaceAll(' ', HELD)), columns).map((line) => line.replaceAll(HELD, ' '));
+}
+
+const COMMAND = /\bsysg (?:-\S+ |\w+ )*\S+/g;
+const HELD = '\u00a0';

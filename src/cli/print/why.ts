@@ -1,6 +1,7 @@
 import { REQUEST } from '../../journal/request-record.ts';
+import { HOOK_FAILED } from '../../journal/scribe.ts';
 import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
-import { spanInProse } from '../../words.ts';
+import { shellWord, spanInProse } from '../../words.ts';
 import { askedIn, attempt, howItEnded, lastWords, leftRunning, runResult, time, tries } from './why-records.ts';
 
 /** `text`: sentences; `causes`: the records behind them, oldest first. */
@@ -18,6 +19,8 @@ export interface WhyInput {
   /** Of every unit, oldest first. */
   readonly records: readonly JournalRecord[];
   readonly nowMs: number;
+  /** How a command begins that reaches the supervisor of the unit: `sysg -p shop `. */
+  readonly command?: string;
 }
 
 /** The causal chain that brought the unit where it is, what it waits for, and what happens next and when. */
@@ -34,21 +37,27 @@ class Story {
   readonly #own: readonly JournalRecord[];
   readonly #all: readonly JournalRecord[];
   readonly #nowMs: number;
+  readonly #command: string;
 
   readonly #units: readonly UnitStatus[];
   /** Units whose story is there already: a chain of dependencies may meet itself. */
   readonly #seen: Set<string>;
 
-  constructor({ unit, units = [], records, nowMs }: WhyInput, seen = new Set<string>()) {
+  constructor({ unit, units = [], records, nowMs, command = 'sysg ' }: WhyInput, seen = new Set<string>()) {
     this.#unit = unit;
     this.#units = units;
     this.#seen = seen.add(unit.name);
     this.#own = records.filter((record) => record.unit === unit.name);
     this.#all = records;
     this.#nowMs = nowMs;
+    this.#command = command;
   }
 
   sentences(): readonly string[] {
+    return [...this.#state(), ...this.#hookFailure()];
+  }
+
+  #state(): readonly string[] {
     const { name, phase, restarts = 0, next_at: next } = this.#unit;
     const end = this.#lastInto(phase ?? '');
     switch (phase) {
@@ -58,7 +67,7 @@ class Story {
       }
       case 'failed': return this.#wasStoppedAtRest() ? this.#unsupervised() : [
         `${name} has failed (${tries(end)}) because ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end),
-        `Nothing more happens until someone starts it: sysg start --daemonize -s ${name}`,
+        `Nothing more happens until someone starts it: ${this.#startOf(name)}`,
       ];
       case 'running': return this.#running();
       case 'starting': return this.#starting();
@@ -75,10 +84,15 @@ class Story {
     const moved = this.#use(this.#last(({ event, seq }) => event === 'move' && seq > (begun?.seq ?? 0)));
     const cause = moved === null ? `it was started ${this.#startCause(begun)}` : `it took the place of an earlier process at ${time(moved.at)}`;
     const text = [`${name} has been running${pid} since ${time(since)} (${spanInProse(this.#nowMs - Date.parse(since ?? ''))}); ${cause}.`];
-    const end = this.#last(({ to, seq }) => to === 'backoff' && seq < (begun?.seq ?? 0));
-    if (restarts > 0 && end !== null) text.push(`Before that ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end));
+    if (restarts > 0) text.push(...this.#before(begun));
     if (ready === false) text.push('Its health check fails at present.');
     return [...text, ...this.#replacement()];
+  }
+
+  /** How the process ended before the one that was begun with this record, where the restart policy began it. */
+  #before(begun: JournalRecord | null): readonly string[] {
+    const end = this.#last(({ to, seq }) => to === 'backoff' && seq < (begun?.seq ?? 0));
+    return end === null ? [] : [`Before that ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end)];
   }
 
   /** What replaces the unit at present, or why the last attempt to replace it did not. */
@@ -99,17 +113,25 @@ class Story {
     return [`An attempt to replace it ended at ${time(last.at)} and changed nothing: ${String(last.detail['reason'])}.`];
   }
 
+  /** The newest hook that failed since the unit began to start. */
+  #hookFailure(): readonly string[] {
+    const begun = this.#last(({ to }) => STARTS.has(to ?? ''))?.seq ?? 0;
+    const failure = this.#use(this.#last(({ event, seq }) => event === HOOK_FAILED && seq > begun));
+    return failure === null ? [] : [`Its hook ${String(failure.detail?.['hook'])} failed at ${time(failure.at)}: the command ${String(failure.detail?.['reason'])}.`];
+  }
+
   #starting(): readonly string[] {
-    const { name, waits_for: waits = [], since, ready } = this.#unit;
+    const { name, waits_for: waits = [], since, ready, restarts = 0 } = this.#unit;
     const begun = this.#last(({ to }) => STARTS.has(to ?? ''));
     if (waits.length === 0) {
       const before = begun?.to === 'preparing' ? ['What is to run before its command (skip, pre_start) has not ended yet.'] : [];
       const unready = ready === false ? ['Its health check has not passed yet.'] : [];
-      return [`${name} has been starting since ${time(since)}; it was started ${this.#startCause(begun)}.`, ...before, ...unready];
+      const earlier = restarts > 0 ? this.#before(begun) : [];
+      return [`${name} has been starting since ${time(since)}; it was started ${this.#startCause(begun)}.`, ...before, ...unready, ...earlier];
     }
     const unmet = waits.map(({ unit, lost, condition }) => (lost === undefined
       ? `${unit}${AWAITED[condition ?? 'started']}, and goes on as soon as that is so`
-      : `${unit} (${lost}); it goes on when ${unit} comes up again: sysg start --daemonize -s ${unit}`));
+      : `${unit} (${lost}); it goes on when ${unit} comes up again: ${this.#startOf(unit)}`));
     return [`${name} has been waiting since ${time(since)} for ${unmet.join('; and for ')}.`, ...waits.flatMap(({ unit }) => this.#storyOf(unit))];
   }
 
@@ -117,7 +139,7 @@ class Story {
   #storyOf(name: string): readonly string[] {
     const unit = this.#units.find((other) => other.name === name);
     if (unit === undefined || this.#seen.has(name)) return [];
-    const story = new Story({ unit, units: this.#units, records: this.#all, nowMs: this.#nowMs }, this.#seen);
+    const story = new Story({ unit, units: this.#units, records: this.#all, nowMs: this.#nowMs, command: this.#command }, this.#seen);
     const sentences = story.sentences();
     for (const record of story.used) this.used.add(record);
     return sentences;
@@ -174,7 +196,7 @@ class Story {
     const { name, next_at: next, wanted, cron } = this.#unit;
     const run = cron?.last_run;
     const past = run === undefined ? 'It has not run yet.' : `Its last run began at ${time(run.started_at)} and ${runResult(run.status)}.`;
-    if (wanted === 'down') return [`${name} is suspended: someone stopped it. sysg start --daemonize -s ${name} runs it now and resumes its schedule.`, past];
+    if (wanted === 'down') return [`${name} is suspended: someone stopped it. ${this.#startOf(name)} runs it now and resumes its schedule.`, past];
     return [next === undefined ? `${name} has no further run ahead.` : `${name} waits for its next run at ${time(next)} (${this.#ahead(next)}).`, past];
   }
 
@@ -258,6 +280,10 @@ class Story {
       case 'exit': return `because ${by === undefined || by === this.#unit.name ? 'its process' : `the process of ${by}`} ended at ${at}`;
       default: return `at ${at}`;
     }
+  }
+
+  #startOf(name: string): string {
+    return `${this.#command}start --daemonize -s ${shellWord(name)}`;
   }
 
   #ahead(at: string): string {

@@ -172,6 +172,41 @@ describe('why', () => {
     expect(text.at(-1)).toContain('sysg start --daemonize -s api');
   });
 
+  test('a command that is named reaches the supervisor of the unit from anywhere', () => {
+    const input = { records: [], nowMs: 0, command: 'sysg --sys -p shop ' };
+    const named = 'sysg --sys -p shop start --daemonize -s api';
+    expect(why({ ...input, unit: unit({ phase: 'failed' }) }).text.at(-1)).toContain(named);
+    expect(why({ ...input, unit: unit({ phase: 'waiting', kind: 'cron', wanted: 'down' }) }).text[0]).toContain(named);
+    const waits = unit({ name: 'web', phase: 'starting', waits_for: [{ unit: 'api', lost: "dependency 'api' failed" }] });
+    expect(why({ ...input, unit: waits, units: [unit({ phase: 'failed' })] }).text.filter((line) => line.includes(named))).toHaveLength(2);
+  });
+
+  test('a hook that failed since the start is named, one of an earlier start is not', () => {
+    seq = 0;
+    const failed = (clock: string): JournalRecord => ({ seq: (seq += 1), at: at(clock), unit: 'api', event: 'hook.failed', detail: { hook: 'on_start.success', reason: 'exited with status 3' } });
+    const started = [record('api', '12:00:00', 'stopped', 'spawning', { cause: { kind: 'boot' } }), failed('12:00:01')];
+    const asked = { unit: unit({ phase: 'running', since: at('12:00:00') }), nowMs: Date.parse(at('12:00:09')) };
+    const sentence = 'Its hook on_start.success failed at 12:00:01: the command exited with status 3.';
+    expect(why({ ...asked, records: started }).text.at(-1)).toBe(sentence);
+    expect(why({ ...asked, records: [...started, record('api', '12:00:05', 'stopped', 'spawning', { cause: { kind: 'command' } })] }).text).not.toContain(sentence);
+  });
+
+  test('a unit that is started again, and is not ready yet: also how it ended before', () => {
+    seq = 0;
+    const records = [
+      record('api', '12:00:00', 'stopped', 'spawning', { cause: { kind: 'boot' } }),
+      record('api', '12:00:02', 'clearing', 'backoff', { cause: { kind: 'exit', seq: 1 }, detail: { exit_code: 3, attempt: 1, last_stderr: ['no route to db'] } }),
+      record('api', '12:00:03', 'backoff', 'spawning', { cause: { kind: 'timer', seq: 2 } }),
+    ];
+    const { text } = why({ unit: unit({ phase: 'starting', since: at('12:00:03'), ready: false, restarts: 1 }), records, nowMs: Date.parse(at('12:00:04')) });
+    expect(text).toEqual([
+      'api has been starting since 12:00:03; it was started by the restart policy at 12:00:03.',
+      'Its health check has not passed yet.',
+      'Before that it exited with code 3 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00.',
+      'Its last words: "no route to db"',
+    ]);
+  });
+
   test.each([
     ['stopping', { signal: 'SIGTERM', blame: 'check', reason: 'not ready within 2 s: the check exited with status 1' }, 'it was not ready within 2 s: the check exited with status 1 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
     ['spawning', { blame: 'start', reason: 'program "/none" does not exist' }, 'its start with the supervisor at 12:00:00 was refused: program "/none" does not exist'],
