@@ -1,5 +1,5 @@
 import {
-  accessSync, closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, readSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync,
+  accessSync, closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, readSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync, type Stats,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { attempt, hasCode, textOf } from './errors.ts';
@@ -59,14 +59,19 @@ function makeDirectory(path: string, mode: number): void {
   }
 }
 
-/** The whole of a plain file. Of anything else it throws, where readFileSync would wait for somebody who writes into a FIFO. */
+/** The whole of a plain file. */
 export function readPlainFile(path: string): Buffer {
+  return withPlainFile(path, (descriptor) => readFileSync(descriptor));
+}
+
+/** Opens a plain file to read it. Of anything else it throws, where openSync would wait for somebody who writes into a FIFO. */
+function withPlainFile(path: string, read: (descriptor: number, stat: Stats) => Buffer): Buffer {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const found = fstatSync(descriptor);
     // Of a directory read(2) itself says so.
     if (!found.isFile() && !found.isDirectory()) throw new Error(`${path} is no plain file`);
-    return readFileSync(descriptor);
+    return read(descriptor, found);
   } finally {
     closeSync(descriptor);
   }
@@ -105,27 +110,17 @@ export function quarantine(path: string): string {
 
 /** The first bytes of a file, at most so many. Throws what the file system says. */
 export function readHead(path: string, most: number): Buffer {
-  return readPart(path, () => ({ from: 0, length: most }));
+  return withPlainFile(path, (descriptor) => readPart(descriptor, 0, most));
 }
 
 /** The last bytes of a file, at most so many. Throws what the file system says. */
 export function readTail(path: string, most: number): Buffer {
-  return readPart(path, (descriptor) => {
-    const { size } = fstatSync(descriptor);
-    const length = Math.min(size, most);
-    return { from: size - length, length };
-  });
+  return withPlainFile(path, (descriptor, { size }) => readPart(descriptor, Math.max(0, size - most), Math.min(size, most)));
 }
 
-function readPart(path: string, partOf: (descriptor: number) => { readonly from: number; readonly length: number }): Buffer {
-  const descriptor = openSync(path, 'r');
-  try {
-    const { from, length } = partOf(descriptor);
-    const bytes = Buffer.alloc(length);
-    return bytes.subarray(0, readSync(descriptor, bytes, 0, length, from));
-  } finally {
-    closeSync(descriptor);
-  }
+function readPart(descriptor: number, from: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  return bytes.subarray(0, readSync(descriptor, bytes, 0, length, from));
 }
 
 const KEPT_COPIES = 3;

@@ -1,9 +1,10 @@
-import fs, { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import fs, { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeDirectories } from '../src/files.ts';
+import { makeDirectories, readHead, readPlainFile, readTail } from '../src/files.ts';
 
 /** Something is done right before each directory is made. */
 function before(act: (path: string, make: typeof fs.mkdirSync) => void): void {
@@ -41,4 +42,18 @@ test('what is no directory, and a place where nothing can be made, are', () => {
   expect(() => makeDirectories(join(root, 'file'))).toThrow('EEXIST');
   expect(() => makeDirectories(join(root, 'file/below'))).toThrow('ENOTDIR');
   expect(() => makeDirectories('/proc/nope/below')).toThrow('ENOENT');
+});
+
+test.each([
+  ['the whole', readPlainFile, 'abcdef'], ['the head', (path: string) => readHead(path, 2), 'ab'], ['the tail', (path: string) => readTail(path, 2), 'ef'],
+])('%s of a file is read, and a FIFO in its place is refused and not waited for', (_, read, expected) => {
+  const path = join(place(), 'file');
+  writeFileSync(path, 'abcdef');
+  expect(read(path).toString()).toBe(expected);
+  rmSync(path);
+  spawnSync('mkfifo', [path]);
+  // Somebody has it open, so that a reader that does wait for somebody fails here and does not hang.
+  const held = openSync(path, constants.O_RDWR);
+  onTestFinished(() => closeSync(held));
+  expect(() => read(path)).toThrow(`${path} is no plain file`);
 });
