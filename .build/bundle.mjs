@@ -113,15 +113,14 @@ async function bundleDaemon() {
   await keepCompiledDaemon();
 }
 
-/** From a run in a home of its own, in which a service was started and asked about. The flags are those it runs with: V8 refuses a cache made with others. */
+/** From a run in a home of its own, in which a service was started and asked about. */
 async function keepCompiledDaemon() {
   const home = await mkdtemp(join(tmpdir(), 'sysg-build-'));
   const config = join(home, 'sysg.yaml');
   await writeFile(config, 'version: "1"\nservices:\n  web: {command: "sleep 60", restart_policy: always, env: {vars: {A: b}}}\n  api: {command: "echo $A; exec sleep 60", depends_on: [web]}\n');
   const state = join(home, '.local/share/systemg');
-  const flags = JSON.parse(await readFile(join(root, 'src/supervisor-flags.json'), 'utf8'));
   const child = spawn(process.execPath, [
-    ...flags.every, ...(flags[process.versions.node.split('.')[0]] ?? []), join(root, '.build/write-cache.cjs'), join(outdir, 'daemon-main.js'), join(outdir, 'daemon-main.cache'),
+    join(root, '.build/write-cache.cjs'), join(outdir, 'daemon-main.js'), join(outdir, 'daemon-main.cache'),
     `--config ${config} --mode user --foreground`,
   ], { env: { ...process.env, HOME: home }, stdio: 'ignore' });
   const ended = new Promise((resolve) => void child.once('close', resolve));

@@ -54,7 +54,7 @@ async function importedOnDemand() {
 }
 
 /** Modules of Node's that are slow to load are loaded by whoever uses them first; those that Node has loaded by itself are left alone. */
-export function withLazyModules(text, slow = ['child_process', 'crypto', 'fs/promises', 'net', 'os', 'stream', 'timers/promises', 'zlib']) {
+export function withLazyModules(text, slow = ['child_process', 'crypto', 'fs/promises', 'net', 'os', 'stream', 'timers/promises', 'v8', 'zlib']) {
   const lazy = text.replaceAll(new RegExp(`(\\bimport_\\w+)\\s*=\\s*require\\("(node:(?:${slow.join('|')}))"\\)`, 'g'), '$1=whenUsed("$2")');
   return lazy === text ? text : `const whenUsed=(name)=>new Proxy({},{get:(_,key)=>require(name)[key]});\n${lazy}`;
 }

@@ -14,6 +14,7 @@ import { keepDebuggerClosed, keepSignals, type KeptSignals, makeShutdown, obeySi
 import { closeBooks, HOOKS_MS, openSupervision, seeOut, type Supervision } from './daemon/supervision.ts';
 import { refusals, textOf } from './errors.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
+import { interpreter } from './interpreter.ts';
 import { levelOfRustLog } from './log-level.ts';
 import { openSupervisorLog, type SupervisorLog } from './logs/supervisor-log.ts';
 import { closeInheritedDescriptors, connectionsWithin, descriptorLimit } from './process/descriptors.ts';
@@ -201,6 +202,7 @@ function crash(log: SupervisorLog, error: unknown): never {
 }
 
 keepDebuggerClosed();
+interpreter.spare();
 const options = parseDaemonOptions(process.argv.slice(2));
 const paths = runtimePaths({ system: options.system, project: options.project, env: process.env });
 const parent = findParent(process.env, () => diedSinceBoot(paths));

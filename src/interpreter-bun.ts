@@ -9,6 +9,8 @@ declare const require: (file: './sysg-page.js') => Readonly<Record<string, strin
 /** Bun's, in an executable that has everything in it. */
 export const interpreter: Interpreter = {
   supervisor: [process.execPath, supervisorWord],
+  // The build has set what can be set.
+  spare: () => undefined,
   command: process.execPath,
   evaluator: { program: process.execPath, words: ['-e'], env: { BUN_BE_BUN: '1' } },
   get callersNofile() {

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import flags from './supervisor-flags.json';
+import { setFlagsFromString } from 'node:v8';
 
 /** What depends on the program that runs this JavaScript. The program in one file has `interpreter-bun.ts` in the place of this file. */
 export interface Interpreter {
   /** The first words of the command line of a supervisor. */
   readonly supervisor: readonly string[];
+  /** Makes a supervisor that has loaded its modules smaller and quicker than what this program is set to by itself. */
+  spare(): void;
   /** The file of the command that a machine is to call when it boots. */
   readonly command: string;
   /** What runs the JavaScript of the argument that follows, and the variables it needs for that. */
@@ -21,19 +23,18 @@ export interface Interpreter {
 /** Newer Node can be kept from opening its debugger on SIGUSR1 from the first moment; where it cannot, our handler does from its second. */
 const deafToDebuggers = (): readonly string[] => (process.allowedNodeEnvironmentFlags.has('--disable-sigusr1') ? ['--disable-sigusr1'] : []);
 
-/**
- * Small semi-spaces keep the process small. V8 of Node 20 has no compiler between the first and the best: what has run for some milliseconds is compiled again, which takes a fifth of the
- * processor time of a start and pays only for what goes on for long. The build reads these flags, too: V8 uses what was compiled before under the same ones alone.
- */
-function flagsOfNode(): readonly string[] {
-  const byVersion: Readonly<Record<string, readonly string[]>> = flags;
-  return [...flags.every, ...(byVersion[process.versions.node.split('.', 1)[0] ?? ''] ?? [])];
-}
-
 /** Node's. */
 export const interpreter: Interpreter = {
   get supervisor() {
-    return [process.execPath, ...flagsOfNode(), ...deafToDebuggers(), join(import.meta.dirname, 'daemon.js')];
+    return [process.execPath, ...deafToDebuggers(), join(import.meta.dirname, 'daemon.js')];
+  },
+  // Not on the command line: V8 refuses what was compiled before, for Node and for us alike, under flags other than those it was compiled under.
+  spare() {
+    // Semi-spaces that do not grow keep the process small.
+    setFlagsFromString('--semi-space-growth-factor=1');
+    // V8 of Node 20 has no compiler between the first and the best: what has run for some milliseconds is compiled again, which takes a fifth of the processor time of a start and pays
+    // only for what goes on for long.
+    if (process.versions.node.startsWith('20.')) setFlagsFromString('--interrupt-budget=1000000');
   },
   command: join(import.meta.dirname, 'sysg'),
   evaluator: { program: process.execPath, words: ['-e'], env: {} },
