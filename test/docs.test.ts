@@ -79,3 +79,11 @@ test('every link to a page and to a heading leads somewhere', () => {
   }));
   expect(broken).toEqual([]);
 });
+
+test('the simulation that docs/simulate.md shows comes to what stands there', async () => {
+  const [, yaml = '', argv = '', printed = ''] = /```yaml\n(.*?)```\n\n```console\n\$ sysg (.*?)\n(.*?)```/s.exec(readFileSync(join(root, 'docs/simulate.md'), 'utf8')) ?? [];
+  const cwd = ownDirectory();
+  writeFileSync(join(cwd, 'app.yaml'), yaml);
+  const words = [...argv.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+  expect(await sysg(words, { cwd, env: { HOME: cwd } })).toEqual({ exitCode: 0, stdout: printed, stderr: '' });
+});

@@ -80,6 +80,7 @@ export const options = {
   stderr: { name: 'stderr', about: 'show the services\' stderr on stdout too' },
   supervisor: { name: 'supervisor', about: 'replace the running supervisor by a new one; services keep running' },
   wait: { name: 'wait', about: 'with --daemonize: wait until the restart has ended' },
+  untilUp: { name: 'wait', about: 'wait until what changed has come up, as on a terminal; exit code 1 with what did not' },
   all: { name: 'all', about: 'also units that are no longer configured' },
   evenCompleted: { name: 'all', about: 'also run again one-shots that have completed and have not changed' },
   hosts: { name: 'hosts', value: 'FILE', about: 'the supervisors of several machines; FILE has one USER@MACHINE, as ssh takes it, per line' },

@@ -54,9 +54,13 @@ export function outcomeOf(unit: UnitStatus): UnitOutcome {
   return { name: unit.name, phase: phaseOf(unit), ...(unit.process !== undefined && { pid: unit.process.pid }) };
 }
 
+export function showsProgress({ terminal, env, flags }: Call): boolean {
+  return terminal.columns !== null && env['TERM'] !== 'dumb' && !flags.has(options.json);
+}
+
 /** While a command works, shows on a terminal what becomes of each unit, one line for each; elsewhere nothing. */
 export async function withProgress<Outcome>(call: Call, asked: ProgressOptions, work: () => Promise<Outcome>): Promise<Outcome> {
-  if (call.terminal.columns === null || call.env['TERM'] === 'dumb' || call.flags.has(options.json)) return work();
+  if (!showsProgress(call)) return work();
   const { openProgress } = await import('./screen/progress.ts');
   const progress = openProgress(call, asked);
   try {

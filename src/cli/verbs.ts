@@ -34,7 +34,7 @@ export function synopsis({ name, operands, trailing }: Verb): string {
 }
 
 const {
-  service, json, forget, daemonize, waitTimeout, stderr, wait, all, evenCompleted, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
+  service, json, forget, daemonize, waitTimeout, stderr, wait, untilUp, all, evenCompleted, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
   init, print, force, yes, every, hosts, profile,
   listen, tokenFile, open, readOnly, compat, openMetrics,
@@ -142,8 +142,9 @@ const table = {
   },
   reload: {
     about: 'apply what changed in the configuration and leave all else alone, as SIGHUP to the supervisor does',
-    options: [json],
-    examples: [['sysg reload', 'reads the file again'], ['sysg reload -c new.yaml', 'another file from now on']],
+    more: 'The supervisor answers as soon as it has ordered the changes. On a terminal, or with --wait, the command goes on until they have ended, for a minute at most.',
+    options: [untilUp, json],
+    examples: [['sysg reload', 'reads the file again'], ['sysg reload --wait', 'for scripts: exit code 1 when a unit that changed did not come up'], ['sysg reload -c new.yaml', 'another file from now on']],
   },
   why: {
     about: 'explain why a unit is in its state: the causes with their times, what the unit waits for, what happens next and when',

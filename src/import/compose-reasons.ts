@@ -1,3 +1,5 @@
+import { nameOfAll } from './remarks.ts';
+
 const container = 'it is about the container, and there is none';
 const network = 'services use the network of this machine, and reach each other on localhost';
 
@@ -80,7 +82,7 @@ export const serviceReasons: Readonly<Record<string, string>> = {
 
 /** Why a key of the file has no match. */
 export const topReasons: Readonly<Record<string, string>> = {
-  name: 'the supervisor is not named by its file',
+  name: nameOfAll,
   volumes: 'the program sees the files of this machine',
   networks: network,
   configs: 'the program sees the files of this machine',

@@ -55,6 +55,8 @@ export async function importFile(request: ImportRequest): Promise<Imported | Ref
   const kind = request.kind ?? importKindOf(path, read.text);
   const yaml = kind === null && /\.(?:ya?ml|json)$/i.test(path) ? readYaml(read.text, path) : null;
   if (yaml?.ok === false) return refuse(`${path}:${yaml.line}: ${yaml.message}`);
+  if (kind === null && /^\[(?:Unit|Service|Timer|Install)\]/m.test(read.text))
+    return refuse(`${path}:1: a unit of systemd, which is not imported: docs/coming-from-systemd.md has its keys side by side with those of sysg`);
   if (kind === null)
     return refuse(
       `${path}:1: expected a file of ${importKinds.slice(0, -1).join(', ')} or ${importKinds.at(-1)}, and found none of their keys; --from says what it is`,

@@ -35,3 +35,6 @@ export function openRemarks(): Remarks {
     },
   };
 }
+
+/** Of a name of the whole file: whose state lies where is for its owner to choose. */
+export const nameOfAll = 'left out: "project: NAME" gives the supervisor a name, and a place of its own beside others';

@@ -141,6 +141,8 @@ function importDaemon({ name, node, here }: PlacedSection, { root, remarks }: Dr
   read.rest({
     user: 'sysg runs as the user that starts it; a program has a user of its own',
     directory: 'a service runs in the directory of the configuration, or in its working_dir',
+    minfds: 'limits: {nofile} of a service, or of "defaults", says how many files may be open',
+    minprocs: 'limits: {nproc} of a service, or of "defaults", says how many processes there may be',
     umask: 'services have the umask of sysg; a program may have one of its own',
   });
 }

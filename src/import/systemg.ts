@@ -4,6 +4,7 @@ import { formatSize } from '../words.ts';
 import { readYaml, type Plain, type Sourced } from '../yaml-text.ts';
 import { put, type Draft, type DraftBlock } from './draft.ts';
 import { openReader } from './reader.ts';
+import { nameOfAll } from './remarks.ts';
 import type { Importer } from './source.ts';
 
 /** A file of systemg, of version 1 or 2: what sysg knows by the same name stays as it is, with its comments. */
@@ -33,7 +34,7 @@ export const importSystemg: Importer = ({ path, text }, draft) => {
 
 const reasons: Readonly<Record<string, string>> = {
   status: 'what status shows is measured when it is asked for',
-  project: 'the supervisor is not named by its file',
+  project: nameOfAll,
 };
 
 function defaultsIn({ root }: Draft): DraftBlock {

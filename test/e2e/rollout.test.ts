@@ -71,6 +71,17 @@ services:
     expect((await home.sysg('reload')).stdout).toContain('1 restarted, 1 unchanged');
     const next = await home.until('web', ({ rollout, process }) => rollout === undefined && process !== undefined && process.pid !== old, 'was replaced');
     expect(await pidIn(home, 'plain')).toBe(plain);
+    home.configure(`${yaml}    env: {vars: {VERSION: "3"}}\n  plain: {command: exit 5}\n`);
+    writeFileSync(join(home.dir, 'broken'), '');
+    const failed = await home.sysg('reload', '--wait');
+    expect(failed).toEqual({
+      code: 1, stdout: 'Configuration reloaded: 2 restarted\n',
+      stderr: 'sysg: 2 of 2 units that changed did not come up\n  plain: process exited with status 5\n  web: was not replaced: process exited with status 3\n',
+    });
+    rmSync(join(home.dir, 'broken'));
+    home.configure(`${yaml}    env: {vars: {VERSION: "4"}}\n  plain: {command: $PROGRAMS/forever}\n`);
+    expect(await home.sysg('reload', '--wait')).toMatchObject({ code: 0, stdout: 'Configuration reloaded: 2 restarted\n' });
+    expect((await home.unit('web')).rollout).toBeUndefined();
     const all = await home.sysg('restart');
     expect(all).toMatchObject({ code: 0, stdout: 'All services restarted\n' });
     expect([await pidIn(home, 'plain') === plain, await pidIn(home, 'web') === next.process?.pid]).toEqual([false, false]);

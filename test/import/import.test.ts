@@ -198,3 +198,13 @@ test('paths are as seen from the result, wherever that is', async () => {
   expect(text).toContain('file: ../app/.env');
   expect(text).toContain('working_dir: ../app');
 });
+
+test('a unit of systemd is called what it is', async () => {
+  const refused = await tried({ 'web.service': '[Unit]\nDescription=web\n[Service]\nExecStart=/bin/web\n' }, 'web.service');
+  expect(refused).toMatchObject({ exitCode: 1, text: null, stderr: expect.stringContaining('web.service:1: a unit of systemd, which is not imported: docs/coming-from-systemd.md has its keys') });
+});
+
+test('limits of supervisord itself name the keys of ours', async () => {
+  const made = await tried({ 'a.conf': '[supervisord]\nminfds=65536\nminprocs=200\n[program:web]\ncommand=sleep 1\n' }, 'a.conf');
+  expect(lost(made)).toEqual([expect.stringMatching(/^a\.conf:2: lost: supervisord\.minfds: limits: \{nofile\} /), expect.stringMatching(/^a\.conf:3: lost: supervisord\.minprocs: limits: \{nproc\} /)]);
+});
