@@ -13,7 +13,7 @@ import type { Place, RolloutFacts, ServiceSpec, Settlement, SlotChange, SlotInde
 export interface Turn {
   readonly operation: number;
   readonly command: Part['command'];
-  /** Operations of earlier restarts whose turn had not come: the order of this one answers them, too. */
+  /** Other operations that want the unit up: the order of this one answers them, too. */
   readonly joined: readonly number[];
 }
 
@@ -53,7 +53,8 @@ export interface Rollout {
   readonly former: ServiceSpec['definition'];
   readonly slots: SlotChange | null;
   readonly mode: RolloutInput['mode'];
-  readonly ticket: number | null;
+  /** Operations that are answered by how it ends. */
+  readonly tickets: readonly number[];
   /** Null until its actor was spawned. */
   readonly ref: RolloutRef | null;
   readonly aside: {

@@ -29,7 +29,7 @@ export function noteCrash(draft: Draft, event: object): void {
   if (part !== 'rollout') draft.lookups.push(part === 'unit' ? unit : recordKey(unit, rollout?.aside.place ?? 'candidate'));
   else if (rollout !== undefined) {
     if (rollout.ref !== null) draft.ended.push(rollout.ref);
-    setRollout(draft, { ...rollout, ref: null, mode: rollout.aside.place === 'retired' ? 'retire' : 'abandon', ticket: null });
+    setRollout(draft, { ...rollout, ref: null, mode: rollout.aside.place === 'retired' ? 'retire' : 'abandon', tickets: [] });
   }
 }
 

@@ -1,6 +1,6 @@
 import { PENDING } from './context.ts';
-import { cancelRollout, send, setUnit, type Draft } from './draft.ts';
-import { availability, isAtRest, type Availability } from './order.ts';
+import { bringUp, cancelRollout, send, setRollout, setUnit, type Draft } from './draft.ts';
+import { availability, isAboutToChange, isAtRest, type Availability } from './order.ts';
 import type { ServiceSpec } from './types.ts';
 
 /** Which unit is held back by which of its dependencies, and when a dependent restarts. */
@@ -18,7 +18,7 @@ export function informOf(draft: Draft, name: string, at: number, about: string |
   const unit = draft.units.get(name);
   if (unit === undefined) return;
   const informed = { ...unit.informed };
-  let changed = false;
+  let [changed, goesDown] = [false, false];
   for (const edge of unit.spec.dependsOn) {
     if (about !== null && edge.service !== about) continue;
     const dependency = draft.units.get(edge.service);
@@ -40,12 +40,32 @@ export function informOf(draft: Draft, name: string, at: number, about: string |
     send(draft, name, news.met
       ? { type: 'release', at, dependency: edge.service }
       : { type: 'hold', at, dependency: edge.service, stops: restarts, lost: news.lost });
-    if (!news.met && restarts) cancelRollout(draft, name, 'hold', at);
+    goesDown ||= !news.met && restarts;
   }
   if (!changed) return;
   setUnit(draft, { ...unit, informed });
+  if (goesDown) {
+    const rollout = draft.rollouts.get(name);
+    if (rollout?.aside.place === 'candidate' && rollout.mode === 'replace' && !rollout.calledOff) restartInstead(draft, name, at);
+    cancelRollout(draft, name, 'hold', at);
+  }
   // Those that wait for a unit that waits in vain wait in vain too.
   if (unit.facts.state === 'waiting') informDependents(draft, name, at);
+}
+
+/** What a replacement was to bring, a plain restart brings; it answers for both. */
+export function restartInstead(draft: Draft, name: string, at: number): void {
+  const rollout = draft.rollouts.get(name);
+  if (rollout === undefined) return;
+  setRollout(draft, { ...rollout, tickets: [] });
+  restartPlainly(draft, name, rollout.tickets, at);
+}
+
+export function restartPlainly(draft: Draft, name: string, tickets: readonly number[], at: number, note?: string): void {
+  const unit = draft.units.get(name);
+  if (unit === undefined) return;
+  setUnit(draft, { ...unit, inForce: unit.spec.definition, expected: isAboutToChange(unit.facts, 'restart') });
+  bringUp(draft, name, { type: 'restart', spec: unit.spec, ...(note !== undefined && { note }) }, tickets, at);
 }
 
 /** The named units are about to come up: those that need them wait for them from now on, whatever they knew before. */

@@ -29,6 +29,10 @@ export type RolloutSend =
   | { readonly to: 'aside'; readonly unit: string; readonly event: ServiceCommand }
   | { readonly to: 'rollout'; readonly unit: string; readonly event: RolloutEvent };
 
+export type Coming =
+  | Omit<Extract<ServiceCommand, { type: 'start' }>, 'at' | 'ticket'>
+  | Omit<Extract<ServiceCommand, { type: 'restart' }>, 'at' | 'ticket'>;
+
 export const REMOVED = 'removed from the configuration';
 
 /** Each property by its name: copied as a whole, an object that XState has put together costs ten times as much. */
@@ -83,6 +87,13 @@ export function send(draft: Draft, unit: string, event: ServiceCommand): void {
   draft.sends.push({ unit, event: slotted });
   const concernsBoth = (event.type === 'hold' || event.type === 'release') && event.dependency !== SECOND_INSTANCE;
   if (concernsBoth && draft.rollouts.get(unit)?.aside.ref != null) draft.rolloutSends.push({ to: 'aside', unit, event });
+}
+
+/** The first of the tickets goes with the order, the others with starts, which join it. */
+export function bringUp(draft: Draft, unit: string, order: Coming, tickets: readonly number[], at: number): void {
+  const [first = null, ...others] = tickets;
+  send(draft, unit, { ...order, at, ticket: first });
+  for (const ticket of others) send(draft, unit, { ...order, type: 'start', at, ticket });
 }
 
 /** Those of the named units that there are; for the others the client gets an error. */

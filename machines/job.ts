@@ -25,7 +25,7 @@ export interface JobContext {
   readonly runsBegun: number;
   readonly tokenBase: string;
   /** Waits for the present run to end. */
-  readonly queued: { readonly instantWallMs: number | null; readonly ticket: number | null } | null;
+  readonly queued: { readonly instantWallMs: number | null; readonly tickets: readonly number[] } | null;
   /** Why the present run is being ended, in 0.33.0's words; null while it is not. */
   readonly endingBecause: string | null;
   /** The runner's latest report. */
@@ -69,7 +69,7 @@ export const jobMachine = base.extend({
     recordIsWanted: ({ event }) => event.type === 'adopt' && event.record.wanted === 'up',
     runEnded: ({ event }) => event.type === 'unit.changed' && RESTING.includes(event.facts.state),
     runEndedAndMoreWait: ({ context, event }) =>
-      event.type === 'unit.changed' && RESTING.includes(event.facts.state) && context.queued !== null && (context.wanted === 'up' || context.queued.ticket !== null),
+      event.type === 'unit.changed' && RESTING.includes(event.facts.state) && context.queued !== null && (context.wanted === 'up' || context.queued.tickets.length > 0),
     overlapIs: ({ context }, params: { rule: 'skip' | 'queue' | 'replace' }) => context.spec.cron?.overlap === params.rule,
     isRemoved: ({ context }) => context.removed,
     isEnding: ({ context }) => context.endingBecause !== null,
@@ -84,12 +84,10 @@ export const jobMachine = base.extend({
     answer: assign(({ context, event }, { result, error }: { result: Settlement['result']; error: string | null }) => (
       'ticket' in event && event.ticket !== null ? { settled: [...context.settled, { ticket: event.ticket, unit: context.spec.name, result, error }] } : {}
     )),
-    /** A run that somebody waits for will not be: another order has taken its place. */
-    answerQueued: assign(({ context, event }, { error }: { error: string | null }) => (
-      context.queued?.ticket == null ? {} : {
-        settled: [...context.settled, { ticket: context.queued.ticket, unit: context.spec.name, result: 'failed' as const, error: error ?? `superseded by ${event.type}` }],
-      }
-    )),
+    /** A run that clients wait for will not be. */
+    answerQueued: assign(({ context: { settled, spec, queued } }, { error }: { error: string }) => ({
+      settled: [...settled, ...(queued?.tickets ?? []).map((ticket): Settlement => ({ ticket, unit: spec.name, result: 'failed', error }))],
+    })),
     passAnswers: assign(({ context, event }) => 'settlements' in event ? { settled: [...context.settled, ...event.settlements] } : {}),
     await: assign(({ context, event }) => {
       const timeoutMs = context.spec.cron?.timeoutMs ?? null;
@@ -105,7 +103,7 @@ export const jobMachine = base.extend({
     noteTime: assign(({ context, event }) => ({ since: momentOf(event) ?? context.since })),
     begin: base.enqueueActions(({ context, event, enqueue }) => {
       const instantWallMs = event.type === 'due' ? event.instantWallMs : event.type === 'unit.changed' ? (context.queued?.instantWallMs ?? null) : null;
-      const ticket = 'ticket' in event ? event.ticket : (context.queued?.ticket ?? null);
+      const [ticket = null, ...others] = 'ticket' in event ? ticketsOf(event) : (context.queued?.tickets ?? []);
       const at = momentOf(event) ?? context.since;
       const run: JobRun = { id: `${context.tokenBase}.${context.runsBegun + 1}`, instantWallMs };
       enqueue.assign({
@@ -113,6 +111,7 @@ export const jobMachine = base.extend({
         deeds: [...context.deeds, { type: 'noteBegun', params: { unit: context.spec.name, run } }],
       });
       enqueue.sendTo(context.runner, { type: 'restart', at, ticket, spec: runnerSpec(context.spec), origin: originOf(context, event) });
+      for (const other of others) enqueue.sendTo(context.runner, { type: 'start', at, ticket: other });
     }),
     resumeRun: base.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'adopt') return;
@@ -137,11 +136,11 @@ export const jobMachine = base.extend({
         ?? { timeout: `Timed out after ${inWords(context.spec.cron?.timeoutMs ?? 0)}`, replaced: 'Replaced by a newer run', stopped: 'Stopped' }[params.because],
     })),
     stopRunner: base.enqueueActions(({ context, event, enqueue }) => {
-      enqueue.sendTo(context.runner, { type: 'stop', at: momentOf(event) ?? context.since, ticket: null, ...(context.wanted === 'up' && { goesOn: true }) });
+      enqueue.sendTo(context.runner, { type: 'stop', at: momentOf(event) ?? context.since, ticket: null, ...(context.wanted === 'up' && { goesOn: true }), ...(context.queued !== null && { followed: true }) });
     }),
     queueDue: assign(({ context, event }) => ({
-      queued: event.type === 'due' ? { instantWallMs: event.instantWallMs, ticket: context.queued?.ticket ?? null }
-        : 'ticket' in event ? { instantWallMs: null, ticket: event.ticket } : context.queued,
+      queued: event.type === 'due' ? { instantWallMs: event.instantWallMs, tickets: context.queued?.tickets ?? [] }
+        : 'ticket' in event ? { instantWallMs: null, tickets: [...(context.queued?.tickets ?? []), ...ticketsOf(event)] } : context.queued,
     })),
     noteFacts: assign(({ context, event }) => event.type !== 'unit.changed' ? {} : { runnerFacts: event.facts, settled: [...context.settled, ...event.settlements] }),
     forgetRun: assign({ run: null, endingBecause: null }),
@@ -213,14 +212,14 @@ export const jobMachine = base.extend({
         ],
         start: [
           { guard: 'isRemoved', actions: answer('failed', REMOVED) },
-          { guard: 'isEnding', actions: ['wantUp', 'watchSchedule', answerQueued(), 'queueDue', 'stopRunner'] },
+          { guard: 'isEnding', actions: ['wantUp', 'watchSchedule', 'queueDue', 'stopRunner'] },
           { actions: ['wantUp', 'watchSchedule', 'passOn'] },
         ],
         restart: [
           { guard: 'isRemoved', actions: answer('failed', REMOVED) },
-          { actions: ['takeSpec', 'wantUp', 'watchSchedule', answerQueued(), 'queueDue', because('replaced'), 'stopRunner'] },
+          { actions: ['takeSpec', 'wantUp', 'watchSchedule', 'queueDue', because('replaced'), 'stopRunner'] },
         ],
-        stop: { actions: [answerQueued(), 'wantDown', 'unwatchSchedule', because('stopped'), 'passOn'] },
+        stop: { actions: [answerQueued('superseded by stop'), 'wantDown', 'unwatchSchedule', because('stopped'), 'passOn'] },
         signal: { actions: 'passOn' },
         hurry: { actions: 'passOn' },
         'limit.exceeded': { actions: 'passOn' },
@@ -324,7 +323,7 @@ function jobFacts(context: JobContext, value: StateValue, event: JobEvent, at: n
 /** What begins a run: an instant, or a person, whose run may have had to wait for the one before. */
 function originOf({ queued }: JobContext, event: JobEvent): UnitFacts['trigger'] {
   if (event.type !== 'unit.changed') return triggerOfJob(event);
-  return queued === null || (queued.instantWallMs !== null && queued.ticket === null) ? { kind: 'schedule', by: null } : { kind: 'command', by: 'start' };
+  return queued === null || (queued.instantWallMs !== null && queued.tickets.length === 0) ? { kind: 'schedule', by: null } : { kind: 'command', by: 'start' };
 }
 
 function triggerOfJob(event: JobEvent): UnitFacts['trigger'] {
@@ -341,8 +340,12 @@ function answer(result: Settlement['result'], error: string | null = null) {
   return { type: 'answer', params: { result, error } } as const;
 }
 
-function answerQueued(error: string | null = null) {
+function answerQueued(error: string) {
   return { type: 'answerQueued', params: { error } } as const;
+}
+
+function ticketsOf({ ticket }: { readonly ticket: number | null }): readonly number[] {
+  return ticket === null ? [] : [ticket];
 }
 
 /** 90000 → `90s`, 300000 → `5m`. */

@@ -2,15 +2,13 @@ import { assign, setup, type ActorRefFrom, type AnyActorRef } from 'xstate';
 import type { TicketPort } from './ports.ts';
 import { publishing, type Publisher } from './publishing.ts';
 import { Table } from './table.ts';
-import type { ServiceSpec, Settlement, Trigger } from './types.ts';
+import type { Settlement, Trigger } from './types.ts';
 
 /** What an operation has to do with one unit. */
 export interface Part {
   readonly unit: string;
   readonly command: 'start' | 'stop' | 'restart' | 'rollout';
   readonly origin: Trigger;
-  /** The definition to start with; null: the present one. */
-  readonly spec: ServiceSpec | null;
   /** Units that have to make way first: to be down, or through with their replacement. */
   readonly after: readonly string[];
   /** The client that asked waits for an answer for this unit: the order carries the operation's id as its ticket. */
@@ -79,8 +77,8 @@ const base = setup({
 /**
  * One accepted command on its way through the units that it names: each gets its order when those that have to go first
  * have made way, and the operation ends when each has answered. A later command takes a unit's turn away only while the
- * unit still waits for it; after the order, the unit itself answers what a later command means. Restarts of which one
- * takes the turn of another settle together.
+ * unit still waits for it; after the order, the unit itself answers what a later command means. Commands that want the
+ * unit up join each other and settle together.
  */
 export const operationMachine = base.extend({
   guards: {

@@ -10,8 +10,9 @@ export function openOperation(draft: Draft, { kind, ticket, at }: { readonly kin
   // The least that no open operation has.
   let id = 1;
   while (draft.operations.has(id)) id += 1;
-  for (const { unit: name, command } of parts) {
-    const joined = command === 'restart' ? joinTurn(draft, name, at) : [];
+  for (const { unit: name, command, owes } of parts) {
+    if (command === 'start' && joinsRestart(draft, name, owes ? [id] : [])) continue;
+    const joined = command === 'stop' ? [] : joinedBy(draft, name, command, at);
     yieldTurn(draft, name, `superseded by ${command === 'rollout' ? 'restart' : command}`, at);
     const unit = draft.units.get(name);
     if (unit !== undefined) setUnit(draft, { ...unit, turn: { operation: id, command, joined } });
@@ -41,15 +42,32 @@ export function yieldTurn(draft: Draft, name: string, error: string, at: number)
   setUnit(draft, { ...unit, turn: null });
 }
 
-/** Takes the unit's turn of an earlier restart for a later one. The operations that wait for an answer to either are returned. */
-function joinTurn(draft: Draft, name: string, at: number): readonly number[] {
+/** A client waits for the replacement that has not been made yet. */
+export function isAskedFor(draft: Draft, name: string): boolean {
+  const rollout = draft.rollouts.get(name);
+  return rollout?.aside.place === 'candidate' && !rollout.calledOff && rollout.tickets.length > 0;
+}
+
+/** A start of a unit that waits for its restart is answered by the restart. */
+function joinsRestart(draft: Draft, name: string, operations: readonly number[]): boolean {
   const unit = draft.units.get(name);
-  if (unit?.turn?.command !== 'restart') return [];
+  if (unit?.turn?.command !== 'restart' && unit?.turn?.command !== 'rollout') return false;
+  setUnit(draft, { ...unit, turn: { ...unit.turn, joined: [...unit.turn.joined, ...operations] } });
+  return true;
+}
+
+/** Takes the unit's turn of an earlier start or restart, and what a replacement that is to begin again owes. The operations that wait for an answer to either are returned. */
+function joinedBy(draft: Draft, name: string, command: Part['command'], at: number): readonly number[] {
+  const unit = draft.units.get(name);
+  const rollout = draft.rollouts.get(name);
+  const begun = command !== 'start' && isAskedFor(draft, name) ? (rollout?.tickets ?? []) : [];
+  if (rollout !== undefined && begun.length > 0) setRollout(draft, { ...rollout, tickets: [] });
+  if (unit?.turn == null || unit.turn.command === 'stop') return begun;
   const { operation, joined } = unit.turn;
   draft.operationSends.push({ operation, event: { type: 'join', at, unit: name } });
   setUnit(draft, { ...unit, turn: null });
   const owes = draft.operations.get(operation)?.input.ticket !== null;
-  return owes ? [...joined, operation] : joined;
+  return owes ? [...begun, ...joined, operation] : [...begun, ...joined];
 }
 
 /** Stands among those that have to make way for the unit's own replacement that goes on. No unit can have this name. */

@@ -1,9 +1,9 @@
 import { consequenceOf } from './consequence.ts';
 import { unitOf } from './context.ts';
-import { cancelRollout, dropUnit, known, REMOVED, send, setUnit, type Draft } from './draft.ts';
-import { expect, informDependents, informOf, redefine } from './dependencies.ts';
+import { bringUp, cancelRollout, dropUnit, known, REMOVED, send, setUnit, type Draft } from './draft.ts';
+import { expect, informDependents, informOf, redefine, restartInstead } from './dependencies.ts';
 import type { OperationKind, OperationReport, Part } from './operation.ts';
-import { clearTheWay, openOperation, passAnswers, replacementOf, yieldTurn } from './operations.ts';
+import { clearTheWay, isAskedFor, openOperation, passAnswers, replacementOf, yieldTurn } from './operations.ts';
 import { inOrder, isAboutToChange, isAtRest, withDependencies } from './order.ts';
 import { beginRollout, rollingAmong, undoSwitch } from './rollouts.ts';
 import { endChildrenOf } from './spawning.ts';
@@ -20,7 +20,7 @@ export function openStart(draft: Draft, { at, units, ticket, origin }: Pick<Of<'
   const neededBy = new Map<string, string>();
   for (const name of named) for (const dependency of withDependencies(draft.units, [name])) if (!neededBy.has(dependency)) neededBy.set(dependency, name);
   openOperation(draft, { kind, ticket, at }, meant.map((unit): Part => ({
-    unit, command: 'start', spec: null, after, owes: ticket !== null && named.has(unit),
+    unit, command: 'start', after, owes: ticket !== null && named.has(unit),
     origin: named.has(unit) ? (origin ?? { kind: 'command', by: 'start' }) : { kind: 'dependency', by: neededBy.get(unit) ?? null },
   })));
   expect(draft, meant, at);
@@ -56,7 +56,7 @@ export function openRestart(draft: Draft, { at, units, specs: changed, ticket, s
     const spec = specs.get(name);
     if (spec !== undefined) redefine(draft, name, spec, at, !rolling.has(name));
   }
-  const order = { origin: { kind: 'command', by: 'restart' }, owes: ticket !== null, specs } as const;
+  const order = { origin: { kind: 'command', by: 'restart' }, owes: ticket !== null } as const;
   openOperation(draft, { kind: 'restart', ticket, at }, [
     ...downwards(draft, plain, { command: 'restart', ...order }), ...replacements(draft, rolling, order),
   ]);
@@ -84,18 +84,23 @@ export function openReload(draft: Draft, event: Of<'reload'>): void {
     const unit = draft.units.get(name);
     if (spec === undefined || unit === undefined || isComing(draft, spec)) continue;
     setUnit(draft, { ...unit, returning: null });
-    cancelRollout(draft, name, 'reload', at);
+    const asked = isAskedFor(draft, name);
+    if (!rolling.has(name)) cancelRollout(draft, name, 'reload', at);
     if (consequenceOf({ ...unit.facts, spec: unit.spec }, spec) === 'remake') {
       setUnit(draft, { ...unit, returning: spec });
       send(draft, name, { type: 'reload', at, spec: null });
       continue;
     }
     redefine(draft, name, spec, at, !rolling.has(name));
-    if (!rolling.has(name)) send(draft, name, { type: 'reload', at, spec });
+    if (rolling.has(name)) continue;
+    // It changes what a restart that goes on leads to.
+    if (asked) restartInstead(draft, name, at);
+    else send(draft, name, { type: 'reload', at, spec });
   }
   const fresh = event.specs.filter(({ name }) => !draft.units.has(name));
   for (const spec of fresh) setUnit(draft, unitOf(spec, at));
-  openOperation(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: { kind: 'reload', by: null }, owes: false, specs }));
+  openOperation(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: { kind: 'reload', by: null }, owes: false }));
+  for (const name of rolling) cancelRollout(draft, name, 'reload', at);
   openStart(draft, { at, units: fresh.map(({ name }) => name), ticket: event.ticket ?? null, origin: { kind: 'reload', by: null } }, 'reload', goes);
   for (const name of draft.units.keys()) informOf(draft, name, at);
 }
@@ -111,9 +116,10 @@ export function giveOrders(draft: Draft, { at, operation, parts }: Extract<Opera
     const ticket = part.owes ? operation : null;
     const open = part.command === 'stop' ? undefined : draft.openSwitches.get(part.unit);
     if (open !== undefined) undoSwitch(draft, { unit: part.unit, slots: open });
-    if (part.command === 'rollout') beginRollout(draft, part, ticket, at);
-    else if (part.command === 'restart') for (const each of [ticket, ...joined]) send(draft, part.unit, { type: 'restart', at, ticket: each, spec: part.spec });
-    else send(draft, part.unit, { type: part.command, at, ticket, origin: part.origin });
+    const tickets = ticket === null ? joined : [...joined, ticket];
+    if (part.command === 'stop') send(draft, part.unit, { type: 'stop', at, ticket, origin: part.origin });
+    else if (part.command === 'rollout') beginRollout(draft, part.unit, tickets, at);
+    else bringUp(draft, part.unit, part.command === 'restart' ? { type: 'restart', spec: unit.spec } : { type: 'start', origin: part.origin }, tickets, at);
     // One that is where the order wants it has nothing to report.
     if (!isAboutToChange(unit.facts, part.command)) informDependents(draft, part.unit, at);
     clearTheWay(draft, part.unit, at);
@@ -144,20 +150,18 @@ function learnSlots(draft: Draft, slots: Readonly<Record<string, SlotIndex>> = {
 
 /** Each of them when those that need it are out of the way. */
 function downwards(
-  draft: Draft, names: readonly string[], { command, origin, owes, specs = new Map() }: Pick<Part, 'origin' | 'owes'> & { readonly command: 'stop' | 'restart'; readonly specs?: ReadonlyMap<string, ServiceSpec> },
+  draft: Draft, names: readonly string[], { command, origin, owes }: Pick<Part, 'origin' | 'owes'> & { readonly command: 'stop' | 'restart' },
 ): readonly Part[] {
   const together = new Set(names);
   return [...inOrder(draft.units, names)].reverse().map((unit) => ({
-    unit, command, origin, spec: specs.get(unit) ?? null, after: (draft.dependents.get(unit) ?? []).filter((name) => together.has(name)), owes,
+    unit, command, origin, after: (draft.dependents.get(unit) ?? []).filter((name) => together.has(name)), owes,
   }));
 }
 
 /** Replacements one after the other, each after those of its dependencies and after an earlier one of its own. */
-function replacements(
-  draft: Draft, names: ReadonlySet<string>, { origin, owes, specs }: Pick<Part, 'origin' | 'owes'> & { readonly specs: ReadonlyMap<string, ServiceSpec> },
-): readonly Part[] {
+function replacements(draft: Draft, names: ReadonlySet<string>, { origin, owes }: Pick<Part, 'origin' | 'owes'>): readonly Part[] {
   return inOrder(draft.units, names).map((unit) => ({
-    unit, command: 'rollout', origin, spec: specs.get(unit) ?? null, owes,
+    unit, command: 'rollout', origin, owes,
     after: [
       ...(draft.rollouts.has(unit) ? [replacementOf(unit)] : []),
       ...[...withDependencies(draft.units, [unit])].filter((name) => name !== unit && (isInTransition(draft, name) || names.has(name))),
@@ -190,5 +194,5 @@ function isComing(draft: Draft, { name, definition }: ServiceSpec): boolean {
 function meansAnotherProcess(draft: Draft, name: string, spec: ServiceSpec | undefined): boolean {
   const unit = draft.units.get(name);
   return spec !== undefined && unit !== undefined && !isComing(draft, spec)
-    && consequenceOf({ ...unit.facts, spec: { ...unit.spec, definition: unit.inForce } }, spec) === 'replace';
+    && (isAskedFor(draft, name) || consequenceOf({ ...unit.facts, spec: { ...unit.spec, definition: unit.inForce } }, spec) === 'replace');
 }

@@ -6,7 +6,7 @@ import { momentOf } from './service-facts.ts';
 import { gateOf } from './slots.ts';
 import { SECOND_INSTANCE } from './types.ts';
 import type {
-  Deadline, DeadlineEvent, RolloutFact, RolloutFacts, RolloutReport, RolloutResult, RolloutStep, RolloutTask, ServiceCommand, ServiceSpec, Settlement, SlotChange,
+  Deadline, DeadlineEvent, RolloutFact, RolloutFacts, RolloutReport, RolloutResult, RolloutStep, RolloutTask, ServiceCommand, ServiceSpec, SlotChange,
   SwitchRecord, UnitFacts,
 } from './types.ts';
 
@@ -14,7 +14,6 @@ export interface RolloutInput {
   /** What the candidate is, its slot in it. */
   readonly spec: ServiceSpec;
   readonly slots: SlotChange | null;
-  readonly ticket: number | null;
   /**
    * `switch-back`: there is no candidate; a switch that another supervisor left open is undone. `abandon`, `retire`: takes
    * the place of a rollout whose actor threw.
@@ -316,10 +315,7 @@ const rolloutPublisher: Publisher<RolloutContext, RolloutEvent> = {
       deeds.push({ type: 'writeSwitch', params: { record: { unit, generation: candidate?.generation ?? 0, slots } satisfies SwitchRecord } });
     }
     if (slots !== null && !switchOpen && before?.context.switchOpen === true) deeds.push({ type: 'forgetSwitch', params: { unit } });
-    if (step !== old) {
-      const settlements = step === 'done' ? settlementsOf(context) : [];
-      deeds.push(report({ type: 'rollout.changed', at, facts: factsOf(context, step, at), settlements, switchOpen } satisfies RolloutFact, context.parent));
-    }
+    if (step !== old) deeds.push(report({ type: 'rollout.changed', at, facts: factsOf(context, step, at), switchOpen } satisfies RolloutFact, context.parent));
     return { context, deeds };
   },
 };
@@ -350,13 +346,6 @@ function wait(wait: 'observed' | 'grace') {
 
 function perform(task: RolloutTask) {
   return [{ type: 'choose', params: { task } }, 'perform'] as const;
-}
-
-/** A rollout that gives way to a plain restart leaves the answer to that one. */
-function settlementsOf({ ticket, spec, result, reason }: RolloutContext): readonly Settlement[] {
-  if (result === 'replace' || ticket === null) return [];
-  const replaced = result === 'replaced';
-  return [{ ticket, unit: spec.name, result: replaced ? 'started' : 'failed', error: replaced ? null : (reason ?? 'called off') }];
 }
 
 function isOf(event: RolloutEvent, place: UnitFacts['place'], holds: (facts: UnitFacts) => boolean): boolean {

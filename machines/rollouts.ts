@@ -1,15 +1,14 @@
 import { afterService } from './children.ts';
 import { rollsOver } from './consequence.ts';
 import { type Rollout } from './context.ts';
-import { expect, redefine } from './dependencies.ts';
-import { refuse, REMOVED, send, setRollout, setUnit, type Draft } from './draft.ts';
-import type { Part } from './operation.ts';
+import { expect, restartPlainly } from './dependencies.ts';
+import { send, setRollout, setUnit, type Draft } from './draft.ts';
 import { clearTheWay, passAnswers, replacementOf, sendWay } from './operations.ts';
-import { inOrder, isAboutToChange } from './order.ts';
+import { inOrder } from './order.ts';
 import type { ServiceRef } from './service.ts';
 import { gateOf, inSlot } from './slots.ts';
 import { takeChildren } from './spawning.ts';
-import { isAnnounced, type Place, type RolloutFact, type ServiceFact, type ServiceSpec, type SlotChange, type SwitchRecord, type UnitFacts } from './types.ts';
+import { isAnnounced, type Place, type RolloutFact, type ServiceFact, type ServiceSpec, type Settlement, type SlotChange, type SwitchRecord, type UnitFacts } from './types.ts';
 
 /** What the root does about units that are replaced by a candidate beside them. */
 
@@ -27,18 +26,15 @@ export function rollingAmong(draft: Draft, names: readonly string[], specOf: (na
 }
 
 /** A candidate beside the running instance; a unit that does not run any more starts in the plain way. */
-export function beginRollout(draft: Draft, { unit: name, spec: named }: Part, ticket: number | null, at: number): void {
+export function beginRollout(draft: Draft, name: string, tickets: readonly number[], at: number): void {
   const unit = draft.units.get(name);
-  if (unit === undefined) return refuse(draft, { ticket, unit: name, error: REMOVED });
-  const spec = named ?? unit.spec;
-  if (!rollsOver(spec, unit.facts.state, unit.facts.wanted)) {
-    setUnit(draft, { ...unit, inForce: spec.definition, expected: isAboutToChange(unit.facts, 'restart') });
-    return send(draft, name, { type: 'restart', at, ticket, spec });
-  }
+  if (unit === undefined) return;
+  const { spec } = unit;
+  if (!rollsOver(spec, unit.facts.state, unit.facts.wanted)) return restartPlainly(draft, name, tickets, at);
   const from = draft.slots.get(name) ?? 0;
   const slots: SlotChange | null = spec.deployment.blueGreen === null ? null : { from, to: from === 0 ? 1 : 0 };
   setRollout(draft, {
-    unit: name, spec, former: unit.inForce, slots, mode: 'replace', ticket, ref: null, facts: null, calledOff: false, owed: [],
+    unit: name, spec, former: unit.inForce, slots, mode: 'replace', tickets, ref: null, facts: null, calledOff: false, owed: [],
     aside: { place: 'candidate', ref: null, facts: { ...unit.facts, place: 'candidate', state: 'stopped', phase: 'stopped', pid: null } },
   });
   for (const [dependency, { lost }] of Object.entries(unit.informed)) {
@@ -53,7 +49,7 @@ export function undoSwitch(draft: Draft, { unit: name, slots }: Pick<SwitchRecor
   if (unit === undefined || unit.spec.deployment.blueGreen === null) return;
   draft.slots = new Map(draft.slots).set(name, slots.from);
   setRollout(draft, {
-    unit: name, spec: unit.spec, former: unit.inForce, slots, mode: 'switch-back', ticket: null, ref: null, facts: null, calledOff: false, owed: [],
+    unit: name, spec: unit.spec, former: unit.inForce, slots, mode: 'switch-back', tickets: [], ref: null, facts: null, calledOff: false, owed: [],
     aside: { place: 'candidate', ref: null, facts: { ...unit.facts, place: 'candidate' } },
   });
 }
@@ -118,7 +114,7 @@ export function reportAsideGone(draft: Draft, { unit, at, settlements }: Extract
   passAnswers(draft, settlements, at);
 }
 
-export function followRollout(draft: Draft, { facts, settlements, switchOpen, at }: RolloutFact): void {
+export function followRollout(draft: Draft, { facts, switchOpen, at }: RolloutFact): void {
   const rollout = draft.rollouts.get(facts.unit);
   if (rollout === undefined) return;
   if (facts.step !== 'done') return setRollout(draft, { ...rollout, facts });
@@ -127,18 +123,18 @@ export function followRollout(draft: Draft, { facts, settlements, switchOpen, at
   rollouts.delete(facts.unit);
   draft.rollouts = rollouts;
   if (switchOpen && rollout.slots !== null) leaveOpen(draft, facts.unit, rollout.slots);
-  passAnswers(draft, [...settlements, ...rollout.owed], at);
-  if (facts.result === 'replace') replacePlainly(draft, rollout.unit, rollout.spec, rollout.ticket, at);
+  passAnswers(draft, [...answersOf(facts, rollout.tickets), ...rollout.owed], at);
+  if (facts.result === 'replace') {
+    expect(draft, [facts.unit], at);
+    restartPlainly(draft, facts.unit, rollout.tickets, at, 'not rolling: its address is in use while the old instance runs');
+  }
   sendWay(draft, { type: 'way.clear', at, unit: replacementOf(facts.unit), isDown: true, isThrough: true });
   clearTheWay(draft, facts.unit, at);
 }
 
-/** The candidate could not run beside the old instance: its address is in use. */
-function replacePlainly(draft: Draft, name: string, spec: ServiceSpec, ticket: number | null, at: number): void {
-  expect(draft, [name], at);
-  redefine(draft, name, spec, at);
-  const unit = draft.units.get(name);
-  if (unit === undefined) return;
-  setUnit(draft, { ...unit, expected: isAboutToChange(unit.facts, 'restart') });
-  send(draft, name, { type: 'restart', at, ticket, spec, note: 'not rolling: its address is in use while the old instance runs' });
+/** A rollout that gives way to a plain restart leaves the answer to that one. */
+function answersOf({ unit, result, reason }: RolloutFact['facts'], tickets: readonly number[]): readonly Settlement[] {
+  if (result === 'replace') return [];
+  const [answer, error] = result === 'replaced' ? ['started' as const, null] : ['failed' as const, reason ?? 'called off'];
+  return tickets.map((ticket) => ({ ticket, unit, result: answer, error }));
 }

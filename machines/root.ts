@@ -59,7 +59,7 @@ export const rootSetup = setup({
       let made = context.unitsMade;
       const rollouts = new Map(context.rollouts);
       for (const rollout of context.rollouts.values()) {
-        const { unit, mode, aside, slots, ticket } = rollout;
+        const { unit, mode, aside, slots } = rollout;
         if (rollout.ref !== null && (aside.ref !== null || mode === 'switch-back')) continue;
         made += 1;
         const spec = candidateSpec(rollout);
@@ -67,7 +67,7 @@ export const rootSetup = setup({
         const asideRef = aside.ref ?? (mode === 'switch-back' ? null : spawn('service', {
           id: `unit.${unit}.${made}`, input: { ...seedOf(context, made), spec, held: unmetOf(context, unit), parent: self, place: aside.place, generation },
         }));
-        const ref = rollout.ref ?? spawn('rollout', { id: `rollout.${unit}.${made}`, input: { spec, slots, ticket, mode, at: context.now, parent: self } });
+        const ref = rollout.ref ?? spawn('rollout', { id: `rollout.${unit}.${made}`, input: { spec, slots, mode, at: context.now, parent: self } });
         rollouts.set(unit, { ...rollout, ref, aside: { ...aside, ref: asideRef } });
       }
       return { rollouts, unitsMade: made };

@@ -8,7 +8,7 @@ import {
   type Afterwards, type ServiceContext, type ServiceDeadline, type ServiceInput, type Survival,
 } from './service-facts.ts';
 import { SECOND_INSTANCE } from './types.ts';
-import type { Cause, HookRun, Leaf, OwnedProcess, ProcessExit, ServiceEvent, ServiceFact, Settlement, Ticket, TicketKind } from './types.ts';
+import type { Cause, HookRun, Leaf, OwnedProcess, ProcessExit, ServiceEvent, ServiceFact, ServiceSpec, Settlement, Ticket, TicketKind } from './types.ts';
 
 const REMOVED = 'removed from the configuration';
 const KINDS = { start: ['start', 'restart'], stop: ['stop'], all: ['start', 'restart', 'stop'] } as const satisfies Record<string, readonly TicketKind[]>;
@@ -75,7 +75,10 @@ export const serviceMachine = base.extend({
     forgive: assign({ failures: [], streak: 0 }),
     beginAnew: assign({ failures: [], streak: 0, restarts: 0, outcome: 'none', automatic: false }),
     takeSpec: assign(({ context, event }) => ({ spec: (event.type === 'reload' || event.type === 'restart' ? event.spec : null) ?? context.spec })),
-    keepSpec: assign(({ context, event }) => ({ nextSpec: (event.type === 'reload' || event.type === 'restart' ? event.spec : null) ?? context.nextSpec })),
+    keepSpec: assign(({ context, event }) => {
+      const spec = event.type === 'reload' || event.type === 'restart' ? event.spec : null;
+      return { nextSpec: spec === null ? context.nextSpec : isSame(spec.definition, context.spec.definition) ? null : spec };
+    }),
     takeNextSpec: assign(({ context }) => ({ spec: context.nextSpec ?? context.spec, nextSpec: null })),
     markRemoved: assign({ removed: true, wanted: 'down', goesOn: false }),
     comeBack: assign({ removed: false, wanted: 'up', goesOn: false }),
@@ -458,6 +461,10 @@ function isPreparedBy({ spec }: ServiceContext, exit: ProcessExit | null): boole
   return exit?.code === 0 || isClean(exit, spec.restart);
 }
 
+function isSame(one: ServiceSpec['definition'], other: ServiceSpec['definition']): boolean {
+  return one.process === other.process && one.policy === other.policy;
+}
+
 function collected({ hookRuns, hooksPending }: ServiceContext, runs: readonly HookRun[]) {
   return { hookRuns: [...hookRuns, ...runs], hooksPending: hooksPending || runs.length > 0 };
 }
@@ -491,8 +498,14 @@ function settleFailed(which: keyof typeof KINDS, why: (context: ServiceContext) 
   return { type: 'settle', params: ({ context }: Given) => ({ kinds: KINDS[which], result: 'failed' as const, error: why(context) }) } as const;
 }
 
+/** Of those that wait for a start; not where the next run answers them. */
 function supersede() {
-  return settle('start', 'failed', 'superseded by stop');
+  return {
+    type: 'settle',
+    params: ({ event }: { readonly event: ServiceEvent }) => ({
+      kinds: event.type === 'stop' && event.followed === true ? [] : KINDS.start, result: 'failed' as const, error: 'superseded by stop',
+    }),
+  } as const;
 }
 
 function answer(result: Settlement['result'], error: string | null = null) {
@@ -509,5 +522,5 @@ function survivor({ process }: ServiceContext): string {
 }
 
 function ticketOf(event: Extract<ServiceEvent, { ticket: number | null }>, id: number): Ticket {
-  return { id, kind: event.type, ...(event.type === 'restart' && event.note !== undefined && { note: event.note }) };
+  return { id, kind: event.type, ...('note' in event && event.note !== undefined && { note: event.note }) };
 }

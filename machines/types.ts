@@ -370,7 +370,7 @@ export interface RolloutFacts {
   readonly at: number;
 }
 
-export type RolloutFact = { readonly type: 'rollout.changed'; readonly at: number; readonly facts: RolloutFacts; readonly settlements: readonly Settlement[]; readonly switchOpen: boolean };
+export type RolloutFact = { readonly type: 'rollout.changed'; readonly at: number; readonly facts: RolloutFacts; readonly switchOpen: boolean };
 
 /** A rollout whose switch command may have run: what a later supervisor has to put back. */
 export interface SwitchRecord {
@@ -459,11 +459,11 @@ export interface Hurry {
 }
 
 export type ServiceCommand =
-  /** `origin`: not a person, but the first start, a reload that brought the unit, or a unit that needs it. */
-  | (Command & { readonly type: 'start'; readonly origin?: Trigger })
-  /** `goesOn`: of a job's run alone, while the schedule is wanted as before: so the record says. */
-  | (Command & { readonly type: 'stop'; readonly origin?: Trigger; readonly goesOn?: true })
-  /** `origin`: not a person, but a schedule. `note`: goes into the answer when it succeeds. */
+  /** `origin`: not a person, but the first start, a reload that brought the unit, or a unit that needs it. `note`: goes into the answer when it succeeds. */
+  | (Command & { readonly type: 'start'; readonly origin?: Trigger; readonly note?: string })
+  /** Of a job's run alone: `goesOn`, the schedule is wanted as before, and so the record says; `followed`, those that wait for this run wait for the next one. */
+  | (Command & { readonly type: 'stop'; readonly origin?: Trigger; readonly goesOn?: true; readonly followed?: true })
+  /** `origin`: not a person, but a schedule. */
   | (Command & { readonly type: 'restart'; readonly spec: ServiceSpec | null; readonly origin?: Trigger; readonly note?: string })
   /** A dependency is not available. `stops`: end what runs until it is; `lost`: why it will not come by itself. */
   | { readonly type: 'hold'; readonly at: number; readonly dependency: string; readonly stops: boolean; readonly lost: string | null }

@@ -86,7 +86,7 @@ test('a cron unit that is restarted while its stop goes on is on schedule again'
 });
 
 test.each([
-  ['start', { type: 'start', ticket: 3, units: ['job'] }, 'superseded by start'], ['stop', { type: 'stop', units: ['job'] }, 'superseded by stop'],
+  ['stop', { type: 'stop', units: ['job'] }, 'superseded by stop'],
   ['removal', { type: 'reload', specs: [] }, 'removed from the configuration'],
 ] as const)('whoever waits for a queued run is answered when a %s takes its place', (_, command, error) => {
   const { send, answers, report } = world([job]);

@@ -49,6 +49,24 @@ describe('a cron unit', () => {
     expect(causes().slice(2)).toEqual(['command start', 'command start']);
   });
 
+  test('of restarts and starts that come while a run goes on each is answered by the run that follows', () => {
+    for (const alive of [true, false]) {
+      const all = booted(job());
+      all.send({ type: 'restart', units: ['tick'], specs: null, ticket: 1 });
+      if (alive) all.come('tick');
+      else all.report('tick', 'process.spawned');
+      all.send({ type: 'restart', units: ['tick'], specs: null, ticket: 2 });
+      all.send({ type: 'restart', units: ['tick'], specs: null, ticket: 3 });
+      all.send({ type: 'start', units: ['tick'], ticket: 4 });
+      expect(all.answers.map(({ ticket }) => ticket)).toEqual(alive ? [1] : []);
+      all.go('tick');
+      all.come('tick');
+      expect(all.answers.map(({ ticket, error }) => [ticket, error])).toEqual([[1, null], [2, null], [3, null], [4, null]]);
+      expect(all.effects).toEqual(['spawn tick 1', 'SIGTERM tick 1', 'spawn tick 2']);
+      expect(all.runs).toEqual(['tick began by hand', 'tick ended Replaced by a newer run', 'tick began by hand']);
+    }
+  });
+
   test('a failed run is recorded with its reason and never restarted by itself', () => {
     const all = booted(job({}, { restart: { mode: 'always' } }));
     due(all, 1);

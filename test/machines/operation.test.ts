@@ -4,7 +4,7 @@ import { provideOperation, type OperationEvent, type OperationReport, type Part 
 import type { Settlement } from '../../machines/types.ts';
 
 const part = (unit: string, after: readonly string[] = [], more: Partial<Part> = {}): Part => ({
-  unit, command: 'stop', origin: { kind: 'command', by: 'stop' }, spec: null, after, owes: true, ...more,
+  unit, command: 'stop', origin: { kind: 'command', by: 'stop' }, after, owes: true, ...more,
 });
 
 function opened(parts: readonly Part[], ticket: number | null = 7) {

@@ -209,7 +209,7 @@ describe('rolling', () => {
     expect(hasEnded(it.root.getSnapshot())).toBe(true);
   });
 
-  test('a second restart ends the candidate and begins again with the newest definition', () => {
+  test('a second restart ends the candidate and begins again with the newest definition, and answers both', () => {
     const it = restarted([rolling({ check })]);
     comeAside(it);
     const newest = rolling({ check }, { definition: { process: 'p9', policy: 'q1' }, command: 'newest' });
@@ -220,8 +220,84 @@ describe('rolling', () => {
     comeAside(it);
     it.tasks[0]?.report({ type: 'task.done' });
     leaveAside(it);
-    expect(it.answers).toMatchObject([{ ticket: 7, error: 'superseded by restart' }, { ticket: 8, result: 'started' }]);
+    expect(it.answers).toMatchObject([{ ticket: 7, result: 'started', error: null }, { ticket: 8, result: 'started' }]);
     expect(it.records.get('web')?.definition.process).toBe('p9');
+  });
+
+  test('of restarts and starts that come while one goes on each is answered by the last: well, or with why not', () => {
+    for (const code of [0, 3]) {
+      const it = restarted([rolling()]);
+      it.report('web/aside', 'process.spawned');
+      it.send({ type: 'restart', ticket: 8, units: ['web'], specs: null });
+      it.send({ type: 'start', ticket: 9, units: ['web'] });
+      it.send({ type: 'restart', ticket: 10, units: ['web'], specs: null });
+      expect(it.answers).toEqual([]);
+      leaveAside(it);
+      expect(it.step('web')).toBe('starting');
+      if (code === 0) {
+        comeAside(it);
+        leaveAside(it);
+      } else {
+        it.report('web/aside', 'process.spawned');
+        it.go('web/aside', code);
+        it.tasks[0]?.report({ type: 'task.done', addressInUse: false });
+      }
+      const error = code === 0 ? null : 'process exited with status 3';
+      expect(it.answers.map((answer) => [answer.ticket, answer.error]).sort()).toEqual([[10, error], [7, error], [8, error], [9, error]]);
+      expect(it.root.getSnapshot().context.operations.size).toBe(0);
+    }
+  });
+
+  test('a stop takes the place of a restart, also where another restart follows it', () => {
+    const it = restarted([rolling({ check })]);
+    comeAside(it);
+    it.send({ type: 'stop', ticket: 8, units: ['web'] });
+    it.send({ type: 'restart', ticket: 9, units: ['web'], specs: null });
+    it.go('web');
+    leaveAside(it);
+    expect(it.answers).toMatchObject([{ ticket: 7, error: 'superseded by stop' }, { ticket: 8, result: 'stopped' }]);
+    it.come('web');
+    expect(it.answers[2]).toMatchObject({ ticket: 9, result: 'started', error: null });
+  });
+
+  test('a reload changes what a restart leads to, and does not call it off', () => {
+    for (const deploy of [rolling, (_: object, spec: Parameters<typeof specOf>[0]) => specOf(spec)]) {
+      const it = restarted([rolling({ check })]);
+      comeAside(it);
+      it.send({ type: 'reload', specs: [deploy({ check }, { definition: { process: 'p1', policy: 'q2' } })] });
+      expect(it.answers).toEqual([]);
+      leaveAside(it);
+      if (deploy === rolling) {
+        comeAside(it);
+        it.tasks[0]?.report({ type: 'task.done' });
+        leaveAside(it);
+      } else {
+        it.go('web');
+        it.come('web');
+      }
+      expect(it.answers).toEqual([{ ticket: 7, unit: 'web', result: 'started', error: null }]);
+      expect([it.records.get('web')?.definition.policy, it.records.get('web')?.generation]).toEqual(['q2', 2]);
+    }
+  });
+
+  test('a dependency that is restarted takes the unit down: it comes back with what it was to be replaced by, and the restart is answered', () => {
+    const web = { dependsOn: [{ service: 'db', condition: 'started', onRestart: 'restart' }], definition: { process: 'p2', policy: 'q1' } } as const;
+    const it = world([specOf({ name: 'db' }), rolling({ check }, { ...web, definition: { process: 'p1', policy: 'q1' } })]);
+    it.send({ type: 'start', units: ['db', 'web'] });
+    it.come('db');
+    it.come('web');
+    it.send({ type: 'restart', ticket: 7, units: ['web'], specs: [rolling({ check }, web)] });
+    comeAside(it);
+    it.send({ type: 'restart', ticket: 8, units: ['db'], specs: null });
+    expect(it.effects.slice(-3).sort()).toEqual(['SIGTERM db 1', 'SIGTERM web 1', 'SIGTERM web 2']);
+    leaveAside(it);
+    it.go('web');
+    it.go('db');
+    expect([it.state('web'), it.answers]).toEqual(['waiting', []]);
+    it.come('db');
+    it.come('web');
+    expect(it.answers.map(({ ticket, unit, error }) => [ticket, unit, error])).toEqual([[8, 'db', null], [7, 'web', null]]);
+    expect(it.records.get('web')?.definition.process).toBe('p2');
   });
 
   test('a reload with another process definition replaces; with the same one it leaves the rollout alone', () => {
@@ -265,7 +341,7 @@ describe('rolling', () => {
     it.send({ type: 'reload', specs: [] });
     it.go('web');
     leaveAside(it);
-    expect(it.answers.map(({ ticket, error }) => [ticket, error])).toEqual([[8, 'removed from the configuration'], [7, 'superseded by restart']]);
+    expect(it.answers.map(({ ticket, error }) => [ticket, error])).toEqual([[8, 'removed from the configuration'], [7, 'removed from the configuration']]);
   });
 
   test('a unit that is removed while it has no process is gone when its candidate is, and comes back after that', () => {

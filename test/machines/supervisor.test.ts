@@ -83,6 +83,22 @@ describe('order', () => {
     expect(answers.map(({ ticket, unit: name, error }) => [ticket, name, error])).toEqual([[5, 'db', 'superseded by stop'], [4, 'db', 'superseded by stop']]);
   });
 
+  test('a start that comes while a restart of the unit waits for its turn is answered by the restart, and a restart that waits does not start twice', () => {
+    const { effects, send, come, go, answers, root } = world(chain(), { start: ['web', 'api', 'db'] });
+    for (const name of ['db', 'api', 'web']) come(name);
+    go('db', 1);
+    effects.length = 0;
+    for (const ticket of [1, 2]) send({ type: 'restart', ticket, units: ['db', 'api', 'web'], specs: null });
+    send({ type: 'start', ticket: 3, units: ['db'] });
+    for (const name of ['web', 'api']) go(name);
+    expect([effects, answers]).toEqual([['spawn db 2'], []]);
+    for (const name of ['db', 'api', 'web']) come(name);
+    expect(answers.map(({ ticket, unit: name, error }) => [name, ticket, error])).toEqual([
+      ['db', 1, null], ['db', 3, null], ['db', 2, null], ['api', 1, null], ['api', 2, null], ['web', 1, null], ['web', 2, null],
+    ]);
+    expect(root.getSnapshot().context.operations.size).toBe(0);
+  });
+
   test('a start that comes while its stop waits for its turn takes the stop back', () => {
     const { send, come, go, answers, state } = world(chain(), { start: ['web', 'api', 'db'] });
     for (const name of ['db', 'api', 'web']) come(name);
@@ -316,7 +332,7 @@ test('an operation whose turn with a unit was taken by a later command gives no 
   const { root, come, effects, send } = world([unit('a')], { start: ['a'] });
   come('a');
   effects.length = 0;
-  root.send({ type: 'operation.order', at: 0, operation: 99, parts: [{ unit: 'a', command: 'stop', origin: { kind: 'command', by: 'stop' }, spec: null, after: [], owes: false }] });
+  root.send({ type: 'operation.order', at: 0, operation: 99, parts: [{ unit: 'a', command: 'stop', origin: { kind: 'command', by: 'stop' }, after: [], owes: false }] });
   expect(effects).toEqual([]);
   send({ type: 'stop', units: ['a'] });
   expect(effects).toEqual(['SIGTERM a 1']);

@@ -141,7 +141,7 @@ export function keyOfJob({ snapshot, runner, scheduled, armed, openRun, owed, wa
   const { context } = snapshot;
   const { queued, runnerFacts } = context;
   return [
-    snapshot.status, JSON.stringify(snapshot.value), definitionOf(context.spec), context.wanted, context.removed, context.run !== null, queued === null ? '' : `${queued.instantWallMs} ${queued.ticket}`,
+    snapshot.status, JSON.stringify(snapshot.value), definitionOf(context.spec), context.wanted, context.removed, context.run !== null, queued === null ? '' : `${queued.instantWallMs} ${queued.tickets.join('+')}`,
     context.endingBecause, runnerFacts === null ? '' : `${runnerFacts.state} ${runnerFacts.outcome} ${runnerFacts.ended?.code}`, scheduled, armed, openRun !== null, owed.join('+'), wanted, removed,
     definitionOf(newestSpec), violations.join('+'), keyOf(withoutTickets(runner)), runner.snapshot.context.tickets.map(({ id, kind }) => `${id}${kind}`).join('+'),
   ].join('|');
@@ -165,8 +165,7 @@ export const jobInvariants: readonly { readonly name: string; readonly holds: (s
 ];
 
 function ticketsOf(context: JobContext, runner: ModelState): string {
-  const queued = context.queued?.ticket ?? null;
-  return [...runner.snapshot.context.tickets.map(({ id }) => id), ...(queued === null ? [] : [queued])].sort().join();
+  return [...runner.snapshot.context.tickets.map(({ id }) => id), ...(context.queued?.tickets ?? [])].sort().join();
 }
 
 export function brokenInJob(state: JobState): string | null {

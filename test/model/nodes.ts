@@ -225,8 +225,8 @@ function keyOfAnswers(settlements: readonly Settlement[]): string {
   return settlements.map(({ ticket, unit, result, error }) => `${ticket} ${unit} ${result} ${error ?? ''}`).join('+');
 }
 
-function keyOfPart({ unit, command, spec, after, owes }: OperationInput['parts'][number]): string {
-  return `${unit} ${command} ${spec === null ? '' : definitionOf(spec)} ${after.join(',')} ${owes}`;
+function keyOfPart({ unit, command, after, owes }: OperationInput['parts'][number]): string {
+  return `${unit} ${command} ${after.join(',')} ${owes}`;
 }
 
 function keyOfInput({ id, kind, ticket, parts }: OperationInput): string {

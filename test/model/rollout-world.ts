@@ -78,12 +78,14 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
   const tasks = new Set<ModelTask>();
   const armed = new Map<AnyActorRef, ArmParams>();
   const owed = new Set<number>();
+  const restarts = new Set<number>();
   const wrong: string[] = [];
   const records = new Map<string, UnitRecord>();
   const switches = new Map<string, SwitchRecord>();
   let [traffic, file]: SlotIndex[] = [0, 0];
 
-  const settle = ({ ticket, result }: Settlement): void => {
+  const settle = ({ ticket, result, error }: Settlement): void => {
+    if (error?.startsWith('superseded by') === true && restarts.has(ticket) && !/stop|shutdown/.test(error)) wrong.push(`a restart was answered with: ${error}`);
     if (!owed.delete(ticket)) wrong.push(`ticket ${ticket} was answered twice`);
     // A start that was asked for after the stop may have begun the next process in the same step.
     const left = alive().filter(({ state, ordered }) => state !== 'forking' || ordered !== null);
@@ -133,6 +135,7 @@ export function rolloutWorld(specs: readonly ServiceSpec[]): RolloutWorld {
   const order = (command: Record<string, unknown>, wish: typeof lastCommand | null, owing = false): void => {
     const ticket = owing ? (tickets += 1) : null;
     if (ticket !== null) owed.add(ticket);
+    if (ticket !== null && command['type'] === 'restart') restarts.add(ticket);
     if (wish !== null) lastCommand = wish;
     root.send({ at: now, ticket, ...command } as unknown as SupervisorCommand);
   };
