@@ -5,7 +5,7 @@ import type { Availability } from './order.ts';
 import type { RolloutInput, RolloutRef } from './rollout.ts';
 import type { ServiceRef } from './service.ts';
 import type { Table } from './table.ts';
-import type { Place, RolloutFacts, ServiceSpec, Settlement, SlotChange, SlotIndex, UnitFacts } from './types.ts';
+import type { Place, RolloutFacts, ServiceSpec, Settlement, SlotChange, SlotIndex, Trigger, UnitFacts } from './types.ts';
 
 // What the root knows, as data.
 
@@ -31,8 +31,16 @@ export interface Unit {
   readonly turn: Turn | null;
   /** It has an order and has not reported since: its facts are about to change. */
   readonly expected: boolean;
-  /** Made anew with this definition when the present actor is gone: a service that became a cron unit, or the reverse. */
-  readonly returning: ServiceSpec | null;
+  /** What it is made anew as when the present actor is gone: a service that became a cron unit, or the reverse. */
+  readonly returning: Return | null;
+}
+
+export interface Return {
+  readonly spec: ServiceSpec;
+  /** What starts it; null: it was stopped meanwhile. */
+  readonly origin: Trigger | null;
+  /** Of clients that wait for its start. */
+  readonly tickets: readonly number[];
 }
 
 export interface Operation {

@@ -5,6 +5,7 @@ import { expect, informDependents, informOf, redefine, restartInstead } from './
 import type { OperationKind, OperationReport, Part } from './operation.ts';
 import { clearTheWay, isAskedFor, openOperation, passAnswers, replacementOf, yieldTurn } from './operations.ts';
 import { inOrder, isAboutToChange, isAtRest, withDependencies } from './order.ts';
+import { keepKind, makeAnew, othersThanReturning, stayDown } from './returns.ts';
 import { beginRollout, rollingAmong, undoSwitch } from './rollouts.ts';
 import { endChildrenOf } from './spawning.ts';
 import type { ServiceFact, ServiceSpec, SlotIndex, SupervisorCommand, Trigger } from './types.ts';
@@ -13,9 +14,11 @@ import type { ServiceFact, ServiceSpec, SlotIndex, SupervisorCommand, Trigger } 
 
 type Of<T extends SupervisorCommand['type']> = Extract<SupervisorCommand, { type: T }>;
 
+const RELOAD: Trigger = { kind: 'reload', by: null };
+
 /** Brings the named units up, and what they need: their dependencies that are down or have failed. */
 export function openStart(draft: Draft, { at, units, ticket, origin }: Pick<Of<'start'>, 'at' | 'units' | 'ticket' | 'origin'>, kind: OperationKind = 'start', after: readonly string[] = []): void {
-  const named = new Set(known(draft, units, ticket));
+  const named = new Set(othersThanReturning(draft, known(draft, units, ticket), origin ?? { kind: 'command', by: 'start' }, ticket));
   const meant = inOrder(draft.units, [...withDependencies(draft.units, named)].filter((name) => draft.units.has(name) && (named.has(name) || isDown(draft, name))));
   const neededBy = new Map<string, string>();
   for (const name of named) for (const dependency of withDependencies(draft.units, [name])) if (!neededBy.has(dependency)) neededBy.set(dependency, name);
@@ -33,6 +36,7 @@ export function openStop(draft: Draft, { at, units, ticket }: Of<'stop'>): void 
   for (const name of names) {
     informDependents(draft, name, at);
     cancelRollout(draft, name, 'stop', at);
+    stayDown(draft, name, 'superseded by stop');
   }
 }
 
@@ -47,16 +51,20 @@ export function openShutdown(draft: Draft, at: number, origin: Trigger): void {
  * replaced beside itself is replaced, which those that need it do not notice.
  */
 export function openRestart(draft: Draft, { at, units, specs: changed, ticket, slots }: Of<'restart'>): void {
-  const names = known(draft, units, ticket);
   const specs = new Map((changed ?? []).map((spec) => [spec.name, spec]));
   learnSlots(draft, slots);
+  const origin = { kind: 'command', by: 'restart' } as const;
+  const present = known(draft, units, ticket);
+  const changing = new Set(present.filter((name) => makeAnew(draft, name, specs.get(name), origin, ticket)));
+  for (const name of changing) cancelRollout(draft, name, 'restart', at);
+  const names = othersThanReturning(draft, present.filter((name) => !changing.has(name)), origin, ticket);
   const rolling = rollingAmong(draft, names, (name) => specs.get(name) ?? draft.units.get(name)?.spec);
   const plain = names.filter((name) => !rolling.has(name));
   for (const name of names) {
     const spec = specs.get(name);
     if (spec !== undefined) redefine(draft, name, spec, at, !rolling.has(name));
   }
-  const order = { origin: { kind: 'command', by: 'restart' }, owes: ticket !== null } as const;
+  const order = { origin, owes: ticket !== null };
   openOperation(draft, { kind: 'restart', ticket, at }, [
     ...downwards(draft, plain, { command: 'restart', ...order }), ...replacements(draft, rolling, order),
   ]);
@@ -73,6 +81,8 @@ export function openReload(draft: Draft, event: Of<'reload'>): void {
   const present = [...draft.units.values()];
   const removed = present.filter(({ name }) => !specs.has(name)).map(({ name }) => name);
   for (const name of removed) {
+    stayDown(draft, name, REMOVED);
+    keepKind(draft, name);
     yieldTurn(draft, name, REMOVED, at);
     send(draft, name, { type: 'reload', at, spec: null });
     cancelRollout(draft, name, 'stop', at);
@@ -83,25 +93,22 @@ export function openReload(draft: Draft, event: Of<'reload'>): void {
     const spec = specs.get(name);
     const unit = draft.units.get(name);
     if (spec === undefined || unit === undefined || isComing(draft, spec)) continue;
-    setUnit(draft, { ...unit, returning: null });
     const asked = isAskedFor(draft, name);
     if (!rolling.has(name)) cancelRollout(draft, name, 'reload', at);
-    if (consequenceOf({ ...unit.facts, spec: unit.spec }, spec) === 'remake') {
-      setUnit(draft, { ...unit, returning: spec });
-      send(draft, name, { type: 'reload', at, spec: null });
-      continue;
-    }
+    if (makeAnew(draft, name, spec, RELOAD, event.ticket ?? null)) continue;
+    const waiting = keepKind(draft, name);
     redefine(draft, name, spec, at, !rolling.has(name));
     if (rolling.has(name)) continue;
     // It changes what a restart that goes on leads to.
     if (asked) restartInstead(draft, name, at);
     else send(draft, name, { type: 'reload', at, spec });
+    for (const ticket of waiting) openStart(draft, { at, units: [name], ticket, origin: RELOAD });
   }
   const fresh = event.specs.filter(({ name }) => !draft.units.has(name));
   for (const spec of fresh) setUnit(draft, unitOf(spec, at));
-  openOperation(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: { kind: 'reload', by: null }, owes: false }));
+  openOperation(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: RELOAD, owes: false }));
   for (const name of rolling) cancelRollout(draft, name, 'reload', at);
-  openStart(draft, { at, units: fresh.map(({ name }) => name), ticket: event.ticket ?? null, origin: { kind: 'reload', by: null } }, 'reload', goes);
+  openStart(draft, { at, units: fresh.map(({ name }) => name), ticket: event.ticket ?? null, origin: RELOAD }, 'reload', goes);
   for (const name of draft.units.keys()) informOf(draft, name, at);
 }
 
@@ -128,16 +135,18 @@ export function giveOrders(draft: Draft, { at, operation, parts }: Extract<Opera
 
 /** A unit's actor is gone for good, or until it is made anew as the other kind. */
 export function takeAway(draft: Draft, { unit: name, at, settlements }: Extract<ServiceFact, { type: 'unit.removed' }>, mayReturn: boolean): void {
-  const { ref = null, returning: spec = null } = draft.units.get(name) ?? {};
+  const { ref = null, returning = null } = draft.units.get(name) ?? {};
   if (ref !== null) draft.ended.push(ref);
   passAnswers(draft, settlements, at);
   endChildrenOf(draft, name);
+  if (!mayReturn) stayDown(draft, name, 'the supervisor is shutting down');
   yieldTurn(draft, name, REMOVED, at);
   dropUnit(draft, name);
   cancelRollout(draft, name, 'stop', at);
-  if (spec !== null && mayReturn) {
+  if (returning !== null && mayReturn) {
+    const { spec, origin, tickets } = returning;
     setUnit(draft, unitOf(spec, at));
-    openStart(draft, { at, units: [name], ticket: null, origin: { kind: 'reload', by: null } }, 'reload');
+    if (origin !== null) for (const ticket of tickets.length === 0 ? [null] : tickets) openStart(draft, { at, units: [name], ticket, origin }, 'reload');
   }
   informDependents(draft, name, at);
   clearTheWay(draft, name, at);

@@ -31,7 +31,7 @@ export function makeRoute(outside: RouteOutside): Route {
     const config = outside.readConfig(null);
     if (!config.ok) return { refusal: config.error };
     const spec = config.specs.find(({ name }) => name === service);
-    if (spec === undefined || (spec.cron === null) !== (view.spec.cron === null)) return null;
+    if (spec === undefined) return null;
     return { apply: () => changeTo(specsNow().map((other) => (other.name === service ? spec : other)), [spec]) };
   };
 
@@ -85,14 +85,15 @@ export function makeRoute(outside: RouteOutside): Route {
     if (!config.ok) return error(config.error);
     accept('restart', null, { config: config.path });
     const specs = new Map(config.specs.map((spec) => [spec.name, spec]));
-    const running = views().filter((view) => view.wanted === 'up' && view.spec.cron === null && specs.has(view.spec.name));
+    const changesKind = new Set(views().filter(({ spec }) => specs.has(spec.name) && (specs.get(spec.name)?.cron === null) !== (spec.cron === null)).map(({ spec }) => spec.name));
+    const running = views().filter((view) => view.wanted === 'up' && view.spec.cron === null && specs.has(view.spec.name) && !changesKind.has(view.spec.name));
     const done = request.all === true ? [] : running.filter((view) => {
       const next = specs.get(view.spec.name);
       return next !== undefined && isDone(view, next);
     }).map(({ spec }) => spec.name);
     const units = running.map(({ spec }) => spec.name).filter((name) => !done.includes(name));
     for (const view of running) specs.set(view.spec.name, view.spec);
-    const fresh = config.specs.filter(({ name, cron }) => cron === null && !isKnown(name)).map(({ name }) => name);
+    const fresh = config.specs.filter(({ name, cron }) => (cron === null && !isKnown(name)) || changesKind.has(name)).map(({ name }) => name);
     outside.adoptConfig(config);
     const takeOver = (ticket: number | null): void => changeTo([...specs.values()], config.specs, ticket);
     if (fresh.length === 0) takeOver(null);

@@ -57,7 +57,7 @@ services:
     expect(await home.sysg('start', '--daemonize', '-s', 'long')).toMatchObject({ code: 0, stdout: "Service 'long' started\n" });
   });
 
-  test('a service becomes a cron unit and a cron unit a service by a reload, each with its logs', async () => {
+  test('a service becomes a cron unit and a cron unit a service by a reload and by a restart, each with its logs', async () => {
     const service = (name: string): string => `  ${name}: {command: "echo ${name} serves; exec $PROGRAMS/forever"}\n`;
     const cron = (name: string): string => `  ${name}: {command: "echo ${name} ran", cron: {expression: "* * * * * *", timezone: UTC}}\n`;
     const head = 'version: "1"\nservices:\n';
@@ -72,5 +72,12 @@ services:
     expect((await home.sysg('reload')).code).toBe(0);
     await home.until('one', ({ phase }) => phase === 'running', 'runs again');
     await home.until('two', ({ kind, cron: runs }) => kind === 'cron' && runs?.last_run?.status === 'Success', 'ran again');
+    home.configure(head + cron('one') + service('two'));
+    expect(await home.sysg('restart')).toMatchObject({ code: 0 });
+    expect(await home.unit('two')).toMatchObject({ kind: 'service', phase: 'running' });
+    await home.until('one', ({ kind }) => kind === 'cron', 'is on schedule');
+    home.configure(head + service('one') + cron('two'));
+    expect(await home.sysg('restart', '-s', 'one')).toMatchObject({ code: 0 });
+    expect(await home.unit('one')).toMatchObject({ kind: 'service', phase: 'running' });
   });
 });

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import type { ServiceSpec } from '../../machines/types.ts';
+import { specOf } from './rig.ts';
+import { world, type World } from './supervisor-rig.ts';
+
+const service = specOf({ name: 'web' });
+const cron: ServiceSpec = { ...service, cron: { expression: '* * * * *', timezone: 'UTC', overlap: 'skip', timeoutMs: null, catchUp: 'none' } };
+
+function running(): World {
+  const it = world([service], { start: ['web'] });
+  it.come('web');
+  it.effects.length = 0;
+  return it;
+}
+
+const kindOf = ({ root }: World): string => (root.getSnapshot().context.units.get('web')?.spec.cron === null ? 'service' : 'cron');
+const answers = (it: World): readonly unknown[] => it.answers.map(({ ticket, result, error }) => [ticket, error ?? result]);
+
+describe('a unit that becomes one of the other kind', () => {
+  test('a reload is answered when the new one is started, as for units that it adds', () => {
+    const it = world([cron], { start: ['web'] });
+    it.send({ type: 'reload', specs: [service], ticket: 1 });
+    expect([kindOf(it), it.effects, it.answers]).toEqual(['service', ['spawn web 1'], []]);
+    it.come('web');
+    expect(answers(it)).toEqual([[1, 'started']]);
+  });
+
+  test('a reload or restart of a service that becomes a cron unit ends its process first; a restart runs it now', () => {
+    for (const [command, effects] of [[{ type: 'reload', specs: [cron] }, []], [{ type: 'restart', units: ['web'], specs: [cron] }, ['spawn web 1']]] as const) {
+      const it = running();
+      it.send({ ...command, ticket: 1 });
+      expect([it.effects, kindOf(it)]).toEqual([['SIGTERM web 1'], 'service']);
+      it.go('web');
+      expect([it.effects.slice(1), kindOf(it), it.schedules.has('web')]).toEqual([effects, 'cron', true]);
+      if (effects.length > 0) it.come('web');
+      expect(answers(it)).toEqual([[1, 'started']]);
+    }
+  });
+
+  test('starts and restarts that come meanwhile are answered by its start', () => {
+    const it = running();
+    it.send({ type: 'reload', specs: [cron], ticket: 1 });
+    it.send({ type: 'restart', units: ['web'], specs: [cron], ticket: 2 });
+    it.send({ type: 'start', units: ['web'], ticket: 3 });
+    it.send({ type: 'restart', units: ['web'], specs: null, ticket: 4 });
+    it.go('web');
+    it.come('web');
+    expect([it.answers.length, it.effects]).toEqual([4, ['SIGTERM web 1', 'spawn web 1']]);
+    expect(answers(it)).toEqual(expect.arrayContaining([[1, 'started'], [2, 'started'], [3, 'started'], [4, 'started']]));
+  });
+
+  test('a stop that comes meanwhile keeps it down, also when the file is read again; a start brings it', () => {
+    const it = running();
+    it.send({ type: 'reload', specs: [cron], ticket: 1 });
+    it.send({ type: 'stop', units: ['web'], ticket: 2 });
+    it.send({ type: 'reload', specs: [cron] });
+    it.go('web');
+    expect([kindOf(it), it.schedules.has('web'), answers(it)]).toEqual(['cron', false, [[1, 'superseded by stop'], [2, 'stopped']]]);
+    it.send({ type: 'start', units: ['web'], ticket: 3 });
+    expect(it.schedules.has('web')).toBe(true);
+  });
+
+  test('a reload that takes the change back brings it back as it was, and one without it answers that it is removed', () => {
+    const back = running();
+    back.send({ type: 'reload', specs: [cron], ticket: 1 });
+    back.send({ type: 'reload', specs: [service] });
+    back.go('web');
+    back.come('web');
+    expect([kindOf(back), answers(back)]).toEqual(['service', [[1, 'started']]]);
+    const removed = running();
+    removed.send({ type: 'reload', specs: [cron], ticket: 1 });
+    removed.send({ type: 'reload', specs: [] });
+    removed.go('web');
+    expect([removed.state('web'), answers(removed)]).toEqual(['absent', [[1, 'removed from the configuration']]]);
+  });
+
+  test('a shutdown answers those that wait', () => {
+    const it = running();
+    it.send({ type: 'reload', specs: [cron], ticket: 1 });
+    it.send({ type: 'shutdown', exitCode: 0 });
+    it.go('web');
+    expect(answers(it)).toEqual([[1, 'the supervisor is shutting down']]);
+  });
+});
