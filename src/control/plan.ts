@@ -4,19 +4,43 @@ import type { UnitView } from '../../machines/view.ts';
 import { changedKeys } from '../config/definition.ts';
 import type { PlanEntry, ReloadPlan } from '../wire/payloads.ts';
 
-/** What a reload to `specs` would do to each unit: the machines decide the same by `consequenceOf`. */
+/** What a reload to `specs` would do to each unit: the machines decide the same by `consequenceOf`, and by the edges of its dependencies. */
 export function planReload(views: readonly UnitView[], specs: readonly ServiceSpec[]): ReloadPlan {
   const plan: Record<keyof ReloadPlan, PlanEntry[]> = { unchanged: [], start: [], stop: [], restart: [], update: [] };
   const present = new Map(views.map((view) => [view.spec.name, view]));
+  const followed = dependencyFollowed(present, specs);
   for (const spec of [...specs].sort(byName)) {
     const [what, why] = change(present.get(spec.name), spec);
-    plan[what].push({ unit: spec.name, why });
+    const dependency = followed.get(spec.name);
+    if (dependency === undefined) plan[what].push({ unit: spec.name, why });
+    else plan.restart.push({ unit: spec.name, why: `${what === 'unchanged' ? '' : `${why.replace(LIVE, '')}; `}restarted with its dependency '${dependency}'` });
   }
   const configured = new Set(specs.map(({ name }) => name));
   for (const { spec, phase } of views) {
     if (!configured.has(spec.name)) plan.stop.push({ unit: spec.name, why: `no longer configured${phase === 'stopped' ? ' (not running)' : ''}` });
   }
   return plan;
+}
+
+/** Of those that are restarted only because a dependency is, which one that is. A replacement by an instance beside it is no restart to dependents. */
+function dependencyFollowed(present: ReadonlyMap<string, UnitView>, specs: readonly ServiceSpec[]): ReadonlyMap<string, string> {
+  const live = specs.flatMap((spec) => {
+    const view = present.get(spec.name);
+    return view?.alive === true && view.wanted === 'up' && (view.phase === 'running' || view.phase === 'starting') ? [{ view, spec }] : [];
+  });
+  const restarting = new Set(live.filter(({ view, spec }) => consequenceOf(view, spec) === 'restart').map(({ spec }) => spec.name));
+  const followed = new Map<string, string>();
+  for (let before = -1; before < restarting.size;) {
+    before = restarting.size;
+    for (const { spec } of live) {
+      if (restarting.has(spec.name) || spec.cron !== null) continue;
+      const edge = spec.dependsOn.find(({ service, onRestart, condition }) => onRestart === 'restart' && condition !== 'completed' && restarting.has(service));
+      if (edge === undefined) continue;
+      restarting.add(spec.name);
+      followed.set(spec.name, edge.service);
+    }
+  }
+  return followed;
 }
 
 /** The plan as the answer to a reload counts it. */
@@ -38,13 +62,15 @@ function change(view: UnitView | undefined, spec: ServiceSpec): readonly [keyof 
   return [ENTRIES[consequence], `changed: ${changedKeys(view.spec, spec).join(', ') || 'definition'}${howOf(consequence, view, spec)}`];
 }
 
+const LIVE = '; taken over live';
+
 function howOf(consequence: Consequence, { phase, state }: UnitView, spec: ServiceSpec): string {
   if (consequence === 'replace') return '; replaced by an instance beside it';
   if (consequence === 'restart') return phase === 'failed' || phase === 'backoff' ? `; in phase ${phase}, tried again at once` : '';
   if (consequence !== 'update') return '';
   if (spec.cron !== null) return '; the next run uses it';
   if (phase === 'stopped') return '; it is stopped, the next start uses it';
-  return state === 'waiting' || phase === 'stopping' ? '; the next start uses it' : '; taken over live';
+  return state === 'waiting' || phase === 'stopping' ? '; the next start uses it' : LIVE;
 }
 
 function byName(one: ServiceSpec, other: ServiceSpec): number {

@@ -52,3 +52,23 @@ test('a change starts no unit that is stopped, and tries one again that is faile
 test('a service that becomes a cron unit is replaced', () => {
   expect(said(units(web), specs('  web: {command: sleep 1, cron: "0 3 * * *"}\n'))).toEqual(['restart web: changed: cron']);
 });
+
+test('a dependent is restarted with its dependency unless its edge says otherwise, over others too, and only where both run', () => {
+  const chain = (command: string, edge = 'db'): string => [
+    `  db: {command: ${command}}`, `  api: {command: api, depends_on: [${edge}]}`, '  web: {command: web, depends_on: [api]}', '  late: {command: late}', '',
+  ].join('\n');
+  const before = chain('old');
+  expect(said(units(before), specs(chain('new')))).toEqual([
+    'unchanged late: same definition', "restart api: restarted with its dependency 'db'", 'restart db: changed: command', "restart web: restarted with its dependency 'api'",
+  ]);
+  const policy = chain('new').replace('command: web,', 'command: web, stop_timeout: 1s,');
+  expect(said(units(before), specs(policy))).toContain("restart web: changed: stop_timeout; restarted with its dependency 'api'");
+  const ignored = chain('old', '{service: db, on_restart: ignore}');
+  expect(said(units(ignored), specs(chain('new', '{service: db, on_restart: ignore}')))).toContain('unchanged web: same definition');
+  const added = chain('new').replace('command: late', 'command: late, depends_on: [db]');
+  expect(said(units(before), specs(added))).toContain("restart late: changed: depends_on; restarted with its dependency 'db'");
+  const rolling = (command: string): string => chain(`${command}, deployment: {strategy: rolling}`);
+  expect(said(units(rolling('old')), specs(rolling('new')))).toContain('unchanged api: same definition');
+  const failed = units(before).map((view) => (view.spec.name === 'db' ? { ...view, phase: 'failed' as const, state: 'failed' as const, alive: false } : view));
+  expect(said(failed, specs(chain('new')))).toContain('unchanged api: same definition');
+});
