@@ -24,10 +24,11 @@ import { openLedger, type Ledger } from './state/ledger.ts';
 import { findLockOwner, isServed } from './state/lock-owner.ts';
 import { awaitLock, lockHolder, type LockResult } from './state/lock.ts';
 import { keepPresence, type Presence } from './state/presence.ts';
+import { openSmallFiles } from './state/small-files.ts';
 import { type RuntimePaths, runtimePaths } from './runtime-paths.ts';
 import { callersEnvironment, forgetSurroundings } from './surroundings.ts';
 import { openSecrets } from './secrets.ts';
-import { diedSinceBoot, prepareRuntime, removeRuntimeFiles, writeRuntimeFiles } from './state/runtime.ts';
+import { diedSinceBoot, prepareRuntime, removeRuntimeFiles } from './state/runtime.ts';
 import { didYouMean } from './words.ts';
 
 type Lock = Extract<LockResult, { ok: true }>;
@@ -50,10 +51,12 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
     file: options.foreground ? null : paths.supervisorLog, level: options.logLevel ?? levelOfRustLog(process.env['RUST_LOG'] ?? '') ?? 'info',
     colour: process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '', ...(echo !== null && { print: echo.print }), mask: secrets.mask,
   });
+  const onProblem = (text: string): void => log.warn('sysg::supervisor', text);
   const setting: DaemonSetting = {
-    options, parent, nohup, paths, environment, softNofile, dropPrivileges: options.dropPrivileges, echo, log, secrets, clock: createClock(), onProblem: (text) => log.warn('sysg::supervisor', text),
+    options, parent, nohup, paths, environment, softNofile, dropPrivileges: options.dropPrivileges, echo, log, secrets, clock: createClock(), onProblem,
+    files: openSmallFiles(onProblem),
   };
-  aside.forEach(setting.onProblem);
+  aside.forEach(onProblem);
   const configuration = openConfiguration(setting);
   const ledger = openLedger(paths.ledger, { onProblem: setting.onProblem, bootId: bootId(), now: setting.clock.now, mask: secrets.mask });
   const config = configuration.first(ledger);
@@ -86,15 +89,16 @@ async function run({ setting, lock, kept, configuration, config, ledger }: Begin
     noteWork();
     return answers.route(request, exchange);
   };
-  note(setting, configuration.use(config, ledger));
+  configuration.use(config, ledger);
 
   // The pid first: a client that finds a socket without a pid file takes it for a leftover.
-  note(setting, writeRuntimeFiles(paths, { pid: process.pid, configPath: config.path }));
+  setting.files.put(paths.pidFile, String(process.pid));
   const server = await listen({
     path: paths.socket, route, onProblem: setting.onProblem, replace: true, connectionLimit: connectionsWithin(descriptorLimit()),
+    patient: parent.again,
   });
   const presence = keepPresence({
-    paths, lock, socket: server, onProblem: setting.onProblem, restoreFiles: () => restoreFiles(setting, configuration, supervision),
+    paths, lock, socket: server, onProblem: setting.onProblem, restoreFiles: () => restoreFiles(setting, supervision),
     onReplaced: (reason) => shutdown(`another supervisor has taken over ${paths.stateDir}: ${reason}`, { kind: 'signal', by: null }),
   });
   log.info('systemg::supervisor', `systemg supervisor listening on ${JSON.stringify(paths.socket)}`);
@@ -145,7 +149,7 @@ async function end(outcome: number | 'handed over', { setting, supervision, answ
   closeBooks(supervision);
   if (presence.isOurs()) {
     note(setting, removeRuntimeFiles(paths));
-    forgetConfig(paths.stateDir);
+    note(setting, forgetConfig(paths.stateDir));
   }
   log.info('sysg::supervisor', `Supervisor ended with exit code ${outcome}`);
   log.close();
@@ -174,14 +178,10 @@ async function takeTheLock(paths: RuntimePaths): Promise<Lock | { readonly held:
   return lock;
 }
 
-/** Puts back the files that were removed; true when there were any. */
-function restoreFiles(setting: DaemonSetting, { inUse }: Configuration, { ledger, units, records: { journal, projection } }: Supervision): boolean {
-  const { paths } = setting;
-  const mended = [ledger.mend(), journal.mend(), units.restoreSlots()].includes(true);
+/** Puts back the files that were removed, and writes what the disk did not take before; true when there were any of the former. */
+function restoreFiles({ files }: DaemonSetting, { ledger, units, records: { journal, projection } }: Supervision): boolean {
   projection.mend();
-  if (existsSync(paths.pidFile) && existsSync(paths.configHint)) return mended;
-  note(setting, writeRuntimeFiles(paths, { pid: process.pid, configPath: inUse }));
-  return true;
+  return [ledger.mend(), journal.mend(), files.mend(), units.restoreSlots()].includes(true);
 }
 
 function note({ onProblem }: DaemonSetting, problem: string | null): void {

@@ -66,7 +66,7 @@ export function adviceAtRest(call: Call): string {
 /** A supervisor that just starts, or whose socket another program took: the files are its own to speak of. */
 function unservedRefusal({ paths }: Call): Refusal | null {
   try {
-    return isLocked(paths.lock) ? refusals.unserved(`a supervisor holds ${paths.lock} and does not serve ${paths.socket}: it is starting, ending, or another program took its socket`) : null;
+    return isLocked(paths.lock) ? refusals.unserved(`a supervisor holds ${paths.lock} and does not serve ${paths.socket}: it is starting, ending, another program took its socket, or its disk takes none: see sysg doctor`) : null;
   } catch (error) {
     return refusals.runtime(textOf(error));
   }

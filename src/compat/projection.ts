@@ -39,8 +39,10 @@ export interface Projection {
   changed(): void;
   /** Writes at once what has changed: a command that returns finds the files up to date, as with systemg 0.33.0. */
   flush(): void;
-  /** Writes those files again that somebody has removed. */
+  /** Writes those files again that somebody has removed, or that could not be written. */
   mend(): void;
+  /** Sentences about files that are behind. */
+  readonly unwritten: readonly string[];
   /** Writes what is still to be written, for the last time. */
   close(): void;
 }
@@ -52,7 +54,7 @@ export interface Projection {
 export function openProjection(options: ProjectionOptions): Projection {
   const { stateDir, ledger, onProblem, others = null, intervalMs = 200 } = options;
   const written = new Map<XmlFile, string>();
-  const failing = new Set<XmlFile>();
+  const failing = new Map<XmlFile, string>();
   let timer: NodeJS.Timeout | null = null;
   let retry: NodeJS.Timeout | null = null;
   let lastAt = Number.NEGATIVE_INFINITY;
@@ -75,8 +77,9 @@ export function openProjection(options: ProjectionOptions): Projection {
       written.set(name, text);
       failing.delete(name);
     } catch (error) {
-      if (!failing.has(name)) onProblem(`${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute`);
-      failing.add(name);
+      const text = `${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute`;
+      if (!failing.has(name)) onProblem(text);
+      failing.set(name, text);
     }
   };
 
@@ -93,7 +96,10 @@ export function openProjection(options: ProjectionOptions): Projection {
     mend() {
       const missing = xmlFiles.filter((name) => written.has(name) && !existsSync(join(stateDir, name)));
       for (const name of missing) written.delete(name);
-      if (missing.length > 0) write();
+      if (missing.length > 0 || failing.size > 0) write();
+    },
+    get unwritten() {
+      return [...failing.values()];
     },
     close() {
       if (closed) return;

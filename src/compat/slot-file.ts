@@ -63,5 +63,9 @@ export function restoreSlots(specs: Iterable<ServiceSpec>, slots: ReadonlyMap<st
 export function writeSlot(spec: ServiceSpec, slot: SlotIndex, stateDir: string): string | null {
   const path = slotFileOf(spec, stateDir);
   if (path === null) return null;
-  return failureOf(path, () => replaceFile(path, writeXml(branch('BlueGreenState', [leaf('active_slot_index', slot)])), { durable: true }));
+  const failure = failureOf(path, () => replaceFile(path, writeXml(branch('BlueGreenState', [leaf('active_slot_index', slot)])), { durable: true }));
+  if (failure === null) return null;
+  // Where a switch could not be noted, what is noted is right once it is taken back.
+  const noted = readSlot(path, spec.name);
+  return noted.ok && noted.slot === slot ? null : failure;
 }

@@ -1,4 +1,4 @@
-import type { ServiceSpec, SignalName, SlotIndex, SupervisorCommand } from '../../machines/types.ts';
+import type { ProcessIdentity, ServiceSpec, SignalName, SlotIndex, SupervisorCommand } from '../../machines/types.ts';
 import type { KeptConfig } from '../config/kept.ts';
 import type { Refused } from '../errors.ts';
 import type { AcceptedRequest, Asker } from '../journal/request-record.ts';
@@ -42,6 +42,8 @@ export interface RouteOutside extends SettlingOutside {
   /** In which slot each blue-green unit was left. */
   slots(specs: readonly ServiceSpec[]): Readonly<Record<string, SlotIndex>>;
   isSignal(name: string): name is SignalName;
+  /** Why the process would not get a signal now; null: nothing speaks against it. */
+  signalObstacle(process: ProcessIdentity): string | null;
   /** Who asked, as far as that can be known; requests get their answers in the order in which they came. */
   askerOf(exchange: Exchange): Promise<Asker>;
   /** Records a request that is accepted, before anything follows from it. */

@@ -119,8 +119,11 @@ export function makeRoute(outside: RouteOutside): Route {
     if (!isKnown(unit)) return unknown(unit, specsNow());
     if (!outside.isSignal(name)) return error(`'${name}' is not a signal; expected a name such as SIGHUP or SIGUSR1`);
     const view = views().find(({ spec }) => spec.name === unit);
-    const pid = view?.process?.identity?.pid;
-    if (pid === undefined) return error(`Service '${unit}' has no process to signal (${view?.phase ?? 'unknown'})`);
+    const identity = view?.process?.identity ?? null;
+    if (identity === null) return error(`Service '${unit}' has no process to signal (${view?.phase ?? 'unknown'})`);
+    const { pid } = identity;
+    const obstacle = outside.signalObstacle(identity);
+    if (obstacle !== null) return error(`${name} was not sent to service '${unit}' (pid ${pid}): ${obstacle}`);
     accept('signal', unit, { signal: name, to_pid: pid });
     send({ type: 'signal', at: now(), unit, signal: name });
     return message(`${name} sent to service '${unit}' (pid ${pid})`);

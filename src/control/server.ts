@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { textOf } from '../errors.ts';
 import { serveConnection, type Connection, type ConnectionOptions, type Route } from './connection.ts';
 import { socketPathProblem } from '../wire/socket.ts';
 
@@ -20,6 +21,8 @@ export interface ListenOptions {
   readonly connectionLimit?: number;
   /** Remove what is at `path` first. The caller holds the lock that makes it its own. */
   readonly replace?: boolean;
+  /** Serves nobody until `putBack` when it cannot listen now, of which `onProblem` takes a sentence. */
+  readonly patient?: boolean;
 }
 
 export interface ControlServer {
@@ -32,7 +35,7 @@ export interface ControlServer {
   close(graceMs?: number): Promise<void>;
 }
 
-/** Serves the control socket: mode 0600, one request a connection, any number at a time. Rejects when it cannot listen. */
+/** Serves the control socket: mode 0600, one request a connection, any number at a time. Rejects when it cannot listen and is not `patient`. */
 export async function listen(options: ListenOptions): Promise<ControlServer> {
   const unusable = socketPathProblem(options.path);
   if (unusable !== null) throw new Error(unusable);
@@ -43,7 +46,7 @@ export async function listen(options: ListenOptions): Promise<ControlServer> {
     readDeadlineMs: options.readDeadlineMs ?? 5000,
     answerDeadlineMs: options.answerDeadlineMs ?? 30_000,
     lineLimit: options.lineLimit ?? 1_048_576,
-    lingers: () => server.listening,
+    lingers: () => server?.listening === true,
   };
   const connections = new Set<Connection>();
   const reportSometimes = atMostEvery(REPEAT_MS, onProblem);
@@ -60,18 +63,31 @@ export async function listen(options: ListenOptions): Promise<ControlServer> {
     opened.on('error', (error) => reportSometimes(`control socket: cannot accept a connection: ${error.message}`));
     return opened;
   };
-  let server = await open(options.replace ?? false);
-  let inode = inodeOf(options.path);
+  let server: Server | null = null;
+  let inode: string | null = null;
+  const begin = async (replace: boolean): Promise<void> => {
+    try {
+      server = await open(replace);
+    } catch (error) {
+      throw new Error(`${options.path}: the control socket cannot be made: ${textOf(error)}`, { cause: error });
+    }
+    inode = inodeOf(options.path);
+  };
+  await begin(options.replace ?? false).catch((error: unknown) => {
+    if (options.patient !== true) throw error;
+    onProblem(`${textOf(error)}; services go on, and nobody can reach this supervisor until the disk takes the socket, which is tried every 5 s`);
+  });
   return {
     path: options.path,
-    isInPlace: () => inodeOf(options.path) === inode,
+    isInPlace: () => server !== null && inodeOf(options.path) === inode,
     putBack: async () => {
       // First: closing a server takes away what is at its path.
-      server.close();
-      server = await open(true);
-      inode = inodeOf(options.path);
+      server?.close();
+      await begin(true);
     },
-    close: (graceMs = 1000) => close(server, connections, graceMs),
+    close: async (graceMs = 1000) => {
+      if (server !== null) await close(server, connections, graceMs);
+    },
   };
 }
 

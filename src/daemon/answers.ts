@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { ProcessIdentity } from '../../machines/types.ts';
 import { stageOf } from '../../machines/supervisor.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import type { Route } from '../control/connection.ts';
@@ -9,9 +10,12 @@ import type { AdHocPort } from '../control/outside.ts';
 import { makeRoute } from '../control/route.ts';
 import { masked } from '../masked.ts';
 import type { Mask } from '../secrets.ts';
+import { droppedOutput } from '../logs/gap.ts';
 import { findLogFile } from '../logs/names.ts';
 import { openSampler, type Sampler } from '../metrics/sampler.ts';
 import { wireSample } from '../metrics/store.ts';
+import { textOf } from '../errors.ts';
+import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
 import { isSignal } from '../signals.ts';
 import { watchedChildren } from '../spawned/memory.ts';
@@ -51,7 +55,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
   const status = (): StatusSnapshot => {
     return statusSnapshot(views(), { monotonicMs: clock.now(), wallMs: Date.now() }, {
       live: sampler.look(), stage: stageOf(snapshot()), children: snapshot().context.children, lastEvent: journal.lastOf,
-      isAdHoc: configuration.adHoc.has,
+      isAdHoc: configuration.adHoc.has, unwritten: [ledger.unwritten ?? [], journal.unwritten ?? [], projection.unwritten, setting.files.unwritten, droppedOutput() ?? []].flat(),
       cron: { runs: runs.of, missed: runs.missed, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample) },
     });
   };
@@ -90,11 +94,10 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
       return null;
     },
     spawn: makeSpawn({ tickets, now: clock.now, send, scan, snapshot, usedBytes: childMemory.usedBytes, peerOf: peers.of }),
-    readConfig: configuration.read, summon: configuration.summon, adHoc: { ...configuration.adHoc, add: addUnit }, slots: slotsOf, isSignal,
+    readConfig: configuration.read, summon: configuration.summon, adHoc: { ...configuration.adHoc, add: addUnit }, slots: slotsOf, isSignal, signalObstacle,
     adoptConfig: (config) => {
       sampler.configure(config.metrics);
-      const problem = configuration.use(config, ledger);
-      if (problem !== null) onProblem(problem);
+      configuration.use(config, ledger);
       outputs.prepare(config.specs);
       log.info('systemg::supervisor', `Reloading configuration from ${JSON.stringify(config.path)}`);
     },
@@ -114,6 +117,15 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     return { kind: 'error', text: `uid ${uid} may not ask this supervisor: expected uid ${process.geteuid?.()}, whose it is, or root` };
   };
   return { route, sampler, handedOver };
+}
+
+/** Who is not our child is looked at before a signal, for which a descriptor may be missing. */
+function signalObstacle(process: ProcessIdentity): string | null {
+  try {
+    return isAlive(process) ? null : 'it has just ended';
+  } catch (error) {
+    return `it cannot be looked at: ${textOf(error)}`;
+  }
 }
 
 /** The journal has been masked when it was written. */

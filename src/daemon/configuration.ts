@@ -13,7 +13,6 @@ import { environmentOf } from '../process/environment.ts';
 import { isAlive } from '../process/identity.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { noteConfig } from '../state/notes.ts';
-import { writeConfigHint } from '../state/runtime.ts';
 import { openAdHoc } from './ad-hoc.ts';
 import { areUnchanged, notingReads, type Reads } from '../config/source-file.ts';
 import { keepConfig, lastConfig } from './last-config.ts';
@@ -23,22 +22,20 @@ type Config = Extract<ReadConfig, { ok: true }>;
 
 /** The configuration in use, and those that are to be. */
 export interface Configuration {
-  /** Absolute path of the file in use. */
-  readonly inUse: string;
   /** Null: the file in use, read again. Relative paths are taken against its directory. */
   read(asked: string | null): ReadConfig;
   /** That of the start. A supervisor that is started again goes on with what was in use, even where the file is broken now. */
   first(ledger: Pick<Ledger, 'entries'>): ReadConfig;
   /** A service that has profiles, none of which was chosen, and what it needs: from now on one of this supervisor's. Null: there is none of that name. */
   summon(service: string): Config | null;
-  /** From now on it is the one in use, also to the ledger. Returns a sentence when that cannot be noted. */
-  use(config: Config, ledger: Pick<Ledger, 'note'>): string | null;
+  /** From now on it is the one in use, also to the ledger and in the files. */
+  use(config: Config, ledger: Pick<Ledger, 'note'>): void;
   /** Units beside it. */
   readonly adHoc: AdHocPort;
 }
 
 export function openConfiguration(setting: DaemonSetting): Configuration {
-  const { options, parent, paths, environment, log, secrets } = setting;
+  const { options, parent, paths, environment, files, log, secrets } = setting;
   // The guardian knows the file of the first start only.
   const last = parent.again ? lastConfig(paths.stateDir) : null;
   let inUse = last?.path ?? options.config;
@@ -55,8 +52,8 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
   const inForce = (config: LoadedConfig): Config => (
     { ok: true, path: config.path, ...beside.combined({ path: config.path, specs: chosenServices(config, { profiles: options.profiles, names }) }), metrics: config.metrics, kept: keptForm(config) });
   /** Under --sys everybody who may write to a file could give root orders. */
-  const openToOthers = (files: readonly string[]): ConfigResult | null => {
-    const message = options.system ? files.map(distrust).find((found) => found !== null) ?? null : null;
+  const openToOthers = (sources: readonly string[]): ConfigResult | null => {
+    const message = options.system ? sources.map(distrust).find((found) => found !== null) ?? null : null;
     return message === null ? null : { ok: false, problems: [{ file: '', line: 0, column: 0, path: '', message, excerpt: '' }] };
   };
   /** A thousand services take a tenth of a second to read, and most commands meet the files as they were. */
@@ -81,9 +78,6 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
     return inForce(loaded.config);
   };
   return {
-    get inUse() {
-      return inUse;
-    },
     read,
     adHoc: beside,
     first: ({ entries }) => {
@@ -113,10 +107,9 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
     use: (config, ledger) => {
       noteConfig(ledger, config.path);
       beside.use(config);
-      const problem = keepConfig(paths.stateDir, config.kept);
-      if (config.path === inUse) return problem;
       inUse = config.path;
-      return writeConfigHint(paths, config.path) ?? problem;
+      keepConfig(paths.stateDir, config.kept, files);
+      files.put(paths.configHint, config.path);
     },
   };
 }

@@ -78,8 +78,7 @@ export async function endUnits({ paths, environment, secrets, config: given, ser
   const unsaid = suspects.size === 0 || service !== null ? null : leaveClaims(paths.stateDir, said, suspects);
   if (unsaid !== null) onProblem(unsaid);
   if (isOver) {
-    removeRuntimeFiles(paths);
-    forgetConfig(paths.stateDir);
+    for (const problem of [removeRuntimeFiles(paths), forgetConfig(paths.stateDir)]) if (problem !== null) onProblem(problem);
   }
   log.close();
   return { ok: true, ended: ran.filter(({ name }) => !living.has(name)), left };

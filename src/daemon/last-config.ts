@@ -1,23 +1,27 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { KeptConfig } from '../config/kept.ts';
 import type { SourceNode } from '../config/document.ts';
 import { attempt, failureOf } from '../errors.ts';
-import { readPlainFile, replaceFile } from '../files.ts';
+import { readPlainFile } from '../files.ts';
+import type { SmallFiles } from '../state/small-files.ts';
 import { isRecord, list, map, oneOf, readJson, record, string, type Shape } from '../wire/shape.ts';
 
 /**
  * Keeps the configuration in use for a supervisor that has to take over while the file is being edited: in the same directory as the socket, for the owner
- * alone, and without values. Returns a sentence when it cannot.
+ * alone, and without values.
  */
-export function keepConfig(stateDir: string, config: KeptConfig): string | null {
-  const file = fileIn(stateDir);
-  return failureOf(`${file}: cannot be written`, () => replaceFile(file, JSON.stringify({ form: FORM, ...config }), { durable: false }));
+export function keepConfig(stateDir: string, config: KeptConfig, files: Pick<SmallFiles, 'put'>): void {
+  const text = JSON.stringify({ form: FORM, ...config });
+  // A thousand units are most of a megabyte.
+  const packed = deflateRawSync(text, { level: 1 });
+  files.put(fileIn(stateDir), text, () => inflateRawSync(packed).toString());
 }
 
-/** At a clean end, after which the file itself is read again. */
-export function forgetConfig(stateDir: string): void {
-  rmSync(fileIn(stateDir), { force: true });
+/** At a clean end, after which the file itself is read again. A sentence when it cannot be removed. */
+export function forgetConfig(stateDir: string): string | null {
+  return failureOf(fileIn(stateDir), () => rmSync(fileIn(stateDir), { force: true }));
 }
 
 /** Null: there is none that this version wrote. */

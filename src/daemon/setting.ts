@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { ForegroundEcho } from '../logs/foreground.ts';
 import { parseLogLevel, type LogLevel } from '../log-level.ts';
 import type { SupervisorLog } from '../logs/supervisor-log.ts';
+import type { SmallFiles } from '../state/small-files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Parent } from './parent.ts';
@@ -29,6 +30,7 @@ export interface Setting {
 export interface DaemonSetting extends Setting {
   readonly options: DaemonOptions;
   readonly parent: Parent;
+  readonly files: SmallFiles;
   /** Started by nohup(1): the end of the terminal is not the end. */
   readonly nohup: boolean;
 }

@@ -116,6 +116,16 @@ export function settledUnits(facts: Pick<Facts, 'lock' | 'serving' | 'moving'>):
   return liveUnits(facts).filter(({ name }) => !facts.moving.has(name));
 }
 
+/** What the supervisor says of files that its disk does not take: a sentence for each, that begins with the path. */
+export function unwritten({ serving }: Pick<Facts, 'serving'>): readonly string[] {
+  return serving.kind === 'answers' ? (serving.snapshot.unwritten ?? []) : [];
+}
+
+/** Whether the file is known to say less than the supervisor: nothing can be held against what is in it. */
+export function isBehind(facts: Pick<Facts, 'serving' | 'volumes'>, path: string): boolean {
+  return facts.volumes[0]?.writable === false || unwritten(facts).some((text) => text.startsWith(`${path}:`));
+}
+
 /** What starts a supervisor again, with the file of the last one: from another directory a start would not find it. */
 export function startCommand({ config, hint, command }: Pick<Facts, 'config' | 'hint' | 'command'>): string {
   const path = config.kind === 'none' ? hint : config.path;

@@ -1,4 +1,4 @@
-import { constants, existsSync, lstatSync, readdirSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
+import { closeSync, constants, existsSync, lstatSync, openSync, readdirSync, statfsSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { attempt, hasCode, textOf } from '../errors.ts';
@@ -152,8 +152,26 @@ function volumeFacts(paths: readonly string[]): readonly VolumeFact[] {
 
 function volumeFact(path: string): VolumeFact {
   const { bavail, bsize, ffree, files } = statfsSync(path);
-  return { path, freeBytes: bavail * bsize, freeFiles: ffree, files, writable: isAccessible(path, constants.W_OK) };
+  return { path, freeBytes: bavail * bsize, freeFiles: ffree, files, writable: isAccessible(path, constants.W_OK) && takesFiles(path) };
 }
+
+/** A file system that was made read-only by an error of its disk may say otherwise to access(2). A file without a name leaves nothing behind: O_TMPFILE of open(2). */
+function takesFiles(directory: string): boolean {
+  if (process.platform !== 'linux' || !isDirectory(directory)) return true;
+  try {
+    closeSync(openSync(directory, constants.O_RDWR | O_TMPFILE, 0o600));
+    return true;
+  } catch (error) {
+    // Others are full, or know no such files.
+    return !hasCode(error, 'EROFS', 'EPERM', 'EIO');
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return attempt(() => statSync(path).isDirectory(), false);
+}
+
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 /** The path, or what exists of it and may be looked at. */
 function nearest(path: string): string {

@@ -4,7 +4,7 @@ import { isLiving } from '../process/proc.ts';
 import type { LedgerEntry } from '../state/ledger-lines.ts';
 import { tokenSeeds } from '../state/notes.ts';
 import { counted } from '../words.ts';
-import { isSupervised, startCommand, type Facts } from './facts.ts';
+import { isBehind, isSupervised, startCommand, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** What /proc says of every recorded process, of every holder of our tokens, and of children that nobody reaps. */
@@ -21,6 +21,7 @@ function checkRecorded(facts: Facts, { record, written }: LedgerEntry): readonly
   // While a unit is being ended its leader may be dead and the rest of its group not.
   const ending = watched && ENDING.has(record.state);
   const dead = (how: string): readonly Finding[] => {
+    if (isBehind(facts, facts.paths.ledger)) return [agrees(check, `pid ${identity.pid} ${how}: the ledger is behind`)];
     if (ending) return [agrees(check, `pid ${identity.pid} ${how}: what is left of it is being ended`)];
     if (!watched) return [agrees(check, `pid ${identity.pid} ${how}: the next supervisor judges that by the restart policy`)];
     return [disagrees(check, `pid ${identity.pid} ${how}`, `the process that the ledger calls ${record.state}`, facts.serving.kind === 'answers'

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ownDigests } from '../compat/projection.ts';
 import { xmlFiles, type XmlFile } from '../compat/read-files.ts';
-import { settledUnits, type Facts } from './facts.ts';
+import { isBehind, settledUnits, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** The state files of systemg 0.33.0: whether they can be read, are as we left them, and say what Status says. */
@@ -19,6 +19,7 @@ function checkFile(facts: Facts, name: XmlFile): readonly Finding[] {
     const expected = 'a file that systemg 0.33.0 can read';
     return lock.state === 'held' ? wrong(problem, expected) : [disagrees(name, problem, expected, 'The next supervisor keeps a copy and writes it anew.')];
   }
+  if (isBehind(facts, path)) return [agrees(name, 'behind, since the disk does not take it')];
   const digest = files.digests[name];
   const ours = digest !== null && ownDigests(ledger, name).includes(digest);
   if (lock.state !== 'held') {

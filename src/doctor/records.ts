@@ -3,15 +3,31 @@ import type { UnitRecord } from '../../machines/types.ts';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { journalFiles } from '../journal/read.ts';
 import { counted } from '../words.ts';
-import { entryOf, liveUnits, settledUnits, type Facts } from './facts.ts';
+import { entryOf, isBehind, liveUnits, settledUnits, unwritten, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** Ledger and journal: whether they can be read, and say of each unit what the supervisor's actors say. */
 export function checkRecords(facts: Facts): readonly Finding[] {
   return [
-    checkLedger(facts), checkJournal(facts),
-    ...liveUnits(facts).map((unit) => (facts.moving.has(unit.name) ? agrees(`unit ${unit.name}`, `${summary(unit)}; it has just changed and is not compared`) : checkActor(facts, unit))),
+    ...checkWriting(facts), checkLedger(facts), checkJournal(facts),
+    ...liveUnits(facts).map((unit) => {
+      const why = isBehindOf(facts) ? 'it is ahead of the files' : facts.moving.has(unit.name) ? 'it has just changed' : null;
+      return why === null ? checkActor(facts, unit) : agrees(`unit ${unit.name}`, `${summary(unit)}; ${why} and is not compared`);
+    }),
   ];
+}
+
+/** What the supervisor has to write and the disk does not take. */
+function checkWriting(facts: Facts): readonly Finding[] {
+  if (facts.lock.state !== 'held' || facts.serving.kind !== 'answers') return [];
+  const behind = unwritten(facts);
+  if (behind.length === 0) return [agrees('writing', 'the disk takes what the supervisor writes')];
+  return [disagrees('writing', behind.join('; '), 'a disk that takes what the supervisor writes',
+    'Free space on it, or mount it writable again; until then services go on, and a supervisor that dies may forget what changed meanwhile.')];
+}
+
+function isBehindOf(facts: Facts): boolean {
+  return isBehind(facts, facts.paths.ledger) || isBehind(facts, journalFiles(facts.paths.stateDir).current);
 }
 
 function checkLedger(facts: Facts): Finding {
@@ -19,7 +35,7 @@ function checkLedger(facts: Facts): Finding {
   const say = (found: string, remedy: string): Finding => disagrees('ledger', found, 'a ledger with every unit, for recovery', remedy);
   if (ledger.unreadable !== null) return say(ledger.unreadable, 'Repair the file before the next start, which would be refused.');
   if (ledger.problems.length > 0) return say(ledger.problems.join('; '), 'Nothing now: the next supervisor keeps a copy of the damaged file and goes on with the rest.');
-  if (owner?.open != null && !owner.open.has(entryOf(facts, path).identity)) {
+  if (owner?.open != null && !owner.open.has(entryOf(facts, path).identity) && !isBehind(facts, path)) {
     return say(`${path} not to be the file that the supervisor writes to`, `Restart the supervisor with ${facts.command}stop and ${facts.command}start while it runs: only its memory has the list of its processes.`);
   }
   const known = counted(ledger.entries.size, 'unit');
@@ -39,7 +55,7 @@ function checkJournal(facts: Facts): Finding {
     return disagrees('journal', `${journal.problems.slice(0, 3).join('; ')}${more}`, 'one record a line, numbered without a gap',
       `Nothing depends on it but sysg why and sysg events: to begin anew move ${current} away while no supervisor runs.`);
   }
-  if (first !== undefined) {
+  if (first !== undefined && !isBehind(facts, current)) {
     return disagrees('journal',
       `record ${journal.newest.get(first.name)?.seq ?? 'none'} of ${first.name} to be the newest on disk${owner === null ? '' : ` in ${current}`}`,
       `record ${first.last_event}, of which Status speaks`,

@@ -57,7 +57,8 @@ function isHalted({ owner, processes }: Facts): boolean {
 }
 
 function wakeUp(facts: Facts): string {
-  const { owner } = facts;
+  const { owner, volumes } = facts;
+  if (volumes.some(({ writable }) => !writable)) return 'Make the disk writable again: the supervisor makes its socket within 5 s then.';
   if (owner === null) return `End the holder of the lock, then start again: ${startCommand(facts)} goes on with the services.`;
   if (isHalted(facts)) return `Continue the supervisor with: kill -CONT ${owner.pid}`;
   return `End the supervisor with: kill -KILL ${owner.pid}; ${owner.guardian === null ? startCommand(facts) : 'its guardian starts another one, which'} goes on with the services.`;

@@ -32,7 +32,9 @@ export interface Journal {
   lastOf(unit: string): number | null;
   /** Calls back with every record, in order, from now on. */
   subscribe(listener: (record: JournalRecord) => void): () => void;
-  /** Writes what memory has of it again when somebody has removed the file. True: it had to. */
+  /** Why the newest records are in memory alone, as a sentence; null: they are in the file. */
+  readonly unwritten: string | null;
+  /** Writes what memory has of it again when somebody has removed the file (true: it had to), and what the disk did not take before. */
   mend(): boolean;
   close(): void;
 }
@@ -56,32 +58,50 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
   for (const { unit, seq, to } of records) if (unit !== null && to !== undefined) newest.set(unit, seq);
   const listeners = new Set<(record: JournalRecord) => void>();
   let last = records.at(-1)?.seq ?? 0;
+  /** The number of the newest record that is in the file. */
+  let onDisk = last;
   let written = sizeOf(current);
   // Behind a line that a killed supervisor left torn, ours begins on its own.
   let torn = written > 0 && !endsWithNewline(current);
   let file: AppendFile | null = null;
-  let failing = false;
+  let unwritten: string | null = null;
 
-  const write = (line: string): void => {
+  /** What is not in the file yet: the newest record, and those before it that a disk did not take. */
+  const write = (): void => {
     try {
-      if (written > fileBytes) {
-        file?.close();
-        file = null;
-        renameSync(current, older);
-        written = 0;
+      for (const record of records.slice(records.findLastIndex(({ seq }) => seq <= onDisk) + 1)) {
+        put(`${JSON.stringify(record)}\n`);
+        onDisk = record.seq;
       }
-      file ??= openAppendFile(current);
-      file.append(Buffer.from(torn ? `\n${line}` : line));
-      torn = false;
-      written += Buffer.byteLength(line);
-      failing = false;
+      unwritten = null;
     } catch (error) {
       // A journal that cannot be written is no reason to stop: memory still has it.
-      if (!failing) onProblem(`${current}: ${textOf(error)}; events are kept in memory only`);
-      failing = true;
+      const text = `${current}: cannot be written: ${textOf(error)}; events are kept in memory only, and written as soon as the disk takes them`;
+      if (unwritten === null) onProblem(text);
+      unwritten = text;
       file?.close();
       file = null;
     }
+  };
+
+  const put = (line: string): void => {
+    if (written > fileBytes) {
+      file?.close();
+      file = null;
+      renameSync(current, older);
+      written = 0;
+    }
+    file ??= opened();
+    file.append(Buffer.from(torn ? `\n${line}` : line));
+    torn = false;
+    written += Buffer.byteLength(line);
+  };
+
+  const opened = (): AppendFile => {
+    const found = openAppendFile(current);
+    // Somebody may have removed the one that was there.
+    if (found.size === 0) [written, torn] = [0, false];
+    return found;
   };
 
   return {
@@ -96,24 +116,29 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
       records.push(record);
       if (records.length > kept + 1000) records.splice(0, records.length - kept);
       if (record.unit !== null && record.to !== undefined) newest.set(record.unit, record.seq);
-      write(`${JSON.stringify(record)}\n`);
+      write();
       for (const listener of listeners) listener(record);
       return record;
     },
     query: (query) => select(records, query),
     lastOf: (unit) => newest.get(unit) ?? null,
+    get unwritten() {
+      return unwritten;
+    },
     subscribe: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
     mend: () => {
-      if (file === null || file.isInPlace()) return false;
-      file.close();
-      file = null;
-      written = 0;
-      torn = false;
-      write(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-      return true;
+      const isDisplaced = file?.isInPlace() === false;
+      if (isDisplaced) {
+        file?.close();
+        file = null;
+        written = 0;
+        onDisk = 0;
+      }
+      if (onDisk < last) write();
+      return isDisplaced;
     },
     close: () => {
       file?.close();

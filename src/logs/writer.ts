@@ -120,6 +120,7 @@ class RotatingWriter implements LogWriter {
   }
 
   close(): void {
+    this.#gap.close();
     this.#file.release();
   }
 

@@ -41,8 +41,10 @@ export interface Ledger extends LedgerPort {
   forgetNote(key: string): void;
   /** Records that the run ended in order. Anything recorded later takes this back. */
   markClean(): void;
-  /** Writes the whole ledger again when somebody has removed or replaced the file. True: that was necessary. */
+  /** Writes the whole ledger again when somebody has removed or replaced the file (true: that was necessary), and what the disk did not take before. */
   mend(): boolean;
+  /** Why the file is behind, as a sentence; null: everything is in there. */
+  readonly unwritten: string | null;
   /** Writes what is still to be written, if the disk lets it. */
   close(): void;
 }
@@ -54,7 +56,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   const { sum } = opened;
   const entries = new Map(sum.entries);
   let file: AppendFile | null = null;
-  let failing = false;
+  let unwritten: string | null = null;
   const opener = soundOpener(path, opened);
   const reserve = openReserve(path);
   const waiting = new Map([...opened.reserved].map(([key, line]): [string, Waiting] => [key, { line, durable: true, written: false }]));
@@ -124,7 +126,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   };
 
   const settled = (): void => {
-    failing = false;
+    unwritten = null;
     reserve.clear();
   };
 
@@ -135,8 +137,9 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
 
   const complain = (error: unknown, kept: boolean): void => {
     const meanwhile = kept ? ', until then what was asked for by hand is kept in its reserve' : '';
-    if (!failing) onProblem(`${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute${meanwhile}`);
-    failing = true;
+    const text = `${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute${meanwhile}`;
+    if (unwritten === null) onProblem(text);
+    unwritten = text;
   };
 
   /** Who dies before the next look of the supervisor at its files must not leave a ledger without a name. */
@@ -156,7 +159,7 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   const putBack = (): string | null => failureOf(path, () => {
     rewrite();
     reserve.close();
-    reserve.clear();
+    settled();
   });
 
   const rewrite = (): void => {
@@ -204,7 +207,14 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     note: (key, value) => put({ kind: 'note', key, value }, false),
     forgetNote: (key) => put({ kind: 'forget-note', key }, false),
     markClean: () => put({ kind: 'clean' }, true),
-    mend: () => isDisplaced() && putBack() === null,
+    get unwritten() {
+      return unwritten;
+    },
+    mend() {
+      if (isDisplaced()) return putBack() === null;
+      if (unwritten !== null) flush();
+      return false;
+    },
     close() {
       closed = true;
       if (waiting.size > 0) flush();

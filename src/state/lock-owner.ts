@@ -14,13 +14,23 @@ export interface LockOwner {
   readonly guardian: ProcessIdentity | null;
 }
 
-/** The process that the pid file names, when it has our lock file open: the pid alone proves nothing. Null without that proof. */
+/**
+ * The process that the pid file names, when it has our lock file open: the pid alone proves nothing. Where the disk did not take the pid, the child of the
+ * guardian that has. Null without that proof.
+ */
 export function findLockOwner(paths: Pick<RuntimePaths, 'lock' | 'pidFile' | 'stateDir'>): LockOwner | null {
-  const pid = lockHolder(paths.pidFile);
-  const supervisor = pid === null || !hasOpen(pid, paths.lock) ? null : identify(pid);
+  const named = lockHolder(paths.pidFile);
+  const pid = named === null || hasOpen(named, paths.lock) ? named : guardedHolder(paths);
+  const supervisor = pid === null ? null : identify(pid);
   if (supervisor === null) return null;
   const parent = readProcStat(supervisor.pid)?.ppid ?? 0;
   return { supervisor, guardian: isGuardian(parent, paths.stateDir) ? identify(parent) : null };
+}
+
+function guardedHolder({ lock, stateDir }: Pick<RuntimePaths, 'lock' | 'stateDir'>): number | null {
+  const guardian = findGuardian(stateDir);
+  if (guardian === null) return null;
+  return processIds().find((pid) => pid !== process.pid && readProcStat(pid)?.ppid === guardian.pid && hasOpen(pid, lock)) ?? null;
 }
 
 /** As `findLockOwner`, else the process that the pid file names when it serves our socket without the lock, as systemg 0.33.0's supervisor does. */

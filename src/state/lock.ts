@@ -75,6 +75,7 @@ const pause = new Int32Array(new SharedArrayBuffer(4));
 // open(2) of macOS: O_SHLOCK 0x10, O_EXLOCK 0x20.
 const darwinSharedLock = constants.O_RDONLY | constants.O_NONBLOCK | 0x10;
 const darwinExclusiveLock = constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK | 0x20;
+const darwinExistingLock = constants.O_RDONLY | constants.O_NONBLOCK | 0x20;
 
 /** Null: somebody has it now. */
 function tryLock(path: string): LockResult | null {
@@ -97,6 +98,9 @@ function openLockable(path: string): number | null {
     return openSync(path, process.platform === 'darwin' ? darwinExclusiveLock : constants.O_RDWR | constants.O_CREAT, 0o600);
   } catch (error) {
     if (process.platform === 'darwin' && hasCode(error, 'EAGAIN')) return null;
+    // flock(2) does not ask for the right to write: services are looked after on a disk that has become read-only, too.
+    const existing = hasCode(error, 'EROFS', 'EPERM') ? attempt(() => openSync(path, process.platform === 'darwin' ? darwinExistingLock : constants.O_RDONLY), null) : null;
+    if (existing !== null) return existing;
     throw error;
   }
 }

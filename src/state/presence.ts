@@ -3,7 +3,7 @@ import { attempt, textOf } from '../errors.ts';
 import { lockHolder, takeLock, type LockResult } from './lock.ts';
 import { isServed } from './lock-owner.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
-import { hasDirectories, isOpenToOthers, prepareRuntime } from './runtime.ts';
+import { isOpenToOthers, isPrepared, prepareRuntime } from './runtime.ts';
 
 type Lock = Extract<LockResult, { ok: true }>;
 
@@ -38,13 +38,21 @@ export interface Presence {
 export function keepPresence(options: PresenceOptions): Presence {
   const { paths, socket, restoreFiles, onProblem, onReplaced, everyMs = 5000 } = options;
   let { lock } = options;
-  let reported = '';
+  // A supervisor that came back to a disk that took no socket has said so.
+  let reported = attempt(() => socket.isInPlace(), true) ? '' : 'the socket could not be made';
+  const aside = new Set<string>();
   let looking = false;
   let closed = false;
 
   const reportOnce = (text: string): void => {
     if (text !== reported && text !== '') onProblem(text);
     reported = text;
+  };
+
+  /** What cannot be set aside is met again at each look. */
+  const reportAside = (text: string): void => {
+    if (!aside.has(text)) onProblem(text);
+    aside.add(text);
   };
 
   const isOurs = (): boolean => {
@@ -63,7 +71,7 @@ export function keepPresence(options: PresenceOptions): Presence {
     const isLockOurs = isOurs();
     if (isLockOurs && socket.isInPlace()) {
       if (isOpenToOthers(paths.stateDir) && prepareRuntime(paths) === null) onProblem(`${paths.stateDir}: was opened to other users by somebody and is closed to them again`);
-      if (!hasDirectories(paths)) prepareRuntime(paths, onProblem);
+      if (!isPrepared(paths)) prepareRuntime(paths, reportAside);
       if (restoreFiles()) onProblem(`${paths.stateDir}: files were removed by somebody and have been put back`);
       return reportOnce('');
     }
@@ -71,7 +79,7 @@ export function keepPresence(options: PresenceOptions): Presence {
     if (!existsSync(home)) {
       return reportOnce(`${home} is gone, and with it the socket: nobody can reach this supervisor until it is back`);
     }
-    const unprepared = prepareRuntime(paths, onProblem);
+    const unprepared = prepareRuntime(paths, reportAside);
     if (unprepared !== null) return reportOnce(`the state directory is gone and cannot be made again: ${unprepared}`);
     const taken = isLockOurs ? lock : retake();
     if (!taken.ok) return taken.held ? onReplaced(taken.reason) : reportOnce(`the lock cannot be taken again: ${taken.reason}`);
@@ -84,8 +92,10 @@ export function keepPresence(options: PresenceOptions): Presence {
     if (closed) return;
     await socket.putBack();
     restoreFiles();
+    const wasKnown = reported !== '';
     reported = '';
-    onProblem(isLockOurs
+    if (isLockOurs && wasKnown) onProblem(`${paths.socket}: is there again; clients reach this supervisor`);
+    else onProblem(isLockOurs
       ? `${paths.socket}: was ${isTaken ? 'taken over by another program' : 'removed by somebody'} and has been put back`
       : `${paths.stateDir}: was removed by somebody and has been put back; the output of services that run now is kept only as long as this supervisor lives, until their next start`);
   };
@@ -101,7 +111,8 @@ export function keepPresence(options: PresenceOptions): Presence {
       looking = false;
     }
   };
-  const timer = setInterval(() => void look(), everyMs).unref();
+  // A supervisor whose disk takes no socket lives by this timer alone: without one Node would end.
+  const timer = setInterval(() => void look(), everyMs);
   return {
     look,
     isOurs,

@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { attempt, failureOf, textOf } from '../errors.ts';
-import { makeDirectories, replaceFile } from '../files.ts';
+import { makeDirectories } from '../files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 
 type DirectoryPaths = Pick<RuntimePaths, 'stateDir' | 'fifoDir' | 'logDir' | 'supervisorLog'>;
@@ -23,9 +23,9 @@ export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) =>
   return null;
 }
 
-/** Whether FIFOs and logs can be where they belong. */
-export function hasDirectories({ fifoDir, logDir }: DirectoryPaths): boolean {
-  return [fifoDir, logDir].every(isDirectory);
+/** Whether FIFOs, logs and state files can be where they belong. */
+export function isPrepared(paths: DirectoryPaths): boolean {
+  return [paths.fifoDir, paths.logDir].every(isDirectory) && foreignIn(paths).length === 0;
 }
 
 /** Whether other users may come near the socket: what guards it is the mode of its directory. */
@@ -34,17 +34,6 @@ export function isOpenToOthers(directory: string): boolean {
 }
 
 type FilePaths = Pick<RuntimePaths, 'pidFile' | 'configHint' | 'socket'>;
-
-/** Shows clients where the supervisor is: the daemon's pid and the absolute path of its config. A sentence when it cannot, else null. */
-export function writeRuntimeFiles(paths: FilePaths, facts: { readonly pid: number; readonly configPath: string }): string | null {
-  const writePid = (): void => replaceFile(paths.pidFile, String(facts.pid), { durable: false });
-  return writeConfigHint(paths, facts.configPath) ?? failureOf(paths.pidFile, writePid);
-}
-
-/** To be called again when another file becomes the config in use. */
-export function writeConfigHint(paths: FilePaths, configPath: string): string | null {
-  return failureOf(paths.configHint, () => replaceFile(paths.configHint, configPath, { durable: false }));
-}
 
 /** At a clean end, by the holder of the lock only. Files already gone are fine. A sentence when one cannot be removed. */
 export function removeRuntimeFiles(paths: FilePaths): string | null {

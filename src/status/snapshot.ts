@@ -22,6 +22,8 @@ export interface StatusSources {
   readonly children?: Children;
   readonly cron?: CronSources;
   readonly stage?: ReturnType<typeof stageOf>;
+  /** Sentences about files that the disk does not take. */
+  readonly unwritten?: readonly string[];
   /** Whether the unit was started from the command line alone. */
   isAdHoc?(unit: string): boolean;
   /** The number of the unit's newest record in the journal. */
@@ -40,10 +42,11 @@ export interface CronSources {
 export function statusSnapshot(views: readonly UnitView[], now: Now, sources: StatusSources = {}): StatusSnapshot {
   const look = beginLook();
   const units = views.map((view) => unitStatus(view, now, sources, look)).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
-  const { stage = 'serving' } = sources;
+  const { stage = 'serving', unwritten = [] } = sources;
   return {
     schema_version: 'status.v1', captured_at: new Date(now.wallMs).toISOString(), overall_health: overallHealth(units), units,
     ...(stage !== 'serving' && { supervisor: stage }),
+    ...(unwritten.length > 0 && { unwritten }),
   };
 }
 

@@ -151,6 +151,8 @@ export const statusSnapshot = record({
 }, {
   /** Present while not every unit of the first start has come up or failed, and from the order to end everything on. */
   supervisor: oneOf('starting', 'ending'),
+  /** Present while a file of the supervisor's is behind, since the disk does not take it: a sentence for each. */
+  unwritten: list(string),
 });
 
 /** `samples` may be missing in an answer and is then empty. */

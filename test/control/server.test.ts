@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -28,6 +28,21 @@ describe('the socket', () => {
     const { server } = await serve({ path, replace: true });
     const answer = readAll((await openSocket(path)).end(STATUS));
     expect(await answer).toBe(ANSWER);
+    await server.close();
+  });
+
+  test('that the disk does not take is made later, by a server that was to be patient', async () => {
+    const directory = join(temporaryDirectory(), 'later');
+    const path = join(directory, 'control.sock');
+    await expect(serve({ path })).rejects.toThrow(`${path}: the control socket cannot be made: `);
+    const problems: string[] = [];
+    const { server } = await serve({ path, patient: true, onProblem: (text) => problems.push(text) });
+    expect(problems).toEqual([expect.stringMatching(/control socket cannot be made: .*; services go on, and nobody can reach this supervisor until/)]);
+    expect(server.isInPlace()).toBe(false);
+    await expect(server.putBack()).rejects.toThrow('cannot be made');
+    mkdirSync(directory);
+    await server.putBack();
+    expect([server.isInPlace(), await readAll((await openSocket(path)).end(STATUS))]).toEqual([true, ANSWER]);
     await server.close();
   });
 

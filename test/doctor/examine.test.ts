@@ -15,7 +15,7 @@ const rows = (...added: ReturnType<typeof processRow>[]): Facts['processes'] => 
 test('a supervisor whose parts agree has nothing wrong with it, and every part is reported', () => {
   expect(wrong(healthy)).toEqual({});
   expect(examine(healthy).map(({ check }) => check)).toEqual([
-    'state directory', 'log directory', 'FIFO directory', 'supervisor', 'guardian', 'control socket', 'configuration', 'ledger', 'journal', 'unit web', 'pid.xml', 'state.xml',
+    'state directory', 'log directory', 'FIFO directory', 'supervisor', 'guardian', 'control socket', 'configuration', 'writing', 'ledger', 'journal', 'unit web', 'pid.xml', 'state.xml',
     'cron_state.xml', 'process of web', 'strays', 'zombies', 'FIFOs', 'log files', 'disk space', 'tools',
   ]);
 });
@@ -144,4 +144,22 @@ test('remedies name the file of the last supervisor: a start from elsewhere woul
   expect(startCommand({ command: 'sysg ', config: { kind: 'loaded', path: '/srv/sysg.yaml', specs: [] }, hint: null })).toBe('sysg start --daemonize -c /srv/sysg.yaml');
   expect(startCommand({ command: 'sysg ', config: { kind: 'none', reason: '' }, hint: null })).toBe('sysg start --daemonize');
   expect(startCommand({ command: 'sysg --sys -p shop ', config: { kind: 'none', reason: '' }, hint: null })).toBe('sysg --sys -p shop start --daemonize');
+});
+
+test('what a disk does not take is named, and nothing is held against files that are known to be behind', () => {
+  if (healthy.serving.kind !== 'answers') throw new Error('the healthy one answers');
+  const behind = (...files: readonly string[]): Facts['serving'] => (
+    healthy.serving.kind === 'answers' ? { ...healthy.serving, snapshot: { ...healthy.serving.snapshot, unwritten: files.map((file) => `${file}: cannot be written: EROFS`) } } : healthy.serving
+  );
+  const stale: Facts = {
+    ...healthy, processes: new Map([...healthy.processes].filter(([pid]) => pid !== 70)), ledger: withRecord({ state: 'backoff', generation: 7 }),
+    files: { ...healthy.files, pid: { services: new Map([['web', 9]]), groups: new Map(), spawned: [] } },
+  };
+  expect(Object.keys(wrong(stale))).toEqual(['unit web', 'pid.xml', 'process of web']);
+  const pidXml = `${paths.stateDir}/pid.xml`;
+  expect(wrong({ ...stale, serving: behind(paths.ledger, pidXml) })).toEqual({
+    writing: expect.stringContaining(`found ${paths.ledger}: cannot be written: EROFS; ${pidXml}: cannot be written: EROFS; expected a disk that takes`),
+  });
+  // Each for itself.
+  expect(Object.keys(wrong({ ...stale, serving: behind(pidXml) }))).toEqual(['writing', 'unit web', 'process of web']);
 });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chownSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { bin, collect, makeHome, soon, type Ended, type Home } from './rig.ts';
+import { bin, collect, isAlive, makeHome, soon, type Ended, type Home } from './rig.ts';
 
 /** As `home.sysg`, in a shell that has set its limits before. */
 function limited(home: Home, limits: string, ...args: readonly string[]): Promise<Ended> {
@@ -29,6 +29,32 @@ test('units that would use up every descriptor are refused; the supervisor can b
   expect(await home.sysg('stop', '-s', first.name)).toMatchObject({ code: 0 });
   expect(await home.sysg('stop')).toMatchObject({ code: 0 });
   await home.allGone();
+});
+
+test('where descriptors are short an answer that a signal was sent is true', async () => {
+  const names = ['s0', 's1', 's2', 's3', 's4'];
+  const home = makeHome(`version: "1"\nservices:\n${names.map((name) => `  ${name}: {command: "$PROGRAMS/forever"}\n`).join('')}`);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const first = home.supervisorPid();
+  // Who is not a child of the supervisor has to be looked at before it gets a signal.
+  process.kill(first, 'SIGKILL');
+  const { units } = await soon('another supervisor serves', async () => (home.supervisorPid() === first ? null : home.status().catch(() => null)));
+  const supervisor = home.supervisorPid();
+  const refused: string[] = [];
+  for (const [spare, name] of names.entries()) {
+    const pid = units.find((unit) => unit.name === name)?.process?.pid ?? 0;
+    const open = readdirSync(`/proc/${supervisor}/fd`).length;
+    await collect(spawn('prlimit', ['--pid', String(supervisor), `--nofile=${open + spare}:`]));
+    const answer = home.exchange(JSON.stringify({ Signal: { unit: name, signal: 'SIGKILL' } })).catch(() => '');
+    // One that is not accepted waits for a descriptor.
+    await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 300))]);
+    await collect(spawn('prlimit', ['--pid', String(supervisor), '--nofile=4096:']));
+    const text = await answer;
+    if (text.includes('SIGKILL sent to')) await soon(`${name} is dead`, () => !isAlive(pid));
+    else if (text !== '') refused.push(text);
+    if (text.includes('Error')) expect(text).toMatch(/SIGKILL was not sent to service 's[0-9]' \(pid [0-9]+\): it cannot be looked at: EMFILE/);
+  }
+  expect(refused.length).toBeLessThan(names.length);
 });
 
 // A uid that nobody else has: the limit counts all processes and threads of a user.

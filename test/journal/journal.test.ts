@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -104,4 +104,23 @@ test('a journal that somebody removed is written again with what memory has', ()
   expect([journal.mend(), journal.mend()]).toEqual([true, false]);
   journal.append(draft('c'));
   expect([...readJournal(stateDir)].map(({ seq, unit }) => [seq, unit])).toEqual([[1, 'a'], [2, 'b'], [3, 'c']]);
+});
+
+test.each(['with the next event', 'without one'])('what the disk did not take is written as soon as it does, without a gap and %s', (when) => {
+  const stateDir = directory();
+  const { journal, problems } = open(stateDir);
+  journal.append(draft('a'));
+  journal.close();
+  const file = join(stateDir, 'journal.ndjson');
+  rmSync(file);
+  mkdirSync(file);
+  for (const unit of ['b', 'c']) journal.append(draft(unit));
+  expect(journal.mend()).toBe(false);
+  expect([problems, journal.unwritten]).toEqual([[expect.stringContaining(`${file}: cannot be written: `)], expect.stringContaining(file)]);
+  rmdirSync(file);
+  if (when === 'without one') expect(journal.mend()).toBe(false);
+  else journal.append(draft('d'));
+  expect(journal.unwritten).toBeNull();
+  expect([...readJournal(stateDir)].map(({ seq, unit }) => [seq, unit])).toEqual([[2, 'b'], [3, 'c'], ...(when === 'without one' ? [] : [[4, 'd']])]);
+  expect(surveyJournal(stateDir).problems).toEqual([]);
 });

@@ -15,6 +15,7 @@ import { isControlError } from '../../src/wire/control-error.ts';
 import { runtimePaths } from '../../src/runtime-paths.ts';
 import { openLedger, type Ledger } from '../../src/state/ledger.ts';
 import { isLocked, lockHolder, takeLock } from '../../src/state/lock.ts';
+import { openSmallFiles } from '../../src/state/small-files.ts';
 import { prepareRuntime } from '../../src/state/runtime.ts';
 import { readToken } from '../../src/web/access.ts';
 import { serviceSpec } from '../process/spec.ts';
@@ -71,7 +72,7 @@ const files: Readonly<Record<string, Kept>> = {
   'journal.ndjson': { sound: (path) => appendAt(path, () => undefined), read: (path, say) => [openedJournal(path, say).last, surveyJournal(dirname(path))], renew: appendAt, isNamed: false },
   'journal.1.ndjson': { sound: (path) => writeFileSync(path, '{"seq":1}\n'), read: (path, say) => [openedJournal(path, say).last, surveyJournal(dirname(path))], renew: appendAt, isNamed: false },
   'config.last.json': {
-    sound: (path) => expect(source !== null && keepConfig(dirname(path), { path: '/x.yaml', source, included: {}, envFiles: {}, units: {} })).toBeNull(),
+    sound: (path) => source !== null && keepConfig(dirname(path), { path: '/x.yaml', source, included: {}, envFiles: {}, units: {} }, openSmallFiles(() => undefined)),
     read: (path) => expect(lastConfig(dirname(path))).toBeNull(), isNamed: false,
   },
   'ad-hoc.json': {

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isLocked, lockHolder, takeLock } from '../../src/state/lock.ts';
 import { startProgram } from './node-program.ts';
+import { canMount, smallDisk } from './small-disk.ts';
 import { tempDir } from './temp-dir.ts';
 import { until } from '../until.ts';
 
@@ -83,4 +85,17 @@ test('a pid file with rubbish names nobody', () => {
   expect(lockHolder(path)).toBeNull();
   writeFileSync(path, ' 12 \n');
   expect(lockHolder(path)).toBe(12);
+});
+
+test.runIf(canMount)('on a disk that has become read-only the lock that was there can be taken, and one that was not is refused with the reason', () => {
+  const disk = smallDisk(64);
+  if (disk === null) throw new Error('mount(8) failed');
+  const path = join(disk, 'supervisor.lock');
+  writeFileSync(path, '');
+  expect(spawnSync('mount', ['-o', 'remount,ro', disk]).status).toBe(0);
+  const taken = takeLock(path);
+  expect([taken.ok, isLocked(path), takeLock(path).ok]).toEqual([true, true, false]);
+  if (taken.ok) taken.release();
+  expect(isLocked(path)).toBe(false);
+  expect(takeLock(join(disk, 'other.lock'))).toEqual({ ok: false, held: false, reason: expect.stringMatching(/other\.lock: EROFS: read-only file system/) });
 });

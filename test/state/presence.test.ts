@@ -154,3 +154,15 @@ test('what cannot be put back is said once and tried again', async () => {
   await presence.look();
   expect(done).toEqual(['socket', 'files']);
 });
+
+test('what lies in the place of a state file is set aside while the supervisor runs, and what cannot be is named once', async () => {
+  const { paths, presence, problems } = rig();
+  mkdirSync(paths.pidFile);
+  mkdirSync(join(paths.stateDir, 'pid.xml'));
+  await presence.look();
+  expect(problems).toEqual([
+    ...[join(paths.stateDir, 'pid.xml'), paths.pidFile].map((path) => `${path}: is not the file that belongs there; what was there is ${path}.aside now`),
+    `${paths.stateDir}: files were removed by somebody and have been put back`,
+  ]);
+  expect([statSync(`${paths.pidFile}.aside`).isDirectory(), statSync(paths.pidFile).isFile()]).toEqual([true, true]);
+});

@@ -6,7 +6,7 @@ import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { askedWords, matchEach } from '../names.ts';
 import { options } from '../options.ts';
-import { statusTable } from '../print/status.ts';
+import { statusTable, unwrittenLines } from '../print/status.ts';
 import { statusOrRest } from '../status-or-rest.ts';
 import { withUnread } from '../unread.ts';
 import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
@@ -74,7 +74,7 @@ function linesOf(call: Call, { snapshot, alone }: Extract<Seen, { ok: true }>): 
   if (alone?.problem != null) return [alone.advice];
   const lines = snapshot.units.length === 0 ? ['No matching units found.']
     : statusTable(snapshot, { ...lookOf(call), fullCommands: call.flags.has(options.fullCommand) });
-  return alone === null ? lines : [alone.advice, '', ...lines];
+  return alone === null ? [...lines, ...unwrittenLines(snapshot)] : [alone.advice, '', ...lines];
 }
 
 function complaintsOf({ alone, missing }: Extract<Seen, { ok: true }>): readonly string[] {

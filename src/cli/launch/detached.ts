@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import guardian from '../../guardian.sh';
-import { refusals, type Refusal } from '../../errors.ts';
+import { refusals, textOf, type Refusal } from '../../errors.ts';
 import { closeInheritable } from '../../process/descriptors.ts';
 import { prepareRuntime } from '../../state/runtime.ts';
 import { decodeLaunchReport, type SettledUnit } from '../../wire/launch.ts';
@@ -47,7 +47,7 @@ async function unitsSoFar(call: Call, pid: number, names: readonly string[] | nu
 function startGuardian(call: Call, command: readonly string[]): ChildProcess {
   // What Node itself prints when it crashes goes where people look for it.
   closeInheritable([]);
-  const log = openSync(call.paths.supervisorLog, 'a', 0o640);
+  const log = openLog(call);
   try {
     const child = spawn('/bin/sh', ['-s', '--', call.paths.stateDir, ...command], {
       stdio: ['pipe', log, log, 'pipe'],
@@ -60,7 +60,17 @@ function startGuardian(call: Call, command: readonly string[]): ChildProcess {
     child.stdin?.end(`${guardian}\nguard "$@"\n`);
     return child;
   } finally {
-    closeSync(log);
+    if (log !== 'ignore') closeSync(log);
+  }
+}
+
+/** On a full or read-only disk there may be none; the supervisor says for itself whether it can do without. */
+function openLog({ paths: { supervisorLog }, terminal }: Call): number | 'ignore' {
+  try {
+    return openSync(supervisorLog, 'a', 0o640);
+  } catch (error) {
+    terminal.warn(`${supervisorLog}: cannot be opened, and takes no reports of the supervisor until it can: ${textOf(error)}`);
+    return 'ignore';
   }
 }
 

@@ -36,6 +36,11 @@ export function statusTable(snapshot: StatusSnapshot, look: StatusLook): string[
   return [header, ...units.flatMap(({ lines }) => lines), '', summary];
 }
 
+/** What the disk does not take, where there is any such thing. */
+export function unwrittenLines({ unwritten = [] }: StatusSnapshot): readonly string[] {
+  return unwritten.length === 0 ? [] : ['', 'The supervisor goes on, but the disk does not take:', ...unwritten.map((text) => `  ${printable(text)}`)];
+}
+
 export function statusLines(snapshot: StatusSnapshot, look: StatusLook): StatusLines {
   const units = ordered(snapshot.units, look.order ?? firstOrder);
   const paints = palette(look.color);
