@@ -20,6 +20,8 @@ function missingFor({ workingDir, launch, privileges, env: own }: ServiceSpec, e
   for (const name of supplementaryGroups ?? []) {
     if (findGroup(name) === null) found.push([['supplementary_groups'], `there is no group '${name}' here`]);
   }
+  const chosen = user !== null ? 'user' : group !== null ? 'group' : supplementaryGroups !== null ? 'supplementary_groups' : null;
+  if (chosen !== null && found.length === 0 && process.getuid?.() !== 0) found.push([[chosen], 'only a supervisor of root starts a service with other rights than its own, as sysg --sys start does']);
   const obstacle = checkWorkingDir(workingDir);
   if (obstacle !== null) return [...found, [['working_dir'], obstacle]];
   if (launch.kind !== 'exec') return found;

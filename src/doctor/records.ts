@@ -108,6 +108,7 @@ const LATE_MS = 30_000;
 const RESTS: ReadonlySet<string> = new Set(['stopped', 'failed', 'running', 'backoff']);
 
 function summary(unit: UnitStatus): string {
-  const { phase = unit.lifecycle ?? 'unknown', wanted, generation, process } = unit;
-  return `${phase}${process === undefined ? '' : `, pid ${process.pid}`}${generation === undefined ? '' : `, generation ${generation}`}${wanted === undefined ? '' : `, wanted ${wanted}`}`;
+  const { lifecycle, phase = lifecycle ?? 'unknown', wanted, generation, process } = unit;
+  const state = phase === 'stopped' && lifecycle === 'exited_successfully' ? 'completed' : phase;
+  return `${state}${process === undefined ? '' : `, pid ${process.pid}`}${generation === undefined ? '' : `, generation ${generation}`}${wanted === undefined ? '' : `, wanted ${wanted}`}`;
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ownDirectory, sysg } from './rig.ts';
 
 function withConfig(yaml: string): { readonly env: { readonly HOME: string }; readonly path: string; readonly home: string } {
@@ -84,4 +84,12 @@ test('the example is valid, without a warning or a note', async () => {
   const example = resolve(import.meta.dirname, '../../sysg.config.example.yaml');
   const { exitCode, stdout, stderr } = await sysg(['validate', '-c', example], { env: { HOME: ownDirectory(), PATH: process.env['PATH'] ?? '' } });
   expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: `${example}: valid, 6 services\n`, stderr: '' });
+});
+
+test.each([[1000, 2], [0, 0]])('a user other than the one who starts takes root: for uid %i %i warnings', async (uid, count) => {
+  const spy = vi.spyOn(process, 'getuid').mockReturnValue(uid);
+  onTestFinished(() => spy.mockRestore());
+  const { env } = withConfig('version: "1"\nservices:\n  a: {command: sleep 1, user: root}\n  b: {command: sleep 1, supplementary_groups: [root]}\n  c: {command: sleep 1}\n');
+  const { exitCode, stderr } = await sysg(['validate'], { env });
+  expect([exitCode, [...stderr.matchAll(/services\.[ab]\.(?:user|supplementary_groups): only a supervisor of root starts /g)].length]).toEqual([0, count]);
 });

@@ -121,6 +121,14 @@ browserTest('every view opens without a complaint, for readers and keyboards too
     await visit(page, fragment, heading);
     expect(await page.evaluate(() => document.documentElement.scrollWidth), fragment).toBeLessThanOrEqual(360);
   }
+  // What a person with a phone wants to know comes before the chart, below a header of two rows.
+  await visit(page, '#/unit/api', 'api');
+  await see(page, '.why', 'has been running');
+  const [header = 0, why = 0, chart = 0] = await page.evaluate(() => ['header', '.why', '.chart'].map((where, at) => {
+    const box = document.querySelector(where)?.getBoundingClientRect();
+    return at === 0 ? box?.bottom : box?.top;
+  }));
+  expect([header < 100, header < why, why < chart]).toEqual([true, true, true]);
   const text = await page.evaluate(() => document.documentElement.outerHTML);
   expect(text).not.toContain('hunter2');
   expect(complaints).toEqual([]);
@@ -220,7 +228,7 @@ browserTest('a rehearsal: a fault dropped on the time line, and the states scrub
   if (box == null) throw new Error('no lane');
   // Of two minutes: at half a minute.
   await page.mouse.click(box.x + box.width / 4, box.y + box.height / 2);
-  await see(page, '.rehearse', '1 restarts');
+  await see(page, '.rehearse', '1 restart, 2 starts');
   const at = (ms: number): Promise<void> => page.$eval('input[type=range]', (element, value) => {
     element.value = String(value);
     element.dispatchEvent(new Event('input', { bubbles: true }));
@@ -276,6 +284,11 @@ browserTest('--all: the projects in one page, chosen by name; an order reaches t
   expect(await page.$$eval('.units tbody a', (links) => links.map(({ textContent }) => textContent).toSorted())).toEqual(['api', 'till']);
   await visit(page, '#/@shop/unit/api', 'api');
   await page.waitForSelector('.chart .present');
+  expect(await page.title()).toBe('api · shop · sysg');
+  const alone = await openPage((await serveWeb(home, '-p', 'shop')).link);
+  await see(alone.page, 'header', 'shop');
+  expect(await alone.page.title()).toBe('Units · shop · sysg');
+  await alone.page.close();
   await page.evaluate(() => [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Stop')?.click());
   await see(page, '.tickets', "Service 'api' stopped");
   expect(await inShop()).toContain('"phase": "stopped"');

@@ -9,7 +9,7 @@ import { noSupervisor } from '../config-choice.ts';
 import { knownUnits } from '../known-units.ts';
 import { askedWords, matchNames, meansSeveral, notPresent, type Named } from '../names.ts';
 import { options } from '../options.ts';
-import { eventLine } from '../print/records.ts';
+import { eventLines } from '../print/records.ts';
 import { lineSink } from '../watch.ts';
 
 /** The journal: from the supervisor, else from the file that it left. With `-f` live, and no record is lost or shown twice in between. */
@@ -27,7 +27,9 @@ export async function events(call: Call): Promise<number> {
   const shown = read.records.filter(({ unit }) => names === null || names.includes(unit ?? '')).filter((record) => sinceMs === null || Date.parse(record.at) >= sinceMs);
   const count = Number(flags.text(options.lines) ?? (sinceMs === null ? 50 : mostRecords));
   const width = Math.max(10, ...shown.map((record) => (record.unit ?? '').length));
-  const show = (record: JournalRecord): void => terminal.print(json ? JSON.stringify(record) : eventLine(record, width));
+  const show = (record: JournalRecord): void => {
+    for (const line of json ? [JSON.stringify(record)] : eventLines(record, width, terminal.columns)) terminal.print(line);
+  };
   for (const record of count === 0 ? [] : shown.slice(-count)) show(record);
   const silent = (names ?? []).filter((name) => !read.records.some(({ unit }) => unit === name));
   const known = silent.length === 0 ? [] : (await unitsOf(call)).map(({ name }) => name);

@@ -3,16 +3,21 @@ import type { JournalRecord } from '../../wire/payloads.ts';
 import { clockTime, localTime, preciseTime, span } from '../../words.ts';
 import type { Palette } from './palette.ts';
 import { table, type Column } from './table.ts';
-import { printable } from './width.ts';
+import displayWidth, { broken, printable } from './width.ts';
 
-/** One line for a record: time, unit, what became of it, and why. */
-export function eventLine(record: JournalRecord, width: number): string {
+/** One line for a record: time, unit, what became of it, and why. What does not fit into the columns of a terminal stands below. */
+export function eventLines(record: JournalRecord, width: number, columns: number | null): readonly string[] {
   const { at, unit, event, from, to, cause, detail = {} } = record;
   const change = to === undefined ? event : from === to ? to : `${from ?? '?'} → ${to}`;
   const more = Object.entries(detail).filter(([key]) => !['last_stderr', 'ready', 'wanted', 'blame', 'left'].includes(key)).map(([key, value]) => `${key}=${plain(value)}`);
   const why = cause === undefined ? '' : causeOf(cause);
-  return [preciseTime(at), printable(unit ?? 'supervisor').padEnd(width), change.padEnd(22), why.padEnd(18), ...more].join('  ').trimEnd();
+  const [head, details] = [[preciseTime(at), printable(unit ?? 'supervisor').padEnd(width), change.padEnd(22), why.padEnd(18)].join('  '), more.join('  ')];
+  const line = `${head}  ${details}`.trimEnd();
+  if (columns === null || displayWidth(line) <= columns) return [line];
+  return [head.trimEnd(), ...(details === '' ? [] : broken(details, columns - BELOW.length).map((part) => `${BELOW}${part}`))];
 }
+
+const BELOW = '    ';
 
 function plain(value: unknown): string {
   if (typeof value !== 'string') return JSON.stringify(value);

@@ -3,7 +3,7 @@ import { Dialogs, learnWhatIsAllowed, readOnly, Tickets } from './acts.tsx';
 import { DependencyGraph } from './graph.tsx';
 import { Help, HelpButton, listen } from './keys.tsx';
 import { connection, follow, gone, head, tick } from './live.ts';
-import { Choice, choose, every, Projects } from './projects.tsx';
+import { Choice, choose, every, Projects, shownProject } from './projects.tsx';
 import { Rehearse } from './rehearse.tsx';
 import { linkTo, route } from './router.ts';
 import { SupervisorPage } from './supervisor.tsx';
@@ -15,13 +15,14 @@ const PAGES = [['', 'Units'], ['graph', 'Dependencies'], ['rehearse', 'Rehearse'
 function Page(): JSX.Element {
   const [page = '', name = '', part = ''] = route.value;
   const title = name === '' ? (PAGES.find(([path]) => path === page)?.[1] ?? (page === 'projects' ? 'Projects' : '')) : name;
-  document.title = `${title === '' ? '' : `${title} · `}sysg`;
+  document.title = [title, shownProject() ?? '', 'sysg'].filter((part) => part !== '' && part !== '-').join(' · ');
   return (
     <>
       <header>
         <a class="brand" href={linkTo()}>
           sysg
         </a>
+        <Choice />
         <nav aria-label="Pages">
           {[...PAGES, ...(every.value ? [['projects', 'Projects'] as const] : [])].map(([path, word]) => (
             <a key={path} href={linkTo(path)} aria-current={page === path || (path === '' && page === 'unit') ? 'page' : undefined}>
@@ -29,7 +30,6 @@ function Page(): JSX.Element {
             </a>
           ))}
         </nav>
-        <Choice />
         <p class="whole" role="status">
           {connection.value === 'locked' ? (
             <span class="pill h-failing">sysg web was started anew: open the address that it printed</span>

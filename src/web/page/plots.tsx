@@ -83,7 +83,8 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
           { label: title, stroke: line ?? '', width: 1.5, fill: `${line}22`, value: (_, value) => (value === null ? '-' : format(value)) },
         ],
         axes: [
-          { ...axis, values: (_, values) => values.map((at) => clock(at * 1000).slice(0, (values[1] ?? 0) - (values[0] ?? 0) < 60 ? 8 : 5)) },
+          // A label of a time to the second is as wide as that, in pixels.
+          { ...axis, space: 80, values: (_, values) => values.map((at) => clock(at * 1000).slice(0, (values[1] ?? 0) - (values[0] ?? 0) < 60 ? 8 : 5)) },
           { ...axis, size: 84, values: (_, values) => values.map(format) },
         ],
         scales: { y: { range: (_, _low, high) => [0, Math.max(high * 1.1, 1)] } },

@@ -22,6 +22,14 @@ interface Answer {
 /** The server shows all projects of the user. */
 export const every = signal(false);
 
+/** The only project that is shown; null: several are, or the supervisor has none. */
+const only = signal<string | null>(null);
+
+/** The project that the page shows; null: the supervisor has none, or it is not known yet. */
+export function shownProject(): string | null {
+  return project ?? only.value;
+}
+
 const AGAIN_MS = 5000;
 
 /** Has the address name the first project where the server shows all of them and the address names none. False: the page loads once more for it. */
@@ -29,6 +37,7 @@ export async function choose(): Promise<boolean> {
   try {
     const { every: isEvery, projects: [first] } = await get<Answer>('/projects');
     every.value = isEvery;
+    if (!isEvery && first !== undefined && first.name !== '-') only.value = first.name;
     if (!isEvery || project !== null || first === undefined) return true;
     location.replace(linkToProject(first.name, ...route.value));
     return false;
@@ -46,6 +55,7 @@ function useProjects(): readonly Summary[] {
 /** Which project the page shows. */
 export function Choice(): JSX.Element | null {
   const projects = useProjects();
+  if (only.value !== null) return <b>{only.value}</b>;
   if (!every.value || project === null) return null;
   const isThere = projects.some(({ name }) => name === project);
   return (

@@ -6,8 +6,8 @@ import { project } from './router.ts';
 import { post } from './server.ts';
 import { ordered } from './sorting.ts';
 import { StillChart } from './still-chart.tsx';
-import { Records, stretchesOf } from './timeline.tsx';
-import { offset } from './words.ts';
+import { Legend, Records, stretchesOf } from './timeline.tsx';
+import { counted, offset } from './words.ts';
 
 interface Outcome {
   readonly restarts: number;
@@ -195,6 +195,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
             onInput={({ currentTarget }) => setAt(Number(currentTarget.value))}
           />
         </div>
+        <Legend states={['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped', 'waiting']} />
         <p class="faint">At {offset(atMs)}. A mark is dragged, moved with the arrow keys, and removed by a double click or Delete.</p>
       </section>
       {subject !== null && result !== null && (
@@ -213,7 +214,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
               <h2>What becomes of it</h2>
               {outcome !== undefined && (
                 <p>
-                  <b class={`state s-${outcome.phase}`}>{outcome.phase}</b> in the end, {outcome.restarts} restarts, {outcome.starts} starts,{' '}
+                  <b class={`state s-${outcome.phase}`}>{outcome.phase}</b> in the end, {counted(outcome.restarts, 'restart')}, {counted(outcome.starts, 'start')},{' '}
                   down{' '}
                   {offset(outcome.downtime_ms)}
                   {outcome.reason !== undefined && `: ${outcome.reason}`}.

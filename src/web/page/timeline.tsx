@@ -146,15 +146,22 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
           </text>
         ))}
       </svg>
-      <ul class="legend" aria-label="Colours">
-        {['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped'].map((state) => (
-          <li key={state}>
-            <span class={`swatch p-${state}`} />
-            {state}
-          </li>
-        ))}
-      </ul>
+      <Legend states={['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped']} />
     </div>
+  );
+}
+
+/** The colours of states. */
+export function Legend({ states }: { readonly states: readonly string[] }): JSX.Element {
+  return (
+    <ul class="legend" aria-label="Colours">
+      {states.map((state) => (
+        <li key={state}>
+          <span class={`swatch p-${state}`} />
+          {state}
+        </li>
+      ))}
+    </ul>
   );
 }
 

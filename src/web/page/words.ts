@@ -1,6 +1,6 @@
 import * as words from '../../words.ts';
 
-export { span } from '../../words.ts';
+export { counted, span } from '../../words.ts';
 
 /** In steps of 1024: `1.5 MiB`. */
 export function bytes(count: number): string {

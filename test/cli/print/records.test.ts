@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventLine, transitions } from '../../../src/cli/print/records.ts';
+import { eventLines, transitions } from '../../../src/cli/print/records.ts';
 import { palette } from '../../../src/cli/print/palette.ts';
 import type { JournalRecord } from '../../../src/wire/payloads.ts';
 
@@ -16,7 +16,17 @@ test('a request is shown with who asked, and its pid is not taken for one of the
 });
 
 test('events show requests, those of the supervisor too', () => {
-  const [first = '', , last = ''] = records.map((record) => eventLine(record, 10));
+  const [first = '', , last = ''] = records.flatMap((record) => eventLines(record, 10, null));
   expect(first).toMatch(/ w {9} +request +command signal +signal=SIGUSR1 {2}to_pid=9 {2}uid=1000 {2}pid=42$/);
   expect(last).toMatch(/ supervisor +request +signal SIGHUP +command=reload$/);
+});
+
+test('on a narrow terminal the details of an event stand below it, and no line is wider', () => {
+  const [whole = ''] = eventLines(records[0] as JournalRecord, 10, null);
+  expect(eventLines(records[0] as JournalRecord, 10, whole.length)).toEqual([whole]);
+  const narrow = eventLines(records[0] as JournalRecord, 10, 80);
+  expect(narrow).toEqual([expect.stringMatching(/ w {11}request {17}command signal$/), '    signal=SIGUSR1  to_pid=9  uid=1000  pid=42']);
+  const long: JournalRecord = { ...(records[1] as JournalRecord), detail: { reason: 'not ready within 3 s: the check got no answer from http://127.0.0.1:7999/: connection refused' } };
+  const lines = eventLines(long, 10, 80);
+  expect([lines.length, lines.every((line) => line.length <= 80), lines.slice(1).every((line) => line.startsWith('    '))]).toEqual([3, true, true]);
 });
