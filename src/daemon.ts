@@ -7,6 +7,7 @@ import { type Configuration, openConfiguration } from './daemon/configuration.ts
 import { startUnits } from './daemon/first-start.ts';
 import { findWhatRuns } from './daemon/found.ts';
 import { forgetConfig } from './daemon/last-config.ts';
+import { findOutdated, replaceOutdated } from './daemon/outdated.ts';
 import { findParent, type Parent } from './daemon/parent.ts';
 import { AFTER_START_MS, keepSmall } from './daemon/rest.ts';
 import { parseDaemonOptions, softLimitOf, type DaemonOptions, type DaemonSetting } from './daemon/setting.ts';
@@ -80,7 +81,8 @@ interface Beginning {
 async function run({ setting, lock, kept, configuration, config, ledger }: Beginning): Promise<void> {
   const { log, parent, paths } = setting;
   const found = await findWhatRuns(setting, ledger, config, parent.again);
-  const supervision = openSupervision(setting, config.specs, found, ledger);
+  const outdated = findOutdated(config.specs, found.adopt);
+  const supervision = openSupervision(setting, outdated.specs, found, ledger);
   const { units, outputs, records } = supervision;
   const answers = openAnswers(setting, config.metrics, configuration, ledger, units, outputs, records);
   const shutdown = makeShutdown(setting, supervision);
@@ -109,7 +111,8 @@ async function run({ setting, lock, kept, configuration, config, ledger }: Begin
     root.on('supervisor.ended', ({ exitCode }) => finish(exitCode));
     root.subscribe({ error: (error) => crash(log, error) });
   });
-  startUnits(setting, config.specs, supervision, () => noteWork(AFTER_START_MS));
+  startUnits(setting, outdated.specs, supervision, () => noteWork(AFTER_START_MS));
+  replaceOutdated(setting, units, outdated, found.leaving);
   records.noteChildren();
   obeySignals(setting, kept, answers.route, shutdown, supervision);
 

@@ -87,6 +87,41 @@ services:
     expect([await pidIn(home, 'plain') === plain, await pidIn(home, 'web') === next.process?.pid]).toEqual([false, false]);
   });
 
+  test('a new definition is rolled out also by a supervisor that is brought back in the middle, or that takes the place of another', async () => {
+    const checked = (version: number): string => `version: "1"
+services:
+  web:
+    command: $PROGRAMS/forever
+    env: {vars: {VERSION: "${version}"}}
+    health_check: {command: "true", interval: 100ms}
+    deployment: {strategy: rolling, health_check: {command: "test -e ${version}", interval: 50ms, timeout: 1m, retries: 1000}}
+`;
+    const home = makeHome(checked(1));
+    await home.sysg('start', '--daemonize');
+    const old = await pidIn(home, 'web');
+    const isTried = (running: number): Promise<unknown> => home.until('web', ({ process, phase, rollout }) => (
+      process?.pid === running && phase === 'running' && rollout?.step === 'checking'), 'runs beside a candidate');
+    const passes = async (version: number, from: number): Promise<number> => {
+      expect(isAlive(from)).toBe(true);
+      writeFileSync(join(home.dir, String(version)), '');
+      const { process } = await home.until('web', (unit) => unit.rollout === undefined && unit.process !== undefined && unit.process.pid !== from, 'was replaced');
+      return process?.pid ?? 0;
+    };
+    home.configure(checked(2));
+    await home.sysg('reload');
+    await isTried(old);
+    const killed = home.supervisorPid();
+    process.kill(killed, 'SIGKILL');
+    await soon('the guardian has brought a supervisor back', () => home.status().then(() => home.supervisorPid() !== killed).catch(() => false));
+    await isTried(old);
+    const second = await passes(2, old);
+    home.configure(checked(3));
+    expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 0 });
+    await isTried(second);
+    const third = await passes(3, second);
+    expect(readFileSync(`/proc/${third}/environ`, 'latin1')).toContain('\0VERSION=3\0');
+  });
+
   test('stop in the middle ends both', async () => {
     const home = makeHome(yaml);
     await home.sysg('start', '--daemonize');

@@ -1,0 +1,61 @@
+import type { AdoptOrder, ServiceSpec } from '../../machines/types.ts';
+import type { Setting } from './setting.ts';
+import type { Units } from './units.ts';
+
+/** Units that live in a former definition and are to be replaced beside themselves. */
+export interface Outdated {
+  /** What is configured, these with the definition of the process that lives: it is adopted as what it is, and not ended. */
+  readonly specs: readonly ServiceSpec[];
+  /** The definitions that they are to have. */
+  readonly wanted: ReadonlyMap<string, ServiceSpec['definition']>;
+}
+
+/**
+ * The rolling services whose definition was changed while no supervisor watched, or whose replacement the death of a supervisor has cut off. All others are
+ * ended and started anew when they are adopted.
+ */
+export function findOutdated(specs: readonly ServiceSpec[], adopt: readonly AdoptOrder[]): Outdated {
+  const living = new Map(adopt.flatMap(({ record, verdict }) => (verdict === 'alive' && serves(record) ? [[record.unit, record.definition]] : [])));
+  const wanted = new Map<string, ServiceSpec['definition']>();
+  return {
+    wanted,
+    specs: specs.map((spec) => {
+      const former = living.get(spec.name);
+      if (former === undefined || former.process === spec.definition.process || spec.deployment.strategy !== 'rolling' || spec.cron !== null) return spec;
+      wanted.set(spec.name, spec.definition);
+      return { ...spec, definition: former };
+    }),
+  };
+}
+
+/**
+ * Replaces them as a reload does, when they have been taken up and what is left of other instances is gone: such a one may have the address of the next.
+ * What a reload has changed meanwhile stays as it is.
+ */
+export function replaceOutdated({ clock }: Pick<Setting, 'clock'>, { root, send }: Pick<Units, 'root' | 'send'>, { specs, wanted }: Outdated, leaving: readonly ServiceSpec[]): void {
+  const taken = new Map(specs.flatMap(({ name, definition }) => (wanted.has(name) ? [[name, definition]] : [])));
+  const isOurs = ({ name, definition }: ServiceSpec): boolean => taken.get(name) === definition;
+  const isSettled = (): boolean => {
+    const { units } = root.getSnapshot().context;
+    return !leaving.some(({ name }) => units.has(name)) && [...taken.keys()].every((name) => {
+      const unit = units.get(name);
+      return unit === undefined || !isOurs(unit.spec) || unit.facts.phase !== 'starting';
+    });
+  };
+  const replace = (): void => {
+    const present = [...root.getSnapshot().context.units.values()].map(({ spec }) => spec);
+    send({ type: 'reload', at: clock.now(), specs: present.map((spec) => (isOurs(spec) ? { ...spec, definition: wanted.get(spec.name) ?? spec.definition } : spec)) });
+  };
+  if (wanted.size === 0) return;
+  if (isSettled()) return replace();
+  const subscription = root.subscribe(() => {
+    if (!isSettled()) return;
+    subscription.unsubscribe();
+    replace();
+  });
+}
+
+/** As the chart of a service judges it when it adopts one (`survivalOf`). */
+function serves({ wanted, process, state }: AdoptOrder['record']): boolean {
+  return wanted === 'up' && process?.role === 'main' && (state === 'spawning' || state === 'starting' || state === 'running');
+}
