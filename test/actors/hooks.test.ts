@@ -91,12 +91,15 @@ test("a unit's hooks run one at a time in their order, those of another unit bes
 test('a hook that fails is reported and the next one runs', async () => {
   const { hooks, unit, run, problems, text } = rig();
   const { target, told } = unit();
+  const failures: (readonly string[])[] = [];
+  hooks.onFailure((...failure) => failures.push(failure));
   hooks.queue([run('exit 3'), run('no-such-program 2>/dev/null', {}, { stage: 'on_restart', outcome: 'error' }), run('echo ran > log')], target);
   await until('the queue is empty', () => told.length === 1);
   expect(problems).toEqual([
     "on_start.success hook for 'web' exited with status 3",
     "on_restart.error hook for 'web' exited with status 127 (command not found)",
   ]);
+  expect(failures).toEqual([['web', 'on_start.success', 'exited with status 3'], ['web', 'on_restart.error', 'exited with status 127 (command not found)']]);
   expect(text('log')).toBe('ran\n');
 });
 

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isAlive, identify } from '../../src/process/identity.ts';
@@ -172,6 +172,22 @@ describe('tcp', () => {
     await clock.pass(500);
     expect(await report(2)).toMatchObject({ type: 'probe.bad', reason: expect.stringMatching(/^unhealthy: the check got no connection to localhost:\d+: connection refused at (127\.0\.0\.1|::1) \(ECONNREFUSED\)(; |$)/) });
   });
+});
+
+test('a server that greets who connects is not reset, and one that keeps the connection loses it', async () => {
+  const seen: string[] = [];
+  const follow = (socket: Socket, name: string): void => {
+    for (const event of ['end', 'error', 'close']) socket.on(event, () => seen.push(`${name} ${event}`));
+    socket.resume();
+  };
+  const polite = await listening(createTcpServer((socket) => follow(socket.setNoDelay().on('end', () => socket.end()), 'polite')).on('connection', (socket) => socket.write('welcome to this server\n')));
+  const keeps = await listening(createTcpServer({ allowHalfOpen: true }, (socket) => follow(socket, 'keeps')));
+  for (const server of [polite, keeps]) {
+    const check = checkOf({ kind: 'tcp', host: '127.0.0.1', port: portOf(server) });
+    expect((await probe({ dir: tempDir(), clock: makeManualClock(), check }).report(1)).type).toBe('probe.ok');
+  }
+  await until('the polite one has closed, the other has been left', () => seen.includes('polite close') && seen.includes('keeps end'));
+  expect(seen.filter((event) => event.startsWith('polite'))).toEqual(['polite end', 'polite close']);
 });
 
 test('a server that resets what it accepts accepts it', async () => {

@@ -47,17 +47,27 @@ export async function attempt(probe: Attempted, spec: ServiceSpec, outside: Comm
   }
 }
 
-/** Whether an address accepts a connection, which is closed at once. */
+/** Whether an address accepts a connection, which is closed in order: what greets who connects, as many databases do, would be reset otherwise. */
 function accepts(host: string, port: number, signal: AbortSignal): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, signal });
+    const socket = connect({ host, port });
+    const leave = (): void => void socket.destroy();
     const settle = (result: CommandResult): void => {
-      socket.destroy();
+      signal.removeEventListener('abort', leave);
       resolve(result);
     };
-    socket.once('connect', () => settle({ ok: true }));
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    socket.once('connect', () => {
+      settle({ ok: true });
+      socket.setTimeout(FAREWELL_MS, leave).resume().end();
+    });
+    socket.once('close', () => settle(refuse('was given up')));
     // Stays: a second error must not be an uncaught one.
     // A reset in the place of the connect: it was accepted, and closed at once.
     socket.on('error', (error) => settle(hasCode(error, 'ECONNRESET') ? { ok: true } : refuse(`got no connection to ${urlHost({ host, port })}: ${connectFailure(error, host)}`)));
   });
 }
+
+/** How long an address that was reached may take to close the connection, too. */
+const FAREWELL_MS = 1000;
