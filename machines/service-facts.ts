@@ -144,7 +144,7 @@ export function endHooks(context: ServiceContext): readonly HookRun[] {
   // Of two instances only the end of the unit itself is the end of the service.
   if (place === 'retired' || (place === 'candidate' && hasRun)) return [];
   const born = context.process?.identity != null;
-  const ordered = cause === 'command' || cause === 'restart' || cause === 'reload' || cause === 'hold';
+  const ordered = isOrdered(cause);
   if (stepOf(context) !== null || (!born && (ordered || !context.refused))) return [];
   const failed = !ordered && hasFailed(context);
   if (hasRun || ordered) return hookRuns(context, 'on_stop', failed ? 'error' : 'success');
@@ -198,6 +198,11 @@ export function waitFor(kind: ServiceDeadline, context: ServiceContext): { reado
 // ─── Ends ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const FAILING: readonly (Cause | null)[] = ['unready', 'unhealthy', 'limit', 'internal'];
+
+/** Whether a command, a new definition or a dependency ends the unit. */
+export function isOrdered(cause: Cause | null): boolean {
+  return cause === 'command' || cause === 'restart' || cause === 'reload' || cause === 'hold';
+}
 
 /** Whether the attempt that just ended counts as a failure. */
 export function hasFailed(context: ServiceContext): boolean {

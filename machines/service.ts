@@ -4,7 +4,7 @@ import { CLEARING, KILLING, STOPPING, until } from './ending.ts';
 import { isClean, recent, type Verdict } from './policy.ts';
 import { probePort, processPort } from './ports.ts';
 import {
-  actorId, blameOf, describeEnd, endHooks, hasFailed, lostReason, momentOf, resumeFrom, startHooks, survivalOf, verdictOf, waitFor,
+  actorId, blameOf, describeEnd, endHooks, hasFailed, isOrdered, lostReason, momentOf, resumeFrom, startHooks, survivalOf, verdictOf, waitFor,
   type Afterwards, type ServiceContext, type ServiceDeadline, type ServiceInput, type Survival,
 } from './service-facts.ts';
 import { SECOND_INSTANCE } from './types.ts';
@@ -451,9 +451,10 @@ function gone<const Target extends string, const Actions extends readonly unknow
   return { 'process.gone': { target, actions }, 'process.refused': { target, actions: ['refuse', ...actions] } } as const;
 }
 
-/** Of a preparation only the failure is an end of the unit. */
+/** Of a preparation only the failure is an end of the unit, not that it was ended by order. */
 function isEndOfAttempt(context: ServiceContext, exit: ProcessExit | null): boolean {
-  return context.process?.role === 'main' || (context.process?.role === 'pre_start' && !isPreparedBy(context, exit));
+  const { process, cause } = context;
+  return process?.role === 'main' || (process?.role === 'pre_start' && !isOrdered(cause) && !isPreparedBy(context, exit));
 }
 
 /** `success_exit_codes` count for the preparation too; 0 is a success in any case. */

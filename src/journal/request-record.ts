@@ -52,8 +52,11 @@ export function openRequestsSeen(): RequestsSeen {
         case 'reload': return newest(unit, ['reload', 'restart', 'start']);
         case 'boot': return newest(unit, ['start']);
         case 'signal': return newest(unit, ['shutdown']);
-        // Started because the unit `by` needs it, and not held or released because of `by`.
-        case 'dependency': return by !== null && event === 'start' ? newest(by, ['start', 'restart', 'reload']) : null;
+        // Started because the unit `by` needs it, or held because of what was ordered of `by`; released because `by` came.
+        case 'dependency': {
+          const commands = event === 'start' ? ['start', 'restart', 'reload'] as const : event === 'hold' ? ['restart', 'reload', 'stop'] as const : [];
+          return by === null ? null : newest(by, commands);
+        }
         default: return null;
       }
     },

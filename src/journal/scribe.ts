@@ -1,4 +1,5 @@
 import type { Child } from '../../machines/children.ts';
+import { isOrdered } from '../../machines/service-facts.ts';
 import type { ChildFacts, RolloutFacts, SupervisorFact, UnitFacts } from '../../machines/types.ts';
 import type { JournalCause, JournalRecord } from '../wire/payloads.ts';
 import { childDraft } from './child-record.ts';
@@ -82,7 +83,7 @@ export function makeScribe(outside: ScribeOutside): Scribe {
     const cause = (isPartOfStart ? story.cause : null) ?? causeOf(facts, old, story);
     if (!isPartOfStart) story.cause = cause;
     const isOrder = cause.kind !== 'exit' && cause.kind !== 'timer';
-    story.ending = !ENDING.includes(facts.state) || !isOrdered(facts) ? null : isOrder ? cause : (story.ending ?? cause);
+    story.ending = !ENDING.includes(facts.state) || !isOrdered(facts.cause) ? null : isOrder ? cause : (story.ending ?? cause);
     story.seq = append({
       unit: facts.unit, generation: facts.generation, event: facts.event, from: old?.state ?? 'stopped', to: facts.state, cause, detail: detailOf(facts, omitted),
     }).seq;
@@ -101,8 +102,10 @@ export function makeScribe(outside: ScribeOutside): Scribe {
     }
     const signalled = kind === 'exit' && ended !== null && old?.ended == null ? causeOfSignalled(story.sent, generation, ended.signal, at) : null;
     if (signalled !== null) return signalled;
-    const follows = requests.behind(trigger, unit, event)
-      ?? (kind === 'dependency' && by !== null ? lastOf(by) : ['exit', 'probe', 'timer', 'limit'].includes(kind) ? lastOf(unit) : null);
+    const asked = requests.behind(trigger, unit, event);
+    const last = kind === 'dependency' && by !== null ? lastOf(by) : ['exit', 'probe', 'timer', 'limit'].includes(kind) ? lastOf(unit) : null;
+    // A dependency that is to be restarted holds the unit before anything has happened to the dependency itself.
+    const follows = event === 'hold' ? later(asked, last) : (asked ?? last);
     return { kind, ...(follows !== null && { seq: follows }), ...(by !== null && { by }) };
   };
 
@@ -167,11 +170,11 @@ export function makeScribe(outside: ScribeOutside): Scribe {
 /** States in which a start is under way that waits for nothing. */
 const BEGINNING: readonly string[] = ['preparing', 'spawning'];
 
-/** States in which a process is being ended, and the causes of an end that somebody ordered. */
+/** States in which a process is being ended. */
 const ENDING: readonly string[] = ['stopping', 'killing', 'clearing'];
 
-function isOrdered({ cause }: UnitFacts): boolean {
-  return cause === 'command' || cause === 'restart' || cause === 'reload' || cause === 'hold';
+function later(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.max(one, other);
 }
 
 function detailOfRollout({ step, slots, result, reason }: RolloutFacts): JournalRecord['detail'] {

@@ -65,6 +65,24 @@ test('a dependent that ends when its dependency is back already starts because o
   expect(records.find(({ seq }) => seq === begun?.cause?.seq)).toMatchObject({ unit: 'db', generation: 2, to: 'starting' });
 });
 
+test('a dependent that goes down for a restart of its dependency does so because of the request, and because of the end where the dependency crashed', () => {
+  for (const crash of [true, false]) {
+    const all = scribed([specOf({ name: 'db' }), specOf({ name: 'api', dependsOn: [{ service: 'db', condition: 'started', onRestart: 'restart' }] })]);
+    all.send({ type: 'start', units: ['api'] });
+    all.come('db');
+    all.come('api');
+    all.write();
+    all.request({ command: 'restart', unit: 'db', asker: {} });
+    if (crash) {
+      all.write();
+      all.go('db', 1);
+    } else all.send({ type: 'restart', units: ['db'] });
+    const down = all.write().find(({ unit, to }) => unit === 'api' && to === 'stopping');
+    expect(down?.cause).toMatchObject({ kind: 'dependency', by: 'db' });
+    expect(all.records.find(({ seq }) => seq === down?.cause?.seq)).toMatchObject(crash ? { unit: 'db', to: 'clearing' } : { unit: 'db', event: 'request' });
+  }
+});
+
 test('a start that waited for hooks is due to what it was begun for', () => {
   const hook = { stage: 'on_stop', outcome: 'success', command: 'notify', timeoutMs: 1000 } as const;
   const all = scribed([specOf({ name: 'api', hooks: [hook] })]);

@@ -142,6 +142,16 @@ describe('before the start', () => {
     expect(actor.getSnapshot().context.exit).toEqual({ code: 3, signal: null });
   });
 
+  test('a pre_start that is ended by a stop is no end of the unit', () => {
+    const { send, report, state, actor } = rig(specOf({ preStart: 'prepare' }));
+    send({ type: 'start', ticket: 1 });
+    report('process.spawned');
+    send({ type: 'stop', ticket: 2 });
+    report('process.exited', { exit: { code: null, signal: 'SIGTERM' } });
+    report('process.gone');
+    expect([state(), actor.getSnapshot().context.exit]).toEqual(['stopped', null]);
+  });
+
   test('the exit codes that forbid a restart count for a preparation too', () => {
     const { send, report, state } = rig(specOf({ preStart: 'prepare', restart: { noRestartExitCodes: [78] } }));
     send({ type: 'start', ticket: 1 });

@@ -274,7 +274,10 @@ class Story {
     const at = time(record.at);
     switch (kind) {
       case 'command': case 'signal': return `by ${this.#asked(by ?? 'stop', seq)} at ${at}`;
-      case 'dependency': return `because ${by ?? 'a dependency'} went away at ${at}`;
+      case 'dependency': {
+        const other = this.#numbered(seq);
+        return `because ${by ?? 'a dependency'} went away at ${at}${other?.event === REQUEST ? `, by ${askedIn(this.#use(other))}` : ''}`;
+      }
       case 'reload': return `because of a new configuration at ${at}`;
       case 'probe': return `because its health check failed at ${at}`;
       case 'exit': return `because ${by === undefined || by === this.#unit.name ? 'its process' : `the process of ${by}`} ended at ${at}`;
