@@ -1,6 +1,8 @@
+import type { ChildCause, ChildFacts, ChildRecord, SpawnOrder } from './child-facts.ts';
 import { isAtRest } from './order.ts';
 import type { SpawnedRef } from './spawned.ts';
-import type { ChildCause, ChildFacts, ChildRecord, ServiceSpec, SpawnOrder, SpawnSpec, UnitFacts } from './types.ts';
+import type { ServiceSpec, SpawnSpec } from './spec.ts';
+import type { UnitFacts } from './unit-facts.ts';
 
 /** Processes that services spawn through the socket: who may, and what the end of one means to the others. */
 export interface Child {

@@ -1,4 +1,5 @@
-import type { Leaf, ServiceSpec } from './types.ts';
+import type { ServiceSpec } from './spec.ts';
+import type { Leaf } from './unit-facts.ts';
 
 /**
  * What a new definition means to a unit, decided in one place: the service's chart asks it, `plan` shows it, and the answer

@@ -2,10 +2,13 @@ import type { Child } from './children.ts';
 import type { JobRef } from './job.ts';
 import type { OperationInput, OperationRef, Part } from './operation.ts';
 import type { Availability } from './order.ts';
-import type { RolloutInput, RolloutRef } from './rollout.ts';
+import type { RolloutInput } from './rollout-setup.ts';
+import type { RolloutRef } from './rollout.ts';
+import type { RolloutFacts, SlotChange, SlotIndex } from './rollout-facts.ts';
 import type { ServiceRef } from './service.ts';
+import type { ServiceSpec } from './spec.ts';
 import type { Table } from './table.ts';
-import type { Place, RolloutFacts, ServiceSpec, Settlement, SlotChange, SlotIndex, Trigger, UnitFacts } from './types.ts';
+import type { Place, Settlement, Trigger, UnitFacts } from './unit-facts.ts';
 
 // What the root knows, as data.
 

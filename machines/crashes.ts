@@ -1,8 +1,9 @@
 import { unitOf, type SupervisorContext } from './context.ts';
 import { informOf } from './dependencies.ts';
 import { cancelRollout, send, setRollout, setUnit, type Draft } from './draft.ts';
+import type { SupervisorCommand } from './events.ts';
 import { recordKey } from './service-facts.ts';
-import { SECOND_INSTANCE, type AdoptOrder, type SupervisorCommand, type UnitRecord } from './types.ts';
+import { SECOND_INSTANCE, type AdoptOrder, type UnitRecord } from './unit-facts.ts';
 
 /** Actors that threw. The actor is gone, its process is not: the ledger knows it, and another actor takes it over. */
 

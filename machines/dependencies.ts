@@ -1,7 +1,7 @@
 import { PENDING } from './context.ts';
 import { bringUp, cancelRollout, send, setRollout, setUnit, type Draft } from './draft.ts';
 import { availability, isAboutToChange, isAtRest, type Availability } from './order.ts';
-import type { ServiceSpec } from './types.ts';
+import type { ServiceSpec } from './spec.ts';
 
 /** Which unit is held back by which of its dependencies, and when a dependent restarts. */
 

@@ -1,11 +1,12 @@
 import type { AnyActorRef } from 'xstate';
 import { dependentsIn, type Rollout, type SupervisorContext, type Unit } from './context.ts';
+import type { ServiceCommand, SupervisorFact } from './events.ts';
 import type { OperationEvent } from './operation.ts';
 import { isAtRest } from './order.ts';
-import type { CancelReason, RolloutEvent } from './rollout.ts';
+import type { CancelReason, RolloutEvent } from './rollout-setup.ts';
 import { inSlot } from './slots.ts';
 import type { SpawnedEvent } from './spawned.ts';
-import { SECOND_INSTANCE, type ServiceCommand, type Settlement, type SupervisorFact } from './types.ts';
+import { SECOND_INSTANCE, type Settlement } from './unit-facts.ts';
 
 /** An action of the root in the making: the context to come, and what goes to whom. */
 export type Draft = { -readonly [Key in keyof SupervisorContext]: SupervisorContext[Key] } & {
@@ -32,8 +33,6 @@ export type RolloutSend =
 export type Coming =
   | Omit<Extract<ServiceCommand, { type: 'start' }>, 'at' | 'ticket'>
   | Omit<Extract<ServiceCommand, { type: 'restart' }>, 'at' | 'ticket'>;
-
-export const REMOVED = 'removed from the configuration';
 
 /** Each property by its name: copied as a whole, an object that XState has put together costs ten times as much. */
 export function drafted(context: SupervisorContext, at: number): Draft {

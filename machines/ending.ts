@@ -1,7 +1,10 @@
 import { assign, sendTo, setup, spawnChild } from 'xstate';
+import type { DeadlineEvent, Hurry } from './events.ts';
 import { custodyPort, type ClockPort } from './ports.ts';
+import type { ProcessReport } from './process-facts.ts';
 import { clockDoers, deadlinesOnly, publishing } from './publishing.ts';
-import type { Deadline, DeadlineEvent, Hurry, ProcessReport, SignalName } from './types.ts';
+import type { SignalName } from './spec.ts';
+import type { Deadline } from './unit-facts.ts';
 
 /**
  * How everything that a process left behind is ended: the stop signal, a time to follow it, SIGKILL as often as it takes,

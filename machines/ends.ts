@@ -1,6 +1,9 @@
-import type { ProcessExit } from './types.ts';
+import type { ProcessExit } from './process-facts.ts';
 
 /** How processes end, in words; apart from the machines, for those that show records. */
+
+/** Why a unit that is no longer configured answers no command. */
+export const REMOVED = 'removed from the configuration';
 
 /** How a process ended, in words. */
 export function describeExit({ code, signal }: ProcessExit, subject = 'process'): string {

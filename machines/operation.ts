@@ -2,7 +2,7 @@ import { assign, setup, type ActorRefFrom, type AnyActorRef } from 'xstate';
 import type { TicketPort } from './ports.ts';
 import { publishing, type Publisher } from './publishing.ts';
 import { Table } from './table.ts';
-import type { Settlement, Trigger } from './types.ts';
+import type { Settlement, Trigger } from './unit-facts.ts';
 
 /** What an operation has to do with one unit. */
 export interface Part {

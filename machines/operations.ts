@@ -1,7 +1,7 @@
 import { setRollout, setUnit, type Draft } from './draft.ts';
 import type { OperationEvent, OperationKind, Part } from './operation.ts';
 import { isAtRest } from './order.ts';
-import type { Settlement } from './types.ts';
+import type { Settlement } from './unit-facts.ts';
 
 /** What the root does about operations: they are opened, given the answers of units and the way that units make, and lose units to later ones. */
 

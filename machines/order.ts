@@ -1,6 +1,7 @@
-import type { Part } from './operation.ts';
 import { describeExit } from './ends.ts';
-import type { Dependency, ServiceSpec, UnitFacts } from './types.ts';
+import type { Part } from './operation.ts';
+import type { Dependency, ServiceSpec } from './spec.ts';
+import type { UnitFacts } from './unit-facts.ts';
 
 const NONE: readonly string[] = [];
 

@@ -1,14 +1,18 @@
 import { consequenceOf } from './consequence.ts';
 import { unitOf } from './context.ts';
-import { bringUp, cancelRollout, dropUnit, known, REMOVED, send, setUnit, type Draft } from './draft.ts';
 import { expect, informDependents, informOf, redefine, restartInstead } from './dependencies.ts';
+import { bringUp, cancelRollout, dropUnit, known, send, setUnit, type Draft } from './draft.ts';
+import type { SupervisorCommand } from './events.ts';
+import { REMOVED } from './ends.ts';
 import type { OperationKind, OperationReport, Part } from './operation.ts';
 import { clearTheWay, isAskedFor, openOperation, passAnswers, replacementOf, yieldTurn } from './operations.ts';
 import { inOrder, isAboutToChange, isAtRest, withDependencies } from './order.ts';
 import { keepKind, makeAnew, othersThanReturning, stayDown } from './returns.ts';
+import type { SlotIndex } from './rollout-facts.ts';
 import { beginRollout, rollingAmong, undoSwitch } from './rollouts.ts';
 import { endChildrenOf } from './spawning.ts';
-import type { ServiceFact, ServiceSpec, SlotIndex, SupervisorCommand, Trigger } from './types.ts';
+import type { ServiceSpec } from './spec.ts';
+import type { ServiceFact, Trigger } from './unit-facts.ts';
 
 /** Rules of order: what each command means to which unit, and which units have to make way first. */
 

@@ -1,4 +1,5 @@
-import type { BackoffPolicy, ProcessExit, RestartPolicy } from './types.ts';
+import type { ProcessExit } from './process-facts.ts';
+import type { BackoffPolicy, RestartPolicy } from './spec.ts';
 
 export type Verdict = 'retry' | 'rest' | 'give-up';
 

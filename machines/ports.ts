@@ -1,9 +1,11 @@
 import { fromCallback, type AnyActorRef } from 'xstate';
-import type {
-  ChildRecord, CronSpec, JobRun, JobRunEnd,
-  DeadlineKind, HealthCheck, HookRun, ProcessIdentity, ProcessOrder, ProcessRole, RolloutTask, ServiceSpec, Settlement, SlotChange,
-  SwitchRecord, UnitRecord,
-} from './types.ts';
+import type { HealthCheck } from './check.ts';
+import type { ChildRecord } from './child-facts.ts';
+import type { JobRun, JobRunEnd } from './job-facts.ts';
+import type { ProcessIdentity, ProcessOrder, ProcessRole } from './process-facts.ts';
+import type { RolloutTask, SlotChange, SwitchRecord } from './rollout-facts.ts';
+import type { CronSpec, ServiceSpec } from './spec.ts';
+import type { DeadlineKind, HookRun, Settlement, UnitRecord } from './unit-facts.ts';
 
 /**
  * What the machines need from the outside. Each port is a placeholder that refuses to work: the composition root

@@ -1,9 +1,11 @@
 import { assign, setup, spawnChild, stopChild } from 'xstate';
+import { isAnnounced, type AttemptReport, type HealthCheck, type ProbeReport } from './check.ts';
+import { inSeconds } from './ends.ts';
+import type { DeadlineEvent } from './events.ts';
 import { attemptPort, type ClockPort, type ProbeInput } from './ports.ts';
 import { clockDoers, deadlinesOnly, publishing } from './publishing.ts';
-import { inSeconds } from './ends.ts';
 import { momentOf } from './service-facts.ts';
-import { isAnnounced, type AttemptReport, type Deadline, type DeadlineEvent, type HealthCheck, type ProbeReport } from './types.ts';
+import type { Deadline } from './unit-facts.ts';
 
 export interface ProbeMachineInput extends ProbeInput {
   /** Whether this very process was ready before: it was taken over from another supervisor, and its start is long past. */

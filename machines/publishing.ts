@@ -1,6 +1,6 @@
 import type { AnyActorRef, AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject, StateValue } from 'xstate';
 import type { ClockPort } from './ports.ts';
-import type { Deadline } from './types.ts';
+import type { Deadline } from './unit-facts.ts';
 
 /**
  * What a machine does to the outside after a transition, in one place: records are written, deadlines armed and facts

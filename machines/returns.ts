@@ -1,6 +1,7 @@
 import type { Return } from './context.ts';
 import { refuse, send, setUnit, type Draft } from './draft.ts';
-import type { ServiceSpec, Trigger } from './types.ts';
+import type { ServiceSpec } from './spec.ts';
+import type { Trigger } from './unit-facts.ts';
 
 /** Units that are made anew, since a service became a cron unit or the reverse: the present actor ends what it owns, and another takes its place. */
 

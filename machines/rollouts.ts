@@ -1,3 +1,4 @@
+import { isAnnounced } from './check.ts';
 import { afterService } from './children.ts';
 import { rollsOver } from './consequence.ts';
 import { type Rollout } from './context.ts';
@@ -5,10 +6,12 @@ import { expect, restartPlainly } from './dependencies.ts';
 import { send, setRollout, setUnit, type Draft } from './draft.ts';
 import { clearTheWay, passAnswers, replacementOf, sendWay } from './operations.ts';
 import { inOrder } from './order.ts';
+import type { RolloutFact, SlotChange, SwitchRecord } from './rollout-facts.ts';
 import type { ServiceRef } from './service.ts';
 import { gateOf, inSlot } from './slots.ts';
 import { takeChildren } from './spawning.ts';
-import { isAnnounced, type Place, type RolloutFact, type ServiceFact, type ServiceSpec, type Settlement, type SlotChange, type SwitchRecord, type UnitFacts } from './types.ts';
+import type { ServiceSpec } from './spec.ts';
+import type { Place, ServiceFact, Settlement, UnitFacts } from './unit-facts.ts';
 
 /** What the root does about units that are replaced by a candidate beside them. */
 

@@ -2,18 +2,21 @@ import { assign, setup } from 'xstate';
 import { isLiving } from './children.ts';
 import type { SupervisorContext } from './context.ts';
 import { changesOf, drafted, type Draft } from './draft.ts';
+import type { SupervisorEvent, SupervisorFact } from './events.ts';
 import { publishedJob } from './job.ts';
 import { publishedOperation, type OperationReport } from './operation.ts';
 import { notProvided } from './ports.ts';
-import { publishedRollout, type RolloutOrder } from './rollout.ts';
+import type { RolloutOrder } from './rollout-setup.ts';
+import { publishedRollout } from './rollout.ts';
+import type { SlotIndex } from './rollout-facts.ts';
 import { candidateSpec } from './rollouts.ts';
 import type { ServiceInput } from './service-facts.ts';
 import { inSlot } from './slots.ts';
-import { actorOf } from './spawning.ts';
 import { publishedSpawned } from './spawned.ts';
-import { SECOND_INSTANCE } from './types.ts';
-import type { ServiceSpec, Settlement, SlotIndex, SupervisorEvent, SupervisorFact } from './types.ts';
+import { actorOf } from './spawning.ts';
+import type { ServiceSpec } from './spec.ts';
 import { publishedService } from './unit.ts';
+import { SECOND_INSTANCE, type Settlement } from './unit-facts.ts';
 
 /** How the root acts: a step works on a draft of the context; what the draft has for others is carried out after it, in one place. */
 

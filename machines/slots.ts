@@ -1,4 +1,6 @@
-import type { CheckProbe, HealthCheck, ServiceSpec, SlotChange, SlotIndex } from './types.ts';
+import type { CheckProbe, HealthCheck } from './check.ts';
+import type { SlotChange, SlotIndex } from './rollout-facts.ts';
+import type { ServiceSpec } from './spec.ts';
 
 /** What the slots of a blue-green unit mean to its definition. Plain text is replaced, nothing is quoted: as 0.33.0 does. */
 

@@ -1,11 +1,13 @@
 import { assign, sendTo, setup, spawnChild, type ActorRefFrom, type AnyActorRef } from 'xstate';
+import type { ChildCause, ChildFact, ChildFacts, ChildRecord, ChildState } from './child-facts.ts';
 import { CLEARING, killAgainMs, KILLING, STOPPING, until } from './ending.ts';
+import type { DeadlineEvent, Hurry } from './events.ts';
 import { processPort, type ChildLedgerPort, type ClockPort } from './ports.ts';
+import type { ProcessExit, ProcessReport } from './process-facts.ts';
 import { clockDoers, deadlineDeeds, publishing, report, type Deed, type Publisher } from './publishing.ts';
 import { momentOf } from './service-facts.ts';
-import type {
-  ChildCause, ChildFact, ChildFacts, ChildRecord, ChildState, Deadline, DeadlineEvent, Hurry, ProcessExit, ProcessReport, ServiceSpec, Settlement,
-} from './types.ts';
+import type { ServiceSpec } from './spec.ts';
+import type { Deadline, Settlement } from './unit-facts.ts';
 
 export interface SpawnedInput {
   readonly record: ChildRecord;

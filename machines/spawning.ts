@@ -1,7 +1,9 @@
+import type { ChildCause, ChildFact, ChildFacts, ChildRecord } from './child-facts.ts';
 import { afterChange, childSpec, depthOf, isLiving, refusalOf, type ChildEnding, type Children } from './children.ts';
 import type { Unit } from './context.ts';
 import { refuse, type Draft } from './draft.ts';
-import type { ChildCause, ChildFact, ChildFacts, ChildRecord, SupervisorCommand, UnitFacts } from './types.ts';
+import type { SupervisorCommand } from './events.ts';
+import type { UnitFacts } from './unit-facts.ts';
 
 /** What the root does about processes that services spawn through the socket. */
 

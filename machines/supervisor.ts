@@ -2,8 +2,8 @@ import { type SnapshotFrom } from 'xstate';
 import { afterService, isLiving } from './children.ts';
 import { dependentsIn, unitOf, type SupervisorContext } from './context.ts';
 import { adoptAgain, noteCrash } from './crashes.ts';
-import { cancelRollout, refuse, send, setUnit, type Draft } from './draft.ts';
 import { informDependents } from './dependencies.ts';
+import { cancelRollout, refuse, send, setUnit, type Draft } from './draft.ts';
 import { provideJob, type JobPorts } from './job.ts';
 import { provideOperation } from './operation.ts';
 import { clearTheWay, passAnswers } from './operations.ts';
@@ -13,11 +13,11 @@ import type { LookupPort, TicketPort } from './ports.ts';
 import { provideRollout, type RolloutPorts } from './rollout.ts';
 import { followAside, followRollout, informRollout, reportAsideGone, swapInstances, undoSwitch } from './rollouts.ts';
 import { act, rootSetup, step } from './root.ts';
-import { addChild, endChild, followChild, spawnChildOf, takeChildren } from './spawning.ts';
 import { provideSpawned, type SpawnedPorts } from './spawned.ts';
+import { addChild, endChild, followChild, spawnChildOf, takeChildren } from './spawning.ts';
 import { Table } from './table.ts';
-import type { UnitFacts } from './types.ts';
 import { provideService } from './unit.ts';
+import type { UnitFacts } from './unit-facts.ts';
 
 export type { Rollout, SupervisorContext, Unit } from './context.ts';
 

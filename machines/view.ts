@@ -1,12 +1,13 @@
 import { consequenceOf } from './consequence.ts';
 import type { Unit } from './context.ts';
+import type { JobRun } from './job-facts.ts';
+import type { OwnedProcess, ProcessExit } from './process-facts.ts';
+import type { RolloutStep, SlotChange } from './rollout-facts.ts';
 import { leafOf } from './service-facts.ts';
-import { phaseOf } from './unit.ts';
+import type { ServiceSpec } from './spec.ts';
 import type { SupervisorSnapshot } from './supervisor.ts';
-import { SECOND_INSTANCE } from './types.ts';
-import type {
-  Cause, Deadline, JobRun, Leaf, OwnedProcess, Outcome, Phase, Place, ProcessExit, RolloutStep, ServiceSpec, SlotChange, Wanted,
-} from './types.ts';
+import { phaseOf } from './unit.ts';
+import { SECOND_INSTANCE, type Cause, type Deadline, type Leaf, type Outcome, type Phase, type Place, type Wanted } from './unit-facts.ts';
 
 /** systemg 0.33.0's words. */
 export type Lifecycle = 'running' | 'skipped' | 'exited_successfully' | 'exited_with_error' | 'stopped';

@@ -1,5 +1,5 @@
 import type { Child } from '../../machines/children.ts';
-import { isOrdered } from '../../machines/service-facts.ts';
+import { isOrdered } from '../../machines/service-ends.ts';
 import type { ChildFacts, RolloutFacts, SupervisorFact, UnitFacts } from '../../machines/types.ts';
 import type { JournalCause, JournalRecord } from '../wire/payloads.ts';
 import { childDraft } from './child-record.ts';

@@ -1,4 +1,5 @@
-import { publishedJob, type JobContext, type JobEvent } from '../../machines/job.ts';
+import type { JobContext, JobEvent } from '../../machines/job-setup.ts';
+import { publishedJob } from '../../machines/job.ts';
 import type { JobRunEnd, ServiceSpec, Settlement } from '../../machines/types.ts';
 import { reportsTo, deadlineOf, nameOf, definitionOf } from './os-events.ts';
 import { beginModel, stepModel, type ModelEvent, type ModelState } from './os.ts';
