@@ -57,6 +57,14 @@ test('where descriptors are short an answer that a signal was sent is true', asy
   expect(refused.length).toBeLessThan(names.length);
 });
 
+test('a start without descriptors for a shell is refused in a sentence', async () => {
+  const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
+  const { code, stderr } = await limited(home, 'ulimit -n 20', 'start', '--daemonize', '-c', home.config);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('sysg: sh could not be started: spawn /bin/sh EMFILE')]);
+  expect(stderr).not.toContain('internal error');
+  await home.allGone();
+});
+
 // A uid that nobody else has: the limit counts all processes and threads of a user.
 const stranger = 64_123;
 

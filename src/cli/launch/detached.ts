@@ -24,10 +24,10 @@ export async function launchDetached(call: Call, configPath: string, names: read
   if (unusable !== null) return { ok: false, refusal: refusals.runtime(unusable), pid: null };
   const command = daemonCommand(call, configPath, { names, foreground: false });
   const shell = startGuardian(call, command);
-  const readiness = shell.stdio[3];
-  if (!(readiness instanceof Readable)) throw new Error('the guardian has no readiness descriptor');
+  // Where Node could not make the pipes, as without free descriptors, there are none.
+  const readiness = (shell.stdio as typeof shell.stdio | undefined)?.[3];
   const handshake = await Promise.race([
-    followStart(readiness, waitTimeoutMs(call)),
+    ...(readiness instanceof Readable ? [followStart(readiness, waitTimeoutMs(call))] : []),
     new Promise<Handshake>((resolve) => {
       shell.once('error', (error) => resolve({ kind: 'refused', message: `sh could not be started: ${error.message}` }));
     }),
