@@ -55,6 +55,7 @@ const attacks: Readonly<Record<string, Readonly<Record<string, readonly string[]
   },
   'no planted value is in any file': { 'e2e/secrets': ['no planted value is in a file'] },
   'what is masked, and what is not': { secrets: ['a value is replaced by a reference', 'a value in base64 is found', 'what is too short or too common'] },
+  'an export has references': { 'export/export': ['is not printed for %s', 'stands in a Secret of kubernetes', 'is read by nomad', 'in a command stands in the result'] },
   'what is kept of a configuration': { 'config/kept': ['what is kept has texts and references'], 'e2e/secrets': ['a supervisor that comes back to a broken file'] },
 };
 

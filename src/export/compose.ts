@@ -1,8 +1,8 @@
-import { basename, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { formatDuration } from '../words.ts';
 import { writeYamlDocuments } from '../yaml-text.ts';
-import { argvOf, checkCommand, splitEnv, type ExportContext, type ExportedFile } from './context.ts';
+import { argvOf, checkCommand, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
 import { loseAll } from './losses.ts';
 
 const none = 'compose has nothing like it';
@@ -39,14 +39,18 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** One compose file. Every service runs in an image; `command` is what it is given. */
 export function exportCompose(context: ExportContext): readonly ExportedFile[] {
+  const secrets: ExportedFile[] = [];
   const services = Object.fromEntries(
     context.services.flatMap((spec) => {
       loseAll(context.losses, spec.name, reasons);
-      return entries(spec, context);
+      const environment = splitEnv(spec, context, { filesWin: false });
+      const file = secretFile(spec, `${composeName(spec.name)}.env`, environment.secrets, context);
+      if (file !== null) secrets.push(file);
+      return entries(spec, context, { ...environment, files: [...environment.files, ...(file === null ? [] : [join(context.target, file.name)])] });
     }),
   );
   const name = basename(context.projectDir).toLowerCase().replaceAll(/[^a-z0-9_-]+/g, '-').replace(/^[^a-z0-9]+/, '') || 'sysg';
-  return [{ name: 'compose.yaml', text: writeYamlDocuments([withoutNothing({ name, services })]) }];
+  return [{ name: 'compose.yaml', text: writeYamlDocuments([withoutNothing({ name, services })]) }, ...secrets];
 }
 
 /** Compose takes letters, digits, dots, dashes and underscores. */
@@ -54,11 +58,10 @@ function composeName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9._-]/g, '-');
 }
 
-function entries(spec: ServiceSpec, context: ExportContext): readonly (readonly [string, unknown])[] {
+function entries(spec: ServiceSpec, context: ExportContext, environment: SplitEnv): readonly (readonly [string, unknown])[] {
   const { target, losses, imageOf } = context;
   const { name, restart, preStart } = spec;
   const image = imageOf(name) ?? '';
-  const environment = splitEnv(spec, context, { filesWin: false });
   const shared = {
     image: dollars(image),
     working_dir: context.keys.has(name, ['working_dir']) ? dollars(spec.workingDir) : undefined,

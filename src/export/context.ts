@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { HealthCheck, ServiceSpec } from '../../machines/types.ts';
 import { quoteArgv } from '../config/launch.ts';
 import { shellWord } from '../words.ts';
@@ -16,11 +17,15 @@ export interface ExportContext {
   /** The image of a service; null: none was named. */
   readonly imageOf: (service: string) => string | null;
   readonly searchPath: string | undefined;
+  /** Whether the value of a variable is one that is shown nowhere. */
+  isSecret(name: string, value: string): boolean;
 }
 
 export interface ExportedFile {
   readonly name: string;
   readonly text: string;
+  /** It has values that are secret: it is not printed. */
+  readonly isSecret?: true;
 }
 
 /** As an argument vector: of a script, that of the shell. */
@@ -50,12 +55,35 @@ export function checkCommand({ probe }: HealthCheck): string | null {
 export interface SplitEnv {
   /** Env files that the engine reads as sysg does. */
   readonly files: readonly string[];
-  /** Everything else, by name. */
+  /** Everything else, by name, but for what is secret. */
   readonly variables: Readonly<Record<string, string>>;
+  /** By name; they do not belong into a file that is shown around. */
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 /** The variables of a service: env files that can stay files, and the rest with its values. `filesWin`: the engine lets files win over variables. */
-export function splitEnv(spec: ServiceSpec, { keys, losses }: ExportContext, { filesWin }: { readonly filesWin: boolean }): SplitEnv {
+export function splitEnv(spec: ServiceSpec, context: ExportContext, how: { readonly filesWin: boolean }): SplitEnv {
+  const { files, variables } = withFiles(spec, context, how);
+  const part = (isSecret: boolean): Record<string, string> => (
+    Object.fromEntries(Object.entries(variables).filter(([name, value]) => context.isSecret(name, value) === isSecret))
+  );
+  return { files, variables: part(false), secrets: part(true) };
+}
+
+/** An env file beside the others, with the secrets of a service. It names it as a change where it goes. Null: there are none. */
+export function secretFile(spec: ServiceSpec, name: string, secrets: SplitEnv['secrets'], { losses, target }: ExportContext): ExportedFile | null {
+  const names = Object.keys(secrets);
+  if (names.length === 0) return null;
+  losses.changed(spec.name, 'env', `the secret ${names.length === 1 ? 'value' : 'values'} of ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} read from ${join(target, name)}, which -o writes for its owner alone`);
+  return { name, text: Object.entries(secrets).map(([key, value]) => `${key}=${envFileValue(value)}\n`).join(''), isSecret: true };
+}
+
+/** As systemd and compose both read it: within single quotes everything is as it is. */
+function envFileValue(value: string): string {
+  return value.includes("'") ? `"${value.replaceAll(/[\\"$]/g, String.raw`\$&`)}"` : `'${value}'`;
+}
+
+function withFiles(spec: ServiceSpec, { keys, losses }: ExportContext, { filesWin }: { readonly filesWin: boolean }): Omit<SplitEnv, 'secrets'> {
   const files = keys.envFiles(spec.name).filter((file) => existsSync(file));
   const written = keys.variables(spec.name);
   const inFiles = new Set(files.flatMap(namesIn));

@@ -2,8 +2,9 @@ import { readText } from '../config/source-file.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { ExportKind } from '../engines.ts';
 import { refuse, type Refused } from '../errors.ts';
+import { isSecretName, type Mask } from '../secrets.ts';
 import { exportCompose } from './compose.ts';
-import type { ExportContext, ExportedFile } from './context.ts';
+import { argvOf, type ExportContext, type ExportedFile } from './context.ts';
 import { exportKubernetes } from './kubernetes.ts';
 import { openLosses, type Loss } from './losses.ts';
 import { exportNomad } from './nomad.ts';
@@ -23,6 +24,7 @@ export interface ExportRequest {
   /** By service; `*` is for all others. */
   readonly images: ReadonlyMap<string, string>;
   readonly searchPath: string | undefined;
+  readonly mask: Mask;
 }
 
 export interface Exported {
@@ -39,7 +41,7 @@ const engines: Readonly<Record<ExportKind, (context: ExportContext) => readonly 
 };
 
 /** Makes the files of another engine, and says what they do not say. Writes nothing. */
-export function exportServices({ path, projectDir, target, services, profiles, engine, images, searchPath }: ExportRequest): Exported | Refused {
+export function exportServices({ path, projectDir, target, services, profiles, engine, images, searchPath, mask }: ExportRequest): Exported | Refused {
   const names = services.map(({ name }) => name);
   const strange = [...images.keys()].filter((name) => name !== '*' && !names.includes(name));
   if (strange.length > 0) return refuse(`--image: there is no service ${strange.join(', ')} in ${path}; it has ${names.join(', ')}`);
@@ -53,7 +55,13 @@ export function exportServices({ path, projectDir, target, services, profiles, e
   if (!read.ok) return refuse(read.message);
   const keys = openWrittenKeys(path, read.text);
   const losses = openLosses(keys);
-  const files = engines[engine]({ services, profiles, projectDir, target, keys, losses, imageOf, searchPath });
+  const isSecret = (name: string, value: string): boolean => value !== '' && (isSecretName(name) || mask(value) !== value);
+  const files = engines[engine]({ services, profiles, projectDir, target, keys, losses, imageOf, searchPath, isSecret });
+  for (const spec of services) {
+    const shown = [...new Set(mask(argvOf(spec).join(' ')).match(/\$\{\w+\}/g))].filter((reference) => !argvOf(spec).some((word) => word.includes(reference)));
+    for (const key of ['command', 'exec'])
+      if (shown.length > 0) losses.changed(spec.name, key, `the value of ${shown.join(', ')} stands in the result: take it from a variable under env`);
+  }
   const taken = files.map(({ name }) => name).find((name, index, all) => all.indexOf(name) !== index);
   if (taken !== undefined) return refuse(`two services would be ${taken}: expected names that differ in more than case and signs`);
   return { ok: true, files, losses: losses.all() };

@@ -163,7 +163,7 @@ function base(spec: ServiceSpec, context: ExportContext): object {
   return {
     image: context.imageOf(spec.name) ?? '',
     workingDir: context.keys.has(spec.name, ['working_dir']) ? spec.workingDir : undefined,
-    envFrom: environment.files.length === 0 ? undefined : [{ secretRef: { name: `${slug(spec.name)}-env` } }],
+    envFrom: environment.files.length === 0 && Object.keys(environment.secrets).length === 0 ? undefined : [{ secretRef: { name: `${slug(spec.name)}-env` } }],
     env: variables.length === 0 ? undefined : variables,
     resources: memory === undefined && quota === undefined ? undefined : { limits },
     securityContext: security(spec, context),
@@ -189,10 +189,10 @@ function security({ name, privileges: { user, group, capabilities } }: ServiceSp
   return Object.values(found).every((one) => one === undefined) ? undefined : found;
 }
 
-/** The values of env files. */
+/** The values of env files, and of variables that are secret. */
 function secret(spec: ServiceSpec, context: ExportContext): object | null {
-  const { files, variables } = splitEnv(spec, context, { filesWin: false });
-  if (files.length === 0) return null;
+  const { files, variables, secrets } = splitEnv(spec, context, { filesWin: false });
+  if (files.length === 0 && Object.keys(secrets).length === 0) return null;
   context.losses.changed(spec.name, 'env.file', 'its values stand in a Secret as they are now');
   return {
     apiVersion: 'v1',

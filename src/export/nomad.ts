@@ -55,7 +55,7 @@ export function exportNomad(context: ExportContext): readonly ExportedFile[] {
 
 function job(spec: ServiceSpec, context: ExportContext): object {
   const { name, cron, deployment, stopTimeoutMs, check } = spec;
-  const id = `${slug(basename(context.projectDir))}-${slug(name)}`;
+  const id = jobId(spec, context);
   const isService = !isTask(spec) && spec.restart.mode !== 'never';
   const { blueGreen } = deployment;
   if (blueGreen !== null)
@@ -94,12 +94,21 @@ function job(spec: ServiceSpec, context: ExportContext): object {
   };
 }
 
+function jobId({ name }: ServiceSpec, { projectDir }: ExportContext): string {
+  return `${slug(basename(projectDir))}-${slug(name)}`;
+}
+
 function task(spec: ServiceSpec, context: ExportContext, name: string, argv: readonly string[]): object {
   const { losses, imageOf, keys } = context;
   const image = imageOf(spec.name);
   const [command = '', ...args] = argv.map(references);
   const { privileges: { user, capabilities, limits }, logs: { rotate } } = spec;
-  if (keys.envFiles(spec.name).length > 0) losses.changed(spec.name, 'env.file', 'its values stand in the job as they are now');
+  if (keys.envFiles(spec.name).length > 0) losses.changed(spec.name, 'env.file', 'its values stand in the job as they are now, but for those that are secret');
+  const variables = Object.entries(spec.env);
+  const secrets = variables.filter(([key, value]) => context.isSecret(key, value)).map(([key]) => key);
+  const place = `nomad/jobs/${jobId(spec, context)}`;
+  if (secrets.length > 0)
+    losses.changed(spec.name, 'env', `secret values are read from the variables of the job: nomad var put ${place} ${secrets.map((key) => `${key}=…`).join(' ')}`);
   if (image === null) {
     for (const key of ['capabilities', 'limits.nofile', 'limits.nproc', 'limits.memlock', 'isolation'])
       losses.lost(spec.name, key, 'raw_exec sets nothing of it; with --image it runs in a container');
@@ -112,7 +121,11 @@ function task(spec: ServiceSpec, context: ExportContext, name: string, argv: rea
     Name: name,
     Driver: image === null ? 'raw_exec' : DOCKER,
     User: user ?? undefined,
-    Env: Object.fromEntries(Object.entries(spec.env).map(([key, value]) => [key, references(value)])),
+    Env: Object.fromEntries(variables.filter(([key]) => !secrets.includes(key)).map(([key, value]) => [key, references(value)])),
+    Templates:
+      secrets.length === 0
+        ? undefined
+        : [{ DestPath: '${NOMAD_SECRETS_DIR}/env', Envvars: true, EmbeddedTmpl: `{{ with nomadVar "${place}" }}${secrets.map((key) => `${key}={{ .${key} | toJSON }}\n`).join('')}{{ end }}` }],
     Config:
       image === null
         ? { command, args, work_dir: spec.workingDir }

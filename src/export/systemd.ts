@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import type { Dependency, ServiceSpec } from '../../machines/types.ts';
 import { resolveProgram } from '../process/program.ts';
-import { argvOf, checkCommand, execLine, splitEnv, type ExportContext, type ExportedFile } from './context.ts';
+import { argvOf, checkCommand, execLine, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
 import { loseAll } from './losses.ts';
 import { calendarOf } from './schedule.ts';
 
@@ -35,9 +36,11 @@ const reasons: Readonly<Record<string, string>> = {
 export function exportSystemd(context: ExportContext): readonly ExportedFile[] {
   return context.services.flatMap((spec) => {
     loseAll(context.losses, spec.name, reasons);
-    const unit = { name: `${unitName(spec.name)}.service`, text: service(spec, context) };
+    const environment = splitEnv(spec, context, { filesWin: true });
+    const secrets = secretFile(spec, `${unitName(spec.name)}.env`, environment.secrets, context);
+    const unit = { name: `${unitName(spec.name)}.service`, text: service(spec, context, environment, secrets) };
     const timer = spec.cron === null ? null : timerOf(spec, context);
-    return timer === null ? [unit] : [unit, { name: `${unitName(spec.name)}.timer`, text: timer }];
+    return [unit, ...(timer === null ? [] : [{ name: `${unitName(spec.name)}.timer`, text: timer }]), ...(secrets === null ? [] : [secrets])];
   });
 }
 
@@ -60,9 +63,8 @@ function section(name: string, lines: readonly Line[]): string {
   return written.length === 0 ? '' : `[${name}]\n${written.join('\n')}\n`;
 }
 
-function service(spec: ServiceSpec, context: ExportContext): string {
+function service(spec: ServiceSpec, context: ExportContext, environment: SplitEnv, secrets: ExportedFile | null): string {
   const { restart, cron, stopCommand, killMode, skip, preStart } = spec;
-  const environment = splitEnv(spec, context, { filesWin: true });
   const isTask = restart.oneshot || cron !== null;
   return [
     section('Unit', [['Description', plain(spec.name)], ...dependencies(spec), ...startLimit(spec, context)]),
@@ -70,7 +72,7 @@ function service(spec: ServiceSpec, context: ExportContext): string {
       ['Type', isTask ? 'oneshot' : 'exec'],
       ...(restart.oneshot && cron === null ? [['RemainAfterExit', true] as const] : []),
       ['WorkingDirectory', plain(spec.workingDir)],
-      ...environment.files.map((file): Line => ['EnvironmentFile', plain(file)]),
+      ...[...environment.files, ...(secrets === null ? [] : [join(context.target, secrets.name)])].map((file): Line => ['EnvironmentFile', plain(file)]),
       ...Object.entries(environment.variables).map(([name, value]): Line => ['Environment', assigned(`${name}=${value}`)]),
       ...(skip === false ? [] : [['ExecCondition', skip === true ? '/bin/false' : script(`! { ${skip}\n}`)] as const]),
       ['ExecStartPre', preStart === null ? null : script(preStart)],

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ownDirectory, sysg, type Ran } from '../cli/rig.ts';
 
@@ -140,13 +140,66 @@ test('env files stay files where the engine reads them alike, else their values 
   writeFileSync(join(home, 'a.env'), '# plain\nA=1\n');
   const plain = await sysg(['export', 'systemd'], around);
   expect(plain.stdout).toContain(`EnvironmentFile=${home}/a.env\nEnvironment=B=2\n`);
-  for (const text of ['A="1 # x"\n', 'export A=1\n', 'A=1\nB=9\n']) {
+  for (const text of ['A="# x"\n', 'export A=1\n', 'A=1\nB=9\n']) {
     writeFileSync(join(home, 'a.env'), text);
     const { stdout, stderr } = await sysg(['export', 'systemd'], around);
     expect(stdout).not.toContain('EnvironmentFile');
     expect(stdout).toContain('Environment=B=2\n');
     expect(stderr).toContain('sysg.yaml:5: changed: web.env.file: the values of');
   }
+});
+
+describe('a value that is secret', () => {
+  const value = "it's a $ecret \\ of 4711";
+  const yaml = one('    env: {vars: {DATABASE: "${DATABASE}", PLAIN: shown, API_TOKEN: literal-token}}\n');
+  const exportedWith = async (...words: readonly string[]): Promise<Exported> => {
+    const home = ownDirectory();
+    writeFileSync(join(home, 'sysg.yaml'), yaml);
+    return { home, ...(await sysg(['export', ...words], { cwd: home, env: { HOME: home, PATH: '/usr/bin:/bin', DATABASE: value } })) };
+  };
+  const planted = /4711|literal-token/;
+
+  test.each(['systemd', 'compose'])('is not printed for %s, and stands in a file of its own, for its owner alone', async (engine) => {
+    const printed = await exportedWith(engine, ...images);
+    expect(printed).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/PLAIN.*shown/) });
+    expect(printed.stdout + printed.stderr).not.toMatch(planted);
+    expect(printed.stderr).toContain(`sysg.yaml:5: changed: web.env: the secret values of DATABASE, API_TOKEN are read from ${printed.home}/web.env, which -o writes for its owner alone`);
+    const { home, stdout } = await exportedWith(engine, ...images, '-o', 'out');
+    expect(stdout).toContain('2 files');
+    const [main = '', file = ''] = engine === 'systemd' ? ['web.service', 'web.env'] : ['compose.yaml', 'web.env'];
+    expect(readFileSync(join(home, 'out', main), 'utf8')).toContain(engine === 'systemd' ? `EnvironmentFile=${home}/out/web.env\n` : 'env_file:\n      - ./web.env\n');
+    expect(readFileSync(join(home, 'out', main), 'utf8')).not.toMatch(planted);
+    expect(readFileSync(join(home, 'out', file), 'utf8')).toBe('DATABASE="it\'s a \\$ecret \\\\ of 4711"\nAPI_TOKEN=\'literal-token\'\n');
+    expect(statSync(join(home, 'out', file)).mode & 0o777).toBe(0o600);
+  });
+
+  test('stands in a Secret of kubernetes, and nowhere else', async () => {
+    const { stdout } = await exportedWith('kubernetes', ...images);
+    const [secret, deployment = ''] = stdout.split('---\n');
+    expect(parse(secret ?? '')).toMatchObject({ kind: 'Secret', stringData: { DATABASE: value, API_TOKEN: 'literal-token' } });
+    expect(deployment).toContain('secretRef:');
+    expect(deployment).not.toMatch(planted);
+  });
+
+  test('is read by nomad from the variables of the job', async () => {
+    const { stdout, stderr, home } = await exportedWith('nomad');
+    expect(stdout + stderr).not.toMatch(planted);
+    const { Job } = JSON.parse(stdout) as { readonly Job: { readonly ID: string; readonly TaskGroups: readonly [{ readonly Tasks: readonly [object] }] } };
+    expect(home).not.toBe('');
+    expect(Job.TaskGroups[0].Tasks[0]).toMatchObject({
+      Env: { PLAIN: 'shown' },
+      Templates: [{ Envvars: true, EmbeddedTmpl: `{{ with nomadVar "nomad/jobs/${Job.ID}" }}DATABASE={{ .DATABASE | toJSON }}\nAPI_TOKEN={{ .API_TOKEN | toJSON }}\n{{ end }}` }],
+    });
+    expect(stderr).toContain(`nomad var put nomad/jobs/${Job.ID} DATABASE=… API_TOKEN=…`);
+  });
+
+  test('in a command stands in the result, which is said', async () => {
+    const home = ownDirectory();
+    writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web:\n    command: sleep ${TOKEN_OF_MINE}\n');
+    const { stdout, stderr } = await sysg(['export', 'systemd'], { cwd: home, env: { HOME: home, PATH: '/usr/bin:/bin', TOKEN_OF_MINE: 'abcdef-4711' } });
+    expect(stdout).toContain('abcdef-4711');
+    expect(stderr).toContain('sysg.yaml:4: changed: web.command: the value of ${TOKEN_OF_MINE} stands in the result: take it from a variable under env');
+  });
 });
 
 test('names that an engine does not take are changed, and never fall together', async () => {

@@ -26,7 +26,7 @@ export async function exportCommand(call: Call): Promise<number> {
   const directory = flags.text(options.output);
   const toStdout = directory === null || directory === '-';
   const target = toStdout ? projectDir : resolve(cwd, directory);
-  const exported = exportServices({ path, projectDir, target, services, profiles, engine, images, searchPath: env['PATH'] });
+  const exported = exportServices({ path, projectDir, target, services, profiles, engine, images, searchPath: env['PATH'], mask: call.secrets.mask });
   if (!exported.ok) return terminal.refuse(refusals.runtime(exported.reason));
   const shown = relative(cwd, path).startsWith('..') ? path : relative(cwd, path);
   for (const { line, kind, key, text } of exported.losses) terminal.complain(`${shown}:${line}: ${kind}: ${key}: ${text}`);
@@ -34,11 +34,12 @@ export async function exportCommand(call: Call): Promise<number> {
   if (lost > 0 && flags.has(options.strict))
     return terminal.refuse(refusals.runtime(`${counted(lost, 'key')} of ${shown} would be lost, and --strict is given: nothing is written`));
   if (toStdout) {
-    const several = exported.files.length > 1;
+    const printed = exported.files.filter(({ isSecret }) => isSecret !== true);
+    const several = printed.length > 1;
     await terminal.write(
       engine === 'kubernetes'
-        ? exported.files.map(({ text }) => text).join('---\n')
-        : exported.files.map(({ name, text }) => (several ? `# ${name}\n${text}` : text)).join('\n'),
+        ? printed.map(({ text }) => text).join('---\n')
+        : printed.map(({ name, text }) => (several ? `# ${name}\n${text}` : text)).join('\n'),
     );
     return 0;
   }
