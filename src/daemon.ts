@@ -9,7 +9,7 @@ import { findWhatRuns } from './daemon/found.ts';
 import { forgetConfig } from './daemon/last-config.ts';
 import { findOutdated, replaceOutdated } from './daemon/outdated.ts';
 import { findParent, type Parent } from './daemon/parent.ts';
-import { AFTER_START_MS, keepSmall } from './daemon/rest.ts';
+import { keepSmall } from './daemon/rest.ts';
 import { parseDaemonOptions, softLimitOf, type DaemonOptions, type DaemonSetting } from './daemon/setting.ts';
 import { keepDebuggerClosed, keepSignals, type KeptSignals, makeShutdown, obeySignals } from './daemon/signals.ts';
 import { closeBooks, HOOKS_MS, openSupervision, seeOut, type Supervision } from './daemon/supervision.ts';
@@ -88,7 +88,7 @@ async function run({ setting, lock, kept, configuration, config, ledger }: Begin
   const shutdown = makeShutdown(setting, supervision);
   const noteWork = keepSmall();
   const route: Route = (request, exchange) => {
-    noteWork();
+    noteWork('request');
     return answers.route(request, exchange);
   };
   configuration.use(config, ledger);
@@ -111,7 +111,7 @@ async function run({ setting, lock, kept, configuration, config, ledger }: Begin
     root.on('supervisor.ended', ({ exitCode }) => finish(exitCode));
     root.subscribe({ error: (error) => crash(log, error) });
   });
-  startUnits(setting, outdated.specs, supervision, () => noteWork(AFTER_START_MS));
+  startUnits(setting, outdated.specs, supervision, () => noteWork('start'));
   replaceOutdated(setting, units, outdated, found.leaving);
   records.noteChildren();
   obeySignals(setting, kept, answers.route, shutdown, supervision);

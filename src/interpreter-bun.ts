@@ -11,6 +11,8 @@ export const interpreter: Interpreter = {
   supervisor: [process.execPath, supervisorWord],
   // The build has set what can be set.
   spare: () => undefined,
+  // Once a second Bun does it.
+  compact: () => undefined,
   command: process.execPath,
   evaluator: { program: process.execPath, words: ['-e'], env: { BUN_BE_BUN: '1' } },
   get callersNofile() {
