@@ -57,6 +57,8 @@ esac
 if [ "$verb" = start ] && [ -n "$foreground" ]; then
   unset SYSG_GUARDIAN SYSG_AGAIN SYSG_ASKED SYSG_READY_FD SYSG_LIFELINE_FD SYSG_NOHUP
   [ $$ -ne 1 ] || listen
+  # A caller may have closed it. Node.js opens /dev/null in that place by itself.
+  { true 9>&1; } 2>/dev/null || exec >/dev/null
   exec 9>&1
   command=$(SYSG_EXEC_FD=3 node -- "$0" "$@" 3>&1 1>&9 9>&-)
   status=$?

@@ -189,6 +189,22 @@ describe('start in the foreground', () => {
     await until(() => existsSync(join(at.stateDir, 'orphaned')));
   });
 
+  test.each([['>&-'], ['<&- >&- 2>&-']])('goes on with standard descriptors that the caller has closed: %s', async (closed) => {
+    const at = place();
+    const { pid, ended } = launch('/bin/sh', ['-c', `exec "$0" start -c "$1" ${closed}`, join(installed, 'sysg'), at.config], at);
+    expect((await at.daemon()).pid).toBe(pid);
+    process.kill(pid, 'SIGTERM');
+    expect(await ended).toBe(41);
+  });
+
+  test('a command whose shell has ended meanwhile ends without a word', () => {
+    const { config, env } = place();
+    // A reader that is gone before anything is written.
+    const program = '"$0" -- "$1" start -c "$2" 3>&1 1>&4 | :';
+    const { stdout, stderr } = call('/bin/sh', ['-c', `exec 4>&1; ${program}`, process.execPath, join(installed, 'sysg'), config], { ...env, SYSG_EXEC_FD: '3' });
+    expect([stdout, stderr.replace(/^sysg: warning: Running as root.*\n/, '')]).toEqual(['', '']);
+  });
+
   test('a usage error says the same as ever', () => {
     const { env } = place();
     expect(call(join(installed, 'sysg'), ['start', '--nope'], env)).toMatchObject({ status: 2, stderr: expect.stringContaining("unknown option '--nope'") });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { shellWord } from '../../words.ts';
-import { refusals } from '../../errors.ts';
+import { attempt, refusals } from '../../errors.ts';
 import { interpreter } from '../../interpreter.ts';
 import { closeInheritable } from '../../process/descriptors.ts';
 import { watchTerminal } from '../../process/hangup.ts';
@@ -17,7 +17,8 @@ export async function runInForeground(call: Call, configPath: string, names: rea
   if (execFd !== undefined && /^[0-9]{1,4}$/.test(execFd)) {
     // The shell that started this puts the supervisor in its own place: one process less for as long as it runs.
     const hangup = ignoresHangup(process.ppid) ? ['export SYSG_NOHUP=1'] : [];
-    writeSync(Number(execFd), [`state=${shellWord(call.paths.stateDir)}`, ...hangup, `set -- ${command.map(shellWord).join(' ')}`, ''].join('\n'));
+    // EPIPE: that shell was ended meanwhile.
+    attempt(() => writeSync(Number(execFd), [`state=${shellWord(call.paths.stateDir)}`, ...hangup, `set -- ${command.map(shellWord).join(' ')}`, ''].join('\n')), 0, 'EPIPE');
     return 0;
   }
   interpreter.become?.(command, call.paths.stateDir, environmentHere(call));
