@@ -42,6 +42,8 @@ export function chooseConfigAtRest(call: Call): ChosenConfig {
 /** That none runs, and the command that would start one. */
 export function noSupervisor(call: Call): Refusal {
   const config = chooseConfigAtRest(call);
+  const missing = config.ok ? configPaths(config.path).find((path) => !existsSync(path)) : undefined;
+  if (missing !== undefined) return refusals.noSupervisor(call.paths.stateDir, `, and there is no file ${missing}`);
   return refusals.noSupervisor(call.paths.stateDir, `; start one with: ${config.ok ? startWith(call, config.path) : `sysg ${call.system ? '--sys ' : ''}start --daemonize -c FILE`}`);
 }
 

@@ -76,6 +76,7 @@ describe('without a supervisor', () => {
     expect((await sysg([...argv, '-c', 'sysg.yaml'], { env: { HOME: home }, cwd: home })).stderr).toMatch(/; start one with: sysg start --daemonize\n$/);
     writeFileSync(join(home, 'it.yaml'), 'version: "1"\nservices: {}\n');
     expect((await sysg([...argv, '-c', 'it.yaml'], { env: { HOME: home }, cwd: home })).stderr).toMatch(/; start one with: sysg start --daemonize -c \/.*\/it\.yaml\n$/);
+    expect((await sysg([...argv, '-c', 'gone.yaml'], { env: { HOME: home }, cwd: home })).stderr).toMatch(/\/systemg\), and there is no file \/.*\/gone\.yaml\n$/);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
   });
 
