@@ -78,12 +78,16 @@ class Story {
   }
 
   #running(): readonly string[] {
-    const { name, process, uptime, since = uptime?.started_at, ready, restarts = 0 } = this.#unit;
+    const { name, process, uptime, since: phaseSince = uptime?.started_at, ready, restarts = 0 } = this.#unit;
     const begun = this.#lastInto('spawning') ?? this.#lastInto('running');
     const pid = process === undefined ? '' : ` as pid ${process.pid}`;
     const moved = this.#use(this.#last(({ event, seq }) => event === 'move' && seq > (begun?.seq ?? 0)));
     const cause = moved === null ? `it was started ${this.#startCause(begun)}` : `it took the place of an earlier process at ${time(moved.at)}`;
-    const text = [`${name} has been running${pid} since ${time(since)} (${spanInProse(this.#nowMs - Date.parse(since ?? ''))}); ${cause}.`];
+    // The phase begins anew under each supervisor; the process goes on.
+    const adopted = moved === null && begun?.event !== 'adopt' ? this.#use(this.#last(({ event, seq }) => event === 'adopt' && seq > (begun?.seq ?? 0))) : null;
+    const came = adopted === null ? undefined : this.#own.find(({ to, seq }) => to === 'running' && seq > (begun?.seq ?? 0));
+    const since = came?.at ?? phaseSince;
+    const text = [`${name} has been running${pid} since ${time(since)} (${spanInProse(this.#nowMs - Date.parse(since ?? ''))}); ${cause}${adopted === null ? '' : `, and another supervisor took it over at ${time(adopted.at)}`}.`];
     if (restarts > 0) text.push(...this.#before(begun));
     if (ready === false) text.push('Its health check fails at present.');
     return [...text, ...this.#replacement()];

@@ -181,6 +181,18 @@ describe('why', () => {
     expect(why({ ...input, unit: waits, units: [unit({ phase: 'failed' })] }).text.filter((line) => line.includes(named))).toHaveLength(2);
   });
 
+  test('a process that another supervisor took over has been running for as long as it has', () => {
+    seq = 0;
+    const records = [
+      record('api', '12:00:00', 'stopped', 'spawning', { cause: { kind: 'boot' } }),
+      record('api', '12:00:01', 'starting', 'running', { cause: { kind: 'probe' } }),
+      record('api', '12:05:00', 'stopped', 'starting', { event: 'adopt', cause: { kind: 'adopt' } }),
+      record('api', '12:05:01', 'starting', 'running', { cause: { kind: 'probe', seq: 3 } }),
+    ];
+    const { text } = why({ unit: unit({ phase: 'running', since: at('12:05:01'), process: { pid: 7, state: 'running', user: 'me' } }), records, nowMs: Date.parse(at('12:10:01')) });
+    expect(text).toEqual(['api has been running as pid 7 since 12:00:01 (10 min 0 s); it was started with the supervisor at 12:00:00, and another supervisor took it over at 12:05:00.']);
+  });
+
   test('a hook that failed since the start is named, one of an earlier start is not', () => {
     seq = 0;
     const failed = (clock: string): JournalRecord => ({ seq: (seq += 1), at: at(clock), unit: 'api', event: 'hook.failed', detail: { hook: 'on_start.success', reason: 'exited with status 3' } });
