@@ -288,6 +288,8 @@ browserTest('--all: the projects in one page, chosen by name; an order reaches t
   const alone = await openPage((await serveWeb(home, '-p', 'shop')).link);
   await see(alone.page, 'header', 'shop');
   expect(await alone.page.title()).toBe('Units · shop · sysg');
+  await visit(alone.page, '#/rehearse/api', 'Rehearse');
+  await see(alone.page, '.rehearse', 'sysg -p shop simulate');
   await alone.page.close();
   await page.evaluate(() => [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Stop')?.click());
   await see(page, '.tickets', "Service 'api' stopped");

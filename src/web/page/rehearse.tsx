@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { eventOf, faultKinds, kindOf, type Fault, type FaultKind } from './faults.ts';
-import { project } from './router.ts';
+import { shownProject } from './projects.tsx';
 import { post } from './server.ts';
 import { ordered } from './sorting.ts';
 import { StillChart } from './still-chart.tsx';
@@ -31,6 +31,7 @@ const PLAY_SECONDS = 12;
  */
 export function Rehearse({ first }: { readonly first: string | null }): JSX.Element {
   const all = ordered.value;
+  const shown = shownProject();
   const [unit, setUnit] = useState<string | null>(first);
   const subject = unit ?? all[0]?.name ?? null;
   const [kind, setKind] = useState<FaultKind>('exit');
@@ -234,7 +235,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
               <p class="faint">
                 The same in a terminal:{' '}
                 <code>
-                  sysg {project === null ? '' : project === '-' ? '--project= ' : `-p ${project} `}simulate{' '}
+                  sysg {shown === null ? '' : shown === '-' ? '--project= ' : `-p ${shown} `}simulate{' '}
                   {faults.map((fault) => `--event '${eventOf(fault)}'`).join(' ')} --for {span[0]}
                 </code>
               </p>
