@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { JournalRecord, StatusSnapshot } from '../../src/wire/payloads.ts';
-import { makeHome, soon, type Home } from './rig.ts';
+import { collect, makeHome, soon, type Home } from './rig.ts';
 
 type Line = { readonly Snapshot: { readonly seq: number; readonly status: StatusSnapshot } } | { readonly Event: JournalRecord } | { readonly Gap: { from: number; to: number } };
 
@@ -127,6 +127,32 @@ services:
     const third = watch(home, 0, ['b']);
     await soon('what is kept comes first', () => third.events().length > 0);
     expect(third.lines.every((line) => !('Event' in line) || line.Event.unit === 'b')).toBe(true);
+  });
+
+  test('events -f goes on through a kill -9 of the supervisor and a hand-over, with no record lost or doubled, and ends with an ordered end', async () => {
+    const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    const following = home.open('events', '-f', '--json');
+    const ended = collect(following);
+    let seen = 0;
+    following.stdout?.on('data', (chunk: Buffer) => (seen += chunk.toString().split('\n').length - 1));
+    const restarted = async (): Promise<void> => {
+      expect(await home.sysg('restart', '-s', 'a')).toMatchObject({ code: 0 });
+      const { length } = await history(home);
+      await soon('the follower has shown all of it', () => seen >= length);
+    };
+    await restarted();
+    const killed = home.supervisorPid();
+    process.kill(killed, 'SIGKILL');
+    await soon('the guardian has brought a supervisor back', () => home.status().then(() => home.supervisorPid() !== killed).catch(() => false));
+    await restarted();
+    expect(await home.sysg('restart', '--supervisor')).toMatchObject({ code: 0 });
+    await restarted();
+    await home.sysg('stop');
+    const { code, stdout } = await ended;
+    expect(code).toBe(0);
+    const numbers = stdout.trim().split('\n').map((line) => (JSON.parse(line) as JournalRecord).seq);
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
   });
 
   test('numbers go on over a kill -9 of the supervisor', async () => {

@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { isControlError } from '../../control/brief-client.ts';
 import { decodeWatchLine, streamCommandOutput } from '../../control/client.ts';
-import { refusals } from '../../errors.ts';
+import { refusals, type Refusal } from '../../errors.ts';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { parseMoment } from '../../words.ts';
 import { askRecords, mostRecords } from '../ask.ts';
@@ -9,6 +10,7 @@ import { noSupervisor } from '../config-choice.ts';
 import { knownUnits } from '../known-units.ts';
 import { askedWords, matchNames, meansSeveral, notPresent, type Named } from '../names.ts';
 import { options } from '../options.ts';
+import { lookForServer } from '../presence.ts';
 import { eventLines } from '../print/records.ts';
 import { lineSink } from '../watch.ts';
 
@@ -52,18 +54,30 @@ function unitsIn(records: readonly JournalRecord[]): readonly Named[] {
   return [...new Set(records.map(({ unit }) => unit))].flatMap((name) => (name === null ? [] : [{ name, hash: '', kind: 'service' as const }]));
 }
 
+/** Through the death of the supervisor and its hand-over: the next one has all records after the last that was shown. An ordered end is the end. */
 async function followFrom(call: Call, since: number, units: readonly string[] | null, show: (record: JournalRecord) => void): Promise<number> {
-  const lines = lineSink((text) => {
+  let last = since;
+  let refused: Refusal | null = null;
+  const listen = (text: string): void => {
     const decoded = decodeWatchLine(text);
-    if (!decoded.ok) call.terminal.warn(decoded.error);
-    else if (decoded.line.kind === 'event') show(decoded.line.record);
+    if (!decoded.ok) refused = refusals.refused(decoded.error);
     else if (decoded.line.kind === 'gap') call.terminal.warn(`events ${decoded.line.from} to ${decoded.line.to} are no longer kept`);
-  });
-  try {
-    await streamCommandOutput({ kind: 'watch', since, units }, lines, { socket: call.paths.socket });
-    return 0;
-  } catch (error) {
-    if (isControlError(error)) return call.terminal.refuse(refusals.socket(error.message));
-    throw error;
+    else if (decoded.line.kind === 'event') {
+      last = decoded.line.record.seq;
+      show(decoded.line.record);
+    }
+  };
+  for (;;) {
+    try {
+      await streamCommandOutput({ kind: 'watch', since: last, units }, lineSink(listen), { socket: call.paths.socket });
+    } catch (error) {
+      if (!isControlError(error)) throw error;
+      if (error.kind !== 'not-available') refused = refusals.socket(error.message);
+    }
+    if (refused !== null) return call.terminal.refuse(refused);
+    if (call.host !== null || await lookForServer(call) !== 'served') return 0;
+    await pause(AGAIN_MS);
   }
 }
+
+const AGAIN_MS = 100;
