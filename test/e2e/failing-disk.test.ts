@@ -61,10 +61,14 @@ test.runIf(canMount)('a read-only disk: a supervisor that is killed comes back, 
   await home.sysg('start', '--daemonize', '-c', home.config);
   const [talks, stays, supervisor] = [(await home.unit('talks')).process?.pid ?? 0, (await home.unit('stays')).process?.pid ?? 0, home.supervisorPid()];
   // From now on every name there leads to a read-only disk.
-  mount('--bind', home.state, home.state);
+  const aside = join(home.dir, 'read-only');
+  mkdirSync(aside);
+  mount('--bind', home.state, aside);
+  mount('-o', 'remount,bind,ro', aside);
+  mount('--bind', aside, home.state);
+  spawnSync('umount', ['-l', aside]);
   const end = (): void => void spawnSync('umount', ['-l', home.state]);
   onTestFinished(end);
-  mount('-o', 'remount,bind,ro', home.state);
   process.kill(supervisor, 'SIGKILL');
   process.kill(stays, 'SIGKILL');
   const others = (): readonly number[] => {

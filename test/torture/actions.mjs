@@ -36,6 +36,7 @@ export function grammar(chance, { slow = 0.1, freezeMs = 700, testBuild = true }
       // Without its ledger the next supervisor neither ends nor doubles what it cannot prove to be a unit's: not what is asked for here.
       return { do: 'foreign', entry, kind, ...(entry !== 'ledger.ndjson' && chance.below(2) === 0 && { who: 'supervisor' }) };
     }],
+    [2, () => ({ do: 'readonly', commands: commands(3), ...(chance.below(2) === 0 && { who: 'supervisor' }) })],
     [testBuild ? 3 * slow : 0, () => ({ do: 'power' })],
     [4, () => ({ do: 'freeze', who: chance.pick(['supervisor', 'guardian', ...STEADY]), ms: chance.below(freezeMs), commands: commands(2) })],
     [testBuild ? 4 : 0, () => ({ do: 'clock', ms: chance.pick([0, 3_600_000, -3_600_000, 90_000]) })],

@@ -95,6 +95,22 @@ export function unmountDisk(directory) {
   spawnSync('umount', ['-l', directory]);
 }
 
+/** From now on nothing can be written by a path in the directory. Returns what ends that. */
+export function mountReadOnly(directory) {
+  // Made where nobody looks: one that is written by a path of its own cannot become read-only.
+  const aside = `${boxDirectory()}/read-only`;
+  mkdirSync(aside, { recursive: true });
+  must('mount', ['--bind', directory, aside]);
+  must('mount', ['-o', 'remount,bind,ro', aside]);
+  must('mount', ['--bind', aside, directory]);
+  unmountDisk(aside);
+  let isOver = false;
+  return () => {
+    if (!isOver) unmountDisk(directory);
+    isOver = true;
+  };
+}
+
 /** From now on `path` reads as `text`, for this box alone. Returns what changes the text. */
 export function cover(path, file, text) {
   writeFileSync(file, text);

@@ -6,12 +6,15 @@ import { pause } from '../soak/home.mjs';
 import { badFiles, instances, launchesOf, strayGroups, unnotedLaunches, unrest, wrongSlot } from './checks.mjs';
 import { watchLines } from './lines.mjs';
 import { BUDGET, NAMES, STEADY } from './units.mjs';
-import { kill, makeWorld, processes } from './world.mjs';
+import { mountReadOnly } from './box.mjs';
+import { isSupervisor, kill, makeWorld, processes } from './world.mjs';
 
 const REST_MS = 15_000;
 const FOREIGN_MS = 200;
 /** Somebody has taken a log away: for as long the supervisor may write to what has no name any more. */
 const LOG_LOOK_MS = 1100;
+/** A guardian starts another supervisor within a second. */
+const BACK_MS = 2500;
 
 /**
  * Returns what was counted, and the first failure with the number of its step, or null. `onStep` hears of each step that came to rest. `chance` decides
@@ -429,6 +432,27 @@ function makeRun(world, counts, chance) {
       lines.loseNames(nameless());
       retryWanted('talk');
     },
+    /** Every name there leads to a read-only disk, for a supervisor that is killed meanwhile to its successor as well. What is open is written on. */
+    async readonly({ commands, who }) {
+      excuse = 'all';
+      const writable = mountReadOnly(world.state);
+      try {
+        const sent = send(commands);
+        if (who !== undefined) killed(who);
+        await pause(who === undefined ? LOG_LOOK_MS : BACK_MS);
+        if (who !== undefined && ![...processes().values()].some(isSupervisor)) throw new Failure('no supervisor came back to a read-only disk');
+        writable();
+        await sent;
+      } finally {
+        writable();
+      }
+      for (let wait = 0; (await world.status()) === null; wait += 1) {
+        if (wait > 100) throw new Failure('the supervisor has not made its socket within ten seconds');
+        await pause(100);
+      }
+      lines.loseNames(nameless());
+      for (const { unit } of commands) retryWanted(unit);
+    },
     async movelogs({ file, signal }) {
       // What is there is looked at first, since archives go with it: nothing is to be put away in between.
       const supervisor = world.supervisor();
@@ -552,7 +576,10 @@ function makeRun(world, counts, chance) {
       excuse = null;
       touched = new Set();
       await perform[action.do](action);
-      while ([...doomed].some((pid) => processes().get(pid)?.isZombie === false)) await pause(1);
+      const alive = () => [...doomed].filter((pid) => processes().get(pid)?.isZombie === false);
+      for (const end = performance.now() + REST_MS; alive().length > 0; await pause(1)) {
+        if (performance.now() > end) throw new Failure(`after ${what}: SIGKILL was sent to pid ${alive().join(' and ')}, which lives`);
+      }
       doomed.clear();
       await ensure();
       for (const name of retries) await send([{ verb: wanted.get(name).has('up') ? 'Start' : 'Stop', unit: name }]);
