@@ -95,7 +95,8 @@ export function mendStateFile({ stateDir, ledger: path, onProblem }: Pick<AtRest
   const text = writeXml(stateFile.encode(new Map([...state, ...stale].sort(([one], [other]) => (one < other ? -1 : 1)))));
   const ledger = openLedger(path, { onProblem, bootId: bootId() });
   try {
-    if (ownDigests(ledger, 'state.xml').includes(digests['state.xml'] ?? '')) noteDigest(ledger, 'state.xml', text);
+    const found = digests['state.xml'] ?? '';
+    if (ownDigests(ledger, 'state.xml').includes(found)) noteDigest(ledger, 'state.xml', text, [found]);
     replaceFile(join(stateDir, 'state.xml'), text, { durable: false });
   } catch (error) {
     onProblem(`${join(stateDir, 'state.xml')}: cannot be written: ${textOf(error)}`);

@@ -23,7 +23,7 @@ export interface ProjectedUnit {
 export interface ProjectionOptions {
   readonly stateDir: string;
   /** Keeps the digests of the files, each noted before its file is written. */
-  readonly ledger: Pick<Ledger, 'note' | 'meta'>;
+  readonly ledger: Pick<Ledger, 'note' | 'meta' | 'unwritten'>;
   /** The files as they are, whose entries about units that are not among `units` are kept. Null: nothing else is in the files. */
   readonly others?: StateFiles | null;
   /** Asked each time the files are written. A unit of which nothing has changed may be the same object as before. */
@@ -69,12 +69,18 @@ export function openProjection(options: ProjectionOptions): Projection {
     retry = failing.size > 0 && !closed ? setTimeout(write, RETRY_MS).unref() : null;
   };
 
+  /** The digests of what may be on disk: a file that could not be written is what it was, however often that was tried. */
+  const onDisk = new Map(xmlFiles.map((name) => [name, ownDigests(ledger, name)]));
+
   const put = (name: XmlFile, text: string): void => {
     const path = join(stateDir, name);
     try {
-      noteDigest(ledger, name, text);
+      noteDigest(ledger, name, text, onDisk.get(name));
+      // A file that the ledger does not know would be taken for systemg 0.33.0's by the next supervisor, and the ledger for older than that.
+      if (ledger.unwritten !== null) throw new Error('its digest has to be in the ledger first, which cannot be written');
       replaceFile(path, text, { durable: false });
       written.set(name, text);
+      onDisk.set(name, [digestOf(text)]);
       failing.delete(name);
     } catch (error) {
       const text = `${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute`;
@@ -186,14 +192,14 @@ function within(root: XmlElement, content: string): string {
   return content === '' ? writeXml(root) : `<${root.name}>${content}</${root.name}>`;
 }
 
-/** The digests that a file has when we wrote it: the one before the last writing, and the last. */
+/** The digests that a file has when we wrote it: those that it may have had before the last writing, and the one of that. */
 export function ownDigests(ledger: Pick<Ledger, 'meta'>, name: XmlFile): readonly string[] {
   return stringsOf(ledger.meta.get(noteKey(name)));
 }
 
 /** To be called before the file is written: a crash in between must not make our own file look like another's. */
-export function noteDigest(ledger: Pick<Ledger, 'note' | 'meta'>, name: XmlFile, text: string): void {
-  ledger.note(noteKey(name), [...new Set([...ownDigests(ledger, name).slice(-1), digestOf(text)])]);
+export function noteDigest(ledger: Pick<Ledger, 'note' | 'meta'>, name: XmlFile, text: string, before = ownDigests(ledger, name)): void {
+  ledger.note(noteKey(name), [...new Set([...before, digestOf(text)])]);
 }
 
 function noteKey(name: XmlFile): string {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openLedger, type Ledger } from '../../src/state/ledger.ts';
@@ -89,4 +89,41 @@ test('a file that cannot be written is reported once and written when it can be'
   projection.changed();
   await until('it is written', () => now.asked === 3);
   expect(text('pid.xml')).toContain('<pid>70</pid>');
+});
+
+test('a file that could not be written is known as what it was, however often that was tried', async () => {
+  const { stateDir, projection, now, text, reopen, problems } = rig(60_000);
+  projection.changed();
+  await until('it is written', () => now.asked === 1);
+  const onDisk = digestOf(text('pid.xml'));
+  mkdirSync(join(stateDir, 'pid.xml.tmp'));
+  for (const pid of [71, 72, 73]) {
+    now.units = [unit('web', { pid })];
+    projection.changed();
+    projection.flush();
+  }
+  expect(problems).toEqual([expect.stringContaining('pid.xml: cannot be written: ')]);
+  expect([projection.unwritten, digestOf(text('pid.xml')), ownDigests(reopen(), 'pid.xml')[0]]).toEqual([problems, onDisk, onDisk]);
+  rmSync(join(stateDir, 'pid.xml.tmp'), { recursive: true });
+  projection.mend();
+  const written = digestOf(text('pid.xml'));
+  expect([projection.unwritten, text('pid.xml').includes('<pid>73</pid>'), ownDigests(reopen(), 'pid.xml').at(-1)]).toEqual([[], true, written]);
+  now.units = [unit('web', { pid: 74 })];
+  projection.changed();
+  projection.flush();
+  expect(ownDigests(reopen(), 'pid.xml')).toEqual([written, digestOf(text('pid.xml'))]);
+});
+
+test('nothing is written that the ledger does not know of', () => {
+  const stateDir = tempDir();
+  const problems: string[] = [];
+  const ledger = { unwritten: 'ledger.ndjson: cannot be written' as string | null, meta: new Map(), note: () => undefined };
+  const projection = openProjection({ stateDir, ledger, onProblem: (text) => problems.push(text), units: () => [unit('web')] });
+  projection.changed();
+  projection.flush();
+  expect([existsSync(join(stateDir, 'pid.xml')), problems[0]]).toEqual([false, expect.stringContaining('pid.xml: cannot be written: its digest has to be in the ledger first')]);
+  ledger.unwritten = null;
+  projection.mend();
+  expect([existsSync(join(stateDir, 'pid.xml')), projection.unwritten]).toEqual([true, []]);
+  projection.close();
 });
