@@ -133,6 +133,8 @@ class RotatingWriter implements LogWriter {
   }
 
   #append(taken: Uint8Array): void {
+    // A gap ends with what is written.
+    if (taken.length === 0) return;
     let bytes = taken;
     let isCut = !this.#gap.isOpen;
     for (let offset = 0; offset < bytes.length;) {

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { listArchives } from '../../src/logs/archives.ts';
@@ -219,6 +219,20 @@ describe('other hands', () => {
     writer.write(Buffer.from('y'.repeat(200)));
     expect(existsSync(`${file}.1`)).toBe(false);
     expect(readFileSync(file, 'utf8')).toBe('y'.repeat(200));
+  });
+
+  test('a line that was cut gets its end also where the file is put away before anything is written after the loss', () => {
+    const { file, writer } = rig({ sizeBytes: 300 });
+    const [whole, cut, next] = [`${'a'.repeat(200)}\n`, 'b'.repeat(60), `${'c'.repeat(60)}\n`];
+    writer.write(Buffer.from(whole + cut));
+    renameSync(file, `${file}.elsewhere`);
+    mkdirSync(file);
+    writer.close();
+    writer.write(Buffer.from('lost\n'));
+    rmdirSync(file);
+    renameSync(`${file}.elsewhere`, file);
+    writer.write(Buffer.from(next));
+    expect([readFileSync(`${file}.1`, 'utf8'), readFileSync(file, 'utf8')]).toEqual([whole, `${cut}\n${next}`]);
   });
 
   test('a file that cannot be opened: dropped, counted, reported once; and reported when it is over', () => {
