@@ -2,6 +2,7 @@ import { refusals, type Refusal } from '../errors.ts';
 import { resolveProgram } from '../process/program.ts';
 import { parsePlain, type ParsedCall } from './arguments.ts';
 import { openCall, type Surroundings } from './call.ts';
+import { chooseConfigToRead } from './config-choice.ts';
 import { explain, type Explained } from './explain.ts';
 import { configuredUnits, knownUnits } from './known-units.ts';
 import { matchEach } from './names.ts';
@@ -31,7 +32,7 @@ export async function meaningOf(asCommand: ParsedCall, { argv, columns, surround
   const known = opened.ok ? await knownUnits(opened.call) : opened;
   if (!known.ok) return command;
   // A service that was left out for its profiles can be started by name.
-  const others = opened.ok && known.isLive ? await configuredUnits(opened.call) : [];
+  const others = opened.ok && known.isLive ? await configuredUnits(opened.call, chooseConfigToRead(opened.call)) : [];
   const { missing } = matchEach([first], [...known.units, ...others]);
   if (missing.length === 0) return names();
   if (resolveProgram(first, surroundings.env['PATH'], surroundings.cwd).ok) return command;

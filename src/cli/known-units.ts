@@ -37,9 +37,8 @@ function knownUnit({ name, hash, kind, process, generation, lifecycle }: UnitSta
   return { name, hash, kind, pid: process?.pid ?? null, hasRun: generation === undefined ? null : generation > 0, isSkipped: lifecycle === 'skipped' };
 }
 
-/** The services of the configuration that a start would use; none when there is no such file, or the file is refused. */
-export async function configuredUnits(call: Call): Promise<readonly KnownUnit[]> {
-  const config = chooseConfigAtRest(call);
+/** The services of the configuration that a start would use, or of another one; none when there is no such file, or the file is refused. */
+export async function configuredUnits(call: Call, config = chooseConfigAtRest(call)): Promise<readonly KnownUnit[]> {
   if (!config.ok) return [];
   const { combinedFor, loadConfigFor } = await import('./load-config.ts');
   const loaded = loadConfigFor(call, config.path);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { makeHome, soon, type Home } from './rig.ts';
 
 const names = async (home: Home): Promise<readonly string[]> => (await home.status()).units.map(({ name }) => name).toSorted();
@@ -57,4 +57,14 @@ test('files over each other: the supervisor goes on with all of them', async () 
   expect(await names(home)).toEqual(['more', 'third', 'web']);
   expect(await home.sysg('reload', '-c', 'sysg.yaml')).toMatchObject({ code: 0 });
   await soon('what the upper file added is gone', async () => (await names(home)).join() === 'web');
+});
+
+test('a service that its profiles leave out of a project is started by name beside the configuration of another', async () => {
+  const home = makeHome('version: "1"\nservices:\n  web: {command: $PROGRAMS/forever}\n');
+  writeFileSync(join(home.dir, 'two.yaml'), 'version: "1"\nproject: two\nservices:\n  api: {command: $PROGRAMS/forever}\n  tool: {command: $PROGRAMS/forever, profiles: [dev]}\n');
+  onTestFinished(async () => void await home.sysg('stop', '-p', 'two'));
+  expect(await home.sysg('start', '--daemonize', '-c', 'two.yaml')).toMatchObject({ code: 0 });
+  const { stderr } = await home.sysg('-p', 'two', 'stop', 'tool');
+  expect(stderr).toContain('to start it: sysg -p two start tool\n');
+  expect(await home.sysg('-p', 'two', 'start', 'tool')).toMatchObject({ code: 0, stdout: "Service 'tool' started\n" });
 });
