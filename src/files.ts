@@ -1,5 +1,5 @@
 import {
-  accessSync, closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, readSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync, type Stats,
+  accessSync, closeSync, constants, fstatSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, readdirSync, readSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, writeSync, type Stats,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { attempt, hasCode, textOf } from './errors.ts';
@@ -127,6 +127,11 @@ const KEPT_COPIES = 3;
 
 function writeWhole(descriptor: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
+}
+
+/** In bytes, of what is at the path itself; null: nothing is. */
+export function sizeOf(path: string): number | null {
+  return lstatSync(path, { throwIfNoEntry: false })?.size ?? null;
 }
 
 /** Whether this process may use the path so: `constants.F_OK`, `R_OK`, `W_OK` or `X_OK` of access(2). False also for what is missing or cannot be reached. */

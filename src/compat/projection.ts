@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureOf, textOf } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { stringsOf } from '../state/notes.ts';
-import { replaceFile } from '../files.ts';
+import { replaceFile, sizeOf } from '../files.ts';
 import { cronFile, pidFile, type PidFile, type RecordedJob, type RecordedState, type SpawnRecord, stateFile } from './state-files.ts';
 import { digestOf, xmlFiles, type StateFiles, type XmlFile } from './read-files.ts';
 import { writeXml, type XmlElement } from './xml.ts';
@@ -39,7 +38,7 @@ export interface Projection {
   changed(): void;
   /** Writes at once what has changed: a command that returns finds the files up to date, as with systemg 0.33.0. */
   flush(): void;
-  /** Writes those files again that somebody has removed, or that could not be written. */
+  /** Writes those files again that somebody has removed or cut, or that could not be written. */
   mend(): void;
   /** Sentences about files that are behind. */
   readonly unwritten: readonly string[];
@@ -100,7 +99,7 @@ export function openProjection(options: ProjectionOptions): Projection {
       write();
     },
     mend() {
-      const missing = xmlFiles.filter((name) => written.has(name) && !existsSync(join(stateDir, name)));
+      const missing = [...written].filter(([name, text]) => sizeOf(join(stateDir, name)) !== Buffer.byteLength(text)).map(([name]) => name);
       for (const name of missing) written.delete(name);
       if (missing.length > 0 || failing.size > 0) write();
     },

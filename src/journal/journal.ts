@@ -34,7 +34,7 @@ export interface Journal {
   subscribe(listener: (record: JournalRecord) => void): () => void;
   /** Why the newest records are in memory alone, as a sentence; null: they are in the file. */
   readonly unwritten: string | null;
-  /** Writes what memory has of it again when somebody has removed the file (true: it had to), and what the disk did not take before. */
+  /** Writes what memory has of it again when somebody has removed or changed the file (true: it had to), and what the disk did not take before. */
   mend(): boolean;
   close(): void;
 }
@@ -130,8 +130,11 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
       return () => void listeners.delete(listener);
     },
     mend: () => {
-      const isDisplaced = file?.isInPlace() === false;
+      const isCut = file?.isInPlace() === true && !file.isWhole();
+      const isDisplaced = isCut || file?.isInPlace() === false;
       if (isDisplaced) {
+        // What cannot be emptied is written behind: twice rather than never.
+        if (isCut) attempt(() => file?.truncate(0), undefined);
         file?.close();
         file = null;
         written = 0;

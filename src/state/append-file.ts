@@ -8,6 +8,8 @@ export interface AppendFile {
   readonly size: number;
   /** Whether it is still this very file that has its name. */
   isInPlace(): boolean;
+  /** Whether it has the size that was given to it here: nobody has cut it, or written behind. */
+  isWhole(): boolean;
   /** One write(2). Throws what the file system says, with the file as it was before. */
   append(bytes: Buffer): void;
   sync(): void;
@@ -25,6 +27,7 @@ export function openAppendFile(path: string): AppendFile {
       return size;
     },
     isInPlace: () => isSameFile(descriptor, path),
+    isWhole: () => fstatSync(descriptor).size === size,
     append(bytes) {
       const written = writeSync(descriptor, bytes);
       if (written < bytes.length) {

@@ -41,7 +41,7 @@ export interface Ledger extends LedgerPort {
   forgetNote(key: string): void;
   /** Records that the run ended in order. Anything recorded later takes this back. */
   markClean(): void;
-  /** Writes the whole ledger again when somebody has removed or replaced the file (true: that was necessary), and what the disk did not take before. */
+  /** Writes the whole ledger again when somebody has removed, replaced or changed the file (true: that was necessary), and what the disk did not take before. */
   mend(): boolean;
   /** Why the file is behind, as a sentence; null: everything is in there. */
   readonly unwritten: string | null;
@@ -147,13 +147,13 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
     if (now() < nextLookAt) return;
     if (isDisplaced()) {
       const obstacle = putBack();
-      if (obstacle !== null) throw new Error(`somebody has removed or replaced it, and it cannot be put back: ${obstacle}`);
-      onProblem(`${path}: was removed or replaced by somebody and has been written again`);
+      if (obstacle !== null) throw new Error(`somebody has removed, replaced or changed it, and it cannot be put back: ${obstacle}`);
+      onProblem(`${path}: was removed, replaced or changed by somebody and has been written again`);
     }
     nextLookAt = now() + lookEveryMs;
   };
 
-  const isDisplaced = (): boolean => opened.unreadable === null && file !== null && !file.isInPlace();
+  const isDisplaced = (): boolean => opened.unreadable === null && file !== null && !(file.isInPlace() && file.isWhole());
 
   /** Returns why it cannot be done, or null. */
   const putBack = (): string | null => failureOf(path, () => {

@@ -54,7 +54,7 @@ export function isLocked(path: string): boolean {
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
     if (hasCode(error, 'EAGAIN')) return true;
-    throw error;
+    throw new Error(`${path}: cannot be opened, and without it nobody knows whether a supervisor runs: ${textOf(error)}`, { cause: error });
   }
   try {
     if (process.platform === 'darwin') return false;

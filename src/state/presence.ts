@@ -72,7 +72,7 @@ export function keepPresence(options: PresenceOptions): Presence {
     if (isLockOurs && socket.isInPlace()) {
       if (isOpenToOthers(paths.stateDir) && prepareRuntime(paths) === null) onProblem(`${paths.stateDir}: was opened to other users by somebody and is closed to them again`);
       if (!isPrepared(paths)) prepareRuntime(paths, reportAside);
-      if (restoreFiles()) onProblem(`${paths.stateDir}: files were removed by somebody and have been put back`);
+      if (restoreFiles()) onProblem(`${paths.stateDir}: files were removed or changed by somebody and have been put back`);
       return reportOnce('');
     }
     const { home } = paths;

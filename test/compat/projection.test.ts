@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openLedger, type Ledger } from '../../src/state/ledger.ts';
@@ -112,6 +112,16 @@ test('a file that could not be written is known as what it was, however often th
   projection.changed();
   projection.flush();
   expect(ownDigests(reopen(), 'pid.xml')).toEqual([written, digestOf(text('pid.xml'))]);
+});
+
+test('a file that somebody has cut is written again', async () => {
+  const { stateDir, projection, now, text } = rig(60_000);
+  projection.changed();
+  await until('it is written', () => now.asked === 1);
+  const before = text('state.xml');
+  truncateSync(join(stateDir, 'state.xml'), 9);
+  projection.mend();
+  expect(text('state.xml')).toBe(before);
 });
 
 test('nothing is written that the ledger does not know of', () => {

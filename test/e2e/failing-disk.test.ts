@@ -46,7 +46,7 @@ test.runIf(canMount)('a full disk: orders are carried out, status and doctor say
   const [first = ''] = behind;
   const file = first.slice(0, first.indexOf(':'));
   expect(existsSync(file)).toBe(true);
-  expect(clean((await home.sysg('status')).stdout)).toContain(`The supervisor goes on, but the disk does not take:\n  ${file}: cannot be written: `);
+  expect(clean((await home.sysg('status')).stdout)).toContain(`The supervisor goes on, and cannot write all of its files:\n  ${file}: cannot be written: `);
   const doctor = clean((await home.sysg('doctor')).stdout);
   expect(doctor.split('\n').filter((line) => line.startsWith('WRONG')).map((line) => line.split(/ {2,}/)[0])).toEqual(['WRONG writing', 'WRONG disk space']);
   rmSync(stuffing);

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -123,4 +123,15 @@ test.each(['with the next event', 'without one'])('what the disk did not take is
   expect(journal.unwritten).toBeNull();
   expect([...readJournal(stateDir)].map(({ seq, unit }) => [seq, unit])).toEqual([[2, 'b'], [3, 'c'], ...(when === 'without one' ? [] : [[4, 'd']])]);
   expect(surveyJournal(stateDir).problems).toEqual([]);
+});
+
+test.each([0, 1, 70])('a journal that somebody has cut to %i bytes has what memory has, once', (bytes) => {
+  const stateDir = directory();
+  const { journal } = open(stateDir);
+  for (const unit of ['a', 'b', 'c']) journal.append(draft(unit));
+  truncateSync(join(stateDir, 'journal.ndjson'), bytes);
+  expect([journal.mend(), journal.mend()]).toEqual([true, false]);
+  journal.append(draft('d'));
+  expect([...readJournal(stateDir)].map(({ unit }) => unit)).toEqual(['a', 'b', 'c', 'd']);
+  expect(surveyJournal(stateDir)).toMatchObject({ problems: [], torn: 0 });
 });

@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { readLedger } from '../../src/state/ledger-read.ts';
@@ -325,7 +325,18 @@ test('the next record of a ledger that somebody removed writes the whole of it a
   rmSync(path);
   ledger.record(record('db'), false);
   expect([...open().entries.keys()]).toEqual(['web', 'db']);
-  expect(problems).toEqual([`${path}: was removed or replaced by somebody and has been written again`]);
+  expect(problems).toEqual([`${path}: was removed, replaced or changed by somebody and has been written again`]);
+});
+
+test.each([0, 30])('a ledger that somebody has cut to %i bytes is whole again at the next look, and with the next record', (bytes) => {
+  for (const renew of [(ledger: Ledger) => ledger.mend(), (ledger: Ledger) => ledger.record(record('db'), false)]) {
+    const { open, path } = rig();
+    const ledger = open(clock());
+    ledger.record(record('web'), true);
+    truncateSync(path, bytes);
+    renew(ledger);
+    expect([open().entries.has('web'), open().unreadable, ledger.mend()]).toEqual([true, null, false]);
+  }
 });
 
 test('what cannot be put back in the place of something else is whole when that is gone', async () => {

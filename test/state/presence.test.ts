@@ -162,7 +162,7 @@ test('what lies in the place of a state file is set aside while the supervisor r
   await presence.look();
   expect(problems).toEqual([
     ...[join(paths.stateDir, 'pid.xml'), paths.pidFile].map((path) => `${path}: is not the file that belongs there; what was there is ${path}.aside now`),
-    `${paths.stateDir}: files were removed by somebody and have been put back`,
+    `${paths.stateDir}: files were removed or changed by somebody and have been put back`,
   ]);
   expect([statSync(`${paths.pidFile}.aside`).isDirectory(), statSync(paths.pidFile).isFile()]).toEqual([true, true]);
 });

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openSmallFiles } from '../../src/state/small-files.ts';
 import { tempDir } from './temp-dir.ts';
 
-test('a file is for its owner alone, and is written again when somebody has removed it', () => {
+test('a file is for its owner alone, and is written again when somebody has removed or cut it', () => {
   const path = join(tempDir(), 'sysg.pid');
   const problems: string[] = [];
   const files = openSmallFiles((text) => problems.push(text));
@@ -12,6 +12,8 @@ test('a file is for its owner alone, and is written again when somebody has remo
   expect([readFileSync(path, 'utf8'), statSync(path).mode & 0o777]).toEqual(['4711', 0o600]);
   expect(files.mend()).toBe(false);
   rmSync(path);
+  expect([files.mend(), files.mend(), readFileSync(path, 'utf8')]).toEqual([true, false, '4711']);
+  truncateSync(path, 1);
   expect([files.mend(), files.mend(), readFileSync(path, 'utf8')]).toEqual([true, false, '4711']);
   expect([problems, files.unwritten]).toEqual([[], []]);
 });

@@ -38,7 +38,7 @@ export function statusTable(snapshot: StatusSnapshot, look: StatusLook): string[
 
 /** What the disk does not take, where there is any such thing. */
 export function unwrittenLines({ unwritten = [] }: StatusSnapshot): readonly string[] {
-  return unwritten.length === 0 ? [] : ['', 'The supervisor goes on, but the disk does not take:', ...unwritten.map((text) => `  ${printable(text)}`)];
+  return unwritten.length === 0 ? [] : ['', 'The supervisor goes on, and cannot write all of its files:', ...unwritten.map((text) => `  ${printable(text)}`)];
 }
 
 export function statusLines(snapshot: StatusSnapshot, look: StatusLook): StatusLines {
