@@ -1,4 +1,4 @@
-import type { ChildFacts } from '../../machines/types.ts';
+import type { ChildFacts, UnitFacts } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
 import { openJournal, type Journal } from '../journal/journal.ts';
 import type { AcceptedRequest } from '../journal/request-record.ts';
@@ -76,9 +76,16 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
     setImmediate(childMemory.changed);
   };
 
+  /** A process begins to write: one of the preparation, where there is any, or the unit's own. */
+  const begins = ({ unit, state }: UnitFacts): boolean => {
+    if (state !== 'preparing') return state === 'spawning';
+    const spec = specOf(unit);
+    return spec !== null && (spec.preStart !== null || typeof spec.skip === 'string');
+  };
+
   root.on('*', (fact) => {
     projection.changed();
-    if (fact.type === 'unit.changed' && BEGINNINGS.has(fact.facts.state)) outputs.words.begin(fact.facts.unit, `${fact.facts.state} ${fact.facts.generation}`);
+    if (fact.type === 'unit.changed' && begins(fact.facts)) outputs.words.begin(fact.facts.unit, `${fact.facts.state} ${fact.facts.generation}`);
     if (fact.type === 'child.changed') followChild(fact.facts);
     narrate(fact);
     scribe.fact(fact);
@@ -97,6 +104,3 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
     },
   };
 }
-
-/** States in which a process begins to write: one of the preparation, or the unit's own. */
-const BEGINNINGS: ReadonlySet<string> = new Set(['preparing', 'spawning']);

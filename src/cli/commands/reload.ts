@@ -4,19 +4,20 @@ import { ask, askFor, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { namedConfig } from '../config-choice.ts';
 import { options } from '../options.ts';
+import { failureOf, unitsToChange } from '../reloaded.ts';
 import { refuse, refuseUnits, reportUnits, showsProgress, withProgress } from '../report.ts';
 
 /** Makes the supervisor apply what changed in the configuration, and nothing else. */
 export async function reload(call: Call): Promise<number> {
   const config = namedConfig(call);
   if (!config.ok) return refuse(call, config.refusal);
-  const waits = call.flags.has(options.untilUp) || showsProgress(call) ? await import('../reloaded.ts') : null;
-  const before = await waits?.unitsToChange(call, config.path);
+  const waits = call.flags.has(options.untilUp) || showsProgress(call);
+  const before = waits ? await unitsToChange(call, config.path) : null;
   const answer = await withProgress(call, { expects: () => false, settlesMs: 60_000 }, () => ask(call, { kind: 'reload', config: config.path }));
   if (!answer.ok) return refuse(call, answer.refusal);
   const message = messageOf(answer.response);
-  const failure = before == null ? null : await waits?.failureOf(call, before);
-  return failure == null ? reportUnits(call, message, null) : refuseUnits(call, { ok: false, done: message, ...failure }, null);
+  const failure = before === null ? null : await failureOf(call, before);
+  return failure === null ? reportUnits(call, message, null) : refuseUnits(call, { ok: false, done: message, ...failure }, null);
 }
 
 /** Shows what a reload would touch, and why. Changes nothing. */
