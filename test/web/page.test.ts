@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseEvent } from '../../src/simulate/events.ts';
 import { eventOf, faultKinds } from '../../src/web/page/faults.ts';
-import { bytes, offset, plain, span } from '../../src/web/page/words.ts';
+import { bytes, offset, plain, sinceOf, span } from '../../src/web/page/words.ts';
 
 test.each(faultKinds)('a fault that $label is an event of the simulation', ({ kind }) => {
   const parsed = parseEvent(eventOf({ id: 1, unit: 'web-1', atMs: 1500, kind }), 0);
@@ -18,4 +18,12 @@ test('spans and sizes are short', () => {
   expect([span(5.9), span(60), span(3723), span(90_000)]).toEqual(['5s', '1m', '1h 2m', '1d 1h']);
   expect([offset(0), offset(1530), offset(120_000)]).toEqual(['0s', '1.53s', '2m']);
   expect([bytes(0), bytes(1023), bytes(1536), bytes(3 * 1024 ** 3)]).toEqual(['0 B', '1023 B', '1.5 KiB', '3.0 GiB']);
+});
+
+test('what runs does so since its process began, whichever supervisor looks after it', () => {
+  const [since, began] = ['2026-01-01T00:05:00Z', '2026-01-01T00:00:00Z'];
+  expect(sinceOf({ phase: 'running', since, started_at: began })).toBe(began);
+  expect(sinceOf({ phase: 'running', since })).toBe(since);
+  expect(sinceOf({ phase: 'backoff', since, started_at: began })).toBe(since);
+  expect(sinceOf({ phase: 'failed' })).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import type { UnitRow } from '../unit-row.ts';
 import { units } from './live.ts';
+import { sinceOf } from './words.ts';
 
 const URGENCY: Readonly<Record<string, number>> = { failing: 0, degraded: 1 };
 /** `web-2` before `web-10`. */
@@ -13,7 +14,10 @@ export const sortings = {
   Health: (one: UnitRow, other: UnitRow) => (URGENCY[one.health] ?? 2) - (URGENCY[other.health] ?? 2),
   Unit: byName,
   State: (one: UnitRow, other: UnitRow) => naturally.compare(one.state, other.state),
-  Since: most(({ since }) => (since === undefined ? undefined : Date.parse(since))),
+  Since: most((row) => {
+    const since = sinceOf(row);
+    return since === undefined ? undefined : Date.parse(since);
+  }),
   Restarts: most(({ restarts }) => restarts),
   CPU: most(({ cpu }) => cpu),
   Memory: most(({ rss }) => rss),

@@ -6,7 +6,7 @@ import { ReloadButton, UnitActs } from './acts.tsx';
 import { now, units } from './live.ts';
 import { ordered, sortBy, sorting, type SortName } from './sorting.ts';
 import { go, linkTo } from './router.ts';
-import { bytes, span } from './words.ts';
+import { bytes, sinceOf, span } from './words.ts';
 
 export const filter = signal('');
 export const selected = signal<string | null>(null);
@@ -137,7 +137,7 @@ function Row({ row, isSelected, isMarked }: { readonly row: UnitRow; readonly is
           <State row={row} />
         </td>
         <td>
-          <Age at={row.since} />
+          <Age at={sinceOf(row)} />
         </td>
         <td class="number">{row.restarts}</td>
         <td>

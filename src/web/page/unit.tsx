@@ -12,7 +12,7 @@ import { linkTo } from './router.ts';
 import { Age, State } from './table.tsx';
 import { Records, Timeline } from './timeline.tsx';
 import { CronHistory, Definition, Processes } from './unit-facts.tsx';
-import { bytes, counted } from './words.ts';
+import { bytes, counted, sinceOf } from './words.ts';
 
 interface Why { readonly text: readonly string[]; readonly causes: readonly JournalRecord[] }
 
@@ -66,7 +66,7 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
             <State row={row} />
             <span class={`pill h-${row.health}`}>{row.health}</span>
             <span class="faint">
-              for <Age at={row.since} />
+              for <Age at={sinceOf(row)} />
               {row.pid !== undefined && `, pid ${row.pid}`}, {counted(row.restarts, 'restart')}{row.cpu !== undefined && `, ${row.cpu.toFixed(1)}%`}
               {row.rss !== undefined && `, ${bytes(row.rss)}`}
             </span>

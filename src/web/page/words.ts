@@ -1,4 +1,5 @@
 import * as words from '../../words.ts';
+import type { UnitRow } from '../unit-row.ts';
 
 export { counted, span } from '../../words.ts';
 
@@ -27,4 +28,9 @@ export function plain(text: string): string {
   return text
     .replaceAll(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g, '')
     .replaceAll(/[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]/g, '\u00b7');
+}
+
+/** Since when a unit is as it is. A phase begins anew under each supervisor; of what runs the process counts, which goes on. */
+export function sinceOf({ phase, since, started_at: started }: Pick<UnitRow, 'phase' | 'since' | 'started_at'>): string | undefined {
+  return phase === 'running' ? (started ?? since) : since;
 }
