@@ -34,7 +34,7 @@ beforeAll(() => {
         process.exit(1);
       }
       say({ event: 'listening', pid });
-      say({ event: 'settled', units: [{ name: 'a', phase: 'running', pid: 1 }, ...(argv.includes('b') ? [{ name: 'b', phase: 'backoff', error: 'exit 3' }] : [])] });
+      say({ event: 'settled', units: [{ name: 'a', phase: 'running', pid: 1 }, ...(argv.includes('b') ? [{ name: 'b', phase: 'backoff', error: 'exit 3' }] : []), ...(argv.includes('c') ? [{ name: 'c', phase: 'starting' }] : [])] });
     }
     require('node:fs').mkdirSync(directory, { recursive: true });
     writeFileSync(directory + '/daemon.tmp', JSON.stringify({ argv, env, pid, ppid, execArgv }));
@@ -237,6 +237,14 @@ describe('start --daemonize', () => {
     expect(status).toBe(1);
     expect(stderr).toBe(`sysg: 1 of 2 services did not start; the supervisor runs (pid ${facts.pid})\n  b: exit 3\n`);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, units: [{ name: 'a', phase: 'running', pid: 1 }, { name: 'b', phase: 'backoff', error: 'exit 3' }] });
+  });
+
+  test('names what came up and ended before the others were through, which is no matter of the wait timeout', async () => {
+    const at = place();
+    const { status, stderr } = call(join(installed, 'sysg'), ['start', '--daemonize', '-c', at.config, '-s', 'c', '--log-level', 'error'], at.env);
+    const facts = await at.daemon();
+    expect([status, stderr]).toEqual([1, `sysg: 1 of 2 services did not start; the supervisor runs (pid ${facts.pid})\n  c: came up, and is starting again\n`]);
+    process.kill(facts.pid, 'SIGKILL');
   });
 
   test('says why a supervisor refused, exit code 1, and leaves nothing running', async () => {

@@ -123,7 +123,7 @@ function hasFailed({ kind, wanted, phase }: UnitStatus): boolean {
 function faultOf(unit: SettledUnit): string | null {
   if (unit.error !== undefined) return unit.error;
   if (unit.phase === 'failed' || unit.phase === 'backoff') return `is in phase ${unit.phase}`;
-  return unit.phase === 'starting' ? 'was still starting when the wait timeout was over' : null;
+  return unit.phase === 'starting' ? 'came up, and is starting again' : null;
 }
 
 /** For a supervisor that runs: the services with the profiles that are named. */

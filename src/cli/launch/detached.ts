@@ -40,7 +40,9 @@ export async function launchDetached(call: Call, configPath: string, names: read
 /** The wait is over: a unit that is not up by now is named with the phase it is in. */
 async function unitsSoFar(call: Call, pid: number, names: readonly string[] | null): Promise<Launched> {
   const status = await askStatus(call);
-  return status.ok ? { ok: true, pid, units: outcomes(status.snapshot, names) } : { ok: false, refusal: status.refusal, pid };
+  if (!status.ok) return { ok: false, refusal: status.refusal, pid };
+  const units = outcomes(status.snapshot, names).map((unit) => (unit.phase === 'starting' ? { ...unit, error: 'was still starting when the wait timeout was over' } : unit));
+  return { ok: true, pid, units };
 }
 
 /** A shell that reads its script from a pipe: in listings it shows what it runs, and the installation may be replaced under it. */

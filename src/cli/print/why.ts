@@ -30,6 +30,16 @@ export function why(input: WhyInput): Why {
   return { unit: input.unit.name, phase: input.unit.phase ?? 'unknown', text, causes: [...story.used].sort((one, other) => one.seq - other.seq) };
 }
 
+/** Without those by which another supervisor has found a unit at rest that was at rest already: nothing became of it then. */
+function withoutRepetitions(records: readonly JournalRecord[]): readonly JournalRecord[] {
+  let last: string | undefined;
+  return records.filter(({ event, to }) => {
+    const isRepeated = event === 'adopt' && to === 'stopped' && last === 'stopped';
+    last = to ?? last;
+    return !isRepeated;
+  });
+}
+
 class Story {
   /** The records that the sentences rest on. */
   readonly used = new Set<JournalRecord>();
@@ -47,7 +57,7 @@ class Story {
     this.#unit = unit;
     this.#units = units;
     this.#seen = seen.add(unit.name);
-    this.#own = records.filter((record) => record.unit === unit.name);
+    this.#own = withoutRepetitions(records.filter((record) => record.unit === unit.name));
     this.#all = records;
     this.#nowMs = nowMs;
     this.#command = command;

@@ -103,6 +103,19 @@ describe('why', () => {
     ]);
   });
 
+  test('another supervisor that finds at rest what was at rest is not its end, one that finds ended what was not is', () => {
+    seq = 0;
+    const adopted = (clock: string): JournalRecord => record('api', clock, 'stopped', 'stopped', { event: 'adopt', cause: { kind: 'adopt' } });
+    const ask = (records: readonly JournalRecord[], lifecycle: UnitStatus['lifecycle'] = 'exited_successfully'): readonly string[] => (
+      why({ unit: unit({ phase: 'stopped', lifecycle }), records, nowMs: Date.parse(at('13:00:00')) }).text);
+    const begun = record('api', '12:00:01', 'stopped', 'spawning', { cause: { kind: 'boot' } });
+    const ended = record('api', '12:00:02', 'clearing', 'stopped', { cause: { kind: 'exit', seq: 1 }, detail: { exit_code: 7 } });
+    expect(ask([begun, ended, adopted('12:30:00'), adopted('12:40:00')]))
+      .toEqual(['api has completed: it exited with code 7 at 12:00:02, 1.0 s after its start with the supervisor at 12:00:01.']);
+    expect(ask([record('api', '12:00:00', 'stopped', 'stopped', { cause: { kind: 'boot' } }), adopted('12:30:00')], 'skipped')).toEqual(['api was skipped at 12:00:00: its skip condition holds.']);
+    expect(ask([begun, adopted('12:30:00')])[0]).toContain('it ended while nobody watched, its exit status is unknown at 12:30:00');
+  });
+
   test('a stop of what had completed or was skipped is not its end', () => {
     const stop = (): JournalRecord => record('api', '12:00:07', 'stopped', 'stopped', { event: 'stop', cause: { kind: 'command', by: 'stop' }, detail: { exit_code: 0, wanted: 'down' } });
     seq = 0;
