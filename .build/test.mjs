@@ -1,7 +1,7 @@
 // Runs the tests; the last line of the output is always `N passed, N failed, N skipped`.
 //   node .build/test.mjs [--all] [argument of vitest]...
 // --all: type-check and lint first, each of which counts as one failure when it fails. dist/ is built by the tests that need it.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -13,7 +13,9 @@ const { NODE_EXTRA_CA_CERTS: _certificates, ...env } = process.env;
 const scratch = mkdtempSync(join(tmpdir(), 'sysg-test-'));
 const totalsFile = join(scratch, 'totals.json');
 const tool = (name) => join(root, 'node_modules/.bin', name);
-const run = (command, ...rest) => spawnSync(command, rest, { cwd: root, stdio: 'inherit', env: { ...env, SYSG_TEST_TOTALS: totalsFile } }).status === 0;
+const run = (command, ...rest) => new Promise((done) => {
+  spawn(command, rest, { cwd: root, stdio: 'inherit', env: { ...env, SYSG_TEST_TOTALS: totalsFile } }).on('error', () => done(false)).on('exit', (code) => done(code === 0));
+});
 
 let failedSteps = 0;
 if (args.includes('--all')) {
@@ -22,14 +24,15 @@ if (args.includes('--all')) {
     ['type check of the page', tool('tsc'), '--noEmit', '-p', 'src/web/page'],
     ['lint', tool('oxlint'), '--deny-warnings', 'machines', 'src', 'test'],
   ];
-  for (const [name, ...command] of steps) {
-    if (run(...command)) continue;
+  // Side by side: each of them has one processor at a time to do.
+  await Promise.all(steps.map(async ([name, ...command]) => {
+    if (await run(...command)) return;
     failedSteps += 1;
     console.error(`${name} failed`);
-  }
+  }));
 }
 
-const finished = run(
+const finished = await run(
   tool('vitest'), 'run', '--config=test/vitest.config.ts', '--reporter=default', '--reporter=./.build/totals-reporter.mjs',
   ...args.filter((argument) => argument !== '--all'),
 );
