@@ -37,7 +37,7 @@ export default defineConfig({
     // No file leaves anything behind for the next one, so that what it imports need not be loaded again.
     isolate: false,
     // On two processors: a test of processes waits more than half of its time for them.
-    maxWorkers: 4,
+    maxWorkers: 5,
     sequence: { sequencer: LongFirst },
     projects: [
       {

@@ -95,10 +95,11 @@ export function openAtlas(specs: readonly ServiceSpec[]): Atlas {
   const operation = purely(publishedOperation, { id: 0, kind: 'start', ticket: null, parts: [], at: 0, parent: anybody });
   const share = makeSharer();
   const ofUnitEvent = numbersOf(numberOf, keyOfUnitEvent);
-  const ofRootEvent = numbersOf(numberOf, keyOfRootEvent);
+  const reads = readsOf(specs);
+  const ofRootEvent = numbersOf(numberOf, (event: RootMessage) => keyOfRootEvent(event, reads));
   const ofOperationEvent = numbersOf(numberOf, keyOfOperationEvent);
   const ofInput = numbersOf(numberOf, keyOfInput);
-  const ofUnit = numbersOf(numberOf, keyOfRegistered);
+  const ofUnit = numbersOf(numberOf, (unit: Registered) => keyOfRegistered(unit, reads));
   const enter = (state: ModelState): UnitNode => {
     const key = `${state.snapshot.context.spec.name}|${keyOf(state, true)}`;
     const known = units.get(key);
@@ -198,9 +199,9 @@ function keyOfUnitEvent(event: ModelEvent): string {
   return event.type === 'hold' ? `hold ${event.dependency} ${event.stops} ${event.lost ?? ''}` : `${nameOf(event)}${ticket}`;
 }
 
-function keyOfRootEvent(event: RootMessage): string {
+function keyOfRootEvent(event: RootMessage, reads: Reads): string {
   switch (event.type) {
-    case 'unit.changed': return `changed ${event.facts.unit} ${keyOfFacts(event.facts)} ${keyOfAnswers(event.settlements)}`;
+    case 'unit.changed': return `changed ${event.facts.unit} ${keyOfFacts(event.facts, reads)} ${keyOfAnswers(event.settlements)}`;
     case 'unit.settled': return `settled ${event.unit} ${keyOfAnswers(event.settlements)}`;
     case 'unit.removed': return `removed ${event.unit} ${keyOfAnswers(event.settlements)}`;
     case 'operation.order': return `order ${event.operation} ${event.parts.map(keyOfPart).join('+')}`;
@@ -233,9 +234,22 @@ function keyOfInput({ id, kind, ticket, parts }: OperationInput): string {
   return `${id} ${kind} ${ticket ?? ''} ${parts.map(keyOfPart).join('+')}`;
 }
 
-/** What the root reads of a unit's facts. */
-function keyOfFacts({ state, wanted, outcome, ready, stuck, exit, ended, reason, restarts }: UnitFacts): string {
-  return `${state} ${restarts > 0} ${wanted} ${outcome} ${ready} ${stuck} ${exit?.code ?? ''} ${state === 'failed' ? `${ended?.code ?? ''} ${reason ?? ''}` : ''}`;
+/** What the root reads of a unit's facts: some of it only where others need the unit, or where the supervisor ends with the unit. */
+function keyOfFacts({ unit, state, wanted, outcome, ready, stuck, exit, ended, reason, restarts }: UnitFacts, reads: Reads): string {
+  const forOthers = reads.needed.has(unit) ? `${restarts > 0} ${outcome} ${state === 'failed' ? `${ended?.code ?? ''} ${reason ?? ''}` : ''}` : '';
+  return `${state} ${wanted} ${ready} ${stuck} ${forOthers} ${reads.essential.has(unit) ? `${outcome} ${exit?.code ?? ''}` : ''}`;
+}
+
+interface Reads {
+  readonly needed: ReadonlySet<string>;
+  readonly essential: ReadonlySet<string>;
+}
+
+function readsOf(specs: readonly ServiceSpec[]): Reads {
+  return {
+    needed: new Set(specs.flatMap(({ dependsOn }) => dependsOn.map(({ service }) => service))),
+    essential: new Set(specs.filter(({ essential }) => essential).map(({ name }) => name)),
+  };
 }
 
 function keyOfOperation({ value, context }: OperationNode['snapshot']): string {
@@ -254,10 +268,10 @@ interface PartsOfRoot {
 }
 
 /** What the root knows of a unit. */
-function keyOfRegistered({ name, spec, facts, informed, turn, expected, returning }: Registered): string {
+function keyOfRegistered({ name, spec, facts, informed, turn, expected, returning }: Registered, reads: Reads): string {
   const knows = Object.entries(informed).map(([dependency, { met, lost, unproven }]) => `${dependency} ${met} ${lost ?? ''} ${unproven}`).join('+');
   const order = turn === null ? '' : `${turn.operation} ${turn.command}${turn.joined.map((operation) => ` ${operation}`).join('')}`;
-  return `${name} ${definitionOf(spec)} ${keyOfFacts(facts)} ${knows} ${order} ${expected} ${returning !== null}`;
+  return `${name} ${definitionOf(spec)} ${keyOfFacts(facts, reads)} ${knows} ${order} ${expected} ${returning !== null}`;
 }
 
 /** Of hundreds of thousands of snapshots: what has the same key is kept once. */
