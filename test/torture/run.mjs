@@ -13,8 +13,6 @@ const REST_MS = 15_000;
 const FOREIGN_MS = 200;
 /** Somebody has taken a log away: for as long the supervisor may write to what has no name any more. */
 const LOG_LOOK_MS = 1100;
-/** A guardian starts another supervisor within a second. */
-const BACK_MS = 2500;
 
 /**
  * Returns what was counted, and the first failure with the number of its step, or null. `onStep` hears of each step that came to rest. `chance` decides
@@ -433,14 +431,21 @@ function makeRun(world, counts, chance) {
       retryWanted('talk');
     },
     /** Every name there leads to a read-only disk, for a supervisor that is killed meanwhile to its successor as well. What is open is written on. */
-    async readonly({ commands, who }) {
+    async readonly({ commands, who: whom }) {
       excuse = 'all';
+      const supervisor = world.supervisor();
+      // Where the guardian was killed nobody would start another one.
+      const who = processes().get(processes().get(supervisor)?.ppid)?.argv[1] === '-s' ? whom : undefined;
       const writable = mountReadOnly(world.state);
       try {
         const sent = send(commands);
         if (who !== undefined) killed(who);
-        await pause(who === undefined ? LOG_LOOK_MS : BACK_MS);
-        if (who !== undefined && ![...processes().values()].some(isSupervisor)) throw new Failure('no supervisor came back to a read-only disk');
+        const isBack = () => [...processes().values()].some((row) => isSupervisor(row) && row.pid !== supervisor);
+        for (const end = performance.now() + REST_MS; who !== undefined && !isBack(); await pause(20)) {
+          if (performance.now() > end) throw new Failure('no supervisor came back to a read-only disk');
+        }
+        await pause(LOG_LOOK_MS);
+        if (who !== undefined && !isBack()) throw new Failure('the supervisor that came back to a read-only disk has ended');
         writable();
         await sent;
       } finally {
