@@ -30,15 +30,17 @@ export function why(input: WhyInput): Why {
   return { unit: input.unit.name, phase: input.unit.phase ?? 'unknown', text, causes: [...story.used].sort((one, other) => one.seq - other.seq) };
 }
 
-/** Without those by which another supervisor has found a unit at rest that was at rest already: nothing became of it then. */
+/** Without those by which another supervisor has found a unit at rest, or being ended, that was so already: nothing became of it then. */
 function withoutRepetitions(records: readonly JournalRecord[]): readonly JournalRecord[] {
   let last: string | undefined;
   return records.filter(({ event, to }) => {
-    const isRepeated = event === 'adopt' && to === 'stopped' && last === 'stopped';
+    const isRepeated = event === 'adopt' && to === last && AT_REST_OR_ENDING.has(to ?? '');
     last = to ?? last;
     return !isRepeated;
   });
 }
+
+const AT_REST_OR_ENDING = new Set(['stopped', 'stopping', 'killing', 'clearing']);
 
 class Story {
   /** The records that the sentences rest on. */

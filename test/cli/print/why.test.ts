@@ -113,6 +113,9 @@ describe('why', () => {
     expect(ask([begun, ended, adopted('12:30:00'), adopted('12:40:00')]))
       .toEqual(['api has completed: it exited with code 7 at 12:00:02, 1.0 s after its start with the supervisor at 12:00:01.']);
     expect(ask([record('api', '12:00:00', 'stopped', 'stopped', { cause: { kind: 'boot' } }), adopted('12:30:00')], 'skipped')).toEqual(['api was skipped at 12:00:00: its skip condition holds.']);
+    const stopped = record('api', '12:00:05', 'running', 'stopping', { cause: { kind: 'command', by: 'stop' } });
+    const goesOn = record('api', '12:30:00', 'stopped', 'stopping', { event: 'adopt', cause: { kind: 'adopt' } });
+    expect(why({ unit: unit({ phase: 'stopping' }), records: [begun, stopped, goesOn], nowMs: Date.parse(at('13:00:00')) }).text).toEqual(["api is being stopped by the command 'stop' at 12:00:05."]);
     expect(ask([begun, adopted('12:30:00')])[0]).toContain('it ended while nobody watched, its exit status is unknown at 12:30:00');
   });
 
