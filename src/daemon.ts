@@ -41,9 +41,9 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
   forgetSurroundings(process.env);
   const aside: string[] = [];
   const unprepared = prepareRuntime(paths, (text) => aside.push(text));
-  if (unprepared !== null) return refuse(parent, unprepared);
+  if (unprepared !== null) return tryLater(parent, unprepared);
   const lock = await takeTheLock(paths);
-  if ('reason' in lock) return refuse(parent, lock.reason, lock.held);
+  if ('reason' in lock) return lock.isLasting ? refuse(parent, lock.reason, lock.held) : tryLater(parent, lock.reason);
   const kept = keepSignals();
 
   const secrets = openSecrets();
@@ -65,7 +65,10 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
   const names = config.specs.map(({ name }) => name);
   const unknown = options.services.find((service) => !names.includes(service));
   if (unknown !== undefined) return refuse(parent, refusals.unknownUnit(unknown, didYouMean(unknown, names)).message);
-  if (ledger.unreadable !== null) return refuse(parent, ledger.unreadable);
+  if (ledger.unreadable !== null) {
+    lock.release();
+    return tryLater(parent, ledger.unreadable);
+  }
   return run({ setting, lock, kept, configuration, config, ledger });
 }
 
@@ -168,15 +171,15 @@ const LOCK_MS = 30_000;
 /** Of a supervisor that makes way: EX_TEMPFAIL of sysexits.h(3head). The guardian starts another one. */
 const HANDED_OVER = 75;
 
-/** The lock, or why this supervisor must not be. */
-async function takeTheLock(paths: RuntimePaths): Promise<Lock | { readonly held: boolean; readonly reason: string }> {
+/** The lock, or why this supervisor must not be. `isLasting`: another try would end in the same way. */
+async function takeTheLock(paths: RuntimePaths): Promise<Lock | { readonly held: boolean; readonly reason: string; readonly isLasting: boolean }> {
   const hadPid = existsSync(paths.pidFile);
   const { lock, waited } = await awaitLock(paths.lock, () => findLockOwner(paths) !== null, LOCK_MS);
-  if (!lock.ok) return lock;
+  if (!lock.ok) return { ...lock, isLasting: lock.held };
   // A client that stops everything takes the pid file away at its end.
-  if (waited && hadPid && !existsSync(paths.pidFile)) return { held: false, reason: 'everything was stopped while the supervisor was to be started' };
+  if (waited && hadPid && !existsSync(paths.pidFile)) return { held: false, reason: 'everything was stopped while the supervisor was to be started', isLasting: true };
   if (await isServed(paths.socket)) {
-    return { held: true, reason: `${refusals.alreadyRunning(lockHolder(paths.pidFile)).message}: it serves ${paths.socket} without the lock of sysg` };
+    return { held: true, reason: `${refusals.alreadyRunning(lockHolder(paths.pidFile)).message}: it serves ${paths.socket} without the lock of sysg`, isLasting: true };
   }
   return lock;
 }
@@ -197,6 +200,18 @@ function refuse(parent: Parent, message: string, held = false): never {
   parent.noteEnd(1);
   process.exit(1);
 }
+
+/** As `refuse`, of a start by a person. A supervisor that its guardian brought back leaves it at that for a while only: services run that nobody looks after. */
+async function tryLater(parent: Parent, message: string): Promise<never> {
+  if (!parent.again || parent.asked !== null) return refuse(parent, message);
+  process.stderr.write(`sysg: ${message}; services go on, and nobody looks after them until the next try, in ${RETRY_MS / 1000} s\n`);
+  // Whoever ends the guardian need not wait for that.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.removeAllListeners(signal);
+  await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  process.exit(1);
+}
+
+const RETRY_MS = 5000;
 
 /** An error of ours: the guardian starts a new daemon, which adopts the services. */
 function crash(log: SupervisorLog, error: unknown): never {

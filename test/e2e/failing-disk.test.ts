@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { canMount } from '../state/small-disk.ts';
-import { isAlive, makeHome, programs, soon, type Home } from './rig.ts';
+import { bin, isAlive, makeHome, programs, soon, type Ended, type Home } from './rig.ts';
 
 const yaml = `version: "1"
 services:
@@ -95,5 +95,26 @@ test.runIf(canMount)('a start on a read-only disk is refused in a sentence that 
     expect(code).toBe(1);
     expect(clean(stderr)).toMatch(new RegExp(`sysg: ${home.state}/\\S+: .*read-only file system`));
   }
+  await home.allGone();
+});
+
+// A uid that nobody else has: root reads what nobody may.
+const stranger = 64_124;
+
+test.runIf(process.getuid?.() === 0)('a ledger that cannot be read when a killed supervisor comes back keeps it from its work as long as that lasts, and no longer', async () => {
+  const home = makeHome(yaml);
+  chownSync(home.dir, stranger, stranger);
+  const as = (...args: readonly string[]): Promise<Ended> => home.openProgram('setpriv', [`--reuid=${stranger}`, `--regid=${stranger}`, '--clear-groups', bin, ...args], {});
+  expect(await as('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
+  const [ledger, log] = [join(home.state, 'ledger.ndjson'), join(home.state, 'logs/supervisor.log')];
+  const [pid, supervisor] = [(await home.unit('stays')).process?.pid, home.supervisorPid()];
+  chmodSync(ledger, 0);
+  process.kill(supervisor, 'SIGKILL');
+  await soon('the next one says why it waits', () => readFileSync(log, 'utf8').includes('ledger.ndjson: cannot be read: EACCES'));
+  expect(clean(readFileSync(log, 'utf8'))).toContain('services go on, and nobody looks after them until the next try, in 5 s');
+  chmodSync(ledger, 0o600);
+  await soon('it serves', async () => (await home.status().catch(() => null)) !== null);
+  expect((await home.unit('stays')).process?.pid).toBe(pid);
+  expect(await as('stop')).toMatchObject({ code: 0 });
   await home.allGone();
 });
