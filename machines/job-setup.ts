@@ -1,38 +1,31 @@
-import { assign, setup, type AnyActorRef } from 'xstate';
+import { assign, setup } from 'xstate';
 import type { DeadlineEvent, ServiceCommand } from './events.ts';
 import type { JobRun, JobRunEnd, ScheduleReport } from './job-facts.ts';
 import type { Deed } from './publishing.ts';
 import type { ServiceRef } from './service.ts';
-import { answered, definedBy, momentOf, triggerOf, type Answer, type ServiceInput } from './service-facts.ts';
+import { answered, definedBy, momentOf, triggerOf, type Answer, type ServiceContext, type ServiceInput } from './service-facts.ts';
 import type { ServiceSpec } from './spec.ts';
 import { publishedService } from './unit.ts';
-import type { Deadline, Leaf, ServiceFact, Settlement, UnitFacts, Wanted } from './unit-facts.ts';
+import type { Leaf, ServiceFact, Settlement, UnitFacts, Wanted } from './unit-facts.ts';
 
 /** What a job actor is made from: what its runner is. */
 export type JobInput = ServiceInput;
 
-export interface JobContext {
-  readonly parent: AnyActorRef | null;
-  readonly spec: ServiceSpec;
+export interface JobContext extends Pick<ServiceContext, 'parent' | 'spec' | 'removed' | 'tokenBase' | 'since' | 'deadline' | 'settled'> {
   /** Runs the process: a service that is started once for each run, and never again by itself. */
   readonly runner: ServiceRef;
   /** Down: the schedule is suspended. */
   readonly wanted: Wanted;
-  readonly removed: boolean;
   readonly nextWallMs: number | null;
   readonly run: JobRun | null;
   readonly runsBegun: number;
-  readonly tokenBase: string;
   /** Waits for the present run to end. */
   readonly queued: { readonly instantWallMs: number | null; readonly tickets: readonly number[] } | null;
   /** Why the present run is being ended, in 0.33.0's words; null while it is not. */
   readonly endingBecause: string | null;
   /** The runner's latest report. */
   readonly runnerFacts: UnitFacts | null;
-  readonly since: number;
-  readonly deadline: Deadline | null;
   /** Collected in a transition and published after it. */
-  readonly settled: readonly Settlement[];
   readonly deeds: readonly Deed[];
 }
 

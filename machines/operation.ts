@@ -1,6 +1,7 @@
 import { assign, setup, type ActorRefFrom, type AnyActorRef } from 'xstate';
 import type { TicketPort } from './ports.ts';
 import { publishing, type Publisher } from './publishing.ts';
+import { momentOf } from './service-facts.ts';
 import { Table } from './table.ts';
 import type { Settlement, Trigger } from './unit-facts.ts';
 
@@ -95,7 +96,7 @@ export const operationMachine = base.extend({
         due: [], open: context.open - parts.filter(({ owes }) => !owes).length,
         parts: parts.reduce((states, { unit, owes }) => withStage(states, unit, owes ? 'ordered' : 'settled'), context.parts),
       });
-      if (parent !== null) enqueue.sendTo(parent, { type: 'operation.order', at: at(context, event), operation: id, parts } satisfies OperationReport);
+      if (parent !== null) enqueue.sendTo(parent, { type: 'operation.order', at: momentOf(event) ?? context.at, operation: id, parts } satisfies OperationReport);
     }),
     noteClear: assign(({ context, event }) => {
       if (event.type !== 'way.clear') return {};
@@ -146,7 +147,7 @@ export const operationMachine = base.extend({
       return { open: 0, waiting: 0, due: [], settled };
     }),
     reportDone: base.enqueueActions(({ context, event, enqueue }) => {
-      if (context.parent !== null) enqueue.sendTo(context.parent, { type: 'operation.done', at: at(context, event), operation: context.id } satisfies OperationReport);
+      if (context.parent !== null) enqueue.sendTo(context.parent, { type: 'operation.done', at: momentOf(event) ?? context.at, operation: context.id } satisfies OperationReport);
     }),
   },
 }).createMachine({
@@ -225,8 +226,4 @@ function withStage(parts: Table<PartState>, unit: string, stage: PartState['stag
 /** The client's ticket in place of the operation's, where the client waits. */
 function answered({ ticket, parts, settled }: OperationContext, settlement: Settlement): { readonly settled: readonly Settlement[] } {
   return { settled: ticket === null || parts.get(settlement.unit)?.part.owes !== true ? settled : [...settled, { ...settlement, ticket }] };
-}
-
-function at(context: OperationContext, event: object): number {
-  return 'at' in event && typeof event.at === 'number' ? event.at : context.at;
 }

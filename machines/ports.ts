@@ -33,19 +33,13 @@ export interface ProbeInput {
 }
 
 /** Reports `ProcessReport`, takes `ProcessOrder`. Ending the actor ends the watching, never the process. */
-export const processPort = fromCallback<ProcessOrder, ProcessInput>(() => {
-  throw new Error('the process port is not provided');
-});
+export const processPort = fromCallback<ProcessOrder, ProcessInput>(() => notProvided('process'));
 
 /** Knows processes that belong to no unit. Obeys `ProcessOrder`, reports `process.gone` (any generation). Ending the actor ends the watching alone. */
-export const custodyPort = fromCallback<ProcessOrder>(() => {
-  throw new Error('the custody port is not provided');
-});
+export const custodyPort = fromCallback<ProcessOrder>(() => notProvided('custody'));
 
 /** Reports `ProbeReport`: first readiness, then liveness until it is ended. */
-export const probePort = fromCallback<{ type: 'never' }, ProbeInput>(() => {
-  throw new Error('the probe port is not provided');
-});
+export const probePort = fromCallback<{ type: 'never' }, ProbeInput>(() => notProvided('probe'));
 
 export interface AttemptInput {
   readonly spec: ServiceSpec;
@@ -55,9 +49,7 @@ export interface AttemptInput {
 }
 
 /** One attempt of a check, or the wait for what the process says of itself. Reports one `AttemptReport`. Ending the actor calls it off. */
-export const attemptPort = fromCallback<{ type: 'never' }, AttemptInput>(() => {
-  throw new Error('the attempt port is not provided');
-});
+export const attemptPort = fromCallback<{ type: 'never' }, AttemptInput>(() => notProvided('attempt'));
 
 export interface RolloutTaskInput {
   readonly task: RolloutTask;
@@ -67,9 +59,7 @@ export interface RolloutTaskInput {
 }
 
 /** Reports one `RolloutReport`. Ending the actor calls the task off. */
-export const rolloutTaskPort = fromCallback<{ type: 'never' }, RolloutTaskInput>(() => {
-  throw new Error('the rollout task port is not provided');
-});
+export const rolloutTaskPort = fromCallback<{ type: 'never' }, RolloutTaskInput>(() => notProvided('rollout task'));
 
 /** What recovery has to know of open switches. Throws nothing. */
 export interface SwitchLedgerPort {

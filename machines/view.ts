@@ -1,45 +1,33 @@
 import { consequenceOf } from './consequence.ts';
 import type { Unit } from './context.ts';
 import type { JobRun } from './job-facts.ts';
-import type { OwnedProcess, ProcessExit } from './process-facts.ts';
+import type { OwnedProcess } from './process-facts.ts';
 import type { RolloutStep, SlotChange } from './rollout-facts.ts';
 import { leafOf } from './service-facts.ts';
 import type { ServiceSpec } from './spec.ts';
 import type { SupervisorSnapshot } from './supervisor.ts';
 import { phaseOf } from './unit.ts';
-import { SECOND_INSTANCE, type Cause, type Deadline, type Leaf, type Outcome, type Phase, type Place, type Wanted } from './unit-facts.ts';
+import { SECOND_INSTANCE, type Phase, type Place, type UnitFacts } from './unit-facts.ts';
 
 /** systemg 0.33.0's words. */
 export type Lifecycle = 'running' | 'skipped' | 'exited_successfully' | 'exited_with_error' | 'stopped';
 export type Health = 'healthy' | 'degraded' | 'failing';
 
 /** Everything the machines know of a unit, for the rooms that show it. Times are of the monotonic clock, in milliseconds. */
-export interface UnitView {
+export interface UnitView extends Pick<
+  UnitFacts, 'state' | 'phase' | 'wanted' | 'ready' | 'outcome' | 'generation' | 'restarts' | 'failures' | 'cause' | 'reason' | 'exit' | 'deadline'
+> {
   readonly spec: ServiceSpec;
-  readonly state: Leaf;
-  readonly phase: Phase;
-  readonly wanted: Wanted;
-  /** Null: has no check, or no process that could be ready. */
-  readonly ready: boolean | null;
-  readonly outcome: Outcome;
   readonly lifecycle: Lifecycle;
   readonly health: Health;
   /** What is left of it may still be there when `alive` is false. */
   readonly process: OwnedProcess | null;
   /** The leader of the service's own process lives, as far as was reported. */
   readonly alive: boolean;
-  readonly generation: number;
-  readonly restarts: number;
-  /** Failures in a row. */
-  readonly failures: number;
-  readonly cause: Cause | null;
-  readonly reason: string | null;
-  readonly exit: ProcessExit | null;
   readonly held: Readonly<Record<string, string | null>>;
   /** An accepted command that the unit gets when others have made way. */
   readonly ordered: NonNullable<Unit['turn']>['command'] | null;
   readonly since: number;
-  readonly deadline: Deadline | null;
   /** A cron unit's next instant of the wall clock; null for services and while the schedule is suspended. */
   readonly nextWallMs: number | null;
   /** The run of a cron unit that goes on. */
@@ -135,11 +123,7 @@ export function isDone(view: UnitView, next: ServiceSpec): boolean {
   return view.lifecycle === 'exited_successfully' && view.phase === 'stopped' && consequenceOf(view, next) === 'unchanged';
 }
 
-export interface ShownFacts {
-  readonly phase: Phase;
-  readonly wanted: Wanted;
-  readonly outcome: Outcome;
-  readonly ready: boolean | null;
+export interface ShownFacts extends Pick<UnitFacts, 'phase' | 'wanted' | 'outcome' | 'ready'> {
   /** The service's own process lives. */
   readonly alive: boolean;
 }
