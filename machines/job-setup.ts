@@ -2,11 +2,11 @@ import { assign, setup } from 'xstate';
 import type { DeadlineEvent, ServiceCommand } from './events.ts';
 import type { JobRun, JobRunEnd, ScheduleReport } from './job-facts.ts';
 import type { Deed } from './publishing.ts';
-import type { ServiceRef } from './service.ts';
 import { answered, definedBy, momentOf, triggerOf, type Answer, type ServiceContext, type ServiceInput } from './service-facts.ts';
+import type { ServiceRef } from './service.ts';
 import type { ServiceSpec } from './spec.ts';
-import { publishedService } from './unit.ts';
 import type { Leaf, ServiceFact, Settlement, UnitFacts, Wanted } from './unit-facts.ts';
+import { publishedService } from './unit.ts';
 
 /** What a job actor is made from: what its runner is. */
 export type JobInput = ServiceInput;

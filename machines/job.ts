@@ -1,14 +1,14 @@
 import type { ActorRefFrom, StateValue } from 'xstate';
-import { REMOVED } from './ends.ts';
 import { until } from './ending.ts';
+import { REMOVED } from './ends.ts';
 import type { JobRun, JobRunEnd } from './job-facts.ts';
+import { jobSetup, runnerSpec, triggerOfJob, type JobContext, type JobEvent } from './job-setup.ts';
 import type { RunHistoryPort, SchedulePort } from './ports.ts';
 import { clockDoers, deadlineDeeds, publishing, report, type Deed, type Publisher } from './publishing.ts';
 import { answer, momentOf } from './service-facts.ts';
 import type { CronSpec } from './spec.ts';
-import { provideService, type ServicePorts } from './unit.ts';
 import type { ServiceFact, UnitFacts } from './unit-facts.ts';
-import { jobSetup, runnerSpec, triggerOfJob, type JobContext, type JobEvent } from './job-setup.ts';
+import { provideService, type ServicePorts } from './unit.ts';
 
 /**
  * A cron unit: waiting and running. Each run is one start of the runner, so what is true of a service's process is true

@@ -1,24 +1,20 @@
-import { consequenceOf } from './consequence.ts';
 import { unitOf } from './context.ts';
-import { expect, informDependents, informOf, redefine, restartInstead } from './dependencies.ts';
+import { expect, informDependents, redefine } from './dependencies.ts';
 import { bringUp, cancelRollout, dropUnit, known, send, setUnit, type Draft } from './draft.ts';
-import type { SupervisorCommand } from './events.ts';
 import { REMOVED } from './ends.ts';
+import type { SupervisorCommand } from './events.ts';
 import type { OperationKind, OperationReport, Part } from './operation.ts';
-import { clearTheWay, isAskedFor, openOperation, passAnswers, replacementOf, yieldTurn } from './operations.ts';
-import { inOrder, isAboutToChange, isAtRest, withDependencies } from './order.ts';
-import { keepKind, makeAnew, othersThanReturning, stayDown } from './returns.ts';
+import { clearTheWay, openOperation, passAnswers, replacementOf, yieldTurn } from './operations.ts';
+import { inOrder, isAboutToChange, withDependencies } from './order.ts';
+import { makeAnew, othersThanReturning, stayDown } from './returns.ts';
 import type { SlotIndex } from './rollout-facts.ts';
 import { beginRollout, rollingAmong, undoSwitch } from './rollouts.ts';
 import { endChildrenOf } from './spawning.ts';
-import type { ServiceSpec } from './spec.ts';
 import type { ServiceFact, Trigger } from './unit-facts.ts';
 
 /** Rules of order: what each command means to which unit, and which units have to make way first. */
 
 type Of<T extends SupervisorCommand['type']> = Extract<SupervisorCommand, { type: T }>;
-
-const RELOAD: Trigger = { kind: 'reload', by: null };
 
 /** Brings the named units up, and what they need: their dependencies that are down or have failed. */
 export function openStart(draft: Draft, { at, units, ticket, origin }: Pick<Of<'start'>, 'at' | 'units' | 'ticket' | 'origin'>, kind: OperationKind = 'start', after: readonly string[] = []): void {
@@ -77,45 +73,6 @@ export function openRestart(draft: Draft, { at, units, specs: changed, ticket, s
   for (const name of names) cancelRollout(draft, name, 'restart', at);
 }
 
-/** Takes over a whole configuration. What it removes is gone before what it adds is started. */
-export function openReload(draft: Draft, event: Of<'reload'>): void {
-  const { at } = event;
-  const specs = new Map(event.specs.map((spec) => [spec.name, spec]));
-  learnSlots(draft, event.slots);
-  const present = [...draft.units.values()];
-  const removed = present.filter(({ name }) => !specs.has(name)).map(({ name }) => name);
-  for (const name of removed) {
-    stayDown(draft, name, REMOVED);
-    keepKind(draft, name);
-    yieldTurn(draft, name, REMOVED, at);
-    send(draft, name, { type: 'reload', at, spec: null });
-    cancelRollout(draft, name, 'stop', at);
-  }
-  const goes = removed.filter((name) => hasProcess(draft, name));
-  const rolling = rollingAmong(draft, present.filter(({ name }) => meansAnotherProcess(draft, name, specs.get(name))).map(({ name }) => name), (name) => specs.get(name));
-  for (const { name } of present) {
-    const spec = specs.get(name);
-    const unit = draft.units.get(name);
-    if (spec === undefined || unit === undefined || isComing(draft, spec)) continue;
-    const asked = isAskedFor(draft, name);
-    if (!rolling.has(name)) cancelRollout(draft, name, 'reload', at);
-    if (makeAnew(draft, name, spec, RELOAD, event.ticket ?? null)) continue;
-    const waiting = keepKind(draft, name);
-    redefine(draft, name, spec, at, !rolling.has(name));
-    if (rolling.has(name)) continue;
-    // It changes what a restart that goes on leads to.
-    if (asked) restartInstead(draft, name, at);
-    else send(draft, name, { type: 'reload', at, spec });
-    for (const ticket of waiting) openStart(draft, { at, units: [name], ticket, origin: RELOAD });
-  }
-  const fresh = event.specs.filter(({ name }) => !draft.units.has(name));
-  for (const spec of fresh) setUnit(draft, unitOf(spec, at));
-  openOperation(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: RELOAD, owes: false }));
-  for (const name of rolling) cancelRollout(draft, name, 'reload', at);
-  openStart(draft, { at, units: fresh.map(({ name }) => name), ticket: event.ticket ?? null, origin: RELOAD }, 'reload', goes);
-  for (const name of draft.units.keys()) informOf(draft, name, at);
-}
-
 /** The turn of these units has come. */
 export function giveOrders(draft: Draft, { at, operation, parts }: Extract<OperationReport, { type: 'operation.order' }>): void {
   for (const part of parts) {
@@ -157,7 +114,7 @@ export function takeAway(draft: Draft, { unit: name, at, settlements }: Extract<
 }
 
 /** Slots that are known from before, of units that were not known to have any. */
-function learnSlots(draft: Draft, slots: Readonly<Record<string, SlotIndex>> = {}): void {
+export function learnSlots(draft: Draft, slots: Readonly<Record<string, SlotIndex>> = {}): void {
   for (const [unit, slot] of Object.entries(slots)) if (!draft.slots.has(unit)) draft.slots = new Map(draft.slots).set(unit, slot);
 }
 
@@ -172,7 +129,7 @@ function downwards(
 }
 
 /** Replacements one after the other, each after those of its dependencies and after an earlier one of its own. */
-function replacements(draft: Draft, names: ReadonlySet<string>, { origin, owes }: Pick<Part, 'origin' | 'owes'>): readonly Part[] {
+export function replacements(draft: Draft, names: ReadonlySet<string>, { origin, owes }: Pick<Part, 'origin' | 'owes'>): readonly Part[] {
   return inOrder(draft.units, names).map((unit) => ({
     unit, command: 'rollout', origin, owes,
     after: [
@@ -190,22 +147,4 @@ function isDown(draft: Draft, name: string): boolean {
   const unit = draft.units.get(name);
   // One that is about to be stopped, too.
   return unit !== undefined && (unit.facts.wanted === 'down' || unit.facts.state === 'failed' || unit.turn?.command === 'stop');
-}
-
-function hasProcess(draft: Draft, name: string): boolean {
-  const facts = draft.units.get(name)?.facts;
-  return facts !== undefined && !isAtRest(facts);
-}
-
-/** The rollout that the definition asks for goes on already. */
-function isComing(draft: Draft, { name, definition }: ServiceSpec): boolean {
-  const rollout = draft.rollouts.get(name);
-  return rollout?.aside.place === 'candidate' && !rollout.calledOff
-    && rollout.spec.definition.process === definition.process && rollout.spec.definition.policy === definition.policy;
-}
-
-function meansAnotherProcess(draft: Draft, name: string, spec: ServiceSpec | undefined): boolean {
-  const unit = draft.units.get(name);
-  return spec !== undefined && unit !== undefined && !isComing(draft, spec)
-    && (isAskedFor(draft, name) || consequenceOf({ ...unit.facts, spec: { ...unit.spec, definition: unit.inForce } }, spec) === 'replace');
 }

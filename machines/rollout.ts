@@ -2,8 +2,8 @@ import type { ActorRefFrom } from 'xstate';
 import { rolloutTaskPort, type ClockPort, type SwitchLedgerPort } from './ports.ts';
 import { clockDoers, deadlineDeeds, publishing, report, type Deed, type Publisher } from './publishing.ts';
 import type { RolloutFact, RolloutFacts, RolloutStep, RolloutTask, SwitchRecord } from './rollout-facts.ts';
-import { momentOf } from './service-facts.ts';
 import { rolloutSetup, type RolloutContext, type RolloutEvent } from './rollout-setup.ts';
+import { momentOf } from './service-facts.ts';
 
 /** Before the switch: the old one goes on, whatever made the new one end. */
 const FELL = [{ guard: 'candidateFell', target: 'inquiring', actions: ['follow', 'sayWhy'] }, { actions: 'follow' }] as const;

@@ -6,17 +6,17 @@ import type { SupervisorEvent, SupervisorFact } from './events.ts';
 import { publishedJob } from './job.ts';
 import { publishedOperation, type OperationReport } from './operation.ts';
 import { notProvided } from './ports.ts';
+import type { SlotIndex } from './rollout-facts.ts';
 import type { RolloutOrder } from './rollout-setup.ts';
 import { publishedRollout } from './rollout.ts';
-import type { SlotIndex } from './rollout-facts.ts';
 import { candidateSpec } from './rollouts.ts';
 import type { ServiceInput } from './service-facts.ts';
 import { inSlot } from './slots.ts';
 import { publishedSpawned } from './spawned.ts';
 import { actorOf } from './spawning.ts';
 import type { ServiceSpec } from './spec.ts';
-import { publishedService } from './unit.ts';
 import { SECOND_INSTANCE, type Settlement } from './unit-facts.ts';
+import { publishedService } from './unit.ts';
 
 /** How the root acts: a step works on a draft of the context; what the draft has for others is carried out after it, in one place. */
 

@@ -1,9 +1,9 @@
 import { killAgainMs } from './ending.ts';
 import { describeExit, leftBehind } from './ends.ts';
 import { countFailures, delay, draw, isClean, judge, type Verdict } from './policy.ts';
+import type { ServiceContext, ServiceDeadline } from './service-facts.ts';
 import type { HookOutcome, HookStage } from './spec.ts';
 import type { Blame, Cause, HookRun } from './unit-facts.ts';
-import type { ServiceContext, ServiceDeadline } from './service-facts.ts';
 
 /** What the end of an attempt means to a unit: whether it has failed, what follows, in which words, and which hooks; and how long the unit waits. */
 

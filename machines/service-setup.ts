@@ -8,8 +8,8 @@ import { blameOf, describeEnd, endHooks, hasFailed, isOrdered, startHooks, verdi
 import {
   actorId, answered, definedBy, lostReason, momentOf, type Answer, type ServiceContext, type ServiceDeadline, type ServiceInput,
 } from './service-facts.ts';
-import { resumeFrom, survivalOf, type Survival } from './survival.ts';
 import type { ServiceSpec } from './spec.ts';
+import { resumeFrom, survivalOf, type Survival } from './survival.ts';
 import {
   SECOND_INSTANCE, type Cause, type HookRun, type Leaf, type ServiceFact, type Settlement, type Ticket, type TicketKind,
 } from './unit-facts.ts';

@@ -1,13 +1,13 @@
 import type { ActorRefFrom, SnapshotFrom } from 'xstate';
 import type { Consequence } from './consequence.ts';
-import { REMOVED } from './ends.ts';
 import { CLEARING, KILLING, STOPPING, until } from './ending.ts';
+import { REMOVED } from './ends.ts';
 import type { ServiceEvent } from './events.ts';
 import type { Verdict } from './policy.ts';
 import type { OwnedProcess } from './process-facts.ts';
 import { answer, lostReason, type ServiceContext } from './service-facts.ts';
-import type { Afterwards, Survival } from './survival.ts';
 import { KINDS, serviceSetup } from './service-setup.ts';
+import type { Afterwards, Survival } from './survival.ts';
 import type { Cause, Leaf, Settlement } from './unit-facts.ts';
 
 const UNHEALTHY = [

@@ -7,17 +7,18 @@ import { cancelRollout, refuse, send, setUnit, type Draft } from './draft.ts';
 import { provideJob, type JobPorts } from './job.ts';
 import { provideOperation } from './operation.ts';
 import { clearTheWay, passAnswers } from './operations.ts';
-import { giveOrders, openReload, openRestart, openShutdown, openStart, openStop, takeAway } from './orders.ts';
+import { giveOrders, openRestart, openShutdown, openStart, openStop, takeAway } from './orders.ts';
 import { exitCodeOf } from './policy.ts';
 import type { LookupPort, TicketPort } from './ports.ts';
+import { openReload } from './reload.ts';
 import { provideRollout, type RolloutPorts } from './rollout.ts';
 import { followAside, followRollout, informRollout, reportAsideGone, swapInstances, undoSwitch } from './rollouts.ts';
 import { act, rootSetup, step } from './root.ts';
 import { provideSpawned, type SpawnedPorts } from './spawned.ts';
 import { addChild, endChild, followChild, spawnChildOf, takeChildren } from './spawning.ts';
 import { Table } from './table.ts';
-import { provideService } from './unit.ts';
 import type { UnitFacts } from './unit-facts.ts';
+import { provideService } from './unit.ts';
 
 export type { Rollout, SupervisorContext, Unit } from './context.ts';
 

@@ -1,6 +1,6 @@
 import type { ServiceEvent } from './events.ts';
-import type { Cause, Wanted } from './unit-facts.ts';
 import type { ServiceContext } from './service-facts.ts';
+import type { Cause, Wanted } from './unit-facts.ts';
 
 /** Where a unit goes on that another supervisor left. */
 

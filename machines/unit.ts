@@ -1,8 +1,8 @@
 import type { ServiceEvent } from './events.ts';
 import type { ClockPort, HookPort, LedgerPort, probePort, processPort } from './ports.ts';
 import { deadlineDeeds, clockDoers, publishing, report, type Deed, type Publisher } from './publishing.ts';
-import { serviceMachine } from './service.ts';
 import { leafOf, momentOf, recordKey, triggerOf, type ServiceContext } from './service-facts.ts';
+import { serviceMachine } from './service.ts';
 import { LEAVES, type HookRun, type Leaf, type Phase, type Place, type ServiceFact, type UnitFacts, type UnitRecord } from './unit-facts.ts';
 
 /** A service's chart together with what it publishes: its record, its deadline, its hooks, its facts and its answers. */

@@ -6,8 +6,8 @@ import type { RolloutStep, SlotChange } from './rollout-facts.ts';
 import { leafOf } from './service-facts.ts';
 import type { ServiceSpec } from './spec.ts';
 import type { SupervisorSnapshot } from './supervisor.ts';
-import { phaseOf } from './unit.ts';
 import { SECOND_INSTANCE, type Phase, type Place, type UnitFacts } from './unit-facts.ts';
+import { phaseOf } from './unit.ts';
 
 /** systemg 0.33.0's words. */
 export type Lifecycle = 'running' | 'skipped' | 'exited_successfully' | 'exited_with_error' | 'stopped';

@@ -1,0 +1,74 @@
+import { consequenceOf } from './consequence.ts';
+import { unitOf } from './context.ts';
+import { informOf, redefine, restartInstead } from './dependencies.ts';
+import { cancelRollout, send, setUnit, type Draft } from './draft.ts';
+import { REMOVED } from './ends.ts';
+import type { SupervisorCommand } from './events.ts';
+import { isAskedFor, openOperation, yieldTurn } from './operations.ts';
+import { isAtRest } from './order.ts';
+import { learnSlots, openStart, replacements } from './orders.ts';
+import { keepKind, makeAnew, stayDown } from './returns.ts';
+import { rollingAmong } from './rollouts.ts';
+import type { ServiceSpec } from './spec.ts';
+import type { Trigger } from './unit-facts.ts';
+
+/** What a new configuration means to the units that there are, and which ones come with it. */
+
+const RELOAD: Trigger = { kind: 'reload', by: null };
+
+/** Takes over a whole configuration. What it removes is gone before what it adds is started. */
+export function openReload(draft: Draft, event: Extract<SupervisorCommand, { type: 'reload' }>): void {
+  const { at } = event;
+  const specs = new Map(event.specs.map((spec) => [spec.name, spec]));
+  learnSlots(draft, event.slots);
+  const present = [...draft.units.values()];
+  const removed = present.filter(({ name }) => !specs.has(name)).map(({ name }) => name);
+  for (const name of removed) {
+    stayDown(draft, name, REMOVED);
+    keepKind(draft, name);
+    yieldTurn(draft, name, REMOVED, at);
+    send(draft, name, { type: 'reload', at, spec: null });
+    cancelRollout(draft, name, 'stop', at);
+  }
+  const goes = removed.filter((name) => hasProcess(draft, name));
+  const rolling = rollingAmong(draft, present.filter(({ name }) => meansAnotherProcess(draft, name, specs.get(name))).map(({ name }) => name), (name) => specs.get(name));
+  for (const { name } of present) {
+    const spec = specs.get(name);
+    const unit = draft.units.get(name);
+    if (spec === undefined || unit === undefined || isComing(draft, spec)) continue;
+    const asked = isAskedFor(draft, name);
+    if (!rolling.has(name)) cancelRollout(draft, name, 'reload', at);
+    if (makeAnew(draft, name, spec, RELOAD, event.ticket ?? null)) continue;
+    const waiting = keepKind(draft, name);
+    redefine(draft, name, spec, at, !rolling.has(name));
+    if (rolling.has(name)) continue;
+    // It changes what a restart that goes on leads to.
+    if (asked) restartInstead(draft, name, at);
+    else send(draft, name, { type: 'reload', at, spec });
+    for (const ticket of waiting) openStart(draft, { at, units: [name], ticket, origin: RELOAD });
+  }
+  const fresh = event.specs.filter(({ name }) => !draft.units.has(name));
+  for (const spec of fresh) setUnit(draft, unitOf(spec, at));
+  openOperation(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: RELOAD, owes: false }));
+  for (const name of rolling) cancelRollout(draft, name, 'reload', at);
+  openStart(draft, { at, units: fresh.map(({ name }) => name), ticket: event.ticket ?? null, origin: RELOAD }, 'reload', goes);
+  for (const name of draft.units.keys()) informOf(draft, name, at);
+}
+
+function hasProcess(draft: Draft, name: string): boolean {
+  const facts = draft.units.get(name)?.facts;
+  return facts !== undefined && !isAtRest(facts);
+}
+
+/** The rollout that the definition asks for goes on already. */
+function isComing(draft: Draft, { name, definition }: ServiceSpec): boolean {
+  const rollout = draft.rollouts.get(name);
+  return rollout?.aside.place === 'candidate' && !rollout.calledOff
+    && rollout.spec.definition.process === definition.process && rollout.spec.definition.policy === definition.policy;
+}
+
+function meansAnotherProcess(draft: Draft, name: string, spec: ServiceSpec | undefined): boolean {
+  const unit = draft.units.get(name);
+  return spec !== undefined && unit !== undefined && !isComing(draft, spec)
+    && (isAskedFor(draft, name) || consequenceOf({ ...unit.facts, spec: { ...unit.spec, definition: unit.inForce } }, spec) === 'replace');
+}
