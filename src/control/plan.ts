@@ -13,7 +13,7 @@ export function planReload(views: readonly UnitView[], specs: readonly ServiceSp
     const [what, why] = change(present.get(spec.name), spec);
     const dependency = followed.get(spec.name);
     if (dependency === undefined) plan[what].push({ unit: spec.name, why });
-    else plan.restart.push({ unit: spec.name, why: `${what === 'unchanged' ? '' : `${why.replace(LIVE, '')}; `}restarted with its dependency '${dependency}'` });
+    else plan.restart.push({ unit: spec.name, why: `${what === 'unchanged' ? '' : `${why.replace(LIVE, '').replace(BESIDE, '')}; `}restarted with its dependency '${dependency}'` });
   }
   const configured = new Set(specs.map(({ name }) => name));
   for (const { spec, phase } of views) {
@@ -63,9 +63,10 @@ function change(view: UnitView | undefined, spec: ServiceSpec): readonly [keyof 
 }
 
 const LIVE = '; taken over live';
+const BESIDE = '; replaced by an instance beside it';
 
 function howOf(consequence: Consequence, { phase, state }: UnitView, spec: ServiceSpec): string {
-  if (consequence === 'replace') return '; replaced by an instance beside it';
+  if (consequence === 'replace') return BESIDE;
   if (consequence === 'restart') return phase === 'failed' || phase === 'backoff' ? `; in phase ${phase}, tried again at once` : '';
   if (consequence !== 'update') return '';
   if (spec.cron !== null) return '; the next run uses it';

@@ -69,6 +69,8 @@ test('a dependent is restarted with its dependency unless its edge says otherwis
   expect(said(units(before), specs(added))).toContain("restart late: changed: depends_on; restarted with its dependency 'db'");
   const rolling = (command: string): string => chain(`${command}, deployment: {strategy: rolling}`);
   expect(said(units(rolling('old')), specs(rolling('new')))).toContain('unchanged api: same definition');
+  const both = (command: string): string => chain(command).replace('command: api,', `command: api ${command}, deployment: {strategy: rolling},`);
+  expect(said(units(both('old')), specs(both('new')))).toContain("restart api: changed: command; restarted with its dependency 'db'");
   const failed = units(before).map((view) => (view.spec.name === 'db' ? { ...view, phase: 'failed' as const, state: 'failed' as const, alive: false } : view));
   expect(said(failed, specs(chain('new')))).toContain('unchanged api: same definition');
 });
