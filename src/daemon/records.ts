@@ -1,9 +1,10 @@
-import type { ChildFacts, UnitFacts } from '../../machines/types.ts';
+import type { ChildFacts, ServiceSpec, UnitFacts } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
 import { openJournal, type Journal } from '../journal/journal.ts';
 import type { AcceptedRequest } from '../journal/request-record.ts';
 import { makeScribe } from '../journal/scribe.ts';
 import { makeNarrator } from '../logs/narrator.ts';
+import { killedForMemory } from '../process/cgroup.ts';
 import { openMemoryWatch, watchedChildren, type MemoryWatch } from '../spawned/memory.ts';
 import { makeMemoryEnforcer } from '../spawned/memory-enforcer.ts';
 import { openRoster } from '../spawned/roster.ts';
@@ -38,6 +39,7 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
   const narrate = makeNarrator(log, childOf, (unit) => specOf(unit) !== null);
   const scribe = makeScribe({
     journal, wallNow: Date.now, now: clock.now, lastWords: outputs.words.of, maxRestarts: (unit) => specOf(unit)?.restart.maxRestarts ?? null, childOf,
+    memoryKills: (unit) => memoryKillsOf(specOf(unit)),
   });
   units.hooks.onFailure(scribe.hookFailed);
   const projected = new WeakMap<UnitView, ProjectedUnit>();
@@ -103,4 +105,9 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
       childMemory.changed();
     },
   };
+}
+
+function memoryKillsOf(spec: ServiceSpec | null): { readonly count: number; readonly limit: string } | null {
+  const { cgroup } = spec?.privileges.limits ?? {};
+  return spec === null || cgroup?.memoryMax === undefined ? null : { count: killedForMemory(cgroup, spec.hash), limit: cgroup.memoryMax };
 }

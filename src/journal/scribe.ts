@@ -15,6 +15,8 @@ export interface ScribeOutside {
   lastWords(unit: string): readonly string[];
   /** How often failures in a row are restarted; null without a limit. */
   maxRestarts(unit: string): number | null;
+  /** How often the kernel has killed a process of the unit for its memory limit, and that limit as it is written; null without one. */
+  memoryKills?(unit: string): { readonly count: number; readonly limit: string } | null;
   /** A spawned child, living or gone of late. */
   childOf?(id: string): Child | null;
 }
@@ -43,6 +45,8 @@ interface Story {
   sent: SentSignal | null;
   /** The number of its newest change: records about its children are the cause of nothing. */
   seq: number | null;
+  /** What `memoryKills` counted when its process began. */
+  memoryKills: number;
   readonly changes: Storm;
   readonly children: Storm;
   readonly hooks: Storm;
@@ -64,7 +68,7 @@ export function makeScribe(outside: ScribeOutside): Scribe {
   const requests = openRequestsSeen();
 
   const storyOf = (unit: string): Story => {
-    const story = stories.get(unit) ?? { facts: null, cause: null, ending: null, sent: null, seq: null, changes: calm(), children: calm(), hooks: calm() };
+    const story = stories.get(unit) ?? { facts: null, cause: null, ending: null, sent: null, seq: null, memoryKills: 0, changes: calm(), children: calm(), hooks: calm() };
     stories.set(unit, story);
     return story;
   };
@@ -75,6 +79,7 @@ export function makeScribe(outside: ScribeOutside): Scribe {
     const story = storyOf(facts.unit);
     const { facts: old } = story;
     story.facts = facts;
+    if (old?.state !== facts.state && (facts.state === 'spawning' || facts.event === 'adopt')) story.memoryKills = outside.memoryKills?.(facts.unit)?.count ?? 0;
     if (old?.state === facts.state && old.ready === facts.ready && old.wanted === facts.wanted && old.generation === facts.generation) return;
     const omitted = leftOut(story.changes, facts.at, LANDINGS.includes(facts.state));
     if (omitted === null) return;
@@ -120,6 +125,7 @@ export function makeScribe(outside: ScribeOutside): Scribe {
       ...(ended?.signal != null && { signal: ended.signal }),
       ...(failing && { attempt: failures, ...(limit !== null && { max_restarts: limit }) }),
       ...(reason !== null && (failing || outcome === 'completed') && { reason, ...(blame !== null && { blame }), ...(left.length > 0 && { left }) }),
+      ...(failing && endedByKill(ended) && memoryLimitReached(facts.unit)),
       ...(cause !== null && { because: cause }),
       ...(deadline?.kind === 'backoff' && { next_at: new Date(wallNow() + deadline.at - outside.now()).toISOString() }),
       ...(ready !== null && { ready }),
@@ -127,6 +133,12 @@ export function makeScribe(outside: ScribeOutside): Scribe {
       ...(words.length > 0 && { last_stderr: words }),
       ...(omitted > 0 && { omitted }),
     };
+  };
+
+  /** The limit for which the kernel killed a process of the unit since that began. */
+  const memoryLimitReached = (unit: string): { readonly memory_max: string } | null => {
+    const kills = outside.memoryKills?.(unit) ?? null;
+    return kills !== null && kills.count > storyOf(unit).memoryKills ? { memory_max: kills.limit } : null;
   };
 
   const ofChild = (facts: ChildFacts, at: number): void => {
@@ -175,6 +187,11 @@ const ENDING: readonly string[] = ['stopping', 'killing', 'clearing'];
 
 function later(one: number | null, other: number | null): number | null {
   return one === null || other === null ? (one ?? other) : Math.max(one, other);
+}
+
+/** By SIGKILL, or as a shell ends whose command was: 128 + 9. */
+function endedByKill(ended: UnitFacts['ended']): boolean {
+  return ended?.signal === 'SIGKILL' || ended?.code === 137;
 }
 
 function detailOfRollout({ step, slots, result, reason }: RolloutFacts): JournalRecord['detail'] {

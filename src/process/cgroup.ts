@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { makeDirectories } from '../files.ts';
 import type { PrivilegeSpec } from '../../machines/types.ts';
-import { hasCode, refuse, type Refused } from '../errors.ts';
+import { attempt, hasCode, refuse, type Refused } from '../errors.ts';
 import { describe } from './program.ts';
 import { type Wrapping } from './tools.ts';
 
@@ -70,6 +70,20 @@ export function removeEmptyCgroups(): string | null {
     }
   }
   return problem;
+}
+
+/**
+ * How often the kernel has killed a process of a unit for the memory limit of its group, since the group was made: `oom_kill` of memory.events in
+ * cgroups(7), of memory.oom_control in version 1. 0 without such a limit.
+ */
+export function killedForMemory(limits: CgroupLimits | undefined, hash: string): number {
+  if (limits?.memoryMax === undefined || process.platform !== 'linux') return 0;
+  const planned = planCgroup(limits, hash, readHierarchies());
+  const memory = planned.ok ? planned.settings.find(({ controller }) => controller === 'memory') : undefined;
+  if (memory === undefined) return 0;
+  const events = join(memory.directory, memory.hierarchy.version === 2 ? 'memory.events' : 'memory.oom_control');
+  // No such group yet, or none that counts.
+  return Number(/^oom_kill (\d+)$/m.exec(attempt(() => readFileSync(events, 'utf8'), ''))?.[1] ?? 0);
 }
 
 export type CgroupPlan =

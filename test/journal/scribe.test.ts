@@ -5,7 +5,7 @@ import { openRoster } from '../../src/spawned/roster.ts';
 import { specOf } from '../machines/rig.ts';
 import { world } from '../machines/supervisor-rig.ts';
 
-function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> & { records: JournalRecord[]; write(): JournalRecord[]; request: Scribe['request']; hookFailed: Scribe['hookFailed'] } {
+function scribed(specs: Parameters<typeof world>[0], memoryKills = (): number => 0): ReturnType<typeof world> & { records: JournalRecord[]; write(): JournalRecord[]; request: Scribe['request']; hookFailed: Scribe['hookFailed'] } {
   const all = world(specs);
   const records: JournalRecord[] = [];
   const roster = openRoster(() => all.root.getSnapshot().context.children);
@@ -19,6 +19,7 @@ function scribed(specs: Parameters<typeof world>[0]): ReturnType<typeof world> &
       lastOf: (unit) => records.findLast((record) => record.unit === unit && record.to !== undefined)?.seq ?? null,
     },
     wallNow: () => all.now(), now: all.now, lastWords: () => ['last words'], maxRestarts: () => 5, childOf: roster.of,
+    memoryKills: () => ({ count: memoryKills(), limit: '100M' }),
   });
   let told = 0;
   const write = (): JournalRecord[] => {
@@ -251,4 +252,18 @@ test('a hook that failed is a record that changes nothing, and many at once are 
   expect(records).toHaveLength(60);
   expect(records[0]).toMatchObject({ unit: 'api', event: 'hook.failed', detail: { hook: 'on_start.success', reason: 'exited with status 1' } });
   expect(records[0]).not.toHaveProperty('to');
+});
+
+test.each([
+  [{ code: null, signal: 'SIGKILL' as const }, 1, '100M'], [{ code: 137, signal: null }, 1, '100M'], [{ code: null, signal: 'SIGKILL' as const }, 0, undefined], [{ code: 3, signal: null }, 1, undefined],
+])('an end %j, while the kernel killed %i process for memory, names the limit %s', (exit, more, limit) => {
+  let kills = 4;
+  const all = scribed([specOf({ name: 'api' })], () => kills);
+  all.send({ type: 'start', units: ['api'] });
+  all.come('api');
+  all.write();
+  kills += more;
+  all.report('api', 'process.exited', { exit });
+  all.report('api', 'process.gone');
+  expect(all.write().find(({ to }) => to === 'backoff')?.detail?.['memory_max']).toBe(limit);
 });

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, readdirSync, rmdirSync, existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { hierarchiesIn, planCgroup, rememberCgroups, removeEmptyCgroups, type Hierarchy } from '../../src/process/cgroup.ts';
+import { hierarchiesIn, killedForMemory, planCgroup, rememberCgroups, removeEmptyCgroups, type Hierarchy } from '../../src/process/cgroup.ts';
 import { makeRig } from '../actors/process-rig.ts';
 import { isRoot, privileged } from './privileges-rig.ts';
 import { until } from '../until.ts';
@@ -110,6 +110,24 @@ describe.skipIf(!isRoot || mounted.length === 0)('a real control group (as root,
     const directory = join(memory?.mountPoint ?? '', 'sysg-test', hash);
     expect(readFileSync(join(directory, 'memory.limit_in_bytes'), 'utf8')).toBe(`${64 * 1024 * 1024}\n`);
     await until('the process is in the group', () => readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').includes(String(pid)));
+    run.order({ type: 'kill' });
+    await run.report('process.gone');
+  });
+
+  test.skipIf(memory === undefined)('what the kernel kills for the limit is counted', async () => {
+    cleared();
+    const rig = makeRig();
+    onTestFinished(() => rig.close());
+    const cgroup = { root, memoryMax: '16M' };
+    expect(killedForMemory(cgroup, hash)).toBe(0);
+    const directory = join(memory?.mountPoint ?? '', 'sysg-test', hash);
+    mkdirSync(directory, { recursive: true });
+    // Else the kernel moves to swap what is above the limit.
+    writeFileSync(join(directory, 'memory.swappiness'), '0');
+    const run = rig.run([process.execPath, '-e', 'Buffer.alloc(200e6, 1)'], { hash, workingDir: '/', ...privileged({ limits: { cgroup } }) });
+    expect((await run.report('process.exited')).exit).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(killedForMemory(cgroup, hash)).toBe(1);
+    expect([killedForMemory({ root }, hash), killedForMemory(undefined, hash)]).toEqual([0, 0]);
     run.order({ type: 'kill' });
     await run.report('process.gone');
   });

@@ -19,6 +19,8 @@ export function howItEnded({ detail = {} }: JournalRecord, sent: JournalRecord |
       case undefined: if (signal === undefined && code === undefined) return reason;
     }
   }
+  const limit = detail['memory_max'];
+  if (typeof limit === 'string') return `the kernel killed ${typeof signal === 'string' ? 'it' : 'a process of it'} at its memory limit of ${limit} (limits.cgroup.memory_max)`;
   const after = sent === null ? '' : ` after ${askedIn(sent)}`;
   if (typeof signal === 'string') return `it was killed by ${signal}${sent?.detail?.['signal'] === signal ? `, which ${askedIn(sent)} sent,` : after}`;
   return typeof code === 'number' ? `it exited with code ${code}${meaning(code)}${after}` : UNSEEN;

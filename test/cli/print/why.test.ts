@@ -241,6 +241,8 @@ describe('why', () => {
     ['preparing', { exit_code: 1, blame: 'step', reason: 'pre_start exited with status 1' }, 'its pre_start exited with status 1 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
     ['clearing', { exit_code: 127, blame: 'process', reason: 'process exited with status 127 (command not found)' }, 'it exited with code 127 (command not found) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
     ['clearing', { signal: 'SIGKILL', blame: 'limit', reason: 'its children use more than 1 MiB' }, 'its children use more than 1 MiB at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['clearing', { signal: 'SIGKILL', blame: 'process', reason: 'process terminated by signal SIGKILL', memory_max: '100M' }, 'the kernel killed it at its memory limit of 100M (limits.cgroup.memory_max) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['clearing', { exit_code: 137, blame: 'process', reason: 'process exited with status 137', memory_max: '1G' }, 'the kernel killed a process of it at its memory limit of 1G (limits.cgroup.memory_max) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
     ['clearing', { blame: 'unseen', reason: 'interrupted' }, 'it ended while nobody watched, its exit status is unknown at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
   ])('an end in %s is told by its reason where that says more than the exit', (from, detail, told) => {
     const records = [
