@@ -24,7 +24,7 @@ const files = new Map([
   ['docs/cli.md', commandLine()],
   ['docs/configuration.md', configuration()],
   ['docs/sysg.1', manPage({ verbs, globalOptions, synopsis, version: JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version, exitCodes })],
-  ['docs/schema/sysg.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
+  ['docs/schema/sysg.schema.json', `${JSON.stringify(schema)}\n`],
 ]);
 for (const [name, text] of files) {
   const path = join(root, name);
