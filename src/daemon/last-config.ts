@@ -14,10 +14,13 @@ import { isRecord, list, map, oneOf, readJson, record, string, type Shape } from
  */
 export function keepConfig(stateDir: string, config: KeptConfig, files: Pick<SmallFiles, 'put'>): void {
   const text = JSON.stringify({ form: FORM, ...config });
-  // A thousand units are most of a megabyte.
+  if (text.length < LARGE) return files.put(fileIn(stateDir), text);
   const packed = deflateRawSync(text, { level: 1 });
   files.put(fileIn(stateDir), text, () => inflateRawSync(packed).toString());
 }
+
+/** Characters that are worth packing: a thousand units have most of a million. */
+const LARGE = 200_000;
 
 /** At a clean end, after which the file itself is read again. A sentence when it cannot be removed. */
 export function forgetConfig(stateDir: string): string | null {
