@@ -38,8 +38,9 @@ await put('package.json', '{"type":"commonjs"}\n');
 await bundleCommandLine();
 await bundleDaemon();
 await bundlePage();
-await bundle('.build/entries/client.ts', 'client.mjs', { ...common, format: 'esm' });
-await bundle('.build/entries/machines.ts', 'machines.mjs', { ...common, format: 'esm', external: ['xstate'] });
+const library = { ...common, format: 'esm', minifyWhitespace: true, minifySyntax: true };
+await bundle('.build/entries/client.ts', 'client.mjs', { ...library });
+await bundle('.build/entries/machines.ts', 'machines.mjs', { ...library, external: ['xstate'] });
 await put('modules.json', `${JSON.stringify(modules, null, 1)}\n`);
 if (outdir === join(root, 'dist')) await declareTypes();
 
