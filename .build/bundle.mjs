@@ -26,7 +26,7 @@ const cacheOfVerb = `'sysg-'+(w=>${JSON.stringify(Object.keys(frequent))}.includ
 
 /** Kept compressed: what is large and not needed in a hurry. */
 const packed = [
-  'src/chart/svg.ts', 'src/cli/host.ts', 'src/daemon/end-units.ts', ...['web', 'import', 'export', 'simulate', 'chart', 'doctor'].map((name) => `src/cli/commands/${name}.ts`),
+  'src/chart/svg.ts', 'src/cli/host.ts', 'src/daemon/end-units.ts', ...['web', 'import', 'export', 'boot', 'simulate', 'chart', 'doctor'].map((name) => `src/cli/commands/${name}.ts`),
 ];
 
 /** How many sources each bundle is made of: limits of these numbers are tested. */
