@@ -1,6 +1,21 @@
 import { lstatSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
+import { configPaths } from '../config-path.ts';
 import { osText } from '../errors.ts';
+import type { ConfigResult } from './load.ts';
+
+/** What `load` reads at `path` for a supervisor of root: refused where others could give it orders by the file, or by one that it includes. */
+export function loadTrusted(path: string, load: () => ConfigResult): ConfigResult {
+  const refused = refusalOf(configPaths(path));
+  if (refused !== null) return refused;
+  const loaded = load();
+  return (loaded.ok ? refusalOf([...Object.keys(loaded.config.included), ...Object.keys(loaded.config.envFiles)]) : null) ?? loaded;
+}
+
+function refusalOf(files: readonly string[]): ConfigResult | null {
+  const message = files.map(distrust).find((found) => found !== null);
+  return message === undefined ? null : { ok: false, problems: [{ file: '', line: 0, column: 0, path: '', message, excerpt: '' }] };
+}
 
 /**
  * Why root must not take orders from a file: somebody else could write to it, or put another file in its place. Looks at the file, at every directory above

@@ -8,7 +8,7 @@ import { chosenServices, unknownProfile, withNeeded } from '../config/profiles.t
 import { loadConfig, type ConfigResult, type LoadedConfig } from '../config/load.ts';
 import { formatProblem, wireError } from '../config/problem.ts';
 import type { AdHocPort, ReadConfig } from '../control/outside.ts';
-import { distrust } from '../config/trust.ts';
+import { loadTrusted } from '../config/trust.ts';
 import { environmentOf } from '../process/environment.ts';
 import { isAlive } from '../process/identity.ts';
 import type { Ledger } from '../state/ledger.ts';
@@ -51,11 +51,6 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
   const names = new Set(options.services);
   const inForce = (config: LoadedConfig): Config => (
     { ok: true, path: config.path, ...beside.combined({ path: config.path, specs: chosenServices(config, { profiles: options.profiles, names }) }), metrics: config.metrics, kept: keptForm(config) });
-  /** Under --sys everybody who may write to a file could give root orders. */
-  const openToOthers = (sources: readonly string[]): ConfigResult | null => {
-    const message = options.system ? sources.map(distrust).find((found) => found !== null) ?? null : null;
-    return message === null ? null : { ok: false, problems: [{ file: '', line: 0, column: 0, path: '', message, excerpt: '' }] };
-  };
   /** A thousand services take a tenth of a second to read, and most commands meet the files as they were. */
   let lastRead: { readonly path: string; readonly loaded: ConfigResult; readonly reads: Reads } | null = null;
   const loadOrRemember = (path: string): ConfigResult => {
@@ -66,10 +61,7 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
   };
   const load = (asked: string | null): ConfigResult => {
     const path = asked === null ? remembered() : joinConfigPaths(configPaths(asked).map((file) => (isAbsolute(file) ? file : resolve(dirname(firstConfigPath(inUse)), file))));
-    const open = openToOthers(configPaths(path));
-    if (open !== null) return open;
-    const loaded = loadOrRemember(path);
-    return (loaded.ok ? openToOthers([...Object.keys(loaded.config.included), ...Object.keys(loaded.config.envFiles)]) : null) ?? loaded;
+    return options.system ? loadTrusted(path, () => loadOrRemember(path)) : loadOrRemember(path);
   };
   const read = (asked: string | null): ReadConfig => {
     const loaded = load(asked);

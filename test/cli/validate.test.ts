@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ownDirectory, sysg } from './rig.ts';
@@ -55,6 +55,20 @@ test('a named file comes from the working directory, then from the config direct
   expect((await sysg(['validate', '-c', 'app.yaml'], { env: { HOME: home } })).stdout).toContain('/.config/systemg/app.yaml: valid, 0 services');
   const missing = await sysg(['validate', '-c', 'none.yaml'], { env: { HOME: home } });
   expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('No such file or directory') });
+});
+
+test.runIf(process.getuid?.() === 0)('under --sys, what its start would refuse: a file, or one that it includes, into which others may write', async () => {
+  const { env, path, home } = withConfig('version: "1"\ninclude: [more.yaml]\nservices:\n  web: {command: sleep 1}\n');
+  const more = join(home, 'more.yaml');
+  writeFileSync(more, 'version: "1"\nservices:\n  api: {command: sleep 2}\n');
+  const systemWide = (): ReturnType<typeof sysg> => sysg(['--sys', 'validate', '-c', path], { env, uid: 0 });
+  expect(await systemWide()).toMatchObject({ exitCode: 0, stdout: `${path}: valid, 2 services\n` });
+  for (const file of [path, more]) {
+    chmodSync(file, 0o666);
+    expect(await systemWide()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`${file}: everybody may write to it`) });
+    expect(await sysg(['validate'], { env })).toMatchObject({ exitCode: 0 });
+    chmodSync(file, 0o644);
+  }
 });
 
 test('what this machine does not have is warned of: directory, user, group, program', async () => {

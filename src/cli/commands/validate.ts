@@ -1,5 +1,7 @@
 import { shownConfigPath } from '../../config-path.ts';
+import type { ConfigResult } from '../../config/load.ts';
 import { explainProblem, type ConfigProblem } from '../../config/problem.ts';
+import { loadTrusted } from '../../config/trust.ts';
 import { refusals } from '../../errors.ts';
 import { masked } from '../../masked.ts';
 import { counted } from '../../words.ts';
@@ -18,7 +20,8 @@ export async function validate(call: Call): Promise<number> {
     if (asJson) terminal.print(json({ errors: [{ file: '', line: 0, column: 0, path: '', message: chosen.refusal.message, excerpt: '' }], warnings: [], notes: [] }));
     return terminal.refuse(chosen.refusal);
   }
-  const loaded = loadConfigFor(call, chosen.path);
+  const load = (): ConfigResult => loadConfigFor(call, chosen.path);
+  const loaded = call.system ? loadTrusted(chosen.path, load) : load();
   const { warnings: written, notes } = loaded.ok ? loaded.config : { warnings: [], notes: [] };
   const warnings = loaded.ok ? [...written, ...masked(missingHere(loaded, call.env), call.secrets.mask)] : written;
   const errors = loaded.ok ? [] : loaded.problems;
