@@ -103,7 +103,12 @@ test('what another project left of a unit with an equal definition is not shown'
   expect((await sysg(['status'], { env: { HOME: home }, cwd: other ?? '' })).stderr).toContain(`pid ${process.pid} is service 'web' of `);
 });
 
-test('why breaks its sentences between words on a terminal, and no command that it names', async () => {
+test('sentences are broken between words on a terminal, and no command that they name', async () => {
+  const around = { env: { HOME: project() }, cwd: project(), columns: 46 };
+  for (const command of ['status', 'inspect']) {
+    const { stdout } = await sysg([command, 'web', '--no-color'], around);
+    expect(stdout.split('\n').slice(0, 4)).toEqual(['No supervisor is running: what ends is not', 'restarted, and no schedule is kept. To start', 'one: sysg start --daemonize', '']);
+  }
   const { stdout } = await sysg(['why', 'web'], { env: { HOME: project() }, cwd: project(), columns: 46 });
   expect(stdout.split('\n').slice(0, 4)).toEqual([
     'No supervisor is running: what ends is not', 'restarted, and no schedule is kept. To start', 'one: sysg start --daemonize', 'web does not run, and the journal has no',

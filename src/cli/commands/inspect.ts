@@ -7,6 +7,7 @@ import { askedWords, meansSeveral, namedUnits } from '../names.ts';
 import { options } from '../options.ts';
 import { inspectReport } from '../print/inspect.ts';
 import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
+import { sentenceLines } from '../print/width.ts';
 import { repeat } from '../repeat.ts';
 import type { Shown } from '../screen/repeat-screen.ts';
 
@@ -56,7 +57,7 @@ async function look(call: Call, name: string, everyMs: number | null): Promise<S
   const end = unit === null ? { complaints: [`sysg: Service '${name}' not found${await hint(call, name)}.`], exitCode: 2 }
     : { complaints: [], exitCode: advice === null ? healthExitCode(unit.health) : NOT_SUPERVISED };
   if (call.flags.has(options.json)) return { ok: true, lines: JSON.stringify({ ...answer.payload, supervised: advice === null }, null, 2).split('\n'), ...end };
-  const first = advice === null ? [] : [advice, ''];
+  const first = advice === null ? [] : [...sentenceLines(advice, call.terminal.columns), ''];
   if (unit === null) return { ok: true, lines: first, ...end };
   const report = await makeReport(call, unit, { samples, windowMs, ofLastRun: everyMs === null });
   return { ok: true, lines: [...first, ...inspectReport(report, lookOf(call))], ...end };

@@ -10,6 +10,7 @@ import { statusTable, unwrittenLines } from '../print/status.ts';
 import { statusOrRest } from '../status-or-rest.ts';
 import { withUnread } from '../unread.ts';
 import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
+import { sentenceLines } from '../print/width.ts';
 
 /** Shows the units. The exit code is their health: 0 healthy, 1 degraded or none, 2 failing; 3 when no supervisor runs. */
 export async function status(call: Call): Promise<number> {
@@ -71,10 +72,11 @@ function narrowedAnswer(call: Call, answer: StatusAnswer): Result<Pick<Extract<S
 
 function linesOf(call: Call, { snapshot, alone }: Extract<Seen, { ok: true }>): readonly string[] {
   if (call.flags.has(options.json)) return [JSON.stringify({ ...snapshot, supervised: alone === null }, null, 2)];
-  if (alone?.problem != null) return [alone.advice];
+  const advice = alone === null ? [] : sentenceLines(alone.advice, call.terminal.columns);
+  if (alone?.problem != null) return advice;
   const lines = snapshot.units.length === 0 ? ['No matching units found.']
     : statusTable(snapshot, { ...lookOf(call), fullCommands: call.flags.has(options.fullCommand) });
-  return alone === null ? [...lines, ...unwrittenLines(snapshot)] : [alone.advice, '', ...lines];
+  return alone === null ? [...lines, ...unwrittenLines(snapshot)] : [...advice, '', ...lines];
 }
 
 function complaintsOf({ alone, missing }: Extract<Seen, { ok: true }>): readonly string[] {

@@ -4,7 +4,7 @@ import type { Call } from '../call.ts';
 import { commandStart } from '../hints.ts';
 import { askedWords, matchedOf, meansSeveral } from '../names.ts';
 import { options } from '../options.ts';
-import { broken, printable } from '../print/width.ts';
+import { printable, sentenceLines } from '../print/width.ts';
 import { why as explain } from '../print/why.ts';
 import { statusOrRest } from '../status-or-rest.ts';
 
@@ -28,15 +28,6 @@ export async function why(call: Call): Promise<number> {
     return 0;
   }
   const sentences = explained.flatMap(({ text }, index) => [...(index === 0 ? [] : ['']), ...text]);
-  for (const sentence of [...(advice === null ? [] : [advice]), ...sentences]) for (const line of inLines(printable(sentence), terminal.columns)) terminal.print(line);
+  for (const sentence of [...(advice === null ? [] : [advice]), ...sentences]) for (const line of sentenceLines(printable(sentence), terminal.columns)) terminal.print(line);
   return 0;
 }
-
-/** As wide as the terminal, broken between words, and never within a command, which a reader may copy. */
-function inLines(sentence: string, columns: number | null): readonly string[] {
-  if (columns === null) return [sentence];
-  return broken(sentence.replace(COMMAND, (command) => command.replaceAll(' ', HELD)), columns).map((line) => line.replaceAll(HELD, ' '));
-}
-
-const COMMAND = /\bsysg (?:-\S+ |\w+ )*\S+/g;
-const HELD = '\u00a0';

@@ -66,6 +66,12 @@ export function broken(text: string, width: number): string[] {
   return [...lines, line.trimEnd()];
 }
 
+/** A sentence as wide as the terminal, broken between words, and never within a command, which a reader may copy. `columns` null: it is no terminal. */
+export function sentenceLines(sentence: string, columns: number | null): readonly string[] {
+  if (columns === null) return [sentence];
+  return broken(sentence.replace(COMMAND, (command) => command.replaceAll(' ', HELD)), columns).map((line) => line.replaceAll(HELD, ' '));
+}
+
 /** Names and commands are other people's: control characters become blanks (one for many), so that none of them can steer the terminal. */
 export function printable(text: string): string {
   if (TIDY.test(text)) return text;
@@ -95,6 +101,8 @@ function characterWidth(character: string): number {
   return WIDE.test(character) ? 2 : 1;
 }
 
+const COMMAND = /\bsysg (?:-\S+ |\w+ )*\S+/g;
+const HELD = '\u00a0';
 const PLAIN = /^[ -~]*$/;
 /** ASCII words with one blank between each. */
 const TIDY = /^(?:[!-~]+(?: [!-~]+)*)?$/;
