@@ -2,7 +2,7 @@ import type { StatusSnapshot } from '../../wire/payloads.ts';
 import { palette, type Palette } from '../print/palette.ts';
 import { statusLines, statusSummary } from '../print/status.ts';
 import { stateOf } from '../print/unit.ts';
-import displayWidth, { broken, fit, plainText } from '../print/width.ts';
+import displayWidth, { broken, fit, plainText, printable } from '../print/width.ts';
 import { passes, selectionOf, type StatusModel } from './status-model.ts';
 
 export interface StatusView {
@@ -74,7 +74,9 @@ export function statusView(input: ViewInput): StatusView {
 /** What the units are in all, whatever the filter leaves of them; on more lines where it is longer than one. */
 function summaryLines(snapshot: StatusSnapshot, columns: number, paints: Palette): readonly string[] {
   const whole = statusSummary(snapshot, paints);
-  return displayWidth(whole) <= columns ? [whole] : broken(plainText(whole), columns);
+  const [first, ...others] = snapshot.unwritten ?? [];
+  const behind = first === undefined ? [] : [`${others.length === 0 ? '' : `${others.length + 1} files cannot be written, see sysg doctor; `}${printable(first)}`];
+  return [...(displayWidth(whole) <= columns ? [whole] : broken(plainText(whole), columns)), ...behind.map((text) => paints.health('degraded')(fit(text, columns)))];
 }
 
 function paneRows(room: number): number {

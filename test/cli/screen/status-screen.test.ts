@@ -106,6 +106,17 @@ describe('the screen', () => {
     expect(said({ message: 'stopped', problem: 'The supervisor is gone' })).toBe('The supervisor is gone');
   });
 
+  test('names below its summary what the disk does not take', () => {
+    const below = (unwritten: readonly string[]): readonly string[] => statusView({
+      snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:00:00Z', overall_health: 'healthy', units: many, unwritten },
+      model: firstModel, columns: 80, rows: 24, color: false, fullCommands: false, top: 0, message: '', problem: '', news: '', pane,
+    }).lines.slice(-4, -2);
+    const text = '/s/pid.xml: cannot be written: ENOSPC';
+    expect(below([text])).toEqual([expect.stringMatching(/^Overall health/), text]);
+    expect(below([text, text])[1]).toBe(`2 files cannot be written, see sysg doctor; ${text}`.slice(0, 79) + '…');
+    expect(below([])[1]).toMatch(/^Overall health/);
+  });
+
   test('sums up all units, whatever the filter leaves of them', () => {
     const units = [unit('web'), unit('db', { phase: 'failed', health: 'failing' })];
     const { lines } = view(units, { ...firstModel, filter: 'web' }, { columns: 80, rows: 24 });
