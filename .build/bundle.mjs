@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
-import { apart, chunkOf, chunks, commandLine, common, frequent, program, root, withLazyModules } from './chunks.mjs';
+import { alsoInside, apart, chunkOf, chunks, commandLine, common, frequent, program, root, withLazyModules } from './chunks.mjs';
 
 const { values } = parseArgs({ options: { outdir: { type: 'string', default: join(root, 'dist') } } });
 const outdir = resolve(values.outdir);
@@ -51,7 +51,7 @@ if (outdir === join(root, 'dist')) await declareTypes();
 async function bundleCommandLine() {
   // The caches first: V8 knows a source by its length alone, and an old cache must never meet a new source.
   for (const verb of [...Object.keys(frequent), 'main']) await rm(join(outdir, `sysg-${verb}.cache`), { force: true });
-  await bundle('src/cli/main.ts', 'sysg-main.js', { ...commandLine, plugins: [apart((kind) => kind === 'dynamic-import')] }, { wrap: withLazyModules });
+  await bundle('src/cli/main.ts', 'sysg-main.js', { ...commandLine, plugins: [apart((kind, source) => kind === 'dynamic-import' && source !== alsoInside)] }, { wrap: withLazyModules });
   await put('sysg', await withLauncher(stub('sysg-main', cacheOfVerb)), 0o755);
   for (const source of chunks) {
     const wrap = packed.includes(source) ? (code) => unpacking(withLazyModules(code)) : withLazyModules;

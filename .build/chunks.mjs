@@ -31,6 +31,9 @@ export function chunkOf(source) {
   return `sysg-${source.replace(/^(src|node_modules)\/(cli\/)?(commands\/)?/, '').replace(/(\/dist\/.*)?\.[tj]s$/, '').replaceAll('/', '-')}.js`;
 }
 
+/** A file of its own that the command line has in itself, too: `start` needs it each time, and all else in it is there already. */
+export const alsoInside = 'src/cli/launch/detached.ts';
+
 /** Leaves what is a file of its own outside, where it is imported in this way. */
 export function apart(isApart, self = null) {
   return {
@@ -38,7 +41,7 @@ export function apart(isApart, self = null) {
     setup(builder) {
       builder.onResolve({ filter: /^\.\.?\/|^xstate$/ }, ({ kind, path, resolveDir }) => {
         const source = path === 'xstate' ? xstate : relative(root, resolve(resolveDir, path));
-        return kind !== 'entry-point' && isApart(kind) && chunks.has(source) && source !== self ? { path: `./${chunkOf(source)}`, external: true } : undefined;
+        return kind !== 'entry-point' && isApart(kind, source) && chunks.has(source) && source !== self ? { path: `./${chunkOf(source)}`, external: true } : undefined;
       });
     },
   };

@@ -90,6 +90,8 @@ function descriptorsOf(pid: number): readonly string[] {
  * name any process by now.
  */
 export function isServed(socketPath: string, timeoutMs = 2000): Promise<boolean> {
+  // Said before Node's module for sockets is loaded.
+  if (!existsSync(socketPath)) return Promise.resolve(false);
   return new Promise((resolve) => {
     const socket = connect(socketPath);
     const answer = (served: boolean) => {
