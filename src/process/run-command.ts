@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import type { ProcessExit, ProcessIdentity, ServiceSpec } from '../../machines/types.ts';
 import type { Clock } from '../clock.ts';
 import { refuse, type Refused } from '../errors.ts';
@@ -136,6 +137,16 @@ function resultOf({ code, signal }: ProcessExit): CommandResult {
   return refuse(signal === null ? `exited with status ${code}${meaningOf(code)}` : `was terminated by signal ${signal}`);
 }
 
+/** Leaves a descriptor for the look at what was started: a command that runs must not be taken for one that could not be run. */
+function sparing<Result>(begins: () => Result): Result {
+  const spare = openSync('/dev/null', 'r');
+  try {
+    return begins();
+  } finally {
+    closeSync(spare);
+  }
+}
+
 /** `identity` null: it could not be started, and the reason comes as an event. */
 type Started = { readonly ok: true; readonly process: ChildProcess; readonly identity: ProcessIdentity | null } | Refused;
 
@@ -145,7 +156,7 @@ function start({ script, cwd, env, output, onComplaint, input, prefix = [] }: Co
   const [file = '/bin/sh', ...words] = [...prefix, '/bin/sh', '-c', script];
   try {
     const stdio: StdioOptions = output === 'complaints' ? [input ?? 'ignore', 'ignore', 'pipe'] : [input ?? 'ignore', output, output];
-    const process = spawn(file, words, { cwd, env, detached: true, stdio });
+    const process = sparing(() => spawn(file, words, { cwd, env, detached: true, stdio }));
     if (onComplaint !== undefined) process.stderr?.on('data', onComplaint);
     return { ok: true, process, identity: process.pid === undefined ? null : identify(process.pid) };
   } catch (error) {
