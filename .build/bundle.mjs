@@ -39,7 +39,7 @@ await bundleCommandLine();
 await bundleDaemon();
 await bundlePage();
 const library = { ...common, format: 'esm', minifyWhitespace: true, minifySyntax: true };
-await bundle('.build/entries/client.ts', 'client.mjs', { ...library });
+await bundle('.build/entries/client.ts', 'client.mjs', library);
 await bundle('.build/entries/machines.ts', 'machines.mjs', { ...library, external: ['xstate'] });
 await put('modules.json', `${JSON.stringify(modules, null, 1)}\n`);
 if (outdir === join(root, 'dist')) await declareTypes();

@@ -1,6 +1,6 @@
 import type { ServiceEvent } from './events.ts';
 import type { ServiceContext } from './service-facts.ts';
-import type { Cause, Wanted } from './unit-facts.ts';
+import type { Cause, UnitRecord, Wanted } from './unit-facts.ts';
 
 /** Where a unit goes on that another supervisor left. */
 
@@ -29,8 +29,7 @@ export function survivalOf(context: ServiceContext, { record, verdict }: Adoptio
   const up = record.wanted === 'up';
   const same = record.definition.process === context.spec.definition.process;
   if (verdict === 'alive') {
-    const serves = record.process?.role === 'main' && ['spawning', 'starting', 'running'].includes(record.state);
-    if (!up || !same || !serves) return `ending, then ${afterwardsOf(record.wanted, record.cause ?? 'reload')}`;
+    if (!same || !serves(record)) return `ending, then ${afterwardsOf(record.wanted, record.cause ?? 'reload')}`;
     return context.spec.check === null ? 'running' : 'probed';
   }
   if (verdict === 'dead') return `ended, then ${afterwardsOf(record.wanted, record.cause)}`;
@@ -39,6 +38,11 @@ export function survivalOf(context: ServiceContext, { record, verdict }: Adoptio
   if (record.state === 'stopped') return 'stopped';
   if (record.state === 'failed') return same ? 'failed' : 'pending';
   return record.state === 'backoff' && same ? 'backoff' : 'pending';
+}
+
+/** Whether a unit that lives is to go on as it was left, its definition aside. */
+export function serves({ wanted, process, state }: UnitRecord): boolean {
+  return wanted === 'up' && process?.role === 'main' && (state === 'spawning' || state === 'starting' || state === 'running');
 }
 
 function afterwardsOf(wanted: Wanted, cause: Cause | null): Afterwards {

@@ -134,6 +134,11 @@ export function sizeOf(path: string): number | null {
   return lstatSync(path, { throwIfNoEntry: false })?.size ?? null;
 }
 
+/** Whether there is a directory, be it behind a link. */
+export function isDirectory(path: string): boolean {
+  return attempt(() => statSync(path).isDirectory(), false);
+}
+
 /** Whether this process may use the path so: `constants.F_OK`, `R_OK`, `W_OK` or `X_OK` of access(2). False also for what is missing or cannot be reached. */
 export function isAccessible(path: string, mode: number): boolean {
   try {

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, type Refusal } from '../errors.ts';
-import type { UnitStatus } from '../wire/payloads.ts';
-import type { UnitSettlement } from '../wire/payloads.ts';
+import type { UnitSettlement, UnitStatus } from '../wire/payloads.ts';
 import { askFor, askRecords, askStatus } from './ask.ts';
 import type { Call } from './call.ts';
 import { isMoving, stateOf } from './print/unit.ts';

@@ -39,6 +39,7 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
   // The guardian knows the file of the first start only.
   const last = parent.again ? lastConfig(paths.stateDir) : null;
   let inUse = last?.path ?? options.config;
+  let hinted: string | null = null;
   /** The file in use; when that is gone, as a release that names it otherwise has taken its place, what a start would find in its directory. */
   const remembered = (): string => {
     const first = firstConfigPath(inUse);
@@ -101,7 +102,8 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
       beside.use(config);
       inUse = config.path;
       keepConfig(paths.stateDir, config.kept, files);
-      files.put(paths.configHint, config.path);
+      if (config.path !== hinted) files.put(paths.configHint, config.path);
+      hinted = config.path;
     },
   };
 }

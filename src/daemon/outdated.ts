@@ -1,3 +1,4 @@
+import { serves } from '../../machines/survival.ts';
 import type { AdoptOrder, ServiceSpec } from '../../machines/types.ts';
 import type { Setting } from './setting.ts';
 import type { Units } from './units.ts';
@@ -53,9 +54,4 @@ export function replaceOutdated({ clock }: Pick<Setting, 'clock'>, { root, send 
     subscription.unsubscribe();
     replace();
   });
-}
-
-/** As the chart of a service judges it when it adopts one (`survivalOf`). */
-function serves({ wanted, process, state }: AdoptOrder['record']): boolean {
-  return wanted === 'up' && process?.role === 'main' && (state === 'spawning' || state === 'starting' || state === 'running');
 }

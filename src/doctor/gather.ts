@@ -2,7 +2,7 @@ import { closeSync, constants, existsSync, lstatSync, openSync, readdirSync, sta
 import { dirname, join } from 'node:path';
 import type { UnitStatus } from '../wire/payloads.ts';
 import { attempt, hasCode, textOf } from '../errors.ts';
-import { isAccessible, readPlainFile } from '../files.ts';
+import { isAccessible, isDirectory, readPlainFile } from '../files.ts';
 import { surveyJournal } from '../journal/read.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
 import { bootId } from '../process/boot.ts';
@@ -165,10 +165,6 @@ function takesFiles(directory: string): boolean {
     // Others are full, or know no such files.
     return !hasCode(error, 'EROFS', 'EPERM', 'EIO');
   }
-}
-
-function isDirectory(path: string): boolean {
-  return attempt(() => statSync(path).isDirectory(), false);
 }
 
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;

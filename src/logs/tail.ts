@@ -21,8 +21,7 @@ export type LogStart = { readonly lines: number } | Span;
 /**
  * Hands on what is written to a log, across rotations and truncations, until `signal` is aborted. Each chunk is awaited
  * before the next is read: a slow reader reads the files at its own pace. Resolves when aborted; rejects with what the
- * file system or `onChunk` says. A log that does not exist yet is waited for,
- * also where something else than a file is in its place.
+ * file system or `onChunk` says. A log that does not exist yet is waited for, also where something else is in its place.
  */
 export async function follow(file: string, from: FollowStart, onChunk: Take, signal: AbortSignal, options: FollowOptions = {}): Promise<void> {
   const bell = makeBell(signal, options.wake);

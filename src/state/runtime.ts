@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { attempt, failureOf, textOf } from '../errors.ts';
-import { makeDirectories } from '../files.ts';
+import { isDirectory, makeDirectories } from '../files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 
 type DirectoryPaths = Pick<RuntimePaths, 'stateDir' | 'fifoDir' | 'logDir' | 'supervisorLog'>;
@@ -45,10 +45,6 @@ export function removeRuntimeFiles(paths: FilePaths): string | null {
 export function diedSinceBoot({ pidFile }: Pick<FilePaths, 'pidFile'>): boolean {
   const written = statSync(pidFile, { throwIfNoEntry: false })?.mtimeMs;
   return written !== undefined && written > Date.now() - uptime() * 1000;
-}
-
-function isDirectory(path: string): boolean {
-  return attempt(() => statSync(path).isDirectory(), false);
 }
 
 function isFile(path: string): boolean {
