@@ -46,6 +46,14 @@ export interface RolloutView {
   readonly process: OwnedProcess | null;
 }
 
+/** What each unit is to be from now on, in the order of their names: an instance that still ends is what it was. */
+export function configuredSpecs({ context }: SupervisorSnapshot): readonly ServiceSpec[] {
+  return [...context.units.keys()].sort().flatMap((name) => {
+    const unit = context.units.get(name);
+    return unit === undefined ? [] : [unit.returning?.spec ?? unit.spec];
+  });
+}
+
 /** All units in the order of their names. The one selector behind Status. */
 export function viewAll(snapshot: SupervisorSnapshot): readonly UnitView[] {
   return [...snapshot.context.units.keys()].sort().flatMap((name) => viewUnit(snapshot, name) ?? []);

@@ -1,6 +1,6 @@
 import { dependentsOf } from '../../machines/order.ts';
 import { stageOf } from '../../machines/supervisor.ts';
-import { isDone, viewAll, type UnitView } from '../../machines/view.ts';
+import { configuredSpecs, isDone, viewAll, type UnitView } from '../../machines/view.ts';
 import type { Request, RequestOf } from '../wire/requests.ts';
 import { acceptance, type Response } from '../wire/responses.ts';
 import type { Exchange, Route } from './connection.ts';
@@ -15,7 +15,7 @@ export function makeRoute(outside: RouteOutside): Route {
   const { tickets, now, send } = outside;
   const views = (): readonly UnitView[] => viewAll(outside.snapshot());
   const present: Present = {
-    specs: () => views().map(({ spec }) => spec),
+    specs: () => configuredSpecs(outside.snapshot()),
     isKnown: (name) => outside.snapshot().context.units.has(name),
     changeTo: (specs, fresh, ticket = null) => send({ type: 'reload', at: now(), ticket, specs, slots: outside.slots(fresh) }),
   };
@@ -92,7 +92,8 @@ export function makeRoute(outside: RouteOutside): Route {
       return next !== undefined && isDone(view, next);
     }).map(({ spec }) => spec.name);
     const units = running.map(({ spec }) => spec.name).filter((name) => !done.includes(name));
-    for (const view of running) specs.set(view.spec.name, view.spec);
+    const isRunning = new Set(running.map(({ spec }) => spec.name));
+    for (const spec of specsNow()) if (isRunning.has(spec.name)) specs.set(spec.name, spec);
     const fresh = config.specs.filter(({ name, cron }) => (cron === null && !isKnown(name)) || changesKind.has(name)).map(({ name }) => name);
     outside.adoptConfig(config);
     const takeOver = (ticket: number | null): void => changeTo([...specs.values()], config.specs, ticket);

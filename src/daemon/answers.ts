@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { stageOf } from '../../machines/supervisor.ts';
+import { configuredSpecs } from '../../machines/view.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import type { Route } from '../control/connection.ts';
 import type { StatusSnapshot } from '../wire/payloads.ts';
@@ -67,7 +68,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
   });
   const addUnit: AdHocPort['add'] = (order) => {
     const added = configuration.adHoc.add(order);
-    if (added.ok && !added.isKnown) outputs.prepare([...views().map(({ spec }) => spec), added.spec]);
+    if (added.ok && !added.isKnown) outputs.prepare([...configuredSpecs(snapshot()), added.spec]);
     return added;
   };
   const answer = makeRoute({
