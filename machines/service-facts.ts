@@ -31,6 +31,8 @@ export interface ServiceContext {
   readonly spec: ServiceSpec;
   /** Taken when the present process is gone. */
   readonly nextSpec: ServiceSpec | null;
+  /** The definition of the last process, which may be an older one than that of the unit. */
+  readonly ran: ServiceSpec['definition'];
   readonly removed: boolean;
   readonly wanted: Wanted;
   /** It is down because its job ended a run, and the job is wanted. */

@@ -70,7 +70,7 @@ export const serviceSetup = base.extend({
       const spec = event.type === 'reload' || event.type === 'restart' ? event.spec : null;
       return { nextSpec: spec === null ? context.nextSpec : isSame(spec.definition, context.spec.definition) ? null : spec };
     }),
-    takeNextSpec: assign(({ context }) => ({ spec: context.nextSpec ?? context.spec, nextSpec: null })),
+    takeNextSpec: assign(({ context: { spec, nextSpec } }) => ({ spec: nextSpec ?? spec, nextSpec: null, ran: spec.definition })),
     markRemoved: assign({ removed: true, wanted: 'down', goesOn: false }),
     comeBack: assign({ removed: false, wanted: 'up', goesOn: false }),
     hold: assign(({ context, event }) => ({ held: event.type === 'hold' ? { ...context.held, [event.dependency]: event.lost } : context.held })),

@@ -29,7 +29,7 @@ const LEAVE_PROCESS = ['unplan', 'unwatch', 'forgetReady', 'collectEndHooks', 'd
 export const serviceMachine = serviceSetup.createMachine({
   id: 'service',
   context: ({ input }) => ({
-    parent: input.parent, tokenBase: input.tokenBase, place: input.place ?? 'current', spec: input.spec, nextSpec: null, removed: false, wanted: 'down', goesOn: false,
+    parent: input.parent, tokenBase: input.tokenBase, place: input.place ?? 'current', spec: input.spec, nextSpec: null, ran: input.spec.definition, removed: false, wanted: 'down', goesOn: false,
     held: Object.fromEntries(input.held.map((dependency) => [dependency, null])), generation: input.generation ?? 0, process: null, cause: null,
     refusal: null, refused: false, leaderEnded: false, ended: null, left: [], exit: null, reason: null, blame: null, failures: [], streak: 0, restarts: 0, outcome: 'none', ready: null, tickets: [],
     deadline: null, resumed: null, killsOrdered: 0, hasRun: false, automatic: false, hooksPending: false, since: input.at, seed: input.seed, settled: [], hookRuns: [],

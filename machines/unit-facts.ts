@@ -39,6 +39,7 @@ export interface UnitRecord {
   /** The unit's name; of an instance that is not the current one the name, a slash and its place. */
   readonly unit: string;
   readonly hash: string;
+  /** Of its process, or of the last one that it had. */
   readonly definition: { readonly process: string; readonly policy: string };
   readonly wanted: Wanted;
   readonly state: Leaf;

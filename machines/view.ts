@@ -18,6 +18,8 @@ export interface UnitView extends Pick<
   UnitFacts, 'state' | 'phase' | 'wanted' | 'ready' | 'outcome' | 'generation' | 'restarts' | 'failures' | 'cause' | 'reason' | 'exit' | 'deadline'
 > {
   readonly spec: ServiceSpec;
+  /** The definition of the last process that has ended. */
+  readonly ran: ServiceSpec['definition'];
   readonly lifecycle: Lifecycle;
   readonly health: Health;
   /** What is left of it may still be there when `alive` is false. */
@@ -109,7 +111,7 @@ export function viewUnit(snapshot: SupervisorSnapshot, name: string): UnitView |
   const wanted = (job ?? context).wanted;
   const facts = { phase, wanted, outcome: context.outcome, ready: context.ready, alive };
   return {
-    spec: (job ?? context).spec, state, phase, wanted, ready: context.ready, outcome: context.outcome,
+    spec: (job ?? context).spec, ran: context.ran, state, phase, wanted, ready: context.ready, outcome: context.outcome,
     lifecycle: lifecycleOf(facts), health: healthOf(facts), process: context.process, alive, generation: context.generation, restarts: context.restarts,
     failures: context.streak, cause: context.cause, reason: context.reason ?? context.refusal, exit: context.exit,
     held: Object.fromEntries(Object.entries(context.held).filter(([dependency]) => dependency !== SECOND_INSTANCE)),
@@ -128,7 +130,7 @@ function rolloutView({ context }: SupervisorSnapshot, name: string): RolloutView
 
 /** The unit has completed, and with this definition it would do the same again: a restart of everything leaves it as it is. */
 export function isDone(view: UnitView, next: ServiceSpec): boolean {
-  return view.lifecycle === 'exited_successfully' && view.phase === 'stopped' && consequenceOf(view, next) === 'unchanged';
+  return view.lifecycle === 'exited_successfully' && view.phase === 'stopped' && consequenceOf({ ...view, spec: { ...view.spec, definition: view.ran } }, next) === 'unchanged';
 }
 
 export interface ShownFacts extends Pick<UnitFacts, 'phase' | 'wanted' | 'outcome' | 'ready'> {

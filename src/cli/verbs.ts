@@ -79,7 +79,7 @@ const table = {
   },
   restart: {
     about: 'restart some services, or all services, with the configuration read again',
-    more: 'A restart of everything does not run completed one-shots again, such as a migration, unless their definition has changed or --all is given. A service that is named is always restarted.',
+    more: 'A restart of everything does not run completed one-shots again, such as a migration, unless their definition has changed since they ran or --all is given. A service that is named is always restarted.',
     options: [service, daemonize, wait, waitTimeout, supervisor, evenCompleted, json],
     operands: anyUnits,
     examples: [

@@ -15,7 +15,7 @@ function specs(services: string): readonly ServiceSpec[] {
 /** The units of a configuration, each in a phase. */
 function units(services: string, phase: UnitView['phase'] = 'running'): readonly UnitView[] {
   return specs(services).map((spec) => ({
-    spec, phase, state: phase === 'starting' ? 'waiting' : phase, wanted: 'up', ready: null, outcome: 'none', lifecycle: 'running', health: 'healthy', process: null, alive: true,
+    spec, ran: spec.definition, phase, state: phase === 'starting' ? 'waiting' : phase, wanted: 'up', ready: null, outcome: 'none', lifecycle: 'running', health: 'healthy', process: null, alive: true,
     generation: 1, restarts: 0, failures: 0, cause: null, reason: null, exit: null, held: {}, ordered: null, since: 0, deadline: null, nextWallMs: null, run: null, rollout: null,
   }));
 }

@@ -4,18 +4,18 @@ import { makeRoute } from '../../src/control/route.ts';
 import type { Request } from '../../src/wire/requests.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { specOf } from '../machines/rig.ts';
-import { world, type World } from '../machines/supervisor-rig.ts';
+import { world, type Boot, type World } from '../machines/supervisor-rig.ts';
 
 interface Routed extends World {
-  /** Sends a request for which nobody waits. */
-  ask(request: Request): void;
+  /** Sends a request and does not wait for its answer. */
+  ask(request: Request): Promise<void>;
   /** The units of the file from now on. */
   write(...specs: readonly ServiceSpec[]): void;
 }
 
 /** A route before a supervisor whose processes are scripted. */
-function routed(...specs: readonly ServiceSpec[]): Routed {
-  const it = world(specs, { start: specs.map(({ name }) => name) });
+function routed(specs: readonly ServiceSpec[], boot: Boot = { start: specs.map(({ name }) => name) }): Routed {
+  const it = world(specs, boot);
   let file = specs;
   let tickets = 0;
   const unused = () => {
@@ -38,7 +38,11 @@ function routed(...specs: readonly ServiceSpec[]): Routed {
   };
   const route = makeRoute(outside);
   const exchange = { signal: new AbortController().signal, write: unused, peerDescriptor: () => null };
-  return { ...it, ask: (request) => void route(request, exchange), write: (...next) => void (file = next) };
+  const ask = async (request: Request): Promise<void> => {
+    void route(request, exchange);
+    await Promise.resolve();
+  };
+  return { ...it, ask, write: (...next) => void (file = next) };
 }
 
 const api = specOf({ name: 'api' });
@@ -50,7 +54,7 @@ const ASKED: readonly Request[] = [{ kind: 'start', service: 'other' }, { kind: 
 describe.for(ASKED)('another request meanwhile takes back nothing of a change: $kind', (request) => {
   /** `api` runs, `other` is down, and the file has a new `api`. */
   function changed(before: ServiceSpec, after: ServiceSpec): Routed {
-    const it = routed(before, other);
+    const it = routed([before, other]);
     it.report('api', 'process.spawned');
     if (before.check === null) it.elapse('api');
     else it.report('api', 'probe.ok');
@@ -61,23 +65,18 @@ describe.for(ASKED)('another request meanwhile takes back nothing of a change: $
     return it;
   }
 
-  async function ask(it: Routed, ...requests: readonly Request[]): Promise<void> {
-    for (const each of requests) {
-      it.ask(each);
-      await Promise.resolve();
-    }
-  }
-
   test('the definition that a restart has read is what comes after the process that still ends', async () => {
     const it = changed(api, newer);
-    await ask(it, { kind: 'restart', config: null, service: 'api' }, request);
+    await it.ask({ kind: 'restart', config: null, service: 'api' });
+    await it.ask(request);
     it.go('api');
     expect(it.inputs.get('api 2')?.spec.definition).toEqual(newer.definition);
   });
 
   test('a service that becomes a cron unit becomes one', async () => {
     const it = changed(api, { ...newer, cron: { expression: '* * * * *', timezone: 'UTC', overlap: 'skip', timeoutMs: null, catchUp: 'none' } });
-    await ask(it, { kind: 'reload', config: null }, request);
+    await it.ask({ kind: 'reload', config: null });
+    await it.ask(request);
     it.go('api');
     expect(it.root.getSnapshot().context.units.get('api')?.spec.cron).not.toBeNull();
   });
@@ -87,7 +86,48 @@ describe.for(ASKED)('another request meanwhile takes back nothing of a change: $
     const blueGreen = { envVar: 'SLOT', slots: ['blue', 'green'], switchCommand: 'true', candidateCheck: null, switchVerify: null, statePath: null } as const;
     const slotted: ServiceSpec = { ...api, check, deployment: { ...api.deployment, strategy: 'rolling', blueGreen } };
     const it = changed(slotted, slotted);
-    await ask(it, request);
+    await it.ask(request);
     expect(it.root.getSnapshot().context.units.get('api')?.spec.check).toEqual(check);
+  });
+});
+
+describe('a one-shot that has completed', () => {
+  const migrate = specOf({ name: 'migrate', restart: { oneshot: true } });
+  const restart: Request = { kind: 'restart', config: null, service: null };
+
+  function completed(): Routed {
+    const it = routed([migrate]);
+    it.come('migrate');
+    it.go('migrate');
+    return it;
+  }
+
+  test.for<readonly Request[]>([[restart], [{ kind: 'reload', config: null }, restart]])('runs again when all are restarted and its definition has changed since it ran: %j', async (requests) => {
+    const it = completed();
+    it.write({ ...migrate, definition: newer.definition });
+    for (const request of requests) await it.ask(request);
+    expect(it.inputs.get('migrate 2')?.spec.definition).toEqual(newer.definition);
+    it.come('migrate');
+    it.go('migrate');
+    await it.ask(restart);
+    expect(it.state('migrate')).toBe('stopped');
+  });
+
+  test('does not when a change was taken back', async () => {
+    const it = completed();
+    it.write({ ...migrate, definition: newer.definition });
+    await it.ask({ kind: 'reload', config: null });
+    it.write(migrate);
+    await it.ask(restart);
+    expect(it.state('migrate')).toBe('stopped');
+  });
+
+  test.for([[newer.definition, 'spawning'], [migrate.definition, 'stopped']] as const)('under another supervisor, which has %j, it is %s', async ([definition, state]) => {
+    const before = completed();
+    // Written to the ledger once more.
+    await before.ask({ kind: 'reload', config: null });
+    const it = routed([{ ...migrate, definition }], { adopt: [{ record: before.records.get('migrate'), verdict: 'rest' }] });
+    await it.ask(restart);
+    expect(it.state('migrate')).toBe(state);
   });
 });
