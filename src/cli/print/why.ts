@@ -77,10 +77,7 @@ class Story {
         const nextTry = next === undefined ? '' : `, next try ${this.#ahead(next)}`;
         return [`${name} is in backoff (${attempt(end, restarts)}${nextTry}) because ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end)];
       }
-      case 'failed': return this.#wasStoppedAtRest() ? this.#unsupervised() : [
-        `${name} has failed (${tries(end)}) because ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end),
-        `Nothing more happens until someone starts it: ${this.#startOf(name)}`,
-      ];
+      case 'failed': return this.#wasStoppedAtRest() ? this.#unsupervised() : [...this.#hasFailed(end), `Nothing more happens until someone starts it: ${this.#startOf(name)}`];
       case 'running': return this.#running();
       case 'starting': return this.#starting();
       case 'stopping': return [`${name} is being stopped ${this.#because(this.#last(({ to }) => to === 'stopping' || to === 'clearing'))}.`];
@@ -165,11 +162,11 @@ class Story {
     const { name, lifecycle, reason } = this.#unit;
     const last = this.#lastInto('stopped');
     // A stop of what had ended already is not its end.
-    const ended = this.#last(({ from, to, cause }) => to === 'stopped' && !(from === 'stopped' && STOPS.has(cause?.by ?? ''))) ?? last;
+    const ended = this.#last(({ from, to, cause }) => to === 'stopped' && !(from === 'stopped' && (STOPS.has(cause?.by ?? '') || cause?.by === name))) ?? last;
     if (lifecycle === 'skipped') return [`${name} was skipped at ${time(ended?.at)}: its skip condition holds.`];
     if (lifecycle === 'exited_successfully') {
       const end = ended ?? this.#own.at(-1) ?? null;
-      return [`${name} has completed: ${this.#endOf(end)}.`, ...leftRunning(end)];
+      return [`${name} has completed: ${this.#endOf(end)}.`, ...leftRunning(end), ...this.#essential(last)];
     }
     // A supervisor that took over may have left the unit alone, for a reason that it gave.
     if (reason !== undefined && (last === null || last.event === 'adopt' || this.#unit.wanted === undefined)) return [`${name} is not started: ${reason}.`];
@@ -180,9 +177,21 @@ class Story {
 
   /** The stop since the last start that was asked for counts, not what it did to the process. */
   #wasStopped(newest: JournalRecord): readonly string[] {
+    const essential = this.#essential(newest);
+    if (essential.length > 0) return [...this.#hasFailed(this.#lastInto('failed')), ...essential];
     const begun = this.#last(({ to }) => STARTS.has(to ?? ''))?.seq ?? 0;
     const ordered = this.#last(({ cause, seq }) => seq > begun && cause?.kind === 'command' && cause.by === 'stop');
     return [`${this.#unit.name} was stopped ${this.#because(ordered ?? newest)}.`, ...this.#failureBefore(newest)];
+  }
+
+  #hasFailed(end: JournalRecord | null): readonly string[] {
+    return [`${this.#unit.name} has failed (${tries(end)}) because ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end)];
+  }
+
+  /** Of the stop that an essential unit brought about by its own end. */
+  #essential(stop: JournalRecord | null): readonly string[] {
+    if (stop?.cause?.kind !== 'exit' || stop.cause.by !== this.#unit.name) return [];
+    return [`It is essential: everything was stopped with it at ${time(this.#use(stop).at)}.`];
   }
 
   /** How a unit ended that had failed before it was stopped. */
@@ -296,7 +305,7 @@ class Story {
       }
       case 'reload': return `because of a new configuration at ${at}`;
       case 'probe': return `because its health check failed at ${at}`;
-      case 'exit': return `because ${by === undefined || by === this.#unit.name ? 'its process' : `the process of ${by}`} ended at ${at}`;
+      case 'exit': return `because ${by === undefined ? 'its process' : `the process of ${by}`} ended at ${at}`;
       default: return `at ${at}`;
     }
   }

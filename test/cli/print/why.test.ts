@@ -31,6 +31,25 @@ describe('why', () => {
     expect(why({ unit: { ...alone, name: 'web', phase: 'stopped' }, records, nowMs: Date.parse(at('12:02:00')) }).text).toEqual(['web was stopped because the process of api ended at 12:01:01.']);
   });
 
+  test('an essential unit whose own end stopped everything has failed, or has completed', () => {
+    seq = 0;
+    const begun = record('api', '12:00:00', 'stopped', 'spawning', { cause: { kind: 'boot' } });
+    const stop = (from: string): JournalRecord => record('api', '12:00:02', from, 'stopped', { cause: { kind: 'exit', by: 'api', seq: 2 } });
+    const detail = { exit_code: 9, attempt: 0, reason: 'process exited with status 9', blame: 'process', last_stderr: ['no disk'] };
+    const failed = [begun, record('api', '12:00:02', 'clearing', 'failed', { cause: { kind: 'exit', seq: 1 }, detail }), stop('failed')];
+    const { wanted: _, ...alone } = unit({ phase: 'failed', lifecycle: 'stopped' });
+    const it = 'It is essential: everything was stopped with it at 12:00:02.';
+    for (const present of [alone, unit({ phase: 'stopped', wanted: 'down', lifecycle: 'stopped' })]) {
+      expect(why({ unit: present, records: failed, nowMs: Date.parse(at('12:02:00')) }).text).toEqual([
+        'api has failed (at its first attempt) because it exited with code 9 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00.', 'Its last words: "no disk"', it,
+      ]);
+    }
+    const completed = [begun, record('api', '12:00:02', 'clearing', 'stopped', { cause: { kind: 'exit', seq: 1 }, detail: { exit_code: 0 } }), stop('stopped')];
+    expect(why({ unit: unit({ phase: 'stopped', lifecycle: 'exited_successfully' }), records: completed, nowMs: Date.parse(at('12:02:00')) }).text).toEqual([
+      'api has completed: it exited with code 0 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00.', it,
+    ]);
+  });
+
   test('a unit in backoff: code, times, attempt, next try, what its start followed, its last words', () => {
     seq = 0;
     const records = [
