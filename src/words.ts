@@ -126,21 +126,20 @@ export function preciseTime(time: string | number): string {
   return `${localTime(time)}.${String(new Date(time).getMilliseconds()).padStart(3, '0')}`;
 }
 
-/** The order in which a person would put names: `web2` before `web10`. */
-export function naturally(one: string, other: string): number {
-  const [parts, others] = [one.match(DIGITS_OR_NOT) ?? [], other.match(DIGITS_OR_NOT) ?? []];
-  for (let index = 0; index < Math.max(parts.length, others.length); index += 1) {
-    const [part = '', against = ''] = [parts[index], others[index]];
-    const numeric = /^\d/.test(part) && /^\d/.test(against);
-    // As text: a number of many digits is no safe integer.
-    const [first, second] = numeric ? [part.replace(/^0+/, ''), against.replace(/^0+/, '')] : [part, against];
-    if (numeric && first.length !== second.length) return first.length - second.length;
-    if (first !== second) return first < second ? -1 : 1;
-  }
-  return one < other ? -1 : one > other ? 1 : 0;
+/** In the order in which a person would put names: `web2` before `web10`. */
+export function naturally<Item>(items: readonly Item[], nameOf: (item: Item) => string): Item[] {
+  const keyed = items.map((item) => ({ item, key: naturalKey(nameOf(item)) }));
+  return keyed.sort(({ key: one }, { key: other }) => (one < other ? -1 : one > other ? 1 : 0)).map(({ item }) => item);
 }
 
-const DIGITS_OR_NOT = /\d+|\D+/g;
+/** Compared as a text: a number comes before other characters, a shorter one before a longer one. Of alike ones (`web2`, `web02`) the names decide. */
+function naturalKey(name: string): string {
+  const marked = name.replace(/\d+/g, (number) => {
+    const digits = number.replace(/^0+/, '');
+    return `\u0001${String.fromCharCode(digits.length)}${digits}`;
+  });
+  return `${marked}\0${name}`;
+}
 
 export function twoDigits(value: number): string {
   return String(value).padStart(2, '0');

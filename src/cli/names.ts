@@ -87,6 +87,6 @@ function patternOf(pattern: string): RegExp {
 function unmatched(pattern: string, names: readonly string[]): string {
   const start = pattern.replace(/[*?[].*/s, '');
   const near = nearMiss(start, [...new Set(names.map((name) => name.slice(0, start.length)))]);
-  const hint = start === '' || near === null ? `; the units are: ${names.toSorted(naturally).join(', ') || 'none'}` : `, did you mean '${near}${pattern.slice(start.length)}'?`;
+  const hint = start === '' || near === null ? `; the units are: ${naturally(names, String).join(', ') || 'none'}` : `, did you mean '${near}${pattern.slice(start.length)}'?`;
   return `no unit matches '${pattern}'${hint}`;
 }

@@ -1,6 +1,6 @@
 import { attempt } from '../errors.ts';
 
-/** What is wrong with a value read from JSON and where, or `null` when the value has the shape. */
+/** What is wrong with a value read from JSON, a sentence that begins with `at`, the place; or `null` when the value has the shape. */
 export interface Shape<T> {
   (value: unknown, at: string): string | null;
   /** Never there: it carries the type of a value of this shape. */
@@ -47,9 +47,10 @@ export function nullable<T>(shape: Shape<T>): Shape<T | null> {
 export function list<T>(element: Shape<T>): Shape<readonly T[]> {
   return described(() => ({ type: 'array', items: schemaOf(element) }), (value, at) => {
     if (!Array.isArray(value)) return unexpected('a list', value, at);
+    // Places are put together only for what is wrong: those of a thousand units would take longer to write than the units to look at.
     for (const [index, item] of value.entries()) {
-      const problem = element(item, `${at}[${index}]`);
-      if (problem !== null) return problem;
+      const problem = element(item, '');
+      if (problem !== null) return `${at}[${index}]${problem}`;
     }
     return null;
   });
@@ -57,17 +58,18 @@ export function list<T>(element: Shape<T>): Shape<readonly T[]> {
 
 /** Unknown keys are let through: they are a newer server's. */
 export function record<R extends Fields, O extends Fields = Record<never, never>>(required: R, optional?: O): Shape<Values<R> & Partial<Values<O>>> {
-  const fields = [...Object.entries(required), ...Object.entries(optional ?? {})];
+  const fields = [required, optional ?? {}].flatMap((some: Fields) => Object.entries(some).map(([key, shape]) => ({ key, shape, isRequired: some === required })));
   const schema = (): JsonSchema => ({
-    type: 'object', properties: Object.fromEntries(fields.map(([key, shape]) => [key, schemaOf(shape)])), required: Object.keys(required),
+    type: 'object', properties: Object.fromEntries(fields.map(({ key, shape }) => [key, schemaOf(shape)])), required: Object.keys(required),
   });
   return described(schema, (value, at) => {
     if (!isRecord(value)) return unexpected('an object', value, at);
-    for (const [key, shape] of fields) {
+    for (const { key, shape, isRequired } of fields) {
       const field = value[key];
-      if (field === undefined && !Object.hasOwn(required, key)) continue;
-      const problem = field === undefined ? `${at}: missing field \`${key}\`` : shape(field, `${at}.${key}`);
-      if (problem !== null) return problem;
+      if (field === undefined && !isRequired) continue;
+      if (field === undefined) return `${at}: missing field \`${key}\``;
+      const problem = shape(field, '');
+      if (problem !== null) return `${at}.${key}${problem}`;
     }
     return null;
   });

@@ -22,7 +22,7 @@ export function silence(call: Call, sources: readonly Source[], units: readonly 
   if (passedOver.length > 0) return [`no line fits ${filterWords(call)}: ${someOf(passedOver.map(described))}`, ...notShown];
   if (elsewhere.length > 0) return [`nothing was written to ${[...new Set(logs.map(({ stream }) => stream))].join(' or ')}`, ...notShown];
   const moved = sources.flatMap(({ file }) => besides(file));
-  const others = units.map(({ name }) => name).filter((name) => !asked.includes(name) && written(name).length > 0).sort(naturally);
+  const others = naturally(units.map(({ name }) => name).filter((name) => !asked.includes(name) && written(name).length > 0), String);
   return [
     someOf(asked.map((name) => `${printable(name)} ${emptiness(units.find((unit) => unit.name === name), logs.filter(({ unit }) => unit === name))}`)),
     ...(moved.length === 0 ? [] : [`not read, since they were not put away by sysg: ${someOf(moved, ', ')}`]),

@@ -33,7 +33,7 @@ export async function chooseSources(call: Call, kind: LogKind, units: readonly K
     call.terminal.warn(`there is no ${supervisorLog}: a supervisor in the foreground writes its records to its terminal; see also: sysg events`);
   }
   if (kind === 'supervisor') return { ok: true, sources: [{ unit: null, stream: 'supervisor', title: 'supervisor', file: supervisorLog }] };
-  const wanted = words.length === 0 ? units.toSorted((one, other) => naturally(one.name, other.name))
+  const wanted = words.length === 0 ? naturally(units, ({ name }) => name)
     : [...units.filter(({ name }) => named.names.includes(name)), ...left.map((name) => ({ name, pid: null }))];
   if (wanted.length === 0) return { ok: false, refusal: refusals.runtime(`no services are known: none run, and there is no configuration that can be read; see: sysg validate (logs are in ${logDir}${logsThere(logDir)})`) };
   for (const { name } of wanted) {
@@ -56,6 +56,6 @@ function streamsOf(kind: LogKind): readonly LogStream[] {
 }
 
 function logsThere(logDir: string): string {
-  const names = [...new Set(listed(logDir).flatMap((name) => /^(.+)_(?:stdout|stderr)\.log$/s.exec(name)?.[1] ?? []))].sort(naturally).map(printable);
+  const names = naturally([...new Set(listed(logDir).flatMap((name) => /^(.+)_(?:stdout|stderr)\.log$/s.exec(name)?.[1] ?? []))], String).map(printable);
   return names.length === 0 ? '' : `, to be shown with -s: ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`;
 }

@@ -27,7 +27,7 @@ export interface ProgressLook {
 
 /** A line for each unit; when there is not enough room, settled units are left out first. */
 export function progressLines(rows: readonly ProgressRow[], { columns, height, frame, paints }: ProgressLook): string[] {
-  const sorted = [...rows].sort((one, other) => naturally(one.unit.name, other.unit.name));
+  const sorted = naturally(rows, ({ unit }) => unit.name);
   const shown = sorted.length <= height ? sorted : [...sorted].sort((one, other) => rank(one) - rank(other)).slice(0, height - 1);
   const now = Date.now();
   const names = Math.min(32, Math.max(0, ...shown.map(({ unit }) => displayWidth(printable(unit.name)))));

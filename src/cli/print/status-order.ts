@@ -15,8 +15,10 @@ export interface Order {
 export const firstOrder: Order = { by: 'attention', isReversed: false };
 
 export function ordered(units: readonly UnitStatus[], { by, isReversed }: Order): UnitStatus[] {
+  const named = naturally(units, ({ name }) => name);
+  if (by === 'name') return isReversed ? named.reverse() : named;
   const compare = COMPARISONS[by];
-  return [...units].sort((one, other) => (isReversed ? -1 : 1) * compare(one, other) || naturally(one.name, other.name));
+  return named.sort((one, other) => (isReversed ? -1 : 1) * compare(one, other));
 }
 
 /** Up: the least is first. Attention has no column and no direction that could be read off it. */
@@ -30,10 +32,9 @@ function falling(figure: (unit: UnitStatus) => number | undefined): Comparison {
   return (one, other) => (figure(other) ?? -1) - (figure(one) ?? -1);
 }
 
-const COMPARISONS: Readonly<Record<Ordering, Comparison>> = {
+const COMPARISONS: Readonly<Record<Exclude<Ordering, 'name'>, Comparison>> = {
   attention: (one, other) => urgency(one) - urgency(other),
-  name: (one, other) => naturally(one.name, other.name),
-  state: (one, other) => naturally(stateOf(one), stateOf(other)),
+  state: (one, other) => (stateOf(one) < stateOf(other) ? -1 : Number(stateOf(one) > stateOf(other))),
   cpu: falling((unit) => latest(unit)?.latest_cpu_percent),
   rss: falling((unit) => latest(unit)?.latest_rss_bytes),
   uptime: falling(({ uptime }) => uptime?.seconds),

@@ -42,12 +42,12 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
 
 /** As `table`, row by row. */
 export function tableRows<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number | null, { below, wraps = false }: TableLook = {}): TableRows {
-  const cells = new Map(columns.map((column) => [column, rows.map((row) => column.cell(row))]));
-  const natural = (column: Column<Row>): number =>
-    Math.max(displayWidth(column.title), ...(cells.get(column) ?? []).map(({ text }) => displayWidth(text)));
+  const cells = new Map(columns.map((column) => [column, rows.map((row) => measured(column.cell(row)))]));
+  const naturals = new Map(columns.map((column) => [column, Math.max(displayWidth(column.title), ...(cells.get(column) ?? []).map(({ width: own }) => own))]));
+  const natural = (column: Column<Row>): number => naturals.get(column) ?? 0;
   const shown = width === null ? columns : choose(columns, natural, width);
   const widths = shrink(shown, natural, width);
-  const line = (cellOf: (column: Column<Row>) => Cell): string =>
+  const line = (cellOf: (column: Column<Row>) => Measured): string =>
     shown.map((column, index) => place(cellOf(column), column.align, widths[index] ?? 0, index === shown.length - 1)).join(GAP).trimEnd();
   const hidden = below === undefined ? [] : columns.filter((column) => !shown.includes(column));
   const rest = (row: number): string[] => wrap(hidden.flatMap((column) => {
@@ -56,8 +56,8 @@ export function tableRows<Row>(columns: readonly Column<Row>[], rows: readonly R
     return text === '' || text === '-' || shownBelow === null ? [] : [shownBelow];
   }), (width ?? Infinity) - INDENT.length, wraps).map((text) => INDENT + (below ?? String)(text));
   return {
-    header: line(({ title }) => ({ text: title })),
-    rows: rows.map((_, row) => [line((column) => cells.get(column)?.[row] ?? { text: '' }), ...rest(row)]),
+    header: line(({ title }) => measured({ text: title })),
+    rows: rows.map((_, row) => [line((column) => cells.get(column)?.[row] ?? measured({ text: '' })), ...rest(row)]),
   };
 }
 
@@ -104,12 +104,20 @@ function total(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, widths.length - 1);
 }
 
-function place({ text, paint }: Cell, align: 'left' | 'right', width: number, isLast: boolean): string {
-  const shown = fit(text, width);
-  const painted = paint === undefined ? shown : paint(shown);
-  const blanks = ' '.repeat(Math.max(0, width - displayWidth(shown)));
-  if (align === 'right') return blanks + painted;
-  return isLast ? painted : painted + blanks;
+/** With the columns that its text takes, which are counted once. */
+interface Measured extends Cell {
+  readonly width: number;
+}
+
+function measured({ text, paint }: Cell): Measured {
+  return { text, width: displayWidth(text), ...(paint !== undefined && { paint }) };
+}
+
+function place(cell: Measured, align: 'left' | 'right', width: number, isLast: boolean): string {
+  const { text, paint = String, width: taken } = cell.width <= width ? cell : measured({ ...cell, text: fit(cell.text, width) });
+  const blanks = ' '.repeat(Math.max(0, width - taken));
+  if (align === 'right') return blanks + paint(text);
+  return isLast ? paint(text) : paint(text) + blanks;
 }
 
 const GAP = '  ';
