@@ -205,6 +205,22 @@ browserTest('orders: by key and by button, each with its ticket; several at once
   await page.keyboard.press('G');
   await page.keyboard.press('S');
   await home.until('api', ({ phase }) => phase === 'running', 'runs again');
+  // No order means what the filter hides. Enter leaves the filter on the first unit; `l` opens that with its log first, and another page begins at its top.
+  await page.keyboard.press('f');
+  await page.keyboard.type('tick');
+  await page.waitForFunction(() => document.querySelectorAll('.units tbody tr').length === 1 && document.querySelector<HTMLButtonElement>('.acts button')?.disabled);
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('l');
+  await page.waitForFunction(() => document.querySelector('.unit > section')?.ariaLabel === 'Logs' && document.activeElement?.className === 'lines');
+  await page.waitForFunction(() => {
+    scrollTo(0, 200);
+    return scrollY === 200;
+  });
+  await visit(page, '#/unit/api', 'api');
+  await page.waitForFunction(() => scrollY === 0);
+  await visit(page, '#/', 'Units');
+  await page.keyboard.press('q');
+  await page.waitForFunction(() => document.querySelectorAll('.units tbody tr').length === 3);
   await visit(page, '#/unit/tick', 'tick');
   await press(page, 'Run now');
   await see(page, '[aria-label="Runs"]', 'succeeded');

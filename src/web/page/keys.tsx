@@ -12,7 +12,7 @@ const KEYS = [
   ['Enter, →, i', 'open the unit'],
   ['l', 'its logs'],
   ['Escape, q', 'go back; take the filter away'],
-  ['f, /', 'filter'],
+  ['f, /', 'filter; Enter selects the first unit that is left'],
   ['Space', 'mark the unit'],
   ['o or >, <, O', 'the next, the previous order; reverse'],
   ['S, s, r', 'start, stop, restart what is marked or selected; stop and restart ask first'],
@@ -30,12 +30,20 @@ export function listen(): void {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') !== null) return;
     if (target instanceof HTMLInputElement && target.type !== 'checkbox' && target.type !== 'range') {
       if (key === 'Escape') target.blur();
+      if (key === 'Enter' && target.id === 'filter') leaveFilter(target);
       return;
     }
     if (target instanceof HTMLSelectElement || (target instanceof Element && target.closest('[role=button],.fault,.lines,[role=link]') !== null))
       return;
     if (press(key, target)) event.preventDefault();
   });
+}
+
+/** The filter stays, and the first unit that it shows is selected, for the next key. */
+function leaveFilter(field: HTMLElement): void {
+  field.blur();
+  const names = shownUnits().map(({ name }) => name);
+  if (!names.includes(selected.value ?? '')) selected.value = names[0] ?? null;
 }
 
 function press(key: string, target: EventTarget | null): boolean {

@@ -1,11 +1,12 @@
 import { render, type JSX } from 'preact';
+import { useLayoutEffect } from 'preact/hooks';
 import { Dialogs, learnWhatIsAllowed, readOnly, Tickets } from './acts.tsx';
 import { DependencyGraph } from './graph.tsx';
 import { Help, HelpButton, listen } from './keys.tsx';
 import { connection, follow, gone, head, tick } from './live.ts';
 import { Choice, choose, every, Projects, shownProject } from './projects.tsx';
 import { Rehearse } from './rehearse.tsx';
-import { linkTo, route } from './router.ts';
+import { linkTo, route, scrollToPlace } from './router.ts';
 import { SupervisorPage } from './supervisor.tsx';
 import { Table } from './table.tsx';
 import { Unit } from './unit.tsx';
@@ -15,6 +16,7 @@ const PAGES = [['', 'Units'], ['graph', 'Dependencies'], ['rehearse', 'Rehearse'
 function Page(): JSX.Element {
   const [page = '', name = '', part = ''] = route.value;
   const title = name === '' ? (PAGES.find(([path]) => path === page)?.[1] ?? (page === 'projects' ? 'Projects' : '')) : name;
+  useLayoutEffect(scrollToPlace, [page, name]);
   document.title = [title, shownProject() ?? '', 'sysg'].filter((part) => part !== '' && part !== '-').join(' · ');
   return (
     <>
@@ -48,12 +50,12 @@ function Page(): JSX.Element {
           {readOnly.value && <span class="pill">read-only</span>}
         </p>
         <HelpButton />
+        {gone.value !== null && (
+          <p class="notice" role="alert">
+            {gone.value}. What is shown is of before.
+          </p>
+        )}
       </header>
-      {gone.value !== null && (
-        <p class="notice" role="alert">
-          {gone.value}. What is shown is of before.
-        </p>
-      )}
       {page === 'unit' ? (
         <Unit key={name} name={name} part={part} />
       ) : page === 'graph' ? (

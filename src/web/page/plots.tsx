@@ -9,6 +9,8 @@ import { bytes, clock, moment } from './words.ts';
 interface Samples { readonly samples: readonly { readonly at: number; readonly cpu: number; readonly rss: number }[] }
 
 const WINDOWS = [['15m', '15 minutes', 5], ['1h', 'an hour', 15], ['1d', 'a day', 120]] as const;
+/** Between two times that are written below a plot: none is shorter than the second to which they are written. */
+const STEPS_S = [1, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600];
 const STARTS = new Set(['spawning']);
 
 /** CPU and memory over time, with a line at each start of a process. */
@@ -84,7 +86,7 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
         ],
         axes: [
           // A label of a time to the second is as wide as that, in pixels.
-          { ...axis, space: 80, values: (_, values) => values.map((at) => clock(at * 1000).slice(0, (values[1] ?? 0) - (values[0] ?? 0) < 60 ? 8 : 5)) },
+          { ...axis, space: 80, incrs: STEPS_S, values: (_, values) => values.map((at) => clock(at * 1000).slice(0, (values[1] ?? 0) - (values[0] ?? 0) < 60 ? 8 : 5)) },
           { ...axis, size: 84, values: (_, values) => values.map(format) },
         ],
         scales: { y: { range: (_, _low, high) => [0, Math.max(high * 1.1, 1)] } },

@@ -6,7 +6,7 @@ import { shownProject } from './projects.tsx';
 import { post } from './server.ts';
 import { ordered } from './sorting.ts';
 import { StillChart } from './still-chart.tsx';
-import { Legend, Records, stretchesOf } from './timeline.tsx';
+import { Legend, Records, STATES, stretchesOf } from './timeline.tsx';
 import { counted, offset } from './words.ts';
 
 interface Outcome {
@@ -196,7 +196,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
             onInput={({ currentTarget }) => setAt(Number(currentTarget.value))}
           />
         </div>
-        <Legend states={['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped', 'waiting']} />
+        <Legend states={STATES} />
         <p class="faint">At {offset(atMs)}. A mark is dragged, moved with the arrow keys, and removed by a double click or Delete.</p>
       </section>
       {subject !== null && result !== null && (

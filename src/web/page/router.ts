@@ -8,9 +8,21 @@ export const project = projectIn(location.hash);
 
 const hash = signal(location.hash);
 addEventListener('hashchange', () => {
-  if (projectIn(location.hash) !== project) location.reload();
-  else hash.value = location.hash;
+  if (projectIn(location.hash) !== project) return location.reload();
+  if (isTable()) leftAt = scrollY;
+  hash.value = location.hash;
 });
+
+let leftAt = 0;
+
+/** The table is shown again where it was left, every other page from its top. */
+export function scrollToPlace(): void {
+  scrollTo(0, isTable() ? leftAt : 0);
+}
+
+function isTable(): boolean {
+  return route.value.length === 0;
+}
 
 /** `#/unit/api/logs` → `['unit', 'api', 'logs']`. */
 export const route = computed(() => wordsIn(hash.value).slice(project === null ? 0 : 1));

@@ -21,10 +21,10 @@ export function shownUnits(): readonly UnitRow[] {
   });
 }
 
-/** What an order concerns: the marked units, else the selected one. */
+/** What an order concerns: the marked units, else the selected one, where the filter shows it. */
 export function concerned(): readonly string[] {
   const kept = [...marked.value].filter((name) => units.value.has(name));
-  return kept.length > 0 ? kept : selected.value === null ? [] : [selected.value];
+  return kept.length > 0 ? kept : shownUnits().map(({ name }) => name).filter((name) => name === selected.value);
 }
 
 export function mark(name: string): void {

@@ -19,6 +19,8 @@ export function stretchesOf(records: readonly JournalRecord[], unit: string, end
   }));
 }
 
+/** As the legend explains their colours. */
+export const STATES = ['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped', 'waiting'] as const;
 const SPANS = [['1 min', 60], ['15 min', 900], ['1 h', 3600], ['1 day', 86_400]] as const;
 const [LANE, LEFT] = [26, 120];
 const MOST_LANES = 8;
@@ -146,7 +148,7 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
           </text>
         ))}
       </svg>
-      <Legend states={['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped']} />
+      <Legend states={STATES} />
     </div>
   );
 }

@@ -27,9 +27,7 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
     if (record.unit === name || record.cause?.by === name) bump();
   }), [name]);
   useEffect(() => {
-    const view = part === 'logs' ? document.querySelector<HTMLElement>('.lines') : null;
-    view?.scrollIntoView({ block: 'center' });
-    view?.focus();
+    if (part === 'logs') document.querySelector<HTMLElement>('.lines')?.focus();
   }, [part, name]);
   useEffect(bump, [row?.state, row?.rollout?.step, row?.waits_for?.length]);
   const path = `/units/${encodeURIComponent(name)}`;
@@ -74,6 +72,7 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
         )}
         <UnitActs names={[name]} />
       </div>
+      {part === 'logs' && <Logs key="logs" unit={name} />}
       <div class="columns">
         <section class="panel" aria-label="State chart">
           <div class="bar small"><h2>Chart</h2><div role="group" aria-label="Machine">
@@ -107,7 +106,7 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
         <Records records={chosen === null ? ofUnit.slice(-30) : around(records, chosen)} chosen={chosen} onCause={setChosen} />
         {chosen !== null && <button onClick={() => setChosen(null)}>Show the last ones again</button>}
       </section>
-      <Logs unit={name} />
+      {part !== 'logs' && <Logs key="logs" unit={name} />}
       <div class="columns">
         {detail !== null && <Processes unit={detail.unit} />}
         {detail?.unit.kind === 'cron' && <CronHistory unit={detail.unit} />}
