@@ -2,6 +2,11 @@
 export const importKinds = ['pm2', 'procfile', 'supervisord', 'compose', 'systemg'] as const;
 export type ImportKind = (typeof importKinds)[number];
 
+/** Names under which such files usually lie in the directory of a project. */
+export const importableNames = [
+  'compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml', 'ecosystem.config.js', 'ecosystem.config.cjs', 'ecosystem.json', 'Procfile', 'supervisord.conf',
+] as const;
+
 /** What `export` writes for. */
 export const exportKinds = ['systemd', 'compose', 'kubernetes', 'nomad'] as const;
 export type ExportKind = (typeof exportKinds)[number];

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { isStaged, readAdHoc } from '../config/ad-hoc-list.ts';
 import { configPaths, firstConfigPath, joinConfigPaths, shownConfigPath } from '../config-path.ts';
 import { discoverConfig } from '../config/discover.ts';
 import { projectOf } from '../config/project.ts';
+import { importableNames } from '../engines.ts';
 import { refusals, type Refusal, type Result } from '../errors.ts';
 import { realPath } from '../files.ts';
 import { wrongProject } from '../runtime-paths.ts';
@@ -21,7 +22,13 @@ export function chooseConfig(call: Call): ChosenConfig {
   const problem = found.find((one) => 'problem' in one);
   if (problem === undefined) return { ok: true, path: joinConfigPaths(found.map((one) => ('path' in one ? one.path : ''))) };
   const unit = named(call) === null ? unitAlone(call) : null;
-  return unit === null ? { ok: false, refusal: refusals.config(problem.problem) } : { ok: true, path: unit };
+  return unit === null ? { ok: false, refusal: refusals.config(`${problem.problem}${named(call) === null ? importHere(call) : ''}`) } : { ok: true, path: unit };
+}
+
+/** That another supervisor's file lies in the working directory, and the command that makes a configuration of it. */
+function importHere({ cwd }: Call): string {
+  const found = importableNames.find((name) => existsSync(join(cwd, name)));
+  return found === undefined ? '' : `; to make one of the ${found} that is there: sysg import ${found}`;
 }
 
 /** Of a unit from the command line, where no supervisor that was killed has left services of a configuration. */

@@ -3,6 +3,7 @@ import { refusals, type Refusal } from '../errors.ts';
 import type { UnitSettlement, UnitStatus } from '../wire/payloads.ts';
 import { askFor, askRecords, askStatus } from './ask.ts';
 import type { Call } from './call.ts';
+import { commandStart } from './hints.ts';
 import { isMoving, stateOf } from './print/unit.ts';
 
 /** The units that a reload is about to start or to restart, each with the generation of its process before that. */
@@ -28,7 +29,7 @@ export async function failureOf(call: Call, before: UnitsToChange): Promise<{ re
   });
   if (units.length === 0) return null;
   const text = `${units.length} of ${before.size} units that changed did not come up`;
-  return { refusal: refusals.refused([text, ...units.map(({ unit, error }) => `  ${unit}: ${error}`)].join('\n')), units };
+  return { refusal: refusals.refused([text, ...units.map(({ unit, error }) => `  ${unit}: ${error}; see ${commandStart(call)}why ${unit}`)].join('\n')), units };
 }
 
 async function settled(call: Call, before: UnitsToChange): Promise<readonly UnitStatus[]> {

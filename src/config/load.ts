@@ -9,7 +9,7 @@ import { readEnv } from './env.ts';
 import { resolveMetrics } from './metrics.ts';
 import type { SourceEntry, SourceNode } from './document.ts';
 import type { Scope } from './interpolate.ts';
-import { below, complain, complainExpected, complainKey, entries, isNothing, items, mapEntries, warn, type Outside, type Place } from './place.ts';
+import { below, child, complain, complainExpected, complainKey, entries, isNothing, items, mapEntries, missing, warn, type Outside, type Place } from './place.ts';
 import { openSource, type ConfigProblem, type OpenSource, type SourceText } from './problem.ts';
 import { complainUnknown, readKeys } from './record.ts';
 import { checkDefaults, rootKeys, servicePlaces } from './root.ts';
@@ -189,7 +189,7 @@ function readFile({ file, root: written }: OpenFile, inUse: SourceContext['inUse
   readonly drafts: ReadonlyMap<string, { readonly draft: DraftService | null; readonly place: Place }>;
 } & Pick<LoadedConfig, 'metrics' | 'project'> | null {
   const projectDir = dirname(file);
-  const root = { ...written, node: mapEntries(written.node, withoutValue) };
+  const root = withVersion({ ...written, node: mapEntries(written.node, withoutValue) });
   if (root.node.kind !== 'map') {
     complainExpected(root, "a map with 'version' and 'services'");
     return null;
@@ -222,6 +222,15 @@ function withoutValue({ key, value }: SourceEntry): SourceNode {
   const { offset } = value;
   if (key === 'version') return { kind: 'scalar', offset, text: '', value: '' };
   return key === 'services' ? { kind: 'map', offset, entries: [] } : value;
+}
+
+/** Where the version alone is missing, the rest of the file is read all the same: everything that is wrong is said at once. */
+function withVersion(root: Place): Place {
+  const { node } = root;
+  if (node.kind !== 'map' || child(node, 'version') !== null || child(node, 'services') === null) return root;
+  missing(root, 'missing field `version`');
+  const { offset } = node;
+  return { ...root, node: { ...node, entries: [{ key: 'version', keyOffset: offset, value: { kind: 'scalar', offset, text: '1', value: '1' } }, ...node.entries] } };
 }
 
 /** Whether systemg 0.33.0 knows every key of the file and of its services: a file with another key is not meant for it. */

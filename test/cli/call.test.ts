@@ -109,6 +109,13 @@ describe('without a supervisor', () => {
     }
   });
 
+  test('start without a configuration names the file of another supervisor that is there, and how one is made of it', async () => {
+    const home = ownDirectory();
+    writeFileSync(join(home, 'Procfile'), 'web: node server.js\n');
+    const { exitCode, stderr } = await sysg(['start'], { env: { HOME: home }, cwd: home });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringMatching(/^sysg: No config file found: .*\.config\/systemg; to make one of the Procfile that is there: sysg import Procfile\n$/) });
+  });
+
   test('logs shows what is on file and ends', async () => {
     const home = ownDirectory();
     const logDir = join(home, '.local/share/systemg/logs');

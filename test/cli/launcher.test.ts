@@ -235,7 +235,7 @@ describe('start --daemonize', () => {
       process.kill(facts.pid, 'SIGKILL');
     });
     expect(status).toBe(1);
-    expect(stderr).toBe(`sysg: 1 of 2 services did not start; the supervisor runs (pid ${facts.pid})\n  b: exit 3\n`);
+    expect(stderr).toBe(`sysg: 1 of 2 services did not start; the supervisor runs (pid ${facts.pid})\n  b: exit 3; see sysg why b\n`);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, units: [{ name: 'a', phase: 'running', pid: 1 }, { name: 'b', phase: 'backoff', error: 'exit 3' }] });
   });
 
@@ -243,7 +243,7 @@ describe('start --daemonize', () => {
     const at = place();
     const { status, stderr } = call(join(installed, 'sysg'), ['start', '--daemonize', '-c', at.config, '-s', 'c', '--log-level', 'error'], at.env);
     const facts = await at.daemon();
-    expect([status, stderr]).toEqual([1, `sysg: 1 of 2 services did not start; the supervisor runs (pid ${facts.pid})\n  c: came up, and is starting again\n`]);
+    expect([status, stderr]).toEqual([1, `sysg: 1 of 2 services did not start; the supervisor runs (pid ${facts.pid})\n  c: came up, and is starting again; see sysg why c\n`]);
     process.kill(facts.pid, 'SIGKILL');
   });
 

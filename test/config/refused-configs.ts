@@ -31,6 +31,12 @@ services: {}
 `, [
     'sysg.yaml:1:1: missing field `version`',
   ]],
+  ['no version, and more that is wrong', `services: {web: {comand: x}}
+`, [
+    'sysg.yaml:1:1: missing field `version`',
+    'sysg.yaml:1:12: services.web: missing field `command` (or `exec`)',
+    "sysg.yaml:1:18: services.web.comand: unknown key 'comand', did you mean 'command'?",
+  ]],
   ['services as a list', `version: "1"
 services: [web]
 `, [

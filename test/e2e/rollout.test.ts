@@ -76,7 +76,7 @@ services:
     const failed = await home.sysg('reload', '--wait');
     expect(failed).toEqual({
       code: 1, stdout: 'Configuration reloaded: 2 restarted\n',
-      stderr: 'sysg: 2 of 2 units that changed did not come up\n  plain: process exited with status 5\n  web: was not replaced: process exited with status 3\n',
+      stderr: 'sysg: 2 of 2 units that changed did not come up\n  plain: process exited with status 5; see sysg why plain\n  web: was not replaced: process exited with status 3; see sysg why web\n',
     });
     rmSync(join(home.dir, 'broken'));
     home.configure(`${yaml}    env: {vars: {VERSION: "4"}}\n  plain: {command: $PROGRAMS/forever}\n`);

@@ -53,7 +53,7 @@ describe('start --daemonize at the same time', () => {
     const home = makeHome('version: "1"\nservices:\n  web: {command: "$PROGRAMS/forever", health_check: {command: "test -f $HOME/up", interval: 100ms, timeout: 60s}}\n');
     // The first start waits no longer either, and names what has not come up.
     expect(await start(home, '--wait-timeout', '2s')).toEqual({
-      code: 1, stdout: '', stderr: expect.stringMatching(/1 of 1 services did not start; the supervisor runs \(pid \d+\)\n  web: was still starting when the wait timeout was over\n$/),
+      code: 1, stdout: '', stderr: expect.stringMatching(/1 of 1 services did not start; the supervisor runs \(pid \d+\)\n  web: was still starting when the wait timeout was over; see sysg why web\n$/),
     });
     const first = start(home);
     await home.until('web', ({ phase }) => phase === 'starting', 'starts');

@@ -77,7 +77,7 @@ export async function startDetached(call: Call, configPath: string, names: reado
   const down = units.filter((unit) => faultOf(unit) !== null);
   const pid = launched.pid === null ? '' : ` (pid ${launched.pid})`;
   if (down.length > 0) {
-    const lines = down.map((unit) => `  ${unit.name}: ${faultOf(unit)}`);
+    const lines = down.map((unit) => `  ${unit.name}: ${faultOf(unit)}; see ${commandStart(call)}why ${unit.name}`);
     const message = [`${down.length} of ${units.length} services did not start; the supervisor runs${pid}`, ...lines].join('\n');
     return refuse(call, refusals.notStarted(message), units);
   }
