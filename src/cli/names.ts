@@ -69,7 +69,7 @@ export function unknownUnit(word: string, names: readonly string[]): Refusal {
   return refusals.unknownUnit(word, didYouMean(word, names));
 }
 
-function isPattern(word: string): boolean {
+export function isPattern(word: string): boolean {
   return /[*?]|\[.+\]/s.test(word);
 }
 

@@ -117,7 +117,7 @@ const table = {
   },
   logs: {
     about: 'show what services wrote, and follow what they write',
-    more: '--lines counts the lines of each service, of both its streams together. With --since or --until all lines of that time are shown, and --lines keeps the last of them. Lines of several logs are sorted by time, and each begins with the name of its log.',
+    more: '--lines counts the lines of each service, of both its streams together. With --since or --until all lines of that time are shown, and --lines keeps the last of them. Lines of several logs are sorted by time, and each begins with the name of its log. Without names, services that are added later are followed, too.',
     options: [service, lines, kind, since, until, grep, timestamps, json, raw, noColor, follow, noFollow, stream, every, purge],
     operands: anyUnits,
     examples: [

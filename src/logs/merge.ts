@@ -1,6 +1,6 @@
 /** Lines of several logs as one sequence in the order of their times. */
 export interface Merger<Line> {
-  /** A log to come; to be called for all of them before the first line. */
+  /** A log to come; to be called for all that are there at the beginning before the first line. */
   add(): MergerInput<Line>;
   /** Hands out what is left. */
   end(): Promise<void>;
@@ -11,12 +11,15 @@ export interface MergerInput<Line> {
   push(line: Line): Promise<void>;
   /** All that was there is in; what comes from now on comes as it happens. */
   begun(): void;
+  /** Nothing more comes. */
+  end(): void;
 }
 
 interface Input<Line> {
   readonly lines: { readonly line: Line; readonly key: number }[];
   latest: number;
   isLive: boolean;
+  isOver: boolean;
   resume: (() => void)[];
 }
 
@@ -25,7 +28,7 @@ interface Input<Line> {
  * (null) stays behind the one before it. A log that is read too far ahead waits.
  */
 export function openMerger<Line extends { readonly at: number | null }>(print: (lines: readonly Line[]) => Promise<void>): Merger<Line> {
-  const inputs: Input<Line>[] = [];
+  let inputs: Input<Line>[] = [];
   let printing: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | null = null;
   let failure: { readonly error: unknown } | null = null;
@@ -55,6 +58,7 @@ export function openMerger<Line extends { readonly at: number | null }>(print: (
       });
     }
     return printing.then(() => {
+      inputs = inputs.filter(({ isOver, lines: left }) => !isOver || left.length > 0);
       for (const input of inputs) {
         if (input.lines.length >= mostAhead) continue;
         for (const resume of input.resume.splice(0)) resume();
@@ -64,7 +68,7 @@ export function openMerger<Line extends { readonly at: number | null }>(print: (
 
   return {
     add() {
-      const input: Input<Line> = { lines: [], latest: -Infinity, isLive: false, resume: [] };
+      const input: Input<Line> = { lines: [], latest: -Infinity, isLive: false, isOver: false, resume: [] };
       inputs.push(input);
       return {
         async push(line) {
@@ -83,6 +87,10 @@ export function openMerger<Line extends { readonly at: number | null }>(print: (
         begun() {
           input.isLive = true;
           timer ??= setTimeout(() => void flush(), gatherMs);
+        },
+        end() {
+          input.isOver = true;
+          this.begun();
         },
       };
     },

@@ -1,7 +1,7 @@
-import { appendFileSync, utimesSync } from 'node:fs';
+import { appendFileSync, readdirSync, readlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { gather, type SourcedLine } from '../../src/cli/logs/gather.ts';
+import { gather, type Crowd, type SourcedLine } from '../../src/cli/logs/gather.ts';
 import type { Source } from '../../src/cli/logs/sources.ts';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { makeWriter } from '../../src/logs/writer.ts';
@@ -33,13 +33,13 @@ function log(dir: string, unit: string): { readonly source: Source; write(atMs: 
 }
 
 /** Follows until the test is over. */
-function followed(sources: readonly Source[], showsUnfinished: boolean): { readonly lines: readonly string[]; readonly begun: number | null } {
+function followed(sources: readonly Source[], showsUnfinished: boolean, onFollowing?: (crowd: Crowd) => () => void): { readonly lines: readonly string[]; readonly begun: number | null } {
   const lines: string[] = [];
   const seen = { lines, begun: null as number | null };
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   void gather(sources, {
-    lines: 50, filter: { sinceMs: null, untilMs: null, pattern: null }, follow: stop.signal, showsUnfinished, onUndated: () => {},
+    lines: 50, filter: { sinceMs: null, untilMs: null, pattern: null }, follow: stop.signal, showsUnfinished, onFollowing, onUndated: () => {},
     onBegun: (count) => {
       seen.begun = count;
     },
@@ -96,4 +96,47 @@ describe('logs that are followed', () => {
     expect(person.lines.slice(1)).toEqual(['web: Password: ', 'web: secret']);
     expect(program.lines[1]).toBe('web: Password: secret');
   });
+
+  test('are joined by others with what was written since then, and left by those that are gone', async () => {
+    const dir = ownDirectory();
+    const [old, web] = [log(dir, 'old'), log(dir, 'web')];
+    old.write(0, 'begun\n');
+    web.write(1000, 'of another life\n');
+    web.write(10_000, 'up\n');
+    let crowd: Crowd | undefined;
+    const seen = followed([old.source], true, (given) => {
+      crowd = given;
+      return () => {};
+    });
+    await until('it is followed', () => seen.lines.length === 1);
+    crowd?.join([web.source], begin + 9000);
+    await until('what it said since then is there', () => seen.lines.length === 2);
+    expect(seen).toEqual({ lines: ['old: begun', 'web: up'], begun: 1 });
+    crowd?.leave('old');
+    appendFileSync(old.source.file, 'last words\n');
+    await until('the last words are there', () => seen.lines[2] === 'old: last words');
+    // One that is back at once goes on to be followed.
+    crowd?.leave('web');
+    crowd?.join([web.source], begin + 9000);
+    // Its writer has it open.
+    await until('the log of the one that is gone is closed', () => openFiles().filter((file) => file === old.source.file).length === 1);
+    appendFileSync(web.source.file, 'still up\n');
+    await until('the other one is followed', () => seen.lines.length === 4);
+    expect(seen.lines[3]).toBe('web: still up');
+    crowd?.join([old.source], begin + 10_000);
+    old.write(20_000, 'back\n');
+    await until('it is followed again', () => seen.lines.includes('old: back'));
+  });
 });
+
+/** What this process has open. */
+function openFiles(): readonly string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${descriptor}`)];
+    } catch {
+      // The directory itself, which is closed.
+      return [];
+    }
+  });
+}

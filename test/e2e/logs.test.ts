@@ -116,6 +116,27 @@ describe('sysg logs', () => {
     expect(stdout).not.toContain('"at":null');
   });
 
+  test('without names, and by a pattern, follow what a reload and a command add, from its first line on', async () => {
+    const says = (word: string): string => `{command: 'echo first ${word}; while :; do echo ${word}; sleep 0.1; done'}`;
+    const home = makeHome(`version: "1"\nservices:\n  one: ${says('one')}\n`);
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    const [all, some] = [printed(home, 'logs', '-f', '-n', '1'), printed(home, 'logs', '-f', '[o]*', '-n', '1')];
+    await soon('both follow', () => all.text().includes('stdout | one\n') && some.text().includes('stdout | one\n'));
+    home.configure(`version: "1"\nservices:\n  two: ${says('two')}\n  other: ${says('other')}\n`);
+    await home.sysg('reload');
+    await home.sysg('start', '--name', 'three', '--', 'sh', '-c', 'echo of the command; exec sleep 600');
+    await soon('all new ones are there', () => ['two', 'other', 'three'].every((name) => new RegExp(`^${name} +stdout \\| `, 'm').test(all.text())));
+    await soon('the pattern takes those that it fits', () => some.text().includes('other stdout | other\n'));
+    expect(all.text().match(/^\w+ +stdout \| (first .*|of .*)$/gm)?.map((line) => line.replace(/ +/, ' ')).sort()).toEqual([
+      'other stdout | first other', 'three stdout | of the command', 'two stdout | first two',
+    ]);
+    expect(some.text()).not.toMatch(/two|three/);
+    // The next supervisor has read another file meanwhile.
+    home.configure(`version: "1"\nservices:\n  four: ${says('four')}\n`);
+    await home.sysg('restart', '--supervisor');
+    await soon('so are those of the next supervisor', () => /^four +stdout \| first four\n/m.test(all.text()));
+  });
+
   test('of the supervisor itself: its level is chosen at its start', async () => {
     const home = makeHome('version: "1"\nservices:\n  one: {command: "$PROGRAMS/forever"}\n');
     await home.sysg('start', '--daemonize', '-c', home.config, '--log-level', 'debug');

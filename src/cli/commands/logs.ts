@@ -5,6 +5,8 @@ import type { LineFilter } from '../../logs/timed-lines.ts';
 import { parseMoment } from '../../words.ts';
 import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
+import { followUnits } from '../logs/comings.ts';
+import type { Crowd } from '../logs/gather.ts';
 import { show } from '../logs/show.ts';
 import { knownUnits } from '../known-units.ts';
 import { silence } from '../logs/silence.ts';
@@ -53,6 +55,7 @@ const defaultLines = 50;
 async function showOnce(call: Call, mayFollow: boolean): Promise<number> {
   const { flags, terminal } = call;
   const kind = parseKind(flags.text(options.kind) ?? 'all') ?? 'all';
+  const askedMs = Date.now();
   const known = await knownUnits(call);
   if (!known.ok) return terminal.refuse(known.refusal);
   const chosen = await chooseSources(call, kind, known.units);
@@ -68,10 +71,13 @@ async function showOnce(call: Call, mayFollow: boolean): Promise<number> {
     for (const text of silence(call, chosen.sources, known.units)) terminal.complain(`sysg: ${text}`);
     if (follow) terminal.complain('sysg: waiting for what comes');
   };
+  const { sourcesOfNew: sourcesOf } = chosen;
+  const units = known.units.map(({ name }) => name);
+  const onFollowing = sourcesOf === null ? null : (crowd: Crowd) => followUnits(call, { units, askedMs, sourcesOf }, crowd);
   try {
     await show(chosen.sources, {
       lines: lines === null ? (isSpan ? null : defaultLines) : Number(lines),
-      filter, json: flags.has(options.json), follow, timestamps, color, onSilence,
+      filter, json: flags.has(options.json), follow, timestamps, color, onFollowing, onSilence,
       // A program that reads one log is given what the service wrote; a person's terminal is not steered by it.
       raw: flags.has(options.raw) || (terminal.columns === null && chosen.sources.length === 1),
       keepsColors: color || terminal.columns === null,

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { statSync } from 'node:fs';
 import { openLineTimes } from '../../logs/line-times.ts';
 import { openMerger, type MergerInput } from '../../logs/merge.ts';
@@ -20,16 +19,24 @@ export interface Gathering {
   readonly follow: AbortSignal | null;
   /** A line that stays unfinished for a moment, such as a question, is printed while it is followed; what comes of it later is another line. */
   readonly showsUnfinished: boolean;
+  /** While it is followed: says which logs come and go, until the returned function is called. Absent: it remains at the first ones. */
+  readonly onFollowing?: ((crowd: Crowd) => () => void) | undefined;
   /** What was there has been read of all logs: so many lines fit. */
   onBegun(count: number): void;
   /** So many lines of a log fit though it is not known when they were written. */
   onUndated(source: Source, count: number): void;
 }
 
+/** Which logs are followed, after the first ones. */
+export interface Crowd {
+  /** With what was written since then, in milliseconds of the wall clock. One that is followed goes on to be. */
+  join(sources: readonly Source[], sinceMs: number): void;
+  /** Those of the unit, when what the unit has said at last has had the time to be written and read. */
+  leave(unit: string): void;
+}
+
 /** Lines of several logs in the order of their times. Resolves when all are printed, or when following was aborted. */
 export async function gather(sources: readonly Source[], wish: Gathering, print: (lines: readonly SourcedLine[]) => Promise<void>): Promise<void> {
-  // Each log listens, and Node.js warns of more than ten listeners.
-  if (wish.follow !== null) setMaxListeners(0, wish.follow);
   const merger = openMerger<SourcedLine>(print);
   const inputs = sources.map((source) => ({ source, input: merger.add() }));
   const units = [...new Set(sources.map(({ unit }) => unit))];
@@ -42,12 +49,62 @@ export async function gather(sources: readonly Source[], wish: Gathering, print:
     found += count;
     if (begun === sources.length) wish.onBegun(found);
   };
+  const followed = new Map<string, Followed>();
+  const gatherFrom = async (source: Source, input: MergerInput<SourcedLine>, its: Gathering, last?: Newest): Promise<void> => {
+    const stop = new AbortController();
+    const follow = wish.follow === null ? null : AbortSignal.any([wish.follow, stop.signal]);
+    followed.set(source.file, { unit: source.unit, stop, leaving: undefined });
+    await gatherOne(source, { ...its, follow }, input, { newest: last, wake });
+    input.end();
+  };
+  const crowd = (onFailure: (error: unknown) => void): Crowd => ({
+    join(more, sinceMs) {
+      const filter = { ...wish.filter, sinceMs: Math.max(sinceMs, wish.filter.sinceMs ?? sinceMs) };
+      for (const source of more) {
+        const present = followed.get(source.file);
+        clearTimeout(present?.leaving);
+        if (present === undefined) gatherFrom(source, merger.add(), { ...wish, lines: null, filter, onBegun: () => {} }).catch(onFailure);
+      }
+    },
+    leave(unit) {
+      for (const [file, present] of followed) {
+        if (present.unit !== unit) continue;
+        clearTimeout(present.leaving);
+        present.leaving = setTimeout(() => {
+          followed.delete(file);
+          present.stop.abort();
+        }, LAST_WORDS_MS);
+      }
+    },
+  });
+  let unfollow: (() => void) | undefined;
   try {
-    await Promise.all(inputs.map(({ source, input }) => gatherOne(source, { ...wish, onBegun }, input, { newest: newest.get(source.unit), wake })));
+    await new Promise<unknown>((resolve, reject) => {
+      // All that are there may leave, and others come.
+      const over = wish.follow === null ? [] : [aborted(wish.follow)];
+      Promise.all([...over, ...inputs.map(({ source, input }) => gatherFrom(source, input, { ...wish, onBegun }, newest.get(source.unit)))]).then(resolve, reject);
+      if (wish.follow !== null) unfollow = wish.onFollowing?.(crowd(reject));
+    });
     await merger.end();
   } finally {
+    unfollow?.();
+    for (const { leaving } of followed.values()) clearTimeout(leaving);
     end();
   }
+}
+
+interface Followed {
+  readonly unit: string | null;
+  readonly stop: AbortController;
+  /** Runs when the unit is gone. */
+  leaving: NodeJS.Timeout | undefined;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** With the other logs. */
@@ -120,4 +177,5 @@ function sharedBell(): { readonly wake: Wake; end(): void } {
 }
 
 const pollMs = 200;
+const LAST_WORDS_MS = 1000;
 const patienceMs = 500;

@@ -11,6 +11,8 @@ import type { Source } from './sources.ts';
 export interface Wish extends Pick<Gathering, 'lines' | 'filter'>, LineLook {
   /** Also shows what is written from now on. */
   readonly follow: boolean;
+  /** As in `gather`; null: these logs are all. */
+  readonly onFollowing: Gathering['onFollowing'] | null;
   /** Called when what was there was nothing that fits. */
   onSilence(): void;
 }
@@ -23,10 +25,12 @@ export async function show(sources: readonly Source[], wish: Wish, terminal: Spe
   const isFiltered = sinceMs !== null || untilMs !== null || pattern !== null;
   const isOneUnit = new Set(sources.map(({ unit }) => unit)).size === 1;
   if (isOneUnit && !wish.json && terminal.columns !== null) await terminal.write(boxBanner(source.title, Math.min(terminal.columns, 100), displayWidth));
-  if (sources.length === 1 && !wish.json && !isFiltered && !wish.timestamps) return showText(source, wish, terminal);
+  const mayBecomeMore = wish.follow && wish.onFollowing !== null;
+  if (sources.length === 1 && !mayBecomeMore && !wish.json && !isFiltered && !wish.timestamps) return showText(source, wish, terminal);
   const format = formatter(sources, wish);
+  const { onFollowing, ...rest } = wish;
   await gather(sources, {
-    ...wish, follow: wish.follow ? new AbortController().signal : null, showsUnfinished: !wish.json,
+    ...rest, ...(onFollowing !== null && { onFollowing }), follow: wish.follow ? new AbortController().signal : null, showsUnfinished: !wish.json,
     onBegun: (count) => {
       if (count === 0) wish.onSilence();
     },

@@ -6,7 +6,7 @@ import { fifoPath, listed, loggerFifo, logStreams, makeLogLookup, type LogStream
 import { naturally } from '../../words.ts';
 import type { Call } from '../call.ts';
 import type { KnownUnit } from '../known-units.ts';
-import { askedWords, matchedOf } from '../names.ts';
+import { askedWords, isPattern, matchEach, matchedOf } from '../names.ts';
 import type { LogKind } from '../options.ts';
 import { unitNamed } from '../print/unit.ts';
 import { printable } from '../print/width.ts';
@@ -20,8 +20,14 @@ export interface Source {
   readonly file: string;
 }
 
+export interface Chosen {
+  readonly sources: readonly Source[];
+  /** The logs of a unit that came later, none where the command line does not mean that unit, too; null: it means no more than there are. */
+  readonly sourcesOfNew: ((unit: string) => readonly Source[]) | null;
+}
+
 /** The logs that the command line asks for. */
-export async function chooseSources(call: Call, kind: LogKind, units: readonly KnownUnit[]): Promise<Result<{ readonly sources: readonly Source[] }>> {
+export async function chooseSources(call: Call, kind: LogKind, units: readonly KnownUnit[]): Promise<Result<Chosen>> {
   const words = askedWords(call);
   const { logDir, supervisorLog } = call.paths;
   const streams = streamsOf(kind);
@@ -32,7 +38,7 @@ export async function chooseSources(call: Call, kind: LogKind, units: readonly K
   if (kind === 'supervisor' && !existsSync(supervisorLog)) {
     call.terminal.warn(`there is no ${supervisorLog}: a supervisor in the foreground writes its records to its terminal; see also: sysg events`);
   }
-  if (kind === 'supervisor') return { ok: true, sources: [{ unit: null, stream: 'supervisor', title: 'supervisor', file: supervisorLog }] };
+  if (kind === 'supervisor') return { ok: true, sources: [{ unit: null, stream: 'supervisor', title: 'supervisor', file: supervisorLog }], sourcesOfNew: null };
   const wanted = words.length === 0 ? naturally(units, ({ name }) => name)
     : [...units.filter(({ name }) => named.names.includes(name)), ...left.map((name) => ({ name, pid: null }))];
   if (wanted.length === 0) return { ok: false, refusal: refusals.runtime(`no services are known: none run, and there is no configuration that can be read; see: sysg validate (logs are in ${logDir}${logsThere(logDir)})`) };
@@ -40,9 +46,15 @@ export async function chooseSources(call: Call, kind: LogKind, units: readonly K
     const gone = streams.filter((stream) => existsSync(loggerFifo(fifoPath(call.paths.fifoDir, name, stream))));
     if (gone.length > 0) call.terminal.warn(`the ${gone.join(' and ')} of ${name} ${gone.length > 1 ? 'go' : 'goes'} to a logger; here is only what that did not take`);
   }
-  const sources = wanted.flatMap(({ name, pid }) => streams.map((stream) => ({ unit: name, stream, title: unitTitle(name, pid), file: fileOf(name, stream) })));
+  const sources = wanted.flatMap(({ name, pid }) => sourcesOf(name, pid, streams, fileOf));
   for (const obstacle of sources.map(({ file }) => obstacleAt(file))) if (obstacle !== null) call.terminal.warn(obstacle);
-  return { ok: true, sources };
+  const isMeant = (name: string): boolean => words.length === 0 || matchEach(words, [{ name, hash: '', kind: 'service' }]).names.length > 0;
+  const sourcesOfNew = (name: string): readonly Source[] => (isMeant(name) ? sourcesOf(name, null, streams, makeLogLookup(logDir, [...units.map((unit) => unit.name), name])) : []);
+  return { ok: true, sources, sourcesOfNew: words.length === 0 || words.some(isPattern) ? sourcesOfNew : null };
+}
+
+function sourcesOf(name: string, pid: number | null, streams: readonly LogStream[], fileOf: (unit: string, stream: LogStream) => string): readonly Source[] {
+  return streams.map((stream) => ({ unit: name, stream, title: unitTitle(name, pid), file: fileOf(name, stream) }));
 }
 
 /** Of the words those that name a unit which is configured no more and has left a file that no other unit writes. */

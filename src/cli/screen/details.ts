@@ -54,7 +54,7 @@ export function openInspection(call: Call, { unit, color, draw }: DetailInput, c
 /** Both streams of a unit, or of all units, from now on and a little before. */
 export function openLogs(call: Call, { unit, color, draw }: DetailInput<string | null>, allUnits: readonly string[]): Detail {
   let isAll = unit === null;
-  const open = (): LogFeed => openFeed(call, { units: isAll || unit === null ? allUnits : [unit], allUnits, first: FIRST_LINES, kept: KEPT_LINES, onChange: draw });
+  const open = (): LogFeed => openFeed(call, { units: isAll || unit === null ? null : [unit], allUnits, first: FIRST_LINES, kept: KEPT_LINES, onChange: draw });
   let feed = open();
   const view = openLogView({ title: () => (isAll || unit === null ? 'all units' : printable(unit)), color });
   return {

@@ -2,7 +2,8 @@ import { textOf } from '../../errors.ts';
 import { textOfLine } from '../../logs/lines.ts';
 import { logStreams, makeLogLookup } from '../../logs/names.ts';
 import type { Call } from '../call.ts';
-import { gather, type SourcedLine } from '../logs/gather.ts';
+import { followUnits } from '../logs/comings.ts';
+import { gather, type Crowd, type SourcedLine } from '../logs/gather.ts';
 import type { Source } from '../logs/sources.ts';
 import { legible } from '../print/width.ts';
 
@@ -23,7 +24,8 @@ export interface LogFeed {
 }
 
 export interface FeedInput {
-  readonly units: readonly string[];
+  /** Null: all that there are, and those that come. */
+  readonly units: readonly string[] | null;
   /** All that there are: a log file belongs to the unit of its exact name. */
   readonly allUnits: readonly string[];
   /** Lines of each log to begin with, and lines to keep of all of them. */
@@ -34,25 +36,30 @@ export interface FeedInput {
 
 export function openFeed(call: Call, { units, allUnits, first, kept, onChange }: FeedInput): LogFeed {
   const fileOf = makeLogLookup(call.paths.logDir, allUnits);
-  const sources = units.flatMap((unit) => logStreams.map((stream): Source => ({ unit, stream, title: unit, file: fileOf(unit, stream) })));
+  const sourcesOf = (unit: string): Source[] => logStreams.map((stream) => ({ unit, stream, title: unit, file: fileOf(unit, stream) }));
+  let sources: readonly Source[] = (units ?? allUnits).flatMap(sourcesOf);
   const stop = new AbortController();
   let lines: readonly FeedLine[] = [];
   let problem = '';
   let count = 0;
   const add = (more: readonly SourcedLine[]): Promise<void> => {
     if (stop.signal.aborted) return Promise.resolve();
+    sources = [...new Map([...sources, ...more.map(({ source }) => source)].map((source) => [source.file, source])).values()];
     lines = [...lines, ...more.map((line) => ({ ...line, text: legible(textOfLine(line.bytes)), number: (count += 1) - 1 }))].slice(-kept);
     onChange();
     return Promise.resolve();
   };
   const everything = { sinceMs: null, untilMs: null, pattern: null };
-  gather(sources, { lines: first, filter: everything, follow: stop.signal, showsUnfinished: true, onBegun: onChange, onUndated: () => {} }, add).catch((error: unknown) => {
+  const onFollowing = units !== null ? undefined : (crowd: Crowd) => followUnits(call, { units: allUnits, askedMs: Date.now(), sourcesOf }, crowd);
+  gather(sources, { lines: first, filter: everything, follow: stop.signal, showsUnfinished: true, onFollowing, onBegun: onChange, onUndated: () => {} }, add).catch((error: unknown) => {
     if (stop.signal.aborted) return;
     problem = textOf(error);
     onChange();
   });
   return {
-    sources,
+    get sources() {
+      return sources;
+    },
     get lines() {
       return lines;
     },
