@@ -27,7 +27,7 @@ export interface SendOptions {
   readonly timeoutMs?: number;
   /** Ends the exchange, not what the supervisor has begun; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** How a long wait is watched; `null` is not at all. Default: a Status every 5 s, to be answered within 2 s. */
+  /** How a long wait is watched; `null` is not at all. Default: a Status, or an empty History beside a Watch, every 5 s, to be answered within 2 s. */
   readonly health?: HealthRule | null;
 }
 
@@ -67,7 +67,9 @@ export async function streamCommandOutput(
 ): Promise<void> {
   const path = options.socket ?? socketPath();
   const socket = await openWith(command, path, options.signal);
-  const unwatch = options.health === null ? undefined : watchHealth(path, options.health, (error) => socket.destroy(error));
+  // A supervisor measures for ten seconds after a Status, and a watch may last for days. Who knows Watch knows History.
+  const question: Request = command.kind === 'watch' ? { kind: 'history', unit: null, limit: 0, since: null } : { kind: 'status' };
+  const unwatch = options.health === null ? undefined : watchHealth(path, options.health, (error) => socket.destroy(error), question);
   let writerError: Error | null = null;
   const onWriterError = (error: Error): void => {
     writerError = error;

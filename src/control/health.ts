@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { attempt } from '../errors.ts';
 import { openWith } from './client-connection.ts';
 import { ControlError } from '../wire/control-error.ts';
+import type { Request } from '../wire/requests.ts';
 import { readSupervisorPid } from './runtime-files.ts';
 
 export interface HealthRule {
@@ -12,13 +13,13 @@ export interface HealthRule {
 }
 
 /**
- * While a command is waited for, asks on connections of their own whether the supervisor still answers a Status: commands
+ * While a command is waited for, asks on connections of their own whether the supervisor still answers this: commands
  * may take minutes, queries never do. Calls `onDead` once when it does not. Returns what ends the watching.
  */
-export function watchHealth(path: string, rule: HealthRule = EVERY_FIVE_SECONDS, onDead: (error: ControlError) => void): () => void {
+export function watchHealth(path: string, rule: HealthRule = EVERY_FIVE_SECONDS, onDead: (error: ControlError) => void, question: Request = { kind: 'status' }): () => void {
   const stopped = new AbortController();
   const look = async (): Promise<void> => {
-    const alive = await answers(path, rule.withinMs, stopped.signal);
+    const alive = await answers(path, question, rule.withinMs, stopped.signal);
     if (stopped.signal.aborted) return;
     if (alive) next = setTimeout(look, rule.everyMs);
     else onDead(new UnresponsiveError(`supervisor${pidText(path)} does not respond`));
@@ -31,10 +32,10 @@ export function watchHealth(path: string, rule: HealthRule = EVERY_FIVE_SECONDS,
 }
 
 /** Whether anything comes back in time. A supervisor that is gone lets the waiting connection see it by itself. */
-async function answers(path: string, withinMs: number, stopped: AbortSignal): Promise<boolean> {
+async function answers(path: string, question: Request, withinMs: number, stopped: AbortSignal): Promise<boolean> {
   const end = AbortSignal.any([stopped, AbortSignal.timeout(withinMs)]);
   try {
-    const socket = await openWith({ kind: 'status' }, path, end);
+    const socket = await openWith(question, path, end);
     const heard = await new Promise<boolean>((resolve) => {
       socket.once('data', () => resolve(true)).once('close', () => resolve(!end.aborted));
     });

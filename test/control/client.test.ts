@@ -122,6 +122,20 @@ describe('a long wait', () => {
     expect(statuses).toBeGreaterThanOrEqual(3);
   });
 
+  test('for a watch, which may last for days, asks nothing for which the supervisor would go on measuring', async () => {
+    const asked: string[] = [];
+    const again = deferred<void>();
+    const { path } = await serve({
+      route: async ({ kind }) => {
+        if (asked.push(kind) === 3) again.resolve();
+        if (kind === 'watch') await again.promise;
+        return { kind: 'history', records: [] };
+      },
+    });
+    await streamCommandOutput({ kind: 'watch', since: null, units: null }, new PassThrough(), { socket: path, health: { everyMs: 10, withinMs: 5000 } });
+    expect(asked).toEqual(['watch', 'history', 'history']);
+  });
+
   test('is not watched when asked not to', async () => {
     let connections = 0;
     const path = await fakeServer(() => {
