@@ -1,3 +1,15 @@
+# Node raises its soft limit of open files to the hard one. With fewer than this it crashes or cannot read its own files, and this shell finds nothing.
+newline='
+'
+limits=$(ulimit -Hn; ulimit -Sn; export -p)
+hard=${limits%%"$newline"*} limits=${limits#*"$newline"}
+nofile=${limits%%"$newline"*} aside_names=${limits#*"$newline"}
+case $hard in ? | [12]? | 3[01])
+  echo "sysg: the hard limit of open files (ulimit -Hn) is $hard: sysg needs 32 or more" >&2
+  exit 1
+esac
+case $nofile in ? | [12]? | 3[01]) ulimit -Sn 32 ;; esac
+
 if ! command -v node >/dev/null 2>&1; then
   echo 'sysg: node was not found on PATH: sysg needs Node.js 20.19 or newer, see https://nodejs.org' >&2
   exit 127
@@ -5,12 +17,10 @@ fi
 
 # Variables that change how Node or a library in sysg behaves are meant for applications: they are set aside (see
 # src/surroundings.ts), and services get them as they were.
-aside_names=$(export -p)
 case $aside_names in
   *NODE_* | *UV_* | *OPENSSL_CONF* | *LOG_STREAM* | *LOG_TOKENS*)
     set -f
-    IFS='
-'
+    IFS=$newline
     for aside_name in $aside_names; do
       case $aside_name in 'export '* | 'declare -x '* | 'typeset -x '*) ;; *) continue ;; esac
       aside_name=${aside_name%%=*}
@@ -44,7 +54,7 @@ done
 # caller as it was, since this shell has dropped names that it cannot spell and has variables of its own.
 case $verb in
   start|restart)
-    export SYSG_NOFILE="$(ulimit -Sn)"
+    export SYSG_NOFILE="$nofile"
     if [ -r "/proc/$$/environ" ]; then
       SYSG_ENVIRON=$(base64 -w 0 <"/proc/$$/environ" 2>/dev/null)
       if [ -n "$SYSG_ENVIRON" ] && [ "${#SYSG_ENVIRON}" -lt 100000 ]; then export SYSG_ENVIRON; else unset SYSG_ENVIRON; fi

@@ -57,12 +57,20 @@ test('where descriptors are short an answer that a signal was sent is true', asy
   expect(refused.length).toBeLessThan(names.length);
 });
 
-test('a start without descriptors for a shell is refused in a sentence', async () => {
+test('a command that may open too few files is refused in a sentence', async () => {
   const home = makeHome('version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever"}\n');
-  const { code, stderr } = await limited(home, 'ulimit -n 20', 'start', '--daemonize', '-c', home.config);
-  expect([code, stderr]).toEqual([1, expect.stringContaining('sysg: sh could not be started: spawn /bin/sh EMFILE')]);
-  expect(stderr).not.toContain('internal error');
+  for (const limit of [31, 20, 12]) {
+    expect(await limited(home, `ulimit -n ${limit}`, 'start', '--daemonize', '-c', home.config)).toEqual({
+      code: 1, stdout: '', stderr: `sysg: the hard limit of open files (ulimit -Hn) is ${limit}: sysg needs 32 or more\n`,
+    });
+  }
   await home.allGone();
+});
+
+test('a low soft limit of open files does not keep the supervisor from running, and is that of its services', async () => {
+  const home = makeHome('version: "1"\nservices:\n  a: {command: "ulimit -n; exec sleep 1000"}\n');
+  expect(await limited(home, 'ulimit -Sn 12', 'start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
+  await soon('it said its limit', () => home.log('a') === '12\n');
 });
 
 // A uid that nobody else has: the limit counts all processes and threads of a user.
