@@ -5,8 +5,6 @@ import type { LineFilter } from '../../logs/timed-lines.ts';
 import { parseMoment } from '../../words.ts';
 import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
-import { followUnits } from '../logs/comings.ts';
-import type { Crowd } from '../logs/gather.ts';
 import { show } from '../logs/show.ts';
 import { knownUnits } from '../known-units.ts';
 import { silence } from '../logs/silence.ts';
@@ -71,9 +69,8 @@ async function showOnce(call: Call, mayFollow: boolean): Promise<number> {
     for (const text of silence(call, chosen.sources, known.units)) terminal.complain(`sysg: ${text}`);
     if (follow) terminal.complain('sysg: waiting for what comes');
   };
-  const { sourcesOfNew: sourcesOf } = chosen;
-  const units = known.units.map(({ name }) => name);
-  const onFollowing = sourcesOf === null ? null : (crowd: Crowd) => followUnits(call, { units, askedMs, sourcesOf }, crowd);
+  const onFollowing = follow && chosen.sourcesOfNew !== null
+    ? (await import('../logs/comings.ts')).followUnits(call, { units: known.units.map(({ name }) => name), askedMs, sourcesOf: chosen.sourcesOfNew }) : null;
   try {
     await show(chosen.sources, {
       lines: lines === null ? (isSpan ? null : defaultLines) : Number(lines),

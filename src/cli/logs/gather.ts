@@ -5,7 +5,7 @@ import { follow, readLog, type LogStart, type Wake } from '../../logs/tail.ts';
 import type { Take } from '../../logs/pieces.ts';
 import { openLineReader, type LineFilter, type LineReader, type TimedLine } from '../../logs/timed-lines.ts';
 import { openNewest, type Newest } from './newest.ts';
-import type { Source } from './sources.ts';
+import { keyOf, type Source } from './sources.ts';
 
 export interface SourcedLine extends TimedLine {
   readonly source: Source;
@@ -51,9 +51,12 @@ export async function gather(sources: readonly Source[], wish: Gathering, print:
   };
   const followed = new Map<string, Followed>();
   const gatherFrom = async (source: Source, input: MergerInput<SourcedLine>, its: Gathering, last?: Newest): Promise<void> => {
-    const stop = new AbortController();
-    const follow = wish.follow === null ? null : AbortSignal.any([wish.follow, stop.signal]);
-    followed.set(source.file, { unit: source.unit, stop, leaving: undefined });
+    let { follow } = wish;
+    if (follow !== null) {
+      const stop = new AbortController();
+      followed.set(keyOf(source), { unit: source.unit, stop, leaving: undefined });
+      follow = AbortSignal.any([follow, stop.signal]);
+    }
     await gatherOne(source, { ...its, follow }, input, { newest: last, wake });
     input.end();
   };
@@ -61,17 +64,17 @@ export async function gather(sources: readonly Source[], wish: Gathering, print:
     join(more, sinceMs) {
       const filter = { ...wish.filter, sinceMs: Math.max(sinceMs, wish.filter.sinceMs ?? sinceMs) };
       for (const source of more) {
-        const present = followed.get(source.file);
+        const present = followed.get(keyOf(source));
         clearTimeout(present?.leaving);
         if (present === undefined) gatherFrom(source, merger.add(), { ...wish, lines: null, filter, onBegun: () => {} }).catch(onFailure);
       }
     },
     leave(unit) {
-      for (const [file, present] of followed) {
+      for (const [key, present] of followed) {
         if (present.unit !== unit) continue;
         clearTimeout(present.leaving);
         present.leaving = setTimeout(() => {
-          followed.delete(file);
+          followed.delete(key);
           present.stop.abort();
         }, LAST_WORDS_MS);
       }

@@ -4,7 +4,7 @@ import { preciseTime } from '../../words.ts';
 import { palette, type Paint } from '../print/palette.ts';
 import displayWidth from '../print/width.ts';
 import type { SourcedLine } from './gather.ts';
-import type { Source } from './sources.ts';
+import { keyOf, type Source } from './sources.ts';
 
 export interface LineLook {
   readonly json: boolean;
@@ -21,11 +21,12 @@ export interface LineLook {
 /** How a line is printed: as a JSON object, behind the name of its log where there are several, or as it is. A log that is not among `first` is one that came later. */
 export function formatter(first: readonly Source[], look: LineLook): (line: SourcedLine) => Buffer {
   if (look.json) return (line) => Buffer.from(`${JSON.stringify(asObject(line))}\n`);
-  const sources = new Map(first.map((source) => [source.file, source]));
+  const sources = new Map(first.map((source) => [keyOf(source), source]));
   let headOf = headings(first, look);
   const tame = (bytes: Buffer): Buffer => (look.raw ? bytes : Buffer.from(tamed(textOfLine(bytes), look.keepsColors)));
   return (line) => {
-    if (!sources.has(line.source.file)) headOf = headings([...sources.set(line.source.file, line.source).values()], look);
+    const key = keyOf(line.source);
+    if (!sources.has(key)) headOf = headings([...sources.set(key, line.source).values()], look);
     const head = headOf(line);
     // A piece of a line, alone, goes on with the next one.
     return Buffer.concat([Buffer.from(head), tame(line.bytes), ...(line.ended || sources.size > 1 || head !== '' ? [newline] : [])]);
@@ -45,14 +46,14 @@ export function headings(sources: readonly Source[], { timestamps, color }: Pick
       const shown = part === source.stream && source.stream === 'stderr' ? paints.failure(part) : paint(part);
       return shown + ' '.repeat((widths[column] ?? 0) - displayWidth(part));
     });
-    return [source.file, parts.length === 0 ? '' : `${painted.join(' ')} ${paint('|')} `];
+    return [keyOf(source), parts.length === 0 ? '' : `${painted.join(' ')} ${paint('|')} `];
   }));
   const time = ({ at, source }: SourcedLine, paint: Paint): string => {
     // A record of the supervisor begins with its time.
     if (!timestamps || source.stream === 'supervisor') return '';
     return `${paint(at === null ? '-'.padEnd(TIME_WIDTH) : preciseTime(new Date(at).toISOString()))} `;
   };
-  return (line) => time(line, paints.faint) + (heads.get(line.source.file) ?? '');
+  return (line) => time(line, paints.faint) + (heads.get(keyOf(line.source)) ?? '');
 }
 
 const TIME_WIDTH = '2026-01-31 12:00:00.000'.length;

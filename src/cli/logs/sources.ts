@@ -20,6 +20,11 @@ export interface Source {
   readonly file: string;
 }
 
+/** The same for sources of the same log. */
+export function keyOf({ unit, stream }: Source): string {
+  return `${stream} ${unit}`;
+}
+
 export interface Chosen {
   readonly sources: readonly Source[];
   /** The logs of a unit that came later, none where the command line does not mean that unit, too; null: it means no more than there are. */

@@ -3,8 +3,8 @@ import { textOfLine } from '../../logs/lines.ts';
 import { logStreams, makeLogLookup } from '../../logs/names.ts';
 import type { Call } from '../call.ts';
 import { followUnits } from '../logs/comings.ts';
-import { gather, type Crowd, type SourcedLine } from '../logs/gather.ts';
-import type { Source } from '../logs/sources.ts';
+import { gather, type SourcedLine } from '../logs/gather.ts';
+import { keyOf, type Source } from '../logs/sources.ts';
 import { legible } from '../print/width.ts';
 
 /** A line of a log, with nothing in its text that could steer the terminal. */
@@ -44,13 +44,13 @@ export function openFeed(call: Call, { units, allUnits, first, kept, onChange }:
   let count = 0;
   const add = (more: readonly SourcedLine[]): Promise<void> => {
     if (stop.signal.aborted) return Promise.resolve();
-    sources = [...new Map([...sources, ...more.map(({ source }) => source)].map((source) => [source.file, source])).values()];
+    sources = [...new Map([...sources, ...more.map(({ source }) => source)].map((source) => [keyOf(source), source])).values()];
     lines = [...lines, ...more.map((line) => ({ ...line, text: legible(textOfLine(line.bytes)), number: (count += 1) - 1 }))].slice(-kept);
     onChange();
     return Promise.resolve();
   };
   const everything = { sinceMs: null, untilMs: null, pattern: null };
-  const onFollowing = units !== null ? undefined : (crowd: Crowd) => followUnits(call, { units: allUnits, askedMs: Date.now(), sourcesOf }, crowd);
+  const onFollowing = units !== null ? undefined : followUnits(call, { units: allUnits, askedMs: Date.now(), sourcesOf });
   gather(sources, { lines: first, filter: everything, follow: stop.signal, showsUnfinished: true, onFollowing, onBegun: onChange, onUndated: () => {} }, add).catch((error: unknown) => {
     if (stop.signal.aborted) return;
     problem = textOf(error);
