@@ -154,7 +154,6 @@ export const operationMachine = base.extend({
   id: 'operation',
   context: ({ input }) => begun(input),
   initial: 'deciding',
-  on: { 'give.up': { target: '.settled', actions: 'giveUp' } },
   states: {
     deciding: {
       always: [
@@ -172,14 +171,16 @@ export const operationMachine = base.extend({
         'unit.settled': { target: 'deciding', actions: 'noteSettled' },
         supersede: { target: 'deciding', actions: 'noteSuperseded' },
         join: { target: 'deciding', actions: 'noteJoined' },
+        'give.up': { target: 'settled', actions: 'giveUp' },
       },
     },
     /** Every unit has its order; some owe the client an answer. */
     acting: {
-      on: { 'unit.settled': { target: 'deciding', actions: 'noteSettled' } },
+      on: { 'unit.settled': { target: 'deciding', actions: 'noteSettled' }, 'give.up': { target: 'settled', actions: 'giveUp' } },
     },
-    settled: { type: 'final', entry: 'reportDone' },
-    superseded: { type: 'final', entry: 'reportDone' },
+    // The actor lives until the root stops it: what the root has sent before it learns of the end changes nothing.
+    settled: { meta: { ends: true }, entry: 'reportDone' },
+    superseded: { meta: { ends: true }, entry: 'reportDone' },
   },
 });
 

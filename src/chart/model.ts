@@ -106,7 +106,8 @@ export function idOf(node: StateNode): string {
 /** A state with children, all of which are one thing to the outside, differs from a group by where it begins: at a decision. */
 function kindOf(node: StateNode): StateKind {
   if (node.parent?.type === 'parallel') return 'region';
-  if (node.type === 'final' || node.type === 'parallel') return node.type;
+  if (node.type === 'parallel') return node.type;
+  if (node.type === 'final' || (node.meta as { readonly ends?: boolean } | undefined)?.ends === true) return 'final';
   if (node.type !== 'atomic') return 'compound';
   return (node.always ?? []).length > 0 && node.transitions.size === 0 ? 'decision' : 'plain';
 }

@@ -1,5 +1,5 @@
 import { createActor, fromCallback } from 'xstate';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { provideOperation, type OperationEvent, type OperationReport, type Part } from '../../machines/operation.ts';
 import type { Settlement } from '../../machines/types.ts';
 
@@ -86,4 +86,15 @@ test('nobody waits: the operation ends with its last order', () => {
   const it = opened([part('web', [], { owes: false }), part('db', ['web'], { owes: false })], null);
   it.clear('web');
   expect([it.orders, it.answers]).toEqual([['stop web', 'stop db', 'done'], []]);
+});
+
+test('what comes after the last answer changes nothing, and is no event to an actor that was stopped', () => {
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  onTestFinished(() => warned.mockRestore());
+  const it = opened([part('web')]);
+  it.settle('web');
+  it.actor.send({ type: 'give.up', at: 0, error: 'too late' });
+  it.settle('web');
+  it.clear('web');
+  expect([it.answers.length, it.orders, warned.mock.calls]).toEqual([1, ['stop web', 'done'], []]);
 });
