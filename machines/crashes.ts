@@ -2,6 +2,7 @@ import { unitOf, type SupervisorContext } from './context.ts';
 import { informOf } from './dependencies.ts';
 import { cancelRollout, send, setRollout, setUnit, type Draft } from './draft.ts';
 import type { SupervisorCommand } from './events.ts';
+import { answerFor } from './operations.ts';
 import { recordKey } from './service-facts.ts';
 import { SECOND_INSTANCE, type AdoptOrder, type UnitRecord } from './unit-facts.ts';
 
@@ -23,8 +24,7 @@ export function noteCrash(draft: Draft, event: object): void {
   const recent = (draft.crashes.get(unit) ?? []).filter((at) => at > draft.now - CRASHES_ALLOWED.windowMs);
   draft.crashes = new Map(draft.crashes).set(unit, [...recent, draft.now]);
   for (const [operation, { units }] of draft.operations) {
-    const settlement = { ticket: operation, unit, result: 'failed', error: CRASHED } as const;
-    if (units.has(unit)) draft.operationSends.push({ operation, event: { type: 'unit.settled', at: draft.now, settlement } });
+    if (units.has(unit)) answerFor(draft, operation, unit, CRASHED, draft.now);
   }
   const rollout = draft.rollouts.get(unit);
   if (part !== 'rollout') draft.lookups.push(part === 'unit' ? unit : recordKey(unit, rollout?.aside.place ?? 'candidate'));

@@ -13,7 +13,7 @@ export function openOperation(draft: Draft, { kind, ticket, at }: { readonly kin
   for (const { unit: name, command, owes } of parts) {
     if (command === 'start' && joinsRestart(draft, name, owes ? [id] : [])) continue;
     const joined = command === 'stop' ? [] : joinedBy(draft, name, command, at);
-    yieldTurn(draft, name, `superseded by ${command === 'rollout' ? 'restart' : command}`, at);
+    yieldTurn(draft, name, supersededBy(command), at);
     const unit = draft.units.get(name);
     if (unit !== undefined) setUnit(draft, { ...unit, turn: { operation: id, command, joined } });
   }
@@ -36,10 +36,17 @@ export function yieldTurn(draft: Draft, name: string, error: string, at: number)
   const unit = draft.units.get(name);
   if (unit?.turn == null) return;
   draft.operationSends.push({ operation: unit.turn.operation, event: { type: 'supersede', at, unit: name, error } });
-  for (const operation of unit.turn.joined) {
-    draft.operationSends.push({ operation, event: { type: 'unit.settled', at, settlement: { ticket: operation, unit: name, result: 'failed', error } } });
-  }
+  for (const operation of unit.turn.joined) answerFor(draft, operation, name, error, at);
   setUnit(draft, { ...unit, turn: null });
+}
+
+/** For a unit that has the operation's order, or is taken to have it. */
+export function answerFor(draft: Draft, operation: number, unit: string, error: string, at: number): void {
+  draft.operationSends.push({ operation, event: { type: 'unit.settled', at, settlement: { ticket: operation, unit, result: 'failed', error } } });
+}
+
+export function supersededBy(command: Part['command']): string {
+  return `superseded by ${command === 'rollout' ? 'restart' : command}`;
 }
 
 /** A client waits for the replacement that has not been made yet. */

@@ -4,7 +4,7 @@ import { bringUp, cancelRollout, dropUnit, known, send, setUnit, type Draft } fr
 import { REMOVED } from './ends.ts';
 import type { SupervisorCommand } from './events.ts';
 import type { OperationKind, OperationReport, Part } from './operation.ts';
-import { clearTheWay, openOperation, passAnswers, replacementOf, yieldTurn } from './operations.ts';
+import { answerFor, clearTheWay, openOperation, passAnswers, replacementOf, supersededBy, yieldTurn } from './operations.ts';
 import { inOrder, isAboutToChange, withDependencies } from './order.ts';
 import { makeAnew, othersThanReturning, stayDown } from './returns.ts';
 import type { SlotIndex } from './rollout-facts.ts';
@@ -77,8 +77,11 @@ export function openRestart(draft: Draft, { at, units, specs: changed, ticket, s
 export function giveOrders(draft: Draft, { at, operation, parts }: Extract<OperationReport, { type: 'operation.order' }>): void {
   for (const part of parts) {
     const unit = draft.units.get(part.unit);
-    // A later command has taken the turn in the meantime.
-    if (unit?.turn?.operation !== operation) continue;
+    if (unit?.turn?.operation !== operation) {
+      // A later command has taken the turn in the very step in which it came, which this operation could not know.
+      if (part.owes && unit?.turn?.joined.includes(operation) !== true) answerFor(draft, operation, part.unit, unit?.turn == null ? REMOVED : supersededBy(unit.turn.command), at);
+      continue;
+    }
     const { joined } = unit.turn;
     setUnit(draft, { ...unit, turn: null, expected: isAboutToChange(unit.facts, part.command) });
     const ticket = part.owes ? operation : null;

@@ -299,6 +299,24 @@ describe('shutdown', () => {
     expect([hasEnded(root.getSnapshot()), root.getSnapshot().context.exitCode]).toEqual([true, 0]);
   });
 
+  test('the end of an essential unit answers a restart whose turn came with that end', () => {
+    const rolling = { ...specOf().deployment, strategy: 'rolling' } as const;
+    const specs = [
+      unit('main', { essential: true, restart: { mode: 'never' } }), unit('top', { dependsOn: on('main') }),
+      unit('web', { dependsOn: [{ service: 'main', condition: 'started', onRestart: 'ignore' }], deployment: rolling }),
+    ];
+    const { send, come, go, answers, report } = world(specs, { start: ['main', 'top', 'web'] });
+    for (const name of ['main', 'top', 'web']) come(name);
+    send({ type: 'restart', units: ['main', 'top'], specs: null });
+    send({ type: 'restart', ticket: 1, units: ['web'], specs: null });
+    go('top');
+    go('main');
+    report('main', 'process.spawned');
+    expect(answers).toEqual([]);
+    go('main', 7);
+    expect(answers).toEqual([{ ticket: 1, unit: 'web', result: 'failed', error: 'superseded by stop' }]);
+  });
+
   test('in a hurry SIGKILL comes at once, for what ends now and what is to end after it, cron runs included; before the end it means nothing', () => {
     const { send, come, go, effects, root } = world([...chain(), unit('log'), unit('job', { cron: { expression: '* * * * *', timezone: 'UTC', overlap: 'skip', timeoutMs: null, catchUp: 'none' } })], { start: ['web', 'api', 'db', 'log'] });
     for (const name of ['db', 'api', 'web', 'log']) come(name);
