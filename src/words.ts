@@ -50,12 +50,13 @@ export function fineSpan(ms: number): string {
 /** For sentences: `0.8 s`, `42 s`, `3 min 5 s`, `2 h 10 min`, `4 days`. */
 export function spanInProse(ms: number): string {
   if (Number.isNaN(ms)) return 'an unknown time';
-  const seconds = ms / 1000;
+  // Less than nothing where the clock was set back.
+  const seconds = Math.max(0, ms / 1000);
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-  return `${Math.floor(seconds / 86_400)} days`;
+  return counted(Math.floor(seconds / 86_400), 'day');
 }
 
 function unitsFor(seconds: number): readonly ['s' | 'm' | 'h' | 'd', 's' | 'm' | 'h'] {

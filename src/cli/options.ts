@@ -43,6 +43,8 @@ export type Goal = (typeof goals)[number];
 export const chartFormats = ['text', 'mermaid', 'dot', 'svg', 'json', 'scxml'] as const;
 export type ChartFormat = (typeof chartFormats)[number];
 
+const defaultWait = '60s';
+
 /** Before or after the verb, for every verb. */
 export const globals = {
   config: {
@@ -75,7 +77,7 @@ export const options = {
   forget: { name: 'forget', about: 'also remove the units from the supervisor; only for units that were started from the command line' },
   daemonize: { name: 'daemonize', about: 'run the supervisor in the background' },
   waitTimeout: {
-    name: 'wait-timeout', value: 'DURATION', about: 'with --daemonize: how long to wait for the services (default 60s)', check: checked(parseDuration),
+    name: 'wait-timeout', value: 'DURATION', about: `with --daemonize, or reload --wait: how long to wait for the services (default ${defaultWait})`, check: checked(parseDuration),
   },
   stderr: { name: 'stderr', about: 'show the services\' stderr on stdout too' },
   supervisor: { name: 'supervisor', about: 'replace the running supervisor by a new one; services keep running' },
@@ -196,3 +198,10 @@ export function parseKind(text: string): LogKind | null {
 }
 
 const LEVEL_ALIASES = new Map([['err', 'error'], ['warning', 'warn'], ['information', 'info']]);
+
+/** How long `start`, `restart` and `reload` wait for the units. */
+export function waitTimeoutMs({ flags }: { readonly flags: Flags }): number {
+  const parsed = parseDuration(flags.text(options.waitTimeout) ?? defaultWait);
+  // The option's own check has refused other forms.
+  return parsed.ok ? parsed.value : 0;
+}

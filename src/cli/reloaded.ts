@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, type Refusal } from '../errors.ts';
 import type { UnitSettlement, UnitStatus } from '../wire/payloads.ts';
+import { spanInProse } from '../words.ts';
 import { askFor, askRecords, askStatus } from './ask.ts';
 import type { Call } from './call.ts';
 import { commandStart } from './hints.ts';
+import { waitTimeoutMs } from './options.ts';
 import { isMoving, stateOf } from './print/unit.ts';
 
 /** The units that a reload is about to start or to restart, each with the generation of its process before that. */
@@ -24,7 +26,7 @@ export async function failureOf(call: Call, before: UnitsToChange): Promise<{ re
   const after = await settled(call, before);
   const records = after.some((unit) => isTheOldOne(unit, before)) ? await askRecords(call, null) : null;
   const units = after.flatMap((unit): readonly UnitSettlement[] => {
-    const error = isTheOldOne(unit, before) ? `was not replaced: ${keptBecause(unit.name, records)}` : faultOf(unit);
+    const error = isTheOldOne(unit, before) ? `was not replaced: ${keptBecause(unit.name, records)}` : faultOf(unit, waitTimeoutMs(call));
     return error === null ? [] : [{ unit: unit.name, result: 'failed', error }];
   });
   if (units.length === 0) return null;
@@ -33,7 +35,7 @@ export async function failureOf(call: Call, before: UnitsToChange): Promise<{ re
 }
 
 async function settled(call: Call, before: UnitsToChange): Promise<readonly UnitStatus[]> {
-  const deadline = performance.now() + LIMIT_MS;
+  const deadline = performance.now() + waitTimeoutMs(call);
   for (;;) {
     const status = await askStatus(call);
     const all = status.ok ? status.snapshot.units : [];
@@ -43,8 +45,6 @@ async function settled(call: Call, before: UnitsToChange): Promise<readonly Unit
   }
 }
 
-/** As long as `start --daemonize` waits. */
-const LIMIT_MS = 60_000;
 const PAUSE_MS = 100;
 
 /** A candidate was to take its place and did not. */
@@ -58,9 +58,9 @@ function keptBecause(name: string, read: Awaited<ReturnType<typeof askRecords>> 
   return typeof reason === 'string' ? reason : 'the journal does not say why';
 }
 
-function faultOf(unit: UnitStatus): string | null {
+function faultOf(unit: UnitStatus, limitMs: number): string | null {
   const { phase, ready, reason, waits_for: waits = [] } = unit;
   const isDown = phase === 'failed' || phase === 'backoff' || (phase === 'running' && ready === false) || waits.some(({ lost }) => lost !== undefined);
   if (isDown) return reason ?? waits.find(({ lost }) => lost !== undefined)?.lost ?? `is ${stateOf(unit)}`;
-  return isMoving(unit) ? `is ${stateOf(unit)} after ${LIMIT_MS / 1000} s` : null;
+  return isMoving(unit) ? `is ${stateOf(unit)} after ${spanInProse(limitMs)}` : null;
 }

@@ -4,7 +4,7 @@ import { pidText, refusals, type Refusal } from '../errors.ts';
 import { askStatus } from './ask.ts';
 import type { Call } from './call.ts';
 import { supervisorPid } from './hints.ts';
-import { waitTimeoutMs } from './launch/daemon-command.ts';
+import { waitTimeoutMs } from './options.ts';
 import { isRunning, lookForServer } from './presence.ts';
 
 /** `foreign`: the supervisor serves the socket without our lock, as systemg 0.33.0's does. */

@@ -142,8 +142,8 @@ const table = {
   },
   reload: {
     about: 'apply what changed in the configuration and leave all else alone, as SIGHUP to the supervisor does',
-    more: 'The supervisor answers as soon as it has ordered the changes. On a terminal, or with --wait, the command goes on until they have ended, for a minute at most.',
-    options: [untilUp, json],
+    more: 'The supervisor answers as soon as it has ordered the changes. On a terminal, or with --wait, the command goes on until they have ended, for no longer than --wait-timeout.',
+    options: [untilUp, waitTimeout, json],
     examples: [['sysg reload', 'reads the file again'], ['sysg reload --wait', 'for scripts: exit code 1 when a unit that changed did not come up'], ['sysg reload -c new.yaml', 'another file from now on']],
   },
   why: {

@@ -52,6 +52,15 @@ services:
     expect(await home.unit('web')).toMatchObject({ phase: 'running', generation: 1 });
   });
 
+  test('is waited for by a reload for as long as its --wait-timeout says', async () => {
+    const home = makeHome('version: "1"\nservices:\n  web: {command: "exec $PROGRAMS/forever"}\n');
+    await home.sysg('start', '--daemonize', '-c', home.config);
+    home.configure('version: "1"\nservices:\n  web: {command: "exec $PROGRAMS/forever anew", health_check: {command: "test -e ready", interval: 50ms, timeout: 1h}}\n');
+    expect(await home.sysg('reload', '--wait', '--wait-timeout', '500ms')).toMatchObject({
+      code: 1, stderr: 'sysg: 1 of 1 units that changed did not come up\n  web: is starting after 0.5 s; see sysg why web\n',
+    });
+  });
+
   test('and has failed when it does not within its timeout, with the reason, and nothing of it is left', async () => {
     const home = makeHome(`
 version: "1"

@@ -3,7 +3,7 @@ import { counted } from '../../words.ts';
 import { ask, askFor, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { namedConfig } from '../config-choice.ts';
-import { options } from '../options.ts';
+import { options, waitTimeoutMs } from '../options.ts';
 import { failureOf, unitsToChange } from '../reloaded.ts';
 import { refuse, refuseUnits, reportUnits, showsProgress, withProgress } from '../report.ts';
 
@@ -13,7 +13,7 @@ export async function reload(call: Call): Promise<number> {
   if (!config.ok) return refuse(call, config.refusal);
   const waits = call.flags.has(options.untilUp) || showsProgress(call);
   const before = waits ? await unitsToChange(call, config.path) : null;
-  const answer = await withProgress(call, { expects: () => false, settlesMs: 60_000 }, () => ask(call, { kind: 'reload', config: config.path }));
+  const answer = await withProgress(call, { expects: () => false, settlesMs: waitTimeoutMs(call) }, () => ask(call, { kind: 'reload', config: config.path }));
   if (!answer.ok) return refuse(call, answer.refusal);
   const message = messageOf(answer.response);
   const failure = before === null ? null : await failureOf(call, before);

@@ -1,11 +1,7 @@
 import { interpreter } from '../../interpreter.ts';
 import { environmentOfOurs } from '../../surroundings.ts';
-import { parseDuration } from '../../words.ts';
 import type { Call } from '../call.ts';
 import { options } from '../options.ts';
-
-/** Milliseconds that `start --daemonize` waits for the units. */
-export const defaultWaitMs = 60_000;
 
 /** The argument vector of the supervisor. */
 export function daemonCommand(call: Call, configPath: string, { names, foreground }: { readonly names: readonly string[] | null; readonly foreground: boolean }): string[] {
@@ -21,12 +17,6 @@ export function daemonCommand(call: Call, configPath: string, { names, foregroun
     ...(call.logLevel === null ? [] : ['--log-level', call.logLevel]),
     ...(call.dropPrivileges ? ['--drop-privileges'] : []),
   ];
-}
-
-export function waitTimeoutMs(call: Call): number {
-  const text = call.flags.text(options.waitTimeout);
-  const parsed = text === null ? null : parseDuration(text);
-  return parsed?.ok ? parsed.value : defaultWaitMs;
 }
 
 /** The environment of the supervisor: the caller's, beside it the limit that the caller had. */

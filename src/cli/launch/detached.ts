@@ -9,7 +9,8 @@ import { decodeLaunchReport, type SettledUnit } from '../../wire/launch.ts';
 import { askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { outcomes } from '../report.ts';
-import { daemonCommand, daemonEnvironment, waitTimeoutMs } from './daemon-command.ts';
+import { waitTimeoutMs } from '../options.ts';
+import { daemonCommand, daemonEnvironment } from './daemon-command.ts';
 
 export type Launched =
   | { readonly ok: true; readonly pid: number | null; readonly units: readonly SettledUnit[] }
