@@ -3,6 +3,7 @@ import { chartDot } from '../src/chart/dot.ts';
 import { shownMachines, type ShownMachine } from '../src/chart/machines.ts';
 import { chartMermaid } from '../src/chart/mermaid.ts';
 import { readChart } from '../src/chart/model.ts';
+import { overviewChart } from '../src/chart/overview.ts';
 import { drawDot } from '../src/chart/svg.ts';
 import { chartText, plainLook } from '../src/chart/text.ts';
 
@@ -40,12 +41,22 @@ async function pagesOf(shown: ShownMachine): Promise<readonly Page[]> {
   const condensed = condensedChart(shown);
   const states = chartText({ ...condensed, remarks: [] }, { marks: null, look: plainLook });
   const whole = chartText(readChart(shown), { marks: null, look: plainLook });
+  // A chart with regions is too wide to be read within a page.
+  const overview = condensed.states.some(({ kind }) => kind === 'region') ? `${name}-overview.svg` : null;
+  const picture = `![The ${name} machine](${name}.svg)`;
+  const pictures = overview === null ? picture : `At a glance:
+
+![An overview of the ${name} machine](${overview})
+
+The same with what leads along each arrow, and with what is decided beside it; [by itself](${name}.svg) it is larger:
+
+${picture}`;
   const page = `${GENERATED}
 # The ${name} machine
 
 ${about.charAt(0).toUpperCase()}${about.slice(1)}.
 
-![The ${name} machine](${name}.svg)
+${pictures}
 
 ${condensed.remarks.map((remark) => `${remark}\n`).join('')}${condensed.remarks.length > 0 ? '\n' : ''}## State by state
 
@@ -66,5 +77,8 @@ ${whole}\`\`\`
 
 </details>
 `;
-  return [{ file: `${name}.md`, text: page }, { file: `${name}.svg`, text: await drawDot(chartDot(condensed, null)) }];
+  return [
+    { file: `${name}.md`, text: page }, { file: `${name}.svg`, text: await drawDot(chartDot(condensed, null)) },
+    ...(overview === null ? [] : [{ file: overview, text: await drawDot(chartDot(overviewChart(condensed), null, { brief: true })) }]),
+  ];
 }
