@@ -49,7 +49,7 @@ export const invariants: readonly { readonly name: string; readonly holds: (stat
   },
   { name: 'what a probe has to decide is probed', holds: ({ snapshot: { context, value }, probed }) => probed || leafOf(value) !== 'starting' || context.spec.check === null },
   {
-    name: 'a unit that is being stopped has been told so',
+    name: 'a unit that is being stopped has been signalled',
     holds: ({ snapshot: { value }, process }) => process === null || process.state !== 'alive' || !['stopping', 'killing'].includes(leafOf(value)) || process.ordered !== 'nothing',
   },
   {
