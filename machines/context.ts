@@ -8,7 +8,7 @@ import type { RolloutRef } from './rollout.ts';
 import type { ServiceRef } from './service.ts';
 import type { ServiceSpec } from './spec.ts';
 import type { Table } from './table.ts';
-import type { Place, Settlement, Trigger, UnitFacts } from './unit-facts.ts';
+import type { Place, Settlement, UnitFacts } from './unit-facts.ts';
 
 // What the root knows, as data.
 
@@ -35,15 +35,7 @@ export interface Unit {
   /** It has an order and has not reported since: its facts are about to change. */
   readonly expected: boolean;
   /** What it is made anew as when the present actor is gone: a service that became a cron unit, or the reverse. */
-  readonly returning: Return | null;
-}
-
-export interface Return {
-  readonly spec: ServiceSpec;
-  /** What starts it; null: it was stopped meanwhile. */
-  readonly origin: Trigger | null;
-  /** Of clients that wait for its start. */
-  readonly tickets: readonly number[];
+  readonly returning: ServiceSpec | null;
 }
 
 export interface Operation {

@@ -26,8 +26,8 @@ export interface Hurry {
 export type ServiceCommand =
   /** `origin`: not a person, but the first start, a reload that brought the unit, or a unit that needs it. `note`: goes into the answer when it succeeds. */
   | (Command & { readonly type: 'start'; readonly origin?: Trigger; readonly note?: string })
-  /** Of a job's run alone: `goesOn`, the schedule is wanted as before, and so the record says; `followed`, those that wait for this run wait for the next one. */
-  | (Command & { readonly type: 'stop'; readonly origin?: Trigger; readonly goesOn?: true; readonly followed?: true })
+  /** Of a job's run alone: `goesOn`, the schedule is wanted as before, and so the record says; `followed`, those that wait for this run wait for the next one; `because`, what they are answered else. */
+  | (Command & { readonly type: 'stop'; readonly origin?: Trigger; readonly goesOn?: true; readonly followed?: true; readonly because?: string })
   /** `origin`: not a person, but a schedule. */
   | (Command & { readonly type: 'restart'; readonly spec: ServiceSpec | null; readonly origin?: Trigger; readonly note?: string })
   /** A dependency is not available. `stops`: end what runs until it is; `lost`: why it will not come by itself. */

@@ -122,7 +122,10 @@ export const jobSetup = base.extend({
         ?? { timeout: `Timed out after ${inWords(context.spec.cron?.timeoutMs ?? 0)}`, replaced: 'Replaced by a newer run', stopped: 'Stopped' }[params.because],
     })),
     stopRunner: base.enqueueActions(({ context, event, enqueue }) => {
-      enqueue.sendTo(context.runner, { type: 'stop', at: momentOf(event) ?? context.since, ticket: null, ...(context.wanted === 'up' && { goesOn: true }), ...(context.queued !== null && { followed: true }) });
+      enqueue.sendTo(context.runner, {
+        type: 'stop', at: momentOf(event) ?? context.since, ticket: null, ...(context.wanted === 'up' && { goesOn: true }), ...(context.queued !== null && { followed: true }),
+        ...(context.endingBecause !== null && { because: context.endingBecause }),
+      });
     }),
     queueDue: assign(({ context, event }) => ({
       queued: event.type === 'due' ? { instantWallMs: event.instantWallMs, tickets: context.queued?.tickets ?? [] }

@@ -1,4 +1,5 @@
 import { setRollout, setUnit, type Draft } from './draft.ts';
+import { REMOVED } from './ends.ts';
 import type { OperationEvent, OperationKind, Part } from './operation.ts';
 import { isAtRest } from './order.ts';
 import type { Settlement } from './unit-facts.ts';
@@ -58,13 +59,19 @@ export function isAskedFor(draft: Draft, name: string): boolean {
 /** A start of a unit that waits for its restart is answered by the restart. */
 function joinsRestart(draft: Draft, name: string, operations: readonly number[]): boolean {
   const unit = draft.units.get(name);
-  if (unit?.turn?.command !== 'restart' && unit?.turn?.command !== 'rollout') return false;
+  return (unit?.turn?.command === 'restart' || unit?.turn?.command === 'rollout') && joinTurn(draft, name, operations);
+}
+
+/** The unit's next order answers these operations, too; unless it is to go down. */
+export function joinTurn(draft: Draft, name: string, operations: readonly number[]): boolean {
+  const unit = draft.units.get(name);
+  if (unit?.turn == null || unit.turn.command === 'stop') return false;
   setUnit(draft, { ...unit, turn: { ...unit.turn, joined: [...unit.turn.joined, ...operations] } });
   return true;
 }
 
 /** Takes the unit's turn of an earlier start or restart, and what a replacement that is to begin again owes. The operations that wait for an answer to either are returned. */
-function joinedBy(draft: Draft, name: string, command: Part['command'], at: number): readonly number[] {
+export function joinedBy(draft: Draft, name: string, command: Part['command'], at: number): readonly number[] {
   const unit = draft.units.get(name);
   const rollout = draft.rollouts.get(name);
   const begun = command !== 'start' && isAskedFor(draft, name) ? (rollout?.tickets ?? []) : [];
@@ -87,6 +94,8 @@ export function passAnswers(draft: Draft, settlements: readonly Settlement[], at
   for (const settlement of settlements) {
     const rollout = draft.rollouts.get(settlement.unit);
     const hasSecond = rollout !== undefined && rollout.mode !== 'switch-back';
+    // What is made anew as the other kind answers as that.
+    if (settlement.error === REMOVED && draft.units.get(settlement.unit)?.returning != null && joinTurn(draft, settlement.unit, [settlement.ticket])) continue;
     if (hasSecond && settlement.result === 'stopped') setRollout(draft, { ...rollout, owed: [...rollout.owed, settlement] });
     else draft.operationSends.push({ operation: settlement.ticket, event: { type: 'unit.settled', at, settlement } });
   }

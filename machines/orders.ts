@@ -6,7 +6,7 @@ import type { SupervisorCommand } from './events.ts';
 import type { OperationKind, OperationReport, Part } from './operation.ts';
 import { answerFor, clearTheWay, openOperation, passAnswers, replacementOf, supersededBy, yieldTurn } from './operations.ts';
 import { inOrder, isAboutToChange, withDependencies } from './order.ts';
-import { makeAnew, othersThanReturning, stayDown } from './returns.ts';
+import { formerOf, keepKind, makeAnew, makeWay } from './returns.ts';
 import type { SlotIndex } from './rollout-facts.ts';
 import { beginRollout, rollingAmong, undoSwitch } from './rollouts.ts';
 import { endChildrenOf } from './spawning.ts';
@@ -18,12 +18,12 @@ type Of<T extends SupervisorCommand['type']> = Extract<SupervisorCommand, { type
 
 /** Brings the named units up, and what they need: their dependencies that are down or have failed. */
 export function openStart(draft: Draft, { at, units, ticket, origin }: Pick<Of<'start'>, 'at' | 'units' | 'ticket' | 'origin'>, kind: OperationKind = 'start', after: readonly string[] = []): void {
-  const named = new Set(othersThanReturning(draft, known(draft, units, ticket), origin ?? { kind: 'command', by: 'start' }, ticket));
+  const named = new Set(known(draft, units, ticket));
   const meant = inOrder(draft.units, [...withDependencies(draft.units, named)].filter((name) => draft.units.has(name) && (named.has(name) || isDown(draft, name))));
   const neededBy = new Map<string, string>();
   for (const name of named) for (const dependency of withDependencies(draft.units, [name])) if (!neededBy.has(dependency)) neededBy.set(dependency, name);
   openOperation(draft, { kind, ticket, at }, meant.map((unit): Part => ({
-    unit, command: 'start', after, owes: ticket !== null && named.has(unit),
+    unit, command: 'start', after: [...after, ...formerKinds(draft, unit)], owes: ticket !== null && named.has(unit),
     origin: named.has(unit) ? (origin ?? { kind: 'command', by: 'start' }) : { kind: 'dependency', by: neededBy.get(unit) ?? null },
   })));
   expect(draft, meant, at);
@@ -36,11 +36,11 @@ export function openStop(draft: Draft, { at, units, ticket }: Of<'stop'>): void 
   for (const name of names) {
     informDependents(draft, name, at);
     cancelRollout(draft, name, 'stop', at);
-    stayDown(draft, name, 'superseded by stop');
   }
 }
 
 export function openShutdown(draft: Draft, at: number, origin: Trigger): void {
+  for (const { name, returning } of draft.units.values()) if (returning !== null) yieldTurn(draft, name, 'the supervisor is shutting down', at);
   openOperation(draft, { kind: 'shutdown', ticket: null, at }, downwards(draft, [...draft.units.keys()], { command: 'stop', origin, owes: false }));
   for (const name of draft.units.keys()) informDependents(draft, name, at);
   for (const name of draft.rollouts.keys()) cancelRollout(draft, name, 'shutdown', at);
@@ -54,15 +54,17 @@ export function openRestart(draft: Draft, { at, units, specs: changed, ticket, s
   const specs = new Map((changed ?? []).map((spec) => [spec.name, spec]));
   learnSlots(draft, slots);
   const origin = { kind: 'command', by: 'restart' } as const;
-  const present = known(draft, units, ticket);
-  const changing = new Set(present.filter((name) => makeAnew(draft, name, specs.get(name), origin, ticket)));
-  for (const name of changing) cancelRollout(draft, name, 'restart', at);
-  const names = othersThanReturning(draft, present.filter((name) => !changing.has(name)), origin, ticket);
-  const rolling = rollingAmong(draft, names, (name) => specs.get(name) ?? draft.units.get(name)?.spec);
+  const names = known(draft, units, ticket);
+  for (const name of names) {
+    const spec = specs.get(name) ?? null;
+    if (spec !== null && !makeAnew(draft, name, spec) && keepKind(draft, name)) send(draft, name, { type: 'reload', at, spec });
+  }
+  const isOfItsKind = (name: string): boolean => draft.units.get(name)?.returning == null;
+  const rolling = rollingAmong(draft, names.filter(isOfItsKind), (name) => specs.get(name) ?? draft.units.get(name)?.spec);
   const plain = names.filter((name) => !rolling.has(name));
   for (const name of names) {
     const spec = specs.get(name);
-    if (spec !== undefined) redefine(draft, name, spec, at, !rolling.has(name));
+    if (spec !== undefined && isOfItsKind(name)) redefine(draft, name, spec, at, !rolling.has(name));
   }
   const order = { origin, owes: ticket !== null };
   openOperation(draft, { kind: 'restart', ticket, at }, [
@@ -78,8 +80,8 @@ export function giveOrders(draft: Draft, { at, operation, parts }: Extract<Opera
   for (const part of parts) {
     const unit = draft.units.get(part.unit);
     if (unit?.turn?.operation !== operation) {
-      // A later command has taken the turn in the very step in which it came, which this operation could not know.
-      if (part.owes && unit?.turn?.joined.includes(operation) !== true) answerFor(draft, operation, part.unit, unit?.turn == null ? REMOVED : supersededBy(unit.turn.command), at);
+      // A later command has taken the turn in the very step in which it came, which this operation could not know. One that it joined answers for both.
+      if (part.owes && unit?.turn?.joined.includes(operation) === false) answerFor(draft, operation, part.unit, supersededBy(unit.turn.command), at);
       continue;
     }
     const { joined } = unit.turn;
@@ -100,17 +102,17 @@ export function giveOrders(draft: Draft, { at, operation, parts }: Extract<Opera
 /** A unit's actor is gone for good, or until it is made anew as the other kind. */
 export function takeAway(draft: Draft, { unit: name, at, settlements }: Extract<ServiceFact, { type: 'unit.removed' }>, mayReturn: boolean): void {
   const { ref = null, returning = null } = draft.units.get(name) ?? {};
+  const comes = mayReturn ? returning : null;
   if (ref !== null) draft.ended.push(ref);
   passAnswers(draft, settlements, at);
   endChildrenOf(draft, name);
-  if (!mayReturn) stayDown(draft, name, 'the supervisor is shutting down');
-  yieldTurn(draft, name, REMOVED, at);
+  if (comes === null) yieldTurn(draft, name, REMOVED, at);
+  const { turn = null } = draft.units.get(name) ?? {};
   dropUnit(draft, name);
   cancelRollout(draft, name, 'stop', at);
-  if (returning !== null && mayReturn) {
-    const { spec, origin, tickets } = returning;
-    setUnit(draft, unitOf(spec, at));
-    if (origin !== null) for (const ticket of tickets.length === 0 ? [null] : tickets) openStart(draft, { at, units: [name], ticket, origin }, 'reload');
+  if (comes !== null) {
+    setUnit(draft, { ...unitOf(comes, at), turn });
+    makeWay(draft, name);
   }
   informDependents(draft, name, at);
   clearTheWay(draft, name, at);
@@ -127,8 +129,13 @@ function downwards(
 ): readonly Part[] {
   const together = new Set(names);
   return [...inOrder(draft.units, names)].reverse().map((unit) => ({
-    unit, command, origin, after: (draft.dependents.get(unit) ?? []).filter((name) => together.has(name)), owes,
+    unit, command, origin, owes,
+    after: [...(draft.dependents.get(unit) ?? []).filter((name) => together.has(name)), ...(command === 'restart' ? formerKinds(draft, unit) : [])],
   }));
+}
+
+function formerKinds(draft: Draft, unit: string): readonly string[] {
+  return draft.units.get(unit)?.returning == null ? [] : [formerOf(unit)];
 }
 
 /** Replacements one after the other, each after those of its dependencies and after an earlier one of its own. */

@@ -4,10 +4,10 @@ import { informOf, redefine, restartInstead } from './dependencies.ts';
 import { cancelRollout, send, setUnit, type Draft } from './draft.ts';
 import { REMOVED } from './ends.ts';
 import type { SupervisorCommand } from './events.ts';
-import { isAskedFor, openOperation, yieldTurn } from './operations.ts';
+import { isAskedFor, joinedBy, joinTurn, openOperation, yieldTurn } from './operations.ts';
 import { isAtRest } from './order.ts';
 import { learnSlots, openStart, replacements } from './orders.ts';
-import { keepKind, makeAnew, stayDown } from './returns.ts';
+import { keepKind, makeAnew } from './returns.ts';
 import { rollingAmong } from './rollouts.ts';
 import type { ServiceSpec } from './spec.ts';
 import type { Trigger } from './unit-facts.ts';
@@ -24,34 +24,40 @@ export function openReload(draft: Draft, event: Extract<SupervisorCommand, { typ
   const present = [...draft.units.values()];
   const removed = present.filter(({ name }) => !specs.has(name)).map(({ name }) => name);
   for (const name of removed) {
-    stayDown(draft, name, REMOVED);
-    keepKind(draft, name);
     yieldTurn(draft, name, REMOVED, at);
+    keepKind(draft, name);
     send(draft, name, { type: 'reload', at, spec: null });
     cancelRollout(draft, name, 'stop', at);
   }
   const goes = removed.filter((name) => hasProcess(draft, name));
   const rolling = rollingAmong(draft, present.filter(({ name }) => meansAnotherProcess(draft, name, specs.get(name))).map(({ name }) => name), (name) => specs.get(name));
+  /** Units that are to come up as the other kind, with the operations that wait for that already. */
+  const anew = new Map<string, readonly number[]>();
   for (const { name } of present) {
     const spec = specs.get(name);
     const unit = draft.units.get(name);
     if (spec === undefined || unit === undefined || isComing(draft, spec)) continue;
     const asked = isAskedFor(draft, name);
     if (!rolling.has(name)) cancelRollout(draft, name, 'reload', at);
-    if (makeAnew(draft, name, spec, RELOAD, event.ticket ?? null)) continue;
-    const waiting = keepKind(draft, name);
+    const comesUp = unit.turn === null ? unit.facts.wanted === 'up' : unit.turn.command !== 'stop';
+    if (makeAnew(draft, name, spec)) {
+      if (comesUp) anew.set(name, joinedBy(draft, name, 'restart', at));
+      else if (event.ticket != null) draft.settlements.push({ ticket: event.ticket, unit: name, result: 'stopped', error: null });
+      continue;
+    }
+    keepKind(draft, name);
     redefine(draft, name, spec, at, !rolling.has(name));
     if (rolling.has(name)) continue;
     // It changes what a restart that goes on leads to.
     if (asked) restartInstead(draft, name, at);
     else send(draft, name, { type: 'reload', at, spec });
-    for (const ticket of waiting) openStart(draft, { at, units: [name], ticket, origin: RELOAD });
   }
   const fresh = event.specs.filter(({ name }) => !draft.units.has(name));
   for (const spec of fresh) setUnit(draft, unitOf(spec, at));
   openOperation(draft, { kind: 'reload', ticket: null, at }, replacements(draft, rolling, { origin: RELOAD, owes: false }));
   for (const name of rolling) cancelRollout(draft, name, 'reload', at);
-  openStart(draft, { at, units: fresh.map(({ name }) => name), ticket: event.ticket ?? null, origin: RELOAD }, 'reload', goes);
+  openStart(draft, { at, units: [...fresh.map(({ name }) => name), ...anew.keys()], ticket: event.ticket ?? null, origin: RELOAD }, 'reload', goes);
+  for (const [name, operations] of anew) joinTurn(draft, name, operations);
   for (const name of draft.units.keys()) informOf(draft, name, at);
 }
 

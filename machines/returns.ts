@@ -1,47 +1,35 @@
-import type { Return } from './context.ts';
-import { refuse, send, setUnit, type Draft } from './draft.ts';
+import { send, setUnit, type Draft } from './draft.ts';
+import { sendWay } from './operations.ts';
 import type { ServiceSpec } from './spec.ts';
-import type { Trigger } from './unit-facts.ts';
 
-/** Units that are made anew, since a service became a cron unit or the reverse: the present actor ends what it owns, and another takes its place. */
+/**
+ * Units that are made anew, since a service became a cron unit or the reverse: the present actor ends what it owns, and another takes its place. What is to
+ * start the unit waits for that as it waits for other units: see `replacementOf`.
+ */
+
+/** Stands among those that have to make way for a start of the unit: its actor of the other kind. No unit can have this name. */
+export function formerOf(unit: string): string {
+  return `/former kind of ${unit}`;
+}
 
 /** Begins that where the definition is of the other kind. */
-export function makeAnew(draft: Draft, name: string, spec: ServiceSpec | undefined, origin: Trigger, ticket: number | null): boolean {
+export function makeAnew(draft: Draft, name: string, spec: ServiceSpec | undefined): boolean {
   const unit = draft.units.get(name);
   if (unit === undefined || spec === undefined || (unit.spec.cron === null) === (spec.cron === null)) return false;
-  // What was stopped meanwhile stays down when the file is read again.
-  const starts = unit.returning !== null && origin.kind === 'reload' ? unit.returning.origin : origin;
-  setUnit(draft, { ...unit, returning: waitedFor({ spec, origin: starts, tickets: unit.returning?.tickets ?? [] }, ticket) });
+  setUnit(draft, { ...unit, returning: spec });
   send(draft, name, { type: 'reload', at: draft.now, spec: null });
   return true;
 }
 
-/** A start of what is being made anew is its start when it is back. The other units are returned. */
-export function othersThanReturning(draft: Draft, names: readonly string[], origin: Trigger, ticket: number | null): readonly string[] {
-  return names.filter((name) => {
-    const unit = draft.units.get(name);
-    if (unit?.returning == null) return true;
-    setUnit(draft, { ...unit, returning: waitedFor({ ...unit.returning, origin }, ticket) });
-    return false;
-  });
-}
-
-/** Its definition is of the present kind again. The tickets of those that wait for its start are returned. */
-export function keepKind(draft: Draft, name: string): readonly number[] {
+/** Its definition is of the present kind again, and the actor is to come back; or the unit is removed. Whether it was to be made anew. */
+export function keepKind(draft: Draft, name: string): boolean {
   const unit = draft.units.get(name);
-  if (unit?.returning == null) return [];
+  if (unit?.returning == null) return false;
   setUnit(draft, { ...unit, returning: null });
-  return unit.returning.tickets;
+  makeWay(draft, name);
+  return true;
 }
 
-/** It is not to be started when it is back. */
-export function stayDown(draft: Draft, name: string, error: string): void {
-  const unit = draft.units.get(name);
-  if (unit?.returning == null) return;
-  for (const ticket of unit.returning.tickets) refuse(draft, { ticket, unit: name, error });
-  setUnit(draft, { ...unit, returning: { ...unit.returning, origin: null, tickets: [] } });
-}
-
-function waitedFor(coming: Return, ticket: number | null): Return {
-  return ticket === null ? coming : { ...coming, tickets: [...coming.tickets, ticket] };
+export function makeWay(draft: Draft, name: string): void {
+  sendWay(draft, { type: 'way.clear', at: draft.now, unit: formerOf(name), isDown: true, isThrough: true });
 }

@@ -244,7 +244,7 @@ export const serviceMachine = serviceSetup.createMachine({
     removed: {
       type: 'final',
       meta: { phase: 'stopped', owns: false, deadline: [] },
-      entry: ['markRemoved', settle('stop', 'stopped'), settle('start', 'failed', REMOVED)],
+      entry: ['markRemoved', settle('stop', 'stopped'), supersede()],
     },
   },
 });
@@ -314,12 +314,13 @@ function settleFailed(which: keyof typeof KINDS, why: (context: ServiceContext) 
   return { type: 'settle', params: ({ context }: Given) => ({ kinds: KINDS[which], result: 'failed' as const, error: why(context) }) } as const;
 }
 
-/** Of those that wait for a start; not where the next run answers them. */
+/** Of those that wait for a start, by a stop or a removal; not where the next run answers them. */
 function supersede() {
   return {
     type: 'settle',
     params: ({ event }: { readonly event: ServiceEvent }) => ({
-      kinds: event.type === 'stop' && event.followed === true ? [] : KINDS.start, result: 'failed' as const, error: 'superseded by stop',
+      kinds: event.type === 'stop' && event.followed === true ? [] : KINDS.start, result: 'failed' as const,
+      error: event.type === 'stop' ? (event.because ?? 'superseded by stop') : REMOVED,
     }),
   } as const;
 }

@@ -52,7 +52,7 @@ export interface RolloutView {
 export function configuredSpecs({ context }: SupervisorSnapshot): readonly ServiceSpec[] {
   return [...context.units.keys()].sort().flatMap((name) => {
     const unit = context.units.get(name);
-    return unit === undefined ? [] : [unit.returning?.spec ?? unit.spec];
+    return unit === undefined ? [] : [unit.returning ?? unit.spec];
   });
 }
 

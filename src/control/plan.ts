@@ -57,7 +57,9 @@ const ENTRIES = {
 
 function change(view: UnitView | undefined, spec: ServiceSpec): readonly [keyof ReloadPlan, string] {
   if (view === undefined) return ['start', spec.cron === null ? 'new in the configuration' : 'new in the configuration: runs by its schedule'];
-  const consequence = consequenceOf(view, spec);
+  const decided = consequenceOf(view, spec);
+  // What is down stays down when it is made anew as the other kind.
+  const consequence = decided === 'remake' && view.wanted === 'down' ? 'update' : decided;
   if (consequence === 'unchanged') return ['unchanged', 'same definition'];
   return [ENTRIES[consequence], `changed: ${changedKeys(view.spec, spec).join(', ') || 'definition'}${howOf(consequence, view, spec)}`];
 }
@@ -65,12 +67,13 @@ function change(view: UnitView | undefined, spec: ServiceSpec): readonly [keyof 
 const LIVE = '; taken over live';
 const BESIDE = '; replaced by an instance beside it';
 
-function howOf(consequence: Consequence, { phase, state }: UnitView, spec: ServiceSpec): string {
+function howOf(consequence: Consequence, { phase, state, spec: { cron } }: UnitView, spec: ServiceSpec): string {
   if (consequence === 'replace') return BESIDE;
   if (consequence === 'restart') return phase === 'failed' || phase === 'backoff' ? `; in phase ${phase}, tried again at once` : '';
   if (consequence !== 'update') return '';
-  if (spec.cron !== null) return '; the next run uses it';
-  if (phase === 'stopped') return '; it is stopped, the next start uses it';
+  const isOtherKind = (cron === null) !== (spec.cron === null);
+  if (spec.cron !== null && !isOtherKind) return '; the next run uses it';
+  if (phase === 'stopped' || isOtherKind) return '; it is stopped, the next start uses it';
   return state === 'waiting' || phase === 'stopping' ? '; the next start uses it' : LIVE;
 }
 

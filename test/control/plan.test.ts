@@ -51,6 +51,8 @@ test('a change starts no unit that is stopped, and tries one again that is faile
 
 test('a service that becomes a cron unit is replaced', () => {
   expect(said(units(web), specs('  web: {command: sleep 1, cron: "0 3 * * *"}\n'))).toEqual(['restart web: changed: cron']);
+  const down = units(web, 'stopped').map((view) => ({ ...view, wanted: 'down' }) as const);
+  expect(said(down, specs('  web: {command: sleep 1, cron: "0 3 * * *"}\n'))).toEqual(['update web: changed: cron; it is stopped, the next start uses it']);
 });
 
 test('a dependent is restarted with its dependency unless its edge says otherwise, over others too, and only where both run', () => {

@@ -97,6 +97,14 @@ test.each([
   expect(answers.filter(({ ticket }) => ticket === 2)).toEqual([{ ticket: 2, unit: 'job', result: 'failed', error }]);
 });
 
+test.each([['starting', false], ['running its preparation', true]])('a removal answers who waits for a unit that is %s', (_, isPrepared) => {
+  const { send, answers, report } = world([specOf({ name: 'a', preStart: isPrepared ? 'true' : null })]);
+  send({ type: 'start', ticket: 1, units: ['a'] });
+  report('a', 'process.spawned');
+  send({ type: 'reload', specs: [] });
+  expect(answers).toEqual([{ ticket: 1, unit: 'a', result: 'failed', error: 'removed from the configuration' }]);
+});
+
 test('a cron unit on its way out of the configuration is not started', () => {
   const { send, answers, schedules, report } = world([job]);
   send({ type: 'start', units: ['job'] });

@@ -157,6 +157,16 @@ describe('a cron unit', () => {
     expect(all.runs.at(-1)).toBe('tick ended Timed out after 90s');
   });
 
+  test('one that takes too long before it is up answers with its limit who asked for it', () => {
+    const all = booted(job({ timeoutMs: 90_000 }, { preStart: 'true' }));
+    all.send({ type: 'start', ticket: 1, units: ['tick'] });
+    all.report('tick', 'process.spawned');
+    [...all.schedules.values()][0]?.send({ type: 'deadline.run', at: 91_000, generation: 1 });
+    expect(all.answers).toEqual([{ ticket: 1, unit: 'tick', result: 'failed', error: 'Timed out after 90s' }]);
+    all.go('tick');
+    expect(all.runs.at(-1)).toBe('tick ended Timed out after 90s');
+  });
+
   test('Start runs now and is answered; Stop ends the run and suspends; Start resumes', () => {
     const all = booted(job());
     all.send({ type: 'start', ticket: 1, units: ['tick'] });

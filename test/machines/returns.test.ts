@@ -74,6 +74,53 @@ describe('a unit that becomes one of the other kind', () => {
     expect([removed.state('web'), answers(removed)]).toEqual(['absent', [[1, 'removed from the configuration']]]);
   });
 
+  test('a start or restart that is under way is answered by its start, whether it waits for the unit or for its turn', () => {
+    const prepared = { ...service, preStart: 'true' };
+    const slow = world([prepared]);
+    slow.send({ type: 'start', units: ['web'], ticket: 1 });
+    slow.send({ type: 'reload', specs: [cron], ticket: 2 });
+    expect([slow.effects, slow.answers]).toEqual([['spawn web 1'], []]);
+    slow.report('web', 'process.gone');
+    expect([kindOf(slow), slow.effects, answers(slow)]).toEqual(['cron', ['spawn web 1'], [[1, 'started'], [2, 'started']]]);
+
+    const top = specOf({ name: 'top', dependsOn: [{ service: 'web', condition: 'started', onRestart: 'ignore' }] });
+    const queued = world([service, top], { start: ['web', 'top'] });
+    queued.come('web');
+    queued.come('top');
+    queued.send({ type: 'restart', units: ['web', 'top'], specs: null, ticket: 1 });
+    queued.send({ type: 'reload', specs: [cron, top] });
+    queued.go('web');
+    queued.go('top');
+    queued.come('top');
+    expect([kindOf(queued), queued.schedules.has('web'), answers(queued)]).toEqual(['cron', true, [[1, 'started'], [1, 'started']]]);
+  });
+
+  test('a restart with the present kind takes the change back, too', () => {
+    const it = running();
+    it.send({ type: 'reload', specs: [cron], ticket: 1 });
+    it.send({ type: 'restart', units: ['web'], specs: [service], ticket: 2 });
+    it.go('web');
+    it.come('web');
+    expect([kindOf(it), answers(it)]).toEqual(['service', [[1, 'started'], [2, 'started']]]);
+  });
+
+  test('one that was stopped stays down, also where its stop waits for its turn', () => {
+    for (const [before, after] of [[service, cron], [cron, service]] as const) {
+      const it = world([before]);
+      it.send({ type: 'reload', specs: [after], ticket: 1 });
+      expect([kindOf(it), it.effects, it.schedules.size, answers(it)]).toEqual([after === cron ? 'cron' : 'service', [], 0, [[1, 'stopped']]]);
+    }
+    const top = specOf({ name: 'top', dependsOn: [{ service: 'web', condition: 'started', onRestart: 'ignore' }] });
+    const waiting = world([service, top], { start: ['web', 'top'] });
+    waiting.come('web');
+    waiting.come('top');
+    waiting.send({ type: 'stop', units: ['web', 'top'], ticket: 1 });
+    waiting.send({ type: 'reload', specs: [cron, top] });
+    waiting.go('web');
+    waiting.go('top');
+    expect([kindOf(waiting), waiting.schedules.size, answers(waiting)]).toEqual(['cron', 0, [[1, 'stopped'], [1, 'stopped']]]);
+  });
+
   test('a shutdown answers those that wait', () => {
     const it = running();
     it.send({ type: 'reload', specs: [cron], ticket: 1 });
