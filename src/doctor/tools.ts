@@ -16,7 +16,7 @@ const isolated = ({ privileges: { isolation } }: ServiceSpec): boolean => isolat
 
 const mounts = ({ privileges: { sandbox } }: ServiceSpec): boolean => sandbox?.readOnlyRoot === true || sandbox?.privateTmp === true;
 
-export const knownTools: readonly KnownTool[] = [
+const tools: readonly KnownTool[] = [
   { name: 'sh', package: 'dash', purpose: 'commands, hooks and the guardian' },
   { name: 'flock', package: 'util-linux', purpose: 'the lock of the state directory' },
   { name: 'mkfifo', package: 'coreutils', purpose: 'the output of services' },
@@ -39,10 +39,17 @@ export const knownTools: readonly KnownTool[] = [
   { name: 'setsid', package: 'util-linux', purpose: 'isolation.pid', neededBy: ({ privileges }) => privileges.isolation.pid },
 ];
 
+/** What a supervisor runs on that platform: elsewhere than on Linux nothing of util-linux, whose work the kernel does (a lock) or nobody can (a sandbox). */
+export function toolsOn(platform: NodeJS.Platform): readonly KnownTool[] {
+  return platform === 'linux' ? tools : tools.filter((tool) => tool.package !== 'util-linux' && tool.neededBy !== mounts);
+}
+
+export const knownTools = toolsOn(process.platform);
+
 /** The tools of the system that a supervisor runs. One that no unit needs may be missing. */
-export function checkTools({ tools, config }: Pick<Facts, 'tools' | 'config'>): readonly Finding[] {
+export function checkTools({ tools: paths, config }: Pick<Facts, 'tools' | 'config'>): readonly Finding[] {
   const specs = config.kind === 'loaded' ? config.specs : [];
-  const missing = knownTools.filter(({ name }) => tools.get(name) == null);
+  const missing = knownTools.filter(({ name }) => paths.get(name) == null);
   const needed = missing.flatMap((tool) => {
     const users = tool.neededBy === undefined ? null : specs.filter(tool.neededBy).map(({ name }) => name);
     return users?.length === 0 ? [] : [{ tool, users }];

@@ -13,6 +13,11 @@ export function identityOf(stat: Pick<ProcessStat, 'pid' | 'startTime'>): Proces
   return { pid: stat.pid, startTime: stat.startTime, bootId: bootId() };
 }
 
+/** The pid of its parent; null when there is no such process. */
+export function parentOf(pid: number): number | null {
+  return readStat(pid)?.ppid ?? null;
+}
+
 /** Whether that very process still runs: not another one with its pid, not a zombie. Throws when the kernel cannot be asked. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return readAlive(identity) !== null;

@@ -11,29 +11,29 @@ export const resources = ['nofile', 'nproc', 'memlock'] as const;
 export type Resource = (typeof resources)[number];
 
 /** How a program gets its limits, niceness and CPUs. */
-export function limitWrapping(limits: Limits, searchPath: string | undefined): Wrapping {
+export function limitWrapping(limits: Limits, searchPath: string | undefined, platform = process.platform): Wrapping {
   const prefix: string[] = [];
-  const words: string[] = [];
-  for (const name of resources) {
-    const value = limits[name];
-    if (value === undefined) continue;
+  const asked = resources.flatMap((name) => (limits[name] === undefined ? [] : [{ name, value: limits[name] }]));
+  for (const { name, value } of asked) {
     const obstacle = raiseObstacle(name, value);
     if (obstacle !== null) return obstacle;
-    words.push(`--${name}=${limitWord(value)}:${limitWord(value)}`);
   }
-  if (words.length > 0) {
+  if (asked.length > 0 && platform !== 'linux') {
+    prefix.push('/bin/sh', '-c', `${asked.map(ulimit).join(' && ')} || exit 126; exec "$@"`, 'sh');
+  } else if (asked.length > 0) {
     const prlimit = findTool('prlimit', 'limits need', searchPath);
     if (!prlimit.ok) return prlimit;
-    prefix.push(prlimit.path, ...words, '--');
+    prefix.push(prlimit.path, ...asked.map(({ name, value }) => `--${name}=${limitWord(value)}:${limitWord(value)}`), '--');
   }
   if (limits.nice !== undefined) {
     const nice = findTool('nice', 'limits.nice needs', searchPath);
     if (!nice.ok) return nice;
-    if (process.platform !== 'linux' && limits.nice < getPriority() && process.getuid?.() !== 0) return refuse(`limits.nice is ${limits.nice}, which takes root here`);
+    if (platform !== 'linux' && limits.nice < getPriority() && process.getuid?.() !== 0) return refuse(`limits.nice is ${limits.nice}, which takes root here`);
     // nice(1) adds to what is inherited; the configured number is absolute.
     prefix.push(nice.path, '-n', String(limits.nice - getPriority()));
   }
   if (limits.cpuAffinity !== undefined) {
+    if (platform !== 'linux') return refuse('limits.cpu_affinity is only available on Linux');
     const taskset = findTool('taskset', 'limits.cpu_affinity needs', searchPath);
     if (!taskset.ok) return taskset;
     prefix.push(taskset.path, '--cpu-list', limits.cpuAffinity.join(','));
@@ -89,6 +89,12 @@ function raiseObstacle(resource: Resource, value: LimitValue): Refused | null {
 
 function readOwn(resource: Resource): { readonly soft: number; readonly hard: number } | null {
   return process.platform === 'linux' ? limitIn(readFileSync('/proc/self/limits', 'utf8'), resource) : null;
+}
+
+/** For a shell of macOS, bash, where there is no prlimit(1): hard and soft limit at once, locked memory in KiB. */
+function ulimit({ name, value }: { readonly name: Resource; readonly value: LimitValue }): string {
+  const option = { nofile: '-n', nproc: '-u', memlock: '-l' }[name];
+  return `ulimit ${option} ${limitWord(value === null || name !== 'memlock' ? value : Math.ceil(value / 1024))}`;
 }
 
 function limitWord(value: LimitValue): string {

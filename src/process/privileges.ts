@@ -85,6 +85,7 @@ export function unconfigured(service: string, reason: string): string {
 // setpriv(1) sets bounding set, groups, gid, uid, inheritable and ambient capabilities in an order that works, whatever the order of its words.
 function setpriv(words: readonly string[], searchPath: string | undefined): Wrapping {
   if (words.length === 0) return { ok: true, prefix: [] };
+  if (process.platform !== 'linux') return refuse('user, group and capabilities are only available on Linux');
   const tool = findTool('setpriv', 'user, group and capabilities need', searchPath);
   return tool.ok ? { ok: true, prefix: [tool.path, ...words, '--'] } : tool;
 }

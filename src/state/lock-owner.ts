@@ -3,8 +3,9 @@ import { connect } from 'node:net';
 import { basename, join } from 'node:path';
 import { attempt, hasCode } from '../errors.ts';
 import type { ProcessIdentity } from '../../machines/types.ts';
-import { identify } from '../process/identity.ts';
-import { listPids, readArguments, readProcStat } from '../process/proc.ts';
+import { holdsByLsof, pidsByCommand } from '../process/darwin.ts';
+import { identify, parentOf } from '../process/identity.ts';
+import { listPids, readArguments } from '../process/proc.ts';
 import { lockHolder } from './lock.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 
@@ -23,14 +24,14 @@ export function findLockOwner(paths: Pick<RuntimePaths, 'lock' | 'pidFile' | 'st
   const pid = named === null || hasOpen(named, paths.lock) ? named : guardedHolder(paths);
   const supervisor = pid === null ? null : identify(pid);
   if (supervisor === null) return null;
-  const parent = readProcStat(supervisor.pid)?.ppid ?? 0;
-  return { supervisor, guardian: isGuardian(parent, paths.stateDir) ? identify(parent) : null };
+  const parent = parentOf(supervisor.pid);
+  return { supervisor, guardian: parent !== null && guardiansOf(paths.stateDir, [parent]).length > 0 ? identify(parent) : null };
 }
 
 function guardedHolder({ lock, stateDir }: Pick<RuntimePaths, 'lock' | 'stateDir'>): number | null {
   const guardian = findGuardian(stateDir);
   if (guardian === null) return null;
-  return processIds().find((pid) => pid !== process.pid && readProcStat(pid)?.ppid === guardian.pid && hasOpen(pid, lock)) ?? null;
+  return processIds().find((pid) => pid !== process.pid && parentOf(pid) === guardian.pid && hasOpen(pid, lock)) ?? null;
 }
 
 /** As `findLockOwner`, else the process that the pid file names when it serves our socket without the lock, as systemg 0.33.0's supervisor does. */
@@ -70,7 +71,7 @@ function listeningAt(path: string): readonly string[] {
 
 /** The shell that starts the supervisor of this state directory again as soon as it has died. Null: there is none, or no /proc that shows it. */
 export function findGuardian(stateDir: string): ProcessIdentity | null {
-  const pid = processIds().find((candidate) => isGuardian(candidate, stateDir));
+  const [pid] = guardiansOf(stateDir);
   return pid === undefined ? null : identify(pid);
 }
 
@@ -106,6 +107,7 @@ export function isServed(socketPath: string, timeoutMs = 2000): Promise<boolean>
 }
 
 function hasOpen(pid: number, path: string): boolean {
+  if (process.platform === 'darwin') return holdsByLsof(pid, path);
   try {
     const file = statSync(path);
     return readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
@@ -118,7 +120,11 @@ function hasOpen(pid: number, path: string): boolean {
   }
 }
 
-function isGuardian(pid: number, stateDir: string): boolean {
-  const argv = readArguments(pid);
-  return argv?.[1] === '-s' && argv[3] === stateDir;
+/** Those of the processes, by default of all, that are a guardian of this state directory: `sh -s -- DIRECTORY COMMAND...`. */
+function guardiansOf(stateDir: string, among?: readonly number[]): readonly number[] {
+  if (process.platform === 'darwin') return pidsByCommand(` -s -- ${stateDir} `).filter((pid) => among?.includes(pid) !== false);
+  return (among ?? processIds()).filter((pid) => {
+    const argv = readArguments(pid);
+    return argv?.[1] === '-s' && argv[3] === stateDir;
+  });
 }

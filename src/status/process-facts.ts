@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { userName } from '../process/accounts.ts';
+import { ageByPs } from '../process/darwin.ts';
 import { kernelUnits, ticksToMs, uptimeMs } from '../process/boot.ts';
 import { isLiving, ownerOf, readArguments, readProcStat, readStatText, statFields } from '../process/proc.ts';
 import type { UptimeInfo } from '../wire/payloads.ts';
 
-/** What the kernel says of a live process, for people. Linux; elsewhere only what the supervisor itself knows. */
+/** What the kernel says of a live process, for people. Linux; on macOS how long it has been running, elsewhere only what the supervisor itself knows. */
 export interface ProcessFacts {
   readonly state: 'running' | 'zombie' | 'missing';
   readonly user: string;
@@ -37,6 +38,7 @@ export function beginLook(): Look {
 /** `isSeen`: it has just been seen alive, and is not looked for once more. */
 export function processFacts(pid: number, startTime: string, { look = beginLook(), isSeen = false }: { look?: Look; isSeen?: boolean } = {}): ProcessFacts {
   const state = isSeen ? 'running' : stateOf(pid, startTime);
+  if (process.platform === 'darwin') return { state, user: '', commandLine: null, uptimeMs: ageByPs(startTime, Date.now()) };
   if (state === 'missing' || process.platform !== 'linux') return { state, user: '', commandLine: null, uptimeMs: null };
   return {
     state, user: ownerName(pid, look), commandLine: state === 'zombie' ? null : commandLine(pid),

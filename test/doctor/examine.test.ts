@@ -3,6 +3,7 @@ import { diagnose, examine } from '../../src/doctor/examine.ts';
 import { startCommand, type Facts } from '../../src/doctor/facts.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { movingUnits } from '../../src/doctor/gather.ts';
+import { toolsOn } from '../../src/doctor/tools.ts';
 import type { UnitStatus } from '../../src/wire/payloads.ts';
 import { healthy, nowWallMs, path, paths, processRow, record, spec, token, told, unit, withRecord, withUnit, wrong } from './facts-rig.ts';
 
@@ -75,6 +76,11 @@ test.each(faults)('%s: it is seen, and by the right check', (_, change, check, s
   expect(Object.keys(findings)).toContain(check);
   expect(findings[check]).toMatch(said);
   expect(findings[check]).toMatch(/^found .+; expected .+\. \S.+$/s);
+});
+
+test('elsewhere than on Linux no tool is asked for that only Linux has', () => {
+  expect(toolsOn('darwin').map(({ name }) => name)).toEqual(['sh', 'mkfifo', 'gzip', 'nice']);
+  expect(toolsOn('linux').map(({ name }) => name)).toEqual(expect.arrayContaining(['sh', 'flock', 'setpriv', 'unshare', 'mount']));
 });
 
 describe('what is no fault', () => {

@@ -9,13 +9,13 @@ test('no tool stands before a program that needs nothing', () => {
   expect(nofileWords(nofileToRestore({}, ownNofile()?.soft ?? null), process.env['PATH'])).toEqual([]);
 });
 
-test('the tools are found even when PATH does not lead to them, and do what their words say', () => {
+test.each(['linux', 'darwin'] as const)('the tools of %s are found even when PATH does not lead to them, and do what their words say', (platform) => {
   const niceness = getPriority() + 3;
-  const wrapped = limitWrapping({ nofile: 256, memlock: 0, nice: niceness }, '/nowhere');
+  const wrapped = limitWrapping({ nofile: 256, memlock: 4096, nice: niceness }, '/nowhere', platform);
   if (!wrapped.ok) throw new Error(wrapped.reason);
   const [tool = '', ...words] = wrapped.prefix;
   const output = execFileSync(tool, [...words, '/bin/sh', '-c', 'ulimit -n; ulimit -l; nice'], { encoding: 'utf8' });
-  expect(output).toBe(`256\n0\n${niceness}\n`);
+  expect(output).toBe(`256\n4\n${niceness}\n`);
 });
 
 test('the soft limit of open files of the caller goes before the limits of the unit, and not above the hard one', () => {

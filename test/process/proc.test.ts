@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parsePsLine } from '../../src/process/darwin.ts';
+import { ageByPs, parsePsLine, pidsIn } from '../../src/process/darwin.ts';
 import { bootId } from '../../src/process/boot.ts';
 import { identify, isAlive } from '../../src/process/identity.ts';
 import { isLiving, ownerOf, parseStat, readArguments, readProcStat, statFields } from '../../src/process/proc.ts';
@@ -44,6 +44,9 @@ test('a line of ps is read with its start time as one text', () => {
     pid: 501, ppid: 1, pgrp: 501, session: 501, state: 'S', startTime: 'Mon Nov 23 21:35:00 2026',
   });
   expect(parsePsLine('')).toBe(null);
+  expect(pidsIn('  501 /bin/sh -s -- /a b/state node\n 1502 /bin/sh -s -- /a b/state2 node\n   1 launchd\n', ' -s -- /a b/state ')).toEqual([501]);
+  expect(ageByPs('Mon Nov 23 21:35:00 2026', Date.parse('2026-11-23T21:36:05Z'))).toBe(65_000);
+  expect(ageByPs('', 0)).toBe(null);
 });
 
 test('fields of a stat line are asked for by their numbers in proc_pid_stat(5)', () => {
