@@ -55,6 +55,9 @@ export interface SourceDocument {
 
 const maxDepth = 64;
 
+/** Of some kilobytes of text aliases make more than any memory holds. What a supervisor keeps of its configuration has them all. */
+const mostAliased = 1_000_000;
+
 /**
  * Reads one YAML document. Syntax errors, duplicate keys, unknown aliases and further documents become findings. All offsets are counted from `base`, so that
  * several texts can be one tree.
@@ -131,21 +134,29 @@ function quotesHint(message: string): string {
 
 /** The tree as plain data; not `complete` when an alias leads nowhere. */
 function plainTree(contents: unknown, complain: Complain, locate: (offset: number) => Position, base: number): { readonly root: SourceNode; readonly complete: boolean } {
-  const anchors = new Map<string, SourceNode>();
+  const anchors = new Map<string, { readonly node: SourceNode; readonly count: number }>();
   let complete = true;
+  /** Values so far, aliases followed. */
+  let count = 0;
 
   /** `near` is the offset of a node that has none of its own. */
   const convert = (node: unknown, path: readonly string[], near: number): SourceNode => {
     const offset = isNode(node) && node.range != null ? base + node.range[0] : near;
     if (!isAlias(node)) {
+      const before = count;
+      count += 1;
       const converted = convertOwn(node, path, offset);
-      if (isNode(node) && 'anchor' in node && node.anchor !== undefined) anchors.set(node.anchor, converted);
+      if (isNode(node) && 'anchor' in node && node.anchor !== undefined) anchors.set(node.anchor, { node: converted, count: count - before });
       return converted;
     }
     const target = anchors.get(node.source);
-    if (target !== undefined) return target;
+    const isFull = count > mostAliased;
+    count += target?.count ?? 0;
+    if (target !== undefined && count <= mostAliased) return target.node;
     complete = false;
-    complain(offset, path, `unknown alias '*${node.source}': no anchor '&${node.source}' is complete above it; a text that begins with '*' needs quotes`);
+    if (isFull) return { kind: 'scalar', offset, text: '', value: null };
+    if (target !== undefined) complain(offset, path, `expected at most ${mostAliased} values, aliases followed; '*${node.source}' makes more of them`);
+    else complain(offset, path, `unknown alias '*${node.source}': no anchor '&${node.source}' is complete above it; a text that begins with '*' needs quotes`);
     return { kind: 'scalar', offset, text: '', value: null };
   };
 

@@ -222,6 +222,14 @@ services: &all
 `, [
     "sysg.yaml:3:8: services.web: unknown alias '*all': no anchor '&all' is complete above it; a text that begins with '*' needs quotes",
   ]],
+  ['aliases that stand for aliases, of which a supervisor could keep no copy', `version: "1"
+x-0: &a0 [${Array.from({ length: 10 }, () => 'x').join()}]
+${[1, 2, 3, 4, 5, 6, 7].map((level) => `x-${level}: &a${level} [${Array.from({ length: 10 }, () => `*a${level - 1}`).join()}]`).join('\n')}
+services:
+  web: {command: sleep 5}
+`, [
+    "sysg.yaml:7:39: x-5.7: expected at most 1000000 values, aliases followed; '*a4' makes more of them",
+  ]],
   ['a list as key', `version: "1"
 services:
   ? [a]
