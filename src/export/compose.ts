@@ -1,8 +1,9 @@
 import { basename, join, relative } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
+import type { Refused } from '../errors.ts';
 import { formatDuration } from '../words.ts';
 import { writeYamlDocuments } from '../yaml-text.ts';
-import { argvOf, checkCommand, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
+import { argvOf, checkCommand, refuseAlike, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
 import { loseAll } from './losses.ts';
 
 const none = 'compose has nothing like it';
@@ -38,19 +39,19 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** One compose file. Every service runs in an image; `command` is what it is given. */
-export function exportCompose(context: ExportContext): readonly ExportedFile[] {
+export function exportCompose(context: ExportContext): readonly ExportedFile[] | Refused {
   const secrets: ExportedFile[] = [];
-  const services = Object.fromEntries(
-    context.services.flatMap((spec) => {
-      loseAll(context.losses, spec.name, reasons);
-      const environment = splitEnv(spec, context, { filesWin: false });
-      const file = secretFile(spec, `${composeName(spec.name)}.env`, environment.secrets, context);
-      if (file !== null) secrets.push(file);
-      return entries(spec, context, { ...environment, files: [...environment.files, ...(file === null ? [] : [join(context.target, file.name)])] });
-    }),
-  );
+  const services = context.services.flatMap((spec) => {
+    loseAll(context.losses, spec.name, reasons);
+    const environment = splitEnv(spec, context, { filesWin: false });
+    const file = secretFile(spec, `${composeName(spec.name)}.env`, environment.secrets, context);
+    if (file !== null) secrets.push(file);
+    return entries(spec, context, { ...environment, files: [...environment.files, ...(file === null ? [] : [join(context.target, file.name)])] });
+  });
+  const alike = refuseAlike(services.map(([key]) => key));
+  if (alike !== null) return alike;
   const name = basename(context.projectDir).toLowerCase().replaceAll(/[^a-z0-9_-]+/g, '-').replace(/^[^a-z0-9]+/, '') || 'sysg';
-  return [{ name: 'compose.yaml', text: writeYamlDocuments([withoutNothing({ name, services })]) }, ...secrets];
+  return [{ name: 'compose.yaml', text: writeYamlDocuments([withoutNothing({ name, services: Object.fromEntries(services) })]) }, ...secrets];
 }
 
 /** Compose takes letters, digits, dots, dashes and underscores. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HealthCheck, ServiceSpec } from '../../machines/types.ts';
 import { quoteArgv } from '../config/launch.ts';
+import { refuse, type Refused } from '../errors.ts';
 import { shellWord } from '../words.ts';
 import type { Losses } from './losses.ts';
 import type { WrittenKeys } from './written-keys.ts';
@@ -117,4 +118,10 @@ export function execLine(spec: ServiceSpec): string {
 /** At least one. */
 export function wholeSeconds(ms: number): number {
   return Math.max(1, Math.ceil(ms / 1000));
+}
+
+/** Where two services would have one name. */
+export function refuseAlike(names: readonly string[]): Refused | null {
+  const taken = names.find((name, index) => names.indexOf(name) !== index);
+  return taken === undefined ? null : refuse(`two services would be ${taken}: expected names that differ in more than case and signs`);
 }

@@ -3,8 +3,9 @@ import type { ServiceSpec } from '../../machines/types.ts';
 import type { ExportKind } from '../engines.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { isSecretName, type Mask } from '../secrets.ts';
+import { shellWord } from '../words.ts';
 import { exportCompose } from './compose.ts';
-import { argvOf, type ExportContext, type ExportedFile } from './context.ts';
+import { argvOf, refuseAlike, type ExportContext, type ExportedFile } from './context.ts';
 import { exportKubernetes } from './kubernetes.ts';
 import { openLosses, type Loss } from './losses.ts';
 import { exportNomad } from './nomad.ts';
@@ -33,11 +34,18 @@ export interface Exported {
   readonly losses: readonly Loss[];
 }
 
-const engines: Readonly<Record<ExportKind, (context: ExportContext) => readonly ExportedFile[]>> = {
+const engines: Readonly<Record<ExportKind, (context: ExportContext) => readonly ExportedFile[] | Refused>> = {
   systemd: exportSystemd,
   compose: exportCompose,
   kubernetes: exportKubernetes,
   nomad: exportNomad,
+};
+
+/** Names of variables that an engine does not take as they are, and what becomes of those; docker takes every name. */
+const strangeNames: Readonly<Partial<Record<ExportKind, readonly [pattern: RegExp, fate: 'lost' | 'changed', text: string]>>> = {
+  systemd: [/^(?![A-Za-z_]\w*$)/, 'lost', 'systemd takes names of letters, digits and _ alone, and passes over'],
+  kubernetes: [/^(?![A-Za-z_.-][\w.-]*$)/, 'changed', 'a cluster before version 1.32 refuses the name of'],
+  nomad: [/^(?![A-Za-z_.][\w.]*$)/, 'changed', 'nomad puts _ in the place of other signs in'],
 };
 
 /** Makes the files of another engine, and says what they do not say. Writes nothing. */
@@ -49,7 +57,7 @@ export function exportServices({ path, projectDir, target, services, profiles, e
   const bare = engine === 'compose' || engine === 'kubernetes' ? names.filter((name) => imageOf(name) === null) : [];
   if (bare.length > 0)
     return refuse(
-      `${engine} runs images, and none is named for ${bare.join(', ')}: ${bare.map((name) => `--image ${name}=IMAGE`).join(' ')}, or --image '*=IMAGE' for all`,
+      `${engine} runs images, and none is named for ${bare.join(', ')}: ${bare.map((name) => `--image ${shellWord(`${name}=IMAGE`)}`).join(' ')}, or --image '*=IMAGE' for all`,
     );
   const read = readText(path);
   if (!read.ok) return refuse(read.message);
@@ -57,12 +65,14 @@ export function exportServices({ path, projectDir, target, services, profiles, e
   const losses = openLosses(keys);
   const isSecret = (name: string, value: string): boolean => value !== '' && (isSecretName(name) || mask(value) !== value);
   const files = engines[engine]({ services, profiles, projectDir, target, keys, losses, imageOf, searchPath, isSecret });
+  if ('ok' in files) return files;
   for (const spec of services) {
     const shown = [...new Set(mask(argvOf(spec).join(' ')).match(/\$\{\w+\}/g))].filter((reference) => !argvOf(spec).some((word) => word.includes(reference)));
+    const [isStrange, fate = 'lost', text = ''] = strangeNames[engine] ?? [];
+    const strangers = Object.keys(spec.env).filter((name) => isStrange?.test(name) === true);
+    if (strangers.length > 0) losses[fate](spec.name, 'env', `${text} ${strangers.join(', ')}`);
     for (const key of ['command', 'exec'])
       if (shown.length > 0) losses.changed(spec.name, key, `the value of ${shown.join(', ')} stands in the result: take it from a variable under env`);
   }
-  const taken = files.map(({ name }) => name).find((name, index, all) => all.indexOf(name) !== index);
-  if (taken !== undefined) return refuse(`two services would be ${taken}: expected names that differ in more than case and signs`);
-  return { ok: true, files, losses: losses.all() };
+  return refuseAlike(files.map(({ name }) => name)) ?? { ok: true, files, losses: losses.all() };
 }

@@ -43,6 +43,16 @@ test('each key that an engine lacks is named with its line, and --strict then wr
   expect(await exported(one('    restart_policy: always\n    backoff: 2s\n'), 'systemd', '--strict')).toMatchObject({ exitCode: 0, stderr: '' });
 });
 
+test.each([
+  ['systemd', 'lost: web.env: systemd takes names of letters, digits and _ alone, and passes over my-var, a.b, 1X'],
+  ['kubernetes', 'changed: web.env: a cluster before version 1.32 refuses the name of 1X'],
+  ['nomad', 'changed: web.env: nomad puts _ in the place of other signs in my-var, 1X'],
+  ['compose', null],
+])('a variable whose name %s does not take is named', async (engine, said) => {
+  const { stderr } = await exported(one('    env: {my-var: a, a.b: b, 1X: c, GOOD_1: d}\n'), engine, ...images);
+  expect(stderr.split('\n').filter((line) => line.includes('.env:'))).toEqual(said === null ? [] : [`sysg.yaml:5: ${said}`]);
+});
+
 test('a key of `defaults` that is lost is named once', async () => {
   const { stderr } = await exported(
     'version: "1"\ndefaults: {stable_after: 1s}\nservices: {a: {command: sleep 1}, b: {command: sleep 2}}\n',
@@ -199,6 +209,15 @@ describe('a value that is secret', () => {
     const { stdout, stderr } = await sysg(['export', 'systemd'], { cwd: home, env: { HOME: home, PATH: '/usr/bin:/bin', TOKEN_OF_MINE: 'abcdef-4711' } });
     expect(stdout).toContain('abcdef-4711');
     expect(stderr).toContain('sysg.yaml:4: changed: web.command: the value of ${TOKEN_OF_MINE} stands in the result: take it from a variable under env');
+  });
+});
+
+test.each([
+  ['{äa: {command: sleep 1}, öa: {command: sleep 2}}', '-a'],
+  ['{b: {command: sleep 1, deployment: {pre_start: "true"}}, b-pre-start: {command: sleep 2}}', 'b-pre-start'],
+])('compose refuses services that would have one name: %s', async (services, name) => {
+  expect(await exported(`version: "1"\nservices: ${services}\n`, 'compose', ...images)).toEqual({
+    home: expect.any(String), exitCode: 1, stdout: '', stderr: `sysg: two services would be ${name}: expected names that differ in more than case and signs\n`,
   });
 });
 
