@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectories } from '../files.ts';
 import { emptyFile, removeLink } from '../logs/plain-file.ts';
@@ -26,8 +26,7 @@ export function purgeAllLogs(logDir: string): void {
     if (file === undefined) continue;
     if (beside !== undefined) {
       if (ownEnding.test(beside)) rmSync(path, { force: true });
-    } else if (lstatSync(path).isSymbolicLink()) removeLink(path);
-    else emptyFile(path);
+    } else if (removeLink(path) === null) emptyFile(path);
   }
   removeArchives(logDir, (name) => archiveEnding.test(/^(?:supervisor\.log|.*_(?:stdout|stderr)\.log)(\..*)$/s.exec(name)?.[1] ?? ''));
 }

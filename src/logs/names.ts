@@ -77,5 +77,5 @@ export function plain(name: string): string {
 
 /** The names in a directory, none where there is none. */
 export function listed(directory: string): string[] {
-  return attempt(() => readdirSync(directory), [], 'ENOENT');
+  return attempt(() => readdirSync(directory), [], 'ENOENT', 'ENOTDIR');
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import * as plainFile from '../../src/logs/plain-file.ts';
@@ -67,4 +67,28 @@ test('of a unit that nobody knows: refused, and no file is made', async () => {
 
 test('--stream takes what systemg 0.33.0 takes and refuses in its words', async () => {
   expect(await sysg(['logs', '--stream', 'soon'])).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^sysg: Invalid stream duration 'soon': /) });
+});
+
+test('a log that is put away between the look at the directory and its turn is no failure', async () => {
+  const logs = withLogs('a_stdout.log', 'b_stdout.log');
+  const { emptyFile } = plainFile;
+  const emptied = vi.spyOn(plainFile, 'emptyFile').mockImplementation((path) => {
+    renameSync(join(logs.dir, 'b_stdout.log'), join(logs.dir, 'b_stdout.log.1'));
+    emptied.mockImplementation(emptyFile);
+    emptyFile(path);
+  });
+  onTestFinished(() => emptied.mockRestore());
+  expect(await sysg(['logs', '--purge'], { env: logs.env })).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  expect(logs.left()).toEqual({ 'a_stdout.log': '', 'b_stdout.log': '' });
+});
+
+test('something else in the place of the directory is named, whatever is asked for', async () => {
+  const logs = withLogs();
+  rmSync(logs.dir, { recursive: true });
+  writeFileSync(logs.dir, 'text');
+  for (const words of [['--no-follow'], ['web', '--no-follow'], ['-k', 'supervisor', '--no-follow'], ['--purge'], ['web', '--purge']]) {
+    expect(await sysg(['logs', ...words], { env: logs.env })).toEqual({
+      exitCode: 1, stdout: '', stderr: `sysg: ${logs.dir} is no directory, so that there are no logs; a supervisor sets it aside at its start\n`,
+    });
+  }
 });

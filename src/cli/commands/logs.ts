@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, textOf } from '../../errors.ts';
+import { isDirectory } from '../../files.ts';
 import { logStreams, makeLogLookup } from '../../logs/names.ts';
 import type { LineFilter } from '../../logs/timed-lines.ts';
 import { parseMoment } from '../../words.ts';
@@ -36,6 +38,8 @@ async function logsOf(call: Call): Promise<number> {
     if (other !== undefined) return terminal.refuse(refusals.usage(`--follow and --${other.name} exclude each other: expected one of them`));
   }
   warnAboutOtherConfig(call);
+  const { logDir } = call.paths;
+  if (existsSync(logDir) && !isDirectory(logDir)) return terminal.refuse(refusals.runtime(`${logDir} is no directory, so that there are no logs; a supervisor sets it aside at its start`));
   if (flags.has(options.purge)) return purge(call);
   const isOneShot = !flags.has(options.follow) && (flags.has(options.noFollow) || untilMs !== null || call.env['SYSTEMG_TAIL_MODE']?.toLowerCase() === 'oneshot');
   if (stream.everyMs === null) return showOnce(call, !isOneShot);
