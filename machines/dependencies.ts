@@ -1,6 +1,6 @@
 import { PENDING } from './context.ts';
 import { bringUp, cancelRollout, send, setRollout, setUnit, type Draft } from './draft.ts';
-import { availability, isAboutToChange, isAtRest, type Availability } from './order.ts';
+import { availability, isAboutToChange, isAtRest, restartsWith, type Availability } from './order.ts';
 import type { ServiceSpec } from './spec.ts';
 
 /** Which unit is held back by which of its dependencies, and when a dependent restarts. */
@@ -35,8 +35,8 @@ export function informOf(draft: Draft, name: string, at: number, about: string |
     changed = true;
     if (news.met && old.met) continue;
     // The rule "when does a dependent restart": its edge says so, and the dependency is to come back; or it was started upon a dependency that ended at once.
-    const relied = (old.met || old.unproven === true) && edge.condition !== 'completed' && dependency?.facts.wanted === 'up' && turn?.command !== 'stop';
-    const restarts = isJudged && relied && (edge.onRestart === 'restart' || (endedAtOnce && unit.facts.phase === 'starting'));
+    const relied = (old.met || old.unproven === true) && dependency?.facts.wanted === 'up' && turn?.command !== 'stop';
+    const restarts = isJudged && relied && (restartsWith(edge) || (endedAtOnce && unit.facts.phase === 'starting'));
     send(draft, name, news.met
       ? { type: 'release', at, dependency: edge.service }
       : { type: 'hold', at, dependency: edge.service, stops: restarts, lost: news.lost });

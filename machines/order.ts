@@ -49,6 +49,11 @@ function dependenciesOf(units: Units, name: string): readonly string[] {
   return edges.length === 0 ? NONE : edges.map(({ service }) => service).filter((other) => units.has(other)).sort();
 }
 
+/** Whether this edge makes the unit restart with its dependency. What has completed for a unit is not undone by another run. */
+export function restartsWith({ condition, onRestart }: Dependency): boolean {
+  return onRestart === 'restart' && condition !== 'completed';
+}
+
 /** `lost`: why a missing dependency will not come by itself. `unproven`: there since its program was executed; it may still end at once. */
 export interface Availability {
   readonly met: boolean;

@@ -5,7 +5,7 @@ import { type Rollout } from './context.ts';
 import { expect, restartPlainly } from './dependencies.ts';
 import { send, setRollout, setUnit, type Draft } from './draft.ts';
 import { clearTheWay, passAnswers, replacementOf, sendWay } from './operations.ts';
-import { inOrder } from './order.ts';
+import { inOrder, restartsWith } from './order.ts';
 import type { RolloutFact, SlotChange, SwitchRecord } from './rollout-facts.ts';
 import type { ServiceRef } from './service.ts';
 import { gateOf, inSlot } from './slots.ts';
@@ -22,7 +22,7 @@ export function rollingAmong(draft: Draft, names: readonly string[], specOf: (na
     const spec = specOf(name);
     const facts = draft.units.get(name)?.facts;
     if (spec === undefined || facts === undefined || !rollsOver(spec, facts.state, facts.wanted)) continue;
-    const goesDown = spec.dependsOn.some(({ service, onRestart }) => names.includes(service) && !rolling.has(service) && onRestart === 'restart');
+    const goesDown = spec.dependsOn.some((edge) => names.includes(edge.service) && !rolling.has(edge.service) && restartsWith(edge));
     if (!goesDown) rolling.add(name);
   }
   return rolling;

@@ -1,4 +1,5 @@
 import { consequenceOf, type Consequence } from '../../machines/consequence.ts';
+import { restartsWith } from '../../machines/order.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
 import { changedKeys } from '../config/definition.ts';
@@ -34,7 +35,7 @@ function dependencyFollowed(present: ReadonlyMap<string, UnitView>, specs: reado
     before = restarting.size;
     for (const { spec } of live) {
       if (restarting.has(spec.name) || spec.cron !== null) continue;
-      const edge = spec.dependsOn.find(({ service, onRestart, condition }) => onRestart === 'restart' && condition !== 'completed' && restarting.has(service));
+      const edge = spec.dependsOn.find((needed) => restartsWith(needed) && restarting.has(needed.service));
       if (edge === undefined) continue;
       restarting.add(spec.name);
       followed.set(spec.name, edge.service);

@@ -1,4 +1,5 @@
 import { basename, join, relative } from 'node:path';
+import { restartsWith } from '../../machines/order.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { Refused } from '../errors.ts';
 import { formatDuration } from '../words.ts';
@@ -124,7 +125,8 @@ function profilesOf(name: string, context: ExportContext): readonly string[] | u
 const conditions = { started: 'service_started', healthy: 'service_healthy', completed: 'service_completed_successfully' } as const;
 
 function dependencies({ name, dependsOn }: ServiceSpec, { services, losses }: ExportContext, before: string | null): object | undefined {
-  const needed = dependsOn.flatMap(({ service, condition, onRestart }): (readonly [string, object])[] => {
+  const needed = dependsOn.flatMap((edge): (readonly [string, object])[] => {
+    const { service, condition } = edge;
     const other = services.find((one) => one.name === service);
     if (other === undefined) return [];
     // Compose would start what is not to be started by itself.
@@ -134,7 +136,7 @@ function dependencies({ name, dependsOn }: ServiceSpec, { services, losses }: Ex
     if (isApart) losses.changed(name, 'depends_on', `${service} is not started with the others there, and not waited for`);
     return isApart
       ? []
-      : [[composeName(service), { condition: conditions[isBlind ? 'started' : condition], ...(onRestart === 'restart' && { restart: true }) }]];
+      : [[composeName(service), { condition: conditions[isBlind ? 'started' : condition], ...(restartsWith(edge) && { restart: true }) }]];
   });
   const all = [...needed, ...(before === null ? [] : [[before, { condition: conditions.completed }] as const])];
   return all.length === 0 ? undefined : Object.fromEntries(all);

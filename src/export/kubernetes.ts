@@ -1,3 +1,4 @@
+import { restartsWith } from '../../machines/order.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { findUser } from '../process/accounts.ts';
 import { writeYamlDocuments } from '../yaml-text.ts';
@@ -215,10 +216,11 @@ function network(spec: ServiceSpec): object | null {
 
 /** Nothing waits across workloads: a pod tries until the port of the other one answers. */
 function waits({ name, dependsOn }: ServiceSpec, { services, losses }: ExportContext): readonly object[] {
-  return dependsOn.flatMap(({ service, condition, onRestart }) => {
+  return dependsOn.flatMap((edge) => {
+    const { service, condition } = edge;
     const other = services.find((one) => one.name === service);
     const port = other === undefined || isTask(other) ? null : portOf(other.check);
-    if (onRestart === 'restart') losses.lost(name, 'depends_on', `nothing restarts with ${service}`);
+    if (restartsWith(edge)) losses.lost(name, 'depends_on', `nothing restarts with ${service}`);
     if (port === null || condition !== 'healthy') {
       losses.lost(
         name,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { restartsWith } from '../../machines/order.ts';
 import type { Dependency, ServiceSpec } from '../../machines/types.ts';
 import { resolveProgram } from '../process/program.ts';
 import { argvOf, checkCommand, execLine, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
@@ -99,10 +100,10 @@ function service(spec: ServiceSpec, context: ExportContext, environment: SplitEn
 function dependencies({ dependsOn }: ServiceSpec): readonly Line[] {
   const units = (some: readonly Dependency[]): string | null =>
     some.length === 0 ? null : some.map(({ service: name }) => `${unitName(name)}.service`).join(' ');
-  const bound = dependsOn.filter(({ onRestart }) => onRestart === 'restart');
+  const bound = dependsOn.filter(restartsWith);
   return [
     ['After', units(dependsOn)],
-    ['Requires', units(dependsOn.filter(({ onRestart }) => onRestart !== 'restart'))],
+    ['Requires', units(dependsOn.filter((edge) => !restartsWith(edge)))],
     ['BindsTo', units(bound)],
     ['PartOf', units(bound)],
   ];

@@ -5,6 +5,7 @@ import { shownMachines } from '../chart/machines.ts';
 import { arrowsOf, presentIn, wayOf } from '../chart/marks.ts';
 import type { Chart } from '../chart/model.ts';
 import { overviewChart } from '../chart/overview.ts';
+import { restartsWith } from '../../machines/order.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { JournalRecord } from '../wire/payloads.ts';
 
@@ -106,7 +107,7 @@ let lastGraph: { readonly dot: string; readonly svg: Promise<string> } | null = 
 export function drawGraph(specs: readonly ServiceSpec[]): Promise<string> {
   const dot = graphDot(specs.map(({ name, cron, dependsOn }) => ({
     name, isCron: cron !== null, phase: null, state: null,
-    needs: dependsOn.map(({ service, condition, onRestart }) => ({ service, condition, restarts: onRestart === 'restart' })),
+    needs: dependsOn.map((edge) => ({ service: edge.service, condition: edge.condition, restarts: restartsWith(edge) })),
   })));
   if (lastGraph?.dot !== dot) lastGraph = { dot, svg: picture(dot) };
   return lastGraph.svg;

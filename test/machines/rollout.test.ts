@@ -300,6 +300,17 @@ describe('rolling', () => {
     expect(it.records.get('web')?.definition.process).toBe('p2');
   });
 
+  test('what needs another one completed does not restart with it, whatever its edge says, and is replaced in a restart of both', () => {
+    const web = rolling({}, { dependsOn: [{ service: 'migrate', condition: 'completed', onRestart: 'restart' }] });
+    const it = world([specOf({ name: 'migrate', restart: { oneshot: true } }), web], { start: ['migrate', 'web'] });
+    it.come('migrate');
+    it.go('migrate');
+    it.come('web');
+    it.send({ type: 'restart', units: ['migrate', 'web'], specs: null });
+    expect(it.effects).not.toContain('SIGTERM web 1');
+    expect(it.step('web')).toBe('starting');
+  });
+
   test('a reload with another process definition replaces; with the same one it leaves the rollout alone', () => {
     const it = world([rolling()]);
     it.send({ type: 'start', units: ['web'] });

@@ -1,3 +1,4 @@
+import { restartsWith } from '../../../machines/order.ts';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { refusals, type Result } from '../../errors.ts';
 import { countSteps, type UnitMarks } from '../../chart/marks.ts';
@@ -120,7 +121,7 @@ async function drawGraph(call: Call, format: ChartFormat): Promise<Drawn> {
     const unit = shown.get(spec.name);
     return {
       name: spec.name, isCron: spec.cron !== null, phase: unit === undefined ? null : phaseOf(unit), state: unit === undefined ? null : stateOf(unit),
-      needs: spec.dependsOn.map(({ service, condition, onRestart }) => ({ service, condition, restarts: onRestart === 'restart' })),
+      needs: spec.dependsOn.map((edge) => ({ service: edge.service, condition: edge.condition, restarts: restartsWith(edge) })),
     };
   });
   switch (format) {
