@@ -147,10 +147,10 @@ const table = {
     examples: [['sysg reload', 'reads the file again'], ['sysg reload --wait', 'for scripts: exit code 1 when a unit that changed did not come up'], ['sysg reload -c new.yaml', 'another file from now on']],
   },
   why: {
-    about: 'explain why a unit is in its state: the causes with their times, what the unit waits for, what happens next and when',
+    about: 'explain why a unit is in its state: the causes with their times, what the unit waits for, what happens next and when; without names, each unit that is failing or degraded',
     options: [service, json],
-    operands: someUnits,
-    examples: [['sysg why api', 'in sentences'], ['sysg why api --json', 'with the records of the journal behind them']],
+    operands: { ...anyUnits, about: 'the names of units, or patterns such as \'web*\'; without them those that are failing or degraded are meant' },
+    examples: [['sysg why', 'when something is wrong'], ['sysg why api', 'in sentences'], ['sysg why api --json', 'with the records of the journal behind them']],
   },
   events: {
     about: 'show the journal: every change of every unit with its cause',

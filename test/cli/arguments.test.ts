@@ -37,7 +37,6 @@ describe('what is wrong with a command line is said in one sentence, with exit c
     [['plan', '--', 'web'], "unexpected argument 'web'"],
     [['wait', '--for', 'running'], "expected UNIT...: the names of one or more units, or patterns such as 'web*'"],
     [['inspect'], "expected UNIT...: the names of one or more units, or patterns such as 'web*'"],
-    [['why', '--json'], "expected UNIT...: the names of one or more units, or patterns such as 'web*'"],
     [['wait', 'web'], 'wait needs a state: sysg wait web --for running|ready|stopped|failed|completed'],
     [['wait', 'web', '--for', 'runing'], '--for: expected running, ready, stopped, failed, completed, got "runing", did you mean \'running\'?'],
     [['signal', 'HUP'], 'expected UNIT... SIGNAL: the names of units, then a signal by name or number, such as HUP, SIGUSR1 or 15'],

@@ -162,6 +162,7 @@ describe('several units', () => {
     expect(JSON.parse((await run('why', 'web2', 'web1', '--json')).stdout)).toMatchObject([{ unit: 'web2' }, { unit: 'web1' }]);
     expect(JSON.parse((await run('why', 'web2*', '--json')).stdout)).toMatchObject([{ unit: 'web2' }]);
     expect(JSON.parse((await run('why', 'web1', '--json')).stdout)).toMatchObject({ unit: 'web1' });
+    expect(JSON.parse((await run('why', '--json')).stdout), 'what is failing or degraded').toMatchObject([{ unit: 'stop' }]);
     expect(JSON.parse((await run('inspect', 'web1', 'web2', '--json')).stdout)).toMatchObject([{ samples: [] }, { samples: [] }]);
   });
 });

@@ -4,6 +4,7 @@ import type { Call } from '../call.ts';
 import { commandStart } from '../hints.ts';
 import { askedWords, matchedOf, meansSeveral } from '../names.ts';
 import { options } from '../options.ts';
+import type { UnitStatus } from '../../wire/payloads.ts';
 import { printable, sentenceLines } from '../print/width.ts';
 import { why as explain } from '../print/why.ts';
 import { statusOrRest } from '../status-or-rest.ts';
@@ -16,7 +17,7 @@ export async function why(call: Call): Promise<number> {
   if (!status.ok) return terminal.refuse(advice === null ? status.refusal : refusals.config(`${advice}\n${status.refusal.message}`));
   const { units } = status.snapshot;
   const words = askedWords(call);
-  const named = await matchedOf(call, words, units);
+  const named = words.length === 0 ? { ok: true, names: needAttention(units) } as const : await matchedOf(call, words, units);
   if (!named.ok) return terminal.refuse(named.refusal);
   const read = await askRecords(call, null);
   if (!read.ok) return terminal.refuse(read.refusal);
@@ -24,10 +25,16 @@ export async function why(call: Call): Promise<number> {
   const explained = asked.map((unit) => explain({ unit, units, records: read.records, nowMs: Date.now(), command: commandStart(call) }));
   if (flags.has(options.json)) {
     const all = explained.map((one) => ({ ...one, supervised: advice === null }));
-    terminal.print(JSON.stringify(meansSeveral(words) ? all : all[0], null, 2));
+    terminal.print(JSON.stringify(words.length === 0 || meansSeveral(words) ? all : all[0], null, 2));
     return 0;
   }
+  const nothing = explained.length === 0 ? [`No unit is failing or degraded. To have another one explained: ${commandStart(call)}why NAME`] : [];
   const sentences = explained.flatMap(({ text }, index) => [...(index === 0 ? [] : ['']), ...text]);
-  for (const sentence of [...(advice === null ? [] : [advice]), ...sentences]) for (const line of sentenceLines(printable(sentence), terminal.columns)) terminal.print(line);
+  for (const sentence of [...(advice === null ? [] : [advice]), ...nothing, ...sentences]) for (const line of sentenceLines(printable(sentence), terminal.columns)) terminal.print(line);
   return 0;
+}
+
+/** What has failed before what is only not well. */
+function needAttention(units: readonly UnitStatus[]): readonly string[] {
+  return ['failing', 'degraded'].flatMap((health) => units.filter((unit) => unit.health === health).map(({ name }) => name));
 }

@@ -26,12 +26,19 @@ export function howItEnded({ detail = {} }: JournalRecord, sent: JournalRecord |
   return typeof code === 'number' ? `it exited with code ${code}${meaning(code)}${after}` : UNSEEN;
 }
 
-const UNSEEN = 'it ended while nobody watched, its exit status is unknown';
+const UNSEEN = 'it ended while nobody watched (its exit status is unknown)';
 
 /** What the process had left running, a sentence. */
 export function leftRunning(end: JournalRecord | null): readonly string[] {
   const { left, exit_code: code } = end?.detail ?? {};
   return Array.isArray(left) && left.length > 0 ? [`It ${leftBehind(left.map(String), { code: typeof code === 'number' ? code : null, signal: null })}.`] : [];
+}
+
+/** SIGKILL that sysg did not send, and where to look for who did. */
+export function killedFromOutside(end: JournalRecord | null, sent: JournalRecord | null): readonly string[] {
+  const { signal, blame, memory_max: limit } = end?.detail ?? {};
+  const isTheirs = signal === 'SIGKILL' && blame === 'process' && limit === undefined && sent === null;
+  return isTheirs ? ['sysg did not send that SIGKILL: another program did, or the kernel when memory ran out, which dmesg shows then.'] : [];
 }
 
 /** "the command 'restart -s api' (uid 0, pid 4711)", of the record of a request. */

@@ -2,7 +2,7 @@ import { REQUEST } from '../../journal/request-record.ts';
 import { HOOK_FAILED } from '../../journal/scribe.ts';
 import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
 import { shellWord, spanInProse } from '../../words.ts';
-import { askedIn, attempt, howItEnded, lastWords, leftRunning, runResult, time, tries } from './why-records.ts';
+import { askedIn, attempt, howItEnded, killedFromOutside, lastWords, leftRunning, runResult, time, tries } from './why-records.ts';
 
 /** `text`: sentences; `causes`: the records behind them, oldest first. */
 export interface Why {
@@ -75,7 +75,7 @@ class Story {
     switch (phase) {
       case 'backoff': {
         const nextTry = next === undefined ? '' : `, next try ${this.#ahead(next)}`;
-        return [`${name} is in backoff (${attempt(end, restarts)}${nextTry}) because ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end)];
+        return [`${name} is in backoff (${attempt(end, restarts)}${nextTry}) because ${this.#endOf(end)}.`, ...this.#remarks(end)];
       }
       case 'failed': return this.#wasStoppedAtRest() ? this.#unsupervised() : [...this.#hasFailed(end), `Nothing more happens until someone starts it: ${this.#startOf(name)}`];
       case 'running': return this.#running();
@@ -105,7 +105,7 @@ class Story {
   /** How the process ended before the one that was begun with this record, where the restart policy began it. */
   #before(begun: JournalRecord | null): readonly string[] {
     const end = this.#last(({ to, seq }) => to === 'backoff' && seq < (begun?.seq ?? 0));
-    return end === null ? [] : [`Before that ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end)];
+    return end === null ? [] : [`Before that ${this.#endOf(end)}.`, ...this.#remarks(end)];
   }
 
   /** What replaces the unit at present, or why the last attempt to replace it did not. */
@@ -185,7 +185,7 @@ class Story {
   }
 
   #hasFailed(end: JournalRecord | null): readonly string[] {
-    return [`${this.#unit.name} has failed (${tries(end)}) because ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end)];
+    return [`${this.#unit.name} has failed (${tries(end)}) because ${this.#endOf(end)}.`, ...this.#remarks(end)];
   }
 
   /** Of the stop that an essential unit brought about by its own end. */
@@ -199,7 +199,7 @@ class Story {
     const { from } = stop;
     if (from !== 'failed' && from !== 'backoff') return [];
     const end = this.#last(({ to, seq, detail }) => to === from && seq < stop.seq && detail?.['blame'] !== undefined);
-    return end === null ? [] : [`Before that it had failed (${tries(end)}): ${this.#endOf(end)}.`, ...leftRunning(end), ...lastWords(end)];
+    return end === null ? [] : [`Before that it had failed (${tries(end)}): ${this.#endOf(end)}.`, ...this.#remarks(end)];
   }
 
   /** A unit that failed, and was stopped with its supervisor afterwards. */
@@ -212,7 +212,7 @@ class Story {
     const { name } = this.#unit;
     const newest = this.#use(this.#last(({ to }) => to !== undefined));
     if (newest === null) return [`${name} does not run, and the journal has no record of it.`];
-    if (newest.to === 'backoff') return [`${name} was in backoff (${attempt(newest, 0)}) when its supervisor ended, because ${this.#endOf(newest)}.`, ...lastWords(newest)];
+    if (newest.to === 'backoff') return [`${name} was in backoff (${attempt(newest, 0)}) when its supervisor ended, because ${this.#endOf(newest)}.`, ...this.#remarks(newest)];
     if (newest.to === 'stopped') return this.#wasStopped(newest);
     return [`${name} was ${newest.to === 'running' ? 'running' : `at the step '${newest.to ?? ''}'`} (since ${time(newest.at)}) when its supervisor ended, and has no process any more.`];
   }
@@ -231,8 +231,15 @@ class Story {
     this.#use(end);
     const begun = this.#last(({ to, seq }) => to === (end.from === 'preparing' ? 'preparing' : 'spawning') && seq < end.seq);
     if (end.from === 'spawning' && begun !== null) return `its start ${this.#startCause(begun)} was refused: ${String(end.detail?.['reason'])}`;
-    const how = `${howItEnded(end, this.#sentBefore(end))} at ${time(end.at)}`;
-    return begun === null ? how : `${how}, ${spanInProse(Date.parse(end.at) - Date.parse(begun.at))} after its start ${this.#startCause(begun)}`;
+    // What follows a colon are words of others: a time behind them would be read as theirs.
+    const [how = '', ...theirs] = howItEnded(end, this.#sentBefore(end)).split(/(?=: )/);
+    const after = begun === null ? '' : `, ${spanInProse(Date.parse(end.at) - Date.parse(begun.at))} after its start ${this.#startCause(begun)}`;
+    return `${how} at ${time(end.at)}${after}${theirs.join('')}`;
+  }
+
+  /** What else there is to say of an end. */
+  #remarks(end: JournalRecord | null): readonly string[] {
+    return [...leftRunning(end), ...killedFromOutside(end, end === null ? null : this.#sentBefore(end)), ...lastWords(end)];
   }
 
   /** The request for a signal that led to this end; null: none did. */

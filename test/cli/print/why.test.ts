@@ -135,7 +135,7 @@ describe('why', () => {
     const stopped = record('api', '12:00:05', 'running', 'stopping', { cause: { kind: 'command', by: 'stop' } });
     const goesOn = record('api', '12:30:00', 'stopped', 'stopping', { event: 'adopt', cause: { kind: 'adopt' } });
     expect(why({ unit: unit({ phase: 'stopping' }), records: [begun, stopped, goesOn], nowMs: Date.parse(at('13:00:00')) }).text).toEqual(["api is being stopped by the command 'stop' at 12:00:05."]);
-    expect(ask([begun, adopted('12:30:00')])[0]).toContain('it ended while nobody watched, its exit status is unknown at 12:30:00');
+    expect(ask([begun, adopted('12:30:00')])[0]).toContain('it ended while nobody watched (its exit status is unknown) at 12:30:00');
   });
 
   test('a stop of what had completed or was skipped is not its end', () => {
@@ -255,14 +255,14 @@ describe('why', () => {
   });
 
   test.each([
-    ['stopping', { signal: 'SIGTERM', blame: 'check', reason: 'not ready within 2 s: the check exited with status 1' }, 'it was not ready within 2 s: the check exited with status 1 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['stopping', { signal: 'SIGTERM', blame: 'check', reason: 'not ready within 2 s: the check exited with status 1' }, 'it was not ready within 2 s at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00: the check exited with status 1'],
     ['spawning', { blame: 'start', reason: 'program "/none" does not exist' }, 'its start with the supervisor at 12:00:00 was refused: program "/none" does not exist'],
     ['preparing', { exit_code: 1, blame: 'step', reason: 'pre_start exited with status 1' }, 'its pre_start exited with status 1 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
     ['clearing', { exit_code: 127, blame: 'process', reason: 'process exited with status 127 (command not found)' }, 'it exited with code 127 (command not found) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
     ['clearing', { signal: 'SIGKILL', blame: 'limit', reason: 'its children use more than 1 MiB' }, 'its children use more than 1 MiB at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
     ['clearing', { signal: 'SIGKILL', blame: 'process', reason: 'process terminated by signal SIGKILL', memory_max: '100M' }, 'the kernel killed it at its memory limit of 100M (limits.cgroup.memory_max) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
     ['clearing', { exit_code: 137, blame: 'process', reason: 'process exited with status 137', memory_max: '1G' }, 'the kernel killed a process of it at its memory limit of 1G (limits.cgroup.memory_max) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
-    ['clearing', { blame: 'unseen', reason: 'interrupted' }, 'it ended while nobody watched, its exit status is unknown at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['clearing', { blame: 'unseen', reason: 'interrupted' }, 'it ended while nobody watched (its exit status is unknown) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
   ])('an end in %s is told by its reason where that says more than the exit', (from, detail, told) => {
     const records = [
       record('api', '12:00:00', 'waiting', 'preparing', { cause: { kind: 'boot' } }),
@@ -271,6 +271,22 @@ describe('why', () => {
     ].filter(({ to }) => from !== 'preparing' || to !== 'spawning');
     const { text } = why({ unit: unit({ phase: 'failed' }), records, nowMs: Date.parse(at('12:00:09')) });
     expect(text[0]).toBe(`api has failed (at its first attempt) because ${told}.`);
+  });
+
+  test('of a SIGKILL that sysg did not send it says so, and where to look', () => {
+    const hint = 'sysg did not send that SIGKILL: another program did, or the kernel when memory ran out, which dmesg shows then.';
+    const told = (detail: Readonly<Record<string, unknown>>, cause: JournalRecord['cause'] = { kind: 'exit' }): readonly string[] => {
+      seq = 0;
+      const records = [
+        record('api', '12:00:00', 'preparing', 'spawning', { cause: { kind: 'boot' } }),
+        record('api', '12:00:01', 'running', 'clearing', { event: 'request', cause: { kind: 'command', by: 'signal' }, detail: { command: 'signal', signal: 'SIGKILL', uid: 0, pid: 7 } }),
+        record('api', '12:00:02', 'clearing', 'failed', { cause, detail: { blame: 'process', reason: 'process terminated by signal SIGKILL', ...detail } }),
+      ];
+      return why({ unit: unit({ phase: 'failed' }), records, nowMs: Date.parse(at('12:00:09')) }).text;
+    };
+    expect(told({ signal: 'SIGKILL' })).toContain(hint);
+    expect(told({ signal: 'SIGKILL' }, { kind: 'command', by: 'signal', seq: 2 })).not.toContain(hint);
+    for (const detail of [{ signal: 'SIGTERM' }, { exit_code: 137 }, { signal: 'SIGKILL', memory_max: '1G' }, { signal: 'SIGKILL', blame: 'check' }]) expect(told(detail)).not.toContain(hint);
   });
 
   test('a waiting unit names every unmet condition and what would meet it', () => {
@@ -298,8 +314,8 @@ describe('why', () => {
     expect(text).toEqual([
       'web has been waiting since 12:00:00 for api to be started, and goes on as soon as that is so.',
       'api has been waiting since 12:00:00 for db to be healthy, and goes on as soon as that is so.',
-      'db is in backoff (attempt 2 of 5, next try in 3.0 s) because it was not ready within 2 s: the check exited with status 1 at 12:00:02, '
-        + '2.0 s after its start with the supervisor at 12:00:00.',
+      'db is in backoff (attempt 2 of 5, next try in 3.0 s) because it was not ready within 2 s at 12:00:02, '
+        + '2.0 s after its start with the supervisor at 12:00:00: the check exited with status 1.',
     ]);
     expect(causes.map((cause) => cause.seq)).toEqual([1, 2]);
   });
