@@ -4,6 +4,7 @@ import { leftBehind } from '../../machines/ends.ts';
 import type { ProcessIdentity, ProcessOrder, ProcessReport, ProcessRole, ServiceSpec } from '../../machines/types.ts';
 import type { Clock } from '../clock.ts';
 import { findChild, type Child } from '../process/children.ts';
+import { ownReserve } from '../process/descriptors.ts';
 import { makeEnding, type Ending } from '../process/ending.ts';
 import { launch, tokensOf, type ChildOutput } from '../process/launch.ts';
 import { removeMark } from '../process/marks.ts';
@@ -30,6 +31,7 @@ export interface ProcessOutside {
  */
 export function makeProcessActor(outside: ProcessOutside): typeof processPort {
   return fromCallback<ProcessOrder, ProcessInput>(({ input, sendBack, receive }) => {
+    if (input.adopt !== null) ownReserve().know(input.spec.name);
     const ending = input.adopt === null ? start(input, outside, sendBack) : hold(input, input.adopt, findChild(input.adopt), outside, sendBack);
     receive((order) => ending.obey(order));
     return () => ending.detach();

@@ -14,7 +14,19 @@ const neededBySpawn = 4;
 export interface Reserve {
   /** Why the unit may not be started now, in a sentence; null when it may. */
   shortage(unit: string): string | null;
+  /** The unit runs already, started by a supervisor before this one: it may be started again as if this one had started it. */
+  know(unit: string): void;
+  /** Whether a descriptor that was just opened is one of the reserve: the kernel gives the lowest free number. */
+  holds(descriptor: number): boolean;
 }
+
+/** The reserve of this process. */
+export function ownReserve(): Reserve {
+  own ??= makeReserve(descriptorLimit());
+  return own;
+}
+
+let own: Reserve | null = null;
 
 /**
  * Sees to it that units leave the supervisor enough descriptors to answer clients and to stop units: a start that would take one of the reserve is refused, and
@@ -22,13 +34,14 @@ export interface Reserve {
  */
 export function makeReserve(limit: number, open: () => number = countOpen): Reserve {
   const known = new Set<string>();
+  const reservedFromNew = reservedDescriptors + DESCRIPTORS_OF_LOG * openLogsWithin(limit);
   // Counting takes a while when there are many: as long as there is plenty it is not done for every spawn.
   let uncounted = 0;
   return {
     shortage(unit) {
       const isKnown = known.has(unit);
       const needed = neededBySpawn + (isKnown ? 0 : keptPerUnit);
-      const reserved = isKnown ? reservedFromKnown : reservedDescriptors + DESCRIPTORS_OF_LOG * openLogsWithin(limit);
+      const reserved = isKnown ? reservedFromKnown : reservedFromNew;
       if (uncounted >= needed) {
         uncounted -= needed;
       } else {
@@ -42,6 +55,8 @@ export function makeReserve(limit: number, open: () => number = countOpen): Rese
       known.add(unit);
       return null;
     },
+    know: (unit) => void known.add(unit),
+    holds: (descriptor) => descriptor >= limit - reservedFromNew,
   };
 }
 

@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import type { ProcessIdentity, ProcessRole, ServiceSpec } from '../../machines/types.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { keepChild, type Child } from './children.ts';
-import { descriptorLimit, makeReserve, type Reserve } from './descriptors.ts';
+import { ownReserve } from './descriptors.ts';
 import { childEnvironment, tokenVariable } from './environment.ts';
 import { identify } from './identity.ts';
 import { removeMark, startMarked } from './marks.ts';
@@ -118,14 +118,11 @@ async function prepare(request: LaunchRequest): Promise<Prepared | Refused> {
   return { ok: true, name, words, path: program.path, environment, confinement };
 }
 
-let reserve: Reserve | null = null;
-
 /** A process without a pid was not started; the reason comes as an event. */
 function start(request: LaunchRequest, prepared: Prepared): Launched | ChildProcess {
   const { spec, token } = request;
   const { isolation } = spec.privileges;
-  reserve ??= makeReserve(descriptorLimit());
-  const shortage = reserve.shortage(spec.name);
+  const shortage = ownReserve().shortage(spec.name);
   if (shortage !== null) return refuse(`"${prepared.name}" cannot be started: ${shortage}`);
   // The parent that unshare(1) leaves behind is no process of the unit's: without the token it gets no signal that is meant for it.
   const environment = isolation.pid ? { ...prepared.environment, [tokenVariable]: request.environment[tokenVariable] } : prepared.environment;

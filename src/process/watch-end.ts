@@ -1,10 +1,11 @@
 import { closeSync } from 'node:fs';
 import { loadNative } from '../native/load.ts';
 import type { NativePort } from '../native/port.ts';
+import { ownReserve } from './descriptors.ts';
 
 /**
- * Calls back once when a process that is no child of ours has ended: at once by the native port, within half a second without it. `hasEnded` says whether
- * the process that is meant is gone, as another one may have its pid. Returns the end of watching.
+ * Calls back once when a process that is no child of ours has ended: at once by the native port, within half a second without it and where no descriptor is
+ * left for that. `hasEnded` says whether the process that is meant is gone, as another one may have its pid. Returns the end of watching.
  */
 export function watchEnd(pid: number, hasEnded: () => boolean, onEnd: () => void): () => void {
   let isOver = false;
@@ -27,6 +28,8 @@ export function watchEnd(pid: number, hasEnded: () => boolean, onEnd: () => void
   const listen = (port: NativePort): void => {
     const descriptor = port.openProcess(pid);
     if (descriptor === null) return;
+    // The supervisor that started the services needed none for that, and may have left no more than the reserve.
+    if (ownReserve().holds(descriptor)) return closeSync(descriptor);
     unwatch();
     const watch = port.watch(descriptor, () => {
       unwatch();

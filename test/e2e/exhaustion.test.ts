@@ -8,7 +8,7 @@ function limited(home: Home, limits: string, ...args: readonly string[]): Promis
   return collect(spawn('/bin/sh', ['-c', `${limits} && exec "$@"`, 'sh', bin, ...args], { cwd: home.dir, env: home.env, stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
-test('units that would use up every descriptor are refused; the supervisor can be asked, and what runs be restarted', async () => {
+test('units that would use up every descriptor are refused; the supervisor, and one after it, can be asked, and what runs be restarted', async () => {
   const names = Array.from({ length: 20 }, (_, index) => `s${index}`);
   const home = makeHome(`version: "1"\nservices:\n${names.map((name) => `  ${name}: {command: "$PROGRAMS/forever"}\n`).join('')}`);
   const started = await limited(home, 'ulimit -n 60', 'start', '--daemonize', '-c', home.config);
@@ -26,6 +26,12 @@ test('units that would use up every descriptor are refused; the supervisor can b
     expect(all.map((status) => status.units.length)).toEqual([20, 20, 20, 20, 20]);
   }
   expect(readdirSync(`/proc/${home.supervisorPid()}/fd`).length).toBeLessThan(60 - 8);
+  const killed = home.supervisorPid();
+  process.kill(killed, 'SIGKILL');
+  await soon('another supervisor serves', async () => home.supervisorPid() !== killed && (await home.status().catch(() => null))?.units.length === 20);
+  // It watches what it found running.
+  expect(readdirSync(`/proc/${home.supervisorPid()}/fd`).length).toBeLessThan(60 - 8);
+  expect(await home.sysg('restart', '-s', first.name)).toMatchObject({ code: 0 });
   expect(await home.sysg('stop', '-s', first.name)).toMatchObject({ code: 0 });
   expect(await home.sysg('stop')).toMatchObject({ code: 0 });
   await home.allGone();

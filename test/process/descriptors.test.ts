@@ -55,6 +55,19 @@ describe('the reserve of descriptors', () => {
     expect(reserve.shortage('a')).toMatch(/a start takes 4, and 8 are kept in reserve$/);
   });
 
+  test('a unit that ran before this supervisor may be started again as if it had started it', () => {
+    const reserve = makeReserve(60, () => 60 - 8 - 4);
+    expect(reserve.shortage('a')).not.toBeNull();
+    reserve.know('a');
+    expect(reserve.shortage('a')).toBeNull();
+  });
+
+  test('a descriptor of the reserve is known by its number', () => {
+    const reserve = makeReserve(60);
+    const first = 60 - reservedDescriptors - 2 * openLogsWithin(60);
+    expect([first - 1, first].map(reserve.holds)).toEqual([false, true]);
+  });
+
   test('what was refused is let in as soon as there are descriptors again', () => {
     let open = 59;
     const reserve = makeReserve(60, () => open);
