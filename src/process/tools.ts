@@ -11,7 +11,7 @@ export type Tool = { readonly ok: true; readonly path: string } | Refused;
 
 /** Finds a tool of the system for a purpose. A PATH may well be without them. */
 export function findTool(name: keyof typeof packages, purpose: string, searchPath: string | undefined): Tool {
-  const found = resolveProgram(name, `${searchPath ?? defaultPath}:${defaultPath}:/usr/sbin:/sbin`, '/');
+  const found = resolveProgram(name, withUsualPlaces(searchPath), '/');
   return found.ok ? found : refuse(`${purpose} the program ${name} (package ${packages[name]}), which was not found`);
 }
 
@@ -98,5 +98,9 @@ function notRun(tool: string, error: Error): ToolResult {
 // GZIP would change what gzip does, a locale the language of its complaints.
 function plainEnvironment(): NodeJS.ProcessEnv {
   const { GZIP: _options, ...environment } = process.env;
-  return { ...environment, LC_ALL: 'C' };
+  return { ...environment, PATH: withUsualPlaces(environment['PATH']), LC_ALL: 'C' };
+}
+
+function withUsualPlaces(searchPath: string | undefined): string {
+  return `${searchPath ?? defaultPath}:${defaultPath}:/usr/sbin:/sbin`;
 }

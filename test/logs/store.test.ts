@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { makeWriter, type LogWriter } from '../../src/logs/writer.ts';
 import * as tools from '../../src/process/tools.ts';
+import { withoutTools } from '../process/missing-tools.ts';
 import { startProgram } from '../state/node-program.ts';
 import { canMount, smallDisk } from '../state/small-disk.ts';
 import { tempDir } from '../state/temp-dir.ts';
@@ -162,18 +163,13 @@ describe('FIFOs', () => {
   });
 
   test('without mkfifo the output is lost, the process is not, and both are said', () => {
-    const before = process.env['PATH'];
     const { store, problems } = rig();
-    process.env['PATH'] = '/nonexistent';
-    try {
-      store.prepare([{ name: 'web', logs: piped }]);
-      const ends = store.openChildEnds('web');
-      expect(writeSync(ends.stdout, 'x')).toBe(1);
-      closeSync(ends.stdout);
-      closeSync(ends.stderr);
-    } finally {
-      process.env['PATH'] = before;
-    }
+    withoutTools();
+    store.prepare([{ name: 'web', logs: piped }]);
+    const ends = store.openChildEnds('web');
+    expect(writeSync(ends.stdout, 'x')).toBe(1);
+    closeSync(ends.stdout);
+    closeSync(ends.stderr);
     expect(problems).toContain('output needs the program mkfifo, which was not found on PATH: install coreutils');
     expect(problems).toContain('stdout of web is lost: output needs the program mkfifo, which was not found on PATH: install coreutils');
   });

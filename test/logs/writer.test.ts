@@ -6,6 +6,7 @@ import { listArchives } from '../../src/logs/archives.ts';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { mendRotation, rotate } from '../../src/logs/rotate.ts';
 import { makeWriter, type LogWriter, type Rotation } from '../../src/logs/writer.ts';
+import { withoutTools } from '../process/missing-tools.ts';
 import { tempDir } from '../state/temp-dir.ts';
 import { everything } from './rig.ts';
 
@@ -128,19 +129,14 @@ describe('archives', () => {
   });
 
   test('without gzip they stay raw, and that is said once', async () => {
-    const before = process.env['PATH'];
-    process.env['PATH'] = '/nonexistent';
-    try {
-      const { file, writer, settled, problems } = rig({ compress: true });
-      for (let digit = 0; digit < 3; digit += 1) {
-        writer.write(line(digit));
-        await settled();
-      }
-      expect(problems).toEqual([`${file}: archives stay uncompressed: gzip was not found on PATH`]);
-      expect(readdirSync(join(file, '..')).sort()).toEqual(['web.log', 'web.log.1', 'web.log.2']);
-    } finally {
-      process.env['PATH'] = before;
+    withoutTools();
+    const { file, writer, settled, problems } = rig({ compress: true });
+    for (let digit = 0; digit < 3; digit += 1) {
+      writer.write(line(digit));
+      await settled();
     }
+    expect(problems).toEqual([`${file}: archives stay uncompressed: gzip was not found on PATH`]);
+    expect(readdirSync(join(file, '..')).sort()).toEqual(['web.log', 'web.log.1', 'web.log.2']);
   });
 
   test('an archive that a crash left in both forms is counted once, and put right', async () => {

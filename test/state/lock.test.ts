@@ -3,6 +3,7 @@ import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isLocked, lockHolder, takeLock } from '../../src/state/lock.ts';
+import { withoutTools } from '../process/missing-tools.ts';
 import { startProgram } from './node-program.ts';
 import { canMount, smallDisk } from './small-disk.ts';
 import { tempDir } from './temp-dir.ts';
@@ -60,16 +61,11 @@ test('a lock on a file that was replaced guards nothing: the new file can be loc
 });
 
 test('without flock the refusal names the package', () => {
-  const before = process.env['PATH'];
-  process.env['PATH'] = '/nonexistent';
-  try {
-    const path = join(tempDir(), 'supervisor.lock');
-    expect(takeLock(path)).toEqual({
-      ok: false, held: false, reason: `${path}: locking needs the program flock, which was not found on PATH: install util-linux`,
-    });
-  } finally {
-    process.env['PATH'] = before;
-  }
+  withoutTools();
+  const path = join(tempDir(), 'supervisor.lock');
+  expect(takeLock(path)).toEqual({
+    ok: false, held: false, reason: `${path}: locking needs the program flock, which was not found on PATH: install util-linux`,
+  });
 });
 
 test('a directory that is not there refuses with the reason', () => {
