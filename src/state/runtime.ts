@@ -4,15 +4,19 @@ import { join } from 'node:path';
 import { attempt, failureOf, textOf } from '../errors.ts';
 import { isDirectory, makeDirectories } from '../files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
+import { socketPathProblem } from '../wire/socket.ts';
 
-type DirectoryPaths = Pick<RuntimePaths, 'stateDir' | 'fifoDir' | 'logDir' | 'supervisorLog'>;
+type DirectoryPaths = Pick<RuntimePaths, 'stateDir' | 'fifoDir' | 'logDir' | 'supervisorLog' | 'socket'>;
 
 /**
  * Creates the state, FIFO and log directories with mode 0700 and tightens ours that are wider. What is no directory in the place of the last two, and what
  * is no plain file in the place of a file (a FIFO would hold up its reader, and through a link another file would be written), is set aside, of which
- * `onAside` hears in a sentence. Returns a sentence when one cannot be had or belongs to somebody else, else null.
+ * `onAside` hears in a sentence. Returns a sentence when one cannot be had or belongs to somebody else, or when no
+ * socket can be in it, else null.
  */
 export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) => void = () => undefined): string | null {
+  const unusable = socketPathProblem(paths.socket);
+  if (unusable !== null) return unusable;
   for (const directory of [paths.stateDir, paths.fifoDir, paths.logDir]) {
     const aside = directory === paths.stateDir ? null : setAside(directory);
     if (aside !== null) onAside(aside);

@@ -53,6 +53,14 @@ describe('preparing the runtime directory', () => {
     expect(prepareRuntime(paths)).toBe(`${paths.stateDir}: belongs to uid 65534, not to uid 0 who runs this supervisor`);
   });
 
+  test('nothing is made where the path of the socket would be too long for one', () => {
+    const home = join(tempDir(), 'x'.repeat(120));
+    mkdirSync(home);
+    const paths = runtimePaths({ system: false, env: { HOME: home } });
+    expect(prepareRuntime(paths)).toBe(`socket path ${paths.socket} has ${paths.socket.length} bytes, at most ${process.platform === 'linux' ? 107 : 103} are possible; use a shorter HOME`);
+    expect(existsSync(join(home, '.local'))).toBe(false);
+  });
+
   test('a file in the place of the directory is refused', () => {
     const home = tempDir();
     mkdirSync(join(home, '.local/share'), { recursive: true });
