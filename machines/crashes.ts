@@ -1,6 +1,6 @@
 import { unitOf, type SupervisorContext } from './context.ts';
 import { informOf } from './dependencies.ts';
-import { cancelRollout, send, setRollout, setUnit, type Draft } from './draft.ts';
+import { cancelRollout, refuse, send, setRollout, setUnit, type Draft } from './draft.ts';
 import type { SupervisorCommand } from './events.ts';
 import { answerFor } from './operations.ts';
 import { recordKey } from './service-facts.ts';
@@ -17,6 +17,8 @@ export function noteCrash(draft: Draft, event: object): void {
   const { unit, part } = whose;
   draft.facts.push({ type: 'unit.crashed', at: draft.now, unit, error });
   if (part === 'child') {
+    const child = draft.children.get(whose.id);
+    if (child?.facts.identity === null) refuse(draft, { ticket: child.ticket, unit, error: CRASHED });
     draft.children = withoutActor(draft.children, whose.id);
     draft.makesChildren = true;
     return;

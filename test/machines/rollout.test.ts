@@ -524,3 +524,30 @@ describe('blue-green', () => {
     expect([it.step('web'), it.root.getSnapshot().context.slots.get('web')]).toEqual(['none', 1]);
   });
 });
+
+describe('the actor of a rollout throws', () => {
+  function fail(it: World): void {
+    it.root.getSnapshot().context.rollouts.get('web')?.ref?.send({ type: 'instance.changed', at: 1, get facts(): never { throw new Error('planted'); } } as never);
+  }
+
+  test('before the candidate serves: the candidate is ended, the old instance goes on, and the restart has failed', () => {
+    const it = restarted([rolling()]);
+    it.report('web/aside', 'process.spawned');
+    it.effects.length = 0;
+    fail(it);
+    expect(it.answers).toEqual([{ ticket: 7, unit: 'web', result: 'failed', error: 'the supervisor failed while it looked after the unit' }]);
+    expect(it.effects).toEqual(['SIGTERM web 2']);
+    leaveAside(it);
+    expect([it.state('web'), it.step('web'), it.root.getSnapshot().context.units.get('web')?.facts.generation]).toEqual(['running', 'none', 1]);
+  });
+
+  test('when the candidate has become the unit: the old instance is ended all the same', () => {
+    const it = restarted([rolling({ gracePeriodMs: 5000 })]);
+    comeAside(it);
+    it.effects.length = 0;
+    fail(it);
+    expect(it.effects).toEqual(['SIGTERM web 1']);
+    leaveAside(it);
+    expect([it.state('web'), it.step('web'), it.root.getSnapshot().context.units.get('web')?.facts.generation]).toEqual(['running', 'none', 2]);
+  });
+});

@@ -115,6 +115,38 @@ describe('a spawned child', () => {
     expect(rig.now()).toBe(7000);
     expect(rig.effects.at(-1)).toBe('SIGTERM child old.c4');
   });
+
+  describe('whose actor throws', () => {
+    const fail = (rig: World, id: string): void => {
+      rig.root.getSnapshot().context.children.get(id)?.ref?.send({ type: 'process.exited', generation: 0, at: 1, get exit(): never { throw new Error('planted'); } } as never);
+    };
+
+    test('is taken over by another one with its process', () => {
+      const rig = serving();
+      const id = spawned(rig);
+      fail(rig, id);
+      expect(rig.effects.at(-1)).toBe(`adopt child ${id}`);
+      expect(stateOf(rig, id)).toBe('living');
+      end(rig, id, 3);
+      expect(told(rig, id).at(-1)).toMatchObject({ state: 'gone', exit: { code: 3 } });
+    });
+
+    test('before it was born is answered, and not kept', () => {
+      const rig = serving();
+      const ticket = ask(rig);
+      fail(rig, idOf(1));
+      expect(answerTo(rig, ticket)).toMatchObject({ result: 'failed', error: 'the supervisor failed while it looked after the unit' });
+      expect(stateOf(rig, idOf(1))).toBe('absent');
+    });
+
+    test('while it is ended is not ended by another one: that is left to the end of its service', () => {
+      const rig = serving();
+      const id = spawned(rig, { ttlMs: 5000 });
+      rig.elapseChild(id);
+      fail(rig, id);
+      expect(stateOf(rig, id)).toBe('absent');
+    });
+  });
 });
 
 describe('limits', () => {
