@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { bin, collect, makeHome, soon, type Ended } from './rig.ts';
+import { bin, collect, commandOf, makeHome, soon, type Ended } from './rig.ts';
 import { startSshd } from './sshd.ts';
 
 test('--host: the supervisor of another machine over a real ssh, and several machines in one list', async (context) => {
@@ -31,6 +31,15 @@ test('--host: the supervisor of another machine over a real ssh, and several mac
   expect((await sysg('--host', 'box', 'events', 'web', '--json')).stdout).toContain('"unit":"web"');
   expect((await sysg('--host', 'box', 'logs', 'web', '--no-follow')).stdout).toContain('from there');
   expect((await sysg('--host', 'box', 'inspect', 'web')).code).toBe(0);
+  // A reader that leaves, and a signal, end the connection too.
+  expect(await collect(spawn('sh', ['-c', '"$0" --host box logs web | head -n 1', bin], { cwd: here, env, stdio: ['ignore', 'pipe', 'pipe'] }))).toMatchObject({ code: 0 });
+  const follower = spawn(bin, ['--host', 'box', 'logs', 'web'], { cwd: here, env, stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = collect(follower);
+  await soon('it is connected', () => connectionsIn(here).some((name) => existsSync(join(here, name, 'ssh'))));
+  follower.kill('SIGTERM');
+  expect([(await ended).code, follower.signalCode]).toEqual([null, 'SIGTERM']);
+  await soon('nothing is left of both', () => connectionsIn(here).length === 0 && mastersOf(here).length === 0);
+
   there.configure('version: "1"\nservices:\n  web: {command: "echo from there; exec $PROGRAMS/forever", restart_policy: always}\n');
   expect(await sysg('--host', 'box', 'plan')).toMatchObject({ code: 0, stdout: expect.stringContaining('db') });
   expect(await sysg('--host', 'box', 'reload')).toMatchObject({ code: 0, stdout: expect.stringContaining('1 removed') });
@@ -52,5 +61,15 @@ test('--host: the supervisor of another machine over a real ssh, and several mac
 
   expect(await sysg('--host', 'box', 'stop')).toMatchObject({ code: 0, stdout: 'Supervisor shutting down\n' });
   // Neither a connection nor a directory is left of it.
-  await soon('every connection is closed', () => readdirSync(here).filter((name) => name.startsWith('sysg-host-')).length === 0);
+  await soon('every connection is closed', () => connectionsIn(here).length === 0);
 });
+
+/** The directories of connections. */
+function connectionsIn(directory: string): readonly string[] {
+  return readdirSync(directory).filter((name) => name.startsWith('sysg-host-'));
+}
+
+/** Processes of ssh that hold a connection. */
+function mastersOf(directory: string): readonly number[] {
+  return readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).map(Number).filter((pid) => commandOf(pid).includes(`-M -N -S ${directory}/`));
+}

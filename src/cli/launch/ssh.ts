@@ -26,9 +26,11 @@ export async function connectTo(host: string, env: NodeJS.ProcessEnv, asks: bool
   const options = ['-S', control, '-o', 'BatchMode=yes'];
   const master = spawn('ssh', ['-M', '-N', '-S', control, ...(asks ? [] : ['-o', 'BatchMode=yes']), '-o', 'ConnectTimeout=15', '--', host], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const close = (): void => {
+    open.delete(close);
     master.kill('SIGTERM');
     rmSync(directory, { recursive: true, force: true });
   };
+  closeAtEnd(close);
   const failure = await opened(master, control);
   if (failure !== null) {
     close();
@@ -53,6 +55,29 @@ export async function connectTo(host: string, env: NodeJS.ProcessEnv, asks: bool
 }
 
 const LIMIT_MS = 30_000;
+
+/** ssh would go on without this process: it waits for others that use its connection. */
+const open = new Set<() => void>();
+let isHeeded = false;
+
+function closeAtEnd(close: () => void): void {
+  if (!isHeeded) {
+    isHeeded = true;
+    process.once('exit', closeAll);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.once(signal, endBy);
+  }
+  open.add(close);
+}
+
+function closeAll(): void {
+  for (const close of open) close();
+}
+
+/** As it would have without a listener. */
+function endBy(signal: NodeJS.Signals): void {
+  closeAll();
+  process.kill(process.pid, signal);
+}
 
 /** Waits for the connection, for as long as a person types a password. What ssh says when there will be none. */
 async function opened(master: ChildProcess, control: string): Promise<string | null> {
