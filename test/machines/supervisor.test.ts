@@ -260,6 +260,13 @@ describe('reload', () => {
     elapse('a');
     expect(state('a')).toBe('waiting');
   });
+
+  test('a unit that waits for another starts when the edge to that one goes, and waits on where the edge stays', () => {
+    const { send, effects, state } = world([unit('a', { dependsOn: on('b') }), unit('b', { restart: { mode: 'never' } }), unit('c', { dependsOn: on('b') })], { start: ['a', 'c'] });
+    expect([state('a'), state('c'), effects]).toEqual(['waiting', 'waiting', ['spawn b 1']]);
+    send({ type: 'reload', specs: [unit('a', { definition: { process: 'p1', policy: 'q2' } }), unit('b', { restart: { mode: 'never' } }), unit('c', { dependsOn: on('b') })] });
+    expect([state('a'), state('c'), effects]).toEqual(['spawning', 'waiting', ['spawn b 1', 'spawn a 1']]);
+  });
 });
 
 describe('shutdown', () => {
