@@ -6,7 +6,10 @@ import { answerFor } from './operations.ts';
 import { recordKey } from './service-facts.ts';
 import { SECOND_INSTANCE, type AdoptOrder, type UnitRecord } from './unit-facts.ts';
 
-/** Actors that threw. The actor is gone, its process is not: the ledger knows it, and another actor takes it over. */
+/**
+ * Actors that threw. The actor is gone, its process is not: the ledger knows it, and another actor takes it over. What an operation still owes nobody else
+ * knows: the root fails with it, and the next supervisor takes everything over.
+ */
 
 const CRASHES_ALLOWED = { count: 3, windowMs: 60_000 } as const;
 const CRASHED = 'the supervisor failed while it looked after the unit';
@@ -14,6 +17,7 @@ const CRASHED = 'the supervisor failed while it looked after the unit';
 export function noteCrash(draft: Draft, event: object): void {
   const { whose, error } = crashOf(draft, event);
   if (whose === null) return;
+  if (whose.part === 'operation') throw new Error(error);
   const { unit, part } = whose;
   draft.facts.push({ type: 'unit.crashed', at: draft.now, unit, error });
   if (part === 'child') {
@@ -75,7 +79,7 @@ function withoutActor(children: SupervisorContext['children'], id: string): Supe
 
 /** XState's own event, which the union of ours does not name. */
 function crashOf(context: SupervisorContext, event: object): {
-  readonly whose: { readonly unit: string; readonly id: string; readonly part: 'unit' | 'aside' | 'rollout' | 'child' } | null; readonly error: string;
+  readonly whose: { readonly unit: string; readonly id: string; readonly part: 'unit' | 'aside' | 'rollout' | 'child' | 'operation' } | null; readonly error: string;
 } {
   const id = 'actorId' in event ? event.actorId : null;
   const error = 'error' in event ? event.error : null;
@@ -83,6 +87,7 @@ function crashOf(context: SupervisorContext, event: object): {
     ...[...context.units.values()].map(({ name, ref }) => ({ unit: name, id: name, part: 'unit' as const, ref })),
     ...[...context.rollouts.values()].flatMap(({ unit, ref, aside }) => [{ unit, id: unit, part: 'aside' as const, ref: aside.ref }, { unit, id: unit, part: 'rollout' as const, ref }]),
     ...[...context.children.values()].map(({ record, ref }) => ({ unit: record.order.unit, id: record.id, part: 'child' as const, ref })),
+    ...[...context.operations.values()].map(({ input, ref }) => ({ unit: '', id: String(input.id), part: 'operation' as const, ref })),
   ];
   return { whose: parts.find(({ ref }) => ref !== null && ref.id === id) ?? null, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

@@ -379,6 +379,17 @@ describe('an actor that throws', () => {
     expect([state('a'), state('b')]).toEqual(['running', 'running']);
   });
 
+  test('where it is an operation, nobody knows any more what is owed: the root fails too, and another supervisor takes over', () => {
+    const { root, send } = world([unit('a')], {});
+    const errors: unknown[] = [];
+    root.subscribe({ error: (error) => errors.push(error) });
+    send({ type: 'start', ticket: 4, units: ['a'] });
+    const [operation] = root.getSnapshot().context.operations.values();
+    operation?.ref?.send({ type: 'unit.settled', at: 1, get settlement(): never { throw new Error('planted'); } } as never);
+    expect(String(errors[0])).toContain('planted');
+    expect(root.getSnapshot().status).toBe('error');
+  });
+
   test('the third time in a minute the unit is ended and failed', () => {
     const { root, come, lookups, send, records, state, report, effects } = world([unit('a')], { start: ['a'] });
     come('a');
