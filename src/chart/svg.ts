@@ -1,7 +1,14 @@
 import { instance } from '@viz-js/viz';
+import { FONT } from './dot.ts';
 
 /** A picture of a DOT text, laid out by Graphviz: 1.2 MB, to be loaded when a picture is asked for and not before. */
 export async function drawDot(dot: string): Promise<string> {
   const graphviz = await instance();
-  return graphviz.renderString(dot, { format: 'svg', engine: 'dot' });
+  return lean(graphviz.renderString(dot, { format: 'svg', engine: 'dot' }));
+}
+
+/** Without the comments, and with the font said once instead of by each text: a sixth of the file. */
+function lean(svg: string): string {
+  const font = ` font-family="${FONT}"`;
+  return svg.replaceAll(/<!--.*?-->\n?/gs, '').replaceAll(font, '').replace('<svg', `<svg${font}`);
 }

@@ -103,7 +103,7 @@ services:
     const home = makeHome('version: "1"\nservices:\n  falls: {command: "sleep 0.3; kill -9 $$", restart_policy: never}\n  slow: {command: sleep 60, health_check: {command: "sleep 5; false", timeout: 4s}, restart_policy: never}\n');
     const { code, stderr } = await home.sysg('start', '--daemonize', '-c', home.config);
     expect(code).toBe(1);
-    expect(stderr).toContain('  falls: process terminated by signal SIGKILL\n');
+    expect(stderr).toContain('  falls: process terminated by signal SIGKILL; see sysg why falls\n');
   });
 
   test('a watch begins with a snapshot; watched again from a number nothing is lost or doubled', async () => {
