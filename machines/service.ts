@@ -186,7 +186,7 @@ export const serviceMachine = serviceSetup.createMachine({
     ending: {
       type: 'parallel',
       entry: ['forgetReady', 'unwatch'],
-      on: { 'process.exited': { actions: 'recordExit' } },
+      on: { 'process.exited': { actions: 'recordExit' }, signal: { actions: 'orderSignal' } },
       states: {
         process: {
           initial: 'stopping',

@@ -438,6 +438,18 @@ describe('stop', () => {
     expect(answers).toEqual([{ ticket: 5, unit: 'web', result: 'stopped', error: null }]);
   });
 
+  test('a signal from a person reaches a process that is being ended, for one that hangs there is asked where', () => {
+    const { run, send, report, elapse, effects } = rig();
+    run();
+    send({ type: 'stop' });
+    send({ type: 'signal', signal: 'SIGQUIT' });
+    elapse();
+    send({ type: 'signal', signal: 'SIGUSR1' });
+    report('process.gone');
+    send({ type: 'signal', signal: 'SIGUSR2' });
+    expect(effects).toEqual(['spawn 1', 'SIGTERM 1', 'SIGQUIT 1', 'kill 1', 'SIGUSR1 1']);
+  });
+
   test('a process that survives SIGKILL: ordered again, later each time, and the stop is answered with an error', () => {
     const { run, send, elapse, deadlineIn, effects, answers, state, facts } = rig();
     run();
