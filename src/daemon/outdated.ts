@@ -1,5 +1,6 @@
 import { serves } from '../../machines/survival.ts';
 import type { AdoptOrder, ServiceSpec } from '../../machines/types.ts';
+import { configuredSpecs } from '../../machines/view.ts';
 import type { Setting } from './setting.ts';
 import type { Units } from './units.ts';
 
@@ -44,8 +45,7 @@ export function replaceOutdated({ clock }: Pick<Setting, 'clock'>, { root, send 
     });
   };
   const replace = (): void => {
-    const present = [...root.getSnapshot().context.units.values()].map(({ spec }) => spec);
-    send({ type: 'reload', at: clock.now(), specs: present.map((spec) => (isOurs(spec) ? { ...spec, definition: wanted.get(spec.name) ?? spec.definition } : spec)) });
+    send({ type: 'reload', at: clock.now(), specs: configuredSpecs(root.getSnapshot()).map((spec) => (isOurs(spec) ? { ...spec, definition: wanted.get(spec.name) ?? spec.definition } : spec)) });
   };
   if (wanted.size === 0) return;
   if (isSettled()) return replace();

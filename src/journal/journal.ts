@@ -1,6 +1,6 @@
 import { renameSync, statSync } from 'node:fs';
 import type { JournalRecord } from '../wire/payloads.ts';
-import { attempt, textOf } from '../errors.ts';
+import { attempt, hasCode, textOf } from '../errors.ts';
 import { maskedThroughout } from '../masked.ts';
 import type { Mask } from '../secrets.ts';
 import { readTail } from '../files.ts';
@@ -18,6 +18,9 @@ export interface JournalQuery {
   /** Exclusive. */
   readonly since: number | null;
 }
+
+/** The event of a unit that is configured no more. */
+export const REMOVED = 'removed';
 
 /** One record per transition with its cause, for people and `why`. Recovery never reads it; it never holds environment values. */
 export interface Journal {
@@ -55,7 +58,12 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
   const { current, older } = journalFiles(stateDir);
   const records = readKept(stateDir, kept, onProblem);
   const newest = new Map<string, number>();
-  for (const { unit, seq, to } of records) if (unit !== null && to !== undefined) newest.set(unit, seq);
+  const noteNewest = ({ unit, seq, to, event }: JournalRecord): void => {
+    if (unit === null) return;
+    if (event === REMOVED) newest.delete(unit);
+    else if (to !== undefined) newest.set(unit, seq);
+  };
+  for (const record of records) noteNewest(record);
   const listeners = new Set<(record: JournalRecord) => void>();
   let last = records.at(-1)?.seq ?? 0;
   /** The number of the newest record that is in the file. */
@@ -88,13 +96,22 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
     if (written > fileBytes) {
       file?.close();
       file = null;
-      renameSync(current, older);
+      putAside();
       written = 0;
     }
     file ??= opened();
     file.append(Buffer.from(torn ? `\n${line}` : line));
     torn = false;
     written += Buffer.byteLength(line);
+  };
+
+  const putAside = (): void => {
+    try {
+      renameSync(current, older);
+    } catch (error) {
+      // Somebody has removed it.
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
   };
 
   const opened = (): AppendFile => {
@@ -115,7 +132,7 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
       const record: JournalRecord = { seq: (last += 1), ...draft, detail: maskedThroughout(draft.detail, mask) };
       records.push(record);
       if (records.length > kept + 1000) records.splice(0, records.length - kept);
-      if (record.unit !== null && record.to !== undefined) newest.set(record.unit, record.seq);
+      noteNewest(record);
       write();
       for (const listener of listeners) listener(record);
       return record;

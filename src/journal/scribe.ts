@@ -3,7 +3,7 @@ import { isOrdered } from '../../machines/service-ends.ts';
 import type { ChildFacts, RolloutFacts, SupervisorFact, UnitFacts } from '../../machines/types.ts';
 import type { JournalCause, JournalRecord } from '../wire/payloads.ts';
 import { childDraft } from './child-record.ts';
-import type { Journal, JournalDraft } from './journal.ts';
+import { REMOVED, type Journal, type JournalDraft } from './journal.ts';
 import { causeOfSignalled, openRequestsSeen, requestDraft, type AcceptedRequest, type SentSignal } from './request-record.ts';
 
 export interface ScribeOutside {
@@ -167,7 +167,7 @@ export function makeScribe(outside: ScribeOutside): Scribe {
       case 'unit.removed':
         stories.delete(fact.unit);
         requests.forget(fact.unit);
-        return void append({ unit: fact.unit, event: 'removed', detail: {} });
+        return void append({ unit: fact.unit, event: REMOVED, detail: {} });
       case 'unit.crashed': return void append({ unit: fact.unit, event: 'actor.failed', detail: { error: fact.error.split('\n')[0] ?? '' } });
       case 'supervisor.ending': return void append({ unit: null, event: 'supervisor.ending', detail: { because: fact.because, exit_code: fact.exitCode } });
     }

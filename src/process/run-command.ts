@@ -114,16 +114,22 @@ function begin(request: CommandRequest): Promise<CommandResult> {
     const kept = keepChild(child, identity, token);
     const command = unit === undefined ? null : { unit, leader: identity, token, known: new Map() };
     if (command !== null) ofUnits.add(command);
+    const settle = (result: CommandResult): void => {
+      if (command !== null) ofUnits.delete(command);
+      resolve(result);
+    };
     const end = (): void => {
       // A process in an uninterruptible sleep dies when the kernel lets it: the caller must not wait for that.
-      void endProcess({ clock, leader: identity, token, child: kept, signal: 'SIGKILL', graceMs: patienceMs, mostKills: 0, onProblem })
-        .then((gone) => resolve(refuse(gone ? 'was ended' : 'survives SIGKILL')));
+      void endProcess({ clock, leader: identity, token, child: kept, signal: 'SIGKILL', graceMs: patienceMs, mostKills: 0, onProblem }).then((gone) => {
+        // Its end is nothing to anybody any more, and has to be taken all the same.
+        if (!gone) kept.watch(() => undefined);
+        settle(refuse(gone ? 'was ended' : 'survives SIGKILL'));
+      });
     };
     kept.watch((exit) => {
       signal.removeEventListener('abort', end);
-      if (command !== null) ofUnits.delete(command);
       if (request.isWhole === true) sweep({ clock, leader: identity, token, signal: 'SIGTERM', graceMs: patienceMs, onProblem });
-      resolve(resultOf(exit));
+      settle(resultOf(exit));
     });
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });

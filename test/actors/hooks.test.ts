@@ -6,6 +6,7 @@ import type { HookRun, HookSpec, ServiceSpec } from '../../machines/types.ts';
 import { createClock, type Clock } from '../../src/clock.ts';
 import { openHookQueues, type HookQueues } from '../../src/actors/hooks.ts';
 import { identify, isAlive } from '../../src/process/identity.ts';
+import { runningCommands } from '../../src/process/run-command.ts';
 import { serviceSpec } from '../process/spec.ts';
 import { until } from '../until.ts';
 import { tempDir } from '../state/temp-dir.ts';
@@ -47,6 +48,15 @@ function rig(environment: NodeJS.ProcessEnv = process.env, clock: Clock = create
     made: (name) => until(`file ${name}`, () => existsSync(join(dir, name))),
   };
 }
+
+test('a command that was ended is none that runs, as one that ended by itself', async () => {
+  const { hooks, unit, run, problems } = rig();
+  const { target, told } = unit();
+  hooks.queue([run('true'), run('sleep 100', {}, { timeoutMs: 50 })], target);
+  await until('the second one runs', () => runningCommands().length > 0);
+  await until('the queue is empty', () => told.length === 1);
+  expect([runningCommands(), problems.length]).toEqual([[], 1]);
+});
 
 test("a hook runs in the project's directory with the unit's environment and gets the facts of the event", async () => {
   const { dir, hooks, unit, run, text } = rig({ PATH: process.env['PATH'], INHERITED: 'yes', SYSG_INSTANCE: 'outer', SYSG_SIGNAL: 'SIGHUP', SYSG_READY_FD: '3' });

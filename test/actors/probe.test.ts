@@ -190,6 +190,20 @@ test('a server that greets who connects is not reset, and one that keeps the con
   expect(seen.filter((event) => event.startsWith('polite'))).toEqual(['polite end', 'polite close']);
 });
 
+test('a server that goes on sending is left, too', async () => {
+  let isOpen = true;
+  const server = await listening(createTcpServer({ allowHalfOpen: true }, (socket) => {
+    const sending = setInterval(() => socket.write('more\n'), 50);
+    socket.on('error', () => undefined).on('close', () => {
+      clearInterval(sending);
+      isOpen = false;
+    });
+  }));
+  const check = checkOf({ kind: 'tcp', host: '127.0.0.1', port: portOf(server) });
+  expect((await probe({ dir: tempDir(), clock: makeManualClock(), check }).report(1)).type).toBe('probe.ok');
+  await until('the connection is closed', () => !isOpen);
+});
+
 test('a server that resets what it accepts accepts it', async () => {
   const server = await listening(createTcpServer((socket) => socket.resetAndDestroy()));
   const check = checkOf({ kind: 'tcp', host: '127.0.0.1', port: portOf(server) }, { timeoutMs: 10 });

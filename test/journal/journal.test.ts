@@ -38,6 +38,24 @@ test('numbers go on where the last supervisor ended, and its records are there',
   expect(surveyJournal(stateDir).newest.get('a')?.seq).toBe(3);
 });
 
+test('of a unit that was removed nothing is remembered', () => {
+  const stateDir = directory();
+  const { journal } = open(stateDir);
+  journal.append(draft('a'));
+  const { to: _, ...removed } = draft('a', 'removed');
+  journal.append(removed);
+  expect([journal.lastOf('a'), open(stateDir).journal.lastOf('a')]).toEqual([null, null]);
+});
+
+test('a file that somebody removes when it is to become the older one is begun anew', () => {
+  const stateDir = directory();
+  const { journal, problems } = open(stateDir, { fileBytes: 50 });
+  journal.append(draft('a'));
+  rmSync(join(stateDir, 'journal.ndjson'));
+  journal.append(draft('b'));
+  expect([problems, journal.unwritten, [...readJournal(stateDir)].map(({ unit }) => unit)]).toEqual([[], null, ['b']]);
+});
+
 test('a query gives the newest of one unit after a number, oldest first', () => {
   const { journal } = open(directory());
   for (let count = 0; count < 10; count += 1) journal.append(draft(count % 2 === 0 ? 'even' : 'odd'));

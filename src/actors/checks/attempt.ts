@@ -51,6 +51,7 @@ export async function attempt(probe: Attempted, spec: ServiceSpec, outside: Comm
 function accepts(host: string, port: number, signal: AbortSignal): Promise<CommandResult> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
+    let farewell: NodeJS.Timeout | undefined;
     const leave = (): void => void socket.destroy();
     const settle = (result: CommandResult): void => {
       signal.removeEventListener('abort', leave);
@@ -60,9 +61,14 @@ function accepts(host: string, port: number, signal: AbortSignal): Promise<Comma
     if (signal.aborted) leave();
     socket.once('connect', () => {
       settle({ ok: true });
-      socket.setTimeout(FAREWELL_MS, leave).resume().end();
+      // Not an idle time: who is connected to may go on sending.
+      farewell = setTimeout(leave, FAREWELL_MS).unref();
+      socket.resume().end();
     });
-    socket.once('close', () => settle(refuse('was given up')));
+    socket.once('close', () => {
+      clearTimeout(farewell);
+      settle(refuse('was given up'));
+    });
     // Stays: a second error must not be an uncaught one.
     // A reset in the place of the connect: it was accepted, and closed at once.
     socket.on('error', (error) => settle(hasCode(error, 'ECONNRESET') ? { ok: true } : refuse(`got no connection to ${urlHost({ host, port })}: ${connectFailure(error, host)}`)));
