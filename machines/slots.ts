@@ -12,6 +12,11 @@ export function inSlot(spec: ServiceSpec, index: SlotIndex): ServiceSpec {
   return { ...spec, env: { ...spec.env, [blueGreen.envVar]: slot }, check: spec.check === null ? null : filled(spec.check, { slot, service_name: spec.name }) };
 }
 
+/** Another definition of the unit in the slot in which this one runs. */
+export function inSlotOf({ env, deployment: { blueGreen } }: ServiceSpec, other: ServiceSpec): ServiceSpec {
+  return blueGreen === null ? other : inSlot(other, env[blueGreen.envVar] === blueGreen.slots[1] ? 1 : 0);
+}
+
 /** The check that a candidate has to pass once it runs; null when its own check is all there is. */
 export function gateOf(spec: ServiceSpec, change: SlotChange | null): HealthCheck | null {
   const { check, blueGreen } = spec.deployment;

@@ -1,5 +1,6 @@
 import { consequenceOf, type Consequence } from '../../machines/consequence.ts';
 import { restartsWith } from '../../machines/order.ts';
+import { inSlotOf } from '../../machines/slots.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
 import { changedKeys } from '../config/definition.ts';
@@ -62,7 +63,7 @@ function change(view: UnitView | undefined, spec: ServiceSpec): readonly [keyof 
   // What is down stays down when it is made anew as the other kind.
   const consequence = decided === 'remake' && view.wanted === 'down' ? 'update' : decided;
   if (consequence === 'unchanged') return ['unchanged', 'same definition'];
-  return [ENTRIES[consequence], `changed: ${changedKeys(view.spec, spec).join(', ') || 'definition'}${howOf(consequence, view, spec)}`];
+  return [ENTRIES[consequence], `changed: ${changedKeys(view.spec, inSlotOf(view.spec, spec)).join(', ') || 'definition'}${howOf(consequence, view, spec)}`];
 }
 
 const LIVE = '; taken over live';

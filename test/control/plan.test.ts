@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { inSlot } from '../../machines/slots.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
 import { identify } from '../../src/compat/identity.ts';
@@ -47,6 +48,13 @@ test('a change starts no unit that is stopped, and tries one again that is faile
   expect(said(units(web, 'stopped'), after)).toEqual(['update web: changed: command; it is stopped, the next start uses it']);
   expect(said(units(web, 'failed'), after)).toEqual(['restart web: changed: command; in phase failed, tried again at once']);
   expect(said(units(web, 'failed'), specs(web))).toEqual(['unchanged web: same definition']);
+});
+
+test('of a service with slots the file has changed what it says, not what the slot makes of it', () => {
+  const slotted = (more: string): string => `  web:\n    command: sleep 1\n    health_check: {command: "check {slot}"}\n    deployment: {strategy: rolling, blue_green: {env_var: SLOT, slots: [blue, green], switch_command: "true"}}\n${more}`;
+  const green = units(slotted('')).map((view) => ({ ...view, spec: inSlot(view.spec, 1) }));
+  expect(said(green, specs(slotted('')))).toEqual(['unchanged web: same definition']);
+  expect(said(green, specs(slotted('    stop_timeout: 4s\n')))).toEqual(['update web: changed: stop_timeout; taken over live']);
 });
 
 test('a service that becomes a cron unit is replaced', () => {
