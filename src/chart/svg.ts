@@ -1,5 +1,4 @@
 import { instance } from '@viz-js/viz';
-import { FONT } from './dot.ts';
 
 /** A picture of a DOT text, laid out by Graphviz: 1.2 MB, to be loaded when a picture is asked for and not before. */
 export async function drawDot(dot: string): Promise<string> {
@@ -9,6 +8,6 @@ export async function drawDot(dot: string): Promise<string> {
 
 /** Without the comments, and with the font said once instead of by each text: a sixth of the file. */
 function lean(svg: string): string {
-  const font = ` font-family="${FONT}"`;
+  const font = / font-family="[^"]*"/.exec(svg)?.[0] ?? '';
   return svg.replaceAll(/<!--.*?-->\n?/gs, '').replaceAll(font, '').replace('<svg', `<svg${font}`);
 }

@@ -43,6 +43,17 @@ async function shows(screen: Screen, what: string | RegExp, from = 0): Promise<v
   await soon(`the screen shows ${String(what)}`, () => (typeof what === 'string' ? screen.output.slice(from).includes(what) : what.test(plain(screen.output.slice(from)))));
 }
 
+test('Ctrl-C while units come up ends the wait, and says that the supervisor goes on', async () => {
+  const home = makeHome('version: "1"\nservices:\n  slow: {command: sleep 1000, health_check: {command: "false", timeout: 1m}}\n');
+  const screen = onTerminal(home, 'up');
+  await shows(screen, /slow +starting/);
+  screen.type('\u0003');
+  await soon('it has ended', () => screen.exitCode !== undefined);
+  expect(plain(screen.output)).toContain('sysg: the supervisor goes on with the start; to end it and all services: sysg stop');
+  expect(screen.exitCode).toBe(130);
+  expect((await home.unit('slow')).phase).toBe('starting');
+});
+
 describe('the live table', () => {
   test('shows at once what another command does, outlives the supervisor, and never asks for the mouse', async () => {
     const home = makeHome(YAML);

@@ -52,6 +52,17 @@ export async function start(call: Call): Promise<number> {
   return runInForeground(call, config.path, names);
 }
 
+/** Ctrl-C ends the wait, and on a terminal the person there learns that the supervisor goes on. */
+function sayWhatGoesOn(call: Call): () => void {
+  const say = (): void => {
+    if (supervisorPid(call) !== null) call.terminal.complain(`sysg: the supervisor goes on with the start; to end it and all services: ${commandStart(call)}stop`);
+    // Without a handler, which `once` has taken away, the signal ends the process.
+    process.kill(process.pid, 'SIGINT');
+  };
+  if (call.terminal.stderrIsTerminal()) process.once('SIGINT', say);
+  return () => void process.off('SIGINT', say);
+}
+
 /** Why a supervisor with this file would end services of another one, which a dead supervisor left running, or null. */
 export async function endsOthers(call: Call, path: string): Promise<Refusal | null> {
   // Without a ledger nothing is known to have been left, and nothing more is loaded.
@@ -70,7 +81,8 @@ async function faultsIn(call: Call, path: string): Promise<Refusal | null> {
 export async function startDetached(call: Call, configPath: string, names: readonly string[] | null, otherwise: (call: Call) => Promise<number>): Promise<number> {
   const { launchDetached } = await import('../launch/detached.ts');
   const expects = ({ name, kind }: UnitStatus): boolean => (names === null ? kind === 'service' : names.includes(name));
-  const launched = await withProgress(call, { expects, comesUp: true }, () => launchDetached(call, configPath, names));
+  const unwatch = sayWhatGoesOn(call);
+  const launched = await withProgress(call, { expects, comesUp: true }, () => launchDetached(call, configPath, names)).finally(unwatch);
   if (launched === 'held') return otherwise(call);
   if (!launched.ok) return refuse(call, launched.refusal);
   const { units } = launched;
