@@ -1,5 +1,5 @@
 import { unitOf } from './context.ts';
-import { expect, informDependents, redefine } from './dependencies.ts';
+import { expect, informDependents, informOf, redefine } from './dependencies.ts';
 import { bringUp, cancelRollout, dropUnit, known, send, setUnit, type Draft } from './draft.ts';
 import { REMOVED } from './ends.ts';
 import type { SupervisorCommand } from './events.ts';
@@ -112,6 +112,7 @@ export function takeAway(draft: Draft, { unit: name, at, settlements }: Extract<
   cancelRollout(draft, name, 'stop', at);
   if (comes !== null) {
     setUnit(draft, { ...unitOf(comes, at), turn });
+    informOf(draft, name, at);
     makeWay(draft, name);
   }
   informDependents(draft, name, at);

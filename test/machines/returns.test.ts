@@ -95,6 +95,20 @@ describe('a unit that becomes one of the other kind', () => {
     expect([kindOf(queued), queued.schedules.has('web'), answers(queued)]).toEqual(['cron', true, [[1, 'started'], [1, 'started']]]);
   });
 
+  test('it does not wait for what it needs when that is there', () => {
+    const db = specOf({ name: 'db' });
+    const needs = { dependsOn: [{ service: 'db', condition: 'started', onRestart: 'restart' }] } as const;
+    for (const [before, after] of [[cron, service], [service, cron]] as const) {
+      const it = world([db, { ...before, ...needs }], { start: ['db', 'web'] });
+      it.come('db');
+      if (before === service) it.come('web');
+      it.send({ type: 'reload', specs: [db, { ...after, ...needs }] });
+      if (before === service) it.go('web');
+      if (after === cron) it.send({ type: 'start', units: ['web'] });
+      expect(it.records.get('web')?.state).toBe('spawning');
+    }
+  });
+
   test('a restart with the present kind takes the change back, too', () => {
     const it = running();
     it.send({ type: 'reload', specs: [cron], ticket: 1 });
