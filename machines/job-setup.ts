@@ -50,7 +50,7 @@ function post(make: (context: JobContext, event: JobEvent) => Deed | null) {
 export const jobSetup = base.extend({
   guards: {
     isWanted: ({ context }) => context.wanted === 'up',
-    runsNow: ({ event }) => event.type === 'restart' || (event.type === 'start' && (event.origin === undefined || event.origin.kind === 'command')),
+    runsNow: ({ event }) => isAskedFor(event),
     definitionGone: ({ event }) => event.type === 'reload' && event.spec === null,
     survives: ({ event }) => event.type === 'adopt' && event.verdict !== 'rest',
     survivesWanted: ({ event }) => event.type === 'adopt' && event.verdict !== 'rest' && event.record.wanted === 'up',
@@ -61,6 +61,7 @@ export const jobSetup = base.extend({
     overlapIs: ({ context }, params: { rule: 'skip' | 'queue' | 'replace' }) => context.spec.cron?.overlap === params.rule,
     isRemoved: ({ context }) => context.removed,
     isEnding: ({ context }) => context.endingBecause !== null,
+    isEndingAndRunsNext: ({ context, event }) => context.endingBecause !== null && isAskedFor(event),
   },
   actions: {
     watchSchedule: post(({ spec }) => spec.cron === null ? null : { type: 'watchSchedule', params: { unit: spec.name, cron: spec.cron } }),
@@ -145,6 +146,11 @@ export const jobSetup = base.extend({
     }),
   },
 });
+
+/** A person wants a run, and not a unit that needs this one, a reload or the first start the schedule alone. */
+function isAskedFor(event: JobEvent): boolean {
+  return event.type === 'restart' || (event.type === 'start' && (event.origin === undefined || event.origin.kind === 'command'));
+}
 
 /** A run is attempted once: what the restart keys say is for services. */
 export function runnerSpec(spec: ServiceSpec): ServiceSpec {

@@ -71,7 +71,8 @@ export const jobMachine = jobSetup.createMachine({
         ],
         start: [
           { guard: 'isRemoved', actions: answer('failed', REMOVED) },
-          { guard: 'isEnding', actions: ['wantUp', 'watchSchedule', 'queueDue', 'stopRunner'] },
+          { guard: 'isEndingAndRunsNext', actions: ['wantUp', 'watchSchedule', 'queueDue', 'stopRunner'] },
+          { guard: 'isEnding', actions: ['wantUp', 'watchSchedule', 'stopRunner', answer('started')] },
           { actions: ['wantUp', 'watchSchedule', 'passOn'] },
         ],
         restart: [

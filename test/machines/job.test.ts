@@ -157,6 +157,17 @@ describe('a cron unit', () => {
     expect(all.runs.at(-1)).toBe('tick ended Timed out after 90s');
   });
 
+  test('a unit that needs it resumes the schedule while its run is being ended, and begins no other run', () => {
+    const all = booted(job(), specOf({ name: 'web', dependsOn: [{ service: 'tick', condition: 'started', onRestart: 'ignore' }] }));
+    all.send({ type: 'start', units: ['tick'] });
+    all.come('tick');
+    all.send({ type: 'stop', units: ['tick'] });
+    all.send({ type: 'start', units: ['web'] });
+    expect([all.schedules.has('tick'), all.records.get('tick')?.wanted]).toEqual([true, 'up']);
+    all.go('tick');
+    expect([all.effects.filter((effect) => effect.startsWith('spawn tick')), all.runs.at(-1)]).toEqual([['spawn tick 1'], 'tick ended Stopped']);
+  });
+
   test('one that takes too long before it is up answers with its limit who asked for it', () => {
     const all = booted(job({ timeoutMs: 90_000 }, { preStart: 'true' }));
     all.send({ type: 'start', ticket: 1, units: ['tick'] });
