@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { version } from '../../package.json';
+import { takeSignals } from '../../src/inherited-signals.ts';
 import { supervisorWord } from '../../src/supervisor-word.ts';
 import { isOurs, noteEnvironment } from '../../src/surroundings.ts';
 
@@ -8,6 +9,7 @@ const kept: ReadonlySet<string> = new Set(['SYSG_NOFILE', 'SYSG_KEEPER']);
 
 /** The whole program in one file: the command line, and the supervisor that it starts. */
 function begin(words: readonly string[]): void {
+  takeSignals();
   if (words[0] === supervisorWord) {
     process.argv.splice(2, 1);
     void import('../../src/daemon.ts');

@@ -32,6 +32,18 @@ test('is its own supervisor, under a guardian that starts it again', async () =>
   await home.allGone();
 });
 
+test('hears of the ends of what it starts, and its guardian too, where the caller ignores or blocks signals', async () => {
+  const home = makeHome(config);
+  const deaf = ['--ignore-signal=CHLD', '--block-signal=CHLD', '--block-signal=TERM', file];
+  const asDeaf = (...words: readonly string[]): Promise<Ended> => collect(spawn('env', [...deaf, ...words], { cwd: home.dir, env: bare(home), stdio: ['ignore', 'pipe', 'pipe'] }));
+  expect(await asDeaf('start', '--daemonize')).toMatchObject({ code: 0 });
+  const supervisor = home.supervisorPid();
+  process.kill(supervisor, 'SIGKILL');
+  await soon('another one serves', async () => home.supervisorPid() !== supervisor && (await home.status().catch(() => null)) !== null);
+  expect(await asDeaf('stop')).toMatchObject({ code: 0 });
+  await home.allGone();
+});
+
 test('becomes the supervisor in the foreground, and ends with Ctrl-C', async () => {
   const home = makeHome('version: "1"\nservices:\n  web: {command: "echo here; exec sleep 1000"}\n');
   const foreground = spawn(file, ['start'], { cwd: home.dir, env: bare(home), stdio: ['ignore', 'pipe', 'pipe'] });
