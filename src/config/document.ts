@@ -246,9 +246,10 @@ function firstBelow(tokens: readonly CST.Token[], depth: number): number | null 
 function position(text: string, lines: LineCounter, offset: number): Position {
   const found = lines.linePos(Math.min(offset, text.length));
   const line = Math.max(1, found.line);
+  const column = Math.max(1, found.col);
   const start = lines.lineStarts[line - 1] ?? 0;
-  const end = /[\r\n]|$/.exec(text.slice(start, start + 1000));
-  return { line, column: Math.max(1, found.col), excerpt: text.slice(start, start + (end?.index ?? 0)) };
+  const excerpt = text.slice(start, start + column + 1000);
+  return { line, column, excerpt: excerpt.slice(0, /[\r\n]|$/.exec(excerpt)?.index) };
 }
 
 export function shortened(text: string): string {
