@@ -197,7 +197,7 @@ describe('the state of a unit', () => {
 });
 
 describe('the width of text', () => {
-  test.each([['abc', 3], ['héllo', 5], ['日本', 4], ['e\u0301', 1], ['\u001b[31mred\u001b[39m', 3], ['🚀', 2], ['', 0]])('%j takes %i columns', (text, width) => {
+  test.each([['abc', 3], ['héllo', 5], ['日本', 4], ['e\u0301', 1], ['\u001b[31mred\u001b[39m', 3], ['🚀', 2], ['✅ ❌', 5], ['🧪🟢⏳', 6], ['✓ ⚠ →', 5], ['🇩🇪', 2], ['', 0]])('%j takes %i columns', (text, width) => {
     expect(displayWidth(text)).toBe(width);
   });
 

@@ -74,7 +74,7 @@ test('of a long line, such as that of a generated file, an explanation shows wha
   const result = load(yaml);
   const [problem] = result.ok ? [] : result.problems;
   const [, excerpt = '', caret = ''] = (problem && explainProblem(problem))?.split('\n') ?? [];
-  expect(excerpt).toMatch(/^ {2}1 \| x+","max_restarts":"many"/);
+  expect(excerpt).toMatch(/^ {2}1 \| x+"},"max_restarts":"many"/);
   expect(excerpt.slice(caret.indexOf('^'))).toMatch(/^"many"/);
 });
 

@@ -115,7 +115,7 @@ const PIECES = /\u001b\[[0-9;]*[A-Za-z]|[^]/gu;
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
 const STEERING = /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
-const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]$/u;
+const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]$|^(?!\p{Regional_Indicator})\p{Emoji_Presentation}$/u;
 
 const ASCII: ReadonlyMap<string, string> = new Map(Object.entries({
   '●': '*', '◐': '/', '◓': '-', '◑': '\\', '◒': '|', '↻': '@', '✗': 'x', '✓': '+', '○': '-', '◷': 'o', '├': '|', '└': '`', '─': '-', '│': '|', '┤': '|', '┼': '+',
