@@ -233,6 +233,20 @@ browserTest('orders: by key and by button, each with its ticket; several at once
   expect(complaints).toEqual([]);
 });
 
+browserTest('rows keep their places while the pointer is over them', async () => {
+  const home = makeHome(units);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const { page } = await openPage((await serveWeb(home)).link);
+  const names = (): Promise<readonly (string | null)[]> => page.$$eval('.units tbody a', (links) => links.map(({ textContent }) => textContent));
+  await see(page, '#row-db', 'running');
+  await page.hover('#row-tick');
+  process.kill((await home.unit('db')).process?.pid ?? 0, 'SIGKILL');
+  await see(page, '#row-db', 'failing');
+  expect(await names()).toEqual(['api', 'db', 'tick']);
+  await page.mouse.move(2, 2);
+  await soon('what fails is first', async () => (await names())[0] === 'db');
+});
+
 browserTest('a rehearsal: a fault dropped on the time line, and the states scrubbed through; nothing is stopped', async () => {
   const home = makeHome(units);
   await home.sysg('start', '--daemonize', '-c', home.config);

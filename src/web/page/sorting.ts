@@ -27,24 +27,39 @@ export type SortName = keyof typeof sortings;
 
 export const sorting = signal<{ readonly by: SortName; readonly isTurned: boolean }>({ by: 'Health', isTurned: false });
 
+/** The order that is kept at present, by names. */
+const held = signal<readonly string[] | null>(null);
+
+/** While the pointer is over the rows they keep their places, so that a click meets the unit that was under it. */
+export function holdOrder(isHeld: boolean): void {
+  held.value = isHeld ? ordered.peek().map(({ name }) => name) : null;
+}
+
 export const ordered = computed(() => {
   const { by, isTurned } = sorting.value;
-  const compare = sortings[by];
+  const places = new Map(held.value?.map((name, place) => [name, place]));
+  const placeOf = ({ name }: UnitRow): number => places.get(name) ?? places.size;
+  const compare = (one: UnitRow, other: UnitRow): number => placeOf(one) - placeOf(other) || (isTurned ? -1 : 1) * sortings[by](one, other);
   return [...units.value.values()]
     .filter(({ kind }) => kind !== 'orphaned')
-    .toSorted((one, other) => (isTurned ? -1 : 1) * compare(one, other) || byName(one, other));
+    .toSorted((one, other) => compare(one, other) || byName(one, other));
 });
 
 /** By this column; turned round when that is so already. */
 export function sortBy(by: SortName): void {
-  sorting.value = { by, isTurned: sorting.value.by === by && !sorting.value.isTurned };
+  choose({ by, isTurned: sorting.value.by === by && !sorting.value.isTurned });
 }
 
 export function nextSorting(step: 1 | -1): void {
   const names = Object.keys(sortings) as SortName[];
-  sorting.value = { by: names[(names.indexOf(sorting.value.by) + step + names.length) % names.length] ?? 'Health', isTurned: false };
+  choose({ by: names[(names.indexOf(sorting.value.by) + step + names.length) % names.length] ?? 'Health', isTurned: false });
 }
 
 export function turnSorting(): void {
-  sorting.value = { ...sorting.value, isTurned: !sorting.value.isTurned };
+  choose({ ...sorting.value, isTurned: !sorting.value.isTurned });
+}
+
+function choose(chosen: typeof sorting.value): void {
+  held.value = null;
+  sorting.value = chosen;
 }

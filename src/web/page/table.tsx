@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import type { UnitRow } from '../unit-row.ts';
 import { ReloadButton, UnitActs } from './acts.tsx';
 import { now, units } from './live.ts';
-import { ordered, sortBy, sorting, type SortName } from './sorting.ts';
+import { holdOrder, ordered, sortBy, sorting, type SortName } from './sorting.ts';
 import { go, linkTo } from './router.ts';
 import { bytes, sinceOf, span } from './words.ts';
 
@@ -52,6 +52,7 @@ function Heading({ by, isNumber = false }: { readonly by: SortName; readonly isN
 }
 
 export function Table(): JSX.Element {
+  useEffect(() => () => holdOrder(false), []);
   const rows = shownUnits();
   const counts = new Map<string, number>();
   for (const { health } of ordered.value) counts.set(health, (counts.get(health) ?? 0) + 1);
@@ -105,7 +106,7 @@ export function Table(): JSX.Element {
             <th class="wide">Command</th>
           </tr>
         </thead>
-        <tbody>
+        <tbody onPointerEnter={() => holdOrder(true)} onPointerLeave={() => holdOrder(false)}>
           {rows.map((row) => (
             <Row key={row.name} row={row} isSelected={selected.value === row.name} isMarked={marked.value.has(row.name)} />
           ))}
