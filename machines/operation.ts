@@ -123,21 +123,19 @@ export const operationMachine = base.extend({
     noteSuperseded: assign(({ context, event }) => {
       if (event.type !== 'supersede') return {};
       const { unit, error } = event;
-      const stage = context.parts.get(unit)?.stage;
-      if (stage !== 'waiting' && stage !== 'due') return {};
+      if (context.parts.get(unit)?.stage !== 'waiting') return {};
       return {
-        parts: withStage(context.parts, unit, 'superseded'), open: context.open - 1, superseded: context.superseded + 1,
-        waiting: context.waiting - (stage === 'waiting' ? 1 : 0), due: context.due.filter((name) => name !== unit),
+        parts: withStage(context.parts, unit, 'superseded'), open: context.open - 1, superseded: context.superseded + 1, waiting: context.waiting - 1,
         ...answered(context, { ticket: context.id, unit, result: 'failed', error }),
       };
     }),
     noteJoined: assign(({ context, event }) => {
       if (event.type !== 'join') return {};
       const { part, stage } = context.parts.get(event.unit) ?? {};
-      if (stage !== 'waiting' && stage !== 'due') return {};
+      if (stage !== 'waiting') return {};
       return {
         parts: withStage(context.parts, event.unit, part?.owes === true ? 'ordered' : 'settled'), open: context.open - (part?.owes === true ? 0 : 1),
-        waiting: context.waiting - (stage === 'waiting' ? 1 : 0), due: context.due.filter((name) => name !== event.unit),
+        waiting: context.waiting - 1,
       };
     }),
     giveUp: assign(({ context, event }) => {

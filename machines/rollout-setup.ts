@@ -123,7 +123,7 @@ export const rolloutSetup = base.extend({
     closeSwitch: assign({ switchOpen: false }),
     sayWhy: assign(({ context, event }) => ({ reason: context.reason ?? whyOf(event, context) })),
     sayWhyBackFailed: assign(({ context, event }) => ({
-      reason: [context.reason, event.type === 'task.failed' ? `and it could not be switched back: ${event.reason}` : null].filter((part) => part !== null).join('; '),
+      reason: [context.reason, event.type === 'task.failed' ? `it could not be switched back: ${event.reason}` : null].filter((part) => part !== null).join('; and '),
     })),
     sayWhyBackLeft: assign(({ context }) => ({
       reason: [context.reason, 'its switch back was ended with it: the next start switches back first'].filter((part) => part !== null).join('; '),

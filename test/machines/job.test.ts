@@ -32,6 +32,14 @@ describe('a cron unit', () => {
     expect(all.runs).toEqual(['tick began 60000', 'tick ended Success', 'tick began 120000']);
   });
 
+  test('shows its next instant for as long as it is on schedule', () => {
+    const all = booted(job());
+    all.schedules.get('tick')?.send({ type: 'scheduled', at: all.now(), nextWallMs: 60_000 });
+    expect(view(all)?.nextWallMs).toBe(60_000);
+    all.send({ type: 'stop', units: ['tick'], ticket: 1 });
+    expect(view(all)?.nextWallMs).toBe(null);
+  });
+
   test('a run has its schedule as its cause, one that a person asked for the command', () => {
     const all = booted(job({ overlap: 'queue' }));
     const causes = (): readonly string[] => all.facts.flatMap((fact) => (fact.type === 'unit.changed' && fact.facts.state === 'spawning' ? [`${fact.facts.trigger.kind} ${fact.facts.trigger.by}`] : []));
@@ -147,7 +155,9 @@ describe('a cron unit', () => {
 
   test('a run that takes too long is ended with its tree', () => {
     const all = booted(job({ timeoutMs: 90_000 }));
+    const begun = all.now();
     due(all, 1);
+    expect(all.root.getSnapshot().context.units.get('tick')?.ref?.getSnapshot().context.deadline).toEqual({ kind: 'run', at: begun + 90_000 });
     all.come('tick');
     all.report('tick', 'deadline.stable');
     const [target] = [...all.schedules.values()];

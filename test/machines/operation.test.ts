@@ -70,6 +70,13 @@ test('a unit whose turn another operation takes for the same purpose answers bot
   expect(unasked.orders).toEqual(['done']);
 });
 
+test('an operation that is given up answers for the units that have not, and for no other', () => {
+  const it = opened([part('web'), part('db', ['web'])]);
+  it.settle('web');
+  it.actor.send({ type: 'give.up', at: 0, error: 'the supervisor ended' });
+  expect(it.answers.map(({ unit, error }) => [unit, error])).toEqual([['web', null], ['db', 'the supervisor ended']]);
+});
+
 test('an operation of which nothing is left is superseded', () => {
   const it = opened([part('db', ['web'])]);
   it.supersede('db');

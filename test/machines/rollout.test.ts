@@ -442,6 +442,19 @@ describe('blue-green', () => {
     expect(it.root.getSnapshot().context.slots.get('web')).toBeUndefined();
   });
 
+  test('a switch back that fails is said beside what failed before', () => {
+    const it = restarted([rolling({ blueGreen })]);
+    comeAside(it);
+    it.tasks[0]?.report({ type: 'task.done' });
+    it.tasks[0]?.report({ type: 'task.failed', reason: 'refused' });
+    it.tasks[0]?.report({ type: 'task.failed', reason: 'refused too' });
+    leaveAside(it);
+    expect(it.answers[0]?.error).toBe('refused; and it could not be switched back: refused too');
+    const left = world([rolling({ blueGreen })], { switches: [{ unit: 'web', generation: 2, slots: { from: 0, to: 1 } }] });
+    left.tasks[0]?.report({ type: 'task.failed', reason: 'no' });
+    expect(left.facts.findLast(({ type }) => type === 'rollout.changed')).toMatchObject({ facts: { step: 'done', reason: 'it could not be switched back: no' } });
+  });
+
   test.each(['verifying', 'recording'])('a failure while %s is switched back first', (step) => {
     const it = restarted([rolling({ blueGreen })]);
     comeAside(it);
@@ -523,6 +536,19 @@ describe('blue-green', () => {
     it.tasks[0]?.report({ type: 'task.done' });
     expect([it.step('web'), it.root.getSnapshot().context.slots.get('web')]).toEqual(['none', 1]);
   });
+});
+
+test('the actor of the candidate throws: another one takes its process over to end it, and the old instance goes on', () => {
+  const it = restarted([rolling()]);
+  it.report('web/aside', 'process.spawned');
+  it.effects.length = 0;
+  it.root.getSnapshot().context.rollouts.get('web')?.aside.ref?.send({ type: 'process.exited', generation: 2, at: 1, get exit(): never { throw new Error('planted'); } } as never);
+  const [lookup = ''] = it.lookups;
+  it.send({ type: 'recovered', unit: lookup, adopt: { record: it.records.get(lookup), verdict: 'alive' } });
+  expect(it.effects).toEqual(['adopt web 2', 'SIGTERM web 2']);
+  leaveAside(it);
+  expect([it.state('web'), it.step('web'), it.root.getSnapshot().context.units.get('web')?.facts.generation]).toEqual(['running', 'none', 1]);
+  expect(it.answers).toMatchObject([{ ticket: 7, result: 'failed' }]);
 });
 
 describe('the actor of a rollout throws', () => {
