@@ -6,6 +6,7 @@ import { isAtRest } from './order.ts';
 import type { CancelReason, RolloutEvent } from './rollout-setup.ts';
 import { inSlot } from './slots.ts';
 import type { SpawnedEvent } from './spawned.ts';
+import type { Dependency } from './spec.ts';
 import { SECOND_INSTANCE, type Settlement } from './unit-facts.ts';
 
 /** An action of the root in the making: the context to come, and what goes to whom. */
@@ -63,7 +64,7 @@ export function setUnit(draft: Draft, unit: Unit): void {
   draft.underOrder += Number(isUnderOrder(unit)) - Number(old !== undefined && isUnderOrder(old));
   draft.units = draft.units.set(unit.name, unit);
   draft.makesUnits ||= unit.ref === null;
-  if (old?.spec.dependsOn !== unit.spec.dependsOn) draft.dependents = dependentsIn(draft.units);
+  noteNeeds(draft, old?.spec.dependsOn, unit.spec.dependsOn);
 }
 
 export function dropUnit(draft: Draft, name: string): void {
@@ -72,7 +73,12 @@ export function dropUnit(draft: Draft, name: string): void {
   draft.busy -= Number(isBusy(old));
   draft.underOrder -= Number(isUnderOrder(old));
   draft.units = draft.units.delete(name);
-  draft.dependents = dependentsIn(draft.units);
+  noteNeeds(draft, old.spec.dependsOn, []);
+}
+
+/** A file that was read again has other lists with the same in them: looking through all units for each of them would cost the square of their number. */
+function noteNeeds(draft: Draft, before: readonly Dependency[] = [], after: readonly Dependency[]): void {
+  if (before.length !== after.length || before.some(({ service }, place) => service !== after[place]?.service)) draft.dependents = dependentsIn(draft.units);
 }
 
 export function setRollout(draft: Draft, rollout: Rollout): void {

@@ -37,13 +37,6 @@ export function withDependencies(units: Units, names: Iterable<string>): Readonl
   return all;
 }
 
-/** Units that name this one as their dependency. */
-export function dependentsOf(units: Units, name: string): readonly string[] {
-  const dependents: string[] = [];
-  for (const [other, { spec }] of units) if (spec.dependsOn.some(({ service }) => service === name)) dependents.push(other);
-  return dependents;
-}
-
 function dependenciesOf(units: Units, name: string): readonly string[] {
   const edges = units.get(name)?.spec.dependsOn ?? [];
   return edges.length === 0 ? NONE : edges.map(({ service }) => service).filter((other) => units.has(other)).sort();

@@ -1,4 +1,3 @@
-import { dependentsOf } from '../../machines/order.ts';
 import { stageOf } from '../../machines/supervisor.ts';
 import { configuredSpecs, isDone, viewAll, type UnitView } from '../../machines/view.ts';
 import type { Request, RequestOf } from '../wire/requests.ts';
@@ -62,7 +61,7 @@ export function makeRoute(outside: RouteOutside): Route {
     if (settled === null) return accepted('Stop', service);
     if (service === null) return collect(request, settled, 'All services stopped');
     const running = new Set(views().filter(({ phase }) => phase === 'running').map(({ spec }) => spec.name));
-    const left = dependentsOf(outside.snapshot().context.units, service).filter((name) => running.has(name));
+    const left = (outside.snapshot().context.dependents.get(service) ?? []).filter((name) => running.has(name));
     const note = left.length === 0 ? '' : ` (still running without it: ${left.join(', ')})`;
     const stopped = collect(request, settled, `Service '${service}' stopped${note}`);
     if (request.forget !== true || stopped.kind === 'error') return stopped;

@@ -353,6 +353,18 @@ describe('shutdown', () => {
   });
 });
 
+test('who needs whom is found out anew where that has changed, and not for each unit of a file that was read again', () => {
+  const { root, send } = world(chain());
+  const dependents = () => root.getSnapshot().context.dependents;
+  const before = dependents();
+  send({ type: 'reload', specs: chain() });
+  expect(dependents()).toBe(before);
+  send({ type: 'reload', specs: [unit('web', { dependsOn: on('db') }), ...chain().slice(1)] });
+  expect(Object.fromEntries(dependents())).toEqual({ db: ['web', 'api'] });
+  send({ type: 'reload', specs: [unit('web'), unit('db')] });
+  expect([...dependents()]).toEqual([]);
+});
+
 test('an operation whose turn with a unit was taken by a later command gives no order to the unit', () => {
   const { root, come, effects, send } = world([unit('a')], { start: ['a'] });
   come('a');
