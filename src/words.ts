@@ -182,12 +182,26 @@ export function bytes(count: number, style: 'short' | 'iec' = 'short'): string {
 }
 
 /** A regular expression of JavaScript. */
-export function parsePattern(text: string): Parsed<RegExp> {
+export function parsePattern(text: string, flags = ''): Parsed<RegExp> {
   try {
-    return { ok: true, value: new RegExp(text) };
+    return { ok: true, value: new RegExp(text, flags) };
   } catch (error) {
     return { ok: false, expected: 'a regular expression', hint: ` (${(error instanceof Error ? error.message : String(error)).replace(/^Invalid regular expression: /, '')})` };
   }
+}
+
+/**
+ * Whether a word fits a pattern of a shell: `*` any text, `?` one character, `[ab]` one of these, `[!ab]` none of them (glob(7)). A range whose end comes before
+ * its beginning fits nothing.
+ */
+export function globbed(pattern: string): (word: string) => boolean {
+  const source = pattern.replaceAll(/\[(!?)([^\]]+)\]|[*?]|[\\^$.|+(){}[\]]/g, (found, not: string | undefined, set: string | undefined) => {
+    if (found === '*') return '.*';
+    if (found === '?') return '.';
+    return set === undefined ? `\\${found}` : `[${not === '!' ? '^' : ''}${set.replaceAll(/[\\^[]/g, '\\$&')}]`;
+  });
+  const parsed = parsePattern(`^${source}$`, 'su');
+  return (word) => parsed.ok && parsed.value.test(word);
 }
 
 /** `1 line`, `2 lines`. */

@@ -1,5 +1,5 @@
 import { refusals, type Refusal, type Result } from '../errors.ts';
-import { didYouMean, naturally, nearMiss } from '../words.ts';
+import { didYouMean, globbed, naturally, nearMiss } from '../words.ts';
 import type { Call } from './call.ts';
 import { knownUnits, type KnownUnit } from './known-units.ts';
 import { globals, options } from './options.ts';
@@ -52,7 +52,7 @@ export function matchEach(words: readonly string[], units: readonly Named[]): { 
   const found = words.map((word) => {
     const unit = unitNamed(units, word);
     if (unit !== undefined) return [unit.name];
-    return isPattern(word) ? names.filter((name) => patternOf(word).test(name)) : [];
+    return isPattern(word) ? names.filter(globbed(word)) : [];
   });
   const missing = words.filter((_, index) => found[index]?.length === 0).map((word) => (isPattern(word) ? unmatched(word, names) : unknownUnit(word, names).message));
   return { names: [...new Set(found.flat())], missing };
@@ -71,16 +71,6 @@ export function unknownUnit(word: string, names: readonly string[]): Refusal {
 
 export function isPattern(word: string): boolean {
   return /[*?]|\[.+\]/s.test(word);
-}
-
-/** As in a shell: `*` any text, `?` one character, `[ab]` one of these, `[!ab]` none of them. */
-function patternOf(pattern: string): RegExp {
-  const source = pattern.replaceAll(/\[(!?)([^\]]+)\]|[*?]|[\\^$.|+(){}[\]]/g, (found, not: string | undefined, set: string | undefined) => {
-    if (found === '*') return '.*';
-    if (found === '?') return '.';
-    return set === undefined ? `\\${found}` : `[${not === '!' ? '^' : ''}${set.replaceAll(/[\\^[]/g, '\\$&')}]`;
-  });
-  return new RegExp(`^${source}$`, 'su');
 }
 
 /** A pattern that begins like no unit may be one with a slip of the finger. */

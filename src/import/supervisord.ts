@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { attempt, refuse, type Refused } from '../errors.ts';
+import { globbed } from '../words.ts';
 import type { Plain } from '../yaml-text.ts';
 import { envBlock, put, type Draft } from './draft.ts';
 import { readIni, type IniSection } from './ini.ts';
@@ -88,16 +89,8 @@ function matching(pattern: string): readonly string[] {
       found = found.map((directory) => join(directory, part));
       continue;
     }
-    const regex = new RegExp(
-      `^${part
-        .replaceAll(/[.+^${}()|\\]/g, '\\$&')
-        .replaceAll('*', '.*')
-        .replaceAll('?', '.')
-        .replaceAll('[!', '[^')}$`,
-    );
-    found = found.flatMap((directory) =>
-      names(directory).filter((name) => !name.startsWith('.') && regex.test(name)).map((name) => join(directory, name)),
-    );
+    const fits = globbed(part);
+    found = found.flatMap((directory) => names(directory).filter((name) => !name.startsWith('.') && fits(name)).map((name) => join(directory, name)));
   }
   return found.filter((path) => names(dirname(path)).includes(basename(path)));
 }

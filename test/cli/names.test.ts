@@ -40,6 +40,7 @@ describe('words that name units', () => {
     ['zzz', "Service 'zzz' not found in configuration"],
     ['wbe*', "no unit matches 'wbe*', did you mean 'web*'?"],
     ['zzz*', "no unit matches 'zzz*'; the units are: a*b, db, status, two\nlines, w.b, web, web2, x[1], ünit"],
+    ['d[z-a]', "no unit matches 'd[z-a]', did you mean 'd[z-a]'?"],
     ['(web', "Service '(web' not found in configuration, did you mean 'web'?"],
     ['(web*', "no unit matches '(web*', did you mean 'web*'?"],
   ])('%s names nothing, and the sentence says what was probably meant', (word, sentence) => {

@@ -185,6 +185,14 @@ test('what is said by no key of ours is named with the line of the source, in in
   expect(lost(ran)).toEqual(['b.ini:4: lost: b.priority: services start side by side; depends_on says what has to be there first']);
 });
 
+test('a pattern of included files is one of a shell, also where it fits nothing', async () => {
+  const ran = await tried({
+    'a.conf': '[include]\nfiles = [b]?.ini [!b]x.ini [z-a].ini [.ini\n[program:a]\ncommand=a\n', 'b1.ini': '[program:b]\ncommand=b\n', 'bx.ini': '[program:bx]\ncommand=b\n', '[.ini': '[program:c]\ncommand=c\n',
+  }, 'a.conf');
+  expect(lost(ran)).toEqual(['a.conf:2: lost: include.files: [!b]x.ini matches no file', 'a.conf:2: lost: include.files: [z-a].ini matches no file']);
+  expect(ran.text?.match(/^ {2}[abcx]+:$/gm)).toEqual(['  a:', '  b:', '  bx:', '  c:']);
+});
+
 test('paths are as seen from the result, wherever that is', async () => {
   const home = ownDirectory();
   const { mkdirSync } = await import('node:fs');
