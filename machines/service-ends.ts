@@ -94,8 +94,9 @@ export function endHooks(context: ServiceContext): readonly HookRun[] {
   ];
 }
 
+/** Of a process that another supervisor has seen running none is due: it was not started. */
 export function startHooks(context: ServiceContext): readonly HookRun[] {
-  return [...hookRuns(context, 'on_start', 'success'), ...(context.automatic ? hookRuns(context, 'on_restart', 'success') : [])];
+  return context.hasRun ? [] : [...hookRuns(context, 'on_start', 'success'), ...(context.automatic ? hookRuns(context, 'on_restart', 'success') : [])];
 }
 
 function hookRuns(context: ServiceContext, stage: HookStage, outcome: HookOutcome): readonly HookRun[] {

@@ -19,6 +19,7 @@ export function resumeFrom(context: ServiceContext, event: Adoption): Partial<Se
     wanted: record.wanted, generation: record.generation, outcome: record.outcome, reason: record.reason, failures: record.failures,
     streak: record.streak, restarts: record.restarts, resumed: record.deadline, leaderEnded: false, ended: null, left: [], since: record.since,
     exit: owned === null ? record.exit : null, ran: record.definition,
+    hasRun: record.state === 'running',
     // One that is dead is kept for the judgement alone.
     process: owned === null || verdict === 'unborn' ? null : verdict === 'alive' ? { ...owned, adopted: true } : { ...owned, identity: null },
     cause: survival.startsWith('ending') ? (record.cause ?? (record.wanted === 'down' ? 'command' : 'reload')) : survival.startsWith('ended') ? record.cause : null,

@@ -692,6 +692,29 @@ describe('adoption', () => {
     expect(actor.getSnapshot().context.streak).toBe(0);
   });
 
+  test('one that another supervisor has seen running was not started now: no hook says so, and its end is that of what ran', () => {
+    const hooks = (['on_start', 'on_stop', 'on_restart'] as const).flatMap((stage) => (['success', 'error'] as const).map((outcome) => ({ stage, outcome, command: 'true', timeoutMs: 1000 })));
+    for (const check of [null, CHECK]) {
+      const hooked = (state: string): ReturnType<typeof rig> => {
+        const unit = rig(specOf({ hooks, check }));
+        unit.send(alive({ state }) as never);
+        if (check !== null) unit.report('probe.ok');
+        return unit;
+      };
+      const ran = ({ effects }: ReturnType<typeof rig>): readonly string[] => effects.filter((effect) => effect.startsWith('hook'));
+      expect([ran(hooked('running')), ran(hooked('starting'))]).toEqual([[], ['hook web on_start.success']]);
+      const unit = hooked('running');
+      unit.report('process.gone');
+      expect(ran(unit)).toEqual(['hook web on_stop.error']);
+      unit.send({ type: 'hooks.idle' });
+      unit.elapse();
+      unit.report('process.spawned');
+      if (check === null) unit.elapse();
+      else unit.report('probe.ok');
+      expect(ran(unit).slice(1)).toEqual(['hook web on_start.success', 'hook web on_restart.success']);
+    }
+  });
+
   test('its end is an unknown exit: a failure', () => {
     const { send, report, state, actor } = rig();
     send(alive() as never);
