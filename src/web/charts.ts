@@ -103,9 +103,11 @@ function titlesOf({ chart, arrows, ways }: DrawnMachine, { from, to }: Pick<Jour
 
 let lastGraph: { readonly dot: string; readonly svg: Promise<string> } | null = null;
 
-/** Units and what they need of each other. */
+/** The units that need another one or are needed, joined; those on their own would push them out of sight. */
 export function drawGraph(specs: readonly ServiceSpec[]): Promise<string> {
-  const dot = graphDot(specs.map(({ name, cron, dependsOn }) => ({
+  const known = new Set(specs.map(({ name }) => name));
+  const joined = new Set(specs.flatMap(({ name, dependsOn }) => dependsOn.filter(({ service }) => known.has(service)).flatMap(({ service }) => [name, service])));
+  const dot = graphDot(specs.filter(({ name }) => joined.has(name)).map(({ name, cron, dependsOn }) => ({
     name, isCron: cron !== null, phase: null, state: null,
     needs: dependsOn.map((edge) => ({ service: edge.service, condition: edge.condition, restarts: restartsWith(edge) })),
   })));

@@ -218,7 +218,13 @@ browserTest('orders: by key and by button, each with its ticket; several at once
   });
   await visit(page, '#/unit/api', 'api');
   await page.waitForFunction(() => scrollY === 0);
-  await visit(page, '#/', 'Units');
+  // Keys go on where the log, or a unit in the graph, has the focus.
+  await page.focus('.lines');
+  await page.keyboard.press('d');
+  await see(page, '.alone', 'tick');
+  await page.$eval('.graph .node', (node) => (node as SVGElement).focus());
+  await page.keyboard.press('u');
+  await see(page, 'h1', 'Units');
   await page.keyboard.press('q');
   await page.waitForFunction(() => document.querySelectorAll('.units tbody tr').length === 3);
   await visit(page, '#/unit/tick', 'tick');

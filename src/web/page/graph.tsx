@@ -6,6 +6,7 @@ import { useFetched } from './fetched.ts';
 import { units } from './live.ts';
 import { go, linkTo } from './router.ts';
 import { ordered } from './sorting.ts';
+import { State } from './table.tsx';
 
 interface Graph { readonly svg: string; readonly needs: readonly { readonly unit: string; readonly needs: readonly string[] }[] }
 
@@ -35,12 +36,25 @@ export function DependencyGraph(): JSX.Element {
       element.classList.toggle('waiting', units.value.get(from)?.waits_for?.some(({ unit }) => unit === to) === true);
     }
   }, [drawn, units.value]);
+  const alone = drawn === null ? [] : ordered.value.filter(({ name }) => !drawn.nodes.has(name));
   const waiting = ordered.value.filter(({ waits_for: waits = [] }) => waits.length > 0);
   return (
     <main>
       <h1>Dependencies</h1>
       {error !== null && <p role="alert">{error}</p>}
-      <div class="picture graph" ref={frame} role="group" tabIndex={0} aria-label="Units and what they need; an arrow leads to what is needed" />
+      <div class="picture graph" ref={frame} hidden={drawn?.nodes.size === 0} role="group" tabIndex={0} aria-label="Units and what they need; an arrow leads to what is needed" />
+      {alone.length > 0 && (
+        <section class="panel">
+          <h2>Without dependencies</h2>
+          <ul class="alone">
+            {alone.map((row) => (
+              <li key={row.name}>
+                <a href={linkTo('unit', row.name)}>{row.name}</a> <State row={row} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       <section class="panel" aria-live="polite">
         <h2>Who waits for whom</h2>
         {waiting.length === 0 ? (

@@ -33,8 +33,7 @@ export function listen(): void {
       if (key === 'Enter' && target.id === 'filter') leaveFilter(target);
       return;
     }
-    if (target instanceof HTMLSelectElement || (target instanceof Element && target.closest('[role=button],.fault,.lines,[role=link]') !== null))
-      return;
+    if (target instanceof HTMLSelectElement || (target instanceof Element && target.closest('[role=button],.fault') !== null)) return;
     if (press(key, target)) event.preventDefault();
   });
 }
