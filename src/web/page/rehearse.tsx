@@ -4,7 +4,7 @@ import type { JournalRecord } from '../../wire/payloads.ts';
 import { eventOf, faultKinds, kindOf, type Fault, type FaultKind } from './faults.ts';
 import { shownProject } from './projects.tsx';
 import { post } from './server.ts';
-import { ordered } from './sorting.ts';
+import { naturally, ordered } from './sorting.ts';
 import { StillChart } from './still-chart.tsx';
 import { Legend, Records, STATES, stretchesOf } from './timeline.tsx';
 import { counted, offset } from './words.ts';
@@ -32,8 +32,11 @@ const PLAY_SECONDS = 12;
 export function Rehearse({ first }: { readonly first: string | null }): JSX.Element {
   const all = ordered.value;
   const shown = shownProject();
-  const [unit, setUnit] = useState<string | null>(first);
-  const subject = unit ?? all[0]?.name ?? null;
+  const [unit, setUnit] = useState<string | null>(null);
+  // What is first at first: the order of the units moves with their health.
+  const begun = useRef(first);
+  begun.current ??= all[0]?.name ?? null;
+  const subject = unit ?? begun.current;
   const [kind, setKind] = useState<FaultKind>('exit');
   const [faults, setFaults] = useState<readonly Fault[]>([]);
   const [span, setSpan] = useState<(typeof SPANS)[number]>(SPANS[1]);
@@ -42,7 +45,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
   const [atMs, setAt] = useState(0);
   const [isPlaying, setPlaying] = useState(false);
   const ids = useRef(0);
-  const names = [...all].map(({ name }) => name).toSorted((one, other) => (one === subject ? -1 : other === subject ? 1 : one < other ? -1 : 1));
+  const names = [...all].map(({ name }) => name).toSorted((one, other) => (one === subject ? -1 : other === subject ? 1 : naturally.compare(one, other)));
 
   const rehearse = (wanted: readonly Fault[], lasts: string): void => {
     post<Result>('/simulate', { events: wanted.map(eventOf), for: lasts }).then((found) => {
@@ -94,7 +97,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
         <label>
           Unit{' '}
           <select value={subject ?? ''} onChange={({ currentTarget }) => setUnit(currentTarget.value)}>
-            {names.toSorted().map((name) => (
+            {names.toSorted(naturally.compare).map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>

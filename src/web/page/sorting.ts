@@ -5,7 +5,7 @@ import { sinceOf } from './words.ts';
 
 const URGENCY: Readonly<Record<string, number>> = { failing: 0, degraded: 1 };
 /** `web-2` before `web-10`. */
-const naturally = new Intl.Collator('en', { numeric: true });
+export const naturally = new Intl.Collator('en', { numeric: true });
 const byName = (one: UnitRow, other: UnitRow): number => naturally.compare(one.name, other.name);
 const most = (value: (row: UnitRow) => number | undefined) => (one: UnitRow, other: UnitRow): number => (value(other) ?? -1) - (value(one) ?? -1);
 
