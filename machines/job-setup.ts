@@ -78,7 +78,7 @@ export const jobSetup = base.extend({
     passAnswers: assign(({ context, event }) => 'settlements' in event ? { settled: [...context.settled, ...event.settlements] } : {}),
     await: assign(({ context, event }) => {
       const timeoutMs = context.spec.cron?.timeoutMs ?? null;
-      return { deadline: timeoutMs === null ? null : { kind: 'run' as const, at: (momentOf(event) ?? context.since) + timeoutMs } };
+      return { deadline: timeoutMs === null ? null : { kind: 'run' as const, at: beganAt(context, event) + timeoutMs } };
     }),
     unplan: assign({ deadline: null }),
 
@@ -87,7 +87,7 @@ export const jobSetup = base.extend({
     takeNext: assign(({ event }) => (event.type === 'scheduled' ? { nextWallMs: event.nextWallMs } : {})),
     takeSpec: assign(({ context, event }) => ({ spec: definedBy(context, event) })),
     markRemoved: assign({ removed: true, wanted: 'down', queued: null }),
-    noteTime: assign(({ context, event }) => ({ since: momentOf(event) ?? context.since })),
+    noteTime: assign(({ context, event }) => ({ since: beganAt(context, event) })),
     begin: base.enqueueActions(({ context, event, enqueue }) => {
       const instantWallMs = event.type === 'due' ? event.instantWallMs : event.type === 'unit.changed' ? (context.queued?.instantWallMs ?? null) : null;
       const [ticket = null, ...others] = 'ticket' in event ? ticketsOf(event) : (context.queued?.tickets ?? []);
@@ -146,6 +146,11 @@ export const jobSetup = base.extend({
     }),
   },
 });
+
+/** A run that goes on under a new supervisor did not begin there. */
+function beganAt({ since }: JobContext, event: JobEvent): number {
+  return event.type === 'adopt' ? event.record.since : (momentOf(event) ?? since);
+}
 
 /** A person wants a run, and not a unit that needs this one, a reload or the first start the schedule alone. */
 function isAskedFor(event: JobEvent): boolean {

@@ -258,6 +258,18 @@ describe('a cron unit', () => {
     expect(view(suspended)?.wanted).toBe('down');
   });
 
+  test('the limit of a run counts from its begin, whichever supervisor that was under', () => {
+    const record = {
+      unit: 'tick', hash: '', definition: { process: 'p1', policy: 'q1' }, wanted: 'up', state: 'running', cause: null, generation: 3,
+      process: { generation: 3, role: 'main', token: 'old.3', identity: identityOf(50), adopted: false }, outcome: 'none', exit: null, reason: null,
+      failures: [], streak: 0, restarts: 0, deadline: null, since: 400,
+    };
+    const all = world([job({ timeoutMs: 90_000 })], { adopt: [{ record, verdict: 'alive' }] });
+    expect(view(all)).toMatchObject({ phase: 'running', since: 400 });
+    all.report('tick', 'deadline.stable');
+    expect([all.elapse('tick'), all.now(), all.effects.at(-1)]).toEqual(['run', 90_400, 'SIGTERM tick 3']);
+  });
+
   test('shutdown ends the run', () => {
     const all = booted(job(), specOf({ name: 'web' }));
     all.come('web');
