@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Dependency, ServiceSpec } from '../../machines/types.ts';
 import { keepViews, viewAll } from '../../machines/view.ts';
 import { identityOf, specOf } from './rig.ts';
-import { hasEnded } from '../../machines/supervisor.ts';
+import { hasEnded, stageOf } from '../../machines/supervisor.ts';
 import { world } from './supervisor-rig.ts';
 
 const on = (...names: readonly string[]): readonly Dependency[] =>
@@ -261,6 +261,15 @@ describe('reload', () => {
     expect(state('a')).toBe('waiting');
   });
 
+  test('a new edge counts from the reload on, one that went no more', () => {
+    const { send, effects, come, go } = world([unit('a'), unit('b'), unit('c', { dependsOn: on('b') })], { start: ['a', 'b', 'c'] });
+    for (const name of ['a', 'b', 'c']) come(name);
+    send({ type: 'reload', specs: [unit('a', { dependsOn: on('b'), definition: { process: 'p1', policy: 'q2' } }), unit('b'), unit('c', { definition: { process: 'p1', policy: 'q2' } })] });
+    effects.length = 0;
+    go('b', 1);
+    expect(effects).toEqual(['clear b 1', 'SIGTERM a 1']);
+  });
+
   test('a unit that waits for another starts when the edge to that one goes, and waits on where the edge stays', () => {
     const { send, effects, state } = world([unit('a', { dependsOn: on('b') }), unit('b', { restart: { mode: 'never' } }), unit('c', { dependsOn: on('b') })], { start: ['a', 'c'] });
     expect([state('a'), state('c'), effects]).toEqual(['waiting', 'waiting', ['spawn b 1']]);
@@ -273,9 +282,13 @@ describe('shutdown', () => {
   test('everything stops in order, the ticket is answered, the machine is done with the exit code', () => {
     const { send, come, go, answers, root } = world(chain(), { start: ['web', 'api', 'db'] });
     for (const name of ['db', 'api', 'web']) come(name);
+    expect(stageOf(root.getSnapshot())).toBe('serving');
     send({ type: 'shutdown', ticket: 9, exitCode: 0 });
+    expect(stageOf(root.getSnapshot())).toBe('ending');
     send({ type: 'start', ticket: 10, units: ['web'] });
-    expect(answers).toEqual([{ ticket: 10, unit: 'web', result: 'failed', error: 'the supervisor is shutting down' }]);
+    send({ type: 'restart', ticket: 11, units: ['api'], specs: null });
+    const refused = { result: 'failed', error: 'the supervisor is shutting down' } as const;
+    expect(answers).toEqual([{ ticket: 10, unit: 'web', ...refused }, { ticket: 11, unit: 'api', ...refused }]);
     for (const name of ['web', 'api']) go(name);
     expect(hasEnded(root.getSnapshot())).toBe(false);
     go('db');
