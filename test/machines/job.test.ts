@@ -153,6 +153,18 @@ describe('a cron unit', () => {
     expect(all.runs).toEqual(['tick began 1', 'tick ended Replaced by a newer run', 'tick began 2']);
   });
 
+  test('removed while its run is being stopped, the stop is answered when the run has ended', () => {
+    const all = booted(job(), specOf({ name: 'other' }));
+    due(all, 1);
+    all.come('tick');
+    all.send({ type: 'stop', units: ['tick'], ticket: 5 });
+    all.send({ type: 'reload', specs: [specOf({ name: 'other' })] });
+    expect(all.answers).toEqual([]);
+    all.go('tick');
+    expect(all.answers).toMatchObject([{ ticket: 5, unit: 'tick' }]);
+    expect([all.state('tick'), all.records.has('tick')]).toEqual(['absent', false]);
+  });
+
   test('a run that takes too long is ended with its tree', () => {
     const all = booted(job({ timeoutMs: 90_000 }));
     const begun = all.now();

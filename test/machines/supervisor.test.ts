@@ -378,6 +378,16 @@ test('who needs whom is found out anew where that has changed, and not for each 
   expect([...dependents()]).toEqual([]);
 });
 
+test('a signal goes to the process that there is, of a cron unit to its run, and nowhere where there is none', () => {
+  const { send, come, effects } = world([unit('a'), unit('b'), unit('job', { cron: { expression: '* * * * *', timezone: 'UTC', overlap: 'skip', timeoutMs: null, catchUp: 'none' } })], { start: ['a', 'job'] });
+  come('a');
+  send({ type: 'start', units: ['job'] });
+  come('job');
+  effects.length = 0;
+  for (const name of ['a', 'b', 'job']) send({ type: 'signal', unit: name, signal: 'SIGHUP' });
+  expect(effects).toEqual(['signal a 1', 'signal job 1']);
+});
+
 test('an operation whose turn with a unit was taken by a later command gives no order to the unit', () => {
   const { root, come, effects, send } = world([unit('a')], { start: ['a'] });
   come('a');
