@@ -194,7 +194,7 @@ const table = {
   },
   simulate: {
     about: 'show what would happen, with the real machines on a virtual clock; nothing is started',
-    options: [scenario, event, duration, startTime, seed, full, json, noColor],
+    options: [profile, scenario, event, duration, startTime, seed, full, json, noColor],
     examples: [
       ['sysg simulate --event api@3s=exit:1', 'when api crashes after three seconds'],
       ['sysg simulate --scenario crash.yaml --for 1d', 'a day of it'],

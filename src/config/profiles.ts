@@ -33,7 +33,7 @@ export function namesWithProfile({ services, profiles }: Profiled, chosen: reado
 }
 
 /** A sentence about a chosen profile that no service has, or null. */
-export function unknownProfile({ profiles }: Profiled, chosen: readonly string[]): string | null {
+export function unknownProfile({ profiles }: Pick<Profiled, 'profiles'>, chosen: readonly string[]): string | null {
   const known = [...new Set(Object.values(profiles).flat())];
   const unknown = chosen.find((profile) => !known.includes(profile));
   if (unknown === undefined) return null;

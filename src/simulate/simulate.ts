@@ -4,6 +4,8 @@ import { hasEnded, provideSupervisor, supervisorMachine } from '../../machines/s
 import { isAnnounced, type Phase, type ServiceSpec, type SupervisorFact, type UnitFacts } from '../../machines/types.ts';
 import { isDone, viewAll } from '../../machines/view.ts';
 import type { JournalRecord } from '../wire/payloads.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { chosenServices, type Chosen } from '../config/profiles.ts';
 import { openSchedule } from '../cron/schedule.ts';
 import type { Journal } from '../journal/journal.ts';
 import { makeScribe } from '../journal/scribe.ts';
@@ -14,11 +16,19 @@ import { policyWarnings } from './policy-warnings.ts';
 import type { Scenario } from './scenario.ts';
 import { openScript } from './script.ts';
 
-export interface SimulationInput {
+/** What a file says. */
+export interface Definitions {
   readonly specs: readonly ServiceSpec[];
+  /** By service, of those that have some. */
+  readonly profiles?: LoadedConfig['profiles'];
+}
+
+export interface SimulationInput extends Definitions {
   readonly scenario: Scenario;
   /** What a `reload FILE` of the scenario finds; the file that is simulated is not among them. */
-  readonly files?: ReadonlyMap<string, readonly ServiceSpec[]>;
+  readonly files?: ReadonlyMap<string, Definitions>;
+  /** Which services with profiles there are from the beginning; without it none. */
+  readonly chosen?: Chosen;
   /** Changes of all units together after which it is given up; default two million. */
   readonly mostChanges?: number;
 }
@@ -53,8 +63,12 @@ const MOST_CHANGES = 2_000_000;
  * What would happen: the machines, the clock and the journal of the real supervisor, with time that passes at once and
  * processes that follow a script. The same input has the same result.
  */
-export function simulate({ specs, scenario, files = new Map(), mostChanges = MOST_CHANGES }: SimulationInput): Simulation {
+export function simulate({ scenario, files = new Map(), chosen, mostChanges = MOST_CHANGES, ...main }: SimulationInput): Simulation {
   const { startWallMs } = scenario;
+  const names = new Set(chosen?.names);
+  const inForce = ({ specs: services, profiles = {} }: Definitions): readonly ServiceSpec[] => chosenServices({ services, profiles }, { profiles: chosen?.profiles ?? [], names });
+  let current: Definitions = main;
+  const specs = inForce(main);
   const clock = createVirtualClock();
   const wallNow = (): number => startWallMs + clock.now();
   const script = openScript(clock, scenario.services);
@@ -94,9 +108,14 @@ export function simulate({ specs, scenario, files = new Map(), mostChanges = MOS
   const play = (event: ScenarioEvent): string | null => {
     if (event.kind === 'exit') return script.end(event.unit, event.exit) ? null : `no process of '${event.unit}' runs at that time (${phases.get(event.unit) ?? 'stopped'})`;
     if (event.kind === 'command') {
-      const next = files.get(event.command.file ?? '') ?? specs;
+      const { verb, unit, file } = event.command;
+      if (verb === 'reload') current = files.get(file ?? '') ?? main;
+      const isSummoned = verb === 'start' && unit !== null && specNamed(unit) === undefined;
+      if (isSummoned) names.add(unit);
+      const next = inForce(current);
       for (const spec of next) if (!tallies.has(spec.name)) tallies.set(spec.name, openTally(spec));
-      order(root, event.command, { at: clock.now(), specs: next });
+      // As the supervisor takes a service up that its profiles have left out until then.
+      order(root, isSummoned ? { verb: 'reload', unit: null, file: null } : event.command, { at: clock.now(), specs: next });
       return null;
     }
     script.setCheck(event.unit, event.passes);

@@ -3,6 +3,7 @@ import type { ServiceSpec } from '../../machines/types.ts';
 import type { Call } from '../cli/call.ts';
 import { chooseConfigToRead } from '../cli/config-choice.ts';
 import { loadConfigFor } from '../cli/load-config.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { maskedThroughout } from '../masked.ts';
 import type { Mask } from '../secrets.ts';
 
@@ -13,6 +14,8 @@ export interface Configured {
   /** The file that was read; null where there is none. */
   readonly path: string | null;
   readonly specs: readonly ServiceSpec[];
+  /** By service, of those that have some. */
+  readonly profiles: LoadedConfig['profiles'];
 }
 
 /**
@@ -29,7 +32,8 @@ export function watchConfig(call: Call): () => Configured {
     if (known !== null && known.stamp === stamp && performance.now() - known.readMs < LONGEST_MS) return known.configured;
     const loaded = path === null ? null : loadConfigFor(call, path);
     // A file that is being edited: what was good stays.
-    const configured: Configured = { path, specs: loaded?.ok === true ? loaded.config.services : (known?.configured.specs ?? []) };
+    const { services: specs, profiles } = loaded?.ok === true ? loaded.config : { services: known?.configured.specs ?? [], profiles: known?.configured.profiles ?? {} };
+    const configured: Configured = { path, specs, profiles };
     known = { stamp, readMs: performance.now(), configured };
     return configured;
   };

@@ -36,7 +36,9 @@ export function orderRoutes({ watched: { call }, configured, hub, status, shown,
       run: async (context) => {
         const body = await readBody<Rehearsal>(context, rehearsal);
         if (body instanceof Response) return body;
-        const rehearsed = rehearse(configured().specs, body);
+        const answer = await status();
+        const present = new Set(answer.ok ? answer.snapshot.units.map(({ name }) => name) : []);
+        const rehearsed = rehearse(configured(), present, body);
         if (!rehearsed.ok) return refusalResponse(rehearsed.refusal);
         const result = JSON.parse(simulationJson(rehearsed.simulation)) as { readonly events: readonly JournalRecord[] };
         const [service, job] = await Promise.all([drawMachine('service'), drawMachine('job')]);

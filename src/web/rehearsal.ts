@@ -1,8 +1,7 @@
-import type { ServiceSpec } from '../../machines/types.ts';
 import { refusals, type Result } from '../errors.ts';
 import { parseEvent, type ScenarioEvent } from '../simulate/events.ts';
 import { emptyScenario } from '../simulate/scenario.ts';
-import { simulate, type Simulation } from '../simulate/simulate.ts';
+import { simulate, type Definitions, type Simulation } from '../simulate/simulate.ts';
 import { count, list, record, string, type Shaped } from '../wire/shape.ts';
 import { didYouMean, parseDuration } from '../words.ts';
 
@@ -15,8 +14,8 @@ export interface Rehearsal extends Shaped<typeof rehearsal> {}
 const MOST_CHANGES = 20_000;
 const MOST_EVENTS = 200;
 
-/** The machines on a virtual clock with the configuration as it is now. Nothing is started. */
-export function rehearse(specs: readonly ServiceSpec[], wish: Rehearsal): Result<{ readonly simulation: Simulation }> {
+/** The machines on a virtual clock with the configuration as it is now, and of the services with profiles those that are `present`. Nothing is started. */
+export function rehearse({ specs, profiles }: Definitions, present: ReadonlySet<string>, wish: Rehearsal): Result<{ readonly simulation: Simulation }> {
   const events: ScenarioEvent[] = [];
   const texts = wish.events ?? [];
   if (texts.length > MOST_EVENTS) return usage(`events: expected at most ${MOST_EVENTS}, got ${texts.length}`);
@@ -39,7 +38,7 @@ export function rehearse(specs: readonly ServiceSpec[], wish: Rehearsal): Result
     forMs: duration?.value ?? null,
     events: events.toSorted((one, other) => one.atMs - other.atMs),
   };
-  return { ok: true, simulation: simulate({ specs, scenario, mostChanges: MOST_CHANGES }) };
+  return { ok: true, simulation: simulate({ specs, ...(profiles !== undefined && { profiles }), chosen: { profiles: [], names: present }, scenario, mostChanges: MOST_CHANGES }) };
 }
 
 function usage(message: string): Result<never> {

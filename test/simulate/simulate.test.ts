@@ -76,7 +76,7 @@ describe('what happens to processes', () => {
   test('commands of a person are no restarts of the supervisor; a reload takes over another file', () => {
     const [old, changed] = [specOf({ name: 'api' }), specOf({ name: 'api', definition: { process: 'p2', policy: 'q1' } })];
     const simulation = simulate({
-      specs: [old], files: new Map([['next.yaml', [changed, specOf({ name: 'extra' })]]]),
+      specs: [old], files: new Map([['next.yaml', { specs: [changed, specOf({ name: 'extra' })] }]]),
       scenario: scenario('events: [{at: 2s, command: restart api}, {at: 4s, command: reload next.yaml}]'),
     });
     expect(stepsOf(simulation, 'api').slice(2)).toEqual([
@@ -85,6 +85,19 @@ describe('what happens to processes', () => {
     ]);
     expect(simulation.units.get('api')).toMatchObject({ restarts: 0, starts: 3 });
     expect(simulation.units.get('extra')).toMatchObject({ phase: 'running' });
+  });
+
+  test('a service with profiles is there when one of them is chosen, when a start names it, and when one that is there needs it', () => {
+    const specs = [specOf({ name: 'api' }), specOf({ name: 'worker', dependsOn: [{ service: 'queue', condition: 'started', onRestart: 'ignore' }] }), specOf({ name: 'queue' })];
+    const profiles = { worker: ['jobs'], queue: ['more'] };
+    const unitsOf = (simulation: Simulation): readonly string[] => [...simulation.units.keys()].toSorted();
+    expect(unitsOf(simulate({ specs, profiles, scenario: emptyScenario }))).toEqual(['api']);
+    expect(unitsOf(simulate({ specs, profiles, chosen: { profiles: ['jobs'], names: new Set() }, scenario: emptyScenario }))).toEqual(['api', 'queue', 'worker']);
+    const summoned = simulate({ specs, profiles, scenario: scenario('events: [{at: 2s, command: start worker}, {at: 4s, command: reload}, {at: 5s, command: restart worker}]') });
+    expect(stepsOf(summoned, 'worker')).toEqual([
+      '2000 worker stopped → starting', '2052 worker starting → running', '5000 worker running → stopping', '5000 worker stopping → starting', '5051 worker starting → running',
+    ]);
+    expect(summoned.units.get('queue')).toMatchObject({ phase: 'running', starts: 1 });
   });
 
   test('the end of an essential unit ends the supervisor with its exit code', () => {
@@ -120,7 +133,7 @@ describe('checks and dependencies', () => {
 
   test('whether a unit has a check is asked of the definition that it has by then', () => {
     const simulation = simulate({
-      specs: [specOf({ name: 'db' })], files: new Map([['checked.yaml', [specOf({ name: 'db', check })]]]),
+      specs: [specOf({ name: 'db' })], files: new Map([['checked.yaml', { specs: [specOf({ name: 'db', check })] }]]),
       scenario: scenario('for: 1m\nevents: [{at: 2s, unit: db, check: ok}, {at: 3s, command: reload checked.yaml}, {at: 5s, unit: db, check: fail}]'),
     });
     expect(simulation.warnings).toEqual(["db@2s=check:ok: 'db' has no check"]);

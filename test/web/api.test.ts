@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { until } from '../until.ts';
 import type { JournalRecord } from '../../src/wire/payloads.ts';
+import { rehearse } from '../../src/web/rehearsal.ts';
+import { specOf } from '../machines/rig.ts';
 import { answering, makeCall, makeWeb, readEvents, unit } from './rig.ts';
 
 const change = (seq: number, name: string, from: string, to: string, more: Partial<JournalRecord> = {}): JournalRecord => (
@@ -150,6 +152,12 @@ test('a rehearsal is a simulation of the file as it is now, with the arrows of e
   for (const [wish, about] of [
     [{ events: ['nope@1s=exit:1'] }, "'nope' is no unit"], [{ events: ['web'] }, 'expected UNIT@TIME'], [{ for: 'soon' }, 'a duration'], [{ events: ['@1s=reload /etc/passwd'] }, 'no other file'], [{ seed: -1 }, 'seed'],
   ] as const) expect(await body(await post('/api/v1/simulate', wish)), about).toMatchObject({ status: 400, detail: expect.stringContaining(about) });
+});
+
+test('a rehearsal has the services with profiles that the supervisor has, and no others', () => {
+  const configured = { specs: ['web', 'debug', 'extra'].map((name) => specOf({ name })), profiles: { debug: ['dev'], extra: ['more'] } };
+  const rehearsed = rehearse(configured, new Set(['web', 'debug']), {});
+  expect(rehearsed.ok && [...rehearsed.simulation.units.keys()]).toEqual(['web', 'debug']);
 });
 
 test('the description names every route with the shapes by which it is checked', async () => {

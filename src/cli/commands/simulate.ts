@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { ServiceSpec } from '../../../machines/types.ts';
+import { unknownProfile } from '../../config/profiles.ts';
 import { explainProblem, formatProblem } from '../../config/problem.ts';
 import { readText } from '../../config/source-file.ts';
 import { firstConfigPath } from '../../config-path.ts';
@@ -7,7 +7,7 @@ import { refusals, type Refusal, type Result } from '../../errors.ts';
 import { parseEvent, parseInstant, type ScenarioEvent } from '../../simulate/events.ts';
 import { simulationJson, simulationReport } from '../../simulate/report.ts';
 import { emptyScenario, readScenario, type Scenario } from '../../simulate/scenario.ts';
-import { simulate as run } from '../../simulate/simulate.ts';
+import { simulate as run, type Definitions } from '../../simulate/simulate.ts';
 import { parseDuration } from '../../words.ts';
 import { lookOf, type Call } from '../call.ts';
 import { chooseConfigToRead } from '../config-choice.ts';
@@ -23,18 +23,21 @@ export async function simulate(call: Call): Promise<number> {
   if (!chosen.ok) return terminal.refuse(chosen.refusal);
   const config = readSpecs(call, chosen.path);
   if (!config.ok) return terminal.refuse(config.refusal);
+  const profiles = flags.texts(options.profile);
+  const unknown = unknownProfile(config, profiles);
+  if (unknown !== null) return terminal.refuse(refusals.config(unknown));
   const read = scenarioOf(call);
   if (!read.ok) return terminal.refuse(read.refusal);
   const { scenario, directory } = read;
-  const files = new Map<string, readonly ServiceSpec[]>();
+  const files = new Map<string, Definitions>();
   for (const file of new Set(scenario.events.flatMap((event) => (event.kind === 'command' && event.command.file !== null ? [event.command.file] : [])))) {
     const next = readSpecs(call, resolve(directory, file));
     if (!next.ok) return terminal.refuse(next.refusal);
-    files.set(file, next.specs);
+    files.set(file, next);
   }
-  const unknown = strangerIn(scenario, [config.specs, ...files.values()].flatMap((specs) => specs.map(({ name }) => name)));
-  if (unknown !== null) return terminal.refuse(unknown);
-  const simulation = run({ specs: config.specs, scenario, files });
+  const stranger = strangerIn(scenario, [config, ...files.values()].flatMap(({ specs }) => specs.map(({ name }) => name)));
+  if (stranger !== null) return terminal.refuse(stranger);
+  const simulation = run({ ...config, scenario, files, chosen: { profiles, names: new Set() } });
   if (flags.has(options.json)) {
     terminal.print(simulationJson(simulation));
     return 0;
@@ -45,11 +48,12 @@ export async function simulate(call: Call): Promise<number> {
   return 0;
 }
 
-function readSpecs(call: Call, path: string): Result<{ readonly specs: readonly ServiceSpec[] }> {
+function readSpecs(call: Call, path: string): Result<Required<Definitions>> {
   const loaded = loadOrRefuse(call, path);
   if (!loaded.ok) return loaded;
   for (const warning of loaded.config.warnings) call.terminal.warn(formatProblem(warning));
-  return { ok: true, specs: loaded.config.services };
+  const { services, profiles } = loaded.config;
+  return { ok: true, specs: services, profiles };
 }
 
 /** The scenario file, with what the command line says on top. */
