@@ -7,7 +7,7 @@ import { bin, collect, commandOf, makeHome, soon, type Ended } from './rig.ts';
 import { startSshd } from './sshd.ts';
 
 test('--host: the supervisor of another machine over a real ssh, and several machines in one list', async (context) => {
-  const there = makeHome('version: "1"\nservices:\n  web: {command: "echo from there; exec $PROGRAMS/forever", restart_policy: always}\n  db: {command: $PROGRAMS/forever}\n');
+  const there = makeHome('version: "1"\nservices:\n  web: {command: "echo from there; exec $PROGRAMS/forever", restart_policy: always}\n  db: {command: "while :; do echo tick; sleep 0.1; done"}\n');
   const server = await startSshd(there.dir);
   if (typeof server === 'string') return context.skip(server);
   const here = mkdtempSync(join(tmpdir(), 'sysg-here-'));
@@ -32,7 +32,7 @@ test('--host: the supervisor of another machine over a real ssh, and several mac
   expect((await sysg('--host', 'box', 'logs', 'web', '--no-follow')).stdout).toContain('from there');
   expect((await sysg('--host', 'box', 'inspect', 'web')).code).toBe(0);
   // A reader that leaves, and a signal, end the connection too.
-  expect(await collect(spawn('sh', ['-c', '"$0" --host box logs web | head -n 1', bin], { cwd: here, env, stdio: ['ignore', 'pipe', 'pipe'] }))).toMatchObject({ code: 0 });
+  expect(await collect(spawn('sh', ['-c', '"$0" --host box logs db | head -n 1', bin], { cwd: here, env, stdio: ['ignore', 'pipe', 'pipe'] }))).toMatchObject({ code: 0 });
   const follower = spawn(bin, ['--host', 'box', 'logs', 'web'], { cwd: here, env, stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = collect(follower);
   await soon('it is connected', () => connectionsIn(here).some((name) => existsSync(join(here, name, 'ssh'))));
