@@ -96,6 +96,7 @@ export function unitStatus(view: UnitView, now: Now, { live: measured, children 
     since: wallTime(now.wallMs - (now.monotonicMs - view.since)),
     ...(view.deadline?.kind === 'backoff' && { next_at: wallTime(now.wallMs + (view.deadline.at - now.monotonicMs)) }),
     ...(view.nextWallMs !== null && { next_at: wallTime(view.nextWallMs) }),
+    ...((view.deadline?.kind === 'grace' || view.deadline?.kind === 'kill') && { kill_at: wallTime(now.wallMs + (view.deadline.at - now.monotonicMs)) }),
     ...(view.state === 'waiting' && Object.keys(view.held).length > 0 && {
       waits_for: Object.entries(view.held).map(([unit, lost]) => {
         const condition = spec.dependsOn.find(({ service }) => service === unit)?.condition;

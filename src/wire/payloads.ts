@@ -133,6 +133,8 @@ const unitStatus = record(
     reason: string,
     /** Next retry or next cron run. */
     next_at: time,
+    /** While it is being stopped: when SIGKILL goes to what has not ended by then. */
+    kill_at: time,
     /** Journal sequence number of the unit's newest change. */
     last_event: count,
     /** Dependencies it waits for; `lost` says why one will not come by itself. Absent when there are none. */

@@ -25,7 +25,7 @@ function recordedUnits(): Record<string, unknown>[] {
   }));
 }
 
-const OURS = ['phase', 'wanted', 'ready', 'generation', 'restarts', 'since', 'next_at', 'last_event', 'waits_for', 'ordered'];
+const OURS = ['phase', 'wanted', 'ready', 'generation', 'restarts', 'since', 'next_at', 'kill_at', 'last_event', 'waits_for', 'ordered'];
 
 describe('a unit of the answer to Status', () => {
   test('that never ran has no key without a value, and never a null', () => {
@@ -64,6 +64,14 @@ describe('a unit of the answer to Status', () => {
     const unit = unitStatus(view({ spec: nightly, exit: { code: 1, signal: null } }), now, { ...measured, cron: { runs: () => [run], samplesBetween: () => [] } });
     expect(Object.keys(unit).slice(0, 9)).toEqual(['name', 'hash', 'kind', 'lifecycle', 'health', 'last_exit', 'cron', 'metrics', 'command']);
     expect([unit.kind, unit.health, unit.cron?.last_run?.exit_code, Object.entries(unit).at(-1)]).toEqual(['cron', 'degraded', 1, ['last_event', 9]]);
+  });
+
+  test('says while it is being stopped when SIGKILL follows', () => {
+    for (const [state, kind] of [['stopping', 'grace'], ['killing', 'kill']] as const) {
+      const unit = unitStatus(view({ state, phase: 'stopping', deadline: { kind, at: 53_000 } }), now);
+      expect([unit.kill_at, unit.next_at]).toEqual(['2026-01-01T00:10:03.000Z', undefined]);
+    }
+    expect(unitStatus(view({ state: 'backoff', phase: 'backoff', deadline: { kind: 'backoff', at: 53_000 } }), now)).not.toHaveProperty('kill_at');
   });
 
   test('has a next instant while it backs off or waits for its schedule, and says what it waits for', () => {

@@ -58,8 +58,11 @@ function ofFailed(story: Story): readonly string[] {
   return [...hasFailed(story, story.past.lastInto('failed')), `Nothing more happens until someone starts it: ${startOf(story, story.unit.name)}`];
 }
 
-function ofStopping({ unit, past }: Story): readonly string[] {
-  return [`${unit.name} is being stopped ${stopCause(past, past.last(({ to }) => to === 'stopping' || to === 'clearing'))}.`];
+function ofStopping(story: Story): readonly string[] {
+  const { unit: { name, kill_at: killAt }, past } = story;
+  const wasKilled = past.last(({ to }) => to !== undefined)?.to === 'killing';
+  const next = killAt === undefined ? '' : `; ${wasKilled ? 'SIGKILL was sent, and is sent again' : 'SIGKILL follows'} ${ahead(story, killAt)}`;
+  return [`${name} is being stopped ${stopCause(past, past.last(({ to }) => to === 'stopping' || to === 'clearing'))}${next}.`];
 }
 
 function ofRunning(story: Story): readonly string[] {

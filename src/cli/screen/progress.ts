@@ -115,6 +115,6 @@ const LEAST_PAUSE_MS = 60;
 const SETTLE_MS = 150;
 
 function atRest(unit: UnitStatus): UnitStatus {
-  const { process: _process, ready: _ready, next_at: _next, ...rest } = unit;
+  const { process: _process, ready: _ready, next_at: _next, kill_at: _kill, ...rest } = unit;
   return { ...rest, phase: 'stopped', lifecycle: 'stopped' };
 }

@@ -135,6 +135,11 @@ describe('why', () => {
     const stopped = record('api', '12:00:05', 'running', 'stopping', { cause: { kind: 'command', by: 'stop' } });
     const goesOn = record('api', '12:30:00', 'stopped', 'stopping', { event: 'adopt', cause: { kind: 'adopt' } });
     expect(why({ unit: unit({ phase: 'stopping' }), records: [begun, stopped, goesOn], nowMs: Date.parse(at('13:00:00')) }).text).toEqual(["api is being stopped by the command 'stop' at 12:00:05."]);
+    const killed = record('api', '12:30:20', 'stopping', 'killing', { cause: { kind: 'timer' } });
+    const stopping = unit({ phase: 'stopping', kill_at: at('12:30:30') });
+    for (const [records, next] of [[[begun, stopped], 'SIGKILL follows in 5.0 s'], [[begun, stopped, killed], 'SIGKILL was sent, and is sent again in 5.0 s']] as const) {
+      expect(why({ unit: stopping, records, nowMs: Date.parse(at('12:30:25')) }).text).toEqual([`api is being stopped by the command 'stop' at 12:00:05; ${next}.`]);
+    }
     expect(ask([begun, adopted('12:30:00')])[0]).toContain('it ended while nobody watched (its exit status is unknown) at 12:30:00');
   });
 
