@@ -12,6 +12,10 @@ export const notPassing: readonly { readonly file: string; readonly test: string
     reason: 'the shell script before Node.js, which looks at the limit, is not a part of it: the start goes on, and its supervisor refuses the service in a sentence',
   },
   {
+    file: 'test/e2e/exhaustion.test.ts', test: 'a low soft limit of open files does not keep the supervisor from running, and is that of its services',
+    reason: 'Bun raises its limit before any JavaScript runs, and a shell that has set another one and replaces itself by the program is no parent to ask',
+  },
+  {
     file: 'test/e2e/exhaustion.test.ts', test: 'a unit for which there is no process to be had is refused and tried again; nothing else suffers',
     reason: 'Bun ends with a report of a crash where it cannot create a thread: the command that waits for the start does, since its collector wants one after a second',
   },
