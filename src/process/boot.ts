@@ -5,9 +5,12 @@ import { bootSession } from './darwin.ts';
 
 /** Names this boot of the machine: start times of different boots cannot be compared. */
 export function bootId(): string {
-  knownBootId ??= process.platform === 'darwin' ? bootSession() : readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  knownBootId ??= process.platform === 'darwin' ? bootSession() : attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), UNNAMED);
   return knownBootId;
 }
+
+/** Where /proc shows processes alone, as by ProcSubset= of systemd.exec(5): then a process is known by its pid, its start time since the boot, and its token. */
+const UNNAMED = 'unnamed';
 
 /** Milliseconds since boot by the clock that runs on while the machine is suspended, as the kernel's start times do: proc_uptime(5). Linux. */
 export function uptimeMs(): number {

@@ -83,8 +83,9 @@ function countOpen(): number {
   return listOpen().length - 1;
 }
 
+/** Empty where there is no /proc. */
 function listOpen(): number[] {
-  return readdirSync(process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd').map(Number);
+  return attempt(() => readdirSync(process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd').map(Number), [], 'ENOENT');
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
-import { hasCode } from '../errors.ts';
+import { attempt, hasCode } from '../errors.ts';
 import { listPs } from './darwin.ts';
 import { tokensIn } from './environment.ts';
 import { marksOf, pidsMarked, takeOffMark } from './marks.ts';
@@ -95,7 +95,7 @@ async function pass(withTokens: boolean): Promise<ProcessTable> {
       table.set(stat.pid, scanned);
       if (withTokens && isLiving(stat) && (stat.state === 'D' || tokens === 'empty')) unclear.push(scanned);
     }
-    if (newestPid() === newest) {
+    if (newest !== null && newestPid() === newest) {
       certain.add(table);
       break;
     }
@@ -132,9 +132,9 @@ export function tokensOrMarks({ pid, ppid }: ProcessStat, tokens: readonly strin
   return marks.length > 0 ? marks : tokens;
 }
 
-/** The last pid that was given away: proc_loadavg(5). */
-function newestPid(): string {
-  return readFileSync('/proc/loadavg', 'latin1').trim().split(' ').at(-1) ?? '';
+/** The last pid that was given away: proc_loadavg(5). Null where /proc shows processes alone. */
+function newestPid(): string | null {
+  return attempt(() => readFileSync('/proc/loadavg', 'latin1').trim().split(' ').at(-1) ?? null, null, 'ENOENT');
 }
 
 /** What the environment of one process says; `empty` when it reads as nothing, `null` when it may not be read. */

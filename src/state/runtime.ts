@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { attempt, failureOf, textOf } from '../errors.ts';
@@ -11,11 +11,11 @@ type DirectoryPaths = Pick<RuntimePaths, 'stateDir' | 'fifoDir' | 'logDir' | 'su
 /**
  * Creates the state, FIFO and log directories with mode 0700 and tightens ours that are wider. What is no directory in the place of the last two, and what
  * is no plain file in the place of a file (a FIFO would hold up its reader, and through a link another file would be written), is set aside, of which
- * `onAside` hears in a sentence. Returns a sentence when one cannot be had or belongs to somebody else, or when no
- * socket can be in it, else null.
+ * `onAside` hears in a sentence. Returns a sentence when one cannot be had or belongs to somebody else, when no
+ * socket can be in it, or when processes cannot be seen, else null.
  */
 export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) => void = () => undefined): string | null {
-  const unusable = socketPathProblem(paths.socket);
+  const unusable = socketPathProblem(paths.socket) ?? processesProblem();
   if (unusable !== null) return unusable;
   for (const directory of [paths.stateDir, paths.fifoDir, paths.logDir]) {
     const aside = directory === paths.stateDir ? null : setAside(directory);
@@ -25,6 +25,12 @@ export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) =>
   }
   for (const [path, why] of foreignIn(paths)) onAside(moveAside(path, why));
   return null;
+}
+
+/** On Linux every process is known by its entry in /proc: proc(5). */
+function processesProblem(): string | null {
+  return process.platform !== 'linux' || existsSync(`/proc/${process.pid}/stat`) ? null
+    : '/proc shows no processes, and sysg starts and ends none that it cannot see there: mount it, as by "mount -t proc proc /proc"';
 }
 
 /** Whether FIFOs, logs and state files can be where they belong. */

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { canMount } from '../state/small-disk.ts';
 import { bin, collect, commandOf, type Ended, type Home, makeHome, openFilesOf, soon } from './rig.ts';
 
 const printing = `version: "1"
@@ -106,4 +107,36 @@ test('an empty -c names no file, and the log of the supervisor has a record of w
   expect(await home.sysg('stop', '-s', 'web', '-c', '')).toMatchObject({ code: 0 });
   const log = readFileSync(join(home.state, 'logs/supervisor.log'), 'utf8');
   for (const record of ['Restarting service: web', 'Stopping service: web']) expect(log).toContain(`INFO systemg::daemon: ${record}\n`);
+});
+
+describe.runIf(canMount)('/proc', () => {
+  const config = 'version: "1"\nservices:\n  web: {command: "exec sleep 1000", restart_policy: always, backoff: 100ms}\n  dyn: {command: "exec sleep 1001", spawn: {mode: dynamic}}\n';
+  /** Commands of a shell in a namespace of processes of its own, which ends with them. `$SYSG` is the program. */
+  const inside = (home: Home, script: string): Promise<Ended> => collect(spawn(
+    'unshare', ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-ec', script], { cwd: home.dir, env: { ...home.env, SYSG: bin }, stdio: ['ignore', 'pipe', 'pipe'] },
+  ));
+
+  test('may show processes alone, as under a unit of systemd with ProcSubset=pid', async () => {
+    const home = makeHome(config);
+    const ran = await inside(home, `mount -t proc -o subset=pid proc /proc
+"$SYSG" start --daemonize
+"$SYSG" start --parent-pid "$("$SYSG" status dyn --json | sed -n 's/.*"pid": \\([0-9]*\\).*/\\1/p')" --name kid -- sleep 1002 >/dev/null
+pid=$("$SYSG" status web --json | sed -n 's/.*"pid": \\([0-9]*\\).*/\\1/p')
+kill -9 "$(cat .local/share/systemg/sysg.pid)"
+"$SYSG" wait web --for running --timeout 20s
+"$SYSG" restart --supervisor
+"$SYSG" status web --json | grep -q ": $pid,"
+"$SYSG" doctor
+"$SYSG" stop`);
+    expect(ran, ran.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('Supervisor shutting down') });
+  });
+
+  test('has to be there: without it nothing is started, and the refusal says what to do', async () => {
+    const home = makeHome(config);
+    const ran = await inside(home, 'mount -t tmpfs sysg-test /proc\n"$SYSG" validate\n"$SYSG" start && exit 9\n"$SYSG" start --daemonize');
+    expect(ran).toMatchObject({ code: 1, stdout: expect.stringContaining('valid, 2 services') });
+    expect(ran.stderr.match(/^sysg: .*$/gm)?.filter((line) => !line.includes('warning'))).toEqual(Array(2).fill(
+      'sysg: /proc shows no processes, and sysg starts and ends none that it cannot see there: mount it, as by "mount -t proc proc /proc"',
+    ));
+  });
 });
