@@ -5,7 +5,11 @@ import { hasKoffi } from './installed.ts';
 // What the other files show with the port is shown once more without it, by modules of their own.
 beforeAll(() => {
   vi.stubEnv('SYSG_NATIVE', '0');
-  return () => vi.unstubAllEnvs();
+  return () => {
+    vi.unstubAllEnvs();
+    // The next file in this process would find the port to be absent.
+    vi.resetModules();
+  };
 });
 
 test('there is no port where it is not wanted', async () => {
