@@ -36,6 +36,8 @@ export interface Unit {
   readonly expected: boolean;
   /** What it is made anew as when the present actor is gone: a service that became a cron unit, or the reverse. */
   readonly returning: ServiceSpec | null;
+  /** It is configured no more, and its actor still ends what it owns. */
+  readonly leaves: boolean;
 }
 
 export interface Operation {
@@ -111,7 +113,7 @@ export function unitOf(spec: ServiceSpec, at: number): Unit {
     reason: null, blame: null, left: [], restarts: 0, stuck: false, pid: null, failures: 0, deadline: null, trigger: { kind: 'boot', by: null }, event: 'boot', at,
   };
   const informed = Object.fromEntries(spec.dependsOn.map(({ service }) => [service, PENDING]));
-  return { name: spec.name, spec, inForce: spec.definition, ref: null, facts, informed, turn: null, expected: false, returning: null };
+  return { name: spec.name, spec, inForce: spec.definition, ref: null, facts, informed, turn: null, expected: false, returning: null, leaves: false };
 }
 
 export function dependentsIn(units: ReadonlyMap<string, Unit>): ReadonlyMap<string, readonly string[]> {

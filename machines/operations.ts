@@ -6,13 +6,18 @@ import type { Settlement } from './unit-facts.ts';
 
 /** What the root does about operations: they are opened, given the answers of units and the way that units make, and lose units to later ones. */
 
-export function openOperation(draft: Draft, { kind, ticket, at }: { readonly kind: OperationKind; readonly ticket: number | null; readonly at: number }, parts: readonly Part[]): void {
-  if (parts.length === 0) return;
+export function openOperation(draft: Draft, { kind, ticket, at }: { readonly kind: OperationKind; readonly ticket: number | null; readonly at: number }, asked: readonly Part[]): void {
+  if (asked.length === 0) return;
   // The least that no open operation has.
   let id = 1;
   while (draft.operations.has(id)) id += 1;
-  for (const { unit: name, command, owes } of parts) {
-    if (command === 'start' && joinsRestart(draft, name, owes ? [id] : [])) continue;
+  const parts: Part[] = [];
+  for (const part of asked) {
+    const { unit: name, command, owes } = part;
+    const joins = command === 'start' && joinsRestart(draft, name, owes ? [id] : []);
+    // One that a restart answers waits with that, and for nobody itself.
+    parts.push(joins ? { ...part, after: [] } : part);
+    if (joins) continue;
     const joined = command === 'stop' ? [] : joinedBy(draft, name, command, at);
     yieldTurn(draft, name, supersededBy(command), at);
     const unit = draft.units.get(name);
@@ -107,6 +112,8 @@ export function clearTheWay(draft: Draft, unit: string, at: number): void {
   if (way.isDown || way.isThrough) sendWay(draft, { type: 'way.clear', at, unit, ...way });
 }
 
-export function sendWay(draft: Draft, event: Extract<OperationEvent, { type: 'way.clear' }>): void {
-  for (const [operation, { blockers }] of draft.operations) if (blockers.has(event.unit)) draft.operationSends.push({ operation, event });
+export function sendWay(draft: Draft, event: Extract<OperationEvent, { type: 'way.clear' }>, kind: OperationKind | null = null): void {
+  for (const [operation, { blockers, input }] of draft.operations) {
+    if (blockers.has(event.unit) && (kind === null || input.kind === kind)) draft.operationSends.push({ operation, event });
+  }
 }

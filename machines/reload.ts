@@ -4,7 +4,7 @@ import { informOf, redefine, restartInstead } from './dependencies.ts';
 import { cancelRollout, send, setUnit, type Draft } from './draft.ts';
 import { REMOVED } from './ends.ts';
 import type { SupervisorCommand } from './events.ts';
-import { isAskedFor, joinedBy, joinTurn, openOperation, yieldTurn } from './operations.ts';
+import { isAskedFor, joinedBy, joinTurn, openOperation, sendWay, yieldTurn } from './operations.ts';
 import { isAtRest } from './order.ts';
 import { learnSlots, openStart, replacements } from './orders.ts';
 import { keepKind, makeAnew } from './returns.ts';
@@ -26,6 +26,7 @@ export function openReload(draft: Draft, event: Extract<SupervisorCommand, { typ
   for (const name of removed) {
     yieldTurn(draft, name, REMOVED, at);
     keepKind(draft, name);
+    noteLeaves(draft, name, true);
     send(draft, name, { type: 'reload', at, spec: null });
     cancelRollout(draft, name, 'stop', at);
   }
@@ -39,18 +40,24 @@ export function openReload(draft: Draft, event: Extract<SupervisorCommand, { typ
     if (spec === undefined || unit === undefined || isComing(draft, spec)) continue;
     const asked = isAskedFor(draft, name);
     if (!rolling.has(name)) cancelRollout(draft, name, 'reload', at);
-    const comesUp = unit.turn === null ? unit.facts.wanted === 'up' : unit.turn.command !== 'stop';
+    const comesUp = unit.leaves || (unit.turn === null ? unit.facts.wanted === 'up' : unit.turn.command !== 'stop');
+    if (unit.leaves) {
+      noteLeaves(draft, name, false);
+      // What an earlier reload is to start waits for its end, which may not come now.
+      sendWay(draft, { type: 'way.clear', at, unit: name, isDown: true, isThrough: false }, 'reload');
+    }
     if (makeAnew(draft, name, spec)) {
       if (comesUp) anew.set(name, joinedBy(draft, name, 'restart', at));
       else if (event.ticket != null) draft.settlements.push({ ticket: event.ticket, unit: name, result: 'stopped', error: null });
       continue;
     }
-    keepKind(draft, name);
+    const comesBack = keepKind(draft, name);
     redefine(draft, name, spec, at, !rolling.has(name));
     if (rolling.has(name)) continue;
     // It changes what a restart that goes on leads to.
     if (asked) restartInstead(draft, name, at);
     else send(draft, name, { type: 'reload', at, spec });
+    if (comesBack && !comesUp) send(draft, name, { type: 'stop', at, ticket: null, origin: RELOAD });
   }
   const fresh = event.specs.filter(({ name }) => !draft.units.has(name));
   for (const spec of fresh) setUnit(draft, unitOf(spec, at));
@@ -59,6 +66,11 @@ export function openReload(draft: Draft, event: Extract<SupervisorCommand, { typ
   openStart(draft, { at, units: [...fresh.map(({ name }) => name), ...anew.keys()], ticket: event.ticket ?? null, origin: RELOAD }, 'reload', goes);
   for (const [name, operations] of anew) joinTurn(draft, name, operations);
   for (const name of draft.units.keys()) informOf(draft, name, at);
+}
+
+function noteLeaves(draft: Draft, name: string, leaves: boolean): void {
+  const unit = draft.units.get(name);
+  if (unit !== undefined) setUnit(draft, { ...unit, leaves });
 }
 
 function hasProcess(draft: Draft, name: string): boolean {
