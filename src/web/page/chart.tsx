@@ -111,6 +111,7 @@ function show({ nodes }: Drawn, present: readonly string[]): void {
   for (const [id, element] of nodes) {
     const isPresent = present.includes(id);
     element.classList.toggle('present', isPresent);
+    element.classList.add(`at-${id.split('.').at(-1)}`);
     if (isPresent) element.setAttribute('aria-current', 'true');
     else element.removeAttribute('aria-current');
   }
