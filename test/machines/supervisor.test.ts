@@ -388,6 +388,18 @@ test('a signal goes to the process that there is, of a cron unit to its run, and
   expect(effects).toEqual(['signal a 1', 'signal job 1']);
 });
 
+test('what a reload adds waits for the end of what it removes, and no more when that is configured again', () => {
+  for (const again of [true, false]) {
+    const { send, come, go, effects } = world([unit('old')], { start: ['old'] });
+    come('old');
+    send({ type: 'reload', specs: [unit('new')] });
+    expect(effects).toEqual(['spawn old 1', 'SIGTERM old 1']);
+    if (again) send({ type: 'reload', specs: [unit('old'), unit('new')] });
+    else go('old');
+    expect(effects.at(-1)).toBe('spawn new 1');
+  }
+});
+
 test('an operation whose turn with a unit was taken by a later command gives no order to the unit', () => {
   const { root, come, effects, send } = world([unit('a')], { start: ['a'] });
   come('a');
