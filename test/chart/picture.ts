@@ -42,7 +42,7 @@ export function widthIn(font: Font, text: string, size: number, isBold: boolean)
 }
 
 export function readPicture(svg: string, font: Font): Picture {
-  const groups = [...svg.matchAll(/<g id="[^"]+" class="(node|edge|cluster)">\n<title>([^<]*)<\/title>\n([^]*?)<\/g>/g)]
+  const groups = [...svg.matchAll(/<g class="(node|edge|cluster)">\n<title>([^<]*)<\/title>\n([^]*?)<\/g>/g)]
     .map(([, kind, title = '', body = '']) => ({ kind, title: plain(title), body }));
   const shapes = (wanted: string): Shape[] => groups.filter(({ kind }) => kind === wanted).map(({ title, body }) => ({ title, outline: outlineIn(body), texts: textsIn(body, font) }));
   return {
