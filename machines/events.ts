@@ -13,9 +13,14 @@ export interface Command {
   readonly ticket: number | null;
 }
 
-export type DeadlineEvent = {
-  [K in DeadlineKind]: { readonly type: `deadline.${K}`; readonly generation: number; readonly at: number };
-}[DeadlineKind];
+/** With a name of its own, of which each place that speaks of deadlines has ten. */
+export interface DeadlineOf<K extends DeadlineKind> {
+  readonly type: `deadline.${K}`;
+  readonly generation: number;
+  readonly at: number;
+}
+
+export type DeadlineEvent = { [K in DeadlineKind]: DeadlineOf<K> }[DeadlineKind];
 
 /** SIGKILL now to what is being ended: the time to follow the stop signal is over. */
 export interface Hurry {
@@ -23,13 +28,37 @@ export interface Hurry {
   readonly at: number;
 }
 
+/** `origin`: not a person, but the first start, a reload that brought the unit, or a unit that needs it. `note`: goes into the answer when it succeeds. */
+export interface Start extends Command {
+  readonly type: 'start';
+  readonly origin?: Trigger;
+  readonly note?: string;
+}
+
+/**
+ * Of a job's run alone: `goesOn`, the schedule is wanted as before, and so the record says; `followed`, those that wait for this run wait for the next one;
+ * `because`, what they are answered else.
+ */
+export interface Stop extends Command {
+  readonly type: 'stop';
+  readonly origin?: Trigger;
+  readonly goesOn?: true;
+  readonly followed?: true;
+  readonly because?: string;
+}
+
+/** `origin`: not a person, but a schedule. */
+export interface Restart extends Command {
+  readonly type: 'restart';
+  readonly spec: ServiceSpec | null;
+  readonly origin?: Trigger;
+  readonly note?: string;
+}
+
 export type ServiceCommand =
-  /** `origin`: not a person, but the first start, a reload that brought the unit, or a unit that needs it. `note`: goes into the answer when it succeeds. */
-  | (Command & { readonly type: 'start'; readonly origin?: Trigger; readonly note?: string })
-  /** Of a job's run alone: `goesOn`, the schedule is wanted as before, and so the record says; `followed`, those that wait for this run wait for the next one; `because`, what they are answered else. */
-  | (Command & { readonly type: 'stop'; readonly origin?: Trigger; readonly goesOn?: true; readonly followed?: true; readonly because?: string })
-  /** `origin`: not a person, but a schedule. */
-  | (Command & { readonly type: 'restart'; readonly spec: ServiceSpec | null; readonly origin?: Trigger; readonly note?: string })
+  | Start
+  | Stop
+  | Restart
   /** A dependency is not available. `stops`: end what runs until it is; `lost`: why it will not come by itself. */
   | { readonly type: 'hold'; readonly at: number; readonly dependency: string; readonly stops: boolean; readonly lost: string | null }
   | { readonly type: 'release'; readonly at: number; readonly dependency: string }
