@@ -1,6 +1,6 @@
 import type { SignalName } from './spec.ts';
 
-/** What the machines know of a process, what they are told of it and what they order of it. */
+/** What the machines know of a process, what is reported to them of it and what they order of it. */
 
 export interface ProcessExit {
   readonly code: number | null;

@@ -186,8 +186,10 @@ async function takeTheLock(paths: RuntimePaths): Promise<Lock | { readonly held:
 
 /** Puts back the files that were removed, and writes what the disk did not take before; true when there were any of the former. */
 function restoreFiles({ files }: DaemonSetting, { ledger, units, records: { journal, projection } }: Supervision): boolean {
+  const restored = [ledger.mend(), journal.mend(), files.mend(), units.restoreSlots()];
+  // Their digests have to be in the ledger before.
   projection.mend();
-  return [ledger.mend(), journal.mend(), files.mend(), units.restoreSlots()].includes(true);
+  return restored.includes(true);
 }
 
 function note({ onProblem }: DaemonSetting, problem: string | null): void {

@@ -76,7 +76,7 @@ describe('the duration of --stream', () => {
 test('a span has two units at most', () => {
   expect([0, 59.9, 60, 303, 3600, 7500, 86_400, 273_600].map(span)).toEqual(['0s', '59s', '1m', '5m 3s', '1h', '2h 5m', '1d', '3d 4h']);
   expect([0, 999, 3050, 59_990, 4_320_000].map(fineSpan)).toEqual(['0ms', '999ms', '3.05s', '59.99s', '1h 12m']);
-  expect([-5000, 800, 42_000, 180_000, 7_800_000, 86_400_000, 345_600_000, Number.NaN].map(spanInProse)).toEqual(['0.0 s', '0.8 s', '42 s', '3 min 0 s', '2 h 10 min', '1 day', '4 days', 'an unknown time']);
+  expect([-5000, 800, 42_000, 59_999, 180_000, 7_800_000, 86_400_000, 345_600_000, Number.NaN].map(spanInProse)).toEqual(['0.0 s', '0.8 s', '42 s', '59 s', '3 min 0 s', '2 h 10 min', '1 day', '4 days', 'an unknown time']);
 });
 
 test('bytes are rounded in steps of 1024', () => {
