@@ -32,10 +32,9 @@ export interface Speaker extends Terminal {
 /** This process's own. Streams are opened when they are needed: loading what is under them takes longer than a short command may. */
 export function processTerminal(env: NodeJS.ProcessEnv): Terminal {
   const isTerminal = mayBeTerminal(1) && process.stdout.isTTY;
-  if (isTerminal) whole(process.stdout);
   const columns = isTerminal ? process.stdout.columns || 80 : null;
-  const out = isTerminal ? streamed(process.stdout) : direct(1, () => whole(process.stdout));
-  const complaints = mayBeTerminal(2) ? streamed(process.stderr) : direct(2, () => process.stderr);
+  const out = isTerminal ? streamed(process.stdout, stdoutFailed) : direct(1, () => process.stdout, stdoutFailed);
+  const complaints = mayBeTerminal(2) ? streamed(process.stderr, stderrFailed) : direct(2, () => process.stderr, stderrFailed);
   // What is read by programs is the same everywhere.
   const spelled = speaksUnicode(env) || process.argv.includes('--json') ? String : inAscii;
   return {
@@ -75,25 +74,32 @@ async function confirmed(question: string): Promise<boolean> {
 
 interface Outlet {
   print(text: string): void;
-  /** Resolves when it was taken; a reader that has left is noticed by the handler of the stream's errors. */
+  /** Resolves when it was taken, or the failure was heard of. */
   write(text: string | Uint8Array): Promise<void>;
   /** Resolves when all was taken. */
   settle(): Promise<void>;
 }
 
-function streamed(stream: NodeJS.WriteStream): Outlet {
+type Failed = (error: NodeJS.ErrnoException) => void;
+
+function streamed(stream: NodeJS.WriteStream, failed: Failed): Outlet {
+  stream.on('error', failed);
   const write = (text: string | Uint8Array): Promise<void> => new Promise((resolve) => {
-    stream.write(text, () => resolve());
+    stream.write(text, (error) => {
+      // Bun says so here before its stream does, and the command would end in between.
+      if (error != null) failed(error);
+      resolve();
+    });
   });
   return { print: (text) => void stream.write(text), write, settle: () => write('') };
 }
 
 /** Writes at once, as the streams of files and pipes do. What does not want to be written like that is left to the stream, and all that follows. */
-function direct(descriptor: number, open: () => NodeJS.WriteStream): Outlet {
+function direct(descriptor: number, open: () => NodeJS.WriteStream, failed: Failed): Outlet {
   let outlet: Outlet | null = null;
   const write = (text: string | Uint8Array): Promise<void> => {
     const rest = outlet === null ? writeNow(descriptor, Buffer.from(text)) : text;
-    return rest.length === 0 ? Promise.resolve() : (outlet ??= streamed(open())).write(rest);
+    return rest.length === 0 ? Promise.resolve() : (outlet ??= streamed(open(), failed)).write(rest);
   };
   return { print: (text) => void write(text), write, settle: () => outlet?.settle() ?? Promise.resolve() };
 }
@@ -110,15 +116,13 @@ function writeNow(descriptor: number, bytes: Buffer): Buffer {
 }
 
 /** `sysg logs | head`: the reader has what it wanted. */
-function whole(stdout: NodeJS.WriteStream): NodeJS.WriteStream {
-  if (stdout.listeners('error').includes(stdoutFailed)) return stdout;
-  return stdout.on('error', stdoutFailed);
-}
-
 function stdoutFailed(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') process.stderr.write(`sysg: stdout cannot be written: ${error.message}\n`);
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 }
+
+/** What was done is done, and nobody is left to hear of this. */
+function stderrFailed(): void {}
 
 /** Only character devices can be; asking the streams means loading them. */
 function mayBeTerminal(descriptor: number): boolean {

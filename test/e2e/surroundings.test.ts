@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canMount } from '../state/small-disk.ts';
@@ -107,6 +107,15 @@ test('an empty -c names no file, and the log of the supervisor has a record of w
   expect(await home.sysg('stop', '-s', 'web', '-c', '')).toMatchObject({ code: 0 });
   const log = readFileSync(join(home.state, 'logs/supervisor.log'), 'utf8');
   for (const record of ['Restarting service: web', 'Stopping service: web']) expect(log).toContain(`INFO systemg::daemon: ${record}\n`);
+});
+
+test.runIf(existsSync('/dev/full'))('what a full disk does not take of the output is said and is a failure; what it does not take of the complaints changes nothing', () => {
+  const home = makeHome('version: "1"\nservices:\n  web: {command: "sleep 1000"}\n');
+  const full = openSync('/dev/full', 'w');
+  const run = (stdout: number | 'pipe', stderr: number | 'pipe') => spawnSync(bin, ['export', 'systemd', '-c', home.config], { cwd: home.dir, env: home.env, encoding: 'utf8', stdio: ['ignore', stdout, stderr] });
+  expect(run(full, 'pipe')).toMatchObject({ status: 1, stderr: 'sysg: stdout cannot be written: ENOSPC: no space left on device, write\n' });
+  expect(run('pipe', full)).toMatchObject({ status: 0, stdout: expect.stringContaining('ExecStart=') });
+  closeSync(full);
 });
 
 describe.runIf(canMount)('/proc', () => {
