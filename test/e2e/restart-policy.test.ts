@@ -15,7 +15,7 @@ services:
 `);
   const { code, stderr } = await home.sysg('start', '--daemonize', '-c', home.config);
   expect(code).toBe(1);
-  expect(stderr).toContain('final: process exited with status 42\n');
+  expect(stderr).toContain('final: process exited with status 42; see sysg why final\n');
   expect(stderr).toContain('missing: process exited with status 127 (command not found)\n');
   expect(stderr).toContain('unusable: process exited with status 126 (command cannot be executed)\n');
   expect(stderr).not.toContain('fine');
