@@ -16,8 +16,8 @@ services:
   const { code, stderr } = await home.sysg('start', '--daemonize', '-c', home.config);
   expect(code).toBe(1);
   expect(stderr).toContain('final: process exited with status 42; see sysg why final\n');
-  expect(stderr).toContain('missing: process exited with status 127 (command not found)\n');
-  expect(stderr).toContain('unusable: process exited with status 126 (command cannot be executed)\n');
+  expect(stderr).toContain('missing: process exited with status 127 (command not found); see sysg why missing\n');
+  expect(stderr).toContain('unusable: process exited with status 126 (command cannot be executed); see sysg why unusable\n');
   expect(stderr).not.toContain('fine');
   expect(await home.unit('final')).toMatchObject({ phase: 'failed', restarts: 0, generation: 1 });
   expect(await home.unit('fine')).toMatchObject({ phase: 'stopped', lifecycle: 'exited_successfully', restarts: 0 });
