@@ -141,7 +141,7 @@ test('at its timeout all of a hook is dead, processes that left its group includ
 test('what a hook leaves running after its own end goes on', async () => {
   const { hooks, unit, run, problems, text, made } = rig();
   const { target, told } = unit();
-  hooks.queue([run('sh -c \'echo $$ > left; touch ready; sleep 1000\' >/dev/null 2>&1 &')], target);
+  hooks.queue([run('sh -c \'echo $$ > left; touch ready; exec sleep 1000\' >/dev/null 2>&1 &')], target);
   await made('ready');
   await until('the queue is empty', () => told.length === 1);
   const left = identify(Number(text('left')));
