@@ -87,6 +87,8 @@ export interface Facts {
   readonly journal: JournalOnDisk;
   readonly files: StateFiles & { readonly problems: readonly string[] };
   readonly processes: ProcessTable;
+  /** False where nothing is known of any process. */
+  readonly seesProcesses: boolean;
   /** Where the units' output goes. */
   readonly outputs: readonly OutputFact[];
   /** By path: directories, runtime files, FIFOs and log files. */

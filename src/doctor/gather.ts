@@ -12,6 +12,7 @@ import { scan } from '../process/scan.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { findLockOwner } from '../state/lock-owner.ts';
 import { isLocked } from '../state/lock.ts';
+import { seesProcesses } from '../state/runtime.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { readStateFiles } from '../compat/read-files.ts';
 import { servedUnits, type ConfigFact, type Facts, type LockFact, type OwnerFact, type PathFact, type ServingFact, type VolumeFact } from './facts.ts';
@@ -48,7 +49,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
     ledger: { ...readLedger(paths.ledger, { quarantine: false, onProblem: (text) => ledgerProblems.push(text) }), problems: ledgerProblems },
     journal: surveyJournal(paths.stateDir),
     files: { ...readStateFiles(paths.stateDir, { quarantine: false, onProblem: (text) => fileProblems.push(text) }), problems: fileProblems },
-    processes: await scan(),
+    processes: await scan(), seesProcesses: seesProcesses(),
     outputs: streams.map((output) => ({ ...output, writesTo: writesTo(pidOf(before, output.unit), output.stream) })),
     entries: new Map(watched.map((path) => [path, pathFact(path)])),
     volumes: volumeFacts([paths.stateDir, paths.logDir]),

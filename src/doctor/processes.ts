@@ -9,6 +9,9 @@ import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** What /proc says of every recorded process, of every holder of our tokens, and of children that nobody reaps. */
 export function checkProcesses(facts: Facts): readonly Finding[] {
+  if (!facts.seesProcesses) {
+    return [disagrees('processes', 'no process in /proc', 'all that run, since sysg starts and ends none that it cannot see there', 'Mount /proc, as by: mount -t proc proc /proc')];
+  }
   return [...[...facts.ledger.entries.values()].flatMap((entry) => checkRecorded(facts, entry)), ...checkGroups(facts), checkStrays(facts), checkZombies(facts)];
 }
 

@@ -15,7 +15,7 @@ type DirectoryPaths = Pick<RuntimePaths, 'stateDir' | 'fifoDir' | 'logDir' | 'su
  * socket can be in it, or when processes cannot be seen, else null.
  */
 export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) => void = () => undefined): string | null {
-  const unusable = socketPathProblem(paths.socket) ?? processesProblem();
+  const unusable = socketPathProblem(paths.socket) ?? (seesProcesses() ? null : UNSEEN);
   if (unusable !== null) return unusable;
   for (const directory of [paths.stateDir, paths.fifoDir, paths.logDir]) {
     const aside = directory === paths.stateDir ? null : setAside(directory);
@@ -28,10 +28,11 @@ export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) =>
 }
 
 /** On Linux every process is known by its entry in /proc: proc(5). */
-function processesProblem(): string | null {
-  return process.platform !== 'linux' || existsSync(`/proc/${process.pid}/stat`) ? null
-    : '/proc shows no processes, and sysg starts and ends none that it cannot see there: mount it, as by "mount -t proc proc /proc"';
+export function seesProcesses(): boolean {
+  return process.platform !== 'linux' || existsSync(`/proc/${process.pid}/stat`);
 }
+
+const UNSEEN = '/proc shows no processes, and sysg starts and ends none that it cannot see there: mount it, as by "mount -t proc proc /proc"';
 
 /** Whether FIFOs, logs and state files can be where they belong. */
 export function isPrepared(paths: DirectoryPaths): boolean {
