@@ -52,6 +52,17 @@ describe('rolling', () => {
     expect([...it.records].map(([unit, { generation, wanted, state }]) => [unit, generation, wanted, state])).toEqual([['web', 2, 'up', 'running']]);
   });
 
+  test('the end of the old instance is not the end of the service: its hooks are those of a start', () => {
+    const hook = { command: 'x', timeoutMs: 1000 };
+    const hooks = (['on_start', 'on_stop', 'on_restart'] as const).flatMap((stage) => (['success', 'error'] as const).map((outcome) => ({ ...hook, stage, outcome })));
+    const it = restarted([rolling({}, { hooks } as never)]);
+    comeAside(it);
+    leaveAside(it);
+    expect(it.effects.filter((effect) => effect.startsWith('hook'))).toEqual(['hook web on_start.success']);
+    // The actors of the old instance, of the rollout and of the operation are let go.
+    expect(Object.keys(it.root.getSnapshot().children)).toEqual([it.root.getSnapshot().context.units.get('web')?.ref?.id]);
+  });
+
   test('both run through the grace period', () => {
     const it = restarted([rolling({ gracePeriodMs: 5000 })]);
     comeAside(it);
