@@ -337,6 +337,28 @@ describe('shutdown', () => {
     expect(answers).toEqual([{ ticket: 1, unit: 'web', result: 'failed', error: 'superseded by stop' }]);
   });
 
+  test('a unit that a reload removed, and that had not ended yet, does not hold up the end for ever', () => {
+    const { send, come, go, root, effects } = world([unit('a'), unit('c')], { start: ['a', 'c'] });
+    for (const name of ['a', 'c']) come(name);
+    send({ type: 'reload', specs: [unit('a')] });
+    send({ type: 'shutdown', exitCode: 0 });
+    expect(effects.slice(-2)).toEqual(['SIGTERM c 1', 'SIGTERM a 1']);
+    go('a');
+    expect(hasEnded(root.getSnapshot())).toBe(false);
+    go('c');
+    expect(hasEnded(root.getSnapshot())).toBe(true);
+  });
+
+  test('in a hurry SIGKILL comes at once for what is left of a service whose own process has ended', () => {
+    const { send, come, report, effects } = world([unit('a')], { start: ['a'] });
+    come('a');
+    report('a', 'process.exited', { exit: { code: 0, signal: null } });
+    send({ type: 'shutdown', exitCode: 0 });
+    effects.length = 0;
+    send({ type: 'hurry' });
+    expect(effects).toEqual(['kill a 1']);
+  });
+
   test('in a hurry SIGKILL comes at once, for what ends now and what is to end after it, cron runs included; before the end it means nothing', () => {
     const { send, come, go, effects, root } = world([...chain(), unit('log'), unit('job', { cron: { expression: '* * * * *', timezone: 'UTC', overlap: 'skip', timeoutMs: null, catchUp: 'none' } })], { start: ['web', 'api', 'db', 'log'] });
     for (const name of ['db', 'api', 'web', 'log']) come(name);
