@@ -5,7 +5,7 @@ import { bootSession } from './darwin.ts';
 
 /** Names this boot of the machine: start times of different boots cannot be compared. */
 export function bootId(): string {
-  knownBootId ??= process.platform === 'darwin' ? bootSession() : attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), UNNAMED);
+  knownBootId ??= process.platform === 'darwin' ? bootSession() : attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), UNNAMED, 'ENOENT');
   return knownBootId;
 }
 
