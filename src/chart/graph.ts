@@ -1,3 +1,5 @@
+import { restartsWith } from '../../machines/order.ts';
+import type { ServiceSpec } from '../../machines/types.ts';
 import type { TextLook } from './text.ts';
 import { FONT, PHASE_COLOURS } from './dot.ts';
 import { escaped, label, quoted } from './labels.ts';
@@ -9,6 +11,10 @@ export interface GraphUnit {
   readonly state: string | null;
   readonly isCron: boolean;
   readonly needs: readonly { readonly service: string; readonly condition: string; readonly restarts: boolean }[];
+}
+
+export function needsOf({ dependsOn }: Pick<ServiceSpec, 'dependsOn'>): GraphUnit['needs'] {
+  return dependsOn.map((edge) => ({ service: edge.service, condition: edge.condition, restarts: restartsWith(edge) }));
 }
 
 /** Units and what they need, for Graphviz: an arrow leads from a unit to its dependency. */

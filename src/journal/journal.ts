@@ -1,6 +1,6 @@
 import { renameSync, statSync } from 'node:fs';
 import type { JournalRecord } from '../wire/payloads.ts';
-import { attempt, hasCode, textOf } from '../errors.ts';
+import { attempt, textOf } from '../errors.ts';
 import { maskedThroughout } from '../masked.ts';
 import type { Mask } from '../secrets.ts';
 import { readTail } from '../files.ts';
@@ -96,22 +96,14 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
     if (written > fileBytes) {
       file?.close();
       file = null;
-      putAside();
+      // Somebody may have removed it.
+      attempt(() => renameSync(current, older), undefined, 'ENOENT');
       written = 0;
     }
     file ??= opened();
     file.append(Buffer.from(torn ? `\n${line}` : line));
     torn = false;
     written += Buffer.byteLength(line);
-  };
-
-  const putAside = (): void => {
-    try {
-      renameSync(current, older);
-    } catch (error) {
-      // Somebody has removed it.
-      if (!hasCode(error, 'ENOENT')) throw error;
-    }
   };
 
   const opened = (): AppendFile => {

@@ -1,11 +1,10 @@
 import { condensedChart } from '../chart/condense.ts';
 import { arrowTitle, chartDot } from '../chart/dot.ts';
-import { graphDot } from '../chart/graph.ts';
+import { graphDot, needsOf } from '../chart/graph.ts';
 import { shownMachines } from '../chart/machines.ts';
 import { arrowsOf, presentIn, wayOf } from '../chart/marks.ts';
 import type { Chart } from '../chart/model.ts';
 import { overviewChart } from '../chart/overview.ts';
-import { restartsWith } from '../../machines/order.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { JournalRecord } from '../wire/payloads.ts';
 
@@ -107,9 +106,8 @@ let lastGraph: { readonly dot: string; readonly svg: Promise<string> } | null = 
 export function drawGraph(specs: readonly ServiceSpec[]): Promise<string> {
   const known = new Set(specs.map(({ name }) => name));
   const joined = new Set(specs.flatMap(({ name, dependsOn }) => dependsOn.filter(({ service }) => known.has(service)).flatMap(({ service }) => [name, service])));
-  const dot = graphDot(specs.filter(({ name }) => joined.has(name)).map(({ name, cron, dependsOn }) => ({
-    name, isCron: cron !== null, phase: null, state: null,
-    needs: dependsOn.map((edge) => ({ service: edge.service, condition: edge.condition, restarts: restartsWith(edge) })),
+  const dot = graphDot(specs.filter(({ name }) => joined.has(name)).map((spec) => ({
+    name: spec.name, isCron: spec.cron !== null, phase: null, state: null, needs: needsOf(spec),
   })));
   if (lastGraph?.dot !== dot) lastGraph = { dot, svg: picture(dot) };
   return lastGraph.svg;

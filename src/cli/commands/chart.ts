@@ -1,10 +1,9 @@
-import { restartsWith } from '../../../machines/order.ts';
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { refusals, type Result } from '../../errors.ts';
 import { countSteps, type UnitMarks } from '../../chart/marks.ts';
 import { condensedChart } from '../../chart/condense.ts';
 import { chartDot } from '../../chart/dot.ts';
-import { graphDot, graphJson, graphMermaid, graphText, type GraphUnit } from '../../chart/graph.ts';
+import { graphDot, graphJson, graphMermaid, graphText, needsOf, type GraphUnit } from '../../chart/graph.ts';
 import { chartConfig } from '../../chart/json.ts';
 import { shownMachines, type ShownMachine } from '../../chart/machines.ts';
 import { chartMermaid } from '../../chart/mermaid.ts';
@@ -121,7 +120,7 @@ async function drawGraph(call: Call, format: ChartFormat): Promise<Drawn> {
     const unit = shown.get(spec.name);
     return {
       name: spec.name, isCron: spec.cron !== null, phase: unit === undefined ? null : phaseOf(unit), state: unit === undefined ? null : stateOf(unit),
-      needs: spec.dependsOn.map((edge) => ({ service: edge.service, condition: edge.condition, restarts: restartsWith(edge) })),
+      needs: needsOf(spec),
     };
   });
   switch (format) {
