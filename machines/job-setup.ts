@@ -64,7 +64,9 @@ export const jobSetup = base.extend({
     isEndingAndRunsNext: ({ context, event }) => context.endingBecause !== null && isAskedFor(event),
   },
   actions: {
-    watchSchedule: post(({ spec }) => spec.cron === null ? null : { type: 'watchSchedule', params: { unit: spec.name, cron: spec.cron } }),
+    watchSchedule: post(({ spec }, event) => spec.cron === null ? null : {
+      type: 'watchSchedule', params: { unit: spec.name, cron: spec.cron, runGoesOn: event.type === 'adopt' && event.verdict === 'alive' },
+    }),
     unwatchSchedule: post(() => ({ type: 'unwatchSchedule' })),
     noteOverlap: post(({ spec }, event) => event.type === 'due' ? { type: 'noteOverlap', params: { unit: spec.name, instantWallMs: event.instantWallMs } } : null),
     noteRunning: post(({ spec, run, runnerFacts }) =>

@@ -137,7 +137,7 @@ export function provideJob(ports: JobPorts): typeof jobMachine {
   const { clock, schedule, runs } = ports;
   return publishing(jobMachine.provide({ actors: { runner: provideService(ports) } }), jobPublisher, {
     ...clockDoers(clock),
-    watchSchedule: (self, { unit, cron }: { readonly unit: string; readonly cron: CronSpec }) => schedule.watch(self, unit, cron),
+    watchSchedule: (self, { unit, cron, runGoesOn }: { readonly unit: string; readonly cron: CronSpec; readonly runGoesOn: boolean }) => schedule.watch(self, unit, cron, runGoesOn),
     unwatchSchedule: (self) => schedule.unwatch(self),
     noteBegun: (_, { unit, run }: RunDeed) => runs.began(unit, run),
     noteRunning: (_, { unit, run, pid }: RunDeed & { readonly pid: number }) => runs.running(unit, run, pid),

@@ -100,7 +100,8 @@ export interface HookPort {
 
 /** Sends `ScheduleReport`s to the target while it watches; the first watch of a unit may catch up an instant that was missed. */
 export interface SchedulePort {
-  watch(target: AnyActorRef, unit: string, cron: CronSpec): void;
+  /** `runGoesOn`: a run that another supervisor began, to which instants may have come that `overlap` kept for later. */
+  watch(target: AnyActorRef, unit: string, cron: CronSpec, runGoesOn?: boolean): void;
   unwatch(target: AnyActorRef): void;
 }
 

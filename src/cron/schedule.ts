@@ -64,9 +64,10 @@ export function openSchedule({ clock, wallNow, lastRunWallMs }: ScheduleOptions)
   };
 
   return {
-    watch(target, unit, cron) {
+    watch(target, unit, cron, runGoesOn = false) {
       const wallMs = wallNow();
-      const missed = unitsSeen.has(unit) || cron.catchUp === 'none' ? null : lastRunWallMs(unit);
+      const isOwed = cron.catchUp === 'last' || (runGoesOn && cron.overlap !== 'skip');
+      const missed = unitsSeen.has(unit) || !isOwed ? null : lastRunWallMs(unit);
       unitsSeen.add(unit);
       const former = watches.get(target);
       const same = former !== undefined && former.cron.expression === cron.expression && former.cron.timezone === cron.timezone;

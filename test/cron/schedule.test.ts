@@ -120,6 +120,24 @@ describe('instants that passed while nobody supervised', () => {
     expect(job.dues()).toEqual(['11-23 10:00:00']);
   });
 
+  test.each(['queue', 'replace'] as const)('while a run went on that goes on still, with `%s`: the last of them, once, since it waited for that run', (overlap) => {
+    const { time, schedule } = rig('2026-11-23T03:59:50Z', lastRuns);
+    const job = makeListener();
+    const cron = cronOf('0 * * * *', { overlap });
+    schedule.watch(job.ref, 'job', cron, true);
+    schedule.watch(job.ref, 'job', cron, true);
+    expect(job.dues()).toEqual(['11-23 03:00:00']);
+    time.pass(10_000);
+    expect(job.dues()).toEqual(['11-23 03:00:00', '11-23 04:00:00']);
+  });
+
+  test('while a run went on, with `skip`: nothing', () => {
+    const { schedule } = rig('2026-11-23T03:59:50Z', lastRuns);
+    const job = makeListener();
+    schedule.watch(job.ref, 'job', cronOf('0 * * * *', { overlap: 'skip' }), true);
+    expect(job.dues()).toEqual([]);
+  });
+
   test('with `last`, when there was none, or never a run: nothing', () => {
     const { schedule } = rig('2026-11-23T02:59:50Z', lastRuns);
     const [job, fresh] = [makeListener(), makeListener()];

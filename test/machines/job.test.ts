@@ -255,6 +255,9 @@ describe('a cron unit', () => {
     const alive = world([job()], { adopt: [{ record: record({}), verdict: 'alive' }] });
     expect(alive.effects).toEqual(['adopt tick 3']);
     expect(view(alive)?.phase).toBe('running');
+    expect(alive.askedForWaiting).toEqual(['tick']);
+    alive.send({ type: 'start', units: ['tick'] });
+    expect(alive.askedForWaiting).toEqual(['tick']);
     alive.report('tick', 'process.gone');
     expect(alive.runs).toEqual(['tick ended Interrupted by supervisor crash']);
     expect(alive.schedules.has('tick')).toBe(true);
@@ -262,6 +265,7 @@ describe('a cron unit', () => {
     for (const verdict of ['dead', 'unborn']) {
       const dead = world([job()], { adopt: [{ record: record({ state: 'spawning' }), verdict }] });
       expect(dead.effects).toEqual([]);
+      expect(dead.askedForWaiting).toEqual([]);
       expect(dead.runs).toEqual(['tick ended Interrupted by supervisor crash']);
       expect(view(dead)?.phase).toBe('waiting');
     }

@@ -18,6 +18,8 @@ export interface World {
   readonly lookups: string[];
   /** Actors that watch the schedule, by unit. */
   readonly schedules: ReadonlyMap<string, AnyActorRef>;
+  /** Units for which the schedule was asked what a run of another supervisor has waiting. */
+  readonly askedForWaiting: readonly string[];
   /** The history of cron runs, in words. */
   readonly runs: string[];
   send(command: Record<string, unknown> & { readonly type: SupervisorCommand['type'] }): void;
@@ -64,6 +66,7 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}): World {
   const inputs = new Map<string, ProcessInput>();
   const armed = new Map<AnyActorRef, ArmParams>();
   const schedules = new Map<string, AnyActorRef>();
+  const askedForWaiting: string[] = [];
   const runs: string[] = [];
   const switches = new Map<string, SwitchRecord>();
   const tasks: World['tasks'] = [];
@@ -87,7 +90,13 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}): World {
     ledger: { record: (record) => void records.set(record.unit, record), forget: (unit) => void records.delete(unit) },
     hooks: { queue: (runs) => runs.forEach(({ unit, hook }) => void effects.push(`hook ${unit} ${hook.stage}.${hook.outcome}`)) },
     tickets: { settle: (settlement) => void answers.push(settlement) },
-    schedule: { watch: (target, unit) => void schedules.set(unit, target), unwatch: (target) => { for (const [unit, watching] of schedules) if (watching === target) schedules.delete(unit); } },
+    schedule: {
+      watch: (target, unit, _cron, runGoesOn) => {
+        schedules.set(unit, target);
+        if (runGoesOn === true) askedForWaiting.push(unit);
+      },
+      unwatch: (target) => { for (const [unit, watching] of schedules) if (watching === target) schedules.delete(unit); },
+    },
     runs: {
       began: (unit, run) => void runs.push(`${unit} began ${run.instantWallMs ?? 'by hand'}`), running: () => undefined,
       ended: (unit, _run, end) => void runs.push(`${unit} ended ${end.kind === 'success' ? 'Success' : end.reason}`),
@@ -142,7 +151,7 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}): World {
   };
   send({ type: 'boot', adopt: boot.adopt ?? [], start: boot.start ?? [], children: boot.children ?? [], switches: boot.switches ?? [] });
   return {
-    root, effects, answers, facts, records, lookups, schedules, runs, step, tasks, switches, send, report, elapse, state, now: () => now, children, inputs,
+    root, effects, answers, facts, records, lookups, schedules, askedForWaiting, runs, step, tasks, switches, send, report, elapse, state, now: () => now, children, inputs,
     reportChild: (child, type, more = {}) => childRef(child).send({ type, at: now, generation: 1, ...(type === 'process.spawned' && { identity: identityOf((pids += 1)) }), ...more }),
     elapseChild: (child) => deliver(armed.get(childRef(child)), child),
     advance: (ms) => void (now += ms),
