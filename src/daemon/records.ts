@@ -2,7 +2,7 @@ import type { ChildFacts, ServiceSpec, UnitFacts } from '../../machines/types.ts
 import type { UnitView } from '../../machines/view.ts';
 import { openJournal, type Journal } from '../journal/journal.ts';
 import type { AcceptedRequest } from '../journal/request-record.ts';
-import { makeScribe } from '../journal/scribe.ts';
+import { makeScribe, type Scribe } from '../journal/scribe.ts';
 import { makeNarrator } from '../logs/narrator.ts';
 import { killedForMemory } from '../process/cgroup.ts';
 import { openMemoryWatch, watchedChildren, type MemoryWatch } from '../spawned/memory.ts';
@@ -26,6 +26,7 @@ export interface Records {
   readonly childMemory: MemoryWatch;
   /** A record of what somebody asked for; to be called before anything follows from that. */
   request(request: AcceptedRequest): void;
+  readonly reloadRefused: Scribe['reloadRefused'];
   /** Children that were there from the start have reported nothing. */
   noteChildren(): void;
 }
@@ -95,7 +96,7 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
     if (fact.type === 'unit.removed' && !isAside(fact.unit) && specOf(fact.unit) === null) outputs.forget(fact.unit);
   });
   return {
-    journal, projection, childMemory, request: scribe.request,
+    journal, projection, childMemory, request: scribe.request, reloadRefused: scribe.reloadRefused,
     noteChildren: () => {
       for (const [id, child] of children()) {
         roster.see(id);

@@ -52,7 +52,7 @@ export interface KeptSignals {
 
 /** What signals mean to the supervisor; the table for people is in docs/lifecycle.md. Those that only a fault raises kill, and the guardian starts another one. */
 export function obeySignals(
-  { clock, log, echo, parent, nohup }: DaemonSetting, kept: KeptSignals, route: Route, shutdown: Shutdown, { units, outputs }: Supervision,
+  { clock, log, echo, parent, nohup }: DaemonSetting, kept: KeptSignals, route: Route, shutdown: Shutdown, { units, outputs, records }: Supervision,
 ): void {
   let endingSince: number | null = null;
   let terminalIsGone = watchTerminal();
@@ -71,8 +71,10 @@ export function obeySignals(
   };
   const reload = async (): Promise<void> => {
     const answer = await route({ kind: 'reload', config: null }, { ...noClient, onSignal: 'SIGHUP' });
-    if (answer?.kind === 'error') log.error('sysg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
-    else if (answer?.kind === 'message') log.info('sysg::supervisor', answer.text);
+    if (answer?.kind === 'error') {
+      log.error('sysg::supervisor', `Reload refused, nothing changed: ${answer.text}`);
+      records.reloadRefused('SIGHUP', answer.text);
+    } else if (answer?.kind === 'message') log.info('sysg::supervisor', answer.text);
   };
 
   for (const signal of ['SIGTERM', 'SIGQUIT', 'SIGPWR'] as const) on(signal, () => end(signal, signal));

@@ -1,6 +1,6 @@
 import type { Child } from '../../machines/children.ts';
 import { isOrdered } from '../../machines/service-ends.ts';
-import type { ChildFacts, RolloutFacts, SupervisorFact, UnitFacts } from '../../machines/types.ts';
+import type { ChildFacts, RolloutFacts, SignalName, SupervisorFact, UnitFacts } from '../../machines/types.ts';
 import type { JournalCause, JournalRecord } from '../wire/payloads.ts';
 import { childDraft } from './child-record.ts';
 import { REMOVED, type Journal, type JournalDraft } from './journal.ts';
@@ -59,6 +59,8 @@ export interface Scribe {
   request(request: AcceptedRequest): void;
   /** A hook of the unit failed; `hook` is its name. */
   hookFailed(unit: string, hook: string, reason: string): void;
+  /** The configuration that a signal asked for was refused: no client is there that would hear of it. */
+  reloadRefused(by: SignalName, reason: string): void;
 }
 
 /** Turns requests and the facts of the machines into records of the journal. */
@@ -176,7 +178,8 @@ export function makeScribe(outside: ScribeOutside): Scribe {
     const omitted = leftOut(storyOf(unit).hooks, outside.now(), false);
     if (omitted !== null) append({ unit, event: HOOK_FAILED, detail: { hook, reason, ...(omitted > 0 && { omitted }) } });
   };
-  return { fact: noteFact, request, hookFailed };
+  const reloadRefused = (by: SignalName, reason: string): void => void append({ unit: null, event: 'reload.refused', cause: { kind: 'signal', by }, detail: { reason } });
+  return { fact: noteFact, request, hookFailed, reloadRefused };
 }
 
 /** States in which a start is under way that waits for nothing. */

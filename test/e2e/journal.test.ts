@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -79,6 +80,11 @@ services:
     for (const { name, last_event: last } of (await home.status()).units) expect(records.find(({ seq }) => seq === last)).toMatchObject({ unit: name, to: expect.any(String) });
     expect((await home.sysg('events', '--json', '-s', 'w')).stdout).toContain('"event":"request","cause":{"kind":"command","by":"signal"},"detail":{"signal":"SIGUSR1"');
     expect((await home.sysg('doctor')).stdout).toMatch(/all \d+ checks passed/);
+    // Nobody waits for the answer to a signal: that it was refused is read in the journal.
+    writeFileSync(home.config, 'services: 5\n');
+    process.kill(home.supervisorPid(), 'SIGHUP');
+    const refused = await soon('the refusal is recorded', async () => (await history(home)).find(({ event }) => event === 'reload.refused') ?? null);
+    expect(refused).toMatchObject({ unit: null, cause: { kind: 'signal', by: 'SIGHUP' }, detail: { reason: expect.stringContaining(home.config) } });
   });
 
   test('the chart of a unit is marked with where it is and by which ways it came, in every format', async () => {
