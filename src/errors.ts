@@ -120,8 +120,10 @@ export const refusals = {
   unserved: (text: string): Refusal => ({ code: 'unserved', message: text }),
   socket: (text: string): Refusal => ({ code: 'socket', message: text }),
   config: (text: string): Refusal => ({ code: 'config', message: text }),
-  /** `hint`: what was probably meant. */
-  unknownUnit: (unit: string, hint = ''): Refusal => ({ code: 'unknown-unit', message: `Service '${unit}' not found in configuration${hint}` }),
+  /** `hint`: what was probably meant. Other supervisors call every service `all`. */
+  unknownUnit: (unit: string, hint = ''): Refusal => (
+    { code: 'unknown-unit', message: `Service '${unit}' not found in configuration${unit === 'all' ? "; every service is '*'" : hint}` }
+  ),
   runtime: (text: string): Refusal => ({ code: 'runtime', message: text }),
   notStarted: (text: string): Refusal => ({ code: 'not-started', message: text }),
   died: (text: string): Refusal => ({ code: 'died', message: text }),

@@ -155,10 +155,16 @@ export const sizePattern = String.raw`^\s*\d[\d_]*\s*[KMGTkmgt]?[Bb]?\s*$`;
 /** Bytes of `512M`, `1G`, `4096`, `1_000_000`; suffixes are powers of 1024. */
 export function parseSize(text: string): Parsed<number> {
   const match = /^(\d[\d_]*)\s*([KMGT])?B?$/i.exec(text.trim());
-  if (match === null) return { ok: false, expected: sizeForm };
+  if (match === null) return { ok: false, expected: sizeForm, hint: withoutBinaryMark(text.trim()) };
   const power = powers.findIndex((suffix) => suffix === (match[2] ?? '').toUpperCase());
   const value = Number((match[1] ?? '').replaceAll('_', '')) * 1024 ** power;
   return Number.isSafeInteger(value) ? { ok: true, value } : { ok: false, expected: 'a size below 8192T' };
+}
+
+/** `, did you mean '256M'?` of the `256Mi` and `256MiB` of other programs. */
+export function withoutBinaryMark(text: string): string {
+  const [, size, isBytes] = /^(\d+\s*[KMGT])i(B)?$/.exec(text) ?? [];
+  return size === undefined ? '' : `, did you mean '${size}${isBytes ?? ''}'?`;
 }
 
 /** A resource limit: a size, or `unlimited` (any case), which is `null`. */

@@ -1,6 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { refusals, type Refusal } from '../errors.ts';
 import { capitalised, didYouMean } from '../words.ts';
+import { meaningOfCommand, meaningOfFlag, meaningOfOperand } from './foreign-words.ts';
 import { flagsOf, partCommand, placeOfVerb, withoutAlias, wrongOperands, type BareWords, type ParsedCall } from './arguments.ts';
 import { globalOptions, spellings, type OptionSpec } from './options.ts';
 import { aliases, synopsis, verbs, type Verb } from './verbs.ts';
@@ -28,11 +29,15 @@ export async function explain(argv: readonly string[], columns: number, bare: Ba
   if (output !== '') return { kind: 'text', text: output, asked: true };
   const [name, ...extra] = given._;
   if (name === undefined) {
-    const unknown = findUnknown(given, globalOptions);
+    const unknown = findUnknown(given, globalOptions, null);
     return unknown === null ? { kind: 'text', text: await parser.getHelp(), asked: false } : usage(unknown, undefined);
   }
   const called = verbs.find((candidate) => candidate.name === name);
-  if (called === undefined) return unknownCommand(name);
+  if (called === undefined) {
+    // A flag before the command may have taken the command for its value.
+    const unknown = words[0]?.startsWith('-') === true ? findUnknown(given, globalOptions, null) : null;
+    return unknown === null ? unknownCommand(name) : usage(unknown, undefined);
+  }
   return check(called, given, [...extra, ...(given['--'] ?? [])], { command, isBare });
 }
 
@@ -41,7 +46,7 @@ type Given = Readonly<Record<string, unknown>> & { readonly _: readonly string[]
 
 function check(verb: Verb, given: Given, operands: readonly string[], trailing: Pick<ParsedCall, 'command' | 'isBare'>): Explained {
   const allowed = [...globalOptions, ...verb.options];
-  const unknown = findUnknown(given, allowed);
+  const unknown = findUnknown(given, allowed, verb.name);
   if (unknown !== null) return usage(unknown, verb);
   if (trailing.command?.length === 0) return usage('expected a command after --', verb);
   const flags = new Map<string, readonly string[]>();
@@ -56,7 +61,9 @@ function check(verb: Verb, given: Given, operands: readonly string[], trailing: 
   }
   const read = flagsOf(flags);
   const wrong = wrongOperands(verb, operands, read);
-  return wrong === null ? { kind: 'call', parsed: { verb, flags: read, operands, ...trailing } } : usage(wrong, verb);
+  if (wrong === null) return { kind: 'call', parsed: { verb, flags: read, operands, ...trailing } };
+  const meant = operands[0] === undefined ? null : meaningOfOperand(verb.name, operands[0]);
+  return usage(meant === null ? wrong : `${wrong}\n${meant}`, verb);
 }
 
 function wrongValue({ name, value, mayBeEmpty, check: problemOf }: OptionSpec, texts: readonly string[]): string | null {
@@ -65,18 +72,21 @@ function wrongValue({ name, value, mayBeEmpty, check: problemOf }: OptionSpec, t
   return problem === undefined ? null : `--${name}: ${problem}`;
 }
 
-function findUnknown(given: Given, allowed: readonly OptionSpec[]): string | null {
+function findUnknown(given: Given, allowed: readonly OptionSpec[], verb: string | null): string | null {
   const dashedKey = (key: string): string => (key.length === 1 ? `-${key}` : `--${key}`);
   const names = allowed.flatMap(spellings);
   const dashed = Object.keys(given).filter((key) => !['_', '$0', '--', 'help', 'version'].includes(key)).map(dashedKey).find((key) => !names.includes(key));
   if (dashed === undefined) return null;
-  const owner = allowed === globalOptions ? verbs.find((verb) => verb.options.some((option) => spellings(option).includes(dashed))) : undefined;
+  const meant = meaningOfFlag(dashed, verb);
+  if (meant !== null) return `unknown option '${dashed}'${meant}`;
+  const owner = verb === null ? verbs.find((candidate) => candidate.options.some((option) => spellings(option).includes(dashed))) : undefined;
   if (owner !== undefined) return `option '${dashed}' goes after its command, as in: sysg ${owner.name} ${dashed}`;
   return `unknown option '${dashed}'${didYouMean(dashed, [...allowed.map(({ name }) => `--${name}`), '--help', '--version'])}`;
 }
 
 function unknownCommand(name: string): Explained {
-  return usage(`unknown command '${name}'${didYouMean(name, [...verbs.filter(({ hidden }) => hidden !== true).map((verb) => verb.name), ...Object.keys(aliases)])}`, undefined);
+  const near = (): string => didYouMean(name, [...verbs.filter(({ hidden }) => hidden !== true).map((verb) => verb.name), ...Object.keys(aliases)]);
+  return usage(`unknown command '${name}'${meaningOfCommand(name) ?? near()}`, undefined);
 }
 
 function usage(problem: string, verb: Verb | undefined): Explained {

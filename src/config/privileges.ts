@@ -1,6 +1,6 @@
 import type { PrivilegeSpec, SpawnSpec } from '../../machines/types.ts';
 import { parseSize } from '../words.ts';
-import { choice, either, filled, flag, integer, limit, list, meaning, size, verbatim, type JsonSchema, type Kind } from './kind.ts';
+import { choice, either, filled, flag, integer, limit, list, meaning, size, verbatim, worded, type JsonSchema, type Kind } from './kind.ts';
 import { complain, noteFormer } from './place.ts';
 import { defaultsOf, nullable, optional, record, withDefault, type Values } from './record.ts';
 
@@ -11,8 +11,15 @@ const capabilityNames = `CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL S
   BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE`.split(/\s+/).map((name) => `CAP_${name}`);
 
 /** cgroup v2: `max` or bytes for memory.max, `<quota|max> [period]` in microseconds for cpu.max; written verbatim. */
-const memoryMax = verbatim((value) => value === 'max' || parseSize(value).ok, "'max' or a size such as 512M", { type: ['string', 'integer'] });
-const cpuMax = verbatim((value) => /^(max|\d+)(\s+\d+)?$/.test(value.trim()), "'max' or a quota and a period in microseconds such as '50000 100000'", { type: ['string', 'integer'] });
+const memoryMax = worded<string>((value) => {
+  const parsed = parseSize(value);
+  return value === 'max' || parsed.ok ? { ok: true, value } : { ...parsed, expected: "'max' or a size such as 512M" };
+}, { type: ['string', 'integer'] });
+const cpuMax = worded<string>((value) => (
+  /^(max|\d+)(\s+\d+)?$/.test(value.trim())
+    ? { ok: true, value }
+    : { ok: false, expected: "'max' or a quota and a period in microseconds such as '50000 100000'", hint: shareAsQuota(value.trim()) }
+), { type: ['string', 'integer'] });
 const absolutePath = verbatim((value) => value.startsWith('/'), 'an absolute path', { type: 'string', pattern: '^/' });
 
 const cgroupKeys = {
@@ -131,4 +138,11 @@ function unenforced(schema: JsonSchema): Kind<null> {
 /** Only the keys that have a value: an absent limit leaves what is inherited, `null` is unlimited. */
 function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** `, did you mean '50000 100000'?` of the `50%`, `500m` and `0.5` processors of other programs. */
+function shareAsQuota(text: string): string {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(%|m)?$/.exec(text) ?? [];
+  const quota = Math.round(Number(number) * 100_000 / (unit === '%' ? 100 : unit === 'm' ? 1000 : 1));
+  return number === undefined ? '' : `, did you mean '${quota} 100000'?`;
 }

@@ -1,4 +1,5 @@
 import { didYouMean } from '../words.ts';
+import { meaningOfKey } from './foreign-keys.ts';
 import type { JsonSchema, Kind } from './kind.ts';
 import { quote } from './document.ts';
 import { child, complain, complainExpected, complainKey, entries, inside, isNothing, missing, type Place } from './place.ts';
@@ -71,7 +72,7 @@ export function defaultsOf<K extends Keys>(keys: K): Values<K> {
 /** Complains about each key that is not known, with what may have been meant. */
 export function complainUnknown(place: Place, known: readonly string[]): void {
   for (const [key, inner] of entries(place)) {
-    if (!known.includes(key) && !isExtension(key)) complainKey(inner, `unknown key ${quote(key)}${formerName(key, known) ?? didYouMean(key, known)}`);
+    if (!known.includes(key) && !isExtension(key)) complainKey(inner, `unknown key ${quote(key)}${meaningOfKey(key, known) ?? didYouMean(key, known)}`);
   }
 }
 
@@ -99,27 +100,3 @@ export function recordSchema(keys: Keys): JsonSchema {
 function decoded<K extends Keys>(values: readonly (readonly [string, unknown])[]): Values<K> {
   return Object.fromEntries(values) as Values<K>;
 }
-
-/** `, did you mean 'working_dir'?` when `key` is a former or foreign name of a known key. */
-function formerName(key: string, known: readonly string[]): string | null {
-  const meant = meanings.find(([foreign, ours]) => foreign === key && known.includes(ours.replace(/:.*/, '')));
-  return meant === undefined ? null : `, did you mean '${meant[1]}'?`;
-}
-
-/** Keys of 0.33.0's documentation and examples that its program never read, and names that other supervisors use, with what is meant here. */
-const meanings: readonly (readonly [foreign: string, ours: string])[] = [
-  ['http', 'health_check: {url: …}'], ['http', 'url'], ['http_get', 'health_check: {url: …}'], ['http_get', 'url'], ['tcp', 'health_check: {tcp: …}'], ['test', 'command'],
-  ['readiness_probe', 'health_check'], ['liveness_probe', 'health_check'], ['wait_ready', 'health_check: {notify_fd: …}'],
-  ['autorestart', 'restart_policy: always'], ['availability', 'restart_policy'], ['startsecs', 'stable_after'], ['min_uptime', 'stable_after'], ['startretries', 'max_restarts'],
-  ['autostart', 'skip: true'], ['priority', 'depends_on'], ['exitcodes', 'success_exit_codes'], ['stopsignal', 'stop_signal'], ['stopwaitsecs', 'stop_timeout'],
-  ['max_memory_restart', 'limits: {cgroup: {memory_max: …}}'], ['mem_limit', 'limits: {cgroup: {memory_max: …}}'], ['cron_restart', 'cron'], ['script', 'command'], ['entrypoint', 'exec'],
-  ['out_file', 'logs'], ['error_file', 'logs'], ['stdout_logfile', 'logs'], ['stderr_logfile', 'logs'],
-  ['work_dir', 'working_dir'], ['workdir', 'working_dir'], ['cwd', 'working_dir'], ['directory', 'working_dir'],
-  ['retries', 'max_restarts'], ['restart', 'restart_policy'], ['restart_delay', 'backoff'],
-  ['deployment_strategy', 'deployment: {strategy: …}'], ['pre_start', 'deployment: {pre_start: …}'],
-  ['limit', 'limits'], ['environment', 'env'], ['env_file', 'env: {file: …}'], ['environment_file', 'env: {file: …}'],
-  ['cmd', 'command'], ['args', 'exec'], ['argv', 'exec'], ['depends', 'depends_on'], ['after', 'depends_on'], ['requires', 'depends_on'],
-  ['healthcheck', 'health_check'], ['schedule', 'cron'], ['timezone', 'cron: {expression: …, timezone: …}'],
-  ['stop_grace_period', 'stop_timeout'], ['kill_timeout', 'stop_timeout'], ['grace_period', 'stop_timeout'],
-  ['kill_signal', 'stop_signal'], ['log', 'logs'], ['logging', 'logs'], ['on_error', 'on_start: {error: …}'], ['webhooks', 'hooks'],
-];

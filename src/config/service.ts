@@ -102,9 +102,7 @@ export function resolveService(place: Place, name: string, around: Surroundings)
   if (values === undefined || resolvedCommand === null) return null;
 
   const unit = unitOf(name, around.projectDir, values, resolvedCommand, Object.fromEntries(overlay), scoped);
-  if (unit.check !== null && unit.deployment.blueGreen === null && namesSlot(unit.check)) {
-    complain(below(scoped, 'health_check'), "'{slot}' is the slot of a blue-green service; this one has no deployment.blue_green");
-  }
+  if (unit.check !== null && unit.deployment.blueGreen === null && namesSlot(unit.check)) complainSlot(below(scoped, 'health_check'), values.deployment);
   if (unit.cron !== null) {
     for (const key of ['restart_policy', 'backoff', 'max_restarts']) warn(below(place, key), 'has no effect on a cron unit');
   }
@@ -118,6 +116,13 @@ export function resolveService(place: Place, name: string, around: Surroundings)
       env: [around.env, below(place, 'env') === null ? null : own].filter((env) => env !== null),
     },
   };
+}
+
+/** `{slot}` means nothing in `check`. A `blue_green` block with mistakes has complaints of its own. */
+function complainSlot(check: Written, written: Values<typeof serviceKeys>['deployment']): void {
+  if (written?.strategy === 'rolling' && written.blue_green !== null) return;
+  const lacks = written?.blue_green == null ? 'has no deployment.blue_green' : "has a deployment.blue_green without effect, which needs 'strategy: rolling'";
+  complain(check, `'{slot}' is the slot of a blue-green service; this one ${lacks}`);
 }
 
 /** A service of which nothing is configured but its command. */

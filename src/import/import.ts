@@ -47,6 +47,12 @@ const importers: Readonly<Record<ImportKind, Importer>> = {
   systemg: importSystemg,
 };
 
+/** What is known by its content, and of which only a page says what its keys are here. */
+const notImported: readonly { readonly marks: readonly RegExp[]; readonly what: string; readonly page: string }[] = [
+  { marks: [/^\[(?:Unit|Service|Timer|Install)\]/m], what: 'a unit of systemd', page: 'coming-from-systemd.md' },
+  { marks: [/^apiVersion:/m, /^kind:/m], what: 'a manifest of Kubernetes', page: 'coming-from-kubernetes.md' },
+];
+
 /** Reads the file of another supervisor and makes a configuration of it, with a list of what is not the same. Writes nothing. */
 export async function importFile(request: ImportRequest): Promise<Imported | Refused> {
   const { path, target, env, envName, cwd } = request;
@@ -55,8 +61,8 @@ export async function importFile(request: ImportRequest): Promise<Imported | Ref
   const kind = request.kind ?? importKindOf(path, read.text);
   const yaml = kind === null && /\.(?:ya?ml|json)$/i.test(path) ? readYaml(read.text, path) : null;
   if (yaml?.ok === false) return refuse(`${path}:${yaml.line}: ${yaml.message}`);
-  if (kind === null && /^\[(?:Unit|Service|Timer|Install)\]/m.test(read.text))
-    return refuse(`${path}:1: a unit of systemd, which is not imported: docs/coming-from-systemd.md has its keys side by side with those of sysg`);
+  const foreign = kind === null ? notImported.find(({ marks }) => marks.every((mark) => mark.test(read.text))) : undefined;
+  if (foreign !== undefined) return refuse(`${path}:1: ${foreign.what}, which is not imported: docs/${foreign.page} has its keys side by side with those of sysg`);
   if (kind === null)
     return refuse(
       `${path}:1: expected a file of ${importKinds.slice(0, -1).join(', ')} or ${importKinds.at(-1)}, and found none of their keys; --from says what it is`,

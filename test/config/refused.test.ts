@@ -105,8 +105,20 @@ test.each([
   ['depends_on: {db: {condition: service_healthy}}', 'write [{service: db, condition: healthy}]'], ['depends_on: {db: , web: started}', 'write [db, {service: web, condition: started}]'],
   ['depends_on: a, b', 'write [a, b]'], ['http: x', "did you mean 'health_check: {url: …}'?"], ['health_check: {http: x}', "did you mean 'url'?"], ['autorestart: true', "did you mean 'restart_policy: always'?"],
   ['startsecs: 3', "did you mean 'stable_after'?"], ['restart_delay: 3', "did you mean 'backoff'?"], ['max_memory_restart: 300M', "did you mean 'limits: {cgroup: {memory_max: …}}'?"],
+  ['livenessProbe: {httpGet: {path: /}}', "did you mean 'health_check'?"], ['ExecStart: /bin/x', "did you mean 'command'?"], ['autostart: false', "did you mean 'profiles'?"],
+  ['replicas: 2', "unknown key 'replicas': each instance is a service of its own here"], ['image: nginx', 'services are programs of this machine here'],
+  ['limits: {memory: 256Mi}', "did you mean 'cgroup: {memory_max: …}'?"], ['limits: {cgroup: {memory_max: 256Mi}}', "got \"256Mi\", did you mean '256M'?"],
+  ['limits: {cgroup: {cpu_max: 50%}}', "did you mean '50000 100000'?"], ['limits: {cgroup: {cpu_max: 1500m}}', "did you mean '150000 100000'?"],
+  ['limits: {cgroup: {cpu_max: 0.5}}', "did you mean '50000 100000'?"], ['logs: {rotate: {size: 10MiB}}', "did you mean '10MB'?"],
+  ['command: x\n    health_check: {url: "http://a/{slot}"}\n    deployment: {blue_green: {slots: [1, 2], switch_command: x}}', "this one has a deployment.blue_green without effect, which needs 'strategy: rolling'"],
+  ['command: x\n    health_check: {url: "http://a/{slot}"}', 'this one has no deployment.blue_green'],
 ])('%s is answered with what to write', (line, hint) => {
   expect(refusals(`version: "1"\nservices:\n  web:\n    ${line}\n`).join('\n')).toContain(hint);
+});
+
+test('a blue-green block with a mistake is one mistake, not two', () => {
+  const service = 'command: x\n    health_check: {url: "http://a/{slot}"}\n    deployment: {strategy: rolling, blue_green: {switch_command: x}}';
+  expect(refusals(`version: "1"\nservices:\n  web:\n    ${service}\n`)).toEqual(['sysg.yaml:6:37: services.web.deployment.blue_green: missing field `slots`']);
 });
 
 test('a text that YAML takes for a map is one mistake, not two', () => {

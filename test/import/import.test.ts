@@ -207,9 +207,13 @@ test('paths are as seen from the result, wherever that is', async () => {
   expect(text).toContain('working_dir: ../app');
 });
 
-test('a unit of systemd is called what it is', async () => {
-  const refused = await tried({ 'web.service': '[Unit]\nDescription=web\n[Service]\nExecStart=/bin/web\n' }, 'web.service');
-  expect(refused).toMatchObject({ exitCode: 1, text: null, stderr: expect.stringContaining('web.service:1: a unit of systemd, which is not imported: docs/coming-from-systemd.md has its keys') });
+test.each([
+  ['web.service', '[Unit]\nDescription=web\n[Service]\nExecStart=/bin/web\n', 'a unit of systemd', 'systemd'],
+  ['web.yaml', 'apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 1}\n', 'a manifest of Kubernetes', 'kubernetes'],
+])('what is not imported is called what it is: %s', async (name, text, what, page) => {
+  const refused = await tried({ [name]: text }, name);
+  const stderr: unknown = expect.stringContaining(`${name}:1: ${what}, which is not imported: docs/coming-from-${page}.md has its keys`);
+  expect(refused).toMatchObject({ exitCode: 1, text: null, stderr });
 });
 
 test('limits of supervisord itself name the keys of ours', async () => {
