@@ -64,7 +64,8 @@ function readMembers(kind: Request['kind'], { variant, fields, flags }: Variant,
     if (member === undefined && !isOptional) return `${variant}: missing field \`${wire ?? key}\``;
     const { value, written } = member ?? { value: null, written: 'null' };
     const at = `${variant}.${wire ?? key}`;
-    const isOdd = typeof value === 'number' && !isInteger(written);
+    // A number where a text belongs is the shape's to refuse.
+    const isOdd = typeof value === 'number' && shape(1, at) === null && !isInteger(written);
     const problem = isOdd ? `${at}: expected a whole number below 2^64, found ${excerpt(written)}` : shape(value, at);
     if (problem !== null) return problem;
     // Above 2^53 − 1 a number is taken as that: as seconds, as lines, as a sequence number it means "without end" either way.

@@ -74,6 +74,9 @@ describe('a request line', () => {
   test.each([
     ['{"Inspect":{"unit":"u","samples":"5"}}', /^Inspect\.samples: expected a whole number ≥ 0, found "5"$/],
     ['{"Inspect":{"unit":"u","samples":-1}}', /^Inspect\.samples: expected a whole number below 2\^64, found -1$/],
+    ['{"Inspect":{"unit":1.5,"samples":1}}', /^Inspect\.unit: expected a string, found 1\.5$/],
+    ['{"Stop":{"service":-1}}', /^Stop\.service: expected a string, found -1$/],
+    ['{"Logs":{"lines":1,"kind":"stdout","follow":1e2}}', /^Logs\.follow: expected a boolean, found 100$/],
     ['{"Inspect":{"unit":"u","samples":-0}}', /^Inspect\.samples: expected a whole number below 2\^64, found -0$/],
     ['{"Inspect":{"unit":"u","samples":4294967296}}', /^Inspect\.samples: expected a number below 2\^32, found 4294967296$/],
     ['{"Inspect":{"unit":null,"samples":5}}', /^Inspect\.unit: expected a string, found null$/],
