@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
+import { formatDuration } from '../words.ts';
 import { withoutNothing } from './compose.ts';
 import { argvOf, checkCommand, isTask, type ExportContext, type ExportedFile } from './context.ts';
 import { slug } from './kubernetes.ts';
@@ -60,6 +61,11 @@ function job(spec: ServiceSpec, context: ExportContext): object {
   const { blueGreen } = deployment;
   if (blueGreen !== null)
     context.losses.changed(name, 'deployment.blue_green', 'a canary that is promoted by itself stands for the two slots; switch_command is not run');
+  const tasks = [
+    ...before(spec, context),
+    { ...task(spec, context, slug(name), argvOf(spec)), KillSignal: spec.stopSignal, KillTimeout: ns(stopTimeoutMs) },
+    ...after(spec, context),
+  ];
   return {
     ID: id,
     Name: id,
@@ -84,11 +90,8 @@ function job(spec: ServiceSpec, context: ExportContext): object {
         RestartPolicy: restartPolicy(spec, context),
         Services: services(spec, context),
         Networks: networks(spec),
-        Tasks: [
-          ...before(spec, context),
-          { ...task(spec, context, slug(name), argvOf(spec)), KillSignal: spec.stopSignal, KillTimeout: ns(stopTimeoutMs) },
-          ...after(spec, context),
-        ],
+        EphemeralDisk: disk(spec, context, tasks.length),
+        Tasks: tasks,
       },
     ],
   };
@@ -101,12 +104,13 @@ function jobId({ name }: ServiceSpec, { projectDir }: ExportContext): string {
 function task(spec: ServiceSpec, context: ExportContext, name: string, argv: readonly string[]): object {
   const { losses, imageOf, keys } = context;
   const image = imageOf(spec.name);
-  const [command = '', ...args] = argv.map(references);
-  const { privileges: { user, capabilities, limits }, logs: { rotate } } = spec;
+  const [command = '', ...args] = argv.map(literal);
+  const { privileges: { user, capabilities, limits } } = spec;
   if (keys.envFiles(spec.name).length > 0) losses.changed(spec.name, 'env.file', 'its values stand in the job as they are now, but for those that are secret');
   const variables = Object.entries(spec.env);
   const secrets = variables.filter(([key, value]) => context.isSecret(key, value)).map(([key]) => key);
   const place = `nomad/jobs/${jobId(spec, context)}`;
+  const shown = variables.filter(([key]) => !secrets.includes(key));
   if (secrets.length > 0)
     losses.changed(spec.name, 'env', `secret values are read from the variables of the job: nomad var put ${place} ${secrets.map((key) => `${key}=…`).join(' ')}`);
   if (image === null) {
@@ -121,29 +125,53 @@ function task(spec: ServiceSpec, context: ExportContext, name: string, argv: rea
     Name: name,
     Driver: image === null ? 'raw_exec' : DOCKER,
     User: user ?? undefined,
-    Env: Object.fromEntries(variables.filter(([key]) => !secrets.includes(key)).map(([key, value]) => [key, references(value)])),
-    Templates:
-      secrets.length === 0
-        ? undefined
-        : [{ DestPath: '${NOMAD_SECRETS_DIR}/env', Envvars: true, EmbeddedTmpl: `{{ with nomadVar "${place}" }}${secrets.map((key) => `${key}={{ .${key} | toJSON }}\n`).join('')}{{ end }}` }],
+    Env: Object.fromEntries(shown.filter(([, value]) => !REFERENCE.test(value))),
+    Templates: listed([
+      ...envTemplate('env', secrets.map((key) => `${key}={{ .${key} | toJSON }}\n`), (lines) => `{{ with nomadVar "${place}" }}${lines}{{ end }}`),
+      ...envTemplate('literals', shown.filter(([, value]) => REFERENCE.test(value)).map(([key, value]) => `${key}={{ ${JSON.stringify(value)} | toJSON }}\n`)),
+    ]),
     Config:
       image === null
-        ? { command, args, work_dir: spec.workingDir }
+        ? { command, args, work_dir: literal(spec.workingDir) }
         : {
-            image,
+            image: literal(image),
             command,
             args,
-            work_dir: keys.has(spec.name, ['working_dir']) ? spec.workingDir : undefined,
+            work_dir: keys.has(spec.name, ['working_dir']) ? literal(spec.workingDir) : undefined,
             cap_drop: capabilities.length === 0 ? undefined : ['all'],
             cap_add: capabilities.length === 0 ? undefined : capabilities.map((one) => one.replace('CAP_', '').toLowerCase()),
             ulimit: Object.keys(ulimit).length === 0 ? undefined : [ulimit],
           },
     Resources: memory === null ? undefined : { MemoryMB: memory },
-    LogConfig: keys.has(spec.name, ['logs', 'rotate'])
-      ? { MaxFiles: rotate.keep + 1, MaxFileSizeMB: Math.max(1, Math.round(rotate.sizeBytes / 1024 ** 2)) }
-      : undefined,
+    LogConfig: logConfig(spec, context),
   };
 }
+
+function listed(all: readonly object[]): readonly object[] | undefined {
+  return all.length === 0 ? undefined : all;
+}
+
+/** Variables that a task gets from a file that Nomad writes: nothing is replaced in their values. */
+function envTemplate(name: string, lines: readonly string[], within = (text: string): string => text): readonly object[] {
+  return lines.length === 0 ? [] : [{ DestPath: `\${NOMAD_SECRETS_DIR}/${name}`, Envvars: true, EmbeddedTmpl: within(lines.join('')) }];
+}
+
+/** Of the job only where the file has the key. */
+function logConfig({ name, logs: { rotate } }: ServiceSpec, { keys }: ExportContext): { readonly MaxFiles: number; readonly MaxFileSizeMB: number } | undefined {
+  if (!keys.has(name, ['logs', 'rotate'])) return undefined;
+  return { MaxFiles: rotate.keep + 1, MaxFileSizeMB: Math.max(1, Math.round(rotate.sizeBytes / 1024 ** 2)) };
+}
+
+/** A job whose logs could fill its disk is refused. Null: the disk that a group has by itself is enough. */
+function disk(spec: ServiceSpec, context: ExportContext, tasks: number): object | undefined {
+  const { MaxFiles, MaxFileSizeMB } = logConfig(spec, context) ?? DEFAULT_LOGS;
+  const logs = MaxFiles * MaxFileSizeMB * tasks;
+  return logs < DEFAULT_DISK_MB ? undefined : { SizeMB: DEFAULT_DISK_MB + logs };
+}
+
+/** Of a task and of a group that say nothing of it: the logs and ephemeral_disk blocks of the job specification. */
+const DEFAULT_LOGS = { MaxFiles: 10, MaxFileSizeMB: 10 };
+const DEFAULT_DISK_MB = 300;
 
 /** What has to be done first: one-shots that are waited for, then `pre_start`. */
 function before(spec: ServiceSpec, context: ExportContext): readonly object[] {
@@ -197,10 +225,15 @@ function restartPolicy({ name, restart, cron }: ServiceSpec, { losses }: ExportC
     losses.changed(name, 'restart_policy', 'a task of a service is also restarted when it ends with 0');
   const { backoff, maxRestarts, windowMs } = restart;
   if (maxRestarts === null)
-    return { Attempts: 1, Interval: ns(Math.max(5000, backoff.initialMs + 1000)), Delay: ns(Math.max(1, backoff.initialMs)), Mode: 'delay' };
+    return { Attempts: 1, Interval: ns(Math.max(SHORTEST_INTERVAL_MS, backoff.initialMs + 1000)), Delay: ns(Math.max(1, backoff.initialMs)), Mode: 'delay' };
   if (windowMs === null) losses.changed(name, 'max_restarts', 'nomad counts the restarts of a day, and not failures in a row');
-  return { Attempts: maxRestarts, Interval: ns(windowMs ?? 86_400_000), Delay: ns(backoff.initialMs), Mode: 'fail' };
+  const interval = Math.max(windowMs ?? 86_400_000, SHORTEST_INTERVAL_MS, maxRestarts * backoff.initialMs);
+  if (windowMs !== null && interval > windowMs)
+    losses.changed(name, 'restart_window', `${formatDuration(interval)} there: nomad takes at least 5 s, and as long as all the restarts with their pauses`);
+  return { Attempts: maxRestarts, Interval: ns(interval), Delay: ns(backoff.initialMs), Mode: 'fail' };
 }
+
+const SHORTEST_INTERVAL_MS = 5000;
 
 function services(spec: ServiceSpec, { losses }: ExportContext): readonly object[] | undefined {
   const { name, check } = spec;
@@ -269,7 +302,10 @@ function megabytes(text: string | undefined): number | null {
   return Math.max(10, Math.ceil((Number(number) * 1024 ** ['', 'K', 'M', 'G', 'T'].indexOf(unit.toUpperCase())) / 1024 ** 2));
 }
 
-/** `${NAME}` would be replaced. */
-function references(text: string): string {
-  return text.replaceAll('${', () => '$${');
+/** In the configuration of a driver, which is a template of HCL. */
+function literal(text: string): string {
+  return text.replaceAll(/[$%](?=\{)/g, (sign) => `${sign}${sign}`);
 }
+
+/** What Nomad replaces in a variable, where it knows the name: of that there is no escape. */
+const REFERENCE = /\$\{[\w.-]+\}/;

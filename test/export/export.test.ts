@@ -212,6 +212,45 @@ describe('a value that is secret', () => {
   });
 });
 
+describe('a job of nomad', () => {
+  interface Group {
+    readonly RestartPolicy: object;
+    readonly EphemeralDisk?: { readonly SizeMB: number };
+    readonly Tasks: readonly { readonly Env: object; readonly Templates?: readonly object[]; readonly Config: { readonly args: readonly string[]; readonly work_dir: string }; readonly LogConfig?: object }[];
+  }
+  const groupOf = async (body: string): Promise<Group & { readonly stderr: string }> => {
+    const { stdout, stderr } = await exported(one(body), 'nomad');
+    const { Job } = JSON.parse(stdout) as { readonly Job: { readonly TaskGroups: readonly [Group] } };
+    return { ...Job.TaskGroups[0], stderr };
+  };
+
+  test('gets values as they are: a driver reads its configuration as a template of HCL, and a variable knows no escape for a reference', async () => {
+    const { Tasks: [task] } = await groupOf([
+      `    env: {LITERAL: 'a "$\${HOME}"', SHELL_ONLY: "$\${HOME:-x} $$HOME", PLAIN: "%{x}"}`,
+      `    deployment: {pre_start: 'echo "$\${HOME}" %{http_code} 100% $HOME'}`,
+      '',
+    ].join('\n'));
+    expect(task).toMatchObject({
+      Config: { args: ['-c', 'echo "$${HOME}" %%{http_code} 100% $HOME'] },
+      Env: { SHELL_ONLY: '${HOME:-x} $HOME', PLAIN: '%{x}' },
+      Templates: [{ DestPath: '${NOMAD_SECRETS_DIR}/literals', Envvars: true, EmbeddedTmpl: 'LITERAL={{ "a \\"${HOME}\\"" | toJSON }}\n' }],
+    });
+    expect(task?.Env).not.toHaveProperty('LITERAL');
+  });
+
+  test('has an interval as long as its restarts, and a disk for its logs: nomad refuses others', async () => {
+    const short = await groupOf('    restart_policy: always\n    max_restarts: 5\n    restart_window: 2s\n    backoff: 3s\n');
+    expect(short.RestartPolicy).toEqual({ Attempts: 5, Interval: 15e9, Delay: 3e9, Mode: 'fail' });
+    expect(short.stderr).toContain('sysg.yaml:7: changed: web.restart_window: 15s there: ');
+    expect(short.EphemeralDisk).toBeUndefined();
+    const wide = await groupOf('    restart_policy: always\n    max_restarts: 5\n    restart_window: 1m\n    backoff: 3s\n    logs: {rotate: {size: 100MB, keep: 4}}\n');
+    expect(wide.RestartPolicy).toMatchObject({ Interval: 60e9 });
+    expect(wide.stderr).not.toContain('restart_window');
+    expect(wide.Tasks[0]?.LogConfig).toMatchObject({ MaxFiles: 5 });
+    expect(wide.EphemeralDisk?.SizeMB).toBeGreaterThan(5 * 95);
+  });
+});
+
 test.each([
   ['{äa: {command: sleep 1}, öa: {command: sleep 2}}', '-a'],
   ['{b: {command: sleep 1, deployment: {pre_start: "true"}}, b-pre-start: {command: sleep 2}}', 'b-pre-start'],
