@@ -20,5 +20,13 @@ export function shownConfigPath(reference: string): string {
   return configPaths(reference).join(' + ');
 }
 
-/** No file that sysg takes for a configuration has a line end in its name. */
+/** Of a path that cannot be that of a configuration, nor of the directory in which units from the command line have theirs. */
+export function hasLineEnd(path: string): boolean {
+  return path.includes(SEPARATOR);
+}
+
+export function lineEndIn(path: string): string {
+  return `${JSON.stringify(path)} has a line end in its name: expected a path without one, since the paths of a configuration are noted one a line`;
+}
+
 const SEPARATOR = '\n';

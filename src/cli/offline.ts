@@ -1,5 +1,6 @@
 import type { Combined } from '../config/ad-hoc.ts';
 import { formatProblem } from '../config/problem.ts';
+import { chosenServices } from '../config/profiles.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
@@ -15,9 +16,9 @@ import type { Call } from './call.ts';
 import { chooseConfigAtRest, startWith } from './config-choice.ts';
 import { combinedFor, loadConfigFor } from './load-config.ts';
 
-export type RestAnswer = { readonly ok: true; readonly config: { readonly path: string } & Combined; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
+export type RestAnswer = { readonly ok: true; readonly config: { readonly path: string; readonly leftOut: ReadonlySet<string> } & Combined; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
 
-/** Ledger, files and /proc, where there is no supervisor to ask. */
+/** Ledger, files and /proc, where there is no supervisor to ask. `leftOut`: what a start without profiles leaves out. */
 export function restOf(call: Call): RestAnswer {
   const unserved = unservedRefusal(call);
   if (unserved !== null) return { ok: false, refusal: unserved };
@@ -28,14 +29,17 @@ export function restOf(call: Call): RestAnswer {
   if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
   const combined = combinedFor(call, loaded.config);
   const input = { stateDir, ledger, config: config.path, specs: combined.specs, environment: env, uid: process.geteuid?.() ?? 0, onProblem: terminal.warn };
-  return { ok: true, config: { path: config.path, ...combined }, rest: lookAtRest(input) };
+  const begun = chosenServices(loaded.config, { profiles: [], names: new Set() });
+  const leftOut = new Set(loaded.config.services.filter((spec) => !begun.includes(spec)).map(({ name }) => name));
+  return { ok: true, config: { path: config.path, leftOut, ...combined }, rest: lookAtRest(input) };
 }
 
 /** What Status would say, as far as it is known without a supervisor: no metrics, no tree. */
 export function statusAtRest(call: Call): StatusAnswer {
   const answer = restOf(call);
   if (!answer.ok) return answer;
-  const { config: { adHoc }, rest: { units, strangers } } = answer;
+  const { config: { adHoc, leftOut }, rest: { units: known, strangers } } = answer;
+  const units = known.filter((unit) => !leftOut.has(unit.spec.name) || hasLeftWord(unit));
   mend(call, units);
   for (const { spec, suspect, foreign } of units) {
     if (foreign !== null) call.terminal.warn(foreignText(spec.name, foreign));
@@ -45,6 +49,11 @@ export function statusAtRest(call: Call): StatusAnswer {
   const shown = [...units.map((unit) => ({ ...unitAtRest(unit, now), ...(adHoc.has(unit.spec.name) && { ad_hoc: true }) })), ...strangers.map(strangerAtRest)].sort((one, other) => (one.hash < other.hash ? -1 : 1));
   const snapshot: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date(now).toISOString(), overall_health: overallHealth(shown), units: shown };
   return { ok: true, snapshot: masked(snapshot, call.secrets.mask) };
+}
+
+/** A service that a start would leave out for its profiles is shown where the last supervisor had it, or something of it lives. */
+function hasLeftWord({ process, zombie, suspect, foreign, noted, recorded, job }: RestingUnit): boolean {
+  return [process, zombie, suspect, foreign, noted, recorded, job].some((word) => word !== null);
 }
 
 /** While nobody has the lock: a supervisor writes the file itself. */

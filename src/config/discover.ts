@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { hasLineEnd, lineEndIn } from '../config-path.ts';
 
 /** Looked for in this order when no file is named. */
 export const configNames = ['sysg.config.yaml', 'sysg.yaml', 'systemg.yaml'] as const;
@@ -18,7 +19,12 @@ export type Discovered = { readonly path: string } | { readonly problem: string 
  * The absolute path of the configuration. A named file is taken from the working directory, then from the config
  * directory; one that is in neither, or absolute, is given as it is and fails when it is read.
  */
-export function discoverConfig({ cwd, configDir, explicit: named }: DiscoverOptions): Discovered {
+export function discoverConfig(options: DiscoverOptions): Discovered {
+  const found = discovered(options);
+  return 'path' in found && hasLineEnd(found.path) ? { problem: lineEndIn(found.path) } : found;
+}
+
+function discovered({ cwd, configDir, explicit: named }: DiscoverOptions): Discovered {
   const explicit = named || null;
   if (explicit !== null && isAbsolute(explicit)) return { path: explicit };
   const names = explicit === null ? configNames : [explicit];

@@ -109,16 +109,6 @@ export function wireError(problems: readonly ConfigProblem[]): string {
   return `${aboutDependencies ? '' : 'Invalid YAML format: '}${problems.map(formatProblem).join('\n')}`;
 }
 
-/** The problem, the line it is in, and a caret under the place. */
-export function explainProblem(problem: ConfigProblem): string {
-  if (problem.line === 0 || problem.excerpt === '') return formatProblem(problem);
-  const skipped = problem.column > 100 ? problem.column - 40 : 0;
-  const shown = problem.excerpt.slice(skipped, skipped + 120).replaceAll(/(?!\t)\p{Cc}/gu, '\ufffd');
-  const indent = shown.slice(0, problem.column - 1 - skipped).replaceAll(/[^\t]/g, ' ');
-  const number = String(problem.line);
-  return `${formatProblem(problem)}\n  ${number} | ${shown}\n  ${' '.repeat(number.length)} | ${indent}^`;
-}
-
 /** The same thing said of the same place once; an alias or a default is read once for each of its users. */
 function distinct(findings: readonly Finding[]): readonly Finding[] {
   const seen = new Set<string>();

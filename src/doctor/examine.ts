@@ -2,15 +2,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Facts } from './facts.ts';
 import { diagnosis, type Diagnosis, type Finding } from './finding.ts';
 import { checkOutputs } from './outputs.ts';
-import { checkPlaces, checkSpace } from './places.ts';
+import { checkPlaces, checkSpace, obstructed } from './places.ts';
 import { checkProcesses } from './processes.ts';
 import { checkProjection } from './projection.ts';
 import { checkRecords } from './records.ts';
-import { checkSupervisor } from './supervisor.ts';
+import { checkConfiguration, checkSupervisor } from './supervisor.ts';
 import { checkTools } from './tools.ts';
 
 /** Every check, in the order in which a person would look. */
 export function examine(facts: Facts): readonly Finding[] {
+  // Everything else that was found of the files would be a consequence.
+  if (facts.obstacle !== null) return [obstructed(facts.obstacle, facts), checkConfiguration(facts), ...checkTools(facts)];
   return [
     ...checkPlaces(facts), ...checkSupervisor(facts), ...checkRecords(facts), ...checkProjection(facts), ...checkProcesses(facts), ...checkOutputs(facts),
     ...checkSpace(facts), ...checkTools(facts),

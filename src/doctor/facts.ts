@@ -1,4 +1,6 @@
 import { configPaths } from '../config-path.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { chosenServices } from '../config/profiles.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import type { LogStream } from '../logs/names.ts';
@@ -18,6 +20,13 @@ export interface PathFact {
   readonly uid: number;
   /** Names the file itself: `device:inode`. */
   readonly identity: string;
+}
+
+/** What keeps everybody from what lies below a path. */
+export interface ObstacleFact {
+  readonly path: string;
+  /** `locked`: a directory that this user may not enter. */
+  readonly kind: Exclude<PathFact['kind'], 'directory' | 'missing'> | 'locked';
 }
 
 export interface LockFact {
@@ -43,7 +52,7 @@ export type ServingFact =
   | { readonly kind: 'nobody' };
 
 export type ConfigFact =
-  | { readonly kind: 'loaded'; readonly path: string; readonly specs: readonly ServiceSpec[] }
+  | { readonly kind: 'loaded'; readonly path: string; readonly specs: readonly ServiceSpec[]; readonly profiles: LoadedConfig['profiles'] }
   | { readonly kind: 'refused'; readonly path: string; readonly problems: readonly string[] }
   | { readonly kind: 'none'; readonly reason: string };
 
@@ -71,6 +80,8 @@ export interface Facts {
   readonly uid: number;
   readonly bootId: string;
   readonly paths: RuntimePaths;
+  /** What is in the way of the state directory, or in its place; null: a directory can be looked into or made there. */
+  readonly obstacle: ObstacleFact | null;
   /** How a command begins that reaches this supervisor: `sysg -p shop `. */
   readonly command: string;
   readonly lock: LockFact;
@@ -106,6 +117,13 @@ export function isSupervised({ lock, serving }: Facts): boolean {
 /** The units of the supervisor that answers; of those that are no longer configured it knows what other programs do. */
 export function servedUnits(serving: ServingFact): readonly UnitStatus[] {
   return serving.kind === 'answers' ? serving.snapshot.units.filter(({ kind }) => kind !== 'orphaned') : [];
+}
+
+/** The services that a start would begin, and those beyond that that the supervisor has, for their profiles or since somebody started them by name. */
+export function specsInForce({ config, serving }: Pick<Facts, 'config' | 'serving'>): readonly ServiceSpec[] {
+  if (config.kind !== 'loaded') return [];
+  const { specs: services, profiles } = config;
+  return chosenServices({ services, profiles }, { profiles: [], names: new Set(servedUnits(serving).map(({ name }) => name)) });
 }
 
 /** Units of our own supervisor; none of another program's, which has no ledger. */

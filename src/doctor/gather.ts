@@ -15,7 +15,7 @@ import { isLocked } from '../state/lock.ts';
 import { seesProcesses } from '../state/runtime.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { readStateFiles } from '../compat/read-files.ts';
-import { servedUnits, type ConfigFact, type Facts, type LockFact, type OwnerFact, type PathFact, type ServingFact, type VolumeFact } from './facts.ts';
+import { servedUnits, specsInForce, type ConfigFact, type Facts, type LockFact, type ObstacleFact, type OwnerFact, type PathFact, type ServingFact, type VolumeFact } from './facts.ts';
 import { knownTools } from './tools.ts';
 
 export interface GatherInput {
@@ -44,7 +44,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
   const ledgerProblems: string[] = [];
   const fileProblems: string[] = [];
   const facts = {
-    uid, bootId: bootId(), paths, command, config,
+    uid, bootId: bootId(), paths, obstacle: obstacleTo(paths.ledger), command, config,
     lock: lockFact(paths.lock), owner, pidText: textIn(paths.pidFile), hint: textIn(paths.configHint),
     ledger: { ...readLedger(paths.ledger, { quarantine: false, onProblem: (text) => ledgerProblems.push(text) }), problems: ledgerProblems },
     journal: surveyJournal(paths.stateDir),
@@ -97,6 +97,16 @@ function pathFact(path: string): PathFact {
   const stats = attempt(() => lstatSync(path, { bigint: true }), null, 'ENOENT', 'ENOTDIR', 'EACCES');
   if (stats === null) return { path, kind: 'missing', mode: 0, uid: 0, identity: '' };
   return { path, kind: kindOf(stats), mode: Number(stats.mode) & 0o7777, uid: Number(stats.uid), identity: identityOf(stats) };
+}
+
+/** The nearest of what exists above the path, where nothing can be below that. */
+function obstacleTo(path: string): ObstacleFact | null {
+  const above = dirname(path);
+  const stats = attempt(() => lstatSync(above, { bigint: true }), null);
+  if (stats === null) return above === path ? null : obstacleTo(above);
+  const kind = kindOf(stats);
+  if (isDirectory(above)) return isAccessible(above, constants.X_OK) ? null : { path: above, kind: 'locked' };
+  return kind === 'directory' || kind === 'missing' ? null : { path: above, kind };
 }
 
 function kindOf(stats: BigIntStats): PathFact['kind'] {
@@ -186,7 +196,7 @@ function writesTo(pid: number | null, stream: LogStream): string | null {
 }
 
 function unitNames(config: ConfigFact, serving: ServingFact): readonly string[] {
-  const configured = config.kind === 'loaded' ? config.specs.map(({ name }) => name) : [];
+  const configured = specsInForce({ config, serving }).map(({ name }) => name);
   return [...new Set([...configured, ...servedUnits(serving).map(({ name }) => name)])];
 }
 

@@ -1,5 +1,5 @@
 import { bytes } from '../words.ts';
-import { entryOf, isSupervised, octal, startCommand, type Facts, type VolumeFact } from './facts.ts';
+import { entryOf, isSupervised, octal, startCommand, type Facts, type ObstacleFact, type VolumeFact } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** Directories and runtime files: what they are, whose, and who may look into them. */
@@ -14,6 +14,16 @@ export function checkPlaces(facts: Facts): readonly Finding[] {
     ...(ledger.fresh && journal.count === 0 ? [] : [file(facts, 'ledger file', paths.ledger)]),
   ].flatMap((finding) => finding ?? []);
 }
+
+/** What is in the way of the state directory. */
+export function obstructed({ path, kind }: ObstacleFact, { paths: { stateDir }, uid }: Facts): Finding {
+  const say = (found: string, remedy: string): Finding => disagrees('state directory', path === stateDir ? found : `${found}, on the way to ${stateDir}`, 'a directory that this user may enter', remedy);
+  if (kind === 'locked') return say(`${path}, which uid ${uid} may not enter`, `Run as its owner, or let this user in: chmod u+x ${path}`);
+  if (kind === 'link') return say(`${path} is a link to what is no directory`, 'Make the directory that it names, or remove the link.');
+  return say(`${path} is a ${kind}`, path === stateDir ? OVER : 'Set HOME to a directory, or move that away: no supervisor starts below it.');
+}
+
+const OVER = 'Move it away: no supervisor starts over it.';
 
 /** Where there is no room nothing can be written down. */
 export function checkSpace({ volumes }: Pick<Facts, 'volumes'>): readonly Finding[] {
@@ -47,7 +57,7 @@ function directory(facts: Facts, check: string, path: string, mustExist: boolean
   const say = (found: string, remedy: string): Finding => disagrees(check, found, 'a directory of this user with mode 0700', remedy);
   if (kind === 'missing') return mustExist ? say(`no ${path}`, `Restart the supervisor, which makes it: ${facts.command}restart --supervisor; where none runs: ${startCommand(facts)}`) : null;
   // A log directory may be a link to a bigger disk.
-  if (kind !== 'directory' && kind !== 'link') return say(`${path} is a ${kind}`, 'Move it away: no supervisor starts over it.');
+  if (kind !== 'directory' && kind !== 'link') return say(`${path} is a ${kind}`, OVER);
   if (uid !== facts.uid) return say(`${path} belongs to uid ${uid}, and this is uid ${facts.uid}`, `Run as uid ${uid}, or give it back: chown -R ${facts.uid} ${path}`);
   if (kind === 'directory' && (mode & 0o077) !== 0) {
     return say(`${path} with mode ${octal(mode)}: others may look into it`, `chmod 700 ${path} (the next supervisor does so by itself).`);

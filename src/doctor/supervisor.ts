@@ -1,4 +1,4 @@
-import { entryOf, octal, servedUnits, startCommand, type Facts } from './facts.ts';
+import { entryOf, octal, servedUnits, specsInForce, startCommand, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** Lock, pid file, socket, hint and configuration: whether they speak of the same supervisor, and whether it answers. */
@@ -78,7 +78,7 @@ function checkLeftovers(facts: Facts): Finding {
     'none of these files after an orderly end', `Go on with its services by: ${startCommand(facts)}; or end them by: ${facts.command}stop`);
 }
 
-function checkConfiguration({ config, serving, command }: Facts): Finding {
+export function checkConfiguration({ config, serving, command }: Facts): Finding {
   const check = 'configuration';
   if (config.kind === 'none') {
     return serving.kind === 'answers'
@@ -93,7 +93,7 @@ function checkConfiguration({ config, serving, command }: Facts): Finding {
   const known = `${config.path}: valid`;
   if (serving.kind !== 'answers') return agrees(check, known);
   const live = new Set(servedUnits(serving).map(({ name }) => name));
-  const named = new Set(config.specs.map(({ name }) => name));
+  const named = new Set(specsInForce({ config, serving }).map(({ name }) => name));
   const news = [...[...named].filter((name) => !live.has(name)).map((name) => `${name} is new`), ...[...live].filter((name) => !named.has(name)).map((name) => `${name} is gone`)];
   return agrees(check, news.length === 0 ? known : `${known}; not taken over yet: ${news.join(', ')} (see ${command}plan)`);
 }

@@ -1,5 +1,5 @@
 import type { PrivilegeSpec, ServiceSpec } from '../../machines/types.ts';
-import type { Facts } from './facts.ts';
+import { specsInForce, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 export interface KnownTool {
@@ -47,8 +47,8 @@ export function toolsOn(platform: NodeJS.Platform): readonly KnownTool[] {
 export const knownTools = toolsOn(process.platform);
 
 /** The tools of the system that a supervisor runs. One that no unit needs may be missing. */
-export function checkTools({ tools: paths, config }: Pick<Facts, 'tools' | 'config'>): readonly Finding[] {
-  const specs = config.kind === 'loaded' ? config.specs : [];
+export function checkTools({ tools: paths, config, serving }: Pick<Facts, 'tools' | 'config' | 'serving'>): readonly Finding[] {
+  const specs = specsInForce({ config, serving });
   const missing = knownTools.filter(({ name }) => paths.get(name) == null);
   const needed = missing.flatMap((tool) => {
     const users = tool.neededBy === undefined ? null : specs.filter(tool.neededBy).map(({ name }) => name);

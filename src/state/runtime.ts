@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
+import { hasLineEnd, lineEndIn } from '../config-path.ts';
 import { attempt, failureOf, textOf } from '../errors.ts';
 import { isDirectory, makeDirectories } from '../files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
@@ -12,10 +13,10 @@ type DirectoryPaths = Pick<RuntimePaths, 'stateDir' | 'fifoDir' | 'logDir' | 'su
  * Creates the state, FIFO and log directories with mode 0700 and tightens ours that are wider. What is no directory in the place of the last two, and what
  * is no plain file in the place of a file (a FIFO would hold up its reader, and through a link another file would be written), is set aside, of which
  * `onAside` hears in a sentence. Returns a sentence when one cannot be had or belongs to somebody else, when no
- * socket can be in it, or when processes cannot be seen, else null.
+ * socket or no configuration can be in it, or when processes cannot be seen, else null.
  */
 export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) => void = () => undefined): string | null {
-  const unusable = socketPathProblem(paths.socket) ?? (seesProcesses() ? null : UNSEEN);
+  const unusable = socketPathProblem(paths.socket) ?? (hasLineEnd(paths.stateDir) ? lineEndIn(paths.stateDir) : null) ?? (seesProcesses() ? null : UNSEEN);
   if (unusable !== null) return unusable;
   for (const directory of [paths.stateDir, paths.fifoDir, paths.logDir]) {
     const aside = directory === paths.stateDir ? null : setAside(directory);

@@ -2,8 +2,10 @@ import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { identify as identifyDefinition } from '../../src/compat/identity.ts';
 import { stateFile } from '../../src/compat/state-files.ts';
 import { writeXml } from '../../src/compat/xml.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { openLedger } from '../../src/state/ledger.ts';
 import { noteConfig } from '../../src/state/notes.ts';
 import type { StatusSnapshot } from '../../src/wire/payloads.ts';
@@ -27,6 +29,25 @@ test('status without a supervisor says so first and what to do, and its exit cod
   expect(stdout).toMatch(/^web +stopped .*inactive/m);
   expect(stdout).not.toContain('healthy');
   expect(exitCode).toBe(3);
+});
+
+test('status without a supervisor leaves out what a start would for its profiles, but for what the last supervisor had', async () => {
+  const home = project();
+  const profiled = `${yaml}  debug: {command: sleep 61, profiles: [dev], depends_on: [store]}\n  store: {command: sleep 62, profiles: [data]}\n`;
+  writeFileSync(join(home, 'sysg.yaml'), profiled);
+  const names = async (): Promise<readonly string[]> => {
+    const { units } = JSON.parse((await sysg(['status', '--json'], { env: { HOME: home } })).stdout) as StatusSnapshot;
+    return units.map(({ name }) => name).toSorted();
+  };
+  expect(await names()).toEqual(['web']);
+  const loaded = loadConfig(join(home, 'sysg.yaml'), { env: {}, identify: identifyDefinition });
+  const hash = loaded.ok ? loaded.config.services.find(({ name }) => name === 'debug')?.hash ?? '' : '';
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true });
+  writeFileSync(join(state, 'state.xml'), writeXml(stateFile.encode(new Map([[hash, { status: 'stopped', pid: null, exitCode: 0, signal: null }]]))));
+  expect(await names()).toEqual(['debug', 'web']);
+  writeFileSync(join(home, 'sysg.yaml'), profiled.replace('sleep 60', 'sleep 60, depends_on: [store]'));
+  expect(await names()).toEqual(['debug', 'store', 'web']);
 });
 
 test('status --json without a supervisor has "supervised": false', async () => {

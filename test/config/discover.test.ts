@@ -43,3 +43,11 @@ test('a link on the way to the file is left to each reading, which follows it an
   symlinkSync('sysg.yaml', `${cwd.path}/sysg.yaml`);
   expect(discoverConfig({ cwd: cwd.path, configDir: cwd.path, explicit: 'sysg.yaml' })).toEqual({ path: `${cwd.path}/sysg.yaml` });
 });
+
+test('a file whose path has a line end is refused: paths of a configuration are noted one a line', () => {
+  const cwd = configDir();
+  const path = cwd.write('new\nline/sysg.yaml', '');
+  const problem = expect.stringContaining(`${JSON.stringify(path)} has a line end in its name`);
+  expect(discoverConfig({ cwd: `${cwd.path}/new\nline`, configDir: cwd.path, explicit: null })).toEqual({ problem });
+  expect(discoverConfig({ cwd: cwd.path, configDir: cwd.path, explicit: path })).toEqual({ problem });
+});

@@ -3,8 +3,8 @@ import { chmodSync, symlinkSync, truncateSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { identify } from '../../src/compat/identity.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { explainProblem, formatProblem } from '../../src/config/problem.ts';
-import { configDir, load, refusals } from './config-dir.ts';
+import { formatProblem } from '../../src/config/problem.ts';
+import { configDir, refusals } from './config-dir.ts';
 import { refusedConfigs } from './refused-configs.ts';
 import { refusedValues } from './refused-values.ts';
 
@@ -66,27 +66,6 @@ test('bytes that are no UTF-8 are refused with their line', () => {
 
 test('deep nesting is refused before the parser recurses', () => {
   expect(refusals(`services: ${'['.repeat(50_000)}`)).toEqual(['sysg.yaml:1:75: nested more than 64 levels deep']);
-});
-
-test('of a long line, such as that of a generated file, an explanation shows what is around the place', () => {
-  const padding = 'x'.repeat(3000);
-  const yaml = JSON.stringify({ version: '1', services: { web: { command: 'a', env: { PADDING: padding }, max_restarts: 'many', essential: true } } });
-  const result = load(yaml);
-  const [problem] = result.ok ? [] : result.problems;
-  const [, excerpt = '', caret = ''] = (problem && explainProblem(problem))?.split('\n') ?? [];
-  expect(excerpt).toMatch(/^ {2}1 \| x+"},"max_restarts":"many"/);
-  expect(excerpt.slice(caret.indexOf('^'))).toMatch(/^"many"/);
-});
-
-test('an explanation shows the line with a caret under the place', () => {
-  const dir = configDir();
-  const result = load('version: "1"\nservices:\n  web:\n    command: sleep 5\n    max_restarts: many\n', { dir });
-  const [problem] = result.ok ? [] : result.problems;
-  expect(problem && explainProblem(problem)).toBe(
-    `${dir.path}/sysg.yaml:5:19: services.web.max_restarts: expected a whole number ≥ 0, got "many"\n`
-    + '  5 |     max_restarts: many\n'
-    + '    |                   ^',
-  );
 });
 
 test('a syntax error hides its consequences, not what stands before it', () => {

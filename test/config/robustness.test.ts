@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { identify } from '../../src/compat/identity.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { formatProblem, explainProblem } from '../../src/config/problem.ts';
+import { explainProblem } from '../../src/cli/print/problem.ts';
+import { formatProblem } from '../../src/config/problem.ts';
 import { configDir } from './config-dir.ts';
 
 const words = [

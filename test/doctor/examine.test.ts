@@ -69,8 +69,25 @@ const faults: readonly (readonly [what: string, change: Partial<Facts>, check: s
   ['there are no inodes left', { volumes: [{ path: '/home', freeBytes: 1e12, freeFiles: 3, files: 2e6, writable: true }] }, 'disk space', /room for 3 more files/],
   ['the disk is read-only', { volumes: [{ path: '/home', freeBytes: 1e12, freeFiles: 1e6, files: 2e6, writable: false }] }, 'disk space', /cannot be written/],
   ['a tool that every supervisor needs is missing', { tools: new Map([...healthy.tools, ['flock', null]]) }, 'tool flock', /Install the package util-linux/],
-  ['a tool that a unit needs is missing', { tools: new Map([...healthy.tools, ['setpriv', null]]), config: { kind: 'loaded', path: '/c', specs: [spec({ privileges: { ...spec().privileges, user: 'nobody' } })] } }, 'tool setpriv', /which web asks for/],
+  ['a tool that a unit needs is missing', { tools: new Map([...healthy.tools, ['setpriv', null]]), config: { kind: 'loaded', path: '/c', specs: [spec({ privileges: { ...spec().privileges, user: 'nobody' } })], profiles: {} } }, 'tool setpriv', /which web asks for/],
 ];
+
+test.each([
+  [{ path: '/home/me', kind: 'file' }, /^found \/home\/me is a file, on the way to \/home\/me\/.*; expected a directory .*Set HOME/],
+  [{ path: paths.stateDir, kind: 'fifo' }, /is a fifo; expected .*Move it away/],
+  [{ path: '/home', kind: 'locked' }, /found \/home, which uid 1000 may not enter, on the way to .*chmod u\+x \/home/],
+  [{ path: '/home/me', kind: 'link' }, /is a link to what is no directory/],
+] as const)('%j in the way of the state directory is all that is said of its files', (obstacle, said) => {
+  expect(wrong({ ...healthy, ...atRest, obstacle })).toEqual({ 'state directory': expect.stringMatching(said) });
+});
+
+test('a service that profiles leave out is not new, and needs no tool, until the supervisor has it', () => {
+  const debug = spec({ name: 'debug', privileges: { ...spec().privileges, user: 'nobody' } });
+  const facts: Facts = { ...healthy, tools: new Map([...healthy.tools, ['setpriv', null]]), config: { kind: 'loaded', path: '/c', specs: [spec(), debug], profiles: { debug: ['dev'] } } };
+  expect(wrong(facts)).toEqual({});
+  expect(examine(facts).find(({ check }) => check === 'configuration')?.detail).toBe('/c: valid');
+  expect(wrong({ ...facts, serving: withUnit({ name: 'debug' }) })).toHaveProperty('tool setpriv');
+});
 
 test.each(faults)('%s: it is seen, and by the right check', (_, change, check, said) => {
   const findings = wrong({ ...healthy, ...change });
@@ -99,7 +116,7 @@ describe('what is no fault', () => {
     ['log files that systemg 0.33.0 left behind a closed door', { entries: new Map([...healthy.entries, path('/logs/web_stdout.log', { mode: 0o644 })]) }],
     ['a process that was taken over with its pipe', { outputs: healthy.outputs.map((output) => ({ ...output, writesTo: '9:7' })) }],
     ['a tool that no unit asks for', { tools: new Map([...healthy.tools, ['unshare', null]]) }],
-    ['a file that is not taken over yet', { config: { kind: 'loaded', path: '/c', specs: [spec(), spec({ name: 'new' })] } }],
+    ['a file that is not taken over yet', { config: { kind: 'loaded', path: '/c', specs: [spec(), spec({ name: 'new' })], profiles: {} } }],
     ['files at rest after an orderly end', { ...atRest, ledger: { ...withRecord({ state: 'stopped', process: null }), clean: true }, processes: new Map() }],
     ['files that systemg 0.33.0 wrote meanwhile', { ...atRest, ledger: withRecord({ state: 'stopped', process: null }), files: { ...healthy.files, digests: { ...healthy.files.digests, 'pid.xml': 'other' } }, processes: new Map() }],
     ['a process that died with its supervisor and its pid file', { ...atRest, processes: new Map() }],
@@ -148,7 +165,7 @@ test('a unit keeps still when two answers are a millisecond apart about when its
 
 test('remedies name the file of the last supervisor: a start from elsewhere would not find it', () => {
   expect(startCommand({ command: 'sysg ', config: { kind: 'none', reason: '' }, hint: '/srv/my app/sysg.yaml' })).toBe("sysg start --daemonize -c '/srv/my app/sysg.yaml'");
-  expect(startCommand({ command: 'sysg ', config: { kind: 'loaded', path: '/srv/sysg.yaml', specs: [] }, hint: null })).toBe('sysg start --daemonize -c /srv/sysg.yaml');
+  expect(startCommand({ command: 'sysg ', config: { kind: 'loaded', path: '/srv/sysg.yaml', specs: [], profiles: {} }, hint: null })).toBe('sysg start --daemonize -c /srv/sysg.yaml');
   expect(startCommand({ command: 'sysg ', config: { kind: 'none', reason: '' }, hint: null })).toBe('sysg start --daemonize');
   expect(startCommand({ command: 'sysg --sys -p shop ', config: { kind: 'none', reason: '' }, hint: null })).toBe('sysg --sys -p shop start --daemonize');
 });

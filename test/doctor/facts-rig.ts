@@ -48,10 +48,10 @@ const entries = new Map([
 
 /** One service that runs under a supervisor, and nothing wrong. */
 export const healthy: Facts = {
-  nowWallMs, uid: 1000, bootId: 'boot', paths, command: 'sysg ', lock: { state: 'held', reason: null }, pidText: '50', hint: '/home/me/sysg.yaml', moving: new Set(),
+  nowWallMs, uid: 1000, bootId: 'boot', paths, obstacle: null, command: 'sysg ', lock: { state: 'held', reason: null }, pidText: '50', hint: '/home/me/sysg.yaml', moving: new Set(),
   owner: { pid: 50, guardian: 49, isForeground: false, open: new Set([...entries.values()].map(({ identity }) => identity)) },
   serving: { kind: 'answers', tookMs: 3, snapshot: { schema_version: 'status.v1', captured_at: '2026-01-01T00:01:00Z', overall_health: 'healthy', units: [unit] } },
-  config: { kind: 'loaded', path: '/home/me/sysg.yaml', specs: [spec()] },
+  config: { kind: 'loaded', path: '/home/me/sysg.yaml', specs: [spec()], profiles: {} },
   ledger: {
     entries: new Map([['web', { record, written: { at: 1, wallMs: 1, bootId: 'boot' } }]]), sum: emptySum(), fresh: false, clean: false, damaged: false,
     unreadable: null, soundBytes: 1, unterminated: false, reserved: new Map(), problems: [],

@@ -1,16 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bin, collect, isAlive, makeHome, soon, type Ended, type Home } from './rig.ts';
+import { isAlive, makeHome, soon, within, type Home } from './rig.ts';
 
 const yaml = 'version: "1"\nservices:\n  web: {command: sleep 1000}\n';
 
-/** Runs the command in a directory below the home. */
-const within = (home: Home, directory: string, ...args: readonly string[]): Promise<Ended> => {
-  mkdirSync(join(home.dir, directory), { recursive: true });
-  return collect(spawn(bin, args, { cwd: join(home.dir, directory), env: { ...home.env, PWD: join(home.dir, directory) }, stdio: ['ignore', 'pipe', 'pipe'] }));
-};
 const pidOf = async (home: Home, unit: string): Promise<number> => (await home.unit(unit)).process?.pid ?? 0;
 const names = async (home: Home): Promise<readonly string[]> => (await home.status()).units.map(({ name }) => name).sort();
 const listed = (home: Home): unknown => (existsSync(join(home.state, 'ad-hoc.json')) ? Object.keys(JSON.parse(readFileSync(join(home.state, 'ad-hoc.json'), 'utf8')) as object) : []);

@@ -139,6 +139,13 @@ export function collect(child: ChildProcess): Promise<Ended> {
   return new Promise((done) => void child.on('close', (code) => done({ code, stdout, stderr })));
 }
 
+/** Runs the built command in a directory below the home. */
+export function within(home: Home, directory: string, ...args: readonly string[]): Promise<Ended> {
+  const cwd = join(home.dir, directory);
+  mkdirSync(cwd, { recursive: true });
+  return collect(spawn(bin, args, { cwd, env: { ...home.env, PWD: cwd }, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
 export function isAlive(pid: number): boolean {
   try {
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));

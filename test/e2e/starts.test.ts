@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makeHome, soon, type Home } from './rig.ts';
+import { makeHome, soon, within, type Home } from './rig.ts';
 
 const start = (home: Home, ...more: readonly string[]) => home.sysg('start', '--daemonize', '-c', home.config, ...more);
 
@@ -92,6 +92,17 @@ describe('start --daemonize beside a running supervisor', () => {
       expect(await home.sysg(...words, '-c', other)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^sysg: \/.*\/other\/sysg\.yaml:\d+:\d+: .*`command`/m) });
     }
     expect(await home.sysg('up', '-c', `${other}.gone`)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^sysg: Failed to read config file: .*\/other\/sysg\.yaml\.gone\)$/m) });
+  });
+
+  test('names the file of the supervisor where the directory has none to start', async () => {
+    const home = makeHome(yaml);
+    await start(home);
+    for (const words of [['up'], ['start'], ['start', '--daemonize']]) {
+      expect(await within(home, 'empty', ...words)).toMatchObject({
+        code: 1, stdout: '', stderr: expect.stringMatching(new RegExp(`supervisor already running \\(pid \\d+\\) with ${home.config}, and nothing was started: No config file found: looked for .* in ${home.dir}/empty`)),
+      });
+    }
+    expect(await within(home, 'empty', 'start', 'web')).toMatchObject({ code: 0 });
   });
 
   test('names what has failed, until it is stopped or runs', async () => {

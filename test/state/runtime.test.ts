@@ -23,6 +23,12 @@ describe('runtime paths', () => {
     expect(runtimePaths({ system: false, env: { HOME } }).stateDir).toBe(join(userInfo().homedir, '.local/share/systemg'));
   });
 
+  test('a HOME with a line end, below which no configuration could be named, is refused', () => {
+    const paths = runtimePaths({ system: false, env: { HOME: join(tempDir(), 'new\nline') } });
+    expect(prepareRuntime(paths)).toContain(`${JSON.stringify(paths.stateDir)} has a line end in its name`);
+    expect(existsSync(paths.stateDir)).toBe(false);
+  });
+
   test('--sys has fixed places', () => {
     const paths = runtimePaths({ system: true, env: { HOME: '/root' } });
     expect([paths.stateDir, paths.logDir, paths.configDir]).toEqual(['/var/lib/systemg', '/var/log/systemg', '/etc/systemg']);

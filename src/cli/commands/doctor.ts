@@ -28,7 +28,7 @@ function readConfig(call: Call): ConfigFact {
   const chosen = chooseConfigToRead(call);
   if (!chosen.ok) return { kind: 'none', reason: chosen.refusal.message };
   const loaded = loadConfigFor(call, chosen.path);
-  if (loaded.ok) return { kind: 'loaded', path: chosen.path, specs: combinedFor(call, loaded.config).specs };
+  if (loaded.ok) return { kind: 'loaded', path: chosen.path, specs: combinedFor(call, loaded.config).specs, profiles: loaded.config.profiles };
   return { kind: 'refused', path: chosen.path, problems: loaded.problems.map(formatProblem) };
 }
 

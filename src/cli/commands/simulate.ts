@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { unknownProfile } from '../../config/profiles.ts';
-import { explainProblem, formatProblem } from '../../config/problem.ts';
+import { formatProblem } from '../../config/problem.ts';
 import { readText } from '../../config/source-file.ts';
 import { firstConfigPath } from '../../config-path.ts';
 import { refusals, type Refusal, type Result } from '../../errors.ts';
@@ -15,6 +15,7 @@ import { loadOrRefuse } from '../load-config.ts';
 import { unknownUnit } from '../names.ts';
 import { options } from '../options.ts';
 import { palette } from '../print/palette.ts';
+import { explainProblem } from '../print/problem.ts';
 
 /** Shows what would happen. Starts nothing, and asks no supervisor. */
 export async function simulate(call: Call): Promise<number> {

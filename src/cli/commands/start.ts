@@ -8,7 +8,7 @@ import { ask, askFor, askInTurn, askStatus, messageOf, type Answer } from '../as
 import type { Call } from '../call.ts';
 import { shownConfigPath } from '../../config-path.ts';
 import { besideAdvice, chooseConfig, chooseConfigToRead, configFlags, isConfigOf, isNoConfig, noSupervisor, otherConfig, warnAboutOtherConfig, type ChosenConfig } from '../config-choice.ts';
-import { commandStart, supervisorPid } from '../hints.ts';
+import { commandStart, configInUse, supervisorPid } from '../hints.ts';
 import { startableUnits } from '../known-units.ts';
 import { askedWords, namedUnits } from '../names.ts';
 import { noteForeignVersion } from '../foreign-note.ts';
@@ -199,13 +199,15 @@ async function runsElsewhere(call: Call, path: string): Promise<Refusal | null> 
   return refusals.config(`${shownConfigPath(path)} runs in the supervisor ${name}${pidText(supervisorPid(other))}, and names ${call.paths.project === null ? 'none' : `project ${call.paths.project}`} now; to move it: sysg -p '${project ?? ''}' stop, then start again`);
 }
 
-/** The running supervisor has another file than the one of this start; of a file that cannot be used, why not. */
+/** The running supervisor has another file than the one of this start, for which there may be none; of a file that cannot be used, why not. */
 async function runsOtherwise(call: Call): Promise<Refusal | null> {
+  const { code, message } = refusals.alreadyRunning(supervisorPid(call));
+  const [inUse, found] = [configInUse(call), chooseConfig(call)];
+  if (inUse !== null && !found.ok) return { code, message: `${message} with ${shownConfigPath(inUse)}, and nothing was started: ${found.refusal.message}` };
   const other = otherConfig(call);
   if (other === null || isNoConfig(call, other.used)) return null;
   const wrong = await faultsIn(call, other.chosen);
   if (wrong !== null) return wrong;
-  const { code, message } = refusals.alreadyRunning(supervisorPid(call));
   const [used, chosen] = [shownConfigPath(other.used), shownConfigPath(other.chosen)];
   return { code, message: `${message} with ${used}, not with ${chosen}; what using that instead would start and end: sysg plan${configFlags(other.chosen)}; ${besideAdvice(call, other.chosen)}` };
 }

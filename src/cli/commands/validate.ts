@@ -1,6 +1,6 @@
 import { shownConfigPath } from '../../config-path.ts';
 import type { ConfigResult } from '../../config/load.ts';
-import { explainProblem, type ConfigProblem } from '../../config/problem.ts';
+import type { ConfigProblem } from '../../config/problem.ts';
 import { loadTrusted } from '../../config/trust.ts';
 import { refusals } from '../../errors.ts';
 import { masked } from '../../masked.ts';
@@ -10,6 +10,7 @@ import { chooseConfigToRead } from '../config-choice.ts';
 import { loadConfigFor } from '../load-config.ts';
 import { missingHere } from '../missing-here.ts';
 import { options } from '../options.ts';
+import { explainProblem } from '../print/problem.ts';
 
 /** Checks a configuration: exit code 0, or 1 with everything that is wrong with it. */
 export async function validate(call: Call): Promise<number> {
