@@ -111,10 +111,7 @@ function bind(server: Server, path: string, replace: boolean): Promise<void> {
     } finally {
       process.umask(umask);
     }
-    server.once('listening', () => {
-      server.off('error', reject);
-      resolve();
-    });
+    server.once('listening', resolve);
     if (!server.listening) return;
     try {
       chmodSync(path, 0o600);

@@ -69,6 +69,12 @@ test('of a unit that does not run they come from the file, as far as that can be
   expect(recalled().services).toEqual(before.services);
 });
 
+test('only what is secret comes from the file: the rest is as the supervisor read it, whatever the file says now', () => {
+  writeFileSync(path, yaml.replace('PORT: 8080', 'PORT: 9090').replace('literal-three', 'renewed'));
+  const [was, is] = [before, recalled()].map(({ services }) => services.find(({ name }) => name === 'web')?.env);
+  expect(is).toEqual({ ...was, DB_PASSWORD: 'renewed' });
+});
+
 test('a unit whose values are nowhere does not start, and says which are missing; the rest is as it was', () => {
   rmSync(path);
   const { web, all } = environments();
