@@ -114,10 +114,23 @@ export function flagsOf(given: ReadonlyMap<string, readonly string[]>): Flags {
   return { has: ({ name }) => given.has(name), text: ({ name }) => given.get(name)?.[0] ?? null, texts: ({ name }) => given.get(name) ?? [] };
 }
 
+/** The words with each value that is glued to a letter, `-sweb` and `-s=web`, written as `--service=web`: yargs would read letters of it as flags. */
+export function unglued(own: readonly string[]): readonly string[] {
+  const end = own.includes('--') ? own.indexOf('--') : own.length;
+  return own.map((word, index) => {
+    const split = index < end && !word.startsWith('--') ? splitFlag(word) : null;
+    return split === null || split.value === null ? word : `--${known.get(split.name)?.name}=${split.value}`;
+  });
+}
+
+/** A letter takes its value glued on too, with or without `=`, as in systemg 0.33.0. */
 function splitFlag(word: string): { readonly name: string; readonly value: string | null } | null {
   const long = /^--([a-z][a-z-]*)(?:=(.*))?$/s.exec(word);
   if (long !== null) return { name: long[1] ?? '', value: long[2] ?? null };
-  return /^-[a-z]$/.test(word) ? { name: word.slice(1), value: null } : null;
+  const [, name, rest] = /^-([a-z])(.*)$/s.exec(word) ?? [];
+  if (name === undefined || rest === undefined) return null;
+  if (rest === '') return { name, value: null };
+  return known.get(name)?.value === undefined ? null : { name, value: rest.replace(/^=/, '') };
 }
 
 const known = new Map<string, OptionSpec>([...globalOptions, ...verbs.flatMap((verb) => verb.options)].flatMap((option) => (

@@ -2,7 +2,7 @@ import yargs, { type Argv } from 'yargs';
 import { refusals, type Refusal } from '../errors.ts';
 import { capitalised, didYouMean } from '../words.ts';
 import { meaningOfCommand, meaningOfFlag, meaningOfOperand } from './foreign-words.ts';
-import { flagsOf, partCommand, placeOfVerb, withoutAlias, wrongOperands, type BareWords, type ParsedCall } from './arguments.ts';
+import { flagsOf, partCommand, placeOfVerb, unglued, withoutAlias, wrongOperands, type BareWords, type ParsedCall } from './arguments.ts';
 import { globalOptions, spellings, type OptionSpec } from './options.ts';
 import { aliases, synopsis, verbs, type Verb } from './verbs.ts';
 import { version } from '../../package.json';
@@ -19,8 +19,9 @@ export type Explained =
 export async function explain(argv: readonly string[], columns: number, bare: BareWords = 'command'): Promise<Explained> {
   const parser = makeParser(columns);
   const isHelp = argv[0] === 'help';
-  const { own, command, isBare } = partCommand(withoutAlias(isHelp ? argv.slice(1) : argv), bare);
-  const words = isHelp ? [...own, '--help'] : own;
+  const asked = isHelp ? argv.slice(argv[1] === 'help' ? 2 : 1) : argv;
+  const { own, command, isBare } = partCommand(withoutAlias(asked), bare);
+  const words = isHelp ? [...own, '--help'] : unglued(own);
   const named = words[placeOfVerb(words)];
   const verb = verbs.find(({ name }) => name === named);
   if (isHelp && named !== undefined && verb === undefined) return unknownCommand(named);

@@ -16,7 +16,7 @@ export interface OptionSpec {
   readonly about: string;
   /** May be given more than once. */
   readonly repeats?: true;
-  /** An empty value is the same as none, as in 0.33.0. */
+  /** An empty value is for the command to judge, as in 0.33.0. */
   readonly mayBeEmpty?: true;
   /** Every value that it can have. */
   readonly choices?: readonly string[];
@@ -99,7 +99,7 @@ export const options = {
   },
   showSecrets: { name: 'show-secrets', about: 'show values from environments and env files, and what looks like a password, unmasked' },
   fullCommand: { name: 'full-cmd', about: 'show commands in full, on several lines where they do not fit' },
-  stream: { name: 'stream', value: 'DURATION', about: 'show the output again every DURATION, such as 5, 0.5s or 2m; inspect: with charts of that time' },
+  stream: { name: 'stream', value: 'DURATION', mayBeEmpty: true, about: 'show the output again every DURATION, such as 5, 0.5s or 2m; inspect: with charts of that time' },
   name: { name: 'name', value: 'NAME', about: 'the name of the command that follows' },
   ttl: { name: 'ttl', value: 'SECONDS', about: 'end the child after this time', check: wholeNumber(2n ** 64n - 1n) },
   parentPid: {

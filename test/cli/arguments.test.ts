@@ -21,6 +21,9 @@ describe('what is wrong with a command line is said in one sentence, with exit c
     [['stop', '--service='], "option '--service': expected UNIT, got nothing"],
     [['logs', '-n', '1', '-l', '2'], "option '--lines' was given 2 times, expected once"],
     [['logs', '-n'], "option '--lines' needs a value: N"],
+    [['logs', '-nx'], '--lines: expected a whole number ≥ 0, got "x"'],
+    [['stop', '-k=x'], "unknown option '--kind'"],
+    [['stop', '-s='], "option '--service': expected UNIT, got nothing"],
     [['chart', 'web', 'db'], 'unexpected argument \'db\''],
     [['chart', 'web', '-s', 'db'], 'a chart is of one unit: expected web or db'],
     [['pss'], "unknown command 'pss', did you mean 'ps'?"],
@@ -63,8 +66,8 @@ describe('what is wrong with a command line is said in one sentence, with exit c
 });
 
 describe('help', () => {
-  test.each([['--help'], ['-h'], ['help']])('%s names every command and teaches with examples', async (word) => {
-    const { exitCode, stdout, stderr } = await sysg([word]);
+  test.each([['--help'], ['-h'], ['help'], ['help help']])('%s names every command and teaches with examples', async (line) => {
+    const { exitCode, stdout, stderr } = await sysg(line.split(' '));
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const text = stdout.replaceAll(/\s+/g, ' ');
     for (const { name, about } of shown) {
@@ -104,7 +107,17 @@ describe('the plain parser', () => {
     expect(valuesOf(parsed)).toEqual({ 'log-level': 'debug', service: 'web', lines: '5', 'no-follow': true });
   });
 
-  test.each([[['logs', '-l', 'x']], [['logs', '--help']], [['stop', '-s']], [['stop', '-s', '-x']], [['nope']], [[]], [['plan', 'web']], [['stop', '--', 'x']], [['start', '--']], [['wait', '--for', 'ready']], [['signal', 'HUP']], [['logs', '-n', '1', '-l', '2']], [['stop', '--json=1']], [['--json', 'stop']]])(
+  test.each([
+    [['logs', '-sweb', '-l=5', '-kstdout'], { service: 'web', lines: '5', kind: 'stdout' }],
+    [['-cx.yaml', 'stop', '-s=a=b', '-s-x'], { config: 'x.yaml', service: 'a=b+-x' }],
+    [['start', '-cweb.yaml', '-sdb', '--', '-sx'], { config: 'web.yaml', service: 'db' }],
+  ])('of %j reads values that are glued to a letter', async (argv, values) => {
+    expect(valuesOf(parsePlain(argv))).toEqual(values);
+    const explained = await explain(argv, 100);
+    expect(explained.kind === 'call' ? valuesOf(explained.parsed) : explained).toEqual(values);
+  });
+
+  test.each([[['logs', '-l', 'x']], [['logs', '-lx']], [['logs', '-s=']], [['logs', '-fx']], [['logs', '--help']], [['stop', '-s']], [['stop', '-s', '-x']], [['nope']], [[]], [['plan', 'web']], [['stop', '--', 'x']], [['start', '--']], [['wait', '--for', 'ready']], [['signal', 'HUP']], [['logs', '-n', '1', '-l', '2']], [['stop', '--json=1']], [['--json', 'stop']]])(
     'leaves %j to the one that explains', (argv) => {
       expect(parsePlain(argv)).toBeNull();
     },
@@ -182,7 +195,7 @@ const flag = fc.constantFrom(...globalOptions, ...verbs.flatMap((verb) => verb.o
               : fc.constantFrom('web', 'a b', '007', 'true', 'x=y', 'ünit', '1e3', 'a.b');
   const names = spellings(option);
   if (option.value === undefined) return fc.constantFrom(...names).map((name) => [name]);
-  return fc.tuple(fc.constantFrom(...names), value, fc.boolean()).map(([name, text, glued]) => (glued && name.startsWith('--') ? [`${name}=${text}`] : [name, text]));
+  return fc.tuple(fc.constantFrom(...names), value, fc.boolean()).map(([name, text, glued]) => (glued ? [name.startsWith('--') ? `${name}=${text}` : `${name}${text}`] : [name, text]));
 });
 const commandLines = fc.tuple(fc.array(flag, { maxLength: 1 }), fc.constantFrom(...verbs.map(({ name }) => name)), fc.array(flag, { maxLength: 4 }),
   fc.array(fc.constantFrom('web', 'HUP', 'bash', '--', '-x', '--json'), { maxLength: 3 }))

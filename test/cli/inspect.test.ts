@@ -88,6 +88,7 @@ describe('inspect', () => {
   });
 
   test.each([['inspect', '-s', 'web'], ['status']])('%s refuses a bad --stream before it asks anybody', async (...argv) => {
+    expect(await sysg([...argv, '--stream', ''])).toEqual({ exitCode: 1, stdout: '', stderr: 'sysg: Invalid stream duration \'\': Stream duration cannot be empty\n' });
     expect(await sysg([...argv, '--stream', '5 parsecs'])).toEqual({ exitCode: 1, stdout: '', stderr: 'sysg: Invalid stream duration \'5 parsecs\': Unknown time unit: parsecs\n' });
   });
 
