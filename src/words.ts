@@ -122,6 +122,17 @@ export function localTime(time: string | number): string {
   return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())} ${clockTime(time)}`;
 }
 
+/** `, which is 02:00:00 in Europe/Berlin`, where the clocks of the zone show another time of day; nothing for a zone that is not known here. */
+export function alsoIn(zone: string | undefined, time: string): string {
+  if (zone === undefined) return '';
+  try {
+    const there = new Date(time).toLocaleTimeString('en-GB', { timeZone: zone });
+    return there === clockTime(time) ? '' : `, which is ${there} in ${zone}`;
+  } catch {
+    return '';
+  }
+}
+
 /** As `localTime`, to the millisecond. */
 export function preciseTime(time: string | number): string {
   return `${localTime(time)}.${String(new Date(time).getMilliseconds()).padStart(3, '0')}`;

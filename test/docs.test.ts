@@ -65,6 +65,14 @@ test.each(['README.md', 'docs/tutorial.md', 'docs/cookbook.md', ...pages.filter(
   }
 });
 
+test('every variable of ours that a page names is set or read by the program', () => {
+  const named = pages.flatMap((page) => [...readFileSync(join(root, page), 'utf8').matchAll(/\bSYSG_[A-Z_]*[A-Z]\b/g)].map(([name]) => name));
+  const sources = ['machines', 'src', 'test', '.build'].flatMap((room) => readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((name) => join(root, room, name)));
+  const text = sources.filter((path) => /\.(?:ts|mjs|cjs|sh)$/.test(path) && path !== import.meta.filename).map((path) => readFileSync(path, 'utf8')).join('\n');
+  expect(new Set(named).size).toBeGreaterThan(10);
+  expect([...new Set(named)].filter((name) => !text.includes(name))).toEqual([]);
+});
+
 test('every link to a page and to a heading leads somewhere', () => {
   const anchors = (page: string): readonly string[] => [...readFileSync(join(root, page), 'utf8').matchAll(/^#+ (.*)$/gm)]
     .map(([, title = '']) => title.toLowerCase().replaceAll(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-'));

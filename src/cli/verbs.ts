@@ -164,9 +164,14 @@ const table = {
   },
   wait: {
     about: 'wait until units reach a state; exit code 124 when the time is over, 1 when a unit will not get there by itself',
+    more: 'Of a cron unit the newest run counts: one that has failed is not waited over until the next.',
     options: [service, goal, timeout, json],
     operands: someUnits,
-    examples: [['sysg wait --for ready --timeout 30s web db', 'until both are ready'], ['sysg wait migrate --for completed', 'until migrate has ended with success']],
+    examples: [
+      ['sysg wait --for ready --timeout 30s web db', 'until both are ready'],
+      ['sysg wait migrate --for completed', 'until migrate has ended with success'],
+      ['sysg wait backup --for completed', 'until the run of a cron unit has ended; exit code 1 when it has failed'],
+    ],
   },
   signal: {
     about: 'send a signal to the main process of a unit, or of several',

@@ -38,7 +38,7 @@ function tail(path: string, from: number, choose: (lines: readonly string[]) => 
     // A file smaller than it was has been rotated or emptied since.
     const written = size < from ? size : size - from;
     const text = readTail(path, Math.min(written, TAIL_BYTES)).toString('utf8');
-    const lines = choose(text.split('\n').filter((line) => line.trim() !== ''));
+    const lines = choose(text.split('\n').filter((line) => !EMPTY.test(line)));
     return lines.map((line) => line.trim()).map((line) => (line.length > LINE_LENGTH ? `${line.slice(0, LINE_LENGTH)}…` : line));
   } catch {
     // No such file, or not readable now: words are a courtesy.
@@ -50,6 +50,9 @@ function telling(lines: readonly string[]): readonly string[] {
   const head = lines.findLastIndex((line) => !TRACE.test(line));
   return head >= 0 && head < lines.length - LINES ? lines.slice(head, head + 1) : lines.slice(-LINES);
 }
+
+/** Blank, or marks alone that point at the line above, as Python's. */
+const EMPTY = /^[\s~^]*$/;
 
 /** A line below the message of an error: indented, as frames are nearly everywhere, or one of those that Node.js and Go do not indent. */
 const TRACE = /^(?:\s|[\])}]+[,;]?$|Node\.js v\d|Emitted '\w+' event |goroutine \d+ \[|created by |exit status \d|[\w./*]+\S*\(.*\)$)/;

@@ -117,15 +117,16 @@ export function makeScribe(outside: ScribeOutside): Scribe {
   };
 
   const detailOf = (facts: UnitFacts, omitted: number): Readonly<Record<string, unknown>> => {
-    const { ended, pid, reason, blame, left, outcome, deadline, state, failures, ready, wanted, cause } = facts;
-    const failing = state === 'backoff' || state === 'failed';
+    const { event, ended, pid, reason, blame, left, outcome, deadline, state, failures, ready, wanted, cause } = facts;
+    const retried = state === 'backoff' || state === 'failed';
+    const failing = retried || (facts.phase === 'waiting' && event.startsWith('process.') && outcome === 'failed');
     const words = failing ? outside.lastWords(facts.unit) : [];
     const limit = outside.maxRestarts(facts.unit);
     return {
       ...(pid !== null && { pid }),
       ...(ended?.code != null && { exit_code: ended.code }),
       ...(ended?.signal != null && { signal: ended.signal }),
-      ...(failing && { attempt: failures, ...(limit !== null && { max_restarts: limit }) }),
+      ...(retried && { attempt: failures, ...(limit !== null && { max_restarts: limit }) }),
       ...(reason !== null && (failing || outcome === 'completed') && { reason, ...(blame !== null && { blame }), ...(left.length > 0 && { left }) }),
       ...(failing && endedByKill(ended) && memoryLimitReached(facts.unit)),
       ...(cause !== null && { because: cause }),

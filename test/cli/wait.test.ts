@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAtRest, isThere } from '../../src/cli/commands/wait.ts';
+import { hasFailedRun, isAtRest, isThere } from '../../src/cli/commands/wait.ts';
 import type { Goal } from '../../src/cli/options.ts';
 import type { UnitStatus } from '../../src/wire/payloads.ts';
 
@@ -25,6 +25,14 @@ test('a cron unit is completed when its last run succeeded and none goes on', ()
   expect(isThere({ kind: 'cron', phase: 'waiting', cron: cron('Success') }, 'completed')).toBe(true);
   expect(isThere({ kind: 'cron', phase: 'waiting', cron: cron('OverlapError') }, 'completed')).toBe(false);
   expect(isThere({ kind: 'cron', phase: 'running', cron: cron('Success') }, 'completed')).toBe(false);
+});
+
+test('a cron unit has failed to complete when its newest run has failed and none goes on', () => {
+  const run = (status: 'Success' | 'OverlapError' | { Failed: string } | undefined) => ({ timezone_label: 'UTC', last_run: { started_at: '2026-01-01T00:00:00Z', ...(status !== undefined && { status }) } });
+  expect(hasFailedRun({ phase: 'waiting', cron: run({ Failed: 'x' }) })).toBe(true);
+  expect(hasFailedRun({ phase: 'running', cron: run({ Failed: 'x' }) })).toBe(false);
+  expect(([undefined, 'Success', 'OverlapError'] as const).map((status) => hasFailedRun({ phase: 'waiting', cron: run(status) }))).toEqual([false, false, false]);
+  expect(hasFailedRun({ phase: 'waiting', cron: { timezone_label: 'UTC' } })).toBe(false);
 });
 
 test.each<[string, Parameters<typeof isAtRest>[0], boolean]>([

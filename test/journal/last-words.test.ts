@@ -44,6 +44,13 @@ const python = `Traceback (most recent call last):
 ModuleNotFoundError: No module named 'flask'
 `;
 
+const pointing = `Traceback (most recent call last):
+  File "/srv/train.py", line 6, in <module>
+    x["nothing"]
+    ~^^^^^^^^^^^
+KeyError: 'nothing'
+`;
+
 function wordsOf(written: string, lines?: number): readonly string[] {
   const path = join(tempDir(), 'web_stderr.log');
   writeFileSync(path, 'of an earlier process\n');
@@ -58,6 +65,7 @@ test.each([
   ['Node.js', node, ['Error: listen EADDRINUSE: address already in use 127.0.0.1:7002']],
   ['Java', java, ['Caused by: java.net.ConnectException: Connection refused']],
   ['Go', go, ['panic: no route to db']],
+  ['Python, which points at what is wrong', pointing, ['File "/srv/train.py", line 6, in <module>', 'x["nothing"]', "KeyError: 'nothing'"]],
   ['Python, whose message is the end', python, ['File "/srv/app.py", line 3, in <module>', 'import flask', 'ModuleNotFoundError: No module named \'flask\'']],
 ])('of a stack trace of %s the message is kept', (_, written, kept) => {
   expect(wordsOf(written)).toEqual(kept);

@@ -51,6 +51,25 @@ test('one record per transition, with what moved it and the record that did', ()
   expect(backoff?.generation).toBe(1);
 });
 
+test('the end of a failed run of a cron unit has its last words, that of another and the next begin have none', () => {
+  const all = scribed([specOf({ name: 'tick', cron: { expression: '* * * * *', timezone: 'UTC', overlap: 'skip', timeoutMs: null, catchUp: 'none' } })]);
+  all.send({ type: 'start', units: ['tick'], origin: { kind: 'boot', by: null } });
+  const run = (code: number): void => {
+    all.schedules.get('tick')?.send({ type: 'due', at: all.now(), instantWallMs: all.now() });
+    all.write();
+    all.come('tick');
+    all.write();
+    all.go('tick', code);
+    all.write();
+  };
+  run(3);
+  run(0);
+  const told = all.write().filter(({ detail }) => detail?.['last_stderr'] !== undefined);
+  expect(told.map(({ from, to, detail }) => ({ from, to, detail }))).toEqual([
+    { from: 'clearing', to: 'waiting', detail: { exit_code: 3, reason: 'process exited with status 3', blame: 'process', last_stderr: ['last words'] } },
+  ]);
+});
+
 test('a dependent that ends when its dependency is back already starts because of the return', () => {
   const all = scribed([specOf({ name: 'db' }), specOf({ name: 'api', dependsOn: [{ service: 'db', condition: 'started', onRestart: 'restart' }] })]);
   all.send({ type: 'start', units: ['api'] });

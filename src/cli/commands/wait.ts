@@ -70,7 +70,7 @@ async function look(call: Call, names: readonly string[], goal: Goal): Promise<R
     if (unit === undefined) return { ok: false, refusal: await notPresent(call, name, status.snapshot.units.map((other) => other.name)) };
     const isMissing = !isThere(unit, goal);
     units.push({ ...outcomeOf(unit), ...(isMissing && { error: instead(unit) }) });
-    if (isMissing && isAtRest(unit)) resting.push(unit);
+    if (isMissing && (isAtRest(unit) || (goal === 'completed' && hasFailedRun(unit)))) resting.push(unit);
   }
   return { ok: true, units, resting };
 }
@@ -101,12 +101,21 @@ export function isAtRest({ phase, ordered, wanted, next_at: next, waits_for: wai
   }
 }
 
+/** Of a cron unit the newest run counts; the next one is a matter of the schedule. */
+export function hasFailedRun({ phase, cron }: Pick<UnitStatus, 'phase' | 'cron'>): boolean {
+  return phase === 'waiting' && typeof cron?.last_run?.status === 'object';
+}
+
 /** Of each unit why it is as it is, in the words of `sysg why`. */
 async function reasons(call: Call, units: readonly UnitStatus[]): Promise<string> {
   const { why } = await import('../print/why.ts');
   const read = await askRecords(call, null);
   const records = read.ok ? read.records : [];
-  return units.map((unit) => why({ unit, records, nowMs: Date.now(), command: commandStart(call) }).text[0] ?? `${unit.name} ${instead(unit)}`).join(' ');
+  return units.map((unit) => {
+    const { text } = why({ unit, records, nowMs: Date.now(), command: commandStart(call) });
+    // A cron unit begins with its next run.
+    return (unit.kind === 'cron' ? text.slice(0, 2).toReversed().join(' ') : text[0]) ?? `${unit.name} ${instead(unit)}`;
+  }).join(' ');
 }
 
 function instead(unit: UnitStatus): string {

@@ -58,7 +58,8 @@ function emptiness(unit: KnownUnit | undefined, logs: readonly Log[]): string {
   if (unit?.isSkipped === true) return 'is skipped by its configuration and was not started';
   if (unit?.hasRun === false && !exist) return `was never started (sysg why ${printable(unit.name)} says why)`;
   if (!exist) return 'has no log files: it was never started, or they were removed';
-  return `has empty log files: ${unit?.pid == null ? 'nothing was written' : 'it has written nothing so far'}, or they were emptied since`;
+  if (unit?.pid == null) return 'has empty log files: nothing was written, or they were emptied since';
+  return 'has empty log files: it has written nothing so far, keeps what it writes in a buffer (as python does without -u), or they were emptied since';
 }
 
 function words({ bytes: size, archives, writtenMs }: Holding): string {

@@ -1,7 +1,7 @@
 import type { CronExecutionSummary, JournalRecord, MetricSample, UnitStatus } from '../../wire/payloads.ts';
 import type { ProcessDetail } from '../../status/process-facts.ts';
 import { exitText } from '../../signals.ts';
-import { bytes, localTime, span, spanSince, twoDigits } from '../../words.ts';
+import { alsoIn, bytes, localTime, span, spanSince, twoDigits } from '../../words.ts';
 import type { Host } from '../host.ts';
 import { charts } from './charts.ts';
 import { palette, type Look, type Palette } from './palette.ts';
@@ -62,7 +62,7 @@ function overview({ unit, nowMs }: Report, look: Look, paints: Palette): string[
   const state = stateOf(unit);
   const mark = look.glyphs ? `${glyphOf(state)} ` : '';
   const since = unit.since === undefined ? '' : ` for ${span((nowMs - Date.parse(unit.since)) / 1000)}`;
-  const next = unit.next_at === undefined ? null : `${state === 'backoff' ? 'try' : 'run'} ${localTime(unit.next_at)} (in ${span((Date.parse(unit.next_at) - nowMs) / 1000)})`;
+  const next = unit.next_at === undefined ? null : `${state === 'backoff' ? 'try' : 'run'} ${localTime(unit.next_at)} (in ${span((Date.parse(unit.next_at) - nowMs) / 1000)})${alsoIn(unit.cron?.timezone, unit.next_at)}`;
   const waits = (unit.waits_for ?? []).map(({ unit: name, lost }) => `${printable(name)}${lost === undefined ? '' : ` (${printable(lost)})`}`).join(', ');
   const process = unit.process === undefined ? '-' : [String(unit.process.pid), unit.process.user === undefined || unit.process.user === '' ? '' : `user ${printable(unit.process.user)}`].filter((part) => part !== '').join(', ');
   const rows: (readonly [label: string, text: string | null, paint?: (text: string) => string])[] = [

@@ -1,5 +1,6 @@
 import { leftBehind } from '../../../machines/ends.ts';
 import type { Blame } from '../../../machines/types.ts';
+import { signalNumber, signalNumbered } from '../../signals.ts';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { clockTime, localTime } from '../../words.ts';
 
@@ -34,12 +35,15 @@ export function leftRunning(end: JournalRecord | null): readonly string[] {
   return Array.isArray(left) && left.length > 0 ? [`It ${leftBehind(left.map(String), { code: typeof code === 'number' ? code : null, signal: null })}.`] : [];
 }
 
-/** SIGKILL that sysg did not send, and where to look for who did. */
+/** SIGKILL that sysg did not send, to the process or to what a shell ran, and where to look for who did. */
 export function killedFromOutside(end: JournalRecord | null, sent: JournalRecord | null): readonly string[] {
-  const { signal, blame, memory_max: limit } = end?.detail ?? {};
-  const isTheirs = signal === 'SIGKILL' && blame === 'process' && limit === undefined && sent === null;
-  return isTheirs ? ['sysg did not send that SIGKILL: another program did, or the kernel when memory ran out, which dmesg shows then.'] : [];
+  const { signal, exit_code: code, blame, memory_max: limit } = end?.detail ?? {};
+  if (blame !== 'process' || limit !== undefined || sent !== null) return [];
+  if (signal === 'SIGKILL') return ['sysg did not send that SIGKILL: another program did, or the kernel when memory ran out, which dmesg shows then.'];
+  return code === BY_SIGKILL ? ['The kernel sends SIGKILL when memory runs out, which dmesg shows then.'] : [];
 }
+
+const BY_SIGKILL = 128 + (signalNumber('SIGKILL') ?? 9);
 
 /** "the command 'restart -s api' (uid 0, pid 4711)", of the record of a request. */
 export function askedIn({ unit, cause, detail = {} }: JournalRecord): string {
@@ -80,6 +84,10 @@ export function time(at: string | undefined): string {
   return new Date(at).toDateString() === new Date().toDateString() ? clockTime(at) : localTime(at);
 }
 
+/** What a shell means by its exit code. */
 function meaning(code: number): string {
-  return code === 127 ? ' (command not found)' : code === 126 ? ' (command cannot be executed)' : '';
+  if (code === 127) return ' (command not found)';
+  if (code === 126) return ' (command cannot be executed)';
+  const signal = code > 128 ? signalNumbered(code - 128) : null;
+  return signal === null ? '' : ` (that of a shell whose command was ended by ${signal})`;
 }

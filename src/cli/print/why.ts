@@ -1,6 +1,6 @@
 import { HOOK_FAILED } from '../../journal/scribe.ts';
 import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
-import { shellWord, spanInProse } from '../../words.ts';
+import { alsoIn, shellWord, spanInProse } from '../../words.ts';
 import { endOf, remarks, startCause, stopCause } from './why-causes.ts';
 import { Past } from './why-past.ts';
 import { attempt, leftRunning, runResult, time, tries } from './why-records.ts';
@@ -200,9 +200,19 @@ function unsupervised(story: Story): readonly string[] {
 function ofCron(story: Story): readonly string[] {
   const { name, next_at: next, wanted, cron } = story.unit;
   const run = cron?.last_run;
-  const lastRun = run === undefined ? 'It has not run yet.' : `Its last run began at ${time(run.started_at)} and ${runResult(run.status)}.`;
-  if (wanted === 'down') return [`${name} is suspended: someone stopped it. ${startOf(story, name)} runs it now and resumes its schedule.`, lastRun];
-  return [next === undefined ? `${name} has no further run ahead.` : `${name} waits for its next run at ${time(next)} (${ahead(story, next)}).`, lastRun];
+  const lastRun = run === undefined
+    ? ['It has not run yet.']
+    : [`Its last run began at ${time(run.started_at)} and ${runResult(run.status)}.`, ...endOfRun(story, run.started_at)];
+  if (wanted === 'down') return [`${name} is suspended: someone stopped it. ${startOf(story, name)} runs it now and resumes its schedule.`, ...lastRun];
+  if (next === undefined) return [`${name} has no further run ahead.`, ...lastRun];
+  return [`${name} waits for its next run at ${time(next)}${alsoIn(cron?.timezone, next)} (${ahead(story, next)}).`, ...lastRun];
+}
+
+/** What else there is to say of the end of the run that began then, where that has failed. */
+function endOfRun({ past }: Story, begun: string): readonly string[] {
+  const end = past.last(({ to, detail }) => to === 'waiting' && detail?.['blame'] !== undefined);
+  // The begin of a run is known to the second.
+  return end === null || Date.parse(end.at) < Math.floor(Date.parse(begun) / 1000) * 1000 ? [] : remarks(past, past.use(end));
 }
 
 function startOf({ command }: Story, name: string): string {

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import type { SpawnedProcessNode, UnitStatus } from '../../wire/payloads.ts';
 import { useFetched } from './fetched.ts';
 import { Rows } from './rows.tsx';
-import { bytes, moment, span } from './words.ts';
+import { alsoIn, bytes, moment, span } from './words.ts';
 
 export function Processes({ unit }: { readonly unit: UnitStatus }): JSX.Element {
   const { process, spawned_children: children = [], runtime_command: running, command = '', metrics } = unit;
@@ -87,12 +87,12 @@ function written(value: unknown, indent: string): string {
 }
 
 export function CronHistory({ unit }: { readonly unit: UnitStatus }): JSX.Element {
-  const { recent_runs: runs = [], timezone_label: zone } = unit.cron ?? { timezone_label: '' };
+  const { recent_runs: runs = [], timezone_label: zone, timezone } = unit.cron ?? { timezone_label: '' };
   return (
     <section class="panel" aria-label="Runs">
       <h2>Runs</h2>
       <p class="faint">
-        Time zone {zone}; next run {unit.next_at === undefined ? 'none' : moment(unit.next_at)}.
+        Time zone {zone}; next run {unit.next_at === undefined ? 'none' : `${moment(unit.next_at)}${alsoIn(timezone, unit.next_at)}`}.
       </p>
       <Rows label="Last runs" columns={{ Began: null, Took: null, Result: null, Exit: 'number', PID: 'number' }}>
         {runs.map(({ started_at: began, completed_at: ended, status, exit_code: code, pid }, index) => (

@@ -1,7 +1,7 @@
 import * as words from '../../words.ts';
 import type { UnitRow } from '../unit-row.ts';
 
-export { counted, span } from '../../words.ts';
+export { alsoIn, counted, span } from '../../words.ts';
 
 /** In steps of 1024: `1.5 MiB`. */
 export function bytes(count: number): string {

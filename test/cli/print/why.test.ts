@@ -267,6 +267,8 @@ describe('why', () => {
     ['clearing', { signal: 'SIGKILL', blame: 'limit', reason: 'its children use more than 1 MiB' }, 'its children use more than 1 MiB at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
     ['clearing', { signal: 'SIGKILL', blame: 'process', reason: 'process terminated by signal SIGKILL', memory_max: '100M' }, 'the kernel killed it at its memory limit of 100M (limits.cgroup.memory_max) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
     ['clearing', { exit_code: 137, blame: 'process', reason: 'process exited with status 137', memory_max: '1G' }, 'the kernel killed a process of it at its memory limit of 1G (limits.cgroup.memory_max) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['clearing', { exit_code: 143, blame: 'process', reason: 'process exited with status 143' }, 'it exited with code 143 (that of a shell whose command was ended by SIGTERM) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
+    ['clearing', { exit_code: 255, blame: 'process', reason: 'process exited with status 255' }, 'it exited with code 255 at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
     ['clearing', { blame: 'unseen', reason: 'interrupted' }, 'it ended while nobody watched (its exit status is unknown) at 12:00:02, 2.0 s after its start with the supervisor at 12:00:00'],
   ])('an end in %s is told by its reason where that says more than the exit', (from, detail, told) => {
     const records = [
@@ -292,6 +294,35 @@ describe('why', () => {
     expect(told({ signal: 'SIGKILL' })).toContain(hint);
     expect(told({ signal: 'SIGKILL' }, { kind: 'command', by: 'signal', seq: 2 })).not.toContain(hint);
     for (const detail of [{ signal: 'SIGTERM' }, { exit_code: 137 }, { signal: 'SIGKILL', memory_max: '1G' }, { signal: 'SIGKILL', blame: 'check' }]) expect(told(detail)).not.toContain(hint);
+  });
+
+  test('of the 137 of a shell it says what sends SIGKILL', () => {
+    const records = [record('api', '12:00:02', 'clearing', 'failed', { cause: { kind: 'exit' }, detail: { exit_code: 137, blame: 'process', reason: 'process exited with status 137' } })];
+    expect(why({ unit: unit({ phase: 'failed' }), records, nowMs: Date.parse(at('12:00:09')) }).text.slice(0, 2)).toEqual([
+      'api has failed (at its first attempt) because it exited with code 137 (that of a shell whose command was ended by SIGKILL) at 12:00:02.',
+      'The kernel sends SIGKILL when memory runs out, which dmesg shows then.',
+    ]);
+  });
+
+  test('a cron unit: its next run also by the clocks of its zone, and the last words of a failed run until another has begun', () => {
+    seq = 0;
+    const next = '2026-01-05T01:00:00Z';
+    const records = [
+      record('api', '12:00:00', 'preparing', 'spawning', { cause: { kind: 'schedule' } }),
+      record('api', '12:00:02', 'clearing', 'waiting', { cause: { kind: 'exit' }, detail: { exit_code: 1, blame: 'process', reason: 'process exited with status 1', last_stderr: ["KeyError: 'x'"] } }),
+    ];
+    const told = (begun: string, timezone?: string): readonly string[] => {
+      const cron = { timezone_label: 'any', ...(timezone !== undefined && { timezone }), last_run: { started_at: at(begun), status: { Failed: 'Process exited with code 1' } } };
+      return why({ unit: unit({ phase: 'waiting', kind: 'cron', next_at: next, cron }), records, nowMs: Date.parse(next) - 3_600_000 }).text;
+    };
+    const words = `Its last words: "KeyError: 'x'"`;
+    expect(told('12:00:00', 'Asia/Kathmandu')).toEqual([
+      expect.stringMatching(/^api waits for its next run at \S+ \S+, which is 06:45:00 in Asia\/Kathmandu \(in 1 h 0 min\)\.$/),
+      'Its last run began at 12:00:00 and failed: Process exited with code 1.', words,
+    ]);
+    expect(told('12:00:05')[0]).not.toContain('which is');
+    expect(told('12:00:05', 'Mars/Olympus')[0]).not.toContain('which is');
+    expect(told('12:00:05')).not.toContain(words);
   });
 
   test('a waiting unit names every unmet condition and what would meet it', () => {
