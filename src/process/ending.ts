@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ProcessExit, ProcessIdentity, ProcessOrder, SignalName } from '../../machines/types.ts';
-import type { Refused } from '../errors.ts';
+import { attempt, type Refused } from '../errors.ts';
 import type { Child } from './children.ts';
 import { hasMark } from './marks.ts';
 import { isLiving, readArguments } from './proc.ts';
@@ -105,14 +105,19 @@ export function makeEnding(input: EndingInput): Ending {
     return () => over || orders !== mine;
   }
 
-  /** Where the processes have a control group of their own, that group; else all processes there are. */
-  async function search(everywhere: () => Promise<ProcessTable> = scan): Promise<ProcessTable> {
+  /** Where the processes have a control group of their own, that group, at once; else `null`. */
+  function searchGroup(): ProcessTable | null {
     const named = [leader.pid, ...lineage.known.keys()];
     if (isVacated) return lookAt(named);
     const table = input.leavesMark === true ? null : scanMarked(input.token, named);
     // One that lives outside of it was moved by root, and so may be what it started.
     isVacated = table !== null && isCertain(table) && ![...table.values()].some(isLiving);
-    return table ?? everywhere();
+    return table;
+  }
+
+  /** The control group, or all processes there are. */
+  async function search(everywhere: () => Promise<ProcessTable> = scan): Promise<ProcessTable> {
+    return searchGroup() ?? everywhere();
   }
 
   function finish(): void {
@@ -137,8 +142,15 @@ export function makeEnding(input: EndingInput): Ending {
 
   /** Notes those that belong to a living leader, as well as that can be done now. Returns where they were found, `null` when that says nothing. */
   async function note(look: () => Promise<ProcessTable>): Promise<ProcessTable | null> {
-    if (over || hasLeaderEnded()) return null;
-    const table = await look().catch(() => null);
+    return over || hasLeaderEnded() ? null : noteFound(await look().catch(() => null));
+  }
+
+  /** As `note`, without waiting; `null` where there is no control group. */
+  function noteGroup(): ProcessTable | null {
+    return over || hasLeaderEnded() ? null : noteFound(attempt(searchGroup, null));
+  }
+
+  function noteFound(table: ProcessTable | null): ProcessTable | null {
     if (table === null || over || hasLeaderEnded()) return null;
     remember(lineage, belonging(table, lineage, true));
     return table;
@@ -168,8 +180,9 @@ export function makeEnding(input: EndingInput): Ending {
   async function pursue(signal: SignalName): Promise<void> {
     const isStale = takeOver();
     const toAll = input.sparesOthers !== true || signal === 'SIGKILL';
-    // Searched just before the signal: the first search after it would find the same.
-    let noted = signal === 'SIGKILL' ? null : await Promise.all([note(search), leftovers]).then(([table]) => table);
+    // Searched just before the signal: the first search after it would find the same. Without a wait where that is possible: of a hundred that are
+    // ended together the first end while the last are searched for.
+    let noted = signal === 'SIGKILL' ? null : noteGroup() ?? await Promise.all([note(search), leftovers]).then(([table]) => table);
     forgetDead();
     if (isStale()) return;
     // These live when the signal is sent. What a living leader begins after that is its answer to the signal, and is left to the leader.
@@ -177,6 +190,8 @@ export function makeEnding(input: EndingInput): Ending {
     const signalled = new Set<string>();
     let groupHasIt = toAll && sender.toGroup(leader, isUnreaped(), lineage.known.values(), signal) === 'sent';
     if (!toAll && !hasLeaderEnded()) sender.toLeader(leader, isUnreaped(), signal);
+    // All else comes after the signals to the others.
+    await leftovers;
     let searches = 0;
     let emptySearches = 0;
     while (!isStale()) {
