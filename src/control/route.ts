@@ -61,7 +61,7 @@ export function makeRoute(outside: RouteOutside): Route {
     if (settled === null) return accepted('Stop', service);
     if (service === null) return collect(request, settled, 'All services stopped');
     const running = new Set(views().filter(({ phase }) => phase === 'running').map(({ spec }) => spec.name));
-    const left = (outside.snapshot().context.dependents.get(service) ?? []).filter((name) => running.has(name));
+    const left = request.notes !== true ? [] : (outside.snapshot().context.dependents.get(service) ?? []).filter((name) => running.has(name));
     const note = left.length === 0 ? '' : ` (still running without it: ${left.join(', ')})`;
     const stopped = collect(request, settled, `Service '${service}' stopped${note}`);
     if (request.forget !== true || stopped.kind === 'error') return stopped;

@@ -45,7 +45,7 @@ export function prepareAct(call: Call, { verb, units = [], signal }: Act, known:
 function requestFor(verb: Exclude<Act['verb'], 'reload'>, unit: string, signal: string): Request {
   switch (verb) {
     case 'start': case 'run': return { kind: 'start', service: unit };
-    case 'stop': return { kind: 'stop', service: unit };
+    case 'stop': return { kind: 'stop', service: unit, notes: true };
     case 'restart': return { kind: 'restart', config: null, service: unit, wait: true };
     case 'signal': return { kind: 'signal', unit, signal };
   }

@@ -55,8 +55,8 @@ function variant<F extends Variant['fields'], G extends Variant['flags']>(name: 
 export const REQUESTS = {
   // `settlements`: the answer names how each unit fared beside the sentence.
   start: variant('Start', { service: optional(text) }, { settlements: false }),
-  // `forget`: the unit was added from the command line, and is to be removed when it has stopped.
-  stop: variant('Stop', { service: optional(text) }, { settlements: false, forget: false }),
+  // `forget`: the unit was added from the command line, and is to be removed when it has stopped. `notes`: the sentence says who goes on without it.
+  stop: variant('Stop', { service: optional(text) }, { settlements: false, forget: false, notes: false }),
   // `wait` false: answered on acceptance instead of completion. `all`: a restart of everything also runs again what has completed; `notes`: the
   // sentence says what was left out for that.
   restart: variant('Restart', { config: optional(text), service: optional(text) }, { wait: true, settlements: false, all: false, notes: false }),

@@ -80,6 +80,8 @@ services:
     const { stdout } = await home.sysg('stop', '-s', 'db');
     expect(stdout).toBe("Service 'db' stopped (still running without it: api)\n");
     expect(await home.unit('api')).toMatchObject({ phase: 'running', generation: 1 });
+    // A client of 0.33.0's asks for no more than its own sentence.
+    expect(await home.exchange('{"Stop":{"service":"db"}}\n')).toBe('{"Message":"Service \'db\' stopped"}\n');
     for (const name of ['api', 'web']) await home.sysg('stop', '-s', name);
     expect(await home.sysg('start', '--daemonize', '-s', 'web')).toMatchObject({ code: 0 });
     await soon('all are up again', () => events(home).filter((event) => event.endsWith('up')).length === 6);

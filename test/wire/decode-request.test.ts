@@ -47,7 +47,7 @@ describe('a request line', () => {
   test('may leave out optional fields, order them freely and carry unknown ones of any shape', () => {
     expect(request('{"Restart":{}}')).toEqual({ kind: 'restart', config: null, service: null, wait: true, settlements: false, all: false, notes: false });
     expect(request('{"Restart":{"wait":null,"service":"a"}}')).toEqual({ kind: 'restart', config: null, service: 'a', wait: true, settlements: false, all: false, notes: false });
-    expect(request('{"Stop":{"settlements":true}}')).toEqual({ kind: 'stop', service: null, settlements: true, forget: false });
+    expect(request('{"Stop":{"settlements":true}}')).toEqual({ kind: 'stop', service: null, settlements: true, forget: false, notes: false });
     expect(request('{"Inspect":{"x":{"a":[1,{},[],"b\\"",-0.5e3,true,false,null]},"samples":2,"__proto__":{},"unit":"u"}}'))
       .toEqual({ kind: 'inspect', unit: 'u', samples: 2 });
   });

@@ -9,7 +9,7 @@ const whole = fc.maxSafeNat();
 /** Every request there is. */
 export const anyRequest: fc.Arbitrary<Request> = fc.oneof(
   fc.record({ kind: fc.constant('start' as const), service: optionalText, settlements: fc.boolean() }),
-  fc.record({ kind: fc.constant('stop' as const), service: optionalText, settlements: fc.boolean(), forget: fc.boolean() }),
+  fc.record({ kind: fc.constant('stop' as const), service: optionalText, settlements: fc.boolean(), forget: fc.boolean(), notes: fc.boolean() }),
   fc.record({ kind: fc.constant('add' as const), name: text, command: fc.array(text), directory: text, settlements: fc.boolean() }),
   fc.record({ kind: fc.constant('restart' as const), config: optionalText, service: optionalText, wait: fc.boolean(), settlements: fc.boolean(), all: fc.boolean(), notes: fc.boolean() }),
   fc.record({ kind: fc.constant('shutdown' as const) }),

@@ -33,7 +33,7 @@ async function stopServices(call: Call, names: readonly string[]): Promise<numbe
     const obstacle = await foreignObstacle(call, name);
     if (obstacle?.kind === 'unknown') return refuse(call, await notPresent(call, name, obstacle.names));
   }
-  const stopOne = (service: string): ReturnType<typeof ask> => ask(call, { kind: 'stop', service, settlements: call.flags.has(options.json), forget: call.flags.has(options.forget) });
+  const stopOne = (service: string): ReturnType<typeof ask> => ask(call, { kind: 'stop', service, settlements: call.flags.has(options.json), forget: call.flags.has(options.forget), notes: true });
   const answer = await withProgress(call, { expects: ({ name }) => names.includes(name) }, () => askInTurn(names, stopOne));
   if (!answer.ok) return answer.refusal.code === 'no-supervisor' ? withoutSupervisor(call, names) : refuseUnits(call, answer, names);
   return reportUnits(call, messageOf(answer.response), names);

@@ -82,7 +82,10 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
     const order = async (verb: 'start' | 'restart' | 'stop', unit: string): Promise<void> => {
       message = `${verb} ${unit}…`;
       draw();
-      const answer = await ask(call, verb === 'restart' ? { kind: 'restart', config: null, service: unit, wait: true } : { kind: verb, service: unit });
+      const requests = {
+        start: { kind: 'start', service: unit }, stop: { kind: 'stop', service: unit, notes: true }, restart: { kind: 'restart', config: null, service: unit, wait: true },
+      } as const;
+      const answer = await ask(call, requests[verb]);
       message = answer.ok ? messageOf(answer.response) : answer.refusal.message;
       await refresh();
     };
