@@ -126,7 +126,7 @@ function readNumber(field: Field, word: string): number | null {
   }
   const lower = word.toLowerCase();
   if (field.words === undefined || lower.length < 3) return null;
-  const index = field.words.findIndex((full) => full === lower || full.slice(0, 3) === lower || (full.startsWith(lower) && lower.length < 6));
+  const index = field.words.findIndex((full) => full === lower || (full.startsWith(lower) && lower.length < 6));
   return index < 0 ? null : index + 1;
 }
 

@@ -62,6 +62,19 @@ test('what has changed is written at once when an answer is about to go out, and
   expect(now.asked).toBe(2);
 });
 
+test('entries are in the order of their names, spawned ones in that of their services', async () => {
+  const { projection, now, text } = rig(60_000);
+  now.units = ['m', 'z', 'a'].map((name) => unit(name, {
+    spawned: [{ pid: 90, name: `${name}-1`, command: 'x', startedAt: 0, ttl: null, depth: 1, parentPid: 70, serviceHash: `hash-${name}` }],
+  }));
+  projection.changed();
+  await until('it is written', () => now.asked === 1);
+  const names = (name: string, pattern: RegExp): readonly unknown[] => [...text(name).matchAll(pattern)].map(([, found]) => found);
+  expect(names('pid.xml', /<name>(\w)<\/name><pid>/g)).toEqual(['a', 'm', 'z']);
+  expect(names('pid.xml', /<name>(\w)-1<\/name>/g)).toEqual(['a', 'm', 'z']);
+  expect(names('state.xml', /<name>hash-(\w)<\/name>/g)).toEqual(['a', 'm', 'z']);
+});
+
 test('the next run knows from the ledger what this one wrote, and the writing before', async () => {
   const { projection, now, text, reopen } = rig(0);
   projection.changed();

@@ -556,6 +556,14 @@ services:
 `, [
     'sysg.yaml:5:14: services.web.env.A: variables refer to each other in a circle: A -> B -> A',
   ]],
+  ['a variable that refers to some that refer to each other', `version: "1"
+services:
+  web:
+    command: sleep 5
+    env: {FIRST: $A, A: $B, B: $A}
+`, [
+    'sysg.yaml:5:25: services.web.env.A: variables refer to each other in a circle: A -> B -> A',
+  ]],
   ['a command with a NUL', `version: "1"
 services:
   web:

@@ -112,6 +112,14 @@ services:
 `, [
     'sysg.yaml:5:25: services.web.health_check.tcp: expected an address such as 127.0.0.1:8080, localhost:8080 or [::1]:8080, got "localhost:99999"',
   ]],
+  ['health_check.tcp that cannot be: health_check: {tcp: "localhost:0"}', `version: "1"
+services:
+  web:
+    command: sleep 5
+    health_check: {tcp: "localhost:0"}
+`, [
+    'sysg.yaml:5:25: services.web.health_check.tcp: expected an address such as 127.0.0.1:8080, localhost:8080 or [::1]:8080, got "localhost:0"',
+  ]],
   ['health_check.url that cannot be: health_check: {url: "ftp://x"}', `version: "1"
 services:
   web:

@@ -47,19 +47,19 @@ test('where descriptors are short an answer that a signal was sent is true', asy
   const { units } = await soon('another supervisor serves', async () => (home.supervisorPid() === first ? null : home.status().catch(() => null)));
   const supervisor = home.supervisorPid();
   const refused: string[] = [];
-  for (const [spare, name] of names.entries()) {
+  for (const [index, name] of names.entries()) {
     const pid = units.find((unit) => unit.name === name)?.process?.pid ?? 0;
     const open = readdirSync(`/proc/${supervisor}/fd`).length;
-    await collect(spawn('prlimit', ['--pid', String(supervisor), `--nofile=${open + spare}:`]));
-    const answer = home.exchange(JSON.stringify({ Signal: { unit: name, signal: 'SIGKILL' } })).catch(() => '');
-    // One that is not accepted waits for a descriptor.
-    await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 300))]);
+    await collect(spawn('prlimit', ['--pid', String(supervisor), `--nofile=${open - 1 + index}:`]));
+    // One that cannot be accepted is closed without an answer.
+    const text = await home.exchange(JSON.stringify({ Signal: { unit: name, signal: 'SIGKILL' } })).catch(() => '');
     await collect(spawn('prlimit', ['--pid', String(supervisor), '--nofile=4096:']));
-    const text = await answer;
     if (text.includes('SIGKILL sent to')) await soon(`${name} is dead`, () => !isAlive(pid));
     else if (text !== '') refused.push(text);
     if (text.includes('Error')) expect(text).toMatch(/SIGKILL was not sent to service 's[0-9]' \(pid [0-9]+\): it cannot be looked at: EMFILE/);
   }
+  // There were too few for some and enough for others.
+  expect(refused.length).toBeGreaterThan(0);
   expect(refused.length).toBeLessThan(names.length);
 });
 

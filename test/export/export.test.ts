@@ -251,6 +251,20 @@ describe('a job of nomad', () => {
   });
 });
 
+test('a job of nomad says of each dependency what becomes of it', async () => {
+  const { stdout, stderr } = await exported([
+    'version: "1"', 'services:', '  once: {command: "true", oneshot: true}', '  checked: {command: sleep 1, health_check: {command: "true"}}', '  plain: {command: sleep 1}', '  web:', '    command: sleep 1',
+    '    depends_on: [{service: once, condition: completed}, {service: checked, condition: healthy}, {service: plain, condition: started}]', '',
+  ].join('\n'), 'nomad');
+  expect(stderr.split('\n').filter((line) => line.includes('depends_on'))).toEqual([
+    'sysg.yaml:8: changed: web.depends_on: once is run before each start of this one, beside being a job of its own',
+    'sysg.yaml:8: changed: web.depends_on: a task makes the check of checked until it passes; nothing restarts with checked',
+    'sysg.yaml:8: lost: web.depends_on: nothing waits for plain, which is another job',
+  ]);
+  const tasks = [...stdout.matchAll(/"Name": "([\w-]+)",\n\s+"Driver"/g)].map(([, name]) => name);
+  expect(tasks).toEqual(['once', 'checked', 'plain', 'once', 'wait-for-checked', 'web']);
+});
+
 test.each([
   ['{äa: {command: sleep 1}, öa: {command: sleep 2}}', '-a'],
   ['{b: {command: sleep 1, deployment: {pre_start: "true"}}, b-pre-start: {command: sleep 2}}', 'b-pre-start'],

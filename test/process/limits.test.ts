@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { limitWrapping, nofileToRestore, nofileWords, ownNofile } from '../../src/process/limits.ts';
 
 test('no tool stands before a program that needs nothing', () => {
-  expect(limitWrapping({}, process.env['PATH'])).toEqual({ ok: true, prefix: [] });
+  for (const platform of ['linux', 'darwin'] as const) expect(limitWrapping({}, process.env['PATH'], platform)).toEqual({ ok: true, prefix: [] });
   expect(nofileWords(nofileToRestore({}, null), process.env['PATH'])).toEqual([]);
   expect(nofileWords(nofileToRestore({}, ownNofile()?.soft ?? null), process.env['PATH'])).toEqual([]);
 });
