@@ -1,6 +1,7 @@
 import type { Child } from './children.ts';
 import type { JobRef } from './job.ts';
-import type { OperationInput, OperationRef, Part } from './operation.ts';
+import type { OperationInput, Part } from './operation-facts.ts';
+import type { OperationRef } from './operation.ts';
 import type { Availability } from './order.ts';
 import type { RolloutFacts, SlotChange, SlotIndex } from './rollout-facts.ts';
 import type { RolloutInput } from './rollout-setup.ts';

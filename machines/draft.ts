@@ -1,7 +1,7 @@
 import type { AnyActorRef } from 'xstate';
 import { dependentsIn, type Rollout, type SupervisorContext, type Unit } from './context.ts';
 import type { ServiceCommand, SupervisorFact } from './events.ts';
-import type { OperationEvent } from './operation.ts';
+import type { OperationEvent } from './operation-facts.ts';
 import { isAtRest } from './order.ts';
 import type { CancelReason, RolloutEvent } from './rollout-setup.ts';
 import { inSlot } from './slots.ts';

@@ -1,6 +1,6 @@
 import { setRollout, setUnit, type Draft } from './draft.ts';
 import { REMOVED } from './ends.ts';
-import type { OperationEvent, OperationKind, Part } from './operation.ts';
+import type { OperationEvent, OperationKind, Part } from './operation-facts.ts';
 import { isAtRest } from './order.ts';
 import type { Settlement } from './unit-facts.ts';
 

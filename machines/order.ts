@@ -1,5 +1,5 @@
 import { describeExit } from './ends.ts';
-import type { Part } from './operation.ts';
+import type { Part } from './operation-facts.ts';
 import type { Dependency, ServiceSpec } from './spec.ts';
 import type { UnitFacts } from './unit-facts.ts';
 

@@ -3,7 +3,7 @@ import { expect, informDependents, informOf, redefine } from './dependencies.ts'
 import { bringUp, cancelRollout, dropUnit, known, send, setUnit, type Draft } from './draft.ts';
 import { REMOVED } from './ends.ts';
 import type { SupervisorCommand } from './events.ts';
-import type { OperationKind, OperationReport, Part } from './operation.ts';
+import type { OperationKind, OperationReport, Part } from './operation-facts.ts';
 import { answerFor, clearTheWay, openOperation, passAnswers, replacementOf, supersededBy, yieldTurn } from './operations.ts';
 import { inOrder, isAboutToChange, withDependencies } from './order.ts';
 import { formerOf, keepKind, makeAnew, makeWay } from './returns.ts';

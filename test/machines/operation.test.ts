@@ -1,6 +1,7 @@
 import { createActor, fromCallback } from 'xstate';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { provideOperation, type OperationEvent, type OperationReport, type Part } from '../../machines/operation.ts';
+import type { OperationEvent, OperationReport, Part } from '../../machines/operation-facts.ts';
+import { provideOperation } from '../../machines/operation.ts';
 import type { Settlement } from '../../machines/types.ts';
 
 const part = (unit: string, after: readonly string[] = [], more: Partial<Part> = {}): Part => ({

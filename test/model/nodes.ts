@@ -1,5 +1,6 @@
 import { fromCallback } from 'xstate';
-import { publishedOperation, type OperationEvent, type OperationInput, type OperationReport } from '../../machines/operation.ts';
+import type { OperationEvent, OperationInput, OperationReport } from '../../machines/operation-facts.ts';
+import { publishedOperation } from '../../machines/operation.ts';
 import { leafOf, type ServiceContext } from '../../machines/service-facts.ts';
 import { supervisorMachine, type SupervisorSnapshot } from '../../machines/supervisor.ts';
 import type { Leaf, ServiceSpec, Settlement, SupervisorEvent, UnitFacts } from '../../machines/types.ts';

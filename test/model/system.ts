@@ -1,4 +1,4 @@
-import type { OperationEvent } from '../../machines/operation.ts';
+import type { OperationEvent } from '../../machines/operation-facts.ts';
 import { hasEnded } from '../../machines/supervisor.ts';
 import type { ServiceSpec, SupervisorCommand } from '../../machines/types.ts';
 import { nameOf } from './os-events.ts';
