@@ -12,9 +12,11 @@ export type Sentence = Extract<Response, { kind: 'message' | 'error' }>;
 export function collect({ kind, settlements }: RequestOf<'start' | 'stop' | 'restart'>, settled: readonly Settlement[], success: string): Sentence {
   const failed = settled.filter((settlement) => settlement.error !== null);
   const notes = settled.flatMap(({ unit, note }) => (note === undefined ? [] : [`${unit}: ${note}`]));
+  // As in 0.33.0, what fails of a restart is the start.
+  const verb = kind === 'stop' ? 'stop' : 'start';
   const answer = failed.length === 0
     ? message([success, ...notes].join('; '))
-    : error(failed.map(({ unit, error: why }) => `Failed to ${kind} service '${unit}': ${why}`).join('; '));
+    : error(failed.map(({ unit, error: why }) => `Failed to ${verb} service '${unit}': ${why}`).join('; '));
   return settlements === true ? { ...answer, units: settled.map(unitSettlement) } : answer;
 }
 

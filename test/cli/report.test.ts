@@ -22,7 +22,7 @@ async function supervised(answer: object): Promise<{ readonly home: string; read
   return { home, requests };
 }
 
-const message = "Failed to restart service 'a': exit; code 3; Failed to restart service 'b': Failed to start service 'a': no";
+const message = "Failed to start service 'a': exit; code 3; Failed to start service 'b': Failed to start service 'a': no";
 const units = [{ unit: 'a', result: 'failed', error: 'exit; code 3' }, { unit: 'b', result: 'failed', error: "Failed to start service 'a': no" }, { unit: 'c', result: 'ok' }];
 
 test('why each unit failed comes as data beside the sentence, which is not taken apart', async () => {

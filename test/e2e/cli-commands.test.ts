@@ -221,7 +221,7 @@ services:
   expect(await answer('{"Start":{"service":"web","settlements":true}}'))
     .toEqual({ Settled: { message: "Service 'web' is already running", units: [{ unit: 'web', result: 'already-running' }] } });
   const sentence = expect.stringMatching(/^Failed to start service 'bad': /);
-  expect(await answer('{"Start":{"service":null}}')).toEqual({ Error: sentence });
+  for (const line of ['{"Start":{"service":null}}', '{"Restart":{"service":"bad"}}', '{"Restart":{}}']) expect(await answer(line)).toEqual({ Error: sentence });
   expect(await answer('{"Start":{"service":null,"settlements":true}}')).toEqual({
     Settled: {
       error: sentence,
