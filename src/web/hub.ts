@@ -57,7 +57,7 @@ export function openHub({ watched: { call }, configured, records, status }: HubI
     rows = next;
     head = present;
     gone = null;
-    if (isNews) sendAll('units', { ...present, changed, removed, ...(whole && { whole }) });
+    if (isNews) sendAll('units', { ...present, at: Date.now(), changed, removed, ...(whole && { whole }) });
   };
   const lose = (why: string): void => {
     if (gone === why) return;
@@ -67,6 +67,8 @@ export function openHub({ watched: { call }, configured, records, status }: HubI
   const refresh = async (): Promise<void> => {
     if (sinks.size === 0) return;
     const answer = await status();
+    // What comes after the last page has left is not kept for the next one, which is sent the whole.
+    if (sinks.size === 0) return;
     if (answer.ok) take(answer.snapshot);
     else lose(answer.refusal.message);
   };
@@ -111,7 +113,7 @@ export function openHub({ watched: { call }, configured, records, status }: HubI
     join: (sink) => {
       sinks.add(sink);
       if (stop === null) begin();
-      else if (head !== null) sink.send('units', { ...head, changed: [...rows.values()].map(({ row }) => row), removed: [], whole: true });
+      else if (head !== null) sink.send('units', { ...head, at: Date.now(), changed: [...rows.values()].map(({ row }) => row), removed: [], whole: true });
       if (gone !== null) sink.send('gone', { why: gone });
       for (const ticket of tickets.all()) sink.send('ticket', ticket);
       return () => {

@@ -239,6 +239,31 @@ browserTest('orders: by key and by button, each with its ticket; several at once
   expect(complaints).toEqual([]);
 });
 
+browserTest('five tabs of one browser, whose clock is an hour behind: each has its events and logs in front, and shows the times of the server', async () => {
+  const home = makeHome(units);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const { link, url } = await serveWeb(home);
+  const { page } = await openPage(`${link}#/unit/api`);
+  await see(page, '.lines', 'onerror');
+  for (let tab = 0; tab < 4; tab += 1) {
+    const more = await page.browser().newPage();
+    await more.evaluateOnNewDocument(() => {
+      const { now } = Date;
+      Date.now = () => now() - 3_600_000;
+    });
+    await more.goto(`${url}/#/unit/api`, { waitUntil: 'domcontentloaded' });
+    await see(more, '.lines', 'onerror');
+    await more.waitForFunction(() => /^for \d+s|^for [1-5]m/.test(document.querySelector('.bar .faint')?.textContent ?? ''));
+  }
+  // The first one comes back with what happened meanwhile.
+  await home.sysg('restart', 'api');
+  await page.bringToFront();
+  await see(page, '.records', 'starting → running');
+  await page.waitForFunction(() => [...document.querySelectorAll('.lines > *')].filter(({ textContent }) => textContent?.includes('onerror')).length === 2);
+  await press(page, 'Restart');
+  await see(page, '.tickets', "Service 'api' restarted");
+});
+
 browserTest('rows keep their places while the pointer is over them', async () => {
   const home = makeHome(units);
   await home.sysg('start', '--daemonize', '-c', home.config);

@@ -60,8 +60,9 @@ function labelText(labels: Sample['labels']): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
+/** The formats know no other escape: a parser refuses `\r`. */
 function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\0', '\\0');
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
 function valueText(value: number): string {

@@ -3,8 +3,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { ReloadPlan } from '../../wire/payloads.ts';
 import { useFetched } from './fetched.ts';
-import { now, tickets, units } from './live.ts';
-import { get, post } from './server.ts';
+import { now, readOnly, tickets, units } from './live.ts';
+import { post } from './server.ts';
 import { clock } from './words.ts';
 
 export type Verb = 'start' | 'stop' | 'restart' | 'run' | 'signal';
@@ -14,13 +14,6 @@ interface Question { readonly title: string; readonly text: string; readonly yes
 const question = signal<Question | null>(null);
 const refusal = signal<string | null>(null);
 const isPlanOpen = signal(false);
-/** The server says so once; until then nothing is offered. */
-export const readOnly = signal(true);
-
-export async function learnWhatIsAllowed(): Promise<void> {
-  readOnly.value = (await get<{ server: { read_only: boolean } }>('/supervisor')).server.read_only;
-}
-
 /**
  * Orders something. What ends several units at once is asked about first, and `asks` also what ends one:
  * a key is pressed by mistake sooner than a button.

@@ -3,7 +3,8 @@ import type { JournalRecord } from '../../wire/payloads.ts';
 import type { Ticket } from '../tickets.ts';
 import type { UnitRow } from '../unit-row.ts';
 import { project } from './router.ts';
-import { addressOf } from './server.ts';
+import { whileSeen } from './seen.ts';
+import { addressOf, get } from './server.ts';
 
 // What the server sends, and nothing that grows with time.
 
@@ -15,9 +16,15 @@ export const connection = signal<'opening' | 'open' | 'lost' | 'locked'>('openin
 export const tickets = signal<readonly Ticket[]>([]);
 /** The newest records that came while the page was open. */
 export const records = signal<readonly JournalRecord[]>([]);
+/** The server says so; until then nothing is offered. */
+export const readOnly = signal(true);
 /** How often records were left out because the page was too slow. */
 export const gaps = signal(0);
+/** By the clock of the server, whose times the page shows: that of the browser's machine may be another one. */
 export const now = signal(Date.now());
+
+/** What the server's clock is ahead of the browser's. */
+let aheadMs = 0;
 
 const AGAIN_MS = 2000;
 const RECORDS_KEPT = 500;
@@ -34,24 +41,63 @@ export function onRecord(listener: (record: JournalRecord) => void): () => void 
 interface UnitsMessage {
   readonly health: string;
   readonly supervisor: string;
+  readonly at: number;
   readonly changed: readonly UnitRow[];
   readonly removed: readonly string[];
   readonly whole?: boolean;
 }
 
-export function follow(): void {
+/** Has the server's events come in while the page is seen. */
+export function followWhileSeen(): void {
+  whileSeen(follow);
+}
+
+/** Follows the server until the returned function is called. */
+function follow(): () => void {
+  let source: EventSource | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = new AbortController();
+  const open = (): void => {
+    // The browser comes back by itself where there was no answer, and not where the answer was a refusal.
+    source = listen(() => {
+      timer = setTimeout(() => void comeBack(), AGAIN_MS);
+    });
+  };
+  /** A server that was started again has another token. */
+  const comeBack = async (): Promise<void> => {
+    const status = await fetch(addressOf('/tickets'), { signal: stop.signal }).then((answer) => answer.status, () => 0);
+    if (stop.signal.aborted) return;
+    if (status === 200 || status === 0) return open();
+    connection.value = status === 401 ? 'locked' : 'lost';
+    if (status === 404) gone.value = `there is no supervisor of the project ${project ?? ''}`;
+    timer = setTimeout(() => void comeBack(), AGAIN_MS);
+  };
+  open();
+  return () => {
+    stop.abort();
+    clearTimeout(timer);
+    source?.close();
+    connection.value = 'opening';
+  };
+}
+
+function listen(onRefused: () => void): EventSource {
   const source = new EventSource(addressOf('/events'));
   const on = <Data>(event: string, take: (data: Data) => void): void =>
     source.addEventListener(event, (message: MessageEvent<string>) => take(JSON.parse(message.data) as Data));
   source.onopen = () => {
     connection.value = 'open';
+    // They are sent anew; a server that was started again has none.
+    tickets.value = [];
+    void learnWhatIsAllowed();
   };
   source.onerror = () => {
     connection.value = 'lost';
-    // The browser comes back by itself where there was no answer, and not where the answer was a refusal.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => void comeBack(), AGAIN_MS);
+    if (source.readyState === EventSource.CLOSED) onRefused();
   };
-  on<UnitsMessage>('units', ({ changed, removed, whole = false, ...present }) => {
+  on<UnitsMessage>('units', ({ at, changed, removed, whole = false, ...present }) => {
+    aheadMs = at - Date.now();
+    if (Math.abs(at - now.value) > 1000) now.value = at;
     const next = new Map(whole ? [] : units.value);
     for (const name of removed) next.delete(name);
     for (const row of changed) next.set(row.name, row);
@@ -72,20 +118,21 @@ export function follow(): void {
   on<Ticket>('ticket', (ticket) => {
     tickets.value = [...tickets.value.filter(({ id }) => id !== ticket.id), ticket].toSorted((one, other) => one.id - other.id).slice(-TICKETS_KEPT);
   });
+  return source;
 }
 
-/** A server that was started again has another token. */
-async function comeBack(): Promise<void> {
-  const status = await fetch(addressOf('/tickets')).then((answer) => answer.status, () => 0);
-  if (status === 200 || status === 0) return follow();
-  connection.value = status === 401 ? 'locked' : 'lost';
-  if (status === 404) gone.value = `there is no supervisor of the project ${project ?? ''}`;
-  setTimeout(() => void comeBack(), AGAIN_MS);
+/** Whether the server takes orders, which another one at the same address may do differently. */
+async function learnWhatIsAllowed(): Promise<void> {
+  try {
+    readOnly.value = (await get<{ server: { read_only: boolean } }>('/supervisor')).server.read_only;
+  } catch {
+    // The connection has gone again, and the next one asks.
+  }
 }
 
 /** The page takes no time where nobody sees it. */
 export function tick(): void {
   setInterval(() => {
-    if (!document.hidden) now.value = Date.now();
+    if (!document.hidden) now.value = Date.now() + aheadMs;
   }, 1000);
 }

@@ -1,10 +1,12 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LogLine } from '../unit-logs.ts';
+import { whileSeen } from './seen.ts';
 import { addressOf } from './server.ts';
 import { clock, plain } from './words.ts';
 
 const MOST_LINES = 3000;
+const AGAIN_MS = 2000;
 
 /** The output of a unit as it comes. Lines are put into the page by hand: thousands of them are not looked at again for each that comes. */
 export function Logs({ unit }: { readonly unit: string }): JSX.Element {
@@ -15,22 +17,23 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
   const [waiting, setWaiting] = useState(0);
   const view = useRef<HTMLDivElement>(null);
   const held = useRef<LogLine[]>([]);
+  /** What comes next takes the place of what is shown. */
+  const isAnew = useRef(false);
   const now = useRef({ search, isPaused, isFollowing });
   now.current = { search, isPaused, isFollowing };
 
   const append = (lines: readonly LogLine[]): void => {
     const box = view.current;
     if (box === null) return;
+    if (isAnew.current) box.replaceChildren();
+    isAnew.current = false;
     const wanted = now.current.search.toLowerCase();
     box.append(...lines.slice(-MOST_LINES).map((line) => lineElement(line, wanted)));
     while (box.childElementCount > MOST_LINES) box.firstElementChild?.remove();
     if (now.current.isFollowing) requestAnimationFrame(() => box.scrollTo({ top: box.scrollHeight }));
   };
-  useEffect(() => {
-    view.current?.replaceChildren();
-    held.current = [];
-    setWaiting(0);
-    const source = new EventSource(addressOf(`/units/${encodeURIComponent(unit)}/logs/stream?stream=${stream}&lines=500`));
+  const listen = (last: number): EventSource => {
+    const source = new EventSource(addressOf(`/units/${encodeURIComponent(unit)}/logs/stream?stream=${stream}&lines=${last}`));
     let isFirst = true;
     source.onopen = () => {
       isFirst = true;
@@ -38,13 +41,41 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
     source.addEventListener('lines', ({ data }: MessageEvent<string>) => {
       const lines = JSON.parse(data) as LogLine[];
       // After a connection that broke the last lines come once more.
-      if (isFirst) view.current?.replaceChildren();
+      if (isFirst) {
+        isAnew.current = true;
+        held.current = [];
+      }
       isFirst = false;
       if (!now.current.isPaused) return append(lines);
       held.current = [...held.current, ...lines].slice(-MOST_LINES);
       return setWaiting(held.current.length);
     });
-    return () => source.close();
+    return source;
+  };
+  useEffect(() => {
+    view.current?.replaceChildren();
+    held.current = [];
+    setWaiting(0);
+    let lines = 500;
+    const open = (): (() => void) => {
+      let source: EventSource | null = null;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const begin = (): void => {
+        source = listen(lines);
+        lines = MOST_LINES;
+        // The browser does not come back where the answer was a refusal, as while no supervisor runs.
+        source.addEventListener('error', () => {
+          if (source?.readyState === EventSource.CLOSED) timer = setTimeout(begin, AGAIN_MS);
+        });
+      };
+      begin();
+      return () => {
+        clearTimeout(timer);
+        source?.close();
+      };
+    };
+    // Who reads further up, or has halted the log, finds the place again.
+    return whileSeen(open, () => now.current.isFollowing && !now.current.isPaused);
   }, [unit, stream]);
   useEffect(() => {
     const wanted = search.toLowerCase();

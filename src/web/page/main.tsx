@@ -1,9 +1,9 @@
 import { render, type JSX } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
-import { Dialogs, learnWhatIsAllowed, readOnly, Tickets } from './acts.tsx';
+import { Dialogs, Tickets } from './acts.tsx';
 import { DependencyGraph } from './graph.tsx';
 import { Help, HelpButton, listen } from './keys.tsx';
-import { connection, follow, gone, head, tick } from './live.ts';
+import { connection, followWhileSeen, gone, head, readOnly, tick } from './live.ts';
 import { Choice, choose, every, Projects, shownProject } from './projects.tsx';
 import { Rehearse } from './rehearse.tsx';
 import { linkTo, route, scrollToPlace } from './router.ts';
@@ -79,9 +79,8 @@ function Page(): JSX.Element {
 async function begin(): Promise<void> {
   if (!await choose()) return;
   listen();
-  follow();
+  followWhileSeen();
   tick();
-  void learnWhatIsAllowed();
   const place = document.getElementById('page');
   if (place !== null) render(<Page />, place);
 }

@@ -29,7 +29,7 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
   useEffect(() => {
     if (part === 'logs') document.querySelector<HTMLElement>('.lines')?.focus();
   }, [part, name]);
-  useEffect(bump, [row?.state, row?.rollout?.step, row?.waits_for?.length]);
+  useEffect(bump, [row?.last_event, row?.state, row?.rollout?.step, row?.waits_for?.length]);
   const path = `/units/${encodeURIComponent(name)}`;
   const own = row?.kind === 'cron' ? 'job' : 'service';
   const shown = machine ?? (row?.rollout === undefined ? own : 'rollout');
