@@ -10,13 +10,14 @@ export type ReadIni =
   | { readonly ok: false; readonly line: number; readonly message: string };
 
 /**
- * Reads an INI file as supervisord does (Python's `RawConfigParser` with `;` and `#` for comments within lines): an indented line goes on with the
- * value above it, `=` or `:` parts name and value, names of keys are in lower case.
+ * Reads an INI file as supervisord does (Python's `RawConfigParser` with `;` and `#` for comments within lines): a line that is further indented than the key
+ * above goes on with the value of that key, `=` or `:` parts name and value, names of keys are in lower case.
  */
 export function readIni(text: string, file: string): ReadIni {
   const sections: { readonly name: string; readonly line: number; readonly entries: Map<string, Sourced>; endLine: number }[] = [];
   const comments: SourceComment[] = [];
   let key: string | null = null;
+  let indent = 0;
   for (const [index, whole] of text
     .replace(/^\ufeff/, '')
     .split(/\r?\n/)
@@ -27,7 +28,14 @@ export function readIni(text: string, file: string): ReadIni {
     if (comment !== null) comments.push({ line, text: whole.slice(comment.index + comment[0].length).trimEnd(), alone: written.trim() === '' });
     const section = sections.at(-1);
     if (written.trim() === '') continue;
-    const header = /^\[([^\]]+)\]\s*$/.exec(written)?.[1];
+    const above = key === null ? undefined : section?.entries.get(key);
+    if (section !== undefined && key !== null && above !== undefined && indentOf(written) > indent) {
+      section.endLine = line;
+      section.entries.set(key, { ...above, endLine: line, value: `${String(above.value)}\n${written.trim()}` });
+      continue;
+    }
+    indent = indentOf(written);
+    const header = /^\s*\[([^\]]+)\]\s*$/.exec(written)?.[1];
     if (header !== undefined) {
       sections.push({ name: header.trim(), line, entries: new Map(), endLine: line });
       key = null;
@@ -36,11 +44,6 @@ export function readIni(text: string, file: string): ReadIni {
     if (section === undefined)
       return { ok: false, line, message: `expected a section such as [program:web], got ${JSON.stringify(whole.trim().slice(0, 60))}` };
     section.endLine = line;
-    const above = key === null ? undefined : section.entries.get(key);
-    if (/^\s/.test(written) && key !== null && above !== undefined) {
-      section.entries.set(key, { ...above, endLine: line, value: `${String(above.value)}\n${written.trim()}` });
-      continue;
-    }
     const [, name, value = ''] = /^\s*([^=:]+?)\s*[=:]\s*(.*?)\s*$/.exec(written) ?? [];
     if (name === undefined) return { ok: false, line, message: `expected NAME=value, got ${JSON.stringify(whole.trim().slice(0, 60))}` };
     key = name.toLowerCase();
@@ -51,4 +54,8 @@ export function readIni(text: string, file: string): ReadIni {
     comments,
     sections: sections.map(({ name, line, endLine, entries }) => ({ name, node: { file, line, endLine, value: null, entries, items: null } })),
   };
+}
+
+function indentOf(line: string): number {
+  return line.search(/\S/);
 }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { signalNamed } from '../signals.ts';
 import type { Sourced } from '../yaml-text.ts';
 import { envBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
@@ -69,10 +70,10 @@ export function programBlock(node: Sourced, name: string, expand: Expand, source
   return block;
 }
 
-/** `%(program_name)s`, `%(process_num)02d`, `%(ENV_NAME)s`, `%(here)s`, `%%`. */
-export function expanding(here: string, values: Readonly<Record<string, string | number>>): Expand {
-  const known: Readonly<Record<string, string | number>> = { here, host_node_name: hostname(), ...values };
-  return ({ value }) => {
+/** `%(program_name)s`, `%(process_num)02d`, `%(ENV_NAME)s`, `%%`, and `%(here)s`, the directory of the file that says so. */
+export function expanding(values: Readonly<Record<string, string | number>>): Expand {
+  return ({ file, value }) => {
+    const known: Readonly<Record<string, string | number>> = { here: dirname(file), host_node_name: hostname(), ...values };
     const pieces: Piece[] = [];
     let end = 0;
     const text = String(value ?? '');

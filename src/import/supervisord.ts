@@ -32,9 +32,9 @@ const sectionReasons: readonly (readonly [RegExp, string])[] = [
 
 /** A configuration of supervisord, with the files that it includes. */
 export const importSupervisord: Importer = (source, draft) => {
-  const sections = readAll(source.path, source.text, draft, new Set());
-  if (!Array.isArray(sections)) return Promise.resolve(sections as Refused);
-  const all = sections as readonly PlacedSection[];
+  const read = readAll(source.path, source.text, draft, new Set());
+  if (!Array.isArray(read)) return Promise.resolve(read as Refused);
+  const all = merged(read as readonly IniSection[], draft);
   const own = all.filter(({ name }) => name.startsWith('program:'));
   if (own.length === 0) return Promise.resolve(refuse(`${source.path}:1: expected sections such as [program:web], found none`));
   put(draft.root, 'defaults', new Map(defaults.map(([key, value]) => [key, { value, from: null }])));
@@ -50,18 +50,28 @@ export const importSupervisord: Importer = (source, draft) => {
   return Promise.resolve(null);
 };
 
-interface PlacedSection extends IniSection {
-  /** `%(here)s` */
-  readonly here: string;
+/** Sections of one name are one, of whose keys the last ones count: an included file may say more of a program. */
+function merged(sections: readonly IniSection[], { remarks }: Draft): readonly IniSection[] {
+  const found = new Map<string, IniSection>();
+  for (const section of sections) {
+    const { name, node } = section;
+    const earlier = found.get(name)?.node;
+    for (const [key, { file, line }] of node.entries ?? []) {
+      const other = earlier?.entries?.get(key);
+      if (other !== undefined && key !== 'files') remarks.lost(other, `${name.replace(/^program:/, '')}.${key}`, `given again in ${basename(file)}:${line}, which counts`);
+    }
+    found.set(name, earlier === undefined ? section : { name, node: { ...earlier, entries: new Map([...earlier.entries ?? [], ...node.entries ?? []]) } });
+  }
+  return [...found.values()];
 }
 
-function readAll(path: string, text: string, draft: Draft, open: Set<string>): readonly PlacedSection[] | Refused {
+function readAll(path: string, text: string, draft: Draft, open: Set<string>): readonly IniSection[] | Refused {
   open.add(path);
   const read = readIni(text, path);
   if (!read.ok) return refuse(`${path}:${read.line}: ${read.message}`);
   draft.comments.set(path, read.comments);
   const here = dirname(path);
-  const sections: PlacedSection[] = read.sections.map((section) => ({ ...section, here }));
+  const sections = [...read.sections];
   for (const { name, node } of read.sections) {
     const files = name === 'include' ? node.entries?.get('files') : undefined;
     if (files === undefined) continue;
@@ -74,7 +84,7 @@ function readAll(path: string, text: string, draft: Draft, open: Set<string>): r
         const further = readFurther(included);
         const inner = further.ok ? readAll(included, further.text, draft, open) : further;
         if (!Array.isArray(inner)) return inner as Refused;
-        sections.push(...(inner as readonly PlacedSection[]));
+        sections.push(...(inner as readonly IniSection[]));
       }
     }
   }
@@ -100,7 +110,7 @@ function names(directory: string): readonly string[] {
   return attempt(() => readdirSync(directory).toSorted(), []);
 }
 
-function groupsOf(sections: readonly PlacedSection[]): ReadonlyMap<string, string> {
+function groupsOf(sections: readonly IniSection[]): ReadonlyMap<string, string> {
   return new Map(
     sections
       .filter(({ name }) => name.startsWith('group:'))
@@ -113,9 +123,9 @@ function groupsOf(sections: readonly PlacedSection[]): ReadonlyMap<string, strin
   );
 }
 
-function importDaemon({ name, node, here }: PlacedSection, { root, remarks }: Draft): void {
+function importDaemon({ name, node }: IniSection, { root, remarks }: Draft): void {
   const read = openReader(node, name, remarks);
-  const variables = environmentOf(read, expanding(here, {}));
+  const variables = environmentOf(read, expanding({}));
   put(root, 'env', envBlock(variables, null), node.entries?.get('environment') ?? null);
   for (const key of [
     'nodaemon',
@@ -140,7 +150,7 @@ function importDaemon({ name, node, here }: PlacedSection, { root, remarks }: Dr
   });
 }
 
-function importProgram({ name: section, node, here }: PlacedSection, source: Source, draft: Draft, groups: ReadonlyMap<string, string>): void {
+function importProgram({ name: section, node }: IniSection, source: Source, draft: Draft, groups: ReadonlyMap<string, string>): void {
   const program = section.slice('program:'.length).trim();
   const { services, remarks } = draft;
   const first = openReader(node, program, remarks);
@@ -150,7 +160,7 @@ function importProgram({ name: section, node, here }: PlacedSection, source: Sou
   if (node.entries?.get('command') === undefined) return remarks.lost(node, section, 'expected a command, found none');
   for (let index = 0; index < Math.min(count, 1000); index += 1) {
     const number = start + index;
-    const expand = expanding(here, { program_name: program, process_num: number, numprocs: count, group_name: groups.get(program) ?? program });
+    const expand = expanding({ program_name: program, process_num: number, numprocs: count, group_name: groups.get(program) ?? program });
     const wanted = pattern === null ? program : resolved(expand(pattern), (name) => source.env[name]);
     const name = count > 1 && !/process_num/.test(String(pattern?.value)) ? `${wanted}_${number}` : wanted;
     const clean = name.replaceAll(/[/\p{Cc}]/gu, '-');

@@ -216,6 +216,16 @@ test.each([
   expect(refused).toMatchObject({ exitCode: 1, text: null, stderr });
 });
 
+test('indented keys of supervisord are keys of their own, and sections of one name are one, as its parser has it', async () => {
+  const made = await tried({
+    'a.conf': '[program:web]\n  command=sleep 1\n  directory=/srv\n  environment=\n    A="1",\n    B="2"\n\n  [program:two]\ncommand: sleep 2\n[include]\nfiles=b.conf\n',
+    'b.conf': '[program:web]\nuser=root\ndirectory=/opt\n',
+  }, 'a.conf');
+  expect(made.text).toContain('  web:\n    command: sleep 1\n    working_dir: /opt\n    env:\n      A: "1"\n      B: "2"\n    user: root\n');
+  expect(made.text).toContain('  two:\n    command: sleep 2\n');
+  expect(lost(made)).toEqual(['a.conf:3: lost: web.directory: given again in b.conf:3, which counts']);
+});
+
 test('limits of supervisord itself name the keys of ours', async () => {
   const made = await tried({ 'a.conf': '[supervisord]\nminfds=65536\nminprocs=200\n[program:web]\ncommand=sleep 1\n' }, 'a.conf');
   expect(lost(made)).toEqual([expect.stringMatching(/^a\.conf:2: lost: supervisord\.minfds: limits: \{nofile\} /), expect.stringMatching(/^a\.conf:3: lost: supervisord\.minprocs: limits: \{nproc\} /)]);
