@@ -91,7 +91,7 @@ export function openProjection(options: ProjectionOptions): Projection {
   return {
     changed() {
       if (timer !== null || closed) return;
-      timer = setTimeout(write, Math.max(0, lastAt + intervalMs - performance.now())).unref();
+      timer = setTimeout(write, Math.max(SETTLING_MS, lastAt + intervalMs - performance.now())).unref();
     },
     flush() {
       if (timer === null) return;
@@ -206,3 +206,5 @@ function noteKey(name: XmlFile): string {
 }
 
 const RETRY_MS = 60_000;
+/** A change seldom comes alone: what ended is replaced before the files are written, and they are written once for both. */
+const SETTLING_MS = 20;
