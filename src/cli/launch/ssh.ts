@@ -27,7 +27,8 @@ export async function connectTo(host: string, env: NodeJS.ProcessEnv, asks: bool
   const master = spawn('ssh', ['-M', '-N', '-S', control, ...(asks ? [] : ['-o', 'BatchMode=yes']), '-o', 'ConnectTimeout=15', '--', host], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const close = (): void => {
     open.delete(close);
-    master.kill('SIGTERM');
+    // Once its socket is there nobody types a password any more, for which it would have to mend the terminal; in its first moments ssh may sleep on with a SIGTERM noted.
+    master.kill(existsSync(control) ? 'SIGKILL' : 'SIGTERM');
     rmSync(directory, { recursive: true, force: true });
   };
   closeAtEnd(close);
