@@ -54,6 +54,15 @@ async function refused(call: Call, text: string, units: readonly UnitSettlement[
   return { ok: false, refusal: refusals.refused(await withUnread(call, forPeople(text))), units };
 }
 
+/** What a person orders of one unit on a screen, where the answer is one sentence. */
+export function unitOrder(verb: 'start' | 'stop' | 'restart', service: string): Request {
+  switch (verb) {
+    case 'start': return { kind: 'start', service };
+    case 'stop': return { kind: 'stop', service, notes: true };
+    case 'restart': return { kind: 'restart', config: null, service, wait: true };
+  }
+}
+
 /** Asks the same of each unit, one after the other, as a request names one unit; a failure keeps none of the others from its turn. */
 export async function askInTurn(names: readonly string[], send: (name: string) => Promise<Answer>): Promise<Answer> {
   const messages: string[] = [];

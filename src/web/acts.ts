@@ -1,4 +1,4 @@
-import { ask, messageOf } from '../cli/ask.ts';
+import { ask, messageOf, unitOrder } from '../cli/ask.ts';
 import type { Call } from '../cli/call.ts';
 import { bareSignal, signalNamed, signalNames } from '../signals.ts';
 import { didYouMean } from '../words.ts';
@@ -44,10 +44,9 @@ export function prepareAct(call: Call, { verb, units = [], signal }: Act, known:
 
 function requestFor(verb: Exclude<Act['verb'], 'reload'>, unit: string, signal: string): Request {
   switch (verb) {
-    case 'start': case 'run': return { kind: 'start', service: unit };
-    case 'stop': return { kind: 'stop', service: unit, notes: true };
-    case 'restart': return { kind: 'restart', config: null, service: unit, wait: true };
+    case 'run': return unitOrder('start', unit);
     case 'signal': return { kind: 'signal', unit, signal };
+    default: return unitOrder(verb, unit);
   }
 }
 

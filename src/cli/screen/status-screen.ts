@@ -1,7 +1,7 @@
 import type { Refusal } from '../../errors.ts';
 import type { JournalRecord, StatusSnapshot } from '../../wire/payloads.ts';
 import { clockTime } from '../../words.ts';
-import { ask, messageOf, type StatusAnswer } from '../ask.ts';
+import { ask, messageOf, unitOrder, type StatusAnswer } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
 import { printable } from '../print/width.ts';
@@ -82,10 +82,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
     const order = async (verb: 'start' | 'restart' | 'stop', unit: string): Promise<void> => {
       message = `${verb} ${unit}…`;
       draw();
-      const requests = {
-        start: { kind: 'start', service: unit }, stop: { kind: 'stop', service: unit, notes: true }, restart: { kind: 'restart', config: null, service: unit, wait: true },
-      } as const;
-      const answer = await ask(call, requests[verb]);
+      const answer = await ask(call, unitOrder(verb, unit));
       message = answer.ok ? messageOf(answer.response) : answer.refusal.message;
       await refresh();
     };
