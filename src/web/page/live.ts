@@ -5,6 +5,7 @@ import type { UnitRow } from '../unit-row.ts';
 import { project } from './router.ts';
 import { whileSeen } from './seen.ts';
 import { addressOf, get } from './server.ts';
+import { keepOpen } from './stream.ts';
 
 // What the server sends, and nothing that grows with time.
 
@@ -26,7 +27,6 @@ export const now = signal(Date.now());
 /** What the server's clock is ahead of the browser's. */
 let aheadMs = 0;
 
-const AGAIN_MS = 2000;
 const RECORDS_KEPT = 500;
 const TICKETS_KEPT = 20;
 
@@ -54,34 +54,23 @@ export function followWhileSeen(): void {
 
 /** Follows the server until the returned function is called. */
 function follow(): () => void {
-  let source: EventSource | null = null;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = new AbortController();
-  const open = (): void => {
-    // The browser comes back by itself where there was no answer, and not where the answer was a refusal.
-    source = listen(() => {
-      timer = setTimeout(() => void comeBack(), AGAIN_MS);
-    });
-  };
-  /** A server that was started again has another token. */
-  const comeBack = async (): Promise<void> => {
-    const status = await fetch(addressOf('/tickets'), { signal: stop.signal }).then((answer) => answer.status, () => 0);
-    if (stop.signal.aborted) return;
-    if (status === 200 || status === 0) return open();
-    connection.value = status === 401 ? 'locked' : 'lost';
-    if (status === 404) gone.value = `there is no supervisor of the project ${project ?? ''}`;
-    timer = setTimeout(() => void comeBack(), AGAIN_MS);
-  };
-  open();
+  const close = keepOpen(listen, isBack);
   return () => {
-    stop.abort();
-    clearTimeout(timer);
-    source?.close();
+    close();
     connection.value = 'opening';
   };
 }
 
-function listen(onRefused: () => void): EventSource {
+/** A server that was started again has another token. */
+async function isBack(stopped: AbortSignal): Promise<boolean> {
+  const status = await fetch(addressOf('/tickets'), { signal: stopped }).then((answer) => answer.status, () => 0);
+  if (stopped.aborted || status === 200 || status === 0) return true;
+  connection.value = status === 401 ? 'locked' : 'lost';
+  if (status === 404) gone.value = `there is no supervisor of the project ${project ?? ''}`;
+  return false;
+}
+
+function listen(): EventSource {
   const source = new EventSource(addressOf('/events'));
   const on = <Data>(event: string, take: (data: Data) => void): void =>
     source.addEventListener(event, (message: MessageEvent<string>) => take(JSON.parse(message.data) as Data));
@@ -93,7 +82,6 @@ function listen(onRefused: () => void): EventSource {
   };
   source.onerror = () => {
     connection.value = 'lost';
-    if (source.readyState === EventSource.CLOSED) onRefused();
   };
   on<UnitsMessage>('units', ({ at, changed, removed, whole = false, ...present }) => {
     aheadMs = at - Date.now();

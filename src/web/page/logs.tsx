@@ -3,10 +3,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LogLine } from '../unit-logs.ts';
 import { whileSeen } from './seen.ts';
 import { addressOf } from './server.ts';
+import { keepOpen } from './stream.ts';
 import { clock, plain } from './words.ts';
 
 const MOST_LINES = 3000;
-const AGAIN_MS = 2000;
 
 /** The output of a unit as it comes. Lines are put into the page by hand: thousands of them are not looked at again for each that comes. */
 export function Logs({ unit }: { readonly unit: string }): JSX.Element {
@@ -57,25 +57,13 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
     held.current = [];
     setWaiting(0);
     let lines = 500;
-    const open = (): (() => void) => {
-      let source: EventSource | null = null;
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const begin = (): void => {
-        source = listen(lines);
-        lines = MOST_LINES;
-        // The browser does not come back where the answer was a refusal, as while no supervisor runs.
-        source.addEventListener('error', () => {
-          if (source?.readyState === EventSource.CLOSED) timer = setTimeout(begin, AGAIN_MS);
-        });
-      };
-      begin();
-      return () => {
-        clearTimeout(timer);
-        source?.close();
-      };
+    const next = (): EventSource => {
+      const source = listen(lines);
+      lines = MOST_LINES;
+      return source;
     };
     // Who reads further up, or has halted the log, finds the place again.
-    return whileSeen(open, () => now.current.isFollowing && !now.current.isPaused);
+    return whileSeen(() => keepOpen(next), () => now.current.isFollowing && !now.current.isPaused);
   }, [unit, stream]);
   useEffect(() => {
     const wanted = search.toLowerCase();
