@@ -27,6 +27,11 @@ export function signalNumbered(number: number): SignalName | null {
   return signalNames.find((name) => numbers[name] === number) ?? null;
 }
 
+/** The signal that has ended the command of a shell, by the exit code of that shell: 128 and its number; else null. */
+export function signalBehind(code: number | null): SignalName | null {
+  return code !== null && code > 128 ? signalNumbered(code - 128) : null;
+}
+
 /** How a process ended, by what Status says of it: `exit 3`, `SIGKILL`, `-`. */
 export function exitText(exit: { readonly exit_code?: number; readonly signal?: number } | undefined): string {
   if (exit?.exit_code !== undefined) return `exit ${exit.exit_code}`;

@@ -1,6 +1,7 @@
 import type { Child } from '../../machines/children.ts';
 import { isOrdered } from '../../machines/service-ends.ts';
 import type { ChildFacts, RolloutFacts, SignalName, SupervisorFact, UnitFacts } from '../../machines/types.ts';
+import { signalBehind } from '../signals.ts';
 import type { JournalCause, JournalRecord } from '../wire/payloads.ts';
 import { childDraft } from './child-record.ts';
 import { REMOVED, type Journal, type JournalDraft } from './journal.ts';
@@ -193,9 +194,9 @@ function later(one: number | null, other: number | null): number | null {
   return one === null || other === null ? (one ?? other) : Math.max(one, other);
 }
 
-/** By SIGKILL, or as a shell ends whose command was: 128 + 9. */
+/** By SIGKILL, or as a shell ends whose command was. */
 function endedByKill(ended: UnitFacts['ended']): boolean {
-  return ended?.signal === 'SIGKILL' || ended?.code === 137;
+  return ended?.signal === 'SIGKILL' || signalBehind(ended?.code ?? null) === 'SIGKILL';
 }
 
 function detailOfRollout({ step, slots, result, reason }: RolloutFacts): JournalRecord['detail'] {

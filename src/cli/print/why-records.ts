@@ -1,6 +1,6 @@
 import { leftBehind } from '../../../machines/ends.ts';
 import type { Blame } from '../../../machines/types.ts';
-import { signalNumber, signalNumbered } from '../../signals.ts';
+import { signalBehind } from '../../signals.ts';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { clockTime, localTime } from '../../words.ts';
 
@@ -40,10 +40,8 @@ export function killedFromOutside(end: JournalRecord | null, sent: JournalRecord
   const { signal, exit_code: code, blame, memory_max: limit } = end?.detail ?? {};
   if (blame !== 'process' || limit !== undefined || sent !== null) return [];
   if (signal === 'SIGKILL') return ['sysg did not send that SIGKILL: another program did, or the kernel when memory ran out, which dmesg shows then.'];
-  return code === BY_SIGKILL ? ['The kernel sends SIGKILL when memory runs out, which dmesg shows then.'] : [];
+  return typeof code === 'number' && signalBehind(code) === 'SIGKILL' ? ['The kernel sends SIGKILL when memory runs out, which dmesg shows then.'] : [];
 }
-
-const BY_SIGKILL = 128 + (signalNumber('SIGKILL') ?? 9);
 
 /** "the command 'restart -s api' (uid 0, pid 4711)", of the record of a request. */
 export function askedIn({ unit, cause, detail = {} }: JournalRecord): string {
@@ -88,6 +86,6 @@ export function time(at: string | undefined): string {
 function meaning(code: number): string {
   if (code === 127) return ' (command not found)';
   if (code === 126) return ' (command cannot be executed)';
-  const signal = code > 128 ? signalNumbered(code - 128) : null;
+  const signal = signalBehind(code);
   return signal === null ? '' : ` (that of a shell whose command was ended by ${signal})`;
 }
