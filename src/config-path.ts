@@ -20,12 +20,9 @@ export function shownConfigPath(reference: string): string {
   return configPaths(reference).join(' + ');
 }
 
-/** Of a path that cannot be that of a configuration, nor of the directory in which units from the command line have theirs. */
-export function hasLineEnd(path: string): boolean {
-  return path.includes(SEPARATOR);
-}
-
-export function lineEndIn(path: string): string {
+/** Why a path cannot be that of a configuration, nor of the directory in which units from the command line have theirs; else null. */
+export function lineEndProblem(path: string): string | null {
+  if (!path.includes(SEPARATOR)) return null;
   return `${JSON.stringify(path)} has a line end in its name: expected a path without one, since the paths of a configuration are noted one a line`;
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { hasLineEnd, lineEndIn } from '../config-path.ts';
+import { lineEndProblem } from '../config-path.ts';
 
 /** Looked for in this order when no file is named. */
 export const configNames = ['sysg.config.yaml', 'sysg.yaml', 'systemg.yaml'] as const;
@@ -21,7 +21,8 @@ export type Discovered = { readonly path: string } | { readonly problem: string 
  */
 export function discoverConfig(options: DiscoverOptions): Discovered {
   const found = discovered(options);
-  return 'path' in found && hasLineEnd(found.path) ? { problem: lineEndIn(found.path) } : found;
+  const problem = 'path' in found ? lineEndProblem(found.path) : null;
+  return problem === null ? found : { problem };
 }
 
 function discovered({ cwd, configDir, explicit: named }: DiscoverOptions): Discovered {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
-import { hasLineEnd, lineEndIn } from '../config-path.ts';
+import { lineEndProblem } from '../config-path.ts';
 import { attempt, failureOf, textOf } from '../errors.ts';
 import { isDirectory, makeDirectories } from '../files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
@@ -16,7 +16,7 @@ type DirectoryPaths = Pick<RuntimePaths, 'stateDir' | 'fifoDir' | 'logDir' | 'su
  * socket or no configuration can be in it, or when processes cannot be seen, else null.
  */
 export function prepareRuntime(paths: DirectoryPaths, onAside: (text: string) => void = () => undefined): string | null {
-  const unusable = socketPathProblem(paths.socket) ?? (hasLineEnd(paths.stateDir) ? lineEndIn(paths.stateDir) : null) ?? (seesProcesses() ? null : UNSEEN);
+  const unusable = socketPathProblem(paths.socket) ?? lineEndProblem(paths.stateDir) ?? (seesProcesses() ? null : UNSEEN);
   if (unusable !== null) return unusable;
   for (const directory of [paths.stateDir, paths.fifoDir, paths.logDir]) {
     const aside = directory === paths.stateDir ? null : setAside(directory);
