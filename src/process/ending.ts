@@ -142,17 +142,18 @@ export function makeEnding(input: EndingInput): Ending {
 
   /** Notes those that belong to a living leader, as well as that can be done now. Returns where they were found, `null` when that says nothing. */
   async function note(look: () => Promise<ProcessTable>): Promise<ProcessTable | null> {
-    return over || hasLeaderEnded() ? null : noteFound(await look().catch(() => null));
+    if (over || hasLeaderEnded()) return null;
+    const table = await look().catch(() => null);
+    return over || hasLeaderEnded() ? null : noteIn(table);
   }
 
   /** As `note`, without waiting; `null` where there is no control group. */
   function noteGroup(): ProcessTable | null {
-    return over || hasLeaderEnded() ? null : noteFound(attempt(searchGroup, null));
+    return over || hasLeaderEnded() ? null : noteIn(attempt(searchGroup, null));
   }
 
-  function noteFound(table: ProcessTable | null): ProcessTable | null {
-    if (table === null || over || hasLeaderEnded()) return null;
-    remember(lineage, belonging(table, lineage, true));
+  function noteIn(table: ProcessTable | null): ProcessTable | null {
+    if (table !== null) remember(lineage, belonging(table, lineage, true));
     return table;
   }
 
