@@ -173,7 +173,7 @@ export function parseSize(text: string): Parsed<number> {
 }
 
 /** `, did you mean '256M'?` of the `256Mi` and `256MiB` of other programs. */
-export function withoutBinaryMark(text: string): string {
+function withoutBinaryMark(text: string): string {
   const [, size, isBytes] = /^(\d+\s*[KMGT])i(B)?$/.exec(text) ?? [];
   return size === undefined ? '' : `, did you mean '${size}${isBytes ?? ''}'?`;
 }
