@@ -38,21 +38,18 @@ function environmentHere(call: Call): NodeJS.ProcessEnv {
 function standFor(call: Call, command: readonly string[]): Promise<number> {
   closeInheritable([]);
   const [program = process.execPath, ...args] = command;
-  const child = spawn(program, args, {
-    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-    detached: true,
-    env: { ...daemonEnvironment(call), SYSG_LIFELINE_FD: '3' },
-  });
-  // The end of the lifeline on this side is no news: the exit of the supervisor is.
-  child.stdio[3]?.on('error', () => undefined);
+  const env = { ...daemonEnvironment(call), SYSG_LIFELINE_FD: '3' };
   const handOn = (signal: NodeJS.Signals): void => {
     child.kill(signal);
   };
-  process.on('SIGINT', handOn).on('SIGTERM', handOn);
+  // Before there is a supervisor: one that runs on another processor may have done much by the time that `spawn` returns here, and a signal would simply kill until then.
+  process.on('SIGINT', handOn).on('SIGTERM', handOn).on('SIGUSR1', handOn);
   // To the supervisor, which has no terminal, HUP is a reload. The end of ours is the end.
   const terminalIsGone = watchTerminal();
   process.on('SIGHUP', () => child.kill(terminalIsGone() ? 'SIGTERM' : 'SIGHUP'));
-  process.on('SIGUSR1', handOn);
+  const child = spawn(program, args, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], detached: true, env });
+  // The end of the lifeline on this side is no news: the exit of the supervisor is.
+  child.stdio[3]?.on('error', () => undefined);
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(call.terminal.refuse(refusals.died(`the supervisor could not be started: ${error.message}`))));
     child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));

@@ -24,14 +24,15 @@ export async function connectTo(host: string, env: NodeJS.ProcessEnv, asks: bool
   const directory = mkdtempSync(join(tmpdir(), 'sysg-host-'));
   const control = join(directory, 'ssh');
   const options = ['-S', control, '-o', 'BatchMode=yes'];
-  const master = spawn('ssh', ['-M', '-N', '-S', control, ...(asks ? [] : ['-o', 'BatchMode=yes']), '-o', 'ConnectTimeout=15', '--', host], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const close = (): void => {
     open.delete(close);
     // Once its socket is there nobody types a password any more, for which it would have to mend the terminal; in its first moments ssh may sleep on with a SIGTERM noted.
     master.kill(existsSync(control) ? 'SIGKILL' : 'SIGTERM');
     rmSync(directory, { recursive: true, force: true });
   };
+  // Before there is an ssh that could be left behind.
   closeAtEnd(close);
+  const master = spawn('ssh', ['-M', '-N', '-S', control, ...(asks ? [] : ['-o', 'BatchMode=yes']), '-o', 'ConnectTimeout=15', '--', host], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const failure = await opened(master, control);
   if (failure !== null) {
     close();
