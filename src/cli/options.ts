@@ -147,6 +147,10 @@ export const options = {
   strict: { name: 'strict', about: 'exit with 1, and write nothing, when a key has no equivalent' },
   noFollow: { name: 'no-follow', about: 'end after the last line' },
   listen: { name: 'listen', value: 'ADDRESS', about: 'where the page is served (default 127.0.0.1:9080); port 0 is any free port' },
+  allowedHost: {
+    name: 'allowed-host', value: 'NAME', repeats: true,
+    about: 'a further name by which browsers call the page, such as that of a proxy in front of it; may be repeated',
+  },
   tokenFile: { name: 'token-file', value: 'FILE', about: 'a file of mode 600 with the token that clients need; required for an address that other machines can reach' },
   open: { name: 'open', about: 'show the page in the browser' },
   readOnly: { name: 'read-only', about: 'the page shows everything and changes nothing' },

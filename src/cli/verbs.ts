@@ -37,7 +37,7 @@ const {
   service, json, forget, daemonize, waitTimeout, stderr, wait, untilUp, all, evenCompleted, noColor, lines, kind, noFollow, fullCommand, showSecrets, stream, name, ttl, parentPid, child, purge,
   goal, timeout, units, format, machine, live, graph, full, scenario, event, duration, startTime, seed, follow, since, supervisor, until, grep, timestamps, raw,
   init, print, force, yes, every, hosts, profile,
-  listen, tokenFile, open, readOnly, compat, openMetrics,
+  listen, allowedHost, tokenFile, open, readOnly, compat, openMetrics,
   from, output, envName, image, strict,
 } = options;
 
@@ -261,12 +261,13 @@ const table = {
   web: {
     about: 'serve a live page: state charts that move, why, logs, metrics, rehearsals; also /metrics and /api/v1',
     more: 'The command is a process of its own, which asks the supervisor as every command does; Ctrl-C ends it. It prints an address with a token, which the browser exchanges for a cookie.',
-    options: [listen, tokenFile, open, readOnly, compat, every],
+    options: [listen, allowedHost, tokenFile, open, readOnly, compat, every],
     examples: [
       ['sysg web --open', 'in the browser of this machine'],
       ['sysg web --all', 'every supervisor of the user, to choose from in the page'],
       ['sysg web --read-only --listen 127.0.0.1:0', 'to look only, on a port that is free'],
       ['sysg web --listen 0.0.0.0:9080 --token-file token', 'for other machines, and for Prometheus'],
+      ['sysg web --allowed-host sysg.example.org', 'behind a proxy of that name'],
     ],
   },
   metrics: {

@@ -16,6 +16,8 @@ export interface Access {
    * A page of another site that resolves its name to our address is refused by it (DNS rebinding).
    */
   isOurName(host: string): boolean;
+  /** Whether a page from there is ours: it has the name that the client called, or one that was allowed, at whatever port a proxy serves that. */
+  isOurPage(origin: string, host: string): boolean;
   isToken(word: string): boolean;
   isCookie(word: string): boolean;
   /** Whether the word in an address is good for an entrance. One that is gets in once, and is `used` from then on. */
@@ -24,7 +26,9 @@ export interface Access {
   use(word: string): void;
 }
 
-export interface LinkRules {
+export interface AccessRules {
+  /** Further names of the server, as `parseAllowedHost` gives them: those by which a proxy is called. */
+  readonly allowedHosts?: readonly string[];
   /** Called with the next word when one was used. Absent: the token is good for any number of entrances. */
   readonly onUsed?: (next: string) => void;
 }
@@ -33,17 +37,21 @@ const LEAST_TOKEN = 16;
 /** Of these it is known that they were used; an older one is said to be wrong. */
 const MOST_USED = 100;
 
-export function openAccess(token: string, address: ListenAddress, { onUsed }: LinkRules = {}): Access {
+export function openAccess(token: string, address: ListenAddress, { onUsed, allowedHosts = [] }: AccessRules = {}): Access {
   const cookie = createHash('sha256').update(`sysg-web-cookie\n${token}`).digest('base64url');
   let good = token;
   const used: string[] = [];
-  const names = new Set(['localhost', address.host.toLowerCase(), ...(isLoopback(address) ? [] : [hostname().toLowerCase()])]);
+  const names = new Set(['localhost', address.host.toLowerCase(), ...(isLoopback(address) ? [] : [hostname().toLowerCase()]), ...allowedHosts]);
   return {
     token, cookie, cookieName: `sysg_web_${address.port}`,
     isOurName: (host) => {
       const name = bareHost(host);
       // An address cannot be rebound; a name can.
       return name !== null && (names.has(name) || (isLoopback(address) ? isLoopback({ host: name, port: 0 }) : isIP(name) !== 0));
+    },
+    isOurPage: (origin, host) => {
+      const [, called = ''] = /^https?:\/\/(.+)$/.exec(origin) ?? [];
+      return called === host || allowedHosts.includes(bareHost(called) ?? '');
     },
     isToken: (word) => isSame(word, token),
     isCookie: (word) => isSame(word, cookie),

@@ -32,16 +32,16 @@ export function securityHeaders(): MiddlewareHandler {
  * Refuses by Host, method, Origin and kind of body, before anything else looks at the request.
  * A request that changes something cannot be made by another site.
  */
-export function sameOriginOnly({ isOurName }: Access): MiddlewareHandler {
+export function sameOriginOnly({ isOurName, isOurPage }: Access): MiddlewareHandler {
   return async (context, next) => {
     const { req } = context;
     const host = req.header('host') ?? '';
     if (!isOurName(host))
-      return problemResponse(403, `the server is not called '${excerpt(host)}': expected the name or address it listens on`, 'host');
+      return problemResponse(403, `the server is not called '${excerpt(host)}': expected the name or address it listens on, or a name that sysg web is given with --allowed-host`, 'host');
     if (!['GET', 'HEAD', 'POST'].includes(req.method))
       return problemResponse(405, `expected GET, HEAD or POST, got ${excerpt(req.method)}`, 'method', { allow: 'GET, HEAD, POST' });
     const origin = req.header('origin');
-    if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
+    if (origin !== undefined && !isOurPage(origin, host)) {
       return problemResponse(403, `the request comes from ${excerpt(origin)}: expected the page of this server`, 'origin');
     }
     if (req.method === 'POST') {

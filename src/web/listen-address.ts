@@ -19,6 +19,17 @@ export function parseListenAddress(text: string): Parsed<ListenAddress> {
   return { ok: true, value: { host, port } };
 }
 
+/** A name, or an address, by which a client may call the server, as browsers write it: without a port, since a proxy may serve it at any. */
+export function parseAllowedHost(text: string): Parsed<string> {
+  const written = isIP(text) === 6 ? `[${text}]` : text;
+  const isBare = /^(\[[^\]]+\]|[^\s/:?#@%\\]+)$/.test(written) && URL.canParse(`http://${written}`);
+  const [, v6, name] = /^(?:\[(.+)\]|((?:[a-z0-9_-]+\.)*[a-z0-9_-]+))$/.exec(isBare ? new URL(`http://${written}`).hostname : '') ?? [];
+  const host = v6 ?? name;
+  return host === undefined
+    ? { ok: false, expected: 'the name of a host, such as sysg.example.org, or its address, without a scheme, port, path or pattern' }
+    : { ok: true, value: host };
+}
+
 /** Whether only this machine reaches the address: RFC 1122 (127.0.0.0/8), RFC 4291 (::1). */
 export function isLoopback({ host }: ListenAddress): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));

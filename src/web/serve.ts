@@ -16,6 +16,8 @@ export interface ServeOptions {
   /** Port 0: one that is free. */
   readonly address: ListenAddress;
   readonly token: string;
+  /** Further names by which clients call the server. */
+  readonly allowedHosts: readonly string[];
   /** Called with the next link when the token in the address has let a browser in. Absent: the token lets in any number. */
   readonly onLinkUsed?: (next: string) => void;
   readonly readOnly: boolean;
@@ -43,7 +45,7 @@ export function linkTo(url: string, token: string): string {
 }
 
 /** Serves the page, the interface for programs and the metrics. Rejects with a sentence when it cannot listen. */
-export async function serve({ supervisors, address, token, onLinkUsed, readOnly, compat, onProblem, mostStreams = 64 }: ServeOptions): Promise<WebServer> {
+export async function serve({ supervisors, address, token, allowedHosts, onLinkUsed, readOnly, compat, onProblem, mostStreams = 64 }: ServeOptions): Promise<WebServer> {
   const assets = readAssets();
   if (assets === null) throw new Error('the files of the page are missing beside the program: npm run build makes them');
   const server = createServer({
@@ -60,7 +62,7 @@ export async function serve({ supervisors, address, token, onLinkUsed, readOnly,
   });
   const bound: ListenAddress = { host: address.host, port: (server.address() as AddressInfo).port };
   const url = `http://${urlHost(bound)}/`;
-  const access = openAccess(token, bound, onLinkUsed === undefined ? {} : { onUsed: (next) => onLinkUsed(linkTo(url, next)) });
+  const access = openAccess(token, bound, { allowedHosts, ...(onLinkUsed !== undefined && { onUsed: (next: string) => onLinkUsed(linkTo(url, next)) }) });
   const streams = openStreams(mostStreams);
   const { app, sites } = makeApp({ supervisors, access, assets, streams, readOnly, compat, onProblem });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });

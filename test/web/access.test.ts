@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openAccess, randomToken, readToken } from '../../src/web/access.ts';
-import { isLoopback, parseListenAddress } from '../../src/web/listen-address.ts';
+import { isLoopback, parseAllowedHost, parseListenAddress } from '../../src/web/listen-address.ts';
 import { urlHost } from '../../src/words.ts';
 import { makeCall } from './rig.ts';
 
@@ -18,6 +18,19 @@ test.each([
 test.each(['', 'localhost', '127.0.0.1:', '127.0.0.1:65536', '[127.0.0.1]:80', '::1:80', 'http://localhost:80', 'a b:80', '-1'])('%j is none', (text) => {
   expect(parseListenAddress(text).ok).toBe(false);
 });
+
+test.each([
+  ['sysg.example.org', 'sysg.example.org'], ['Box.Local', 'box.local'], ['my_box', 'my_box'], ['192.168.1.5', '192.168.1.5'], ['fe80:0::1', 'fe80::1'], ['[::1]', '::1'],
+  ['b\u00fccher.example', 'xn--bcher-kva.example'],
+])('%s is a name by which browsers may call the page', (text, written) => {
+  expect(parseAllowedHost(text)).toEqual({ ok: true, value: written });
+});
+
+test.each(['', ' ', '*', '*.example.org', '.example.org', 'a..b', 'a,b', 'a b', 'https://sysg.example.org', 'sysg.example.org:443', 'sysg.example.org/', 'me@sysg.example.org', 'a%41', '[::1', '[::1]:80', '[x]', 'a\tb', '256.1.1.1'])(
+  '%j is no such name', (text) => {
+    expect(parseAllowedHost(text)).toMatchObject({ ok: false, expected: expect.stringContaining('without a scheme, port, path or pattern') });
+  },
+);
 
 test('on an address for others every IP address and the name of the machine are our own, names of strangers are not', () => {
   const { isOurName } = openAccess(randomToken(), { host: '0.0.0.0', port: 80 });

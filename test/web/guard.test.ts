@@ -65,6 +65,25 @@ test.each(['https://evil.example', 'null', `http://${host}.evil.example`, 'http:
   expect((await post('/api/v1/actions', { verb: 'stop', units: ['web'] }, { origin })).status).toBe(403);
 });
 
+test('a name that is allowed is our own, and so is a page of that name at whatever port a proxy serves it', async () => {
+  const call = makeCall();
+  await answering(call, { units: [unit('web')] });
+  const { ask, post } = makeWeb(call, { allowedHosts: ['sysg.example.org', 'box.local'] });
+  const order = (origin: string, called: string): Promise<number> => (
+    post('/api/v1/actions', { verb: 'stop', units: ['web'] }, { host: called, origin, 'sec-fetch-site': 'same-origin' }).then(({ status }) => status));
+  for (const called of ['sysg.example.org', 'SYSG.example.org:8443', 'box.local:9080', host]) expect((await ask('/', { headers: { host: called } })).status, called).toBe(200);
+  // As a proxy hands it on: Host as the browser had it, without its port, or the name of the server behind the proxy.
+  for (const called of ['sysg.example.org:8443', 'sysg.example.org', host]) {
+    expect(await order('https://sysg.example.org:8443', called), called).toBe(202);
+    for (const origin of ['https://evil.example', 'https://evil.sysg.example.org', 'https://sysg.example.org.evil.example', 'https://sysg.example.org@evil.example', 'null', 'chrome-extension://sysg.example.org', 'http://127.0.0.1:9081'])
+      expect(await order(origin, called), origin).toBe(403);
+  }
+  for (const called of ['evil.example', 'www.box.local', 'example.org', 'sysg.example.org.evil.example']) {
+    const refused = await ask('/', { headers: { host: called } });
+    expect([refused.status, await refused.text()], called).toEqual([403, expect.stringContaining('--allowed-host')]);
+  }
+});
+
 test('an order needs a body that no form can send, and is not taken from another site', async () => {
   const call = makeCall();
   const { asked } = await answering(call, { units: [unit('web')] });

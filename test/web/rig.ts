@@ -81,12 +81,12 @@ const asset = (text: string, type: string): Asset => {
 };
 
 /** The application without a network, and requests to it as a browser of this page makes them. */
-export function makeWeb(call: Call, { readOnly = false, mostStreams = 8, every = false, once = false } = {}) {
+export function makeWeb(call: Call, { readOnly = false, mostStreams = 8, every = false, once = false, allowedHosts = [] as readonly string[] } = {}) {
   const links: string[] = [];
   const streams = openStreams(mostStreams);
   const problems: string[] = [];
   const assets = new Map([['/', asset('<!doctype html>', 'text/html')], ['/login.css', asset('body{}', 'text/css')], ['/page.js', asset('1', 'text/javascript')]]);
-  const access = openAccess(token, { host: '127.0.0.1', port: 9080 }, once ? { onUsed: (next) => links.push(next) } : {});
+  const access = openAccess(token, { host: '127.0.0.1', port: 9080 }, { allowedHosts, ...(once && { onUsed: (next: string) => links.push(next) }) });
   const { app, sites } = makeApp({ supervisors: supervisorsToWatch(call, every), access, assets, streams, readOnly, compat: [], onProblem: (text) => problems.push(text) });
   onTestFinished(() => {
     streams.close();

@@ -1,6 +1,6 @@
 import { refusals, textOf } from '../../errors.ts';
 import { randomToken, readToken } from '../../web/access.ts';
-import { defaultAddress, isLoopback, parseListenAddress } from '../../web/listen-address.ts';
+import { defaultAddress, isLoopback, parseAllowedHost, parseListenAddress } from '../../web/listen-address.ts';
 import { parseCompat } from '../../web/metrics/compat.ts';
 import { linkTo, serve, type WebServer } from '../../web/serve.ts';
 import { supervisorsToWatch } from '../../web/supervisors.ts';
@@ -12,22 +12,29 @@ import { options } from '../options.ts';
 /** Serves the live page until it is ended by a signal. A process of its own: the supervisor only ever answers it. */
 export async function web(call: Call): Promise<number> {
   const { flags, terminal } = call;
-  const parsed = parseListenAddress(flags.text(options.listen) ?? defaultAddress);
-  if (!parsed.ok) return terminal.refuse(refusals.usage(`--listen: expected ${parsed.expected}`));
+  const listen = flags.text(options.listen) ?? defaultAddress;
+  const parsed = parseListenAddress(listen);
+  if (!parsed.ok) return terminal.refuse(refusals.usage(`--listen: expected ${parsed.expected}, got "${listen}"`));
   const every = flags.has(options.every);
   const unfit = every ? besideEvery(call) : null;
   if (unfit !== null) return terminal.refuse(unfit);
   const address = parsed.value;
+  const allowedHosts: string[] = [];
+  for (const text of flags.texts(options.allowedHost)) {
+    const host = parseAllowedHost(text);
+    if (!host.ok) return terminal.refuse(refusals.usage(`--allowed-host: expected ${host.expected}, got "${text}"`));
+    allowedHosts.push(host.value);
+  }
   const tokenFile = flags.text(options.tokenFile);
   if (tokenFile === null && !isLoopback(address)) {
-    return terminal.refuse(refusals.usage(`--listen ${flags.text(options.listen) ?? ''} is reached from other machines: expected --token-file with it (a file of mode 600 with at least 16 characters)`));
+    return terminal.refuse(refusals.usage(`--listen ${listen} is reached from other machines: expected --token-file with it (a file of mode 600 with at least 16 characters)`));
   }
   const read = tokenFile === null ? { ok: true as const, token: randomToken() } : readToken(tokenFile);
   if (!read.ok) return terminal.refuse(refusals.runtime(read.reason));
   let server: WebServer;
   try {
     server = await serve({
-      supervisors: supervisorsToWatch(call, every), address, token: read.token,
+      supervisors: supervisorsToWatch(call, every), address, token: read.token, allowedHosts,
       ...(tokenFile === null && { onLinkUsed: (next: string) => terminal.print(`The link was used; for another browser: ${next}`) }),
       readOnly: flags.has(options.readOnly), compat: parseCompat(flags.text(options.compat) ?? '') ?? [], onProblem: (text) => terminal.warn(text),
     });
