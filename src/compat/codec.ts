@@ -16,24 +16,19 @@ export function scalar<Value extends string | number>(parse: (written: string, a
 
 export const text = scalar((written) => written);
 
-/** A whole number from `lowest` up. */
-export function whole(lowest: number): Codec<number> {
+/** A whole number within bounds, which are those of 0.33.0's types: beyond them it refuses a file, and an answer. */
+export function whole(lowest: number, highest = Number.MAX_SAFE_INTEGER): Codec<number> {
   return scalar((written, at) => {
-    const value = /^\s*-?[0-9]{1,16}\s*$/.test(written) ? Number(written) : Number.NaN;
-    if (!Number.isSafeInteger(value) || value < lowest) throw mismatch(at, `a whole number ≥ ${lowest}`, written);
+    const value = /^[+-]?[0-9]+$/.test(written) ? Number(written) : Number.NaN;
+    if (!(value >= lowest && value <= highest)) throw mismatch(at, `a whole number from ${lowest} to ${highest}`, written);
     return value;
   });
 }
 
-/** A `pid_t` of the kernel. */
-export const pid: Codec<number> = {
-  ...whole(1),
-  read: (found, at) => {
-    const value = whole(1).read(found, at);
-    if (value >= 2 ** 31) throw mismatch(at, 'a process id', String(value));
-    return value;
-  },
-};
+export const int32 = whole(-(2 ** 31), 2 ** 31 - 1);
+
+/** 0.33.0 takes any for a process id, also one that no process can have. */
+export const pid = whole(0, 2 ** 32 - 1);
 
 /** Null: absent or empty, which is how systemg 0.33.0 writes "none". Written as no element, or as one that holds `none`, which is read as null too. */
 export function maybe<Value extends string | number>(codec: Codec<Value>, none?: Value): Codec<Value | null> {

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureOf, textOf } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
@@ -52,7 +53,7 @@ export interface Projection {
  */
 export function openProjection(options: ProjectionOptions): Projection {
   const { stateDir, ledger, onProblem, others = null, intervalMs = 200 } = options;
-  const written = new Map<XmlFile, string>();
+  const written = new Map<XmlFile, string | null>();
   const failing = new Map<XmlFile, string>();
   let timer: NodeJS.Timeout | null = null;
   let retry: NodeJS.Timeout | null = null;
@@ -71,15 +72,18 @@ export function openProjection(options: ProjectionOptions): Projection {
   /** The digests of what may be on disk: a file that could not be written is what it was, however often that was tried. */
   const onDisk = new Map(xmlFiles.map((name) => [name, ownDigests(ledger, name)]));
 
-  const put = (name: XmlFile, text: string): void => {
+  const put = (name: XmlFile, text: string | null): void => {
     const path = join(stateDir, name);
     try {
-      noteDigest(ledger, name, text, onDisk.get(name));
-      // A file that the ledger does not know would be taken for systemg 0.33.0's by the next supervisor, and the ledger for older than that.
-      if (ledger.unwritten !== null) throw new Error('its digest has to be in the ledger first, which cannot be written');
-      replaceFile(path, text, { durable: false });
+      if (text === null) rmSync(path, { force: true });
+      else {
+        noteDigest(ledger, name, text, onDisk.get(name));
+        // A file that the ledger does not know would be taken for systemg 0.33.0's by the next supervisor, and the ledger for older than that.
+        if (ledger.unwritten !== null) throw new Error('its digest has to be in the ledger first, which cannot be written');
+        replaceFile(path, text, { durable: false });
+        onDisk.set(name, [digestOf(text)]);
+      }
       written.set(name, text);
-      onDisk.set(name, [digestOf(text)]);
       failing.delete(name);
     } catch (error) {
       const text = `${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute`;
@@ -99,7 +103,7 @@ export function openProjection(options: ProjectionOptions): Projection {
       write();
     },
     mend() {
-      const missing = [...written].filter(([name, text]) => sizeOf(join(stateDir, name)) !== Buffer.byteLength(text)).map(([name]) => name);
+      const missing = [...written].filter(([name, text]) => sizeOf(join(stateDir, name)) !== (text === null ? null : Buffer.byteLength(text))).map(([name]) => name);
       for (const name of missing) written.delete(name);
       if (missing.length > 0 || failing.size > 0) write();
     },
@@ -126,8 +130,8 @@ export function leaveClaims(stateDir: string, said: StateFiles, units: ReadonlyS
   return failureOf(`${path}: cannot be written`, () => replaceFile(path, text, { durable: false }));
 }
 
-/** The content of each file, in the order of names and hashes. */
-function project(units: readonly ProjectedUnit[], others: StateFiles | null): Readonly<Record<XmlFile, string>> {
+/** The content of each file, in the order of names and hashes; null: it must not be there. */
+function project(units: readonly ProjectedUnit[], others: StateFiles | null): Readonly<Record<XmlFile, string | null>> {
   const [names, hashes] = [new Set(units.map(({ name }) => name)), new Set(units.map(({ hash }) => hash))];
   const texts = units.map((unit) => textsOf(unit));
   const merged = <Value>(
@@ -140,13 +144,15 @@ function project(units: readonly ProjectedUnit[], others: StateFiles | null): Re
     ...(others?.pid?.spawned ?? []).filter(({ serviceHash }) => serviceHash === null || !hashes.has(serviceHash)),
     ...units.toSorted((one, other) => (one.name < other.name ? -1 : 1)).flatMap((unit) => unit.spawned),
   ];
+  const states = merged(others?.state ?? [], hashes, stateEntry, texts.map(({ hash, state }) => [hash, state]));
   return {
     'pid.xml': within(pidFile.encode(noPids), [
       merged(others?.pid?.services, names, serviceEntry, texts.map(({ name, service }) => [name, service])),
       merged(others?.pid?.groups, names, groupEntry, texts.map(({ name, group }) => [name, group])),
       inner(pidFile.encode({ ...noPids, spawned })),
     ].join('')),
-    'state.xml': within(stateFile.encode(new Map()), merged(others?.state ?? [], hashes, stateEntry, texts.map(({ hash, state }) => [hash, state]))),
+    // With nothing in it, of the three files, systemg 0.33.0 refuses this one, and with it every command.
+    'state.xml': states === '' ? null : within(stateFile.encode(new Map()), states),
     'cron_state.xml': within(cronFile.encode(new Map()), merged(others?.cron ?? [], hashes, jobEntry, texts.map(({ hash, job }) => [hash, job]))),
   };
 }

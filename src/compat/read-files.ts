@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,16 +32,19 @@ export interface ReadOptions {
 export function readStateFiles(stateDir: string, options: ReadOptions): StateFiles {
   const read = <Content>(name: XmlFile, decode: (root: XmlElement) => Content): { content: Content | null; digest: string | null; writtenWallMs: number } => {
     const path = join(stateDir, name);
-    let text: string;
+    let bytes: Buffer;
     let writtenWallMs: number;
     try {
       writtenWallMs = statSync(path).mtimeMs;
-      text = readPlainFile(path).toString();
+      bytes = readPlainFile(path);
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) options.onProblem(`${path}: cannot be read: ${textOf(error)}; it is ignored`);
       return { content: null, digest: null, writtenWallMs: 0 };
     }
+    const text = bytes.toString();
+    if (!isUtf8(bytes)) options.onProblem(`${path}: some of its bytes are no UTF-8 and are read as U+FFFD`);
     const decoded = decodeText(text, decode);
+    if (decoded.ok && decoded.ignored !== null) options.onProblem(`${path}: ${decoded.ignored}; that is ignored`);
     if (!decoded.ok) options.onProblem(`${path}: ${decoded.reason}; it is ignored${options.quarantine ? quarantine(path) : ''}`);
     return { content: decoded.ok ? decoded.content : null, digest: digestOf(text), writtenWallMs };
   };
@@ -57,13 +61,13 @@ export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-type Decoded<Content> = { readonly ok: true; readonly content: Content } | { readonly ok: false; readonly reason: string };
+type Decoded<Content> = { readonly ok: true; readonly content: Content; readonly ignored: string | null } | { readonly ok: false; readonly reason: string };
 
 function decodeText<Content>(text: string, decode: (root: XmlElement) => Content): Decoded<Content> {
   const parsed = readXml(text);
   if (!parsed.ok) return parsed;
   try {
-    return { ok: true, content: decode(parsed.root) };
+    return { ok: true, content: decode(parsed.root), ignored: parsed.ignored };
   } catch (error) {
     // Of a codec: the sentence names the place, what was expected there and what was found.
     return { ok: false, reason: textOf(error) };

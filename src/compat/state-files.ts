@@ -1,4 +1,4 @@
-import { atMostOne, entries, fieldOf, group, many, maybe, mismatch, pid, scalar, text, whole, type Codec } from './codec.ts';
+import { atMostOne, entries, fieldOf, group, int32, many, maybe, mismatch, pid, scalar, text, whole, type Codec } from './codec.ts';
 import { branch, leaf, type XmlElement } from './xml.ts';
 
 /** One file of systemg 0.33.0. `decode` throws a sentence that says where the file is not as it should be. */
@@ -28,7 +28,7 @@ export interface PidFile {
 }
 
 const pids = entries('name', 'pid', pid);
-const groups = entries('name', 'pgid', pid);
+const groups = entries('name', 'pgid', int32);
 const metadata = group<SpawnRecord>({
   pid: ['pid', pid], name: ['name', text], command: ['command', text], startedAt: ['started_at', whole(0)], ttl: ['ttl_secs', maybe(whole(0))],
   depth: ['depth', whole(0)], parentPid: ['parent_pid', pid], serviceHash: ['service_hash', maybe(text)],
@@ -71,7 +71,7 @@ export const stateFile: FileCodec<StateFile> = mapFile('ServiceStateFile', 'serv
     if (status === undefined) throw mismatch(at, `one of ${statuses.join(', ')}`, written);
     return status;
   })],
-  pid: ['pid', maybe(pid)], exitCode: ['exit_code', maybe(whole(-(2 ** 31)))], signal: ['signal', maybe(whole(0))],
+  pid: ['pid', maybe(pid)], exitCode: ['exit_code', maybe(int32)], signal: ['signal', maybe(int32)],
 })));
 
 export interface RecordedSample {
@@ -144,7 +144,7 @@ const sample = group<RecordedSample>({
  */
 const run = group<RecordedRun>({
   startedAt: ['started_at', whole(0)], completedAt: ['completed_at', maybe(whole(0), 0)], status: ['status', runStatus],
-  exitCode: ['exit_code', maybe(whole(-(2 ** 31)))], pid: ['pid', maybe(pid)], user: ['user', maybe(text)], command: ['command', maybe(text)],
+  exitCode: ['exit_code', maybe(int32)], pid: ['pid', maybe(pid)], user: ['user', maybe(text)], command: ['command', maybe(text)],
   samples: ['metrics', many(sample)],
 });
 

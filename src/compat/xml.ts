@@ -1,56 +1,52 @@
 import { inXml } from '../words.ts';
-/** An element of the files of systemg 0.33.0: text or further elements, never both; no attributes. */
+
+/** An element of the files of systemg 0.33.0: further elements, or else text. Its attributes and its prefix mean nothing. */
 export interface XmlElement {
   readonly name: string;
   readonly text: string;
   readonly children: readonly XmlElement[];
 }
 
-export type XmlResult = { readonly ok: true; readonly root: XmlElement } | { readonly ok: false; readonly reason: string };
+/** `ignored`: what stands behind the element, with the place; null: nothing that means anything. */
+export type XmlResult = { readonly ok: true; readonly root: XmlElement; readonly ignored: string | null } | { readonly ok: false; readonly reason: string };
 
-/** Reads one element and nothing beside it. Strict: what systemg 0.33.0 does not write is refused, with the place. */
+/**
+ * Reads the first element, as systemg 0.33.0 does: with declarations, comments, attributes and CDATA, blanks at both ends of a text left out and line ends
+ * left as they are, and whatever the text beside elements. It reads nothing behind the element; what it refuses is refused with the place.
+ */
 export function readXml(text: string): XmlResult {
   const open: Draft[] = [];
   let root: XmlElement | null = null;
-  let at = 0;
-  const refuse = (expected: string): XmlResult => ({ ok: false, reason: `character ${at + 1}: expected ${expected}, got ${shown(text, at)}` });
-  while (at < text.length) {
-    const current = open.at(-1);
-    const next = text.indexOf('<', at);
-    if (next !== at) {
-      const raw = text.slice(at, next < 0 ? text.length : next);
-      if (current === undefined) {
-        if (raw.trim() !== '') return refuse(root === null ? 'an element' : 'the end of the file');
-      } else {
-        const plain = unescaped(raw);
-        if (plain === null) return refuse('text whose & begins a character reference');
-        current.text += plain;
-      }
-      if (next < 0) break;
-      at = next;
-    }
-    tag.lastIndex = at;
-    const [whole, slash, name = '', selfClosing] = tag.exec(text) ?? [];
+  let at = text.startsWith('\ufeff') ? 1 : 0;
+  const found = (expected: string): string => `character ${at + 1}: expected ${expected}, got ${shown(text, at)}`;
+  const refuse = (expected: string): XmlResult => ({ ok: false, reason: found(expected) });
+  while (at < text.length && root === null) {
+    token.lastIndex = at;
+    const [whole, cdata, slash, name, attributes, selfClosing, plain] = token.exec(text) ?? [];
     if (whole === undefined) return refuse('a plain tag');
-    if (slash === '/') {
-      if (selfClosing === '/' || current === undefined || current.name !== name) return refuse(current === undefined ? 'an element' : `</${current.name}>`);
-      if (current.children.length > 0 && current.text.trim() !== '') return refuse(`only elements in <${name}>`);
-      open.pop();
-      const element = { name, text: current.children.length > 0 ? '' : current.text, children: current.children };
-      const parent = open.at(-1);
-      if (parent === undefined) root = element;
-      else parent.children.push(element);
-    } else {
-      if (current === undefined && root !== null) return refuse('the end of the file');
-      if (selfClosing !== '/') open.push({ name, text: '', children: [] });
-      else if (current === undefined) root = { name, text: '', children: [] };
-      else current.children.push({ name, text: '', children: [] });
+    const current = open.at(-1);
+    const raw = plain ?? cdata?.replaceAll(/[&\s]/g, reference);
+    if (raw !== undefined) {
+      if (current === undefined && raw.trim() !== '') return refuse('an element');
+      if (unescaped(raw) === null) return refuse('text whose & begins a character reference');
+      if (current !== undefined) current.raw += raw;
+    } else if (name !== undefined) {
+      if (slash === '/' && (attributes !== '' || selfClosing === '/' || current?.name !== name)) return refuse(current === undefined ? 'an element' : `</${current.name}>`);
+      if (slash !== '/') open.push({ name, raw: '', children: [] });
+      const ended = slash === '/' || selfClosing === '/' ? open.pop() : undefined;
+      if (ended !== undefined) {
+        const element = { name: localName(ended.name), text: ended.children.length > 0 ? '' : (unescaped(trimmed(ended.raw)) ?? ''), children: ended.children };
+        const parent = open.at(-1);
+        if (parent === undefined) root = element;
+        else parent.children.push(element);
+      }
     }
     at += whole.length;
   }
   const unclosed = open.at(-1);
-  if (unclosed !== undefined) return refuse(`</${unclosed.name}>`);
-  return root === null ? refuse('an element') : { ok: true, root };
+  if (root === null) return refuse(unclosed === undefined ? 'an element' : `</${unclosed.name}>`);
+  // A file system that lost its power may leave NULs where the end of a longer file was.
+  return { ok: true, root, ignored: /^(?:[\s\0]|<!--[^]*?-->|<\?[^]*?\?>)*$/.test(text.slice(at)) ? null : found('the end of the file') };
 }
 
 /** On one line without a declaration, as systemg 0.33.0 writes. */
@@ -69,31 +65,56 @@ export function branch(name: string, children: readonly XmlElement[]): XmlElemen
 
 interface Draft {
   readonly name: string;
-  text: string;
+  /** With its references. */
+  raw: string;
   readonly children: XmlElement[];
 }
 
-const tag = /<(\/?)([A-Za-z_][A-Za-z0-9_.-]*)\s*(\/?)>/y;
+/** A comment, an instruction or declaration, a type; the content of CDATA; a tag as its slash, name, attributes and slash; text. */
+const token = new RegExp([
+  '<!--[^]*?-->|<\\?[^]*?\\?>|<!DOCTYPE\\s[^<>]*>',
+  '<!\\[CDATA\\[([^]*?)\\]\\]>',
+  '<(/?)([^\\s<>/=!?&"\']+)((?:\\s+[^\\s<>/="\']+\\s*=\\s*(?:"[^"]*"|\'[^\']*\'))*)\\s*(/?)>',
+  '([^<]+)',
+].join('|'), 'y');
 const references: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+
+function localName(name: string): string {
+  return name.slice(name.lastIndexOf(':') + 1);
+}
+
+function reference(character: string): string {
+  return `&#${character.codePointAt(0)};`;
+}
+
+/** Without the blanks at its ends that are no references. */
+function trimmed(raw: string): string {
+  return raw.replaceAll(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
+}
 
 /** Null: an & that means nothing. */
 function unescaped(raw: string): string | null {
   if (!raw.includes('&')) return raw;
   let sound = true;
-  const plain = raw.replaceAll(/&(?:#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}))|([a-z]+));|&/g, (_, hex?: string, decimal?: string, word?: string) => {
+  const plain = raw.replaceAll(/&(?:#(?:x([0-9A-Fa-f]+)|([0-9]+))|([a-z]+));|&/g, (_, hex?: string, decimal?: string, word = '') => {
     const code = hex !== undefined ? Number.parseInt(hex, 16) : decimal !== undefined ? Number(decimal) : null;
-    if (code !== null && code <= 0x10ffff) return String.fromCodePoint(code);
-    const known = word !== undefined && Object.hasOwn(references, word) ? references[word] : undefined;
+    const known = code !== null ? characterOf(code) : Object.hasOwn(references, word) ? references[word] : undefined;
     sound &&= known !== undefined;
     return known ?? '';
   });
   return sound ? plain : null;
 }
 
-// A bare CR would come back as LF (XML 1.0, 2.11); other control characters, lone surrogates, U+FFFE and U+FFFF are no characters of XML (2.2) and cannot
-// be written by reference either.
+/** Undefined: NUL, half of a surrogate pair, or beyond Unicode. */
+function characterOf(code: number): string | undefined {
+  return code === 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? undefined : String.fromCodePoint(code);
+}
+
+// A bare CR would come back as LF from other readers (XML 1.0, 2.11), and blanks at the ends not at all from systemg 0.33.0; other control characters, lone
+// surrogates, U+FFFE and U+FFFF are no characters of XML (2.2) and cannot be written by reference either.
 function escaped(text: string): string {
-  return inXml(text.replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')).replaceAll('\r', '&#13;');
+  const characters = text.replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd');
+  return inXml(characters).replaceAll(/\r|^[ \t\n]+|[ \t\n]+$/g, (blanks) => blanks.replaceAll(/\s/g, reference));
 }
 
 function shown(text: string, at: number): string {

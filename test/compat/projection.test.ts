@@ -150,3 +150,23 @@ test('nothing is written that the ledger does not know of', () => {
   expect([existsSync(join(stateDir, 'pid.xml')), projection.unwritten]).toEqual([true, []]);
   projection.close();
 });
+
+test('state.xml is not there when nothing is in it: systemg 0.33.0 refuses an empty one, and with it every command', () => {
+  const { stateDir, projection, now, problems } = rig(0);
+  const write = (): void => {
+    projection.changed();
+    projection.flush();
+  };
+  write();
+  expect(existsSync(join(stateDir, 'state.xml'))).toBe(true);
+  now.units = [];
+  write();
+  expect(existsSync(join(stateDir, 'state.xml'))).toBe(false);
+  // One that appears is taken away again, and what is as it should be is left alone.
+  writeFileSync(join(stateDir, 'state.xml'), '<ServiceStateFile/>');
+  const before = now.asked;
+  projection.mend();
+  expect([existsSync(join(stateDir, 'state.xml')), now.asked]).toEqual([false, before + 1]);
+  projection.mend();
+  expect([now.asked, problems]).toEqual([before + 1, []]);
+});

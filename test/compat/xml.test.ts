@@ -31,6 +31,10 @@ describe('the reader', () => {
     expect(writeXml(leaf('command', 'printf \u001b[1m\0\ud800 \u{1f600}\t\r'))).toBe('<command>printf \ufffd[1m\ufffd\ufffd \u{1f600}\t&#13;</command>');
   });
 
+  test('blanks at the ends are written by reference, since systemg 0.33.0 leaves out others', () => {
+    expect(writeXml(leaf('name', ' \tmy web\n'))).toBe('<name>&#32;&#9;my web&#10;</name>');
+  });
+
   test('the references of XML are understood', () => {
     expect(rootOf('<a>&lt;&amp;&gt;&quot;&apos;&#65;&#x42;</a>').text).toBe('<&>"\'AB');
   });
@@ -39,14 +43,40 @@ describe('the reader', () => {
     expect(rootOf('\n<a>\n  <b>1</b>\n</a>\n').children.map(({ name, text }) => [name, text])).toEqual([['b', '1']]);
   });
 
+  // As tried on the program.
+  test.each([
+    ['<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE a>\n<!-- <b> -->\n<a><b>x</b></a>\n<!-- end -->\n', 'x'],
+    ['\ufeff<?xml version="1.0"?><a><b>x</b></a>', 'x'],
+    ['<x:a xmlns:x="urn:a"><x:b>x</x:b></x:a>', 'x'],
+    ['<a y = "1>2" z=\'"\'><b\n y="&nbsp;">x</b\n></a >', 'x'],
+    ['<a>\r\n\t<?php hi > ?><b>\r\n  x\r\n  y\t</b>\r\n</a>\r\n\0\0', 'x\r\n  y'],
+    ['<a>text<b>x</b>beside</a>', 'x'],
+    ['<a><b> x<!-- -- <y> --> y <!-- z --></b></a>', 'x y'],
+    ['<a><b> <![CDATA[ <x>&amp; ]]> </b></a>', ' <x>&amp; '],
+    ['<a><b><![CDATA[x]]>&#121;<![CDATA[z]]></b></a>', 'xyz'],
+    ['<a><b> &#32;x&#x9; </b></a>', ' x\t'],
+    ['<a><b>x]]>y > z\u00a0</b></a>', 'x]]>y > z\u00a0'],
+    ['<a><b>&#00000000120;</b></a>', 'x'],
+  ])('%j is read as systemg 0.33.0 does', (text, expected) => {
+    expect(readXml(text)).toEqual({ ok: true, root: branch('a', [leaf('b', expected)]), ignored: null });
+  });
+
+  test('what stands behind the element is told', () => {
+    expect(readXml('<a/> <b/>')).toEqual({ ok: true, root: leaf('a', ''), ignored: 'character 5: expected the end of the file, got " <b/>"' });
+  });
+
   test.each([
     ['', 'character 1: expected an element, got the end of the file'],
     ['<PidFile><services><na', 'character 20: expected a plain tag, got "<na"'],
     ['<PidFile><services>', 'character 20: expected </services>, got the end of the file'],
     ['<a></b>', 'character 4: expected </a>, got "</b>"'],
-    ['<a/><b/>', 'character 5: expected the end of the file, got "<b/>"'],
-    ['<a x="1"/>', 'character 1: expected a plain tag, got "<a x=\\"1\\"/>"'],
-    ['<a>1<b/></a>', 'character 9: expected only elements in <a>, got "</a>"'],
+    ['hello<a/>', 'character 1: expected an element, got "hello<a/>"'],
+    ['<a><!-- b</a>', 'character 4: expected a plain tag, got "<!-- b</a>"'],
+    ['<a><![CDATA[b</a>', 'character 4: expected a plain tag, got "<![CDATA[b</a>"'],
+    ['<a></a x="1">', 'character 4: expected </a>, got "</a x=\\"1\\">"'],
+    ['<a>&#0;</a>', 'character 4: expected text whose & begins a character reference, got "&#0;</a>"'],
+    ['<a>&#xd800;</a>', 'character 4: expected text whose & begins a character reference, got "&#xd800;</a>"'],
+    ['<a>&#x110000;</a>', 'character 4: expected text whose & begins a character reference, got "&#x110000;</a>"'],
     ['<a>&nbsp;</a>', 'character 4: expected text whose & begins a character reference, got "&nbsp;</a>"'],
     ['{"pid": 1}', 'character 1: expected an element, got "{\\"pid\\": 1}"'],
     ['<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', 'character 1: expected a plain tag, got "<!DOCTYPE a [<!ENTITY x \\"y\\">]><a>&x;</a>"'],
@@ -106,9 +136,13 @@ test('failed, overlapping and unfinished runs are written in forms that systemg 
 test.each([
   ['pid.xml', '<ServiceStateFile/>', 'root: expected <PidFile>, got "<ServiceStateFile>"'],
   ['pid.xml', '<PidFile><services><name>a</name></services></PidFile>', 'services[0].pid: expected an element, got nothing'],
-  ['pid.xml', '<PidFile><services><name>a</name><pid>-7</pid></services></PidFile>', 'services[0].pid: expected a whole number ≥ 1, got "-7"'],
-  ['pid.xml', '<PidFile><services><name>a</name><pid>99999999999</pid></services></PidFile>', 'services[0].pid: expected a process id, got "99999999999"'],
+  ['pid.xml', '<PidFile><services><name>a</name><pid>-7</pid></services></PidFile>', 'services[0].pid: expected a whole number from 0 to 4294967295, got "-7"'],
+  ['pid.xml', '<PidFile><services><name>a</name><pid>99999999999</pid></services></PidFile>', 'services[0].pid: expected a whole number from 0 to 4294967295, got "99999999999"'],
   ['state.xml', '<ServiceStateFile><services><name>a</name><state><status>gone</status></state></services></ServiceStateFile>', 'services[0].state.status: expected one of running, skipped'],
+  [
+    'state.xml', '<ServiceStateFile><services><name>a</name><state><status>stopped</status><exit_code>2147483648</exit_code></state></services></ServiceStateFile>',
+    'services[0].state.exit_code: expected a whole number from -2147483648 to 2147483647, got "2147483648"',
+  ],
   ['cron_state.xml', '<CronStateFile><jobs><hash>a</hash></jobs></CronStateFile>', 'jobs[0].state: expected an element, got nothing'],
   ['pid.xml', '<PidFile><serv', 'expected a plain tag'],
 ])('a damaged %s is told, copied and left out, and the others are read: %s', (name, text, reason) => {
@@ -121,4 +155,25 @@ test.each([
   expect(problems[0]).toContain(`${name}.corrupt-1`);
   expect(readFileSync(join(stateDir, `${name}.corrupt-1`), 'utf8')).toBe(text);
   expect([files.pid, files.state, files.cron].filter((content) => content === null)).toHaveLength(1);
+});
+
+test('what systemg 0.33.0 takes for the number of a process, a group, a code or a signal is no damage', () => {
+  const pids = pidFile.decode(rootOf('<PidFile><services><name>a</name><pid>0</pid></services><service_groups><name>a</name><pgid>-5</pgid></service_groups></PidFile>'));
+  expect([pids.services.get('a'), pids.groups.get('a')]).toEqual([0, -5]);
+  const state = '<state><status> stopped\n</status><pid>4294967295</pid><exit_code>+03</exit_code><signal>-1</signal></state>';
+  const states = stateFile.decode(rootOf(`<ServiceStateFile><services><name>a</name>${state}</services></ServiceStateFile>`));
+  expect(states.get('a')).toEqual({ status: 'stopped', pid: 4_294_967_295, exitCode: 3, signal: -1 });
+});
+
+test('bytes that are no UTF-8, and what follows the end of a file, are told and cost nothing else', () => {
+  const stateDir = tempDir();
+  const text = '<PidFile><services><name>caf\xe9</name><pid>5</pid></services><services><name>web</name><pid>7</pid></services></PidFile>';
+  writeFileSync(join(stateDir, 'pid.xml'), Buffer.from(`${text}services>`, 'latin1'));
+  const problems: string[] = [];
+  const { pid } = readStateFiles(stateDir, { quarantine: true, onProblem: (problem) => problems.push(problem) });
+  expect(pid?.services).toEqual(new Map([['caf\ufffd', 5], ['web', 7]]));
+  expect(problems.map((problem) => problem.slice(stateDir.length + 1))).toEqual([
+    'pid.xml: some of its bytes are no UTF-8 and are read as U+FFFD',
+    `pid.xml: character ${text.length + 1}: expected the end of the file, got "services>"; that is ignored`,
+  ]);
 });
