@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import type { Access } from './access.ts';
 import { assetResponse, type Asset } from './assets.ts';
 import type { Streams } from './event-stream.ts';
-import { authenticate, sameOriginOnly, securityHeaders, smallBodies } from './guard.ts';
+import { authenticate, endUnread, sameOriginOnly, securityHeaders, smallBodies } from './guard.ts';
 import type { CompatName } from './metrics/compat.ts';
 import { contentTypes, formatFor } from './metrics/exposition.ts';
 import { scrape } from './metrics/scrape.ts';
@@ -32,7 +32,7 @@ export function makeApp({ supervisors, access, assets, streams, readOnly, compat
   const routes = [projectRoute(sites), ...forEachSite(sites)];
   const description = openApi(routes);
   const app = new Hono();
-  app.use(securityHeaders(), sameOriginOnly(access));
+  app.use(endUnread, securityHeaders(), sameOriginOnly(access));
   const login = assets.get('/login.css');
   // What the page for strangers needs.
   if (login !== undefined)

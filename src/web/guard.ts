@@ -56,6 +56,12 @@ export function sameOriginOnly({ isOurName, isOurPage }: Access): MiddlewareHand
   };
 }
 
+/** What a HEAD asks for is the answer to a GET without its body: a stream that nobody reads would keep its place. */
+export const endUnread: MiddlewareHandler = async (context, next) => {
+  await next();
+  if (context.req.method === 'HEAD') await context.res.body?.cancel();
+};
+
 export const smallBodies: MiddlewareHandler = bodyLimit({
   maxSize: MOST_BODY_BYTES, onError: () => problemResponse(413, `expected at most ${MOST_BODY_BYTES} bytes`, 'body'),
 });

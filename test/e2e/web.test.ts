@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { request, type ClientRequest } from 'node:http';
 import { connect } from 'node:net';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -328,6 +328,27 @@ browserTest('a supervisor that goes and comes back is said so, and the page goes
   await home.sysg('start', '--daemonize', '-c', home.config);
   await page.waitForFunction(() => document.querySelector('.notice') === null, { timeout: 20_000 });
   await see(page, '.units', 'running');
+});
+
+browserTest('a page for which the server has no stream left says so, and its log too; both go on when another one is closed', async () => {
+  const home = makeHome(units);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const { link, url, token } = await serveWeb(home);
+  const takers: ClientRequest[] = [];
+  for (let taker = 0; taker < 64; taker += 1) {
+    await new Promise<void>((taken) => void takers.push(request(`${url}/api/v1/events`, { headers: { authorization: `Bearer ${token}` } }, (response) => {
+      response.resume().on('error', () => undefined);
+      taken();
+    }).on('error', () => undefined).end()));
+  }
+  const { page } = await openPage(`${link}#/unit/api`);
+  await see(page, '.whole', 'too many pages are open');
+  await see(page, '[role=alert]', 'all places are taken');
+  await see(page, '[aria-label="Logs"] [role=alert]', 'there are 64 streams already');
+  for (const taker of takers) taker.destroy();
+  await see(page, '.whole', 'healthy');
+  await see(page, '.lines', 'onerror');
+  expect(await page.$$('[role=alert]')).toEqual([]);
 });
 
 browserTest('--all: the projects in one page, chosen by name; an order reaches the unit of the project that is shown', async () => {

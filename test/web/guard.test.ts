@@ -153,3 +153,13 @@ test('streams are as many as there may be, and one that ends makes room', async 
   await first.body?.cancel();
   expect((await ask('/api/v1/events')).status).toBe(200);
 });
+
+test('a question for the headers of a stream alone takes no place among the streams', async () => {
+  const call = makeCall();
+  await answering(call, { units: [unit('web')] });
+  const { ask, streams } = makeWeb(call);
+  for (const path of ['/api/v1/events', '/api/v1/units/web/logs/stream']) {
+    const { status, headers, body } = await ask(path, { method: 'HEAD' });
+    expect([status, headers.get('content-type'), body, streams.count], path).toEqual([200, 'text/event-stream', null, 0]);
+  }
+});

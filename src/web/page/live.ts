@@ -4,7 +4,7 @@ import type { Ticket } from '../tickets.ts';
 import type { UnitRow } from '../unit-row.ts';
 import { project } from './router.ts';
 import { whileSeen } from './seen.ts';
-import { addressOf, get } from './server.ts';
+import { addressOf, get, refusalOf } from './server.ts';
 import { keepOpen } from './stream.ts';
 
 // What the server sends, and nothing that grows with time.
@@ -13,7 +13,8 @@ export const units = signal<ReadonlyMap<string, UnitRow>>(new Map());
 export const head = signal<{ readonly health: string; readonly supervisor: string } | null>(null);
 /** Why there is no supervisor; null: there is one. */
 export const gone = signal<string | null>(null);
-export const connection = signal<'opening' | 'open' | 'lost' | 'locked'>('opening');
+/** `full`: the server has as many streams as it takes. */
+export const connection = signal<'opening' | 'open' | 'lost' | 'locked' | 'full'>('opening');
 export const tickets = signal<readonly Ticket[]>([]);
 /** The newest records that came while the page was open. */
 export const records = signal<readonly JournalRecord[]>([]);
@@ -61,12 +62,12 @@ function follow(): () => void {
   };
 }
 
-/** A server that was started again has another token. */
+/** Whether the server would send its events now. One that was started again has another token; one has only so many streams. */
 async function isBack(stopped: AbortSignal): Promise<boolean> {
-  const status = await fetch(addressOf('/tickets'), { signal: stopped }).then((answer) => answer.status, () => 0);
-  if (stopped.aborted || status === 200 || status === 0) return true;
-  connection.value = status === 401 ? 'locked' : 'lost';
-  if (status === 404) gone.value = `there is no supervisor of the project ${project ?? ''}`;
+  const refusal = await refusalOf('/events', stopped);
+  if (stopped.aborted || refusal === null) return true;
+  connection.value = refusal.status === 401 ? 'locked' : refusal.type.endsWith(':streams') ? 'full' : 'lost';
+  if (refusal.status === 404) gone.value = `there is no supervisor of the project ${project ?? ''}`;
   return false;
 }
 
@@ -80,8 +81,9 @@ function listen(): EventSource {
     tickets.value = [];
     void learnWhatIsAllowed();
   };
+  // One that was refused is asked for the reason, and keeps the last one until then.
   source.onerror = () => {
-    connection.value = 'lost';
+    if (source.readyState === EventSource.CONNECTING || connection.value === 'open') connection.value = 'lost';
   };
   on<UnitsMessage>('units', ({ at, changed, removed, whole = false, ...present }) => {
     aheadMs = at - Date.now();

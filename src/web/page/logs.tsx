@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LogLine } from '../unit-logs.ts';
 import { whileSeen } from './seen.ts';
-import { addressOf } from './server.ts';
+import { addressOf, refusalOf } from './server.ts';
 import { keepOpen } from './stream.ts';
 import { clock, plain } from './words.ts';
 
@@ -15,12 +15,15 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
   const [isPaused, setPaused] = useState(false);
   const [isFollowing, setFollowing] = useState(true);
   const [waiting, setWaiting] = useState(0);
+  const [refusal, setRefusal] = useState<string | null>(null);
   const view = useRef<HTMLDivElement>(null);
   const held = useRef<LogLine[]>([]);
   /** What comes next takes the place of what is shown. */
   const isAnew = useRef(false);
   const now = useRef({ search, isPaused, isFollowing });
   now.current = { search, isPaused, isFollowing };
+
+  const path = `/units/${encodeURIComponent(unit)}/logs/stream`;
 
   const append = (lines: readonly LogLine[]): void => {
     const box = view.current;
@@ -33,9 +36,10 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
     if (now.current.isFollowing) requestAnimationFrame(() => box.scrollTo({ top: box.scrollHeight }));
   };
   const listen = (last: number): EventSource => {
-    const source = new EventSource(addressOf(`/units/${encodeURIComponent(unit)}/logs/stream?stream=${stream}&lines=${last}`));
+    const source = new EventSource(addressOf(`${path}?stream=${stream}&lines=${last}`));
     let isFirst = true;
     source.onopen = () => {
+      setRefusal(null);
       isFirst = true;
     };
     source.addEventListener('lines', ({ data }: MessageEvent<string>) => {
@@ -63,7 +67,11 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
       return source;
     };
     // Who reads further up, or has halted the log, finds the place again.
-    return whileSeen(() => keepOpen(next), () => now.current.isFollowing && !now.current.isPaused);
+    return whileSeen(() => keepOpen(next, async (stopped) => {
+      const found = await refusalOf(path, stopped);
+      setRefusal(found?.detail ?? null);
+      return found === null;
+    }), () => now.current.isFollowing && !now.current.isPaused);
   }, [unit, stream]);
   useEffect(() => {
     const wanted = search.toLowerCase();
@@ -107,6 +115,7 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
           Download
         </a>
       </div>
+      {refusal !== null && <p role="alert">{refusal}</p>}
       <div ref={view} class="lines" role="log" aria-label={`Output of ${unit}`} aria-live="off" tabIndex={0} />
     </section>
   );

@@ -35,6 +35,8 @@ function Page(): JSX.Element {
         <p class="whole" role="status">
           {connection.value === 'locked' ? (
             <span class="pill h-failing">sysg web was started anew: open the address that it printed</span>
+          ) : connection.value === 'full' ? (
+            <span class="pill h-failing">too many pages are open</span>
           ) : connection.value === 'lost' ? (
             <span class="pill h-failing">no connection to sysg web</span>
           ) : gone.value !== null ? (
@@ -50,6 +52,11 @@ function Page(): JSX.Element {
           {readOnly.value && <span class="pill">read-only</span>}
         </p>
         <HelpButton />
+        {connection.value === 'full' && (
+          <p class="notice" role="alert">
+            sysg web sends what happens to a limited number of pages and logs at a time, and all places are taken. This page goes on by itself when another one is closed.
+          </p>
+        )}
         {gone.value !== null && (
           <p class="notice" role="alert">
             {gone.value}. What is shown is of before.

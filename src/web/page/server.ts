@@ -3,6 +3,13 @@ import { project } from './router.ts';
 /** Why the server refused, in its own sentence. */
 export class Refused extends Error {}
 
+/** As the server describes it: RFC 9457. */
+interface Problem {
+  readonly type: string;
+  readonly status: number;
+  readonly detail: string;
+}
+
 /** `path` below /api/v1, of the project that the page shows. */
 export function addressOf(path: string): string {
   return `/api/v1${path}${project === null ? '' : `${path.includes('?') ? '&' : '?'}project=${encodeURIComponent(project)}`}`;
@@ -13,27 +20,41 @@ export async function get<Answer>(path: string, signal?: AbortSignal): Promise<A
   return read<Answer>(await fetch(addressOf(path), signal === undefined ? {} : { signal }));
 }
 
+/** Why a stream is refused; null: it would be opened, or there is no answer at all. The headers alone take no place among the streams. */
+export async function refusalOf(path: string, signal: AbortSignal): Promise<Problem | null> {
+  const given = new AbortController();
+  signal.addEventListener('abort', () => given.abort());
+  try {
+    if ((await fetch(addressOf(path), { method: 'HEAD', signal })).ok) return null;
+    const response = await fetch(addressOf(path), { signal: given.signal });
+    if (!response.ok) return await problemOf(response);
+  } catch {
+    // No answer: the browser tries again by itself.
+  }
+  given.abort();
+  return null;
+}
+
 export async function post<Answer>(path: string, body: unknown): Promise<Answer> {
   return read<Answer>(await fetch(addressOf(path), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }));
 }
 
 export async function picture(machine: string): Promise<string> {
   const response = await fetch(addressOf(`/charts/${encodeURIComponent(machine)}`));
-  if (!response.ok) throw new Refused(await detailOf(response));
+  if (!response.ok) throw new Refused((await problemOf(response)).detail);
   return response.text();
 }
 
 async function read<Answer>(response: Response): Promise<Answer> {
-  if (!response.ok) throw new Refused(await detailOf(response));
+  if (!response.ok) throw new Refused((await problemOf(response)).detail);
   return await response.json() as Answer;
 }
 
-async function detailOf(response: Response): Promise<string> {
-  try {
-    const problem = await response.json() as { readonly detail?: string };
-    return problem.detail ?? `the server answered with ${response.status}`;
-  } catch {
+async function problemOf(response: Response): Promise<Problem> {
+  const { status } = response;
+  const { type = '', detail = `the server answered with ${status}` } = await response.json().catch(
     // The answer comes from something between.
-    return `the server answered with ${response.status}`;
-  }
+    () => ({}),
+  ) as Partial<Problem>;
+  return { type, status, detail };
 }

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { UnitRow } from '../unit-row.ts';
 import { ReloadButton, UnitActs } from './acts.tsx';
-import { now, units } from './live.ts';
+import { head, now, units } from './live.ts';
 import { holdOrder, ordered, sortBy, sorting, type SortName } from './sorting.ts';
 import { go, linkTo } from './router.ts';
 import { bytes, sinceOf, span } from './words.ts';
@@ -82,7 +82,7 @@ export function Table(): JSX.Element {
         <UnitActs names={concerned()} />
         <ReloadButton />
       </div>
-      {rows.length === 0 && <p class="faint">{ordered.value.length === 0 ? 'No units yet.' : 'No unit holds all of these words.'}</p>}
+      {rows.length === 0 && <p class="faint">{head.value === null ? 'Nothing has come from the server yet.' : ordered.value.length === 0 ? 'No units yet.' : 'No unit holds all of these words.'}</p>}
       <table class="units" hidden={rows.length === 0}>
         <thead>
           <tr>
