@@ -11,22 +11,37 @@ export interface ComposeService {
   readonly texts: readonly string[];
 }
 
-export type ComposeFile = { readonly ok: true; readonly root: Sourced; readonly services: ReadonlyMap<string, ComposeService> };
+export interface ComposeFile {
+  readonly ok: true;
+  readonly services: ReadonlyMap<string, ComposeService>;
+  /** The roots of the file and of all that it includes. */
+  readonly roots: readonly Sourced[];
+  /** What paths in the file of a place are relative to. */
+  directoryOf(place: Pick<Sourced, 'file'>): string;
+}
 
 interface Reading {
   readonly comments: Map<string, readonly SourceComment[]>;
   readonly files: Map<string, Sourced | Refused>;
+  readonly roots: Set<Sourced>;
+  /** By file, where it is not that of the file itself. */
+  readonly directories: Map<string, string>;
 }
 
 /** Reads a compose file and resolves `extends` and `include`. */
 export function readComposeFile(path: string, text: string, comments: Map<string, readonly SourceComment[]>): ComposeFile | Refused {
-  const reading: Reading = { comments, files: new Map() };
+  const reading: Reading = { comments, files: new Map(), roots: new Set(), directories: new Map() };
   const root = open(path, text, reading);
   if ('reason' in root) return root;
   const services = new Map<string, Sourced>();
   const problem = gather(path, root, services, reading, []);
   if (problem !== null) return problem;
-  return { ok: true, root, services: new Map([...services].map(([name, node]) => [name, { node, texts: textsIn(node) }])) };
+  return {
+    ok: true,
+    services: new Map([...services].map(([name, node]) => [name, { node, texts: textsIn(node) }])),
+    roots: [...reading.roots],
+    directoryOf: ({ file }) => directoryOf(file, reading),
+  };
 }
 
 function open(path: string, given: string | null, { comments, files }: Reading): Sourced | Refused {
@@ -40,11 +55,19 @@ function open(path: string, given: string | null, { comments, files }: Reading):
   return root;
 }
 
+function directoryOf(file: string, { directories }: Reading): string {
+  return directories.get(file) ?? dirname(file);
+}
+
 function gather(path: string, root: Sourced, services: Map<string, Sourced>, reading: Reading, above: readonly string[]): Refused | null {
   if (above.includes(path)) return refuse(`${path}:${root.line}: files include each other in a circle: ${[...above, path].join(' -> ')}`);
+  reading.roots.add(root);
   for (const item of root.entries?.get('include')?.items ?? []) {
-    for (const other of textsOf(item.entries?.get('path') ?? item)) {
-      const included = resolve(dirname(path), other);
+    const files = textsOf(item.entries?.get('path') ?? item).map((other) => resolve(directoryOf(path, reading), other));
+    const written = item.entries?.get('project_directory')?.value;
+    const directory = typeof written === 'string' ? resolve(directoryOf(path, reading), written) : dirname(files[0] ?? path);
+    for (const included of files) {
+      if (directory !== dirname(included)) reading.directories.set(included, directory);
       const inner = open(included, null, reading);
       const problem =
         'reason' in inner ? refuse(`${path}:${item.line}: include: ${inner.reason}`) : gather(included, inner, services, reading, [...above, path]);
@@ -69,7 +92,7 @@ function extended(path: string, name: string, node: Sourced, reading: Reading, a
       `${path}:${from.line}: services extend each other in a circle: ${[...above, id].map((one) => one.replace(/.*#/, '')).join(' -> ')}`,
     );
   const [file, service] = [from.entries?.get('file')?.value, from.entries?.get('service')?.value ?? from.value];
-  const base = typeof file === 'string' ? resolve(dirname(path), file) : path;
+  const base = typeof file === 'string' ? resolve(directoryOf(path, reading), file) : path;
   const root = open(base, null, reading);
   if ('reason' in root) return refuse(`${path}:${from.line}: services.${name}.extends: ${root.reason}`);
   const under = root.entries?.get('services')?.entries?.get(String(service));

@@ -1,4 +1,4 @@
-import { findUser, userName } from '../process/accounts.ts';
+import { findGroup, findUser, groupName, userName } from '../process/accounts.ts';
 import { signalNamed } from '../signals.ts';
 import { formatDuration } from '../words.ts';
 import type { Plain, Sourced } from '../yaml-text.ts';
@@ -62,8 +62,10 @@ export function composeStop(read: Reader, block: DraftBlock, around: ComposeArou
     around.remarks.lost(grace.from, `${read.path}.stop_grace_period`, `expected a duration such as 1m30s, got ${JSON.stringify(grace.text)}`);
   const hook = read.take('post_start');
   const commands = (hook?.items ?? []).flatMap((item) => {
-    const command = item.entries?.get('command');
-    if (command === undefined) return [];
+    const inner = openReader(item, `${read.path}.post_start`, around.remarks);
+    const command = inner.take('command');
+    inner.rest({}, 'a hook has a command and a timeout, and runs as the supervisor');
+    if (command === null) return [];
     return [
       command.items === null
         ? asScript(templateOf(command, 'post_start', around))
@@ -143,7 +145,7 @@ export function composeLimits(read: Reader, block: DraftBlock, around: ComposeAr
 function account(read: Reader, block: DraftBlock, around: ComposeAround): void {
   const user = settled(read, 'user', around);
   if (user !== null) {
-    const [written = ''] = user.text.split(':');
+    const [written = '', ofGroup = ''] = user.text.split(':');
     const name = /^\d+$/.test(written) ? userName(Number(written)) : written;
     if (name !== '' && findUser(name) !== null) {
       put(block, 'user', name, user.from);
@@ -152,7 +154,10 @@ function account(read: Reader, block: DraftBlock, around: ComposeAround): void {
         `${read.path}.user`,
         `an account of the container; here it is ${name} of this machine, and only root can switch to it`,
       );
-    } else around.remarks.lost(user.from, `${read.path}.user`, `there is no account ${written} on this machine`);
+    } else if (written !== '') around.remarks.lost(user.from, `${read.path}.user`, `there is no account ${written} on this machine`);
+    const group = /^\d+$/.test(ofGroup) ? groupName(Number(ofGroup)) : ofGroup;
+    if (group !== '' && findGroup(group) !== null) put(block, 'group', group, user.from);
+    else if (group !== '') around.remarks.lost(user.from, `${read.path}.user`, `there is no group ${ofGroup} on this machine`);
   }
   read.lose('group_add', 'these are groups of the container; supplementary_groups takes those of this machine');
 }

@@ -16,8 +16,8 @@ export interface ComposeAround {
   readonly names: ReadonlySet<string>;
   /** The variables that compose would put in. */
   readonly lookup: (name: string) => string | undefined;
-  /** That of the file, from that of the result. */
-  readonly directoryOfAll: string;
+  /** What paths in the file of a place are relative to. */
+  readonly directoryOf: (place: Pick<Sourced, 'file'>) => string;
 }
 
 /** A text with its variables. */
@@ -43,7 +43,7 @@ export function settledText(from: Sourced, key: string, around: ComposeAround): 
 }
 
 /** Entrypoint and command, one argument vector. Where the image says what is run, nothing can be run. */
-export function composeCommand(read: Reader, block: DraftBlock, around: ComposeAround): void {
+export function composeCommand(read: Reader, node: Sourced, block: DraftBlock, around: ComposeAround): void {
   const [entrypoint, command] = [read.take('entrypoint'), read.take('command')];
   const image = read.take('image');
   if (image !== null) around.remarks.lost(image, `${read.path}.image`, 'sysg pulls and runs no images: the program has to be on this machine');
@@ -68,7 +68,7 @@ export function composeCommand(read: Reader, block: DraftBlock, around: ComposeA
   );
   put(block, 'skip', true);
   around.remarks.changed(
-    image ?? read.take('build') ?? { file: around.source.path, line: 1 },
+    image ?? read.take('build') ?? node,
     `${read.path}.command`,
     `what runs is said by ${what} alone: the service is skipped until it has a command`,
   );
@@ -88,15 +88,16 @@ interface ComposePaths {
 
 /** A directory of the container is that of this machine which is mounted there. */
 export function composePaths(read: Reader, node: Sourced, around: ComposeAround): ComposePaths {
-  const { source, remarks, directoryOfAll } = around;
+  const { source: { target }, remarks, directoryOf } = around;
   const mounts = mountsOf(node, around);
-  const whole = directoryOfAll === '.' ? null : { path: directoryOfAll, from: null };
+  const directoryOfAll = rebased('.', directoryOf(node), target);
+  const whole = directoryOfAll === '.' ? null : { path: asText(literal(directoryOfAll)), from: null };
   const written = settled(read, 'working_dir', around);
   if (written === null) return { workingDir: whole };
   const { text, from } = written;
   const mount = mounts.find(({ inside }) => text === inside || text.startsWith(`${inside}/`));
   if (mount !== undefined) {
-    const path = rebased(posix.join(mount.outside, posix.relative(mount.inside, text)), source.directory, source.target);
+    const path = posix.join(mount.outside, posix.relative(mount.inside, text));
     remarks.changed(
       from,
       `${read.path}.working_dir`,
@@ -104,8 +105,8 @@ export function composePaths(read: Reader, node: Sourced, around: ComposeAround)
     );
     return { workingDir: path === '.' ? null : { path: asText(literal(path)), from } };
   }
-  if (existsSync(resolve(source.directory, text)))
-    return { workingDir: { path: asText(literal(rebased(text, source.directory, source.target))), from } };
+  const directory = directoryOf(from);
+  if (existsSync(resolve(directory, text))) return { workingDir: { path: asText(literal(rebased(text, directory, target))), from } };
   remarks.lost(
     from,
     `${read.path}.working_dir`,
@@ -122,11 +123,11 @@ interface Mount {
 /** Directories of this machine that are mounted, the deepest first. */
 function mountsOf(node: Sourced, around: ComposeAround): readonly Mount[] {
   const found = (node.entries?.get('volumes')?.items ?? []).flatMap((item): Mount[] => {
-    const text = item.value === null ? null : resolved(templateOf(item, 'volumes', { ...around, remarks: silent }), around.lookup);
-    const [outside, inside] =
-      text === null ? [String(item.entries?.get('source')?.value ?? ''), String(item.entries?.get('target')?.value ?? '')] : text.split(':');
+    const textIn = (inner: Sourced | undefined): string =>
+      inner === undefined ? '' : resolved(templateOf(inner, 'volumes', { ...around, remarks: silent }), around.lookup);
+    const [outside, inside] = item.entries === null ? textIn(item).split(':') : [textIn(item.entries.get('source')), textIn(item.entries.get('target'))];
     return outside !== undefined && inside !== undefined && /^[./~]/.test(outside) && inside.startsWith('/')
-      ? [{ outside, inside: inside.replace(/(?<=.)\/$/, '') }]
+      ? [{ outside: rebased(outside, around.directoryOf(item), around.source.target), inside: inside.replace(/(?<=.)\/$/, '') }]
       : [];
   });
   return found.toSorted((left, right) => right.inside.length - left.inside.length);
@@ -136,13 +137,14 @@ const silent: Remarks = { lost: () => {}, changed: () => {}, all: () => [] };
 
 /** `environment` and `env_file`. Of several files one can be named; what is in the others stands in `vars`. */
 export function composeEnvironment(read: Reader, block: DraftBlock, around: ComposeAround): void {
-  const { remarks, source: { directory, target } } = around;
+  const { remarks, source: { target } } = around;
   const variables: DraftBlock = new Map();
   const listed = read.take('env_file');
   const files = (listed?.items ?? (listed === null ? [] : [listed])).flatMap((item): UsableEnvFile[] => {
     const inner = item.entries?.get('path') ?? item;
     const isOptional = item.entries?.get('required')?.value === false;
     const path = resolved(templateOf(inner, `${read.path}.env_file`, around), around.lookup);
+    const directory = around.directoryOf(inner);
     if (isOptional && !existsSync(resolve(directory, path))) return [];
     const usable = usableEnvFile(path, inner, `${read.path}.env_file`, { directory, target, remarks, replaces: true });
     return usable === null ? [] : [usable];

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { refuse } from '../errors.ts';
-import { put, rebased, type Draft, type DraftBlock } from './draft.ts';
+import type { Sourced } from '../yaml-text.ts';
+import { put, type Draft, type DraftBlock } from './draft.ts';
 import { readComposeFile, type ComposeService } from './compose-file.ts';
 import { importHealth } from './compose-health.ts';
 import { serviceReasons, topReasons } from './compose-reasons.ts';
@@ -14,28 +15,25 @@ import type { Importer } from './source.ts';
 
 /** A compose file, with what it extends and includes. Containers become processes of this machine; what only a container has is named as lost. */
 export const importCompose: Importer = (source, draft) => {
-  const { directory, target, env, path } = source;
-  const read = readComposeFile(path, source.text, draft.comments);
+  const { directory, target, env: caller } = source;
+  const read = readComposeFile(source.path, source.text, draft.comments);
   if (!read.ok) return Promise.resolve(read);
-  const { services, root } = read;
-  if (services.size === 0) return Promise.resolve(refuse(`${path}:${root.line}: expected services, found none`));
-  const top = openReader(root, '', draft.remarks);
-  for (const key of ['services', 'include', 'version']) top.take(key);
-  for (const [key, node] of root.entries ?? []) {
-    if (['services', 'include', 'version'].includes(key) || key.startsWith('x-')) continue;
-    const inner = ['volumes', 'networks', 'configs', 'secrets'].includes(key) ? node.entries : null;
-    for (const [name, place] of inner ?? []) draft.remarks.lost(place, `${key}.${name}`, topReasons[key] ?? 'sysg has no such key');
-    if (inner === null) draft.remarks.lost(node, key, topReasons[key] ?? 'sysg has no such key');
+  const { services, roots, directoryOf } = read;
+  if (services.size === 0) return Promise.resolve(refuse(`${source.path}:${roots[0]?.line ?? 1}: expected services, found none`));
+  for (const root of roots) {
+    loseTop(root, draft);
+    const env = join(directoryOf(root), '.env');
+    if (directoryOf(root) !== directory && existsSync(env)) draft.remarks.lost({ file: env, line: 1 }, 'env', 'it is not read: the variables of a configuration are the same everywhere in it');
   }
   const dotEnv = existsSync(join(directory, '.env'))
-    ? usableEnvFile('.env', { ...root, file: join(directory, '.env'), line: 1 }, 'env', { directory, target, remarks: draft.remarks, replaces: true })
+    ? usableEnvFile('.env', { file: join(directory, '.env'), line: 1 }, 'env', { directory, target, remarks: draft.remarks, replaces: true })
     : null;
   const around: ComposeAround = {
     source,
     remarks: draft.remarks,
     names: new Set(services.keys()),
-    lookup: (name) => (Object.hasOwn(env, name) ? env[name] : dotEnv?.variables.get(name)),
-    directoryOfAll: rebased('.', directory, target),
+    lookup: (name) => (Object.hasOwn(caller, name) ? caller[name] : dotEnv?.variables.get(name)),
+    directoryOf,
   };
   put(draft.root, 'defaults', new Map([['backoff', { value: { initial: '100ms', max: '1m', factor: 2, jitter: 0 }, from: null }]]));
   const completed = completedServices(services);
@@ -48,6 +46,18 @@ export const importCompose: Importer = (source, draft) => {
   }
   return Promise.resolve(null);
 };
+
+/** What is beside the services of a file. */
+function loseTop({ entries }: Sourced, { remarks }: Draft): void {
+  for (const [key, node] of entries ?? []) {
+    for (const item of key === 'include' ? (node.items ?? []) : [])
+      if (item.entries?.has('env_file') === true) remarks.lost(item, 'include.env_file', 'the variables of a configuration are the same everywhere in it');
+    if (['services', 'include', 'version'].includes(key) || key.startsWith('x-')) continue;
+    const inner = ['volumes', 'networks', 'configs', 'secrets'].includes(key) ? node.entries : null;
+    for (const [name, place] of inner ?? []) remarks.lost(place, `${key}.${name}`, topReasons[key] ?? 'sysg has no such key');
+    if (inner === null) remarks.lost(node, key, topReasons[key] ?? 'sysg has no such key');
+  }
+}
 
 /** Those that another one waits for to be completed. */
 function completedServices(services: ReadonlyMap<string, ComposeService>): ReadonlySet<string> {
@@ -78,7 +88,7 @@ function withoutBlindWaits({ services, remarks }: Draft): void {
 function serviceBlock(name: string, { node }: ComposeService, around: ComposeAround, completed: ReadonlySet<string>): DraftBlock {
   const block: DraftBlock = new Map();
   const read = openReader(node, name, around.remarks);
-  composeCommand(read, block, around);
+  composeCommand(read, node, block, around);
   const paths = composePaths(read, node, around);
   if (paths.workingDir !== null) put(block, 'working_dir', paths.workingDir.path, paths.workingDir.from);
   composeEnvironment(read, block, around);

@@ -15,7 +15,7 @@ export interface UsableEnvFile {
 /** An env file that sysg can read; null after having said why not. `replaces`: its source puts variables in, which sysg does not. */
 export function usableEnvFile(
   written: string,
-  place: Sourced,
+  place: Pick<Sourced, 'file' | 'line'>,
   key: string,
   around: Pick<Source, 'directory' | 'target'> & { readonly remarks: Remarks; readonly replaces: boolean },
 ): UsableEnvFile | null {

@@ -2,7 +2,7 @@ import { constants, existsSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import { isAccessible } from '../files.ts';
 import { refuse, type Refused } from '../errors.ts';
-import { userName } from '../process/accounts.ts';
+import { findGroup, groupName, userName } from '../process/accounts.ts';
 import { readYaml, type Plain, type Sourced } from '../yaml-text.ts';
 import { envBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
 import { usableEnvFile } from './env-files.ts';
@@ -225,8 +225,9 @@ function account(read: Reader, block: DraftBlock): void {
   const user = read.take('uid') ?? read.take('user');
   if (user !== null) put(block, 'user', /^\d+$/.test(String(user.value)) ? userName(Number(user.value)) : String(user.value), user);
   const owner = read.take('gid');
-  if (owner !== null && !/^\d+$/.test(String(owner.value))) put(block, 'group', String(owner.value), owner);
-  else if (owner !== null) read.remarks.lost(owner, `${read.path}.gid`, 'sysg takes a group by its name');
+  const group = /^\d+$/.test(String(owner?.value)) ? groupName(Number(owner?.value)) : String(owner?.value);
+  if (owner !== null && /^\d+$/.test(group) && findGroup(group) === null) read.remarks.lost(owner, `${read.path}.gid`, `there is no group ${group} on this machine`);
+  else if (owner !== null) put(block, 'group', group, owner);
 }
 
 function modes(app: Sourced, read: Reader): void {

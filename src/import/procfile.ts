@@ -30,7 +30,7 @@ export const importProcfile: Importer = ({ path, text, directory, target }, { se
 
   const envPath = join(directory, '.env');
   const envFile = existsSync(envPath)
-    ? usableEnvFile('.env', { ...first.place, file: envPath, line: 1, endLine: 1 }, 'env', { directory, target, remarks, replaces: false })
+    ? usableEnvFile('.env', { file: envPath, line: 1 }, 'env', { directory, target, remarks, replaces: false })
     : null;
   if (envFile !== null) put(root, 'env', new Map([['file', { value: envFile.path, from: null }]]));
   const base = Number(envFile?.variables.get('PORT')) || FIRST_PORT;

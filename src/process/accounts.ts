@@ -54,6 +54,12 @@ export function userName(uid: number): string {
   return known.names.get(uid) ?? String(uid);
 }
 
+/** The group's name, or its number when it has none. */
+export function groupName(gid: number): string {
+  const row = readDatabase('/etc/group').split('\n').map((line) => line.split(':')).find(([, , id]) => isId(id) && Number(id) === gid);
+  return row?.[0] ?? String(gid);
+}
+
 function findEntry(database: 'passwd' | 'group', name: string): readonly string[] | null {
   return entryIn(readDatabase(`/etc/${database}`), name) ?? entryIn(askNameService(database, name), name);
 }

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ownDirectory, sysg, type Ran } from '../cli/rig.ts';
 
@@ -11,7 +11,10 @@ interface Tried extends Ran {
 
 async function tried(files: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<Tried> {
   const home = ownDirectory();
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(home, name)), { recursive: true });
+    writeFileSync(join(home, name), text);
+  }
   const ran = await sysg(['import', ...words], { cwd: home, env: { ...process.env, HOME: home } });
   const result = join(home, 'sysg.config.yaml');
   return { ...ran, home, text: existsSync(result) ? readFileSync(result, 'utf8') : null };
@@ -195,7 +198,6 @@ test('a pattern of included files is one of a shell, also where it fits nothing'
 
 test('paths are as seen from the result, wherever that is', async () => {
   const home = ownDirectory();
-  const { mkdirSync } = await import('node:fs');
   mkdirSync(join(home, 'app'));
   mkdirSync(join(home, 'etc'));
   writeFileSync(join(home, 'app/.env'), 'A=1\n');
@@ -229,4 +231,42 @@ test('indented keys of supervisord are keys of their own, and sections of one na
 test('limits of supervisord itself name the keys of ours', async () => {
   const made = await tried({ 'a.conf': '[supervisord]\nminfds=65536\nminprocs=200\n[program:web]\ncommand=sleep 1\n' }, 'a.conf');
   expect(lost(made)).toEqual([expect.stringMatching(/^a\.conf:2: lost: supervisord\.minfds: limits: \{nofile\} /), expect.stringMatching(/^a\.conf:3: lost: supervisord\.minprocs: limits: \{nproc\} /)]);
+});
+
+test('paths of a compose file that is included or extended are relative to that file, or to the project_directory of the include', async () => {
+  const files = {
+    'compose.yaml': 'include:\n  - sub/compose.yaml\n  - {path: other/o.yaml, project_directory: dir, env_file: x.env}\nservices:\n  web:\n    extends: {file: base/common.yml, service: base}\n    volumes: [./mine:/mine]\n',
+    'sub/compose.yaml': 'services:\n  worker: {command: worker, env_file: w.env, working_dir: /code/in, volumes: ["./src:/code"]}\n  plain: {command: plain}\nvolumes: {data: {}}\n',
+    'sub/w.env': 'W=1\n',
+    'sub/.env': 'X=1\n',
+    'other/o.yaml': 'services:\n  o: {command: o, env_file: [o.env, {path: none.env, required: false}]}\n',
+    'dir/o.env': 'O=1\n',
+    'base/common.yml': 'services:\n  base: {command: base, env_file: b.env, working_dir: app}\n',
+    'base/b.env': 'B=1\n',
+    'base/app/x': '',
+  };
+  const made = await tried(files, 'compose.yaml');
+  expect(made.text).toContain('  worker:\n    command: worker\n    working_dir: sub/src/in\n    env:\n      file: sub/w.env\n');
+  expect(made.text).toContain('  plain:\n    command: plain\n    working_dir: sub\n');
+  expect(made.text).toContain('  o:\n    command: o\n    working_dir: dir\n    env:\n      file: dir/o.env\n');
+  expect(made.text).toContain('  web:\n    command: base\n    working_dir: base/app\n    env:\n      file: base/b.env\n');
+  expect(lost(made).map((line) => line.replaceAll(`${made.home}/`, '')).toSorted()).toEqual([
+    'compose.yaml:3: lost: include.env_file: the variables of a configuration are the same everywhere in it',
+    'compose.yaml:7: lost: web.volumes: the program sees the files of this machine',
+    'sub/.env:1: lost: env: it is not read: the variables of a configuration are the same everywhere in it',
+    'sub/compose.yaml:2: changed: worker.working_dir: /code/in in the container is sub/src/in here',
+    'sub/compose.yaml:2: lost: worker.volumes: the program sees the files of this machine',
+    'sub/compose.yaml:4: lost: volumes.data: the program sees the files of this machine',
+  ]);
+});
+
+test('the group of a user, and what a hook of compose has beside its command, are taken over or named', async () => {
+  const service = (user: string): string => `{command: x, user: "${user}", post_start: [{command: y, user: root, environment: [A=1]}]}`;
+  const made = await tried({ 'compose.yaml': `services:\n  a: ${service('0:0')}\n  b: ${service('0:54321')}\n  c: ${service(':root')}\n` }, 'compose.yaml');
+  expect(made.text).toMatch(/ {2}a:\n(?: {4}.*\n)*? {4}user: root\n {4}group: root\n/);
+  expect(made.text).toMatch(/ {2}c:\n(?: {4}.*\n)*? {4}group: root\n/);
+  const named = lost(made).filter((line) => line.includes('lost'));
+  expect(named).toContain('compose.yaml:3: lost: b.user: there is no group 54321 on this machine');
+  for (const key of ['user', 'environment']) expect(named).toContain(`compose.yaml:2: lost: a.post_start.${key}: a hook has a command and a timeout, and runs as the supervisor`);
+  expect(named).toHaveLength(7);
 });
