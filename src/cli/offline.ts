@@ -38,7 +38,7 @@ export function restOf(call: Call): RestAnswer {
 export function statusAtRest(call: Call): StatusAnswer {
   const answer = restOf(call);
   if (!answer.ok) return answer;
-  const { config: { adHoc, leftOut }, rest: { units: known, strangers } } = answer;
+  const { config: { adHoc, leftOut }, rest: { units: known, strangers, listed } } = answer;
   const units = known.filter((unit) => !leftOut.has(unit.spec.name) || hasLeftWord(unit));
   mend(call, units);
   for (const { spec, suspect, foreign } of units) {
@@ -46,7 +46,10 @@ export function statusAtRest(call: Call): StatusAnswer {
     if (suspect !== null) call.terminal.warn(`pid ${suspect.pid} may be service '${spec.name}', which cannot be proven: ${suspect.why}`);
   }
   const now = Date.now();
-  const shown = [...units.map((unit) => ({ ...unitAtRest(unit, now), ...(adHoc.has(unit.spec.name) && { ad_hoc: true }) })), ...strangers.map(strangerAtRest)].sort((one, other) => (one.hash < other.hash ? -1 : 1));
+  const unknown = listed.filter(({ name }) => !known.some(({ spec }) => spec.name === name));
+  const shown = [
+    ...units.map((unit) => ({ ...unitAtRest(unit, now), ...(adHoc.has(unit.spec.name) && { ad_hoc: true }) })), ...strangers.map(strangerAtRest), ...unknown.map((one) => listedAtRest(one, now)),
+  ].sort((one, other) => (one.hash < other.hash ? -1 : 1));
   const snapshot: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date(now).toISOString(), overall_health: overallHealth(shown), units: shown };
   return { ok: true, snapshot: masked(snapshot, call.secrets.mask) };
 }
@@ -139,6 +142,16 @@ function strangerAtRest({ hash, recorded }: AtRest['strangers'][number]): UnitSt
   const lifecycle = recorded.status === 'running' ? 'stopped' : recorded.status;
   const health = lifecycle === 'exited_with_error' ? 'failing' : 'healthy';
   return { name: `[orphaned] ${hash.slice(0, 12)}`, hash, kind: 'orphaned', lifecycle, health, ...lastExit(recorded) };
+}
+
+/** Known by name alone, which stands for its hash as with systemg 0.33.0. */
+function listedAtRest({ name, pid, process }: AtRest['listed'][number], nowWallMs: number): UnitStatus {
+  const facts = process === null ? null : processFacts(process.pid, process.startTime);
+  const [state, uptime] = [facts?.state ?? 'missing', uptimeOf(facts, nowWallMs)];
+  return {
+    name, hash: name, kind: 'orphaned', health: state === 'running' ? 'healthy' : 'failing', process: { pid, state, user: facts?.user ?? '' },
+    ...(uptime !== null && { uptime }), ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
+  };
 }
 
 function lastExit(recorded: RecordedState | null): Pick<UnitStatus, 'last_exit'> {

@@ -21,7 +21,7 @@ export async function stopAtRest(call: Call, names: readonly string[] | null): P
   const unknown = names?.find((name) => !known.includes(name));
   if (unknown !== undefined) return { ok: false, refusal: unknownUnit(unknown, known) };
   // What a dead supervisor left of its files goes too, as with systemg 0.33.0.
-  const isListed = names === null ? [paths.socket, paths.pidFile].some((path) => existsSync(path)) || rest.listed.length > 0 : rest.listed.some((name) => names.includes(name));
+  const isListed = names === null ? [paths.socket, paths.pidFile].some((path) => existsSync(path)) || rest.listed.length > 0 : rest.listed.some(({ name }) => names.includes(name));
   const isMeant = meant.some((unit) => unit.process !== null || unit.suspect !== null || unit.recorded?.status === 'running' || (names === null && unit.foreign !== null));
   if (!isListed && !isMeant) return { ok: true, ended: [] };
 

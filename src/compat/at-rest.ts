@@ -7,10 +7,10 @@ import { isAlive } from '../process/identity.ts';
 import { openLedger } from '../state/ledger.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { notedConfig } from '../state/notes.ts';
-import { prove, survivorsOf, zombieOf } from './proof.ts';
+import { leaderOf, prove, survivorsOf, zombieOf } from './proof.ts';
 import { noteDigest, ownDigests } from './projection.ts';
 import { stateFile, type RecordedJob, type RecordedState } from './state-files.ts';
-import { readStateFiles } from './read-files.ts';
+import { claimOf, readStateFiles } from './read-files.ts';
 import { writeXml } from './xml.ts';
 
 /** A unit while no supervisor looks after it. */
@@ -36,8 +36,8 @@ export interface AtRest {
   readonly units: readonly RestingUnit[];
   /** Recorded under hashes and names that are not configured. */
   readonly strangers: readonly { readonly hash: string; readonly recorded: RecordedState }[];
-  /** Services that `pid.xml` names, whatever became of them. */
-  readonly listed: readonly string[];
+  /** Services that `pid.xml` names, and their processes where these may be those that it means. */
+  readonly listed: readonly { readonly name: string; readonly pid: number; readonly process: ProcessIdentity | null }[];
 }
 
 export interface AtRestInput {
@@ -62,8 +62,8 @@ export function lookAtRest({ stateDir, ledger, config, specs, environment, uid, 
     const record = entries.get(spec.name)?.record ?? null;
     const owned = record?.process ?? null;
     const own = isOurs && record?.hash === spec.hash ? record : null;
-    const pid = files.pid?.services.get(spec.name);
-    const zombie = pid === undefined ? null : zombieOf({ pid, writtenWallMs: files.pidWrittenWallMs, uid });
+    const claim = claimOf(isOurs ? files : { ...files, state: null }, spec);
+    const zombie = claim === null ? null : zombieOf(claim, uid);
     const shown = {
       spec, zombie, noted: own, isSuspended: spec.cron !== null && own?.wanted === 'down' && !clean, recorded: isOurs ? (files.state?.get(spec.hash) ?? null) : null, job: spec.cron === null || !isOurs ? null : (files.cron?.get(spec.hash) ?? null),
     };
@@ -71,15 +71,22 @@ export function lookAtRest({ stateDir, ledger, config, specs, environment, uid, 
       const { identity } = owned;
       return isOurs ? { ...shown, process: identity, suspect: null, foreign: null } : { ...shown, zombie: null, process: null, suspect: null, foreign: { pid: identity.pid, config: lastConfig } };
     }
-    const proof = pid === undefined ? null : prove({ pid, spec, writtenWallMs: files.pidWrittenWallMs, environment, uid });
-    if (pid === undefined || proof?.ok === true) return { ...shown, process: proof?.ok === true ? proof.identity : null, suspect: null, foreign: null };
-    const [left] = survivorsOf(files, spec.name, pid, uid);
-    const why = proof?.plausible === true ? proof.why : `the leader of its group, pid ${pid}, is dead`;
-    return { ...shown, process: null, foreign: null, suspect: proof?.plausible === true ? { pid, why } : left === undefined ? null : { pid: left.identity.pid, why } };
+    if (claim === null) return { ...shown, process: null, suspect: null, foreign: null };
+    const { pid } = claim;
+    const proof = prove(claim, { spec, environment, uid });
+    if (proof.ok) return { ...shown, process: proof.identity, suspect: null, foreign: null };
+    const [left] = survivorsOf(files, spec.name, claim, uid);
+    const why = proof.plausible ? proof.why : `the leader of its group, pid ${pid}, is dead`;
+    return { ...shown, process: null, foreign: null, suspect: proof.plausible ? { pid, why } : left === undefined ? null : { pid: left.identity.pid, why } };
   });
   const configured = new Set(specs.map(({ hash }) => hash));
   const strangers = [...(files.state ?? [])].filter(([hash]) => !configured.has(hash)).map(([hash, recorded]) => ({ hash, recorded }));
-  return { units, strangers, listed: [...(files.pid?.services.keys() ?? [])] };
+  const listed = [...(files.pid?.services ?? [])].map(([name, pid]) => {
+    const claim = { pid, writtenWallMs: files.writtenWallMs['pid.xml'], file: 'pid.xml' } as const;
+    const leader = leaderOf(claim, uid);
+    return { name, pid, process: leader.ok ? leader.suspect.identity : zombieOf(claim, uid) };
+  });
+  return { units, strangers, listed };
 }
 
 /**

@@ -1,11 +1,12 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ServiceSpec } from '../../machines/types.ts';
 import { failureOf, textOf } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { stringsOf } from '../state/notes.ts';
 import { replaceFile, sizeOf } from '../files.ts';
 import { cronFile, pidFile, type PidFile, type RecordedJob, type RecordedState, type SpawnRecord, stateFile } from './state-files.ts';
-import { digestOf, xmlFiles, type StateFiles, type XmlFile } from './read-files.ts';
+import { claimOf, digestOf, xmlFiles, type StateFiles, type XmlFile } from './read-files.ts';
 import { writeXml, type XmlElement } from './xml.ts';
 
 /** A unit as the files of systemg 0.33.0 describe it. `state` null: it never ran. */
@@ -120,13 +121,16 @@ export function openProjection(options: ProjectionOptions): Projection {
 }
 
 /**
- * Leaves in pid.xml what it said of these units, as another program's word: nothing could be done about their processes, and the next supervisor has
+ * Leaves in pid.xml what the files said of these units, as another program's word: nothing could be done about their processes, and the next supervisor has
  * to meet them as this one did. Returns a sentence when that fails.
  */
-export function leaveClaims(stateDir: string, said: StateFiles, units: ReadonlySet<string>): string | null {
-  const of = (entries: ReadonlyMap<string, number> | undefined): ReadonlyMap<string, number> => new Map([...entries ?? []].filter(([name]) => units.has(name)));
+export function leaveClaims(stateDir: string, said: StateFiles, units: readonly ServiceSpec[]): string | null {
+  const of = (pidOf: (spec: ServiceSpec) => number | undefined): ReadonlyMap<string, number> => new Map(units.flatMap((spec) => {
+    const pid = pidOf(spec);
+    return pid === undefined ? [] : [[spec.name, pid] as const];
+  }));
   const path = join(stateDir, 'pid.xml');
-  const text = writeXml(pidFile.encode({ services: of(said.pid?.services), groups: of(said.pid?.groups), spawned: [] }));
+  const text = writeXml(pidFile.encode({ services: of((spec) => claimOf(said, spec)?.pid), groups: of(({ name }) => said.pid?.groups.get(name)), spawned: [] }));
   return failureOf(`${path}: cannot be written`, () => replaceFile(path, text, { durable: false }));
 }
 

@@ -3,7 +3,7 @@ import { classify } from '../config/launch.ts';
 import { ticksToMs, uptimeMs } from '../process/boot.ts';
 import { identityOf } from '../process/identity.ts';
 import { isLiving, listPids, ownerOf, readArguments, readProcStat, type ProcessStat } from '../process/proc.ts';
-import type { StateFiles } from './read-files.ts';
+import type { Claim, StateFiles } from './read-files.ts';
 
 /** What the kernel says of a process whose pid somebody wrote down. */
 export interface Suspect {
@@ -20,11 +20,8 @@ export type Proof =
   /** `plausible`: all but its command line speaks for it, so that a second one might be started beside it. */
   | { readonly ok: false; readonly plausible: boolean; readonly why: string };
 
-export interface Claim {
-  readonly pid: number;
+export interface Judge {
   readonly spec: Pick<ServiceSpec, 'command' | 'launch'>;
-  /** When the claim was last written. */
-  readonly writtenWallMs: number;
   /** Replaces references as systemg 0.33.0 does before it starts a command. */
   readonly environment: NodeJS.ProcessEnv;
   readonly uid: number;
@@ -34,15 +31,22 @@ export interface Claim {
  * Whether the process with that pid is the service's, judged without a start time: it is older than the claim, has our uid, leads its group and runs the
  * configured command.
  */
-export function prove(claim: Claim, look: (pid: number) => Suspect | null = readSuspect): Proof {
+export function prove(claim: Claim, { spec, environment, uid }: Judge, look: (pid: number) => Suspect | null = readSuspect): Proof {
+  const found = leaderOf(claim, uid, look);
+  if (!found.ok) return { ok: false, plausible: false, why: found.why };
+  const { argv, identity } = found.suspect;
+  return runs(argv, spec, environment) ? { ok: true, identity } : { ok: false, plausible: true, why: `it runs ${JSON.stringify(argv.join(' ').slice(0, 120))}` };
+}
+
+/** All of a proof but for the command. */
+export function leaderOf(claim: Claim, uid: number, look: (pid: number) => Suspect | null = readSuspect): { readonly ok: true; readonly suspect: Suspect } | { readonly ok: false; readonly why: string } {
   const suspect = look(claim.pid);
-  const unlike = (why: string, plausible = false): Proof => ({ ok: false, plausible, why });
+  const unlike = (why: string): { readonly ok: false; readonly why: string } => ({ ok: false, why });
   if (suspect === null) return unlike('there is no such process');
-  if (suspect.uid !== claim.uid) return unlike(`it belongs to uid ${suspect.uid}`);
+  if (suspect.uid !== uid) return unlike(`it belongs to uid ${suspect.uid}`);
   if (suspect.startedWallMs > claim.writtenWallMs + CLOCK_SLACK_MS) return unlike('it began after the pid was written down');
   if (suspect.pgrp !== suspect.identity.pid) return unlike('it does not lead its process group');
-  if (!runs(suspect.argv, claim.spec, claim.environment)) return unlike(`it runs ${JSON.stringify(suspect.argv.join(' ').slice(0, 120))}`, true);
-  return { ok: true, identity: suspect.identity };
+  return { ok: true, suspect };
 }
 
 /** Null: no living process of that pid, or none that may be looked at. Linux. */
@@ -56,23 +60,23 @@ export function readSuspect(pid: number): Suspect | null {
 }
 
 /** The process of that pid, when it has ended and its parent has not waited for it: ours, and older than the claim. */
-export function zombieOf({ pid, writtenWallMs, uid }: Pick<Claim, 'pid' | 'writtenWallMs' | 'uid'>): ProcessIdentity | null {
+export function zombieOf({ pid, writtenWallMs }: Claim, uid: number): ProcessIdentity | null {
   const stat = process.platform === 'linux' ? readProcStat(pid) : null;
   if (stat === null || isLiving(stat) || ownerOf(pid) !== uid) return null;
   return startedWallMs(stat) > writtenWallMs + CLOCK_SLACK_MS ? null : identityOf(stat);
 }
 
 /**
- * Of a service whose `pid` of `pid.xml` is dead: living members of the group, that have our uid and are older than the file. While they live the number of
+ * Of a service whose process is dead: living members of the group, that have our uid and are older than the file. While they live the number of
  * the group is nobody else's, so they are what is left of the service. 0.33.0's death ends the shell of a service and not what the shell started.
  */
-export function survivorsOf({ pid: file, pidWrittenWallMs }: Pick<StateFiles, 'pid' | 'pidWrittenWallMs'>, service: string, pid: number, uid: number): readonly Suspect[] {
+export function survivorsOf({ pid: file }: Pick<StateFiles, 'pid'>, service: string, { pid, writtenWallMs }: Claim, uid: number): readonly Suspect[] {
   const pgid = file?.groups.get(service) ?? pid;
   if (process.platform !== 'linux' || pgid < 2 || readSuspect(pgid) !== null) return [];
   return listPids().flatMap((member) => {
     const stat = readProcStat(member);
     const suspect = stat?.pgrp === pgid && stat.pid !== pgid ? readSuspect(stat.pid) : null;
-    return suspect !== null && suspect.uid === uid && suspect.startedWallMs <= pidWrittenWallMs + CLOCK_SLACK_MS ? [suspect] : [];
+    return suspect !== null && suspect.uid === uid && suspect.startedWallMs <= writtenWallMs + CLOCK_SLACK_MS ? [suspect] : [];
   });
 }
 
@@ -80,7 +84,7 @@ export function survivorsOf({ pid: file, pidWrittenWallMs }: Pick<StateFiles, 'p
  * Whether a command line is what a command turns into: the shell that was given it, or what such a shell becomes by executing its last command in
  * its own place, directly or through the interpreter of a script.
  */
-export function runs(argv: readonly string[], spec: Claim['spec'], environment: NodeJS.ProcessEnv): boolean {
+export function runs(argv: readonly string[], spec: Judge['spec'], environment: NodeJS.ProcessEnv): boolean {
   const scripts = [spec.command, asExpanded(spec.command, environment)];
   const [program = '', flag] = argv;
   if (/(^|\/)(sh|dash|bash)$/.test(program) && flag === '-c' && argv.length === 3) return scripts.includes(argv[2] ?? '');

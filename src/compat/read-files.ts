@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ServiceSpec } from '../../machines/types.ts';
 import { hasCode, textOf } from '../errors.ts';
 import { quarantine, readPlainFile } from '../files.ts';
 import { cronFile, type CronFile, pidFile, type PidFile, type StateFile, stateFile } from './state-files.ts';
@@ -17,8 +18,8 @@ export interface StateFiles {
   readonly cron: CronFile | null;
   /** Of each file's bytes; null: not there. */
   readonly digests: Readonly<Record<XmlFile, string | null>>;
-  /** When `pid.xml` was last written, by the wall clock. */
-  readonly pidWrittenWallMs: number;
+  /** When each file was last written, by the wall clock. */
+  readonly writtenWallMs: Readonly<Record<XmlFile, number>>;
 }
 
 export interface ReadOptions {
@@ -52,9 +53,28 @@ export function readStateFiles(stateDir: string, options: ReadOptions): StateFil
   const state = read('state.xml', stateFile.decode);
   const cron = read('cron_state.xml', cronFile.decode);
   return {
-    pid: pid.content, state: state.content, cron: cron.content, pidWrittenWallMs: pid.writtenWallMs,
+    pid: pid.content, state: state.content, cron: cron.content,
+    writtenWallMs: { 'pid.xml': pid.writtenWallMs, 'state.xml': state.writtenWallMs, 'cron_state.xml': cron.writtenWallMs },
     digests: { 'pid.xml': pid.digest, 'state.xml': state.digest, 'cron_state.xml': cron.digest },
   };
+}
+
+/** A process that a file says a service has. */
+export interface Claim {
+  readonly pid: number;
+  /** When that was last written. */
+  readonly writtenWallMs: number;
+  readonly file: XmlFile;
+}
+
+/** What `pid.xml` says of a service, or else `state.xml`, which systemg 0.33.0 writes a moment later: a torn one costs no service its process. */
+export function claimOf({ pid: file, state, writtenWallMs }: StateFiles, { name, hash }: Pick<ServiceSpec, 'name' | 'hash'>): Claim | null {
+  const pid = file?.services.get(name);
+  if (pid !== undefined) return { pid, writtenWallMs: writtenWallMs['pid.xml'], file: 'pid.xml' };
+  const recorded = state?.get(hash);
+  // Services of equal definitions have one hash.
+  const isAnothers = [...file?.services.values() ?? []].some((other) => other === recorded?.pid);
+  return recorded?.status !== 'running' || recorded.pid === null || isAnothers ? null : { pid: recorded.pid, writtenWallMs: writtenWallMs['state.xml'], file: 'state.xml' };
 }
 
 export function digestOf(text: string): string {

@@ -19,7 +19,7 @@ import type { Mask } from '../secrets.ts';
 import { takenOver } from '../state/recovery.ts';
 import type { CronFile } from './state-files.ts';
 import { ownDigests } from './projection.ts';
-import { readStateFiles, type StateFiles, type XmlFile } from './read-files.ts';
+import { claimOf, readStateFiles, type Claim, type StateFiles, type XmlFile } from './read-files.ts';
 
 export interface TakeoverInput {
   readonly stateDir: string;
@@ -57,7 +57,7 @@ export interface Takeover {
 export function takeOver(input: TakeoverInput): Takeover {
   const files = readStateFiles(input.stateDir, { onProblem: input.onProblem, quarantine: true });
   const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
-  if (!isForeign(input, files, 'pid.xml') && !isForeign(input, files, 'state.xml')) return { orders: input.found, files, cron, children: [], leftDown: new Map(), suspects: new Map() };
+  if (!hasOtherRun(input, files)) return { orders: input.found, files, cron, children: [], leftDown: new Map(), suspects: new Map() };
   input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
   const configured = new Set(input.specs.map(({ name }) => name));
   const alive = input.found.filter(({ verdict }) => verdict === 'alive');
@@ -74,6 +74,14 @@ export function takeOver(input: TakeoverInput): Takeover {
 
 function reasonsDown(orders: readonly AdoptOrder[]): ReadonlyMap<string, string> {
   return new Map(orders.flatMap(({ record }): [string, string][] => (record.state === 'stopped' && record.reason !== null ? [[record.unit, record.reason]] : [])));
+}
+
+/** A file that says nothing, be it torn, shows that as long as the other one is not as we left it. */
+function hasOtherRun(input: TakeoverInput, files: StateFiles): boolean {
+  const isReadable = { 'pid.xml': files.pid !== null, 'state.xml': files.state !== null };
+  const names = ['pid.xml', 'state.xml'] as const;
+  const foreign = names.filter((name) => isForeign(input, files, name));
+  return foreign.some((name) => isReadable[name]) || (foreign.length > 0 && names.every((name) => foreign.includes(name) || files.digests[name] === null));
 }
 
 function isForeign({ ledger }: TakeoverInput, { digests }: StateFiles, name: XmlFile): boolean {
@@ -108,18 +116,20 @@ function claimed(orders: readonly AdoptOrder[]): ReadonlySet<number> {
 function fromFiles(input: TakeoverInput, files: StateFiles, spec: ServiceSpec, taken: ReadonlySet<number>): readonly AdoptOrder[] {
   const { onReport } = input;
   const recorded = files.state?.get(spec.hash) ?? null;
-  const pid = files.pid?.services.get(spec.name) ?? null;
-  const proof = pid === null ? null : proofOf(input, files, spec, pid, taken);
-  if (proof?.ok === true) {
-    onReport(`service '${spec.name}': pid ${pid} goes on, taken over from pid.xml`);
+  const claim = claimOf(files, spec);
+  if (claim === null) return [];
+  const { pid, file } = claim;
+  const proof = proofOf(input, files, spec, claim, taken);
+  if (proof.ok) {
+    onReport(`service '${spec.name}': pid ${pid} goes on, taken over from ${file}`);
     return [{ verdict: 'alive', record: recordOf(input, spec, { state: 'running', process: proof.identity }) }];
   }
   // Crashed services keep their pid in the file until they run again.
   const mayRun = recorded?.status !== 'exited_with_error';
-  const survivors = proof?.ok === false && !proof.plausible && pid !== null && mayRun ? survivorsOf(files, spec.name, pid, input.uid) : [];
+  const survivors = !proof.plausible && mayRun ? survivorsOf(files, spec.name, claim, input.uid) : [];
   const left = survivors.map(described).join(', ');
-  if (proof !== null) onReport(`service '${spec.name}': pid ${pid} of pid.xml is not taken over: ${proof.why}${left === '' ? '' : `, but of its group there is left ${left}`}`);
-  if (mayRun && (proof?.plausible === true || left !== '')) {
+  onReport(`service '${spec.name}': pid ${pid} of ${file} is not taken over: ${proof.why}${left === '' ? '' : `, but of its group there is left ${left}`}`);
+  if (mayRun && (proof.plausible || left !== '')) {
     const what = left === '' ? `pid ${pid}` : left;
     const reason = `${what} may be this service, left running by another supervisor: it is neither signalled nor doubled; end it, then start the service`;
     onReport(`service '${spec.name}' is not started: ${reason}`);
@@ -128,11 +138,11 @@ function fromFiles(input: TakeoverInput, files: StateFiles, spec: ServiceSpec, t
   return [];
 }
 
-function proofOf({ environment, uid }: TakeoverInput, files: StateFiles, spec: ServiceSpec, pid: number, taken: ReadonlySet<number>): Proof {
-  if (taken.has(pid)) return { ok: false, plausible: false, why: 'it is that of another service' };
-  const sharers = [...(files.pid?.services ?? [])].filter(([, other]) => other === pid).length;
-  const proof = prove({ pid, spec, writtenWallMs: files.pidWrittenWallMs, environment, uid });
-  return sharers > 1 && proof.ok ? { ok: false, plausible: true, why: 'several services claim it' } : proof;
+function proofOf({ environment, uid, specs }: TakeoverInput, files: StateFiles, spec: ServiceSpec, claim: Claim, taken: ReadonlySet<number>): Proof {
+  if (taken.has(claim.pid)) return { ok: false, plausible: false, why: 'it is that of another service' };
+  const proof = prove(claim, { spec, environment, uid });
+  const isShared = proof.ok && specs.some((other) => other.name !== spec.name && claimOf(files, other)?.pid === claim.pid);
+  return isShared ? { ok: false, plausible: true, why: 'several services claim it' } : proof;
 }
 
 /** What the files know and no service of the configuration claims. */
@@ -145,12 +155,12 @@ function reportOthers({ onReport }: TakeoverInput, files: StateFiles, configured
 
 /** systemg 0.33.0 starts second copies of what another supervisor left running. Without root its death ends their shells and not what those started. */
 function reportSecond(input: TakeoverInput, files: StateFiles, unit: string, taken: ReadonlySet<number>): void {
-  const pid = files.pid?.services.get(unit);
   const spec = input.specs.find(({ name }) => name === unit);
-  if (pid === undefined || spec === undefined || taken.has(pid)) return;
-  const isProven = proofOf(input, files, spec, pid, taken).ok;
-  const left = isProven ? [] : survivorsOf(files, unit, pid, input.uid);
-  const copies = isProven ? [`pid ${pid}`] : left.filter(({ identity }) => !taken.has(identity.pid)).map(described);
+  const claim = spec === undefined ? null : claimOf(files, spec);
+  if (claim === null || spec === undefined || taken.has(claim.pid)) return;
+  const isProven = proofOf(input, files, spec, claim, taken).ok;
+  const left = isProven ? [] : survivorsOf(files, unit, claim, input.uid);
+  const copies = isProven ? [`pid ${claim.pid}`] : left.filter(({ identity }) => !taken.has(identity.pid)).map(described);
   if (copies.length === 0) return;
   input.onReport(`service '${unit}' goes on; a second copy that the other program started, ${copies.join(', ')}, is left alone: end it when it is not wanted`);
 }

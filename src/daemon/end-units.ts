@@ -74,8 +74,8 @@ export async function endUnits({ paths, environment, secrets, config: given, ser
   const isOver = service === null && left.length === 0;
   if (isOver) ledger.markClean();
   closeBooks(supervision);
-  const suspects = new Set([...found.taken.suspects.keys()].filter(isMeant));
-  const unsaid = suspects.size === 0 || service !== null ? null : leaveClaims(paths.stateDir, said, suspects);
+  const suspects = config.specs.filter(({ name }) => isMeant(name) && found.taken.suspects.has(name));
+  const unsaid = suspects.length === 0 || service !== null ? null : leaveClaims(paths.stateDir, said, suspects);
   if (unsaid !== null) onProblem(unsaid);
   if (isOver) {
     for (const problem of [removeRuntimeFiles(paths), forgetConfig(paths.stateDir)]) if (problem !== null) onProblem(problem);

@@ -1,9 +1,10 @@
-import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { linkSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { identify as identifyDefinition } from '../../src/compat/identity.ts';
-import { stateFile } from '../../src/compat/state-files.ts';
+import { pidFile, stateFile } from '../../src/compat/state-files.ts';
 import { writeXml } from '../../src/compat/xml.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { openLedger } from '../../src/state/ledger.ts';
@@ -15,6 +16,13 @@ import { record as unitRecord } from '../state/record.ts';
 import { ownDirectory, sysg } from './rig.ts';
 
 const yaml = 'version: "1"\nservices:\n  web: {command: sleep 60}\n';
+
+/** A process of its own group, until the test is over. */
+function leader(): number {
+  const child = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child.pid ?? 0;
+}
 
 function project(): string {
   const home = ownDirectory();
@@ -122,6 +130,27 @@ test('what another project left of a unit with an equal definition is not shown'
   expect(foreign).not.toHaveProperty('process');
   expect((await sysg(['why', 'web'], { env: { HOME: home }, cwd: other ?? '' })).stdout).toContain('web is not started: pid');
   expect((await sysg(['status'], { env: { HOME: home }, cwd: other ?? '' })).stderr).toContain(`pid ${process.pid} is service 'web' of `);
+});
+
+test('status --all without a supervisor has what pid.xml alone names, by its name', async () => {
+  const home = project();
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true });
+  const pids = new Map([['web', 4_900_001], ['old', leader()], ['gone', 4_900_000], ['none', 0]]);
+  writeFileSync(join(state, 'pid.xml'), writeXml(pidFile.encode({ services: pids, groups: pids, spawned: [] })));
+  const units = async (...words: readonly string[]): Promise<readonly object[]> =>
+    (JSON.parse((await sysg(['status', '--json', ...words], { env: { HOME: home } })).stdout) as StatusSnapshot).units.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const orphan = (name: string, health: string, runs: object) => expect.objectContaining({ name, hash: name, kind: 'orphaned', health, process: expect.objectContaining(runs) });
+  expect(await units('--all')).toEqual([
+    orphan('gone', 'failing', { pid: 4_900_000, state: 'missing' }), orphan('none', 'failing', { pid: 0, state: 'missing' }), orphan('old', 'healthy', { pid: pids.get('old'), state: 'running' }),
+    expect.objectContaining({ name: 'web', kind: 'service' }),
+  ]);
+  expect(await units()).toHaveLength(1);
+  const { stdout } = await sysg(['status', '--all'], { env: { HOME: home } });
+  expect(stdout).toMatch(/^old +orph +Running /im);
+  // It cannot be what the file means when it began later.
+  utimesSync(join(state, 'pid.xml'), new Date(0), new Date(0));
+  expect(await units('--all')).toContainEqual(orphan('old', 'failing', { state: 'missing' }));
 });
 
 test('sentences are broken between words on a terminal, and no command that they name', async () => {

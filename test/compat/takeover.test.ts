@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AdoptOrder, ServiceSpec } from '../../machines/types.ts';
@@ -7,6 +7,7 @@ import { classify } from '../../src/config/launch.ts';
 import { bootId } from '../../src/process/boot.ts';
 import { identify } from '../../src/process/identity.ts';
 import { prove, readSuspect, runs, type Suspect } from '../../src/compat/proof.ts';
+import { leaveClaims } from '../../src/compat/projection.ts';
 import { takeOver, type TakeoverInput } from '../../src/compat/takeover.ts';
 import { pidFile, type RecordedState, type SpawnRecord, stateFile } from '../../src/compat/state-files.ts';
 import { digestOf } from '../../src/compat/read-files.ts';
@@ -151,6 +152,35 @@ describe('without a ledger', () => {
     expect(take().orders).toEqual([]);
   });
 
+  test.each(['', '<PidFile><services><na', 'garbage', null, '<PidFile/>'])('pid.xml of %j: state.xml still says which process is whose', async (text) => {
+    const [pid, other] = [await started('sleep 300'), await started('sleep 301')];
+    const states: Files['states'] = { web: { status: 'running', pid }, api: { status: 'running', pid: other }, gone: { status: 'exited_with_error', exitCode: 3 } };
+    const { take, stateDir, reports } = rig([service('web', 'sleep 300'), service('api', 'sleep 999'), service('gone', 'sleep 302')], { states });
+    if (text === null) rmSync(join(stateDir, 'pid.xml'));
+    else writeFileSync(join(stateDir, 'pid.xml'), text);
+    const { orders, suspects, files } = take();
+    expect(brief(orders)).toEqual({ web: { verdict: 'alive', state: 'running', wanted: 'up', pid }, api: { verdict: 'rest', state: 'stopped', wanted: 'down', pid: null } });
+    expect(reports.join('\n')).toContain(`service 'web': pid ${pid} goes on, taken over from state.xml`);
+    // What is in doubt stays so for the next supervisor.
+    expect(leaveClaims(stateDir, files, [service('api', 'sleep 999')])).toBeNull();
+    expect([...suspects.keys(), readFileSync(join(stateDir, 'pid.xml'), 'utf8')]).toEqual(['api', `<PidFile><services><name>api</name><pid>${other}</pid></services></PidFile>`]);
+  });
+
+  test.each(['', 'garbage', null])('state.xml of %j: pid.xml still says which process is whose', async (text) => {
+    const pid = await started('sleep 300');
+    const { take, stateDir } = rig([service('web', 'sleep 300')], { pids: { web: pid } });
+    if (text === null) rmSync(join(stateDir, 'state.xml'));
+    else writeFileSync(join(stateDir, 'state.xml'), text);
+    expect(brief(take().orders)).toEqual({ web: { verdict: 'alive', state: 'running', wanted: 'up', pid } });
+  });
+
+  test('of equal definitions, which have one hash, none gets the process that pid.xml says is another\'s', async () => {
+    const pid = await started('sleep 300');
+    const specs = [service('one', 'sleep 300'), service('two', 'sleep 300')];
+    const { take } = rig(specs, { pids: { two: pid }, states: { one: { status: 'running', pid } } });
+    expect(brief(take().orders)).toEqual({ two: { verdict: 'alive', state: 'running', wanted: 'up', pid } });
+  });
+
   test('torn files are reported and everything starts', () => {
     const { stateDir, take, reports } = rig([service('web', 'sleep 300')], {});
     for (const name of ['pid.xml', 'state.xml']) writeFileSync(join(stateDir, name), '<PidFile><services><na');
@@ -170,6 +200,13 @@ describe('with a ledger', () => {
     const { texts, take, reports } = rig([service('web', 'sleep 300')], { pids: { web: pid } }, { found: [order] });
     expect(take({ ledger: known(texts) }).orders).toEqual([order]);
     expect(reports).toEqual([]);
+  });
+
+  test.each(['pid.xml', 'state.xml'])('a torn %s beside one that it left does not show that another program has run', (name) => {
+    const { texts, take, stateDir, reports } = rig([service('web', 'sleep 300')], {}, { found: [order] });
+    writeFileSync(join(stateDir, name), '');
+    expect(take({ ledger: known(texts) }).orders).toEqual([order]);
+    expect(reports).toEqual([expect.stringContaining(`${name}: character 1: expected an element`)]);
   });
 
   test('files that another program wrote replace what it says of units that do not run', async () => {
@@ -203,15 +240,15 @@ describe('with a ledger', () => {
 
 test('a foreign uid and a process that leads no group prove nothing', async () => {
   const pid = await started('sleep 300');
-  const claim = { pid, spec: service('web', 'sleep 300'), writtenWallMs: Date.now(), environment: {}, uid };
+  const [claim, judge] = [{ pid, writtenWallMs: Date.now(), file: 'pid.xml' }, { spec: service('web', 'sleep 300'), environment: {}, uid }] as const;
   const suspect = (changes: Partial<Suspect>) => (asked: number): Suspect | null => {
     const seen = readSuspect(asked);
     return seen === null ? null : { ...seen, ...changes };
   };
-  expect(prove(claim).ok).toBe(true);
-  expect(prove(claim, suspect({ uid: uid + 1 }))).toMatchObject({ ok: false, plausible: false });
-  expect(prove(claim, suspect({ pgrp: 1 }))).toMatchObject({ ok: false, plausible: false });
-  expect(prove({ ...claim, pid: 2 ** 22 + 1 })).toEqual({ ok: false, plausible: false, why: 'there is no such process' });
+  expect(prove(claim, judge).ok).toBe(true);
+  expect(prove(claim, judge, suspect({ uid: uid + 1 }))).toMatchObject({ ok: false, plausible: false });
+  expect(prove(claim, judge, suspect({ pgrp: 1 }))).toMatchObject({ ok: false, plausible: false });
+  for (const none of [0, 2 ** 22 + 1]) expect(prove({ ...claim, pid: none }, judge)).toEqual({ ok: false, plausible: false, why: 'there is no such process' });
 });
 
 test.each([
@@ -253,7 +290,7 @@ describe('spawned children that another program left running', () => {
   test('are left alone and reported when they are not provably those, or their service is not dynamic or gone', async () => {
     const [web, job] = [await started('sleep 300'), await started('sleep 400; true')];
     const left = (spawned: readonly SpawnRecord[], changes: Partial<ServiceSpec> = dynamic, pids: Readonly<Record<string, number>> = { web }) => {
-      const { take, reports } = rig([service('web', 'sleep 300', changes)], { pids, states: { web: { status: 'running', pid: web } }, spawned });
+      const { take, reports } = rig([service('web', 'sleep 300', changes)], { pids, states: pids.web === undefined ? {} : { web: { status: 'running', pid: web } }, spawned });
       expect(take().children).toEqual([]);
       return reports.find((text) => text.startsWith('spawned process'));
     };

@@ -61,7 +61,7 @@ export const healthy: Facts = {
   files: {
     pid: { services: new Map([['web', 70]]), groups: new Map([['web', 70]]), spawned: [] },
     state: new Map([[unit.hash, { status: 'running', pid: 70, exitCode: null, signal: null }]]), cron: new Map(),
-    digests: { 'pid.xml': 'of pid.xml', 'state.xml': 'of state.xml', 'cron_state.xml': 'of cron_state.xml' }, pidWrittenWallMs: 0, problems: [],
+    digests: { 'pid.xml': 'of pid.xml', 'state.xml': 'of state.xml', 'cron_state.xml': 'of cron_state.xml' }, writtenWallMs: { 'pid.xml': 0, 'state.xml': 0, 'cron_state.xml': 0 }, problems: [],
   },
   seesProcesses: true,
   processes: new Map([processRow(49), processRow(50, { ppid: 49 }), processRow(70, { tokens: [token] })].map((row) => [row.pid, row])),
