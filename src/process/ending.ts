@@ -109,7 +109,7 @@ export function makeEnding(input: EndingInput): Ending {
   function searchGroup(): ProcessTable | null {
     const named = [leader.pid, ...lineage.known.keys()];
     if (isVacated) return lookAt(named);
-    const table = input.leavesMark === true ? null : scanMarked(input.token, named);
+    const table = input.leavesMark === true ? null : scanMarked(input.token, named, hasLeaderEnded());
     // One that lives outside of it was moved by root, and so may be what it started.
     isVacated = table !== null && isCertain(table) && ![...table.values()].some(isLiving);
     return table;

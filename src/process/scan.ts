@@ -39,15 +39,16 @@ export function shared<Result>(run: () => Promise<Result>): () => Promise<Result
 
 /**
  * The processes in the control groups of a token, and those of `others` that live; `null` when the token has no group. A table without any of them is
- * certain when the kernel has taken the groups away.
+ * certain when the kernel has taken the groups away. It is asked to do that first where they are `likelyEmpty`, which saves to read them.
  */
-export function scanMarked(token: string, others: Iterable<number>): ProcessTable | null {
-  const marked = pidsMarked(token);
+export function scanMarked(token: string, others: Iterable<number>, likelyEmpty: boolean): ProcessTable | null {
+  const isGone = likelyEmpty && takeOffMark(token);
+  const marked = isGone ? [] : pidsMarked(token);
   if (marked === null) return null;
   const table = new Map<number, ScannedProcess>();
   for (const pid of marked) addTo(table, pid, [token]);
   for (const pid of others) if (!table.has(pid)) addTo(table, pid, null);
-  if (marked.length === 0 && takeOffMark(token)) certain.add(table);
+  if (isGone || (marked.length === 0 && takeOffMark(token))) certain.add(table);
   return table;
 }
 
