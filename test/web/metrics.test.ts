@@ -27,7 +27,7 @@ function written(format: 'prometheus' | 'openmetrics' = 'prometheus', all = unit
     { seq: 1, at: '2026-01-01T00:00:00Z', unit: 'web', event: 'rollout', detail: { step: 'done', result: 'replaced' } }, { seq: 2, at: '2026-01-01T00:00:00Z', unit: 'web', event: 'rollout', detail: { step: 'checking' } },
   ], snapshot(all));
   const taken = snapshot(all);
-  return expose([...families({ snapshot: taken, supervisorPid: process.pid, tally, version: '1.2.3' }), ...compatFamilies(taken, ['supervisord', 'process-exporter'])], format);
+  return expose([...families({ snapshot: taken, supervisorPid: process.pid, tally, version: '1.2.3' }), ...compatFamilies({ snapshot: taken, tally }, ['supervisord', 'process-exporter'])], format);
 }
 
 test('each fact of a unit is a sample in base units', () => {
@@ -73,6 +73,26 @@ test('counters only grow: records and runs that were seen do not count again', (
   const [family] = families({ snapshot: counted, supervisorPid: null, tally, version: '0' }).filter(({ name }) => name === 'sysg_cron_missed');
   expect(family?.samples).toEqual([{ labels: { unit: 'tick' }, value: 40 }]);
   expect(tally.rollouts.size, 'a unit that is gone leaves nothing').toBe(0);
+});
+
+test('CPU time of a unit never falls: not when a child is gone, and not when the unit has another process, or none', () => {
+  const tally = openTally();
+  const child = { name: 'c', pid: process.ppid, parent_pid: process.pid, command: 'c', started_at: { secs_since_epoch: 0, nanos_since_epoch: 0 }, depth: 1 };
+  const running = (startedAt: string) => ({ process: { pid: process.pid, state: 'running', user: 'root' }, uptime: { seconds: 1, human: '1 secs ago', started_at: startedAt } } as const);
+  const taken: number[] = [];
+  const take = (rest: Partial<UnitStatus>): void => {
+    tally.take([], snapshot([unit('web', rest)]));
+    const { user, system } = tally.cpu.get('web') ?? { user: NaN, system: NaN };
+    taken.push(user + system);
+  };
+  take({ ...running('2026-01-01T00:00:00Z'), spawned_children: [{ child }] });
+  take(running('2026-01-01T00:00:00Z'));
+  take(running('2026-01-01T00:00:09Z'));
+  take({ phase: 'backoff' });
+  const [whole = 0, without = 0, another = 0, none = 0] = taken;
+  expect(without).toBeGreaterThanOrEqual(whole);
+  expect(another, 'the time of another process is added').toBeGreaterThan(without);
+  expect(none).toBe(another);
 });
 
 test('compat takes known names only', () => {

@@ -1,8 +1,9 @@
 import { stateOf } from '../../cli/print/unit.ts';
-import type { StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
+import type { UnitStatus } from '../../wire/payloads.ts';
 import type { Family, Sample } from './exposition.ts';
-import { seconds } from './families.ts';
-import { cpuTimesOf, pidsIn } from './process-times.ts';
+import { seconds, type Measured } from './families.ts';
+import { pidsIn } from './process-times.ts';
+import type { Tally } from './tally.ts';
 
 /** Names of other exporters under which the same is offered. */
 export const compatNames = ['supervisord', 'process-exporter'] as const;
@@ -14,11 +15,11 @@ export function parseCompat(text: string): readonly CompatName[] | null {
   return found.length === new Set(words).size ? found : null;
 }
 
-export function compatFamilies(snapshot: StatusSnapshot | null, names: readonly CompatName[]): readonly Family[] {
+export function compatFamilies({ snapshot, tally }: Pick<Measured, 'snapshot' | 'tally'>, names: readonly CompatName[]): readonly Family[] {
   const units = (snapshot?.units ?? []).filter(({ kind }) => kind !== 'orphaned');
   return [
     ...(names.includes('supervisord') ? supervisord(units, snapshot !== null) : []),
-    ...(names.includes('process-exporter') ? processExporter(units) : []),
+    ...(names.includes('process-exporter') ? processExporter(units, tally) : []),
   ];
 }
 
@@ -62,7 +63,7 @@ function supervisord(units: readonly UnitStatus[], isUp: boolean): readonly Fami
 }
 
 /** As process-exporter names them, a group for each unit. */
-function processExporter(units: readonly UnitStatus[]): readonly Family[] {
+function processExporter(units: readonly UnitStatus[], tally: Tally): readonly Family[] {
   const running = units.filter(({ process }) => process !== undefined);
   return [
     {
@@ -77,8 +78,8 @@ function processExporter(units: readonly UnitStatus[]): readonly Family[] {
     {
       name: 'namedprocess_namegroup_cpu_seconds', type: 'counter', help: 'CPU time of the processes of the unit, by mode.',
       samples: running.flatMap((unit) => {
-        const times = cpuTimesOf(unit);
-        return times === null ? [] : (['user', 'system'] as const).map((mode) => ({ labels: { groupname: unit.name, mode }, value: times[mode] }));
+        const times = tally.cpu.get(unit.name);
+        return times === undefined ? [] : (['user', 'system'] as const).map((mode) => ({ labels: { groupname: unit.name, mode }, value: times[mode] }));
       }),
     },
     {

@@ -1,7 +1,7 @@
 import { stateOf } from '../../cli/print/unit.ts';
 import type { StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import type { Family, Sample } from './exposition.ts';
-import { costOf, cpuTimesOf, pidsIn } from './process-times.ts';
+import { costOf, pidsIn } from './process-times.ts';
 import type { Tally } from './tally.ts';
 
 /** What is measured. `snapshot` null: no supervisor answers. */
@@ -76,8 +76,8 @@ export function families({ snapshot, supervisorPid, tally, version }: Measured):
     ofUnits('sysg_unit_state_since_timestamp_seconds', 'gauge', 'When the unit came into its present phase, in seconds since 1970.', ({ since }) =>
       seconds(since),
     ),
-    ofUnits('sysg_unit_cpu_seconds', 'counter', 'CPU time of the processes of the unit, their ended children included.', (unit) =>
-      sum(cpuTimesOf(unit)),
+    ofUnits('sysg_unit_cpu_seconds', 'counter', 'CPU time of the processes of the unit, of those that have ended too.', ({ name }) =>
+      sum(tally.cpu.get(name) ?? null),
     ),
     ofUnits('sysg_unit_resident_memory_bytes', 'gauge', 'Resident memory of all processes of the unit.', ({ process, metrics }) =>
       process === undefined ? null : metrics?.latest_rss_bytes,

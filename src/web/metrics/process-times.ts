@@ -5,7 +5,7 @@ import { ticksToMs } from '../../process/boot.ts';
 import { readStatText, statFields } from '../../process/proc.ts';
 import { processDetail } from '../../status/process-facts.ts';
 
-/** CPU time used so far, in seconds, with that of ended children which were waited for: it never falls while the first process lives. */
+/** CPU time used so far, in seconds, with that of ended children which were waited for. */
 export interface CpuTimes {
   readonly user: number;
   readonly system: number;

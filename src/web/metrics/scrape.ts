@@ -31,7 +31,7 @@ async function measure(call: Call, tally: Tally, compat: readonly CompatName[]):
   const snapshot = answer.ok ? answer.snapshot : null;
   if (snapshot !== null) tally.take(await newRecords(call, tally), snapshot);
   const own = families({ snapshot, supervisorPid: supervisorPid(call), tally, version });
-  return [...own, ...compatFamilies(snapshot, compat)];
+  return [...own, ...compatFamilies({ snapshot, tally }, compat)];
 }
 
 async function newRecords(call: Call, { lastSeq }: Tally): Promise<Parameters<Tally['take']>[0]> {

@@ -1,10 +1,13 @@
 import type { JournalRecord, StatusSnapshot } from '../../wire/payloads.ts';
+import { cpuTimesOf, type CpuTimes } from './process-times.ts';
 
 /** Counts what Status does not: it only grows while the server lives. It begins with what the journal and the histories of cron units still hold. */
 export interface Tally {
   readonly lastSeq: number;
   readonly rollouts: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly missed: ReadonlyMap<string, number>;
+  /** By unit: of all its processes, also of those that are gone. */
+  readonly cpu: ReadonlyMap<string, CpuTimes>;
   take(records: readonly JournalRecord[], snapshot: StatusSnapshot): void;
 }
 
@@ -12,9 +15,11 @@ export function openTally(): Tally {
   const rollouts = new Map<string, Map<string, number>>();
   const missed = new Map<string, number>();
   const seen = new Map<string, string>();
+  const cpu = new Map<string, CpuTimes>();
+  const measured = new Map<string, CpuTimes & { readonly leader: string }>();
   let lastSeq = 0;
   return {
-    rollouts, missed,
+    rollouts, missed, cpu,
     get lastSeq() {
       return lastSeq;
     },
@@ -33,8 +38,20 @@ export function openTally(): Tally {
         missed.set(name, (missed.get(name) ?? 0) + overlaps.length);
         seen.set(name, overlaps.reduce((latest, { started_at: at }) => (at > latest ? at : latest), seen.get(name) ?? ''));
       }
+      for (const unit of units) {
+        const now = cpuTimesOf(unit);
+        if (now === null) continue;
+        const [leader, before] = [`${unit.process?.pid} ${unit.uptime?.started_at}`, measured.get(unit.name)];
+        const since = before?.leader === leader ? before : NONE;
+        const total = cpu.get(unit.name) ?? NONE;
+        // The time of a child that nobody waited for is gone with it, which is no reason for a counter to fall.
+        cpu.set(unit.name, { user: total.user + Math.max(0, now.user - since.user), system: total.system + Math.max(0, now.system - since.system) });
+        measured.set(unit.name, { ...now, leader });
+      }
       const known = new Set(units.map(({ name }) => name));
-      for (const kept of [rollouts, missed, seen]) for (const name of kept.keys()) if (!known.has(name)) kept.delete(name);
+      for (const kept of [rollouts, missed, seen, cpu, measured]) for (const name of kept.keys()) if (!known.has(name)) kept.delete(name);
     },
   };
 }
+
+const NONE: CpuTimes = { user: 0, system: 0 };
