@@ -17,12 +17,11 @@ export interface RolloutOutside extends AttemptOutside {
 
 type Outcome = { readonly ok: true; readonly addressInUse?: boolean } | Refused;
 
-/** One thing a rollout asks for. Reports once, or nothing when it is called off before. */
+/** One thing a rollout asks for. Reports once; of an actor that is ended before, XState passes nothing on. */
 export function makeRolloutTaskActor(outside: RolloutOutside): typeof rolloutTaskPort {
   return fromCallback<{ type: 'never' }, RolloutTaskInput>(({ input, sendBack }) => {
     const calledOff = new AbortController();
     const report = (outcome: Outcome): void => {
-      if (calledOff.signal.aborted) return;
       const common = { task: input.task, at: outside.clock.now() };
       sendBack((outcome.ok
         ? { ...common, type: 'task.done', ...(outcome.addressInUse !== undefined && { addressInUse: outcome.addressInUse }) }

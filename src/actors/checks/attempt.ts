@@ -13,7 +13,7 @@ export interface AttemptOutside extends CommandOutside {
   readonly announcements: Pick<Announcements, 'heard'>;
 }
 
-/** One attempt of a check, for at most its limit, reported once; an actor that is ended before reports nothing. */
+/** One attempt of a check, for at most its limit, reported once; of an actor that is ended before, XState passes nothing on. */
 export function makeAttemptActor(outside: AttemptOutside): typeof attemptPort {
   const { clock } = outside;
   return fromCallback<{ type: 'never' }, AttemptInput>(({ input: { spec, check: { probe }, limitMs }, sendBack }) => {
@@ -22,7 +22,6 @@ export function makeAttemptActor(outside: AttemptOutside): typeof attemptPort {
       if (!isAnnounced(probe)) return attempt(probe, spec, outside, signal);
       return await outside.announcements.heard(spec, probe, signal) ? { ok: true } : refuse('was not heard');
     }).then((result) => {
-      if (ended.signal.aborted) return;
       sendBack((result.ok ? { type: 'attempt.ok', at: clock.now() } : { type: 'attempt.failed', at: clock.now(), reason: result.reason }) satisfies AttemptReport);
     });
     return () => ended.abort();
