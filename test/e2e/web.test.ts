@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Page } from 'puppeteer-core';
-import { isAlive, makeHome, soon } from './rig.ts';
+import { isAlive, makeHome, soon, type Home } from './rig.ts';
 import { chromium, openPage, press, see, serveWeb, visit } from './web-rig.ts';
 
 const units = `version: "1"
@@ -92,6 +92,23 @@ test('hostile clients get nothing and hold up nobody', async () => {
 const browserTest = test.skipIf(chromium === null);
 if (chromium === null) console.warn('the tests of the page in a browser are skipped: no Chromium was found (apt-get install chromium)');
 
+/** What a finger misses, and fields for which a phone enlarges the page. In the page. */
+function tooSmall(): readonly string[] {
+  return [...document.querySelectorAll<HTMLElement>('button, select, input, nav a, .brand, .button, .units tbody a')].filter((element) => {
+    const { width, height } = element.getBoundingClientRect();
+    const least = element.matches('input[type=checkbox], button.link, [type=range]') ? 24 : 44;
+    const isField = element.matches('select, input:not([type=checkbox], [type=range])');
+    return width > 0 && (height < least || width < Math.min(least, 32) || (isField && Number.parseFloat(getComputedStyle(element).fontSize) < 16));
+  }).map(({ outerHTML }) => outerHTML.slice(0, 120));
+}
+
+/** Without a pid a kill would mean the group of the tests themselves. */
+async function kill(home: Home, name: string): Promise<void> {
+  const { pid } = (await home.unit(name)).process ?? {};
+  if (pid === undefined) throw new Error(`${name} has no process`);
+  process.kill(pid, 'SIGKILL');
+}
+
 /** What is serious by the rules of axe. */
 async function faults(page: Page): Promise<readonly string[]> {
   await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
@@ -123,6 +140,9 @@ browserTest('every view opens without a complaint, for readers and keyboards too
   for (const [fragment, heading] of views) {
     await visit(page, fragment, heading);
     expect(await page.evaluate(() => document.documentElement.scrollWidth), fragment).toBeLessThanOrEqual(360);
+    expect(await page.evaluate(tooSmall), fragment).toEqual([]);
+    // Rows are cards, in which each value has its title.
+    expect(await page.$$eval('.cards td', (cells) => cells.filter((cell) => getComputedStyle(cell, '::before').content === 'none').length), fragment).toBe(0);
   }
   // What a person with a phone wants to know comes before the chart, below a header of two rows.
   await visit(page, '#/unit/api', 'api');
@@ -161,7 +181,7 @@ browserTest('an incident is seen live: crash, backoff, recovery, with the chart,
   };
   const present = (): Promise<string> => page.$eval('.chart .present text', (element) => element.textContent ?? '').catch(() => '');
   await soon('running is marked', async () => await present() === 'running');
-  process.kill((await home.unit('api')).process?.pid ?? 0, 'SIGKILL');
+  await kill(home, 'api');
   await noted('bar', 'backoff');
   await noted('chart', 'backoff');
   await see(page, '.why', 'killed by SIGKILL');
@@ -267,6 +287,54 @@ browserTest('five tabs of one browser, whose clock is an hour behind: each has i
   await see(page, '.tickets', "Service 'api' restarted");
 });
 
+browserTest('a screen reader is told what changed, once, and the focus stays where it was while rows move, dialogs close and pages change', async () => {
+  const home = makeHome(units);
+  await home.sysg('start', '--daemonize', '-c', home.config);
+  const { page } = await openPage((await serveWeb(home)).link);
+  await see(page, '#row-api', 'running');
+  // Whatever else changes by itself is silent; tickets answer to orders.
+  const spoken = (): Promise<readonly string[]> => (
+    page.$$eval('[role=status], [role=log]:not([aria-live=off]), [aria-live]:not([aria-live=off])', (all) => all.map(({ className }) => className)));
+  expect(await spoken()).toEqual(['hidden', 'tickets']);
+  await page.evaluate(() => {
+    const said: string[] = [];
+    Object.assign(globalThis, { said });
+    const status = document.querySelector('[role=status]');
+    if (status !== null) new MutationObserver(() => void said.push(status.textContent ?? '')).observe(status, { subtree: true, childList: true, characterData: true });
+  });
+  const said = (text: string): Promise<unknown> => page.waitForFunction((part) => (globalThis as unknown as { said: string[] }).said.some((each) => each.includes(part)), { timeout: 20_000 }, text);
+  const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? '');
+  await page.focus('#row-tick a');
+  await kill(home, 'api');
+  await said('api is in backoff');
+  await said('api is running');
+  await kill(home, 'db');
+  await said('db failed');
+  expect(await focused()).toBe('tick');
+  // Another order moves the row, which takes the focus with it.
+  for (const key of ['o', 'O'] as const) await page.keyboard.press(key);
+  await page.waitForFunction(() => document.querySelector('.units tbody a')?.textContent === 'tick');
+  expect(await focused()).toBe('tick');
+  await page.focus('#row-api a');
+  for (const key of ['g', 'j', 's'] as const) await page.keyboard.press(key);
+  await see(page, 'dialog', 'stop');
+  await page.evaluate(() => [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Cancel')?.click());
+  await page.waitForFunction(() => document.querySelector('dialog') === null && document.activeElement?.textContent === 'api');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement?.tagName === 'H1' && document.activeElement.textContent === 'api');
+  expect(await spoken()).toEqual(['hidden', 'tickets']);
+  // By the number of a record to its causes; the button that leads back is gone then, and what is around it has the focus.
+  await page.waitForSelector('[aria-label=Timeline] .records tbody button');
+  await page.focus('[aria-label=Timeline] .records tbody button');
+  await page.keyboard.press('Enter');
+  await see(page, '[aria-label=Timeline] > button', 'Show the last ones again');
+  await page.focus('[aria-label=Timeline] > button');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement?.ariaLabel === 'Timeline');
+  await page.keyboard.press('q');
+  await page.waitForFunction(() => document.activeElement?.closest('#row-api') !== null);
+});
+
 browserTest('rows keep their places while the pointer is over them', async () => {
   const home = makeHome(units);
   await home.sysg('start', '--daemonize', '-c', home.config);
@@ -274,7 +342,7 @@ browserTest('rows keep their places while the pointer is over them', async () =>
   const names = (): Promise<readonly (string | null)[]> => page.$$eval('.units tbody a', (links) => links.map(({ textContent }) => textContent));
   await see(page, '#row-db', 'running');
   await page.hover('#row-tick');
-  process.kill((await home.unit('db')).process?.pid ?? 0, 'SIGKILL');
+  await kill(home, 'db');
   await see(page, '#row-db', 'failing');
   expect(await names()).toEqual(['api', 'db', 'tick']);
   await page.mouse.move(2, 2);

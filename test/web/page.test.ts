@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseEvent } from '../../src/simulate/events.ts';
+import { changeText } from '../../src/web/page/announce.ts';
 import { eventOf, faultKinds } from '../../src/web/page/faults.ts';
 import { bytes, offset, plain, sinceOf, span } from '../../src/web/page/words.ts';
 
@@ -12,6 +13,13 @@ test('what steers a terminal is taken out of a line, and what is left is as it w
   expect(plain('\u001b[1;31mred\u001b[0m and \u001b]0;title\u0007plain\ttext')).toBe('red and plain\ttext');
   expect(plain('a\u0000b\u202ec')).toBe('a·b·c');
   expect(plain('<b>ä 漢字</b>')).toBe('<b>ä 漢字</b>');
+});
+
+test('what is said of changes is a sentence, and of many units their number', () => {
+  const [failed, runs] = [{ name: 'api', state: 'failed', health: 'failing' }, { name: 'db', state: 'running', health: 'healthy' }];
+  expect(changeText([failed, runs])).toBe('api failed, db is running');
+  expect(changeText([{ ...runs, health: 'degraded' }, { ...failed, state: 'backoff' }, { ...failed, state: 'unready' }])).toBe('db is running, degraded, api is in backoff, api is not ready');
+  expect(changeText([failed, runs, runs, runs])).toBe('4 units changed: 1 failed, 3 running');
 });
 
 test('spans and sizes are short', () => {

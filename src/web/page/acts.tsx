@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import type { ReloadPlan } from '../../wire/payloads.ts';
 import { useFetched } from './fetched.ts';
 import { now, readOnly, tickets, units } from './live.ts';
+import { Rows } from './rows.tsx';
 import { post } from './server.ts';
 import { clock } from './words.ts';
 
@@ -83,8 +84,11 @@ function PlanDialog(): JSX.Element | null {
     <Dialog title="What a reload would do" onClose={close}>
       {error !== null && <p role="alert">{error}</p>}
       {data !== null && (changes.length === 0 ? <p>Nothing would change.</p> : (
-        <table><thead><tr><th>Does</th><th>Unit</th><th>Why</th></tr></thead>
-          <tbody>{changes.map(({ what, unit, why }) => <tr key={unit}><td>{what}</td><td>{unit}</td><td>{why}</td></tr>)}</tbody></table>))}
+        <Rows
+          label="Changes"
+          columns={{ Does: null, Unit: null, Why: null }}
+          rows={changes.map(({ what, unit, why }) => ({ key: unit, cells: [what, unit, why] }))}
+        />))}
       {data !== null && <p class="faint">{data.unchanged.length} units stay as they are.</p>}
       <div class="acts"><button onClick={close}>Cancel</button>
         <button class="primary" disabled={data === null} onClick={() => {
@@ -126,7 +130,13 @@ export function Dialog({
   readonly children: preact.ComponentChildren;
 }): JSX.Element {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => element.current?.showModal(), []);
+  useEffect(() => {
+    const { activeElement: before } = document;
+    element.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement || before instanceof SVGElement) before.focus({ preventScroll: true });
+    };
+  }, []);
   return <dialog ref={element} onClose={onClose} aria-label={title}><h2>{title}</h2>{children}</dialog>;
 }
 

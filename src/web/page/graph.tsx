@@ -55,7 +55,7 @@ export function DependencyGraph(): JSX.Element {
           </ul>
         </section>
       )}
-      <section class="panel" aria-live="polite">
+      <section class="panel">
         <h2>Who waits for whom</h2>
         {waiting.length === 0 ? (
           <p class="faint">No unit waits.</p>

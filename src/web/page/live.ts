@@ -2,7 +2,8 @@ import { signal } from '@preact/signals';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import type { Ticket } from '../tickets.ts';
 import type { UnitRow } from '../unit-row.ts';
-import { project } from './router.ts';
+import { announceChange } from './announce.ts';
+import { project, route } from './router.ts';
 import { whileSeen } from './seen.ts';
 import { addressOf, get, refusalOf } from './server.ts';
 import { keepOpen } from './stream.ts';
@@ -90,7 +91,10 @@ function listen(): EventSource {
     if (Math.abs(at - now.value) > 1000) now.value = at;
     const next = new Map(whole ? [] : units.value);
     for (const name of removed) next.delete(name);
-    for (const row of changed) next.set(row.name, row);
+    for (const row of changed) {
+      if (isNews(units.value.get(row.name), row)) announceChange(row);
+      next.set(row.name, row);
+    }
     units.value = next;
     head.value = present;
     gone.value = null;
@@ -109,6 +113,12 @@ function listen(): EventSource {
     tickets.value = [...tickets.value.filter(({ id }) => id !== ticket.id), ticket].toSorted((one, other) => one.id - other.id).slice(-TICKETS_KEPT);
   });
   return source;
+}
+
+/** Whether a change is one to be told of: of the unit that is shown, or of any in the other pages. A cron unit runs again and again. */
+function isNews(before: UnitRow | undefined, { name, kind, state, health }: UnitRow): boolean {
+  const [page, shown] = route.value;
+  return before !== undefined && (before.state !== state || before.health !== health) && (kind !== 'cron' || health !== 'healthy') && (page !== 'unit' || shown === name);
 }
 
 /** Whether the server takes orders, which another one at the same address may do differently. */

@@ -1,6 +1,8 @@
 import { render, type JSX } from 'preact';
-import { useLayoutEffect } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Dialogs, Tickets } from './acts.tsx';
+import { announcement } from './announce.ts';
+import { focusOn, keepFocus } from './focus.ts';
 import { DependencyGraph } from './graph.tsx';
 import { Help, HelpButton, listen } from './keys.tsx';
 import { connection, followWhileSeen, gone, head, readOnly, tick } from './live.ts';
@@ -16,7 +18,16 @@ const PAGES = [['', 'Units'], ['graph', 'Dependencies'], ['rehearse', 'Rehearse'
 function Page(): JSX.Element {
   const [page = '', name = '', part = ''] = route.value;
   const title = name === '' ? (PAGES.find(([path]) => path === page)?.[1] ?? (page === 'projects' ? 'Projects' : '')) : name;
-  useLayoutEffect(scrollToPlace, [page, name]);
+  const shown = useRef<readonly [page: string, name: string]>([page, name]);
+  useLayoutEffect(() => {
+    scrollToPlace();
+    const [pageBefore, nameBefore] = shown.current;
+    if (pageBefore === page && nameBefore === name) return;
+    shown.current = [page, name];
+    // Who comes back to the table is at the unit that was looked at.
+    const place = (page === '' && pageBefore === 'unit' && document.getElementById(`row-${nameBefore}`)?.querySelector('a')) || document.querySelector('h1');
+    if (place instanceof HTMLElement) focusOn(place);
+  }, [page, name]);
   document.title = [title, shownProject() ?? '', 'sysg'].filter((part) => part !== '' && part !== '-').join(' · ');
   return (
     <>
@@ -32,13 +43,13 @@ function Page(): JSX.Element {
             </a>
           ))}
         </nav>
-        <p class="whole" role="status">
+        <p class="whole">
           {connection.value === 'locked' ? (
-            <span class="pill h-failing">sysg web was started anew: open the address that it printed</span>
+            <span class="pill h-failing" role="alert">sysg web was started anew: open the address that it printed</span>
           ) : connection.value === 'full' ? (
             <span class="pill h-failing">too many pages are open</span>
           ) : connection.value === 'lost' ? (
-            <span class="pill h-failing">no connection to sysg web</span>
+            <span class="pill h-failing" role="alert">no connection to sysg web</span>
           ) : gone.value !== null ? (
             <span class="pill h-failing">no supervisor</span>
           ) : (
@@ -76,6 +87,7 @@ function Page(): JSX.Element {
       ) : (
         <Table />
       )}
+      <p class="hidden" role="status">{announcement}</p>
       <Tickets />
       <Dialogs />
       <Help />
@@ -88,6 +100,7 @@ async function begin(): Promise<void> {
   listen();
   followWhileSeen();
   tick();
+  keepFocus();
   const place = document.getElementById('page');
   if (place !== null) render(<Page />, place);
 }

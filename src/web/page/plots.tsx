@@ -71,9 +71,10 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
-    const style = getComputedStyle(element);
-    const [line, text, grid] = [`--${tone}`, '--faint', '--line'].map((name) => style.getPropertyValue(name).trim());
-    const axis = { stroke: text ?? '', grid: { stroke: grid ?? '', width: 1 }, ticks: { stroke: grid ?? '' } };
+    // Asked for at each drawing: the theme may change while the page is open.
+    const colour = (name: string) => (): string => getComputedStyle(element).getPropertyValue(name).trim();
+    const [line, text, grid] = [colour(`--${tone}`), colour('--faint'), colour('--line')];
+    const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid } };
     const made = new uPlot(
       {
         width: element.clientWidth || 300,
@@ -82,7 +83,7 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
         legend: { live: true },
         series: [
           { label: 'at', value: (_, value) => (value === null ? '-' : moment(value * 1000)) },
-          { label: title, stroke: line ?? '', width: 1.5, fill: `${line}22`, value: (_, value) => (value === null ? '-' : format(value)) },
+          { label: title, stroke: line, width: 1.5, fill: () => `color-mix(in srgb, ${line()} 13%, transparent)`, value: (_, value) => (value === null ? '-' : format(value)) },
         ],
         axes: [
           // A label of a time to the second is as wide as that, in pixels.
@@ -96,7 +97,7 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
               for (const at of marks.current) {
                 const x = self.valToPos(at, 'x', true);
                 if (x < self.bbox.left || x > self.bbox.left + self.bbox.width) continue;
-                self.ctx.fillStyle = text ?? '';
+                self.ctx.fillStyle = text();
                 self.ctx.fillRect(x, self.bbox.top, 1, self.bbox.height);
               }
             },

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useFetched } from './fetched.ts';
 import { now } from './live.ts';
 import { linkToProject, project, route } from './router.ts';
+import { Rows } from './rows.tsx';
 import { get } from './server.ts';
 
 interface Summary {
@@ -75,18 +76,21 @@ export function Projects(): JSX.Element {
   return (
     <main>
       <h1>Projects</h1>
-      <table class="projects">
-        <thead><tr><th>Project</th><th>Health</th><th class="number">Units</th><th class="number">Running</th><th class="wide">File</th></tr></thead>
-        <tbody>
-          {projects.map(({ name, health, units, running, config, problem }) => (
-            <tr key={name}>
-              <td><a href={linkToProject(name)} aria-current={name === project ? 'true' : undefined}>{titleOf(name)}</a></td>
-              <td>{health === null ? <span class="pill h-failing">{problem}</span> : <span class={`pill h-${health}`}>{health}</span>}</td>
-              <td class="number">{units}</td><td class="number">{running}</td><td class="wide"><code>{config ?? '-'}</code></td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Rows
+        label="All projects"
+        class="projects"
+        columns={{ Project: null, Health: null, Units: 'number', Running: 'number', File: null }}
+        rows={projects.map(({ name, health, units, running, config, problem }) => ({
+          key: name,
+          cells: [
+            <a href={linkToProject(name)} aria-current={name === project ? 'true' : undefined}>{titleOf(name)}</a>,
+            health === null ? <span class="pill h-failing">{problem}</span> : <span class={`pill h-${health}`}>{health}</span>,
+            units,
+            running,
+            <code>{config ?? '-'}</code>,
+          ],
+        }))}
+      />
     </main>
   );
 }

@@ -30,9 +30,23 @@ export const sorting = signal<{ readonly by: SortName; readonly isTurned: boolea
 /** The order that is kept at present, by names. */
 const held = signal<readonly string[] | null>(null);
 
-/** While the pointer is over the rows they keep their places, so that a click meets the unit that was under it. */
-export function holdOrder(isHeld: boolean): void {
-  held.value = isHeld ? ordered.peek().map(({ name }) => name) : null;
+const holders = new Set<'pointer' | 'focus'>();
+
+/** While the pointer is over the rows, or one of them has the focus, they keep their places: a click meets the unit that was under it, and a row that is moved loses the focus. */
+export function holdOrder(by: 'pointer' | 'focus', isHeld: boolean): void {
+  if (isHeld) holders.add(by);
+  else holders.delete(by);
+  if (holders.size === 0) held.value = null;
+  else held.value ??= namesInOrder();
+}
+
+function namesInOrder(): readonly string[] {
+  return ordered.peek().map(({ name }) => name);
+}
+
+export function releaseOrder(): void {
+  holders.clear();
+  held.value = null;
 }
 
 export const ordered = computed(() => {
@@ -62,4 +76,5 @@ export function turnSorting(): void {
 function choose(chosen: typeof sorting.value): void {
   held.value = null;
   sorting.value = chosen;
+  if (holders.size > 0) held.value = namesInOrder();
 }

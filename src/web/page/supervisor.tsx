@@ -84,7 +84,7 @@ export function SupervisorPage(): JSX.Element {
               </dl>
             </section>
           )}
-          <section class="panel" aria-live="polite"><h2>Under way</h2>
+          <section class="panel"><h2>Under way</h2>
             {data?.ordered.length === 0 && tickets.value.every(({ state }) => state !== 'open') && <p class="faint">Nothing.</p>}
             <ul>
               {data?.ordered.map(({ unit, ordered, rollout, waits_for: waits }) => (

@@ -4,7 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { UnitRow } from '../unit-row.ts';
 import { ReloadButton, UnitActs } from './acts.tsx';
 import { head, now, units } from './live.ts';
-import { holdOrder, ordered, sortBy, sorting, type SortName } from './sorting.ts';
+import { holdOrder, ordered, releaseOrder, sortBy, sorting, type SortName } from './sorting.ts';
 import { go, linkTo } from './router.ts';
 import { bytes, sinceOf, span } from './words.ts';
 
@@ -42,7 +42,7 @@ function Heading({ by, isNumber = false }: { readonly by: SortName; readonly isN
   const { by: present, isTurned } = sorting.value;
   const isPresent = present === by;
   return (
-    <th class={isNumber ? 'number' : ''} aria-sort={isPresent ? (isTurned ? 'descending' : 'ascending') : 'none'}>
+    <th role="columnheader" class={isNumber ? 'number' : ''} aria-sort={isPresent ? (isTurned ? 'descending' : 'ascending') : 'none'}>
       <button class="link" onClick={() => sortBy(by)}>
         {by}
         <span aria-hidden="true">{isPresent ? (isTurned ? ' ▴' : ' ▾') : ''}</span>
@@ -52,7 +52,7 @@ function Heading({ by, isNumber = false }: { readonly by: SortName; readonly isN
 }
 
 export function Table(): JSX.Element {
-  useEffect(() => () => holdOrder(false), []);
+  useEffect(() => releaseOrder, []);
   const rows = shownUnits();
   const counts = new Map<string, number>();
   for (const { health } of ordered.value) counts.set(health, (counts.get(health) ?? 0) + 1);
@@ -83,10 +83,10 @@ export function Table(): JSX.Element {
         <ReloadButton />
       </div>
       {rows.length === 0 && <p class="faint">{head.value === null ? 'Nothing has come from the server yet.' : ordered.value.length === 0 ? 'No units yet.' : 'No unit holds all of these words.'}</p>}
-      <table class="units" hidden={rows.length === 0}>
-        <thead>
-          <tr>
-            <th class="tick">
+      <table class="units" role="table" hidden={rows.length === 0}>
+        <thead role="rowgroup">
+          <tr role="row">
+            <th class="tick" role="columnheader">
               <input
                 type="checkbox"
                 aria-label="Mark all that are shown"
@@ -101,12 +101,18 @@ export function Table(): JSX.Element {
             <Heading by="Health" />
             <Heading by="CPU" isNumber />
             <Heading by="Memory" isNumber />
-            <th class="wide number">PID</th>
-            <th class="wide">Last exit</th>
-            <th class="wide">Command</th>
+            <th class="wide number" role="columnheader">PID</th>
+            <th class="wide" role="columnheader">Last exit</th>
+            <th class="wide" role="columnheader">Command</th>
           </tr>
         </thead>
-        <tbody onPointerEnter={() => holdOrder(true)} onPointerLeave={() => holdOrder(false)}>
+        <tbody
+          role="rowgroup"
+          onPointerEnter={() => holdOrder('pointer', true)}
+          onPointerLeave={() => holdOrder('pointer', false)}
+          onFocusIn={() => holdOrder('focus', true)}
+          onFocusOut={() => holdOrder('focus', false)}
+        >
           {rows.map((row) => (
             <Row key={row.name} row={row} isSelected={selected.value === row.name} isMarked={marked.value.has(row.name)} />
           ))}
@@ -121,34 +127,35 @@ function Row({ row, isSelected, isMarked }: { readonly row: UnitRow; readonly is
   return useMemo(
     () => (
       <tr
+        role="row"
         id={`row-${row.name}`}
         class={`${isSelected ? 'selected ' : ''}${isMarked ? 'marked' : ''}`}
         aria-selected={isSelected}
         onClick={() => (selected.value = row.name)}
         onDblClick={() => go('unit', row.name)}
       >
-        <td class="tick">
+        <td role="cell" class="tick">
           <input type="checkbox" aria-label={`Mark ${row.name}`} checked={isMarked} onChange={() => mark(row.name)} />
         </td>
-        <td>
+        <td role="cell">
           <a href={linkTo('unit', row.name)}>{row.name}</a>
           {row.kind === 'cron' && <span class="tag">cron</span>}
         </td>
-        <td>
+        <td role="cell">
           <State row={row} />
         </td>
-        <td>
+        <td role="cell">
           <Age at={sinceOf(row)} />
         </td>
-        <td class="number">{row.restarts}</td>
-        <td>
+        <td role="cell" class="number">{row.restarts}</td>
+        <td role="cell">
           <span class={`pill h-${row.health}`}>{row.health}</span>
         </td>
-        <td class="number">{row.cpu === undefined ? '-' : `${row.cpu.toFixed(1)}%`}</td>
-        <td class="number">{row.rss === undefined ? '-' : bytes(row.rss)}</td>
-        <td class="wide number">{row.pid ?? '-'}</td>
-        <td class="wide">{row.last_exit}</td>
-        <td class="wide command">
+        <td role="cell" class="number">{row.cpu === undefined ? '-' : `${row.cpu.toFixed(1)}%`}</td>
+        <td role="cell" class="number">{row.rss === undefined ? '-' : bytes(row.rss)}</td>
+        <td role="cell" class="wide number">{row.pid ?? '-'}</td>
+        <td role="cell" class="wide">{row.last_exit}</td>
+        <td role="cell" class="wide command">
           <code>{row.command}</code>
         </td>
       </tr>

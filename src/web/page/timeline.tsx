@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { now } from './live.ts';
-import { go } from './router.ts';
+import { linkTo } from './router.ts';
 import { Rows } from './rows.tsx';
 import { moment, offset, span } from './words.ts';
 
@@ -23,6 +23,8 @@ export function stretchesOf(records: readonly JournalRecord[], unit: string, end
 export const STATES = ['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped', 'waiting'] as const;
 const SPANS = [['1 min', 60], ['15 min', 900], ['1 h', 3600], ['1 day', 86_400]] as const;
 const [LANE, LEFT] = [26, 120];
+/** Of a letter, with its share of the space around the word. */
+const WORD_WIDTH = 9;
 const MOST_LANES = 8;
 
 interface Props {
@@ -83,7 +85,7 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
         <button aria-label="Earlier" onClick={() => setBack(backMs + seconds * 500)}>
           ◂
         </button>
-        <button aria-label="Later" disabled={backMs === 0} onClick={() => setBack(Math.max(0, backMs - seconds * 500))}>
+        <button aria-label="Later" aria-disabled={backMs === 0} onClick={() => setBack(Math.max(0, backMs - seconds * 500))}>
           ▸
         </button>
         <span class="faint">
@@ -93,7 +95,7 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
       <svg
         viewBox={`0 0 ${width} ${height}`}
         height={height}
-        role="img"
+        role="group"
         aria-label={`What happened to ${unit} in the last ${span(seconds)}`}
         onWheel={(event) => {
           if (!event.ctrlKey) return;
@@ -103,25 +105,28 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
       >
         {lanes.map((name, lane) => (
           <g key={name} transform={`translate(0 ${lane * LANE})`}>
-            <text x="4" y="17" class={name === unit ? 'own' : 'other'} onClick={() => go('unit', name)}>
-              {name.length > 16 ? `${name.slice(0, 15)}…` : name}
-            </text>
+            {name === unit ? <LaneName name={name} /> : <a href={linkTo('unit', name)}><LaneName name={name} /></a>}
             {stretchesOf(records, name, now.value)
               .filter(({ fromMs, toMs }) => toMs >= startMs && fromMs <= endMs)
-              .map(({ fromMs, toMs, state, record }) => (
-                <rect
-                  key={record.seq}
-                  class={`p-${state}${record.seq === chosen ? ' chosen' : ''}`}
-                  x={x(fromMs)}
-                  y="5"
-                  height="16"
-                  width={Math.max(1.5, x(toMs) - x(fromMs))}
-                  rx="2"
-                  onClick={() => onChoose(record.seq)}
-                >
-                  <title>{`${state} from ${moment(fromMs)}, ${offset(toMs - fromMs)}`}</title>
-                </rect>
-              ))}
+              .map(({ fromMs, toMs, state, record }) => {
+                const [left, wide] = [x(fromMs), Math.max(1.5, x(toMs) - x(fromMs))];
+                return (
+                  <g key={record.seq}>
+                    <rect
+                      class={`p-${state}${record.seq === chosen ? ' chosen' : ''}`}
+                      x={left}
+                      y="5"
+                      height="16"
+                      width={wide}
+                      rx="2"
+                      onClick={() => onChoose(record.seq)}
+                    >
+                      <title>{`${state} from ${moment(fromMs)}, ${offset(toMs - fromMs)}`}</title>
+                    </rect>
+                    {wide > state.length * WORD_WIDTH && <text class="word" x={left + 5} y="17">{state}</text>}
+                  </g>
+                );
+              })}
           </g>
         ))}
         {links
@@ -153,6 +158,10 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
   );
 }
 
+function LaneName({ name }: { readonly name: string }): JSX.Element {
+  return <text x="4" y="17">{name.length > 16 ? `${name.slice(0, 15)}…` : name}</text>;
+}
+
 /** The colours of states. */
 export function Legend({ states }: { readonly states: readonly string[] }): JSX.Element {
   return (
@@ -178,32 +187,33 @@ interface RecordsProps {
 /** Records as rows, newest first. */
 export function Records({ records, chosen = null, sinceMs, onCause }: RecordsProps): JSX.Element {
   return (
-    <Rows label="Records of the journal" class="records" columns={{ Time: null, '#': 'number', Unit: null, Change: null, Cause: null, Detail: null }}>
-      {records.toReversed().map((record) => (
-        <tr key={record.seq} class={record.seq === chosen ? 'selected' : ''}>
-          <td>{sinceMs === undefined ? moment(record.at) : offset(Date.parse(record.at) - sinceMs)}</td>
-          <td class="number">{record.seq}</td>
-          <td>{record.unit ?? 'supervisor'}</td>
-          <td>
-            {record.to === undefined
-              ? record.event
-              : record.from === record.to
-                ? `${record.to} (${record.event})`
-                : `${record.from ?? '?'} → ${record.to}`}
-          </td>
-          <td>
-            {record.cause?.kind} {record.cause?.by}
-            {record.cause?.seq !== undefined && (
-              <button class="link" onClick={() => onCause?.(record.cause?.seq ?? 0)}>
-                #{record.cause.seq}
-              </button>
-            )}
-          </td>
-          <td class="detail">{detailOf(record)}</td>
-        </tr>
-      ))}
-    </Rows>
+    <Rows
+      label="Records of the journal"
+      class="records"
+      columns={{ Time: null, '#': 'number', Unit: null, Change: null, Cause: null, Detail: null }}
+      rows={records.toReversed().map((record) => ({
+        key: record.seq,
+        class: record.seq === chosen ? 'selected' : '',
+        cells: [
+          sinceMs === undefined ? moment(record.at) : offset(Date.parse(record.at) - sinceMs),
+          <Number seq={record.seq} onChoose={onCause} />,
+          record.unit ?? 'supervisor',
+          record.to === undefined ? record.event : record.from === record.to ? `${record.to} (${record.event})` : `${record.from ?? '?'} → ${record.to}`,
+          <>
+            {record.cause?.kind} {record.cause?.by}{' '}
+            {record.cause?.seq !== undefined && <Number seq={record.cause.seq} onChoose={onCause} word="#" />}
+          </>,
+          detailOf(record),
+        ],
+      }))}
+    />
   );
+}
+
+/** Of a record; where it can be chosen, it is shown with what caused it and what it caused. */
+function Number({ seq, onChoose, word = '' }: { readonly seq: number; readonly onChoose: RecordsProps['onCause']; readonly word?: string }): JSX.Element {
+  const text = `${word}${seq}`;
+  return onChoose === undefined ? <>{text}</> : <button class="link" aria-label={`Record ${seq} with its causes`} onClick={() => onChoose(seq)}>{text}</button>;
 }
 
 function detailOf({ detail = {} }: JournalRecord): string {

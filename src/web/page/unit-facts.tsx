@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { SpawnedProcessNode, UnitStatus } from '../../wire/payloads.ts';
 import { useFetched } from './fetched.ts';
-import { Rows } from './rows.tsx';
+import { Rows, type RowOf } from './rows.tsx';
 import { alsoIn, bytes, moment, span } from './words.ts';
 
 export function Processes({ unit }: { readonly unit: UnitStatus }): JSX.Element {
@@ -12,37 +12,40 @@ export function Processes({ unit }: { readonly unit: UnitStatus }): JSX.Element 
       {process === undefined ? (
         <p class="faint">It has no process.</p>
       ) : (
-        <Rows label="Process tree" columns={{ Process: null, PID: 'number', User: null, CPU: 'number', Memory: 'number' }}>
-          <tr>
-            <td>
-              <code>{running ?? command}</code>
-            </td>
-            <td class="number">{process.pid}</td>
-            <td>{process.user}</td>
-            <td class="number">{metrics?.latest_cpu_percent.toFixed(1)}%</td>
-            <td class="number">{bytes(metrics?.latest_rss_bytes ?? 0)}</td>
-          </tr>
-          {rowsOf(children, 1)}
-        </Rows>
+        <Rows
+          label="Process tree"
+          columns={{ Process: null, PID: 'number', User: null, CPU: 'number', Memory: 'number' }}
+          rows={[
+            {
+              key: process.pid,
+              cells: [<code>{running ?? command}</code>, process.pid, process.user, `${metrics?.latest_cpu_percent.toFixed(1) ?? '-'}%`, bytes(metrics?.latest_rss_bytes ?? 0)],
+            },
+            ...rowsOf(children, 1),
+          ]}
+        />
       )}
     </section>
   );
 }
 
-function rowsOf(nodes: readonly SpawnedProcessNode[], depth: number): readonly JSX.Element[] {
+function rowsOf(nodes: readonly SpawnedProcessNode[], depth: number): readonly RowOf[] {
   return nodes.flatMap(({ child, children = [] }) => [
-    <tr key={child.pid} class={child.last_exit === undefined ? '' : 'faint'}>
-      <td>
-        <span class={`depth d${Math.min(depth, 6)}`}>└ </span>
-        <code>{child.command || child.name}</code>
-        {child.kind !== 'peripheral' && <span class="tag">spawned</span>}
-        {child.last_exit !== undefined && <span class="tag">ended</span>}
-      </td>
-      <td class="number">{child.pid}</td>
-      <td>{child.user}</td>
-      <td class="number">{child.cpu_percent === undefined ? '-' : `${child.cpu_percent.toFixed(1)}%`}</td>
-      <td class="number">{child.rss_bytes === undefined ? '-' : bytes(child.rss_bytes)}</td>
-    </tr>,
+    {
+      key: child.pid,
+      class: child.last_exit === undefined ? '' : 'faint',
+      cells: [
+        <>
+          <span class={`depth d${Math.min(depth, 6)}`}>└ </span>
+          <code>{child.command || child.name}</code>
+          {child.kind !== 'peripheral' && <span class="tag">spawned</span>}
+          {child.last_exit !== undefined && <span class="tag">ended</span>}
+        </>,
+        child.pid,
+        child.user,
+        child.cpu_percent === undefined ? '-' : `${child.cpu_percent.toFixed(1)}%`,
+        child.rss_bytes === undefined ? '-' : bytes(child.rss_bytes),
+      ],
+    },
     ...rowsOf(children, depth + 1),
   ]);
 }
@@ -94,27 +97,28 @@ export function CronHistory({ unit }: { readonly unit: UnitStatus }): JSX.Elemen
       <p class="faint">
         Time zone {zone}; next run {unit.next_at === undefined ? 'none' : `${moment(unit.next_at)}${alsoIn(timezone, unit.next_at)}`}.
       </p>
-      <Rows label="Last runs" columns={{ Began: null, Took: null, Result: null, Exit: 'number', PID: 'number' }}>
-        {runs.map(({ started_at: began, completed_at: ended, status, exit_code: code, pid }, index) => (
-          <tr key={`${began} ${index}`}>
-            <td>{moment(began)}</td>
-            <td>{ended === undefined ? 'goes on' : span((Date.parse(ended) - Date.parse(began)) / 1000)}</td>
-            <td>
-              <span class={`state s-${status === undefined ? 'running' : status === 'Success' ? 'completed' : 'failed'}`}>
-                {status === undefined
-                  ? '◐ runs'
-                  : status === 'Success'
-                    ? '✓ succeeded'
-                    : status === 'OverlapError'
-                      ? '✗ left out: the run before it went on'
-                      : `✗ ${status.Failed}`}
-              </span>
-            </td>
-            <td class="number">{code ?? '-'}</td>
-            <td class="number">{pid ?? '-'}</td>
-          </tr>
-        ))}
-      </Rows>
+      <Rows
+        label="Last runs"
+        columns={{ Began: null, Took: null, Result: null, Exit: 'number', PID: 'number' }}
+        rows={runs.map(({ started_at: began, completed_at: ended, status, exit_code: code, pid }, index) => ({
+          key: `${began} ${index}`,
+          cells: [
+            moment(began),
+            ended === undefined ? 'goes on' : span((Date.parse(ended) - Date.parse(began)) / 1000),
+            <span class={`state s-${status === undefined ? 'running' : status === 'Success' ? 'completed' : 'failed'}`}>
+              {status === undefined
+                ? '◐ runs'
+                : status === 'Success'
+                  ? '✓ succeeded'
+                  : status === 'OverlapError'
+                    ? '✗ left out: the run before it went on'
+                    : `✗ ${status.Failed}`}
+            </span>,
+            code ?? '-',
+            pid ?? '-',
+          ],
+        }))}
+      />
     </section>
   );
 }

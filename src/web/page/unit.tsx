@@ -84,7 +84,7 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
           <Chart key={`${name} ${shown}`} machine={shown} marks={marks} name={name} chosen={arrow} onArrow={setArrow} />
         </section>
         <div>
-          <section class="panel why" aria-label="Why" aria-live="polite">
+          <section class="panel why" aria-label="Why">
             <h2>Why</h2>
             {why?.text.map((sentence) => <p key={sentence}>{sentence}</p>)}
             {row?.waits_for?.map(({ unit }) => <p key={unit}>Waits for <a href={linkTo('unit', unit)}>{unit}</a>.</p>)}
