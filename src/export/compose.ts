@@ -2,9 +2,9 @@ import { basename, join, relative } from 'node:path';
 import { restartsWith } from '../../machines/order.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { Refused } from '../errors.ts';
-import { formatDuration } from '../words.ts';
+import { formatDuration, formatSize } from '../words.ts';
 import { writeYamlDocuments } from '../yaml-text.ts';
-import { argvOf, checkCommand, refuseAlike, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
+import { argvOf, boundsOf, checkCommand, refuseAlike, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
 import { loseAll } from './losses.ts';
 
 const none = 'compose has nothing like it';
@@ -72,7 +72,7 @@ function entries(spec: ServiceSpec, context: ExportContext, environment: SplitEn
         ? undefined
         : environment.files.map((file) => dollars(relative(target, file).startsWith('..') ? file : `./${relative(target, file)}`)),
     environment: Object.keys(environment.variables).length === 0 ? undefined : mapped(environment.variables, dollars),
-    ...privileges(spec),
+    ...privileges(spec, context),
   };
   const key = composeName(name);
   const before = `${key}-pre-start`;
@@ -164,15 +164,16 @@ function hooks({ name, hooks: all }: ServiceSpec, { losses }: ExportContext): re
   return started.length === 0 ? undefined : started.map(({ command }) => ({ command: ['/bin/sh', '-c', dollars(command)] }));
 }
 
-function privileges({ privileges: { user, group, supplementaryGroups, capabilities, limits } }: ServiceSpec): object {
+function privileges(spec: ServiceSpec, { losses }: ExportContext): object {
+  const { user, group, supplementaryGroups, capabilities, limits, sandbox } = spec.privileges;
+  if (sandbox !== undefined && sandbox.writable.length > 0) losses.lost(spec.name, 'sandbox.writable', 'a volume of the container is writable');
   const ulimits = Object.fromEntries(
     (['nofile', 'nproc', 'memlock'] as const).flatMap((key) => (limits[key] === undefined ? [] : [[key, limits[key] ?? -1]])),
   );
-  const { cgroup } = limits;
-  const [, quota, period = '100000'] = /^(\d+)(?:\s+(\d+))?$/.exec(cgroup?.cpuMax ?? '') ?? [];
+  const { memoryBytes, cpus } = boundsOf(spec);
   const bounds = {
-    memory: cgroup?.memoryMax === undefined || cgroup.memoryMax === 'max' ? undefined : cgroup.memoryMax.toLowerCase(),
-    cpus: quota === undefined ? undefined : String(Math.round((Number(quota) / Number(period)) * 1000) / 1000),
+    memory: memoryBytes === null ? undefined : formatSize(memoryBytes).toLowerCase(),
+    cpus: cpus === null ? undefined : String(Math.round(cpus * 1000) / 1000),
   };
   return {
     user: user === null ? undefined : group === null ? user : `${user}:${group}`,
@@ -181,6 +182,9 @@ function privileges({ privileges: { user, group, supplementaryGroups, capabiliti
     cap_add: capabilities.length === 0 ? undefined : capabilities.map((name) => name.replace('CAP_', '')),
     ulimits: Object.keys(ulimits).length === 0 ? undefined : ulimits,
     cpuset: limits.cpuAffinity?.join(','),
+    security_opt: sandbox?.noNewPrivileges === true ? ['no-new-privileges:true'] : undefined,
+    read_only: sandbox?.readOnlyRoot || undefined,
+    tmpfs: sandbox?.privateTmp === true ? ['/tmp', '/var/tmp'] : undefined,
     deploy: bounds.memory === undefined && bounds.cpus === undefined ? undefined : { resources: { limits: bounds } },
   };
 }

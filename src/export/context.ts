@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { HealthCheck, ServiceSpec } from '../../machines/types.ts';
 import { quoteArgv } from '../config/launch.ts';
 import { refuse, type Refused } from '../errors.ts';
-import { shellWord } from '../words.ts';
+import { parseSize, shellWord } from '../words.ts';
 import type { Losses } from './losses.ts';
 import type { WrittenKeys } from './written-keys.ts';
 
@@ -32,6 +32,13 @@ export interface ExportedFile {
 /** As an argument vector: of a script, that of the shell. */
 export function argvOf({ launch }: ServiceSpec): readonly string[] {
   return launch.kind === 'exec' ? launch.argv : ['/bin/sh', '-c', launch.script];
+}
+
+/** What the control group of a service may use; null: as much as it likes. */
+export function boundsOf({ privileges: { limits: { cgroup } } }: ServiceSpec): { readonly memoryBytes: number | null; readonly cpus: number | null } {
+  const memory = parseSize(cgroup?.memoryMax ?? '');
+  const [, quota, period = '100000'] = /^(\d+)(?:\s+(\d+))?$/.exec(cgroup?.cpuMax?.trim() ?? '') ?? [];
+  return { memoryBytes: memory.ok ? memory.value : null, cpus: quota === undefined || Number(period) === 0 ? null : Number(quota) / Number(period) };
 }
 
 /** A service that ends by itself. */

@@ -1,9 +1,10 @@
 import { restartsWith } from '../../machines/order.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { findUser } from '../process/accounts.ts';
+import { formatSize } from '../words.ts';
 import { writeYamlDocuments } from '../yaml-text.ts';
 import { withoutNothing } from './compose.ts';
-import { argvOf, isTask, splitEnv, wholeSeconds, type ExportContext, type ExportedFile } from './context.ts';
+import { argvOf, boundsOf, isTask, splitEnv, wholeSeconds, type ExportContext, type ExportedFile } from './context.ts';
 import { portOf, probes } from './kubernetes-probes.ts';
 import { loseAll } from './losses.ts';
 import { crontabOf } from './schedule.ts';
@@ -150,28 +151,23 @@ function pod(spec: ServiceSpec, context: ExportContext, restartPolicy: string): 
 function base(spec: ServiceSpec, context: ExportContext): object {
   const environment = splitEnv(spec, context, { filesWin: false });
   const variables = Object.entries(environment.variables).map(([name, value]) => ({ name, value: references(value) }));
-  const { cgroup } = spec.privileges.limits;
-  const [, quota, period = '100000'] = /^(\d+)(?:\s+(\d+))?$/.exec(cgroup?.cpuMax ?? '') ?? [];
-  const memory =
-    cgroup?.memoryMax === undefined || cgroup.memoryMax === 'max'
-      ? undefined
-      : cgroup.memoryMax
-          .replace(/\s+/g, '')
-          .replace(/^(\d+)([KMGT])B?$/i, (_, number: string, unit: string) => `${number}${unit.toUpperCase()}i`)
-          .replace(/B$/i, '');
-  const limits = { memory, cpu: quota === undefined ? undefined : `${Math.max(1, Math.round((Number(quota) / Number(period)) * 1000))}m` };
+  const { memoryBytes, cpus } = boundsOf(spec);
+  const limits = {
+    memory: memoryBytes === null ? undefined : formatSize(memoryBytes).replace(/\D$/, '$&i'),
+    cpu: cpus === null ? undefined : `${Math.max(1, Math.round(cpus * 1000))}m`,
+  };
   context.losses.changed(spec.name, 'working_dir', 'it is a path of the image there');
   return {
     image: context.imageOf(spec.name) ?? '',
     workingDir: context.keys.has(spec.name, ['working_dir']) ? spec.workingDir : undefined,
     envFrom: environment.files.length === 0 && Object.keys(environment.secrets).length === 0 ? undefined : [{ secretRef: { name: `${slug(spec.name)}-env` } }],
     env: variables.length === 0 ? undefined : variables,
-    resources: memory === undefined && quota === undefined ? undefined : { limits },
+    resources: memoryBytes === null && cpus === null ? undefined : { limits },
     securityContext: security(spec, context),
   };
 }
 
-function security({ name, privileges: { user, group, capabilities } }: ServiceSpec, { losses }: ExportContext): object | undefined {
+function security({ name, privileges: { user, group, capabilities, sandbox } }: ServiceSpec, { losses }: ExportContext): object | undefined {
   const account = user === null ? null : findUser(user);
   if (user !== null)
     losses.changed(
@@ -182,7 +178,11 @@ function security({ name, privileges: { user, group, capabilities } }: ServiceSp
         : `kubernetes takes numbers: ${account.uid} is ${user} on this machine`,
     );
   if (group !== null) losses.lost(name, 'group', 'kubernetes takes the number of a group that the image knows');
+  if (sandbox?.privateTmp === true || (sandbox?.writable ?? []).length > 0)
+    losses.lost(name, 'sandbox', 'of it, private_tmp and writable: a volume that is mounted there is writable');
   const found = {
+    allowPrivilegeEscalation: sandbox?.noNewPrivileges === true ? false : undefined,
+    readOnlyRootFilesystem: sandbox?.readOnlyRoot || undefined,
     runAsUser: account?.uid,
     runAsGroup: account?.gid,
     capabilities: capabilities.length === 0 ? undefined : { drop: ['ALL'], add: capabilities.map((one) => one.replace('CAP_', '')) },

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
-import { argvOf, checkCommand, type ExportContext } from './context.ts';
+import { argvOf, boundsOf, checkCommand, type ExportContext } from './context.ts';
 import { slug } from './kubernetes.ts';
 
 /** The tasks of a job: the service itself, and what runs before and after it. */
@@ -30,7 +30,7 @@ export function task(spec: ServiceSpec, context: ExportContext, name: string, ar
   const ulimit = Object.fromEntries(
     (['nofile', 'nproc', 'memlock'] as const).flatMap((key) => (limits[key] === undefined ? [] : [[key, String(limits[key] ?? -1)]])),
   );
-  const memory = megabytes(limits.cgroup?.memoryMax);
+  const { memoryBytes } = boundsOf(spec);
   return {
     Name: name,
     Driver: image === null ? 'raw_exec' : DOCKER,
@@ -52,7 +52,7 @@ export function task(spec: ServiceSpec, context: ExportContext, name: string, ar
             cap_add: capabilities.length === 0 ? undefined : capabilities.map((one) => one.replace('CAP_', '').toLowerCase()),
             ulimit: Object.keys(ulimit).length === 0 ? undefined : [ulimit],
           },
-    Resources: memory === null ? undefined : { MemoryMB: memory },
+    Resources: memoryBytes === null ? undefined : { MemoryMB: Math.max(10, Math.ceil(memoryBytes / 1024 ** 2)) },
     LogConfig: logConfig(spec, context),
   };
 }
@@ -116,12 +116,6 @@ export function after(spec: ServiceSpec, context: ExportContext): readonly objec
       },
     ];
   });
-}
-
-function megabytes(text: string | undefined): number | null {
-  const [, number, unit = ''] = /^(\d+)\s*([KMGT]?)B?$/i.exec(text ?? '') ?? [];
-  if (number === undefined) return null;
-  return Math.max(10, Math.ceil((Number(number) * 1024 ** ['', 'K', 'M', 'G', 'T'].indexOf(unit.toUpperCase())) / 1024 ** 2));
 }
 
 /** In the configuration of a driver, which is a template of HCL. */

@@ -33,6 +33,7 @@ const reasons: Readonly<Record<string, string>> = {
   'limits.cgroup.cpu_max': none,
   'limits.cgroup.cpu_weight': none,
   'limits.cgroup.root': none,
+  sandbox: none,
   supplementary_groups: none,
   group: none,
   'logs.logger': none,

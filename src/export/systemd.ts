@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { restartsWith } from '../../machines/order.ts';
 import type { Dependency, ServiceSpec } from '../../machines/types.ts';
 import { resolveProgram } from '../process/program.ts';
-import { argvOf, checkCommand, execLine, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
+import { argvOf, boundsOf, checkCommand, execLine, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
+import { refuse, type Refused } from '../errors.ts';
+import { formatSize } from '../words.ts';
 import { loseAll } from './losses.ts';
 import { calendarOf } from './schedule.ts';
 
@@ -34,7 +36,10 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** A unit for each service, and a timer for each cron unit. They are units of a user or, with `User=`, of the system. */
-export function exportSystemd(context: ExportContext): readonly ExportedFile[] {
+export function exportSystemd(context: ExportContext): readonly ExportedFile[] | Refused {
+  for (const { name, workingDir } of context.services)
+    for (const path of [workingDir, ...context.keys.envFiles(name)])
+      if (/[\n\r]/.test(path)) return refuse(`${name}: a unit of systemd cannot name ${JSON.stringify(path)}: expected paths without a line end`);
   return context.services.flatMap((spec) => {
     loseAll(context.losses, spec.name, reasons);
     const environment = splitEnv(spec, context, { filesWin: true });
@@ -72,8 +77,9 @@ function service(spec: ServiceSpec, context: ExportContext, environment: SplitEn
     section('Service', [
       ['Type', isTask ? 'oneshot' : 'exec'],
       ...(restart.oneshot && cron === null ? [['RemainAfterExit', true] as const] : []),
-      ['WorkingDirectory', plain(spec.workingDir)],
-      ...[...environment.files, ...(secrets === null ? [] : [join(context.target, secrets.name)])].map((file): Line => ['EnvironmentFile', plain(file)]),
+      // A blank at the end would not be a part of it.
+      ['WorkingDirectory', plain(spec.workingDir.replace(/\s$/, '$&/'))],
+      ...[...environment.files, ...(secrets === null ? [] : [join(context.target, secrets.name)])].map((file): Line => ['EnvironmentFile', plain(unglobbed(file))]),
       ...Object.entries(environment.variables).map(([name, value]): Line => ['Environment', assigned(`${name}=${value}`)]),
       ...(skip === false ? [] : [['ExecCondition', skip === true ? '/bin/false' : script(`! { ${skip}\n}`)] as const]),
       ['ExecStartPre', preStart === null ? null : script(preStart)],
@@ -119,7 +125,7 @@ function startLimit({ name, restart, cron }: ServiceSpec, { losses }: ExportCont
 function execStart(spec: ServiceSpec, { searchPath, losses }: ExportContext): string {
   const [program = '', ...words] = argvOf(spec);
   const found = resolveProgram(program, spec.env['PATH'] ?? searchPath, spec.workingDir);
-  if (found.ok) return [found.path, ...words].map(quoted).join(' ');
+  if (found.ok) return [assigned(found.path), ...words.map(quoted)].join(' ');
   for (const key of ['exec', 'command']) losses.changed(spec.name, key, `${program} was not found on this machine; a shell looks for it`);
   return script(execLine(spec));
 }
@@ -177,12 +183,13 @@ function restartLines({ name, restart, cron }: ServiceSpec, { losses }: ExportCo
 }
 
 function privileges(
-  { name, privileges: { user, group, supplementaryGroups, capabilities, limits, isolation } }: ServiceSpec,
+  spec: ServiceSpec,
   { losses }: ExportContext,
 ): readonly Line[] {
+  const { name, privileges: { user, group, supplementaryGroups, capabilities, limits, isolation, sandbox } } = spec;
   const { cgroup } = limits;
+  const { memoryBytes, cpus } = boundsOf(spec);
   const limit = (value: number | null | undefined): string | number | null => (value === undefined ? null : (value ?? 'infinity'));
-  const [, quota, period = '100000'] = /^(\d+)(?:\s+(\d+))?$/.exec(cgroup?.cpuMax ?? '') ?? [];
   if (cgroup?.memoryMax !== undefined || cgroup?.cpuMax !== undefined)
     losses.changed(name, 'limits.cgroup', 'systemd keeps it where the unit may have the controller: of a user it needs delegation');
   return [
@@ -194,8 +201,8 @@ function privileges(
     ['LimitMEMLOCK', limit(limits.memlock)],
     ['Nice', limits.nice],
     ['CPUAffinity', limits.cpuAffinity?.join(' ')],
-    ['MemoryMax', cgroup?.memoryMax === 'max' ? 'infinity' : cgroup?.memoryMax?.replace(/B$/i, '')],
-    ['CPUQuota', quota === undefined ? null : `${Math.max(1, Math.round((Number(quota) / Number(period)) * 100))}%`],
+    ['MemoryMax', cgroup?.memoryMax === 'max' ? 'infinity' : memoryBytes === null ? null : formatSize(memoryBytes)],
+    ['CPUQuota', cpus === null ? null : `${Math.max(1, Math.round(cpus * 100))}%`],
     ['CPUWeight', cgroup?.cpuWeight],
     ...(capabilities.length === 0
       ? []
@@ -206,6 +213,10 @@ function privileges(
     ['PrivateNetwork', isolation.network || null],
     ['PrivateMounts', isolation.mount || null],
     ['PrivateUsers', isolation.user || null],
+    ['NoNewPrivileges', sandbox?.noNewPrivileges || null],
+    ['ProtectSystem', sandbox?.readOnlyRoot === true ? 'strict' : null],
+    ['PrivateTmp', sandbox?.privateTmp || null],
+    ['ReadWritePaths', sandbox === undefined || sandbox.writable.length === 0 ? null : sandbox.writable.map(assigned).join(' ')],
   ];
 }
 
@@ -233,9 +244,14 @@ function script(text: string): string {
   return `/bin/sh -c ${quoted(text)}`;
 }
 
-/** A value in which specifiers are text (systemd.unit(5)). */
+/** A value in which specifiers are text (systemd.unit(5)); with a backslash at its end the line would go on. */
 function plain(text: string): string {
-  return text.replaceAll('%', '%%').replaceAll('\n', ' ');
+  return text.replaceAll('%', '%%').replaceAll(/\p{Cc}/gu, ' ').replace(/\\$/, '\\ ');
+}
+
+/** A path that is a pattern of glob(7), and the same path: systemd.exec(5). */
+function unglobbed(path: string): string {
+  return path.replaceAll(/[*?[\\]/g, (sign) => `\\${sign}`).replace(/\s$/, '[$&]');
 }
 
 /** One word of a command line in which nothing is replaced: systemd.service(5). */
@@ -250,5 +266,6 @@ function assigned(text: string): string {
   return `"${kept
     .replaceAll(/[\\"]/g, (sign) => `\\${sign}`)
     .replaceAll('\n', '\\n')
-    .replaceAll('\t', '\\t')}"`;
+    .replaceAll('\t', '\\t')
+    .replaceAll(/\p{Cc}/gu, (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)}"`;
 }

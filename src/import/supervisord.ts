@@ -150,6 +150,9 @@ function importDaemon({ name, node }: IniSection, { root, remarks }: Draft): voi
   });
 }
 
+/** Far more than a machine runs of one program; a few more digits would fill any memory. */
+const MOST_PROCESSES = 1000;
+
 function importProgram({ name: section, node }: IniSection, source: Source, draft: Draft, groups: ReadonlyMap<string, string>): void {
   const program = section.slice('program:'.length).trim();
   const { services, remarks } = draft;
@@ -158,7 +161,8 @@ function importProgram({ name: section, node }: IniSection, source: Source, draf
   const start = first.number('numprocs_start') ?? 0;
   const pattern = first.take('process_name');
   if (node.entries?.get('command') === undefined) return remarks.lost(node, section, 'expected a command, found none');
-  for (let index = 0; index < Math.min(count, 1000); index += 1) {
+  if (count > MOST_PROCESSES) remarks.lost(node.entries?.get('numprocs') ?? node, `${program}.numprocs`, `${MOST_PROCESSES} of ${count} are made, the first ones`);
+  for (let index = 0; index < Math.min(count, MOST_PROCESSES); index += 1) {
     const number = start + index;
     const expand = expanding({ program_name: program, process_num: number, numprocs: count, group_name: groups.get(program) ?? program });
     const wanted = pattern === null ? program : resolved(expand(pattern), (name) => source.env[name]);
@@ -171,5 +175,5 @@ function importProgram({ name: section, node }: IniSection, source: Source, draf
     }
     services.push({ name: clean, from: node, block: programBlock(node, program, expand, source, draft) });
   }
-  if (count > 1) remarks.changed(node.entries?.get('numprocs') ?? node, `${program}.numprocs`, `${count} services, each with its number`);
+  if (count > 1) remarks.changed(node.entries?.get('numprocs') ?? node, `${program}.numprocs`, `${Math.min(count, MOST_PROCESSES)} services, each with its number`);
 }

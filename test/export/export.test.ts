@@ -306,3 +306,48 @@ test('profiles: compose keeps them and starts what a chosen service needs; elsew
   for (const engine of ['systemd', 'kubernetes', 'nomad'])
     expect((await exported(yaml, engine, ...images)).stderr, engine).toContain('sysg.yaml:5: lost: tracer.profiles: ');
 });
+
+test.each(['1_000M', '1000mb', ' 1048576000 '])('a size is read as everywhere: memory_max %j', async (size) => {
+  const yaml = one(`    limits: {cgroup: {memory_max: "${size}", cpu_max: " 50000 100000 "}}\n`);
+  for (const [engine, written] of [
+    ['systemd', ['MemoryMax=1000M\n', 'CPUQuota=50%\n']], ['compose', ['memory: 1000m\n', 'cpus: "0.5"\n']], ['kubernetes', ['memory: 1000Mi\n', 'cpu: 500m\n']], ['nomad', ['"MemoryMB": 1000\n']],
+  ] as const) {
+    const { stdout } = await exported(yaml, engine, ...images);
+    for (const line of written) expect(stdout, engine).toContain(line);
+  }
+});
+
+test('a sandbox is written where an engine has the like, and named where it has not', async () => {
+  const yaml = one('    sandbox: {no_new_privs: true, read_only_root: true, private_tmp: true, writable: [/srv/a b]}\n');
+  const said = async (engine: string): Promise<readonly [string, readonly string[]]> => {
+    const { stdout, stderr } = await exported(yaml, engine, ...images);
+    return [stdout, stderr.split('\n').filter((line) => line.includes('sandbox'))];
+  };
+  expect(await said('systemd')).toEqual([expect.stringContaining('NoNewPrivileges=yes\nProtectSystem=strict\nPrivateTmp=yes\nReadWritePaths="/srv/a b"\n'), []]);
+  const [compose, ofCompose] = await said('compose');
+  expect(compose).toMatch(/security_opt:\n\s+- no-new-privileges:true\n\s+read_only: true\n\s+tmpfs:\n\s+- \/tmp\n\s+- \/var\/tmp\n/);
+  expect(ofCompose).toEqual(['sysg.yaml:5: lost: web.sandbox.writable: a volume of the container is writable']);
+  expect(await said('kubernetes')).toEqual([
+    expect.stringMatching(/allowPrivilegeEscalation: false\n\s+readOnlyRootFilesystem: true\n/),
+    ['sysg.yaml:5: lost: web.sandbox: of it, private_tmp and writable: a volume that is mounted there is writable'],
+  ]);
+  expect((await said('nomad'))[1]).toEqual(['sysg.yaml:5: lost: web.sandbox: nomad has nothing like it']);
+});
+
+test('in a unit of systemd nothing that a value has begins a line, a pattern or a specifier', async () => {
+  const home = ownDirectory();
+  const run = (yaml: string): Promise<Ran> => {
+    writeFileSync(join(home, 'sysg.yaml'), yaml);
+    return sysg(['export', 'systemd'], { cwd: home, env: { HOME: home, PATH: '/usr/bin:/bin' } });
+  };
+  for (const name of ['a*b?[c]\\.env', 'end ', 'a\rb']) writeFileSync(join(home, name), 'A=1\n');
+  mkdirSync(join(home, 'dir '));
+  writeFileSync(join(home, 'p$1'), '#!/bin/sh\n', { mode: 0o755 });
+  const { stdout } = await run(one('    env: {file: "a*b?[c]\\\\.env", vars: {B: "1\\r[Install]\\u0001\\u0085"}}\n    working_dir: "dir "\n'));
+  expect(stdout).toContain(`EnvironmentFile=${home}/a\\*b\\?\\[c]\\\\.env\n`);
+  expect(stdout).toContain('Environment="B=1\\u000d[Install]\\u0001\\u0085"\n');
+  expect(stdout).toContain(`WorkingDirectory=${home}/dir /\n`);
+  expect((await run(one('    env: {file: "end "}\n'))).stdout).toContain(`EnvironmentFile=${home}/end[ ]\n`);
+  expect((await run('version: "1"\nservices:\n  "a%n\\\\":\n    exec: ["./p$1", "$A"]\n')).stdout).toMatch(/Description=a%%n\\ \n[^]*ExecStart=\S+\/p\$1 \$\$A\n/);
+  expect(await run(one('    env: {file: "a\\rb"}\n'))).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('a unit of systemd cannot name') });
+});

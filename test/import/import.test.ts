@@ -270,3 +270,9 @@ test('the group of a user, and what a hook of compose has beside its command, ar
   for (const key of ['user', 'environment']) expect(named).toContain(`compose.yaml:2: lost: a.post_start.${key}: a hook has a command and a timeout, and runs as the supervisor`);
   expect(named).toHaveLength(7);
 });
+
+test('what is cut of numprocs is named', async () => {
+  const made = await tried({ 'a.conf': '[program:w]\ncommand=w\nnumprocs=1002\nprocess_name=w%(process_num)s\n' }, 'a.conf');
+  expect(made.text?.match(/^ {2}w\d+:$/gm)).toHaveLength(1000);
+  expect(lost(made)).toEqual(['a.conf:3: lost: w.numprocs: 1000 of 1002 are made, the first ones', 'a.conf:3: changed: w.numprocs: 1000 services, each with its number']);
+});
