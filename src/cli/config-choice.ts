@@ -11,7 +11,7 @@ import { wrongProject } from '../runtime-paths.ts';
 import { shellWord } from '../words.ts';
 import type { Call } from './call.ts';
 import { configInUse } from './hints.ts';
-import { options } from './options.ts';
+import { globals, options } from './options.ts';
 
 export type ChosenConfig = Result<{ readonly path: string }>;
 
@@ -37,6 +37,23 @@ function unitAlone(call: Call): string | null {
   if (hint !== null) return isNoConfig(call, hint) ? hint : null;
   const [first = null] = readAdHoc(call.paths.stateDir, call.terminal.warn).values();
   return first;
+}
+
+/**
+ * Why it is not known whose state is meant, where the configuration says: for a command that could not be taken back. The named file is not there, or its
+ * project is no name.
+ */
+export function unclearProject(call: Call): Refusal | null {
+  const { flags, env, cwd, paths: { configDir } } = call;
+  if (flags.has(globals.project) || env['SYSG_PROJECT']) return null;
+  const config = chooseConfig(call);
+  if (!config.ok) return named(call) === null ? null : config.refusal;
+  const wrong = configPaths(config.path).flatMap((path) => {
+    const name = projectOf({ cwd, configDir, explicit: path });
+    const problem = !existsSync(path) ? 'there is no such file' : name === null ? null : wrongProject(name);
+    return problem === null ? [] : [`${path}: ${name === null ? '' : 'project: '}${problem}`];
+  });
+  return wrong.length === 0 ? null : refusals.config(wrong.join('\n'));
 }
 
 /** The file for a command without a supervisor: as for a start, else the one of a supervisor that was killed, which left a hint. */

@@ -54,6 +54,23 @@ describe('purge', () => {
     expect(asked).toHaveLength(2);
   });
 
+  test('removes nothing where the file that says whose state is meant is not there, or names no project', async () => {
+    const { env, state } = home();
+    const cwd = ownDirectory();
+    for (const words of [['-c', 'none.yaml'], ['-c', join(cwd, 'none.yaml')]]) {
+      expect(await sysg(['purge', '--yes', ...words], { env, cwd })).toEqual({ exitCode: 1, stdout: '', stderr: `sysg: ${join(cwd, 'none.yaml')}: there is no such file; nothing was purged\n` });
+    }
+    writeFileSync(join(cwd, 'sysg.yaml'), 'version: "1"\nproject: a/b\n');
+    for (const words of [[], ['-c', 'sysg.yaml']]) {
+      const { exitCode, stderr } = await sysg(['purge', '--yes', ...words], { env, cwd });
+      expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/sysg\.yaml: project: expected a name of .*, got "a\/b"; nothing was purged$/m)]);
+    }
+    expect(existsSync(state)).toBe(true);
+    // Said otherwise, it is known.
+    expect(await sysg(['purge', '--yes', '-p', ''], { env, cwd })).toMatchObject({ exitCode: 0 });
+    expect(existsSync(state)).toBe(false);
+  });
+
   test('asks nobody with --yes, or where nobody is there', async () => {
     const refuses = (): never => {
       throw new Error('asked');

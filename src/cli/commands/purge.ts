@@ -6,6 +6,7 @@ import { takeLock } from '../../state/lock.ts';
 import { findLockOwner, findSupervisor } from '../../state/lock-owner.ts';
 import { ask, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { unclearProject } from '../config-choice.ts';
 import { supervisorPid } from '../hints.ts';
 import { options } from '../options.ts';
 import { endGuardian, isRunning, lookForServer, untilReleased } from '../presence.ts';
@@ -14,6 +15,8 @@ import { refuse, report } from '../report.ts';
 /** Ends the supervisor of this state directory and whatever its services left, and removes the directory. */
 export async function purge(call: Call): Promise<number> {
   const { stateDir, lock } = call.paths;
+  const unclear = unclearProject(call);
+  if (unclear !== null) return refuse(call, { ...unclear, message: `${unclear.message}; nothing was purged` });
   // A supervisor of systemg 0.33.0 serves the socket without our lock.
   const locked = isRunning(call);
   const found = locked === true ? 'served' : locked === false ? await lookForServer(call) : locked;
