@@ -41,7 +41,8 @@ async function untilOver(goesOn: () => boolean | Promise<boolean>, limitMs: numb
 
 /**
  * Whether a supervisor serves the socket, now or within 10 s: one that begins, that its guardian is about to start again, or that puts back what somebody
- * removed. A refusal when one lives that does not put it back. The socket of a dead systemg 0.33.0 is none.
+ * removed. A refusal when one lives that does not put it back, unless it ends within that time: systemg 0.33.0 answers a stop, takes its files away, and ends
+ * two seconds later. The socket of a dead one is none.
  */
 export async function lookForServer(call: Call): Promise<'served' | 'none' | Refusal> {
   const { paths } = call;
@@ -49,7 +50,8 @@ export async function lookForServer(call: Call): Promise<'served' | 'none' | Ref
   while (!await isServed(paths.socket)) {
     const bereft = findBereft(paths);
     const isOver = performance.now() > deadline;
-    if (bereft !== null && (isOver || !bereft.isOurs)) return refusals.unresponsive(notPutBack(paths, bereft));
+    const isEnding = bereft?.isOurs === false && !existsSync(paths.pidFile);
+    if (bereft !== null && (isOver || !(bereft.isOurs || isEnding))) return refusals.unresponsive(notPutBack(paths, bereft));
     if (isOver || (bereft === null && !isReturning(call))) return await isServed(paths.socket) ? 'served' : 'none';
     await pause(AGAIN_MS);
   }

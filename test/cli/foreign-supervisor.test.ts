@@ -89,9 +89,32 @@ test('purge has that supervisor shut down before it removes what it lives on', a
 test.each([['start', '--daemonize', '-c', 'sysg.yaml'], ['stop'], ['status'], ['purge']])('%s names that supervisor when its socket was removed, and does nothing beside it', async (...argv) => {
   const { run, state, requests } = await foreign();
   rmSync(join(state, 'control.sock'));
+  // One that is about to end takes this away too.
+  writeFileSync(join(state, 'sysg.pid'), String(process.pid));
   const { exitCode, stderr } = await run(...argv);
   expect([exitCode === 0, stderr]).toEqual([false, expect.stringContaining(`control.sock was removed while a supervisor (pid ${process.pid}) listens there; it is systemg 0.33.0`)]);
   expect(requests).toEqual([]);
+});
+
+test.each([['status', 3], ['stop', 0], ['start --daemonize -c none.yaml', 1]])('%s waits for the end of one that has been stopped: its files go before it does', async (words, code) => {
+  const home = ownDirectory();
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web: {command: sleep 60}\n');
+  const program = `require('net').createServer().listen(process.argv[1], () => {
+    require('fs').rmSync(process.argv[1]);
+    console.log('ends');
+    setTimeout(() => process.exit(), 1000);
+  })`;
+  const child = spawn(process.execPath, ['-e', program, join(state, 'control.sock')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  const identity = identify(child.pid ?? 0);
+  const { exitCode, stderr } = await sysg(words.split(' '), { env: { HOME: home, PATH: process.env['PATH'] } });
+  expect([exitCode, identity !== null && isAlive(identity)]).toEqual([code, false]);
+  expect(stderr).not.toContain('was removed while');
+  await ended;
 });
 
 test.each([['stop'], ['purge']])('%s returns when the process of that supervisor has ended, which is after its answer and its socket', async (command) => {
