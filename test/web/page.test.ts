@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { parseEvent } from '../../src/simulate/events.ts';
 import { changeText } from '../../src/web/page/announce.ts';
+import { makeGather } from '../../src/web/page/gather.ts';
 import { eventOf, faultKinds } from '../../src/web/page/faults.ts';
 import { bytes, offset, plain, sinceOf, span } from '../../src/web/page/words.ts';
 
@@ -20,6 +21,23 @@ test('what is said of changes is a sentence, and of many units their number', ()
   expect(changeText([failed, runs])).toBe('api failed, db is running');
   expect(changeText([{ ...runs, health: 'degraded' }, { ...failed, state: 'backoff' }, { ...failed, state: 'unready' }])).toBe('db is running, degraded, api is in backoff, api is not ready');
   expect(changeText([failed, runs, runs, runs])).toBe('4 units changed: 1 failed, 3 running');
+});
+
+test('of a flood the newest lines are put into the page, once in a moment', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const taken: (readonly number[])[] = [];
+  const gather = makeGather<number>((items) => taken.push(items), { most: 3, withinMs: 250 });
+  for (const item of [1, 2, 3, 4, 5]) gather.add([item]);
+  vi.advanceTimersByTime(249);
+  expect(taken).toEqual([]);
+  vi.advanceTimersByTime(1);
+  gather.add([6]);
+  vi.advanceTimersByTime(250);
+  gather.add([7]);
+  gather.clear();
+  vi.advanceTimersByTime(1000);
+  expect(taken).toEqual([[3, 4, 5], [6]]);
 });
 
 test('spans and sizes are short', () => {

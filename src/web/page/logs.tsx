@@ -1,12 +1,14 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LogLine } from '../unit-logs.ts';
+import { makeGather } from './gather.ts';
 import { whileSeen } from './seen.ts';
 import { addressOf, refusalOf } from './server.ts';
 import { keepOpen } from './stream.ts';
 import { clock, plain } from './words.ts';
 
 const MOST_LINES = 3000;
+const GATHER_MS = 250;
 
 /** The output of a unit as it comes. Lines are put into the page by hand: thousands of them are not looked at again for each that comes. */
 export function Logs({ unit }: { readonly unit: string }): JSX.Element {
@@ -35,6 +37,13 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
     while (box.childElementCount > MOST_LINES) box.firstElementChild?.remove();
     if (now.current.isFollowing) requestAnimationFrame(() => box.scrollTo({ top: box.scrollHeight }));
   };
+  const [fresh] = useState(() => makeGather<LogLine>((lines) => taken.current(lines), { most: MOST_LINES, withinMs: GATHER_MS }));
+  const taken = useRef(append);
+  taken.current = (lines) => {
+    if (!now.current.isPaused) return append(lines);
+    held.current = [...held.current, ...lines].slice(-MOST_LINES);
+    return setWaiting(held.current.length);
+  };
   const listen = (last: number): EventSource => {
     const source = new EventSource(addressOf(`${path}?stream=${stream}&lines=${last}`));
     let isFirst = true;
@@ -48,11 +57,11 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
       if (isFirst) {
         isAnew.current = true;
         held.current = [];
+        fresh.clear();
       }
       isFirst = false;
-      if (!now.current.isPaused) return append(lines);
-      held.current = [...held.current, ...lines].slice(-MOST_LINES);
-      return setWaiting(held.current.length);
+      if (isAnew.current && !now.current.isPaused) append(lines);
+      else fresh.add(lines);
     });
     return source;
   };
@@ -67,11 +76,15 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
       return source;
     };
     // Who reads further up, or has halted the log, finds the place again.
-    return whileSeen(() => keepOpen(next, async (stopped) => {
+    const rest = whileSeen(() => keepOpen(next, async (stopped) => {
       const found = await refusalOf(path, stopped);
       setRefusal(found?.detail ?? null);
       return found === null;
     }), () => now.current.isFollowing && !now.current.isPaused);
+    return () => {
+      rest();
+      fresh.clear();
+    };
   }, [unit, stream]);
   useEffect(() => {
     const wanted = search.toLowerCase();

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { UnitRow } from '../unit-row.ts';
 import { ReloadButton, UnitActs } from './acts.tsx';
-import { head, now, units } from './live.ts';
+import { head, now, readOnly, units } from './live.ts';
 import { holdOrder, ordered, releaseOrder, sortBy, sorting, type SortName } from './sorting.ts';
 import { go, linkTo } from './router.ts';
 import { bytes, sinceOf, span } from './words.ts';
@@ -54,6 +54,7 @@ function Heading({ by, isNumber = false }: { readonly by: SortName; readonly isN
 export function Table(): JSX.Element {
   useEffect(() => releaseOrder, []);
   const rows = shownUnits();
+  const names = concerned();
   const counts = new Map<string, number>();
   for (const { health } of ordered.value) counts.set(health, (counts.get(health) ?? 0) + 1);
   return (
@@ -79,7 +80,8 @@ export function Table(): JSX.Element {
             onInput={({ currentTarget }) => (filter.value = currentTarget.value)}
           />
         </label>
-        <UnitActs names={concerned()} />
+        {!readOnly.value && <span class="faint">{names.length === 0 ? 'mark units for:' : `${names.length === 1 ? names[0] : `${names.length} units`}:`}</span>}
+        <UnitActs names={names} />
         <ReloadButton />
       </div>
       {rows.length === 0 && <p class="faint">{head.value === null ? 'Nothing has come from the server yet.' : ordered.value.length === 0 ? 'No units yet.' : 'No unit holds all of these words.'}</p>}
@@ -147,12 +149,12 @@ function Row({ row, isSelected, isMarked }: { readonly row: UnitRow; readonly is
         <td role="cell">
           <Age at={sinceOf(row)} />
         </td>
-        <td role="cell" class="number">{row.restarts}</td>
+        <td role="cell" class={row.restarts === 0 ? 'number none' : 'number'}>{row.restarts}</td>
         <td role="cell">
           <span class={`pill h-${row.health}`}>{row.health}</span>
         </td>
-        <td role="cell" class="number">{row.cpu === undefined ? '-' : `${row.cpu.toFixed(1)}%`}</td>
-        <td role="cell" class="number">{row.rss === undefined ? '-' : bytes(row.rss)}</td>
+        <td role="cell" class={row.cpu === undefined ? 'number none' : 'number'}>{row.cpu === undefined ? '-' : `${row.cpu.toFixed(1)}%`}</td>
+        <td role="cell" class={row.rss === undefined ? 'number none' : 'number'}>{row.rss === undefined ? '-' : bytes(row.rss)}</td>
         <td role="cell" class="wide number">{row.pid ?? '-'}</td>
         <td role="cell" class="wide">{row.last_exit}</td>
         <td role="cell" class="wide command">
