@@ -160,8 +160,7 @@ function decodeLine(line: string): { ok: true; line: LedgerLine } | { ok: false;
 
 const stamp = record({ at: number, wall: number, boot: string });
 
-function factOf(line: object): LedgerFact {
-  const fields = isRecord(line) ? line : {};
+function factOf(fields: Readonly<Record<string, unknown>>): LedgerFact {
   const named = (key: string): string => {
     const name = fields[key];
     check(name, string, key);
@@ -173,10 +172,10 @@ function factOf(line: object): LedgerFact {
     return { kind: 'record', record: found };
   }
   if ('forget' in fields) return { kind: 'forget', unit: named('forget') };
-  if ('note' in fields) return { kind: 'note', key: named('note'), value: fields['value'] ?? null };
+  if ('note' in fields) return { kind: 'note', key: named('note'), value: fields['value'] };
   if ('forget_note' in fields) return { kind: 'forget-note', key: named('forget_note') };
   if (fields['end'] === 'clean') return { kind: 'clean' };
-  throw new Error(unexpected('a record, forget, note, forget_note or end', line, 'line'));
+  throw new Error(unexpected('a record, forget, note, forget_note or end', fields, 'line'));
 }
 
 /** A unit in `parting`, a state of earlier versions, had no process and waited for the end of a second instance. */

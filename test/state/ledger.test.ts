@@ -123,6 +123,43 @@ describe('damage', () => {
     expect(problems[0]).toContain('line 1: record.process.role: expected one of main, skip, pre_start, found "boss"');
   });
 
+  test.each([
+    ['{"wall":2,"boot":"b","forget":"web"}', 'missing field `at`'], ['{"at":1,"wall":2,"boot":"b","forget":5}', 'forget: expected a string, found 5'],
+    ['{"at":1,"wall":2,"boot":"b","note":null}', 'note: expected a string, found null'],
+    ['{"at":1,"wall":2,"boot":"b","end":"dirty"}', 'expected a record, forget, note, forget_note or end'], ['', 'line 1: '],
+  ])('the line %j alone is damaged', (line, reason) => {
+    const { open, path, problems } = rig();
+    const whole = open();
+    whole.record(record('web'), false);
+    whole.close();
+    writeFileSync(path, `${line}\n${readFileSync(path, 'utf8')}`);
+    const { entries, clean } = open();
+    expect([[...entries.keys()], clean]).toEqual([['web'], false]);
+    expect(problems).toEqual([expect.stringContaining('1 damaged line (line 1: ')]);
+    expect(problems[0]).toContain(reason);
+  });
+
+  test.each(['', '{"at":1,"wall":2,"bo'])('a ledger that a crash has left at %j is none that was damaged', (text) => {
+    const { open, path, problems } = rig();
+    writeFileSync(path, text);
+    expect(open().entries.size).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  test('zeroes in the place of every line are damage', () => {
+    const { open, path, problems } = rig();
+    writeFileSync(path, '\0'.repeat(100));
+    expect(open().clean).toBe(false);
+    expect(problems).toEqual([expect.stringContaining('1 damaged line (line 1: zeroes)')]);
+  });
+
+  test('a record of a version whose units could be parting is one of a unit that is stopped', () => {
+    const { open, path, problems } = rig();
+    writeFileSync(path, `${JSON.stringify({ at: 1, wall: 2, boot: 'b', record: { ...record('web'), state: 'parting', process: null } })}\n`);
+    expect(open().entries.get('web')?.record.state).toBe('stopped');
+    expect(problems).toEqual([]);
+  });
+
   test('at most three damaged copies are kept, the newest ones', () => {
     const { open, path } = rig();
     for (let round = 1; round <= 5; round += 1) {
@@ -282,6 +319,17 @@ describe('a failing disk', () => {
     const stale = readFileSync(path, 'utf8').replace('"at":42.5', '"at":41').replace('"wanted":"down"', '"wanted":"up"').replace(/,"crc":"[0-9a-f]+"/, '');
     writeFileSync(`${path}.reserve`, stale.padEnd(32 * 1024, '\n'));
     expect(open().entries.get('web')?.record).toMatchObject({ wanted: 'down' });
+  });
+
+  test.each([[1_700_000_000_001, 'up'], [1_699_999_999_999, 'down']] as const)('of two boots the clock on the wall says which word is older: reserve at %i', (wall, wanted) => {
+    const { open, path } = rig();
+    const first = open();
+    first.record(record('web', { wanted: 'down' }), true);
+    first.close();
+    // The other clock begins anew with a boot.
+    const at = wanted === 'up' ? 1 : 1000;
+    writeFileSync(`${path}.reserve`, `${JSON.stringify({ at, wall, boot: 'boot-2', record: record('web') })}\n`.padEnd(32 * 1024, '\n'));
+    expect(open().entries.get('web')?.record).toMatchObject({ wanted });
   });
 });
 

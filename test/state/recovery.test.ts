@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RecoveryVerdict, ServiceSpec, UnitRecord } from '../../machines/types.ts';
 import { specOf } from '../machines/rig.ts';
 import type { LedgerEntry } from '../../src/state/ledger-lines.ts';
-import { recover, whatCounts, type RecoveryOutside, type ScannedRow } from '../../src/state/recovery.ts';
+import { isAside, recover, whatCounts, withoutDoubles, type RecoveryOutside, type ScannedRow } from '../../src/state/recovery.ts';
 import { record } from './record.ts';
 
 const now = { at: 10_000, wallMs: 1_000_000, bootId: 'boot-1' };
@@ -63,6 +63,10 @@ describe('a recorded process', () => {
     expect(await verdict(entry(), kernel([row(100, { tokens: null })]))).toBe('alive');
     expect(await verdict(entry(), kernel([row(100, { tokens: [] })]))).toBe('alive');
   });
+  test('lives as long as its exit code is to be reported, though another process has its pid by now', async () => {
+    const outside = kernel([row(100, { startTime: '9', tokens: ['t-other'] })]);
+    expect(await verdict(entry(), { ...outside, isAlive: () => true })).toBe('alive');
+  });
   test('whose leader ended counts as alive while a process that it started lives', async () => {
     expect(await verdict(entry(), kernel([row(300, { startTime: '600' })]))).toBe('alive');
   });
@@ -93,6 +97,11 @@ describe('an ordered start of which nothing more is known', () => {
   test('is the holder that leads its own group, not a child of it', async () => {
     const [order] = await recover([entry({ process: intent })], kernel([row(90, { pgrp: 200, startTime: '500' }), row(200)]));
     expect(order?.record.process?.identity?.pid).toBe(200);
+  });
+  test('is the oldest holder where its leader has ended', async () => {
+    const rows = [row(95, { pgrp: 200, startTime: '1000' }), row(92, { pgrp: 200, startTime: '999' }), row(91, { pgrp: 200, startTime: '999' })];
+    const [order] = await recover([entry({ process: intent })], kernel(rows));
+    expect(order?.record.process?.identity?.pid).toBe(91);
   });
   test('is not a zombie', async () => {
     expect(await verdict(entry({ process: intent }), kernel([row(200, { state: 'Z' })]))).toBe('unborn');
@@ -162,5 +171,21 @@ describe('what counts for a start', () => {
   });
   test.each(['rest', 'dead', 'unborn'] as const)('by the guardian: nothing of another boot that is %s', (verdict) => {
     expect(start(true, verdict, {}, 'boot-0')).toEqual([]);
+  });
+});
+
+describe('an instance beside its unit', () => {
+  const order = (unit: string, token: string | null) => ({
+    record: record(unit, token === null ? { process: null } : { process: { ...intent, token } }), verdict: 'alive' as const,
+  });
+
+  test('is the unit\'s where both records name one process', () => {
+    const orders = [order('web/candidate', 't-1'), order('web', 't-1')];
+    expect(withoutDoubles(orders)).toEqual([orders[1]]);
+  });
+  test('stays where it has a process of its own, or another unit beside itself has the same', () => {
+    const orders = [order('web', 't-1'), order('web/candidate', 't-2'), order('db/old', 't-2'), order('db', null)];
+    expect(withoutDoubles(orders)).toEqual(orders);
+    expect(orders.map(({ record: { unit } }) => isAside(unit))).toEqual([false, true, true, false]);
   });
 });
