@@ -1,10 +1,10 @@
 /** What `import` reads. */
-export const importKinds = ['pm2', 'procfile', 'supervisord', 'compose', 'systemg'] as const;
+export const importKinds = ['pm2', 'procfile', 'supervisord', 'compose', 'process-compose', 'systemg'] as const;
 export type ImportKind = (typeof importKinds)[number];
 
 /** Names under which such files usually lie in the directory of a project. */
 export const importableNames = [
-  'compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml', 'ecosystem.config.js', 'ecosystem.config.cjs', 'ecosystem.json', 'Procfile', 'supervisord.conf',
+  'compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml', 'process-compose.yaml', 'process-compose.yml', 'ecosystem.config.js', 'ecosystem.config.cjs', 'ecosystem.json', 'Procfile', 'supervisord.conf',
 ] as const;
 
 /** What `export` writes for. */

@@ -137,7 +137,7 @@ export const options = {
   init: { name: 'init', value: 'SYSTEM', about: 'systemd, openrc, cron or launchd; default: what runs here', choices: initSystems, check: oneOf(initSystems) },
   print: { name: 'print', about: 'print what would be written and change nothing' },
   force: { name: 'force', about: 'replace a file that exists already and was not written by sysg' },
-  from: { name: 'from', value: 'KIND', about: 'pm2, procfile, supervisord, compose or systemg; default: by the content of the file', choices: importKinds, check: oneOf(importKinds) },
+  from: { name: 'from', value: 'KIND', about: 'pm2, procfile, supervisord, compose, process-compose or systemg; default: by the content of the file', choices: importKinds, check: oneOf(importKinds) },
   output: { name: 'output', short: 'o', value: 'PATH', about: 'where to write: import takes a file (default sysg.config.yaml, - is stdout), export a directory' },
   envName: { name: 'env', value: 'NAME', about: 'for pm2: lay the variables of env_NAME over those of env' },
   image: {

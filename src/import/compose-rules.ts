@@ -4,7 +4,7 @@ import { formatDuration } from '../words.ts';
 import type { Plain, Sourced } from '../yaml-text.ts';
 import { composeDuration } from './compose-health.ts';
 import { listOf, settled, settledText, templateOf, type ComposeAround } from './compose-run.ts';
-import { put, type DraftBlock } from './draft.ts';
+import { put, type Draft, type DraftBlock } from './draft.ts';
 import { openReader, shown, type Reader } from './reader.ts';
 import { asScript, asCommandLine } from './references.ts';
 
@@ -75,14 +75,14 @@ export function composeStop(read: Reader, block: DraftBlock, around: ComposeArou
   if (commands.length > 0) put(block, 'hooks', { on_start: { success: { command: commands.join(' && ') } } }, hook);
 }
 
-const conditions: Readonly<Record<string, string>> = {
+const composeConditions: Readonly<Record<string, string>> = {
   service_started: 'started',
   service_healthy: 'healthy',
   service_completed_successfully: 'completed',
 };
 
 /** Compose waits once, at its own start, and restarts a dependent only where `restart: true` says so. */
-export function composeDependencies(read: Reader, block: DraftBlock, around: ComposeAround): void {
+export function composeDependencies(read: Reader, block: DraftBlock, around: ComposeAround, conditions = composeConditions): void {
   const found = read.take('depends_on');
   if (found === null) return;
   const listed: readonly (readonly [string, Sourced])[] =
@@ -93,7 +93,7 @@ export function composeDependencies(read: Reader, block: DraftBlock, around: Com
       if (node.entries?.get('required')?.value !== false) around.remarks.lost(node, key, `there is no service '${name}'`);
       return [];
     }
-    const condition = String(node.entries?.get('condition')?.value ?? 'service_started');
+    const condition = String(node.entries?.get('condition')?.value ?? Object.keys(conditions)[0]);
     if (conditions[condition] === undefined)
       around.remarks.changed(node, key, `expected one of ${Object.keys(conditions).join(', ')}, got ${condition}; it waits for the start`);
     return [
@@ -105,6 +105,21 @@ export function composeDependencies(read: Reader, block: DraftBlock, around: Com
     ];
   });
   if (needed.length > 0) put(block, 'depends_on', needed, found);
+}
+
+/** A service without a check that sysg can make never becomes healthy: its dependents wait for its start. */
+export function withoutBlindWaits({ services, remarks }: Draft): void {
+  const checked = new Set(services.filter(({ block }) => block.has('health_check')).map(({ name }) => name));
+  for (const { name, block } of services) {
+    const needed = block.get('depends_on');
+    if (needed === undefined || !Array.isArray(needed.value)) continue;
+    needed.value = (needed.value as readonly { readonly service: string; readonly condition: string; readonly on_restart: string }[]).map((one) => {
+      if (one.condition !== 'healthy' || checked.has(one.service)) return one;
+      if (needed.from !== null)
+        remarks.changed(needed.from, `${name}.depends_on.${one.service}`, `'${one.service}' has no health check here, so its start is waited for`);
+      return { ...one, condition: 'started' };
+    });
+  }
 }
 
 export function composeLimits(read: Reader, block: DraftBlock, around: ComposeAround): void {

@@ -14,15 +14,19 @@ export interface ComposeAround {
   readonly remarks: Remarks;
   /** The names of all services. */
   readonly names: ReadonlySet<string>;
+  /** Of a network of their own. */
+  readonly namesAreHosts: boolean;
   /** The variables that compose would put in. */
   readonly lookup: (name: string) => string | undefined;
+  /** Where it is not that of compose. */
+  readonly parse?: typeof parseComposeText;
   /** What paths in the file of a place are relative to. */
   readonly directoryOf: (place: Pick<Sourced, 'file'>) => string;
 }
 
 /** A text with its variables. */
-export function templateOf(node: Sourced, key: string, { remarks }: ComposeAround): Template {
-  return parseComposeText(String(node.value ?? ''), (text) => remarks.changed(node, key, text));
+export function templateOf(node: Sourced, key: string, { remarks, parse = parseComposeText }: ComposeAround): Template {
+  return parse(String(node.value ?? ''), (text) => remarks.changed(node, key, text));
 }
 
 /** A text that has to be known now, such as the name of a signal. */
@@ -162,7 +166,7 @@ export function composeEnvironment(read: Reader, block: DraftBlock, around: Comp
     const template = templateOf(node, `${read.path}.environment.${name}`, around);
     variables.delete(name);
     put(variables, name, asText(template), node);
-    const host = [...around.names].find(
+    const host = !around.namesAreHosts ? undefined : [...around.names].find(
       (other) =>
         new RegExp(`(?:^|[@/,])${other.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?::\\d+|/|,|$)`).test(String(node.value)) && /^[a-z]/i.test(other),
     );

@@ -7,7 +7,7 @@ import { readComposeFile, type ComposeService } from './compose-file.ts';
 import { importHealth } from './compose-health.ts';
 import { serviceReasons, topReasons } from './compose-reasons.ts';
 import { composeCommand, composeEnvironment, composePaths, type ComposeAround } from './compose-run.ts';
-import { composeDependencies, composeDeploy, composeLimits, composeRestart, composeStop } from './compose-rules.ts';
+import { composeDependencies, composeDeploy, composeLimits, composeRestart, composeStop, withoutBlindWaits } from './compose-rules.ts';
 import { usableEnvFile } from './env-files.ts';
 import { openReader } from './reader.ts';
 import { namesIn, parseComposeText } from './references.ts';
@@ -32,6 +32,7 @@ export const importCompose: Importer = (source, draft) => {
     source,
     remarks: draft.remarks,
     names: new Set(services.keys()),
+    namesAreHosts: true,
     lookup: (name) => (Object.hasOwn(caller, name) ? caller[name] : dotEnv?.variables.get(name)),
     directoryOf,
   };
@@ -68,21 +69,6 @@ function completedServices(services: ReadonlyMap<string, ComposeService>): Reado
       ),
     ),
   );
-}
-
-/** A service without a check that sysg can make never becomes healthy: its dependents wait for its start. */
-function withoutBlindWaits({ services, remarks }: Draft): void {
-  const checked = new Set(services.filter(({ block }) => block.has('health_check')).map(({ name }) => name));
-  for (const { name, block } of services) {
-    const needed = block.get('depends_on');
-    if (needed === undefined || !Array.isArray(needed.value)) continue;
-    needed.value = (needed.value as readonly { readonly service: string; readonly condition: string; readonly on_restart: string }[]).map((one) => {
-      if (one.condition !== 'healthy' || checked.has(one.service)) return one;
-      if (needed.from !== null)
-        remarks.changed(needed.from, `${name}.depends_on.${one.service}`, `'${one.service}' has no health check here, so its start is waited for`);
-      return { ...one, condition: 'started' };
-    });
-  }
 }
 
 function serviceBlock(name: string, { node }: ComposeService, around: ComposeAround, completed: ReadonlySet<string>): DraftBlock {

@@ -28,6 +28,9 @@ export interface Draft {
   readonly comments: Map<string, readonly SourceComment[]>;
 }
 
+/** Far more than a machine runs of one program; a few more digits would fill any memory. */
+export const MOST_PROCESSES = 1000;
+
 /** A path of the source, relative to the directory of the result; `.` is that directory. */
 export function rebased(path: string, from: string, to: string): string {
   if (path === to) return '.';

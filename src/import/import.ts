@@ -8,6 +8,7 @@ import { importCompose } from './compose.ts';
 import { openComments, withComments, type Draft, type DraftBlock, type DraftService } from './draft.ts';
 import { importKindOf } from './kind.ts';
 import { importPm2 } from './pm2.ts';
+import { importProcessCompose } from './process-compose.ts';
 import { importProcfile } from './procfile.ts';
 import { openRemarks, type Remark } from './remarks.ts';
 import type { Importer } from './source.ts';
@@ -44,6 +45,7 @@ const importers: Readonly<Record<ImportKind, Importer>> = {
   procfile: importProcfile,
   supervisord: importSupervisord,
   compose: importCompose,
+  'process-compose': importProcessCompose,
   systemg: importSystemg,
 };
 

@@ -53,6 +53,7 @@ export function importKindOf(path: string, text: string): ImportKind | null {
   // Its importer says why it is refused.
   if (root?.entries?.has('projects') === true && String(root.entries.get('version')?.value) === '2') return 'systemg';
   if (root?.entries?.has('services') === true) return services(root, name);
+  if ([...(root?.entries?.get('processes')?.entries?.values() ?? [])].some(({ entries }) => entries?.has('command') === true || entries?.has('entrypoint') === true)) return 'process-compose';
   if (extension === '.json' && /["']?apps["']?\s*:/.test(text)) return 'pm2';
   if (/^\.(?:ya?ml|json)$/.test(extension)) return null;
   const isFlat = root === null || root.entries === null || [...root.entries.values()].every(({ value }) => typeof value === 'string');

@@ -7,6 +7,7 @@ import { readYaml, type Plain, type Sourced } from '../yaml-text.ts';
 import { envBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
 import { usableEnvFile } from './env-files.ts';
 import { restarts, stopping } from './pm2-restarts.ts';
+import { logReason } from './remarks.ts';
 import { openReader, shown, textsOf, type Reader } from './reader.ts';
 import { asText, keptFromUs, literal, literalLine, splitWords } from './references.ts';
 import { readScript } from './script.ts';
@@ -23,7 +24,7 @@ const defaults: readonly (readonly [string, Plain])[] = [
 ];
 
 const reasons: Readonly<Record<string, string>> = {
-  ...group('sysg keeps logs in its own directory; see "sysg logs"', [
+  ...group(logReason, [
     'out_file',
     'error_file',
     'log_file',

@@ -158,6 +158,14 @@ export function parseComposeText(text: string, remark: (text: string) => void): 
   return pieces;
 }
 
+/** `$NAME`, `${NAME}` and `$$`, of which an unset one is empty: what `os.ExpandEnv` of Go does. */
+export function parseExpanded(text: string): Template {
+  return text.split(/(\$\$|\$\{\w+\}|\$\w+)/).flatMap((part, index): Template => {
+    if (index % 2 === 0) return literal(part);
+    return part === '$$' ? ['$'] : [{ name: part.replaceAll(/\W/g, ''), fallback: null }];
+  });
+}
+
 function closingBrace(text: string, open: number): number {
   let depth = 0;
   for (let at = open; at < text.length; at += 1) {

@@ -36,5 +36,7 @@ export function openRemarks(): Remarks {
   };
 }
 
+export const logReason = 'sysg keeps logs in its own directory; see "sysg logs"';
+
 /** Of a name of the whole file: whose state lies where is for its owner to choose. */
 export const nameOfAll = 'left out: "project: NAME" gives the supervisor a name, and a place of its own beside others';

@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { signalNamed } from '../signals.ts';
 import type { Sourced } from '../yaml-text.ts';
 import { envBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
+import { logReason } from './remarks.ts';
 import { openReader, truth, type Reader } from './reader.ts';
 import { asCommandLine, asText, resolved, splitWords, type Piece, type Template } from './references.ts';
 import type { Source } from './source.ts';
 
-const logReason = 'sysg keeps logs in its own directory; see "sysg logs"';
 const reasons: Readonly<Record<string, string>> = {
   stdout_logfile: logReason,
   stderr_logfile: logReason,

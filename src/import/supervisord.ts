@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { attempt, refuse, type Refused } from '../errors.ts';
 import { globbed } from '../words.ts';
 import type { Plain } from '../yaml-text.ts';
-import { envBlock, put, type Draft } from './draft.ts';
+import { envBlock, MOST_PROCESSES, put, type Draft } from './draft.ts';
 import { readIni, type IniSection } from './ini.ts';
 import { openReader } from './reader.ts';
 import { resolved } from './references.ts';
@@ -149,9 +149,6 @@ function importDaemon({ name, node }: IniSection, { root, remarks }: Draft): voi
     umask: 'services have the umask of sysg; a program may have one of its own',
   });
 }
-
-/** Far more than a machine runs of one program; a few more digits would fill any memory. */
-const MOST_PROCESSES = 1000;
 
 function importProgram({ name: section, node }: IniSection, source: Source, draft: Draft, groups: ReadonlyMap<string, string>): void {
   const program = section.slice('program:'.length).trim();

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { ownDirectory, sysg } from '../cli/rig.ts';
 
 const fixtures = resolve(import.meta.dirname, '../fixtures/import');
-const kinds = ['pm2', 'procfile', 'supervisord', 'compose', 'systemg'] as const;
+const kinds = ['pm2', 'procfile', 'supervisord', 'compose', 'process-compose', 'systemg'] as const;
 
 /** What is only read because another file names it. */
 const further = /(?:^|\/)(?:\.|common\.yml$|more\.yml$|conf\.d\/)/;

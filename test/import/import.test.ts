@@ -47,7 +47,7 @@ test('--json says what was made and what is not the same', async () => {
 test.each([
   ['no such file', {}, ['none.yaml'], /none\.yaml/],
   ['a directory', {}, ['.'], /Is a directory/],
-  ['a foreign file', { 'x.toml': 'a = 1\n' }, ['x.toml'], /x\.toml:1: expected a file of pm2, procfile, supervisord, compose or systemg/],
+  ['a foreign file', { 'x.toml': 'a = 1\n' }, ['x.toml'], /x\.toml:1: expected a file of pm2, procfile, supervisord, compose, process-compose or systemg/],
   [
     'a map of projects of systemg',
     { 'v2.yaml': 'version: "2"\nprojects:\n  p: {services: {a: {command: x}}}\n' },
@@ -123,7 +123,7 @@ test.each([
     'an unknown kind',
     { Procfile: 'a: b\n' },
     ['Procfile', '--from', 'upstart'],
-    /expected pm2, procfile, supervisord, compose, systemg, got "upstart"/,
+    /expected pm2, procfile, supervisord, compose, process-compose, systemg, got "upstart"/,
   ],
   [
     'a directory that is not there',
