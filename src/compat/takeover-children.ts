@@ -9,6 +9,8 @@ import type { SpawnRecord } from './state-files.ts';
 export interface ChildrenTakeover {
   readonly specs: readonly ServiceSpec[];
   readonly orders: readonly AdoptOrder[];
+  /** Those that the ledger has: they are taken over from it. */
+  readonly known: readonly ChildRecord[];
   readonly uid: number;
   now(): Stamp;
   readonly onReport: (text: string) => void;
@@ -20,12 +22,18 @@ export interface ChildrenTakeover {
  * Spawned children of systemg 0.33.0 that go on: each has our uid, began when the file says it did and runs what it says, and its service, which is dynamic,
  * was taken over too. They lead no group of their own and carry no token of ours; the rest is reported and left alone.
  */
-export function takeChildren(spawned: readonly SpawnRecord[], { specs, orders, uid, now, onReport, mask = (text) => text }: ChildrenTakeover): readonly ChildRecord[] {
+export function takeChildren(spawned: readonly SpawnRecord[], { specs, orders, known, uid, now, onReport, mask = (text) => text }: ChildrenTakeover): readonly ChildRecord[] {
   const taken = new Map<number, ChildRecord>();
+  const byPid = new Map(known.flatMap((record) => (record.identity === null ? [] : [[record.identity.pid, record] as const])));
   const { at, wallMs } = now();
   for (const child of spawned.toSorted((one, other) => one.depth - other.depth)) {
     const suspect = readSuspect(child.pid);
     if (suspect === null) continue;
+    const noted = byPid.get(child.pid);
+    if (noted?.identity?.startTime === suspect.identity.startTime) {
+      taken.set(child.pid, noted);
+      continue;
+    }
     const who = `spawned process '${child.name}' (pid ${child.pid})`;
     const above = taken.get(child.parentPid);
     const owner = orders.find(({ record, verdict }) => verdict === 'alive' && record.process?.identity != null
@@ -46,7 +54,7 @@ export function takeChildren(spawned: readonly SpawnRecord[], { specs, orders, u
     });
     onReport(`${who} goes on with service '${owner.record.unit}', taken over from pid.xml`);
   }
-  return [...taken.values()];
+  return [...taken.values()].filter((record) => !known.includes(record));
 }
 
 /** The file has whole seconds, and is written a moment after the start. */

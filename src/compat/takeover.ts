@@ -16,6 +16,7 @@ import type { Ledger } from '../state/ledger.ts';
 import { prove, survivorsOf, type Proof, type Suspect } from './proof.ts';
 import { takeChildren } from './takeover-children.ts';
 import type { Mask } from '../secrets.ts';
+import { notedChildren } from '../state/notes.ts';
 import { takenOver } from '../state/recovery.ts';
 import type { CronFile } from './state-files.ts';
 import { ownDigests } from './projection.ts';
@@ -68,7 +69,7 @@ export function takeOver(input: TakeoverInput): Takeover {
   const orders = [...known, ...heldBack(input, known)];
   for (const { record } of alive) reportSecond(input, files, record.unit, claimed(alive));
   reportOthers(input, files, configured, claimed(orders));
-  const children = takeChildren(files.pid?.spawned ?? [], { ...input, orders });
+  const children = takeChildren(files.pid?.spawned ?? [], { ...input, orders, known: notedChildren(input.ledger.meta) });
   return { orders, files, cron, children, leftDown: reasonsDown(orders), suspects: reasonsDown(known) };
 }
 

@@ -26,6 +26,11 @@ export function keepChildren(ledger: Notes): ChildLedgerPort {
   return { recordChild: (record) => ledger.note(CHILD + record.id, record), forgetChild: (id) => ledger.forgetNote(CHILD + id) };
 }
 
+/** Of the ledger, as far as the notes of them can be read. */
+export function notedChildren(meta: ReadonlyMap<string, unknown>): readonly ChildRecord[] {
+  return readNotes(meta, CHILD, childRecord, 'a spawned child', () => undefined).found;
+}
+
 /** Switches under way, kept in the ledger: a supervisor that dies meanwhile leaves the next one to put them back. */
 export function keepSwitches(ledger: Notes): SwitchLedgerPort {
   return { recordSwitch: (record) => ledger.note(SWITCH + record.unit, record), forgetSwitch: (unit) => ledger.forgetNote(SWITCH + unit) };

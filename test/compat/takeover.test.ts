@@ -287,6 +287,15 @@ describe('spawned children that another program left running', () => {
     expect(reports).toContain(`spawned process 'job-${job}' (pid ${job}) goes on with service 'web', taken over from pid.xml`);
   });
 
+  test('are not taken twice: those that the ledger has stay its own, and what is below them goes on there', async () => {
+    const [web, job, below] = [await started('sleep 300'), await started('sleep 400; true'), await started('sleep 400; true')];
+    const files: Files = { pids: { web }, spawned: [recorded(job, web), recorded(below, job, { depth: 2 })] };
+    const [first] = rig([service('web', 'sleep 300', dynamic)], files).take().children;
+    const meta = new Map([[`child/${first?.id}`, first]]);
+    const { children } = rig([service('web', 'sleep 300', dynamic)], files, { ledger: { meta, latest: () => null } }).take();
+    expect(children.map(({ identity, order }) => [identity?.pid, order.parent])).toEqual([[below, first?.id]]);
+  });
+
   test('are left alone and reported when they are not provably those, or their service is not dynamic or gone', async () => {
     const [web, job] = [await started('sleep 300'), await started('sleep 400; true')];
     const left = (spawned: readonly SpawnRecord[], changes: Partial<ServiceSpec> = dynamic, pids: Readonly<Record<string, number>> = { web }) => {
