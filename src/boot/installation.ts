@@ -71,8 +71,8 @@ export async function findInstalled(whose: Whose, machine: Machine): Promise<rea
 const nothing: BootOrder = { program: '', config: '', system: false, project: null, profiles: [], flags: [], searchPath: '', stopSeconds: 0 };
 
 async function installLines(entry: BootEntry, order: BootOrder, machine: Machine): Promise<Done> {
-  const { length } = entry.text.trimEnd().split('\n').at(-1) ?? '';
-  if (length > longestCommand) return refuse(`the line would have ${length} characters, of which cron takes ${longestCommand}: call sysg boot install with a shorter PATH`);
+  const length = Buffer.byteLength(entry.text.trimEnd().split('\n').at(-1) ?? '');
+  if (length > longestCommand) return refuse(`the line would have ${length} bytes, of which cron takes ${longestCommand}: call sysg boot install with a shorter PATH`);
   await machine.writeCrontab(withLines(await machine.readCrontab(), bootName(order), entry.text));
   return { ok: true, complaint: null };
 }

@@ -34,8 +34,8 @@ export function machineHere(env: NodeJS.ProcessEnv, home: string, root = '/'): M
   const crontab = async (words: readonly string[], input: string | null): Promise<string> => {
     const ended = await collect(find('crontab') ?? 'crontab', words, { env: { ...env, LC_ALL: 'C' }, limitMs: 20_000, most: MOST, ...(input !== null && { input }) });
     if (ended instanceof Error) throw ended;
-    // crontab(1) of a user without one.
-    if (ended.code === 1 && /no crontab for/.test(ended.complaint)) return '';
+    // crontab(1) of a user without one, and that of busybox, which opens a file by the user's name.
+    if (ended.code === 1 && /no crontab for|can't open .*: No such file or directory/.test(ended.complaint)) return '';
     if (ended.code !== 0) throw new Error(`crontab ${words.join(' ')} ended with code ${ended.code}: ${ended.complaint.trim()}`);
     return ended.output;
   };

@@ -63,6 +63,8 @@ test('what cannot be written is said, with the file', async () => {
   writeFileSync(join(machine.home, '.config'), 'in the way');
   expect(await install('systemd', makeOrder(machine), machine, false)).toMatchObject({ ok: false, reason: expect.stringMatching(/^the user unit .*sysg\.service could not be written: /) });
   expect(await install('cron', makeOrder(machine, { searchPath: `/${'x'.repeat(1000)}` }), machine, false)).toMatchObject({ ok: false, reason: expect.stringContaining('of which cron takes 998') });
+  // cron counts bytes.
+  expect(await install('cron', makeOrder(machine, { searchPath: `/${'ä'.repeat(480)}` }), machine, false)).toMatchObject({ ok: false });
   expect(machine.crontab).toBe('');
 });
 

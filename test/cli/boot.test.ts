@@ -41,6 +41,22 @@ test('boot install remembers the profiles that are chosen', async () => {
   expect(readFileSync(join(home, 'table'), 'utf8')).toMatch(/\n@reboot .* start --daemonize --config \S+\/sysg\.yaml --profile dev --profile more\n/);
 });
 
+test('boot install with the crontab(1) of busybox, whose user has no table yet', async () => {
+  const home = ownDirectory();
+  writeFileSync(join(home, 'crontab'), crontab.replace('no crontab for ada', "crontab: can't open 'ada': No such file or directory"), { mode: 0o755 });
+  writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {web: {command: sleep 9}}\n');
+  const around = { env: { HOME: home, PATH: `${home}:/usr/bin:/bin` }, cwd: home };
+  expect(await sysg(['boot', 'install', '--init', 'cron'], around)).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(readFileSync(join(home, 'table'), 'utf8')).toMatch(/\n@reboot .*\n$/);
+});
+
+test('boot install refuses a profile with a line end, which would begin a line of its own', async () => {
+  const home = ownDirectory();
+  writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {web: {command: sleep 9, profiles: ["a\\nb"]}}\n');
+  const refused = await sysg(['boot', 'install', '--init', 'systemd', '--print', '--profile', 'a\nb'], { env: { HOME: home, PATH: '/usr/bin:/bin' }, cwd: home });
+  expect(refused).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('"a\\nb": control characters cannot be written into the files of init systems') });
+});
+
 test('boot install refuses what would not start, and words that it does not know', async () => {
   const home = ownDirectory();
   const around = { env: { HOME: home }, cwd: home };

@@ -38,7 +38,8 @@ async function installHere(call: Call, machine: Machine, init: InitSystem | null
   if (init === 'openrc' && !call.system) return refuse(call, refusals.usage('OpenRC starts services of the system: expected --sys, or --init cron'));
   const chosen = chooseConfigToRead(call);
   if (!chosen.ok) return refuse(call, chosen.refusal);
-  if (configPaths(chosen.path).some((file) => /\p{Cc}/u.test(file))) return refuse(call, refusals.config(`${JSON.stringify(chosen.path)}: a path with control characters cannot be written into the files of init systems`));
+  const odd = [...configPaths(chosen.path), ...call.flags.texts(options.profile), interpreter.command].find((written) => /\p{Cc}/u.test(written));
+  if (odd !== undefined) return refuse(call, refusals.config(`${JSON.stringify(odd)}: control characters cannot be written into the files of init systems`));
   const loaded = loadOrRefuse(call, chosen.path);
   if (!loaded.ok) return refuse(call, loaded.refusal);
   const unknown = unknownProfile(loaded.config, call.flags.texts(options.profile));
