@@ -25,6 +25,9 @@ export function whole(lowest: number, highest = Number.MAX_SAFE_INTEGER): Codec<
   });
 }
 
+/** Seconds; as an instant they end where JavaScript's do. */
+export const seconds = whole(0, 8_640_000_000_000);
+
 export const int32 = whole(-(2 ** 31), 2 ** 31 - 1);
 
 /** 0.33.0 takes any for a process id, also one that no process can have. */

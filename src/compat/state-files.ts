@@ -1,4 +1,4 @@
-import { atMostOne, entries, fieldOf, group, int32, many, maybe, mismatch, pid, scalar, text, whole, type Codec } from './codec.ts';
+import { atMostOne, entries, fieldOf, group, int32, many, maybe, mismatch, pid, scalar, seconds, text, whole, type Codec } from './codec.ts';
 import { branch, leaf, type XmlElement } from './xml.ts';
 
 /** One file of systemg 0.33.0. `decode` throws a sentence that says where the file is not as it should be. */
@@ -30,7 +30,7 @@ export interface PidFile {
 const pids = entries('name', 'pid', pid);
 const groups = entries('name', 'pgid', int32);
 const metadata = group<SpawnRecord>({
-  pid: ['pid', pid], name: ['name', text], command: ['command', text], startedAt: ['started_at', whole(0)], ttl: ['ttl_secs', maybe(whole(0))],
+  pid: ['pid', pid], name: ['name', text], command: ['command', text], startedAt: ['started_at', seconds], ttl: ['ttl_secs', maybe(seconds)],
   depth: ['depth', whole(0)], parentPid: ['parent_pid', pid], serviceHash: ['service_hash', maybe(text)],
 });
 
@@ -143,13 +143,13 @@ const sample = group<RecordedSample>({
  * `status` or `exit_code` where there is none (empty ones make it give up the whole file). `completed_at` has to be there.
  */
 const run = group<RecordedRun>({
-  startedAt: ['started_at', whole(0)], completedAt: ['completed_at', maybe(whole(0), 0)], status: ['status', runStatus],
+  startedAt: ['started_at', seconds], completedAt: ['completed_at', maybe(seconds, 0)], status: ['status', runStatus],
   exitCode: ['exit_code', maybe(int32)], pid: ['pid', maybe(pid)], user: ['user', maybe(text)], command: ['command', maybe(text)],
   samples: ['metrics', many(sample)],
 });
 
 export const cronFile: FileCodec<CronFile> = mapFile('CronStateFile', 'jobs', entries('hash', 'state', group<RecordedJob>({
-  lastExecution: ['last_execution', maybe(whole(0), 0)], runs: ['execution_history', many(run)],
+  lastExecution: ['last_execution', maybe(seconds, 0)], runs: ['execution_history', many(run)],
   timezoneLabel: ['timezone_label', { ...text, read: (found, at) => maybe(text).read(found, at) ?? '' }], timezone: ['timezone', maybe(text, '')],
 })));
 

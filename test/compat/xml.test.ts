@@ -144,6 +144,14 @@ test.each([
     'services[0].state.exit_code: expected a whole number from -2147483648 to 2147483647, got "2147483648"',
   ],
   ['cron_state.xml', '<CronStateFile><jobs><hash>a</hash></jobs></CronStateFile>', 'jobs[0].state: expected an element, got nothing'],
+  [
+    'cron_state.xml', '<CronStateFile><jobs><hash>a</hash><state><last_execution>8640000000001</last_execution></state></jobs></CronStateFile>',
+    'jobs[0].state.last_execution: expected a whole number from 0 to 8640000000000, got "8640000000001"',
+  ],
+  [
+    'cron_state.xml', '<CronStateFile><jobs><hash>a</hash><state><execution_history><started_at>9007199254740991</started_at></execution_history></state></jobs></CronStateFile>',
+    'jobs[0].state.execution_history[0].started_at: expected a whole number from 0 to 8640000000000, got "9007199254740991"',
+  ],
   ['pid.xml', '<PidFile><serv', 'expected a plain tag'],
 ])('a damaged %s is told, copied and left out, and the others are read: %s', (name, text, reason) => {
   const stateDir = tempDir();
