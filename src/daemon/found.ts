@@ -4,7 +4,7 @@ import { findChild } from '../process/children.ts';
 import { bootId } from '../process/boot.ts';
 import { isAlive } from '../process/identity.ts';
 import { scan } from '../process/scan.ts';
-import { asideSpec, recover, type RecoveryOutside, whatCounts, withoutDoubles } from '../state/recovery.ts';
+import { asideSpec, isAside, recover, type RecoveryOutside, whatCounts, withoutDoubles } from '../state/recovery.ts';
 import type { ReadConfig } from '../control/outside.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { keepChildren, recoverChildren } from '../state/notes.ts';
@@ -55,7 +55,7 @@ export async function findWhatRuns(setting: Setting, ledger: Ledger, { path, spe
   for (const { record, verdict } of strangers) if (verdict !== 'alive') ledger.forget(record.unit);
   // Should this supervisor die before every unit has a record of its own, the next one must not take up what counts no more.
   const counts = new Set(orders.map(({ record }) => record.unit));
-  if (!isBack) for (const unit of ledger.entries.keys()) if (!counts.has(unit)) ledger.forget(unit);
+  for (const unit of ledger.entries.keys()) if (!counts.has(unit) && (!isBack || isAside(unit))) ledger.forget(unit);
 
   noteRecordedRuns(ledger, taken, specs);
   const { recordChild, forgetChild } = keepChildren(ledger);
