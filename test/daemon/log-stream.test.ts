@@ -20,6 +20,8 @@ interface Asked {
   readonly answered: Promise<null>;
   leave(): void;
   log(unit: string, stream: LogStream, text: string): void;
+  /** Of the supervisor's own log. */
+  more(text: string): void;
 }
 
 /** A request for logs; `logs` are there before it is made. */
@@ -53,7 +55,7 @@ function ask(
       return () => bells.delete(notify);
     },
   });
-  return { said: () => text, answered, leave: () => client.abort(), log };
+  return { said: () => text, answered, leave: () => client.abort(), log, more: (line) => appendFileSync(join(dir, 'supervisor.log'), line) };
 }
 
 const both = [['web', 'stdout', 'out\n'], ['web', 'stderr', 'err\n']] as const;
@@ -116,12 +118,25 @@ test('a follower of a unit gets what is written, with a heading whenever the fil
   expect(said()).toBe(`${boxBanner('web [pid 7]')}==> web stdout <==\nout\n\n==> web stderr <==\nbad\nworse\n`);
 });
 
-test('a follower of the supervisor gets its log until it leaves', async () => {
-  const { said, answered, leave } = ask({ logKind: 'supervisor', follow: true, lines: 1 });
+test('a follower of a unit of which one file is there gets that', async () => {
+  const { said, answered, leave, log } = ask({ service: 'web', follow: true }, both.slice(1));
+  await until('the last lines', () => said().endsWith('err\n'));
+  log('web', 'stderr', 'more\n');
+  await until('more', () => said().endsWith('more\n'));
+  leave();
+  await answered;
+  expect(said()).toBe(`${boxBanner('web [pid 7]')}==> web stderr <==\nerr\nmore\n`);
+});
+
+test('a follower of the supervisor gets what is written to its log until it leaves', async () => {
+  const { said, answered, leave, log, more } = ask({ logKind: 'supervisor', follow: true, lines: 1 });
   await until('the last line', () => said().endsWith('two\n'));
+  log('web', 'stdout', 'not its own\n');
+  more('three\n');
+  await until('what was written', () => said().endsWith('three\n'));
   leave();
   expect(await answered).toBeNull();
-  expect(said()).toBe(`${boxBanner('supervisor')}two\n`);
+  expect(said()).toBe(`${boxBanner('supervisor')}two\nthree\n`);
 });
 
 test('who leaves while an answer is written has not made it fail; anything else has', async () => {
