@@ -9,7 +9,7 @@ export interface Cell {
 export interface Column<Row> {
   readonly title: string;
   readonly align: 'left' | 'right';
-  /** It may be cut to this many columns; absent: never. */
+  /** It may be cut to this many columns, and further where nothing is left to be left out; absent: never. */
   readonly least?: number;
   /** Columns of higher rank leave their places first when the table does not fit; absent: always shown. */
   readonly spare?: number;
@@ -90,15 +90,20 @@ function choose<Row>(columns: readonly Column<Row>[], natural: (column: Column<R
 function shrink<Row>(columns: readonly Column<Row>[], natural: (column: Column<Row>) => number, width: number | null): number[] {
   const widths = columns.map(natural);
   if (width === null) return widths;
-  for (let index = columns.length - 1; index >= 0; index -= 1) {
-    const excess = total(widths) - width;
-    const column = columns[index];
-    const now = widths[index] ?? 0;
-    if (excess <= 0 || column?.least === undefined) continue;
-    widths[index] = Math.max(Math.min(now, Math.max(column.least, column.title.length)), now - excess);
+  for (const most of [Infinity, NARROW]) {
+    for (let index = columns.length - 1; index >= 0; index -= 1) {
+      const excess = total(widths) - width;
+      const column = columns[index];
+      const now = widths[index] ?? 0;
+      if (excess <= 0 || column?.least === undefined) continue;
+      widths[index] = Math.max(Math.min(now, most, Math.max(column.least, column.title.length)), now - excess);
+    }
   }
   return widths;
 }
+
+/** On a screen of a few columns: the name of a unit is cut rather than its state. */
+const NARROW = 8;
 
 function total(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, widths.length - 1);

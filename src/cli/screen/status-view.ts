@@ -45,7 +45,7 @@ export function statusView(input: ViewInput): StatusView {
   });
   const names = made.units.map(({ unit }) => unit.name);
   const selected = selectionOf(model, names);
-  const summary = summaryLines(snapshot, columns, paints);
+  const summary = summaryLines(snapshot, input, paints);
   const room = Math.max(1, rows - summary.length - 3);
   const pane = model.hasPane ? input.pane(selected, paneRows(room)) : [];
   const height = Math.max(1, room - pane.length);
@@ -71,13 +71,17 @@ export function statusView(input: ViewInput): StatusView {
   };
 }
 
-/** What the units are in all, whatever the filter leaves of them; on more lines where it is longer than one. */
-function summaryLines(snapshot: StatusSnapshot, columns: number, paints: Palette): readonly string[] {
+/** What the units are in all, whatever the filter leaves of them; on more lines where it is longer than one, and there are some to spare. */
+function summaryLines(snapshot: StatusSnapshot, { columns, rows }: ViewInput, paints: Palette): readonly string[] {
   const whole = statusSummary(snapshot, paints);
+  // The units and the keys need the other lines.
+  if (rows < LOW) return [fit(plainText(whole), columns)];
   const [first, ...others] = snapshot.unwritten ?? [];
   const behind = first === undefined ? [] : [`${others.length === 0 ? '' : `${others.length + 1} files cannot be written, see sysg doctor; `}${printable(first)}`];
   return [...(displayWidth(whole) <= columns ? [whole] : broken(plainText(whole), columns)), ...behind.map((text) => paints.health('degraded')(fit(text, columns)))];
 }
+
+const LOW = 8;
 
 function paneRows(room: number): number {
   return room < 6 ? 0 : Math.max(3, Math.floor(room * PANE_SHARE));

@@ -87,13 +87,20 @@ describe('the screen', () => {
     expect(lines.at(-2)).toMatch(/^1-20 of \d+ lines$/);
   });
 
-  test.each([[80, 24], [120, 40], [200, 50], [30, 8]])('is never larger than %i by %i, and shows the selected unit', (columns, rows) => {
+  test.each([[80, 24], [120, 40], [200, 50], [30, 8], [20, 5]])('is never larger than %i by %i, and shows the selected unit', (columns, rows) => {
     for (const name of ['unit-00', 'unit-31', 'unit-59']) {
       const { lines } = view(many, { ...firstModel, selected: name }, { columns, rows });
       expect(lines.length).toBeLessThanOrEqual(rows);
       if (columns >= 80) for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
       expect(lines.filter((line) => line.startsWith('> '))).toEqual([expect.stringContaining(name)]);
     }
+  });
+
+  test.each([[40, 12], [20, 5]])('on %i by %i cuts the names rather than what the units are, and has a line for the keys', (columns, rows) => {
+    const { lines } = view([unit('a-service-with-a-long-name'), unit('web')], firstModel, { columns, rows });
+    expect(lines.length).toBe(rows);
+    expect(lines[1]).toMatch(/^> a-serv.*… +● running/);
+    expect(lines.at(-1)).toContain('Enter');
   });
 
   test('shows the gravest thing: that the figures are old, then what became of a command, then what happened', () => {
