@@ -276,3 +276,28 @@ test('what is cut of numprocs is named', async () => {
   expect(made.text?.match(/^ {2}w\d+:$/gm)).toHaveLength(1000);
   expect(lost(made)).toEqual(['a.conf:3: lost: w.numprocs: 1000 of 1002 are made, the first ones', 'a.conf:3: changed: w.numprocs: 1000 services, each with its number']);
 });
+
+test('a group of pm2 by its number is one by its name, where this machine has it', async () => {
+  const made = await tried({ 'e.json': '{"apps": [{"name": "a", "script": "a.sh", "gid": 0}, {"name": "b", "script": "b.sh", "gid": 54321}]}' }, 'e.json');
+  expect(made.text).toMatch(/ {2}a:\n {4}command: bash a\.sh\n {4}group: root\n/);
+  expect(lost(made)).toEqual([expect.stringMatching(/^e\.json:1: lost: b\.gid: there is no group 54321 on this machine$/)]);
+});
+
+test.each([
+  ['replicas: 1002', 'lost: a.replicas: 1000 of 1002 are made, the first ones'],
+  ['command: {}', 'changed: a.command: there is none: the service is skipped until it has a command'],
+  ['shutdown: {signal: 99}', 'lost: a.shutdown.signal: expected the number of a signal, got 99'],
+  ['liveness_probe: {period_seconds: 3}', 'lost: a.liveness_probe: expected exec with a command, or http_get'],
+  ['readiness_probe: {exec: {command: x}}, liveness_probe: {exec: {command: y}}', 'lost: a.liveness_probe: a service has one check; that of readiness goes on when it is ready'],
+  ['schedule: {cron: "x"}', 'a is skipped until it has another'],
+])('of process-compose, %s is named', async (keys, said) => {
+  const made = await tried({ 'p.yaml': `processes:\n  b: {command: b}\n  a: {command: x, ${keys}}\n` }, 'p.yaml');
+  expect(made.exitCode, made.stderr).toBe(0);
+  expect(lost(made).join('\n')).toContain(said);
+});
+
+test('two processes that would be one service: the one that comes later is named as lost', async () => {
+  const made = await tried({ 'p.yaml': 'processes:\n  a-1: {command: other}\n  a: {command: x, replicas: 2}\n' }, 'p.yaml');
+  expect(made.text).toContain('  a-1:\n    command: other\n');
+  expect(lost(made)).toContain('p.yaml:3: lost: a: there is a service a-1 before it');
+});
