@@ -26,7 +26,6 @@ export interface ListenOptions {
 }
 
 export interface ControlServer {
-  readonly path: string;
   /** Whether it is still our socket that clients find there. Throws when that cannot be seen. */
   isInPlace(): boolean;
   /** Puts a socket at the path again, in the place of whatever is there; running exchanges go on. Rejects when it cannot listen. */
@@ -78,7 +77,6 @@ export async function listen(options: ListenOptions): Promise<ControlServer> {
     onProblem(`${textOf(error)}; services go on, and nobody can reach this supervisor until the disk takes the socket, which is tried every 5 s`);
   });
   return {
-    path: options.path,
     isInPlace: () => server !== null && inodeOf(options.path) === inode,
     putBack: async () => {
       // First: closing a server takes away what is at its path.

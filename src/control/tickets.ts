@@ -8,8 +8,6 @@ import type { Exchange } from './connection.ts';
 export interface TicketOffice extends TicketPort {
   /** Resolves with one settlement per unit; `issue` sends the command with its ticket. */
   open(units: readonly string[], issue: (ticket: number) => void): Promise<readonly Settlement[]>;
-  /** Answers with an error whatever anybody still owes. */
-  close(error: string): void;
 }
 
 interface OpenTicket {
@@ -69,12 +67,6 @@ export function openTicketOffice(): TicketOffice {
     ticket.resolve(ticket.settled);
   };
 
-  const fail = (unit: string, error: string): void => {
-    for (const [id, { owing }] of tickets) {
-      if (owing.has(unit)) settle({ ticket: id, unit, result: 'failed', error });
-    }
-  };
-
   return {
     settle,
     open: (units, issue) => new Promise((resolve) => {
@@ -83,8 +75,5 @@ export function openTicketOffice(): TicketOffice {
       tickets.set(id, { owing: new Set(units), settled: [], resolve });
       issue(id);
     }),
-    close: (error) => {
-      for (const { owing } of tickets.values()) for (const unit of owing) fail(unit, error);
-    },
   };
 }

@@ -53,13 +53,11 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     return children.length === 0 ? measuredViews(views()) : views().map((view) => measuredUnit(view, children));
   };
   const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: measuredUnits }, metrics);
-  const status = (): StatusSnapshot => {
-    return statusSnapshot(views(), { monotonicMs: clock.now(), wallMs: Date.now() }, {
-      live: sampler.look(), stage: stageOf(snapshot()), children: snapshot().context.children, lastEvent: journal.lastOf,
-      isAdHoc: configuration.adHoc.has, unwritten: [ledger.unwritten ?? [], journal.unwritten ?? [], projection.unwritten, setting.files.unwritten, droppedOutput() ?? []].flat(),
-      cron: { runs: runs.of, missed: runs.missed, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample) },
-    });
-  };
+  const status = (): StatusSnapshot => statusSnapshot(views(), { monotonicMs: clock.now(), wallMs: Date.now() }, {
+    live: sampler.look(), stage: stageOf(snapshot()), children: snapshot().context.children, lastEvent: journal.lastOf,
+    isAdHoc: configuration.adHoc.has, unwritten: [ledger.unwritten ?? [], journal.unwritten ?? [], projection.unwritten, setting.files.unwritten, droppedOutput() ?? []].flat(),
+    cron: { runs: runs.of, missed: runs.missed, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample) },
+  });
   const peers = openPeers();
   let handOver = (): void => undefined;
   const handedOver = new Promise<'handed over'>((finish) => {
@@ -78,7 +76,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     logs: (request, exchange) => streamLogs(request, exchange, {
       status, supervisorLog: paths.supervisorLog,
       file: (unit, stream) => outputs.logs.files(unit)?.[stream] ?? existing(findLogFile(paths.logDir, unit, stream)),
-      wake: (unit, stream) => (notify) => outputs.logs.wake(unit, stream, () => notify()),
+      wake: (unit, stream) => (notify) => outputs.logs.wake(unit, stream, notify),
     }),
     callerOf: (exchange) => findCaller({ views, scan, peer: () => peers.of(exchange) }),
     askerOf: peers.asker, record: records.request,

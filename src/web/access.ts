@@ -7,7 +7,6 @@ import { isLoopback, type ListenAddress } from './listen-address.ts';
 
 /** Who may see the page: a client that knows the token, by a name that is the server's own. */
 export interface Access {
-  readonly token: string;
   readonly cookieName: string;
   /** Derived from the token, so that it outlives the server where the token does. */
   readonly cookie: string;
@@ -43,7 +42,7 @@ export function openAccess(token: string, address: ListenAddress, { onUsed, allo
   const used: string[] = [];
   const names = new Set(['localhost', address.host.toLowerCase(), ...(isLoopback(address) ? [] : [hostname().toLowerCase()]), ...allowedHosts]);
   return {
-    token, cookie, cookieName: `sysg_web_${address.port}`,
+    cookie, cookieName: `sysg_web_${address.port}`,
     isOurName: (host) => {
       const name = bareHost(host);
       // An address cannot be rebound; a name can.

@@ -35,10 +35,3 @@ test('nothing to wait for is answered at once, and nothing is issued', async () 
   expect(await openTicketOffice().open([], () => void (issued = true))).toEqual([]);
   expect(issued).toBe(false);
 });
-
-test('closing answers everybody', async () => {
-  const office = openTicketOffice();
-  const answers = [office.open(['a', 'b'], () => undefined), office.open(['c'], () => undefined)];
-  office.close('the supervisor is gone');
-  for (const answer of answers) for (const { error } of await answer) expect(error).toBe('the supervisor is gone');
-});
