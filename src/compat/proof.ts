@@ -3,6 +3,7 @@ import { classify } from '../config/launch.ts';
 import { ticksToMs, uptimeMs } from '../process/boot.ts';
 import { identityOf } from '../process/identity.ts';
 import { isLiving, listPids, ownerOf, readArguments, readProcStat, type ProcessStat } from '../process/proc.ts';
+import { isGroupEmpty } from '../process/signal.ts';
 import type { Claim, StateFiles } from './read-files.ts';
 
 /** What the kernel says of a process whose pid somebody wrote down. */
@@ -72,7 +73,8 @@ export function zombieOf({ pid, writtenWallMs }: Claim, uid: number): ProcessIde
  */
 export function survivorsOf({ pid: file }: Pick<StateFiles, 'pid'>, service: string, { pid, writtenWallMs }: Claim, uid: number): readonly Suspect[] {
   const pgid = file?.groups.get(service) ?? pid;
-  if (process.platform !== 'linux' || pgid < 2 || readSuspect(pgid) !== null) return [];
+  // One call of the kernel tells of most, after the death of everything, where a look at every process would take seconds for a thousand services.
+  if (process.platform !== 'linux' || pgid < 2 || isGroupEmpty(pgid) || readSuspect(pgid) !== null) return [];
   return listPids().flatMap((member) => {
     const stat = readProcStat(member);
     const suspect = stat?.pgrp === pgid && stat.pid !== pgid ? readSuspect(stat.pid) : null;

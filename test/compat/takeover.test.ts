@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { AdoptOrder, ServiceSpec } from '../../machines/types.ts';
 import { classify } from '../../src/config/launch.ts';
 import { bootId } from '../../src/process/boot.ts';
@@ -249,6 +250,20 @@ test('a foreign uid and a process that leads no group prove nothing', async () =
   expect(prove(claim, judge, suspect({ uid: uid + 1 }))).toMatchObject({ ok: false, plausible: false });
   expect(prove(claim, judge, suspect({ pgrp: 1 }))).toMatchObject({ ok: false, plausible: false });
   for (const none of [0, 2 ** 22 + 1]) expect(prove({ ...claim, pid: none }, judge)).toEqual({ ok: false, plausible: false, why: 'there is no such process' });
+});
+
+test('what has died altogether is not looked for among all processes, however much of it is named', () => {
+  const names = Array.from({ length: 20 }, (_, index) => `web-${index}`);
+  const pids = Object.fromEntries(names.map((name, index) => [name, 2 ** 22 + 1 + index]));
+  const { take } = rig(names.map((name) => service(name, 'sleep 300')), { pids });
+  const readdir = vi.spyOn(fs, 'readdirSync');
+  onTestFinished(() => {
+    readdir.mockRestore();
+    syncBuiltinESMExports();
+  });
+  syncBuiltinESMExports();
+  expect(take().orders).toEqual([]);
+  expect(readdir.mock.calls.filter(([path]) => path === '/proc')).toEqual([]);
 });
 
 test.each([
