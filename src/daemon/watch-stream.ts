@@ -13,16 +13,16 @@ export async function watch(
 ): Promise<null> {
   const fits = ({ unit }: JournalRecord): boolean => units === null || (unit !== null && units.includes(unit));
   let waiting: WatchLine[] = [];
-  let wake: (() => void) | null = null;
+  let wake = (): void => undefined;
   const unsubscribe = journal.subscribe((record) => {
     const last = waiting.at(-1);
     // The gap is always last: nothing more is kept until the reader has taken all.
     if (last?.kind === 'gap') waiting.splice(-1, 1, { ...last, to: record.seq });
     else if (waiting.length >= LONGEST_LAG) waiting.push({ kind: 'gap', from: record.seq, to: record.seq });
     else if (fits(record)) waiting.push({ kind: 'event', record });
-    wake?.();
+    wake();
   });
-  exchange.signal.addEventListener('abort', () => wake?.(), { once: true });
+  exchange.signal.addEventListener('abort', () => wake(), { once: true });
   const send = (line: WatchLine): Promise<void> => exchange.write(Buffer.from(`${encodeWatchLine(line)}\n`));
 
   try {
@@ -42,7 +42,6 @@ export async function watch(
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
-      wake = null;
     }
   } catch (error) {
     // The client left while we wrote to it, which is how a watch ends.

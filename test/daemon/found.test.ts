@@ -20,10 +20,10 @@ const living = (unit: string, pid: number, changes: Partial<UnitRecord> = {}): U
 const dead = (unit: string): UnitRecord => record(unit, { process: owned(one, { identity: { pid: one, startTime: '1', bootId: bootId() } }) });
 
 /** What is found by a supervisor with the units `web` and `db`, and what its ledger says then. */
-async function find(records: readonly UnitRecord[], { isBack = true, children = [] }: { isBack?: boolean; children?: readonly ChildRecord[] } = {}): Promise<Found & { readonly ledger: Ledger }> {
+async function find(records: readonly UnitRecord[], { isBack = true, children = [], writtenIn = bootId() }: { isBack?: boolean; children?: readonly ChildRecord[]; writtenIn?: string } = {}): Promise<Found & { readonly ledger: Ledger }> {
   const stateDir = tempDir();
   const onProblem = (text: string): never => expect.fail(text);
-  const ledger = openLedger(join(stateDir, 'ledger.ndjson'), { onProblem, bootId: bootId(), now: () => 5 });
+  const ledger = openLedger(join(stateDir, 'ledger.ndjson'), { onProblem, bootId: writtenIn, now: () => 5 });
   onTestFinished(() => ledger.close());
   for (const each of records) ledger.record(each, false);
   for (const child of children) keepChildren(ledger).recordChild(child);
@@ -61,6 +61,11 @@ test('a start by a person forgets what counts no more, and keeps what lives', as
   expect(named(adopt)).toEqual(['db alive']);
   expect(adopt[0]?.record.wanted).toBe('up');
   expect([ledger.latest('web'), ledger.latest('db')].map((entry) => entry?.record.unit)).toEqual([undefined, 'db']);
+});
+
+test('a supervisor that is brought back forgets nothing of a unit that was at rest before the last boot', async () => {
+  const { adopt, ledger } = await find([record('db', { process: null, state: 'stopped', wanted: 'down' })], { writtenIn: 'another boot' });
+  expect([adopt, ledger.latest('db')?.record.wanted]).toEqual([[], 'down']);
 });
 
 test('children go on with the process of their service; those of one that is gone are strays, and no child any more', async () => {

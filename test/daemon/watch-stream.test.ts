@@ -86,6 +86,30 @@ test('what is kept no more is said to be missing, and only that', async () => {
   expect(await told(ahead, 2)).toEqual(['snapshot 1004', 'event 1005 web']);
 });
 
+test('what happens while a line is written waits for nothing else to happen', async () => {
+  const journal = open();
+  let written = 0;
+  const watching = begin(journal, {}, () => {
+    written += 1;
+    if (written === 2) note(journal, 'db');
+  });
+  await told(watching, 1);
+  note(journal, 'web');
+  expect(await told(watching, 3)).toEqual(['snapshot 0', 'event 1 web', 'event 2 db']);
+});
+
+test('a watch ends with its client, also where that leaves while a line is taken', async () => {
+  const journal = open();
+  let written = 0;
+  const watching = begin(journal, {}, () => {
+    written += 1;
+    if (written === 2) watching.leave();
+  });
+  await told(watching, 1);
+  note(journal, 'web');
+  expect(await watching.ended).toBeNull();
+});
+
 test('of some units only theirs are told, before and after', async () => {
   const journal = open();
   for (const unit of ['web', 'db', null]) note(journal, unit);
