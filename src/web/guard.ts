@@ -97,7 +97,7 @@ function enter({ cookieName, cookie }: Access): Response {
 
 const requests = {
   none: 'Open the address that <code>sysg web</code> has printed, or give its token.',
-  wrong: 'This token is not the one of the running page server.',
+  wrong: 'This token is not the one of the running page server. The right one is in the address that <code>sysg web</code> has printed where it runs, or in its token file.',
   used: 'This link has been used, and is good for one browser. <code>sysg web</code> has printed another one where it runs; if that cannot be seen, end it and run <code>sysg web</code> again.',
 } as const;
 

@@ -324,6 +324,11 @@ browserTest('a screen reader is told what changed, once, and the focus stays whe
   await see(page, 'dialog', 'stop');
   await page.evaluate(() => [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Cancel')?.click());
   await page.waitForFunction(() => document.querySelector('dialog') === null && document.activeElement?.textContent === 'api');
+  // A long list of keys begins at its top, and its button is below.
+  await page.keyboard.press('?');
+  await page.waitForFunction(() => document.activeElement?.className === 'keys');
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(() => document.querySelector('dialog') === null && document.activeElement?.textContent === 'api');
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.activeElement?.tagName === 'H1' && document.activeElement.textContent === 'api');
   expect(await spoken()).toEqual(['hidden', 'tickets']);

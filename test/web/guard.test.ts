@@ -45,7 +45,8 @@ test('a link that sysg web has made lets one browser in, and then there is anoth
   expect([(await enter(links[0] ?? '')).status, (await enter(links[0] ?? '')).status, links.length, new Set([token, ...links]).size]).toEqual([303, 401, 2, 3]);
   expect((await ask('/api/v1/openapi.json')).status).toBe(200);
   expect((await ask('/api/v1/openapi.json', { headers: { authorization: `Bearer ${links[1]}` } })).status).toBe(401);
-  expect((await enter('wrong', { cookie })).status).toBe(401);
+  const wrong = await enter('wrong', { cookie });
+  expect([wrong.status, await wrong.text()]).toEqual([401, expect.stringContaining('<code>sysg web</code> has printed')]);
 });
 
 test.each(['evil.example', 'evil.example:9080', '127.0.0.1.evil.example:9080', 'localhost.evil.example', '', '127.0.0.1:9080@evil.example', '[::1', '10.0.0.1:9080'])(

@@ -112,7 +112,7 @@ export function Help(): JSX.Element | null {
   };
   return (
     <Dialog title="Keys" onClose={close}>
-      <dl class="keys">
+      <dl class="keys" tabIndex={0} autoFocus>
         {KEYS.map(([key, about]) => (
           <>
             <dt>
