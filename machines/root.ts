@@ -81,7 +81,7 @@ export const rootSetup = setup({
       for (const [id, child] of children) {
         if (child.ref !== null || !isLiving(child)) continue;
         const { record, spec, ticket } = child;
-        children.set(id, { ...child, ref: spawn('spawned', { id: actorOf(id), input: { record, spec, ticket, at: context.now, parent: self } }) });
+        children.set(id, { ...child, ref: spawn('spawned', { id: actorOf(id), input: { record, spec, ticket, parent: self } }) });
       }
       return { children };
     }),

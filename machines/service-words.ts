@@ -62,8 +62,8 @@ export function survives(as: Survival) {
   return { type: 'survivesAs', params: { as } } as const;
 }
 
-export function settle(which: keyof typeof KINDS, result: Settlement['result'], error: string | null = null) {
-  return { type: 'settle', params: { kinds: KINDS[which], result, error } } as const;
+export function settle(which: keyof typeof KINDS, result: Settlement['result']) {
+  return { type: 'settle', params: { kinds: KINDS[which], result, error: null } } as const;
 }
 
 /** `why` null: the reason is the end of the attempt at hand. */

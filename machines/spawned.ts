@@ -14,7 +14,6 @@ export interface SpawnedInput {
   /** Of the child: see `childSpec`. */
   readonly spec: ServiceSpec;
   readonly ticket: number | null;
-  readonly at: number;
   /** Gets every `ChildFact`. */
   readonly parent: AnyActorRef | null;
 }

@@ -1,6 +1,5 @@
 import { consequenceOf } from './consequence.ts';
 import type { Unit } from './context.ts';
-import type { JobRun } from './job-facts.ts';
 import type { OwnedProcess } from './process-facts.ts';
 import type { RolloutStep, SlotChange } from './rollout-facts.ts';
 import { leafOf } from './service-facts.ts';
@@ -32,8 +31,6 @@ export interface UnitView extends Pick<
   readonly since: number;
   /** A cron unit's next instant of the wall clock; null for services and while the schedule is suspended. */
   readonly nextWallMs: number | null;
-  /** The run of a cron unit that goes on. */
-  readonly run: JobRun | null;
   /** Null: nothing replaces it at present. */
   readonly rollout: RolloutView | null;
 }
@@ -115,7 +112,7 @@ export function viewUnit(snapshot: SupervisorSnapshot, name: string): UnitView |
     lifecycle: lifecycleOf(facts), health: healthOf(facts), process: context.process, alive, generation: context.generation, restarts: context.restarts,
     failures: context.streak, cause: context.cause, reason: context.reason ?? context.refusal, exit: context.exit,
     held: Object.fromEntries(Object.entries(context.held).filter(([dependency]) => dependency !== SECOND_INSTANCE)),
-    ordered: unit.turn?.command ?? null, since: (job ?? context).since, deadline: context.deadline, nextWallMs: job?.wanted === 'up' ? job.nextWallMs : null, run: job?.run ?? null,
+    ordered: unit.turn?.command ?? null, since: (job ?? context).since, deadline: context.deadline, nextWallMs: job?.wanted === 'up' ? job.nextWallMs : null,
     rollout: rolloutView(snapshot, name),
   };
 }

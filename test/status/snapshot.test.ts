@@ -10,7 +10,7 @@ const now = { monotonicMs: 50_000, wallMs: Date.parse('2026-01-01T00:10:00.000Z'
 const spec = { name: 'web', hash: '0123456789abcdef', command: 'serve', cron: null, check: null, dependsOn: [{ service: 'db', condition: 'healthy', onRestart: 'ignore' }] } as unknown as UnitView['spec'];
 const resting: UnitView = {
   spec, ran: { process: 'p1', policy: 'q1' }, state: 'stopped', phase: 'stopped', wanted: 'down', ready: null, outcome: 'none', lifecycle: 'stopped', health: 'healthy', process: null, alive: false, generation: 0,
-  restarts: 0, failures: 0, cause: null, reason: null, exit: null, held: {}, ordered: null, since: 20_000, deadline: null, nextWallMs: null, run: null, rollout: null,
+  restarts: 0, failures: 0, cause: null, reason: null, exit: null, held: {}, ordered: null, since: 20_000, deadline: null, nextWallMs: null, rollout: null,
 };
 const summary = { latestCpuPercent: 1, averageCpuPercent: 1, maxCpuPercent: 1, latestRssBytes: 1, averageRssBytes: 1, maxRssBytes: 1, samples: 1 };
 const view = (changes: Partial<UnitView>): UnitView => ({ ...resting, ...changes });
