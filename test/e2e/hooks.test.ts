@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { kill } from '../kill.ts';
 import { collect, isAlive, makeHome, soon, type Home } from './rig.ts';
 
 /** A hook that adds a line to the file `hooks`: what it is told, and where. */
@@ -27,7 +28,7 @@ services:
   await home.sysg('start', '--daemonize', '-c', home.config);
   const first = (await home.unit('web')).process?.pid;
   await soon('the hook ran', () => ran(home).length === 1);
-  process.kill(first ?? 0, 'SIGSEGV');
+  kill(first, 'SIGSEGV');
   const back = await home.until('web', ({ phase, generation }) => phase === 'running' && generation === 2, 'is back');
   await soon('the hooks ran', () => ran(home).length === 4);
   expect(await home.sysg('stop', '-s', 'web')).toMatchObject({ code: 0 });
@@ -69,7 +70,7 @@ services:
   other: {command: "exec $PROGRAMS/forever"}
 `);
   await home.sysg('start', '--daemonize', '-c', home.config);
-  process.kill((await home.unit('web')).process?.pid ?? 0, 'SIGKILL');
+  kill((await home.unit('web')).process?.pid);
   await soon('the hook runs', () => ['hook.pid', 'escaped.pid'].every((name) => existsSync(join(home.dir, name)) && readFileSync(join(home.dir, name), 'utf8') !== ''));
   const hook = ['hook.pid', 'escaped.pid'].map((name) => Number(readFileSync(join(home.dir, name), 'utf8')));
   await home.until('web', ({ phase }) => phase === 'starting', 'waits for the hook');

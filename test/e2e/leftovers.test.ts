@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { freePort } from '../free-port.ts';
+import { kill } from '../kill.ts';
 import { isAlive, makeHome, programs, soon } from './rig.ts';
 
 /** Serves in a session of its own, and needs a while to let go of its port. */
@@ -18,7 +19,7 @@ test('after a crash the next start waits for a worker that still has the port', 
   writeFileSync(join(dirname(home.config), 'worker.mjs'), worker);
   await home.sysg('start', '--daemonize', '-c', home.config);
   await soon('the worker serves', () => home.log('web').includes('bound'));
-  process.kill((await home.unit('web')).process?.pid ?? 0, 'SIGKILL');
+  kill((await home.unit('web')).process?.pid);
   await soon('the next worker serves', () => home.log('web').match(/bound/g)?.length === 2);
   expect(home.log('web')).not.toContain('EADDRINUSE');
   expect((await home.unit('web')).restarts).toBe(1);

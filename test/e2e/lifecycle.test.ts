@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { kill } from '../kill.ts';
 import { collect, isAlive, makeHome, soon } from './rig.ts';
 
 describe('start and stop', () => {
@@ -149,7 +150,7 @@ services:
 `);
     await home.sysg('start', '--daemonize', '-c', home.config);
     const [db, api] = [await home.unit('db'), await home.unit('api')];
-    process.kill(db.process?.pid ?? 0, 'SIGKILL');
+    kill(db.process?.pid);
     const back = await home.until('api', ({ phase, generation }) => phase === 'running' && generation === 2, 'came back');
     expect(back.process?.pid).not.toBe(api.process?.pid);
     expect(await home.unit('db')).toMatchObject({ phase: 'running', generation: 2, restarts: 1 });
@@ -191,7 +192,7 @@ services:
     expect(await home.sysg('restart', '-s', 'quick')).toMatchObject({ code: 0, stdout: "Service 'quick' restarted\n" });
     expect(await home.unit('quick')).toMatchObject({ phase: 'running', generation: 2 });
     expect(await home.unit('stubborn')).toMatchObject({ phase: 'stopping' });
-    process.kill((await home.unit('stubborn')).process?.pid ?? 0, 'SIGKILL');
+    kill((await home.unit('stubborn')).process?.pid);
     expect((await collect(hanging)).code).toBe(0);
   });
 });

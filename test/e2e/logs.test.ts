@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { kill } from '../kill.ts';
 import { bin, makeHome, soon, type Home } from './rig.ts';
 
 const ask = (service: string | null, lines: number, kind = 'stdout', follow = false): string => JSON.stringify({ Logs: { service, lines, kind, follow } });
@@ -191,7 +192,7 @@ test('a supervisor in the foreground goes on when nobody takes what it shows', a
   const child = spawn('sh', ['-c', `"${bin}" start -c "${home.config}" | exec sleep 600`], {
     env: { ...env, HOME: home.dir, SYSG_TEST_HOME: home.dir, PROGRAMS: '' }, detached: true, stdio: 'ignore',
   });
-  onTestFinished(() => void process.kill(-(child.pid ?? 0), 'SIGKILL'));
+  onTestFinished(() => void kill(child.pid, 'SIGKILL', { group: true }));
   await soon('much more than a pipe holds was said', () => existsSync(join(home.state, 'logs/flood_stdout.log.1')) || existsSync(join(home.state, 'logs/flood_stdout.log.1.gz')));
   const unit = await home.unit('flood');
   expect(unit.process?.state).toBe('running');

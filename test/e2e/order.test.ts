@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { kill } from '../kill.ts';
 import { collect, isAlive, makeHome, soon, type Home } from './rig.ts';
 
 /** Ready when a test says so, or once it is up. */
@@ -104,7 +105,7 @@ services:
     writeFileSync(join(home.dir, 'db.ready'), '');
     expect(await starting).toMatchObject({ code: 0 });
     await soon('all are up', () => events(home).length === 4);
-    process.kill(-((await home.unit('db')).process?.pid ?? 0), 'SIGKILL');
+    kill((await home.unit('db')).process?.pid, 'SIGKILL', { group: true });
     await home.until('db', ({ generation, phase }) => generation === 2 && phase === 'starting', 'is back and not ready');
     await soon('its dependents are held', () => events(home).includes('api down') && events(home).includes('web down'));
     await soon('db is up', () => events(home).filter((event) => event === 'db up').length === 2);
@@ -186,7 +187,7 @@ ${names.map((name) => `  ${name}: {command: "exec $PROGRAMS/forever", restart_po
 `);
   await home.sysg('start', '--daemonize', '-c', home.config);
   const first = (await home.status()).units;
-  for (const { process: running } of first) process.kill(running?.pid ?? 0, 'SIGKILL');
+  for (const { process: running } of first) kill(running?.pid);
   const all = await soon('all wait', async () => {
     const { units } = await home.status();
     return units.every(({ phase }) => phase === 'backoff') ? units : null;

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { kill } from '../kill.ts';
 import { bin, makeHome, soon, type Home } from './rig.ts';
 
 /** A command that asks the supervisor, and notes the answer and the exit code in a file. */
@@ -14,7 +15,7 @@ services:
   web: {command: "exec $PROGRAMS/forever", hooks: {on_stop: {error: {command: '${asks('restart -s web', 'answer')}', timeout: 1h}}}}
 `);
   await home.sysg('start', '--daemonize', '-c', home.config);
-  process.kill((await home.unit('web')).process?.pid ?? 0, 'SIGKILL');
+  kill((await home.unit('web')).process?.pid);
   expect(await noted(home, 'answer')).toBe("Restart of service 'web' accepted\ncode 0\n");
   await home.until('web', ({ phase, generation }) => phase === 'running' && generation === 2, 'is back');
 });

@@ -1,6 +1,7 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { kill } from '../kill.ts';
 import { documentedPolicies, nameOfPath, pathsOf, type PolicyStep } from '../model/policy-paths.ts';
 import type { DocumentedPolicy } from '../model/policy-chart.ts';
 import { makeHome, soon, type Home } from './rig.ts';
@@ -55,7 +56,7 @@ async function follow(home: Home, { name, policy, path }: Sampled): Promise<void
 
 async function end(home: Home, { name, event, generation }: { readonly name: string; readonly event: PolicyStep['event']; readonly generation: number }): Promise<void> {
   const unit = await home.until(name, (seen) => seen.generation === generation && seen.process != null, `has process ${generation}`);
-  if (event === 'is killed') return void process.kill(unit.process?.pid ?? 0, 'SIGKILL');
+  if (event === 'is killed') return void kill(unit.process?.pid);
   const file = join(home.dir, `${name}.code`);
   writeFileSync(`${file}.new`, String({ succeeds: 3, fails: 1, 'ends for good': 42 }[event as 'succeeds']));
   renameSync(`${file}.new`, file);

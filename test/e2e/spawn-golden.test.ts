@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InspectPayload, SpawnedProcessNode } from '../../src/wire/payloads.ts';
+import { kill } from '../kill.ts';
 import { readGolden } from '../wire/golden.ts';
 import { makeHome, soon } from './rig.ts';
 import { differences, readWire } from './shape.ts';
@@ -28,7 +29,7 @@ services:
       if (name === 'spawn-inspect-tree') expect(shape((await inspect()).unit?.spawned_children ?? [])).toEqual(['job-1 1', ['Old Job 2', 'cli-job 2', 'sleep 2', 'sub-1 2'], 'job-2 1', ['sleep 2'], 'job-4 1']);
       if (name !== 'spawn-inspect-after-child-killed') continue;
       // What the killed one had is ended with it.
-      process.kill(pids.get(4542) ?? 0, 'SIGKILL');
+      kill(pids.get(4542));
       await soon('its subtree is gone', async () => !JSON.stringify(await inspect()).includes('sub-1'));
       await soon('the others are left', async () => JSON.stringify(shape((await inspect()).unit?.spawned_children ?? [])) === '["job-2 1",["sleep 2"],"job-4 1"]');
       continue;

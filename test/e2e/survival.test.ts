@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { kill } from '../kill.ts';
 import { type Home, isAlive, killWhileIdle, makeHome, soon } from './rig.ts';
 
 /** A daemon of another pid serves. */
@@ -82,7 +83,7 @@ services:
     const { process: dying } = await home.unit('dies');
     const supervisor = home.supervisorPid();
     process.kill(supervisor, 'SIGSTOP');
-    process.kill(dying?.pid ?? 0, 'SIGKILL');
+    kill(dying?.pid);
     process.kill(supervisor, 'SIGKILL');
     await afterwards(home, supervisor);
     expect(await home.unit('down')).toMatchObject({ phase: 'stopped', wanted: 'down' });
@@ -124,7 +125,7 @@ services:
     const supervisor = home.supervisorPid();
     process.kill(supervisor, 'SIGKILL');
     await afterwards(home, supervisor);
-    process.kill((await home.unit('a')).process?.pid ?? 0, 'SIGKILL');
+    kill((await home.unit('a')).process?.pid);
     await home.until('a', ({ phase }) => phase === 'failed', 'has ended');
     await soon('what it said is logged', () => home.log('a').includes('got '));
     expect(home.log('a').match(/^got .*$/gm)).toEqual(['got USR1']);

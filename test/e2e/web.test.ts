@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Page } from 'puppeteer-core';
-import { isAlive, makeHome, soon, type Home } from './rig.ts';
+import { kill } from '../kill.ts';
+import { isAlive, makeHome, soon } from './rig.ts';
 import { chromium, openPage, press, see, serveWeb, visit } from './web-rig.ts';
 
 const units = `version: "1"
@@ -102,13 +103,6 @@ function tooSmall(): readonly string[] {
   }).map(({ outerHTML }) => outerHTML.slice(0, 120));
 }
 
-/** Without a pid a kill would mean the group of the tests themselves. */
-async function kill(home: Home, name: string): Promise<void> {
-  const { pid } = (await home.unit(name)).process ?? {};
-  if (pid === undefined) throw new Error(`${name} has no process`);
-  process.kill(pid, 'SIGKILL');
-}
-
 /** What is serious by the rules of axe. */
 async function faults(page: Page): Promise<readonly string[]> {
   await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
@@ -185,7 +179,7 @@ browserTest('an incident is seen live: crash, backoff, recovery, with the chart,
   };
   const present = (): Promise<string> => page.$eval('.chart .present text', (element) => element.textContent ?? '').catch(() => '');
   await soon('running is marked', async () => await present() === 'running');
-  await kill(home, 'api');
+  kill((await home.unit('api')).process?.pid);
   await noted('bar', 'backoff');
   await noted('chart', 'backoff');
   await see(page, '.why', 'killed by SIGKILL');
@@ -309,10 +303,10 @@ browserTest('a screen reader is told what changed, once, and the focus stays whe
   const said = (text: string): Promise<unknown> => page.waitForFunction((part) => (globalThis as unknown as { said: string[] }).said.some((each) => each.includes(part)), { timeout: 20_000 }, text);
   const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? '');
   await page.focus('#row-tick a');
-  await kill(home, 'api');
+  kill((await home.unit('api')).process?.pid);
   await said('api is in backoff');
   await said('api is running');
-  await kill(home, 'db');
+  kill((await home.unit('db')).process?.pid);
   await said('db failed');
   expect(await focused()).toBe('tick');
   // Another order moves the row, which takes the focus with it.
@@ -351,7 +345,7 @@ browserTest('rows keep their places while the pointer is over them', async () =>
   const names = (): Promise<readonly (string | null)[]> => page.$$eval('.units tbody a', (links) => links.map(({ textContent }) => textContent));
   await see(page, '#row-db', 'running');
   await page.hover('#row-tick');
-  await kill(home, 'db');
+  kill((await home.unit('db')).process?.pid);
   await see(page, '#row-db', 'failing');
   expect(await names()).toEqual(['api', 'db', 'tick']);
   await page.mouse.move(2, 2);

@@ -4,6 +4,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makePatientOutput } from '../../src/logs/patient-output.ts';
+import { kill } from '../kill.ts';
 import { tempDir } from '../state/temp-dir.ts';
 import { until } from '../until.ts';
 
@@ -94,7 +95,7 @@ test('a supervisor whose standard output is a full pipe goes on: its own timers 
   buildSync({ entryPoints: [join(import.meta.dirname, 'fixtures/floods-stdout.ts')], bundle: true, platform: 'node', format: 'esm', outfile: program, logLevel: 'error' });
   // Who reads the pipe never does.
   const child = spawn('sh', ['-c', '"$0" "$1" | exec sleep 600', process.execPath, program], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
-  onTestFinished(() => void process.kill(-(child.pid ?? 0), 'SIGKILL'));
+  onTestFinished(() => void kill(child.pid, 'SIGKILL', { group: true }));
   let told = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
   await until('its timer came', () => told.includes('alive'));
