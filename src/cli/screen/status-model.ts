@@ -11,7 +11,7 @@ export interface StatusModel {
   readonly filter: string;
   /** Where `n` and `N` go. */
   readonly search: string;
-  readonly mode: 'table' | 'filter' | 'search' | 'confirm' | 'help';
+  readonly mode: 'table' | 'filter' | 'search' | 'confirm';
   /** What is typed, in `filter` and `search`. */
   readonly typed: string;
   /** What `y` would do, in `confirm`. */
@@ -24,6 +24,7 @@ export interface StatusModel {
 
 export type Action =
   | { readonly kind: 'quit' }
+  | { readonly kind: 'help' }
   /** Null: of all units. */
   | { readonly kind: 'logs'; readonly unit: string | null }
   | { readonly kind: 'inspect' | 'start' | 'restart' | 'stop'; readonly unit: string };
@@ -45,7 +46,6 @@ export function press(model: StatusModel, key: Key, names: readonly string[], he
       const closed: StatusModel = { ...model, mode: 'table', pending: null };
       return { model: closed, action: (key === 'y' || key === 'Y') && pending !== null ? { kind: pending.verb, unit: pending.unit } : null };
     }
-    case 'help': return stay({ ...model, mode: 'table' });
   }
 }
 
@@ -86,7 +86,7 @@ function pressInTable(model: StatusModel, key: Key, names: readonly string[], he
     case 'n': return stay({ ...model, selected: found(names, model.search, index, 1) ?? unit });
     case 'N': return stay({ ...model, selected: found(names, model.search, index, -1) ?? unit });
     case 't': return stay({ ...model, unitsOnly: !model.unitsOnly });
-    case '?': case 'h': return stay({ ...model, mode: 'help' });
+    case '?': case 'h': return { model, action: { kind: 'help' } };
     // Escape takes back one thing at a time, and leaves when there is nothing to take back.
     case 'escape': return model.filter !== '' ? stay({ ...model, filter: '' }) : { model, action: { kind: 'quit' } };
     case 'q': return { model, action: { kind: 'quit' } };

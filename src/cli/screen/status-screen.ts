@@ -7,6 +7,7 @@ import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
 import { printable } from '../print/width.ts';
 import { followSupervisor, makeTurns } from '../watch.ts';
 import { openInspection, openLogs, type Detail } from './details.ts';
+import { openHelp } from './help.ts';
 import { openPane } from './pane.ts';
 import { openSession } from './session.ts';
 import { firstModel, press, type Action, type StatusModel } from './status-model.ts';
@@ -69,6 +70,9 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
       if (action.kind === 'quit') {
         end();
         finish(isGone ? NOT_SUPERVISED : healthExitCode(snapshot.overall_health));
+      } else if (action.kind === 'help') {
+        detail = openHelp(input.color);
+        draw();
       } else if (action.kind === 'inspect') {
         detail = openInspection(call, { unit: action.unit, color: input.color, draw }, () => session.size().columns);
         guard(detail.refresh());

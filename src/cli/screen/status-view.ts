@@ -49,7 +49,6 @@ export function statusView(input: ViewInput): StatusView {
   const room = Math.max(1, rows - summary.length - 3);
   const pane = model.hasPane ? input.pane(selected, paneRows(room)) : [];
   const height = Math.max(1, room - pane.length);
-  if (model.mode === 'help') return { lines: HELP.map((line) => fit(line, columns)), names, height, top };
 
   const flat = made.units.flatMap(({ unit, lines }) => lines.map((line, index) => ({ line, isSelected: unit.name === selected && index === 0 })));
   const at = flat.findIndex(({ isSelected }) => isSelected);
@@ -117,30 +116,14 @@ function footer(model: StatusModel, columns: number, color: boolean): string {
     case 'filter': return title(fit(`filter: ${model.typed}▏`, columns));
     case 'search': return title(fit(`/${model.typed}▏`, columns));
     case 'confirm': return title(fit(`${model.pending?.verb ?? ''} ${model.pending?.unit ?? ''}? y / n`, columns));
-    default: return faint(fit(displayWidth(KEYS) <= columns ? KEYS : SHORT_KEYS, columns));
+    default: return faint(fit(KEYS.find((keys) => displayWidth(keys) <= columns) ?? FEWEST_KEYS, columns));
   }
 }
 
-const KEYS = '↑↓ move  Enter inspect  l logs  L all logs  p pane  r restart  s stop  S start  o order  f filter  / search  ? help  q quit';
-const SHORT_KEYS = '↑↓ Enter inspect  l logs  p pane  r restart  s stop  o order  f filter  ? help';
-
-const HELP = [
-  'Keys', '',
-  '  ↑ ↓   j k   Tab Shift-Tab      move        PgUp PgDn   Ctrl-U Ctrl-D   a page',
-  '  g G   Home End                 first, last',
-  '  /   n N                        search, next, previous',
-  '  f                              filter; Escape removes the filter',
-  '  o >   <   O                    next, previous order; reverse',
-  '  t                              show or hide processes',
-  '  p                              show or hide the newest log lines of the unit', '',
-  '  Enter   →   i                  inspect',
-  '  l   L                          logs of the unit, of all units',
-  '  S                              start',
-  '  r   s                          restart, stop; after a question', '',
-  '  Ctrl-L                         redraw',
-  '  q   Escape                     leave; the exit code is the health',
-  '  Ctrl-C                         leave with exit code 130', '',
-  'Health: 0 healthy, 1 degraded, 2 failing. What needs attention comes first',
-  'unless another order is chosen: name, state, CPU, RSS, uptime, restarts, PID.', '',
-  'Any key goes back.',
+const FEWEST_KEYS = '? help  q quit';
+/** The first that fits is shown. */
+const KEYS = [
+  '↑↓ move  Enter inspect  l logs  L all logs  p pane  r restart  s stop  S start  o order  f filter  / search  ? help  q quit',
+  '↑↓ Enter inspect  l logs  p pane  r restart  s stop  o order  f filter  ? help',
+  '↑↓ Enter inspect  l logs  ? help  q quit',
 ];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { UnitStatus } from '../../../src/wire/payloads.ts';
 import displayWidth from '../../../src/cli/print/width.ts';
+import { helpLines, openHelp } from '../../../src/cli/screen/help.ts';
 import { openPager } from '../../../src/cli/screen/pager.ts';
 import { firstModel, press, selectionOf, type Action, type StatusModel } from '../../../src/cli/screen/status-model.ts';
 import { statusView } from '../../../src/cli/screen/status-view.ts';
@@ -174,15 +175,26 @@ describe('the screen', () => {
     expect(view(busy, after(['p', 'p']).model, { columns, rows }).lines.join('\n')).not.toContain('line 0');
   });
 
-  test.each([80, 100, 120, 125, 200])('has its keys in %i columns, none of them cut', (columns) => {
-    expect(view([unit('web')], firstModel, { columns, rows: 24 }).lines.at(-1)).toMatch(/^↑↓ .*\? help/);
+  test.each([20, 39, 40, 80, 100, 120, 125, 200])('has its keys in %i columns, none of them cut', (columns) => {
+    expect(view([unit('web')], firstModel, { columns, rows: 24 }).lines.at(-1)).toMatch(/\? help/);
     expect(view([unit('web')], firstModel, { columns, rows: 24 }).lines.at(-1)).not.toContain('…');
   });
 
-  test('has a help that fits 80 columns', () => {
-    const { lines } = view([unit('web')], { ...firstModel, mode: 'help' }, { columns: 80, rows: 24 });
-    for (const line of lines) expect(line).not.toContain('…');
-    expect(lines.length).toBeLessThanOrEqual(24);
+  test.each([[80, 24], [40, 12], [20, 5]])('has a help of which every line is seen in %i columns and %i rows, whole, and which ? and q leave', (columns, rows) => {
+    expect(press(firstModel, '?', ['web'], 10).action).toEqual({ kind: 'help' });
+    const { screen } = openHelp(false);
+    const seen = new Set<string>();
+    for (let count = 0; count < 60; count += 1) {
+      const lines = screen.frame(columns, rows);
+      expect(lines).toHaveLength(rows);
+      for (const line of lines) {
+        expect(displayWidth(line)).toBeLessThanOrEqual(columns);
+        for (const word of line.split(' ')) seen.add(word);
+      }
+      expect(screen.press('down')).toBe(true);
+    }
+    for (const word of helpLines(200).join(' ').split(' ')) expect(seen).toContain(word);
+    expect(['?', 'h', 'q', 'escape'].map((key) => screen.press(key))).toEqual([false, false, false, false]);
   });
 
   test('shows what passes the filter while it is typed', () => {
