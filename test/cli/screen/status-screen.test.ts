@@ -101,7 +101,7 @@ describe('the screen', () => {
     const { lines } = view([unit('a-service-with-a-long-name'), unit('web')], firstModel, { columns, rows });
     expect(lines.length).toBe(rows);
     expect(lines[1]).toMatch(/^> a-serv.*… +● running/);
-    expect(lines.at(-1)).toContain('Enter');
+    expect(lines.at(-1)).toContain('? help');
   });
 
   test('shows the gravest thing: that the figures are old, then what became of a command, then what happened', () => {
