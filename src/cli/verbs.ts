@@ -210,7 +210,7 @@ const table = {
     about: 'make a configuration from the file of another supervisor',
     more: [
       'FILE is an ecosystem file of pm2 (JavaScript, JSON or YAML), a Procfile (with the .env beside it), a supervisord.conf (with what it includes), a compose',
-      'file (with what it extends and includes), or a file of systemg. The result is valid, keeps the comments, and ends with a list, by lines of the source, of',
+      'file (with what it extends and includes), a file of process-compose, or one of systemg. The result is valid, keeps the comments, and ends with a list, by lines of the source, of',
       'keys that have no equivalent or another meaning; the list is printed too. A file of JavaScript is evaluated by Node.js, in a process of its own',
       'without the descriptors of this command.',
     ].join(' '),
