@@ -60,7 +60,6 @@ export class LogFile implements OpenFile {
       this.#times?.release();
       this.#times?.begin(this.#isFresh ? null : stat.mtimeMs);
     }
-    this.#isResting = false;
     this.size = stat.size;
     this.#inode = stat.ino;
     this.#isFresh = false;

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, linkSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
@@ -49,7 +49,10 @@ test.skipIf(process.platform !== 'linux')('a file that was closed for a while go
   say(writers, 'one\n');
   expect(openHere()).not.toContain(first.path);
   const index = statSync(`${first.path}.times`).ino;
+  // So that another file cannot have its inode.
+  linkSync(`${first.path}.times`, join(dir, 'index'));
   renameSync(moved.path, join(dir, 'moved'));
+  writeFileSync(moved.path, 'of somebody else\n');
   truncateSync(emptied.path);
   // Marks of one file come 100 ms apart.
   const begin = performance.now();
@@ -57,7 +60,7 @@ test.skipIf(process.platform !== 'linux')('a file that was closed for a while go
   say([first, moved, emptied], 'second\n');
   expect(readTimesAt(`${first.path}.times`)?.marks.map(({ offset }) => offset)).toEqual([0, 4]);
   expect(statSync(`${first.path}.times`).ino).toBe(index);
-  expect([join(dir, 'moved'), moved.path, emptied.path].map((path) => readFileSync(path, 'utf8'))).toEqual(['one\n', 'second\n', 'second\n']);
+  expect([join(dir, 'moved'), moved.path, emptied.path].map((path) => readFileSync(path, 'utf8'))).toEqual(['one\n', 'of somebody else\nsecond\n', 'second\n']);
   expect(readTimesAt(`${moved.path}.times`)?.inode).toBe(statSync(moved.path).ino);
   expect(readTimesAt(`${emptied.path}.times`)?.marks.map(({ offset }) => offset)).toEqual([0]);
 });
