@@ -46,7 +46,7 @@ export function statusAtRest(call: Call): StatusAnswer {
     if (suspect !== null) call.terminal.warn(`pid ${suspect.pid} may be service '${spec.name}', which cannot be proven: ${suspect.why}`);
   }
   const now = Date.now();
-  const unknown = listed.filter(({ name }) => !known.some(({ spec }) => spec.name === name));
+  const unknown = listed.filter(({ name, pid }) => !known.some(({ spec, process }) => spec.name === name || process?.pid === pid));
   const shown = [
     ...units.map((unit) => ({ ...unitAtRest(unit, now), ...(adHoc.has(unit.spec.name) && { ad_hoc: true }) })), ...strangers.map(strangerAtRest), ...unknown.map((one) => listedAtRest(one, now)),
   ].sort((one, other) => (one.hash < other.hash ? -1 : 1));

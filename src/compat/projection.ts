@@ -129,8 +129,9 @@ export function leaveClaims(stateDir: string, said: StateFiles, units: readonly 
     const pid = pidOf(spec);
     return pid === undefined ? [] : [[spec.name, pid] as const];
   }));
+  const names = new Set(units.map(({ name }) => name));
   const path = join(stateDir, 'pid.xml');
-  const text = writeXml(pidFile.encode({ services: of((spec) => claimOf(said, spec)?.pid), groups: of(({ name }) => said.pid?.groups.get(name)), spawned: [] }));
+  const text = writeXml(pidFile.encode({ services: of((spec) => claimOf(said, spec, names)?.pid), groups: of(({ name }) => said.pid?.groups.get(name)), spawned: [] }));
   return failureOf(`${path}: cannot be written`, () => replaceFile(path, text, { durable: false }));
 }
 

@@ -67,13 +67,16 @@ export interface Claim {
   readonly file: XmlFile;
 }
 
-/** What `pid.xml` says of a service, or else `state.xml`, which systemg 0.33.0 writes a moment later: a torn one costs no service its process. */
-export function claimOf({ pid: file, state, writtenWallMs }: StateFiles, { name, hash }: Pick<ServiceSpec, 'name' | 'hash'>): Claim | null {
+/**
+ * What `pid.xml` says of a service, or else `state.xml`, which systemg 0.33.0 writes a moment later: a torn one costs no service its process, nor does
+ * another name, for `state.xml` knows a service by its definition.
+ */
+export function claimOf({ pid: file, state, writtenWallMs }: StateFiles, { name, hash }: Pick<ServiceSpec, 'name' | 'hash'>, configured: ReadonlySet<string>): Claim | null {
   const pid = file?.services.get(name);
   if (pid !== undefined) return { pid, writtenWallMs: writtenWallMs['pid.xml'], file: 'pid.xml' };
   const recorded = state?.get(hash);
   // Services of equal definitions have one hash.
-  const isAnothers = [...file?.services.values() ?? []].some((other) => other === recorded?.pid);
+  const isAnothers = [...file?.services ?? []].some(([owner, other]) => other === recorded?.pid && configured.has(owner));
   return recorded?.status !== 'running' || recorded.pid === null || isAnothers ? null : { pid: recorded.pid, writtenWallMs: writtenWallMs['state.xml'], file: 'state.xml' };
 }
 

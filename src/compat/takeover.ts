@@ -60,7 +60,7 @@ export function takeOver(input: TakeoverInput): Takeover {
   const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
   if (!hasOtherRun(input, files)) return { orders: input.found, files, cron, children: [], leftDown: new Map(), suspects: new Map() };
   input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
-  const configured = new Set(input.specs.map(({ name }) => name));
+  const configured = namesOf(input.specs);
   const alive = input.found.filter(({ verdict }) => verdict === 'alive');
   const known = [
     ...alive,
@@ -71,6 +71,10 @@ export function takeOver(input: TakeoverInput): Takeover {
   reportOthers(input, files, configured, claimed(orders));
   const children = takeChildren(files.pid?.spawned ?? [], { ...input, orders, known: notedChildren(input.ledger.meta) });
   return { orders, files, cron, children, leftDown: reasonsDown(orders), suspects: reasonsDown(known) };
+}
+
+function namesOf(specs: readonly ServiceSpec[]): ReadonlySet<string> {
+  return new Set(specs.map(({ name }) => name));
 }
 
 function reasonsDown(orders: readonly AdoptOrder[]): ReadonlyMap<string, string> {
@@ -117,7 +121,7 @@ function claimed(orders: readonly AdoptOrder[]): ReadonlySet<number> {
 function fromFiles(input: TakeoverInput, files: StateFiles, spec: ServiceSpec, taken: ReadonlySet<number>): readonly AdoptOrder[] {
   const { onReport } = input;
   const recorded = files.state?.get(spec.hash) ?? null;
-  const claim = claimOf(files, spec);
+  const claim = claimOf(files, spec, namesOf(input.specs));
   if (claim === null) return [];
   const { pid, file } = claim;
   const proof = proofOf(input, files, spec, claim, taken);
@@ -142,7 +146,7 @@ function fromFiles(input: TakeoverInput, files: StateFiles, spec: ServiceSpec, t
 function proofOf({ environment, uid, specs }: TakeoverInput, files: StateFiles, spec: ServiceSpec, claim: Claim, taken: ReadonlySet<number>): Proof {
   if (taken.has(claim.pid)) return { ok: false, plausible: false, why: 'it is that of another service' };
   const proof = prove(claim, { spec, environment, uid });
-  const isShared = proof.ok && specs.some((other) => other.name !== spec.name && claimOf(files, other)?.pid === claim.pid);
+  const isShared = proof.ok && specs.some((other) => other.name !== spec.name && claimOf(files, other, namesOf(specs))?.pid === claim.pid);
   return isShared ? { ok: false, plausible: true, why: 'several services claim it' } : proof;
 }
 
@@ -157,7 +161,7 @@ function reportOthers({ onReport }: TakeoverInput, files: StateFiles, configured
 /** systemg 0.33.0 starts second copies of what another supervisor left running. Without root its death ends their shells and not what those started. */
 function reportSecond(input: TakeoverInput, files: StateFiles, unit: string, taken: ReadonlySet<number>): void {
   const spec = input.specs.find(({ name }) => name === unit);
-  const claim = spec === undefined ? null : claimOf(files, spec);
+  const claim = spec === undefined ? null : claimOf(files, spec, namesOf(input.specs));
   if (claim === null || spec === undefined || taken.has(claim.pid)) return;
   const isProven = proofOf(input, files, spec, claim, taken).ok;
   const left = isProven ? [] : survivorsOf(files, unit, claim, input.uid);

@@ -182,6 +182,16 @@ describe('without a ledger', () => {
     expect(brief(take().orders)).toEqual({ two: { verdict: 'alive', state: 'running', wanted: 'up', pid } });
   });
 
+  test('a service that has another name now keeps its process, unless another of the configuration has it', async () => {
+    const pid = await started('sleep 300');
+    const files: Files = { pids: { old: pid }, states: { new: { status: 'running', pid } } };
+    const { take, reports } = rig([service('new', 'sleep 300')], files);
+    expect(brief(take().orders)).toEqual({ new: { verdict: 'alive', state: 'running', wanted: 'up', pid } });
+    expect(reports.join('\n')).not.toContain('left alone');
+    const both = rig([service('new', 'sleep 300'), service('old', 'sleep 300')], files);
+    expect(brief(both.take().orders)).toEqual({ old: { verdict: 'alive', state: 'running', wanted: 'up', pid } });
+  });
+
   test('torn files are reported and everything starts', () => {
     const { stateDir, take, reports } = rig([service('web', 'sleep 300')], {});
     for (const name of ['pid.xml', 'state.xml']) writeFileSync(join(stateDir, name), '<PidFile><services><na');
