@@ -207,3 +207,16 @@ test('what the last supervisor noted: no check is believed that has not passed, 
   });
   expect((await sysg(['status'], { env: { HOME: home } })).stdout).toMatch(/^job +cron +suspended /m);
 });
+
+test('a unit whose name alone has changed is shown with its process, and once', async () => {
+  const home = ownDirectory();
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true });
+  writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  renamed:\n    command: sleep 300\n');
+  const units = async (): Promise<StatusSnapshot['units']> => (JSON.parse((await sysg(['status', '--json', '--all'], { env: { HOME: home } })).stdout) as StatusSnapshot).units;
+  const [hash, pid] = [(await units())[0]?.hash ?? '', leader()];
+  const pids = new Map([['before', pid]]);
+  writeFileSync(join(state, 'pid.xml'), writeXml(pidFile.encode({ services: pids, groups: pids, spawned: [] })));
+  writeFileSync(join(state, 'state.xml'), writeXml(stateFile.encode(new Map([[hash, { status: 'running', pid, exitCode: null, signal: null }]]))));
+  expect(await units()).toEqual([expect.objectContaining({ name: 'renamed', kind: 'service', process: expect.objectContaining({ pid, state: 'running' }) })]);
+});
