@@ -131,7 +131,7 @@ export class LogFile implements OpenFile {
   }
 
   belongTo(owner: LogOwner | null): void {
-    if (owner?.uid !== this.#owner?.uid || owner?.gid !== this.#owner?.gid) this.release();
+    if (owner?.uid !== this.#owner?.uid) this.release();
     this.#owner = owner;
   }
 

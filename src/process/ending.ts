@@ -189,7 +189,7 @@ export function makeEnding(input: EndingInput): Ending {
     // These live when the signal is sent. What a living leader begins after that is its answer to the signal, and is left to the leader.
     const before = new Set([leader, ...lineage.known.values()].map(keyOf));
     const signalled = new Set<string>();
-    let groupHasIt = toAll && sender.toGroup(leader, isUnreaped(), lineage.known.values(), signal) === 'sent';
+    const groupHasIt = toAll && sender.toGroup(leader, isUnreaped(), lineage.known.values(), signal) === 'sent';
     if (!toAll && !hasLeaderEnded()) sender.toLeader(leader, isUnreaped(), signal);
     // All else comes after the signals to the others.
     await leftovers;
@@ -214,7 +214,6 @@ export function makeEnding(input: EndingInput): Ending {
         // A stopped process acts on a signal when it is continued; SIGKILL alone needs no help.
         if (process.state === 'T' && signal !== 'SIGKILL') sender.toProcess(identity, 'SIGCONT');
       }
-      groupHasIt = false;
       if (found.length > 0 || !hasLeaderEnded()) {
         emptySearches = 0;
         await untilDead(isStale, signalled);

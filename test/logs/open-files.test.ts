@@ -43,6 +43,14 @@ test.skipIf(process.platform !== 'linux')('no more log files are open than may b
   expect(openHere()).toEqual([]);
 });
 
+test.skipIf(process.platform !== 'linux')('the one that is closed for another is the one whose last use is the longest ago', () => {
+  const { writers, openHere } = many();
+  const [first, second] = writers as [LogWriter, LogWriter];
+  say(writers.slice(0, most), 'one\n');
+  say([first, ...writers.slice(most, most + 1)], 'two\n');
+  expect([first, second].map(({ path }) => openHere().includes(path))).toEqual([true, false]);
+});
+
 test.skipIf(process.platform !== 'linux')('a file that was closed for a while goes on with its times, and is another one where others have put one there', async () => {
   const { dir, writers, openHere } = many();
   const [first, moved, emptied] = writers as [LogWriter, LogWriter, LogWriter];

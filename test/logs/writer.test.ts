@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { listArchives } from '../../src/logs/archives.ts';
+import { dropOldestBeside, listArchives } from '../../src/logs/archives.ts';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { mendRotation, rotate } from '../../src/logs/rotate.ts';
 import { makeWriter, type LogWriter, type Rotation } from '../../src/logs/writer.ts';
@@ -161,6 +161,31 @@ describe('archives', () => {
     writer.write(line(4));
     expect(everything(file)).toBe([0, 1, 2, 3, 4].map((digit) => line(digit).toString()).join(''));
   });
+
+  test('more than one gap among the numbers hides nothing either', () => {
+    const { file } = rig();
+    for (const number of [1, 3, 5]) writeFileSync(`${file}.${number}`, line(number));
+    expect(listArchives(file).map(({ number }) => number)).toEqual([1, 3, 5]);
+  });
+
+  test('one that is moved up takes the place of the last one in whatever form that is', () => {
+    const { file } = rig();
+    writeFileSync(file, line(2));
+    writeFileSync(`${file}.1`, line(1));
+    for (const ending of ['.gz', '.times']) writeFileSync(`${file}.2${ending}`, 'of line 0');
+    rotate(file, 2);
+    expect(readdirSync(join(file, '..')).sort()).toEqual(['web.log.1', 'web.log.2']);
+    expect(readFileSync(`${file}.2`, 'utf8')).toBe(line(1).toString());
+  });
+
+  test.each([['db', 'web'], ['web', 'db']])('the oldest of those in a directory is that of %s, by its time', (oldest, other) => {
+    const log = (unit: string): string => join(dir, `${unit}_stdout.log`);
+    const dir = tempDir();
+    for (const unit of [oldest, other]) for (const number of [1, 2]) writeFileSync(`${log(unit)}.${number}`, line(number));
+    utimesSync(`${log(oldest)}.2`, 1000, 1000);
+    expect(dropOldestBeside(log('new'))).toBe(true);
+    expect(readdirSync(dir).sort()).toEqual([`${oldest}_stdout.log.1`, `${other}_stdout.log.1`, `${other}_stdout.log.2`].sort());
+  });
 });
 
 describe('a crash between the steps of a rotation', () => {
@@ -215,6 +240,26 @@ describe('other hands', () => {
     writer.write(Buffer.from('y'.repeat(200)));
     expect(existsSync(`${file}.1`)).toBe(false);
     expect(readFileSync(file, 'utf8')).toBe('y'.repeat(200));
+  });
+
+  test('a file that logrotate has put in the place of the one that is open is written to, once it is looked at', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { file, writer } = rig();
+    writer.write(Buffer.from('one\n'));
+    renameSync(file, `${file}-moved`);
+    writeFileSync(file, '');
+    vi.advanceTimersByTime(1050);
+    writer.write(Buffer.from('two\n'));
+    expect([`${file}-moved`, file].map((path) => readFileSync(path, 'utf8'))).toEqual(['one\n', 'two\n']);
+  });
+
+  test.skipIf(process.geteuid?.() !== 0)('a file is given to the user that its unit runs as from now on', () => {
+    const { file, writer } = rig();
+    writer.write(Buffer.from('one\n'));
+    writer.configure({ sizeBytes: 100, keep: 3, compress: false }, { uid: 4242, gid: 4243 });
+    writer.write(Buffer.from('two\n'));
+    expect(statSync(file)).toMatchObject({ uid: 4242, gid: 4243 });
   });
 
   test('a line that was cut gets its end also where the file is put away before anything is written after the loss', () => {
