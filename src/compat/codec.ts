@@ -7,7 +7,7 @@ export interface Codec<Value> {
 }
 
 export function mismatch(at: string, expected: string, found: string | undefined): Error {
-  return new Error(`${at}: expected ${expected}, got ${found === undefined ? 'nothing' : JSON.stringify(found)}`);
+  return new Error(`${at}: expected ${expected}, got ${found === undefined ? 'nothing' : JSON.stringify(found.slice(0, 80))}`);
 }
 
 export function scalar<Value extends string | number>(parse: (written: string, at: string) => Value): Codec<Value> {

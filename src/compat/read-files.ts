@@ -42,12 +42,11 @@ export function readStateFiles(stateDir: string, options: ReadOptions): StateFil
       if (!hasCode(error, 'ENOENT')) options.onProblem(`${path}: cannot be read: ${textOf(error)}; it is ignored`);
       return { content: null, digest: null, writtenWallMs: 0 };
     }
-    const text = bytes.toString();
     if (!isUtf8(bytes)) options.onProblem(`${path}: some of its bytes are no UTF-8 and are read as U+FFFD`);
-    const decoded = decodeText(text, decode);
+    const decoded = decodeBytes(bytes, decode);
     if (decoded.ok && decoded.ignored !== null) options.onProblem(`${path}: ${decoded.ignored}; that is ignored`);
     if (!decoded.ok) options.onProblem(`${path}: ${decoded.reason}; it is ignored${options.quarantine ? quarantine(path) : ''}`);
-    return { content: decoded.ok ? decoded.content : null, digest: digestOf(text), writtenWallMs };
+    return { content: decoded.ok ? decoded.content : null, digest: digestOf(bytes), writtenWallMs };
   };
   const pid = read('pid.xml', pidFile.decode);
   const state = read('state.xml', stateFile.decode);
@@ -80,14 +79,18 @@ export function claimOf({ pid: file, state, writtenWallMs }: StateFiles, { name,
   return recorded?.status !== 'running' || recorded.pid === null || isAnothers ? null : { pid: recorded.pid, writtenWallMs: writtenWallMs['state.xml'], file: 'state.xml' };
 }
 
-export function digestOf(text: string): string {
+export function digestOf(text: string | Buffer): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
 type Decoded<Content> = { readonly ok: true; readonly content: Content; readonly ignored: string | null } | { readonly ok: false; readonly reason: string };
 
-function decodeText<Content>(text: string, decode: (root: XmlElement) => Content): Decoded<Content> {
-  const parsed = readXml(text);
+/** Far more than a thousand services have. */
+const MOST_BYTES = 16 * 2 ** 20;
+
+function decodeBytes<Content>(bytes: Buffer, decode: (root: XmlElement) => Content): Decoded<Content> {
+  if (bytes.length > MOST_BYTES) return { ok: false, reason: `expected at most ${MOST_BYTES} bytes, got ${bytes.length}` };
+  const parsed = readXml(bytes.toString());
   if (!parsed.ok) return parsed;
   try {
     return { ok: true, content: decode(parsed.root), ignored: parsed.ignored };

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceSpec, SlotIndex } from '../../machines/types.ts';
 import { failureOf, hasCode, textOf } from '../errors.ts';
-import { readPlainFile, replaceFile } from '../files.ts';
+import { readHead, replaceFile } from '../files.ts';
 import { branch, leaf, readXml, writeXml } from './xml.ts';
 
 /**
@@ -14,13 +14,16 @@ function slotFileOf(spec: ServiceSpec, stateDir: string): string | null {
   return blueGreen === null ? null : (blueGreen.statePath ?? join(stateDir, `blue_green_${spec.name}.json`));
 }
 
+/** Far more than the file has. */
+const MOST_BYTES = 65_536;
+
 type SlotRead = { readonly ok: true; readonly slot: SlotIndex } | { readonly ok: false; readonly problem: string };
 
 /** Without a file the first slot is in use. */
 function readSlot(path: string, service: string): SlotRead {
   let text: string;
   try {
-    text = readPlainFile(path).toString();
+    text = readHead(path, MOST_BYTES).toString();
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return { ok: true, slot: 0 };
     return { ok: false, problem: `Failed reading blue/green state '${path}': ${textOf(error)}` };
@@ -34,7 +37,7 @@ function readSlot(path: string, service: string): SlotRead {
     ok: false,
     problem: index === undefined
       ? `Failed parsing blue/green state '${path}': expected <BlueGreenState> with <active_slot_index>, got ${JSON.stringify(text.slice(0, 60))}`
-      : `blue/green state for '${service}' contains invalid slot index ${index} (${path}: expected 0 or 1)`,
+      : `blue/green state for '${service}' contains invalid slot index ${index.slice(0, 60)} (${path}: expected 0 or 1)`,
   };
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -37,6 +37,28 @@ describe('the reader', () => {
 
   test('the references of XML are understood', () => {
     expect(rootOf('<a>&lt;&amp;&gt;&quot;&apos;&#65;&#x42;</a>').text).toBe('<&>"\'AB');
+  });
+
+  // By trying each way to part them, or each blank as the first one, these would take years or minutes; by one step of memory for each sign, the stack.
+  test.each([
+    ['blanks within a text', `<a>x${' '.repeat(2_000_000)}y</a>`, null],
+    ['NULs behind the element', `<a>x</a>${'\0'.repeat(16_000_000)}`, null],
+    ['comments and something else behind it', `<a>x</a>${'<!--a--><?b?>'.repeat(10_000)}<!--`, 'character 9'],
+    ['one text', `<a>${'x'.repeat(16_000_000)}</a>`, null],
+    ['the value of an attribute', `<a b="${'x'.repeat(5_000_000)}">x</a>`, null],
+    ['CDATA', `<a><![CDATA[${' '.repeat(2_000_000)}]]></a>`, null],
+  ])('many signs cost as much time as they are long: %s', (_, text, ignored) => {
+    const read = readXml(text);
+    expect({ ...read, root: null }).toEqual({ ok: true, root: null, ignored: ignored === null ? null : expect.stringContaining(ignored) as string });
+  });
+
+  test('a text with many blanks within it is written in one go', () => {
+    const text = `x${' '.repeat(2_000_000)}y`;
+    expect(writeXml(leaf('a', text))).toHaveLength(text.length + '<a></a>'.length);
+  });
+
+  test('more elements than there is memory for are refused', () => {
+    expect(readXml('<a>'.repeat(2_000_001))).toMatchObject({ ok: false, reason: expect.stringContaining('expected at most 2000000 elements') as string });
   });
 
   test('blanks between elements mean nothing', () => {
@@ -163,6 +185,16 @@ test.each([
   expect(problems[0]).toContain(`${name}.corrupt-1`);
   expect(readFileSync(join(stateDir, `${name}.corrupt-1`), 'utf8')).toBe(text);
   expect([files.pid, files.state, files.cron].filter((content) => content === null)).toHaveLength(1);
+});
+
+test('a file longer than any that systemg 0.33.0 writes is kept as a copy and read no further', () => {
+  const stateDir = tempDir();
+  const path = join(stateDir, 'pid.xml');
+  writeFileSync(path, '<PidFile/>');
+  truncateSync(path, 2 ** 24 + 1);
+  const problems: string[] = [];
+  expect(readStateFiles(stateDir, { quarantine: true, onProblem: (problem) => problems.push(problem) }).pid).toBeNull();
+  expect(problems).toEqual([`${path}: expected at most ${2 ** 24} bytes, got ${2 ** 24 + 1}; it is ignored; a copy is kept as ${path}.corrupt-1`]);
 });
 
 test('what systemg 0.33.0 takes for the number of a process, a group, a code or a signal is no damage', () => {
