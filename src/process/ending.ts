@@ -254,16 +254,9 @@ export function makeEnding(input: EndingInput): Ending {
 
   function watchChild(ours: Child): () => void {
     const endedBefore = ours.exit !== null;
-    // A control group needs no notes.
-    const notes = input.leavesMark !== true && hasMark(input.token) ? [] : noteAfterMs.map((afterMs) => setTimeout(() => void note(scanGroups), afterMs).unref());
-    const unwatch = ours.watch((exit) => {
-      for (const timer of notes) clearTimeout(timer);
-      leaderEnded(!endedBefore, exit);
-    });
-    return () => {
-      for (const timer of notes) clearTimeout(timer);
-      unwatch();
-    };
+    // A control group needs no notes. Where the leader has ended a note does nothing.
+    if (input.leavesMark === true || !hasMark(input.token)) for (const afterMs of noteAfterMs) setTimeout(() => void note(scanGroups), afterMs).unref();
+    return ours.watch((exit) => leaderEnded(!endedBefore, exit));
   }
 
   function watchStranger(): () => void {
@@ -285,7 +278,7 @@ export function makeEnding(input: EndingInput): Ending {
       if (order.type === 'signal') return void sender.toLeader(leader, isUnreaped(), order.signal);
       if (child === null) unwatch();
       if (order.type === 'kill') return void pursue('SIGKILL');
-      endedByItself = order.type === 'clear' && hasLeaderEnded();
+      endedByItself = order.type === 'clear';
       const command = order.type === 'stop' && !hasLeaderEnded() ? input.stopCommand : undefined;
       void (command === undefined ? pursue(order.signal) : stopByCommand(command, order.signal));
     },

@@ -177,6 +177,17 @@ describe('what is not known', () => {
     expect(await read(file, { sinceMs: begin + 55_000 })).toEqual(['ours again@60000']);
   });
 
+  test('of lines that somebody else appended to the file that a rotation has begun', async () => {
+    const { file, write, writer } = log({ sizeBytes: 20 });
+    write(0, `${'x'.repeat(19)}\n`);
+    write(1000, 'ours\n');
+    writer.close();
+    appendFileSync(file, 'theirs\n');
+    utimesSync(file, (begin + 50_000) / 1000, (begin + 50_000) / 1000);
+    write(60_000, 'again\n');
+    expect(await read(file)).toEqual([`${'x'.repeat(19)}@0`, 'ours@?', 'theirs@?', 'again@60000']);
+  });
+
   test.each([
     ['missing', (path: string) => rmSync(path)],
     ['empty', (path: string) => truncateSync(path)],
@@ -299,6 +310,21 @@ describe('merging', () => {
     two.begun();
     await merger.end();
     expect(lines).toEqual(['b5', 'a10', 'a?', 'b20', 'a30']);
+  });
+
+  test('keeps the order of a log whose clock was set back', async () => {
+    vi.useRealTimers();
+    const { lines, print } = collect();
+    const merger = openMerger(print);
+    const [one, two] = [merger.add(), merger.add()];
+    one.begun();
+    two.begun();
+    await one.push({ at: 100, name: 'a100' });
+    await until('it is printed', () => lines.length === 1);
+    await one.push({ at: 50, name: 'a50' });
+    await two.push({ at: 90, name: 'b90' });
+    await merger.end();
+    expect(lines).toEqual(['a100', 'b90', 'a50']);
   });
 
   test('waits for the log that is behind, and keeps the one ahead from filling the memory', async () => {
