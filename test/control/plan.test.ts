@@ -47,7 +47,20 @@ test('a change starts no unit that is stopped, and tries one again that is faile
   const after = specs('  web: {command: sleep 2}\n');
   expect(said(units(web, 'stopped'), after)).toEqual(['update web: changed: command; it is stopped, the next start uses it']);
   expect(said(units(web, 'failed'), after)).toEqual(['restart web: changed: command; in phase failed, tried again at once']);
+  expect(said(units(web, 'backoff'), after)).toEqual(['restart web: changed: command; in phase backoff, tried again at once']);
   expect(said(units(web, 'failed'), specs(web))).toEqual(['unchanged web: same definition']);
+});
+
+test.each(['starting', 'stopping'] as const)('rules of a unit that is %s, without a process that they could be taken over for, are for the next start', (phase) => {
+  expect(said(units(web, phase), specs('  web: {command: sleep 1, max_restarts: 3}\n'))).toEqual(['update web: changed: restart rules; the next start uses it']);
+});
+
+test('a run of a cron unit, and what is about to end, are not restarted with a dependency', () => {
+  const needing = (command: string, more: string): string => `  db: {command: ${command}}\n  job: {command: job, depends_on: [db]${more}}\n`;
+  const cron = ', cron: "0 3 * * *"';
+  expect(said(units(needing('old', cron)), specs(needing('new', cron)))).toEqual(['unchanged job: same definition', 'restart db: changed: command']);
+  const ending = units(needing('old', '')).map((view) => (view.spec.name === 'job' ? { ...view, phase: 'stopping' as const } : view));
+  expect(said(ending, specs(needing('new', '')))).toEqual(['unchanged job: same definition', 'restart db: changed: command']);
 });
 
 test('of a service with slots the file has changed what it says, not what the slot makes of it', () => {
