@@ -41,13 +41,19 @@ export function prove(claim: Claim, { spec, environment, uid }: Judge, look: (pi
 
 /** All of a proof but for the command. */
 export function leaderOf(claim: Claim, uid: number, look: (pid: number) => Suspect | null = readSuspect): { readonly ok: true; readonly suspect: Suspect } | { readonly ok: false; readonly why: string } {
-  const suspect = look(claim.pid);
   const unlike = (why: string): { readonly ok: false; readonly why: string } => ({ ok: false, why });
+  if (isNoServices(claim.pid)) return unlike('no service can have it');
+  const suspect = look(claim.pid);
   if (suspect === null) return unlike('there is no such process');
   if (suspect.uid !== uid) return unlike(`it belongs to uid ${suspect.uid}`);
   if (suspect.startedWallMs > claim.writtenWallMs + CLOCK_SLACK_MS) return unlike('it began after the pid was written down');
   if (suspect.pgrp !== suspect.identity.pid) return unlike('it does not lead its process group');
   return { ok: true, suspect };
+}
+
+/** The first process, which in a container may run what a service runs, and this one: to signal the group of the former would be to signal everything. */
+export function isNoServices(pid: number): boolean {
+  return pid < 2 || pid === process.pid;
 }
 
 /** Null: no living process of that pid, or none that may be looked at. Linux. */

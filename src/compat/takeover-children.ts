@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AdoptOrder, ChildRecord, ServiceSpec } from '../../machines/types.ts';
 import type { Stamp } from '../state/ledger-lines.ts';
-import { readSuspect } from './proof.ts';
+import { isNoServices, readSuspect } from './proof.ts';
 import { takenOver } from '../state/recovery.ts';
 import type { Mask } from '../secrets.ts';
 import type { SpawnRecord } from './state-files.ts';
@@ -39,7 +39,8 @@ export function takeChildren(spawned: readonly SpawnRecord[], { specs, orders, k
     const owner = orders.find(({ record, verdict }) => verdict === 'alive' && record.process?.identity != null
       && (above === undefined ? record.process.identity.pid === child.parentPid || record.hash === child.serviceHash : record.unit === above.order.unit));
     const isDynamic = specs.some(({ name, spawn }) => name === owner?.record.unit && spawn !== null);
-    const isSame = suspect.uid === uid && mask(suspect.argv.join(' ')) === mask(child.command) && Math.abs(suspect.startedWallMs / 1000 - child.startedAt) <= START_SLACK_S;
+    const isOther = isNoServices(child.pid) || orders.some(({ record }) => record.process?.identity?.pid === child.pid);
+    const isSame = !isOther && suspect.uid === uid && mask(suspect.argv.join(' ')) === mask(child.command) && Math.abs(suspect.startedWallMs / 1000 - child.startedAt) <= START_SLACK_S;
     if (owner?.record.process == null || !isDynamic || !isSame) {
       onReport(`${who}${isSame ? ' goes on without a service that could have it' : ' may be another one by now'}; it is left alone`);
       continue;

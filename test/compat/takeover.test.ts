@@ -259,7 +259,14 @@ test('a foreign uid and a process that leads no group prove nothing', async () =
   expect(prove(claim, judge).ok).toBe(true);
   expect(prove(claim, judge, suspect({ uid: uid + 1 }))).toMatchObject({ ok: false, plausible: false });
   expect(prove(claim, judge, suspect({ pgrp: 1 }))).toMatchObject({ ok: false, plausible: false });
-  for (const none of [0, 2 ** 22 + 1]) expect(prove({ ...claim, pid: none }, judge)).toEqual({ ok: false, plausible: false, why: 'there is no such process' });
+  for (const none of [2 ** 22 + 1, 2 ** 32 - 1]) expect(prove({ ...claim, pid: none }, judge)).toEqual({ ok: false, plausible: false, why: 'there is no such process' });
+});
+
+test.each([0, 1, process.pid])('process %j is no service\'s, whatever it runs', async (pid) => {
+  const seen = readSuspect(await started('sleep 300'));
+  const look = (): Suspect | null => seen && { ...seen, pgrp: pid, identity: { ...seen.identity, pid } };
+  const claim = { pid, writtenWallMs: Date.now(), file: 'pid.xml' } as const;
+  expect(prove(claim, { spec: service('web', 'sleep 300'), environment: {}, uid }, look)).toEqual({ ok: false, plausible: false, why: 'no service can have it' });
 });
 
 test('what has died altogether is not looked for among all processes, however much of it is named', () => {
@@ -333,5 +340,8 @@ describe('spawned children that another program left running', () => {
     expect(left([recorded(job, web)], {})).toMatch(/goes on without a service that could have it; it is left alone$/);
     expect(left([recorded(job, web)], dynamic, {})).toMatch(/goes on without a service/);
     expect(left([recorded(4_900_000, web)])).toBeUndefined();
+    for (const other of [process.pid, web]) {
+      expect(left([recorded(other, web, { command: readSuspect(other)?.argv.join(' ') ?? '' })])).toMatch(/may be another one by now; it is left alone$/);
+    }
   });
 });
