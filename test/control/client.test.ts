@@ -257,4 +257,19 @@ describe('runtime files', () => {
     expect(await cleanupDeadRuntime(dirname(path))).toBe(false);
     expect(existsSync(path)).toBe(true);
   });
+
+  test('stay where the recorded process may not be asked, or the socket cannot be', async () => {
+    const directory = temporaryDirectory();
+    writeSupervisorPid(deadPid, directory);
+    const kill = vi.spyOn(process, 'kill').mockImplementationOnce(() => {
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+    });
+    onTestFinished(() => kill.mockRestore());
+    expect(await cleanupDeadRuntime(directory)).toBe(false);
+    expect(existsSync(join(directory, 'sysg.pid'))).toBe(true);
+    const deep = join(directory, 'x'.repeat(120));
+    writeSupervisorPid(deadPid, deep);
+    await expect(cleanupDeadRuntime(deep)).rejects.toMatchObject({ kind: 'io' });
+    expect(existsSync(join(deep, 'sysg.pid'))).toBe(true);
+  });
 });
