@@ -5,7 +5,7 @@ import { importKinds, type ImportKind } from '../engines.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { readYaml, writeYaml, type Block, type BlockEntry } from '../yaml-text.ts';
 import { importCompose } from './compose.ts';
-import { openComments, withComments, type Draft, type DraftBlock, type DraftService } from './draft.ts';
+import { openComments, put, withComments, type Draft, type DraftBlock, type DraftService } from './draft.ts';
 import { importKindOf } from './kind.ts';
 import { importPm2 } from './pm2.ts';
 import { importProcessCompose } from './process-compose.ts';
@@ -82,7 +82,9 @@ export async function importFile(request: ImportRequest): Promise<Imported | Ref
     if (problems.length === 0) return { ok: true, kind, text, services: draft.services.length, remarks: draft.remarks.all(), notes: draft.notes };
     if (attempt < MOST_ATTEMPTS && problems.map((problem) => leaveOut(draft, problem)).some(Boolean)) continue;
     const [{ path: key, message }] = problems as readonly [ConfigProblem];
-    return refuse(`${path}: no valid configuration can be made of it: ${key === '' ? '' : `${key}: `}${message}`);
+    const [top, name] = segments(key);
+    const from = top === 'services' ? draft.services.find((one) => one.name === name)?.from : undefined;
+    return refuse(`${from === undefined ? path : `${from.file}:${from.line}`}: no valid configuration can be made of it: ${key === '' ? '' : `${key}: `}${message}`);
   }
 }
 
@@ -97,7 +99,10 @@ function leaveOut({ services, remarks }: Draft, { path, message }: ConfigProblem
   const nested = entry.value instanceof Map ? (entry.value as DraftBlock) : null;
   const within = inner !== undefined && nested?.has(inner) === true ? inner : null;
   const from = (within === null ? entry.from : (nested?.get(within)?.from ?? entry.from)) ?? service.from;
-  remarks.lost(from, [name, key, ...(within === null ? [] : [within])].join('.'), message);
+  // Without its schedule it would run at once, and for ever.
+  const isSchedule = key === 'cron';
+  if (isSchedule) put(service.block, 'skip', true);
+  remarks.lost(from, [name, key, ...(within === null ? [] : [within])].join('.'), isSchedule ? `${message}: ${name} is skipped until it has another` : message);
   if (within === null || nested?.size === 1) service.block.delete(key);
   else nested?.delete(within);
   return true;

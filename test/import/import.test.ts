@@ -54,6 +54,7 @@ test.each([
     ['v2.yaml'],
     /v2\.yaml:2: 'projects' of systemg's version 2 is not read: expected 'services' at the top\. Read are version, services .*logs \(sink, max_bytes, max_files\)/,
   ],
+  ['a name that no service can have', { 'p.yaml': 'processes:\n  a: {command: x}\n  "..": {command: y}\n' }, ['p.yaml', '--from', 'process-compose'], /p\.yaml:3: no valid configuration can be made of it: services\."\.\.": expected a name/],
   ['an empty file', { Procfile: '' }, ['Procfile'], /Procfile:1: expected lines such as "web: node server\.js", found none/],
   ['broken YAML', { 'compose.yaml': 'services:\n  a: {command: x\n' }, ['compose.yaml', '--from', 'compose'], /compose\.yaml:\d: /],
   [
@@ -290,10 +291,16 @@ test.each([
   ['liveness_probe: {period_seconds: 3}', 'lost: a.liveness_probe: expected exec with a command, or http_get'],
   ['readiness_probe: {exec: {command: x}}, liveness_probe: {exec: {command: y}}', 'lost: a.liveness_probe: a service has one check; that of readiness goes on when it is ready'],
   ['schedule: {cron: "x"}', 'a is skipped until it has another'],
+  ['schedule: {cron: "0 0 * * *", timezone: No/Where}', "lost: a.cron: Invalid timezone 'No/Where': expected 'local', 'UTC' or an IANA name such as 'Europe/Paris': a is skipped until it has another"],
 ])('of process-compose, %s is named', async (keys, said) => {
   const made = await tried({ 'p.yaml': `processes:\n  b: {command: b}\n  a: {command: x, ${keys}}\n` }, 'p.yaml');
   expect(made.exitCode, made.stderr).toBe(0);
   expect(lost(made).join('\n')).toContain(said);
+});
+
+test('what has lost its schedule is not run at once', async () => {
+  const made = await tried({ 'p.yaml': 'processes:\n  a: {command: x, schedule: {cron: "0 0 * * *", timezone: No/Where}}\n' }, 'p.yaml');
+  expect(made.text).toMatch(/ {2}a:\n {4}command: x\n {4}skip: true\n/);
 });
 
 test('two processes that would be one service: the one that comes later is named as lost', async () => {
