@@ -13,7 +13,7 @@ const shellAsText = {
   load: (id: string) => (id.endsWith('.sh') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : null),
 };
 
-const freshDist = join(import.meta.dirname, 'fresh-dist.ts');
+const freshDist = join(import.meta.dirname, '../.build/fresh-dist.mjs');
 const withProcesses = { testTimeout: 60_000, hookTimeout: 60_000, globalSetup: freshDist };
 
 /** They measure what is left for others while the machine is busy, or use up what all processes share. Boxes of torture share nothing with the others: the others run beside them. */

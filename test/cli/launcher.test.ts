@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { version } from '../../package.json';
-import freshDist from '../fresh-dist.ts';
+import freshDist from '../../.build/fresh-dist.mjs';
 import { ownDirectory, until } from './rig.ts';
 
 const root = resolve(import.meta.dirname, '../..');
