@@ -46,7 +46,8 @@ test('a start that fails runs on_start.error, and each attempt of the restart po
   const home = makeHome(`
 version: "1"
 services:
-  web: {command: "exit 6", restart_policy: on-failure, backoff: 100ms, max_restarts: 1, hooks: ${allHooks}}
+  # Without a check it would count as started where the machine is too busy to let it end within a moment.
+  web: {command: "exit 6", health_check: {log: "^never$"}, restart_policy: on-failure, backoff: 100ms, max_restarts: 1, hooks: ${allHooks}}
 `);
   expect((await home.sysg('start', '--daemonize', '-c', home.config)).code).toBe(1);
   await home.until('web', ({ phase }) => phase === 'failed', 'has failed');
