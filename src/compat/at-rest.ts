@@ -10,7 +10,7 @@ import { notedConfig } from '../state/notes.ts';
 import { leaderOf, prove, survivorsOf, zombieOf } from './proof.ts';
 import { noteDigest, ownDigests } from './projection.ts';
 import { stateFile, type RecordedJob, type RecordedState } from './state-files.ts';
-import { claimOf, readStateFiles } from './read-files.ts';
+import { claimsOf, readStateFiles } from './read-files.ts';
 import { writeXml } from './xml.ts';
 
 /** A unit while no supervisor looks after it. */
@@ -58,12 +58,12 @@ export function lookAtRest({ stateDir, ledger, config, specs, environment, uid, 
   // A hash is made of a definition alone: another project's unit may have the same. Without a note the files are systemg 0.33.0's.
   const lastConfig = notedConfig(meta);
   const isOurs = lastConfig === null || realPath(lastConfig) === realPath(config);
-  const names = new Set(specs.map(({ name }) => name));
+  const claimOf = claimsOf(isOurs ? files : { ...files, state: null }, specs);
   const units = specs.map((spec): RestingUnit => {
     const record = entries.get(spec.name)?.record ?? null;
     const owned = record?.process ?? null;
     const own = isOurs && record?.hash === spec.hash ? record : null;
-    const claim = claimOf(isOurs ? files : { ...files, state: null }, spec, names);
+    const claim = claimOf(spec);
     const zombie = claim === null ? null : zombieOf(claim, uid);
     const shown = {
       spec, zombie, noted: own, isSuspended: spec.cron !== null && own?.wanted === 'down' && !clean, recorded: isOurs ? (files.state?.get(spec.hash) ?? null) : null, job: spec.cron === null || !isOurs ? null : (files.cron?.get(spec.hash) ?? null),

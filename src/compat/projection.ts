@@ -6,7 +6,7 @@ import type { Ledger } from '../state/ledger.ts';
 import { stringsOf } from '../state/notes.ts';
 import { replaceFile, sizeOf } from '../files.ts';
 import { cronFile, pidFile, type PidFile, type RecordedJob, type RecordedState, type SpawnRecord, stateFile } from './state-files.ts';
-import { claimOf, digestOf, xmlFiles, type StateFiles, type XmlFile } from './read-files.ts';
+import { claimsOf, digestOf, xmlFiles, type StateFiles, type XmlFile } from './read-files.ts';
 import { writeXml, type XmlElement } from './xml.ts';
 
 /** A unit as the files of systemg 0.33.0 describe it. `state` null: it never ran. */
@@ -129,9 +129,9 @@ export function leaveClaims(stateDir: string, said: StateFiles, units: readonly 
     const pid = pidOf(spec);
     return pid === undefined ? [] : [[spec.name, pid] as const];
   }));
-  const names = new Set(units.map(({ name }) => name));
+  const claimOf = claimsOf(said, units);
   const path = join(stateDir, 'pid.xml');
-  const text = writeXml(pidFile.encode({ services: of((spec) => claimOf(said, spec, names)?.pid), groups: of(({ name }) => said.pid?.groups.get(name)), spawned: [] }));
+  const text = writeXml(pidFile.encode({ services: of((spec) => claimOf(spec)?.pid), groups: of(({ name }) => said.pid?.groups.get(name)), spawned: [] }));
   return failureOf(`${path}: cannot be written`, () => replaceFile(path, text, { durable: false }));
 }
 

@@ -70,13 +70,17 @@ export interface Claim {
  * What `pid.xml` says of a service, or else `state.xml`, which systemg 0.33.0 writes a moment later: a torn one costs no service its process, nor does
  * another name, for `state.xml` knows a service by its definition.
  */
-export function claimOf({ pid: file, state, writtenWallMs }: StateFiles, { name, hash }: Pick<ServiceSpec, 'name' | 'hash'>, configured: ReadonlySet<string>): Claim | null {
-  const pid = file?.services.get(name);
-  if (pid !== undefined) return { pid, writtenWallMs: writtenWallMs['pid.xml'], file: 'pid.xml' };
-  const recorded = state?.get(hash);
+export function claimsOf({ pid: file, state, writtenWallMs }: StateFiles, specs: readonly ServiceSpec[]): (spec: Pick<ServiceSpec, 'name' | 'hash'>) => Claim | null {
+  const services = file?.services ?? new Map<string, number>();
   // Services of equal definitions have one hash.
-  const isAnothers = [...file?.services ?? []].some(([owner, other]) => other === recorded?.pid && configured.has(owner));
-  return recorded?.status !== 'running' || recorded.pid === null || isAnothers ? null : { pid: recorded.pid, writtenWallMs: writtenWallMs['state.xml'], file: 'state.xml' };
+  const owned = new Set(specs.map(({ name }) => services.get(name)));
+  return ({ name, hash }) => {
+    const pid = services.get(name);
+    if (pid !== undefined) return { pid, writtenWallMs: writtenWallMs['pid.xml'], file: 'pid.xml' };
+    const recorded = state?.get(hash);
+    if (recorded?.status !== 'running' || recorded.pid === null || owned.has(recorded.pid)) return null;
+    return { pid: recorded.pid, writtenWallMs: writtenWallMs['state.xml'], file: 'state.xml' };
+  };
 }
 
 export function digestOf(text: string | Buffer): string {

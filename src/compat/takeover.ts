@@ -20,7 +20,7 @@ import { notedChildren } from '../state/notes.ts';
 import { takenOver } from '../state/recovery.ts';
 import type { CronFile } from './state-files.ts';
 import { ownDigests } from './projection.ts';
-import { claimOf, readStateFiles, type Claim, type StateFiles, type XmlFile } from './read-files.ts';
+import { claimsOf, readStateFiles, type Claim, type StateFiles, type XmlFile } from './read-files.ts';
 
 export interface TakeoverInput {
   readonly stateDir: string;
@@ -60,22 +60,21 @@ export function takeOver(input: TakeoverInput): Takeover {
   const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
   if (!hasOtherRun(input, files)) return { orders: input.found, files, cron, children: [], leftDown: new Map(), suspects: new Map() };
   input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
-  const configured = namesOf(input.specs);
+  const configured = new Set(input.specs.map(({ name }) => name));
+  const claimOf = claimsOf(files, input.specs);
   const alive = input.found.filter(({ verdict }) => verdict === 'alive');
   const known = [
     ...alive,
-    ...input.specs.flatMap((spec) => (alive.some(({ record }) => record.unit === spec.name) ? [] : fromFiles(input, files, spec, claimed(alive)))),
+    ...input.specs.flatMap((spec) => (alive.some(({ record }) => record.unit === spec.name) ? [] : fromFiles(input, files, claimOf, spec, claimed(alive)))),
   ];
   const orders = [...known, ...heldBack(input, known)];
-  for (const { record } of alive) reportSecond(input, files, record.unit, claimed(alive));
+  for (const { record } of alive) reportSecond(input, files, claimOf, record.unit, claimed(alive));
   reportOthers(input, files, configured, claimed(orders));
   const children = takeChildren(files.pid?.spawned ?? [], { ...input, orders, known: notedChildren(input.ledger.meta) });
   return { orders, files, cron, children, leftDown: reasonsDown(orders), suspects: reasonsDown(known) };
 }
 
-function namesOf(specs: readonly ServiceSpec[]): ReadonlySet<string> {
-  return new Set(specs.map(({ name }) => name));
-}
+type ClaimOf = ReturnType<typeof claimsOf>;
 
 function reasonsDown(orders: readonly AdoptOrder[]): ReadonlyMap<string, string> {
   return new Map(orders.flatMap(({ record }): [string, string][] => (record.state === 'stopped' && record.reason !== null ? [[record.unit, record.reason]] : [])));
@@ -118,13 +117,13 @@ function claimed(orders: readonly AdoptOrder[]): ReadonlySet<number> {
 }
 
 /** No order: the unit is started, as one that is not known yet. */
-function fromFiles(input: TakeoverInput, files: StateFiles, spec: ServiceSpec, taken: ReadonlySet<number>): readonly AdoptOrder[] {
+function fromFiles(input: TakeoverInput, files: StateFiles, claimOf: ClaimOf, spec: ServiceSpec, taken: ReadonlySet<number>): readonly AdoptOrder[] {
   const { onReport } = input;
   const recorded = files.state?.get(spec.hash) ?? null;
-  const claim = claimOf(files, spec, namesOf(input.specs));
+  const claim = claimOf(spec);
   if (claim === null) return [];
   const { pid, file } = claim;
-  const proof = proofOf(input, files, spec, claim, taken);
+  const proof = proofOf(input, claimOf, spec, claim, taken);
   if (proof.ok) {
     onReport(`service '${spec.name}': pid ${pid} goes on, taken over from ${file}`);
     return [{ verdict: 'alive', record: recordOf(input, spec, { state: 'running', process: proof.identity }) }];
@@ -143,10 +142,10 @@ function fromFiles(input: TakeoverInput, files: StateFiles, spec: ServiceSpec, t
   return [];
 }
 
-function proofOf({ environment, uid, specs }: TakeoverInput, files: StateFiles, spec: ServiceSpec, claim: Claim, taken: ReadonlySet<number>): Proof {
+function proofOf({ environment, uid, specs }: TakeoverInput, claimOf: ClaimOf, spec: ServiceSpec, claim: Claim, taken: ReadonlySet<number>): Proof {
   if (taken.has(claim.pid)) return { ok: false, plausible: false, why: 'it is that of another service' };
   const proof = prove(claim, { spec, environment, uid });
-  const isShared = proof.ok && specs.some((other) => other.name !== spec.name && claimOf(files, other, namesOf(specs))?.pid === claim.pid);
+  const isShared = proof.ok && specs.some((other) => other.name !== spec.name && claimOf(other)?.pid === claim.pid);
   return isShared ? { ok: false, plausible: true, why: 'several services claim it' } : proof;
 }
 
@@ -159,11 +158,11 @@ function reportOthers({ onReport }: TakeoverInput, files: StateFiles, configured
 }
 
 /** systemg 0.33.0 starts second copies of what another supervisor left running. Without root its death ends their shells and not what those started. */
-function reportSecond(input: TakeoverInput, files: StateFiles, unit: string, taken: ReadonlySet<number>): void {
+function reportSecond(input: TakeoverInput, files: StateFiles, claimOf: ClaimOf, unit: string, taken: ReadonlySet<number>): void {
   const spec = input.specs.find(({ name }) => name === unit);
-  const claim = spec === undefined ? null : claimOf(files, spec, namesOf(input.specs));
+  const claim = spec === undefined ? null : claimOf(spec);
   if (claim === null || spec === undefined || taken.has(claim.pid)) return;
-  const isProven = proofOf(input, files, spec, claim, taken).ok;
+  const isProven = proofOf(input, claimOf, spec, claim, taken).ok;
   const left = isProven ? [] : survivorsOf(files, unit, claim, input.uid);
   const copies = isProven ? [`pid ${claim.pid}`] : left.filter(({ identity }) => !taken.has(identity.pid)).map(described);
   if (copies.length === 0) return;
