@@ -6,9 +6,7 @@ import { json, type Route } from './route.ts';
 import type { Site, Sites } from './sites.ts';
 
 /** `problem`: why its supervisor does not answer. */
-const project = record({
-  name: string, config: nullable(string), health: nullable(string), units: count, running: count, problem: nullable(string),
-});
+const project = record({ name: string, config: nullable(string), health: nullable(string), units: count, running: count, problem: nullable(string) });
 
 /** The supervisors that are served: with `--all` one for each project. */
 export function projectRoute(sites: Sites): Route {

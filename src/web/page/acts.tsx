@@ -120,11 +120,7 @@ export function Dialogs(): JSX.Element {
   );
 }
 
-export function Dialog({
-  title,
-  onClose,
-  children,
-}: {
+export function Dialog({ title, onClose, children }: {
   readonly title: string;
   onClose(): void;
   readonly children: preact.ComponentChildren;
@@ -144,26 +140,19 @@ const MARKS = { open: '◐', settled: '✓', failed: '✗' } as const;
 
 /** What became of the last orders; each until it is settled, and a while longer. */
 export function Tickets(): JSX.Element {
-  const shown = tickets.value
-    .filter(({ ended_at: at, state }) => at === null || now.value - Date.parse(at) < (state === 'failed' ? 60_000 : 8000))
+  const shown = tickets.value.filter(({ ended_at: at, state }) => at === null || now.value - Date.parse(at) < (state === 'failed' ? 60_000 : 8000))
     .slice(-4);
   return (
     <section class="tickets" aria-label="Orders and what became of them" aria-live="polite">
       {refusal.value !== null && (
-        <p class="ticket failed">
-          <span aria-hidden="true">✗</span> {refusal.value} <button onClick={() => (refusal.value = null)}>Close</button>
-        </p>
+        <p class="ticket failed"><span aria-hidden="true">✗</span> {refusal.value} <button onClick={() => (refusal.value = null)}>Close</button></p>
       )}
       {shown.map(({ id, state, verb, units: names, message, began_at: at }) => (
         <p key={id} class={`ticket ${state}`}>
           <span aria-hidden="true">{MARKS[state]}</span>{' '}
-          <b>
-            {verb} {names.length > 3 ? `${names.length} units` : names.join(', ')}
-          </b>{' '}
+          <b>{verb} {names.length > 3 ? `${names.length} units` : names.join(', ')}</b>{' '}
           {state === 'open' ? 'under way…' : message}{' '}
-          <span class="faint">
-            #{id} {clock(at)}
-          </span>
+          <span class="faint">#{id} {clock(at)}</span>
         </p>
       ))}
     </section>

@@ -73,9 +73,7 @@ export function Chart({ machine, marks, name, onArrow, chosen = null }: Props): 
         aria-label={`State chart of ${name}, in ${marks?.present.map((id) => id.split('.').at(-1)).join(' and ') || 'no known state'}`}
         tabIndex={0}
       />
-      <button class="size" aria-pressed={!isWhole} onClick={() => setWhole(!isWhole)}>
-        {isWhole ? 'Full size' : 'Fit'}
-      </button>
+      <button class="size" aria-pressed={!isWhole} onClick={() => setWhole(!isWhole)}>{isWhole ? 'Full size' : 'Fit'}</button>
     </figure>
   );
 }

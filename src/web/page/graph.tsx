@@ -46,26 +46,15 @@ export function DependencyGraph(): JSX.Element {
       {alone.length > 0 && (
         <section class="panel">
           <h2>Without dependencies</h2>
-          <ul class="alone">
-            {alone.map((row) => (
-              <li key={row.name}>
-                <a href={linkTo('unit', row.name)}>{row.name}</a> <State row={row} />
-              </li>
-            ))}
-          </ul>
+          <ul class="alone">{alone.map((row) => <li key={row.name}><a href={linkTo('unit', row.name)}>{row.name}</a> <State row={row} /></li>)}</ul>
         </section>
       )}
       <section class="panel">
         <h2>Who waits for whom</h2>
-        {waiting.length === 0 ? (
-          <p class="faint">No unit waits.</p>
-        ) : (
+        {waiting.length === 0 ? <p class="faint">No unit waits.</p> : (
           <ul>
             {waiting.map(({ name, waits_for: waits = [] }) => (
-              <li key={name}>
-                <a href={linkTo('unit', name)}>{name}</a> waits for{' '}
-                {waits.map(waitText).join('; ')}
-              </li>
+              <li key={name}><a href={linkTo('unit', name)}>{name}</a> waits for {waits.map(waitText).join('; ')}</li>
             ))}
           </ul>
         )}

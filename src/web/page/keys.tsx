@@ -112,16 +112,7 @@ export function Help(): JSX.Element | null {
   };
   return (
     <Dialog title="Keys" onClose={close}>
-      <dl class="keys" tabIndex={0} autoFocus>
-        {KEYS.map(([key, about]) => (
-          <>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{about}</dd>
-          </>
-        ))}
-      </dl>
+      <dl class="keys" tabIndex={0} autoFocus>{KEYS.map(([key, about]) => <><dt><kbd>{key}</kbd></dt><dd>{about}</dd></>)}</dl>
       <button onClick={close}>Close</button>
     </Dialog>
   );

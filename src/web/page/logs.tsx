@@ -124,9 +124,7 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
         >
           Follow
         </button>
-        <a class="button" href={addressOf(`/units/${encodeURIComponent(unit)}/logs?stream=${stream}&lines=20000&download=1`)} download>
-          Download
-        </a>
+        <a class="button" href={addressOf(`/units/${encodeURIComponent(unit)}/logs?stream=${stream}&lines=20000&download=1`)} download>Download</a>
       </div>
       {refusal !== null && <p role="alert">{refusal}</p>}
       <div ref={view} class="lines" role="log" aria-label={`Output of ${unit}`} aria-live="off" tabIndex={0} />

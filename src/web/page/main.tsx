@@ -32,27 +32,19 @@ function Page(): JSX.Element {
   return (
     <>
       <header>
-        <a class="brand" href={linkTo()}>
-          sysg
-        </a>
+        <a class="brand" href={linkTo()}>sysg</a>
         <Choice />
         <nav aria-label="Pages">
           {[...PAGES, ...(every.value ? [['projects', 'Projects'] as const] : [])].map(([path, word]) => (
-            <a key={path} href={linkTo(path)} aria-current={page === path || (path === '' && page === 'unit') ? 'page' : undefined}>
-              {word}
-            </a>
+            <a key={path} href={linkTo(path)} aria-current={page === path || (path === '' && page === 'unit') ? 'page' : undefined}>{word}</a>
           ))}
         </nav>
         <p class="whole">
           {connection.value === 'locked' ? (
             <span class="pill h-failing" role="alert">sysg web was started anew: open the address that it printed</span>
-          ) : connection.value === 'full' ? (
-            <span class="pill h-failing">too many pages are open</span>
-          ) : connection.value === 'lost' ? (
+          ) : connection.value === 'full' ? <span class="pill h-failing">too many pages are open</span> : connection.value === 'lost' ? (
             <span class="pill h-failing" role="alert">no connection to sysg web</span>
-          ) : gone.value !== null ? (
-            <span class="pill h-failing">no supervisor</span>
-          ) : (
+          ) : gone.value !== null ? <span class="pill h-failing">no supervisor</span> : (
             head.value !== null && (
               <span class={`pill h-${head.value.health}`}>
                 {head.value.health}
@@ -68,25 +60,11 @@ function Page(): JSX.Element {
             sysg web sends what happens to a limited number of pages and logs at a time, and all places are taken. This page goes on by itself when another one is closed.
           </p>
         )}
-        {gone.value !== null && (
-          <p class="notice" role="alert">
-            {gone.value}. What is shown is of before.
-          </p>
-        )}
+        {gone.value !== null && <p class="notice" role="alert">{gone.value}. What is shown is of before.</p>}
       </header>
-      {page === 'unit' ? (
-        <Unit key={name} name={name} part={part} />
-      ) : page === 'graph' ? (
-        <DependencyGraph />
-      ) : page === 'rehearse' ? (
+      {page === 'unit' ? <Unit key={name} name={name} part={part} /> : page === 'graph' ? <DependencyGraph /> : page === 'rehearse' ? (
         <Rehearse first={name === '' ? null : name} />
-      ) : page === 'projects' ? (
-        <Projects />
-      ) : page === 'supervisor' ? (
-        <SupervisorPage />
-      ) : (
-        <Table />
-      )}
+      ) : page === 'projects' ? <Projects /> : page === 'supervisor' ? <SupervisorPage /> : (<Table />)}
       <p class="hidden" role="status">{announcement}</p>
       <Tickets />
       <Dialogs />

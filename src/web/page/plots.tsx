@@ -26,11 +26,7 @@ export function Plots({ unit, records }: { readonly unit: string; readonly recor
       <div class="bar small">
         <h2>Metrics</h2>
         <div role="group" aria-label="Span">
-          {WINDOWS.map((each) => (
-            <button key={each[0]} aria-pressed={window === each} onClick={() => setWindow(each)}>
-              {each[1]}
-            </button>
-          ))}
+          {WINDOWS.map((each) => <button key={each[0]} aria-pressed={window === each} onClick={() => setWindow(each)}>{each[1]}</button>)}
         </div>
       </div>
       {error !== null && <p role="alert">{error}</p>}
@@ -118,12 +114,5 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
   }, []);
   const values = points.map(([, value]) => value);
   useEffect(() => plot.current?.setData([points.map(([at]) => at), values]), [points]);
-  return (
-    <div
-      class="plot"
-      ref={box}
-      role="img"
-      aria-label={`${title}: from ${format(Math.min(...values))} to ${format(Math.max(...values))}`}
-    />
-  );
+  return <div class="plot" ref={box} role="img" aria-label={`${title}: from ${format(Math.min(...values))} to ${format(Math.max(...values))}`} />;
 }

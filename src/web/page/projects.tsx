@@ -15,10 +15,7 @@ interface Summary {
   readonly problem: string | null;
 }
 
-interface Answer {
-  readonly every: boolean;
-  readonly projects: readonly Summary[];
-}
+interface Answer { readonly every: boolean; readonly projects: readonly Summary[] }
 
 /** The server shows all projects of the user. */
 export const every = signal(false);

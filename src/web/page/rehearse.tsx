@@ -97,19 +97,13 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
         <label>
           Unit{' '}
           <select value={subject ?? ''} onChange={({ currentTarget }) => setUnit(currentTarget.value)}>
-            {names.toSorted(naturally.compare).map((name) => (
-              <option key={name}>{name}</option>
-            ))}
+            {names.toSorted(naturally.compare).map((name) => <option key={name}>{name}</option>)}
           </select>
         </label>
         <label>
           Fault{' '}
           <select value={kind} onChange={({ currentTarget }) => setKind(currentTarget.value as FaultKind)}>
-            {faultKinds.map((each) => (
-              <option key={each.kind} value={each.kind}>
-                {each.label}
-              </option>
-            ))}
+            {faultKinds.map((each) => <option key={each.kind} value={each.kind}>{each.label}</option>)}
           </select>
         </label>
         <button disabled={subject === null} onClick={() => subject !== null && drop(subject, Math.round(atMs / STEP_MS) * STEP_MS)}>
@@ -118,23 +112,17 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
         <label>
           For{' '}
           <select value={span[0]} onChange={({ currentTarget }) => setSpan(SPANS.find(([word]) => word === currentTarget.value) ?? SPANS[1])}>
-            {SPANS.map(([word]) => (
-              <option key={word}>{word}</option>
-            ))}
+            {SPANS.map(([word]) => <option key={word}>{word}</option>)}
           </select>
         </label>
-        <button disabled={faults.length === 0} onClick={() => setFaults([])}>
-          Clear
-        </button>
+        <button disabled={faults.length === 0} onClick={() => setFaults([])}>Clear</button>
       </div>
       {error !== null && <p role="alert">{error}</p>}
       <section class="panel" aria-label="Time line">
         <div class="lanes">
           {names.map((name) => (
             <div key={name} class="lane-row">
-              <button class={`link ${name === subject ? 'own' : ''}`} onClick={() => setUnit(name)}>
-                {name}
-              </button>
+              <button class={`link ${name === subject ? 'own' : ''}`} onClick={() => setUnit(name)}>{name}</button>
               <div
                 class="lane"
                 onClick={({ currentTarget, clientX, target }) => {
@@ -149,8 +137,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
                     style={{ left: `${share(fromMs - startMs)}%`, width: `${Math.max(0.15, share(toMs - startMs) - share(fromMs - startMs))}%` }}
                   />
                 ))}
-                {faults
-                  .filter((fault) => fault.unit === name)
+                {faults.filter((fault) => fault.unit === name)
                   .map((fault) => (
                     <button
                       key={fault.id}
@@ -205,9 +192,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
       {subject !== null && result !== null && (
         <div class="columns">
           <section class="panel" aria-label="State chart at the moment">
-            <h2>
-              {subject} at {offset(atMs)}
-            </h2>
+            <h2>{subject} at {offset(atMs)}</h2>
             <StillChart
               machine={all.find(({ name }) => name === subject)?.kind === 'cron' ? 'job' : 'service'}
               last={before.findLast((record) => record.unit === subject && record.to !== undefined) ?? null}
@@ -226,14 +211,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
               )}
               {result.ended_by === 'supervisor' && <p role="alert">The supervisor ends itself after {offset(result.lasted_ms)}.</p>}
               {result.warnings.length > 0 && (
-                <>
-                  <h3>Worth a thought</h3>
-                  <ul>
-                    {result.warnings.map((warning) => (
-                      <li key={warning}>{warning}</li>
-                    ))}
-                  </ul>
-                </>
+                <><h3>Worth a thought</h3><ul>{result.warnings.map((warning) => <li key={warning}>{warning}</li>)}</ul></>
               )}
               <p class="faint">
                 The same in a terminal:{' '}

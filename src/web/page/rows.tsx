@@ -3,12 +3,7 @@ import type { ComponentChild, JSX } from 'preact';
 export interface RowOf { readonly key: string | number; readonly class?: string; readonly cells: readonly ComponentChild[] }
 
 /** A table that scrolls by itself where it is wider than the page, and is a card for each row where that is narrow. `columns`: the class of each column by its title. */
-export function Rows({
-  label,
-  columns,
-  class: kind,
-  rows,
-}: {
+export function Rows({ label, columns, class: kind, rows }: {
   readonly label: string;
   readonly columns: Readonly<Record<string, 'number' | null>>;
   readonly class?: string;

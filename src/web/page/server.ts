@@ -4,11 +4,7 @@ import { project } from './router.ts';
 export class Refused extends Error {}
 
 /** As the server describes it: RFC 9457. */
-interface Problem {
-  readonly type: string;
-  readonly status: number;
-  readonly detail: string;
-}
+interface Problem { readonly type: string; readonly status: number; readonly detail: string }
 
 /** `path` below /api/v1, of the project that the page shows. */
 export function addressOf(path: string): string {

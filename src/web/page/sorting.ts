@@ -54,9 +54,7 @@ export const ordered = computed(() => {
   const places = new Map(held.value?.map((name, place) => [name, place]));
   const placeOf = ({ name }: UnitRow): number => places.get(name) ?? places.size;
   const compare = (one: UnitRow, other: UnitRow): number => placeOf(one) - placeOf(other) || (isTurned ? -1 : 1) * sortings[by](one, other);
-  return [...units.value.values()]
-    .filter(({ kind }) => kind !== 'orphaned')
-    .toSorted((one, other) => compare(one, other) || byName(one, other));
+  return [...units.value.values()].filter(({ kind }) => kind !== 'orphaned').toSorted((one, other) => compare(one, other) || byName(one, other));
 });
 
 /** By this column; turned round when that is so already. */

@@ -4,10 +4,7 @@ import type { JournalRecord } from '../../wire/payloads.ts';
 import { showAt, useDrawn } from './chart.tsx';
 
 /** A chart at one moment of a rehearsal: the state after a record, and the arrows that led there. */
-export function StillChart({
-  machine,
-  last,
-}: {
+export function StillChart({ machine, last }: {
   readonly machine: string;
   readonly last: (JournalRecord & { readonly arrows?: readonly string[] }) | null;
 }): JSX.Element {

@@ -99,13 +99,8 @@ export function SupervisorPage(): JSX.Element {
                     .join('; ')}
                 </li>
               ))}
-              {tickets.value
-                .filter(({ state }) => state === 'open')
-                .map(({ id, verb, units: names, began_at: at }) => (
-                  <li key={id}>
-                    ticket #{id}: {verb} {names.join(', ')} since {moment(at)}
-                  </li>
-                ))}
+              {tickets.value.filter(({ state }) => state === 'open')
+                .map(({ id, verb, units: names, began_at: at }) => <li key={id}>ticket #{id}: {verb} {names.join(', ')} since {moment(at)}</li>)}
             </ul>
           </section>
         </div>

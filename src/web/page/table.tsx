@@ -43,10 +43,7 @@ function Heading({ by, isNumber = false }: { readonly by: SortName; readonly isN
   const isPresent = present === by;
   return (
     <th role="columnheader" class={isNumber ? 'number' : ''} aria-sort={isPresent ? (isTurned ? 'descending' : 'ascending') : 'none'}>
-      <button class="link" onClick={() => sortBy(by)}>
-        {by}
-        <span aria-hidden="true">{isPresent ? (isTurned ? ' ▴' : ' ▾') : ''}</span>
-      </button>
+      <button class="link" onClick={() => sortBy(by)}>{by}<span aria-hidden="true">{isPresent ? (isTurned ? ' ▴' : ' ▾') : ''}</span></button>
     </th>
   );
 }
@@ -63,11 +60,7 @@ export function Table(): JSX.Element {
         <h1>Units</h1>
         <p class="counts">
           {['failing', 'degraded', 'healthy'].map((health) =>
-            counts.has(health) ? (
-              <span key={health} class={`pill h-${health}`}>
-                {counts.get(health)} {health}
-              </span>
-            ) : null,
+            counts.has(health) ? (<span key={health} class={`pill h-${health}`}>{counts.get(health)} {health}</span>) : null,
           )}
         </p>
         <label class="filter">
@@ -115,9 +108,7 @@ export function Table(): JSX.Element {
           onFocusIn={() => holdOrder('focus', true)}
           onFocusOut={() => holdOrder('focus', false)}
         >
-          {rows.map((row) => (
-            <Row key={row.name} row={row} isSelected={selected.value === row.name} isMarked={marked.value.has(row.name)} />
-          ))}
+          {rows.map((row) => <Row key={row.name} row={row} isSelected={selected.value === row.name} isMarked={marked.value.has(row.name)} />)}
         </tbody>
       </table>
     </main>
@@ -136,30 +127,17 @@ function Row({ row, isSelected, isMarked }: { readonly row: UnitRow; readonly is
         onClick={() => (selected.value = row.name)}
         onDblClick={() => go('unit', row.name)}
       >
-        <td role="cell" class="tick">
-          <input type="checkbox" aria-label={`Mark ${row.name}`} checked={isMarked} onChange={() => mark(row.name)} />
-        </td>
-        <td role="cell">
-          <a href={linkTo('unit', row.name)}>{row.name}</a>
-          {row.kind === 'cron' && <span class="tag">cron</span>}
-        </td>
-        <td role="cell">
-          <State row={row} />
-        </td>
-        <td role="cell">
-          <Age at={sinceOf(row)} />
-        </td>
+        <td role="cell" class="tick"><input type="checkbox" aria-label={`Mark ${row.name}`} checked={isMarked} onChange={() => mark(row.name)} /></td>
+        <td role="cell"><a href={linkTo('unit', row.name)}>{row.name}</a>{row.kind === 'cron' && <span class="tag">cron</span>}</td>
+        <td role="cell"><State row={row} /></td>
+        <td role="cell"><Age at={sinceOf(row)} /></td>
         <td role="cell" class={row.restarts === 0 ? 'number none' : 'number'}>{row.restarts}</td>
-        <td role="cell">
-          <span class={`pill h-${row.health}`}>{row.health}</span>
-        </td>
+        <td role="cell"><span class={`pill h-${row.health}`}>{row.health}</span></td>
         <td role="cell" class={row.cpu === undefined ? 'number none' : 'number'}>{row.cpu === undefined ? '-' : `${row.cpu.toFixed(1)}%`}</td>
         <td role="cell" class={row.rss === undefined ? 'number none' : 'number'}>{row.rss === undefined ? '-' : bytes(row.rss)}</td>
         <td role="cell" class="wide number">{row.pid ?? '-'}</td>
         <td role="cell" class="wide">{row.last_exit}</td>
-        <td role="cell" class="wide command">
-          <code>{row.command}</code>
-        </td>
+        <td role="cell" class="wide command"><code>{row.command}</code></td>
       </tr>
     ),
     [row, isSelected, isMarked],
@@ -171,16 +149,9 @@ export function State({ row }: { readonly row: UnitRow }): JSX.Element {
   const { state, glyph, text, next_at: next, ordered: command, rollout } = row;
   return (
     <span class={`state s-${state}`}>
-      <span aria-hidden="true" class="glyph">
-        {glyph}
-      </span>{' '}
+      <span aria-hidden="true" class="glyph">{glyph}</span>{' '}
       {text}
-      {(state === 'backoff' || state === 'waiting') && next !== undefined && (
-        <>
-          {' '}
-          <Left at={next} />
-        </>
-      )}
+      {(state === 'backoff' || state === 'waiting') && next !== undefined && <> <Left at={next} /></>}
       {command !== undefined && <span class="tag">{command} ordered</span>}
       {rollout !== undefined && !text.startsWith('rollout') && <span class="tag">rollout: {rollout.step}</span>}
     </span>

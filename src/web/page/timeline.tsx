@@ -54,8 +54,7 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
       return cause !== undefined && cause.unit !== record.unit && (record.unit === unit || cause.unit === unit) ? [{ record, cause }] : [];
     })
     .slice(-100);
-  const lanes = [...new Set([unit, ...links.flatMap(({ record, cause }) => [record.unit, cause.unit]).reverse()])]
-    .filter((name) => name !== null)
+  const lanes = [...new Set([unit, ...links.flatMap(({ record, cause }) => [record.unit, cause.unit]).reverse()])].filter((name) => name !== null)
     .slice(0, MOST_LANES);
   const x = (ms: number): number => LEFT + Math.min(1, Math.max(0, (ms - startMs) / (endMs - startMs))) * (width - LEFT);
   const height = lanes.length * LANE + 24;
@@ -76,21 +75,11 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
             {word}
           </button>
         ))}
-        <button aria-label="Zoom in" onClick={() => zoom(0.5)}>
-          +
-        </button>
-        <button aria-label="Zoom out" onClick={() => zoom(2)}>
-          −
-        </button>
-        <button aria-label="Earlier" onClick={() => setBack(backMs + seconds * 500)}>
-          ◂
-        </button>
-        <button aria-label="Later" aria-disabled={backMs === 0} onClick={() => setBack(Math.max(0, backMs - seconds * 500))}>
-          ▸
-        </button>
-        <span class="faint">
-          {moment(startMs)} to {backMs === 0 ? 'now' : moment(endMs)} ({span(seconds)})
-        </span>
+        <button aria-label="Zoom in" onClick={() => zoom(0.5)}>+</button>
+        <button aria-label="Zoom out" onClick={() => zoom(2)}>−</button>
+        <button aria-label="Earlier" onClick={() => setBack(backMs + seconds * 500)}>◂</button>
+        <button aria-label="Later" aria-disabled={backMs === 0} onClick={() => setBack(Math.max(0, backMs - seconds * 500))}>▸</button>
+        <span class="faint">{moment(startMs)} to {backMs === 0 ? 'now' : moment(endMs)} ({span(seconds)})</span>
       </div>
       <svg
         viewBox={`0 0 ${width} ${height}`}
@@ -106,8 +95,7 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
         {lanes.map((name, lane) => (
           <g key={name} transform={`translate(0 ${lane * LANE})`}>
             {name === unit ? <LaneName name={name} /> : <a href={linkTo('unit', name)}><LaneName name={name} /></a>}
-            {stretchesOf(records, name, now.value)
-              .filter(({ fromMs, toMs }) => toMs >= startMs && fromMs <= endMs)
+            {stretchesOf(records, name, now.value).filter(({ fromMs, toMs }) => toMs >= startMs && fromMs <= endMs)
               .map(({ fromMs, toMs, state, record }) => {
                 const [left, wide] = [x(fromMs), Math.max(1.5, x(toMs) - x(fromMs))];
                 return (
@@ -129,8 +117,7 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
               })}
           </g>
         ))}
-        {links
-          .filter(({ record, cause }) => isSeen(record.at) && isSeen(cause.at))
+        {links.filter(({ record, cause }) => isSeen(record.at) && isSeen(cause.at))
           .map(({ record, cause }) => {
             const [from, to] = [lanes.indexOf(cause.unit ?? ''), lanes.indexOf(record.unit ?? '')];
             return from < 0 || to < 0 ? null : (
@@ -164,16 +151,7 @@ function LaneName({ name }: { readonly name: string }): JSX.Element {
 
 /** The colours of states. */
 export function Legend({ states }: { readonly states: readonly string[] }): JSX.Element {
-  return (
-    <ul class="legend" aria-label="Colours">
-      {states.map((state) => (
-        <li key={state}>
-          <span class={`swatch p-${state}`} />
-          {state}
-        </li>
-      ))}
-    </ul>
-  );
+  return <ul class="legend" aria-label="Colours">{states.map((state) => <li key={state}><span class={`swatch p-${state}`} />{state}</li>)}</ul>;
 }
 
 interface RecordsProps {
@@ -217,8 +195,7 @@ function Number({ seq, onChoose, word = '' }: { readonly seq: number; readonly o
 }
 
 function detailOf({ detail = {} }: JournalRecord): string {
-  return Object.entries(detail)
-    .filter(([key]) => !['wanted', 'ready'].includes(key))
+  return Object.entries(detail).filter(([key]) => !['wanted', 'ready'].includes(key))
     .map(([key, value]) => `${key.replaceAll('_', ' ')} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ');
 }

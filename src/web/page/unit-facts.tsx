@@ -9,9 +9,7 @@ export function Processes({ unit }: { readonly unit: UnitStatus }): JSX.Element 
   return (
     <section class="panel" aria-label="Processes">
       <h2>Processes</h2>
-      {process === undefined ? (
-        <p class="faint">It has no process.</p>
-      ) : (
+      {process === undefined ? <p class="faint">It has no process.</p> : (
         <Rows
           label="Process tree"
           columns={{ Process: null, PID: 'number', User: null, CPU: 'number', Memory: 'number' }}
@@ -62,9 +60,7 @@ export function Definition({ unit, version }: { readonly unit: string; readonly 
       {data !== null && (
         <>
           <p class="faint">{data.file}, as it is now; values of the environment stay on the server.</p>
-          <pre class="definition" tabIndex={0}>
-            {written(data.definition, '')}
-          </pre>
+          <pre class="definition" tabIndex={0}>{written(data.definition, '')}</pre>
         </>
       )}
     </section>
@@ -77,8 +73,7 @@ function written(value: unknown, indent: string): string {
   const entries = Array.isArray(value)
     ? value.map((item, index) => [`- ${index}`, item] as const)
     : Object.entries(value).map(([key, item]) => [key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), item] as const);
-  return entries
-    .filter(([, item]) => item !== null && !(typeof item === 'object' && Object.keys(item as object).length === 0))
+  return entries.filter(([, item]) => item !== null && !(typeof item === 'object' && Object.keys(item as object).length === 0))
     .map(([key, item]) =>
       typeof item === 'object'
         ? Array.isArray(item) && item.every((each) => typeof each !== 'object')
@@ -108,11 +103,7 @@ export function CronHistory({ unit }: { readonly unit: UnitStatus }): JSX.Elemen
             <span class={`state s-${status === undefined ? 'running' : status === 'Success' ? 'completed' : 'failed'}`}>
               {status === undefined
                 ? '◐ runs'
-                : status === 'Success'
-                  ? '✓ succeeded'
-                  : status === 'OverlapError'
-                    ? '✗ left out: the run before it went on'
-                    : `✗ ${status.Failed}`}
+                : status === 'Success' ? '✓ succeeded' : status === 'OverlapError' ? '✗ left out: the run before it went on' : `✗ ${status.Failed}`}
             </span>,
             code ?? '-',
             pid ?? '-',

@@ -42,22 +42,11 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
     arrow === null ? null : `${path}/chart/records?machine=${shown}&arrow=${encodeURIComponent(arrow)}`,
     version,
   );
-  if (row === undefined && error !== null)
-    return (
-      <main>
-        <h1>{name}</h1>
-        <p role="alert">{error}</p>
-        <p>
-          <a href={linkTo()}>All units</a>
-        </p>
-      </main>
-    );
+  if (row === undefined && error !== null) return (<main><h1>{name}</h1><p role="alert">{error}</p><p><a href={linkTo()}>All units</a></p></main>);
   return (
     <main class="unit">
       <div class="bar">
-        <a href={linkTo()} aria-label="Back to all units">
-          ‹ Units
-        </a>
+        <a href={linkTo()} aria-label="Back to all units">‹ Units</a>
         <h1>{name}</h1>
         {row !== undefined && (
           <>
