@@ -62,7 +62,9 @@ function ofStopping(story: Story): readonly string[] {
   const { unit: { name, kill_at: killAt }, past } = story;
   const wasKilled = past.last(({ to }) => to !== undefined)?.to === 'killing';
   const next = killAt === undefined ? '' : `; ${wasKilled ? 'SIGKILL was sent, and is sent again' : 'SIGKILL follows'} ${ahead(story, killAt)}`;
-  return [`${name} is being stopped ${stopCause(past, past.last(({ to }) => to === 'stopping' || to === 'clearing'))}${next}.`];
+  const begun = past.last(({ to }) => to === 'stopping' || to === 'clearing');
+  if (begun?.to === 'clearing') return [`${name} is ending: ${endOf(past, begun)}${next}${next === '' ? '' : ' to what it left running'}.`];
+  return [`${name} is being stopped ${stopCause(past, begun)}${next}.`];
 }
 
 function ofRunning(story: Story): readonly string[] {

@@ -140,6 +140,10 @@ describe('why', () => {
     for (const [records, next] of [[[begun, stopped], 'SIGKILL follows in 5.0 s'], [[begun, stopped, killed], 'SIGKILL was sent, and is sent again in 5.0 s']] as const) {
       expect(why({ unit: stopping, records, nowMs: Date.parse(at('12:30:25')) }).text).toEqual([`api is being stopped by the command 'stop' at 12:00:05; ${next}.`]);
     }
+    const cleared = record('api', '12:00:04', 'running', 'clearing', { cause: { kind: 'exit' }, detail: { exit_code: 3 } });
+    expect(why({ unit: stopping, records: [begun, cleared], nowMs: Date.parse(at('12:30:25')) }).text).toEqual([
+      'api is ending: it exited with code 3 at 12:00:04, 3.0 s after its start with the supervisor at 12:00:01; SIGKILL follows in 5.0 s to what it left running.',
+    ]);
     expect(ask([begun, adopted('12:30:00')])[0]).toContain('it ended while nobody watched (its exit status is unknown) at 12:30:00');
   });
 
