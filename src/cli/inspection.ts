@@ -9,7 +9,7 @@ import { options } from './options.ts';
 import { inWindow } from './print/charts.ts';
 import type { Report, ShownProcess } from './print/inspect.ts';
 import { foldRollouts } from './print/rollout.ts';
-import { branches, unitNamed } from './print/unit.ts';
+import { branches, newestRun, unitNamed } from './print/unit.ts';
 import { statusOrRest } from './status-or-rest.ts';
 
 /** `advice`: no supervisor runs, and what to do about it; null where one answered. */
@@ -63,7 +63,7 @@ export async function makeReport(
 
 /** Of a cron unit, what was measured in its newest run and how long that took: a window that ends now would miss it nearly always. */
 export function lastRun({ kind, cron }: UnitStatus): { readonly samples: readonly MetricSample[]; readonly windowMs: number } | null {
-  const run = kind === 'cron' ? cron?.last_run : undefined;
+  const run = kind === 'cron' ? newestRun(cron) : undefined;
   if (run?.metrics === undefined) return null;
   const endMs = run.completed_at === undefined ? Date.now() : Date.parse(run.completed_at);
   return { samples: run.metrics, windowMs: endMs - Date.parse(run.started_at) };
@@ -76,7 +76,7 @@ const TRANSITIONS = 10;
 const ASKED_RECORDS = 100;
 
 function samplesOf({ unit, samples }: InspectPayload): readonly MetricSample[] {
-  return unit?.kind === 'cron' ? (unit.cron?.last_run?.metrics ?? samples) : samples;
+  return unit?.kind === 'cron' ? (newestRun(unit.cron)?.metrics ?? samples) : samples;
 }
 
 async function hostNow(): Promise<Host | null> {

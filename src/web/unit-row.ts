@@ -1,4 +1,4 @@
-import { glyphOf, phaseOf, stateOf, stateText } from '../cli/print/unit.ts';
+import { glyphOf, newestRun, phaseOf, stateOf, stateText } from '../cli/print/unit.ts';
 import { count, list, nullable, number, oneOf, record, string, boolean, type Shaped } from '../wire/shape.ts';
 import type { SpawnedProcessNode, UnitStatus } from '../wire/payloads.ts';
 import { exitText } from '../signals.ts';
@@ -45,7 +45,7 @@ export interface UnitRow extends Shaped<typeof unitRow> {}
 export function rowOf(unit: UnitStatus): UnitRow {
   const { name, kind, health, process, metrics, uptime, rollout, cron } = unit;
   const state = stateOf(unit);
-  const run = cron?.last_run;
+  const run = newestRun(cron);
   return {
     name, kind, phase: phaseOf(unit), state, glyph: glyphOf(state),
     // Without the time that is left, which the page counts down by itself.
@@ -92,8 +92,7 @@ export function rowOf(unit: UnitStatus): UnitRow {
 /** Of a run of a cron unit, in a word or with its reason; null while it goes on. */
 export function resultOf(status: NonNullable<NonNullable<UnitStatus['cron']>['last_run']>['status']): string | null {
   if (status === undefined) return null;
-  if (status === 'Success') return 'succeeded';
-  return status === 'OverlapError' ? 'left out: the run before it went on' : `failed: ${status.Failed}`;
+  return typeof status === 'object' ? `failed: ${status.Failed}` : 'succeeded';
 }
 
 function counted(nodes: readonly SpawnedProcessNode[] = []): number {

@@ -114,6 +114,12 @@ describe('what a cron unit\'s charts show', () => {
     expect(lastRun(cron({ metrics: [sample] }))?.windowMs).toBeGreaterThan(3000);
   });
 
+  test('is the run that went on, not one that was left out for it', () => {
+    const overlap = { started_at: '2026-01-01T00:00:02Z', completed_at: '2026-01-01T00:00:02Z', status: 'OverlapError' as const };
+    const run = { started_at: '2026-01-01T00:00:00Z', completed_at: '2026-01-01T00:00:03Z', metrics: [sample] };
+    expect(lastRun({ ...web, kind: 'cron', cron: { timezone_label: 'UTC', last_run: overlap, recent_runs: [overlap, run] } })).toEqual({ samples: [sample], windowMs: 3000 });
+  });
+
   test('is nothing when nothing was measured in it, or it is no cron unit', () => {
     expect(lastRun(cron({}))).toBeNull();
     expect(lastRun(web)).toBeNull();

@@ -35,6 +35,13 @@ test('a cron unit has failed to complete when its newest run has failed and none
   expect(hasFailedRun({ phase: 'waiting', cron: { timezone_label: 'UTC' } })).toBe(false);
 });
 
+test('a run that was left out since the one before went on is not the newest run of a cron unit', () => {
+  const overlap = { started_at: '2026-01-01T00:00:02Z', status: 'OverlapError' as const };
+  const after = (status: 'Success' | { Failed: string }) => ({ timezone_label: 'UTC', last_run: overlap, recent_runs: [overlap, { started_at: '2026-01-01T00:00:00Z', status }] });
+  expect(isThere({ kind: 'cron', phase: 'waiting', cron: after('Success') }, 'completed')).toBe(true);
+  expect(hasFailedRun({ phase: 'waiting', cron: after({ Failed: 'x' }) })).toBe(true);
+});
+
 test.each<[string, Parameters<typeof isAtRest>[0], boolean]>([
   ['stopped', { phase: 'stopped', wanted: 'down' }, true],
   ['completed', { phase: 'stopped', wanted: 'up' }, true],

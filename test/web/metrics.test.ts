@@ -36,7 +36,7 @@ test('each fact of a unit is a sample in base units', () => {
     'sysg_up 1', 'sysg_unit_state{unit="web",state="running"} 1', 'sysg_unit_state{unit="web",state="failed"} 0', 'sysg_unit_health{unit="killed",health="failing"} 1',
     'sysg_unit_restarts_total{unit="web"} 3', 'sysg_unit_ready{unit="web"} 1', 'sysg_unit_start_time_seconds{unit="web"} 1767225600.5', 'sysg_unit_resident_memory_bytes{unit="web"} 4096',
     'sysg_unit_last_exit_signal{unit="killed"} 9', 'sysg_unit_rollouts_total{unit="web",result="replaced"} 1', 'sysg_cron_last_success_timestamp_seconds{unit="tick"} 1767225727',
-    'sysg_cron_duration_seconds{unit="tick"} 5', 'sysg_cron_last_run_success{unit="tick"} 0', 'sysg_cron_missed_total{unit="tick"} 2', 'sysg_cron_next_run_timestamp_seconds{unit="tick"} 1767226200',
+    'sysg_cron_duration_seconds{unit="tick"} 5', 'sysg_cron_last_run_success{unit="tick"} 0', 'sysg_cron_last_run_timestamp_seconds{unit="tick"} 1767225780', 'sysg_cron_missed_total{unit="tick"} 2', 'sysg_cron_next_run_timestamp_seconds{unit="tick"} 1767226200',
     'node_supervisord_state{group="killed",name="killed"} 30', 'node_supervisord_exit_status{group="killed",name="killed"} 137', 'namedprocess_namegroup_memory_bytes{groupname="web",memtype="resident"} 4096',
   ]) expect(lines).toContain(line);
   expect(lines.find((line) => line.startsWith('sysg_unit_cpu_seconds_total{unit="web"}'))).toMatch(/ [0-9.]+$/);

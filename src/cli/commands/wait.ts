@@ -7,7 +7,7 @@ import type { Call } from '../call.ts';
 import { commandStart } from '../hints.ts';
 import { askedWords, namedUnits, notPresent } from '../names.ts';
 import { goals, options, type Goal } from '../options.ts';
-import { phaseOf, unitNamed } from '../print/unit.ts';
+import { newestRun, phaseOf, unitNamed } from '../print/unit.ts';
 import { outcomeOf, refuse, report, type UnitOutcome, withProgress } from '../report.ts';
 import { isRunning } from '../presence.ts';
 
@@ -84,7 +84,7 @@ export function isThere(unit: Pick<UnitStatus, 'phase' | 'process' | 'ready' | '
     case 'ready': return phase === 'running' && ready !== false;
     case 'stopped': return atRest;
     case 'failed': return phase === 'failed';
-    case 'completed': return atRest && (unit.kind === 'cron' ? unit.cron?.last_run?.status === 'Success' : lifecycle === 'exited_successfully');
+    case 'completed': return atRest && (unit.kind === 'cron' ? newestRun(unit.cron)?.status === 'Success' : lifecycle === 'exited_successfully');
   }
 }
 
@@ -103,7 +103,7 @@ export function isAtRest({ phase, ordered, wanted, next_at: next, waits_for: wai
 
 /** Of a cron unit the newest run counts; the next one is a matter of the schedule. */
 export function hasFailedRun({ phase, cron }: Pick<UnitStatus, 'phase' | 'cron'>): boolean {
-  return phase === 'waiting' && typeof cron?.last_run?.status === 'object';
+  return phase === 'waiting' && typeof newestRun(cron)?.status === 'object';
 }
 
 /** Of each unit why it is as it is, in the words of `sysg why`. */

@@ -8,7 +8,7 @@ import { palette, type Look, type Palette } from './palette.ts';
 import { transitions } from './records.ts';
 import { rolloutDetail } from './rollout.ts';
 import { table, type Column } from './table.ts';
-import { branches, glyphOf, programName, stateOf, type Branch } from './unit.ts';
+import { branches, glyphOf, newestRun, programName, stateOf, type Branch } from './unit.ts';
 import displayWidth, { broken, printable } from './width.ts';
 
 /** A process of the unit with its place in the tree. */
@@ -151,7 +151,7 @@ function inColumns(lines: readonly string[], width: number | null): string[] {
 
 function timeSeries({ unit, samples, windowSeconds }: Report, look: Look, paints: Palette): string[] {
   const lines = charts(samples, { columns: look.width ?? 120, window: windowSeconds, cpu: paints.cpu, memory: paints.memory });
-  const run = unit.kind === 'cron' ? unit.cron?.last_run : undefined;
+  const run = unit.kind === 'cron' ? newestRun(unit.cron) : undefined;
   return run === undefined ? lines : [`Data from last run: ${localTime(run.started_at)}`, '', ...lines];
 }
 

@@ -72,7 +72,6 @@ export function tries(end: JournalRecord | null): string {
 export function runResult(status: unknown): string {
   if (status === undefined) return 'goes on';
   if (status === 'Success') return 'succeeded';
-  if (status === 'OverlapError') return 'was left out, since the run before it still went on';
   return typeof status === 'object' && status !== null && 'Failed' in status ? `failed: ${String(status.Failed)}` : 'failed';
 }
 

@@ -3,6 +3,7 @@ import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
 import { alsoIn, shellWord, spanInProse } from '../../words.ts';
 import { endOf, remarks, startCause, stopCause } from './why-causes.ts';
 import { Past } from './why-past.ts';
+import { newestRun } from './unit.ts';
 import { attempt, leftRunning, runResult, time, tries } from './why-records.ts';
 
 /** `text`: sentences; `causes`: the records behind them, oldest first. */
@@ -201,10 +202,12 @@ function unsupervised(story: Story): readonly string[] {
 
 function ofCron(story: Story): readonly string[] {
   const { name, next_at: next, wanted, cron } = story.unit;
-  const run = cron?.last_run;
+  const run = newestRun(cron);
+  const lastDue = cron?.last_run;
   const lastRun = run === undefined
     ? ['It has not run yet.']
     : [`Its last run began at ${time(run.started_at)} and ${runResult(run.status)}.`, ...endOfRun(story, run.started_at)];
+  if (lastDue?.status === 'OverlapError') lastRun.push(`Since that still went on at ${time(lastDue.started_at)}, the run that was due then was left out.`);
   if (wanted === 'down') return [`${name} is suspended: someone stopped it. ${startOf(story, name)} runs it now and resumes its schedule.`, ...lastRun];
   if (next === undefined) return [`${name} has no further run ahead.`, ...lastRun];
   return [`${name} waits for its next run at ${time(next)}${alsoIn(cron?.timezone, next)} (${ahead(story, next)}).`, ...lastRun];

@@ -1,4 +1,4 @@
-import { stateOf } from '../../cli/print/unit.ts';
+import { newestRun, stateOf } from '../../cli/print/unit.ts';
 import type { StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import type { Family, Sample } from './exposition.ts';
 import { costOf, pidsIn } from './process-times.ts';
@@ -106,7 +106,7 @@ export function families({ snapshot, supervisorPid, tally, version }: Measured):
       'sysg_cron_last_run_timestamp_seconds',
       'gauge',
       'When the newest run began, in seconds since 1970.',
-      ({ cron: unit }) => seconds(unit?.last_run?.started_at),
+      ({ cron: unit }) => seconds(newestRun(unit)?.started_at),
       cron,
     ),
     ofUnits(

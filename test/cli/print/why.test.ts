@@ -329,6 +329,16 @@ describe('why', () => {
     expect(told('12:00:05')).not.toContain(words);
   });
 
+  test('a cron unit whose last run went on when the next was due: how that run ended, and that one was left out', () => {
+    const overlap = { started_at: at('12:00:05'), status: 'OverlapError' as const };
+    const cron = { timezone_label: 'UTC', last_run: overlap, recent_runs: [overlap, { started_at: at('12:00:00'), status: 'Success' as const }] };
+    expect(why({ unit: unit({ phase: 'waiting', kind: 'cron', next_at: at('12:00:10'), cron }), records: [], nowMs: Date.parse(at('12:00:08')) }).text).toEqual([
+      'api waits for its next run at 12:00:10 (in 2.0 s).',
+      'Its last run began at 12:00:00 and succeeded.',
+      'Since that still went on at 12:00:05, the run that was due then was left out.',
+    ]);
+  });
+
   test('a waiting unit names every unmet condition and what would meet it', () => {
     const { text } = why({
       unit: unit({ phase: 'starting', since: at('12:00:00'), waits_for: [{ unit: 'db', condition: 'healthy' }, { unit: 'cache', lost: "dependency 'cache' failed" }] }), records: [],
