@@ -4,38 +4,28 @@ import type { ServiceSpec } from '../../machines/types.ts';
 import type { Refused } from '../errors.ts';
 import { formatDuration, formatSize } from '../words.ts';
 import { writeYamlDocuments } from '../yaml-text.ts';
-import { argvOf, boundsOf, checkCommand, refuseAlike, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
+import {
+  argvOf, bareCapability, boundsOf, checkCommand, orNothing, refuseAlike, secretFile, splitEnv, ulimitsOf, type ExportContext, type ExportedFile, type SplitEnv,
+} from './context.ts';
 import { loseAll } from './losses.ts';
 
 const none = 'compose has nothing like it';
 
 const reasons: Readonly<Record<string, string>> = {
+  'no_restart_exit_codes restart_window spawn hooks.on_restart hooks.on_start.error limits.nice limits.cgroup.root logs.logger': none,
+  'deployment.blue_green deployment.grace_period deployment.health_check deployment.on_address_in_use health_check.log health_check.notify_fd': none,
   stable_after: 'docker forgives after ten seconds, always',
   success_exit_codes: 'docker knows 0 alone',
-  no_restart_exit_codes: none,
   essential: 'the nearest, --abort-on-container-exit, is a flag of "compose up"',
-  restart_window: none,
   backoff: 'docker waits 100 ms, then twice as long each time, up to a minute',
   kill_mode: 'docker signals the first process alone',
   stop_command: 'pre_stop runs before the signal, and not instead of it',
-  spawn: none,
   'deployment.strategy': 'compose replaces a container by ending it',
-  'deployment.blue_green': none,
-  'deployment.grace_period': none,
-  'deployment.health_check': none,
-  'deployment.on_address_in_use': none,
-  'health_check.log': none,
-  'health_check.notify_fd': none,
   'health_check.expect_status': 'curl(1) takes 2xx and 3xx',
   'hooks.on_stop': 'pre_stop runs before a stop, and not after it',
-  'hooks.on_restart': none,
-  'hooks.on_start.error': none,
-  'limits.nice': none,
-  'limits.cgroup.root': none,
   'limits.cgroup.cpu_weight': 'cpu_shares count in another way',
   isolation: 'a container has namespaces of its own in any case',
   cron: 'compose runs nothing by the clock: the service has the profile "cron" and is started by hand',
-  'logs.logger': none,
   'logs.via': 'docker keeps what is written to standard output',
 };
 
@@ -62,24 +52,20 @@ function composeName(name: string): string {
 
 function entries(spec: ServiceSpec, context: ExportContext, environment: SplitEnv): readonly (readonly [string, unknown])[] {
   const { target, losses, imageOf } = context;
-  const { name, restart, preStart } = spec;
+  const { name, preStart } = spec;
   const image = imageOf(name) ?? '';
   const shared = {
     image: dollars(image),
     working_dir: context.keys.has(name, ['working_dir']) ? dollars(spec.workingDir) : undefined,
-    env_file:
-      environment.files.length === 0
-        ? undefined
-        : environment.files.map((file) => dollars(relative(target, file).startsWith('..') ? file : `./${relative(target, file)}`)),
-    environment: Object.keys(environment.variables).length === 0 ? undefined : mapped(environment.variables, dollars),
+    env_file: orNothing(environment.files.map((file) => dollars(relative(target, file).startsWith('..') ? file : `./${relative(target, file)}`))),
+    environment: orNothing(Object.fromEntries(Object.entries(environment.variables).map(([variable, value]) => [variable, dollars(value)]))),
     ...privileges(spec, context),
   };
   const key = composeName(name);
   const before = `${key}-pre-start`;
   losses.changed(name, 'working_dir', 'it is a path of the image there');
   if (key !== name) losses.changed(name, '', `named ${key} there`);
-  if (preStart !== null)
-    losses.changed(name, 'deployment.pre_start', `a service of its own, ${before}, that ends before this one starts; not before each restart`);
+  if (preStart !== null) losses.changed(name, 'deployment.pre_start', `a service of its own, ${before}, that ends before this one starts; not before each restart`);
   const profiles = spec.cron !== null ? ['cron'] : spec.skip === true ? ['skipped'] : profilesOf(name, context);
   if (typeof spec.skip === 'string') losses.lost(name, 'skip', none);
   else if (spec.skip) losses.changed(name, 'skip', 'the service has the profile "skipped"');
@@ -88,12 +74,7 @@ function entries(spec: ServiceSpec, context: ExportContext, environment: SplitEn
     command: argvOf(spec).map(dollars),
     depends_on: dependencies(spec, context, preStart === null ? null : before),
     healthcheck: health(spec, context),
-    restart:
-      restart.mode === 'never' || spec.cron !== null
-        ? 'no'
-        : restart.mode === 'always' && !restart.oneshot
-          ? 'always'
-          : restart.maxRestarts === null ? 'on-failure' : `on-failure:${restart.maxRestarts}`,
+    restart: restartOf(spec),
     stop_signal: spec.stopSignal,
     stop_grace_period: formatDuration(spec.stopTimeoutMs),
     post_start: hooks(spec, context),
@@ -106,10 +87,13 @@ function entries(spec: ServiceSpec, context: ExportContext, environment: SplitEn
   ];
 }
 
-/**
- * Compose starts nothing that is needed beyond the chosen profiles:
- * what is needed gets the profiles of what needs it, and none where that has none.
- */
+function restartOf({ restart: { mode, oneshot, maxRestarts }, cron }: ServiceSpec): string {
+  if (mode === 'never' || cron !== null) return 'no';
+  if (mode === 'always' && !oneshot) return 'always';
+  return maxRestarts === null ? 'on-failure' : `on-failure:${maxRestarts}`;
+}
+
+/** Compose starts nothing that is needed beyond the chosen profiles: what is needed gets the profiles of what needs it, and none where that has none. */
 function profilesOf(name: string, context: ExportContext): readonly string[] | undefined {
   const own = Object.hasOwn(context.profiles, name) ? context.profiles[name] : undefined;
   if (own === undefined) return undefined;
@@ -134,58 +118,47 @@ function dependencies({ name, dependsOn }: ServiceSpec, { services, losses }: Ex
     const isBlind = condition === 'healthy' && (other.check === null || checkCommand(other.check) === null);
     if (isBlind) losses.changed(name, 'depends_on', `${service} has no check that compose can make: its start is waited for`);
     if (isApart) losses.changed(name, 'depends_on', `${service} is not started with the others there, and not waited for`);
-    return isApart
-      ? []
-      : [[composeName(service), { condition: conditions[isBlind ? 'started' : condition], ...(restartsWith(edge) && { restart: true }) }]];
+    return isApart ? [] : [[composeName(service), { condition: conditions[isBlind ? 'started' : condition], ...(restartsWith(edge) && { restart: true }) }]];
   });
-  const all = [...needed, ...(before === null ? [] : [[before, { condition: conditions.completed }] as const])];
-  return all.length === 0 ? undefined : Object.fromEntries(all);
+  return orNothing(Object.fromEntries([...needed, ...(before === null ? [] : [[before, { condition: conditions.completed }] as const])]));
 }
 
 /** Docker begins at once, and does not count failures within `start_period`. */
 function health({ name, check }: ServiceSpec, { losses }: ExportContext): object | undefined {
   const command = check === null ? null : checkCommand(check);
   if (check === null || command === null) return undefined;
-  if (check.probe.kind !== 'command')
-    losses.changed(name, `health_check.${check.probe.kind}`, `it needs ${check.probe.kind === 'url' ? 'curl' : 'nc'} in the image`);
+  if (check.probe.kind !== 'command') losses.changed(name, `health_check.${check.probe.kind}`, `it needs ${check.probe.kind === 'url' ? 'curl' : 'nc'} in the image`);
   losses.changed(name, 'health_check', 'an unhealthy container is left running');
   return {
-    test: ['CMD-SHELL', dollars(command)],
-    interval: formatDuration(check.intervalMs),
-    timeout: formatDuration(check.attemptTimeoutMs ?? check.timeoutMs),
-    retries: check.retries,
-    start_period: formatDuration(check.startPeriodMs + check.timeoutMs),
+    test: ['CMD-SHELL', dollars(command)], interval: formatDuration(check.intervalMs), timeout: formatDuration(check.attemptTimeoutMs ?? check.timeoutMs),
+    retries: check.retries, start_period: formatDuration(check.startPeriodMs + check.timeoutMs),
   };
 }
 
 function hooks({ name, hooks: all }: ServiceSpec, { losses }: ExportContext): readonly object[] | undefined {
   const started = all.filter(({ stage, outcome }) => stage === 'on_start' && outcome === 'success');
   if (started.length > 0) losses.changed(name, 'hooks.on_start.success', 'it runs in the container, without the variables of sysg');
-  return started.length === 0 ? undefined : started.map(({ command }) => ({ command: ['/bin/sh', '-c', dollars(command)] }));
+  return orNothing(started.map(({ command }) => ({ command: ['/bin/sh', '-c', dollars(command)] })));
 }
 
 function privileges(spec: ServiceSpec, { losses }: ExportContext): object {
   const { user, group, supplementaryGroups, capabilities, limits, sandbox } = spec.privileges;
   if (sandbox !== undefined && sandbox.writable.length > 0) losses.lost(spec.name, 'sandbox.writable', 'a volume of the container is writable');
-  const ulimits = Object.fromEntries(
-    (['nofile', 'nproc', 'memlock'] as const).flatMap((key) => (limits[key] === undefined ? [] : [[key, limits[key] ?? -1]])),
-  );
   const { memoryBytes, cpus } = boundsOf(spec);
   const bounds = {
-    memory: memoryBytes === null ? undefined : formatSize(memoryBytes).toLowerCase(),
-    cpus: cpus === null ? undefined : String(Math.round(cpus * 1000) / 1000),
+    ...(memoryBytes !== null && { memory: formatSize(memoryBytes).toLowerCase() }), ...(cpus !== null && { cpus: String(Math.round(cpus * 1000) / 1000) }),
   };
   return {
     user: user === null ? undefined : group === null ? user : `${user}:${group}`,
     group_add: supplementaryGroups ?? undefined,
     cap_drop: capabilities.length === 0 ? undefined : ['ALL'],
-    cap_add: capabilities.length === 0 ? undefined : capabilities.map((name) => name.replace('CAP_', '')),
-    ulimits: Object.keys(ulimits).length === 0 ? undefined : ulimits,
+    cap_add: orNothing(capabilities.map(bareCapability)),
+    ulimits: ulimitsOf(spec, Number),
     cpuset: limits.cpuAffinity?.join(','),
     security_opt: sandbox?.noNewPrivileges === true ? ['no-new-privileges:true'] : undefined,
     read_only: sandbox?.readOnlyRoot || undefined,
     tmpfs: sandbox?.privateTmp === true ? ['/tmp', '/var/tmp'] : undefined,
-    deploy: bounds.memory === undefined && bounds.cpus === undefined ? undefined : { resources: { limits: bounds } },
+    deploy: memoryBytes === null && cpus === null ? undefined : { resources: { limits: bounds } },
   };
 }
 
@@ -201,10 +174,6 @@ function logging({ name, logs: { rotate } }: ServiceSpec, { keys, losses }: Expo
 /** Compose replaces variables in every text. */
 function dollars(text: string): string {
   return text.replaceAll('$', () => '$$');
-}
-
-export function mapped(values: Readonly<Record<string, string>>, change: (text: string) => string): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 }
 
 /** JSON without what is undefined. */

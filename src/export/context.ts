@@ -41,6 +41,21 @@ export function boundsOf({ privileges: { limits: { cgroup } } }: ServiceSpec): {
   return { memoryBytes: memory.ok ? memory.value : null, cpus: quota === undefined || Number(period) === 0 ? null : Number(quota) / Number(period) };
 }
 
+/** The limits of a process as they are called by ulimit, in numbers or texts; -1: none. Undefined where none is set. */
+export function ulimitsOf({ privileges: { limits } }: ServiceSpec, written: (limit: number) => number | string): object | undefined {
+  return orNothing(Object.fromEntries((['nofile', 'nproc', 'memlock'] as const).flatMap((key) => (limits[key] === undefined ? [] : [[key, written(limits[key] ?? -1)]]))));
+}
+
+/** `NET_ADMIN` of `CAP_NET_ADMIN`. */
+export function bareCapability(name: string): string {
+  return name.replace('CAP_', '');
+}
+
+/** A list or a map, of which nothing is written where it is empty. */
+export function orNothing<All extends object>(all: All): All | undefined {
+  return Object.keys(all).length === 0 ? undefined : all;
+}
+
 /** A service that ends by itself. */
 export function isTask({ restart, cron }: ServiceSpec): boolean {
   return restart.oneshot || cron !== null;
@@ -49,14 +64,10 @@ export function isTask({ restart, cron }: ServiceSpec): boolean {
 /** A check as a shell command, where one can be made of it: `url` needs curl(1), `tcp` nc(1). */
 export function checkCommand({ probe }: HealthCheck): string | null {
   switch (probe.kind) {
-    case 'command':
-      return probe.command;
-    case 'url':
-      return `curl -fsS -o /dev/null ${shellWord(probe.url)}`;
-    case 'tcp':
-      return `nc -z ${shellWord(probe.host)} ${probe.port}`;
-    default:
-      return null;
+    case 'command': return probe.command;
+    case 'url': return `curl -fsS -o /dev/null ${shellWord(probe.url)}`;
+    case 'tcp': return `nc -z ${shellWord(probe.host)} ${probe.port}`;
+    default: return null;
   }
 }
 
@@ -98,19 +109,13 @@ function withFiles(spec: ServiceSpec, { keys, losses }: ExportContext, { filesWi
   const clash = filesWin && [...written].some((name) => inFiles.has(name));
   if (files.length === 0) return { files: [], variables: spec.env };
   if (!clash && files.every(isPlain)) return { files, variables: Object.fromEntries(Object.entries(spec.env).filter(([name]) => written.has(name))) };
-  losses.changed(
-    spec.name,
-    'env.file',
-    `the values of ${files.join(' and ')} stand in the result as they are now, since the file would be read differently there`,
-  );
+  losses.changed(spec.name, 'env.file', `the values of ${files.join(' and ')} stand in the result as they are now, since the file would be read differently there`);
   return { files: [], variables: spec.env };
 }
 
 /** Whether every reader of env files reads it in the same way. */
 function isPlain(file: string): boolean {
-  return readFileSync(file, 'utf8')
-    .split(/\r?\n/)
-    .every((line) => /^\s*(?:#.*)?$|^[A-Za-z_]\w*=[^\s'"\\#$`;]*$/.test(line));
+  return readFileSync(file, 'utf8').split(/\r?\n/).every((line) => /^\s*(?:#.*)?$|^[A-Za-z_]\w*=[^\s'"\\#$`;]*$/.test(line));
 }
 
 function namesIn(file: string): readonly string[] {

@@ -7,18 +7,16 @@ export function probes({ name, check }: ServiceSpec, { losses }: ExportContext):
   if (check === null || action === null) return {};
   const periodSeconds = wholeSeconds(check.intervalMs);
   if (periodSeconds * 1000 !== check.intervalMs) losses.changed(name, 'health_check.interval', `probes have whole seconds: ${periodSeconds} s`);
-  const timeoutSeconds = wholeSeconds(check.attemptTimeoutMs ?? Math.min(check.timeoutMs, check.intervalMs));
-  const failureThreshold = check.retries;
+  const probe = {
+    ...action, periodSeconds, timeoutSeconds: wholeSeconds(check.attemptTimeoutMs ?? Math.min(check.timeoutMs, check.intervalMs)), failureThreshold: check.retries,
+  };
   return {
     startupProbe: {
-      ...action,
-      periodSeconds,
-      timeoutSeconds,
-      failureThreshold: Math.max(1, Math.ceil(check.timeoutMs / (periodSeconds * 1000))),
+      ...probe, failureThreshold: Math.max(1, Math.ceil(check.timeoutMs / (periodSeconds * 1000))),
       initialDelaySeconds: check.startPeriodMs === 0 ? undefined : wholeSeconds(check.startPeriodMs),
     },
-    readinessProbe: { ...action, periodSeconds, timeoutSeconds, failureThreshold },
-    livenessProbe: check.onUnhealthy === 'restart' ? { ...action, periodSeconds, timeoutSeconds, failureThreshold } : undefined,
+    readinessProbe: probe,
+    livenessProbe: check.onUnhealthy === 'restart' ? probe : undefined,
   };
 }
 
@@ -31,7 +29,7 @@ function actionOf({ probe }: HealthCheck): object | null {
   return {
     httpGet: {
       path: `${url.pathname}${url.search}`,
-      port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+      port: portIn(url),
       host: isHere(url.hostname) ? undefined : url.hostname,
       scheme: url.protocol === 'https:' ? 'HTTPS' : undefined,
     },
@@ -45,7 +43,9 @@ function isHere(host: string): boolean {
 /** The port that a check names, where it names one of this service. */
 export function portOf(check: HealthCheck | null): number | null {
   if (check?.probe.kind === 'tcp') return check.probe.port;
-  if (check?.probe.kind !== 'url') return null;
-  const url = new URL(check.probe.url);
-  return Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  return check?.probe.kind === 'url' ? portIn(new URL(check.probe.url)) : null;
+}
+
+function portIn({ port, protocol }: URL): number {
+  return Number(port) || (protocol === 'https:' ? 443 : 80);
 }

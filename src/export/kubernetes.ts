@@ -4,48 +4,32 @@ import { findUser } from '../process/accounts.ts';
 import { formatSize } from '../words.ts';
 import { writeYamlDocuments } from '../yaml-text.ts';
 import { withoutNothing } from './compose.ts';
-import { argvOf, boundsOf, isTask, splitEnv, wholeSeconds, type ExportContext, type ExportedFile } from './context.ts';
+import { argvOf, bareCapability, boundsOf, isTask, orNothing, splitEnv, wholeSeconds, type ExportContext, type ExportedFile } from './context.ts';
 import { portOf, probes } from './kubernetes-probes.ts';
 import { loseAll } from './losses.ts';
 import { crontabOf } from './schedule.ts';
 
 const none = 'kubernetes has nothing like it';
-const kubelet = 'the kubelet has a backoff of its own, up to five minutes';
 
 const reasons: Readonly<Record<string, string>> = {
-  backoff: kubelet,
-  restart_window: none,
+  'restart_window no_restart_exit_codes essential spawn skip profiles health_check.log health_check.notify_fd hooks.on_restart hooks.on_start.error': none,
+  'limits.nice limits.cpu_affinity limits.cgroup.root limits.cgroup.cpu_weight logs.logger': none,
+  'limits.nofile limits.nproc limits.memlock': 'limits of a process are those of the node',
+  backoff: 'the kubelet has a backoff of its own, up to five minutes',
   stable_after: 'the kubelet forgives after ten minutes',
-  essential: none,
   stop_signal: 'it is that of the image; lifecycle.stopSignal is there from 1.33 on behind a feature gate',
   kill_mode: 'the first process gets the signal',
   stop_command: 'preStop runs before the signal, and not instead of it',
-  spawn: none,
-  skip: none,
-  profiles: none,
-  'health_check.log': none,
-  'health_check.notify_fd': none,
   'health_check.expect_status': 'a probe takes 200 to 399',
   'deployment.blue_green': 'two Deployments and a selector that is switched, which no file alone does',
   'deployment.health_check': 'the readiness probe decides about a rollout',
   'deployment.on_address_in_use': 'each pod has an address of its own',
   'hooks.on_stop': 'preStop runs before a stop, and not after it',
-  'hooks.on_restart': none,
-  'hooks.on_start.error': none,
-  'limits.nofile': 'limits of a process are those of the node',
-  'limits.nproc': 'limits of a process are those of the node',
-  'limits.memlock': 'limits of a process are those of the node',
-  'limits.nice': none,
-  'limits.cpu_affinity': none,
-  'limits.cgroup.root': none,
-  'limits.cgroup.cpu_weight': none,
   isolation: 'a pod has namespaces of its own in any case',
   supplementary_groups: 'kubernetes takes numbers of groups that the image knows',
   'logs.rotate': 'the kubelet rotates logs',
-  'logs.logger': none,
   'logs.via': 'the node keeps what is written to standard output',
   'cron.catch_up': 'startingDeadlineSeconds is the nearest, for a run that was missed by so long',
-  no_restart_exit_codes: none,
   success_exit_codes: 'kubernetes knows 0 alone',
 };
 
@@ -60,11 +44,15 @@ export function exportKubernetes(context: ExportContext): readonly ExportedFile[
 
 /** RFC 1123: lower-case letters, digits and dashes, at most 52 of them, which is what a CronJob leaves for the number of its Job. */
 export function slug(name: string): string {
-  return (name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 52).replace(/-+$/, '') || 'service');
+  return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 52).replace(/-+$/, '') || 'service';
 }
 
 function meta(spec: ServiceSpec, suffix = ''): object {
-  return { name: `${slug(spec.name)}${suffix}`, labels: { 'app.kubernetes.io/name': slug(spec.name) } };
+  return { name: `${slug(spec.name)}${suffix}`, labels: labels(spec) };
+}
+
+function labels({ name }: ServiceSpec): object {
+  return { 'app.kubernetes.io/name': slug(name) };
 }
 
 function workload(spec: ServiceSpec, context: ExportContext): object {
@@ -73,19 +61,16 @@ function workload(spec: ServiceSpec, context: ExportContext): object {
   if (slug(name) !== name) losses.changed(name, '', `named ${slug(name)} there`);
   if (cron !== null) return cronJob(spec, context);
   if (restart.oneshot || restart.mode !== 'always') {
-    if (!restart.oneshot)
-      losses.changed(name, 'restart_policy', 'a Deployment always restarts its pods, so this is a Job, which is complete when it has ended with 0');
+    if (!restart.oneshot) losses.changed(name, 'restart_policy', 'a Deployment always restarts its pods, so this is a Job, which is complete when it has ended with 0');
     return { apiVersion: 'batch/v1', kind: 'Job', metadata: meta(spec), spec: jobSpec(spec, context) };
   }
   const rolling = spec.deployment.strategy === 'rolling';
-  if (spec.restart.maxRestarts !== null) losses.lost(name, 'max_restarts', 'a Deployment restarts for ever');
+  if (restart.maxRestarts !== null) losses.lost(name, 'max_restarts', 'a Deployment restarts for ever');
   return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: meta(spec),
+    apiVersion: 'apps/v1', kind: 'Deployment', metadata: meta(spec),
     spec: {
       replicas: 1,
-      selector: { matchLabels: { 'app.kubernetes.io/name': slug(name) } },
+      selector: { matchLabels: labels(spec) },
       strategy: rolling ? { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } } : { type: 'Recreate' },
       minReadySeconds: rolling && spec.deployment.gracePeriodMs > 0 ? wholeSeconds(spec.deployment.gracePeriodMs) : undefined,
       template: pod(spec, context, 'Always'),
@@ -110,9 +95,7 @@ function cronJob(spec: ServiceSpec, context: ExportContext): object {
   else if (crontab.changed !== null) context.losses.changed(name, 'cron', crontab.changed);
   if (cron?.overlap === 'queue') context.losses.changed(name, 'cron.overlap', 'a run that is due while another goes on is left out');
   return {
-    apiVersion: 'batch/v1',
-    kind: 'CronJob',
-    metadata: meta(spec),
+    apiVersion: 'batch/v1', kind: 'CronJob', metadata: meta(spec),
     spec: {
       schedule: crontab?.schedule ?? '0 0 1 1 *',
       suspend: crontab === null || spec.skip === true ? true : undefined,
@@ -129,20 +112,15 @@ function pod(spec: ServiceSpec, context: ExportContext, restartPolicy: string): 
     ...(spec.preStart === null ? [] : [{ ...base(spec, context), name: 'pre-start', command: ['/bin/sh', '-c', references(spec.preStart)] }]),
   ];
   return {
-    metadata: { labels: { 'app.kubernetes.io/name': slug(spec.name) } },
+    metadata: { labels: labels(spec) },
     spec: {
       restartPolicy,
       terminationGracePeriodSeconds: Math.ceil(spec.stopTimeoutMs / 1000),
-      initContainers: initContainers.length === 0 ? undefined : initContainers,
-      containers: [
-        {
-          ...base(spec, context),
-          name: slug(spec.name),
-          command: argvOf(spec).map(references),
-          ...(isTask(spec) ? {} : probes(spec, context)),
-          lifecycle: lifecycle(spec, context),
-        },
-      ],
+      initContainers: orNothing(initContainers),
+      containers: [{
+        ...base(spec, context), name: slug(spec.name), command: argvOf(spec).map(references), ...(isTask(spec) ? {} : probes(spec, context)),
+        lifecycle: lifecycle(spec, context),
+      }],
     },
   };
 }
@@ -161,7 +139,7 @@ function base(spec: ServiceSpec, context: ExportContext): object {
     image: context.imageOf(spec.name) ?? '',
     workingDir: context.keys.has(spec.name, ['working_dir']) ? spec.workingDir : undefined,
     envFrom: environment.files.length === 0 && Object.keys(environment.secrets).length === 0 ? undefined : [{ secretRef: { name: `${slug(spec.name)}-env` } }],
-    env: variables.length === 0 ? undefined : variables,
+    env: orNothing(variables),
     resources: memoryBytes === null && cpus === null ? undefined : { limits },
     securityContext: security(spec, context),
   };
@@ -169,23 +147,19 @@ function base(spec: ServiceSpec, context: ExportContext): object {
 
 function security({ name, privileges: { user, group, capabilities, sandbox } }: ServiceSpec, { losses }: ExportContext): object | undefined {
   const account = user === null ? null : findUser(user);
-  if (user !== null)
-    losses.changed(
-      name,
-      'user',
-      account === null
-        ? `kubernetes takes numbers, and there is no account ${user} on this machine: it is left out`
-        : `kubernetes takes numbers: ${account.uid} is ${user} on this machine`,
-    );
+  if (user !== null) {
+    const number = account === null ? `, and there is no account ${user} on this machine: it is left out` : `: ${account.uid} is ${user} on this machine`;
+    losses.changed(name, 'user', `kubernetes takes numbers${number}`);
+  }
   if (group !== null) losses.lost(name, 'group', 'kubernetes takes the number of a group that the image knows');
-  if (sandbox?.privateTmp === true || (sandbox?.writable ?? []).length > 0)
-    losses.lost(name, 'sandbox', 'of it, private_tmp and writable: a volume that is mounted there is writable');
+  const needsVolume = sandbox?.privateTmp === true || (sandbox?.writable ?? []).length > 0;
+  if (needsVolume) losses.lost(name, 'sandbox', 'of it, private_tmp and writable: a volume that is mounted there is writable');
   const found = {
     allowPrivilegeEscalation: sandbox?.noNewPrivileges === true ? false : undefined,
     readOnlyRootFilesystem: sandbox?.readOnlyRoot || undefined,
     runAsUser: account?.uid,
     runAsGroup: account?.gid,
-    capabilities: capabilities.length === 0 ? undefined : { drop: ['ALL'], add: capabilities.map((one) => one.replace('CAP_', '')) },
+    capabilities: capabilities.length === 0 ? undefined : { drop: ['ALL'], add: capabilities.map(bareCapability) },
   };
   return Object.values(found).every((one) => one === undefined) ? undefined : found;
 }
@@ -196,9 +170,7 @@ function secret(spec: ServiceSpec, context: ExportContext): object | null {
   if (files.length === 0 && Object.keys(secrets).length === 0) return null;
   context.losses.changed(spec.name, 'env.file', 'its values stand in a Secret as they are now');
   return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: meta(spec, '-env'),
+    apiVersion: 'v1', kind: 'Secret', metadata: meta(spec, '-env'),
     stringData: Object.fromEntries(Object.entries(spec.env).filter(([name]) => variables[name] === undefined)),
   };
 }
@@ -207,10 +179,7 @@ function network(spec: ServiceSpec): object | null {
   const port = portOf(spec.check);
   if (port === null || isTask(spec)) return null;
   return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: meta(spec),
-    spec: { selector: { 'app.kubernetes.io/name': slug(spec.name) }, ports: [{ port, targetPort: port }] },
+    apiVersion: 'v1', kind: 'Service', metadata: meta(spec), spec: { selector: labels(spec), ports: [{ port, targetPort: port }] },
   };
 }
 
@@ -222,27 +191,15 @@ function waits({ name, dependsOn }: ServiceSpec, { services, losses }: ExportCon
     const port = other === undefined || isTask(other) ? null : portOf(other.check);
     if (restartsWith(edge)) losses.lost(name, 'depends_on', `nothing restarts with ${service}`);
     if (port === null || condition !== 'healthy') {
-      losses.lost(
-        name,
-        'depends_on',
-        condition === 'completed'
-          ? `nothing waits for the Job ${slug(service)}`
-          : `nothing waits for ${service}${condition === 'healthy' ? ', whose check names no port' : ''}`,
-      );
+      const what = condition === 'completed' ? `the Job ${slug(service)}` : condition === 'healthy' ? `${service}, whose check names no port` : service;
+      losses.lost(name, 'depends_on', `nothing waits for ${what}`);
       return [];
     }
-    losses.changed(
-      name,
-      'depends_on',
-      `it waits until port ${port} of the Service ${slug(service)} answers, which it does when a pod of it is ready`,
-    );
-    return [
-      {
-        name: `wait-for-${slug(service)}`.slice(0, 63).replace(/-+$/, ''),
-        image: 'busybox:1.37',
-        command: ['/bin/sh', '-c', `until nc -z ${slug(service)} ${port}; do sleep 2; done`],
-      },
-    ];
+    losses.changed(name, 'depends_on', `it waits until port ${port} of the Service ${slug(service)} answers, which it does when a pod of it is ready`);
+    return [{
+      name: `wait-for-${slug(service)}`.slice(0, 63).replace(/-+$/, ''), image: 'busybox:1.37',
+      command: ['/bin/sh', '-c', `until nc -z ${slug(service)} ${port}; do sleep 2; done`],
+    }];
   });
 }
 

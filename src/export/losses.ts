@@ -18,18 +18,16 @@ export interface Losses {
 
 export function openLosses(keys: WrittenKeys): Losses {
   const losses: Loss[] = [];
-  const add =
-    (kind: Loss['kind']) =>
-    (service: string, path: string, text: string): void => {
-      const parts = path === '' ? [] : path.split('.');
-      if (!keys.has(service, parts)) return;
-      const loss = { line: keys.line(service, parts), kind, key: [keys.isDefault(service, parts) ? 'defaults' : service, ...parts].join('.'), text };
-      if (!losses.some((known) => known.key === loss.key && known.text === text)) losses.push(loss);
-    };
+  const add = (kind: Loss['kind']) => (service: string, path: string, text: string): void => {
+    const parts = path === '' ? [] : path.split('.');
+    if (!keys.has(service, parts)) return;
+    const loss = { line: keys.line(service, parts), kind, key: [keys.isDefault(service, parts) ? 'defaults' : service, ...parts].join('.'), text };
+    if (!losses.some((known) => known.key === loss.key && known.text === text)) losses.push(loss);
+  };
   return { lost: add('lost'), changed: add('changed'), all: () => losses.toSorted((left, right) => left.line - right.line) };
 }
 
-/** Names every key of the table that was written. */
+/** Names every key of the table that was written. Keys of one reason stand together, with blanks between them. */
 export function loseAll(losses: Losses, service: string, reasons: Readonly<Record<string, string>>): void {
-  for (const [path, text] of Object.entries(reasons)) losses.lost(service, path, text);
+  for (const [paths, text] of Object.entries(reasons)) for (const path of paths.split(' ')) losses.lost(service, path, text);
 }

@@ -11,37 +11,15 @@ import { crontabOf } from './schedule.ts';
 const none = 'nomad has nothing like it';
 
 const reasons: Readonly<Record<string, string>> = {
-  stable_after: none,
+  'stable_after no_restart_exit_codes kill_mode stop_command spawn skip profiles sandbox supplementary_groups group cron.catch_up': none,
+  'health_check.log health_check.notify_fd hooks.on_restart hooks.on_start.error hooks.on_stop.error deployment.on_address_in_use': none,
+  'limits.nice limits.cpu_affinity limits.cgroup.cpu_max limits.cgroup.cpu_weight limits.cgroup.root logs.logger logs.rotate.compress': none,
   success_exit_codes: 'nomad knows 0 alone',
-  no_restart_exit_codes: none,
   essential: 'the nearest, a leader, is about the tasks of one group',
-  kill_mode: none,
-  stop_command: none,
-  spawn: none,
-  skip: none,
-  profiles: none,
-  'health_check.log': none,
-  'health_check.notify_fd': none,
   'health_check.expect_status': 'a check takes 2xx',
-  'hooks.on_restart': none,
-  'hooks.on_start.error': none,
-  'hooks.on_stop.error': none,
   'deployment.health_check': 'the check of the service decides about an update',
-  'deployment.on_address_in_use': none,
-  'limits.nice': none,
-  'limits.cpu_affinity': none,
-  'limits.cgroup.cpu_max': none,
-  'limits.cgroup.cpu_weight': none,
-  'limits.cgroup.root': none,
-  sandbox: none,
-  supplementary_groups: none,
-  group: none,
-  'logs.logger': none,
   'logs.via': 'nomad keeps what is written to standard output',
-  'logs.rotate.compress': none,
-  'cron.catch_up': none,
-  'backoff.max': 'the pause between restarts is always the same',
-  'backoff.factor': 'the pause between restarts is always the same',
+  'backoff.max backoff.factor': 'the pause between restarts is always the same',
   'backoff.jitter': 'nomad adds up to a quarter',
 };
 
@@ -58,8 +36,7 @@ function job(spec: ServiceSpec, context: ExportContext): object {
   const id = jobId(spec, context);
   const isService = !isTask(spec) && spec.restart.mode !== 'never';
   const { blueGreen } = deployment;
-  if (blueGreen !== null)
-    context.losses.changed(name, 'deployment.blue_green', 'a canary that is promoted by itself stands for the two slots; switch_command is not run');
+  if (blueGreen !== null) context.losses.changed(name, 'deployment.blue_green', 'a canary that is promoted by itself stands for the two slots; switch_command is not run');
   const tasks = [
     ...before(spec, context),
     { ...task(spec, context, slug(name), argvOf(spec)), KillSignal: spec.stopSignal, KillTimeout: ns(stopTimeoutMs) },
@@ -71,28 +48,18 @@ function job(spec: ServiceSpec, context: ExportContext): object {
     Type: isService ? 'service' : 'batch',
     Datacenters: ['*'],
     Periodic: cron === null ? undefined : periodic(spec, context),
-    Update:
-      isService && deployment.strategy === 'rolling'
-        ? {
-            MaxParallel: 1,
-            MinHealthyTime: ns(deployment.gracePeriodMs),
-            HealthyDeadline: ns(Math.max(deployment.gracePeriodMs + 1000, (check?.startPeriodMs ?? 0) + (check?.timeoutMs ?? 60_000))),
-            ProgressDeadline: ns(Math.max(600_000, 2 * (check?.timeoutMs ?? 0) + deployment.gracePeriodMs + 2000)),
-            AutoRevert: true,
-            ...(blueGreen !== null && { Canary: 1, AutoPromote: true }),
-          }
-        : undefined,
-    TaskGroups: [
-      {
-        Name: slug(name),
-        Count: 1,
-        RestartPolicy: restartPolicy(spec, context),
-        Services: services(spec, context),
-        Networks: networks(spec),
-        EphemeralDisk: disk(spec, context, tasks.length),
-        Tasks: tasks,
-      },
-    ],
+    Update: !isService || deployment.strategy !== 'rolling' ? undefined : {
+      MaxParallel: 1,
+      MinHealthyTime: ns(deployment.gracePeriodMs),
+      HealthyDeadline: ns(Math.max(deployment.gracePeriodMs + 1000, (check?.startPeriodMs ?? 0) + (check?.timeoutMs ?? 60_000))),
+      ProgressDeadline: ns(Math.max(600_000, 2 * (check?.timeoutMs ?? 0) + deployment.gracePeriodMs + 2000)),
+      AutoRevert: true,
+      ...(blueGreen !== null && { Canary: 1, AutoPromote: true }),
+    },
+    TaskGroups: [{
+      Name: slug(name), Count: 1, RestartPolicy: restartPolicy(spec, context), Services: services(spec, context), Networks: networks(spec),
+      EphemeralDisk: disk(spec, context, tasks.length), Tasks: tasks,
+    }],
   };
 }
 
@@ -109,11 +76,9 @@ const DEFAULT_DISK_MB = 300;
 
 function restartPolicy({ name, restart, cron }: ServiceSpec, { losses }: ExportContext): object {
   if (cron !== null || restart.mode === 'never') return { Attempts: 0, Mode: 'fail', Interval: ns(60_000), Delay: ns(1000) };
-  if (restart.mode === 'on-failure' && !restart.oneshot)
-    losses.changed(name, 'restart_policy', 'a task of a service is also restarted when it ends with 0');
+  if (restart.mode === 'on-failure' && !restart.oneshot) losses.changed(name, 'restart_policy', 'a task of a service is also restarted when it ends with 0');
   const { backoff, maxRestarts, windowMs } = restart;
-  if (maxRestarts === null)
-    return { Attempts: 1, Interval: ns(Math.max(SHORTEST_INTERVAL_MS, backoff.initialMs + 1000)), Delay: ns(Math.max(1, backoff.initialMs)), Mode: 'delay' };
+  if (maxRestarts === null) return { Attempts: 1, Interval: ns(Math.max(SHORTEST_INTERVAL_MS, backoff.initialMs + 1000)), Delay: ns(Math.max(1, backoff.initialMs)), Mode: 'delay' };
   if (windowMs === null) losses.changed(name, 'max_restarts', 'nomad counts the restarts of a day, and not failures in a row');
   const interval = Math.max(windowMs ?? 86_400_000, SHORTEST_INTERVAL_MS, maxRestarts * backoff.initialMs);
   if (windowMs !== null && interval > windowMs)
@@ -126,10 +91,6 @@ const SHORTEST_INTERVAL_MS = 5000;
 function services(spec: ServiceSpec, { losses }: ExportContext): readonly object[] | undefined {
   const { name, check } = spec;
   if (check === null || isTask(spec)) return undefined;
-  const limits = {
-    Interval: ns(Math.max(1000, check.intervalMs)),
-    Timeout: ns(Math.max(1000, check.attemptTimeoutMs ?? Math.min(check.timeoutMs, check.intervalMs))),
-  };
   const { probe } = check;
   const url = probe.kind === 'url' ? new URL(probe.url) : null;
   if (probe.kind === 'command') {
@@ -138,22 +99,15 @@ function services(spec: ServiceSpec, { losses }: ExportContext): readonly object
   }
   if (url === null && probe.kind !== 'tcp') return undefined;
   losses.changed(name, 'health_check', 'start_period and timeout of the readiness as a whole are not said');
-  return [
-    {
-      Name: slug(name),
-      Provider: 'nomad',
-      PortLabel: portLabel,
-      Checks: [
-        {
-          Name: `${slug(name)}-check`,
-          Type: url === null ? 'tcp' : 'http',
-          ...(url !== null && { Path: `${url.pathname}${url.search}`, Protocol: url.protocol.slice(0, -1) }),
-          ...limits,
-          ...(check.onUnhealthy === 'restart' && { CheckRestart: { Limit: check.retries, Grace: ns(check.startPeriodMs + check.timeoutMs) } }),
-        },
-      ],
-    },
-  ];
+  const made = {
+    Name: `${slug(name)}-check`,
+    Type: url === null ? 'tcp' : 'http',
+    ...(url !== null && { Path: `${url.pathname}${url.search}`, Protocol: url.protocol.slice(0, -1) }),
+    Interval: ns(Math.max(1000, check.intervalMs)),
+    Timeout: ns(Math.max(1000, check.attemptTimeoutMs ?? Math.min(check.timeoutMs, check.intervalMs))),
+    ...(check.onUnhealthy === 'restart' && { CheckRestart: { Limit: check.retries, Grace: ns(check.startPeriodMs + check.timeoutMs) } }),
+  };
+  return [{ Name: slug(name), Provider: 'nomad', PortLabel: portLabel, Checks: [made] }];
 }
 
 const portLabel = 'check';
@@ -171,10 +125,7 @@ function periodic(spec: ServiceSpec, { losses }: ExportContext): object {
   if (spec.cron?.overlap !== 'skip') losses.changed(spec.name, 'cron.overlap', 'a run that is due while another goes on is left out');
   if (spec.cron?.timeoutMs != null) losses.lost(spec.name, 'cron.timeout', none);
   return {
-    Enabled: crontab !== null && spec.skip !== true,
-    Spec: crontab?.schedule ?? '0 0 1 1 *',
-    SpecType: 'cron',
-    ProhibitOverlap: true,
+    Enabled: crontab !== null && spec.skip !== true, Spec: crontab?.schedule ?? '0 0 1 1 *', SpecType: 'cron', ProhibitOverlap: true,
     TimeZone: spec.cron?.timezone ?? 'Local',
   };
 }

@@ -1,5 +1,6 @@
 import type { CronSpec } from '../../machines/types.ts';
 import { parseCron } from '../cron/expression.ts';
+import { twoDigits } from '../words.ts';
 
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
@@ -8,8 +9,7 @@ export function calendarOf({ expression, timezone }: CronSpec): string | null {
   const parsed = parseCron(expression);
   if (!parsed.ok) return null;
   const { fields } = parsed;
-  const list = (values: readonly number[], count: number): string =>
-    values.length === count ? '*' : values.map((value) => String(value).padStart(2, '0')).join(',');
+  const list = (values: readonly number[], count: number): string => (values.length === count ? '*' : values.map(twoDigits).join(','));
   const weekdays = fields.daysOfWeek.length === 7 ? '' : `${fields.daysOfWeek.map((day) => days[day - 1]).join(',')} `;
   const years = fields.years === null ? '*' : fields.years.join(',');
   const date = `${years}-${list(fields.months, 12)}-${list(fields.daysOfMonth, 31)}`;
@@ -17,26 +17,14 @@ export function calendarOf({ expression, timezone }: CronSpec): string | null {
   return `${weekdays}${date} ${time}${timezone === null ? '' : ` ${timezone}`}`;
 }
 
-export interface CrontabSchedule {
-  readonly schedule: string;
-  /** What is not the same. */
-  readonly changed: string | null;
-}
-
-/** Five fields of a crontab, 0 being Sunday; null where they cannot say it. */
-export function crontabOf({ expression }: CronSpec): CrontabSchedule | null {
+/** Five fields of a crontab, 0 being Sunday, and what is not the same there; null where they cannot say it. */
+export function crontabOf({ expression }: CronSpec): { readonly schedule: string; readonly changed: string | null } | null {
   const parsed = parseCron(expression);
   if (!parsed.ok) return null;
   const { seconds, minutes, hours, daysOfMonth, months, daysOfWeek, years } = parsed.fields;
   if (seconds.length !== 1 || seconds[0] !== 0 || years !== null) return null;
   const field = (values: readonly number[], count: number): string => (values.length === count ? '*' : ranges(values));
-  const schedule = [
-    field(minutes, 60),
-    field(hours, 24),
-    field(daysOfMonth, 31),
-    field(months, 12),
-    field(daysOfWeek.map((day) => day - 1), 7),
-  ].join(' ');
+  const schedule = [field(minutes, 60), field(hours, 24), field(daysOfMonth, 31), field(months, 12), field(daysOfWeek.map((day) => day - 1), 7)].join(' ');
   const both = daysOfMonth.length < 31 && daysOfWeek.length < 7;
   return { schedule, changed: both ? 'a crontab runs where the day of the month or the weekday matches; here both must' : null };
 }

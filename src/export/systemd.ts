@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { restartsWith } from '../../machines/order.ts';
 import type { Dependency, ServiceSpec } from '../../machines/types.ts';
 import { resolveProgram } from '../process/program.ts';
-import { argvOf, boundsOf, checkCommand, execLine, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
+import { argvOf, boundsOf, checkCommand, execLine, isTask, secretFile, splitEnv, type ExportContext, type ExportedFile, type SplitEnv } from './context.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { formatSize } from '../words.ts';
 import { loseAll } from './losses.ts';
@@ -17,13 +17,9 @@ const reasons: Readonly<Record<string, string>> = {
   spawn: none,
   profiles: 'each unit is enabled or not by itself',
   'logs.rotate': 'journald rotates its own files',
-  'logs.logger': 'output goes to the journal',
-  'logs.via': 'output goes to the journal',
-  'deployment.strategy': 'a restart of systemd ends the old process first',
+  'logs.logger logs.via': 'output goes to the journal',
+  'deployment.strategy deployment.grace_period deployment.health_check deployment.on_address_in_use': 'a restart of systemd ends the old process first',
   'deployment.blue_green': 'systemd knows no slots',
-  'deployment.grace_period': 'a restart of systemd ends the old process first',
-  'deployment.health_check': 'a restart of systemd ends the old process first',
-  'deployment.on_address_in_use': 'a restart of systemd ends the old process first',
   'health_check.log': 'systemd does not read the output',
   'health_check.notify_fd': 'systemd has sd_notify(3) instead, which the program would have to call',
   'health_check.expect_status': 'curl(1) takes 2xx and 3xx',
@@ -52,30 +48,25 @@ export function exportSystemd(context: ExportContext): readonly ExportedFile[] |
 
 /** systemd.unit(5): letters, digits and a few signs; anything else by its code, as systemd-escape(1) does. */
 function unitName(name: string): string {
-  return [...Buffer.from(name)]
-    .map((byte, index) => {
-      const char = String.fromCodePoint(byte);
-      return /[A-Za-z0-9:_-]/.test(char) || (char === '.' && index > 0) ? char : `\\x${byte.toString(16).padStart(2, '0')}`;
-    })
-    .join('');
+  return [...Buffer.from(name)].map((byte, index) => {
+    const char = String.fromCodePoint(byte);
+    return /[A-Za-z0-9:_-]/.test(char) || (char === '.' && index > 0) ? char : `\\x${byte.toString(16).padStart(2, '0')}`;
+  }).join('');
 }
 
 type Line = readonly [key: string, value: string | number | boolean | null | undefined];
 
 function section(name: string, lines: readonly Line[]): string {
-  const written = lines.flatMap(([key, value]) =>
-    value === null || value === undefined ? [] : [`${key}=${typeof value === 'boolean' ? (value ? 'yes' : 'no') : value}`],
-  );
+  const written = lines.flatMap(([key, value]) => (value == null ? [] : [`${key}=${typeof value === 'boolean' ? (value ? 'yes' : 'no') : value}`]));
   return written.length === 0 ? '' : `[${name}]\n${written.join('\n')}\n`;
 }
 
 function service(spec: ServiceSpec, context: ExportContext, environment: SplitEnv, secrets: ExportedFile | null): string {
   const { restart, cron, stopCommand, killMode, skip, preStart } = spec;
-  const isTask = restart.oneshot || cron !== null;
   return [
     section('Unit', [['Description', plain(spec.name)], ...dependencies(spec), ...startLimit(spec, context)]),
     section('Service', [
-      ['Type', isTask ? 'oneshot' : 'exec'],
+      ['Type', isTask(spec) ? 'oneshot' : 'exec'],
       ...(restart.oneshot && cron === null ? [['RemainAfterExit', true] as const] : []),
       // A blank at the end would not be a part of it.
       ['WorkingDirectory', plain(spec.workingDir.replace(/\s$/, '$&/'))],
@@ -89,23 +80,20 @@ function service(spec: ServiceSpec, context: ExportContext, environment: SplitEn
       ['ExecStop', stopCommand === null ? null : script(stopCommand)],
       ...stopHooks(spec, context),
       ...restartLines(spec, context),
-      ['SuccessExitStatus', codes(restart.successExitCodes.filter((code) => code !== 0))],
-      ['RestartPreventExitStatus', codes(restart.noRestartExitCodes)],
+      ['SuccessExitStatus', listed(restart.successExitCodes.filter((code) => code !== 0))],
+      ['RestartPreventExitStatus', listed(restart.noRestartExitCodes)],
       ['KillSignal', spec.stopSignal],
       ['KillMode', killMode === 'mixed' ? 'mixed' : null],
       ['TimeoutStopSec', spec.stopTimeoutMs === 0 ? 1 : seconds(spec.stopTimeoutMs)],
-      ...startTimeout(spec),
+      ['TimeoutStartSec', startTimeout(spec)],
       ...privileges(spec, context),
     ]),
     cron === null ? section('Install', [['WantedBy', 'default.target']]) : '',
-  ]
-    .filter((text) => text !== '')
-    .join('\n');
+  ].filter((text) => text !== '').join('\n');
 }
 
 function dependencies({ dependsOn }: ServiceSpec): readonly Line[] {
-  const units = (some: readonly Dependency[]): string | null =>
-    some.length === 0 ? null : some.map(({ service: name }) => `${unitName(name)}.service`).join(' ');
+  const units = (some: readonly Dependency[]): string | null => listed(some.map(({ service: name }) => `${unitName(name)}.service`));
   const bound = dependsOn.filter(restartsWith);
   return [
     ['After', units(dependsOn)],
@@ -131,8 +119,9 @@ function execStart(spec: ServiceSpec, { searchPath, losses }: ExportContext): st
 }
 
 /** What is after it waits until the check has passed: the service is being started for that long. */
-function waitLoop({ check, name, restart, cron }: ServiceSpec, { losses }: ExportContext): readonly Line[] {
-  if (check === null || restart.oneshot || cron !== null) return [];
+function waitLoop(spec: ServiceSpec, { losses }: ExportContext): readonly Line[] {
+  const { check, name } = spec;
+  if (check === null || isTask(spec)) return [];
   const command = checkCommand(check);
   if (command === null) return [];
   losses.changed(name, 'health_check', 'it is made until it passes once, by ExecStartPost; nothing looks after that');
@@ -140,58 +129,43 @@ function waitLoop({ check, name, restart, cron }: ServiceSpec, { losses }: Expor
   return [['ExecStartPost', script(`${before}until ( ${command}\n); do sleep ${check.intervalMs / 1000}; done`)]];
 }
 
-function startTimeout({ check, cron, restart }: ServiceSpec): readonly Line[] {
-  if (cron !== null) return [['TimeoutStartSec', cron.timeoutMs === null ? 'infinity' : seconds(cron.timeoutMs)]];
-  if (restart.oneshot || check === null) return [['TimeoutStartSec', 'infinity']];
-  return [['TimeoutStartSec', seconds(check.startPeriodMs + check.timeoutMs)]];
+function startTimeout({ check, cron, restart }: ServiceSpec): string {
+  const limitMs = cron !== null ? cron.timeoutMs : restart.oneshot || check === null ? null : check.startPeriodMs + check.timeoutMs;
+  return limitMs === null ? 'infinity' : seconds(limitMs);
 }
 
 /** A failing hook fails nothing. */
 function startHooks({ name, hooks }: ServiceSpec, { losses }: ExportContext): readonly Line[] {
-  return hooks
-    .filter(({ stage, outcome }) => stage === 'on_start' && outcome === 'success')
-    .map(({ command }): Line => {
-      losses.changed(name, 'hooks.on_start.success', 'it runs without the variables of sysg, before anything that waits for the service');
-      return ['ExecStartPost', `-${script(command)}`];
-    });
+  return hooks.filter(({ stage, outcome }) => stage === 'on_start' && outcome === 'success').map(({ command }): Line => {
+    losses.changed(name, 'hooks.on_start.success', 'it runs without the variables of sysg, before anything that waits for the service');
+    return ['ExecStartPost', `-${script(command)}`];
+  });
 }
 
 /** ExecStopPost runs after every end, also of a start that failed. */
 function stopHooks({ name, hooks }: ServiceSpec, { losses }: ExportContext): readonly Line[] {
-  return hooks
-    .filter(({ stage }) => stage === 'on_stop')
-    .map(({ outcome, command }): Line => {
-      losses.changed(
-        name,
-        `hooks.on_stop.${outcome}`,
-        'it runs after every end, and learns of it by $SERVICE_RESULT instead of the variables of sysg',
-      );
-      return ['ExecStopPost', script(`if [ "$SERVICE_RESULT" ${outcome === 'success' ? '=' : '!='} success ]; then ${command}\nfi`)];
-    });
+  return hooks.filter(({ stage }) => stage === 'on_stop').map(({ outcome, command }): Line => {
+    losses.changed(name, `hooks.on_stop.${outcome}`, 'it runs after every end, and learns of it by $SERVICE_RESULT instead of the variables of sysg');
+    return ['ExecStopPost', script(`if [ "$SERVICE_RESULT" ${outcome === 'success' ? '=' : '!='} success ]; then ${command}\nfi`)];
+  });
 }
 
 function restartLines({ name, restart, cron }: ServiceSpec, { losses }: ExportContext): readonly Line[] {
   if (cron !== null || restart.mode === 'never') return [['Restart', 'no']];
   const { initialMs, maxMs, factor, jitter } = restart.backoff;
-  if (factor > 1 && maxMs > initialMs)
-    losses.changed(name, 'backoff', 'the pause does not grow: RestartSteps and RestartMaxDelaySec are there from systemd 254 on');
+  const grows = factor > 1 && maxMs > initialMs;
+  if (grows) losses.changed(name, 'backoff', 'the pause does not grow: RestartSteps and RestartMaxDelaySec are there from systemd 254 on');
   if (jitter > 0) losses.lost(name, 'backoff.jitter', none);
-  return [
-    ['Restart', restart.mode === 'always' && !restart.oneshot ? 'always' : 'on-failure'],
-    ['RestartSec', initialMs === 0 ? 0 : seconds(initialMs)],
-  ];
+  return [['Restart', restart.mode === 'always' && !restart.oneshot ? 'always' : 'on-failure'], ['RestartSec', initialMs === 0 ? 0 : seconds(initialMs)]];
 }
 
-function privileges(
-  spec: ServiceSpec,
-  { losses }: ExportContext,
-): readonly Line[] {
+function privileges(spec: ServiceSpec, { losses }: ExportContext): readonly Line[] {
   const { name, privileges: { user, group, supplementaryGroups, capabilities, limits, isolation, sandbox } } = spec;
   const { cgroup } = limits;
   const { memoryBytes, cpus } = boundsOf(spec);
   const limit = (value: number | null | undefined): string | number | null => (value === undefined ? null : (value ?? 'infinity'));
-  if (cgroup?.memoryMax !== undefined || cgroup?.cpuMax !== undefined)
-    losses.changed(name, 'limits.cgroup', 'systemd keeps it where the unit may have the controller: of a user it needs delegation');
+  const isBound = cgroup?.memoryMax !== undefined || cgroup?.cpuMax !== undefined;
+  if (isBound) losses.changed(name, 'limits.cgroup', 'systemd keeps it where the unit may have the controller: of a user it needs delegation');
   return [
     ['User', user],
     ['Group', group],
@@ -204,19 +178,15 @@ function privileges(
     ['MemoryMax', cgroup?.memoryMax === 'max' ? 'infinity' : memoryBytes === null ? null : formatSize(memoryBytes)],
     ['CPUQuota', cpus === null ? null : `${Math.max(1, Math.round(cpus * 100))}%`],
     ['CPUWeight', cgroup?.cpuWeight],
-    ...(capabilities.length === 0
-      ? []
-      : ([
-          ['CapabilityBoundingSet', capabilities.join(' ')],
-          ['AmbientCapabilities', capabilities.join(' ')],
-        ] as const)),
+    ['CapabilityBoundingSet', listed(capabilities)],
+    ['AmbientCapabilities', listed(capabilities)],
     ['PrivateNetwork', isolation.network || null],
     ['PrivateMounts', isolation.mount || null],
     ['PrivateUsers', isolation.user || null],
     ['NoNewPrivileges', sandbox?.noNewPrivileges || null],
     ['ProtectSystem', sandbox?.readOnlyRoot === true ? 'strict' : null],
     ['PrivateTmp', sandbox?.privateTmp || null],
-    ['ReadWritePaths', sandbox === undefined || sandbox.writable.length === 0 ? null : sandbox.writable.map(assigned).join(' ')],
+    ['ReadWritePaths', listed(sandbox?.writable.map(assigned) ?? [])],
   ];
 }
 
@@ -232,8 +202,8 @@ function timerOf({ name, cron }: ServiceSpec, { losses }: ExportContext): string
   ].join('\n');
 }
 
-function codes(list: readonly number[]): string | null {
-  return list.length === 0 ? null : list.join(' ');
+function listed(words: readonly (string | number)[]): string | null {
+  return words.length === 0 ? null : words.join(' ');
 }
 
 function seconds(ms: number): string {

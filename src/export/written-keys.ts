@@ -1,9 +1,8 @@
 import { dirname, resolve } from 'node:path';
-import { parseSource, type Finding, type SourceNode } from '../config/document.ts';
+import { parseSource, type SourceNode } from '../config/document.ts';
 
 /** Where each key of a service stands in the file, its own before that of `defaults`. */
 export interface WrittenKeys {
-  readonly file: string;
   /** Of the deepest part of the path that was written. */
   line(service: string, path: readonly string[]): number;
   has(service: string, path: readonly string[]): boolean;
@@ -16,52 +15,43 @@ export interface WrittenKeys {
 }
 
 export function openWrittenKeys(file: string, text: string): WrittenKeys {
-  const findings: Finding[] = [];
-  const { root, locate } = parseSource(text, findings);
-  const services = (name: string): SourceNode | null => at(at(root, 'services')?.value ?? null, name)?.value ?? null;
-  const rootNode = root;
+  const { root, locate } = parseSource(text, []);
+  const ownOf = (service: string): SourceNode | null => valueAt(valueAt(root, 'services'), service);
+  const defaults = valueAt(root, 'defaults');
+  const isDefault = (service: string, [first = '']: readonly string[]): boolean => at(ownOf(service), first) === null && at(defaults, first) !== null;
   const lookup = (service: string, path: readonly string[]): { readonly offset: number; readonly whole: boolean } => {
-    const own = services(service);
-    const [first = ''] = path;
-    const defaults = at(rootNode, 'defaults')?.value ?? null;
-    let node = at(own, first) === null && at(defaults, first) !== null ? defaults : own;
+    const own = ownOf(service);
+    let node = isDefault(service, path) ? defaults : own;
     let offset = own?.offset ?? 0;
-    for (const [index, key] of path.entries()) {
+    for (const key of path) {
       const entry = at(node, key);
       if (entry === null) return { offset, whole: false };
       offset = entry.keyOffset;
       node = entry.value;
-      if (index === path.length - 1) return { offset, whole: true };
     }
-    return { offset, whole: path.length === 0 };
+    return { offset, whole: true };
   };
-  const blocks = (service: string): readonly SourceNode[] => {
-    const own = at(services(service), 'env') ?? at(at(rootNode, 'defaults')?.value ?? null, 'env');
-    return [at(rootNode, 'env'), own].flatMap((entry) => (entry === null ? [] : [entry.value]));
-  };
+  const blocks = (service: string): readonly SourceNode[] => (
+    [valueAt(root, 'env'), valueAt(ownOf(service), 'env') ?? valueAt(defaults, 'env')].filter((block) => block !== null));
   return {
-    file,
     line: (service, path) => locate(lookup(service, path).offset).line,
     has: (service, path) => lookup(service, path).whole,
-    isDefault: (service, [first = '']) => at(services(service), first) === null && at(at(rootNode, 'defaults')?.value ?? null, first) !== null,
-    envFiles: (service) =>
-      blocks(service).flatMap((block) => {
-        const found = at(block, 'file')?.value;
-        return found?.kind === 'scalar' ? [resolve(dirname(file), found.text)] : [];
-      }),
-    variables: (service) =>
-      new Set(
-        blocks(service).flatMap((block) =>
-          block.kind !== 'map'
-            ? []
-            : block.entries.flatMap(({ key, value }) =>
-                key === 'vars' && value.kind === 'map' ? value.entries.map((entry) => entry.key) : key === 'file' || key === 'vars' ? [] : [key],
-              ),
-        ),
-      ),
+    isDefault,
+    envFiles: (service) => blocks(service).flatMap((block) => {
+      const found = valueAt(block, 'file');
+      return found?.kind === 'scalar' ? [resolve(dirname(file), found.text)] : [];
+    }),
+    variables: (service) => new Set(blocks(service).flatMap((block) => (block.kind !== 'map' ? [] : block.entries.flatMap(({ key, value }) => {
+      if (key === 'vars' && value.kind === 'map') return value.entries.map((entry) => entry.key);
+      return key === 'file' || key === 'vars' ? [] : [key];
+    })))),
   };
 }
 
 function at(node: SourceNode | null, key: string) {
   return node?.kind === 'map' ? (node.entries.find((entry) => entry.key === key) ?? null) : null;
+}
+
+function valueAt(node: SourceNode | null, key: string): SourceNode | null {
+  return at(node, key)?.value ?? null;
 }
