@@ -1,3 +1,4 @@
+import type { SupervisorSnapshot } from '../../machines/supervisor.ts';
 import type { ProcessIdentity, ServiceSpec, SignalName, SlotIndex, SupervisorCommand } from '../../machines/types.ts';
 import type { KeptConfig } from '../config/kept.ts';
 import type { Refused } from '../errors.ts';
@@ -7,7 +8,7 @@ import type { InspectPayload, JournalRecord, StatusSnapshot } from '../wire/payl
 import type { RequestOf } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
 import type { Exchange } from './connection.ts';
-import type { SettlingOutside } from './tickets.ts';
+import type { Caller, TicketOffice } from './tickets.ts';
 
 /** A configuration that was read, or why it was refused, in the words for a client. */
 export type ReadConfig =
@@ -25,7 +26,11 @@ export type ReadConfig =
   /** `error`: for a client, with 0.33.0's prefix. */
   | { readonly ok: false; readonly problems: string; readonly error: string };
 
-export interface RouteOutside extends SettlingOutside {
+export interface RouteOutside {
+  readonly tickets: Pick<TicketOffice, 'open'>;
+  snapshot(): SupervisorSnapshot;
+  /** Null: the client is no process that a unit may be waiting for. */
+  callerOf(exchange: Exchange): Promise<Caller | null>;
   now(): number;
   send(command: SupervisorCommand): void;
   status(): StatusSnapshot;

@@ -1,27 +1,70 @@
+import { withDependencies } from '../../machines/order.ts';
 import { stageOf } from '../../machines/supervisor.ts';
+import type { ServiceSpec, Settlement } from '../../machines/types.ts';
 import { configuredSpecs, isDone, viewAll, type UnitView } from '../../machines/view.ts';
 import type { Request, RequestOf } from '../wire/requests.ts';
 import { acceptance, type Response } from '../wire/responses.ts';
 import type { Exchange, Route } from './connection.ts';
-import { makeNewcomers, type Present } from './newcomers.ts';
 import type { Accept, RouteOutside } from './outside.ts';
 import { describePlan, planReload } from './plan.ts';
-import { accepted, collect, error, message, unknown } from './sentences.ts';
-import { makeSettling } from './tickets.ts';
+import { accepted, collect, error, message, unknown, type Sentence } from './sentences.ts';
+import type { Caller } from './tickets.ts';
 
 /** Request → event and ticket → answer. Nothing else changes a unit's state. */
 export function makeRoute(outside: RouteOutside): Route {
-  const { tickets, now, send } = outside;
-  const views = (): readonly UnitView[] => viewAll(outside.snapshot());
-  const present: Present = {
-    specs: () => configuredSpecs(outside.snapshot()),
-    isKnown: (name) => outside.snapshot().context.units.has(name),
-    changeTo: (specs, fresh, ticket = null) => send({ type: 'reload', at: now(), ticket, specs, slots: outside.slots(fresh) }),
+  const { tickets, now, send, snapshot } = outside;
+  const views = (): readonly UnitView[] => viewAll(snapshot());
+  const specsNow = (): readonly ServiceSpec[] => configuredSpecs(snapshot());
+  const isKnown = (name: string): boolean => snapshot().context.units.has(name);
+  /** The units are these from now on. `fresh`: those among them that may come into another slot. */
+  const changeTo = (specs: readonly ServiceSpec[], fresh: readonly ServiceSpec[], ticket: number | null = null): void => (
+    send({ type: 'reload', at: now(), ticket, specs, slots: outside.slots(fresh) }));
+
+  /** A service that is not ready yet may wait for all that does not wait for the service. */
+  const isHeldUp = (caller: Caller | null, units: readonly string[]): boolean => (
+    caller !== null && (!caller.isService || withDependencies(snapshot().context.units, units).has(caller.unit)));
+  /**
+   * Sends a command and waits until each unit has answered. Null: the command was accepted and goes on, which is all that a client gets to know that
+   * does not wait, and one that a unit may be waiting for, unless the units have answered before the client is identified.
+   */
+  const settle = async (
+    exchange: Exchange, { wait = true }: { wait?: boolean | undefined }, units: readonly string[], issue: (ticket: number) => void,
+  ): Promise<readonly Settlement[] | null> => {
+    const caller = wait ? outside.callerOf(exchange) : null;
+    const settled = tickets.open(units, issue);
+    return caller === null ? null : Promise.race([settled, caller.then((found) => (isHeldUp(found, units) ? null : settled))]);
   };
-  const { specs: specsNow, isKnown, changeTo } = present;
-  const settling = makeSettling(outside);
-  const { settle, isHeldUp } = settling;
-  const newcomers = makeNewcomers(outside, present, settling);
+
+  /** Units come beside those there are, without a reload. */
+  const join = async (service: string, fresh: readonly ServiceSpec[], { settlements }: Pick<RequestOf<'start'>, 'settlements'>, exchange: Exchange): Promise<Response> => {
+    const settled = await settle(exchange, {}, fresh.map(({ name }) => name), (ticket) => changeTo([...specsNow(), ...fresh], fresh, ticket));
+    return settled === null ? accepted('Start', service) : collect({ kind: 'start', service, settlements }, settled, `Service '${service}' started`);
+  };
+  /** Starts a service of the configuration that was left out until now. */
+  const summon = (service: string, request: RequestOf<'start'>, exchange: Exchange, accept: Accept): Promise<Response> | Response => {
+    const config = outside.summon(service);
+    if (config === null) return unknown(service, specsNow());
+    const fresh = config.specs.filter(({ name }) => !isKnown(name));
+    accept('start', service);
+    outside.adoptConfig({ ...config, specs: [...specsNow(), ...fresh] });
+    return join(service, fresh, request, exchange);
+  };
+  /** Starts a command as a unit. */
+  const add = (request: RequestOf<'add'>, exchange: Exchange, accept: Accept): Promise<Response> | Response => {
+    const added = outside.adHoc.add(request);
+    if (!added.ok) return error(added.reason);
+    const { spec } = added;
+    if (added.isKnown) return start({ ...request, kind: 'start', service: spec.name }, exchange, accept);
+    accept('start', spec.name, { command: spec.command });
+    return join(spec.name, [spec], request, exchange);
+  };
+  /** After a stop: the unit is a unit no more. */
+  const forget = (service: string): Sentence => {
+    const problem = outside.adHoc.forget(service);
+    if (problem !== null) return error(problem);
+    changeTo(specsNow().filter(({ name }) => name !== service), []);
+    return message(`Service '${service}' stopped and forgotten`);
+  };
 
   /** A service without a process starts as the file and its env files define it now, as a restart does. Null: as it is defined already. */
   const renewal = (service: string): { readonly apply: () => void } | { readonly refusal: string } | null => {
@@ -36,7 +79,7 @@ export function makeRoute(outside: RouteOutside): Route {
 
   const start = async (request: RequestOf<'start'>, exchange: Exchange, accept: Accept): Promise<Response> => {
     const { service } = request;
-    if (service !== null && !isKnown(service)) return newcomers.summon(service, request, exchange, accept);
+    if (service !== null && !isKnown(service)) return summon(service, request, exchange, accept);
     const renewed = service === null ? null : renewal(service);
     if (renewed !== null && 'refusal' in renewed) return error(renewed.refusal);
     accept('start', service);
@@ -61,11 +104,11 @@ export function makeRoute(outside: RouteOutside): Route {
     if (settled === null) return accepted('Stop', service);
     if (service === null) return collect(request, settled, 'All services stopped');
     const running = new Set(views().filter(({ phase }) => phase === 'running').map(({ spec }) => spec.name));
-    const left = request.notes !== true ? [] : (outside.snapshot().context.dependents.get(service) ?? []).filter((name) => running.has(name));
+    const left = request.notes !== true ? [] : (snapshot().context.dependents.get(service) ?? []).filter((name) => running.has(name));
     const note = left.length === 0 ? '' : ` (still running without it: ${left.join(', ')})`;
     const stopped = collect(request, settled, `Service '${service}' stopped${note}`);
     if (request.forget !== true || stopped.kind === 'error') return stopped;
-    return { ...stopped, ...newcomers.forget(service) };
+    return { ...stopped, ...forget(service) };
   };
 
   const restartOne = async (service: string, request: RequestOf<'restart'>, exchange: Exchange, accept: Accept): Promise<Response> => {
@@ -132,10 +175,10 @@ export function makeRoute(outside: RouteOutside): Route {
   return async (request, exchange) => {
     const asker = RECORDED.has(request.kind) ? await outside.askerOf(exchange) : {};
     const accept: Accept = (command, unit, detail) => outside.record({ command, unit, asker, ...(detail !== undefined && { detail }) });
-    if (NOT_WHILE_ENDING.has(request.kind) && stageOf(outside.snapshot()) === 'ending') return error('the supervisor is shutting down');
+    if (NOT_WHILE_ENDING.has(request.kind) && stageOf(snapshot()) === 'ending') return error('the supervisor is shutting down');
     switch (request.kind) {
       case 'start': return start(request, exchange, accept);
-      case 'add': return newcomers.add(request, exchange, accept, (service) => start({ ...request, kind: 'start', service }, exchange, accept));
+      case 'add': return add(request, exchange, accept);
       case 'stop': return stop(request, exchange, accept);
       case 'restart': return request.service === null ? restartAll(request, exchange, accept) : restartOne(request.service, request, exchange, accept);
       case 'shutdown': {
