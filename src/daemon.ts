@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createClock } from './clock.ts';
 import type { ReadConfig } from './control/outside.ts';
-import { listen, type Route } from './control/server.ts';
+import { listen, type ControlServer, type Route } from './control/server.ts';
 import { openAnswers, type Answers } from './daemon/answers.ts';
 import { type Configuration, openConfiguration } from './daemon/configuration.ts';
 import { startUnits } from './daemon/first-start.ts';
@@ -69,19 +69,12 @@ async function serve(options: DaemonOptions, paths: RuntimePaths, parent: Parent
     lock.release();
     return tryLater(parent, ledger.unreadable);
   }
-  return run({ setting, lock, kept, configuration, config, ledger });
+  return run(setting, lock, kept, configuration, config, ledger);
 }
 
-interface Beginning {
-  readonly setting: DaemonSetting;
-  readonly lock: Lock;
-  readonly kept: KeptSignals;
-  readonly configuration: Configuration;
-  readonly config: Extract<ReadConfig, { ok: true }>;
-  readonly ledger: Ledger;
-}
-
-async function run({ setting, lock, kept, configuration, config, ledger }: Beginning): Promise<void> {
+async function run(
+  setting: DaemonSetting, lock: Lock, kept: KeptSignals, configuration: Configuration, config: Extract<ReadConfig, { ok: true }>, ledger: Ledger,
+): Promise<void> {
   const { log, parent, paths } = setting;
   const found = await findWhatRuns(setting, ledger, config, parent.again);
   const outdated = findOutdated(config.specs, found.adopt);
@@ -120,27 +113,21 @@ async function run({ setting, lock, kept, configuration, config, ledger }: Begin
   obeySignals(setting, kept, answers.route, shutdown, supervision);
 
   const outcome = await Promise.race([ended, answers.handedOver]);
-  await end(outcome, { setting, supervision, answers, presence, closeServer: () => server.close() });
-}
-
-interface Ending {
-  readonly setting: DaemonSetting;
-  readonly supervision: Supervision;
-  readonly answers: Answers;
-  readonly presence: Presence;
-  closeServer(): Promise<void>;
+  await end(outcome, setting, supervision, answers, presence, server);
 }
 
 /** After an exit code everything has ended. After a handover services go on, and what another supervisor needs stays where it is. */
-async function end(outcome: number | 'handed over', { setting, supervision, answers, presence, closeServer }: Ending): Promise<never> {
+async function end(
+  outcome: number | 'handed over', setting: DaemonSetting, supervision: Supervision, { sampler }: Answers, presence: Presence, server: ControlServer,
+): Promise<never> {
   const { log, parent, paths, echo } = setting;
   const { units, records } = supervision;
   presence.close();
-  answers.sampler.close();
+  sampler.close();
   records.childMemory.close();
   // Hooks and escapees may hold up the end for seconds: to others the services are stopped now.
   if (presence.isOurs()) records.projection.close();
-  await closeServer();
+  await server.close();
   if (outcome === 'handed over') {
     log.info('sysg::supervisor', 'Making way for a new supervisor; services go on');
     await units.hooks.finish(HOOKS_MS);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { errorCode, hasCode } from '../errors.ts';
+import { attempt, hasCode } from '../errors.ts';
 import { readAnswer, encodeResponse, type Response } from '../wire/responses.ts';
 import { connect, openWith } from './client-connection.ts';
 import { brokenError, ControlError, ioError, isControlError } from '../wire/control-error.ts';
@@ -156,10 +156,6 @@ async function readFirstLine(stream: Readable): Promise<Buffer> {
 }
 
 function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH';
-  }
+  // EPERM: it is another user's.
+  return attempt(() => attempt(() => process.kill(pid, 0), false, 'ESRCH'), true);
 }

@@ -22,7 +22,10 @@ export function watchHealth(path: string, rule: HealthRule = EVERY_FIVE_SECONDS,
     const alive = await answers(path, question, rule.withinMs, stopped.signal);
     if (stopped.signal.aborted) return;
     if (alive) next = setTimeout(look, rule.everyMs);
-    else onDead(new UnresponsiveError(`supervisor${pidText(path)} does not respond`));
+    else {
+      const message = `supervisor${pidText(path)} does not respond`;
+      onDead(Object.assign(new ControlError('io', message), { message }));
+    }
   };
   let next = setTimeout(look, rule.firstMs ?? rule.everyMs);
   return () => {
@@ -43,13 +46,6 @@ async function answers(path: string, question: Request, withinMs: number, stoppe
     return heard;
   } catch (error) {
     return error instanceof ControlError;
-  }
-}
-
-class UnresponsiveError extends ControlError {
-  constructor(text: string) {
-    super('io', text);
-    this.message = text;
   }
 }
 

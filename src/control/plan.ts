@@ -11,7 +11,7 @@ export function planReload(views: readonly UnitView[], specs: readonly ServiceSp
   const plan: Record<keyof ReloadPlan, PlanEntry[]> = { unchanged: [], start: [], stop: [], restart: [], update: [] };
   const present = new Map(views.map((view) => [view.spec.name, view]));
   const followed = dependencyFollowed(present, specs);
-  for (const spec of [...specs].sort(byName)) {
+  for (const spec of specs.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
     const [what, why] = change(present.get(spec.name), spec);
     const dependency = followed.get(spec.name);
     if (dependency === undefined) plan[what].push({ unit: spec.name, why });
@@ -77,8 +77,4 @@ function howOf(consequence: Consequence, { phase, state, spec: { cron } }: UnitV
   if (spec.cron !== null && !isOtherKind) return '; the next run uses it';
   if (phase === 'stopped' || isOtherKind) return '; it is stopped, the next start uses it';
   return state === 'waiting' || phase === 'stopping' ? '; the next start uses it' : LIVE;
-}
-
-function byName(one: ServiceSpec, other: ServiceSpec): number {
-  return one.name < other.name ? -1 : 1;
 }

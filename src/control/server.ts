@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { textOf } from '../errors.ts';
+import { attempt, textOf } from '../errors.ts';
 import { serveConnection, type Connection, type ConnectionOptions, type Route } from './connection.ts';
 import { socketPathProblem } from '../wire/socket.ts';
 
@@ -38,7 +38,8 @@ export interface ControlServer {
 export async function listen(options: ListenOptions): Promise<ControlServer> {
   const unusable = socketPathProblem(options.path);
   if (unusable !== null) throw new Error(unusable);
-  const onProblem = guarded(options.onProblem);
+  // A reporter that throws must not end the daemon, and no other is left to report that to.
+  const onProblem = (text: string): void => attempt(() => options.onProblem(text), undefined);
   const connectionOptions: ConnectionOptions = {
     route: options.route,
     onProblem,
@@ -130,16 +131,6 @@ async function close(server: Server, connections: ReadonlySet<Connection>, grace
   }, graceMs);
   await closed;
   clearTimeout(deadline);
-}
-
-function guarded(onProblem: (text: string) => void): (text: string) => void {
-  return (text) => {
-    try {
-      onProblem(text);
-    } catch {
-      // The caller's reporter threw, and no other is left to report that to: it must not end the daemon.
-    }
-  };
 }
 
 function atMostEvery(intervalMs: number, report: (text: string) => void): (text: string) => void {

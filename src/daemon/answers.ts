@@ -10,7 +10,6 @@ import type { Response } from '../wire/responses.ts';
 import type { AdHocPort } from '../control/outside.ts';
 import { makeRoute } from '../control/route.ts';
 import { masked } from '../masked.ts';
-import type { Mask } from '../secrets.ts';
 import { droppedOutput } from '../logs/gap.ts';
 import { findLogFile } from '../logs/names.ts';
 import { openSampler, type Sampler } from '../metrics/sampler.ts';
@@ -75,7 +74,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     watch: (request, exchange) => watch(request, exchange, journal, () => masked(status(), secrets.mask)),
     logs: (request, exchange) => streamLogs(request, exchange, {
       status, supervisorLog: paths.supervisorLog,
-      file: (unit, stream) => outputs.logs.files(unit)?.[stream] ?? existing(findLogFile(paths.logDir, unit, stream)),
+      file: (unit, stream) => outputs.logs.files(unit)?.[stream] ?? [findLogFile(paths.logDir, unit, stream)].find((path) => existsSync(path)) ?? null,
       wake: (unit, stream) => (notify) => outputs.logs.wake(unit, stream, notify),
     }),
     callerOf: (exchange) => findCaller({ views, scan, peer: () => peers.of(exchange) }),
@@ -108,7 +107,8 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     if (stranger !== null) return refuseStranger(stranger);
     const response = await answer(request, exchange);
     if (!QUERIES.has(request.kind)) projection.flush();
-    return response === null || request.kind === 'reveal' ? response : maskedAnswer(response, secrets.mask);
+    // The journal was masked when it was written.
+    return response === null || request.kind === 'reveal' || response.kind === 'history' ? response : masked(response, secrets.mask);
   };
   const refuseStranger = (uid: number): Response => {
     if (!reported.has(uid)) onProblem(`${paths.socket}: uid ${uid} was refused; the socket and its directory must be open to their owner alone`);
@@ -127,11 +127,6 @@ function signalObstacle(process: ProcessIdentity): string | null {
   }
 }
 
-/** The journal has been masked when it was written. */
-function maskedAnswer(response: Response, mask: Mask): Response {
-  return response.kind === 'history' ? response : masked(response, mask);
-}
-
 /** Requests that change nothing. */
 const QUERIES: ReadonlySet<Request['kind']> = new Set(['status', 'reveal', 'inspect', 'logs', 'history', 'watch', 'plan']);
 
@@ -142,8 +137,4 @@ function kept<Source extends object, Made>(make: (source: Source) => Made): (sou
     if (latest?.source !== source) latest = { source, made: make(source) };
     return latest.made;
   };
-}
-
-function existing(path: string): string | null {
-  return existsSync(path) ? path : null;
 }

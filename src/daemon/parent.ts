@@ -59,13 +59,9 @@ export function findParent(environment: NodeJS.ProcessEnv, diedHere: () => boole
     hangUp,
     noteEnd: (exitCode) => {
       if (!guardianLives()) return;
-      for (const say of [() => writeFileSync(guardian, String(exitCode), { mode: 0o600 }), () => process.kill(guardianPid, 'SIGURG')]) {
-        try {
-          say();
-        } catch {
-          // The directory is gone, or the disk is full: the signal is enough. Or the guardian has just ended.
-        }
-      }
+      // The directory is gone, or the disk is full: the signal is enough. Or the guardian has just ended.
+      attempt(() => writeFileSync(guardian, String(exitCode), { mode: 0o600 }), undefined);
+      attempt(() => process.kill(guardianPid, 'SIGURG'), undefined);
     },
     onGone: (leave) => {
       if (lifeline !== null) watchEnd(lifeline, leave);

@@ -55,7 +55,7 @@ export interface DaemonOptions {
 
 export function parseDaemonOptions(argv: readonly string[]): DaemonOptions {
   // A guardian that an older sysg started still passes --state-dir and --wait-timeout, which decide nothing.
-  const { values } = parseArgs({
+  const { values: { config, mode, project = null, service = [], profile = [], foreground = false, stderr = false, 'log-level': level, 'drop-privileges': drops = false } } = parseArgs({
     args: [...argv],
     options: {
       config: { type: 'string' }, 'state-dir': { type: 'string' }, mode: { type: 'string' }, service: { type: 'string', multiple: true }, foreground: { type: 'boolean' },
@@ -63,11 +63,10 @@ export function parseDaemonOptions(argv: readonly string[]): DaemonOptions {
       project: { type: 'string' }, profile: { type: 'string', multiple: true },
     },
   });
-  if (values.config === undefined) throw new Error('the daemon needs --config with an absolute path');
+  if (config === undefined) throw new Error('the daemon needs --config with an absolute path');
   return {
-    config: values.config, system: values.mode === 'sys', project: values.project ?? null, services: values.service ?? [], profiles: values.profile ?? [], foreground: values.foreground ?? false,
-    stderrOnly: values.stderr ?? false, logLevel: values['log-level'] === undefined ? null : parseLogLevel(values['log-level']),
-    dropPrivileges: values['drop-privileges'] ?? false,
+    config, system: mode === 'sys', project, services: service, profiles: profile, foreground, stderrOnly: stderr,
+    logLevel: level === undefined ? null : parseLogLevel(level), dropPrivileges: drops,
   };
 }
 

@@ -6,6 +6,7 @@ import type { ProcessTable } from '../process/scan.ts';
 import { authorise, type ChildTree, type ServiceTree } from '../spawned/authority.ts';
 import { flawOf, openRate, SPAWNS_PER_SECOND } from '../spawned/spawn-order.ts';
 import type { Exchange } from '../control/connection.ts';
+import { error } from '../control/sentences.ts';
 import type { RequestOf } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
 import type { TicketOffice } from '../control/tickets.ts';
@@ -72,8 +73,4 @@ function childTrees(snapshot: SupervisorSnapshot): readonly ChildTree[] {
   return [...snapshot.context.children.values()].flatMap(({ record, facts }) => (facts.identity === null || facts.state === 'gone'
     ? []
     : [{ child: record.id, leader: facts.identity, token: record.token }]));
-}
-
-function error(text: string): Response {
-  return { kind: 'error', text };
 }
