@@ -34,10 +34,23 @@ export interface Whose {
 
 /** Without an absolute HOME it is the home of the effective user. */
 export function runtimePaths({ system, env, project = null }: Whose): RuntimePaths {
-  if (system) return pathsIn({ home: '/', state: '/var/lib/systemg', logs: '/var/log/systemg', configDir: '/etc/systemg', project });
-  const home = env['HOME']?.startsWith('/') === true ? env['HOME'] : homeOfUser();
-  const state = join(home, '.local/share/systemg');
-  return pathsIn({ home, state, logs: join(state, 'logs'), configDir: join(home, '.config/systemg'), project });
+  const home = system ? '/' : env['HOME']?.startsWith('/') === true ? env['HOME'] : homeOfUser();
+  const state = system ? '/var/lib/systemg' : join(home, '.local/share/systemg');
+  const logs = system ? '/var/log/systemg' : join(state, 'logs');
+  // A project has directories of its own below those of the supervisor without a name.
+  const [stateDir, logDir] = project === null ? [state, logs] : [join(state, PROJECTS, project), join(logs, PROJECTS, project)];
+  return {
+    home, project, stateDir, logDir,
+    projectsDir: join(state, PROJECTS),
+    configDir: system ? '/etc/systemg' : join(home, '.config/systemg'),
+    socket: join(stateDir, runtimeNames.socket),
+    pidFile: join(stateDir, runtimeNames.pidFile),
+    configHint: join(stateDir, runtimeNames.configHint),
+    ledger: join(stateDir, 'ledger.ndjson'),
+    lock: join(stateDir, 'supervisor.lock'),
+    fifoDir: join(stateDir, 'fifo'),
+    supervisorLog: join(logDir, 'supervisor.log'),
+  };
 }
 
 /** What is wrong with the name of a project, as a sentence, or null. A control socket below it has 108 bytes for its path: unix(7). */
@@ -61,32 +74,4 @@ const MAX_PID = 2 ** 31 - 1;
 function homeOfUser(): string {
   // ENOENT.
   return attempt(() => userInfo().homedir || '/', '/');
-}
-
-interface Bases {
-  readonly home: string;
-  readonly state: string;
-  readonly logs: string;
-  readonly configDir: string;
-  readonly project: string | null;
-}
-
-/** A project has directories of its own below those of the supervisor without a name. */
-function pathsIn({ home, state, logs, configDir, project }: Bases): RuntimePaths {
-  const [stateDir, logDir] = project === null ? [state, logs] : [join(state, PROJECTS, project), join(logs, PROJECTS, project)];
-  return {
-    home,
-    project,
-    projectsDir: join(state, PROJECTS),
-    stateDir,
-    logDir,
-    configDir,
-    socket: join(stateDir, runtimeNames.socket),
-    pidFile: join(stateDir, runtimeNames.pidFile),
-    configHint: join(stateDir, runtimeNames.configHint),
-    ledger: join(stateDir, 'ledger.ndjson'),
-    lock: join(stateDir, 'supervisor.lock'),
-    fifoDir: join(stateDir, 'fifo'),
-    supervisorLog: join(logDir, 'supervisor.log'),
-  };
 }
