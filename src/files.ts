@@ -141,12 +141,10 @@ export function isDirectory(path: string): boolean {
 
 /** Whether this process may use the path so: `constants.F_OK`, `R_OK`, `W_OK` or `X_OK` of access(2). False also for what is missing or cannot be reached. */
 export function isAccessible(path: string, mode: number): boolean {
-  try {
+  return attempt(() => {
     accessSync(path, mode);
     return true;
-  } catch {
-    return false;
-  }
+  }, false);
 }
 
 /** As the file system has it; of what does not exist the path itself. */

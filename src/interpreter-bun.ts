@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { attempt } from './errors.ts';
 import guardian from './guardian.sh';
 import type { Interpreter } from './interpreter.ts';
 import { supervisorWord } from './supervisor-word.ts';
@@ -31,10 +32,6 @@ export const interpreter: Interpreter = {
 
 /** Bun raises the limit before any JavaScript runs, and nothing keeps what it was; the caller has the same as a rule. */
 function parentsNofile(): string | null {
-  try {
-    return /^Max open files\s+([0-9]+)/m.exec(readFileSync(`/proc/${process.ppid}/limits`, 'latin1'))?.[1] ?? null;
-  } catch {
-    // No /proc, or another user's process.
-    return null;
-  }
+  // No /proc, or another user's process.
+  return /^Max open files\s+([0-9]+)/m.exec(attempt(() => readFileSync(`/proc/${process.ppid}/limits`, 'latin1'), ''))?.[1] ?? null;
 }

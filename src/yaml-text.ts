@@ -1,19 +1,5 @@
 import {
-  Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  Lexer,
-  LineCounter,
-  Pair,
-  parseDocument,
-  Scalar,
-  stringify,
-  visit,
-  YAMLMap,
-  YAMLSeq,
-  type Node,
+  Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Pair, parseDocument, Scalar, stringify, visit, YAMLMap, YAMLSeq, type Node,
 } from 'yaml';
 
 // YAML as `import` and `export` read and write it. The configuration itself is read by `config/document.ts`, which keeps every offset and no comment.
@@ -157,14 +143,10 @@ export interface BlockEntry {
 }
 
 /** Writes a map as YAML with comments; `head` and `tail` are comment lines. */
-export function writeYaml(
-  block: Block,
-  { head = [], tail = [] }: { readonly head?: readonly string[]; readonly tail?: readonly string[] } = {},
-): string {
+export function writeYaml(block: Block, { head = [], tail = [] }: { readonly head?: readonly string[]; readonly tail?: readonly string[] } = {}): string {
   const document = new Document<Node>(null);
   document.contents = mapNode(document, block);
-  const top = head.map((line) => `${`#${line}`.trimEnd()}\n`).join('');
-  const end = tail.map((line) => `${`#${line}`.trimEnd()}\n`).join('');
+  const [top, end] = [head, tail].map((lines) => lines.map((line) => `${`#${line}`.trimEnd()}\n`).join(''));
   const body = document.toString({ lineWidth: 0, flowCollectionPadding: false, minContentWidth: 0 });
   return [top, body, end].filter((part) => part !== '').join('\n');
 }
@@ -192,9 +174,7 @@ function mapNode(document: Document, block: Block): YAMLMap {
 function valueNode(document: Document, value: Plain): Node {
   const node = document.createNode(value, { aliasDuplicateObjects: false });
   // Short lists of words and small maps are easier to read in one line.
-  if (isShort(value)) {
-    visit(node, { Collection: (_, inner) => void ((inner as YAMLMap | YAMLSeq).flow = true) });
-  }
+  if (isShort(value)) visit(node, { Collection: (_, inner) => void ((inner as YAMLMap | YAMLSeq).flow = true) });
   return node;
 }
 
