@@ -13,8 +13,8 @@ const none = 'kubernetes has nothing like it';
 
 const reasons: Readonly<Record<string, string>> = {
   'restart_window no_restart_exit_codes essential spawn skip profiles health_check.log health_check.notify_fd hooks.on_restart hooks.on_start.error': none,
-  'limits.nice limits.cpu_affinity limits.cgroup.root limits.cgroup.cpu_weight logs.logger': none,
   'limits.nofile limits.nproc limits.memlock': 'limits of a process are those of the node',
+  'limits.nice limits.cpu_affinity limits.cgroup.root limits.cgroup.cpu_weight logs.logger': none,
   backoff: 'the kubelet has a backoff of its own, up to five minutes',
   stable_after: 'the kubelet forgives after ten minutes',
   stop_signal: 'it is that of the image; lifecycle.stopSignal is there from 1.33 on behind a feature gate',
