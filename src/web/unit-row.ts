@@ -1,4 +1,5 @@
-import { glyphOf, newestRun, phaseOf, stateOf, stateText } from '../cli/print/unit.ts';
+import { newestRun } from '../cli/print/newest-run.ts';
+import { glyphOf, phaseOf, stateOf, stateText } from '../cli/print/unit.ts';
 import { count, list, nullable, number, oneOf, record, string, boolean, type Shaped } from '../wire/shape.ts';
 import type { SpawnedProcessNode, UnitStatus } from '../wire/payloads.ts';
 import { exitText } from '../signals.ts';

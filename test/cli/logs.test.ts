@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
+import { fifoPath, loggerFifo } from '../../src/logs/names.ts';
 import { makeWriter } from '../../src/logs/writer.ts';
 import { preciseTime } from '../../src/words.ts';
 import { ownDirectory, sysg, type Ran } from './rig.ts';
@@ -166,6 +167,14 @@ describe('where nothing is to be shown', () => {
     const logs = withLogs();
     for (const name of ['api_stdout.log', 'api_stderr.log']) mkdirSync(join(logs.dir, name));
     expect((await logs.run('api', '--no-follow')).stderr).toMatch(/found a directory\n.*found a directory\nsysg: api has no log files/);
+  });
+
+  test('of a service with a logger it is said that this takes what it writes, and nothing else', async () => {
+    const logs = withLogs();
+    const fifos = join(logs.dir, '../fifo');
+    mkdirSync(fifos);
+    for (const stream of ['stdout', 'stderr'] as const) writeFileSync(loggerFifo(fifoPath(fifos, 'api', stream)), '');
+    expect(await said(logs, '-s', 'api')).toBe('sysg: warning: the stdout and stderr of api go to a logger; here is only what that did not take\n');
   });
 
   test('it is said that a service was never started', async () => {

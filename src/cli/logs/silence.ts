@@ -7,7 +7,7 @@ import type { Call } from '../call.ts';
 import type { KnownUnit } from '../known-units.ts';
 import { options } from '../options.ts';
 import { printable } from '../print/width.ts';
-import type { Source } from './sources.ts';
+import { hasLogger, type Source } from './sources.ts';
 
 /** Why nothing is shown, and what there would be elsewhere: in other lines, in the other stream, in other files, of other units. */
 export function silence(call: Call, sources: readonly Source[], units: readonly KnownUnit[]): readonly string[] {
@@ -24,7 +24,7 @@ export function silence(call: Call, sources: readonly Source[], units: readonly 
   const moved = sources.flatMap(({ file }) => besides(file));
   const others = naturally(units.map(({ name }) => name).filter((name) => !asked.includes(name) && written(name).length > 0), String);
   return [
-    someOf(asked.map((name) => `${printable(name)} ${emptiness(units.find((unit) => unit.name === name), logs.filter(({ unit }) => unit === name))}`)),
+    someOf(asked.filter((name) => !logStreams.some((stream) => hasLogger(call, name, stream))).map((name) => `${printable(name)} ${emptiness(units.find((unit) => unit.name === name), logs.filter(({ unit }) => unit === name))}`)),
     ...(moved.length === 0 ? [] : [`not read, since they were not put away by sysg: ${someOf(moved, ', ')}`]),
     ...(others.length === 0 ? [] : [`others have written something: ${someOf(others.map(printable), ', ')}`]),
   ].filter((text) => text !== '');

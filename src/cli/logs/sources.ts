@@ -48,7 +48,7 @@ export async function chooseSources(call: Call, kind: LogKind, units: readonly K
     : [...units.filter(({ name }) => named.names.includes(name)), ...left.map((name) => ({ name, pid: null }))];
   if (wanted.length === 0) return { ok: false, refusal: refusals.runtime(`no services are known: none run, and there is no configuration that can be read; see: sysg validate (logs are in ${logDir}${logsThere(logDir)})`) };
   for (const { name } of wanted) {
-    const gone = streams.filter((stream) => existsSync(loggerFifo(fifoPath(call.paths.fifoDir, name, stream))));
+    const gone = streams.filter((stream) => hasLogger(call, name, stream));
     if (gone.length > 0) call.terminal.warn(`the ${gone.join(' and ')} of ${name} ${gone.length > 1 ? 'go' : 'goes'} to a logger; here is only what that did not take`);
   }
   const sources = wanted.flatMap(({ name, pid }) => sourcesOf(name, pid, streams, fileOf));
@@ -56,6 +56,10 @@ export async function chooseSources(call: Call, kind: LogKind, units: readonly K
   const isMeant = (name: string): boolean => words.length === 0 || matchEach(words, [{ name, hash: '', kind: 'service' }]).names.length > 0;
   const sourcesOfNew = (name: string): readonly Source[] => (isMeant(name) ? sourcesOf(name, null, streams, makeLogLookup(logDir, [...units.map((unit) => unit.name), name])) : []);
   return { ok: true, sources, sourcesOfNew: words.length === 0 || words.some(isPattern) ? sourcesOfNew : null };
+}
+
+export function hasLogger({ paths }: Call, unit: string, stream: LogStream): boolean {
+  return existsSync(loggerFifo(fifoPath(paths.fifoDir, unit, stream)));
 }
 
 function sourcesOf(name: string, pid: number | null, streams: readonly LogStream[], fileOf: (unit: string, stream: LogStream) => string): readonly Source[] {

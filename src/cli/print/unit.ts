@@ -8,14 +8,6 @@ export function unitNamed<Unit extends { readonly name: string; readonly hash: s
   return units.find(({ name }) => name === word) ?? units.find(({ hash }) => hash === word);
 }
 
-type Run = NonNullable<NonNullable<UnitStatus['cron']>['last_run']>;
-
-/** Of a cron unit the newest run: one that was left out, since the run before it went on, is none. */
-export function newestRun(cron: UnitStatus['cron']): Run | undefined {
-  const { last_run: last, recent_runs: recent = [] } = cron ?? {};
-  return (last === undefined ? recent : [last, ...recent]).find(({ status }) => status !== 'OverlapError');
-}
-
 /** The phase of a unit; where the supervisor is systemg 0.33.0's, which has none, what process and lifecycle say. */
 export function phaseOf({ phase, process, lifecycle, kind }: Pick<UnitStatus, 'phase' | 'process' | 'lifecycle' | 'kind'>): UnitPhase {
   if (phase !== undefined) return phase;

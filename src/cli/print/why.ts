@@ -1,9 +1,9 @@
 import { HOOK_FAILED } from '../../journal/scribe.ts';
 import type { JournalRecord, UnitStatus } from '../../wire/payloads.ts';
 import { alsoIn, shellWord, spanInProse } from '../../words.ts';
+import { newestRun } from './newest-run.ts';
 import { endOf, remarks, startCause, stopCause } from './why-causes.ts';
 import { Past } from './why-past.ts';
-import { newestRun } from './unit.ts';
 import { attempt, leftRunning, runResult, time, tries } from './why-records.ts';
 
 /** `text`: sentences; `causes`: the records behind them, oldest first. */
@@ -106,7 +106,7 @@ function replacement({ unit, past }: Story): readonly string[] {
   past.use(last);
   // A switch that was left open when its supervisor died, or when the unit was stopped.
   if (last.detail['reason'] === undefined) return [`Its traffic was switched back at ${time(last.at)}, which an earlier replacement had left to do.`];
-  return [`An attempt to replace it ended at ${time(last.at)} and changed nothing: ${String(last.detail['reason'])}.`];
+  return [`An attempt to replace it failed at ${time(last.at)}, and it goes on as before: ${String(last.detail['reason'])}.`];
 }
 
 /** The newest hook that failed since the unit began to start. */

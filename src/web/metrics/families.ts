@@ -1,4 +1,5 @@
-import { newestRun, stateOf } from '../../cli/print/unit.ts';
+import { newestRun } from '../../cli/print/newest-run.ts';
+import { stateOf } from '../../cli/print/unit.ts';
 import type { StatusSnapshot, UnitStatus } from '../../wire/payloads.ts';
 import type { Family, Sample } from './exposition.ts';
 import { costOf, pidsIn } from './process-times.ts';
