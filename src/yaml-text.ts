@@ -129,6 +129,12 @@ function yamlComments(text: string, lineAt: (offset: number) => number): readonl
 
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
 
+/** The value without its place. */
+export function plainOf({ value, items, entries }: Sourced): Plain {
+  if (items !== null) return items.map(plainOf);
+  return entries === null ? value : Object.fromEntries([...entries].map(([key, inner]) => [key, plainOf(inner)]));
+}
+
 /** A map to be written: in order, with comments. */
 export type Block = ReadonlyMap<string, BlockEntry>;
 

@@ -69,8 +69,7 @@ function gather(path: string, root: Sourced, services: Map<string, Sourced>, rea
     for (const included of files) {
       if (directory !== dirname(included)) reading.directories.set(included, directory);
       const inner = open(included, null, reading);
-      const problem =
-        'reason' in inner ? refuse(`${path}:${item.line}: include: ${inner.reason}`) : gather(included, inner, services, reading, [...above, path]);
+      const problem = 'reason' in inner ? refuse(`${path}:${item.line}: include: ${inner.reason}`) : gather(included, inner, services, reading, [...above, path]);
       if (problem !== null) return problem;
     }
   }
@@ -87,10 +86,7 @@ function extended(path: string, name: string, node: Sourced, reading: Reading, a
   const from = node.entries?.get('extends');
   if (from === undefined) return node;
   const id = `${path}#${name}`;
-  if (above.includes(id))
-    return refuse(
-      `${path}:${from.line}: services extend each other in a circle: ${[...above, id].map((one) => one.replace(/.*#/, '')).join(' -> ')}`,
-    );
+  if (above.includes(id)) return refuse(`${path}:${from.line}: services extend each other in a circle: ${[...above, id].map((one) => one.replace(/.*#/, '')).join(' -> ')}`);
   const [file, service] = [from.entries?.get('file')?.value, from.entries?.get('service')?.value ?? from.value];
   const base = typeof file === 'string' ? resolve(directoryOf(path, reading), file) : path;
   const root = open(base, null, reading);

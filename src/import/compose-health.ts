@@ -2,7 +2,7 @@ import { formatDuration } from '../words.ts';
 import type { Sourced } from '../yaml-text.ts';
 import { templateOf, settledText, type ComposeAround } from './compose-run.ts';
 import { put, type DraftBlock } from './draft.ts';
-import { openReader, truth, type Reader } from './reader.ts';
+import { truth, type Reader } from './reader.ts';
 import { asCommandLine, asScript } from './references.ts';
 
 /**
@@ -10,18 +10,16 @@ import { asCommandLine, asScript } from './references.ts';
  * both times together are that timeout. An unhealthy container is left alone.
  */
 export function importHealth(read: Reader, block: DraftBlock, around: ComposeAround): void {
-  const found = read.take('healthcheck');
-  if (found === null || found.entries === null) return;
-  const path = `${read.path}.healthcheck`;
-  const health = openReader(found, path, around.remarks);
+  const health = read.within('healthcheck');
+  if (health === null || health.node.entries === null) return;
   const test = health.take('test');
   const isOff = truth(String(health.take('disable')?.value ?? 'false')) === true || test?.items?.[0]?.value === 'NONE';
-  const command = test === null ? null : commandOf(test, `${path}.test`, around);
+  const command = test === null ? null : commandOf(test, health.at('test'), around);
   const times = Object.fromEntries(['interval', 'timeout', 'start_period', 'start_interval'].map((key) => [key, milliseconds(health, key, around)]));
   const retries = health.number('retries') ?? 3;
   health.rest({});
   if (isOff) return;
-  if (command === null) return around.remarks.lost(found, path, 'the image says what its check is');
+  if (command === null) return read.lose('healthcheck', 'the image says what its check is');
   const attemptMs = times['timeout'] ?? 30_000;
   const intervalMs = times['interval'] ?? 30_000;
   const check: DraftBlock = new Map();
@@ -31,8 +29,8 @@ export function importHealth(read: Reader, block: DraftBlock, around: ComposeAro
   put(check, 'attempt_timeout', formatDuration(attemptMs));
   put(check, 'retries', retries);
   put(check, 'on_unhealthy', 'none');
-  put(block, 'health_check', check, found);
-  around.remarks.changed(found, path, 'a service that is not healthy within `timeout` is ended and counts as failed; docker would leave it running');
+  put(block, 'health_check', check, health.node);
+  read.change('healthcheck', 'a service that is not healthy within `timeout` is ended and counts as failed; docker would leave it running');
 }
 
 function commandOf(test: Sourced, key: string, around: ComposeAround): string | null {
@@ -46,10 +44,9 @@ function commandOf(test: Sourced, key: string, around: ComposeAround): string | 
 
 function milliseconds(read: Reader, key: string, around: ComposeAround): number | null {
   const from = read.take(key);
-  const text = from === null ? null : settledText(from, `${read.path}.${key}`, around);
+  const text = from === null ? null : settledText(from, read.at(key), around);
   const ms = text === null ? null : composeDuration(text.text);
-  if (from !== null && ms === null)
-    around.remarks.lost(from, `${read.path}.${key}`, `expected a duration such as 1m30s, got ${JSON.stringify(from.value)}`);
+  if (from !== null && ms === null) read.lose(key, `expected a duration such as 1m30s, got ${JSON.stringify(from.value)}`);
   return ms === 0 && key !== 'start_period' ? null : ms;
 }
 

@@ -3,9 +3,10 @@ import { signalNamed } from '../signals.ts';
 import { formatDuration } from '../words.ts';
 import type { Plain, Sourced } from '../yaml-text.ts';
 import { composeDuration } from './compose-health.ts';
-import { listOf, settled, settledText, templateOf, type ComposeAround } from './compose-run.ts';
+import { settled, settledText, templateOf, type ComposeAround } from './compose-run.ts';
 import { put, type Draft, type DraftBlock } from './draft.ts';
-import { openReader, shown, type Reader } from './reader.ts';
+import { openReader, shown, textsOf, type Reader } from './reader.ts';
+import { kernelLimit } from './reasons.ts';
 import { asScript, asCommandLine } from './references.ts';
 
 /** `restart`, and for swarm `deploy.restart_policy`. */
@@ -13,26 +14,22 @@ export function composeRestart(read: Reader, block: DraftBlock, around: ComposeA
   const restart = settled(read, 'restart', around);
   if (restart === null) return;
   const { text, from } = restart;
-  const [, most] = /^on-failure(?::(\d+))?$/.exec(text) ?? [];
+  const [onFailure, most] = /^on-failure(?::(\d+))?$/.exec(text) ?? [];
   if (text === 'always' || text === 'unless-stopped') put(block, 'restart_policy', 'always', from);
-  else if (/^on-failure(:\d+)?$/.test(text)) {
+  else if (onFailure !== undefined) {
     put(block, 'restart_policy', 'on-failure', from);
     if (most !== undefined) put(block, 'max_restarts', Number(most));
-  } else if (text !== 'no' && text !== 'false')
-    around.remarks.lost(from, `${read.path}.restart`, `expected no, always, on-failure or unless-stopped, got ${JSON.stringify(text)}`);
+  } else if (text !== 'no' && text !== 'false') read.lose('restart', `expected no, always, on-failure or unless-stopped, got ${JSON.stringify(text)}`);
 }
 
-export function composeDeploy(read: Reader, block: DraftBlock, around: ComposeAround): void {
-  const found = read.take('deploy');
-  if (found === null || found.entries === null) return;
-  const { remarks } = around;
-  const deploy = openReader(found, `${read.path}.deploy`, remarks);
-  const policy = deploy.take('restart_policy');
-  if (policy !== null) {
-    const rules = openReader(policy, `${read.path}.deploy.restart_policy`, remarks);
+export function composeDeploy(read: Reader, block: DraftBlock): void {
+  const deploy = read.within('deploy');
+  if (deploy === null) return;
+  const rules = deploy.within('restart_policy');
+  if (rules !== null) {
     const [condition, delay, most, window] = [rules.text('condition'), rules.take('delay'), rules.number('max_attempts'), rules.take('window')];
-    if (!block.has('restart_policy'))
-      put(block, 'restart_policy', condition === 'none' ? 'never' : condition === 'on-failure' ? 'on-failure' : 'always', policy);
+    const policy = condition === 'none' ? 'never' : condition === 'on-failure' ? 'on-failure' : 'always';
+    if (!block.has('restart_policy')) put(block, 'restart_policy', policy, rules.node);
     const delayMs = delay === null ? null : composeDuration(String(delay.value));
     if (delayMs !== null) put(block, 'backoff', formatDuration(delayMs), delay);
     if (most !== null) put(block, 'max_restarts', most);
@@ -41,11 +38,8 @@ export function composeDeploy(read: Reader, block: DraftBlock, around: ComposeAr
     rules.rest({});
   }
   const replicas = deploy.number('replicas');
-  if (replicas !== null && replicas !== 1)
-    remarks.lost(found.entries.get('replicas') ?? found, `${read.path}.deploy.replicas`, `one process is run instead of ${replicas}`);
-  const resources = deploy.take('resources');
-  if (resources !== null)
-    remarks.lost(resources, `${read.path}.deploy.resources`, 'limits.cgroup has the kernel keep such a limit, as root with cgroup v2');
+  if (replicas !== null && replicas !== 1) deploy.lose('replicas', `one process is run instead of ${replicas}`);
+  deploy.lose('resources', kernelLimit);
   deploy.rest({}, 'it is about a cluster');
 }
 
@@ -53,24 +47,19 @@ export function composeStop(read: Reader, block: DraftBlock, around: ComposeArou
   const signal = settled(read, 'stop_signal', around);
   const name = signal === null ? null : signalNamed(signal.text);
   if (signal !== null && name !== null) put(block, 'stop_signal', name, signal.from);
-  else if (signal !== null)
-    around.remarks.lost(signal.from, `${read.path}.stop_signal`, `expected a signal by its name, got ${JSON.stringify(signal.text)}`);
+  else if (signal !== null) read.lose('stop_signal', `expected a signal by its name, got ${JSON.stringify(signal.text)}`);
   const grace = settled(read, 'stop_grace_period', around);
   const ms = grace === null ? null : composeDuration(grace.text);
   if (grace !== null && ms !== null) put(block, 'stop_timeout', formatDuration(ms), grace.from);
-  else if (grace !== null)
-    around.remarks.lost(grace.from, `${read.path}.stop_grace_period`, `expected a duration such as 1m30s, got ${JSON.stringify(grace.text)}`);
+  else if (grace !== null) read.lose('stop_grace_period', `expected a duration such as 1m30s, got ${JSON.stringify(grace.text)}`);
   const hook = read.take('post_start');
   const commands = (hook?.items ?? []).flatMap((item) => {
-    const inner = openReader(item, `${read.path}.post_start`, around.remarks);
+    const inner = openReader(item, read.at('post_start'), around.remarks);
     const command = inner.take('command');
     inner.rest({}, 'a hook has a command and a timeout, and runs as the supervisor');
     if (command === null) return [];
-    return [
-      command.items === null
-        ? asScript(templateOf(command, 'post_start', around))
-        : asCommandLine(command.items.map((word) => templateOf(word, 'post_start', around))),
-    ];
+    const template = (word: Sourced) => templateOf(word, 'post_start', around);
+    return [command.items === null ? asScript(template(command)) : asCommandLine(command.items.map(template))];
   });
   if (commands.length > 0) put(block, 'hooks', { on_start: { success: { command: commands.join(' && ') } } }, hook);
 }
@@ -85,10 +74,9 @@ const composeConditions: Readonly<Record<string, string>> = {
 export function composeDependencies(read: Reader, block: DraftBlock, around: ComposeAround, conditions = composeConditions): void {
   const found = read.take('depends_on');
   if (found === null) return;
-  const listed: readonly (readonly [string, Sourced])[] =
-    found.items === null ? [...(found.entries ?? [])] : found.items.map((item) => [String(item.value), item]);
+  const listed = found.items?.map((item) => [String(item.value), item] as const) ?? [...(found.entries ?? [])];
   const needed = listed.flatMap(([name, node]): Plain[] => {
-    const key = `${read.path}.depends_on.${name}`;
+    const key = read.at(`depends_on.${name}`);
     if (!around.names.has(name)) {
       if (node.entries?.get('required')?.value !== false) around.remarks.lost(node, key, `there is no service '${name}'`);
       return [];
@@ -96,13 +84,8 @@ export function composeDependencies(read: Reader, block: DraftBlock, around: Com
     const condition = String(node.entries?.get('condition')?.value ?? Object.keys(conditions)[0]);
     if (conditions[condition] === undefined)
       around.remarks.changed(node, key, `expected one of ${Object.keys(conditions).join(', ')}, got ${condition}; it waits for the start`);
-    return [
-      {
-        service: name,
-        condition: conditions[condition] ?? 'started',
-        on_restart: node.entries?.get('restart')?.value === true ? 'restart' : 'ignore',
-      },
-    ];
+    const isRestarted = node.entries?.get('restart')?.value === true;
+    return [{ service: name, condition: conditions[condition] ?? 'started', on_restart: isRestarted ? 'restart' : 'ignore' }];
   });
   if (needed.length > 0) put(block, 'depends_on', needed, found);
 }
@@ -125,83 +108,62 @@ export function withoutBlindWaits({ services, remarks }: Draft): void {
 export function composeLimits(read: Reader, block: DraftBlock, around: ComposeAround): void {
   const { remarks } = around;
   account(read, block, around);
+  read.lose('group_add', 'these are groups of the container; supplementary_groups takes those of this machine');
   const limits: DraftBlock = new Map();
   for (const [name, node] of read.take('ulimits')?.entries ?? []) {
     const value = node.value ?? node.entries?.get('hard')?.value ?? node.entries?.get('soft')?.value ?? null;
-    const key = `${read.path}.ulimits.${name}`;
+    const key = read.at(`ulimits.${name}`);
     if (!['nofile', 'nproc', 'memlock'].includes(name)) remarks.lost(node, key, 'limits are nofile, nproc and memlock');
     else if (value === null || !/^-?\d+$/.test(String(value))) remarks.lost(node, key, `expected a number, got ${shown(node)}`);
     else {
       put(limits, name, Number(value) < 0 ? 'unlimited' : Number(value), node);
-      if (node.entries?.has('soft') === true && node.entries.get('soft')?.value !== value)
-        remarks.changed(node, key, 'soft and hard limit are the same here');
+      const soft = node.entries?.get('soft');
+      if (soft !== undefined && soft.value !== value) remarks.changed(node, key, 'soft and hard limit are the same here');
     }
   }
   const cpus = settled(read, 'cpuset', around);
-  const numbers =
-    cpus === null
-      ? []
-      : cpus.text.split(',').flatMap((part) => {
-          const [from = NaN, to = from] = part.split('-').map(Number);
-          return Number.isInteger(from) && Number.isInteger(to)
-            ? Array.from({ length: Math.min(1024, Math.max(0, to - from + 1)) }, (_, index) => from + index)
-            : [];
-        });
+  const numbers = cpus?.text.split(',').flatMap((part) => {
+    const [from = NaN, to = from] = part.split('-').map(Number);
+    const count = Number.isInteger(from) && Number.isInteger(to) ? Math.min(1024, Math.max(0, to - from + 1)) : 0;
+    return Array.from({ length: count }, (_, index) => from + index);
+  }) ?? [];
   if (cpus !== null && numbers.length > 0) put(limits, 'cpu_affinity', numbers, cpus.from);
   if (limits.size > 0) put(block, 'limits', limits, null);
-  capabilities(read, remarks);
-  const profiles = listOf(read, 'profiles');
-  if (profiles !== null && profiles.texts.length > 0) put(block, 'profiles', [...profiles.texts], profiles.from);
-  const logging = read.take('logging');
-  if (logging !== null) rotation(logging, read, block, around);
+  for (const key of ['cap_add', 'cap_drop'])
+    read.lose(key, 'a container begins with some capabilities, a service with those of its user; "capabilities" lists what a service of root keeps');
+  const profiles = read.take('profiles');
+  const names = textsOf(profiles);
+  if (names.length > 0) put(block, 'profiles', [...names], profiles);
+  rotation(read, block, around);
 }
 
 /** Accounts of the container are seldom those of the machine. */
 function account(read: Reader, block: DraftBlock, around: ComposeAround): void {
   const user = settled(read, 'user', around);
-  if (user !== null) {
-    const [written = '', ofGroup = ''] = user.text.split(':');
-    const name = /^\d+$/.test(written) ? userName(Number(written)) : written;
-    if (name !== '' && findUser(name) !== null) {
-      put(block, 'user', name, user.from);
-      around.remarks.changed(
-        user.from,
-        `${read.path}.user`,
-        `an account of the container; here it is ${name} of this machine, and only root can switch to it`,
-      );
-    } else if (written !== '') around.remarks.lost(user.from, `${read.path}.user`, `there is no account ${written} on this machine`);
-    const group = /^\d+$/.test(ofGroup) ? groupName(Number(ofGroup)) : ofGroup;
-    if (group !== '' && findGroup(group) !== null) put(block, 'group', group, user.from);
-    else if (group !== '') around.remarks.lost(user.from, `${read.path}.user`, `there is no group ${ofGroup} on this machine`);
-  }
-  read.lose('group_add', 'these are groups of the container; supplementary_groups takes those of this machine');
+  if (user === null) return;
+  const [written = '', ofGroup = ''] = user.text.split(':');
+  const name = /^\d+$/.test(written) ? userName(Number(written)) : written;
+  if (name !== '' && findUser(name) !== null) {
+    put(block, 'user', name, user.from);
+    read.change('user', `an account of the container; here it is ${name} of this machine, and only root can switch to it`);
+  } else if (written !== '') read.lose('user', `there is no account ${written} on this machine`);
+  const group = /^\d+$/.test(ofGroup) ? groupName(Number(ofGroup)) : ofGroup;
+  if (group !== '' && findGroup(group) !== null) put(block, 'group', group, user.from);
+  else if (group !== '') read.lose('user', `there is no group ${ofGroup} on this machine`);
 }
 
-function capabilities(read: Reader, remarks: ComposeAround['remarks']): void {
-  for (const key of ['cap_add', 'cap_drop']) {
-    const found = read.take(key);
-    if (found !== null)
-      remarks.lost(
-        found,
-        `${read.path}.${key}`,
-        'a container begins with some capabilities, a service with those of its user; "capabilities" lists what a service of root keeps',
-      );
-  }
-}
-
-function rotation(logging: Sourced, read: Reader, block: DraftBlock, around: ComposeAround): void {
-  const inner = openReader(logging, `${read.path}.logging`, around.remarks);
-  inner.lose('driver', 'sysg keeps logs in its own directory; logs.logger is a command that gets them');
-  const found = inner.take('options');
-  const options = found === null ? null : openReader(found, `${read.path}.logging.options`, around.remarks);
-  const size = options?.take('max-size') ?? null;
-  const files = options?.take('max-file') ?? null;
-  const bytes = size === null ? null : (settledText(size, `${read.path}.logging.options.max-size`, around)?.text.toUpperCase() ?? null);
+function rotation(read: Reader, block: DraftBlock, around: ComposeAround): void {
+  const logging = read.within('logging');
+  if (logging === null) return;
+  logging.lose('driver', 'sysg keeps logs in its own directory; logs.logger is a command that gets them');
+  const options = logging.within('options');
+  const [size, files] = [options?.take('max-size') ?? null, options?.take('max-file') ?? null];
+  const bytes = size === null ? null : (settledText(size, logging.at('options.max-size'), around)?.text.toUpperCase() ?? null);
   const rotate = {
-    ...(bytes !== null && /^\d+[KMG]?$/.test(bytes) ? { size: bytes } : {}),
-    ...(files !== null && Number(files.value) >= 1 ? { keep: Number(files.value) - 1 } : {}),
+    ...(bytes !== null && /^\d+[KMG]?$/.test(bytes) && { size: bytes }),
+    ...(files !== null && Number(files.value) >= 1 && { keep: Number(files.value) - 1 }),
   };
-  if (Object.keys(rotate).length > 0) put(block, 'logs', { rotate }, logging);
+  if (Object.keys(rotate).length > 0) put(block, 'logs', { rotate }, logging.node);
   options?.rest({});
-  inner.rest({});
+  logging.rest({});
 }

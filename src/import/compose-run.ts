@@ -4,9 +4,10 @@ import type { Sourced } from '../yaml-text.ts';
 import { asMap } from './compose-file.ts';
 import { envBlock, put, rebased, type DraftBlock } from './draft.ts';
 import { usableEnvFile, type UsableEnvFile } from './env-files.ts';
-import { textsOf, type Reader } from './reader.ts';
+import type { Reader } from './reader.ts';
+import { noImages } from './reasons.ts';
 import type { Remarks } from './remarks.ts';
-import { asCommandLine, asText, isLiteral, literal, parseComposeText, resolved, splitWords, type Template } from './references.ts';
+import { asCommandLine, asText, escaped, isLiteral, literal, literalLine, parseComposeText, resolved, splitWords, type Template } from './references.ts';
 import type { Source } from './source.ts';
 
 export interface ComposeAround {
@@ -32,7 +33,7 @@ export function templateOf(node: Sourced, key: string, { remarks, parse = parseC
 /** A text that has to be known now, such as the name of a signal. */
 export function settled(read: Reader, key: string, around: ComposeAround): { readonly text: string; readonly from: Sourced } | null {
   const from = read.take(key);
-  return from === null ? null : settledText(from, `${read.path}.${key}`, around);
+  return from === null ? null : settledText(from, read.at(key), around);
 }
 
 export function settledText(from: Sourced, key: string, around: ComposeAround): { readonly text: string; readonly from: Sourced } | null {
@@ -47,35 +48,22 @@ export function settledText(from: Sourced, key: string, around: ComposeAround): 
 }
 
 /** Entrypoint and command, one argument vector. Where the image says what is run, nothing can be run. */
-export function composeCommand(read: Reader, node: Sourced, block: DraftBlock, around: ComposeAround): void {
+export function composeCommand(read: Reader, block: DraftBlock, around: ComposeAround): void {
   const [entrypoint, command] = [read.take('entrypoint'), read.take('command')];
   const image = read.take('image');
-  if (image !== null) around.remarks.lost(image, `${read.path}.image`, 'sysg pulls and runs no images: the program has to be on this machine');
-  const words = [...wordsOf(entrypoint, `${read.path}.entrypoint`, around), ...wordsOf(command, `${read.path}.command`, around)];
+  read.lose('image', noImages);
+  const words = [...wordsOf(entrypoint, read.at('entrypoint'), around), ...wordsOf(command, read.at('command'), around)];
   const from = command ?? entrypoint;
   if (words.length > 0) {
     put(block, 'command', asCommandLine(words), from);
-    if (entrypoint === null && image !== null && command !== null)
-      around.remarks.changed(command, `${read.path}.command`, 'it is run as it stands, without what the entrypoint of the image does');
+    if (entrypoint === null && image !== null) read.change('command', 'it is run as it stands, without what the entrypoint of the image does');
     return;
   }
   const what = image === null ? 'its build' : `the image ${String(image.value)}`;
-  put(
-    block,
-    'command',
-    asCommandLine([
-      literal('sh'),
-      literal('-c'),
-      literal(`echo "say here what runs in the place of ${what.replaceAll(/["\\`$]/g, '')}" >&2; exit 1`),
-    ]),
-    image,
-  );
+  put(block, 'command', literalLine(['sh', '-c', `echo "say here what runs in the place of ${what.replaceAll(/["\\`$]/g, '')}" >&2; exit 1`]), image);
   put(block, 'skip', true);
-  around.remarks.changed(
-    image ?? read.take('build') ?? node,
-    `${read.path}.command`,
-    `what runs is said by ${what} alone: the service is skipped until it has a command`,
-  );
+  const place = image ?? read.take('build') ?? read.node;
+  around.remarks.changed(place, read.at('command'), `what runs is said by ${what} alone: the service is skipped until it has a command`);
 }
 
 function wordsOf(node: Sourced | null, key: string, around: ComposeAround): readonly Template[] {
@@ -86,37 +74,26 @@ function wordsOf(node: Sourced | null, key: string, around: ComposeAround): read
   return words ?? [];
 }
 
-interface ComposePaths {
-  readonly workingDir: { readonly path: string; readonly from: Sourced | null } | null;
-}
-
 /** A directory of the container is that of this machine which is mounted there. */
-export function composePaths(read: Reader, node: Sourced, around: ComposeAround): ComposePaths {
-  const { source: { target }, remarks, directoryOf } = around;
-  const mounts = mountsOf(node, around);
-  const directoryOfAll = rebased('.', directoryOf(node), target);
-  const whole = directoryOfAll === '.' ? null : { path: asText(literal(directoryOfAll)), from: null };
+export function composeWorkingDir(read: Reader, block: DraftBlock, around: ComposeAround): void {
+  const { source: { target }, directoryOf } = around;
+  const putPath = (path: string, from: Sourced | null): void => {
+    if (path !== '.' || from !== null) put(block, 'working_dir', asText(literal(path)), from);
+  };
+  const whole = rebased('.', directoryOf(read.node), target);
   const written = settled(read, 'working_dir', around);
-  if (written === null) return { workingDir: whole };
+  if (written === null) return putPath(whole, null);
   const { text, from } = written;
-  const mount = mounts.find(({ inside }) => text === inside || text.startsWith(`${inside}/`));
+  const mount = mountsOf(read.node, around).find(({ inside }) => text === inside || text.startsWith(`${inside}/`));
   if (mount !== undefined) {
     const path = posix.join(mount.outside, posix.relative(mount.inside, text));
-    remarks.changed(
-      from,
-      `${read.path}.working_dir`,
-      `${text} in the container is ${path === '.' ? 'the directory of the configuration' : path} here`,
-    );
-    return { workingDir: path === '.' ? null : { path: asText(literal(path)), from } };
+    read.change('working_dir', `${text} in the container is ${path === '.' ? 'the directory of the configuration' : path} here`);
+    return putPath(path, path === '.' ? null : from);
   }
   const directory = directoryOf(from);
-  if (existsSync(resolve(directory, text))) return { workingDir: { path: asText(literal(rebased(text, directory, target))), from } };
-  remarks.lost(
-    from,
-    `${read.path}.working_dir`,
-    `there is no directory ${text} on this machine; the service runs in the directory of the configuration`,
-  );
-  return { workingDir: whole };
+  if (existsSync(resolve(directory, text))) return putPath(rebased(text, directory, target), from);
+  read.lose('working_dir', `there is no directory ${text} on this machine; the service runs in the directory of the configuration`);
+  putPath(whole, null);
 }
 
 interface Mount {
@@ -130,9 +107,8 @@ function mountsOf(node: Sourced, around: ComposeAround): readonly Mount[] {
     const textIn = (inner: Sourced | undefined): string =>
       inner === undefined ? '' : resolved(templateOf(inner, 'volumes', { ...around, remarks: silent }), around.lookup);
     const [outside, inside] = item.entries === null ? textIn(item).split(':') : [textIn(item.entries.get('source')), textIn(item.entries.get('target'))];
-    return outside !== undefined && inside !== undefined && /^[./~]/.test(outside) && inside.startsWith('/')
-      ? [{ outside: rebased(outside, around.directoryOf(item), around.source.target), inside: inside.replace(/(?<=.)\/$/, '') }]
-      : [];
+    if (outside === undefined || inside === undefined || !/^[./~]/.test(outside) || !inside.startsWith('/')) return [];
+    return [{ outside: rebased(outside, around.directoryOf(item), around.source.target), inside: inside.replace(/(?<=.)\/$/, '') }];
   });
   return found.toSorted((left, right) => right.inside.length - left.inside.length);
 }
@@ -147,41 +123,28 @@ export function composeEnvironment(read: Reader, block: DraftBlock, around: Comp
   const files = (listed?.items ?? (listed === null ? [] : [listed])).flatMap((item): UsableEnvFile[] => {
     const inner = item.entries?.get('path') ?? item;
     const isOptional = item.entries?.get('required')?.value === false;
-    const path = resolved(templateOf(inner, `${read.path}.env_file`, around), around.lookup);
+    const path = resolved(templateOf(inner, read.at('env_file'), around), around.lookup);
     const directory = around.directoryOf(inner);
     if (isOptional && !existsSync(resolve(directory, path))) return [];
-    const usable = usableEnvFile(path, inner, `${read.path}.env_file`, { directory, target, remarks, replaces: true });
+    const usable = usableEnvFile(path, inner, read.at('env_file'), { directory, target, remarks, replaces: true });
     return usable === null ? [] : [usable];
   });
   const [first, ...others] = files;
   for (const { path, variables: further } of others) {
     for (const [name, value] of further) put(variables, name, asText(literal(value)));
-    if (listed !== null)
-      remarks.changed(listed, `${read.path}.env_file`, `a service has one env file: the variables of ${path} stand here as they are now`);
+    read.change('env_file', `a service has one env file: the variables of ${path} stand here as they are now`);
   }
   const environment = read.take('environment');
   for (const [name, node] of environment === null ? [] : (asMap(environment).entries ?? [])) {
     // Without a value it is that of the caller, which services have anyway.
     if (node.value === null || name === '') continue;
-    const template = templateOf(node, `${read.path}.environment.${name}`, around);
+    const [key, text] = [read.at(`environment.${name}`), String(node.value)];
     variables.delete(name);
-    put(variables, name, asText(template), node);
-    const host = !around.namesAreHosts ? undefined : [...around.names].find(
-      (other) =>
-        new RegExp(`(?:^|[@/,])${other.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?::\\d+|/|,|$)`).test(String(node.value)) && /^[a-z]/i.test(other),
-    );
-    if (host !== undefined && /[:/@]/.test(String(node.value))) {
-      remarks.changed(
-        node,
-        `${read.path}.environment.${name}`,
-        `'${host}' is the name of a container, which means nothing here: services reach each other on localhost`,
-      );
-    }
+    put(variables, name, asText(templateOf(node, key, around)), node);
+    const host = !around.namesAreHosts || !/[:/@]/.test(text) ? undefined : [...around.names].find((other) => (
+      /^[a-z]/i.test(other) && new RegExp(`(?:^|[@/,])${escaped(other)}(?::\\d+|/|,|$)`).test(text)
+    ));
+    if (host !== undefined) remarks.changed(node, key, `'${host}' is the name of a container, which means nothing here: services reach each other on localhost`);
   }
   put(block, 'env', envBlock(variables, first === undefined ? null : { path: first.path, from: listed }), environment ?? listed);
-}
-
-export function listOf(read: Reader, key: string): { readonly texts: readonly string[]; readonly from: Sourced } | null {
-  const from = read.take(key);
-  return from === null ? null : { texts: textsOf(from), from };
 }

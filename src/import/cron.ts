@@ -1,9 +1,9 @@
 import { parseCron } from '../cron/expression.ts';
+import { refuse, type Refused } from '../errors.ts';
 
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
-export type ImportedCron =
-  { readonly ok: true; readonly expression: string; readonly changed: string | null } | { readonly ok: false; readonly why: string };
+export type ImportedCron = { readonly ok: true; readonly expression: string; readonly changed: string | null } | Refused;
 
 /** A crontab's expression, 0 and 7 being Sunday, as one of ours, where 1 is Sunday: with the names of the days. */
 export function importCron(written: string): ImportedCron {
@@ -11,7 +11,7 @@ export function importCron(written: string): ImportedCron {
   const weekday = fields.length === 5 ? 4 : 5;
   const named = written.startsWith('@') ? written.trim() : fields.map((field, index) => (index === weekday ? namedDays(field) : field)).join(' ');
   const parsed = parseCron(named);
-  if (!parsed.ok) return { ok: false, why: parsed.problem };
+  if (!parsed.ok) return refuse(parsed.problem);
   const both = fields.length >= 5 && isLimited(fields[weekday - 2]) && isLimited(fields[weekday]);
   return { ok: true, expression: named, changed: both ? 'day of month and weekday must both match here; cron runs where one of them does' : null };
 }
@@ -21,17 +21,13 @@ function isLimited(field: string | undefined): boolean {
 }
 
 function namedDays(field: string): string {
-  return field
-    .split(',')
-    .map((part) => {
-      const [range = '', step] = part.split('/');
-      const [from, to] = range.split('-').map((day) => (/^\d+$/.test(day) ? Number(day) : null));
-      if (from === null || from === undefined || from > 7) return part;
-      if (step !== undefined || to === 7 || (to !== undefined && to !== null && to <= from))
-        return listed(from, to ?? (step === undefined ? from : 6), Number(step ?? 1));
-      return [from, ...(to === undefined || to === null ? [] : [to])].map((day) => days[day % 7]).join('-');
-    })
-    .join(',');
+  return field.split(',').map((part) => {
+    const [range = '', step] = part.split('/');
+    const [from = null, to = null] = range.split('-').map((day) => (/^\d+$/.test(day) ? Number(day) : null));
+    if (from === null || from > 7) return part;
+    if (step !== undefined || to === 7 || (to !== null && to <= from)) return listed(from, to ?? (step === undefined ? from : 6), Number(step ?? 1));
+    return (to === null ? [from] : [from, to]).map((day) => days[day % 7]).join('-');
+  }).join(',');
 }
 
 /** Each day by its name: Sunday as 7 ends a week there and begins one here. */

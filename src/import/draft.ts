@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path';
 import type { Block, BlockEntry, Plain, SourceComment, Sourced } from '../yaml-text.ts';
+import type { Reader } from './reader.ts';
 import type { Remarks } from './remarks.ts';
 
 export interface DraftEntry {
@@ -31,6 +32,14 @@ export interface Draft {
 /** Far more than a machine runs of one program; a few more digits would fill any memory. */
 export const MOST_PROCESSES = 1000;
 
+/** Of one program, by a key that says how many. What is above the most is named as lost. */
+export function askedProcesses(read: Reader, key: string): number {
+  const count = Math.max(1, Math.round(read.number(key) ?? 1));
+  if (count > MOST_PROCESSES) read.lose(key, `${MOST_PROCESSES} of ${count} are made, the first ones`);
+  if (count > 1) read.change(key, `${Math.min(count, MOST_PROCESSES)} services, each with its number`);
+  return count;
+}
+
 /** A path of the source, relative to the directory of the result; `.` is that directory. */
 export function rebased(path: string, from: string, to: string): string {
   if (path === to) return '.';
@@ -40,6 +49,11 @@ export function rebased(path: string, from: string, to: string): string {
 
 export function put(block: DraftBlock, key: string, value: Plain | DraftBlock | undefined, from: Sourced | null = null): void {
   if (value !== undefined) block.set(key, { value, from });
+}
+
+/** Of values that no place in a source says. */
+export function plainBlock(values: Readonly<Record<string, Plain>>): DraftBlock {
+  return new Map(Object.entries(values).map(([key, value]) => [key, { value, from: null }]));
 }
 
 /** An `env` block of a service, or nothing. Variables named as the keys of such a block need `vars` around them. */
@@ -85,10 +99,8 @@ export function openComments(comments: ReadonlyMap<string, readonly SourceCommen
 
 /** With the comments of what each entry was made from. */
 export function withComments(block: DraftBlock, pool: CommentPool): Block {
-  return new Map(
-    [...block].map(([key, { value, from }]): [string, BlockEntry] => {
-      const beside = from === null ? {} : pool.claim(from);
-      return [key, { ...beside, value: value instanceof Map ? withComments(value as DraftBlock, pool) : value }];
-    }),
-  );
+  return new Map([...block].map(([key, { value, from }]): [string, BlockEntry] => {
+    const beside = from === null ? {} : pool.claim(from);
+    return [key, { ...beside, value: value instanceof Map ? withComments(value as DraftBlock, pool) : value }];
+  }));
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseEnvFile } from '../config/env-file.ts';
 import type { Sourced } from '../yaml-text.ts';
 import { rebased } from './draft.ts';
@@ -10,6 +10,12 @@ export interface UsableEnvFile {
   /** As the result names it. */
   readonly path: string;
   readonly variables: ReadonlyMap<string, string>;
+}
+
+/** The `.env` beside the file; null as for `usableEnvFile`, and where there is none. */
+export function dotEnvBeside({ directory, target }: Source, remarks: Remarks, replaces: boolean): UsableEnvFile | null {
+  const file = join(directory, '.env');
+  return existsSync(file) ? usableEnvFile('.env', { file, line: 1 }, 'env', { directory, target, remarks, replaces }) : null;
 }
 
 /** An env file that sysg can read; null after having said why not. `replaces`: its source puts variables in, which sysg does not. */
@@ -33,7 +39,6 @@ export function usableEnvFile(
     return null;
   }
   const referring = replaces ? [...parsed.variables].filter(([, value]) => /\$(\w|\{)/.test(value)).map(([name]) => name) : [];
-  if (referring.length > 0)
-    remarks.changed(place, key, `nothing is replaced within an env file: ${referring.join(', ')} in ${path} would keep the dollar`);
+  if (referring.length > 0) remarks.changed(place, key, `nothing is replaced within an env file: ${referring.join(', ')} in ${path} would keep the dollar`);
   return { path: rebased(written, directory, target), variables: parsed.variables };
 }

@@ -1,9 +1,8 @@
 import { basename, dirname, relative } from 'node:path';
 import type { ConfigProblem } from '../config/problem.ts';
-import { readText } from '../config/source-file.ts';
 import { importKinds, type ImportKind } from '../engines.ts';
 import { refuse, type Refused } from '../errors.ts';
-import { readYaml, writeYaml, type Block, type BlockEntry } from '../yaml-text.ts';
+import { readYaml, writeYaml, type BlockEntry } from '../yaml-text.ts';
 import { importCompose } from './compose.ts';
 import { openComments, put, withComments, type Draft, type DraftBlock, type DraftService } from './draft.ts';
 import { importKindOf } from './kind.ts';
@@ -11,7 +10,7 @@ import { importPm2 } from './pm2.ts';
 import { importProcessCompose } from './process-compose.ts';
 import { importProcfile } from './procfile.ts';
 import { openRemarks, type Remark } from './remarks.ts';
-import type { Importer } from './source.ts';
+import { readFurther, type Importer } from './source.ts';
 import { importSupervisord } from './supervisord.ts';
 import { importSystemg } from './systemg.ts';
 
@@ -58,17 +57,15 @@ const notImported: readonly { readonly marks: readonly RegExp[]; readonly what: 
 /** Reads the file of another supervisor and makes a configuration of it, with a list of what is not the same. Writes nothing. */
 export async function importFile(request: ImportRequest): Promise<Imported | Refused> {
   const { path, target, env, envName, cwd } = request;
-  const read = readText(path, 'Failed to read');
-  if (!read.ok) return refuse(read.line === null ? read.message : `${path}:${read.line}: ${read.message}`);
+  const read = readFurther(path);
+  if (!read.ok) return read;
   const kind = request.kind ?? importKindOf(path, read.text);
   const yaml = kind === null && /\.(?:ya?ml|json)$/i.test(path) ? readYaml(read.text, path) : null;
   if (yaml?.ok === false) return refuse(`${path}:${yaml.line}: ${yaml.message}`);
   const foreign = kind === null ? notImported.find(({ marks }) => marks.every((mark) => mark.test(read.text))) : undefined;
   if (foreign !== undefined) return refuse(`${path}:1: ${foreign.what}, which is not imported: docs/${foreign.page} has its keys side by side with those of sysg`);
   if (kind === null)
-    return refuse(
-      `${path}:1: expected a file of ${importKinds.slice(0, -1).join(', ')} or ${importKinds.at(-1)}, and found none of their keys; --from says what it is`,
-    );
+    return refuse(`${path}:1: expected a file of ${importKinds.slice(0, -1).join(', ')} or ${importKinds.at(-1)}, and found none of their keys; --from says what it is`);
   const draft: Draft = { services: [], root: new Map(), remarks: openRemarks(), notes: [], comments: new Map() };
   const refused = await importers[kind]({ path, text: read.text, directory: dirname(path), target, env, envName }, draft);
   if (refused !== null) return refused;
@@ -119,45 +116,28 @@ function written({ services, root, remarks, notes, comments }: Draft, kind: Impo
   const files = [...comments.keys()];
   let end = 0;
   let head: readonly string[] = [];
-  const inOrder = services.toSorted(
-    (left, right) => files.indexOf(left.from.file) - files.indexOf(right.from.file) || left.from.line - right.from.line,
-  );
-  const above = new Map(
-    inOrder.map((service, index): [DraftService, { readonly above: readonly string[]; readonly value: Block }] => {
-      const { from: place, block } = service;
-      if (place.file !== inOrder[index - 1]?.from.file) end = 0;
-      const own = pool.claim(place);
-      const value = withComments(block, pool);
-      const before = pool.claimWithin(place.file, end + 1, place.line - 1);
-      if (index === 0) head = before;
-      end = Math.max(end, place.endLine);
-      const beside = typeof own.behind === 'string' ? [own.behind] : [];
-      return [
-        service,
-        {
-          value,
-          above: [...(index === 0 ? [] : before), ...(own.above ?? []), ...beside, ...pool.claimWithin(place.file, place.line, place.endLine)],
-        },
-      ];
-    }),
-  );
-  const blocks = services.map((service, index): [string, BlockEntry] => [
-    service.name,
-    { value: new Map(), ...above.get(service), apart: index > 0 },
-  ]);
-  const rest = [...comments.keys()].flatMap((file) => pool.claimWithin(file, 0, Infinity));
-  const list = remarks
-    .all()
-    .map(({ file, line, kind: how, key, text }) => ` ${show(file)}:${line}: ${how}: ${key === '' ? '' : `${key}: `}${text.replaceAll('\n', ' ')}`);
+  const inOrder = services.toSorted((left, right) => files.indexOf(left.from.file) - files.indexOf(right.from.file) || left.from.line - right.from.line);
+  const entries = new Map(inOrder.map((service, index): [DraftService, BlockEntry] => {
+    const { from: place, block } = service;
+    if (place.file !== inOrder[index - 1]?.from.file) end = 0;
+    const { above = [], behind } = pool.claim(place);
+    const value = withComments(block, pool);
+    const before = pool.claimWithin(place.file, end + 1, place.line - 1);
+    if (index === 0) head = before;
+    end = Math.max(end, place.endLine);
+    const beside = typeof behind === 'string' ? [behind] : [];
+    return [service, { value, above: [...(index === 0 ? [] : before), ...above, ...beside, ...pool.claimWithin(place.file, place.line, place.endLine)] }];
+  }));
+  const blocks = services.map((service, index): [string, BlockEntry] => [service.name, { value: new Map(), ...entries.get(service), apart: index > 0 }]);
+  const rest = files.flatMap((file) => pool.claimWithin(file, 0, Infinity));
+  const list = remarks.all().map(({ file, line, kind: how, key, text }) => ` ${show(file)}:${line}: ${how}: ${key === '' ? '' : `${key}: `}${text.replaceAll('\n', ' ')}`);
   return writeYaml(new Map([['version', { value: '1' }], ...top, ['services', { value: new Map(blocks), apart: true }]]), {
     head: [` Made from ${from} by: sysg import --from ${kind}`, ...head],
     tail: [
       ...rest,
       ...(rest.length === 0 ? [] : ['']),
       ...notes.map((note) => ` ${note}`),
-      list.length === 0
-        ? ` Everything in ${basename(from)} has a match here.`
-        : ' What has no match here (lost), and what means something else (changed), by the lines of the source:',
+      list.length === 0 ? ` Everything in ${basename(from)} has a match here.` : ' What has no match here (lost), and what means something else (changed), by the lines of the source:',
       ...list,
     ],
   });

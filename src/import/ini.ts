@@ -18,10 +18,7 @@ export function readIni(text: string, file: string): ReadIni {
   const comments: SourceComment[] = [];
   let key: string | null = null;
   let indent = 0;
-  for (const [index, whole] of text
-    .replace(/^\ufeff/, '')
-    .split(/\r?\n/)
-    .entries()) {
+  for (const [index, whole] of text.replace(/^\ufeff/, '').split(/\r?\n/).entries()) {
     const line = index + 1;
     const comment = /(^\s*|\s)[;#]/.exec(whole);
     const written = comment === null ? whole : whole.slice(0, comment.index + (comment[1] ?? '').length);
@@ -41,8 +38,7 @@ export function readIni(text: string, file: string): ReadIni {
       key = null;
       continue;
     }
-    if (section === undefined)
-      return { ok: false, line, message: `expected a section such as [program:web], got ${JSON.stringify(whole.trim().slice(0, 60))}` };
+    if (section === undefined) return { ok: false, line, message: `expected a section such as [program:web], got ${JSON.stringify(whole.trim().slice(0, 60))}` };
     section.endLine = line;
     const [, name, value = ''] = /^\s*([^=:]+?)\s*[=:]\s*(.*?)\s*$/.exec(written) ?? [];
     if (name === undefined) return { ok: false, line, message: `expected NAME=value, got ${JSON.stringify(whole.trim().slice(0, 60))}` };

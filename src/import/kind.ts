@@ -2,41 +2,9 @@ import { basename, extname } from 'node:path';
 import type { ImportKind } from '../engines.ts';
 import { readYaml, type Sourced } from '../yaml-text.ts';
 
-const composeKeys = new Set([
-  'image',
-  'build',
-  'environment',
-  'env_file',
-  'ports',
-  'expose',
-  'volumes',
-  'restart',
-  'healthcheck',
-  'entrypoint',
-  'networks',
-  'deploy',
-  'container_name',
-  'extends',
-  'profiles',
-  'stop_grace_period',
-  'links',
-  'logging',
-]);
-const systemgKeys = new Set([
-  'restart_policy',
-  'backoff',
-  'max_restarts',
-  'env',
-  'hooks',
-  'cron',
-  'deployment',
-  'skip',
-  'spawn',
-  'health_check',
-  'stop_timeout',
-  'exec',
-  'oneshot',
-]);
+const composeKeys = new Set(`image build environment env_file ports expose volumes restart healthcheck entrypoint networks deploy container_name extends profiles
+  stop_grace_period links logging`.split(/\s+/));
+const systemgKeys = new Set('restart_policy backoff max_restarts env hooks cron deployment skip spawn health_check stop_timeout exec oneshot'.split(' '));
 
 /** What a file is, by what is in it; its name counts where that says nothing. Null: it could be anything. */
 export function importKindOf(path: string, text: string): ImportKind | null {
@@ -45,8 +13,7 @@ export function importKindOf(path: string, text: string): ImportKind | null {
   if (/^\s*\[(program:|supervisord|group:|include|eventlistener:|fcgi-program:|unix_http_server)/m.test(text)) return 'supervisord';
   const yaml = readYaml(text, path);
   const root = yaml.ok ? yaml.root : null;
-  if (root !== null && (root.items !== null || root.entries?.has('apps') === true || root.entries?.has('script') === true))
-    return isApps(root) ? 'pm2' : null;
+  if (root !== null && (root.items !== null || root.entries?.has('apps') === true || root.entries?.has('script') === true)) return isApps(root) ? 'pm2' : null;
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#'));
   const processes = lines.filter((line) => /^[A-Za-z0-9_-]+:\s*\S/.test(line)).length;
   if (/^procfile(\.|$)|\.procfile$/.test(name)) return 'procfile';
@@ -67,12 +34,11 @@ function isApps(root: Sourced): boolean {
 
 function services(root: Sourced, name: string): ImportKind {
   const keys = [...(root.entries?.get('services')?.entries?.values() ?? [])].flatMap(({ entries }) => [...(entries?.keys() ?? [])]);
-  const compose =
-    keys.filter((key) => composeKeys.has(key)).length +
-    ['volumes', 'networks', 'configs', 'secrets', 'name'].filter((key) => root.entries?.has(key)).length;
-  const systemg =
-    keys.filter((key) => systemgKeys.has(key)).length +
-    ['env', 'metrics', 'logs', 'project', 'status', 'defaults'].filter((key) => root.entries?.has(key)).length;
+  const count = (known: ReadonlySet<string>, ...top: readonly string[]): number => (
+    keys.filter((key) => known.has(key)).length + top.filter((key) => root.entries?.has(key)).length
+  );
+  const compose = count(composeKeys, 'volumes', 'networks', 'configs', 'secrets', 'name');
+  const systemg = count(systemgKeys, 'env', 'metrics', 'logs', 'project', 'status', 'defaults');
   if (compose !== systemg) return compose > systemg ? 'compose' : 'systemg';
   const version = root.entries?.get('version')?.value;
   return name.includes('compose') || version === undefined || /^[23]\.\d|^3/.test(String(version)) ? 'compose' : 'systemg';

@@ -1,3 +1,4 @@
+import { refuse } from '../errors.ts';
 import { formatDuration } from '../words.ts';
 import { signalNamed } from '../signals.ts';
 import type { Sourced } from '../yaml-text.ts';
@@ -6,29 +7,20 @@ import { put, type DraftBlock } from './draft.ts';
 import { shown, textsOf, truth, type Reader } from './reader.ts';
 
 /** When an app is started again, and after how long. */
-export function restarts(read: Reader, block: DraftBlock): void {
+export function restarts(read: Reader, block: DraftBlock, name: string): void {
   const autorestart = read.take('autorestart');
   const isRestarted = autorestart === null || truth(String(autorestart.value)) !== false;
   const schedule = read.take('cron_restart') ?? read.take('cron');
   const isCron = schedule !== null && !isRestarted;
   if (!isRestarted && !isCron) put(block, 'restart_policy', 'never', autorestart);
   if (schedule !== null && String(schedule.value) !== '0' && schedule.value !== false) {
-    const cron = isCron ? importCron(String(schedule.value)) : null;
-    const key = `${read.path}.cron_restart`;
-    if (cron === null)
-      read.remarks.lost(
-        schedule,
-        key,
-        `a running service is not restarted by the clock; a crontab can: "${String(schedule.value)} sysg restart -s ${read.path}"`,
-      );
-    else if (!cron.ok) read.remarks.lost(schedule, key, cron.why);
+    const written = String(schedule.value);
+    const cron = isCron ? importCron(written) : refuse(`a running service is not restarted by the clock; a crontab can: "${written} sysg restart -s ${name}"`);
+    const key = read.at('cron_restart');
+    if (!cron.ok) read.remarks.lost(schedule, key, cron.reason);
     else {
       put(block, 'cron', cron.expression, schedule);
-      read.remarks.changed(
-        schedule,
-        key,
-        `runs when it is due; pm2 also runs it at its own start${cron.changed === null ? '' : `; ${cron.changed}`}`,
-      );
+      read.remarks.changed(schedule, key, `runs when it is due; pm2 also runs it at its own start${cron.changed === null ? '' : `; ${cron.changed}`}`);
     }
   }
   const growing = read.take('exp_backoff_restart_delay');
@@ -57,22 +49,16 @@ export function stopping(read: Reader, block: DraftBlock): void {
   if (name !== null) put(block, 'stop_signal', name, signal);
   const treekill = read.take('treekill');
   if (treekill !== null && truth(String(treekill.value)) === false) put(block, 'kill_mode', 'mixed', treekill);
-  const ready = read.take('wait_ready');
-  if (ready !== null && truth(String(ready.value)) === true) {
-    read.remarks.lost(
-      ready,
-      `${read.path}.wait_ready`,
-      "sysg has no message channel for process.send('ready'); health_check: {notify_fd: 3} waits for a newline on descriptor 3, {tcp: …} for a port",
-    );
-  }
+  if (truth(String(read.take('wait_ready')?.value)) === true)
+    read.lose('wait_ready', "sysg has no message channel for process.send('ready'); health_check: {notify_fd: 3} waits for a newline on descriptor 3, {tcp: …} for a port");
 }
 
 function duration(read: Reader, key: string): { readonly text: string; readonly from: Sourced } | null {
   const from = read.take(key);
-  const ms = from === null ? null : milliseconds(String(from.value));
   if (from === null) return null;
+  const ms = milliseconds(String(from.value));
   if (ms !== null) return { text: formatDuration(ms), from };
-  read.remarks.lost(from, `${read.path}.${key}`, `expected milliseconds or a duration such as 10s, got ${shown(from)}`);
+  read.lose(key, `expected milliseconds or a duration such as 10s, got ${shown(from)}`);
   return null;
 }
 

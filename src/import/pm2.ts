@@ -3,80 +3,31 @@ import { basename, extname, join, resolve } from 'node:path';
 import { isAccessible } from '../files.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { findGroup, groupName, userName } from '../process/accounts.ts';
-import { readYaml, type Plain, type Sourced } from '../yaml-text.ts';
-import { envBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
+import { plainOf, readYaml, type Sourced } from '../yaml-text.ts';
+import { envBlock, plainBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
 import { usableEnvFile } from './env-files.ts';
 import { restarts, stopping } from './pm2-restarts.ts';
-import { logReason } from './remarks.ts';
 import { openReader, shown, textsOf, type Reader } from './reader.ts';
+import { pm2App } from './reasons.ts';
 import { asText, keptFromUs, literal, literalLine, splitWords } from './references.ts';
 import { readScript } from './script.ts';
 import type { Importer, Source } from './source.ts';
 
 /** What pm2 does where an app says nothing. */
-const defaults: readonly (readonly [string, Plain])[] = [
-  ['restart_policy', 'always'],
-  ['backoff', '0s'],
-  ['max_restarts', 16],
-  ['stable_after', '1s'],
-  ['stop_signal', 'SIGINT'],
-  ['stop_timeout', '1600ms'],
-];
-
-const reasons: Readonly<Record<string, string>> = {
-  ...group(logReason, [
-    'out_file',
-    'error_file',
-    'log_file',
-    'output',
-    'error',
-    'log',
-    'out',
-    'combine_logs',
-    'merge_logs',
-    'log_date_format',
-    'log_type',
-    'time',
-    'disable_logs',
-    'pid_file',
-    'pid',
-  ]),
-  ...group('sysg does not watch files', ['watch', 'ignore_watch', 'watch_options', 'watch_delay']),
-  max_memory_restart: 'sysg does not restart a service for the memory that it uses; limits.cgroup.memory_max has the kernel end it, as root',
-  shutdown_with_message: 'a stop sends a signal and no message',
-  listen_timeout: 'it belongs to wait_ready',
-  namespace: 'there are no namespaces of apps',
-  deploy: 'sysg does not deploy over ssh',
-};
+const defaults = { restart_policy: 'always', backoff: '0s', max_restarts: 16, stable_after: '1s', stop_signal: 'SIGINT', stop_timeout: '1600ms' };
 
 /** Of no effect on how the app runs. */
-const silent = [
-  'exec_mode',
-  'source_map_support',
-  'vizion',
-  'autostart',
-  'pmx',
-  'automation',
-  'trace',
-  'disable_trace',
-  'disable_source_map_support',
-  'force',
-  'windowsHide',
-];
+const silent = 'exec_mode source_map_support vizion autostart pmx automation trace disable_trace disable_source_map_support force windowsHide'.split(' ');
 
 /** An ecosystem file of pm2: JavaScript, JSON or YAML. */
 export const importPm2: Importer = async (source, draft) => {
   const root = await readEcosystem(source, draft);
   if ('reason' in root) return root;
   const apps = appsOf(root);
-  if (apps === null || apps.length === 0)
-    return refuse(`${source.path}:${root.line}: expected apps, a list of maps with a script; got ${shown(root)}`);
-  if (root.entries !== null && root.entries.has('apps')) {
-    const top = openReader(root, '', draft.remarks);
-    top.take('apps');
-    for (const [key, node] of root.entries) if (key !== 'apps') draft.remarks.lost(node, key, reasons[key] ?? 'sysg has no such key');
-  }
-  put(draft.root, 'defaults', new Map(defaults.map(([key, value]) => [key, { value, from: null }])));
+  if (apps === null || apps.length === 0) return refuse(`${source.path}:${root.line}: expected apps, a list of maps with a script; got ${shown(root)}`);
+  const top = openReader(root, '', draft.remarks);
+  if (top.take('apps') !== null) top.rest(pm2App);
+  put(draft.root, 'defaults', plainBlock(defaults));
   for (const app of apps) importApp(app, source, draft);
   return draft.services.length > 0 ? null : refuse(`${source.path}:${root.line}: expected apps with a script, found none`);
 };
@@ -93,9 +44,7 @@ async function readEcosystem({ path, text, env }: Source, { comments, notes }: D
   if (!read.ok) return refuse(`${path}: cannot be evaluated: ${read.reason}`);
   comments.set(path, read.comments);
   if (read.evaluated)
-    notes.push(
-      `${basename(path)} was evaluated by Node.js, in a process of its own without the descriptors of this command; the result has what it evaluated to at that moment.`,
-    );
+    notes.push(`${basename(path)} was evaluated by Node.js, in a process of its own without the descriptors of this command; the result has what it evaluated to at that moment.`);
   return read.root;
 }
 
@@ -118,17 +67,17 @@ function importApp(app: Sourced, source: Source, { services, remarks }: Draft): 
   if (name !== String(written ?? name)) remarks.changed(app, `${name}.name`, `named ${name} here`);
   for (const key of ['name', ...silent]) read.take(key);
   const block: DraftBlock = new Map();
-  command(read, block, source, app);
-  environment(read, block, source, app);
-  restarts(read, block);
+  command(read, block, source);
+  environment(read, block, source);
+  restarts(read, block, name);
   stopping(read, block);
   account(read, block);
-  modes(app, read);
-  read.rest(reasons);
+  modes(read);
+  read.rest(pm2App);
   services.push({ name, from: app, block });
 }
 
-function command(read: Reader, block: DraftBlock, { directory, target }: Source, app: Sourced): void {
+function command(read: Reader, block: DraftBlock, { directory, target }: Source): void {
   const from = read.take('script') ?? read.take('exec') ?? read.take('path');
   const script = String(from?.value ?? '');
   const cwdNode = read.take('cwd') ?? read.take('exec_cwd');
@@ -141,37 +90,28 @@ function command(read: Reader, block: DraftBlock, { directory, target }: Source,
   const isLine = /\s/.test(script.trim()) && interpreterNode === null && !existsSync(join(place, script));
   if (isLine) put(block, 'command', [keptFromUs(script), ...(args.length === 0 ? [] : [literalLine(args)])].join(' '), from);
   else {
-    const interpreter =
-      interpreterNode === null ? interpreterOf(script, place) : String(interpreterNode.value) === 'none' ? null : String(interpreterNode.value);
+    const chosen = interpreterNode === null ? interpreterOf(script, place) : String(interpreterNode.value);
+    const interpreter = chosen === 'none' ? null : chosen;
     const isHere = !script.includes('/') && existsSync(join(place, script));
     const program = interpreter === null ? [isHere ? `./${script}` : script] : [interpreter, ...interpreterArgs, script];
     put(block, 'command', literalLine([...program, ...args]), from);
-    if (interpreter === 'ts-node') read.remarks.changed(app, `${read.path}.script`, 'is run by ts-node, which has to be on PATH');
+    if (interpreter === 'ts-node') read.remarks.changed(read.node, read.at('script'), 'is run by ts-node, which has to be on PATH');
   }
   if (workingDir !== '.') put(block, 'working_dir', asText(literal(workingDir)), cwdNode);
 }
 
 /** Without an interpreter, by the ending, as pm2 chooses; a program on PATH or one that can be executed runs as it is. */
 function interpreterOf(script: string, place: string): string | null {
-  const byEnding: Readonly<Record<string, string>> = {
-    '.js': 'node',
-    '.cjs': 'node',
-    '.mjs': 'node',
-    '.ts': 'ts-node',
-    '.py': 'python3',
-    '.sh': 'bash',
-    '.rb': 'ruby',
-    '.pl': 'perl',
-    '.php': 'php',
-    '.coffee': 'coffee',
-    '.ls': 'lsc',
-  };
-  const known = byEnding[extname(script).toLowerCase()];
+  const known = interpreters[extname(script).toLowerCase()];
   if (known !== undefined) return known;
   const path = resolve(place, script);
   // What may not be executed is text that is no program of its own.
   return !existsSync(path) || isAccessible(path, constants.X_OK) ? null : 'node';
 }
+
+const interpreters: Readonly<Record<string, string>> = {
+  '.js': 'node', '.cjs': 'node', '.mjs': 'node', '.ts': 'ts-node', '.py': 'python3', '.sh': 'bash', '.rb': 'ruby', '.pl': 'perl', '.php': 'php', '.coffee': 'coffee', '.ls': 'lsc',
+};
 
 /** Arguments: a list, or a line that is parted at blanks outside of quotes. A backslash is one. */
 function words(read: Reader, ...keys: readonly string[]): readonly string[] {
@@ -181,45 +121,33 @@ function words(read: Reader, ...keys: readonly string[]): readonly string[] {
     if (found.items !== null) return textsOf(found);
     const parted = splitWords(literal(String(found.value ?? '').replaceAll('\\', '\\\\')));
     if (parted !== null) return parted.map((word) => word.join(''));
-    read.remarks.lost(found, `${read.path}.${key}`, 'a quote in it is never closed');
+    read.lose(key, 'a quote in it is never closed');
   }
   return [];
 }
 
-function environment(read: Reader, block: DraftBlock, { envName, directory, target }: Source, app: Sourced): void {
+function environment(read: Reader, block: DraftBlock, { envName, directory, target }: Source): void {
   const variables: DraftBlock = new Map();
   const add = (node: Sourced | null): void => {
     for (const [name, found] of node?.entries ?? []) {
-      const value =
-        found.entries !== null || found.items !== null ? JSON.stringify(plainOf(found)) : found.value === null ? null : String(found.value);
+      const value = found.entries !== null || found.items !== null ? JSON.stringify(plainOf(found)) : found.value;
       if (value === null) continue;
       variables.delete(name);
-      put(variables, name, asText(literal(value)), found);
+      put(variables, name, asText(literal(String(value))), found);
     }
   };
   const env = read.take('env');
   add(env);
-  for (const [key, node] of app.entries ?? []) {
+  for (const [key, node] of read.node.entries ?? []) {
     if (!/^env_[A-Za-z0-9]/.test(key) || key === 'env_file' || node.entries === null) continue;
     read.take(key);
     if (key === `env_${envName ?? ''}`) add(node);
-    else
-      read.remarks.lost(
-        node,
-        `${read.path}.${key}`,
-        `used by pm2 with --env ${key.slice(4)} alone; "sysg import --env ${key.slice(4)}" lays it over env`,
-      );
+    else read.lose(key, `used by pm2 with --env ${key.slice(4)} alone; "sysg import --env ${key.slice(4)}" lays it over env`);
   }
   const file = read.take('env_file');
   const path = file === null ? '' : String(file.value ?? '');
-  const usable =
-    file === null ? null : usableEnvFile(path, file, `${read.path}.env_file`, { directory, target, remarks: read.remarks, replaces: false });
+  const usable = file === null ? null : usableEnvFile(path, file, read.at('env_file'), { directory, target, remarks: read.remarks, replaces: false });
   put(block, 'env', envBlock(variables, usable === null ? null : { path: usable.path, from: file }), env);
-}
-
-function plainOf({ value, items, entries }: Sourced): unknown {
-  if (items !== null) return items.map(plainOf);
-  return entries === null ? value : Object.fromEntries([...entries].map(([key, inner]) => [key, plainOf(inner)]));
 }
 
 function account(read: Reader, block: DraftBlock): void {
@@ -227,27 +155,15 @@ function account(read: Reader, block: DraftBlock): void {
   if (user !== null) put(block, 'user', /^\d+$/.test(String(user.value)) ? userName(Number(user.value)) : String(user.value), user);
   const owner = read.take('gid');
   const group = /^\d+$/.test(String(owner?.value)) ? groupName(Number(owner?.value)) : String(owner?.value);
-  if (owner !== null && /^\d+$/.test(group) && findGroup(group) === null) read.remarks.lost(owner, `${read.path}.gid`, `there is no group ${group} on this machine`);
+  if (owner !== null && /^\d+$/.test(group) && findGroup(group) === null) read.lose('gid', `there is no group ${group} on this machine`);
   else if (owner !== null) put(block, 'group', group, owner);
 }
 
-function modes(app: Sourced, read: Reader): void {
+function modes(read: Reader): void {
+  const { entries } = read.node;
   const instances = read.take('instances');
   const count = instances === null ? '1' : String(instances.value);
-  const mode = app.entries?.get('exec_mode');
-  if (instances !== null && count !== '1') {
-    read.remarks.lost(
-      instances,
-      `${read.path}.instances`,
-      `one process is run instead of ${count}; sysg has no instances, and NODE_APP_INSTANCE is not set`,
-    );
-  } else if (mode !== undefined && String(mode.value).startsWith('cluster')) {
-    read.remarks.changed(mode, `${read.path}.exec_mode`, 'runs as a process of its own, without the cluster module');
-  }
-  const watch = app.entries?.get('watch');
-  if (watch !== undefined && watch.value === false) read.take('watch');
-}
-
-function group(reason: string, keys: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(keys.map((key) => [key, reason]));
+  if (count !== '1') read.lose('instances', `one process is run instead of ${count}; sysg has no instances, and NODE_APP_INSTANCE is not set`);
+  else if (String(entries?.get('exec_mode')?.value).startsWith('cluster')) read.change('exec_mode', 'runs as a process of its own, without the cluster module');
+  if (entries?.get('watch')?.value === false) read.take('watch');
 }

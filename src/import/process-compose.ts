@@ -1,15 +1,13 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { refuse } from '../errors.ts';
 import { readYaml, type Sourced } from '../yaml-text.ts';
 import { asMap } from './compose-file.ts';
 import { composeEnvironment, templateOf, type ComposeAround } from './compose-run.ts';
 import { composeDependencies, withoutBlindWaits } from './compose-rules.ts';
-import { envBlock, MOST_PROCESSES, put, rebased, type DraftBlock } from './draft.ts';
-import { usableEnvFile } from './env-files.ts';
-import { processReasons, topReasons } from './process-compose-reasons.ts';
+import { askedProcesses, envBlock, MOST_PROCESSES, plainBlock, put, rebased, type DraftBlock } from './draft.ts';
+import { dotEnvBeside } from './env-files.ts';
 import { availability, health, rotation, schedule, shutdown } from './process-compose-rules.ts';
 import { openReader, textsOf, truth, type Reader } from './reader.ts';
+import { processComposeFile, processComposeProcess } from './reasons.ts';
 import { asCommandLine, asScript, asText, isLiteral, literal, parseExpanded, resolved } from './references.ts';
 import type { Importer } from './source.ts';
 
@@ -31,17 +29,16 @@ interface Around extends ComposeAround {
 
 /** A file of process-compose. */
 export const importProcessCompose: Importer = (source, draft) => {
-  const { path, text, directory, target, env: caller } = source;
+  const { path, text, directory, env: caller } = source;
   const read = readYaml(text, path);
-  if (!read.ok) return Promise.resolve(refuse(`${path}:${read.line}: ${read.message}`));
+  if (!read.ok) return refuse(`${path}:${read.line}: ${read.message}`);
   const { root } = read;
   draft.comments.set(path, read.comments);
   const processes = root.entries?.get('processes')?.entries ?? new Map<string, Sourced>();
-  if (processes.size === 0) return Promise.resolve(refuse(`${path}:${root.line}: expected processes, found none`));
+  if (processes.size === 0) return refuse(`${path}:${root.line}: expected processes, found none`);
   const top = openReader(root, '', draft.remarks);
   for (const key of ['version', 'is_strict', 'processes']) top.take(key);
-  const dotEnvPlace = { file: join(directory, '.env'), line: 1 };
-  const dotEnv = existsSync(dotEnvPlace.file) ? usableEnvFile('.env', dotEnvPlace, 'env', { directory, target, remarks: draft.remarks, replaces: false }) : null;
+  const dotEnv = dotEnvBeside(source, draft.remarks, false);
   const shell = top.take('shell')?.entries;
   const words = ['shell_command', 'shell_argument'].map((key) => String(shell?.get(key)?.value ?? '')).filter((word) => word !== '');
   const isLiteralFile = top.flag('disable_env_expansion') === true;
@@ -66,23 +63,14 @@ export const importProcessCompose: Importer = (source, draft) => {
   for (const [name, node] of ofAll === null ? [] : (asMap(ofAll).entries ?? [])) if (node.value !== null) put(variables, name, asText(templateOf(node, 'environment', around(new Map()))), node);
   put(draft.root, 'env', envBlock(variables, dotEnv === null ? null : { path: dotEnv.path, from: null }), ofAll);
   // Without a growing pause, as there.
-  put(draft.root, 'defaults', new Map([['backoff', { value: '1s', from: null }]]));
-  for (const [key, node] of root.entries ?? [])
-    if (!['version', 'is_strict', 'processes', 'shell', 'disable_env_expansion', 'vars', 'environment'].includes(key) && !key.startsWith('x-'))
-      draft.remarks.lost(node, key, Object.hasOwn(topReasons, key) ? (topReasons[key] ?? '') : 'sysg has no such key');
-  const needed = new Set(
-    [...processes.values()].flatMap(({ entries }) =>
-      [...(entries?.get('depends_on')?.entries ?? [])].flatMap(([name, edge]) => (conditions[String(edge.entries?.get('condition')?.value)] === 'completed' ? [name] : [])),
-    ),
-  );
+  put(draft.root, 'defaults', plainBlock({ backoff: '1s' }));
+  top.rest(processComposeFile);
+  const edges = [...processes.values()].flatMap(({ entries }) => [...(entries?.get('depends_on')?.entries ?? [])]);
+  const needed = new Set(edges.filter(([, edge]) => conditions[String(edge.entries?.get('condition')?.value)] === 'completed').map(([name]) => name));
   const replicas = new Map<string, readonly string[]>();
   for (const [name, node] of processes) {
     const clean = name.replaceAll(/[/\p{Cc}]/gu, '-');
-    const first = openReader(node, name, draft.remarks);
-    const count = Math.max(1, Math.round(first.number('replicas') ?? 1));
-    const place = node.entries?.get('replicas') ?? node;
-    if (count > MOST_PROCESSES) draft.remarks.lost(place, `${name}.replicas`, `${MOST_PROCESSES} of ${count} are made, the first ones`);
-    if (count > 1) draft.remarks.changed(place, `${name}.replicas`, `${Math.min(count, MOST_PROCESSES)} services, each with its number`);
+    const count = askedProcesses(openReader(node, name, draft.remarks), 'replicas');
     const width = String(count).length;
     const names = Array.from({ length: Math.min(count, MOST_PROCESSES) }, (_, index) => (count === 1 ? clean : `${clean}-${String(index).padStart(width, '0')}`));
     replicas.set(name, names);
@@ -92,7 +80,7 @@ export const importProcessCompose: Importer = (source, draft) => {
         continue;
       }
       const vars = new Map([...own, ...(node.entries?.get('vars')?.entries ?? [])].map(([key, { value }]) => [key, String(value)] as const)).set('PC_REPLICA_NUM', String(index));
-      const block = processBlock(openReader(node, name, draft.remarks), node, around(vars), { name: clean, number: count > 1 ? index : null, isNeeded: needed.has(name) });
+      const block = processBlock(openReader(node, name, draft.remarks), around(vars), { name: clean, number: count > 1 ? index : null, isNeeded: needed.has(name) });
       draft.services.push({ name: service, from: node, block });
     }
   }
@@ -101,26 +89,23 @@ export const importProcessCompose: Importer = (source, draft) => {
     if (edges !== undefined) edges.value = (edges.value as readonly { readonly service: string }[]).flatMap((edge) => (replicas.get(edge.service) ?? []).map((service) => ({ ...edge, service })));
   }
   withoutBlindWaits(draft);
-  return Promise.resolve(null);
+  return null;
 };
 
-function processBlock(
-  read: Reader,
-  node: Sourced,
-  around: Around,
-  { name, number, isNeeded }: { readonly name: string; readonly number: number | null; readonly isNeeded: boolean },
-): DraftBlock {
+/** `number`: of one of several. `isNeeded`: another one waits for its end. */
+function processBlock(read: Reader, around: Around, { name, number, isNeeded }: { readonly name: string; readonly number: number | null; readonly isNeeded: boolean }): DraftBlock {
+  const { directory: from, target } = around.source;
   const block: DraftBlock = new Map();
   for (const key of ['replicas', 'vars']) read.take(key);
   if (read.text('namespace') !== 'default') read.lose('namespace', 'there are no namespaces; commands take patterns of names');
   command(read, block, around);
   const directory = read.take('working_dir');
   if (directory !== null) {
-    const written = templateOf(directory, `${read.path}.working_dir`, around);
+    const written = templateOf(directory, read.at('working_dir'), around);
     const isOwn = isLiteral(written) || (typeof written[0] === 'string' && !written[0].startsWith('/'));
-    put(block, 'working_dir', isOwn ? asText(literal(rebased(resolved(written, around.lookup), around.source.directory, around.source.target))) : asText(written), directory);
+    put(block, 'working_dir', isOwn ? asText(literal(rebased(resolved(written, around.lookup), from, target))) : asText(written), directory);
   } else {
-    const whole = rebased('.', around.source.directory, around.source.target);
+    const whole = rebased('.', from, target);
     if (whole !== '.') put(block, 'working_dir', asText(literal(whole)));
   }
   composeEnvironment(read, block, around);
@@ -129,19 +114,19 @@ function processBlock(
   shutdown(read, block, around);
   health(read, block, around);
   composeDependencies(read, block, around, conditions);
-  for (const [edge, inner] of node.entries?.get('depends_on')?.entries ?? [])
+  for (const [edge, inner] of read.take('depends_on')?.entries ?? [])
     if (inner.entries?.get('condition')?.value === 'process_completed')
-      read.remarks.changed(inner, `${read.path}.depends_on.${edge}`, `'${edge}' has to end with 0 here, or with another of its success_exit_codes`);
+      read.remarks.changed(inner, read.at(`depends_on.${edge}`), `'${edge}' has to end with 0 here, or with another of its success_exit_codes`);
   schedule(read, block, name);
   rotation(read, block);
   for (const key of ['disabled', 'is_foreground']) {
-    const from = read.take(key);
-    if (from === null || truth(String(from.value)) !== true) continue;
-    put(block, 'profiles', [name], from);
-    read.remarks.changed(from, `${read.path}.${key}`, `started by name, or with start --profile ${name}; until then it is not among the units`);
+    const place = read.take(key);
+    if (truth(String(place?.value)) !== true) continue;
+    put(block, 'profiles', [name], place);
+    read.change(key, `started by name, or with start --profile ${name}; until then it is not among the units`);
   }
-  for (const key of ['is_tty', 'is_daemon', 'is_elevated', 'is_interactive', 'disable_ansi_colors', 'is_dotenv_disabled']) if (read.flag(key) === true) read.lose(key, processReasons[key] ?? '');
-  read.rest(processReasons);
+  for (const key of ['is_tty', 'is_daemon', 'is_elevated', 'is_interactive', 'disable_ansi_colors', 'is_dotenv_disabled']) if (read.flag(key) === true) read.lose(key, processComposeProcess[key] ?? '');
+  read.rest(processComposeProcess);
   return block;
 }
 
@@ -159,15 +144,15 @@ function command(read: Reader, block: DraftBlock, around: Around): void {
   const [from, entrypoint] = [read.take('command'), read.take('entrypoint')];
   if (from !== null && from.value !== null) {
     if (entrypoint !== null) read.lose('entrypoint', 'command comes first');
-    const script = templateOf(from, `${read.path}.command`, around);
+    const script = templateOf(from, read.at('command'), around);
     const shell = around.shell ?? (BASH.test(resolved(script, around.lookup)) ? ['bash', '-c'] : null);
     return put(block, 'command', shell === null ? asScript(script) : asCommandLine([...shell.map(literal), script]), from);
   }
   if (from !== null) read.text('command');
   const words = textsOf(entrypoint);
   if (entrypoint !== null && words.length > 0)
-    return put(block, 'command', asCommandLine((entrypoint.items ?? [entrypoint]).map((word) => templateOf(word, `${read.path}.entrypoint`, around))), entrypoint);
+    return put(block, 'command', asCommandLine((entrypoint.items ?? [entrypoint]).map((word) => templateOf(word, read.at('entrypoint'), around))), entrypoint);
   put(block, 'command', 'exit 1');
   put(block, 'skip', true);
-  read.remarks.changed(from ?? entrypoint ?? { file: around.source.path, line: 1 }, `${read.path}.command`, 'there is none: the service is skipped until it has a command');
+  read.remarks.changed(from ?? entrypoint ?? { file: around.source.path, line: 1 }, read.at('command'), 'there is none: the service is skipped until it has a command');
 }

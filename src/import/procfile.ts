@@ -1,16 +1,15 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { refuse } from '../errors.ts';
 import type { SourceComment, Sourced } from '../yaml-text.ts';
-import { put, rebased, type DraftBlock } from './draft.ts';
-import { usableEnvFile } from './env-files.ts';
+import { plainBlock, put, rebased, type DraftBlock } from './draft.ts';
+import { dotEnvBeside } from './env-files.ts';
 import type { Importer } from './source.ts';
 
 /** foreman's, of the first process and between processes. */
 const [FIRST_PORT, PORT_STEP] = [5000, 100];
 
 /** A Procfile, with the `.env` beside it. Processes are restarted as a platform does it; foreman ends all when one ends. */
-export const importProcfile: Importer = ({ path, text, directory, target }, { services, root, remarks, comments, notes }) => {
+export const importProcfile: Importer = (source, { services, root, remarks, comments, notes }) => {
+  const { path, text, directory, target } = source;
   const found: SourceComment[] = [];
   const processes = new Map<string, { readonly place: Sourced; readonly command: string }>();
   for (const [index, written] of text.split(/\r?\n/).entries()) {
@@ -21,24 +20,16 @@ export const importProcfile: Importer = ({ path, text, directory, target }, { se
       const earlier = processes.get(name);
       if (earlier !== undefined) remarks.lost(earlier.place, name, `${name} is given again in line ${index + 1}, which counts`);
       processes.set(name, { place, command });
-    } else if (written.trim() !== '')
-      remarks.lost(place, '', `no process line such as "web: node server.js": ${JSON.stringify(written.trim().slice(0, 60))}`);
+    } else if (written.trim() !== '') remarks.lost(place, '', `no process line such as "web: node server.js": ${JSON.stringify(written.trim().slice(0, 60))}`);
   }
   comments.set(path, found);
   const [first] = processes.values();
-  if (first === undefined) return Promise.resolve(refuse(`${path}:1: expected lines such as "web: node server.js", found none`));
+  if (first === undefined) return refuse(`${path}:1: expected lines such as "web: node server.js", found none`);
 
-  const envPath = join(directory, '.env');
-  const envFile = existsSync(envPath)
-    ? usableEnvFile('.env', { file: envPath, line: 1 }, 'env', { directory, target, remarks, replaces: false })
-    : null;
-  if (envFile !== null) put(root, 'env', new Map([['file', { value: envFile.path, from: null }]]));
+  const envFile = dotEnvBeside(source, remarks, false);
+  if (envFile !== null) put(root, 'env', plainBlock({ file: envFile.path }));
   const base = Number(envFile?.variables.get('PORT')) || FIRST_PORT;
-  put(
-    root,
-    'defaults',
-    new Map([['restart_policy', { value: 'always', from: null }], ['stop_timeout', { value: '5s', from: null }]]) satisfies DraftBlock,
-  );
+  put(root, 'defaults', plainBlock({ restart_policy: 'always', stop_timeout: '5s' }));
   notes.push(
     'foreman ends all processes when one of them ends; here the process is restarted, as on a platform that reads Procfiles.',
     `Each process has a PORT of its own, as foreman gives it: ${base}, ${base + PORT_STEP} and so on.`,
@@ -49,7 +40,7 @@ export const importProcfile: Importer = ({ path, text, directory, target }, { se
     const block: DraftBlock = new Map();
     put(block, 'command', command);
     if (directoryOfAll !== '.') put(block, 'working_dir', directoryOfAll);
-    put(block, 'env', new Map([['PORT', { value: String(base + index * PORT_STEP), from: null }]]));
+    put(block, 'env', plainBlock({ PORT: String(base + index * PORT_STEP) }));
     if (name === 'release') {
       put(block, 'oneshot', true);
       put(block, 'restart_policy', 'never');
@@ -57,5 +48,5 @@ export const importProcfile: Importer = ({ path, text, directory, target }, { se
     }
     services.push({ name, from: place, block });
   }
-  return Promise.resolve(null);
+  return null;
 };

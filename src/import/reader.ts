@@ -1,51 +1,67 @@
 import type { Sourced } from '../yaml-text.ts';
+import type { Reasons } from './reasons.ts';
 import type { Remarks } from './remarks.ts';
 
 /** Reads the keys of one map of a source. A key that nobody asked for is named as lost at the end. */
 export interface Reader {
-  readonly path: string;
+  readonly node: Sourced;
   readonly remarks: Remarks;
+  /** Where a key of the map stands, for remarks. */
+  at(key: string): string;
   /** The value of a key, when it says something. */
   take(key: string): Sourced | null;
+  /** A reader of the map that a key has. */
+  within(key: string): Reader | null;
   /** A scalar as text. Anything else is named as lost. */
   text(key: string): string | null;
   number(key: string): number | null;
   flag(key: string): boolean | null;
   /** Names the key as lost, where it is given. */
   lose(key: string, why: string): void;
+  /** Names the key as changed, where it is given. */
+  change(key: string, why: string): void;
   /** Names all that was not asked for. */
-  rest(reasons: Readonly<Record<string, string>>, otherwise?: string): void;
+  rest(reasons: Reasons, otherwise?: string): void;
 }
 
+/** `path`: where the map stands; empty for that of the whole file. */
 export function openReader(node: Sourced, path: string, remarks: Remarks): Reader {
   const asked = new Set<string>();
+  const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
   const take = (key: string): Sourced | null => {
     asked.add(key);
     const found = node.entries?.get(key);
     return found === undefined || isEmpty(found) ? null : found;
   };
+  const naming = (kind: 'lost' | 'changed') => (key: string, why: string): void => {
+    const found = take(key);
+    if (found !== null) remarks[kind](found, at(key), why);
+  };
+  const lose = naming('lost');
   const parsed = <Value>(key: string, expected: string, parse: (text: string) => Value | null): Value | null => {
     const found = take(key);
-    if (found === null) return null;
-    const value = found.value === null ? null : parse(String(found.value));
-    if (value === null) remarks.lost(found, `${path}.${key}`, `expected ${expected}, got ${shown(found)}`);
+    const value = found === null || found.value === null ? null : parse(String(found.value));
+    if (found !== null && value === null) lose(key, `expected ${expected}, got ${shown(found)}`);
     return value;
   };
   return {
-    path,
+    node,
     remarks,
+    at,
     take,
+    within(key) {
+      const found = take(key);
+      return found === null ? null : openReader(found, at(key), remarks);
+    },
     text: (key) => parsed(key, 'a text', String),
     number: (key) => parsed(key, 'a number', (text) => (text.trim() === '' || Number.isNaN(Number(text)) ? null : Number(text))),
     flag: (key) => parsed(key, 'true or false', truth),
-    lose(key, why) {
-      const found = take(key);
-      if (found !== null) remarks.lost(found, `${path}.${key}`, why);
-    },
+    lose,
+    change: naming('changed'),
     rest(reasons, otherwise = 'sysg has no such key') {
       for (const [key, found] of node.entries ?? []) {
         if (asked.has(key) || isEmpty(found) || key.startsWith('x-')) continue;
-        remarks.lost(found, `${path}.${key}`, Object.hasOwn(reasons, key) ? (reasons[key] ?? otherwise) : otherwise);
+        remarks.lost(found, at(key), Object.hasOwn(reasons, key) ? (reasons[key] ?? otherwise) : otherwise);
       }
     },
   };
@@ -59,9 +75,7 @@ export function truth(text: string): boolean | null {
 
 /** A list of texts: that of a list, or the one of a scalar. */
 export function textsOf(node: Sourced | null): readonly string[] {
-  if (node === null) return [];
-  if (node.items !== null) return node.items.flatMap((item) => (item.value === null ? [] : [String(item.value)]));
-  return node.value === null ? [] : [String(node.value)];
+  return (node?.items ?? [node]).flatMap((item) => (item === null || item.value === null ? [] : [String(item.value)]));
 }
 
 export function shown(node: Sourced): string {

@@ -29,20 +29,12 @@ export function resolved(template: Template, lookup: (name: string) => string | 
 
 /** For a key whose text is interpolated. A variable without a fallback is empty when it is not set, as where it came from. */
 export function asText(template: Template): string {
-  return template
-    .map((piece) => (typeof piece === 'string' ? piece.replaceAll('$', () => '$$') : `\${${piece.name}:-${asText(piece.fallback ?? [])}}`))
-    .join('');
+  return template.map((piece) => (typeof piece === 'string' ? piece.replaceAll('$', () => '$$') : `\${${piece.name}:-${asText(piece.fallback ?? [])}}`)).join('');
 }
 
 /** For a key that holds a shell script: the text stands in the place of the variable before the shell reads it. */
 export function asScript(template: Template): string {
-  return template
-    .map((piece) =>
-      typeof piece === 'string'
-        ? keptFromUs(piece)
-        : `\${${piece.name}${piece.fallback === null ? '' : `:-${resolved(piece.fallback, () => undefined)}`}}`,
-    )
-    .join('');
+  return template.map((piece) => (typeof piece === 'string' ? keptFromUs(piece) : `\${${withFallback(piece)}}`)).join('');
 }
 
 /** One command line of words: without variables it is executed as it stands, else a shell puts them in. */
@@ -56,6 +48,11 @@ export function literalLine(words: readonly string[]): string {
   return asCommandLine(words.map(literal));
 }
 
+/** As itself in a regular expression. */
+export function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}
+
 /** What we would take for a reference of ours is left to the shell, or to the program. */
 export function keptFromUs(script: string): string {
   return script.replaceAll('${', () => '$${');
@@ -67,9 +64,14 @@ function quotedForShell(word: Template): string {
     if (typeof piece === 'string') return keptFromUs(piece.replaceAll(/[\\"`$]/g, (sign) => `\\${sign}`));
     const next = word[index + 1];
     const isBare = piece.fallback === null && !(typeof next === 'string' && /^\w/.test(next));
-    return isBare ? `$${piece.name}` : `$\${${piece.name}${piece.fallback === null ? '' : `:-${resolved(piece.fallback, () => undefined)}`}}`;
+    return isBare ? `$${piece.name}` : `$\${${withFallback(piece)}}`;
   });
   return `"${inner.join('')}"`;
+}
+
+/** As it stands in the braces of a shell. */
+function withFallback({ name, fallback }: Reference): string {
+  return fallback === null ? name : `${name}:-${resolved(fallback, () => undefined)}`;
 }
 
 /**

@@ -20,12 +20,10 @@ export interface Remarks {
 
 export function openRemarks(): Remarks {
   const remarks = new Map<string, Remark>();
-  const add =
-    (kind: Remark['kind']) =>
-    ({ file, line }: Pick<Sourced, 'file' | 'line'>, key: string, text: string): void => {
-      const id = JSON.stringify([file, line, key, text]);
-      if (!remarks.has(id)) remarks.set(id, { file, line, kind, key, text });
-    };
+  const add = (kind: Remark['kind']): Remarks['lost'] => ({ file, line }, key, text) => {
+    const id = JSON.stringify([file, line, key, text]);
+    if (!remarks.has(id)) remarks.set(id, { file, line, kind, key, text });
+  };
   return {
     lost: add('lost'),
     changed: add('changed'),
@@ -35,8 +33,3 @@ export function openRemarks(): Remarks {
     },
   };
 }
-
-export const logReason = 'sysg keeps logs in its own directory; see "sysg logs"';
-
-/** Of a name of the whole file: whose state lies where is for its owner to choose. */
-export const nameOfAll = 'left out: "project: NAME" gives the supervisor a name, and a place of its own beside others';

@@ -1,6 +1,6 @@
 import { parse, parseExpressionAt, type Comment, type Expression, type Node, type Program, type Property } from 'acorn';
 import { attempt, type Refused } from '../errors.ts';
-import { evaluate } from '../process/evaluate.ts';
+import { evaluate, type EvaluateOptions } from '../process/evaluate.ts';
 import type { SourceComment, Sourced } from '../yaml-text.ts';
 
 export interface ReadScript {
@@ -12,14 +12,11 @@ export interface ReadScript {
 }
 
 /** Reads a file of JavaScript or JSON: its data by evaluating it, lines and comments by its syntax. Plain JSON is not run. */
-export async function readScript(
-  text: string,
-  file: string,
-  { env, isExpression }: { readonly env: NodeJS.ProcessEnv; readonly isExpression: boolean },
-): Promise<ReadScript | Refused> {
+export async function readScript(text: string, file: string, options: EvaluateOptions): Promise<ReadScript | Refused> {
+  const { isExpression } = options;
   // With comments or commas at ends it is JavaScript.
   const json = isExpression ? attempt(() => ({ ok: true as const, value: JSON.parse(text.replace(/^\ufeff/, '')) as unknown }), null) : null;
-  const evaluated = json ?? (await evaluate(file, { env, isExpression }));
+  const evaluated = json ?? (await evaluate(file, options));
   if (!evaluated.ok) return evaluated;
   const { tree, comments } = syntax(text, isExpression);
   const known = declarations(tree);
@@ -31,14 +28,7 @@ function syntax(text: string, isExpression: boolean): { readonly tree: Node | nu
   for (const sourceType of ['module', 'script'] as const) {
     const found: Comment[] = [];
     try {
-      const options = {
-        ecmaVersion: 'latest',
-        sourceType,
-        locations: true,
-        onComment: found,
-        allowHashBang: true,
-        allowReturnOutsideFunction: true,
-      } as const;
+      const options = { ecmaVersion: 'latest', sourceType, locations: true, onComment: found, allowHashBang: true, allowReturnOutsideFunction: true } as const;
       const tree = isExpression ? parseExpressionAt(text, /^\ufeff?\s*/.exec(text)?.[0].length ?? 0, options) : parse(text, options);
       return { tree, comments: found.flatMap((comment) => commentLines(comment, text)) };
     } catch {
@@ -51,13 +41,7 @@ function syntax(text: string, isExpression: boolean): { readonly tree: Node | nu
 function commentLines({ value, start, loc, type }: Comment, text: string): readonly SourceComment[] {
   const line = loc?.start.line ?? 1;
   const alone = text.slice(text.lastIndexOf('\n', start - 1) + 1, start).trim() === '';
-  const lines =
-    type === 'Line'
-      ? [value]
-      : value
-          .replace(/^\*/, '')
-          .split('\n')
-          .map((one) => one.replace(/^\s*\*? ?/, ' '));
+  const lines = type === 'Line' ? [value] : value.replace(/^\*/, '').split('\n').map((one) => one.replace(/^\s*\*? ?/, ' '));
   return lines.flatMap((one, index) => (one.trim() === '' ? [] : [{ line: line + index, text: one.trimEnd(), alone: alone || index > 0 }]));
 }
 
@@ -65,15 +49,8 @@ type Known = ReadonlyMap<string, Node>;
 
 function declarations(tree: Node | null): Known {
   const found = (tree as Program | null)?.type === 'Program' ? (tree as Program).body : [];
-  return new Map(
-    found.flatMap((statement) =>
-      statement.type !== 'VariableDeclaration'
-        ? []
-        : statement.declarations.flatMap(({ id, init }): [string, Node][] =>
-            id.type === 'Identifier' && init !== null && init !== undefined ? [[id.name, init]] : [],
-          ),
-    ),
-  );
+  const declared = found.flatMap((statement) => (statement.type === 'VariableDeclaration' ? statement.declarations : []));
+  return new Map(declared.flatMap(({ id, init }): [string, Node][] => (id.type === 'Identifier' && init != null ? [[id.name, init]] : [])));
 }
 
 /** What `module.exports =` or `export default` is given. */
@@ -108,16 +85,12 @@ function located(value: unknown, written: Node | null, around: Around): Sourced 
   }
   if (typeof value === 'object' && value !== null) {
     const properties = propertiesOf(node, around.known);
-    return {
-      ...nothing,
-      entries: new Map(
-        Object.entries(value).map(([key, inner]): [string, Sourced] => {
-          const property = properties.get(key);
-          const read = located(inner, property?.value ?? null, { ...within, line: property?.loc?.start.line ?? line });
-          return [key, { ...read, line: property?.loc?.start.line ?? line }];
-        }),
-      ),
-    };
+    const entries = Object.entries(value).map(([key, inner]): [string, Sourced] => {
+      const property = properties.get(key);
+      const keyLine = property?.loc?.start.line ?? line;
+      return [key, { ...located(inner, property?.value ?? null, { ...within, line: keyLine }), line: keyLine }];
+    });
+    return { ...nothing, entries: new Map(entries) };
   }
   return { ...nothing, value: typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null };
 }
@@ -126,14 +99,12 @@ function located(value: unknown, written: Node | null, around: Around): Sourced 
 function propertiesOf(written: Node | null, known: Known): ReadonlyMap<string, Property> {
   const node = named(written, known);
   if (node === null || node.type !== 'ObjectExpression') return new Map();
-  return new Map(
-    (node as Expression & { type: 'ObjectExpression' }).properties.flatMap((property): (readonly [string, Property])[] => {
-      if (property.type === 'SpreadElement') return [...propertiesOf(property.argument, known)];
-      const { key } = property;
-      const name = key.type === 'Identifier' ? key.name : key.type === 'Literal' ? String(key.value) : null;
-      return name === null ? [] : [[name, property]];
-    }),
-  );
+  return new Map((node as Expression & { type: 'ObjectExpression' }).properties.flatMap((property): (readonly [string, Property])[] => {
+    if (property.type === 'SpreadElement') return [...propertiesOf(property.argument, known)];
+    const { key } = property;
+    const name = key.type === 'Identifier' ? key.name : key.type === 'Literal' ? String(key.value) : null;
+    return name === null ? [] : [[name, property]];
+  }));
 }
 
 function named(node: Node | null, known: Known): Node | null {

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { readText } from '../config/source-file.ts';
 import { refuse, type Refused } from '../errors.ts';
 import type { Draft } from './draft.ts';
@@ -18,12 +17,10 @@ export interface Source {
 }
 
 /** Puts what the source says into the draft. */
-export type Importer = (source: Source, draft: Draft) => Promise<Refused | null>;
+export type Importer = (source: Source, draft: Draft) => Refused | null | Promise<Refused | null>;
 
-/** Another file that a source names. */
-export function readFurther(path: string): { readonly ok: true; readonly text: string; readonly directory: string } | Refused {
+/** The file, or another one that it names. */
+export function readFurther(path: string): { readonly ok: true; readonly text: string } | Refused {
   const read = readText(path, 'Failed to read');
-  return read.ok
-    ? { ok: true, text: read.text, directory: dirname(path) }
-    : refuse(read.line === null ? read.message : `${path}:${read.line}: ${read.message}`);
+  return read.ok ? read : refuse(read.line === null ? read.message : `${path}:${read.line}: ${read.message}`);
 }

@@ -3,70 +3,41 @@ import { dirname } from 'node:path';
 import { signalNamed } from '../signals.ts';
 import type { Sourced } from '../yaml-text.ts';
 import { envBlock, put, rebased, type Draft, type DraftBlock } from './draft.ts';
-import { logReason } from './remarks.ts';
 import { openReader, truth, type Reader } from './reader.ts';
-import { asCommandLine, asText, resolved, splitWords, type Piece, type Template } from './references.ts';
+import { supervisordProgram } from './reasons.ts';
+import { asCommandLine, asText, isLiteral, splitWords, type Piece, type Template } from './references.ts';
 import type { Source } from './source.ts';
-
-const reasons: Readonly<Record<string, string>> = {
-  stdout_logfile: logReason,
-  stderr_logfile: logReason,
-  redirect_stderr: 'standard output and standard error have a log each',
-  stdout_syslog: logReason,
-  stderr_syslog: logReason,
-  stderr_logfile_maxbytes: logReason,
-  stderr_logfile_backups: logReason,
-  stdout_events_enabled: 'there are no event listeners',
-  stderr_events_enabled: 'there are no event listeners',
-  stdout_capture_maxbytes: 'there are no event listeners',
-  stderr_capture_maxbytes: 'there are no event listeners',
-  priority: 'services start side by side; depends_on says what has to be there first',
-  serverurl: 'there is no such server',
-};
 
 export type Expand = (node: Sourced) => Template;
 
 /** A program of supervisord as a service. */
 export function programBlock(node: Sourced, name: string, expand: Expand, source: Source, draft: Draft): DraftBlock {
-  const { remarks } = draft;
-  const read = openReader(node, name, remarks);
+  const read = openReader(node, name, draft.remarks);
   for (const key of ['numprocs', 'numprocs_start', 'process_name']) read.take(key);
   const block: DraftBlock = new Map();
   const line = read.take('command');
   const umask = read.text('umask');
   if (line !== null) {
     const words = splitWords(expand(line));
-    if (words === null) remarks.changed(line, `${name}.command`, 'a quote in it is never closed; it is left to a shell as it stands');
+    if (words === null) read.change('command', 'a quote in it is never closed; it is left to a shell as it stands');
     const command = words === null ? String(line.value) : asCommandLine(words);
     put(block, 'command', umask === null || umask === '' ? command : `umask ${umask}; ${command.startsWith('exec ') ? '' : 'exec '}${command}`, line);
   }
   const directory = read.take('directory');
   const written = directory === null ? null : expand(directory);
-  const inPlace =
-    written === null
-      ? null
-      : (typeof written[0] === 'string' && /^[/~]/.test(written[0])) || written.some((piece) => typeof piece !== 'string')
-        ? asText(written)
-        : rebased(
-            resolved(written, () => ''),
-            source.directory,
-            source.target,
-          );
-  if (inPlace !== null) put(block, 'working_dir', inPlace, directory);
-  put(block, 'env', envBlock(environmentOf(read, expand), null), node.entries?.get('environment') ?? null);
+  const isElsewhere = written !== null && (/^[/~]/.test(String(written[0])) || !isLiteral(written));
+  if (written !== null) put(block, 'working_dir', isElsewhere ? asText(written) : rebased(written.join(''), source.directory, source.target), directory);
+  put(block, 'env', envBlock(environmentOf(read, expand), null), read.take('environment'));
   const user = read.take('user');
   if (user !== null) put(block, 'user', asText(expand(user)), user);
   restarts(read, block);
   stopping(read, block);
   logs(read, block);
-  const autostart = read.flag('autostart');
-  if (autostart === false) {
-    const from = node.entries?.get('autostart') ?? null;
-    put(block, 'profiles', [name], from);
-    if (from !== null)
-      remarks.changed(from, `${name}.autostart`, `started by name, or with start --profile ${name}; until then it is not among the units`);
+  if (read.flag('autostart') === false) {
+    put(block, 'profiles', [name], read.take('autostart'));
+    read.change('autostart', `started by name, or with start --profile ${name}; until then it is not among the units`);
   }
-  read.rest(reasons);
+  read.rest(supervisordProgram);
   return block;
 }
 
@@ -107,25 +78,23 @@ function stopping(read: Reader, block: DraftBlock): void {
   const signal = read.take('stopsignal');
   const name = signal === null ? null : signalNamed(String(signal.value));
   if (signal !== null && name !== null) put(block, 'stop_signal', name, signal);
-  else if (signal !== null) read.remarks.lost(signal, `${read.path}.stopsignal`, `expected a signal, got ${JSON.stringify(signal.value)}`);
+  else if (signal !== null) read.lose('stopsignal', `expected a signal, got ${JSON.stringify(signal.value)}`);
   const wait = read.take('stopwaitsecs');
   if (wait !== null) put(block, 'stop_timeout', `${Number(wait.value) || 0}s`, wait);
   const asGroup = read.take('stopasgroup');
-  if (asGroup !== null && truth(String(asGroup.value)) === true) put(block, 'kill_mode', 'group', asGroup);
+  if (truth(String(asGroup?.value)) === true) put(block, 'kill_mode', 'group', asGroup);
   const killed = read.take('killasgroup');
-  if (killed !== null && truth(String(killed.value)) === false)
-    read.remarks.changed(killed, `${read.path}.killasgroup`, 'SIGKILL always goes to all that is left of the service');
+  if (truth(String(killed?.value)) === false) read.change('killasgroup', 'SIGKILL always goes to all that is left of the service');
 }
 
 function logs(read: Reader, block: DraftBlock): void {
   const size = read.take('stdout_logfile_maxbytes');
   const keep = read.take('stdout_logfile_backups');
   const bytes = size === null ? null : String(size.value).trim().toUpperCase();
-  if (size !== null && bytes === '0')
-    read.remarks.changed(size, `${read.path}.stdout_logfile_maxbytes`, 'a log is rotated at 10M; there is no log without rotation');
+  if (bytes === '0') read.change('stdout_logfile_maxbytes', 'a log is rotated at 10M; there is no log without rotation');
   const rotate = {
-    ...(bytes !== null && /^\d+\s*[KMG]?B?$/.test(bytes) && bytes !== '0' ? { size: bytes } : {}),
-    ...(keep !== null && /^\d+$/.test(String(keep.value)) ? { keep: Number(keep.value) } : {}),
+    ...(bytes !== null && /^\d+\s*[KMG]?B?$/.test(bytes) && bytes !== '0' && { size: bytes }),
+    ...(keep !== null && /^\d+$/.test(String(keep.value)) && { keep: Number(keep.value) }),
   };
   if (Object.keys(rotate).length > 0) put(block, 'logs', { rotate }, size ?? keep);
 }
@@ -140,15 +109,9 @@ export function environmentOf(read: Reader, expand: Expand): DraftBlock {
   for (const match of text.matchAll(/\s*([A-Za-z_][\w.-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^,\n]*))\s*(?:,|\n|$)\s*/gy)) {
     const [whole, name = '', double, single, bare] = match;
     end = match.index + whole.length;
-    const value = double ?? single ?? (bare ?? '').trim();
-    put(
-      variables,
-      name,
-      asText(expand({ ...found, value: double === undefined && single === undefined ? value : value.replaceAll(/\\(["'\\])/g, '$1') })),
-      found,
-    );
+    const value = (double ?? single)?.replaceAll(/\\(["'\\])/g, '$1') ?? (bare ?? '').trim();
+    put(variables, name, asText(expand({ ...found, value })), found);
   }
-  if (end < text.length)
-    read.remarks.lost(found, `${read.path}.environment`, `expected NAME="value" parted by commas, got ${JSON.stringify(text.slice(end, end + 40))}`);
+  if (end < text.length) read.lose('environment', `expected NAME="value" parted by commas, got ${JSON.stringify(text.slice(end, end + 40))}`);
   return variables;
 }

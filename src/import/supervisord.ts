@@ -3,51 +3,34 @@ import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { attempt, refuse, type Refused } from '../errors.ts';
 import { globbed } from '../words.ts';
-import type { Plain } from '../yaml-text.ts';
-import { envBlock, MOST_PROCESSES, put, type Draft } from './draft.ts';
+import { askedProcesses, envBlock, MOST_PROCESSES, plainBlock, put, type Draft } from './draft.ts';
 import { readIni, type IniSection } from './ini.ts';
 import { openReader } from './reader.ts';
+import { supervisordItself, supervisordSections } from './reasons.ts';
 import { resolved } from './references.ts';
 import { readFurther, type Importer, type Source } from './source.ts';
 import { environmentOf, expanding, programBlock } from './supervisord-program.ts';
 
 /** What supervisord does where a program says nothing. */
-const defaults: readonly (readonly [string, Plain])[] = [
-  ['restart_policy', 'on-failure'],
-  ['backoff', '1s'],
-  ['max_restarts', 3],
-  ['stable_after', '1s'],
-  ['kill_mode', 'mixed'],
-];
-
-const sectionReasons: readonly (readonly [RegExp, string])[] = [
-  [
-    /^eventlistener:/,
-    'there are no event listeners; hooks run a command at a start, a stop and a restart, and "sysg events --follow --json" prints what happens',
-  ],
-  [/^fcgi-program:/, 'sysg opens no socket for a FastCGI program'],
-  [/^(unix_http_server|inet_http_server|supervisorctl)$/, 'sysg has a control socket of its own'],
-  [/^rpcinterface:/, 'there are no RPC interfaces'],
-];
+const defaults = { restart_policy: 'on-failure', backoff: '1s', max_restarts: 3, stable_after: '1s', kill_mode: 'mixed' };
 
 /** A configuration of supervisord, with the files that it includes. */
 export const importSupervisord: Importer = (source, draft) => {
   const read = readAll(source.path, source.text, draft, new Set());
-  if (!Array.isArray(read)) return Promise.resolve(read as Refused);
-  const all = merged(read as readonly IniSection[], draft);
+  if ('reason' in read) return read;
+  const all = merged(read, draft);
   const own = all.filter(({ name }) => name.startsWith('program:'));
-  if (own.length === 0) return Promise.resolve(refuse(`${source.path}:1: expected sections such as [program:web], found none`));
-  put(draft.root, 'defaults', new Map(defaults.map(([key, value]) => [key, { value, from: null }])));
+  if (own.length === 0) return refuse(`${source.path}:1: expected sections such as [program:web], found none`);
+  put(draft.root, 'defaults', plainBlock(defaults));
   const groups = groupsOf(all);
   for (const section of all) {
     const { name, node } = section;
     if (name === 'supervisord') importDaemon(section, draft);
-    else if (name.startsWith('group:')) draft.remarks.lost(node, name, 'there are no groups; each program is a service under its own name');
-    else if (name === 'include' || name.startsWith('program:')) continue;
-    else draft.remarks.lost(node, name, sectionReasons.find(([pattern]) => pattern.test(name))?.[1] ?? 'sysg has no such section');
+    else if (name !== 'include' && !name.startsWith('program:'))
+      draft.remarks.lost(node, name, supervisordSections.find(([pattern]) => pattern.test(name))?.[1] ?? 'sysg has no such section');
   }
   for (const section of own) importProgram(section, source, draft, groups);
-  return Promise.resolve(null);
+  return null;
 };
 
 /** Sections of one name are one, of whose keys the last ones count: an included file may say more of a program. */
@@ -75,16 +58,14 @@ function readAll(path: string, text: string, draft: Draft, open: Set<string>): r
   for (const { name, node } of read.sections) {
     const files = name === 'include' ? node.entries?.get('files') : undefined;
     if (files === undefined) continue;
-    for (const pattern of String(files.value)
-      .split(/\s+/)
-      .filter((word) => word !== '')) {
+    for (const pattern of String(files.value).split(/\s+/).filter((word) => word !== '')) {
       const found = matching(resolve(here, pattern.replaceAll('%(here)s', () => here).replaceAll('%(host_node_name)s', () => hostname())));
       if (found.length === 0) draft.remarks.lost(files, 'include.files', `${pattern} matches no file`);
       for (const included of found.filter((other) => !open.has(other))) {
         const further = readFurther(included);
         const inner = further.ok ? readAll(included, further.text, draft, open) : further;
-        if (!Array.isArray(inner)) return inner as Refused;
-        sections.push(...(inner as readonly IniSection[]));
+        if ('reason' in inner) return inner;
+        sections.push(...inner);
       }
     }
   }
@@ -111,54 +92,26 @@ function names(directory: string): readonly string[] {
 }
 
 function groupsOf(sections: readonly IniSection[]): ReadonlyMap<string, string> {
-  return new Map(
-    sections
-      .filter(({ name }) => name.startsWith('group:'))
-      .flatMap(({ name, node }) =>
-        String(node.entries?.get('programs')?.value ?? '')
-          .split(/[\s,]+/)
-          .filter((word) => word !== '')
-          .map((program): [string, string] => [program, name.slice('group:'.length)]),
-      ),
-  );
+  return new Map(sections.filter(({ name }) => name.startsWith('group:')).flatMap(({ name, node }) => (
+    String(node.entries?.get('programs')?.value ?? '').split(/[\s,]+/).filter((word) => word !== '').map((program) => [program, name.slice('group:'.length)] as const)
+  )));
 }
 
 function importDaemon({ name, node }: IniSection, { root, remarks }: Draft): void {
   const read = openReader(node, name, remarks);
   const variables = environmentOf(read, expanding({}));
-  put(root, 'env', envBlock(variables, null), node.entries?.get('environment') ?? null);
-  for (const key of [
-    'nodaemon',
-    'silent',
-    'childlogdir',
-    'pidfile',
-    'logfile',
-    'loglevel',
-    'logfile_maxbytes',
-    'logfile_backups',
-    'strip_ansi',
-    'nocleanup',
-    'identifier',
-  ])
-    read.lose(key, 'it is about supervisord itself');
-  read.rest({
-    user: 'sysg runs as the user that starts it; a program has a user of its own',
-    directory: 'a service runs in the directory of the configuration, or in its working_dir',
-    minfds: 'limits: {nofile} of a service, or of "defaults", says how many files may be open',
-    minprocs: 'limits: {nproc} of a service, or of "defaults", says how many processes there may be',
-    umask: 'services have the umask of sysg; a program may have one of its own',
-  });
+  put(root, 'env', envBlock(variables, null), read.take('environment'));
+  read.rest(supervisordItself);
 }
 
 function importProgram({ name: section, node }: IniSection, source: Source, draft: Draft, groups: ReadonlyMap<string, string>): void {
   const program = section.slice('program:'.length).trim();
   const { services, remarks } = draft;
+  if (node.entries?.get('command') === undefined) return remarks.lost(node, section, 'expected a command, found none');
   const first = openReader(node, program, remarks);
-  const count = Math.max(1, first.number('numprocs') ?? 1);
+  const count = askedProcesses(first, 'numprocs');
   const start = first.number('numprocs_start') ?? 0;
   const pattern = first.take('process_name');
-  if (node.entries?.get('command') === undefined) return remarks.lost(node, section, 'expected a command, found none');
-  if (count > MOST_PROCESSES) remarks.lost(node.entries?.get('numprocs') ?? node, `${program}.numprocs`, `${MOST_PROCESSES} of ${count} are made, the first ones`);
   for (let index = 0; index < Math.min(count, MOST_PROCESSES); index += 1) {
     const number = start + index;
     const expand = expanding({ program_name: program, process_num: number, numprocs: count, group_name: groups.get(program) ?? program });
@@ -172,5 +125,4 @@ function importProgram({ name: section, node }: IniSection, source: Source, draf
     }
     services.push({ name: clean, from: node, block: programBlock(node, program, expand, source, draft) });
   }
-  if (count > 1) remarks.changed(node.entries?.get('numprocs') ?? node, `${program}.numprocs`, `${Math.min(count, MOST_PROCESSES)} services, each with its number`);
 }

@@ -1,22 +1,21 @@
 import { noProjects } from '../engines.ts';
 import { refuse } from '../errors.ts';
 import { formatSize } from '../words.ts';
-import { readYaml, type Plain, type Sourced } from '../yaml-text.ts';
+import { plainOf, readYaml, type Plain, type Sourced } from '../yaml-text.ts';
 import { put, type Draft, type DraftBlock } from './draft.ts';
 import { openReader } from './reader.ts';
-import { nameOfAll } from './remarks.ts';
+import { systemgFile } from './reasons.ts';
 import type { Importer } from './source.ts';
 
 /** A file of systemg, of version 1 or 2: what sysg knows by the same name stays as it is, with its comments. */
 export const importSystemg: Importer = ({ path, text }, draft) => {
   const read = readYaml(text, path);
-  if (!read.ok) return Promise.resolve(refuse(`${path}:${read.line}: ${read.message}`));
+  if (!read.ok) return refuse(`${path}:${read.line}: ${read.message}`);
   draft.comments.set(path, read.comments);
   const { root } = read;
-  const { remarks } = draft;
   const projects = root.entries?.get('projects');
-  if (projects !== undefined) return Promise.resolve(refuse(`${path}:${projects.line}: ${noProjects}`));
-  const top = openReader(root, '', remarks);
+  if (projects !== undefined) return refuse(`${path}:${projects.line}: ${noProjects}`);
+  const top = openReader(root, '', draft.remarks);
   for (const key of ['version', 'services', 'project_dir']) top.take(key);
   for (const key of ['env', 'metrics', 'defaults']) {
     const found = top.take(key);
@@ -24,17 +23,9 @@ export const importSystemg: Importer = ({ path, text }, draft) => {
   }
   const logs = top.take('logs');
   if (logs !== null) put(draft.root, 'defaults', new Map([...defaultsIn(draft), ['logs', { value: logsOf(logs, 'logs', draft) ?? {}, from: logs }]]));
-  for (const [key, node] of root.entries ?? []) {
-    if (['version', 'services', 'project_dir', 'env', 'metrics', 'defaults', 'logs'].includes(key) || key.startsWith('x-')) continue;
-    remarks.lost(node, key, reasons[key] ?? 'sysg has no such key');
-  }
+  top.rest(systemgFile);
   takeServices(root, draft);
-  return Promise.resolve(draft.services.length === 0 ? refuse(`${path}:${root.line}: expected services, found none`) : null);
-};
-
-const reasons: Readonly<Record<string, string>> = {
-  status: 'what status shows is measured when it is asked for',
-  project: nameOfAll,
+  return draft.services.length === 0 ? refuse(`${path}:${root.line}: expected services, found none`) : null;
 };
 
 function defaultsIn({ root }: Draft): DraftBlock {
@@ -67,9 +58,4 @@ function logsOf(node: Sourced, key: string, { remarks }: Draft): Plain | undefin
 function asDraft(node: Sourced): Plain | DraftBlock {
   if (node.entries === null) return plainOf(node);
   return new Map([...node.entries].map(([key, inner]) => [key, { value: asDraft(inner), from: inner }]));
-}
-
-function plainOf({ value, items, entries }: Sourced): Plain {
-  if (items !== null) return items.map(plainOf);
-  return entries === null ? value : Object.fromEntries([...entries].map(([key, inner]) => [key, plainOf(inner)]));
 }

@@ -24,30 +24,26 @@ else import(pathToFileURL(from).href).then((exported) => put(exported.default ??
 const LIMIT_MS = 15_000;
 const MOST_BYTES = 16 * 1024 * 1024;
 
+export interface EvaluateOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** And no module. */
+  readonly isExpression: boolean;
+}
+
 /**
  * What a file of JavaScript evaluates to, as plain data. It is run by Node in a process and session of its own, with none of our descriptors: nothing to
  * read, and only its complaints are kept. After 15 s it is killed.
  */
-export async function evaluate(
-  path: string,
-  { env, isExpression }: { readonly env: NodeJS.ProcessEnv; readonly isExpression: boolean },
-): Promise<{ readonly ok: true; readonly value: unknown } | Refused> {
+export async function evaluate(path: string, { env, isExpression }: EvaluateOptions): Promise<{ readonly ok: true; readonly value: unknown } | Refused> {
   const directory = mkdtempSync(join(tmpdir(), 'sysg-import-'));
   const result = join(directory, 'result.json');
   try {
-    const ended = await collect(interpreter.evaluator.program, [...interpreter.evaluator.words, evaluator, path, result, ...(isExpression ? ['expression'] : [])], {
-      cwd: dirname(path),
-      env: { ...env, ...interpreter.evaluator.env },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
-      limitMs: LIMIT_MS,
+    const { program, words, env: forIt } = interpreter.evaluator;
+    const ended = await collect(program, [...words, evaluator, path, result, ...(isExpression ? ['expression'] : [])], {
+      cwd: dirname(path), env: { ...env, ...forIt }, stdio: ['ignore', 'ignore', 'pipe'], detached: true, limitMs: LIMIT_MS,
     });
-    if (ended instanceof Error)
-      return refuse(ended.message.includes('did not end') ? `its evaluation did not end within ${LIMIT_MS / 1000} s` : textOf(ended));
-    if (ended.code !== 0)
-      return refuse(
-        firstOf(ended.complaint) ?? `its evaluation ended with ${ended.code === null ? String(ended.signal) : `exit code ${ended.code}`}`,
-      );
+    if (ended instanceof Error) return refuse(ended.message.includes('did not end') ? `its evaluation did not end within ${LIMIT_MS / 1000} s` : textOf(ended));
+    if (ended.code !== 0) return refuse(firstOf(ended.complaint) ?? `its evaluation ended with ${ended.code === null ? ended.signal : `exit code ${ended.code}`}`);
     const written = statSync(result, { throwIfNoEntry: false });
     if (written === undefined) return refuse('it ended its process before its evaluation was over, as process.exit() does');
     if (written.size > MOST_BYTES) return refuse(`expected at most ${MOST_BYTES} bytes of data`);
@@ -64,8 +60,7 @@ export async function evaluate(
 function firstOf(complaint: string): string | null {
   const lines = complaint.split('\n').map((line) => line.trim());
   const said = lines.find((line) => /^(?:\w*Error|Uncaught)\b/.test(line)) ?? lines.find((line) => line !== '');
-  const place = /([^\s(/]+):(\d+)(?::\d+)?\)?$/.exec(
-    lines.find((line) => /^(?:at .*|(?:file:\/\/)?\/\S*):\d+/.test(line) && !line.includes('node:') && !line.includes('[eval]')) ?? '',
-  );
+  const where = lines.find((line) => /^(?:at .*|(?:file:\/\/)?\/\S*):\d+/.test(line) && !line.includes('node:') && !line.includes('[eval]'));
+  const place = /([^\s(/]+):(\d+)(?::\d+)?\)?$/.exec(where ?? '');
   return said === undefined ? null : `${said}${place === null ? '' : ` (${place[1]}:${place[2]})`}`;
 }
