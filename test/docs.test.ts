@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parsePlain, withoutAlias, wrongOperands } from '../src/cli/arguments.ts';
-import { ownDirectory, sysg } from './cli/rig.ts';
+import { sysg } from './cli/rig.ts';
+import { tempDir } from './temp-dir.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))];
@@ -33,7 +34,7 @@ describe('configurations', () => {
   });
 
   test.each(whole.map((block) => [place(block), block] as const))('%s is accepted', async (_, { text }) => {
-    const cwd = ownDirectory();
+    const cwd = tempDir();
     writeFileSync(join(cwd, 'sysg.yaml'), text);
     for (const [, file = ''] of text.matchAll(/\bfile: ([\w.-]+)/g)) {
       mkdirSync(dirname(join(cwd, file)), { recursive: true });
@@ -90,7 +91,7 @@ test('every link to a page and to a heading leads somewhere', () => {
 
 test('the simulation that docs/simulate.md shows comes to what stands there', async () => {
   const [, yaml = '', argv = '', printed = ''] = /```yaml\n(.*?)```\n\n```console\n\$ sysg (.*?)\n(.*?)```/s.exec(readFileSync(join(root, 'docs/simulate.md'), 'utf8')) ?? [];
-  const cwd = ownDirectory();
+  const cwd = tempDir();
   writeFileSync(join(cwd, 'app.yaml'), yaml);
   const words = [...argv.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
   expect(await sysg(words, { cwd, env: { HOME: cwd } })).toEqual({ exitCode: 0, stdout: printed, stderr: '' });

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import fs, { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { closeSync, constants, existsSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeDirectories, readHead, readPlainFile, readTail } from '../src/files.ts';
+import { tempDir } from './temp-dir.ts';
 
 /** Something is done right before each directory is made. */
 function before(act: (path: string, make: typeof fs.mkdirSync) => void): void {
@@ -20,14 +20,8 @@ function before(act: (path: string, make: typeof fs.mkdirSync) => void): void {
   onTestFinished(() => use(real));
 }
 
-function place(): string {
-  const root = mkdtempSync(join(tmpdir(), 'sysg-files-'));
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
-  return root;
-}
-
 test('directories that another process makes at the same time are no obstacle', () => {
-  const path = join(place(), 'a/b/c');
+  const path = join(tempDir(), 'a/b/c');
   // Every directory is there before ours is made, as soon as the one above it is.
   before((wanted, make) => {
     if (existsSync(dirname(wanted)) && !existsSync(wanted)) make(wanted);
@@ -37,7 +31,7 @@ test('directories that another process makes at the same time are no obstacle', 
 });
 
 test('what is no directory, and a place where nothing can be made, are', () => {
-  const root = place();
+  const root = tempDir();
   writeFileSync(join(root, 'file'), '');
   expect(() => makeDirectories(join(root, 'file'))).toThrow('EEXIST');
   expect(() => makeDirectories(join(root, 'file/below'))).toThrow('ENOTDIR');
@@ -47,7 +41,7 @@ test('what is no directory, and a place where nothing can be made, are', () => {
 test.each([
   ['the whole', readPlainFile, 'abcdef'], ['the head', (path: string) => readHead(path, 2), 'ab'], ['the tail', (path: string) => readTail(path, 2), 'ef'],
 ])('%s of a file is read, and a FIFO in its place is refused and not waited for', (_, read, expected) => {
-  const path = join(place(), 'file');
+  const path = join(tempDir(), 'file');
   writeFileSync(path, 'abcdef');
   expect(read(path).toString()).toBe(expected);
   rmSync(path);

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { makeDirectories } from '../src/files.ts';
 import { callersDirectory, callersEnvironment, environmentOfOurs, forgetSurroundings } from '../src/surroundings.ts';
+import { tempDir } from './temp-dir.ts';
 
 const hostile = {
   NODE_OPTIONS: '--inspect', NODE_CHANNEL_FD: '9', NODE_V8_COVERAGE: '/c', UV_THREADPOOL_SIZE: '1', OPENSSL_CONF: '/none', LOG_STREAM: '1', LOG_TOKENS: '1',
@@ -32,16 +32,14 @@ test('nothing of it stays in the supervisor', () => {
 });
 
 test('the directory has the name in PWD where that names the same one', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'sysg-cwd-'));
-  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const dir = tempDir();
   symlinkSync(process.cwd(), join(dir, 'current'));
   expect(callersDirectory({ PWD: join(dir, 'current') })).toBe(join(dir, 'current'));
   for (const PWD of [dir, join(dir, 'none'), '.', undefined]) expect(callersDirectory({ PWD })).toBe(process.cwd());
 });
 
 test('directories are made one by one, and where nothing can be made that is said instead of tried for ever', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'sysg-dirs-'));
-  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const dir = tempDir();
   makeDirectories(join(dir, 'a/b/c'));
   makeDirectories(join(dir, 'a/b/c'));
   mkdirSync(join(dir, 'a/b/c/d'));

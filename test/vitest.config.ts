@@ -36,6 +36,8 @@ export default defineConfig({
   test: {
     // No file leaves anything behind for the next one, so that what it imports need not be loaded again.
     isolate: false,
+    // An array, to which those of a project are added.
+    setupFiles: [join(import.meta.dirname, 'own-tmpdir.ts')],
     // On two processors: a test of processes waits more than half of its time for them.
     maxWorkers: 5,
     sequence: { sequencer: LongFirst },

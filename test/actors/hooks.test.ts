@@ -9,7 +9,7 @@ import { identify, isAlive } from '../../src/process/identity.ts';
 import { runningCommands } from '../../src/process/run-command.ts';
 import { serviceSpec } from '../process/spec.ts';
 import { until } from '../until.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { makeManualClock } from './manual-clock.ts';
 
 interface Rig {

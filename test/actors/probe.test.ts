@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isAlive, identify } from '../../src/process/identity.ts';
 import { serviceSpec } from '../process/spec.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 import { makeManualClock } from './manual-clock.ts';
 import { checkOf, made, probe } from './probe-rig.ts';

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createActor, createMachine, spawnChild } from 'xstate';
 import type { ProcessInput } from '../../machines/ports.ts';
@@ -12,6 +11,7 @@ import { scan } from '../../src/process/scan.ts';
 import { signalProcess } from '../../src/process/signal.ts';
 import { sweepsEnded } from '../../src/process/end-process.ts';
 import { serviceSpec } from '../process/spec.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 
 export interface Run {
@@ -39,7 +39,7 @@ export interface Rig {
 
 /** Real processes in a directory of their own; `close` ends all that carries one of the rig's tokens. */
 export function makeRig(changes: Partial<ProcessOutside> = {}): Rig {
-  const dir = mkdtempSync(join(tmpdir(), 'sysg-process-'));
+  const dir = tempDir();
   const mark = randomUUID();
   const problems: string[] = [];
   const ends: (() => void)[] = [];
@@ -99,7 +99,6 @@ export function makeRig(changes: Partial<ProcessOutside> = {}): Rig {
         await until('the processes of the test are dead', () => left.every((identity) => !isAlive(identity)));
       }
       await sweepsEnded();
-      rmSync(dir, { recursive: true, force: true });
     },
   };
 }

@@ -10,7 +10,7 @@ import { attempt } from '../../src/errors.ts';
 import { makeRolloutTaskActor, type RolloutOutside } from '../../src/rollout/task.ts';
 import { runningCommands } from '../../src/process/run-command.ts';
 import { serviceSpec } from '../process/spec.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 import { makeManualClock } from './manual-clock.ts';
 import { checkOf, made } from './probe-rig.ts';

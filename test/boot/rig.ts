@@ -1,9 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import type { Machine } from '../../src/boot/machine.ts';
 import type { BootOrder } from '../../src/boot/order.ts';
+import { tempDir } from '../temp-dir.ts';
 
 export interface TestMachine extends Machine {
   readonly root: string;
@@ -14,8 +13,7 @@ export interface TestMachine extends Machine {
 
 /** A machine whose files are below a directory of the test's own, with a program and a configuration. */
 export function makeMachine({ programs = ['crontab'], platform = 'linux' }: { readonly programs?: readonly string[]; readonly platform?: NodeJS.Platform } = {}): TestMachine {
-  const root = mkdtempSync(join(tmpdir(), 'sysg-boot-'));
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  const root = tempDir();
   const home = join(root, 'home/ada');
   mkdirSync(home, { recursive: true });
   const machine: TestMachine = {

@@ -4,11 +4,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ask } from '../../src/cli/ask.ts';
 import type { Call } from '../../src/cli/call.ts';
 import { runtimePaths } from '../../src/runtime-paths.ts';
-import { ownDirectory } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
 
 /** Hangs up on so many connections before it has read a whole request, as the kernel does for a process that is killed; then it answers. */
 async function serve(hangUps: number) {
-  const path = join(ownDirectory(), 'control.sock');
+  const path = join(tempDir(), 'control.sock');
   const taken: string[] = [];
   let connections = 0;
   const server = createServer((socket) => {

@@ -13,7 +13,8 @@ import type { StatusSnapshot } from '../../src/wire/payloads.ts';
 import { bootId } from '../../src/process/boot.ts';
 import { identify } from '../../src/process/identity.ts';
 import { record as unitRecord } from '../state/record.ts';
-import { ownDirectory, sysg } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { sysg } from './rig.ts';
 
 const yaml = 'version: "1"\nservices:\n  web: {command: sleep 60}\n';
 
@@ -25,7 +26,7 @@ function leader(): number {
 }
 
 function project(): string {
-  const home = ownDirectory();
+  const home = tempDir();
   writeFileSync(join(home, 'sysg.yaml'), yaml);
   return home;
 }
@@ -74,7 +75,7 @@ test.each([['status'], ['status', '--json']])('%s %s without supervisor and conf
 });
 
 test('status without a supervisor names the file of the last one where a start would not find it', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   const state = join(home, '.local/share/systemg');
   mkdirSync(join(home, 'elsewhere'), { recursive: true });
   mkdirSync(state, { recursive: true });
@@ -85,7 +86,7 @@ test('status without a supervisor names the file of the last one where a start w
 });
 
 test.each(['[a]', 'a/b'])('a project that is refused, %s, is not named in the advice', async (name) => {
-  const home = ownDirectory();
+  const home = tempDir();
   writeFileSync(join(home, 'sysg.yaml'), `project: ${name}\n${yaml}`);
   const { stdout, stderr } = await sysg(['status'], { env: { HOME: home } });
   expect(stdout).toMatch(/ sysg start --daemonize$/m);
@@ -104,7 +105,7 @@ test('inspect without a supervisor says so first, and its exit code is 3', async
 });
 
 test('what another project left of a unit with an equal definition is not shown', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   const state = join(home, '.local/share/systemg');
   const [one, other] = ['one', 'other'].map((name) => join(home, name));
   for (const directory of [state, one ?? '', other ?? '']) mkdirSync(directory, { recursive: true });
@@ -178,7 +179,7 @@ test.each([['status', 3], ['inspect web', 3], ['logs', 0], ['stop', 0], ['why we
 });
 
 test('what the last supervisor noted: no check is believed that has not passed, a suspended schedule, and how a unit ended', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   const state = join(home, '.local/share/systemg');
   mkdirSync(state, { recursive: true });
   const check = 'health_check: {command: "true"}';
@@ -209,7 +210,7 @@ test('what the last supervisor noted: no check is believed that has not passed, 
 });
 
 test('a unit whose name alone has changed is shown with its process, and once', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   const state = join(home, '.local/share/systemg');
   mkdirSync(state, { recursive: true });
   writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  renamed:\n    command: sleep 300\n');

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ownDirectory, sysg } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { sysg } from './rig.ts';
 
 /** crontab(1) as far as it is used here: `-l`, and a new one from standard input. */
 const crontab = `#!/bin/sh
@@ -13,7 +14,7 @@ esac
 `;
 
 test('boot install, status and uninstall, with a line of crontab', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   writeFileSync(join(home, 'crontab'), crontab, { mode: 0o755 });
   writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {web: {command: sleep 9}}\n');
   const around = { env: { HOME: home, PATH: `${home}:/usr/bin:/bin` }, cwd: home };
@@ -31,7 +32,7 @@ test('boot install, status and uninstall, with a line of crontab', async () => {
 });
 
 test('boot install remembers the profiles that are chosen', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   writeFileSync(join(home, 'crontab'), crontab, { mode: 0o755 });
   writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {web: {command: sleep 9}, debug: {command: sleep 9, profiles: [dev, more]}}\n');
   const around = { env: { HOME: home, PATH: `${home}:/usr/bin:/bin` }, cwd: home };
@@ -42,7 +43,7 @@ test('boot install remembers the profiles that are chosen', async () => {
 });
 
 test('boot install with the crontab(1) of busybox, whose user has no table yet', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   writeFileSync(join(home, 'crontab'), crontab.replace('no crontab for ada', "crontab: can't open 'ada': No such file or directory"), { mode: 0o755 });
   writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {web: {command: sleep 9}}\n');
   const around = { env: { HOME: home, PATH: `${home}:/usr/bin:/bin` }, cwd: home };
@@ -51,14 +52,14 @@ test('boot install with the crontab(1) of busybox, whose user has no table yet',
 });
 
 test('boot install refuses a profile with a line end, which would begin a line of its own', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {web: {command: sleep 9, profiles: ["a\\nb"]}}\n');
   const refused = await sysg(['boot', 'install', '--init', 'systemd', '--print', '--profile', 'a\nb'], { env: { HOME: home, PATH: '/usr/bin:/bin' }, cwd: home });
   expect(refused).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('"a\\nb": control characters cannot be written into the files of init systems') });
 });
 
 test('boot install refuses what would not start, and words that it does not know', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   const around = { env: { HOME: home }, cwd: home };
   expect(await sysg(['boot', 'install', '--init', 'systemd'], around)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('No config file found') });
   writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {web: {comand: sleep 9}}\n');

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ownDirectory, sysg } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { sysg } from './rig.ts';
 
 describe('whose supervisor is meant', () => {
   test('--sys is for root', async () => {
@@ -20,7 +21,7 @@ describe('whose supervisor is meant', () => {
   });
 
   test.each(['sysg.pid', 'control.sock'])('root without --sys is refused where system mode has left its %s', async (name) => {
-    const systemStateDir = ownDirectory();
+    const systemStateDir = tempDir();
     writeFileSync(join(systemStateDir, name), '');
     const { exitCode, stderr } = await sysg(['status'], { uid: 0, systemStateDir });
     expect(exitCode).toBe(1);
@@ -35,7 +36,7 @@ describe('whose supervisor is meant', () => {
 
 describe('purge', () => {
   const home = (): { readonly env: NodeJS.ProcessEnv; readonly state: string } => {
-    const directory = ownDirectory();
+    const directory = tempDir();
     const state = join(directory, '.local/share/systemg');
     mkdirSync(state, { recursive: true, mode: 0o700 });
     return { env: { HOME: directory }, state };
@@ -56,7 +57,7 @@ describe('purge', () => {
 
   test('removes nothing where the file that says whose state is meant is not there, or names no project', async () => {
     const { env, state } = home();
-    const cwd = ownDirectory();
+    const cwd = tempDir();
     for (const words of [['-c', 'none.yaml'], ['-c', join(cwd, 'none.yaml')]]) {
       expect(await sysg(['purge', '--yes', ...words], { env, cwd })).toEqual({ exitCode: 1, stdout: '', stderr: `sysg: ${join(cwd, 'none.yaml')}: there is no such file; nothing was purged\n` });
     }
@@ -85,7 +86,7 @@ describe('purge', () => {
 
 describe('without a supervisor', () => {
   test.each([['restart'], ['reload'], ['plan'], ['plan', '--json'], ['signal', '-s', 'web', 'HUP'], ['wait', 'web', '--for', 'ready']])('%s %s says so and how to start one', async (...argv) => {
-    const home = ownDirectory();
+    const home = tempDir();
     const { exitCode, stderr, stdout } = await sysg(argv, { env: { HOME: home } });
     expect(stderr).toBe(`sysg: no supervisor is running (state directory ${home}/.local/share/systemg); start one with: sysg start --daemonize -c FILE\n`);
     writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web: {command: sleep 1}\n');
@@ -103,7 +104,7 @@ describe('without a supervisor', () => {
   });
 
   test('stop has nothing to do, which is no failure where there is a configuration', async () => {
-    const home = ownDirectory();
+    const home = tempDir();
     writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web: {command: sleep 1}\n');
     const { exitCode, stderr } = await sysg(['stop'], { env: { HOME: home } });
     expect(stderr).toMatch(/^sysg: no supervisor is running \(state directory .*\)\n$/);
@@ -111,7 +112,7 @@ describe('without a supervisor', () => {
   });
 
   test('stop with a configuration that cannot be read fails with the place of the mistake', async () => {
-    const home = ownDirectory();
+    const home = tempDir();
     writeFileSync(join(home, 'broken.yaml'), 'version: "1"\nservices:\n  web: {comand: sleep 1}\n');
     const { exitCode, stderr } = await sysg(['stop', '-c', 'broken.yaml'], { env: { HOME: home } });
     expect(exitCode).toBe(1);
@@ -127,14 +128,14 @@ describe('without a supervisor', () => {
   });
 
   test('start without a configuration names the file of another supervisor that is there, and how one is made of it', async () => {
-    const home = ownDirectory();
+    const home = tempDir();
     writeFileSync(join(home, 'Procfile'), 'web: node server.js\n');
     const { exitCode, stderr } = await sysg(['start'], { env: { HOME: home }, cwd: home });
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringMatching(/^sysg: No config file found: .*\.config\/systemg; to make one of the Procfile that is there: sysg import Procfile\n$/) });
   });
 
   test('logs shows what is on file and ends', async () => {
-    const home = ownDirectory();
+    const home = tempDir();
     const logDir = join(home, '.local/share/systemg/logs');
     mkdirSync(logDir, { recursive: true });
     writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  b: {command: sleep 1}\n  long-name: {command: sleep 1}\n');

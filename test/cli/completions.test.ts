@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { completionScript, shells } from '../../src/cli/print/completions.ts';
 import { verbs } from '../../src/cli/verbs.ts';
-import { ownDirectory, sysg } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { sysg } from './rig.ts';
 
 test.each(shells)('the script for %s is printed, and knows every command and every flag', async (shell) => {
   const { exitCode, stdout, stderr } = await sysg(['completions', shell]);
@@ -17,13 +18,13 @@ test.each(shells)('the script for %s is printed, and knows every command and eve
 });
 
 test.each(shells.filter((shell) => spawnSync(shell, ['-c', 'exit 0']).status === 0))('%s reads its script without complaint', (shell) => {
-  const script = join(ownDirectory(), 'script');
+  const script = join(tempDir(), 'script');
   writeFileSync(script, completionScript(shell));
   expect(spawnSync(shell, ['-n', script], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
 });
 
 test('--units names the units of the configuration while no supervisor runs', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web: {command: sleep 1}\n  "a b": {command: sleep 1}\n');
   expect((await sysg(['completions', '--units'], { env: { HOME: home } })).stdout).toBe('web\na b\n');
   expect(await sysg(['completions', '--units'])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
@@ -31,7 +32,7 @@ test('--units names the units of the configuration while no supervisor runs', as
 
 /** A `sysg` that knows some units, and in system mode another one. */
 function withUnits(withColons = false): string {
-  const directory = ownDirectory();
+  const directory = tempDir();
   const cases = `"-c my own.yaml -p shop completions --units"|"--config my own.yaml --project shop completions --units") echo file-web ;; "--config=my.yaml completions --units"|"--config my.yaml completions --units") echo my-web ;; "completions --units") printf "web\\nworker\\ndb\\n${withColons ? 'job:a\\njob:b\\n' : ''}" ;; "--sys completions --units") echo system-web ;;`;
   writeFileSync(join(directory, 'sysg'), `#!/bin/sh\ncase "$*" in ${cases} esac\n`);
   chmodSync(join(directory, 'sysg'), 0o755);
@@ -85,7 +86,7 @@ test.each([
   ['sysg wait web: --for re', ['sysg', 'wait', 'web', ':', '--for', 're'], ['ready']],
   ['sysg stop --service=web:', ['sysg', 'stop', '--service', '=', 'web', ':'], ['1', '2']],
 ])('names with colons in bash: "%s"', (line, words, expected) => {
-  const directory = ownDirectory();
+  const directory = tempDir();
   writeFileSync(join(directory, 'sysg'), `#!/bin/sh\nprintf 'web\\nweb:1\\nweb:2\\nworker:a\\n'\n`, { mode: 0o755 });
   const given = words.map((word) => `'${word}'`).join(' ');
   const program = `${completionScript('bash')}\nCOMP_LINE='${line}'; COMP_WORDS=(${given}); COMP_CWORD=${words.length - 1}; _sysg; printf '%s\n' "\${COMPREPLY[@]}"`;

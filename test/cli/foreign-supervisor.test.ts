@@ -5,8 +5,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { identify, isAlive } from '../../src/process/identity.ts';
+import { tempDir } from '../temp-dir.ts';
 import { readGolden } from '../wire/golden.ts';
-import { ownDirectory, sysg, type Ran } from './rig.ts';
+import { sysg, type Ran } from './rig.ts';
 
 interface Foreign {
   readonly state: string;
@@ -17,7 +18,7 @@ interface Foreign {
 /** A supervisor of systemg 0.33.0, as recorded: it serves the socket without our lock. */
 async function foreign(answer = answerTo): Promise<Foreign> {
   const recorded = readGolden('status').find(({ name }) => name === 'status-running-mixed')?.response ?? '';
-  const home = ownDirectory();
+  const home = tempDir();
   const state = join(home, '.local/share/systemg');
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const requests: string[] = [];
@@ -97,7 +98,7 @@ test.each([['start', '--daemonize', '-c', 'sysg.yaml'], ['stop'], ['status'], ['
 });
 
 test.each([['status', 3], ['stop', 0], ['start --daemonize -c none.yaml', 1]])('%s waits for the end of one that has been stopped: its files go before it does', async (words, code) => {
-  const home = ownDirectory();
+  const home = tempDir();
   const state = join(home, '.local/share/systemg');
   mkdirSync(state, { recursive: true, mode: 0o700 });
   writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web: {command: sleep 60}\n');
@@ -118,7 +119,7 @@ test.each([['status', 3], ['stop', 0], ['start --daemonize -c none.yaml', 1]])('
 });
 
 test.each([['stop'], ['purge']])('%s returns when the process of that supervisor has ended, which is after its answer and its socket', async (command) => {
-  const home = ownDirectory();
+  const home = tempDir();
   const state = join(home, '.local/share/systemg');
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const program = `require('net').createServer((socket) => socket.once('data', () => socket.end('{"Message":"Supervisor shutting down"}\\n')

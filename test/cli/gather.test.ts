@@ -5,8 +5,8 @@ import { gather, type Crowd, type SourcedLine } from '../../src/cli/logs/gather.
 import type { Source } from '../../src/cli/logs/sources.ts';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { makeWriter } from '../../src/logs/writer.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
-import { ownDirectory } from './rig.ts';
 
 const begin = Date.UTC(2026, 0, 31, 12);
 
@@ -52,7 +52,7 @@ function followed(sources: readonly Source[], showsUnfinished: boolean, onFollow
 
 describe('logs that are followed', () => {
   test('show a line that a dead process left unfinished, in its place by time, and what comes of it as another', async () => {
-    const dir = ownDirectory();
+    const dir = tempDir();
     const [crash, web] = [log(dir, 'crash'), log(dir, 'web')];
     crash.write(0, 'panic');
     web.write(10_000, 'GET /\n');
@@ -71,7 +71,7 @@ describe('logs that are followed', () => {
     const warned = ({ name }: Error): number => warnings.push(name);
     process.on('warning', warned);
     onTestFinished(() => void process.off('warning', warned));
-    const dir = ownDirectory();
+    const dir = tempDir();
     const sources = Array.from({ length: 12 }, (_, index) => {
       const { source, write } = log(dir, `web-${index}`);
       write(0, 'up\n');
@@ -83,7 +83,7 @@ describe('logs that are followed', () => {
   });
 
   test('show a question when it has waited for a while, unless whole lines are wanted', async () => {
-    const dir = ownDirectory();
+    const dir = tempDir();
     const web = log(dir, 'web');
     web.write(0, 'first\n');
     const [person, program] = [followed([web.source], true), followed([web.source], false)];
@@ -98,7 +98,7 @@ describe('logs that are followed', () => {
   });
 
   test('are joined by others with what was written since then, and left by those that are gone', async () => {
-    const dir = ownDirectory();
+    const dir = tempDir();
     const [old, web] = [log(dir, 'old'), log(dir, 'web')];
     old.write(0, 'begun\n');
     web.write(1000, 'of another life\n');

@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { onTestFinished, describe, expect, test } from 'vitest';
-import { ownDirectory, until } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { until } from './rig.ts';
 
 const script = readFileSync(resolve(import.meta.dirname, '../../src/guardian.sh'), 'utf8');
 
@@ -37,7 +38,7 @@ interface Guarded {
 }
 
 function guard(body: string, options: { readonly traps?: string; readonly ready?: boolean; readonly tools?: string } = {}): Guarded {
-  const directory = ownDirectory();
+  const directory = tempDir();
   const daemon = join(directory, 'daemon');
   writeFileSync(daemon, standIn(options.traps ?? '', body));
   chmodSync(daemon, 0o755);
@@ -92,7 +93,7 @@ describe('the guardian', () => {
   });
 
   test('never starts it twice within a second', async () => {
-    const tools = ownDirectory();
+    const tools = tempDir();
     writeFileSync(join(tools, 'sleep'), `#!/bin/sh\n/bin/sleep "$1"\necho "slept $1" >>"$ORDER"\n`, { mode: 0o755 });
     const guarded = guard('[ "$start" -gt 3 ] && end 0; exit 9', { tools });
     expect(await guarded.ended).toBe(0);

@@ -6,7 +6,8 @@ import type { Host } from '../../src/cli/host.ts';
 import { lastRun } from '../../src/cli/inspection.ts';
 import { inspectReport, type Report } from '../../src/cli/print/inspect.ts';
 import displayWidth from '../../src/cli/print/width.ts';
-import { ownDirectory, sysg } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { sysg } from './rig.ts';
 
 const nowMs = Date.parse('2026-01-01T00:10:00Z');
 const web: UnitStatus = {
@@ -93,7 +94,7 @@ describe('inspect', () => {
   });
 
   test('without a supervisor shows what the configuration and the files say', async () => {
-    const home = ownDirectory();
+    const home = tempDir();
     writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web:\n    command: sleep 1\n');
     const around = { env: { HOME: home }, cwd: home };
     const { exitCode, stdout } = await sysg(['inspect', '-s', 'web', '--json'], around);

@@ -1,17 +1,17 @@
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { version } from '../../package.json';
 import freshDist from '../../.build/fresh-dist.mjs';
-import { ownDirectory, until } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { until } from './rig.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 let installed = '';
 
 beforeAll(() => {
-  installed = mkdtempSync(join(tmpdir(), 'sysg-dist-'));
+  installed = tempDir();
   freshDist();
   cpSync(join(root, 'dist'), installed, { recursive: true });
   // In the place of the daemon: says what it was given, and shows the signals it gets.
@@ -42,7 +42,6 @@ beforeAll(() => {
     setInterval(() => {}, 1000);
   `);
 }, 60_000);
-afterAll(() => rmSync(installed, { recursive: true, force: true }));
 
 interface Facts {
   readonly argv: readonly string[];
@@ -61,7 +60,7 @@ interface Place {
 }
 
 function place(): Place {
-  const home = ownDirectory();
+  const home = tempDir();
   const stateDir = join(home, '.local/share/systemg');
   mkdirSync(stateDir, { recursive: true });
   const config = join(home, 'it.yaml');
@@ -139,7 +138,7 @@ describe('one file that is a shell script and a JavaScript program', () => {
   });
 
   test('says so when there is no node', () => {
-    const empty = ownDirectory();
+    const empty = tempDir();
     const { stderr, status } = call('/bin/sh', [join(installed, 'sysg'), 'status'], { PATH: empty });
     expect(stderr).toMatch(/^sysg: node was not found on PATH: sysg needs Node\.js 20\.19 or newer/);
     expect(status).toBe(127);
@@ -212,14 +211,17 @@ describe('start in the foreground', () => {
 });
 
 describe('start --daemonize', () => {
+  async function background(at: Place, ...more: readonly string[]): Promise<SpawnSyncReturns<string> & { readonly facts: Facts }> {
+    const started = call(join(installed, 'sysg'), ['start', '--daemonize', '-c', at.config, ...more, '--log-level', 'error'], at.env);
+    const facts = await at.daemon();
+    // The guardian first: it would start another one.
+    onTestFinished(() => [facts.ppid, facts.pid].forEach((pid) => void process.kill(pid, 'SIGKILL')));
+    return { ...started, facts };
+  }
+
   test('returns when the units are settled, and leaves a guardian with the supervisor', async () => {
     const at = place();
-    const { status, stdout, stderr } = call(join(installed, 'sysg'), ['start', '--daemonize', '-c', at.config, '--log-level', 'error'], at.env);
-    const facts = await at.daemon();
-    onTestFinished(() => {
-      process.kill(facts.ppid, 'SIGKILL');
-      process.kill(facts.pid, 'SIGKILL');
-    });
+    const { status, stdout, stderr, facts } = await background(at);
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(facts.argv).not.toContain('--foreground');
     expect(facts.env['SYSG_GUARDIAN']).toBe(join(at.stateDir, `guardian.${facts.ppid}`));
@@ -228,12 +230,7 @@ describe('start --daemonize', () => {
 
   test('names the units that did not come up, exit code 1', async () => {
     const at = place();
-    const { status, stdout, stderr } = call(join(installed, 'sysg'), ['start', '--daemonize', '-c', at.config, '-s', 'b', '--json', '--log-level', 'error'], at.env);
-    const facts = await at.daemon();
-    onTestFinished(() => {
-      process.kill(facts.ppid, 'SIGKILL');
-      process.kill(facts.pid, 'SIGKILL');
-    });
+    const { status, stdout, stderr, facts } = await background(at, '-s', 'b', '--json');
     expect(status).toBe(1);
     expect(stderr).toBe(`sysg: 1 of 2 services did not start; the supervisor runs (pid ${facts.pid})\n  b: exit 3; see sysg why b\n`);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, units: [{ name: 'a', phase: 'running', pid: 1 }, { name: 'b', phase: 'backoff', error: 'exit 3' }] });
@@ -241,10 +238,8 @@ describe('start --daemonize', () => {
 
   test('names what came up and ended before the others were through, which is no matter of the wait timeout', async () => {
     const at = place();
-    const { status, stderr } = call(join(installed, 'sysg'), ['start', '--daemonize', '-c', at.config, '-s', 'c', '--log-level', 'error'], at.env);
-    const facts = await at.daemon();
+    const { status, stderr, facts } = await background(at, '-s', 'c');
     expect([status, stderr]).toEqual([1, `sysg: 1 of 2 services did not start; the supervisor runs (pid ${facts.pid})\n  c: came up, and is starting again; see sysg why c\n`]);
-    process.kill(facts.pid, 'SIGKILL');
   });
 
   test('says why a supervisor refused, exit code 1, and leaves nothing running', async () => {

@@ -5,7 +5,8 @@ import { makeCompressor } from '../../src/logs/compress.ts';
 import { fifoPath, loggerFifo } from '../../src/logs/names.ts';
 import { makeWriter } from '../../src/logs/writer.ts';
 import { preciseTime } from '../../src/words.ts';
-import { ownDirectory, sysg, type Ran } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { sysg, type Ran } from './rig.ts';
 
 const begin = Date.UTC(2026, 0, 31, 12);
 
@@ -22,7 +23,7 @@ interface Logs {
 }
 
 function withLogs(): Logs {
-  const home = ownDirectory();
+  const home = tempDir();
   const dir = join(home, '.local/share/systemg/logs');
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  api: {command: a}\n  db: {command: b}\n');

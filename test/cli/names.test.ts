@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { matchNames } from '../../src/cli/names.ts';
-import { ownDirectory, sysg } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { sysg } from './rig.ts';
 
 describe('words that name units', () => {
   const units = ['web', 'web2', 'db', 'a*b', 'ünit', 'status', 'w.b', 'x[1]', 'two\nlines'].map((name) => ({ name, hash: `hash-of-${name}`, kind: 'service' as const }));
@@ -56,7 +57,7 @@ type Answers = (request: Record<string, { service?: string; unit?: string }>) =>
 
 /** A supervisor of three units that answers other requests by `answers`. */
 async function supervised(answers: Answers): Promise<{ readonly run: (...argv: string[]) => ReturnType<typeof sysg>; readonly requests: object[]; readonly state: string }> {
-  const home = ownDirectory();
+  const home = tempDir();
   const state = join(home, '.local/share/systemg');
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const unit = (name: string): object => ({ name, hash: `${name}-hash`, kind: 'service', lifecycle: 'running', health: name === 'stop' ? 'failing' : 'healthy', phase: 'running', process: { pid: 1, state: 'running' } });
@@ -74,7 +75,7 @@ async function supervised(answers: Answers): Promise<{ readonly run: (...argv: s
 }
 
 test('events of a unit that neither the journal nor the configuration knows are refused, and those of one that never ran are none', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   const config = join(home, 'sysg.yaml');
   writeFileSync(config, 'version: "1"\nservices: {web: {command: a}}\n');
   const events = (name: string) => sysg(['events', '-c', config, '-s', name], { env: { HOME: home } });
@@ -170,7 +171,7 @@ describe('several units', () => {
 
 describe('words after start', () => {
   const home = (): { readonly env: NodeJS.ProcessEnv } => {
-    const directory = ownDirectory();
+    const directory = tempDir();
     writeFileSync(join(directory, 'sysg.yaml'), 'version: "1"\nservices:\n  web: {command: sleep 1}\n');
     return { env: { HOME: directory, PATH: process.env['PATH'] } };
   };

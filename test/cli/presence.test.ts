@@ -4,10 +4,11 @@ import { onTestFinished, expect, test } from 'vitest';
 import { endGuardian } from '../../src/cli/presence.ts';
 import { findGuardian } from '../../src/state/lock-owner.ts';
 import { takeLock } from '../../src/state/lock.ts';
-import { ownDirectory, until } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { until } from './rig.ts';
 
 test('a guardian is ended at once while the supervisor of another start holds the lock', async () => {
-  const stateDir = ownDirectory();
+  const stateDir = tempDir();
   const lock = takeLock(join(stateDir, 'supervisor.lock'));
   const guardian = spawn('/bin/sh', ['-s', '--', stateDir], { stdio: ['pipe', 'ignore', 'ignore'] });
   onTestFinished(() => {

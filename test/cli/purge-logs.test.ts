@@ -2,10 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import * as plainFile from '../../src/logs/plain-file.ts';
-import { ownDirectory, sysg } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { sysg } from './rig.ts';
 
 function withLogs(...names: readonly string[]): { readonly env: { readonly HOME: string }; readonly dir: string; left(): Record<string, string> } {
-  const home = ownDirectory();
+  const home = tempDir();
   const dir = join(home, '.local/share/systemg/logs');
   mkdirSync(join(dir, 'spawn'), { recursive: true });
   for (const name of names) writeFileSync(join(dir, name), 'text\n');

@@ -2,11 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ownDirectory, sysg } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { sysg } from './rig.ts';
 
 /** A supervisor that answers Status with two units, and everything else with `answer`. */
 async function supervised(answer: object): Promise<{ readonly home: string; readonly requests: readonly string[] }> {
-  const home = ownDirectory();
+  const home = tempDir();
   const state = join(home, '.local/share/systemg');
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const unit = (name: string): object => ({ name, hash: `${name}-hash`, kind: 'service', lifecycle: 'stopped', health: 'failing', phase: 'failed' });

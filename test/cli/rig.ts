@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import type { Surroundings } from '../../src/cli/call.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
+import { tempDir } from '../temp-dir.ts';
 
 export interface Ran {
   readonly exitCode: number;
@@ -12,16 +10,9 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** A directory of the running test's own. */
-export function ownDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'sysg-cli-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
-
 /** Runs a command line in this process, as an ordinary user with a home of its own. */
 export async function sysg(argv: readonly string[], around: Partial<Omit<Surroundings, 'terminal'>> & { readonly columns?: number; readonly color?: boolean; readonly confirm?: (question: string) => boolean } = {}): Promise<Ran> {
-  const home = around.env?.['HOME'] ?? ownDirectory();
+  const home = around.env?.['HOME'] ?? tempDir();
   const said = { stdout: '', stderr: '' };
   const terminal: Terminal = {
     columns: around.columns ?? null,

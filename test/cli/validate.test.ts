@@ -1,10 +1,11 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { ownDirectory, sysg } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { sysg } from './rig.ts';
 
 function withConfig(yaml: string): { readonly env: { readonly HOME: string }; readonly path: string; readonly home: string } {
-  const home = ownDirectory();
+  const home = tempDir();
   writeFileSync(join(home, 'sysg.yaml'), yaml);
   return { env: { HOME: home }, path: join(home, 'sysg.yaml'), home };
 }
@@ -49,7 +50,7 @@ test('without any file it says where it looked', async () => {
 });
 
 test('a named file comes from the working directory, then from the config directory', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   mkdirSync(join(home, '.config/systemg'), { recursive: true });
   writeFileSync(join(home, '.config/systemg/app.yaml'), 'version: "1"\nservices: {}\n');
   expect((await sysg(['validate', '-c', 'app.yaml'], { env: { HOME: home } })).stdout).toContain('/.config/systemg/app.yaml: valid, 0 services');
@@ -96,7 +97,7 @@ services:
 
 test('the example is valid, without a warning or a note', async () => {
   const example = resolve(import.meta.dirname, '../../sysg.config.example.yaml');
-  const { exitCode, stdout, stderr } = await sysg(['validate', '-c', example], { env: { HOME: ownDirectory(), PATH: process.env['PATH'] ?? '' } });
+  const { exitCode, stdout, stderr } = await sysg(['validate', '-c', example], { env: { HOME: tempDir(), PATH: process.env['PATH'] ?? '' } });
   expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: `${example}: valid, 6 services\n`, stderr: '' });
 });
 

@@ -6,7 +6,8 @@ import { flagsOf } from '../../src/cli/arguments.ts';
 import type { Call } from '../../src/cli/call.ts';
 import { followSupervisor, makeTurns } from '../../src/cli/watch.ts';
 import { runtimePaths } from '../../src/runtime-paths.ts';
-import { ownDirectory, until } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { until } from './rig.ts';
 
 const SNAPSHOT = '{"Snapshot":{"seq":1,"status":{"schema_version":"status.v1","captured_at":"","overall_health":"healthy","units":[]}}}\n';
 const EVENT = '{"Event":{"seq":2,"at":"2026-01-01T00:00:00Z","unit":"café","event":"stop"}}\n';
@@ -47,7 +48,7 @@ function follow(path: string) {
 }
 
 test('a supervisor is followed over its end, which is reported once, to the next one', async () => {
-  const path = join(ownDirectory(), 'control.sock');
+  const path = join(tempDir(), 'control.sock');
   const first = await serve(path, SNAPSHOT);
   const { told } = follow(path);
   await until(() => told.includes('snapshot'));
@@ -67,7 +68,7 @@ test('a supervisor is followed over its end, which is reported once, to the next
 });
 
 test('a supervisor that does not know how to be watched is not asked again', async () => {
-  const path = join(ownDirectory(), 'control.sock');
+  const path = join(tempDir(), 'control.sock');
   const old = await serve(path, '{"Error":"unknown variant `Watch`"}\n');
   const { told } = follow(path);
   await until(() => old.sockets.length === 1);
@@ -77,7 +78,7 @@ test('a supervisor that does not know how to be watched is not asked again', asy
 });
 
 test('nothing more is reported, and the connection ends, after the end of the following', async () => {
-  const path = join(ownDirectory(), 'control.sock');
+  const path = join(tempDir(), 'control.sock');
   const supervisor = await serve(path, SNAPSHOT);
   const { told, unfollow } = follow(path);
   await until(() => told.length === 1);

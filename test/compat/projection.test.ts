@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openLedger, type Ledger } from '../../src/state/ledger.ts';
 import { openProjection, ownDigests, type ProjectedUnit } from '../../src/compat/projection.ts';
 import { digestOf } from '../../src/compat/read-files.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 
 function unit(name: string, changes: Partial<ProjectedUnit> = {}): ProjectedUnit {

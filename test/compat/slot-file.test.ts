@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readSlots, writeSlot } from '../../src/compat/slot-file.ts';
 import { serviceSpec } from '../process/spec.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const plain = serviceSpec(['sleep'], '/', { name: 'green' });
 const spec: typeof plain = { ...plain, deployment: { ...plain.deployment, blueGreen: { statePath: null, slots: ['a', 'b'], envVar: 'PORT', switchCommand: 'true', candidateCheck: null, switchVerify: null } } };

@@ -15,7 +15,7 @@ import { digestOf } from '../../src/compat/read-files.ts';
 import { writeXml } from '../../src/compat/xml.ts';
 import { serviceSpec } from '../process/spec.ts';
 import { record } from '../state/record.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 
 const uid = process.geteuid?.() ?? 0;

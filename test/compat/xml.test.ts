@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { cronFile, type CronFile, pidFile, type RecordedRun, stateFile } from '../../src/compat/state-files.ts';
 import { readStateFiles } from '../../src/compat/read-files.ts';
 import { branch, leaf, readXml, writeXml, type XmlElement } from '../../src/compat/xml.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const golden = resolve(import.meta.dirname, '../fixtures/state-files');
 

@@ -1,26 +1,19 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach } from 'vitest';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { identify } from '../../src/compat/identity.ts';
 import { loadConfig, type ConfigResult, type LoadedConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
+import { tempDir } from '../temp-dir.ts';
 
 export interface ConfigDir {
   readonly path: string;
   write(name: string, content: string | Uint8Array): string;
 }
 
-const made: string[] = [];
-afterEach(() => {
-  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
-});
-
-/** A directory of the test's own, removed after it. */
+/** A directory of the test's own. */
 export function configDir(): ConfigDir {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), 'sysg-config-')));
-  made.push(path);
+  const path = realpathSync(tempDir());
   return {
     path,
     write(name, content) {

@@ -5,7 +5,7 @@ import { identify } from '../../src/compat/identity.ts';
 import { keptForm, recallConfig, type KeptConfig } from '../../src/config/kept.ts';
 import { loadConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { openSecrets } from '../../src/secrets.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const yaml = `
 version: "1"

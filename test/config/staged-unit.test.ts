@@ -6,12 +6,12 @@ import { expect, test } from 'vitest';
 import { identify } from '../../src/compat/identity.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { defaultName, plainName, stageUnit } from '../../src/config/staged-unit.ts';
-import { ownDirectory } from '../cli/rig.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const digest = (...argv: readonly string[]): string => createHash('sha256').update(argv.map((word) => `${word}\0`).join('')).digest('hex').slice(0, 12);
 
 test('the file of a named unit is as systemg 0.33.0 writes it, and says where it runs', () => {
-  const state = ownDirectory();
+  const state = tempDir();
   const path = stageUnit(state, { command: ['sh', '-c', "echo it's $HOME", ''], cwd: '/srv/a $b', name: 'My Unit!' }, []);
   expect(path).toBe(join(state, 'units', `my-unit-${digest('sh', '-c', "echo it's $HOME", '')}.yaml`));
   expect(readFileSync(path, 'utf8')).toBe(
@@ -21,7 +21,7 @@ test('the file of a named unit is as systemg 0.33.0 writes it, and says where it
 });
 
 test('without a name it is called after its program and has the digest twice in its file name', () => {
-  const path = stageUnit(ownDirectory(), { command: ['/usr/bin/sleep', '5'], cwd: '/', name: null }, []);
+  const path = stageUnit(tempDir(), { command: ['/usr/bin/sleep', '5'], cwd: '/', name: null }, []);
   const hash = digest('/usr/bin/sleep', '5');
   expect(defaultName(['/usr/bin/sleep', '5'])).toBe(`usr-bin-sleep-${hash}`);
   expect(basename(path)).toBe(`usr-bin-sleep-${hash}-${hash}.yaml`);
@@ -35,7 +35,7 @@ test.each([
   [['prog', 'a  b', "it's"]], [['prog', 'one\ntwo\n', '\t']], [['prog', '', '--flag=x', '"quoted"', '#not', 'key: value']], [['prog', '\\', '$1', '`id`']],
   [['prog', '${HOME}', '$${HOME}', "it's $$${HOME:-x} $HOME", '$${']], [['A=prog', 'A=b']],
 ])('%j is started as it was given', (argv) => {
-  const path = stageUnit(ownDirectory(), { command: argv, cwd: '/a $b', name: 'unit' }, []);
+  const path = stageUnit(tempDir(), { command: argv, cwd: '/a $b', name: 'unit' }, []);
   const loaded = loadConfig(path, { env: { HOME: '/home' }, identify });
   const [service] = loaded.ok ? loaded.config.services : [];
   const script = service?.launch.kind === 'shell' ? service.launch.script : null;
@@ -46,7 +46,7 @@ test.each([
 });
 
 test('units of more than thirty days go, and all but the newest two hundred; the new one and the one in use stay', () => {
-  const state = ownDirectory();
+  const state = tempDir();
   const directory = join(state, 'units');
   mkdirSync(directory);
   const daysAgo = (name: string, days: number): string => {

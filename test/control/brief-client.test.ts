@@ -1,24 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isControlError, sendBriefly } from '../../src/control/brief-client.ts';
 import { sendCommand } from '../../src/control/client.ts';
 import { exchangeRaw } from '../../src/control/raw-pipe.ts';
+import { tempDir } from '../temp-dir.ts';
 
 /** A socket at which every client is served like this. */
 async function served(serve: (socket: Socket, request: string) => void): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'sysg-brief-'));
+  const directory = tempDir();
   const path = join(directory, 'control.sock');
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.once('data', (bytes) => serve(socket, bytes.toString('utf8')));
   });
-  onTestFinished(() => {
-    server.close();
-    rmSync(directory, { recursive: true, force: true });
-  });
+  onTestFinished(() => void server.close());
   await new Promise<void>((listening) => void server.listen(path, listening));
   return path;
 }

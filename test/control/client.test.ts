@@ -6,11 +6,12 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   cleanupDeadRuntime, ControlError, readCommand, sendCommand, sendCommandDetached, streamCommandOutput, writeResponse, writeSupervisorPid,
 } from '../../src/control/client.ts';
-import { deferred, serve, temporaryDirectory } from './server-rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { deferred, serve } from './server-rig.ts';
 
 /** A server that does with each connection what it is told. */
 async function fakeServer(onConnection: (socket: Socket) => void): Promise<string> {
-  const path = join(temporaryDirectory(), 'control.sock');
+  const path = join(tempDir(), 'control.sock');
   const sockets = new Set<Socket>();
   const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -68,7 +69,7 @@ describe('a command', () => {
   });
 
   test('to a path without a socket, or with one nobody serves, is not available', async () => {
-    const directory = temporaryDirectory();
+    const directory = tempDir();
     const absent = await failure(sendCommand({ kind: 'status' }, { socket: join(directory, 'control.sock') }));
     expect([absent.kind, absent.message]).toEqual(['not-available', 'control socket not available']);
     writeFileSync(join(directory, 'file'), '');
@@ -76,9 +77,9 @@ describe('a command', () => {
   });
 
   test('to a path that cannot be one is an I/O error that says why', async () => {
-    const socket = join(temporaryDirectory(), 'x'.repeat(120));
+    const socket = join(tempDir(), 'x'.repeat(120));
     expect((await failure(sendCommand({ kind: 'status' }, { socket }))).message).toMatch(/^control socket I\/O failed: socket path .* has \d+ bytes/);
-    const file = join(temporaryDirectory(), 'file');
+    const file = join(tempDir(), 'file');
     writeFileSync(file, '');
     expect((await failure(sendCommand({ kind: 'status' }, { socket: join(file, 'x') }))).message)
       .toBe(`control socket I/O failed: Not a directory (os error 20) (${join(file, 'x')})`);
@@ -241,7 +242,7 @@ describe('runtime files', () => {
   const deadPid = 2 ** 31 - 1;
 
   test('of a dead supervisor are removed', async () => {
-    const directory = temporaryDirectory();
+    const directory = tempDir();
     writeSupervisorPid(deadPid, directory);
     writeFileSync(join(directory, 'control.sock'), '');
     expect(await cleanupDeadRuntime(directory)).toBe(true);
@@ -249,7 +250,7 @@ describe('runtime files', () => {
   });
 
   test('stay while the recorded process lives or the socket is served', async () => {
-    const directory = temporaryDirectory();
+    const directory = tempDir();
     writeSupervisorPid(process.pid, directory);
     expect(await cleanupDeadRuntime(directory)).toBe(false);
     const { path } = await serve();
@@ -259,7 +260,7 @@ describe('runtime files', () => {
   });
 
   test('stay where the recorded process may not be asked, or the socket cannot be', async () => {
-    const directory = temporaryDirectory();
+    const directory = tempDir();
     writeSupervisorPid(deadPid, directory);
     const kill = vi.spyOn(process, 'kill').mockImplementationOnce(() => {
       throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openSocket, readAll, temporaryDirectory } from './server-rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { openSocket, readAll } from './server-rig.ts';
 
 test('a server without a descriptor left closes what it cannot hold, keeps what it has, and serves on', async () => {
-  const directory = temporaryDirectory();
+  const directory = tempDir();
   const program = join(directory, 'server.mjs');
   const source = fileURLToPath(new URL('../fixtures/control/echoes-kind.ts', import.meta.url));
   await build({ entryPoints: [source], bundle: true, platform: 'node', format: 'esm', outfile: program, logLevel: 'silent' });

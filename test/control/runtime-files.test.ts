@@ -6,7 +6,7 @@ import {
   cleanupRuntime, configHintPath, ControlError, readConfigHint, readSupervisorPid, socketPath, stateDir, supervisorPidPath,
   writeConfigHint, writeSupervisorPid,
 } from '../../src/control/client.ts';
-import { temporaryDirectory } from './server-rig.ts';
+import { tempDir } from '../temp-dir.ts';
 
 describe('the state directory', () => {
   test('is below HOME, or without one below the home of the effective user', () => {
@@ -19,14 +19,14 @@ describe('the state directory', () => {
 
   test('is made, for its owner alone, by the first that asks for a path in it', () => {
     for (const [path, name] of [[socketPath, 'control.sock'], [supervisorPidPath, 'sysg.pid'], [configHintPath, 'config_hint']] as const) {
-      const directory = join(temporaryDirectory(), 'a', 'b');
+      const directory = join(tempDir(), 'a', 'b');
       expect(path(directory)).toBe(join(directory, name));
       expect((statSync(directory).mode & 0o777).toString(8)).toBe('700');
     }
   });
 
   test('that cannot be made is an I/O error that names it', () => {
-    const directory = join(temporaryDirectory(), 'file');
+    const directory = join(tempDir(), 'file');
     writeFileSync(directory, '');
     expect(() => socketPath(join(directory, 'x'))).toThrow(
       new ControlError('io', `Not a directory (os error 20) (${join(directory, 'x')})`),
@@ -36,7 +36,7 @@ describe('the state directory', () => {
 
 describe('the supervisor\'s pid', () => {
   test('is written whole, for its owner alone, without a trailing newline or leftovers', () => {
-    const directory = temporaryDirectory();
+    const directory = tempDir();
     writeSupervisorPid(12345, directory);
     writeSupervisorPid(54321, directory);
     expect(readFileSync(join(directory, 'sysg.pid'), 'utf8')).toBe('54321');
@@ -46,7 +46,7 @@ describe('the supervisor\'s pid', () => {
   });
 
   test('is none without a file, is read with blanks around it, and is no other text', () => {
-    const directory = temporaryDirectory();
+    const directory = tempDir();
     expect(readSupervisorPid(directory)).toBeNull();
     writeFileSync(join(directory, 'sysg.pid'), ' 77\n');
     expect(readSupervisorPid(directory)).toBe(77);
@@ -57,7 +57,7 @@ describe('the supervisor\'s pid', () => {
   });
 
   test('leaves nothing half-written behind when it cannot be put in place', () => {
-    const directory = temporaryDirectory();
+    const directory = tempDir();
     mkdirSync(join(directory, 'sysg.pid'));
     expect(() => writeSupervisorPid(1, directory)).toThrow(/^control socket I\/O failed: .* \(os error \d+\)/);
     expect(readdirSync(directory)).toEqual(['sysg.pid']);
@@ -65,7 +65,7 @@ describe('the supervisor\'s pid', () => {
 });
 
 test('the config hint is none without a file or with an empty one', () => {
-  const directory = temporaryDirectory();
+  const directory = tempDir();
   expect(readConfigHint(directory)).toBeNull();
   writeConfigHint('/a/sysg é.yaml', directory);
   expect(readConfigHint(directory)).toBe('/a/sysg é.yaml');
@@ -75,7 +75,7 @@ test('the config hint is none without a file or with an empty one', () => {
 });
 
 test('cleanup removes the three files and no other, as often as it is asked', () => {
-  const directory = temporaryDirectory();
+  const directory = tempDir();
   writeSupervisorPid(1, directory);
   writeConfigHint('/a', directory);
   for (const name of ['control.sock', 'ledger.ndjson']) writeFileSync(join(directory, name), '');

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { listen, type ControlServer, type ListenOptions } from '../../src/control/server.ts';
+import { tempDir } from '../temp-dir.ts';
 
 export interface ServerRig {
   readonly path: string;
@@ -14,15 +13,9 @@ export interface ServerRig {
   open(): Promise<Socket>;
 }
 
-export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'sysg-control-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
-
 /** A server on a socket of its own that answers with the kind of each request. */
 export async function serve(options: Partial<ListenOptions> = {}): Promise<ServerRig> {
-  const path = join(temporaryDirectory(), 'control.sock');
+  const path = join(tempDir(), 'control.sock');
   const problems: string[] = [];
   const server = await listen({
     path,

@@ -5,8 +5,9 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Exchange } from '../../src/control/server.ts';
 import { listen } from '../../src/control/server.ts';
+import { tempDir } from '../temp-dir.ts';
 import { firstLine, readGolden } from '../wire/golden.ts';
-import { deferred, openSocket, readAll, serve, temporaryDirectory } from './server-rig.ts';
+import { deferred, openSocket, readAll, serve } from './server-rig.ts';
 
 const STATUS = '"Status"\n';
 const ANSWER = '{"Message":"status"}\n';
@@ -23,7 +24,7 @@ describe('the socket', () => {
   });
 
   test('takes the place of what is there only when asked to', async () => {
-    const path = join(temporaryDirectory(), 'control.sock');
+    const path = join(tempDir(), 'control.sock');
     writeFileSync(path, 'stale');
     await expect(serve({ path })).rejects.toThrow(/EADDRINUSE/);
     const { server } = await serve({ path, replace: true });
@@ -33,7 +34,7 @@ describe('the socket', () => {
   });
 
   test('that the disk does not take is made later, by a server that was to be patient', async () => {
-    const directory = join(temporaryDirectory(), 'later');
+    const directory = join(tempDir(), 'later');
     const path = join(directory, 'control.sock');
     await expect(serve({ path })).rejects.toThrow(`${path}: the control socket cannot be made: `);
     const problems: string[] = [];
@@ -48,7 +49,7 @@ describe('the socket', () => {
   });
 
   test('is refused when its path is longer than the kernel allows, instead of being bound to a part of it', async () => {
-    const path = join(temporaryDirectory(), 'x'.repeat(120));
+    const path = join(tempDir(), 'x'.repeat(120));
     await expect(listen({ path, route: async () => null, onProblem: () => undefined })).rejects.toThrow(/has \d+ bytes, at most 10[37]/);
   });
 });

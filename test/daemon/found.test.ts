@@ -9,7 +9,7 @@ import { openLedger, type Ledger } from '../../src/state/ledger.ts';
 import { keepChildren } from '../../src/state/notes.ts';
 import { specOf } from '../machines/rig.ts';
 import { record } from '../state/record.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const owned = (pid: number, changes: Partial<OwnedProcess> = {}): OwnedProcess => (
   { generation: 1, role: 'main', token: `t-${pid}`, adopted: false, identity: identify(pid), ...changes }

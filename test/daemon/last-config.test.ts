@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { parseSource } from '../../src/config/document.ts';
 import { keepConfig, lastConfig } from '../../src/daemon/last-config.ts';
 import { openSmallFiles } from '../../src/state/small-files.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 test.each([['few units', 2], ['so many units that the text is packed', 5000]])('a configuration of %s that somebody removes is kept again as it was', (_, count) => {
   const { root } = parseSource(`services:\n${Array.from({ length: count }, (__, index) => `  unit-${index}: {command: sleep ${index}}\n`).join('')}`, []);

@@ -7,7 +7,7 @@ import { boxBanner } from '../../src/logs/labels.ts';
 import type { LogStream } from '../../src/logs/names.ts';
 import type { StatusSnapshot } from '../../src/wire/payloads.ts';
 import type { RequestOf } from '../../src/wire/requests.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 
 const unit = (name: string, pid: number | null, changes: object = {}): object => ({

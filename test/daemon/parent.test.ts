@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findParent } from '../../src/daemon/parent.ts';
 import { attempt } from '../../src/errors.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const never = (): never => expect.fail('was asked');
 

@@ -4,7 +4,7 @@ import { watch } from '../../src/daemon/watch-stream.ts';
 import { openJournal, type Journal } from '../../src/journal/journal.ts';
 import type { StatusSnapshot } from '../../src/wire/payloads.ts';
 import type { RequestOf } from '../../src/wire/requests.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 
 interface Watching {

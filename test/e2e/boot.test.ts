@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { expect, onTestFinished, test, type TestContext } from 'vitest';
+import { expect, test, type TestContext } from 'vitest';
+import { tempDir } from '../temp-dir.ts';
 import { bin, collect } from './rig.ts';
 
 const box = resolve(import.meta.dirname, '../fixtures/systemd-box.sh');
@@ -43,8 +43,7 @@ async function bootOf(base: string, script: string, { skip }: TestContext): Prom
 }
 
 function makeBase(): string {
-  const base = mkdtempSync(join(tmpdir(), 'sysg-box-'));
-  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+  const base = tempDir();
   mkdirSync(join(base, 'home'));
   writeFileSync(join(base, 'home/sysg.yaml'), yaml);
   return base;

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { tempDir } from '../temp-dir.ts';
 import { bin, collect } from './rig.ts';
 
 const box = resolve(import.meta.dirname, '../fixtures/systemd-box.sh');
@@ -58,8 +58,7 @@ systemctl --user stop after web; echo "stopped: $(state after) $(state web)"
 `;
 
 test('a real systemd runs what is exported as sysg would: order, readiness, restarts, limits of restarts, timers', async ({ skip }) => {
-  const base = mkdtempSync(join(tmpdir(), 'sysg-export-'));
-  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+  const base = tempDir();
   mkdirSync(join(base, 'home/sub'), { recursive: true });
   writeFileSync(join(base, 'home/sysg.yaml'), yaml);
   writeFileSync(join(base, 'script.sh'), script);

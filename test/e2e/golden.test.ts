@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { InspectPayload } from '../../src/wire/payloads.ts';
+import { tempDir } from '../temp-dir.ts';
 import { readGolden, type Golden } from '../wire/golden.ts';
 import { makeHome, soon, type Home } from './rig.ts';
 import { differences, readWire } from './shape.ts';
@@ -229,12 +229,9 @@ async function inspect(home: Home, unit: string): Promise<InspectPayload> {
 
 /** The home of the recording; its python3 is a shell script that runs web.py, which is one too. */
 function mixedHome(): Home {
-  const tools = mkdtempSync(join(tmpdir(), 'sysg-golden-'));
+  const tools = tempDir();
   vi.stubEnv('PATH', `${tools}:${process.env['PATH'] ?? ''}`);
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-    rmSync(tools, { recursive: true });
-  });
+  onTestFinished(() => void vi.unstubAllEnvs());
   writeFileSync(join(tools, 'python3'), '#!/bin/sh\nexec sh "$2"\n');
   chmodSync(join(tools, 'python3'), 0o755);
   const home = makeHome();

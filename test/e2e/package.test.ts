@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../free-port.ts';
+import { tempDir } from '../temp-dir.ts';
 import { collect, type Ended, soon } from './rig.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -15,7 +15,7 @@ interface Packed {
 }
 
 test('the package installs globally from one file, without network, compiler and scripts, and runs the example', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'sysg-package-'));
+  const dir = tempDir();
   const home = join(dir, 'home');
   const { NODE_EXTRA_CA_CERTS: _certificates, SYSG_INSTANCE: _token, ...inherited } = process.env;
   const env = { ...inherited, HOME: home, npm_config_cache: join(dir, 'cache'), npm_config_update_notifier: 'false', SYSG_EXAMPLE_PORT: String(await freePort()) };
@@ -36,7 +36,6 @@ test('the package installs globally from one file, without network, compiler and
   onTestFinished(async () => {
     await sysg('stop');
     await soon('the supervisor has ended', () => !existsSync(join(home, '.local/share/systemg/sysg.pid')));
-    rmSync(dir, { recursive: true, force: true });
   });
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
   expect(await sysg('--version')).toEqual({ code: 0, stdout: `sysg ${version}\n`, stderr: '' });

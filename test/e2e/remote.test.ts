@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { tempDir } from '../temp-dir.ts';
 import { bin, collect, commandOf, makeHome, soon, type Ended } from './rig.ts';
 import { startSshd } from './sshd.ts';
 
@@ -10,8 +10,7 @@ test('--host: the supervisor of another machine over a real ssh, and several mac
   const there = makeHome('version: "1"\nservices:\n  web: {command: "echo from there; exec $PROGRAMS/forever", restart_policy: always}\n  db: {command: "while :; do echo tick; sleep 0.1; done"}\n');
   const server = await startSshd(there.dir);
   if (typeof server === 'string') return context.skip(server);
-  const here = mkdtempSync(join(tmpdir(), 'sysg-here-'));
-  onTestFinished(() => rmSync(here, { recursive: true, force: true }));
+  const here = tempDir();
   const env = { ...there.env, HOME: here, SYSG_TEST_HOME: here, TMPDIR: here, PATH: `${server.bin}${delimiter}${process.env['PATH'] ?? ''}` };
   const sysg = (...words: readonly string[]): Promise<Ended> => collect(spawn(bin, words, { cwd: here, env, stdio: ['ignore', 'pipe', 'pipe'] }));
 

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { connect } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
+import { tempDir } from '../temp-dir.ts';
 import { until as soon } from '../until.ts';
 import type { StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 
@@ -49,13 +49,12 @@ export interface Home {
 }
 
 export function makeHome(yaml = ''): Home {
-  const dir = mkdtempSync(join(tmpdir(), 'sysg-e2e-'));
+  const dir = tempDir();
   const state = join(dir, '.local/share/systemg');
   const config = join(dir, 'sysg.yaml');
   const { NODE_EXTRA_CA_CERTS: _certificates, SYSG_INSTANCE: _token, ...all } = process.env;
   const inherited = Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith('SYSG_TEST_')));
   const env = { ...inherited, HOME: dir, SYSG_TEST_HOME: dir, PROGRAMS: programs };
-  mkdirSync(dir, { recursive: true });
   if (yaml !== '') writeFileSync(config, yaml);
 
   const open = (...args: readonly string[]): ChildProcess => spawn(bin, args, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -103,7 +102,6 @@ export function makeHome(yaml = ''): Home {
       }
     }
     await soon('everything of this home has ended', () => processes().length === 0);
-    rmSync(dir, { recursive: true, force: true });
   });
 
   return {

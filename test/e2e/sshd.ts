@@ -1,10 +1,11 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { userInfo } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { freePort } from '../free-port.ts';
+import { tempDir } from '../temp-dir.ts';
 import { soon } from './rig.ts';
 
 export interface SshServer {
@@ -16,7 +17,7 @@ export interface SshServer {
 export async function startSshd(home: string): Promise<SshServer | string> {
   const sshd = findSshd();
   if (sshd === null) return 'no sshd: neither installed nor to be had with apt-get download openssh-server';
-  const dir = mkdtempSync(join(tmpdir(), 'sysg-sshd-'));
+  const dir = tempDir();
   const bin = join(dir, 'bin');
   mkdirSync(bin);
   for (const name of ['host', 'key']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, name)]);
@@ -33,7 +34,7 @@ export async function startSshd(home: string): Promise<SshServer | string> {
   chmodSync(join(bin, 'ssh'), 0o755);
   const config = join(dir, 'sshd_config');
   const libraries = readdirSync(join(sshd, '../../lib')).map((name) => join(sshd, '../../lib', name)).filter((path) => existsSync(join(path, 'libwrap.so.0')));
-  const env = { ...process.env, ...(sshd.startsWith(tmpdir()) && { LD_LIBRARY_PATH: libraries.join(delimiter) }) };
+  const env = { ...process.env, ...(sshd.startsWith(unpacked) && { LD_LIBRARY_PATH: libraries.join(delimiter) }) };
   // As root sshd wants a user and a directory of its own, which the machine need not have: they are there in a namespace of mounts.
   writeFileSync(join(dir, 'passwd'), `${readFileSync('/etc/passwd', 'utf8').trimEnd()}\nsshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n`);
   const prepare = `mount --bind ${dir}/passwd /etc/passwd && mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && exec ${sshd} -D -e -f ${config}`;
@@ -41,17 +42,16 @@ export async function startSshd(home: string): Promise<SshServer | string> {
   const server = spawn(program, words, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   server.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-  onTestFinished(() => {
-    server.kill('SIGTERM');
-    rmSync(dir, { recursive: true, force: true });
-  });
+  onTestFinished(() => void server.kill('SIGTERM'));
   await soon('sshd listens, or has ended', async () => server.exitCode !== null || isListening(port));
   return server.exitCode === null ? { bin } : `sshd does not run here: ${said.trim()}`;
 }
 
-/** Installed, or unpacked from the package of the system into a directory that later runs find. */
+/** Later runs find it here. */
+const unpacked = resolve(import.meta.dirname, '../../node_modules/.cache/sshd');
+
+/** Installed, or unpacked from the package of the system. */
 function findSshd(): string | null {
-  const unpacked = join(tmpdir(), `sysg-test-sshd-${userInfo().uid}`);
   const known = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', join(unpacked, 'usr/sbin')].map((directory) => join(directory, 'sshd')).find((path) => existsSync(path));
   if (known !== undefined) return known;
   mkdirSync(unpacked, { recursive: true });

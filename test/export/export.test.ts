@@ -2,14 +2,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { ownDirectory, sysg, type Ran } from '../cli/rig.ts';
+import { sysg, type Ran } from '../cli/rig.ts';
+import { tempDir } from '../temp-dir.ts';
 
 interface Exported extends Ran {
   readonly home: string;
 }
 
 async function exported(yaml: string, ...words: readonly string[]): Promise<Exported> {
-  const home = ownDirectory();
+  const home = tempDir();
   writeFileSync(join(home, 'sysg.yaml'), yaml);
   return { home, ...(await sysg(['export', ...words], { cwd: home, env: { HOME: home, PATH: '/usr/bin:/bin' } })) };
 }
@@ -91,7 +92,7 @@ test('bad words', async () => {
 });
 
 test('a file that is there stays unless --force is given, and none is written beside it', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices: {a: {command: sleep 1}, b: {command: sleep 2}}\n');
   mkdirSync(join(home, 'out'));
   writeFileSync(join(home, 'out/b.service'), 'mine');
@@ -144,7 +145,7 @@ test('a schedule is a timer: days and hours as they are here', async () => {
 });
 
 test('env files stay files where the engine reads them alike, else their values are written', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   const around = { cwd: home, env: { HOME: home } };
   writeFileSync(join(home, 'sysg.yaml'), one('    env: {file: a.env, vars: {B: "2"}}\n'));
   writeFileSync(join(home, 'a.env'), '# plain\nA=1\n');
@@ -163,7 +164,7 @@ describe('a value that is secret', () => {
   const value = "it's a $ecret \\ of 4711";
   const yaml = one('    env: {vars: {DATABASE: "${DATABASE}", PLAIN: shown, API_TOKEN: literal-token}}\n');
   const exportedWith = async (...words: readonly string[]): Promise<Exported> => {
-    const home = ownDirectory();
+    const home = tempDir();
     writeFileSync(join(home, 'sysg.yaml'), yaml);
     return { home, ...(await sysg(['export', ...words], { cwd: home, env: { HOME: home, PATH: '/usr/bin:/bin', DATABASE: value } })) };
   };
@@ -204,7 +205,7 @@ describe('a value that is secret', () => {
   });
 
   test('in a command stands in the result, which is said', async () => {
-    const home = ownDirectory();
+    const home = tempDir();
     writeFileSync(join(home, 'sysg.yaml'), 'version: "1"\nservices:\n  web:\n    command: sleep ${TOKEN_OF_MINE}\n');
     const { stdout, stderr } = await sysg(['export', 'systemd'], { cwd: home, env: { HOME: home, PATH: '/usr/bin:/bin', TOKEN_OF_MINE: 'abcdef-4711' } });
     expect(stdout).toContain('abcdef-4711');
@@ -335,7 +336,7 @@ test('a sandbox is written where an engine has the like, and named where it has 
 });
 
 test('in a unit of systemd nothing that a value has begins a line, a pattern or a specifier', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   const run = (yaml: string): Promise<Ran> => {
     writeFileSync(join(home, 'sysg.yaml'), yaml);
     return sysg(['export', 'systemd'], { cwd: home, env: { HOME: home, PATH: '/usr/bin:/bin' } });

@@ -1,7 +1,8 @@
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { beforeAll, expect, test, type TestContext } from 'vitest';
-import { ownDirectory, sysg } from '../cli/rig.ts';
+import { sysg } from '../cli/rig.ts';
+import { tempDir } from '../temp-dir.ts';
 import { engineTypes, kubernetesValidate, systemdAnalyze, type Verdict, type Verifier } from './verifiers.ts';
 
 const fixtures = resolve(import.meta.dirname, '../fixtures');
@@ -21,7 +22,7 @@ beforeAll(() => {
 
 /** The files that are written for an engine. */
 async function exported(engine: string, config: string): Promise<readonly string[]> {
-  const home = ownDirectory();
+  const home = tempDir();
   cpSync(resolve(config, '..'), join(home, 'project'), {
     recursive: true,
     filter: (from) => !/node_modules|\.git$|\/(?:dist|src|test|machines)$/.test(from) || from.includes('fixtures'),

@@ -2,7 +2,8 @@ import { cpSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { ownDirectory, sysg } from '../cli/rig.ts';
+import { sysg } from '../cli/rig.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const fixtures = resolve(import.meta.dirname, '../fixtures/import');
 const kinds = ['pm2', 'procfile', 'supervisord', 'compose', 'process-compose', 'systemg'] as const;
@@ -22,7 +23,7 @@ test('there are ten files of each kind', () => {
 });
 
 test.each(cases)('%s %s: its kind is seen in it, and the result is valid and as expected', async (kind, name) => {
-  const home = ownDirectory();
+  const home = tempDir();
   cpSync(join(fixtures, kind), join(home, kind), { recursive: true });
   const cwd = dirname(join(home, kind, name));
   // As where these files were made: without programs and variables of this machine.

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ownDirectory, sysg, type Ran } from '../cli/rig.ts';
+import { sysg, type Ran } from '../cli/rig.ts';
+import { tempDir } from '../temp-dir.ts';
 
 interface Tried extends Ran {
   readonly home: string;
@@ -10,7 +11,7 @@ interface Tried extends Ran {
 }
 
 async function tried(files: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<Tried> {
-  const home = ownDirectory();
+  const home = tempDir();
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(home, name)), { recursive: true });
     writeFileSync(join(home, name), text);
@@ -198,7 +199,7 @@ test('a pattern of included files is one of a shell, also where it fits nothing'
 });
 
 test('paths are as seen from the result, wherever that is', async () => {
-  const home = ownDirectory();
+  const home = tempDir();
   mkdirSync(join(home, 'app'));
   mkdirSync(join(home, 'etc'));
   writeFileSync(join(home, 'app/.env'), 'A=1\n');

@@ -1,15 +1,9 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openJournal, type Journal, type JournalDraft, type JournalOptions } from '../../src/journal/journal.ts';
 import { readJournal, surveyJournal } from '../../src/journal/read.ts';
-
-function directory(): string {
-  const stateDir = mkdtempSync(join(tmpdir(), 'sysg-journal-'));
-  onTestFinished(() => rmSync(stateDir, { recursive: true, force: true }));
-  return stateDir;
-}
+import { tempDir } from '../temp-dir.ts';
 
 function open(stateDir: string, options: Partial<JournalOptions> = {}): { journal: Journal; problems: string[] } {
   const problems: string[] = [];
@@ -21,7 +15,7 @@ function open(stateDir: string, options: Partial<JournalOptions> = {}): { journa
 const draft = (unit: string | null, event = 'start'): JournalDraft => ({ at: '2026-01-01T00:00:00.000Z', unit, event, to: 'waiting' });
 
 test('numbers go on where the last supervisor ended, and its records are there', () => {
-  const stateDir = directory();
+  const stateDir = tempDir();
   const first = open(stateDir).journal;
   first.append(draft('a'));
   first.append(draft('b'));
@@ -39,7 +33,7 @@ test('numbers go on where the last supervisor ended, and its records are there',
 });
 
 test('of a unit that was removed nothing is remembered', () => {
-  const stateDir = directory();
+  const stateDir = tempDir();
   const { journal } = open(stateDir);
   journal.append(draft('a'));
   const { to: _, ...removed } = draft('a', 'removed');
@@ -48,7 +42,7 @@ test('of a unit that was removed nothing is remembered', () => {
 });
 
 test('a file that somebody removes when it is to become the older one is begun anew', () => {
-  const stateDir = directory();
+  const stateDir = tempDir();
   const { journal, problems } = open(stateDir, { fileBytes: 50 });
   journal.append(draft('a'));
   rmSync(join(stateDir, 'journal.ndjson'));
@@ -57,7 +51,7 @@ test('a file that somebody removes when it is to become the older one is begun a
 });
 
 test('a query gives the newest of one unit after a number, oldest first', () => {
-  const { journal } = open(directory());
+  const { journal } = open(tempDir());
   for (let count = 0; count < 10; count += 1) journal.append(draft(count % 2 === 0 ? 'even' : 'odd'));
   expect(journal.query({ unit: 'even', limit: 2, since: null }).map(({ seq }) => seq)).toEqual([7, 9]);
   expect(journal.query({ unit: null, limit: 100, since: 8 }).map(({ seq }) => seq)).toEqual([9, 10]);
@@ -65,7 +59,7 @@ test('a query gives the newest of one unit after a number, oldest first', () => 
 });
 
 test('torn, foreign and turned-back lines are left out', () => {
-  const stateDir = directory();
+  const stateDir = tempDir();
   const first = open(stateDir).journal;
   first.append(draft('a'));
   first.append(draft('a', 'stop'));
@@ -78,7 +72,7 @@ test('torn, foreign and turned-back lines are left out', () => {
 });
 
 test('a file that has grown becomes the older one; both are read', () => {
-  const stateDir = directory();
+  const stateDir = tempDir();
   const { journal } = open(stateDir, { fileBytes: 200 });
   for (let count = 0; count < 5; count += 1) journal.append(draft(`unit-${count}`));
   expect(readFileSync(join(stateDir, 'journal.1.ndjson'), 'utf8')).not.toBe('');
@@ -86,14 +80,14 @@ test('a file that has grown becomes the older one; both are read', () => {
 });
 
 test('memory is bounded and says from where on it is complete', () => {
-  const { journal } = open(directory(), { kept: 10 });
+  const { journal } = open(tempDir(), { kept: 10 });
   for (let count = 0; count < 2000; count += 1) journal.append(draft('a'));
   expect(journal.oldest).toBeGreaterThan(1);
   expect(journal.query({ unit: null, limit: 5000, since: null })[0]?.seq).toBe(journal.oldest);
 });
 
 test('a journal that cannot be written is reported once and goes on in memory', () => {
-  const stateDir = directory();
+  const stateDir = tempDir();
   writeFileSync(join(stateDir, 'file'), '');
   const { journal, problems } = open(join(stateDir, 'no-such-directory'));
   journal.append(draft('a'));
@@ -103,7 +97,7 @@ test('a journal that cannot be written is reported once and goes on in memory', 
 });
 
 test('subscribers get every record until they leave', () => {
-  const { journal } = open(directory());
+  const { journal } = open(tempDir());
   const seen: number[] = [];
   const leave = journal.subscribe(({ seq }) => void seen.push(seq));
   journal.append(draft('a'));
@@ -113,7 +107,7 @@ test('subscribers get every record until they leave', () => {
 });
 
 test('a journal that somebody removed is written again with what memory has', () => {
-  const stateDir = directory();
+  const stateDir = tempDir();
   const { journal } = open(stateDir);
   journal.append(draft('a'));
   journal.append(draft('b'));
@@ -125,7 +119,7 @@ test('a journal that somebody removed is written again with what memory has', ()
 });
 
 test.each(['with the next event', 'without one'])('what the disk did not take is written as soon as it does, without a gap and %s', (when) => {
-  const stateDir = directory();
+  const stateDir = tempDir();
   const { journal, problems } = open(stateDir);
   journal.append(draft('a'));
   journal.close();
@@ -144,7 +138,7 @@ test.each(['with the next event', 'without one'])('what the disk did not take is
 });
 
 test.each([0, 1, 70])('a journal that somebody has cut to %i bytes has what memory has, once', (bytes) => {
-  const stateDir = directory();
+  const stateDir = tempDir();
   const { journal } = open(stateDir);
   for (const unit of ['a', 'b', 'c']) journal.append(draft(unit));
   truncateSync(join(stateDir, 'journal.ndjson'), bytes);

@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openLastWords } from '../../src/journal/last-words.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const node = `node:events:497
       throw er; // Unhandled 'error' event

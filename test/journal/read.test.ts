@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { surveyJournal } from '../../src/journal/read.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const line = (seq: number, unit: string | null = 'web'): string => JSON.stringify({ seq, at: '2026-01-01T00:00:00Z', unit, generation: 1, event: 'start', from: 'a', to: 'b' });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openChildLogs, type ChildLog, type ChildLogs, type ChildLogsOptions } from '../../src/logs/child-logs.ts';
 import { piped } from './rig.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 
 function rig(options: Partial<ChildLogsOptions> = {}) {

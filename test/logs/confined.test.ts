@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { exactLogPath, fifoPath, fileStem, findLogFile } from '../../src/logs/names.ts';
 import { follow, lastLines } from '../../src/logs/tail.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { ended, piped, rig } from './rig.ts';
 
 const isRoot = process.geteuid?.() === 0;

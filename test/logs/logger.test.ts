@@ -5,7 +5,7 @@ import { createClock } from '../../src/clock.ts';
 import { openLogger, type Logger, type LoggerOptions, type LoggerRunner } from '../../src/logs/logger.ts';
 import type { LogStore } from '../../src/logs/store.ts';
 import { runCommand } from '../../src/process/run-command.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 import { ended, numbered, piped, rig } from './rig.ts';
 

@@ -5,7 +5,7 @@ import { makeCompressor } from '../../src/logs/compress.ts';
 import { readTimesAt } from '../../src/logs/times.ts';
 import { makeWriter, type LogWriter } from '../../src/logs/writer.ts';
 import { descriptorLimit, openLogsWithin } from '../../src/process/descriptors.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const most = openLogsWithin(descriptorLimit());
 

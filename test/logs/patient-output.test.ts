@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makePatientOutput } from '../../src/logs/patient-output.ts';
 import { kill } from '../kill.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 
 /** A pipe that takes 64 KiB, and what is read from it. */

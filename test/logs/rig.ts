@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { LogSpec } from '../../machines/types.ts';
 import { listArchives } from '../../src/logs/archives.ts';
 import { openLogStore, type LogStore, type LogStoreOptions } from '../../src/logs/store.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 export const piped: LogSpec = { via: 'pipe', rotate: { sizeBytes: 10 * 1024 * 1024, keep: 5, compress: true }, logger: null };
 

@@ -8,7 +8,7 @@ import * as tools from '../../src/process/tools.ts';
 import { withoutTools } from '../process/missing-tools.ts';
 import { startProgram } from '../state/node-program.ts';
 import { canMount, smallDisk } from '../state/small-disk.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 import { ended, everything, numbered, piped, rig } from './rig.ts';
 

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { follow, lastLines, type FollowOptions, type FollowStart } from '../../src/logs/tail.ts';
 import { makeWriter, type LogWriter, type Rotation } from '../../src/logs/writer.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 import { ended, numbered, piped, rig as storeRig } from './rig.ts';
 

@@ -7,7 +7,7 @@ import { openLineCutter } from '../../src/logs/lines.ts';
 import { includes, levelOfRustLog, parseLogLevel } from '../../src/log-level.ts';
 import { fileStem, findLogFile } from '../../src/logs/names.ts';
 import { openSupervisorLog } from '../../src/logs/supervisor-log.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 function cut(...chunks: readonly (string | Buffer)[]): string[] {
   const lines: string[] = [];

@@ -11,7 +11,7 @@ import { openLineReader, type LineFilter } from '../../src/logs/timed-lines.ts';
 import { parseTimes, readTimesAt } from '../../src/logs/times.ts';
 import { follow, readLog, type LogStart } from '../../src/logs/tail.ts';
 import { makeWriter, type LogWriter, type Rotation } from '../../src/logs/writer.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 
 const begin = Date.UTC(2026, 0, 1);

@@ -7,7 +7,7 @@ import { makeCompressor } from '../../src/logs/compress.ts';
 import { mendRotation, rotate } from '../../src/logs/rotate.ts';
 import { makeWriter, type LogWriter, type Rotation } from '../../src/logs/writer.ts';
 import { withoutTools } from '../process/missing-tools.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { everything } from './rig.ts';
 
 function rig(rotation: Partial<Rotation> = {}, file = join(tempDir(), 'web.log')): { file: string; writer: LogWriter; problems: string[]; settled: () => Promise<void> } {

@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { MetricsSpec } from '../../src/metrics-spec.ts';
 import * as boot from '../../src/process/boot.ts';
 import type { Member, Observer } from '../../src/metrics/observer.ts';
 import { openSampler, type MeasuredUnit } from '../../src/metrics/sampler.ts';
+import { tempDir } from '../temp-dir.ts';
 import { members } from './members.ts';
 
 const leader = { pid: 7, startTime: '100', bootId: 'boot' };
@@ -151,8 +151,7 @@ test('history survives a new configuration, within its limits', async () => {
 });
 
 test('what is evicted goes to the files, under the hash of its unit', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'sysg-sampler-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = tempDir();
   const { pass } = rig({ ...block, retentionMs: 4000, spilloverPath: directory, spilloverMaxBytes: 10_000 });
   pass(8000);
   const lines = readdirSync(directory).flatMap((name) => readFileSync(join(directory, name), 'utf8').trim().split('\n'));

@@ -1,21 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openSpillover } from '../../src/metrics/spillover.ts';
-
-function ownDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'sysg-spill-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
+import { tempDir } from '../temp-dir.ts';
 
 const never = (text: string): void => expect.unreachable(text);
 const numberOf = (name: string): number => Number(/\d+/.exec(name)?.[0]);
 const files = (directory: string): string[] => readdirSync(directory).filter((name) => /^metrics-\d+\.jsonl$/.test(name)).sort((one, other) => numberOf(one) - numberOf(other));
 
 test('lines fill files of a size, in a directory that is made when it is missing', () => {
-  const directory = join(ownDirectory(), 'deep', 'spill');
+  const directory = join(tempDir(), 'deep', 'spill');
   const spillover = openSpillover({ directory, maxBytes: 1e6, segmentBytes: 20 }, never);
   for (const line of ['123456789', 'abcdefghi', 'ABCDEFGHI']) spillover.push(line);
   spillover.flush();
@@ -25,7 +19,7 @@ test('lines fill files of a size, in a directory that is made when it is missing
 });
 
 test('the oldest files go while there is too much, and nobody else\'s are counted or touched', () => {
-  const directory = ownDirectory();
+  const directory = tempDir();
   const strangers = ['aaa.jsonl', 'metrics-old.jsonl', 'metrics-1.jsonl.bak'];
   for (const name of strangers) writeFileSync(join(directory, name), 'x'.repeat(1000));
   writeFileSync(join(directory, 'target'), 'mine');
@@ -41,7 +35,7 @@ test('the oldest files go while there is too much, and nobody else\'s are counte
 });
 
 test('a directory that cannot be written is reported once, and tried again', () => {
-  const directory = ownDirectory();
+  const directory = tempDir();
   const blocked = join(directory, 'file');
   writeFileSync(blocked, '');
   const problems: string[] = [];

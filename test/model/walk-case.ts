@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
@@ -8,6 +7,7 @@ import { identify } from '../../src/compat/identity.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { readScenario, type Scenario } from '../../src/simulate/scenario.ts';
+import { tempDir } from '../temp-dir.ts';
 
 /** A configuration and a scenario as a person would write them. */
 export interface WalkCase {
@@ -73,16 +73,12 @@ export function write({ config, scenario }: WalkCase): Written {
 
 /** Through the readers of the program itself. */
 export function read({ config, scenario }: Written): { readonly specs: readonly ServiceSpec[]; readonly scenario: Scenario } {
-  const dir = mkdtempSync(join(tmpdir(), 'sysg-walk-'));
-  try {
-    const file = join(dir, 'sysg.yaml');
-    writeFileSync(file, config);
-    const loaded = loadConfig(file, { env: {}, identify });
-    if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
-    const told = readScenario('scenario.yaml', scenario);
-    if (!told.ok) throw new Error(told.problems.map(formatProblem).join('\n'));
-    return { specs: loaded.config.services, scenario: told.scenario };
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  const dir = tempDir();
+  const file = join(dir, 'sysg.yaml');
+  writeFileSync(file, config);
+  const loaded = loadConfig(file, { env: {}, identify });
+  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  const told = readScenario('scenario.yaml', scenario);
+  if (!told.ok) throw new Error(told.problems.map(formatProblem).join('\n'));
+  return { specs: loaded.config.services, scenario: told.scenario };
 }

@@ -1,13 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, constants, openSync, readFileSync, readSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import type { LogWriter, WriterOptions } from '../../src/logs/writer.ts';
 import type { NativePort } from '../../src/native/port.ts';
 import { canMount, smallDisk } from '../state/small-disk.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { hasKoffi } from './installed.ts';
 
 // Modules of this file's own, so that the other file is read anew.
@@ -23,10 +22,9 @@ const port = (): NativePort => {
 let pipe = -1;
 
 beforeAll(() => {
-  const directory = mkdtempSync(join(tmpdir(), 'sysg-test-'));
+  const directory = tempDir();
   execFileSync('mkfifo', [join(directory, 'pipe')]);
   pipe = openSync(join(directory, 'pipe'), constants.O_RDWR | constants.O_NONBLOCK);
-  rmSync(directory, { recursive: true });
   vi.spyOn(writers, 'makeWriter').mockImplementation((path, settings) => movingAll(makeWriter(path, settings)));
 });
 

@@ -1,35 +1,31 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { connectionsWithin, makeReserve, openLogsWithin, reservedDescriptors } from '../../src/process/descriptors.ts';
+import { tempDir } from '../temp-dir.ts';
 
 test('what the caller left open is closed, apart from what is still needed, and Node goes on working', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'sysg-descriptors-'));
-  try {
-    const module = join(dir, 'descriptors.cjs');
-    buildSync({
-      entryPoints: [new URL('../../src/process/descriptors.ts', import.meta.url).pathname],
-      outfile: module, bundle: true, platform: 'node', format: 'cjs', logLevel: 'error', define: { 'import.meta.dirname': JSON.stringify(dir) },
-    });
-    const program = `
-      const { existsSync, readlinkSync } = require('node:fs');
-      const { closeInheritedDescriptors, inheritableDescriptors } = require(${JSON.stringify(module)});
-      const before = inheritableDescriptors();
-      closeInheritedDescriptors([41]);
-      setTimeout(() => console.log(JSON.stringify({ before, after: inheritableDescriptors(), low: existsSync('/proc/self/fd/5') && readlinkSync('/proc/self/fd/5') })), 1);`;
-    // Node itself marks the low ones; those behind a gap it does not find.
-    const open = openSync('/dev/null', 'r');
-    const stdio = Array.from({ length: 43 }, (_, place) => ([5, 40, 41, 42].includes(place) ? open : place === 1 ? 'pipe' : 'ignore'));
-    const run = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', stdio });
-    closeSync(open);
-    const found: unknown = JSON.parse(run.stdout);
-    expect(found).toEqual({ before: expect.arrayContaining([40, 41, 42]), after: [41], low: false });
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
+  const dir = tempDir();
+  const module = join(dir, 'descriptors.cjs');
+  buildSync({
+    entryPoints: [new URL('../../src/process/descriptors.ts', import.meta.url).pathname],
+    outfile: module, bundle: true, platform: 'node', format: 'cjs', logLevel: 'error', define: { 'import.meta.dirname': JSON.stringify(dir) },
+  });
+  const program = `
+    const { existsSync, readlinkSync } = require('node:fs');
+    const { closeInheritedDescriptors, inheritableDescriptors } = require(${JSON.stringify(module)});
+    const before = inheritableDescriptors();
+    closeInheritedDescriptors([41]);
+    setTimeout(() => console.log(JSON.stringify({ before, after: inheritableDescriptors(), low: existsSync('/proc/self/fd/5') && readlinkSync('/proc/self/fd/5') })), 1);`;
+  // Node itself marks the low ones; those behind a gap it does not find.
+  const open = openSync('/dev/null', 'r');
+  const stdio = Array.from({ length: 43 }, (_, place) => ([5, 40, 41, 42].includes(place) ? open : place === 1 ? 'pipe' : 'ignore'));
+  const run = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', stdio });
+  closeSync(open);
+  const found: unknown = JSON.parse(run.stdout);
+  expect(found).toEqual({ before: expect.arrayContaining([40, 41, 42]), after: [41], low: false });
 });
 
 describe('the reserve of descriptors', () => {

@@ -1,10 +1,10 @@
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import type { ProcessExit, ServiceSpec } from '../../machines/types.ts';
 import type { Child } from '../../src/process/children.ts';
 import { hasKoffi } from '../native/installed.ts';
+import { tempDir } from '../temp-dir.ts';
 import { serviceSpec } from './spec.ts';
 
 export interface Launch {
@@ -30,10 +30,10 @@ export interface Way {
 }
 
 /** Node's way and that of the native port, in modules of their own: once the port was loaded it is used. None where koffi is not installed. */
-export async function openWays(): Promise<{ readonly dir: string; readonly ways: readonly Way[]; close(): void }> {
-  const dir = mkdtempSync(join(tmpdir(), 'sysg-native-'));
+export async function openWays(): Promise<{ readonly dir: string; readonly ways: readonly Way[] }> {
+  const dir = tempDir();
   const ways = hasKoffi ? [await open(dir, false), await open(dir, true)] : [];
-  return { dir, ways, close: () => rmSync(dir, { recursive: true, force: true }) };
+  return { dir, ways };
 }
 
 async function open(dir: string, natively: boolean): Promise<Way> {

@@ -6,7 +6,7 @@ import { buildSync } from 'esbuild';
 import { expect, test, vi } from 'vitest';
 import { marksIn, pidsMarked, removeMark, startMarked, takeOffMark } from '../../src/process/marks.ts';
 import { isCertain, scanMarked } from '../../src/process/scan.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const groupsIn = (tokens: readonly string[]): string => startMarked(tokens, () => spawnSync('cat', ['/proc/self/cgroup'], { encoding: 'utf8' })).stdout;
 const canMark = groupsIn([`trial.${process.pid}`]).includes(`sysg-unit.trial.${process.pid}`);

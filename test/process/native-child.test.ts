@@ -2,15 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadNative } from '../../src/native/load.ts';
 import { hasKoffi } from '../native/installed.ts';
 import { until } from '../until.ts';
 import { exitOf, openWays, type Way } from './launch-ways.ts';
 import { serviceSpec } from './spec.ts';
 
-const { dir, ways, close } = await openWays();
-afterAll(close);
+const { dir, ways } = await openWays();
 
 describe.skipIf(!hasKoffi)('a process that is started by Node and one that is started by the native port', () => {
   /** What each of the two shows of the same, which has to be alike. */

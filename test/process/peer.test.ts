@@ -9,7 +9,7 @@ import { loadNative, nativePort } from '../../src/native/load.ts';
 import { identify } from '../../src/process/identity.ts';
 import { peerOf } from '../../src/process/peer.ts';
 import { hasKoffi } from '../native/installed.ts';
-import { tempDir } from '../state/temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 /** The server's end of a connection that `client` makes. */
 function accepted(client: (path: string) => void): Promise<Socket> {

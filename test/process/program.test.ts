@@ -1,15 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { resolveProgram } from '../../src/process/program.ts';
+import { tempDir } from '../temp-dir.ts';
 
 let dir: string;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'sysg-program-'));
+  dir = tempDir();
   for (const name of ['first', 'second']) mkdirSync(join(dir, name));
 });
-afterEach(() => rmSync(dir, { recursive: true }));
 
 const searchPath = () => `${dir}/first:${dir}/second`;
 const write = (name: string, mode: number, text = '#!/bin/sh\n') => writeFileSync(join(dir, name), text, { mode });

@@ -1,10 +1,11 @@
 import { buildSync } from 'esbuild';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { getPriority, tmpdir } from 'node:os';
+import { chmodSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { hasKoffi } from '../native/installed.ts';
+import { tempDir } from '../temp-dir.ts';
 import { isRoot, privileged } from './privileges-rig.ts';
 
 const { privileges: none } = privileged({});
@@ -31,8 +32,7 @@ const unenforceable: readonly (readonly [string, typeof none, string | RegExp])[
 ];
 
 test.skipIf(process.platform !== 'linux')('an ordinary user is refused what it cannot enforce, and given what it can', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'sysg-refusals-'));
-  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const dir = tempDir();
   chmodSync(dir, 0o755);
   const program = join(dir, 'program.mjs');
   buildSync({ entryPoints: [join(import.meta.dirname, 'fixtures/tries-privileges.ts')], bundle: true, platform: 'node', format: 'esm', outfile: program, logLevel: 'error', external: hasKoffi ? [] : ['koffi'] });

@@ -1,11 +1,10 @@
 import { chmodSync, copyFileSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { exitOf, openWays, type Way } from './launch-ways.ts';
 
-const { dir, ways, close } = await openWays();
-afterAll(close);
+const { dir, ways } = await openWays();
 
 const at = (name: string): string => join(dir, name);
 function write(name: string, content: string | Buffer, mode = 0o755): void {

@@ -20,7 +20,7 @@ import { prepareRuntime } from '../../src/state/runtime.ts';
 import { readToken } from '../../src/web/access.ts';
 import { serviceSpec } from '../process/spec.ts';
 import { record } from './record.ts';
-import { tempDir } from './temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const source = parseSource('version: "1"\n', []).root;
 

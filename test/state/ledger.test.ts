@@ -5,7 +5,7 @@ import { readLedger } from '../../src/state/ledger-read.ts';
 import { openLedger, type Ledger } from '../../src/state/ledger.ts';
 import { record } from './record.ts';
 import { canMount, smallDisk } from './small-disk.ts';
-import { tempDir } from './temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 function rig(path = join(tempDir(), 'ledger.ndjson')): { path: string; problems: string[]; open: (now?: () => number) => Ledger } {
   const problems: string[] = [];

@@ -6,7 +6,7 @@ import { isLocked, lockHolder, takeLock } from '../../src/state/lock.ts';
 import { withoutTools } from '../process/missing-tools.ts';
 import { startProgram } from './node-program.ts';
 import { canMount, smallDisk } from './small-disk.ts';
-import { tempDir } from './temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 
 const holdLock = join(import.meta.dirname, 'fixtures/hold-lock.ts');

@@ -6,7 +6,7 @@ import { keepChildren, recoverChildren } from '../../src/state/notes.ts';
 import { openLedger } from '../../src/state/ledger.ts';
 import type { ScannedRow } from '../../src/state/recovery.ts';
 import { record as unitRecord } from './record.ts';
-import { tempDir } from './temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const child = (id: string, changes: Partial<ChildRecord> = {}): ChildRecord => ({
   id, depth: 1, token: id, startedAt: 5, identity: { pid: 70, startTime: '700', bootId: 'boot' },

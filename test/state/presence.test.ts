@@ -6,7 +6,7 @@ import { takeLock } from '../../src/state/lock.ts';
 import { keepPresence, type Presence } from '../../src/state/presence.ts';
 import { runtimePaths, type RuntimePaths } from '../../src/runtime-paths.ts';
 import { prepareRuntime } from '../../src/state/runtime.ts';
-import { tempDir } from './temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 interface Rig {
   readonly home: string;

@@ -5,7 +5,7 @@ import { readStateFiles } from '../../src/compat/read-files.ts';
 import { readJournal } from '../../src/journal/read.ts';
 import { openLedger } from '../../src/state/ledger.ts';
 import { recover } from '../../src/state/recovery.ts';
-import { tempDir } from './temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const releases = resolve(import.meta.dirname, '../fixtures/releases');
 

@@ -7,7 +7,7 @@ import { readPlainFile } from '../../src/files.ts';
 import { runtimePaths } from '../../src/runtime-paths.ts';
 import { openAppendFile } from '../../src/state/append-file.ts';
 import { isPrepared, prepareRuntime, removeRuntimeFiles } from '../../src/state/runtime.ts';
-import { tempDir } from './temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 const mode = (path: string): number => statSync(path).mode & 0o777;
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { onTestFinished } from 'vitest';
-import { tempDir } from './temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 /** A tmpfs of so many KiB in a directory of its own, or null where mounting is not allowed. */
 export function smallDisk(kibibytes: number): string | null {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, statSync, trunc
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openSmallFiles } from '../../src/state/small-files.ts';
-import { tempDir } from './temp-dir.ts';
+import { tempDir } from '../temp-dir.ts';
 
 test('a file is for its owner alone, and is written again when somebody has removed or cut it', () => {
   const path = join(tempDir(), 'sysg.pid');

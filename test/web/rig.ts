@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { flagsOf } from '../../src/cli/arguments.ts';
@@ -15,14 +14,14 @@ import { openStreams } from '../../src/web/event-stream.ts';
 import { supervisorsToWatch } from '../../src/web/supervisors.ts';
 import type { JournalRecord, StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 import { encodeWatchLine, type Response as Answer } from '../../src/wire/responses.ts';
+import { tempDir } from '../temp-dir.ts';
 
 export const token = 'a-token-of-this-test';
 export const host = '127.0.0.1:9080';
 
 /** A call in a home of its own, with a configuration where one is given. */
 export function makeCall(yaml: string | null = null): Call {
-  const home = mkdtempSync(join(tmpdir(), 'sysg-web-'));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const home = tempDir();
   if (yaml !== null) writeFileSync(join(home, 'sysg.yaml'), yaml);
   const env = { HOME: home };
   const paths = runtimePaths({ system: false, env });

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { tempDir } from '../../temp-dir.ts';
 import { until } from '../rig.ts';
 
 interface Ended {
@@ -13,8 +12,7 @@ interface Ended {
 
 /** The program on a terminal of its own, by script(1); each text is typed when the one it waits for was shown. */
 async function onTerminal(typed: readonly (readonly [shown: string, keys: string])[]): Promise<Ended> {
-  const directory = mkdtempSync(join(tmpdir(), 'sysg-screen-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = tempDir();
   const program = join(directory, 'program.cjs');
   buildSync({ entryPoints: [join(import.meta.dirname, 'fixtures/shows-keys.ts')], bundle: true, platform: 'node', format: 'cjs', outfile: program });
   // The shell tells how the terminal was left behind.

@@ -1,0 +1,39 @@
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { until } from './until.ts';
+
+// Each test file has a temporary directory of its own. It goes, with all that was made in it, when the last test is over, so that no test has to remove what it made.
+// The names are short: those of sockets have an end. Services of other users come through, as through /tmp.
+const before = process.env['TMPDIR'];
+const directory = mkdtempSync(join(tmpdir(), 'sysg-'));
+chmodSync(directory, 0o1777);
+process.env['TMPDIR'] = directory;
+
+afterAll(async () => {
+  if (before === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = before;
+  let left: readonly string[] = [];
+  try {
+    await until('no program of this test file runs any more', () => (left = programsIn(directory)).length === 0);
+  } catch (error) {
+    throw new Error(`the tests of this file left running: ${left.join('; ')}`, { cause: error });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+/** Programs that work in the directory, or were told a path in it. */
+function programsIn(path: string): readonly string[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).flatMap((pid) => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+      return command !== '' && (command.includes(path) || readlinkSync(`/proc/${pid}/cwd`).startsWith(path)) ? [`${pid} ${command}`] : [];
+    } catch {
+      // It ended meanwhile.
+      return [];
+    }
+  });
+}
