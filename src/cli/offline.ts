@@ -6,6 +6,7 @@ import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
 import { refusals, textOf, type Refusal } from '../errors.ts';
 import { lookAtRest, mendStateFile, type AtRest, type RestingUnit } from '../compat/at-rest.ts';
 import { masked } from '../masked.ts';
+import { isAlive } from '../process/identity.ts';
 import { isLocked, takeLock } from '../state/lock.ts';
 import type { RecordedJob, RecordedState } from '../compat/state-files.ts';
 import { processFacts, uptimeOf } from '../status/process-facts.ts';
@@ -13,7 +14,8 @@ import { runsOf } from '../compat/recorded.ts';
 import { overallHealth } from '../status/snapshot.ts';
 import type { StatusAnswer } from './ask.ts';
 import type { Call } from './call.ts';
-import { chooseConfigAtRest, startWith } from './config-choice.ts';
+import { chooseConfig, chooseConfigAtRest, startWith } from './config-choice.ts';
+import { configInUse } from './hints.ts';
 import { combinedFor, loadConfigFor } from './load-config.ts';
 
 export type RestAnswer = { readonly ok: true; readonly config: { readonly path: string; readonly leftOut: ReadonlySet<string> } & Combined; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
@@ -57,6 +59,18 @@ export function statusAtRest(call: Call): StatusAnswer {
 /** A service that a start would leave out for its profiles is shown where the last supervisor had it, or something of it lives. */
 function hasLeftWord({ process, zombie, suspect, foreign, noted, recorded, job }: RestingUnit): boolean {
   return [process, zombie, suspect, foreign, noted, recorded, job].some((word) => word !== null);
+}
+
+/** For an end to what systemg 0.33.0 left running, which writes down whose a process is and which file it runs. `unknown`: what that file does not have. */
+export function leftBySystemg(call: Call): { readonly config: (Pick<Combined, 'specs'> & { readonly path: string }) | null; readonly unknown: readonly string[] } {
+  const { paths: { stateDir, ledger }, env } = call;
+  const [hint, chosen] = [configInUse(call), chooseConfig(call)];
+  const path = hint ?? (chosen.ok ? chosen.path : '');
+  const loaded = loadConfigFor(call, path);
+  const specs = loaded.ok ? loaded.config.services : [];
+  const { listed } = lookAtRest({ stateDir, ledger, config: path, specs: [], environment: env, uid: process.geteuid?.() ?? 0, onProblem: () => undefined });
+  const unknown = listed.filter(({ name, process: found }) => found !== null && isAlive(found) && !specs.some((spec) => spec.name === name));
+  return { config: loaded.ok ? { path, specs } : null, unknown: unknown.map(({ name, pid }) => `pid ${pid} may be service '${name}' of systemg 0.33.0, of which no configuration says what it runs: end it`) };
 }
 
 /** While nobody has the lock: a supervisor writes the file itself. */

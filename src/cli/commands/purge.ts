@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pidText, refusals, textOf, type Refusal } from '../../errors.ts';
+import { realPath } from '../../files.ts';
 import { signalProcess } from '../../process/signal.ts';
-import { takeLock } from '../../state/lock.ts';
-import { findLockOwner, findSupervisor } from '../../state/lock-owner.ts';
+import { awaitLock } from '../../state/lock.ts';
+import { findLockOwner, findSupervisor, isServed } from '../../state/lock-owner.ts';
 import { ask, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { unclearProject } from '../config-choice.ts';
@@ -29,9 +30,10 @@ export async function purge(call: Call): Promise<number> {
   if (stuck !== null) return refuse(call, stuck);
   if (existsSync(stateDir)) {
     await endGuardian(call.paths);
-    const taken = takeLock(lock);
-    // A supervisor that began meanwhile is ended like one that was there before.
-    if (!taken.ok) return taken.held && await lookForServer(call) === 'served' ? purge(call) : refuse(call, refusals.runtime(taken.reason));
+    const { lock: taken } = await awaitLock(lock, () => findLockOwner(call.paths) !== null, LAST_MS);
+    // A supervisor that began meanwhile is ended like one that was there before, and another purge may have removed everything.
+    if (!taken.ok && (!existsSync(stateDir) || (taken.held && await lookForServer(call) === 'served'))) return purge(call);
+    if (!taken.ok) return refuse(call, refusals.runtime(taken.reason));
     try {
       const left = await endLeftovers(call);
       if (left.length > 0) return refuse(call, refusals.runtime(`${left.join('; ')}; nothing was removed`));
@@ -53,20 +55,18 @@ function question(call: Call, isRunning: boolean): string {
 }
 
 /** The directories of projects, which have supervisors of their own, stay; so do the logs of the system. */
-function removeState({ system, paths: { stateDir, logDir, project, projectsDir } }: Call): void {
-  if (project !== null && !system) rmSync(logDir, { recursive: true, force: true });
-  if (project === null && existsSync(projectsDir)) removeBeside(stateDir, [projectsDir, join(logDir, basename(projectsDir))]);
-  else rmSync(stateDir, { recursive: true, force: true });
+function removeState({ system, paths: { stateDir, logDir, project, projectsDir }, terminal }: Call): void {
+  if (project !== null && !system) remove(logDir, [], terminal.warn);
+  remove(stateDir, project === null && existsSync(projectsDir) ? [projectsDir, join(logDir, basename(projectsDir))] : [], terminal.warn);
 }
 
-/** Removes what is in a directory, but for the paths that are kept and what they are in. */
-function removeBeside(directory: string, kept: readonly string[]): void {
-  for (const name of readdirSync(directory)) {
-    const path = join(directory, name);
-    if (kept.includes(path)) continue;
-    if (kept.some((other) => other.startsWith(`${path}/`))) removeBeside(path, kept);
-    else rmSync(path, { recursive: true, force: true });
-  }
+/** But for the paths that are kept and what they are in, and for what is behind a link, which may be other people's. */
+function remove(path: string, kept: readonly string[], warn: (text: string) => void): void {
+  if (kept.includes(path)) return;
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  if (isLink && existsSync(path)) warn(`${path} is a link: what is in ${realPath(path)} stays`);
+  if (!kept.some((other) => other.startsWith(`${path}/`) && existsSync(other))) rmSync(path, { recursive: true, force: true });
+  else if (!isLink) for (const name of readdirSync(path)) remove(join(path, name), kept, warn);
 }
 
 const GRACE_MS = 10_000;
@@ -76,10 +76,13 @@ const LAST_MS = 15_000;
 
 /** Why something goes on; empty: nothing does. */
 async function endLeftovers(call: Call): Promise<readonly string[]> {
-  const { paths, env, terminal } = call;
-  if (!existsSync(paths.ledger)) return [];
+  const { paths, env, terminal, secrets } = call;
+  const hasLedger = existsSync(paths.ledger);
+  if (!hasLedger && !existsSync(join(paths.stateDir, 'pid.xml'))) return [];
+  const { config, unknown } = hasLedger ? { config: null, unknown: [] } : (await import('../offline.ts')).leftBySystemg(call);
+  if (unknown.length > 0) return unknown;
   const { endUnits } = await import('../../daemon/end-units.ts');
-  const result = await endUnits({ paths, environment: env, secrets: call.secrets, config: null, service: null, onProblem: terminal.warn });
+  const result = await endUnits({ paths, environment: env, secrets, config, service: null, onProblem: terminal.warn });
   return result.ok ? result.left : [result.reason];
 }
 
@@ -90,6 +93,8 @@ async function endSupervisor(call: Call): Promise<Refusal | null> {
   if (answer.ok) call.terminal.print(messageOf(answer.response));
   if (answer.ok && await untilReleased(call, GRACE_MS, asked)) return null;
   const owner = findLockOwner(call.paths);
+  // A purge that began before this one has the lock until it is done.
+  if (owner === null && !await isServed(call.paths.socket) && await untilReleased(call, LAST_MS)) return null;
   if (owner === null && isRunning(call) === false) {
     return refusals.unresponsive(`a process serves ${call.paths.socket} without the lock of sysg (pid ${supervisorPid(call) ?? 'unknown'}, by its pid file) and does not end; nothing was purged`);
   }
