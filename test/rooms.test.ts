@@ -21,7 +21,7 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   compat: { rooms: ['process', 'cron', 'config', 'state', 'wire'] },
   status: { rooms: ['process', 'cron', 'metrics', 'wire'], types: ['spawned'] },
   // A request that is accepted is recorded.
-  control: { rooms: ['config', 'state', 'wire'], types: ['journal'] },
+  control: { rooms: ['process', 'config', 'state', 'wire'], types: ['journal'] },
   actors: { rooms: ['process', 'logs'] },
   // What children use is measured as metrics are, and an end for its sake is recorded.
   spawned: { rooms: ['process', 'logs', 'metrics'], types: ['journal'] },

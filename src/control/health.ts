@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { attempt } from '../errors.ts';
 import { openWith } from './client-connection.ts';
+import { readStatText, statFields } from '../process/proc.ts';
 import { ControlError } from '../wire/control-error.ts';
 import type { Request } from '../wire/requests.ts';
 import { readSupervisorPid } from './runtime-files.ts';
@@ -8,6 +9,8 @@ import { readSupervisorPid } from './runtime-files.ts';
 export interface HealthRule {
   readonly everyMs: number;
   readonly withinMs: number;
+  /** How long one may be silent that has work to do and gets too little of the processors for it; default 30 s. */
+  readonly busyMs?: number;
   /** Until the first time; default `everyMs`. */
   readonly firstMs?: number;
 }
@@ -18,14 +21,16 @@ export interface HealthRule {
  */
 export function watchHealth(path: string, rule: HealthRule = EVERY_FIVE_SECONDS, onDead: (error: ControlError) => void, question: Request = { kind: 'status' }): () => void {
   const stopped = new AbortController();
+  let silentSince: number | null = null;
   const look = async (): Promise<void> => {
+    const began = performance.now();
+    const work = workOf(path);
     const alive = await answers(path, question, rule.withinMs, stopped.signal);
     if (stopped.signal.aborted) return;
-    if (alive) next = setTimeout(look, rule.everyMs);
-    else {
-      const message = `supervisor${pidText(path)} does not respond`;
-      onDead(Object.assign(new ControlError('io', message), { message }));
-    }
+    silentSince = alive ? null : (silentSince ?? began);
+    if (silentSince === null) next = setTimeout(look, rule.everyMs);
+    else if (work !== null && workOf(path) !== work && performance.now() - silentSince < (rule.busyMs ?? BUSY_MS)) return look();
+    else onDead(unresponsive(path));
   };
   let next = setTimeout(look, rule.firstMs ?? rule.everyMs);
   return () => {
@@ -49,10 +54,25 @@ async function answers(path: string, question: Request, withinMs: number, stoppe
   }
 }
 
-/** Of an unreadable pid file: the sentence does without the number. */
-function pidText(path: string): string {
-  const pid = attempt(() => readSupervisorPid(dirname(path)), null);
-  return pid === null ? '' : ` pid ${pid}`;
+/** Changes while the supervisor runs, or waits for a processor; null: it is halted, or cannot be seen. */
+function workOf(path: string): string | null {
+  const pid = supervisorPid(path);
+  const field = attempt(() => statFields((pid === null ? null : readStatText(pid)) ?? ''), null);
+  if (field === null || ['T', 't'].includes(field(3))) return null;
+  // utime and stime of proc_pid_stat(5).
+  return `${field(14)} ${field(15)}`;
 }
 
+/** Of an unreadable pid file: the sentence does without the number. */
+function unresponsive(path: string): ControlError {
+  const pid = supervisorPid(path);
+  const message = `supervisor${pid === null ? '' : ` pid ${pid}`} does not respond`;
+  return Object.assign(new ControlError('io', message), { message });
+}
+
+function supervisorPid(path: string): number | null {
+  return attempt(() => readSupervisorPid(dirname(path)), null);
+}
+
+const BUSY_MS = 30_000;
 const EVERY_FIVE_SECONDS: HealthRule = { everyMs: 5000, withinMs: 2000 };

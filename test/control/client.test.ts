@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -103,9 +105,39 @@ describe('a long wait', () => {
 
   test('ends when the supervisor answers nobody any more, naming its pid', async () => {
     const path = await fakeServer((socket) => socket.resume());
-    writeSupervisorPid(4711, dirname(path));
+    const idle = spawn('sleep', ['60']);
+    onTestFinished(() => void idle.kill());
+    await once(idle, 'spawn');
+    writeSupervisorPid(idle.pid ?? 0, dirname(path));
     const error = await failure(sendCommand({ kind: 'stop', service: null }, { socket: path, health: rule }));
-    expect([error.kind, error.message]).toEqual(['io', 'supervisor pid 4711 does not respond']);
+    expect([error.kind, error.message]).toEqual(['io', `supervisor pid ${idle.pid} does not respond`]);
+  });
+
+  /** A supervisor that works all the time, like this process, and answers no Status; the stop when it was asked for the third one. */
+  async function busyServer(): Promise<string> {
+    let statuses = 0;
+    let stop: Socket | undefined;
+    const path = await fakeServer((socket) => socket.once('data', (line: Buffer) => {
+      if (line.toString().startsWith('{"Stop"')) return void (stop = socket);
+      const { user, system } = process.cpuUsage();
+      // Two ticks of the clock by which the kernel counts.
+      for (let used = 0; used < 20_000;) used = process.cpuUsage().user + process.cpuUsage().system - user - system;
+      if ((statuses += 1) === 3) stop?.end('{"Message":"stopped"}\n');
+    }));
+    writeSupervisorPid(process.pid, dirname(path));
+    return path;
+  }
+
+  test('goes on while the supervisor works, on a machine that has too much to do', async () => {
+    const path = await busyServer();
+    const answer = await sendCommand({ kind: 'stop', service: null }, { socket: path, health: rule });
+    expect(answer).toEqual({ kind: 'message', text: 'stopped' });
+  });
+
+  test('ends when the supervisor works, and answers nobody, for too long', async () => {
+    const path = await busyServer();
+    const error = await failure(sendCommand({ kind: 'stop', service: null }, { socket: path, health: { ...rule, busyMs: 1 } }));
+    expect(error.message).toBe(`supervisor pid ${process.pid} does not respond`);
   });
 
   test('goes on as long as a Status is answered', async () => {
