@@ -78,9 +78,7 @@ export function readToken(path: string): { readonly ok: true; readonly token: st
     if (uid !== own && own !== 0) return refuse(`${path} belongs to user ${uid}: expected a file of user ${own}`);
     const token = readFileSync(path, 'utf8').trim();
     if (!/^[\x21-\x7e]+$/.test(token) || token.length < LEAST_TOKEN) {
-      return refuse(
-        `${path} has no usable token: expected at least ${LEAST_TOKEN} printable characters on one line, as from: head -c 32 /dev/urandom | base64`,
-      );
+      return refuse(`${path} has no usable token: expected at least ${LEAST_TOKEN} printable characters on one line, as from: head -c 32 /dev/urandom | base64`);
     }
     return { ok: true, token };
   } catch (error) {

@@ -17,10 +17,7 @@ export interface Prepared {
 
 /** Checks an order against the units there are: what is wrong with it as a sentence, or how it is carried out. */
 export function prepareAct(call: Call, { verb, units = [], signal }: Act, known: ReadonlyMap<string, string>): Prepared | string {
-  if (verb === 'reload')
-    return units.length > 0
-      ? 'units: a reload reads the whole file, expected none'
-      : { units, carryOut: () => order(call, { kind: 'reload', config: null }) };
+  if (verb === 'reload') return units.length > 0 ? 'units: a reload reads the whole file, expected none' : { units, carryOut: () => order(call, { kind: 'reload', config: null }) };
   if (units.length === 0) return `units: expected the units to ${verb}`;
   const unknown = units.find((unit) => !known.has(unit));
   if (unknown !== undefined) return `units: '${unknown}' is no unit of this supervisor${didYouMean(unknown, [...known.keys()])}`;

@@ -33,27 +33,23 @@ export function makeApp({ supervisors, access, assets, streams, readOnly, compat
   const description = openApi(routes);
   const app = new Hono();
   app.use(endUnread, securityHeaders(), sameOriginOnly(access));
+  const serveAsset = (path: string, asset: Asset): unknown => app.get(path, ({ req }) => assetResponse(asset, req));
   const login = assets.get('/login.css');
   // What the page for strangers needs.
-  if (login !== undefined)
-    app.get('/login.css', ({ req }) => assetResponse(login, { encodings: req.header('accept-encoding') ?? '', tag: req.header('if-none-match') }));
+  if (login !== undefined) serveAsset('/login.css', login);
   app.use(authenticate(access), smallBodies);
-  for (const [path, asset] of assets) {
-    app.get(path, ({ req }) => assetResponse(asset, { encodings: req.header('accept-encoding') ?? '', tag: req.header('if-none-match') }));
-  }
+  for (const [path, asset] of assets) serveAsset(path, asset);
   app.get('/metrics', async ({ req }) => {
     const format = formatFor(req.header('accept') ?? '');
     return new Response(await scrape(sites.all(), { format, compat }), { headers: { 'content-type': contentTypes[format] } });
   });
   app.get('/api/v1/openapi.json', () => json(description));
   for (const { method, path, run } of routes) app.on(method.toUpperCase(), `/api/v1${path.replaceAll(/\{(\w+)\}/g, ':$1')}`, run);
-  app.notFound(({ req }) =>
-    readOnly && req.method === 'POST' && req.path === '/api/v1/actions'
-      ? problemResponse(403, 'the server is read-only: nothing is ordered here', 'read-only')
-      : req.method === 'POST'
-        ? problemResponse(405, `POST is not allowed on ${req.path.slice(0, 200)}`, 'method', { allow: 'GET, HEAD' })
-        : problemResponse(404, `there is nothing at ${req.path.slice(0, 200)}`, 'path'),
-  );
+  app.notFound(({ req: { method, path } }) => {
+    if (method !== 'POST') return problemResponse(404, `there is nothing at ${path.slice(0, 200)}`, 'path');
+    if (readOnly && path === '/api/v1/actions') return problemResponse(403, 'the server is read-only: nothing is ordered here', 'read-only');
+    return problemResponse(405, `POST is not allowed on ${path.slice(0, 200)}`, 'method', { allow: 'GET, HEAD' });
+  });
   app.onError((error) => {
     onProblem(`internal error: ${error.stack ?? error.message}`);
     return problemResponse(500, 'an internal error, which is in the log of the server', 'internal');

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { StatusAnswer } from '../cli/ask.ts';
+import { mostRecords, type StatusAnswer } from '../cli/ask.ts';
 import { unitNamed } from '../cli/print/unit.ts';
 import { refusals } from '../errors.ts';
 import { masked } from '../masked.ts';
@@ -9,6 +9,7 @@ import type { Hub } from './hub.ts';
 import type { Configured } from './mask.ts';
 import { problemResponse, refusalResponse } from './problem.ts';
 import type { Records } from './records.ts';
+import { json, wholeNumber } from './route.ts';
 import type { Watched } from './supervisors.ts';
 
 export interface AskingInput {
@@ -29,6 +30,8 @@ export interface Asking extends AskingInput {
   withUnit(context: Context, work: (unit: UnitStatus, units: readonly UnitStatus[]) => Promise<Response>): Promise<Response>;
   /** The newest records of a unit, or of all, oldest first. */
   recordsOf(unit: string | null, limit: number): Promise<readonly JournalRecord[]>;
+  /** As many of them as the query says. */
+  history(context: Context, unit: string | null): Promise<Response>;
   /** A stream of events, or that there are as many as there may be. */
   stream(serve: Parameters<Streams['open']>[0]): Response;
 }
@@ -51,7 +54,12 @@ export function makeAsking(input: AskingInput): Asking {
     const all = await records.all();
     return (unit === null ? all : all.filter((record) => record.unit === unit)).slice(limit === 0 ? all.length : -limit);
   };
+  const history = async ({ req }: Context, unit: string | null): Promise<Response> => {
+    const limit = wholeNumber(req.query('limit'), 500, mostRecords);
+    if (limit === null) return problemResponse(400, `limit: expected a whole number up to ${mostRecords}`);
+    return json(shown({ records: await recordsOf(unit, limit) }));
+  };
   const stream = (serve: Parameters<Streams['open']>[0]): Response => (
     streams.open(serve) ?? problemResponse(503, `there are ${streams.count} streams already, as many as there may be`, 'streams'));
-  return { ...input, shown, withUnit, recordsOf, stream };
+  return { ...input, shown, withUnit, recordsOf, history, stream };
 }

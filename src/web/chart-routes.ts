@@ -1,12 +1,12 @@
 import type { Context } from 'hono';
 import { mostRecords } from '../cli/ask.ts';
+import { phaseOf } from '../cli/print/unit.ts';
 import { journalRecord, type JournalRecord, type UnitStatus } from '../wire/payloads.ts';
 import { count, list, nullable, record, string } from '../wire/shape.ts';
 import type { Asking } from './asking.ts';
 import { countArrows, drawGraph, drawMachine, presentStates, stepsAlong, type ChartStep, type DrawnMachine } from './charts.ts';
 import { problemResponse } from './problem.ts';
 import { json, type Route } from './route.ts';
-import { rowOf } from './unit-row.ts';
 
 interface FoundChart {
   readonly unit: UnitStatus;
@@ -31,39 +31,20 @@ export function chartRoutes({ configured, shown, withUnit, recordsOf }: Asking):
       if (drawn === null || !['service', 'job', 'rollout'].includes(machine))
         return problemResponse(404, `machine: expected service, job or rollout, got '${machine}'`);
       const ofUnit = await recordsOf(unit.name, mostRecords);
-      return work({
-        unit,
-        machine,
-        drawn,
-        ofUnit,
-        steps: stepsAlong(drawn, machine, unit.kind === 'cron', ofUnit),
-        newest: ofUnit.findLast(({ to }) => to !== undefined),
-      });
+      const steps = stepsAlong(drawn, machine, unit.kind === 'cron', ofUnit);
+      return work({ unit, machine, drawn, ofUnit, steps, newest: ofUnit.findLast(({ to }) => to !== undefined) });
     });
   return [
     {
-      method: 'get',
-      path: '/units/{unit}/chart',
-      about: 'Where the unit is in its chart, how often each arrow was taken, and along which the newest records led',
-      query: { machine: 'service, job or rollout; default: the one of the unit' },
-      answer: marked,
-      run: (context) =>
-        withChart(context, async ({ unit, machine, drawn, steps, newest }) => {
-          const row = rowOf(unit);
-          const state =
-            machine === 'rollout'
-              ? (unit.rollout?.step ?? '')
-              : machine === 'service' && newest?.seq === unit.last_event ? (newest?.to ?? null) : null;
-          const isElsewhere = machine === 'service' && unit.kind === 'cron';
-          return json({
-            machine,
-            arrows: drawn.arrows,
-            counts: countArrows(steps),
-            steps: steps.slice(-MOST_STEPS),
-            present:
-              state === '' ? [] : presentStates(drawn, unit.name, { phase: isElsewhere && row.phase === 'waiting' ? 'stopped' : row.phase, state }),
-          });
-        }),
+      method: 'get', path: '/units/{unit}/chart', about: 'Where the unit is in its chart, how often each arrow was taken, and along which the newest records led',
+      query: { machine: 'service, job or rollout; default: the one of the unit' }, answer: marked,
+      run: (context) => withChart(context, async ({ unit, machine, drawn, steps, newest }) => {
+        const known = phaseOf(unit);
+        const phase = machine === 'service' && unit.kind === 'cron' && known === 'waiting' ? 'stopped' : known;
+        const state = machine === 'rollout' ? (unit.rollout?.step ?? '') : machine === 'service' && newest?.seq === unit.last_event ? (newest?.to ?? null) : null;
+        const present = state === '' ? [] : presentStates(drawn, unit.name, { phase, state });
+        return json({ machine, arrows: drawn.arrows, counts: countArrows(steps), steps: steps.slice(-MOST_STEPS), present });
+      }),
     },
     {
       method: 'get', path: '/units/{unit}/chart/records', about: 'The newest records that led along an arrow of the chart',
@@ -78,9 +59,8 @@ export function chartRoutes({ configured, shown, withUnit, recordsOf }: Asking):
       method: 'get', path: '/charts/{machine}', about: 'A machine as a picture, laid out once for all units', answer: 'image/svg+xml',
       run: async (context) => {
         const drawn = await drawMachine(context.req.param('machine') ?? '');
-        return drawn === null
-          ? problemResponse(404, 'there is no such machine')
-          : new Response(drawn.svg, { headers: { 'content-type': 'image/svg+xml' } });
+        if (drawn === null) return problemResponse(404, 'there is no such machine');
+        return new Response(drawn.svg, { headers: { 'content-type': 'image/svg+xml' } });
       },
     },
     {
@@ -88,10 +68,7 @@ export function chartRoutes({ configured, shown, withUnit, recordsOf }: Asking):
       answer: record({ svg: string, needs: list(record({ unit: string, needs: list(string) })) }),
       run: async () => {
         const { specs } = configured();
-        return json({
-          svg: await drawGraph(specs),
-          needs: specs.map(({ name, dependsOn }) => ({ unit: name, needs: dependsOn.map(({ service }) => service) })),
-        });
+        return json({ svg: await drawGraph(specs), needs: specs.map(({ name, dependsOn }) => ({ unit: name, needs: dependsOn.map(({ service }) => service) })) });
       },
     },
   ];

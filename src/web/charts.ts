@@ -35,11 +35,7 @@ async function draw(chart: Chart): Promise<DrawnMachine> {
 }
 
 /** The state that a machine is in, by name, or all states of a phase where only that is known. */
-export function presentStates(
-  { chart }: DrawnMachine,
-  unit: string,
-  at: { readonly phase: string; readonly state: string | null },
-): readonly string[] {
+export function presentStates({ chart }: DrawnMachine, unit: string, at: { readonly phase: string; readonly state: string | null }): readonly string[] {
   return [...presentIn(chart, { unit, ...at, taken: [] })];
 }
 
@@ -47,10 +43,7 @@ export function presentStates(
 export function stepsAlong(drawn: DrawnMachine, machine: string, isCron: boolean, records: readonly JournalRecord[]): readonly ChartStep[] {
   let step: string | undefined;
   return records.flatMap((record) => {
-    if (machine !== 'rollout')
-      return record.to === undefined
-        ? []
-        : stepOf(drawn, record.seq, machine === 'job' ? aroundRun(record) : isCron && isBetweenRuns(record) ? {} : record);
+    if (machine !== 'rollout') return record.to === undefined ? [] : stepOf(drawn, record.seq, machine === 'job' ? aroundRun(record) : isCron && isBetweenRuns(record) ? {} : record);
     if (record.event !== 'rollout') return [];
     const from = step ?? 'starting';
     const next = record.detail?.['step'];
@@ -82,8 +75,7 @@ function isBetweenRuns({ from, to }: JournalRecord): boolean {
 
 /** To the machine of a cron unit a run is one state. */
 function aroundRun({ from, to }: JournalRecord): Pick<JournalRecord, 'from' | 'to'> {
-  const word = (state: string | undefined): string =>
-    state === 'waiting' || state === 'stopped' || state === 'failed' || state === 'backoff' ? 'waiting' : 'running';
+  const word = (state = ''): string => (['waiting', 'stopped', 'failed', 'backoff'].includes(state) ? 'waiting' : 'running');
   return { from: word(from), to: word(to) };
 }
 
@@ -91,11 +83,8 @@ function aroundRun({ from, to }: JournalRecord): Pick<JournalRecord, 'from' | 't
 function titlesOf({ chart, arrows, ways }: DrawnMachine, { from, to }: Pick<JournalRecord, 'from' | 'to'>): readonly string[] {
   if (from === undefined || to === undefined || from === to) return [];
   const key = `${from}\n${to}`;
-  const known =
-    ways.get(key) ??
-    wayOf(chart, { from, to }).flatMap((leg) =>
-      arrows.filter((arrow) => arrow.from === leg.from && arrow.to === leg.to).map(({ title }) => title).slice(0, 1),
-    );
+  const known = ways.get(key)
+    ?? wayOf(chart, { from, to }).flatMap((leg) => arrows.find((arrow) => arrow.from === leg.from && arrow.to === leg.to)?.title ?? []);
   ways.set(key, known);
   return known;
 }

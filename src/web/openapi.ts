@@ -28,14 +28,7 @@ export function openApi(routes: readonly Route[]): unknown {
   }
   return {
     openapi: '3.1.0',
-    info: {
-      title: 'sysg',
-      version,
-      description: 'What `sysg web` serves below /api/v1. Requests need the cookie of the page, or the token as a bearer.',
-    },
-    servers: [{ url: '/api/v1' }],
-    security: [{ token: [] }],
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-    paths,
+    info: { title: 'sysg', version, description: 'What `sysg web` serves below /api/v1. Requests need the cookie of the page, or the token as a bearer.' },
+    servers: [{ url: '/api/v1' }], security: [{ token: [] }], components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } }, paths,
   };
 }

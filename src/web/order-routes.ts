@@ -12,7 +12,7 @@ import { ticket } from './tickets.ts';
 
 /** What is ordered, and what is only tried. */
 export function orderRoutes({ watched: { call }, configured, hub, status, shown, readOnly }: Asking): readonly Route[] {
-  const routes: readonly Route[] = [
+  return [
     {
       method: 'get', path: '/plan', about: 'What a reload would do to each unit, and why', answer: reloadPlan,
       run: async () => {
@@ -21,17 +21,11 @@ export function orderRoutes({ watched: { call }, configured, hub, status, shown,
       },
     },
     {
-      method: 'get',
-      path: '/tickets',
-      about: 'What became of the acts that were ordered here',
-      answer: record({ tickets: list(ticket) }),
+      method: 'get', path: '/tickets', about: 'What became of the acts that were ordered here', answer: record({ tickets: list(ticket) }),
       run: async () => json({ tickets: hub.tickets.all() }),
     },
     {
-      method: 'post',
-      path: '/simulate',
-      about: 'A rehearsal: the machines on a virtual clock. Nothing is started',
-      body: rehearsal,
+      method: 'post', path: '/simulate', about: 'A rehearsal: the machines on a virtual clock. Nothing is started', body: rehearsal,
       answer: record({ events: list(journalRecord), units: anything, warnings: list(string), lasted_ms: number, ended_by: string }),
       run: async (context) => {
         const body = await readBody<Rehearsal>(context, rehearsal);
@@ -48,31 +42,22 @@ export function orderRoutes({ watched: { call }, configured, hub, status, shown,
           const drawn = isJob ? job : service;
           return drawn === null ? [] : stepsAlong(drawn, isJob ? 'job' : 'service', isJob, [each]).flatMap(({ arrows }) => arrows);
         };
-        return json({
-          ...result,
-          start_ms: rehearsed.simulation.startWallMs,
-          events: result.events.map((each) => ({ ...each, arrows: arrowsOf(each) })),
-        });
+        return json({ ...result, start_ms: rehearsed.simulation.startWallMs, events: result.events.map((each) => ({ ...each, arrows: arrowsOf(each) })) });
       },
     },
-  ];
-  if (readOnly) return routes;
-  const actions: Route = {
-    method: 'post', path: '/actions', about: 'Orders something; the answer is a ticket, and the stream of events says when it is settled', body: act,
+    ...(readOnly ? [] : [{
+      method: 'post', path: '/actions', about: 'Orders something; the answer is a ticket, and the stream of events says when it is settled', body: act,
       answer: ticket, status: 202,
-    run: async (context) => {
-      const body = await readBody<Act>(context, act);
-      if (body instanceof Response) return body;
-      const answer = await status();
-      if (!answer.ok) return refusalResponse(answer.refusal);
-      const prepared = prepareAct(
-        call,
-        body,
-        new Map(answer.snapshot.units.filter(({ kind }) => kind !== 'orphaned').map(({ name, kind }) => [name, kind])),
-      );
-      if (typeof prepared === 'string') return problemResponse(400, prepared, 'act');
-      return json(hub.tickets.open(body.verb, prepared.units, () => prepared.carryOut()), 202);
-    },
-  };
-  return [...routes, actions];
+      run: async (context) => {
+        const body = await readBody<Act>(context, act);
+        if (body instanceof Response) return body;
+        const answer = await status();
+        if (!answer.ok) return refusalResponse(answer.refusal);
+        const known = new Map(answer.snapshot.units.filter(({ kind }) => kind !== 'orphaned').map(({ name, kind }) => [name, kind]));
+        const prepared = prepareAct(call, body, known);
+        if (typeof prepared === 'string') return problemResponse(400, prepared, 'act');
+        return json(hub.tickets.open(body.verb, prepared.units, () => prepared.carryOut()), 202);
+      },
+    } satisfies Route]),
+  ];
 }

@@ -1,13 +1,5 @@
 import type { Refusal } from '../errors.ts';
 
-/** Why a request was refused: RFC 9457. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-}
-
 const TITLES: Readonly<Record<number, string>> = {
   400: 'The request cannot be understood',
   401: 'A token is needed',
@@ -21,8 +13,9 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'Not at present',
 };
 
+/** Why a request was refused: RFC 9457. */
 export function problemResponse(status: number, detail: string, code = 'request', headers: Readonly<Record<string, string>> = {}): Response {
-  const problem: Problem = { type: `urn:sysg:problem:${code}`, title: TITLES[status] ?? 'Refused', status, detail };
+  const problem = { type: `urn:sysg:problem:${code}`, title: TITLES[status] ?? 'Refused', status, detail };
   return new Response(JSON.stringify(problem), { status, headers: { 'content-type': 'application/problem+json', ...headers } });
 }
 
@@ -32,10 +25,5 @@ export function refusalResponse({ code, message }: Refusal): Response {
 }
 
 const STATUSES: Readonly<Partial<Record<Refusal['code'], number>>> = {
-  usage: 400,
-  'unknown-unit': 404,
-  'no-supervisor': 503,
-  unresponsive: 503,
-  socket: 503,
-  timeout: 503,
+  usage: 400, 'unknown-unit': 404, 'no-supervisor': 503, unresponsive: 503, socket: 503, timeout: 503,
 };

@@ -21,10 +21,7 @@ export function projectRoute(sites: Sites): Route {
 export function forEachSite(sites: Sites): readonly Route[] {
   return sites.all()[0].routes.map((route, index) => ({
     ...route,
-    query: {
-      ...route.query,
-      project: 'the name of a project, as /projects has it; default: the first of them, and none for an order where there are several',
-    },
+    query: { ...route.query, project: 'the name of a project, as /projects has it; default: the first of them, and none for an order where there are several' },
     run: async (context) => {
       const site = siteFor(context, sites);
       return site instanceof Response ? site : (site.routes[index] ?? route).run(context);
@@ -37,14 +34,8 @@ function siteFor({ req }: Context, sites: Sites): Site | Response {
   const name = req.query('project');
   const all = sites.all();
   const names = all.map((site) => site.name).join(', ');
-  if (name === undefined) {
-    return req.method === 'POST' && all.length > 1
-      ? problemResponse(400, `project: expected one of ${names}, since there are several`, 'project')
-      : all[0];
-  }
-  return (
-    sites.named(name) ?? problemResponse(404, `project: there is no supervisor of '${name.slice(0, 60)}' here, expected one of ${names}`, 'project')
-  );
+  if (name !== undefined) return sites.named(name) ?? problemResponse(404, `project: there is no supervisor of '${name.slice(0, 60)}' here, expected one of ${names}`, 'project');
+  return req.method === 'POST' && all.length > 1 ? problemResponse(400, `project: expected one of ${names}, since there are several`, 'project') : all[0];
 }
 
 async function summary({ name, call, status }: Site): Promise<unknown> {

@@ -32,13 +32,10 @@ export function rehearse({ specs, profiles }: Definitions, present: ReadonlySet<
   }
   const duration = wish.for === undefined ? null : parseDuration(wish.for);
   if (duration?.ok === false) return usage(`for: expected ${duration.expected}, got "${wish.for}"`);
-  const scenario = {
-    ...emptyScenario,
-    seed: (wish.seed ?? 1) % 2 ** 31,
-    forMs: duration?.value ?? null,
-    events: events.toSorted((one, other) => one.atMs - other.atMs),
-  };
-  return { ok: true, simulation: simulate({ specs, ...(profiles !== undefined && { profiles }), chosen: { profiles: [], names: present }, scenario, mostChanges: MOST_CHANGES }) };
+  const inOrder = events.toSorted((one, other) => one.atMs - other.atMs);
+  const scenario = { ...emptyScenario, seed: (wish.seed ?? 1) % 2 ** 31, forMs: duration?.value ?? null, events: inOrder };
+  const chosen = { profiles: [], names: present };
+  return { ok: true, simulation: simulate({ specs, ...(profiles !== undefined && { profiles }), chosen, scenario, mostChanges: MOST_CHANGES }) };
 }
 
 function usage(message: string): Result<never> {

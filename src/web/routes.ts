@@ -1,4 +1,3 @@
-import { mostRecords } from '../cli/ask.ts';
 import { supervisorPid } from '../cli/hints.ts';
 import { journalRecord, statusSnapshot } from '../wire/payloads.ts';
 import { list, record } from '../wire/shape.ts';
@@ -8,8 +7,8 @@ import { chartRoutes } from './chart-routes.ts';
 import { drawMachine, presentStates } from './charts.ts';
 import { connectionsTo, costOf } from './metrics/process-times.ts';
 import { orderRoutes } from './order-routes.ts';
-import { problemResponse, refusalResponse } from './problem.ts';
-import { anything, json, wholeNumber, type Route } from './route.ts';
+import { refusalResponse } from './problem.ts';
+import { anything, json, type Route } from './route.ts';
 import { unitRoutes } from './unit-routes.ts';
 
 /** Everything below /api/v1. */
@@ -19,7 +18,7 @@ export function makeRoutes(input: AskingInput): readonly Route[] {
 }
 
 /** All units together, and the supervisor itself. */
-function supervisorRoutes({ watched: { call }, configured, hub, status, streams, readOnly, shown, recordsOf, stream }: Asking): readonly Route[] {
+function supervisorRoutes({ watched: { call }, configured, hub, status, streams, readOnly, shown, history, stream }: Asking): readonly Route[] {
   return [
     {
       method: 'get', path: '/status', about: 'All units, as `sysg status --json` prints them', answer: statusSnapshot,
@@ -29,21 +28,14 @@ function supervisorRoutes({ watched: { call }, configured, hub, status, streams,
       },
     },
     {
-      method: 'get',
-      path: '/events',
+      method: 'get', path: '/events',
       about: 'Server-sent events: `units` (rows that changed, all of them first), `record` (of the journal), `ticket`, `gone`, `gap`',
-      answer: 'text/event-stream',
-      run: async () => stream((sink) => hub.join(sink)),
+      answer: 'text/event-stream', run: async () => stream((sink) => hub.join(sink)),
     },
     {
       method: 'get', path: '/history', about: 'The newest records of the journal about all units, oldest first',
       query: { limit: 'at most 10000, default 500' }, answer: record({ records: list(journalRecord) }),
-      run: async (context) => {
-        const limit = wholeNumber(context.req.query('limit'), 500, mostRecords);
-        return limit === null
-          ? problemResponse(400, `limit: expected a whole number up to ${mostRecords}`)
-          : json(shown({ records: await recordsOf(null, limit) }));
-      },
+      run: (context) => history(context, null),
     },
     {
       method: 'get', path: '/supervisor', about: 'The supervisor itself: its state, its cost, its files, what is under way', answer: anything,
@@ -54,21 +46,14 @@ function supervisorRoutes({ watched: { call }, configured, hub, status, streams,
         const drawn = await drawMachine('supervisor');
         const state = stage === 'starting' ? 'serving' : stage;
         return json({
-          stage,
-          why: answer.ok ? null : answer.refusal.message,
-          pid: answer.ok ? pid : null,
-          cost: answer.ok && pid !== null ? costOf(pid) : null,
+          stage, why: answer.ok ? null : answer.refusal.message, pid: answer.ok ? pid : null, cost: answer.ok && pid !== null ? costOf(pid) : null,
           connections: answer.ok ? connectionsTo(call.paths.socket) : null,
           server: { version, pid: process.pid, cost: costOf(process.pid), streams: streams.count, read_only: readOnly },
           state_directory: call.paths.stateDir, socket: call.paths.socket, log: call.paths.supervisorLog, config: configured().path,
           present: drawn === null || stage === 'gone' ? [] : presentStates(drawn, '', { phase: '', state }),
-          ordered: answer.ok
-            ? answer.snapshot.units.flatMap(({ name, ordered, rollout, waits_for: waits = [] }) =>
-                ordered === undefined && rollout === undefined && waits.length === 0
-                  ? []
-                  : [{ unit: name, ordered: ordered ?? null, rollout: rollout?.step ?? null, waits_for: waits.map(({ unit }) => unit) }],
-              )
-            : [],
+          ordered: (answer.ok ? answer.snapshot.units : []).flatMap(({ name, ordered, rollout, waits_for: waits = [] }) => (
+            ordered === undefined && rollout === undefined && waits.length === 0 ? []
+              : [{ unit: name, ordered: ordered ?? null, rollout: rollout?.step ?? null, waits_for: waits.map(({ unit }) => unit) }])),
           tickets: hub.tickets.all(),
         });
       },

@@ -48,12 +48,7 @@ export function linkTo(url: string, token: string): string {
 export async function serve({ supervisors, address, token, allowedHosts, onLinkUsed, readOnly, compat, onProblem, mostStreams = 64 }: ServeOptions): Promise<WebServer> {
   const assets = readAssets();
   if (assets === null) throw new Error('the files of the page are missing beside the program: npm run build makes them');
-  const server = createServer({
-    headersTimeout: HEADERS_WITHIN_MS,
-    requestTimeout: REQUEST_WITHIN_MS,
-    connectionsCheckingInterval: 1000,
-    keepAliveTimeout: 5000,
-  });
+  const server = createServer({ headersTimeout: HEADERS_WITHIN_MS, requestTimeout: REQUEST_WITHIN_MS, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000 });
   server.maxConnections = MOST_CONNECTIONS;
   server.setTimeout(SILENT_MS);
   await new Promise<void>((resolve, reject) => {

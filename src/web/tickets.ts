@@ -2,13 +2,7 @@ import { list, nullable, oneOf, record, count, string, type Shaped } from '../wi
 
 /** What became of an act that was ordered in the page: `settled` when the supervisor has answered for every unit of it. */
 export const ticket = record({
-  id: count,
-  verb: string,
-  units: list(string),
-  state: oneOf('open', 'settled', 'failed'),
-  began_at: string,
-  ended_at: nullable(string),
-  message: string,
+  id: count, verb: string, units: list(string), state: oneOf('open', 'settled', 'failed'), began_at: string, ended_at: nullable(string), message: string,
 });
 
 export interface Ticket extends Shaped<typeof ticket> {}

@@ -1,36 +1,19 @@
 import { newestRun } from '../cli/print/newest-run.ts';
-import { glyphOf, phaseOf, stateOf, stateText } from '../cli/print/unit.ts';
+import { glyphOf, latest, phaseOf, stateOf, stateText } from '../cli/print/unit.ts';
 import { count, list, nullable, number, oneOf, record, string, boolean, type Shaped } from '../wire/shape.ts';
-import type { SpawnedProcessNode, UnitStatus } from '../wire/payloads.ts';
+import type { CronExecutionSummary, UnitStatus } from '../wire/payloads.ts';
 import { exitText } from '../signals.ts';
+import { processesOf } from './metrics/families.ts';
 
 /** What the table shows of a unit. Nothing in it changes by itself, so that only what happened travels. */
 export const unitRow = record(
   {
-    name: string,
-    kind: oneOf('service', 'cron', 'orphaned'),
-    phase: string,
-    state: string,
-    glyph: string,
-    text: string,
-    health: string,
-    command: string,
-    last_exit: string,
-    restarts: count,
-    processes: count,
+    name: string, kind: oneOf('service', 'cron', 'orphaned'), phase: string, state: string, glyph: string, text: string, health: string, command: string,
+    last_exit: string, restarts: count, processes: count,
   },
   {
-    wanted: string,
-    ready: boolean,
-    since: string,
-    started_at: string,
-    next_at: string,
-    reason: string,
-    pid: count,
-    user: string,
-    generation: count,
-    last_event: count,
-    ordered: string,
+    wanted: string, ready: boolean, since: string, started_at: string, next_at: string, reason: string, pid: count, user: string, generation: count,
+    last_event: count, ordered: string,
     /** Percent of one core. */
     cpu: number,
     /** Bytes. */
@@ -44,65 +27,33 @@ export const unitRow = record(
 export interface UnitRow extends Shaped<typeof unitRow> {}
 
 export function rowOf(unit: UnitStatus): UnitRow {
-  const { name, kind, health, process, metrics, uptime, rollout, cron } = unit;
-  const state = stateOf(unit);
-  const run = newestRun(cron);
+  const { name, kind, health, process, rollout, cron } = unit;
+  const [state, figures, run] = [stateOf(unit), latest(unit), newestRun(cron)];
   return {
     name, kind, phase: phaseOf(unit), state, glyph: glyphOf(state),
     // Without the time that is left, which the page counts down by itself.
     text: stateText(unit, Number.POSITIVE_INFINITY),
-    health,
-    command: unit.command ?? '',
-    last_exit: exitText(unit.last_exit),
-    restarts: unit.restarts ?? 0,
-    processes: process === undefined ? 0 : 1 + counted(unit.spawned_children),
+    health, command: unit.command ?? '', last_exit: exitText(unit.last_exit), restarts: unit.restarts ?? 0, processes: processesOf(unit),
     ...defined({
-      wanted: unit.wanted,
-      ready: unit.ready,
-      since: unit.since,
-      started_at: uptime?.started_at,
-      next_at: unit.next_at,
-      reason: unit.reason,
-      pid: process?.pid,
-      user: process?.user,
-      generation: unit.generation,
-      last_event: unit.last_event,
-      ordered: unit.ordered,
-      waits_for: unit.waits_for,
-      cpu: process === undefined ? undefined : metrics?.latest_cpu_percent,
-      rss: process === undefined ? undefined : metrics?.latest_rss_bytes,
-    }),
-    ...(rollout !== undefined && {
-      rollout: { step: rollout.step, instance: rollout.instance, ...(rollout.pid !== undefined && { pid: rollout.pid }) },
-    }),
-    ...(cron !== undefined && {
-      cron: {
+      wanted: unit.wanted, ready: unit.ready, since: unit.since, started_at: unit.uptime?.started_at, next_at: unit.next_at, reason: unit.reason,
+      pid: process?.pid, user: process?.user, generation: unit.generation, last_event: unit.last_event, ordered: unit.ordered, waits_for: unit.waits_for,
+      cpu: figures?.latest_cpu_percent, rss: figures?.latest_rss_bytes,
+      rollout: rollout && { step: rollout.step, instance: rollout.instance, ...defined({ pid: rollout.pid }) },
+      cron: cron && {
         timezone: cron.timezone_label,
-        ...(run !== undefined && {
-          last: {
-            started_at: run.started_at,
-            ...(run.completed_at !== undefined && { completed_at: run.completed_at }),
-            result: resultOf(run.status),
-          },
-        }),
+        ...(run !== undefined && { last: { started_at: run.started_at, ...defined({ completed_at: run.completed_at }), result: resultOf(run.status) } }),
       },
     }),
   };
 }
 
 /** Of a run of a cron unit, in a word or with its reason; null while it goes on. */
-export function resultOf(status: NonNullable<NonNullable<UnitStatus['cron']>['last_run']>['status']): string | null {
+function resultOf(status: CronExecutionSummary['status']): string | null {
   if (status === undefined) return null;
   return typeof status === 'object' ? `failed: ${status.Failed}` : 'succeeded';
 }
 
-function counted(nodes: readonly SpawnedProcessNode[] = []): number {
-  return nodes.reduce((sum, { child, children }) => sum + (child.last_exit === undefined ? 1 : 0) + counted(children), 0);
-}
-
 /** Without what is not there. */
-function defined<Values extends Readonly<Record<string, unknown>>>(values: Values): { [Key in keyof Values]: Exclude<Values[Key], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof Values]: Exclude<Values[Key], undefined>;
-  };
+function defined<Values extends object>(values: Values): { [Key in keyof Values]: Exclude<Values[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as ReturnType<typeof defined<Values>>;
 }

@@ -1,6 +1,6 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { naturally } from '../../words.ts';
-import { stateOf } from './unit.ts';
+import { latest, stateOf } from './unit.ts';
 
 /** By what units are put in order. Where two are alike, their names decide. */
 export const orderings = ['attention', 'name', 'state', 'cpu', 'rss', 'uptime', 'restarts', 'pid'] as const;
@@ -47,9 +47,4 @@ const FALLING: readonly Ordering[] = ['cpu', 'rss', 'uptime', 'restarts'];
 
 function urgency({ health }: UnitStatus): number {
   return health === 'failing' ? 0 : health === 'degraded' ? 1 : 2;
-}
-
-/** Of a unit that does not run the latest figures are of a process that is gone. */
-export function latest({ process, metrics }: UnitStatus): UnitStatus['metrics'] {
-  return process === undefined ? undefined : metrics;
 }

@@ -3,8 +3,8 @@ import { exitText } from '../../signals.ts';
 import { bytes, span, spanSince } from '../../words.ts';
 import { palette, type Look, type Palette } from './palette.ts';
 import { tableRows, type Column } from './table.ts';
-import { directionOf, firstOrder, latest, ordered, type Order, type Ordering } from './status-order.ts';
-import { branches, glyphOf, programName, stateOf, stateText } from './unit.ts';
+import { directionOf, firstOrder, ordered, type Order, type Ordering } from './status-order.ts';
+import { branches, glyphOf, latest, programName, stateOf, stateText } from './unit.ts';
 import { fit, printable } from './width.ts';
 
 export interface StatusLook extends Look {

@@ -45,6 +45,11 @@ export function stateText(unit: UnitStatus, nowMs: number): string {
   return (word === 'backoff' || word === 'waiting') && left > 0 ? `${word} ${span(Math.ceil(left))}` : word;
 }
 
+/** Of a unit that does not run the latest figures are of a process that is gone. */
+export function latest({ process, metrics }: UnitStatus): UnitStatus['metrics'] {
+  return process === undefined ? undefined : metrics;
+}
+
 /** A unit in transition to another state. */
 export function isMoving(unit: UnitStatus): boolean {
   return (unit.phase === 'starting' && (unit.waits_for ?? []).every(({ lost }) => lost === undefined)) || unit.phase === 'stopping'
