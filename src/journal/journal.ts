@@ -68,11 +68,17 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
   let last = records.at(-1)?.seq ?? 0;
   /** The number of the newest record that is in the file. */
   let onDisk = last;
-  let written = sizeOf(current);
-  // Behind a line that a killed supervisor left torn, ours begins on its own.
-  let torn = written > 0 && !endsWithNewline(current);
+  // Nothing to see there, or a link to itself.
+  let written = attempt(() => statSync(current).size, 0);
+  // Behind a line that a killed supervisor left torn, ours begins on its own; where that cannot be read, a newline more does no harm.
+  let torn = written > 0 && attempt(() => readTail(current, 1)[0] !== 0x0a, true);
   let file: AppendFile | null = null;
   let unwritten: string | null = null;
+
+  const release = (): void => {
+    file?.close();
+    file = null;
+  };
 
   /** What is not in the file yet: the newest record, and those before it that a disk did not take. */
   const write = (): void => {
@@ -87,15 +93,13 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
       const text = `${current}: cannot be written: ${textOf(error)}; events are kept in memory only, and written as soon as the disk takes them`;
       if (unwritten === null) onProblem(text);
       unwritten = text;
-      file?.close();
-      file = null;
+      release();
     }
   };
 
   const put = (line: string): void => {
     if (written > fileBytes) {
-      file?.close();
-      file = null;
+      release();
       // Somebody may have removed it.
       attempt(() => renameSync(current, older), undefined, 'ENOENT');
       written = 0;
@@ -144,18 +148,14 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
       if (isDisplaced) {
         // What cannot be emptied is written behind: twice rather than never.
         if (isCut) attempt(() => file?.truncate(0), undefined);
-        file?.close();
-        file = null;
+        release();
         written = 0;
         onDisk = 0;
       }
       if (onDisk < last) write();
       return isDisplaced;
     },
-    close: () => {
-      file?.close();
-      file = null;
-    },
+    close: release,
   };
 }
 
@@ -172,14 +172,4 @@ function readKept(stateDir: string, kept: number, onProblem: JournalOptions['onP
     onProblem(`${journalFiles(stateDir).current}: earlier events cannot be read: ${textOf(error)}`);
     return [];
   }
-}
-
-function endsWithNewline(path: string): boolean {
-  // Not readable: a newline more does no harm.
-  return attempt(() => readTail(path, 1)[0] === 0x0a, false);
-}
-
-function sizeOf(path: string): number {
-  // Nothing to see there, or a link to itself.
-  return attempt(() => statSync(path).size, 0);
 }

@@ -33,17 +33,15 @@ export function openLastWords(file: (unit: string) => string | null): LastWords 
 }
 
 function tail(path: string, from: number, choose: (lines: readonly string[]) => readonly string[]): readonly string[] {
-  try {
+  // No such file, or not readable now: words are a courtesy.
+  return attempt(() => {
     const { size } = statSync(path);
     // A file smaller than it was has been rotated or emptied since.
     const written = size < from ? size : size - from;
     const text = readTail(path, Math.min(written, TAIL_BYTES)).toString('utf8');
     const lines = choose(text.split('\n').filter((line) => !EMPTY.test(line)));
     return lines.map((line) => line.trim()).map((line) => (line.length > LINE_LENGTH ? `${line.slice(0, LINE_LENGTH)}…` : line));
-  } catch {
-    // No such file, or not readable now: words are a courtesy.
-    return [];
-  }
+  }, []);
 }
 
 function telling(lines: readonly string[]): readonly string[] {

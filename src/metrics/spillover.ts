@@ -1,7 +1,7 @@
 import { closeSync, lstatSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectories } from '../files.ts';
-import { errorCode, textOf } from '../errors.ts';
+import { attempt, errorCode, textOf } from '../errors.ts';
 
 export interface SpilloverSettings {
   /** Absolute. Created when it is missing. */
@@ -67,11 +67,8 @@ function openSegment(directory: string): { descriptor: number; name: string; siz
   makeDirectories(directory);
   for (let seconds = Math.floor(Date.now() / 1000); ; seconds += 1) {
     const name = `metrics-${seconds}.jsonl`;
-    try {
-      return { descriptor: openSync(join(directory, name), 'wx', 0o600), name, size: 0 };
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
-    }
+    const descriptor = attempt(() => openSync(join(directory, name), 'wx', 0o600), null, 'EEXIST');
+    if (descriptor !== null) return { descriptor, name, size: 0 };
   }
 }
 

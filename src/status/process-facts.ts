@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { attempt } from '../errors.ts';
 import { userName } from '../process/accounts.ts';
 import { ageByPs } from '../process/darwin.ts';
 import { kernelUnits, ticksToMs, uptimeMs } from '../process/boot.ts';
@@ -97,7 +98,8 @@ export interface ProcessDetail {
 
 /** `null` when there is no such process, or no /proc. */
 export function processDetail(pid: number): ProcessDetail | null {
-  try {
+  // The process ended meanwhile, or may not be looked at, or there is no /proc here.
+  return attempt(() => {
     const field = statFields(readStatText(pid) ?? '');
     if (field === null) return null;
     const number = (fieldNumber: number): number => Number(field(fieldNumber));
@@ -106,8 +108,5 @@ export function processDetail(pid: number): ProcessDetail | null {
       pid, parentPid: number(4), startTime: field(22), user: ownerName(pid), priority: number(18), nice: number(19),
       virtualBytes: bytes[0] ?? 0, residentBytes: bytes[1] ?? 0, sharedBytes: bytes[2] ?? 0, state: field(3), cpuMs: ticksToMs(number(14) + number(15)),
     };
-  } catch {
-    // The process ended meanwhile, or may not be looked at, or there is no /proc here.
-    return null;
-  }
+  }, null);
 }

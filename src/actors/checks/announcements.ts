@@ -1,7 +1,7 @@
 import { closeSync, constants, lstatSync, openSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Announced, ServiceSpec } from '../../../machines/types.ts';
-import { hasCode, textOf } from '../../errors.ts';
+import { failureOf, hasCode, textOf } from '../../errors.ts';
 import { readTail } from '../../files.ts';
 import { openLineCutter } from '../../logs/lines.ts';
 import { ensureFifo, type LogOwner } from '../../logs/fifo.ts';
@@ -47,11 +47,8 @@ export function openAnnouncements(outside: AnnouncementsOutside): Announcements 
 
   // Called from within callbacks of sockets, where what is thrown would end the supervisor.
   const remove = (fifo: string): void => {
-    try {
-      rmSync(fifo, { force: true });
-    } catch (error) {
-      outside.onProblem(`${fifo}: cannot be removed: ${textOf(error)}`);
-    }
+    const failure = failureOf(`${fifo}: cannot be removed`, () => rmSync(fifo, { force: true }));
+    if (failure !== null) outside.onProblem(failure);
   };
 
   const expectFrom = (spec: ServiceSpec): ChildOutput['extra'] => {
@@ -79,7 +76,7 @@ export function openAnnouncements(outside: AnnouncementsOutside): Announcements 
     if (probe.kind === 'log') return take(spec.name, listenToLog(spec, probe, outside, searchedBytes));
     const fifo = fifoOf(spec.name);
     const isThere = lstatSync(fifo, { throwIfNoEntry: false })?.isFIFO() === true;
-    return take(spec.name, isThere ? listenToFifo(fifo, probe, remove) : alreadyHeard(probe));
+    return take(spec.name, isThere ? listenToFifo(fifo, probe, remove) : { to: keyOf(probe), heard: () => Promise.resolve(true), end: () => undefined });
   };
 
   return {
@@ -112,10 +109,6 @@ interface Listening {
 
 function keyOf(probe: Announced): string {
   return probe.kind === 'log' ? `log ${probe.pattern}` : `notify ${probe.fd}`;
-}
-
-function alreadyHeard(probe: Announced): Listening {
-  return { to: keyOf(probe), heard: () => Promise.resolve(true), end: () => undefined };
 }
 
 function listenToFifo(path: string, probe: Announced, remove: (fifo: string) => void): Listening {
