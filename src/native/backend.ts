@@ -1,6 +1,4 @@
-import type * as Koffi from 'koffi';
 import { signatures, type CLibrary, type ForeignFunctions, type ForeignType } from './library.ts';
-import type { Watch } from './port.ts';
 
 /** Whether it is opened in less than a millisecond, and without waiting. */
 export const opensAtOnce: boolean = false;
@@ -16,38 +14,20 @@ export const openLibrary: () => CLibrary | Promise<CLibrary> = async () => {
     call,
     errno: () => koffi.errno(),
     addressOf: (buffer) => koffi.address(buffer),
-    watch: (descriptor, onReadable) => new PolledDescriptor(koffi.node.poll, descriptor, onReadable),
+    watch: (descriptor, onReadable) => {
+      const onReady = (): void => {
+        onReadable();
+        // What is called by koffi is not followed by what promises wait for, which an immediate is.
+        if (isFollowed) return;
+        isFollowed = true;
+        setImmediate(() => void (isFollowed = false));
+      };
+      const handle = koffi.node.poll(descriptor, { readable: true }, onReady);
+      handle.unref();
+      return { pause: () => handle.stop(), resume: () => handle.start({ readable: true }, onReady), close: () => handle.close() };
+    },
   };
 };
-
-class PolledDescriptor implements Watch {
-  readonly #handle: ReturnType<typeof Koffi.node.poll>;
-  readonly #onReady: () => void;
-
-  constructor(poll: typeof Koffi.node.poll, descriptor: number, onReadable: () => void) {
-    this.#onReady = () => {
-      onReadable();
-      // What is called by koffi is not followed by what promises wait for, which an immediate is.
-      if (isFollowed) return;
-      isFollowed = true;
-      setImmediate(() => void (isFollowed = false));
-    };
-    this.#handle = poll(descriptor, { readable: true }, this.#onReady);
-    this.#handle.unref();
-  }
-
-  pause(): void {
-    this.#handle.stop();
-  }
-
-  resume(): void {
-    this.#handle.start({ readable: true }, this.#onReady);
-  }
-
-  close(): void {
-    this.#handle.close();
-  }
-}
 
 let isFollowed = false;
 

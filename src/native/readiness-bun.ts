@@ -17,20 +17,14 @@ export interface Watch {
 
 /** Calls back in each turn of the event loop in which the descriptor can be read or written, or has an end to report; without a poll of the kernel also when it has not. */
 export function watch(descriptor: number, interest: Interest, onReady: () => void): Watch {
-  watcher ??= makeWatcher();
-  return watcher.add(descriptor, interest, onReady);
+  if (add === null) {
+    const kernel = openKernelPoll();
+    add = kernel === null ? makeTrying() : makeWatching(kernel);
+  }
+  return add(descriptor, interest, onReady);
 }
 
-interface Watcher {
-  add(descriptor: number, interest: Interest, onReady: () => void): Watch;
-}
-
-let watcher: Watcher | null = null;
-
-function makeWatcher(): Watcher {
-  const kernel = openKernelPoll();
-  return kernel === null ? makeTrying() : makeWatching(kernel);
-}
+let add: typeof watch | null = null;
 
 interface KernelPoll {
   control(operation: 'add' | 'change' | 'remove', descriptor: number, interest: Interest, key: number): void;
@@ -41,7 +35,7 @@ interface KernelPoll {
   onReady: () => void;
 }
 
-function makeWatching(kernel: KernelPoll): Watcher {
+function makeWatching(kernel: KernelPoll): typeof watch {
   const watched = new Map<number, () => void>();
   let lastKey = 0;
   let isTurning = false;
@@ -56,39 +50,32 @@ function makeWatching(kernel: KernelPoll): Watcher {
   };
   kernel.onReady = turn;
   kernel.arm();
-  return {
-    add(descriptor, interest, onReady) {
-      lastKey += 1;
-      const key = lastKey;
-      watched.set(key, onReady);
-      kernel.control('add', descriptor, interest, key);
-      return {
-        change: (next) => kernel.control('change', descriptor, next, key),
-        end() {
-          if (watched.delete(key)) kernel.control('remove', descriptor, 'none', key);
-        },
-      };
-    },
+  return (descriptor, interest, onReady) => {
+    lastKey += 1;
+    const key = lastKey;
+    watched.set(key, onReady);
+    kernel.control('add', descriptor, interest, key);
+    return {
+      change: (next) => kernel.control('change', descriptor, next, key),
+      end() {
+        if (watched.delete(key)) kernel.control('remove', descriptor, 'none', key);
+      },
+    };
   };
 }
 
 /** As seldom as it may be at rest, and often while something comes. */
-function makeTrying(): Watcher {
-  const tried = new Map<object, { interest: Interest; readonly onReady: () => void }>();
+function makeTrying(): typeof watch {
+  const tried = new Set<{ interest: Interest; readonly onReady: () => void }>();
   const round = (): void => {
-    for (const entry of tried.values()) if (entry.interest !== 'none') entry.onReady();
+    for (const entry of tried) if (entry.interest !== 'none') entry.onReady();
     if (tried.size > 0) setTimeout(round, TRY_MS).unref();
   };
-  return {
-    add(_descriptor, interest, onReady) {
-      const [key, entry] = [{}, { interest, onReady }];
-      if (tried.size === 0) setTimeout(round, TRY_MS).unref();
-      tried.set(key, entry);
-      return {
-        change: (next) => void (entry.interest = next),
-        end: () => void tried.delete(key),
-      };
-    },
+  return (_descriptor, interest, onReady) => {
+    const entry = { interest, onReady };
+    if (tried.size === 0) setTimeout(round, TRY_MS).unref();
+    tried.add(entry);
+    return { change: (next) => void (entry.interest = next), end: () => void tried.delete(entry) };
   };
 }
 
