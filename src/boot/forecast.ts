@@ -1,12 +1,11 @@
 import { constants, existsSync } from 'node:fs';
-import { capitalised } from '../words.ts';
+import { capitalised, shellWord } from '../words.ts';
 import { configPaths, shownConfigPath } from '../config-path.ts';
 import { isAccessible } from '../files.ts';
 import type { InitSystem } from '../init-system.ts';
 import type { Installed } from './installation.ts';
 import type { Machine } from './machine.ts';
 import type { BootOrder } from './order.ts';
-import { shellWord } from '../words.ts';
 
 /** What the next boot brings. */
 export interface Forecast {

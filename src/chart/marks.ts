@@ -1,4 +1,5 @@
 import type { StateValue } from 'xstate';
+import type { JournalRecord } from '../wire/payloads.ts';
 import { isFrame, type Chart, type ChartEdge } from './model.ts';
 import { activeIn } from './words.ts';
 
@@ -22,15 +23,7 @@ export interface Taken {
   readonly lastAt: string;
 }
 
-/** A record of the journal, as far as it matters here. */
-export interface JournalStep {
-  readonly at: string;
-  readonly event: string;
-  readonly from?: string;
-  readonly to?: string;
-}
-
-export function countSteps(steps: readonly JournalStep[]): readonly Taken[] {
+export function countSteps(steps: readonly Pick<JournalRecord, 'at' | 'event' | 'from' | 'to'>[]): readonly Taken[] {
   const counted = new Map<string, Taken>();
   for (const { at, event, from, to } of steps) {
     if (from === undefined || to === undefined || from === to) continue;
@@ -119,18 +112,18 @@ function takenAlong(chart: Chart, from: string | null, to: string | null, marks:
  * The arrows that a step went along: one, or some with decisions between, and with states that a unit only passes through and that have no record. They
  * begin at the state, at a frame around it or, where the state is in a region, in another region of the same frame.
  */
-export function wayOf(chart: Chart, step: Pick<Taken, 'from' | 'to'>): readonly { readonly from: string; readonly to: string }[] {
+export function wayOf(chart: Chart, step: Leg): readonly Leg[] {
   const [from, to] = [named(chart, step.from), named(chart, step.to)];
   if (from === null || to === null) return [];
   const parallel = chart.states.filter(({ kind }) => kind === 'parallel').map(({ id }) => `${id}.`);
   const leads = (one: string, source: string): boolean => `${one}.`.startsWith(`${source}.`) || parallel.some((frame) => one.startsWith(frame) && source.startsWith(frame));
-  const leg = (one: string, other: string): { readonly from: string; readonly to: string } | undefined => {
+  const leg = (one: string, other: string): Leg | undefined => {
     const found = chart.edges.find((edge) => edge.from !== null && edge.to === other && leads(one, edge.from));
     return found === undefined ? undefined : { from: found.from ?? one, to: other };
   };
   // Of two ways a decision is the likelier one: what waits would mostly have a record.
   const between = [...chart.states.filter(({ kind }) => kind === 'decision'), ...chart.states.filter(({ kind, name }) => kind !== 'decision' && PASSED.has(name))].map(({ id }) => id);
-  let ways: readonly { readonly at: string; readonly legs: readonly { readonly from: string; readonly to: string }[] }[] = [{ at: from, legs: [] }];
+  let ways: readonly { readonly at: string; readonly legs: readonly Leg[] }[] = [{ at: from, legs: [] }];
   for (let length = 1; length <= MOST_LEGS; length += 1) {
     for (const { at, legs } of ways) {
       const last = leg(at, to);
@@ -143,6 +136,8 @@ export function wayOf(chart: Chart, step: Pick<Taken, 'from' | 'to'>): readonly 
   }
   return [];
 }
+
+type Leg = Pick<Taken, 'from' | 'to'>;
 
 const PASSED: ReadonlySet<string> = new Set(['waiting', 'preparing']);
 const MOST_LEGS = 3;

@@ -1,4 +1,5 @@
 import type { CronExecutionSummary, CronRunStatus, CronUnitStatus, MetricSample } from '../wire/payloads.ts';
+import { twoDigits } from '../words.ts';
 import { timelineOf } from './timeline.ts';
 
 /** One run of a cron unit, or an overlap, which is a record without a process. Times are of the wall clock. */
@@ -67,7 +68,7 @@ export function cronHealth(runs: readonly CronRun[]): 'healthy' | 'degraded' {
 export function timezoneLabel(timezone: string | null, nowWallMs: number): string {
   if (timezone !== null) return timezone;
   const minutes = Math.round(timelineOf(null).offsetAt(nowWallMs) / 60_000);
-  const [hour, minute] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((part) => String(part).padStart(2, '0'));
+  const [hour, minute] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map(twoDigits);
   const offset = `${minutes < 0 ? '-' : '+'}${hour}:${minute}`;
   return `local (${offset}${offset})`;
 }

@@ -15,7 +15,7 @@ import { isLocked } from '../state/lock.ts';
 import { seesProcesses } from '../state/runtime.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { readStateFiles } from '../compat/read-files.ts';
-import { servedUnits, specsInForce, type ConfigFact, type Facts, type LockFact, type ObstacleFact, type OwnerFact, type PathFact, type ServingFact, type VolumeFact } from './facts.ts';
+import { isHalted, servedUnits, specsInForce, type ConfigFact, type Facts, type LockFact, type ObstacleFact, type OwnerFact, type PathFact, type ServingFact, type VolumeFact } from './facts.ts';
 import { knownTools } from './tools.ts';
 
 export interface GatherInput {
@@ -32,7 +32,7 @@ export interface GatherInput {
 export async function gather(input: GatherInput): Promise<Facts> {
   const { paths, uid, config, command } = input;
   const owner = ownerFact(paths);
-  const serving = (): Promise<ServingFact> => input.serving(isHalted(owner) ? HALTED_PATIENCE_MS : PATIENCE_MS);
+  const serving = (): Promise<ServingFact> => input.serving(isHalted(owner === null ? null : readProcStat(owner.pid)) ? HALTED_PATIENCE_MS : PATIENCE_MS);
   const before = await serving();
   const units = unitNames(config, before);
   const lookup = logLookup(paths.logDir, units);
@@ -63,10 +63,6 @@ export async function gather(input: GatherInput): Promise<Facts> {
 const PATIENCE_MS = 5000;
 /** What is halted will not answer; that it is may be over in the next moment. */
 const HALTED_PATIENCE_MS = 500;
-
-function isHalted(owner: OwnerFact | null): boolean {
-  return /^[Tt]$/.test((owner === null ? null : readProcStat(owner.pid))?.state ?? '');
-}
 
 /** The projection may lag behind the actors by 200 ms. */
 const SETTLED_MS = 1000;
@@ -156,14 +152,11 @@ function volumeFacts(paths: readonly string[]): readonly VolumeFact[] {
   const volumes = new Map<number, VolumeFact>();
   for (const path of paths.map(nearest)) {
     const device = statSync(path).dev;
-    if (!volumes.has(device)) volumes.set(device, volumeFact(path));
+    if (volumes.has(device)) continue;
+    const { bavail, bsize, ffree, files } = statfsSync(path);
+    volumes.set(device, { path, freeBytes: bavail * bsize, freeFiles: ffree, files, writable: isAccessible(path, constants.W_OK) && takesFiles(path) });
   }
   return [...volumes.values()];
-}
-
-function volumeFact(path: string): VolumeFact {
-  const { bavail, bsize, ffree, files } = statfsSync(path);
-  return { path, freeBytes: bavail * bsize, freeFiles: ffree, files, writable: isAccessible(path, constants.W_OK) && takesFiles(path) };
 }
 
 /** A file system that was made read-only by an error of its disk may say otherwise to access(2). A file without a name leaves nothing behind: O_TMPFILE of open(2). */

@@ -1,4 +1,4 @@
-import { entryOf, octal, servedUnits, specsInForce, startCommand, type Facts } from './facts.ts';
+import { entryOf, isHalted, octal, servedUnits, specsInForce, startCommand, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** Lock, pid file, socket, hint and configuration: whether they speak of the same supervisor, and whether it answers. */
@@ -33,17 +33,16 @@ function checkGuardian(facts: Facts): readonly Finding[] {
     return [disagrees('guardian', `none: it was killed, and supervisor ${owner.pid} runs alone`, expected,
       `Services go on through: kill -KILL ${owner.pid}; ${startCommand(facts)}, which starts both.`)];
   }
-  const state = processes.get(owner.guardian)?.state;
-  if (state === 'T' || state === 't') return [disagrees('guardian', `pid ${owner.guardian} halted by a signal`, expected, `Let it go on with: kill -CONT ${owner.guardian}`)];
+  if (isHalted(processes.get(owner.guardian))) return [disagrees('guardian', `pid ${owner.guardian} halted by a signal`, expected, `Let it go on with: kill -CONT ${owner.guardian}`)];
   return [agrees('guardian', `pid ${owner.guardian} starts the supervisor again when it dies`)];
 }
 
 function checkSocket(facts: Facts): Finding {
-  const { paths, owner, serving } = facts;
+  const { paths, owner, processes, serving } = facts;
   const { kind, mode, uid } = entryOf(facts, paths.socket);
   const wrong = (found: string): Finding => disagrees('control socket', found, 'a supervisor that answers Status', wakeUp(facts));
   if (serving.kind !== 'answers') {
-    if (isHalted(facts)) return wrong(`supervisor pid ${owner?.pid} halted by a signal`);
+    if (owner !== null && isHalted(processes.get(owner.pid))) return wrong(`supervisor pid ${owner.pid} halted by a signal`);
     if (serving.kind === 'silent') return wrong(`a supervisor that does not answer: ${serving.reason}`);
     return wrong(`${kind === 'missing' ? 'no ' : 'no process behind '}${paths.socket}`);
   }
@@ -51,16 +50,11 @@ function checkSocket(facts: Facts): Finding {
   return disagrees('control socket', `${paths.socket} of uid ${uid} with mode ${octal(mode)}`, 'a socket of this user with mode 0600', `chmod 600 ${paths.socket}`);
 }
 
-function isHalted({ owner, processes }: Facts): boolean {
-  const state = owner === null ? undefined : processes.get(owner.pid)?.state;
-  return state === 'T' || state === 't';
-}
-
 function wakeUp(facts: Facts): string {
-  const { owner, volumes } = facts;
+  const { owner, processes, volumes } = facts;
   if (volumes.some(({ writable }) => !writable)) return 'Make the disk writable again: the supervisor makes its socket within 5 s then.';
   if (owner === null) return `End the holder of the lock, then start again: ${startCommand(facts)} goes on with the services.`;
-  if (isHalted(facts)) return `Continue the supervisor with: kill -CONT ${owner.pid}`;
+  if (isHalted(processes.get(owner.pid))) return `Continue the supervisor with: kill -CONT ${owner.pid}`;
   return `End the supervisor with: kill -KILL ${owner.pid}; ${owner.guardian === null ? startCommand(facts) : 'its guardian starts another one, which'} goes on with the services.`;
 }
 

@@ -5,7 +5,7 @@ import { gateOf, switchOf, verificationOf } from '../../machines/slots.ts';
 import { isAnnounced, type HealthCheck, type RolloutReport, type ServiceSpec, type SlotChange, type SlotIndex } from '../../machines/types.ts';
 import { makeAttemptActor, type AttemptOutside } from '../actors/checks/attempt.ts';
 import { refuse, textOf, type Refused } from '../errors.ts';
-import { formatDuration } from '../words.ts';
+import { counted, formatDuration } from '../words.ts';
 import { runSwitch } from './switch-command.ts';
 
 export interface RolloutOutside extends AttemptOutside {
@@ -67,8 +67,7 @@ function pass(check: HealthCheck | null, spec: ServiceSpec, outside: RolloutOuts
     };
     probe.on('probe.ok', () => end(done));
     probe.on('probe.timeout', ({ attempts, finding }) => {
-      const tried = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-      end(refuse(`Health check did not succeed within ${formatDuration(check.timeoutMs)} after ${tried}: the check ${finding}`));
+      end(refuse(`Health check did not succeed within ${formatDuration(check.timeoutMs)} after ${counted(attempts, 'attempt')}: the check ${finding}`));
     });
     calledOff.addEventListener('abort', () => end(refuse('called off')), { once: true });
     probe.start();
@@ -77,7 +76,7 @@ function pass(check: HealthCheck | null, spec: ServiceSpec, outside: RolloutOuts
 
 function record(spec: ServiceSpec, slot: SlotIndex, outside: RolloutOutside): Outcome {
   const problem = outside.recordSlot(spec, slot);
-  return problem === null ? done : { ok: false, reason: `the slot in use cannot be recorded: ${problem}` };
+  return problem === null ? done : refuse(`the slot in use cannot be recorded: ${problem}`);
 }
 
 /** What systemg 0.33.0 takes as a sign that the address is taken, in any case of letters. */
