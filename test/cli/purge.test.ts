@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { identify, isAlive } from '../../src/process/identity.ts';
 import * as lock from '../../src/state/lock.ts';
-import { ownDirectory, sysg } from './rig.ts';
+import { tempDir } from '../temp-dir.ts';
+import { sysg } from './rig.ts';
 
 interface Home {
   readonly home: string;
@@ -13,7 +14,7 @@ interface Home {
 }
 
 function withState(...directories: readonly string[]): Home {
-  const home = ownDirectory();
+  const home = tempDir();
   const state = join(home, '.local/share/systemg');
   for (const name of ['', ...directories]) mkdirSync(join(state, name), { recursive: true, mode: 0o700 });
   return { home, state, purge: () => sysg(['purge'], { env: { HOME: home, PATH: process.env['PATH'] }, cwd: home }) };
