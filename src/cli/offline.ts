@@ -11,6 +11,7 @@ import { isLocked, takeLock } from '../state/lock.ts';
 import type { RecordedJob, RecordedState } from '../compat/state-files.ts';
 import { processFacts, uptimeOf } from '../status/process-facts.ts';
 import { runsOf } from '../compat/recorded.ts';
+import { orphanStatus } from '../status/orphan.ts';
 import { overallHealth } from '../status/snapshot.ts';
 import type { StatusAnswer } from './ask.ts';
 import type { Call } from './call.ts';
@@ -48,9 +49,9 @@ export function statusAtRest(call: Call): StatusAnswer {
     if (suspect !== null) call.terminal.warn(`pid ${suspect.pid} may be service '${spec.name}', which cannot be proven: ${suspect.why}`);
   }
   const now = Date.now();
-  const unknown = listed.filter(({ name, pid }) => !known.some(({ spec, process }) => spec.name === name || process?.pid === pid));
+  const unknown = listed.filter(({ isUnits }) => !isUnits);
   const shown = [
-    ...units.map((unit) => ({ ...unitAtRest(unit, now), ...(adHoc.has(unit.spec.name) && { ad_hoc: true }) })), ...strangers.map(strangerAtRest), ...unknown.map((one) => listedAtRest(one, now)),
+    ...units.map((unit) => ({ ...unitAtRest(unit, now), ...(adHoc.has(unit.spec.name) && { ad_hoc: true }) })), ...strangers.map(strangerAtRest), ...unknown.map((one) => orphanStatus(one, now)),
   ].sort((one, other) => (one.hash < other.hash ? -1 : 1));
   const snapshot: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date(now).toISOString(), overall_health: overallHealth(shown), units: shown };
   return { ok: true, snapshot: masked(snapshot, call.secrets.mask) };
@@ -156,16 +157,6 @@ function strangerAtRest({ hash, recorded }: AtRest['strangers'][number]): UnitSt
   const lifecycle = recorded.status === 'running' ? 'stopped' : recorded.status;
   const health = lifecycle === 'exited_with_error' ? 'failing' : 'healthy';
   return { name: `[orphaned] ${hash.slice(0, 12)}`, hash, kind: 'orphaned', lifecycle, health, ...lastExit(recorded) };
-}
-
-/** Known by name alone, which stands for its hash as with systemg 0.33.0. */
-function listedAtRest({ name, pid, process }: AtRest['listed'][number], nowWallMs: number): UnitStatus {
-  const facts = process === null ? null : processFacts(process.pid, process.startTime);
-  const [state, uptime] = [facts?.state ?? 'missing', uptimeOf(facts, nowWallMs)];
-  return {
-    name, hash: name, kind: 'orphaned', health: state === 'running' ? 'healthy' : 'failing', process: { pid, state, user: facts?.user ?? '' },
-    ...(uptime !== null && { uptime }), ...(facts?.commandLine != null && { runtime_command: facts.commandLine }),
-  };
 }
 
 function lastExit(recorded: RecordedState | null): Pick<UnitStatus, 'last_exit'> {

@@ -18,7 +18,8 @@ export async function stopAtRest(call: Call, names: readonly string[] | null): P
   const { config, rest } = answer;
   const meant = rest.units.filter(({ spec }) => names === null || names.includes(spec.name));
   const known = rest.units.map(({ spec }) => spec.name);
-  const unknown = names?.find((name) => !known.includes(name));
+  const orphans = rest.listed.flatMap(({ orphan }) => orphan ?? []);
+  const unknown = names?.find((name) => !known.includes(name) && !orphans.some((orphan) => orphan.name === name));
   if (unknown !== undefined) return { ok: false, refusal: unknownUnit(unknown, known) };
   // What a dead supervisor left of its files goes too, as with systemg 0.33.0.
   const isListed = names === null ? [paths.socket, paths.pidFile].some((path) => existsSync(path)) || rest.listed.length > 0 : rest.listed.some(({ name }) => names.includes(name));
@@ -29,10 +30,16 @@ export async function stopAtRest(call: Call, names: readonly string[] | null): P
   if (!lock.ok) return { ok: false, refusal: (lock.held ? refusals.unserved : refusals.runtime)(lock.reason) };
   try {
     if (await isServed(paths.socket)) return { ok: false, refusal: refusals.runtime(`another process answers at ${paths.socket} without the lock of sysg: nothing was stopped`) };
-    const { endUnits } = await import('../daemon/end-units.ts');
+    const { endOrphanAtRest, endUnits } = await import('../daemon/end-units.ts');
     const ended: { readonly name: string; readonly pid: number }[] = [];
     const left: string[] = [];
     for (const service of names ?? [null]) {
+      const orphan = orphans.find(({ name }) => name === service);
+      if (orphan !== undefined) {
+        if (await endOrphanAtRest(paths, orphan, terminal.warn)) ended.push(orphan);
+        else left.push(`service '${orphan.name}': some of its processes survive SIGKILL`);
+        continue;
+      }
       const result = await endUnits({ paths, environment: env, secrets: call.secrets, config: { path: config.path, specs: config.specs }, service, onProblem: terminal.warn });
       if (!result.ok) return { ok: false, refusal: refusals.runtime(result.reason) };
       ended.push(...result.ended);

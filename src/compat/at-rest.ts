@@ -7,11 +7,12 @@ import { isAlive } from '../process/identity.ts';
 import { openLedger } from '../state/ledger.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { notedConfig } from '../state/notes.ts';
-import { leaderOf, prove, survivorsOf, zombieOf } from './proof.ts';
+import { orphanOf, type Orphan } from './orphans.ts';
+import { prove, survivorsOf, zombieOf } from './proof.ts';
 import { noteDigest, ownDigests } from './projection.ts';
-import { stateFile, type RecordedJob, type RecordedState } from './state-files.ts';
-import { claimsOf, readStateFiles } from './read-files.ts';
-import { writeXml } from './xml.ts';
+import { pidFile, stateFile, type RecordedJob, type RecordedState } from './state-files.ts';
+import { claimsOf, readStateFiles, type StateFiles, type XmlFile } from './read-files.ts';
+import { writeXml, type XmlElement } from './xml.ts';
 
 /** A unit while no supervisor looks after it. */
 export interface RestingUnit {
@@ -36,8 +37,8 @@ export interface AtRest {
   readonly units: readonly RestingUnit[];
   /** Recorded under hashes and names that are not configured. */
   readonly strangers: readonly { readonly hash: string; readonly recorded: RecordedState }[];
-  /** Services that `pid.xml` names, and their processes where these may be those that it means. */
-  readonly listed: readonly { readonly name: string; readonly pid: number; readonly process: ProcessIdentity | null }[];
+  /** Services that `pid.xml` names, and of those that no unit is their processes, where these may be those that it means. */
+  readonly listed: readonly { readonly name: string; readonly pid: number; readonly isUnits: boolean; readonly process: ProcessIdentity | null; readonly orphan: Orphan | null }[];
 }
 
 export interface AtRestInput {
@@ -82,10 +83,12 @@ export function lookAtRest({ stateDir, ledger, config, specs, environment, uid, 
   });
   const configured = new Set(specs.map(({ hash }) => hash));
   const strangers = [...(files.state ?? [])].filter(([hash]) => !configured.has(hash)).map(([hash, recorded]) => ({ hash, recorded }));
+  const [names, pids] = [new Set(specs.map(({ name }) => name)), new Set(units.map(({ process }) => process?.pid))];
   const listed = [...(files.pid?.services ?? [])].map(([name, pid]) => {
+    if (names.has(name) || pids.has(pid)) return { name, pid, isUnits: true, process: null, orphan: null };
     const claim = { pid, writtenWallMs: files.writtenWallMs['pid.xml'], file: 'pid.xml' } as const;
-    const leader = leaderOf(claim, uid);
-    return { name, pid, process: leader.ok ? leader.suspect.identity : zombieOf(claim, uid) };
+    const orphan = orphanOf(files, name, claim, uid);
+    return { name, pid, isUnits: false, process: orphan?.members[0] ?? zombieOf(claim, uid), orphan };
   });
   return { units, strangers, listed };
 }
@@ -94,20 +97,35 @@ export function lookAtRest({ stateDir, ledger, config, specs, environment, uid, 
  * Writes `running` into `state.xml` for units whose process is proven to live and of which the file says otherwise, as the status of systemg 0.33.0 does. For
  * the holder of the lock. The digest of a file that is ours is noted first; one of another program stays another's.
  */
-export function mendStateFile({ stateDir, ledger: path, onProblem }: Pick<AtRestInput, 'stateDir' | 'ledger' | 'onProblem'>, units: readonly RestingUnit[]): void {
+export function mendStateFile(input: RewriteInput, units: readonly RestingUnit[]): void {
   const stale = units.flatMap(({ spec, process, recorded }): [string, RecordedState][] => (
     process === null || recorded?.status === 'running' ? [] : [[spec.hash, { status: 'running', pid: process.pid, exitCode: null, signal: null }]]
   ));
-  const { state, digests } = readStateFiles(stateDir, { onProblem: () => undefined, quarantine: false });
-  if (state === null || stale.length === 0) return;
-  const text = writeXml(stateFile.encode(new Map([...state, ...stale].sort(([one], [other]) => (one < other ? -1 : 1)))));
+  if (stale.length === 0) return;
+  rewrite(input, 'state.xml', ({ state }) => state && stateFile.encode(new Map([...state, ...stale].sort(([one], [other]) => (one < other ? -1 : 1)))));
+}
+
+/** Takes a service out of pid.xml that no unit is and that has been ended. For the holder of the lock, as `mendStateFile`. */
+export function forgetOrphan(input: RewriteInput, name: string): void {
+  const others = <Value>(map: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> => new Map([...map].filter(([key]) => key !== name));
+  rewrite(input, 'pid.xml', ({ pid }) => pid && pidFile.encode({ ...pid, services: others(pid.services), groups: others(pid.groups) }));
+}
+
+type RewriteInput = Pick<AtRestInput, 'stateDir' | 'ledger' | 'onProblem'>;
+
+/** `changed` null: there is no such file, or it cannot be read. */
+function rewrite({ stateDir, ledger: path, onProblem }: RewriteInput, name: XmlFile, changed: (files: StateFiles) => XmlElement | null): void {
+  const files = readStateFiles(stateDir, { onProblem: () => undefined, quarantine: false });
+  const element = changed(files);
+  if (element === null) return;
+  const text = writeXml(element);
   const ledger = openLedger(path, { onProblem, bootId: bootId() });
   try {
-    const found = digests['state.xml'] ?? '';
-    if (ownDigests(ledger, 'state.xml').includes(found)) noteDigest(ledger, 'state.xml', text, [found]);
-    replaceFile(join(stateDir, 'state.xml'), text, { durable: false });
+    const found = files.digests[name] ?? '';
+    if (ownDigests(ledger, name).includes(found)) noteDigest(ledger, name, text, [found]);
+    replaceFile(join(stateDir, name), text, { durable: false });
   } catch (error) {
-    onProblem(`${join(stateDir, 'state.xml')}: cannot be written: ${textOf(error)}`);
+    onProblem(`${join(stateDir, name)}: cannot be written: ${textOf(error)}`);
   } finally {
     ledger.close();
   }

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServiceSpec } from '../../machines/types.ts';
 import { failureOf, textOf } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { stringsOf } from '../state/notes.ts';
 import { replaceFile, sizeOf } from '../files.ts';
+import type { Orphan } from './orphans.ts';
 import { cronFile, pidFile, type PidFile, type RecordedJob, type RecordedState, type SpawnRecord, stateFile } from './state-files.ts';
-import { claimsOf, digestOf, xmlFiles, type StateFiles, type XmlFile } from './read-files.ts';
+import { digestOf, xmlFiles, type StateFiles, type XmlFile } from './read-files.ts';
 import { writeXml, type XmlElement } from './xml.ts';
 
 /** A unit as the files of systemg 0.33.0 describe it. `state` null: it never ran. */
@@ -27,6 +27,8 @@ export interface ProjectionOptions {
   readonly ledger: Pick<Ledger, 'note' | 'meta' | 'unwritten'>;
   /** The files as they are, whose entries about units that are not among `units` are kept. Null: nothing else is in the files. */
   readonly others?: StateFiles | null;
+  /** What pid.xml goes on to name beside the units; asked as they are. */
+  orphans?(): readonly Orphan[];
   /** Asked each time the files are written. A unit of which nothing has changed may be the same object as before. */
   units(): readonly ProjectedUnit[];
   /** Takes one sentence per episode about a file that cannot be written. */
@@ -64,7 +66,7 @@ export function openProjection(options: ProjectionOptions): Projection {
   const write = (): void => {
     timer = null;
     lastAt = performance.now();
-    const texts = project(options.units(), others);
+    const texts = project(options.units(), others, options.orphans?.() ?? []);
     for (const name of xmlFiles) if (written.get(name) !== texts[name]) put(name, texts[name]);
     if (retry !== null) clearTimeout(retry);
     retry = failing.size > 0 && !closed ? setTimeout(write, RETRY_MS).unref() : null;
@@ -121,24 +123,27 @@ export function openProjection(options: ProjectionOptions): Projection {
 }
 
 /**
- * Leaves in pid.xml what the files said of these units, as another program's word: nothing could be done about their processes, and the next supervisor has
- * to meet them as this one did. Returns a sentence when that fails.
+ * Leaves these in pid.xml, as another program's word: nothing could be done about their processes, and the next supervisor has to meet them as this one
+ * did. Returns a sentence when that fails.
  */
-export function leaveClaims(stateDir: string, said: StateFiles, units: readonly ServiceSpec[]): string | null {
-  const of = (pidOf: (spec: ServiceSpec) => number | undefined): ReadonlyMap<string, number> => new Map(units.flatMap((spec) => {
-    const pid = pidOf(spec);
-    return pid === undefined ? [] : [[spec.name, pid] as const];
-  }));
-  const claimOf = claimsOf(said, units);
+export function leaveClaims(stateDir: string, orphans: readonly Orphan[]): string | null {
   const path = join(stateDir, 'pid.xml');
-  const text = writeXml(pidFile.encode({ services: of((spec) => claimOf(spec)?.pid), groups: of(({ name }) => said.pid?.groups.get(name)), spawned: [] }));
-  return failureOf(`${path}: cannot be written`, () => replaceFile(path, text, { durable: false }));
+  return failureOf(`${path}: cannot be written`, () => replaceFile(path, writeXml(pidFile.encode(recordedOrphans(orphans))), { durable: false }));
+}
+
+/** As pid.xml names them. */
+function recordedOrphans(orphans: readonly Orphan[]): PidFile {
+  return {
+    services: new Map(orphans.map(({ name, pid }) => [name, pid])), spawned: [],
+    groups: new Map(orphans.flatMap(({ name, pgid }) => (pgid === null ? [] : [[name, pgid]]))),
+  };
 }
 
 /** The content of each file, in the order of names and hashes; null: it must not be there. */
-function project(units: readonly ProjectedUnit[], others: StateFiles | null): Readonly<Record<XmlFile, string | null>> {
+function project(units: readonly ProjectedUnit[], others: StateFiles | null, orphans: readonly Orphan[]): Readonly<Record<XmlFile, string | null>> {
   const [names, hashes] = [new Set(units.map(({ name }) => name)), new Set(units.map(({ hash }) => hash))];
   const texts = units.map((unit) => textsOf(unit));
+  const beside = recordedOrphans(orphans);
   const merged = <Value>(
     before: Iterable<readonly [string, Value]> | undefined, ours: ReadonlySet<string>, write: (key: string, value: Value) => string, now: readonly Entry[],
   ): string => {
@@ -152,8 +157,8 @@ function project(units: readonly ProjectedUnit[], others: StateFiles | null): Re
   const states = merged(others?.state ?? [], hashes, stateEntry, texts.map(({ hash, state }) => [hash, state]));
   return {
     'pid.xml': within(pidFile.encode(noPids), [
-      merged(others?.pid?.services, names, serviceEntry, texts.map(({ name, service }) => [name, service])),
-      merged(others?.pid?.groups, names, groupEntry, texts.map(({ name, group }) => [name, group])),
+      merged([...others?.pid?.services ?? [], ...beside.services], names, serviceEntry, texts.map(({ name, service }) => [name, service])),
+      merged([...others?.pid?.groups ?? [], ...beside.groups], names, groupEntry, texts.map(({ name, group }) => [name, group])),
       inner(pidFile.encode({ ...noPids, spawned })),
     ].join('')),
     // With nothing in it, of the three files, systemg 0.33.0 refuses this one, and with it every command.

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { AdoptOrder, ChildRecord, ServiceSpec } from '../../machines/types.ts';
 import type { Stamp } from '../state/ledger-lines.ts';
 import { isNoServices, readSuspect } from './proof.ts';
-import { takenOver } from '../state/recovery.ts';
+import { takenOverToken } from '../state/recovery.ts';
 import type { Mask } from '../secrets.ts';
 import type { SpawnRecord } from './state-files.ts';
 
@@ -45,7 +44,7 @@ export function takeChildren(spawned: readonly SpawnRecord[], { specs, orders, k
       onReport(`${who}${isSame ? ' goes on without a service that could have it' : ' may be another one by now'}; it is left alone`);
       continue;
     }
-    const token = `${takenOver}${randomBytes(6).toString('hex')}`;
+    const token = takenOverToken();
     taken.set(child.pid, {
       id: token, token, depth: Math.max(1, child.depth), startedAt: at - (wallMs - child.startedAt * 1000), identity: suspect.identity,
       order: {

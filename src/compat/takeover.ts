@@ -8,16 +8,15 @@
  * - in src/daemon/configuration.ts and src/cli/load-config.ts give `loadConfig` an `identify` of our own, such as the digest of a definition;
  * - in src/cli/offline.ts say of units at rest what the ledger says, and leave out src/doctor/projection.ts.
  */
-import { randomBytes } from 'node:crypto';
 import type { AdoptOrder, ChildRecord, ProcessIdentity, ServiceSpec, UnitRecord } from '../../machines/types.ts';
-import { isLiving, readProcStat } from '../process/proc.ts';
 import type { Stamp } from '../state/ledger-lines.ts';
 import type { Ledger } from '../state/ledger.ts';
+import { orphanOf, orphansOf, orphanText, type Orphan } from './orphans.ts';
 import { prove, survivorsOf, type Proof, type Suspect } from './proof.ts';
 import { takeChildren } from './takeover-children.ts';
 import type { Mask } from '../secrets.ts';
 import { notedChildren } from '../state/notes.ts';
-import { takenOver } from '../state/recovery.ts';
+import { takenOverToken } from '../state/recovery.ts';
 import type { CronFile } from './state-files.ts';
 import { ownDigests } from './projection.ts';
 import { claimsOf, readStateFiles, type Claim, type StateFiles, type XmlFile } from './read-files.ts';
@@ -49,6 +48,10 @@ export interface Takeover {
   readonly leftDown: ReadonlyMap<string, string>;
   /** Those of them that a living process may belong to. The others depend on one of these. */
   readonly suspects: ReadonlyMap<string, string>;
+  /** What is left of those, which no unit has, as pid.xml has to name it for the next supervisor. */
+  readonly suspected: readonly Orphan[];
+  /** What pid.xml names that is not configured. */
+  readonly orphans: readonly Orphan[];
 }
 
 /**
@@ -58,9 +61,8 @@ export interface Takeover {
 export function takeOver(input: TakeoverInput): Takeover {
   const files = readStateFiles(input.stateDir, { onProblem: input.onProblem, quarantine: true });
   const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
-  if (!hasOtherRun(input, files)) return { orders: input.found, files, cron, children: [], leftDown: new Map(), suspects: new Map() };
+  if (!hasOtherRun(input, files)) return { orders: input.found, files, cron, children: [], leftDown: new Map(), suspects: new Map(), suspected: [], orphans: orphansFor(input, files, input.found) };
   input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
-  const configured = new Set(input.specs.map(({ name }) => name));
   const claimOf = claimsOf(files, input.specs);
   const alive = input.found.filter(({ verdict }) => verdict === 'alive');
   const known = [
@@ -69,9 +71,20 @@ export function takeOver(input: TakeoverInput): Takeover {
   ];
   const orders = [...known, ...heldBack(input, known)];
   for (const { record } of alive) reportSecond(input, files, claimOf, record.unit, claimed(alive));
-  reportOthers(input, files, configured, claimed(orders));
   const children = takeChildren(files.pid?.spawned ?? [], { ...input, orders, known: notedChildren(input.ledger.meta) });
-  return { orders, files, cron, children, leftDown: reasonsDown(orders), suspects: reasonsDown(known) };
+  const suspects = reasonsDown(known);
+  const suspected = input.specs.flatMap((spec) => {
+    const claim = suspects.has(spec.name) ? claimOf(spec) : null;
+    return claim === null ? [] : orphanOf(files, spec.name, claim, input.uid) ?? [];
+  });
+  return { orders, files, cron, children, leftDown: reasonsDown(orders), suspects, suspected, orphans: orphansFor(input, files, orders) };
+}
+
+function orphansFor({ specs, uid, onReport }: TakeoverInput, files: StateFiles, orders: readonly AdoptOrder[]): readonly Orphan[] {
+  const [names, pids] = [new Set([...specs.map(({ name }) => name), ...orders.map(({ record }) => record.unit)]), claimed(orders)];
+  const orphans = orphansOf(files, (name, pid) => names.has(name) || pids.has(pid), uid);
+  for (const orphan of orphans) onReport(orphanText(orphan));
+  return orphans;
 }
 
 type ClaimOf = ReturnType<typeof claimsOf>;
@@ -149,14 +162,6 @@ function proofOf({ environment, uid, specs }: TakeoverInput, claimOf: ClaimOf, s
   return isShared ? { ok: false, plausible: true, why: 'several services claim it' } : proof;
 }
 
-/** What the files know and no service of the configuration claims. */
-function reportOthers({ onReport }: TakeoverInput, files: StateFiles, configured: ReadonlySet<string>, taken: ReadonlySet<number>): void {
-  for (const [name, pid] of files.pid?.services ?? []) {
-    if (configured.has(name) || taken.has(pid) || !lives(pid)) continue;
-    onReport(`pid.xml names pid ${pid} as service '${name}', which is not configured; it is left alone`);
-  }
-}
-
 /** systemg 0.33.0 starts second copies of what another supervisor left running. Without root its death ends their shells and not what those started. */
 function reportSecond(input: TakeoverInput, files: StateFiles, claimOf: ClaimOf, unit: string, taken: ReadonlySet<number>): void {
   const spec = input.specs.find(({ name }) => name === unit);
@@ -173,11 +178,6 @@ function described({ identity, argv }: Suspect): string {
   return `pid ${identity.pid} (${argv.join(' ').slice(0, 80)})`;
 }
 
-function lives(pid: number): boolean {
-  const stat = readProcStat(pid);
-  return stat !== null && isLiving(stat);
-}
-
 interface Resumed {
   readonly state: UnitRecord['state'];
   readonly wanted?: UnitRecord['wanted'];
@@ -190,8 +190,7 @@ function recordOf({ ledger, now }: TakeoverInput, spec: ServiceSpec, resumed: Re
   const { process: identity } = resumed;
   return {
     unit: spec.name, hash: spec.hash, definition: spec.definition, wanted: resumed.wanted ?? 'up', state: resumed.state, cause: null, generation,
-    // Nobody holds this token: what belongs to the process is found by group, session and parents.
-    process: identity === undefined ? null : { generation, role: 'main', token: `${takenOver}${randomBytes(6).toString('hex')}`, identity, adopted: true },
+    process: identity === undefined ? null : { generation, role: 'main', token: takenOverToken(), identity, adopted: true },
     outcome: 'none', exit: null, reason: resumed.reason ?? null, failures: [], streak: 0, restarts: 0, deadline: null,
     since: now().at,
   };

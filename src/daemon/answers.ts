@@ -28,6 +28,7 @@ import type { Outputs } from './outputs.ts';
 import { findCaller } from './own-commands.ts';
 import type { Records } from './records.ts';
 import type { DaemonSetting } from './setting.ts';
+import { routeOrphans, withoutOrphans } from './orphan-route.ts';
 import { openPeers } from './peers.ts';
 import { makeSpawn } from './spawn-answer.ts';
 import type { Units } from './units.ts';
@@ -44,7 +45,7 @@ export interface Answers {
 export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null, configuration: Configuration, ledger: Ledger, units: Units, outputs: Outputs, records: Records): Answers {
   const { clock, log, parent, paths, secrets, onProblem } = setting;
   const { root, tickets, runs, send, views, slotsOf } = units;
-  const { journal, childMemory, projection } = records;
+  const { journal, childMemory, projection, orphans } = records;
   const snapshot = () => root.getSnapshot();
   const measuredViews = kept((of: ReturnType<typeof views>) => of.map((view) => measuredUnit(view)));
   const measuredUnits = () => {
@@ -54,7 +55,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
   const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: measuredUnits }, metrics);
   const status = (): StatusSnapshot => statusSnapshot(views(), { monotonicMs: clock.now(), wallMs: Date.now() }, {
     live: sampler.look(), stage: stageOf(snapshot()), children: snapshot().context.children, lastEvent: journal.lastOf,
-    isAdHoc: configuration.adHoc.has, unwritten: [ledger.unwritten ?? [], journal.unwritten ?? [], projection.unwritten, setting.files.unwritten, droppedOutput() ?? []].flat(),
+    orphans: orphans.living(), isAdHoc: configuration.adHoc.has, unwritten: [ledger.unwritten ?? [], journal.unwritten ?? [], projection.unwritten, setting.files.unwritten, droppedOutput() ?? []].flat(),
     cron: { runs: runs.of, missed: runs.missed, samplesBetween: (...span) => sampler.samplesBetween(...span).map(wireSample) },
   });
   const peers = openPeers();
@@ -68,7 +69,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     if (added.ok && !added.isKnown) outputs.prepare([...configuredSpecs(snapshot()), added.spec]);
     return added;
   };
-  const answer = makeRoute({
+  const answer = routeOrphans(orphans, makeRoute({
     tickets, now: clock.now, send, snapshot, status,
     history: (request) => journal.query(request),
     watch: (request, exchange) => watch(request, exchange, journal, () => masked(status(), secrets.mask)),
@@ -92,14 +93,14 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
       return null;
     },
     spawn: makeSpawn({ tickets, now: clock.now, send, scan, snapshot, usedBytes: childMemory.usedBytes, peerOf: peers.of }),
-    readConfig: configuration.read, summon: configuration.summon, adHoc: { ...configuration.adHoc, add: addUnit }, slots: slotsOf, isSignal, signalObstacle,
+    readConfig: (asked) => withoutOrphans(orphans, configuration.read(asked)), summon: configuration.summon, adHoc: { ...configuration.adHoc, add: addUnit }, slots: slotsOf, isSignal, signalObstacle,
     adoptConfig: (config) => {
       sampler.configure(config.metrics);
       configuration.use(config, ledger);
       outputs.prepare(config.specs);
       log.info('systemg::supervisor', `Reloading configuration from ${JSON.stringify(config.path)}`);
     },
-  });
+  }), async ({ service }, exchange) => records.request({ command: 'stop', unit: service, asker: await peers.asker(exchange) }));
   const reported = new Set<number>();
   const route: Route = async (request, exchange) => {
     // Whether a child may be had is decided by what the client is a part of.

@@ -1,6 +1,7 @@
 import type { AdoptOrder } from '../../machines/types.ts';
 import { createClock } from '../clock.ts';
-import { leaveClaims } from '../compat/projection.ts';
+import { forgetOrphan } from '../compat/at-rest.ts';
+import { orphanText, type Orphan } from '../compat/orphans.ts';
 import { openSupervisorLog } from '../logs/supervisor-log.ts';
 import { bootId } from '../process/boot.ts';
 import { identify } from '../compat/identity.ts';
@@ -12,8 +13,9 @@ import { secretsOf, type Secrets } from '../secrets.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { prepareRuntime, removeRuntimeFiles } from '../state/runtime.ts';
 import { findWhatRuns, type Found, type UnitsConfig } from './found.ts';
+import { endOrphan } from './orphans.ts';
 import type { Setting } from './setting.ts';
-import { closeBooks, openSupervision, seeOut, takeUp, type Supervision } from './supervision.ts';
+import { closeBooks, leaveSuspects, openSupervision, seeOut, takeUp, type Supervision } from './supervision.ts';
 
 export interface EndUnits {
   readonly paths: RuntimePaths;
@@ -69,19 +71,25 @@ export async function endUnits({ paths, environment, secrets, config: given, ser
   ));
   const left = [
     ...[...found.taken.suspects].filter(([unit]) => isMeant(unit)).map(([unit, reason]) => `service '${unit}': ${reason}`),
+    ...(service === null ? records.orphans.living().map(orphanText) : []),
     ...ran.filter(({ name }) => living.has(name)).map(({ name, pid }) => `service '${name}': pid ${pid} survives SIGKILL`),
   ];
   const isOver = service === null && left.length === 0;
   if (isOver) ledger.markClean();
   closeBooks(supervision);
-  const suspects = config.specs.filter(({ name }) => isMeant(name) && found.taken.suspects.has(name));
-  const unsaid = suspects.length === 0 || service !== null ? null : leaveClaims(paths.stateDir, said, suspects);
-  if (unsaid !== null) onProblem(unsaid);
+  if (service === null) leaveSuspects(setting, supervision);
   if (isOver) {
     for (const problem of [removeRuntimeFiles(paths), forgetConfig(paths.stateDir)]) if (problem !== null) onProblem(problem);
   }
   log.close();
   return { ok: true, ended: ran.filter(({ name }) => !living.has(name)), left };
+}
+
+/** Ends what no unit is, by the holder of the lock. False: some of it survives. */
+export async function endOrphanAtRest({ stateDir, ledger }: RuntimePaths, orphan: Orphan, onProblem: (text: string) => void): Promise<boolean> {
+  const gone = await wakeful(() => endOrphan(orphan, { clock: createClock(), onProblem }));
+  if (gone) forgetOrphan({ stateDir, ledger, onProblem }, orphan.name);
+  return gone;
 }
 
 /** Of the units that are meant. Those that live go on until they are stopped in order; the rest must not come back. */
@@ -102,16 +110,22 @@ async function bringDown(setting: Setting, supervision: Supervision, service: st
     root.on('supervisor.ended', () => resolve());
     root.subscribe({ error: reject });
   });
-  // A supervisor lives by its socket. Without one Node would end, with success, as soon as nothing but this promise is waited for.
-  const wakeful = setInterval(() => undefined, 60_000);
-  try {
+  await wakeful(async () => {
     takeUp(setting, supervision);
     records.noteChildren();
     const names = service === null ? [] : [service, ...found.leaving.map(({ name }) => name)];
     if (service === null) send({ type: 'shutdown', at: clock.now(), ticket: null, exitCode: 0 });
     await (service === null ? ended : tickets.open(names, (ticket) => send({ type: 'stop', at: clock.now(), ticket, units: names })));
+  });
+}
+
+/** A supervisor lives by its socket. Without one Node would end, with success, as soon as nothing but this promise is waited for. */
+async function wakeful<Value>(work: () => Promise<Value>): Promise<Value> {
+  const timer = setInterval(() => undefined, 60_000);
+  try {
+    return await work();
   } finally {
-    clearInterval(wakeful);
+    clearInterval(timer);
   }
 }
 

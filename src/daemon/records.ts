@@ -14,7 +14,9 @@ import { isAside } from '../state/recovery.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { openProjection, type ProjectedUnit, type Projection } from '../compat/projection.ts';
 import type { StateFiles } from '../compat/read-files.ts';
+import type { Takeover } from '../compat/takeover.ts';
 import { projectedUnit } from '../compat/recorded.ts';
+import { openOrphans, type Orphans } from './orphans.ts';
 import type { Outputs } from './outputs.ts';
 import type { Setting } from './setting.ts';
 import type { Units } from './units.ts';
@@ -24,6 +26,7 @@ export interface Records {
   readonly journal: Journal;
   readonly projection: Projection;
   readonly childMemory: MemoryWatch;
+  readonly orphans: Orphans;
   /** A record of what somebody asked for; to be called before anything follows from that. */
   request(request: AcceptedRequest): void;
   readonly reloadRefused: Scribe['reloadRefused'];
@@ -31,7 +34,7 @@ export interface Records {
   noteChildren(): void;
 }
 
-export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, ledger: Ledger, units: Units, outputs: Outputs, others: StateFiles | null): Records {
+export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, ledger: Ledger, units: Units, outputs: Outputs, taken: Takeover, others: StateFiles | null): Records {
   const { root, runs, send, specOf, views } = units;
   const children = () => root.getSnapshot().context.children;
   const journal = openJournal({ stateDir: paths.stateDir, onProblem, mask: secrets.mask });
@@ -43,9 +46,10 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
     memoryKills: (unit) => memoryKillsOf(specOf(unit)),
   });
   units.hooks.onFailure(scribe.hookFailed);
+  const orphans = openOrphans(taken.orphans, { clock, onProblem, onEnded: () => projection.changed() });
   const projected = new WeakMap<UnitView, ProjectedUnit>();
   const projection = openProjection({
-    stateDir: paths.stateDir, ledger, others, onProblem,
+    stateDir: paths.stateDir, ledger, others, orphans: orphans.living, onProblem,
     units: () => {
       const spawners = new Set([...children().values()].map(({ record }) => record.order.unit));
       return views().map((view) => {
@@ -96,7 +100,7 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
     if (fact.type === 'unit.removed' && !isAside(fact.unit) && specOf(fact.unit) === null) outputs.forget(fact.unit);
   });
   return {
-    journal, projection, childMemory, request: scribe.request, reloadRefused: scribe.reloadRefused,
+    journal, projection, childMemory, orphans, request: scribe.request, reloadRefused: scribe.reloadRefused,
     noteChildren: () => {
       for (const [id, child] of children()) {
         roster.see(id);

@@ -34,12 +34,14 @@ function checkFile(facts: Facts, name: XmlFile): readonly Finding[] {
 
 function differencesIn(facts: Facts, name: XmlFile): readonly string[] {
   const units = settledUnits(facts);
-  const { files } = facts;
+  const { files, serving } = facts;
   if (units.length === 0) return [];
   if (name === 'pid.xml') {
     const living = new Map(units.flatMap((unit): [string, number][] => (unit.process === undefined ? [] : [[unit.name, unit.process.pid]])));
     const named = [...new Set([...living.keys(), ...(files.pid?.services.keys() ?? [])])];
-    return named.filter((unit) => !facts.moving.has(unit)).flatMap((unit) => {
+    // What no unit is keeps its place there as long as it lives.
+    const orphans = new Set(serving.kind === 'answers' ? serving.snapshot.units.filter(({ kind }) => kind === 'orphaned').map(({ name }) => name) : []);
+    return named.filter((unit) => !facts.moving.has(unit) && !orphans.has(unit)).flatMap((unit) => {
       const [recorded, actual] = [files.pid?.services.get(unit) ?? null, living.get(unit) ?? null];
       return recorded === actual ? [] : [`pid ${recorded ?? 'none'} of ${unit} instead of ${actual ?? 'none'}`];
     });

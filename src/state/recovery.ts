@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AdoptOrder, OwnedProcess, ProcessIdentity, RecoveryVerdict, ServiceSpec, UnitRecord } from '../../machines/types.ts';
 import { isLiving } from '../process/proc.ts';
@@ -152,8 +153,12 @@ export function holdersOf(token: string, table: ReadonlyMap<number, ScannedRow>)
     .sort((one, other) => Number(one.startTime) - Number(other.startTime) || one.pid - other.pid);
 }
 
-/** What begins the token of a process that was taken over: nobody holds it, and the process may carry that of the program that started it. */
-export const takenOver = 'taken-';
+const takenOver = 'taken-';
+
+/** Of a process that was taken over: nobody holds it, what belongs to the process is found by group, session and parents. The process may carry that of the program that started it. */
+export function takenOverToken(): string {
+  return `${takenOver}${randomBytes(6).toString('hex')}`;
+}
 
 /** A program may clear its own environment; one that holds other tokens is another. */
 export function isSame(token: string, identity: ProcessIdentity, row: ScannedRow | undefined, outside: RecoveryOutside): boolean {

@@ -14,7 +14,7 @@ export interface InspectOutside {
 export async function inspectPayload(asked: string, samples: number, { sampler, views, status }: InspectOutside): Promise<InspectPayload> {
   const specs = views().map(({ spec }) => spec);
   const spec = specs.find(({ name }) => name === asked) ?? specs.find(({ hash }) => hash === asked);
-  if (spec === undefined) return { unit: null, samples: [] };
+  if (spec === undefined) return { unit: status().units.find(({ name }) => name === asked) ?? null, samples: [] };
   const taken = await sampler.inspect(spec.name, samples);
   return { unit: status().units.find(({ name }) => name === spec.name) ?? null, samples: taken.map(wireSample) };
 }

@@ -1,11 +1,13 @@
 import type { Children } from '../../machines/children.ts';
 import type { stageOf } from '../../machines/supervisor.ts';
+import type { ProcessIdentity } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
 import { cronHealth, cronStatus, type CronRun } from '../cron/summary.ts';
 import type { MetricSample, OverallHealth, RolloutStatus, StatusSnapshot, UnitMetricsSummary, UnitStatus } from '../wire/payloads.ts';
 import type { LiveUnit } from '../metrics/sampler.ts';
 import type { Summary } from '../metrics/store.ts';
 import { signalNumber } from '../signals.ts';
+import { orphanStatus } from './orphan.ts';
 import { beginLook, processFacts, uptimeOf } from './process-facts.ts';
 import { processTree, shownChildren } from './process-tree.ts';
 
@@ -24,6 +26,8 @@ export interface StatusSources {
   readonly stage?: ReturnType<typeof stageOf>;
   /** Sentences about files that the disk does not take. */
   readonly unwritten?: readonly string[];
+  /** What no unit is, as systemg 0.33.0 shows it. */
+  readonly orphans?: readonly { readonly name: string; readonly pid: number; readonly members: readonly ProcessIdentity[] }[];
   /** Whether the unit was started from the command line alone. */
   isAdHoc?(unit: string): boolean;
   /** The number of the unit's newest record in the journal. */
@@ -41,7 +45,8 @@ export interface CronSources {
 /** The answer to Status: ordered by hash, as systemg 0.33.0's is. */
 export function statusSnapshot(views: readonly UnitView[], now: Now, sources: StatusSources = {}): StatusSnapshot {
   const look = beginLook();
-  const units = views.map((view) => unitStatus(view, now, sources, look)).sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
+  const orphans = (sources.orphans ?? []).map(({ name, pid, members }) => orphanStatus({ name, pid, process: members[0] ?? null }, now.wallMs));
+  const units = [...views.map((view) => unitStatus(view, now, sources, look)), ...orphans].sort((one, other) => compare(one.hash, other.hash) || compare(one.name, other.name));
   const { stage = 'serving', unwritten = [] } = sources;
   return {
     schema_version: 'status.v1', captured_at: new Date(now.wallMs).toISOString(), overall_health: overallHealth(units), units,

@@ -159,11 +159,11 @@ describe('without a ledger', () => {
     const { take, stateDir, reports } = rig([service('web', 'sleep 300'), service('api', 'sleep 999'), service('gone', 'sleep 302')], { states });
     if (text === null) rmSync(join(stateDir, 'pid.xml'));
     else writeFileSync(join(stateDir, 'pid.xml'), text);
-    const { orders, suspects, files } = take();
+    const { orders, suspects, suspected } = take();
     expect(brief(orders)).toEqual({ web: { verdict: 'alive', state: 'running', wanted: 'up', pid }, api: { verdict: 'rest', state: 'stopped', wanted: 'down', pid: null } });
     expect(reports.join('\n')).toContain(`service 'web': pid ${pid} goes on, taken over from state.xml`);
     // What is in doubt stays so for the next supervisor.
-    expect(leaveClaims(stateDir, files, [service('api', 'sleep 999')])).toBeNull();
+    expect(leaveClaims(stateDir, suspected)).toBeNull();
     expect([...suspects.keys(), readFileSync(join(stateDir, 'pid.xml'), 'utf8')]).toEqual(['api', `<PidFile><services><name>api</name><pid>${other}</pid></services></PidFile>`]);
   });
 
@@ -173,6 +173,24 @@ describe('without a ledger', () => {
     if (text === null) rmSync(join(stateDir, 'state.xml'));
     else writeFileSync(join(stateDir, 'state.xml'), text);
     expect(brief(take().orders)).toEqual({ web: { verdict: 'alive', state: 'running', wanted: 'up', pid } });
+  });
+
+  test('what pid.xml names and no unit is goes on as an orphan: its leader, or what is left of its group; what began later is none', async () => {
+    const [old, shell, web] = [await started('sleep 305'), await started('sleep 306; true'), await started('sleep 300')];
+    const child = await childOf(shell);
+    process.kill(shell, 'SIGKILL');
+    await until('the shell is dead', () => readSuspect(shell) === null);
+    const { take, stateDir, reports } = rig([service('web', 'sleep 300')], { pids: { old, tree: shell, dead: 4_900_000, first: 1, self: process.pid, renamed: web }, states: { web: { status: 'running', pid: web } } });
+    const { orders, orphans } = take();
+    expect(brief(orders)).toEqual({ web: { verdict: 'alive', state: 'running', wanted: 'up', pid: web } });
+    expect(orphans).toEqual([{ name: 'old', pid: old, pgid: old, members: [identify(old)] }, { name: 'tree', pid: shell, pgid: shell, members: [identify(child)] }]);
+    expect(reports.join('\n')).toContain(`pid.xml names pid ${shell} as service 'tree', which is not configured; pid ${child} of its group goes on without supervision`);
+    // Also where our supervisor has written the files.
+    const digests = Object.fromEntries(['pid.xml', 'state.xml'].map((name) => [`digest ${name}`, [digestOf(readFileSync(join(stateDir, name)))]]));
+    const own = take({ ledger: { meta: new Map(Object.entries(digests)), latest: () => null }, found: orders });
+    expect([own.orders, own.orphans]).toEqual([orders, orphans]);
+    utimesSync(join(stateDir, 'pid.xml'), new Date(0), new Date(0));
+    expect(take().orphans).toEqual([]);
   });
 
   test('of equal definitions, which have one hash, none gets the process that pid.xml says is another\'s', async () => {

@@ -204,11 +204,51 @@ test('what a stop has to leave alone is left alone by the next stop and by the n
     await soon('it is older than the file', () => existsSync(`/proc/${stranger.pid}/stat`));
     writeFileSync(join(home.state, 'pid.xml'), `<PidFile><services><name>api</name><pid>${stranger.pid}</pid></services></PidFile>`);
     for (const _ of [1, 2]) expect(await home.sysg('stop', '-c', home.config)).toMatchObject({ code: 1, stderr: expect.stringContaining(`pid ${stranger.pid}`) });
-    await home.sysg('start', '--daemonize', '-c', home.config);
-    expect(await home.unit('api')).toMatchObject({ phase: 'stopped', wanted: 'down' });
+    for (const _ of [1, 2]) {
+      await home.sysg('start', '--daemonize', '-c', home.config);
+      expect(await home.unit('api')).toMatchObject({ phase: 'stopped', wanted: 'down' });
+      expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+    }
     expect(home.log('api')).toBe('');
     expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
   } finally {
     stranger.kill('SIGKILL');
+  }
+});
+
+test('what pid.xml names and no file configures is shown, ended by its name alone, and stays in pid.xml until it has ended', async () => {
+  const home = makeHome('version: "1"\nservices:\n  web: {command: "$PROGRAMS/forever"}\n');
+  mkdirSync(home.state, { recursive: true, mode: 0o700 });
+  const strangers = new Map(['old', 'older'].map((name) => [name, spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' })]));
+  const pid = (name: string): number => strangers.get(name)?.pid ?? 0;
+  const left = (): readonly string[] => [...readFileSync(join(home.state, 'pid.xml'), 'utf8').matchAll(/<name>(old\w*)<\/name><pid>/g)].map(([, name = '']) => name);
+  const shown = async (): Promise<object> => {
+    const { units } = JSON.parse((await home.sysg('status', '--all', '--json')).stdout) as StatusSnapshot;
+    return Object.fromEntries(units.filter(({ kind }) => kind === 'orphaned').map(({ name, process: runs }) => [name, runs?.pid]));
+  };
+  try {
+    await soon('they are older than the file', () => [...strangers.keys()].every((name) => existsSync(`/proc/${pid(name)}/stat`)));
+    const services = [...strangers.keys()].map((name) => `<services><name>${name}</name><pid>${pid(name)}</pid></services>`);
+    writeFileSync(join(home.state, 'pid.xml'), `<PidFile>${services.join('')}</PidFile>`);
+    expect(await home.sysg('stop', '-c', home.config)).toMatchObject({ code: 1, stderr: expect.stringContaining(`pid.xml names pid ${pid('old')} as service 'old'`) });
+    expect(await home.sysg('up', '-c', home.config)).toMatchObject({ code: 0 });
+    expect([await shown(), left()]).toEqual([{ old: pid('old'), older: pid('older') }, ['old', 'older']]);
+    expect(await home.sysg('inspect', 'old')).toMatchObject({ code: 0, stdout: expect.stringContaining(`${pid('old')}`) });
+    expect(await home.sysg('doctor')).toMatchObject({ stdout: expect.stringMatching(/^ok +pid\.xml/m) });
+
+    // It would be started a second time.
+    const before = readFileSync(home.config, 'utf8');
+    home.configure(`${before}  old: {command: sleep 1000}\n`);
+    for (const words of [['reload'], ['restart'], ['start', 'old']]) expect(await home.sysg(...words)).toMatchObject({ code: 1, stderr: expect.stringContaining('to end it first: sysg stop -s old') });
+    home.configure(before);
+
+    expect(await home.sysg('stop', '-s', 'older')).toMatchObject({ code: 0, stdout: "Service 'older' stopped\n" });
+    expect([isAlive(pid('older')), await shown(), left()]).toEqual([false, { old: pid('old') }, ['old']]);
+    expect(await home.sysg('stop')).toMatchObject({ code: 0, stdout: expect.stringContaining(`pid ${pid('old')}`) });
+    expect([isAlive(pid('old')), await shown(), left()]).toEqual([true, { old: pid('old') }, ['old']]);
+    expect(await home.sysg('stop', '-s', 'old')).toMatchObject({ code: 0, stderr: expect.stringContaining(`Service 'old' stopped (pid ${pid('old')}`) });
+    expect([isAlive(pid('old')), await shown(), left()]).toEqual([false, {}, []]);
+  } finally {
+    for (const stranger of strangers.values()) stranger.kill('SIGKILL');
   }
 });

@@ -35,7 +35,7 @@ describe('the answer to Inspect', () => {
   });
 
   test('of a unit nobody knows is null, and nothing is measured for it', async () => {
-    expect(await inspect('AAAA', 5)).toEqual({ payload: { unit: null, samples: [] }, calls: [] });
+    expect(await inspect('AAAA', 5)).toEqual({ payload: { unit: null, samples: [] }, calls: ['status'] });
   });
 
   test('has every key of a sample, and the unit as it is after the readings', async () => {
