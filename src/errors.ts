@@ -102,26 +102,32 @@ const wordsOfLibc: ReadonlyMap<string, string> = new Map([
   ['ENOTDIR', 'Not a directory'], ['ELOOP', 'Too many levels of symbolic links'], ['ENAMETOOLONG', 'File name too long'], ['EIO', 'Input/output error'],
 ]);
 
-/** With a text for the message. */
-const refusal = (code: RefusalCode) => (message: string): Refusal => ({ code, message });
-
 export const refusals = {
-  usage: refusal('usage'), config: refusal('config'), runtime: refusal('runtime'), notStarted: refusal('not-started'), died: refusal('died'),
-  timeout: refusal('timeout'), socket: refusal('socket'), unresponsive: refusal('unresponsive'),
-  /** The text is the supervisor's own. */
-  refused: refusal('refused'),
+  usage: (message: string): Refusal => ({ code: 'usage', message }),
+  needsRoot: (): Refusal => ({ code: 'needs-root', message: '--sys requires root privileges' }),
+  otherMode: (stateDir: string): Refusal => ({
+    code: 'other-mode',
+    message: `Detected system-mode state at ${stateDir} while running as root without --sys. Re-run with --sys to avoid targeting the wrong runtime.`,
+  }),
+  alreadyRunning: (pid: number | null): Refusal => ({ code: 'already-running', message: `supervisor already running${pidText(pid)}` }),
+  noSupervisor: (stateDir: string, advice: string): Refusal => ({
+    code: 'no-supervisor', message: `no supervisor is running (state directory ${stateDir})${advice}`,
+  }),
+  /** `text` is the supervisor's own. */
+  refused: (text: string): Refusal => ({ code: 'refused', message: text }),
+  unresponsive: (text: string): Refusal => ({ code: 'unresponsive', message: text }),
   /** A supervisor has the lock and serves nobody, or not yet. */
-  unserved: refusal('unserved'),
-  needsRoot: () => refusal('needs-root')('--sys requires root privileges'),
-  otherMode: (stateDir: string) => (
-    refusal('other-mode')(`Detected system-mode state at ${stateDir} while running as root without --sys. Re-run with --sys to avoid targeting the wrong runtime.`)
-  ),
-  alreadyRunning: (pid: number | null) => refusal('already-running')(`supervisor already running${pidText(pid)}`),
-  noSupervisor: (stateDir: string, advice: string) => refusal('no-supervisor')(`no supervisor is running (state directory ${stateDir})${advice}`),
+  unserved: (text: string): Refusal => ({ code: 'unserved', message: text }),
+  socket: (text: string): Refusal => ({ code: 'socket', message: text }),
+  config: (text: string): Refusal => ({ code: 'config', message: text }),
   /** `hint`: what was probably meant. Other supervisors call every service `all`. */
-  unknownUnit: (unit: string, hint = '') => (
-    refusal('unknown-unit')(`Service '${unit}' not found in configuration${unit === 'all' ? "; every service is '*'" : hint}`)
+  unknownUnit: (unit: string, hint = ''): Refusal => (
+    { code: 'unknown-unit', message: `Service '${unit}' not found in configuration${unit === 'all' ? "; every service is '*'" : hint}` }
   ),
+  runtime: (text: string): Refusal => ({ code: 'runtime', message: text }),
+  notStarted: (text: string): Refusal => ({ code: 'not-started', message: text }),
+  died: (text: string): Refusal => ({ code: 'died', message: text }),
+  timeout: (text: string): Refusal => ({ code: 'timeout', message: text }),
 } as const;
 
 export function pidText(pid: number | null): string {
