@@ -1,16 +1,16 @@
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import type { LogSpec } from '../../machines/types.ts';
-import { textOf } from '../errors.ts';
+import { failureOf, textOf } from '../errors.ts';
 import type { NativePort } from '../native/port.ts';
 import type { Compressor } from './compress.ts';
-import { openLineCutter, type LineCutter } from './lines.ts';
+import { LineCutter, newline } from './lines.ts';
 import { ensureFifo, type LogOwner } from './fifo.ts';
 import { openLogger, type Logger, type LoggerRunner } from './logger.ts';
 import { loggerFifo, type LogStream } from './names.ts';
 import { openOwnedFile, tendOwnedFile } from './owned-file.ts';
-import { openFifoReader, type FifoReader, type FifoSink } from './reader.ts';
+import { FifoReader, type FifoSink } from './reader.ts';
 import { endsWithinLine } from './rotate.ts';
-import { makeWriter, type LogWriter } from './writer.ts';
+import { LogWriter } from './writer.ts';
 
 /** What may change while a unit is known. */
 export interface ChannelSettings {
@@ -31,46 +31,13 @@ export interface ChannelOptions extends ChannelSettings {
   readonly onLine: ((line: string) => void) | null;
 }
 
-/** One stream of one unit: from the FIFO to the file. Nothing but `openEnd` throws; problems are reported. */
-export interface Channel {
-  readonly fifo: string;
-  readonly file: string;
-  configure(settings: ChannelSettings): void;
-  /** Starts to read the FIFO. */
-  read(): void;
-  /** A descriptor for a process to write to. Throws when there is none to be had. */
-  openEnd(): number;
-  wake(notify: Notify): () => void;
-  /** Writes what is in the FIFO now. */
-  drain(): void;
-  /** Opens the file anew with the next output: somebody has moved it away. */
-  reopen(): void;
-  /** What must be done now and then for a file that its service writes itself. */
-  tend(): Promise<void>;
-  close(): void;
-  /** What is written from now on stays in the FIFO, for as long as a process holds that. */
-  stopReading(): void;
-  /** Ends the program that gets the stream, when there is one. To be called before `close`. */
-  endLogger(): Promise<void>;
-  removeFifo(): void;
-}
-
 /** Is given what was written, to be used before it returns; not where the service writes the file itself. */
 export type Notify = (written?: Uint8Array) => void;
 
 /** Does some work, and reports what it throws as the end of a sentence about `what`. */
-export type Attempt = (what: string, work: () => void) => void;
-
-export function attemptWith(onProblem: (text: string) => void): Attempt {
-  return (what, work) => attempt(onProblem, what, work);
-}
-
-function attempt(onProblem: (text: string) => void, what: string, work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    onProblem(`${what}: ${textOf(error)}`);
-  }
+export function reporting(onProblem: (text: string) => void, what: string, work: () => void): void {
+  const failure = failureOf(what, work);
+  if (failure !== null) onProblem(failure);
 }
 
 export interface ChildEnds {
@@ -100,11 +67,8 @@ export function openEnds(of: string, open: (stream: LogStream) => number, onProb
   }
 }
 
-export function makeChannel(options: ChannelOptions): Channel {
-  return new StreamChannel(options);
-}
-
-class StreamChannel implements Channel, FifoSink {
+/** One stream of one unit: from the FIFO to the file. Nothing but `openEnd` throws; problems are reported. */
+export class Channel implements FifoSink {
   readonly #options: ChannelOptions;
   #settings: ChannelSettings;
   readonly #writer: LogWriter;
@@ -120,8 +84,8 @@ class StreamChannel implements Channel, FifoSink {
     const { file, logs, owner = null, compressor, onProblem, onLine } = options;
     this.#options = options;
     this.#settings = options;
-    this.#writer = makeWriter(file, { rotation: logs.rotate, owner, compressor, onProblem, timed: true });
-    this.#cutter = onLine === null ? null : openLineCutter(onLine);
+    this.#writer = new LogWriter(file, { rotation: logs.rotate, owner, compressor, onProblem, timed: true });
+    this.#cutter = onLine === null ? null : new LineCutter(onLine);
   }
 
   get fifo(): string {
@@ -137,10 +101,12 @@ class StreamChannel implements Channel, FifoSink {
     this.#writer.configure(settings.logs.rotate, this.#owner);
   }
 
+  /** Starts to read the FIFO. */
   read(): void {
     this.#attempt(`${this.fifo}: cannot be read`, () => this.#read());
   }
 
+  /** A descriptor for a process to write to. Throws when there is none to be had. */
   openEnd(): number {
     const { fifo, file } = this;
     const { onProblem, compressor } = this.#options;
@@ -186,14 +152,17 @@ class StreamChannel implements Channel, FifoSink {
     return moved;
   }
 
+  /** Writes what is in the FIFO now. */
   drain(): void {
     this.#attempt(`${this.fifo}: cannot be read`, () => this.#readers.forEach((reader) => reader.drain()));
   }
 
+  /** Opens the file anew with the next output: somebody has moved it away. */
   reopen(): void {
     this.#writer.close();
   }
 
+  /** What must be done now and then for a file that its service writes itself. */
   async tend(): Promise<void> {
     const { via, rotate } = this.#settings.logs;
     if (via !== 'file') return;
@@ -204,6 +173,7 @@ class StreamChannel implements Channel, FifoSink {
     }
   }
 
+  /** What is written from now on stays in the FIFO, for as long as a process holds that. */
   stopReading(): void {
     for (const reader of this.#readers) reader.close();
   }
@@ -214,6 +184,7 @@ class StreamChannel implements Channel, FifoSink {
     this.#writer.close();
   }
 
+  /** Ends the program that gets the stream, when there is one. To be called before `close`. */
   endLogger(): Promise<void> {
     const { unit, stream, onProblem } = this.#options;
     const ending = this.#logger;
@@ -237,7 +208,7 @@ class StreamChannel implements Channel, FifoSink {
   #read(): void {
     this.#chooseLogger();
     // A reader whose FIFO was removed is kept: a process may hold that one still.
-    if (this.#readers.at(-1)?.isCurrent() !== true) this.#readers.push(openFifoReader(this.fifo, this));
+    if (this.#readers.at(-1)?.isCurrent() !== true) this.#readers.push(new FifoReader(this.fifo, this));
   }
 
   /** The one that is configured, or none. */
@@ -279,11 +250,10 @@ class StreamChannel implements Channel, FifoSink {
   }
 
   #attempt(what: string, work: () => void): void {
-    attempt(this.#options.onProblem, what, work);
+    reporting(this.#options.onProblem, what, work);
   }
 }
 
 const settled = Promise.resolve();
 const pollMs = 250;
-const newline = 0x0a;
 const lineEnd = Uint8Array.of(newline);

@@ -2,7 +2,7 @@ import { chownSync, closeSync, constants, lstatSync, openSync, renameSync, rmSyn
 import { join } from 'node:path';
 import { makeDirectories } from '../files.ts';
 import type { LogSpec } from '../../machines/types.ts';
-import { attemptWith, makeChannel, openEnds, type Channel, type ChildEnds } from './channel.ts';
+import { Channel, openEnds, reporting, type ChildEnds } from './channel.ts';
 import { makeCompressor } from './compress.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
 import { listed, logStreams, plain, type LogStream } from './names.ts';
@@ -56,8 +56,6 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
   const spares: string[] = [];
   const fifoOf = (id: string, stream: LogStream): string => join(fifoDir, `${id}.${stream}`);
 
-  const attempt = attemptWith(onProblem);
-
   const letGo = (fifo: string): void => {
     const descriptor = held.get(fifo);
     if (descriptor !== undefined) closeSync(descriptor);
@@ -106,7 +104,7 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
       if (attached.has(id)) return;
       const stem = `${short(unit) || 'dynamic'}_${short(name) || 'child'}_${pid}`;
       const label = `${unit}:${name === '' ? 'child' : name}`;
-      const channels = logStreams.filter((stream) => isFifo(fifoOf(id, stream))).map((stream) => makeChannel({
+      const channels = logStreams.filter((stream) => isFifo(fifoOf(id, stream))).map((stream) => new Channel({
         unit, stream, fifo: fifoOf(id, stream), file: join(logDir, `${stem}_${stream}.log`), logs: { ...logs, via: 'pipe', logger: null }, owner,
         compressor, onProblem,
         onLine: echo === undefined ? null : (line) => echo(label, stream, line),
@@ -123,9 +121,9 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
       attached.delete(id);
       for (const fifo of logStreams.map((stream) => fifoOf(id, stream))) {
         letGo(fifo);
-        attempt(`${fifo}: cannot be removed`, () => rmSync(fifo, { force: true }));
+        reporting(onProblem, `${fifo}: cannot be removed`, () => rmSync(fifo, { force: true }));
       }
-      attempt(`${logDir}: old files cannot be removed`, removeOld);
+      reporting(onProblem, `${logDir}: old files cannot be removed`, removeOld);
     },
     reopen() {
       for (const { channels } of attached.values()) for (const channel of channels) channel.reopen();
@@ -134,7 +132,7 @@ export function openChildLogs(options: ChildLogsOptions): ChildLogs {
       for (const { channels } of attached.values()) for (const channel of channels) channel.drain();
     },
     prune() {
-      attempt(`${fifoDir}: cannot be cleared of old FIFOs`, () => {
+      reporting(onProblem, `${fifoDir}: cannot be cleared of old FIFOs`, () => {
         for (const name of listed(fifoDir)) {
           const isKnown = attached.has(name.replace(/\.(?:stdout|stderr)$/, '')) || spares.includes(join(fifoDir, name));
           if (!isKnown) rmSync(join(fifoDir, name), { force: true });

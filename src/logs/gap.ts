@@ -1,5 +1,6 @@
 import { textOf } from '../errors.ts';
 import { counted } from '../words.ts';
+import { newline } from './lines.ts';
 import { endsWithinLine } from './rotate.ts';
 
 /** What the disk does not take of a log: it is dropped and counted, and a time of dropping is reported when it begins and when it is over. */
@@ -75,4 +76,3 @@ export function droppedOutput(): string | null {
 }
 
 const RECENTLY_MS = 60_000;
-const newline = 0x0a;

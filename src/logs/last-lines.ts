@@ -1,3 +1,4 @@
+import { newline } from './lines.ts';
 import { blockBytes, readPiece, type Piece, type Pieces, type Place } from './pieces.ts';
 
 export interface Chunk {
@@ -32,8 +33,6 @@ interface Found {
   /** All lines that were wanted are there. */
   readonly complete: boolean;
 }
-
-const newline = 0x0a;
 
 /** Parts that end where the file does. */
 function placed({ parts, end }: Found, { inode, marks }: Piece): Chunk[] {

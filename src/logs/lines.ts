@@ -5,23 +5,12 @@ export interface Piece {
   readonly ended: boolean;
 }
 
-export interface Cutter {
-  /** Whether the next bytes go on with a line that has begun. */
-  readonly isWithinLine: boolean;
-  cut(bytes: Uint8Array): readonly Piece[];
-  /** What a last line without a newline has so far. */
-  rest(): readonly Piece[];
-}
-
 /** Cuts a byte stream into lines, those above 64 KiB in pieces that split no character. */
-export function makeCutter(): Cutter {
-  return new ByteCutter();
-}
-
-class ByteCutter implements Cutter {
+export class Cutter {
   #held: Buffer[] = [];
   #heldBytes = 0;
 
+  /** Whether the next bytes go on with a line that has begun. */
   get isWithinLine(): boolean {
     return this.#heldBytes > 0;
   }
@@ -49,6 +38,7 @@ class ByteCutter implements Cutter {
     return pieces;
   }
 
+  /** What a last line without a newline has so far. */
   rest(): readonly Piece[] {
     return this.isWithinLine ? [{ bytes: this.#release(Buffer.alloc(0)), ended: false }] : [];
   }
@@ -61,19 +51,9 @@ class ByteCutter implements Cutter {
   }
 }
 
-export interface LineCutter {
-  push(bytes: Uint8Array): void;
-  /** Hands out a last line that has no newline yet. */
-  flush(): void;
-}
-
-/** As `makeCutter`, with each piece as text. */
-export function openLineCutter(onLine: (line: string) => void): LineCutter {
-  return new TextCutter(onLine);
-}
-
-class TextCutter implements LineCutter {
-  readonly #cutter = new ByteCutter();
+/** As `Cutter`, with each piece as text. */
+export class LineCutter {
+  readonly #cutter = new Cutter();
   readonly #onLine: (line: string) => void;
 
   constructor(onLine: (line: string) => void) {
@@ -84,6 +64,7 @@ class TextCutter implements LineCutter {
     for (const { bytes: line, ended } of this.#cutter.cut(bytes)) this.#onLine(ended ? textOfLine(line) : line.toString('utf8'));
   }
 
+  /** Hands out a last line that has no newline yet. */
   flush(): void {
     for (const { bytes } of this.#cutter.rest()) this.#onLine(textOfLine(bytes));
   }
@@ -94,7 +75,7 @@ export function textOfLine(bytes: Buffer): string {
   return bytes.toString('utf8', 0, bytes.at(-1) === carriageReturn ? bytes.length - 1 : bytes.length);
 }
 
-const newline = 0x0a;
+export const newline = 0x0a;
 const carriageReturn = 0x0d;
 const longestPiece = 64 * 1024;
 

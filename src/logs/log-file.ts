@@ -8,7 +8,7 @@ import type { LogOwner } from './fifo.ts';
 import { noteClosed, noteUse, type OpenFile, restOthers } from './open-files.ts';
 import { openToAppend, removeLink, type OpenedFile } from './plain-file.ts';
 import { mendRotation, rotate } from './rotate.ts';
-import { makeTimeIndex, type TimeIndex } from './time-index.ts';
+import { TimeIndex } from './time-index.ts';
 
 export interface LogFileOptions {
   readonly owner: LogOwner | null;
@@ -45,7 +45,7 @@ export class LogFile implements OpenFile {
     this.path = path;
     this.#owner = owner;
     this.#onProblem = onProblem;
-    this.#times = timed ? makeTimeIndex(path) : null;
+    this.#times = timed ? new TimeIndex(path) : null;
   }
 
   /** Makes it when it is not there. */

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, rmSync } from 'no
 import { setTimeout as pause } from 'node:timers/promises';
 import { textOf } from '../errors.ts';
 import { writePipe } from '../process/pipe-end.ts';
-import { openLineCutter } from './lines.ts';
+import { LineCutter } from './lines.ts';
 import { ensureFifo, type LogOwner } from './fifo.ts';
 import type { LogStream } from './names.ts';
 import { readAvailable } from './reader.ts';
@@ -104,7 +104,7 @@ export function openLogger(options: LoggerOptions): Logger {
   };
 
   const runOnce = async (): Promise<LoggerEnd> => {
-    const cutter = openLineCutter((line) => onProblem(`the logger of its ${stream} says: ${line}`));
+    const cutter = new LineCutter((line) => onProblem(`the logger of its ${stream} says: ${line}`));
     let input: number | null = null;
     try {
       input = openSync(fifo, constants.O_RDONLY);

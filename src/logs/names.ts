@@ -11,11 +11,9 @@ export const logStreams: readonly LogStream[] = ['stdout', 'stderr'];
  * may send any name, and records of other programs may hold any: none leads out of the directory.
  */
 export function fileStem(unit: string): string {
-  // eslint-disable-next-line no-control-regex
   const isPlain = !/[/\0]/.test(unit);
   if (isPlain && Buffer.byteLength(unit) <= longestStem) return unit;
   const digest = createHash('sha256').update(unit).digest('hex').slice(0, 32);
-  // eslint-disable-next-line no-control-regex
   const head = Buffer.from(unit.replace(/[/\0]/g, '_')).subarray(0, 100).toString('utf8').replace(/\uFFFD+$/, '');
   return `${head}~${digest}`;
 }

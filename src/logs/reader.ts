@@ -4,16 +4,6 @@ import { loadNative, nativePort } from '../native/load.ts';
 import type { NativePort, Watch } from '../native/port.ts';
 import { readPipe, type OnBytes, type PipeReader } from '../process/pipe-end.ts';
 
-export interface FifoReader {
-  /** Whether this very FIFO is at its path still, not another one or none. */
-  isCurrent(): boolean;
-  /** Reads what the FIFO holds now, at once. */
-  drain(): void;
-  /** After `take` has said that there is no room for more. */
-  resume(): void;
-  close(): void;
-}
-
 export interface FifoSink {
   readonly take: OnBytes;
   /** Moves some of what is in the pipe on by the native port, without reading it. How much that was; `null`: it has to be read, as all has to be without this function. */
@@ -25,11 +15,7 @@ export interface FifoSink {
  * Each reader gets one piece of a loop turn, so that a process that writes more waits in write(2), and nobody
  * else does. Both ends are held: the FIFO never ends, and what is in it outlives its writers. Throws when it cannot be opened.
  */
-export function openFifoReader(path: string, sink: FifoSink): FifoReader {
-  return new HeldFifo(path, sink);
-}
-
-class HeldFifo implements FifoReader {
+export class FifoReader {
   readonly #path: string;
   readonly #sink: FifoSink;
   readonly #descriptor: number;
@@ -49,11 +35,13 @@ class HeldFifo implements FifoReader {
     void loadNative().then((port) => this.#begin(port));
   }
 
+  /** Whether this very FIFO is at its path still, not another one or none. */
   isCurrent(): boolean {
     const named = statSync(this.#path, { throwIfNoEntry: false });
     return named !== undefined && named.ino === this.#inode && named.dev === this.#device;
   }
 
+  /** Reads what the FIFO holds now, at once. */
   drain(): void {
     const port = nativePort();
     for (let total = 0; this.#open && total < largestPipeBytes;) {
@@ -64,6 +52,7 @@ class HeldFifo implements FifoReader {
     }
   }
 
+  /** After `take` has said that there is no room for more. */
   resume(): void {
     this.#isFull = false;
     this.#pipe?.resume();

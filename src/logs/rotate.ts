@@ -1,6 +1,7 @@
 import { closeSync, ftruncateSync, lstatSync, openSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { readTail } from '../files.ts';
 import { makeRoom } from './archives.ts';
+import { newline } from './lines.ts';
 import { rotateTimes } from './time-index.ts';
 
 /** How far back from its end a file is searched for the end of a line to cut at. */
@@ -63,8 +64,6 @@ export function endsWithinLine(file: string): boolean {
   const [last] = readTail(file, 1);
   return last !== undefined && last !== newline;
 }
-
-const newline = 0x0a;
 
 function writeFresh(path: string, bytes: Buffer, like: string): void {
   rmSync(path, { force: true });

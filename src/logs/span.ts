@@ -1,3 +1,4 @@
+import { newline } from './lines.ts';
 import { readPiece, type Piece, type Pieces, type Take } from './pieces.ts';
 import { readTimes, type TimeMark } from './times.ts';
 
@@ -28,8 +29,6 @@ interface Range {
   readonly from: number;
   readonly to: number;
 }
-
-const newline = 0x0a;
 
 function rangeOf(file: string, piece: Piece, span: Span, earliestMs: number | null): Range | null {
   const marks = piece.marks?.() ?? readTimes(file, piece.inode)?.marks ?? [];

@@ -1,4 +1,4 @@
-import { attemptWith, makeChannel, openEnds, type Channel, type ChannelSettings, type ChildEnds, type Notify } from './channel.ts';
+import { Channel, openEnds, reporting, type ChannelSettings, type ChildEnds, type Notify } from './channel.ts';
 import { makeCompressor } from './compress.ts';
 import { ensureFifos, pruneFifos } from './fifo.ts';
 import { fifoPath, logStreams, makeLogLookup, type LogStream } from './names.ts';
@@ -49,13 +49,13 @@ export function openLogStore(options: LogStoreOptions): LogStore {
   const channelsOf = (name: string): Channel[] => Object.values(units.get(name) ?? {});
   const allChannels = (): Channel[] => [...units.keys()].flatMap(channelsOf);
 
-  attemptWith(onProblem)(`${fifoDir}: cannot be cleared of old FIFOs`, () => pruneFifos(fifoDir));
+  reporting(onProblem, `${fifoDir}: cannot be cleared of old FIFOs`, () => pruneFifos(fifoDir));
   const tending = setInterval(() => {
     for (const channel of allChannels()) void channel.tend();
   }, tendEveryMs).unref();
 
   const add = ({ name, ...settings }: LogUnit, file: (unit: string, stream: LogStream) => string): void => {
-    const channel = (stream: LogStream): Channel => makeChannel({
+    const channel = (stream: LogStream): Channel => new Channel({
       ...settings, unit: name, stream, fifo: fifoPath(fifoDir, name, stream), file: file(name, stream), compressor, onProblem,
       onLine: echo === undefined ? null : (line) => echo(name, stream, line),
     });

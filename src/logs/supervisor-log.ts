@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { makeCompressor } from './compress.ts';
 import { includes, type LogLevel } from '../log-level.ts';
 import type { Mask } from '../secrets.ts';
-import { makeWriter, type Rotation } from './writer.ts';
+import { LogWriter, type Rotation } from './writer.ts';
 
 export interface SupervisorLogOptions {
   /** A path, or null for standard error. */
@@ -37,7 +37,7 @@ export function openSupervisorLog(options: SupervisorLogOptions): SupervisorLog 
   const complain = (text: string): void => print(`${text}\n`);
   const writer = file === null
     ? null
-    : makeWriter(file, { rotation: options.rotation ?? usualRotation, owner: null, compressor: makeCompressor(complain), onProblem: complain });
+    : new LogWriter(file, { rotation: options.rotation ?? usualRotation, owner: null, compressor: makeCompressor(complain), onProblem: complain });
   const refusal = writer?.touch() ?? null;
   if (refusal !== null) complain(`Failed to open supervisor log file "${file}": ${refusal}`);
   const colour = writer === null && options.colour === true;

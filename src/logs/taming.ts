@@ -52,13 +52,9 @@ export function tamed(line: string, colors = true): string {
 const RESET = '\u001b[0m';
 /** How much of a title, or of what else a sequence carries, is waited for. */
 const LONGEST_SEQUENCE = 4096;
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 const CONTROLS = new RegExp(CONTROL, 'g');
-// eslint-disable-next-line no-control-regex
 const COLOR = /(\u001b\[[0-9;:]*m)/;
-// eslint-disable-next-line no-control-regex
 const ENDS_COLOR = /^\u001b\[0*m$/;
 /** A sequence that has begun: CSI with its parameters, OSC and the like up to what ends them, or an escape alone. */
-// eslint-disable-next-line no-control-regex
 const BEGUN = /\u001b(?:\[[0-?]*[ -/]*|[\]P^_X][^\u0007\u001b]*\u001b?|[ -/]*)$/;

@@ -3,32 +3,16 @@ import { attempt } from '../errors.ts';
 import { timesOf } from './archives.ts';
 import { readTimesAt, timesHeader, timesLine, type TimeMark, type Times } from './times.ts';
 
-/** The times at which a log file was written: `<file>.times`, beside it. */
-export interface TimeIndex {
-  /** Called when the file was opened, with the time of the last change to it; null: that was ours. */
-  begin(mtimeMs: number | null): void;
-  /**
-   * Called after bytes were appended to the file, not before: they are in memory only until then. Never throws: what the disk does not
-   * take is kept and written with the next mark.
-   */
-  note(logDescriptor: number, appendedBytes: number): void;
-  /** Closes its file, and goes on with it at the next mark. */
-  rest(): void;
-  /** The next mark is of another file. */
-  release(): void;
-}
-
-/** Marks come at most once in 100 ms, so that a flood costs nothing; the index takes at most about a MiB. */
-export function makeTimeIndex(file: string, clock: MarkClock = systemClock): TimeIndex {
-  return new MarkedFile(file, clock);
-}
-
 interface MarkClock {
   wallMs(): number;
   monotonicMs(): number;
 }
 
-class MarkedFile implements TimeIndex {
+/**
+ * The times at which a log file was written: `<file>.times`, beside it. Marks come at most once in 100 ms, so that a flood costs nothing; the index takes at most
+ * about a MiB.
+ */
+export class TimeIndex {
   readonly #file: string;
   readonly #clock: MarkClock;
   #descriptor: number | null = null;
@@ -43,15 +27,20 @@ class MarkedFile implements TimeIndex {
   #pending = '';
   #changedMs: number | null = null;
 
-  constructor(file: string, clock: MarkClock) {
+  constructor(file: string, clock: MarkClock = systemClock) {
     this.#file = file;
     this.#clock = clock;
   }
 
+  /** Called when the file was opened, with the time of the last change to it; null: that was ours. */
   begin(mtimeMs: number | null): void {
     this.#changedMs = mtimeMs;
   }
 
+  /**
+   * Called after bytes were appended to the file, not before: they are in memory only until then. Never throws: what the disk does not
+   * take is kept and written with the next mark.
+   */
   note(logDescriptor: number, appendedBytes: number): void {
     const now = this.#clock.monotonicMs();
     if (this.#leastSize !== null) this.#leastSize += appendedBytes;
@@ -76,11 +65,13 @@ class MarkedFile implements TimeIndex {
     }
   }
 
+  /** Closes its file, and goes on with it at the next mark. */
   rest(): void {
     if (this.#descriptor !== null) closeSync(this.#descriptor);
     this.#descriptor = null;
   }
 
+  /** The next mark is of another file. */
   release(): void {
     this.rest();
     this.#known = null;

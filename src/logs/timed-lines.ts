@@ -1,5 +1,5 @@
 import type { LineTimes } from './line-times.ts';
-import { makeCutter, textOfLine, type Piece } from './lines.ts';
+import { Cutter, textOfLine, type Piece } from './lines.ts';
 import type { Place, Take } from './pieces.ts';
 import type { Span } from './span.ts';
 import type { TimeMark } from './times.ts';
@@ -29,7 +29,7 @@ export interface LineReader {
 
 /** Cuts what is read of a log into lines with their times, and hands on those that fit, each awaited before the next. */
 export function openLineReader(times: LineTimes | 'in the line', filter: LineFilter, onLine: (line: TimedLine) => void | Promise<void>): LineReader {
-  const cutter = makeCutter();
+  const cutter = new Cutter();
   /** Of the line that is cut now: of its first byte. */
   let mark: TimeMark = undatedMark;
   let next: Place | null = null;

@@ -4,6 +4,7 @@ import type { NativePort } from '../native/port.ts';
 import { dropOldest, dropOldestBeside } from './archives.ts';
 import type { Compressor } from './compress.ts';
 import { Gap } from './gap.ts';
+import { newline } from './lines.ts';
 import { LogFile, type LogFileOptions } from './log-file.ts';
 import type { LogOwner } from './fifo.ts';
 import { cutWindowBytes, unfinishedLine } from './rotate.ts';
@@ -16,27 +17,7 @@ export interface WriterOptions extends LogFileOptions {
 }
 
 /** Appends raw bytes to a log file and rotates it by size. Never throws: what the disk does not take is dropped, counted and reported. */
-export interface LogWriter {
-  readonly path: string;
-  /** Bytes that could not be written since the writer was made. */
-  readonly droppedBytes: number;
-  write(bytes: Uint8Array): void;
-  /** Moves what is in a pipe to the file, or the beginning of it: nothing of it can be lost to the end of this process. How many bytes; `null`: they have to be read and written. */
-  move(port: NativePort, pipe: number): number | null;
-  /** The last bytes of the file, to be used before the next call; fewer when others have emptied it. */
-  readBack(count: number): Uint8Array;
-  /** Creates the file when it is not there. Why it cannot, or null. */
-  touch(): string | null;
-  /** From the next write on. */
-  configure(rotation: Rotation, owner: LogOwner | null): void;
-  close(): void;
-}
-
-export function makeWriter(path: string, options: WriterOptions): LogWriter {
-  return new RotatingWriter(path, options);
-}
-
-class RotatingWriter implements LogWriter {
+export class LogWriter {
   readonly #file: LogFile;
   readonly #gap: Gap;
   readonly #compressor: Compressor;
@@ -59,6 +40,7 @@ class RotatingWriter implements LogWriter {
     return this.#file.path;
   }
 
+  /** Bytes that could not be written since the writer was made. */
   get droppedBytes(): number {
     return this.#gap.droppedBytes;
   }
@@ -90,6 +72,7 @@ class RotatingWriter implements LogWriter {
     this.#append(rest);
   }
 
+  /** Moves what is in a pipe to the file, or the beginning of it: nothing of it can be lost to the end of this process. How many bytes; `null`: they have to be read and written. */
   move(port: NativePort, pipe: number): number | null {
     try {
       return this.#moveSome(port, pipe);
@@ -99,10 +82,12 @@ class RotatingWriter implements LogWriter {
     }
   }
 
+  /** The last bytes of the file, to be used before the next call; fewer when others have emptied it. */
   readBack(count: number): Uint8Array {
     return this.#file.readBack(count);
   }
 
+  /** Creates the file when it is not there. Why it cannot, or null. */
   touch(): string | null {
     try {
       // What a new process says must not go to a file that has lost its name.
@@ -114,6 +99,7 @@ class RotatingWriter implements LogWriter {
     }
   }
 
+  /** From the next write on. */
   configure(rotation: Rotation, owner: LogOwner | null): void {
     this.#rotation = rotation;
     this.#file.belongTo(owner);
@@ -224,4 +210,3 @@ function isFull(error: unknown): boolean {
 
 const rotationRetryMs = 10_000;
 const searchEveryMs = 1000;
-const newline = 0x0a;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { gather, type Crowd, type SourcedLine } from '../../src/cli/logs/gather.ts';
 import type { Source } from '../../src/cli/logs/sources.ts';
 import { makeCompressor } from '../../src/logs/compress.ts';
-import { makeWriter } from '../../src/logs/writer.ts';
+import { LogWriter } from '../../src/logs/writer.ts';
 import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 
@@ -20,7 +20,7 @@ const problems = (text: string): never => {
 /** A log with the times of what is written to it. */
 function log(dir: string, unit: string): { readonly source: Source; write(atMs: number, text: string): void } {
   const file = join(dir, `${unit}_stderr.log`);
-  const writer = makeWriter(file, { rotation: { sizeBytes: 1e6, keep: 1, compress: false }, owner: null, compressor: makeCompressor(problems), onProblem: problems, timed: true });
+  const writer = new LogWriter(file, { rotation: { sizeBytes: 1e6, keep: 1, compress: false }, owner: null, compressor: makeCompressor(problems), onProblem: problems, timed: true });
   onTestFinished(() => writer.close());
   return {
     source: { unit, stream: 'stderr', title: unit, file },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { fifoPath, loggerFifo } from '../../src/logs/names.ts';
-import { makeWriter } from '../../src/logs/writer.ts';
+import { LogWriter } from '../../src/logs/writer.ts';
 import { preciseTime } from '../../src/words.ts';
 import { tempDir } from '../temp-dir.ts';
 import { sysg, type Ran } from './rig.ts';
@@ -30,12 +30,12 @@ function withLogs(): Logs {
   const problems = (text: string): never => {
     throw new Error(text);
   };
-  const writers = new Map<string, ReturnType<typeof makeWriter>>();
+  const writers = new Map<string, LogWriter>();
   return {
     dir,
     write(file, atMs, text) {
       vi.advanceTimersByTime(begin + atMs - Date.now());
-      const made = writers.get(file) ?? makeWriter(join(dir, file), {
+      const made = writers.get(file) ?? new LogWriter(join(dir, file), {
         rotation: { sizeBytes: 1e6, keep: 1, compress: false }, owner: null, compressor: makeCompressor(problems), onProblem: problems, timed: true,
       });
       writers.set(file, made);

@@ -5,7 +5,7 @@ import { parseSource, type Finding } from '../../src/config/document.ts';
 import { parseEnvFile } from '../../src/config/env-file.ts';
 import { interpolateCommand, interpolateText } from '../../src/config/interpolate.ts';
 import { parseCron } from '../../src/cron/expression.ts';
-import { makeCutter } from '../../src/logs/lines.ts';
+import { Cutter } from '../../src/logs/lines.ts';
 import { parseTimes, timesHeader, timesLine } from '../../src/logs/times.ts';
 import { emptySum, addLine, encodeLine, readLines, type LedgerLine } from '../../src/state/ledger-lines.ts';
 import { decodeRequest } from '../../src/wire/decode-request.ts';
@@ -119,7 +119,7 @@ export const targets: readonly Target[] = [
     name: 'log lines',
     seeds: ['one\ntwo\r\n\u001b[31mthree', '\n\n'],
     check(bytes) {
-      const cutter = makeCutter();
+      const cutter = new Cutter();
       const middle = bytes.length >> 1;
       const text = (part: Buffer): Buffer[] => cutter.cut(part).map(({ bytes: piece, ended }) => Buffer.concat([piece, Buffer.from(ended ? '\n' : '')]));
       const all = [...text(bytes.subarray(0, middle)), ...text(bytes.subarray(middle)), ...cutter.rest().map((piece) => Buffer.from(piece.bytes))];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { readTimesAt } from '../../src/logs/times.ts';
-import { makeWriter, type LogWriter } from '../../src/logs/writer.ts';
+import { LogWriter } from '../../src/logs/writer.ts';
 import { descriptorLimit, openLogsWithin } from '../../src/process/descriptors.ts';
 import { tempDir } from '../temp-dir.ts';
 
@@ -14,7 +14,7 @@ function many(): { readonly dir: string; readonly writers: readonly LogWriter[];
   const dir = tempDir();
   const problems: string[] = [];
   const compressor = makeCompressor((text) => problems.push(text));
-  const writers = Array.from({ length: most * 2 }, (_, number) => makeWriter(join(dir, `${number}.log`), {
+  const writers = Array.from({ length: most * 2 }, (_, number) => new LogWriter(join(dir, `${number}.log`), {
     rotation: { sizeBytes: 1e9, keep: 1, compress: false }, owner: null, compressor, onProblem: (text) => problems.push(text), timed: true,
   }));
   onTestFinished(() => writers.forEach((writer) => writer.close()));

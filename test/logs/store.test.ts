@@ -3,7 +3,7 @@ import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, readdirSync, re
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
-import { makeWriter, type LogWriter } from '../../src/logs/writer.ts';
+import { LogWriter } from '../../src/logs/writer.ts';
 import * as tools from '../../src/process/tools.ts';
 import { withoutTools } from '../process/missing-tools.ts';
 import { startProgram } from '../state/node-program.ts';
@@ -388,7 +388,7 @@ describe.runIf(canMount)('a full disk', () => {
     const disk = smallDisk(64);
     if (disk === null) throw new Error('the disk could not be mounted');
     const problems: string[] = [];
-    const open = (name: string): LogWriter => makeWriter(join(disk, name), {
+    const open = (name: string): LogWriter => new LogWriter(join(disk, name), {
       rotation: { sizeBytes: 8192, keep: 9, compress: false }, owner: null, compressor: makeCompressor(() => undefined), onProblem: (text) => problems.push(text),
     });
     const line = Buffer.from(`${'x'.repeat(1023)}\n`);
@@ -410,7 +410,7 @@ describe.runIf(canMount)('a full disk', () => {
     const disk = smallDisk(16);
     if (disk === null) throw new Error('the disk could not be mounted');
     const file = join(disk, 'web.log');
-    const writer = makeWriter(file, { rotation: { sizeBytes: 1e9, keep: 0, compress: false }, owner: null, compressor: makeCompressor(() => undefined), onProblem: () => undefined });
+    const writer = new LogWriter(file, { rotation: { sizeBytes: 1e9, keep: 0, compress: false }, owner: null, compressor: makeCompressor(() => undefined), onProblem: () => undefined });
     const ballast = join(disk, 'ballast');
     writeFileSync(ballast, Buffer.alloc(8192));
     const line = Buffer.from(`${'x'.repeat(99)}\n`);

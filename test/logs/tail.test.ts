@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { follow, lastLines, type FollowOptions, type FollowStart } from '../../src/logs/tail.ts';
-import { makeWriter, type LogWriter, type Rotation } from '../../src/logs/writer.ts';
+import { LogWriter, type Rotation } from '../../src/logs/writer.ts';
 import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 import { ended, numbered, piped, rig as storeRig } from './rig.ts';
@@ -157,7 +157,7 @@ function writerOf(file: string, rotation: Partial<Rotation>): { writer: LogWrite
   const compressor = makeCompressor((problem) => {
     throw new Error(problem);
   });
-  const writer = makeWriter(file, {
+  const writer = new LogWriter(file, {
     rotation: { sizeBytes: 100, keep: 5, compress: false, ...rotation }, owner: null, compressor,
     onProblem: (problem) => {
       throw new Error(problem);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import displayWidth from '../../src/cli/print/width.ts';
 import { boxBanner, echoLine, echoWidth, unitTitle } from '../../src/logs/labels.ts';
-import { openLineCutter } from '../../src/logs/lines.ts';
+import { LineCutter } from '../../src/logs/lines.ts';
 import { includes, levelOfRustLog, parseLogLevel } from '../../src/log-level.ts';
 import { fileStem, findLogFile } from '../../src/logs/names.ts';
 import { openSupervisorLog } from '../../src/logs/supervisor-log.ts';
@@ -11,7 +11,7 @@ import { tempDir } from '../temp-dir.ts';
 
 function cut(...chunks: readonly (string | Buffer)[]): string[] {
   const lines: string[] = [];
-  const cutter = openLineCutter((line) => lines.push(line));
+  const cutter = new LineCutter((line) => lines.push(line));
   for (const chunk of chunks) cutter.push(Buffer.from(chunk));
   cutter.flush();
   return lines;

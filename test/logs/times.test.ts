@@ -5,12 +5,12 @@ import { listArchives } from '../../src/logs/archives.ts';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { openLineTimes } from '../../src/logs/line-times.ts';
 import { openMerger } from '../../src/logs/merge.ts';
-import { makeTimeIndex } from '../../src/logs/time-index.ts';
+import { TimeIndex } from '../../src/logs/time-index.ts';
 import { textOfLine } from '../../src/logs/lines.ts';
 import { openLineReader, type LineFilter } from '../../src/logs/timed-lines.ts';
 import { parseTimes, readTimesAt } from '../../src/logs/times.ts';
 import { follow, readLog, type LogStart } from '../../src/logs/tail.ts';
-import { makeWriter, type LogWriter, type Rotation } from '../../src/logs/writer.ts';
+import { LogWriter, type Rotation } from '../../src/logs/writer.ts';
 import { tempDir } from '../temp-dir.ts';
 import { until } from '../until.ts';
 
@@ -33,7 +33,7 @@ function log(rotation: Partial<Rotation> = {}, file = join(tempDir(), 'web.log')
     throw new Error(problem);
   };
   const compressor = makeCompressor(fail);
-  const writer = makeWriter(file, { rotation: { sizeBytes: 1e6, keep: 50, compress: false, ...rotation }, owner: null, compressor, onProblem: fail, timed: true });
+  const writer = new LogWriter(file, { rotation: { sizeBytes: 1e6, keep: 50, compress: false, ...rotation }, owner: null, compressor, onProblem: fail, timed: true });
   return {
     file, writer, settled: () => compressor.settled(),
     write(atMs, text) {
@@ -119,7 +119,7 @@ describe('the index', () => {
     const file = join(tempDir(), 'web.log');
     writeFileSync(file, '');
     let now = 0;
-    const index = makeTimeIndex(file, { wallMs: () => begin + now, monotonicMs: () => now });
+    const index = new TimeIndex(file, { wallMs: () => begin + now, monotonicMs: () => now });
     index.begin(begin);
     // The real writer's descriptor; what counts here is its size, which grows by a byte a mark.
     for (let mark = 0; mark < 100_000; mark += 1) {

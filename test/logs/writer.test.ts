@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { dropOldestBeside, listArchives } from '../../src/logs/archives.ts';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { mendRotation, rotate } from '../../src/logs/rotate.ts';
-import { makeWriter, type LogWriter, type Rotation } from '../../src/logs/writer.ts';
+import { LogWriter, type Rotation } from '../../src/logs/writer.ts';
 import { withoutTools } from '../process/missing-tools.ts';
 import { tempDir } from '../temp-dir.ts';
 import { everything } from './rig.ts';
@@ -13,7 +13,7 @@ import { everything } from './rig.ts';
 function rig(rotation: Partial<Rotation> = {}, file = join(tempDir(), 'web.log')): { file: string; writer: LogWriter; problems: string[]; settled: () => Promise<void> } {
   const problems: string[] = [];
   const compressor = makeCompressor((text) => problems.push(text));
-  const writer = makeWriter(file, {
+  const writer = new LogWriter(file, {
     rotation: { sizeBytes: 100, keep: 3, compress: false, ...rotation }, owner: null, compressor, onProblem: (text) => problems.push(text),
   });
   return { file, writer, problems, settled: () => compressor.settled() };

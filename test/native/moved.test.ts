@@ -13,7 +13,7 @@ import { hasKoffi } from './installed.ts';
 vi.resetModules();
 const { loadNative } = await import('../../src/native/load.ts');
 const writers = await import('../../src/logs/writer.ts');
-const { makeWriter } = writers;
+const { LogWriter: PlainWriter } = writers;
 const loaded = await loadNative();
 const port = (): NativePort => {
   if (loaded === null) throw new Error('koffi is not installed');
@@ -25,7 +25,9 @@ beforeAll(() => {
   const directory = tempDir();
   execFileSync('mkfifo', [join(directory, 'pipe')]);
   pipe = openSync(join(directory, 'pipe'), constants.O_RDWR | constants.O_NONBLOCK);
-  vi.spyOn(writers, 'makeWriter').mockImplementation((path, settings) => movingAll(makeWriter(path, settings)));
+  vi.spyOn(writers, 'LogWriter').mockImplementation(function (path, settings) {
+    return movingAll(new PlainWriter(path, settings));
+  });
 });
 
 afterAll(() => {
@@ -35,21 +37,18 @@ afterAll(() => {
 
 /** Gets all that it is to write through a pipe, as the channels do. `within` is called before each move. */
 function movingAll(writer: LogWriter, through: NativePort = port()): LogWriter {
+  const writePlainly = writer.write.bind(writer);
   const write = (bytes: Uint8Array): void => {
     for (let offset = 0; offset < bytes.length; offset += 60_000) {
       writeSync(pipe, bytes, offset, Math.min(60_000, bytes.length - offset));
       while (through.held(pipe) > 0) {
         if (writer.move(through, pipe) !== null) continue;
         const read = Buffer.alloc(8192);
-        writer.write(read.subarray(0, readSync(pipe, read)));
+        writePlainly(read.subarray(0, readSync(pipe, read)));
       }
     }
   };
-  return {
-    path: writer.path, get droppedBytes() { return writer.droppedBytes; }, write,
-    move: (...order) => writer.move(...order), readBack: (count) => writer.readBack(count), touch: () => writer.touch(),
-    configure: (...order) => writer.configure(...order), close: () => writer.close(),
-  };
+  return Object.assign(writer, { write });
 }
 
 const options = (problems: string[]): WriterOptions => ({
@@ -59,7 +58,7 @@ const options = (problems: string[]): WriterOptions => ({
 describe.skipIf(!hasKoffi)('bytes that are moved from a pipe to a file', () => {
   test('can be read back, also where the writer had opened the file before', () => {
     const file = join(tempDir(), 'web.log');
-    const writer = makeWriter(file, options([]));
+    const writer = new PlainWriter(file, options([]));
     writer.write(Buffer.from('written\n'));
     writeSync(pipe, 'moved\n');
     expect(writer.move(port(), pipe)).toBe(6);
@@ -77,7 +76,7 @@ describe.skipIf(!hasKoffi)('bytes that are moved from a pipe to a file', () => {
       empties = false;
       return port().move(...passed);
     } };
-    const writer = movingAll(makeWriter(file, options([])), between);
+    const writer = movingAll(new PlainWriter(file, options([])), between);
     writer.write(Buffer.from('before\n'.repeat(10_000)));
     empties = true;
     writer.write(Buffer.from('one\n'));
@@ -87,7 +86,7 @@ describe.skipIf(!hasKoffi)('bytes that are moved from a pipe to a file', () => {
 
   test('go on after what another program has appended', () => {
     const file = join(tempDir(), 'web.log');
-    const writer = movingAll(makeWriter(file, options([])));
+    const writer = movingAll(new PlainWriter(file, options([])));
     writer.write(Buffer.from('one\n'));
     writeFileSync(file, 'by hand\n', { flag: 'a' });
     writer.write(Buffer.from('two\n'));
@@ -97,7 +96,7 @@ describe.skipIf(!hasKoffi)('bytes that are moved from a pipe to a file', () => {
   test('are read and written where the kernel cannot move them', () => {
     const file = join(tempDir(), 'web.log');
     const calls: string[] = [];
-    const writer = movingAll(makeWriter(file, options([])), { ...port(), move: () => (calls.push('move'), 'EINVAL') });
+    const writer = movingAll(new PlainWriter(file, options([])), { ...port(), move: () => (calls.push('move'), 'EINVAL') });
     writer.write(Buffer.from('one\n'));
     writer.write(Buffer.from('two\n'));
     expect([readFileSync(file, 'utf8'), calls]).toEqual(['one\ntwo\n', ['move']]);
@@ -107,7 +106,7 @@ describe.skipIf(!hasKoffi)('bytes that are moved from a pipe to a file', () => {
     const directory = join(tempDir(), 'logs');
     const file = join(directory, 'web.log');
     const problems: string[] = [];
-    const moving = makeWriter(file, options(problems));
+    const moving = new PlainWriter(file, options(problems));
     const writer = movingAll(moving);
     writer.write(Buffer.from('one\ncut'));
     renameSync(directory, `${directory}-away`);
@@ -127,7 +126,7 @@ describe.skipIf(!hasKoffi)('bytes that are moved from a pipe to a file', () => {
     if (disk === null) throw new Error('a disk could be mounted before');
     const file = join(disk, 'web.log');
     const problems: string[] = [];
-    const writer = movingAll(makeWriter(file, options(problems)));
+    const writer = movingAll(new PlainWriter(file, options(problems)));
     const line = `${'x'.repeat(99)}\n`;
     writer.write(Buffer.from(line.repeat(1000)));
     expect(problems).toHaveLength(1);

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Announced, ServiceSpec } from '../../../machines/types.ts';
 import { failureOf, hasCode, textOf } from '../../errors.ts';
 import { readTail } from '../../files.ts';
-import { openLineCutter } from '../../logs/lines.ts';
+import { LineCutter, newline } from '../../logs/lines.ts';
 import { ensureFifo, type LogOwner } from '../../logs/fifo.ts';
 import { follow, type Wake } from '../../logs/tail.ts';
 import { fileStem, logStreams, type LogStream } from '../../logs/names.ts';
-import { openFifoReader } from '../../logs/reader.ts';
+import { FifoReader } from '../../logs/reader.ts';
 import type { LogStore } from '../../logs/store.ts';
 import type { ChildOutput } from '../../process/launch.ts';
 
@@ -98,7 +98,6 @@ export function openAnnouncements(outside: AnnouncementsOutside): Announcements 
 }
 
 const searchedBytes = 64 * 1024;
-const newline = 0x0a;
 
 interface Listening {
   /** What it listens for. */
@@ -113,7 +112,7 @@ function keyOf(probe: Announced): string {
 
 function listenToFifo(path: string, probe: Announced, remove: (fifo: string) => void): Listening {
   return listening(probe, (hear) => {
-    const reader = openFifoReader(path, { take: (bytes) => {
+    const reader = new FifoReader(path, { take: (bytes) => {
       if (!bytes.includes(newline)) return;
       remove(path);
       hear();
@@ -131,7 +130,7 @@ function listenToLog(
     const ended = new AbortController();
     const problem = (file: string, error: unknown): void => onProblem(`${file}: cannot be searched for a sign of readiness: ${textOf(error)}`);
     const listen = (file: string, stream: LogStream): void => {
-      const cutter = openLineCutter((line) => {
+      const cutter = new LineCutter((line) => {
         if (!ended.signal.aborted && expression.test(line)) hear();
       });
       const wake: Wake = (notify) => logs.wake(name, stream, notify);

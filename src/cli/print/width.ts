@@ -106,11 +106,9 @@ const HELD = '\u00a0';
 const PLAIN = /^[ -~]*$/;
 /** ASCII words with one blank between each. */
 const TIDY = /^(?:[!-~]+(?: [!-~]+)*)?$/;
-// eslint-disable-next-line no-control-regex
 const ESCAPES = /\u001b\[[0-9;]*[A-Za-z]/g;
 const ESCAPE = '\u001b[';
 /** An escape sequence, or a character. */
-// eslint-disable-next-line no-control-regex
 const PIECES = /\u001b\[[0-9;]*[A-Za-z]|[^]/gu;
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
 const STEERING = /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/gu;

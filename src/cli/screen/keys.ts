@@ -43,9 +43,7 @@ export function openKeyReader(): KeyReader {
 }
 
 const ESCAPE = '\u001b';
-// eslint-disable-next-line no-control-regex
 const SEQUENCE = /^\u001b(?:\[[0-9;?<]*[A-Za-z~]|O[A-Za-z])/;
-// eslint-disable-next-line no-control-regex
 const INCOMPLETE = /^\u001b(?:\[[0-9;?<]*|O)?$/;
 
 const NAMED: ReadonlyMap<string, Key> = new Map(Object.entries({

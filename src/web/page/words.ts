@@ -24,7 +24,6 @@ export function offset(ms: number): string {
 
 /** What is for terminals and would be noise here: ECMA-48 control sequences, and control characters but the tab. */
 export function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text.replaceAll(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g, '')
     .replaceAll(/[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]/g, '\u00b7');
 }
