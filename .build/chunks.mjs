@@ -17,7 +17,7 @@ export const program = {
 export const commandLine = {
   ...program, charset: 'ascii', minifyWhitespace: true, minifySyntax: true,
   // The real one compiles a pattern of all emoji when it is loaded, which doubles the time that help takes.
-  alias: { 'string-width': './src/cli/print/width.ts' },
+  alias: { 'string-width': './src/width.ts' },
 };
 
 /** Commands that are loaded with the command line itself, and how they are called. */

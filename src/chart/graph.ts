@@ -1,5 +1,6 @@
 import { restartsWith } from '../../machines/order.ts';
 import type { ServiceSpec } from '../../machines/types.ts';
+import displayWidth, { padded } from '../width.ts';
 import type { TextLook } from './text.ts';
 import { FONT, PHASE_COLOURS } from './dot.ts';
 import { escaped, label, quoted } from './labels.ts';
@@ -57,13 +58,13 @@ export function graphMermaid(units: readonly GraphUnit[]): string {
 
 /** Dependencies first, each unit once, with what it needs behind it. */
 export function graphText(units: readonly GraphUnit[], look: TextLook): string {
-  const width = Math.max(0, ...units.map(({ name }) => name.length));
+  const width = Math.max(0, ...units.map(({ name }) => displayWidth(name)));
   const stateWidth = Math.max(0, ...units.map(({ state }) => state?.length ?? 0));
   return dependenciesFirst(units).map(({ name, state, isCron, needs }) => {
     const needed = needs.map(({ service, condition, restarts }) => `${service} (${condition}${restarts ? ', restarts with it' : ''})`);
     const traits = [...(isCron ? ['cron'] : []), ...(needed.length > 0 ? [`needs ${needed.join(', ')}`] : [])].join(', ');
     const shown = (state ?? '').padEnd(stateWidth);
-    return `${`${look.strong(name.padEnd(width))}  ${state === null ? shown : look.present(shown)}  ${look.faint(traits)}`.trimEnd()}\n`;
+    return `${`${look.strong(padded(name, width))}  ${state === null ? shown : look.present(shown)}  ${look.faint(traits)}`.trimEnd()}\n`;
   }).join('');
 }
 

@@ -1,6 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { attempt, exitCodeOf, type Refusal } from '../errors.ts';
-import { inAscii, legible, speaksUnicode } from './print/width.ts';
+import { inAscii, legible, speaksUnicode } from '../width.ts';
 import { includes, type LogLevel } from '../log-level.ts';
 
 /** Where a command writes its output. */

@@ -1,4 +1,5 @@
 import type { Phase } from '../../machines/types.ts';
+import displayWidth, { padded } from '../width.ts';
 import { fineSpan, twoDigits } from '../words.ts';
 import type { Simulation, Step } from './simulate.ts';
 
@@ -37,11 +38,11 @@ export function simulationJson({ records, units, warnings, lastedMs, endedBy, ex
 
 function timeline({ steps, lastedMs }: Simulation, look: ReportLook, whole: boolean): readonly string[] {
   if (steps.length === 0) return [look.faint('Nothing happened.')];
-  const nameWidth = Math.max(...steps.map(({ unit }) => unit.length));
+  const nameWidth = Math.max(...steps.map(({ unit }) => displayWidth(unit)));
   const long = lastedMs >= 3_600_000;
   const line = (step: Step): string => {
     const detail = detailOf(step);
-    return `${look.faint(offset(step.atMs, long))}  ${step.unit.padEnd(nameWidth)}  ${`${step.from} → `.padStart(11)}${toned(step.to, step.to, look)}${detail === '' ? '' : `${' '.repeat(Math.max(1, 10 - step.to.length))}${look.faint(detail)}`}`;
+    return `${look.faint(offset(step.atMs, long))}  ${padded(step.unit, nameWidth)}  ${`${step.from} → `.padStart(11)}${toned(step.to, step.to, look)}${detail === '' ? '' : `${' '.repeat(Math.max(1, 10 - step.to.length))}${look.faint(detail)}`}`;
   };
   if (whole || steps.length <= LONGEST_TIMELINE) return steps.map(line);
   const left = steps.length - SHOWN.first - SHOWN.last;
@@ -82,10 +83,10 @@ function unitTable({ units, lastedMs }: Simulation, look: ReportLook): readonly 
     name, phase: unit.phase, times: unit.kind === 'cron' ? count(unit.starts, 'run') : count(unit.restarts, 'restart'),
     down: unit.downtimeMs === 0 ? 'never down' : `down ${fineSpan(unit.downtimeMs)} (${share(unit.downtimeMs, lastedMs)})`, reason: unit.reason ?? '',
   }));
-  const width = (key: 'name' | 'phase' | 'times' | 'down'): number => Math.max(0, ...rows.map((row) => row[key].length));
+  const width = (key: 'name' | 'phase' | 'times' | 'down'): number => Math.max(0, ...rows.map((row) => displayWidth(row[key])));
   const [nameWidth, phaseWidth, timesWidth, downWidth] = [width('name'), width('phase'), width('times'), width('down')];
   return rows.map(({ name, phase, times, down, reason }) => [
-    '', name.padEnd(nameWidth), toned(phase, phase.padEnd(phaseWidth), look), times.padStart(timesWidth), down.padEnd(downWidth), look.faint(reason),
+    '', padded(name, nameWidth), toned(phase, phase.padEnd(phaseWidth), look), times.padStart(timesWidth), down.padEnd(downWidth), look.faint(reason),
   ].join('  ').trimEnd());
 }
 

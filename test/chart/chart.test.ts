@@ -244,6 +244,11 @@ describe('the units and what they need', () => {
     ].join('\n'));
   });
 
+  test('states stand below each other also behind wide names', () => {
+    const named = ['日本', 'e\u0301', 'db'].map((name): GraphUnit => ({ name, phase: 'running', state: 'running', isCron: false, needs: [] }));
+    expect(graphText(named, plainLook)).toBe('日本  running\ne\u0301     running\ndb    running\n');
+  });
+
   test('other formats quote names and keep both kinds of edges apart', async () => {
     expect(graphDot(units)).toMatch(/"\(label 0\)" \[.*>healthy<\/font>[^]*"api \\"one\\"" -> "\(label 0\)" \[arrowhead=none\]\n +"\(label 0\)" -> "db"\n/);
     expect(graphDot(units)).toMatch(/"\(label 1\)" \[.*>started<\/font>[^]*"api \\"one\\"" -> "\(label 1\)" \[arrowhead=none, style=dashed\]\n +"\(label 1\)" -> "job" \[style=dashed\]\n/);

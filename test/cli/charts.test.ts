@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { MetricSample } from '../../src/wire/payloads.ts';
 import { charts, inWindow, plot } from '../../src/cli/print/charts.ts';
-import displayWidth from '../../src/cli/print/width.ts';
+import displayWidth from '../../src/width.ts';
 
 const sampleAt = (timestamp: string, cpu: number, rss: number): MetricSample => ({
   timestamp, cpu_percent: cpu, rss_bytes: rss, io_read_bytes: 0, io_write_bytes: 0, net_rx_bytes: 0, net_tx_bytes: 0,

@@ -5,7 +5,7 @@ import type { JournalRecord, UnitStatus } from '../../src/wire/payloads.ts';
 import type { Host } from '../../src/cli/host.ts';
 import { lastRun } from '../../src/cli/inspection.ts';
 import { inspectReport, type Report } from '../../src/cli/print/inspect.ts';
-import displayWidth from '../../src/cli/print/width.ts';
+import displayWidth from '../../src/width.ts';
 import { tempDir } from '../temp-dir.ts';
 import { sysg } from './rig.ts';
 

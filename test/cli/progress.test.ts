@@ -4,7 +4,7 @@ import { withProgress } from '../../src/cli/report.ts';
 import { palette } from '../../src/cli/print/palette.ts';
 import { progressLines, type ProgressRow } from '../../src/cli/print/progress.ts';
 import { isMoving } from '../../src/cli/print/unit.ts';
-import displayWidth, { inAscii, speaksUnicode } from '../../src/cli/print/width.ts';
+import displayWidth, { inAscii, speaksUnicode } from '../../src/width.ts';
 import type { Call } from '../../src/cli/call.ts';
 
 const unit = (name: string, more: Partial<UnitStatus> = {}): UnitStatus =>

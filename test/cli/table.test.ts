@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StatusSnapshot, UnitStatus } from '../../src/wire/payloads.ts';
 import { statusTable } from '../../src/cli/print/status.ts';
 import { stateOf } from '../../src/cli/print/unit.ts';
-import displayWidth, { fit, legible, printable } from '../../src/cli/print/width.ts';
+import displayWidth, { fit, legible, padded, printable } from '../../src/width.ts';
 import { table } from '../../src/cli/print/table.ts';
 
 const web: UnitStatus = {
@@ -197,8 +197,12 @@ describe('the state of a unit', () => {
 });
 
 describe('the width of text', () => {
-  test.each([['abc', 3], ['héllo', 5], ['日本', 4], ['e\u0301', 1], ['\u001b[31mred\u001b[39m', 3], ['🚀', 2], ['✅ ❌', 5], ['🧪🟢⏳', 6], ['✓ ⚠ →', 5], ['🇩🇪', 2], ['', 0]])('%j takes %i columns', (text, width) => {
+  test.each([['abc', 3], ['héllo', 5], ['日本', 4], ['e\u0301', 1], ['\u001b[31mred\u001b[39m', 3], ['🚀', 2], ['✅ ❌', 5], ['🧪🟢⏳', 6], ['✓ ⚠ →', 5], ['🇩🇪', 2], ['한국'.normalize('NFD'), 4], ['', 0]])('%j takes %i columns', (text, width) => {
     expect(displayWidth(text)).toBe(width);
+  });
+
+  test('blanks follow to a width, none where it is reached', () => {
+    expect([padded('日本', 5), padded('e\u0301', 2), padded('日本', 3), padded('\u001b[31mred\u001b[39m', 4)]).toEqual(['日本 ', 'e\u0301 ', '日本', '\u001b[31mred\u001b[39m ']);
   });
 
   test('a cut never exceeds its width, not by half a wide character either', () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import displayWidth from '../../src/cli/print/width.ts';
+import displayWidth from '../../src/width.ts';
 import { boxBanner, echoLine, echoWidth, unitTitle } from '../../src/logs/labels.ts';
 import { LineCutter } from '../../src/logs/lines.ts';
 import { includes, levelOfRustLog, parseLogLevel } from '../../src/log-level.ts';

@@ -5,6 +5,7 @@ import { policyWarnings } from '../../src/simulate/policy-warnings.ts';
 import { simulationJson, simulationReport } from '../../src/simulate/report.ts';
 import { emptyScenario, readScenario, type Scenario } from '../../src/simulate/scenario.ts';
 import { simulate, type Simulation } from '../../src/simulate/simulate.ts';
+import displayWidth from '../../src/width.ts';
 import { specOf } from '../machines/rig.ts';
 
 const plainReport = { strong: String, faint: String, good: String, bad: String };
@@ -208,6 +209,16 @@ describe('what is printed', () => {
     expect(report.find((line) => line.includes('changes; after 10s'))).toContain('1 of 2 units is in trouble');
     expect(report.find((line) => line.startsWith('  api'))).toMatch(/failed +0 restarts +down 7s \(70\.0 %\) +process exited with status 1/);
     expect(report.find((line) => line.startsWith('  db'))).toMatch(/running +0 restarts +never down/);
+  });
+
+  test('columns stand below each other when names are wide, or have marks that take no column', () => {
+    const names = ['データ', 'api', 'cafe\u0301🚀'];
+    const odd = simulate({ specs: names.map((name) => specOf({ name })), scenario: scenario('for: 10s') });
+    const report = simulationReport(odd, { look: plainReport, whole: true });
+    for (const word of ['→ running', 'running ']) {
+      const columns = report.flatMap((line) => (line.includes(word) && names.some((name) => line.includes(name)) ? [displayWidth(line.slice(0, line.indexOf(word)))] : []));
+      expect([columns.length >= names.length, new Set(columns).size], report.join('\n')).toEqual([true, 1]);
+    }
   });
 
   test('a long timeline is shortened, unless all of it is asked for', () => {

@@ -12,7 +12,7 @@ import { commandStart } from '../hints.ts';
 import { combinedFor, loadConfigFor } from '../load-config.ts';
 import { options } from '../options.ts';
 import { palette, type Look } from '../print/palette.ts';
-import { broken, printable } from '../print/width.ts';
+import displayWidth, { broken, padded, printable } from '../../width.ts';
 
 /** Checks that files, socket, processes and actors agree, with or without a supervisor. Changes nothing; exit code 1 when they do not. */
 export async function doctor(call: Call): Promise<number> {
@@ -46,7 +46,7 @@ async function serving(socket: string, timeoutMs: number): Promise<ServingFact> 
 
 /** A line for each finding, what disagrees last, where it is seen; then how many there are. */
 function doctorReport({ findings }: Diagnosis, look: Look): readonly string[] {
-  const width = Math.max(0, ...findings.map(({ check }) => check.length));
+  const width = Math.max(0, ...findings.map(({ check }) => displayWidth(printable(check))));
   const wrong = findings.filter(({ ok }) => !ok);
   const right = findings.filter(({ ok }) => ok);
   const sum = wrong.length === 0 ? `all ${right.length} checks passed` : `${wrong.length} of ${findings.length} checks failed`;
@@ -59,7 +59,7 @@ function lines({ check, ok, detail }: Finding, width: number, { width: columns, 
   const indent = mark.length + width + 3;
   const text = printable(detail);
   const parts = columns === null || columns - indent < NARROWEST ? [text] : broken(text, columns - indent);
-  return parts.map((part, index) => (index === 0 ? `${paint(mark)} ${printable(check).padEnd(width)}  ${part}` : `${' '.repeat(indent)}${part}`));
+  return parts.map((part, index) => (index === 0 ? `${paint(mark)} ${padded(printable(check), width)}  ${part}` : `${' '.repeat(indent)}${part}`));
 }
 
 const NARROWEST = 30;

@@ -3,6 +3,7 @@ import { isControlError } from '../../control/brief-client.ts';
 import { decodeWatchLine, streamCommandOutput } from '../../control/client.ts';
 import { refusals, type Refusal } from '../../errors.ts';
 import type { JournalRecord } from '../../wire/payloads.ts';
+import displayWidth, { printable } from '../../width.ts';
 import { parseMoment } from '../../words.ts';
 import { askRecords, mostRecords } from '../ask.ts';
 import type { Call } from '../call.ts';
@@ -28,7 +29,7 @@ export async function events(call: Call): Promise<number> {
   const json = flags.has(options.json);
   const shown = read.records.filter(({ unit }) => names === null || names.includes(unit ?? '')).filter((record) => sinceMs === null || Date.parse(record.at) >= sinceMs);
   const count = Number(flags.text(options.lines) ?? (sinceMs === null ? 50 : mostRecords));
-  const width = Math.max(10, ...shown.map((record) => (record.unit ?? '').length));
+  const width = Math.max(10, ...shown.map((record) => displayWidth(printable(record.unit ?? ''))));
   const show = (record: JournalRecord): void => {
     for (const line of json ? [JSON.stringify(record)] : eventLines(record, width, terminal.columns)) terminal.print(line);
   };

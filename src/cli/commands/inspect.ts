@@ -7,7 +7,7 @@ import { askedWords, meansSeveral, namedUnits } from '../names.ts';
 import { options } from '../options.ts';
 import { inspectReport } from '../print/inspect.ts';
 import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
-import { sentenceLines } from '../print/width.ts';
+import { sentenceLines } from '../../width.ts';
 import { repeat } from '../repeat.ts';
 import type { Shown } from '../screen/repeat-screen.ts';
 

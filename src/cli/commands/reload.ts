@@ -1,4 +1,5 @@
 import type { ReloadPlan } from '../../wire/payloads.ts';
+import displayWidth, { padded } from '../../width.ts';
 import { counted } from '../../words.ts';
 import { ask, askFor, messageOf } from '../ask.ts';
 import type { Call } from '../call.ts';
@@ -36,9 +37,9 @@ export async function plan(call: Call): Promise<number> {
 /** `restart  web  changed: env`, lined up; what stays is only counted. */
 function planLines(found: ReloadPlan): readonly string[] {
   const rows = (['start', 'restart', 'update', 'stop'] as const).flatMap((what) => found[what].map(({ unit, why }) => ({ what, unit, why })));
-  const width = Math.max(0, ...rows.map(({ unit }) => unit.length));
+  const width = Math.max(0, ...rows.map(({ unit }) => displayWidth(unit)));
   return [
-    ...rows.map(({ what, unit, why }) => `${what.padEnd(8)} ${unit.padEnd(width)}  ${why}`),
+    ...rows.map(({ what, unit, why }) => `${what.padEnd(8)} ${padded(unit, width)}  ${why}`),
     `${rows.length === 0 ? 'nothing would change: ' : ''}${counted(found.unchanged.length, 'unit')} unchanged`,
   ];
 }

@@ -10,7 +10,7 @@ import { statusTable, unwrittenLines } from '../print/status.ts';
 import { statusOrRest } from '../status-or-rest.ts';
 import { withUnread } from '../unread.ts';
 import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
-import { sentenceLines } from '../print/width.ts';
+import { sentenceLines } from '../../width.ts';
 
 /** Shows the units. The exit code is their health: 0 healthy, 1 degraded or none, 2 failing; 3 when no supervisor runs. */
 export async function status(call: Call): Promise<number> {

@@ -5,7 +5,7 @@ import { commandStart } from '../hints.ts';
 import { askedWords, matchedOf, meansSeveral } from '../names.ts';
 import { options } from '../options.ts';
 import type { UnitStatus } from '../../wire/payloads.ts';
-import { printable, sentenceLines } from '../print/width.ts';
+import { printable, sentenceLines } from '../../width.ts';
 import { why as explain } from '../print/why.ts';
 import { statusOrRest } from '../status-or-rest.ts';
 

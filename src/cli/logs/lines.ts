@@ -2,7 +2,7 @@ import { textOfLine } from '../../logs/lines.ts';
 import { tamed } from '../../logs/taming.ts';
 import { preciseTime } from '../../words.ts';
 import { palette, type Paint } from '../print/palette.ts';
-import displayWidth from '../print/width.ts';
+import displayWidth, { padded } from '../../width.ts';
 import type { SourcedLine } from './gather.ts';
 import { keyOf, type Source } from './sources.ts';
 
@@ -44,7 +44,7 @@ export function headings(sources: readonly Source[], { timestamps, color }: Pick
     const paint = paints.oneOf(units.indexOf(source.unit));
     const painted = parts.map((part, column) => {
       const shown = part === source.stream && source.stream === 'stderr' ? paints.failure(part) : paint(part);
-      return shown + ' '.repeat((widths[column] ?? 0) - displayWidth(part));
+      return padded(shown, widths[column] ?? 0);
     });
     return [keyOf(source), parts.length === 0 ? '' : `${painted.join(' ')} ${paint('|')} `];
   }));

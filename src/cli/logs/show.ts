@@ -2,7 +2,7 @@ import { boxBanner } from '../../logs/labels.ts';
 import { openTamer } from '../../logs/taming.ts';
 import { follow, readLog } from '../../logs/tail.ts';
 import { counted } from '../../words.ts';
-import displayWidth from '../print/width.ts';
+import displayWidth from '../../width.ts';
 import type { Speaker } from '../terminal.ts';
 import { gather, type Gathering } from './gather.ts';
 import { formatter, type LineLook } from './lines.ts';

@@ -6,7 +6,7 @@ import { bytes, counted, localTime, naturally } from '../../words.ts';
 import type { Call } from '../call.ts';
 import type { KnownUnit } from '../known-units.ts';
 import { options } from '../options.ts';
-import { printable } from '../print/width.ts';
+import { printable } from '../../width.ts';
 import { hasLogger, type Source } from './sources.ts';
 
 /** Why nothing is shown, and what there would be elsewhere: in other lines, in the other stream, in other files, of other units. */

@@ -9,7 +9,7 @@ import type { KnownUnit } from '../known-units.ts';
 import { askedWords, isPattern, matchEach, matchedOf } from '../names.ts';
 import type { LogKind } from '../options.ts';
 import { unitNamed } from '../print/unit.ts';
-import { printable } from '../print/width.ts';
+import { printable } from '../../width.ts';
 
 /** One log to show. */
 export interface Source {

@@ -1,7 +1,7 @@
 import type { MetricSample } from '../../wire/payloads.ts';
 import { clockTime } from '../../words.ts';
 import type { Paint } from './palette.ts';
-import displayWidth from './width.ts';
+import displayWidth, { padded } from '../../width.ts';
 
 export interface ChartLook {
   /** Columns for the charts; two go side by side when they fit. */
@@ -63,10 +63,7 @@ function sideBySide(cards: readonly (readonly string[])[], columns: number): str
   const together = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (cards.length - 1);
   if (together > columns) return cards.map((lines) => lines.map((line) => line.trimEnd()));
   const height = Math.max(...cards.map((lines) => lines.length));
-  const rows = Array.from({ length: height }, (_, row) => cards.map((lines, index) => {
-    const line = lines[row] ?? '';
-    return line + ' '.repeat((widths[index] ?? 0) - displayWidth(line));
-  }).join(GAP).trimEnd());
+  const rows = Array.from({ length: height }, (_, row) => cards.map((lines, index) => padded(lines[row] ?? '', widths[index] ?? 0)).join(GAP).trimEnd());
   return [rows];
 }
 

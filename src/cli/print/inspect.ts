@@ -10,7 +10,7 @@ import { rolloutDetail } from './rollout.ts';
 import { table, type Column } from './table.ts';
 import { newestRun } from './newest-run.ts';
 import { branches, glyphOf, programName, stateOf, type Branch } from './unit.ts';
-import displayWidth, { broken, printable } from './width.ts';
+import displayWidth, { broken, printable } from '../../width.ts';
 
 /** A process of the unit with its place in the tree. */
 export interface ShownProcess {

@@ -1,5 +1,5 @@
 import { formatProblem, type ConfigProblem } from '../../config/problem.ts';
-import displayWidth from './width.ts';
+import displayWidth from '../../width.ts';
 
 /** The problem, the line it is in, and a caret under the place. */
 export function explainProblem(problem: ConfigProblem): string {

@@ -3,7 +3,7 @@ import { exitText } from '../../signals.ts';
 import { naturally } from '../../words.ts';
 import type { Palette } from './palette.ts';
 import { glyphOf, isMoving, stateOf, stateText } from './unit.ts';
-import displayWidth, { fit, printable } from './width.ts';
+import displayWidth, { fit, padded, printable } from '../../width.ts';
 
 /** One unit of a command in progress. */
 export interface ProgressRow {
@@ -37,10 +37,10 @@ export function progressLines(rows: readonly ProgressRow[], { columns, height, f
     const { unit, elapsedMs, moved } = row;
     const state = stateOf(unit);
     const mark = isMoving(unit) ? TURNING[frame % TURNING.length] ?? '' : glyphOf(state);
-    const name = fit(printable(unit.name), names);
+    const name = padded(fit(printable(unit.name), names), names);
     const text = texts[index] ?? '';
     const time = moved ? `${(elapsedMs / 1000).toFixed(1)}s` : '';
-    const line = `${paints.state(state)(mark)} ${name}${' '.repeat(names - displayWidth(name))}  ${paints.state(state)(text)}${' '.repeat(wide - displayWidth(text))}  ${time.padStart(6)}  ${paints.faint(noteOf(unit))}`;
+    const line = `${paints.state(state)(mark)} ${name}  ${padded(paints.state(state)(text), wide)}  ${time.padStart(6)}  ${paints.faint(noteOf(unit))}`;
     return fit(line.trimEnd(), columns - 1);
   });
   return shown.length === sorted.length ? lines : [...lines, paints.faint(`  ${sorted.length - shown.length} more`)];

@@ -3,7 +3,7 @@ import type { JournalRecord } from '../../wire/payloads.ts';
 import { clockTime, localTime, preciseTime, span } from '../../words.ts';
 import type { Palette } from './palette.ts';
 import { table, type Column } from './table.ts';
-import displayWidth, { broken, printable } from './width.ts';
+import displayWidth, { broken, padded, printable } from '../../width.ts';
 
 /** One line for a record: time, unit, what became of it, and why. What does not fit into the columns of a terminal stands below. */
 export function eventLines(record: JournalRecord, width: number, columns: number | null): readonly string[] {
@@ -11,7 +11,7 @@ export function eventLines(record: JournalRecord, width: number, columns: number
   const change = to === undefined ? event : from === to ? to : `${from ?? '?'} → ${to}`;
   const more = Object.entries(detail).filter(([key]) => !['last_stderr', 'ready', 'wanted', 'blame', 'left'].includes(key)).map(([key, value]) => `${key}=${plain(value)}`);
   const why = cause === undefined ? '' : causeOf(cause);
-  const [head, details] = [[preciseTime(at), printable(unit ?? 'supervisor').padEnd(width), change.padEnd(22), why.padEnd(18)].join('  '), more.join('  ')];
+  const [head, details] = [[preciseTime(at), padded(printable(unit ?? 'supervisor'), width), change.padEnd(22), padded(why, 18)].join('  '), more.join('  ')];
   const line = `${head}  ${details}`.trimEnd();
   if (columns === null || displayWidth(line) <= columns) return [line];
   return [head.trimEnd(), ...(details === '' ? [] : broken(details, columns - BELOW.length).map((part) => `${BELOW}${part}`))];

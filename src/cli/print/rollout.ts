@@ -1,6 +1,6 @@
 import type { JournalRecord, RolloutStatus } from '../../wire/payloads.ts';
 import { fineSpan } from '../../words.ts';
-import { printable } from './width.ts';
+import { printable } from '../../width.ts';
 
 /** How far a rollout is, for a table: `rollout 2/4 checking`. */
 export function rolloutText({ step, slots }: RolloutStatus): string {

@@ -5,7 +5,7 @@ import { palette, type Look, type Palette } from './palette.ts';
 import { tableRows, type Column } from './table.ts';
 import { directionOf, firstOrder, ordered, type Order, type Ordering } from './status-order.ts';
 import { branches, glyphOf, latest, programName, stateOf, stateText } from './unit.ts';
-import { fit, printable } from './width.ts';
+import { fit, printable } from '../../width.ts';
 
 export interface StatusLook extends Look {
   /** Commands in full, below their rows when they do not fit. */

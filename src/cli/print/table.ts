@@ -1,5 +1,5 @@
 import type { Paint } from './palette.ts';
-import displayWidth, { broken, fit } from './width.ts';
+import displayWidth, { broken, fit } from '../../width.ts';
 
 export interface Cell {
   readonly text: string;

@@ -1,7 +1,7 @@
 import type { SpawnedChild, SpawnedProcessNode, UnitHealth, UnitPhase, UnitStatus } from '../../wire/payloads.ts';
 import { span } from '../../words.ts';
 import { rolloutText } from './rollout.ts';
-import { fit, printable } from './width.ts';
+import { fit, printable } from '../../width.ts';
 
 /** The unit of that name, else of that hash. */
 export function unitNamed<Unit extends { readonly name: string; readonly hash: string }>(units: readonly Unit[], word: string | null): Unit | undefined {

@@ -2,7 +2,7 @@ import type { Call } from '../call.ts';
 import { askInspect, makeReport } from '../inspection.ts';
 import { inspectReport } from '../print/inspect.ts';
 import { palette } from '../print/palette.ts';
-import { fit, printable } from '../print/width.ts';
+import { fit, printable } from '../../width.ts';
 import type { Key } from './keys.ts';
 import { openFeed, type LogFeed } from './log-feed.ts';
 import { openLogView } from './log-view.ts';

@@ -1,5 +1,5 @@
 import { palette } from '../print/palette.ts';
-import { broken, fit } from '../print/width.ts';
+import { broken, fit } from '../../width.ts';
 import type { Detail } from './details.ts';
 import { openPager } from './pager.ts';
 

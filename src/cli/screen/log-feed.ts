@@ -5,7 +5,7 @@ import type { Call } from '../call.ts';
 import { followUnits } from '../logs/comings.ts';
 import { gather, type SourcedLine } from '../logs/gather.ts';
 import { keyOf, type Source } from '../logs/sources.ts';
-import { legible } from '../print/width.ts';
+import { legible } from '../../width.ts';
 
 /** A line of a log, with nothing in its text that could steer the terminal. */
 export interface FeedLine extends SourcedLine {

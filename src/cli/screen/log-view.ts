@@ -2,7 +2,7 @@ import type { LogStream } from '../../logs/names.ts';
 import { headings } from '../logs/lines.ts';
 import type { Source } from '../logs/sources.ts';
 import { palette } from '../print/palette.ts';
-import displayWidth, { fit, plainText, sliced } from '../print/width.ts';
+import displayWidth, { fit, plainText, sliced } from '../../width.ts';
 import type { Key } from './keys.ts';
 import type { FeedLine } from './log-feed.ts';
 import { steps } from './pager.ts';

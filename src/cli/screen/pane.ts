@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import { printable } from '../print/width.ts';
+import { printable } from '../../width.ts';
 import { openFeed, type LogFeed } from './log-feed.ts';
 import { paneLines } from './log-view.ts';
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { fit, inAscii, speaksUnicode } from '../print/width.ts';
+import { fit, inAscii, speaksUnicode } from '../../width.ts';
 import { openKeyReader, type Key } from './keys.ts';
 
 /** The terminal as a whole screen that is drawn on. Every way out restores the terminal, and the mouse is left alone. */

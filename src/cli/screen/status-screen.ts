@@ -4,7 +4,7 @@ import { clockTime } from '../../words.ts';
 import { ask, messageOf, unitOrder, type StatusAnswer } from '../ask.ts';
 import type { Call } from '../call.ts';
 import { healthExitCode, NOT_SUPERVISED } from '../print/unit.ts';
-import { printable } from '../print/width.ts';
+import { printable } from '../../width.ts';
 import { followSupervisor, makeTurns } from '../watch.ts';
 import { openInspection, openLogs, type Detail } from './details.ts';
 import { openHelp } from './help.ts';

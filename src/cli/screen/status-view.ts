@@ -2,7 +2,7 @@ import type { StatusSnapshot } from '../../wire/payloads.ts';
 import { palette, type Palette } from '../print/palette.ts';
 import { statusLines, statusSummary } from '../print/status.ts';
 import { stateOf } from '../print/unit.ts';
-import displayWidth, { broken, fit, plainText, printable } from '../print/width.ts';
+import displayWidth, { broken, fit, padded, plainText, printable } from '../../width.ts';
 import { passes, selectionOf, type StatusModel } from './status-model.ts';
 
 export interface StatusView {
@@ -102,8 +102,7 @@ function visibleFrom(top: number, at: number, length: number, total: number, hei
 }
 
 function inverted(line: string, columns: number): string {
-  const plain = plainText(line);
-  return palette(true).inverse(plain + ' '.repeat(Math.max(0, columns - displayWidth(plain))));
+  return palette(true).inverse(padded(plainText(line), columns));
 }
 
 // Without colours nothing can be inverted.

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { identify } from '../../../src/compat/identity.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { explainProblem } from '../../../src/cli/print/problem.ts';
-import displayWidth from '../../../src/cli/print/width.ts';
+import displayWidth from '../../../src/width.ts';
 import { configDir } from '../../config/config-dir.ts';
 
 function explained(yaml: string): { readonly path: string; readonly lines: readonly string[] } {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { eventLines, transitions } from '../../../src/cli/print/records.ts';
 import { palette } from '../../../src/cli/print/palette.ts';
+import displayWidth from '../../../src/width.ts';
 import type { JournalRecord } from '../../../src/wire/payloads.ts';
 
 const records: readonly JournalRecord[] = [
@@ -19,6 +20,13 @@ test('events show requests, those of the supervisor too', () => {
   const [first = '', , last = ''] = records.flatMap((record) => eventLines(record, 10, null));
   expect(first).toMatch(/ w {9} +request +command signal +signal=SIGUSR1 {2}to_pid=9 {2}uid=1000 {2}pid=42$/);
   expect(last).toMatch(/ supervisor +request +signal SIGHUP +command=reload$/);
+});
+
+test('events stand in columns also behind wide names', () => {
+  const [, exited] = records as [JournalRecord, JournalRecord];
+  const shown = ['日本', 'web', 'e\u0301'].flatMap((unit) => eventLines({ ...exited, unit, cause: { kind: 'dependency', by: unit } }, 10, null));
+  expect(new Set(shown.map((line) => displayWidth(line.slice(0, line.indexOf('dependency'))))).size).toBe(1);
+  expect(new Set(shown.map((line) => displayWidth(line.slice(0, line.indexOf('signal='))))).size).toBe(1);
 });
 
 test('on a narrow terminal the details of an event stand below it, and no line is wider', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Source } from '../../../src/cli/logs/sources.ts';
-import displayWidth from '../../../src/cli/print/width.ts';
+import displayWidth from '../../../src/width.ts';
 import type { FeedLine } from '../../../src/cli/screen/log-feed.ts';
 import { openLogView, paneLines } from '../../../src/cli/screen/log-view.ts';
 import { preciseTime } from '../../../src/words.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { UnitStatus } from '../../../src/wire/payloads.ts';
-import displayWidth from '../../../src/cli/print/width.ts';
+import displayWidth from '../../../src/width.ts';
 import { helpLines, openHelp } from '../../../src/cli/screen/help.ts';
 import { openPager } from '../../../src/cli/screen/pager.ts';
 import { firstModel, press, selectionOf, type Action, type StatusModel } from '../../../src/cli/screen/status-model.ts';

@@ -11,6 +11,11 @@ export default function displayWidth(text: string): number {
   return width;
 }
 
+/** With blanks behind it to `width` columns, at the least. */
+export function padded(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
+}
+
 /** At most `width` columns; what is cut off shows as `…`. Colours take no columns; those behind the cut are kept, for they close what others opened. */
 export function fit(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
@@ -112,7 +117,8 @@ const ESCAPE = '\u001b[';
 const PIECES = /\u001b\[[0-9;]*[A-Za-z]|[^]/gu;
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
 const STEERING = /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/gu;
-const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
+/** Vowels and final consonants of Hangul among them: they stand within the wide one before. */
+const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}\u1160-\u11ff\ud7b0-\ud7fb]$/u;
 const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]$|^(?!\p{Regional_Indicator})\p{Emoji_Presentation}$/u;
 
 const ASCII: ReadonlyMap<string, string> = new Map(Object.entries({
