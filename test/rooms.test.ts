@@ -27,7 +27,7 @@ const table: Readonly<Record<string, { readonly rooms?: readonly string[]; reado
   spawned: { rooms: ['process', 'logs', 'metrics'], types: ['journal'] },
   rollout: { rooms: ['process', 'logs', 'actors'] },
   simulate: { rooms: ['config', 'cron', 'journal', 'wire'] },
-  chart: { types: ['config'] },
+  chart: { types: ['config', 'wire'] },
   // Finds and runs the tools of the init systems; reads what it wrote with the shapes of `wire`.
   boot: { rooms: ['process', 'wire'] },
   // Accounts and programs of this machine, and Node for files of JavaScript.
