@@ -57,9 +57,11 @@ export function lastWords(end: JournalRecord | null): readonly string[] {
   return Array.isArray(words) && words.length > 0 ? [`Its last words: ${words.map((word) => `"${String(word)}"`).join(' ')}`] : [];
 }
 
-export function attempt(end: JournalRecord | null, restarts: number): string {
+/** " (attempt 2 of 5, next try in 4 s)"; a clean end counts as no attempt. */
+export function attempt(end: JournalRecord | null, restarts: number, more: readonly string[] = []): string {
   const { attempt: attempts = restarts, max_restarts: most } = end?.detail ?? {};
-  return `attempt ${String(attempts)}${typeof most === 'number' ? ` of ${most}` : ''}`;
+  const said = [...(attempts === 0 ? [] : [`attempt ${String(attempts)}${typeof most === 'number' ? ` of ${most}` : ''}`]), ...more];
+  return said.length === 0 ? '' : ` (${said.join(', ')})`;
 }
 
 /** How often the restart policy had tried before it gave up. */

@@ -50,8 +50,7 @@ const ofPhases: ReadonlyMap<UnitStatus['phase'], (story: Story) => readonly stri
 function ofBackoff(story: Story): readonly string[] {
   const { unit: { name, restarts = 0, next_at: next }, past } = story;
   const end = past.lastInto('backoff');
-  const nextTry = next === undefined ? '' : `, next try ${ahead(story, next)}`;
-  return [`${name} is in backoff (${attempt(end, restarts)}${nextTry}) because ${endOf(past, end)}.`, ...remarks(past, end)];
+  return [`${name} is in backoff${attempt(end, restarts, next === undefined ? [] : [`next try ${ahead(story, next)}`])} because ${endOf(past, end)}.`, ...remarks(past, end)];
 }
 
 function ofFailed(story: Story): readonly string[] {
@@ -195,7 +194,7 @@ function unsupervised(story: Story): readonly string[] {
   const { name } = unit;
   const newest = past.use(past.last(({ to }) => to !== undefined));
   if (newest === null) return [`${name} does not run, and the journal has no record of it.`];
-  if (newest.to === 'backoff') return [`${name} was in backoff (${attempt(newest, 0)}) when its supervisor ended, because ${endOf(past, newest)}.`, ...remarks(past, newest)];
+  if (newest.to === 'backoff') return [`${name} was in backoff${attempt(newest, 0)} when its supervisor ended, because ${endOf(past, newest)}.`, ...remarks(past, newest)];
   if (newest.to === 'stopped') return wasStopped(story, newest);
   return [`${name} was ${newest.to === 'running' ? 'running' : `at the step '${newest.to ?? ''}'`} (since ${time(newest.at)}) when its supervisor ended, and has no process any more.`];
 }

@@ -329,6 +329,14 @@ describe('why', () => {
     expect(told('12:00:05')).not.toContain(words);
   });
 
+  test('a unit in backoff after a clean end: no attempt, since none is counted', () => {
+    seq = 0;
+    const records = [record('api', '12:00:02', 'clearing', 'backoff', { cause: { kind: 'exit' }, detail: { exit_code: 0, attempt: 0 } })];
+    expect(why({ unit: unit({ phase: 'backoff', next_at: at('12:00:10') }), records, nowMs: Date.parse(at('12:00:05')) }).text).toEqual([
+      'api is in backoff (next try in 5.0 s) because it exited with code 0 at 12:00:02.',
+    ]);
+  });
+
   test('a cron unit whose last run went on when the next was due: how that run ended, and that one was left out', () => {
     const overlap = { started_at: at('12:00:05'), status: 'OverlapError' as const };
     const cron = { timezone_label: 'UTC', last_run: overlap, recent_runs: [overlap, { started_at: at('12:00:00'), status: 'Success' as const }] };
