@@ -1,5 +1,6 @@
 import type { RunHistoryPort } from '../../machines/ports.ts';
 import type { JobRun } from '../../machines/types.ts';
+import type { SupervisorLog } from '../logs/supervisor-log.ts';
 import { withRun, type CronRun } from './summary.ts';
 
 /** The last runs of every cron unit, kept in the ledger through restarts, reloads and edits. */
@@ -18,9 +19,11 @@ export interface RunHistoryOutside {
   readonly wallNow: () => number;
   /** Whose account a unit's run belongs to, and what it runs. */
   describe(unit: string): { readonly user: string | null; readonly command: string | null };
+  /** Gets records in the words and under the modules of 0.33.0, since scripts look for those. */
+  readonly log: Pick<SupervisorLog, 'info' | 'warn'>;
 }
 
-export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside): RunHistory {
+export function openRunHistory({ ledger, wallNow, describe, log }: RunHistoryOutside): RunHistory {
   const runs = new Map<string, readonly CronRun[]>();
   const counted = new Map<string, number>();
   let overlaps = 0;
@@ -45,10 +48,13 @@ export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside)
       const instants = of(unit).map((run) => run.scheduledWallMs ?? run.startedWallMs);
       return instants.length === 0 ? null : Math.max(...instants);
     },
-    began: (unit, run) => keep(unit, {
-      id: run.id, scheduledWallMs: run.instantWallMs, startedWallMs: wallNow(), completedWallMs: null, status: null, exitCode: null, pid: null,
-      ...describe(unit),
-    }),
+    began: (unit, run) => {
+      log.info('systemg::supervisor', `Running cron job '${unit}'`);
+      keep(unit, {
+        id: run.id, scheduledWallMs: run.instantWallMs, startedWallMs: wallNow(), completedWallMs: null, status: null, exitCode: null, pid: null,
+        ...describe(unit),
+      });
+    },
     running: (unit, run, pid) => {
       const known = find(unit, run);
       if (known !== undefined && known.pid !== pid) keep(unit, { ...known, pid });
@@ -56,11 +62,14 @@ export function openRunHistory({ ledger, wallNow, describe }: RunHistoryOutside)
     ended: (unit, run, end) => {
       const known = find(unit, run);
       if (known === undefined) return;
+      if (end.kind === 'success') log.info('systemg::supervisor', `Cron job '${unit}' completed successfully`);
+      else log.warn('systemg::supervisor', `Cron job '${unit}' failed: ${end.reason}`);
       keep(unit, {
         ...known, completedWallMs: wallNow(), exitCode: end.exit?.code ?? null, status: end.kind === 'success' ? 'Success' : { Failed: end.reason },
       });
     },
     overlapped: (unit, instantWallMs) => {
+      log.warn('systemg::cron', `Cron job '${unit}' is scheduled to run but previous execution is still running`);
       const now = wallNow();
       // A ledger of an earlier sysg has no count, but the last runs.
       const missed = 1 + (counted.get(unit) ?? of(unit).filter(({ status }) => status === 'OverlapError').length);

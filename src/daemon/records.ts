@@ -40,7 +40,7 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
   const journal = openJournal({ stateDir: paths.stateDir, onProblem, mask: secrets.mask });
   const roster = openRoster(children);
   const childOf = roster.of;
-  const narrate = makeNarrator(log, childOf, (unit) => specOf(unit) !== null);
+  const narrate = makeNarrator(log, childOf, specOf);
   const scribe = makeScribe({
     journal, wallNow: Date.now, now: clock.now, lastWords: outputs.words.of, maxRestarts: (unit) => specOf(unit)?.restart.maxRestarts ?? null, childOf,
     memoryKills: (unit) => memoryKillsOf(specOf(unit)),

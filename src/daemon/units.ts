@@ -38,7 +38,7 @@ export interface Units {
 const WORDS_OF_CANDIDATE = 50;
 
 export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, outputs: Outputs): Units {
-  const { clock, environment, softNofile, dropPrivileges, paths, onProblem } = setting;
+  const { clock, environment, softNofile, dropPrivileges, paths, log, onProblem } = setting;
   const outside = { clock, environment, dropPrivileges, onProblem };
   const tickets = openTicketOffice();
   const hooks = openHookQueues(outside);
@@ -47,7 +47,7 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
   const specOf = (unit: string): ServiceSpec | null => root.getSnapshot().context.units.get(unit)?.spec ?? null;
   const slotsOf = (of: readonly ServiceSpec[]) => readSlots(of, paths.stateDir, onProblem);
   const runs = openRunHistory({
-    ledger, wallNow: Date.now,
+    ledger, log, wallNow: Date.now,
     describe: (unit) => ({ user: specOf(unit)?.privileges.user ?? userName(process.geteuid?.() ?? 0), command: specOf(unit)?.command ?? null }),
   });
   const root: Units['root'] = createActor(provideSupervisor({

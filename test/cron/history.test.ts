@@ -1,17 +1,19 @@
 import { expect, test } from 'vitest';
 import { openRunHistory, type RunHistory } from '../../src/cron/history.ts';
 
-function rig(meta: Map<string, unknown> = new Map()): { readonly history: RunHistory; readonly meta: Map<string, unknown>; wallMs: number } {
+function rig(meta: Map<string, unknown> = new Map()): { readonly history: RunHistory; readonly meta: Map<string, unknown>; readonly lines: readonly string[]; wallMs: number } {
   const state = { wallMs: 1_000_000 };
+  const lines: string[] = [];
+  const write = (level: string) => (target: string, text: string): void => void lines.push(`${level} ${target}: ${text}`);
   const history = openRunHistory({
     ledger: { meta: new Map(meta), note: (key, value) => void meta.set(key, JSON.parse(JSON.stringify(value))) },
-    wallNow: () => state.wallMs, describe: () => ({ user: 'nobody', command: 'true' }),
+    wallNow: () => state.wallMs, describe: () => ({ user: 'nobody', command: 'true' }), log: { info: write('INFO'), warn: write('WARN') },
   });
-  return Object.assign(state, { history, meta });
+  return Object.assign(state, { history, meta, lines });
 }
 
-test('an end goes to the run that ended, not to an overlap that came meanwhile', () => {
-  const { history } = rig();
+test('an end goes to the run that ended, not to an overlap that came meanwhile, and the log has all three in the words of systemg 0.33.0', () => {
+  const { history, lines } = rig();
   const run = { id: 'a.1', instantWallMs: 900_000 };
   history.began('job', run);
   history.running('job', run, 42);
@@ -20,6 +22,13 @@ test('an end goes to the run that ended, not to an overlap that came meanwhile',
   expect(history.of('job')).toMatchObject([
     { id: 'a.1', pid: 42, status: { Failed: 'Process exited with code 4' }, exitCode: 4, user: 'nobody', command: 'true' },
     { status: 'OverlapError', exitCode: null, pid: null, user: null, command: null, scheduledWallMs: 960_000 },
+  ]);
+  history.began('job', { id: 'a.2', instantWallMs: null });
+  history.ended('job', { id: 'a.2', instantWallMs: null }, { kind: 'success', exit: { code: 0, signal: null } });
+  expect(lines).toEqual([
+    "INFO systemg::supervisor: Running cron job 'job'", "WARN systemg::cron: Cron job 'job' is scheduled to run but previous execution is still running",
+    "WARN systemg::supervisor: Cron job 'job' failed: Process exited with code 4", "INFO systemg::supervisor: Running cron job 'job'",
+    "INFO systemg::supervisor: Cron job 'job' completed successfully",
   ]);
 });
 
