@@ -34,17 +34,7 @@ export interface LiveUnit {
 }
 
 /** Measures the units while somebody wants to know. */
-export interface Sampler {
-  /** What is running now, with the samples so far; goes on sampling for ten seconds. */
-  look(): ReadonlyMap<string, LiveUnit>;
-  /** The newest `count` samples of a unit, oldest first. When there are none of late it takes two, 100 ms apart. */
-  inspect(unit: string, count: number): Promise<readonly Sample[]>;
-  /** The samples of one run, for its record. */
-  samplesBetween(unit: string, fromMs: number, toMs: number, count: number): readonly Sample[];
-  /** `null`: only while somebody asks. What is kept stays, within the new limits. */
-  configure(spec: MetricsSpec | null): void;
-  close(): void;
-}
+export type Sampler = ReturnType<typeof openSampler>;
 
 export interface SamplerOutside {
   /** Milliseconds of the monotonic clock. */
@@ -58,7 +48,7 @@ export interface SamplerOutside {
   readonly observer?: Observer;
 }
 
-export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): Sampler {
+export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null) {
   const { now, wallMs, wait = waitUnreferenced, observer = makeObserver() } = outside;
   let settings = spec ?? defaultMetrics;
   let permanent = spec !== null;
@@ -167,8 +157,10 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
   openSpill();
   arm();
   return {
+    /** What is running now, with the samples so far; goes on sampling for ten seconds. */
     look,
-    async inspect(unit, count) {
+    /** The newest `count` samples of a unit, oldest first. When there are none of late it takes two, 100 ms apart. */
+    async inspect(unit: string, count: number): Promise<readonly Sample[]> {
       const latest = measured.get(unit);
       const isFresh = latest !== undefined && now() - latest.at < 2 * settings.sampleIntervalMs;
       const isMeasured = look().get(unit)?.processes.length ?? 0;
@@ -181,8 +173,10 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
       }
       return store.newest(unit, count);
     },
-    samplesBetween: (unit, fromMs, toMs, count) => store.between(unit, fromMs, toMs, count),
-    configure(specNow) {
+    /** The samples of one run, for its record. */
+    samplesBetween: (unit: string, fromMs: number, toMs: number, count: number): readonly Sample[] => store.between(unit, fromMs, toMs, count),
+    /** `null`: only while somebody asks. What is kept stays, within the new limits. */
+    configure(specNow: MetricsSpec | null): void {
       permanent = specNow !== null;
       settings = specNow ?? defaultMetrics;
       store.setLimits(settings);
@@ -194,7 +188,7 @@ export function openSampler(outside: SamplerOutside, spec: MetricsSpec | null): 
       dueAt = now();
       arm();
     },
-    close() {
+    close(): void {
       cancel?.();
       askedUntil = Number.NEGATIVE_INFINITY;
       permanent = false;

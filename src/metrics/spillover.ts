@@ -11,15 +11,9 @@ export interface SpilloverSettings {
 }
 
 /** Evicted samples as lines of files, in systemg 0.33.0's form: `metrics-<unix seconds>.jsonl`. */
-export interface Spillover {
-  /** Takes a line, without its newline. */
-  push(line: string): void;
-  /** Writes what was taken, then deletes the oldest files while there is too much. Throws nothing. */
-  flush(): void;
-  close(): void;
-}
+export type Spillover = ReturnType<typeof openSpillover>;
 
-export function openSpillover(settings: SpilloverSettings, onProblem: (text: string) => void): Spillover {
+export function openSpillover(settings: SpilloverSettings, onProblem: (text: string) => void) {
   const { directory, maxBytes } = settings;
   const segmentBytes = Math.min(settings.segmentBytes, maxBytes);
   let lines: string[] = [];
@@ -41,8 +35,10 @@ export function openSpillover(settings: SpilloverSettings, onProblem: (text: str
   };
 
   return {
-    push: (line) => void lines.push(line),
-    flush() {
+    /** Takes a line, without its newline. */
+    push: (line: string): void => void lines.push(line),
+    /** Writes what was taken, then deletes the oldest files while there is too much. Throws nothing. */
+    flush(): void {
       if (lines.length === 0) return;
       try {
         write();

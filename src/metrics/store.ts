@@ -29,22 +29,13 @@ export interface Limits {
 }
 
 /** Samples of all units, the oldest dropped first when they are too old or too many. */
-export interface SampleStore {
-  add(unit: string, sample: Sample): void;
-  /** The newest `count`, oldest first. */
-  newest(unit: string, count: number): Sample[];
-  /** At most `count` between two instants in whole milliseconds (both included), spread evenly over them, the first and the last among them. */
-  between(unit: string, fromMs: number, toMs: number, count: number): Sample[];
-  summary(unit: string): Summary | null;
-  setLimits(limits: Limits): void;
-  forgetAllBut(units: ReadonlySet<string>): void;
-}
+export type SampleStore = ReturnType<typeof openSampleStore>;
 
 /** What one sample counts for in `maxMemoryBytes`, as in systemg 0.33.0. */
 export const BYTES_PER_SAMPLE = 56;
 
 /** `onEvict` gets the samples that age or number drove out, not those of forgotten units. */
-export function openSampleStore(limits: Limits, onEvict: (unit: string, sample: Sample) => void): SampleStore {
+export function openSampleStore(limits: Limits, onEvict: (unit: string, sample: Sample) => void) {
   const units = new Map<string, Series>();
   let current = limits;
   let total = 0;
@@ -73,7 +64,7 @@ export function openSampleStore(limits: Limits, onEvict: (unit: string, sample: 
   };
 
   return {
-    add(unit, sample) {
+    add(unit: string, sample: Sample): void {
       const series = units.get(unit) ?? new Series();
       if (series.length === 0) names = null;
       units.set(unit, series);
@@ -82,11 +73,13 @@ export function openSampleStore(limits: Limits, onEvict: (unit: string, sample: 
       trim(unit, series);
       if (total * BYTES_PER_SAMPLE > current.maxMemoryBytes) squeeze();
     },
-    newest: (unit, count) => {
+    /** The newest `count`, oldest first. */
+    newest: (unit: string, count: number): Sample[] => {
       const series = units.get(unit);
       return series === undefined ? [] : series.slice(Math.max(0, series.length - count), series.length);
     },
-    between(unit, fromMs, toMs, count) {
+    /** At most `count` between two instants in whole milliseconds (both included), spread evenly over them, the first and the last among them. */
+    between(unit: string, fromMs: number, toMs: number, count: number): Sample[] {
       const series = units.get(unit);
       if (series === undefined) return [];
       const [first, end] = [series.firstSince(fromMs), series.firstSince(toMs + 1)];
@@ -94,13 +87,13 @@ export function openSampleStore(limits: Limits, onEvict: (unit: string, sample: 
       if (found <= count || count < 2) return series.slice(Math.max(first, end - count), end);
       return Array.from({ length: count }, (_, index) => series.at(first + Math.round((index * (found - 1)) / (count - 1)))).filter((sample) => sample !== null);
     },
-    summary: (unit) => units.get(unit)?.summary() ?? null,
-    setLimits(limitsNow) {
+    summary: (unit: string): Summary | null => units.get(unit)?.summary() ?? null,
+    setLimits(limitsNow: Limits): void {
       current = limitsNow;
       for (const [unit, series] of units) trim(unit, series);
       squeeze();
     },
-    forgetAllBut(kept) {
+    forgetAllBut(kept: ReadonlySet<string>): void {
       for (const [unit, series] of units) {
         if (kept.has(unit)) continue;
         total -= series.length;

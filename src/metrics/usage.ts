@@ -21,13 +21,7 @@ export interface Reading {
 }
 
 /** Reads one process again and again through descriptors that stay open, which refer to that very process, never to a later one with its pid. */
-export interface UsageReader {
-  /** `null` when the process is gone; the very same reading as before when the process has done nothing since. */
-  read(): Reading | null;
-  /** A reading with the resident size and the storage I/O of now; `null` when the process is gone. */
-  complete(reading: Reading): Reading | null;
-  close(): void;
-}
+export type UsageReader = ReturnType<typeof openUsageReader>;
 
 /** Which descriptors stay open: that of stat, and those of the files that only `complete` reads. The others are opened and closed at each reading. */
 export interface Keeping {
@@ -35,23 +29,25 @@ export interface Keeping {
   readonly rest: boolean;
 }
 
-export function openUsageReader(pid: number, keep: Keeping): UsageReader {
+export function openUsageReader(pid: number, keep: Keeping) {
   const stat = openFile(`/proc/${pid}/stat`, keep.stat);
   const statm = openFile(`/proc/${pid}/statm`, keep.rest);
   const io = openFile(`/proc/${pid}/io`, keep.rest);
   let latest: { readonly line: string | null; readonly reading: Reading | null } = { line: null, reading: null };
   return {
-    read() {
+    /** `null` when the process is gone; the very same reading as before when the process has done nothing since. */
+    read(): Reading | null {
       const line = stat.read();
       if (line === null || line !== latest.line) latest = { line, reading: line === null ? null : readingOf(line) };
       return latest.reading;
     },
-    complete(reading) {
+    /** A reading with the resident size and the storage I/O of now; `null` when the process is gone. */
+    complete(reading: Reading): Reading | null {
       const [pages, counts] = [statm.read(), io.read()];
       if (pages === null && !statm.isRefused()) return null;
       return { stat: reading.stat, usage: { ...reading.usage, rssBytes: residentBytes(pages), io: ioBytes(counts) } };
     },
-    close() {
+    close(): void {
       for (const file of [stat, statm, io]) file.close();
     },
   };
@@ -67,14 +63,7 @@ function readingOf(line: string): Reading | null {
   return { stat, usage: { ownTicks: number(14) + number(15), reapedTicks: number(16) + number(17), rssBytes, io: null } };
 }
 
-interface KeptFile {
-  /** `null` when the process is gone, or the file is not ours to read. */
-  read(): string | null;
-  isRefused(): boolean;
-  close(): void;
-}
-
-function openFile(path: string, keep: boolean): KeptFile {
+function openFile(path: string, keep: boolean) {
   let descriptor: number | null = null;
   let refused = false;
   const close = (): void => {
@@ -82,7 +71,8 @@ function openFile(path: string, keep: boolean): KeptFile {
     descriptor = null;
   };
   return {
-    read() {
+    /** `null` when the process is gone, or the file is not ours to read. */
+    read(): string | null {
       if (refused) return null;
       try {
         descriptor ??= openSync(path, 'r');
@@ -96,7 +86,7 @@ function openFile(path: string, keep: boolean): KeptFile {
         if (!keep) close();
       }
     },
-    isRefused: () => refused,
+    isRefused: (): boolean => refused,
     close,
   };
 }

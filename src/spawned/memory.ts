@@ -25,15 +25,9 @@ export interface MemoryOutside {
 }
 
 /** Measures what spawned children use, whole trees of them: once for a request, and each second while a limit is in force and a child lives. */
-export interface MemoryWatch {
-  /** The resident bytes of all children of a unit together. */
-  usedBytes(unit: string): number;
-  /** Something about the children has changed. */
-  changed(): void;
-  close(): void;
-}
+export type MemoryWatch = ReturnType<typeof openMemoryWatch>;
 
-export function openMemoryWatch(outside: MemoryOutside): MemoryWatch {
+export function openMemoryWatch(outside: MemoryOutside) {
   const { now, limitOf, wait = waitUnreferenced, observer = makeObserver() } = outside;
   const states = new Map<string, MemoryState>();
   let cancel: (() => void) | null = null;
@@ -71,14 +65,16 @@ export function openMemoryWatch(outside: MemoryOutside): MemoryWatch {
   };
 
   return {
-    usedBytes(unit) {
+    /** The resident bytes of all children of a unit together. */
+    usedBytes(unit: string): number {
       const own = outside.children().filter((child) => child.unit === unit);
       const total = [...measure(own).values()].reduce((sum, bytes) => sum + bytes, 0);
       if (cancel === null) observer.rest();
       return total;
     },
+    /** Something about the children has changed. */
     changed: arm,
-    close() {
+    close(): void {
       cancel?.();
       cancel = null;
       observer.rest();

@@ -1,17 +1,12 @@
 import type { Child, Children } from '../../machines/children.ts';
 
 /** Who spawned children are, the latest of those that are gone included: by the time the end of one is reported, the root has forgotten whose it was. */
-export interface Roster {
-  of(id: string): Child | null;
-  /** To be called with every fact, before anything else asks. */
-  see(id: string): void;
-}
-
-export function openRoster(present: () => Children, keptGone = 200): Roster {
+export function openRoster(present: () => Children, keptGone = 200) {
   const seen = new Map<string, Child>();
   return {
-    of: (id) => present().get(id) ?? seen.get(id) ?? null,
-    see(id) {
+    of: (id: string): Child | null => present().get(id) ?? seen.get(id) ?? null,
+    /** To be called with every fact, before anything else asks. */
+    see(id: string): void {
       const child = present().get(id);
       if (child !== undefined) seen.set(id, child);
       if (seen.size <= keptGone + present().size) return;
