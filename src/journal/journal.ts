@@ -23,24 +23,7 @@ export interface JournalQuery {
 export const REMOVED = 'removed';
 
 /** One record per transition with its cause, for people and `why`. Recovery never reads it; it never holds environment values. */
-export interface Journal {
-  /** The number of the newest record; 0 when there is none. */
-  readonly last: number;
-  /** The oldest number still kept in memory. */
-  readonly oldest: number;
-  append(draft: JournalDraft): JournalRecord;
-  /** Oldest first. */
-  query(query: JournalQuery): readonly JournalRecord[];
-  /** The number of the unit's newest change: requests, children and steps of a rollout are none. */
-  lastOf(unit: string): number | null;
-  /** Calls back with every record, in order, from now on. */
-  subscribe(listener: (record: JournalRecord) => void): () => void;
-  /** Why the newest records are in memory alone, as a sentence; null: they are in the file. */
-  readonly unwritten: string | null;
-  /** Writes what memory has of it again when somebody has removed or changed the file (true: it had to), and what the disk did not take before. */
-  mend(): boolean;
-  close(): void;
-}
+export type Journal = ReturnType<typeof openJournal>;
 
 export interface JournalOptions {
   readonly stateDir: string;
@@ -54,7 +37,7 @@ export interface JournalOptions {
 }
 
 /** Opens or creates the journal; numbers go on where the last supervisor's ended. Nothing here throws. */
-export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, kept = 10_000, mask = (text) => text }: JournalOptions): Journal {
+export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, kept = 10_000, mask = (text) => text }: JournalOptions) {
   const { current, older } = journalFiles(stateDir);
   const records = readKept(stateDir, kept, onProblem);
   const newest = new Map<string, number>();
@@ -118,13 +101,15 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
   };
 
   return {
-    get last() {
+    /** The number of the newest record; 0 when there is none. */
+    get last(): number {
       return last;
     },
-    get oldest() {
+    /** The oldest number still kept in memory. */
+    get oldest(): number {
       return records[0]?.seq ?? last + 1;
     },
-    append: (draft) => {
+    append: (draft: JournalDraft): JournalRecord => {
       const record: JournalRecord = { seq: (last += 1), ...draft, detail: maskedThroughout(draft.detail, mask) };
       records.push(record);
       if (records.length > kept + 1000) records.splice(0, records.length - kept);
@@ -133,16 +118,21 @@ export function openJournal({ stateDir, onProblem, fileBytes = 4 * 1024 * 1024, 
       for (const listener of listeners) listener(record);
       return record;
     },
-    query: (query) => select(records, query),
-    lastOf: (unit) => newest.get(unit) ?? null,
-    get unwritten() {
+    /** Oldest first. */
+    query: (query: JournalQuery) => select(records, query),
+    /** The number of the unit's newest change: requests, children and steps of a rollout are none. */
+    lastOf: (unit: string): number | null => newest.get(unit) ?? null,
+    /** Why the newest records are in memory alone, as a sentence; null: they are in the file. */
+    get unwritten(): string | null {
       return unwritten;
     },
-    subscribe: (listener) => {
+    /** Calls back with every record, in order, from now on. */
+    subscribe: (listener: (record: JournalRecord) => void): (() => void) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    mend: () => {
+    /** Writes what memory has of it again when somebody has removed or changed the file (true: it had to), and what the disk did not take before. */
+    mend: (): boolean => {
       const isCut = file?.isInPlace() === true && !file.isWhole();
       const isDisplaced = isCut || file?.isInPlace() === false;
       if (isDisplaced) {

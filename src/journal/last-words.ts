@@ -3,32 +3,28 @@ import { attempt } from '../errors.ts';
 import { readTail } from '../files.ts';
 
 /** What a process said last on standard error, read back from its log file. */
-export interface LastWords {
-  /** A new process of the unit begins to write. `what` tells it from others: it has begun once, however often that is said. */
-  begin(unit: string, what: string): void;
-  /** The last lines. Without a number those that say most: the last three, or where they are the end of a stack trace, the line above the trace. */
-  of(unit: string, lines?: number): readonly string[];
-  forget(unit: string): void;
-}
+export type LastWords = ReturnType<typeof openLastWords>;
 
 const LINES = 3;
 const LINE_LENGTH = 200;
 const TAIL_BYTES = 16_384;
 
 /** `file`: where the unit's standard error goes; null when nothing is known of it. */
-export function openLastWords(file: (unit: string) => string | null): LastWords {
+export function openLastWords(file: (unit: string) => string | null) {
   const begun = new Map<string, { readonly what: string; readonly from: number }>();
   return {
-    begin: (unit, what) => {
+    /** A new process of the unit begins to write. `what` tells it from others: it has begun once, however often that is said. */
+    begin: (unit: string, what: string): void => {
       if (begun.get(unit)?.what === what) return;
       const path = file(unit);
       begun.set(unit, { what, from: path === null ? 0 : attempt(() => statSync(path).size, 0) });
     },
-    of: (unit, lines) => {
+    /** The last lines. Without a number those that say most: the last three, or where they are the end of a stack trace, the line above the trace. */
+    of: (unit: string, lines?: number): readonly string[] => {
       const path = file(unit);
       return path === null ? [] : tail(path, begun.get(unit)?.from ?? 0, (written) => (lines === undefined ? telling(written) : written.slice(-lines)));
     },
-    forget: (unit) => void begun.delete(unit),
+    forget: (unit: string): void => void begun.delete(unit),
   };
 }
 

@@ -31,22 +31,16 @@ export function requestDraft({ command, unit, asker: { uid, pid, signal }, detai
 }
 
 /** The newest request of each kind. A later command takes a unit's turn away from an earlier one: what a unit does is due to the newest. */
-export interface RequestsSeen {
-  note(request: Pick<AcceptedRequest, 'command' | 'unit'>, seq: number): void;
-  /** The number of the request behind what moved a unit; null: none is known, or a request was not the cause. */
-  behind(trigger: Trigger, unit: string, event: string): number | null;
-  forget(unit: string): void;
-}
-
-export function openRequestsSeen(): RequestsSeen {
+export function openRequestsSeen() {
   const seen = new Map<string | null, Map<string, number>>();
   const newest = (unit: string, commands: readonly AcceptedRequest['command'][]): number | null => {
     const numbers = [seen.get(unit), seen.get(null)].flatMap((requests) => commands.flatMap((command) => requests?.get(command) ?? []));
     return numbers.length === 0 ? null : Math.max(...numbers);
   };
   return {
-    note: ({ command, unit }, seq) => void seen.set(unit, new Map(seen.get(unit)).set(command, seq)),
-    behind: ({ kind, by }, unit, event) => {
+    note: ({ command, unit }: Pick<AcceptedRequest, 'command' | 'unit'>, seq: number): void => void seen.set(unit, new Map(seen.get(unit)).set(command, seq)),
+    /** The number of the request behind what moved a unit; null: none is known, or a request was not the cause. */
+    behind: ({ kind, by }: Trigger, unit: string, event: string): number | null => {
       switch (kind) {
         case 'command': return newest(unit, BEHIND[by ?? ''] ?? []);
         case 'reload': return newest(unit, ['reload', 'restart', 'start']);
@@ -60,7 +54,7 @@ export function openRequestsSeen(): RequestsSeen {
         default: return null;
       }
     },
-    forget: (unit) => void seen.delete(unit),
+    forget: (unit: string): void => void seen.delete(unit),
   };
 }
 

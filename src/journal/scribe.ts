@@ -53,19 +53,10 @@ interface Story {
   readonly hooks: Storm;
 }
 
-export interface Scribe {
-  /** What the machines report. */
-  fact(fact: SupervisorFact): void;
-  /** What somebody asked for; to be called before anything follows from that. */
-  request(request: AcceptedRequest): void;
-  /** A hook of the unit failed; `hook` is its name. */
-  hookFailed(unit: string, hook: string, reason: string): void;
-  /** The configuration that a signal asked for was refused: no client is there that would hear of it. */
-  reloadRefused(by: SignalName, reason: string): void;
-}
+export type Scribe = ReturnType<typeof makeScribe>;
 
 /** Turns requests and the facts of the machines into records of the journal. */
-export function makeScribe(outside: ScribeOutside): Scribe {
+export function makeScribe(outside: ScribeOutside) {
   const { journal, wallNow } = outside;
   const stories = new Map<string, Story>();
   const requests = openRequestsSeen();
@@ -152,36 +143,40 @@ export function makeScribe(outside: ScribeOutside): Scribe {
     if (draft !== null && omitted !== null) append({ ...draft, detail: { ...draft.detail, ...(omitted > 0 && { omitted }) } });
   };
 
-  const request = (accepted: AcceptedRequest): void => {
-    const { unit, command, detail } = accepted;
-    const { seq } = append(requestDraft(accepted));
-    requests.note(accepted, seq);
-    const story = unit === null ? null : storyOf(unit);
-    if (command === 'signal' && story !== null) {
-      story.sent = { signal: String(detail?.['signal']), generation: story.facts?.generation ?? 0, atMs: outside.now(), seq };
-    }
+  return {
+    /** What the machines report. */
+    fact(fact: SupervisorFact): void {
+      switch (fact.type) {
+        // Of the instance beside a unit its rollout says what matters.
+        case 'unit.changed': return fact.facts.place === 'current' ? change(fact.facts) : undefined;
+        case 'child.changed': return ofChild(fact.facts, fact.at);
+        case 'rollout.changed': return void append({ unit: fact.facts.unit, event: 'rollout', detail: detailOfRollout(fact.facts) });
+        case 'unit.removed':
+          stories.delete(fact.unit);
+          requests.forget(fact.unit);
+          return void append({ unit: fact.unit, event: REMOVED, detail: {} });
+        case 'unit.crashed': return void append({ unit: fact.unit, event: 'actor.failed', detail: { error: fact.error.split('\n')[0] ?? '' } });
+        case 'supervisor.ending': return void append({ unit: null, event: 'supervisor.ending', detail: { because: fact.because, exit_code: fact.exitCode } });
+      }
+    },
+    /** What somebody asked for; to be called before anything follows from that. */
+    request(accepted: AcceptedRequest): void {
+      const { unit, command, detail } = accepted;
+      const { seq } = append(requestDraft(accepted));
+      requests.note(accepted, seq);
+      const story = unit === null ? null : storyOf(unit);
+      if (command === 'signal' && story !== null) {
+        story.sent = { signal: String(detail?.['signal']), generation: story.facts?.generation ?? 0, atMs: outside.now(), seq };
+      }
+    },
+    /** A hook of the unit failed; `hook` is its name. */
+    hookFailed(unit: string, hook: string, reason: string): void {
+      const omitted = leftOut(storyOf(unit).hooks, outside.now(), false);
+      if (omitted !== null) append({ unit, event: HOOK_FAILED, detail: { hook, reason, ...(omitted > 0 && { omitted }) } });
+    },
+    /** The configuration that a signal asked for was refused: no client is there that would hear of it. */
+    reloadRefused: (by: SignalName, reason: string): void => void append({ unit: null, event: 'reload.refused', cause: { kind: 'signal', by }, detail: { reason } }),
   };
-
-  const noteFact = (fact: SupervisorFact): void => {
-    switch (fact.type) {
-      // Of the instance beside a unit its rollout says what matters.
-      case 'unit.changed': return fact.facts.place === 'current' ? change(fact.facts) : undefined;
-      case 'child.changed': return ofChild(fact.facts, fact.at);
-      case 'rollout.changed': return void append({ unit: fact.facts.unit, event: 'rollout', detail: detailOfRollout(fact.facts) });
-      case 'unit.removed':
-        stories.delete(fact.unit);
-        requests.forget(fact.unit);
-        return void append({ unit: fact.unit, event: REMOVED, detail: {} });
-      case 'unit.crashed': return void append({ unit: fact.unit, event: 'actor.failed', detail: { error: fact.error.split('\n')[0] ?? '' } });
-      case 'supervisor.ending': return void append({ unit: null, event: 'supervisor.ending', detail: { because: fact.because, exit_code: fact.exitCode } });
-    }
-  };
-  const hookFailed = (unit: string, hook: string, reason: string): void => {
-    const omitted = leftOut(storyOf(unit).hooks, outside.now(), false);
-    if (omitted !== null) append({ unit, event: HOOK_FAILED, detail: { hook, reason, ...(omitted > 0 && { omitted }) } });
-  };
-  const reloadRefused = (by: SignalName, reason: string): void => void append({ unit: null, event: 'reload.refused', cause: { kind: 'signal', by }, detail: { reason } });
-  return { fact: noteFact, request, hookFailed, reloadRefused };
 }
 
 /** States in which a start is under way that waits for nothing. */
