@@ -10,13 +10,9 @@ export interface Loss {
 }
 
 /** What an engine cannot say, gathered while its files are made. A key that nobody wrote is not lost. */
-export interface Losses {
-  lost(service: string, path: string, text: string): void;
-  changed(service: string, path: string, text: string): void;
-  all(): readonly Loss[];
-}
+export type Losses = ReturnType<typeof openLosses>;
 
-export function openLosses(keys: WrittenKeys): Losses {
+export function openLosses(keys: WrittenKeys) {
   const losses: Loss[] = [];
   const add = (kind: Loss['kind']) => (service: string, path: string, text: string): void => {
     const parts = path === '' ? [] : path.split('.');
@@ -24,7 +20,7 @@ export function openLosses(keys: WrittenKeys): Losses {
     const loss = { line: keys.line(service, parts), kind, key: [keys.isDefault(service, parts) ? 'defaults' : service, ...parts].join('.'), text };
     if (!losses.some((known) => known.key === loss.key && known.text === text)) losses.push(loss);
   };
-  return { lost: add('lost'), changed: add('changed'), all: () => losses.toSorted((left, right) => left.line - right.line) };
+  return { lost: add('lost'), changed: add('changed'), all: (): readonly Loss[] => losses.toSorted((left, right) => left.line - right.line) };
 }
 
 /** Names every key of the table that was written. Keys of one reason stand together, with blanks between them. */

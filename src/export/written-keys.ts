@@ -2,19 +2,9 @@ import { dirname, resolve } from 'node:path';
 import { parseSource, type SourceNode } from '../config/document.ts';
 
 /** Where each key of a service stands in the file, its own before that of `defaults`. */
-export interface WrittenKeys {
-  /** Of the deepest part of the path that was written. */
-  line(service: string, path: readonly string[]): number;
-  has(service: string, path: readonly string[]): boolean;
-  /** The key is that of `defaults`, for all services that do not have it. */
-  isDefault(service: string, path: readonly string[]): boolean;
-  /** The env files that a service gets, the one that wins last. */
-  envFiles(service: string): readonly string[];
-  /** The names that are given in the file itself. */
-  variables(service: string): ReadonlySet<string>;
-}
+export type WrittenKeys = ReturnType<typeof openWrittenKeys>;
 
-export function openWrittenKeys(file: string, text: string): WrittenKeys {
+export function openWrittenKeys(file: string, text: string) {
   const { root, locate } = parseSource(text, []);
   const ownOf = (service: string): SourceNode | null => valueAt(valueAt(root, 'services'), service);
   const defaults = valueAt(root, 'defaults');
@@ -34,14 +24,18 @@ export function openWrittenKeys(file: string, text: string): WrittenKeys {
   const blocks = (service: string): readonly SourceNode[] => (
     [valueAt(root, 'env'), valueAt(ownOf(service), 'env') ?? valueAt(defaults, 'env')].filter((block) => block !== null));
   return {
-    line: (service, path) => locate(lookup(service, path).offset).line,
-    has: (service, path) => lookup(service, path).whole,
+    /** Of the deepest part of the path that was written. */
+    line: (service: string, path: readonly string[]): number => locate(lookup(service, path).offset).line,
+    has: (service: string, path: readonly string[]): boolean => lookup(service, path).whole,
+    /** The key is that of `defaults`, for all services that do not have it. */
     isDefault,
-    envFiles: (service) => blocks(service).flatMap((block) => {
+    /** The env files that a service gets, the one that wins last. */
+    envFiles: (service: string): readonly string[] => blocks(service).flatMap((block) => {
       const found = valueAt(block, 'file');
       return found?.kind === 'scalar' ? [resolve(dirname(file), found.text)] : [];
     }),
-    variables: (service) => new Set(blocks(service).flatMap((block) => (block.kind !== 'map' ? [] : block.entries.flatMap(({ key, value }) => {
+    /** The names that are given in the file itself. */
+    variables: (service: string): ReadonlySet<string> => new Set(blocks(service).flatMap((block) => (block.kind !== 'map' ? [] : block.entries.flatMap(({ key, value }) => {
       if (key === 'vars' && value.kind === 'map') return value.entries.map((entry) => entry.key);
       return key === 'file' || key === 'vars' ? [] : [key];
     })))),

@@ -17,12 +17,9 @@ export interface UnitOutcome {
 }
 
 /** Follows the facts of one unit and adds them up. */
-export interface Tally {
-  follow(facts: UnitFacts): void;
-  outcome(at: number): UnitOutcome;
-}
+export type Tally = ReturnType<typeof openTally>;
 
-export function openTally(spec: ServiceSpec): Tally {
+export function openTally(spec: ServiceSpec) {
   let facts: UnitFacts | null = null;
   let isManual = true;
   let hasServed = false;
@@ -40,7 +37,7 @@ export function openTally(spec: ServiceSpec): Tally {
   };
 
   return {
-    follow: (next) => {
+    follow: (next: UnitFacts): void => {
       const { trigger, state, generation } = next;
       // What a command set in motion ends with the process that it leads to.
       if (IN_TRANSITION.includes(state) && ORDERS.includes(trigger.kind)) isManual = true;
@@ -54,7 +51,7 @@ export function openTally(spec: ServiceSpec): Tally {
       if (!isDown(spec, next, hasServed)) close(next.at);
       else downSince ??= next.at;
     },
-    outcome: (at) => {
+    outcome: (at: number): UnitOutcome => {
       const openMs = downSince === null ? 0 : at - downSince;
       return {
         kind: spec.cron === null ? 'service' : 'cron', phase: facts?.phase ?? 'stopped', wanted: facts?.wanted ?? 'down',

@@ -6,16 +6,6 @@ import { isAnnounced, type AttemptReport, type ProcessExit, type ProcessOrder, t
 import type { Clock } from '../clock.ts';
 import type { Behaviour } from './scenario.ts';
 
-/** Processes and checks that do what the scenario says, on its clock. */
-export interface Script {
-  readonly process: typeof processPort;
-  readonly probe: typeof probePort;
-  /** Ends the unit's living process; false when there is none. */
-  end(unit: string, exit: ProcessExit): boolean;
-  /** From now on the unit's check passes, or fails. */
-  setCheck(unit: string, passes: boolean): void;
-}
-
 type ScriptClock = Pick<Clock, 'now' | 'at' | 'arm' | 'disarm'>;
 
 /** The check of a unit as the scenario has it now; listeners learn of changes. */
@@ -30,7 +20,8 @@ const ONE_RUN_MS = 1000;
 /** Signals from a person by which programs are informed and not ended. */
 const HARMLESS: readonly SignalName[] = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT', 'SIGCHLD', 'SIGURG'];
 
-export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Partial<Behaviour>>): Script {
+/** Processes and checks that do what the scenario says, on its clock. */
+export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Partial<Behaviour>>) {
   const living = new Map<string, (exit: ProcessExit) => void>();
   const checks = new Map<string, ScriptedCheck>();
   const launched = new Map<string, number>();
@@ -42,7 +33,7 @@ export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Par
     return known;
   };
 
-  const process = fromCallback<ProcessOrder, ProcessInput>(({ input, sendBack, receive }) => {
+  const process: typeof processPort = fromCallback<ProcessOrder, ProcessInput>(({ input, sendBack, receive }) => {
     const { spec, generation, role } = input;
     const behaviour = behaviourOf(spec, role === 'main' ? services.get(spec.name) : undefined, role !== 'main');
     const report = (event: ProcessReport): void => sendBack(event);
@@ -77,7 +68,7 @@ export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Par
     };
   });
 
-  const probe = fromCallback<{ type: 'never' }, ProbeInput>(({ input, sendBack }) => {
+  const probe: typeof probePort = fromCallback<{ type: 'never' }, ProbeInput>(({ input, sendBack }) => {
     const { spec: { name } } = input;
     const { startsInMs, checkTakesMs } = behaviourOf(input.spec, services.get(name), false);
     const attempt = scriptedAttempt({
@@ -98,12 +89,14 @@ export function openScript(clock: ScriptClock, services: ReadonlyMap<string, Par
 
   return {
     process, probe,
-    end: (unit, exit) => {
+    /** Ends the unit's living process; false when there is none. */
+    end: (unit: string, exit: ProcessExit): boolean => {
       const end = living.get(unit);
       end?.(exit);
       return end !== undefined;
     },
-    setCheck: (unit, passes) => {
+    /** From now on the unit's check passes, or fails. */
+    setCheck: (unit: string, passes: boolean): void => {
       const check = checkOf(unit);
       check.fails = !passes;
       for (const listener of check.listeners) listener();
