@@ -33,8 +33,7 @@ export function findGroup(name: string): number | null {
  * nsswitch.conf(5) names one: a check asks at each attempt.
  */
 export function groupsOf({ name, gid: ownGid }: Account, gid: number): readonly number[] {
-  const rows = readDatabase('/etc/group').split('\n').map((line) => line.split(':'));
-  const local = rows.flatMap(([, , id, members = '']) => (isId(id) && members.split(',').includes(name) ? [Number(id)] : []));
+  const local = rowsOf('/etc/group').flatMap(([, , id, members = '']) => (isId(id) && members.split(',').includes(name) ? [Number(id)] : []));
   // id(1) lists the account's own primary group in any case, initgroups(3) only where it was not replaced.
   const others = groupsAreLocal() ? [] : run('id', ['-G', '--', name]).trim().split(' ').filter(isId).map(Number).filter((id) => id !== ownGid);
   return [...new Set([gid, ...local, ...others])];
@@ -45,8 +44,7 @@ export function userName(uid: number): string {
   try {
     const { mtimeMs } = statSync('/etc/passwd');
     if (mtimeMs !== known.mtimeMs) {
-      const rows = readDatabase('/etc/passwd').split('\n').map((line) => line.split(':'));
-      known = { mtimeMs, names: new Map(rows.flatMap(([name, , id]): [number, string][] => (name && isId(id) ? [[Number(id), name]] : []))) };
+      known = { mtimeMs, names: new Map(rowsOf('/etc/passwd').flatMap(([name, , id]): [number, string][] => (name && isId(id) ? [[Number(id), name]] : []))) };
     }
   } catch {
     // No table of accounts: the number stands for the name.
@@ -56,27 +54,22 @@ export function userName(uid: number): string {
 
 /** The group's name, or its number when it has none. */
 export function groupName(gid: number): string {
-  const row = readDatabase('/etc/group').split('\n').map((line) => line.split(':')).find(([, , id]) => isId(id) && Number(id) === gid);
-  return row?.[0] ?? String(gid);
+  return rowsOf('/etc/group').find(([, , id]) => isId(id) && Number(id) === gid)?.[0] ?? String(gid);
 }
 
 function findEntry(database: 'passwd' | 'group', name: string): readonly string[] | null {
-  return entryIn(readDatabase(`/etc/${database}`), name) ?? entryIn(askNameService(database, name), name);
+  const entryIn = (text: string): string | undefined => text.split('\n').find((line) => line.startsWith(`${name}:`));
+  // Accounts of a directory service; getent(1) also takes numbers and names of its own choice, hence the second look at the name.
+  return (entryIn(readDatabase(`/etc/${database}`)) ?? entryIn(run('getent', ['--', database, name])))?.split(':') ?? null;
 }
 
-function entryIn(text: string, name: string): readonly string[] | null {
-  const line = text.split('\n').find((candidate) => candidate.startsWith(`${name}:`));
-  return line === undefined ? null : line.split(':');
+function rowsOf(path: string): readonly (readonly string[])[] {
+  return readDatabase(path).split('\n').map((line) => line.split(':'));
 }
 
 function readDatabase(path: string): string {
   // A system may keep its accounts elsewhere: the name service is asked then.
   return attempt(() => readFileSync(path, 'utf8'), '', 'ENOENT');
-}
-
-// Accounts of a directory service; getent(1) also takes numbers and names of its own choice, hence the second look at the name.
-function askNameService(database: 'passwd' | 'group', name: string): string {
-  return run('getent', ['--', database, name]);
 }
 
 function groupsAreLocal(): boolean {

@@ -1,29 +1,20 @@
 import type { ProcessExit, ProcessIdentity } from '../../machines/types.ts';
 import type { StartedProcess } from './native-child.ts';
 
-/** A process that this very program started. */
-export interface Child {
-  readonly identity: ProcessIdentity;
-  readonly token: string;
-  /** Its pid is its own until `exit` is known: only then it was reaped. Otherwise its parent is ours, reaps it and ends as it did. */
-  readonly isOwn: boolean;
-  readonly exit: ProcessExit | null;
-  /** Calls back once, at once or later, with the exit status; a later watcher takes the place of an earlier one. Returns the end of watching. */
-  watch(onExit: (exit: ProcessExit) => void): () => void;
-}
-
 /** Keeps a started process until its exit was delivered, so that an actor that comes later still learns the exit. */
 export function keepChild(process: StartedProcess, identity: ProcessIdentity, token: string, isOwn = true): Child {
-  const child = new KeptChild(identity, token, isOwn);
+  const child = new Child(identity, token, isOwn);
   children.set(identity.pid, child);
   process.once('exit', (code, signal) => child.end({ code, signal }));
   process.unref();
   return child;
 }
 
-class KeptChild implements Child {
+/** A process that this very program started. */
+export class Child {
   readonly identity: ProcessIdentity;
   readonly token: string;
+  /** Its pid is its own until `exit` is known: only then it was reaped. Otherwise its parent is ours, reaps it and ends as it did. */
   readonly isOwn: boolean;
   exit: ProcessExit | null = null;
   #watcher: ((exit: ProcessExit) => void) | null = null;
@@ -34,6 +25,7 @@ class KeptChild implements Child {
     this.isOwn = isOwn;
   }
 
+  /** Calls back once, at once or later, with the exit status; a later watcher takes the place of an earlier one. Returns the end of watching. */
   watch(onExit: (exit: ProcessExit) => void): () => void {
     this.#watcher = onExit;
     if (this.exit !== null) setImmediate(() => this.#deliver());

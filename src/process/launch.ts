@@ -149,8 +149,10 @@ function start(request: LaunchRequest, prepared: Prepared): Launched | ChildProc
     removeMark(tokensOf(request));
     return process;
   }
-  const identity = identityOfChild(process.pid);
-  const leader = isolation.pid ? leaderIn(process.pid) : null;
+  const { pid } = process;
+  const identity = orKilled(pid, () => identify(pid));
+  if (identity === null) throw new Error(`process ${pid} was started and is not listed by the kernel`);
+  const leader = isolation.pid ? orKilled(pid, () => leaderIn(pid)) : null;
   return { ok: true, child: keepChild(process, leader ?? identity, token, leader === null) };
 }
 
@@ -173,16 +175,8 @@ function commandOf({ name, words, path, environment, confinement }: Prepared, pr
 const exportToken = `export ${tokenVariable}="$1"; shift; exec "$@"`;
 
 function leaderIn(parent: number): ProcessIdentity | null {
-  return orKilled(parent, () => {
-    const leader = awaitNamespaceLeader(parent);
-    return leader === null ? null : identify(leader);
-  });
-}
-
-function identityOfChild(pid: number): ProcessIdentity {
-  const identity = orKilled(pid, () => identify(pid));
-  if (identity === null) throw new Error(`process ${pid} was started and is not listed by the kernel`);
-  return identity;
+  const leader = awaitNamespaceLeader(parent);
+  return leader === null ? null : identify(leader);
 }
 
 /** What nobody could identify, nobody could end later. */
@@ -200,23 +194,14 @@ function argumentVector(spec: ServiceSpec, role: ProcessRole): { readonly ok: tr
     const [name, ...rest] = spec.launch.argv;
     return name === undefined ? refuse('there is no program to start: exec is empty') : { ok: true, words: [name, ...rest] };
   }
-  const script = scriptOf(spec, role);
-  if (script === null) return refuse(`there is no ${role} command to run`);
-  return { ok: true, words: ['/bin/sh', '-c', script] };
-}
-
-function scriptOf(spec: ServiceSpec, role: ProcessRole): string | null {
-  if (role === 'skip') return typeof spec.skip === 'string' ? spec.skip : null;
-  if (role === 'pre_start') return spec.preStart;
-  return spec.launch.kind === 'shell' ? spec.launch.script : null;
+  const script = role === 'skip' ? spec.skip : role === 'pre_start' ? spec.preStart : spec.launch.kind === 'shell' ? spec.launch.script : null;
+  return typeof script === 'string' ? { ok: true, words: ['/bin/sh', '-c', script] } : refuse(`there is no ${role} command to run`);
 }
 
 function stdio({ stdout, stderr, extra = [] }: ChildOutput): ('ignore' | number)[] {
   const highest = Math.max(2, ...extra.map(({ at }) => at));
   const places: ('ignore' | number)[] = Array.from({ length: highest + 1 }, () => 'ignore');
-  places[1] = stdout;
-  places[2] = stderr;
-  for (const { at, descriptor } of extra) places[at] = descriptor;
+  for (const { at, descriptor } of [{ at: 1, descriptor: stdout }, { at: 2, descriptor: stderr }, ...extra]) places[at] = descriptor;
   return places;
 }
 

@@ -3,42 +3,38 @@ import { getPriority } from 'node:os';
 import type { LimitValue, PrivilegeSpec } from '../../machines/types.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { statusField } from './proc.ts';
-import { findTool, type Wrapping } from './tools.ts';
+import { byTool, chained, type Wrapping } from './tools.ts';
 
 type Limits = PrivilegeSpec['limits'];
+/** Unlimited is `Infinity`. */
+interface Limit {
+  readonly soft: number;
+  readonly hard: number;
+}
 
 export const resources = ['nofile', 'nproc', 'memlock'] as const;
 export type Resource = (typeof resources)[number];
 
 /** How a program gets its limits, niceness and CPUs. */
 export function limitWrapping(limits: Limits, searchPath: string | undefined, platform = process.platform): Wrapping {
-  const prefix: string[] = [];
   const asked = resources.flatMap((name) => (limits[name] === undefined ? [] : [{ name, value: limits[name] }]));
-  for (const { name, value } of asked) {
-    const obstacle = raiseObstacle(name, value);
-    if (obstacle !== null) return obstacle;
-  }
-  if (asked.length > 0 && platform !== 'linux') {
-    prefix.push('/bin/sh', '-c', `${asked.map(ulimit).join(' && ')} || exit 126; exec "$@"`, 'sh');
-  } else if (asked.length > 0) {
-    const prlimit = findTool('prlimit', 'limits need', searchPath);
-    if (!prlimit.ok) return prlimit;
-    prefix.push(prlimit.path, ...asked.map(({ name, value }) => `--${name}=${limitWord(value)}:${limitWord(value)}`), '--');
+  const obstacle = asked.map(({ name, value }) => raiseObstacle(name, value)).find((found) => found !== null);
+  if (obstacle !== undefined) return obstacle;
+  const steps: Wrapping[] = [];
+  if (asked.length > 0 && platform !== 'linux') steps.push({ ok: true, prefix: ['/bin/sh', '-c', `${asked.map(ulimit).join(' && ')} || exit 126; exec "$@"`, 'sh'] });
+  else if (asked.length > 0) {
+    steps.push(byTool('prlimit', 'limits need', searchPath, ...asked.map(({ name, value }) => `--${name}=${limitWord(value)}:${limitWord(value)}`), '--'));
   }
   if (limits.nice !== undefined) {
-    const nice = findTool('nice', 'limits.nice needs', searchPath);
-    if (!nice.ok) return nice;
     if (platform !== 'linux' && limits.nice < getPriority() && process.getuid?.() !== 0) return refuse(`limits.nice is ${limits.nice}, which takes root here`);
     // nice(1) adds to what is inherited; the configured number is absolute.
-    prefix.push(nice.path, '-n', String(limits.nice - getPriority()));
+    steps.push(byTool('nice', 'limits.nice needs', searchPath, '-n', String(limits.nice - getPriority())));
   }
   if (limits.cpuAffinity !== undefined) {
     if (platform !== 'linux') return refuse('limits.cpu_affinity is only available on Linux');
-    const taskset = findTool('taskset', 'limits.cpu_affinity needs', searchPath);
-    if (!taskset.ok) return taskset;
-    prefix.push(taskset.path, '--cpu-list', limits.cpuAffinity.join(','));
+    steps.push(byTool('taskset', 'limits.cpu_affinity needs', searchPath, '--cpu-list', limits.cpuAffinity.join(',')));
   }
-  return { ok: true, prefix };
+  return chained(steps);
 }
 
 /**
@@ -54,19 +50,19 @@ export function nofileToRestore(limits: Limits, callers: number | null): number 
 /** How it gets that where no native port starts it; words that are first of all. */
 export function nofileWords(soft: number | null, searchPath: string | undefined): readonly string[] {
   if (soft === null) return [];
-  const prlimit = findTool('prlimit', 'limits need', searchPath);
-  return prlimit.ok ? [prlimit.path, `--nofile=${soft}:`, '--'] : ['/bin/sh', '-c', restoreBySh, 'sh', String(soft)];
+  const prlimit = byTool('prlimit', 'limits need', searchPath, `--nofile=${soft}:`, '--');
+  return prlimit.ok ? prlimit.prefix : ['/bin/sh', '-c', restoreBySh, 'sh', String(soft)];
 }
 
-/** One resource of a file in the form of /proc/PID/limits; `null` when it is not listed. Unlimited is `Infinity`. */
-export function limitIn(text: string, resource: Resource): { readonly soft: number; readonly hard: number } | null {
+/** One resource of a file in the form of /proc/PID/limits; `null` when it is not listed. */
+export function limitIn(text: string, resource: Resource): Limit | null {
   const line = new RegExp(`^${titles[resource]}\\s+(\\S+)\\s+(\\S+)`, 'm').exec(text);
   const number = (word: string | undefined) => (word === 'unlimited' ? Infinity : Number(word));
   return line === null ? null : { soft: number(line[1]), hard: number(line[2]) };
 }
 
 /** Our own limit of open files, read once: Node changes it at its start only. `null` where there is no /proc. */
-export function ownNofile(): { readonly soft: number; readonly hard: number } | null {
+export function ownNofile(): Limit | null {
   known ??= readOwn('nofile');
   return known;
 }
@@ -87,7 +83,7 @@ function raiseObstacle(resource: Resource, value: LimitValue): Refused | null {
   return refuse(`limits.${resource} is ${limitWord(value)}, above the hard limit ${hard} that the supervisor has and, without CAP_SYS_RESOURCE, cannot raise`);
 }
 
-function readOwn(resource: Resource): { readonly soft: number; readonly hard: number } | null {
+function readOwn(resource: Resource): Limit | null {
   return process.platform === 'linux' ? limitIn(readFileSync('/proc/self/limits', 'utf8'), resource) : null;
 }
 
@@ -101,4 +97,4 @@ function limitWord(value: LimitValue): string {
   return value === null ? 'unlimited' : String(value);
 }
 
-let known: { readonly soft: number; readonly hard: number } | null = null;
+let known: Limit | null = null;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { PrivilegeSpec } from '../../machines/types.ts';
 import { refuse } from '../errors.ts';
 import { isGone, isLiving, readProcStat } from './proc.ts';
-import { findTool, type Wrapping } from './tools.ts';
+import { byTool, chained, type Wrapping } from './tools.ts';
 
 type Isolation = PrivilegeSpec['isolation'];
 
@@ -17,19 +17,15 @@ export function namespaceWrapping(isolation: Isolation, keepCapabilities: boolea
   const kinds = (['network', 'mount', 'pid', 'user'] as const).filter((kind) => isolation[kind]);
   if (kinds.length === 0) return { ok: true, prefix: [] };
   if (process.platform !== 'linux') return refuse('isolation features are only available on Linux');
-  const unshare = findTool('unshare', 'isolation needs', searchPath);
-  if (!unshare.ok) return unshare;
-  const prefix = [unshare.path];
-  if (isolation.user) prefix.push('--user', '--map-current-user');
-  if (isolation.user && keepCapabilities) prefix.push('--keep-caps');
-  if (isolation.network) prefix.push('--net');
-  if (isolation.mount) prefix.push('--mount', '--propagation', 'private');
-  if (!isolation.pid) return { ok: true, prefix: [...prefix, '--'] };
-  const setsid = findTool('setsid', 'isolation.pid needs', searchPath);
-  if (!setsid.ok) return setsid;
+  const words = isolation.user ? ['--user', '--map-current-user'] : [];
+  if (isolation.user && keepCapabilities) words.push('--keep-caps');
+  if (isolation.network) words.push('--net');
+  if (isolation.mount) words.push('--mount', '--propagation', 'private');
+  const unshare = (...more: readonly string[]): Wrapping => byTool('unshare', 'isolation needs', searchPath, ...words, ...more, '--');
+  if (!isolation.pid) return unshare();
   // Another /proc would hide the namespace's processes from nobody but show it those of the host.
-  if (isolation.mount) prefix.push('--mount-proc');
-  return { ok: true, prefix: [...prefix, '--pid', '--fork', '--kill-child', '--', setsid.path] };
+  const ownProc = isolation.mount ? ['--mount-proc'] : [];
+  return chained([unshare(...ownProc, '--pid', '--fork', '--kill-child'), byTool('setsid', 'isolation.pid needs', searchPath)]);
 }
 
 /**

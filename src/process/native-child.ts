@@ -14,16 +14,10 @@ export interface StartedNatively extends StartedProcess {
   readonly pid: number;
 }
 
-export interface StartOrder {
+export interface StartOrder extends Omit<SpawnOrder, 'path' | 'extra'> {
   readonly file: string;
   readonly argv0: string;
-  readonly words: readonly string[];
-  readonly workingDir: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly stdout: number;
-  readonly stderr: number;
   readonly extra?: SpawnOrder['extra'] | undefined;
-  readonly softNofile: number | null;
 }
 
 /**

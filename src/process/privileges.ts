@@ -5,7 +5,7 @@ import { accountEnvironment, findCredentials, type Credentials } from './credent
 import { limitWrapping, nofileToRestore } from './limits.ts';
 import { namespaceWrapping } from './namespaces.ts';
 import { mountWrapping } from './sandbox.ts';
-import { findTool, type Wrapping } from './tools.ts';
+import { byTool, chained, type Wrapping } from './tools.ts';
 
 export interface PrivilegeRequest {
   readonly service: string;
@@ -50,22 +50,18 @@ export function confine(request: PrivilegeRequest): Confinement | Refused {
   const groupsAndUser = identityWords(credentials, isolation.pid);
   const bounds = [...(sandbox?.noNewPrivileges === true && capabilities.length === 0 ? ['--no-new-privs'] : []), ...capabilityWords(capabilities, credentials)];
   const namespaces = namespaceWrapping(isolation, capabilities.length > 0, searchPath);
-  const steps: readonly Wrapping[] = [
+  const wrapping = chained([
     cgroupWrapping(limits.cgroup, request.hash),
     limitWrapping(limits, searchPath),
     mountWrapping(sandbox, searchPath),
     ...(isolation.user
       ? [setpriv(groupsAndUser, searchPath), namespaces, setpriv(capabilities.length > 0 || sandbox?.noNewPrivileges === true ? bounds : [], searchPath)]
       : [namespaces, setpriv([...groupsAndUser, ...bounds], searchPath)]),
-  ];
-  const prefix: string[] = [];
-  for (const step of steps) {
-    if (!step.ok) return refuse(unconfigured(service, step.reason));
-    prefix.push(...step.prefix);
-  }
+  ]);
+  if (!wrapping.ok) return refuse(unconfigured(service, wrapping.reason));
   // Elsewhere there is no /proc to see it in; what gets this far there is nice(1) alone, which is checked before.
   const asked = process.platform === 'linux' && (credentials !== null || capabilities.length > 0 || sandbox !== undefined || Object.keys(limits).length > 0 || Object.values(isolation).includes(true));
-  return { ok: true, prefix, softNofile: nofileToRestore(limits, request.softNofile), environment: accountEnvironment(credentials), credentials, asked };
+  return { ...wrapping, softNofile: nofileToRestore(limits, request.softNofile), environment: accountEnvironment(credentials), credentials, asked };
 }
 
 /** What is run beside a service, as its user: limits, capabilities, namespaces and the sandbox are for the service itself. */
@@ -86,8 +82,7 @@ export function unconfigured(service: string, reason: string): string {
 function setpriv(words: readonly string[], searchPath: string | undefined): Wrapping {
   if (words.length === 0) return { ok: true, prefix: [] };
   if (process.platform !== 'linux') return refuse('user, group and capabilities are only available on Linux');
-  const tool = findTool('setpriv', 'user, group and capabilities need', searchPath);
-  return tool.ok ? { ok: true, prefix: [tool.path, ...words, '--'] } : tool;
+  return byTool('setpriv', 'user, group and capabilities need', searchPath, ...words, '--');
 }
 
 function identityWords(credentials: Credentials | null, hasParent: boolean): readonly string[] {

@@ -1,6 +1,6 @@
 import type { PrivilegeSpec } from '../../machines/types.ts';
 import { refuse } from '../errors.ts';
-import { findTool, type Wrapping } from './tools.ts';
+import { byTool, chained, type Wrapping } from './tools.ts';
 
 type Sandbox = NonNullable<PrivilegeSpec['sandbox']>;
 
@@ -12,17 +12,12 @@ export function mountWrapping(sandbox: Sandbox | undefined, searchPath: string |
   if (sandbox === undefined || !(sandbox.readOnlyRoot || sandbox.privateTmp)) return { ok: true, prefix: [] };
   if (process.platform !== 'linux') return refuse('sandbox is only available on Linux');
   if (process.getuid?.() !== 0) return refuse(`${sandbox.readOnlyRoot ? 'sandbox.read_only_root' : 'sandbox.private_tmp'} needs a supervisor that runs as root`);
-  const unshare = findTool('unshare', 'sandbox needs', searchPath);
-  if (!unshare.ok) return unshare;
-  const mount = findTool('mount', 'sandbox needs', searchPath);
-  if (!mount.ok) return mount;
-  const sed = findTool('sed', 'sandbox needs', searchPath);
-  if (!sed.ok) return sed;
   const script = [keepWritable, ...(sandbox.readOnlyRoot ? [closeAll] : []), ...(sandbox.privateTmp ? [emptyTmp] : []), 'exec "$@"'].join('\n');
-  return {
-    ok: true,
-    prefix: [unshare.path, '--mount', '--propagation', 'slave', '--', '/bin/sh', '-euc', script, mount.path, sed.path, String(sandbox.writable.length), ...sandbox.writable],
-  };
+  return chained([
+    byTool('unshare', 'sandbox needs', searchPath, '--mount', '--propagation', 'slave', '--', '/bin/sh', '-euc', script),
+    byTool('mount', 'sandbox needs', searchPath),
+    byTool('sed', 'sandbox needs', searchPath, String(sandbox.writable.length), ...sandbox.writable),
+  ]);
 }
 
 // The words are 0: mount, 1: sed, both by their paths, since the PATH is the service's and this is done by root; 2: how many directories stay writable, then those

@@ -3,16 +3,23 @@ import { hasCode, refuse, type Refused } from '../errors.ts';
 import { defaultPath, resolveProgram } from './program.ts';
 
 /** Words to put before a program's own: tools that set something and then exec, leaving nothing behind. */
-export type Wrapping =
-  | { readonly ok: true; readonly prefix: readonly string[] }
-  | Refused;
-
-export type Tool = { readonly ok: true; readonly path: string } | Refused;
+export type Wrapping = { readonly ok: true; readonly prefix: readonly string[] } | Refused;
 
 /** Finds a tool of the system for a purpose. A PATH may well be without them. */
-export function findTool(name: keyof typeof packages, purpose: string, searchPath: string | undefined): Tool {
+export function findTool(name: keyof typeof packages, purpose: string, searchPath: string | undefined): { readonly ok: true; readonly path: string } | Refused {
   const found = resolveProgram(name, withUsualPlaces(searchPath), '/');
   return found.ok ? found : refuse(`${purpose} the program ${name} (package ${packages[name]}), which was not found`);
+}
+
+/** A tool with its words. */
+export function byTool(name: keyof typeof packages, purpose: string, searchPath: string | undefined, ...words: readonly string[]): Wrapping {
+  const tool = findTool(name, purpose, searchPath);
+  return tool.ok ? { ok: true, prefix: [tool.path, ...words] } : tool;
+}
+
+/** One after the other; the first refusal counts. */
+export function chained(steps: readonly Wrapping[]): Wrapping {
+  return steps.find((step) => !step.ok) ?? { ok: true, prefix: steps.flatMap((step) => (step.ok ? step.prefix : [])) };
 }
 
 const packages = {
