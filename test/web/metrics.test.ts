@@ -65,7 +65,7 @@ test('counters only grow: records and runs that were seen do not count again', (
   const records = [{ seq: 5, at: '2026-01-01T00:00:00Z', unit: 'web', event: 'rollout', detail: { result: 'kept' } }];
   tally.take(records, snapshot(units));
   tally.take(records, snapshot(units));
-  expect([tally.lastSeq, tally.rollouts.get('web')?.get('kept'), tally.missed.get('tick')]).toEqual([5, 1, 2]);
+  expect([tally.last?.seq, tally.rollouts.get('web')?.get('kept'), tally.missed.get('tick')]).toEqual([5, 1, 2]);
   tally.take([], snapshot([unit('tick', { kind: 'cron', cron: { timezone_label: 'UTC', recent_runs: [run(9, 'OverlapError', 0), run(4, 'OverlapError', 0)] } })]));
   expect(tally.missed.get('tick')).toBe(3);
   // What the supervisor has counted comes first: it goes on where the last runs are not known any more.
@@ -107,6 +107,28 @@ test('/metrics says 0 without a supervisor, and answers by Accept', async () => 
   const open = await ask('/metrics', { headers: { accept: 'application/openmetrics-text' } });
   expect(open.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
   expect(await open.text()).toMatch(/^sysg_up 1$[^]*# EOF\n$/m);
+});
+
+test('counters go on with a journal that began anew, as after a purge, be it shorter or as long by now', async () => {
+  const rollout = (seq: number, day: string) => ({ seq, at: `2026-01-${day}T00:00:00Z`, unit: 'web', event: 'rollout', detail: { result: 'kept' } });
+  const state = { units, records: [rollout(1, '01'), rollout(2, '01')] };
+  const call = makeCall();
+  await answering(call, state);
+  const { ask } = makeWeb(call);
+  const counted = async (): Promise<readonly unknown[]> => {
+    const text = await (await ask('/metrics')).text();
+    return [/^sysg_unit_rollouts_total\{unit="web",result="kept"\} (.+)$/m, /^sysg_supervisor_journal_records_total (.+)$/m].map((line) => line.exec(text)?.[1]);
+  };
+  expect([await counted(), await counted()]).toEqual([['2', '2'], ['2', '2']]);
+  state.records = [rollout(1, '02')];
+  expect([await counted(), await counted()]).toEqual([['3', '1'], ['3', '1']]);
+  state.records = [rollout(1, '03'), rollout(2, '03')];
+  expect(await counted()).toEqual(['5', '2']);
+  // Of one that is longer than what is asked for the last that was counted is not among the answer.
+  state.records = [rollout(4, '03')];
+  expect(await counted()).toEqual(['6', '4']);
+  state.records = [];
+  expect(await counted()).toEqual(['6', '0']);
 });
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;

@@ -63,7 +63,7 @@ export function families({ snapshot, supervisorPid, tally, version }: Measured):
     single('sysg_supervisor_cpu_seconds', 'counter', 'CPU time of the supervisor itself.', supervisor?.cpuSeconds),
     single('sysg_supervisor_resident_memory_bytes', 'gauge', 'Resident memory of the supervisor itself.', supervisor?.residentBytes),
     single('sysg_supervisor_open_fds', 'gauge', 'Open descriptors of the supervisor itself.', supervisor?.openFds),
-    single('sysg_supervisor_journal_records', 'counter', 'The number of the newest record of the journal.', snapshot === null ? null : tally.lastSeq),
+    single('sysg_supervisor_journal_records', 'counter', 'The number of the newest record of the journal.', snapshot === null ? null : tally.last?.seq ?? 0),
   ];
 }
 

@@ -34,11 +34,16 @@ async function measure(call: Call, tally: Tally, compat: readonly CompatName[]):
   return [...own, ...compatFamilies({ snapshot, tally }, compat)];
 }
 
-async function newRecords(call: Call, { lastSeq }: Tally): Promise<Parameters<Tally['take']>[0]> {
-  if (lastSeq === 0) {
-    const all = await askRecords(call, null);
-    return all.ok ? all.records : [];
+/** All records where the last that was counted is not there: after a purge the journal begins anew. */
+async function newRecords(call: Call, tally: Tally): Promise<Parameters<Tally['take']>[0]> {
+  const { last } = tally;
+  if (last !== null) {
+    const answer = await askFor(call, { kind: 'history', unit: null, limit: mostRecords, since: last.seq - 1 }, 'history');
+    const [found] = answer.ok ? answer.response.records : [];
+    // Of more than are asked for the oldest are missing.
+    if (!answer.ok || (found !== undefined && (found.seq > last.seq || found.at === last.at))) return answer.ok ? answer.response.records : [];
+    tally.forgetJournal();
   }
-  const answer = await askFor(call, { kind: 'history', unit: null, limit: mostRecords, since: lastSeq }, 'history');
-  return answer.ok ? answer.response.records : [];
+  const all = await askRecords(call, null);
+  return all.ok ? all.records : [];
 }

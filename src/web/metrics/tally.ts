@@ -3,11 +3,14 @@ import { cpuTimesOf, type CpuTimes } from './process-times.ts';
 
 /** Counts what Status does not: it only grows while the server lives. It begins with what the journal and the histories of cron units still hold. */
 export interface Tally {
-  readonly lastSeq: number;
+  /** The newest record that is counted; null: none of this journal is. */
+  readonly last: Pick<JournalRecord, 'seq' | 'at'> | null;
   readonly rollouts: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly missed: ReadonlyMap<string, number>;
   /** By unit: of all its processes, also of those that are gone. */
   readonly cpu: ReadonlyMap<string, CpuTimes>;
+  /** What is counted stays, and the records that come now are those of a journal that began anew. */
+  forgetJournal(): void;
   take(records: readonly JournalRecord[], snapshot: StatusSnapshot): void;
 }
 
@@ -17,16 +20,19 @@ export function openTally(): Tally {
   const seen = new Map<string, string>();
   const cpu = new Map<string, CpuTimes>();
   const measured = new Map<string, CpuTimes & { readonly leader: string }>();
-  let lastSeq = 0;
+  let last: Tally['last'] = null;
   return {
     rollouts, missed, cpu,
-    get lastSeq() {
-      return lastSeq;
+    get last() {
+      return last;
+    },
+    forgetJournal: () => {
+      last = null;
     },
     take: (records, { units }) => {
-      for (const { seq, unit, event, detail } of records) {
-        if (seq <= lastSeq) continue;
-        lastSeq = seq;
+      for (const { seq, at, unit, event, detail } of records) {
+        if (last !== null && seq <= last.seq) continue;
+        last = { seq, at };
         const result = detail?.['result'];
         if (unit === null || event !== 'rollout' || typeof result !== 'string') continue;
         const results = rollouts.get(unit) ?? new Map<string, number>();

@@ -57,7 +57,7 @@ export function Chart({ machine, marks, name, onArrow, chosen = null }: Props): 
     if (drawn === null || marks === null) return;
     const from = lastSeq.current;
     const fresh = from === null ? [] : marks.steps.filter(({ seq }) => seq > from);
-    lastSeq.current = Math.max(from ?? 0, marks.steps.at(-1)?.seq ?? 0);
+    lastSeq.current = marks.steps.at(-1)?.seq ?? 0;
     weigh(drawn, marks, onArrow);
     void move(drawn, fresh.flatMap(({ arrows }) => arrows).slice(-MOST_MOVES)).then(() => show(drawn, marks.present));
   }, [drawn, marks]);
