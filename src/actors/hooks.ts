@@ -1,22 +1,16 @@
 import type { AnyActorRef } from 'xstate';
-import type { HookPort } from '../../machines/ports.ts';
 import type { HookRun } from '../../machines/types.ts';
 import { refuse } from '../errors.ts';
 import { runForUnit, type CommandOutside, type CommandResult } from '../process/run-command.ts';
 import { pause, within } from './within.ts';
 
-export interface HookQueues extends HookPort {
-  /** Calls the listener for each run that failed, or that was dropped. `hook` is its name, such as `on_start.success`. */
-  onFailure(listener: (unit: string, hook: string, reason: string) => void): void;
-  /** When every queue is empty, or after `limitMs`: then what still runs is ended, and what waits is dropped. */
-  finish(limitMs: number): Promise<void>;
-}
+export type HookQueues = ReturnType<typeof openHookQueues>;
 
 /**
  * Runs hooks in the project's directory as the supervisor's user, one at a time for each unit, each for at most its timeout: then all of
  * it is ended. They write where the supervisor does.
  */
-export function openHookQueues(outside: CommandOutside): HookQueues {
+export function openHookQueues(outside: CommandOutside) {
   const { clock } = outside;
   /** Settled when the last run of a unit has ended; without those that have. */
   const queues = new Map<AnyActorRef, Promise<void>>();
@@ -36,10 +30,11 @@ export function openHookQueues(outside: CommandOutside): HookQueues {
   };
 
   return {
-    onFailure: (listener) => {
+    /** Calls the listener for each run that failed, or that was dropped. `hook` is its name, such as `on_start.success`. */
+    onFailure: (listener: (unit: string, hook: string, reason: string) => void): void => {
       failed = listener;
     },
-    queue: (runs, target) => {
+    queue: (runs: readonly HookRun[], target: AnyActorRef): void => {
       const last = runs.reduce((before, run) => before.then(() => perform(run)), queues.get(target) ?? Promise.resolve());
       const end = last.then(() => {
         if (queues.get(target) !== end) return;
@@ -48,7 +43,8 @@ export function openHookQueues(outside: CommandOutside): HookQueues {
       });
       queues.set(target, end);
     },
-    async finish(limitMs) {
+    /** When every queue is empty, or after `limitMs`: then what still runs is ended, and what waits is dropped. */
+    async finish(limitMs: number): Promise<void> {
       const patience = new AbortController();
       await Promise.race([idle(), pause(limitMs, clock, patience.signal)]);
       patience.abort();

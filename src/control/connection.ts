@@ -32,18 +32,13 @@ export interface ConnectionOptions {
   readonly lingers: () => boolean;
 }
 
-export interface Connection {
-  /** A request is being carried out or answered. */
-  readonly busy: boolean;
-  /** Ends it now, whatever it is doing. */
-  destroy(): void;
-}
+export type Connection = ReturnType<typeof serveConnection>;
 
 /**
  * One request and its answer: reads to the first newline or the end, answers, half-closes, discards what still comes
  * until the client leaves. Bytes left unread at a close would turn the client's end of stream into a reset.
  */
-export function serveConnection(socket: Socket, options: ConnectionOptions): Connection {
+export function serveConnection(socket: Socket, options: ConnectionOptions) {
   const line = new FirstLine(options.lineLimit);
   const left = new AbortController();
   let stage: 'reading' | 'routing' | 'answered' = 'reading';
@@ -157,10 +152,12 @@ export function serveConnection(socket: Socket, options: ConnectionOptions): Con
   }
 
   return {
-    get busy() {
+    /** A request is being carried out or answered. */
+    get busy(): boolean {
       return !socket.destroyed && (stage === 'routing' || (stage === 'answered' && !socket.writableFinished));
     },
-    destroy: () => {
+    /** Ends it now, whatever it is doing. */
+    destroy: (): void => {
       leave();
       socket.destroy();
     },

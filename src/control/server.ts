@@ -25,17 +25,10 @@ export interface ListenOptions {
   readonly patient?: boolean;
 }
 
-export interface ControlServer {
-  /** Whether it is still our socket that clients find there. Throws when that cannot be seen. */
-  isInPlace(): boolean;
-  /** Puts a socket at the path again, in the place of whatever is there; running exchanges go on. Rejects when it cannot listen. */
-  putBack(): Promise<void>;
-  /** Accepts no more and removes the socket file, gives running exchanges `graceMs` (default 1000), ends the rest. */
-  close(graceMs?: number): Promise<void>;
-}
+export type ControlServer = Awaited<ReturnType<typeof listen>>;
 
 /** Serves the control socket: mode 0600, one request a connection, any number at a time. Rejects when it cannot listen and is not `patient`. */
-export async function listen(options: ListenOptions): Promise<ControlServer> {
+export async function listen(options: ListenOptions) {
   const unusable = socketPathProblem(options.path);
   if (unusable !== null) throw new Error(unusable);
   // A reporter that throws must not end the daemon, and no other is left to report that to.
@@ -78,13 +71,16 @@ export async function listen(options: ListenOptions): Promise<ControlServer> {
     onProblem(`${textOf(error)}; services go on, and nobody can reach this supervisor until the disk takes the socket, which is tried every 5 s`);
   });
   return {
-    isInPlace: () => server !== null && inodeOf(options.path) === inode,
-    putBack: async () => {
+    /** Whether it is still our socket that clients find there. Throws when that cannot be seen. */
+    isInPlace: (): boolean => server !== null && inodeOf(options.path) === inode,
+    /** Puts a socket at the path again, in the place of whatever is there; running exchanges go on. Rejects when it cannot listen. */
+    putBack: async (): Promise<void> => {
       // First: closing a server takes away what is at its path.
       server?.close();
       await begin(true);
     },
-    close: async (graceMs = 1000) => {
+    /** Accepts no more and removes the socket file, gives running exchanges `graceMs` (default 1000), ends the rest. */
+    close: async (graceMs = 1000): Promise<void> => {
       if (server !== null) await close(server, connections, graceMs);
     },
   };

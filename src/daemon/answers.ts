@@ -12,7 +12,7 @@ import { makeRoute } from '../control/route.ts';
 import { masked } from '../masked.ts';
 import { droppedOutput } from '../logs/gap.ts';
 import { findLogFile } from '../logs/names.ts';
-import { openSampler, type Sampler } from '../metrics/sampler.ts';
+import { openSampler } from '../metrics/sampler.ts';
 import { wireSample } from '../metrics/store.ts';
 import { textOf } from '../errors.ts';
 import { isAlive } from '../process/identity.ts';
@@ -34,15 +34,10 @@ import { makeSpawn } from './spawn-answer.ts';
 import type { Units } from './units.ts';
 import { watch } from './watch-stream.ts';
 
-export interface Answers {
-  readonly route: Route;
-  readonly sampler: Sampler;
-  /** Settled when a client has asked for another supervisor in the place of this one. */
-  readonly handedOver: Promise<'handed over'>;
-}
-
 /** What clients are answered with. */
-export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null, configuration: Configuration, ledger: Ledger, units: Units, outputs: Outputs, records: Records): Answers {
+export type Answers = ReturnType<typeof openAnswers>;
+
+export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null, configuration: Configuration, ledger: Ledger, units: Units, outputs: Outputs, records: Records) {
   const { clock, log, parent, paths, secrets, onProblem } = setting;
   const { root, tickets, runs, send, views, slotsOf } = units;
   const { journal, childMemory, projection, orphans } = records;
@@ -116,7 +111,11 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     reported.add(uid);
     return { kind: 'error', text: `uid ${uid} may not ask this supervisor: expected uid ${process.geteuid?.()}, whose it is, or root` };
   };
-  return { route, sampler, handedOver };
+  return {
+    route, sampler,
+    /** Settled when a client has asked for another supervisor in the place of this one. */
+    handedOver,
+  };
 }
 
 /** Who is not our child is looked at before a signal, for which a descriptor may be missing. */

@@ -7,7 +7,7 @@ import { configPaths, firstConfigPath, joinConfigPaths } from '../config-path.ts
 import { chosenServices, unknownProfile, withNeeded } from '../config/profiles.ts';
 import { loadConfig, type ConfigResult, type LoadedConfig } from '../config/load.ts';
 import { formatProblem, wireError } from '../config/problem.ts';
-import type { AdHocPort, ReadConfig } from '../control/outside.ts';
+import type { ReadConfig } from '../control/outside.ts';
 import { loadTrusted } from '../config/trust.ts';
 import { environmentOf } from '../process/environment.ts';
 import { isAlive } from '../process/identity.ts';
@@ -21,20 +21,9 @@ import type { DaemonSetting } from './setting.ts';
 type Config = Extract<ReadConfig, { ok: true }>;
 
 /** The configuration in use, and those that are to be. */
-export interface Configuration {
-  /** Null: the file in use, read again. Relative paths are taken against its directory. */
-  read(asked: string | null): ReadConfig;
-  /** That of the start. A supervisor that is started again goes on with what was in use, even where the file is broken now. */
-  first(ledger: Pick<Ledger, 'entries'>): ReadConfig;
-  /** A service that has profiles, none of which was chosen, and what it needs: from now on one of this supervisor's. Null: there is none of that name. */
-  summon(service: string): Config | null;
-  /** From now on it is the one in use, also to the ledger and in the files. */
-  use(config: Config, ledger: Pick<Ledger, 'note'>): void;
-  /** Units beside it. */
-  readonly adHoc: AdHocPort;
-}
+export type Configuration = ReturnType<typeof openConfiguration>;
 
-export function openConfiguration(setting: DaemonSetting): Configuration {
+export function openConfiguration(setting: DaemonSetting) {
   const { options, parent, paths, environment, files, log, secrets } = setting;
   // The guardian knows the file of the first start only.
   const last = parent.again ? lastConfig(paths.stateDir) : null;
@@ -71,9 +60,12 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
     return inForce(loaded.config);
   };
   return {
+    /** Null: the file in use, read again. Relative paths are taken against its directory. */
     read,
+    /** Units beside it. */
     adHoc: beside,
-    first: ({ entries }) => {
+    /** That of the start. A supervisor that is started again goes on with what was in use, even where the file is broken now. */
+    first: ({ entries }: Pick<Ledger, 'entries'>): ReadConfig => {
       beside.begin();
       if (parent.again) for (const name of entries.keys()) names.add(name);
       // A file that a person names and that is not there is refused: another one in its place would be another application.
@@ -89,7 +81,8 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
       log.error('sysg::config', `${found.problems}\nThe configuration is broken; the one that was in use goes on until a reload`);
       return inForce(recalled.config);
     },
-    summon: (service) => {
+    /** A service that has profiles, none of which was chosen, and what it needs: from now on one of this supervisor's. Null: there is none of that name. */
+    summon: (service: string): Config | null => {
       const loaded = load(null);
       if (!loaded.ok || !Object.hasOwn(loaded.config.profiles, service)) return null;
       names.add(service);
@@ -97,7 +90,8 @@ export function openConfiguration(setting: DaemonSetting): Configuration {
       const needed = withNeeded(config.specs, [service]);
       return { ...config, specs: config.specs.filter(({ name }) => needed.has(name)) };
     },
-    use: (config, ledger) => {
+    /** From now on it is the one in use, also to the ledger and in the files. */
+    use: (config: Config, ledger: Pick<Ledger, 'note'>): void => {
       noteConfig(ledger, config.path);
       beside.use(config);
       inUse = config.path;

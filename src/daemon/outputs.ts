@@ -1,11 +1,11 @@
 import type { Child } from '../../machines/children.ts';
 import type { ProcessRole, ServiceSpec } from '../../machines/types.ts';
-import { openAnnouncements, type Announcements } from '../actors/checks/announcements.ts';
+import { openAnnouncements } from '../actors/checks/announcements.ts';
 import { openLastWords, type LastWords } from '../journal/last-words.ts';
-import { openChildLogs, type ChildLogs } from '../logs/child-logs.ts';
+import { openChildLogs } from '../logs/child-logs.ts';
 import type { LogOwner } from '../logs/fifo.ts';
 import type { LoggerRunner } from '../logs/logger.ts';
-import { openLogStore, type LogStore } from '../logs/store.ts';
+import { openLogStore } from '../logs/store.ts';
 import { outputOwner } from '../process/credentials.ts';
 import type { ChildOutput } from '../process/launch.ts';
 import { runForUnit, type CommandOutside } from '../process/run-command.ts';
@@ -13,21 +13,9 @@ import { isAside } from '../state/recovery.ts';
 import type { Setting } from './setting.ts';
 
 /** Where everything that services write goes, and what is read out of it. */
-export interface Outputs {
-  readonly logs: LogStore;
-  readonly childLogs: ChildLogs;
-  readonly announcements: Announcements;
-  readonly words: LastWords;
-  /** Makes ready for every unit that runs or may run; to be called at the start and at every reload. */
-  prepare(specs: readonly ServiceSpec[]): void;
-  /** Descriptors for a process that is about to be started. */
-  open(spec: ServiceSpec, role: ProcessRole, token: string): ChildOutput;
-  /** A spawned child has its pid, after which its files are named. */
-  attachChild(child: Pick<Child, 'record' | 'spec'>, pid: number): void;
-  forget(unit: string): void;
-}
+export type Outputs = ReturnType<typeof openOutputs>;
 
-export function openOutputs({ clock, paths, environment, dropPrivileges, echo, onProblem }: Setting): Outputs {
+export function openOutputs({ clock, paths, environment, dropPrivileges, echo, onProblem }: Setting) {
   const { fifoDir, logDir } = paths;
   const echoing = echo === null ? {} : { echo: echo.write };
   const logs = openLogStore({ fifoDir, logDir, onProblem, ...echoing });
@@ -46,18 +34,21 @@ export function openOutputs({ clock, paths, environment, dropPrivileges, echo, o
   const outside = { clock, environment, dropPrivileges, onProblem };
   return {
     logs, childLogs, announcements, words,
-    prepare: (specs) => {
+    /** Makes ready for every unit that runs or may run; to be called at the start and at every reload. */
+    prepare: (specs: readonly ServiceSpec[]): void => {
       const units = specs.filter(({ name }) => !isAside(name));
       echo?.align(units.map(({ name }) => name));
       logs.prepare(units.map((spec) => ({ name: spec.name, logs: spec.logs, owner: ownerOf(spec), loggerRunner: loggerRunnerOf(spec, outside) })));
     },
-    open: (spec, role, token) => {
+    /** Descriptors for a process that is about to be started. */
+    open: (spec: ServiceSpec, role: ProcessRole, token: string): ChildOutput => {
       if (role === 'child') return childLogs.openEnds(token, ownerOf(spec));
       return role === 'main' ? announcements.expect(spec, logs.openChildEnds(spec.name)) : logs.openChildEnds(spec.name);
     },
-    attachChild: ({ record: { id, order }, spec }, pid) =>
-      childLogs.attach({ id, unit: order.unit, name: order.name, pid, logs: spec.logs, owner: ownerOf(spec) }),
-    forget: (unit) => {
+    /** A spawned child has its pid, after which its files are named. */
+    attachChild: ({ record: { id, order }, spec }: Pick<Child, 'record' | 'spec'>, pid: number): void => (
+      childLogs.attach({ id, unit: order.unit, name: order.name, pid, logs: spec.logs, owner: ownerOf(spec) })),
+    forget: (unit: string): void => {
       announcements.forget(unit);
       words.forget(unit);
       logs.remove(unit);

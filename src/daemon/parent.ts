@@ -4,26 +4,10 @@ import { watchEnd } from '../process/pipe-end.ts';
 import type { LaunchReport } from '../wire/launch.ts';
 
 /** What started the daemon: a command that waits for it, a guardian that starts it again, a foreground command. */
-export interface Parent {
-  /** What the parent shares with us; every other inherited descriptor is a stranger's. */
-  readonly descriptors: readonly number[];
-  /** False when no command waits for the report. */
-  report(event: LaunchReport): boolean;
-  hangUp(): void;
-  /** To be called just before every exit in order: the guardian ends with this code too instead of starting us again. */
-  noteEnd(exitCode: number): void;
-  /** The signal that the guardian was sent while no daemon lived to get it. */
-  readonly asked: 'SIGTERM' | 'SIGHUP' | null;
-  /** Whether a guardian, or the init system, starts the daemon again when it ends without `noteEnd`; `gone`: there was a guardian. */
-  guardian(): 'lives' | 'gone' | 'none';
-  /** This is such a start. */
-  readonly again: boolean;
-  /** Calls back when the foreground command is gone. */
-  onGone(leave: () => void): void;
-}
+export type Parent = ReturnType<typeof findParent>;
 
 /** Reads and removes what the parent left in the environment. `diedHere`: whether an earlier daemon died since the machine was booted. */
-export function findParent(environment: NodeJS.ProcessEnv, diedHere: () => boolean): Parent {
+export function findParent(environment: NodeJS.ProcessEnv, diedHere: () => boolean) {
   let ready = descriptorOf(environment['SYSG_READY_FD']);
   const lifeline = descriptorOf(environment['SYSG_LIFELINE_FD']);
   // A file for our exit code, whose name ends with the guardian's pid.
@@ -41,11 +25,16 @@ export function findParent(environment: NodeJS.ProcessEnv, diedHere: () => boole
     ready = null;
   };
   return {
-    asked: asked === 'TERM' || asked === 'INT' ? 'SIGTERM' : asked === 'HUP' ? 'SIGHUP' : null,
-    guardian: () => (isKept ? 'lives' : guardian === '' ? 'none' : guardianLives() ? 'lives' : 'gone'),
+    /** The signal that the guardian was sent while no daemon lived to get it. */
+    asked: asked === 'TERM' || asked === 'INT' ? 'SIGTERM' as const : asked === 'HUP' ? 'SIGHUP' as const : null,
+    /** Whether a guardian, or the init system, starts the daemon again when it ends without `noteEnd`; `gone`: there was a guardian. */
+    guardian: (): 'lives' | 'gone' | 'none' => (isKept ? 'lives' : guardian === '' ? 'none' : guardianLives() ? 'lives' : 'gone'),
+    /** This is such a start. */
     again,
+    /** What the parent shares with us; every other inherited descriptor is a stranger's. */
     descriptors: [ready, lifeline].filter((descriptor) => descriptor !== null),
-    report: (event) => {
+    /** False when no command waits for the report. */
+    report: (event: LaunchReport): boolean => {
       if (ready === null) return false;
       try {
         writeSync(ready, `${JSON.stringify(event)}\n`);
@@ -57,13 +46,15 @@ export function findParent(environment: NodeJS.ProcessEnv, diedHere: () => boole
       }
     },
     hangUp,
-    noteEnd: (exitCode) => {
+    /** To be called just before every exit in order: the guardian ends with this code too instead of starting us again. */
+    noteEnd: (exitCode: number): void => {
       if (!guardianLives()) return;
       // The directory is gone, or the disk is full: the signal is enough. Or the guardian has just ended.
       attempt(() => writeFileSync(guardian, String(exitCode), { mode: 0o600 }), undefined);
       attempt(() => process.kill(guardianPid, 'SIGURG'), undefined);
     },
-    onGone: (leave) => {
+    /** Calls back when the foreground command is gone. */
+    onGone: (leave: () => void): void => {
       if (lifeline !== null) watchEnd(lifeline, leave);
     },
   };

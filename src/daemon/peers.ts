@@ -4,20 +4,8 @@ import { nativePort } from '../native/load.ts';
 import type { NativePort } from '../native/port.ts';
 import { credentialsOf, peerOf, type Credentials, type Peer } from '../process/peer.ts';
 
-/** Who is at the other end of each exchange; the kernel is asked, and the process looked up, once for each. */
-export interface Peers {
-  of(exchange: Exchange): Promise<Peer | null>;
-  /**
-   * The uid of a client that is neither the owner of this supervisor nor root, as far as the kernel says that at once: the native port is asked. `null` where there is
-   * none; what guards the socket then are its mode and that of its directory alone.
-   */
-  stranger(exchange: Exchange): number | null;
-  /** For the journal, in the order in which the exchanges came. Nobody waits long for that. */
-  asker(exchange: Exchange): Promise<Asker>;
-}
-
-/** `ask`: as `peerOf`. */
-export function openPeers(ask: typeof peerOf = peerOf, port: () => Pick<NativePort, 'peerOf'> | null = nativePort): Peers {
+/** Who is at the other end of each exchange; the kernel is asked, and the process looked up, once for each. `ask`: as `peerOf`. */
+export function openPeers(ask: typeof peerOf = peerOf, port: () => Pick<NativePort, 'peerOf'> | null = nativePort) {
   const noted = new WeakMap<Exchange, Credentials>();
   const known = new WeakMap<Exchange, Promise<Peer | null>>();
   let asking = 0;
@@ -47,13 +35,18 @@ export function openPeers(ask: typeof peerOf = peerOf, port: () => Pick<NativePo
   };
   return {
     of,
-    stranger: (exchange) => {
+    /**
+     * The uid of a client that is neither the owner of this supervisor nor root, as far as the kernel says that at once: the native port is asked. `null` where there is
+     * none; what guards the socket then are its mode and that of its directory alone.
+     */
+    stranger: (exchange: Exchange): number | null => {
       const found = noted.get(exchange) ?? credentialsOf(() => exchange.peerDescriptor(), port());
       if (found === null) return null;
       noted.set(exchange, found);
       return found.uid === 0 || found.uid === process.geteuid?.() ? null : found.uid;
     },
-    asker: (exchange) => {
+    /** For the journal, in the order in which the exchanges came. Nobody waits long for that. */
+    asker: (exchange: Exchange): Promise<Asker> => {
       const found = atMost(exchange);
       const mine = Promise.all([found, before]).then(([asker]) => asker);
       before = mine;

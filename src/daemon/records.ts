@@ -1,40 +1,29 @@
 import type { ChildFacts, ServiceSpec, UnitFacts } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
-import { openJournal, type Journal } from '../journal/journal.ts';
-import type { AcceptedRequest } from '../journal/request-record.ts';
-import { makeScribe, type Scribe } from '../journal/scribe.ts';
+import { openJournal } from '../journal/journal.ts';
+import { makeScribe } from '../journal/scribe.ts';
 import { makeNarrator } from '../logs/narrator.ts';
 import { killedForMemory } from '../process/cgroup.ts';
-import { openMemoryWatch, watchedChildren, type MemoryWatch } from '../spawned/memory.ts';
+import { openMemoryWatch, watchedChildren } from '../spawned/memory.ts';
 import { makeMemoryEnforcer } from '../spawned/memory-enforcer.ts';
 import { openRoster } from '../spawned/roster.ts';
 import { shownChildren } from '../status/process-tree.ts';
 import { masked } from '../masked.ts';
 import { isAside } from '../state/recovery.ts';
 import type { Ledger } from '../state/ledger.ts';
-import { openProjection, type ProjectedUnit, type Projection } from '../compat/projection.ts';
+import { openProjection, type ProjectedUnit } from '../compat/projection.ts';
 import type { StateFiles } from '../compat/read-files.ts';
 import type { Takeover } from '../compat/takeover.ts';
 import { projectedUnit } from '../compat/recorded.ts';
-import { openOrphans, type Orphans } from './orphans.ts';
+import { openOrphans } from './orphans.ts';
 import type { Outputs } from './outputs.ts';
 import type { Setting } from './setting.ts';
 import type { Units } from './units.ts';
 
 /** What follows the facts of the machines: journal, supervisor's log, files of 0.33.0, the memory of spawned children. */
-export interface Records {
-  readonly journal: Journal;
-  readonly projection: Projection;
-  readonly childMemory: MemoryWatch;
-  readonly orphans: Orphans;
-  /** A record of what somebody asked for; to be called before anything follows from that. */
-  request(request: AcceptedRequest): void;
-  readonly reloadRefused: Scribe['reloadRefused'];
-  /** Children that were there from the start have reported nothing. */
-  noteChildren(): void;
-}
+export type Records = ReturnType<typeof keepRecords>;
 
-export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, ledger: Ledger, units: Units, outputs: Outputs, taken: Takeover, others: StateFiles | null): Records {
+export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, ledger: Ledger, units: Units, outputs: Outputs, taken: Takeover, others: StateFiles | null) {
   const { root, runs, send, specOf, views } = units;
   const children = () => root.getSnapshot().context.children;
   const journal = openJournal({ stateDir: paths.stateDir, onProblem, mask: secrets.mask });
@@ -101,7 +90,8 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
   });
   return {
     journal, projection, childMemory, orphans, request: scribe.request, reloadRefused: scribe.reloadRefused,
-    noteChildren: () => {
+    /** Children that were there from the start have reported nothing. */
+    noteChildren: (): void => {
       for (const [id, child] of children()) {
         roster.see(id);
         if (child.facts.identity !== null) outputs.attachChild(child, child.facts.identity.pid);

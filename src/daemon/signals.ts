@@ -30,7 +30,7 @@ export function keepDebuggerClosed(): void {
  * Keeps what arrives until `obeySignals` obeys it: a supervisor that dies while it takes up what another one left running would leave that running too. To be
  * called by the holder of the lock; before, a signal may simply kill.
  */
-export function keepSignals(): KeptSignals {
+export function keepSignals() {
   const kept: SignalName[] = [];
   const off = KEPT.filter(isSignal).map((signal) => {
     const keep = (): void => void kept.push(signal);
@@ -38,17 +38,15 @@ export function keepSignals(): KeptSignals {
     return () => process.off(signal, keep);
   });
   return {
-    give() {
+    /** To be called when all of them are handled: none is obeyed by dying. Sends again what has arrived. */
+    give(): void {
       for (const forget of off) forget();
       for (const signal of kept) process.kill(process.pid, signal);
     },
   };
 }
 
-export interface KeptSignals {
-  /** To be called when all of them are handled: none is obeyed by dying. Sends again what has arrived. */
-  give(): void;
-}
+export type KeptSignals = ReturnType<typeof keepSignals>;
 
 /** What signals mean to the supervisor; the table for people is in docs/lifecycle.md. Those that only a fault raises kill, and the guardian starts another one. */
 export function obeySignals(

@@ -9,19 +9,13 @@ import { commandsEnded } from '../process/run-command.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { openSwitches } from '../state/notes.ts';
 import type { Found } from './found.ts';
-import { openOutputs, type Outputs } from './outputs.ts';
-import { keepRecords, type Records } from './records.ts';
+import { openOutputs } from './outputs.ts';
+import { keepRecords } from './records.ts';
 import type { Setting } from './setting.ts';
-import { openUnits, type Units } from './units.ts';
+import { openUnits } from './units.ts';
 
 /** Units under the machines, with their output and their records; for the holder of the lock. */
-export interface Supervision {
-  readonly ledger: Ledger;
-  readonly found: Found;
-  readonly outputs: Outputs;
-  readonly units: Units;
-  readonly records: Records;
-}
+export type Supervision = ReturnType<typeof openSupervision>;
 
 /** How long hooks may hold up the end. */
 export const HOOKS_MS = 5000;
@@ -34,7 +28,7 @@ const STRAY_GRACE_MS = 10_000;
 const CGROUPS_NOTE = 'cgroups';
 
 /** Joins the parts. Nothing moves before `takeUp`. `others`: the files of systemg 0.33.0, whose entries about units that are not among `specs` are kept. */
-export function openSupervision(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, others: StateFiles | null = null): Supervision {
+export function openSupervision(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, others: StateFiles | null = null) {
   const outputs = openOutputs(setting);
   outputs.prepare([...specs, ...found.leaving]);
   rememberCgroups(specs, ledger.meta.get(CGROUPS_NOTE), (directories) => ledger.note(CGROUPS_NOTE, directories));

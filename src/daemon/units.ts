@@ -3,11 +3,11 @@ import { createActor, type Actor } from 'xstate';
 import { provideSupervisor, supervisorMachine } from '../../machines/supervisor.ts';
 import type { AdoptOrder, ServiceSpec, SlotIndex, SupervisorCommand } from '../../machines/types.ts';
 import { keepViews, type UnitView } from '../../machines/view.ts';
-import { openHookQueues, type HookQueues } from '../actors/hooks.ts';
+import { openHookQueues } from '../actors/hooks.ts';
 import { makeProbeActor } from '../actors/probe.ts';
 import { makeProcessActor } from '../actors/process.ts';
-import { openTicketOffice, type TicketOffice } from '../control/tickets.ts';
-import { openRunHistory, type RunHistory } from '../cron/history.ts';
+import { openTicketOffice } from '../control/tickets.ts';
+import { openRunHistory } from '../cron/history.ts';
 import { openSchedule } from '../cron/schedule.ts';
 import { readSlots, restoreSlots, writeSlot } from '../compat/slot-file.ts';
 import { makeRolloutTaskActor } from '../rollout/task.ts';
@@ -20,24 +20,12 @@ import type { Outputs } from './outputs.ts';
 import type { Setting } from './setting.ts';
 
 /** The root actor with all its ports filled, and what stands behind them. */
-export interface Units {
-  readonly root: Actor<typeof supervisorMachine>;
-  readonly tickets: TicketOffice;
-  readonly hooks: HookQueues;
-  readonly runs: RunHistory;
-  send(command: SupervisorCommand): void;
-  views(): readonly UnitView[];
-  specOf(unit: string): ServiceSpec | null;
-  /** In which slot each blue-green unit was left. */
-  slotsOf(specs: readonly ServiceSpec[]): Readonly<Record<string, SlotIndex>>;
-  /** Notes again in which slot each is, where the note was removed; true when one was. */
-  restoreSlots(): boolean;
-}
+export type Units = ReturnType<typeof openUnits>;
 
 /** Lines of a failed candidate in which its address is looked for: as many as systemg 0.33.0 looks at. */
 const WORDS_OF_CANDIDATE = 50;
 
-export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, outputs: Outputs): Units {
+export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found: Found, ledger: Ledger, outputs: Outputs) {
   const { clock, environment, softNofile, dropPrivileges, paths, log, onProblem } = setting;
   const outside = { clock, environment, dropPrivileges, onProblem };
   const tickets = openTicketOffice();
@@ -45,12 +33,13 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
   const readyBefore = rememberReady(found.adopt);
   const recovery = recoveryOutside(setting);
   const specOf = (unit: string): ServiceSpec | null => root.getSnapshot().context.units.get(unit)?.spec ?? null;
-  const slotsOf = (of: readonly ServiceSpec[]) => readSlots(of, paths.stateDir, onProblem);
+  /** In which slot each blue-green unit was left. */
+  const slotsOf = (of: readonly ServiceSpec[]): Readonly<Record<string, SlotIndex>> => readSlots(of, paths.stateDir, onProblem);
   const runs = openRunHistory({
     ledger, log, wallNow: Date.now,
     describe: (unit) => ({ user: specOf(unit)?.privileges.user ?? userName(process.geteuid?.() ?? 0), command: specOf(unit)?.command ?? null }),
   });
-  const root: Units['root'] = createActor(provideSupervisor({
+  const root: Actor<typeof supervisorMachine> = createActor(provideSupervisor({
     clock, ledger, tickets, hooks, runs, schedule: openSchedule({ clock, wallNow: Date.now, lastRunWallMs: runs.lastRunWallMs }),
     children: keepChildren(ledger),
     process: makeProcessActor({ clock, environment, softNofile, dropPrivileges, onProblem, openOutput: outputs.open }),
@@ -73,8 +62,9 @@ export function openUnits(setting: Setting, specs: readonly ServiceSpec[], found
   });
   const views = keepViews();
   return {
-    root, tickets, hooks, runs, specOf, slotsOf, send: (command) => root.send(command), views: () => views(root.getSnapshot()),
-    restoreSlots: () => {
+    root, tickets, hooks, runs, specOf, slotsOf, send: (command: SupervisorCommand): void => root.send(command), views: (): readonly UnitView[] => views(root.getSnapshot()),
+    /** Notes again in which slot each is, where the note was removed; true when one was. */
+    restoreSlots: (): boolean => {
       const { units, slots } = root.getSnapshot().context;
       return restoreSlots([...units.values()].map(({ spec }) => spec), slots, paths.stateDir);
     },

@@ -17,18 +17,15 @@ export interface ProcessFacts {
 }
 
 /** What is the same for all processes of one answer: read once, when the first of them needs it. */
-export interface Look {
-  /** As in `boot.ts`, of one instant. */
-  uptimeMs(): number;
-  userName(uid: number): string;
-}
+export type Look = ReturnType<typeof beginLook>;
 
-export function beginLook(): Look {
+export function beginLook() {
   const names = new Map<number, string>();
   let uptime: number | null = null;
   return {
-    uptimeMs: () => (uptime ??= uptimeMs()),
-    userName: (uid) => {
+    /** As in `boot.ts`, of one instant. */
+    uptimeMs: (): number => (uptime ??= uptimeMs()),
+    userName: (uid: number): string => {
       const name = names.get(uid) ?? userName(uid);
       names.set(uid, name);
       return name;

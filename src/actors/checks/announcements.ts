@@ -21,22 +21,13 @@ export interface AnnouncementsOutside {
 }
 
 /** What processes say of themselves: a line of their output, or a newline on a descriptor made for that. */
-export interface Announcements {
-  /**
-   * Listens to a process that is about to be started with this output, and returns what it gets beside it. Throws, with the output closed,
-   * when it could not be heard.
-   */
-  expect(spec: ServiceSpec, output: ChildOutput): ChildOutput;
-  /** Resolves with true when the newest process of the unit has said it, be it long ago, and with false when aborted. */
-  heard(spec: ServiceSpec, probe: Announced, signal: AbortSignal): Promise<boolean>;
-  forget(unit: string): void;
-}
+export type Announcements = ReturnType<typeof openAnnouncements>;
 
 /**
  * Both are heard of across a change of supervisor. The FIFO is removed when the newline came: one that is there still is listened to, and
  * where there is none the process has said it or closed its end. Of a log whose beginning nobody noted, the last 64 KiB are searched.
  */
-export function openAnnouncements(outside: AnnouncementsOutside): Announcements {
+export function openAnnouncements(outside: AnnouncementsOutside) {
   const current = new Map<string, Listening>();
   const take = (unit: string, listening: Listening): Listening => {
     current.get(unit)?.end();
@@ -80,7 +71,11 @@ export function openAnnouncements(outside: AnnouncementsOutside): Announcements 
   };
 
   return {
-    expect(spec, output) {
+    /**
+     * Listens to a process that is about to be started with this output, and returns what it gets beside it. Throws, with the output closed,
+     * when it could not be heard.
+     */
+    expect(spec: ServiceSpec, output: ChildOutput): ChildOutput {
       try {
         return { ...output, extra: [...(output.extra ?? []), ...(expectFrom(spec) ?? [])] };
       } catch (error) {
@@ -88,8 +83,9 @@ export function openAnnouncements(outside: AnnouncementsOutside): Announcements 
         throw error;
       }
     },
-    heard: (spec, probe, signal) => find(spec, probe).heard(signal),
-    forget(unit) {
+    /** Resolves with true when the newest process of the unit has said it, be it long ago, and with false when aborted. */
+    heard: (spec: ServiceSpec, probe: Announced, signal: AbortSignal): Promise<boolean> => find(spec, probe).heard(signal),
+    forget(unit: string): void {
       current.get(unit)?.end();
       current.delete(unit);
       remove(fifoOf(unit));
