@@ -123,6 +123,16 @@ export function unglued(own: readonly string[]): readonly string[] {
   });
 }
 
+/** What is wrong with a flag that has a value and takes none, which yargs would read as if the flag were not there; null: there is no such flag. */
+export function needlessValue(own: readonly string[]): string | null {
+  const end = own.includes('--') ? own.indexOf('--') : own.length;
+  for (const word of own.slice(0, end)) {
+    const { name = '', value = null } = (word.startsWith('-') ? splitFlag(word) : null) ?? {};
+    if (value !== null && known.has(name) && known.get(name)?.value === undefined) return `option '--${name}' takes no value, got '${value}'`;
+  }
+  return null;
+}
+
 /** A letter takes its value glued on too, with or without `=`, as in systemg 0.33.0. */
 function splitFlag(word: string): { readonly name: string; readonly value: string | null } | null {
   const long = /^--([a-z][a-z-]*)(?:=(.*))?$/s.exec(word);

@@ -2,7 +2,7 @@ import yargs, { type Argv } from 'yargs';
 import { refusals, type Refusal } from '../errors.ts';
 import { capitalised, didYouMean } from '../words.ts';
 import { meaningOfCommand, meaningOfFlag, meaningOfOperand } from './foreign-words.ts';
-import { flagsOf, partCommand, placeOfVerb, unglued, withoutAlias, wrongOperands, type BareWords, type ParsedCall } from './arguments.ts';
+import { flagsOf, needlessValue, partCommand, placeOfVerb, unglued, withoutAlias, wrongOperands, type BareWords, type ParsedCall } from './arguments.ts';
 import { globalOptions, spellings, type OptionSpec } from './options.ts';
 import { aliases, synopsis, verbs, type Verb } from './verbs.ts';
 import { version } from '../../package.json';
@@ -25,6 +25,8 @@ export async function explain(argv: readonly string[], columns: number, bare: Ba
   const named = words[placeOfVerb(words)];
   const verb = verbs.find(({ name }) => name === named);
   if (isHelp && named !== undefined && verb === undefined) return unknownCommand(named);
+  const needless = needlessValue(words);
+  if (needless !== null) return usage(needless, verb);
   const { given, output, problem } = await run(parser, words);
   if (problem !== null) return usage(inOurWords(problem, verb), verb);
   if (output !== '') return { kind: 'text', text: output, asked: true };

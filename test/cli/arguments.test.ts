@@ -173,6 +173,13 @@ describe('the plain parser', () => {
 });
 
 test.each([
+  [['web', '--read-only=yes'], "option '--read-only' takes no value, got 'yes'"], [['--drop-privileges=1', 'start'], "option '--drop-privileges' takes no value, got '1'"],
+  [['stop', '--json='], "option '--json' takes no value, got ''"],
+])('%j is refused, and not read as if the flag were not there', async (argv, problem) => {
+  expect(await explain(argv, 100)).toMatchObject({ kind: 'refused', refusal: { message: expect.stringContaining(problem) } });
+});
+
+test.each([
   ['warn', 'warn'], ['WARNING', 'warn'], ['err', 'error'], ['information', 'info'], ['0', 'off'], ['5', 'trace'], [' Debug ', 'debug'],
 ])('log level %j is %s', (text, level) => {
   expect(parseLogLevel(text)).toEqual({ ok: true, level });
