@@ -55,7 +55,8 @@ export interface Boot {
   readonly switches?: readonly SwitchRecord[];
 }
 
-export function world(specs: readonly ServiceSpec[], boot: Boot = {}): World {
+/** `settle`: where answers go beside `answers`. */
+export function world(specs: readonly ServiceSpec[], boot: Boot = {}, settle: (settlement: Settlement) => void = () => undefined): World {
   let now = 1000;
   let pids = 100;
   const effects: string[] = [];
@@ -89,7 +90,12 @@ export function world(specs: readonly ServiceSpec[], boot: Boot = {}): World {
     clock: { arm: (params) => void armed.set(params.target, params), disarm: (target) => void armed.delete(target) },
     ledger: { record: (record) => void records.set(record.unit, record), forget: (unit) => void records.delete(unit) },
     hooks: { queue: (runs) => runs.forEach(({ unit, hook }) => void effects.push(`hook ${unit} ${hook.stage}.${hook.outcome}`)) },
-    tickets: { settle: (settlement) => void answers.push(settlement) },
+    tickets: {
+      settle: (settlement) => {
+        answers.push(settlement);
+        settle(settlement);
+      },
+    },
     schedule: {
       watch: (target, unit, _cron, runGoesOn) => {
         schedules.set(unit, target);
