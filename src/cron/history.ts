@@ -1,6 +1,5 @@
 import type { RunHistoryPort } from '../../machines/ports.ts';
 import type { JobRun } from '../../machines/types.ts';
-import type { SupervisorLog } from '../logs/supervisor-log.ts';
 import { withRun, type CronRun } from './summary.ts';
 
 /** The last runs of every cron unit, kept in the ledger through restarts, reloads and edits. */
@@ -20,7 +19,7 @@ export interface RunHistoryOutside {
   /** Whose account a unit's run belongs to, and what it runs. */
   describe(unit: string): { readonly user: string | null; readonly command: string | null };
   /** Gets records in the words and under the modules of 0.33.0, since scripts look for those. */
-  readonly log: Pick<SupervisorLog, 'info' | 'warn'>;
+  readonly log: Readonly<Record<'info' | 'warn', (target: string, text: string) => void>>;
 }
 
 export function openRunHistory({ ledger, wallNow, describe, log }: RunHistoryOutside): RunHistory {
