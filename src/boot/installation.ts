@@ -59,7 +59,7 @@ export async function findInstalled(whose: Whose, machine: Machine): Promise<rea
   const found: Installed[] = [];
   for (const init of initSystems) {
     const { file } = bootEntry(init, { ...nothing, ...whose }, machine);
-    const text = file === null ? await linesOf(whose, machine) : readIfThere(file);
+    const text = file === null ? await linesOf(whose, machine) : attempt(() => readFileSync(file, 'utf8'), null, 'ENOENT', 'ENOTDIR');
     const order = text === null ? null : orderIn(text);
     if (order === null || order.system !== whose.system) continue;
     const entry = bootEntry(init, order, machine);
@@ -95,8 +95,4 @@ function relink(link: string, target: string): void {
 
 function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-}
-
-function readIfThere(path: string): string | null {
-  return attempt(() => readFileSync(path, 'utf8'), null, 'ENOENT', 'ENOTDIR');
 }

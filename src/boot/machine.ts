@@ -40,7 +40,9 @@ export function machineHere(env: NodeJS.ProcessEnv, home: string, root = '/'): M
     return ended.output;
   };
   return {
-    platform: process.platform, env, home, user: userName(env), find,
+    platform: process.platform, env, home, find,
+    // ENOENT: a user without an entry in passwd(5).
+    user: attempt(() => userInfo().username, null) ?? env['USER'] ?? String(process.getuid?.() ?? ''),
     at: (path) => join(root, path),
     run: (program, ...words) => {
       const done = runTool(find(program) ?? program, words);
@@ -58,9 +60,4 @@ export function initSystemOf(machine: Machine, system: boolean): InitSystem | nu
   if (existsSync(machine.at('/run/systemd/system'))) return 'systemd';
   if (system && existsSync(machine.at('/run/openrc'))) return 'openrc';
   return machine.find('crontab') === null ? null : 'cron';
-}
-
-function userName(env: NodeJS.ProcessEnv): string {
-  // ENOENT: a user without an entry in passwd(5).
-  return attempt(() => userInfo().username, null) ?? env['USER'] ?? String(process.getuid?.() ?? '');
 }

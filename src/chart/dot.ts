@@ -31,7 +31,8 @@ export function chartDot(chart: Chart, marks: UnitMarks | null, { brief = false 
   const said = arrows.filter((arrow) => brief || !isInside(arrow)).map((arrow, index): SaidArrow => ({ ...arrow, lines: brief ? [] : labelOf(arrow), node: `(label ${index})` }));
   const drawing: Drawing = {
     present, inside, brief,
-    labelsIn: (frame) => said.filter(({ from, to, lines }) => lines.length > 0 && commonFrame(framesOf(from), framesOf(to)) === frame).map(labelNode),
+    labelsIn: (frame) => said.filter(({ from, to, lines }) => lines.length > 0 && commonFrame(framesOf(from), framesOf(to)) === frame)
+      .map(({ node, lines }) => `${quoted(node)} [shape=plain, style="", label=${label(lines, LABEL_PADDING)}]`),
   };
   return `${[
     `digraph ${quoted(chart.name)} {`,
@@ -127,10 +128,6 @@ function anyState(arrows: readonly Arrow[]): string {
 function labelOf({ lines, taken }: Arrow): readonly LabelLine[] {
   const words = [...lines.flatMap((text) => wrapped(text, 40)), ...(taken === null ? [] : [takenWords(taken)])];
   return words.map((text) => ({ ...line(text, 9, WORDS), align: 'left' }));
-}
-
-function labelNode({ node, lines }: SaidArrow): string {
-  return `${quoted(node)} [shape=plain, style="", label=${label(lines, LABEL_PADDING)}]`;
 }
 
 /** Points between words and what passes them. */

@@ -60,7 +60,7 @@ export function cronStatus({ timezone, runs, missed, samplesBetween }: CronFacts
  */
 export function cronHealth(runs: readonly CronRun[]): 'healthy' | 'degraded' {
   const complete = runs.filter((run) => run.completedWallMs !== null || run.status !== null || run.exitCode !== null).slice(-RUNS_KEPT);
-  const failures = complete.filter(hasFailed).length;
+  const failures = complete.filter(({ status, exitCode }) => (status === null ? exitCode !== null && exitCode !== 0 : status !== 'Success')).length;
   return failures > 0 && failures * 5 >= complete.length ? 'degraded' : 'healthy';
 }
 
@@ -71,10 +71,6 @@ export function timezoneLabel(timezone: string | null, nowWallMs: number): strin
   const [hour, minute] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map(twoDigits);
   const offset = `${minutes < 0 ? '-' : '+'}${hour}:${minute}`;
   return `local (${offset}${offset})`;
-}
-
-function hasFailed({ status, exitCode }: CronRun): boolean {
-  return status === null ? exitCode !== null && exitCode !== 0 : status !== 'Success';
 }
 
 function summary(run: CronRun, samplesBetween: CronFacts['samplesBetween'], nowWallMs: number): CronExecutionSummary {

@@ -2,6 +2,7 @@ import type { AdoptOrder } from '../../machines/types.ts';
 import { createClock } from '../clock.ts';
 import { forgetOrphan } from '../compat/at-rest.ts';
 import { orphanText, type Orphan } from '../compat/orphans.ts';
+import { refuse, type Refused } from '../errors.ts';
 import { openSupervisorLog } from '../logs/supervisor-log.ts';
 import { bootId } from '../process/boot.ts';
 import { identify } from '../compat/identity.ts';
@@ -31,7 +32,7 @@ export interface EndUnits {
 export type EndedUnits =
   | { readonly ok: true; readonly ended: readonly { readonly name: string; readonly pid: number }[]; readonly left: readonly string[] }
   /** Nothing was touched. */
-  | { readonly ok: false; readonly reason: string };
+  | Refused;
 
 /**
  * A stop without a supervisor: recovery with every unit wanted down, by the caller, who holds the lock. Ends what can be proven to be a unit's, as a
@@ -39,11 +40,11 @@ export type EndedUnits =
  */
 export async function endUnits({ paths, environment, secrets, config: given, service, onProblem }: EndUnits): Promise<EndedUnits> {
   const unprepared = prepareRuntime(paths, onProblem);
-  if (unprepared !== null) return { ok: false, reason: unprepared };
+  if (unprepared !== null) return refuse(unprepared);
   const clock = createClock();
   secrets.learn(secretsOf(environment));
   const ledger = openLedger(paths.ledger, { onProblem, bootId: bootId(), now: clock.now, mask: secrets.mask });
-  if (ledger.unreadable !== null) return { ok: false, reason: ledger.unreadable };
+  if (ledger.unreadable !== null) return refuse(ledger.unreadable);
   const config = given ?? configThatWas(paths, { env: environment, identify, secrets, environmentOf: (unit) => environmentInUse(ledger.entries, unit) });
   const log = openSupervisorLog({ file: paths.supervisorLog, level: 'info', mask: secrets.mask });
   const setting: Setting = { paths, environment, softNofile: null, dropPrivileges: false, clock, log, secrets, echo: null, onProblem };

@@ -34,7 +34,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
   const owner = ownerFact(paths);
   const serving = (): Promise<ServingFact> => input.serving(isHalted(owner === null ? null : readProcStat(owner.pid)) ? HALTED_PATIENCE_MS : PATIENCE_MS);
   const before = await serving();
-  const units = unitNames(config, before);
+  const units = [...new Set([...specsInForce({ config, serving: before }), ...servedUnits(before)].map(({ name }) => name))];
   const lookup = logLookup(paths.logDir, units);
   const streams = units.flatMap((unit) => logStreams.map((stream) => ({ unit, stream, fifo: fifoPath(paths.fifoDir, unit, stream), file: lookup(unit, stream) })));
   const watched = [
@@ -186,11 +186,6 @@ function writesTo(pid: number | null, stream: LogStream): string | null {
   // It may have ended meanwhile, closed the descriptor, or not be ours to look into.
   const stats = pid === null ? null : attempt(() => statSync(`/proc/${pid}/fd/${stream === 'stdout' ? 1 : 2}`, { bigint: true }), null);
   return stats?.isFIFO() === true ? identityOf(stats) : null;
-}
-
-function unitNames(config: ConfigFact, serving: ServingFact): readonly string[] {
-  const configured = specsInForce({ config, serving }).map(({ name }) => name);
-  return [...new Set([...configured, ...servedUnits(serving).map(({ name }) => name)])];
 }
 
 function logLookup(logDir: string, units: readonly string[]): ReturnType<typeof makeLogLookup> {

@@ -45,11 +45,7 @@ function checkRecorded(facts: Facts, { record, written }: LedgerEntry): readonly
     return [disagrees(check, `pid ${identity.pid} running without a supervisor`, 'a supervisor that looks after it',
       `Go on with it by: ${startCommand(facts)}; or end it by: ${facts.command}stop`)];
   }
-  return [agrees(check, `pid ${identity.pid} lives and is the same by start time and boot${holds(found, process) ? ' and token' : ''}`)];
-}
-
-function holds({ tokens }: ScannedProcess, { token }: OwnedProcess): boolean {
-  return tokens?.includes(token) === true;
+  return [agrees(check, `pid ${identity.pid} lives and is the same by start time and boot${found.tokens?.includes(process.token) === true ? ' and token' : ''}`)];
 }
 
 /** A token that speaks against it; null without one. A program may have cleared its environment, which says nothing. */

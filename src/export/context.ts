@@ -105,7 +105,7 @@ function envFileValue(value: string): string {
 function withFiles(spec: ServiceSpec, { keys, losses }: ExportContext, { filesWin }: { readonly filesWin: boolean }): Omit<SplitEnv, 'secrets'> {
   const files = keys.envFiles(spec.name).filter((file) => existsSync(file));
   const written = keys.variables(spec.name);
-  const inFiles = new Set(files.flatMap(namesIn));
+  const inFiles = new Set(files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/gm)].map(([, name = '']) => name)));
   const clash = filesWin && [...written].some((name) => inFiles.has(name));
   if (files.length === 0) return { files: [], variables: spec.env };
   if (!clash && files.every(isPlain)) return { files, variables: Object.fromEntries(Object.entries(spec.env).filter(([name]) => written.has(name))) };
@@ -116,10 +116,6 @@ function withFiles(spec: ServiceSpec, { keys, losses }: ExportContext, { filesWi
 /** Whether every reader of env files reads it in the same way. */
 function isPlain(file: string): boolean {
   return readFileSync(file, 'utf8').split(/\r?\n/).every((line) => /^\s*(?:#.*)?$|^[A-Za-z_]\w*=[^\s'"\\#$`;]*$/.test(line));
-}
-
-function namesIn(file: string): readonly string[] {
-  return [...readFileSync(file, 'utf8').matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/gm)].flatMap(([, name]) => (name === undefined ? [] : [name]));
 }
 
 /** `exec` and the words as a shell reads them: one process, without a shell that stays. */

@@ -1,4 +1,4 @@
-import type { Child, Children } from '../../machines/children.ts';
+import type { Children } from '../../machines/children.ts';
 import type { EpochTime, SpawnedChild, SpawnedProcessNode } from '../wire/payloads.ts';
 import type { LiveProcess } from '../metrics/sampler.ts';
 import { signalNumber } from '../signals.ts';
@@ -79,19 +79,15 @@ export function processTree(leaderPid: number, processes: readonly LiveProcess[]
 /** The children of a unit that were born, in the order of their birth; `now` by both clocks. */
 export function shownChildren(children: Children, unit: string, now: { readonly monotonicMs: number; readonly wallMs: number }): readonly ShownChild[] {
   const wallOf = (at: number): number => now.wallMs - (now.monotonicMs - at);
-  return [...children.values()].filter(({ record }) => record.order.unit === unit).flatMap((child): ShownChild[] => {
-    const { record: { id, order, depth, startedAt }, facts, parent } = child;
+  return [...children.values()].filter(({ record }) => record.order.unit === unit).flatMap(({ record: { id, order, depth, startedAt }, facts, parent }): ShownChild[] => {
     if (facts.identity === null) return [];
+    const { state, exit, at } = facts;
     return [{
       id, name: order.name, pid: facts.identity.pid, startTime: facts.identity.startTime, parent, parentPid: order.parentPid, argv: order.argv,
-      startedAtMs: wallOf(startedAt), ttlMs: order.ttlMs, depth, ended: endOf(child, wallOf),
+      startedAtMs: wallOf(startedAt), ttlMs: order.ttlMs, depth,
+      ended: state === 'gone' ? { code: exit?.code ?? null, signal: signalNumber(exit?.signal ?? null), atMs: wallOf(at) } : null,
     }];
   });
-}
-
-function endOf({ facts: { state, exit, at } }: Child, wallOf: (at: number) => number): ShownChild['ended'] {
-  if (state !== 'gone') return null;
-  return { code: exit?.code ?? null, signal: signalNumber(exit?.signal ?? null), atMs: wallOf(at) };
 }
 
 /** Start times are rounded down to ticks. */
