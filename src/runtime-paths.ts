@@ -34,7 +34,8 @@ export interface Whose {
 
 /** Without an absolute HOME it is the home of the effective user. */
 export function runtimePaths({ system, env, project = null }: Whose): RuntimePaths {
-  const home = system ? '/' : env['HOME']?.startsWith('/') === true ? env['HOME'] : homeOfUser();
+  // The home of passwd(5); `/` for a user without an entry there, as in containers.
+  const home = system ? '/' : env['HOME']?.startsWith('/') === true ? env['HOME'] : attempt(() => userInfo().homedir || '/', '/');
   const state = system ? '/var/lib/systemg' : join(home, '.local/share/systemg');
   const logs = system ? '/var/log/systemg' : join(state, 'logs');
   // A project has directories of its own below those of the supervisor without a name.
@@ -69,9 +70,3 @@ const PROJECTS = 'projects';
 
 /** `pid_t`. */
 const MAX_PID = 2 ** 31 - 1;
-
-/** passwd(5); `/` for a user without an entry there, as in containers. */
-function homeOfUser(): string {
-  // ENOENT.
-  return attempt(() => userInfo().homedir || '/', '/');
-}

@@ -71,7 +71,7 @@ export function secretsOf(environment: Readonly<Record<string, string | undefine
 export function isSecretName(name: string): boolean {
   const words = name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase().split(/[^a-z0-9]+/).filter((word) => word !== '');
   const last = words.at(-1) ?? '';
-  if (PLACES.has(last) || isOrdinary(name) || words.includes('public')) return false;
+  if (PLACES.has(last) || ORDINARY.test(name) || words.includes('public')) return false;
   return SECRET_PARTS.test(words.join('')) || SECRET_LAST.has(last);
 }
 
@@ -104,7 +104,7 @@ function isReference(value: string): boolean {
 /** Values of ordinary words would hide every other use of them. */
 function isKept(name: string, value: string): boolean {
   const isSecret = isSecretName(name);
-  if (value.trim().length < (isSecret ? LEAST_SECRET : LEAST_LENGTH) || isOrdinary(name) || PLAIN_WORD.test(value.trim())) return false;
+  if (value.trim().length < (isSecret ? LEAST_SECRET : LEAST_LENGTH) || ORDINARY.test(name) || PLAIN_WORD.test(value.trim())) return false;
   return isSecret || !/^\d{1,5}$/.test(value);
 }
 
@@ -125,10 +125,6 @@ function findable(value: string): string {
 }
 
 /** What every login has, and what people know of it. */
-function isOrdinary(name: string): boolean {
-  return ORDINARY.test(name);
-}
-
 const ORDINARY = /^(HOME|USER|LOGNAME|SHELL|PATH|PWD|OLDPWD|TERM|TZ|LANG|LC_\w+|TMPDIR|HOSTNAME|DISPLAY|EDITOR|PAGER|XDG_\w+|SHLVL|COLUMNS|LINES)$/;
 const LEAST_LENGTH = 4;
 const LEAST_SECRET = 3;
@@ -138,11 +134,7 @@ const BASE64 = /(?<![A-Za-z0-9+/_-])(?=[a-z0-9+/_-]*[A-Z])[A-Za-z0-9+/_-]{10,}={
 const FREE_LENGTH = 8;
 const PLAIN_WORD = /^(true|false|null|none|auto)$/i;
 const SECRET_PARTS = /password|passwd|passphrase|passcode|secret|token|credential|(?:api|access|private|signing|encryption|master)key|authorization/;
-const SECRET_LAST = wordSet('pass pwd pw key auth creds jwt pin otp cookie salt dsn bearer');
-const PLACES = wordSet('file path dir directory name id url uri host port sock socket length ttl timeout expiry limit user');
+const SECRET_LAST = new Set('pass pwd pw key auth creds jwt pin otp cookie salt dsn bearer'.split(' '));
+const PLACES = new Set('file path dir directory name id url uri host port sock socket length ttl timeout expiry limit user'.split(' '));
 /** Nothing of what `maskLookalikes` replaces is in a text without it. */
 const LOOKALIKE = /:\/\/|pass|pwd|pw|secret|token|credential|key|auth|creds|jwt|pin|otp|cookie|salt|dsn|bearer|basic/i;
-
-function wordSet(words: string): ReadonlySet<string> {
-  return new Set(words.split(' '));
-}

@@ -35,12 +35,9 @@ export function callersEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /** As the launcher does where a supervisor may be started: from there on `callersEnvironment` gives the environment as the kernel shows it. */
 export function noteEnvironment(env: NodeJS.ProcessEnv): void {
-  try {
-    const whole = readFileSync('/proc/self/environ').toString('base64');
-    if (whole.length <= MOST_IN_ONE) env[WHOLE] = whole;
-  } catch {
-    // No /proc.
-  }
+  // No /proc.
+  const whole = attempt(() => readFileSync('/proc/self/environ').toString('base64'), null);
+  if (whole !== null && whole.length <= MOST_IN_ONE) env[WHOLE] = whole;
 }
 
 /** The environment for a program of ours that is started for the caller: `callersEnvironment` gives the caller's back. */

@@ -31,10 +31,12 @@ export function formatDuration(ms: number): string {
 /** Whole seconds in two units at most: `12s`, `5m 3s`, `2h 5m`, `3d 4h`. */
 export function span(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
-  const [large, small] = unitsFor(whole);
-  const rest = Math.floor((whole % (unitsMs[large] / 1000)) / (unitsMs[small] / 1000));
-  return `${Math.floor(whole / (unitsMs[large] / 1000))}${large}${rest === 0 || large === small ? '' : ` ${rest}${small}`}`;
+  const [large, size, small, part] = spanUnits.find(([, least]) => whole >= least) ?? ['s', 1, '', 1];
+  const rest = Math.floor((whole % size) / part);
+  return `${Math.floor(whole / size)}${large}${rest === 0 ? '' : ` ${rest}${small}`}`;
 }
+
+const spanUnits = [['d', 86_400, 'h', 3600], ['h', 3600, 'm', 60], ['m', 60, 's', 1]] as const;
 
 /** How long ago a time on the wire is. */
 export function spanSince(time: { readonly secs_since_epoch: number; readonly nanos_since_epoch: number }, nowMs: number): string {
@@ -57,12 +59,6 @@ export function spanInProse(ms: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
   return counted(Math.floor(seconds / 86_400), 'day');
-}
-
-function unitsFor(seconds: number): readonly ['s' | 'm' | 'h' | 'd', 's' | 'm' | 'h'] {
-  if (seconds < 60) return ['s', 's'];
-  if (seconds < 3600) return ['m', 's'];
-  return seconds < 86_400 ? ['h', 'm'] : ['d', 'h'];
 }
 
 type StreamDuration = { readonly ok: true; readonly ms: number } | { readonly ok: false; readonly problem: string };

@@ -179,11 +179,8 @@ function mapNode(document: Document, block: Block): YAMLMap {
 
 function valueNode(document: Document, value: Plain): Node {
   const node = document.createNode(value, { aliasDuplicateObjects: false });
+  const json = typeof value === 'object' && value !== null ? JSON.stringify(value) : '\\n';
   // Short lists of words and small maps are easier to read in one line.
-  if (isShort(value)) visit(node, { Collection: (_, inner) => void ((inner as YAMLMap | YAMLSeq).flow = true) });
+  if (json.length <= 100 && !json.includes('\\n')) visit(node, { Collection: (_, inner) => void ((inner as YAMLMap | YAMLSeq).flow = true) });
   return node;
-}
-
-function isShort(value: Plain): boolean {
-  return typeof value === 'object' && value !== null && JSON.stringify(value).length <= 100 && !JSON.stringify(value).includes('\\n');
 }
