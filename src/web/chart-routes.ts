@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { mostRecords } from '../cli/ask.ts';
 import { phaseOf } from '../cli/print/unit.ts';
 import { journalRecord, type JournalRecord, type UnitStatus } from '../wire/payloads.ts';
-import { count, list, nullable, record, string } from '../wire/shape.ts';
+import { count, list, nullable, record, string, type Shaped } from '../wire/shape.ts';
 import type { Asking } from './asking.ts';
 import { countArrows, drawGraph, drawMachine, presentStates, stepsAlong, type ChartStep, type DrawnMachine } from './charts.ts';
 import { problemResponse } from './problem.ts';
@@ -21,6 +21,8 @@ const marked = record({
   machine: string, present: list(string), counts: list(record({ title: string, count })), steps: list(record({ seq: count, arrows: list(string) })),
   arrows: list(record({ title: string, from: nullable(string), to: nullable(string), lines: list(string) })),
 });
+
+export interface MarkedChart extends Shaped<typeof marked> {}
 
 /** Charts as pictures, and what is marked in them. */
 export function chartRoutes({ configured, shown, withUnit, recordsOf }: Asking): readonly Route[] {

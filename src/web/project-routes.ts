@@ -1,18 +1,22 @@
 import type { Context } from 'hono';
 import { configInUse } from '../cli/hints.ts';
-import { boolean, count, list, nullable, record, string } from '../wire/shape.ts';
+import { boolean, count, list, nullable, record, string, type Shaped } from '../wire/shape.ts';
 import { problemResponse } from './problem.ts';
 import { json, type Route } from './route.ts';
 import type { Site, Sites } from './sites.ts';
 
-/** `problem`: why its supervisor does not answer. */
-const project = record({ name: string, config: nullable(string), health: nullable(string), units: count, running: count, problem: nullable(string) });
+/** With `--all` all of them, which `every` says. `problem`: why its supervisor does not answer. */
+const projects = record({
+  every: boolean,
+  projects: list(record({ name: string, config: nullable(string), health: nullable(string), units: count, running: count, problem: nullable(string) })),
+});
+
+export interface Projects extends Shaped<typeof projects> {}
 
 /** The supervisors that are served: with `--all` one for each project. */
 export function projectRoute(sites: Sites): Route {
   return {
-    method: 'get', path: '/projects', about: 'The projects that are served; the name of the supervisor without a project is -',
-    answer: record({ every: boolean, projects: list(project) }),
+    method: 'get', path: '/projects', about: 'The projects that are served; the name of the supervisor without a project is -', answer: projects,
     run: async () => json({ every: sites.every, projects: await Promise.all(sites.all().map(summary)) }),
   };
 }
@@ -38,7 +42,7 @@ function siteFor({ req }: Context, sites: Sites): Site | Response {
   return req.method === 'POST' && all.length > 1 ? problemResponse(400, `project: expected one of ${names}, since there are several`, 'project') : all[0];
 }
 
-async function summary({ name, call, status }: Site): Promise<unknown> {
+async function summary({ name, call, status }: Site): Promise<Projects['projects'][number]> {
   const answer = await status();
   const units = answer.ok ? answer.snapshot.units.filter(({ kind }) => kind !== 'orphaned') : [];
   return {

@@ -5,7 +5,7 @@ import type { ReloadPlan } from '../../wire/payloads.ts';
 import { useFetched } from './fetched.ts';
 import { now, readOnly, tickets, units } from './live.ts';
 import { Rows } from './rows.tsx';
-import { post } from './server.ts';
+import { failureText, post } from './server.ts';
 import { clock } from './words.ts';
 
 export type Verb = 'start' | 'stop' | 'restart' | 'run' | 'signal';
@@ -15,32 +15,21 @@ interface Question { readonly title: string; readonly text: string; readonly yes
 const question = signal<Question | null>(null);
 const refusal = signal<string | null>(null);
 const isPlanOpen = signal(false);
+
 /**
  * Orders something. What ends several units at once is asked about first, and `asks` also what ends one:
  * a key is pressed by mistake sooner than a button.
  */
-export function order(
-  verb: Verb,
-  names: readonly string[],
-  { signalName, asks = false }: { readonly signalName?: string; readonly asks?: boolean } = {},
-): void {
+export function order(verb: Verb, names: readonly string[], { signalName, asks = false }: { readonly signalName?: string; readonly asks?: boolean } = {}): void {
   if (readOnly.value || names.length === 0) return;
   const carryOut = (): void => {
-    post('/actions', { verb, units: names, ...(signalName !== undefined && { signal: signalName }) }).then(() => {
-      refusal.value = null;
-    }, (error: unknown) => {
-      refusal.value = error instanceof Error ? error.message : String(error);
-    });
+    post('/actions', { verb, units: names, ...(signalName !== undefined && { signal: signalName }) })
+      .then(() => (refusal.value = null), (error: unknown) => (refusal.value = failureText(error)));
   };
   const isDestructive = verb === 'stop' || verb === 'restart' || verb === 'signal';
-  if (!isDestructive || (names.length === 1 && !asks)) carryOut();
-  else
-    question.value = {
-      title: names.length === 1 ? `${verb} ${names[0] ?? ''}?` : `${verb} ${names.length} units?`,
-      text: names.join(', '),
-      yes: names.length === 1 ? verb : `${verb} them`,
-      carryOut,
-    };
+  if (!isDestructive || (names.length === 1 && !asks)) return carryOut();
+  const [title, yes] = names.length === 1 ? [`${verb} ${names[0]}?`, verb] : [`${verb} ${names.length} units?`, `${verb} them`];
+  question.value = { title, text: names.join(', '), yes, carryOut };
 }
 
 export function UnitActs({ names }: { readonly names: readonly string[] }): JSX.Element | null {
@@ -73,10 +62,7 @@ export function ReloadButton(): JSX.Element | null {
 function PlanDialog(): JSX.Element | null {
   const { data, error } = useFetched<ReloadPlan>(isPlanOpen.value ? '/plan' : null, isPlanOpen.value);
   if (!isPlanOpen.value) return null;
-  const changes =
-    data === null
-      ? []
-      : (['start', 'restart', 'update', 'stop'] as const).flatMap((what) => data[what].map(({ unit, why }) => ({ what, unit, why })));
+  const changes = data === null ? [] : (['start', 'restart', 'update', 'stop'] as const).flatMap((what) => data[what].map(({ unit, why }) => [what, unit, why]));
   const close = (): void => {
     isPlanOpen.value = false;
   };
@@ -84,16 +70,12 @@ function PlanDialog(): JSX.Element | null {
     <Dialog title="What a reload would do" onClose={close}>
       {error !== null && <p role="alert">{error}</p>}
       {data !== null && (changes.length === 0 ? <p>Nothing would change.</p> : (
-        <Rows
-          label="Changes"
-          columns={{ Does: null, Unit: null, Why: null }}
-          rows={changes.map(({ what, unit, why }) => ({ key: unit, cells: [what, unit, why] }))}
-        />))}
+        <Rows label="Changes" columns={{ Does: null, Unit: null, Why: null }} rows={changes.map((cells) => ({ key: cells.join(' '), cells }))} />))}
       {data !== null && <p class="faint">{data.unchanged.length} units stay as they are.</p>}
       <div class="acts"><button onClick={close}>Cancel</button>
         <button class="primary" disabled={data === null} onClick={() => {
           close();
-          post('/actions', { verb: 'reload' }).catch((failed: unknown) => (refusal.value = String(failed)));
+          post('/actions', { verb: 'reload' }).catch((failed: unknown) => (refusal.value = failureText(failed)));
         }}>Reload</button></div>
     </Dialog>
   );
@@ -120,11 +102,7 @@ export function Dialogs(): JSX.Element {
   );
 }
 
-export function Dialog({ title, onClose, children }: {
-  readonly title: string;
-  onClose(): void;
-  readonly children: preact.ComponentChildren;
-}): JSX.Element {
+export function Dialog({ title, onClose, children }: { readonly title: string; onClose(): void; readonly children: preact.ComponentChildren }): JSX.Element {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const { activeElement: before } = document;

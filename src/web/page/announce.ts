@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import type { UnitRow } from '../unit-row.ts';
+import { makeGather } from './gather.ts';
 
 /** What screen readers say by themselves, in one element that nobody sees: nothing else that changes with time is read out. */
 export const announcement = signal('');
@@ -10,17 +11,13 @@ type Change = Pick<UnitRow, 'name' | 'state' | 'health'>;
 const GATHER_MS = 1000;
 const MOST_NAMED = 3;
 
-const changes = new Map<string, Change>();
-let timer: ReturnType<typeof setTimeout> | undefined;
+const changes = makeGather<Change>((all) => {
+  announcement.value = changeText([...new Map(all.map((change) => [change.name, change])).values()]);
+}, { most: Infinity, withinMs: GATHER_MS });
 
 /** Has the change of a unit said, once it has lasted. */
-export function announceChange({ name, state, health }: Change): void {
-  changes.set(name, { name, state, health });
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    announcement.value = changeText([...changes.values()]);
-    changes.clear();
-  }, GATHER_MS);
+export function announceChange(change: Change): void {
+  changes.add([change]);
 }
 
 /** `api failed, db is running`; of more than three units how many came to which state. */

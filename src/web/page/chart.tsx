@@ -1,18 +1,9 @@
 import type { JSX, RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { MarkedChart } from '../chart-routes.ts';
 import { picture } from './server.ts';
 
-export interface Step { readonly seq: number; readonly arrows: readonly string[] }
-
-export interface ShownArrow { readonly title: string; readonly lines: readonly string[] }
-
-export interface ChartMarks {
-  readonly present: readonly string[];
-  readonly counts: readonly { readonly title: string; readonly count: number }[];
-  /** The newest ones. */
-  readonly steps: readonly Step[];
-  readonly arrows: readonly ShownArrow[];
-}
+export type ChartMarks = Omit<MarkedChart, 'machine'>;
 
 interface Props {
   readonly machine: string;
@@ -67,11 +58,8 @@ export function Chart({ machine, marks, name, onArrow, chosen = null }: Props): 
   return (
     <figure class="chart">
       <div
-        ref={frame}
-        class={isWhole ? 'picture whole' : 'picture'}
-        role="group"
+        ref={frame} class={isWhole ? 'picture whole' : 'picture'} role="group" tabIndex={0}
         aria-label={`State chart of ${name}, in ${marks?.present.map((id) => id.split('.').at(-1)).join(' and ') || 'no known state'}`}
-        tabIndex={0}
       />
       <button class="size" aria-pressed={!isWhole} onClick={() => setWhole(!isWhole)}>{isWhole ? 'Full size' : 'Fit'}</button>
     </figure>
@@ -126,15 +114,20 @@ function weigh({ arrows }: Drawn, { counts: counted, arrows: shown }: ChartMarks
     describe(element, `${wayText(title)}: ${lines.join('; ') || 'at once'}${count === 0 ? '' : `, taken ${count} times`}`);
     if (count > 0) showCount(element, path, count);
     if (onArrow === undefined) continue;
-    element.setAttribute('role', 'button');
-    element.setAttribute('tabindex', '0');
-    element.onclick = () => onArrow(title);
-    element.onkeydown = (event) => {
-      if (event.key !== 'Enter' && event.key !== ' ') return;
-      event.preventDefault();
-      onArrow(title);
-    };
+    makeActive(element, 'button', () => onArrow(title));
   }
+}
+
+/** An element of a picture acts as a button or a link does, which a blank does not follow. */
+export function makeActive(element: SVGGElement, role: 'button' | 'link', act: () => void): void {
+  element.setAttribute('role', role);
+  element.setAttribute('tabindex', '0');
+  element.onclick = act;
+  element.onkeydown = (event) => {
+    if (event.key !== 'Enter' && (event.key !== ' ' || role === 'link')) return;
+    event.preventDefault();
+    act();
+  };
 }
 
 /** `idle.stopped->idle.waiting` → `stopped → waiting`. */

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { UnitRow } from '../unit-row.ts';
-import { put, type Drawn } from './chart.tsx';
+import { makeActive, put, type Drawn } from './chart.tsx';
 import { useFetched } from './fetched.ts';
 import { units } from './live.ts';
 import { go, linkTo } from './router.ts';
@@ -22,14 +22,9 @@ export function DependencyGraph(): JSX.Element {
     for (const [name, element] of drawn?.nodes ?? []) {
       const row = units.value.get(name);
       element.setAttribute('class', `node s-${row?.state ?? 'unknown'}`);
-      element.setAttribute('role', 'link');
-      element.setAttribute('tabindex', '0');
       const words = [...element.querySelectorAll('text')].map(({ textContent }) => textContent?.trim()).join(' ');
       element.setAttribute('aria-label', `${words}, ${row?.text ?? 'not known to the supervisor'}`);
-      element.onclick = () => go('unit', name);
-      element.onkeydown = ({ key }) => {
-        if (key === 'Enter') go('unit', name);
-      };
+      makeActive(element, 'link', () => go('unit', name));
     }
     for (const [title, element] of drawn?.arrows ?? []) {
       const [from = '', to = ''] = title.split('->');
@@ -44,13 +39,11 @@ export function DependencyGraph(): JSX.Element {
       {error !== null && <p role="alert">{error}</p>}
       <div class="picture graph" ref={frame} hidden={drawn?.nodes.size === 0} role="group" tabIndex={0} aria-label="Units and what they need; an arrow leads to what is needed" />
       {alone.length > 0 && (
-        <section class="panel">
-          <h2>Without dependencies</h2>
+        <section class="panel"><h2>Without dependencies</h2>
           <ul class="alone">{alone.map((row) => <li key={row.name}><a href={linkTo('unit', row.name)}>{row.name}</a> <State row={row} /></li>)}</ul>
         </section>
       )}
-      <section class="panel">
-        <h2>Who waits for whom</h2>
+      <section class="panel"><h2>Who waits for whom</h2>
         {waiting.length === 0 ? <p class="faint">No unit waits.</p> : (
           <ul>
             {waiting.map(({ name, waits_for: waits = [] }) => (

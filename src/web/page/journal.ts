@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { JournalRecord } from '../../wire/payloads.ts';
+import { makeGather } from './gather.ts';
 import { connection, gaps, onRecord } from './live.ts';
 import { get } from './server.ts';
 
@@ -11,31 +12,18 @@ interface Answer { readonly records: readonly JournalRecord[] }
 /** The newest records of all units and those of one: read once, then added to as they come. */
 export function useJournal(unit: string): readonly JournalRecord[] {
   const [records, setRecords] = useState<readonly JournalRecord[]>([]);
-  const fresh = useRef<JournalRecord[]>([]);
   const isOpen = connection.value === 'open';
   useEffect(() => {
     const stop = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    const add = (): void => {
-      timer = null;
-      const found = fresh.current.splice(0);
-      setRecords((before) => merged(before, found));
-    };
-    const forget = onRecord((record) => {
-      fresh.current.push(record);
-      timer ??= setTimeout(add, LEAST_PAUSE_MS);
-    });
-    Promise.all([
-      get<Answer>('/history?limit=1500', stop.signal),
-      get<Answer>(`/units/${encodeURIComponent(unit)}/history?limit=1000`, stop.signal),
-    ]).then(
-      ([all, own]) => setRecords((before) => merged(own.records, all.records, before)),
-      () => undefined,
-    );
+    const fresh = makeGather<JournalRecord>((found) => setRecords((before) => merged(before, found)), { most: MOST_KEPT, withinMs: LEAST_PAUSE_MS });
+    const forget = onRecord((record) => fresh.add([record]));
+    const histories = ['/history?limit=1500', `/units/${encodeURIComponent(unit)}/history?limit=1000`];
+    Promise.all(histories.map((path) => get<Answer>(path, stop.signal)))
+      .then((answers) => setRecords((before) => merged(...answers.map(({ records: known }) => known), before)), () => undefined);
     return () => {
       stop.abort();
       forget();
-      if (timer !== null) clearTimeout(timer);
+      fresh.clear();
     };
   }, [unit, isOpen, gaps.value]);
   return records;

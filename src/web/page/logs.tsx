@@ -101,29 +101,16 @@ export function Logs({ unit }: { readonly unit: string }): JSX.Element {
       <div class="bar small">
         <h2>Logs</h2>
         <select aria-label="Stream" value={stream} onChange={({ currentTarget }) => setStream(currentTarget.value)}>
-          <option value="all">both streams</option>
-          <option>stdout</option>
-          <option>stderr</option>
+          <option value="all">both streams</option><option>stdout</option><option>stderr</option>
         </select>
-        <input
-          type="search"
-          aria-label="Search the logs"
-          placeholder="search"
-          value={search}
-          onInput={({ currentTarget }) => setSearch(currentTarget.value)}
-        />
+        <input type="search" aria-label="Search the logs" placeholder="search" value={search} onInput={({ currentTarget }) => setSearch(currentTarget.value)} />
         <button aria-pressed={isPaused} onClick={() => (isPaused ? resume() : setPaused(true))}>
           {isPaused ? `Resume (${waiting} waiting)` : 'Pause'}
         </button>
-        <button
-          aria-pressed={isFollowing}
-          onClick={() => {
-            setFollowing(!isFollowing);
-            if (!isFollowing) view.current?.scrollTo({ top: view.current.scrollHeight });
-          }}
-        >
-          Follow
-        </button>
+        <button aria-pressed={isFollowing} onClick={() => {
+          setFollowing(!isFollowing);
+          if (!isFollowing) view.current?.scrollTo({ top: view.current.scrollHeight });
+        }}>Follow</button>
         <a class="button" href={addressOf(`/units/${encodeURIComponent(unit)}/logs?stream=${stream}&lines=20000&download=1`)} download>Download</a>
       </div>
       {refusal !== null && <p role="alert">{refusal}</p>}

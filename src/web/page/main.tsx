@@ -6,7 +6,7 @@ import { focusOn, keepFocus } from './focus.ts';
 import { DependencyGraph } from './graph.tsx';
 import { Help, HelpButton, listen } from './keys.tsx';
 import { connection, followWhileSeen, gone, head, readOnly, tick } from './live.ts';
-import { Choice, choose, every, Projects, shownProject } from './projects.tsx';
+import { Choice, choose, every, ProjectsPage, shownProject } from './projects.tsx';
 import { Rehearse } from './rehearse.tsx';
 import { linkTo, route, scrollToPlace } from './router.ts';
 import { SupervisorPage } from './supervisor.tsx';
@@ -40,18 +40,7 @@ function Page(): JSX.Element {
           ))}
         </nav>
         <p class="whole">
-          {connection.value === 'locked' ? (
-            <span class="pill h-failing" role="alert">sysg web was started anew: open the address that it printed</span>
-          ) : connection.value === 'full' ? <span class="pill h-failing">too many pages are open</span> : connection.value === 'lost' ? (
-            <span class="pill h-failing" role="alert">no connection to sysg web</span>
-          ) : gone.value !== null ? <span class="pill h-failing">no supervisor</span> : (
-            head.value !== null && (
-              <span class={`pill h-${head.value.health}`}>
-                {head.value.health}
-                {head.value.supervisor === 'serving' ? '' : `, ${head.value.supervisor}`}
-              </span>
-            )
-          )}
+          <Whole />
           {readOnly.value && <span class="pill">read-only</span>}
         </p>
         <HelpButton />
@@ -62,15 +51,36 @@ function Page(): JSX.Element {
         )}
         {gone.value !== null && <p class="notice" role="alert">{gone.value}. What is shown is of before.</p>}
       </header>
-      {page === 'unit' ? <Unit key={name} name={name} part={part} /> : page === 'graph' ? <DependencyGraph /> : page === 'rehearse' ? (
-        <Rehearse first={name === '' ? null : name} />
-      ) : page === 'projects' ? <Projects /> : page === 'supervisor' ? <SupervisorPage /> : (<Table />)}
+      {contentOf(page, name, part)}
       <p class="hidden" role="status">{announcement}</p>
       <Tickets />
       <Dialogs />
       <Help />
     </>
   );
+}
+
+function contentOf(page: string, name: string, part: string): JSX.Element {
+  switch (page) {
+    case 'unit': return <Unit key={name} name={name} part={part} />;
+    case 'graph': return <DependencyGraph />;
+    case 'rehearse': return <Rehearse first={name === '' ? null : name} />;
+    case 'projects': return <ProjectsPage />;
+    case 'supervisor': return <SupervisorPage />;
+    default: return <Table />;
+  }
+}
+
+/** How all of it is, or why that is not known. */
+function Whole(): JSX.Element | null {
+  const failing = (text: string, role?: 'alert'): JSX.Element => <span class="pill h-failing" role={role}>{text}</span>;
+  if (connection.value === 'locked') return failing('sysg web was started anew: open the address that it printed', 'alert');
+  if (connection.value === 'full') return failing('too many pages are open');
+  if (connection.value === 'lost') return failing('no connection to sysg web', 'alert');
+  if (gone.value !== null) return failing('no supervisor');
+  if (head.value === null) return null;
+  const { health, supervisor } = head.value;
+  return <span class={`pill h-${health}`}>{health}{supervisor === 'serving' ? '' : `, ${supervisor}`}</span>;
 }
 
 async function begin(): Promise<void> {

@@ -37,11 +37,7 @@ export function Plots({ unit, records }: { readonly unit: string; readonly recor
       ) : (
         <>
           <Plot
-            title="CPU, percent of one core"
-            points={samples.map(({ at, cpu }) => [at / 1000, cpu])}
-            starts={starts}
-            format={(value) => `${value.toFixed(1)}%`}
-            tone="cpu"
+            title="CPU, percent of one core" points={samples.map(({ at, cpu }) => [at / 1000, cpu])} starts={starts} format={(value) => `${value.toFixed(1)}%`} tone="cpu"
           />
           <Plot title="Memory" points={samples.map(({ at, rss }) => [at / 1000, rss])} starts={starts} format={bytes} tone="memory" />
           <p class="faint">Now {last?.cpu.toFixed(1)}% and {bytes(last?.rss ?? 0)}; starts in the journal, drawn as lines: {starts.length}.</p>
@@ -73,10 +69,7 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
     const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid } };
     const made = new uPlot(
       {
-        width: element.clientWidth || 300,
-        height: 150,
-        cursor: { y: false },
-        legend: { live: true },
+        width: element.clientWidth || 300, height: 150, cursor: { y: false }, legend: { live: true },
         series: [
           { label: 'at', value: (_, value) => (value === null ? '-' : moment(value * 1000)) },
           { label: title, stroke: line, width: 1.5, fill: () => `color-mix(in srgb, ${line()} 13%, transparent)`, value: (_, value) => (value === null ? '-' : format(value)) },
@@ -87,21 +80,16 @@ function Plot({ title, points, starts, format, tone }: PlotProps): JSX.Element {
           { ...axis, size: 84, values: (_, values) => values.map(format) },
         ],
         scales: { y: { range: (_, _low, high) => [0, Math.max(high * 1.1, 1)] } },
-        hooks: {
-          draw: [
-            (self) => {
-              for (const at of marks.current) {
-                const x = self.valToPos(at, 'x', true);
-                if (x < self.bbox.left || x > self.bbox.left + self.bbox.width) continue;
-                self.ctx.fillStyle = text();
-                self.ctx.fillRect(x, self.bbox.top, 1, self.bbox.height);
-              }
-            },
-          ],
-        },
+        hooks: { draw: [({ bbox, ctx, valToPos }) => {
+          for (const at of marks.current) {
+            const x = valToPos(at, 'x', true);
+            if (x < bbox.left || x > bbox.left + bbox.width) continue;
+            ctx.fillStyle = text();
+            ctx.fillRect(x, bbox.top, 1, bbox.height);
+          }
+        }] },
       },
-      [[], []],
-      element,
+      [[], []], element,
     );
     plot.current = made;
     const resizer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: 150 }));

@@ -1,21 +1,12 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
+import type { Projects } from '../project-routes.ts';
 import { useFetched } from './fetched.ts';
 import { now } from './live.ts';
 import { linkToProject, project, route } from './router.ts';
 import { Rows } from './rows.tsx';
 import { get } from './server.ts';
 
-interface Summary {
-  readonly name: string;
-  readonly config: string | null;
-  readonly health: string | null;
-  readonly units: number;
-  readonly running: number;
-  readonly problem: string | null;
-}
-
-interface Answer { readonly every: boolean; readonly projects: readonly Summary[] }
 
 /** The server shows all projects of the user. */
 export const every = signal(false);
@@ -33,7 +24,7 @@ const AGAIN_MS = 5000;
 /** Has the address name the first project where the server shows all of them and the address names none. False: the page loads once more for it. */
 export async function choose(): Promise<boolean> {
   try {
-    const { every: isEvery, projects: [first] } = await get<Answer>('/projects');
+    const { every: isEvery, projects: [first] } = await get<Projects>('/projects');
     every.value = isEvery;
     if (!isEvery && first !== undefined && first.name !== '-') only.value = first.name;
     if (!isEvery || project !== null || first === undefined) return true;
@@ -45,8 +36,8 @@ export async function choose(): Promise<boolean> {
   }
 }
 
-function useProjects(): readonly Summary[] {
-  const { data } = useFetched<Answer>(every.value ? '/projects' : null, Math.floor(now.value / AGAIN_MS));
+function useProjects(): Projects['projects'] {
+  const { data } = useFetched<Projects>(every.value ? '/projects' : null, Math.floor(now.value / AGAIN_MS));
   return data?.projects ?? [];
 }
 
@@ -68,7 +59,7 @@ export function Choice(): JSX.Element | null {
 }
 
 /** All projects together. */
-export function Projects(): JSX.Element {
+export function ProjectsPage(): JSX.Element {
   const projects = useProjects();
   return (
     <main>

@@ -3,19 +3,13 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JournalRecord } from '../../wire/payloads.ts';
 import { eventOf, faultKinds, kindOf, type Fault, type FaultKind } from './faults.ts';
 import { shownProject } from './projects.tsx';
-import { post } from './server.ts';
+import { failureText, post } from './server.ts';
 import { naturally, ordered } from './sorting.ts';
 import { StillChart } from './still-chart.tsx';
-import { Legend, Records, STATES, stretchesOf } from './timeline.tsx';
+import { Legend, Records, stretchesOf } from './timeline.tsx';
 import { counted, offset } from './words.ts';
 
-interface Outcome {
-  readonly restarts: number;
-  readonly downtime_ms: number;
-  readonly phase: string;
-  readonly starts: number;
-  readonly reason?: string;
-}
+interface Outcome { readonly restarts: number; readonly downtime_ms: number; readonly phase: string; readonly starts: number; readonly reason?: string }
 interface Result {
   readonly start_ms: number; readonly lasted_ms: number; readonly ended_by: string; readonly warnings: readonly string[];
   readonly units: Readonly<Record<string, Outcome>>; readonly events: readonly (JournalRecord & { readonly arrows: readonly string[] })[];
@@ -51,7 +45,7 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
     post<Result>('/simulate', { events: wanted.map(eventOf), for: lasts }).then((found) => {
       setResult(found);
       setError(null);
-    }, (failed: unknown) => setError(failed instanceof Error ? failed.message : String(failed)));
+    }, (failed: unknown) => setError(failureText(failed)));
   };
   // Each change is rehearsed anew: it takes milliseconds.
   useEffect(() => {
@@ -94,27 +88,12 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
         virtual clock; nothing is started or stopped.
       </p>
       <div class="bar">
-        <label>
-          Unit{' '}
-          <select value={subject ?? ''} onChange={({ currentTarget }) => setUnit(currentTarget.value)}>
-            {names.toSorted(naturally.compare).map((name) => <option key={name}>{name}</option>)}
-          </select>
-        </label>
-        <label>
-          Fault{' '}
-          <select value={kind} onChange={({ currentTarget }) => setKind(currentTarget.value as FaultKind)}>
-            {faultKinds.map((each) => <option key={each.kind} value={each.kind}>{each.label}</option>)}
-          </select>
-        </label>
+        <Choice label="Unit" value={subject ?? ''} words={names.toSorted(naturally.compare).map((name) => [name, name])} onChoose={setUnit} />
+        <Choice label="Fault" value={kind} words={faultKinds.map((each) => [each.kind, each.label])} onChoose={(word) => setKind(word as FaultKind)} />
         <button disabled={subject === null} onClick={() => subject !== null && drop(subject, Math.round(atMs / STEP_MS) * STEP_MS)}>
           Add at {offset(atMs)}
         </button>
-        <label>
-          For{' '}
-          <select value={span[0]} onChange={({ currentTarget }) => setSpan(SPANS.find(([word]) => word === currentTarget.value) ?? SPANS[1])}>
-            {SPANS.map(([word]) => <option key={word}>{word}</option>)}
-          </select>
-        </label>
+        <Choice label="For" value={span[0]} words={SPANS.map(([word]) => [word, word])} onChoose={(chosen) => setSpan(SPANS.find(([word]) => word === chosen) ?? SPANS[1])} />
         <button disabled={faults.length === 0} onClick={() => setFaults([])}>Clear</button>
       </div>
       {error !== null && <p role="alert">{error}</p>}
@@ -123,32 +102,25 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
           {names.map((name) => (
             <div key={name} class="lane-row">
               <button class={`link ${name === subject ? 'own' : ''}`} onClick={() => setUnit(name)}>{name}</button>
-              <div
-                class="lane"
-                onClick={({ currentTarget, clientX, target }) => {
-                  if (target instanceof Element && target.closest('.fault') === null) drop(name, momentAt(currentTarget, clientX));
-                }}
-              >
-                {stretchesOf(events, name, startMs + span[1]).map(({ fromMs, toMs, state, record }) => (
-                  <i
-                    key={record.seq}
-                    class={`p-${state}`}
-                    title={`${state} at ${offset(fromMs - startMs)}`}
-                    style={{ left: `${share(fromMs - startMs)}%`, width: `${Math.max(0.15, share(toMs - startMs) - share(fromMs - startMs))}%` }}
-                  />
-                ))}
-                {faults.filter((fault) => fault.unit === name)
-                  .map((fault) => (
+              <div class="lane" onClick={({ currentTarget, clientX, target }) => {
+                if (target instanceof Element && target.closest('.fault') === null) drop(name, momentAt(currentTarget, clientX));
+              }}>
+                {stretchesOf(events, name, startMs + span[1]).map(({ fromMs, toMs, state, record }) => {
+                  const [left, right] = [share(fromMs - startMs), share(toMs - startMs)];
+                  const style = { left: `${left}%`, width: `${Math.max(0.15, right - left)}%` };
+                  return <i key={record.seq} class={`p-${state}`} title={`${state} at ${offset(fromMs - startMs)}`} style={style} />;
+                })}
+                {faults.filter((fault) => fault.unit === name).map((fault) => {
+                  const { label, mark } = kindOf(fault.kind);
+                  const remove = (): void => setFaults(faults.filter(({ id }) => id !== fault.id));
+                  return (
                     <button
-                      key={fault.id}
-                      class="fault"
-                      style={{ left: `${share(fault.atMs)}%` }}
-                      title={`${kindOf(fault.kind).label} at ${offset(fault.atMs)}`}
-                      aria-label={`${name} ${kindOf(fault.kind).label} at ${offset(fault.atMs)}; arrow keys move it, Delete removes it`}
+                      key={fault.id} class="fault" style={{ left: `${share(fault.atMs)}%` }} title={`${label} at ${offset(fault.atMs)}`}
+                      aria-label={`${name} ${label} at ${offset(fault.atMs)}; arrow keys move it, Delete removes it`} onDblClick={remove}
                       onKeyDown={(event) => {
                         const by = { ArrowLeft: -STEP_MS, ArrowRight: STEP_MS }[event.key];
                         if (by !== undefined) move(fault.id, fault.atMs + by);
-                        if (event.key === 'Delete' || event.key === 'Backspace') setFaults(faults.filter(({ id }) => id !== fault.id));
+                        if (event.key === 'Delete' || event.key === 'Backspace') remove();
                         if (by !== undefined) event.preventDefault();
                       }}
                       onPointerDown={({ currentTarget, pointerId }) => currentTarget.setPointerCapture(pointerId)}
@@ -156,57 +128,41 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
                         const lane = currentTarget.parentElement;
                         if (currentTarget.hasPointerCapture(pointerId) && lane !== null) move(fault.id, momentAt(lane, clientX));
                       }}
-                      onDblClick={() => setFaults(faults.filter(({ id }) => id !== fault.id))}
-                    >
-                      {kindOf(fault.kind).mark}
-                    </button>
-                  ))}
+                    >{mark}</button>
+                  );
+                })}
                 <i class="cursor" style={{ left: `${share(atMs)}%` }} />
               </div>
             </div>
           ))}
         </div>
         <div class="lane-row scrub">
-          <button
-            onClick={() => {
-              if (atMs >= span[1]) setAt(0);
-              setPlaying(!isPlaying);
-            }}
-          >
-            {isPlaying ? 'Pause' : 'Play'}
-          </button>
+          <button onClick={() => {
+            if (atMs >= span[1]) setAt(0);
+            setPlaying(!isPlaying);
+          }}>{isPlaying ? 'Pause' : 'Play'}</button>
           <input
-            type="range"
-            aria-label="Moment"
-            aria-valuetext={offset(atMs)}
-            min="0"
-            max={span[1]}
-            step="50"
-            value={atMs}
+            type="range" aria-label="Moment" aria-valuetext={offset(atMs)} min="0" max={span[1]} step="50" value={atMs}
             onInput={({ currentTarget }) => setAt(Number(currentTarget.value))}
           />
         </div>
-        <Legend states={STATES} />
+        <Legend />
         <p class="faint">At {offset(atMs)}. A mark is dragged, moved with the arrow keys, and removed by a double click or Delete.</p>
       </section>
       {subject !== null && result !== null && (
         <div class="columns">
-          <section class="panel" aria-label="State chart at the moment">
-            <h2>{subject} at {offset(atMs)}</h2>
+          <section class="panel" aria-label="State chart at the moment"><h2>{subject} at {offset(atMs)}</h2>
             <StillChart
               machine={all.find(({ name }) => name === subject)?.kind === 'cron' ? 'job' : 'service'}
               last={before.findLast((record) => record.unit === subject && record.to !== undefined) ?? null}
             />
           </section>
           <div>
-            <section class="panel" aria-live="polite">
-              <h2>What becomes of it</h2>
+            <section class="panel" aria-live="polite"><h2>What becomes of it</h2>
               {outcome !== undefined && (
                 <p>
-                  <b class={`state s-${outcome.phase}`}>{outcome.phase}</b> in the end, {counted(outcome.restarts, 'restart')}, {counted(outcome.starts, 'start')},{' '}
-                  down{' '}
-                  {offset(outcome.downtime_ms)}
-                  {outcome.reason !== undefined && `: ${outcome.reason}`}.
+                  <b class={`state s-${outcome.phase}`}>{outcome.phase}</b> in the end, {counted(outcome.restarts, 'restart')},{' '}
+                  {counted(outcome.starts, 'start')}, down {offset(outcome.downtime_ms)}{outcome.reason !== undefined && `: ${outcome.reason}`}.
                 </p>
               )}
               {result.ended_by === 'supervisor' && <p role="alert">The supervisor ends itself after {offset(result.lasted_ms)}.</p>}
@@ -226,5 +182,23 @@ export function Rehearse({ first }: { readonly first: string | null }): JSX.Elem
         </div>
       )}
     </main>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly words: readonly (readonly [value: string, shown: string])[];
+  onChoose(value: string): void;
+}
+
+function Choice({ label, value, words, onChoose }: ChoiceProps): JSX.Element {
+  return (
+    <label>
+      {label}{' '}
+      <select value={value} onChange={({ currentTarget }) => onChoose(currentTarget.value)}>
+        {words.map(([word, shown]) => <option key={word} value={word}>{shown}</option>)}
+      </select>
+    </label>
   );
 }

@@ -1,8 +1,5 @@
 import { project } from './router.ts';
 
-/** Why the server refused, in its own sentence. */
-export class Refused extends Error {}
-
 /** As the server describes it: RFC 9457. */
 interface Problem { readonly type: string; readonly status: number; readonly detail: string }
 
@@ -11,7 +8,7 @@ export function addressOf(path: string): string {
   return `/api/v1${path}${project === null ? '' : `${path.includes('?') ? '&' : '?'}project=${encodeURIComponent(project)}`}`;
 }
 
-/** Asks the server. `path` is below /api/v1. Rejects with `Refused`. */
+/** Asks the server. `path` is below /api/v1. */
 export async function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
   return read<Answer>(await fetch(addressOf(path), signal === undefined ? {} : { signal }));
 }
@@ -36,14 +33,22 @@ export async function post<Answer>(path: string, body: unknown): Promise<Answer>
 }
 
 export async function picture(machine: string): Promise<string> {
-  const response = await fetch(addressOf(`/charts/${encodeURIComponent(machine)}`));
-  if (!response.ok) throw new Refused((await problemOf(response)).detail);
-  return response.text();
+  return (await accepted(await fetch(addressOf(`/charts/${encodeURIComponent(machine)}`)))).text();
+}
+
+/** What became of asking, in a sentence. */
+export function failureText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function read<Answer>(response: Response): Promise<Answer> {
-  if (!response.ok) throw new Refused((await problemOf(response)).detail);
-  return await response.json() as Answer;
+  return await (await accepted(response)).json() as Answer;
+}
+
+/** Rejects with why the server refused, in its own sentence. */
+async function accepted(response: Response): Promise<Response> {
+  if (!response.ok) throw new Error((await problemOf(response)).detail);
+  return response;
 }
 
 async function problemOf(response: Response): Promise<Problem> {

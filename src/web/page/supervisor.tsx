@@ -9,29 +9,10 @@ import type { JournalRecord } from '../../wire/payloads.ts';
 
 interface Cost { readonly cpuSeconds: number; readonly residentBytes: number; readonly openFds: number | null }
 interface Supervisor {
-  readonly stage: string;
-  readonly why: string | null;
-  readonly pid: number | null;
-  readonly cost: Cost | null;
-  readonly connections: number | null;
-  readonly present: readonly string[];
-  readonly server: {
-    readonly version: string;
-    readonly pid: number;
-    readonly cost: Cost | null;
-    readonly streams: number;
-    readonly read_only: boolean;
-  };
-  readonly state_directory: string;
-  readonly socket: string;
-  readonly log: string;
-  readonly config: string | null;
-  readonly ordered: readonly {
-    readonly unit: string;
-    readonly ordered: string | null;
-    readonly rollout: string | null;
-    readonly waits_for: readonly string[];
-  }[];
+  readonly stage: string; readonly why: string | null; readonly pid: number | null; readonly cost: Cost | null; readonly connections: number | null;
+  readonly state_directory: string; readonly socket: string; readonly log: string; readonly config: string | null; readonly present: readonly string[];
+  readonly server: { readonly version: string; readonly pid: number; readonly cost: Cost | null; readonly streams: number; readonly read_only: boolean };
+  readonly ordered: readonly { readonly unit: string; readonly ordered: string | null; readonly rollout: string | null; readonly waits_for: readonly string[] }[];
 }
 
 /** The supervisor itself: its chart, what is under way, and what it costs. */
@@ -43,45 +24,14 @@ export function SupervisorPage(): JSX.Element {
       <h1>Supervisor</h1>
       {error !== null && <p role="alert">{error}</p>}
       <div class="columns">
-        <section class="panel" aria-label="Root chart">
-          <h2>Chart</h2>
-          <Chart
-            machine="supervisor"
-            name="the supervisor"
-            marks={data === null ? null : { present: data.present, counts: [], steps: [], arrows: [] }}
-          />
+        <section class="panel" aria-label="Root chart"><h2>Chart</h2>
+          <Chart machine="supervisor" name="the supervisor" marks={data === null ? null : { present: data.present, counts: [], steps: [], arrows: [] }} />
         </section>
         <div>
           {data !== null && (
             <section class="panel"><h2>{data.stage === 'gone' ? 'No supervisor answers' : `It is ${data.stage}`}</h2>
               {data.why !== null && <p role="alert">{data.why}</p>}
-              <dl>
-                <dt>PID</dt>
-                <dd>{data.pid ?? '-'}</dd>
-                <dt>Units</dt>
-                <dd>{units.value.size}</dd>
-                <dt>CPU used</dt>
-                <dd>{data.cost === null ? '-' : `${data.cost.cpuSeconds.toFixed(1)} s`}</dd>
-                <dt>Memory</dt>
-                <dd>{data.cost === null ? '-' : bytes(data.cost.residentBytes)}</dd>
-                <dt>Open descriptors</dt>
-                <dd>{data.cost?.openFds ?? '-'}</dd>
-                <dt>Connections</dt>
-                <dd>{data.connections ?? '-'}</dd>
-                <dt>Configuration</dt>
-                <dd>{data.config ?? '-'}</dd>
-                <dt>State</dt>
-                <dd>{data.state_directory}</dd>
-                <dt>Socket</dt>
-                <dd>{data.socket}</dd>
-                <dt>Log</dt>
-                <dd>{data.log}</dd>
-                <dt>This page</dt>
-                <dd>
-                  sysg {data.server.version}, pid {data.server.pid}, streams {data.server.streams}, {bytes(data.server.cost?.residentBytes ?? 0)}
-                  {data.server.read_only && ', read-only'}
-                </dd>
-              </dl>
+              <dl>{factsOf(data).map(([title, fact]) => <><dt>{title}</dt><dd>{fact}</dd></>)}</dl>
             </section>
           )}
           <section class="panel"><h2>Under way</h2>
@@ -91,12 +41,9 @@ export function SupervisorPage(): JSX.Element {
                 <li key={unit}>
                   <a href={linkTo('unit', unit)}>{unit}</a>:{' '}
                   {[
-                    ordered === null ? '' : `${ordered} ordered`,
-                    rollout === null ? '' : `rollout at ${rollout}`,
-                    waits.length === 0 ? '' : `waits for ${waits.join(', ')}`,
-                  ]
-                    .filter((part) => part !== '')
-                    .join('; ')}
+                    ...(ordered === null ? [] : [`${ordered} ordered`]), ...(rollout === null ? [] : [`rollout at ${rollout}`]),
+                    ...(waits.length === 0 ? [] : [`waits for ${waits.join(', ')}`]),
+                  ].join('; ')}
                 </li>
               ))}
               {tickets.value.filter(({ state }) => state === 'open')
@@ -108,4 +55,13 @@ export function SupervisorPage(): JSX.Element {
       <section class="panel"><h2>Last records</h2><Records records={history?.records ?? []} /></section>
     </main>
   );
+}
+
+function factsOf({ pid, cost, connections, config, state_directory: state, socket, log, server }: Supervisor): readonly (readonly [title: string, fact: string | number])[] {
+  return [
+    ['PID', pid ?? '-'], ['Units', units.value.size], ['CPU used', cost === null ? '-' : `${cost.cpuSeconds.toFixed(1)} s`],
+    ['Memory', cost === null ? '-' : bytes(cost.residentBytes)], ['Open descriptors', cost?.openFds ?? '-'], ['Connections', connections ?? '-'],
+    ['Configuration', config ?? '-'], ['State', state], ['Socket', socket], ['Log', log],
+    ['This page', `sysg ${server.version}, pid ${server.pid}, streams ${server.streams}, ${bytes(server.cost?.residentBytes ?? 0)}${server.read_only ? ', read-only' : ''}`],
+  ];
 }

@@ -33,16 +33,14 @@ export function mark(name: string): void {
   marked.value = next;
 }
 
-function markAll(rows: readonly UnitRow[], isMarked: boolean): void {
-  marked.value = new Set(isMarked ? rows.map(({ name }) => name) : []);
-}
+const NUMBERS: readonly SortName[] = ['Restarts', 'CPU', 'Memory'];
 
 /** A column by which the units can be put in order. */
-function Heading({ by, isNumber = false }: { readonly by: SortName; readonly isNumber?: boolean }): JSX.Element {
+function Heading({ by }: { readonly by: SortName }): JSX.Element {
   const { by: present, isTurned } = sorting.value;
   const isPresent = present === by;
   return (
-    <th role="columnheader" class={isNumber ? 'number' : ''} aria-sort={isPresent ? (isTurned ? 'descending' : 'ascending') : 'none'}>
+    <th role="columnheader" class={NUMBERS.includes(by) ? 'number' : ''} aria-sort={isPresent ? (isTurned ? 'descending' : 'ascending') : 'none'}>
       <button class="link" onClick={() => sortBy(by)}>{by}<span aria-hidden="true">{isPresent ? (isTurned ? ' ▴' : ' ▾') : ''}</span></button>
     </th>
   );
@@ -59,19 +57,12 @@ export function Table(): JSX.Element {
       <div class="bar">
         <h1>Units</h1>
         <p class="counts">
-          {['failing', 'degraded', 'healthy'].map((health) =>
-            counts.has(health) ? (<span key={health} class={`pill h-${health}`}>{counts.get(health)} {health}</span>) : null,
-          )}
+          {['failing', 'degraded', 'healthy'].filter((health) => counts.has(health)).map((health) => (
+            <span key={health} class={`pill h-${health}`}>{counts.get(health)} {health}</span>))}
         </p>
         <label class="filter">
           <span class="hidden">Filter</span>
-          <input
-            id="filter"
-            type="search"
-            placeholder="filter (f)"
-            value={filter}
-            onInput={({ currentTarget }) => (filter.value = currentTarget.value)}
-          />
+          <input id="filter" type="search" placeholder="filter (f)" value={filter} onInput={({ currentTarget }) => (filter.value = currentTarget.value)} />
         </label>
         {!readOnly.value && <span class="faint">{names.length === 0 ? 'mark units for:' : `${names.length === 1 ? names[0] : `${names.length} units`}:`}</span>}
         <UnitActs names={names} />
@@ -83,30 +74,17 @@ export function Table(): JSX.Element {
           <tr role="row">
             <th class="tick" role="columnheader">
               <input
-                type="checkbox"
-                aria-label="Mark all that are shown"
-                checked={rows.length > 0 && rows.every(({ name }) => marked.value.has(name))}
-                onChange={({ currentTarget }) => markAll(rows, currentTarget.checked)}
+                type="checkbox" aria-label="Mark all that are shown" checked={rows.length > 0 && rows.every(({ name }) => marked.value.has(name))}
+                onChange={({ currentTarget }) => (marked.value = new Set(currentTarget.checked ? rows.map(({ name }) => name) : []))}
               />
             </th>
-            <Heading by="Unit" />
-            <Heading by="State" />
-            <Heading by="Since" />
-            <Heading by="Restarts" isNumber />
-            <Heading by="Health" />
-            <Heading by="CPU" isNumber />
-            <Heading by="Memory" isNumber />
-            <th class="wide number" role="columnheader">PID</th>
-            <th class="wide" role="columnheader">Last exit</th>
-            <th class="wide" role="columnheader">Command</th>
+            {(['Unit', 'State', 'Since', 'Restarts', 'Health', 'CPU', 'Memory'] as const).map((by) => <Heading key={by} by={by} />)}
+            {['PID', 'Last exit', 'Command'].map((title) => <th key={title} class={title === 'PID' ? 'wide number' : 'wide'} role="columnheader">{title}</th>)}
           </tr>
         </thead>
         <tbody
-          role="rowgroup"
-          onPointerEnter={() => holdOrder('pointer', true)}
-          onPointerLeave={() => holdOrder('pointer', false)}
-          onFocusIn={() => holdOrder('focus', true)}
-          onFocusOut={() => holdOrder('focus', false)}
+          role="rowgroup" onPointerEnter={() => holdOrder('pointer', true)} onPointerLeave={() => holdOrder('pointer', false)}
+          onFocusIn={() => holdOrder('focus', true)} onFocusOut={() => holdOrder('focus', false)}
         >
           {rows.map((row) => <Row key={row.name} row={row} isSelected={selected.value === row.name} isMarked={marked.value.has(row.name)} />)}
         </tbody>
@@ -120,12 +98,8 @@ function Row({ row, isSelected, isMarked }: { readonly row: UnitRow; readonly is
   return useMemo(
     () => (
       <tr
-        role="row"
-        id={`row-${row.name}`}
-        class={`${isSelected ? 'selected ' : ''}${isMarked ? 'marked' : ''}`}
-        aria-selected={isSelected}
-        onClick={() => (selected.value = row.name)}
-        onDblClick={() => go('unit', row.name)}
+        role="row" id={`row-${row.name}`} class={`${isSelected ? 'selected ' : ''}${isMarked ? 'marked' : ''}`} aria-selected={isSelected}
+        onClick={() => (selected.value = row.name)} onDblClick={() => go('unit', row.name)}
       >
         <td role="cell" class="tick"><input type="checkbox" aria-label={`Mark ${row.name}`} checked={isMarked} onChange={() => mark(row.name)} /></td>
         <td role="cell"><a href={linkTo('unit', row.name)}>{row.name}</a>{row.kind === 'cron' && <span class="tag">cron</span>}</td>

@@ -11,16 +11,11 @@ export interface Stretch { readonly fromMs: number; readonly toMs: number; reado
 /** In which state a unit was when, by its records; oldest first. */
 export function stretchesOf(records: readonly JournalRecord[], unit: string, endMs: number): readonly Stretch[] {
   const own = records.filter((record) => record.unit === unit && record.to !== undefined);
-  return own.map((record, index) => ({
-    fromMs: Date.parse(record.at),
-    toMs: Date.parse(own[index + 1]?.at ?? '') || endMs,
-    state: record.to ?? '',
-    record,
-  }));
+  return own.map((record, index) => ({ fromMs: Date.parse(record.at), toMs: Date.parse(own[index + 1]?.at ?? '') || endMs, state: record.to ?? '', record }));
 }
 
 /** As the legend explains their colours. */
-export const STATES = ['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped', 'waiting'] as const;
+const STATES = ['running', 'starting', 'stopping', 'backoff', 'failed', 'stopped', 'waiting'] as const;
 const SPANS = [['1 min', 60], ['15 min', 900], ['1 h', 3600], ['1 day', 86_400]] as const;
 const [LANE, LEFT] = [26, 120];
 /** Of a letter, with its share of the space around the word. */
@@ -64,16 +59,10 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
     <div class="timeline" ref={box}>
       <div class="bar small" role="group" aria-label="Span of the timeline">
         {SPANS.map(([word, span]) => (
-          <button
-            key={word}
-            aria-pressed={seconds === span}
-            onClick={() => {
-              setSeconds(span);
-              setBack(0);
-            }}
-          >
-            {word}
-          </button>
+          <button key={word} aria-pressed={seconds === span} onClick={() => {
+            setSeconds(span);
+            setBack(0);
+          }}>{word}</button>
         ))}
         <button aria-label="Zoom in" onClick={() => zoom(0.5)}>+</button>
         <button aria-label="Zoom out" onClick={() => zoom(2)}>−</button>
@@ -82,10 +71,7 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
         <span class="faint">{moment(startMs)} to {backMs === 0 ? 'now' : moment(endMs)} ({span(seconds)})</span>
       </div>
       <svg
-        viewBox={`0 0 ${width} ${height}`}
-        height={height}
-        role="group"
-        aria-label={`What happened to ${unit} in the last ${span(seconds)}`}
+        viewBox={`0 0 ${width} ${height}`} height={height} role="group" aria-label={`What happened to ${unit} in the last ${span(seconds)}`}
         onWheel={(event) => {
           if (!event.ctrlKey) return;
           event.preventDefault();
@@ -100,15 +86,7 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
                 const [left, wide] = [x(fromMs), Math.max(1.5, x(toMs) - x(fromMs))];
                 return (
                   <g key={record.seq}>
-                    <rect
-                      class={`p-${state}${record.seq === chosen ? ' chosen' : ''}`}
-                      x={left}
-                      y="5"
-                      height="16"
-                      width={wide}
-                      rx="2"
-                      onClick={() => onChoose(record.seq)}
-                    >
+                    <rect class={`p-${state}${record.seq === chosen ? ' chosen' : ''}`} x={left} y="5" height="16" width={wide} rx="2" onClick={() => onChoose(record.seq)}>
                       <title>{`${state} from ${moment(fromMs)}, ${offset(toMs - fromMs)}`}</title>
                     </rect>
                     {wide > state.length * WORD_WIDTH && <text class="word" x={left + 5} y="17">{state}</text>}
@@ -120,27 +98,16 @@ export function Timeline({ unit, records, chosen, onChoose }: Props): JSX.Elemen
         {links.filter(({ record, cause }) => isSeen(record.at) && isSeen(cause.at))
           .map(({ record, cause }) => {
             const [from, to] = [lanes.indexOf(cause.unit ?? ''), lanes.indexOf(record.unit ?? '')];
-            return from < 0 || to < 0 ? null : (
-              <path
-                key={record.seq}
-                class="cause"
-                d={`M${x(Date.parse(cause.at))} ${from * LANE + 13}L${x(Date.parse(record.at))} ${to * LANE + 13}`}
-              />
-            );
+            const line = `M${x(Date.parse(cause.at))} ${from * LANE + 13}L${x(Date.parse(record.at))} ${to * LANE + 13}`;
+            return from < 0 || to < 0 ? null : <path key={record.seq} class="cause" d={line} />;
           })}
         {(width < 600 ? [0, 1] : [0, 0.25, 0.5, 0.75, 1]).map((share) => (
-          <text
-            key={share}
-            class="tick"
-            x={LEFT + share * (width - LEFT)}
-            y={height - 6}
-            text-anchor={share === 0 ? 'start' : share === 1 ? 'end' : 'middle'}
-          >
+          <text key={share} class="tick" x={LEFT + share * (width - LEFT)} y={height - 6} text-anchor={share === 0 ? 'start' : share === 1 ? 'end' : 'middle'}>
             {moment(startMs + share * (endMs - startMs))}
           </text>
         ))}
       </svg>
-      <Legend states={STATES} />
+      <Legend />
     </div>
   );
 }
@@ -150,8 +117,8 @@ function LaneName({ name }: { readonly name: string }): JSX.Element {
 }
 
 /** The colours of states. */
-export function Legend({ states }: { readonly states: readonly string[] }): JSX.Element {
-  return <ul class="legend" aria-label="Colours">{states.map((state) => <li key={state}><span class={`swatch p-${state}`} />{state}</li>)}</ul>;
+export function Legend(): JSX.Element {
+  return <ul class="legend" aria-label="Colours">{STATES.map((state) => <li key={state}><span class={`swatch p-${state}`} />{state}</li>)}</ul>;
 }
 
 interface RecordsProps {

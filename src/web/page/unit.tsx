@@ -42,7 +42,7 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
     arrow === null ? null : `${path}/chart/records?machine=${shown}&arrow=${encodeURIComponent(arrow)}`,
     version,
   );
-  if (row === undefined && error !== null) return (<main><h1>{name}</h1><p role="alert">{error}</p><p><a href={linkTo()}>All units</a></p></main>);
+  if (row === undefined && error !== null) return <main><h1>{name}</h1><p role="alert">{error}</p><p><a href={linkTo()}>All units</a></p></main>;
   return (
     <main class="unit">
       <div class="bar">
@@ -73,8 +73,7 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
           <Chart key={`${name} ${shown}`} machine={shown} marks={marks} name={name} chosen={arrow} onArrow={setArrow} />
         </section>
         <div>
-          <section class="panel why" aria-label="Why">
-            <h2>Why</h2>
+          <section class="panel why" aria-label="Why"><h2>Why</h2>
             {why?.text.map((sentence) => <p key={sentence}>{sentence}</p>)}
             {row?.waits_for?.map(({ unit }) => <p key={unit}>Waits for <a href={linkTo('unit', unit)}>{unit}</a>.</p>)}
           </section>
@@ -89,8 +88,7 @@ export function Unit({ name, part }: { readonly name: string; readonly part: str
           <Plots unit={name} records={ofUnit} />
         </div>
       </div>
-      <section class="panel" aria-label="Timeline">
-        <h2>Timeline</h2>
+      <section class="panel" aria-label="Timeline"><h2>Timeline</h2>
         <Timeline unit={name} records={records} chosen={chosen} onChoose={setChosen} />
         <Records records={chosen === null ? ofUnit.slice(-30) : around(records, chosen)} chosen={chosen} onCause={setChosen} />
         {chosen !== null && <button onClick={() => setChosen(null)}>Show the last ones again</button>}
