@@ -1,9 +1,8 @@
 import type { Combined } from '../config/ad-hoc.ts';
-import { formatProblem } from '../config/problem.ts';
 import { chosenServices } from '../config/profiles.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { cronHealth, cronStatus, type CronFacts } from '../cron/summary.ts';
-import { refusals, textOf, type Refusal } from '../errors.ts';
+import { refusals, textOf, type Refusal, type Result } from '../errors.ts';
 import { lookAtRest, mendStateFile, type AtRest, type RestingUnit } from '../compat/at-rest.ts';
 import { masked } from '../masked.ts';
 import { isAlive } from '../process/identity.ts';
@@ -17,9 +16,9 @@ import type { StatusAnswer } from './ask.ts';
 import type { Call } from './call.ts';
 import { chooseConfig, chooseConfigAtRest, startWith } from './config-choice.ts';
 import { configInUse } from './hints.ts';
-import { combinedFor, loadConfigFor } from './load-config.ts';
+import { combinedFor, loadConfigFor, loadOrRefuse } from './load-config.ts';
 
-export type RestAnswer = { readonly ok: true; readonly config: { readonly path: string; readonly leftOut: ReadonlySet<string> } & Combined; readonly rest: AtRest } | { readonly ok: false; readonly refusal: Refusal };
+export type RestAnswer = Result<{ readonly config: { readonly path: string; readonly leftOut: ReadonlySet<string> } & Combined; readonly rest: AtRest }>;
 
 /** Ledger, files and /proc, where there is no supervisor to ask. `leftOut`: what a start without profiles leaves out. */
 export function restOf(call: Call): RestAnswer {
@@ -28,8 +27,8 @@ export function restOf(call: Call): RestAnswer {
   const config = chooseConfigAtRest(call);
   if (!config.ok) return { ok: false, refusal: config.refusal };
   const { paths: { stateDir, ledger }, env, terminal } = call;
-  const loaded = loadConfigFor(call, config.path);
-  if (!loaded.ok) return { ok: false, refusal: refusals.config(loaded.problems.map(formatProblem).join('\n')) };
+  const loaded = loadOrRefuse(call, config.path);
+  if (!loaded.ok) return loaded;
   const combined = combinedFor(call, loaded.config);
   const input = { stateDir, ledger, config: config.path, specs: combined.specs, environment: env, uid: process.geteuid?.() ?? 0, onProblem: terminal.warn };
   const begun = chosenServices(loaded.config, { profiles: [], names: new Set() });

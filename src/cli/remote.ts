@@ -14,13 +14,8 @@ const overSocket: readonly VerbName[] = ['start', 'stop', 'restart', 'reload', '
 /** Options that need the files there. */
 const local = [options.every, options.supervisor, options.purge, options.child, options.parentPid, options.ttl, options.since, options.until, options.grep, options.timestamps];
 
-export interface Remote {
-  readonly call: Call;
-  close(): void;
-}
-
 /** A call whose supervisor is that of another machine, over a control socket that ssh forwards. `asks`: a person may be asked for a password. */
-export async function callOn(host: string, parsed: ParsedCall, surroundings: Surroundings, asks: boolean): Promise<Result<Remote>> {
+export async function callOn(host: string, parsed: ParsedCall, surroundings: Surroundings, asks: boolean): Promise<Result<{ readonly call: Call; close(): void }>> {
   const { verb, flags } = parsed;
   const there = `run it there: ssh ${host} sysg ${verb.name}`;
   if (!overSocket.includes(verb.name)) return { ok: false, refusal: refusals.usage(`${verb.name} works on the files of its own machine: ${there}`) };

@@ -1,5 +1,6 @@
 import { parsePlain, type ParsedCall } from './arguments.ts';
 import { openCall, type Call, type Surroundings } from './call.ts';
+import type { Result } from '../errors.ts';
 import type { Explained } from './explain.ts';
 import { globals } from './options.ts';
 import { speaker } from './terminal.ts';
@@ -35,22 +36,14 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
 
 async function call(parsed: ParsedCall, surroundings: Surroundings): Promise<number> {
   const host = parsed.flags.text(globals.host);
-  if (host !== null) return callRemote(host, parsed, surroundings);
-  const opened = openCall(parsed, surroundings);
+  const opened: Result<{ readonly call: Call; close?(): void }> = host === null ? openCall(parsed, surroundings)
+    : await (await import('./remote.ts')).callOn(host, parsed, surroundings, true);
   if (!opened.ok) return speaker(surroundings.terminal, 'info').refuse(opened.refusal);
-  const command = await commands[parsed.verb.name]();
-  return command(opened.call);
-}
-
-async function callRemote(host: string, parsed: ParsedCall, surroundings: Surroundings): Promise<number> {
-  const { callOn } = await import('./remote.ts');
-  const remote = await callOn(host, parsed, surroundings, true);
-  if (!remote.ok) return speaker(surroundings.terminal, 'info').refuse(remote.refusal);
   try {
     const command = await commands[parsed.verb.name]();
-    return await command(remote.call);
+    return await command(opened.call);
   } finally {
-    remote.close();
+    opened.close?.();
   }
 }
 

@@ -1,14 +1,12 @@
 import { existsSync } from 'node:fs';
-import { refusals, textOf, type Refusal } from '../errors.ts';
+import { refusals, textOf, type Result } from '../errors.ts';
 import { takeLock } from '../state/lock.ts';
 import { isServed } from '../state/lock-owner.ts';
 import type { Call } from './call.ts';
 import { unknownUnit } from './names.ts';
 import { restOf } from './offline.ts';
 
-export type StoppedAtRest =
-  | { readonly ok: true; readonly ended: readonly { readonly name: string; readonly pid: number }[] }
-  | { readonly ok: false; readonly refusal: Refusal };
+type StoppedAtRest = Result<{ readonly ended: readonly { readonly name: string; readonly pid: number }[] }>;
 
 /** Stops what a dead supervisor left running: of the units that are named, else of all. */
 export async function stopAtRest(call: Call, names: readonly string[] | null): Promise<StoppedAtRest> {

@@ -19,9 +19,7 @@ export async function exportCommand(call: Call): Promise<number> {
   if (!chosen.ok) return terminal.refuse(chosen.refusal);
   const loaded = loadOrRefuse(call, chosen.path);
   if (!loaded.ok) return terminal.refuse(loaded.refusal);
-  const images = new Map(
-    flags.texts(options.image).map((text): [string, string] => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
-  );
+  const images = new Map(flags.texts(options.image).map((text): [string, string] => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
   const { path, projectDir, services, profiles } = loaded.config;
   const directory = flags.text(options.output);
   const toStdout = directory === null || directory === '-';
@@ -35,12 +33,8 @@ export async function exportCommand(call: Call): Promise<number> {
     return terminal.refuse(refusals.runtime(`${counted(lost, 'key')} of ${shown} would be lost, and --strict is given: nothing is written`));
   if (toStdout) {
     const printed = exported.files.filter(({ isSecret }) => isSecret !== true);
-    const several = printed.length > 1;
-    await terminal.write(
-      engine === 'kubernetes'
-        ? printed.map(({ text }) => text).join('---\n')
-        : printed.map(({ name, text }) => (several ? `# ${name}\n${text}` : text)).join('\n'),
-    );
+    const texts = printed.map(({ name, text }) => (engine === 'kubernetes' || printed.length === 1 ? text : `# ${name}\n${text}`));
+    await terminal.write(texts.join(engine === 'kubernetes' ? '---\n' : '\n'));
     return 0;
   }
   const paths = exported.files.map(({ name, text }) => ({ path: join(target, name), text }));

@@ -22,21 +22,12 @@ export async function importCommand(call: Call): Promise<number> {
   const output = resolve(cwd, toStdout ? DEFAULT_NAME : wanted);
   const path = resolve(cwd, file);
   if (!toStdout && path === output) return refuse(call, refusals.runtime(`${output} is the file to be read: expected another name with -o`));
-  if (!toStdout && existsSync(output) && !flags.has(options.force))
-    return refuse(call, refusals.runtime(`${output} exists: expected another name with -o, or --force to replace it`));
+  if (!toStdout && existsSync(output) && !flags.has(options.force)) return refuse(call, refusals.runtime(`${output} exists: expected another name with -o, or --force to replace it`));
   const target = dirname(output);
   if (!existsSync(target)) return refuse(call, refusals.runtime(`${target} does not exist: expected a directory for ${basename(output)}`));
   try {
     const kind = importKinds.find((known) => known === flags.text(options.from)) ?? null;
-    const imported = await importFile({
-      path,
-      kind,
-      target,
-      cwd,
-      env,
-      envName: flags.text(options.envName),
-      check: (text) => problemsOf(call, text, target),
-    });
+    const imported = await importFile({ path, kind, target, cwd, env, envName: flags.text(options.envName), check: (text) => problemsOf(call, text, target) });
     if (!imported.ok) return refuse(call, refusals.runtime(imported.reason));
     const { text, remarks, notes, services } = imported;
     if (toStdout) {

@@ -2,17 +2,10 @@ import type { JournalRecord } from '../../wire/payloads.ts';
 
 /** What the journal holds of one unit, and which of it the sentences about the unit rest on. */
 export class Past {
-  readonly unit: string;
-  /** Of every unit, oldest first. */
-  readonly all: readonly JournalRecord[];
-  readonly used: Set<JournalRecord>;
   readonly #own: readonly JournalRecord[];
 
-  /** `used`: where what is used is gathered. */
-  constructor(unit: string, all: readonly JournalRecord[], used: Set<JournalRecord>) {
-    this.unit = unit;
-    this.all = all;
-    this.used = used;
+  /** `all`: of every unit, oldest first. `used`: where what is used is gathered. */
+  constructor(readonly unit: string, readonly all: readonly JournalRecord[], readonly used: Set<JournalRecord>) {
     this.#own = withoutRepetitions(all.filter((record) => record.unit === unit));
   }
 

@@ -10,13 +10,12 @@ import { openPager } from './pager.ts';
 
 /** What lies over the table: one unit, until a key leaves it. */
 export interface Detail {
-  readonly screen: {
-    /** False: the key leaves. */
-    press(key: Key): boolean;
-    frame(columns: number, rows: number): string[];
-  };
-  refresh(): Promise<void>;
-  close(): void;
+  /** False: the key leaves. */
+  press(key: Key): boolean;
+  frame(columns: number, rows: number): string[];
+  /** Absent: it changes by itself, or not at all. */
+  refresh?(): Promise<void>;
+  close?(): void;
 }
 
 /** `draw` shows what has changed. */
@@ -42,12 +41,11 @@ export function openInspection(call: Call, { unit, color, draw }: DetailInput, c
     return [...first, ...inspectReport(report, { width: columnsNow(), color, glyphs: true })];
   };
   return {
-    screen: pager,
+    ...pager,
     async refresh() {
       pager.show(await look());
       draw();
     },
-    close: () => {},
   };
 }
 
@@ -58,17 +56,14 @@ export function openLogs(call: Call, { unit, color, draw }: DetailInput<string |
   let feed = open();
   const view = openLogView({ title: () => (isAll || unit === null ? 'all units' : printable(unit)), color });
   return {
-    screen: {
-      press(key) {
-        if (key !== 'a' || unit === null || view.isTyping) return view.press(key);
-        isAll = !isAll;
-        feed.close();
-        feed = open();
-        return true;
-      },
-      frame: (columns, rows) => view.frame(feed, columns, rows),
+    press(key) {
+      if (key !== 'a' || unit === null || view.isTyping) return view.press(key);
+      isAll = !isAll;
+      feed.close();
+      feed = open();
+      return true;
     },
-    refresh: () => Promise.resolve(),
+    frame: (columns, rows) => view.frame(feed, columns, rows),
     close: () => feed.close(),
   };
 }

@@ -8,15 +8,11 @@ export function openHelp(color: boolean): Detail {
   const { faint } = palette(color);
   const pager = openPager({ footer: (place, columns) => faint(fit(`keys${place === '' ? '' : `  ${place}  ↑↓ scroll`}  q back`, columns)) });
   return {
-    screen: {
-      press: (key) => key !== '?' && key !== 'h' && pager.press(key),
-      frame(columns, rows) {
-        pager.show(helpLines(columns));
-        return pager.frame(columns, rows);
-      },
+    press: (key) => key !== '?' && key !== 'h' && pager.press(key),
+    frame(columns, rows) {
+      pager.show(helpLines(columns));
+      return pager.frame(columns, rows);
     },
-    refresh: () => Promise.resolve(),
-    close: () => {},
   };
 }
 

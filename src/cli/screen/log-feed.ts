@@ -37,35 +37,22 @@ export interface FeedInput {
 export function openFeed(call: Call, { units, allUnits, first, kept, onChange }: FeedInput): LogFeed {
   const fileOf = makeLogLookup(call.paths.logDir, allUnits);
   const sourcesOf = (unit: string): Source[] => logStreams.map((stream) => ({ unit, stream, title: unit, file: fileOf(unit, stream) }));
-  let sources: readonly Source[] = (units ?? allUnits).flatMap(sourcesOf);
   const stop = new AbortController();
-  let lines: readonly FeedLine[] = [];
-  let problem = '';
+  const feed: { -readonly [Key in keyof LogFeed]: LogFeed[Key] } = { sources: (units ?? allUnits).flatMap(sourcesOf), lines: [], problem: '', close: () => stop.abort() };
   let count = 0;
   const add = (more: readonly SourcedLine[]): Promise<void> => {
     if (stop.signal.aborted) return Promise.resolve();
-    sources = [...new Map([...sources, ...more.map(({ source }) => source)].map((source) => [keyOf(source), source])).values()];
-    lines = [...lines, ...more.map((line) => ({ ...line, text: legible(textOfLine(line.bytes)), number: (count += 1) - 1 }))].slice(-kept);
+    feed.sources = [...new Map([...feed.sources, ...more.map(({ source }) => source)].map((source) => [keyOf(source), source])).values()];
+    feed.lines = [...feed.lines, ...more.map((line) => ({ ...line, text: legible(textOfLine(line.bytes)), number: (count += 1) - 1 }))].slice(-kept);
     onChange();
     return Promise.resolve();
   };
   const everything = { sinceMs: null, untilMs: null, pattern: null };
   const onFollowing = units !== null ? undefined : followUnits(call, { units: allUnits, askedMs: Date.now(), sourcesOf });
-  gather(sources, { lines: first, filter: everything, follow: stop.signal, showsUnfinished: true, onFollowing, onBegun: onChange, onUndated: () => {} }, add).catch((error: unknown) => {
+  gather(feed.sources, { lines: first, filter: everything, follow: stop.signal, showsUnfinished: true, onFollowing, onBegun: onChange, onUndated: () => {} }, add).catch((error: unknown) => {
     if (stop.signal.aborted) return;
-    problem = textOf(error);
+    feed.problem = textOf(error);
     onChange();
   });
-  return {
-    get sources() {
-      return sources;
-    },
-    get lines() {
-      return lines;
-    },
-    get problem() {
-      return problem;
-    },
-    close: () => stop.abort(),
-  };
+  return feed;
 }

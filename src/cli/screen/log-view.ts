@@ -1,10 +1,9 @@
 import type { LogStream } from '../../logs/names.ts';
 import { headings } from '../logs/lines.ts';
-import type { Source } from '../logs/sources.ts';
 import { palette } from '../print/palette.ts';
 import displayWidth, { fit, plainText, sliced } from '../../width.ts';
 import type { Key } from './keys.ts';
-import type { FeedLine } from './log-feed.ts';
+import type { FeedLine, LogFeed } from './log-feed.ts';
 import { steps } from './pager.ts';
 
 /** What of the logs is looked at, and how. */
@@ -13,8 +12,10 @@ export interface LogView {
   press(key: Key): boolean;
   /** Keys are letters of what is looked for. */
   readonly isTyping: boolean;
-  frame(shown: { readonly sources: readonly Source[]; readonly lines: readonly FeedLine[]; readonly problem: string }, columns: number, rows: number): string[];
+  frame(shown: Shown, columns: number, rows: number): string[];
 }
+
+type Shown = Omit<LogFeed, 'close'>;
 
 /** A line of the screen, and which line of the log it is a part of. */
 interface Row {
@@ -149,10 +150,7 @@ export function openLogView({ title, color }: { title(): string; readonly color:
 const KEYS = '↑↓←→ move  g G ends  / n N search  w wrap  t times  s streams  a all  q back';
 
 /** The newest of these lines, cut at the right, below a line that says whose they are. */
-export function paneLines(
-  title: string, { sources, lines, problem }: { readonly sources: readonly Source[]; readonly lines: readonly FeedLine[]; readonly problem: string },
-  { columns, rows, color }: { readonly columns: number; readonly rows: number; readonly color: boolean },
-): string[] {
+export function paneLines(title: string, { sources, lines, problem }: Shown, { columns, rows, color }: { readonly columns: number; readonly rows: number; readonly color: boolean }): string[] {
   if (rows < 2) return [];
   const paints = palette(color);
   const headOf = headings(sources, { timestamps: false, color });

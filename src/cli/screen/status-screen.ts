@@ -39,7 +39,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
     const draw = (): void => {
       if (over) return;
       const { columns, rows } = session.size();
-      if (detail !== null) return session.draw(detail.screen.frame(columns, rows));
+      if (detail !== null) return session.draw(detail.frame(columns, rows));
       view = statusView({
         snapshot, model, columns, rows, color: input.color, fullCommands: input.fullCommands, top: view.top, message, problem, news,
         pane: (unit, paneRows) => pane.lines(unit, snapshot.units.map(({ name }) => name), { columns, rows: paneRows, color: input.color }),
@@ -57,12 +57,12 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
       over = true;
       clearInterval(timer);
       unfollow();
-      detail?.close();
+      detail?.close?.();
       pane.close();
       session.close();
     };
     const back = (): void => {
-      detail?.close();
+      detail?.close?.();
       detail = null;
       draw();
     };
@@ -75,7 +75,7 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
         draw();
       } else if (action.kind === 'inspect') {
         detail = openInspection(call, { unit: action.unit, color: input.color, draw }, () => session.size().columns);
-        guard(detail.refresh());
+        guard(refreshDetail());
       } else if (action.kind === 'logs') {
         detail = openLogs(call, { unit: action.unit, color: input.color, draw }, snapshot.units.map(({ name }) => name));
         draw();
@@ -98,11 +98,12 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
       isGone = !answer.ok && answer.refusal.code === 'no-supervisor';
       draw();
     };
-    const look = makeTurns(() => (detail === null ? refresh() : detail.refresh()), LEAST_PAUSE_MS, guard);
+    const refreshDetail = async (): Promise<void> => detail?.refresh?.();
+    const look = makeTurns(() => (detail === null ? refresh() : refreshDetail()), LEAST_PAUSE_MS, guard);
 
     const session = openSession((key) => {
       if (detail !== null) {
-        if (detail.screen.press(key)) draw();
+        if (detail.press(key)) draw();
         else back();
         return;
       }

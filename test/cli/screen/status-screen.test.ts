@@ -182,7 +182,7 @@ describe('the screen', () => {
 
   test.each([[80, 24], [40, 12], [20, 5]])('has a help of which every line is seen in %i columns and %i rows, whole, and which ? and q leave', (columns, rows) => {
     expect(press(firstModel, '?', ['web'], 10).action).toEqual({ kind: 'help' });
-    const { screen } = openHelp(false);
+    const screen = openHelp(false);
     const seen = new Set<string>();
     for (let count = 0; count < 60; count += 1) {
       const lines = screen.frame(columns, rows);
