@@ -21,7 +21,7 @@ export function replaceFile(path: string, text: string, options: { readonly dura
     renameSync(temporary, path);
     if (options.durable) syncDirectory(dirname(path));
   } catch (error) {
-    rmSync(temporary, { force: true });
+    attempt(() => rmSync(temporary, { force: true }), undefined);
     throw error;
   }
 }
@@ -32,6 +32,7 @@ function openAnew(path: string): number {
     return openSync(path, 'wx', 0o600);
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error(`${path} is a directory: move it away`);
     rmSync(path, { force: true });
     return openSync(path, 'wx', 0o600);
   }

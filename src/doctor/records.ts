@@ -23,7 +23,7 @@ function checkWriting(facts: Facts): readonly Finding[] {
   const behind = unwritten(facts);
   if (behind.length === 0) return [agrees('writing', 'the disk takes what the supervisor writes')];
   return [disagrees('writing', behind.join('; '), 'a disk that takes what the supervisor writes',
-    'Free space on it, or mount it writable again; until then services go on, and a supervisor that dies may forget what changed meanwhile.')];
+    'Free space on it, mount it writable again, or move away what is said to be in the way; until then services go on, and a supervisor that dies may forget what changed meanwhile.')];
 }
 
 function isBehindOf(facts: Facts): boolean {

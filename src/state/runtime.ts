@@ -73,13 +73,14 @@ function foreignIn({ stateDir, supervisorLog }: DirectoryPaths): readonly (reado
   return [...names.filter((name) => FILE_NAME.test(name)).map((name) => join(stateDir, name)), supervisorLog].flatMap((path) => {
     const found = lstatSync(path, { throwIfNoEntry: false });
     // A lock is held and not written: where it leads to another file, whoever has that one locked goes on.
+    if (path.endsWith('.tmp')) return found?.isDirectory() === true ? [[path, 'is a directory in the way of a file']] : [];
     if (found?.isSymbolicLink() === true) return path.endsWith('.lock') && isFile(path) ? [] : [[path, 'is a symbolic link, through which nothing is written']];
     return found === undefined || found.isFile() || (found.isSocket() && path.endsWith('.sock')) ? [] : [[path, 'is not the file that belongs there']];
   });
 }
 
-/** Of the files that are made here, and by systemg 0.33.0. */
-const FILE_NAME = /\.(ndjson|reserve|xml|json|pid|lock|sock)$|^config_hint$/;
+/** Of the files that are made here, and by systemg 0.33.0, also before they are complete: then whatever is no directory is written over. */
+const FILE_NAME = /(\.(ndjson|reserve|xml|json|pid|lock|sock)|^config_hint)(\.tmp)?$/;
 
 function moveAside(path: string, why: string): string {
   const places = [`${path}.aside`, ...Array.from({ length: MOST_ASIDE }, (_, index) => `${path}.aside-${index + 2}`)];

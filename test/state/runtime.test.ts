@@ -3,7 +3,7 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, rmdirSync, st
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readPlainFile } from '../../src/files.ts';
+import { readPlainFile, replaceFile } from '../../src/files.ts';
 import { runtimePaths } from '../../src/runtime-paths.ts';
 import { openAppendFile } from '../../src/state/append-file.ts';
 import { isPrepared, prepareRuntime, removeRuntimeFiles } from '../../src/state/runtime.ts';
@@ -121,6 +121,23 @@ describe('preparing the runtime directory', () => {
     expect(prepareRuntime(paths, (text) => said.push(text))).toBeNull();
     expect(said).toEqual([`${path}: is a symbolic link, through which nothing is written; what was there is ${path}.aside now`]);
     expect([existsSync(path), readFileSync(precious, 'utf8')]).toEqual([false, 'precious']);
+  });
+
+  test.each([...files, 'config_hint'].filter((name) => !name.includes('/')))('a directory where %s is written before it takes its place is set aside; what is written over anyway is not', (name) => {
+    const paths = runtimePaths({ system: false, env: { HOME: tempDir() } });
+    expect(prepareRuntime(paths)).toBeNull();
+    const [file, temporary, said] = [join(paths.stateDir, name), join(paths.stateDir, `${name}.tmp`), new Array<string>()];
+    mkdirSync(join(temporary, 'precious'), { recursive: true });
+    expect(() => replaceFile(file, 'text', { durable: false })).toThrow(`${temporary} is a directory: move it away`);
+    expect([isPrepared(paths), prepareRuntime(paths, (text) => said.push(text))]).toEqual([false, null]);
+    expect(said).toEqual([`${temporary}: is a directory in the way of a file; what was there is ${temporary}.aside now`]);
+    expect(existsSync(`${temporary}.aside/precious`)).toBe(true);
+    for (const put of [() => spawnSync('mkfifo', [temporary]), () => symlinkSync('/nonexistent/file', temporary), () => symlinkSync(temporary, temporary), () => writeFileSync(temporary, 'torn')]) {
+      put();
+      expect(isPrepared(paths)).toBe(true);
+      replaceFile(file, 'text', { durable: false });
+      expect([readFileSync(file, 'utf8'), existsSync(temporary)]).toEqual(['text', false]);
+    }
   });
 
   test('a directory behind a symbolic link of ours is used', () => {
