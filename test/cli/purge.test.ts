@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { identify, isAlive } from '../../src/process/identity.ts';
 import * as lock from '../../src/state/lock.ts';
+import { canMount, smallDisk } from '../state/small-disk.ts';
 import { tempDir } from '../temp-dir.ts';
 import { sysg } from './rig.ts';
 
@@ -44,6 +45,15 @@ test.each([['with projects in it', ['projects/shop'], true], ['', [], false]])('
   symlinkSync(there, state);
   expect(await purge()).toMatchObject({ exitCode: 0, stderr: `sysg: warning: ${state} is a link: what is in ${there} stays\n` });
   expect([existsSync(state), existsSync(join(there, 'precious'))]).toEqual([stays, true]);
+});
+
+test.skipIf(!canMount).each([['the state directory', '.'], ['the log directory', 'logs']])('%s that is a volume of a container is emptied, and all else removed', async (_, mounted) => {
+  const { state, purge } = withState('logs');
+  expect(smallDisk(64, join(state, mounted))).toBe(join(state, mounted));
+  mkdirSync(join(state, 'logs/spawn'), { recursive: true });
+  for (const name of ['cron_state.xml', 'logs/web_stdout.log']) writeFileSync(join(state, name), '<CronStateFile/>');
+  expect(await purge()).toMatchObject({ exitCode: 0, stdout: 'All systemg state has been purged\n' });
+  expect(readdirSync(state, { recursive: true })).toEqual(mounted === '.' ? [] : ['logs']);
 });
 
 /** A service that systemg 0.33.0 has left running, and of which its files say what it says of its own. */

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { pidText, refusals, textOf, type Refusal } from '../../errors.ts';
+import { hasCode, pidText, refusals, textOf, type Refusal } from '../../errors.ts';
 import { realPath } from '../../files.ts';
 import { signalProcess } from '../../process/signal.ts';
 import { awaitLock } from '../../state/lock.ts';
@@ -60,13 +60,19 @@ function removeState({ system, paths: { stateDir, logDir, project, projectsDir }
   remove(stateDir, project === null && existsSync(projectsDir) ? [projectsDir, join(logDir, basename(projectsDir))] : [], terminal.warn);
 }
 
-/** But for the paths that are kept and what they are in, and for what is behind a link, which may be other people's. */
+/** But for the paths that are kept and what they are in, for what is behind a link, which may be other people's, and for what something is mounted on. */
 function remove(path: string, kept: readonly string[], warn: (text: string) => void): void {
   if (kept.includes(path)) return;
-  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  if (isLink && existsSync(path)) warn(`${path} is a link: what is in ${realPath(path)} stays`);
-  if (!kept.some((other) => other.startsWith(`${path}/`) && existsSync(other))) rmSync(path, { recursive: true, force: true });
-  else if (!isLink) for (const name of readdirSync(path)) remove(join(path, name), kept, warn);
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isSymbolicLink() === true && existsSync(path)) warn(`${path} is a link: what is in ${realPath(path)} stays`);
+  if (!kept.some((other) => other.startsWith(`${path}/`) && existsSync(other))) {
+    try {
+      return rmSync(path, { recursive: true, force: true });
+    } catch (error) {
+      if (!hasCode(error, 'EBUSY') || found?.isDirectory() !== true) throw error;
+    }
+  }
+  if (found?.isDirectory() === true) for (const name of readdirSync(path)) remove(join(path, name), kept, warn);
 }
 
 const GRACE_MS = 10_000;
