@@ -40,9 +40,11 @@ export function readYaml(text: string, file: string): ReadYaml {
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(Math.min(offset, text.length)).line);
   const [error] = document.errors;
   if (error !== undefined) return { ok: false, line: lineAt(error.pos[0]), message: error.message };
-  const resolved: Resolving = { document, file, lineAt, open: new Set(), left: { nodes: MOST_NODES } };
+  const resolved: Resolving = { document, file, lineAt, open: new Set(), left: { nodes: MOST_NODES }, twice: [] };
   const root = plain(document.contents, null, resolved);
   if (resolved.left.nodes < 0) return { ok: false, line: 1, message: `expected at most ${MOST_NODES} values, aliases followed` };
+  const [twice] = resolved.twice;
+  if (twice !== undefined) return { ok: false, ...twice };
   return { ok: true, root, comments: yamlComments(text, lineAt) };
 }
 
@@ -50,8 +52,12 @@ export function readYaml(text: string, file: string): ReadYaml {
 function firstTooDeep(text: string): number | null {
   let open = 0;
   for (const [index, line] of text.split('\n').entries()) {
-    for (const sign of line.match(/[[\]{}]/g) ?? []) open = Math.max(0, open + (sign === '[' || sign === '{' ? 1 : -1));
-    if (open > MOST_LEVELS || /^\s{1000}/.test(line) || /(?:[-?:]\s+){200}/.test(line)) return index + 1;
+    let most = open;
+    for (const sign of line.match(/[[\]{}]/g) ?? []) {
+      open = Math.max(0, open + (sign === '[' || sign === '{' ? 1 : -1));
+      most = Math.max(most, open);
+    }
+    if (most > MOST_LEVELS || /^\s{1000}/.test(line) || /(?:[-?:]\s+){200}/.test(line)) return index + 1;
   }
   return null;
 }
@@ -65,6 +71,8 @@ interface Resolving {
   /** Anchored nodes that are being read: an alias within its own anchor says nothing. */
   readonly open: Set<unknown>;
   readonly left: { nodes: number };
+  /** Keys that are there already: the programs that read such files refuse them. */
+  readonly twice: { readonly line: number; readonly message: string }[];
 }
 
 function plain(written: unknown, keyLine: number | null, around: Resolving): Sourced {
@@ -100,8 +108,11 @@ function mapEntries(map: YAMLMap, around: Resolving): ReadonlyMap<string, Source
     if (name === null) continue;
     const line = around.lineAt((key as Node).range?.[0] ?? 0);
     const inner = plain(value, name === '<<' ? null : line, around);
+    const known = isScalar(key) && typeof key.value === 'string' ? key.value : name;
+    const earlier = entries.get(known);
+    if (earlier !== undefined) around.twice.push({ line, message: `duplicate key ${JSON.stringify(known)}, first given in line ${earlier.line}` });
     if (name === '<<') merged.push(...(inner.items ?? [inner]));
-    else entries.set(isScalar(key) && typeof key.value === 'string' ? key.value : name, inner);
+    else entries.set(known, inner);
   }
   for (const from of merged) for (const [name, inner] of from.entries ?? []) if (!entries.has(name)) entries.set(name, inner);
   return entries;

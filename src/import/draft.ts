@@ -13,6 +13,8 @@ export type DraftBlock = Map<string, DraftEntry>;
 
 export interface DraftService {
   readonly name: string;
+  /** What it is in the source, for remarks: one and the same of all that are made of it. */
+  readonly origin?: string;
   readonly from: Sourced;
   readonly block: DraftBlock;
 }
@@ -29,15 +31,16 @@ export interface Draft {
   readonly comments: Map<string, readonly SourceComment[]>;
 }
 
-/** Far more than a machine runs of one program; a few more digits would fill any memory. */
-export const MOST_PROCESSES = 1000;
+/** Far more than a machine runs; a few more digits would fill any memory. */
+const MOST_PROCESSES = 1000;
 
-/** Of one program, by a key that says how many. What is above the most is named as lost. */
-export function askedProcesses(read: Reader, key: string): number {
+/** Of one program, by a key that says how many, and how many of them are made: what is above the most in one file is named as lost. */
+export function askedProcesses(read: Reader, key: string, { services }: Draft): { readonly count: number; readonly made: number } {
   const count = Math.max(1, Math.round(read.number(key) ?? 1));
-  if (count > MOST_PROCESSES) read.lose(key, `${MOST_PROCESSES} of ${count} are made, the first ones`);
-  if (count > 1) read.change(key, `${Math.min(count, MOST_PROCESSES)} services, each with its number`);
-  return count;
+  const made = Math.min(count, Math.max(1, MOST_PROCESSES - services.length));
+  if (count > made) read.lose(key, `${made} of ${count} are made, the first ones`);
+  if (count > 1) read.change(key, `${made} services, each with its number`);
+  return { count, made };
 }
 
 /** A path of the source, relative to the directory of the result; `.` is that directory. */

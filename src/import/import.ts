@@ -1,4 +1,5 @@
-import { basename, dirname, relative } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, parse, relative } from 'node:path';
 import type { ConfigProblem } from '../config/problem.ts';
 import { importKinds, type ImportKind } from '../engines.ts';
 import { refuse, type Refused } from '../errors.ts';
@@ -69,6 +70,8 @@ export async function importFile(request: ImportRequest): Promise<Imported | Ref
   const draft: Draft = { services: [], root: new Map(), remarks: openRemarks(), notes: [], comments: new Map() };
   const refused = await importers[kind]({ path, text: read.text, directory: dirname(path), target, env, envName }, draft);
   if (refused !== null) return refused;
+  const above = overrideOf(path, kind);
+  if (above !== undefined) draft.remarks.lost({ file: path, line: 1 }, '', `${basename(above)} is laid over this file there; it is not read here: import what both are together`);
   const show = (file: string): string => {
     const short = relative(cwd, file);
     return short.startsWith('..') ? file : short;
@@ -87,6 +90,13 @@ export async function importFile(request: ImportRequest): Promise<Imported | Ref
 
 const MOST_ATTEMPTS = 50;
 
+/** The file beside it that the other program reads, too, without being told. */
+function overrideOf(path: string, kind: ImportKind): string | undefined {
+  const { dir, name } = parse(path);
+  const isRead = { compose: ['compose', 'docker-compose'], 'process-compose': ['compose', 'process-compose'] }[String(kind)]?.includes(name) === true;
+  return isRead ? ['yml', 'yaml'].map((extension) => join(dir, `${name}.override.${extension}`)).find((file) => existsSync(file)) : undefined;
+}
+
 /** Takes what is not valid out of the draft and names it as lost. */
 function leaveOut({ services, remarks }: Draft, { path, message }: ConfigProblem): boolean {
   const [top, name = '', key = '', inner] = segments(path);
@@ -99,7 +109,8 @@ function leaveOut({ services, remarks }: Draft, { path, message }: ConfigProblem
   // Without its schedule it would run at once, and for ever.
   const isSchedule = key === 'cron';
   if (isSchedule) put(service.block, 'skip', true);
-  remarks.lost(from, [name, key, ...(within === null ? [] : [within])].join('.'), isSchedule ? `${message}: ${name} is skipped until it has another` : message);
+  const { origin = name } = service;
+  remarks.lost(from, [origin, key, ...(within === null ? [] : [within])].join('.'), isSchedule ? `${message}: ${origin} is skipped until it has another` : message);
   if (within === null || nested?.size === 1) service.block.delete(key);
   else nested?.delete(within);
   return true;

@@ -3,7 +3,7 @@ import { readYaml, type Sourced } from '../yaml-text.ts';
 import { asMap } from './compose-file.ts';
 import { composeEnvironment, templateOf, type ComposeAround } from './compose-run.ts';
 import { composeDependencies, withoutBlindWaits } from './compose-rules.ts';
-import { askedProcesses, envBlock, MOST_PROCESSES, plainBlock, put, rebased, type DraftBlock } from './draft.ts';
+import { askedProcesses, envBlock, plainBlock, put, rebased, type DraftBlock } from './draft.ts';
 import { dotEnvBeside } from './env-files.ts';
 import { availability, health, rotation, schedule, shutdown } from './process-compose-rules.ts';
 import { openReader, textsOf, truth, type Reader } from './reader.ts';
@@ -70,9 +70,9 @@ export const importProcessCompose: Importer = (source, draft) => {
   const replicas = new Map<string, readonly string[]>();
   for (const [name, node] of processes) {
     const clean = name.replaceAll(/[/\p{Cc}]/gu, '-');
-    const count = askedProcesses(openReader(node, name, draft.remarks), 'replicas');
+    const { count, made } = askedProcesses(openReader(node, name, draft.remarks), 'replicas', draft);
     const width = String(count).length;
-    const names = Array.from({ length: Math.min(count, MOST_PROCESSES) }, (_, index) => (count === 1 ? clean : `${clean}-${String(index).padStart(width, '0')}`));
+    const names = Array.from({ length: made }, (_, index) => (count === 1 ? clean : `${clean}-${String(index).padStart(width, '0')}`));
     replicas.set(name, names);
     for (const [index, service] of names.entries()) {
       if (draft.services.some((other) => other.name === service)) {
@@ -81,7 +81,7 @@ export const importProcessCompose: Importer = (source, draft) => {
       }
       const vars = new Map([...own, ...(node.entries?.get('vars')?.entries ?? [])].map(([key, { value }]) => [key, String(value)] as const)).set('PC_REPLICA_NUM', String(index));
       const block = processBlock(openReader(node, name, draft.remarks), around(vars), { name: clean, number: count > 1 ? index : null, isNeeded: needed.has(name) });
-      draft.services.push({ name: service, from: node, block });
+      draft.services.push({ name: service, origin: name, from: node, block });
     }
   }
   for (const { block } of draft.services) {

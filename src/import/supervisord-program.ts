@@ -48,7 +48,7 @@ export function expanding(values: Readonly<Record<string, string | number>>): Ex
     const pieces: Piece[] = [];
     let end = 0;
     const text = String(value ?? '');
-    for (const { 0: whole, 1: name = '', 2: zero = '', 3: width = '', index } of text.matchAll(/%\((\w+)\)(0?)(\d*)[sd]|%%/g)) {
+    for (const { 0: whole, 1: name = '', 2: zero = '', 3: width = '', index } of text.matchAll(/%\((\w+)\)(0?)(\d{0,3})[sd]|%%/g)) {
       pieces.push(text.slice(end, index));
       end = index + whole.length;
       if (whole === '%%') pieces.push('%');

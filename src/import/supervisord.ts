@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { attempt, refuse, type Refused } from '../errors.ts';
 import { globbed } from '../words.ts';
-import { askedProcesses, envBlock, MOST_PROCESSES, plainBlock, put, type Draft } from './draft.ts';
+import { askedProcesses, envBlock, plainBlock, put, type Draft } from './draft.ts';
 import { readIni, type IniSection } from './ini.ts';
 import { openReader } from './reader.ts';
 import { supervisordItself, supervisordSections } from './reasons.ts';
@@ -109,10 +109,10 @@ function importProgram({ name: section, node }: IniSection, source: Source, draf
   const { services, remarks } = draft;
   if (node.entries?.get('command') === undefined) return remarks.lost(node, section, 'expected a command, found none');
   const first = openReader(node, program, remarks);
-  const count = askedProcesses(first, 'numprocs');
+  const { count, made } = askedProcesses(first, 'numprocs', draft);
   const start = first.number('numprocs_start') ?? 0;
   const pattern = first.take('process_name');
-  for (let index = 0; index < Math.min(count, MOST_PROCESSES); index += 1) {
+  for (let index = 0; index < made; index += 1) {
     const number = start + index;
     const expand = expanding({ program_name: program, process_num: number, numprocs: count, group_name: groups.get(program) ?? program });
     const wanted = pattern === null ? program : resolved(expand(pattern), (name) => source.env[name]);
@@ -123,6 +123,6 @@ function importProgram({ name: section, node }: IniSection, source: Source, draf
       remarks.lost(earlier.from, clean, 'the program is given again further on, which counts');
       services.splice(services.indexOf(earlier), 1);
     }
-    services.push({ name: clean, from: node, block: programBlock(node, program, expand, source, draft) });
+    services.push({ name: clean, origin: program, from: node, block: programBlock(node, program, expand, source, draft) });
   }
 }

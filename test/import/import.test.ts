@@ -94,6 +94,8 @@ test.each([
     ['e.config.js'],
     /e\.config\.js: cannot be evaluated: Error: expected data, got a function/,
   ],
+  ['YAML that is nested too deep in a line that ends flat', { 'c.yaml': `services: {x: {image: a, command: ${'['.repeat(3000)}${']'.repeat(3000)}}}\n` }, ['c.yaml'], /c\.yaml:1: nested too deep/],
+  ['a key that is given twice', { 'c.yaml': 'services:\n  a: {image: x, command: x}\n  a: {image: y, command: y}\n' }, ['c.yaml'], /c\.yaml:3: duplicate key "a", first given in line 2/],
   ['YAML that is nested too deep', { 'c.yaml': `services: ${'['.repeat(50_000)}` }, ['c.yaml'], /c\.yaml:1: nested too deep/],
   [
     'aliases of aliases that would fill the memory',
@@ -273,6 +275,32 @@ test('the group of a user, and what a hook of compose has beside its command, ar
   expect(named).toHaveLength(7);
 });
 
+test('what is wrong with each of many replicas is said once', async () => {
+  const made = await tried({ 'p.yaml': 'processes:\n  a: {command: x, replicas: 3, readiness_probe: {http_get: {port: 99999999}}}\n' }, 'p.yaml');
+  expect(lost(made).filter((line) => line.includes(': lost: '))).toEqual([
+    'p.yaml:2: lost: a.health_check.url: expected an http or https URL, got "http://127.0.0.1:99999999/"',
+    'p.yaml:2: lost: a.health_check: health check requires at least one of \'url\' or \'command\' (or \'tcp\', \'log\', \'notify_fd\')',
+  ]);
+});
+
+test('of all programs together no more than a thousand processes are made', async () => {
+  const made = await tried({ 'p.yaml': 'processes:\n  a: {command: x, replicas: 999}\n  b: {command: x, replicas: 5}\n' }, 'p.yaml');
+  expect(lost(made)).toContain('p.yaml:3: lost: b.replicas: 1 of 5 are made, the first ones');
+});
+
+test('a name of supervisord is not filled up to any width', async () => {
+  const { exitCode, text } = await tried({ 'a.conf': '[program:w]\ncommand=w\nnumprocs=2\nprocess_name=w%(process_num)0999999999d\n' }, 'a.conf');
+  expect([exitCode, text?.match(/^ {2}\S.*:$/gm)]).toEqual([0, ['  w%(process_num)0999999999d:']]);
+});
+
+test.each([
+  ['compose.yaml', 'compose.override.yml', 'services: {a: {command: x}}\n', 1], ['docker-compose.yml', 'docker-compose.override.yaml', 'services: {a: {command: x, image: y}}\n', 1],
+  ['process-compose.yaml', 'process-compose.override.yaml', 'processes: {a: {command: x}}\n', 1], ['other.yaml', 'other.override.yaml', 'processes: {a: {command: x}}\n', 0],
+])('%s, over which %s is laid: what is not read is named', async (name, above, text, count) => {
+  const made = await tried({ [name]: text, [above]: text }, name);
+  expect(lost(made).filter((line) => line.startsWith(`${name}:1: lost: ${above} is laid over this file there`))).toHaveLength(count);
+});
+
 test('what is cut of numprocs is named', async () => {
   const made = await tried({ 'a.conf': '[program:w]\ncommand=w\nnumprocs=1002\nprocess_name=w%(process_num)s\n' }, 'a.conf');
   expect(made.text?.match(/^ {2}w\d+:$/gm)).toHaveLength(1000);
@@ -286,7 +314,7 @@ test('a group of pm2 by its number is one by its name, where this machine has it
 });
 
 test.each([
-  ['replicas: 1002', 'lost: a.replicas: 1000 of 1002 are made, the first ones'],
+  ['replicas: 1002', 'lost: a.replicas: 999 of 1002 are made, the first ones'],
   ['command: {}', 'changed: a.command: there is none: the service is skipped until it has a command'],
   ['shutdown: {signal: 99}', 'lost: a.shutdown.signal: expected the number of a signal, got 99'],
   ['liveness_probe: {period_seconds: 3}', 'lost: a.liveness_probe: expected exec with a command, or http_get'],
@@ -294,7 +322,7 @@ test.each([
   ['schedule: {cron: "x"}', 'a is skipped until it has another'],
   ['schedule: {cron: "0 0 * * *", timezone: No/Where}', "lost: a.cron: Invalid timezone 'No/Where': expected 'local', 'UTC' or an IANA name such as 'Europe/Paris': a is skipped until it has another"],
 ])('of process-compose, %s is named', async (keys, said) => {
-  const made = await tried({ 'p.yaml': `processes:\n  b: {command: b}\n  a: {command: x, ${keys}}\n` }, 'p.yaml');
+  const made = await tried({ 'p.yaml': `processes:\n  b: {command: b}\n  a: {${keys.startsWith('command') ? '' : 'command: x, '}${keys}}\n` }, 'p.yaml');
   expect(made.exitCode, made.stderr).toBe(0);
   expect(lost(made).join('\n')).toContain(said);
 });
