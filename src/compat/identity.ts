@@ -1,7 +1,7 @@
 import { digest } from '../config/definition.ts';
 import type { SourceNode } from '../config/document.ts';
 import type { EnvBlock } from '../config/env.ts';
-import { interpolateCommand, interpolateText, type Scope } from '../config/interpolate.ts';
+import { interpolate, type Scope } from '../config/interpolate.ts';
 import { child } from '../config/place.ts';
 import type { Identify, IdentityBlock } from '../config/service.ts';
 import { parseLimit } from '../words.ts';
@@ -91,7 +91,7 @@ function field(node: SourceNode, key: string): SourceNode | null {
 function serialise(node: SourceNode | null, shape: Shape, scope: Scope): unknown {
   if (node === null) return null;
   if (shape === 'cron') {
-    if (node.kind === 'scalar') return { expression: interpolateText(node.text, scope).text, timezone: null };
+    if (node.kind === 'scalar') return { expression: interpolate(node.text, scope, 'text').text, timezone: null };
     return serialise(node, { fields: [['expression', 'text'], ['timezone', 'text']] }, scope);
   }
   if (shape === 'names' && node.kind === 'map') return serialise(field(node, 'service'), 'text', scope);
@@ -105,5 +105,5 @@ function serialise(node: SourceNode | null, shape: Shape, scope: Scope): unknown
     const parsed = parseLimit(node.text);
     return parsed.ok ? parsed.value : null;
   }
-  return (shape === 'command' || shape === 'skip' ? interpolateCommand : interpolateText)(node.text, scope).text;
+  return interpolate(node.text, scope, shape === 'command' || shape === 'skip' ? 'script' : 'text').text;
 }

@@ -154,9 +154,8 @@ function plainTree(contents: unknown, complain: Complain, locate: (offset: numbe
     count += target?.count ?? 0;
     if (target !== undefined && count <= mostAliased) return target.node;
     complete = false;
-    if (isFull) return { kind: 'scalar', offset, text: '', value: null };
-    if (target !== undefined) complain(offset, path, `expected at most ${mostAliased} values, aliases followed; '*${node.source}' makes more of them`);
-    else complain(offset, path, `unknown alias '*${node.source}': no anchor '&${node.source}' is complete above it; a text that begins with '*' needs quotes`);
+    if (target !== undefined && !isFull) complain(offset, path, `expected at most ${mostAliased} values, aliases followed; '*${node.source}' makes more of them`);
+    else if (!isFull) complain(offset, path, `unknown alias '*${node.source}': no anchor '&${node.source}' is complete above it; a text that begins with '*' needs quotes`);
     return { kind: 'scalar', offset, text: '', value: null };
   };
 

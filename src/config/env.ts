@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { secretsOf } from '../secrets.ts';
 import { parseEnvFile } from './env-file.ts';
-import { interpolateText, type Scope } from './interpolate.ts';
+import { interpolate, type Scope } from './interpolate.ts';
 import { scalarText, scalarSchema, text, type JsonSchema } from './kind.ts';
 import { below, complain, complainAbsent, complainExpected, entries, noteFormer, warn, type Place } from './place.ts';
 
@@ -31,10 +31,7 @@ export const envSchema: JsonSchema = {
  * other. The variables of `under` stand above the file of this block.
  */
 export function readEnv(place: Place, base: string, under: EnvBlock = emptyEnv): EnvBlock {
-  if (place.node.kind !== 'map') {
-    complainExpected(place, "a map of variables, or of 'file' and 'vars'");
-    return emptyEnv;
-  }
+  if (place.node.kind !== 'map') return complainExpected(place, "a map of variables, or of 'file' and 'vars'") ?? emptyEnv;
   const filePlace = below(place, 'file');
   const file = filePlace === null ? undefined : text.read(filePlace);
   const fromFile = filePlace === null || file === undefined ? new Map<string, string>() : readEnvFile(filePlace, resolve(base, file));
@@ -98,7 +95,7 @@ function readValue(place: Place): string {
   }
   const written = scalarText(place, 'a string');
   if (written === undefined) return '';
-  const { text: value, problems } = interpolateText(written, place.scope);
+  const { text: value, problems } = interpolate(written, place.scope, 'text');
   for (const problem of problems) complainAbsent(place, problem);
   return value;
 }

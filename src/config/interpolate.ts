@@ -17,28 +17,7 @@ export const maxTextLength = 131_071;
 /** Far below what the call stack allows. */
 const maxNesting = 100;
 
-/**
- * Replaces `$NAME`, `${NAME}`, `${NAME:-default}` and `$$`. The default stands for an unset or empty variable, and may have references and
- * braces in pairs.
- */
-export function interpolateText(text: string, scope: Scope): Interpolated {
-  return interpolate(text, scope, 'text');
-}
-
-/**
- * Replaces `${NAME}` and `${NAME:-default}` where NAME is set, and `$${` by `${`; everything else is the shell's. So is a default in
- * which something is quoted or executed.
- */
-export function interpolateCommand(text: string, scope: Scope): Interpolated {
-  return interpolate(text, scope, 'script');
-}
-
-/** As `interpolateCommand`, of a word that no shell reads: braces are in pairs as in a text. */
-export function interpolateWord(text: string, scope: Scope): Interpolated {
-  return interpolate(text, scope, 'word');
-}
-
-/** Whether a reference to a variable that is not set is left in what `interpolateWord` gives. */
+/** Whether a reference to a variable that is not set is left in a word where all others are replaced. */
 export function leavesReference(text: string, scope: Scope): boolean {
   return [...text.matchAll(new RegExp(dollars, 'g'))].some(({ 0: found, index }) => {
     opening.lastIndex = index + 1;
@@ -47,9 +26,17 @@ export function leavesReference(text: string, scope: Scope): boolean {
   });
 }
 
-type Reader = 'text' | 'script' | 'word';
+/**
+ * What reads the text afterwards, and so is left what is its own.
+ * - `text`: nothing. `$NAME`, `${NAME}`, `${NAME:-default}` and `$$` are replaced. The default stands for an unset or empty variable, and may have references and
+ *   braces in pairs.
+ * - `script`: a shell. `${NAME}` and `${NAME:-default}` are replaced where NAME is set, and `$${` by `${`; everything else is the shell's. So is a default in which
+ *   something is quoted or executed.
+ * - `word`: a program, of which it is one word. As for `script`, with braces in pairs as in a text.
+ */
+export type ReferenceReader = 'text' | 'script' | 'word';
 
-function interpolate(text: string, scope: Scope, reader: Reader): Interpolated {
+export function interpolate(text: string, scope: Scope, reader: ReferenceReader): Interpolated {
   const problems: string[] = [];
   /** Stops replacing when the text has grown too long: a few references to references could fill any memory. */
   let length = text.length;

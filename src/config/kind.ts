@@ -3,9 +3,8 @@ import { bareSignal, signalNamed, signalNames } from '../signals.ts';
 import {
   didYouMean, durationForm, durationPattern, formatDuration, formatSize, limitForm, parseDuration, parseLimit, parseSize, sizeForm, sizePattern, type Parsed,
 } from '../words.ts';
-import type { SourceNode, SourceScalar } from './document.ts';
-import { interpolateCommand, interpolateText, interpolateWord, readDifferentlyBefore, type Interpolated, type Scope } from './interpolate.ts';
-import { describe, shortened } from './document.ts';
+import { describe, shortened, type SourceNode, type SourceScalar } from './document.ts';
+import { interpolate, readDifferentlyBefore, type ReferenceReader } from './interpolate.ts';
 import { complain, complainAbsent, complainExpected, isNothing, items, noteFormer, oneOf, type Place, type Written } from './place.ts';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -27,14 +26,13 @@ export function worded<T>(parse: (text: string) => Parsed<T>, schema: JsonSchema
   return {
     schema,
     read(place) {
-      const text = interpolated(place, expected, interpolateText, 'the rules for references are others now', complainAbsent);
+      const text = interpolated(place, expected, 'text', 'the rules for references are others now', complainAbsent);
       if (text === undefined) return undefined;
       const parsed = parse(text);
       if (parsed.ok) return parsed.value;
       const written = scalarOf(place).text;
       const got = written === text ? describe(place.node) : `${JSON.stringify(text)} from ${JSON.stringify(written)}`;
-      complain(place, `expected ${parsed.expected}, got ${got}${parsed.hint ?? ''}`);
-      return undefined;
+      return complain(place, `expected ${parsed.expected}, got ${got}${parsed.hint ?? ''}`);
     },
   };
 }
@@ -52,28 +50,25 @@ export function filled(expected: string): Kind<string> {
 }
 
 /** A command line: only `${NAME}` of known variables is replaced, the rest is left to the shell. */
-export const command: Kind<string> = commandBy(interpolateCommand, 'sysg leaves it to the shell');
+export const command: Kind<string> = commandBy('script', 'sysg leaves it to the shell');
 
 /** Of a key that 0.33.0, which takes a number for a command, does not know. `true` and `false` are programs. */
 export const spelledCommand: Kind<string> = {
   schema: { ...command.schema, type: ['string', 'boolean'] },
   read(place) {
     if (place.node.kind !== 'scalar' || typeof place.node.value !== 'number') return command.read(place);
-    complainExpected(place, 'a command', `; a program of that name is written "${place.node.text}"`);
-    return undefined;
+    return complainExpected(place, 'a command', `; a program of that name is written "${place.node.text}"`);
   },
 };
 
 /** One word of a command that no shell reads. */
-export const word: Kind<string> = commandBy(interpolateWord, null);
+export const word: Kind<string> = commandBy('word', null);
 
 export const flag: Kind<boolean> = {
   schema: { type: 'boolean' },
   read(place) {
     const { value } = scalarOf(place);
-    if (typeof value === 'boolean') return value;
-    complainExpected(place, 'true or false');
-    return undefined;
+    return typeof value === 'boolean' ? value : complainExpected(place, 'true or false');
   },
 };
 
@@ -86,8 +81,7 @@ export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): 
       const { value, text: written } = scalarOf(place);
       const isWhole = Number.isSafeInteger(value) && /^[-+]?(\d+|0x[\da-f]+|0o[0-7]+)$/i.test(written);
       if (isWhole && Number(value) >= least && Number(value) <= most) return Number(value);
-      complainExpected(place, most > 1_000_000_000 && !(Number(value) > most) ? `a whole number ≥ ${least}` : range, unquoteHint(value));
-      return undefined;
+      return complainExpected(place, most > 1_000_000_000 && !(Number(value) > most) ? `a whole number ≥ ${least}` : range, unquoteHint(value));
     },
   };
 }
@@ -98,8 +92,7 @@ export function decimal(least: number, most: number): Kind<number> {
     read(place) {
       const { value } = scalarOf(place);
       if (typeof value === 'number' && value >= least && value <= most) return value;
-      complainExpected(place, `a number from ${least} to ${most}`, unquoteHint(value));
-      return undefined;
+      return complainExpected(place, `a number from ${least} to ${most}`, unquoteHint(value));
     },
   };
 }
@@ -145,8 +138,7 @@ export function list<T>(of: Kind<T>, expected: string, least = 0, instead = spli
     read(place) {
       if (place.node.kind !== 'list' || place.node.items.length < least) {
         const written = isNothing(place.node) ? null : instead(place.node);
-        complainExpected(place, expected, written === null ? '' : `; write ${shortened(written)}`);
-        return undefined;
+        return complainExpected(place, expected, written === null ? '' : `; write ${shortened(written)}`);
       }
       const values = items(place).map((item) => of.read(item));
       return values.every((value): value is Exclude<typeof value, undefined> => value !== undefined) ? values : undefined;
@@ -180,36 +172,29 @@ export function meaning<T, U>(kind: Kind<T>, make: (value: T, place: Place) => U
   };
 }
 
-function commandBy(replace: (text: string, scope: Scope) => Interpolated, former: string | null): Kind<string> {
+function commandBy(reader: ReferenceReader, former: string | null): Kind<string> {
   return {
     schema: { ...scalarSchema, minLength: 1 },
     read(place) {
-      const now = interpolated(place, 'a command', replace, former, complain);
-      if (now === undefined || now.trim() !== '') return now;
-      complainExpected(place, 'a command');
-      return undefined;
+      const now = interpolated(place, 'a command', reader, former, complain);
+      return now === undefined || now.trim() !== '' ? now : complainExpected(place, 'a command');
     },
   };
 }
 
 /** The text of a scalar as written; complains about anything else and about NUL, which no process can be given. */
 export function scalarText(place: Place, expected: string): string | undefined {
-  if (place.node.kind !== 'scalar' || place.node.value === null) {
-    complainExpected(place, expected, hintFor(place));
-    return undefined;
-  }
-  if (!place.node.text.includes('\0')) return place.node.text;
-  complain(place, `expected ${expected} without NUL characters`);
-  return undefined;
+  if (place.node.kind !== 'scalar' || place.node.value === null) return complainExpected(place, expected, hintFor(place));
+  return place.node.text.includes('\0') ? complain(place, `expected ${expected} without NUL characters`) : place.node.text;
 }
 
 /** The text with its references replaced; `undefined` after having complained. `instead` says what differs from 0.33.0, where that knows the key. */
 function interpolated(
-  place: Place, expected: string, replace: (text: string, scope: Scope) => Interpolated, instead: string | null, complainOf: (place: Written, message: string) => void,
+  place: Place, expected: string, reader: ReferenceReader, instead: string | null, complainOf: (place: Written, message: string) => void,
 ): string | undefined {
   const written = scalarText(place, expected);
   if (written === undefined) return undefined;
-  const { text: now, problems } = replace(written, place.scope);
+  const { text: now, problems } = interpolate(written, place.scope, reader);
   for (const problem of problems) complainOf(place, problem);
   if (problems.length > 0) return undefined;
   const { replaced, missing } = instead !== null && written.includes('$') ? readDifferentlyBefore(written, now, place.scope) : { replaced: [], missing: [] };

@@ -74,14 +74,8 @@ export const hooks: Kind<readonly HookSpec[]> = meaning(stageMap, (values) => st
 export function resolveRestart(place: Written, values: Values<typeof lifecycleKeys>): RestartPolicy {
   if (values.max_restarts === null) warn(below(place, 'restart_window'), 'has no effect without max_restarts');
   return {
-    mode: values.restart_policy,
-    oneshot: values.oneshot,
-    maxRestarts: values.max_restarts,
-    windowMs: values.restart_window,
-    backoff: values.backoff,
-    stableAfterMs: values.stable_after,
-    successExitCodes: values.success_exit_codes,
-    noRestartExitCodes: values.no_restart_exit_codes,
+    mode: values.restart_policy, oneshot: values.oneshot, maxRestarts: values.max_restarts, windowMs: values.restart_window, backoff: values.backoff,
+    stableAfterMs: values.stable_after, successExitCodes: values.success_exit_codes, noRestartExitCodes: values.no_restart_exit_codes,
   };
 }
 

@@ -10,11 +10,11 @@ import { resolveMetrics } from './metrics.ts';
 import type { SourceEntry, SourceNode } from './document.ts';
 import type { Scope } from './interpolate.ts';
 import { below, child, complain, complainExpected, complainKey, entries, isNothing, items, mapEntries, missing, warn, type Outside, type Place } from './place.ts';
-import { openSource, type ConfigProblem, type OpenSource, type SourceText } from './problem.ts';
+import { openSource, problemOfFile, type ConfigProblem, type OpenSource, type SourceText } from './problem.ts';
 import { complainUnknown, readKeys } from './record.ts';
 import { checkDefaults, rootKeys, servicePlaces } from './root.ts';
 import { formerServiceKeys, resolveService, type DraftService, type Identify } from './service.ts';
-import { readText, type FileText } from './source-file.ts';
+import { readText } from './source-file.ts';
 import { asVersionOne } from './version-two.ts';
 
 export interface LoadedConfig {
@@ -63,13 +63,9 @@ interface SourceContext extends LoadContext {
 /** Reads, checks and resolves the file at `path` (absolute). Everything wrong with it is reported at once; throws nothing. */
 export function loadConfig(path: string, { env, identify, secrets = noSecrets }: LoadContext): ConfigResult {
   const read = configPaths(path).map((file) => ({ file, ...readText(file) }));
-  const failed = read.flatMap(({ file, ...text }) => (text.ok ? [] : [unreadable(file, text)]));
+  const failed = read.flatMap(({ file, ...text }) => (text.ok ? [] : [problemOfFile(file, text.message, text.line)]));
   if (failed.length > 0) return { ok: false, problems: failed };
   return loadSource(path, read.flatMap(({ file, ...text }) => (text.ok ? [{ file, text: text.text }] : [])), { env, identify, secrets });
-}
-
-function unreadable(file: string, { line, message }: Extract<FileText, { ok: false }>): ConfigProblem {
-  return { file, line: line ?? 0, column: line === null ? 0 : 1, path: '', message, excerpt: '' };
 }
 
 /** As `loadConfig`, of texts or of what was read from them before. */
@@ -190,10 +186,7 @@ function readFile({ file, root: written }: OpenFile, inUse: SourceContext['inUse
 } & Pick<LoadedConfig, 'metrics' | 'project'> | null {
   const projectDir = dirname(file);
   const root = withVersion({ ...written, node: mapEntries(written.node, withoutValue) });
-  if (root.node.kind !== 'map') {
-    complainExpected(root, "a map with 'version' and 'services'");
-    return null;
-  }
+  if (root.node.kind !== 'map') return complainExpected(root, "a map with 'version' and 'services'") ?? null;
   complainUnknown(root, Object.keys(rootKeys));
   const values = readKeys(root, rootKeys);
   const version = below(root, 'version');

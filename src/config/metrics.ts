@@ -17,12 +17,9 @@ export const metrics = record(metricsKeys, 'metrics keys');
 
 export function resolveMetrics(values: Values<typeof metricsKeys>, projectDir: string): MetricsSpec {
   return {
-    retentionMs: values.retention_minutes * 60_000,
-    sampleIntervalMs: values.sample_interval_secs * 1000,
-    maxMemoryBytes: values.max_memory_bytes,
+    retentionMs: values.retention_minutes * 60_000, sampleIntervalMs: values.sample_interval_secs * 1000, maxMemoryBytes: values.max_memory_bytes,
     spilloverPath: values.spillover_path === null ? null : resolve(projectDir, values.spillover_path),
-    spilloverMaxBytes: values.spillover_max_bytes,
-    spilloverSegmentBytes: values.spillover_segment_bytes,
+    spilloverMaxBytes: values.spillover_max_bytes, spilloverSegmentBytes: values.spillover_segment_bytes,
   };
 }
 

@@ -38,9 +38,10 @@ export const note = saying({ level: 'note' }, 'value');
 /** About what systemg 0.33.0 makes of the place. */
 export const noteFormer = saying({ level: 'note', former: true }, 'value');
 
-export function complainExpected(place: Place, expected: string, hint = ''): void {
+/** As `complain`: what complains gives no value. */
+export function complainExpected(place: Place, expected: string, hint = ''): undefined {
   const complainOf = isNothing(place.node) ? complainAbsent : complain;
-  complainOf(place, `expected ${expected}, got ${describe(place.node)}${hint}`);
+  return complainOf(place, `expected ${expected}, got ${describe(place.node)}${hint}`);
 }
 
 export function inside(place: Place, entry: SourceEntry): Place {
@@ -85,6 +86,6 @@ export function oneOf(words: readonly string[]): string {
   return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
 }
 
-function saying(kind: Pick<Finding, 'level' | 'absent' | 'former'>, of: 'key' | 'value'): (place: Written, message: string) => void {
-  return (place, message) => place?.findings.push({ ...kind, offset: of === 'key' ? place.keyOffset : place.node.offset, path: place.path, message });
+function saying(kind: Pick<Finding, 'level' | 'absent' | 'former'>, of: 'key' | 'value'): (place: Written, message: string) => undefined {
+  return (place, message) => void place?.findings.push({ ...kind, offset: of === 'key' ? place.keyOffset : place.node.offset, path: place.path, message });
 }

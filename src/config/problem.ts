@@ -1,8 +1,7 @@
 import { masked } from '../masked.ts';
 import { isSecretName, noSecrets, type Secrets } from '../secrets.ts';
-import { parseSource } from './document.ts';
+import { parseSource, type Finding, type SourceNode } from './document.ts';
 import type { Scope } from './interpolate.ts';
-import type { Finding, SourceNode } from './document.ts';
 import { overlaid } from './overlay.ts';
 import type { Outside, Place } from './place.ts';
 import { readText } from './source-file.ts';
@@ -91,6 +90,11 @@ function learning(scope: Scope, { learn }: Secrets): Scope {
     if (value !== undefined) learn([{ name, value }]);
     return value;
   };
+}
+
+/** Of the file as a whole, or of a line of it. */
+export function problemOfFile(file: string, message: string, line: number | null = null): ConfigProblem {
+  return { file, line: line ?? 0, column: line === null ? 0 : 1, path: '', message, excerpt: '' };
 }
 
 /** `<file>:<line>:<column>: <key path>: <message>` */

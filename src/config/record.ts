@@ -41,10 +41,7 @@ export function record<K extends Keys>(keys: K, what: string): Kind<Values<K>> {
   return {
     schema: recordSchema(keys),
     read(place) {
-      if (place.node.kind !== 'map') {
-        complainExpected(place, `a map of ${what}`);
-        return undefined;
-      }
+      if (place.node.kind !== 'map') return complainExpected(place, `a map of ${what}`);
       complainUnknown(place, Object.keys(keys));
       return readKeys(place, keys);
     },
@@ -72,13 +69,9 @@ export function defaultsOf<K extends Keys>(keys: K): Values<K> {
 /** Complains about each key that is not known, with what may have been meant. */
 export function complainUnknown(place: Place, known: readonly string[]): void {
   for (const [key, inner] of entries(place)) {
-    if (!known.includes(key) && !isExtension(key)) complainKey(inner, `unknown key ${quote(key)}${meaningOfKey(key, known) ?? didYouMean(key, known)}`);
+    // Those are for other programs, and for anchors.
+    if (!known.includes(key) && !key.startsWith('x-')) complainKey(inner, `unknown key ${quote(key)}${meaningOfKey(key, known) ?? didYouMean(key, known)}`);
   }
-}
-
-/** Keys for other programs, and for anchors. */
-function isExtension(key: string): boolean {
-  return key.startsWith('x-');
 }
 
 /** Of several keys of which one at most may be given, complains about the second. */

@@ -13,10 +13,9 @@ const projectName: Kind<string> = {
   schema: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$' },
   read(place) {
     const name = place.node.kind === 'scalar' ? place.node.text : null;
-    if (name === null) complainExpected(place, 'the name of a project');
-    const wrong = name === null ? null : wrongProject(name);
-    if (wrong !== null) complain(place, wrong);
-    return name === null || wrong !== null ? undefined : name;
+    if (name === null) return complainExpected(place, 'the name of a project');
+    const wrong = wrongProject(name);
+    return wrong === null ? name : complain(place, wrong);
   },
 };
 

@@ -48,9 +48,7 @@ const skip: Kind<boolean | string> = {
     const value = place.node.kind === 'scalar' ? place.node.value : null;
     if (typeof value === 'boolean') return value;
     // 0.33.0 refuses a number, which is no program that anyone means.
-    if (typeof value !== 'number') return command.read(place);
-    complainExpected(place, 'true, false or a command');
-    return undefined;
+    return typeof value === 'number' ? complainExpected(place, 'true, false or a command') : command.read(place);
   },
 };
 
@@ -83,10 +81,7 @@ export const serviceKeys = {
 
 /** Reads, checks and resolves one service; `null` when it has no command at all. */
 export function resolveService(place: Place, name: string, around: Surroundings): DraftService | null {
-  if (place.node.kind !== 'map') {
-    complainExpected(place, 'a map of service keys');
-    return null;
-  }
+  if (place.node.kind !== 'map') return complainExpected(place, 'a map of service keys') ?? null;
   complainUnknown(place, Object.keys(serviceKeys));
   const block = { ...place, node: withDefaults(place.node, around.defaults) };
 
@@ -139,10 +134,7 @@ function unitOf(
     projectDir,
     workingDir: values.working_dir === null ? projectDir : resolve(projectDir, values.working_dir),
     env,
-    stopSignal: values.stop_signal,
-    stopTimeoutMs: values.stop_timeout,
-    killMode: values.kill_mode,
-    stopCommand: values.stop_command,
+    stopSignal: values.stop_signal, stopTimeoutMs: values.stop_timeout, killMode: values.kill_mode, stopCommand: values.stop_command,
     restart: resolveRestart(place, values),
     essential: values.essential,
     check: values.health_check,

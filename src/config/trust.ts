@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { configPaths } from '../config-path.ts';
 import { osText } from '../errors.ts';
 import type { ConfigResult } from './load.ts';
+import { problemOfFile } from './problem.ts';
 
 /** What `load` reads at `path` for a supervisor of root: refused where others could give it orders by the file, or by one that it includes. */
 export function loadTrusted(path: string, load: () => ConfigResult): ConfigResult {
@@ -14,7 +15,7 @@ export function loadTrusted(path: string, load: () => ConfigResult): ConfigResul
 
 function refusalOf(files: readonly string[]): ConfigResult | null {
   const message = files.map(distrust).find((found) => found !== null);
-  return message === undefined ? null : { ok: false, problems: [{ file: '', line: 0, column: 0, path: '', message, excerpt: '' }] };
+  return message === undefined ? null : { ok: false, problems: [problemOfFile('', message)] };
 }
 
 /**

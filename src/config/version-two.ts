@@ -17,22 +17,19 @@ export function asVersionOne(root: Place): Place {
   const kept = node.entries.filter(
     ({ key, value }) => !['projects', 'services', 'logs', 'status', 'defaults'].includes(key) && !(key === 'project' && value.kind === 'map'),
   );
-  const services = servicesOf(root);
-  const defaults = defaultsOf(root);
-  return { ...root, node: { ...node, entries: [...kept, ...(defaults === null ? [] : [defaults]), ...services] } };
+  return { ...root, node: { ...node, entries: [...kept, ...defaultsOf(root), ...servicesOf(root)] } };
 }
 
 function servicesOf(root: Place): readonly SourceEntry[] {
   const services = below(root, 'services');
   if (services === null) {
     // What is refused for its projects is not refused again for having no services.
-    if (below(root, 'projects') === null) return [];
     const { offset } = root.node;
-    return [{ key: 'services', keyOffset: offset, value: { kind: 'map', offset, entries: [] } }];
+    return below(root, 'projects') === null ? [] : [{ key: 'services', keyOffset: offset, value: { kind: 'map', offset, entries: [] } }];
   }
-  if (services.node.kind !== 'map') return [{ key: 'services', keyOffset: services.keyOffset, value: services.node }];
+  const { node, keyOffset } = services;
   const all = entries(services).map(([key, place]): SourceEntry => ({ key, keyOffset: place.keyOffset, value: serviceOf(place) }));
-  return [{ key: 'services', keyOffset: services.keyOffset, value: { ...services.node, entries: all } }];
+  return [{ key: 'services', keyOffset, value: node.kind === 'map' ? { ...node, entries: all } : node }];
 }
 
 function serviceOf(place: Place): SourceNode {
@@ -51,14 +48,13 @@ function serviceOf(place: Place): SourceNode {
 }
 
 /** What `logs` at the top says holds for every service. */
-function defaultsOf(root: Place): SourceEntry | null {
+function defaultsOf(root: Place): readonly SourceEntry[] {
   const [logs, defaults] = [below(root, 'logs'), below(root, 'defaults')];
-  const written = defaults?.node.kind === 'map' ? defaults.node.entries : [];
-  const entry = logs === null || written.some(({ key }) => key === 'logs') ? [] : [{ key: 'logs', keyOffset: logs.keyOffset, value: logsOf(logs) }];
   const at = defaults ?? logs;
-  return at === null
-    ? null
-    : { key: 'defaults', keyOffset: at.keyOffset, value: { kind: 'map', offset: at.node.offset, entries: [...written, ...entry] } };
+  if (at === null) return [];
+  const written = defaults?.node.kind === 'map' ? defaults.node.entries : [];
+  const added = logs === null || written.some(({ key }) => key === 'logs') ? [] : [{ key: 'logs', keyOffset: logs.keyOffset, value: logsOf(logs) }];
+  return [{ key: 'defaults', keyOffset: at.keyOffset, value: { kind: 'map', offset: at.node.offset, entries: [...written, ...added] } }];
 }
 
 /** `{sink, max_bytes, max_files}` in our words. */

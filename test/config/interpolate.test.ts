@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { interpolateCommand, interpolateText, interpolateWord } from '../../src/config/interpolate.ts';
+import { interpolate } from '../../src/config/interpolate.ts';
 import { loaded, service } from './config-dir.ts';
 
 const variables = new Map([['A', 'alpha'], ['EMPTY', ''], ['DOLLAR', '$A']]);
@@ -13,7 +13,7 @@ describe('in texts', () => {
     ['${A:-x}}', 'alpha}'], ['{${A}', '{alpha'], ['$${A}', '${A}'], ['$$${A}', '$alpha'], ['$${NONE:-${A}}', '${NONE:-alpha}'],
     ['${A:-${B}', null], ['${A:-{}', null], ['${NONE:-$NONE}', null],
   ])('%s becomes %s', (written, expected) => {
-    const { text, problems } = interpolateText(written, scope);
+    const { text, problems } = interpolate(written, scope, 'text');
     expect(problems.length === 0 ? text : null).toBe(expected);
   });
 });
@@ -24,20 +24,20 @@ describe('in commands', () => {
     ['echo $${A} $$', 'echo ${A} $$'], ['$$${A}', '$$alpha'], ['${A:-${B}} }', 'alpha }'], ['${NONE:-${A}}', '${NONE:-${A}}'], ['${EMPTY:-${A}}', 'alpha'],
     [`\${EMPTY:-"}"}`, `\${EMPTY:-"}"}`], ['${EMPTY:-$(echo })}', '${EMPTY:-$(echo })}'], ['${NONE:-x', '${NONE:-x'], ['{ echo ${A:-{}; }', '{ echo alpha; }'], ['for i in ${A#al} ${#A}; do :; done', 'for i in ${A#al} ${#A}; do :; done'],
   ])('%s becomes %s', (written, expected) => {
-    expect(interpolateCommand(written, scope)).toEqual({ text: expected, problems: [] });
+    expect(interpolate(written, scope, 'script')).toEqual({ text: expected, problems: [] });
   });
 });
 
-test.each([['${A:-x', interpolateText], ['${A:-${B}', interpolateCommand], ['${A:-{}', interpolateWord]])('the brace of %s is never closed', (written, replaced) => {
-  expect(replaced(written, scope).problems).toEqual(['the brace of ${A:- is never closed']);
+test.each([['${A:-x', 'text'], ['${A:-${B}', 'script'], ['${A:-{}', 'word']] as const)('the brace of %s is never closed', (written, reader) => {
+  expect(interpolate(written, scope, reader).problems).toEqual(['the brace of ${A:- is never closed']);
 });
 
 test('in words that no shell reads, braces are in pairs and quotes mean nothing', () => {
-  expect(interpolateWord(`\${EMPTY:-{"a": '\${A}'}} $\${A} $A`, scope)).toEqual({ text: `{"a": 'alpha'} \${A} $A`, problems: [] });
+  expect(interpolate(`\${EMPTY:-{"a": '\${A}'}} $\${A} $A`, scope, 'word')).toEqual({ text: `{"a": 'alpha'} \${A} $A`, problems: [] });
 });
 
 test('references that stand in each other without end are refused', () => {
-  expect(interpolateText(`${'${NONE:-'.repeat(10_000)}x${'}'.repeat(10_000)}`, scope).problems).toEqual(['references stand in each other more than 100 deep']);
+  expect(interpolate(`${'${NONE:-'.repeat(10_000)}x${'}'.repeat(10_000)}`, scope, 'text').problems).toEqual(['references stand in each other more than 100 deep']);
 });
 
 test('every command-like key keeps what is the shell’s, every other is replaced', () => {

@@ -3,7 +3,7 @@ import { cronFile, pidFile, stateFile } from '../../src/compat/state-files.ts';
 import { readXml, writeXml } from '../../src/compat/xml.ts';
 import { parseSource, type Finding } from '../../src/config/document.ts';
 import { parseEnvFile } from '../../src/config/env-file.ts';
-import { interpolateCommand, interpolateText } from '../../src/config/interpolate.ts';
+import { interpolate } from '../../src/config/interpolate.ts';
 import { parseCron } from '../../src/cron/expression.ts';
 import { Cutter } from '../../src/logs/lines.ts';
 import { parseTimes, timesHeader, timesLine } from '../../src/logs/times.ts';
@@ -51,8 +51,8 @@ export const targets: readonly Target[] = [
     seeds: ['${HOME}/${EMPTY:-x${TOKEN}}/$TOKEN$$', 'echo "${A:-`b`}" ${HOME}'],
     check(bytes) {
       const text = bytes.toString('utf8');
-      interpolateText(text, scope);
-      interpolateCommand(text, scope);
+      interpolate(text, scope, 'text');
+      interpolate(text, scope, 'script');
     },
   },
   {
