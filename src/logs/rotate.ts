@@ -38,8 +38,9 @@ export function rotate(file: string, keep: number): void {
 
 /** To be called before a file is written to: finishes or takes back a rotation that a crash interrupted. */
 export function mendRotation(file: string): void {
-  const next = statSync(`${file}.next`, { throwIfNoEntry: false });
-  if (next === undefined) return;
+  const next = lstatSync(`${file}.next`, { throwIfNoEntry: false });
+  // A directory or a link is no rotation's.
+  if (next?.isFile() !== true) return;
   if (statSync(file, { throwIfNoEntry: false }) !== undefined) {
     rmSync(`${file}.next`);
     return;

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { dropOldestBeside, listArchives } from '../../src/logs/archives.ts';
@@ -213,6 +213,16 @@ describe('a crash between the steps of a rotation', () => {
 });
 
 describe('other hands', () => {
+  test.each([true, false])('a directory or a link in the place of a moved piece becomes no log, be the log there (%s) or not', (isThere) => {
+    for (const put of [(path: string) => mkdirSync(path), (path: string) => symlinkSync('/nonexistent/file', path)]) {
+      const file = join(tempDir(), 'web.log');
+      if (isThere) writeFileSync(file, 'one\n');
+      put(`${file}.next`);
+      mendRotation(file);
+      expect(readdirSync(join(file, '..')).sort()).toEqual(isThere ? ['web.log', 'web.log.next'] : ['web.log.next']);
+    }
+  });
+
   test('a full file that was moved away just now is not put away once more', () => {
     const { file, writer, problems } = rig();
     writer.write(Buffer.from(`${'x'.repeat(89)}\n`));
