@@ -99,8 +99,8 @@ A refusal is on stderr too.
 
 \`start\` without \`-c\` looks for \`sysg.config.yaml\`, \`sysg.yaml\` and \`systemg.yaml\` in the working directory, then in \`~/.config/systemg\`
 (\`/etc/systemg\` with \`--sys\`). Every other command without \`-c\` uses the file of the running supervisor, and without one the search,
-then the file of a supervisor that was killed. With \`-c\`, \`restart\`, \`reload\`, \`plan\` and \`validate\` take the file that is named; \`status\`,
-\`inspect\`, \`logs\`, \`stop\` and a \`start --daemonize\` beside a supervisor warn when it is another one than the supervisor's, and use that.
+then the file of a supervisor that was killed. With \`-c\`, \`restart\`, \`reload\`, \`plan\` and \`validate\` take the file that is named. Where it is
+another one than that of the running supervisor, commands that only show something warn and show what runs; \`start\`, \`stop\`, \`signal\` and \`purge\` refuse.
 
 ${shown.map(commandSection).join('\n')}
 ## spawn

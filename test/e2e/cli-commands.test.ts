@@ -166,7 +166,7 @@ describe('purge', () => {
   });
 });
 
-test('-c that names another file than the one in use: stop refuses, restart takes it', async () => {
+test('-c that names another file than the one in use: what ends something refuses, what shows something warns, restart takes it', async () => {
   const home = makeHome(two);
   await home.sysg('start', '--daemonize');
   const other = join(home.dir, 'other.yaml');
@@ -176,6 +176,10 @@ test('-c that names another file than the one in use: stop refuses, restart take
   expect([said(stopped.stderr), stopped.code]).toEqual([why, 1]);
   expect(await home.sysg('down', '-c', 'other.yaml')).toMatchObject({ code: 1, stderr: expect.stringContaining(why) });
   expect(await home.sysg('signal', 'web', 'TERM', '-c', other)).toMatchObject({ code: 1, stderr: expect.stringContaining(why) });
+  expect(await home.sysg('purge', '--yes', '-c', other)).toMatchObject({ code: 1, stderr: expect.stringContaining(why) });
+  for (const command of [['why'], ['events', '-n', '1'], ['wait', 'web', '--for', 'running'], ['chart', 'web'], ['status']]) {
+    expect(await home.sysg(...command, '-c', other)).toMatchObject({ code: 0, stderr: expect.stringContaining(`runs ${home.config}; -c ${other} is ignored here`) });
+  }
   expect((await home.status()).units.map(({ phase }) => phase)).toEqual(['running', 'running']);
   // A file that is not there cannot be meant, and a link to the one in use is that.
   expect(await home.sysg('stop', '-s', 'db', '-c', 'gone.yaml')).toMatchObject({ code: 0, stderr: expect.stringContaining('-c gone.yaml is ignored here') });

@@ -12,7 +12,7 @@ import { chartScxml } from '../../chart/scxml.ts';
 import { chartText, presentLine, type TextLook } from '../../chart/text.ts';
 import { askFor, askStatus, mostRecords } from '../ask.ts';
 import { lookOf, type Call } from '../call.ts';
-import { chooseConfigToRead } from '../config-choice.ts';
+import { chooseConfigToRead, warnAboutOtherConfig } from '../config-choice.ts';
 import { combinedFor, loadOrRefuse } from '../load-config.ts';
 import { askedWords, notPresent } from '../names.ts';
 import { chartFormats, options, type ChartFormat } from '../options.ts';
@@ -34,6 +34,7 @@ export async function chart(call: Call): Promise<number> {
   const wrong = conflict(call, unit, format);
   if (second !== undefined) return terminal.refuse(refusals.usage(`a chart is of one unit: expected ${unit} or ${second}\ntry: sysg chart --help`));
   if (wrong !== null) return terminal.refuse(refusals.usage(wrong));
+  if (unit !== null) warnAboutOtherConfig(call);
   const draw = (): Promise<Drawn> => (flags.has(options.graph) ? drawGraph(call, format) : drawMachine(call, unit, format));
   if (isLive) {
     let before = '';

@@ -7,6 +7,7 @@ import displayWidth, { printable } from '../../width.ts';
 import { parseMoment } from '../../words.ts';
 import { askRecords, mostRecords } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { warnAboutOtherConfig } from '../config-choice.ts';
 import { noSupervisor } from '../config-choice.ts';
 import { knownUnits } from '../known-units.ts';
 import { askedWords, matchNames, meansSeveral, notPresent, type Named } from '../names.ts';
@@ -18,6 +19,7 @@ import { lineSink } from '../watch.ts';
 /** The journal: from the supervisor, else from the file that it left. With `-f` live, and no record is lost or shown twice in between. */
 export async function events(call: Call): Promise<number> {
   const { flags, terminal } = call;
+  warnAboutOtherConfig(call);
   const words = askedWords(call);
   const since = flags.text(options.since);
   const sinceMs = since === null ? null : parseMoment(since, Date.now());

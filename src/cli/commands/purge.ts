@@ -18,6 +18,8 @@ export async function purge(call: Call): Promise<number> {
   const { stateDir, lock } = call.paths;
   const unclear = unclearProject(call);
   if (unclear !== null) return refuse(call, { ...unclear, message: `${unclear.message}; nothing was purged` });
+  const otherwise = call.flags.has(options.config) ? await (await import('../left-running.ts')).otherRuns(call) : null;
+  if (otherwise !== null) return refuse(call, otherwise);
   // A supervisor of systemg 0.33.0 serves the socket without our lock.
   const locked = isRunning(call);
   const found = locked === true ? 'served' : locked === false ? await lookForServer(call) : locked;

@@ -4,6 +4,7 @@ import { refusals, type Result } from '../../errors.ts';
 import { parseDuration } from '../../words.ts';
 import { askRecords, askStatus } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { warnAboutOtherConfig } from '../config-choice.ts';
 import { commandStart } from '../hints.ts';
 import { askedWords, namedUnits, notPresent } from '../names.ts';
 import { goals, options, type Goal } from '../options.ts';
@@ -16,6 +17,7 @@ import { isRunning } from '../presence.ts';
 export async function wait(call: Call): Promise<number> {
   const goal = goals.find((candidate) => candidate === call.flags.text(options.goal));
   if (goal === undefined) return call.terminal.refuse(refusals.usage(`wait needs a state: sysg wait ${askedWords(call).join(' ')} --for ${goals.join('|')}\ntry: sysg wait --help`));
+  warnAboutOtherConfig(call);
   const named = await namedUnits(call);
   if (!named.ok) return refuse(call, named.refusal);
   const names = named.names ?? [];

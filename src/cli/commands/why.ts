@@ -1,6 +1,7 @@
 import { refusals } from '../../errors.ts';
 import { askRecords } from '../ask.ts';
 import type { Call } from '../call.ts';
+import { warnAboutOtherConfig } from '../config-choice.ts';
 import { commandStart } from '../hints.ts';
 import { askedWords, matchedOf, meansSeveral } from '../names.ts';
 import { options } from '../options.ts';
@@ -12,6 +13,7 @@ import { statusOrRest } from '../status-or-rest.ts';
 /** The causal chain that brought a unit where it is, what it waits for, and what happens next; without a supervisor by what the files say. */
 export async function why(call: Call): Promise<number> {
   const { flags, terminal } = call;
+  warnAboutOtherConfig(call);
   const status = await statusOrRest(call);
   const { advice } = status;
   if (!status.ok) return terminal.refuse(advice === null ? status.refusal : refusals.config(`${advice}\n${status.refusal.message}`));
