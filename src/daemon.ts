@@ -6,13 +6,12 @@ import { openAnswers, type Answers } from './daemon/answers.ts';
 import { type Configuration, openConfiguration } from './daemon/configuration.ts';
 import { startUnits } from './daemon/first-start.ts';
 import { findWhatRuns } from './daemon/found.ts';
-import { forgetConfig } from './daemon/last-config.ts';
 import { findOutdated, replaceOutdated } from './daemon/outdated.ts';
 import { findParent, type Parent } from './daemon/parent.ts';
 import { keepSmall } from './daemon/rest.ts';
 import { parseDaemonOptions, softLimitOf, type DaemonOptions, type DaemonSetting } from './daemon/setting.ts';
 import { keepDebuggerClosed, keepSignals, type KeptSignals, makeShutdown, obeySignals } from './daemon/signals.ts';
-import { closeBooks, HOOKS_MS, leaveSuspects, openSupervision, seeOut, type Supervision } from './daemon/supervision.ts';
+import { closeBooks, HOOKS_MS, leaveSuspects, openSupervision, removeTraces, seeOut, type Supervision } from './daemon/supervision.ts';
 import { refusals, textOf } from './errors.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
 import { interpreter } from './interpreter.ts';
@@ -29,7 +28,7 @@ import { openSmallFiles } from './state/small-files.ts';
 import { type RuntimePaths, runtimePaths } from './runtime-paths.ts';
 import { callersEnvironment, forgetSurroundings } from './surroundings.ts';
 import { openSecrets } from './secrets.ts';
-import { diedSinceBoot, prepareRuntime, removeRuntimeFiles } from './state/runtime.ts';
+import { diedSinceBoot, prepareRuntime } from './state/runtime.ts';
 import { didYouMean } from './words.ts';
 
 type Lock = Extract<LockResult, { ok: true }>;
@@ -120,7 +119,7 @@ async function run(
 async function end(
   outcome: number | 'handed over', setting: DaemonSetting, supervision: Supervision, { sampler }: Answers, presence: Presence, server: ControlServer,
 ): Promise<never> {
-  const { log, parent, paths, echo } = setting;
+  const { log, parent, echo } = setting;
   const { units, records } = supervision;
   presence.close();
   sampler.close();
@@ -141,10 +140,7 @@ async function end(
   await seeOut(setting, supervision);
   supervision.ledger.markClean();
   closeBooks(supervision);
-  if (presence.isOurs()) {
-    note(setting, removeRuntimeFiles(paths));
-    note(setting, forgetConfig(paths.stateDir));
-  }
+  if (presence.isOurs()) removeTraces(setting);
   log.info('sysg::supervisor', `Supervisor ended with exit code ${outcome}`);
   log.close();
   echo?.end();
@@ -178,10 +174,6 @@ function restoreFiles({ files }: DaemonSetting, { ledger, units, records: { jour
   // Their digests have to be in the ledger before.
   projection.mend();
   return restored.includes(true);
-}
-
-function note({ onProblem }: DaemonSetting, problem: string | null): void {
-  if (problem !== null) onProblem(problem);
 }
 
 /** Reported to the program that started this one, and the end. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { ProcessIdentity } from '../../machines/types.ts';
 import { stageOf } from '../../machines/supervisor.ts';
-import { configuredSpecs } from '../../machines/view.ts';
+import { configuredSpecs, type UnitView } from '../../machines/view.ts';
 import type { MetricsSpec } from '../metrics-spec.ts';
 import type { Route } from '../control/connection.ts';
 import type { StatusSnapshot } from '../wire/payloads.ts';
@@ -12,7 +12,7 @@ import { makeRoute } from '../control/route.ts';
 import { masked } from '../masked.ts';
 import { droppedOutput } from '../logs/gap.ts';
 import { findLogFile } from '../logs/names.ts';
-import { openSampler } from '../metrics/sampler.ts';
+import { openSampler, type MeasuredUnit } from '../metrics/sampler.ts';
 import { wireSample } from '../metrics/store.ts';
 import { textOf } from '../errors.ts';
 import { isAlive } from '../process/identity.ts';
@@ -42,10 +42,13 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
   const { root, tickets, runs, send, views, slotsOf } = units;
   const { journal, childMemory, projection, orphans } = records;
   const snapshot = () => root.getSnapshot();
-  const measuredViews = kept((of: ReturnType<typeof views>) => of.map((view) => measuredUnit(view)));
-  const measuredUnits = () => {
-    const children = watchedChildren(snapshot().context.children);
-    return children.length === 0 ? measuredViews(views()) : views().map((view) => measuredUnit(view, children));
+  /** Of the units without children, as long as they are the same: the very same list says so. */
+  let latest: { readonly of: readonly UnitView[]; readonly measured: readonly MeasuredUnit[] } | null = null;
+  const measuredUnits = (): readonly MeasuredUnit[] => {
+    const [of, children] = [views(), watchedChildren(snapshot().context.children)];
+    if (children.length > 0) return of.map((view) => measuredUnit(view, children));
+    if (latest?.of !== of) latest = { of, measured: of.map((view) => measuredUnit(view)) };
+    return latest.measured;
   };
   const sampler = openSampler({ now: clock.now, wallMs: Date.now, onProblem, units: measuredUnits }, metrics);
   const status = (): StatusSnapshot => statusSnapshot(views(), { monotonicMs: clock.now(), wallMs: Date.now() }, {
@@ -129,12 +132,3 @@ function signalObstacle(process: ProcessIdentity): string | null {
 
 /** Requests that change nothing. */
 const QUERIES: ReadonlySet<Request['kind']> = new Set(['status', 'reveal', 'inspect', 'logs', 'history', 'watch', 'plan']);
-
-/** What was last made of a thing, made anew only of another one. */
-function kept<Source extends object, Made>(make: (source: Source) => Made): (source: Source) => Made {
-  let latest: { readonly source: Source; readonly made: Made } | null = null;
-  return (source) => {
-    if (latest?.source !== source) latest = { source, made: make(source) };
-    return latest.made;
-  };
-}

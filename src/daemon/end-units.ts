@@ -8,15 +8,15 @@ import { bootId } from '../process/boot.ts';
 import { identify } from '../compat/identity.ts';
 import { recallConfig } from '../config/kept.ts';
 import { environmentInUse } from './configuration.ts';
-import { forgetConfig, lastConfig } from './last-config.ts';
+import { lastConfig } from './last-config.ts';
 import { openLedger } from '../state/ledger.ts';
 import { secretsOf, type Secrets } from '../secrets.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
-import { prepareRuntime, removeRuntimeFiles } from '../state/runtime.ts';
+import { prepareRuntime } from '../state/runtime.ts';
 import { findWhatRuns, type Found, type UnitsConfig } from './found.ts';
 import { endOrphan } from './orphans.ts';
 import type { Setting } from './setting.ts';
-import { closeBooks, leaveSuspects, openSupervision, seeOut, takeUp, type Supervision } from './supervision.ts';
+import { closeBooks, leaveSuspects, openSupervision, removeTraces, seeOut, takeUp, type Supervision } from './supervision.ts';
 
 export interface EndUnits {
   readonly paths: RuntimePaths;
@@ -79,9 +79,7 @@ export async function endUnits({ paths, environment, secrets, config: given, ser
   if (isOver) ledger.markClean();
   closeBooks(supervision);
   if (service === null) leaveSuspects(setting, supervision);
-  if (isOver) {
-    for (const problem of [removeRuntimeFiles(paths), forgetConfig(paths.stateDir)]) if (problem !== null) onProblem(problem);
-  }
+  if (isOver) removeTraces(setting);
   log.close();
   return { ok: true, ended: ran.filter(({ name }) => !living.has(name)), left };
 }

@@ -5,22 +5,19 @@ import type { Setting } from './setting.ts';
 import type { Units } from './units.ts';
 
 /** Units that live in a former definition and are to be replaced beside themselves. */
-export interface Outdated {
-  /** What is configured, these with the definition of the process that lives: it is adopted as what it is, and not ended. */
-  readonly specs: readonly ServiceSpec[];
-  /** The definitions that they are to have. */
-  readonly wanted: ReadonlyMap<string, ServiceSpec['definition']>;
-}
+type Outdated = ReturnType<typeof findOutdated>;
 
 /**
  * The rolling services whose definition was changed while no supervisor watched, or whose replacement the death of a supervisor has cut off. All others are
  * ended and started anew when they are adopted.
  */
-export function findOutdated(specs: readonly ServiceSpec[], adopt: readonly AdoptOrder[]): Outdated {
+export function findOutdated(specs: readonly ServiceSpec[], adopt: readonly AdoptOrder[]) {
   const living = new Map(adopt.flatMap(({ record, verdict }) => (verdict === 'alive' && serves(record) ? [[record.unit, record.definition]] : [])));
   const wanted = new Map<string, ServiceSpec['definition']>();
   return {
+    /** The definitions that they are to have. */
     wanted,
+    /** What is configured, these with the definition of the process that lives: it is adopted as what it is, and not ended. */
     specs: specs.map((spec) => {
       const former = living.get(spec.name);
       if (former === undefined || former.process === spec.definition.process || spec.deployment.strategy !== 'rolling' || spec.cron !== null) return spec;

@@ -8,9 +8,11 @@ import { removeEmptyMarks } from '../process/marks.ts';
 import { commandsEnded } from '../process/run-command.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { openSwitches } from '../state/notes.ts';
+import { removeRuntimeFiles } from '../state/runtime.ts';
 import type { Found } from './found.ts';
 import { openOutputs } from './outputs.ts';
 import { keepRecords } from './records.ts';
+import { forgetConfig } from './last-config.ts';
 import type { Setting } from './setting.ts';
 import { openUnits } from './units.ts';
 
@@ -63,6 +65,11 @@ export async function seeOut({ onProblem }: Setting, { units, outputs: { logs, c
   removeEmptyMarks();
   const problem = removeEmptyCgroups();
   if (problem !== null) onProblem(problem);
+}
+
+/** Removes what nobody needs after a clean end: the files through which a supervisor is found, and the configuration for its successor. */
+export function removeTraces({ paths, onProblem }: Setting): void {
+  for (const problem of [removeRuntimeFiles(paths), forgetConfig(paths.stateDir)]) if (problem !== null) onProblem(problem);
 }
 
 export function closeBooks({ ledger, records }: Pick<Supervision, 'ledger' | 'records'>): void {
