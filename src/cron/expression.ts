@@ -25,14 +25,6 @@ const shorthands: ReadonlyMap<string, string> = new Map([
   ['@weekly', '0 0 0 * * 1'], ['@daily', '0 0 0 * * *'], ['@midnight', '0 0 0 * * *'], ['@hourly', '0 0 * * * *'],
 ]);
 
-const second: Field = { name: 'second', least: 0, most: 59 };
-const minute: Field = { name: 'minute', least: 0, most: 59 };
-const hour: Field = { name: 'hour', least: 0, most: 23 };
-const dayOfMonth: Field = { name: 'day of month', least: 1, most: 31, question: true };
-const month: Field = { name: 'month', least: 1, most: 12, words: months };
-const dayOfWeek: Field = { name: 'day of week', least: 0, most: 7, words: weekdays, question: true };
-const year: Field = { name: 'year', least: 1970, most: LAST_YEAR };
-
 /**
  * Reads an expression of 5 (from minutes), 6 (from seconds) or 7 fields (with years), or a shorthand. Weekday numbers
  * keep systemg 0.33.0's meaning, 1 = Sunday … 7 = Saturday; 0 is Sunday too.
@@ -51,18 +43,18 @@ export function parseCron(expression: string): CronParse {
     if (wrong !== undefined) problems.push(wrong);
     return ascending(pieces.flatMap((piece) => (typeof piece === 'string' ? [] : piece)));
   };
-  const [seconds, minutes, hours, days, monthPart, week, years] = parts.length === 5 ? ['0', ...parts] : parts;
+  const [seconds, minutes, hours, days, month, week, years] = parts.length === 5 ? ['0', ...parts] : parts;
   const fields: CronFields = {
-    seconds: values(second, seconds),
-    minutes: values(minute, minutes),
-    hours: values(hour, hours),
-    daysOfMonth: values(dayOfMonth, days),
-    months: values(month, monthPart),
-    daysOfWeek: ascending(values(dayOfWeek, week).map((day) => (day === 0 ? 1 : day))),
-    years: years === undefined || years === '*' ? null : values(year, years),
+    seconds: values({ name: 'second', least: 0, most: 59 }, seconds),
+    minutes: values({ name: 'minute', least: 0, most: 59 }, minutes),
+    hours: values({ name: 'hour', least: 0, most: 23 }, hours),
+    daysOfMonth: values({ name: 'day of month', least: 1, most: 31, question: true }, days),
+    months: values({ name: 'month', least: 1, most: 12, words: months }, month),
+    daysOfWeek: ascending(values({ name: 'day of week', least: 0, most: 7, words: weekdays, question: true }, week).map((day) => (day === 0 ? 1 : day))),
+    years: years === undefined || years === '*' ? null : values({ name: 'year', least: 1970, most: LAST_YEAR }, years),
   };
   if (problems.length > 0) return refuse(problems.join('; '));
-  if (firstMatch(fields, 0) === null) return refuse(`never due: no day from 1970 to 2100 is ${dayInWords(days, monthPart, week, years)}`);
+  if (firstMatch(fields, 0) === null) return refuse(`never due: no day from 1970 to 2100 is ${dayInWords(days, month, week, years)}`);
   return { ok: true, fields, elapsedHours: /[*/]/.test(hours ?? '') || fields.hours.length === 24 };
 }
 
@@ -134,7 +126,7 @@ function ascending(values: readonly number[]): readonly number[] {
   return [...new Set(values)].toSorted((left, right) => left - right);
 }
 
-function dayInWords(days = '*', monthPart = '*', week = '*', years = '*'): string {
-  const said = [['day', days], ['month', monthPart], ['weekday', week], ['year', years]].filter(([, part]) => part !== '*' && part !== '?');
+function dayInWords(days = '*', month = '*', week = '*', years = '*'): string {
+  const said = [['day', days], ['month', month], ['weekday', week], ['year', years]].filter(([, part]) => part !== '*' && part !== '?');
   return said.map((words) => words.join(' ')).join(', ');
 }
