@@ -7,26 +7,13 @@ import { resolveProgram } from '../process/program.ts';
 import { collect, runTool } from '../process/tools.ts';
 
 /** The machine as far as its boot goes. */
-export interface Machine {
-  readonly platform: NodeJS.Platform;
-  readonly env: NodeJS.ProcessEnv;
-  readonly user: string;
-  readonly home: string;
-  /** A path of the machine: of its own root, `/`. */
-  at(path: string): string;
-  /** Absolute path of a program, or null. */
-  find(program: string): string | null;
-  /** Null: done. Else a sentence. */
-  run(program: string, ...words: readonly string[]): string | null;
-  /** The crontab of the user; empty where there is none. Throws when it cannot be read. */
-  readCrontab(): Promise<string>;
-  writeCrontab(text: string): Promise<void>;
-}
+export type Machine = ReturnType<typeof machineHere>;
 
 /** Characters of a crontab: written back, one that was cut would lose lines. */
 const MOST = 16 * 1024 * 1024;
 
-export function machineHere(env: NodeJS.ProcessEnv, home: string, root = '/'): Machine {
+export function machineHere(env: NodeJS.ProcessEnv, home: string, root = '/') {
+  /** Absolute path of a program, or null. */
   const find = (program: string): string | null => {
     const found = resolveProgram(program, `${env['PATH'] ?? ''}:/usr/bin:/bin:/usr/sbin:/sbin`, '/');
     return found.ok ? found.path : null;
@@ -43,13 +30,16 @@ export function machineHere(env: NodeJS.ProcessEnv, home: string, root = '/'): M
     platform: process.platform, env, home, find,
     // ENOENT: a user without an entry in passwd(5).
     user: attempt(() => userInfo().username, null) ?? env['USER'] ?? String(process.getuid?.() ?? ''),
-    at: (path) => join(root, path),
-    run: (program, ...words) => {
+    /** A path of the machine: of its own root, `/`. */
+    at: (path: string): string => join(root, path),
+    /** Null: done. Else a sentence. */
+    run: (program: string, ...words: readonly string[]): string | null => {
       const done = runTool(find(program) ?? program, words);
       return done.ok ? null : done.reason;
     },
+    /** The crontab of the user; empty where there is none. Rejects when it cannot be read. */
     readCrontab: () => crontab(['-l'], null),
-    writeCrontab: async (text) => void await crontab(['-'], text),
+    writeCrontab: async (text: string): Promise<void> => void await crontab(['-'], text),
   };
 }
 

@@ -17,12 +17,7 @@ export interface Member extends Reading {
 export type Membership = ReadonlyMap<string, ReadonlyMap<number, Member>>;
 
 /** Knows which processes belong to which unit and what they use, by one pass over /proc for all units. */
-export interface Observer {
-  /** `isDue` false: of the unit's leaders only what is cheap to read is wanted, the `Reading` that is not completed. */
-  pass(units: ReadonlyMap<string, readonly Origin[]>, isDue?: (unit: string) => boolean): Membership;
-  /** Closes what is kept open; the next pass opens it again. */
-  rest(): void;
-}
+export type Observer = ReturnType<typeof makeObserver>;
 
 /** As `pass` of an observer; without descriptors, or a /proc that may be read, it finds nothing, and reports why once. */
 export function reportingPass(observer: Observer, what: string, onProblem: (text: string) => void): Observer['pass'] {
@@ -52,7 +47,7 @@ const PASSES_PER_FULL_PASS = 10;
  * Whose a process is, is decided when it begins: a token is inherited, and so is a parent. So a pass reads those that are new since the last one
  * and those that belong to a unit; what it has found to be a stranger it leaves alone for some passes.
  */
-export function makeObserver(): Observer {
+export function makeObserver() {
   const known = new Map<number, Known>();
   const lineages = new Map<string, Lineage>();
   const share = Math.max(0, Math.min(1, (descriptorLimit() - 256) / 8 / (KEPT_PROCESSES + 2 * WHOLLY_KEPT)));
@@ -108,7 +103,8 @@ export function makeObserver(): Observer {
   };
 
   return {
-    pass(units, isDue = () => true) {
+    /** `isDue` false: of the unit's leaders only what is cheap to read is wanted, the `Reading` that is not completed. */
+    pass(units: ReadonlyMap<string, readonly Origin[]>, isDue: (unit: string) => boolean = () => true): Membership {
       if (process.platform !== 'linux') return new Map();
       refresh(passes % PASSES_PER_FULL_PASS === 0);
       passes += 1;
@@ -140,7 +136,8 @@ export function makeObserver(): Observer {
       for (const [pid, entry] of known) if (!watched.has(pid)) release(entry);
       return membership;
     },
-    rest() {
+    /** Closes what is kept open; the next pass opens it again. */
+    rest(): void {
       for (const entry of known.values()) release(entry);
       known.clear();
       table = new Map();

@@ -86,19 +86,18 @@ function readMembers(kind: Request['kind'], { variant, fields, flags }: Variant,
  * its fields, each as it is written, of a list or an object the opening bracket. Null: it is nested deeper than 0.33.0 reads.
  */
 function tokensOf(json: string): { readonly outer: readonly string[]; readonly inner: readonly string[] } | null {
-  const [outer, inner]: string[][] = [[], []];
+  const levels: [nothing: string[], outer: string[], inner: string[]] = [[], [], []];
   let depth = 0;
   for (const [token] of json.matchAll(TOKEN)) {
     if (token === '}' || token === ']') {
       depth -= 1;
       continue;
     }
-    if (depth === 1) outer?.push(token);
-    if (depth === 2) inner?.push(token);
+    levels[depth]?.push(token);
     if (token === '{' || token === '[') depth += 1;
     if (depth >= DEPTH_LIMIT) return null;
   }
-  return { outer: outer ?? [], inner: inner ?? [] };
+  return { outer: levels[1], inner: levels[2] };
 }
 
 /** As 0.33.0 reads them: `5.0`, `1e2` and `-0` are floating point to it. */
