@@ -24,7 +24,7 @@ export async function ask(call: Call, request: Request, resetsUntil = performanc
     if (!isControlError(error)) throw error;
     if (error.kind === 'not-available') {
       // Without a cause the connection was made, and ended without an answer.
-      if (error.cause === undefined && NOT_TWICE.has(request.kind)) return { ok: false, refusal: refusals.socket(unanswered(request.kind)) };
+      if (error.cause === undefined && NOT_TWICE.has(request.kind)) return { ok: false, refusal: refusals.socket(`the supervisor ended before it answered: whether the ${request.kind} was carried out is not known; see sysg status`) };
       if (hasCode(error.cause, 'ECONNRESET', 'EPIPE')) {
         // A supervisor that is being killed takes connections until its last thread has ended. One that has too many of them resets each.
         if (performance.now() > resetsUntil) return { ok: false, refusal: refusals.socket(ioError(error.cause).message) };
@@ -46,12 +46,9 @@ const NOT_TWICE: ReadonlySet<Request['kind']> = new Set(['restart', 'signal', 'h
 const RESETS_WITHIN_MS = 5000;
 const AGAIN_MS = 50;
 
-function unanswered(kind: string): string {
-  return `the supervisor ended before it answered: whether the ${kind} was carried out is not known; see sysg status`;
-}
-
 async function refused(call: Call, text: string, units: readonly UnitSettlement[] = []): Promise<Failure> {
-  return { ok: false, refusal: refusals.refused(await withUnread(call, forPeople(text))), units };
+  // Before a problem with its place systemg 0.33.0's prefix says nothing, and is wrong where the YAML is valid.
+  return { ok: false, refusal: refusals.refused(await withUnread(call, text.replace(/^Invalid YAML format: (?=.*:\d+:\d+: )/, ''))), units };
 }
 
 /** What a person orders of one unit on a screen, where the answer is one sentence. */
@@ -77,11 +74,6 @@ export async function askInTurn(names: readonly string[], send: (name: string) =
   if (failures.length === 0) return { ok: true, response: { kind: 'message', text: done } };
   const text = failures.map(({ refusal }) => refusal.message).join('\n');
   return { ok: false, refusal: refusals.refused(text), units: failures.flatMap(({ units = [] }) => units), done };
-}
-
-/** Before a problem with its place systemg 0.33.0's prefix says nothing, and is wrong where the YAML is valid. */
-function forPeople(error: string): string {
-  return error.replace(/^Invalid YAML format: (?=.*:\d+:\d+: )/, '');
 }
 
 function tooOld(request: string): string {

@@ -7,7 +7,8 @@ import { speaker, type Speaker, type Terminal } from './terminal.ts';
 /** The calls that mean each supervisor of this user, or with `--sys` of the system, which runs or died: that without a name first, then the projects. */
 export function everySupervisor(call: Call): readonly Call[] {
   const { env, system, paths: { projectsDir } } = call;
-  const all = [null, ...namesIn(projectsDir)].map((project): Call => ({ ...call, paths: runtimePaths({ system, env, project }) }));
+  const names = attempt(() => readdirSync(projectsDir).filter((name) => wrongProject(name) === null).toSorted(), [], 'ENOENT', 'ENOTDIR');
+  const all = [null, ...names].map((project): Call => ({ ...call, paths: runtimePaths({ system, env, project }) }));
   return all.filter(({ paths }) => [paths.pidFile, paths.socket].some((path) => existsSync(path)));
 }
 
@@ -60,8 +61,4 @@ function behind(name: string, { terminal, logLevel }: Call): { readonly terminal
     },
   };
   return { terminal: speaker(outlet, logLevel ?? 'info'), finish: async () => (rest === '' ? undefined : terminal.write(`${prefixed(rest)}\n`)) };
-}
-
-function namesIn(directory: string): readonly string[] {
-  return attempt(() => readdirSync(directory).filter((name) => wrongProject(name) === null).toSorted(), [], 'ENOENT', 'ENOTDIR');
 }

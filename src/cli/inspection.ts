@@ -25,8 +25,9 @@ export async function askInspect(call: Call, unit: string, windowMs: number): Pr
   const { payload } = answer.response;
   const inFull = payload.unit !== null && call.flags.has(options.showSecrets) ? await askStatus(call) : null;
   if (inFull?.ok === false) return inFull;
+  const measured = (payload.unit?.kind === 'cron' ? newestRun(payload.unit.cron)?.metrics : undefined) ?? payload.samples;
   // Samples may be more than a second apart: what is too old is left out here.
-  return { ok: true, payload: { unit: inFull?.snapshot.units.find(({ hash }) => hash === payload.unit?.hash) ?? payload.unit, samples: inWindow(samplesOf(payload), windowMs, limit, Date.now()) }, advice: null };
+  return { ok: true, payload: { unit: inFull?.snapshot.units.find(({ hash }) => hash === payload.unit?.hash) ?? payload.unit, samples: inWindow(measured, windowMs, limit, Date.now()) }, advice: null };
 }
 
 /** What the files say when there is no supervisor; nothing was measured then. */
@@ -75,10 +76,6 @@ const SPAN_MS = 200;
 const TRANSITIONS = 10;
 /** Those of one rollout are shown as one. */
 const ASKED_RECORDS = 100;
-
-function samplesOf({ unit, samples }: InspectPayload): readonly MetricSample[] {
-  return unit?.kind === 'cron' ? (newestRun(unit.cron)?.metrics ?? samples) : samples;
-}
 
 async function hostNow(): Promise<Host | null> {
   try {

@@ -30,21 +30,14 @@ export function prepareAct(call: Call, { verb, units = [], signal }: Act, known:
     const meant = didYouMean(bareSignal(signal ?? ''), signalNames.map(bareSignal));
     return `signal: expected a name such as HUP or SIGUSR1, got '${signal ?? ''}'${meant}`;
   }
+  const requestFor = (unit: string): Request => (verb === 'signal' ? { kind: 'signal', unit, signal: name ?? '' } : unitOrder(verb === 'run' ? 'start' : verb, unit));
   return {
     units,
     carryOut: async () => {
-      const answers = await Promise.all(units.map((unit) => order(call, requestFor(verb, unit, name ?? ''))));
+      const answers = await Promise.all(units.map((unit) => order(call, requestFor(unit))));
       return { ok: answers.every(({ ok }) => ok), message: answers.map(({ message }) => message).join('\n') };
     },
   };
-}
-
-function requestFor(verb: Exclude<Act['verb'], 'reload'>, unit: string, signal: string): Request {
-  switch (verb) {
-    case 'run': return unitOrder('start', unit);
-    case 'signal': return { kind: 'signal', unit, signal };
-    default: return unitOrder(verb, unit);
-  }
 }
 
 async function order(call: Call, request: Request): Promise<{ readonly ok: boolean; readonly message: string }> {

@@ -1,23 +1,16 @@
 import type { Context } from 'hono';
-import { mostRecords, type StatusAnswer } from '../cli/ask.ts';
+import { mostRecords } from '../cli/ask.ts';
 import { unitNamed } from '../cli/print/unit.ts';
 import { refusals } from '../errors.ts';
 import { masked } from '../masked.ts';
 import type { JournalRecord, UnitStatus } from '../wire/payloads.ts';
 import type { Streams } from './event-stream.ts';
-import type { Hub } from './hub.ts';
-import type { Configured } from './mask.ts';
+import type { Hub, HubInput } from './hub.ts';
 import { problemResponse, refusalResponse } from './problem.ts';
-import type { Records } from './records.ts';
 import { json, wholeNumber } from './route.ts';
-import type { Watched } from './supervisors.ts';
 
-export interface AskingInput {
-  readonly watched: Watched;
-  readonly configured: () => Configured;
+export interface AskingInput extends HubInput {
   readonly hub: Hub;
-  readonly records: Records;
-  readonly status: () => Promise<StatusAnswer>;
   readonly streams: Streams;
   readonly readOnly: boolean;
 }

@@ -10,6 +10,12 @@ const POLICY = [
   "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
 ].join('; ');
 
+const SECURITY = [
+  ['content-security-policy', POLICY], ['x-content-type-options', 'nosniff'], ['x-frame-options', 'DENY'], ['referrer-policy', 'no-referrer'],
+  ['cross-origin-resource-policy', 'same-origin'], ['cross-origin-opener-policy', 'same-origin'],
+  ['permissions-policy', 'camera=(), geolocation=(), microphone=()'],
+] as const;
+
 const MOST_BODY_BYTES = 65_536;
 
 /** Headers that every answer has. */
@@ -17,13 +23,7 @@ export function securityHeaders(): MiddlewareHandler {
   return async (context, next) => {
     await next();
     const { headers } = context.res;
-    headers.set('content-security-policy', POLICY);
-    headers.set('x-content-type-options', 'nosniff');
-    headers.set('x-frame-options', 'DENY');
-    headers.set('referrer-policy', 'no-referrer');
-    headers.set('cross-origin-resource-policy', 'same-origin');
-    headers.set('cross-origin-opener-policy', 'same-origin');
-    headers.set('permissions-policy', 'camera=(), geolocation=(), microphone=()');
+    for (const [name, value] of SECURITY) headers.set(name, value);
     if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
   };
 }
@@ -80,19 +80,14 @@ export function authenticate(access: Access): MiddlewareHandler {
       const looksAhead = req.method === 'HEAD' || /prefetch|preview/i.test(`${req.header('sec-purpose') ?? ''} ${req.header('purpose') ?? ''}`);
       if (looksAhead && !isKnown) return askForToken(context, 'none');
       if (!isKnown) access.use(given);
-      return enter(access);
+      return new Response(null, { status: 303, headers: { location: '/', 'set-cookie': `${access.cookieName}=${access.cookie}; Path=/; HttpOnly; SameSite=Strict` } });
     }
     const bearer = /^Bearer +(\S+)$/i.exec(req.header('authorization') ?? '')?.[1];
     if (isKnown || (bearer !== undefined && access.isToken(bearer))) return next();
     if (req.path === '/') return askForToken(context, 'none');
-    return problemResponse(401, 'expected the cookie of the page, or the token as Authorization: Bearer', 'token', {
-      'www-authenticate': 'Bearer realm="sysg"',
-    });
+    const headers = { 'www-authenticate': 'Bearer realm="sysg"' };
+    return problemResponse(401, 'expected the cookie of the page, or the token as Authorization: Bearer', 'token', headers);
   };
-}
-
-function enter({ cookieName, cookie }: Access): Response {
-  return new Response(null, { status: 303, headers: { location: '/', 'set-cookie': `${cookieName}=${cookie}; Path=/; HttpOnly; SameSite=Strict` } });
 }
 
 const requests = {

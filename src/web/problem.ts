@@ -1,16 +1,9 @@
 import type { Refusal } from '../errors.ts';
 
 const TITLES: Readonly<Record<number, string>> = {
-  400: 'The request cannot be understood',
-  401: 'A token is needed',
-  403: 'The request is refused',
-  404: 'There is no such thing',
-  405: 'The method is not allowed here',
-  413: 'The body is too large',
-  415: 'The body has another type than expected',
-  500: 'The server failed',
-  502: 'The supervisor refused',
-  503: 'Not at present',
+  400: 'The request cannot be understood', 401: 'A token is needed', 403: 'The request is refused', 404: 'There is no such thing',
+  405: 'The method is not allowed here', 413: 'The body is too large', 415: 'The body has another type than expected',
+  500: 'The server failed', 502: 'The supervisor refused', 503: 'Not at present',
 };
 
 /** Why a request was refused: RFC 9457. */

@@ -3,16 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { osText } from '../errors.ts';
 import { openAccess } from './access.ts';
-import { makeApp } from './app.ts';
+import { makeApp, type AppInput } from './app.ts';
 import { readAssets } from './assets.ts';
 import { openStreams } from './event-stream.ts';
 import { urlHost } from '../words.ts';
 import type { ListenAddress } from './listen-address.ts';
-import type { CompatName } from './metrics/compat.ts';
-import type { Supervisors } from './supervisors.ts';
 
-export interface ServeOptions {
-  readonly supervisors: Supervisors;
+export interface ServeOptions extends Pick<AppInput, 'supervisors' | 'readOnly' | 'compat' | 'onProblem'> {
   /** Port 0: one that is free. */
   readonly address: ListenAddress;
   readonly token: string;
@@ -20,9 +17,6 @@ export interface ServeOptions {
   readonly allowedHosts: readonly string[];
   /** Called with the next link when the token in the address has let a browser in. Absent: the token lets in any number. */
   readonly onLinkUsed?: (next: string) => void;
-  readonly readOnly: boolean;
-  readonly compat: readonly CompatName[];
-  readonly onProblem: (text: string) => void;
   /** How many clients may follow at a time; default 64. */
   readonly mostStreams?: number;
 }
@@ -45,7 +39,7 @@ export function linkTo(url: string, token: string): string {
 }
 
 /** Serves the page, the interface for programs and the metrics. Rejects with a sentence when it cannot listen. */
-export async function serve({ supervisors, address, token, allowedHosts, onLinkUsed, readOnly, compat, onProblem, mostStreams = 64 }: ServeOptions): Promise<WebServer> {
+export async function serve({ address, token, allowedHosts, onLinkUsed, mostStreams = 64, ...served }: ServeOptions): Promise<WebServer> {
   const assets = readAssets();
   if (assets === null) throw new Error('the files of the page are missing beside the program: npm run build makes them');
   const server = createServer({ headersTimeout: HEADERS_WITHIN_MS, requestTimeout: REQUEST_WITHIN_MS, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000 });
@@ -59,10 +53,10 @@ export async function serve({ supervisors, address, token, allowedHosts, onLinkU
   const url = `http://${urlHost(bound)}/`;
   const access = openAccess(token, bound, { allowedHosts, ...(onLinkUsed !== undefined && { onUsed: (next: string) => onLinkUsed(linkTo(url, next)) }) });
   const streams = openStreams(mostStreams);
-  const { app, sites } = makeApp({ supervisors, access, assets, streams, readOnly, compat, onProblem });
+  const { app, sites } = makeApp({ ...served, access, assets, streams });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   server.on('request', (request, response) => void listener(request, response));
-  server.on('error', (error) => onProblem(`cannot accept a connection: ${error.message}`));
+  server.on('error', (error) => served.onProblem(`cannot accept a connection: ${error.message}`));
   return {
     url,
     close: async () => {

@@ -35,7 +35,7 @@ export interface Chosen {
 export async function chooseSources(call: Call, kind: LogKind, units: readonly KnownUnit[]): Promise<Result<Chosen>> {
   const words = askedWords(call);
   const { logDir, supervisorLog } = call.paths;
-  const streams = streamsOf(kind);
+  const streams = kind === 'all' ? logStreams : kind === 'supervisor' ? [] : [kind];
   const fileOf = makeLogLookup(logDir, units.map(({ name }) => name));
   const left = leftBehind(words, units, (word) => streams.map((stream) => fileOf(word, stream)));
   const named = await matchedOf(call, words.filter((word) => !left.includes(word)), units);
@@ -69,11 +69,6 @@ function sourcesOf(name: string, pid: number | null, streams: readonly LogStream
 /** Of the words those that name a unit which is configured no more and has left a file that no other unit writes. */
 export function leftBehind(words: readonly string[], units: readonly KnownUnit[], filesOf: (word: string) => readonly string[]): readonly string[] {
   return words.filter((word) => unitNamed(units, word) === undefined && filesOf(word).some((file) => existsSync(file)));
-}
-
-function streamsOf(kind: LogKind): readonly LogStream[] {
-  if (kind === 'supervisor') return [];
-  return kind === 'all' ? logStreams : [kind];
 }
 
 function logsThere(logDir: string): string {

@@ -21,19 +21,19 @@ export function charts(samples: readonly MetricSample[], look: ChartLook): strin
   const cpu = samples.map(({ cpu_percent }) => cpu_percent);
   const memory = samples.map(({ rss_bytes }) => rss_bytes / GIB);
   const cards = [
-    card(['CPU Usage', 'Legend: CPU (%)', 'Y-axis: CPU (%)'], plot(cpu, width).rows.map(({ text }) => text), look.cpu),
-    card(
-      ['Memory Usage (Dual Y-axis)', 'Legend: RSS (GB); right axis shows normalized percent', 'Y-axis Left: RSS (GB) | Right: RSS (%)'],
-      withPercent(plot(memory, width).rows), look.memory,
-    ),
+    ['CPU Usage', 'Legend: CPU (%)', 'Y-axis: CPU (%)', '', ...plot(cpu, width).rows.map(({ text }) => look.cpu(text))],
+    [
+      'Memory Usage (Dual Y-axis)', 'Legend: RSS (GB); right axis shows normalized percent', 'Y-axis Left: RSS (GB) | Right: RSS (%)', '',
+      ...withPercent(plot(memory, width).rows).map(look.memory),
+    ],
   ];
   const axis = `X-axis: Time (${clockTime(first.timestamp)} -> ${clockTime(last.timestamp)}) | Window: last ${look.window}s`;
   const rows = sideBySide(cards, look.columns);
   return [
     '', ...rows.flatMap((row, index) => [...(index === 0 ? [] : ['']), ...row, '', axis]), '',
     'Summary Statistics:',
-    `  CPU:     ${['min', 'avg', 'max'].map((word, index) => `${word}=${(statistics(cpu)[index] ?? 0).toFixed(1)}%`).join(' ')}`,
-    `  Memory:  ${['min', 'avg', 'max'].map((word, index) => `${word}=${(statistics(memory)[index] ?? 0).toFixed(4)}GB`).join(' ')}`,
+    `  CPU:     ${statistics(cpu, (value) => `${value.toFixed(1)}%`)}`,
+    `  Memory:  ${statistics(memory, (value) => `${value.toFixed(4)}GB`)}`,
     `  Samples: ${samples.length}`,
   ];
 }
@@ -45,10 +45,6 @@ export function inWindow(samples: readonly MetricSample[], windowMs: number, lim
 
 const GIB = 1024 ** 3;
 const GAP = '    ';
-
-function card(head: readonly string[], lines: readonly string[], paint: Paint): string[] {
-  return [...head, '', ...lines.map(paint)];
-}
 
 function withPercent(rows: readonly { readonly value: number; readonly text: string }[]): string[] {
   const most = Math.max(...rows.map(({ value }) => value));
@@ -67,8 +63,8 @@ function sideBySide(cards: readonly (readonly string[])[], columns: number): str
   return [rows];
 }
 
-function statistics(values: readonly number[]): readonly [least: number, mean: number, most: number] {
-  return [Math.min(...values), values.reduce((sum, value) => sum + value, 0) / values.length, Math.max(...values)];
+function statistics(values: readonly number[], format: (value: number) => string): string {
+  return `min=${format(Math.min(...values))} avg=${format(mean(values))} max=${format(Math.max(...values))}`;
 }
 
 /** Lines of a plot and, apart from them, its scale: the label of each line. */
@@ -144,6 +140,10 @@ function stretch(values: readonly number[], count: number): number[] {
 /** Of a sample: n − 1. */
 function deviation(values: readonly number[]): number {
   if (values.length < 2) return 0;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+  const middle = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

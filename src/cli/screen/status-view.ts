@@ -47,7 +47,7 @@ export function statusView(input: ViewInput): StatusView {
   const selected = selectionOf(model, names);
   const summary = summaryLines(snapshot, input, paints);
   const room = Math.max(1, rows - summary.length - 3);
-  const pane = model.hasPane ? input.pane(selected, paneRows(room)) : [];
+  const pane = model.hasPane ? input.pane(selected, room < 6 ? 0 : Math.max(3, Math.floor(room * PANE_SHARE))) : [];
   const height = Math.max(1, room - pane.length);
 
   const flat = made.units.flatMap(({ unit, lines }) => lines.map((line, index) => ({ line, isSelected: unit.name === selected && index === 0 })));
@@ -81,10 +81,6 @@ function summaryLines(snapshot: StatusSnapshot, { columns, rows }: ViewInput, pa
 }
 
 const LOW = 8;
-
-function paneRows(room: number): number {
-  return room < 6 ? 0 : Math.max(3, Math.floor(room * PANE_SHARE));
-}
 
 const PANE_SHARE = 0.4;
 

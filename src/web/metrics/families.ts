@@ -102,7 +102,7 @@ function lastSuccess({ cron }: UnitStatus): string | undefined {
 
 function lastResult(unit: UnitStatus): Value {
   const run = ended(unit);
-  return run === undefined ? null : Number(run.status === 'Success');
+  return run && Number(run.status === 'Success');
 }
 
 function duration(unit: UnitStatus): Value {

@@ -51,16 +51,13 @@ interface UnitsMessage {
 
 /** Has the server's events come in while the page is seen. */
 export function followWhileSeen(): void {
-  whileSeen(follow);
-}
-
-/** Follows the server until the returned function is called. */
-function follow(): () => void {
-  const close = keepOpen(listen, isBack);
-  return () => {
-    close();
-    connection.value = 'opening';
-  };
+  whileSeen(() => {
+    const close = keepOpen(listen, isBack);
+    return () => {
+      close();
+      connection.value = 'opening';
+    };
+  });
 }
 
 /** Whether the server would send its events now. One that was started again has another token; one has only so many streams. */

@@ -39,10 +39,7 @@ function Page(): JSX.Element {
             <a key={path} href={linkTo(path)} aria-current={page === path || (path === '' && page === 'unit') ? 'page' : undefined}>{word}</a>
           ))}
         </nav>
-        <p class="whole">
-          <Whole />
-          {readOnly.value && <span class="pill">read-only</span>}
-        </p>
+        <p class="whole"><Whole />{readOnly.value && <span class="pill">read-only</span>}</p>
         <HelpButton />
         {connection.value === 'full' && (
           <p class="notice" role="alert">

@@ -11,7 +11,6 @@ interface Samples { readonly samples: readonly { readonly at: number; readonly c
 const WINDOWS = [['15m', '15 minutes', 5], ['1h', 'an hour', 15], ['1d', 'a day', 120]] as const;
 /** Between two times that are written below a plot: none is shorter than the second to which they are written. */
 const STEPS_S = [1, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600];
-const STARTS = new Set(['spawning']);
 
 /** CPU and memory over time, with a line at each start of a process. */
 export function Plots({ unit, records }: { readonly unit: string; readonly records: readonly JournalRecord[] }): JSX.Element {
@@ -19,7 +18,7 @@ export function Plots({ unit, records }: { readonly unit: string; readonly recor
   const turn = Math.floor(now.value / 1000 / window[2]);
   const { data, error } = useFetched<Samples>(`/units/${encodeURIComponent(unit)}/metrics?window=${window[0]}`, turn);
   const samples = data?.samples ?? [];
-  const starts = records.filter((record) => record.unit === unit && STARTS.has(record.to ?? '')).map(({ at }) => Date.parse(at) / 1000);
+  const starts = records.filter((record) => record.unit === unit && record.to === 'spawning').map(({ at }) => Date.parse(at) / 1000);
   const last = samples.at(-1);
   return (
     <section class="panel" aria-label="Metrics">
