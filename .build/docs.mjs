@@ -249,24 +249,20 @@ crashes or restarts, the dependent is stopped and comes back with it. \`{service
 
 \`sysg plan\` shows it beforehand. A change of what a process was started with (its command, environment, user, limits and the like) restarts the service;
 a change of the rules about it (checks, restarts, dependencies, hooks and the like) is taken over while it runs.
-
-## How the file is checked
-
-Each key has one definition in \`src/config\`: how its value is read from a place of the file, what it means, its default, and its description.
-This page and the schema are made from the same definitions. The definitions read the nodes of the YAML file and no plain values, because a
-message names line and column, a key that is written as \`1.10\` must stay that text, each text has its own set of variables, and all mistakes are
-reported at once with what may have been meant. A library that checks plain values, such as valibot, is given none of this: every kind of value
-would be a custom check of a node, and the schema a second description of it.
 `;
 }
 
-/** One section for each key that is a map of keys. */
-function sections(node, path) {
+/** One section for each key that is a map of keys. The same keys are listed once: `listed` has the section of each list. */
+function sections(node, path, listed = new Map()) {
   return Object.entries(node.properties ?? {}).flatMap(([name, inner]) => {
     const map = mapIn(inner);
     if (map === null) return [];
     const title = path === '' ? name : `${path}.${name}`;
-    return [`### ${title}\n\n${inner.description ?? ''}\n\n${keyTable(map, [])}\n`, ...sections(map, title)];
+    const keys = keyTable(map, []);
+    const before = listed.get(keys);
+    listed.set(keys, before ?? title);
+    const head = `### ${title}\n\n${inner.description ?? ''}`;
+    return before === undefined ? [`${head}\n\n${keys}\n`, ...sections(map, title, listed)] : [`${head} The keys are those of [${before}](#${before.replaceAll('.', '')}).\n`];
   });
 }
 
