@@ -115,7 +115,7 @@ type RewriteInput = Pick<AtRestInput, 'stateDir' | 'ledger' | 'onProblem'>;
 
 /** `changed` null: there is no such file, or it cannot be read. */
 function rewrite({ stateDir, ledger: path, onProblem }: RewriteInput, name: XmlFile, changed: (files: StateFiles) => XmlElement | null): void {
-  const files = readStateFiles(stateDir, { onProblem: () => undefined, quarantine: false });
+  const files = readStateFiles(stateDir, { onProblem: () => undefined, quarantine: true });
   const element = changed(files);
   if (element === null) return;
   const text = writeXml(element);

@@ -1,9 +1,13 @@
+import { textOf as messageOf } from '../errors.ts';
 import { branch, leaf, type XmlElement } from './xml.ts';
 
-/** How a value is written as the elements of one name, and read from them. `read` throws a sentence with the place. */
+/** Takes a sentence with the place about what is left out. */
+export type Skip = (problem: string) => void;
+
+/** How a value is written as the elements of one name, and read from them. `read` throws a sentence with the place where nothing can be left out. */
 export interface Codec<Value> {
   write(name: string, value: Value): readonly XmlElement[];
-  read(found: readonly XmlElement[], at: string): Value;
+  read(found: readonly XmlElement[], at: string, skip: Skip): Value;
 }
 
 export function mismatch(at: string, expected: string, found: string | undefined): Error {
@@ -37,18 +41,26 @@ export const pid = whole(0, 2 ** 32 - 1);
 export function maybe<Value extends string | number>(codec: Codec<Value>, none?: Value): Codec<Value | null> {
   return {
     write: (name, value) => (value !== null ? codec.write(name, value) : none === undefined ? [] : codec.write(name, none)),
-    read: (found, at) => {
+    read: (found, at, skip) => {
       const element = atMostOne(found, at);
-      const value = element === null || textOf(element, at) === '' ? null : codec.read(found, at);
+      const value = element === null || textOf(element, at) === '' ? null : codec.read(found, at, skip);
       return value === none ? null : value;
     },
   };
 }
 
+/** What is wrong is left out: one bad run does not cost the others. */
 export function many<Value>(codec: Codec<Value>): Codec<readonly Value[]> {
   return {
     write: (name, values) => values.flatMap((value) => codec.write(name, value)),
-    read: (found, at) => found.map((element, index) => codec.read([element], `${at}[${index}]`)),
+    read: (found, at, skip) => found.flatMap((element, index) => {
+      try {
+        return [codec.read([element], `${at}[${index}]`, skip)];
+      } catch (error) {
+        skip(messageOf(error));
+        return [];
+      }
+    }),
   };
 }
 
@@ -57,16 +69,16 @@ export function group<Value extends object>(fields: { readonly [Key in keyof Val
   const keys = Object.keys(fields) as (keyof Value)[];
   return {
     write: (name, value) => [branch(name, keys.flatMap((key) => fields[key][1].write(fields[key][0], value[key])))],
-    read: (found, at) => {
+    read: (found, at, skip) => {
       const element = one(found, at);
       // Every key of `Value` has its field.
-      return Object.fromEntries(keys.map((key) => [key, fieldOf(element, at, fields[key][0], fields[key][1])])) as Value;
+      return Object.fromEntries(keys.map((key) => [key, fieldOf(element, at, fields[key], skip)])) as Value;
     },
   };
 }
 
-export function fieldOf<Value>({ children }: XmlElement, at: string, name: string, codec: Codec<Value>): Value {
-  return codec.read(children.filter((child) => child.name === name), at === '' ? name : `${at}.${name}`);
+export function fieldOf<Value>({ children }: XmlElement, at: string, [name, codec]: readonly [name: string, codec: Codec<Value>], skip: Skip): Value {
+  return codec.read(children.filter((child) => child.name === name), at === '' ? name : `${at}.${name}`, skip);
 }
 
 /** A map as one element per entry, which holds the key and the value. */
@@ -74,7 +86,7 @@ export function entries<Value>(keyName: string, valueName: string, codec: Codec<
   const pairs = many(group<{ key: string; value: Value }>({ key: [keyName, text], value: [valueName, codec] }));
   return {
     write: (name, map) => pairs.write(name, [...map].map(([key, value]) => ({ key, value }))),
-    read: (found, at) => new Map(pairs.read(found, at).map(({ key, value }) => [key, value])),
+    read: (found, at, skip) => new Map(pairs.read(found, at, skip).map(({ key, value }) => [key, value])),
   };
 }
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { ServiceSpec } from '../../machines/types.ts';
 import { hasCode, textOf } from '../errors.ts';
 import { quarantine, readPlainFile } from '../files.ts';
-import { cronFile, type CronFile, pidFile, type PidFile, type StateFile, stateFile } from './state-files.ts';
-import { readXml, type XmlElement } from './xml.ts';
+import { cronFile, type CronFile, pidFile, type FileCodec, type PidFile, type StateFile, stateFile } from './state-files.ts';
+import { readXml } from './xml.ts';
 
 export const xmlFiles = ['pid.xml', 'state.xml', 'cron_state.xml'] as const;
 export type XmlFile = (typeof xmlFiles)[number];
@@ -29,9 +29,9 @@ export interface ReadOptions {
   readonly quarantine: boolean;
 }
 
-/** Reads the files of systemg 0.33.0. A torn or foreign file is reported and left out. Throws nothing. */
+/** Reads the files of systemg 0.33.0. A torn or foreign file, or what is wrong in one, is reported and left out. Throws nothing. */
 export function readStateFiles(stateDir: string, options: ReadOptions): StateFiles {
-  const read = <Content>(name: XmlFile, decode: (root: XmlElement) => Content): { content: Content | null; digest: string | null; writtenWallMs: number } => {
+  const read = <Content>(name: XmlFile, decode: FileCodec<Content>['decode']): { content: Content | null; digest: string | null; writtenWallMs: number } => {
     const path = join(stateDir, name);
     let bytes: Buffer;
     let writtenWallMs: number;
@@ -44,6 +44,8 @@ export function readStateFiles(stateDir: string, options: ReadOptions): StateFil
     }
     if (!isUtf8(bytes)) options.onProblem(`${path}: some of its bytes are no UTF-8 and are read as U+FFFD`);
     const decoded = decodeBytes(bytes, decode);
+    const [first, ...more] = decoded.ok ? decoded.skipped : [];
+    if (first !== undefined) options.onProblem(`${path}: ${first}${more.length > 0 ? `, and ${more.length} more like that` : ''}; what is wrong is left out${options.quarantine ? quarantine(path) : ''}`);
     if (decoded.ok && decoded.ignored !== null) options.onProblem(`${path}: ${decoded.ignored}; that is ignored`);
     if (!decoded.ok) options.onProblem(`${path}: ${decoded.reason}; it is ignored${options.quarantine ? quarantine(path) : ''}`);
     return { content: decoded.ok ? decoded.content : null, digest: digestOf(bytes), writtenWallMs };
@@ -87,17 +89,18 @@ export function digestOf(text: string | Buffer): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-type Decoded<Content> = { readonly ok: true; readonly content: Content; readonly ignored: string | null } | { readonly ok: false; readonly reason: string };
+type Decoded<Content> = { readonly ok: true; readonly content: Content; readonly ignored: string | null; readonly skipped: readonly string[] } | { readonly ok: false; readonly reason: string };
 
 /** Far more than a thousand services have. */
 const MOST_BYTES = 16 * 2 ** 20;
 
-function decodeBytes<Content>(bytes: Buffer, decode: (root: XmlElement) => Content): Decoded<Content> {
+function decodeBytes<Content>(bytes: Buffer, decode: FileCodec<Content>['decode']): Decoded<Content> {
   if (bytes.length > MOST_BYTES) return { ok: false, reason: `expected at most ${MOST_BYTES} bytes, got ${bytes.length}` };
   const parsed = readXml(bytes.toString());
   if (!parsed.ok) return parsed;
   try {
-    return { ok: true, content: decode(parsed.root), ignored: parsed.ignored };
+    const skipped: string[] = [];
+    return { ok: true, content: decode(parsed.root, (problem) => skipped.push(problem)), ignored: parsed.ignored, skipped };
   } catch (error) {
     // Of a codec: the sentence names the place, what was expected there and what was found.
     return { ok: false, reason: textOf(error) };

@@ -1,7 +1,7 @@
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
-import { historyKey } from '../cron/history.ts';
-import { timezoneLabel, type CronRun } from '../cron/summary.ts';
+import { historyKey, notedRuns } from '../cron/history.ts';
+import { RUNS_KEPT, timezoneLabel, type CronRun } from '../cron/summary.ts';
 import { signalNumber } from '../signals.ts';
 import type { Ledger } from '../state/ledger.ts';
 import type { Takeover } from './takeover.ts';
@@ -63,13 +63,17 @@ export function runsOf(job: RecordedJob, livingPid: number | null, nowWallMs: nu
   });
 }
 
-/** Puts the runs that another program has recorded into the ledger, where the history of runs looks for them. */
-export function noteRecordedRuns(ledger: Pick<Ledger, 'note'>, { cron, orders }: Pick<Takeover, 'cron' | 'orders'>, specs: readonly ServiceSpec[]): void {
+/** Puts the runs that another program has recorded into the ledger, where the history of runs looks for them, beside those there that it no longer has. */
+export function noteRecordedRuns(ledger: Pick<Ledger, 'note' | 'meta'>, { cron, orders }: Pick<Takeover, 'cron' | 'orders'>, specs: readonly ServiceSpec[]): void {
   for (const spec of specs) {
     const job = spec.cron === null ? undefined : cron?.get(spec.hash);
     if (job === undefined) continue;
     const adopted = orders.find(({ record, verdict }) => record.unit === spec.name && verdict === 'alive');
-    ledger.note(historyKey(spec.name), runsOf(job, adopted?.record.process?.identity?.pid ?? null, Date.now()));
+    const runs = runsOf(job, adopted?.record.process?.identity?.pid ?? null, Date.now());
+    // The file has whole seconds.
+    const known = new Set(runs.map(({ startedWallMs }) => seconds(startedWallMs)));
+    const others = notedRuns(ledger.meta.get(historyKey(spec.name))).filter(({ startedWallMs, completedWallMs }) => completedWallMs !== null && !known.has(seconds(startedWallMs)));
+    ledger.note(historyKey(spec.name), [...others, ...runs].sort((one, other) => one.startedWallMs - other.startedWallMs).slice(-RUNS_KEPT));
   }
 }
 

@@ -1,10 +1,10 @@
-import { atMostOne, entries, fieldOf, group, int32, many, maybe, mismatch, pid, scalar, seconds, text, whole, type Codec } from './codec.ts';
+import { atMostOne, entries, fieldOf, group, int32, many, maybe, mismatch, pid, scalar, seconds, text, whole, type Codec, type Skip } from './codec.ts';
 import { branch, leaf, type XmlElement } from './xml.ts';
 
-/** One file of systemg 0.33.0. `decode` throws a sentence that says where the file is not as it should be. */
+/** One file of systemg 0.33.0. `decode` throws a sentence that says where the file is not as it should be, unless that can be left out. */
 export interface FileCodec<Content> {
   encode(content: Content): XmlElement;
-  decode(root: XmlElement): Content;
+  decode(root: XmlElement, skip: Skip): Content;
 }
 
 /** A process that a service had the supervisor start. `startedAt` and `ttl` in seconds, the former of the epoch. */
@@ -46,9 +46,9 @@ export const pidFile: FileCodec<PidFile> = {
     ...spawned.map((child) => branch('spawn_depth', [leaf('pid', child.pid), leaf('depth', child.depth)])),
     ...spawned.map((child) => branch('spawn_metadata', [leaf('pid', child.pid), ...metadata.write('metadata', child)])),
   ]),
-  decode: (root) => ({
-    services: rootField(root, 'PidFile', 'services', pids), groups: rootField(root, 'PidFile', 'service_groups', groups),
-    spawned: rootField(root, 'PidFile', 'spawn_metadata', many(group<{ record: SpawnRecord }>({ record: ['metadata', metadata] }))).map(({ record }) => record),
+  decode: (root, skip) => ({
+    services: rootField(root, 'PidFile', ['services', pids], skip), groups: rootField(root, 'PidFile', ['service_groups', groups], skip),
+    spawned: rootField(root, 'PidFile', ['spawn_metadata', many(group<{ record: SpawnRecord }>({ record: ['metadata', metadata] }))], skip).map(({ record }) => record),
   }),
 };
 
@@ -114,10 +114,10 @@ export type CronFile = ReadonlyMap<string, RecordedJob>;
 
 const runStatus: Codec<RecordedRunStatus | null> = {
   write: (name, status) => (status === null ? [] : typeof status === 'string' ? [leaf(name, status)] : [branch(name, [leaf('Failed', status.Failed)])]),
-  read: (found, at) => {
+  read: (found, at, skip) => {
     const failed = atMostOne(found, at)?.children.find(({ name }) => name === 'Failed');
     if (failed !== undefined) return { Failed: failed.text };
-    const word = maybe(text).read(found, at);
+    const word = maybe(text).read(found, at, skip);
     if (word === null || word === 'Success' || word === 'OverlapError') return word;
     if (word === 'Failed') return { Failed: 'failed' };
     throw mismatch(at, 'one of Success, OverlapError, Failed', word);
@@ -150,14 +150,14 @@ const run = group<RecordedRun>({
 
 export const cronFile: FileCodec<CronFile> = mapFile('CronStateFile', 'jobs', entries('hash', 'state', group<RecordedJob>({
   lastExecution: ['last_execution', maybe(seconds, 0)], runs: ['execution_history', many(run)],
-  timezoneLabel: ['timezone_label', { ...text, read: (found, at) => maybe(text).read(found, at) ?? '' }], timezone: ['timezone', maybe(text, '')],
+  timezoneLabel: ['timezone_label', { ...text, read: (...from) => maybe(text).read(...from) ?? '' }], timezone: ['timezone', maybe(text, '')],
 })));
 
 function mapFile<Value>(root: string, name: string, codec: Codec<ReadonlyMap<string, Value>>): FileCodec<ReadonlyMap<string, Value>> {
-  return { encode: (content) => branch(root, codec.write(name, content)), decode: (element) => rootField(element, root, name, codec) };
+  return { encode: (content) => branch(root, codec.write(name, content)), decode: (element, skip) => rootField(element, root, [name, codec], skip) };
 }
 
-function rootField<Value>(element: XmlElement, root: string, name: string, codec: Codec<Value>): Value {
+function rootField<Value>(element: XmlElement, root: string, field: readonly [name: string, codec: Codec<Value>], skip: Skip): Value {
   if (element.name !== root) throw mismatch('root', `<${root}>`, `<${element.name}>`);
-  return fieldOf(element, '', name, codec);
+  return fieldOf(element, '', field, skip);
 }

@@ -27,7 +27,7 @@ export function openRunHistory({ ledger, wallNow, describe, log }: RunHistoryOut
   const counted = new Map<string, number>();
   let overlaps = 0;
   for (const [key, value] of ledger.meta) {
-    if (key.startsWith(PREFIX) && Array.isArray(value)) runs.set(key.slice(PREFIX.length), value.filter(isRun));
+    if (key.startsWith(PREFIX)) runs.set(key.slice(PREFIX.length), notedRuns(value));
     else if (key.startsWith(MISSED) && typeof value === 'number') counted.set(key.slice(MISSED.length), value);
   }
   const of = (unit: string): readonly CronRun[] => runs.get(unit) ?? [];
@@ -90,7 +90,11 @@ export function historyKey(unit: string): string {
 const PREFIX = 'runs:';
 const MISSED = 'missed-runs:';
 
-/** Anything else, from an older or a damaged ledger, is left out. */
+/** Of the note under that key. Anything else, from an older or a damaged ledger, is left out. */
+export function notedRuns(note: unknown): readonly CronRun[] {
+  return Array.isArray(note) ? note.filter(isRun) : [];
+}
+
 function isRun(value: unknown): value is CronRun {
   return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string' && 'startedWallMs' in value
     && typeof value.startedWallMs === 'number' && 'status' in value && 'completedWallMs' in value;

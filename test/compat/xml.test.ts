@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cronFile, type CronFile, pidFile, type RecordedRun, stateFile } from '../../src/compat/state-files.ts';
-import { readStateFiles } from '../../src/compat/read-files.ts';
+import { readStateFiles, type StateFiles } from '../../src/compat/read-files.ts';
 import { branch, leaf, readXml, writeXml, type XmlElement } from '../../src/compat/xml.ts';
 import { tempDir } from '../temp-dir.ts';
 
@@ -116,31 +116,31 @@ describe('the reader', () => {
 
 describe('files recorded from systemg 0.33.0', () => {
   test('pid.xml: processes, groups and spawned children', () => {
-    const file = pidFile.decode(goldenRoot('pid.xml'));
+    const file = pidFile.decode(goldenRoot('pid.xml'), strict);
     expect(file.services.get('web')).toBe(22);
     expect(file.groups.get('orchestrator')).toBe(13);
     expect(file.spawned.find(({ pid }) => pid === 4748)).toEqual({
       pid: 4748, name: 'cli-job', command: 'sleep 606', startedAt: 1795418970, ttl: null, depth: 2, parentPid: 4542, serviceHash: 'cb9f1ecf2baee075',
     });
     const again = pidFile.encode(file);
-    expect(pidFile.decode(rootOf(writeXml(again)))).toEqual(file);
+    expect(pidFile.decode(rootOf(writeXml(again)), strict)).toEqual(file);
     const kinds = (root: XmlElement) => root.children.map(({ name }) => name).sort();
     expect(kinds(again)).toEqual(kinds(goldenRoot('pid.xml')));
   });
 
   test('state.xml is written back to the byte', () => {
     const text = readFileSync(join(golden, 'state.xml'), 'utf8');
-    expect(writeXml(stateFile.encode(stateFile.decode(rootOf(text))))).toBe(text);
+    expect(writeXml(stateFile.encode(stateFile.decode(rootOf(text), strict)))).toBe(text);
   });
 
   test('cron_state.xml: what is empty or 0 is nothing', () => {
-    const file = cronFile.decode(goldenRoot('cron_state.xml'));
+    const file = cronFile.decode(goldenRoot('cron_state.xml'), strict);
     expect(file.get('544b5a5a9ea0157c')).toMatchObject({
       timezone: null, timezoneLabel: 'local (+00:00+00:00)',
       runs: [{ startedAt: 1795418915, completedAt: null, status: null, exitCode: null, pid: null, user: 'nobody', command: 'echo bad >&2; exit 4' }],
     });
     expect(file.get('c05356c3c99d467c')).toMatchObject({ lastExecution: null, runs: [] });
-    expect(cronFile.decode(rootOf(writeXml(cronFile.encode(file))))).toEqual(file);
+    expect(cronFile.decode(rootOf(writeXml(cronFile.encode(file))), strict)).toEqual(file);
   });
 });
 
@@ -152,11 +152,19 @@ test('failed, overlapping and unfinished runs are written in forms that systemg 
   expect(text).toContain('<completed_at>6</completed_at><status><Failed>exit &lt;4&gt;</Failed></status><exit_code>4</exit_code>');
   expect(text).toContain('<completed_at>6</completed_at><status>OverlapError</status></execution_history>');
   expect(text).toContain('<completed_at>0</completed_at><pid>9</pid>');
-  expect(cronFile.decode(rootOf(text))).toEqual(file);
+  expect(cronFile.decode(rootOf(text), strict)).toEqual(file);
 });
 
 test.each([
   ['pid.xml', '<ServiceStateFile/>', 'root: expected <PidFile>, got "<ServiceStateFile>"'],
+  ['pid.xml', '<PidFile><serv', 'expected a plain tag'],
+])('a damaged %s is told, copied and left out, and the others are read: %s', (name, text, reason) => {
+  const { files, problems } = damaged(name, text);
+  expect(problems).toEqual([expect.stringContaining(reason)]);
+  expect([files.pid, files.state, files.cron].filter((content) => content === null)).toHaveLength(1);
+});
+
+test.each([
   ['pid.xml', '<PidFile><services><name>a</name></services></PidFile>', 'services[0].pid: expected an element, got nothing'],
   ['pid.xml', '<PidFile><services><name>a</name><pid>-7</pid></services></PidFile>', 'services[0].pid: expected a whole number from 0 to 4294967295, got "-7"'],
   ['pid.xml', '<PidFile><services><name>a</name><pid>99999999999</pid></services></PidFile>', 'services[0].pid: expected a whole number from 0 to 4294967295, got "99999999999"'],
@@ -174,18 +182,43 @@ test.each([
     'cron_state.xml', '<CronStateFile><jobs><hash>a</hash><state><execution_history><started_at>9007199254740991</started_at></execution_history></state></jobs></CronStateFile>',
     'jobs[0].state.execution_history[0].started_at: expected a whole number from 0 to 8640000000000, got "9007199254740991"',
   ],
-  ['pid.xml', '<PidFile><serv', 'expected a plain tag'],
-])('a damaged %s is told, copied and left out, and the others are read: %s', (name, text, reason) => {
+])('what is wrong in %s is told, copied and left out, and the rest is read: %s', (name, text, reason) => {
+  const { files, problems } = damaged(name, text);
+  expect(problems).toEqual([expect.stringMatching(/what is wrong is left out; a copy is kept as /)]);
+  expect(problems[0]).toContain(reason);
+  expect([files.pid, files.state, files.cron]).not.toContain(null);
+});
+
+test('one bad run, service, sample or state costs none of the others', () => {
+  const good = (at: number, more = '') => `<execution_history><started_at>${at}</started_at><completed_at>${at}</completed_at><status>Success</status>${more}</execution_history>`;
+  const job = (hash: string, ...runs: readonly string[]) => `<jobs><hash>${hash}</hash><state>${runs.join('')}</state></jobs>`;
+  const sample = (cpu: string) => `<metrics><timestamp>2026-11-23T07:28:18Z</timestamp><cpu_percent>${cpu}</cpu_percent>${['rss_bytes', 'io_read_bytes', 'io_write_bytes', 'net_rx_bytes', 'net_tx_bytes'].map((name) => `<${name}>1</${name}>`).join('')}</metrics>`;
+  const jobs = [job('a', good(1), good(2).replace('Success', 'Maybe'), good(3, sample('1') + sample('many'))), job('b', good(4)), '<jobs><hash>c</hash></jobs>'];
+  const cron = damaged('cron_state.xml', `<CronStateFile>${jobs.join('')}</CronStateFile>`);
+  expect([...cron.files.cron ?? []].map(([hash, { runs }]) => [hash, runs.map(({ startedAt, samples }) => [startedAt, samples.length])])).toEqual([['a', [[1, 0], [3, 1]]], ['b', [[4, 0]]]]);
+  expect(cron.problems).toEqual([expect.stringMatching(/jobs\[0\]\.state\.execution_history\[1\]\.status: expected one of Success, .*, got "Maybe", and 2 more like that; what is wrong is left out; a copy is kept as /)]);
+
+  const entry = (name: string, pid: string) => `<services><name>${name}</name><pid>${pid}</pid></services>`;
+  expect(damaged('pid.xml', `<PidFile>${entry('web', '7')}${entry('bad', 'x')}${entry('api', '8')}</PidFile>`).files.pid?.services).toEqual(new Map([['web', 7], ['api', 8]]));
+  const state = (hash: string, status: string) => `<services><name>${hash}</name><state><status>${status}</status></state></services>`;
+  expect([...damaged('state.xml', `<ServiceStateFile>${state('a', 'stopped')}${state('b', 'gone')}</ServiceStateFile>`).files.state?.keys() ?? []]).toEqual(['a']);
+});
+
+/** The golden files, one of them with another content. */
+function damaged(name: string, text: string): { readonly files: StateFiles; readonly problems: readonly string[] } {
   const stateDir = tempDir();
   for (const other of readdirSync(golden)) writeFileSync(join(stateDir, other), readFileSync(join(golden, other)));
   writeFileSync(join(stateDir, name), text);
   const problems: string[] = [];
   const files = readStateFiles(stateDir, { quarantine: true, onProblem: (problem) => problems.push(problem) });
-  expect(problems).toEqual([expect.stringContaining(reason)]);
   expect(problems[0]).toContain(`${name}.corrupt-1`);
   expect(readFileSync(join(stateDir, `${name}.corrupt-1`), 'utf8')).toBe(text);
-  expect([files.pid, files.state, files.cron].filter((content) => content === null)).toHaveLength(1);
-});
+  return { files, problems };
+}
+
+function strict(problem: string): never {
+  throw new Error(problem);
+}
 
 test('a file longer than any that systemg 0.33.0 writes is kept as a copy and read no further', () => {
   const stateDir = tempDir();
@@ -198,10 +231,10 @@ test('a file longer than any that systemg 0.33.0 writes is kept as a copy and re
 });
 
 test('what systemg 0.33.0 takes for the number of a process, a group, a code or a signal is no damage', () => {
-  const pids = pidFile.decode(rootOf('<PidFile><services><name>a</name><pid>0</pid></services><service_groups><name>a</name><pgid>-5</pgid></service_groups></PidFile>'));
+  const pids = pidFile.decode(rootOf('<PidFile><services><name>a</name><pid>0</pid></services><service_groups><name>a</name><pgid>-5</pgid></service_groups></PidFile>'), strict);
   expect([pids.services.get('a'), pids.groups.get('a')]).toEqual([0, -5]);
   const state = '<state><status> stopped\n</status><pid>4294967295</pid><exit_code>+03</exit_code><signal>-1</signal></state>';
-  const states = stateFile.decode(rootOf(`<ServiceStateFile><services><name>a</name>${state}</services></ServiceStateFile>`));
+  const states = stateFile.decode(rootOf(`<ServiceStateFile><services><name>a</name>${state}</services></ServiceStateFile>`), strict);
   expect(states.get('a')).toEqual({ status: 'stopped', pid: 4_294_967_295, exitCode: 3, signal: -1 });
 });
 

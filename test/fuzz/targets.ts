@@ -95,7 +95,7 @@ export const targets: readonly Target[] = [
       if (!read.ok) return;
       const again = readXml(writeXml(read.root));
       if (!again.ok) throw new Error(`what was read is written as ${writeXml(read.root)}: ${again.reason}`);
-      for (const codec of [pidFile, stateFile, cronFile]) refusedWithASentence(() => codec.decode(read.root));
+      for (const codec of [pidFile, stateFile, cronFile]) refusedWithASentence(() => codec.decode(read.root, refuseSilence));
     },
   },
   {
@@ -148,6 +148,10 @@ export function edited(seed: Buffer, edits: readonly (readonly [at: number, remo
 /** Flags that say what is usual may be written or not. */
 function withoutUsual(request: object): object {
   return Object.fromEntries(Object.entries(request).filter(([, value]) => typeof value !== 'boolean'));
+}
+
+function refuseSilence(problem: string): void {
+  if (problem === '') throw new TypeError('a refusal says nothing');
 }
 
 function refusedWithASentence(read: () => unknown): void {
