@@ -233,6 +233,11 @@ describe('what a client is told', () => {
     it.write({ ...db, definition }, { ...web, definition }, tick);
     await it.ask({ kind: 'start', service: 'web' });
     await settled();
+    it.write(db, tick);
+    down(it, 'web');
+    await it.ask({ kind: 'start', service: 'web' });
+    await settled();
+    expect(it.inputs.get('web 3')?.spec.definition, 'what no file has any more starts as it was').toEqual(definition);
     expect([it.inputs.get('web 2')?.spec.definition, it.root.getSnapshot().context.units.get('db')?.spec.definition]).toEqual([definition, db.definition]);
   });
 
@@ -243,6 +248,14 @@ describe('what a client is told', () => {
     await settled();
     it.go('db');
     expect(await answer).toBe(`Service 'db' stopped${note}`);
+  });
+
+  test('a stop with notes of a service that nothing needs', async () => {
+    const it = up();
+    const answer = it.answer({ kind: 'stop', service: 'web', notes: true });
+    await settled();
+    it.go('web');
+    expect(await answer).toBe("Service 'web' stopped");
   });
 
   test('a stop of all', async () => {
@@ -297,7 +310,7 @@ describe('what a client is told', () => {
     await settled();
     it.go('db');
     it.come('db');
-    expect(await answer).toBe("Service 'db' restarted");
+    expect([await answer, it.accepted]).toEqual(["Service 'db' restarted", [{ command: 'restart', unit: 'db', asker: {} }]]);
     expect(await it.answer({ kind: 'restart', config: null, service: 'db', wait: false })).toBe(acceptance("Restart of service 'db'"));
     expect(await it.answer({ kind: 'restart', config: null, service: null, wait: false })).toBe(acceptance('Restart of all services'));
   });
@@ -316,34 +329,58 @@ describe('what a client is told', () => {
     expect(it.accepted).toEqual([{ command: 'restart', unit: null, asker: {}, detail: { config: '/project/sysg.yaml' } }]);
   });
 
-  test('a restart of all starts what the file has new, ends what it has no more, and begins nothing that was stopped', async () => {
-    const it = up([db, other, tick]);
+  test('a restart of all starts what the file has new and waits for that, ends what it has no more, and begins nothing that was stopped', async () => {
+    const files: string[] = [];
+    const it = up([db, other, tick], { adoptConfig: ({ path }) => void files.push(path) });
     down(it, 'other');
     it.write(other, api, tick);
     const answer = it.answer({ kind: 'restart', config: null, service: null });
-    await settled();
+    expect(await Promise.race([answer, settled()])).toBeUndefined();
     // What is removed makes way first.
     it.go('db');
     it.come('api');
-    expect(await answer).toBe('All services restarted');
+    expect([await answer, files]).toEqual(['All services restarted', ['/project/sysg.yaml']]);
     expect([it.state('api'), it.state('db'), it.state('other')]).toEqual(['running', 'absent', 'stopped']);
   });
 
+  test('a restart of all ends what the file has no more also where it has nothing new, and restarts once what it has changed', async () => {
+    const it = up([db, other]);
+    it.write({ ...db, definition: { process: 'p2', policy: 'q1' } });
+    const answer = it.answer({ kind: 'restart', config: null, service: null });
+    await settled();
+    it.go('other');
+    it.go('db');
+    it.come('db');
+    expect([await answer, it.state('other'), it.state('db')]).toEqual(['All services restarted', 'absent', 'running']);
+    expect(it.effects.filter((effect) => /db/.test(effect))).toEqual(['spawn db 1', 'SIGTERM db 1', 'spawn db 2']);
+  });
+
+  test('a restart of all names what did not come up again', async () => {
+    const it = up([specOf({ name: 'db', restart: { mode: 'never' } })]);
+    const answer = it.answer({ kind: 'restart', config: null, service: null });
+    await settled();
+    it.go('db');
+    it.report('db', 'process.refused', { reason: 'no such program' });
+    it.report('db', 'process.gone');
+    expect(await answer).toBe("error: Failed to start service 'db': no such program");
+  });
+
   test('a reload says what it means, and a plan does nothing', async () => {
-    const it = up();
+    const files: string[] = [];
+    const it = up(undefined, { adoptConfig: ({ path }) => void files.push(path) });
     it.write(db, tick, api);
     expect(await it.answer({ kind: 'plan', config: null })).toBe('plan');
-    expect([it.state('api'), it.accepted]).toEqual(['absent', []]);
+    expect([it.state('api'), it.accepted, files]).toEqual(['absent', [], []]);
     expect(await it.answer({ kind: 'reload', config: null })).toMatch(/^Configuration reloaded: 1 added, 1 removed/);
     it.go('web');
-    expect([it.state('api'), it.accepted]).toEqual(['spawning', [{ command: 'reload', unit: null, asker: {}, detail: { config: '/project/sysg.yaml' } }]]);
+    expect([it.state('api'), files, it.accepted]).toEqual(['spawning', ['/project/sysg.yaml'], [{ command: 'reload', unit: null, asker: {}, detail: { config: '/project/sysg.yaml' } }]]);
   });
 
   test('a signal goes to a process that may get it, by a name that is one', async () => {
     let obstacle: string | null = null;
     const it = up(undefined, { signalObstacle: () => obstacle });
     expect(await it.answer({ kind: 'signal', unit: 'db', signal: 'HUP' })).toBe("error: 'HUP' is not a signal; expected a name such as SIGHUP or SIGUSR1");
-    expect(await it.answer({ kind: 'signal', unit: 'tick', signal: 'SIGHUP' })).toMatch(/^error: Service 'tick' has no process to signal \(/);
+    expect(await it.answer({ kind: 'signal', unit: 'tick', signal: 'SIGHUP' })).toBe("error: Service 'tick' has no process to signal (waiting)");
     expect(await it.answer({ kind: 'signal', unit: 'db', signal: 'SIGHUP' })).toBe("SIGHUP sent to service 'db' (pid 101)");
     obstacle = 'it ends';
     expect(await it.answer({ kind: 'signal', unit: 'db', signal: 'SIGHUP' })).toBe("error: SIGHUP was not sent to service 'db' (pid 101): it ends");
@@ -392,7 +429,9 @@ describe('what a client is told', () => {
       { kind: 'start', service: 'db' }, { kind: 'add', name: 'x', command: ['x'], directory: '/' }, { kind: 'restart', config: null, service: null }, { kind: 'reload', config: null }, { kind: 'handover' },
     ] as const) expect(await it.answer(request)).toBe('error: the supervisor is shutting down');
     expect(await it.answer({ kind: 'status' })).toBe('status');
+    expect(await Promise.race([answer, settled()])).toBeUndefined();
     it.go('db');
+    expect(it.facts).toContainEqual(expect.objectContaining({ type: 'supervisor.ended', exitCode: 0 }));
     expect([await answer, it.accepted]).toEqual(['Supervisor shutting down', [{ command: 'shutdown', unit: null, asker: { uid: 7 } }]]);
   });
 });
