@@ -7,7 +7,7 @@ import { runtimePaths, wrongProject, type RuntimePaths } from '../runtime-paths.
 import { noSecrets, openSecrets, type Secrets } from '../secrets.ts';
 import { parseStreamDuration } from '../words.ts';
 import type { ParsedCall } from './arguments.ts';
-import { globals, options, parseLogLevel, type Flags } from './options.ts';
+import { globals, options, parseLogLevel } from './options.ts';
 import type { Look } from './print/palette.ts';
 import { speaker, type Speaker, type Terminal } from './terminal.ts';
 
@@ -23,12 +23,7 @@ export interface Surroundings {
 }
 
 /** Everything that a command is given. */
-export interface Call {
-  readonly flags: Flags;
-  /** Words after the verb that are no flags. */
-  readonly operands: readonly string[];
-  /** The command line of the user that follows. */
-  readonly command: readonly string[] | null;
+export interface Call extends Pick<ParsedCall, 'flags' | 'operands' | 'command'>, Pick<Surroundings, 'env' | 'cwd'> {
   readonly system: boolean;
   readonly dropPrivileges: boolean;
   /** As given; null lets the supervisor decide. */
@@ -36,8 +31,6 @@ export interface Call {
   readonly paths: RuntimePaths;
   /** The machine of the supervisor, as ssh knows it; null: this one. */
   readonly host: string | null;
-  readonly env: NodeJS.ProcessEnv;
-  readonly cwd: string;
   readonly terminal: Speaker;
   /** What the configuration that this command reads makes known, to be shown masked only. */
   readonly secrets: Secrets;

@@ -30,7 +30,7 @@ export async function untilReleased(call: Call, limitMs: number, owner: LockOwne
 }
 
 /** Waits as long as `goesOn` says so. False when that is still so after `limitMs`. */
-async function untilOver(goesOn: () => boolean | Promise<boolean>, limitMs: number): Promise<boolean> {
+export async function untilOver(goesOn: () => boolean | Promise<boolean>, limitMs: number): Promise<boolean> {
   const deadline = performance.now() + limitMs;
   for (let waitMs = 10; await goesOn(); waitMs = Math.min(waitMs * 2, 200)) {
     if (performance.now() > deadline) return false;

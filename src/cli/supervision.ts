@@ -5,7 +5,7 @@ import { askStatus } from './ask.ts';
 import type { Call } from './call.ts';
 import { supervisorPid } from './hints.ts';
 import { waitTimeoutMs } from './options.ts';
-import { isRunning, lookForServer } from './presence.ts';
+import { isRunning, lookForServer, untilOver } from './presence.ts';
 
 /** `foreign`: the supervisor serves the socket without our lock, as systemg 0.33.0's does. */
 export type Supervision = 'none' | 'ours' | 'foreign';
@@ -31,12 +31,9 @@ export async function supervisionOf(call: Call): Promise<Supervision | Refusal> 
 
 /** Waits until each unit of the supervisor's first start has come up or failed, within the wait timeout. A refusal when some have not. */
 export async function untilStarted(call: Call): Promise<Refusal | null> {
-  const deadline = performance.now() + waitTimeoutMs(call);
-  for (let stage = await stageOf(call.paths.socket); stage === 'starting' || stage === null; stage = await stageOf(call.paths.socket)) {
-    if (performance.now() > deadline) return refusals.timeout(`${refusals.alreadyRunning(supervisorPid(call)).message}, but it is still starting its services`);
-    await pause(AGAIN_MS);
-  }
-  return null;
+  const isStarting = async (): Promise<boolean> => ['starting', null].includes(await stageOf(call.paths.socket));
+  if (await untilOver(isStarting, waitTimeoutMs(call))) return null;
+  return refusals.timeout(`${refusals.alreadyRunning(supervisorPid(call)).message}, but it is still starting its services`);
 }
 
 /**

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { hasCode, pidText, refusals, textOf, type Refusal } from '../../errors.ts';
 import { realPath } from '../../files.ts';
+import { isAlive } from '../../process/identity.ts';
 import { signalProcess } from '../../process/signal.ts';
 import { awaitLock } from '../../state/lock.ts';
 import { findLockOwner, findSupervisor, isServed } from '../../state/lock-owner.ts';
@@ -10,7 +11,7 @@ import type { Call } from '../call.ts';
 import { unclearProject } from '../config-choice.ts';
 import { supervisorPid } from '../hints.ts';
 import { options } from '../options.ts';
-import { endGuardian, isRunning, lookForServer, untilReleased } from '../presence.ts';
+import { endGuardian, isRunning, lookForServer, untilOver, untilReleased } from '../presence.ts';
 import { refuse, report } from '../report.ts';
 
 /** Ends the supervisor of this state directory and whatever its services left, and removes the directory. */
@@ -113,15 +114,8 @@ async function endSupervisor(call: Call): Promise<Refusal | null> {
   signalProcess(owner.guardian ?? owner.supervisor, 'SIGTERM');
   if (await untilReleased(call, TERM_MS)) return null;
   signalProcess(owner.supervisor, 'SIGKILL');
-  if (owner.guardian !== null) await untilGuardianEnds(call, owner.guardian);
+  const { guardian } = owner;
+  // Between two supervisors the lock is free.
+  if (guardian !== null && !await untilOver(() => isAlive(guardian), LAST_MS)) call.terminal.warn(`the guardian (pid ${guardian.pid}) has not ended after ${LAST_MS / 1000} s`);
   return await untilReleased(call, LAST_MS) ? null : refusals.unresponsive(`supervisor pid ${owner.supervisor.pid} survived SIGKILL; nothing was purged`);
-}
-
-/** Between two supervisors the lock is free. */
-async function untilGuardianEnds(call: Call, guardian: Parameters<typeof signalProcess>[0]): Promise<void> {
-  const { isAlive } = await import('../../process/identity.ts');
-  const { setTimeout: pause } = await import('node:timers/promises');
-  const deadline = performance.now() + LAST_MS;
-  while (isAlive(guardian) && performance.now() < deadline) await pause(50);
-  if (isAlive(guardian)) call.terminal.warn(`the guardian (pid ${guardian.pid}) has not ended after ${LAST_MS / 1000} s`);
 }

@@ -27,10 +27,11 @@ export async function status(call: Call): Promise<number> {
   }
   if (terminal.isInteractive === true && !flags.has(options.json)) {
     // Without a supervisor nothing changes by itself: what is in the files is printed once.
-    const live = await askLiveUnits(call);
+    const askLive = async (): Promise<ReturnType<typeof narrowed>> => narrowed(call, await askStatus(call));
+    const live = await askLive();
     if (live.ok && live.snapshot.units.length > 0) {
       const { statusScreen } = await import('../screen/status-screen.ts');
-      return statusScreen(call, { first: live.snapshot, color: lookOf(call).color, fullCommands: flags.has(options.fullCommand), refresh: () => askLiveUnits(call) });
+      return statusScreen(call, { first: live.snapshot, color: lookOf(call).color, fullCommands: flags.has(options.fullCommand), refresh: askLive });
     }
   }
   const answer = await askUnits(call);
@@ -50,7 +51,7 @@ type Seen = Result<{
 async function askUnits(call: Call): Promise<Seen> {
   const status = await statusOrRest(call);
   const { advice } = status;
-  const answer = narrowedAnswer(call, status);
+  const answer = narrowed(call, status);
   if (advice === null) return answer.ok ? { ...answer, missing: await Promise.all(answer.missing.map((text) => withUnread(call, text))), alone: null } : answer;
   if (answer.ok) {
     // Whatever lives is left to itself.
@@ -60,14 +61,6 @@ async function askUnits(call: Call): Promise<Seen> {
   if (answer.refusal.code !== 'config') return answer;
   const nothing: StatusSnapshot = { schema_version: 'status.v1', captured_at: new Date().toISOString(), overall_health: 'degraded', units: [] };
   return { ok: true, snapshot: nothing, missing: [], alone: { advice, problem: answer.refusal.message } };
-}
-
-async function askLiveUnits(call: Call): Promise<ReturnType<typeof narrowedAnswer>> {
-  return narrowedAnswer(call, await askStatus(call));
-}
-
-function narrowedAnswer(call: Call, answer: StatusAnswer): Result<Pick<Extract<Seen, { ok: true }>, 'snapshot' | 'missing'>> {
-  return answer.ok ? { ok: true, ...narrowed(answer.snapshot, askedWords(call), call.flags.has(options.all)) } : answer;
 }
 
 function linesOf(call: Call, { snapshot, alone }: Extract<Seen, { ok: true }>): readonly string[] {
@@ -84,11 +77,14 @@ function complaintsOf({ alone, missing }: Extract<Seen, { ok: true }>): readonly
 }
 
 /** By name, pattern or hash; orphans only when asked for. The health is that of what is shown. */
-function narrowed(snapshot: StatusSnapshot, words: readonly string[], all: boolean): { readonly snapshot: StatusSnapshot; readonly missing: readonly string[] } {
-  const present = snapshot.units.filter(({ kind }) => all || kind !== 'orphaned');
+function narrowed(call: Call, answer: StatusAnswer): Result<Pick<Extract<Seen, { ok: true }>, 'snapshot' | 'missing'>> {
+  if (!answer.ok) return answer;
+  const { snapshot } = answer;
+  const words = askedWords(call);
+  const present = snapshot.units.filter(({ kind }) => kind !== 'orphaned' || call.flags.has(options.all));
   const { names, missing } = matchEach(words, present);
   const units = words.length === 0 ? present : present.filter(({ name }) => names.includes(name));
-  return { snapshot: { ...snapshot, overall_health: overallHealth(units), units }, missing };
+  return { ok: true, snapshot: { ...snapshot, overall_health: overallHealth(units), units }, missing };
 }
 
 function exitCode({ snapshot: { units, overall_health: health }, missing, alone }: Extract<Seen, { ok: true }>): number {

@@ -53,18 +53,18 @@ function operandsOf(verb: Verb): Wanted {
   return verb.operands?.shown.includes('UNIT') === true ? 'unit' : verb.trailing === true ? 'file' : 'anything';
 }
 
+/** How a shell is told what stands in place of a value. */
+function valueIn(fixed: Readonly<Record<Extract<Wanted, string>, string>>, oneOf: (words: string, withUnits: boolean) => string): (wanted: Wanted) => string {
+  return (wanted) => (typeof wanted === 'string' ? fixed[wanted] : oneOf(wanted.words.join(' '), wanted.units === true));
+}
+
 function optionsOf(verb: Verb): readonly OptionSpec[] {
   return [...verb.options, ...globalOptions];
 }
 
 function bash(): string {
-  const value = (wanted: Wanted): string => {
-    if (wanted === 'unit') return '_sysg_units; return';
-    if (wanted === 'file') return 'COMPREPLY=($(compgen -f -- "$word")); return';
-    if (wanted === 'anything') return 'return';
-    const words = `$(compgen -W "${wanted.words.join(' ')}" -- "$word")`;
-    return wanted.units === true ? `_sysg_units; COMPREPLY+=(${words}); return` : `COMPREPLY=(${words}); return`;
-  };
+  const value = valueIn({ unit: '_sysg_units; return', file: 'COMPREPLY=($(compgen -f -- "$word")); return', anything: 'return' }, (words, withUnits) => (
+    `${withUnits ? '_sysg_units; COMPREPLY+' : 'COMPREPLY'}=($(compgen -W "${words}" -- "$word")); return`));
   const valued = [{ names: [''], optionsHere: globalOptions }, ...shown.map((verb) => ({ names: wordsFor(verb), optionsHere: optionsOf(verb) }))]
     .flatMap(({ names, optionsHere }) => optionsHere.filter((option) => option.value !== undefined).map((option) => ({
       pattern: names.flatMap((name) => spellings(option).map((flag) => `"${name} ${flag}"`)).join('|'), action: value(wantedBy(option)),
@@ -142,12 +142,7 @@ complete -F _sysg sysg
 }
 
 function zsh(): string {
-  const value = (wanted: Wanted): string => {
-    if (wanted === 'unit') return '_sysg_units';
-    if (wanted === 'file') return '_files';
-    if (wanted === 'anything') return '';
-    return wanted.units === true ? `{_sysg_units; compadd ${wanted.words.join(' ')}}` : `(${wanted.words.join(' ')})`;
-  };
+  const value = valueIn({ unit: '_sysg_units', file: '_files', anything: '' }, (words, withUnits) => (withUnits ? `{_sysg_units; compadd ${words}}` : `(${words})`));
   const option = (spec: OptionSpec): string => {
     const about = spec.about.replaceAll(/[[\]:]/g, '\\$&');
     const names = spellings(spec);
@@ -207,12 +202,7 @@ if [ "$funcstack[1]" = _sysg ]; then _sysg "$@"; else compdef _sysg sysg; fi
 
 function fish(): string {
   const units = `(${unitsCommand('(__sysg_chosen)')})`;
-  const value = (wanted: Wanted): string => {
-    if (wanted === 'unit') return `-x -a '${units}'`;
-    if (wanted === 'file') return '-r -F';
-    if (wanted === 'anything') return '-x';
-    return `-x -a '${wanted.units === true ? `${units} ` : ''}${wanted.words.join(' ')}'`;
-  };
+  const value = valueIn({ unit: `-x -a '${units}'`, file: '-r -F', anything: '-x' }, (words, withUnits) => `-x -a '${withUnits ? `${units} ` : ''}${words}'`);
   const option = (spec: OptionSpec, when: string): string => {
     const short = spec.short === undefined ? '' : [spec.short, ...spec.also ?? []].map((letter) => ` -s ${letter}`).join('');
     return `complete -c sysg ${when}-l ${spec.name}${short} -d '${fishQuoted(spec.about)}'${spec.value === undefined ? '' : ` ${value(wantedBy(spec))}`}`;

@@ -4,17 +4,15 @@ import { printable } from '../../width.ts';
 
 /** How far a rollout is, for a table: `rollout 2/4 checking`. */
 export function rolloutText({ step, slots }: RolloutStatus): string {
-  const steps = stepsOf(slots !== undefined);
-  const index = steps.indexOf(step);
-  return index < 0 ? `rollout ${TAKEN_BACK.get(step) ?? step}` : `rollout ${index + 1}/${steps.length} ${step}`;
+  const steps = stepsOf(slots);
+  return `rollout ${steps.includes(step) ? `${steps.indexOf(step) + 1}/${steps.length} ${step}` : (TAKEN_BACK.get(step) ?? step)}`;
 }
 
 /** What goes on, and what the instance beside the unit is: `checking, step 2 of 4; candidate is running, pid 4712, process number 3`. */
 export function rolloutDetail(rollout: RolloutStatus): string {
   const { step, instance, phase, generation, pid, slots } = rollout;
-  const steps = stepsOf(slots !== undefined);
-  const index = steps.indexOf(step);
-  const place = index < 0 ? (TAKEN_BACK.get(step) ?? step) : `${step}, step ${index + 1} of ${steps.length} (${MEANINGS.get(step)})`;
+  const steps = stepsOf(slots);
+  const place = steps.includes(step) ? `${step}, step ${steps.indexOf(step) + 1} of ${steps.length} (${MEANINGS.get(step)})` : (TAKEN_BACK.get(step) ?? step);
   const beside = `${instance} ${[phase, ...(pid === undefined ? [] : [`pid ${pid}`]), `process number ${generation}`].join(', ')}`;
   return [place, beside, ...(slots === undefined ? [] : [`slot ${slots[0] + 1} to slot ${slots[1] + 1}`])].join('; ');
 }
@@ -50,8 +48,8 @@ function stepTexts(steps: readonly JournalRecord[]): string {
   }).join(', ');
 }
 
-function stepsOf(hasSlots: boolean): readonly string[] {
-  return hasSlots ? ['starting', 'checking', 'switching', 'verifying', 'recording', 'grace', 'retiring'] : ['starting', 'checking', 'grace', 'retiring'];
+function stepsOf(slots: RolloutStatus['slots']): readonly string[] {
+  return slots === undefined ? ['starting', 'checking', 'grace', 'retiring'] : [...MEANINGS.keys()];
 }
 
 const MEANINGS: ReadonlyMap<string, string> = new Map([

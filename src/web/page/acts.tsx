@@ -63,9 +63,7 @@ function PlanDialog(): JSX.Element | null {
   const { data, error } = useFetched<ReloadPlan>(isPlanOpen.value ? '/plan' : null, isPlanOpen.value);
   if (!isPlanOpen.value) return null;
   const changes = data === null ? [] : (['start', 'restart', 'update', 'stop'] as const).flatMap((what) => data[what].map(({ unit, why }) => [what, unit, why]));
-  const close = (): void => {
-    isPlanOpen.value = false;
-  };
+  const close = (): void => void (isPlanOpen.value = false);
   return (
     <Dialog title="What a reload would do" onClose={close}>
       {error !== null && <p role="alert">{error}</p>}
@@ -83,9 +81,7 @@ function PlanDialog(): JSX.Element | null {
 
 export function Dialogs(): JSX.Element {
   const asked = question.value;
-  const close = (): void => {
-    question.value = null;
-  };
+  const close = (): void => void (question.value = null);
   return (
     <>
       <PlanDialog />

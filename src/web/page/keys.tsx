@@ -107,9 +107,7 @@ function open(what: () => void): true {
 
 export function Help(): JSX.Element | null {
   if (!isHelpOpen.value) return null;
-  const close = (): void => {
-    isHelpOpen.value = false;
-  };
+  const close = (): void => void (isHelpOpen.value = false);
   return (
     <Dialog title="Keys" onClose={close}>
       <dl class="keys" tabIndex={0} autoFocus>{KEYS.map(([key, about]) => <><dt><kbd>{key}</kbd></dt><dd>{about}</dd></>)}</dl>

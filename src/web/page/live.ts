@@ -100,12 +100,8 @@ function listen(): EventSource {
     records.value = [...records.value.slice(1 - RECORDS_KEPT), record];
     for (const listener of listeners) listener(record);
   });
-  on('gap', () => {
-    gaps.value += 1;
-  });
-  on<{ why: string }>('gone', ({ why }) => {
-    gone.value = why;
-  });
+  on('gap', () => (gaps.value += 1));
+  on<{ why: string }>('gone', ({ why }) => (gone.value = why));
   on<Ticket>('ticket', (ticket) => {
     tickets.value = [...tickets.value.filter(({ id }) => id !== ticket.id), ticket].toSorted((one, other) => one.id - other.id).slice(-TICKETS_KEPT);
   });
