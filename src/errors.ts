@@ -48,6 +48,12 @@ export function failureOf(what: string, work: () => void): string | null {
   }
 }
 
+/** Does some work, and reports what it throws as the end of a sentence about `what`. */
+export function reporting(onProblem: (text: string) => void, what: string, work: () => void): void {
+  const failure = failureOf(what, work);
+  if (failure !== null) onProblem(failure);
+}
+
 /** The message of an error. Where a name has several addresses, Node gathers the failures of all in an error that has none itself. */
 export function textOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(textOf).join('; ');

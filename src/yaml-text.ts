@@ -1,6 +1,5 @@
-import {
-  Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Pair, parseDocument, Scalar, stringify, visit, YAMLMap, YAMLSeq, type Node,
-} from 'yaml';
+import { Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Pair, parseDocument, Scalar, stringify, visit, YAMLMap, YAMLSeq, type Node } from 'yaml';
+import { refuse, type Refused } from './errors.ts';
 
 // YAML as `import` and `export` read and write it. The configuration itself is read by `config/document.ts`, which keeps every offset and no comment.
 
@@ -24,27 +23,26 @@ export interface SourceComment {
   readonly alone: boolean;
 }
 
-export type ReadYaml =
-  | { readonly ok: true; readonly root: Sourced; readonly comments: readonly SourceComment[] }
-  | { readonly ok: false; readonly line: number; readonly message: string };
+export type ReadYaml = { readonly ok: true; readonly root: Sourced; readonly comments: readonly SourceComment[] } | Refused;
 
 /** Far more than a file by hand has; a few aliases of aliases could otherwise fill any memory. */
 const MOST_NODES = 100_000;
 
 /** Reads one YAML document. */
 export function readYaml(text: string, file: string): ReadYaml {
+  const refused = (line: number, why: string): Refused => refuse(`${file}:${line}: ${why}`);
   const deep = firstTooDeep(text);
-  if (deep !== null) return { ok: false, line: deep, message: 'nested too deep' };
+  if (deep !== null) return refused(deep, 'nested too deep');
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(Math.min(offset, text.length)).line);
   const [error] = document.errors;
-  if (error !== undefined) return { ok: false, line: lineAt(error.pos[0]), message: error.message };
+  if (error !== undefined) return refused(lineAt(error.pos[0]), error.message);
   const resolved: Resolving = { document, file, lineAt, open: new Set(), left: { nodes: MOST_NODES }, twice: [] };
   const root = plain(document.contents, null, resolved);
-  if (resolved.left.nodes < 0) return { ok: false, line: 1, message: `expected at most ${MOST_NODES} values, aliases followed` };
+  if (resolved.left.nodes < 0) return refused(1, `expected at most ${MOST_NODES} values, aliases followed`);
   const [twice] = resolved.twice;
-  if (twice !== undefined) return { ok: false, ...twice };
+  if (twice !== undefined) return refused(twice.line, twice.message);
   return { ok: true, root, comments: yamlComments(text, lineAt) };
 }
 

@@ -48,10 +48,10 @@ function open(path: string, given: string | null, { comments, files }: Reading):
   const known = files.get(path);
   if (known !== undefined) return known;
   const further = given === null ? readFurther(path) : { ok: true as const, text: given };
-  const read = further.ok ? readYaml(further.text, path) : null;
-  const root = !further.ok ? further : read?.ok === true ? read.root : refuse(`${path}:${read?.ok === false ? `${read.line}: ${read.message}` : ''}`);
+  const read = further.ok ? readYaml(further.text, path) : further;
+  const root = read.ok ? read.root : read;
   files.set(path, root);
-  if (read?.ok === true) comments.set(path, read.comments);
+  if (read.ok) comments.set(path, read.comments);
   return root;
 }
 

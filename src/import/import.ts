@@ -62,7 +62,7 @@ export async function importFile(request: ImportRequest): Promise<Imported | Ref
   if (!read.ok) return read;
   const kind = request.kind ?? importKindOf(path, read.text);
   const yaml = kind === null && /\.(?:ya?ml|json)$/i.test(path) ? readYaml(read.text, path) : null;
-  if (yaml?.ok === false) return refuse(`${path}:${yaml.line}: ${yaml.message}`);
+  if (yaml?.ok === false) return yaml;
   const foreign = kind === null ? notImported.find(({ marks }) => marks.every((mark) => mark.test(read.text))) : undefined;
   if (foreign !== undefined) return refuse(`${path}:1: ${foreign.what}, which is not imported: docs/${foreign.page} has its keys side by side with those of sysg`);
   if (kind === null)

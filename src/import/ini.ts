@@ -1,3 +1,4 @@
+import { refuse, type Refused } from '../errors.ts';
 import type { SourceComment, Sourced } from '../yaml-text.ts';
 
 export interface IniSection {
@@ -5,9 +6,7 @@ export interface IniSection {
   readonly node: Sourced;
 }
 
-export type ReadIni =
-  | { readonly ok: true; readonly sections: readonly IniSection[]; readonly comments: readonly SourceComment[] }
-  | { readonly ok: false; readonly line: number; readonly message: string };
+export type ReadIni = { readonly ok: true; readonly sections: readonly IniSection[]; readonly comments: readonly SourceComment[] } | Refused;
 
 /**
  * Reads an INI file as supervisord does (Python's `RawConfigParser` with `;` and `#` for comments within lines): a line that is further indented than the key
@@ -38,10 +37,11 @@ export function readIni(text: string, file: string): ReadIni {
       key = null;
       continue;
     }
-    if (section === undefined) return { ok: false, line, message: `expected a section such as [program:web], got ${JSON.stringify(whole.trim().slice(0, 60))}` };
+    const got = (): string => JSON.stringify(whole.trim().slice(0, 60));
+    if (section === undefined) return refuse(`${file}:${line}: expected a section such as [program:web], got ${got()}`);
     section.endLine = line;
     const [, name, value = ''] = /^\s*([^=:]+?)\s*[=:]\s*(.*?)\s*$/.exec(written) ?? [];
-    if (name === undefined) return { ok: false, line, message: `expected NAME=value, got ${JSON.stringify(whole.trim().slice(0, 60))}` };
+    if (name === undefined) return refuse(`${file}:${line}: expected NAME=value, got ${got()}`);
     key = name.toLowerCase();
     section.entries.set(key, { file, line, endLine: line, value, entries: null, items: null });
   }

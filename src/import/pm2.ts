@@ -36,7 +36,7 @@ async function readEcosystem({ path, text, env }: Source, { comments, notes }: D
   const extension = extname(path).toLowerCase();
   if (/^\.ya?ml$/.test(extension)) {
     const read = readYaml(text, path);
-    if (!read.ok) return refuse(`${path}:${read.line}: ${read.message}`);
+    if (!read.ok) return read;
     comments.set(path, read.comments);
     return read.root;
   }

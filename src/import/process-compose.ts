@@ -31,7 +31,7 @@ interface Around extends ComposeAround {
 export const importProcessCompose: Importer = (source, draft) => {
   const { path, text, directory, env: caller } = source;
   const read = readYaml(text, path);
-  if (!read.ok) return refuse(`${path}:${read.line}: ${read.message}`);
+  if (!read.ok) return read;
   const { root } = read;
   draft.comments.set(path, read.comments);
   const processes = root.entries?.get('processes')?.entries ?? new Map<string, Sourced>();

@@ -51,7 +51,7 @@ function merged(sections: readonly IniSection[], { remarks }: Draft): readonly I
 function readAll(path: string, text: string, draft: Draft, open: Set<string>): readonly IniSection[] | Refused {
   open.add(path);
   const read = readIni(text, path);
-  if (!read.ok) return refuse(`${path}:${read.line}: ${read.message}`);
+  if (!read.ok) return read;
   draft.comments.set(path, read.comments);
   const here = dirname(path);
   const sections = [...read.sections];

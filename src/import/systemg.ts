@@ -10,7 +10,7 @@ import type { Importer } from './source.ts';
 /** A file of systemg, of version 1 or 2: what sysg knows by the same name stays as it is, with its comments. */
 export const importSystemg: Importer = ({ path, text }, draft) => {
   const read = readYaml(text, path);
-  if (!read.ok) return refuse(`${path}:${read.line}: ${read.message}`);
+  if (!read.ok) return read;
   draft.comments.set(path, read.comments);
   const { root } = read;
   const projects = root.entries?.get('projects');

@@ -34,7 +34,8 @@ export function listArchives(file: string): Archive[] {
 export function makeRoom(file: string, keep: number): void {
   let free = 1;
   while (free <= keep && archiveAt(file, free) !== null) free += 1;
-  removeBeyond(file, keep);
+  // What was left when `keep` was lowered.
+  for (const { number } of listArchives(file)) if (number > keep) removeNumber(file, number);
   if (keep > 0 && free > keep) removeNumber(file, keep);
   for (let number = Math.min(free, keep) - 1; number >= 1; number -= 1) {
     for (const ending of endings) renameIfThere(`${file}.${number}${ending}`, `${file}.${number + 1}${ending}`);
@@ -66,10 +67,6 @@ export function timesOf(file: string): string {
   return `${file}.times`;
 }
 
-export function archiveNumbers(file: string): number[] {
-  return listArchives(file).map(({ number }) => number);
-}
-
 const endings = ['', '.gz', '.times'] as const;
 
 function archiveAt(file: string, number: number): Archive | null {
@@ -79,11 +76,6 @@ function archiveAt(file: string, number: number): Archive | null {
     if (stat?.isFile() === true) return { number, path, compressed, stat };
   }
   return null;
-}
-
-/** After `keep` was lowered. */
-function removeBeyond(file: string, keep: number): void {
-  for (const { number } of listArchives(file)) if (number > keep) removeNumber(file, number);
 }
 
 function removeNumber(file: string, number: number): void {

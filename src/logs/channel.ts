@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import type { LogSpec } from '../../machines/types.ts';
-import { failureOf, textOf } from '../errors.ts';
+import { reporting, textOf } from '../errors.ts';
 import type { NativePort } from '../native/port.ts';
 import type { Compressor } from './compress.ts';
 import { LineCutter, newline } from './lines.ts';
@@ -33,12 +33,6 @@ export interface ChannelOptions extends ChannelSettings {
 
 /** Is given what was written, to be used before it returns; not where the service writes the file itself. */
 export type Notify = (written?: Uint8Array) => void;
-
-/** Does some work, and reports what it throws as the end of a sentence about `what`. */
-export function reporting(onProblem: (text: string) => void, what: string, work: () => void): void {
-  const failure = failureOf(what, work);
-  if (failure !== null) onProblem(failure);
-}
 
 export interface ChildEnds {
   readonly stdout: number;

@@ -1,11 +1,13 @@
 import { chownSync, closeSync, constants, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { reporting } from '../errors.ts';
 import { makeDirectories } from '../files.ts';
 import type { LogSpec } from '../../machines/types.ts';
-import { Channel, openEnds, reporting, type ChildEnds } from './channel.ts';
+import { Channel, openEnds, type ChildEnds } from './channel.ts';
 import { makeCompressor } from './compress.ts';
 import { ensureFifos, type LogOwner } from './fifo.ts';
 import { listed, logStreams, plain, type LogStream } from './names.ts';
+import type { LogStoreOptions } from './store.ts';
 
 export interface ChildLog {
   /** Names its FIFOs. */
@@ -17,12 +19,8 @@ export interface ChildLog {
   readonly owner: LogOwner | null;
 }
 
-export interface ChildLogsOptions {
-  readonly fifoDir: string;
-  readonly logDir: string;
-  readonly onProblem: (text: string) => void;
-  /** Gets complete lines, for a foreground supervisor to show. */
-  readonly echo?: (label: string, stream: LogStream, line: string) => void;
+/** The directories are those of the services: children have one of their own in each. `echo` gets `service:child` for the unit. */
+export interface ChildLogsOptions extends LogStoreOptions {
   /** Pairs of files of ended children that stay. */
   readonly keptPairs?: number;
 }

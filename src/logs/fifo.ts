@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, closeSync, constants, lstatSync, openSync, readdirSync, unlinkSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { hasCode, textOf } from '../errors.ts';
+import { hasCode, reporting } from '../errors.ts';
 import { makeDirectories } from '../files.ts';
 import { runTool } from '../process/tools.ts';
 
@@ -24,21 +24,16 @@ export function ensureFifos(orders: readonly FifoOrder[]): { readonly kept: Read
   const kept = new Set<string>();
   const problems: string[] = [];
   const missing: FifoOrder[] = [];
+  const onProblem = (problem: string): void => void problems.push(problem);
   for (const order of orders) {
-    try {
+    reporting(onProblem, `${order.path}: cannot be replaced by a FIFO`, () => {
       if (keepOrClear(order)) kept.add(order.path);
       else missing.push(order);
-    } catch (error) {
-      problems.push(`${order.path}: cannot be replaced by a FIFO: ${textOf(error)}`);
-    }
+    });
   }
   // Somebody may have removed the directory since the last look at it.
   for (const directory of new Set(missing.map(({ path }) => dirname(path)))) {
-    try {
-      makeDirectories(directory);
-    } catch (error) {
-      problems.push(`${directory}: FIFOs cannot be made there: ${textOf(error)}`);
-    }
+    reporting(onProblem, `${directory}: FIFOs cannot be made there`, () => makeDirectories(directory));
   }
   for (const batch of batches(missing)) {
     const made = runTool('mkfifo', ['-m', '600', '--', ...batch.map((order) => order.path)]);
@@ -47,7 +42,7 @@ export function ensureFifos(orders: readonly FifoOrder[]): { readonly kept: Read
   for (const { path, owner } of missing) {
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found?.isFIFO() !== true) problems.push(`${path}: expected a FIFO, found ${found === undefined ? 'nothing' : 'something else'}`);
-    else if (owner !== null) give(path, owner, problems);
+    else if (owner !== null) reporting(onProblem, `${path}: cannot be given to uid ${owner.uid}`, () => chownSync(path, owner.uid, owner.gid));
   }
   return { kept, problems };
 }
@@ -78,14 +73,6 @@ function keepOrClear({ path, owner }: FifoOrder): boolean {
   }
   unlinkSync(path);
   return false;
-}
-
-function give(path: string, owner: LogOwner, problems: string[]): void {
-  try {
-    chownSync(path, owner.uid, owner.gid);
-  } catch (error) {
-    problems.push(`${path}: cannot be given to uid ${owner.uid}: ${textOf(error)}`);
-  }
 }
 
 function belongs(found: Stats, owner: LogOwner | null): boolean {

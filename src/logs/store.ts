@@ -1,4 +1,5 @@
-import { Channel, openEnds, reporting, type ChannelSettings, type ChildEnds, type Notify } from './channel.ts';
+import { reporting } from '../errors.ts';
+import { Channel, openEnds, type ChannelSettings, type ChildEnds, type Notify } from './channel.ts';
 import { makeCompressor } from './compress.ts';
 import { ensureFifos, pruneFifos } from './fifo.ts';
 import { fifoPath, logStreams, makeLogLookup, type LogStream } from './names.ts';

@@ -44,7 +44,7 @@ export function openSupervisorLog(options: SupervisorLogOptions): SupervisorLog 
 
   const record = (recordLevel: Exclude<LogLevel, 'off'>): Write => (module, message) => {
     if (!includes(level, recordLevel)) return;
-    const line = format(timestamp(wallMicros()), recordLevel, module, onOneLine(mask(message)), colour);
+    const line = format(timestamp(wallMicros()), recordLevel, module, mask(message), colour);
     if (writer === null) print(line);
     else {
       const before = writer.droppedBytes;
@@ -67,7 +67,9 @@ export function openSupervisorLog(options: SupervisorLogOptions): SupervisorLog 
 const usualRotation: Rotation = { sizeBytes: 10 * 1024 * 1024, keep: 5, compress: true };
 const colours = { error: 31, warn: 33, info: 32, debug: 34, trace: 35 } as const;
 
-function format(time: string, level: Exclude<LogLevel, 'off'>, module: string, message: string, colour: boolean): string {
+function format(time: string, level: Exclude<LogLevel, 'off'>, module: string, text: string, colour: boolean): string {
+  // A message from outside must not look like two records.
+  const message = text.replaceAll('\r', '\\r').replaceAll('\n', '\\n');
   const word = level.toUpperCase().padStart(5);
   if (!colour) return `${time} ${word} ${module}: ${message}\n`;
   const dim = (text: string): string => `\x1b[2m${text}\x1b[0m`;
@@ -79,11 +81,6 @@ function timestamp(micros: number): string {
   const millis = Math.floor(micros / 1000);
   const rest = String(Math.floor(micros - millis * 1000)).padStart(3, '0');
   return `${new Date(millis).toISOString().slice(0, -1)}${rest}Z`;
-}
-
-/** A message from outside must not look like two records. */
-function onOneLine(message: string): string {
-  return message.replaceAll('\r', '\\r').replaceAll('\n', '\\n');
 }
 
 let origin = performance.timeOrigin;

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { hasCode } from '../errors.ts';
-import { archiveNumbers, timesOf } from './archives.ts';
+import { listArchives, timesOf } from './archives.ts';
 
 /**
  * What was written from an offset on, up to the next mark, was written at `at`, to 100 ms (milliseconds of the wall clock). Null: nobody
@@ -41,7 +41,7 @@ export function parseTimes(text: string): Times | null {
  * this inode is meant: an older file that had it is gone.
  */
 export function readTimes(file: string, inode: number): Times | null {
-  for (const path of [timesOf(file), ...archiveNumbers(file).map((number) => timesOf(`${file}.${number}`))]) {
+  for (const path of [timesOf(file), ...listArchives(file).map(({ number }) => timesOf(`${file}.${number}`))]) {
     const times = readTimesAt(path);
     if (times?.inode === inode) return times;
   }

@@ -52,19 +52,14 @@ function living(asked: Credentials | null): Peer | null {
   return asked !== null && identity !== null && ticksToMs(Number(identity.startTime)) <= asked.askedAtMs ? { identity, uid: asked.uid } : null;
 }
 
-interface Asker {
-  readonly program: string;
-  readonly words: readonly string[];
-}
-
 // SOL_SOCKET and SO_PEERCRED are 1 and 17 but on a few architectures, where Perl's and Python's own constants are others too.
-const askers: readonly Asker[] = [
+const askers = [
   { program: 'perl', words: ['-MSocket', '-e', 'open(my $peer, "+<&=", 3) or exit 1; print join " ", unpack("iii", getsockopt($peer, SOL_SOCKET, eval { Socket::SO_PEERCRED() } || 17))'] },
   { program: 'python3', words: ['-ISc', 'import socket, struct; print(*struct.unpack("iii", socket.socket(fileno=3).getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)))'] },
 ];
-const absent = new Set<Asker>();
+const absent = new Set<typeof askers[number]>();
 
-async function ask({ program, words }: Asker, socket: number): Promise<{ readonly pid: number; readonly uid: number } | 'failed' | 'absent'> {
+async function ask({ program, words }: typeof askers[number], socket: number): Promise<{ readonly pid: number; readonly uid: number } | 'failed' | 'absent'> {
   const answer = await collect(program, words, { stdio: ['ignore', 'pipe', 'ignore', socket], limitMs: PATIENCE_MS });
   if (answer instanceof Error) return hasCode(answer, 'ENOENT') ? 'absent' : 'failed';
   const [, pid, uid] = /^([1-9]\d*) (\d+) \d+\s*$/.exec(answer.output) ?? [];
