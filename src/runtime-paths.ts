@@ -6,24 +6,7 @@ import { attempt } from './errors.ts';
 export const runtimeNames = { socket: 'control.sock', pidFile: 'sysg.pid', configHint: 'config_hint' } as const;
 
 /** Where a supervisor keeps what it keeps. Absolute paths, systemg 0.33.0's names where it has them. */
-export interface RuntimePaths {
-  readonly stateDir: string;
-  readonly logDir: string;
-  readonly configDir: string;
-  readonly socket: string;
-  readonly pidFile: string;
-  readonly configHint: string;
-  readonly ledger: string;
-  readonly lock: string;
-  readonly fifoDir: string;
-  readonly supervisorLog: string;
-  /** What the directories of the state are made in: where that is gone, they are not made again. */
-  readonly home: string;
-  /** The supervisor of this project; null: the one without a name, systemg 0.33.0's. */
-  readonly project: string | null;
-  /** The state directories of the projects, by their names. */
-  readonly projectsDir: string;
-}
+export type RuntimePaths = Readonly<ReturnType<typeof runtimePaths>>;
 
 /** Whose supervisor: `system` is `--sys`; `project` none by default. */
 export interface Whose {
@@ -33,7 +16,7 @@ export interface Whose {
 }
 
 /** Without an absolute HOME it is the home of the effective user. */
-export function runtimePaths({ system, env, project = null }: Whose): RuntimePaths {
+export function runtimePaths({ system, env, project = null }: Whose) {
   // The home of passwd(5); `/` for a user without an entry there, as in containers.
   const home = system ? '/' : env['HOME']?.startsWith('/') === true ? env['HOME'] : attempt(() => userInfo().homedir || '/', '/');
   const state = system ? '/var/lib/systemg' : join(home, '.local/share/systemg');
@@ -41,7 +24,12 @@ export function runtimePaths({ system, env, project = null }: Whose): RuntimePat
   // A project has directories of its own below those of the supervisor without a name.
   const [stateDir, logDir] = project === null ? [state, logs] : [join(state, PROJECTS, project), join(logs, PROJECTS, project)];
   return {
-    home, project, stateDir, logDir,
+    /** What the directories of the state are made in: where that is gone, they are not made again. */
+    home,
+    /** The supervisor of this project; null: the one without a name, systemg 0.33.0's. */
+    project,
+    stateDir, logDir,
+    /** The state directories of the projects, by their names. */
     projectsDir: join(state, PROJECTS),
     configDir: system ? '/etc/systemg' : join(home, '.config/systemg'),
     socket: join(stateDir, runtimeNames.socket),

@@ -23,11 +23,14 @@ export type Route = (request: Request, exchange: Exchange) => Promise<Response |
 
 export interface ConnectionOptions {
   readonly route: Route;
-  /** Never throws. */
+  /** Takes what an operator should know: refused lines, routes that threw. Never throws. */
   readonly onProblem: (text: string) => void;
-  readonly readDeadlineMs: number;
-  readonly answerDeadlineMs: number;
-  readonly lineLimit: number;
+  /** For the whole request line, from the connection on; default 5000. */
+  readonly readDeadlineMs?: number;
+  /** How long a client may take nothing of its answer; default 30,000. Streams may wait for ever. */
+  readonly answerDeadlineMs?: number;
+  /** Bytes before the newline; default 1,048,576. */
+  readonly lineLimit?: number;
   /** Whether an answered connection may wait for its client to leave; false while the server closes. */
   readonly lingers: () => boolean;
 }
@@ -38,8 +41,10 @@ export type Connection = ReturnType<typeof serveConnection>;
  * One request and its answer: reads to the first newline or the end, answers, half-closes, discards what still comes
  * until the client leaves. Bytes left unread at a close would turn the client's end of stream into a reset.
  */
-export function serveConnection(socket: Socket, options: ConnectionOptions) {
-  const line = new FirstLine(options.lineLimit);
+export function serveConnection(
+  socket: Socket, { route, onProblem, readDeadlineMs = 5000, answerDeadlineMs = 30_000, lineLimit = 1_048_576, lingers }: ConnectionOptions,
+) {
+  const line = new FirstLine(lineLimit);
   const left = new AbortController();
   let stage: 'reading' | 'routing' | 'answered' = 'reading';
   let discardedBytes = 0;
@@ -49,7 +54,7 @@ export function serveConnection(socket: Socket, options: ConnectionOptions) {
     setImmediate(() => {
       if (stage === 'reading') answer({ kind: 'error', text: 'control socket I/O failed: timed out reading command' });
     });
-  }, options.readDeadlineMs);
+  }, readDeadlineMs);
 
   socket.on('data', (chunk: Buffer) => {
     if (stage !== 'reading') {
@@ -61,7 +66,7 @@ export function serveConnection(socket: Socket, options: ConnectionOptions) {
     if (whole === 'too-long') {
       // Nothing more is taken: the rest stays with the client, who reads the answer before the end of the connection.
       socket.pause();
-      answer({ kind: 'error', text: `control socket I/O failed: command exceeds ${options.lineLimit} bytes` });
+      answer({ kind: 'error', text: `control socket I/O failed: command exceeds ${lineLimit} bytes` });
     } else if (whole !== null) void carryOut(whole);
   });
   socket.on('end', () => {
@@ -108,16 +113,16 @@ export function serveConnection(socket: Socket, options: ConnectionOptions) {
       const decoded = decodeRequest(bytes);
       if (decoded.ok) {
         what = decoded.request.kind;
-        answer(await options.route(decoded.request, exchange));
+        answer(await route(decoded.request, exchange));
       } else {
-        options.onProblem(`Invalid supervisor command: ${decoded.error.message}`);
+        onProblem(`Invalid supervisor command: ${decoded.error.message}`);
         answer({ kind: 'error', text: decoded.error.message });
       }
     } catch (error) {
       if (left.signal.aborted && error === left.signal.reason) return;
       // What the machine has run out of is no fault of ours.
       const text = `${hasCode(error, 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN') ? 'not done' : 'internal error'}: ${textOf(error)}`;
-      options.onProblem(`${what}: ${text}`);
+      onProblem(`${what}: ${text}`);
       // In the middle of a stream an answer would pass for content.
       answer(socket.bytesWritten === 0 ? { kind: 'error', text } : null);
     }
@@ -130,11 +135,11 @@ export function serveConnection(socket: Socket, options: ConnectionOptions) {
     clearInterval(probe);
     if (socket.destroyed) return;
     // Counts while nothing moves: a client that takes its answer slowly gets it, one that takes nothing is dropped.
-    socket.setTimeout(options.answerDeadlineMs);
+    socket.setTimeout(answerDeadlineMs);
     socket.end(bytes, () => {
       if (socket.destroyed) return;
-      if (socket.readableEnded || socket.isPaused() || !options.lingers()) socket.destroy();
-      else deadline = setTimeout(() => socket.destroy(), options.readDeadlineMs);
+      if (socket.readableEnded || socket.isPaused() || !lingers()) socket.destroy();
+      else deadline = setTimeout(() => socket.destroy(), readDeadlineMs);
     });
   }
 

@@ -1,22 +1,14 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { attempt, textOf } from '../errors.ts';
-import { serveConnection, type Connection, type ConnectionOptions, type Route } from './connection.ts';
+import { serveConnection, type Connection, type ConnectionOptions } from './connection.ts';
 import { socketPathProblem } from '../wire/socket.ts';
 
 export type { Exchange, Route } from './connection.ts';
 
-export interface ListenOptions {
+/** `onProblem` is told of connections that could not be accepted, too, and may throw. */
+export interface ListenOptions extends Omit<ConnectionOptions, 'lingers'> {
   readonly path: string;
-  readonly route: Route;
-  /** Takes what an operator should know: refused lines, routes that threw, connections that could not be accepted. */
-  readonly onProblem: (text: string) => void;
-  /** For the whole request line, from the connection on; default 5000. */
-  readonly readDeadlineMs?: number;
-  /** How long a client may take nothing of its answer; default 30,000. Streams may wait for ever. */
-  readonly answerDeadlineMs?: number;
-  /** Bytes before the newline; default 1,048,576. */
-  readonly lineLimit?: number;
   /** Connections at a time; more are closed at once. Default 1024. */
   readonly connectionLimit?: number;
   /** Remove what is at `path` first. The caller holds the lock that makes it its own. */
@@ -33,14 +25,7 @@ export async function listen(options: ListenOptions) {
   if (unusable !== null) throw new Error(unusable);
   // A reporter that throws must not end the daemon, and no other is left to report that to.
   const onProblem = (text: string): void => attempt(() => options.onProblem(text), undefined);
-  const connectionOptions: ConnectionOptions = {
-    route: options.route,
-    onProblem,
-    readDeadlineMs: options.readDeadlineMs ?? 5000,
-    answerDeadlineMs: options.answerDeadlineMs ?? 30_000,
-    lineLimit: options.lineLimit ?? 1_048_576,
-    lingers: () => server?.listening === true,
-  };
+  const connectionOptions: ConnectionOptions = { ...options, onProblem, lingers: () => server?.listening === true };
   const connections = new Set<Connection>();
   const reportSometimes = atMostEvery(REPEAT_MS, onProblem);
   const open = async (replace: boolean): Promise<Server> => {

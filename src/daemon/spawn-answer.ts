@@ -1,21 +1,16 @@
 import type { SupervisorSnapshot } from '../../machines/supervisor.ts';
-import type { SupervisorCommand } from '../../machines/types.ts';
 import { viewAll } from '../../machines/view.ts';
 import type { Peer } from '../process/peer.ts';
 import type { ProcessTable } from '../process/scan.ts';
 import { authorise, type ChildTree, type ServiceTree } from '../spawned/authority.ts';
 import { flawOf, openRate, SPAWNS_PER_SECOND } from '../spawned/spawn-order.ts';
 import type { Exchange } from '../control/connection.ts';
+import type { RouteOutside } from '../control/outside.ts';
 import { error } from '../control/sentences.ts';
 import type { RequestOf } from '../wire/requests.ts';
 import type { Response } from '../wire/responses.ts';
-import type { TicketOffice } from '../control/tickets.ts';
 
-export interface SpawnOutside {
-  readonly tickets: TicketOffice;
-  now(): number;
-  send(command: SupervisorCommand): void;
-  snapshot(): SupervisorSnapshot;
+export interface SpawnOutside extends Pick<RouteOutside, 'tickets' | 'now' | 'send' | 'snapshot'> {
   /** The process that sent a request; null where that cannot be known. */
   peerOf(exchange: Exchange): Promise<Peer | null>;
   /** Every process there is, with its tokens. */
