@@ -11,7 +11,7 @@ interface Packed {
 const given = [
   /^(CHANGELOG\.md|LICENSE|README\.md|package\.json|sysg\.config\.example\.yaml)$/,
   /^dist\/(sysg|package\.json|daemon(-main)?\.js|sysg-[a-z-]+\.js|(client|machines)\.(mjs|d\.mts))$/,
-  /^dist\/types\/((\.build\/entries|machines|src|src\/control|src\/wire)\/[a-z-]+\.d\.ts|package\.json)$/,
+  /^dist\/types\/((\.build\/entries|machines|src|src\/(control|process|wire))\/[a-z-]+\.d\.ts|package\.json)$/,
   /^dist\/web\/[a-z-]+\.(html|css|js|svg)$/,
   /^docs\/([\w-]+\.(md|svg)|sysg\.1|Dockerfile)$/, /^docs\/charts\/[\w-]+\.(md|svg)$/, /^docs\/schema\/[\w.-]+\.json$/, /^docs\/monitoring\/[\w.-]+\.(yml|json)$/,
 ];
