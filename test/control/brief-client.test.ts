@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isControlError, sendBriefly } from '../../src/control/brief-client.ts';
 import { sendCommand } from '../../src/control/client.ts';
 import { exchangeRaw } from '../../src/control/raw-pipe.ts';
@@ -92,5 +92,45 @@ describe('a brief command', () => {
     const before = readdirSync('/proc/self/fd').length;
     for (let round = 0; round < 20; round += 1) await told(sendBriefly, path);
     await vi.waitFor(() => expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before + 2), 10_000);
+  });
+});
+
+describe('a brief command that takes long', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+  });
+
+  /** Lets time pass until it is so. */
+  const passing = (fact: () => void): Promise<void> => vi.waitFor(async () => {
+    await vi.advanceTimersByTimeAsync(5000);
+    fact();
+  }, 20_000);
+
+  test('goes on while the supervisor answers others, and asks no more once it is answered itself', async () => {
+    const asked: string[] = [];
+    let stopping: Socket | null = null;
+    const path = await served((socket, request) => {
+      asked.push(request);
+      if (request === '"Status"\n') socket.end('rubbish');
+      else stopping = socket;
+    });
+    const outcome = told(sendBriefly, path);
+    await passing(() => expect(asked.length).toBeGreaterThan(2));
+    (stopping as Socket | null)?.end('{"Message":"done"}\n');
+    expect([await outcome, vi.getTimerCount()]).toEqual([{ kind: 'message', text: 'done' }, 0]);
+  });
+
+  test('ends when the supervisor answers nobody, and lets go of its connection', async () => {
+    const open = new Set<Socket>();
+    const path = await served((socket) => void open.add(socket.on('close', () => open.delete(socket))));
+    const outcome = told(sendBriefly, path);
+    await passing(() => expect(open.size).toBe(2));
+    expect(await outcome).toEqual(['io', 'supervisor does not respond']);
+    await vi.waitFor(() => expect(open.size).toBe(0), 20_000);
+  });
+
+  test('that is answered soon asks nothing else', async () => {
+    expect([await told(sendBriefly, await served((socket) => socket.end('"Ok"\n'))), vi.getTimerCount()]).toEqual([expect.anything(), 0]);
   });
 });
