@@ -164,6 +164,16 @@ describe('a unit with a logger', () => {
     await until('the logger had the rest', () => existsSync(join(directory, 'got')) && readFileSync(join(directory, 'got'), 'utf8') === 'one\n');
   });
 
+  test('that writes its file itself from its next start on has no logger any more', async () => {
+    const { store, run, text, directory } = rig();
+    withLogger(store, directory, { ...piped, logger: 'cat >> got; echo end >> got' });
+    await ended(run('web', 'echo one'));
+    withLogger(store, directory, { ...piped, via: 'file' });
+    await ended(run('web', 'echo two'));
+    expect(text('web')).toBe('two\n');
+    await until('both loggers have ended', () => existsSync(join(directory, 'got')) && readFileSync(join(directory, 'got'), 'utf8').split('\n').filter((line) => line === 'end').length === 2);
+  });
+
   test('whose environment changed has another logger from its next start on, and the same one while nothing changed', async () => {
     const { store, run, directory } = rig();
     // The old one takes its time to end: the FIFO of the new one is in the place of its own by then.

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { attempt } from '../../src/errors.ts';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
 import * as tools from '../../src/process/tools.ts';
@@ -306,6 +307,18 @@ describe('other hands on the files', () => {
   });
 });
 
+test('another size to rotate at counts from the next preparation on, for what the same process goes on to write', async () => {
+  const { store, run, file, directory } = rig();
+  store.prepare([{ name: 'web', logs: piped }]);
+  const writing = run('web', 'echo first; until [ -e more ]; do sleep 0.01; done; yes 123456789 | head -n 300', store, directory);
+  await until('the first line is there', () => existsSync(file('web')));
+  store.prepare([{ name: 'web', logs: { ...piped, rotate: { sizeBytes: 1000, keep: 9, compress: false } } }]);
+  writeFileSync(join(directory, 'more'), '');
+  await ended(writing);
+  store.drain();
+  expect([existsSync(`${file('web')}.1`), everything(file('web'))]).toEqual([true, `first\n${'123456789\n'.repeat(300)}`]);
+});
+
 describe('a unit that writes its file itself', () => {
   const direct = { ...piped, via: 'file', rotate: { sizeBytes: 1000, keep: 2, compress: false } } as const;
 
@@ -319,23 +332,40 @@ describe('a unit that writes its file itself', () => {
     expect(readdirSync(fifoDir)).toEqual([]);
   });
 
-  test('finds a fresh file at its start when the old one is full', async () => {
+  test.runIf(process.platform === 'linux')('from its next start on: the supervisor keeps no descriptor of the file, which would hold its room when somebody removes it', async () => {
     const { store, run, text, file } = rig();
+    const held = (): number => readdirSync('/proc/self/fd').filter((fd) => attempt(() => readlinkSync(`/proc/self/fd/${fd}`), null) === file('web')).length;
+    store.prepare([{ name: 'web', logs: piped }]);
+    await ended(run('web', 'echo one'));
+    store.drain();
+    expect(held()).toBe(1);
     store.prepare([{ name: 'web', logs: direct }]);
+    await ended(run('web', 'echo two'));
+    expect([held(), text('web')]).toEqual([0, 'one\ntwo\n']);
+  });
+
+  test.each([[false, '.1'], [true, '.1.gz']])('finds a fresh file at its start when the old one is full; compressed %j: %s', async (compress, ending) => {
+    const { store, run, text, file } = rig();
+    store.prepare([{ name: 'web', logs: { ...direct, rotate: { ...direct.rotate, compress } } }]);
     await ended(run('web', 'yes 123456789 | head -n 100'));
     await ended(run('web', 'echo fresh'));
     expect(text('web')).toBe('fresh\n');
-    expect(statSync(`${file('web')}.1`).size).toBe(1000);
+    await until('it is put away', () => existsSync(`${file('web')}${ending}`));
+    if (!compress) expect(statSync(`${file('web')}.1`).size).toBe(1000);
   });
 
   test('is copied and emptied above four times its size while it runs', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
-      const { store, run, file, text } = rig();
-      store.prepare([{ name: 'web', logs: direct }]);
-      await ended(run('web', 'yes 123456789 | head -n 500'));
+      const { store, run, file, text, problems } = rig();
+      store.prepare([{ name: 'web', logs: direct }, { name: 'zip', logs: { ...direct, rotate: { ...direct.rotate, compress: true } } }, { name: 'odd', logs: direct }]);
+      for (const unit of ['web', 'zip', 'odd']) await ended(run(unit, 'yes 123456789 | head -n 500'));
+      // Nothing can be copied to where this is.
+      mkdirSync(join(`${file('odd')}.1`, 'in the way'), { recursive: true });
       vi.advanceTimersByTime(10_000);
       await until('it is emptied', () => statSync(file('web')).size === 0);
+      await until('the other is compressed', () => existsSync(`${file('zip')}.1.gz`));
+      await until('what cannot be done is said', () => problems.some((problem) => problem.startsWith(`${file('odd')}: cannot be rotated: `)));
       expect(statSync(`${file('web')}.1`).size).toBe(5000);
       await ended(run('web', 'echo more'));
       expect(text('web')).toBe('more\n');
