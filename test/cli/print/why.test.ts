@@ -13,6 +13,12 @@ const record = (name: string, clock: string, from: string, to: string, more: Par
   ({ seq: (seq += 1), at: at(clock), unit: name, event: 'e', from, to, ...more });
 
 describe('why', () => {
+  test('what another supervisor has left running is no unit, and is ended by the name that pid.xml has', () => {
+    const orphan = (name: string, hash: string) => why({ unit: { name, hash, kind: 'orphaned', health: 'healthy', process: { pid: 7, state: 'running', user: 'me' } }, records: [], nowMs: 0 }).text;
+    const text = 'runs as pid 7 without supervision: another supervisor has left it, and no configuration has it.';
+    expect([orphan('old job', 'old job'), orphan('[orphaned] 12', '1234')]).toEqual([[`old job ${text} To end it: sysg stop -s 'old job'`], [`[orphaned] 12 ${text}`]]);
+  });
+
   test('a unit that had failed and was stopped with its supervisor: also how it ended', () => {
     seq = 0;
     const records = [
