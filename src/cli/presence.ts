@@ -46,7 +46,7 @@ export async function untilOver(goesOn: () => boolean | Promise<boolean>, limitM
  */
 export async function lookForServer(call: Call): Promise<'served' | 'none' | Refusal> {
   const { paths } = call;
-  const deadline = performance.now() + BACK_WITHIN_MS;
+  const deadline = performance.now() + PATIENCE_MS;
   while (!await isServed(paths.socket)) {
     const bereft = findBereft(paths);
     const isOver = performance.now() > deadline;
@@ -84,9 +84,9 @@ export async function endGuardian({ stateDir }: Pick<RuntimePaths, 'stateDir'>):
   const guardian = findGuardian(stateDir);
   if (guardian === null) return;
   signalProcess(guardian, 'SIGTERM');
-  await untilOver(() => isAlive(guardian), ENDED_WITHIN_MS);
+  await untilOver(() => isAlive(guardian), PATIENCE_MS);
 }
 
-const ENDED_WITHIN_MS = 10_000;
-const BACK_WITHIN_MS = 10_000;
+/** A supervisor may take so long to be back, and a guardian to end. */
+const PATIENCE_MS = 10_000;
 const AGAIN_MS = 50;

@@ -2,7 +2,6 @@ import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { hasCode, pidText, refusals, textOf, type Refusal } from '../../errors.ts';
 import { realPath } from '../../files.ts';
-import { isAlive } from '../../process/identity.ts';
 import { signalProcess } from '../../process/signal.ts';
 import { awaitLock } from '../../state/lock.ts';
 import { findLockOwner, findSupervisor, isServed } from '../../state/lock-owner.ts';
@@ -115,6 +114,7 @@ async function endSupervisor(call: Call): Promise<Refusal | null> {
   if (await untilReleased(call, TERM_MS)) return null;
   signalProcess(owner.supervisor, 'SIGKILL');
   const { guardian } = owner;
+  const { isAlive } = await import('../../process/identity.ts');
   // Between two supervisors the lock is free.
   if (guardian !== null && !await untilOver(() => isAlive(guardian), LAST_MS)) call.terminal.warn(`the guardian (pid ${guardian.pid}) has not ended after ${LAST_MS / 1000} s`);
   return await untilReleased(call, LAST_MS) ? null : refusals.unresponsive(`supervisor pid ${owner.supervisor.pid} survived SIGKILL; nothing was purged`);
