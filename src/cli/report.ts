@@ -1,5 +1,6 @@
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import { exitCodeOf, type Refusal } from '../errors.ts';
+import { legible } from '../width.ts';
 import { askStatus, type Failure } from './ask.ts';
 import type { Call } from './call.ts';
 import { options } from './options.ts';
@@ -17,7 +18,7 @@ export interface UnitOutcome {
 /** How a command that changes something ended, in the form that was asked for. Returns the exit code. */
 export function report(call: Call, outcome: { readonly message: string; readonly units: readonly UnitOutcome[] }): number {
   if (call.flags.has(options.json)) call.terminal.print(JSON.stringify({ ok: true, ...outcome }, null, 2));
-  else if (outcome.message !== '') call.terminal.print(outcome.message);
+  else if (outcome.message !== '') call.terminal.print(legible(outcome.message));
   return 0;
 }
 

@@ -29,7 +29,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
     case 'refused': return speaker(terminal, 'info').refuse(explained.refusal);
     case 'text':
       if (explained.asked) terminal.print(explained.text);
-      else terminal.complain(explained.text);
+      else speaker(terminal, 'info').complain(explained.text);
       return explained.asked ? 0 : 2;
   }
 }

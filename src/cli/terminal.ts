@@ -135,13 +135,15 @@ function mayBeTerminal(descriptor: number): boolean {
 const DEV_NULL = 0x103;
 
 export function speaker(terminal: Terminal, level: LogLevel): Speaker {
+  // Names, paths and what other programs answer are in nearly all of them.
+  const complain = (line: string): void => terminal.complain(legible(line));
   return {
-    ...terminal,
+    ...terminal, complain,
     warn: (text) => {
-      if (includes(level, 'warn')) terminal.complain(`sysg: warning: ${legible(text)}`);
+      if (includes(level, 'warn')) complain(`sysg: warning: ${text}`);
     },
     refuse: (refusal) => {
-      terminal.complain(`sysg: ${legible(refusal.message)}`);
+      complain(`sysg: ${refusal.message}`);
       return exitCodeOf(refusal);
     },
   };

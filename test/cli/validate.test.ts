@@ -24,6 +24,16 @@ test('every error with its line and a caret under its place, exit code 1', async
   expect(stderr).toMatch(/\nsysg: 3 errors in .*sysg\.yaml\n$/);
 });
 
+test.each([
+  [['validate'], 'services.'], [['validate', '-c', 'gone\u001b[31m\u202e'], 'gone'], [['sta\u001b[31m\u202etus'], 'status'], [['import', 'compose.yaml', '--force'], 'x-image'],
+])('%s: nothing that steers a terminal comes from a file, a name or the words that were given', async (words, said) => {
+  const { env, home } = withConfig('version: "1"\nservices:\n  "we\u009b31mb\u202e\u007f": {comand: sleep 1}\n');
+  writeFileSync(join(home, 'compose.yaml'), 'services:\n  web: {image: a, command: b, "x\\e[31m-image\u202e": c}\n');
+  const { stdout, stderr } = await sysg(words, { env, cwd: home });
+  expect(stdout + stderr).toContain(said);
+  expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u);
+});
+
 test('--json has errors, warnings and notes with their places, and nothing else', async () => {
   const bad = withConfig('version: "2"\nservices:\n  web: {command: sleep 1, backoff: soon}\n');
   const refused = await sysg(['validate', '--json'], { env: bad.env });

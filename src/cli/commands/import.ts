@@ -7,6 +7,7 @@ import { replaceFile } from '../../files.ts';
 import { importFile } from '../../import/import.ts';
 import type { Remark } from '../../import/remarks.ts';
 import { counted } from '../../words.ts';
+import { legible } from '../../width.ts';
 import type { Call } from '../call.ts';
 import { loadConfigFor } from '../load-config.ts';
 import { options } from '../options.ts';
@@ -40,8 +41,8 @@ export async function importCommand(call: Call): Promise<number> {
       terminal.print(JSON.stringify({ ok: true, path: output, kind: imported.kind, services, notes, remarks }, null, 2));
       return 0;
     }
-    for (const note of notes) terminal.print(note);
-    for (const remark of remarks) terminal.print(lineOf(remark, cwd));
+    for (const note of notes) terminal.print(legible(note));
+    for (const remark of remarks) terminal.print(legible(lineOf(remark, cwd)));
     const lost = remarks.filter((remark) => remark.kind === 'lost').length;
     terminal.print(`${shown}: ${counted(services, 'service')} from ${file} (${imported.kind}); ${lost} lost, ${remarks.length - lost} changed`);
     return 0;
