@@ -36,11 +36,7 @@ export function resolveDeployment(
   if (!isRolling) warn(below(place, 'blue_green'), 'has no effect without strategy: rolling');
   return {
     deployment: {
-      strategy: values.strategy,
-      check: gate,
-      gracePeriodMs: values.grace_period,
-      blueGreen: isRolling ? blueGreen : null,
-      onAddressInUse: values.on_address_in_use,
+      strategy: values.strategy, check: gate, gracePeriodMs: values.grace_period, blueGreen: isRolling ? blueGreen : null, onAddressInUse: values.on_address_in_use,
     },
     preStart: values.pre_start,
   };
@@ -60,11 +56,8 @@ function resolveBlueGreen(
   if (variable !== null && values.env_var.includes('=')) complainExpected(variable, "a variable name without '='");
   if (first === undefined || second === undefined || values.switch_command === null) return null;
   return {
-    envVar: values.env_var,
-    slots: [first, second],
-    switchCommand: values.switch_command,
-    candidateCheck: values.candidate_health_check ?? gate,
-    switchVerify: values.switch_verify,
+    envVar: values.env_var, slots: [first, second], switchCommand: values.switch_command,
+    candidateCheck: values.candidate_health_check ?? gate, switchVerify: values.switch_verify,
     statePath: values.state_path === null ? null : resolve(projectDir, values.state_path),
   };
 }

@@ -1,8 +1,6 @@
 import type { SourceEntry, SourceMap, SourceNode } from './document.ts';
 
-/**
- * One tree of two files: services key by key, variables name by name; every other value of the upper file takes the place of the lower one's.
- */
+/** One tree of two files: services key by key, variables name by name; every other value of the upper file takes the place of the lower one's. */
 export function overlaid(lower: SourceNode, upper: SourceNode): SourceNode {
   return merged(lower, upper, (key, below, above) => {
     if (key === 'services') return merged(below, above, (_, one, other) => service(one, other));

@@ -83,10 +83,7 @@ export function resolvePrivileges(values: Values<typeof privilegeKeys>): Privile
   const { cpu_affinity: cpuAffinity, cgroup, ...limits } = values.limits ?? defaultsOf(limitKeys);
   const { root, memory_max: memoryMax, cpu_max: cpuMax, cpu_weight: cpuWeight } = cgroup ?? defaultsOf(cgroupKeys);
   return {
-    user: values.user,
-    group: values.group,
-    supplementaryGroups: values.supplementary_groups,
-    capabilities: values.capabilities,
+    user: values.user, group: values.group, supplementaryGroups: values.supplementary_groups, capabilities: values.capabilities,
     limits: given({ ...limits, cpuAffinity, cgroup: cgroup === undefined ? undefined : { root, ...given({ memoryMax, cpuMax, cpuWeight }) } }),
     isolation: { network, mount, pid, user },
     ...sandboxOf(values.sandbox),

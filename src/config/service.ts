@@ -102,10 +102,7 @@ export function resolveService(place: Place, name: string, around: Surroundings)
     for (const key of ['restart_policy', 'backoff', 'max_restarts']) warn(below(place, key), 'has no effect on a cron unit');
   }
   return {
-    name,
-    unit,
-    profiles: values.profiles,
-    dependsOn: values.depends_on,
+    name, unit, profiles: values.profiles, dependsOn: values.depends_on,
     identity: {
       block: place.node, command: resolvedCommand.command, scope,
       env: [around.env, below(place, 'env') === null ? null : own].filter((env) => env !== null),
@@ -129,22 +126,14 @@ function unitOf(
   name: string, projectDir: string, values: Values<typeof defaultableKeys>, resolvedCommand: ResolvedCommand, env: ServiceSpec['env'], place: Written,
 ): PlainService {
   return {
-    name,
-    ...resolvedCommand,
-    projectDir,
+    name, ...resolvedCommand, projectDir,
     workingDir: values.working_dir === null ? projectDir : resolve(projectDir, values.working_dir),
     env,
     stopSignal: values.stop_signal, stopTimeoutMs: values.stop_timeout, killMode: values.kill_mode, stopCommand: values.stop_command,
     restart: resolveRestart(place, values),
-    essential: values.essential,
-    check: values.health_check,
-    skip: values.skip,
-    hooks: values.hooks,
+    essential: values.essential, check: values.health_check, skip: values.skip, hooks: values.hooks,
     ...resolveDeployment(values.deployment, below(place, 'deployment'), name, projectDir, values.health_check),
-    cron: values.cron,
-    spawn: values.spawn,
-    privileges: resolvePrivileges(values),
-    logs: values.logs,
+    cron: values.cron, spawn: values.spawn, privileges: resolvePrivileges(values), logs: values.logs,
   };
 }
 

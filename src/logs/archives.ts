@@ -18,11 +18,8 @@ export function listArchives(file: string): Archive[] {
   const found: Archive[] = [];
   for (let number = 1, missing = 0; missing < 2; number += 1) {
     const archive = archiveAt(file, number);
-    if (archive === null) missing += 1;
-    else {
-      missing = 0;
-      found.push(archive);
-    }
+    missing = archive === null ? missing + 1 : 0;
+    if (archive !== null) found.push(archive);
   }
   return found;
 }
@@ -38,7 +35,10 @@ export function makeRoom(file: string, keep: number): void {
   for (const { number } of listArchives(file)) if (number > keep) removeNumber(file, number);
   if (keep > 0 && free > keep) removeNumber(file, keep);
   for (let number = Math.min(free, keep) - 1; number >= 1; number -= 1) {
-    for (const ending of endings) renameIfThere(`${file}.${number}${ending}`, `${file}.${number + 1}${ending}`);
+    for (const ending of endings) {
+      const from = `${file}.${number}${ending}`;
+      if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) renameSync(from, `${file}.${number + 1}${ending}`);
+    }
   }
 }
 
@@ -80,8 +80,4 @@ function archiveAt(file: string, number: number): Archive | null {
 
 function removeNumber(file: string, number: number): void {
   for (const ending of endings) rmSync(`${file}.${number}${ending}`, { force: true });
-}
-
-function renameIfThere(from: string, to: string): void {
-  if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) renameSync(from, to);
 }

@@ -16,9 +16,8 @@ export interface FifoOrder {
 }
 
 /**
- * Sees to it that a FIFO of ours with mode 0600 is at every path, with one mkfifo(1) for all that are missing.
- * Whatever else is there is replaced; a FIFO of ours is kept, since a process may hold it and output may be in it.
- * Returns what was in its place before, and problems in sentences.
+ * Sees to it that a FIFO of ours with mode 0600 is at every path, with one mkfifo(1) for all that are missing. Whatever else is there is replaced; a
+ * FIFO of ours is kept, since a process may hold it and output may be in it. Returns what was in its place before, and problems in sentences.
  */
 export function ensureFifos(orders: readonly FifoOrder[]): { readonly kept: ReadonlySet<string>; readonly problems: readonly string[] } {
   const kept = new Set<string>();

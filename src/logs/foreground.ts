@@ -29,9 +29,6 @@ export function makeForegroundEcho({ stderrOnly }: { readonly stderrOnly: boolea
     },
     say: (line) => stdout.write(`${line}\n`),
     print: (text) => stderr.write(text),
-    end: () => {
-      stdout.end();
-      stderr.end();
-    },
+    end: () => [stdout, stderr].forEach((output) => output.end()),
   };
 }

@@ -1,9 +1,8 @@
 import { readHead, readTail } from '../files.ts';
 
 /**
- * What a compressed archive was before: the inode of the raw file, so that a follower that has that one open finds its
- * successor. It stands in the comment of an empty gzip member at the beginning; readers of gzip see no difference, since
- * a file may hold any number of members (RFC 1952).
+ * What a compressed archive was before: the inode of the raw file, so that a follower that has that one open finds its successor. It stands in the
+ * comment of an empty gzip member at the beginning; readers of gzip see no difference, since a file may hold any number of members (RFC 1952).
  */
 export function originMember(inode: number): Buffer {
   const header = Buffer.from([0x1f, 0x8b, 0x08, hasComment, 0, 0, 0, 0, 0, unknownSystem]);

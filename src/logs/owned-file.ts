@@ -16,10 +16,7 @@ export interface OwnedFile {
   readonly problem: string | null;
 }
 
-/**
- * Opens a log file for a service that writes it by itself (`via: file`), put away first when it is full. Throws what the
- * file system says.
- */
+/** Opens a log file for a service that writes it by itself (`via: file`), put away first when it is full. Throws what the file system says. */
 export function openOwnedFile(path: string, rotation: Rotation, owner: LogOwner | null): OwnedFile {
   makeDirectories(dirname(path));
   const problem = removeLink(path);

@@ -23,9 +23,7 @@ export function emptyFile(path: string): void {
   closeSync(opened(path, constants.O_WRONLY | constants.O_CREAT, (descriptor) => ftruncateSync(descriptor)).descriptor);
 }
 
-/**
- * Takes a symbolic link out of the place of a log file; what it leads to is not touched. Says so, or null when there was none.
- */
+/** Takes a symbolic link out of the place of a log file; what it leads to is not touched. Says so, or null when there was none. */
 export function removeLink(path: string): string | null {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return null;
   const target = readlinkSync(path);

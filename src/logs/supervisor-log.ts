@@ -53,15 +53,8 @@ export function openSupervisorLog(options: SupervisorLogOptions): SupervisorLog 
     }
   };
 
-  return {
-    error: record('error'),
-    warn: record('warn'),
-    info: record('info'),
-    debug: record('debug'),
-    trace: record('trace'),
-    reopen: () => writer?.close(),
-    close: () => writer?.close(),
-  };
+  const close = (): void => writer?.close();
+  return { error: record('error'), warn: record('warn'), info: record('info'), debug: record('debug'), trace: record('trace'), reopen: close, close };
 }
 
 const usualRotation: Rotation = { sizeBytes: 10 * 1024 * 1024, keep: 5, compress: true };

@@ -98,10 +98,9 @@ async function copyOn(reading: Reading, onChunk: Take, signal: AbortSignal): Pro
 }
 
 /**
- * From a file that was put away to the present one: its rest, then whatever was put away after it. Rotation may have
- * moved an unfinished line from its end to its successor: as much of that as was read already is skipped there. All are
- * opened at one moment, so that rotations while they are read change nothing. The old file stays when there is no
- * present one yet.
+ * From a file that was put away to the present one: its rest, then whatever was put away after it. Rotation may have moved an unfinished line from
+ * its end to its successor: as much of that as was read already is skipped there. All are opened at one moment, so that rotations while they are read
+ * change nothing. The old file stays when there is no present one yet.
  */
 async function changeOver(file: string, reading: Reading, onChunk: Take, signal: AbortSignal): Promise<Reading> {
   while (await copyOn(reading, onChunk, signal));

@@ -3,10 +3,7 @@ import { promisify } from 'node:util';
 import { attempt } from '../errors.ts';
 import type { ProcessStat } from './proc.ts';
 
-/**
- * What /proc shows on Linux, from ps(1) and sysctl(8) on macOS. There is no environment to read there, and start
- * times have a resolution of one second.
- */
+/** What /proc shows on Linux, from ps(1) and sysctl(8) on macOS. There is no environment to read there, and start times have a resolution of one second. */
 
 export function readPsStat(pid: number): ProcessStat | null {
   try {

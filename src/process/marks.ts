@@ -110,11 +110,7 @@ function pidsIn(directory: string): readonly number[] {
 const groupsOf = new Map<string, Set<string>>();
 
 function noteGroup(directory: string, tokens: readonly string[]): void {
-  for (const token of tokens) {
-    const groups = groupsOf.get(token);
-    if (groups === undefined) groupsOf.set(token, new Set([directory]));
-    else groups.add(directory);
-  }
+  for (const token of tokens) groupsOf.set(token, (groupsOf.get(token) ?? new Set()).add(directory));
 }
 
 /** The tokens that a process is marked with, however its environment was changed. */

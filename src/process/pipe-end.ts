@@ -28,9 +28,7 @@ export function readPipe(descriptor: number, buffer: Uint8Array<ArrayBuffer>, on
   let open = true;
   let isFull = false;
   const settings: SocketConstructorOpts & { onread: OnReadOpts } = {
-    fd: descriptor,
-    readable: true,
-    writable: false,
+    fd: descriptor, readable: true, writable: false,
     onread: {
       buffer,
       callback(length) {

@@ -43,20 +43,14 @@ export function checkWorkingDir(path: string): string | null {
 }
 
 export function describe(error: unknown): string {
-  switch (errorCode(error)) {
-    case 'ENOENT': return 'no such file or directory';
-    case 'EACCES': return 'permission denied';
-    case 'ENOTDIR': return 'a part of its path is not a directory';
-    case 'ELOOP': return 'too many symbolic links';
-    case 'ENOEXEC': return 'it is not a program this machine can run';
-    case 'E2BIG': return 'its arguments and environment are too long';
-    case 'EAGAIN': return 'the limit of processes is reached';
-    case 'ENOMEM': return 'out of memory';
-    case 'EMFILE': case 'ENFILE': return 'no file descriptor is left';
-    case 'ETXTBSY': return 'the file is being written';
-    default: return textOf(error);
-  }
+  return obstacles[errorCode(error) ?? ''] ?? textOf(error);
 }
+
+const obstacles: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory', EACCES: 'permission denied', ENOTDIR: 'a part of its path is not a directory', ELOOP: 'too many symbolic links',
+  ENOEXEC: 'it is not a program this machine can run', E2BIG: 'its arguments and environment are too long', EAGAIN: 'the limit of processes is reached',
+  ENOMEM: 'out of memory', EMFILE: 'no file descriptor is left', ENFILE: 'no file descriptor is left', ETXTBSY: 'the file is being written',
+};
 
 function examine(path: string): Resolution {
   try {

@@ -140,7 +140,8 @@ const patienceMs = 2000;
 
 function resultOf({ code, signal }: ProcessExit): CommandResult {
   if (code === 0) return { ok: true };
-  return refuse(signal === null ? `exited with status ${code}${meaningOf(code)}` : `was terminated by signal ${signal}`);
+  const meaning = code === 127 ? ' (command not found)' : code === 126 ? ' (command cannot be executed)' : '';
+  return refuse(signal === null ? `exited with status ${code}${meaning}` : `was terminated by signal ${signal}`);
 }
 
 /** Leaves a descriptor for the look at what was started: a command that runs must not be taken for one that could not be run. */
@@ -173,8 +174,4 @@ function start({ script, cwd, env, output, onComplaint, input, prefix = [] }: Co
 
 function notRun(why: string): Refused {
   return refuse(`could not be run: ${why}`);
-}
-
-function meaningOf(code: number | null): string {
-  return code === 127 ? ' (command not found)' : code === 126 ? ' (command cannot be executed)' : '';
 }
