@@ -355,6 +355,16 @@ describe('what a client is told', () => {
     expect(it.effects.filter((effect) => /db/.test(effect))).toEqual(['spawn db 1', 'SIGTERM db 1', 'spawn db 2']);
   });
 
+  test('a restart of all replaces a service that rolls once', async () => {
+    const rolling: ServiceSpec = { ...db, deployment: { ...db.deployment, strategy: 'rolling' } };
+    const it = up([rolling]);
+    it.write({ ...rolling, definition: { process: 'p2', policy: 'q1' } });
+    await it.ask({ kind: 'restart', config: null, service: null });
+    await settled();
+    // And not for the reload of the file first, to give that up for the restart.
+    expect([it.effects, it.step('db')]).toEqual([['spawn db 1', 'spawn db 2'], 'starting']);
+  });
+
   test('a restart of all names what did not come up again', async () => {
     const it = up([specOf({ name: 'db', restart: { mode: 'never' } })]);
     const answer = it.answer({ kind: 'restart', config: null, service: null });

@@ -114,6 +114,16 @@ describe('from a process to its files', () => {
 });
 
 describe('FIFOs', () => {
+  test('a log file that cannot be made is said when a process starts, which runs all the same', async () => {
+    const { store, run, file, problems } = rig();
+    mkdirSync(file('web'), { recursive: true });
+    store.prepare([{ name: 'web', logs: piped }]);
+    const running = run('web', 'echo lost');
+    expect(problems).toEqual([expect.stringContaining(`${file('web')}: cannot be created: `)]);
+    await ended(running);
+    expect(running.exitCode).toBe(0);
+  });
+
   test('a thousand units are prepared with one subprocess', () => {
     const spy = vi.spyOn(tools, 'runTool');
     const { store, fifoDir, problems } = rig();
