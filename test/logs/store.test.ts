@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { attempt } from '../../src/errors.ts';
 import { makeCompressor } from '../../src/logs/compress.ts';
 import { LogWriter } from '../../src/logs/writer.ts';
@@ -103,13 +103,15 @@ describe('from a process to its files', () => {
     expect(text('web')).toBe('one\n');
   });
 
-  test('lines are echoed whole', async () => {
+  test('lines are echoed whole, the last one at the end if nobody ends it', async () => {
     const lines: string[] = [];
     const { store, run } = rig({ echo: (unit, stream, line) => lines.push(`${unit} ${stream} ${line}`) });
     store.prepare([{ name: 'web', logs: piped }]);
-    await ended(run('web', String.raw`printf 'half'; printf ' line\r\nnext\n'; printf 'bad \377\n' >&2`));
+    await ended(run('web', String.raw`printf 'half'; printf ' line\r\nnext\nrest'; printf 'bad \377\n' >&2`));
     await store.drain();
     expect(lines.sort()).toEqual(['web stderr bad �', 'web stdout half line', 'web stdout next']);
+    store.close();
+    expect(lines.at(-1)).toBe('web stdout rest');
   });
 });
 
@@ -331,6 +333,21 @@ test('another size to rotate at counts from the next preparation on, for what th
 
 describe('a unit that writes its file itself', () => {
   const direct = { ...piped, via: 'file', rotate: { sizeBytes: 1000, keep: 2, compress: false } } as const;
+
+  test('has its followers woken now and then, until they leave: nobody says when it has written', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { store } = rig();
+    store.prepare([{ name: 'web', logs: direct }]);
+    const woken: unknown[] = [];
+    const leave = store.wake('web', 'stdout', (written) => void woken.push(written));
+    vi.advanceTimersByTime(1000);
+    expect(new Set(woken)).toEqual(new Set([undefined]));
+    const { length } = woken;
+    leave();
+    vi.advanceTimersByTime(1000);
+    expect(woken).toHaveLength(length);
+  });
 
   test('gets the file, appending, and no FIFO', async () => {
     const { store, run, text, fifoDir } = rig();
