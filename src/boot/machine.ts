@@ -3,8 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { attempt } from '../errors.ts';
 import type { InitSystem } from '../init-system.ts';
-import { resolveProgram } from '../process/program.ts';
-import { collect, runTool } from '../process/tools.ts';
+import { collect, locate, runTool } from '../process/tools.ts';
 
 /** The machine as far as its boot goes. */
 export type Machine = ReturnType<typeof machineHere>;
@@ -14,10 +13,7 @@ const MOST = 16 * 1024 * 1024;
 
 export function machineHere(env: NodeJS.ProcessEnv, home: string, root = '/') {
   /** Absolute path of a program, or null. */
-  const find = (program: string): string | null => {
-    const found = resolveProgram(program, `${env['PATH'] ?? ''}:/usr/bin:/bin:/usr/sbin:/sbin`, '/');
-    return found.ok ? found.path : null;
-  };
+  const find = (program: string): string | null => locate(program, env['PATH']);
   const crontab = async (words: readonly string[], input: string | null): Promise<string> => {
     const ended = await collect(find('crontab') ?? 'crontab', words, { env: { ...env, LC_ALL: 'C' }, limitMs: 20_000, most: MOST, ...(input !== null && { input }) });
     if (ended instanceof Error) throw ended;

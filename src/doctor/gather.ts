@@ -7,8 +7,8 @@ import { surveyJournal } from '../journal/read.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
 import { bootId } from '../process/boot.ts';
 import { readArguments, readProcStat } from '../process/proc.ts';
-import { resolveProgram } from '../process/program.ts';
 import { scan } from '../process/scan.ts';
+import { locate } from '../process/tools.ts';
 import { readLedger } from '../state/ledger-read.ts';
 import { findLockOwner } from '../state/lock-owner.ts';
 import { isLocked } from '../state/lock.ts';
@@ -53,7 +53,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
     outputs: streams.map((output) => ({ ...output, writesTo: writesTo(pidOf(before, output.unit), output.stream) })),
     entries: new Map(watched.map((path) => [path, pathFact(path)])),
     volumes: volumeFacts([paths.stateDir, paths.logDir]),
-    tools: new Map(knownTools.map(({ name }) => [name, found(name, input.searchPath)])),
+    tools: new Map(knownTools.map(({ name }) => [name, locate(name, input.searchPath)])),
   };
   const after = before.kind === 'answers' ? await serving() : before;
   return { ...facts, nowWallMs: Date.now(), serving: after, moving: movingUnits(before, after) };
@@ -192,9 +192,4 @@ function logLookup(logDir: string, units: readonly string[]): ReturnType<typeof 
   const lookup = makeLogLookup(logDir, units);
   // No directory, or not for us to read: another finding says so.
   return (unit, stream) => attempt(() => lookup(unit, stream), null, 'ENOTDIR', 'EACCES') ?? exactLogPath(logDir, unit, stream);
-}
-
-function found(tool: string, searchPath: string | undefined): string | null {
-  const resolved = resolveProgram(tool, `${searchPath ?? ''}:/bin:/usr/bin:/usr/sbin:/sbin`, '/');
-  return resolved.ok ? resolved.path : null;
 }

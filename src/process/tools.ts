@@ -5,10 +5,16 @@ import { defaultPath, resolveProgram } from './program.ts';
 /** Words to put before a program's own: tools that set something and then exec, leaving nothing behind. */
 export type Wrapping = { readonly ok: true; readonly prefix: readonly string[] } | Refused;
 
-/** Finds a tool of the system for a purpose. A PATH may well be without them. */
-export function findTool(name: keyof typeof packages, purpose: string, searchPath: string | undefined): { readonly ok: true; readonly path: string } | Refused {
+/** The path of a program of the system, or null. A PATH may well be without them. */
+export function locate(name: string, searchPath: string | undefined): string | null {
   const found = resolveProgram(name, withUsualPlaces(searchPath), '/');
-  return found.ok ? found : refuse(`${purpose} the program ${name} (package ${packages[name]}), which was not found`);
+  return found.ok ? found.path : null;
+}
+
+/** Finds a tool of the system for a purpose. */
+export function findTool(name: keyof typeof packages, purpose: string, searchPath: string | undefined): { readonly ok: true; readonly path: string } | Refused {
+  const path = locate(name, searchPath);
+  return path !== null ? { ok: true, path } : refuse(`${purpose} the program ${name} (package ${packages[name]}), which was not found`);
 }
 
 /** A tool with its words. */
