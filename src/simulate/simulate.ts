@@ -1,5 +1,4 @@
 import { createActor, fromCallback, type Actor } from 'xstate';
-import type { HookPort, RolloutTaskInput, rolloutTaskPort } from '../../machines/ports.ts';
 import { hasEnded, provideSupervisor, supervisorMachine } from '../../machines/supervisor.ts';
 import { isAnnounced, type Phase, type ServiceSpec, type SupervisorFact, type UnitFacts } from '../../machines/types.ts';
 import { isDone, viewAll } from '../../machines/view.ts';
@@ -9,7 +8,7 @@ import { chosenServices, type Chosen } from '../config/profiles.ts';
 import { openSchedule } from '../cron/schedule.ts';
 import type { Journal } from '../journal/journal.ts';
 import { makeScribe } from '../journal/scribe.ts';
-import { createVirtualClock, type VirtualClock } from './clock.ts';
+import { createVirtualClock } from './clock.ts';
 import { describeEvent, type ScenarioCommand, type ScenarioEvent } from './events.ts';
 import { openTally, type Tally, type UnitOutcome } from './outcome.ts';
 import { policyWarnings } from './policy-warnings.ts';
@@ -78,9 +77,13 @@ export function simulate({ scenario, files = new Map(), chosen, mostChanges = MO
   const warnings: string[] = [...policyWarnings(specs)];
   const root = createActor(provideSupervisor({
     clock, process: script.process, probe: script.probe, schedule: openSchedule({ clock, wallNow, lastRunWallMs: () => null }),
-    hooks: instantHooks(clock), tickets: { settle: () => undefined },
+    // Hooks take no time and always succeed: what they do is not the supervisor's to foresee.
+    hooks: { queue: (_runs, target) => void clock.at(clock.now(), () => target.send({ type: 'hooks.idle', at: clock.now() })) },
+    // Gates pass and switches succeed at once; what can fail is the candidate itself.
+    rolloutTask: fromCallback(({ input: { task }, sendBack }) => clock.at(clock.now(), () => sendBack({ type: 'task.done', task, at: clock.now() }))),
+    tickets: { settle: () => undefined },
     ledger: { record: () => undefined, forget: () => undefined }, children: { recordChild: () => undefined, forgetChild: () => undefined },
-    switches: { recordSwitch: () => undefined, forgetSwitch: () => undefined }, rolloutTask: instantRolloutTasks(clock),
+    switches: { recordSwitch: () => undefined, forgetSwitch: () => undefined },
     runs: { began: () => undefined, running: () => undefined, ended: () => undefined, overlapped: () => undefined },
     lookup: (unit, target) => target.send({ type: 'recovered', at: clock.now(), unit, adopt: null }),
   }), { input: { specs, tokenSeed: 'simulated', seed: scenario.seed, at: clock.now() } });
@@ -152,16 +155,6 @@ function order(root: Actor<typeof supervisorMachine>, { verb, unit }: ScenarioCo
   if (verb === 'start') return root.send({ type: 'start', at, ticket: null, units: unit === null ? services : [unit] });
   const wanted = viewAll(root.getSnapshot()).filter((view) => view.wanted === 'up' && view.spec.cron === null && !isDone(view, view.spec)).map(({ spec }) => spec.name);
   root.send({ type: 'restart', at, ticket: null, units: unit === null ? wanted : [unit], specs: null });
-}
-
-/** Hooks take no time and always succeed: what they do is not the supervisor's to foresee. */
-function instantHooks(clock: VirtualClock): HookPort {
-  return { queue: (_runs, target) => void clock.at(clock.now(), () => target.send({ type: 'hooks.idle', at: clock.now() })) };
-}
-
-/** Gates pass and switches succeed at once; what can fail is the candidate itself. */
-function instantRolloutTasks(clock: VirtualClock): typeof rolloutTaskPort {
-  return fromCallback<{ type: 'never' }, RolloutTaskInput>(({ input: { task }, sendBack }) => clock.at(clock.now(), () => sendBack({ type: 'task.done', task, at: clock.now() })));
 }
 
 function openMemoryJournal(): Pick<Journal, 'append' | 'lastOf'> & { readonly records: JournalRecord[] } {
