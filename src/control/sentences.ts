@@ -1,6 +1,5 @@
 import type { ServiceSpec, Settlement } from '../../machines/types.ts';
 import { refusals } from '../errors.ts';
-import type { UnitSettlement } from '../wire/payloads.ts';
 import type { RequestOf } from '../wire/requests.ts';
 import { acceptance, type Response } from '../wire/responses.ts';
 import { didYouMean } from '../words.ts';
@@ -17,11 +16,9 @@ export function collect({ kind, settlements }: RequestOf<'start' | 'stop' | 'res
   const answer = failed.length === 0
     ? message([success, ...notes].join('; '))
     : error(failed.map(({ unit, error: why }) => `Failed to ${verb} service '${unit}': ${why}`).join('; '));
-  return settlements === true ? { ...answer, units: settled.map(unitSettlement) } : answer;
-}
-
-function unitSettlement({ unit, result, error: why, note }: Settlement): UnitSettlement {
-  return { unit, result, ...(why !== null && { error: why }), ...(note !== undefined && { note }) };
+  return settlements === true ? {
+    ...answer, units: settled.map(({ unit, result, error: why, note }) => ({ unit, result, ...(why !== null && { error: why }), ...(note !== undefined && { note }) })),
+  } : answer;
 }
 
 export function accepted(order: string, service: string | null): Sentence {

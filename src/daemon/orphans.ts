@@ -3,18 +3,15 @@ import { stillLiving, type Orphan } from '../compat/orphans.ts';
 import { endProcess } from '../process/end-process.ts';
 import { takenOverToken } from '../state/recovery.ts';
 
-export interface Orphans {
-  /** Those of which something lives now, and that of them. */
-  living(): readonly Orphan[];
-  /** Ends what a person names. Resolves to whether everything of it was seen dead; null: there is none of that name. */
-  end(name: string): Promise<boolean> | null;
-}
+export type Orphans = ReturnType<typeof openOrphans>;
 
-export function openOrphans(found: readonly Orphan[], outside: EndingOutside & { readonly onEnded: () => void }): Orphans {
+export function openOrphans(found: readonly Orphan[], outside: EndingOutside & { readonly onEnded: () => void }) {
   const living = (): readonly Orphan[] => stillLiving(found);
   return {
+    /** Those of which something lives now, and that of them. */
     living,
-    end: (name) => {
+    /** Ends what a person names. Resolves to whether everything of it was seen dead; null: there is none of that name. */
+    end: (name: string): Promise<boolean> | null => {
       const orphan = living().find((one) => one.name === name);
       return orphan === undefined ? null : endOrphan(orphan, outside).finally(outside.onEnded);
     },

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Clock } from '../clock.ts';
 import type { ForegroundEcho } from '../logs/foreground.ts';
-import { parseLogLevel, type LogLevel } from '../log-level.ts';
+import { parseLogLevel } from '../log-level.ts';
 import type { SupervisorLog } from '../logs/supervisor-log.ts';
 import type { SmallFiles } from '../state/small-files.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
@@ -36,24 +36,9 @@ export interface DaemonSetting extends Setting {
 }
 
 /** What the command line program hands to the daemon. */
-export interface DaemonOptions {
-  /** Absolute. */
-  readonly config: string;
-  readonly system: boolean;
-  /** Null: the supervisor without a name. */
-  readonly project: string | null;
-  /** Start only these units and what they need; none: all. */
-  readonly services: readonly string[];
-  /** Also the services that have one of these. */
-  readonly profiles: readonly string[];
-  readonly foreground: boolean;
-  /** Echo standard error only. */
-  readonly stderrOnly: boolean;
-  readonly logLevel: LogLevel | null;
-  readonly dropPrivileges: boolean;
-}
+export type DaemonOptions = ReturnType<typeof parseDaemonOptions>;
 
-export function parseDaemonOptions(argv: readonly string[]): DaemonOptions {
+export function parseDaemonOptions(argv: readonly string[]) {
   // A guardian that an older sysg started still passes --state-dir and --wait-timeout, which decide nothing.
   const { values: { config, mode, project = null, service = [], profile = [], foreground = false, stderr = false, 'log-level': level, 'drop-privileges': drops = false } } = parseArgs({
     args: [...argv],
@@ -65,7 +50,18 @@ export function parseDaemonOptions(argv: readonly string[]): DaemonOptions {
   });
   if (config === undefined) throw new Error('the daemon needs --config with an absolute path');
   return {
-    config, system: mode === 'sys', project, services: service, profiles: profile, foreground, stderrOnly: stderr,
+    /** Absolute. */
+    config,
+    system: mode === 'sys',
+    /** Null: the supervisor without a name. */
+    project,
+    /** Start only these units and what they need; none: all. */
+    services: service,
+    /** Also the services that have one of these. */
+    profiles: profile,
+    foreground,
+    /** Echo standard error only. */
+    stderrOnly: stderr,
     logLevel: level === undefined ? null : parseLogLevel(level), dropPrivileges: drops,
   };
 }

@@ -1,14 +1,7 @@
-import { createClock, type Clock } from '../clock.ts';
+import { createClock } from '../clock.ts';
 
 /** The supervisor's own clock on virtual time: it goes from one deadline to the next, and waits for nothing. */
-export interface VirtualClock extends Clock {
-  /** Of the next deadline; null: nothing is pending. */
-  readonly nextAt: number | null;
-  /** Goes on to the next deadline and delivers what is due then. */
-  step(): void;
-}
-
-export function createVirtualClock(): VirtualClock {
+export function createVirtualClock() {
   let now = 0;
   let waiting: { readonly at: number; readonly wake: () => void } | null = null;
   const clock = createClock({
@@ -25,10 +18,12 @@ export function createVirtualClock(): VirtualClock {
   });
   return {
     ...clock,
-    get nextAt() {
+    /** Of the next deadline; null: nothing is pending. */
+    get nextAt(): number | null {
       return waiting?.at ?? null;
     },
-    step: () => {
+    /** Goes on to the next deadline and delivers what is due then. */
+    step: (): void => {
       const entry = waiting;
       if (entry === null) return;
       waiting = null;
