@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Combined } from '../config/ad-hoc.ts';
 import { chosenServices } from '../config/profiles.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
@@ -6,6 +7,7 @@ import { refusals, textOf, type Refusal, type Result } from '../errors.ts';
 import { lookAtRest, mendStateFile, type AtRest, type RestingUnit } from '../compat/at-rest.ts';
 import { masked } from '../masked.ts';
 import { isAlive } from '../process/identity.ts';
+import { readLedger } from '../state/ledger-read.ts';
 import { isLocked, takeLock } from '../state/lock.ts';
 import type { RecordedJob, RecordedState } from '../compat/state-files.ts';
 import { processFacts, uptimeOf } from '../status/process-facts.ts';
@@ -59,6 +61,15 @@ export function statusAtRest(call: Call): StatusAnswer {
 /** A service that a start would leave out for its profiles is shown where the last supervisor had it, or something of it lives. */
 function hasLeftWord({ process, zombie, suspect, foreign, noted, recorded, job }: RestingUnit): boolean {
   return [process, zombie, suspect, foreign, noted, recorded, job].some((word) => word !== null);
+}
+
+/** Whether there is no file to look by, and nothing to look for: the last supervisor ended in order, and no state file names a process. */
+export function leftNothing(call: Call): boolean {
+  const { paths: { stateDir, ledger, socket, pidFile }, env } = call;
+  if (chooseConfigAtRest(call).ok || [socket, pidFile].some((path) => existsSync(path))) return false;
+  const onProblem = (): void => undefined;
+  const { listed } = lookAtRest({ stateDir, ledger, config: '', specs: [], environment: env, uid: process.geteuid?.() ?? 0, onProblem });
+  return listed.length === 0 && readLedger(ledger, { onProblem, quarantine: false }).clean;
 }
 
 /** For an end to what systemg 0.33.0 left running, which writes down whose a process is and which file it runs. `unknown`: what that file does not have. */

@@ -4,7 +4,7 @@ import { takeLock } from '../state/lock.ts';
 import { isServed } from '../state/lock-owner.ts';
 import type { Call } from './call.ts';
 import { unknownUnit } from './names.ts';
-import { restOf } from './offline.ts';
+import { leftNothing, restOf } from './offline.ts';
 
 type StoppedAtRest = Result<{ readonly ended: readonly { readonly name: string; readonly pid: number }[] }>;
 
@@ -12,7 +12,7 @@ type StoppedAtRest = Result<{ readonly ended: readonly { readonly name: string; 
 export async function stopAtRest(call: Call, names: readonly string[] | null): Promise<StoppedAtRest> {
   const { paths, env, terminal } = call;
   const answer = restOf(call);
-  if (!answer.ok) return answer;
+  if (!answer.ok) return names === null && leftNothing(call) ? { ok: true, ended: [] } : answer;
   const { config, rest } = answer;
   const meant = rest.units.filter(({ spec }) => names === null || names.includes(spec.name));
   const known = rest.units.map(({ spec }) => spec.name);

@@ -166,6 +166,25 @@ test('sentences are broken between words on a terminal, and no command that they
   ]);
 });
 
+test('stop without a configuration: done where the last supervisor ended in order, refused where anything may be left', async () => {
+  const home = tempDir();
+  const state = join(home, '.local/share/systemg');
+  const stop = async (...words: readonly string[]): Promise<number> => (await sysg(['stop', ...words], { env: { HOME: home } })).exitCode;
+  expect([await stop(), await stop('web')]).toEqual([0, 1]);
+  mkdirSync(state, { recursive: true });
+  const pids = new Map([['old', leader()]]);
+  writeFileSync(join(state, 'pid.xml'), writeXml(pidFile.encode({ services: pids, groups: pids, spawned: [] })));
+  expect(await stop()).toBe(1);
+  writeFileSync(join(state, 'pid.xml'), writeXml(pidFile.encode({ services: new Map(), groups: new Map(), spawned: [] })));
+  expect(await stop()).toBe(0);
+  const ledger = openLedger(join(state, 'ledger.ndjson'), { onProblem: () => {}, bootId: bootId() });
+  ledger.record(unitRecord('web'), false);
+  expect(await stop()).toBe(1);
+  ledger.markClean();
+  ledger.close();
+  expect(await stop()).toBe(0);
+});
+
 test.each([['status', 3], ['inspect web', 3], ['logs', 0], ['stop', 0], ['why web', 0]])('%s ends where systemg was killed: a socket that nobody serves, and no lock', async (words, code) => {
   const home = project();
   const state = join(home, '.local/share/systemg');

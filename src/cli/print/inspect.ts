@@ -76,7 +76,7 @@ function overview({ unit, nowMs }: Report, look: Look, paints: Palette): string[
     ['Wanted', unit.wanted ?? null],
     ['Ready', unit.ready === undefined ? null : unit.ready ? 'yes' : 'no'],
     ['PID', process],
-    ['Uptime', unit.uptime === undefined ? '-' : `${span(unit.uptime.seconds)} (${unit.uptime.seconds}s)`],
+    ['Uptime', unit.uptime === undefined ? '-' : `${span(unit.uptime.seconds)}${unit.uptime.seconds < 60 ? '' : ` (${unit.uptime.seconds}s)`}`],
     ['Restarts', unit.restarts === undefined ? null : `${unit.restarts}${unit.generation === undefined ? '' : ` (process number ${unit.generation})`}`],
     ['Last exit', exitText(unit.last_exit)],
     ['Next', next],
