@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClock } from '../../src/clock.ts';
@@ -150,6 +150,23 @@ describe('a unit with a logger', () => {
     await store.end();
     const expected = Array.from({ length: 6 }, (_, round) => `0123456789 round ${round}\n`.repeat(3000)).join('');
     expect(readFileSync(join(directory, 'got'), 'utf8') + text('web') === expected).toBe(true);
+  });
+
+  test('whose logger takes nothing has its output in its file', async () => {
+    const { store, run, text, directory } = rig();
+    withLogger(store, directory, { ...piped, logger: 'exit 1' });
+    await ended(run('web', 'echo kept'));
+    await store.end();
+    expect(text('web')).toBe('kept\n');
+  });
+
+  test('whose logger can be given nothing has its output in its file, and that is said', async () => {
+    const { store, run, text, directory, fifoDir, problems } = rig();
+    mkdirSync(join(fifoDir, 'web.stdout.logger', 'in the way'), { recursive: true });
+    withLogger(store, directory);
+    await ended(run('web', 'echo kept'));
+    await store.end();
+    expect([text('web'), problems]).toEqual(['kept\n', [expect.stringMatching(/^web: the logger of its stdout cannot be given anything: .*; the log file gets it instead$/)]]);
   });
 
   test('whose logger is taken away writes to its file from its next start on', async () => {
