@@ -111,11 +111,12 @@ export function chooseConfigToRead(call: Call): ChosenConfig {
 }
 
 /** Warns when `-c` names another file than the one that the supervisor runs, which `-c` does not change. */
-export function warnAboutOtherConfig(call: Call): void {
+export async function warnAboutOtherConfig(call: Call): Promise<void> {
   const files = named(call);
   const used = files === null ? null : configInUse(call);
-  if (files === null || used === null || call.host !== null) return;
-  if (!isSame(within(call, joinConfigPaths(files)), used)) call.terminal.warn(`the supervisor runs ${shownConfigPath(used)}; -c ${files.join(' -c ')} is ignored here`);
+  if (files === null || used === null || call.host !== null || isSame(within(call, joinConfigPaths(files)), used)) return;
+  // The hint of a dead supervisor stays, and its socket.
+  if (await (await import('./presence.ts')).lookForServer(call) === 'served') call.terminal.warn(`the supervisor runs ${shownConfigPath(used)}; -c ${files.join(' -c ')} is ignored here`);
 }
 
 /** The file that `-c` names, where that and the one in use both exist and are two. Null: there is one file, or none is named, or one of them has gone. */

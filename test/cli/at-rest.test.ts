@@ -40,6 +40,20 @@ test('status without a supervisor says so first and what to do, and its exit cod
   expect(exitCode).toBe(3);
 });
 
+test.each([['status'], ['stop'], ['inspect', 'web'], ['logs', 'web', '--no-follow']])('%s does not say that a supervisor that has died runs another file', async (...argv) => {
+  const home = project();
+  const state = join(home, '.local/share/systemg');
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  writeFileSync(join(state, 'config_hint'), join(home, 'other.yaml'));
+  const socket = join(state, 'control.sock');
+  const server = createServer().listen(join(state, 'served.sock'));
+  await new Promise((listening) => server.once('listening', listening));
+  linkSync(join(state, 'served.sock'), socket);
+  await new Promise((closed) => server.close(closed));
+  const { stderr } = await sysg([...argv, '-c', 'sysg.yaml'], { env: { HOME: home }, cwd: home });
+  expect(stderr).not.toContain('the supervisor runs');
+});
+
 test('status without a supervisor leaves out what a start would for its profiles, but for what the last supervisor had', async () => {
   const home = project();
   const profiled = `${yaml}  debug: {command: sleep 61, profiles: [dev], depends_on: [store]}\n  store: {command: sleep 62, profiles: [data]}\n`;
