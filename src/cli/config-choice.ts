@@ -5,12 +5,12 @@ import { configPaths, firstConfigPath, joinConfigPaths, shownConfigPath } from '
 import { discoverConfig } from '../config/discover.ts';
 import { projectOf } from '../config/project.ts';
 import { importableNames } from '../engines.ts';
-import { refusals, type Refusal, type Result } from '../errors.ts';
+import { hasCode, refusals, type Refusal, type Result } from '../errors.ts';
 import { realPath } from '../files.ts';
 import { wrongProject } from '../runtime-paths.ts';
 import { shellWord } from '../words.ts';
 import type { Call } from './call.ts';
-import { configInUse } from './hints.ts';
+import { configInUse, supervisorPid } from './hints.ts';
 import { globals, options } from './options.ts';
 
 export type ChosenConfig = Result<{ readonly path: string }>;
@@ -111,12 +111,20 @@ export function chooseConfigToRead(call: Call): ChosenConfig {
 }
 
 /** Warns when `-c` names another file than the one that the supervisor runs, which `-c` does not change. */
-export async function warnAboutOtherConfig(call: Call): Promise<void> {
+export function warnAboutOtherConfig(call: Call): void {
   const files = named(call);
   const used = files === null ? null : configInUse(call);
   if (files === null || used === null || call.host !== null || isSame(within(call, joinConfigPaths(files)), used)) return;
-  // The hint of a dead supervisor stays, and its socket.
-  if (await (await import('./presence.ts')).lookForServer(call) === 'served') call.terminal.warn(`the supervisor runs ${shownConfigPath(used)}; -c ${files.join(' -c ')} is ignored here`);
+  // The hint of a dead supervisor stays.
+  if (isThere(supervisorPid(call))) call.terminal.warn(`the supervisor runs ${shownConfigPath(used)}; -c ${files.join(' -c ')} is ignored here`);
+}
+
+function isThere(pid: number | null): boolean {
+  try {
+    return pid !== null && process.kill(pid, 0);
+  } catch (error) {
+    return hasCode(error, 'EPERM');
+  }
 }
 
 /** The file that `-c` names, where that and the one in use both exist and are two. Null: there is one file, or none is named, or one of them has gone. */

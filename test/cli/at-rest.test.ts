@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -45,11 +45,8 @@ test.each([['status'], ['stop'], ['inspect', 'web'], ['logs', 'web', '--no-follo
   const state = join(home, '.local/share/systemg');
   mkdirSync(state, { recursive: true, mode: 0o700 });
   writeFileSync(join(state, 'config_hint'), join(home, 'other.yaml'));
-  const socket = join(state, 'control.sock');
-  const server = createServer().listen(join(state, 'served.sock'));
-  await new Promise((listening) => server.once('listening', listening));
-  linkSync(join(state, 'served.sock'), socket);
-  await new Promise((closed) => server.close(closed));
+  const { pid } = spawnSync('true');
+  writeFileSync(join(state, 'sysg.pid'), `${pid}`);
   const { stderr } = await sysg([...argv, '-c', 'sysg.yaml'], { env: { HOME: home }, cwd: home });
   expect(stderr).not.toContain('the supervisor runs');
 });

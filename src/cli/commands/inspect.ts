@@ -16,7 +16,7 @@ export async function inspect(call: Call): Promise<number> {
   const { terminal } = call;
   const stream = streamOf(call);
   if (!stream.ok) return terminal.refuse(stream.refusal);
-  await warnAboutOtherConfig(call);
+  warnAboutOtherConfig(call);
   const named = await namedUnits(call);
   if (!named.ok) return terminal.refuse(named.refusal);
   const names = named.names ?? [];

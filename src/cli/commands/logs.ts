@@ -37,7 +37,7 @@ async function logsOf(call: Call): Promise<number> {
     const other = [options.noFollow, options.until, options.stream, options.purge].find((option) => flags.has(option));
     if (other !== undefined) return terminal.refuse(refusals.usage(`--follow and --${other.name} exclude each other: expected one of them`));
   }
-  await warnAboutOtherConfig(call);
+  warnAboutOtherConfig(call);
   const { logDir } = call.paths;
   if (existsSync(logDir) && !isDirectory(logDir)) return terminal.refuse(refusals.runtime(`${logDir} is no directory, so that there are no logs; a supervisor sets it aside at its start`));
   if (flags.has(options.purge)) return purge(call);

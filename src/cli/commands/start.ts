@@ -156,7 +156,7 @@ async function askRunning(call: Call, names: readonly string[] | null): Promise<
   if (names === null || !existsSync(call.paths.socket)) return null;
   // Whether the supervisor with another file lives is looked at first.
   if (call.flags.has(options.config) && await runsOtherwise(call) !== null) return null;
-  await warnAboutOtherConfig(call);
+  warnAboutOtherConfig(call);
   return startServices(call, names);
 }
 

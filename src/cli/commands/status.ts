@@ -17,7 +17,7 @@ export async function status(call: Call): Promise<number> {
   const { flags, terminal } = call;
   const stream = streamOf(call);
   if (!stream.ok) return terminal.refuse(stream.refusal);
-  await warnAboutOtherConfig(call);
+  warnAboutOtherConfig(call);
   if (stream.everyMs !== null) {
     const { repeat } = await import('../repeat.ts');
     return repeat(call, stream.everyMs, async () => {

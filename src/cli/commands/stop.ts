@@ -21,7 +21,7 @@ export async function stop(call: Call): Promise<number> {
   }
   const otherwise = call.flags.has(options.config) ? await (await import('../left-running.ts')).otherRuns(call) : null;
   if (otherwise !== null) return refuse(call, otherwise);
-  await warnAboutOtherConfig(call);
+  warnAboutOtherConfig(call);
   const named = await namedUnits(call);
   if (!named.ok) return refuse(call, named.refusal);
   if (named.names !== null) return stopServices(call, named.names);
