@@ -42,6 +42,15 @@ export function openKeyReader(): KeyReader {
   };
 }
 
+/** A text that is typed after one more key. What is longer than anybody types was pasted by mistake, and each character would be drawn. */
+export function edited(text: string, key: Key): string {
+  if (key === 'backspace') return [...text].slice(0, -1).join('');
+  if (key === 'ctrl-u') return '';
+  return [...key].length === 1 && text.length < MOST_TYPED ? text + key : text;
+}
+
+const MOST_TYPED = 200;
+
 const ESCAPE = '\u001b';
 const SEQUENCE = /^\u001b(?:\[[0-9;?<]*[A-Za-z~]|O[A-Za-z])/;
 const INCOMPLETE = /^\u001b(?:\[[0-9;?<]*|O)?$/;

@@ -2,7 +2,7 @@ import type { LogStream } from '../../logs/names.ts';
 import { headings } from '../logs/lines.ts';
 import { palette } from '../print/palette.ts';
 import displayWidth, { fit, plainText, sliced } from '../../width.ts';
-import type { Key } from './keys.ts';
+import { edited, type Key } from './keys.ts';
 import type { FeedLine, LogFeed } from './log-feed.ts';
 import { steps } from './pager.ts';
 
@@ -75,7 +75,7 @@ export function openLogView({ title, color }: { title(): string; readonly color:
     else if (key === 'enter') {
       [search, typed, found] = [sofar, null, null];
       find(1);
-    } else typed = key === 'backspace' ? [...sofar].slice(0, -1).join('') : key === 'ctrl-u' ? '' : [...key].length === 1 ? sofar + key : sofar;
+    } else typed = edited(sofar, key);
   };
 
   return {

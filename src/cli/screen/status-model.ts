@@ -1,6 +1,6 @@
 import type { UnitStatus } from '../../wire/payloads.ts';
 import { firstOrder, orderings, type Order, type Ordering } from '../print/status-order.ts';
-import type { Key } from './keys.ts';
+import { edited, type Key } from './keys.ts';
 import { steps } from './pager.ts';
 
 /** What the table shows, and what the user is about to do. */
@@ -36,7 +36,7 @@ export interface Step {
 
 export const firstModel: StatusModel = { selected: null, filter: '', search: '', mode: 'table', typed: '', pending: null, unitsOnly: true, order: firstOrder, hasPane: false };
 
-/** The next model after a key. `names` are the units shown, in their order; `height` is how many lines they have. */
+/** The next model after a key, the same one where it changes nothing. `names` are the units shown, in their order; `height` is how many lines they have. */
 export function press(model: StatusModel, key: Key, names: readonly string[], height: number): Step {
   switch (model.mode) {
     case 'table': return pressInTable(model, key, names, height);
@@ -95,14 +95,14 @@ function pressInTable(model: StatusModel, key: Key, names: readonly string[], he
 }
 
 function pressInLine(model: StatusModel, key: Key, names: readonly string[]): StatusModel {
-  const typed = key === 'backspace' ? [...model.typed].slice(0, -1).join('') : key === 'ctrl-u' ? '' : [...key].length === 1 ? model.typed + key : model.typed;
+  const typed = edited(model.typed, key);
   if (key === 'escape') return { ...model, mode: 'table', typed: '' };
   if (model.mode === 'filter') {
-    return key === 'enter' ? { ...model, mode: 'table', filter: model.typed, typed: '' } : { ...model, typed };
+    return key === 'enter' ? { ...model, mode: 'table', filter: model.typed, typed: '' } : typed === model.typed ? model : { ...model, typed };
   }
   const from = names.indexOf(selectionOf(model, names) ?? '');
   if (key === 'enter') return { ...model, mode: 'table', search: model.typed, selected: found(names, model.typed, from - 1, 1) ?? model.selected, typed: '' };
-  return { ...model, typed };
+  return typed === model.typed ? model : { ...model, typed };
 }
 
 function neighbour(by: Ordering, step: 1 | -1): Ordering {

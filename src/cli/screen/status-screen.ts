@@ -107,11 +107,12 @@ export function statusScreen(call: Call, input: StatusScreenInput): Promise<numb
         else back();
         return;
       }
-      message = '';
       const step = press(model, key, view.names, view.height);
+      const isSame = step.model === model && message === '';
+      message = '';
       model = step.model;
-      if (step.action === null) draw();
-      else act(step.action);
+      if (step.action !== null) act(step.action);
+      else if (!isSame) draw();
     });
     // The figures change all the time, the rest when something happens.
     const timer = setInterval(look, REFRESH_MS);

@@ -57,6 +57,13 @@ describe('the keys of the table', () => {
     expect(after(['/', 'q', 's', 'escape']).actions).toEqual([]);
   });
 
+  test.each(['f', '/'])('after %s, what is pasted beyond what anybody types changes nothing, and is not drawn', (key) => {
+    const { model } = after([key, ...'z'.repeat(200)]);
+    expect(model.typed).toHaveLength(200);
+    expect(press(model, 'z', [], 5).model).toBe(model);
+    expect(after(['backspace', 'y'], model).model.typed).toBe(`${'z'.repeat(199)}y`);
+  });
+
   test('a filter is typed, taken back with Escape, and only then Escape leaves', () => {
     const { model } = after(['f', 'w', 'x', 'backspace', 'enter']);
     expect(model).toMatchObject({ mode: 'table', filter: 'w' });
