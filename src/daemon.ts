@@ -11,7 +11,7 @@ import { findParent, type Parent } from './daemon/parent.ts';
 import { keepSmall } from './daemon/rest.ts';
 import { parseDaemonOptions, softLimitOf, type DaemonOptions, type DaemonSetting } from './daemon/setting.ts';
 import { keepDebuggerClosed, keepSignals, type KeptSignals, makeShutdown, obeySignals } from './daemon/signals.ts';
-import { closeBooks, HOOKS_MS, leaveSuspects, openSupervision, removeTraces, seeOut, type Supervision } from './daemon/supervision.ts';
+import { closeBooks, HOOKS_MS, openSupervision, removeTraces, seeOut, type Supervision } from './daemon/supervision.ts';
 import { refusals, textOf } from './errors.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
 import { interpreter } from './interpreter.ts';
@@ -126,7 +126,6 @@ async function end(
   records.childMemory.close();
   // Hooks and escapees may hold up the end for seconds: to others the services are stopped now.
   if (presence.isOurs()) records.projection.close();
-  if (presence.isOurs() && outcome !== 'handed over') leaveSuspects(setting, supervision);
   await server.close();
   if (outcome === 'handed over') {
     log.info('sysg::supervisor', 'Making way for a new supervisor; services go on');

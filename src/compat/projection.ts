@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { failureOf, textOf } from '../errors.ts';
+import { textOf } from '../errors.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { stringsOf } from '../state/notes.ts';
 import { replaceFile, sizeOf } from '../files.ts';
@@ -122,15 +122,6 @@ export function openProjection(options: ProjectionOptions): Projection {
   };
 }
 
-/**
- * Leaves these in pid.xml, as another program's word: nothing could be done about their processes, and the next supervisor has to meet them as this one
- * did. Returns a sentence when that fails.
- */
-export function leaveClaims(stateDir: string, orphans: readonly Orphan[]): string | null {
-  const path = join(stateDir, 'pid.xml');
-  return failureOf(`${path}: cannot be written`, () => replaceFile(path, writeXml(pidFile.encode(recordedOrphans(orphans))), { durable: false }));
-}
-
 /** As pid.xml names them. */
 function recordedOrphans(orphans: readonly Orphan[]): PidFile {
   return {
@@ -146,8 +137,9 @@ function project(units: readonly ProjectedUnit[], others: StateFiles | null, orp
   const beside = recordedOrphans(orphans);
   const merged = <Value>(
     before: Iterable<readonly [string, Value]> | undefined, ours: ReadonlySet<string>, write: (key: string, value: Value) => string, now: readonly Entry[],
+    besides: Iterable<readonly [string, Value]> = [],
   ): string => {
-    const foreign = [...before ?? []].filter(([key]) => !ours.has(key)).map(([key, value]): Entry => [key, write(key, value)]);
+    const foreign = [...[...before ?? []].filter(([key]) => !ours.has(key)), ...besides].map(([key, value]): Entry => [key, write(key, value)]);
     return [...new Map([...foreign, ...now.filter(([, text]) => text !== '')])].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, text]) => text).join('');
   };
   const spawned = [
@@ -157,8 +149,8 @@ function project(units: readonly ProjectedUnit[], others: StateFiles | null, orp
   const states = merged(others?.state ?? [], hashes, stateEntry, texts.map(({ hash, state }) => [hash, state]));
   return {
     'pid.xml': within(pidFile.encode(noPids), [
-      merged([...others?.pid?.services ?? [], ...beside.services], names, serviceEntry, texts.map(({ name, service }) => [name, service])),
-      merged([...others?.pid?.groups ?? [], ...beside.groups], names, groupEntry, texts.map(({ name, group }) => [name, group])),
+      merged(others?.pid?.services, names, serviceEntry, texts.map(({ name, service }) => [name, service]), beside.services),
+      merged(others?.pid?.groups, names, groupEntry, texts.map(({ name, group }) => [name, group]), beside.groups),
       inner(pidFile.encode({ ...noPids, spawned })),
     ].join('')),
     // With nothing in it, of the three files, systemg 0.33.0 refuses this one, and with it every command.

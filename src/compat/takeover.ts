@@ -61,23 +61,34 @@ export interface Takeover {
 export function takeOver(input: TakeoverInput): Takeover {
   const files = readStateFiles(input.stateDir, { onProblem: input.onProblem, quarantine: true });
   const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
-  if (!hasOtherRun(input, files)) return { orders: input.found, files, cron, children: [], leftDown: new Map(), suspects: new Map(), suspected: [], orphans: orphansFor(input, files, input.found) };
-  input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
-  const claimOf = claimsOf(files, input.specs);
+  const isOther = hasOtherRun(input, files);
+  if (isOther) input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
+  const claimOf = isOther ? claimsOf(files, input.specs) : claimsLeft(input, files);
   const alive = input.found.filter(({ verdict }) => verdict === 'alive');
+  const kept = isOther ? alive : input.found;
   const known = [
-    ...alive,
-    ...input.specs.flatMap((spec) => (alive.some(({ record }) => record.unit === spec.name) ? [] : fromFiles(input, files, claimOf, spec, claimed(alive)))),
+    ...kept,
+    ...input.specs.flatMap((spec) => (kept.some(({ record }) => record.unit === spec.name) ? [] : fromFiles(input, files, claimOf, spec, claimed(alive)))),
   ];
   const orders = [...known, ...heldBack(input, known)];
-  for (const { record } of alive) reportSecond(input, files, claimOf, record.unit, claimed(alive));
-  const children = takeChildren(files.pid?.spawned ?? [], { ...input, orders, known: notedChildren(input.ledger.meta) });
-  const suspects = reasonsDown(known);
+  if (isOther) for (const { record } of alive) reportSecond(input, files, claimOf, record.unit, claimed(alive));
+  const children = takeChildren(isOther ? files.pid?.spawned ?? [] : [], { ...input, orders, known: notedChildren(input.ledger.meta) });
+  const down = reasonsDown(known);
   const suspected = input.specs.flatMap((spec) => {
-    const claim = suspects.has(spec.name) ? claimOf(spec) : null;
+    const claim = down.has(spec.name) ? claimOf(spec) : null;
     return claim === null ? [] : orphanOf(files, spec.name, claim, input.uid) ?? [];
   });
-  return { orders, files, cron, children, leftDown: reasonsDown(orders), suspects, suspected, orphans: orphansFor(input, files, orders) };
+  const suspects = new Map([...down].filter(([unit]) => suspected.some(({ name }) => name === unit)));
+  return { orders, files, cron, children, leftDown: reasonsDown(isOther ? orders : orders.filter((order) => !input.found.includes(order))), suspects, suspected, orphans: orphansFor(input, files, orders) };
+}
+
+/** In files that are ours pid.xml names beside the processes that the ledger knows what was left alone, which is left alone again. */
+function claimsLeft({ ledger, specs }: TakeoverInput, files: StateFiles): ClaimOf {
+  const claimOf = claimsOf({ ...files, state: null }, specs);
+  return (spec) => {
+    const claim = claimOf(spec);
+    return claim === null || ledger.latest(spec.name)?.record.process?.identity?.pid === claim.pid ? null : claim;
+  };
 }
 
 function orphansFor({ specs, uid, onReport }: TakeoverInput, files: StateFiles, orders: readonly AdoptOrder[]): readonly Orphan[] {

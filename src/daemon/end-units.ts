@@ -16,7 +16,7 @@ import { prepareRuntime } from '../state/runtime.ts';
 import { findWhatRuns, type Found, type UnitsConfig } from './found.ts';
 import { endOrphan } from './orphans.ts';
 import type { Setting } from './setting.ts';
-import { closeBooks, leaveSuspects, openSupervision, removeTraces, seeOut, takeUp, type Supervision } from './supervision.ts';
+import { closeBooks, openSupervision, removeTraces, seeOut, takeUp, type Supervision } from './supervision.ts';
 
 export interface EndUnits {
   readonly paths: RuntimePaths;
@@ -78,7 +78,6 @@ export async function endUnits({ paths, environment, secrets, config: given, ser
   const isOver = service === null && left.length === 0;
   if (isOver) ledger.markClean();
   closeBooks(supervision);
-  if (service === null) leaveSuspects(setting, supervision);
   if (isOver) removeTraces(setting);
   log.close();
   return { ok: true, ended: ran.filter(({ name }) => !living.has(name)), left };

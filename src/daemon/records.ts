@@ -13,6 +13,7 @@ import { isAside } from '../state/recovery.ts';
 import type { Ledger } from '../state/ledger.ts';
 import { openProjection, type ProjectedUnit } from '../compat/projection.ts';
 import type { StateFiles } from '../compat/read-files.ts';
+import { stillLiving } from '../compat/orphans.ts';
 import type { Takeover } from '../compat/takeover.ts';
 import { projectedUnit } from '../compat/recorded.ts';
 import { openOrphans } from './orphans.ts';
@@ -38,7 +39,7 @@ export function keepRecords({ clock, log, paths, secrets, onProblem }: Setting, 
   const orphans = openOrphans(taken.orphans, { clock, onProblem, onEnded: () => projection.changed() });
   const projected = new WeakMap<UnitView, ProjectedUnit>();
   const projection = openProjection({
-    stateDir: paths.stateDir, ledger, others, orphans: orphans.living, onProblem,
+    stateDir: paths.stateDir, ledger, others, orphans: () => [...orphans.living(), ...stillLiving(taken.suspected)], onProblem,
     units: () => {
       const spawners = new Set([...children().values()].map(({ record }) => record.order.unit));
       return views().map((view) => {

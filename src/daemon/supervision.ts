@@ -1,6 +1,4 @@
 import type { ChildRecord, ServiceSpec } from '../../machines/types.ts';
-import { stillLiving } from '../compat/orphans.ts';
-import { leaveClaims } from '../compat/projection.ts';
 import type { StateFiles } from '../compat/read-files.ts';
 import { rememberCgroups, removeEmptyCgroups } from '../process/cgroup.ts';
 import { sweep, sweepsEnded } from '../process/end-process.ts';
@@ -36,13 +34,6 @@ export function openSupervision(setting: Setting, specs: readonly ServiceSpec[],
   rememberCgroups(specs, ledger.meta.get(CGROUPS_NOTE), (directories) => ledger.note(CGROUPS_NOTE, directories));
   const units = openUnits(setting, specs, found, ledger, outputs);
   return { ledger, found, outputs, units, records: keepRecords(setting, ledger, units, outputs, found.taken, others) };
-}
-
-/** What another supervisor left running and may be a unit is in pid.xml for the next supervisor. To be called when the files have been written for the last time. */
-export function leaveSuspects({ paths, onProblem }: Setting, { found: { taken }, records: { orphans } }: Pick<Supervision, 'found' | 'records'>): void {
-  const suspected = stillLiving(taken.suspected);
-  const problem = suspected.length === 0 ? null : leaveClaims(paths.stateDir, [...suspected, ...orphans.living()]);
-  if (problem !== null) onProblem(problem);
 }
 
 /** Starts the root and hands it what earlier supervisors left. */

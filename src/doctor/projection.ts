@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ownDigests } from '../compat/projection.ts';
+import type { UnitStatus } from '../wire/payloads.ts';
 import { xmlFiles, type XmlFile } from '../compat/read-files.ts';
 import { isBehind, settledUnits, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
@@ -39,8 +40,9 @@ function differencesIn(facts: Facts, name: XmlFile): readonly string[] {
   if (name === 'pid.xml') {
     const living = new Map(units.flatMap((unit): [string, number][] => (unit.process === undefined ? [] : [[unit.name, unit.process.pid]])));
     const named = [...new Set([...living.keys(), ...(files.pid?.services.keys() ?? [])])];
-    // What no unit is keeps its place there as long as it lives.
-    const orphans = new Set(serving.kind === 'answers' ? serving.snapshot.units.filter(({ kind }) => kind === 'orphaned').map(({ name }) => name) : []);
+    // What no unit is, or may be one and was left alone, keeps its place there as long as it lives.
+    const isLeft = ({ kind, process, reason }: UnitStatus): boolean => kind === 'orphaned' || (process === undefined && reason !== undefined);
+    const orphans = new Set(serving.kind === 'answers' ? serving.snapshot.units.filter(isLeft).map(({ name }) => name) : []);
     return named.filter((unit) => !facts.moving.has(unit) && !orphans.has(unit)).flatMap((unit) => {
       const [recorded, actual] = [files.pid?.services.get(unit) ?? null, living.get(unit) ?? null];
       return recorded === actual ? [] : [`pid ${recorded ?? 'none'} of ${unit} instead of ${actual ?? 'none'}`];

@@ -8,7 +8,6 @@ import { classify } from '../../src/config/launch.ts';
 import { bootId } from '../../src/process/boot.ts';
 import { identify } from '../../src/process/identity.ts';
 import { prove, readSuspect, runs, type Suspect } from '../../src/compat/proof.ts';
-import { leaveClaims } from '../../src/compat/projection.ts';
 import { takeOver, type TakeoverInput } from '../../src/compat/takeover.ts';
 import { pidFile, type RecordedState, type SpawnRecord, stateFile } from '../../src/compat/state-files.ts';
 import { digestOf } from '../../src/compat/read-files.ts';
@@ -162,9 +161,16 @@ describe('without a ledger', () => {
     const { orders, suspects, suspected } = take();
     expect(brief(orders)).toEqual({ web: { verdict: 'alive', state: 'running', wanted: 'up', pid }, api: { verdict: 'rest', state: 'stopped', wanted: 'down', pid: null } });
     expect(reports.join('\n')).toContain(`service 'web': pid ${pid} goes on, taken over from state.xml`);
-    // What is in doubt stays so for the next supervisor.
-    expect(leaveClaims(stateDir, suspected)).toBeNull();
-    expect([...suspects.keys(), readFileSync(join(stateDir, 'pid.xml'), 'utf8')]).toEqual(['api', `<PidFile><services><name>api</name><pid>${other}</pid></services></PidFile>`]);
+    expect([[...suspects.keys()], suspected]).toEqual([['api'], [{ name: 'api', pid: other, pgid: null, members: [identify(other)] }]]);
+    // What is in doubt stays so for the next supervisor, which finds it in files of ours and nothing of it in the ledger.
+    writeFileSync(join(stateDir, 'pid.xml'), writeXml(pidFile.encode({ services: new Map([['web', pid], ['api', other]]), groups: new Map(), spawned: [] })));
+    const meta = new Map(['pid.xml', 'state.xml'].map((name) => [`digest ${name}`, [digestOf(readFileSync(join(stateDir, name)))]]));
+    const alive = orders.filter(({ verdict }) => verdict === 'alive');
+    const again = take({ ledger: { meta, latest: () => null }, found: alive });
+    expect([brief(again.orders), [...again.leftDown.keys()], again.suspected]).toEqual([brief(orders), ['api'], suspected]);
+    // What the ledger knows as its process is the ledger's business.
+    const known = take({ ledger: { meta, latest: () => ({ record: { process: { identity: { pid: other } } } }) as never }, found: alive });
+    expect([brief(known.orders), known.suspected]).toEqual([brief(alive), []]);
   });
 
   test.each(['', 'garbage', null])('state.xml of %j: pid.xml still says which process is whose', async (text) => {
