@@ -1,5 +1,7 @@
-/** One press: a printable character as itself, the others by name. */
+/** One press: a printable character as itself, the others by name; text that was pasted after `pasted:`. */
 export type Key = string;
+
+const PASTED = 'pasted:';
 
 export interface KeyReader {
   /** The keys in these bytes; the beginning of a sequence waits for its rest. */
@@ -12,9 +14,29 @@ export interface KeyReader {
 export function openKeyReader(): KeyReader {
   const decoder = new TextDecoder('utf-8');
   let rest = '';
+  let pasted: string | null = null;
   const take = (final: boolean): Key[] => {
     const keys: Key[] = [];
     while (rest !== '') {
+      if (pasted !== null) {
+        const [end] = PASTE_END.exec(rest) ?? [null];
+        // Its end may have come in part.
+        const length = end === null ? Math.max(0, rest.length - LONGEST_END) : rest.indexOf(end);
+        if (pasted.length < MOST_TYPED) pasted += rest.slice(0, length);
+        if (end === null) {
+          rest = rest.slice(length);
+          break;
+        }
+        if (end !== CTRL_C) keys.push(PASTED + pasted);
+        rest = rest.slice(length + (end === CTRL_C ? 0 : end.length));
+        pasted = null;
+        continue;
+      }
+      if (rest.startsWith(PASTE_BEGIN)) {
+        rest = rest.slice(PASTE_BEGIN.length);
+        pasted = '';
+        continue;
+      }
       const sequence = SEQUENCE.exec(rest)?.[0];
       if (sequence !== undefined) {
         rest = rest.slice(sequence.length);
@@ -37,7 +59,7 @@ export function openKeyReader(): KeyReader {
     },
     flush: () => take(true),
     get pending() {
-      return rest !== '';
+      return pasted === null && rest !== '';
     },
   };
 }
@@ -46,12 +68,19 @@ export function openKeyReader(): KeyReader {
 export function edited(text: string, key: Key): string {
   if (key === 'backspace') return [...text].slice(0, -1).join('');
   if (key === 'ctrl-u') return '';
+  if (key.startsWith(PASTED)) return [...text, ...key.slice(PASTED.length).replace(/[\u0000-\u001f\u007f]+/g, ' ').trimEnd()].slice(0, MOST_TYPED).join('');
   return [...key].length === 1 && text.length < MOST_TYPED ? text + key : text;
 }
 
 const MOST_TYPED = 200;
 
 const ESCAPE = '\u001b';
+/** Around what is pasted, where a terminal was asked for that: xterm's control sequences, "Bracketed Paste Mode". */
+const PASTE_BEGIN = '\u001b[200~';
+/** A program that sends no end must not keep a person from leaving. */
+const PASTE_END = /\u001b\[201~|\u0003/;
+const LONGEST_END = 6;
+const CTRL_C = '\u0003';
 const SEQUENCE = /^\u001b(?:\[[0-9;?<]*[A-Za-z~]|O[A-Za-z])/;
 const INCOMPLETE = /^\u001b(?:\[[0-9;?<]*|O)?$/;
 

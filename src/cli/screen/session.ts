@@ -121,7 +121,7 @@ export function openSession(onKey: (key: Key) => void): Session {
 
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const ESCAPE_MS = 50;
-// The other screen, no cursor, no wrapping at the right edge.
-const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[2J';
-const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l';
+// The other screen, no cursor, no wrapping at the right edge, pasted text marked as such: its characters are no keys.
+const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[?2004h\u001b[2J';
+const LEAVE = '\u001b[?2004l\u001b[?7h\u001b[?25h\u001b[?1049l';
 const CLEAR = '\u001b[2J';
