@@ -138,13 +138,14 @@ export interface ShownFacts extends Pick<UnitFacts, 'phase' | 'wanted' | 'outcom
 export function lifecycleOf({ phase, wanted, outcome, alive }: ShownFacts): Lifecycle {
   if (alive) return 'running';
   if (outcome === 'skipped') return 'skipped';
-  if (outcome === 'completed') return 'exited_successfully';
+  // A failure counts before a unit waits for its next try: one that waits without has ended well.
+  if (outcome === 'completed' || (phase === 'backoff' && outcome === 'none')) return 'exited_successfully';
   if (phase === 'backoff' || phase === 'failed' || (outcome === 'failed' && wanted === 'up')) return 'exited_with_error';
   return 'stopped';
 }
 
 export function healthOf({ phase, wanted, outcome, ready, alive }: ShownFacts): Health {
-  if (phase === 'backoff' || phase === 'failed') return 'failing';
+  if ((phase === 'backoff' && outcome === 'failed') || phase === 'failed') return 'failing';
   if (phase === 'waiting') return 'healthy';
   // A unit that comes up does not serve yet, whether or not its process lives.
   if (phase === 'starting') return 'degraded';

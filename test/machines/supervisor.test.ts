@@ -496,6 +496,17 @@ describe('boot', () => {
     ]);
   });
 
+  test('a unit that ended well and starts again in a moment is not failing, one that failed is', () => {
+    const { root, come, go } = world(['good', 'bad'].map((name) => unit(name, { restart: { mode: 'always' } })), { start: ['good', 'bad'] });
+    for (const [name, code] of [['good', 0], ['bad', 1]] as const) {
+      come(name);
+      go(name, code);
+    }
+    expect(viewAll(root.getSnapshot()).map(({ spec, phase, lifecycle, health }) => [spec.name, phase, lifecycle, health])).toEqual([
+      ['bad', 'backoff', 'exited_with_error', 'failing'], ['good', 'backoff', 'exited_successfully', 'degraded'],
+    ]);
+  });
+
   test('kept views are those of now, and the same ones for units that have not changed', () => {
     const { root, come, go } = world([unit('b', { restart: { mode: 'never' } }), unit('a')], { start: ['a', 'b'] });
     const views = keepViews();
