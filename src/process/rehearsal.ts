@@ -91,7 +91,10 @@ function judge({ service, confinement, privileges, workingDir, name, environment
     return name.includes('/') ? `program "${name}" cannot be executed ${who}` : `program "${name}" was not found on PATH (${environment['PATH'] ?? ''}) ${who}`;
   }
   const [said = `the tools ended with ${end}`] = complaint.split('\n').filter((line) => line !== '');
-  if (end !== 0) return unconfigured(service, said);
+  if (end !== 0) {
+    const { cpuAffinity } = privileges.limits;
+    return unconfigured(service, cpuAffinity !== undefined && said.startsWith('taskset:') ? `limits.cpu_affinity is [${cpuAffinity.join(', ')}], and this machine gives it none of these CPUs (${said})` : said);
+  }
   const difference = compare(privileges, confinement, facts);
   if (difference === null) return null;
   return unconfigured(service, complaint === '' ? difference : `${difference}: ${said}`);

@@ -101,6 +101,7 @@ services:
   web: {command: "exec $PROGRAMS/forever"}
   gone: {command: "no-such-program"}
   slow: {command: "sleep 1; exit 4", oneshot: true}
+  yearly: {command: "exit 3", cron: "0 0 1 1 *"}
 `);
   const waits = async (unit: string, goal: string): Promise<string> => {
     const { code, stderr } = await home.sysg('wait', unit, '--for', goal);
@@ -112,6 +113,8 @@ services:
   expect(await waits('later', 'completed')).toContain("dependency 'job' cannot start: its dependency 'bad' failed (exit 3)");
   expect(await waits('gone', 'ready')).toMatch(/^1 sysg: not ready, .*no-such-program/);
   expect(await waits('job', 'running')).toMatch(/^1 /);
+  await home.sysg('start', '-s', 'yearly');
+  expect(await waits('yearly', 'completed')).toMatch(/^1 sysg: not completed: Its last run .* failed: Process exited with code 3\. yearly waits for its next run at /);
   await home.sysg('stop', '-s', 'web');
   expect(await waits('web', 'running')).toMatch(/^1 sysg: not running, .*web was stopped by the command 'stop -s web' (.*) at /);
   expect(await waits('web', 'stopped')).toBe('0 ');

@@ -185,6 +185,7 @@ describe('a unit with a logger', () => {
     const { store, run, text, directory } = rig();
     withLogger(store, directory, { ...piped, logger: 'cat >> got; echo end >> got' });
     await ended(run('web', 'echo one'));
+    await store.drain();
     withLogger(store, directory, { ...piped, via: 'file' });
     await ended(run('web', 'echo two'));
     expect(text('web')).toBe('two\n');

@@ -33,7 +33,11 @@ async function waitFor(call: Call, names: readonly string[], goal: Goal): Promis
     if (!seen.ok) return refuse(call, seen.refusal);
     const missing = seen.units.filter(({ error }) => error !== undefined);
     if (missing.length === 0) return report(call, { message: '', units: seen.units });
-    if (seen.resting.length > 0) return refuse(call, refusals.refused(`not ${goal}, and nothing is under way that would change that: ${await reasons(call, seen.resting)}`), seen.units);
+    if (seen.resting.length > 0) {
+      // A cron unit whose run has failed goes on: another run is not the one that was waited for.
+      const isOver = seen.resting.every(isAtRest) ? ', and nothing is under way that would change that' : '';
+      return refuse(call, refusals.refused(`not ${goal}${isOver}: ${await reasons(call, seen.resting)}`), seen.units);
+    }
     const leftMs = endsMs - performance.now();
     if (leftMs <= 0) {
       const text = missing.map(({ name, error }) => `${name} ${error}`).join('; ');
