@@ -6,14 +6,17 @@ import { until } from './until.ts';
 
 // Each test file has a temporary directory of its own. It goes, with all that was made in it, when the last test is over, so that no test has to remove what it made.
 // The names are short: those of sockets have an end. Services of other users come through, as through /tmp.
-const before = process.env['TMPDIR'];
-const directory = mkdtempSync(join(tmpdir(), 'sysg-'));
+const run: { base?: string; left?: string } = ((globalThis as { temporary?: object }).temporary ??= {});
+const base = (run.base ??= tmpdir());
+// Where all tests of a file are skipped, nothing is run after them.
+if (run.left !== undefined) rmSync(run.left, { recursive: true, force: true });
+const directory = mkdtempSync(join(base, 'sysg-'));
+run.left = directory;
 chmodSync(directory, 0o1777);
 process.env['TMPDIR'] = directory;
 
 afterAll(async () => {
-  if (before === undefined) delete process.env['TMPDIR'];
-  else process.env['TMPDIR'] = before;
+  process.env['TMPDIR'] = base;
   let left: readonly string[] = [];
   try {
     await until('no program of this test file runs any more', () => (left = programsIn(directory)).length === 0);
