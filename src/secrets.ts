@@ -19,16 +19,20 @@ export function openSecrets(): Secrets {
   const names = new Map<string, string>();
   const spared = new Set<string>();
   let pattern: RegExp | null = null;
+  let long: readonly string[] = [];
   let isStale = false;
   const renew = (): void => {
     const shown = [...names.keys()].filter((form) => !spared.has(form)).toSorted((one, other) => other.length - one.length);
-    pattern = shown.length === 0 ? null : new RegExp(shown.map(findable).join('|'), 'gu');
+    long = shown.filter((form) => form.length > LONG_LENGTH);
+    const short = shown.slice(long.length);
+    pattern = short.length === 0 ? null : new RegExp(short.map(findable).join('|'), 'gu');
     isStale = false;
   };
   const reference = (value: string): string => `\${${names.get(value) ?? '***'}}`;
   const decodedReference = (word: string): string => {
     for (let start = 0; start < 4; start += 1) {
-      const [value] = (pattern === null ? null : Buffer.from(word.slice(start), 'base64').toString().match(pattern)) ?? [];
+      const decoded = Buffer.from(word.slice(start), 'base64').toString();
+      const value = long.find((form) => decoded.includes(form)) ?? (pattern === null ? null : decoded.match(pattern))?.[0];
       if (value !== undefined) return reference(value);
     }
     return word;
@@ -54,7 +58,9 @@ export function openSecrets(): Secrets {
     },
     mask: (text) => {
       if (isStale) renew();
-      return maskLookalikes(pattern === null ? text : text.replace(pattern, reference).replace(BASE64, decodedReference));
+      if (pattern === null && long.length === 0) return maskLookalikes(text);
+      const rest = long.reduce((left, form) => left.replaceAll(form, () => reference(form)), text);
+      return maskLookalikes((pattern === null ? rest : rest.replace(pattern, reference)).replace(BASE64, decodedReference));
     },
   };
 }
@@ -132,6 +138,8 @@ const LEAST_SECRET = 3;
 const BASE64 = /(?<![A-Za-z0-9+/_-])(?=[a-z0-9+/_-]*[A-Z])[A-Za-z0-9+/_-]{10,}={0,2}/g;
 /** From this length on a value is replaced within words, too. */
 const FREE_LENGTH = 8;
+/** A longer value is looked for by itself: a regular expression may be refused from 32 KiB on, and takes long to be made of many of them. */
+const LONG_LENGTH = 1000;
 const PLAIN_WORD = /^(true|false|null|none|auto)$/i;
 const SECRET_PARTS = /password|passwd|passphrase|passcode|secret|token|credential|(?:api|access|private|signing|encryption|master)key|authorization/;
 const SECRET_LAST = new Set('pass pwd pw key auth creds jwt pin otp cookie salt dsn bearer'.split(' '));

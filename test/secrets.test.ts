@@ -103,3 +103,11 @@ test('a value in base64 is found at each of its alignments, in the form of that 
   const others = `/usr/lib/Node_modules/app/Server.js ${Buffer.from('some other text, as long').toString('base64')} sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=`;
   expect(mask(others)).toBe(others);
 });
+
+test.each([1000, 1001, 32_768, 131_000])('a value of %i characters is replaced like any other, in base64 too', (length) => {
+  const value = 'x'.repeat(length);
+  const mask = maskOf({ BUNDLE: value, API_TOKEN: 'planted-value' });
+  expect(mask(`a ${value} b planted-value`)).toBe('a ${BUNDLE} b ${API_TOKEN}');
+  expect(mask(`a ${Buffer.from(`me:${value}`).toString('base64')} b`)).toBe('a ${BUNDLE} b');
+  expect(maskOf({ BUNDLE: value })(`a ${value}`)).toBe('a ${BUNDLE}');
+});
