@@ -123,12 +123,12 @@ export function unglued(own: readonly string[]): readonly string[] {
   });
 }
 
-/** What is wrong with a flag that has a value and takes none, which yargs would read as if the flag were not there; null: there is no such flag. */
-export function needlessValue(own: readonly string[]): string | null {
+/** What is wrong with a flag of these that has a value and takes none, which yargs would read as if the flag were not there; null: there is no such flag. */
+export function needlessValue(own: readonly string[], of: readonly OptionSpec[]): string | null {
   const end = own.includes('--') ? own.indexOf('--') : own.length;
   for (const word of own.slice(0, end)) {
     const { name = '', value = null } = (word.startsWith('-') ? splitFlag(word) : null) ?? {};
-    if (value !== null && known.has(name) && known.get(name)?.value === undefined) return `option '--${name}' takes no value, got '${value}'`;
+    if (value !== null && of.some((option) => option.name === name && option.value === undefined)) return `option '--${name}' takes no value, got '${value}'`;
   }
   return null;
 }

@@ -25,7 +25,8 @@ export async function explain(argv: readonly string[], columns: number, bare: Ba
   const named = words[placeOfVerb(words)];
   const verb = verbs.find(({ name }) => name === named);
   if (isHelp && named !== undefined && verb === undefined) return unknownCommand(named);
-  const needless = needlessValue(words);
+  // A command or a flag that is unknown is said to be that.
+  const needless = named !== undefined && verb === undefined ? null : needlessValue(words, [...globalOptions, ...(verb?.options ?? [])]);
   if (needless !== null) return usage(needless, verb);
   const { given, output, problem } = await run(parser, words);
   if (problem !== null) return usage(inOurWords(problem, verb), verb);

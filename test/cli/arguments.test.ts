@@ -180,6 +180,12 @@ test.each([
 });
 
 test.each([
+  [['nope', '--json=1'], "unknown command 'nope'"], [['status', '--purge=1'], "unknown option '--purge'"], [['stop', '--timestamps='], "unknown option '--timestamps'"],
+])('%j names what is unknown, and not its value', async (argv, problem) => {
+  expect(await explain(argv, 100)).toMatchObject({ kind: 'refused', refusal: { message: expect.stringContaining(problem) } });
+});
+
+test.each([
   ['warn', 'warn'], ['WARNING', 'warn'], ['err', 'error'], ['information', 'info'], ['0', 'off'], ['5', 'trace'], [' Debug ', 'debug'],
 ])('log level %j is %s', (text, level) => {
   expect(parseLogLevel(text)).toEqual({ ok: true, level });
