@@ -211,9 +211,10 @@ function ofCron(story: Story): readonly string[] {
   const run = newestRun(cron);
   const lastDue = cron?.last_run;
   const lastRun = run === undefined
-    ? ['It has not run yet.']
+    ? (lastDue === undefined ? ['It has not run yet.'] : [])
     : [`Its last run began at ${time(run.started_at)} and ${runResult(run.status)}.`, ...endOfRun(story, run.started_at)];
-  if (lastDue?.status === 'OverlapError') lastRun.push(`Since that still went on at ${time(lastDue.started_at)}, the run that was due then was left out.`);
+  const before = run === undefined ? 'a run that is no longer recorded' : 'that';
+  if (lastDue?.status === 'OverlapError') lastRun.push(`Since ${before} still went on at ${time(lastDue.started_at)}, the run that was due then was left out.`);
   if (wanted === 'down') return [`${name} is suspended: someone stopped it. ${startOf(story, name)} runs it now and resumes its schedule.`, ...lastRun];
   if (next === undefined) return [`${name} has no further run ahead.`, ...lastRun];
   return [`${name} waits for its next run at ${time(next)}${alsoIn(cron?.timezone, next)} (${ahead(story, next)}).`, ...lastRun];

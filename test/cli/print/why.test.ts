@@ -353,6 +353,15 @@ describe('why', () => {
     ]);
   });
 
+  test('a cron unit of which only runs that were left out are recorded has run', () => {
+    const overlap = { started_at: at('12:00:05'), status: 'OverlapError' as const };
+    const cron = { timezone_label: 'UTC', last_run: overlap, recent_runs: [overlap] };
+    expect(why({ unit: unit({ phase: 'waiting', kind: 'cron', next_at: at('12:00:10'), cron }), records: [], nowMs: Date.parse(at('12:00:08')) }).text).toEqual([
+      'api waits for its next run at 12:00:10 (in 2.0 s).',
+      'Since a run that is no longer recorded still went on at 12:00:05, the run that was due then was left out.',
+    ]);
+  });
+
   test('a waiting unit names every unmet condition and what would meet it', () => {
     const { text } = why({
       unit: unit({ phase: 'starting', since: at('12:00:00'), waits_for: [{ unit: 'db', condition: 'healthy' }, { unit: 'cache', lost: "dependency 'cache' failed" }] }), records: [],
