@@ -7,7 +7,7 @@ import { usableEnvFile, type UsableEnvFile } from './env-files.ts';
 import type { Reader } from './reader.ts';
 import { noImages } from './reasons.ts';
 import type { Remarks } from './remarks.ts';
-import { asCommandLine, asText, escaped, isLiteral, literal, literalLine, parseComposeText, resolved, splitWords, type Template } from './references.ts';
+import { asCommandLine, asText, escaped, isLiteral, literal, literalLine, namesIn, parseComposeText, resolved, splitWords, type Template } from './references.ts';
 import type { Source } from './source.ts';
 
 export interface ComposeAround {
@@ -105,7 +105,7 @@ interface Mount {
 function mountsOf(node: Sourced, around: ComposeAround): readonly Mount[] {
   const found = (node.entries?.get('volumes')?.items ?? []).flatMap((item): Mount[] => {
     const textIn = (inner: Sourced | undefined): string =>
-      inner === undefined ? '' : resolved(templateOf(inner, 'volumes', { ...around, remarks: silent }), around.lookup);
+      inner === undefined ? '' : resolved(unremarked(inner, around), around.lookup);
     const [outside, inside] = item.entries === null ? textIn(item).split(':') : [textIn(item.entries.get('source')), textIn(item.entries.get('target'))];
     if (outside === undefined || inside === undefined || !/^[./~]/.test(outside) || !inside.startsWith('/')) return [];
     return [{ outside: rebased(outside, around.directoryOf(item), around.source.target), inside: inside.replace(/(?<=.)\/$/, '') }];
@@ -114,6 +114,7 @@ function mountsOf(node: Sourced, around: ComposeAround): readonly Mount[] {
 }
 
 const silent: Remarks = { lost: () => {}, changed: () => {}, all: () => [] };
+const unremarked = (node: Sourced, around: ComposeAround): Template => templateOf(node, '', { ...around, remarks: silent });
 
 /** `environment` and `env_file`. Of several files one can be named; what is in the others stands in `vars`. */
 export function composeEnvironment(read: Reader, block: DraftBlock, around: ComposeAround): void {
@@ -135,16 +136,32 @@ export function composeEnvironment(read: Reader, block: DraftBlock, around: Comp
     read.change('env_file', `a service has one env file: the variables of ${path} stand here as they are now`);
   }
   const environment = read.take('environment');
-  for (const [name, node] of environment === null ? [] : (asMap(environment).entries ?? [])) {
+  const inner = new Map(files.flatMap((file) => [...file.variables]));
+  const named = environment === null ? [] : [...(asMap(environment).entries ?? [])];
+  for (const [name, node] of named) if (node.value !== null) inner.set(name, resolved(unremarked(node, around), around.lookup));
+  for (const key of ['entrypoint', 'command']) {
+    const node = read.node.entries?.get(key);
+    for (const item of node?.items ?? (node === undefined ? [] : [node])) remarkOwnFirst(item, read.at(key), inner, around);
+  }
+  for (const [name, node] of named) {
     // Without a value it is that of the caller, which services have anyway.
     if (node.value === null || name === '') continue;
     const [key, text] = [read.at(`environment.${name}`), String(node.value)];
     variables.delete(name);
     put(variables, name, asText(templateOf(node, key, around)), node);
+    remarkOwnFirst(node, key, inner, around, name);
     const host = !around.namesAreHosts || !/[:/@]/.test(text) ? undefined : [...around.names].find((other) => (
       /^[a-z]/i.test(other) && new RegExp(`(?:^|[@/,])${escaped(other)}(?::\\d+|/|,|$)`).test(text)
     ));
     if (host !== undefined) remarks.changed(node, key, `'${host}' is the name of a container, which means nothing here: services reach each other on localhost`);
   }
   put(block, 'env', envBlock(variables, first === undefined ? null : { path: first.path, from: listed }), environment ?? listed);
+}
+
+/** What stands for a variable in a text is the caller's there, and here the service's own where it has one. */
+function remarkOwnFirst(node: Sourced, key: string, inner: ReadonlyMap<string, string>, around: ComposeAround, self?: string): void {
+  const template = unremarked(node, around);
+  const whole = resolved(template, around.lookup);
+  const other = namesIn(template).find((name) => name !== self && resolved(template, (each) => (each === name ? inner.get(name) : undefined) ?? around.lookup(each)) !== whole);
+  if (other !== undefined) around.remarks.changed(node, key, `${other} in it is that of the service here, which is not yours`);
 }

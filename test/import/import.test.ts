@@ -237,6 +237,15 @@ test('limits of supervisord itself name the keys of ours', async () => {
   expect(lost(made)).toEqual([expect.stringMatching(/^a\.conf:2: lost: supervisord\.minfds: limits: \{nofile\} /), expect.stringMatching(/^a\.conf:3: lost: supervisord\.minprocs: limits: \{nproc\} /)]);
 });
 
+test.each([
+  ['compose', 'services', '"$${SET}"'], ['process-compose', 'processes', '"$$SET"'],
+])('a text of %s that would take a variable of its own service for one of the caller is named', async (kind, key, ownWord) => {
+  const file = `${key}:\n  a:\n    command: run \${SET} ${ownWord}\n    environment:\n      - SET=inner\n      - URL=http://\${SET}\n      - SAME=\${SAME}\n      - OTHER=\${SAME}\${FREE}\n      - PATH=/x:\${PATH}\n`;
+  const { stdout } = await tried({ [`${kind}.yaml`]: file, '.env': 'SAME=same\nSET=outer\n' }, `${kind}.yaml`, '--json');
+  const said = (JSON.parse(stdout) as { remarks: { line: number; text: string }[] }).remarks.filter(({ text }) => text.includes('is that of the service'));
+  expect(said.map(({ line, text }) => [line, text.split(' ')[0]])).toEqual([[3, 'SET'], [6, 'SET']]);
+});
+
 test('paths of a compose file that is included or extended are relative to that file, or to the project_directory of the include', async () => {
   const files = {
     'compose.yaml': 'include:\n  - sub/compose.yaml\n  - {path: other/o.yaml, project_directory: dir, env_file: x.env}\nservices:\n  web:\n    extends: {file: base/common.yml, service: base}\n    volumes: [./mine:/mine]\n',
