@@ -1,7 +1,7 @@
 import type { ServiceSpec } from '../../machines/types.ts';
 import type { UnitView } from '../../machines/view.ts';
 import { historyKey, notedRuns } from '../cron/history.ts';
-import { RUNS_KEPT, timezoneLabel, type CronRun } from '../cron/summary.ts';
+import { timezoneLabel, withRun, type CronRun } from '../cron/summary.ts';
 import { signalNumber } from '../signals.ts';
 import type { Ledger } from '../state/ledger.ts';
 import type { Takeover } from './takeover.ts';
@@ -73,7 +73,8 @@ export function noteRecordedRuns(ledger: Pick<Ledger, 'note' | 'meta'>, { cron, 
     // The file has whole seconds.
     const known = new Set(runs.map(({ startedWallMs }) => seconds(startedWallMs)));
     const others = notedRuns(ledger.meta.get(historyKey(spec.name))).filter(({ startedWallMs, completedWallMs }) => completedWallMs !== null && !known.has(seconds(startedWallMs)));
-    ledger.note(historyKey(spec.name), [...others, ...runs].sort((one, other) => one.startedWallMs - other.startedWallMs).slice(-RUNS_KEPT));
+    const inOrder = [...others, ...runs].sort((one, other) => one.startedWallMs - other.startedWallMs);
+    ledger.note(historyKey(spec.name), inOrder.reduce<readonly CronRun[]>((kept, run) => withRun(kept, run), []));
   }
 }
 

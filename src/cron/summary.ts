@@ -18,7 +18,7 @@ export interface CronRun {
 }
 
 /** As many as systemg 0.33.0 keeps. */
-export const RUNS_KEPT = 10;
+const RUNS_KEPT = 10;
 /** Of the samples that fall into a run, so many are shown. */
 const SAMPLES_SHOWN = 60;
 

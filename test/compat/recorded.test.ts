@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { UnitRecord } from '../../machines/types.ts';
 import type { RecordedJob, RecordedRun } from '../../src/compat/state-files.ts';
 import { noteRecordedRuns, recordedJob, runsOf } from '../../src/compat/recorded.ts';
 import { historyKey } from '../../src/cron/history.ts';
@@ -33,6 +34,17 @@ test('runs that another program records join those of the ledger that its file d
   expect(noted([run('a', 11_250), run('b', 12_750), run('c', 13_000, null)], recorded(12, 14))).toEqual([[11_250, 'Success'], [12_000, 'OverlapError'], [14_000, 'OverlapError']]);
   expect(noted('damaged', recorded(12))).toEqual([[12_000, 'OverlapError']]);
   expect(noted([1, 2].map((second) => run(`${second}`, second * 1000)), recorded(...Array.from({ length: 9 }, (_, index) => index + 20)))).toHaveLength(10);
+});
+
+test('a run that goes on is kept, however many came after it', () => {
+  const spec = serviceSpec([''], '/', { name: 'tick', hash: 'h', cron: { expression: '@daily', timezone: 'UTC', overlap: 'skip', timeoutMs: null, catchUp: 'none' } });
+  const process = { generation: 1, role: 'main', token: 'x', identity: { pid: 24, startTime: '1', bootId: 'b' }, adopted: true } as const;
+  const runs = [open, ...Array.from({ length: 10 }, (_, index) => ({ ...overlap, startedAt: 20 + index, completedAt: 20 + index }))];
+  let kept: unknown;
+  noteRecordedRuns({ meta: new Map(), note: (_, value) => (kept = value) }, { cron: new Map([['h', { ...job, runs }]]), orders: [{ record: { unit: 'tick', process } as unknown as UnitRecord, verdict: 'alive' }] }, [spec]);
+  expect((kept as CronRun[]).map(({ startedWallMs, completedWallMs }) => [startedWallMs, completedWallMs === null])).toEqual([
+    [10_000, true], ...Array.from({ length: 9 }, (_, index) => [21_000 + index * 1000, false]),
+  ]);
 });
 
 test('what is written of runs comes back as it was, to the second', () => {
