@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import { attempt } from '../errors.ts';
-import { openWith } from './client-connection.ts';
-import { readStatText, statFields } from '../process/proc.ts';
+import { isHalted, readStatText, statFields } from '../process/proc.ts';
 import { ControlError } from '../wire/control-error.ts';
 import type { Request } from '../wire/requests.ts';
+import { openWith } from './client-connection.ts';
 import { readSupervisorPid } from './runtime-files.ts';
 
 export interface HealthRule {
@@ -58,7 +58,7 @@ async function answers(path: string, question: Request, withinMs: number, stoppe
 function workOf(path: string): string | null {
   const pid = supervisorPid(path);
   const field = attempt(() => statFields((pid === null ? null : readStatText(pid)) ?? ''), null);
-  if (field === null || ['T', 't'].includes(field(3))) return null;
+  if (field === null || isHalted({ state: field(3) })) return null;
   // utime and stime of proc_pid_stat(5).
   return `${field(14)} ${field(15)}`;
 }

@@ -5,7 +5,7 @@ import type { ServiceSpec } from '../../machines/types.ts';
 import type { StatusSnapshot, UnitStatus } from '../wire/payloads.ts';
 import type { LogStream } from '../logs/names.ts';
 import type { JournalOnDisk } from '../journal/read.ts';
-import type { ProcessTable, ScannedProcess } from '../process/scan.ts';
+import type { ProcessTable } from '../process/scan.ts';
 import type { Opened } from '../state/ledger-read.ts';
 import { shellWord } from '../words.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
@@ -154,11 +154,6 @@ export function startCommand({ config, hint, command }: Pick<Facts, 'config' | '
 
 export function entryOf({ entries }: Facts, path: string): PathFact {
   return entries.get(path) ?? { path, kind: 'missing', mode: 0, uid: 0, identity: '' };
-}
-
-/** By a signal, or by a debugger. */
-export function isHalted(process: Pick<ScannedProcess, 'state'> | null | undefined): boolean {
-  return process?.state === 'T' || process?.state === 't';
 }
 
 export function octal(mode: number): string {

@@ -6,7 +6,7 @@ import { isAccessible, isDirectory, readPlainFile } from '../files.ts';
 import { surveyJournal } from '../journal/read.ts';
 import { exactLogPath, fifoPath, logStreams, makeLogLookup, type LogStream } from '../logs/names.ts';
 import { bootId } from '../process/boot.ts';
-import { readArguments, readProcStat } from '../process/proc.ts';
+import { isHalted, readArguments, readProcStat } from '../process/proc.ts';
 import { scan } from '../process/scan.ts';
 import { locate } from '../process/tools.ts';
 import { readLedger } from '../state/ledger-read.ts';
@@ -15,7 +15,7 @@ import { isLocked } from '../state/lock.ts';
 import { seesProcesses } from '../state/runtime.ts';
 import type { RuntimePaths } from '../runtime-paths.ts';
 import { readStateFiles } from '../compat/read-files.ts';
-import { isHalted, servedUnits, specsInForce, type ConfigFact, type Facts, type LockFact, type ObstacleFact, type OwnerFact, type PathFact, type ServingFact, type VolumeFact } from './facts.ts';
+import { servedUnits, specsInForce, type ConfigFact, type Facts, type LockFact, type ObstacleFact, type OwnerFact, type PathFact, type ServingFact, type VolumeFact } from './facts.ts';
 import { knownTools } from './tools.ts';
 
 export interface GatherInput {

@@ -1,4 +1,5 @@
-import { entryOf, isHalted, octal, servedUnits, specsInForce, startCommand, type Facts } from './facts.ts';
+import { isHalted } from '../process/proc.ts';
+import { entryOf, octal, servedUnits, specsInForce, startCommand, type Facts } from './facts.ts';
 import { agrees, disagrees, type Finding } from './finding.ts';
 
 /** Lock, pid file, socket, hint and configuration: whether they speak of the same supervisor, and whether it answers. */

@@ -21,6 +21,11 @@ export function isLiving(process: Pick<ProcessStat, 'state'>): boolean {
   return process.state !== 'Z' && process.state !== 'X';
 }
 
+/** By a signal, or by a debugger. */
+export function isHalted(process: Pick<ProcessStat, 'state'> | null | undefined): boolean {
+  return process?.state === 'T' || process?.state === 't';
+}
+
 /** The pids of all processes, zombies included. Throws where there is no /proc. */
 export function listPids(): number[] {
   return readdirSync('/proc').filter((name) => /^[0-9]/.test(name)).map(Number);
