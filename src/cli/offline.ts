@@ -28,14 +28,16 @@ export function restOf(call: Call): RestAnswer {
   if (unserved !== null) return { ok: false, refusal: unserved };
   const config = chooseConfigAtRest(call);
   if (!config.ok) return { ok: false, refusal: config.refusal };
-  const { paths: { stateDir, ledger }, env, terminal } = call;
   const loaded = loadOrRefuse(call, config.path);
   if (!loaded.ok) return loaded;
   const combined = combinedFor(call, loaded.config);
-  const input = { stateDir, ledger, config: config.path, specs: combined.specs, environment: env, uid: process.geteuid?.() ?? 0, onProblem: terminal.warn };
   const begun = chosenServices(loaded.config, { profiles: [], names: new Set() });
   const leftOut = new Set(loaded.config.services.filter((spec) => !begun.includes(spec)).map(({ name }) => name));
-  return { ok: true, config: { path: config.path, leftOut, ...combined }, rest: lookAtRest(input) };
+  return { ok: true, config: { path: config.path, leftOut, ...combined }, rest: lookBy(call, config.path, combined.specs, call.terminal.warn) };
+}
+
+function lookBy({ paths: { stateDir, ledger }, env }: Call, config: string, specs: Combined['specs'], onProblem: (text: string) => void): AtRest {
+  return lookAtRest({ stateDir, ledger, config, specs, environment: env, uid: process.geteuid?.() ?? 0, onProblem });
 }
 
 /** What Status would say, as far as it is known without a supervisor: no metrics, no tree. */
@@ -65,21 +67,20 @@ function hasLeftWord({ process, zombie, suspect, foreign, noted, recorded, job }
 
 /** Whether there is no file to look by, and nothing to look for: the last supervisor ended in order, and no state file names a process. */
 export function leftNothing(call: Call): boolean {
-  const { paths: { stateDir, ledger, socket, pidFile }, env } = call;
+  const { ledger, socket, pidFile } = call.paths;
   if (chooseConfigAtRest(call).ok || [socket, pidFile].some((path) => existsSync(path))) return false;
   const onProblem = (): void => undefined;
-  const { listed } = lookAtRest({ stateDir, ledger, config: '', specs: [], environment: env, uid: process.geteuid?.() ?? 0, onProblem });
+  const { listed } = lookBy(call, '', [], onProblem);
   return listed.length === 0 && readLedger(ledger, { onProblem, quarantine: false }).clean;
 }
 
 /** For an end to what systemg 0.33.0 left running, which writes down whose a process is and which file it runs. `unknown`: what that file does not have. */
 export function leftBySystemg(call: Call): { readonly config: (Pick<Combined, 'specs'> & { readonly path: string }) | null; readonly unknown: readonly string[] } {
-  const { paths: { stateDir, ledger }, env } = call;
   const [hint, chosen] = [configInUse(call), chooseConfig(call)];
   const path = hint ?? (chosen.ok ? chosen.path : '');
   const loaded = loadConfigFor(call, path);
   const specs = loaded.ok ? loaded.config.services : [];
-  const { listed } = lookAtRest({ stateDir, ledger, config: path, specs: [], environment: env, uid: process.geteuid?.() ?? 0, onProblem: () => undefined });
+  const { listed } = lookBy(call, path, [], () => undefined);
   const unknown = listed.filter(({ name, process: found }) => found !== null && isAlive(found) && !specs.some((spec) => spec.name === name));
   return { config: loaded.ok ? { path, specs } : null, unknown: unknown.map(({ name, pid }) => `pid ${pid} may be service '${name}' of systemg 0.33.0, of which no configuration says what it runs: end it`) };
 }
