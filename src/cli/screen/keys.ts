@@ -19,16 +19,13 @@ export function openKeyReader(): KeyReader {
     const keys: Key[] = [];
     while (rest !== '') {
       if (pasted !== null) {
-        const [end] = PASTE_END.exec(rest) ?? [null];
+        const end = PASTE_END.exec(rest);
         // Its end may have come in part.
-        const length = end === null ? Math.max(0, rest.length - LONGEST_END) : rest.indexOf(end);
+        const length = end?.index ?? Math.max(0, rest.length - LONGEST_END);
         if (pasted.length < MOST_TYPED) pasted += rest.slice(0, length);
-        if (end === null) {
-          rest = rest.slice(length);
-          break;
-        }
-        if (end !== CTRL_C) keys.push(PASTED + pasted);
-        rest = rest.slice(length + (end === CTRL_C ? 0 : end.length));
+        rest = rest.slice(length + (end?.[0].length ?? 0));
+        if (end === null) break;
+        keys.push(end[0] === CTRL_C ? 'ctrl-c' : PASTED + pasted);
         pasted = null;
         continue;
       }

@@ -39,9 +39,11 @@ async function newRecords(call: Call, tally: Tally): Promise<Parameters<Tally['t
   const { last } = tally;
   if (last !== null) {
     const answer = await askFor(call, { kind: 'history', unit: null, limit: mostRecords, since: last.seq - 1 }, 'history');
-    const [found] = answer.ok ? answer.response.records : [];
+    if (!answer.ok) return [];
+    const { records } = answer.response;
+    const [found] = records;
     // Of more than are asked for the oldest are missing.
-    if (!answer.ok || (found !== undefined && (found.seq > last.seq || found.at === last.at))) return answer.ok ? answer.response.records : [];
+    if (found !== undefined && (found.seq > last.seq || found.at === last.at)) return records;
     tally.forgetJournal();
   }
   const all = await askRecords(call, null);
