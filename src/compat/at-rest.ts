@@ -54,7 +54,7 @@ export interface AtRestInput {
 
 /** What ledger, files and kernel say of the units when there is no supervisor to ask. Changes nothing. */
 export function lookAtRest({ stateDir, ledger, config, specs, environment, uid, onProblem }: AtRestInput): AtRest {
-  const files = readStateFiles(stateDir, { onProblem, quarantine: false });
+  const files = readStateFiles(stateDir, { onProblem, quarantine: [] });
   const { entries, meta, clean } = readLedger(ledger, { onProblem, quarantine: false });
   // A hash is made of a definition alone: another project's unit may have the same. Without a note the files are systemg 0.33.0's.
   const lastConfig = notedConfig(meta);
@@ -115,7 +115,7 @@ type RewriteInput = Pick<AtRestInput, 'stateDir' | 'ledger' | 'onProblem'>;
 
 /** `changed` null: there is no such file, or it cannot be read. */
 function rewrite({ stateDir, ledger: path, onProblem }: RewriteInput, name: XmlFile, changed: (files: StateFiles) => XmlElement | null): void {
-  const files = readStateFiles(stateDir, { onProblem: () => undefined, quarantine: true });
+  const files = readStateFiles(stateDir, { onProblem: () => undefined, quarantine: [name] });
   const element = changed(files);
   if (element === null) return;
   const text = writeXml(element);

@@ -25,14 +25,15 @@ export interface StateFiles {
 export interface ReadOptions {
   /** Takes sentences about what could not be used. */
   readonly onProblem: (text: string) => void;
-  /** Keeps a copy of a file that cannot be understood; for the holder of the lock. */
-  readonly quarantine: boolean;
+  /** Of which files a copy is kept where they cannot be understood: those that are written anew. For the holder of the lock. */
+  readonly quarantine: readonly XmlFile[];
 }
 
 /** Reads the files of systemg 0.33.0. A torn or foreign file, or what is wrong in one, is reported and left out. Throws nothing. */
 export function readStateFiles(stateDir: string, options: ReadOptions): StateFiles {
   const read = <Content>(name: XmlFile, decode: FileCodec<Content>['decode']): { content: Content | null; digest: string | null; writtenWallMs: number } => {
     const path = join(stateDir, name);
+    const copied = (): string => (options.quarantine.includes(name) ? quarantine(path) : '');
     let bytes: Buffer;
     let writtenWallMs: number;
     try {
@@ -45,9 +46,9 @@ export function readStateFiles(stateDir: string, options: ReadOptions): StateFil
     if (!isUtf8(bytes)) options.onProblem(`${path}: some of its bytes are no UTF-8 and are read as U+FFFD`);
     const decoded = decodeBytes(bytes, decode);
     const [first, ...more] = decoded.ok ? decoded.skipped : [];
-    if (first !== undefined) options.onProblem(`${path}: ${first}${more.length > 0 ? `, and ${more.length} more like that` : ''}; what is wrong is left out${options.quarantine ? quarantine(path) : ''}`);
+    if (first !== undefined) options.onProblem(`${path}: ${first}${more.length > 0 ? `, and ${more.length} more like that` : ''}; what is wrong is left out${copied()}`);
     if (decoded.ok && decoded.ignored !== null) options.onProblem(`${path}: ${decoded.ignored}; that is ignored`);
-    if (!decoded.ok) options.onProblem(`${path}: ${decoded.reason}; it is ignored${options.quarantine ? quarantine(path) : ''}`);
+    if (!decoded.ok) options.onProblem(`${path}: ${decoded.reason}; it is ignored${copied()}`);
     return { content: decoded.ok ? decoded.content : null, digest: digestOf(bytes), writtenWallMs };
   };
   const pid = read('pid.xml', pidFile.decode);

@@ -19,7 +19,7 @@ import { notedChildren } from '../state/notes.ts';
 import { takenOverToken } from '../state/recovery.ts';
 import type { CronFile } from './state-files.ts';
 import { ownDigests } from './projection.ts';
-import { claimsOf, readStateFiles, type Claim, type StateFiles, type XmlFile } from './read-files.ts';
+import { claimsOf, readStateFiles, xmlFiles, type Claim, type StateFiles, type XmlFile } from './read-files.ts';
 
 export interface TakeoverInput {
   readonly stateDir: string;
@@ -59,7 +59,7 @@ export interface Takeover {
  * those we wrote, another program has run in between: what the ledger saw alive stays, all else is as the files say.
  */
 export function takeOver(input: TakeoverInput): Takeover {
-  const files = readStateFiles(input.stateDir, { onProblem: input.onProblem, quarantine: true });
+  const files = readStateFiles(input.stateDir, { onProblem: input.onProblem, quarantine: xmlFiles });
   const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
   const isOther = hasOtherRun(input, files);
   if (isOther) input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);

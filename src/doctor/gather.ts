@@ -48,7 +48,7 @@ export async function gather(input: GatherInput): Promise<Facts> {
     lock: lockFact(paths.lock), owner, pidText: textIn(paths.pidFile), hint: textIn(paths.configHint),
     ledger: { ...readLedger(paths.ledger, { quarantine: false, onProblem: (text) => ledgerProblems.push(text) }), problems: ledgerProblems },
     journal: surveyJournal(paths.stateDir),
-    files: { ...readStateFiles(paths.stateDir, { quarantine: false, onProblem: (text) => fileProblems.push(text) }), problems: fileProblems },
+    files: { ...readStateFiles(paths.stateDir, { quarantine: [], onProblem: (text) => fileProblems.push(text) }), problems: fileProblems },
     processes: await scan(), seesProcesses: seesProcesses(),
     outputs: streams.map((output) => ({ ...output, writesTo: writesTo(pidOf(before, output.unit), output.stream) })),
     entries: new Map(watched.map((path) => [path, pathFact(path)])),

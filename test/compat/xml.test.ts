@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cronFile, type CronFile, pidFile, type RecordedRun, stateFile } from '../../src/compat/state-files.ts';
-import { readStateFiles, type StateFiles } from '../../src/compat/read-files.ts';
+import { readStateFiles, xmlFiles, type StateFiles } from '../../src/compat/read-files.ts';
 import { branch, leaf, readXml, writeXml, type XmlElement } from '../../src/compat/xml.ts';
 import { tempDir } from '../temp-dir.ts';
 
@@ -210,7 +210,7 @@ function damaged(name: string, text: string): { readonly files: StateFiles; read
   for (const other of readdirSync(golden)) writeFileSync(join(stateDir, other), readFileSync(join(golden, other)));
   writeFileSync(join(stateDir, name), text);
   const problems: string[] = [];
-  const files = readStateFiles(stateDir, { quarantine: true, onProblem: (problem) => problems.push(problem) });
+  const files = readStateFiles(stateDir, { quarantine: xmlFiles, onProblem: (problem) => problems.push(problem) });
   expect(problems[0]).toContain(`${name}.corrupt-1`);
   expect(readFileSync(join(stateDir, `${name}.corrupt-1`), 'utf8')).toBe(text);
   return { files, problems };
@@ -226,7 +226,7 @@ test('a file longer than any that systemg 0.33.0 writes is kept as a copy and re
   writeFileSync(path, '<PidFile/>');
   truncateSync(path, 2 ** 24 + 1);
   const problems: string[] = [];
-  expect(readStateFiles(stateDir, { quarantine: true, onProblem: (problem) => problems.push(problem) }).pid).toBeNull();
+  expect(readStateFiles(stateDir, { quarantine: xmlFiles, onProblem: (problem) => problems.push(problem) }).pid).toBeNull();
   expect(problems).toEqual([`${path}: expected at most ${2 ** 24} bytes, got ${2 ** 24 + 1}; it is ignored; a copy is kept as ${path}.corrupt-1`]);
 });
 
@@ -243,7 +243,7 @@ test('bytes that are no UTF-8, and what follows the end of a file, are told and 
   const text = '<PidFile><services><name>caf\xe9</name><pid>5</pid></services><services><name>web</name><pid>7</pid></services></PidFile>';
   writeFileSync(join(stateDir, 'pid.xml'), Buffer.from(`${text}services>`, 'latin1'));
   const problems: string[] = [];
-  const { pid } = readStateFiles(stateDir, { quarantine: true, onProblem: (problem) => problems.push(problem) });
+  const { pid } = readStateFiles(stateDir, { quarantine: xmlFiles, onProblem: (problem) => problems.push(problem) });
   expect(pid?.services).toEqual(new Map([['caf\ufffd', 5], ['web', 7]]));
   expect(problems.map((problem) => problem.slice(stateDir.length + 1))).toEqual([
     'pid.xml: some of its bytes are no UTF-8 and are read as U+FFFD',

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parseSource } from '../../src/config/document.ts';
 import { readAdHoc, writeAdHoc } from '../../src/config/ad-hoc-list.ts';
 import { readSlots } from '../../src/compat/slot-file.ts';
-import { readStateFiles } from '../../src/compat/read-files.ts';
+import { readStateFiles, xmlFiles } from '../../src/compat/read-files.ts';
 import { readConfigHint, readSupervisorPid } from '../../src/control/runtime-files.ts';
 import { keepConfig, lastConfig } from '../../src/daemon/last-config.ts';
 import { openJournal, type Journal } from '../../src/journal/journal.ts';
@@ -63,7 +63,7 @@ const sentenceOf = (read: () => unknown): void => {
   }
 };
 const xml = (text: string): Pick<Kept, 'sound' | 'read' | 'isNamed'> => ({
-  sound: (path) => writeFileSync(path, text), read: (path, onProblem) => readStateFiles(dirname(path), { onProblem, quarantine: true }), isNamed: true,
+  sound: (path) => writeFileSync(path, text), read: (path, onProblem) => readStateFiles(dirname(path), { onProblem, quarantine: xmlFiles }), isNamed: true,
 });
 
 const files: Readonly<Record<string, Kept>> = {

@@ -30,7 +30,7 @@ describe.each(readdirSync(releases))('the files of release %s', (release) => {
     const verdicts = await recover(ledger.entries.values(), { scan: async () => new Map(), isAlive: () => false, now });
     expect(verdicts.filter(({ record }) => record.process !== null).every(({ verdict }) => verdict === 'dead')).toBe(true);
     expect([...readJournal(directory)].length).toBeGreaterThan(10);
-    const { pid, state, cron } = readStateFiles(directory, { onProblem, quarantine: false });
+    const { pid, state, cron } = readStateFiles(directory, { onProblem, quarantine: [] });
     expect([pid?.services.size, state === null, cron?.size]).toEqual([2, false, 1]);
     expect(problems).toEqual([]);
     ledger.close();
