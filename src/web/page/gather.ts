@@ -6,7 +6,7 @@ export interface Gather<Item> {
 
 /** Hands on what comes within a moment at once, of more than `most` the newest: a flood costs no more than that many in each moment. */
 export function makeGather<Item>(take: (items: readonly Item[]) => void, { most, withinMs }: { readonly most: number; readonly withinMs: number }): Gather<Item> {
-  let items: readonly Item[] = [];
+  let items: Item[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   const clear = (): void => {
     clearTimeout(timer);
@@ -15,9 +15,11 @@ export function makeGather<Item>(take: (items: readonly Item[]) => void, { most,
   };
   return {
     add: (more) => {
-      items = [...items, ...more].slice(-most);
+      for (const item of more) items.push(item);
+      // Not at each call: in a flood all that are kept would be copied for every few that come.
+      if (items.length > 2 * most) items = items.slice(-most);
       timer ??= setTimeout(() => {
-        const gathered = items;
+        const gathered = items.slice(-most);
         clear();
         take(gathered);
       }, withinMs);
