@@ -73,7 +73,7 @@ export function openAnswers(setting: DaemonSetting, metrics: MetricsSpec | null,
     watch: (request, exchange) => watch(request, exchange, journal, () => masked(status(), secrets.mask)),
     logs: (request, exchange) => streamLogs(request, exchange, {
       status, supervisorLog: paths.supervisorLog,
-      file: (unit, stream) => outputs.logs.files(unit)?.[stream] ?? [findLogFile(paths.logDir, unit, stream)].find((path) => existsSync(path)) ?? null,
+      file: (unit, stream) => outputs.logs.files(unit)?.[stream] ?? existing(findLogFile(paths.logDir, unit, stream)),
       wake: (unit, stream) => (notify) => outputs.logs.wake(unit, stream, notify),
     }),
     callerOf: (exchange) => findCaller({ views, scan, peer: () => peers.of(exchange) }),
@@ -132,3 +132,7 @@ function signalObstacle(process: ProcessIdentity): string | null {
 
 /** Requests that change nothing. */
 const QUERIES: ReadonlySet<Request['kind']> = new Set(['status', 'reveal', 'inspect', 'logs', 'history', 'watch', 'plan']);
+
+function existing(path: string): string | null {
+  return existsSync(path) ? path : null;
+}
