@@ -8,7 +8,7 @@ import { besideEvery, namedUnits, notPresent } from '../names.ts';
 import { options } from '../options.ts';
 import { outcomes, refuse, refuseUnits, report, reportUnits, type UnitOutcome, withProgress } from '../report.ts';
 import { findSupervisor } from '../../state/lock-owner.ts';
-import { endGuardian, hasBegun, untilReleased } from '../presence.ts';
+import { endGuardian, hasBegun, lookForServer, untilReleased } from '../presence.ts';
 import { foreignObstacle } from '../supervision.ts';
 
 /** Stops the services that are named; without a name all of them and the supervisor. */
@@ -43,7 +43,8 @@ async function stopEverything(call: Call): Promise<number> {
   const status = call.flags.has(options.json) ? await askStatus(call) : null;
   const expects = ({ process, phase }: UnitStatus): boolean => process !== undefined || phase === 'starting' || phase === 'stopping' || phase === 'backoff';
   const ended = await withProgress(call, { expects }, async () => {
-    const owner = findSupervisor(call.paths);
+    // Of one whose files somebody removed it is not seen who it is before it has put them back.
+    const owner = findSupervisor(call.paths) ?? (await lookForServer(call) === 'served' ? findSupervisor(call.paths) : null);
     const answer = await ask(call, { kind: 'shutdown' });
     // The answer comes just before the end: a start, or the removal of the state directory, must not find the old ones still there. After an
     // acceptance the end waits for this command.
