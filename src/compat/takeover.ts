@@ -54,65 +54,82 @@ export interface Takeover {
   readonly orphans: readonly Orphan[];
 }
 
-/**
- * What goes on from a run of systemg 0.33.0, known from its files where the ledger does not know better. Without a ledger, or when the files are not
- * those we wrote, another program has run in between: what the ledger saw alive stays, all else is as the files say.
- */
+/** What goes on from a run of systemg 0.33.0, known from its files where the ledger does not know better. */
 export function takeOver(input: TakeoverInput): Takeover {
+  const { specs, uid } = input;
   const files = readStateFiles(input.stateDir, { onProblem: input.onProblem, quarantine: xmlFiles });
-  const cron = isForeign(input, files, 'cron_state.xml') ? files.cron : null;
-  const isOther = hasOtherRun(input, files);
-  if (isOther) input.onReport(`taking over from another program: ${input.stateDir}/pid.xml and state.xml are not as this supervisor left them`);
-  const claimOf = isOther ? claimsOf(files, input.specs) : claimsLeft(input, files);
   const alive = input.found.filter(({ verdict }) => verdict === 'alive');
-  const kept = isOther ? alive : input.found;
-  const known = [
-    ...kept,
-    ...input.specs.flatMap((spec) => (kept.some(({ record }) => record.unit === spec.name) ? [] : fromFiles(input, files, claimOf, spec, claimed(alive)))),
-  ];
-  const orders = [...known, ...heldBack(input, known)];
-  if (isOther) for (const { record } of alive) reportSecond(input, files, claimOf, record.unit, claimed(alive));
-  const children = takeChildren(isOther ? files.pid?.spawned ?? [] : [], { ...input, orders, known: notedChildren(input.ledger.meta) });
+  const read: Read = { ...input, files, alive, taken: claimed(alive) };
+  const { claimOf, known, children } = hasOtherRun(read) ? afterAnother(read) : afterOurs(read);
+  const orders = [...known, ...heldBack(read, known)];
   const down = reasonsDown(known);
-  const suspected = input.specs.flatMap((spec) => {
+  const suspected = specs.flatMap((spec) => {
     const claim = down.has(spec.name) ? claimOf(spec) : null;
-    return claim === null ? [] : orphanOf(files, spec.name, claim, input.uid) ?? [];
+    return claim === null ? [] : orphanOf(files, spec.name, claim, uid) ?? [];
   });
   const suspects = new Map([...down].filter(([unit]) => suspected.some(({ name }) => name === unit)));
-  return { orders, files, cron, children, leftDown: reasonsDown(isOther ? orders : orders.filter((order) => !input.found.includes(order))), suspects, suspected, orphans: orphansFor(input, files, orders) };
-}
-
-/** In files that are ours pid.xml names beside the processes that the ledger knows what was left alone, which is left alone again. */
-function claimsLeft({ ledger, specs }: TakeoverInput, files: StateFiles): ClaimOf {
-  const claimOf = claimsOf({ ...files, state: null }, specs);
-  return (spec) => {
-    const claim = claimOf(spec);
-    return claim === null || ledger.latest(spec.name)?.record.process?.identity?.pid === claim.pid ? null : claim;
+  const [names, pids] = [new Set([...specs.map(({ name }) => name), ...orders.map(({ record }) => record.unit)]), claimed(orders)];
+  const orphans = orphansOf(files, (name, pid) => names.has(name) || pids.has(pid), uid);
+  for (const orphan of orphans) input.onReport(orphanText(orphan));
+  return {
+    orders, files, children, suspects, suspected, orphans,
+    cron: isForeign(read, 'cron_state.xml') ? files.cron : null,
+    leftDown: reasonsDown(orders.filter((order) => !input.found.includes(order))),
   };
 }
 
-function orphansFor({ specs, uid, onReport }: TakeoverInput, files: StateFiles, orders: readonly AdoptOrder[]): readonly Orphan[] {
-  const [names, pids] = [new Set([...specs.map(({ name }) => name), ...orders.map(({ record }) => record.unit)]), claimed(orders)];
-  const orphans = orphansOf(files, (name, pid) => names.has(name) || pids.has(pid), uid);
-  for (const orphan of orphans) onReport(orphanText(orphan));
-  return orphans;
+interface Read extends TakeoverInput {
+  readonly files: StateFiles;
+  /** What goes on by the ledger, and its pids. */
+  readonly alive: readonly AdoptOrder[];
+  readonly taken: ReadonlySet<number>;
 }
 
 type ClaimOf = ReturnType<typeof claimsOf>;
+
+interface Claims extends Read {
+  readonly claimOf: ClaimOf;
+}
+
+/** Without a ledger, or when the files are not those we wrote, another program has run in between: what the ledger saw alive stays, all else is as the files say. */
+function afterAnother(read: Read) {
+  const { stateDir, specs, ledger, files, alive, onReport } = read;
+  onReport(`taking over from another program: ${stateDir}/pid.xml and state.xml are not as this supervisor left them`);
+  const claims = { ...read, claimOf: claimsOf(files, specs) };
+  const known = withFiles(alive, claims);
+  for (const { record } of alive) reportSecond(claims, record.unit);
+  return { claimOf: claims.claimOf, known, children: takeChildren(files.pid?.spawned ?? [], { ...read, orders: known, known: notedChildren(ledger.meta) }) };
+}
+
+/** All is as the ledger says. Beside the processes that it knows pid.xml names what was left alone, which is left alone again. */
+function afterOurs(read: Read) {
+  const { files, specs, ledger, found } = read;
+  const named = claimsOf({ ...files, state: null }, specs);
+  const claimOf: ClaimOf = (spec) => {
+    const claim = named(spec);
+    return claim === null || ledger.latest(spec.name)?.record.process?.identity?.pid === claim.pid ? null : claim;
+  };
+  return { claimOf, known: withFiles(found, { ...read, claimOf }), children: [] };
+}
+
+function withFiles(kept: readonly AdoptOrder[], claims: Claims): readonly AdoptOrder[] {
+  return [...kept, ...claims.specs.flatMap((spec) => (kept.some(({ record }) => record.unit === spec.name) ? [] : fromFiles(claims, spec)))];
+}
 
 function reasonsDown(orders: readonly AdoptOrder[]): ReadonlyMap<string, string> {
   return new Map(orders.flatMap(({ record }): [string, string][] => (record.state === 'stopped' && record.reason !== null ? [[record.unit, record.reason]] : [])));
 }
 
 /** A file that says nothing, be it torn, shows that as long as the other one is not as we left it. */
-function hasOtherRun(input: TakeoverInput, files: StateFiles): boolean {
+function hasOtherRun(read: Read): boolean {
+  const { files } = read;
   const isReadable = { 'pid.xml': files.pid !== null, 'state.xml': files.state !== null };
   const names = ['pid.xml', 'state.xml'] as const;
-  const foreign = names.filter((name) => isForeign(input, files, name));
+  const foreign = names.filter((name) => isForeign(read, name));
   return foreign.some((name) => isReadable[name]) || (foreign.length > 0 && names.every((name) => foreign.includes(name) || files.digests[name] === null));
 }
 
-function isForeign({ ledger }: TakeoverInput, { digests }: StateFiles, name: XmlFile): boolean {
+function isForeign({ ledger, files: { digests } }: Read, name: XmlFile): boolean {
   const digest = digests[name];
   return digest !== null && !ownDigests(ledger, name).includes(digest);
 }
@@ -141,32 +158,32 @@ function claimed(orders: readonly AdoptOrder[]): ReadonlySet<number> {
 }
 
 /** No order: the unit is started, as one that is not known yet. */
-function fromFiles(input: TakeoverInput, files: StateFiles, claimOf: ClaimOf, spec: ServiceSpec, taken: ReadonlySet<number>): readonly AdoptOrder[] {
-  const { onReport } = input;
+function fromFiles(claims: Claims, spec: ServiceSpec): readonly AdoptOrder[] {
+  const { files, claimOf, uid, onReport } = claims;
   const recorded = files.state?.get(spec.hash) ?? null;
   const claim = claimOf(spec);
   if (claim === null) return [];
   const { pid, file } = claim;
-  const proof = proofOf(input, claimOf, spec, claim, taken);
+  const proof = proofOf(claims, spec, claim);
   if (proof.ok) {
     onReport(`service '${spec.name}': pid ${pid} goes on, taken over from ${file}`);
-    return [{ verdict: 'alive', record: recordOf(input, spec, { state: 'running', process: proof.identity }) }];
+    return [{ verdict: 'alive', record: recordOf(claims, spec, { state: 'running', process: proof.identity }) }];
   }
   // Crashed services keep their pid in the file until they run again.
   const mayRun = recorded?.status !== 'exited_with_error';
-  const survivors = !proof.plausible && mayRun ? survivorsOf(files, spec.name, claim, input.uid) : [];
+  const survivors = !proof.plausible && mayRun ? survivorsOf(files, spec.name, claim, uid) : [];
   const left = survivors.map(described).join(', ');
   onReport(`service '${spec.name}': pid ${pid} of ${file} is not taken over: ${proof.why}${left === '' ? '' : `, but of its group there is left ${left}`}`);
   if (mayRun && (proof.plausible || left !== '')) {
     const what = left === '' ? `pid ${pid}` : left;
     const reason = `${what} may be this service, left running by another supervisor: it is neither signalled nor doubled; end it, then start the service`;
     onReport(`service '${spec.name}' is not started: ${reason}`);
-    return [{ verdict: 'rest', record: recordOf(input, spec, { state: 'stopped', wanted: 'down', reason }) }];
+    return [{ verdict: 'rest', record: recordOf(claims, spec, { state: 'stopped', wanted: 'down', reason }) }];
   }
   return [];
 }
 
-function proofOf({ environment, uid, specs }: TakeoverInput, claimOf: ClaimOf, spec: ServiceSpec, claim: Claim, taken: ReadonlySet<number>): Proof {
+function proofOf({ environment, uid, specs, claimOf, taken }: Claims, spec: ServiceSpec, claim: Claim): Proof {
   if (taken.has(claim.pid)) return { ok: false, plausible: false, why: 'it is that of another service' };
   const proof = prove(claim, { spec, environment, uid });
   const isShared = proof.ok && specs.some((other) => other.name !== spec.name && claimOf(other)?.pid === claim.pid);
@@ -174,15 +191,16 @@ function proofOf({ environment, uid, specs }: TakeoverInput, claimOf: ClaimOf, s
 }
 
 /** systemg 0.33.0 starts second copies of what another supervisor left running. Without root its death ends their shells and not what those started. */
-function reportSecond(input: TakeoverInput, files: StateFiles, claimOf: ClaimOf, unit: string, taken: ReadonlySet<number>): void {
-  const spec = input.specs.find(({ name }) => name === unit);
+function reportSecond(claims: Claims, unit: string): void {
+  const { specs, files, claimOf, taken, uid, onReport } = claims;
+  const spec = specs.find(({ name }) => name === unit);
   const claim = spec === undefined ? null : claimOf(spec);
   if (claim === null || spec === undefined || taken.has(claim.pid)) return;
-  const isProven = proofOf(input, claimOf, spec, claim, taken).ok;
-  const left = isProven ? [] : survivorsOf(files, unit, claim, input.uid);
+  const isProven = proofOf(claims, spec, claim).ok;
+  const left = isProven ? [] : survivorsOf(files, unit, claim, uid);
   const copies = isProven ? [`pid ${claim.pid}`] : left.filter(({ identity }) => !taken.has(identity.pid)).map(described);
   if (copies.length === 0) return;
-  input.onReport(`service '${unit}' goes on; a second copy that the other program started, ${copies.join(', ')}, is left alone: end it when it is not wanted`);
+  onReport(`service '${unit}' goes on; a second copy that the other program started, ${copies.join(', ')}, is left alone: end it when it is not wanted`);
 }
 
 function described({ identity, argv }: Suspect): string {
