@@ -1,7 +1,7 @@
 import { hasCode, textOf } from '../errors.ts';
 import { quarantine, readPlainFile } from '../files.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
-import { addLine, emptySum, encodeLine, END, keyOf, newerForm, readLines, type LedgerEntry, type LedgerLine, type LedgerSum, type Stamp } from './ledger-lines.ts';
+import { addLine, emptySum, END, keyOf, newerForm, readLines, type LedgerEntry, type LedgerLine, type LedgerSum, type Stamp } from './ledger-lines.ts';
 import { readReserve } from './ledger-reserve.ts';
 
 /** A ledger as it was found. */
@@ -50,11 +50,17 @@ export function readLedger(path: string, reading: LedgerReading): Opened {
     reading.onProblem(reading.quarantine ? damage + quarantine(path) : damage);
   }
   const reserved = notOlder(readReserve(path), lines);
-  for (const line of reserved) addLine(sum, line);
+  const unwritten = new Map<string, string>();
+  for (const line of reserved) {
+    const key = keyOf(line.fact);
+    // Each in the place of its newest line: an end in order that came before it must not be written behind it.
+    unwritten.delete(key);
+    unwritten.set(key, addLine(sum, line));
+  }
   const fresh = bytes.length === 0 && reserved.length === 0;
   return {
     ...nothing, sum, entries: sum.entries, meta: sum.meta, fresh, clean: fresh || sum.live.has(END), damaged: corrupt.length > 0, soundBytes, unterminated,
-    reserved: new Map(reserved.map((line) => [keyOf(line.fact), encodeLine(line)])),
+    reserved: unwritten,
   };
 }
 

@@ -131,12 +131,11 @@ export function openLedger(path: string, options: LedgerOptions): Ledger {
   };
 
   const failed = (error: unknown): void => {
-    const kept = reserve.keep([...waiting.values()].filter(({ durable }) => durable).map(({ line }) => line));
-    complain(error, kept);
+    complain(error, reserve.keep([...waiting.values()]));
   };
 
   const complain = (error: unknown, kept: boolean): void => {
-    const meanwhile = kept ? ', until then what was asked for by hand is kept in its reserve' : '';
+    const meanwhile = kept ? ', until then it is kept in a reserve' : '';
     const text = `${path}: cannot be written: ${textOf(error)}; it is tried again at the next change and every minute${meanwhile}`;
     if (unwritten === null) onProblem(text);
     unwritten = text;

@@ -311,13 +311,60 @@ describe('a failing disk', () => {
     expect(open().entries.get('web')?.record).toMatchObject({ wanted: 'down' });
   });
 
+  test.runIf(canMount)('what changes by itself is kept on a full disk too; of more than the reserve holds, what was asked for by hand and the newest', () => {
+    const disk = smallDisk(512);
+    if (disk === null) throw new Error('the disk could not be mounted');
+    const { open, path } = rig(join(disk, 'ledger.ndjson'));
+    const ledger = open();
+    ledger.note('large', 'x'.repeat(60_000));
+    fill(join(disk, 'ballast'));
+    for (let note = 0; note < 20; note += 1) ledger.note(`n${note}`, 'x'.repeat(500));
+    ledger.record(record('web', { wanted: 'down' }), true);
+    ledger.markClean();
+    for (const generation of [4, 5, 6]) ledger.record(record('new', { generation }), false);
+    const successor = open();
+    expect(successor.entries.get('new')?.record.generation).toBe(6);
+    expect(successor.entries.get('web')?.record.wanted).toBe('down');
+    expect(successor.clean).toBe(false);
+
+    for (let note = 0; note < 40; note += 1) ledger.note(`more ${note}`, 'y'.repeat(4000));
+    const third = open();
+    expect(third.entries.get('web')?.record.wanted).toBe('down');
+    expect(third.meta.get('more 39')).toContain('y');
+    expect(third.meta.has('more 1')).toBe(false);
+    expect(third.meta.get('large')).toContain('x');
+
+    rmSync(join(disk, 'ballast'));
+    third.record(record('db'), false);
+    third.close();
+    const sound = open();
+    expect(sound.entries.get('web')?.record.wanted).toBe('down');
+    expect(sound.clean).toBe(false);
+    expect(readFileSync(`${path}.reserve`, 'utf8').trim()).toBe('');
+  });
+
+  test('of two lines about one thing in the reserve the last holds, and stands behind an end in order that came between', () => {
+    const { open, path } = rig();
+    const first = open();
+    first.record(record('db'), true);
+    first.close();
+    const line = (fact: object, at: number): string => `${JSON.stringify({ at, wall: 1_700_000_000_000 + at, boot: 'boot-1', ...fact })}\n`;
+    const lines = [line({ record: record('web', { generation: 1 }) }, 50), line({ end: 'clean' }, 51), line({ record: record('web', { generation: 2 }) }, 52)];
+    writeFileSync(`${path}.reserve`, lines.join('').padEnd(128 * 1024, '\n'));
+    const second = open();
+    expect(second.entries.get('web')?.record.generation).toBe(2);
+    second.close();
+    expect(open().clean).toBe(false);
+    expect(open().entries.get('web')?.record.generation).toBe(2);
+  });
+
   test('an older word in the reserve takes nothing back that the ledger says', () => {
     const { open, path } = rig();
     const first = open();
     first.record(record('web', { wanted: 'down' }), true);
     first.close();
     const stale = readFileSync(path, 'utf8').replace('"at":42.5', '"at":41').replace('"wanted":"down"', '"wanted":"up"').replace(/,"crc":"[0-9a-f]+"/, '');
-    writeFileSync(`${path}.reserve`, stale.padEnd(32 * 1024, '\n'));
+    writeFileSync(`${path}.reserve`, stale.padEnd(128 * 1024, '\n'));
     expect(open().entries.get('web')?.record).toMatchObject({ wanted: 'down' });
   });
 
@@ -328,7 +375,7 @@ describe('a failing disk', () => {
     first.close();
     // The other clock begins anew with a boot.
     const at = wanted === 'up' ? 1 : 1000;
-    writeFileSync(`${path}.reserve`, `${JSON.stringify({ at, wall, boot: 'boot-2', record: record('web') })}\n`.padEnd(32 * 1024, '\n'));
+    writeFileSync(`${path}.reserve`, `${JSON.stringify({ at, wall, boot: 'boot-2', record: record('web') })}\n`.padEnd(128 * 1024, '\n'));
     expect(open().entries.get('web')?.record).toMatchObject({ wanted });
   });
 });
