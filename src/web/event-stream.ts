@@ -16,8 +16,9 @@ export interface Streams {
   readonly count: number;
 }
 
-/** What a client may leave unread. */
+/** What a client may leave unread, and what all may together, beside one event of each: the first one with thousands of units may be larger than both. */
 const MOST_UNREAD_BYTES = 4 * 1_048_576;
+const MOST_UNREAD_OF_ALL_BYTES = 32 * 1_048_576;
 /** Through proxies that end what is silent. */
 const KEEP_ALIVE_MS = 15_000;
 
@@ -40,30 +41,37 @@ export function openStreams(most: number): Streams {
       const body = new ReadableStream<Uint8Array>(
         {
           start(controller) {
-            end = () => {
+            const endBy = (close: () => void): void => {
               if (!open.delete(end)) return;
               clearInterval(timer);
               stop.abort();
               leave?.();
               for (const take of takers) take();
               try {
-                controller.close();
+                close();
               } catch {
                 // The client has cancelled it.
               }
             };
+            end = () => endBy(() => controller.close());
             open.add(end);
+            let largest = 0;
+            const unread = (): number => MOST_UNREAD_BYTES - (controller.desiredSize ?? MOST_UNREAD_BYTES);
             const write = (text: string): boolean => {
+              if (unread() > largest + Math.min(MOST_UNREAD_BYTES, MOST_UNREAD_OF_ALL_BYTES / open.size)) {
+                // What is unread is let go with it: a stream that is closed keeps that for its client.
+                endBy(() => controller.error(new Error('the client does not read')));
+              }
               if (stop.signal.aborted) return false;
-              controller.enqueue(encoder.encode(text));
-              if ((controller.desiredSize ?? 0) > 0) return true;
-              end();
-              return false;
+              const bytes = encoder.encode(text);
+              largest = Math.max(largest, bytes.length);
+              controller.enqueue(bytes);
+              return true;
             };
             const sink: Sink = {
               send: (event, data) => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
               room: () =>
-                (controller.desiredSize ?? 0) > MOST_UNREAD_BYTES - ROOM_BYTES || stop.signal.aborted
+                unread() < ROOM_BYTES || stop.signal.aborted
                   ? Promise.resolve()
                   : new Promise((take) => void takers.push(take)),
               signal: stop.signal,
