@@ -5,10 +5,7 @@ export type RefusalCode =
   | 'usage' | 'needs-root' | 'other-mode' | 'already-running' | 'no-supervisor' | 'unresponsive' | 'unserved' | 'socket'
   | 'refused' | 'config' | 'unknown-unit' | 'not-started' | 'died' | 'timeout' | 'runtime';
 
-export interface Refusal {
-  readonly code: RefusalCode;
-  readonly message: string;
-}
+export interface Refusal { readonly code: RefusalCode; readonly message: string }
 
 /** What was asked for, or why it was refused. */
 export type Result<Value> = ({ readonly ok: true } & Value) | { readonly ok: false; readonly refusal: Refusal };
@@ -61,10 +58,7 @@ export function textOf(error: unknown): string {
 }
 
 /** A refusal that needs no code: `reason` is a sentence, or the end of one that the caller begins. */
-export interface Refused {
-  readonly ok: false;
-  readonly reason: string;
-}
+export interface Refused { readonly ok: false; readonly reason: string }
 
 export function refuse(reason: string): Refused {
   return { ok: false, reason };

@@ -61,10 +61,7 @@ interface Drawing {
 }
 
 /** An arrow with what is said of it, and the node that says it. */
-interface SaidArrow extends Omit<Arrow, 'lines'> {
-  readonly lines: readonly LabelLine[];
-  readonly node: string;
-}
+interface SaidArrow extends Omit<Arrow, 'lines'> { readonly lines: readonly LabelLine[]; readonly node: string }
 
 function isInside({ from, to }: Arrow): boolean {
   return to === null || to === from;

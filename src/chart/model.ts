@@ -125,11 +125,7 @@ export function isBookkeeping(machine: AnyStateMachine, action: string): boolean
 // ─── Boxes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** A state with what is inside it, or the frame around the states of a phase: then without a state. */
-export interface Box {
-  readonly label: string;
-  readonly state: ChartState | null;
-  readonly inside: readonly Box[];
-}
+export interface Box { readonly label: string; readonly state: ChartState | null; readonly inside: readonly Box[] }
 
 /** How a chart is arranged: phases in the order in which they first appear, each final state behind its phase. */
 export function boxesOf({ states, isCondensed }: Chart): readonly Box[] {

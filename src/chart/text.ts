@@ -5,11 +5,7 @@ import { boxesOf, isFrame, type Box, type Chart, type ChartState } from './model
 const PRESENT = '●';
 
 /** How text is made to stand out; plain for files and pipes. */
-export interface TextLook {
-  strong(text: string): string;
-  faint(text: string): string;
-  present(text: string): string;
-}
+export interface TextLook { strong(text: string): string; faint(text: string): string; present(text: string): string }
 
 export const plainLook: TextLook = { strong: (text) => text, faint: (text) => text, present: (text) => text };
 

@@ -9,11 +9,7 @@ import { configInUse } from './hints.ts';
 import { options } from './options.ts';
 import { refuseUnits, reportUnits, withProgress } from './report.ts';
 
-interface Unit {
-  readonly name: string;
-  readonly command: readonly string[];
-  readonly cwd: string;
-}
+interface Unit { readonly name: string; readonly command: readonly string[]; readonly cwd: string }
 
 export function unitOf(call: Call, command: readonly string[]): Unit {
   return { name: unitName({ command, name: call.flags.text(options.name) }), command, cwd: call.cwd };

@@ -8,11 +8,7 @@ import { configuredUnits, knownUnits } from './known-units.ts';
 import { matchEach } from './names.ts';
 import { options } from './options.ts';
 
-interface CommandLine {
-  readonly argv: readonly string[];
-  readonly columns: number;
-  readonly surroundings: Surroundings;
-}
+interface CommandLine { readonly argv: readonly string[]; readonly columns: number; readonly surroundings: Surroundings }
 
 /**
  * What is meant by words after `start` without `--` before them: units where the first one names a unit, else a command, as to systemg 0.33.0. A word that

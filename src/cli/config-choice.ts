@@ -169,10 +169,7 @@ export function isConfigOf(call: Call, path: string): boolean {
 }
 
 /** Absolute paths. */
-interface OtherConfig {
-  readonly used: string;
-  readonly chosen: string;
-}
+interface OtherConfig { readonly used: string; readonly chosen: string }
 
 /** The file that a start would use, when the running supervisor's is another one. Null: they are the same, or one of them is not known. */
 export function otherConfig(call: Call): OtherConfig | null {

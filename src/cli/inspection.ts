@@ -87,11 +87,7 @@ async function hostNow(): Promise<Host | null> {
   }
 }
 
-interface ProcessRow {
-  readonly pid: number;
-  readonly command: string;
-  readonly prefix: string;
-}
+interface ProcessRow { readonly pid: number; readonly command: string; readonly prefix: string }
 
 function processRows({ process, runtime_command: running, command = '', spawned_children: nodes }: UnitStatus): ProcessRow[] {
   if (process === undefined) return [];

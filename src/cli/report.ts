@@ -8,12 +8,7 @@ import { phaseOf } from './print/unit.ts';
 import type { ProgressOptions } from './screen/progress.ts';
 
 /** One unit in the JSON that commands answer with. */
-export interface UnitOutcome {
-  readonly name: string;
-  readonly phase: string;
-  readonly pid?: number;
-  readonly error?: string;
-}
+export interface UnitOutcome { readonly name: string; readonly phase: string; readonly pid?: number; readonly error?: string }
 
 /** How a command that changes something ended, in the form that was asked for. Returns the exit code. */
 export function report(call: Call, outcome: { readonly message: string; readonly units: readonly UnitOutcome[] }): number {

@@ -1,14 +1,7 @@
 /** One thing that was looked at. `detail` says what was found; where `ok` is false also what was expected and what to do about it. */
-export interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
+export interface Finding { readonly check: string; readonly ok: boolean; readonly detail: string }
 
-export interface Diagnosis {
-  readonly ok: boolean;
-  readonly findings: readonly Finding[];
-}
+export interface Diagnosis { readonly ok: boolean; readonly findings: readonly Finding[] }
 
 export function agrees(check: string, detail: string): Finding {
   return { check, ok: true, detail };

@@ -74,10 +74,7 @@ function checkActor(facts: Facts, unit: UnitStatus): Finding {
     `See ${facts.command}why ${unit.name}; if it stays so: ${facts.command}restart -s ${unit.name}`);
 }
 
-interface Difference {
-  readonly found: string;
-  readonly expected: string;
-}
+interface Difference { readonly found: string; readonly expected: string }
 
 function differ(unit: UnitStatus, record: UnitRecord | undefined): readonly Difference[] {
   const pid = unit.process?.pid ?? null;

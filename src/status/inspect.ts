@@ -4,11 +4,7 @@ import type { MeasuredUnit, Sampler } from '../metrics/sampler.ts';
 import { wireSample } from '../metrics/store.ts';
 import type { Origin } from '../metrics/observer.ts';
 
-export interface InspectOutside {
-  readonly sampler: Sampler;
-  views(): readonly UnitView[];
-  status(): StatusSnapshot;
-}
+export interface InspectOutside { readonly sampler: Sampler; views(): readonly UnitView[]; status(): StatusSnapshot }
 
 /** The answer to Inspect; by name, or by hash when no unit has that name. A unit nobody knows is `null`, not an error. */
 export async function inspectPayload(asked: string, samples: number, { sampler, views, status }: InspectOutside): Promise<InspectPayload> {

@@ -22,11 +22,7 @@ export interface ShownChild {
   readonly ended: { readonly code: number | null; readonly signal: number | null; readonly atMs: number } | null;
 }
 
-interface Branch {
-  readonly key: string;
-  readonly child: SpawnedChild;
-  readonly startedAtMs: number;
-}
+interface Branch { readonly key: string; readonly child: SpawnedChild; readonly startedAtMs: number }
 
 /**
  * The processes of a unit below its leader, each once: those that were spawned through the socket, ended ones as long as they are kept, and those that

@@ -12,10 +12,7 @@ import { beginLook, processFacts, uptimeOf } from './process-facts.ts';
 import { processTree, shownChildren } from './process-tree.ts';
 
 /** Both clocks at one moment: the machines speak in monotonic milliseconds, people in wall time. */
-export interface Now {
-  readonly monotonicMs: number;
-  readonly wallMs: number;
-}
+export interface Now { readonly monotonicMs: number; readonly wallMs: number }
 
 /** What is known of units beside what their machines know. */
 export interface StatusSources {

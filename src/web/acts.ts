@@ -10,10 +10,7 @@ export const act = record({ verb: oneOf('start', 'stop', 'restart', 'run', 'relo
 
 export interface Act extends Shaped<typeof act> {}
 
-export interface Prepared {
-  readonly units: readonly string[];
-  carryOut(): Promise<{ readonly ok: boolean; readonly message: string }>;
-}
+export interface Prepared { readonly units: readonly string[]; carryOut(): Promise<{ readonly ok: boolean; readonly message: string }> }
 
 /** Checks an order against the units there are: what is wrong with it as a sentence, or how it is carried out. */
 export function prepareAct(call: Call, { verb, units = [], signal }: Act, known: ReadonlyMap<string, string>): Prepared | string {

@@ -9,11 +9,7 @@ import type { Hub, HubInput } from './hub.ts';
 import { problemResponse, refusalResponse } from './problem.ts';
 import { json, wholeNumber } from './route.ts';
 
-export interface AskingInput extends HubInput {
-  readonly hub: Hub;
-  readonly streams: Streams;
-  readonly readOnly: boolean;
-}
+export interface AskingInput extends HubInput { readonly hub: Hub; readonly streams: Streams; readonly readOnly: boolean }
 
 /** How the routes ask, and how they answer. */
 export interface Asking extends AskingInput {

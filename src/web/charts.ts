@@ -52,10 +52,7 @@ export function stepsAlong(drawn: DrawnMachine, machine: string, isCron: boolean
   });
 }
 
-export interface ChartStep {
-  readonly seq: number;
-  readonly arrows: readonly string[];
-}
+export interface ChartStep { readonly seq: number; readonly arrows: readonly string[] }
 
 /** How often each arrow was taken. */
 export function countArrows(steps: readonly ChartStep[]): readonly { readonly title: string; readonly count: number }[] {

@@ -2,10 +2,7 @@ import { isIP } from 'node:net';
 import type { Parsed } from '../words.ts';
 
 /** Where the page is served. `host` without brackets. */
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
+export interface ListenAddress { readonly host: string; readonly port: number }
 
 export const defaultAddress = '127.0.0.1:9080';
 

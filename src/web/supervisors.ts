@@ -5,10 +5,7 @@ import { configInUse } from '../cli/hints.ts';
 import { firstConfigPath } from '../config-path.ts';
 
 /** A supervisor that is shown. `name`: of its project; `-` has none. */
-export interface Watched {
-  readonly name: string;
-  readonly call: Call;
-}
+export interface Watched { readonly name: string; readonly call: Call }
 
 /** Which supervisors there are at this moment. */
 export interface Supervisors {

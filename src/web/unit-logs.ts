@@ -7,11 +7,7 @@ import { openLineReader, type TimedLine } from '../logs/timed-lines.ts';
 import type { Sink } from './event-stream.ts';
 
 /** One line of a unit's output. `at`: null where nobody knows when it was written. */
-export interface LogLine {
-  readonly at: string | null;
-  readonly stream: LogStream;
-  readonly line: string;
-}
+export interface LogLine { readonly at: string | null; readonly stream: LogStream; readonly line: string }
 
 export interface LogChoice {
   readonly logDir: string;

@@ -7,9 +7,7 @@ import { openLineReader, type LineFilter, type LineReader, type TimedLine } from
 import { openNewest, type Newest } from './newest.ts';
 import { keyOf, type Source } from './sources.ts';
 
-export interface SourcedLine extends TimedLine {
-  readonly source: Source;
-}
+export interface SourcedLine extends TimedLine { readonly source: Source }
 
 export interface Gathering {
   /** How many lines of each unit to begin with, of its streams together; null is all that fit. */
@@ -111,10 +109,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** With the other logs. */
-interface Shared {
-  readonly newest: Newest | undefined;
-  readonly wake: Wake;
-}
+interface Shared { readonly newest: Newest | undefined; readonly wake: Wake }
 
 async function gatherOne(source: Source, wish: Gathering, input: MergerInput<SourcedLine>, { newest, wake }: Shared): Promise<void> {
   const { lines, filter, follow: signal, showsUnfinished, onBegun, onUndated } = wish;

@@ -68,9 +68,7 @@ function statistics(values: readonly number[], format: (value: number) => string
 }
 
 /** Lines of a plot and, apart from them, its scale: the label of each line. */
-export interface Plot {
-  readonly rows: readonly { readonly value: number; readonly text: string }[];
-}
+export interface Plot { readonly rows: readonly { readonly value: number; readonly text: string }[] }
 
 const HEIGHT = 10;
 

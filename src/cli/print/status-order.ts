@@ -6,10 +6,7 @@ import { latest, stateOf } from './unit.ts';
 export const orderings = ['attention', 'name', 'state', 'cpu', 'rss', 'uptime', 'restarts', 'pid'] as const;
 export type Ordering = (typeof orderings)[number];
 
-export interface Order {
-  readonly by: Ordering;
-  readonly isReversed: boolean;
-}
+export interface Order { readonly by: Ordering; readonly isReversed: boolean }
 
 /** Those that need attention first. */
 export const firstOrder: Order = { by: 'attention', isReversed: false };

@@ -19,16 +19,9 @@ export interface StatusLook extends Look {
 }
 
 /** A unit with the lines that show it: its own row, then its processes. */
-export interface ShownUnit {
-  readonly unit: UnitStatus;
-  readonly lines: readonly string[];
-}
+export interface ShownUnit { readonly unit: UnitStatus; readonly lines: readonly string[] }
 
-export interface StatusLines {
-  readonly header: string;
-  readonly units: readonly ShownUnit[];
-  readonly summary: string;
-}
+export interface StatusLines { readonly header: string; readonly units: readonly ShownUnit[]; readonly summary: string }
 
 /** The units, and a summary in the last line. */
 export function statusTable(snapshot: StatusSnapshot, look: StatusLook): string[] {

@@ -1,10 +1,7 @@
 import type { Paint } from './palette.ts';
 import displayWidth, { broken, fit } from '../../width.ts';
 
-export interface Cell {
-  readonly text: string;
-  readonly paint?: Paint;
-}
+export interface Cell { readonly text: string; readonly paint?: Paint }
 
 export interface Column<Row> {
   readonly title: string;
@@ -26,10 +23,7 @@ export interface TableLook {
 }
 
 /** Lines of one row; more than one when cells are shown below it. */
-export interface TableRows {
-  readonly header: string;
-  readonly rows: readonly (readonly string[])[];
-}
+export interface TableRows { readonly header: string; readonly rows: readonly (readonly string[])[] }
 
 /**
  * Lines of a table in `width` columns, or as wide as it takes when that is null. Cells are cut first, the last column
@@ -110,9 +104,7 @@ function total(widths: readonly number[]): number {
 }
 
 /** With the columns that its text takes, which are counted once. */
-interface Measured extends Cell {
-  readonly width: number;
-}
+interface Measured extends Cell { readonly width: number }
 
 function measured({ text, paint }: Cell): Measured {
   return { text, width: displayWidth(text), ...(paint !== undefined && { paint }) };

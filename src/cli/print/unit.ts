@@ -73,10 +73,7 @@ export function programName(command: string): string {
 }
 
 /** A process of a unit, with its place in the drawn tree. */
-export interface Branch {
-  readonly child: SpawnedChild;
-  readonly prefix: string;
-}
+export interface Branch { readonly child: SpawnedChild; readonly prefix: string }
 
 /** Every process of a tree, parents before their children. */
 export function branches(nodes: readonly SpawnedProcessNode[] = [], indent = ''): Branch[] {

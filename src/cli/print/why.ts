@@ -7,12 +7,7 @@ import { Past } from './why-past.ts';
 import { attempt, leftRunning, runResult, time, tries } from './why-records.ts';
 
 /** `text`: sentences; `causes`: the records behind them, oldest first. */
-export interface Why {
-  readonly unit: string;
-  readonly phase: string;
-  readonly text: readonly string[];
-  readonly causes: readonly JournalRecord[];
-}
+export interface Why { readonly unit: string; readonly phase: string; readonly text: readonly string[]; readonly causes: readonly JournalRecord[] }
 
 export interface WhyInput {
   readonly unit: UnitStatus;

@@ -19,11 +19,7 @@ export interface Detail {
 }
 
 /** `draw` shows what has changed. */
-interface DetailInput<Unit = string> {
-  readonly unit: Unit;
-  readonly color: boolean;
-  draw(): void;
-}
+interface DetailInput<Unit = string> { readonly unit: Unit; readonly color: boolean; draw(): void }
 
 /** What the charts of the inspection look back on. */
 const WINDOW_MS = 60_000;

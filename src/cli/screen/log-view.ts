@@ -18,12 +18,7 @@ export interface LogView {
 type Shown = Omit<LogFeed, 'close'>;
 
 /** A line of the screen, and which line of the log it is a part of. */
-interface Row {
-  readonly number: number;
-  readonly part: number;
-  readonly head: string;
-  readonly text: string;
-}
+interface Row { readonly number: number; readonly part: number; readonly head: string; readonly text: string }
 
 export function openLogView({ title, color }: { title(): string; readonly color: boolean }): LogView {
   const paints = palette(color);

@@ -29,10 +29,7 @@ export type Action =
   | { readonly kind: 'logs'; readonly unit: string | null }
   | { readonly kind: 'inspect' | 'start' | 'restart' | 'stop'; readonly unit: string };
 
-export interface Step {
-  readonly model: StatusModel;
-  readonly action: Action | null;
-}
+export interface Step { readonly model: StatusModel; readonly action: Action | null }
 
 export const firstModel: StatusModel = { selected: null, filter: '', search: '', mode: 'table', typed: '', pending: null, unitsOnly: true, order: firstOrder, hasPane: false };
 

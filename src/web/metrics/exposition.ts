@@ -7,10 +7,7 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
-export interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
+export interface Sample { readonly labels: Readonly<Record<string, string>>; readonly value: number }
 
 export type Format = 'prometheus' | 'openmetrics';
 

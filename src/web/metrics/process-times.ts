@@ -6,10 +6,7 @@ import { readStatText, statFields } from '../../process/proc.ts';
 import { processDetail } from '../../status/process-facts.ts';
 
 /** CPU time used so far, in seconds, with that of ended children which were waited for. */
-export interface CpuTimes {
-  readonly user: number;
-  readonly system: number;
-}
+export interface CpuTimes { readonly user: number; readonly system: number }
 
 /** Of all processes of a unit; null without a process, or where the kernel shows none. */
 export function cpuTimesOf({ process, spawned_children: children }: UnitStatus): CpuTimes | null {

@@ -9,9 +9,7 @@ import { families } from './families.ts';
 import type { Tally } from './tally.ts';
 
 /** A supervisor, and what was counted of it before. */
-export interface Scraped extends Watched {
-  readonly tally: Tally;
-}
+export interface Scraped extends Watched { readonly tally: Tally }
 
 /** Everything in one text, measured now. Where there are several supervisors each sample has the project of its own as a label. */
 export async function scrape(
