@@ -17,7 +17,7 @@ const CHANGES_NODE = /^(?:NODE_.*|BUN_.*|UV_.*|OPENSSL_CONF|LOG_STREAM|LOG_TOKEN
 
 /** Between the launcher, the guardian and the supervisor; none of it reaches a service. */
 const between: ReadonlySet<string> = new Set([
-  'SYSG_EXEC_FD', 'SYSG_NOFILE', 'SYSG_NOHUP', 'SYSG_GUARDIAN', 'SYSG_AGAIN', 'SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_KEEPER', 'SYSG_NODE_EXTRA_CA_CERTS', WHOLE,
+  'SYSG_EXEC_FD', 'SYSG_NOFILE', 'SYSG_NOHUP', 'SYSG_GUARDIAN', 'SYSG_AGAIN', 'SYSG_ASKED', 'SYSG_READY_FD', 'SYSG_LIFELINE_FD', 'SYSG_KEEPER', WHOLE,
 ]);
 
 /** The environment in which the command was called, for services and for references in configurations. */
@@ -28,9 +28,7 @@ export function callersEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     if (name.startsWith(ASIDE)) found[name.slice(ASIDE.length)] = value;
     else if (!isOurs(name)) found[name] = value;
   }
-  // An older guardian, under which the installation was replaced.
-  const certificates = env['SYSG_NODE_EXTRA_CA_CERTS'];
-  return certificates === undefined ? found : { NODE_EXTRA_CA_CERTS: certificates, ...found };
+  return found;
 }
 
 /** As the launcher does where a supervisor may be started: from there on `callersEnvironment` gives the environment as the kernel shows it. */
