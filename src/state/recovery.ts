@@ -33,21 +33,16 @@ export interface RecoveryOutside {
  * A process of a later generation than the recorded one is the unit's: the disk did not take its record.
  */
 export async function recover(entries: Iterable<LedgerEntry>, outside: RecoveryOutside): Promise<AdoptOrder[]> {
-  const now = outside.now();
+  const { bootId } = outside.now();
   const known = [...entries];
-  const owning = known.filter(({ record, written }) => record.process !== null && written.bootId === now.bootId);
-  const first = owning.length > 0 ? await outside.scan() : new Map<number, ScannedRow>();
-  let looked = known.map((entry) => look(entry, first, outside));
-  if (looked.some((order) => order.verdict === 'unborn' && owning.some(({ record }) => record.unit === order.record.unit))) {
+  const owning = known.filter(({ record, written }) => record.process !== null && written.bootId === bootId);
+  let table = owning.length > 0 ? await outside.scan() : new Map<number, ScannedRow>();
+  if (owning.some((entry) => look(entry, table, outside).verdict === 'unborn')) {
     // A process between fork(2) and execve(2) does not show its token yet.
     await sleep(outside.secondLookMs ?? 200);
-    const second = await outside.scan();
-    looked = looked.map((order, index) => {
-      const entry = known[index];
-      return order.verdict === 'unborn' && entry !== undefined ? look(entry, second, outside) : order;
-    });
+    table = await outside.scan();
   }
-  return looked;
+  return known.map((entry) => look(entry, table, outside));
 }
 
 /** Whether a record of the ledger is of an instance beside its unit: `web/candidate`. No unit has a slash in its name. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RecoveryVerdict, ServiceSpec, UnitRecord } from '../../machines/types.ts';
 import { specOf } from '../machines/rig.ts';
 import type { LedgerEntry } from '../../src/state/ledger-lines.ts';
-import { isAside, recover, whatCounts, withoutDoubles, type RecoveryOutside, type ScannedRow } from '../../src/state/recovery.ts';
+import { asideSpec, isAside, recover, whatCounts, withoutDoubles, type RecoveryOutside, type ScannedRow } from '../../src/state/recovery.ts';
 import { record } from './record.ts';
 
 const now = { at: 10_000, wallMs: 1_000_000, bootId: 'boot-1' };
@@ -40,8 +40,10 @@ async function verdict(of: LedgerEntry, outside: RecoveryOutside): Promise<strin
 const intent = { generation: 2, role: 'main', token: 't-web', identity: null, adopted: false } as const;
 
 describe('a recorded process', () => {
-  test('lives when pid, start time, boot and token are its own', async () => {
-    expect(await verdict(entry(), kernel([row(100)]))).toBe('alive');
+  test('lives when pid, start time, boot and token are its own, which one scan shows', async () => {
+    const outside = kernel([row(100)]);
+    expect(await verdict(entry(), outside)).toBe('alive');
+    expect(outside.scans).toBe(1);
   });
   test('is dead when its pid is gone', async () => {
     expect(await verdict(entry(), kernel([]))).toBe('dead');
@@ -106,10 +108,13 @@ describe('an ordered start of which nothing more is known', () => {
   test('is not a zombie', async () => {
     expect(await verdict(entry({ process: intent }), kernel([row(200, { state: 'Z' })]))).toBe('unborn');
   });
-  test('of another boot is not looked for', async () => {
+  test('of another boot is not looked for, beside a process of this one either', async () => {
     const outside = kernel([row(200)]);
     expect(await verdict(entry({ process: intent }, 'boot-0'), outside)).toBe('unborn');
     expect(outside.scans).toBe(0);
+    const orders = await recover([entry({ process: { ...intent, identity: { ...identity, pid: 200 } } }), entry({ process: intent }, 'boot-0')], outside);
+    expect(orders.map((order) => order.verdict)).toEqual(['alive', 'unborn']);
+    expect(outside.scans).toBe(1);
   });
   test('the second scan leaves the verdicts of the others alone', async () => {
     const other = { record: record('db', { process: { ...intent, token: 't-db', identity } }), written: entry().written };
@@ -162,6 +167,10 @@ describe('what counts for a start', () => {
     expect(start(false, 'alive', { state: 'running' })).toMatchObject([{ verdict: 'alive', record: { wanted: 'up', state: 'stopping', cause: 'restart' } }]);
     leaderLives = true;
   });
+  test('by a person: what lives of a unit that the file has no more stays as it was recorded, to be ended', () => {
+    const changes = { unit: 'gone', wanted: 'down', streak: 4 } as const;
+    expect(start(false, 'alive', changes)).toEqual([{ verdict: 'alive', record: record('web', changes) }]);
+  });
   test('by a person: a run of a cron unit that nobody saw end is closed, and the unit wanted', () => {
     expect(start(false, 'dead', { unit: 'nightly', wanted: 'down' })).toMatchObject([{ verdict: 'dead', record: { unit: 'nightly', wanted: 'up' } }]);
     expect(start(false, 'rest', { unit: 'nightly', wanted: 'down', process: null })).toEqual([]);
@@ -187,5 +196,10 @@ describe('an instance beside its unit', () => {
     const orders = [order('web', 't-1'), order('web/candidate', 't-2'), order('db/old', 't-2'), order('db', null)];
     expect(withoutDoubles(orders)).toEqual(orders);
     expect(orders.map(({ record: { unit } }) => isAside(unit))).toEqual([false, true, true, false]);
+  });
+  test('is ended as its unit is, and nothing starts or checks it', () => {
+    const specs = [specOf({ name: 'db' }), specOf({ name: 'web', stopSignal: 'SIGINT', dependsOn: [{ service: 'db', condition: 'started', onRestart: 'restart' }], essential: true })];
+    expect(asideSpec('web/candidate', specs)).toEqual({ ...specs[1], name: 'web/candidate', check: null, hooks: [], dependsOn: [], essential: false, cron: null, spawn: null });
+    expect(asideSpec('gone/old', specs)).toBeNull();
   });
 });
