@@ -10,7 +10,7 @@ import { findOutdated, replaceOutdated } from './daemon/outdated.ts';
 import { findParent, type Parent } from './daemon/parent.ts';
 import { keepSmall } from './daemon/rest.ts';
 import { parseDaemonOptions, softLimitOf, type DaemonOptions, type DaemonSetting } from './daemon/setting.ts';
-import { keepDebuggerClosed, keepSignals, type KeptSignals, makeShutdown, obeySignals } from './daemon/signals.ts';
+import { handleFromTheStart, keepSignals, type KeptSignals, makeShutdown, obeySignals } from './daemon/signals.ts';
 import { closeBooks, HOOKS_MS, openSupervision, removeTraces, seeOut, type Supervision } from './daemon/supervision.ts';
 import { refusals, textOf } from './errors.ts';
 import { makeForegroundEcho } from './logs/foreground.ts';
@@ -200,7 +200,7 @@ function crash(log: SupervisorLog, error: unknown): never {
   process.exit(70);
 }
 
-keepDebuggerClosed();
+handleFromTheStart();
 interpreter.spare();
 const options = parseDaemonOptions(process.argv.slice(2));
 const paths = runtimePaths({ system: options.system, project: options.project, env: process.env });

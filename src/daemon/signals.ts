@@ -21,9 +21,12 @@ export function makeShutdown({ clock, log, echo }: DaemonSetting, { units: { sen
   };
 }
 
-/** Node opens its debugger on SIGUSR1 until somebody handles the signal: to be called before anything else. */
-export function keepDebuggerClosed(): void {
-  process.on('SIGUSR1', () => undefined);
+/**
+ * To be called before anything else. Node opens its debugger on SIGUSR1 until somebody handles the signal, and SIGXFSZ kills, which the kernel raises for each write
+ * beyond the limit of file sizes: the writer is told as well (EFBIG), and a note in the log might be the next such write.
+ */
+export function handleFromTheStart(): void {
+  for (const signal of ['SIGUSR1', 'SIGXFSZ'] as const) on(signal, () => undefined);
 }
 
 /**
@@ -97,7 +100,7 @@ export function obeySignals(
 
 const KEPT = ['SIGTERM', 'SIGQUIT', 'SIGPWR', 'SIGINT', 'SIGHUP'] as const;
 /** Without a handler they would kill. Real-time signals cannot be handled by Node. */
-const UNUSED = ['SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGSTKFLT', 'SIGXCPU', 'SIGXFSZ'] as const;
+const UNUSED = ['SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGSTKFLT', 'SIGXCPU'] as const;
 /** A person does not press a key twice within that time. */
 const SAME_KEY_MS = 100;
 

@@ -71,7 +71,7 @@ function writeFresh(path: string, bytes: Buffer, like: string): void {
   const { mode } = statSync(like);
   const descriptor = openSync(path, 'wx', mode & 0o777);
   try {
-    if (writeSync(descriptor, bytes) < bytes.length) throw new Error(`${path}: the disk is full`);
+    if (writeSync(descriptor, bytes) < bytes.length) throw new Error(`${path}: the disk is full, or the limit of file sizes (ulimit -f) is reached`);
   } catch (error) {
     ftruncateSync(descriptor, 0);
     rmSync(path, { force: true });

@@ -32,7 +32,7 @@ export function openAppendFile(path: string): AppendFile {
       const written = writeSync(descriptor, bytes);
       if (written < bytes.length) {
         ftruncateSync(descriptor, size);
-        throw new Error(`only ${written} of ${bytes.length} bytes could be written: the disk is full`);
+        throw new Error(`only ${written} of ${bytes.length} bytes could be written: the disk is full, or the limit of file sizes (ulimit -f) is reached`);
       }
       size += written;
     },

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { chownSync, readdirSync } from 'node:fs';
+import { chownSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bin, collect, isAlive, makeHome, soon, type Ended, type Home } from './rig.ts';
 
@@ -77,6 +78,18 @@ test('a low soft limit of open files does not keep the supervisor from running, 
   const home = makeHome('version: "1"\nservices:\n  a: {command: "ulimit -n; exec sleep 1000"}\n');
   expect(await limited(home, 'ulimit -Sn 12', 'start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
   await soon('it said its limit', () => home.log('a') === '12\n');
+});
+
+test('a limit of file sizes holds no supervisor up: what is behind is named, also when its own log has reached it', async () => {
+  const home = makeHome('version: "1"\nservices:\n  a: {command: "echo up; exec sleep 1000"}\n');
+  expect(await limited(home, 'ulimit -f 1', 'start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
+  const supervisor = home.supervisorPid();
+  const log = join(home.state, 'logs/supervisor.log');
+  await soon('the log is full', () => (process.kill(supervisor, 'SIGUSR2'), statSync(log).size === 512));
+  expect(await home.sysg('restart', '-s', 'a')).toMatchObject({ code: 0 });
+  expect((await home.status()).unwritten).toContainEqual(expect.stringMatching(/ledger\.ndjson: cannot be written: .*(EFBIG|limit of file sizes)/));
+  expect([isAlive(supervisor), await home.sysg('stop')]).toMatchObject([true, { code: 0 }]);
+  await home.allGone();
 });
 
 // A uid that nobody else has: the limit counts all processes and threads of a user.
