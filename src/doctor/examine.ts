@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Facts } from './facts.ts';
-import { diagnosis, type Diagnosis, type Finding } from './finding.ts';
+import { socketPathProblem } from '../wire/socket.ts';
+import { diagnosis, disagrees, type Diagnosis, type Finding } from './finding.ts';
 import { checkOutputs } from './outputs.ts';
 import { checkPlaces, checkSpace, obstructed } from './places.ts';
 import { checkProcesses } from './processes.ts';
@@ -13,6 +14,8 @@ import { checkTools } from './tools.ts';
 export function examine(facts: Facts): readonly Finding[] {
   // Everything else that was found of the files would be a consequence.
   if (facts.obstacle !== null) return [obstructed(facts.obstacle, facts), checkConfiguration(facts), ...checkTools(facts)];
+  const unusable = socketPathProblem(facts.paths.socket);
+  if (unusable !== null) return [disagrees('control socket', unusable, 'a path that a socket can have', 'No supervisor starts there.'), checkConfiguration(facts), ...checkTools(facts)];
   return [
     ...checkPlaces(facts), ...checkSupervisor(facts), ...checkRecords(facts), ...checkProjection(facts), ...checkProcesses(facts), ...checkOutputs(facts),
     ...checkSpace(facts), ...checkTools(facts),

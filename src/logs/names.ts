@@ -73,7 +73,7 @@ export function plain(name: string): string {
   return name.replace(/[^A-Za-z0-9]/g, '').toLowerCase();
 }
 
-/** The names in a directory, none where there is none. */
+/** The names in a directory, none where there is none, or this user may not read it. */
 export function listed(directory: string): string[] {
-  return attempt(() => readdirSync(directory), [], 'ENOENT', 'ENOTDIR');
+  return attempt(() => readdirSync(directory), [], 'ENOENT', 'ENOTDIR', 'EACCES');
 }

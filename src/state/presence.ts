@@ -80,8 +80,9 @@ export function keepPresence(options: PresenceOptions): Presence {
       return reportOnce(`${home} is gone, and with it the socket: nobody can reach this supervisor until it is back`);
     }
     const unprepared = prepareRuntime(paths, reportAside);
-    if (unprepared !== null) return reportOnce(`the state directory is gone and cannot be made again: ${unprepared}`);
-    const taken = isLockOurs ? lock : retake();
+    if (unprepared !== null) return reportOnce(`the state directory is gone or out of reach, and cannot be made again: ${unprepared}`);
+    // What could not be looked at before may be in place by now, and is held by us: taken again it would be refused as another's.
+    const taken = isOurs() ? lock : retake();
     if (!taken.ok) return taken.held ? onReplaced(taken.reason) : reportOnce(`the lock cannot be taken again: ${taken.reason}`);
     const isTaken = await isServed(paths.socket);
     // A supervisor that does not know our lock, such as systemg 0.33.0's, makes itself known by the pid file. Whatever else serves there is no supervisor.

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync, type Stats } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { lineEndProblem } from '../config-path.ts';
@@ -55,7 +55,7 @@ export function removeRuntimeFiles(paths: FilePaths): string | null {
 
 /** Whether the supervisor that wrote the pid file has not removed it, and wrote it since the machine was booted. */
 export function diedSinceBoot({ pidFile }: Pick<FilePaths, 'pidFile'>): boolean {
-  const written = statSync(pidFile, { throwIfNoEntry: false })?.mtimeMs;
+  const written = attempt(() => statSync(pidFile), undefined)?.mtimeMs;
   return written !== undefined && written > Date.now() - uptime() * 1000;
 }
 
@@ -71,7 +71,7 @@ function setAside(directory: string): string | null {
 function foreignIn({ stateDir, supervisorLog }: DirectoryPaths): readonly (readonly [path: string, why: string])[] {
   const names = attempt(() => readdirSync(stateDir), []);
   return [...names.filter((name) => FILE_NAME.test(name)).map((name) => join(stateDir, name)), supervisorLog].flatMap((path) => {
-    const found = lstatSync(path, { throwIfNoEntry: false });
+    const found = lookedAt(path);
     // A lock is held and not written: where it leads to another file, whoever has that one locked goes on.
     if (path.endsWith('.tmp')) return found?.isDirectory() === true ? [[path, 'is a directory in the way of a file']] : [];
     if (found?.isSymbolicLink() === true) return path.endsWith('.lock') && isFile(path) ? [] : [[path, 'is a symbolic link, through which nothing is written']];
@@ -96,7 +96,12 @@ function moveAside(path: string, why: string): string {
 const MOST_ASIDE = 20;
 
 function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  return lookedAt(path) !== undefined;
+}
+
+/** What this user may not look at (EACCES) is met again where it is used, and named there. */
+function lookedAt(path: string): Stats | undefined {
+  return attempt(() => lstatSync(path), undefined);
 }
 
 function prepareDirectory(directory: string): string | null {

@@ -30,6 +30,7 @@ const faults: readonly (readonly [what: string, change: Partial<Facts>, check: s
   ['the ledger can be read by everybody', { entries: new Map([...healthy.entries, path(paths.ledger, { mode: 0o644 })]) }, 'ledger file', /mode 0644/],
   ['the socket lets everybody in', { entries: new Map([...healthy.entries, path(paths.socket, { kind: 'socket', mode: 0o777 })]) }, 'control socket', /mode 0777.*expected.*0600/],
   ['the pid file names another process', { owner: null, pidText: '1' }, 'sysg.pid', /naming "1".*expected the pid of the process that holds the lock/],
+  ['no socket can have the path', { paths: { ...paths, socket: `/${'x'.repeat(120)}` } }, 'control socket', /has 121 bytes.*use a shorter HOME; expected a path that a socket can have/],
   ['the supervisor does not answer', { serving: { kind: 'silent', reason: 'no answer within 10000 ms' } }, 'control socket', /no answer within 10000 ms.*kill -KILL 50/],
   ['the supervisor is halted', { serving: { kind: 'silent', reason: 'no answer' }, processes: new Map([[50, processRow(50, { state: 'T' })], [70, processRow(70, { tokens: [token] })]]) }, 'control socket', /halted by a signal.*kill -CONT 50/],
   ['the guardian was killed', { owner: { ...owner, guardian: null } }, 'guardian', /none: it was killed, and supervisor 50 runs alone.*kill -KILL 50; sysg start --daemonize -c/],

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { isAlive, makeHome, removeDirectory, soon } from './rig.ts';
+import { bin, collect, isAlive, makeHome, removeDirectory, soon } from './rig.ts';
 
 const yaml = 'version: "1"\nservices:\n  a: {command: "$PROGRAMS/forever", restart_policy: always, backoff: 50ms}\n  b: {command: "$PROGRAMS/forever"}\n';
 
@@ -27,6 +27,27 @@ test('a state directory that was removed comes back with all that is known; serv
   await home.sysg('restart', '-s', 'a');
   await soon('its output is kept again', () => home.log('a').includes('ready'));
   expect(await home.sysg('stop')).toMatchObject({ code: 0 });
+  await home.allGone();
+});
+
+test.runIf(process.getuid?.() === 0)('a supervisor that is killed while its user may not enter its directory comes back when he may, and its logs are refused in a sentence', async () => {
+  const home = makeHome(yaml);
+  for (const path of [home.dir, home.config]) chownSync(path, 65534, 65534);
+  const asUser = (...args: readonly string[]) => collect(spawn('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', bin, ...args], { cwd: home.dir, env: home.env, stdio: ['ignore', 'pipe', 'pipe'] }));
+  expect(await asUser('start', '--daemonize', '-c', home.config)).toMatchObject({ code: 0 });
+  const [running, supervisor] = [(await home.unit('a')).process?.pid ?? 0, home.supervisorPid()];
+  const logs = join(home.state, 'logs');
+  chmodSync(logs, 0);
+  expect(await asUser('logs', '-s', 'a', '--no-follow')).toEqual({ code: 1, stdout: '', stderr: `sysg: ${logs} may not be read by this user: run as its owner, or let this user in: chmod u+rx ${logs}\n` });
+  chmodSync(logs, 0o700);
+
+  chmodSync(home.state, 0);
+  process.kill(supervisor, 'SIGKILL');
+  await soon('the next one cannot begin', () => readFileSync(join(logs, 'supervisor.log'), 'utf8').includes('services go on, and nobody looks after them until the next try'));
+  chmodSync(home.state, 0o700);
+  await soon('another supervisor serves', async () => (await home.status().catch(() => null)) !== null && home.supervisorPid() !== supervisor);
+  expect(await home.unit('a')).toMatchObject({ phase: 'running', process: { pid: running } });
+  expect(await asUser('stop')).toMatchObject({ code: 0 });
   await home.allGone();
 });
 

@@ -17,7 +17,7 @@ interface Rig {
 }
 
 /** A presence whose socket is a plain file. */
-function rig(): Rig {
+function rig(sees: (isInPlace: () => boolean) => boolean = (isInPlace) => isInPlace()): Rig {
   const home = join(tempDir(), 'home');
   mkdirSync(home);
   const paths = runtimePaths({ system: false, env: { HOME: home } });
@@ -27,7 +27,7 @@ function rig(): Rig {
   const [problems, done]: [string[], string[]] = [[], []];
   writeFileSync(paths.socket, '');
   const presence = keepPresence({
-    paths, lock,
+    paths, lock: { ...lock, isInPlace: () => sees(lock.isInPlace) },
     socket: {
       isInPlace: () => statSync(paths.socket, { throwIfNoEntry: false })?.isFile() === true,
       putBack: async () => {
@@ -93,6 +93,17 @@ test('where another supervisor took the directory over, this one learns that it 
   await presence.look();
   expect(done).toEqual([expect.stringMatching(/^replaced: supervisor already running/)]);
   expect([presence.isOurs(), existsSync(paths.socket)]).toEqual([false, false]);
+});
+
+test('a lock that could not be looked at for a moment is not taken for another supervisor\'s', async () => {
+  let looks = 0;
+  const { presence, done } = rig((isInPlace) => {
+    looks += 1;
+    if (looks === 1) throw new Error('EACCES');
+    return isInPlace();
+  });
+  await presence.look();
+  expect(done).toEqual(['socket', 'files']);
 });
 
 test('a socket that somebody else serves is not taken away from him, and that is said once', async () => {

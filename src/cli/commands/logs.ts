@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { refusals, textOf } from '../../errors.ts';
-import { isDirectory } from '../../files.ts';
+import { isAccessible, isDirectory } from '../../files.ts';
 import { logStreams, makeLogLookup } from '../../logs/names.ts';
 import type { LineFilter } from '../../logs/timed-lines.ts';
-import { parseMoment } from '../../words.ts';
+import { parseMoment, shellWord } from '../../words.ts';
 import { lookOf, streamOf, type Call } from '../call.ts';
 import { warnAboutOtherConfig } from '../config-choice.ts';
 import { show } from '../logs/show.ts';
@@ -40,6 +40,9 @@ async function logsOf(call: Call): Promise<number> {
   warnAboutOtherConfig(call);
   const { logDir } = call.paths;
   if (existsSync(logDir) && !isDirectory(logDir)) return terminal.refuse(refusals.runtime(`${logDir} is no directory, so that there are no logs; a supervisor sets it aside at its start`));
+  if (existsSync(logDir) && !isAccessible(logDir, constants.R_OK | constants.X_OK)) {
+    return terminal.refuse(refusals.runtime(`${logDir} may not be read by this user: run as its owner, or let this user in: chmod u+rx ${shellWord(logDir)}`));
+  }
   if (flags.has(options.purge)) return purge(call);
   const isOneShot = !flags.has(options.follow) && (flags.has(options.noFollow) || untilMs !== null || call.env['SYSTEMG_TAIL_MODE']?.toLowerCase() === 'oneshot');
   if (stream.everyMs === null) return showOnce(call, !isOneShot);
