@@ -32,8 +32,8 @@ export function makeRoom(file: string, keep: number): void {
   let free = 1;
   while (free <= keep && archiveAt(file, free) !== null) free += 1;
   // What was left when `keep` was lowered.
-  for (const { number } of listArchives(file)) if (number > keep) removeNumber(file, number);
-  if (keep > 0 && free > keep) removeNumber(file, keep);
+  for (const { number } of listArchives(file)) if (number > keep) remove(`${file}.${number}`);
+  if (keep > 0 && free > keep) remove(`${file}.${keep}`);
   for (let number = Math.min(free, keep) - 1; number >= 1; number -= 1) {
     for (const ending of endings) {
       const from = `${file}.${number}${ending}`;
@@ -44,10 +44,7 @@ export function makeRoom(file: string, keep: number): void {
 
 /** Removes the oldest archive to free space; false when there is none. */
 export function dropOldest(file: string): boolean {
-  const oldest = listArchives(file).at(-1);
-  if (oldest === undefined) return false;
-  removeNumber(file, oldest.number);
-  return true;
+  return drop(listArchives(file).at(-1));
 }
 
 /** Removes the oldest archive of all logs in the directory of this one; false when there is none. */
@@ -55,11 +52,8 @@ export function dropOldestBeside(file: string): boolean {
   const directory = dirname(file);
   const names = attempt(() => readdirSync(directory), []);
   const logs = new Set(names.flatMap((name) => /^(.+_std(?:out|err)\.log)\.[0-9]+(?:\.gz)?$/.exec(name)?.[1] ?? []));
-  const [oldest] = [...logs].map((name) => join(directory, name)).flatMap((log) => listArchives(log).slice(-1).map(({ number, stat }) => ({ log, number, at: stat.mtimeMs })))
-    .sort((one, other) => one.at - other.at);
-  if (oldest === undefined) return false;
-  removeNumber(oldest.log, oldest.number);
-  return true;
+  const oldest = [...logs].flatMap((name) => listArchives(join(directory, name)).slice(-1)).sort((one, other) => one.stat.mtimeMs - other.stat.mtimeMs);
+  return drop(oldest[0]);
 }
 
 /** Where the times of a log file or of an archive are kept, compressed or not. */
@@ -78,6 +72,12 @@ function archiveAt(file: string, number: number): Archive | null {
   return null;
 }
 
-function removeNumber(file: string, number: number): void {
-  for (const ending of endings) rmSync(`${file}.${number}${ending}`, { force: true });
+function drop(archive: Archive | undefined): boolean {
+  if (archive !== undefined) remove(archive.path.replace(/\.gz$/, ''));
+  return archive !== undefined;
+}
+
+/** In all its forms, and its times. */
+function remove(path: string): void {
+  for (const ending of endings) rmSync(`${path}${ending}`, { force: true });
 }

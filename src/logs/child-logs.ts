@@ -1,11 +1,11 @@
-import { chownSync, closeSync, constants, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chownSync, closeSync, constants, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { reporting } from '../errors.ts';
 import { makeDirectories } from '../files.ts';
 import type { LogSpec } from '../../machines/types.ts';
 import { Channel, openEnds, type ChildEnds } from './channel.ts';
 import { makeCompressor } from './compress.ts';
-import { ensureFifos, type LogOwner } from './fifo.ts';
+import { ensureFifos, isFifo, type LogOwner } from './fifo.ts';
 import { listed, logStreams, plain, type LogStream } from './names.ts';
 import type { LogStoreOptions } from './store.ts';
 
@@ -151,8 +151,4 @@ const SPARES = 16;
 /** NAME_MAX leaves room for about a hundred of each name. */
 function short(name: string): string {
   return plain(name).slice(0, 90);
-}
-
-function isFifo(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
 }

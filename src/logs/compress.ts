@@ -24,7 +24,7 @@ export function makeCompressor(onProblem: (text: string) => void): Compressor {
     for (const file of wanted) {
       wanted.delete(file);
       try {
-        await compressAll(file);
+        for (let raw = oldestRaw(file); raw !== undefined; raw = oldestRaw(file)) await compressOne(file, raw);
       } catch (error) {
         if (!complained) onProblem(`${file}: archives stay uncompressed: ${textOf(error)}`);
         complained = true;
@@ -42,10 +42,6 @@ export function makeCompressor(onProblem: (text: string) => void): Compressor {
       while (running !== null) await running;
     },
   };
-}
-
-async function compressAll(file: string): Promise<void> {
-  for (let raw = oldestRaw(file); raw !== undefined; raw = oldestRaw(file)) await compressOne(file, raw);
 }
 
 function oldestRaw(file: string): Archive | undefined {

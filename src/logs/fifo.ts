@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, closeSync, constants, lstatSync, openSync, readdirSync, unlinkSync, type Stats } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, lstatSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode, reporting } from '../errors.ts';
 import { makeDirectories } from '../files.ts';
@@ -56,8 +56,12 @@ export function ensureFifo(path: string, owner: LogOwner | null): void {
 export function pruneFifos(directory: string): void {
   for (const name of readdirSync(directory)) {
     const path = join(directory, name);
-    if (lstatSync(path, { throwIfNoEntry: false })?.isFIFO() === true && !hasReader(path)) unlinkSync(path);
+    if (isFifo(path) && !hasReader(path)) unlinkSync(path);
   }
+}
+
+export function isFifo(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
 }
 
 // Linux gives arguments and environment together at least 128 KiB (ARG_MAX), usually 2 MiB.
@@ -66,16 +70,12 @@ const bytesPerCall = 1_000_000;
 function keepOrClear({ path, owner }: FifoOrder): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return false;
-  if (found.isFIFO() && belongs(found, owner)) {
+  if (found.isFIFO() && found.uid === (owner?.uid ?? process.geteuid?.() ?? found.uid)) {
     if ((found.mode & 0o777) !== 0o600) chmodSync(path, 0o600);
     return true;
   }
   unlinkSync(path);
   return false;
-}
-
-function belongs(found: Stats, owner: LogOwner | null): boolean {
-  return found.uid === (owner?.uid ?? process.geteuid?.() ?? found.uid);
 }
 
 function hasReader(path: string): boolean {

@@ -20,9 +20,7 @@ export function makeForegroundEcho({ stderrOnly }: { readonly stderrOnly: boolea
   const stdout = openPatientOutput(1);
   const stderr = openPatientOutput(2);
   return {
-    align: (units) => {
-      width = echoWidth(units);
-    },
+    align: (units) => void (width = echoWidth(units)),
     write: (unit, stream, line) => {
       if (!stderrOnly) (stream === 'stdout' ? stdout : stderr).write(echoLine(unit, line, width));
       else if (stream === 'stderr') stdout.write(`[${unit}:stderr] ${line}\n`);

@@ -16,9 +16,7 @@ export function unitTitle(unit: string, pid: number | null): string {
 
 /** Where the echo of all units lines up: `unit | line`. */
 export function echoWidth(units: Iterable<string>): number {
-  let width = 0;
-  for (const unit of units) width = Math.max(width, characters(unit));
-  return width;
+  return Math.max(0, ...[...units].map(characters));
 }
 
 export function echoLine(unit: string, line: string, width: number): string {

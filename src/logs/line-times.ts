@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { timesOf } from './archives.ts';
 import type { Place } from './pieces.ts';
-import { readTimes, type TimeMark } from './times.ts';
+import { readTimes, undated, type TimeMark } from './times.ts';
 
 /** A stretch of a chunk that was written at one time, up to `end`, an offset in the chunk. */
 export interface Stretch {
@@ -37,7 +37,6 @@ export function openLineTimes(file: string): LineTimes {
   };
 }
 
-const unknown: TimeMark = { offset: 0, at: null, latest: null };
 const mostAttempts = 5;
 const attemptMs = 5;
 /** A bit more than marks are apart. */
@@ -53,7 +52,7 @@ function lags(file: string, place: Place, length: number, last: TimeMark | undef
 function stretches(marks: readonly TimeMark[], from: number, length: number): Stretch[] {
   const found: Stretch[] = [];
   let index = firstAfter(marks, from);
-  let mark = marks[index - 1] ?? { ...unknown, latest: marks[0]?.latest ?? null };
+  let mark = marks[index - 1] ?? { ...undated, latest: marks[0]?.latest ?? null };
   for (; ; index += 1) {
     const next = marks[index];
     if (next === undefined || next.offset >= from + length) return [...found, { end: length, mark }];

@@ -13,7 +13,8 @@ export function noteUse(file: OpenFile): void {
   open.delete(file);
   open.add(file);
   limit ??= openLogsWithin(descriptorLimit());
-  if (open.size > limit) restFirst();
+  const [first] = open;
+  if (open.size > limit) first?.rest();
 }
 
 export function noteClosed(file: OpenFile): void {
@@ -25,11 +26,6 @@ export function restOthers(file: OpenFile): boolean {
   const others = [...open].filter((other) => other !== file);
   for (const other of others) other.rest();
   return others.length > 0;
-}
-
-function restFirst(): void {
-  const [first] = open;
-  first?.rest();
 }
 
 let limit: number | null = null;

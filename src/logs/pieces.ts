@@ -39,15 +39,6 @@ export interface Pieces {
   readonly archives: readonly Piece[];
 }
 
-export function openPieces(file: string): Promise<Pieces> {
-  return openTogether(file, () => listArchives(file));
-}
-
-/** The file, and what was put away after `old` was, a piece that has lost its name, `size` and `changedMs` as they are now. */
-export function openSuccessors(file: string, old: Old): Promise<Pieces> {
-  return openTogether(file, () => archivesAfter(file, old));
-}
-
 export type Old = Pick<Piece, 'inode' | 'size' | 'changedMs'>;
 
 /** Bytes of a piece from an offset of its uncompressed content to the end that it has now. */
@@ -70,7 +61,9 @@ export async function closeArchives({ archives }: Pieces): Promise<void> {
 
 export const blockBytes = 64 * 1024;
 
-async function openTogether(file: string, choose: () => Archive[]): Promise<Pieces> {
+/** `old`: with what was put away after it alone, a piece that has lost its name, `size` and `changedMs` as they are now. */
+export async function openPieces(file: string, old: Old | null = null): Promise<Pieces> {
+  const choose = (): Archive[] => (old === null ? listArchives(file) : archivesAfter(file, old));
   for (let attempt = 1; ; attempt += 1) {
     const chosen = choose();
     const current = await openPiece(file, false);
@@ -109,7 +102,8 @@ async function openPiece(path: string, compressed: boolean): Promise<Piece | nul
     const { dev: device, ino, mtimeMs: changedMs, size } = stat;
     const common = { handle, compressed, device, changedMs, size };
     if (!compressed) return { ...common, inode: ino, marks: null };
-    const inode = inodeNoted(path);
+    // ENOENT: moved on since it was opened, and the list is made again.
+    const inode = attempt(() => originOf(path) ?? 0, 0, 'ENOENT');
     return { ...common, inode, marks: keepMarks(timesOf(path.slice(0, -'.gz'.length)), inode) };
   } catch (error) {
     await handle.close();
@@ -127,11 +121,6 @@ function keepMarks(path: string, inode: number): ReadMarks {
     if (times?.inode === inode) ({ marks } = times);
     return marks;
   };
-}
-
-function inodeNoted(path: string): number {
-  // Moved on since it was opened: the list is made again.
-  return attempt(() => originOf(path) ?? 0, 0, 'ENOENT');
 }
 
 function signature(archives: readonly Archive[]): string {

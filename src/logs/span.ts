@@ -1,6 +1,6 @@
 import { newline } from './lines.ts';
 import { readPiece, type Piece, type Pieces, type Take } from './pieces.ts';
-import { readTimes, type TimeMark } from './times.ts';
+import { readTimes, undated, type TimeMark } from './times.ts';
 
 /** Milliseconds of the wall clock, both ends included; null is open. */
 export interface Span {
@@ -32,7 +32,7 @@ interface Range {
 
 function rangeOf(file: string, piece: Piece, span: Span, earliestMs: number | null): Range | null {
   const marks = piece.marks?.() ?? readTimes(file, piece.inode)?.marks ?? [];
-  const all: readonly TimeMark[] = marks[0]?.offset === 0 ? marks : [{ offset: 0, at: null, latest: marks[0]?.latest ?? null }, ...marks];
+  const all: readonly TimeMark[] = marks[0]?.offset === 0 ? marks : [{ ...undated, latest: marks[0]?.latest ?? null }, ...marks];
   const fits = ({ at, latest }: TimeMark): boolean => {
     const { sinceMs, untilMs } = span;
     const from = at ?? earliestMs;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lastChunks } from './last-lines.ts';
-import { blockBytes, closeArchives, openPieces, openSuccessors, readPiece, type Piece, type Take } from './pieces.ts';
+import { blockBytes, closeArchives, openPieces, readPiece, type Piece, type Take } from './pieces.ts';
 import { statLog } from './plain-file.ts';
 import { readSpan, type Span } from './span.ts';
 
@@ -105,7 +105,7 @@ async function copyOn(reading: Reading, onChunk: Take, signal: AbortSignal): Pro
 async function changeOver(file: string, reading: Reading, onChunk: Take, signal: AbortSignal): Promise<Reading> {
   while (await copyOn(reading, onChunk, signal));
   const { size, mtimeMs: changedMs } = await reading.piece.handle.stat();
-  const next = await openSuccessors(file, { ...reading.piece, size, changedMs });
+  const next = await openPieces(file, { ...reading.piece, size, changedMs });
   try {
     if (next.current === null) return reading;
     let skip = Math.max(0, reading.offset - size);

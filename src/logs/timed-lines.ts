@@ -2,7 +2,7 @@ import type { LineTimes } from './line-times.ts';
 import { Cutter, textOfLine, type Piece } from './lines.ts';
 import type { Place, Take } from './pieces.ts';
 import type { Span } from './span.ts';
-import type { TimeMark } from './times.ts';
+import { undated, type TimeMark } from './times.ts';
 
 export interface TimedLine {
   /** Without the newline. */
@@ -31,9 +31,9 @@ export interface LineReader {
 export function openLineReader(times: LineTimes | 'in the line', filter: LineFilter, onLine: (line: TimedLine) => void | Promise<void>): LineReader {
   const cutter = new Cutter();
   /** Of the line that is cut now: of its first byte. */
-  let mark: TimeMark = undatedMark;
+  let mark: TimeMark = undated;
   let next: Place | null = null;
-  let undated = 0;
+  let undatedLines = 0;
   /** The newline to come ends what was handed out already. */
   let isEndAwaited = false;
 
@@ -47,7 +47,7 @@ export function openLineReader(times: LineTimes | 'in the line', filter: LineFil
     if (times === 'in the line') mark = recordMark(bytes) ?? mark;
     if (!fits(mark)) return;
     if (filter.pattern !== null && !filter.pattern.test(textOfLine(bytes))) return;
-    if (mark.at === null && (filter.sinceMs !== null || filter.untilMs !== null)) undated += 1;
+    if (mark.at === null && (filter.sinceMs !== null || filter.untilMs !== null)) undatedLines += 1;
     // A copy: what is kept for a while must not keep the whole chunk.
     await onLine({ bytes: Buffer.from(bytes), ended, at: mark.at });
   };
@@ -89,12 +89,10 @@ export function openLineReader(times: LineTimes | 'in the line', filter: LineFil
       return cutter.isWithinLine;
     },
     get undated() {
-      return undated;
+      return undatedLines;
     },
   };
 }
-
-const undatedMark: TimeMark = { offset: 0, at: null, latest: null };
 
 /** The time with which a record of a supervisor begins, systemg 0.33.0's too. */
 function recordMark(line: Buffer): TimeMark | null {

@@ -12,6 +12,9 @@ export interface TimeMark {
   readonly latest: number | null;
 }
 
+/** Of what nobody knows the time of. */
+export const undated: TimeMark = { offset: 0, at: null, latest: null };
+
 /** The file that an index speaks of, and its marks by rising offset. */
 export interface Times {
   readonly inode: number;
