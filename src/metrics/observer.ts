@@ -2,7 +2,7 @@ import { textOf } from '../errors.ts';
 import { descriptorLimit } from '../process/descriptors.ts';
 import { readTokens, tokensOrMarks, type ProcessTable, type ScannedProcess } from '../process/scan.ts';
 import { listPids, readProcStat, type ProcessStat } from '../process/proc.ts';
-import { belonging, findLineage, remember, type Lineage } from '../process/tree.ts';
+import { belonging, findLineage, keyOf, remember, type Lineage } from '../process/tree.ts';
 import { openUsageReader, type Reading, type UsageReader } from './usage.ts';
 
 /** Leader and token of one process of a unit. */
@@ -115,7 +115,7 @@ export function makeObserver() {
         const members = new Map<number, Member>();
         const due = isDue(unit);
         for (const origin of origins) {
-          const key = `${origin.leader.pid} ${origin.leader.startTime}`;
+          const key = keyOf(origin.leader);
           seen.add(key);
           const lineage = findLineage(origin.leader) ?? lineages.get(key) ?? { ...origin, known: new Map() };
           lineages.set(key, lineage);

@@ -30,9 +30,9 @@ let own: Reserve | null = null;
 
 /**
  * Sees to it that units leave the supervisor enough descriptors to answer clients and to stop units: a start that would take one of the reserve is refused, and
- * what runs may be started again. `open` counts the descriptors that are open now.
+ * what runs may be started again. `open` counts the descriptors that are open now: the listing itself has one.
  */
-export function makeReserve(limit: number, open: () => number = countOpen): Reserve {
+export function makeReserve(limit: number, open = (): number => listOpen().length - 1): Reserve {
   const known = new Set<string>();
   const reservedFromNew = reservedDescriptors + DESCRIPTORS_OF_LOG * openLogsWithin(limit);
   // Counting takes a while when there are many: as long as there is plenty it is not done for every spawn.
@@ -76,11 +76,6 @@ const DESCRIPTORS_OF_LOG = 2;
 /** The process's own limit of open files: what Node raised it to when it started. */
 export function descriptorLimit(): number {
   return ownNofile()?.soft ?? Infinity;
-}
-
-function countOpen(): number {
-  // The listing itself has one.
-  return listOpen().length - 1;
 }
 
 /** Empty where there is no /proc. */

@@ -6,7 +6,7 @@ import { hasMark } from './marks.ts';
 import { isLiving, readArguments } from './proc.ts';
 import { isCertain, lookAt, scan, scanGroups, scanMarked, type ProcessTable, type ScannedProcess } from './scan.ts';
 import { isGroupEmpty, Sender } from './signal.ts';
-import { belonging, closeLineage, isMember, openLineage, remember } from './tree.ts';
+import { belonging, closeLineage, isMember, keyOf, openLineage, remember } from './tree.ts';
 import { watchEnd } from './watch-end.ts';
 
 export interface EndingInput {
@@ -262,11 +262,7 @@ export function makeEnding(input: EndingInput): Ending {
   function watchStranger(): () => void {
     const unwatchEnd = watchEnd(leader.pid, hasLeaderEnded, () => leaderEnded(false, null));
     // While the leader lives its group shows what belongs to it; after the leader's end that must be known.
-    if (!hasLeaderEnded()) {
-      void inventory(() => over, search).then((table) => {
-        if (table !== null) remember(lineage, belonging(table, lineage, true));
-      });
-    }
+    if (!hasLeaderEnded()) void inventory(() => over, search).then(noteIn);
     return unwatchEnd;
   }
 
@@ -289,10 +285,6 @@ export function makeEnding(input: EndingInput): Ending {
       wake();
     },
   };
-}
-
-function keyOf({ pid, startTime }: Pick<ScannedProcess, 'pid' | 'startTime'>): string {
-  return `${pid} ${startTime}`;
 }
 
 function inWords({ pid }: ScannedProcess): string {

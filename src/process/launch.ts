@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import type { ProcessIdentity, ProcessRole, ServiceSpec } from '../../machines/types.ts';
+import type { ProcessRole, ServiceSpec } from '../../machines/types.ts';
 import { refuse, type Refused } from '../errors.ts';
 import { keepChild, type Child } from './children.ts';
 import { ownReserve } from './descriptors.ts';
@@ -143,7 +143,7 @@ function start(request: LaunchRequest, prepared: Prepared): Launched | ChildProc
     if (error instanceof Error && 'syscall' in error && error.syscall === 'spawn') return cannotExecute(prepared, error);
     throw error;
   } finally {
-    closeOutput(output);
+    for (const descriptor of new Set([output.stdout, output.stderr, ...(output.extra ?? []).map((one) => one.descriptor)])) closeSync(descriptor);
   }
   if (isUnstarted(process)) {
     removeMark(tokensOf(request));
@@ -152,7 +152,7 @@ function start(request: LaunchRequest, prepared: Prepared): Launched | ChildProc
   const { pid } = process;
   const identity = orKilled(pid, () => identify(pid));
   if (identity === null) throw new Error(`process ${pid} was started and is not listed by the kernel`);
-  const leader = isolation.pid ? orKilled(pid, () => leaderIn(pid)) : null;
+  const leader = isolation.pid ? orKilled(pid, () => awaitNamespaceLeader(pid)) : null;
   return { ok: true, child: keepChild(process, leader ?? identity, token, leader === null) };
 }
 
@@ -173,11 +173,6 @@ function commandOf({ name, words, path, environment, confinement }: Prepared, pr
 }
 
 const exportToken = `export ${tokenVariable}="$1"; shift; exec "$@"`;
-
-function leaderIn(parent: number): ProcessIdentity | null {
-  const leader = awaitNamespaceLeader(parent);
-  return leader === null ? null : identify(leader);
-}
 
 /** What nobody could identify, nobody could end later. */
 function orKilled<Found>(pid: number, look: () => Found): Found {
@@ -203,8 +198,4 @@ function stdio({ stdout, stderr, extra = [] }: ChildOutput): ('ignore' | number)
   const places: ('ignore' | number)[] = Array.from({ length: highest + 1 }, () => 'ignore');
   for (const { at, descriptor } of [{ at: 1, descriptor: stdout }, { at: 2, descriptor: stderr }, ...extra]) places[at] = descriptor;
   return places;
-}
-
-function closeOutput({ stdout, stderr, extra = [] }: ChildOutput): void {
-  for (const descriptor of new Set([stdout, stderr, ...extra.map((one) => one.descriptor)])) closeSync(descriptor);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { PrivilegeSpec } from '../../machines/types.ts';
+import type { PrivilegeSpec, ProcessIdentity } from '../../machines/types.ts';
 import { refuse } from '../errors.ts';
+import { identityOf } from './identity.ts';
 import { isGone, isLiving, readProcStat } from './proc.ts';
 import { byTool, chained, type Wrapping } from './tools.ts';
 
@@ -29,15 +30,15 @@ export function namespaceWrapping(isolation: Isolation, keepCapabilities: boolea
 }
 
 /**
- * The pid of the program that unshare(1) has started in a new pid namespace, as seen from here, once it leads a session of its own. Blocks for the
+ * The program that unshare(1) has started in a new pid namespace, as seen from here, once it leads a session of its own. Blocks for the
  * few milliseconds that this takes: until then nobody could signal the program. `null` when unshare ended before.
  */
-export function awaitNamespaceLeader(parent: number): number | null {
+export function awaitNamespaceLeader(parent: number): ProcessIdentity | null {
   const deadline = performance.now() + patienceMs;
   while (performance.now() < deadline) {
     const child = readChild(parent);
     const stat = child === null ? null : readProcStat(child);
-    if (stat !== null && stat.ppid === parent && stat.session === stat.pid) return stat.pid;
+    if (stat !== null && stat.ppid === parent && stat.session === stat.pid) return identityOf(stat);
     const unshare = readProcStat(parent);
     if (unshare === null || !isLiving(unshare)) return null;
     Atomics.wait(pauseCell, 0, 0, 1);

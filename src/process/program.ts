@@ -64,7 +64,8 @@ function examine(path: string): Resolution {
   // Of a file that we may execute and not read nothing can be said.
   const head = attempt(() => readHead(path, HEAD_BYTES), null);
   if (head !== null && isForeign(head)) return refuse(`"${path}" cannot be executed: it is a program for another processor, or a part of one`, 'Exec format error (os error 8)');
-  const interpreter = head === null ? null : interpreterIn(head);
+  // execve(2): "#!", spaces, an absolute path; at most 255 bytes. A relative one is left for the kernel to judge.
+  const interpreter = /^#![ \t]*(\/[^ \t\n\0]+)/.exec(head?.toString('latin1') ?? '')?.[1] ?? null;
   if (interpreter === null || (exists(interpreter) && isExecutable(interpreter))) return { ok: true, path };
   if (interpreter.endsWith('\r')) {
     return refuse(`"${path}" cannot be executed: its first line ends with a carriage return (CRLF, as Windows writes), so the kernel looks for the interpreter "${interpreter.slice(0, -1)}\\r"`);
@@ -73,11 +74,6 @@ function examine(path: string): Resolution {
 }
 
 const HEAD_BYTES = 256;
-
-// execve(2): "#!", spaces, an absolute path; at most 255 bytes. A relative one is left for the kernel to judge.
-function interpreterIn(bytes: Buffer): string | null {
-  return /^#![ \t]*(\/[^ \t\n\0]+)/.exec(bytes.toString('latin1'))?.[1] ?? null;
-}
 
 /**
  * Whether the kernel will have no way to execute a program in the form of elf(5), by its machine. It would be given to a shell then, which stumbles over its bytes.

@@ -17,16 +17,21 @@ const openLineages = new Map<string, Lineage>();
 
 export function openLineage(leader: ProcessIdentity, token: string): Lineage {
   const lineage = { leader, token, known: new Map() };
-  openLineages.set(`${leader.pid} ${leader.startTime}`, lineage);
+  openLineages.set(keyOf(leader), lineage);
   return lineage;
 }
 
-export function findLineage({ pid, startTime }: ProcessIdentity): Lineage | undefined {
-  return openLineages.get(`${pid} ${startTime}`);
+export function findLineage(leader: ProcessIdentity): Lineage | undefined {
+  return openLineages.get(keyOf(leader));
 }
 
 export function closeLineage(lineage: Lineage): void {
-  if (findLineage(lineage.leader) === lineage) openLineages.delete(`${lineage.leader.pid} ${lineage.leader.startTime}`);
+  if (findLineage(lineage.leader) === lineage) openLineages.delete(keyOf(lineage.leader));
+}
+
+/** Of a process of this boot: its pid alone may be another one's by now. */
+export function keyOf({ pid, startTime }: Pick<ProcessIdentity, 'pid' | 'startTime'>): string {
+  return `${pid} ${startTime}`;
 }
 
 /**
