@@ -67,19 +67,20 @@ export function lookAtRest({ stateDir, ledger, config, specs, environment, uid, 
     const claim = claimOf(spec);
     const zombie = claim === null ? null : zombieOf(claim, uid);
     const shown = {
-      spec, zombie, noted: own, isSuspended: spec.cron !== null && own?.wanted === 'down' && !clean, recorded: isOurs ? (files.state?.get(spec.hash) ?? null) : null, job: spec.cron === null || !isOurs ? null : (files.cron?.get(spec.hash) ?? null),
+      spec, zombie, noted: own, process: null, suspect: null, foreign: null, isSuspended: spec.cron !== null && own?.wanted === 'down' && !clean,
+      recorded: isOurs ? (files.state?.get(spec.hash) ?? null) : null, job: spec.cron === null || !isOurs ? null : (files.cron?.get(spec.hash) ?? null),
     };
     if (owned?.identity != null && isAlive(owned.identity)) {
       const { identity } = owned;
-      return isOurs ? { ...shown, process: identity, suspect: null, foreign: null } : { ...shown, zombie: null, process: null, suspect: null, foreign: { pid: identity.pid, config: lastConfig } };
+      return isOurs ? { ...shown, process: identity } : { ...shown, zombie: null, foreign: { pid: identity.pid, config: lastConfig } };
     }
-    if (claim === null) return { ...shown, process: null, suspect: null, foreign: null };
+    if (claim === null) return shown;
     const { pid } = claim;
     const proof = prove(claim, { spec, environment, uid });
-    if (proof.ok) return { ...shown, process: proof.identity, suspect: null, foreign: null };
+    if (proof.ok) return { ...shown, process: proof.identity };
+    if (proof.plausible) return { ...shown, suspect: { pid, why: proof.why } };
     const [left] = survivorsOf(files, spec.name, claim, uid);
-    const why = proof.plausible ? proof.why : `the leader of its group, pid ${pid}, is dead`;
-    return { ...shown, process: null, foreign: null, suspect: proof.plausible ? { pid, why } : left === undefined ? null : { pid: left.identity.pid, why } };
+    return left === undefined ? shown : { ...shown, suspect: { pid: left.identity.pid, why: `the leader of its group, pid ${pid}, is dead` } };
   });
   const configured = new Set(specs.map(({ hash }) => hash));
   const strangers = [...(files.state ?? [])].filter(([hash]) => !configured.has(hash)).map(([hash, recorded]) => ({ hash, recorded }));

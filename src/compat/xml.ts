@@ -22,7 +22,8 @@ export function readXml(text: string): XmlResult {
   const found = (expected: string): string => `character ${at + 1}: expected ${expected}, got ${shown(text, at)}`;
   const refuse = (expected: string): XmlResult => ({ ok: false, reason: found(expected) });
   while (at < text.length && root === null) {
-    const next = tagAt(text, at);
+    const tag = text.indexOf('<', at);
+    const next = tag < 0 ? text.length : tag;
     token.lastIndex = at;
     const [whole, cdata, slash, name, attributes, selfClosing] = next > at ? [text.slice(at, next)] : token.exec(text) ?? [];
     if (whole === undefined) return refuse('a plain tag');
@@ -42,7 +43,7 @@ export function readXml(text: string): XmlResult {
       }
       const ended = slash === '/' || selfClosing === '/' ? open.pop() : undefined;
       if (ended !== undefined) {
-        const element = { name: localName(ended.name), text: ended.children.length > 0 ? '' : (unescaped(trimmed(ended.raw)) ?? ''), children: ended.children };
+        const element = { name: ended.name.slice(ended.name.lastIndexOf(':') + 1), text: ended.children.length > 0 ? '' : (unescaped(trimmed(ended.raw)) ?? ''), children: ended.children };
         const parent = open.at(-1);
         if (parent === undefined) root = element;
         else parent.children.push(element);
@@ -89,17 +90,8 @@ const BLANKS = ' \t\r\n';
 const MOST_ELEMENTS = 2_000_000;
 const references: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
-function localName(name: string): string {
-  return name.slice(name.lastIndexOf(':') + 1);
-}
-
 function reference(character: string): string {
   return `&#${character.codePointAt(0)};`;
-}
-
-function tagAt(text: string, at: number): number {
-  const found = text.indexOf('<', at);
-  return found < 0 ? text.length : found;
 }
 
 /** Whether nothing that means anything is behind a place. Piece by piece: one expression for all would try each comment as the beginning of all the others. */

@@ -1,7 +1,7 @@
 import { hasCode, textOf } from '../errors.ts';
 import { quarantine, readPlainFile } from '../files.ts';
 import { openAppendFile, type AppendFile } from './append-file.ts';
-import { addLine, emptySum, END, keyOf, newerForm, readLines, type LedgerEntry, type LedgerLine, type LedgerSum, type Stamp } from './ledger-lines.ts';
+import { addLine, emptySum, END, keyOf, newerForm, readLines, type LedgerEntry, type LedgerLine, type LedgerSum } from './ledger-lines.ts';
 import { readReserve } from './ledger-reserve.ts';
 
 /** A ledger as it was found. */
@@ -88,10 +88,6 @@ function notOlder(reserved: readonly LedgerLine[], lines: readonly LedgerLine[])
   const last = new Map(lines.map(({ fact, written }) => [keyOf(fact), written]));
   return reserved.filter(({ fact, written }) => {
     const before = last.get(keyOf(fact));
-    return before === undefined || isNotEarlier(written, before);
+    return before === undefined || (written.bootId === before.bootId ? written.at >= before.at : written.wallMs >= before.wallMs);
   });
-}
-
-function isNotEarlier(one: Stamp, other: Stamp): boolean {
-  return one.bootId === other.bootId ? one.at >= other.at : one.wallMs >= other.wallMs;
 }

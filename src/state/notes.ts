@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildLedgerPort, SwitchLedgerPort } from '../../machines/ports.ts';
 import type { AdoptOrder, ChildRecord, SwitchRecord } from '../../machines/types.ts';
 import { textOf } from '../errors.ts';
 import { check, type Shape } from '../wire/shape.ts';
 import type { Ledger } from './ledger.ts';
 import { childRecord, switchRecord } from './record-shapes.ts';
-import { holdersOf, isSame, leaderOf, type RecoveryOutside, type ScannedRow } from './recovery.ts';
+import { holdersOf, isSame, leaderOf, scanTwice, type RecoveryOutside, type ScannedRow } from './recovery.ts';
 
 /** What became of the spawned children of the ledger while no supervisor watched. */
 export interface FoundChildren {
@@ -47,12 +46,8 @@ export async function recoverChildren(
 ): Promise<FoundChildren> {
   const { found: records, unreadable } = readNotes(meta, CHILD, childRecord, 'a spawned child', outside.onProblem);
   if (records.length === 0) return { adopt: [], stray: [], gone: unreadable };
-  let found = look(records, await outside.scan(), outside);
-  if (found.some(({ record, lives }) => record.identity === null && !lives)) {
-    // A process between fork(2) and execve(2) does not show its token yet.
-    await sleep(outside.secondLookMs ?? 200);
-    found = look(records, await outside.scan(), outside);
-  }
+  const isUnborn = (table: ReadonlyMap<number, ScannedRow>): boolean => look(records, table, outside).some(({ record, lives }) => record.identity === null && !lives);
+  const found = look(records, await scanTwice(isUnborn, outside), outside);
   const living = found.filter(({ lives }) => lives).map(({ record }) => record);
   const serves = ({ order }: ChildRecord): boolean => units.some(({ record, verdict }) => (
     verdict === 'alive' && record.unit === order.unit && record.generation === order.generation && record.process?.token === order.token

@@ -36,13 +36,19 @@ export async function recover(entries: Iterable<LedgerEntry>, outside: RecoveryO
   const { bootId } = outside.now();
   const known = [...entries];
   const owning = known.filter(({ record, written }) => record.process !== null && written.bootId === bootId);
-  let table = owning.length > 0 ? await outside.scan() : new Map<number, ScannedRow>();
-  if (owning.some((entry) => look(entry, table, outside).verdict === 'unborn')) {
-    // A process between fork(2) and execve(2) does not show its token yet.
-    await sleep(outside.secondLookMs ?? 200);
-    table = await outside.scan();
-  }
+  const isUnborn = (table: Table): boolean => owning.some((entry) => look(entry, table, outside).verdict === 'unborn');
+  const table: Table = owning.length > 0 ? await scanTwice(isUnborn, outside) : new Map();
   return known.map((entry) => look(entry, table, outside));
+}
+
+type Table = ReadonlyMap<number, ScannedRow>;
+
+/** All processes, seen a second time where one is lacking: between fork(2) and execve(2) it does not show its token yet. */
+export async function scanTwice(lacksOne: (table: Table) => boolean, outside: RecoveryOutside): Promise<Table> {
+  const table = await outside.scan();
+  if (!lacksOne(table)) return table;
+  await sleep(outside.secondLookMs ?? 200);
+  return outside.scan();
 }
 
 /** Whether a record of the ledger is of an instance beside its unit: `web/candidate`. No unit has a slash in its name. */
@@ -97,7 +103,7 @@ function wantedAgain(record: UnitRecord): UnitRecord {
   return { ...record, wanted: 'up', failures: [], streak: 0 };
 }
 
-function look({ record, written }: LedgerEntry, table: ReadonlyMap<number, ScannedRow>, outside: RecoveryOutside): AdoptOrder {
+function look({ record, written }: LedgerEntry, table: Table, outside: RecoveryOutside): AdoptOrder {
   const verdict = (word: RecoveryVerdict): AdoptOrder => ({ record, verdict: word });
   const owned = record.process;
   if (owned === null) return verdict('rest');
@@ -120,7 +126,7 @@ function look({ record, written }: LedgerEntry, table: ReadonlyMap<number, Scann
 /** Tokens of a unit differ in what follows the last dot: the generation of the service itself, or of a step before it. */
 const serviceToken = /^(.+)\.([0-9]+)$/;
 
-function laterGeneration(owned: OwnedProcess, table: ReadonlyMap<number, ScannedRow>, bootId: string): OwnedProcess | null {
+function laterGeneration(owned: OwnedProcess, table: Table, bootId: string): OwnedProcess | null {
   const base = serviceToken.exec(owned.token)?.[1];
   if (base === undefined) return null;
   const generations = [...table.values()].flatMap((row) => row.tokens ?? []).flatMap((token) => {
@@ -142,7 +148,7 @@ export function leaderOf(holders: readonly ScannedRow[]): ScannedRow | undefined
 }
 
 /** The living processes that carry a token, oldest first. */
-export function holdersOf(token: string, table: ReadonlyMap<number, ScannedRow>): ScannedRow[] {
+export function holdersOf(token: string, table: Table): ScannedRow[] {
   return [...table.values()]
     .filter((row) => isLiving(row) && row.tokens?.includes(token) === true)
     .sort((one, other) => Number(one.startTime) - Number(other.startTime) || one.pid - other.pid);
