@@ -2,7 +2,7 @@ import { digest } from '../config/definition.ts';
 import type { SourceNode } from '../config/document.ts';
 import type { EnvBlock } from '../config/env.ts';
 import { interpolate, type Scope } from '../config/interpolate.ts';
-import { child } from '../config/place.ts';
+import { valueAt } from '../config/place.ts';
 import type { Identify, IdentityBlock } from '../config/service.ts';
 import { parseLimit } from '../words.ts';
 
@@ -55,7 +55,7 @@ const fields: readonly (readonly [key: string, shape: Shape])[] = [
 
 /** The JSON that systemg 0.33.0 hashes for a service block: its own keys only, names of variables sorted. */
 export function identityJson({ block, command, env, scope }: IdentityBlock): string {
-  const rest = fields.map(([key, shape]) => `${JSON.stringify(key)}:${JSON.stringify(serialise(field(block, key), shape, scope))}`);
+  const rest = fields.map(([key, shape]) => `${JSON.stringify(key)}:${JSON.stringify(serialise(valueAt(block, key), shape, scope))}`);
   return `{"command":${JSON.stringify(command)},"env":${envJson(env)},${rest.join(',')}}`;
 }
 
@@ -84,19 +84,15 @@ function envJson(blocks: readonly EnvBlock[]): string {
   return `{"file":${JSON.stringify(file)},"vars":${vars.size === 0 ? 'null' : `{${sorted.join(',')}}`}}`;
 }
 
-function field(node: SourceNode, key: string): SourceNode | null {
-  return node.kind === 'map' ? (child(node, key)?.value ?? null) : null;
-}
-
 function serialise(node: SourceNode | null, shape: Shape, scope: Scope): unknown {
   if (node === null) return null;
   if (shape === 'cron') {
     if (node.kind === 'scalar') return { expression: interpolate(node.text, scope, 'text').text, timezone: null };
     return serialise(node, { fields: [['expression', 'text'], ['timezone', 'text']] }, scope);
   }
-  if (shape === 'names' && node.kind === 'map') return serialise(field(node, 'service'), 'text', scope);
+  if (shape === 'names' && node.kind === 'map') return serialise(valueAt(node, 'service'), 'text', scope);
   if (typeof shape === 'object' && 'fields' in shape && node.kind === 'map') {
-    return Object.fromEntries(shape.fields.map(([key, inner]) => [key, serialise(field(node, key), inner, scope)]));
+    return Object.fromEntries(shape.fields.map(([key, inner]) => [key, serialise(valueAt(node, key), inner, scope)]));
   }
   if (typeof shape === 'object' && 'list' in shape && node.kind === 'list') return node.items.map((item) => serialise(item, shape.list, scope));
   if (node.kind !== 'scalar') return null;

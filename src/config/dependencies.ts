@@ -2,7 +2,7 @@ import type { Dependency, DependencyCondition, ServiceSpec } from '../../machine
 import { didYouMean } from '../words.ts';
 import type { SourceNode } from './document.ts';
 import { choice, either, filled, list, meaning, yamlList } from './kind.ts';
-import { below, complain, complainAbsent, warn, type Place } from './place.ts';
+import { below, complain, complainAbsent, valueAt, warn, type Place } from './place.ts';
 import { defaultsOf, optional, record, required } from './record.ts';
 
 /** A dependency as written; what is `null` follows from the service that it names. */
@@ -45,8 +45,8 @@ export const dependsOn = list(dependency, 'a list of service names', 0, (node) =
 
 /** The condition in the form of other supervisors: `db: {condition: service_healthy}`. */
 function conditionIn(node: SourceNode): string | null {
-  const text = node.kind === 'map' ? node.entries.flatMap(({ key, value }) => (key === 'condition' && value.kind === 'scalar' ? [value.text] : []))[0] : node.kind === 'scalar' ? node.text : '';
-  return /healthy|started|completed/.exec(text ?? '')?.[0] ?? null;
+  const written = node.kind === 'map' ? valueAt(node, 'condition') : node;
+  return written?.kind === 'scalar' ? (/healthy|started|completed/.exec(written.text)?.[0] ?? null) : null;
 }
 
 function conditioned(name: string, condition: string | null): string {

@@ -3,9 +3,9 @@ import { configPaths } from '../config-path.ts';
 import { isSecretName, openSecrets } from '../secrets.ts';
 import { parseSource, type SourceNode } from './document.ts';
 import type { Scope } from './interpolate.ts';
-import { overlaid } from './overlay.ts';
+import { overlaidAll } from './overlay.ts';
 import { loadSource, type ConfigResult, type LoadContext, type LoadedConfig } from './load.ts';
-import { child, mapEntries } from './place.ts';
+import { mapEntries, valueAt } from './place.ts';
 import { readText, type FileText } from './source-file.ts';
 
 /** A configuration as it is kept at rest: what its file says, with references in place of values, and without what stands under secret names. */
@@ -44,8 +44,7 @@ export function recallConfig(kept: KeptConfig, context: LoadContext & { environm
 /** As far as it can be read. */
 function treeNow(path: string): SourceNode | null {
   const texts = configPaths(path).map((file) => readText(file));
-  const trees = texts.map((text) => (text.ok ? parseSource(text.text, []).root : null)).filter((tree) => tree !== null);
-  return trees.reduce<SourceNode | null>((below, above) => (below === null ? above : overlaid(below, above)), null);
+  return overlaidAll(texts.flatMap((text) => (text.ok ? parseSource(text.text, []).root ?? [] : [])));
 }
 
 /** Stands for a value that is not kept. */
@@ -93,7 +92,7 @@ function withHoles(source: SourceNode): SourceNode {
 function filled(source: SourceNode, now: SourceNode | null): SourceNode {
   return mapVariables(source, (node, path) => {
     if (node.kind !== 'scalar' || node.text !== HOLE) return node;
-    const found = path.reduce<SourceNode | null>((at, key) => (at?.kind === 'map' ? child(at, key)?.value ?? null : null), now);
+    const found = path.reduce(valueAt, now);
     return found?.kind === 'scalar' ? found : node;
   });
 }

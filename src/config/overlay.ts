@@ -1,7 +1,12 @@
 import type { SourceEntry, SourceMap, SourceNode } from './document.ts';
 
+/** One tree of all; null where there are none. */
+export function overlaidAll(trees: readonly SourceNode[]): SourceNode | null {
+  return trees.reduce<SourceNode | null>((below, above) => (below === null ? above : overlaid(below, above)), null);
+}
+
 /** One tree of two files: services key by key, variables name by name; every other value of the upper file takes the place of the lower one's. */
-export function overlaid(lower: SourceNode, upper: SourceNode): SourceNode {
+function overlaid(lower: SourceNode, upper: SourceNode): SourceNode {
   return merged(lower, upper, (key, below, above) => {
     if (key === 'services') return merged(below, above, (_, one, other) => service(one, other));
     if (key === 'env') return variables(below, above);

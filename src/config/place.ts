@@ -70,6 +70,11 @@ export function child(map: SourceMap, key: string): SourceEntry | null {
   return entry === undefined || isNothing(entry.value) ? null : entry;
 }
 
+/** As `child` of any node, and its value alone. */
+export function valueAt(node: SourceNode | null, key: string): SourceNode | null {
+  return node?.kind === 'map' ? (child(node, key)?.value ?? null) : null;
+}
+
 /** The place of `key` below `place`, when it is there. */
 export function below(place: Written, key: string): Written {
   const entry = place?.node.kind === 'map' ? child(place.node, key) : null;

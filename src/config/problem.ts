@@ -2,7 +2,7 @@ import { masked } from '../masked.ts';
 import { isSecretName, noSecrets, type Secrets } from '../secrets.ts';
 import { parseSource, type Finding, type SourceNode } from './document.ts';
 import type { Scope } from './interpolate.ts';
-import { overlaid } from './overlay.ts';
+import { overlaidAll } from './overlay.ts';
 import type { Outside, Place } from './place.ts';
 import { readText } from './source-file.ts';
 
@@ -48,7 +48,7 @@ export function openSource(file: string, given: readonly SourceText[] | SourceNo
     const source = sourceOf(offset);
     return { file: source?.file ?? file, ...(source?.locate(offset) ?? nowhere) };
   };
-  const node = sources.map(({ root }) => root).filter((root) => root !== null).reduce<SourceNode | null>((below, above) => (below === null ? above : overlaid(below, above)), null);
+  const node = overlaidAll(sources.flatMap(({ root }) => root ?? []));
   const problemAt = ({ offset, path, message }: Pick<Finding, 'offset' | 'path' | 'message'>): ConfigProblem => {
     const problem = { ...where(offset), path: formatPath(path), message };
     return secrets === noSecrets ? problem : masked({ ...problem, excerpt: withoutSecrets(problem.excerpt) }, secrets.mask);

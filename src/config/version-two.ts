@@ -1,7 +1,7 @@
 import { noProjects, versionTwoNote } from '../engines.ts';
 import { formatSize } from '../words.ts';
 import type { SourceEntry, SourceNode, SourceScalar } from './document.ts';
-import { below, child, complainKey, entries, inside, warn, type Place } from './place.ts';
+import { below, complainKey, entries, inside, valueAt, warn, type Place } from './place.ts';
 import { serviceKeys } from './service.ts';
 
 /** A file of systemg of version 2 as one of version 1. What has no match is named and left out, since such a file was not written for this program. */
@@ -62,7 +62,7 @@ function logsOf(place: Place): SourceNode {
   const { node } = place;
   if (node.kind !== 'map' || !node.entries.some(({ key }) => ['sink', 'max_bytes', 'max_files'].includes(key))) return node;
   const found = (key: string, make: (from: SourceScalar) => string | number | boolean | null): SourceScalar | null => {
-    const from = child(node, key)?.value;
+    const from = valueAt(node, key);
     if (from?.kind !== 'scalar') return null;
     const value = make(from);
     return { ...from, value, text: value === from.value ? from.text : String(value) };
